@@ -1,0 +1,40 @@
+import pc from "picocolors";
+import type { CommonOptions } from "./command.js";
+
+type Colors = ReturnType<typeof pc.createColors>;
+
+/** What a command prints: data on stdout, everything else on stderr; under `--json` stdout carries one document alone. */
+export class Terminal {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** Colours for stdout; they do nothing under `--no-color`, `NO_COLOR` or when stdout is no terminal. */
+  readonly color: Colors;
+  /** Colours for stderr, likewise. */
+  readonly messageColor: Colors;
+  /** True where a progress bar may redraw its line. */
+  readonly interactive: boolean;
+
+  constructor(options: CommonOptions) {
+    const wanted = options.color && !process.env["NO_COLOR"];
+    this.json = options.json === true;
+    this.quiet = options.quiet === true;
+    this.color = pc.createColors(wanted && process.stdout.isTTY === true);
+    this.messageColor = pc.createColors(wanted && process.stderr.isTTY === true);
+    this.interactive = process.stderr.isTTY === true && !process.env["CI"] && !this.quiet;
+  }
+
+  /** Print results for people; nothing under `--json`. */
+  print(text: string): void {
+    if (!this.json) process.stdout.write(`${text}\n`);
+  }
+
+  /** Print a message; nothing under `--quiet`. */
+  say(text: string): void {
+    if (!this.quiet) process.stderr.write(`${text}\n`);
+  }
+
+  /** Print the document of `--json`; nothing otherwise. */
+  document(document: { schema: string }): void {
+    if (this.json) process.stdout.write(`${JSON.stringify(document)}\n`);
+  }
+}

@@ -1,0 +1,24 @@
+import type { Dtype } from "./matrix.js";
+
+/**
+ * The states of an embedding matrix over a training, in order: `[states, tokens, dims]`, state 0 before training.
+ *
+ * Read front to back in pieces, so that memory does not grow with the number of states.
+ */
+export interface History {
+  /** What the states were read from, for messages and documents. */
+  readonly source: string;
+  readonly dtype: Dtype;
+  readonly states: number;
+  readonly tokens: number;
+  readonly dims: number;
+  /** Where the states lie as raw, contiguous, uncompressed bytes, so that workers can read them; absent otherwise (HDF5). */
+  readonly raw?: { readonly path: string; readonly offset: number };
+  /**
+   * Copy the states `first` to `first + count − 1` into `target`, which holds exactly their bytes.
+   *
+   * @throws {BhBridgeError} `FORMAT_INVALID` when the file ends early.
+   */
+  read(first: number, count: number, target: Uint8Array): void;
+  close(): void;
+}
