@@ -1,0 +1,23 @@
+import { z } from "zod";
+
+/** The text that is trained on. A token is a byte below `model.vocab_size`; a window is `model.n_positions` tokens and its labels. */
+export const dataSchema = z.strictObject({
+  corpus: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      "An ASCII text file; null is the built-in corpus (The Man Who Was Thursday, 320,525 bytes). A relative path in a config file starts at that file.",
+    ),
+  label_shift: z
+    .enum(["double", "causal"])
+    .default("double")
+    .describe("`double` shifts labels in the data set and again in the model, as the notebook did, so that position t learns token t+2; `causal` learns t+1."),
+  held_out: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0)
+    .describe("Fraction of the corpus, taken from its end, that is kept for evaluation and never trained on. 0 trains on everything."),
+});

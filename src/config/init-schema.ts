@@ -1,0 +1,46 @@
+import { z } from "zod";
+
+const sigma = z.number().positive();
+const noiseDtype = z.enum(["float32", "bfloat16"]);
+
+/**
+ * The state of the embedding before step 1, by `kind`.
+ *
+ * Every draw is made on the CPU in float32 from the experiment's seed, after the model is built. A kind only has the fields that mean something for it.
+ */
+export const initSchema = z
+  .discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("normal").describe("The model's own initialisation, N(0, model.initializer_range); with model.from, the weights as they were saved."),
+    }),
+    z.strictObject({
+      kind: z
+        .literal(["singular", "qwen"])
+        .transform(() => "singular" as const)
+        .describe("Every row is one and the same random unit vector. `qwen` is another name for it."),
+    }),
+    z.strictObject({
+      kind: z.literal("snowball").describe("One base vector from N(0, 1), not normalised, plus noise per row; added in float32, then rounded to model.dtype."),
+      sigma: sigma.default(1e-5).describe("Standard deviation of the noise on each component."),
+    }),
+    z.strictObject({
+      kind: z.literal("unit-noise").describe("One random unit vector plus noise per row."),
+      sigma: sigma.default(1e-5).describe("Standard deviation of the noise on each component."),
+      noise_dtype: noiseDtype
+        .default("float32")
+        .describe("Where the noise is added: `float32` before rounding to model.dtype (off the bfloat16 lattice), `bfloat16` after rounding (on it)."),
+    }),
+    z.strictObject({
+      kind: z.literal("file").describe("The rows of a matrix in a file."),
+      path: z.string().min(1).describe("A safetensors file, a checkpoint or a recorded history; a relative path in a config file starts at that file."),
+      tensor: z.string().min(1).optional().describe("Name of the tensor, where the file holds more than one matrix."),
+      step: z.int().nonnegative().optional().describe("Step of a recorded history; its last step when left out."),
+    }),
+  ])
+  .describe("The state of the embedding before the first step.");
+
+/** The initial state with its defaults filled in. */
+export type Init = z.output<typeof initSchema>;
+
+/** The initial state as a caller writes it. */
+export type InitInput = z.input<typeof initSchema>;
