@@ -1,0 +1,109 @@
+import { accessSync, constants, lstatSync, statSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { BhBridgeError } from "../errors.js";
+import { environmentDirectory } from "./environment-directory.js";
+import { interpreterOf } from "./interpreter-of.js";
+
+export type PythonOrigin = "--python" | "config" | "BH_BRIDGE_PYTHON" | "virtual environment" | "conda" | "bh-bridge environment" | "PATH";
+
+/** An interpreter that exists, and where its path came from. */
+export interface PythonCandidate {
+  /** Absolute path of an executable file. */
+  path: string;
+  origin: PythonOrigin;
+}
+
+export interface FindPythonOptions {
+  /** What the user asked for in this very call: a path, or a name to look up in `PATH`. */
+  python?: string;
+  /** The `python` of a configuration, likewise. */
+  config?: string;
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+  /** Folder of the environment that `bh-bridge setup` makes. */
+  environment?: string;
+}
+
+const isWindows = process.platform === "win32";
+
+function isExecutableFile(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    // Absent, not to be executed or not to be seen: for a search these are one and the same.
+    return false;
+  }
+}
+
+function findOnPath(name: string, env: NodeJS.ProcessEnv): string | undefined {
+  const fileName = isWindows && !name.endsWith(".exe") ? `${name}.exe` : name;
+  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  return folders.map((folder) => join(folder, fileName)).find(isExecutableFile);
+}
+
+/** What is wrong with a path that was asked for, and what to give instead. */
+function reasonAgainst(path: string): string {
+  const link = lstatSync(path, { throwIfNoEntry: false });
+  if (!link) return "there is no such file";
+  const file = statSync(path, { throwIfNoEntry: false });
+  if (!file) return "it is a link to a file that is gone; if it belongs to a virtual environment, make that again with: bh-bridge setup --dir FOLDER";
+  if (file.isDirectory()) {
+    const inside = [interpreterOf(path), join(path, isWindows ? "python.exe" : "python3")].find(isExecutableFile);
+    return `it is a folder; give the interpreter${inside ? ` in it: ${inside}` : ", for example /usr/bin/python3"}`;
+  }
+  return "it is not executable";
+}
+
+function explicitCandidate(origin: PythonOrigin, wanted: string, env: NodeJS.ProcessEnv, cwd: string): PythonCandidate {
+  const isName = !/[/\\]/.test(wanted);
+  const path = (isName && findOnPath(wanted, env)) || resolve(cwd, wanted);
+  if (isExecutableFile(path)) return { path, origin };
+  const shown = isName ? `${wanted} (not in PATH, nor in ${cwd})` : path;
+  const place = origin === "config" ? 'the "python" of the configuration' : origin;
+  throw new BhBridgeError(
+    "PYTHON_NOT_FOUND",
+    `${place} names ${shown}, but ${reasonAgainst(path)}. Correct it, or leave it out to let bh-bridge find a Python`,
+  );
+}
+
+/**
+ * All interpreters that may be used, in the order of preference: `--python`, the configuration's, `BH_BRIDGE_PYTHON`, the active virtual environment,
+ * the active conda environment, the one that `bh-bridge setup` made, `python3`. One that was asked for stands alone: nothing else is meant.
+ *
+ * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when there is none, or the one that was asked for is not an executable file.
+ */
+export function pythonCandidates(options: FindPythonOptions = {}): [PythonCandidate, ...PythonCandidate[]] {
+  const { env = process.env, cwd = process.cwd(), environment = environmentDirectory() } = options;
+  const explicit: [PythonOrigin, string | undefined][] = [
+    ["--python", options.python],
+    ["config", options.config],
+    ["BH_BRIDGE_PYTHON", env["BH_BRIDGE_PYTHON"] || undefined],
+  ];
+  for (const [origin, wanted] of explicit) {
+    if (wanted !== undefined) return [explicitCandidate(origin, wanted, env, cwd)];
+  }
+  const venv = env["VIRTUAL_ENV"];
+  const conda = env["CONDA_PREFIX"];
+  const implicit: [PythonOrigin, string | undefined][] = [
+    ["virtual environment", venv && interpreterOf(resolve(cwd, venv))],
+    ["conda", conda && (isWindows ? join(conda, "python.exe") : interpreterOf(conda))],
+    ["bh-bridge environment", interpreterOf(environment)],
+    ["PATH", findOnPath("python3", env) ?? findOnPath("python", env)],
+  ];
+  const [first, ...others] = implicit.flatMap(([origin, path]) => (path && isExecutableFile(path) ? [{ path, origin }] : []));
+  if (first) return [first, ...others];
+  throw new BhBridgeError(
+    "PYTHON_NOT_FOUND",
+    'no Python was found: no virtual environment is active, and python3 is not in PATH. Install Python 3.11 or newer (on Debian and Ubuntu: apt install python3 python3-venv), then run "bh-bridge setup"',
+  );
+}
+
+/**
+ * The first interpreter of {@link pythonCandidates}; whether it has what is needed is for `probePython` to say.
+ *
+ * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when there is none, or the one that was asked for is not an executable file.
+ */
+export async function findPython(options: FindPythonOptions = {}): Promise<PythonCandidate> {
+  return pythonCandidates(options)[0];
+}
