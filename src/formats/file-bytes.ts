@@ -1,0 +1,89 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { BhBridgeError, type ErrorCode } from "../errors.js";
+import { formatInvalid } from "./format-invalid.js";
+
+const openErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  ENOENT: ["FILE_NOT_FOUND", "does not exist"],
+  ENOTDIR: ["FILE_NOT_FOUND", "does not exist: a part of its path is a file"],
+  EACCES: ["FILE_UNREADABLE", "may not be read by this user"],
+  EPERM: ["FILE_UNREADABLE", "may not be read by this user"],
+};
+
+/** The error for a path that the operating system refuses to open or list. */
+export function openError(path: string, cause: unknown): BhBridgeError {
+  const osCode = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const [code, reason] = openErrors[osCode] ?? ["IO_FAILED", `cannot be read (${osCode || String(cause)})`];
+  return new BhBridgeError(code, `${path} ${reason}`, { cause });
+}
+
+/** One regular file, read at given offsets; every read is checked against the file's size before memory is used. */
+export class FileBytes {
+  readonly path: string;
+  readonly size: number;
+  #descriptor: number | undefined;
+
+  /** @throws {BhBridgeError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` (also for directories, pipes and devices), `IO_FAILED`. */
+  constructor(path: string) {
+    this.path = path;
+    try {
+      // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+      this.#descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    } catch (cause) {
+      throw openError(path, cause);
+    }
+    const stat = fstatSync(this.#descriptor);
+    this.size = stat.size;
+    if (!stat.isFile()) {
+      this.close();
+      throw new BhBridgeError("FILE_UNREADABLE", `${path} is not a regular file`);
+    }
+  }
+
+  /**
+   * The bytes `offset … offset + length − 1` in memory of their own.
+   *
+   * @param what what is read, for the message when the file is too short.
+   * @throws {BhBridgeError} `FORMAT_INVALID` when they are not all in the file; `IO_FAILED`.
+   */
+  read(offset: number, length: number, what: string): Uint8Array {
+    this.#demand(offset, length, what);
+    const target = new Uint8Array(length);
+    this.readInto(offset, target, what);
+    return target;
+  }
+
+  /** Fill `target` with the bytes from `offset` on; errors as `read`. */
+  readInto(offset: number, target: Uint8Array, what: string): void {
+    this.#demand(offset, target.byteLength, what);
+    for (let done = 0; done < target.byteLength; ) {
+      const count = this.#readSome(offset + done, target.subarray(done));
+      // The file can shrink while it is read: its size was true when it was opened.
+      if (count === 0) throw formatInvalid(this.path, offset + done, `the file ends inside ${what}`);
+      done += count;
+    }
+  }
+
+  close(): void {
+    if (this.#descriptor === undefined) return;
+    closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+
+  #demand(offset: number, length: number, what: string): void {
+    if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0 && offset + length <= this.size)) {
+      throw formatInvalid(this.path, offset, `${what} would take ${length} bytes, but the file has ${this.size}`);
+    }
+  }
+
+  #readSome(offset: number, target: Uint8Array): number {
+    if (this.#descriptor === undefined) throw new BhBridgeError("FILE_UNREADABLE", `${this.path} has been closed`);
+    try {
+      return readSync(this.#descriptor, target, 0, Math.min(target.byteLength, maxReadBytes), offset);
+    } catch (cause) {
+      throw new BhBridgeError("IO_FAILED", `${this.path} cannot be read at byte ${offset}`, { cause });
+    }
+  }
+}
+
+/** One read(2) on Linux moves at most 2^31 − 4,096 bytes; 1 GiB is safely below on every system. */
+const maxReadBytes = 2 ** 30;

@@ -1,0 +1,82 @@
+/** Something in a JSON text that `JSON.parse` lets through and this reader does not. */
+export interface JsonComplaint {
+  /** Offset in UTF-16 units. */
+  position: number;
+  reason: string;
+}
+
+/** Names that a JavaScript object treats as its own machinery; no library writes a tensor of this name. */
+const reservedNames: readonly string[] = ["__proto__"];
+
+/** One token of a JSON text: a string, a number or word, or a punctuation mark. */
+interface Token {
+  text: string;
+  position: number;
+}
+
+/**
+ * The first thing in a valid JSON text that strict readers refuse and `JSON.parse` accepts: a name that stands twice in one object
+ * (the later value would silently win), a reserved name, a lone surrogate, or a number that is not a plain unsigned integer.
+ *
+ * @param text must have passed `JSON.parse`.
+ */
+export function strictJsonComplaint(text: string): JsonComplaint | undefined {
+  const objects: (Set<string> | undefined)[] = [];
+  let expectsName = false;
+  for (const { text: token, position } of tokens(text)) {
+    const names = objects.at(-1);
+    if (token === "{" || token === "[") objects.push(token === "{" ? new Set() : undefined);
+    else if (token === "}" || token === "]") objects.pop();
+    else if (token !== ",") {
+      const reason = token.startsWith('"') ? stringComplaint(token, expectsName ? names : undefined) : wordComplaint(token);
+      if (reason) return { position, reason };
+    }
+    expectsName = token === "{" || (token === "," && names !== undefined);
+  }
+  return undefined;
+}
+
+const marks = new Set(["{", "}", "[", "]", ","]);
+const skipped = new Set([" ", "\t", "\n", "\r", ":"]);
+
+// By hand, since a regular expression for strings recurses once per escape and can exhaust its stack.
+function* tokens(text: string): Generator<Token> {
+  for (let position = 0; position < text.length; ) {
+    const character = text.charAt(position);
+    if (skipped.has(character)) {
+      position++;
+      continue;
+    }
+    const end = marks.has(character) ? position + 1 : character === '"' ? stringEnd(text, position) : wordEnd(text, position);
+    yield { text: text.slice(position, end), position };
+    position = end;
+  }
+}
+
+function stringEnd(text: string, start: number): number {
+  let position = start + 1;
+  while (position < text.length && text[position] !== '"') position += text[position] === "\\" ? 2 : 1;
+  return position + 1;
+}
+
+function wordEnd(text: string, start: number): number {
+  let position = start + 1;
+  while (position < text.length && !marks.has(text.charAt(position)) && !skipped.has(text.charAt(position))) position++;
+  return position;
+}
+
+function stringComplaint(literal: string, names: Set<string> | undefined): string | undefined {
+  const value = literal.includes("\\") ? String(JSON.parse(literal)) : literal.slice(1, -1);
+  if (loneSurrogate.test(value)) return `the string ${literal} is no valid Unicode`;
+  if (!names) return undefined;
+  if (reservedNames.includes(value)) return `the name "${value}" is reserved`;
+  if (names.has(value)) return `the name "${value}" stands twice`;
+  names.add(value);
+  return undefined;
+}
+
+const loneSurrogate = /\p{Surrogate}/u;
+
+function wordComplaint(word: string): string | undefined {
+  return /^(?:0|[1-9][0-9]*|true|false|null)$/.test(word) ? undefined : `${word} is not an unsigned integer`;
+}

@@ -1,0 +1,31 @@
+import { BhBridgeError } from "../errors.js";
+import type { History } from "./history.js";
+import { itemSizes } from "./matrix.js";
+import type { StoredTensor } from "./stored-tensor.js";
+
+/**
+ * A 3-D tensor `[states, tokens, dims]` read as a history.
+ *
+ * @param recorded how many of its states have been recorded so far, when the file says so; the others do not count.
+ * @param close called once, when the history is closed.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` when the tensor has another number of dimensions.
+ */
+export function tensorHistory(tensor: StoredTensor, source: string, recorded: number | undefined, close: () => void): History {
+  const [states, tokens, dims, ...more] = tensor.shape;
+  if (states === undefined || tokens === undefined || dims === undefined || more.length > 0) {
+    const shape = `[${tensor.shape.join(", ")}]`;
+    throw new BhBridgeError("FORMAT_UNSUPPORTED", `tensor "${tensor.name}" of ${source} is no history: its shape is ${shape}, not [states, tokens, dims]`);
+  }
+  const rows = tensor.rows();
+  const stateBytes = tokens * dims * itemSizes[rows.dtype];
+  return {
+    source,
+    dtype: rows.dtype,
+    states: recorded ?? states,
+    tokens,
+    dims,
+    ...(rows.raw ? { raw: rows.raw } : {}),
+    read: (first, count, target) => rows.read(first * tokens, count * tokens, target.subarray(0, count * stateBytes)),
+    close,
+  };
+}
