@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { crossFieldRules } from "./cross-field-rules.js";
 import { dataSchema } from "./data-schema.js";
 import { initSchema } from "./init-schema.js";
 import { modelSchema } from "./model-schema.js";
@@ -14,12 +15,8 @@ const noiseSchema = z.strictObject({
     .describe("After each optimizer step, add normal noise of standard deviation epsilon / 10 to the embedding; 0 adds none."),
 });
 
-/**
- * One experiment, complete: what `config.json` of a run holds, what Python receives, what the hash is taken of.
- *
- * Parsing is strict and fills in every default; the defaults are the seed, preset `rmsnorm-11.2a`. This is the only place where a default is chosen.
- */
-export const experimentSchema = z.strictObject({
+/** The fields, each checked by itself. */
+const fieldsSchema = z.strictObject({
   name: z.string().min(1).max(200).optional().describe("Display name of the run. Not part of the hash."),
   seed: z
     .int()
@@ -28,7 +25,7 @@ export const experimentSchema = z.strictObject({
     .default(42)
     .describe("Seed of every random stream: weights, initial state, data order, noise."),
   device: z
-    .union([z.enum(["auto", "cpu", "cuda", "mps"]), z.templateLiteral(["cuda:", z.int().nonnegative()])])
+    .union([z.enum(["auto", "cpu", "cuda", "mps"]), z.templateLiteral(["cuda:", z.int()]).refine((device) => !device.includes("-"))])
     .default("auto")
     .describe("Where to train: `auto` takes CUDA, else MPS, else the CPU; `cuda:1` names one GPU. The devices differ in bits."),
   threads: z
@@ -50,7 +47,19 @@ export const experimentSchema = z.strictObject({
 });
 
 /** A complete experiment: every field has its value. JSON-serialisable. */
-export type Experiment = z.output<typeof experimentSchema>;
+export type Experiment = z.output<typeof fieldsSchema>;
+
+/**
+ * One experiment, complete: what `config.json` of a run holds, what Python receives, what the hash is taken of.
+ *
+ * Parsing is strict and fills in every default; the defaults are the seed, preset `rmsnorm-11.2a`. A default is chosen in these schemas and nowhere else.
+ */
+export const experimentSchema = fieldsSchema.superRefine((experiment, context) => {
+  for (const { path, reads, problem } of crossFieldRules) {
+    const message = problem(experiment);
+    if (message !== undefined) context.addIssue({ code: "custom", path: path.split("."), message, params: { reads } });
+  }
+});
 
 /** An experiment as a person writes it: any part of it. */
-export type ExperimentInput = z.input<typeof experimentSchema>;
+export type ExperimentInput = z.input<typeof fieldsSchema>;

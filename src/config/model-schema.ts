@@ -1,9 +1,10 @@
 import { z } from "zod";
+import type { gpt2ConfigShape } from "./gpt2-config.generated.js";
 
 const probability = z.number().min(0).max(1);
 
 /** The fields of transformers' GPT2Config that a run can set, under its names, with the seed's values. */
-const gpt2ConfigShape = {
+const explicitShape = {
   vocab_size: z.int().min(2).default(128).describe("Rows of the embedding. Bytes of the corpus at or above it are dropped."),
   n_positions: z.int().min(2).default(128).describe("Longest sequence, and the length of a training window, in tokens."),
   n_embd: z.int().min(1).default(64).describe("Width of the embedding and of the residual stream; a multiple of n_head."),
@@ -20,10 +21,10 @@ const gpt2ConfigShape = {
   scale_attn_by_inverse_layer_idx: z.boolean().default(false).describe("Divide attention scores further by the block's number, counted from 1."),
   reorder_and_upcast_attn: z.boolean().default(false).describe("Scale attention before its product and compute that in float32."),
   tie_word_embeddings: z.boolean().default(true).describe("Use one matrix as embedding and as output head."),
-};
+} satisfies Partial<Record<keyof typeof gpt2ConfigShape, z.ZodType>>;
 
 /** GPT2Config under its own names, as `createModel({ config })` takes it. */
-export const gpt2ConfigSchema = z.strictObject(gpt2ConfigShape);
+export const gpt2ConfigSchema = z.strictObject(explicitShape);
 
 /** Keys of `model` that are the product's own and not arguments of GPT2Config. */
 export const ownModelFields = ["norm", "dtype", "from"] as const;
@@ -46,5 +47,5 @@ export const modelSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("Directory of a saved GPT-2 to start from; its architecture replaces the fields below. A relative path in a config file starts at that file."),
-  ...gpt2ConfigShape,
+  ...explicitShape,
 });

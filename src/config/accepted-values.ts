@@ -1,0 +1,46 @@
+import type { JsonSchemaNode } from "./json-schema.js";
+
+/** Longest list of literals that a message spells out in full; the longest of all (40 optimizers) would bury the message. */
+const longestList = 16;
+
+/** What a field accepts, in words: `a number from 0 to 1`, `one of "hf", "never", "always"`, `text or null`. */
+export function acceptedValues(node: JsonSchemaNode): string {
+  const alternatives = node.anyOf ?? node.oneOf;
+  if (alternatives) return joinAlternatives(alternatives.map(acceptedValues));
+  if (node.const !== undefined) return JSON.stringify(node.const);
+  if (node.enum) return literals(node.enum);
+  if (node.pattern === "^cuda:-?\\d+$") return '"cuda:N"';
+  if (node.type === "integer") return `an integer${range(node)}`;
+  if (node.type === "number") return `a number${range(node)}`;
+  if (node.type === "string") return "text";
+  if (node.type === "boolean") return "true or false";
+  if (node.type === "null") return "null";
+  if (node.type === "array") return `a list${node.minItems ? ` of at least ${node.minItems}` : ""}${node.items ? `, each ${acceptedValues(node.items)}` : ""}`;
+  if (node.properties) return `an object with ${Object.keys(node.properties).slice(0, longestList).join(", ")}`;
+  return "an object";
+}
+
+/** The literal texts that a field accepts, at any depth of alternatives. */
+export function acceptedLiterals(node: JsonSchemaNode): string[] {
+  const own = node.enum ?? (node.const === undefined ? [] : [node.const]);
+  return [...own.filter((value) => typeof value === "string"), ...(node.anyOf ?? []).flatMap(acceptedLiterals)];
+}
+
+function joinAlternatives(texts: string[]): string {
+  const last = texts.at(-1) ?? "";
+  return texts.length < 2 ? last : `${texts.slice(0, -1).join(", ")} or ${last}`;
+}
+
+function literals(values: unknown[]): string {
+  const shown = values.slice(0, longestList).map((value) => JSON.stringify(value));
+  if (values.length === 1) return shown.join("");
+  return `one of ${shown.join(", ")}${values.length > shown.length ? ` and ${values.length - shown.length} more` : ""}`;
+}
+
+function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchemaNode): string {
+  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;
+  const lower = minimum !== undefined ? `of at least ${minimum}` : exclusiveMinimum !== undefined ? `above ${exclusiveMinimum}` : "";
+  const upper = maximum !== undefined ? `of at most ${maximum}` : exclusiveMaximum !== undefined ? `below ${exclusiveMaximum}` : "";
+  const both = [lower, upper].filter((bound) => bound !== "").join(" and ");
+  return both === "" ? "" : ` ${both}`;
+}

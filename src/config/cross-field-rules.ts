@@ -1,0 +1,129 @@
+import type { Experiment } from "./experiment-schema.js";
+
+/** A rule that several fields have to meet together. */
+export interface CrossFieldRule {
+  /** The field that the message is shown at. */
+  path: string;
+  /** Further fields that the rule reads: it is not checked where one of them is itself wrong. */
+  reads: readonly string[];
+  /** What is wrong and how to mend it; undefined when all is well. */
+  problem(experiment: Experiment): string | undefined;
+}
+
+const schedulersThatEvaluate: readonly string[] = ["reduce_lr_on_plateau", "greedy"];
+const ownStateOptimizers: readonly string[] = ["adamw_torch", "adamw_torch_fused"];
+
+const modelRules: CrossFieldRule[] = [
+  {
+    path: "model.n_embd",
+    reads: ["model.n_head"],
+    problem: ({ model }) =>
+      model.n_embd % model.n_head === 0 ? undefined : `${model.n_embd} is not divisible by model.n_head = ${model.n_head}: each head takes an equal share`,
+  },
+];
+
+const recordRules: CrossFieldRule[] = [
+  {
+    path: "record.tensors",
+    reads: [],
+    problem: ({ record }) => (record.tensors.includes("wte") ? undefined : 'must contain "wte": the census and the verdict are computed from it'),
+  },
+  {
+    path: "record.tensors",
+    reads: [],
+    problem: ({ record }) => (new Set(record.tensors).size === record.tensors.length ? undefined : "names a tensor twice"),
+  },
+  {
+    path: "record.tensors",
+    reads: ["training.optim"],
+    problem: ({ record, training }) =>
+      record.tensors.some((tensor) => tensor.startsWith("wte.exp_avg")) && !ownStateOptimizers.includes(training.optim)
+        ? `Adam's moments exist with training.optim = ${ownStateOptimizers.join(" or ")} only, and it is ${training.optim}`
+        : undefined,
+  },
+  {
+    path: "record.rows",
+    reads: ["model.vocab_size"],
+    problem: ({ record, model }) => {
+      if (!Array.isArray(record.rows)) return undefined;
+      const outside = record.rows.filter((row) => row >= model.vocab_size);
+      return outside.length === 0
+        ? undefined
+        : `rows go from 0 to ${model.vocab_size - 1} (model.vocab_size is ${model.vocab_size}), and ${outside.join(", ")} lie beyond`;
+    },
+  },
+  {
+    path: "record.rows",
+    reads: [],
+    problem: ({ record }) => (Array.isArray(record.rows) && new Set(record.rows).size !== record.rows.length ? "names a row twice" : undefined),
+  },
+];
+
+const trainingRules: CrossFieldRule[] = [
+  {
+    path: "training.fp16",
+    reads: ["training.bf16"],
+    problem: ({ training }) => (training.fp16 && training.bf16 ? "excludes training.bf16, which is true: set one of the two to false" : undefined),
+  },
+  {
+    path: "training.logging_steps",
+    reads: [],
+    problem: ({ training }) =>
+      training.logging_steps > 1 && !Number.isInteger(training.logging_steps) ? "must be a whole number when it is above 1" : undefined,
+  },
+  {
+    path: "training.optimizer_state_dtype",
+    reads: ["training.optim"],
+    problem: ({ training }) =>
+      training.optimizer_state_dtype === "float32" && !ownStateOptimizers.includes(training.optim)
+        ? `"float32" needs training.optim = ${ownStateOptimizers.join(" or ")}, and it is ${training.optim}`
+        : undefined,
+  },
+  {
+    path: "model.dtype",
+    reads: ["training.optim"],
+    problem: ({ model, training }) =>
+      model.dtype === "float32-master" && !ownStateOptimizers.includes(training.optim)
+        ? `"float32-master" needs training.optim = ${ownStateOptimizers.join(" or ")}, and it is ${training.optim}`
+        : undefined,
+  },
+  {
+    path: "training.eval_strategy",
+    reads: ["data.held_out"],
+    problem: ({ training, data }) =>
+      (training.eval_strategy ?? "no") !== "no" && data.held_out === 0 ? "there is no text to evaluate on: set data.held_out, for example to 0.1" : undefined,
+  },
+  {
+    path: "training.eval_on_start",
+    reads: ["data.held_out"],
+    problem: ({ training, data }) =>
+      training.eval_on_start && data.held_out === 0 ? "there is no text to evaluate on: set data.held_out, for example to 0.1" : undefined,
+  },
+  {
+    path: "training.lr_scheduler_type",
+    reads: ["training.eval_strategy"],
+    problem: ({ training }) =>
+      schedulersThatEvaluate.includes(training.lr_scheduler_type) && (training.eval_strategy ?? "no") === "no"
+        ? `"${training.lr_scheduler_type}" follows an evaluation: set training.eval_strategy and data.held_out`
+        : undefined,
+  },
+  {
+    path: "training.dataloader_prefetch_factor",
+    reads: ["training.dataloader_num_workers"],
+    problem: ({ training }) =>
+      typeof training.dataloader_prefetch_factor === "number" && training.dataloader_num_workers === 0
+        ? "only workers load ahead: set training.dataloader_num_workers above 0"
+        : undefined,
+  },
+  {
+    path: "training.dataloader_persistent_workers",
+    reads: ["training.dataloader_num_workers"],
+    problem: ({ training }) =>
+      training.dataloader_persistent_workers && training.dataloader_num_workers === 0
+        ? "there are no workers to keep: set training.dataloader_num_workers above 0"
+        : undefined,
+  },
+];
+
+/** What has to hold between fields, each with its remedy. */
+export const crossFieldRules: readonly CrossFieldRule[] = [...modelRules, ...recordRules, ...trainingRules];

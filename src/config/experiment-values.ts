@@ -1,0 +1,15 @@
+import type { Experiment } from "./experiment-schema.js";
+import { isPlainObject, type JsonValue } from "./json-value.js";
+
+/** Every value of an experiment by dotted path, in the schema's order; a list is one value. */
+export function experimentValues(experiment: Experiment): Map<string, JsonValue> {
+  const values = new Map<string, JsonValue>();
+  collect(experiment, "", values);
+  return values;
+}
+
+function collect(value: unknown, path: string, values: Map<string, JsonValue>): void {
+  if (value === undefined) return;
+  if (!isPlainObject(value)) values.set(path, value as JsonValue);
+  else for (const [key, below] of Object.entries(value)) collect(below, path === "" ? key : `${path}.${key}`, values);
+}

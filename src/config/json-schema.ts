@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { experimentSchema } from "./experiment-schema.js";
+import { presetNames } from "./presets.js";
+
+/** One node of a JSON Schema, as far as a configuration's has them. */
+export interface JsonSchemaNode {
+  type?: string;
+  description?: string;
+  default?: unknown;
+  const?: unknown;
+  enum?: unknown[];
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  minItems?: number;
+  properties?: Record<string, JsonSchemaNode>;
+  items?: JsonSchemaNode;
+  anyOf?: JsonSchemaNode[];
+  oneOf?: JsonSchemaNode[];
+}
+
+/** A configuration file: any part of an experiment, the preset that it starts from, and a reference to its JSON Schema. */
+export const configFileSchema = experimentSchema.safeExtend({
+  $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
+  preset: z.enum(presetNames).optional().describe("Preset whose values fill in what this file leaves out."),
+});
+
+// zod states the bounds of a safe integer for every integer: true, and noise to a reader.
+const safeIntegerBounds = new Set([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]);
+
+function withoutSafeIntegerBounds(node: z.core.JSONSchema.BaseSchema): void {
+  if (node.minimum !== undefined && safeIntegerBounds.has(node.minimum)) delete node.minimum;
+  if (node.maximum !== undefined && safeIntegerBounds.has(node.maximum)) delete node.maximum;
+}
+
+/** JSON Schema (draft 2020-12) of a configuration file, for editors; `schemas/config.schema.json` holds it. */
+export function configJsonSchema(): JsonSchemaNode & Record<string, unknown> {
+  const schema = z.toJSONSchema(configFileSchema, { io: "input", override: ({ jsonSchema }) => withoutSafeIntegerBounds(jsonSchema) });
+  return {
+    ...(schema as JsonSchemaNode),
+    title: "bh-bridge experiment",
+    description: "One experiment of bh-bridge: any part of it; the rest comes from a preset.",
+  };
+}

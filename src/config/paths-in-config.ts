@@ -1,0 +1,22 @@
+import { isAbsolute, resolve, sep } from "node:path";
+import { isPlainObject } from "./json-value.js";
+
+/** Fields that hold a path in the file system. */
+export const pathFields = ["data.corpus", "init.path", "model.from"] as const;
+
+/** A copy in which relative paths start at `base`. The interpreter's is left alone when it is a bare command name. */
+export function resolvePaths(values: Record<string, unknown>, base: string): Record<string, unknown> {
+  let resolved = values;
+  for (const field of pathFields) {
+    const [section = "", key = ""] = field.split(".");
+    const object = resolved[section];
+    const path = isPlainObject(object) ? object[key] : undefined;
+    if (isPlainObject(object) && isRelative(path)) resolved = { ...resolved, [section]: { ...object, [key]: resolve(base, path) } };
+  }
+  const python = resolved["python"];
+  return isRelative(python) && python.includes(sep) ? { ...resolved, python: resolve(base, python) } : resolved;
+}
+
+function isRelative(path: unknown): path is string {
+  return typeof path === "string" && path !== "" && !isAbsolute(path);
+}

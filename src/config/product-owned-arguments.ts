@@ -1,0 +1,94 @@
+import type { gpt2ConfigShape } from "./gpt2-config.generated.js";
+import type { trainingArgumentsShape } from "./training-arguments.generated.js";
+
+const oneProcess = "a run trains in one process";
+const checkpoints = "checkpoints are written by bh-bridge: set `checkpoint.every` and `checkpoint.keep`";
+const nothingLeaves = "nothing is sent anywhere: use `bh-bridge export` on the finished run";
+const windows = "batches are made from the corpus, and every window has the same fields and length";
+const resume = "a run is continued exactly with `bh-bridge resume`";
+const steps = "a run is counted in steps: set `training.max_steps`";
+
+/** Fields of TrainingArguments that a configuration cannot set, each with the reason and what to do instead. */
+export const productOwnedTrainingArguments = {
+  output_dir: "every run has a directory of its own: use `--out` for the folder that holds it",
+  num_train_epochs: steps,
+  seed: "one seed serves every random stream: set `seed`",
+  use_cpu: "the device is chosen in one place: set `device`",
+  disable_tqdm: "progress is shown by bh-bridge: use `--quiet`",
+  log_level_replica: oneProcess,
+  log_on_each_node: oneProcess,
+  report_to: nothingLeaves,
+  run_name: "set `name`",
+  project: nothingLeaves,
+  trackio_space_id: nothingLeaves,
+  trackio_bucket_id: nothingLeaves,
+  trackio_static_space_id: nothingLeaves,
+  push_to_hub: nothingLeaves,
+  hub_token: nothingLeaves,
+  hub_private_repo: nothingLeaves,
+  hub_model_id: nothingLeaves,
+  hub_strategy: nothingLeaves,
+  hub_always_push: nothingLeaves,
+  hub_revision: nothingLeaves,
+  save_only_model: checkpoints,
+  save_strategy: checkpoints,
+  save_steps: checkpoints,
+  save_on_each_node: checkpoints,
+  save_total_limit: checkpoints,
+  enable_jit_checkpoint: checkpoints,
+  load_best_model_at_end: "the result of a run is its last state, not its best",
+  resume_from_checkpoint: resume,
+  ignore_data_skip: resume,
+  restore_callback_states_from_checkpoint: resume,
+  gradient_checkpointing: "it is the old name of `training.activation_checkpointing`",
+  gradient_checkpointing_kwargs: "it is the old name of `training.activation_checkpointing_kwargs`",
+  use_cache: "training never reads the cache of keys and values",
+  auto_find_batch_size: "a run takes the batch that its configuration names: set `training.per_device_train_batch_size`",
+  average_tokens_across_devices: oneProcess,
+  eval_use_gather_object: oneProcess,
+  remove_unused_columns: windows,
+  label_names: windows,
+  length_column_name: windows,
+  accelerator_config: oneProcess,
+  parallelism_config: oneProcess,
+  ddp_find_unused_parameters: oneProcess,
+  ddp_bucket_cap_mb: oneProcess,
+  ddp_broadcast_buffers: oneProcess,
+  ddp_static_graph: oneProcess,
+  ddp_backend: oneProcess,
+  ddp_timeout: oneProcess,
+  fsdp: oneProcess,
+  fsdp_config: oneProcess,
+  deepspeed: oneProcess,
+  local_rank: oneProcess,
+  do_train: "a run trains",
+  do_eval: "evaluation is switched on by `training.eval_strategy`",
+  do_predict: "a run trains; the finished model can be used from the TypeScript API",
+} as const satisfies Partial<Record<keyof typeof trainingArgumentsShape, string>>;
+
+const noSummary = "only GPT-2's classification and double-head models read it";
+const noLabels = "the model predicts tokens, not classes";
+const byteTokens = "tokens are bytes of the corpus; none of them is special";
+
+/** Fields of GPT2Config that a configuration cannot set, each with the reason. */
+export const productOwnedGpt2Config = {
+  transformers_version: "it is filled in when the model is saved",
+  architectures: "it is filled in when the model is saved",
+  output_hidden_states: "training reads the loss alone",
+  return_dict: "training reads the loss alone",
+  chunk_size_feed_forward: "GPT-2 does not read it",
+  is_encoder_decoder: "GPT-2 is a decoder",
+  add_cross_attention: "GPT-2 is trained as a decoder alone",
+  id2label: noLabels,
+  label2id: noLabels,
+  problem_type: noLabels,
+  summary_type: noSummary,
+  summary_use_proj: noSummary,
+  summary_activation: noSummary,
+  summary_proj_to_labels: noSummary,
+  summary_first_dropout: noSummary,
+  use_cache: "training never reads the cache of keys and values",
+  bos_token_id: byteTokens,
+  eos_token_id: byteTokens,
+  pad_token_id: byteTokens,
+} as const satisfies Partial<Record<keyof typeof gpt2ConfigShape, string>>;

@@ -1,0 +1,114 @@
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import type { ConfigIssue } from "../errors.js";
+import { configInvalid } from "./config-invalid.js";
+import { isPlainObject } from "./json-value.js";
+import type { Layer } from "./layer.js";
+import { resolvePaths } from "./paths-in-config.js";
+
+const textFiles = [".json", ".yaml", ".yml"];
+const moduleFiles = [".ts", ".mts", ".js", ".mjs"];
+
+/** A configuration file: its layer, and the preset that it names. */
+export interface ConfigFile {
+  layer: Layer;
+  /** The value of its `preset` and where that stands. */
+  preset?: { name: unknown; source: string };
+}
+
+/**
+ * Read a JSON, YAML, TypeScript or JavaScript file, or the `config.json` of a run directory.
+ *
+ * A module exports the experiment as its default or under the name `experiment`.
+ *
+ * @throws {BhBridgeError} `CONFIG_INVALID` when the file cannot be read, or is not what its name says.
+ */
+export async function readConfigFile(path: string, cwd: string): Promise<ConfigFile> {
+  const file = await locate(resolve(cwd, path), path);
+  const shown = relative(cwd, file).startsWith("..") ? file : relative(cwd, file);
+  const extension = extname(file);
+  if (moduleFiles.includes(extension)) return configFile(await readModule(file, shown), dirname(file), () => shown);
+  if (!textFiles.includes(extension)) {
+    throw unusable(shown, `is no configuration: its name must end in ${[...textFiles, ...moduleFiles].join(", ")}`);
+  }
+  const { values, places } = parseText(await read(file, shown), shown);
+  return configFile(values, dirname(file), (key) => places.get(key) ?? shown);
+}
+
+function configFile(values: unknown, directory: string, sourceOf: (path: string) => string): ConfigFile {
+  if (!isPlainObject(values)) throw unusable(sourceOf(""), "does not hold an object with the fields of an experiment");
+  const { preset, $schema: _, ...rest } = values;
+  const layer = { values: resolvePaths(rest, directory), sourceOf };
+  return preset === undefined ? { layer } : { layer, preset: { name: preset, source: sourceOf("preset") } };
+}
+
+async function locate(file: string, asGiven: string): Promise<string> {
+  try {
+    return (await stat(file)).isDirectory() ? join(file, "config.json") : file;
+  } catch (cause) {
+    throw unusable(asGiven, "there is no such file", cause);
+  }
+}
+
+async function read(file: string, shown: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    throw unusable(shown, `cannot be read (${String(cause)})`, cause);
+  }
+}
+
+async function readModule(file: string, shown: string): Promise<unknown> {
+  const { createJiti } = await import("jiti");
+  let module: unknown;
+  try {
+    module = await createJiti(import.meta.url, { interopDefault: false, fsCache: false }).import(file);
+  } catch (cause) {
+    throw unusable(shown, `cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+  }
+  const exported = module as { default?: unknown; experiment?: unknown };
+  const values = exported.default ?? exported.experiment;
+  if (values === undefined) throw unusable(shown, `exports no experiment: write "export default defineExperiment({ … })" in ${basename(file)}`);
+  return values;
+}
+
+/** Values of a YAML or JSON text, and `file:line:column` of each key by dotted path. JSON is read as the part of YAML that it is. */
+function parseText(text: string, shown: string): { values: unknown; places: Map<string, string> } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${shown}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) {
+    throw configInvalid(
+      document.errors.map(({ message, pos }): ConfigIssue => ({ path: shown, message, source: at(pos[0]) })),
+      document.errors[0],
+    );
+  }
+  const places = new Map<string, string>();
+  findPlaces(document.contents, "", (path, offset) => places.set(path, at(offset)));
+  return { values: valuesOf(document, shown), places };
+}
+
+function valuesOf(document: Document.Parsed, shown: string): unknown {
+  try {
+    return document.toJS() as unknown;
+  } catch (cause) {
+    throw unusable(shown, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function findPlaces(node: Node | null, prefix: string, found: (path: string, offset: number) => void): void {
+  if (!isMap<Node, Node | null>(node)) return;
+  for (const { key, value } of node.items) {
+    const path = `${prefix}${isScalar(key) ? String(key.value) : String(key)}`;
+    if (key.range) found(path, key.range[0]);
+    findPlaces(value, `${path}.`, found);
+  }
+}
+
+function unusable(path: string, message: string, cause?: unknown): Error {
+  return configInvalid([{ path, message }], cause);
+}
