@@ -36,10 +36,11 @@ function isExecutableFile(path: string): boolean {
   }
 }
 
-function findOnPath(name: string, env: NodeJS.ProcessEnv): string | undefined {
+/** Where `PATH` has a program of this name, in its order. */
+export function executablesOnPath(name: string, env: NodeJS.ProcessEnv): string[] {
   const fileName = isWindows && !name.endsWith(".exe") ? `${name}.exe` : name;
   const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  return folders.map((folder) => join(folder, fileName)).find(isExecutableFile);
+  return folders.map((folder) => join(folder, fileName)).filter(isExecutableFile);
 }
 
 /** What is wrong with a path that was asked for, and what to give instead. */
@@ -57,7 +58,7 @@ function reasonAgainst(path: string): string {
 
 function explicitCandidate(origin: PythonOrigin, wanted: string, env: NodeJS.ProcessEnv, cwd: string): PythonCandidate {
   const isName = !/[/\\]/.test(wanted);
-  const path = (isName && findOnPath(wanted, env)) || resolve(cwd, wanted);
+  const path = (isName && executablesOnPath(wanted, env)[0]) || resolve(cwd, wanted);
   if (isExecutableFile(path)) return { path, origin };
   const shown = isName ? `${wanted} (not in PATH, nor in ${cwd})` : path;
   const place = origin === "config" ? 'the "python" of the configuration' : origin;
@@ -89,7 +90,7 @@ export function pythonCandidates(options: FindPythonOptions = {}): [PythonCandid
     ["virtual environment", venv && interpreterOf(resolve(cwd, venv))],
     ["conda", conda && (isWindows ? join(conda, "python.exe") : interpreterOf(conda))],
     ["bh-bridge environment", interpreterOf(environment)],
-    ["PATH", findOnPath("python3", env) ?? findOnPath("python", env)],
+    ["PATH", executablesOnPath("python3", env)[0] ?? executablesOnPath("python", env)[0]],
   ];
   const [first, ...others] = implicit.flatMap(([origin, path]) => (path && isExecutableFile(path) ? [{ path, origin }] : []));
   if (first) return [first, ...others];

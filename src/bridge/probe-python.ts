@@ -19,7 +19,7 @@ export interface PythonReport extends z.infer<typeof reportSchema> {
 }
 
 /** An interpreter answers in 0.1 s, from a cold network disk in seconds; this stops a script that waits for something else. */
-const probeTimeoutMs = 10_000;
+export const probeTimeoutMs = 10_000;
 
 /**
  * Ask an interpreter for its version and its packages, without importing any: about 0.1 s.

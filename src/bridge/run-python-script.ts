@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { execa } from "execa";
 import { BhBridgeError } from "../errors.js";
+import { lastLines } from "./last-lines.js";
 import { packageRoot } from "./package-root.js";
 
 export interface PythonScript {
@@ -14,12 +15,6 @@ export interface PythonScript {
 
 /** So many last lines of what a script said go into an error: the exception and where it was raised. */
 const quotedLines = 5;
-
-/** The last lines of what it said, without characters that would steer a terminal. */
-function lastLines(text: string): string[] {
-  const printable = text.replace(/[^\P{Cc}\n]/gu, "");
-  return printable.trim().split("\n").slice(-quotedLines);
-}
 
 /**
  * Run a script of ours with an interpreter that may be anything, and read the JSON object that it prints in one line after the marker that it is given.
@@ -47,7 +42,7 @@ export async function runPythonScript(interpreter: string, { file, args = [], ti
 
   const { exitCode = null, signal: killedBy = null } = result;
   if (result.isCanceled) throw new BhBridgeError("ABORTED", `${file} in ${interpreter} was cancelled`, { cause: result });
-  const said = lastLines(`${result.stdout}\n${result.stderr}`);
+  const said = lastLines(`${result.stdout}\n${result.stderr}`, quotedLines);
   let reason = `is not a working Python: it ended with ${killedBy ?? `exit code ${exitCode}`} and said: ${said.join(" / ") || "nothing"}`;
   if (result.timedOut) reason = `did not answer within ${timeoutMs / 1000} s, so it is no usable Python`;
   else if (exitCode === null && killedBy === null) reason = `cannot be run: ${result.failed ? result.originalMessage : "it did not start"}`;

@@ -1,0 +1,23 @@
+import { z } from "zod";
+
+/** One thing that was looked at. */
+export const doctorCheckSchema = z.strictObject({
+  name: z.string(),
+  ok: z.boolean(),
+  /** What is there; null when there is nothing. */
+  found: z.string().nullable(),
+  expected: z.string(),
+  /** The command, or the deed, that mends it; null when all is well. */
+  fix: z.string().nullable(),
+});
+
+/** What `doctor --json` prints. */
+export const doctorDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/doctor@1"),
+  /** Whether every check is. */
+  ok: z.boolean(),
+  checks: z.array(doctorCheckSchema),
+});
+
+export type DoctorCheck = z.infer<typeof doctorCheckSchema>;
+export type DoctorDocument = z.infer<typeof doctorDocumentSchema>;

@@ -1,0 +1,42 @@
+import { formatDuration } from "./progress.js";
+import type { Terminal } from "./terminal.js";
+
+/** What a task of unknown length is at, on stderr. */
+export interface StatusLine {
+  /** Show another state; a `passing` one is left out where lines cannot be redrawn. */
+  show(text: string, passing?: boolean): void;
+  stop(): void;
+}
+
+/** Often enough for a second that counts, rare enough to cost nothing. */
+const redrawEveryMs = 250;
+
+/** A line with the time elapsed, redrawn on a terminal; elsewhere a plain line for each state. */
+export function createStatusLine(terminal: Terminal): StatusLine {
+  const startedAt = performance.now();
+  const elapsed = () => formatDuration((performance.now() - startedAt) / 1000);
+  if (!terminal.interactive) {
+    return {
+      show: (text, passing = false) => {
+        if (!passing) terminal.say(`${text} (${elapsed()})`);
+      },
+      stop: () => undefined,
+    };
+  }
+  let current = "";
+  const draw = () => {
+    const line = `${current} (${elapsed()})`.slice(0, (process.stderr.columns || 80) - 1);
+    process.stderr.write(`\r\x1b[K${terminal.messageColor.dim(line)}`);
+  };
+  const timer = setInterval(draw, redrawEveryMs);
+  return {
+    show(text) {
+      current = text;
+      draw();
+    },
+    stop() {
+      clearInterval(timer);
+      process.stderr.write("\r\x1b[K");
+    },
+  };
+}
