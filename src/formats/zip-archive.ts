@@ -1,0 +1,72 @@
+import { BhBridgeError } from "../errors.js";
+import type { FileBytes } from "./file-bytes.js";
+import { formatInvalid } from "./format-invalid.js";
+import { readZipDirectory, type ZipDirectory } from "./zip-directory.js";
+
+/** A file inside a zip archive, as the archive's directory lists it. */
+export interface ZipEntry {
+  readonly name: string;
+  readonly bytes: number;
+  readonly compressed: boolean;
+  readonly encrypted: boolean;
+  /** Where its own header starts. */
+  readonly headerOffset: number;
+}
+
+const localHeaderBytes = 30;
+const localHeaderSignature = 0x04034b50;
+
+/**
+ * A zip archive whose entries are stored without compression, as `torch.save` writes them.
+ *
+ * Nothing is unpacked, so an archive cannot grow: an entry is a range of the file, and ranges may not overlap.
+ */
+export class ZipArchive {
+  readonly entries: ReadonlyMap<string, ZipEntry>;
+  readonly #file: FileBytes;
+  /** For the header offset of each entry, where the next entry or the directory begins. */
+  readonly #limits: ReadonlyMap<number, number>;
+
+  /** @throws {BhBridgeError} `FORMAT_INVALID`. */
+  constructor(file: FileBytes) {
+    this.#file = file;
+    const directory = readZipDirectory(file);
+    this.entries = new Map(directory.entries.map((entry) => [entry.name, entry]));
+    this.#limits = entryLimits(file, directory);
+  }
+
+  /**
+   * Where an entry's bytes begin in the file.
+   *
+   * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for a compressed or encrypted entry; `FORMAT_INVALID`.
+   */
+  locate(entry: ZipEntry): number {
+    const { path } = this.#file;
+    if (entry.compressed || entry.encrypted) {
+      const reason = entry.encrypted ? "encrypted" : "compressed";
+      throw new BhBridgeError(
+        "FORMAT_UNSUPPORTED",
+        `${path}: entry "${entry.name}" is ${reason}; torch.save stores its entries as they are. Save the file again`,
+      );
+    }
+    const header = this.#file.read(entry.headerOffset, localHeaderBytes, `the header of entry "${entry.name}"`);
+    const view = new DataView(header.buffer);
+    if (view.getUint32(0, true) !== localHeaderSignature) throw formatInvalid(path, entry.headerOffset, `entry "${entry.name}" has no header`);
+    const start = entry.headerOffset + localHeaderBytes + view.getUint16(26, true) + view.getUint16(28, true);
+    const limit = this.#limits.get(entry.headerOffset) ?? 0;
+    if (start + entry.bytes > limit) {
+      throw formatInvalid(path, start, `entry "${entry.name}" of ${entry.bytes} bytes overlaps what begins at byte ${limit}`);
+    }
+    return start;
+  }
+}
+
+function entryLimits(file: FileBytes, directory: ZipDirectory): Map<number, number> {
+  const offsets = directory.entries.map((entry) => entry.headerOffset).sort((a, b) => a - b);
+  const limits = new Map<number, number>();
+  for (const [index, offset] of offsets.entries()) {
+    if (limits.has(offset)) throw formatInvalid(file.path, offset, "two entries of the archive share their bytes");
+    limits.set(offset, offsets[index + 1] ?? directory.offset);
+  }
+  return limits;
+}
