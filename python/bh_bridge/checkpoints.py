@@ -1,0 +1,161 @@
+"""Durable checkpoints: HF layout for the model; optimizer, scheduler and random streams as safetensors and JSON.
+
+No pickles. A checkpoint is complete when its MANIFEST.json is there and every size and SHA-256 in it holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from bh_bridge.durable import replace_directory, sync_directory
+from bh_bridge.wire import encode
+
+MANIFEST = "MANIFEST.json"
+FORMAT = 1
+
+
+def checkpoint_path(run_directory: Path, step: int) -> Path:
+    return run_directory / "checkpoints" / f"step-{step:06d}"
+
+
+def write_manifest(directory: Path, **facts: Any) -> None:
+    """Describe the files of a directory: size and SHA-256 of each."""
+    files = {
+        path.name: {"size": path.stat().st_size, "sha256": _sha256(path)}
+        for path in sorted(directory.iterdir())
+        if path.name != MANIFEST
+    }
+    manifest = {"format": FORMAT, **facts, "files": files}
+    (directory / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def problem_of(directory: Path) -> str | None:
+    """What is wrong with a checkpoint; None when every file is as its manifest says."""
+    try:
+        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        for name, facts in manifest["files"].items():
+            path = directory / name
+            if path.stat().st_size != facts["size"] or _sha256(path) != facts["sha256"]:
+                return f"{path} differs from its manifest"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"{directory} cannot be verified: {error}"
+    return None
+
+
+def newest_valid(run_directory: Path) -> tuple[Path | None, list[str]]:
+    """The newest checkpoint that verifies, and what is wrong with the newer ones that do not."""
+    problems: list[str] = []
+    for directory in sorted((run_directory / "checkpoints").glob("step-*"), key=_step_of, reverse=True):
+        problem = problem_of(directory)
+        if problem is None:
+            return directory, problems
+        problems.append(problem)
+    return None, problems
+
+
+def prune(run_directory: Path, keep: int) -> None:
+    """Remove the oldest checkpoints beyond `keep`, once the newest verifies."""
+    directories = sorted((run_directory / "checkpoints").glob("step-*"), key=_step_of)
+    if len(directories) <= keep or problem_of(directories[-1]) is not None:
+        return
+    for directory in directories[:-keep]:
+        shutil.rmtree(directory)
+    sync_directory(run_directory / "checkpoints")
+
+
+def save_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:
+    """Write an optimizer's state: tensors to optimizer.safetensors, everything else to optimizer.json."""
+    tensors: dict[str, torch.Tensor] = {}
+    values: dict[str, Any] = {}
+    for index, parameter in _numbered(optimizer):
+        for name, value in optimizer.state.get(parameter, {}).items():
+            if isinstance(value, torch.Tensor):
+                tensors[f"{index}.{name}"] = value.detach().cpu().contiguous()
+            else:
+                values[f"{index}.{name}"] = value
+    groups = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
+    save_file(tensors, directory / "optimizer.safetensors")
+    (directory / "optimizer.json").write_text(encode({"values": values, "groups": groups}), encoding="utf-8")
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:
+    """Restore an optimizer's state as it was saved: torch's own load would round moments to the weights' dtype."""
+    tensors = load_file(directory / "optimizer.safetensors")
+    description = json.loads((directory / "optimizer.json").read_text(encoding="utf-8"))
+    parameters = dict(_numbered(optimizer))
+    for key, value in {**tensors, **description["values"]}.items():
+        index, name = key.split(".", 1)
+        parameter = parameters[int(index)]
+        on_device = isinstance(value, torch.Tensor) and value.shape == parameter.shape
+        optimizer.state[parameter][name] = value.to(parameter.device) if on_device else value
+    for group, saved in zip(optimizer.param_groups, description["groups"], strict=True):
+        group.update({key: tuple(value) if isinstance(value, list) else value for key, value in saved.items()})
+
+
+def save_random_state(directory: Path) -> None:
+    """Write every random stream: Python, NumPy, torch on the CPU, and the GPUs' own."""
+    python_version, python_words, python_gauss = random.getstate()
+    kind, words, position, has_gauss, gauss = np.random.get_state()
+    tensors = {"torch.cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        for index, state in enumerate(torch.cuda.get_rng_state_all()):
+            tensors[f"torch.cuda.{index}"] = state
+    if torch.backends.mps.is_available():
+        tensors["torch.mps"] = torch.mps.get_rng_state()
+    save_file(tensors, directory / "random_state.safetensors")
+    streams = {
+        "python": [python_version, list(python_words), python_gauss],
+        "numpy": [kind, np.asarray(words).tolist(), int(position), int(has_gauss), float(gauss)],
+    }
+    (directory / "random_state.json").write_text(json.dumps(streams), encoding="utf-8")
+
+
+def load_random_state(directory: Path) -> None:
+    """Restore every random stream that `save_random_state` wrote."""
+    streams = json.loads((directory / "random_state.json").read_text(encoding="utf-8"))
+    version, words, gauss = streams["python"]
+    random.setstate((version, tuple(words), gauss))
+    kind, numpy_words, position, has_gauss, numpy_gauss = streams["numpy"]
+    np.random.set_state((kind, np.array(numpy_words, dtype=np.uint32), position, has_gauss, numpy_gauss))
+    tensors = load_file(directory / "random_state.safetensors")
+    torch.set_rng_state(tensors["torch.cpu"])
+    if torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(
+            [state for name, state in sorted(tensors.items()) if name.startswith("torch.cuda.")]
+        )
+    if torch.backends.mps.is_available() and "torch.mps" in tensors:
+        torch.mps.set_rng_state(tensors["torch.mps"])
+
+
+def replace_checkpoint(run_directory: Path, step: int) -> Any:
+    """A context that gives the directory to fill; it becomes the checkpoint of `step` when all of it is synced."""
+    return replace_directory(checkpoint_path(run_directory, step))
+
+
+def _numbered(optimizer: torch.optim.Optimizer) -> Iterator[tuple[int, torch.Tensor]]:
+    """The parameters in the order of their groups: the numbering that torch's own state_dict uses."""
+    index = 0
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            yield index, parameter
+            index += 1
+
+
+def _step_of(directory: Path) -> int:
+    digits = directory.name.removeprefix("step-")
+    return int(digits) if digits.isdigit() else -1
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,51 @@
+"""A corpus as windows of bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset
+
+
+def read_tokens(path: str, vocab_size: int) -> torch.Tensor:
+    """The corpus as token ids, uint8 [tokens]: text with universal newlines, ASCII, bytes below vocab_size.
+
+    TypeScript has checked the file and told the user what was left out; this reads it the same way.
+    """
+    text = Path(path).read_text(encoding="ascii")  # CRLF and CR become LF
+    tokens = torch.frombuffer(bytearray(text.encode("ascii")), dtype=torch.uint8)
+    return tokens[tokens < vocab_size]
+
+
+class Windows(Dataset[dict[str, torch.Tensor]]):
+    """Every window of `length` + 1 tokens; item i starts at token i·stride.
+
+    label_shift "double": labels are the inputs shifted by one, and the model shifts them again (the notebook's: it
+    learns t+2). "causal": labels are the inputs, and the model's own shift makes it learn t+1.
+    """
+
+    def __init__(self, tokens: torch.Tensor, length: int, label_shift: str, stride: int = 1) -> None:
+        self._windows = (
+            tokens.unfold(0, length + 1, stride) if len(tokens) > length else tokens.new_empty(0, length + 1)
+        )
+        # Counted as the notebook counts, len - length: one window a token that has a full context before it.
+        self._labels_from = 1 if label_shift == "double" else 0
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        return {name: tensor[0] for name, tensor in self.__getitems__([index]).items()}
+
+    def __getitems__(self, indices: list[int]) -> dict[str, torch.Tensor]:
+        """A whole batch at once: int64 input_ids and labels, [batch, length]; collating items one by one is slow."""
+        batch = self._windows[torch.tensor(indices)].long()
+        end = batch.shape[1] - 1 + self._labels_from
+        return {"input_ids": batch[:, :-1].contiguous(), "labels": batch[:, self._labels_from : end].contiguous()}
+
+
+def collate_nothing(batch: dict[str, Any]) -> dict[str, Any]:
+    """The batch is made by `Windows.__getitems__` already."""
+    return batch

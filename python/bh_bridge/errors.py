@@ -1,0 +1,45 @@
+"""Errors whose names TypeScript knows: each becomes the BhBridgeError with the code beside it."""
+
+from __future__ import annotations
+
+
+class BridgeError(Exception):
+    """An error that TypeScript reports under `code`, with this message and no traceback."""
+
+    code = "PYTHON_RAISED"
+
+
+class DeviceUnavailable(BridgeError):
+    code = "DEVICE_UNAVAILABLE"
+
+
+class HandleStale(BridgeError):
+    code = "HANDLE_STALE"
+
+
+class CorpusInvalid(BridgeError):
+    code = "CORPUS_INVALID"
+
+
+class TensorNotFound(BridgeError):
+    code = "TENSOR_NOT_FOUND"
+
+
+class ConfigInvalid(BridgeError):
+    code = "CONFIG_INVALID"
+
+
+class RunLocked(BridgeError):
+    code = "RUN_LOCKED"
+
+
+class RunCorrupt(BridgeError):
+    code = "RUN_CORRUPT"
+
+
+class DiskFull(BridgeError):
+    code = "DISK_FULL"
+
+
+class ResumeDiverged(BridgeError):
+    code = "RESUME_DIVERGED"

@@ -1,0 +1,59 @@
+"""GPT-2 from a configuration: norms, dtype and initial state, drawn in the notebook's order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import GPT2Config, GPT2LMHeadModel, logging
+
+from bh_bridge.modeling_gpt2_rmsnorm import replace_norms
+
+# The model's own dtype. A float32 master is kept by the optimizer, beside weights that are bfloat16.
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float32-master": torch.bfloat16}
+
+
+def build_model(config: dict[str, Any], norm: str, dtype: str, init: dict[str, Any], seed: int) -> GPT2LMHeadModel:
+    """Build the model on the CPU, where one seed draws the same numbers on every machine.
+
+    The order fixes the random stream: seeds, GPT-2's own initialisation, norms, dtype, then the initial embedding.
+    """
+    logging.set_verbosity_error()  # its warning on `loss_type` tells what the bits depend on and the tests pin
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    model = GPT2LMHeadModel(GPT2Config(**config))
+    if norm == "rmsnorm":
+        replace_norms(model)
+    nn.Module.to(model, dtype=DTYPES[dtype])
+    initialize(model.transformer.wte.weight, init)
+    return model
+
+
+@torch.no_grad()
+def initialize(weight: torch.Tensor, init: dict[str, Any]) -> None:
+    """Fill the embedding [vocab, hidden] with its initial state. Draws are float32, on the CPU.
+
+    normal: what GPT-2 drew, N(0, initializer_range).  singular: one unit vector in every row.
+    snowball: one N(0, 1) vector plus N(0, sigma) a row, added in float32.  file: rows set afterwards, by `set_tensor`.
+    unit-noise: one unit vector plus N(0, sigma) a row, added before or, with noise_dtype bfloat16, after rounding.
+    """
+    vocab, hidden = weight.shape
+    kind = init["kind"]
+    if kind == "singular":
+        weight[:] = _unit_vector(hidden)
+    elif kind == "snowball":
+        base = torch.randn(hidden)
+        weight[:] = base + torch.randn(vocab, hidden) * init["sigma"]
+    elif kind == "unit-noise":
+        base = _unit_vector(hidden)
+        noise = torch.randn(vocab, hidden) * init["sigma"]
+        if init["noise_dtype"] == "bfloat16":
+            base, noise = base.to(torch.bfloat16), noise.to(torch.bfloat16)
+        weight[:] = base + noise
+
+
+def _unit_vector(size: int) -> torch.Tensor:
+    vector = torch.randn(size)
+    return vector / vector.norm()

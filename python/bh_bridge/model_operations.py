@@ -1,0 +1,141 @@
+"""Operations on a model: create, load, read and set tensors, run forward, generate, save, move."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from transformers import AutoConfig, GenerationMixin, GPT2LMHeadModel
+
+from bh_bridge import registry
+from bh_bridge.durable import replace_directory
+from bh_bridge.errors import ConfigInvalid, TensorNotFound
+from bh_bridge.model import build_model
+from bh_bridge.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel, RMSNorm
+from bh_bridge.training import resolve_device, save_model
+
+# dtype names of safetensors, which is how both languages spell them
+_DTYPES = {
+    "BF16": torch.bfloat16,
+    "F16": torch.float16,
+    "F32": torch.float32,
+    "F64": torch.float64,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "BOOL": torch.bool,
+    "U8": torch.uint8,
+}
+_DTYPE_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+
+
+def create(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `model.create`: a GPT-2 from a configuration, with its initial state."""
+    model = build_model(request["config"], request["norm"], request["dtype"], request["init"], request["seed"])
+    return _describe(model)
+
+
+def load(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `model.load`: a GPT-2 from a directory in HF layout, in the dtype of its weights."""
+    directory = Path(request["directory"])
+    config = AutoConfig.from_pretrained(directory, trust_remote_code=False)
+    if config.model_type != "gpt2":
+        raise ConfigInvalid(f"{directory} holds a {config.model_type} model; bh-bridge trains the GPT-2 family")
+    # Nobody's code is run: an RMSNorm model is recognised by its name, and loaded by the class of our own.
+    is_rmsnorm = "GPT2RMSNormLMHeadModel" in (config.architectures or [])
+    kind = GPT2RMSNormLMHeadModel if is_rmsnorm else GPT2LMHeadModel
+    model = kind.from_pretrained(directory, dtype="auto", local_files_only=True)
+    torch.manual_seed(request["seed"])
+    np.random.seed(request["seed"] % 2**32)
+    return _describe(model)
+
+
+def tensor(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `model.tensor`: write a parameter's raw little-endian bytes to `path`."""
+    return _write(_parameter(request).detach(), request["path"])
+
+
+@torch.no_grad()
+def set_tensor(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `model.set_tensor`: fill a parameter from raw bytes of the same shape; another dtype is rounded."""
+    parameter = _parameter(request)
+    if list(parameter.shape) != request["shape"]:
+        raise ConfigInvalid(f"{request['name']} has shape {list(parameter.shape)}, not {request['shape']}")
+    data = torch.from_numpy(np.fromfile(request["path"], dtype=np.uint8))
+    parameter.copy_(data.view(_DTYPES[request["dtype"]]).view(parameter.shape))
+    return {}
+
+
+@torch.no_grad()
+def forward(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `model.forward`: logits of token ids [batch, tokens], written to `path` as [batch, tokens, vocab]."""
+    model: GPT2LMHeadModel = registry.find(request["handle"])
+    model.eval()
+    tokens = torch.tensor(request["tokens"], device=model.device)
+    return _write(model(input_ids=tokens).logits, request["path"])
+
+
+@torch.no_grad()
+def generate(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `model.generate`: the prompt and what follows it, as token ids."""
+    model: GPT2LMHeadModel = registry.find(request["handle"])
+    model.eval()
+    tokens = torch.tensor([request["tokens"]], device=model.device)
+    if request["seed"] is not None:
+        torch.manual_seed(request["seed"])
+    options = {key: value for key, value in request["options"].items() if value is not None}
+    # A token is a byte: none of them ends a text or pads it, whatever the configuration's defaults say.
+    output = cast("GenerationMixin", model).generate(
+        tokens, attention_mask=torch.ones_like(tokens), eos_token_id=None, pad_token_id=0, **options
+    )
+    return {"tokens": output[0].tolist()}
+
+
+def save(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `model.save`: write the model in HF layout into a directory."""
+    model = registry.find(request["handle"])
+    with replace_directory(Path(request["directory"])) as directory:
+        save_model(model, directory)
+    return {}
+
+
+def to(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `model.to`: move the model to a device."""
+    model = registry.find(request["handle"])
+    model.to(resolve_device(request["device"]))
+    return {"device": str(model.device)}
+
+
+def _describe(model: GPT2LMHeadModel) -> dict[str, Any]:
+    parameters = [
+        {"name": name, "shape": list(parameter.shape), "dtype": _DTYPE_NAMES[parameter.dtype]}
+        for name, parameter in model.named_parameters()
+    ]
+    is_rmsnorm = any(isinstance(module, RMSNorm) for module in model.modules())
+    config = json.loads(model.config.to_json_string(use_diff=False))
+    return {
+        "handle": registry.keep(model),
+        "parameter_count": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": parameters,
+        "norm": "rmsnorm" if is_rmsnorm else "layernorm",
+        "config": {key: config[key] for key in ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head")},
+    }
+
+
+def _parameter(request: dict[str, Any]) -> torch.nn.Parameter:
+    model: GPT2LMHeadModel = registry.find(request["handle"])
+    parameters = dict(model.named_parameters(remove_duplicate=False))
+    name: str = request["name"]
+    if name not in parameters:
+        near = difflib.get_close_matches(name, parameters, n=1)
+        raise TensorNotFound(f"the model has no tensor {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    return parameters[name]
+
+
+def _write(tensor: torch.Tensor, path: str) -> dict[str, Any]:
+    plain = tensor.detach().cpu().contiguous()
+    plain.reshape(-1).view(torch.uint8).numpy().tofile(path)
+    return {"dtype": _DTYPE_NAMES[plain.dtype], "shape": list(plain.shape)}

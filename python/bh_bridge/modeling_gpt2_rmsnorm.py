@@ -1,0 +1,48 @@
+"""GPT-2 with RMSNorm in place of every LayerNorm.
+
+This file is complete in itself: a copy of it lies beside every saved RMSNorm model, so that plain
+`AutoModelForCausalLM.from_pretrained(directory, trust_remote_code=True)` loads the model without bh-bridge.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from transformers import GPT2Config, GPT2LMHeadModel
+
+
+class RMSNorm(nn.Module):
+    """RMSNorm(x) = weight * x / sqrt(mean(x**2) + eps), without centring (Zhang & Sennrich 2019, eq. 4).
+
+    x: [..., hidden]. Statistics are taken in float32; the product with `weight` is in the dtype of x.
+    """
+
+    def __init__(self, hidden_size: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(hidden_size))
+        self.eps = eps
+
+    def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
+        wide = hidden_states.to(torch.float32)
+        normalized = wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + self.eps)
+        return self.weight * normalized.to(hidden_states.dtype)
+
+
+def replace_norms(module: nn.Module) -> int:
+    """Replace every nn.LayerNorm below `module` by RMSNorm, keeping its eps; return how many."""
+    replaced = 0
+    for name, child in module.named_children():
+        if isinstance(child, nn.LayerNorm):
+            setattr(module, name, RMSNorm(child.normalized_shape[0], child.eps))
+            replaced += 1
+        else:
+            replaced += replace_norms(child)
+    return replaced
+
+
+class GPT2RMSNormLMHeadModel(GPT2LMHeadModel):
+    """GPT2LMHeadModel whose LayerNorms are RMSNorms; the weights have the same names, less the norms' biases."""
+
+    def __init__(self, config: GPT2Config) -> None:
+        super().__init__(config)
+        replace_norms(self)

@@ -1,0 +1,55 @@
+"""AdamW whose moments are float32 beside bfloat16 weights, with or without a float32 master copy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+
+
+class WideAdamW(torch.optim.Optimizer):
+    """Decoupled AdamW (Loshchilov & Hutter 2019, algorithm 2), computed in float32 whatever the weights' dtype.
+
+    keep_master: step a float32 copy of the weights and round it into them, so that small steps add up.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float,
+        betas: tuple[float, float],
+        eps: float,
+        weight_decay: float = 0.0,
+        keep_master: bool = False,
+    ) -> None:
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+        self._keep_master = keep_master
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        loss = None if closure is None else closure()
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._step_one(parameter, parameter.grad.to(torch.float32), group)
+        return loss
+
+    def _step_one(self, parameter: torch.Tensor, gradient: torch.Tensor, group: dict[str, Any]) -> None:
+        state = self.state[parameter]
+        if not state:
+            state["step"] = 0
+            state["exp_avg"] = torch.zeros_like(parameter, dtype=torch.float32)
+            state["exp_avg_sq"] = torch.zeros_like(parameter, dtype=torch.float32)
+            if self._keep_master:
+                state["master"] = parameter.detach().to(torch.float32).clone()
+        state["step"] += 1
+        beta1, beta2 = group["betas"]
+        state["exp_avg"].lerp_(gradient, 1 - beta1)
+        state["exp_avg_sq"].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+        root = (state["exp_avg_sq"].sqrt() / math.sqrt(1 - beta2 ** state["step"])).add_(group["eps"])
+        weight = state["master"] if self._keep_master else parameter.to(torch.float32)
+        weight = weight.mul_(1 - group["lr"] * group["weight_decay"])
+        weight.addcdiv_(state["exp_avg"], root, value=-group["lr"] / (1 - beta1 ** state["step"]))
+        parameter.copy_(weight)

@@ -1,0 +1,106 @@
+"""What is recorded of each step: chosen tensors, rows and cadence, each in a history file of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import GPT2LMHeadModel
+
+from bh_bridge.history import HistoryFile, Layout
+
+
+class EmbeddingTap:
+    """Reads the embedding and what belongs to it, [vocab, hidden] each, under their recordable names."""
+
+    def __init__(self, model: GPT2LMHeadModel, optimizer: Callable[[], torch.optim.Optimizer | None]) -> None:
+        self._model = model
+        self._optimizer = optimizer
+        self._gradient: torch.Tensor | None = None
+
+    @property
+    def weight(self) -> torch.Tensor:
+        return self._model.transformer.wte.weight
+
+    def capture_gradient(self) -> None:
+        """Keep the gradient as the optimizer receives it; after the step it is gone."""
+        gradient = self.weight.grad
+        self._gradient = None if gradient is None else gradient.detach().clone()
+
+    def read(self, name: str) -> torch.Tensor | None:
+        """The tensor; None while it does not exist yet (no gradient, no moments before the first step)."""
+        if name == "wte":
+            return self.weight
+        if name == "wte.grad":
+            return self._gradient
+        optimizer = self._optimizer()
+        return None if optimizer is None else optimizer.state.get(self.weight, {}).get(name.removeprefix("wte."))
+
+
+class Recorder:
+    """Writes the state after the optimizer step, every `every` steps, plus the initial and the last one."""
+
+    def __init__(
+        self, directory: Path, record: dict[str, Any], rows: list[int] | None, steps: int, tap: EmbeddingTap
+    ) -> None:
+        self._every: int = record["every"]
+        self._steps = steps
+        self._tap = tap
+        self._rows = None if rows is None else torch.tensor(rows)
+        vocab, hidden = tap.weight.shape
+        self._files = {
+            name: HistoryFile(
+                directory / ("history.safetensors" if name == "wte" else f"history.{name}.safetensors"),
+                Layout(
+                    tensor="embedding_history" if name == "wte" else name,
+                    dtype=tap.weight.dtype,
+                    states=math.ceil(steps / self._every) + 1,
+                    rows=vocab if rows is None else len(rows),
+                    hidden=hidden,
+                ),
+            )
+            for name in record["tensors"]
+        }
+
+    @property
+    def records_gradient(self) -> bool:
+        return "wte.grad" in self._files
+
+    def rewind(self, step: int | None) -> None:
+        """Go back to the state after `step`; None goes back to before the initial state."""
+        for file in self._files.values():
+            file.rewind(-1 if step is None else self._index(step))
+
+    def record(self, step: int, loss: float) -> None:
+        """Record the state after `step` when it is its turn."""
+        if step % self._every and step != self._steps:
+            return
+        for name, file in self._files.items():
+            layout = file.layout
+            state = self._tap.read(name)
+            # Before the first step there is neither gradient nor moment: their state 0 is zero.
+            rows = torch.zeros(layout.rows, layout.hidden) if state is None else self._select(state)
+            file.append(rows.to(layout.dtype), step, loss)
+
+    def commit(self) -> None:
+        for file in self._files.values():
+            file.commit()
+
+    def finish(self) -> None:
+        for file in self._files.values():
+            file.finish()
+
+    def close(self) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def _index(self, step: int) -> int:
+        """Index of the newest state that is recorded when `step` is done."""
+        return math.ceil(step / self._every) if step == self._steps else step // self._every
+
+    def _select(self, state: torch.Tensor) -> torch.Tensor:
+        state = state.detach()
+        return (state if self._rows is None else state[self._rows.to(state.device)]).cpu()

@@ -1,0 +1,44 @@
+"""Python objects that TypeScript holds by handle: a slot number and the generation of its use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bh_bridge.errors import HandleStale
+
+Handle = dict[str, int]  # {"slot": 0, "generation": 1}
+
+_objects: list[Any] = []
+_generations: list[int] = []
+_free: list[int] = []
+
+
+def keep(thing: Any) -> Handle:
+    """Store an object; return the handle that finds it until it is released."""
+    if _free:
+        slot = _free.pop()
+        _objects[slot] = thing
+    else:
+        slot = len(_objects)
+        _objects.append(thing)
+        _generations.append(1)
+    return {"slot": slot, "generation": _generations[slot]}
+
+
+def find(handle: Handle) -> Any:
+    """Return the object behind a handle; HandleStale when it was released, or never was."""
+    slot, generation = handle["slot"], handle["generation"]
+    if not 0 <= slot < len(_objects) or _generations[slot] != generation:
+        raise HandleStale(f"object {slot} (generation {generation}) was closed; create it again")
+    return _objects[slot]
+
+
+def release(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `release`: forget an object. A handle that is stale already stays so."""
+    handle: Handle = request["handle"]
+    slot = handle["slot"]
+    if 0 <= slot < len(_objects) and _generations[slot] == handle["generation"]:
+        _objects[slot] = None
+        _generations[slot] += 1
+        _free.append(slot)
+    return {}

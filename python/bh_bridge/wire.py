@@ -1,0 +1,38 @@
+"""JSON as both languages read it: non-finite numbers travel as the strings NaN, Infinity and -Infinity."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+
+def encode(value: Any) -> str:
+    """One line of JSON. NumPy and torch scalars become numbers; what has no JSON form becomes its repr."""
+    try:
+        return json.dumps(value, allow_nan=False, default=_plain)
+    except ValueError:  # a non-finite number somewhere: rare, so only then is the value walked
+        return json.dumps(finite(value), allow_nan=False)
+
+
+def finite(value: Any) -> Any:
+    """The same value with every non-finite number spelt as a string."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return finite(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    item = getattr(value, "item", None)
+    if callable(item) and getattr(value, "size", None) is not None:
+        try:
+            return item()
+        except (ValueError, RuntimeError):  # more than one element: a tensor does not belong into an event
+            return repr(value)
+    return repr(value)
