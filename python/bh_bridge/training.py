@@ -104,7 +104,7 @@ class RunTrainer(Trainer):
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
             checkpoints.load_optimizer(self._existing_optimizer(), Path(checkpoint))
-            self.lr_scheduler.load_state_dict(
+            self._scheduler().load_state_dict(
                 json.loads(Path(checkpoint, "scheduler.json").read_text(encoding="utf-8"))
             )
 
