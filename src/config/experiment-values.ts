@@ -10,6 +10,6 @@ export function experimentValues(experiment: Experiment): Map<string, JsonValue>
 
 function collect(value: unknown, path: string, values: Map<string, JsonValue>): void {
   if (value === undefined) return;
-  if (!isPlainObject(value)) values.set(path, value as JsonValue);
+  if (!isPlainObject(value) || (path !== "" && Object.keys(value).length === 0)) values.set(path, value as JsonValue);
   else for (const [key, below] of Object.entries(value)) collect(below, path === "" ? key : `${path}.${key}`, values);
 }

@@ -1,0 +1,67 @@
+import { relative } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { fieldsOf, rootField } from "./field-catalog.js";
+import { inlineYaml } from "./inline-yaml.js";
+import type { JsonSchemaNode } from "./json-schema.js";
+import { isPlainObject } from "./json-value.js";
+import type { ResolvedExperiment } from "./load-experiment.js";
+import { presets } from "./presets.js";
+
+/** Width that the comments are wrapped to. */
+const commentWidth = 110;
+
+/** An experiment as a YAML file of one's own: the line that tells an editor its schema, and each field's documentation above it. It loads back to the same experiment. */
+export function annotatedYaml({ experiment, preset }: ResolvedExperiment, cwd: string): string {
+  const { title, summary } = presets[preset];
+  const head = [
+    `# yaml-language-server: $schema=${schemaReference(cwd)}`,
+    ...comment(`${title}. ${summary}`, ""),
+    "# Run it: bh-bridge train -c FILE. Check it: bh-bridge config check FILE. A line that is left out takes the preset's value.",
+    "",
+    ...comment(rootField().properties?.["preset"]?.description ?? "", ""),
+    `preset: ${preset}`,
+  ];
+  return [...head, ...sectionLines(rootField(), experiment, 0)].join("\n");
+}
+
+/** Where the JSON Schema lies as an editor finds it: relative below the working directory, else as a URL. */
+function schemaReference(cwd: string): string {
+  const schema = fileURLToPath(new URL("../../schemas/config.schema.json", import.meta.url));
+  const path = relative(cwd, schema);
+  return path.startsWith("..") ? pathToFileURL(schema).href : `./${path}`;
+}
+
+function sectionLines(section: JsonSchemaNode, values: Record<string, unknown>, depth: number): string[] {
+  const indent = "  ".repeat(depth);
+  const fields = fieldsOf(section, values);
+  const set = Object.entries(values).flatMap(([key, value]) => {
+    const field = fields[key];
+    if (value === undefined || field === undefined) return [];
+    const heading = [...(depth === 0 ? [""] : []), ...comment(field.description ?? "", indent)];
+    const below = isPlainObject(value) && Object.keys(fieldsOf(field, value)).length > 0;
+    return [...heading, ...(below ? [`${indent}${key}:`, ...sectionLines(field, value, depth + 1)] : [`${indent}${key}: ${inlineYaml(value)}`])];
+  });
+  return [...set, ...unsetLines(fields, values, indent)];
+}
+
+/** The fields without a value, each as a comment. */
+function unsetLines(fields: Record<string, JsonSchemaNode>, values: Record<string, unknown>, indent: string): string[] {
+  const unset = Object.entries(fields).filter(([key]) => values[key] === undefined && key !== "$schema" && key !== "preset");
+  if (unset.length === 0) return [];
+  return [
+    ...(indent === "" ? [""] : []),
+    `${indent}# Not set:`,
+    ...unset.flatMap(([key, field]) => comment(`${key}: ${field.description ?? ""}`, `${indent}`, "# - ")),
+  ];
+}
+
+function comment(text: string, indent: string, mark = "# "): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line === undefined || indent.length + line.length + 1 + word.length > commentWidth)
+      lines.push(`${indent}${line === undefined ? mark : "# ".padEnd(mark.length)}${word}`);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines;
+}

@@ -1,0 +1,27 @@
+import type { FieldDifference } from "./diff-experiments.js";
+import { inlineYaml } from "./inline-yaml.js";
+import type { JsonValue } from "./json-value.js";
+import type { ResolvedExperiment } from "./load-experiment.js";
+import type { TextColors } from "./text-colors.js";
+
+/** `Changed from quick: 2 values`, and a line for each with its old value, its new one and who set it; shown at the start of a run. */
+export function formatChanges({ preset, changes }: ResolvedExperiment, color: TextColors): string {
+  if (changes.length === 0) return `Configuration: ${color.bold(preset)}, unchanged`;
+  const title = `Changed from ${color.bold(preset)}: ${changes.length} ${changes.length === 1 ? "value" : "values"}`;
+  const width = Math.max(...changes.map(({ path }) => path.length));
+  return [title, ...changes.map((change) => `  ${formatDifference(change, width, color)}  ${color.dim(`(${change.source})`)}`)].join("\n");
+}
+
+/** `training.max_steps  10000 → 300`, with a word on a change of type. */
+export function formatDifference({ path, before, after, typeChanged }: FieldDifference, width: number, color: TextColors): string {
+  const type = typeChanged ? color.yellow(` (type changed: ${typeName(before)} → ${typeName(after)})`) : "";
+  return `${path.padEnd(width)}  ${color.red(shown(before))} → ${color.green(shown(after))}${type}`;
+}
+
+function shown(value: JsonValue | undefined): string {
+  return value === undefined ? "(not set)" : inlineYaml(value);
+}
+
+function typeName(value: JsonValue | undefined): string {
+  return Array.isArray(value) ? "list" : typeof value === "string" ? "text" : typeof value;
+}
