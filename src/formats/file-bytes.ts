@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { BhBridgeError, type ErrorCode } from "../errors.js";
 import { formatInvalid } from "./format-invalid.js";
 
@@ -14,6 +14,15 @@ export function openError(path: string, cause: unknown): BhBridgeError {
   const osCode = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const [code, reason] = openErrors[osCode] ?? ["IO_FAILED", `cannot be read (${osCode || String(cause)})`];
   return new BhBridgeError(code, `${path} ${reason}`, { cause });
+}
+
+/** Whether the path is a directory. @throws {BhBridgeError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `IO_FAILED`. */
+export function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (cause) {
+    throw openError(path, cause);
+  }
 }
 
 /** One regular file, read at given offsets; every read is checked against the file's size before memory is used. */

@@ -1,19 +1,15 @@
-import { statSync } from "node:fs";
-import { join } from "node:path";
 import { BhBridgeError } from "../errors.js";
-import { openError } from "./file-bytes.js";
+import { isDirectory } from "./file-bytes.js";
 import { findTensor } from "./find-tensor.js";
 import { formatInvalid } from "./format-invalid.js";
 import type { History } from "./history.js";
+import { findHistoryTensor, historyTensors } from "./history-tensor.js";
 import { openTensorFile } from "./open-tensor-file.js";
+import { openRunHistories } from "./run-directory.js";
 import { readMatrix, type StoredTensor } from "./stored-tensor.js";
 import { tensorHistory } from "./tensor-history.js";
 
-/** The file of a run directory that holds its embedding history. */
-export const historyFileName = "history.safetensors";
-/** Names under which histories are saved: by the recorder and the notebook, and in HDF5 trajectories. */
-export const historyTensorNames: readonly string[] = ["embedding_history", "W"];
-/** A scalar beside the history: the index of the last state that has been recorded. */
+/** A scalar beside a history: the index of the last state that has been recorded. */
 const stepsDoneName = "steps_done";
 
 /**
@@ -25,40 +21,28 @@ const stepsDoneName = "steps_done";
  * @throws {BhBridgeError} `TENSOR_NOT_FOUND`, `FORMAT_UNSUPPORTED`, `FORMAT_INVALID`, `FILE_NOT_FOUND`, `FILE_UNREADABLE`.
  */
 export async function openHistory(path: string, tensor?: string): Promise<History> {
-  const filePath = isDirectory(path) ? join(path, historyFileName) : path;
-  const file = await openTensorFile(filePath);
+  const opened = isDirectory(path) ? openRunHistories(path) : await openTensorFile(path);
   try {
-    const found = tensor === undefined ? historyTensor(file.tensors, path) : findTensor(file.tensors, tensor, path);
-    return tensorHistory(found, path, recordedStates(file.tensors, found, filePath), () => file.close());
+    const found = tensor === undefined ? findHistoryTensor(opened.tensors) : findTensor(opened.tensors, tensor, path);
+    if (!found) throw noHistory(opened.tensors, path);
+    return tensorHistory(found, path, recordedStates(opened.tensors, found, path), () => opened.close());
   } catch (error) {
-    file.close();
+    opened.close();
     throw error;
   }
 }
 
-/** Whether the path is a directory. @throws {BhBridgeError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`. */
-export function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch (cause) {
-    throw openError(path, cause);
-  }
-}
-
-function historyTensor(tensors: readonly StoredTensor[], source: string): StoredTensor {
-  const candidates = tensors.filter((tensor) => tensor.shape.length === 3);
-  const named = candidates.find((tensor) => historyTensorNames.includes(tensor.name));
-  if (named) return named;
-  const [only, ...more] = candidates;
-  if (only && more.length === 0) return only;
-  const reason = only
-    ? `has several tensors of three dimensions; name one of ${candidates.map((tensor) => `"${tensor.name}"`).join(", ")}`
-    : "has no tensor of the shape [states, tokens, dims]";
-  throw new BhBridgeError("TENSOR_NOT_FOUND", `${source} ${reason}`);
+function noHistory(tensors: readonly StoredTensor[], path: string): BhBridgeError {
+  const candidates = historyTensors(tensors).map((tensor) => `"${tensor.name}"`);
+  const reason =
+    candidates.length > 0
+      ? `has several tensors of three dimensions; name one of ${candidates.join(", ")}`
+      : "has no tensor of the shape [states, tokens, dims]";
+  return new BhBridgeError("TENSOR_NOT_FOUND", `${path} ${reason}`);
 }
 
 function recordedStates(tensors: readonly StoredTensor[], history: StoredTensor, path: string): number | undefined {
-  const stepsDone = tensors.find((tensor) => tensor.name === stepsDoneName);
+  const stepsDone = tensors.find((tensor) => tensor.name === stepsDoneName && tensor.file === history.file);
   if (!stepsDone) return undefined;
   const value = stepsDone.shape.length === 0 ? readMatrix(stepsDone).at(0, 0) : Number.NaN;
   const [planned = 0] = history.shape;

@@ -1,16 +1,39 @@
+import { basename } from "node:path";
 import { FileBytes } from "./file-bytes.js";
 import { type FileKind, fileKind } from "./file-kind.js";
+import { openNpy } from "./npy-file.js";
 import { openSafetensors, type TensorFile } from "./safetensors.js";
+import { openSharded } from "./sharded-safetensors.js";
+import { openTorchArchive } from "./torch-archive.js";
+
+/** An open file of tensors and what it is. */
+export interface KnownTensorFile extends TensorFile {
+  readonly kind: FileKind;
+  readonly inertGlobals?: readonly string[];
+}
 
 /**
  * Open one file of tensors, whatever kind it is.
  *
- * @param label how the tensors name their file.
  * @throws {BhBridgeError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FORMAT_INVALID`, `FORMAT_UNSUPPORTED`.
  */
-export async function openTensorFile(path: string, label?: string): Promise<TensorFile & { readonly kind: FileKind }> {
+export async function openTensorFile(path: string): Promise<KnownTensorFile> {
   const kind = kindOf(path);
-  return { kind, ...openSafetensors(path, label) };
+  switch (kind) {
+    case "safetensors":
+      return { kind, ...openSafetensors(path) };
+    case "safetensors-index":
+      return { kind, ...openSharded(path, basename(path).startsWith("pytorch_model.bin") ? openTorchArchive : openSafetensors) };
+    case "torch-zip":
+      return { kind, ...openTorchArchive(path) };
+    case "npy":
+      return { kind, ...openNpy(path) };
+    case "hdf5": {
+      // Its library is 4 MB of WebAssembly: loaded for those who need it.
+      const { openHdf5 } = await import("./hdf5-file.js");
+      return { kind, ...(await openHdf5(path)) };
+    }
+  }
 }
 
 function kindOf(path: string): FileKind {

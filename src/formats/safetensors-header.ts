@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { FileBytes } from "./file-bytes.js";
 import { formatInvalid } from "./format-invalid.js";
-import { strictJsonComplaint } from "./strict-json.js";
+import { strictJsonComplaints } from "./strict-json.js";
 
 /** Bits of one element, for every dtype that the safetensors library 0.8 knows. */
 const dtypeBits: ReadonlyMap<string, number> = new Map([
@@ -84,7 +84,7 @@ function parseHeader(file: FileBytes, text: string): Record<string, unknown> {
   } catch (cause) {
     throw formatInvalid(file.path, lengthBytes, `the header is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
-  const complaint = strictJsonComplaint(text);
+  const [complaint] = strictJsonComplaints(text);
   if (complaint) throw formatInvalid(file.path, lengthBytes + Buffer.byteLength(text.slice(0, complaint.position)), `in the header, ${complaint.reason}`);
   if (!text.startsWith("{") || header === null || typeof header !== "object") throw formatInvalid(file.path, lengthBytes, "the header is not a JSON object");
   return { ...header };

@@ -1,5 +1,6 @@
-/** Something in a JSON text that `JSON.parse` lets through and this reader does not. */
+/** Something in a JSON text that `JSON.parse` lets through and strict readers do not. */
 export interface JsonComplaint {
+  kind: "name" | "text" | "number";
   /** Offset in UTF-16 units. */
   position: number;
   reason: string;
@@ -8,39 +9,39 @@ export interface JsonComplaint {
 /** Names that a JavaScript object treats as its own machinery; no library writes a tensor of this name. */
 const reservedNames: readonly string[] = ["__proto__"];
 
-/** One token of a JSON text: a string, a number or word, or a punctuation mark. */
-interface Token {
+/** One token of a JSON text: a string, a number or word, or a punctuation mark other than the colon. */
+export interface JsonToken {
   text: string;
   position: number;
 }
 
 /**
- * The first thing in a valid JSON text that strict readers refuse and `JSON.parse` accepts: a name that stands twice in one object
- * (the later value would silently win), a reserved name, a lone surrogate, or a number that is not a plain unsigned integer.
+ * What strict readers refuse in a valid JSON text and `JSON.parse` accepts: a name that stands twice in one object (the later value would
+ * silently win) or is reserved, a text with a lone surrogate, a number that is not a plain unsigned integer.
  *
  * @param text must have passed `JSON.parse`.
  */
-export function strictJsonComplaint(text: string): JsonComplaint | undefined {
+export function* strictJsonComplaints(text: string): Generator<JsonComplaint> {
   const objects: (Set<string> | undefined)[] = [];
   let expectsName = false;
-  for (const { text: token, position } of tokens(text)) {
+  for (const { text: token, position } of jsonTokens(text)) {
     const names = objects.at(-1);
     if (token === "{" || token === "[") objects.push(token === "{" ? new Set() : undefined);
     else if (token === "}" || token === "]") objects.pop();
     else if (token !== ",") {
-      const reason = token.startsWith('"') ? stringComplaint(token, expectsName ? names : undefined) : wordComplaint(token);
-      if (reason) return { position, reason };
+      const complaint = token.startsWith('"') ? stringComplaint(token, expectsName ? names : undefined) : wordComplaint(token);
+      if (complaint) yield { ...complaint, position };
     }
     expectsName = token === "{" || (token === "," && names !== undefined);
   }
-  return undefined;
 }
 
 const marks = new Set(["{", "}", "[", "]", ","]);
 const skipped = new Set([" ", "\t", "\n", "\r", ":"]);
 
+/** The tokens of a text, valid JSON or not. */
 // By hand, since a regular expression for strings recurses once per escape and can exhaust its stack.
-function* tokens(text: string): Generator<Token> {
+export function* jsonTokens(text: string): Generator<JsonToken> {
   for (let position = 0; position < text.length; ) {
     const character = text.charAt(position);
     if (skipped.has(character)) {
@@ -65,18 +66,21 @@ function wordEnd(text: string, start: number): number {
   return position;
 }
 
-function stringComplaint(literal: string, names: Set<string> | undefined): string | undefined {
+type Complaint = Omit<JsonComplaint, "position">;
+
+function stringComplaint(literal: string, names: Set<string> | undefined): Complaint | undefined {
   const value = literal.includes("\\") ? String(JSON.parse(literal)) : literal.slice(1, -1);
-  if (loneSurrogate.test(value)) return `the string ${literal} is no valid Unicode`;
+  if (loneSurrogate.test(value)) return { kind: "text", reason: `the string ${literal} is no valid Unicode` };
   if (!names) return undefined;
-  if (reservedNames.includes(value)) return `the name "${value}" is reserved`;
-  if (names.has(value)) return `the name "${value}" stands twice`;
+  if (reservedNames.includes(value)) return { kind: "name", reason: `the name "${value}" is reserved` };
+  if (names.has(value)) return { kind: "name", reason: `the name "${value}" stands twice` };
   names.add(value);
   return undefined;
 }
 
 const loneSurrogate = /\p{Surrogate}/u;
 
-function wordComplaint(word: string): string | undefined {
-  return /^(?:0|[1-9][0-9]*|true|false|null)$/.test(word) ? undefined : `${word} is not an unsigned integer`;
+function wordComplaint(word: string): Complaint | undefined {
+  const isPlain = /^(?:0|[1-9][0-9]*|true|false|null)$/.test(word);
+  return isPlain ? undefined : { kind: "number", reason: `${word} is not an unsigned integer` };
 }

@@ -1,0 +1,31 @@
+import type { Matrix } from "./matrix.js";
+import type { RowSource } from "./row-source.js";
+import type { TensorInfo } from "./stored-tensor.js";
+import type { TrainerState } from "./trainer-state.js";
+
+/** Everything that `openCheckpoint` opens, by kind. */
+export const checkpointKinds = ["safetensors", "safetensors-sharded", "torch-zip", "hf-checkpoint", "hf-optimizer", "run", "history", "hdf5", "npy"] as const;
+export type CheckpointKind = (typeof checkpointKinds)[number];
+
+/** An open file or directory of tensors. Opening reads what describes them; the tensors are read when asked for. */
+export interface Checkpoint extends AsyncDisposable {
+  readonly path: string;
+  readonly kind: CheckpointKind;
+  readonly tensors: readonly TensorInfo[];
+  /** What the file says beside its tensors: safetensors metadata, plain values of a torch archive, `config.json`, `run.json`. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** The Hugging Face Trainer's own state, where a checkpoint directory has it. */
+  readonly trainerState?: TrainerState;
+  /** Python names that loading a torch archive in torch would call, beyond tensors and dicts. Nothing was called here. */
+  readonly inertGlobals: readonly string[];
+  /**
+   * A whole tensor in memory.
+   *
+   * @param name as in `tensors`; GPT-2 names are found with and without `transformer.` in front.
+   * @throws {BhBridgeError} `TENSOR_NOT_FOUND` naming the nearest names; `FORMAT_UNSUPPORTED` for element types that are only listed.
+   */
+  matrix(name: string): Promise<Matrix>;
+  /** A tensor's rows, to be read in pieces while the checkpoint is open; errors as `matrix`. */
+  rows(name: string): Promise<RowSource>;
+  close(): Promise<void>;
+}
