@@ -1,16 +1,13 @@
 import { BhBridgeError } from "../errors.js";
 import { isDirectory } from "./file-bytes.js";
 import { findTensor } from "./find-tensor.js";
-import { formatInvalid } from "./format-invalid.js";
 import type { History } from "./history.js";
 import { findHistoryTensor, historyTensors } from "./history-tensor.js";
 import { openTensorFile } from "./open-tensor-file.js";
+import { recordedStates } from "./recorded-states.js";
 import { openRunHistories } from "./run-directory.js";
-import { readMatrix, type StoredTensor } from "./stored-tensor.js";
+import type { StoredTensor } from "./stored-tensor.js";
 import { tensorHistory } from "./tensor-history.js";
-
-/** A scalar beside a history: the index of the last state that has been recorded. */
-const stepsDoneName = "steps_done";
 
 /**
  * Open the history of a run directory, or of a file with a tensor `[states, tokens, dims]`.
@@ -39,13 +36,4 @@ function noHistory(tensors: readonly StoredTensor[], path: string): BhBridgeErro
       ? `has several tensors of three dimensions; name one of ${candidates.join(", ")}`
       : "has no tensor of the shape [states, tokens, dims]";
   return new BhBridgeError("TENSOR_NOT_FOUND", `${path} ${reason}`);
-}
-
-function recordedStates(tensors: readonly StoredTensor[], history: StoredTensor, path: string): number | undefined {
-  const stepsDone = tensors.find((tensor) => tensor.name === stepsDoneName && tensor.file === history.file);
-  if (!stepsDone) return undefined;
-  const value = stepsDone.shape.length === 0 ? readMatrix(stepsDone).at(0, 0) : Number.NaN;
-  const [planned = 0] = history.shape;
-  if (Number.isInteger(value) && value >= 0 && value < planned) return value + 1;
-  throw formatInvalid(path, stepsDone.rows().raw?.offset ?? 0, `${stepsDoneName} is ${value}, but the history has room for the states 0 to ${planned - 1}`);
 }

@@ -1,0 +1,85 @@
+import { BhBridgeError } from "../errors.js";
+import type { CheckpointKind } from "./checkpoint.js";
+import { findEmbedding } from "./embedding-tensor.js";
+import { findTensor } from "./find-tensor.js";
+import { itemSizes } from "./matrix.js";
+import { openTensors } from "./open-tensors.js";
+import { recordedEvery } from "./recorded-every.js";
+import { recordedStates } from "./recorded-states.js";
+import type { RowSource } from "./row-source.js";
+import type { StoredTensor } from "./stored-tensor.js";
+
+/** Which matrix of a file is meant. */
+export interface EmbeddingChoice {
+  /** The tensor's name; by default what looks like the embedding. */
+  readonly tensor?: string | undefined;
+  /** For a history: the training step whose state is meant; by default the last one that has been recorded. */
+  readonly step?: number | undefined;
+}
+
+/** One matrix `[tokens, dims]` of an open file: a tensor, or one state of a history. */
+export interface OpenEmbedding {
+  readonly kind: CheckpointKind;
+  readonly tensor: string;
+  readonly shape: readonly [tokens: number, dims: number];
+  /** The state's index, when the tensor is a history. */
+  readonly state?: number;
+  readonly rows: RowSource;
+  close(): void;
+}
+
+/**
+ * Open one matrix of any file or directory that `openCheckpoint` opens, to read its rows in pieces.
+ *
+ * @throws {BhBridgeError} `TENSOR_NOT_FOUND`; `USAGE` for a step that was not recorded, or a step of what is no history;
+ *   `FORMAT_UNSUPPORTED` for a tensor that is no matrix; what `openCheckpoint` throws.
+ */
+export async function openEmbedding(path: string, choice: EmbeddingChoice = {}): Promise<OpenEmbedding> {
+  const opened = await openTensors(path);
+  try {
+    const tensor = choice.tensor === undefined ? findEmbedding(opened.tensors, path) : findTensor(opened.tensors, choice.tensor, path);
+    const common = { kind: opened.kind, tensor: tensor.name, close: () => opened.close() };
+    if (tensor.shape.length === 3) return { ...common, ...stateOf(tensor, path, choice.step, recordedStates(opened.tensors, tensor, path)) };
+    if (choice.step !== undefined) throw new BhBridgeError("USAGE", `tensor "${tensor.name}" of ${path} is no history: it has no step ${choice.step}`);
+    const [tokens, dims, ...more] = tensor.shape;
+    if (tokens === undefined || dims === undefined || more.length > 0) {
+      throw new BhBridgeError(
+        "FORMAT_UNSUPPORTED",
+        `tensor "${tensor.name}" of ${path} has the shape [${tensor.shape.join(", ")}]; a matrix [tokens, dims] is needed`,
+      );
+    }
+    return { ...common, shape: [tokens, dims], rows: tensor.rows() };
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
+}
+
+function stateOf(tensor: StoredTensor, path: string, step: number | undefined, recorded: number | undefined): Pick<OpenEmbedding, "shape" | "state" | "rows"> {
+  const [planned = 0, tokens = 0, dims = 0] = tensor.shape;
+  const states = recorded ?? planned;
+  if (states === 0) throw new BhBridgeError("FORMAT_UNSUPPORTED", `the history "${tensor.name}" of ${path} has no states`);
+  const state = step === undefined ? states - 1 : stateIndex(path, step, states);
+  const all = tensor.rows();
+  const offset = state * tokens;
+  return {
+    shape: [tokens, dims],
+    state,
+    rows: {
+      source: all.source,
+      dtype: all.dtype,
+      rows: tokens,
+      columns: dims,
+      ...(all.raw ? { raw: { path: all.raw.path, offset: all.raw.offset + offset * dims * itemSizes[all.dtype] } } : {}),
+      read: (first, count, target) => all.read(offset + first, count, target),
+    },
+  };
+}
+
+function stateIndex(path: string, step: number, states: number): number {
+  const every = recordedEvery(path);
+  const index = step / every;
+  if (Number.isInteger(index) && index >= 0 && index < states) return index;
+  const recorded = every === 1 ? `the steps 0 to ${states - 1}` : `every ${every}th step from 0 to ${(states - 1) * every}`;
+  throw new BhBridgeError("USAGE", `step ${step} is not recorded in ${path}; recorded are ${recorded}`);
+}
