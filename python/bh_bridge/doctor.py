@@ -8,15 +8,21 @@ import json
 import sys
 from pathlib import Path
 
-# The folder of a script stands first in the path: put the package there in place of its modules.
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from transformers import TrainingArguments
+def main(marker: str) -> None:
+    """Print the marker and the answer."""
+    # A script is not part of its package: the folder above is where the package is found.
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from transformers import TrainingArguments
 
-from bh_bridge.environment import describe
+    from bh_bridge.environment import describe
 
-answer = {
-    "environment": describe(threads=None),
-    "training_arguments": [field.name for field in dataclasses.fields(TrainingArguments)],
-}
-print("\n" + sys.argv[1] + json.dumps(answer))
+    answer = {
+        "environment": describe(threads=None),
+        "training_arguments": [field.name for field in dataclasses.fields(TrainingArguments)],
+    }
+    print("\n" + marker + json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -4,12 +4,8 @@ Prints one line, the marker and a JSON object, so that whatever a sitecustomize 
 is imported beyond the standard library, and the syntax is that of any Python 3, so that an old one names its version.
 """
 
+import json
 import sys
-
-# The folder of a script stands first in the path: its modules must not be taken for the standard library's.
-sys.path = sys.path[1:]
-
-import json  # noqa: E402
 
 
 def installed_version(name: str) -> "str | None":
@@ -24,11 +20,12 @@ def installed_version(name: str) -> "str | None":
         return None
 
 
-report = {
-    "version": ".".join(str(part) for part in sys.version_info[:3]),
-    "executable": sys.executable or "",
-    "prefix": sys.prefix,
-    "platform": sys.platform,
-    "packages": {name: installed_version(name) for name in sys.argv[2:]},
-}
-sys.stdout.write("\n" + sys.argv[1] + json.dumps(report) + "\n")
+if __name__ == "__main__":
+    report = {
+        "version": ".".join(str(part) for part in sys.version_info[:3]),
+        "executable": sys.executable or "",
+        "prefix": sys.prefix,
+        "platform": sys.platform,
+        "packages": {name: installed_version(name) for name in sys.argv[2:]},
+    }
+    sys.stdout.write("\n" + sys.argv[1] + json.dumps(report) + "\n")

@@ -16,6 +16,13 @@ export interface PythonScript {
 /** So many last lines of what a script said go into an error: the exception and where it was raised. */
 const quotedLines = 5;
 
+const scriptEnvironment = {
+  // A script run for its answer has no use for a cache beside it, and the package's folder may not be ours to write to.
+  PYTHONDONTWRITEBYTECODE: "1",
+  // The modules beside a script must not be taken for the standard library's.
+  PYTHONSAFEPATH: "1",
+};
+
 /**
  * Run a script of ours with an interpreter that may be anything, and read the JSON object that it prints in one line after the marker that it is given.
  *
@@ -26,8 +33,7 @@ export async function runPythonScript(interpreter: string, { file, args = [], ti
   const subprocess = execa(interpreter, [join(packageRoot, "python", "bh_bridge", file), marker, ...args], {
     reject: false,
     stdin: "ignore",
-    // A script run for its answer has no use for a cache beside it, and the package's folder may not be ours to write to.
-    env: { PYTHONDONTWRITEBYTECODE: "1" },
+    env: scriptEnvironment,
     timeout: timeoutMs,
     killSignal: "SIGKILL",
     ...(signal && { cancelSignal: signal }),
