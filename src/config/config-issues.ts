@@ -13,6 +13,9 @@ const productOwned: Record<string, Readonly<Record<string, string>>> = { trainin
 /** Values that a later version accepts, by field. */
 const laterValues: Record<string, Readonly<Record<string, string>>> = { engine: { fast: "it comes with a later version" } };
 
+/** What people call a value elsewhere, where its spelling would lead to another one: "gpu" is one letter from "cpu". */
+const namesElsewhere: Record<string, Readonly<Record<string, string>>> = { device: { gpu: "cuda", metal: "mps" } };
+
 /** Longest value that a message repeats in full. */
 const longestShownValue = 60;
 /** Longest list of field names that a message spells out. */
@@ -74,11 +77,12 @@ function acceptedKinds(kind: { enum?: unknown[]; const?: unknown } | undefined):
 function wrongValue(issue: Issue, values: unknown): string {
   const field = fieldAt(issue.path, values);
   const value = valueAt(issue.path, values);
-  const later = typeof value === "string" ? laterValues[issue.path.join(".")]?.[value] : undefined;
+  const path = issue.path.join(".");
+  const later = typeof value === "string" ? laterValues[path]?.[value] : undefined;
   const expected = field ? `expected ${acceptedValues(field)}` : issue.message;
   if (value === undefined) return `is missing: ${expected}`;
   if (later !== undefined) return `${JSON.stringify(value)} is not there yet, ${later}: ${expected}`;
-  const near = typeof value === "string" && field ? nearestName(value, acceptedLiterals(field)) : undefined;
+  const near = typeof value === "string" && field ? (namesElsewhere[path]?.[value] ?? nearestName(value, acceptedLiterals(field))) : undefined;
   return `${shown(value)} is not accepted: ${near === undefined ? "" : `did you mean "${near}"? `}${expected}`;
 }
 

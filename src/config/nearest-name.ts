@@ -10,5 +10,5 @@ export function nearestName(name: string, candidates: readonly string[]): string
   const beginning = candidates.find((candidate) => candidate.startsWith(name));
   if (beginning !== undefined) return beginning;
   const found = closest(name, candidates);
-  return distance(name, found) <= Math.max(1, Math.floor(name.length / 3)) ? found : undefined;
+  return distance(name, found) <= Math.ceil(name.length / 3) ? found : undefined;
 }

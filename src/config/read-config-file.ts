@@ -82,10 +82,9 @@ function parseText(text: string, shown: string): { values: unknown; places: Map<
     return `${shown}:${line}:${col}`;
   };
   if (document.errors.length > 0) {
-    throw configInvalid(
-      document.errors.map(({ message, pos }): ConfigIssue => ({ path: shown, message, source: at(pos[0]) })),
-      document.errors[0],
-    );
+    // The parser has more than one complaint on a place where text is missing: the last is the plainest.
+    const byPlace = new Map(document.errors.map(({ message, pos }): [number, ConfigIssue] => [pos[0], { path: shown, message, source: at(pos[0]) }]));
+    throw configInvalid([...byPlace.values()], document.errors[0]);
   }
   const places = new Map<string, string>();
   findPlaces(document.contents, "", (path, offset) => places.set(path, at(offset)));

@@ -1,0 +1,54 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { loadExperiment } from "../../../src/config/load-experiment.js";
+
+let cwd: string;
+
+async function saveConfig(name: string, config: Record<string, unknown>): Promise<void> {
+  await mkdir(join(cwd, name));
+  await writeFile(join(cwd, name, "config.json"), JSON.stringify(config));
+}
+
+beforeAll(async () => {
+  cwd = await mkdtemp(join(tmpdir(), "bh-bridge-checkpoint-"));
+  const small = { model_type: "gpt2", n_embd: 32, n_layer: 1, n_head: 2, n_positions: 64, vocab_size: 128, resid_pdrop: 0.1, eos_token_id: 50256 };
+  await saveConfig("plain", { ...small, architectures: ["GPT2LMHeadModel"], dtype: "bfloat16" });
+  await saveConfig("rms", { ...small, architectures: ["GPT2RMSNormLMHeadModel"], dtype: "float32" });
+  await saveConfig("llama", { model_type: "llama", hidden_size: 64 });
+});
+afterAll(() => rm(cwd, { recursive: true }));
+
+test("the architecture of a saved model replaces the preset's, and its embedding stays as it was saved", async () => {
+  const { experiment, sources } = await loadExperiment({ cwd, aliases: { from: "plain" } });
+  expect(experiment.model).toMatchObject({
+    norm: "layernorm",
+    dtype: "bfloat16",
+    from: join(cwd, "plain"),
+    n_embd: 32,
+    n_layer: 1,
+    n_positions: 64,
+    resid_pdrop: 0.1,
+  });
+  expect(experiment.init).toEqual({ kind: "normal" });
+  expect(sources.get("model.n_embd")).toBe(`checkpoint ${join(cwd, "plain")}`);
+});
+
+test("a model saved with RMSNorm is read as one", async () => {
+  const { experiment } = await loadExperiment({ cwd, aliases: { from: "rms" } });
+  expect([experiment.model.norm, experiment.model.dtype]).toEqual(["rmsnorm", "float32"]);
+});
+
+test("what the caller sets wins over the saved model", async () => {
+  const { experiment } = await loadExperiment({ cwd, aliases: { from: "plain" }, set: ["init.kind=singular", "model.dtype=float32"] });
+  expect([experiment.init, experiment.model.dtype]).toEqual([{ kind: "singular" }, "float32"]);
+});
+
+test("a directory without a model, and a model of another family, are refused", async () => {
+  await expect(loadExperiment({ cwd, aliases: { from: "nowhere" } })).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    issues: [{ path: "model.from", message: expect.stringContaining("is no saved model"), source: "--from" }],
+  });
+  await expect(loadExperiment({ cwd, aliases: { from: "llama" } })).rejects.toThrow('holds a model of type "llama", and only GPT-2 can be trained on');
+});

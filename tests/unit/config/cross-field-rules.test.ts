@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import { crossFieldRules } from "../../../src/config/cross-field-rules.js";
+import { loadExperiment } from "../../../src/config/load-experiment.js";
+import { BhBridgeError } from "../../../src/errors.js";
+
+async function problems(...set: string[]): Promise<string[]> {
+  const error: unknown = await loadExperiment({ set }).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return error instanceof BhBridgeError ? (error.issues ?? []).map(({ path, message }) => `${path}: ${message}`) : [];
+}
+
+const broken = [
+  { set: ["model.n_embd=63"], message: "model.n_embd: 63 is not divisible by model.n_head = 2: each head takes an equal share" },
+  { set: ['record.tensors=["wte.grad"]'], message: 'record.tensors: must contain "wte": the census and the verdict are computed from it' },
+  { set: ['record.tensors=["wte","wte"]'], message: "record.tensors: names a tensor twice" },
+  {
+    set: ['record.tensors=["wte","wte.exp_avg"]', "training.optim=sgd"],
+    message: "record.tensors: Adam's moments exist with training.optim = adamw_torch or adamw_torch_fused only, and it is sgd",
+  },
+  {
+    set: ["record.rows=[1,128,200]"],
+    message: "record.rows: rows go from 0 to 127 (model.vocab_size is 128), and 128, 200 lie beyond",
+  },
+  { set: ["record.rows=[1,1]"], message: "record.rows: names a row twice" },
+  { set: ["training.fp16=true"], message: "training.fp16: excludes training.bf16, which is true: set one of the two to false" },
+  { set: ["training.logging_steps=1.5"], message: "training.logging_steps: must be a whole number when it is above 1" },
+  {
+    set: ["training.optimizer_state_dtype=float32", "training.optim=adafactor"],
+    message: 'training.optimizer_state_dtype: "float32" needs training.optim = adamw_torch or adamw_torch_fused, and it is adafactor',
+  },
+  {
+    set: ["model.dtype=float32-master", "training.optim=adafactor"],
+    message: 'model.dtype: "float32-master" needs training.optim = adamw_torch or adamw_torch_fused, and it is adafactor',
+  },
+  { set: ["training.eval_strategy=steps"], message: "training.eval_strategy: there is no text to evaluate on: set data.held_out, for example to 0.1" },
+  { set: ["training.eval_on_start=true"], message: "training.eval_on_start: there is no text to evaluate on: set data.held_out, for example to 0.1" },
+  {
+    set: ["training.lr_scheduler_type=greedy"],
+    message: 'training.lr_scheduler_type: "greedy" follows an evaluation: set training.eval_strategy and data.held_out',
+  },
+  {
+    set: ["training.dataloader_prefetch_factor=2"],
+    message: "training.dataloader_prefetch_factor: only workers load ahead: set training.dataloader_num_workers above 0",
+  },
+  {
+    set: ["training.dataloader_persistent_workers=true"],
+    message: "training.dataloader_persistent_workers: there are no workers to keep: set training.dataloader_num_workers above 0",
+  },
+];
+
+test("every rule has a case below", () => {
+  expect(broken).toHaveLength(crossFieldRules.length);
+});
+
+test.each(broken)("$message", async ({ set, message }) => {
+  expect(await problems(...set)).toEqual([message]);
+});
+
+test.each([
+  ["model.n_embd=96", "model.n_head=3"],
+  ["record.rows=[0,127]"],
+  ["training.fp16=true", "training.bf16=false"],
+  ["training.logging_steps=0.5"],
+  ["training.eval_strategy=steps", "data.held_out=0.1", "training.lr_scheduler_type=reduce_lr_on_plateau"],
+  ["training.dataloader_num_workers=2", "training.dataloader_prefetch_factor=2", "training.dataloader_persistent_workers=true"],
+  ["training.optim=sgd"],
+])("%s: the rules are met", async (...set) => {
+  expect(await problems(...set)).toEqual([]);
+});
+
+test("a rule is checked beside wrong fields, but not with them", async () => {
+  expect(await problems("model.n_embd=63", "training.learning_rate=fast")).toHaveLength(2);
+  expect(await problems("model.n_embd=63", "model.n_head=two")).toEqual(['model.n_head: "two" is not accepted: expected an integer of at least 1']);
+});

@@ -1,0 +1,27 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pc from "picocolors";
+import { expect, test } from "vitest";
+import { formatResolved } from "../../../src/config/format-resolved.js";
+import { loadExperiment } from "../../../src/config/load-experiment.js";
+
+const plain = pc.createColors(false);
+
+test("each value names who set it, and the preset's value where that differs", async () => {
+  const resolved = await loadExperiment({ preset: "quick", aliases: { steps: "5" }, set: ["training.fp16=false"] });
+  const lines = formatResolved(resolved, plain).split("\n");
+  expect(lines[0]).toBe(`# quick, 2 values changed, hash ${resolved.hash.slice(0, 8)}`);
+  expect(lines).toContain("seed: 42                                     # default");
+  expect(lines).toContain("  max_steps: 5                               # --steps, preset: 300");
+  expect(lines).toContain("  fp16: false                                # --set, preset: not set");
+});
+
+test("it loads back to the same experiment", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "bh-bridge-resolved-"));
+  const resolved = await loadExperiment({ preset: "crucible", set: ["training.lr_scheduler_kwargs={}", 'name="a # b"', "init.kind=snowball"] });
+  const file = join(directory, "mine.yaml");
+  await writeFile(file, formatResolved(resolved, plain));
+  expect((await loadExperiment({ file })).experiment).toEqual(resolved.experiment);
+  await rm(directory, { recursive: true });
+});

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { diffExperiments } from "../../../src/config/diff-experiments.js";
+import { parseExperiment } from "../../../src/config/parse-experiment.js";
+import { defaultPreset, presetNames, presets } from "../../../src/config/presets.js";
+
+// What each preset changes of the seed, from the notes on the research programme.
+const expected = {
+  "rmsnorm-11.2a": {},
+  "layernorm-control": { "model.norm": "layernorm" },
+  "jiggle-11.2b": { "noise.epsilon": 3e-5 },
+  "snowball-11.2c": { "init.kind": "snowball", "init.sigma": 1e-5 },
+  "f32-init-13.4a": { "init.kind": "unit-noise", "init.sigma": 1e-5, "init.noise_dtype": "float32" },
+  crucible: {
+    "data.label_shift": "causal",
+    "training.lr_scheduler_type": "constant",
+    "training.weight_decay": 0,
+    "training.max_grad_norm": 0,
+    "record.tensors": ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"],
+  },
+  quick: { "training.max_steps": 300 },
+};
+
+test("the presets are these, and the seed is the default", () => {
+  expect(presetNames).toEqual(Object.keys(expected));
+  expect(defaultPreset).toBe("rmsnorm-11.2a");
+});
+
+test.each(presetNames)("%s changes what it says, and nothing else", (name) => {
+  const changes = diffExperiments(parseExperiment({}), parseExperiment(presets[name].input));
+  expect(Object.fromEntries(changes.map(({ path, after }) => [path, after]))).toEqual(expected[name]);
+});
