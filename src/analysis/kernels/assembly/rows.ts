@@ -1,0 +1,235 @@
+// Rows of one matrix: hashed, brought to one form per value, and compared. AssemblyScript, compiled by scripts/build-kernels.mjs.
+//
+// A row is `rowBytes` long and need not end on a vector; its last vector is masked. The memory after the last row must be readable for 16 bytes.
+// Every hash function rewrites −0 as 0 where it finds one, so that afterwards equal values are equal bytes.
+
+/** How the bytes of an element are read; the numbers are those of `kernelKinds` in load-kernel.ts. */
+export const integerKind: i32 = 0;
+export const bfloat16Kind: i32 = 1;
+export const float16Kind: i32 = 2;
+export const float32Kind: i32 = 3;
+export const float64Kind: i32 = 4;
+
+/** What the last hashed row held. */
+export let rowHasNan: bool = false;
+export let rowHasNonfinite: bool = false;
+export let rowHasNonzero: bool = false;
+
+const byteOrder: v128 = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+
+// @ts-ignore: decorator
+@inline function tailMask(tailBytes: usize): v128 {
+  return i8x16.lt_u(byteOrder, i8x16.splat(<i8>tailBytes));
+}
+
+/** Fold four 32-bit sums into 64 well-mixed bits (the finaliser is MurmurHash3's). */
+// @ts-ignore: decorator
+@inline function fold(sums: v128): u64 {
+  let hash = <u64>i64x2.extract_lane(sums, 0) * 0x9e3779b97f4a7c15 + rotl<u64>(<u64>i64x2.extract_lane(sums, 1) * 0xc2b2ae3d27d4eb4f, 31);
+  hash ^= hash >> 33;
+  hash *= 0xff51afd7ed558ccd;
+  hash ^= hash >> 33;
+  return hash;
+}
+
+// The hash is multilinear over 16-bit halves: each is multiplied by a random 16-bit key of its own place and summed in 32 bits,
+// so that no bit of an element is lost and the vectors of a row do not wait for each other (Dietzfelbinger 1996).
+// @ts-ignore: decorator
+@inline function addProducts(sums: v128, vector: v128, keys: usize): v128 {
+  return i32x4.add(sums, i32x4.dot_i16x8_s(vector, v128.load(keys)));
+}
+
+/** The vector at `address`, without the bytes that are not the row's own when fewer than 16 are `left`. */
+// @ts-ignore: decorator
+@inline function rowVector(address: usize, left: usize): v128 {
+  const vector = v128.load(address);
+  return left >= 16 ? vector : v128.and(vector, tailMask(left));
+}
+
+/** −0 becomes 0; the bytes after a row that is no whole number of vectors are the next row's, and become what they will be anyway. */
+function rewriteHalves(row: usize, rowBytes: usize): void {
+  for (let offset: usize = 0; offset < rowBytes; offset += 16) {
+    const vector = v128.load(row + offset);
+    v128.store(row + offset, v128.andnot(vector, i16x8.eq(vector, i16x8.splat(-0x8000))));
+  }
+}
+
+function rewriteSingles(row: usize, rowBytes: usize): void {
+  for (let offset: usize = 0; offset < rowBytes; offset += 16) {
+    const vector = v128.load(row + offset);
+    v128.store(row + offset, v128.andnot(vector, i32x4.eq(vector, i32x4.splat(-0x80000000))));
+  }
+}
+
+function hashHalves(row: usize, rowBytes: usize, keys: usize, infinity: i16): u64 {
+  const magnitude = i16x8.splat(0x7fff);
+  let sums = i64x2.splat(0);
+  let largest = i64x2.splat(0);
+  let least = i64x2.splat(0);
+  const whole = rowBytes & ~15;
+  for (let offset: usize = 0; offset < whole; offset += 16) {
+    const vector = v128.load(row + offset);
+    least = i16x8.min_s(least, vector);
+    largest = i16x8.max_s(largest, v128.and(vector, magnitude));
+    sums = addProducts(sums, vector, keys + offset);
+  }
+  if (whole < rowBytes) {
+    const vector = rowVector(row + whole, rowBytes - whole);
+    least = i16x8.min_s(least, vector);
+    largest = i16x8.max_s(largest, v128.and(vector, magnitude));
+    sums = addProducts(sums, vector, keys + whole);
+  }
+  // As an integer, −0 is the least there is.
+  if (v128.any_true(i16x8.eq(least, i16x8.splat(-0x8000)))) {
+    rewriteHalves(row, rowBytes);
+    return hashHalves(row, rowBytes, keys, infinity);
+  }
+  rowHasNonzero = v128.any_true(largest);
+  rowHasNonfinite = v128.any_true(i16x8.ge_s(largest, i16x8.splat(infinity)));
+  rowHasNan = rowHasNonfinite && v128.any_true(i16x8.gt_s(largest, i16x8.splat(infinity)));
+  return fold(sums);
+}
+
+function hashSingles(row: usize, rowBytes: usize, keys: usize): u64 {
+  const magnitude = i32x4.splat(0x7fffffff);
+  const infinity = i32x4.splat(0x7f800000);
+  let sums = i64x2.splat(0);
+  let largest = i64x2.splat(0);
+  let least = i64x2.splat(0);
+  for (let offset: usize = 0; offset < rowBytes; offset += 16) {
+    const vector = rowVector(row + offset, rowBytes - offset);
+    least = i32x4.min_s(least, vector);
+    largest = i32x4.max_s(largest, v128.and(vector, magnitude));
+    sums = addProducts(sums, vector, keys + offset);
+  }
+  if (v128.any_true(i32x4.eq(least, i32x4.splat(-0x80000000)))) {
+    rewriteSingles(row, rowBytes);
+    return hashSingles(row, rowBytes, keys);
+  }
+  rowHasNonzero = v128.any_true(largest);
+  rowHasNonfinite = v128.any_true(i32x4.ge_s(largest, infinity));
+  rowHasNan = rowHasNonfinite && v128.any_true(i32x4.gt_s(largest, infinity));
+  return fold(sums);
+}
+
+function hashDoubles(row: usize, rowBytes: usize, keys: usize): u64 {
+  const sign = i64x2.splat(<i64>0x8000000000000000);
+  const magnitude = i64x2.splat(0x7fffffffffffffff);
+  const infinity = i64x2.splat(0x7ff0000000000000);
+  let sums = i64x2.splat(0);
+  let nonzero = i64x2.splat(0);
+  let nonfinite = i64x2.splat(0);
+  let nan = i64x2.splat(0);
+  for (let offset: usize = 0; offset < rowBytes; offset += 16) {
+    const raw = v128.load(row + offset);
+    v128.store(row + offset, v128.andnot(raw, i64x2.eq(raw, sign)));
+    const vector = rowVector(row + offset, rowBytes - offset);
+    const absolute = v128.and(vector, magnitude);
+    nonzero = v128.or(nonzero, absolute);
+    nan = v128.or(nan, i64x2.gt_s(absolute, infinity));
+    nonfinite = v128.or(nonfinite, i64x2.ge_s(absolute, infinity));
+    sums = addProducts(sums, vector, keys + offset);
+  }
+  rowHasNonzero = v128.any_true(nonzero);
+  rowHasNonfinite = v128.any_true(nonfinite);
+  rowHasNan = v128.any_true(nan);
+  return fold(sums);
+}
+
+function hashIntegers(row: usize, rowBytes: usize, keys: usize): u64 {
+  let sums = i64x2.splat(0);
+  let nonzero = i64x2.splat(0);
+  for (let offset: usize = 0; offset < rowBytes; offset += 16) {
+    const vector = rowVector(row + offset, rowBytes - offset);
+    nonzero = v128.or(nonzero, vector);
+    sums = addProducts(sums, vector, keys + offset);
+  }
+  rowHasNonzero = v128.any_true(nonzero);
+  rowHasNonfinite = false;
+  rowHasNan = false;
+  return fold(sums);
+}
+
+/** Hash one row, rewrite its −0 as 0, and tell in `rowHas…` what it held. */
+export function hashRow(kind: i32, row: usize, rowBytes: usize, keys: usize): u64 {
+  if (kind == bfloat16Kind) return hashHalves(row, rowBytes, keys, 0x7f80);
+  if (kind == float16Kind) return hashHalves(row, rowBytes, keys, 0x7c00);
+  if (kind == float32Kind) return hashSingles(row, rowBytes, keys);
+  if (kind == float64Kind) return hashDoubles(row, rowBytes, keys);
+  return hashIntegers(row, rowBytes, keys);
+}
+
+// @ts-ignore: decorator
+@inline function differenceAt(first: usize, second: usize): v128 {
+  return v128.xor(v128.load(first), v128.load(second));
+}
+
+/** Whether two rows that have been hashed hold the same bytes. */
+export function rowsEqual(first: usize, second: usize, rowBytes: usize): bool {
+  let offset: usize = 0;
+  // Four vectors to a branch: rows that share a hash are nearly always equal, so leaving early saves nothing.
+  for (; offset + 64 <= rowBytes; offset += 64) {
+    const a = v128.or(differenceAt(first + offset, second + offset), differenceAt(first + offset + 16, second + offset + 16));
+    const b = v128.or(differenceAt(first + offset + 32, second + offset + 32), differenceAt(first + offset + 48, second + offset + 48));
+    if (v128.any_true(v128.or(a, b))) return false;
+  }
+  for (; offset < rowBytes; offset += 16) {
+    const different = differenceAt(first + offset, second + offset);
+    const left = rowBytes - offset;
+    if (v128.any_true(left >= 16 ? different : v128.and(different, tailMask(left)))) return false;
+  }
+  return true;
+}
+
+/** Random keys for `bytes` bytes of a row (xorshift64*, a fixed seed), rounded up to whole vectors. */
+export function fillKeys(keys: usize, bytes: usize): void {
+  let state: u64 = 0x2545f4914f6cdd1d;
+  for (let offset: usize = 0; offset < bytes; offset += 8) {
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    // Odd keys: a difference in a single element can then never vanish.
+    store<u64>(keys + offset, (state * 0x2545f4914f6cdd1d) | 0x0001000100010001);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function isNan<Bits>(bits: Bits, infinity: Bits): bool {
+  // Shifting the sign out leaves the magnitude, doubled.
+  return <Bits>(bits << 1) > <Bits>(infinity << 1);
+}
+
+function movedBetween<Bits>(first: usize, second: usize, rowBytes: usize, infinity: Bits): bool {
+  for (let offset: usize = 0; offset < rowBytes; offset += sizeof<Bits>()) {
+    const a = load<Bits>(first + offset);
+    const b = load<Bits>(second + offset);
+    if (a != b && !isNan<Bits>(a, infinity) && !isNan<Bits>(b, infinity)) return true;
+  }
+  return false;
+}
+
+/** Whether some component differs between two hashed rows and is a number in both. */
+export function rowMoved(kind: i32, first: usize, second: usize, rowBytes: usize): bool {
+  if (rowsEqual(first, second, rowBytes)) return false;
+  if (kind == bfloat16Kind) return movedBetween<u16>(first, second, rowBytes, 0x7f80);
+  if (kind == float16Kind) return movedBetween<u16>(first, second, rowBytes, 0x7c00);
+  if (kind == float32Kind) return movedBetween<u32>(first, second, rowBytes, 0x7f800000);
+  if (kind == float64Kind) return movedBetween<u64>(first, second, rowBytes, 0x7ff0000000000000);
+  return true;
+}
+
+function finiteIn<Bits>(row: usize, rowBytes: usize, infinity: Bits): bool {
+  for (let offset: usize = 0; offset < rowBytes; offset += sizeof<Bits>()) {
+    if (<Bits>(load<Bits>(row + offset) << 1) < <Bits>(infinity << 1)) return true;
+  }
+  return false;
+}
+
+/** Whether a row holds at least one finite component. */
+export function rowHasFinite(kind: i32, row: usize, rowBytes: usize): bool {
+  if (kind == bfloat16Kind) return finiteIn<u16>(row, rowBytes, 0x7f80);
+  if (kind == float16Kind) return finiteIn<u16>(row, rowBytes, 0x7c00);
+  if (kind == float32Kind) return finiteIn<u32>(row, rowBytes, 0x7f800000);
+  if (kind == float64Kind) return finiteIn<u64>(row, rowBytes, 0x7ff0000000000000);
+  return rowBytes > 0;
+}
