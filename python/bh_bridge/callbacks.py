@@ -12,6 +12,7 @@ from bh_bridge.channel import Channel
 from bh_bridge.events import EventLog
 from bh_bridge.recorder import EmbeddingTap, Recorder
 from bh_bridge.training import RunTrainer
+from bh_bridge.wire import finite
 
 # Always logged. The other events of transformers are sent only when a callback in TypeScript asks for them.
 LOGGED_EVENTS = ("train_begin", "step_end", "log", "evaluate", "save", "train_end")
@@ -108,7 +109,12 @@ class BridgeCallback(TrainerCallback):
 
     def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._recorder.commit()
-        self._events.emit("save", global_step=state.global_step, checkpoint=f"checkpoints/step-{state.global_step:06d}")
+        self._events.emit(
+            "save",
+            global_step=state.global_step,
+            epoch=state.epoch,
+            checkpoint=f"checkpoints/step-{state.global_step:06d}",
+        )
         self._events.commit()
 
     def on_epoch_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -155,11 +161,16 @@ class BridgeCallback(TrainerCallback):
             if not due:
                 continue
             answer = self._channel.ask(
-                {"type": "decide", "decider": index, "event": event, "state": describe_state(state, self._trainer)},
+                {
+                    "type": "decide",
+                    "decider": index,
+                    "event": event,
+                    "state": finite(describe_state(state, self._trainer)),
+                },
                 decider["timeout_seconds"],
             )
             if answer is None:
-                self._events.emit("decider_timeout", global_step=state.global_step, decider=index)
+                self._events.emit("decider_timeout", global_step=state.global_step, epoch=state.epoch, decider=index)
                 continue
             for field in CONTROL_FIELDS:
                 if answer["control"].get(field):

@@ -35,7 +35,7 @@ class Channel:
         self._next_question = 0
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.connect(path)
-        self._socket.sendall(json.dumps({"token": token}).encode() + b"\n")
+        self._socket.sendall(token.encode() + b"\n")
         threading.Thread(target=self._send_loop, name="bh-bridge-send", daemon=True).start()
         threading.Thread(target=self._read_loop, name="bh-bridge-read", daemon=True).start()
 

@@ -8,6 +8,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from bh_bridge.errors import BridgeError
+
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 
 # Modules are imported when an operation needs them: `hello` chooses devices and threads before torch is loaded.
@@ -15,7 +17,6 @@ OPERATIONS: dict[str, str] = {
     "hello": "environment:hello",
     "release": "registry:release",
     "model.create": "model_operations:create",
-    "model.load": "model_operations:load",
     "model.tensor": "model_operations:tensor",
     "model.set_tensor": "model_operations:set_tensor",
     "model.forward": "model_operations:forward",
@@ -56,6 +57,7 @@ def _describe(error: BaseException) -> dict[str, Any]:
         "type": kind.__qualname__,
         "module": kind.__module__,
         "message": str(error),
+        "code": getattr(error, "code", None) if isinstance(error, BridgeError) else None,
         "mro": [base.__qualname__ for base in kind.__mro__],
         "traceback": "".join(traceback.format_exception(error)),
     }

@@ -19,14 +19,14 @@ class EventLog:
 
     def __init__(self, path: Path, channel: Channel) -> None:
         self._channel = channel
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._fd: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self._sequence = 0
 
     def emit(self, type: str, *, droppable: bool = False, durable: bool = True, **fields: Any) -> None:
         """Log one event and send it; a `durable=False` one, asked for by a callback, is only sent."""
         event = {"seq": self._sequence, "mono": time.monotonic(), "wall": time.time(), "type": type, **fields}
         line = encode(event)
-        if durable:
+        if durable and self._fd is not None:  # after the end of its run a trainer can still evaluate
             os.write(self._fd, line.encode() + b"\n")
         self._sequence += 1
         self._channel.send(line, droppable)
@@ -54,7 +54,10 @@ class EventLog:
         self._sequence = sequence
 
     def commit(self) -> None:
-        sync(self._fd)
+        if self._fd is not None:
+            sync(self._fd)
 
     def close(self) -> None:
-        os.close(self._fd)
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None

@@ -9,25 +9,42 @@ import torch
 from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel, logging
 
-from bh_bridge.modeling_gpt2_rmsnorm import replace_norms
+from bh_bridge.errors import ConfigInvalid
+from bh_bridge.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel, replace_norms
 
 # The model's own dtype. A float32 master is kept by the optimizer, beside weights that are bfloat16.
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float32-master": torch.bfloat16}
 
 
-def build_model(config: dict[str, Any], norm: str, dtype: str, init: dict[str, Any], seed: int) -> GPT2LMHeadModel:
+def build_model(
+    config: dict[str, Any], norm: str, dtype: str, init: dict[str, Any], seed: int, directory: str | None = None
+) -> GPT2LMHeadModel:
     """Build the model on the CPU, where one seed draws the same numbers on every machine.
 
     The order fixes the random stream: seeds, GPT-2's own initialisation, norms, dtype, then the initial embedding.
+    With `directory` the weights are those of a saved model (HF layout) in place of an initialisation.
     """
     logging.set_verbosity_error()  # its warning on `loss_type` tells what the bits depend on and the tests pin
     torch.manual_seed(seed)
     np.random.seed(seed % 2**32)
-    model = GPT2LMHeadModel(GPT2Config(**config))
-    if norm == "rmsnorm":
+    model = GPT2LMHeadModel(GPT2Config(**config)) if directory is None else load_model(directory, norm)
+    if norm == "rmsnorm" and directory is None:
         replace_norms(model)
     nn.Module.to(model, dtype=DTYPES[dtype])
     initialize(model.transformer.wte.weight, init)
+    return model
+
+
+def load_model(directory: str, norm: str) -> GPT2LMHeadModel:
+    """Load a saved GPT-2. No code of the directory is run: an RMSNorm model is loaded by the class of our own."""
+    kind = GPT2RMSNormLMHeadModel if norm == "rmsnorm" else GPT2LMHeadModel
+    loaded: Any = kind.from_pretrained(directory, local_files_only=True, output_loading_info=True)
+    model, report = loaded
+    wrong = [*report["missing_keys"], *report["unexpected_keys"], *report["mismatched_keys"]]
+    if wrong:
+        raise ConfigInvalid(
+            f"{directory} does not hold a GPT-2 with {norm}: {', '.join(map(str, wrong[:5]))} do not fit"
+        )
     return model
 
 

@@ -1,21 +1,19 @@
-"""Operations on a model: create, load, read and set tensors, run forward, generate, save, move."""
+"""Operations on a model: create, read and set tensors, run forward, generate, save, move."""
 
 from __future__ import annotations
 
 import difflib
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoConfig, GPT2LMHeadModel
+from transformers import GPT2LMHeadModel
 
 from bh_bridge import registry
 from bh_bridge.durable import replace_directory
 from bh_bridge.errors import ConfigInvalid, TensorNotFound
 from bh_bridge.model import build_model
-from bh_bridge.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel, RMSNorm
 from bh_bridge.training import resolve_device, save_model
 
 # dtype names of safetensors, which is how both languages spell them
@@ -33,24 +31,20 @@ _DTYPE_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
 def create(request: dict[str, Any]) -> dict[str, Any]:
-    """Operation `model.create`: a GPT-2 from a configuration, with its initial state."""
-    model = build_model(request["config"], request["norm"], request["dtype"], request["init"], request["seed"])
-    return _describe(model)
-
-
-def load(request: dict[str, Any]) -> dict[str, Any]:
-    """Operation `model.load`: a GPT-2 from a directory in HF layout, in the dtype of its weights."""
-    directory = Path(request["directory"])
-    config = AutoConfig.from_pretrained(directory, trust_remote_code=False)
-    if config.model_type != "gpt2":
-        raise ConfigInvalid(f"{directory} holds a {config.model_type} model; bh-bridge trains the GPT-2 family")
-    # Nobody's code is run: an RMSNorm model is recognised by its name, and loaded by the class of our own.
-    is_rmsnorm = "GPT2RMSNormLMHeadModel" in (config.architectures or [])
-    kind = GPT2RMSNormLMHeadModel if is_rmsnorm else GPT2LMHeadModel
-    model = kind.from_pretrained(directory, dtype="auto", local_files_only=True)
-    torch.manual_seed(request["seed"])
-    np.random.seed(request["seed"] % 2**32)
-    return _describe(model)
+    """Operation `model.create`: a GPT-2 with its initial state, new or from a directory in HF layout."""
+    model = build_model(
+        request["config"], request["norm"], request["dtype"], request["init"], request["seed"], request["from"]
+    )
+    parameters = [
+        {"name": name, "shape": list(parameter.shape), "dtype": _DTYPE_NAMES[parameter.dtype]}
+        for name, parameter in model.named_parameters()
+    ]
+    return {
+        "handle": registry.keep(model),
+        "parameter_count": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": parameters,
+        "norm": request["norm"],
+    }
 
 
 def tensor(request: dict[str, Any]) -> dict[str, Any]:
@@ -108,22 +102,6 @@ def to(request: dict[str, Any]) -> dict[str, Any]:
     model = registry.find(request["handle"])
     model.to(resolve_device(request["device"]))
     return {"device": str(model.device)}
-
-
-def _describe(model: GPT2LMHeadModel) -> dict[str, Any]:
-    parameters = [
-        {"name": name, "shape": list(parameter.shape), "dtype": _DTYPE_NAMES[parameter.dtype]}
-        for name, parameter in model.named_parameters()
-    ]
-    is_rmsnorm = any(isinstance(module, RMSNorm) for module in model.modules())
-    config = json.loads(model.config.to_json_string(use_diff=False))
-    return {
-        "handle": registry.keep(model),
-        "parameter_count": sum(parameter.numel() for parameter in model.parameters()),
-        "parameters": parameters,
-        "norm": "rmsnorm" if is_rmsnorm else "layernorm",
-        "config": {key: config[key] for key in ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head")},
-    }
 
 
 def _parameter(request: dict[str, Any]) -> torch.nn.Parameter:

@@ -36,7 +36,15 @@ class HeldTrainer:
     recorder: Recorder
     run_directory: Path
     resume_from: Path | None
-    lock_fd: int
+    lock_fd: int | None
+
+    def close(self) -> None:
+        """Close the files and let go of the run's lock; the trainer can still evaluate and save its model."""
+        if self.lock_fd is not None:
+            self.recorder.close()
+            self.events.close()
+            os.close(self.lock_fd)
+            self.lock_fd = None
 
 
 def create(request: dict[str, Any]) -> dict[str, Any]:
@@ -57,11 +65,11 @@ def create(request: dict[str, Any]) -> dict[str, Any]:
     tap = EmbeddingTap(model, lambda: held[0].trainer.plain_optimizer if held else None)
     steps = request["training"]["max_steps"]
     recorder = Recorder(directory, request["record"], _rows(request["record"]["rows"], tokens, model), steps, tap)
-    step = 0 if resume_from is None else int(resume_from.name.removeprefix("step-"))
+    step = step_of(resume_from)
     if request["resume"]:
         events.rewind(directory / "events.jsonl", step)
         for problem in problems:
-            events.emit("checkpoint_rejected", global_step=step, problem=problem)
+            events.emit("checkpoint_rejected", global_step=step, epoch=None, problem=problem)
     recorder.rewind(None if resume_from is None else step)
     if resume_from is None:
         recorder.record(0, math.nan)
@@ -81,34 +89,47 @@ def create(request: dict[str, Any]) -> dict[str, Any]:
 def train(request: dict[str, Any]) -> dict[str, Any]:
     """Operation `trainer.train`: train to the end, or to a stop; leave a run that is whole either way."""
     held: HeldTrainer = registry.find(request["handle"])
-    trainer, connection = held.trainer, channel.current()
+    if held.lock_fd is None:
+        raise ConfigInvalid("this trainer has trained already, and its run is closed: create another trainer")
     held.callback.training = request["training"]
-    with _output_to(held.run_directory / "python.log"):
-        started = time.monotonic()
-        first_step = 0 if held.resume_from is None else int(held.resume_from.name.removeprefix("step-"))
-        trainer.train(resume_from_checkpoint=None if held.resume_from is None else str(held.resume_from))
-        seconds = time.monotonic() - started
-        step = trainer.state.global_step
-        completed = step >= trainer.state.max_steps
-        held.recorder.finish()
-        if completed or held.callback.decided_stop:
-            with replace_directory(held.run_directory / "final") as final:
-                save_model(trainer.gpt2, final)
-                checkpoints.write_manifest(final, global_step=step)
-        if not completed:
-            held.events.emit("stopped", global_step=step, reason=connection.stop_reason or "decider")
-        held.events.commit()
-        connection.flush()
+    try:
+        with _output_to(held.run_directory / "python.log"):
+            return _train(held)
+    finally:
+        held.close()
+
+
+def _train(held: HeldTrainer) -> dict[str, Any]:
+    trainer, connection, resume_from = held.trainer, channel.current(), held.resume_from
+    started = time.monotonic()
+    trainer.train(resume_from_checkpoint=None if resume_from is None else str(resume_from))
+    seconds = time.monotonic() - started
+    step, max_steps = trainer.state.global_step, trainer.state.max_steps
+    reason = None if step >= max_steps else "decider" if held.callback.decided_stop else connection.stop_reason
+    held.recorder.finish()
+    if reason in (None, "decider"):  # the run ended as it was meant to; an interrupted one goes on from its checkpoint
+        with replace_directory(held.run_directory / "final") as final:
+            save_model(trainer.gpt2, final)
+            checkpoints.write_manifest(final, global_step=step)
+    if reason is not None:
+        held.events.emit("stopped", global_step=step, epoch=trainer.state.epoch, reason=reason)
+    held.events.commit()
+    connection.flush()
     return {
-        "status": "completed" if completed else "stopped",
-        "reason": None if completed else connection.stop_reason or "decider",
+        "status": "completed" if reason is None else "stopped",
+        "reason": reason,
         "global_step": step,
-        "max_steps": trainer.state.max_steps,
-        "steps_this_time": step - first_step,
+        "max_steps": max_steps,
+        "steps_this_time": step - step_of(resume_from),
         "seconds": seconds,
         "log_history": finite([log for log in trainer.state.log_history if "loss" in log or "eval_loss" in log]),
         "best_metric": finite(trainer.state.best_metric),
     }
+
+
+def step_of(checkpoint: Path | None) -> int:
+    """The step that a checkpoint was made at; 0 for none."""
+    return 0 if checkpoint is None else int(checkpoint.name.removeprefix("step-"))
 
 
 def evaluate(request: dict[str, Any]) -> dict[str, Any]:
@@ -150,10 +171,7 @@ def state(request: dict[str, Any]) -> dict[str, Any]:
 
 def close(request: dict[str, Any]) -> dict[str, Any]:
     """Operation `trainer.close`: close the files, let go of the run's lock, forget the trainer."""
-    held: HeldTrainer = registry.find(request["handle"])
-    held.recorder.close()
-    held.events.close()
-    os.close(held.lock_fd)
+    registry.find(request["handle"]).close()
     return registry.release(request)
 
 

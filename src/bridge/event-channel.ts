@@ -1,0 +1,88 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { type ChannelCommand, type ChannelMessage, channelMessageSchema } from "../protocol/events.js";
+
+/**
+ * The side channel from Python: events in batches while a call is under way, and commands back.
+ *
+ * A Unix socket in a private folder: nobody else can open it, no port is taken, and it works where even the loopback interface is down.
+ * The first line has to be the token. End of file tells Python that Node is gone.
+ */
+export class EventChannel {
+  readonly path: string;
+  readonly token = randomBytes(32).toString("hex");
+  readonly #server: Server;
+  #socket: Socket | undefined;
+  #onMessage: (message: ChannelMessage) => void = () => undefined;
+  #onError: (error: unknown) => void = () => undefined;
+
+  private constructor(directory: string) {
+    this.path = join(directory, "events");
+    this.#server = createServer((socket) => this.#accept(socket));
+    this.#server.unref();
+  }
+
+  /** Listen in a folder that only this user can enter. */
+  static async listen(directory: string): Promise<EventChannel> {
+    const channel = new EventChannel(directory);
+    await new Promise<void>((resolve, reject) => {
+      channel.#server.once("error", reject);
+      channel.#server.listen(channel.path, resolve);
+    });
+    return channel;
+  }
+
+  /** Receive what Python sends. A line that is no message, or a receiver that throws, goes to `onError`. */
+  subscribe(onMessage: (message: ChannelMessage) => void, onError: (error: unknown) => void): void {
+    this.#onMessage = onMessage;
+    this.#onError = onError;
+  }
+
+  /** Send a command; lost when Python is gone, which its exit reports. */
+  send(command: ChannelCommand): void {
+    this.#socket?.write(`${JSON.stringify(command)}\n`);
+  }
+
+  /** Stop reading from Python, so that its queue fills; for a receiver that cannot keep up. */
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
+  close(): void {
+    this.#socket?.destroy();
+    this.#server.close();
+  }
+
+  #accept(socket: Socket): void {
+    socket.unref();
+    socket.on("error", () => socket.destroy()); // a reset connection is a closed one
+    const lines = createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY });
+    let isTrusted = false;
+    lines.on("line", (line) => {
+      if (isTrusted) return this.#receive(line);
+      isTrusted = this.#socket === undefined && this.#isToken(line);
+      if (isTrusted) this.#socket = socket;
+      else socket.destroy();
+    });
+  }
+
+  #isToken(line: string): boolean {
+    const expected = Buffer.from(this.token);
+    const given = Buffer.from(line);
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  }
+
+  #receive(line: string): void {
+    try {
+      this.#onMessage(channelMessageSchema.parse(JSON.parse(line)));
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+}

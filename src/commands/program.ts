@@ -1,0 +1,24 @@
+import { Command } from "commander";
+import { packageManifest } from "../bridge/package-manifest.js";
+import { configCommand } from "./config.js";
+import { doctorCommand } from "./doctor.js";
+import { presetsCommand } from "./presets.js";
+import { setupCommand } from "./setup.js";
+import { trainCommand } from "./train.js";
+
+/** The program with all its commands. Errors are thrown, never printed or exited on. */
+export function createProgram(): Command {
+  const program = new Command("bh-bridge")
+    .description("Run, record and analyse small GPT-2 trainings, and see what becomes of equal embedding rows.")
+    .version(packageManifest().version)
+    .addHelpText("after", "\nStart with:\n  $ bh-bridge doctor\n  $ bh-bridge train --preset quick");
+  for (const command of [trainCommand(), presetsCommand(), configCommand(), setupCommand(), doctorCommand()]) program.addCommand(command);
+  return throwErrors(program);
+}
+
+/** Make a command and those below it throw where commander would write to stderr and exit. */
+function throwErrors(command: Command): Command {
+  command.exitOverride().configureOutput({ writeErr: () => undefined });
+  command.commands.forEach(throwErrors);
+  return command;
+}

@@ -1,0 +1,86 @@
+import { relative } from "node:path";
+import { formatChanges } from "../config/format-changes.js";
+import type { ResolvedExperiment } from "../config/load-experiment.js";
+import { exitCodes } from "../errors.js";
+import { runExperiment } from "../experiment/train.js";
+import type { TrainEvent } from "../protocol/events.js";
+import type { StartedRun } from "../training/trainer.js";
+import { ensurePython } from "./ensure-python.js";
+import { formatResult, formatStart } from "./format-result.js";
+import { createProgress, type Progress } from "./progress.js";
+import { stopOnSignal } from "./stop-on-signal.js";
+import type { Terminal } from "./terminal.js";
+
+/** Shows a training as it goes on: a bar, or a line now and then. */
+class TrainingProgress {
+  #progress: Progress | undefined;
+  #note = "";
+  readonly #terminal: Terminal;
+  readonly #steps: number;
+
+  constructor(terminal: Terminal, steps: number) {
+    this.#terminal = terminal;
+    this.#steps = steps;
+  }
+
+  async start(done: number): Promise<void> {
+    this.#progress = await createProgress(this.#terminal, "Training", "steps", this.#steps, done);
+  }
+
+  onEvent(event: TrainEvent): void {
+    if (event.type === "log") this.#note = `loss ${event.logs["loss"]?.toFixed(4) ?? "?"}`;
+    if (event.type === "step_end") this.#progress?.update(event.global_step, this.#note);
+    if (event.type === "train_end") this.stop();
+  }
+
+  stop(): void {
+    this.#progress?.stop();
+    this.#progress = undefined;
+  }
+}
+
+/** Run an experiment as the program does it: progress on stderr, the notebook's output or one document on stdout, the exit code of how it ended. */
+export async function runInTerminal(experiment: ResolvedExperiment, out: string, terminal: Terminal): Promise<void> {
+  using stop = stopOnSignal();
+  const { experiment: config } = experiment;
+  const python = await ensurePython({ ...(config.python && pythonOption(experiment, config.python)) }, terminal, stop.signal);
+  terminal.say(formatChanges(experiment, terminal.messageColor));
+  terminal.say(terminal.messageColor.dim(`Python ${python.report.version} (${python.path}), PyTorch ${python.report.packages.torch}: starting`));
+  const progress = new TrainingProgress(terminal, config.training.max_steps);
+  let directory: string | undefined;
+  try {
+    await progress.start(0);
+    const { result } = await runExperiment(
+      experiment,
+      python,
+      { signal: stop.signal, out },
+      {
+        onStart: (run: StartedRun) => {
+          directory = run.directory;
+          progress.stop();
+          terminal.say(formatStart(run, config, terminal.messageColor));
+          void progress.start(0);
+        },
+        onEvent: (event) => progress.onEvent(event),
+      },
+    );
+    progress.stop();
+    terminal.print(formatResult(result, config, terminal.color));
+    terminal.document(result);
+    terminal.say(nextSteps(result.status, result.run));
+    if (stop.signal.aborted) process.exitCode = exitCodes.sigint;
+  } catch (error) {
+    progress.stop();
+    if (directory !== undefined) terminal.say(nextSteps("failed", directory));
+    throw error;
+  }
+}
+
+function pythonOption({ sources }: ResolvedExperiment, path: string) {
+  return sources.get("python") === "--python" ? { python: path } : { config: path };
+}
+
+function nextSteps(status: "completed" | "stopped" | "failed", run: string): string {
+  const path = relative(process.cwd(), run) || ".";
+  return status === "completed" ? `Look closer:  bh-bridge analyze ${path}` : `Go on with:  bh-bridge resume ${path}`;
+}

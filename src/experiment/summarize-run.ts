@@ -1,0 +1,84 @@
+import { census } from "../analysis/census.js";
+import { centroidNorm } from "../analysis/centroid-norm.js";
+import { displacement } from "../analysis/displacement.js";
+import { verdict } from "../analysis/verdict.js";
+import type { Experiment } from "../config/experiment-schema.js";
+import type { History } from "../formats/history.js";
+import { openHistory } from "../formats/open-history.js";
+import { readState } from "../formats/read-state.js";
+import { readEvents } from "../runs/read-events.js";
+import type { RunManifest } from "../runs/run-manifest.js";
+import { degeneracyOf } from "./degeneracy-of.js";
+import type { TrainResult } from "./train-result.js";
+import { trapsOf } from "./traps.js";
+
+/** The notebook prints the centroid's norm at this cadence. */
+const centroidNormEvery = 1000;
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+function steppedStates(history: History, recordEvery: number, done: number): [number, number][] {
+  const last = history.states - 1;
+  const states: [number, number][] = [];
+  for (let step = 0; step < done; step += centroidNormEvery) {
+    if (step % recordEvery === 0 && step / recordEvery < last) states.push([step, step / recordEvery]);
+  }
+  return [...states, [done, last]];
+}
+
+/**
+ * What the notebook prints of a training, computed from the files of its run: no Python, no number that is not on disk.
+ *
+ * @throws {BhBridgeError} `RUN_CORRUPT`, `FORMAT_INVALID`.
+ */
+export async function summarizeRun(directory: string, experiment: Experiment, manifest: RunManifest): Promise<TrainResult> {
+  const history = await openHistory(directory);
+  try {
+    const events = readEvents(directory);
+    const done = events.findLast((event) => event.type === "step_end")?.global_step ?? 0;
+    const initial = readState(history, 0);
+    const final = readState(history, history.states - 1);
+    const counted = census(final);
+    const moved = displacement(initial, final);
+    const deadTokens = manifest.corpus.dead;
+    return {
+      schema: "bh-bridge/train-result@1",
+      run: directory,
+      status: manifest.status === "running" ? "stopped" : manifest.status,
+      engine: experiment.engine,
+      steps: { planned: experiment.training.max_steps, done },
+      seconds: manifest.seconds,
+      stepsPerSecond: manifest.seconds > 0 ? done / manifest.seconds : 0,
+      parameters: manifest.parameters,
+      environment: {
+        device: manifest.environment.device,
+        threads: manifest.environment.threads,
+        python: manifest.environment.python,
+        torch: manifest.environment.torch,
+        transformers: manifest.environment.transformers,
+      },
+      corpus: {
+        sha256: manifest.corpus.sha256,
+        tokens: manifest.corpus.tokens,
+        distinct: manifest.corpus.distinct,
+        dead: deadTokens,
+        windows: manifest.corpus.windows,
+        filtered: manifest.corpus.filtered,
+      },
+      loss: events.flatMap((event) => (event.type === "log" ? [[event.global_step, finite(event.logs["loss"] ?? Number.NaN)]] : [])),
+      census: {
+        ...counted,
+        populations: [...counted.populations],
+        members: counted.members.map((members) => [...members]),
+      },
+      displacement: { float64: finite(moved.float64), float32: finite(moved.float32), bfloat16: finite(moved.bfloat16) },
+      centroidNorm: steppedStates(history, experiment.record.every, done).map(([step, state]) => [step, finite(centroidNorm(readState(history, state)))]),
+      verdict: verdict({ census: counted, deadTokens, degenerate: degeneracyOf(history) }),
+      traps: trapsOf(experiment),
+    };
+  } finally {
+    history.close();
+  }
+}

@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+const count = z.int().nonnegative();
+
+/** The document of `train --json` and `resume --json`, and the result of a finished run. */
+export const trainResultSchema = z.strictObject({
+  schema: z.literal("bh-bridge/train-result@1"),
+  /** Path of the run directory. */
+  run: z.string(),
+  status: z.enum(["completed", "stopped", "failed"]),
+  engine: z.enum(["trainer"]),
+  steps: z.strictObject({ planned: count, done: count }),
+  /** Seconds of training, all parts of a resumed run together. */
+  seconds: z.number(),
+  stepsPerSecond: z.number(),
+  parameters: count,
+  environment: z.strictObject({ device: z.string(), threads: count, python: z.string(), torch: z.string(), transformers: z.string() }),
+  corpus: z.strictObject({ sha256: z.string(), tokens: count, distinct: count, dead: count, windows: count, filtered: count }),
+  /** Step and mean loss since the entry before; null for a loss that is not finite. */
+  loss: z.array(z.tuple([count, z.number().nullable()])),
+  census: z.strictObject({
+    rows: count,
+    unique: count,
+    C: count,
+    P: count,
+    populations: z.array(count),
+    members: z.array(z.array(count)),
+  }),
+  displacement: z.strictObject({ float64: z.number().nullable(), float32: z.number().nullable(), bfloat16: z.number().nullable() }),
+  /** State and L2 norm of its centroid, every 1,000 steps and at the end. */
+  centroidNorm: z.array(z.tuple([count, z.number().nullable()])),
+  verdict: z.strictObject({ result: z.enum(["null", "positive", "degenerate"]), reason: z.string() }),
+  /** The notebook's traps that this run reproduces. */
+  traps: z.array(z.string()),
+});
+export type TrainResult = z.output<typeof trainResultSchema>;

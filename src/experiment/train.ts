@@ -1,0 +1,63 @@
+import { resolvePython, type UsablePython } from "../bridge/resolve-python.js";
+import { type ExperimentOptions, loadExperiment, type ResolvedExperiment } from "../config/load-experiment.js";
+import type { TrainEvent } from "../protocol/events.js";
+import { readRunManifest } from "../runs/run-manifest.js";
+import { Bridge } from "../training/bridge.js";
+import { corpusOf, type StartedRun, type TrainOutcome } from "../training/trainer.js";
+import type { TrainerCallback } from "../training/trainer-callback.js";
+import { summarizeRun } from "./summarize-run.js";
+import type { TrainResult } from "./train-result.js";
+
+export interface TrainOptions {
+  signal?: AbortSignal;
+  callbacks?: readonly TrainerCallback[];
+  /** The folder that holds the runs; `runs` when left out. */
+  out?: string;
+}
+
+/** What the program wants to hear while a run is under way. */
+export interface TrainListener {
+  onStart?(run: StartedRun): void;
+  onEvent?(event: TrainEvent): void;
+}
+
+/** A finished run. */
+export interface TrainedRun {
+  /** Absolute path of its directory. */
+  directory: string;
+  outcome: TrainOutcome;
+  result: TrainResult;
+}
+
+/**
+ * Run one experiment from nothing to a verdict: model, training, recording, analysis.
+ *
+ * @param input any part of an experiment, and the preset that it starts from; the seed's when left out.
+ * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, and as `Bridge.start` and `Trainer.train`.
+ */
+export async function train(input: ExperimentOptions = {}, options: TrainOptions = {}): Promise<TrainedRun> {
+  const experiment = await loadExperiment({ input });
+  const python = await resolvePython({ ...(experiment.experiment.python && { config: experiment.experiment.python }) }, options.signal);
+  return runExperiment(experiment, python, options);
+}
+
+/** Run a complete experiment with an interpreter that has been found. */
+export async function runExperiment(
+  experiment: ResolvedExperiment,
+  python: UsablePython,
+  { signal, callbacks = [], out = "runs" }: TrainOptions,
+  listener: TrainListener = {},
+): Promise<TrainedRun> {
+  const corpus = corpusOf(experiment); // before Python starts: a wrong path is told at once
+  const { threads, device } = experiment.experiment;
+  const cancel = signal ? { signal } : {};
+  await using bridge = await Bridge.startWith(python, { threads, device, ...cancel });
+  const model = await bridge.buildModel(experiment.experiment, signal);
+  const trainer = bridge.trainerOf({ experiment, model, corpus, out, callbacks });
+  if (listener.onEvent) trainer.onEvent(listener.onEvent);
+  const run = await trainer.prepare(cancel);
+  listener.onStart?.(run);
+  const outcome = await trainer.train(cancel);
+  const manifest = readRunManifest(run.directory);
+  return { directory: run.directory, outcome, result: await summarizeRun(run.directory, experiment.experiment, manifest) };
+}

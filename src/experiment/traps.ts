@@ -1,0 +1,23 @@
+import type { Experiment } from "../config/experiment-schema.js";
+
+/** What the seed's notebook did without saying so, and this experiment does as well; each with the setting that corrects it. */
+export function trapsOf({ data, model, training }: Experiment): string[] {
+  const isBfloat16 = model.dtype === "bfloat16";
+  const traps: [boolean, string][] = [
+    [data.label_shift === "double", "labels are shifted twice, so that position t learns token t+2 (data.label_shift=causal)"],
+    [
+      model.norm === "rmsnorm" && training.decay_norms === "hf" && training.weight_decay > 0,
+      "weight decay applies to RMSNorm's weights but not to LayerNorm's, a confound with the control (training.decay_norms=never)",
+    ],
+    [
+      training.lr_scheduler_type === "linear",
+      "the learning rate falls linearly to 0, which freezes rows whatever the norm does (training.lr_scheduler_type=constant)",
+    ],
+    [training.max_grad_norm > 0, `gradients are clipped at ${training.max_grad_norm} (training.max_grad_norm=0)`],
+    [
+      isBfloat16 && training.optimizer_state_dtype === "model",
+      "Adam's moments are bfloat16, where the second moment can only grow (training.optimizer_state_dtype=float32)",
+    ],
+  ];
+  return traps.filter(([applies]) => applies).map(([, text]) => text);
+}

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { wireNumberSchema } from "./wire-number.js";
+
+const position = { seq: z.int().nonnegative(), mono: z.number(), wall: z.number() };
+const at = { global_step: z.int().nonnegative(), epoch: z.number().nullable() };
+
+function eventSchema<const Type extends string, Shape extends z.ZodRawShape>(type: Type, shape: Shape) {
+  return z.strictObject({ ...position, type: z.literal(type), ...at, ...shape });
+}
+
+function plainEventSchema<const Type extends string>(type: Type) {
+  return eventSchema(type, {});
+}
+
+/** Numbers under the names that HF gives them: `loss`, `grad_norm`, `learning_rate`, `epoch`. */
+const metricsSchema = z.record(z.string(), wireNumberSchema);
+
+export const trainBeginEventSchema = eventSchema("train_begin", {
+  max_steps: z.int(),
+  logging_steps: z.number(),
+  num_train_epochs: z.int(),
+  train_batch_size: z.int().nullable(),
+});
+export const stepEndEventSchema = eventSchema("step_end", { loss: wireNumberSchema });
+export const logEventSchema = eventSchema("log", { logs: metricsSchema });
+export const evaluateEventSchema = eventSchema("evaluate", { metrics: metricsSchema });
+export const saveEventSchema = eventSchema("save", { checkpoint: z.string() });
+export const trainEndEventSchema = plainEventSchema("train_end");
+export const predictEventSchema = eventSchema("predict", { metrics: metricsSchema.nullable() });
+
+/**
+ * One event of a training: a line of `events.jsonl`, a message of the event channel, and what a callback receives.
+ *
+ * `seq` counts the events of a run; `mono` is a monotonic clock and `wall` the time of day, both in seconds.
+ */
+export const trainEventSchema = z.discriminatedUnion("type", [
+  trainBeginEventSchema,
+  stepEndEventSchema,
+  logEventSchema,
+  evaluateEventSchema,
+  saveEventSchema,
+  trainEndEventSchema,
+  predictEventSchema,
+  plainEventSchema("init_end"),
+  plainEventSchema("epoch_begin"),
+  plainEventSchema("epoch_end"),
+  plainEventSchema("step_begin"),
+  plainEventSchema("pre_optimizer_step"),
+  plainEventSchema("optimizer_step"),
+  plainEventSchema("substep_end"),
+  plainEventSchema("prediction_step"),
+  plainEventSchema("push_begin"),
+  eventSchema("resumed", { recomputed_to: z.int() }),
+  eventSchema("stopped", { reason: z.string() }),
+  eventSchema("checkpoint_rejected", { problem: z.string() }),
+  eventSchema("decider_timeout", { decider: z.int() }),
+]);
+
+export type TrainEvent = z.output<typeof trainEventSchema>;
+export type TrainEventType = TrainEvent["type"];
+
+/** The event of one type. */
+export type TrainEventOf<Type extends TrainEventType> = Extract<TrainEvent, { type: Type }>;
+
+/** What a decider is shown: TrainerState under its own names, with the loss of the latest step. */
+export const trainerStateSchema = z.strictObject({
+  global_step: z.int(),
+  max_steps: z.int(),
+  epoch: z.number().nullable(),
+  loss: wireNumberSchema,
+  best_metric: wireNumberSchema.nullable(),
+  log_history: z.array(metricsSchema),
+});
+export type DecisionState = z.output<typeof trainerStateSchema>;
+
+/** What a decider answers: the fields of TrainerControl that it switches on. */
+export const trainerControlSchema = z.strictObject({
+  should_training_stop: z.boolean().optional(),
+  should_epoch_stop: z.boolean().optional(),
+  should_save: z.boolean().optional(),
+  should_evaluate: z.boolean().optional(),
+  should_log: z.boolean().optional(),
+});
+export type TrainerControl = z.output<typeof trainerControlSchema>;
+
+/** Everything that Python sends over the event channel. */
+export const channelMessageSchema = z.discriminatedUnion("type", [
+  ...trainEventSchema.options,
+  z.strictObject({ type: z.literal("coalesced"), steps: z.int() }),
+  z.strictObject({
+    type: z.literal("decide"),
+    question: z.int(),
+    decider: z.int().nonnegative(),
+    event: z.enum(["step_end", "log", "evaluate"]),
+    state: trainerStateSchema,
+  }),
+]);
+export type ChannelMessage = z.output<typeof channelMessageSchema>;
+
+/** Everything that Node sends over it. */
+export const channelCommandSchema = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("stop"), training: z.int(), reason: z.string() }),
+  z.strictObject({ type: z.literal("answer"), question: z.int(), control: trainerControlSchema }),
+]);
+export type ChannelCommand = z.output<typeof channelCommandSchema>;

@@ -1,0 +1,127 @@
+import { z } from "zod";
+import { wireNumberSchema } from "./wire-number.js";
+
+const json = z.json();
+const record = z.record(z.string(), json);
+const empty = z.strictObject({});
+
+/** An object that lives in Python: a slot, and the generation of its use. A released one is never found again. */
+export const handleSchema = z.strictObject({ slot: z.int().nonnegative(), generation: z.int().positive() });
+export type Handle = z.output<typeof handleSchema>;
+
+const parameterSchema = z.strictObject({ name: z.string(), shape: z.array(z.int()), dtype: z.enum(["BF16", "F16", "F32", "F64"]) });
+const modelReplySchema = z.strictObject({
+  handle: handleSchema,
+  parameter_count: z.int(),
+  parameters: z.array(parameterSchema),
+  norm: z.enum(["rmsnorm", "layernorm"]),
+});
+const storedTensorSchema = z.strictObject({ dtype: z.enum(["BF16", "F16", "F32", "F64"]), shape: z.array(z.int()) });
+
+/** What `hello` tells of the Python process; kept in `run.json` as the environment of the run. */
+export const environmentSchema = z.strictObject({
+  protocol: z.int(),
+  python: z.string(),
+  executable: z.string(),
+  pid: z.int(),
+  torch: z.string(),
+  packages: z.record(z.string(), z.string().nullable()),
+  platform: z.string(),
+  cpu_capability: z.string(),
+  threads: z.int(),
+  devices: z.strictObject({ cuda: z.array(z.string()), mps: z.boolean() }),
+});
+export type PythonEnvironment = z.output<typeof environmentSchema>;
+
+/** A decider as Python sees it: when to ask, and how long to wait. */
+const deciderSchema = z.strictObject({
+  every: z.int().positive().nullable(),
+  on: z.array(z.enum(["step_end", "log", "evaluate"])),
+  timeout_seconds: z.number().positive(),
+});
+
+const trainReplySchema = z.strictObject({
+  status: z.enum(["completed", "stopped"]),
+  reason: z.string().nullable(),
+  global_step: z.int(),
+  max_steps: z.int(),
+  steps_this_time: z.int(),
+  seconds: z.number(),
+  log_history: z.array(z.record(z.string(), wireNumberSchema)),
+  best_metric: wireNumberSchema.nullable(),
+});
+
+/** Every operation that crosses the bridge: the request that TypeScript sends, the reply that Python gives. */
+export const operations = {
+  hello: {
+    request: z.strictObject({
+      protocol: z.int(),
+      channel: z.strictObject({ path: z.string(), token: z.string() }),
+      threads: z.int().positive().nullable(),
+      device: z.string(),
+    }),
+    // A Python of another version answers with its version alone, so that both can be named.
+    reply: z.union([environmentSchema, z.object({ protocol: z.int(), python: z.string() })]),
+  },
+  release: { request: z.strictObject({ handle: handleSchema }), reply: empty },
+  "model.create": {
+    request: z.strictObject({ from: z.string().nullable(), config: record, norm: z.string(), dtype: z.string(), init: record, seed: z.int() }),
+    reply: modelReplySchema,
+  },
+  "model.tensor": { request: z.strictObject({ handle: handleSchema, name: z.string(), path: z.string() }), reply: storedTensorSchema },
+  "model.set_tensor": {
+    request: z.strictObject({ handle: handleSchema, name: z.string(), path: z.string(), dtype: z.string(), shape: z.array(z.int()) }),
+    reply: empty,
+  },
+  "model.forward": {
+    request: z.strictObject({ handle: handleSchema, tokens: z.array(z.array(z.int().nonnegative())), path: z.string() }),
+    reply: storedTensorSchema,
+  },
+  "model.generate": {
+    request: z.strictObject({ handle: handleSchema, tokens: z.array(z.int().nonnegative()), options: record, seed: z.int().nullable() }),
+    reply: z.strictObject({ tokens: z.array(z.int()) }),
+  },
+  "model.save": { request: z.strictObject({ handle: handleSchema, directory: z.string() }), reply: empty },
+  "model.to": { request: z.strictObject({ handle: handleSchema, device: z.string() }), reply: z.strictObject({ device: z.string() }) },
+  "trainer.create": {
+    request: z.strictObject({
+      model: handleSchema,
+      run_directory: z.string(),
+      data: z.strictObject({ corpus: z.string(), label_shift: z.enum(["double", "causal"]), held_out: z.number() }),
+      training: record,
+      dtype: z.string(),
+      seed: z.int(),
+      device: z.string(),
+      noise: z.strictObject({ epsilon: z.number() }),
+      record: z.strictObject({
+        tensors: z.array(z.string()),
+        every: z.int().positive(),
+        rows: z.union([z.enum(["all", "dead"]), z.array(z.int().nonnegative())]),
+      }),
+      checkpoint: z.strictObject({ every: z.int().positive().nullable(), keep: z.int().positive() }),
+      events: z.array(z.string()),
+      deciders: z.array(deciderSchema),
+      resume: z.boolean(),
+    }),
+    reply: z.strictObject({
+      handle: handleSchema,
+      windows: z.int(),
+      device: z.string(),
+      resumed_from_step: z.int().nullable(),
+      rejected_checkpoints: z.array(z.string()),
+    }),
+  },
+  "trainer.train": { request: z.strictObject({ handle: handleSchema, training: z.int().positive() }), reply: trainReplySchema },
+  "trainer.evaluate": {
+    request: z.strictObject({ handle: handleSchema }),
+    reply: z.strictObject({ loss: wireNumberSchema, perplexity: wireNumberSchema }),
+  },
+  "trainer.save_model": { request: z.strictObject({ handle: handleSchema, directory: z.string() }), reply: empty },
+  "trainer.state": { request: z.strictObject({ handle: handleSchema }), reply: record },
+  "trainer.close": { request: z.strictObject({ handle: handleSchema }), reply: empty },
+} as const;
+
+export type Operations = typeof operations;
+export type Operation = keyof Operations;
+export type RequestOf<Op extends Operation> = z.input<Operations[Op]["request"]>;
+export type ReplyOf<Op extends Operation> = z.output<Operations[Op]["reply"]>;

@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { BhBridgeError } from "../errors.js";
+import { durableWrite } from "./durable-write.js";
+
+/** The run format that is written, and the newest that can be read. */
+export const runFormat = 1;
+
+/** What has to be the same for a resumed run to come out with the same bits. */
+export const environmentPinSchema = z.strictObject({
+  device: z.string(),
+  threads: z.int(),
+  cpu_capability: z.string(),
+  python: z.string(),
+  torch: z.string(),
+  transformers: z.string(),
+  accelerate: z.string(),
+  safetensors: z.string(),
+  numpy: z.string(),
+  platform: z.string(),
+});
+export type EnvironmentPin = z.output<typeof environmentPinSchema>;
+
+export const corpusFactsSchema = z.strictObject({
+  path: z.string(),
+  /** Of the file's bytes on disk. */
+  sha256: z.string(),
+  /** Bytes on disk. */
+  bytes: z.int(),
+  /** Characters after newlines became LF. */
+  characters: z.int(),
+  /** Characters at or above the vocabulary, which are left out. */
+  filtered: z.int(),
+  tokens: z.int(),
+  distinct: z.int(),
+  dead: z.int(),
+  deadTokens: z.array(z.int()),
+  /** Training windows: tokens that are trained on, less the context. */
+  windows: z.int(),
+});
+export type CorpusFacts = z.output<typeof corpusFactsSchema>;
+
+/** `running` is what a run that died still says: whether it lives is told by its lock, not by this file. */
+export const storedStatuses = ["running", "completed", "stopped", "failed"] as const;
+
+/** `run.json`: what a run is, without its numbers. */
+export const runManifestSchema = z.strictObject({
+  format: z.int(),
+  /** The oldest reader that understands this run. */
+  min_reader: z.int(),
+  name: z.string(),
+  preset: z.string(),
+  status: z.enum(storedStatuses),
+  reason: z.string().nullable(),
+  created: z.string(),
+  ended: z.string().nullable(),
+  package_version: z.string(),
+  config_hash: z.string(),
+  parameters: z.int(),
+  environment: environmentPinSchema,
+  corpus: corpusFactsSchema,
+  /** Seconds of training, all parts of a resumed run together. */
+  seconds: z.number(),
+  git: z.strictObject({ commit: z.string(), dirty: z.boolean() }).nullable(),
+});
+export type RunManifest = z.output<typeof runManifestSchema>;
+
+const fileName = "run.json";
+
+export function writeRunManifest(directory: string, manifest: RunManifest): void {
+  durableWrite(join(directory, fileName), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/**
+ * Read `run.json` of a run directory.
+ *
+ * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_UNSUPPORTED` for a run of a newer version, `RUN_CORRUPT`.
+ */
+export function readRunManifest(directory: string): RunManifest {
+  const path = join(directory, fileName);
+  let document: unknown;
+  try {
+    document = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    if (cause instanceof SyntaxError) throw new BhBridgeError("RUN_CORRUPT", `${path} is not JSON: ${cause.message}`, { cause });
+    throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: it has no readable ${fileName}`, { cause });
+  }
+  const reader = z.object({ min_reader: z.int() }).safeParse(document);
+  if (reader.success && reader.data.min_reader > runFormat) {
+    throw new BhBridgeError("RUN_UNSUPPORTED", `${directory} has run format ${reader.data.min_reader}, this bh-bridge reads up to ${runFormat}: install a newer one`);
+  }
+  const manifest = runManifestSchema.safeParse(document);
+  if (!manifest.success) throw new BhBridgeError("RUN_CORRUPT", `${path} is damaged: ${z.prettifyError(manifest.error)}`, { cause: manifest.error });
+  return manifest.data;
+}

@@ -1,0 +1,130 @@
+import { resolve } from "node:path";
+import type { z } from "zod";
+import type { FindPythonOptions } from "../bridge/find-python.js";
+import { PythonSession } from "../bridge/python-session.js";
+import { resolvePython, type UsablePython } from "../bridge/resolve-python.js";
+import type { Experiment, ExperimentInput } from "../config/experiment-schema.js";
+import type { InitInput } from "../config/init-schema.js";
+import { loadExperiment } from "../config/load-experiment.js";
+import { type gpt2ConfigSchema, ownModelFields } from "../config/model-schema.js";
+import type { PythonEnvironment } from "../protocol/operations.js";
+import { loadInitialRows } from "./initial-rows.js";
+import { Model } from "./model.js";
+import { Trainer, type TrainerOptions, type TrainerSetup } from "./trainer.js";
+
+type Device = Experiment["device"];
+
+export interface BridgeOptions {
+  /** Path of an interpreter, or `auto` (the default): the active environment, ours, then `python3`. */
+  python?: string;
+  /** CPU threads of PyTorch; its own choice when left out. The number changes bits. */
+  threads?: number | null;
+  /** Which device trainers use when they do not say: `auto` (the default) takes CUDA, else MPS, else the CPU. */
+  device?: Device;
+  signal?: AbortSignal;
+}
+
+interface NewModelOptions {
+  /** GPT2Config under its own names; what is left out is the seed's. */
+  config: z.input<typeof gpt2ConfigSchema>;
+  norm?: "rmsnorm" | "layernorm";
+  dtype?: "bfloat16" | "float32" | "float32-master";
+  init?: InitInput;
+  seed?: number;
+  signal?: AbortSignal;
+}
+
+interface SavedModelOptions {
+  /** Directory of a saved GPT-2, in HF layout. */
+  from: string;
+  seed?: number;
+  signal?: AbortSignal;
+}
+
+export type ModelOptions = NewModelOptions | SavedModelOptions;
+
+/** A Python process, and what is made in it. Several bridges may be open at once; each has a process of its own. */
+export class Bridge implements AsyncDisposable {
+  readonly #session: PythonSession;
+  readonly #device: Device;
+
+  private constructor(session: PythonSession, device: Device) {
+    this.#session = session;
+    this.#device = device;
+  }
+
+  /**
+   * Start Python; PyTorch is loaded when this returns, after about 3 s.
+   *
+   * @throws {BhBridgeError} `PYTHON_NOT_FOUND`, `PYTHON_DEPENDENCY_MISSING`, `PROTOCOL_MISMATCH`, `PEER_EXITED`, `ABORTED`.
+   */
+  static async start({ python = "auto", threads = null, device = "auto", signal }: BridgeOptions = {}): Promise<Bridge> {
+    const wanted: FindPythonOptions = python === "auto" ? {} : { python };
+    return Bridge.startWith(await resolvePython(wanted, signal), { threads, device, ...(signal && { signal }) });
+  }
+
+  /** Start an interpreter that has been found and probed already. */
+  static async startWith(python: UsablePython, { threads = null, device = "auto", signal }: Omit<BridgeOptions, "python">): Promise<Bridge> {
+    return new Bridge(await PythonSession.start({ python: python.path, threads, device, signal }), device);
+  }
+
+  /** Versions, devices and threads of the Python process. */
+  get environment(): PythonEnvironment {
+    return this.#session.environment;
+  }
+
+  /**
+   * Build a GPT-2, or load one.
+   *
+   * Everything is drawn on the CPU from the seed, in the notebook's order: weights, norms, dtype, then the embedding.
+   *
+   * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; for `{ from }` also what reading the directory gives.
+   */
+  async createModel({ signal, ...options }: ModelOptions): Promise<Model> {
+    const input: ExperimentInput =
+      "from" in options
+        ? { model: { from: resolve(options.from) }, init: { kind: "normal" } }
+        : {
+            model: { ...options.config, ...(options.norm && { norm: options.norm }), ...(options.dtype && { dtype: options.dtype }) },
+            ...(options.init && { init: options.init }),
+          };
+    const { experiment } = await loadExperiment({ input: { ...input, ...(options.seed !== undefined && { seed: options.seed }) } });
+    return this.buildModel(experiment, signal);
+  }
+
+  /** Build the model of a complete experiment. */
+  async buildModel({ model, init, seed }: Pick<Experiment, "model" | "init" | "seed">, signal?: AbortSignal): Promise<Model> {
+    const config = Object.fromEntries(Object.entries(model).filter(([field]) => !isOwnModelField(field)));
+    const request = { from: model.from, config, norm: model.norm, dtype: model.dtype, init: JSON.parse(JSON.stringify(init)), seed };
+    const built = new Model(this.#session, await this.#session.invoke("model.create", request, signal), { model, init, seed });
+    if (init.kind === "file") await built.setTensor("transformer.wte.weight", await loadInitialRows(init));
+    return built;
+  }
+
+  /** A trainer for a complete experiment, whose corpus has been read. */
+  trainerOf(setup: TrainerSetup): Trainer {
+    return new Trainer(this.#session, setup);
+  }
+
+  /**
+   * Prepare a training: its run directory is made when it begins.
+   *
+   * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once.
+   */
+  async createTrainer(options: TrainerOptions): Promise<Trainer> {
+    return Trainer.create(this.#session, this.#device, options);
+  }
+
+  /** End the Python process. What was not saved is gone. */
+  async close(): Promise<void> {
+    await this.#session.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function isOwnModelField(field: string): boolean {
+  return (ownModelFields as readonly string[]).includes(field);
+}

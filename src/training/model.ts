@@ -1,0 +1,149 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { PythonSession } from "../bridge/python-session.js";
+import type { Experiment, ExperimentInput } from "../config/experiment-schema.js";
+import { Matrix } from "../formats/matrix.js";
+import type { Handle, ReplyOf } from "../protocol/operations.js";
+
+/** A tensor of a model. Names and shapes are PyTorch's, dtypes are spelt as in safetensors. */
+export interface Parameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: "BF16" | "F16" | "F32" | "F64";
+}
+
+/** How text is continued: transformers' own names. Greedy when `do_sample` is left out. */
+export interface GenerateOptions {
+  max_new_tokens?: number;
+  do_sample?: boolean;
+  temperature?: number;
+  top_k?: number;
+  top_p?: number;
+  /** Seed of the draws, with `do_sample`. */
+  seed?: number;
+  signal?: AbortSignal;
+}
+
+export interface CallOptions {
+  signal?: AbortSignal;
+}
+
+/** The part of an experiment that makes this model again. */
+export type ModelOrigin = Pick<ExperimentInput, "model" | "init" | "seed"> & Pick<Experiment, "model">;
+
+/** Tokens that are generated when the caller does not say how many. */
+const defaultNewTokens = 64;
+
+/**
+ * A GPT-2 that lives in Python.
+ *
+ * @see Bridge.createModel
+ */
+export class Model implements AsyncDisposable {
+  /** Number of weights, tied ones counted once. */
+  readonly parameterCount: number;
+  readonly parameters: readonly Parameter[];
+  readonly norm: "rmsnorm" | "layernorm";
+  /** Finds the model in Python. */
+  readonly handle: Handle;
+  /** What made the model, for the configuration of the runs that train it. */
+  readonly origin: ModelOrigin;
+  readonly #session: PythonSession;
+  static #files = 0;
+
+  constructor(session: PythonSession, reply: ReplyOf<"model.create">, origin: ModelOrigin) {
+    this.#session = session;
+    this.handle = reply.handle;
+    this.parameterCount = reply.parameter_count;
+    this.parameters = reply.parameters;
+    this.norm = reply.norm;
+    this.origin = origin;
+  }
+
+  /**
+   * A copy of one tensor.
+   *
+   * @throws {BhBridgeError} `TENSOR_NOT_FOUND` with the nearest name.
+   */
+  async tensor(name: string, { signal }: CallOptions = {}): Promise<Matrix> {
+    return this.#receive((path) => this.#session.invoke("model.tensor", { handle: this.handle, name, path }, signal));
+  }
+
+  /**
+   * Replace the values of one tensor; another dtype is rounded to the model's.
+   *
+   * @param matrix of the tensor's own shape.
+   * @throws {BhBridgeError} `TENSOR_NOT_FOUND`, or `CONFIG_INVALID` for another shape.
+   */
+  async setTensor(name: string, matrix: Matrix, { signal }: CallOptions = {}): Promise<void> {
+    const path = this.#temporaryPath();
+    writeFileSync(path, matrix.bytes);
+    try {
+      const { dtype, shape } = matrix;
+      await this.#session.invoke("model.set_tensor", { handle: this.handle, name, path, dtype, shape: [...shape] }, signal);
+    } finally {
+      rmSync(path, { force: true });
+    }
+  }
+
+  /**
+   * Run the model on token ids, without dropout.
+   *
+   * @param tokens `[batch][tokens]`, every row of the same length, at most `n_positions`.
+   * @returns logits, `[batch, tokens, vocab_size]`.
+   */
+  async forward(tokens: readonly (readonly number[])[], { signal }: CallOptions = {}): Promise<Matrix> {
+    const batch = tokens.map((row) => [...row]);
+    return this.#receive((path) => this.#session.invoke("model.forward", { handle: this.handle, tokens: batch, path }, signal));
+  }
+
+  /**
+   * Continue a prompt.
+   *
+   * @param tokens ids of the prompt; for a model of bytes, `[...Buffer.from("text")]`.
+   * @returns the prompt and what follows it.
+   */
+  async generate(tokens: readonly number[], { signal, seed, ...given }: GenerateOptions = {}): Promise<number[]> {
+    const options = { max_new_tokens: defaultNewTokens, do_sample: false, ...given };
+    const reply = await this.#session.invoke("model.generate", { handle: this.handle, tokens: [...tokens], options, seed: seed ?? null }, signal);
+    return reply.tokens;
+  }
+
+  /** Save in HF layout: plain `transformers` loads the directory, an RMSNorm model with `trust_remote_code=True`. */
+  async save(directory: string, { signal }: CallOptions = {}): Promise<void> {
+    await this.#session.invoke("model.save", { handle: this.handle, directory: resolve(directory) }, signal);
+  }
+
+  /**
+   * Move the model; a trainer moves it by itself.
+   *
+   * @throws {BhBridgeError} `DEVICE_UNAVAILABLE`.
+   */
+  async to(device: "cpu" | "cuda" | "mps", { signal }: CallOptions = {}): Promise<void> {
+    await this.#session.invoke("model.to", { handle: this.handle, device }, signal);
+  }
+
+  /** Let Python forget the model; afterwards every call fails with `HANDLE_STALE`. */
+  async close(): Promise<void> {
+    await this.#session.invoke("release", { handle: this.handle });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #temporaryPath(): string {
+    return join(this.#session.folder, `tensor-${Model.#files++}`);
+  }
+
+  /** Tensors travel as files: 4 MB cross in milliseconds, as JSON they would take seconds. */
+  async #receive(call: (path: string) => Promise<ReplyOf<"model.tensor">>): Promise<Matrix> {
+    const path = this.#temporaryPath();
+    try {
+      const { dtype, shape } = await call(path);
+      return new Matrix(dtype, shape, readFileSync(path));
+    } finally {
+      rmSync(path, { force: true });
+    }
+  }
+}
