@@ -1,0 +1,73 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { configCommand } from "../../../src/commands/config.js";
+import { addExperimentOptions, type ExperimentOptionValues, loadFromOptions } from "../../../src/commands/experiment-options.js";
+import { presetsCommand } from "../../../src/commands/presets.js";
+import { aliases } from "../../../src/config/aliases.js";
+import { rootField } from "../../../src/config/field-catalog.js";
+import { loadExperiment } from "../../../src/config/load-experiment.js";
+import { captureStdout } from "../commands/capture-stdout.js";
+
+const text = await readFile(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
+const home = process.cwd();
+let directory: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "bh-bridge-docs-"));
+  process.chdir(directory);
+});
+afterAll(async () => {
+  process.chdir(home);
+  await rm(directory, { recursive: true });
+});
+
+function blocks(language: string): string[] {
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map((match) => match[1] ?? "");
+}
+
+test("every command of the page does what it is there for, in the order of the page", async () => {
+  const lines = blocks("sh").flatMap((block) => block.trim().split("\n"));
+  expect(lines).toHaveLength(8);
+  for (const line of lines) await runLine(line);
+});
+
+async function runLine(line: string): Promise<void> {
+  const [command = "", file] = line.split(" > ");
+  const [program, name, ...args] = command.split(" ");
+  expect(program).toBe("bh-bridge");
+  if (name === "train") {
+    await loadFromOptions(addExperimentOptions(new Command()).exitOverride().parse(args, { from: "user" }).opts<ExperimentOptionValues>());
+    return;
+  }
+  const printed = await captureStdout(name === "presets" ? presetsCommand() : configCommand(), ...args);
+  expect(printed).not.toBe("");
+  if (file !== undefined) await writeFile(file, printed);
+}
+
+test("its YAML is a configuration", async () => {
+  const [yaml = ""] = blocks("yaml");
+  await writeFile("example.yaml", yaml);
+  expect((await loadExperiment({ file: "example.yaml" })).changes).toHaveLength(3);
+});
+
+test("its TypeScript is a configuration", async () => {
+  const [source = ""] = blocks("ts");
+  await writeFile("example.ts", source.replace('"bh-bridge"', JSON.stringify(join(home, "src", "config", "define-experiment.ts"))));
+  const { experiment, preset } = await loadExperiment({ file: "example.ts" });
+  expect([preset, experiment.init, experiment.training.max_steps]).toEqual(["snowball-11.2c", { kind: "snowball", sigma: 1e-4 }, 2000]);
+});
+
+test("its tables name every alias and every section", () => {
+  for (const [name, { path }] of Object.entries(aliases)) expect(text).toMatch(new RegExp(`\\| \`--${name} [A-Z]+\` \\| \`${path.replace(".", "\\.")}\` \\|`));
+  for (const section of Object.keys(rootField().properties ?? {}).filter((name) => name !== "$schema" && name !== "preset"))
+    expect(text).toContain(`\`${section}\``);
+});
+
+test("its example of an error is what is printed", async () => {
+  await writeFile("my.yaml", "preset: quick\nseed: 1\ntraining:\n  learning_rate: fast\n");
+  const [example = ""] = blocks("text");
+  await expect(loadExperiment({ file: "my.yaml", set: ["training.max_step=3"] })).rejects.toThrow(example.trimEnd());
+});
