@@ -11,7 +11,7 @@ export const python = candidates.find((path) => existsSync(path)) ?? "python3";
 
 /** Run a Python program in the real interpreter; what it prints is the expected value, as JSON. */
 export function expectedFrom<Expected>(program: string, ...args: string[]): Expected {
-  return JSON.parse(execFileSync(python, ["-c", program, ...args], { encoding: "utf8", maxBuffer: 2 ** 28 }));
+  return JSON.parse(execFileSync(python, ["-c", program, ...args], { encoding: "utf8", maxBuffer: 2 ** 28, stdio: ["ignore", "pipe", "pipe"] }));
 }
 
 /** A directory that is removed after the tests of the calling file. */

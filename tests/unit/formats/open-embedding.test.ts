@@ -1,0 +1,63 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openEmbedding } from "../../../src/formats/open-embedding.js";
+import { readEmbedding } from "../../../src/formats/read-embedding.js";
+import { expectedFrom, temporaryDirectory } from "./reference-python.js";
+
+const directory = temporaryDirectory();
+const run = join(directory, "run");
+mkdirSync(run);
+
+expectedFrom(
+  `
+import sys, torch
+from safetensors.torch import save_file
+d = sys.argv[1]; m = torch.arange(8.).reshape(4, 2)
+save_file({"model.embed_tokens.weight": m, "lm_head.weight": m + 1}, f"{d}/llama.safetensors")
+save_file({"wte.weight": m, "h.0.attn.c_attn.weight": m.clone(), "b": torch.zeros(2)}, f"{d}/gpt2.safetensors")
+save_file({"only": m, "b": torch.zeros(2)}, f"{d}/only.safetensors")
+save_file({"a": m, "b": m + 1}, f"{d}/two.safetensors")
+save_file({"v": torch.zeros(3)}, f"{d}/vector.safetensors")
+history = torch.stack([m + 10 * i for i in range(5)])
+save_file({"embedding_history": history, "steps_done": torch.tensor(3)}, f"{d}/run/history.safetensors")
+print(0)`,
+  directory,
+);
+writeFileSync(join(run, "config.json"), '{"record":{"every":100}}');
+
+test.each([
+  ["llama.safetensors", "model.embed_tokens.weight"],
+  ["gpt2.safetensors", "wte.weight"],
+  ["only.safetensors", "only"],
+])("the embedding of %s is %s", async (file, name) => {
+  const embedding = await openEmbedding(join(directory, file));
+  expect(embedding).toMatchObject({ tensor: name, shape: [4, 2] });
+  embedding.close();
+});
+
+test("a file with two matrices of unknown names asks which one", async () => {
+  await expect(openEmbedding(join(directory, "two.safetensors"))).rejects.toThrow(/has 2 matrices, .*name one of a, b/);
+  expect((await readEmbedding(join(directory, "two.safetensors"), { tensor: "b" })).at(0, 0)).toBe(1);
+});
+
+test("a history's embedding is its last recorded state, or that of a step", async () => {
+  expect((await readEmbedding(run)).at(0, 0)).toBe(30);
+  expect((await readEmbedding(run, { step: 200 })).at(0, 0)).toBe(20);
+  await expect(readEmbedding(run, { step: 150 })).rejects.toThrow(/step 150 is not recorded .*every 100th step from 0 to 300/);
+  await expect(readEmbedding(run, { step: 400 })).rejects.toMatchObject({ code: "USAGE" });
+  expect((await readEmbedding(join(run, "history.safetensors"), { step: 2 })).at(0, 0)).toBe(20);
+});
+
+test("the place of a state's raw bytes is told", async () => {
+  const embedding = await openEmbedding(run, { step: 100 });
+  const first = await openEmbedding(run, { step: 0 });
+  expect((embedding.rows.raw?.offset ?? 0) - (first.rows.raw?.offset ?? 0)).toBe(4 * 2 * 4);
+  embedding.close();
+  first.close();
+});
+
+test("a step of what is no history, and a vector, are refused", async () => {
+  await expect(openEmbedding(join(directory, "only.safetensors"), { step: 1 })).rejects.toMatchObject({ code: "USAGE" });
+  await expect(openEmbedding(join(directory, "vector.safetensors"), { tensor: "v" })).rejects.toThrow(/a matrix \[tokens, dims\] is needed/);
+});
