@@ -1,0 +1,114 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { corpusPath } from "../../src/config/corpus-path.js";
+import { loadExperiment } from "../../src/config/load-experiment.js";
+import { type TrainResult, trainResultSchema } from "../../src/experiment/train-result.js";
+import { openSafetensors } from "../../src/formats/safetensors.js";
+import { readMatrix } from "../../src/formats/stored-tensor.js";
+import { python, researchersCorpus, run, temporaryFolder } from "./program.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+
+function tensorBytes(path: string, name: string): Buffer {
+  const file = openSafetensors(path);
+  try {
+    const tensor = file.tensors.find((one) => one.name === name);
+    if (!tensor) throw new Error(`${path} has no ${name}`);
+    return Buffer.from(readMatrix(tensor).bytes);
+  } finally {
+    file.close();
+  }
+}
+
+async function builtInCorpus(): Promise<string> {
+  return corpusPath((await loadExperiment()).experiment);
+}
+
+const common = ["--device", "cpu", "--threads", "1", "--set", "training.logging_steps=10"];
+
+describe.each([
+  { preset: "rmsnorm-11.2a", norm: "rmsnorm", parameters: 116_160, corpusOf: builtInCorpus },
+  {
+    preset: "layernorm-control",
+    norm: "layernorm",
+    parameters: 116_480,
+    corpusOf: async () => (existsSync(researchersCorpus) ? researchersCorpus : builtInCorpus()),
+  },
+])("train --preset $preset", ({ preset, norm, parameters, corpusOf }) => {
+  let corpus: string;
+  let result: TrainResult;
+  let stderr: string;
+
+  beforeAll(async () => {
+    corpus = await corpusOf();
+    // Python says things on both outputs at every turn: none of it may reach the document.
+    const noise = join(folder.path, `noise-${norm}`);
+    await execa("mkdir", ["-p", noise]);
+    writeFileSync(join(noise, "sitecustomize.py"), "import os, sys\nprint('noise'); os.write(1, b'more noise\\n'); print('even more', file=sys.stderr)\n");
+    const ended = await run(["train", "--preset", preset, "--corpus", corpus, "--steps", "30", ...common, "--out", join(folder.path, preset), "--json"], {
+      env: { PYTHONPATH: noise },
+    });
+    stderr = ended.stderr;
+    expect(ended.exitCode, stderr).toBe(0);
+    result = trainResultSchema.parse(JSON.parse(ended.stdout));
+  });
+
+  test("records the history of a plain Python script, bit for bit, with its losses", async () => {
+    const out = join(folder.path, `plain-${norm}.safetensors`);
+    const script = join(import.meta.dirname, "plain_training.py");
+    const { stdout } = await execa(python, [script, corpus, "--steps", "30", "--threads", "1", "--norm", norm, "--logging-steps", "10", "--out", out]);
+    const recorded = tensorBytes(join(result.run, "history.safetensors"), "embedding_history");
+    expect(recorded.byteLength).toBe(31 * 128 * 64 * 2);
+    expect(recorded.equals(tensorBytes(out, "embedding_history"))).toBe(true);
+    expect(result.loss).toEqual(JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
+  });
+
+  test("counts parameters, corpus and black holes as numpy does", async () => {
+    expect(result.parameters).toBe(parameters);
+    const script = `
+import json, sys, torch
+from safetensors.torch import load_file
+history = load_file(sys.argv[1])["embedding_history"].float()
+text = open(sys.argv[2], encoding="ascii").read()
+_, counts = torch.unique(history[-1], dim=0, return_counts=True)
+print(json.dumps([len(text), len(set(text)), len(counts), sorted([int(n) for n in counts if n > 1], reverse=True),
+  (history[-1].mean(0) - history[0].mean(0)).norm().item()]))`;
+    const { stdout } = await execa(python, ["-c", script, join(result.run, "history.safetensors"), corpus]);
+    const [tokens, distinct, unique, populations, displacement] = JSON.parse(stdout);
+    expect(result.corpus).toMatchObject({ tokens, distinct, dead: 128 - distinct, windows: tokens - 128 });
+    expect(result.census).toMatchObject({ rows: 128, unique, populations, C: populations.length });
+    expect(result.displacement.float32).toBeCloseTo(displacement, 5);
+  });
+
+  test("leaves a whole run behind", () => {
+    const files = readdirSync(result.run);
+    expect(files).toEqual(
+      expect.arrayContaining(["config.json", "run.json", "events.jsonl", "history.safetensors", "history.idx", "analysis.json", "python.log", "final"]),
+    );
+    const steps = readFileSync(join(result.run, "events.jsonl"), "utf8")
+      .split("\n")
+      .filter((line) => line.includes('"step_end"'))
+      .map((line) => JSON.parse(line).global_step);
+    expect(steps).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+  });
+
+  test("saves a model that plain transformers loads", async () => {
+    const script = `
+import sys, torch
+from transformers import AutoModelForCausalLM
+from safetensors.torch import load_file
+model = AutoModelForCausalLM.from_pretrained(sys.argv[1], trust_remote_code=True)
+last = load_file(sys.argv[2])["embedding_history"][-1]
+print(sum(p.numel() for p in model.parameters()), torch.equal(model.transformer.wte.weight.to(last.dtype), last))`;
+    const { stdout } = await execa(python, ["-c", script, join(result.run, "final"), join(result.run, "history.safetensors")]);
+    expect(stdout.trim().split("\n").at(-1)).toBe(`${parameters} True`);
+  });
+
+  test("writes plain lines where there is no terminal", () => {
+    expect(stderr).toMatch(/Changed from/);
+    expect([...stderr].filter((character) => character === "\r" || character === "\u001b")).toEqual([]);
+  });
+});
