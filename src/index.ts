@@ -1,7 +1,71 @@
-export { BhBridgeError, type ConfigIssue, type ErrorCode, errorCodes, exitCodes, type ProcessExit, type PythonError } from "./errors.js";
+export { type Census, census } from "./analysis/census.js";
+export { centroid } from "./analysis/centroid.js";
+export { centroidNorm } from "./analysis/centroid-norm.js";
+export type { Degeneracy } from "./analysis/degeneracy.js";
+export { type Displacement, displacement } from "./analysis/displacement.js";
+export { type Verdict, type VerdictInput, verdict } from "./analysis/verdict.js";
+export type { UsablePython } from "./bridge/resolve-python.js";
+export {
+  type ConfigCheckDocument,
+  type ConfigDiffDocument,
+  type ConfigDocument,
+  type ConfigSchemaDocument,
+  configCheckDocumentSchema,
+  configDiffDocumentSchema,
+  configDocumentSchema,
+  configSchemaDocumentSchema,
+} from "./commands/config-document.js";
+export { type DoctorCheck, type DoctorDocument, doctorDocumentSchema } from "./commands/doctor-document.js";
+export { type ErrorDocument, errorDocumentSchema } from "./commands/error-document.js";
+export { type PresetDocument, type PresetsDocument, presetDocumentSchema, presetsDocumentSchema } from "./commands/presets-document.js";
+export { type SetupDocument, setupDocumentSchema } from "./commands/setup-document.js";
+export { defineExperiment } from "./config/define-experiment.js";
+export { type Experiment, type ExperimentInput, experimentSchema } from "./config/experiment-schema.js";
+export type { Init, InitInput } from "./config/init-schema.js";
+export { type ExperimentOptions, loadExperiment, type ResolvedExperiment } from "./config/load-experiment.js";
+export { type PresetName, presetNames, presets } from "./config/presets.js";
+export {
+  BhBridgeError,
+  type BhBridgeErrorOptions,
+  type ConfigIssue,
+  type ErrorCode,
+  errorCodes,
+  exitCodes,
+  type ProcessExit,
+  type PythonError,
+} from "./errors.js";
+export { openRun, type RecordedState, type Run } from "./experiment/open-run.js";
 export { type TrainedRun, type TrainOptions, train } from "./experiment/train.js";
 export { type TrainResult, trainResultSchema } from "./experiment/train-result.js";
+export type { Checkpoint, CheckpointKind } from "./formats/checkpoint.js";
+export type { History } from "./formats/history.js";
+export { type Dtype, Matrix } from "./formats/matrix.js";
+export { openCheckpoint } from "./formats/open-checkpoint.js";
+export { openHistory } from "./formats/open-history.js";
+export { readState } from "./formats/read-state.js";
+export type { DecisionState, TrainEvent, TrainEventOf, TrainEventType, TrainerControl } from "./protocol/events.js";
+export type { PythonEnvironment } from "./protocol/operations.js";
+export type { RunManifest } from "./runs/run-manifest.js";
 export { Bridge, type BridgeOptions, type ModelOptions } from "./training/bridge.js";
-export { type GenerateOptions, Model, type Parameter } from "./training/model.js";
+export { type CallOptions, type GenerateOptions, Model, type Parameter } from "./training/model.js";
 export { Trainer, type TrainerOptions, type TrainOutcome } from "./training/trainer.js";
-export * from "./training/trainer-callback.js";
+export {
+  type Decider,
+  type EpochBeginEvent,
+  type EpochEndEvent,
+  type EvaluateEvent,
+  type InitEndEvent,
+  type LogEvent,
+  type OptimizerStepEvent,
+  type PredictEvent,
+  type PredictionStepEvent,
+  type PreOptimizerStepEvent,
+  type PushBeginEvent,
+  type SaveEvent,
+  type StepBeginEvent,
+  type StepEndEvent,
+  type SubstepEndEvent,
+  type TrainBeginEvent,
+  type TrainEndEvent,
+  TrainerCallback,
+} from "./training/trainer-callback.js";
