@@ -22,7 +22,7 @@ export interface JsonSchemaNode {
 }
 
 /** A configuration file: any part of an experiment, the preset that it starts from, and a reference to its JSON Schema. */
-export const configFileSchema = experimentSchema.safeExtend({
+const configFileSchema = experimentSchema.safeExtend({
   $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
   preset: z.enum(presetNames).optional().describe("Preset whose values fill in what this file leaves out."),
 });

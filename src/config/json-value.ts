@@ -2,7 +2,7 @@
 export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
 
 /** An object that JSON can hold. */
-export interface JsonObject {
+interface JsonObject {
   [key: string]: JsonValue;
 }
 

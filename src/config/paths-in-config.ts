@@ -2,7 +2,7 @@ import { isAbsolute, resolve, sep } from "node:path";
 import { isPlainObject } from "./json-value.js";
 
 /** Fields that hold a path in the file system. */
-export const pathFields = ["data.corpus", "init.path", "model.from"] as const;
+const pathFields = ["data.corpus", "init.path", "model.from"] as const;
 
 /** A copy in which relative paths start at `base`. The interpreter's is left alone when it is a bare command name. */
 export function resolvePaths(values: Record<string, unknown>, base: string): Record<string, unknown> {

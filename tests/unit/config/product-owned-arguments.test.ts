@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { gpt2ConfigShape } from "../../../src/config/gpt2-config.generated.js";
+import { gpt2ConfigDefaults, gpt2ConfigShape, gpt2ConfigVersion } from "../../../src/config/gpt2-config.generated.js";
 import { gpt2ConfigSchema, modelSchema, ownModelFields } from "../../../src/config/model-schema.js";
 import { productOwnedGpt2Config, productOwnedTrainingArguments } from "../../../src/config/product-owned-arguments.js";
-import { trainingArgumentsShape } from "../../../src/config/training-arguments.generated.js";
+import { trainingArgumentsDefaults, trainingArgumentsShape, trainingArgumentsVersion } from "../../../src/config/training-arguments.generated.js";
 import { ownTrainingFields, trainingSchema } from "../../../src/config/training-schema.js";
 
 test("every field of TrainingArguments can be set or is refused with a reason, never both", () => {
@@ -19,4 +19,10 @@ test("the product's own fields are these", () => {
   expect(ownTrainingFields).toEqual(["decay_norms", "optimizer_state_dtype"]);
   expect(ownModelFields).toEqual(["norm", "dtype", "from"]);
   expect(Object.keys(modelSchema.shape).filter((field) => !Object.hasOwn(gpt2ConfigSchema.shape, field))).toEqual([...ownModelFields]);
+});
+
+test("both mirrors are of one transformers, and know a default for every field", () => {
+  expect(gpt2ConfigVersion).toBe(trainingArgumentsVersion);
+  expect(Object.keys(trainingArgumentsDefaults)).toEqual(Object.keys(trainingArgumentsShape));
+  expect(Object.keys(gpt2ConfigDefaults)).toEqual(Object.keys(gpt2ConfigShape));
 });
