@@ -20,6 +20,12 @@ function report(error: BhBridgeError, argv: readonly string[]): void {
   if (process.env["DEBUG"] === "bh-bridge") process.stderr.write(`${error.cause instanceof Error ? error.cause.stack : error.stack}\n`);
 }
 
+// `bh-bridge presets | head`: the reader has what it wanted. Anything else that stdout says is a failure like any other.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(exitCodes.ok);
+});
+
 try {
   await createProgram().parseAsync();
 } catch (error) {

@@ -27,11 +27,19 @@ def build_model(
     logging.set_verbosity_error()  # its warning on `loss_type` tells what the bits depend on and the tests pin
     torch.manual_seed(seed)
     np.random.seed(seed % 2**32)
-    model = GPT2LMHeadModel(GPT2Config(**config)) if directory is None else load_model(directory, norm)
-    if norm == "rmsnorm" and directory is None:
-        replace_norms(model)
+    model = new_model(config, norm) if directory is None else load_model(directory, norm)
     nn.Module.to(model, dtype=DTYPES[dtype])
     initialize(model.transformer.wte.weight, init)
+    return model
+
+
+def new_model(config: dict[str, Any], norm: str) -> GPT2LMHeadModel:
+    """A GPT-2 with its own initialisation, N(0, initializer_range)."""
+    # JSON spells 1.0 as 1, which GPT2Config refuses for a fraction.
+    fractions = {name: float(config[name]) for name in ("layer_norm_epsilon", "initializer_range") if name in config}
+    model = GPT2LMHeadModel(GPT2Config(**{**config, **fractions}))
+    if norm == "rmsnorm":
+        replace_norms(model)
     return model
 
 

@@ -63,7 +63,7 @@ describe.each([
     const recorded = tensorBytes(join(result.run, "history.safetensors"), "embedding_history");
     expect(recorded.byteLength).toBe(31 * 128 * 64 * 2);
     expect(recorded.equals(tensorBytes(out, "embedding_history"))).toBe(true);
-    expect(result.loss).toEqual(JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
+    expect(result.loss).toEqual(JSON.parse(stdout.trim().split("\n").at(-1) ?? "").losses);
   });
 
   test("counts parameters, corpus and black holes as numpy does", async () => {

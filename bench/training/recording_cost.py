@@ -1,0 +1,92 @@
+"""What bridge and recording take of each step, measured inside one real training: time in our callback over time of a step.
+
+usage: recording_cost.py CORPUS STEPS THREADS; prints one line of JSON.
+"""
+
+import json
+import socket
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
+
+from bh_bridge import callbacks
+from bh_bridge.entry import invoke
+
+corpus, steps, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+spent, steps_timed, first, last = 0.0, 0, 0.0, 0.0
+original = callbacks.BridgeCallback.on_step_end
+
+
+def timed(self, *args, **options):
+    global spent, steps_timed, first, last
+    begin = time.perf_counter()
+    original(self, *args, **options)
+    last = time.perf_counter()
+    if args[1].global_step > 20:  # the first steps allocate
+        spent += last - begin
+        steps_timed += 1
+    else:
+        first = last
+
+
+callbacks.BridgeCallback.on_step_end = timed
+
+
+def call(operation, **request):
+    answer = json.loads(invoke(operation, json.dumps(request)))
+    if "err" in answer:
+        sys.exit(answer["err"]["traceback"])
+    return answer["ok"]
+
+
+def read_everything(server):
+    connection, _ = server.accept()
+    while connection.recv(65536):
+        pass
+
+
+with tempfile.TemporaryDirectory() as folder:
+    path = str(Path(folder, "events"))
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    server.listen(1)
+    threading.Thread(target=read_everything, args=(server,), daemon=True).start()
+    call("hello", protocol=1, channel={"path": path, "token": "t"}, threads=threads, device="cpu")
+    shape = {"vocab_size": 128, "n_positions": 128, "n_embd": 64, "n_layer": 2, "n_head": 2}
+    config = {**shape, "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
+    init = {"kind": "singular"}
+    model = call(
+        "model.create", **{"from": None}, config=config, norm="rmsnorm", dtype="bfloat16", init=init, seed=42
+    )["handle"]
+    training = {
+        "max_steps": steps,
+        "per_device_train_batch_size": 32,
+        "learning_rate": 1e-3,
+        "weight_decay": 0.01,
+        "bf16": True,
+        "logging_steps": 100,
+        "decay_norms": "hf",
+        "optimizer_state_dtype": "model",
+    }
+    handle = call(
+        "trainer.create",
+        model=model,
+        run_directory=folder,
+        data={"corpus": corpus, "label_shift": "double", "held_out": 0},
+        training=training,
+        dtype="bfloat16",
+        seed=42,
+        device="cpu",
+        noise={"epsilon": 0},
+        record={"tensors": ["wte"], "every": 1, "rows": "all"},
+        checkpoint={"every": 1000, "keep": 2},
+        events=[],
+        deciders=[],
+        resume=False,
+    )["handle"]
+    call("trainer.train", handle=handle, training=1)
+    print(json.dumps({"microseconds": 1e6 * spent / steps_timed, "share": spent / (last - first)}), flush=True)
