@@ -1,0 +1,90 @@
+// Everything that must be there before the program or its tests run; what is there already costs a second.
+// Node built-ins only: this runs before node_modules exist. `node scripts/prepare.mjs --dev` prepares for the tests.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+const at = (...parts) => join(root, ...parts);
+
+/** Time of a file's last change in ms, 0 when it is absent. */
+const changedAt = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** Time of the newest file in a folder. */
+const newestIn = (folder) => Math.max(0, ...readdirSync(folder, { recursive: true }).map((name) => changedAt(join(folder, name))));
+
+/**
+ * Run a program in the project's folder; its exit code, or 128 plus the number of the signal that ended it.
+ * Ctrl-C reaches it by the terminal, so it is waited for; other signals are passed on.
+ */
+export async function run(command, args, options = {}) {
+  const child = spawn(command, args, { cwd: root, stdio: "inherit", ...options });
+  const wait = () => undefined;
+  const pass = (signal) => child.kill(signal);
+  process.on("SIGINT", wait).on("SIGTERM", pass).on("SIGHUP", pass);
+  try {
+    const [code, signal] = await once(child, "exit");
+    return code ?? 128 + { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal];
+  } finally {
+    process.off("SIGINT", wait).off("SIGTERM", pass).off("SIGHUP", pass);
+  }
+}
+
+/** Do one step of the preparation, with its time; end this process when it fails. */
+async function step(title, command, args) {
+  const startedAt = performance.now();
+  console.error(`${title} …`);
+  // Its results are no result of ours: they go to stderr.
+  const code = await run(command, args, { stdio: ["inherit", process.stderr, "inherit"] });
+  if (code !== 0) {
+    console.error(`${title}: failed with exit code ${code}`);
+    process.exit(code);
+  }
+  console.error(`${title}: done in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+}
+
+function requireNode() {
+  const wanted = JSON.parse(readFileSync(at("package.json"), "utf8")).engines.node.replace(">=", "");
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  const [wantedMajor, wantedMinor] = wanted.split(".").map(Number);
+  if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return;
+  console.error(`Node.js ${wanted} or newer is needed, but this is ${process.versions.node}: install it with your version manager or your system's packages`);
+  process.exit(3);
+}
+
+async function installPackages() {
+  // npm writes this file last, so an interrupted installation is done again.
+  if (changedAt(at("node_modules", ".package-lock.json")) >= changedAt(at("package-lock.json"))) return;
+  const npm = process.env.npm_execpath;
+  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+  if (npm) await step("Installing npm packages", process.execPath, [npm, ...args]);
+  else await step("Installing npm packages", "npm", args);
+}
+
+async function build() {
+  const sources = Math.max(
+    newestIn(at("src")),
+    ...["tsconfig.json", "tsconfig.build.json", "package-lock.json", "scripts/build.mjs"].map((file) => changedAt(at(file))),
+  );
+  if (changedAt(at("dist", "cli.js")) > sources) return;
+  await step("Compiling TypeScript", process.execPath, [at("scripts", "build.mjs")]);
+}
+
+async function setUpPython(dev) {
+  const args = [at("dist", "cli.js"), "setup", ...(dev ? ["--dev"] : [])];
+  // The set-up shows its progress on stderr; what it prints at the end is no result of ours.
+  const code = await run(process.execPath, args, { stdio: ["inherit", "ignore", "inherit"] });
+  if (code !== 0) process.exit(code);
+}
+
+/** Bring node_modules, dist and the Python environment up to date; `dev` adds what the tests need. Ends this process when that fails. */
+export async function prepare({ dev = false } = {}) {
+  requireNode();
+  await installPackages();
+  await build();
+  await setUpPython(dev);
+}
+
+if (existsSync(process.argv[1]) && fileURLToPath(import.meta.url) === process.argv[1]) await prepare({ dev: process.argv.includes("--dev") });

@@ -1,0 +1,71 @@
+// npm test: all suites, with one line at the end that adds them up.
+// Arguments after -- choose: those below tests/python go to pytest, all others to vitest; a suite that got none is left out.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { prepare, root, run } from "./prepare.mjs";
+
+const results = mkdtempSync(join(tmpdir(), "bh-bridge-test-"));
+
+/** What a suite's own report says; null when it wrote none, as a crashed one does. */
+function read(file, parse) {
+  try {
+    return parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    console.error(`No report from the suite: ${error.message}`);
+    return null;
+  }
+}
+
+function countVitest(text) {
+  const report = JSON.parse(text);
+  // A file that cannot be loaded has failed without a test that could say so.
+  const broken = report.testResults.filter((file) => file.status === "failed" && file.assertionResults.every(({ status }) => status !== "failed"));
+  return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length, skipped: report.numPendingTests + report.numTodoTests };
+}
+
+function countPytest(text) {
+  const [suite] = /<testsuite [^>]*>/.exec(text);
+  const number = (name) => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)[1]);
+  const failed = number("failures") + number("errors");
+  return { passed: number("tests") - failed - number("skipped"), failed, skipped: number("skipped") };
+}
+
+/** Counts of a suite; one that ended badly without a failed test, or ran no test, counts as one failure more. */
+function judge(name, code, counts) {
+  if (counts === null) return { passed: 0, failed: 1, skipped: 0 };
+  const { passed, failed, skipped } = counts;
+  if (passed + failed + skipped === 0) console.error(`${name} ran no test`);
+  else if (code === 0 || failed > 0) return counts;
+  else console.error(`${name} ended with exit code ${code} though no test failed`);
+  return { passed, failed: failed + 1, skipped };
+}
+
+async function vitest(args) {
+  const report = join(results, "vitest.json");
+  const runner = join(root, "node_modules", "vitest", "vitest.mjs");
+  const code = await run(process.execPath, [runner, "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...args]);
+  return judge("vitest", code, read(report, countVitest));
+}
+
+async function pytest(args) {
+  const report = join(results, "pytest.xml");
+  const python = process.platform === "win32" ? join(root, ".venv", "Scripts", "python.exe") : join(root, ".venv", "bin", "python");
+  const code = await run(python, ["-m", "pytest", `--junitxml=${report}`, ...args]);
+  return judge("pytest", code, read(report, countPytest));
+}
+
+await prepare({ dev: true });
+const given = process.argv.slice(2);
+const isPython = (argument) => argument.includes("tests/python");
+const forPytest = given.filter(isPython);
+const forVitest = given.filter((argument) => !isPython(argument));
+
+const all = [];
+if (given.length === 0 || forVitest.length > 0) all.push(await vitest(forVitest));
+if (given.length === 0 || forPytest.length > 0) all.push(await pytest(forPytest));
+rmSync(results, { recursive: true });
+
+const sum = (key) => all.reduce((total, counts) => total + counts[key], 0);
+console.log(`\n${sum("passed")} passed, ${sum("failed")} failed${sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : ""}`);
+if (sum("failed") > 0) process.exitCode = 1;
