@@ -84,7 +84,7 @@ function integers(bytes: Uint8Array, rowBytes: number, bytesOf: (byte: number) =
  */
 export function rowValues(dtype: Dtype, bytes: Uint8Array, columns: number): RowValues {
   const size = itemSizes[dtype];
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   const { buffer, byteOffset, byteLength } = aligned;
   switch (dtype) {
     case "BF16":

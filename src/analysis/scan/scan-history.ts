@@ -1,0 +1,54 @@
+import { BhBridgeError } from "../../errors.js";
+import type { History } from "../../formats/history.js";
+import { itemSizes } from "../../formats/matrix.js";
+import { defaultKernels } from "../kernels/kernel-choice.js";
+import type { GeometryRange } from "./geometry-scan.js";
+import { mergeRanges } from "./merge-ranges.js";
+import type { MotionRange } from "./motion-scan.js";
+import { cutEvenly, runHere, runInParts, workerCount } from "./run-in-parts.js";
+import type { ScanOptions } from "./scan-options.js";
+import { type OnStep, type RangeScan, type ScanParts, type ScanRequest, scanRange } from "./scan-range.js";
+
+/** Motion and geometry take about so many times the work of the classes, byte for byte. */
+const measuringCost = 12;
+/** Starting a worker takes as long as classifying this many bytes. */
+const bytesPerWorker = 128 * 1024 * 1024;
+
+/** What a scan tells for certain when these parts were asked for. */
+export type HistoryScan<Parts extends ScanParts> = RangeScan &
+  (Parts["motion"] extends true ? { readonly motion: MotionRange } : unknown) &
+  (Parts["geometry"] extends true ? { readonly geometry: GeometryRange } : unknown);
+
+/**
+ * Scan a whole history once, in worker threads when it is long and lies in a plain file.
+ *
+ * @param onStep called with the motion of each step, in this thread, which then does all the work.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for a history without states, tokens or dimensions; `ABORTED`; what reading it throws.
+ */
+export async function scanHistory<const Parts extends ScanParts>(
+  history: History,
+  parts: Parts,
+  options: ScanOptions = {},
+  onStep?: OnStep,
+): Promise<HistoryScan<Parts>> {
+  return (await scanParts(history, parts, options, onStep)) as HistoryScan<Parts>;
+}
+
+async function scanParts(history: History, parts: ScanParts, options: ScanOptions, onStep: OnStep | undefined): Promise<RangeScan> {
+  const { dtype, states, tokens, dims, raw, source } = history;
+  if (states * tokens * dims === 0) {
+    throw new BhBridgeError("FORMAT_UNSUPPORTED", `${source} has nothing to analyse: its history is [${states}, ${tokens}, ${dims}]`);
+  }
+  const whole: ScanRequest = { dtype, tokens, dims, first: 0, end: states, parts, kernels: options.kernels ?? defaultKernels() };
+  const cost = states * tokens * dims * itemSizes[dtype] * (parts.motion || parts.geometry ? measuringCost : 1);
+  const workers = raw && !onStep ? workerCount(cost, bytesPerWorker, options) : 0;
+  if (!raw || workers === 0) {
+    return await runHere(
+      scanRange((first, count, target) => history.read(first, count, target), whole, onStep),
+      states,
+      options,
+    );
+  }
+  const tasks = cutEvenly(states, workers).map((range) => ({ kind: "scan" as const, ...raw, request: { ...whole, ...range } }));
+  return (await runInParts(tasks, states, options)).reduce(mergeRanges);
+}

@@ -1,0 +1,50 @@
+// The thread that reads and scans one part of a file; started by run-in-worker.ts.
+import { parentPort, workerData } from "node:worker_threads";
+import { BhBridgeError } from "../../errors.js";
+import { FileBytes } from "../../formats/file-bytes.js";
+import { itemSizes } from "../../formats/matrix.js";
+import { hashRows } from "./hash-rows.js";
+import { scanRange } from "./scan-range.js";
+import type { WorkerAnswer, WorkerTask } from "./worker-task.js";
+
+function post(answer: WorkerAnswer): void {
+  parentPort?.postMessage(answer);
+}
+
+/** Run a scan to its end, telling how far it is. */
+function finish<Result>(steps: Generator<number, Result>): Result {
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done) return step.value;
+    post({ kind: "progress", done: step.value });
+  }
+}
+
+function work(task: WorkerTask, file: FileBytes): void {
+  const read =
+    (itemBytes: number) =>
+    (first: number, _count: number, target: Uint8Array): void =>
+      file.readInto(task.offset + first * itemBytes, target, "the rows");
+  if (task.kind === "scan") {
+    const { dtype, tokens, dims } = task.request;
+    post({ kind: "scan", result: finish(scanRange(read(tokens * dims * itemSizes[dtype]), task.request)) });
+  } else {
+    const { dtype, columns } = task.request;
+    post({ kind: "hash", result: finish(hashRows(read(columns * itemSizes[dtype]), task.request)) });
+  }
+}
+
+function run(task: WorkerTask): void {
+  try {
+    const file = new FileBytes(task.path);
+    try {
+      work(task, file);
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    const code = error instanceof BhBridgeError ? error.code : "INTERNAL";
+    post({ kind: "error", code, message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+run(workerData as WorkerTask);

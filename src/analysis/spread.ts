@@ -1,0 +1,44 @@
+import { Matrix as DenseMatrix } from "ml-matrix";
+import { PCA } from "ml-pca";
+import type { PointCloud } from "./point-cloud.js";
+
+/** In how many directions points spread, and how far; nulls when all points are equal or some are not finite. */
+export interface Spread {
+  /** Eigenvalues of the covariance (divided by the number of points), descending, one a dimension. */
+  readonly variances: readonly number[] | null;
+  /** Each variance as a share of their sum. */
+  readonly explained: readonly number[] | null;
+  /** (Σλ)²/Σλ²: the number of directions, if the variance were equal in each. */
+  readonly participationRatio: number | null;
+}
+
+const noSpread: Spread = { variances: null, explained: null, participationRatio: null };
+
+function covariance({ scatter, mean, count }: PointCloud): DenseMatrix {
+  const dims = mean.length;
+  const matrix = DenseMatrix.zeros(dims, dims);
+  for (let row = 0; row < dims; row++) {
+    for (let column = row; column < dims; column++) {
+      const value = (scatter[row * dims + column] ?? 0) / count;
+      matrix.set(row, column, value);
+      matrix.set(column, row, value);
+    }
+  }
+  return matrix;
+}
+
+/** Principal components of a cloud of points: how its variance is spread over directions. */
+export function spread(cloud: PointCloud): Spread {
+  // The eigenvalue iteration does not end on NaN.
+  if (!cloud.varies || !cloud.scatter.every(Number.isFinite)) return noSpread;
+  const eigenvalues = new PCA(covariance(cloud), { isCovarianceMatrix: true }).getEigenvalues();
+  // A covariance has no negative eigenvalue; rounding leaves some just below 0.
+  const variances = eigenvalues.map((value) => Math.max(value, 0)).sort((a, b) => b - a);
+  const largest = variances[0] ?? 0;
+  if (largest === 0) return noSpread;
+  // As shares of the largest, so that no square is too small for a float64.
+  const shares = variances.map((value) => value / largest);
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  const squares = shares.reduce((sum, share) => sum + share * share, 0);
+  return { variances, explained: shares.map((share) => share / total), participationRatio: (total * total) / squares };
+}

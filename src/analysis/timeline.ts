@@ -1,0 +1,45 @@
+import type { History } from "../formats/history.js";
+import type { ClassChanges } from "./class-changes.js";
+import type { ClassCounts } from "./class-counts.js";
+import { firstState } from "./first-state.js";
+import { scanHistory } from "./scan/scan-history.js";
+import type { ScanOptions } from "./scan/scan-options.js";
+import { timelineFields } from "./scan/state-scanner.js";
+
+type Series<Fields> = { readonly [Field in keyof Fields]: readonly number[] };
+
+/** Black holes over a history: counts have an entry a state, changes an entry a step (entry i is of step i + 1, the move to state i + 1). */
+export interface Timeline extends Series<ClassCounts>, Series<ClassChanges> {
+  /** The first state with C ≥ 2; null when there is none. */
+  readonly firstStateWithTwoHoles: number | null;
+}
+
+/** The timeline that a scan's counts amount to. @param counts `timelineFields` of each state. */
+export function timelineOf(counts: Int32Array): Timeline {
+  const states = counts.length / timelineFields.length;
+  const series = (field: (typeof timelineFields)[number], from: number): number[] => {
+    const offset = timelineFields.indexOf(field);
+    return Array.from({ length: states - from }, (_, index) => counts[(index + from) * timelineFields.length + offset] ?? 0);
+  };
+  const perState = { unique: series("unique", 0), C: series("C", 0), P: series("P", 0), largest: series("largest", 0) };
+  return {
+    ...perState,
+    fissions: series("fissions", 1),
+    splits: series("splits", 1),
+    merges: series("merges", 1),
+    joins: series("joins", 1),
+    escapes: series("escapes", 1),
+    captures: series("captures", 1),
+    firstStateWithTwoHoles: firstState(perState, ({ C }) => C >= 2),
+  };
+}
+
+/**
+ * The census of every state of a history, and what happens between states.
+ *
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `ABORTED`; what reading it throws.
+ */
+export async function timeline(history: History, options: ScanOptions = {}): Promise<Timeline> {
+  const { counts } = await scanHistory(history, { motion: false, geometry: false, pathSpread: false }, options);
+  return timelineOf(counts);
+}
