@@ -1,4 +1,5 @@
 import type { Matrix } from "./matrix.js";
+import type { Json } from "./python-json.js";
 import type { RowSource } from "./row-source.js";
 import type { TensorInfo } from "./stored-tensor.js";
 import type { TrainerState } from "./trainer-state.js";
@@ -13,7 +14,7 @@ export interface Checkpoint extends AsyncDisposable {
   readonly kind: CheckpointKind;
   readonly tensors: readonly TensorInfo[];
   /** What the file says beside its tensors: safetensors metadata, plain values of a torch archive, `config.json`, `run.json`. */
-  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly metadata: Readonly<Record<string, Json>>;
   /** The Hugging Face Trainer's own state, where a checkpoint directory has it. */
   readonly trainerState?: TrainerState;
   /** Python names that loading a torch archive in torch would call, beyond tensors and dicts. Nothing was called here. */

@@ -1,6 +1,6 @@
 import { BhBridgeError } from "../errors.js";
 import { findHistoryTensor, historyTensorNames } from "./history-tensor.js";
-import type { StoredTensor } from "./stored-tensor.js";
+import type { StoredTensor, TensorInfo } from "./stored-tensor.js";
 
 /** How token embeddings are called at the end of their name: GPT-2, Llama and Qwen, BERT, and models of one's own. */
 const embeddingNames: readonly string[] = [
@@ -22,20 +22,33 @@ const namesTold = 12;
  * @throws {BhBridgeError} `TENSOR_NOT_FOUND` naming the matrices when none of them stands out.
  */
 export function findEmbedding(tensors: readonly StoredTensor[], source: string): StoredTensor {
-  const history = findHistoryTensor(tensors);
-  if (history && historyTensorNames.includes(history.name)) return history;
-  for (const name of embeddingNames) {
-    const [first, second] = tensors.filter((tensor) => tensor.shape.length === 2 && (tensor.name === name || tensor.name.endsWith(`.${name}`)));
-    if (first && !second) return first;
-  }
-  const matrices = tensors.filter((tensor) => tensor.shape.length === 2);
-  const [only] = matrices;
-  if (only && matrices.length === 1) return only;
-  if (matrices.length === 0 && history) return history;
-  throw new BhBridgeError("TENSOR_NOT_FOUND", `${source} has ${choices(matrices)}`);
+  const found = outstanding(tensors);
+  if (found) return found;
+  throw new BhBridgeError("TENSOR_NOT_FOUND", `${source} has ${choices(tensors.filter(isMatrix))}`);
 }
 
-function choices(matrices: readonly StoredTensor[]): string {
+/** Whether one of a file's tensors stands out as the embedding. */
+export function hasEmbedding(tensors: readonly TensorInfo[]): boolean {
+  return outstanding(tensors) !== undefined;
+}
+
+function outstanding<Tensor extends TensorInfo>(tensors: readonly Tensor[]): Tensor | undefined {
+  const history = findHistoryTensor(tensors);
+  if (history && historyTensorNames.includes(history.name)) return history;
+  const matrices = tensors.filter(isMatrix);
+  for (const name of embeddingNames) {
+    const [first, second] = matrices.filter((tensor) => tensor.name === name || tensor.name.endsWith(`.${name}`));
+    if (first && !second) return first;
+  }
+  if (matrices.length === 0) return history;
+  return matrices.length === 1 ? matrices[0] : undefined;
+}
+
+function isMatrix(tensor: TensorInfo): boolean {
+  return tensor.shape.length === 2;
+}
+
+function choices(matrices: readonly TensorInfo[]): string {
   if (matrices.length === 0) return "no matrix and no history [states, tokens, dims]";
   const names = matrices.slice(0, namesTold).map((tensor) => tensor.name);
   const more = matrices.length > namesTold ? `, and ${matrices.length - namesTold} more` : "";

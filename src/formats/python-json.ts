@@ -1,6 +1,10 @@
+import type { z } from "zod";
 import { FileBytes } from "./file-bytes.js";
 import { formatInvalid } from "./format-invalid.js";
 import { jsonTokens, strictJsonComplaints } from "./strict-json.js";
+
+/** A value that JSON can hold. */
+export type Json = z.core.util.JSONType;
 
 /** The largest JSON file that is read: `trainer_state.json` of a million logged steps has about 200 MB, the index of 100,000 tensors 8 MB. */
 const maxJsonBytes = 256 * 2 ** 20;
@@ -13,7 +17,7 @@ const notNumbers = new Set(["NaN", "Infinity", "-Infinity"]);
  *
  * @throws {BhBridgeError} `FORMAT_INVALID` for what is no JSON, and for names that stand twice or are reserved; what `FileBytes` throws.
  */
-export function readPythonJson(path: string): unknown {
+export function readPythonJson(path: string): Json {
   const file = new FileBytes(path);
   try {
     if (file.size > maxJsonBytes) throw formatInvalid(path, 0, `${file.size} bytes of JSON follow; at most ${maxJsonBytes} are read`);
@@ -23,9 +27,9 @@ export function readPythonJson(path: string): unknown {
   }
 }
 
-function parsePythonJson(text: string, path: string): unknown {
+function parsePythonJson(text: string, path: string): Json {
   const standard = withoutNotNumbers(text);
-  let value: unknown;
+  let value: Json;
   try {
     value = JSON.parse(standard);
   } catch (cause) {

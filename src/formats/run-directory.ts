@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { containedFile } from "./contained-file.js";
 import { openHfDirectory } from "./hf-directory.js";
-import { readPythonJson } from "./python-json.js";
+import { type Json, readPythonJson } from "./python-json.js";
 import { openSafetensors, type TensorFile } from "./safetensors.js";
 
 /** The file of a run directory that holds its embedding history. */
@@ -61,8 +61,8 @@ export function openRunDirectory(directory: string): TensorFile {
   }
 }
 
-function runRecord(directory: string): Record<string, unknown> {
+function runRecord(directory: string): Record<string, Json> {
   if (!existsSync(join(directory, runFile))) return {};
   const record = readPythonJson(containedFile(directory, runFile));
-  return typeof record === "object" && record !== null ? { ...record } : {};
+  return typeof record === "object" && record !== null && !Array.isArray(record) ? { ...record } : {};
 }

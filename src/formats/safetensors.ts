@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { FileBytes } from "./file-bytes.js";
+import type { Json } from "./python-json.js";
 import { rawTensor } from "./raw-tensor.js";
 import { readSafetensorsHeader } from "./safetensors-header.js";
 import type { StoredTensor } from "./stored-tensor.js";
@@ -7,7 +8,7 @@ import type { StoredTensor } from "./stored-tensor.js";
 /** An open file of tensors. */
 export interface TensorFile {
   readonly tensors: readonly StoredTensor[];
-  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly metadata: Readonly<Record<string, Json>>;
   close(): void;
 }
 

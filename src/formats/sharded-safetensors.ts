@@ -9,7 +9,7 @@ import type { StoredTensor } from "./stored-tensor.js";
 /** All shards are held open; the largest published model has 191. */
 const maxShards = 1024;
 
-const indexSchema = z.looseObject({ metadata: z.record(z.string(), z.unknown()).default({}), weight_map: z.record(z.string(), z.string()) });
+const indexSchema = z.looseObject({ metadata: z.record(z.string(), z.json()).default({}), weight_map: z.record(z.string(), z.string()) });
 
 /** Opens one shard by its path; tensors name their file by the label. */
 export type OpenShard = (path: string, label: string) => TensorFile;

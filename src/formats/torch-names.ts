@@ -53,7 +53,7 @@ class Walk implements NamedValues {
     else if (value instanceof PickleDict) this.#visitDict(value, name, depth);
     else if (value instanceof PickleList || value instanceof PickleTuple) this.#visitItems(value.items, name, depth);
     else if (value instanceof PickleInstance) this.#visitInstance(value, name, depth);
-    else this.#addPlain(name, value instanceof PickleFloat ? value.value : value);
+    else this.#addPlain(name, value instanceof PickleFloat ? plainFloat(value.value) : value);
   }
 
   #visitDict(dict: PickleDict, name: string, depth: number): void {
@@ -80,6 +80,11 @@ class Walk implements NamedValues {
     const shown = typeof value === "number" || typeof value === "boolean" || (typeof value === "string" && value.length <= maxPlainCharacters);
     if (shown && this.plain.size < maxPlainValues) this.plain.set(name, value);
   }
+}
+
+/** JSON has no words for what is not finite: Python's are used. */
+function plainFloat(value: number): number | string {
+  return Number.isFinite(value) ? value : String(value).toLowerCase().replace("infinity", "inf");
 }
 
 function join(prefix: string, key: string): string {

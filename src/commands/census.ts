@@ -1,0 +1,68 @@
+import type { Command } from "commander";
+import { InvalidArgumentError } from "commander";
+import type { CensusDocument } from "./census-document.js";
+import type { RowsOptions } from "./choose-rows.js";
+import { type CommonOptions, createCommand } from "./command.js";
+import { parseTensorPath } from "./tensor-path.js";
+import { Terminal } from "./terminal.js";
+
+interface CensusOptions extends CommonOptions, RowsOptions {
+  step?: number;
+}
+
+/** `bh-bridge census FILE[::TENSOR]`: which rows of a matrix are equal, in any file that Python left. */
+export function censusCommand(): Command {
+  return createCommand(
+    "census",
+    "Count the black holes of a matrix: rows that are equal, bit for bit",
+    "bh-bridge census out/checkpoint-20::transformer.wte.weight",
+  )
+    .argument("<file[::tensor]>", "file, checkpoint or run; the tensor is found when it looks like an embedding")
+    .option("--rows <rows>", "rows to look at: all, dead, a list as 1,5,9-20, or @FILE with such a list", "all")
+    .option("--corpus <file>", "text that tells which tokens are dead, where the file is no run")
+    .option("--step <n>", "training step of a history; its last recorded one by default", parseStep)
+    .action(takeCensus);
+}
+
+function parseStep(text: string): number {
+  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("A step is a number from 0 on.");
+}
+
+async function takeCensus(target: string, options: CensusOptions): Promise<void> {
+  const terminal = new Terminal(options);
+  const { path, tensor } = parseTensorPath(target);
+  const [{ openEmbedding }, { censusOfRows }, { chooseRows }, { recordedTokens }] = await Promise.all([
+    import("../formats/open-embedding.js"),
+    import("../analysis/census-of-rows.js"),
+    import("./choose-rows.js"),
+    import("./recorded-tokens.js"),
+  ]);
+  const embedding = await openEmbedding(path, { tensor, step: options.step });
+  try {
+    const { rows, shape, state } = embedding;
+    const tokens = recordedTokens(embedding, path);
+    const chosen = await chooseRows(options, path, tokens.vocabulary);
+    const counted = await censusOfRows(rows, chosen && tokens.toRows(chosen));
+    const document: CensusDocument = {
+      schema: "bh-bridge/census@1",
+      source: path,
+      tensor: embedding.tensor,
+      dtype: rows.dtype,
+      shape: [...shape],
+      rows: counted.rows,
+      unique: counted.unique,
+      C: counted.C,
+      P: counted.P,
+      populations: [...counted.populations],
+      members: counted.members.map((members) => tokens.ofRows(members)),
+    };
+    terminal.document(document);
+    if (terminal.json) return;
+    const { formatCensus } = await import("./format-census.js");
+    terminal.print(formatCensus(document, state, terminal.color, process.stdout.columns));
+    if (state !== undefined) terminal.say(`\nOver all its steps:  bh-bridge analyze ${path}`);
+  } finally {
+    embedding.close();
+  }
+}

@@ -1,0 +1,109 @@
+import Table from "cli-table3";
+import type { TextColors } from "../config/text-colors.js";
+import type { CheckpointKind } from "../formats/checkpoint.js";
+import { formatBytes } from "./format-bytes.js";
+import type { InspectDocument } from "./inspect-document.js";
+import { printable } from "./printable.js";
+
+/** What people call the kinds. */
+const kindNames: Readonly<Record<CheckpointKind, string>> = {
+  safetensors: "a safetensors file",
+  "safetensors-sharded": "safetensors in shards",
+  "torch-zip": "a torch archive (torch.save)",
+  "hf-checkpoint": "a Hugging Face checkpoint",
+  "hf-optimizer": "a Hugging Face checkpoint with its optimizer alone",
+  run: "a run of bh-bridge",
+  history: "a history of embeddings",
+  hdf5: "an HDF5 file",
+  npy: "a numpy array",
+};
+
+/** A table of this many lines still fits a screen or two; `--json` lists all. */
+const maxTensorsShown = 40;
+const maxMetadataShown = 12;
+const maxGlobalsShown = 10;
+/** Where the output goes to no terminal, its width is that of a usual one. */
+const usualWidth = 100;
+/** The columns beside the names: dtype, shape, size and what separates them. */
+const columnsBesideNames = 46;
+const fileColumn = 28;
+const narrowestName = 24;
+
+/** An inspection for people: what it is, its tensors, what else it says, and what can be done with it. */
+export function formatInspection(document: InspectDocument, color: TextColors, width = usualWidth): string {
+  const { path, kind, tensors, history, notExecuted, next } = document;
+  const total = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
+  const commandWidth = Math.max(0, ...next.map(({ does }) => does.length));
+  return [
+    `${color.bold(printable(path))} is ${kindNames[kind]}: ${tensors.length.toLocaleString("en")} ${tensors.length === 1 ? "tensor" : "tensors"}, ${formatBytes(total)}`,
+    ...(history ? [historyLine(history)] : []),
+    ...trainingLines(document),
+    "",
+    tensorTable(tensors, width),
+    ...(tensors.length > maxTensorsShown ? [color.dim(`… and ${(tensors.length - maxTensorsShown).toLocaleString("en")} more; --json lists all`)] : []),
+    ...metadataLines(document, width, color),
+    ...(notExecuted.length > 0 ? ["", executionLine(notExecuted, color)] : []),
+    ...(next.length > 0 ? ["", ...next.map(({ does, command }) => `  ${does.padEnd(commandWidth)}  ${color.cyan(command)}`)] : []),
+  ].join("\n");
+}
+
+function historyLine({ tensor, states, planned, tokens, dims }: NonNullable<InspectDocument["history"]>): string {
+  const open = planned > states ? ` of ${planned.toLocaleString("en")} planned` : "";
+  return `  ${tensor}: ${states.toLocaleString("en")} states${open}, ${tokens.toLocaleString("en")} tokens × ${dims.toLocaleString("en")} dims`;
+}
+
+function trainingLines({ trainerState }: InspectDocument): string[] {
+  if (!trainerState) return [];
+  const { global_step, max_steps, epoch, log_history } = trainerState;
+  const loss = log_history.findLast((entry) => "loss" in entry)?.["loss"];
+  const parts = [`step ${global_step.toLocaleString("en")} of ${max_steps.toLocaleString("en")}`];
+  if (typeof epoch === "number") parts.push(`epoch ${epoch.toPrecision(3)}`);
+  if (typeof loss === "number") parts.push(`last logged loss ${loss}`);
+  return [`  Trainer: ${parts.join(", ")}`];
+}
+
+function tensorTable(tensors: InspectDocument["tensors"], width: number): string {
+  const hasFiles = new Set(tensors.map((tensor) => tensor.file)).size > 1;
+  const room = Math.max(narrowestName, width - columnsBesideNames - (hasFiles ? fileColumn : 0));
+  const table = new Table({
+    head: ["name", "dtype", "shape", "size", ...(hasFiles ? ["file"] : [])],
+    colAligns: ["left", "left", "right", "right", "left"],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { name, dtype, shape, bytes, file } of tensors.slice(0, maxTensorsShown)) {
+    table.push([
+      shorten(printable(name), room),
+      dtype,
+      shape.join(" × ") || "scalar",
+      formatBytes(bytes),
+      ...(hasFiles ? [shorten(printable(file), fileColumn - 3)] : []),
+    ]);
+  }
+  return table.toString();
+}
+
+/** The end of a tensor's name tells more than its start. */
+function shorten(name: string, room: number): string {
+  return name.length <= room ? name : `…${name.slice(name.length - room + 1)}`;
+}
+
+function metadataLines({ metadata }: InspectDocument, width: number, color: TextColors): string[] {
+  const entries = Object.entries(metadata).flatMap(([key, value]) => flatten(key, value));
+  if (entries.length === 0) return [];
+  const shown = entries.slice(0, maxMetadataShown).map(([key, value]) => `  ${printable(`${key}: ${value}`, Math.max(narrowestName, width - 2))}`);
+  const more =
+    entries.length > shown.length ? [color.dim(`  … and ${(entries.length - shown.length).toLocaleString("en")} more values; --json lists all`)] : [];
+  return ["", ...shown, ...more];
+}
+
+/** One level of nesting, as in `config.vocab_size`; what is deeper is left to `--json`. */
+function flatten(key: string, value: unknown): [key: string, value: string][] {
+  if (typeof value !== "object" || value === null) return [[key, String(value)]];
+  return Object.entries(value).flatMap(([inner, plain]) => (typeof plain === "object" ? [] : [[`${key}.${inner}`, String(plain)] as [string, string]]));
+}
+
+function executionLine(names: readonly string[], color: TextColors): string {
+  const shown = names.slice(0, maxGlobalsShown).map((name) => printable(name));
+  const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : "";
+  return color.yellow(`Loading it in torch would call ${shown.join(", ")}${more}. Nothing was called here.`);
+}

@@ -1,0 +1,16 @@
+import type { Command } from "commander";
+import { type CommonOptions, createCommand } from "./command.js";
+import { Terminal } from "./terminal.js";
+
+/** `bh-bridge inspect PATH`: what a file or a directory is, and what can be done with it. */
+export function inspectCommand(): Command {
+  return createCommand("inspect", "Say what a file or directory of Python's is, and what can be done with it", "bh-bridge inspect out/checkpoint-20")
+    .argument("<path>", "safetensors, .pt, .bin, HDF5, .npy, a checkpoint directory, or a run")
+    .action(async (path: string, options: CommonOptions) => {
+      const terminal = new Terminal(options);
+      const [{ inspect }, { formatInspection }] = await Promise.all([import("./inspect-path.js"), import("./format-inspection.js")]);
+      const document = await inspect(path);
+      terminal.document(document);
+      terminal.print(formatInspection(document, terminal.color, process.stdout.columns));
+    });
+}

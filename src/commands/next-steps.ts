@@ -1,0 +1,34 @@
+import { z } from "zod";
+import type { Checkpoint } from "../formats/checkpoint.js";
+import { hasEmbedding } from "../formats/embedding-tensor.js";
+import { findHistoryTensor } from "../formats/history-tensor.js";
+import { isDtype } from "../formats/stored-tensor.js";
+import { shellQuote } from "./shell-quote.js";
+
+/** One thing that can be done, and the command that does it. */
+export interface NextStep {
+  does: string;
+  command: string;
+}
+
+const gpt2Schema = z.looseObject({ config: z.looseObject({ model_type: z.literal(["gpt2", "bh_gpt2_rmsnorm"]) }) });
+
+/** What can be done with a file, most useful first. */
+export function nextSteps({ path, kind, tensors, metadata }: Checkpoint): NextStep[] {
+  const word = shellQuote(path);
+  const steps: NextStep[] = [];
+  const readable = tensors.filter((tensor) => isDtype(tensor.dtype));
+  const history = findHistoryTensor(readable);
+  const matrix = readable.find((tensor) => tensor.shape.length === 2);
+  if (hasEmbedding(readable)) steps.push({ does: "count its black holes", command: `bh-bridge census ${word}` });
+  else if (matrix) steps.push({ does: "count the black holes of one matrix", command: `bh-bridge census ${shellQuote(`${path}::${matrix.name}`)}` });
+  if (history) steps.push({ does: "analyse its whole history", command: `bh-bridge analyze ${word}` });
+  if (kind === "hf-checkpoint" && gpt2Schema.safeParse(metadata).success) steps.push({ does: "train on from it", command: `bh-bridge train --from ${word}` });
+  if (kind === "run" && tensors.some((tensor) => tensor.file.startsWith("final/"))) {
+    steps.push({ does: "give the model to Python", command: `bh-bridge export ${word} --to hf --out model` });
+  }
+  if (history) steps.push({ does: "give the history to Python", command: `bh-bridge export ${word} --to npy --out history.npy` });
+  else if (matrix && kind !== "npy")
+    steps.push({ does: "give a matrix to a spreadsheet", command: `bh-bridge export ${shellQuote(`${path}::${matrix.name}`)} --to csv --out matrix.csv` });
+  return steps;
+}
