@@ -130,6 +130,7 @@ export class PythonSession {
 
   /** End Python at once. */
   async kill(): Promise<void> {
+    this.#transport.ref(); // Node would exit before the end is known
     this.signal("SIGKILL");
     await this.ended;
   }
