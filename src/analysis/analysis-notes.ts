@@ -1,0 +1,53 @@
+import type { Dtype } from "../formats/matrix.js";
+import type { AnalysisName } from "./analysis-names.js";
+
+function number(value: number): string {
+  return value.toLocaleString("en");
+}
+
+/** What an analysis leaves out, said in sentences; some reasons also take analyses off the list of wanted ones. */
+export interface AnalysisNotes {
+  readonly lines: string[];
+  noLattice(dtype: Dtype, wanted: Set<AnalysisName>): void;
+  statesTooLarge(numbers: number, limit: number, wanted: Set<AnalysisName>): void;
+  tooManyDims(dims: number, limit: number): void;
+  arraysLeftOut(names: readonly string[], entries: number, limit: number): void;
+  tooManyNodes(name: string, nodes: number, limit: number): void;
+  nonfinite(tokens: number): void;
+}
+
+/** Take analyses off the wanted ones; those that had been wanted. */
+function drop(wanted: Set<AnalysisName>, names: readonly AnalysisName[]): AnalysisName[] {
+  return names.filter((name) => wanted.delete(name));
+}
+
+/** Begin the notes of one analysis. */
+export function analysisNotes(): AnalysisNotes {
+  const lines: string[] = [];
+  return {
+    lines,
+    noLattice(dtype, wanted) {
+      const motion = wanted.has("motion") ? ["motion.lattice", "motion.lastMotionStep"] : [];
+      const names = [...motion, ...drop(wanted, ["lifecycle", "topology"])];
+      if (names.length > 0) lines.push(`left out: ${names.join(", ")}: only bfloat16 has a lattice, and this history is ${dtype}`);
+    },
+    statesTooLarge(numbers, limit, wanted) {
+      const names = drop(wanted, ["motion", "lifecycle", "geometry"]);
+      if (names.length > 0) lines.push(`left out: ${names.join(", ")}: a state has ${number(numbers)} numbers, more than ${number(limit)}`);
+    },
+    tooManyDims(dims, limit) {
+      lines.push(
+        `left out: geometry.initialSpread, geometry.finalSpread, geometry.pathSpread: ${number(dims)} dimensions, more than ${number(limit)} (spreadDims)`,
+      );
+    },
+    arraysLeftOut(names, entries, limit) {
+      lines.push(`left out: ${names.join(", ")}: ${number(entries)} entries, more than ${number(limit)} (maxTokens)`);
+    },
+    tooManyNodes(name, nodes, limit) {
+      lines.push(`left out: ${name}: ${number(nodes)} unique rows, more than ${number(limit)} (maxNodes)`);
+    },
+    nonfinite(tokens) {
+      lines.push(`${number(tokens)} ${tokens === 1 ? "token holds" : "tokens hold"} NaN or infinity: figures that are not finite because of it are null`);
+    },
+  };
+}
