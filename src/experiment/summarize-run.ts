@@ -1,6 +1,7 @@
 import { census } from "../analysis/census.js";
 import { centroidNorm } from "../analysis/centroid-norm.js";
 import { displacement } from "../analysis/displacement.js";
+import { soundness } from "../analysis/soundness.js";
 import { verdict } from "../analysis/verdict.js";
 import type { Experiment } from "../config/experiment-schema.js";
 import type { History } from "../formats/history.js";
@@ -8,7 +9,6 @@ import { openHistory } from "../formats/open-history.js";
 import { readState } from "../formats/read-state.js";
 import { readEvents } from "../runs/read-events.js";
 import type { RunManifest } from "../runs/run-manifest.js";
-import { degeneracyOf } from "./degeneracy-of.js";
 import type { TrainResult } from "./train-result.js";
 import { trapsOf } from "./traps.js";
 
@@ -42,6 +42,7 @@ export async function summarizeRun(directory: string, experiment: Experiment, ma
     const final = readState(history, history.states - 1);
     const counted = census(final);
     const moved = displacement(initial, final);
+    const { degenerate } = await soundness(history);
     const deadTokens = manifest.corpus.dead;
     return {
       schema: "bh-bridge/train-result@1",
@@ -75,7 +76,7 @@ export async function summarizeRun(directory: string, experiment: Experiment, ma
       },
       displacement: { float64: finite(moved.float64), float32: finite(moved.float32), bfloat16: finite(moved.bfloat16) },
       centroidNorm: steppedStates(history, experiment.record.every, done).map(([step, state]) => [step, finite(centroidNorm(readState(history, state)))]),
-      verdict: verdict({ census: counted, deadTokens, degenerate: degeneracyOf(history) }),
+      verdict: verdict({ census: counted, deadTokens, degenerate }),
       traps: trapsOf(experiment),
     };
   } finally {

@@ -1,11 +1,10 @@
 import { resolvePython, type UsablePython } from "../bridge/resolve-python.js";
 import { type ExperimentOptions, loadExperiment, type ResolvedExperiment } from "../config/load-experiment.js";
 import type { TrainEvent } from "../protocol/events.js";
-import { readRunManifest } from "../runs/run-manifest.js";
 import { Bridge } from "../training/bridge.js";
 import { corpusOf, type StartedRun, type TrainOutcome } from "../training/trainer.js";
 import type { TrainerCallback } from "../training/trainer-callback.js";
-import { summarizeRun } from "./summarize-run.js";
+import { concludeRun } from "./conclude-run.js";
 import type { TrainResult } from "./train-result.js";
 
 export interface TrainOptions {
@@ -58,6 +57,5 @@ export async function runExperiment(
   const run = await trainer.prepare(cancel);
   listener.onStart?.(run);
   const outcome = await trainer.train(cancel);
-  const manifest = readRunManifest(run.directory);
-  return { directory: run.directory, outcome, result: await summarizeRun(run.directory, experiment.experiment, manifest) };
+  return { directory: run.directory, outcome, result: await concludeRun(run.directory, experiment.experiment) };
 }

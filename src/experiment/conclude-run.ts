@@ -1,0 +1,20 @@
+import { join } from "node:path";
+import { analyze } from "../analysis/analyze.js";
+import type { Experiment } from "../config/experiment-schema.js";
+import { openHistory } from "../formats/open-history.js";
+import { durableWrite } from "../runs/durable-write.js";
+import { readRunManifest } from "../runs/run-manifest.js";
+import { summarizeRun } from "./summarize-run.js";
+import type { TrainResult } from "./train-result.js";
+
+/** Analyse a run whose training has ended, write its `analysis.json`, and say what came out: from its files alone. */
+export async function concludeRun(directory: string, experiment: Experiment): Promise<TrainResult> {
+  const history = await openHistory(directory);
+  try {
+    const analysis = await analyze(history);
+    durableWrite(join(directory, "analysis.json"), `${JSON.stringify(analysis)}\n`);
+  } finally {
+    history.close();
+  }
+  return summarizeRun(directory, experiment, readRunManifest(directory));
+}
