@@ -141,5 +141,5 @@ function readSlab(path: string, sandbox: Hdf5Sandbox, name: string, slab: { offs
 /** The library's structures lie all over the file, so its errors have no offset to tell. */
 function asFormatInvalid(path: string, cause: unknown): BhBridgeError {
   if (cause instanceof BhBridgeError) return cause;
-  return formatInvalid(path, 0, `the HDF5 library says: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+  return formatInvalid(path, 0, `read as HDF5, ${cause instanceof Error ? cause.message : String(cause)}`, cause);
 }
