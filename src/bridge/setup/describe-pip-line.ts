@@ -26,7 +26,7 @@ export function describePipLine(line: string): PipStep | undefined {
       // Recent pips fetch a wheel's metadata first, in a file of its own.
       if (first.endsWith(".metadata")) return undefined;
       const size = /\((.+)\)$/.exec(rest)?.[1];
-      return { text: `downloading ${packageOf(first)}${size ? `, ${size}` : ""}`, detail: false };
+      return { text: `downloading ${packageOf(first)}${size ? `, ${size}` : ""}`, detail: !/[MG]B$/.test(size ?? "") };
     }
     case "Using cached":
     case "Processing":
