@@ -8,6 +8,7 @@ function number(value: number): string {
 /** What an analysis leaves out, said in sentences; some reasons also take analyses off the list of wanted ones. */
 export interface AnalysisNotes {
   readonly lines: string[];
+  chosenTokens(tokens: number): void;
   noLattice(dtype: Dtype, wanted: Set<AnalysisName>): void;
   statesTooLarge(numbers: number, limit: number, wanted: Set<AnalysisName>): void;
   tooManyDims(dims: number, limit: number): void;
@@ -26,6 +27,9 @@ export function analysisNotes(): AnalysisNotes {
   const lines: string[] = [];
   return {
     lines,
+    chosenTokens(tokens) {
+      lines.push(`the history holds ${number(tokens)} chosen tokens: per-token arrays have an entry for each, in the order in which they were chosen`);
+    },
     noLattice(dtype, wanted) {
       const motion = wanted.has("motion") ? ["motion.lattice", "motion.lastMotionStep"] : [];
       const names = [...motion, ...drop(wanted, ["lifecycle", "topology"])];

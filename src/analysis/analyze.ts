@@ -34,6 +34,8 @@ export interface AnalyzeOptions extends ScanOptions {
   readonly maxNodes?: number | undefined;
   /** Spreads are left out when there are more dimensions; by default 768. */
   readonly spreadDims?: number | undefined;
+  /** The token of each row, where a history holds chosen rows alone; by default row i is token i. */
+  readonly tokenIds?: readonly number[] | undefined;
 }
 
 /** What is done for one document: the wanted analyses that its history admits, and the limits. */
@@ -42,12 +44,14 @@ interface Plan {
   readonly maxTokens: number;
   readonly maxNodes: number;
   readonly hasSpread: boolean;
+  readonly tokensOf: (rows: readonly number[]) => readonly number[];
   readonly notes: AnalysisNotes;
 }
 
 function planAnalyses(history: History, options: AnalyzeOptions): Plan {
   const wanted = new Set<AnalysisName>(options.only ?? analysisNames);
   const notes = analysisNotes();
+  if (options.tokenIds) notes.chosenTokens(options.tokenIds.length);
   if (history.dtype !== "BF16") notes.noLattice(history.dtype, wanted);
   const numbers = history.tokens * history.dims;
   if (numbers > maxMeasuredNumbers) notes.statesTooLarge(numbers, maxMeasuredNumbers, wanted);
@@ -58,6 +62,7 @@ function planAnalyses(history: History, options: AnalyzeOptions): Plan {
     maxTokens: options.maxTokens ?? defaultMaxTokens,
     maxNodes: options.maxNodes ?? defaultMaxNodes,
     hasSpread: history.dims <= spreadDims,
+    tokensOf: (rows) => rows.map((row) => options.tokenIds?.[row] ?? row),
     notes,
   };
 }
@@ -74,7 +79,7 @@ function perToken<Arrays extends object>(arrays: Arrays, entries: number, where:
 }
 
 function censusPart({ members, ...counts }: Census, plan: Plan): AnalysisDocument["finalCensus"] {
-  return { ...counts, ...perToken({ members }, counts.P, "finalCensus.", plan) };
+  return { ...counts, ...perToken({ members: members.map(plan.tokensOf) }, counts.P, "finalCensus.", plan) };
 }
 
 function motionPart({ motion }: RangeScan, history: History, plan: Plan): Pick<AnalysisDocument, "motion"> {
@@ -92,7 +97,7 @@ function lifecyclePart({ motion }: RangeScan, history: History, plan: Plan): Pic
 
 function graphPart(graph: Topology, where: string, plan: Plan) {
   const { degrees, nearest, firstTokens, ...counts } = graph;
-  return { ...counts, ...perToken({ degrees, nearest, firstTokens }, graph.nodes, where, plan) };
+  return { ...counts, ...perToken({ degrees, nearest, firstTokens: plan.tokensOf(firstTokens) }, graph.nodes, where, plan) };
 }
 
 async function topologyPart(scan: RangeScan, history: History, plan: Plan, options: AnalyzeOptions): Promise<Pick<AnalysisDocument, "topology">> {
@@ -135,7 +140,7 @@ export async function analyze(history: History, options: AnalyzeOptions = {}): P
     dims,
     dtype,
     degenerate,
-    ...perToken({ nonfiniteTokens }, nonfiniteTokens.length, "", plan),
+    ...perToken({ nonfiniteTokens: plan.tokensOf(nonfiniteTokens) }, nonfiniteTokens.length, "", plan),
     finalCensus: censusPart(finalCensus, plan),
     ...(plan.wants("timeline") && { timeline: timelineOf(scan.counts) }),
     ...(plan.wants("statistics") && { statistics: populationStatistics(finalCensus.populations) }),

@@ -1,5 +1,5 @@
 import type { Census } from "./census.js";
-import type { Degeneracy } from "./degeneracy.js";
+import { type Degeneracy, degeneracyExplanations } from "./degeneracy.js";
 
 /** What a run says about the hypothesis that black holes split or lose tokens. */
 export interface Verdict {
@@ -17,12 +17,6 @@ export interface VerdictInput {
   readonly degenerate: readonly Degeneracy[];
 }
 
-const explanations: Readonly<Record<Degeneracy, string>> = {
-  "all-zero": "every weight is 0 in every state",
-  "never-moved": "no weight changed in any step",
-  "nothing-finite": "no weight is finite",
-};
-
 function holes(count: number): string {
   return `${count} black ${count === 1 ? "hole" : "holes"}`;
 }
@@ -30,7 +24,7 @@ function holes(count: number): string {
 /** Positive when C > 1 or P < dead tokens, else null; a degenerate input is named and not scored. */
 export function verdict({ census, deadTokens, degenerate }: VerdictInput): Verdict {
   if (degenerate.length > 0) {
-    return { result: "degenerate", reason: `not scored: ${degenerate.map((name) => explanations[name]).join("; ")}` };
+    return { result: "degenerate", reason: `not scored: ${degenerate.map((name) => degeneracyExplanations[name]).join("; ")}` };
   }
   const { C, P } = census;
   if (C > 1) return { result: "positive", reason: `${holes(C)} where one was expected (P = ${P}, ${deadTokens} dead tokens)` };

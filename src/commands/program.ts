@@ -1,7 +1,10 @@
 import { Command } from "commander";
 import { packageManifest } from "../bridge/package-manifest.js";
+import { analyzeCommand } from "./analyze.js";
+import { censusCommand } from "./census.js";
 import { configCommand } from "./config.js";
 import { doctorCommand } from "./doctor.js";
+import { inspectCommand } from "./inspect.js";
 import { presetsCommand } from "./presets.js";
 import { setupCommand } from "./setup.js";
 import { trainCommand } from "./train.js";
@@ -12,7 +15,17 @@ export function createProgram(): Command {
     .description("Run, record and analyse small GPT-2 trainings, and see what becomes of equal embedding rows.")
     .version(packageManifest().version)
     .addHelpText("after", "\nStart with:\n  $ bh-bridge doctor\n  $ bh-bridge train --preset quick");
-  for (const command of [trainCommand(), presetsCommand(), configCommand(), setupCommand(), doctorCommand()]) program.addCommand(command);
+  for (const command of [
+    trainCommand(),
+    analyzeCommand(),
+    censusCommand(),
+    inspectCommand(),
+    presetsCommand(),
+    configCommand(),
+    setupCommand(),
+    doctorCommand(),
+  ])
+    program.addCommand(command);
   return throwErrors(program);
 }
 

@@ -21,7 +21,7 @@ const recordSchema = z.looseObject({
 });
 
 /** Which token each row of an opened matrix belongs to. @throws {BhBridgeError} what reading the run's files throws. */
-export function recordedTokens({ kind, state, shape }: OpenEmbedding, path: string): RecordedTokens {
+export function recordedTokens({ kind, state, shape }: Pick<OpenEmbedding, "kind" | "state" | "shape">, path: string): RecordedTokens {
   const recorded = kind === "run" && state !== undefined ? recordedList(path) : undefined;
   if (!recorded) return { vocabulary: shape[0], toRows: (tokens) => tokens, ofRows: (rows) => [...rows] };
   const { vocabulary, tokens } = recorded;

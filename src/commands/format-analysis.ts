@@ -1,0 +1,145 @@
+import Table from "cli-table3";
+import type { AnalysisDocument } from "../analysis/analysis-document.js";
+import { degeneracyExplanations } from "../analysis/degeneracy.js";
+import type { TextColors } from "../config/text-colors.js";
+import { printable } from "./printable.js";
+
+/** So many rows of a series are read at a glance. */
+const maxSeriesRows = 12;
+const maxPopulationsShown = 12;
+
+function number(value: number): string {
+  return value.toLocaleString("en");
+}
+
+/** A figure in five columns or so, whatever its size. */
+function figure(value: number | null | undefined): string {
+  if (value === null || value === undefined) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  return size >= 0.001 && size < 100_000 ? value.toPrecision(4) : value.toExponential(2);
+}
+
+function percent(value: number | undefined): string {
+  return value === undefined ? "–" : `${(100 * value).toFixed(1)} %`;
+}
+
+/** At most `maxSeriesRows` numbers from `first` to `last`, evenly spread, both ends among them. */
+function sample(first: number, last: number): number[] {
+  const rows = Math.min(last - first + 1, maxSeriesRows);
+  return Array.from({ length: rows }, (_, row) => Math.round(first + ((last - first) * row) / Math.max(rows - 1, 1)));
+}
+
+function table(head: readonly string[], rows: readonly (string | number)[][]): string {
+  const drawn = new Table({ head: [...head], colAligns: head.map(() => "right" as const), style: { head: [], border: [], compact: true } });
+  drawn.push(...rows);
+  return drawn.toString();
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+type Part<Name extends keyof AnalysisDocument> = NonNullable<AnalysisDocument[Name]>;
+
+function timelineLines(timeline: Part<"timeline">, every: number): string[] {
+  const { unique, C, P, largest, firstStateWithTwoHoles } = timeline;
+  const rows = sample(0, unique.length - 1).map((state) => [
+    number(state * every),
+    number(unique[state] ?? 0),
+    number(C[state] ?? 0),
+    number(P[state] ?? 0),
+    number(largest[state] ?? 0),
+  ]);
+  const events = (["fissions", "splits", "merges", "joins", "escapes", "captures"] as const).map((name) => `${number(total(timeline[name]))} ${name}`);
+  const first = firstStateWithTwoHoles === null ? "never" : `first at step ${number(firstStateWithTwoHoles * every)}`;
+  return [table(["step", "unique", "C", "P", "largest"], rows), `  ${events.join(", ")}`, `  Two black holes or more: ${first}`];
+}
+
+function censusLines({ unique, rows, C, P, populations }: Part<"finalCensus">): string[] {
+  const shown = populations.slice(0, maxPopulationsShown).map(number).join(", ");
+  const more = populations.length > maxPopulationsShown ? `, … (${number(populations.length)} in all)` : "";
+  return [`  C = ${number(C)}, P = ${number(P)}, ${number(unique)} unique of ${number(rows)}${C > 0 ? `; populations ${shown}${more}` : ""}`];
+}
+
+function statisticsLines({ n, mean, median, gini, herfindahl, topShare }: Part<"statistics">): string[] {
+  if (n === 0) return ["  There is no black hole to take statistics of."];
+  return [
+    `  mean ${figure(mean)}, median ${figure(median)}, Gini ${figure(gini)}, Herfindahl ${figure(herfindahl)}, largest ${percent(topShare["1"] ?? undefined)}`,
+  ];
+}
+
+function motionLines({ weight, lattice, stillFraction, frozenFraction, bulk, thermal, participation }: Part<"motion">, every: number): string[] {
+  if (bulk.length === 0) return ["  There is no step."];
+  const rows = sample(1, bulk.length).map((step) => [
+    number(step * every),
+    figure(weight.meanL2[step - 1]),
+    figure(lattice?.meanL2[step - 1]),
+    percent(stillFraction[step - 1]),
+    percent(frozenFraction[step - 1]),
+    figure(bulk[step - 1]),
+    figure(thermal[step - 1]),
+    figure(participation[step - 1]),
+  ]);
+  return [table(["step", "mean |ΔW|", "in cells", "still", "frozen", "bulk", "thermal", "particip."], rows)];
+}
+
+function lifecycleLines({ counts }: Part<"lifecycle">, every: number): string[] {
+  if (counts.early.length === 0) return ["  There is no step."];
+  const phases = ["early", "midlife", "late", "frozen"] as const;
+  const rows = sample(1, counts.early.length).map((step) => [number(step * every), ...phases.map((phase) => number(counts[phase][step - 1] ?? 0))]);
+  return [table(["step", ...phases], rows)];
+}
+
+function topologyLines({ initial, final }: Part<"topology">): string[] {
+  const graphs = [...(initial ? [["initial", initial] as const] : []), ...(final ? [["final", final] as const] : [])];
+  const rows = graphs.map(([name, graph]) => [
+    name,
+    number(graph.nodes),
+    number(graph.edges),
+    number(graph.components),
+    number(graph.largestComponent),
+    number(graph.isolated),
+    figure(graph.density),
+  ]);
+  const cells = initial?.k ?? final?.k;
+  const head = ["state", "nodes", "edges", "components", "largest", "isolated", "density"];
+  return rows.length === 0 ? [] : [`  Neighbours differ by at most ${cells} lattice ${cells === 1 ? "cell" : "cells"} in every component`, table(head, rows)];
+}
+
+function geometryLines(geometry: Part<"geometry">, every: number): string[] {
+  const { centroidNorm, maxRadius, meanRadius, rmsRadius, displacement, pathLength, initialSpread, finalSpread, pathSpread } = geometry;
+  const rows = sample(0, centroidNorm.length - 1).map((state) => [
+    number(state * every),
+    figure(centroidNorm[state]),
+    figure(maxRadius[state]),
+    figure(meanRadius[state]),
+    figure(rmsRadius[state]),
+  ]);
+  const directions = ([["at first", initialSpread] as const, ["at last", finalSpread] as const, ["of the path", pathSpread] as const] as const)
+    .filter(([, spread]) => spread !== undefined)
+    .map(([name, spread]) => `${figure(spread?.participationRatio)} ${name}`);
+  return [
+    table(["step", "centroid", "max radius", "mean radius", "rms radius"], rows),
+    `  Displacement ${figure(displacement.float64)} (${figure(displacement.bfloat16)} in the notebook's bfloat16 arithmetic), along a path of ${figure(pathLength)}`,
+    ...(directions.length > 0 ? [`  Directions of spread: ${directions.join(", ")}`] : []),
+  ];
+}
+
+/** An analysis for people: a short table for each part. @param every training steps from one recorded state to the next. */
+export function formatAnalysis(document: AnalysisDocument, every: number, color: TextColors): string {
+  const { source, dtype, states, tokens, dims, degenerate, finalCensus, notes } = document;
+  const section = (title: string, lines: readonly string[] | undefined | false): string[] => (lines ? ["", color.bold(title), ...lines] : []);
+  return [
+    `${color.bold(printable(source))}: ${dtype}, ${number(states)} states of ${number(tokens)} × ${number(dims)}`,
+    ...degenerate.map((name) => color.yellow(`Degenerate (${name}): ${degeneracyExplanations[name]}. What follows says nothing about black holes.`)),
+    ...section("Timeline", document.timeline && timelineLines(document.timeline, every)),
+    ...section("Last state", censusLines(finalCensus)),
+    ...section("Statistics of its populations", document.statistics && statisticsLines(document.statistics)),
+    ...section("Motion", document.motion && motionLines(document.motion, every)),
+    ...section("Lifecycle (tokens in each phase)", document.lifecycle && lifecycleLines(document.lifecycle, every)),
+    ...section("Topology", document.topology && topologyLines(document.topology)),
+    ...section("Geometry", document.geometry && geometryLines(document.geometry, every)),
+    ...section("Notes", notes.length > 0 && notes.map((note) => `  · ${note}`)),
+  ].join("\n");
+}
