@@ -4,10 +4,10 @@ import type { Experiment } from "../config/experiment-schema.js";
 import type { TextColors } from "../config/text-colors.js";
 import type { TrainResult } from "../experiment/train-result.js";
 import type { StartedRun } from "../training/trainer.js";
+import { holesTable } from "./holes-table.js";
 
 /** A table of this many lines is read at a glance; longer ones are thinned out, keeping the last line. */
 const maxTableRows = 20;
-const printable = { from: 33, to: 126 };
 
 function number(value: number): string {
   return value.toLocaleString("en");
@@ -51,13 +51,16 @@ export function formatResult(result: TrainResult, { model }: Experiment, color: 
     `  Population          P = ${census.P}`,
     `  Unique rows         ${census.unique} of ${census.rows}`,
     `  Dead tokens         ${corpus.dead}`,
-    ...census.populations
-      .slice(0, maxTableRows)
-      .map((population, index) => `  Black hole ${index + 1}: ${population} tokens: ${members(census.members[index] ?? [])}`),
+    ...(census.C > 0 ? [holesTable(census, process.stdout.columns)] : []),
     heading("Summary", color),
     `  GPT-2 with ${norm}, ${number(steps.done)} of ${number(steps.planned)} steps, ${result.stepsPerSecond.toFixed(1)} steps/s`,
     `  Centroid displacement  ${decimal(displacement.float32, 6)} (float32), ${decimal(displacement.bfloat16, 6)} (the notebook's bfloat16 arithmetic)`,
-    ...(result.traps.length > 0 ? [heading("As in the notebook, and part of the result", color), ...result.traps.map((trap) => `  · ${trap}`)] : []),
+    ...(result.traps.length > 0
+      ? [
+          heading("As in the notebook, and part of the result", color),
+          ...result.traps.flatMap(({ what, corrected }) => [`  · ${what}`, color.dim(`    corrected by --set ${corrected}`)]),
+        ]
+      : []),
     heading(`Verdict: ${colored(verdict.result)}`, color),
     `  ${verdict.reason}`,
   ].join("\n");
@@ -70,10 +73,4 @@ function lossTable({ loss }: TrainResult): string {
   const table = new Table({ head: ["step", "loss"], colAligns: ["right", "right"], style: { head: [], border: [], compact: true } });
   table.push(...shown.map(([step, value]) => [number(step), decimal(value, 4)]));
   return table.toString();
-}
-
-/** Token ids, printable ones as characters. */
-function members(tokens: readonly number[]): string {
-  const shown = tokens.slice(0, 60).map((token) => (token >= printable.from && token <= printable.to ? `'${String.fromCharCode(token)}'` : String(token)));
-  return shown.join(" ") + (tokens.length > shown.length ? ` … (${tokens.length} in all)` : "");
 }

@@ -30,7 +30,7 @@ export const trainResultSchema = z.strictObject({
   /** State and L2 norm of its centroid, every 1,000 steps and at the end. */
   centroidNorm: z.array(z.tuple([count, z.number().nullable()])),
   verdict: z.strictObject({ result: z.enum(["null", "positive", "degenerate"]), reason: z.string() }),
-  /** The notebook's traps that this run reproduces. */
-  traps: z.array(z.string()),
+  /** The notebook's traps that this run reproduces, each with the setting that corrects it. */
+  traps: z.array(z.strictObject({ what: z.string(), corrected: z.string() })),
 });
 export type TrainResult = z.output<typeof trainResultSchema>;

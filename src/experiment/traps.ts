@@ -1,23 +1,32 @@
 import type { Experiment } from "../config/experiment-schema.js";
 
-/** What the seed's notebook did without saying so, and this experiment does as well; each with the setting that corrects it. */
-export function trapsOf({ data, model, training }: Experiment): string[] {
+/** Something that shapes the result in silence, and the setting that corrects it. */
+export interface Trap {
+  what: string;
+  corrected: string;
+}
+
+/** What the seed's notebook did without saying so, and this experiment does as well. */
+export function trapsOf({ data, model, training }: Experiment): Trap[] {
   const isBfloat16 = model.dtype === "bfloat16";
-  const traps: [boolean, string][] = [
-    [data.label_shift === "double", "labels are shifted twice, so that position t learns token t+2 (data.label_shift=causal)"],
+  const traps: [applies: boolean, what: string, corrected: string][] = [
+    [data.label_shift === "double", "labels are shifted twice, so that position t learns token t+2", "data.label_shift=causal"],
     [
       model.norm === "rmsnorm" && training.decay_norms === "hf" && training.weight_decay > 0,
-      "weight decay applies to RMSNorm's weights but not to LayerNorm's, a confound with the control (training.decay_norms=never)",
+      "weight decay applies to RMSNorm's weights but not to LayerNorm's, a confound with the control",
+      "training.decay_norms=never",
     ],
     [
       training.lr_scheduler_type === "linear",
-      "the learning rate falls linearly to 0, which freezes rows whatever the norm does (training.lr_scheduler_type=constant)",
+      "the learning rate falls linearly to 0, which freezes rows whatever the norm does",
+      "training.lr_scheduler_type=constant",
     ],
-    [training.max_grad_norm > 0, `gradients are clipped at ${training.max_grad_norm} (training.max_grad_norm=0)`],
+    [training.max_grad_norm > 0, `gradients are clipped at ${training.max_grad_norm}`, "training.max_grad_norm=0"],
     [
       isBfloat16 && training.optimizer_state_dtype === "model",
-      "Adam's moments are bfloat16, where the second moment can only grow (training.optimizer_state_dtype=float32)",
+      "Adam's moments are bfloat16, where the second moment can only grow",
+      "training.optimizer_state_dtype=float32",
     ],
   ];
-  return traps.filter(([applies]) => applies).map(([, text]) => text);
+  return traps.filter(([applies]) => applies).map(([, what, corrected]) => ({ what, corrected }));
 }
