@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { InvalidArgumentError } from "commander";
 import type { CensusDocument } from "./census-document.js";
 import type { RowsOptions } from "./choose-rows.js";
 import { type CommonOptions, createCommand } from "./command.js";
+import { parseStep } from "./parse-step.js";
 import { parseTensorPath } from "./tensor-path.js";
 import { Terminal } from "./terminal.js";
 
@@ -22,11 +22,6 @@ export function censusCommand(): Command {
     .option("--corpus <file>", "text that tells which tokens are dead, where the file is no run")
     .option("--step <n>", "training step of a history; its last recorded one by default", parseStep)
     .action(takeCensus);
-}
-
-function parseStep(text: string): number {
-  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("A step is a number from 0 on.");
 }
 
 async function takeCensus(target: string, options: CensusOptions): Promise<void> {

@@ -24,9 +24,9 @@ const maxMetadataShown = 12;
 const maxGlobalsShown = 10;
 /** Where the output goes to no terminal, its width is that of a usual one. */
 const usualWidth = 100;
-/** The columns beside the names: dtype, shape, size and what separates them. */
-const columnsBesideNames = 46;
-const fileColumn = 28;
+/** A space on each side of a cell, and a line. */
+const framePerColumn = 3;
+const widestFile = 32;
 const narrowestName = 24;
 
 /** An inspection for people: what it is, its tensors, what else it says, and what can be done with it. */
@@ -64,21 +64,15 @@ function trainingLines({ trainerState }: InspectDocument): string[] {
 
 function tensorTable(tensors: InspectDocument["tensors"], width: number): string {
   const hasFiles = new Set(tensors.map((tensor) => tensor.file)).size > 1;
-  const room = Math.max(narrowestName, width - columnsBesideNames - (hasFiles ? fileColumn : 0));
-  const table = new Table({
-    head: ["name", "dtype", "shape", "size", ...(hasFiles ? ["file"] : [])],
-    colAligns: ["left", "left", "right", "right", "left"],
-    style: { head: [], border: [], compact: true },
+  const rows = tensors.slice(0, maxTensorsShown).map(({ name, dtype, shape, bytes, file }) => {
+    const cells = [dtype, shape.join(" × ") || "scalar", formatBytes(bytes)];
+    return [printable(name), ...cells, ...(hasFiles ? [shorten(printable(file), widestFile)] : [])];
   });
-  for (const { name, dtype, shape, bytes, file } of tensors.slice(0, maxTensorsShown)) {
-    table.push([
-      shorten(printable(name), room),
-      dtype,
-      shape.join(" × ") || "scalar",
-      formatBytes(bytes),
-      ...(hasFiles ? [shorten(printable(file), fileColumn - 3)] : []),
-    ]);
-  }
+  const head = ["name", "dtype", "shape", "size", ...(hasFiles ? ["file"] : [])];
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const room = Math.max(narrowestName, width - widths.slice(1).reduce((sum, cell) => sum + cell + framePerColumn, framePerColumn + 1));
+  const table = new Table({ head, colAligns: ["left", "left", "right", "right", "left"], style: { head: [], border: [], compact: true } });
+  table.push(...rows.map(([name = "", ...cells]) => [shorten(name, room), ...cells]));
   return table.toString();
 }
 

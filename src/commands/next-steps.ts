@@ -11,7 +11,7 @@ export interface NextStep {
   command: string;
 }
 
-const gpt2Schema = z.looseObject({ config: z.looseObject({ model_type: z.literal(["gpt2", "bh_gpt2_rmsnorm"]) }) });
+const gpt2Schema = z.looseObject({ config: z.looseObject({ model_type: z.literal("gpt2") }) });
 
 /** What can be done with a file, most useful first. */
 export function nextSteps({ path, kind, tensors, metadata }: Checkpoint): NextStep[] {
@@ -28,7 +28,6 @@ export function nextSteps({ path, kind, tensors, metadata }: Checkpoint): NextSt
     steps.push({ does: "give the model to Python", command: `bh-bridge export ${word} --to hf --out model` });
   }
   if (history) steps.push({ does: "give the history to Python", command: `bh-bridge export ${word} --to npy --out history.npy` });
-  else if (matrix && kind !== "npy")
-    steps.push({ does: "give a matrix to a spreadsheet", command: `bh-bridge export ${shellQuote(`${path}::${matrix.name}`)} --to csv --out matrix.csv` });
+  else if (hasEmbedding(readable)) steps.push({ does: "give it to a spreadsheet", command: `bh-bridge export ${word} --to csv --out matrix.csv` });
   return steps;
 }

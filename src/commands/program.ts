@@ -4,6 +4,7 @@ import { analyzeCommand } from "./analyze.js";
 import { censusCommand } from "./census.js";
 import { configCommand } from "./config.js";
 import { doctorCommand } from "./doctor.js";
+import { exportCommand } from "./export.js";
 import { inspectCommand } from "./inspect.js";
 import { presetsCommand } from "./presets.js";
 import { setupCommand } from "./setup.js";
@@ -20,6 +21,7 @@ export function createProgram(): Command {
     analyzeCommand(),
     censusCommand(),
     inspectCommand(),
+    exportCommand(),
     presetsCommand(),
     configCommand(),
     setupCommand(),

@@ -24,6 +24,8 @@ export interface OpenEmbedding {
   readonly shape: readonly [tokens: number, dims: number];
   /** The state's index, when the tensor is a history. */
   readonly state?: number;
+  /** All states that have been recorded, one after the other, when the tensor is a history. */
+  readonly history?: { readonly states: number; readonly rows: RowSource };
   readonly rows: RowSource;
   close(): void;
 }
@@ -55,7 +57,12 @@ export async function openEmbedding(path: string, choice: EmbeddingChoice = {}):
   }
 }
 
-function stateOf(tensor: StoredTensor, path: string, step: number | undefined, recorded: number | undefined): Pick<OpenEmbedding, "shape" | "state" | "rows"> {
+function stateOf(
+  tensor: StoredTensor,
+  path: string,
+  step: number | undefined,
+  recorded: number | undefined,
+): Pick<OpenEmbedding, "shape" | "state" | "rows" | "history"> {
   const [planned = 0, tokens = 0, dims = 0] = tensor.shape;
   const states = recorded ?? planned;
   if (states === 0) throw new BhBridgeError("FORMAT_UNSUPPORTED", `the history "${tensor.name}" of ${path} has no states`);
@@ -65,6 +72,7 @@ function stateOf(tensor: StoredTensor, path: string, step: number | undefined, r
   return {
     shape: [tokens, dims],
     state,
+    history: { states, rows: { ...all, rows: states * tokens } },
     rows: {
       source: all.source,
       dtype: all.dtype,

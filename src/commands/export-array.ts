@@ -1,0 +1,53 @@
+import { statSync } from "node:fs";
+import type { OpenEmbedding } from "../formats/open-embedding.js";
+import { openEmbedding } from "../formats/open-embedding.js";
+import { writeCsv } from "../formats/write-csv.js";
+import { writeNpy } from "../formats/write-npy.js";
+import { type WritableTensor, writeSafetensors } from "../formats/write-safetensors.js";
+import type { ExportDocument, ExportTarget } from "./export-document.js";
+import { recordedTokens } from "./recorded-tokens.js";
+import { parseTensorPath } from "./tensor-path.js";
+
+/**
+ * Write a history (all its recorded states, or the one after `step`) or a matrix as one file; CSV takes one state.
+ *
+ * @throws {BhBridgeError} as `openEmbedding`; `FILE_UNWRITABLE`, `DISK_FULL`.
+ */
+export async function exportArray(target: string, to: Exclude<ExportTarget, "hf">, out: string, step: number | undefined): Promise<ExportDocument> {
+  const { path, tensor } = parseTensorPath(target);
+  const embedding = await openEmbedding(path, { tensor, step });
+  try {
+    const written = to === "csv" || step !== undefined ? matrixOf(embedding) : historyOf(embedding);
+    await write(to, out, written, embedding, path);
+    return { schema: "bh-bridge/export@1", source: path, to, out, tensor: embedding.tensor, shape: [...written.shape], bytes: statSync(out).size };
+  } finally {
+    embedding.close();
+  }
+}
+
+function matrixOf({ tensor, shape, rows }: OpenEmbedding): WritableTensor {
+  return { name: tensor, shape, rows };
+}
+
+function historyOf(embedding: OpenEmbedding): WritableTensor {
+  const { tensor, shape, history } = embedding;
+  return history ? { name: tensor, shape: [history.states, ...shape], rows: history.rows } : matrixOf(embedding);
+}
+
+async function write(to: Exclude<ExportTarget, "hf">, out: string, tensor: WritableTensor, embedding: OpenEmbedding, path: string): Promise<void> {
+  switch (to) {
+    case "safetensors":
+      return writeSafetensors(out, [tensor], { writer: "bh-bridge" });
+    case "npy":
+      return writeNpy(out, tensor);
+    case "csv": {
+      const tokens = recordedTokens(embedding, path);
+      return writeCsv(out, tensor.rows, (row) => tokens.ofRows([row])[0] ?? row);
+    }
+    case "hdf5": {
+      // Its library is 4 MB of WebAssembly: loaded for those who need it.
+      const { writeHdf5 } = await import("../formats/write-hdf5.js");
+      return writeHdf5(out, tensor);
+    }
+  }
+}

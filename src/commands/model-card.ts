@@ -1,0 +1,89 @@
+import { basename, isAbsolute } from "node:path";
+import { stringify } from "yaml";
+import type { Experiment } from "../config/experiment-schema.js";
+import type { TrainResult } from "../experiment/train-result.js";
+import type { RunManifest } from "../runs/run-manifest.js";
+
+/** What a model card is made from. */
+export interface ModelCardInput {
+  readonly manifest: RunManifest;
+  readonly experiment: Experiment;
+  readonly result: TrainResult;
+  /** Whether the model brings Python code of its own. */
+  readonly remoteCode: boolean;
+}
+
+/** So many black holes are listed. */
+const maxHolesListed = 10;
+
+/** The `README.md` of an exported model: how to load it, what it was trained on, what came out, and with which versions. */
+export function modelCard({ manifest, experiment, result, remoteCode }: ModelCardInput): string {
+  const norm = experiment.model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm";
+  const { census, verdict, steps } = result;
+  const frontMatter = stringify({ library_name: "transformers", pipeline_tag: "text-generation", tags: ["gpt2", "bh-bridge", "black-holes"] });
+  return `---
+${frontMatter}---
+
+# ${manifest.name}
+
+A GPT-2 with ${norm}, ${manifest.parameters.toLocaleString("en")} parameters, trained for ${steps.done.toLocaleString("en")} of ${steps.planned.toLocaleString("en")} steps from the initial state \`${experiment.init.kind}\`. Tokens are bytes below ${experiment.model.vocab_size}.
+
+## Load it
+
+\`\`\`python
+from transformers import AutoModelForCausalLM
+
+model = AutoModelForCausalLM.from_pretrained("PATH"${remoteCode ? ", trust_remote_code=True" : ""})
+\`\`\`
+
+## Result
+
+| | |
+|---|---|
+| verdict | ${verdict.result} |
+| reason | ${verdict.reason} |
+| unique rows | ${census.unique} of ${census.rows} |
+| black holes | C = ${census.C} |
+| population | P = ${census.P} |
+| largest | ${census.populations.slice(0, maxHolesListed).join(", ") || "none"} |
+| centroid displacement | ${result.displacement.float64 ?? "not finite"} |
+
+## Data
+
+| | |
+|---|---|
+| corpus | \`${basename(manifest.corpus.path)}\` |
+| sha256 | \`${manifest.corpus.sha256}\` |
+| tokens | ${manifest.corpus.tokens.toLocaleString("en")}, of ${manifest.corpus.distinct} kinds; ${manifest.corpus.dead} never appear |
+
+## Versions
+
+${versionTable(manifest)}
+
+## Configuration
+
+Hash \`${manifest.config_hash}\`.
+
+\`\`\`yaml
+${stringify(publicConfig(experiment))}\`\`\`
+`;
+}
+
+function versionTable({ package_version, environment, created, git }: RunManifest): string {
+  const rows = [
+    ["bh-bridge", package_version],
+    ["python", environment.python],
+    ["torch", environment.torch],
+    ["transformers", environment.transformers],
+    ["numpy", environment.numpy],
+    ["device", `${environment.device}, ${environment.threads} threads, ${environment.cpu_capability}`],
+    ["trained", created],
+    ...(git ? [["git", `${git.commit}${git.dirty ? " with local changes" : ""}`]] : []),
+  ];
+  return ["| | |", "|---|---|", ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join("\n");
+}
+
+/** The configuration without the places of the machine it ran on: the card is meant to be published. */
+function publicConfig({ python: _python, ...experiment }: Experiment): unknown {
+  return JSON.parse(JSON.stringify(experiment, (_key, value: unknown) => (typeof value === "string" && isAbsolute(value) ? basename(value) : value)));
+}
