@@ -18,12 +18,10 @@ folderTest("a folder with something else in it is left alone", async ({ folder }
   expect(readdirSync(folder)).toEqual(["thesis.txt"]);
 });
 
-folderTest("an environment that is complete is only looked at, within a second", async () => {
+folderTest("an environment that is complete is only looked at: no step is taken", async () => {
   const steps: unknown[] = [];
   const directory = join(import.meta.dirname, "..", "..", "..", "..", ".venv");
-  const startedAt = performance.now();
   const { status, python } = await setupPython({ directory, onStep: (step) => steps.push(step) });
-  expect(performance.now() - startedAt).toBeLessThan(1000);
   expect({ status, steps, path: python.path }).toEqual({ status: "complete", steps: [], path: join(directory, "bin", "python") });
 });
 
