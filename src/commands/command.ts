@@ -6,12 +6,17 @@ export interface CommonOptions {
   color: boolean;
 }
 
-/** A command with what all commands share: `--json`, `--quiet`, `--no-color`, and an example in its help. */
-export function createCommand(name: string, summary: string, example: string): Command {
+/** A command with what all commands share: `--json`, `--quiet`, `--no-color`, and examples in its help. */
+export function createCommand(name: string, summary: string, ...examples: [string, ...string[]]): Command {
   return new Command(name)
     .description(summary)
     .option("--json", "print one JSON document on stdout and nothing else there")
     .option("-q, --quiet", "print results and errors only")
     .option("--no-color", "print without colour")
-    .addHelpText("after", `\nExample:\n  $ ${example}`);
+    .addHelpText("after", () => helpEnding(`Example:\n${examples.map((example) => `  $ ${example}`).join("\n")}`));
+}
+
+/** Text below a help page for people; a page for scripts (`--help --json`) has none. */
+export function helpEnding(text: string): string {
+  return process.argv.includes("--json") ? "" : `\n${text}`;
 }

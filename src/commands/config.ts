@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
 import type { ResolvedExperiment } from "../config/load-experiment.js";
-import { type CommonOptions, createCommand } from "./command.js";
+import { type CommonOptions, createCommand, helpEnding } from "./command.js";
 import type { ConfigCheckDocument, ConfigDiffDocument, ConfigSchemaDocument } from "./config-document.js";
 import { addExperimentOptions, type ExperimentOptionValues, loadFromOptions } from "./experiment-options.js";
 import { Terminal } from "./terminal.js";
@@ -10,7 +10,7 @@ import { Terminal } from "./terminal.js";
 export function configCommand(): Command {
   return new Command("config")
     .description("Print, check and compare configurations")
-    .addHelpText("after", "\nExample:\n  $ bh-bridge config print --preset quick > my.yaml")
+    .addHelpText("after", () => helpEnding("Example:\n  $ bh-bridge config print --preset quick > my.yaml"))
     .addCommand(printCommand())
     .addCommand(checkCommand())
     .addCommand(schemaCommand())

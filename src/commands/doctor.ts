@@ -44,7 +44,7 @@ async function doctor({ python, ...common }: CommonOptions & { python?: string }
 
 /** `bh-bridge doctor`: say what is there, what is missing, and the command that mends it. */
 export function doctorCommand(): Command {
-  return createCommand("doctor", "say what is there, what is missing, and the command that mends it", "bh-bridge doctor")
+  return createCommand("doctor", "Say what is there, what is missing, and the command that mends it", "bh-bridge doctor")
     .option("--python <path>", "look at this interpreter only")
     .action(doctor);
 }

@@ -14,7 +14,12 @@ interface ExportOptions extends CommonOptions {
 
 /** `bh-bridge export RUN`: give results back to Python and spreadsheets. */
 export function exportCommand(): Command {
-  return createCommand("export", "Give a model, a history or a matrix to Python and spreadsheets", "bh-bridge export runs/my-run --to npy --out history.npy")
+  return createCommand(
+    "export",
+    "Give a model, a history or a matrix to Python and spreadsheets",
+    "bh-bridge export runs/my-run --to npy --out history.npy",
+    "bh-bridge export runs/my-run --to hf --out my-model",
+  )
     .argument("<run>", "a run, or FILE[::TENSOR] of any other kind")
     .addOption(
       new Option("--to <format>", "what to write: hf takes the final model, csv one state, the others the whole history")
@@ -23,7 +28,6 @@ export function exportCommand(): Command {
     )
     .requiredOption("--out <path>", "file or directory to make; nothing is overwritten", nonEmpty)
     .option("--step <n>", "of a history, the state after this training step alone", parseStep)
-    .addHelpText("after", "  $ bh-bridge export runs/my-run --to hf --out my-model")
     .action(exportTo);
 }
 

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { type CommonOptions, createCommand } from "./command.js";
+import { type CommonOptions, createCommand, helpEnding } from "./command.js";
 import type { PresetDocument, PresetsDocument } from "./presets-document.js";
 import { Terminal } from "./terminal.js";
 
@@ -7,7 +7,7 @@ import { Terminal } from "./terminal.js";
 export function presetsCommand(): Command {
   return new Command("presets")
     .description("List the experiments that can be run by name")
-    .addHelpText("after", "\nExample:\n  $ bh-bridge presets show jiggle-11.2b")
+    .addHelpText("after", () => helpEnding("Example:\n  $ bh-bridge presets show jiggle-11.2b"))
     .addCommand(listCommand(), { isDefault: true })
     .addCommand(showCommand());
 }

@@ -2,11 +2,14 @@ import { Command } from "commander";
 import { packageManifest } from "../bridge/package-manifest.js";
 import { analyzeCommand } from "./analyze.js";
 import { censusCommand } from "./census.js";
+import { helpEnding } from "./command.js";
 import { configCommand } from "./config.js";
 import { doctorCommand } from "./doctor.js";
 import { exportCommand } from "./export.js";
+import { helpDocument } from "./help-document.js";
 import { inspectCommand } from "./inspect.js";
 import { presetsCommand } from "./presets.js";
+import { resumeCommand } from "./resume.js";
 import { setupCommand } from "./setup.js";
 import { trainCommand } from "./train.js";
 
@@ -15,9 +18,10 @@ export function createProgram(): Command {
   const program = new Command("bh-bridge")
     .description("Run, record and analyse small GPT-2 trainings, and see what becomes of equal embedding rows.")
     .version(packageManifest().version)
-    .addHelpText("after", "\nStart with:\n  $ bh-bridge doctor\n  $ bh-bridge train --preset quick");
+    .addHelpText("after", () => helpEnding("Start with:\n  $ bh-bridge doctor\n  $ bh-bridge train --preset quick"));
   for (const command of [
     trainCommand(),
+    resumeCommand(),
     analyzeCommand(),
     censusCommand(),
     inspectCommand(),
@@ -31,9 +35,15 @@ export function createProgram(): Command {
   return throwErrors(program);
 }
 
-/** Make a command and those below it throw where commander would write to stderr and exit. */
+/** Make a command and those below it throw where commander would write to stderr and exit, and give their help as a document under `--json`. */
 function throwErrors(command: Command): Command {
-  command.exitOverride().configureOutput({ writeErr: () => undefined });
+  const formatHelp = command.createHelp().formatHelp;
+  command
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .configureHelp({
+      formatHelp: (shown, help) => (process.argv.includes("--json") ? `${JSON.stringify(helpDocument(shown))}\n` : formatHelp.call(help, shown, help)),
+    });
   command.commands.forEach(throwErrors);
   return command;
 }

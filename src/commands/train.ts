@@ -11,7 +11,7 @@ interface TrainCommandOptions extends CommonOptions, ExperimentOptionValues {
 
 /** `bh-bridge train`: run one experiment, from nothing to a verdict. */
 export function trainCommand(): Command {
-  const command = createCommand("train", "run one experiment: train, record, analyse, judge", "bh-bridge train --preset quick --corpus my.txt");
+  const command = createCommand("train", "Run one experiment: train, record, analyse, judge", "bh-bridge train --preset quick --corpus my.txt");
   return addExperimentOptions(command)
     .option("--out <dir>", "folder that holds the runs", "runs")
     .option("--print-config", "print the complete configuration, with the origin of each value, and stop")
@@ -29,6 +29,6 @@ async function printResolved(experiment: ResolvedExperiment, terminal: Terminal)
 }
 
 async function trainAndReport(experiment: ResolvedExperiment, out: string, terminal: Terminal): Promise<void> {
-  const { runInTerminal } = await import("./run-in-terminal.js");
-  await runInTerminal(experiment, out, terminal);
+  const [{ runInTerminal }, { runExperiment }] = await Promise.all([import("./run-in-terminal.js"), import("../experiment/train.js")]);
+  await runInTerminal(experiment, terminal, (python, options, listener) => runExperiment(experiment, python, { ...options, out }, listener));
 }

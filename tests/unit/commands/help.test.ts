@@ -1,0 +1,40 @@
+import type { Command } from "commander";
+import { afterEach, expect, test } from "vitest";
+import { helpDocumentSchema } from "../../../src/commands/help-document.js";
+import { createProgram } from "../../../src/commands/program.js";
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
+}
+
+function helpOf(command: Command): string {
+  let text = "";
+  command.configureOutput({ writeOut: (part) => (text += part) });
+  command.outputHelp();
+  return text;
+}
+
+const all = () => withSubcommands(createProgram()).filter((command) => command.name() !== "help");
+
+test("every command has a description, and every one that does something an example", () => {
+  for (const command of all()) {
+    expect(command.description(), command.name()).toMatch(/^[A-Z]/);
+    if (command.commands.length === 0) expect(helpOf(command), command.name()).toMatch(/Example:\n {2}\$ bh-bridge /);
+  }
+});
+
+test("every command that does something takes --json, --quiet and --no-color", () => {
+  for (const command of all().filter(({ commands }) => commands.length === 0)) {
+    expect(command.options.map(({ long }) => long)).toEqual(expect.arrayContaining(["--json", "--quiet", "--no-color"]));
+  }
+});
+
+const argv = process.argv;
+afterEach(() => {
+  process.argv = argv;
+});
+
+test("--help --json is one document for each command", () => {
+  process.argv = [...argv, "--json"];
+  for (const command of all()) expect(helpDocumentSchema.parse(JSON.parse(helpOf(command))).description).toBe(command.description());
+});
