@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,12 +9,14 @@ from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from bh_bridge.channel import Channel
 from bh_bridge.events import EventLog
+from bh_bridge.protocol import schema
 from bh_bridge.recorder import EmbeddingTap, Recorder
 from bh_bridge.training import RunTrainer
 from bh_bridge.wire import finite
 
 # Always logged. The other events of transformers are sent only when a callback in TypeScript asks for them.
 LOGGED_EVENTS = ("train_begin", "step_end", "log", "evaluate", "save", "train_end")
+COALESCIBLE_EVENTS = frozenset(schema()["coalescibleEvents"])
 CONTROL_FIELDS = ("should_training_stop", "should_epoch_stop", "should_save", "should_evaluate", "should_log")
 
 
@@ -29,16 +30,15 @@ class BridgeCallback(TrainerCallback):
         events: EventLog,
         recorder: Recorder,
         tap: EmbeddingTap,
-        resume_from: Path | None,
     ) -> None:
         self.trainer: RunTrainer | None = None  # set when it exists: each needs the other
         self.training = 0  # number of the training, which a stop names
         self.decided_stop = False
+        self.goes_on = False  # from a checkpoint of this run, whose log has the beginning already
         self._channel = channel
         self._events = events
         self._recorder = recorder
         self._tap = tap
-        self._resume_from = resume_from
         self._checkpoint_every: int | None = request["checkpoint"]["every"]
         self._epsilon: float = request["noise"]["epsilon"]
         self._subscribed = frozenset(request["events"]) - frozenset(LOGGED_EVENTS)
@@ -67,7 +67,7 @@ class BridgeCallback(TrainerCallback):
             loss=loss,
         )
         self._ask_deciders("step_end", state, control)
-        if self._channel.is_stopped(self.training):
+        if self._channel.stop_reason(self.training) is not None:
             control.should_training_stop = True
         ends = control.should_training_stop or state.global_step >= state.max_steps
         if ends or (self._checkpoint_every and state.global_step % self._checkpoint_every == 0):
@@ -79,10 +79,10 @@ class BridgeCallback(TrainerCallback):
         self._report("init_end", state)
 
     def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        if self._resume_from is not None:
-            self._trainer.restore_progress(self._resume_from)
+        self._trainer.restore_progress()
         self._events.emit(
             "train_begin",
+            durable=not self.goes_on,
             global_step=state.global_step,
             epoch=state.epoch,
             max_steps=state.max_steps,
@@ -107,20 +107,29 @@ class BridgeCallback(TrainerCallback):
         if self._trainer.is_in_train:
             self._ask_deciders("evaluate", state, control)
 
-    def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def commit_recording(self) -> dict[str, Any]:
+        """Make states and events so far durable; say how far they go, for the manifest of a checkpoint."""
         self._recorder.commit()
+        return {"history_step": self._recorder.recorded_step, "events_bytes": self._events.commit()}
+
+    def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.report_save(state)
+
+    def report_save(self, state: TrainerState) -> None:
+        """Log a save. It follows the checkpoint that it names, so a resumed run logs the one that it goes on from."""
         self._events.emit(
             "save",
             global_step=state.global_step,
             epoch=state.epoch,
             checkpoint=f"checkpoints/step-{state.global_step:06d}",
         )
-        self._events.commit()
 
     def on_epoch_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._trainer.begin_epoch()
         self._report("epoch_begin", state)
 
     def on_epoch_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._trainer.end_epoch()
         self._report("epoch_end", state)
 
     def on_step_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -151,7 +160,14 @@ class BridgeCallback(TrainerCallback):
 
     def _report(self, event: str, state: TrainerState, **fields: Any) -> None:
         if event in self._subscribed:
-            self._events.emit(event, durable=False, global_step=state.global_step, epoch=state.epoch, **fields)
+            self._events.emit(
+                event,
+                durable=False,
+                droppable=event in COALESCIBLE_EVENTS,
+                global_step=state.global_step,
+                epoch=state.epoch,
+                **fields,
+            )
 
     def _ask_deciders(self, event: str, state: TrainerState, control: TrainerControl) -> None:
         """Ask the deciders whose turn it is, and wait; one that does not answer in time decides nothing."""
@@ -160,7 +176,7 @@ class BridgeCallback(TrainerCallback):
             due = event in decider["on"] or (event == "step_end" and every and state.global_step % every == 0)
             if not due:
                 continue
-            answer = self._channel.ask(
+            decision = self._channel.ask(
                 {
                     "type": "decide",
                     "decider": index,
@@ -169,13 +185,15 @@ class BridgeCallback(TrainerCallback):
                 },
                 decider["timeout_seconds"],
             )
-            if answer is None:
+            if decision is None:
                 self._events.emit("decider_timeout", global_step=state.global_step, epoch=state.epoch, decider=index)
                 continue
             for field in CONTROL_FIELDS:
-                if answer["control"].get(field):
+                if decision.get(field):
                     setattr(control, field, True)
-                    self.decided_stop |= field == "should_training_stop"
+            if decision.get("should_training_stop"):
+                self.decided_stop = True
+                control.should_save = True  # a training ends with a checkpoint, whichever event ended it
 
 
 def describe_state(state: TrainerState, trainer: RunTrainer) -> dict[str, Any]:

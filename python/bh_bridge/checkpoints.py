@@ -1,6 +1,7 @@
 """Durable checkpoints: HF layout for the model; optimizer, scheduler and random streams as safetensors and JSON.
 
-No pickles. A checkpoint is complete when its MANIFEST.json is there and every size and SHA-256 in it holds.
+No pickles. A checkpoint is complete when its MANIFEST.json is there and every size and SHA-256 in it holds. When it
+gets its name, the states and events up to its step are on the disk already: `history_step` and `events_bytes` say so.
 """
 
 from __future__ import annotations
@@ -8,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,33 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from bh_bridge.durable import replace_directory, sync_directory
+from bh_bridge.durable import remove_directory, replace_directory, sync_directory
 from bh_bridge.wire import encode
 
 MANIFEST = "MANIFEST.json"
 FORMAT = 1
 
 
+FOLDER = "checkpoints"
+
+
 def checkpoint_path(run_directory: Path, step: int) -> Path:
-    return run_directory / "checkpoints" / f"step-{step:06d}"
+    return run_directory / FOLDER / f"step-{step:06d}"
+
+
+def step_of(checkpoint: Path) -> int:
+    """The step that a checkpoint was made at; -1 for a directory that is none."""
+    digits = checkpoint.name.removeprefix("step-")
+    return int(digits) if digits.isdigit() else -1
+
+
+def all_of(run_directory: Path) -> list[Path]:
+    """The checkpoints of a run, oldest first; whether they hold is for `problem_of` to say."""
+    return sorted((run_directory / FOLDER).glob("step-*"), key=step_of)
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    return json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
 
 
 def write_manifest(directory: Path, **facts: Any) -> None:
@@ -42,7 +60,9 @@ def write_manifest(directory: Path, **facts: Any) -> None:
 def problem_of(directory: Path) -> str | None:
     """What is wrong with a checkpoint; None when every file is as its manifest says."""
     try:
-        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_manifest(directory)
+        if manifest["format"] > FORMAT:
+            return f"{directory} has checkpoint format {manifest['format']}, this bh-bridge reads up to {FORMAT}"
         for name, facts in manifest["files"].items():
             path = directory / name
             if path.stat().st_size != facts["size"] or _sha256(path) != facts["sha256"]:
@@ -52,11 +72,13 @@ def problem_of(directory: Path) -> str | None:
     return None
 
 
-def newest_valid(run_directory: Path) -> tuple[Path | None, list[str]]:
-    """The newest checkpoint that verifies, and what is wrong with the newer ones that do not."""
+def newest_valid(run_directory: Path, is_recorded: Callable[[int], bool]) -> tuple[Path | None, list[str]]:
+    """The newest checkpoint that verifies and whose step is recorded, and what is wrong with the newer ones."""
     problems: list[str] = []
-    for directory in sorted((run_directory / "checkpoints").glob("step-*"), key=_step_of, reverse=True):
+    for directory in reversed(all_of(run_directory)):
         problem = problem_of(directory)
+        if problem is None and not is_recorded(step_of(directory)):
+            problem = f"{directory} is of a step that the history does not hold"
         if problem is None:
             return directory, problems
         problems.append(problem)
@@ -65,27 +87,32 @@ def newest_valid(run_directory: Path) -> tuple[Path | None, list[str]]:
 
 def prune(run_directory: Path, keep: int) -> None:
     """Remove the oldest checkpoints beyond `keep`, once the newest verifies."""
-    directories = sorted((run_directory / "checkpoints").glob("step-*"), key=_step_of)
+    directories = all_of(run_directory)
     if len(directories) <= keep or problem_of(directories[-1]) is not None:
         return
     for directory in directories[:-keep]:
-        shutil.rmtree(directory)
-    sync_directory(run_directory / "checkpoints")
+        remove_directory(directory)
+    sync_directory(run_directory / FOLDER)
 
 
 def save_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:
     """Write an optimizer's state: tensors to optimizer.safetensors, everything else to optimizer.json."""
     tensors: dict[str, torch.Tensor] = {}
     values: dict[str, Any] = {}
+    on_device: list[str] = []  # some optimizers keep single numbers beside the parameter, others on the CPU
     for index, parameter in _numbered(optimizer):
         for name, value in optimizer.state.get(parameter, {}).items():
             if isinstance(value, torch.Tensor):
                 tensors[f"{index}.{name}"] = value.detach().cpu().contiguous()
+                if value.device == parameter.device:
+                    on_device.append(f"{index}.{name}")
             else:
                 values[f"{index}.{name}"] = value
     groups = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
     save_file(tensors, directory / "optimizer.safetensors")
-    (directory / "optimizer.json").write_text(encode({"values": values, "groups": groups}), encoding="utf-8")
+    (directory / "optimizer.json").write_text(
+        encode({"values": values, "groups": groups, "on_device": on_device}), encoding="utf-8"
+    )
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:
@@ -93,11 +120,11 @@ def load_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:
     tensors = load_file(directory / "optimizer.safetensors")
     description = json.loads((directory / "optimizer.json").read_text(encoding="utf-8"))
     parameters = dict(_numbered(optimizer))
+    on_device = set(description["on_device"])
     for key, value in {**tensors, **description["values"]}.items():
         index, name = key.split(".", 1)
         parameter = parameters[int(index)]
-        on_device = isinstance(value, torch.Tensor) and value.shape == parameter.shape
-        optimizer.state[parameter][name] = value.to(parameter.device) if on_device else value
+        optimizer.state[parameter][name] = value.to(parameter.device) if key in on_device else value
     for group, saved in zip(optimizer.param_groups, description["groups"], strict=True):
         group.update({key: tuple(value) if isinstance(value, list) else value for key, value in saved.items()})
 
@@ -149,11 +176,6 @@ def _numbered(optimizer: torch.optim.Optimizer) -> Iterator[tuple[int, torch.Ten
         for parameter in group["params"]:
             yield index, parameter
             index += 1
-
-
-def _step_of(directory: Path) -> int:
-    digits = directory.name.removeprefix("step-")
-    return int(digits) if digits.isdigit() else -1
 
 
 def _sha256(path: Path) -> str:

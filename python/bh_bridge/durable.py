@@ -48,16 +48,18 @@ def sync_tree(directory: Path) -> None:
 
 @contextlib.contextmanager
 def replace_directory(target: Path) -> Generator[Path]:
-    """Give a temporary sibling to fill; on success sync it and put it in the place of `target`, else remove it."""
+    """Give a temporary sibling to fill; on success sync it and put it in the place of `target`, else remove it.
+
+    The parent has to exist: a run directory that vanished is not made anew by its next checkpoint.
+    """
     temporary = target.with_name(f".{target.name}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
+    temporary.mkdir()
     try:
         yield temporary
         sync_tree(temporary)
-        if (
-            target.exists()
-        ):  # a directory cannot be renamed over another: the old one goes first, and is whole until then
+        if target.exists():
+            # A directory cannot be renamed over another: the old one goes first, and is whole until then.
             old = target.with_name(f".{target.name}.old")
             shutil.rmtree(old, ignore_errors=True)
             target.rename(old)
@@ -71,15 +73,45 @@ def replace_directory(target: Path) -> Generator[Path]:
         raise
 
 
+def remove_directory(target: Path) -> None:
+    """Remove a directory so that after a crash it is there whole or not at all (under its name)."""
+    doomed = target.with_name(f".{target.name}.old")
+    shutil.rmtree(doomed, ignore_errors=True)
+    target.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove what a process that died left half made: hidden `.NAME.partial` and `.NAME.old`."""
+    for pattern in (".*.partial", ".*.old"):
+        for path in directory.glob(pattern):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def write_all(fd: int, data: bytes, offset: int) -> None:
+    """Write all of `data` at an offset; a signal or a quota can cut one write short, the next one tells which."""
+    written = os.pwrite(fd, data, offset)
+    while written < len(data):
+        written += os.pwrite(fd, data[written:], offset + written)
+
+
+def free_bytes(directory: Path) -> int:
+    """Bytes that this user can still write to the file system of a directory."""
+    return shutil.disk_usage(directory).free
+
+
 def reserve(fd: int, size: int, path: Path) -> None:
     """Make an open file `size` bytes long with its disk space reserved; DiskFull says how many bytes are missing."""
-    free = shutil.disk_usage(path.parent).free + os.fstat(fd).st_blocks * 512
+    free = free_bytes(path.parent) + os.fstat(fd).st_blocks * 512
     if size > free:
         raise DiskFull(
             f"{path} needs {size:,} bytes and the disk has {free:,} left: free {size - free:,} bytes, "
             "or record less (record.every, record.rows)"
         )
-    if hasattr(os, "posix_fallocate"):
+    if size and hasattr(os, "posix_fallocate"):
         try:
             os.posix_fallocate(fd, 0, size)
         except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,49 +16,84 @@ from bh_bridge.wire import encode
 
 
 class EventLog:
-    """Appends to events.jsonl, one write a line, and passes the same line on to Node."""
+    """Appends to events.jsonl, one write a line, and passes the same line on to Node. Threads may share it."""
 
     def __init__(self, path: Path, channel: Channel) -> None:
         self._channel = channel
-        self._fd: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._path = path
+        self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._lock = threading.Lock()
         self._sequence = 0
 
     def emit(self, type: str, *, droppable: bool = False, durable: bool = True, **fields: Any) -> None:
         """Log one event and send it; a `durable=False` one, asked for by a callback, is only sent."""
-        event = {"seq": self._sequence, "mono": time.monotonic(), "wall": time.time(), "type": type, **fields}
-        line = encode(event)
-        if durable and self._fd is not None:  # after the end of its run a trainer can still evaluate
-            os.write(self._fd, line.encode() + b"\n")
-        self._sequence += 1
+        with self._lock:
+            event = {"seq": self._sequence, "mono": time.monotonic(), "wall": time.time(), "type": type, **fields}
+            line = encode(event)
+            if durable:
+                self._append(line.encode() + b"\n")
+            self._sequence += 1
         self._channel.send(line, droppable)
 
-    def rewind(self, path: Path, step: int) -> None:
-        """Drop the events after `step`, which will happen again, and go on counting from the last one kept.
+    def rewind(self, size: int) -> None:
+        """Go back to the first `size` bytes, which a checkpoint has committed, and count on from their last event.
 
-        A torn last line is cut off and kept beside the log; damage elsewhere is refused (RunCorrupt).
+        What follows them happens again. A damaged end of it is set aside as events.torn; damage before `size` is
+        refused (RunCorrupt).
         """
-        data = path.read_bytes()
-        whole, _, torn = data.rpartition(b"\n")
-        if torn:
-            path.with_suffix(".torn").write_bytes(torn)
-        kept, sequence = 0, 0
-        for number, line in enumerate(whole.split(b"\n") if whole else [], 1):
-            try:
-                event = json.loads(line)
-            except ValueError as error:
-                raise RunCorrupt(f"{path}, line {number} is not an event: {error}") from error
-            if event["global_step"] > step or event["type"] in ("train_end", "stopped"):
-                break
-            kept += len(line) + 1
-            sequence = event["seq"] + 1
-        os.truncate(path, kept)
-        self._sequence = sequence
+        data = self._path.read_bytes()
+        self._set_aside_damage(data[size:])
+        self._sequence = 0
+        for number, line in enumerate(data[:size].split(b"\n")[:-1], 1):
+            event = _parse(line)
+            if event is None:
+                raise RunCorrupt(f"{self._path}, line {number} is not an event, and a checkpoint was made after it")
+            self._sequence = event["seq"] + 1
+        if len(data) < size or (size and data[size - 1 : size] != b"\n"):
+            raise RunCorrupt(f"{self._path} ends at byte {len(data)}; a checkpoint was made when it had {size}")
+        os.truncate(self._path, size)
 
-    def commit(self) -> None:
-        if self._fd is not None:
+    def commit(self) -> int:
+        """Make every event so far durable; return the size of the log."""
+        with self._lock:
+            if self._fd is None:
+                return 0
             sync(self._fd)
+            return os.fstat(self._fd).st_size
 
     def close(self) -> None:
+        with self._lock:
+            self._close()
+
+    def _append(self, line: bytes) -> None:
+        if self._fd is None:  # after the end of its run a trainer can still evaluate
+            return
+        try:
+            written = os.write(self._fd, line)
+            while written < len(line):
+                written += os.write(self._fd, line[written:])
+        except OSError:
+            self._close()  # a torn line is the last one: nothing may follow it
+            raise
+
+    def _close(self) -> None:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+    def _set_aside_damage(self, tail: bytes) -> None:
+        """Keep what a crash left half written, from the first line that is no event on."""
+        position = 0
+        for line in tail.splitlines(keepends=True):
+            if not line.endswith(b"\n") or _parse(line) is None:
+                self._path.with_suffix(".torn").write_bytes(tail[position:])
+                return
+            position += len(line)
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and isinstance(event.get("seq"), int) else None

@@ -1,33 +1,37 @@
 """The streaming recorder: a safetensors file that any tool can open while it grows.
 
-Layout of `<name>.safetensors`: the header, written once and padded so that its length never changes; an I64 scalar
-`steps_done`, the last valid index; the states [states, rows, hidden] in the model's dtype, at fixed places.
-`<name>.idx` holds one fixed-size record a state: step, CRC-32 of the state's bytes, loss of the step.
+Layout of `<name>.safetensors`: the header, written once and padded to a page; an I64 scalar `steps_done`, the last
+valid index; the states [states, rows, hidden] in the model's dtype, at fixed places. `<name>.idx` holds one
+fixed-size record a state: step, CRC-32 of the state's bytes, loss of the step.
 
 Order of a commit: states and records are synced, then `steps_done` moves in one aligned 8-byte write and is synced.
-So whatever `steps_done` says is on the disk, and a reader that stops there never sees half a state.
+So whatever `steps_done` says is on the disk, and a reader that stops there never sees half a state. A header is never
+rewritten in place: a file of another shape is made beside the old one, synced, and renamed over it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import struct
 import time
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 
-from bh_bridge.durable import reserve, sync, sync_directory
-from bh_bridge.errors import ResumeDiverged, RunCorrupt
+from bh_bridge.durable import reserve, sync, sync_directory, write_all
+from bh_bridge.errors import DiskFull, ResumeDiverged, RunCorrupt
 
-HEADER_BYTES = 4096  # one page: a rewrite when a run ends early is a single write within it
+HEADER_BYTES = 4096  # one page, so that states begin near one; the text takes about 300 bytes
 INDEX_RECORD = struct.Struct("<QIId")  # step, CRC-32, reserved, loss
 COMMIT_EVERY_STATES = 1000
-COMMIT_EVERY_SECONDS = 2.0  # a crash costs at most this much recomputation; three syncs of some ms each are below 1 %
+COMMIT_EVERY_SECONDS = 2.0  # a power failure costs at most this much; three syncs of some ms each are below 1 %
+SHORTEN_UP_TO_BYTES = 2 << 30  # copied in about 5 s, while whoever stopped the run waits; a longer file keeps its shape
+COPY_BYTES = 1 << 20
 
 _DTYPE_NAMES = {torch.bfloat16: "BF16", torch.float16: "F16", torch.float32: "F32", torch.float64: "F64"}
 
@@ -68,48 +72,77 @@ class Layout:
         return struct.pack("<Q", size) + text.ljust(size)  # trailing spaces are part of the format
 
 
+def first_recorded_step(path: Path) -> int | None:
+    """The step of state 0 of a history; None when there is none yet."""
+    try:
+        first = path.with_suffix(".idx").read_bytes()[: INDEX_RECORD.size]
+    except FileNotFoundError:
+        return None
+    return INDEX_RECORD.unpack(first)[0] if path.exists() and len(first) == INDEX_RECORD.size and any(first) else None
+
+
+class Record(NamedTuple):
+    """What the index says of one state."""
+
+    step: int
+    crc: int
+    loss: float
+
+
 class HistoryFile:
-    """One recorded tensor. States are written in order; index i is the i-th recorded state, 0 before training."""
+    """One recorded tensor. States are written in order; index i is the i-th recorded state, 0 before training.
+
+    A new file holds no state (`last` is -1). One that exists is opened for as many states as the layout says, with
+    what was committed; RunCorrupt when it belongs to another tensor, shape or dtype.
+    """
 
     def __init__(self, path: Path, layout: Layout) -> None:
         self.path = path
         self.layout = layout
-        self._expected: dict[int, int] = {}
         self._uncommitted = 0
         self._committed_at = time.monotonic()
         is_new = not path.exists()
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        self._index_fd = os.open(path.with_suffix(".idx"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        self.last = self._committed = -1 if is_new else self._steps_done()
-        reserve(self._fd, layout.file_bytes, path)
-        self._write(
-            self._fd, layout.header(layout.states), 0
-        )  # also undoes the shorter header of a run that stopped early
+        self._index_fd = self._open_index(is_new)
         if is_new:
-            sync(self._fd)
-            sync_directory(path.parent)
+            self._fd = self._place(layout.states, 0)
+        else:
+            self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            self._check_header()
+        self.committed = self.last = self._states_done() - 1
+        if os.fstat(self._fd).st_size != layout.file_bytes:  # shortened when the run stopped, or to be extended now
+            self._replace(layout.states)
 
     def rewind(self, last: int) -> None:
         """Go back to state `last`; committed states after it will be compared with what is recomputed."""
-        records = list(self._records(self.last + 1))
-        if len(records) <= last:
-            raise RunCorrupt(f"{self.path} holds states up to {len(records) - 1}, its checkpoint needs {last}")
-        self._expected = {index: crc for index, (_, crc, _) in enumerate(records) if index > last}
+        if last > self.committed:
+            raise RunCorrupt(f"{self.path} holds states up to {self.committed}, its checkpoint needs {last}")
         self.last = last
 
+    def forget_after(self, last: int) -> None:
+        """Take back the states after `last`: what comes instead of them is not compared."""
+        if last >= self.committed:
+            return
+        write_all(self._fd, struct.pack("<q", max(last, 0)), HEADER_BYTES)
+        sync(self._fd)
+        if last < 0:  # zero steps done means state 0 alone, unless its record says that there is none
+            write_all(self._index_fd, bytes(INDEX_RECORD.size), 0)
+            sync(self._index_fd)
+        self.committed = self.last = last
+
     def append(self, state: torch.Tensor, step: int, loss: float) -> None:
-        """Write the next state, [rows, hidden] in the layout's dtype on the CPU; commit when it is time."""
+        """Write the next state, [rows, hidden] in the layout's dtype on the CPU; commit when it is time.
+
+        A state that was committed before has to come out as it was recorded, bit for bit, with its loss:
+        ResumeDiverged otherwise.
+        """
         index = self.last + 1
         data = state.contiguous().view(torch.uint8).numpy().tobytes()
         crc = zlib.crc32(data)
-        expected = self._expected.pop(index, crc)
-        if crc != expected:
-            raise ResumeDiverged(
-                f"step {step} came out differently from the recorded one (CRC-32 {crc:08x}, recorded {expected:08x}): "
-                "the environment has changed, or the recording is damaged"
-            )
-        self._write(self._fd, data, self.layout.offset(index))
-        self._write(self._index_fd, INDEX_RECORD.pack(step, crc, 0, loss), index * INDEX_RECORD.size)
+        record = INDEX_RECORD.pack(step, crc, 0, loss)
+        if index <= self.committed:
+            self._compare(index, record)
+        write_all(self._fd, data, self.layout.offset(index))
+        write_all(self._index_fd, record, self._record_offset(index))
         self.last = index
         self._uncommitted += 1
         waited = time.monotonic() - self._committed_at
@@ -121,43 +154,117 @@ class HistoryFile:
         if self._uncommitted:
             sync(self._fd)
             sync(self._index_fd)
-            if self.last > self._committed:  # while old states are recomputed, what was committed stays so
-                self._write(self._fd, struct.pack("<q", self.last), HEADER_BYTES)
+            if self.last > self.committed:  # while old states are recomputed, what was committed stays so
+                write_all(self._fd, struct.pack("<q", self.last), HEADER_BYTES)
                 sync(self._fd)
-                self._committed = self.last
+                self.committed = self.last
             self._uncommitted = 0
         self._committed_at = time.monotonic()
 
-    def finish(self) -> None:
-        """Commit; give a run that ended early the shape that was recorded. A resumed run gets its full shape back."""
-        self.commit()
-        states = self._committed + 1
-        if states < self.layout.states:
-            self._write(self._fd, self.layout.header(states), 0)
-            os.ftruncate(self._fd, self.layout.offset(states))
-            sync(self._fd)
+    def shorten(self) -> None:
+        """Give a run that ended early the shape that was recorded. A resumed one gets its full shape back.
+
+        Left undone for a file that takes long to copy, or when the disk has no room for a copy: `steps_done` tells.
+        """
+        states = self.committed + 1
+        if states < self.layout.states and self.layout.offset(states) <= SHORTEN_UP_TO_BYTES:
+            with contextlib.suppress(DiskFull):
+                self._replace(states)
+
+    def record(self, index: int) -> Record:
+        """The index record of a state."""
+        data = os.pread(self._index_fd, INDEX_RECORD.size, self._record_offset(index))
+        if len(data) < INDEX_RECORD.size:
+            raise RunCorrupt(f"{self._index_path} ends before state {index}, which {self.path} holds")
+        step, crc, _, loss = INDEX_RECORD.unpack(data)
+        return Record(step, crc, loss)
 
     def close(self) -> None:
         os.close(self._fd)
         os.close(self._index_fd)
 
-    def _steps_done(self) -> int:
-        value = os.pread(self._fd, 8, HEADER_BYTES)
-        done: int = struct.unpack("<q", value)[0] if len(value) == 8 else -1
+    @property
+    def _index_path(self) -> Path:
+        return self.path.with_suffix(".idx")
+
+    def _record_offset(self, index: int) -> int:
+        return index * INDEX_RECORD.size
+
+    def _open_index(self, is_new: bool) -> int:
+        """The index, with room for every record; records beyond the last committed state mean nothing."""
+        if not is_new and not self._index_path.exists():
+            raise RunCorrupt(f"{self._index_path} is missing: without it the states in {self.path} cannot be checked")
+        fd = os.open(self._index_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        if is_new:
+            os.ftruncate(fd, 0)
+        size = self.layout.states * INDEX_RECORD.size
+        if os.fstat(fd).st_size < size:
+            reserve(fd, size, self._index_path)
+        sync(fd)
+        sync_directory(self.path.parent)  # there before the states are: a history without its index is damaged
+        return fd
+
+    def _place(self, states: int, kept: int) -> int:
+        """Make a file with room for `states` states and the first `kept` of them, then let it take its place.
+
+        At no moment is there a file under this name whose header does not fit: any tool can open it at any time.
+        """
+        partial = self.path.with_name(f".{self.path.name}.partial")
+        fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        try:
+            reserve(fd, self.layout.offset(states), self.path)
+            write_all(fd, self.layout.header(states), 0)
+            position = HEADER_BYTES
+            while kept and position < self.layout.offset(kept):
+                data = os.pread(self._fd, min(COPY_BYTES, self.layout.offset(kept) - position), position)
+                write_all(fd, data, position)
+                position += len(data)
+            sync(fd)
+            partial.rename(self.path)
+            sync_directory(self.path.parent)
+        except BaseException:
+            os.close(fd)
+            partial.unlink(missing_ok=True)
+            raise
+        return fd
+
+    def _replace(self, states: int) -> None:
+        fd = self._place(states, self.committed + 1)
+        os.close(self._fd)
+        self._fd = fd
+
+    def _check_header(self) -> None:
+        """A file of this name has to be what the run's configuration records."""
+        found = os.pread(self._fd, HEADER_BYTES, 0)
+        try:
+            entry: dict[str, Any] = json.loads(found[8:])[self.layout.tensor]
+            states = int(entry["shape"][0])
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            raise RunCorrupt(f"{self.path} has a damaged header: {error}") from error
+        size = os.fstat(self._fd).st_size
+        if found != self.layout.header(states) or size != self.layout.offset(states):
+            raise RunCorrupt(f"{self.path} is not what this run records: its header says {entry}, in {size:,} bytes")
+
+    def _states_done(self) -> int:
+        """How many states are committed."""
+        done: int = struct.unpack("<q", os.pread(self._fd, 8, HEADER_BYTES))[0]
         if done > 0:
-            return done
+            if self.layout.offset(done + 1) > os.fstat(self._fd).st_size:
+                raise RunCorrupt(f"{self.path} has a damaged steps_done: {done}, which is beyond its end")
+            return done + 1
         # A file that was only reserved reads 0 as well: state 0 is there when its checksum says so.
-        first = list(self._records(1))
         state = os.pread(self._fd, self.layout.state_bytes, self.layout.offset(0))
-        return 0 if first and zlib.crc32(state) == first[0][1] else -1
+        return 1 if zlib.crc32(state) == self.record(0).crc else 0
 
-    def _records(self, count: int) -> Iterator[tuple[int, int, float]]:
-        """Step, CRC-32 and loss of the first `count` states."""
-        data = os.pread(self._index_fd, count * INDEX_RECORD.size, 0)
-        for step, crc, _, loss in INDEX_RECORD.iter_unpack(data[: len(data) // INDEX_RECORD.size * INDEX_RECORD.size]):
-            yield step, crc, loss
-
-    def _write(self, fd: int, data: bytes, offset: int) -> None:
-        written = os.pwrite(fd, data, offset)
-        while written < len(data):  # a signal or a full quota can cut a write short; the next one tells which
-            written += os.pwrite(fd, data[written:], offset + written)
+    def _compare(self, index: int, record: bytes) -> None:
+        recorded = os.pread(self._index_fd, INDEX_RECORD.size, self._record_offset(index))
+        if recorded == record:
+            return
+        step, crc, _, loss = INDEX_RECORD.unpack(record)
+        old = self.record(index)
+        raise ResumeDiverged(
+            f"step {step} came out differently from what is recorded: CRC-32 {crc:08x} and loss {loss!r}, "
+            f"recorded were {old.crc:08x} and {old.loss!r} at step {old.step}. The environment computes differently "
+            f"now, or {self.path} is damaged (bh-bridge runs verify tells). To go on regardless, and to replace the "
+            "recorded steps after the checkpoint: bh-bridge resume --allow-inexact"
+        )

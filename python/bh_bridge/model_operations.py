@@ -92,7 +92,9 @@ def generate(request: dict[str, Any]) -> dict[str, Any]:
 def save(request: dict[str, Any]) -> dict[str, Any]:
     """Operation `model.save`: write the model in HF layout into a directory."""
     model = registry.find(request["handle"])
-    with replace_directory(Path(request["directory"])) as directory:
+    target = Path(request["directory"])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with replace_directory(target) as directory:
         save_model(model, directory)
     return {}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,10 +43,17 @@ class Recorder:
     """Writes the state after the optimizer step, every `every` steps, plus the initial and the last one."""
 
     def __init__(
-        self, directory: Path, record: dict[str, Any], rows: list[int] | None, steps: int, tap: EmbeddingTap
+        self,
+        directory: Path,
+        record: dict[str, Any],
+        rows: list[int] | None,
+        steps: int,
+        tap: EmbeddingTap,
+        first_step: int = 0,
     ) -> None:
         self._every: int = record["every"]
         self._steps = steps
+        self._first_step = first_step  # that of state 0: not zero in a run that goes on from a checkpoint of HF's
         self._tap = tap
         self._rows = None if rows is None else torch.tensor(rows)
         vocab, hidden = tap.weight.shape
@@ -57,7 +63,7 @@ class Recorder:
                 Layout(
                     tensor="embedding_history" if name == "wte" else name,
                     dtype=tap.weight.dtype,
-                    states=math.ceil(steps / self._every) + 1,
+                    states=self._index(steps) + 1,
                     rows=vocab if rows is None else len(rows),
                     hidden=hidden,
                 ),
@@ -69,14 +75,31 @@ class Recorder:
     def records_gradient(self) -> bool:
         return "wte.grad" in self._files
 
+    def covers(self, step: int) -> bool:
+        """True when every file has committed all states up to this step."""
+        return all(file.committed >= self._index(step) for file in self._files.values())
+
+    @property
+    def recorded_step(self) -> int:
+        """The newest step that is committed in every file; -1 when nothing is."""
+        return min(-1 if file.committed < 0 else file.record(file.committed).step for file in self._files.values())
+
     def rewind(self, step: int | None) -> None:
         """Go back to the state after `step`; None goes back to before the initial state."""
         for file in self._files.values():
+            last = file.committed
+            if last > 0 and (recorded := file.record(last).step) % self._every and recorded != self._steps:
+                file.forget_after(last - 1)  # the off-beat last state of a run that is now longer
             file.rewind(-1 if step is None else self._index(step))
+
+    def forget_after(self, step: int | None) -> None:
+        """As `rewind`, but what was recorded after `step` is taken back and not compared."""
+        for file in self._files.values():
+            file.forget_after(-1 if step is None else self._index(step))
 
     def record(self, step: int, loss: float) -> None:
         """Record the state after `step` when it is its turn."""
-        if step % self._every and step != self._steps:
+        if step % self._every and step not in (self._first_step, self._steps):
             return
         for name, file in self._files.items():
             layout = file.layout
@@ -89,9 +112,10 @@ class Recorder:
         for file in self._files.values():
             file.commit()
 
-    def finish(self) -> None:
+    def shorten(self) -> None:
+        """Give the files of a run that ended early the shape that was recorded."""
         for file in self._files.values():
-            file.finish()
+            file.shorten()
 
     def close(self) -> None:
         for file in self._files.values():
@@ -99,7 +123,8 @@ class Recorder:
 
     def _index(self, step: int) -> int:
         """Index of the newest state that is recorded when `step` is done."""
-        return math.ceil(step / self._every) if step == self._steps else step // self._every
+        on_the_beat = step // self._every - self._first_step // self._every
+        return on_the_beat + (1 if step == self._steps and step % self._every else 0)
 
     def _select(self, state: torch.Tensor) -> torch.Tensor:
         state = state.detach()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import math
 import os
 import sys
@@ -19,9 +18,13 @@ from bh_bridge import channel, checkpoints, registry
 from bh_bridge.callbacks import BridgeCallback
 from bh_bridge.data import Windows, read_tokens
 from bh_bridge.durable import replace_directory
-from bh_bridge.errors import ConfigInvalid, RunLocked
+from bh_bridge.errors import ConfigInvalid
 from bh_bridge.events import EventLog
 from bh_bridge.recorder import EmbeddingTap, Recorder
+from bh_bridge.resuming import Resumption, go_back, prepare_directory
+from bh_bridge.run_lock import hold_lock
+from bh_bridge.storage import storage_errors
+from bh_bridge.trainer_state import import_trainer_state
 from bh_bridge.training import RunTrainer, build_trainer, save_model
 from bh_bridge.wire import finite
 
@@ -35,8 +38,12 @@ class HeldTrainer:
     events: EventLog
     recorder: Recorder
     run_directory: Path
-    resume_from: Path | None
     lock_fd: int | None
+
+    @property
+    def first_step(self) -> int:
+        """The step that training goes on from."""
+        return 0 if self.trainer.resume_from is None else checkpoints.step_of(self.trainer.resume_from)
 
     def close(self) -> None:
         """Close the files and let go of the run's lock; the trainer can still evaluate and save its model."""
@@ -53,36 +60,45 @@ def create(request: dict[str, Any]) -> dict[str, Any]:
     With `resume`, everything goes back to the newest checkpoint that verifies, or to the start when there is none.
     """
     directory = Path(request["run_directory"])
-    lock_fd = _lock(directory)
+    with storage_errors(directory):
+        lock_fd = hold_lock(directory)
+        try:
+            return _create(request, directory, lock_fd)
+        except BaseException:
+            os.close(lock_fd)
+            raise
+
+
+def _create(request: dict[str, Any], directory: Path, lock_fd: int) -> dict[str, Any]:
     model = registry.find(request["model"])
-    data = request["data"]
+    data, steps = request["data"], request["training"]["max_steps"]
     tokens = read_tokens(data["corpus"], model.config.vocab_size)
     train_windows, held_out_windows = _split(tokens, model.config.n_positions, data["label_shift"], data["held_out"])
-    resume_from, problems = checkpoints.newest_valid(directory) if request["resume"] else (None, [])
-    connection = channel.current()
-    events = EventLog(directory / "events.jsonl", connection)
+    prepare_directory(directory, model, request)
+    first_step = import_trainer_state(request["start_from"], directory) if request["start_from"] else 0
     held: list[HeldTrainer] = []
     tap = EmbeddingTap(model, lambda: held[0].trainer.plain_optimizer if held else None)
-    steps = request["training"]["max_steps"]
-    recorder = Recorder(directory, request["record"], _rows(request["record"]["rows"], tokens, model), steps, tap)
-    step = step_of(resume_from)
-    if request["resume"]:
-        events.rewind(directory / "events.jsonl", step)
-        for problem in problems:
-            events.emit("checkpoint_rejected", global_step=step, epoch=None, problem=problem)
-    recorder.rewind(None if resume_from is None else step)
-    if resume_from is None:
-        recorder.record(0, math.nan)
-    callback = BridgeCallback(request, connection, events, recorder, tap, resume_from)
-    trainer = build_trainer(model, request, train_windows, held_out_windows, callback)
+    rows = _rows(request["record"]["rows"], tokens, model)
+    recorder = Recorder(directory, request["record"], rows, steps, tap, first_step)
+    connection = channel.current()
+    events = EventLog(directory / "events.jsonl", connection)
+    callback = BridgeCallback(request, connection, events, recorder, tap)
+    trainer = build_trainer(
+        model, request, train_windows, held_out_windows, callback, commit_recording=callback.commit_recording
+    )
     callback.trainer = trainer
-    held.append(HeldTrainer(trainer, callback, events, recorder, directory, resume_from, lock_fd))
+    held.append(HeldTrainer(trainer, callback, events, recorder, directory, lock_fd))
+    resumed = go_back(held[0], exact=request["resume"] == "exact") if request["resume"] else Resumption(None, -1, [])
+    if resumed.checkpoint is None:
+        recorder.record(first_step, math.nan)
+        trainer.resume_from = checkpoints.checkpoint_path(directory, first_step) if request["start_from"] else None
     return {
         "handle": registry.keep(held[0]),
         "windows": len(train_windows),
         "device": str(trainer.args.device),
-        "resumed_from_step": None if resume_from is None else step,
-        "rejected_checkpoints": problems,
+        "resumed_from_step": None if resumed.checkpoint is None else held[0].first_step,
+        "recorded_step": resumed.recorded_step,
+        "rejected_checkpoints": resumed.problems,
     }
 
 
@@ -93,43 +109,53 @@ def train(request: dict[str, Any]) -> dict[str, Any]:
         raise ConfigInvalid("this trainer has trained already, and its run is closed: create another trainer")
     held.callback.training = request["training"]
     try:
-        with _output_to(held.run_directory / "python.log"):
+        with storage_errors(held.run_directory), _output_to(held.run_directory / "python.log"):
             return _train(held)
     finally:
         held.close()
 
 
 def _train(held: HeldTrainer) -> dict[str, Any]:
-    trainer, connection, resume_from = held.trainer, channel.current(), held.resume_from
+    trainer, connection, events = held.trainer, channel.current(), held.events
+    checkpoint, first_step, max_steps = trainer.resume_from, held.first_step, trainer.args.max_steps
     started = time.monotonic()
-    trainer.train(resume_from_checkpoint=None if resume_from is None else str(resume_from))
+    if checkpoint is not None and first_step >= max_steps:  # it died after its last step
+        trainer.load_finished()
+        events.emit("train_end", global_step=first_step, epoch=trainer.state.epoch)
+    else:
+        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     seconds = time.monotonic() - started
-    step, max_steps = trainer.state.global_step, trainer.state.max_steps
-    reason = None if step >= max_steps else "decider" if held.callback.decided_stop else connection.stop_reason
-    held.recorder.finish()
+    step = trainer.state.global_step
+    stopped = connection.stop_reason(held.callback.training) or "trainer"
+    reason = None if step >= max_steps else "decider" if held.callback.decided_stop else stopped
+    held.recorder.commit()
+    if reason is not None and reason != "orphaned":  # an orphan has a second to live, and will be resumed
+        held.recorder.shorten()
     if reason in (None, "decider"):  # the run ended as it was meant to; an interrupted one goes on from its checkpoint
-        with replace_directory(held.run_directory / "final") as final:
-            save_model(trainer.gpt2, final)
-            checkpoints.write_manifest(final, global_step=step)
+        _save_final(held, step)
     if reason is not None:
-        held.events.emit("stopped", global_step=step, epoch=trainer.state.epoch, reason=reason)
-    held.events.commit()
-    connection.flush()
+        events.emit("stopped", global_step=step, epoch=trainer.state.epoch, reason=reason)
+    events.commit()
     return {
         "status": "completed" if reason is None else "stopped",
         "reason": reason,
         "global_step": step,
         "max_steps": max_steps,
-        "steps_this_time": step - step_of(resume_from),
+        "steps_this_time": step - first_step,
         "seconds": seconds,
         "log_history": finite([log for log in trainer.state.log_history if "loss" in log or "eval_loss" in log]),
         "best_metric": finite(trainer.state.best_metric),
     }
 
 
-def step_of(checkpoint: Path | None) -> int:
-    """The step that a checkpoint was made at; 0 for none."""
-    return 0 if checkpoint is None else int(checkpoint.name.removeprefix("step-"))
+def _save_final(held: HeldTrainer, step: int) -> None:
+    """Write the trained model into `final/`, unless it is there: it may have been the last thing before death."""
+    target = held.run_directory / "final"
+    if checkpoints.problem_of(target) is None and checkpoints.read_manifest(target)["global_step"] == step:
+        return
+    with replace_directory(target) as final:
+        save_model(held.trainer.gpt2, final)
+        checkpoints.write_manifest(final, global_step=step)
 
 
 def evaluate(request: dict[str, Any]) -> dict[str, Any]:
@@ -145,7 +171,9 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
 def save_trained(request: dict[str, Any]) -> dict[str, Any]:
     """Operation `trainer.save_model`: write the model in HF layout into a directory."""
     held: HeldTrainer = registry.find(request["handle"])
-    with replace_directory(Path(request["directory"])) as directory:
+    target = Path(request["directory"])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with replace_directory(target) as directory:
         save_model(held.trainer.gpt2, directory)
     return {}
 
@@ -173,20 +201,6 @@ def close(request: dict[str, Any]) -> dict[str, Any]:
     """Operation `trainer.close`: close the files, let go of the run's lock, forget the trainer."""
     registry.find(request["handle"]).close()
     return registry.release(request)
-
-
-def _lock(directory: Path) -> int:
-    """Hold the run's lock until the process ends, however it ends; RunLocked names the process that has it."""
-    fd = os.open(directory / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = os.pread(fd, 32, 0).decode(errors="replace").strip()
-        os.close(fd)
-        raise RunLocked(f"{directory} is in use by process {holder or '(unknown)'}: wait for it, or stop it") from error
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-    return fd
 
 
 def _split(tokens: torch.Tensor, length: int, label_shift: str, held_out: float) -> tuple[Windows, Windows | None]:

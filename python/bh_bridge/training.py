@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import nn
-from transformers import GPT2LMHeadModel, PreTrainedModel, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import (
+    GPT2LMHeadModel,
+    PreTrainedModel,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerState,
+    TrainingArguments,
+)
 
 from bh_bridge import checkpoints
 from bh_bridge.data import Windows, collate_nothing
@@ -30,6 +39,7 @@ class RunTrainer(Trainer):
         keep: int,
         decay_norms: str,
         wide: str | None,
+        commit_recording: Callable[[], dict[str, Any]],
         **options: Any,
     ) -> None:
         self.gpt2 = model
@@ -38,6 +48,10 @@ class RunTrainer(Trainer):
         self._keep = keep
         self._decay_norms = decay_norms
         self._wide = wide  # "state": float32 moments; "master": float32 weights as well
+        self._commit_recording = commit_recording
+        self.resume_from: Path | None = None  # the checkpoint that `train` goes on from
+        self._epoch = -1  # index of the epoch under way
+        self._epoch_began_at: int | None = None  # global step
         self._losses: list[torch.Tensor] = []
         super().__init__(model=model, **options)
         self.remove_callback(PrinterCallback)
@@ -83,22 +97,20 @@ class RunTrainer(Trainer):
         return super().create_optimizer(model)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
-        """Everything that the next step depends on, in place of HF's pickles."""
+        """Everything that the next step depends on, in place of HF's pickles.
+
+        What was recorded up to this step is made durable first: a checkpoint never knows more than the history.
+        """
         step = self.state.global_step
+        recorded = self._commit_recording()
         with checkpoints.replace_checkpoint(self.run_directory, step) as directory:
             save_model(self.gpt2, directory)
             checkpoints.save_optimizer(self._existing_optimizer(), directory)
             checkpoints.save_random_state(directory)
             (directory / "scheduler.json").write_text(json.dumps(self._scheduler().state_dict()), encoding="utf-8")
             self.state.save_to_json(str(directory / "trainer_state.json"))
-            # HF forgets these on resuming, so that the first logged loss after it would be another one.
-            progress = {
-                "total_loss": self._tr_loss.item(),
-                "total_loss_before_last_log": self._total_loss_scalar,
-                "last_logged_step": self._globalstep_last_logged,
-            }
-            (directory / "progress.json").write_text(json.dumps(progress), encoding="utf-8")
-            checkpoints.write_manifest(directory, global_step=step)
+            (directory / "progress.json").write_text(json.dumps(self._progress()), encoding="utf-8")
+            checkpoints.write_manifest(directory, global_step=step, **recorded)
         checkpoints.prune(self.run_directory, self._keep)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
@@ -112,12 +124,52 @@ class RunTrainer(Trainer):
         if checkpoint is not None:
             checkpoints.load_random_state(Path(checkpoint))
 
-    def restore_progress(self, checkpoint: Path) -> None:
+    def _init_training_state(self, *args: Any, **options: Any) -> tuple[int, int]:
+        """Where in the data to go on: HF divides the step by an epoch's steps, wrong after an epoch was cut short."""
+        epoch, batches = super()._init_training_state(*args, **options)
+        if self.resume_from is None:
+            return epoch, batches
+        progress = read_progress(self.resume_from)
+        return progress["epoch"], progress["steps_in_epoch"] * self.args.gradient_accumulation_steps
+
+    def restore_progress(self) -> None:
         """Put back what `train` has just reset; called when it begins."""
-        progress = json.loads((checkpoint / "progress.json").read_text(encoding="utf-8"))
+        if self.resume_from is None:
+            return
+        progress = read_progress(self.resume_from)
         self._tr_loss = torch.tensor(progress["total_loss"], device=self.args.device)
         self._total_loss_scalar = progress["total_loss_before_last_log"]
         self._globalstep_last_logged = progress["last_logged_step"]
+        self._epoch = progress["epoch"] - 1
+        self._epoch_began_at = self.state.global_step - progress["steps_in_epoch"]
+
+    def begin_epoch(self) -> None:
+        """Keep count of epochs; called when one begins, the one that a run is resumed in included."""
+        self._epoch += 1
+        if self._epoch_began_at is None:
+            self._epoch_began_at = self.state.global_step
+
+    def end_epoch(self) -> None:
+        self._epoch_began_at = None
+
+    def load_finished(self) -> None:
+        """Take weights and state of a checkpoint after which no step is left."""
+        checkpoint = str(self.resume_from)
+        self._load_from_checkpoint(checkpoint)
+        self.state = TrainerState.load_from_json(str(Path(checkpoint, "trainer_state.json")))
+        self.state.max_steps = self.args.max_steps
+
+    def _progress(self) -> dict[str, Any]:
+        """What HF forgets on resuming: the next logged loss is a mean since the last log, and an epoch can be cut."""
+        began_at = self.state.global_step if self._epoch_began_at is None else self._epoch_began_at
+        epoch_ends = self.control.should_epoch_stop or (self.state.epoch or 0) >= self._epoch + 1
+        return {
+            "total_loss": self._tr_loss.item(),
+            "total_loss_before_last_log": self._total_loss_scalar,
+            "last_logged_step": self._globalstep_last_logged,
+            "epoch": self._epoch + 1 if epoch_ends else self._epoch,
+            "steps_in_epoch": 0 if epoch_ends else self.state.global_step - began_at,
+        }
 
     def _existing_optimizer(self) -> torch.optim.Optimizer:
         optimizer = self.plain_optimizer
@@ -129,12 +181,18 @@ class RunTrainer(Trainer):
         return cast("torch.optim.lr_scheduler.LRScheduler", self.lr_scheduler)
 
 
+def read_progress(checkpoint: Path) -> dict[str, Any]:
+    """What `RunTrainer` saves beside HF's own state."""
+    return json.loads((checkpoint / "progress.json").read_text(encoding="utf-8"))
+
+
 def build_trainer(
     model: GPT2LMHeadModel,
     request: dict[str, Any],
     train_windows: Windows,
     held_out_windows: Windows | None,
     callback: TrainerCallback,
+    commit_recording: Callable[[], dict[str, Any]],
 ) -> RunTrainer:
     """The Trainer of a run. `request` is that of `trainer.create`; `training` holds TrainingArguments' own names."""
     training: dict[str, Any] = dict(request["training"])
@@ -156,6 +214,7 @@ def build_trainer(
         keep=request["checkpoint"]["keep"],
         decay_norms=decay_norms,
         wide=wide,
+        commit_recording=commit_recording,
         model=model,
         args=args,
         train_dataset=train_windows,

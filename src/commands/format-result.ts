@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import type { Experiment } from "../config/experiment-schema.js";
 import type { TextColors } from "../config/text-colors.js";
 import type { TrainResult } from "../experiment/train-result.js";
-import type { StartedRun } from "../training/trainer.js";
+import type { StartedRun } from "../training/started-run.js";
 import { holesTable } from "./holes-table.js";
 
 /** A table of this many lines is read at a glance; longer ones are thinned out, keeping the last line. */

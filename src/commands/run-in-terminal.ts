@@ -1,13 +1,15 @@
 import { relative } from "node:path";
+import type { UsablePython } from "../bridge/resolve-python.js";
 import { formatChanges } from "../config/format-changes.js";
 import type { ResolvedExperiment } from "../config/load-experiment.js";
 import { exitCodes } from "../errors.js";
-import { runExperiment } from "../experiment/train.js";
+import type { TrainedRun, TrainListener } from "../experiment/train.js";
 import type { TrainEvent } from "../protocol/events.js";
-import type { StartedRun } from "../training/trainer.js";
+import type { StartedRun } from "../training/started-run.js";
 import { ensurePython } from "./ensure-python.js";
-import { formatResult, formatStart } from "./format-result.js";
+import { formatStart } from "./format-result.js";
 import { createProgress, type Progress } from "./progress.js";
+import { showResult } from "./show-result.js";
 import { stopOnSignal } from "./stop-on-signal.js";
 import type { Terminal } from "./terminal.js";
 
@@ -39,8 +41,11 @@ class TrainingProgress {
   }
 }
 
+/** Trains, with the interpreter that was found. */
+export type Training = (python: UsablePython, options: { signal: AbortSignal }, listener: TrainListener) => Promise<TrainedRun>;
+
 /** Run an experiment as the program does it: progress on stderr, the notebook's output or one document on stdout, the exit code of how it ended. */
-export async function runInTerminal(experiment: ResolvedExperiment, out: string, terminal: Terminal): Promise<void> {
+export async function runInTerminal(experiment: ResolvedExperiment, terminal: Terminal, training: Training): Promise<void> {
   using stop = stopOnSignal();
   const { experiment: config } = experiment;
   const python = await ensurePython({ ...(config.python && pythonOption(experiment, config.python)) }, terminal, stop.signal);
@@ -50,23 +55,22 @@ export async function runInTerminal(experiment: ResolvedExperiment, out: string,
   let directory: string | undefined;
   try {
     await progress.start(0);
-    const { result } = await runExperiment(
-      experiment,
+    const { result } = await training(
       python,
-      { signal: stop.signal, out },
+      { signal: stop.signal },
       {
         onStart: (run: StartedRun) => {
           directory = run.directory;
           progress.stop();
           terminal.say(formatStart(run, config, terminal.messageColor));
-          void progress.start(0);
+          for (const line of resumeLines(run)) terminal.say(line);
+          void progress.start(run.fromStep);
         },
         onEvent: (event) => progress.onEvent(event),
       },
     );
     progress.stop();
-    terminal.print(formatResult(result, config, terminal.color));
-    terminal.document(result);
+    showResult(result, config, terminal);
     terminal.say(nextSteps(result.status, result.run));
     if (stop.signal.aborted) process.exitCode = exitCodes.sigint;
   } catch (error) {
@@ -78,6 +82,18 @@ export async function runInTerminal(experiment: ResolvedExperiment, out: string,
 
 function pythonOption({ sources }: ResolvedExperiment, path: string) {
   return sources.get("python") === "--python" ? { python: path } : { config: path };
+}
+
+/** What a resumed run tells: where it goes on, what is computed twice, and which checkpoints were of no use. */
+function resumeLines({ manifest, fromStep, recordedStep, rejectedCheckpoints }: StartedRun): string[] {
+  const resume = manifest.resumes.at(-1);
+  if (!resume) return [];
+  const twice = recordedStep > fromStep ? `; steps ${fromStep + 1} to ${recordedStep} are computed again and ${resume.exact ? "compared" : "replaced"}` : "";
+  return [
+    ...rejectedCheckpoints.map((problem) => `Passed over: ${problem}`),
+    ...resume.differences.map((difference) => `Not the same environment: ${difference}`),
+    `Goes on  from ${fromStep === 0 ? "the start" : `the checkpoint of step ${fromStep}`}${twice}`,
+  ];
 }
 
 function nextSteps(status: "completed" | "stopped" | "failed", run: string): string {

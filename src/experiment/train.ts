@@ -2,7 +2,9 @@ import { resolvePython, type UsablePython } from "../bridge/resolve-python.js";
 import { type ExperimentOptions, loadExperiment, type ResolvedExperiment } from "../config/load-experiment.js";
 import type { TrainEvent } from "../protocol/events.js";
 import { Bridge } from "../training/bridge.js";
-import { corpusOf, type StartedRun, type TrainOutcome } from "../training/trainer.js";
+import type { CallOptions } from "../training/model.js";
+import type { StartedRun } from "../training/started-run.js";
+import { corpusOf, type Trainer, type TrainOutcome } from "../training/trainer.js";
 import type { TrainerCallback } from "../training/trainer-callback.js";
 import { concludeRun } from "./conclude-run.js";
 import type { TrainResult } from "./train-result.js";
@@ -12,6 +14,11 @@ export interface TrainOptions {
   callbacks?: readonly TrainerCallback[];
   /** The folder that holds the runs; `runs` when left out. */
   out?: string;
+  /**
+   * A checkpoint directory of HF's Trainer, to go on from with optimizer, schedule and random streams, not only with its weights. The experiment's
+   * `model.from` has to be the same directory.
+   */
+  startFrom?: string;
 }
 
 /** What the program wants to hear while a run is under way. */
@@ -44,17 +51,35 @@ export async function train(input: ExperimentOptions = {}, options: TrainOptions
 export async function runExperiment(
   experiment: ResolvedExperiment,
   python: UsablePython,
-  { signal, callbacks = [], out = "runs" }: TrainOptions,
+  options: TrainOptions,
   listener: TrainListener = {},
 ): Promise<TrainedRun> {
+  const { threads } = experiment.experiment;
+  return conductTraining({ experiment, python, threads, prepare: (trainer, cancel) => trainer.prepare(cancel) }, options, listener);
+}
+
+/** What is trained, where, and how it begins. */
+export interface Conduct {
+  experiment: ResolvedExperiment;
+  python: UsablePython;
+  threads: number | null;
+  /** Begin a run, or take one up. */
+  prepare(trainer: Trainer, options: CallOptions): Promise<StartedRun>;
+}
+
+/** Start Python, build the model, train, conclude; the one sequence behind `train` and `resume`. */
+export async function conductTraining(
+  { experiment, python, threads, prepare }: Conduct,
+  { signal, callbacks = [], out = "runs", startFrom }: TrainOptions,
+  listener: TrainListener,
+): Promise<TrainedRun> {
   const corpus = corpusOf(experiment); // before Python starts: a wrong path is told at once
-  const { threads, device } = experiment.experiment;
   const cancel = signal ? { signal } : {};
-  await using bridge = await Bridge.startWith(python, { threads, device, ...cancel });
+  await using bridge = await Bridge.startWith(python, { threads, device: experiment.experiment.device, ...cancel });
   const model = await bridge.buildModel(experiment.experiment, signal);
-  const trainer = bridge.trainerOf({ experiment, model, corpus, out, callbacks });
+  const trainer = bridge.trainerOf({ experiment, model, corpus, out, callbacks, ...(startFrom && { startFrom }) });
   if (listener.onEvent) trainer.onEvent(listener.onEvent);
-  const run = await trainer.prepare(cancel);
+  const run = await prepare(trainer, cancel);
   listener.onStart?.(run);
   const outcome = await trainer.train(cancel);
   return { directory: run.directory, outcome, result: await concludeRun(run.directory, experiment.experiment) };

@@ -51,6 +51,20 @@ const trainReplySchema = z.strictObject({
   best_metric: wireNumberSchema.nullable(),
 });
 
+/** TrainerState of transformers, under its own names. */
+const trainerStateReplySchema = z.strictObject({
+  global_step: z.int(),
+  max_steps: z.int(),
+  epoch: z.number().nullable(),
+  num_train_epochs: z.int(),
+  logging_steps: z.number(),
+  train_batch_size: z.int().nullable(),
+  best_metric: wireNumberSchema.nullable(),
+  best_global_step: z.int().nullable(),
+  log_history: z.array(z.record(z.string(), wireNumberSchema)),
+});
+export type TrainerState = z.output<typeof trainerStateReplySchema>;
+
 /** Every operation that crosses the bridge: the request that TypeScript sends, the reply that Python gives. */
 export const operations = {
   hello: {
@@ -101,13 +115,18 @@ export const operations = {
       checkpoint: z.strictObject({ every: z.int().positive().nullable(), keep: z.int().positive() }),
       events: z.array(z.string()),
       deciders: z.array(deciderSchema),
-      resume: z.boolean(),
+      // A run that ended early: go back to its newest checkpoint, and compare what is recomputed (exact) or replace it.
+      resume: z.enum(["exact", "inexact"]).nullable(),
+      // A checkpoint directory of HF's Trainer, whose optimizer, schedule and random streams the run begins with.
+      start_from: z.string().nullable(),
     }),
     reply: z.strictObject({
       handle: handleSchema,
       windows: z.int(),
       device: z.string(),
       resumed_from_step: z.int().nullable(),
+      // The newest recorded step of a resumed run, −1 for none: up to it steps are computed a second time.
+      recorded_step: z.int(),
       rejected_checkpoints: z.array(z.string()),
     }),
   },
@@ -117,7 +136,7 @@ export const operations = {
     reply: z.strictObject({ loss: wireNumberSchema, perplexity: wireNumberSchema }),
   },
   "trainer.save_model": { request: z.strictObject({ handle: handleSchema, directory: z.string() }), reply: empty },
-  "trainer.state": { request: z.strictObject({ handle: handleSchema }), reply: record },
+  "trainer.state": { request: z.strictObject({ handle: handleSchema }), reply: trainerStateReplySchema },
   "trainer.close": { request: z.strictObject({ handle: handleSchema }), reply: empty },
 } as const;
 

@@ -1,35 +1,45 @@
-import { mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { durableWrite, writeError } from "./durable-write.js";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { durableWrite, syncFolder, writeError } from "./durable-write.js";
 import { runDirectoryName } from "./run-name.js";
 
 /** Two runs of one configuration may start in the same second; a folder that exists is never used again. */
 const maxAttempts = 1000;
 
 /**
- * Make a new folder for a run and write its configuration there.
+ * Make a new folder for a run, with its first files in it: it is there with all of them, or not at all.
  *
  * @param out the folder that holds the runs; made when it is absent.
+ * @param files content by file name; at least one.
  * @returns the absolute path.
- * @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`.
+ * @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`, `IO_FAILED`.
  */
-export function createRunDirectory(out: string, name: string, configHash: string, config: object): string {
+export function createRunDirectory(out: string, name: string, configHash: string, files: Readonly<Record<string, string>>): string {
   const parent = resolve(out);
   const base = join(parent, runDirectoryName(new Date(), name, configHash));
+  const partial = join(parent, `.${process.pid}-${configHash.slice(0, 8)}.partial`);
   try {
-    mkdirSync(parent, { recursive: true });
+    mkdirSync(partial, { recursive: true });
+    for (const [file, content] of Object.entries(files)) durableWrite(join(partial, file), content);
+    const directory = takeName(partial, base);
+    syncFolder(parent);
+    return directory;
   } catch (cause) {
+    rmSync(partial, { recursive: true, force: true });
     throw writeError(parent, cause);
   }
+}
+
+/** Rename to the first of `base`, `base-2`, … that is free: a folder with files in it is never renamed over. */
+function takeName(partial: string, base: string): string {
   for (let attempt = 1; ; attempt++) {
     const directory = attempt === 1 ? base : `${base}-${attempt}`;
     try {
-      mkdirSync(directory);
+      renameSync(partial, directory);
+      return directory;
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === "EEXIST" && attempt < maxAttempts) continue;
-      throw writeError(directory, cause);
+      const code = (cause as NodeJS.ErrnoException).code ?? "";
+      if (!["EEXIST", "ENOTEMPTY", "ENOTDIR"].includes(code) || attempt >= maxAttempts) throw writeError(dirname(directory), cause);
     }
-    durableWrite(join(directory, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
-    return directory;
   }
 }

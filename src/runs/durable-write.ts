@@ -1,18 +1,18 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { BhBridgeError } from "../errors.js";
 
 /**
  * Write a whole file so that a crash leaves either the old content or the new one: temporary sibling, sync, rename, sync of the folder.
  *
- * @throws {BhBridgeError} `DISK_FULL`, or `FILE_UNWRITABLE` with the system's reason.
+ * @throws {BhBridgeError} `DISK_FULL`, `IO_FAILED`, or `FILE_UNWRITABLE` with the system's reason.
  */
 export function durableWrite(path: string, content: string): void {
   const temporary = `${path}.${process.pid}.partial`;
   try {
     const fd = openSync(temporary, "w");
     try {
-      writeSync(fd, content);
+      writeFileSync(fd, content);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
@@ -25,7 +25,8 @@ export function durableWrite(path: string, content: string): void {
   }
 }
 
-function syncFolder(folder: string): void {
+/** Return when the names in a folder (a rename, a new file) have reached the drive. */
+export function syncFolder(folder: string): void {
   const fd = openSync(join(folder, "."), "r");
   try {
     fsyncSync(fd);
@@ -36,8 +37,11 @@ function syncFolder(folder: string): void {
 
 /** The error for a path that could not be written. */
 export function writeError(path: string, cause: unknown): BhBridgeError {
+  if (cause instanceof BhBridgeError) return cause;
   const code = (cause as NodeJS.ErrnoException).code;
-  if (code === "ENOSPC" || code === "EDQUOT") return new BhBridgeError("DISK_FULL", `the disk is full: ${path} could not be written. Free some space and resume`, { cause });
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return new BhBridgeError("DISK_FULL", `the disk is full: ${path} could not be written. Free some space and resume`, { cause });
+  if (code === "EIO") return new BhBridgeError("IO_FAILED", `${path} could not be written: input/output error. Look after the disk, then resume`, { cause });
   const reasons: Record<string, string> = {
     EACCES: "it may not be written to",
     EROFS: "the file system is read-only",

@@ -1,17 +1,64 @@
 import { execa } from "execa";
+import { z } from "zod";
 
-/** The commit that a run was started from, and whether files differed from it. */
-export interface GitState {
-  commit: string;
-  dirty: boolean;
+/** Where the code around a run came from: the repository that holds the current folder. */
+export const gitStateSchema = z.strictObject({
+  commit: z.string(),
+  /** Whether tracked files differed from the commit, or files were there that git does not know. */
+  dirty: z.boolean(),
+  branch: z.string().nullable(),
+  /** Files that git does not know and does not ignore: their names only. */
+  untracked: z.array(z.string()),
+  /** Name of the file in the run that holds what differs from the commit; null when nothing does. */
+  patch: z.string().nullable(),
+  /** The patch was longer than the limit, and ends there. */
+  patch_truncated: z.boolean(),
+});
+export type GitState = z.output<typeof gitStateSchema>;
+
+/** A repository's state, and the difference from its commit as a patch. */
+export interface RepositoryState {
+  state: GitState;
+  patch: string;
 }
+
+export const patchFileName = "repository.patch";
 
 /** A run is not held up by a repository on a slow disk: without an answer by then, its state is not recorded. */
 const timeoutMs = 3000;
+/** A patch is for reading what was changed by hand, some kB; generated files would make it as large as the repository. */
+const maxPatchCharacters = 1 << 20;
+/** Names of untracked files to keep; a folder of data that nobody ignores can have millions. */
+const maxUntracked = 200;
+/** Files that hold secrets by convention are left out of the patch. */
+const secrets = [".env", ".env.*", "*.pem", "*.key", "*.p12", "id_rsa*", "id_ed25519*", "*credentials*", "*secret*", ".npmrc", ".netrc", ".pypirc"];
 
 /** The state of the repository that holds the current folder; null outside of one, or without git. */
-export async function gitState(cwd: string = process.cwd()): Promise<GitState | null> {
-  const git = async (...args: string[]) => execa("git", args, { cwd, reject: false, timeout: timeoutMs, stdin: "ignore" });
-  const [commit, status] = await Promise.all([git("rev-parse", "HEAD"), git("status", "--porcelain", "--untracked-files=no")]);
-  return commit.failed || status.failed ? null : { commit: commit.stdout, dirty: status.stdout !== "" };
+export async function repositoryState(cwd: string = process.cwd()): Promise<RepositoryState | null> {
+  const options = { cwd, reject: false, timeout: timeoutMs, stdin: "ignore", stripFinalNewline: false, maxBuffer: maxPatchCharacters } as const;
+  const git = async (...args: string[]) => execa("git", ["-c", "core.quotePath=false", ...args], options);
+  const excluded = secrets.flatMap((pattern) => [`:(exclude,top,icase)${pattern}`, `:(exclude,top,icase)**/${pattern}`]);
+  const [commit, branch, status, diff] = await Promise.all([
+    git("rev-parse", "HEAD"),
+    git("symbolic-ref", "--short", "--quiet", "HEAD"),
+    git("status", "--porcelain", "-z", "--untracked-files=all"),
+    git("diff", "HEAD", "--no-color", "--no-ext-diff", "--", ":(top)", ...excluded),
+  ]);
+  if (commit.failed || (status.failed && !status.isMaxBuffer)) return null;
+  const entries = status.stdout.split("\0").filter((entry) => entry !== "");
+  const patch = diff.failed && !diff.isMaxBuffer ? "" : diff.stdout;
+  return {
+    patch,
+    state: {
+      commit: commit.stdout.trim(),
+      dirty: entries.length > 0,
+      branch: branch.stdout.trim() || null,
+      untracked: entries
+        .filter((entry) => entry.startsWith("?? "))
+        .map((entry) => entry.slice(3))
+        .slice(0, maxUntracked),
+      patch: patch === "" ? null : patchFileName,
+      patch_truncated: diff.isMaxBuffer === true,
+    },
+  };
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { durableWrite } from "./durable-write.js";
+import { gitStateSchema } from "./git-state.js";
 
 /** The run format that is written, and the newest that can be read. */
 export const runFormat = 1;
@@ -41,8 +42,23 @@ export const corpusFactsSchema = z.strictObject({
 });
 export type CorpusFacts = z.output<typeof corpusFactsSchema>;
 
+/** One time that a run went on after it had ended early. */
+export const resumeRecordSchema = z.strictObject({
+  at: z.string(),
+  /** The step of the checkpoint that it went on from; 0 is the start. */
+  from_step: z.int(),
+  /** The newest step that had been recorded; the steps up to it were computed again. */
+  recorded_step: z.int(),
+  /** Whether the recomputed steps were compared with their checksums. */
+  exact: z.boolean(),
+  /** What was different in the environment, in words. */
+  differences: z.array(z.string()),
+});
+export type ResumeRecord = z.output<typeof resumeRecordSchema>;
+
 /** `running` is what a run that died still says: whether it lives is told by its lock, not by this file. */
 export const storedStatuses = ["running", "completed", "stopped", "failed"] as const;
+export type StoredStatus = (typeof storedStatuses)[number];
 
 /** `run.json`: what a run is, without its numbers. */
 export const runManifestSchema = z.strictObject({
@@ -62,14 +78,23 @@ export const runManifestSchema = z.strictObject({
   corpus: corpusFactsSchema,
   /** Seconds of training, all parts of a resumed run together. */
   seconds: z.number(),
-  git: z.strictObject({ commit: z.string(), dirty: z.boolean() }).nullable(),
+  git: gitStateSchema.nullable(),
+  /** Every time that the run was resumed. */
+  resumes: z.array(resumeRecordSchema),
+  /** Checkpoint of HF's Trainer whose training state the run began with. */
+  start_from: z.string().nullable(),
 });
 export type RunManifest = z.output<typeof runManifestSchema>;
 
-const fileName = "run.json";
+export const runManifestFileName = "run.json";
+
+/** The content of `run.json`. */
+export function runManifestText(manifest: RunManifest): string {
+  return `${JSON.stringify(manifest, null, 2)}\n`;
+}
 
 export function writeRunManifest(directory: string, manifest: RunManifest): void {
-  durableWrite(join(directory, fileName), `${JSON.stringify(manifest, null, 2)}\n`);
+  durableWrite(join(directory, runManifestFileName), runManifestText(manifest));
 }
 
 /**
@@ -78,17 +103,20 @@ export function writeRunManifest(directory: string, manifest: RunManifest): void
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_UNSUPPORTED` for a run of a newer version, `RUN_CORRUPT`.
  */
 export function readRunManifest(directory: string): RunManifest {
-  const path = join(directory, fileName);
+  const path = join(directory, runManifestFileName);
   let document: unknown;
   try {
     document = JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
     if (cause instanceof SyntaxError) throw new BhBridgeError("RUN_CORRUPT", `${path} is not JSON: ${cause.message}`, { cause });
-    throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: it has no readable ${fileName}`, { cause });
+    throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: it has no readable ${runManifestFileName}`, { cause });
   }
   const reader = z.object({ min_reader: z.int() }).safeParse(document);
   if (reader.success && reader.data.min_reader > runFormat) {
-    throw new BhBridgeError("RUN_UNSUPPORTED", `${directory} has run format ${reader.data.min_reader}, this bh-bridge reads up to ${runFormat}: install a newer one`);
+    throw new BhBridgeError(
+      "RUN_UNSUPPORTED",
+      `${directory} has run format ${reader.data.min_reader}, this bh-bridge reads up to ${runFormat}: install a newer one`,
+    );
   }
   const manifest = runManifestSchema.safeParse(document);
   if (!manifest.success) throw new BhBridgeError("RUN_CORRUPT", `${path} is damaged: ${z.prettifyError(manifest.error)}`, { cause: manifest.error });

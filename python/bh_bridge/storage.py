@@ -1,0 +1,67 @@
+"""What a failed system call means for a run: a full disk, a failing one, a place that cannot be written."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import re
+from collections.abc import Generator
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from bh_bridge.errors import BridgeError, DiskFull
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_UNWRITABLE = {
+    errno.EACCES: "it may not be written to",
+    errno.EPERM: "it may not be written to",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOENT: "it is gone",
+    errno.ENOTDIR: "a part of the path is a file",
+    errno.ENAMETOOLONG: "the path is too long",
+    errno.ESTALE: "it is gone from the server",
+}
+
+
+class IoFailed(BridgeError):
+    code = "IO_FAILED"
+
+
+class FileUnwritable(BridgeError):
+    code = "FILE_UNWRITABLE"
+
+
+@contextlib.contextmanager
+def storage_errors(run_directory: Path) -> Generator[None]:
+    """Turn failures of the system into errors that say what to do; the run on disk stays as it was last committed."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        number = _error_number(error)
+        if number is None:
+            raise
+        raise _describe(number, error, run_directory) from error
+
+
+def _error_number(error: OSError | SafetensorError) -> int | None:
+    """errno of a failed call; safetensors, which writes in Rust, has it in its text alone."""
+    if isinstance(error, OSError):
+        return error.errno
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return int(found.group(1)) if found else None
+
+
+def _describe(number: int, error: Exception, directory: Path) -> BridgeError:
+    name = getattr(error, "filename", None) or directory
+    if number in _FULL:
+        return DiskFull(
+            f"the disk is full: {name} could not be written ({error}). What was committed is safe: free some space, "
+            f"then go on with: bh-bridge resume {directory}"
+        )
+    if number in _UNWRITABLE:
+        return FileUnwritable(f"cannot write {name}: {_UNWRITABLE[number]}. The run is {directory}")
+    return IoFailed(
+        f"{name} failed with an input/output error ({error}). What was committed is safe: look after the disk, "
+        f"then go on with: bh-bridge resume {directory}"
+    )

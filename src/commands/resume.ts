@@ -1,0 +1,84 @@
+import type { Command } from "commander";
+import { BhBridgeError } from "../errors.js";
+import type { ResumeRunOptions } from "../experiment/resume.js";
+import { type CommonOptions, createCommand } from "./command.js";
+import { Terminal } from "./terminal.js";
+
+interface ResumeCommandOptions extends CommonOptions {
+  out: string;
+  steps?: string;
+  corpus?: string;
+  allowInexact?: boolean;
+  python?: string;
+}
+
+/** `bh-bridge resume`: go on with a run that ended early, to the bits that it would have had. */
+export function resumeCommand(): Command {
+  return createCommand("resume", "Go on with a run that ended early, to the same bits", "bh-bridge resume runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c")
+    .argument("[run]", "path, name, or unique beginning of a name; the newest unfinished run when left out")
+    .option("--out <dir>", "folder that holds the runs", "runs")
+    .option("--steps <n>", "train to this number of steps instead, where the schedule of the learning rate allows it")
+    .option("--corpus <file>", "where the same text lies now")
+    .option("--allow-inexact", "go on in another environment as well, with other bits from the checkpoint on")
+    .option("--python <path>", "Python interpreter")
+    .action(async (run: string | undefined, options: ResumeCommandOptions) => {
+      const { json, quiet, color } = options;
+      const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }) });
+      await resumeInTerminal(run ?? null, options, terminal);
+    });
+}
+
+async function resumeInTerminal(given: string | null, { out, steps, corpus, allowInexact, python }: ResumeCommandOptions, terminal: Terminal): Promise<void> {
+  const { openResumable, resumeRun, sumUp } = await import("../experiment/resume.js");
+  const options: ResumeRunOptions = {
+    ...(steps !== undefined && { steps: wholeNumber(steps) }),
+    ...(corpus !== undefined && { corpus }),
+    ...(allowInexact && { allowInexact }),
+  };
+  const directory = given === null ? await newestUnfinished(out) : await directoryOf(given, out);
+  if (given === null) terminal.say(`Unfinished: ${directory}`);
+  const resumable = await openResumable(directory, options);
+  const { experiment } = resumable;
+  if (resumable.isComplete) {
+    terminal.say(`${directory} is complete: nothing is left to compute`);
+    const { showResult } = await import("./show-result.js");
+    return showResult((await sumUp(resumable)).result, experiment.experiment, terminal);
+  }
+  const { runInTerminal } = await import("./run-in-terminal.js");
+  const chosen = python === undefined ? experiment : withPython(experiment, python);
+  await runInTerminal(chosen, terminal, (interpreter, cancel, listener) => resumeRun(resumable, interpreter, { ...options, ...cancel }, listener));
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new BhBridgeError("USAGE", `--steps takes a whole number above 0, not "${text}"`);
+  return value;
+}
+
+async function directoryOf(given: string, out: string): Promise<string> {
+  const [{ resolveRun }, { lockHolders }] = await Promise.all([import("../runs/resolve-run.js"), import("../bridge/lock-holders.js")]);
+  return (await resolveRun(given, out, lockHolders)).directory;
+}
+
+/** The newest run that did not get to its end: killed, failed, or stopped by a signal. One that a decider stopped has ended as it was meant to. */
+async function newestUnfinished(out: string): Promise<string> {
+  const [{ scanRuns }, { lockHolders }] = await Promise.all([import("../runs/scan-runs.js"), import("../bridge/lock-holders.js")]);
+  const runs = await scanRuns(out, lockHolders);
+  const unfinished = runs.filter(
+    ({ status, manifest }) => status === "interrupted" || status === "failed" || (status === "stopped" && manifest?.reason !== "decider"),
+  );
+  const newest = unfinished.reduce<(typeof unfinished)[number] | undefined>(
+    (latest, run) => ((run.manifest?.created ?? "") >= (latest?.manifest?.created ?? "") ? run : latest),
+    undefined,
+  );
+  if (newest) return newest.directory;
+  const running = runs.filter(({ status }) => status === "running").length;
+  throw new BhBridgeError(
+    "RUN_NOT_FOUND",
+    `no run in ${out} is unfinished (${runs.length} runs, ${running} of them running): name one, or another folder with --out`,
+  );
+}
+
+function withPython<Resolved extends { experiment: object; sources: ReadonlyMap<string, string> }>(resolved: Resolved, python: string): Resolved {
+  return { ...resolved, experiment: { ...resolved.experiment, python }, sources: new Map([...resolved.sources, ["python", "--python"]]) };
+}

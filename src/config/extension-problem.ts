@@ -1,0 +1,25 @@
+import type { Experiment } from "./experiment-schema.js";
+
+/** Schedules whose learning rate at a step does not depend on how many steps there are. */
+const openSchedules: readonly string[] = ["constant", "constant_with_warmup", "inverse_sqrt", "reduce_lr_on_plateau"];
+
+/** Counts of steps that, below 1, are fractions of `max_steps`. */
+const fractions = ["warmup_steps", "logging_steps", "eval_steps"] as const;
+
+/**
+ * Why a run cannot be given another number of steps; nothing when it can.
+ *
+ * It can when its first steps are those of a run that had that number from the start, bit for bit: what was computed stays valid.
+ *
+ * @param done steps that have been taken already.
+ */
+export function extensionProblem({ training }: Experiment, steps: number, done: number): string | undefined {
+  const schedule = training.lr_scheduler_type;
+  if (!openSchedules.includes(schedule)) {
+    return `its schedule "${schedule}" was planned for ${training.max_steps} steps, so that a run of ${steps} steps would have been another one from its first step. Start one with --steps ${steps}, or go on from the weights alone with --from RUN/final`;
+  }
+  const fraction = fractions.find((field) => typeof training[field] === "number" && training[field] > 0 && training[field] < 1);
+  if (fraction) return `its training.${fraction} is a fraction of training.max_steps, so that another number of steps changes what was done already`;
+  if (steps < done) return `it has taken ${done} steps already`;
+  return undefined;
+}

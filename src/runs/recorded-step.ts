@@ -1,0 +1,53 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+
+/** The history's header is one page; `steps_done` comes after it. Docs: docs/run-directory.md. */
+export const historyHeaderBytes = 4096;
+/** Step (u64), CRC-32 (u32), reserved (u32), loss (f64); little-endian. */
+export const indexRecordBytes = 24;
+
+/** What the index says of one recorded state. */
+export interface IndexRecord {
+  step: number;
+  /** CRC-32 of the state's bytes. */
+  crc: number;
+  /** Loss of the step; NaN for the initial state. */
+  loss: number;
+}
+
+/** Take one record out of the index's bytes. */
+export function parseIndexRecord(bytes: Buffer, index: number): IndexRecord {
+  const at = index * indexRecordBytes;
+  return { step: Number(bytes.readBigUInt64LE(at)), crc: bytes.readUInt32LE(at + 8), loss: bytes.readDoubleLE(at + 16) };
+}
+
+/** The newest committed record of a run's history; nothing when there is no history yet. */
+export function newestRecord(directory: string): IndexRecord | undefined {
+  const done = readAt(join(directory, "history.safetensors"), historyHeaderBytes, 8)?.readBigInt64LE(0);
+  if (done === undefined) return undefined;
+  const bytes = readAt(join(directory, "history.idx"), Number(done) * indexRecordBytes, indexRecordBytes);
+  return bytes && parseIndexRecord(bytes, 0);
+}
+
+/** The newest step that a run has recorded; nothing when there is no history yet. */
+export function recordedStep(directory: string): number | undefined {
+  return newestRecord(directory)?.step;
+}
+
+/** `length` bytes of a file; nothing when it is absent or too short. */
+function readAt(path: string, position: number, length: number): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch {
+    return undefined; // a run that has not got that far
+  }
+  try {
+    if (fstatSync(fd).size < position + length) return undefined;
+    const bytes = Buffer.alloc(length);
+    readSync(fd, bytes, 0, length, position);
+    return bytes;
+  } finally {
+    closeSync(fd);
+  }
+}

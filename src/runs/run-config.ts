@@ -1,0 +1,32 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Experiment } from "../config/experiment-schema.js";
+import { parseExperiment } from "../config/parse-experiment.js";
+import { BhBridgeError } from "../errors.js";
+
+export const runConfigFileName = "config.json";
+
+/** The content of `config.json`: the resolved experiment, complete. */
+export function runConfigText(experiment: Experiment): string {
+  return `${JSON.stringify(experiment, null, 2)}\n`;
+}
+
+/**
+ * Read the experiment of a run from its `config.json`.
+ *
+ * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`.
+ */
+export function readRunConfig(directory: string): Experiment {
+  const path = join(directory, runConfigFileName);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: it has no readable ${runConfigFileName}`, { cause });
+  }
+  try {
+    return parseExperiment(JSON.parse(text));
+  } catch (cause) {
+    throw new BhBridgeError("RUN_CORRUPT", `${path} is damaged: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

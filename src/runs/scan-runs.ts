@@ -1,0 +1,85 @@
+import { type Dirent, existsSync, readdirSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { BhBridgeError } from "../errors.js";
+import { type RunManifest, readRunManifest, type StoredStatus } from "./run-manifest.js";
+
+/** `running`: its lock is held. `interrupted`: it says that it runs, and nobody holds its lock. `corrupt`: it cannot be read. */
+export const runStatuses = ["running", "interrupted", "completed", "stopped", "failed", "corrupt"] as const;
+export type RunStatus = (typeof runStatuses)[number];
+
+/** A run as it is found on disk. */
+export interface FoundRun {
+  /** Absolute path. */
+  directory: string;
+  /** Name of the directory. */
+  id: string;
+  status: RunStatus;
+  /** Absent when it is corrupt. */
+  manifest: RunManifest | undefined;
+  /** What makes it corrupt. */
+  problem: string | undefined;
+  /** Process that writes it, while it is running. */
+  pid: number | undefined;
+}
+
+/** Says which run directories are locked, and by which process. */
+export type LockHolders = (directories: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+
+/** A directory with one of these began as a run. */
+const signs = ["run.json", "config.json", "history.safetensors"];
+
+/**
+ * The runs in a folder, oldest first; everything is read from the disk, nothing is remembered. A folder that does not exist holds none.
+ *
+ * @throws {BhBridgeError} `FILE_UNREADABLE`.
+ */
+export async function scanRuns(out: string, lockHolders: LockHolders): Promise<FoundRun[]> {
+  return findRuns(runDirectories(resolve(out)), lockHolders);
+}
+
+/** What one run directory is, whatever state it is in. */
+export async function findRun(directory: string, lockHolders: LockHolders): Promise<FoundRun> {
+  const [run] = await findRuns([resolve(directory)], lockHolders);
+  if (!run) throw new BhBridgeError("INTERNAL", "one directory gave no run");
+  return run;
+}
+
+async function findRuns(directories: readonly string[], lockHolders: LockHolders): Promise<FoundRun[]> {
+  const read = directories.map((directory) => ({ directory, ...readOrProblem(directory) }));
+  // A resumed run may have been completed or failed before: only its lock tells, so all but the unreadable are asked for.
+  const holders = await lockHolders(read.filter(({ manifest }) => manifest !== undefined).map(({ directory }) => directory));
+  return read.map(({ directory, manifest, problem }) => {
+    const pid = holders.get(directory);
+    return { directory, id: basename(directory), status: statusOf(manifest?.status, pid), manifest, problem, pid };
+  });
+}
+
+function statusOf(stored: StoredStatus | undefined, pid: number | undefined): RunStatus {
+  if (stored === undefined) return "corrupt";
+  if (pid !== undefined) return "running";
+  return stored === "running" ? "interrupted" : stored;
+}
+
+function readOrProblem(directory: string): Pick<FoundRun, "manifest" | "problem"> {
+  try {
+    return { manifest: readRunManifest(directory), problem: undefined };
+  } catch (error) {
+    if (!(error instanceof BhBridgeError)) throw error;
+    return { manifest: undefined, problem: error.message };
+  }
+}
+
+function runDirectories(out: string): string[] {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(out, { withFileTypes: true });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new BhBridgeError("FILE_UNREADABLE", `the folder of runs ${out} cannot be read`, { cause });
+  }
+  return entries
+    .filter((entry) => !entry.name.startsWith(".") && (entry.isDirectory() || entry.isSymbolicLink()))
+    .map((entry) => join(out, entry.name))
+    .filter((directory) => signs.some((sign) => existsSync(join(directory, sign))))
+    .sort();
+}

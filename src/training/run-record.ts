@@ -1,0 +1,115 @@
+import { join } from "node:path";
+import { packageManifest } from "../bridge/package-manifest.js";
+import type { ResolvedExperiment } from "../config/load-experiment.js";
+import type { ReplyOf } from "../protocol/operations.js";
+import { createRunDirectory } from "../runs/create-run-directory.js";
+import { durableWrite } from "../runs/durable-write.js";
+import { patchFileName, repositoryState } from "../runs/git-state.js";
+import { readEvents } from "../runs/read-events.js";
+import { runConfigFileName, runConfigText } from "../runs/run-config.js";
+import {
+  type CorpusFacts,
+  type EnvironmentPin,
+  type RunManifest,
+  runFormat,
+  runManifestFileName,
+  runManifestText,
+  writeRunManifest,
+} from "../runs/run-manifest.js";
+import { trainedSeconds } from "../runs/trained-seconds.js";
+import type { ResumePlan } from "./resume-plan.js";
+
+/** What a run is made of, when it begins. */
+export interface RunFacts {
+  experiment: ResolvedExperiment;
+  corpus: CorpusFacts;
+  environment: EnvironmentPin;
+  /** Number of weights. */
+  parameters: number;
+  startFrom: string | null;
+}
+
+/** The part of a run on disk that Node writes: its manifest, durably at every change. Python writes the rest, and holds the lock. */
+export class RunRecord {
+  readonly directory: string;
+  #manifest: RunManifest;
+
+  private constructor(directory: string, manifest: RunManifest) {
+    this.directory = directory;
+    this.#manifest = manifest;
+  }
+
+  /** Make a new run directory. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
+  static async create(out: string, { experiment: resolved, corpus, environment, parameters, startFrom }: RunFacts): Promise<RunRecord> {
+    const { experiment, preset, hash } = resolved;
+    const repository = await repositoryState();
+    const name = experiment.name ?? preset;
+    const manifest: RunManifest = {
+      format: runFormat,
+      min_reader: runFormat,
+      name,
+      preset,
+      status: "running",
+      reason: null,
+      created: new Date().toISOString(),
+      ended: null,
+      package_version: packageManifest().version,
+      config_hash: hash,
+      parameters,
+      environment,
+      corpus,
+      seconds: 0,
+      git: repository?.state ?? null,
+      resumes: [],
+      start_from: startFrom,
+    };
+    const patch = repository?.state.patch ? { [patchFileName]: repository.patch } : {};
+    const files = { [runConfigFileName]: runConfigText(experiment), [runManifestFileName]: runManifestText(manifest), ...patch };
+    return new RunRecord(createRunDirectory(out, name, hash, files), manifest);
+  }
+
+  /** Take up a run that ended early; nothing is written before `resumed`, when Python holds its lock. */
+  static reopen({ directory, manifest }: ResumePlan): RunRecord {
+    return new RunRecord(directory, manifest);
+  }
+
+  get manifest(): RunManifest {
+    return this.#manifest;
+  }
+
+  /** Note that the run goes on; with another number of steps, its configuration says so from now on. */
+  resumed(plan: ResumePlan, { experiment, hash }: ResolvedExperiment, environment: EnvironmentPin, reply: ReplyOf<"trainer.create">): void {
+    const { exact, differences, isExtended } = plan;
+    if (isExtended) durableWrite(join(this.directory, runConfigFileName), runConfigText(experiment));
+    const from_step = reply.resumed_from_step ?? 0;
+    const resume = { at: new Date().toISOString(), from_step, recorded_step: reply.recorded_step, exact, differences };
+    this.#write({
+      status: "running",
+      reason: null,
+      ended: null,
+      config_hash: isExtended ? hash : this.#manifest.config_hash,
+      environment,
+      seconds: trainedSeconds(readEvents(this.directory)),
+      resumes: [...this.#manifest.resumes, resume],
+    });
+  }
+
+  finished({ status, reason, seconds }: ReplyOf<"trainer.train">): void {
+    this.#write({ status, reason, seconds: this.#manifest.seconds + seconds, ended: new Date().toISOString() });
+  }
+
+  /** Note a failure. A disk that cannot take the note does not hide what failed: the run then counts as interrupted. */
+  failed(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    try {
+      this.#write({ status: "failed", reason, ended: new Date().toISOString() });
+    } catch (cause) {
+      process.emitWarning(`the failure could not be noted in ${this.directory}: ${String(cause)}`, "BhBridgeRunWarning");
+    }
+  }
+
+  #write(changes: Partial<RunManifest>): void {
+    this.#manifest = { ...this.#manifest, ...changes };
+    writeRunManifest(this.directory, this.#manifest);
+  }
+}
