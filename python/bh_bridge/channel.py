@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-import math
 import os
+import shutil
+import signal
 import socket
 import threading
 from collections import deque
+from dataclasses import dataclass, field
 from typing import Any
 
 BATCH_SECONDS = 0.05  # an observer sees a step at most this late; 20 wake-ups a second cost nothing
 BATCH_LINES = 256
 BACKLOG_LINES = 65_536  # about 10 MB of lines: past this a reader that does not keep up gets steps coalesced
 ORPHAN_GRACE_SECONDS = 1.2  # Node is gone: time to finish a step and commit, still under the promised two seconds
+
+
+@dataclass
+class _Question:
+    answered: threading.Event = field(default_factory=threading.Event)
+    control: dict[str, Any] | None = None
 
 
 class Channel:
@@ -24,14 +32,15 @@ class Channel:
     """
 
     def __init__(self, path: str, token: str) -> None:
-        self.stop_reason = ""
-        self._stopped_up_to = 0.0
+        self.lines_sent = 0  # Node waits for as many before it takes a call for ended
+        self._folder = os.path.dirname(path)
+        self._stopped: dict[int, str] = {}
+        self._all_stopped: str | None = None
+        self._ready = threading.Condition()
         self._backlog: deque[str] = deque()
-        self._steps_coalesced = 0
-        self._wake = threading.Event()
-        self._idle = threading.Event()
-        self._idle.set()
-        self._answers: dict[int, tuple[threading.Event, list[dict[str, Any]]]] = {}
+        self._coalesced = 0
+        self._urgent = False
+        self._questions: dict[int, _Question] = {}
         self._next_question = 0
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.connect(path)
@@ -39,57 +48,45 @@ class Channel:
         threading.Thread(target=self._send_loop, name="bh-bridge-send", daemon=True).start()
         threading.Thread(target=self._read_loop, name="bh-bridge-read", daemon=True).start()
 
-    def is_stopped(self, training: int) -> bool:
-        """True when the training of this number is to end after its current step.
-
-        Numbers rise: a stop that arrives before its training begins counts, one for an earlier training does not.
-        """
-        return training <= self._stopped_up_to
-
-    def _stop(self, training: float, reason: str) -> None:
-        if training > self._stopped_up_to:
-            self.stop_reason = reason
-            self._stopped_up_to = training
+    def stop_reason(self, training: int) -> str | None:
+        """Why the training of this number is to end after its current step; None while it may go on."""
+        return self._all_stopped or self._stopped.get(training)
 
     def send(self, line: str, droppable: bool = False) -> None:
         """Queue one line. `droppable` lines (steps) are left out while the reader lags; the others never are."""
-        if droppable and len(self._backlog) >= BACKLOG_LINES:
-            self._steps_coalesced += 1
-            return
-        if self._steps_coalesced and len(self._backlog) < BACKLOG_LINES:
-            self._backlog.append(json.dumps({"type": "coalesced", "steps": self._steps_coalesced}))
-            self._steps_coalesced = 0
-        self._idle.clear()
-        self._backlog.append(line)
-        if len(self._backlog) >= BATCH_LINES or not droppable:
-            self._wake.set()
+        with self._ready:
+            if droppable and len(self._backlog) >= BACKLOG_LINES:
+                self._coalesced += 1
+                return
+            if self._coalesced:
+                self._append(json.dumps({"type": "coalesced", "events": self._coalesced}))
+                self._coalesced = 0
+            self._append(line)
+            self._urgent |= not droppable
+            if self._urgent or len(self._backlog) in (1, BATCH_LINES):
+                self._ready.notify()
 
-    def ask(self, question: dict[str, Any], timeout_seconds: float) -> dict[str, Any] | None:
-        """Send a question and wait for its answer; None when none came in time."""
+    def ask(self, message: dict[str, Any], timeout_seconds: float) -> dict[str, Any] | None:
+        """Send a question and wait for its answer; None when none came in time. A stop answers with no decision."""
         self._next_question += 1
-        number = self._next_question
-        arrived, box = threading.Event(), list[dict[str, Any]]()
-        self._answers[number] = (arrived, box)
-        self.send(json.dumps({**question, "question": number}))
-        answered = arrived.wait(timeout_seconds)
-        self._answers.pop(number, None)
-        return box[0] if answered else None
+        question = self._questions[self._next_question] = _Question()
+        self.send(json.dumps({**message, "question": self._next_question}))
+        question.answered.wait(timeout_seconds)
+        del self._questions[self._next_question]
+        return question.control
 
-    def flush(self, timeout_seconds: float = 10.0) -> None:
-        """Wait until everything queued has been handed to the socket."""
-        self._wake.set()
-        self._idle.wait(timeout_seconds)
+    def _append(self, line: str) -> None:
+        self._backlog.append(line)
+        self.lines_sent += 1
 
     def _send_loop(self) -> None:
         while True:
-            self._wake.wait(BATCH_SECONDS)
-            self._wake.clear()
-            lines: list[str] = []
-            while self._backlog:
-                lines.append(self._backlog.popleft())
-            if not lines:
-                self._idle.set()
-                continue
+            with self._ready:
+                self._ready.wait_for(lambda: self._backlog)
+                self._ready.wait_for(lambda: self._urgent or len(self._backlog) >= BATCH_LINES, BATCH_SECONDS)
+                lines = [*self._backlog]
+                self._backlog.clear()
+                self._urgent = False
             try:
                 self._socket.sendall(("\n".join(lines) + "\n").encode())
             except OSError:  # Node closed its end: the read loop sees the same and ends the process
@@ -102,18 +99,40 @@ class Channel:
                     self._receive(json.loads(line))
         except (OSError, ValueError):  # a broken connection is the same as a closed one
             pass
-        self._stop(math.inf, "orphaned")
+        self._stop_all("orphaned")
         threading.Event().wait(ORPHAN_GRACE_SECONDS)
-        os._exit(1)
+        shutil.rmtree(self._folder, ignore_errors=True)  # Node made it for this session and can no longer remove it
+        leave()
 
     def _receive(self, message: dict[str, Any]) -> None:
-        if message["type"] == "stop":
-            self._stop(message["training"], message["reason"])
-        elif message["type"] == "answer":
-            waiting = self._answers.get(message["question"])
-            if waiting:
-                waiting[1].append(message)
-                waiting[0].set()
+        match message["type"]:
+            case "stop":
+                self._stopped.setdefault(message["training"], message["reason"])
+                self._answer_all()
+            case "leave":
+                self._stop_all("closed")
+            case _:
+                question = self._questions.get(message["question"])
+                if question:  # else it came too late
+                    question.control = message["control"]
+                    question.answered.set()
+
+    def _stop_all(self, reason: str) -> None:
+        self._all_stopped = reason
+        self._answer_all()
+
+    def _answer_all(self) -> None:
+        """Let the main thread go on from a question whose decider may never answer: it has been told to stop."""
+        for question in list(self._questions.values()):
+            question.control = question.control or {}
+            question.answered.set()
+
+
+def leave() -> None:
+    """End this process and the workers that it started, at once: nobody is left to wait for."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)
 
 
 _channel: Channel | None = None
@@ -131,3 +150,8 @@ def current() -> Channel:
     if _channel is None:
         raise RuntimeError("the first operation has to be hello")
     return _channel
+
+
+def lines_sent() -> int:
+    """How many lines have been queued for Node since the connection was made."""
+    return 0 if _channel is None else _channel.lines_sent

@@ -8,47 +8,52 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from bh_bridge import channel
 from bh_bridge.errors import BridgeError
+from bh_bridge.interrupts import interruptible
+from bh_bridge.protocol import check_request
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 
 # Modules are imported when an operation needs them: `hello` chooses devices and threads before torch is loaded.
 OPERATIONS: dict[str, str] = {
-    "hello": "environment:hello",
-    "release": "registry:release",
-    "model.create": "model_operations:create",
-    "model.tensor": "model_operations:tensor",
-    "model.set_tensor": "model_operations:set_tensor",
-    "model.forward": "model_operations:forward",
-    "model.generate": "model_operations:generate",
-    "model.save": "model_operations:save",
-    "model.to": "model_operations:to",
-    "trainer.create": "trainer_operations:create",
-    "trainer.train": "trainer_operations:train",
-    "trainer.evaluate": "trainer_operations:evaluate",
-    "trainer.save_model": "trainer_operations:save_trained",
-    "trainer.close": "trainer_operations:close",
-    "trainer.state": "trainer_operations:state",
+    "hello": "bh_bridge.environment:hello",
+    "release": "bh_bridge.registry:release",
+    "model.create": "bh_bridge.model_operations:create",
+    "model.tensor": "bh_bridge.model_operations:tensor",
+    "model.set_tensor": "bh_bridge.model_operations:set_tensor",
+    "model.forward": "bh_bridge.model_operations:forward",
+    "model.generate": "bh_bridge.model_operations:generate",
+    "model.save": "bh_bridge.model_operations:save",
+    "model.to": "bh_bridge.model_operations:to",
+    "trainer.create": "bh_bridge.trainer_operations:create",
+    "trainer.train": "bh_bridge.trainer_operations:train",
+    "trainer.evaluate": "bh_bridge.trainer_operations:evaluate",
+    "trainer.save_model": "bh_bridge.trainer_operations:save_trained",
+    "trainer.close": "bh_bridge.trainer_operations:close",
+    "trainer.state": "bh_bridge.trainer_operations:state",
 }
 
 
 def invoke(op: str, request: str) -> str:
     """Run one operation; return its reply, or the exception that ended it, as one JSON text.
 
-    Nothing is raised: a Python exception on the other side of pythonia has neither a type nor a message.
+    Nothing is raised: a Python exception on the other side of pythonia has neither a type nor a message. `events`
+    counts what went over the side channel, which is another pipe: Node waits for them before it takes the reply.
     """
     try:
-        reply: dict[str, Any] = {"ok": _resolve(op)(json.loads(request))}
-        return json.dumps(reply, allow_nan=False)
+        reply = interruptible(lambda: json.dumps(_run(op, json.loads(request)), allow_nan=False))
+        return f'{{"ok":{reply},"events":{channel.lines_sent()}}}'
     except BaseException as error:  # KeyboardInterrupt and SystemExit included: the caller decides what they mean
-        return json.dumps({"err": _describe(error)})
+        return json.dumps({"err": _describe(error), "events": channel.lines_sent()})
 
 
-def _resolve(op: str) -> Operation:
-    if op not in OPERATIONS:
-        raise LookupError(f"there is no operation {op!r}")
+def _run(op: str, request: dict[str, Any]) -> dict[str, Any]:
+    if op != "hello":  # of another version it may have other fields, which is what it is there to find out
+        check_request(op, request)
     module, function = OPERATIONS[op].split(":")
-    return getattr(importlib.import_module(f"bh_bridge.{module}"), function)
+    operation: Operation = getattr(importlib.import_module(module), function)
+    return operation(request)
 
 
 def _describe(error: BaseException) -> dict[str, Any]:
@@ -57,7 +62,7 @@ def _describe(error: BaseException) -> dict[str, Any]:
         "type": kind.__qualname__,
         "module": kind.__module__,
         "message": str(error),
-        "code": getattr(error, "code", None) if isinstance(error, BridgeError) else None,
+        "code": error.code if isinstance(error, BridgeError) else None,
         "mro": [base.__qualname__ for base in kind.__mro__],
         "traceback": "".join(traceback.format_exception(error)),
     }

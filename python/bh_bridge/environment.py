@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
-import signal
 import sys
 from importlib import metadata
 from typing import Any
 
-from bh_bridge import PROTOCOL_VERSION, channel
+from bh_bridge import PROTOCOL_VERSION, channel, interrupts
 
 
 def hello(request: dict[str, Any]) -> dict[str, Any]:
@@ -73,10 +72,11 @@ def _make_spawn_safe() -> None:
 def _leave_terminal() -> None:
     """Ctrl-C in the terminal is for Node, which asks over the channel; a SIGINT that arrives here was sent on purpose.
 
-    Until now it was ignored: the launcher starts Python that way.
+    Until now it was ignored: the launcher starts Python that way. The group is this process and its workers, so that
+    they can be ended together.
     """
     os.setpgid(0, 0)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupts.listen()
 
 
 def _keep_offline() -> None:

@@ -9,6 +9,10 @@ class BridgeError(Exception):
     code = "PYTHON_RAISED"
 
 
+class ProtocolInvalid(BridgeError):
+    code = "PROTOCOL_INVALID"
+
+
 class DeviceUnavailable(BridgeError):
     code = "DEVICE_UNAVAILABLE"
 

@@ -4,6 +4,13 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type ChannelCommand, type ChannelMessage, channelMessageSchema } from "../protocol/events.js";
 
+/** Whoever listens to the events of the call that is under way. */
+export interface EventReceiver {
+  onMessage(message: ChannelMessage): void;
+  /** A line that is no message. */
+  onInvalid(error: unknown): void;
+}
+
 /**
  * The side channel from Python: events in batches while a call is under way, and commands back.
  *
@@ -13,10 +20,12 @@ import { type ChannelCommand, type ChannelMessage, channelMessageSchema } from "
 export class EventChannel {
   readonly path: string;
   readonly token = randomBytes(32).toString("hex");
+  /** Receives what comes; without one, it is dropped. */
+  receiver: EventReceiver | undefined;
   readonly #server: Server;
   #socket: Socket | undefined;
-  #onMessage: (message: ChannelMessage) => void = () => undefined;
-  #onError: (error: unknown) => void = () => undefined;
+  #lines = 0;
+  #waiting: { lines: number; resolve: () => void } | undefined;
 
   private constructor(directory: string) {
     this.path = join(directory, "events");
@@ -34,24 +43,17 @@ export class EventChannel {
     return channel;
   }
 
-  /** Receive what Python sends. A line that is no message, or a receiver that throws, goes to `onError`. */
-  subscribe(onMessage: (message: ChannelMessage) => void, onError: (error: unknown) => void): void {
-    this.#onMessage = onMessage;
-    this.#onError = onError;
-  }
-
   /** Send a command; lost when Python is gone, which its exit reports. */
   send(command: ChannelCommand): void {
     this.#socket?.write(`${JSON.stringify(command)}\n`);
   }
 
-  /** Stop reading from Python, so that its queue fills; for a receiver that cannot keep up. */
-  pause(): void {
-    this.#socket?.pause();
-  }
-
-  resume(): void {
-    this.#socket?.resume();
+  /** Resolves when so many lines have come since the connection was made. One caller at a time. */
+  received(lines: number): Promise<void> {
+    if (this.#lines >= lines) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting = { lines, resolve };
+    });
   }
 
   close(): void {
@@ -80,9 +82,11 @@ export class EventChannel {
 
   #receive(line: string): void {
     try {
-      this.#onMessage(channelMessageSchema.parse(JSON.parse(line)));
+      this.receiver?.onMessage(channelMessageSchema.parse(JSON.parse(line)));
     } catch (error) {
-      this.#onError(error);
+      this.receiver?.onInvalid(error);
+    } finally {
+      if (++this.#lines === this.#waiting?.lines) this.#waiting.resolve();
     }
   }
 }

@@ -1,6 +1,7 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { BhBridgeError, type ErrorCode, errorCodes, type ProcessExit } from "../errors.js";
-import type { pythonErrorSchema } from "../protocol/envelope.js";
+import { envelopeSchema, type pythonErrorSchema } from "../protocol/envelope.js";
+import { type Operation, operations } from "../protocol/operations.js";
 
 function isErrorCode(code: string | null): code is ErrorCode {
   return (errorCodes as readonly (string | null)[]).includes(code);
@@ -15,8 +16,33 @@ export function pythonFailure(op: string, python: z.output<typeof pythonErrorSch
   return new BhBridgeError("PYTHON_RAISED", `Python raised ${type} in ${op}: ${python.message || "(no message)"}`, { python: details });
 }
 
-function describeExit({ exitCode, signal }: ProcessExit, requestedKill: boolean): string {
-  if (signal === "SIGKILL" && !requestedKill) return "was killed (SIGKILL), which is what happens when memory runs out";
+/** A request or a reply that is not as `operations` says. */
+export function protocolInvalid(what: string, cause: unknown): BhBridgeError {
+  const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : cause instanceof Error ? cause.message : String(cause);
+  return new BhBridgeError("PROTOCOL_INVALID", `${what} is invalid: ${reason}`, { cause });
+}
+
+/** What `invoke` returned, checked. @throws {BhBridgeError} `PROTOCOL_INVALID`. */
+export function parseAnswer(op: Operation, answer: string) {
+  try {
+    return envelopeSchema(operations[op].reply).parse(JSON.parse(answer));
+  } catch (cause) {
+    throw protocolInvalid(`the reply to ${op}`, cause);
+  }
+}
+
+/** Why a process was killed, when it was done on purpose. */
+export type KillReason = "closed" | "no answer" | "unreachable";
+
+const killed: Readonly<Record<KillReason, string>> = {
+  closed: "was killed, as it did not leave when it was asked to",
+  "no answer": "did not answer in time and was killed",
+  unreachable: "closed its connection and was killed",
+};
+
+/** How a process ended, in words that follow its name. */
+export function describeExit({ exitCode, signal }: ProcessExit, reason?: KillReason): string {
+  if (signal === "SIGKILL") return reason ? killed[reason] : "was killed (SIGKILL), which is what happens when memory runs out";
   if (signal) return `was ended by ${signal}`;
   return exitCode === null ? "could not be started" : `ended with exit code ${exitCode}`;
 }
@@ -26,9 +52,9 @@ function describeExit({ exitCode, signal }: ProcessExit, requestedKill: boolean)
  *
  * @param op the call that was pending, or that was made afterwards.
  */
-export function peerExited(op: string, exit: ProcessExit, requestedKill: boolean, cause: Error): BhBridgeError {
+export function peerExited(op: string, exit: ProcessExit, cause: Error): BhBridgeError {
   const said = exit.lastLines.length > 0 ? `. It last said: ${exit.lastLines.join(" / ")}` : "";
-  return new BhBridgeError("PEER_EXITED", `${op} failed: Python ${describeExit(exit, requestedKill)}${said}`, { exit, cause });
+  return new BhBridgeError("PEER_EXITED", `${op} failed: ${cause.message}${said}`, { exit, cause });
 }
 
 /** Two versions that do not understand each other. */

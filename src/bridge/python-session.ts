@@ -1,15 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BhBridgeError, type ProcessExit } from "../errors.js";
-import { envelopeSchema } from "../protocol/envelope.js";
-import { environmentSchema, type Operation, operations, type PythonEnvironment, type ReplyOf, type RequestOf } from "../protocol/operations.js";
+import type { ChannelCommand } from "../protocol/events.js";
+import { environmentSchema, type Handle, type Operation, operations, type PythonEnvironment, type ReplyOf, type RequestOf } from "../protocol/operations.js";
 import { protocolVersion } from "../protocol/version.js";
-import { EventChannel } from "./event-channel.js";
-import { peerExited, protocolMismatch, pythonFailure } from "./failures.js";
+import { CallQueue } from "./call-queue.js";
+import { EventChannel, type EventReceiver } from "./event-channel.js";
+import { describeExit, type KillReason, parseAnswer, peerExited, protocolInvalid, protocolMismatch, pythonFailure } from "./failures.js";
+import { fileTail } from "./file-tail.js";
 import { lastLines } from "./last-lines.js";
 import { writeLauncher } from "./launcher.js";
 import { packageRoot } from "./package-root.js";
+import { createSessionFolder, removeSessionFolder } from "./session-folder.js";
 import { stopLadder } from "./stop-ladder.js";
 import { startTransport, type Transport, type TransportEnd } from "./transport.js";
 
@@ -22,44 +23,66 @@ export interface SessionOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** A socket's path has room for 104 bytes on macOS and 108 on Linux; what is added to the folder takes 8. */
-const socketFolderBytes = 90;
+/** How a call is listened to and cancelled. */
+export interface InvokeOptions<Reply> {
+  /** Cancels the call: one that waits is never begun, one that has begun is interrupted, and the caller gets `ABORTED` at once. */
+  signal?: AbortSignal | undefined;
+  /** Ends a call that has begun in a way of its own; the caller then gets what the call comes to. */
+  onAbort?: () => void;
+  /** Receives a reply that nobody waits for any more, so that what it stands for can be let go. */
+  onAbandoned?: (reply: Reply) => void;
+  /** Receives the events that Python sends while the call is under way; all of them, before the call ends. */
+  receiver?: EventReceiver;
+}
+
+/** The first cause of a session's end; what happens later does not change it. */
+interface SessionEnd {
+  exit: ProcessExit;
+  cause: Error;
+  wasClosed: boolean;
+}
+
 /** So many last lines of Python's output go into an error: a traceback's end and what led to it. */
 const quotedLines = 8;
-
-function privateFolder(): string {
-  const folder = Buffer.byteLength(tmpdir()) + 24 > socketFolderBytes ? "/tmp" : tmpdir();
-  return mkdtempSync(join(folder, "bh-bridge-")); // mode 0700
-}
+/** Importing torch takes 1 s, from a cold network disk minutes. What takes longer waits for something else. */
+const startTimeoutMs = 300_000;
+/** A training that is to stop finishes its step and its checkpoint first: seconds for the largest model that fits. */
+const stopGraceMs = 15_000;
+/** Python leaves within 0.1 s when it is idle. */
+const leaveGraceMs = 2000;
+/** A process that has lost its connection is ending; this is the time between the two notices. */
+const disconnectGraceMs = 500;
 
 /**
  * One Python process and the calls to it, one at a time.
  *
- * Its end by any path (exit, signal, a failed start, a broken protocol) is noted once, with exit code, signal and last lines; it rejects the pending
+ * Its end by any path (exit, signal, a failed start, a lost connection) is noted once, with exit code, signal and last lines; it rejects the pending
  * call within a second and every later one at once.
  */
 export class PythonSession {
   /** A private folder for tensors on their way to or from Python; goes with the session. */
   readonly folder: string;
-  readonly channel: EventChannel;
   /** Settles when the process has ended. */
   readonly ended: Promise<ProcessExit>;
+  readonly #channel: EventChannel;
   readonly #transport: Transport;
+  readonly #queue = new CallQueue();
   #environment: PythonEnvironment | undefined;
-  #exit: ProcessExit | undefined;
   #logs: string[];
-  #queue: Promise<unknown> = Promise.resolve();
   #pendingCalls = 0;
-  #killRequested = false;
+  #current: { op: Operation; fail: (error: BhBridgeError) => void } | undefined;
+  #idle: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
-  #cause: Error | undefined;
+  #killReason: KillReason | undefined;
+  #end: SessionEnd | undefined;
 
   private constructor(folder: string, channel: EventChannel, transport: Transport, log: string) {
     this.folder = folder;
-    this.channel = channel;
+    this.#channel = channel;
     this.#transport = transport;
     this.#logs = [log];
     this.ended = transport.end.then((end) => this.#afterExit(end));
+    transport.process.once("disconnect", () => void this.#afterDisconnect());
     transport.unref();
   }
 
@@ -69,31 +92,28 @@ export class PythonSession {
    * @throws {BhBridgeError} `PROTOCOL_MISMATCH`, `PEER_EXITED`, `ABORTED`, or what Python raised.
    */
   static async start({ python, threads, device, signal }: SessionOptions): Promise<PythonSession> {
-    const folder = privateFolder();
+    const folder = createSessionFolder();
     const channel = await EventChannel.listen(folder);
     const log = join(folder, "python.log");
-    const transport = startTransport(writeLauncher(folder, { python, log }));
-    const session = new PythonSession(folder, channel, transport, log);
+    const session = new PythonSession(folder, channel, startTransport(writeLauncher(folder, { python, log })), log);
+    const timer = setTimeout(() => void session.#kill("no answer"), startTimeoutMs);
     try {
       const request = { protocol: protocolVersion, channel: { path: channel.path, token: channel.token }, threads, device };
-      const reply = await session.invoke("hello", request, signal);
+      const reply = await session.invoke("hello", request, { signal });
       if (reply.protocol !== protocolVersion) throw protocolMismatch(protocolVersion, reply.protocol, join(packageRoot, "python"));
       session.#environment = environmentSchema.parse(reply);
       return session;
     } catch (error) {
-      await session.kill();
+      await session.#kill("closed");
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
   get environment(): PythonEnvironment {
     if (!this.#environment) throw new BhBridgeError("INTERNAL", "the environment is read before the first exchange");
     return this.#environment;
-  }
-
-  /** Process id of Python. */
-  get pid(): number {
-    return this.#transport.process.pid ?? -1;
   }
 
   /** Look for last words in this file as well: Python's output goes there while a run is trained. */
@@ -104,67 +124,96 @@ export class PythonSession {
   /**
    * Call Python. Calls wait for each other: Python does one thing at a time, and a training is one call.
    *
-   * @param signal rejects this call with `ABORTED` at once; what Python has begun, it finishes.
-   * @throws {BhBridgeError} `PROTOCOL_INVALID` when request or reply are not as `operations` says; `PEER_EXITED`; what Python raised.
+   * @throws {BhBridgeError} `PROTOCOL_INVALID` when request or reply are not as `operations` says; `ABORTED` by the signal; `PEER_EXITED`;
+   * `BRIDGE_CLOSED`; what Python raised.
    */
-  async invoke<Op extends Operation>(op: Op, request: RequestOf<Op>, signal?: AbortSignal): Promise<ReplyOf<Op>> {
+  async invoke<Op extends Operation>(op: Op, request: RequestOf<Op>, options: InvokeOptions<ReplyOf<Op>> = {}): Promise<ReplyOf<Op>> {
+    const { signal, onAbort, onAbandoned, receiver } = options;
     const checked = operations[op].request.safeParse(request);
-    if (!checked.success) throw new BhBridgeError("PROTOCOL_INVALID", `the request of ${op} is invalid: ${checked.error.message}`, { cause: checked.error });
-    if (signal?.aborted) throw new BhBridgeError("ABORTED", `${op} was cancelled before it began`, { cause: signal.reason });
-    const turn = this.#queue.then(() => this.#exchange(op, JSON.stringify(checked.data)));
-    this.#queue = turn.catch(() => undefined); // a failed call does not hold up the next; its caller has the error
-    return this.#whileReferenced(() => this.#abortable(op, turn, signal)) as Promise<ReplyOf<Op>>;
+    if (!checked.success) throw protocolInvalid(`the request of ${op}`, checked.error);
+    const cancellation = { signal, interrupt: onAbort ?? (() => this.signal("SIGINT")), keepsWaiting: onAbort !== undefined, onAbandoned };
+    return this.#queue.run(op, () => this.#whileReferenced(() => this.#exchange(op, JSON.stringify(checked.data), receiver)), cancellation);
   }
 
-  /** End Python: ask it to leave, then SIGTERM, then SIGKILL. A training that is under way is stopped first. */
+  /** Let Python forget an object. Where Python has ended, it has forgotten. */
+  async forget(op: "release" | "trainer.close", handle: Handle): Promise<void> {
+    try {
+      await this.invoke(op, { handle });
+    } catch (error) {
+      if (!this.#end && !this.#closing) throw error;
+    }
+  }
+
+  /** Send a command to the call that is under way. */
+  send(command: ChannelCommand): void {
+    this.#channel.send(command);
+  }
+
+  /**
+   * End Python. A call that is under way is ended first: a training after its step, with a checkpoint, any other by an interrupt; calls that wait are
+   * never begun. Then Python is asked to leave, terminated, and killed, each after a grace period.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  /** Send a signal on purpose. */
-  signal(name: NodeJS.Signals): void {
-    this.#killRequested ||= name === "SIGKILL";
-    if (!this.#exit) this.#transport.process.kill(name);
+  /** Send a signal on purpose: to Python and its workers where it ends them, else to Python alone. */
+  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
+    const { pid } = this.#transport.process;
+    if (this.#end || pid === undefined) return;
+    if (name === "SIGKILL") this.#killReason ??= "closed";
+    if (name === "SIGINT" || !signalGroup(pid, name)) this.#transport.process.kill(name);
   }
 
-  /** End Python at once. */
-  async kill(): Promise<void> {
-    this.#transport.ref(); // Node would exit before the end is known
+  async #kill(reason: KillReason): Promise<void> {
+    this.#killReason ??= reason;
     this.signal("SIGKILL");
     await this.ended;
   }
 
   async #close(): Promise<void> {
     this.#transport.ref();
+    await stopLadder(Promise.race([this.#idle, this.ended]), [
+      { act: () => (this.#current?.op === "trainer.train" ? this.send({ type: "leave" }) : this.#current && this.signal("SIGINT")), graceMs: stopGraceMs },
+    ]);
     await stopLadder(this.ended, [
-      { act: () => this.#transport.process.connected && this.#transport.process.disconnect(), graceMs: 2000 },
-      { act: () => this.signal("SIGTERM"), graceMs: 2000 },
+      { act: () => this.#transport.process.connected && this.#transport.process.disconnect(), graceMs: leaveGraceMs },
+      { act: () => this.signal("SIGTERM"), graceMs: leaveGraceMs },
       { act: () => this.signal("SIGKILL"), graceMs: Number.POSITIVE_INFINITY },
     ]);
   }
 
-  async #exchange(op: Operation, request: string): Promise<unknown> {
-    if (this.#exit) throw this.#exitError(op, this.#exit);
-    const answer = await Promise.race([this.#transport.invoke(op, request), this.ended]);
-    if (typeof answer !== "string") throw this.#exitError(op, answer);
-    const envelope = envelopeSchema(operations[op].reply).safeParse(JSON.parse(answer));
-    if (!envelope.success) throw new BhBridgeError("PROTOCOL_INVALID", `the reply to ${op} is invalid: ${envelope.error.message}`, { cause: envelope.error });
-    if ("err" in envelope.data) throw pythonFailure(op, envelope.data.err);
-    return envelope.data.ok;
+  async #exchange<Op extends Operation>(op: Op, request: string, receiver: EventReceiver | undefined): Promise<ReplyOf<Op>> {
+    if (this.#end) throw endError(op, this.#end);
+    if (this.#closing) throw bridgeClosed(op);
+    this.#channel.receiver = receiver;
+    const exchange = new Promise<ReplyOf<Op>>((resolve, reject) => {
+      // No Promise.race with `ended`: each race would stay with that promise for as long as Python lives.
+      this.#current = { op, fail: reject };
+      this.#roundTrip(op, request).then(resolve, reject);
+    });
+    this.#idle = exchange.catch(() => undefined);
+    try {
+      return await exchange;
+    } finally {
+      this.#current = undefined;
+      this.#channel.receiver = undefined;
+    }
   }
 
-  async #abortable<Value>(op: string, turn: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-    if (!signal) return turn;
-    let onAbort = () => {};
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => reject(new BhBridgeError("ABORTED", `${op} was cancelled`, { cause: signal.reason }));
-      signal.addEventListener("abort", onAbort);
-    });
+  async #roundTrip<Op extends Operation>(op: Op, request: string): Promise<ReplyOf<Op>> {
+    const answer = parseAnswer(op, await this.#call(op, request));
+    await this.#channel.received(answer.events);
+    if ("err" in answer) throw pythonFailure(op, answer.err);
+    return answer.ok as ReplyOf<Op>;
+  }
+
+  async #call(op: Operation, request: string): Promise<string> {
     try {
-      return await Promise.race([turn, aborted]);
-    } finally {
-      signal.removeEventListener("abort", onAbort);
+      return await this.#transport.invoke(op, request);
+    } catch (cause) {
+      throw new BhBridgeError("PYTHON_RAISED", `Python could not run ${op}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     }
   }
 
@@ -178,30 +227,44 @@ export class PythonSession {
     }
   }
 
+  async #afterDisconnect(): Promise<void> {
+    if (this.#closing) return; // asked for
+    await stopLadder(this.ended, [
+      { act: () => undefined, graceMs: disconnectGraceMs },
+      { act: () => this.#kill("unreachable"), graceMs: Number.POSITIVE_INFINITY },
+    ]);
+  }
+
   #afterExit(end: TransportEnd): ProcessExit {
-    const said = this.#logs.map(readOrEmpty).findLast((text) => text.trim() !== "");
-    this.#exit = {
+    const said = this.#logs.map(fileTail).findLast((text) => text.trim() !== "");
+    const exit: ProcessExit = {
       exitCode: "error" in end ? null : end.code,
       signal: "error" in end ? null : end.signal,
       lastLines: "error" in end ? [end.error.message] : said === undefined ? [] : lastLines(said, quotedLines),
     };
+    const cause = new Error(`Python ${describeExit(exit, this.#killReason)}`, "error" in end ? { cause: end.error } : {});
+    this.#end = { exit, cause, wasClosed: this.#closing !== undefined };
     this.#transport.dispose();
-    this.channel.close();
-    rmSync(this.folder, { recursive: true, force: true });
-    return this.#exit;
-  }
-
-  #exitError(op: string, exit: ProcessExit): BhBridgeError {
-    if (this.#closing) return new BhBridgeError("BRIDGE_CLOSED", `${op} was called on a bridge that is closed`, { exit });
-    this.#cause ??= new Error(`Python ended: ${JSON.stringify({ exitCode: exit.exitCode, signal: exit.signal })}`);
-    return peerExited(op, exit, this.#killRequested, this.#cause);
+    this.#channel.close();
+    removeSessionFolder(this.folder);
+    this.#current?.fail(endError(this.#current.op, this.#end));
+    return exit;
   }
 }
 
-function readOrEmpty(path: string): string {
+function endError(op: Operation, { exit, cause, wasClosed }: SessionEnd): BhBridgeError {
+  return wasClosed ? bridgeClosed(op, cause) : peerExited(op, exit, cause);
+}
+
+function bridgeClosed(op: Operation, cause?: Error): BhBridgeError {
+  return new BhBridgeError("BRIDGE_CLOSED", `${op} was called on a bridge that is closed`, { cause });
+}
+
+/** Signal a process and those that it started; false when it leads no group of its own. */
+function signalGroup(pid: number, name: NodeJS.Signals): boolean {
   try {
-    return readFileSync(path, "utf8");
+    return process.kill(-pid, name);
   } catch {
-    return ""; // Python ended before it wrote anything
+    return false; // it has not left Node's group yet, or has ended
   }
 }

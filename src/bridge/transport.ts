@@ -1,10 +1,16 @@
 import type { ChildProcess } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
-/** What is used of pythonia: one function of one Python module. Its proxies go no further than this file. */
+/** The one Python module that is called, as pythonia hands it out. */
+interface EntryModule {
+  invoke(op: string, request: string): Promise<string>;
+}
+
+/** What is used of pythonia. Its proxies go no further than this file. */
 interface Pythonia {
-  python: ((module: string) => Promise<{ invoke(op: string, request: string): Promise<string> }>) & { setFastMode(on: boolean): void };
+  python: ((module: string) => Promise<EntryModule>) & { setFastMode(on: boolean): void };
   com: { proc: ChildProcess | null };
 }
 
@@ -16,7 +22,7 @@ export interface Transport {
   readonly process: ChildProcess;
   /** Settles once, however the process ends; never rejects. */
   readonly end: Promise<TransportEnd>;
-  /** Pending for ever when Python dies: race it against `end`. */
+  /** Pending for ever when Python dies: whoever calls has to listen to `end` as well. Rejects when pythonia cannot make the call at all. */
   invoke(op: string, request: string): Promise<string>;
   /** Let Node exit while nothing is pending. */
   unref(): void;
@@ -27,6 +33,23 @@ export interface Transport {
 
 const require = createRequire(import.meta.url);
 
+/** Run a task with other environment variables; `undefined` takes one away. */
+function withEnvironment<Value>(variables: Record<string, string | undefined>, task: () => Value): Value {
+  const set = (values: Record<string, string | undefined>) => {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
+  const before = Object.fromEntries(Object.keys(variables).map((name) => [name, process.env[name]]));
+  try {
+    set(variables);
+    return task();
+  } finally {
+    set(before);
+  }
+}
+
 /**
  * Load a fresh copy of pythonia, which starts a process of its own as it is loaded.
  *
@@ -36,23 +59,32 @@ const require = createRequire(import.meta.url);
 function loadPythonia(program: string): { pythonia: Pythonia; timers: { loop: NodeJS.Timeout } } {
   const entry = require.resolve("pythonia");
   const folder = dirname(entry) + sep;
-  const before = { PYTHON_BIN: process.env["PYTHON_BIN"], REQ_TIMEOUT: process.env["REQ_TIMEOUT"] };
   const globals = globalThis as { __pythonBridge?: { loop: NodeJS.Timeout } };
-  for (const file of Object.keys(require.cache)) if (file.startsWith(folder)) delete require.cache[file];
+  const forget = () => {
+    for (const file of Object.keys(require.cache)) if (file.startsWith(folder)) delete require.cache[file];
+  };
+  const settings = {
+    PYTHON_BIN: program,
+    REQ_TIMEOUT: "0", // no time limit: a training is one call that lasts for hours
+    DEBUG: undefined, // any value makes pythonia print every message on stdout, where a JSON document may be expected
+  };
+  forget();
   try {
-    process.env["PYTHON_BIN"] = program;
-    process.env["REQ_TIMEOUT"] = "0"; // no time limit: a training is one call that lasts for hours
-    const pythonia = require(entry) as Pythonia;
+    const pythonia = withEnvironment(settings, () => require(entry) as Pythonia);
     const timers = globals.__pythonBridge;
     if (!timers) throw new Error("pythonia did not set its bridge: is it another version than 1.2.6?");
     return { pythonia, timers };
   } finally {
     delete globals.__pythonBridge;
-    for (const [name, value] of Object.entries(before)) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
+    forget(); // so that the copy goes when its session goes
   }
+}
+
+/** pythonia's exceptions have no message; the last line of their stack is Python's own. */
+function readable(error: unknown): Error {
+  const text = error instanceof Error ? error.message || error.stack || error.name : String(error);
+  const lines = stripVTControlCharacters(text).trim().split("\n");
+  return new Error(lines.at(-1) ?? "", { cause: error });
 }
 
 /**
@@ -66,20 +98,28 @@ export function startTransport(program: string): Transport {
   if (!child) throw new Error("pythonia started no process");
   // In the same tick as the spawn, so that not even an error of the spawn itself goes unheard.
   const end = new Promise<TransportEnd>((resolve) => {
-    child.once("error", (error) => resolve({ error }));
+    child.on("error", (error) => {
+      // Of a process that lives, an error is a signal or a message that did not reach it; its exit will tell more.
+      if (child.pid === undefined) resolve({ error });
+    });
     child.once("exit", (code, signal) => resolve({ code, signal }));
   });
-  // A write into a dying child fails on the channel as well; its exit tells more.
-  child.on("error", () => undefined);
   timers.loop.unref();
-  let entry: Promise<{ invoke(op: string, request: string): Promise<string> }> | undefined;
+  let entry: Promise<EntryModule> | undefined;
+  const load = (): Promise<EntryModule> => {
+    pythonia.python.setFastMode(true); // without it each reply carries the repr of its value
+    return pythonia.python("bh_bridge.entry");
+  };
   return {
     process: child,
     end,
     async invoke(op, request) {
-      pythonia.python.setFastMode(true); // without it each reply carries the repr of its value
-      entry ??= pythonia.python("bh_bridge.entry");
-      return (await entry).invoke(op, request);
+      try {
+        entry ??= load();
+        return await (await entry).invoke(op, request);
+      } catch (error) {
+        throw readable(error);
+      }
     },
     unref() {
       child.unref();

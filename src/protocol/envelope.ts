@@ -11,7 +11,10 @@ export const pythonErrorSchema = z.strictObject({
   traceback: z.string(),
 });
 
+/** Lines that Python has sent over the event channel so far: another pipe, so that they may arrive after the reply. */
+const events = z.int().nonnegative();
+
 /** What `invoke` returns: the reply, or the exception that ended the operation. */
 export function envelopeSchema<Reply extends z.ZodType>(reply: Reply) {
-  return z.union([z.strictObject({ ok: reply }), z.strictObject({ err: pythonErrorSchema })]);
+  return z.union([z.strictObject({ ok: reply, events }), z.strictObject({ err: pythonErrorSchema, events })]);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BhBridgeError } from "../errors.js";
 import { wireNumberSchema } from "./wire-number.js";
 
 const position = { seq: z.int().nonnegative(), mono: z.number(), wall: z.number() };
@@ -56,6 +57,9 @@ export const trainEventSchema = z.discriminatedUnion("type", [
   eventSchema("decider_timeout", { decider: z.int() }),
 ]);
 
+/** Events of every step: those that are left out of the stream while its reader lags. All others always arrive. */
+export const coalescibleEvents = ["step_begin", "pre_optimizer_step", "optimizer_step", "substep_end", "step_end", "prediction_step"] as const;
+
 export type TrainEvent = z.output<typeof trainEventSchema>;
 export type TrainEventType = TrainEvent["type"];
 
@@ -83,10 +87,18 @@ export const trainerControlSchema = z.strictObject({
 });
 export type TrainerControl = z.output<typeof trainerControlSchema>;
 
+/** What a decider answered, checked: nothing at all is an answer too. @throws {BhBridgeError} `PROTOCOL_INVALID` naming the field. */
+export function parseTrainerControl(answer: unknown): TrainerControl {
+  const control = trainerControlSchema.safeParse(answer ?? {});
+  if (control.success) return control.data;
+  throw new BhBridgeError("PROTOCOL_INVALID", `its answer is no TrainerControl: ${z.prettifyError(control.error)}`, { cause: control.error });
+}
+
 /** Everything that Python sends over the event channel. */
 export const channelMessageSchema = z.discriminatedUnion("type", [
   ...trainEventSchema.options,
-  z.strictObject({ type: z.literal("coalesced"), steps: z.int() }),
+  // So many events of steps were left out here.
+  z.strictObject({ type: z.literal("coalesced"), events: z.int().positive() }),
   z.strictObject({
     type: z.literal("decide"),
     question: z.int(),
@@ -101,5 +113,7 @@ export type ChannelMessage = z.output<typeof channelMessageSchema>;
 export const channelCommandSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("stop"), training: z.int(), reason: z.string() }),
   z.strictObject({ type: z.literal("answer"), question: z.int(), control: trainerControlSchema }),
+  // Node is about to close the bridge: every training ends after its step.
+  z.strictObject({ type: z.literal("leave") }),
 ]);
 export type ChannelCommand = z.output<typeof channelCommandSchema>;

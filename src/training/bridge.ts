@@ -7,7 +7,7 @@ import type { Experiment, ExperimentInput } from "../config/experiment-schema.js
 import type { InitInput } from "../config/init-schema.js";
 import { loadExperiment } from "../config/load-experiment.js";
 import { type gpt2ConfigSchema, ownModelFields } from "../config/model-schema.js";
-import type { PythonEnvironment } from "../protocol/operations.js";
+import type { PythonEnvironment, ReplyOf } from "../protocol/operations.js";
 import { loadInitialRows } from "./initial-rows.js";
 import { Model } from "./model.js";
 import { Trainer, type TrainerOptions, type TrainerSetup } from "./trainer.js";
@@ -96,14 +96,15 @@ export class Bridge implements AsyncDisposable {
   async buildModel({ model, init, seed }: Pick<Experiment, "model" | "init" | "seed">, signal?: AbortSignal): Promise<Model> {
     const config = Object.fromEntries(Object.entries(model).filter(([field]) => !isOwnModelField(field)));
     const request = { from: model.from, config, norm: model.norm, dtype: model.dtype, init: JSON.parse(JSON.stringify(init)), seed };
-    const built = new Model(this.#session, await this.#session.invoke("model.create", request, signal), { model, init, seed });
+    const onAbandoned = (reply: ReplyOf<"model.create">) => void this.#session.forget("release", reply.handle);
+    const built = new Model(this.#session, await this.#session.invoke("model.create", request, { signal, onAbandoned }), { model, init, seed });
     if (init.kind === "file") await built.setTensor("transformer.wte.weight", await loadInitialRows(init));
     return built;
   }
 
   /** A trainer for a complete experiment, whose corpus has been read. */
   trainerOf(setup: TrainerSetup): Trainer {
-    return new Trainer(this.#session, setup);
+    return Trainer.of(this.#session, setup);
   }
 
   /**

@@ -1,5 +1,8 @@
+import type { EventReceiver } from "../bridge/event-channel.js";
 import { BhBridgeError } from "../errors.js";
-import type { ChannelCommand, ChannelMessage, TrainEvent } from "../protocol/events.js";
+import { type ChannelCommand, type ChannelMessage, parseTrainerControl, type TrainEvent } from "../protocol/events.js";
+import { isCoalescible } from "./coalescible.js";
+import { maxWaitingEvents } from "./event-stream.js";
 import { type CallbackEventType, callbackMethods, type TrainerCallback } from "./trainer-callback.js";
 
 /** How long training waits for a decider that names no time of its own. */
@@ -9,21 +12,27 @@ function isCallbackEvent(type: string): type is CallbackEventType {
   return Object.hasOwn(callbackMethods, type);
 }
 
+/** What the dispatcher asks of its trainer. */
+export interface DispatcherHost {
+  send(command: ChannelCommand): void;
+  /** End the training after its current step: a callback has failed. */
+  stop(): void;
+}
+
 /** Hands events to callbacks in order, one at a time, and answers the questions to deciders. */
-export class CallbackDispatcher {
+export class CallbackDispatcher implements EventReceiver {
   readonly #callbacks: readonly TrainerCallback[];
   readonly #deciders: readonly TrainerCallback[];
-  readonly #send: (command: ChannelCommand) => void;
-  readonly #stop: () => void;
+  readonly #host: DispatcherHost;
   #delivered: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #coalesced = 0;
   #failure: BhBridgeError | undefined;
 
-  /** @param stop ends the training after its current step. */
-  constructor(callbacks: readonly TrainerCallback[], send: (command: ChannelCommand) => void, stop: () => void) {
+  constructor(callbacks: readonly TrainerCallback[], host: DispatcherHost) {
     this.#callbacks = callbacks;
     this.#deciders = callbacks.filter((callback) => callback.decide !== undefined);
-    this.#send = send;
-    this.#stop = stop;
+    this.#host = host;
   }
 
   /** The event types that some callback overrides. */
@@ -41,55 +50,85 @@ export class CallbackDispatcher {
     }));
   }
 
-  /** The first error of a callback that ends the training. */
-  get failure(): BhBridgeError | undefined {
-    return this.#failure;
+  /** Events of steps that were left out because the callbacks, or Node, did not keep up. */
+  get coalesced(): number {
+    return this.#coalesced;
   }
 
-  /** Resolves when every event so far has been handled. */
-  get delivered(): Promise<void> {
-    return this.#delivered;
+  /** Resolves when every event so far has been handled. @throws {BhBridgeError} the first failure that a callback ended the training with. */
+  async delivered(): Promise<void> {
+    await this.#delivered;
+    if (this.#failure) throw this.#failure;
   }
 
   /** Take one message. Events queue behind a callback that is still at work; a question is answered as soon as its decider answers. */
-  receive(message: ChannelMessage): void {
+  onMessage(message: ChannelMessage): void {
     if (message.type === "decide") void this.#answer(message);
-    else if (message.type !== "coalesced") this.#queue(message);
+    else if (message.type === "coalesced") this.#coalesced += message.events;
+    else if (isCallbackEvent(message.type)) this.#enqueue(message, message.type);
   }
 
-  /** A failure that is not a callback's, such as a message that makes no sense. */
-  fail(error: BhBridgeError): void {
-    this.#failure ??= error;
-    this.#stop();
+  onInvalid(cause: unknown): void {
+    this.#fail(new BhBridgeError("PROTOCOL_INVALID", `an event of the training is invalid: ${String(cause)}`, { cause }));
   }
 
-  #queue(event: TrainEvent): void {
-    const { type } = event;
-    if (!isCallbackEvent(type)) return;
+  #enqueue(event: TrainEvent, type: CallbackEventType): void {
     const method = callbackMethods[type];
-    for (const callback of this.#callbacks) {
-      if (!callback[method]) continue;
-      const notify = callback[method].bind(callback) as (event: TrainEvent) => unknown;
-      this.#delivered = this.#delivered.then(async () => {
-        if (!this.#failure) await this.#guard(callback, method, () => notify(event));
-      });
+    const observers = this.#callbacks.filter((callback) => callback[method] !== undefined);
+    if (observers.length === 0) return;
+    if (this.#waiting >= maxWaitingEvents && isCoalescible(event)) {
+      this.#coalesced++;
+      return;
     }
+    this.#waiting++;
+    this.#delivered = this.#delivered.then(async () => {
+      this.#waiting--;
+      for (const callback of observers) await this.#notify(callback, method, event);
+    });
+  }
+
+  async #notify(callback: TrainerCallback, method: (typeof callbackMethods)[CallbackEventType], event: TrainEvent): Promise<void> {
+    if (this.#failure) return;
+    const observe = callback[method]?.bind(callback) as (event: TrainEvent) => unknown;
+    await this.#guard(callback, method, async () => {
+      const result = observe(event);
+      if (result instanceof Promise) await within(callback.timeoutMs, result);
+    });
   }
 
   async #answer({ question, decider, state }: Extract<ChannelMessage, { type: "decide" }>): Promise<void> {
     const callback = this.#deciders[decider];
-    const control = callback?.decide && (await this.#guard(callback, "decide", () => callback.decide?.ask(state)));
-    this.#send({ type: "answer", question, control: control ?? {} });
+    const control = callback && (await this.#guard(callback, "decide", async () => parseTrainerControl(await callback.decide?.ask(state))));
+    this.#host.send({ type: "answer", question, control: control ?? {} });
   }
 
-  async #guard<Value>(callback: TrainerCallback, method: string, task: () => Value | Promise<Value>): Promise<Value | undefined> {
+  async #guard<Value>(callback: TrainerCallback, method: string, task: () => Promise<Value>): Promise<Value | undefined> {
     try {
       return await task();
     } catch (cause) {
       const message = `${callback.constructor.name}.${method} threw: ${cause instanceof Error ? cause.message : String(cause)}`;
       if (callback.onError === "continue") process.emitWarning(message, "BhBridgeCallbackWarning");
-      else this.fail(new BhBridgeError("USER_CALLBACK_FAILED", message, { cause }));
+      else this.#fail(new BhBridgeError("USER_CALLBACK_FAILED", message, { cause }));
       return undefined;
     }
+  }
+
+  #fail(error: BhBridgeError): void {
+    if (this.#failure) return;
+    this.#failure = error;
+    this.#host.stop();
+  }
+}
+
+/** Wait for a promise, but not for ever: an observer that never ends would keep `train()` from ending. */
+async function within(timeoutMs: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it had not ended after ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -66,7 +66,7 @@ export class Model implements AsyncDisposable {
    * @throws {BhBridgeError} `TENSOR_NOT_FOUND` with the nearest name.
    */
   async tensor(name: string, { signal }: CallOptions = {}): Promise<Matrix> {
-    return this.#receive((path) => this.#session.invoke("model.tensor", { handle: this.handle, name, path }, signal));
+    return this.#receive((path) => this.#session.invoke("model.tensor", { handle: this.handle, name, path }, { signal }));
   }
 
   /**
@@ -80,7 +80,7 @@ export class Model implements AsyncDisposable {
     writeFileSync(path, matrix.bytes);
     try {
       const { dtype, shape } = matrix;
-      await this.#session.invoke("model.set_tensor", { handle: this.handle, name, path, dtype, shape: [...shape] }, signal);
+      await this.#session.invoke("model.set_tensor", { handle: this.handle, name, path, dtype, shape: [...shape] }, { signal });
     } finally {
       rmSync(path, { force: true });
     }
@@ -94,7 +94,7 @@ export class Model implements AsyncDisposable {
    */
   async forward(tokens: readonly (readonly number[])[], { signal }: CallOptions = {}): Promise<Matrix> {
     const batch = tokens.map((row) => [...row]);
-    return this.#receive((path) => this.#session.invoke("model.forward", { handle: this.handle, tokens: batch, path }, signal));
+    return this.#receive((path) => this.#session.invoke("model.forward", { handle: this.handle, tokens: batch, path }, { signal }));
   }
 
   /**
@@ -105,13 +105,13 @@ export class Model implements AsyncDisposable {
    */
   async generate(tokens: readonly number[], { signal, seed, ...given }: GenerateOptions = {}): Promise<number[]> {
     const options = { max_new_tokens: defaultNewTokens, do_sample: false, ...given };
-    const reply = await this.#session.invoke("model.generate", { handle: this.handle, tokens: [...tokens], options, seed: seed ?? null }, signal);
+    const reply = await this.#session.invoke("model.generate", { handle: this.handle, tokens: [...tokens], options, seed: seed ?? null }, { signal });
     return reply.tokens;
   }
 
   /** Save in HF layout: plain `transformers` loads the directory, an RMSNorm model with `trust_remote_code=True`. */
   async save(directory: string, { signal }: CallOptions = {}): Promise<void> {
-    await this.#session.invoke("model.save", { handle: this.handle, directory: resolve(directory) }, signal);
+    await this.#session.invoke("model.save", { handle: this.handle, directory: resolve(directory) }, { signal });
   }
 
   /**
@@ -120,12 +120,12 @@ export class Model implements AsyncDisposable {
    * @throws {BhBridgeError} `DEVICE_UNAVAILABLE`.
    */
   async to(device: "cpu" | "cuda" | "mps", { signal }: CallOptions = {}): Promise<void> {
-    await this.#session.invoke("model.to", { handle: this.handle, device }, signal);
+    await this.#session.invoke("model.to", { handle: this.handle, device }, { signal });
   }
 
   /** Let Python forget the model; afterwards every call fails with `HANDLE_STALE`. */
   async close(): Promise<void> {
-    await this.#session.invoke("release", { handle: this.handle });
+    await this.#session.forget("release", this.handle);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,21 +1,24 @@
-import { EventEmitter, on } from "node:events";
 import { join } from "node:path";
-import { packageManifest } from "../bridge/package-manifest.js";
+import type { EventReceiver } from "../bridge/event-channel.js";
 import type { PythonSession } from "../bridge/python-session.js";
 import { stopLadder } from "../bridge/stop-ladder.js";
 import { corpusPath } from "../config/corpus-path.js";
 import type { ExperimentInput } from "../config/experiment-schema.js";
 import { loadExperiment, type ResolvedExperiment } from "../config/load-experiment.js";
 import { BhBridgeError } from "../errors.js";
-import type { ChannelMessage, TrainEvent } from "../protocol/events.js";
-import type { ReplyOf } from "../protocol/operations.js";
-import { createRunDirectory } from "../runs/create-run-directory.js";
-import { gitState } from "../runs/git-state.js";
-import { type CorpusFacts, type EnvironmentPin, type RunManifest, runFormat, writeRunManifest } from "../runs/run-manifest.js";
+import type { TrainEvent } from "../protocol/events.js";
+import type { Handle, ReplyOf, TrainerState } from "../protocol/operations.js";
+import type { CorpusFacts } from "../runs/run-manifest.js";
 import { CallbackDispatcher } from "./callback-dispatcher.js";
 import { readCorpus } from "./corpus.js";
+import { createRequest } from "./create-request.js";
+import { environmentPin } from "./environment-pin.js";
+import { EventStream } from "./event-stream.js";
 import type { CallOptions, Model } from "./model.js";
 import { type ResolvedDevice, resolveDevice } from "./resolve-device.js";
+import { planResume } from "./resume-plan.js";
+import { RunRecord } from "./run-record.js";
+import { StartedRun } from "./started-run.js";
 import type { TrainerCallback } from "./trainer-callback.js";
 
 /** What a trainer needs beside its model; the fields are those of a configuration. */
@@ -33,6 +36,8 @@ export interface TrainerSetup {
   corpus: CorpusFacts;
   out: string;
   callbacks: readonly TrainerCallback[];
+  /** A checkpoint of HF's Trainer, whose optimizer, schedule and random streams the run begins with. */
+  startFrom?: string;
 }
 
 /** How a training ended. */
@@ -47,15 +52,23 @@ export interface TrainOutcome {
   /** HF's log history: entries with `loss` or `eval_loss`. */
   logHistory: Record<string, number>[];
   bestMetric: number | null;
+  /** Events of steps that callbacks did not get because they fell far behind; the run's own log has them all. */
+  coalesced: number;
   /** Absolute path of the run directory. */
   run: string;
 }
 
-/** What has been recorded of a run when its training begins. */
-export interface StartedRun {
-  directory: string;
-  manifest: RunManifest;
-  windows: number;
+/** How a run goes on that ended early. */
+export interface ResumeOptions extends CallOptions {
+  /** Go on in another environment as well: the steps after the checkpoint are replaced, and the bits are others from there on. */
+  allowInexact?: boolean;
+}
+
+/** A run that Python is ready to train. */
+interface PreparedRun {
+  run: StartedRun;
+  record: RunRecord;
+  handle: Handle;
 }
 
 /** How long a training may take to end after its step and save, before it is interrupted, terminated and killed. */
@@ -77,80 +90,106 @@ export class Trainer implements AsyncDisposable {
   readonly device: ResolvedDevice;
   readonly #session: PythonSession;
   readonly #out: string;
-  readonly #callbacks: readonly TrainerCallback[];
-  readonly #events = new EventEmitter<{ event: [TrainEvent]; end: [] }>();
-  #dispatcher: CallbackDispatcher;
+  readonly #startFrom: string | null;
+  readonly #streams = new Set<EventStream>();
+  readonly #listeners = new Set<(event: TrainEvent) => void>();
+  readonly #dispatcher: CallbackDispatcher;
   #training = 0;
-  #prepared: Promise<{ run: StartedRun; reply: ReplyOf<"trainer.create"> }> | undefined;
+  #call: Promise<unknown> | undefined;
+  #prepared: Promise<PreparedRun> | undefined;
 
-  /** For `Bridge.createTrainer` and the program: the experiment is complete and its corpus has been read. */
-  constructor(session: PythonSession, setup: TrainerSetup) {
+  private constructor(session: PythonSession, setup: TrainerSetup) {
     this.#session = session;
     this.experiment = setup.experiment;
     this.model = setup.model;
     this.corpus = setup.corpus;
     this.device = resolveDevice(setup.experiment.experiment.device, session.environment);
     this.#out = setup.out;
-    this.#callbacks = setup.callbacks;
-    this.#dispatcher = new CallbackDispatcher(
-      setup.callbacks,
-      (command) => session.channel.send(command),
-      () => this.#requestStop("callback"),
-    );
+    this.#startFrom = setup.startFrom ?? null;
+    this.#dispatcher = new CallbackDispatcher(setup.callbacks, {
+      send: (command) => session.send(command),
+      stop: () => this.#stop("callback"),
+    });
   }
 
-  /** Check the options and the corpus. */
+  /**
+   * A trainer for a complete experiment whose corpus has been read.
+   *
+   * @internal
+   */
+  static of(session: PythonSession, setup: TrainerSetup): Trainer {
+    return new Trainer(session, setup);
+  }
+
+  /**
+   * Check the options and the corpus.
+   *
+   * @internal
+   */
   static async create(session: PythonSession, device: ExperimentInput["device"], options: TrainerOptions): Promise<Trainer> {
     const { model, callbacks = [], out = "runs", ...input } = options;
     const experiment = await loadExperiment({ input: { device, ...input, ...model.origin } });
     return new Trainer(session, { experiment, model, corpus: corpusOf(experiment), out, callbacks });
   }
 
-  /** Every event of the training as it happens, until the training ends. Begin to read before `train` is called. */
-  async *events(): AsyncGenerator<TrainEvent> {
-    for await (const [event] of on(this.#events, "event", { close: ["end"] })) yield event as TrainEvent;
+  /**
+   * Every event from now on, until the training ends. Several readers get all events each; one that falls far behind misses events of steps, and of
+   * nothing else. How the training ends is told by `train`.
+   */
+  events(): AsyncIterableIterator<TrainEvent> {
+    const stream: EventStream = new EventStream(() => this.#streams.delete(stream));
+    this.#streams.add(stream);
+    return stream;
   }
 
-  /** Call `listener` with every event; no waiting, no order between listeners. */
+  /** Call `listener` with every event as it arrives; what it throws ends the training. */
   onEvent(listener: (event: TrainEvent) => void): void {
-    this.#events.on("event", listener);
+    this.#listeners.add(listener);
   }
 
-  /** Make the run directory, record step 0 and build HF's Trainer. `train` does it when it has not been done. */
+  /**
+   * Make the run directory, record step 0 and build HF's Trainer. `train` does it when it has not been done.
+   *
+   * @throws {BhBridgeError} `ABORTED` by the signal, `FILE_UNWRITABLE`, `DISK_FULL`, `CONFIG_INVALID`, `PYTHON_RAISED`, `PEER_EXITED`.
+   */
   async prepare({ signal }: CallOptions = {}): Promise<StartedRun> {
-    this.#prepared ??= this.#prepare(signal);
-    return (await this.#prepared).run;
+    return (await this.#whenPrepared(signal)).run;
   }
 
   /**
    * Train to the end, to a decider's stop, or to an abort, which ends it after the current step with a checkpoint.
    *
-   * @throws {BhBridgeError} `USER_CALLBACK_FAILED`, `PEER_EXITED`, `DISK_FULL`, `PYTHON_RAISED`, `ABORTED` when the signal was aborted before the first step.
+   * @throws {BhBridgeError} `USER_CALLBACK_FAILED`, `PEER_EXITED`, `DISK_FULL`, `PYTHON_RAISED`, `ABORTED` when the signal was aborted before the first step,
+   * `USAGE` when this trainer has trained before.
    */
   async train({ signal }: CallOptions = {}): Promise<TrainOutcome> {
-    const run = await this.prepare(signal ? { signal } : {});
-    const handle = await this.#handle();
-    if (signal?.aborted) throw new BhBridgeError("ABORTED", "the training was cancelled before its first step", { cause: signal.reason });
+    if (this.#training > 0) throw new BhBridgeError("USAGE", "this trainer has trained, and its run is closed: create another trainer");
     this.#training = ++trainings;
-    this.#session.addLog(join(run.directory, "python.log"));
-    this.#session.channel.subscribe(
-      (message) => this.#receive(message),
-      (cause) => this.#dispatcher.fail(new BhBridgeError("PROTOCOL_INVALID", `an event of the training is invalid: ${String(cause)}`, { cause })),
-    );
-    const call = this.#session.invoke("trainer.train", { handle, training: this.#training });
-    const onAbort = () => void this.#stop(call, "signal");
-    signal?.addEventListener("abort", onAbort);
     try {
-      const reply = await call;
-      await this.#dispatcher.delivered;
-      if (this.#dispatcher.failure) throw this.#dispatcher.failure;
-      return this.#finish(run, reply);
-    } catch (error) {
-      throw this.#fail(run, error);
+      return await this.#train(await this.#whenPrepared(signal), signal);
     } finally {
-      signal?.removeEventListener("abort", onAbort);
-      this.#events.emit("end");
+      for (const stream of this.#streams) stream.end();
     }
+  }
+
+  /**
+   * Go on with a run that ended early, from its newest checkpoint to its end, and to the same bits.
+   *
+   * The steps from the checkpoint to the newest recorded one are computed again and compared with their checksums. This trainer's experiment has to be the
+   * run's; another number of steps is accepted where the schedule allows it.
+   *
+   * @param run a run, or the path of its directory.
+   * @throws {BhBridgeError} `RUN_LOCKED` naming the process that has it, `RESUME_MISMATCH`, `RESUME_DIVERGED`, `RUN_NOT_FOUND`, `RUN_CORRUPT`, and as `train`.
+   */
+  async resume(run: string | { readonly directory: string }, { signal, allowInexact = false }: ResumeOptions = {}): Promise<TrainOutcome> {
+    await this.prepareResume(run, { ...(signal && { signal }), allowInexact });
+    return this.train(signal ? { signal } : {});
+  }
+
+  /** Everything of `resume` before its first step. @throws {BhBridgeError} as `resume`. */
+  async prepareResume(run: string | { readonly directory: string }, { signal, allowInexact = false }: ResumeOptions = {}): Promise<StartedRun> {
+    if (this.#prepared) throw new BhBridgeError("USAGE", "this trainer has a run already: create another trainer to resume one");
+    return (await this.#keep(this.#reopen(typeof run === "string" ? run : run.directory, allowInexact, signal))).run;
   }
 
   /**
@@ -159,8 +198,10 @@ export class Trainer implements AsyncDisposable {
    * @throws {BhBridgeError} `CONFIG_INVALID` when nothing is held out.
    */
   async evaluate({ signal }: CallOptions = {}): Promise<{ loss: number; perplexity: number }> {
-    await this.prepare(signal ? { signal } : {});
-    return this.#session.invoke("trainer.evaluate", { handle: await this.#handle() }, signal);
+    const { handle } = await this.#whenPrepared(signal);
+    const metrics = await this.#session.invoke("trainer.evaluate", { handle }, { signal, receiver: this.#receiver });
+    await this.#dispatcher.delivered();
+    return metrics;
   }
 
   /** Save the model as it is now, in HF layout. */
@@ -169,98 +210,113 @@ export class Trainer implements AsyncDisposable {
   }
 
   /** HF's TrainerState, under its own names. */
-  async state({ signal }: CallOptions = {}): Promise<Readonly<Record<string, unknown>>> {
-    await this.prepare(signal ? { signal } : {});
-    return this.#session.invoke("trainer.state", { handle: await this.#handle() }, signal);
+  async state({ signal }: CallOptions = {}): Promise<TrainerState> {
+    const { handle } = await this.#whenPrepared(signal);
+    return this.#session.invoke("trainer.state", { handle }, { signal });
   }
 
   /** Let Python forget the trainer. Its run stays. */
   async close(): Promise<void> {
-    if (this.#prepared) await this.#session.invoke("trainer.close", { handle: await this.#handle() });
+    const prepared = await this.#prepared?.catch(() => undefined); // what failed to be made needs no closing
+    if (prepared) await this.#session.forget("trainer.close", prepared.handle);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #handle() {
-    this.#prepared ??= this.#prepare(undefined);
-    return (await this.#prepared).reply.handle;
+  #whenPrepared(signal: AbortSignal | undefined): Promise<PreparedRun> {
+    return this.#prepared ?? this.#keep(this.#prepare(signal));
   }
 
-  async #prepare(signal: AbortSignal | undefined) {
-    const { experiment, preset, hash } = this.experiment;
-    const git = await gitState();
-    const name = experiment.name ?? preset;
-    const directory = createRunDirectory(this.#out, name, hash, experiment);
-    const manifest: RunManifest = {
-      format: runFormat,
-      min_reader: runFormat,
-      name,
-      preset,
-      status: "running",
-      reason: null,
-      created: new Date().toISOString(),
-      ended: null,
-      package_version: packageManifest().version,
-      config_hash: hash,
-      parameters: this.model.parameterCount,
-      environment: environmentPin(this.#session, this.device),
-      corpus: this.corpus,
-      seconds: 0,
-      git,
-    };
-    writeRunManifest(directory, manifest);
-    const reply = await this.#session.invoke("trainer.create", this.#request(directory), signal);
-    return { run: { directory, manifest, windows: reply.windows }, reply };
+  /** A preparation is done once; one that failed or was cancelled can be tried again. */
+  async #keep(preparation: Promise<PreparedRun>): Promise<PreparedRun> {
+    this.#prepared = preparation;
+    try {
+      return await preparation;
+    } catch (error) {
+      this.#prepared = undefined;
+      throw error;
+    }
   }
 
-  #request(directory: string) {
-    const { experiment } = this.experiment;
-    const { data, training, noise, record, checkpoint, seed } = experiment;
-    return {
+  async #prepare(signal: AbortSignal | undefined): Promise<PreparedRun> {
+    const environment = environmentPin(this.#session.environment, this.device);
+    const { experiment, corpus, model } = this;
+    const record = await RunRecord.create(this.#out, { experiment, corpus, environment, parameters: model.parameterCount, startFrom: this.#startFrom });
+    try {
+      const reply = await this.#create(record, null, signal);
+      return { run: new StartedRun(record, reply), record, handle: reply.handle };
+    } catch (error) {
+      record.failed(error);
+      throw error;
+    }
+  }
+
+  /** Go back to where a run ended. Its lock is Python's to take, so nothing is written before Python has answered. */
+  async #reopen(run: string, allowInexact: boolean, signal: AbortSignal | undefined): Promise<PreparedRun> {
+    const environment = environmentPin(this.#session.environment, this.device);
+    const plan = planResume(run, { experiment: this.experiment.experiment, corpus: this.corpus, environment }, allowInexact);
+    const record = RunRecord.reopen(plan);
+    const reply = await this.#create(record, plan.exact ? "exact" : "inexact", signal);
+    record.resumed(plan, this.experiment, environment, reply);
+    return { run: new StartedRun(record, reply), record, handle: reply.handle };
+  }
+
+  #create({ directory, manifest }: RunRecord, resume: "exact" | "inexact" | null, signal: AbortSignal | undefined): Promise<ReplyOf<"trainer.create">> {
+    const request = createRequest(this.experiment.experiment, {
       model: this.model.handle,
       run_directory: directory,
-      data: { corpus: this.corpus.path, label_shift: data.label_shift, held_out: data.held_out },
-      training: JSON.parse(JSON.stringify(training)),
-      dtype: experiment.model.dtype,
-      seed,
+      corpus: this.corpus.path,
       device: this.device.kind,
-      noise,
-      record,
-      checkpoint,
       events: this.#dispatcher.events,
       deciders: this.#dispatcher.deciders,
-      resume: false,
-    };
+      resume,
+      start_from: manifest.start_from,
+    });
+    const onAbandoned = (reply: ReplyOf<"trainer.create">) => void this.#session.forget("trainer.close", reply.handle);
+    return this.#session.invoke("trainer.create", request, { signal, receiver: this.#receiver, onAbandoned });
   }
 
-  #receive(message: ChannelMessage): void {
-    this.#dispatcher.receive(message);
-    if (message.type !== "decide" && message.type !== "coalesced") this.#events.emit("event", message);
+  async #train({ run, record, handle }: PreparedRun, signal: AbortSignal | undefined): Promise<TrainOutcome> {
+    this.#session.addLog(join(run.directory, "python.log"));
+    const options = { signal, receiver: this.#receiver, onAbort: () => this.#stop("signal") };
+    const call = this.#session.invoke("trainer.train", { handle, training: this.#training }, options);
+    this.#call = call;
+    try {
+      const reply = await call;
+      await this.#dispatcher.delivered();
+      record.finished(reply);
+      return this.#outcome(run.directory, reply);
+    } catch (error) {
+      record.failed(error);
+      throw error;
+    }
   }
 
-  #requestStop(reason: string): void {
-    this.#session.channel.send({ type: "stop", training: this.#training, reason });
-  }
+  readonly #receiver: EventReceiver = {
+    onMessage: (message) => {
+      this.#dispatcher.onMessage(message);
+      if (message.type === "decide" || message.type === "coalesced") return;
+      for (const listener of this.#listeners) listener(message);
+      for (const stream of this.#streams) stream.push(message);
+    },
+    onInvalid: (error) => this.#dispatcher.onInvalid(error),
+  };
 
-  async #stop(call: Promise<unknown>, reason: string): Promise<void> {
-    const ended = call.then(
-      () => undefined,
-      () => undefined,
-    );
-    await stopLadder(ended, [
-      { act: () => this.#requestStop(reason), graceMs: stopGraceMs },
+  /** End the training that is under way: ask, interrupt, terminate, kill. */
+  #stop(reason: string): void {
+    const ended = this.#call?.catch(() => undefined) ?? Promise.resolve();
+    void stopLadder(ended, [
+      { act: () => this.#session.send({ type: "stop", training: this.#training, reason }), graceMs: stopGraceMs },
       { act: () => this.#session.signal("SIGINT"), graceMs: signalGraceMs },
       { act: () => this.#session.signal("SIGTERM"), graceMs: signalGraceMs },
       { act: () => this.#session.signal("SIGKILL"), graceMs: Number.POSITIVE_INFINITY },
     ]);
   }
 
-  #finish({ directory, manifest }: StartedRun, reply: ReplyOf<"trainer.train">): TrainOutcome {
+  #outcome(run: string, reply: ReplyOf<"trainer.train">): TrainOutcome {
     const { status, reason, seconds } = reply;
-    Object.assign(manifest, { status, reason, seconds: manifest.seconds + seconds, ended: new Date().toISOString() });
-    writeRunManifest(directory, manifest);
     return {
       status,
       reason,
@@ -269,15 +325,9 @@ export class Trainer implements AsyncDisposable {
       stepsPerSecond: seconds > 0 ? reply.steps_this_time / seconds : 0,
       logHistory: reply.log_history,
       bestMetric: reply.best_metric,
-      run: directory,
+      coalesced: this.#dispatcher.coalesced,
+      run,
     };
-  }
-
-  #fail({ directory, manifest }: StartedRun, error: unknown): unknown {
-    const reason = error instanceof Error ? error.message : String(error);
-    Object.assign(manifest, { status: "failed", reason, ended: new Date().toISOString() });
-    writeRunManifest(directory, manifest);
-    return error;
   }
 }
 
@@ -285,20 +335,4 @@ export class Trainer implements AsyncDisposable {
 export function corpusOf({ experiment }: ResolvedExperiment): CorpusFacts {
   const { vocab_size, n_positions } = experiment.model;
   return readCorpus(corpusPath(experiment), vocab_size, n_positions, experiment.data.held_out);
-}
-
-function environmentPin({ environment }: PythonSession, device: ResolvedDevice): EnvironmentPin {
-  const version = (name: string) => environment.packages[name] ?? "";
-  return {
-    device: device.label,
-    threads: environment.threads,
-    cpu_capability: environment.cpu_capability,
-    python: environment.python,
-    torch: environment.torch,
-    transformers: version("transformers"),
-    accelerate: version("accelerate"),
-    safetensors: version("safetensors"),
-    numpy: version("numpy"),
-    platform: environment.platform,
-  };
 }

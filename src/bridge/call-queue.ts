@@ -1,0 +1,49 @@
+import { BhBridgeError } from "../errors.js";
+
+/** What to do when a call is cancelled. */
+export interface Cancellation<Value> {
+  signal?: AbortSignal | undefined;
+  /**
+   * Ends the call that has begun. With `keepsWaiting` the caller gets whatever the call then comes to; without, it is rejected at once.
+   */
+  interrupt(): void;
+  keepsWaiting?: boolean;
+  /** Receives what a call came to that nobody waits for any more. */
+  onAbandoned?: ((value: Value) => void) | undefined;
+}
+
+/** A mutex: one call at a time, in the order in which they came. A cancelled call that waits is never begun. */
+export class CallQueue {
+  #last: Promise<unknown> = Promise.resolve();
+
+  /**
+   * @param name of the call, for the message.
+   * @throws {BhBridgeError} `ABORTED` by the signal, or what the task throws.
+   */
+  async run<Value>(name: string, task: () => Promise<Value>, { signal, interrupt, keepsWaiting, onAbandoned }: Cancellation<Value>): Promise<Value> {
+    const aborted = () => new BhBridgeError("ABORTED", `${name} was cancelled`, { cause: signal?.reason });
+    if (signal?.aborted) throw aborted();
+    return new Promise((resolve, reject) => {
+      let hasBegun = false;
+      const onAbort = () => {
+        if (hasBegun) interrupt();
+        if (!hasBegun || !keepsWaiting) reject(aborted());
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      const turn = this.#last.then(async () => {
+        if (signal?.aborted) throw aborted();
+        hasBegun = true;
+        try {
+          return await task();
+        } finally {
+          signal?.removeEventListener("abort", onAbort);
+        }
+      });
+      this.#last = turn.catch(() => undefined); // a failed call does not hold up the next; its caller has the error
+      turn.then((value) => {
+        resolve(value);
+        if (signal?.aborted && !keepsWaiting) onAbandoned?.(value);
+      }, reject);
+    });
+  }
+}

@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { pythonErrorSchema } from "./envelope.js";
+import { channelCommandSchema, channelMessageSchema, coalescibleEvents, trainEventSchema } from "./events.js";
+import { operations } from "./operations.js";
+import { protocolVersion } from "./version.js";
+
+/** As on the wire: a number that is not finite is a string there. */
+function onTheWire(schema: z.ZodType) {
+  return z.toJSONSchema(schema, { io: "input" });
+}
+
+/** The JSON Schemas of every message, which Python checks requests against; kept as `python/bh_bridge/protocol.schema.json`. */
+export function protocolJsonSchema() {
+  return {
+    protocol: protocolVersion,
+    operations: Object.fromEntries(
+      Object.entries(operations).map(([op, { request, reply }]) => [op, { request: onTheWire(request), reply: onTheWire(reply) }]),
+    ),
+    error: onTheWire(pythonErrorSchema),
+    event: onTheWire(trainEventSchema),
+    message: onTheWire(channelMessageSchema),
+    command: onTheWire(channelCommandSchema),
+    coalescibleEvents,
+  };
+}
