@@ -5,28 +5,31 @@ export interface StopOnSignal extends Disposable {
   readonly signal: AbortSignal;
 }
 
+const codes = { SIGINT: exitCodes.sigint, SIGTERM: exitCodes.sigterm } as const;
+
 /**
  * Let a command end in order when it is interrupted: the first signal aborts, the second one has its usual effect.
  * However the command then ends, the exit code is the signal's.
  */
 export function stopOnSignal(): StopOnSignal {
   const controller = new AbortController();
-  const codes = { SIGINT: exitCodes.sigint, SIGTERM: exitCodes.sigterm } as const;
-  const stop = (name: keyof typeof codes) => {
-    controller.abort();
+  const release = () => {
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
+  };
+  // Not `once`: execa ends the process on a signal that nobody else listens to, and looks at that while this runs.
+  const onSignal = (name: keyof typeof codes) => {
+    if (controller.signal.aborted) {
+      release();
+      process.kill(process.pid, name);
+      return;
+    }
     process.once("exit", () => {
       process.exitCode = codes[name];
     });
+    controller.abort();
   };
-  const onInterrupt = () => stop("SIGINT");
-  const onTerminate = () => stop("SIGTERM");
-  process.once("SIGINT", onInterrupt);
-  process.once("SIGTERM", onTerminate);
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]() {
-      process.off("SIGINT", onInterrupt);
-      process.off("SIGTERM", onTerminate);
-    },
-  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return { signal: controller.signal, [Symbol.dispose]: release };
 }

@@ -1,0 +1,66 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { doctorDocumentSchema } from "../../src/commands/doctor-document.js";
+import { python, run, temporaryFolder } from "./program.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+
+async function examine(...args: string[]) {
+  const { exitCode, stdout } = await run(["doctor", "--json", ...args]);
+  const { ok, checks } = doctorDocumentSchema.parse(JSON.parse(stdout));
+  return { exitCode, ok, checks, check: (name: string) => checks.find((each) => each.name === name) };
+}
+
+test("all is well with the interpreter that the tests train with", async () => {
+  const { exitCode, ok, checks, check } = await examine();
+  expect(checks.filter((each) => !each.ok)).toEqual([]);
+  expect({ exitCode, ok }).toEqual({ exitCode: 0, ok: true });
+  expect(checks.map(({ name }) => name)).toEqual([
+    "node",
+    "bh-bridge",
+    "pythonia",
+    "python",
+    "torch",
+    "transformers",
+    "accelerate",
+    "safetensors",
+    "numpy",
+    "devices",
+    "training arguments",
+    "disk",
+  ]);
+  expect(check("node")?.found).toBe(process.versions.node);
+  expect(check("python")?.found).toContain(python);
+  const capability = execFileSync(python, ["-c", "import torch; print(torch.backends.cpu.get_cpu_capability())"], { encoding: "utf8" }).trim();
+  expect(check("devices")?.found).toContain(`cpu (${capability}, `);
+});
+
+test("an environment without packages: exit code 3, and for each package the command that installs it there", async () => {
+  const directory = join(folder.path, "venv");
+  execFileSync("python3", ["-m", "venv", "--without-pip", directory]);
+  const bare = join(directory, "bin", "python");
+  const { exitCode, ok, checks } = await examine("--python", bare);
+  expect({ exitCode, ok }).toEqual({ exitCode: 3, ok: false });
+  expect(checks.filter((each) => !each.ok).map(({ name, found, fix }) => [name, found, fix])).toEqual([
+    ["torch", null, `${bare} -m pip install torch`],
+    ["transformers", null, `${bare} -m pip install "transformers>=5.0,<6"`],
+    ["accelerate", null, `${bare} -m pip install accelerate`],
+    ["safetensors", null, `${bare} -m pip install safetensors`],
+    ["numpy", null, `${bare} -m pip install numpy`],
+  ]);
+});
+
+test("an interpreter that is not there fails one check, with what to do", async () => {
+  const { exitCode, check } = await examine("--python", "/nowhere/python");
+  expect(exitCode).toBe(3);
+  expect(check("python")).toMatchObject({ ok: false, found: null, fix: expect.stringContaining("--python names /nowhere/python") });
+});
+
+test("people get one line a check, and the remedy below a failing one", async () => {
+  const { exitCode, stdout } = await run(["doctor", "--python", join(folder.path, "venv", "bin", "python")]);
+  expect(exitCode).toBe(3);
+  expect(stdout).toMatch(/^ok {3}node +\d+\.\d+\.\d+ \(wanted: >=20\.19\)$/m);
+  expect(stdout).toMatch(/^FAIL torch +not there \(wanted: >=2\.6\)\n +to mend it: .*-m pip install torch$/m);
+});

@@ -1,0 +1,63 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { errorDocumentSchema } from "../../src/commands/error-document.js";
+import { setupDocumentSchema } from "../../src/commands/setup-document.js";
+import { run, start, temporaryFolder } from "./program.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+
+const directory = join(folder.path, "venv");
+const setUp = ["setup", "--dir", directory, "--json"];
+
+describe.sequential("one environment, from nothing to complete", () => {
+  test("Ctrl-C while packages are being installed ends with exit code 130 and says how to go on", async () => {
+    const program = start(setUp, { buffer: false });
+    const { stdout, stderr } = program;
+    let document = "";
+    let progress = "";
+    stdout?.on("data", (chunk: Buffer) => {
+      document += chunk.toString();
+    });
+    stderr?.on("data", (chunk: Buffer) => {
+      const isFirst = !progress.includes("installing ");
+      progress += chunk.toString();
+      if (isFirst && progress.includes("installing ")) program.kill("SIGINT");
+    });
+    const { exitCode } = await program;
+    expect(exitCode).toBe(130);
+    expect(errorDocumentSchema.parse(JSON.parse(document))).toMatchObject({
+      code: "ABORTED",
+      message: expect.stringContaining("Run the same command again to continue"),
+    });
+    for (const steering of ["\r", "\u001b"]) expect(progress).not.toContain(steering);
+  });
+
+  test("the same command continues it, and everything can be imported", async () => {
+    const { exitCode, stdout, stderr } = await run(setUp);
+    expect(stderr).toContain("set BH_BRIDGE_PYTHON to that path");
+    expect(exitCode).toBe(0);
+    const { status, python } = setupDocumentSchema.parse(JSON.parse(stdout));
+    expect(status).toBe("continued");
+    execFileSync(python.path, ["-c", "import torch, transformers, accelerate, safetensors, numpy; transformers.GPT2LMHeadModel; transformers.Trainer"]);
+  });
+
+  test("once more, it is complete and nothing is done", async () => {
+    const { exitCode, stdout } = await run(setUp);
+    expect(exitCode).toBe(0);
+    const { status, seconds } = setupDocumentSchema.parse(JSON.parse(stdout));
+    expect(status).toBe("complete");
+    expect(seconds).toBeLessThan(5);
+  });
+});
+
+test("a build of torch that does not exist is a usage error", async () => {
+  expect((await run(["setup", "--torch", "rocm"])).exitCode).toBe(2);
+});
+
+test("--python that is no Python is an error of the environment", async () => {
+  const { exitCode, stdout } = await run(["setup", "--python", "/nowhere/python", "--dir", join(folder.path, "other"), "--json"]);
+  expect(exitCode).toBe(3);
+  expect(errorDocumentSchema.parse(JSON.parse(stdout))).toMatchObject({ code: "PYTHON_NOT_FOUND" });
+});
