@@ -17,6 +17,7 @@ class Observer {
   readonly nonfiniteTokens: Uint8Array;
   readonly #shape: StateShape;
   #previous: Float64Array | undefined;
+  #previousBytes: Uint8Array | undefined;
 
   constructor(shape: StateShape) {
     this.#shape = shape;
@@ -34,6 +35,11 @@ class Observer {
       else this.nonfiniteTokens[Math.floor(index / dims)] = 1;
       const change = this.#previous ? value - (this.#previous[index] ?? 0) : 0;
       this.moved ||= change !== 0 && !Number.isNaN(change);
+    }
+    // Beyond 2^53 neighbouring integers decode to the same number.
+    if (dtype === "I64" || dtype === "U64") {
+      this.moved ||= this.#previousBytes !== undefined && Buffer.compare(this.#previousBytes, state) !== 0;
+      this.#previousBytes = new Uint8Array(state);
     }
     this.#previous = values;
   }
