@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { populationStatistics } from "../../../src/analysis/population-statistics.js";
+
+test("statistics of the populations 2, 3, 5, 10, worked out by hand", () => {
+  const { gini, ...others } = populationStatistics([10, 2, 5, 3]);
+  expect(others).toEqual({
+    n: 4,
+    sum: 20,
+    mean: 5,
+    median: 4,
+    herfindahl: 0.345, // (4 + 9 + 25 + 100) / 400
+    topShare: { "1": 0.5, "2": 0.75, "3": 0.9, "5": 1, "10": 1 },
+  });
+  // 2 · (1·2 + 2·3 + 3·5 + 4·10) / (4 · 20) − 5/4
+  expect(gini).toBeCloseTo(0.325, 12);
+});
+
+test("one hole holds everything, and no hole has no statistics", () => {
+  expect(populationStatistics([7])).toMatchObject({ gini: 0, herfindahl: 1, median: 7, topShare: { "1": 1 } });
+  expect(populationStatistics([])).toEqual({
+    n: 0,
+    sum: 0,
+    mean: null,
+    median: null,
+    gini: null,
+    herfindahl: null,
+    topShare: { "1": null, "2": null, "3": null, "5": null, "10": null },
+  });
+});

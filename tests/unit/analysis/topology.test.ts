@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { latticePlace } from "../../../src/analysis/lattice-points.js";
+import { topology } from "../../../src/analysis/topology.js";
+import { Matrix } from "../../../src/formats/matrix.js";
+
+function bfloat16(...rows: number[][]): Matrix {
+  return new Matrix("BF16", [rows.length, rows[0]?.length ?? 0], new Uint8Array(Uint16Array.from(rows.flat()).buffer));
+}
+
+test("neighbours across a power of two, across 0 and at infinity are one cell apart, and ±0 are one place", () => {
+  const places = [0xff80, 0xff7f, 0x8001, 0x8000, 0, 1, 0x3f7f, 0x3f80, 0x7f7f, 0x7f80].map(latticePlace);
+  expect(places).toEqual([-0x7f80, -0x7f7f, -1, -0, 0, 1, 0x3f7f, 0x3f80, 0x7f7f, 0x7f80]);
+});
+
+test("a chain of three neighbours, one apart, and a NaN row", async () => {
+  const one = 0x3f80;
+  // Nodes: tokens 0, 1, 2, 4, 5; token 3 is token 0 with the other zero.
+  const matrix = bfloat16([one - 1, 0], [one, 1], [one + 1, 0x8000], [one - 1, 0x8000], [one + 5, 0], [one, 0x7fc0]);
+  expect(await topology(matrix)).toEqual({
+    k: 1,
+    nodes: 5,
+    edges: 2,
+    components: 3,
+    componentSizes: [3, 1, 1],
+    largestComponent: 3,
+    isolated: 2,
+    density: 0.2,
+    degrees: [1, 2, 1, 0, 0],
+    nearest: [1, 1, 1, 4, null],
+    firstTokens: [0, 1, 2, 4, 5],
+  });
+  expect(await topology(matrix, { k: 4 })).toMatchObject({ edges: 4, components: 2, degrees: [2, 2, 3, 1, 0] });
+});
+
+test("one node has no pair", async () => {
+  expect(await topology(bfloat16([1], [1]))).toMatchObject({ nodes: 1, edges: 0, density: 0, nearest: [null], components: 1, largestComponent: 1 });
+});
