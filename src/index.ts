@@ -18,6 +18,18 @@ export {
 export { type DoctorCheck, type DoctorDocument, doctorDocumentSchema } from "./commands/doctor-document.js";
 export { type ErrorDocument, errorDocumentSchema } from "./commands/error-document.js";
 export { type PresetDocument, type PresetsDocument, presetDocumentSchema, presetsDocumentSchema } from "./commands/presets-document.js";
+export {
+  type RunDocument,
+  type RunNotesDocument,
+  type RunsDocument,
+  type RunsRemovedDocument,
+  runDocumentSchema,
+  runNotesDocumentSchema,
+  runsDocumentSchema,
+  runsRemovedDocumentSchema,
+  type VerifyDocument,
+  verifyDocumentSchema,
+} from "./commands/runs/runs-document.js";
 export { type SetupDocument, setupDocumentSchema } from "./commands/setup-document.js";
 export { defineExperiment } from "./config/define-experiment.js";
 export { type Experiment, type ExperimentInput, experimentSchema } from "./config/experiment-schema.js";
@@ -35,6 +47,8 @@ export {
   type PythonError,
 } from "./errors.js";
 export { openRun, type RecordedState, type Run } from "./experiment/open-run.js";
+export { type ResumeRunOptions, resume } from "./experiment/resume.js";
+export { type RunRow, runRowSchema } from "./experiment/run-row.js";
 export { type TrainedRun, type TrainOptions, train } from "./experiment/train.js";
 export { type TrainResult, trainResultSchema } from "./experiment/train-result.js";
 export type { Checkpoint, CheckpointKind } from "./formats/checkpoint.js";
@@ -48,7 +62,7 @@ export type { PythonEnvironment } from "./protocol/operations.js";
 export type { RunManifest } from "./runs/run-manifest.js";
 export { Bridge, type BridgeOptions, type ModelOptions } from "./training/bridge.js";
 export { type CallOptions, type GenerateOptions, Model, type Parameter } from "./training/model.js";
-export { Trainer, type TrainerOptions, type TrainOutcome } from "./training/trainer.js";
+export { type ResumeOptions, Trainer, type TrainerOptions, type TrainOutcome } from "./training/trainer.js";
 export {
   type Decider,
   type EpochBeginEvent,

@@ -34,6 +34,7 @@ class BridgeCallback(TrainerCallback):
         self.trainer: RunTrainer | None = None  # set when it exists: each needs the other
         self.training = 0  # number of the training, which a stop names
         self.decided_stop = False
+        self._saves_to_stop = False
         self.goes_on = False  # from a checkpoint of this run, whose log has the beginning already
         self._channel = channel
         self._events = events
@@ -69,9 +70,10 @@ class BridgeCallback(TrainerCallback):
         self._ask_deciders("step_end", state, control)
         if self._channel.stop_reason(self.training) is not None:
             control.should_training_stop = True
-        ends = control.should_training_stop or state.global_step >= state.max_steps
-        if ends or (self._checkpoint_every and state.global_step % self._checkpoint_every == 0):
-            control.should_save = True
+        on_the_beat = self._checkpoint_every and state.global_step % self._checkpoint_every == 0
+        is_due = control.should_save or on_the_beat or state.global_step >= state.max_steps
+        self._saves_to_stop = control.should_training_stop and not is_due
+        control.should_save = bool(is_due or self._saves_to_stop)
 
     # ---- the rest ---------------------------------------------------------------------------------------------------
 
@@ -110,7 +112,11 @@ class BridgeCallback(TrainerCallback):
     def commit_recording(self) -> dict[str, Any]:
         """Make states and events so far durable; say how far they go, for the manifest of a checkpoint."""
         self._recorder.commit()
-        return {"history_step": self._recorder.recorded_step, "events_bytes": self._events.commit()}
+        return {
+            "history_step": self._recorder.recorded_step,
+            "events_bytes": self._events.commit(),
+            "to_stop": self._saves_to_stop,  # an uninterrupted run has no such checkpoint
+        }
 
     def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.report_save(state)

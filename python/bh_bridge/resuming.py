@@ -68,7 +68,8 @@ def go_back(run: Resumable, *, exact: bool) -> Resumption:
     recorded_step = run.recorder.recorded_step
     checkpoint, problems = checkpoints.newest_valid(run.run_directory, run.recorder.covers)
     step = None if checkpoint is None else checkpoints.step_of(checkpoint)
-    size = 0 if checkpoint is None else checkpoints.read_manifest(checkpoint)["events_bytes"]
+    manifest = {"events_bytes": 0} if checkpoint is None else checkpoints.read_manifest(checkpoint)
+    size: int = manifest["events_bytes"]
     run.events.rewind(size)
     if not exact:
         run.recorder.forget_after(step)
@@ -79,7 +80,7 @@ def go_back(run: Resumable, *, exact: bool) -> Resumption:
     run.events.emit("resumed", **at, recomputed_to=max(recorded_step, 0) if exact else step or 0)
     for problem in problems:
         run.events.emit("checkpoint_rejected", **at, problem=problem)
-    if checkpoint is not None and size > 0:
+    if checkpoint is not None and size > 0 and not manifest["to_stop"]:
         run.callback.report_save(TrainerState.load_from_json(str(checkpoint / "trainer_state.json")))
     return Resumption(checkpoint, recorded_step, problems)
 

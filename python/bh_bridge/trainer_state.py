@@ -49,7 +49,7 @@ def import_trainer_state(source: str, run_directory: Path) -> int:
         (folder / "scheduler.json").write_text(json.dumps(_load(directory / "scheduler.pt")), encoding="utf-8")
         _write_random_state(_load(directory / "rng_state.pth"), folder)
         (folder / "progress.json").write_text(json.dumps(_progress(state)), encoding="utf-8")
-        checkpoints.write_manifest(folder, global_step=step, history_step=step, events_bytes=0)
+        checkpoints.write_manifest(folder, global_step=step, history_step=step, events_bytes=0, to_stop=False)
     return step
 
 

@@ -10,6 +10,7 @@ import { helpDocument } from "./help-document.js";
 import { inspectCommand } from "./inspect.js";
 import { presetsCommand } from "./presets.js";
 import { resumeCommand } from "./resume.js";
+import { runsCommand } from "./runs.js";
 import { setupCommand } from "./setup.js";
 import { trainCommand } from "./train.js";
 
@@ -22,6 +23,7 @@ export function createProgram(): Command {
   for (const command of [
     trainCommand(),
     resumeCommand(),
+    runsCommand(),
     analyzeCommand(),
     censusCommand(),
     inspectCommand(),

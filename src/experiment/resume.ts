@@ -92,6 +92,5 @@ export async function sumUp({ directory, experiment }: ResumableRun): Promise<Tr
 }
 
 function outcomeOf({ run, steps }: TrainResult): TrainedRun["outcome"] {
-  return { status: "completed", reason: null, steps, seconds: 0, stepsPerSecond: 0, logHistory: [], bestMetric: null,
-    coalesced: 0, run };
+  return { status: "completed", reason: null, steps, seconds: 0, stepsPerSecond: 0, logHistory: [], bestMetric: null, coalesced: 0, run };
 }

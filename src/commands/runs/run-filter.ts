@@ -1,0 +1,80 @@
+import { BhBridgeError } from "../../errors.js";
+import type { FieldValue } from "./run-fields.js";
+
+const operators = [">=", "<=", "!=", "=", ":", ">", "<", "~"] as const;
+type Operator = (typeof operators)[number];
+
+/** One condition on a field. */
+export interface RunFilter {
+  field: string;
+  operator: Operator;
+  value: string;
+}
+
+/** Words that people say for a status. */
+const statusWords: Readonly<Record<string, string>> = {
+  done: "completed",
+  dead: "interrupted",
+  killed: "interrupted",
+  crashed: "interrupted",
+  error: "failed",
+};
+
+/**
+ * Read conditions as `status:done seed>=42 training.learning_rate>1e-4 name~snow tags:baseline`: `:` and `=` are equality (of a list: one of its members),
+ * `~` is "contains", the others compare numbers as numbers and dates and texts as texts.
+ *
+ * @throws {BhBridgeError} `USAGE` naming the part that is no condition.
+ */
+export function parseRunFilters(texts: readonly string[]): RunFilter[] {
+  return texts
+    .flatMap((text) => text.trim().split(/\s+/))
+    .filter((part) => part !== "")
+    .map((part) => {
+      const match = /^([\w.]+)(>=|<=|!=|=|:|>|<|~)(.*)$/.exec(part);
+      const [, field = "", operator, value = ""] = match ?? [];
+      if (!isOperator(operator)) {
+        throw new BhBridgeError(
+          "USAGE",
+          `"${part}" is no condition: write a field, one of ${operators.join(" ")} and a value, for example status:completed or seed>=42`,
+        );
+      }
+      return { field, operator, value: field === "status" ? (statusWords[value] ?? value) : value };
+    });
+}
+
+function isOperator(text: string | undefined): text is Operator {
+  return (operators as readonly (string | undefined)[]).includes(text);
+}
+
+/** Whether a value meets a condition; what a run does not have meets only `!=`. */
+export function meets(value: FieldValue, { operator, value: wanted }: RunFilter): boolean {
+  if (value === null) return operator === "!=";
+  if (typeof value === "object") {
+    if (operator === "!=") return !value.includes(wanted);
+    return operator === "~" ? value.some((each) => each.includes(wanted)) : value.includes(wanted);
+  }
+  if (operator === "~") return String(value).toLowerCase().includes(wanted.toLowerCase());
+  const order =
+    typeof value === "number" && wanted.trim() !== "" && !Number.isNaN(Number(wanted)) ? value - Number(wanted) : compareText(String(value), wanted);
+  const answers: Record<Exclude<Operator, "~">, boolean> = {
+    ">=": order >= 0,
+    "<=": order <= 0,
+    ">": order > 0,
+    "<": order < 0,
+    "=": order === 0,
+    ":": order === 0,
+    "!=": order !== 0,
+  };
+  return answers[operator];
+}
+
+function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** The order of two values of a field; runs without one come last. */
+export function compareFields(left: FieldValue, right: FieldValue): number {
+  if (left === null || right === null) return left === right ? 0 : left === null ? 1 : -1;
+  return typeof left === "number" && typeof right === "number" ? left - right : compareText(String(left), String(right));
+}

@@ -1,0 +1,66 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { lockHolders } from "../../bridge/lock-holders.js";
+import { runRow } from "../../experiment/run-row.js";
+import { summarizeRun } from "../../experiment/summarize-run.js";
+import { resolveRun } from "../../runs/resolve-run.js";
+import { readRunConfig } from "../../runs/run-config.js";
+import type { RunManifest } from "../../runs/run-manifest.js";
+import { formatResult } from "../format-result.js";
+import { shellQuote } from "../shell-quote.js";
+import type { Terminal } from "../terminal.js";
+import type { RunDocument } from "./runs-document.js";
+
+/** Show one run: what it is, where it stands, how to go on, and what came out so far. */
+export async function showRun(given: string, out: string, terminal: Terminal): Promise<void> {
+  const found = await resolveRun(given, out, lockHolders);
+  const row = await runRow(found);
+  const manifest = row.status === "corrupt" ? undefined : found.manifest;
+  const config = manifest && readRunConfig(found.directory);
+  const result =
+    manifest && config && row.steps && existsSync(join(found.directory, "history.safetensors")) ? await summarizeRun(found.directory, config, manifest) : null;
+  const document: RunDocument = {
+    schema: "bh-bridge/run@1",
+    ...row,
+    manifest: manifest ?? null,
+    config: config ? JSON.parse(JSON.stringify(config)) : null,
+    checkpoints: checkpointSteps(found.directory),
+    result,
+  };
+  terminal.document(document);
+  terminal.print(describe(document, manifest).join("\n"));
+  if (result && config) terminal.print(formatResult(result, config, terminal.color));
+}
+
+function checkpointSteps(directory: string): number[] {
+  const folder = join(directory, "checkpoints");
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .flatMap((name) => /^step-(\d+)$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((left, right) => left - right);
+}
+
+function describe(row: RunDocument, manifest: RunManifest | undefined): string[] {
+  const lines: [string, string | null | undefined][] = [
+    ["Run", row.run],
+    ["Name", row.name],
+    ["Status", [row.status, row.pid !== null && `process ${row.pid}`, row.reason, row.problem].filter(Boolean).join(": ")],
+    ["Steps", row.steps && `${row.steps.done} of ${row.steps.planned}`],
+    ["Started", row.created],
+    ["Ended", row.ended],
+    ["Tags", row.tags.join(" ")],
+    ["Note", row.note],
+    ["Checkpoints", row.checkpoints.map((step) => `step ${step}`).join(", ")],
+    ["Environment", manifest && environmentLine(manifest)],
+    ["Repository", manifest?.git && `${manifest.git.commit.slice(0, 12)}${manifest.git.dirty ? ", with changes" : ""}`],
+    ["Resumed", manifest?.resumes.map(({ at, from_step, exact }) => `${at} from step ${from_step}${exact ? "" : " (inexact)"}`).join("; ")],
+    ["Go on with", ["interrupted", "failed", "stopped"].includes(row.status) ? `bh-bridge resume ${shellQuote(row.run)}` : null],
+  ];
+  return lines.flatMap(([label, text]) => (text ? [`${label.padEnd(13)}${text}`] : []));
+}
+
+function environmentLine({ environment }: RunManifest): string {
+  const { device, threads, cpu_capability, python, torch, transformers } = environment;
+  return `${device}, ${threads} threads (${cpu_capability}), Python ${python}, PyTorch ${torch}, transformers ${transformers}`;
+}

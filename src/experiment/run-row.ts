@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { census } from "../analysis/census.js";
+import { BhBridgeError } from "../errors.js";
+import { openHistory } from "../formats/open-history.js";
+import { readState } from "../formats/read-state.js";
+import { newestRecord } from "../runs/recorded-step.js";
+import { readRunConfig } from "../runs/run-config.js";
+import { readRunNotes } from "../runs/run-notes.js";
+import { type FoundRun, runStatuses } from "../runs/scan-runs.js";
+
+/** A matrix of more elements is not counted for a list: 4 million take 10 ms, and a list can have a thousand runs. */
+const maxElements = 1 << 22;
+
+/** One run in a list; null where a run has not got that far, or cannot be read. */
+export const runRowSchema = z.strictObject({
+  /** Absolute path of its directory. */
+  run: z.string(),
+  /** Display name. */
+  name: z.string(),
+  status: z.enum(runStatuses),
+  /** Why it stopped or failed. */
+  reason: z.string().nullable(),
+  preset: z.string().nullable(),
+  seed: z.int().nullable(),
+  created: z.string().nullable(),
+  ended: z.string().nullable(),
+  /** Seconds of training. */
+  seconds: z.number().nullable(),
+  steps: z.strictObject({ planned: z.int(), done: z.int() }).nullable(),
+  /** Loss of the newest recorded step. */
+  loss: z.number().nullable(),
+  /** Black holes and their population in the newest recorded state, among the recorded rows. */
+  C: z.int().nullable(),
+  P: z.int().nullable(),
+  configHash: z.string().nullable(),
+  tags: z.array(z.string()),
+  note: z.string().nullable(),
+  /** The process that writes it, while it is running. */
+  pid: z.int().nullable(),
+  /** What makes it corrupt. */
+  problem: z.string().nullable(),
+});
+export type RunRow = z.output<typeof runRowSchema>;
+
+/** Sum up a run for a list, from its files as they are now. What cannot be read makes it `corrupt`, and is said. */
+export async function runRow(found: FoundRun): Promise<RunRow> {
+  const { directory, id, status, manifest, problem, pid } = found;
+  const row: RunRow = {
+    run: directory,
+    name: manifest?.name ?? id,
+    status,
+    reason: manifest?.reason ?? null,
+    preset: manifest?.preset ?? null,
+    seed: null,
+    created: manifest?.created ?? null,
+    ended: manifest?.ended ?? null,
+    seconds: manifest?.seconds ?? null,
+    steps: null,
+    loss: null,
+    C: null,
+    P: null,
+    configHash: manifest?.config_hash ?? null,
+    tags: [],
+    note: null,
+    pid: pid ?? null,
+    problem: problem ?? null,
+  };
+  if (!manifest) return row;
+  try {
+    const { seed, training } = readRunConfig(directory);
+    const newest = newestRecord(directory);
+    const steps = { planned: training.max_steps, done: newest?.step ?? 0 };
+    const loss = newest && Number.isFinite(newest.loss) ? newest.loss : null;
+    return { ...row, ...readRunNotes(directory), seed, steps, loss, ...(newest && (await holes(directory))) };
+  } catch (error) {
+    if (!(error instanceof BhBridgeError)) throw error;
+    return { ...row, status: status === "running" ? status : "corrupt", problem: error.message };
+  }
+}
+
+async function holes(directory: string): Promise<Pick<RunRow, "C" | "P">> {
+  const history = await openHistory(directory);
+  try {
+    if (history.tokens * history.dims > maxElements) return { C: null, P: null };
+    const { C, P } = census(readState(history, history.states - 1));
+    return { C, P };
+  } finally {
+    history.close();
+  }
+}
