@@ -8,6 +8,7 @@ function number(value: number): string {
 /** What an analysis leaves out, said in sentences; some reasons also take analyses off the list of wanted ones. */
 export interface AnalysisNotes {
   readonly lines: string[];
+  sparse(every: number): void;
   chosenTokens(tokens: number): void;
   noLattice(dtype: Dtype, wanted: Set<AnalysisName>): void;
   statesTooLarge(numbers: number, limit: number, wanted: Set<AnalysisName>): void;
@@ -27,6 +28,11 @@ export function analysisNotes(): AnalysisNotes {
   const lines: string[] = [];
   return {
     lines,
+    sparse(every) {
+      lines.push(
+        `a state was recorded every ${number(every)} training steps: state i is training step ${number(every)}·i, and a step here is the move from one state to the next`,
+      );
+    },
     chosenTokens(tokens) {
       lines.push(`the history holds ${number(tokens)} chosen tokens: per-token arrays have an entry for each, in the order in which they were chosen`);
     },

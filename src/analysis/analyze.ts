@@ -36,6 +36,8 @@ export interface AnalyzeOptions extends ScanOptions {
   readonly spreadDims?: number | undefined;
   /** The token of each row, where a history holds chosen rows alone; by default row i is token i. */
   readonly tokenIds?: readonly number[] | undefined;
+  /** Training steps from one recorded state to the next; by default 1. */
+  readonly every?: number | undefined;
 }
 
 /** What is done for one document: the wanted analyses that its history admits, and the limits. */
@@ -51,6 +53,7 @@ interface Plan {
 function planAnalyses(history: History, options: AnalyzeOptions): Plan {
   const wanted = new Set<AnalysisName>(options.only ?? analysisNames);
   const notes = analysisNotes();
+  if (options.every !== undefined && options.every > 1) notes.sparse(options.every);
   if (options.tokenIds) notes.chosenTokens(options.tokenIds.length);
   if (history.dtype !== "BF16") notes.noLattice(history.dtype, wanted);
   const numbers = history.tokens * history.dims;

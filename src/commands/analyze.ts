@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { type AnalysisName, analysisNames } from "../analysis/analysis-names.js";
@@ -57,7 +59,7 @@ async function runAnalyze(target: string, options: AnalyzeCommandOptions): Promi
   const history = await openHistory(path, tensor);
   try {
     const every = recordedEvery(path);
-    const document = await analyzeWithProgress(await chooseStates(history, options.step, every), path, tensor, options, terminal);
+    const document = await analyzeWithProgress(await chooseStates(history, options.step, every), { path, tensor, every }, options, terminal);
     const written = tensor === undefined && isWhole(options) ? await keepInRun(path, document, terminal) : undefined;
     terminal.document(document);
     if (terminal.json) return;
@@ -88,7 +90,8 @@ async function chooseStates(history: History, step: number | undefined, every: n
 /** The token of each row of a run that recorded chosen rows alone. */
 async function chosenTokens({ tokens, dims }: History, path: string): Promise<Pick<AnalyzeOptions, "tokenIds">> {
   const [{ isRunDirectory }, { recordedTokens }] = await Promise.all([import("../formats/run-directory.js"), import("./recorded-tokens.js")]);
-  if (!isRunDirectory(path)) return {};
+  // A history that stands alone in a directory has no configuration that could have chosen tokens.
+  if (!isRunDirectory(path) || !existsSync(join(path, "config.json"))) return {};
   const recorded = recordedTokens({ kind: "run", state: 0, shape: [tokens, dims] }, path);
   const tokenIds = recorded.ofRows(Array.from({ length: tokens }, (_, row) => row));
   return tokenIds.every((token, row) => token === row) ? {} : { tokenIds };
@@ -96,8 +99,7 @@ async function chosenTokens({ tokens, dims }: History, path: string): Promise<Pi
 
 async function analyzeWithProgress(
   history: History,
-  path: string,
-  tensor: string | undefined,
+  { path, tensor, every }: { path: string; tensor: string | undefined; every: number },
   { only, k, maxTokens, maxNodes }: AnalyzeCommandOptions,
   terminal: Terminal,
 ): Promise<AnalysisDocument> {
@@ -107,7 +109,7 @@ async function analyzeWithProgress(
   try {
     const chosen = tensor === undefined ? await chosenTokens(history, path) : {};
     const onProgress = (done: number): void => progress.update(done);
-    return await analyze(history, { only, k, maxTokens, maxNodes, ...chosen, signal: stop.signal, onProgress });
+    return await analyze(history, { only, k, maxTokens, maxNodes, every, ...chosen, signal: stop.signal, onProgress });
   } finally {
     progress.stop();
   }

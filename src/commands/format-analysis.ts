@@ -74,14 +74,18 @@ function motionLines({ weight, lattice, stillFraction, frozenFraction, bulk, the
   const rows = sample(1, bulk.length).map((step) => [
     number(step * every),
     figure(weight.meanL2[step - 1]),
-    figure(lattice?.meanL2[step - 1]),
+    ...(lattice ? [figure(lattice.meanL2[step - 1])] : []),
     percent(stillFraction[step - 1]),
     percent(frozenFraction[step - 1]),
     figure(bulk[step - 1]),
     figure(thermal[step - 1]),
     figure(participation[step - 1]),
   ]);
-  return [table(["step", "mean |ΔW|", "in cells", "still", "frozen", "bulk", "thermal", "particip."], rows)];
+  const unit = lattice ? ", in weights and in lattice cells" : "";
+  return [
+    `  |ΔW| is the mean length of a token's step${unit}`,
+    table(["step", "|ΔW|", ...(lattice ? ["cells"] : []), "still", "frozen", "bulk", "thermal", "particip."], rows),
+  ];
 }
 
 function lifecycleLines({ counts }: Part<"lifecycle">, every: number): string[] {
@@ -121,7 +125,8 @@ function geometryLines(geometry: Part<"geometry">, every: number): string[] {
     .map(([name, spread]) => `${figure(spread?.participationRatio)} ${name}`);
   return [
     table(["step", "centroid", "max radius", "mean radius", "rms radius"], rows),
-    `  Displacement ${figure(displacement.float64)} (${figure(displacement.bfloat16)} in the notebook's bfloat16 arithmetic), along a path of ${figure(pathLength)}`,
+    `  Displacement ${figure(displacement.float64)} (${figure(displacement.bfloat16)} in the notebook's bfloat16 arithmetic)`,
+    `  Length of the centroid's path ${figure(pathLength)}`,
     ...(directions.length > 0 ? [`  Directions of spread: ${directions.join(", ")}`] : []),
   ];
 }
