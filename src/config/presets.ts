@@ -56,9 +56,9 @@ export const presets = {
   },
   quick: {
     title: "Quick look",
-    summary: "The default experiment at 300 steps: under half a minute on two CPU cores.",
+    summary: "The default experiment at 800 steps, enough for all live tokens of the built-in corpus to part: half a minute on two CPU cores.",
     source: "rmsnorm-11.2a, shortened",
-    input: { training: { max_steps: 300 } },
+    input: { training: { max_steps: 800 } },
   },
 } as const satisfies Record<string, Preset>;
 

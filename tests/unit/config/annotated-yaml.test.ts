@@ -42,7 +42,7 @@ test("every field stands in it, with its documentation", async () => {
   const fields = fieldPaths().filter((path) => !path.startsWith("init.") && path !== "preset");
   const names = fields.map((path) => path.slice(path.lastIndexOf(".") + 1));
   expect(names.filter((name) => !new RegExp(`^ *(# - )?${name}:`, "m").test(text))).toEqual([]);
-  expect(text).toContain("  # Optimizer steps to take. The history has one state more: the initial one.\n  max_steps: 300\n");
+  expect(text).toContain("  # Optimizer steps to take. The history has one state more: the initial one.\n  max_steps: 800\n");
   expect(
     Math.max(
       ...text

@@ -13,7 +13,7 @@ test("each value names who set it, and the preset's value where that differs", a
   const lines = formatResolved(resolved, plain).split("\n");
   expect(lines[0]).toBe(`# quick, 2 values changed, hash ${resolved.hash.slice(0, 8)}`);
   expect(lines).toContain("seed: 42                                     # default");
-  expect(lines).toContain("  max_steps: 5                               # --steps, preset: 300");
+  expect(lines).toContain("  max_steps: 5                               # --steps, preset: 800");
   expect(lines).toContain("  fp16: false                                # --set, preset: not set");
 });
 

@@ -33,7 +33,7 @@ const withSet: ConfigSources = { ...withAlias, set: ["training.max_steps=6"] };
 
 test.each([
   { layer: "defaults", sources: weakest, value: 10_000, source: "default" },
-  { layer: "--preset", sources: withPreset, value: 300, source: "preset quick" },
+  { layer: "--preset", sources: withPreset, value: 800, source: "preset quick" },
   { layer: "--config", sources: withFile, value: 3, source: join("configs", "mine.yaml:3:3") },
   { layer: "input", sources: withInput, value: 4, source: "input" },
   { layer: "aliases", sources: withAlias, value: 5, source: "--steps" },
@@ -98,7 +98,7 @@ test("what differs from the preset is listed with old value, new value, source a
     { path: "record.rows", before: "all", after: [1, 2], typeChanged: true, source: "--set" },
     { path: "training.fp16", before: undefined, after: false, typeChanged: false, source: "--set" },
   ]);
-  expect((await load({ preset: "quick", set: ["training.max_steps=300"] })).changes).toEqual([]);
+  expect((await load({ preset: "quick", set: ["training.max_steps=800"] })).changes).toEqual([]);
 });
 
 test("a problem in a file is told with its line and column", async () => {

@@ -17,7 +17,7 @@ const expected = {
     "training.max_grad_norm": 0,
     "record.tensors": ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"],
   },
-  quick: { "training.max_steps": 300 },
+  quick: { "training.max_steps": 800 },
 };
 
 test("the presets are these, and the seed is the default", () => {
