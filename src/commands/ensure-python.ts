@@ -9,9 +9,9 @@ function setupWouldHelp(error: unknown, { python, config, env = process.env }: F
   return error instanceof BhBridgeError && (error.code === "PYTHON_NOT_FOUND" || error.code === "PYTHON_DEPENDENCY_MISSING");
 }
 
-async function askForSetup(problem: string, signal?: AbortSignal): Promise<boolean> {
+async function askForSetup(signal?: AbortSignal): Promise<boolean> {
   const { confirm } = await import("@clack/prompts");
-  const message = `${problem}\nRun "bh-bridge setup" now?`;
+  const message = 'Run "bh-bridge setup" now?';
   // A cancelled prompt answers with a symbol.
   return (await confirm({ message, output: process.stderr, ...(signal && { signal }) })) === true;
 }
@@ -27,7 +27,9 @@ export async function ensurePython(options: FindPythonOptions, terminal: Termina
     return await resolvePython(options, signal);
   } catch (error) {
     const canAsk = terminal.interactive && !terminal.json && process.stdin.isTTY === true;
-    if (!canAsk || !setupWouldHelp(error, options) || !(await askForSetup(error.message, signal))) throw error;
+    if (!canAsk || !setupWouldHelp(error, options)) throw error;
+    terminal.say(error.message);
+    if (!(await askForSetup(signal))) throw error;
     const { describeSetup, runSetup } = await import("./run-setup.js");
     const result = await runSetup({ ...(signal && { signal }) }, terminal);
     terminal.say(describeSetup(result));
