@@ -9,9 +9,11 @@ from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from bh_bridge.channel import Channel
 from bh_bridge.events import EventLog
+from bh_bridge.output_log import OutputLog
 from bh_bridge.protocol import schema
 from bh_bridge.recorder import EmbeddingTap, Recorder
 from bh_bridge.training import RunTrainer
+from bh_bridge.watch import Watch
 from bh_bridge.wire import finite
 
 # Always logged. The other events of transformers are sent only when a callback in TypeScript asks for them.
@@ -33,11 +35,13 @@ class BridgeCallback(TrainerCallback):
     ) -> None:
         self.trainer: RunTrainer | None = None  # set when it exists: each needs the other
         self.training = 0  # number of the training, which a stop names
+        self.output_log: OutputLog | None = None  # of the training under way
         self.decided_stop = False
         self._saves_to_stop = False
         self.goes_on = False  # from a checkpoint of this run, whose log has the beginning already
         self._channel = channel
         self._events = events
+        self._watch = Watch(events)
         self._recorder = recorder
         self._tap = tap
         self._checkpoint_every: int | None = request["checkpoint"]["every"]
@@ -67,6 +71,9 @@ class BridgeCallback(TrainerCallback):
             epoch=state.epoch,
             loss=loss,
         )
+        self._watch.step(state.global_step, state.epoch, loss)
+        if self.output_log is not None:
+            self.output_log.mark(state.global_step)
         self._ask_deciders("step_end", state, control)
         if self._channel.stop_reason(self.training) is not None:
             control.should_training_stop = True
@@ -82,6 +89,7 @@ class BridgeCallback(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._trainer.restore_progress()
+        self._watch.begin(state.global_step)
         self._events.emit(
             "train_begin",
             durable=not self.goes_on,
@@ -94,6 +102,7 @@ class BridgeCallback(TrainerCallback):
         )
 
     def on_train_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._watch.report_usage()
         self._events.emit("train_end", global_step=state.global_step, epoch=state.epoch)
 
     def on_log(self, args: Any, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any) -> None:
@@ -108,6 +117,9 @@ class BridgeCallback(TrainerCallback):
         self._events.emit("evaluate", global_step=state.global_step, epoch=state.epoch, metrics=metrics)
         if self._trainer.is_in_train:
             self._ask_deciders("evaluate", state, control)
+
+    def close(self) -> None:
+        self._watch.end()
 
     def commit_recording(self) -> dict[str, Any]:
         """Make states and events so far durable; say how far they go, for the manifest of a checkpoint."""

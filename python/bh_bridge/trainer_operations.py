@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
-import sys
 import time
-from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +15,10 @@ from bh_bridge import channel, checkpoints, registry
 from bh_bridge.callbacks import BridgeCallback
 from bh_bridge.data import Windows, read_tokens
 from bh_bridge.durable import replace_directory
+from bh_bridge.environment_record import write_environment
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.events import EventLog
+from bh_bridge.output_log import output_to
 from bh_bridge.recorder import EmbeddingTap, Recorder
 from bh_bridge.resuming import Resumption, go_back, prepare_directory
 from bh_bridge.run_lock import hold_lock
@@ -48,6 +47,7 @@ class HeldTrainer:
     def close(self) -> None:
         """Close the files and let go of the run's lock; the trainer can still evaluate and save its model."""
         if self.lock_fd is not None:
+            self.callback.close()
             self.recorder.close()
             self.events.close()
             os.close(self.lock_fd)
@@ -75,6 +75,7 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int) -> dict[str,
     tokens = read_tokens(data["corpus"], model.config.vocab_size)
     train_windows, held_out_windows = _split(tokens, model.config.n_positions, data["label_shift"], data["held_out"])
     prepare_directory(directory, model, request)
+    write_environment(directory)
     first_step = import_trainer_state(request["start_from"], directory) if request["start_from"] else 0
     held: list[HeldTrainer] = []
     tap = EmbeddingTap(model, lambda: held[0].trainer.plain_optimizer if held else None)
@@ -109,7 +110,8 @@ def train(request: dict[str, Any]) -> dict[str, Any]:
         raise ConfigInvalid("this trainer has trained already, and its run is closed: create another trainer")
     held.callback.training = request["training"]
     try:
-        with storage_errors(held.run_directory), _output_to(held.run_directory / "python.log"):
+        with storage_errors(held.run_directory), output_to(held.run_directory / "python.log") as log:
+            held.callback.output_log = log
             return _train(held)
     finally:
         held.close()
@@ -220,23 +222,3 @@ def _rows(rows: Any, tokens: torch.Tensor, model: Any) -> list[int] | None:
         live = set(torch.unique(tokens).tolist())
         return [token for token in range(model.config.vocab_size) if token not in live]
     return list(rows)
-
-
-@contextlib.contextmanager
-def _output_to(log: Path) -> Generator[None]:
-    """Send stdout and stderr, C libraries' included, to a run's own log for a while."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    saved = [os.dup(1), os.dup(2)]
-    fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        os.dup2(fd, 1)
-        os.dup2(fd, 2)
-        yield
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        for target, original in zip((1, 2), saved, strict=True):
-            os.dup2(original, target)
-            os.close(original)
-        os.close(fd)

@@ -10,6 +10,7 @@ interface ResumeCommandOptions extends CommonOptions {
   corpus?: string;
   allowInexact?: boolean;
   python?: string;
+  onEvent?: string;
 }
 
 /** `bh-bridge resume`: go on with a run that ended early, to the bits that it would have had. */
@@ -21,6 +22,7 @@ export function resumeCommand(): Command {
     .option("--corpus <file>", "where the same text lies now")
     .option("--allow-inexact", "go on in another environment as well, with other bits from the checkpoint on")
     .option("--python <path>", "Python interpreter")
+    .option("--on-event <command>", "shell command to run at alerts and at the end, with the event as JSON on stdin")
     .action(async (run: string | undefined, options: ResumeCommandOptions) => {
       const { json, quiet, color } = options;
       const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }) });
@@ -28,7 +30,11 @@ export function resumeCommand(): Command {
     });
 }
 
-async function resumeInTerminal(given: string | null, { out, steps, corpus, allowInexact, python }: ResumeCommandOptions, terminal: Terminal): Promise<void> {
+async function resumeInTerminal(
+  given: string | null,
+  { out, steps, corpus, allowInexact, python, onEvent }: ResumeCommandOptions,
+  terminal: Terminal,
+): Promise<void> {
   const { openResumable, resumeRun, sumUp } = await import("../experiment/resume.js");
   const options: ResumeRunOptions = {
     ...(steps !== undefined && { steps: wholeNumber(steps) }),
@@ -46,7 +52,7 @@ async function resumeInTerminal(given: string | null, { out, steps, corpus, allo
   }
   const { runInTerminal } = await import("./run-in-terminal.js");
   const chosen = python === undefined ? experiment : withPython(experiment, python);
-  await runInTerminal(chosen, terminal, (interpreter, cancel, listener) => resumeRun(resumable, interpreter, { ...options, ...cancel }, listener));
+  await runInTerminal(chosen, terminal, (interpreter, cancel, listener) => resumeRun(resumable, interpreter, { ...options, ...cancel }, listener), onEvent);
 }
 
 function wholeNumber(text: string): number {

@@ -4,77 +4,50 @@ import { formatChanges } from "../config/format-changes.js";
 import type { ResolvedExperiment } from "../config/load-experiment.js";
 import { exitCodes } from "../errors.js";
 import type { TrainedRun, TrainListener } from "../experiment/train.js";
-import type { TrainEvent } from "../protocol/events.js";
 import type { StartedRun } from "../training/started-run.js";
 import { ensurePython } from "./ensure-python.js";
+import { eventHook } from "./event-hook.js";
 import { formatStart } from "./format-result.js";
-import { createProgress, type Progress } from "./progress.js";
 import { showResult } from "./show-result.js";
 import { stopOnSignal } from "./stop-on-signal.js";
 import type { Terminal } from "./terminal.js";
-
-/** Shows a training as it goes on: a bar, or a line now and then. */
-class TrainingProgress {
-  #progress: Progress | undefined;
-  #note = "";
-  readonly #terminal: Terminal;
-  readonly #steps: number;
-
-  constructor(terminal: Terminal, steps: number) {
-    this.#terminal = terminal;
-    this.#steps = steps;
-  }
-
-  async start(done: number): Promise<void> {
-    this.#progress = await createProgress(this.#terminal, "Training", "steps", this.#steps, done);
-  }
-
-  onEvent(event: TrainEvent): void {
-    if (event.type === "log") this.#note = `loss ${event.logs["loss"]?.toFixed(4) ?? "?"}`;
-    if (event.type === "step_end") this.#progress?.update(event.global_step, this.#note);
-    if (event.type === "train_end") this.stop();
-  }
-
-  stop(): void {
-    this.#progress?.stop();
-    this.#progress = undefined;
-  }
-}
+import { TrainingDisplay } from "./training-display.js";
 
 /** Trains, with the interpreter that was found. */
 export type Training = (python: UsablePython, options: { signal: AbortSignal }, listener: TrainListener) => Promise<TrainedRun>;
 
 /** Run an experiment as the program does it: progress on stderr, the notebook's output or one document on stdout, the exit code of how it ended. */
-export async function runInTerminal(experiment: ResolvedExperiment, terminal: Terminal, training: Training): Promise<void> {
+export async function runInTerminal(experiment: ResolvedExperiment, terminal: Terminal, training: Training, onEvent?: string): Promise<void> {
   using stop = stopOnSignal();
   const { experiment: config } = experiment;
   const python = await ensurePython({ ...(config.python && pythonOption(experiment, config.python)) }, terminal, stop.signal);
   terminal.say(formatChanges(experiment, terminal.messageColor));
   terminal.say(terminal.messageColor.dim(`Python ${python.report.version} (${python.path}), PyTorch ${python.report.packages.torch}: starting`));
-  const progress = new TrainingProgress(terminal, config.training.max_steps);
+  const display = new TrainingDisplay(terminal, config.training.max_steps);
+  const hook = onEvent === undefined ? undefined : eventHook(onEvent, (message) => terminal.say(message));
   let directory: string | undefined;
+  const listener: TrainListener = {
+    onStart(run) {
+      directory = run.directory;
+      display.stop();
+      terminal.say(formatStart(run, config, terminal.messageColor));
+      for (const line of resumeLines(run)) terminal.say(line);
+      void display.onStart(run);
+    },
+    onEvent(event) {
+      hook?.(event);
+      display.onEvent(event);
+    },
+  };
   try {
-    await progress.start(0);
-    const { result } = await training(
-      python,
-      { signal: stop.signal },
-      {
-        onStart: (run: StartedRun) => {
-          directory = run.directory;
-          progress.stop();
-          terminal.say(formatStart(run, config, terminal.messageColor));
-          for (const line of resumeLines(run)) terminal.say(line);
-          void progress.start(run.fromStep);
-        },
-        onEvent: (event) => progress.onEvent(event),
-      },
-    );
-    progress.stop();
+    await display.start();
+    const { result } = await training(python, { signal: stop.signal }, listener);
+    display.stop();
     showResult(result, config, terminal);
     terminal.say(nextSteps(result.status, result.run));
     if (stop.signal.aborted) process.exitCode = exitCodes.sigint;
   } catch (error) {
-    progress.stop();
+    display.stop();
     if (directory !== undefined) terminal.say(nextSteps("failed", directory));
     throw error;
   }

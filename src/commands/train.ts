@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { ResolvedExperiment } from "../config/load-experiment.js";
+import { BhBridgeError } from "../errors.js";
 import { type CommonOptions, createCommand } from "./command.js";
 import { addExperimentOptions, type ExperimentOptionValues, loadFromOptions } from "./experiment-options.js";
 import { Terminal } from "./terminal.js";
@@ -7,6 +8,9 @@ import { Terminal } from "./terminal.js";
 interface TrainCommandOptions extends CommonOptions, ExperimentOptionValues {
   out: string;
   printConfig?: boolean;
+  resumeState?: boolean;
+  requireClean?: boolean;
+  onEvent?: string;
 }
 
 /** `bh-bridge train`: run one experiment, from nothing to a verdict. */
@@ -14,12 +18,15 @@ export function trainCommand(): Command {
   const command = createCommand("train", "Run one experiment: train, record, analyse, judge", "bh-bridge train --preset quick --corpus my.txt");
   return addExperimentOptions(command)
     .option("--out <dir>", "folder that holds the runs", "runs")
+    .option("--resume-state", "with --from: go on with optimizer, schedule and random streams of a checkpoint of HF's Trainer, not only with its weights")
+    .option("--require-clean", "refuse to start while the git repository has changes that are not committed")
+    .option("--on-event <command>", "shell command to run at alerts and at the end, with the event as JSON on stdin")
     .option("--print-config", "print the complete configuration, with the origin of each value, and stop")
-    .action(async ({ json, quiet, color, out, printConfig, ...given }: TrainCommandOptions) => {
+    .action(async ({ json, quiet, color, out, printConfig, resumeState, requireClean, onEvent, ...given }: TrainCommandOptions) => {
       const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }) });
       const experiment = await loadFromOptions(given);
       if (printConfig) await printResolved(experiment, terminal);
-      else await trainAndReport(experiment, out, terminal);
+      else await trainAndReport(experiment, { out, resumeState, requireClean, onEvent }, terminal);
     });
 }
 
@@ -28,7 +35,33 @@ async function printResolved(experiment: ResolvedExperiment, terminal: Terminal)
   printConfig(experiment, terminal);
 }
 
-async function trainAndReport(experiment: ResolvedExperiment, out: string, terminal: Terminal): Promise<void> {
+interface RunOptions {
+  out: string;
+  resumeState: boolean | undefined;
+  requireClean: boolean | undefined;
+  onEvent: string | undefined;
+}
+
+async function trainAndReport(experiment: ResolvedExperiment, { out, resumeState, requireClean, onEvent }: RunOptions, terminal: Terminal): Promise<void> {
+  if (requireClean) await refuseChanges();
+  const startFrom = resumeState ? stateToResume(experiment) : undefined;
   const [{ runInTerminal }, { runExperiment }] = await Promise.all([import("./run-in-terminal.js"), import("../experiment/train.js")]);
-  await runInTerminal(experiment, terminal, (python, options, listener) => runExperiment(experiment, python, { ...options, out }, listener));
+  await runInTerminal(
+    experiment,
+    terminal,
+    (python, options, listener) => runExperiment(experiment, python, { ...options, out, ...(startFrom && { startFrom }) }, listener),
+    onEvent,
+  );
+}
+
+function stateToResume({ experiment }: ResolvedExperiment): string {
+  if (experiment.model.from !== null) return experiment.model.from;
+  throw new BhBridgeError("USAGE", "--resume-state goes on from a checkpoint of HF's Trainer: name its directory with --from");
+}
+
+async function refuseChanges(): Promise<void> {
+  const { repositoryState } = await import("../runs/git-state.js");
+  const repository = await repositoryState();
+  if (!repository) throw new BhBridgeError("USAGE", "--require-clean: this folder is in no git repository, or git does not answer");
+  if (repository.state.dirty) throw new BhBridgeError("USAGE", "--require-clean: the git repository has changes that are not committed. See: git status");
 }

@@ -7,6 +7,7 @@ import { parseExperiment } from "../config/parse-experiment.js";
 import { defaultPreset, isPresetName } from "../config/presets.js";
 import { readRunConfig } from "../runs/run-config.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
+import { requireSameExperiment } from "../training/resume-plan.js";
 import { concludeRun } from "./conclude-run.js";
 import { conductTraining, type TrainedRun, type TrainListener, type TrainOptions } from "./train.js";
 import type { TrainResult } from "./train-result.js";
@@ -55,6 +56,7 @@ export async function openResumable(run: string, { steps, corpus }: ResumeRunOpt
     data: corpus === undefined ? data : { ...data, corpus: resolve(corpus) },
     training: steps === undefined ? training : { ...training, max_steps: steps },
   });
+  requireSameExperiment(directory, experiment); // before Python starts, which takes seconds
   return {
     directory,
     manifest,

@@ -52,6 +52,9 @@ export const trainEventSchema = z.discriminatedUnion("type", [
   plainEventSchema("prediction_step"),
   plainEventSchema("push_begin"),
   eventSchema("resumed", { recomputed_to: z.int() }),
+  // What Python has used since the event before: cores busy on average, memory at its peak.
+  eventSchema("usage", { seconds: z.number(), cpu_cores: z.number(), peak_bytes: z.int(), gpu_peak_bytes: z.int().nullable() }),
+  eventSchema("alert", { kind: z.enum(["non-finite", "stall"]), message: z.string() }),
   eventSchema("stopped", { reason: z.string() }),
   eventSchema("checkpoint_rejected", { problem: z.string() }),
   eventSchema("decider_timeout", { decider: z.int() }),
@@ -113,6 +116,8 @@ export type ChannelMessage = z.output<typeof channelMessageSchema>;
 export const channelCommandSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("stop"), training: z.int(), reason: z.string() }),
   z.strictObject({ type: z.literal("answer"), question: z.int(), control: trainerControlSchema }),
+  // End the call of this number, counted from hello, which is 1.
+  z.strictObject({ type: z.literal("interrupt"), call: z.int().positive() }),
   // Node is about to close the bridge: every training ends after its step.
   z.strictObject({ type: z.literal("leave") }),
 ]);

@@ -41,15 +41,7 @@ const stepsField = "training.max_steps";
 export function planResume(run: string, present: PresentFacts, allowInexact: boolean): ResumePlan {
   const directory = resolve(run);
   const manifest = readRunManifest(directory);
-  const recorded = readRunConfig(directory);
-  const changed = diffExperiments(recorded, present.experiment).filter(({ path }) => !freeFields.includes(path));
-  const others = changed.filter(({ path }) => path !== stepsField);
-  if (others.length > 0) {
-    const fields = others.map(({ path, before, after }) => `${path} (${JSON.stringify(before)} → ${JSON.stringify(after)})`).join(", ");
-    throw new BhBridgeError("RESUME_MISMATCH", `${directory} has another configuration: ${fields}. Go on with the run's own, or start a new run`);
-  }
-  const isExtended = changed.length > 0;
-  if (isExtended) requireExtensible(directory, recorded, present.experiment.training.max_steps);
+  const isExtended = requireSameExperiment(directory, present.experiment);
   requireSameCorpus(directory, manifest.corpus, present.corpus);
   const differences = pinDifferences(manifest.environment, present.environment);
   if (differences.length > 0 && !allowInexact) {
@@ -59,6 +51,25 @@ export function planResume(run: string, present: PresentFacts, allowInexact: boo
     );
   }
   return { directory, manifest, exact: differences.length === 0 && !allowInexact, differences, isExtended };
+}
+
+/**
+ * Make sure that an experiment is a run's own, but for what changes no bit and for a number of steps that its schedule allows; whether it has another
+ * number of steps.
+ *
+ * @throws {BhBridgeError} `RESUME_MISMATCH` naming the fields, `CONFIG_INVALID` when the number of steps cannot be changed, `RUN_NOT_FOUND`, `RUN_CORRUPT`.
+ */
+export function requireSameExperiment(directory: string, experiment: Experiment): boolean {
+  const recorded = readRunConfig(directory);
+  const changed = diffExperiments(recorded, experiment).filter(({ path }) => !freeFields.includes(path));
+  const others = changed.filter(({ path }) => path !== stepsField);
+  if (others.length > 0) {
+    const fields = others.map(({ path, before, after }) => `${path} (${JSON.stringify(before)} → ${JSON.stringify(after)})`).join(", ");
+    throw new BhBridgeError("RESUME_MISMATCH", `${directory} has another configuration: ${fields}. Go on with the run's own, or start a new run`);
+  }
+  const isExtended = changed.length > 0;
+  if (isExtended) requireExtensible(directory, recorded, experiment.training.max_steps);
+  return isExtended;
 }
 
 function requireExtensible(directory: string, recorded: Experiment, steps: number): void {

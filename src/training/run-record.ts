@@ -5,6 +5,7 @@ import type { ReplyOf } from "../protocol/operations.js";
 import { createRunDirectory } from "../runs/create-run-directory.js";
 import { durableWrite } from "../runs/durable-write.js";
 import { patchFileName, repositoryState } from "../runs/git-state.js";
+import { nodeEnvironment, nodeEnvironmentFileName } from "../runs/node-environment.js";
 import { readEvents } from "../runs/read-events.js";
 import { runConfigFileName, runConfigText } from "../runs/run-config.js";
 import {
@@ -18,6 +19,7 @@ import {
 } from "../runs/run-manifest.js";
 import { trainedSeconds } from "../runs/trained-seconds.js";
 import type { ResumePlan } from "./resume-plan.js";
+import type { TrainerCallback } from "./trainer-callback.js";
 
 /** What a run is made of, when it begins. */
 export interface RunFacts {
@@ -27,6 +29,15 @@ export interface RunFacts {
   /** Number of weights. */
   parameters: number;
   startFrom: string | null;
+  /** Their source is kept with the run, which it may have steered. */
+  callbacks: readonly TrainerCallback[];
+}
+
+const callbacksFileName = "callbacks.js.txt";
+
+/** The classes of callbacks as they ran (compiled, where they were written in TypeScript). */
+function sourcesOf(callbacks: readonly TrainerCallback[]): string {
+  return `${[...new Set(callbacks.map((callback) => callback.constructor.toString()))].join("\n\n")}\n`;
 }
 
 /** The part of a run on disk that Node writes: its manifest, durably at every change. Python writes the rest, and holds the lock. */
@@ -40,7 +51,7 @@ export class RunRecord {
   }
 
   /** Make a new run directory. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
-  static async create(out: string, { experiment: resolved, corpus, environment, parameters, startFrom }: RunFacts): Promise<RunRecord> {
+  static async create(out: string, { experiment: resolved, corpus, environment, parameters, startFrom, callbacks }: RunFacts): Promise<RunRecord> {
     const { experiment, preset, hash } = resolved;
     const repository = await repositoryState();
     const name = experiment.name ?? preset;
@@ -63,8 +74,13 @@ export class RunRecord {
       resumes: [],
       start_from: startFrom,
     };
-    const patch = repository?.state.patch ? { [patchFileName]: repository.patch } : {};
-    const files = { [runConfigFileName]: runConfigText(experiment), [runManifestFileName]: runManifestText(manifest), ...patch };
+    const files = {
+      [runConfigFileName]: runConfigText(experiment),
+      [runManifestFileName]: runManifestText(manifest),
+      [nodeEnvironmentFileName]: `${JSON.stringify(nodeEnvironment(Object.keys(packageManifest().dependencies)), null, 2)}\n`,
+      ...(repository?.state.patch && { [patchFileName]: repository.patch }),
+      ...(callbacks.length > 0 && { [callbacksFileName]: sourcesOf(callbacks) }),
+    };
     return new RunRecord(createRunDirectory(out, name, hash, files), manifest);
   }
 

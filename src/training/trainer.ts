@@ -91,6 +91,7 @@ export class Trainer implements AsyncDisposable {
   readonly #session: PythonSession;
   readonly #out: string;
   readonly #startFrom: string | null;
+  readonly #callbacks: readonly TrainerCallback[];
   readonly #streams = new Set<EventStream>();
   readonly #listeners = new Set<(event: TrainEvent) => void>();
   readonly #dispatcher: CallbackDispatcher;
@@ -106,6 +107,7 @@ export class Trainer implements AsyncDisposable {
     this.device = resolveDevice(setup.experiment.experiment.device, session.environment);
     this.#out = setup.out;
     this.#startFrom = setup.startFrom ?? null;
+    this.#callbacks = setup.callbacks;
     this.#dispatcher = new CallbackDispatcher(setup.callbacks, {
       send: (command) => session.send(command),
       stop: () => this.#stop("callback"),
@@ -182,8 +184,8 @@ export class Trainer implements AsyncDisposable {
    * @throws {BhBridgeError} `RUN_LOCKED` naming the process that has it, `RESUME_MISMATCH`, `RESUME_DIVERGED`, `RUN_NOT_FOUND`, `RUN_CORRUPT`, and as `train`.
    */
   async resume(run: string | { readonly directory: string }, { signal, allowInexact = false }: ResumeOptions = {}): Promise<TrainOutcome> {
-    await this.prepareResume(run, { ...(signal && { signal }), allowInexact });
-    return this.train(signal ? { signal } : {});
+    await this.prepareResume(run, { signal, allowInexact });
+    return this.train({ signal });
   }
 
   /** Everything of `resume` before its first step. @throws {BhBridgeError} as `resume`. */
@@ -242,8 +244,8 @@ export class Trainer implements AsyncDisposable {
 
   async #prepare(signal: AbortSignal | undefined): Promise<PreparedRun> {
     const environment = environmentPin(this.#session.environment, this.device);
-    const { experiment, corpus, model } = this;
-    const record = await RunRecord.create(this.#out, { experiment, corpus, environment, parameters: model.parameterCount, startFrom: this.#startFrom });
+    const facts = { experiment: this.experiment, corpus: this.corpus, environment, parameters: this.model.parameterCount };
+    const record = await RunRecord.create(this.#out, { ...facts, startFrom: this.#startFrom, callbacks: this.#callbacks });
     try {
       const reply = await this.#create(record, null, signal);
       return { run: new StartedRun(record, reply), record, handle: reply.handle };
@@ -309,7 +311,7 @@ export class Trainer implements AsyncDisposable {
     const ended = this.#call?.catch(() => undefined) ?? Promise.resolve();
     void stopLadder(ended, [
       { act: () => this.#session.send({ type: "stop", training: this.#training, reason }), graceMs: stopGraceMs },
-      { act: () => this.#session.signal("SIGINT"), graceMs: signalGraceMs },
+      { act: () => this.#session.interrupt(), graceMs: signalGraceMs },
       { act: () => this.#session.signal("SIGTERM"), graceMs: signalGraceMs },
       { act: () => this.#session.signal("SIGKILL"), graceMs: Number.POSITIVE_INFINITY },
     ]);

@@ -1,0 +1,58 @@
+import type { TrainEvent } from "../protocol/events.js";
+import type { StartedRun } from "../training/started-run.js";
+import { costEstimate } from "./cost-estimate.js";
+import { createProgress, type Progress } from "./progress.js";
+import type { Terminal } from "./terminal.js";
+
+/** Shows a training as it goes on, on stderr: a bar, or a line now and then; what it will cost; and alerts. */
+export class TrainingDisplay {
+  readonly #terminal: Terminal;
+  readonly #steps: number;
+  #run: StartedRun | undefined;
+  #progress: Progress | undefined;
+  #note = "";
+  #isEstimated = false;
+
+  constructor(terminal: Terminal, steps: number) {
+    this.#terminal = terminal;
+    this.#steps = steps;
+  }
+
+  /** Show that something is under way, before there is a run. */
+  async start(done = 0): Promise<void> {
+    this.#progress = await createProgress(this.#terminal, "Training", "steps", this.#steps, done);
+  }
+
+  async onStart(run: StartedRun): Promise<void> {
+    this.#run = run;
+    await this.start(run.fromStep);
+  }
+
+  onEvent(event: TrainEvent): void {
+    if (event.type === "log") this.#note = `loss ${event.logs["loss"]?.toFixed(4) ?? "?"}`;
+    if (event.type === "step_end") this.#progress?.update(event.global_step, this.#note);
+    if (event.type === "usage") this.#estimate(event);
+    if (event.type === "alert") this.#interject(this.#terminal.messageColor.yellow(`Alert at step ${event.global_step}: ${event.message}`), event.global_step);
+    if (event.type === "train_end") this.stop();
+  }
+
+  stop(): void {
+    this.#progress?.stop();
+    this.#progress = undefined;
+  }
+
+  #estimate(usage: Extract<TrainEvent, { type: "usage" }>): void {
+    const { global_step: step } = usage;
+    if (this.#isEstimated || !this.#run || step <= this.#run.fromStep || step >= this.#steps) return;
+    this.#isEstimated = true;
+    const { directory, fromStep } = this.#run;
+    this.#interject(this.#terminal.messageColor.dim(costEstimate(directory, usage, this.#steps - step, step - fromStep)), step);
+  }
+
+  /** A line above the bar. */
+  #interject(line: string, step: number): void {
+    this.stop();
+    this.#terminal.say(line);
+    void this.start(step);
+  }
+}
