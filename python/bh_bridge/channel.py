@@ -12,8 +12,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from bh_bridge import interrupts
+
 BATCH_SECONDS = 0.05  # an observer sees a step at most this late; 20 wake-ups a second cost nothing
 BATCH_LINES = 256
+MAX_LINES_A_SEND = 4096
 BACKLOG_LINES = 65_536  # about 10 MB of lines: past this a reader that does not keep up gets steps coalesced
 ORPHAN_GRACE_SECONDS = 1.2  # Node is gone: time to finish a step and commit, still under the promised two seconds
 
@@ -84,9 +87,9 @@ class Channel:
             with self._ready:
                 self._ready.wait_for(lambda: self._backlog)
                 self._ready.wait_for(lambda: self._urgent or len(self._backlog) >= BATCH_LINES, BATCH_SECONDS)
-                lines = [*self._backlog]
-                self._backlog.clear()
-                self._urgent = False
+                # Not all at once: what waits in a blocked send is no longer in the backlog, and would not count.
+                lines = [self._backlog.popleft() for _ in range(min(len(self._backlog), MAX_LINES_A_SEND))]
+                self._urgent = self._urgent and bool(self._backlog)
             try:
                 self._socket.sendall(("\n".join(lines) + "\n").encode())
             except OSError:  # Node closed its end: the read loop sees the same and ends the process
@@ -111,6 +114,8 @@ class Channel:
                 self._answer_all()
             case "leave":
                 self._stop_all("closed")
+            case "interrupt":
+                interrupts.interrupt(message["call"])
             case _:
                 question = self._questions.get(message["question"])
                 if question:  # else it came too late

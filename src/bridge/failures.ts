@@ -47,14 +47,23 @@ export function describeExit({ exitCode, signal }: ProcessExit, reason?: KillRea
   return exitCode === null ? "could not be started" : `ended with exit code ${exitCode}`;
 }
 
+/** So many last lines go into a message; the error has more. */
+const quotedLines = 3;
+
+/** What a dead process said of its end: the interpreter's word on a crash, which a stack follows, or else its last lines. */
+function lastWords(lines: readonly string[]): string {
+  const crash = lines.find((line) => line.startsWith("Fatal Python error"));
+  const words = crash ?? lines.slice(-quotedLines).join(" / ");
+  return words === "" ? "" : `. It last said: ${words}`;
+}
+
 /**
  * The end of the Python process, as the error of one call that it took along. Each call gets an error of its own, all with the same cause.
  *
  * @param op the call that was pending, or that was made afterwards.
  */
 export function peerExited(op: string, exit: ProcessExit, cause: Error): BhBridgeError {
-  const said = exit.lastLines.length > 0 ? `. It last said: ${exit.lastLines.join(" / ")}` : "";
-  return new BhBridgeError("PEER_EXITED", `${op} failed: ${cause.message}${said}`, { exit, cause });
+  return new BhBridgeError("PEER_EXITED", `${op} failed: ${cause.message}${lastWords(exit.lastLines)}`, { exit, cause });
 }
 
 /** Two versions that do not understand each other. */

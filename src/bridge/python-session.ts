@@ -42,12 +42,14 @@ interface SessionEnd {
   wasClosed: boolean;
 }
 
-/** So many last lines of Python's output go into an error: a traceback's end and what led to it. */
-const quotedLines = 8;
+/** So many last lines of Python's output go with an error: a crash prints the stack of each of its threads. */
+const lastLinesKept = 40;
 /** Importing torch takes 1 s, from a cold network disk minutes. What takes longer waits for something else. */
 const startTimeoutMs = 300_000;
 /** A training that is to stop finishes its step and its checkpoint first: seconds for the largest model that fits. */
 const stopGraceMs = 15_000;
+/** An operation hears of its interrupt between two lines of Python, or two calls of PyTorch. */
+const interruptGraceMs = 3000;
 /** Python leaves within 0.1 s when it is idle. */
 const leaveGraceMs = 2000;
 /** A process that has lost its connection is ending; this is the time between the two notices. */
@@ -70,6 +72,7 @@ export class PythonSession {
   #environment: PythonEnvironment | undefined;
   #logs: string[];
   #pendingCalls = 0;
+  #calls = 0;
   #current: { op: Operation; fail: (error: BhBridgeError) => void } | undefined;
   #idle: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
@@ -131,7 +134,7 @@ export class PythonSession {
     const { signal, onAbort, onAbandoned, receiver } = options;
     const checked = operations[op].request.safeParse(request);
     if (!checked.success) throw protocolInvalid(`the request of ${op}`, checked.error);
-    const cancellation = { signal, interrupt: onAbort ?? (() => this.signal("SIGINT")), keepsWaiting: onAbort !== undefined, onAbandoned };
+    const cancellation = { signal, interrupt: onAbort ?? (() => this.interrupt()), keepsWaiting: onAbort !== undefined, onAbandoned };
     return this.#queue.run(op, () => this.#whileReferenced(() => this.#exchange(op, JSON.stringify(checked.data), receiver)), cancellation);
   }
 
@@ -158,12 +161,17 @@ export class PythonSession {
     return this.#closing;
   }
 
-  /** Send a signal on purpose: to Python and its workers where it ends them, else to Python alone. */
-  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
+  /** End the call that is under way by KeyboardInterrupt, which no later call will see. */
+  interrupt(): void {
+    if (this.#current) this.send({ type: "interrupt", call: this.#calls });
+  }
+
+  /** End Python and its workers. */
+  signal(name: "SIGTERM" | "SIGKILL"): void {
     const { pid } = this.#transport.process;
     if (this.#end || pid === undefined) return;
     if (name === "SIGKILL") this.#killReason ??= "closed";
-    if (name === "SIGINT" || !signalGroup(pid, name)) this.#transport.process.kill(name);
+    if (!signalGroup(pid, name)) this.#transport.process.kill(name);
   }
 
   async #kill(reason: KillReason): Promise<void> {
@@ -174,8 +182,9 @@ export class PythonSession {
 
   async #close(): Promise<void> {
     this.#transport.ref();
+    const isTraining = this.#current?.op === "trainer.train";
     await stopLadder(Promise.race([this.#idle, this.ended]), [
-      { act: () => (this.#current?.op === "trainer.train" ? this.send({ type: "leave" }) : this.#current && this.signal("SIGINT")), graceMs: stopGraceMs },
+      isTraining ? { act: () => this.send({ type: "leave" }), graceMs: stopGraceMs } : { act: () => this.interrupt(), graceMs: interruptGraceMs },
     ]);
     await stopLadder(this.ended, [
       { act: () => this.#transport.process.connected && this.#transport.process.disconnect(), graceMs: leaveGraceMs },
@@ -188,6 +197,7 @@ export class PythonSession {
     if (this.#end) throw endError(op, this.#end);
     if (this.#closing) throw bridgeClosed(op);
     this.#channel.receiver = receiver;
+    this.#calls++;
     const exchange = new Promise<ReplyOf<Op>>((resolve, reject) => {
       // No Promise.race with `ended`: each race would stay with that promise for as long as Python lives.
       this.#current = { op, fail: reject };
@@ -240,7 +250,7 @@ export class PythonSession {
     const exit: ProcessExit = {
       exitCode: "error" in end ? null : end.code,
       signal: "error" in end ? null : end.signal,
-      lastLines: "error" in end ? [end.error.message] : said === undefined ? [] : lastLines(said, quotedLines),
+      lastLines: "error" in end ? [end.error.message] : said === undefined ? [] : lastLines(said, lastLinesKept),
     };
     const cause = new Error(`Python ${describeExit(exit, this.#killReason)}`, "error" in end ? { cause: end.error } : {});
     this.#end = { exit, cause, wasClosed: this.#closing !== undefined };

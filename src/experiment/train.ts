@@ -10,7 +10,7 @@ import { concludeRun } from "./conclude-run.js";
 import type { TrainResult } from "./train-result.js";
 
 export interface TrainOptions {
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   callbacks?: readonly TrainerCallback[];
   /** The folder that holds the runs; `runs` when left out. */
   out?: string;

@@ -21,7 +21,7 @@ export interface BridgeOptions {
   threads?: number | null;
   /** Which device trainers use when they do not say: `auto` (the default) takes CUDA, else MPS, else the CPU. */
   device?: Device;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 interface NewModelOptions {
@@ -31,14 +31,14 @@ interface NewModelOptions {
   dtype?: "bfloat16" | "float32" | "float32-master";
   init?: InitInput;
   seed?: number;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 interface SavedModelOptions {
   /** Directory of a saved GPT-2, in HF layout. */
   from: string;
   seed?: number;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export type ModelOptions = NewModelOptions | SavedModelOptions;
@@ -63,7 +63,11 @@ export class Bridge implements AsyncDisposable {
     return Bridge.startWith(await resolvePython(wanted, signal), { threads, device, ...(signal && { signal }) });
   }
 
-  /** Start an interpreter that has been found and probed already. */
+  /**
+   * Start an interpreter that has been found and probed already.
+   *
+   * @internal
+   */
   static async startWith(python: UsablePython, { threads = null, device = "auto", signal }: Omit<BridgeOptions, "python">): Promise<Bridge> {
     return new Bridge(await PythonSession.start({ python: python.path, threads, device, signal }), device);
   }
@@ -92,17 +96,31 @@ export class Bridge implements AsyncDisposable {
     return this.buildModel(experiment, signal);
   }
 
-  /** Build the model of a complete experiment. */
+  /**
+   * Build the model of a complete experiment.
+   *
+   * @internal
+   */
   async buildModel({ model, init, seed }: Pick<Experiment, "model" | "init" | "seed">, signal?: AbortSignal): Promise<Model> {
     const config = Object.fromEntries(Object.entries(model).filter(([field]) => !isOwnModelField(field)));
     const request = { from: model.from, config, norm: model.norm, dtype: model.dtype, init: JSON.parse(JSON.stringify(init)), seed };
     const onAbandoned = (reply: ReplyOf<"model.create">) => void this.#session.forget("release", reply.handle);
-    const built = new Model(this.#session, await this.#session.invoke("model.create", request, { signal, onAbandoned }), { model, init, seed });
-    if (init.kind === "file") await built.setTensor("transformer.wte.weight", await loadInitialRows(init));
-    return built;
+    const rows = init.kind === "file" ? await loadInitialRows(init) : undefined; // before anything is built: a wrong path is told at once
+    const built = Model.of(this.#session, await this.#session.invoke("model.create", request, { signal, onAbandoned }), { model, init, seed });
+    try {
+      if (rows) await built.setTensor("transformer.wte.weight", rows, { signal });
+      return built;
+    } catch (error) {
+      await built.close();
+      throw error;
+    }
   }
 
-  /** A trainer for a complete experiment, whose corpus has been read. */
+  /**
+   * A trainer for a complete experiment, whose corpus has been read.
+   *
+   * @internal
+   */
   trainerOf(setup: TrainerSetup): Trainer {
     return Trainer.of(this.#session, setup);
   }

@@ -21,11 +21,12 @@ export interface GenerateOptions {
   top_p?: number;
   /** Seed of the draws, with `do_sample`. */
   seed?: number;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface CallOptions {
-  signal?: AbortSignal;
+  /** Ends the call: it rejects with `ABORTED` at once, and Python stops what it has begun. */
+  signal?: AbortSignal | undefined;
 }
 
 /** The part of an experiment that makes this model again. */
@@ -44,14 +45,22 @@ export class Model implements AsyncDisposable {
   readonly parameterCount: number;
   readonly parameters: readonly Parameter[];
   readonly norm: "rmsnorm" | "layernorm";
-  /** Finds the model in Python. */
+  /**
+   * Finds the model in Python.
+   *
+   * @internal
+   */
   readonly handle: Handle;
-  /** What made the model, for the configuration of the runs that train it. */
+  /**
+   * What made the model, for the configuration of the runs that train it.
+   *
+   * @internal
+   */
   readonly origin: ModelOrigin;
   readonly #session: PythonSession;
   static #files = 0;
 
-  constructor(session: PythonSession, reply: ReplyOf<"model.create">, origin: ModelOrigin) {
+  private constructor(session: PythonSession, reply: ReplyOf<"model.create">, origin: ModelOrigin) {
     this.#session = session;
     this.handle = reply.handle;
     this.parameterCount = reply.parameter_count;
@@ -61,12 +70,21 @@ export class Model implements AsyncDisposable {
   }
 
   /**
+   * The model that Python has built.
+   *
+   * @internal
+   */
+  static of(session: PythonSession, reply: ReplyOf<"model.create">, origin: ModelOrigin): Model {
+    return new Model(session, reply, origin);
+  }
+
+  /**
    * A copy of one tensor.
    *
    * @throws {BhBridgeError} `TENSOR_NOT_FOUND` with the nearest name.
    */
   async tensor(name: string, { signal }: CallOptions = {}): Promise<Matrix> {
-    return this.#receive((path) => this.#session.invoke("model.tensor", { handle: this.handle, name, path }, { signal }));
+    return this.#receive((path, onAbandoned) => this.#session.invoke("model.tensor", { handle: this.handle, name, path }, { signal, onAbandoned }));
   }
 
   /**
@@ -94,7 +112,7 @@ export class Model implements AsyncDisposable {
    */
   async forward(tokens: readonly (readonly number[])[], { signal }: CallOptions = {}): Promise<Matrix> {
     const batch = tokens.map((row) => [...row]);
-    return this.#receive((path) => this.#session.invoke("model.forward", { handle: this.handle, tokens: batch, path }, { signal }));
+    return this.#receive((path, onAbandoned) => this.#session.invoke("model.forward", { handle: this.handle, tokens: batch, path }, { signal, onAbandoned }));
   }
 
   /**
@@ -137,13 +155,14 @@ export class Model implements AsyncDisposable {
   }
 
   /** Tensors travel as files: 4 MB cross in milliseconds, as JSON they would take seconds. */
-  async #receive(call: (path: string) => Promise<ReplyOf<"model.tensor">>): Promise<Matrix> {
+  async #receive(call: (path: string, onAbandoned: () => void) => Promise<ReplyOf<"model.tensor">>): Promise<Matrix> {
     const path = this.#temporaryPath();
+    const remove = () => rmSync(path, { force: true });
     try {
-      const { dtype, shape } = await call(path);
+      const { dtype, shape } = await call(path, remove);
       return new Matrix(dtype, shape, readFileSync(path));
     } finally {
-      rmSync(path, { force: true });
+      remove();
     }
   }
 }

@@ -1,0 +1,90 @@
+import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect, test } from "vitest";
+import { BhBridgeError } from "../../src/errors.js";
+import { act, createObject, lightSession, rejectionOf } from "./light-session.js";
+
+test.each([70_000, 16_000_000])("a reply and a request of %i bytes arrive whole", async (bytes) => {
+  const session = await lightSession();
+  const handle = await createObject(session, 5);
+  const length = Math.ceil(bytes / 3); // "7, " takes 3 bytes
+  const { tokens } = await session.invoke("model.generate", { handle, tokens: [1], options: { length }, seed: null });
+  expect(tokens).toHaveLength(length);
+  expect(tokens.slice(0, 3)).toEqual([1, 5, 7]);
+  const prompt = new Array<number>(bytes / 2).fill(3); // "3," takes 2
+  const echoed = await session.invoke("model.generate", { handle, tokens: prompt, options: {}, seed: null });
+  expect(echoed.tokens).toEqual([...prompt, 5]);
+});
+
+test("10,050 objects are each found by their own handle, and by no other once released", async () => {
+  const session = await lightSession();
+  const handles = await Promise.all(Array.from({ length: 10_050 }, (_, seed) => createObject(session, seed)));
+  const found = await Promise.all(handles.map((handle) => session.invoke("model.generate", { handle, tokens: [], options: {}, seed: null })));
+  expect(found.map(({ tokens }) => tokens[0])).toEqual(handles.map((_, seed) => seed));
+  const [first] = handles;
+  if (!first) throw new Error("there is a first one");
+  await session.invoke("release", { handle: first });
+  expect(await createObject(session, 1)).toEqual({ slot: first.slot, generation: first.generation + 1 });
+  const stale = await rejectionOf(session.invoke("model.generate", { handle: first, tokens: [], options: {}, seed: null }));
+  expect(stale).toMatchObject({ code: "HANDLE_STALE" });
+});
+
+test("100,000 calls leave the memory of both processes flat", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const session = await lightSession();
+  const call = () => session.invoke("release", { handle: { slot: 1, generation: 1 } });
+  const used = () => {
+    collect();
+    const status = readFileSync(`/proc/${session.environment.pid}/status`, "utf8");
+    return { node: process.memoryUsage().heapUsed / 2 ** 20, python: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024 };
+  };
+  for (let index = 0; index < 5000; index++) await call();
+  const before = used();
+  for (let index = 0; index < 100_000; index++) await call();
+  const after = used();
+  expect(after.node - before.node).toBeLessThan(16);
+  expect(after.python - before.python).toBeLessThan(16);
+});
+
+test("a Python exception keeps its type, module, message, ancestry and traceback", async () => {
+  const session = await lightSession();
+  const error = await rejectionOf(act(session, "KeyError"));
+  expect(error).toBeInstanceOf(BhBridgeError);
+  expect(error).toMatchObject({
+    code: "PYTHON_RAISED",
+    message: "Python raised KeyError in model.save: 'missing'",
+    python: { type: "KeyError", module: "builtins", message: "'missing'", mro: ["KeyError", "LookupError", "Exception", "BaseException", "object"] },
+  });
+  expect((error as BhBridgeError).python?.traceback).toContain("light_operations.py");
+});
+
+test("what asks to end the process ends the call, and the next call works", async () => {
+  const session = await lightSession();
+  expect(await rejectionOf(act(session, "sys.exit"))).toMatchObject({ code: "PYTHON_RAISED", python: { type: "SystemExit", message: "bye" } });
+  expect(await rejectionOf(act(session, "Unprintable"))).toMatchObject({ code: "PYTHON_RAISED", python: { type: "Unprintable" } });
+  await expect(act(session, "nothing")).resolves.toEqual({});
+});
+
+test("a request with a field too many is refused before it is sent", async () => {
+  const session = await lightSession();
+  const wrong = { handle: { slot: 0, generation: 1 }, directori: "nothing" } as unknown as { handle: { slot: number; generation: number }; directory: string };
+  const error = await rejectionOf(session.invoke("model.save", wrong));
+  expect(error).toMatchObject({ code: "PROTOCOL_INVALID", message: expect.stringMatching(/model\.save.*directori/s) });
+});
+
+test("calls are made one at a time, in their order, whatever became of the one before", async () => {
+  const session = await lightSession();
+  const ended: string[] = [];
+  const names = ["nothing", "KeyError", "nothing", "sys.exit", "nothing"];
+  await Promise.all(
+    names.map((name, index) =>
+      act(session, name).then(
+        () => ended.push(`${index} ok`),
+        () => ended.push(`${index} failed`),
+      ),
+    ),
+  );
+  expect(ended).toEqual(["0 ok", "1 failed", "2 ok", "3 failed", "4 ok"]);
+});

@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import type { PythonSession } from "../../src/bridge/python-session.js";
+import { loadExperiment } from "../../src/config/load-experiment.js";
+import { Model } from "../../src/training/model.js";
+import { corpusOf, Trainer } from "../../src/training/trainer.js";
+import type { TrainerCallback } from "../../src/training/trainer-callback.js";
+
+/** What a light training does; see `train` in light/light_operations.py. */
+export interface Script {
+  max_steps: number;
+  seconds?: number;
+  loss?: "nan" | "inf";
+  events?: "all";
+  log_every?: number;
+  /** False: steps are sent without being written, which is faster than any training. */
+  durable?: false;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "bh-bridge-light-"));
+const corpus = join(folder, "corpus.txt");
+writeFileSync(corpus, "All work and no play makes Jack a dull boy.\n".repeat(20));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A trainer of the real kind, on a Python that only follows a script: what crosses the bridge is that of a training. */
+export async function lightTrainer(session: PythonSession, script: Script, callbacks: readonly TrainerCallback[] = []): Promise<Trainer> {
+  const experiment = await loadExperiment({ input: { data: { corpus } } });
+  const scripted = {
+    ...experiment,
+    experiment: { ...experiment.experiment, training: { ...experiment.experiment.training, ...script } as typeof experiment.experiment.training },
+  };
+  const { model, init, seed } = experiment.experiment;
+  const reply = await session.invoke("model.create", { from: null, config: {}, norm: "rmsnorm", dtype: "float32", init: {}, seed });
+  const light = Model.of(session, reply, { model, init, seed });
+  return Trainer.of(session, { experiment: scripted, model: light, corpus: corpusOf(experiment), out: folder, callbacks });
+}
