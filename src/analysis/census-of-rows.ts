@@ -11,8 +11,8 @@ import type { ScanOptions } from "./scan/scan-options.js";
 import { verifyClasses } from "./scan/verify-classes.js";
 import { selectRows } from "./select-rows.js";
 
-/** Starting a worker takes as long as hashing this many bytes. */
-const bytesPerWorker = 128 * 1024 * 1024;
+/** A worker takes 60 ms to start, in which one thread hashes 700 MB: with less than this for each, two are slower than one. */
+const bytesPerWorker = 1024 * 1024 * 1024;
 
 /** Hashes as rows that can be told apart; both words are 0 for a row with NaN. */
 function hashValues(hashes: CensusHashes): RowValues {

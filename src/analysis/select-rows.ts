@@ -6,7 +6,7 @@ import { BhBridgeError } from "../errors.js";
  * @throws {BhBridgeError} `USAGE` when a row is not an integer from 0 to `count − 1`.
  */
 export function selectRows(count: number, rows?: readonly number[]): Int32Array {
-  if (rows === undefined) return Int32Array.from({ length: count }, (_, row) => row);
+  if (rows === undefined) return new Int32Array(count).map((_, row) => row);
   for (const row of rows) {
     if (!Number.isInteger(row) || row < 0 || row >= count) {
       throw new BhBridgeError("USAGE", `row ${row} is not in a matrix of ${count} rows; name rows from 0 to ${count - 1}`);

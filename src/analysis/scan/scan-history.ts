@@ -10,9 +10,9 @@ import type { ScanOptions } from "./scan-options.js";
 import { type OnStep, type RangeScan, type ScanParts, type ScanRequest, scanRange } from "./scan-range.js";
 
 /** Motion and geometry take about so many times the work of the classes, byte for byte. */
-const measuringCost = 12;
-/** Starting a worker takes as long as classifying this many bytes. */
-const bytesPerWorker = 128 * 1024 * 1024;
+const measuringCost = 40;
+/** A worker takes 60 ms to start, in which one thread classifies 400 MB: with less than this for each, two are slower than one. */
+const bytesPerWorker = 1024 * 1024 * 1024;
 
 /** What a scan tells for certain when these parts were asked for. */
 export type HistoryScan<Parts extends ScanParts> = RangeScan &

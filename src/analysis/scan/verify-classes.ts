@@ -24,18 +24,23 @@ interface KeptRow {
   readonly bytes: Uint8Array;
 }
 
-/** Positions that share a hash with another one, cut into batches of whole groups whose first rows fit into memory. */
-function batches(candidates: Int32Array, groupsInBatch: number): Int32Array[] {
+/**
+ * Positions that share a hash with another one, cut into batches of whole groups whose first rows fit into memory.
+ * Index loops, since a matrix has hundreds of thousands of rows and few in groups.
+ */
+function batches(candidates: Int32Array, groupsInBatch: number): number[][] {
   const batchOfGroup = new Map<number, number>();
-  for (const [position, first] of candidates.entries()) {
+  for (let position = 0; position < candidates.length; position++) {
+    const first = candidates[position] ?? position;
     if (first !== position && !batchOfGroup.has(first)) batchOfGroup.set(first, Math.floor(batchOfGroup.size / groupsInBatch));
   }
   const positions = Array.from({ length: Math.ceil(batchOfGroup.size / groupsInBatch) }, (): number[] => []);
-  for (const [position, first] of candidates.entries()) {
-    const batch = batchOfGroup.get(first);
+  if (positions.length === 0) return positions;
+  for (let position = 0; position < candidates.length; position++) {
+    const batch = batchOfGroup.get(candidates[position] ?? position);
     if (batch !== undefined) positions[batch]?.push(position);
   }
-  return positions.map((batch) => Int32Array.from(batch));
+  return positions;
 }
 
 /** The kept row that equals `bytes`, among those of one group. */
@@ -50,7 +55,7 @@ function equalRow(kept: readonly KeptRow[], bytes: Uint8Array): KeptRow | undefi
  * @returns for each position, the first position whose row is equal.
  */
 export function* verifyClasses(read: ReadRows, { dtype, columns, rows, candidates, kernels }: CandidateClasses): Generator<number, Int32Array> {
-  const classes = Int32Array.from(candidates, (_, position) => position);
+  const classes = candidates.map((_, position) => position);
   const capacity = Math.min(rowsAtATime(dtype, columns), Math.max(rows.length, 1));
   const hasher = createRowHasher(dtype, columns, capacity, kernels);
   const rowBytes = hasher.rows(1).byteLength;
