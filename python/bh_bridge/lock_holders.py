@@ -1,17 +1,27 @@
-"""Script: which of these run directories are locked, and by which process. Needs nothing but the standard library.
+"""Which of these run directories are locked, and by which process. Needs nothing but the standard library.
 
 Run as `python lock_holders.py MARKER DIRECTORY…`; prints one line, the marker and a JSON object: `holders`, directory
-to process id, 0 where the holder did not leave one.
+to `pid` (0 where the holder did not leave it) and `is_orphan`: the Node that started it is gone, so it is about to end.
 """
+
+from __future__ import annotations
 
 import fcntl
 import json
 import os
 import sys
+from typing import TypedDict
 
 
-def holder_of(directory: str) -> "int | None":
-    """Process id of the holder of a run's lock; None when nobody holds it. The kernel knows: a file cannot."""
+class Holder(TypedDict):
+    """A process that writes a run."""
+
+    pid: int
+    is_orphan: bool
+
+
+def holder_of(directory: str) -> Holder | None:
+    """The holder of a run's lock; None when nobody holds it. The kernel is asked: a file can be out of date."""
     try:
         fd = os.open(os.path.join(directory, "run.lock"), os.O_RDWR)
     except OSError:  # no lock file: nothing was ever written there
@@ -19,11 +29,22 @@ def holder_of(directory: str) -> "int | None":
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        text = os.pread(fd, 32, 0).decode(errors="replace").strip()
-        return int(text) if text.isdigit() else 0
+        numbers = [int(line) for line in os.pread(fd, 64, 0).decode(errors="replace").split() if line.isdigit()]
+        pid, node = (*numbers, 0, 0)[:2]
+        return {"pid": pid, "is_orphan": node > 0 and not _is_alive(node)}
     finally:
         os.close(fd)
     return None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def main() -> None:
@@ -33,4 +54,5 @@ def main() -> None:
     print(marker + json.dumps({"holders": locked}))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 
 from bh_bridge.errors import RunLocked
+from bh_bridge.lock_holders import holder_of
 
 LOCK_FILE = "run.lock"
-# A Python whose Node has died ends within 1.2 s, and whoever lists runs holds a lock for microseconds: wait for both.
-PATIENCE_SECONDS = 2.5
+PROBE_PATIENCE_SECONDS = 0.5  # whoever lists runs holds a lock for microseconds
+ORPHAN_PATIENCE_SECONDS = 30.0  # a Python whose Node has died ends by itself, within 1.2 s unless the machine is busy
 RETRY_SECONDS = 0.05
 
 
@@ -19,17 +20,17 @@ def hold_lock(directory: Path) -> int:
     """Take the lock of a run and return its file descriptor; RunLocked names the process that has it."""
     path = directory / LOCK_FILE
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    began_at = time.monotonic()
     while not _try_lock(fd):
-        if time.monotonic() >= give_up_at:
-            holder = os.pread(fd, 32, 0).decode(errors="replace").strip()
+        holder = holder_of(str(directory))
+        patience = ORPHAN_PATIENCE_SECONDS if holder and holder["is_orphan"] else PROBE_PATIENCE_SECONDS
+        if time.monotonic() - began_at >= patience:
             os.close(fd)
-            raise RunLocked(
-                f"{directory} is in use by process {holder or '(unknown)'}: wait for it, or stop it with Ctrl-C"
-            )
+            name = f"process {holder['pid']}" if holder and holder["pid"] else "another process"
+            raise RunLocked(f"{directory} is in use by {name}: wait for it, or stop it with Ctrl-C")
         time.sleep(RETRY_SECONDS)
     os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    os.pwrite(fd, f"{os.getpid()}\n{os.getppid()}\n".encode(), 0)
     return fd
 
 

@@ -5,10 +5,13 @@ import { runPythonScript } from "./run-python-script.js";
 
 /** The script answers in 30 ms; this stops an interpreter that hangs. */
 const timeoutMs = 10_000;
-/** A Python whose Node was killed lets go of its run within 1.2 s. */
-const patienceMs = 2500;
+/** Another command that lists runs holds a lock for microseconds. */
+const probePatienceMs = 500;
+/** A Python whose Node was killed lets go of its run within 1.2 s, unless the machine is busy. */
+const orphanPatienceMs = 30_000;
 
-const answerSchema = z.strictObject({ holders: z.record(z.string(), z.int().nonnegative()) });
+const holderSchema = z.strictObject({ pid: z.int().nonnegative(), is_orphan: z.boolean() });
+const answerSchema = z.strictObject({ holders: z.record(z.string(), holderSchema) });
 
 /**
  * Which of these run directories are being written, and by which process (0: it left no number).
@@ -17,28 +20,30 @@ const answerSchema = z.strictObject({ holders: z.record(z.string(), z.int().nonn
  * Python nothing can be running.
  */
 export async function lockHolders(directories: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  if (directories.length === 0) return new Map();
-  const interpreter = firstInterpreter();
-  if (interpreter === undefined) return new Map();
-  const { holders } = answerSchema.parse(await runPythonScript(interpreter, { file: "lock_holders.py", args: directories, timeoutMs }));
-  return new Map(Object.entries(holders));
+  return new Map(Object.entries(await ask(directories)).map(([directory, { pid }]) => [directory, pid]));
 }
 
 /**
- * Make sure that nobody writes a run, before minutes are spent on starting; who gets it in the end is decided by the lock itself.
+ * Make sure that nobody writes a run, before seconds are spent on starting; who gets it in the end is decided by the lock itself. A process that is
+ * about to end, as its Node was killed, is waited for.
  *
  * @throws {BhBridgeError} `RUN_LOCKED` naming the process.
  */
 export async function requireUnlocked(directory: string): Promise<void> {
-  const giveUpAt = performance.now() + patienceMs;
+  const beganAt = performance.now();
   for (;;) {
-    const holder = (await lockHolders([directory])).get(directory);
+    const holder = (await ask([directory]))[directory];
     if (holder === undefined) return;
-    if (performance.now() > giveUpAt) {
-      const who = holder === 0 ? "another process" : `process ${holder}`;
-      throw new BhBridgeError("RUN_LOCKED", `${directory} is in use by ${who}: wait for it, or stop it with Ctrl-C`);
-    }
+    if (performance.now() - beganAt < (holder.is_orphan ? orphanPatienceMs : probePatienceMs)) continue;
+    const who = holder.pid === 0 ? "another process" : `process ${holder.pid}`;
+    throw new BhBridgeError("RUN_LOCKED", `${directory} is in use by ${who}: wait for it, or stop it with Ctrl-C`);
   }
+}
+
+async function ask(directories: readonly string[]): Promise<Record<string, z.output<typeof holderSchema>>> {
+  const interpreter = directories.length > 0 ? firstInterpreter() : undefined;
+  if (interpreter === undefined) return {};
+  return answerSchema.parse(await runPythonScript(interpreter, { file: "lock_holders.py", args: directories, timeoutMs })).holders;
 }
 
 function firstInterpreter(): string | undefined {

@@ -1,0 +1,211 @@
+// Kill Node or Python with SIGKILL at random instants, resume, and compare with the run that was never touched.
+//
+//   npm run test:crash -- --kills 200 --seed 1 [--jobs 2] [--keep]
+//
+// Compared: every byte of the histories and their indices, the final weights, optimizer, schedule, random streams and
+// trainer state of the last checkpoint, and every event but for its clock and those that tell of the interruption.
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as after } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: "string", default: "20" },
+    seed: { type: "string", default: String(Date.now() % 100_000) },
+    jobs: { type: "string", default: "1" },
+    keep: { type: "boolean", default: false },
+  },
+});
+const kills = Number(values.kills);
+const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
+const work = mkdtempSync(join(tmpdir(), "bh-bridge-crash-"));
+const steps = 200;
+
+/** Everything that has a state: several epochs, dropout, noise, evaluation, gradient accumulation, moments in the recording. */
+const settings = [
+  "model.n_embd=16 model.n_layer=1 model.n_head=2 model.n_positions=32 model.resid_pdrop=0.1 noise.epsilon=3e-5",
+  'training.per_device_train_batch_size=4 training.gradient_accumulation_steps=2 training.logging_steps=10 training.eval_strategy="steps"',
+  'training.eval_steps=40 data.held_out=0.1 record.every=3 record.tensors=["wte","wte.grad","wte.exp_avg","wte.exp_avg_sq"] checkpoint.every=20',
+]
+  .join(" ")
+  .split(" ")
+  .flatMap((setting) => ["--set", setting]);
+
+/** A pseudo-random number in [0, 1) from a seed (mulberry32), so that a failure can be run again. */
+function randomFrom(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** One command of the program: its process, and the promise of its end. */
+function start(args) {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (data) => {
+    said = (said + data).slice(-2000);
+  });
+  const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal, said })));
+  return { child, ended };
+}
+
+function runOf(out) {
+  const name = existsSync(out) ? readdirSync(out).find((each) => !each.startsWith(".")) : undefined;
+  return name && join(out, name);
+}
+
+/** The Python that a Node has started; nothing when there is none yet or no more. */
+function pythonOf(node) {
+  const table = execFileSync("ps", ["-A", "-o", "pid=,ppid=,stat="], { encoding: "utf8" }).trim().split("\n");
+  const line = table.map((each) => each.trim().split(/\s+/)).find(([, parent, state]) => Number(parent) === node && !state?.startsWith("Z"));
+  return line && Number(line[0]);
+}
+
+const has = (folder, pattern) => existsSync(folder) && readdirSync(folder).some((name) => pattern.test(name));
+
+/** When to kill: at any time at all, or inside what is most delicate. */
+const moments = {
+  any: (random, seconds) => {
+    const at = performance.now() + random() * seconds * 1000;
+    return () => performance.now() >= at;
+  },
+  starting: (random) => {
+    const at = performance.now() + random() * 400;
+    return () => performance.now() >= at;
+  },
+  checkpointing: (random) => {
+    const step = 20 * Math.ceil(random() * (steps / 20));
+    const name = new RegExp(`^\\.step-0*${step}\\.partial$`);
+    return (run) => has(join(run, "checkpoints"), name) || existsSync(join(run, "final"));
+  },
+  finalising: () => (run) => has(run, /^\.final\.partial$|^final$/),
+  concluding: () => (run) => existsSync(join(run, "final")),
+};
+
+/** A checkpoint of this model is made in about 10 ms; a poll every millisecond kills at all stages of it, and leaves the cores to training. */
+const pollMs = 1;
+
+async function killAt(process_, out, whom, reached) {
+  let hasEnded = false;
+  void process_.ended.then(() => {
+    hasEnded = true;
+  });
+  while (!hasEnded && !(runOf(out) && reached(runOf(out)))) await after(pollMs);
+  if (hasEnded) return false;
+  const victim = whom === "Node" ? process_.child.pid : pythonOf(process_.child.pid);
+  if (victim === undefined) return false;
+  try {
+    process.kill(victim, "SIGKILL");
+  } catch {
+    return false; // it has just ended by itself
+  }
+  await process_.ended;
+  return true;
+}
+
+function eventsOf(run) {
+  const interruption = ["resumed", "checkpoint_rejected", "usage", "alert"];
+  return readFileSync(join(run, "events.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .filter(({ type }) => !interruption.includes(type))
+    .map(({ seq, mono, wall, ...event }) => JSON.stringify(event, withoutTimings))
+    .join("\n");
+}
+
+/** HF puts how long an evaluation took among its results. */
+function withoutTimings(name, value) {
+  return /^eval_(runtime|samples_per_second|steps_per_second)$/.test(name) ? undefined : value;
+}
+
+/** The content of a file, without what no two runs have in common. */
+function contentOf(path) {
+  const bytes = readFileSync(path);
+  return path.endsWith("trainer_state.json") ? Buffer.from(JSON.stringify(JSON.parse(bytes), withoutTimings)) : bytes;
+}
+
+/** What differs between a resumed run and the one that was never touched. */
+function differences(run, whole) {
+  const last = `checkpoints/step-${String(steps).padStart(6, "0")}`;
+  const files = [
+    ...readdirSync(whole).filter((name) => name.startsWith("history")),
+    ...readdirSync(join(whole, "final")).map((name) => `final/${name}`),
+    ...readdirSync(join(whole, last))
+      .filter((name) => name !== "MANIFEST.json") // it has the size of the event log in it, with the clock's digits
+      .map((name) => `${last}/${name}`),
+  ];
+  const unequal = files.filter((name) => !existsSync(join(run, name)) || !contentOf(join(run, name)).equals(contentOf(join(whole, name))));
+  return eventsOf(run) === eventsOf(whole) ? unequal : [...unequal, "events.jsonl"];
+}
+
+writeFileSync(join(work, "corpus.txt"), "It was many and many a year ago, in a kingdom by the sea, that a maiden there lived whom you may know.\n".repeat(8));
+const common = ["train", "--corpus", join(work, "corpus.txt"), "--device", "cpu", "--threads", "1", "--steps", String(steps), "--quiet", ...settings];
+
+async function reference() {
+  const out = join(work, "whole");
+  const began = performance.now();
+  const { code, said } = await start([...common, "--out", out]).ended;
+  if (code !== 0) throw new Error(`the uninterrupted run failed:\n${said}`);
+  const events = readFileSync(join(runOf(out), "events.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  return { whole: runOf(out), seconds: events.at(-1).wall - events[0].wall + 1, total: (performance.now() - began) / 1000 };
+}
+
+/** One killed run: sometimes its resumption is killed as well, until it gets to its end. Gives how many kills it took, and what differs. */
+async function killed(number, whole, seconds) {
+  const random = randomFrom(Number(values.seed) * 1_000_003 + number);
+  const out = join(work, `killed-${number}`);
+  mkdirSync(out);
+  const told = [];
+  for (let args = [...common, "--out", out]; ; args = ["resume", runOf(out), "--quiet"]) {
+    const again = told.length === 0 || (told.length < 4 && random() < 0.3);
+    const kind = ["any", "any", "any", "starting", "checkpointing", "checkpointing", "finalising", "concluding"][Math.floor(random() * 8)];
+    const whom = random() < 0.5 ? "Node" : "Python";
+    const process_ = start(args);
+    if (again && (await killAt(process_, out, whom, moments[kind](random, seconds)))) {
+      told.push(`${whom} ${kind}`);
+      continue;
+    }
+    const { code, said } = await process_.ended;
+    if (code !== 0) return { told, problems: [`exit code ${code}: ${said.trim()}`], out };
+    if (told.length > 0) return { told, problems: differences(runOf(out), whole), out };
+    rmSync(out, { recursive: true }); // it was too quick for its killer: once more
+    mkdirSync(out);
+    args = [...common, "--out", out];
+  }
+}
+
+const { whole, seconds, total } = await reference();
+console.log(`seed ${values.seed}; a whole run takes ${total.toFixed(1)} s, ${seconds.toFixed(1)} s of them training; node ${process.version}`);
+let count = 0;
+let runs = 0;
+let identical = 0;
+let next = 0;
+async function worker() {
+  while (count < kills) {
+    const number = next++;
+    const { told, problems, out } = await killed(number, whole, seconds);
+    count += told.length;
+    runs++;
+    if (problems.length === 0) identical++;
+    console.log(
+      `${problems.length === 0 ? "identical" : "DIFFERENT"}  run ${number}: killed ${told.join(", then ")}${problems.length > 0 ? `: ${problems.join("; ")} (kept: ${out})` : ""}`,
+    );
+    if (problems.length === 0 && !values.keep) rmSync(out, { recursive: true });
+  }
+}
+await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
+console.log(`${count} kills in ${runs} runs: ${identical} of ${runs} identical`);
+if (identical === runs && !values.keep) rmSync(work, { recursive: true });
+process.exitCode = identical === runs ? 0 : 1;
