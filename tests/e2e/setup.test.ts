@@ -11,7 +11,10 @@ afterAll(() => folder[Symbol.dispose]());
 const directory = join(folder.path, "venv");
 const setUp = ["setup", "--dir", directory, "--json"];
 
-describe.sequential("one environment, from nothing to complete", () => {
+/** A real installation of a GB takes 30 s on an idle machine; this allows for slow networks and busy disks. */
+const installTimeoutMs = 600_000;
+
+describe.sequential("one environment, from nothing to complete", { timeout: installTimeoutMs }, () => {
   test("Ctrl-C while packages are being installed ends with exit code 130 and says how to go on", async () => {
     const program = start(setUp, { buffer: false });
     const { stdout, stderr } = program;
