@@ -47,6 +47,13 @@ export class PickleCursor {
     return Number(value);
   }
 
+  /** The length of a frame, all of which must follow. */
+  frame(): void {
+    const length = this.length64();
+    this.#advance(length);
+    this.position -= length;
+  }
+
   /** A big-endian float64. */
   f64(): number {
     return this.#view.getFloat64(this.#advance(8), false);
@@ -67,10 +74,11 @@ export class PickleCursor {
     }
   }
 
-  /** The text up to the next line feed, which is consumed too. */
+  /** The text up to the next line feed, which is consumed too; it may not be empty. */
   line(): string {
     const end = this.#bytes.indexOf(0x0a, this.position);
     if (end < 0) throw this.fail("a line does not end");
+    if (end === this.position) throw this.fail("a line is empty");
     const text = this.text(end - this.position);
     this.position++;
     return text;

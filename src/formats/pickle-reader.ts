@@ -96,7 +96,10 @@ class PickleMachine {
     const dict = target instanceof PickleInstance ? target.dict : target;
     if (!(dict instanceof PickleDict)) throw this.cursor.fail("a key is set in what is no dict");
     if (items.length % 2 === 1) throw this.cursor.fail("a key has no value");
-    for (let index = 0; index < items.length; index += 2) dict.set(items[index], items[index + 1]);
+    for (let index = 0; index < items.length; index += 2) {
+      if (!isHashable(items[index], 0)) throw this.cursor.fail("a key is a list, a dict or a set, or a tuple that is none that torch writes");
+      dict.set(items[index], items[index + 1]);
+    }
   }
 
   addItems(items: readonly unknown[]): void {
@@ -109,6 +112,7 @@ class PickleMachine {
     const args = this.pop();
     const callable = this.pop();
     if (!(args instanceof PickleTuple)) throw this.cursor.fail("the arguments of a call are no tuple");
+    if (!(callable instanceof PickleGlobal || callable instanceof PickleInstance)) throw this.cursor.fail("what is called is neither a function nor a class");
     const known = callable instanceof PickleGlobal ? this.hooks.construct(callable, args.items) : undefined;
     this.push(known === undefined ? new PickleInstance(callable, args) : known);
   }
@@ -127,12 +131,21 @@ class PickleMachine {
   }
 }
 
+/** Keys that are tuples have at most so many items, and tuples in them at most so deep; torch's own have two or three plain ones. */
+const maxKeyItems = 8;
+const maxKeyDepth = 2;
+
+function isHashable(key: unknown, depth: number): boolean {
+  if (key instanceof PickleTuple) return depth < maxKeyDepth && key.items.length <= maxKeyItems && key.items.every((item) => isHashable(item, depth + 1));
+  return !(key instanceof PickleList || key instanceof PickleDict || key instanceof PickleSet);
+}
+
 const stop = 0x2e;
 
 /** Every opcode that protocols 2 to 5 write, by its byte; names as in Python's `pickletools`. */
 const opcodes: ReadonlyMap<number, (machine: PickleMachine) => void> = new Map([
   [0x80, (m) => checkProtocol(m)], // PROTO
-  [0x95, (m) => void m.cursor.length64()], // FRAME: a hint on buffering, nothing else
+  [0x95, (m) => m.cursor.frame()], // FRAME: a hint on buffering, nothing else
   [0x28, (m) => m.mark()], // MARK
   [0x30, (m) => void m.pop()], // POP
   [0x31, (m) => void m.popMarked()], // POP_MARK
@@ -196,5 +209,6 @@ function stackGlobal(machine: PickleMachine): [module: unknown, name: unknown] {
 function newObjectWithKeywords(machine: PickleMachine): void {
   const keywords = machine.pop();
   const args = machine.pop();
+  if (!(args instanceof PickleTuple && keywords instanceof PickleDict)) throw machine.cursor.fail("the arguments of a new object are no tuple and no dict");
   machine.push(new PickleInstance(machine.pop(), new PickleTuple([args, keywords])));
 }

@@ -14,6 +14,11 @@ import { ZipArchive, type ZipEntry } from "./zip-archive.js";
 const maxPickleBytes = 256 * 2 ** 20;
 /** The newest archive version of torch 2.13 (`kMaxSupportedFileFormatVersion`); it writes 3. */
 const maxArchiveVersion = 10;
+/** Of the records that are short texts, the longest has 40 bytes. */
+const maxTextBytes = 64;
+/** Torch refuses an archive in which one of these is damaged, so they are read. */
+const numberRecords: readonly string[] = [".format_version", ".storage_alignment"];
+const serializationId = ".data/serialization_id";
 /** An expanded tensor (stride 0) can be larger than the file that holds it; up to this size that is taken for intended. */
 const maxExpandedBytes = 64 * 2 ** 20;
 
@@ -58,8 +63,11 @@ class TorchRecords {
     const first = names[0] ?? "";
     this.#folder = first.slice(0, first.indexOf("/") + 1);
     this.#checkKind(names);
+    const stray = names.find((name) => !name.startsWith(this.#folder));
+    if (stray !== undefined) throw formatInvalid(file.path, 0, `entry "${stray}" of the archive is not in its folder "${this.#folder}"`);
     this.#checkVersion();
     this.#checkByteOrder();
+    if (this.#entry(serializationId)) this.#text(serializationId);
   }
 
   read(record: string, maxBytes: number): { bytes: Uint8Array; offset: number } {
@@ -93,9 +101,15 @@ class TorchRecords {
   }
 
   #checkVersion(): void {
-    const text = this.#text("version").trim();
-    const version = /^[0-9]{1,4}$/.test(text) ? Number(text) : Number.NaN;
-    if (!(version >= 1 && version <= maxArchiveVersion)) throw this.#unsupported(`has the archive version "${text}"; known are 1 to ${maxArchiveVersion}`);
+    const version = this.#number("version");
+    if (version < 1 || version > maxArchiveVersion) throw this.#unsupported(`has the archive version ${version}; known are 1 to ${maxArchiveVersion}`);
+    for (const record of numberRecords) if (this.#entry(record)) this.#number(record);
+  }
+
+  #number(record: string): number {
+    const text = this.#text(record).trim();
+    if (/^[0-9]{1,9}$/.test(text)) return Number(text);
+    throw formatInvalid(this.#file.path, this.#entry(record)?.headerOffset ?? 0, `record "${record}" is no number`);
   }
 
   #checkByteOrder(): void {
@@ -104,9 +118,12 @@ class TorchRecords {
   }
 
   #text(record: string): string {
-    /** Longer than any version and any byte order. */
-    const maxTextBytes = 64;
-    return Buffer.from(this.read(record, maxTextBytes).bytes).toString("latin1");
+    const { bytes, offset } = this.read(record, maxTextBytes);
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch (cause) {
+      throw formatInvalid(this.#file.path, offset, `record "${record}" is not UTF-8 text`, cause);
+    }
   }
 
   #unsupported(reason: string): BhBridgeError {

@@ -61,13 +61,15 @@ class TorchBuilder {
   constructor(path: string, offset: number) {
     this.#path = path;
     this.#offset = offset;
-    const tensor: Construct = (args) => this.#tensor(args);
-    const parameter: Construct = ([data]) => this.#parameter(data);
+    const tensor: Construct = (args) => this.#tensor(this.#count(args, 4, 4));
+    const tensorV2: Construct = (args) => this.#tensor(this.#withGrad(this.#count(args, 6, 7), 4), undefined, args[6]);
+    const tensorV3: Construct = (args) => this.#tensor(this.#withGrad(this.#count(args, 7, 8), 4), args[6], args[7]);
+    const parameter: Construct = (args) => this.#parameter(this.#withGrad(args, 1)[0]);
     const dict: Construct = () => new PickleDict();
     this.#known = new Map<string, Construct>([
       ["torch._utils._rebuild_tensor", tensor],
-      ["torch._utils._rebuild_tensor_v2", tensor],
-      ["torch._utils._rebuild_tensor_v3", (args) => this.#tensor(args, args[6], args[7])],
+      ["torch._utils._rebuild_tensor_v2", tensorV2],
+      ["torch._utils._rebuild_tensor_v3", tensorV3],
       ["torch._utils._rebuild_parameter", parameter],
       ["torch._utils._rebuild_parameter_with_state", parameter],
       ["torch._tensor._rebuild_from_type_v2", (args) => this.#withAttributes(args)],
@@ -78,6 +80,7 @@ class TorchBuilder {
   }
 
   construct(callable: PickleGlobal, args: readonly unknown[]): unknown {
+    if (storageDtypes.has(callable.toString()) || laterDtypes.has(callable.toString())) throw this.#invalid(`the type ${callable} is called`);
     const known = this.#known.get(callable.toString());
     if (!known) this.inertGlobals.add(callable.toString());
     return known?.(args);
@@ -85,7 +88,7 @@ class TorchBuilder {
 
   persistent(id: unknown): unknown {
     const [kind, storageClass, key, , count] = id instanceof PickleTuple ? id.items : [];
-    const type = storageClass instanceof PickleGlobal ? storageDtypes.get(storageClass.name) : undefined;
+    const type = storageClass instanceof PickleGlobal ? storageDtypes.get(storageClass.toString()) : undefined;
     if (kind !== "storage" || typeof key !== "string" || !isCount(count)) throw this.#invalid("a persistent id is no storage");
     if (!type) throw this.#unsupported(`has a storage of the type ${storageClass}`);
     const storage = new TorchStorage(key, type, count);
@@ -95,21 +98,42 @@ class TorchBuilder {
     return known ?? storage;
   }
 
-  /** `_rebuild_tensor[_v2|_v3](storage, offset, size, stride, requires_grad, hooks, …)`. */
-  #tensor(args: readonly unknown[], dtype?: unknown, metadata: unknown = args[6]): TorchTensor {
+  /** `_rebuild_tensor(storage, offset, size, stride)`, then `requires_grad, hooks` since v2, `dtype` since v3, and `metadata` where there is some. */
+  #tensor(args: readonly unknown[], dtype?: unknown, metadata?: unknown): TorchTensor {
     const [storage, offset, size, stride] = args;
     if (!(storage instanceof TorchStorage && isCount(offset) && size instanceof PickleTuple && stride instanceof PickleTuple)) {
       throw this.#invalid("the arguments of a tensor are not a storage, an offset, a size and a stride");
     }
-    const type = dtype === undefined ? storage.type : dtype instanceof PickleGlobal ? laterDtypes.get(dtype.name) : undefined;
+    const type = dtype === undefined ? storage.type : dtype instanceof PickleGlobal ? laterDtypes.get(dtype.toString()) : undefined;
     if (!type) throw this.#unsupported(`has a tensor of the type ${dtype}`);
     const [shape, strides] = [size.items, stride.items];
     if (!(shape.every(isCount) && strides.every(isCount) && shape.length === strides.length)) {
       throw this.#invalid("the size and the stride of a tensor are not equally many non-negative integers");
     }
-    if (metadata instanceof PickleDict && metadata.entries.get("neg") === true) throw this.#unsupported("has a tensor that is stored with its sign turned");
+    this.#checkMetadata(metadata);
     this.#checkExtent(storage, type, offset, shape, strides);
     return new TorchTensor(storage, type, offset, shape, strides);
+  }
+
+  /** What torch keeps of a view beside its strides: `conj` and `neg`, which turn the sign of what is stored. */
+  #checkMetadata(metadata: unknown): void {
+    if (metadata === undefined || metadata === null) return;
+    if (!(metadata instanceof PickleDict)) throw this.#invalid("a tensor's metadata is no dict");
+    for (const [key, value] of metadata.entries) {
+      if (!((key === "conj" || key === "neg") && typeof value === "boolean")) throw this.#invalid("a tensor's metadata says what no torch says");
+      if (value) throw this.#unsupported("has a tensor that is stored with its sign turned");
+    }
+  }
+
+  #count(args: readonly unknown[], least: number, most: number): readonly unknown[] {
+    if (args.length < least || args.length > most) throw this.#invalid(`a tensor is built from ${args.length} arguments, not ${least} to ${most}`);
+    return args;
+  }
+
+  /** The argument `requires_grad`, which means nothing here, tells whether the others are where they should be. */
+  #withGrad(args: readonly unknown[], position: number): readonly unknown[] {
+    if (typeof args[position] !== "boolean") throw this.#invalid("a tensor's requires_grad is no boolean");
+    return args;
   }
 
   #checkExtent(storage: TorchStorage, type: TorchDtype, offset: number, shape: readonly number[], strides: readonly number[]): void {

@@ -26,29 +26,37 @@ export class ZipArchive {
   readonly #file: FileBytes;
   /** For the header offset of each entry, where the next entry or the directory begins. */
   readonly #limits: ReadonlyMap<number, number>;
+  readonly #starts: ReadonlyMap<string, number>;
 
-  /** @throws {BhBridgeError} `FORMAT_INVALID`. */
+  /** @throws {BhBridgeError} `FORMAT_INVALID`; `FORMAT_UNSUPPORTED` for an encrypted archive. */
   constructor(file: FileBytes) {
     this.#file = file;
     const directory = readZipDirectory(file);
     this.entries = new Map(directory.entries.map((entry) => [entry.name, entry]));
+    const locked = directory.entries.find((entry) => entry.encrypted);
+    if (locked) throw new BhBridgeError("FORMAT_UNSUPPORTED", `${file.path}: entry "${locked.name}" is encrypted`);
     this.#limits = entryLimits(file, directory);
+    this.#starts = new Map(directory.entries.map((entry) => [entry.name, this.#start(entry)]));
   }
 
   /**
    * Where an entry's bytes begin in the file.
    *
-   * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for a compressed or encrypted entry; `FORMAT_INVALID`.
+   * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for a compressed entry.
    */
   locate(entry: ZipEntry): number {
     const { path } = this.#file;
-    if (entry.compressed || entry.encrypted) {
-      const reason = entry.encrypted ? "encrypted" : "compressed";
+    if (entry.compressed) {
       throw new BhBridgeError(
         "FORMAT_UNSUPPORTED",
-        `${path}: entry "${entry.name}" is ${reason}; torch.save stores its entries as they are. Save the file again`,
+        `${path}: entry "${entry.name}" is compressed; torch.save stores its entries as they are. Save the file again`,
       );
     }
+    return this.#starts.get(entry.name) ?? 0;
+  }
+
+  #start(entry: ZipEntry): number {
+    const { path } = this.#file;
     const header = this.#file.read(entry.headerOffset, localHeaderBytes, `the header of entry "${entry.name}"`);
     const view = new DataView(header.buffer);
     if (view.getUint32(0, true) !== localHeaderSignature) throw formatInvalid(path, entry.headerOffset, `entry "${entry.name}" has no header`);

@@ -19,6 +19,10 @@ const endRecord64Bytes = 56;
 const endRecord64Signature = 0x06064b50;
 const entryBytes = 46;
 const entrySignature = 0x02014b50;
+/** Encrypted (bit 0), encrypted strongly (6), directory encrypted (13), or a patch of another file (5). */
+const lockedFlags = 0x2061;
+/** In MS-DOS's attributes, which are the low byte whatever the system. */
+const folderAttribute = 0x10;
 const extra64Id = 0x0001;
 const all16 = 0xffff;
 const all32 = 0xffff_ffff;
@@ -71,6 +75,8 @@ function readEndRecord(file: FileBytes, at: number, view: DataView): End {
   if (large && !(fits(small.count, large.count, all16) && fits(small.bytes, large.bytes, all32) && fits(small.offset, large.offset, all32))) {
     throw formatInvalid(file.path, at, "the archive's two end records contradict each other");
   }
+  const isWhole = view.getUint16(4, true) === 0 && view.getUint16(6, true) === 0 && view.getUint16(8, true) === small.count;
+  if (!isWhole) throw formatInvalid(file.path, at, "the archive is one of several parts");
   const end = large ?? small;
   const limit = large ? at - locator64Bytes - endRecord64Bytes : at;
   if (end.offset + end.bytes !== limit) throw formatInvalid(file.path, at, `the archive's directory ends at byte ${end.offset + end.bytes}, not at ${limit}`);
@@ -83,10 +89,14 @@ function readEnd64(file: FileBytes, end: number): End | undefined {
   const bytes = file.read(at, endRecord64Bytes + locator64Bytes, "the archive's 64-bit end record");
   const view = new DataView(bytes.buffer);
   if (view.getUint32(endRecord64Bytes, true) !== locator64Signature) return undefined;
-  if (view.getUint32(0, true) !== endRecord64Signature || view.getBigUint64(endRecord64Bytes + 8, true) !== BigInt(at)) {
+  // The record tells its length, less the twelve bytes that tell it.
+  const isRecord = view.getUint32(0, true) === endRecord64Signature && view.getBigUint64(4, true) === BigInt(endRecord64Bytes - 12);
+  if (!isRecord || view.getBigUint64(endRecord64Bytes + 8, true) !== BigInt(at)) {
     throw formatInvalid(file.path, at, "the archive's 64-bit end record is not where it is said to be");
   }
   const count = number64(file, view, 32, at);
+  const disks = [view.getUint32(16, true), view.getUint32(20, true), view.getUint32(endRecord64Bytes + 4, true), view.getUint32(endRecord64Bytes + 16, true)];
+  if (disks.join() !== "0,0,0,1" || number64(file, view, 24, at) !== count) throw formatInvalid(file.path, at, "the archive is one of several parts");
   return { count, bytes: number64(file, view, 40, at), offset: number64(file, view, 48, at) };
 }
 
@@ -108,10 +118,13 @@ function readEntry(file: FileBytes, directory: End, view: DataView, at: number):
   if (name === undefined) throw fail("the name of an entry is not UTF-8 text");
   const fields = [view.getUint32(at + 24, true), view.getUint32(at + 20, true), view.getUint32(at + 42, true)];
   const [bytes = 0, storedBytes = 0, headerOffset = 0] = widen(file, directory, view, fields, nameEnd, nameEnd + extraBytes);
+  const isFolder = name.endsWith("/") || (view.getUint32(at + 38, true) & folderAttribute) !== 0;
+  if (isFolder && bytes > 0) throw fail(`entry "${name}" is said to be a folder, yet to have ${bytes} bytes`);
+  if (view.getUint16(at + 34, true) !== 0) throw fail(`entry "${name}" is in another part of the archive`);
   const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
   if (method === 0 && bytes !== storedBytes) throw fail(`entry "${name}" is stored as it is, yet in ${storedBytes} bytes for ${bytes}`);
   if (headerOffset >= directory.offset) throw fail(`entry "${name}" is said to begin at byte ${headerOffset}, after the entries' end`);
-  return { entry: { name, bytes, compressed: method !== 0, encrypted: (flags & 1) !== 0, headerOffset }, end };
+  return { entry: { name, bytes, compressed: method !== 0, encrypted: (flags & lockedFlags) !== 0, headerOffset }, end };
 }
 
 function decodeName(bytes: Uint8Array): string | undefined {
