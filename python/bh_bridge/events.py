@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bh_bridge.channel import Channel
-from bh_bridge.durable import sync
+from bh_bridge.durable import sync, sync_directory
 from bh_bridge.errors import RunCorrupt
 from bh_bridge.wire import encode
 
@@ -22,6 +22,7 @@ class EventLog:
         self._channel = channel
         self._path = path
         self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        sync_directory(path.parent)  # a checkpoint relies on this log: its name has to be as durable as its lines
         self._lock = threading.Lock()
         self._sequence = 0
 
