@@ -18,7 +18,7 @@ function cascadeSums(matrix: Matrix): Float32Array {
   const sums = Array.from({ length: levels }, () => new Float32Array(matrix.columns));
   const [result = new Float32Array(matrix.columns)] = sums;
   forEachRow(matrix, (values, row) => {
-    addInto(result, values);
+    addInto(result, matrix.dtype === "BF16" ? values : values.map((value) => roundToBfloat16(Math.fround(value))));
     const taken = row + 1;
     if (taken > wholeSteps || taken % step !== 0) return;
     for (const [level, sum] of sums.entries()) {
@@ -36,7 +36,7 @@ function cascadeSums(matrix: Matrix): Float32Array {
 /**
  * The mean row as `tensor.mean(dim=0)` gives it for a bfloat16 tensor on the CPU: summed and divided in float32, rounded once.
  *
- * @param matrix `[rows, columns]`; values are taken as float32.
+ * @param matrix `[rows, columns]`; of any other dtype, it is rounded to bfloat16 first.
  * @returns `columns` numbers, each a bfloat16.
  */
 export function bfloat16Centroid(matrix: Matrix): Float64Array {

@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
 import { analyze } from "../../../src/analysis/analyze.js";
+import { firstState } from "../../../src/analysis/first-state.js";
+import { geometry } from "../../../src/analysis/geometry.js";
+import { lifecycle } from "../../../src/analysis/lifecycle.js";
+import { motion } from "../../../src/analysis/motion.js";
+import { soundness } from "../../../src/analysis/soundness.js";
+import { stateGeometry } from "../../../src/analysis/state-geometry.js";
+import { timeline } from "../../../src/analysis/timeline.js";
+import { Matrix } from "../../../src/formats/matrix.js";
 import { memoryHistory } from "./memory-source.js";
 
 /** Three states of four bfloat16 tokens with two dims: tokens 1 and 3 are equal, token 0 moves by a cell in step 1, token 2 has NaN. */
@@ -129,4 +137,36 @@ test.each([
 
 test.each([-1, 0.5])("k = %d is no number of cells", async (k) => {
   await expect(analyze(history, { k })).rejects.toMatchObject({ code: "USAGE" });
+});
+
+test("each analysis alone gives what the document has", async () => {
+  const document = await analyze(history);
+  const json = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+  expect(json(await timeline(history))).toEqual(document.timeline);
+  expect(json(await motion(history))).toEqual(document.motion);
+  expect(json(await lifecycle(history))).toEqual(document.lifecycle);
+  expect(json(await geometry(history))).toEqual(document.geometry);
+  const { degenerate, nonfiniteTokens } = document;
+  expect(await soundness(history)).toEqual({ degenerate, nonfiniteTokens });
+  expect(await geometry(history, { spreadDims: 1 })).not.toHaveProperty("pathSpread");
+  await expect(lifecycle(floatHistory(2, 2, 2))).rejects.toMatchObject({ code: "FORMAT_UNSUPPORTED" });
+});
+
+test("the radii of one state, worked out by hand", () => {
+  // Rows (0, 0), (6, 0), (0, 3), (6, 3): the centroid is (3, 1.5), and every row is √(9 + 2.25) from it.
+  const matrix = new Matrix("U8", [4, 2], Uint8Array.of(0, 0, 6, 0, 0, 3, 6, 3));
+  const radius = Math.sqrt(11.25);
+  expect(stateGeometry(matrix)).toEqual({
+    centroid: Float64Array.of(3, 1.5),
+    centroidNorm: radius,
+    maxRadius: radius,
+    meanRadius: radius,
+    rmsRadius: radius,
+  });
+});
+
+test("any condition can be looked for in a timeline", async () => {
+  const found = await timeline(history);
+  expect(firstState(found, ({ state, unique }) => state > 0 && unique === 3)).toBe(1);
+  expect(firstState(found, ({ largest, P }) => largest > 2 || P < 2)).toBeNull();
 });

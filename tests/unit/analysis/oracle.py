@@ -434,19 +434,25 @@ def histories(directory: Path, rng: np.random.Generator, count: int) -> list[dic
 
 
 def displacements(directory: Path, rng: np.random.Generator, count: int) -> list[dict[str, float]]:
-    """Pairs of bfloat16 matrices, and torch's own answer in bfloat16 and float64."""
+    """Pairs of matrices, every fourth in float32, and torch's own answer in bfloat16 and float64."""
     cases: list[dict[str, float]] = []
     for number in range(count):
         rows, columns = (128, 64) if number % 2 == 0 else (int(rng.integers(1, 700)), int(rng.integers(1, 80)))
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         first = (torch.randn(rows, columns, generator=generator) * 0.1 + 0.3).bfloat16()
         last = (first.float() + torch.randn(rows, columns, generator=generator) * 10 ** rng.uniform(-4, 1)).bfloat16()
-        bits = {name: ("BF16", t.view(torch.int16).numpy()) for name, t in (("first", first), ("last", last))}
+        if number % 4 == 3:
+            first, last = first.float() * 1.001, last.float() * 1.001
+        tensors = {"first": first, "last": last}
+        bits = {
+            name: ("BF16", t.view(torch.int16).numpy()) if t.dtype == torch.bfloat16 else ("F32", t.numpy())
+            for name, t in tensors.items()
+        }
         write_safetensors(directory / f"{number}.safetensors", bits)
         means = last.double().mean(0), first.double().mean(0)
         cases.append(
             {
-                "bfloat16": (last.mean(dim=0) - first.mean(dim=0)).norm().item(),
+                "bfloat16": (last.bfloat16().mean(dim=0) - first.bfloat16().mean(dim=0)).norm().item(),
                 "float64": (means[0] - means[1]).norm().item(),
                 "centroidNorm": means[1].norm().item(),
             }
