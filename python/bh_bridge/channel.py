@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import json
 import os
 import shutil
@@ -48,6 +50,7 @@ class Channel:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.connect(path)
         self._socket.sendall(token.encode() + b"\n")
+        atexit.register(self._clean_up)
         threading.Thread(target=self._send_loop, name="bh-bridge-send", daemon=True).start()
         threading.Thread(target=self._read_loop, name="bh-bridge-read", daemon=True).start()
 
@@ -104,8 +107,14 @@ class Channel:
             pass
         self._stop_all("orphaned")
         threading.Event().wait(ORPHAN_GRACE_SECONDS)
-        shutil.rmtree(self._folder, ignore_errors=True)  # Node made it for this session and can no longer remove it
+        self._clean_up()
         leave()
+
+    def _clean_up(self) -> None:
+        """Remove the session's folder where Node, which made it, can no longer do so."""
+        with contextlib.suppress(OSError):  # BlockingIOError, mostly: nothing to read, so that Node lives
+            if not self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     def _receive(self, message: dict[str, Any]) -> None:
         match message["type"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -18,6 +19,7 @@ def hello(request: dict[str, Any]) -> dict[str, Any]:
     """
     if request["protocol"] != PROTOCOL_VERSION:
         return {"protocol": PROTOCOL_VERSION, "python": platform.python_version()}  # TypeScript names both versions
+    _restore_json()
     _make_spawn_safe()
     _leave_terminal()
     channel.open_channel(request["channel"]["path"], request["channel"]["token"])
@@ -55,6 +57,13 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _restore_json() -> None:
+    """Undo pythonia's change to the json module, for objects that never come here: it hides what cannot be encoded."""
+    patch = sys.modules.get("json_patch")
+    if patch is not None:
+        json.JSONEncoder.default = patch._default.default
 
 
 def _make_spawn_safe() -> None:

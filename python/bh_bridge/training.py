@@ -24,6 +24,7 @@ from bh_bridge.data import Windows, collate_nothing
 from bh_bridge.errors import DeviceUnavailable
 from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
 from bh_bridge.optimizers import WideAdamW
+from bh_bridge.wire import numbers
 
 OWN_FIELDS = ("decay_norms", "optimizer_state_dtype")  # of `training`: not arguments of TrainingArguments
 
@@ -60,6 +61,9 @@ class RunTrainer(Trainer):
         loss = super().training_step(*args, **options)
         self._losses.append(loss)
         return loss
+
+    def log(self, logs: dict[str, Any], *args: Any, **options: Any) -> None:
+        super().log(numbers(logs), *args, **options)  # HF keeps them for its JSON, which has no NumPy scalars
 
     def take_step_loss(self) -> float:
         """Loss of the step that has just ended; on a GPU this waits for it, as recording the step does anyway."""

@@ -28,6 +28,12 @@ def finite(value: Any) -> Any:
     return finite(_plain(value))
 
 
+def numbers(logs: dict[str, Any]) -> dict[str, float]:
+    """The entries that are numbers, NumPy's and torch's scalars among them; a log has no others."""
+    values = {name: value if isinstance(value, int | float) else _plain(value) for name, value in logs.items()}
+    return {name: value for name, value in values.items() if isinstance(value, int | float)}
+
+
 def _plain(value: Any) -> Any:
     item = getattr(value, "item", None)
     if callable(item) and getattr(value, "size", None) is not None:

@@ -254,6 +254,8 @@ export class PythonSession {
     };
     const cause = new Error(`Python ${describeExit(exit, this.#killReason)}`, "error" in end ? { cause: end.error } : {});
     this.#end = { exit, cause, wasClosed: this.#closing !== undefined };
+    const { pid } = this.#transport.process;
+    if (pid !== undefined) signalGroup(pid, "SIGKILL"); // workers of a process that was killed would live on for seconds
     this.#transport.dispose();
     this.#channel.close();
     removeSessionFolder(this.folder);

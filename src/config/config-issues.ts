@@ -87,7 +87,8 @@ function wrongValue(issue: Issue, values: unknown): string {
 }
 
 function shown(value: unknown): string {
-  const text = typeof value === "number" || typeof value === "function" ? String(value) : JSON.stringify(value);
+  const isJson = typeof value === "object" || typeof value === "string";
+  const text = isJson ? JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? String(part) : part)) : String(value);
   return text.length > longestShownValue ? `${text.slice(0, longestShownValue)}…` : text;
 }
 

@@ -1,25 +1,26 @@
-import { existsSync } from "node:fs";
-import { delimiter, resolve } from "node:path";
+import { resolve } from "node:path";
 import { afterEach } from "vitest";
 import { PythonSession } from "../../src/bridge/python-session.js";
+import { realPython } from "./real-python.js";
 
-const candidates = [process.env["BH_BRIDGE_PYTHON"], resolve(".venv/bin/python")].filter((path) => path !== undefined);
+export { realPython as python };
 
-/** The interpreter that has torch. */
-export const python: string = candidates.find((path) => existsSync(path)) ?? "python3";
+// Every Python that this test file starts has the tests' operations and no torch.
+process.env["PYTHONPATH"] = resolve("tests/bridge/light");
 
-/** PYTHONPATH of a Python that has the tests' operations and no torch. */
-export const lightPath = resolve("tests/bridge/light");
+/** How often a test repeats itself: a fraction of what it does with BH_BRIDGE_SOAK=1. */
+export function repetitions(soak: number, usual: number): number {
+  return process.env["BH_BRIDGE_SOAK"] === "1" ? soak : usual;
+}
 
-/** Run a task with PYTHONPATH set: a process that it starts takes it along. */
-export async function withPythonPath<Value>(path: string, task: () => Promise<Value>): Promise<Value> {
-  const before = process.env["PYTHONPATH"];
-  process.env["PYTHONPATH"] = [path, ...(before ? [before] : [])].join(delimiter);
+/** Start a session with another folder on PYTHONPATH. */
+export async function sessionWith(path: string, signal?: AbortSignal): Promise<PythonSession> {
+  const light = process.env["PYTHONPATH"];
+  process.env["PYTHONPATH"] = path;
   try {
-    return await task();
+    return await PythonSession.start({ python: realPython, threads: 1, device: "cpu", signal });
   } finally {
-    if (before === undefined) delete process.env["PYTHONPATH"];
-    else process.env["PYTHONPATH"] = before;
+    process.env["PYTHONPATH"] = light;
   }
 }
 
@@ -28,9 +29,14 @@ afterEach(async () => {
   await Promise.all(sessions.splice(0).map((session) => session.close()));
 });
 
+/** A session without torch. */
+export function startLight(): Promise<PythonSession> {
+  return PythonSession.start({ python: realPython, threads: 1, device: "cpu" });
+}
+
 /** A session without torch, which is closed after the test. */
 export async function lightSession(): Promise<PythonSession> {
-  const session = await withPythonPath(lightPath, () => PythonSession.start({ python, threads: 1, device: "cpu" }));
+  const session = await startLight();
   sessions.push(session);
   return session;
 }

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { rejectionOf, repetitions, startLight } from "./light-session.js";
+import { lightTrainer } from "./light-trainer.js";
+
+/** The same moments in every run of the test: a linear congruential generator (Numerical Recipes, ch. 7.1). */
+function momentsOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** A light training takes its steps without pause; by then it has taken thousands. */
+const latestKillMs = 150;
+
+test("kills at random moments of a training end in one PEER_EXITED within a second each (100 with BH_BRIDGE_SOAK=1, else 20)", async () => {
+  const random = momentsOf(4);
+  for (let kill = 0; kill < repetitions(100, 20); kill++) {
+    const session = await startLight();
+    const trainer = await lightTrainer(session, { max_steps: 1_000_000, log_every: 10, durable: false });
+    let rejections = 0;
+    const training = rejectionOf(trainer.train()).finally(() => rejections++);
+    await new Promise((resolve) => setTimeout(resolve, random() * latestKillMs));
+    process.kill(session.environment.pid, "SIGKILL");
+    const killed = performance.now();
+    expect(await training).toMatchObject({ code: "PEER_EXITED", exit: { signal: "SIGKILL" } });
+    expect(performance.now() - killed).toBeLessThan(1000);
+    expect(rejections).toBe(1);
+    expect(await rejectionOf(trainer.state())).toMatchObject({ code: "PEER_EXITED" });
+    await session.close();
+  }
+});

@@ -1,0 +1,172 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import type { BhBridgeError } from "../../src/errors.js";
+import { Bridge } from "../../src/training/bridge.js";
+import type { TrainerOptions } from "../../src/training/trainer.js";
+import { type StepEndEvent, TrainerCallback } from "../../src/training/trainer-callback.js";
+import { corpusFile } from "./corpus-file.js";
+import { realPython as python } from "./real-python.js";
+import { isAlive, startProgram } from "./run-program.js";
+
+const out = mkdtempSync(join(tmpdir(), "bh-bridge-training-"));
+afterAll(() => rmSync(out, { recursive: true, force: true }));
+const corpus = corpusFile(out);
+
+const small = { vocab_size: 128, n_embd: 16, n_layer: 1, n_head: 2, n_positions: 16 };
+
+let bridge: Bridge;
+beforeAll(async () => {
+  bridge = await Bridge.start({ python, threads: 1, device: "cpu" });
+});
+afterAll(() => bridge.close());
+afterEach(() => vi.unstubAllEnvs());
+
+async function trainerOf(on: Bridge, options: Omit<TrainerOptions, "model" | "data" | "out"> & { held_out?: number } = {}) {
+  const { held_out = 0, ...rest } = options;
+  const model = await on.createModel({ config: small, seed: 1 });
+  return on.createTrainer({ model, data: { corpus, held_out }, out, ...rest });
+}
+
+/** A bridge of its own, for a test that ends it. */
+async function ownBridge(pythonPath?: string): Promise<Bridge> {
+  if (pythonPath !== undefined) vi.stubEnv("PYTHONPATH", resolve(pythonPath));
+  const own = await Bridge.start({ python, threads: 1, device: "cpu" });
+  onTestFinished(() => own.close());
+  return own;
+}
+
+test("a training whose loss becomes NaN goes on to its end and reports NaN", async () => {
+  const losses: number[] = [];
+  class Watch extends TrainerCallback {
+    override onStepEnd = ({ loss }: StepEndEvent) => void losses.push(loss);
+  }
+  const trainer = await trainerOf(bridge, { training: { max_steps: 4, learning_rate: 1e38, max_grad_norm: 0, logging_steps: 1 }, callbacks: [new Watch()] });
+  const outcome = await trainer.train();
+  expect(outcome).toMatchObject({ status: "completed", steps: { planned: 4, done: 4 } });
+  expect(losses[0]).toBeCloseTo(Math.log(128), 0);
+  expect(losses.at(-1)).toBeNaN();
+  expect((await trainer.state()).log_history.length).toBeGreaterThan(0);
+});
+
+test("loss and perplexity on the held-out part, reported to callbacks during training and on request", async () => {
+  const evaluations: number[] = [];
+  class Watch extends TrainerCallback {
+    override onEvaluate = ({ metrics }: { metrics: Record<string, number> }) => void evaluations.push(metrics["eval_loss"] ?? Number.NaN);
+  }
+  const trainer = await trainerOf(bridge, { held_out: 0.1, training: { max_steps: 4, eval_strategy: "steps", eval_steps: 2 }, callbacks: [new Watch()] });
+  await trainer.train();
+  expect(evaluations).toHaveLength(2);
+  const { loss, perplexity } = await trainer.evaluate();
+  expect(loss).toBe(evaluations[1]);
+  expect(perplexity).toBeCloseTo(Math.exp(loss), 6);
+  expect(evaluations).toHaveLength(3);
+});
+
+test("a decider asks for an evaluation, a checkpoint and a log, and gets them", async () => {
+  const seen: string[] = [];
+  class Steers extends TrainerCallback {
+    override onEvaluate = ({ global_step }: { global_step: number }) => void seen.push(`evaluate ${global_step}`);
+    override onSave = ({ global_step }: { global_step: number }) => void seen.push(`save ${global_step}`);
+    override onLog = ({ global_step }: { global_step: number }) => void seen.push(`log ${global_step}`);
+    override decide = { every: 3, ask: () => ({ should_evaluate: true, should_save: true, should_log: true }) };
+  }
+  const trainer = await trainerOf(bridge, { held_out: 0.1, training: { max_steps: 5, logging_steps: 100 }, callbacks: [new Steers()] });
+  await trainer.train();
+  expect(seen).toEqual(["log 3", "evaluate 3", "save 3", "save 5"]);
+});
+
+test("a decider asked at each log sees TrainerState and ends the training with a checkpoint", async () => {
+  const states: unknown[] = [];
+  class Stops extends TrainerCallback {
+    override decide = {
+      on: ["log"] as const,
+      ask: (state: { global_step: number; log_history: unknown[] }) => {
+        states.push(state);
+        return { should_training_stop: state.global_step >= 4 };
+      },
+    };
+  }
+  const trainer = await trainerOf(bridge, { training: { max_steps: 100, logging_steps: 2 }, callbacks: [new Stops()] });
+  const outcome = await trainer.train();
+  expect(outcome).toMatchObject({ status: "stopped", reason: "decider", steps: { planned: 100, done: 4 } });
+  expect(states).toHaveLength(2);
+  expect(states[1]).toMatchObject({ global_step: 4, max_steps: 100, best_metric: null, log_history: [{ loss: expect.any(Number), step: 4 }] });
+  expect(readdirSync(join(outcome.run, "checkpoints"))).toEqual(["step-000004"]);
+});
+
+test("NumPy's scalars in a log arrive as numbers, and whatever Python says stays in the run's log", async () => {
+  const noisy = await ownBridge("tests/bridge/noisy");
+  const logs: unknown[] = [];
+  class Watch extends TrainerCallback {
+    override onLog = (event: { logs: Record<string, unknown> }) => void logs.push(event.logs);
+  }
+  const { run, status } = await (await trainerOf(noisy, { training: { max_steps: 2, logging_steps: 1 }, callbacks: [new Watch()] })).train();
+  expect(status).toBe("completed");
+  expect(logs[0]).toMatchObject({ scalar: 0.5, count: 7, infinite: Number.POSITIVE_INFINITY });
+  expect(logs[0]).not.toHaveProperty("array");
+  const said = readFileSync(join(run, "python.log"), "utf8");
+  for (const words of ["a print at a log", "bytes at a log", "a warning", "3/3"]) expect(said).toContain(words);
+});
+
+test("workers that are spawned, not forked, load the same data", async () => {
+  const training = { max_steps: 3, logging_steps: 1 };
+  const expected = await (await trainerOf(bridge, { training })).train();
+  const spawning = await ownBridge("tests/bridge/spawning");
+  const outcome = await (await trainerOf(spawning, { training: { ...training, dataloader_num_workers: 1 } })).train();
+  expect(outcome.logHistory.map(({ loss }) => loss)).toEqual(expected.logHistory.map(({ loss }) => loss));
+});
+
+test("SIGKILL in the middle of a training rejects train() within a second, and the workers end too", async () => {
+  const own = await ownBridge();
+  const trainer = await trainerOf(own, { training: { max_steps: 100_000, dataloader_num_workers: 1 } });
+  const children = () => readFileSync(`/proc/${own.environment.pid}/task/${own.environment.pid}/children`, "utf8").trim().split(" ").map(Number);
+  let workers: number[] = [];
+  let killed = 0;
+  trainer.onEvent(({ type, global_step }) => {
+    if (type !== "step_end" || global_step !== 3) return;
+    workers = children();
+    killed = performance.now();
+    process.kill(own.environment.pid, "SIGKILL");
+  });
+  const error = (await trainer.train().catch((reason: unknown) => reason)) as BhBridgeError;
+  expect(performance.now() - killed).toBeLessThan(1000);
+  expect(error).toMatchObject({ code: "PEER_EXITED", exit: { signal: "SIGKILL" } });
+  expect(workers).toHaveLength(1);
+  await vi.waitFor(() => expect(workers.filter(isAlive)).toEqual([]));
+});
+
+test("an abort ends the training after its step, with a checkpoint", async () => {
+  const controller = new AbortController();
+  const trainer = await trainerOf(bridge, { training: { max_steps: 100_000 } });
+  trainer.onEvent(({ global_step }) => global_step === 5 && controller.abort());
+  const outcome = await trainer.train({ signal: controller.signal });
+  expect(outcome).toMatchObject({ status: "stopped", reason: "signal" });
+  expect(existsSync(join(outcome.run, "checkpoints", `step-${String(outcome.steps.done).padStart(6, "0")}`, "MANIFEST.json"))).toBe(true);
+});
+
+test("Ctrl-C in a terminal reaches the whole group: the training ends in order, exit code 130, no Python left", async () => {
+  const args = ["train", "--preset", "quick", "--steps", "5000", "--corpus", corpus, "--threads", "1", "--python", python, "--out", join(out, "interrupted")];
+  const program = startProgram("src/cli.ts", [...args, "--json"], { PYTHONPATH: resolve("tests/bridge/noisy") });
+  const runs = join(out, "interrupted");
+  const events = () => readFileSync(join(runs, readdirSync(runs)[0] ?? "", "events.jsonl"), "utf8");
+  await vi.waitFor(() => expect(events()).toContain('"step_end"'), { timeout: 60_000, interval: 50 });
+  const lock = readFileSync(join(runs, readdirSync(runs)[0] ?? "", "run.lock"), "utf8");
+  process.kill(-(program.child.pid ?? 0), "SIGINT");
+  expect(await program.ended).toEqual([130, null]);
+  expect(JSON.parse(await program.stdout)).toMatchObject({ schema: "bh-bridge/train-result@1", status: "stopped" });
+  expect(isAlive(Number.parseInt(lock, 10))).toBe(false);
+});
+
+test.each([
+  ["an object that is pythonia's own reference", { model: { n_embd: { ffid: 0 } } }, "model.n_embd"],
+  ["an object with a prototype of its own", JSON.parse('{"model": {"__proto__": {"n_embd": 1}}}'), "model.__proto__"],
+  ["an integer beyond 2^53", { seed: 2 ** 53 + 2 }, "seed"],
+  ["an integer of 64 bits", { training: { data_seed: 2n ** 63n - 1n } }, "training.data_seed"],
+] as const)("%s in a configuration is CONFIG_INVALID with its path", async (_, input, path) => {
+  const { train } = await import("../../src/experiment/train.js");
+  const error = (await train(input as object).catch((reason: unknown) => reason)) as BhBridgeError;
+  expect(error).toMatchObject({ code: "CONFIG_INVALID" });
+  expect(new Set(error.issues?.map((issue) => issue.path))).toEqual(new Set([path]));
+});
