@@ -27,6 +27,7 @@ _DTYPES = {
     "BOOL": torch.bool,
     "U8": torch.uint8,
 }
+FRACTIONS = {"temperature", "top_p"}
 _DTYPE_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
@@ -68,7 +69,7 @@ def forward(request: dict[str, Any]) -> dict[str, Any]:
     """Operation `model.forward`: logits of token ids [batch, tokens], written to `path` as [batch, tokens, vocab]."""
     model: GPT2LMHeadModel = registry.find(request["handle"])
     model.eval()
-    tokens = torch.tensor(request["tokens"], device=model.device)
+    tokens = _token_ids(request["tokens"], model)
     return _write(model(input_ids=tokens).logits, request["path"])
 
 
@@ -77,16 +78,37 @@ def generate(request: dict[str, Any]) -> dict[str, Any]:
     """Operation `model.generate`: the prompt and what follows it, as token ids."""
     model: GPT2LMHeadModel = registry.find(request["handle"])
     model.eval()
-    tokens = torch.tensor([request["tokens"]], device=model.device)
+    tokens = _token_ids([request["tokens"]], model, new_tokens=request["options"].get("max_new_tokens") or 0)
     if request["seed"] is not None:
         torch.manual_seed(request["seed"])
     options = {key: value for key, value in request["options"].items() if value is not None}
+    for name in FRACTIONS & options.keys():
+        options[name] = float(options[name])  # transformers takes no int for them, and JSON writes 2.0 as 2
     # A token is a byte: none of them ends a text or pads it, whatever the configuration's defaults say.
     generator: Any = model  # `generate` comes from a mixin that the type checker does not follow
     output = generator.generate(
         tokens, attention_mask=torch.ones_like(tokens), eos_token_id=None, pad_token_id=0, **options
     )
     return {"tokens": output[0].tolist()}
+
+
+def _token_ids(rows: list[list[int]], model: GPT2LMHeadModel, new_tokens: int = 0) -> torch.Tensor:
+    """Token ids [batch, tokens] on the model's device; ConfigInvalid for what the model has no embedding for."""
+    vocab, positions = model.config.vocab_size, model.config.n_positions
+    lengths = {len(row) for row in rows}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ConfigInvalid(
+            f"every row needs as many tokens as the others, and at least one: their lengths are {sorted(lengths)}"
+        )
+    length = lengths.pop() + new_tokens
+    if length > positions:
+        raise ConfigInvalid(
+            f"{length} tokens, with the new ones, are more than the model's {positions} positions (n_positions)"
+        )
+    largest = max(max(row) for row in rows)
+    if largest >= vocab:
+        raise ConfigInvalid(f"token {largest} is not in the vocabulary of {vocab}")
+    return torch.tensor(rows, device=model.device)
 
 
 def save(request: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import type { Experiment, ExperimentInput } from "../config/experiment-schema.js
 import type { InitInput } from "../config/init-schema.js";
 import { loadExperiment } from "../config/load-experiment.js";
 import { type gpt2ConfigSchema, ownModelFields } from "../config/model-schema.js";
+import { readEmbedding } from "../formats/read-embedding.js";
 import type { PythonEnvironment, ReplyOf } from "../protocol/operations.js";
-import { loadInitialRows } from "./initial-rows.js";
 import { Model } from "./model.js";
 import { Trainer, type TrainerOptions, type TrainerSetup } from "./trainer.js";
 
@@ -105,7 +105,7 @@ export class Bridge implements AsyncDisposable {
     const config = Object.fromEntries(Object.entries(model).filter(([field]) => !isOwnModelField(field)));
     const request = { from: model.from, config, norm: model.norm, dtype: model.dtype, init: JSON.parse(JSON.stringify(init)), seed };
     const onAbandoned = (reply: ReplyOf<"model.create">) => void this.#session.forget("release", reply.handle);
-    const rows = init.kind === "file" ? await loadInitialRows(init) : undefined; // before anything is built: a wrong path is told at once
+    const rows = init.kind === "file" ? await readEmbedding(init.path, init) : undefined; // before anything is built: a wrong path is told at once
     const built = Model.of(this.#session, await this.#session.invoke("model.create", request, { signal, onAbandoned }), { model, init, seed });
     try {
       if (rows) await built.setTensor("transformer.wte.weight", rows, { signal });

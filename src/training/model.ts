@@ -160,7 +160,8 @@ export class Model implements AsyncDisposable {
     const remove = () => rmSync(path, { force: true });
     try {
       const { dtype, shape } = await call(path, remove);
-      return new Matrix(dtype, shape, readFileSync(path));
+      const { buffer, byteOffset, byteLength } = readFileSync(path);
+      return new Matrix(dtype, shape, new Uint8Array(buffer, byteOffset, byteLength));
     } finally {
       remove();
     }

@@ -3,8 +3,9 @@ import { runInNewContext } from "node:vm";
 import { expect, test, vi } from "vitest";
 import type { TrainEvent } from "../../src/protocol/events.js";
 import { type Decider, type LogEvent, type StepEndEvent, TrainerCallback } from "../../src/training/trainer-callback.js";
-import { lightSession, rejectionOf } from "./light-session.js";
+import { lightSession } from "./light-session.js";
 import { lightTrainer } from "./light-trainer.js";
+import { rejectionOf } from "./rejection-of.js";
 
 class EveryEvent extends TrainerCallback {
   readonly seen: string[] = [];

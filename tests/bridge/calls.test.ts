@@ -3,7 +3,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { BhBridgeError } from "../../src/errors.js";
-import { act, createObject, lightSession, rejectionOf, repetitions } from "./light-session.js";
+import { act, createObject, lightSession, repetitions } from "./light-session.js";
+import { rejectionOf } from "./rejection-of.js";
 
 test.each([70_000, 16_000_000])("a reply and a request of %i bytes arrive whole", async (bytes) => {
   const session = await lightSession();

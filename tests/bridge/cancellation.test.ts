@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import type { PythonSession } from "../../src/bridge/python-session.js";
-import { act, createObject, lightSession, rejectionOf } from "./light-session.js";
+import { act, createObject, lightSession } from "./light-session.js";
+import { rejectionOf } from "./rejection-of.js";
 
 /** Resolves when a call that says so has begun in Python. */
 async function hasBegun(session: PythonSession): Promise<void> {

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { BhBridgeError } from "../../src/errors.js";
-import { act, lightSession, rejectionOf } from "./light-session.js";
+import { act, lightSession } from "./light-session.js";
+import { rejectionOf } from "./rejection-of.js";
 
 /** How long a caller may go on waiting for a process that is gone. */
 const noticeMs = 1000;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { rejectionOf, repetitions, startLight } from "./light-session.js";
+import { repetitions, startLight } from "./light-session.js";
 import { lightTrainer } from "./light-trainer.js";
+import { rejectionOf } from "./rejection-of.js";
 
 /** The same moments in every run of the test: a linear congruential generator (Numerical Recipes, ch. 7.1). */
 function momentsOf(seed: number): () => number {

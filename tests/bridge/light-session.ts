@@ -51,13 +51,3 @@ export async function createObject(session: PythonSession, seed: number) {
   const { handle } = await session.invoke("model.create", { from: null, config: {}, norm: "rmsnorm", dtype: "float32", init: {}, seed });
   return handle;
 }
-
-/** The rejection of a promise, or the failure of the test. */
-export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => {
-      throw new Error("it did not reject");
-    },
-    (error: unknown) => error,
-  );
-}

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
 import { Bridge } from "../../src/training/bridge.js";
-import { act, createObject, lightSession, rejectionOf, repetitions, sessionWith, startLight } from "./light-session.js";
+import { act, createObject, lightSession, repetitions, sessionWith, startLight } from "./light-session.js";
+import { rejectionOf } from "./rejection-of.js";
 
 const folder = mkdtempSync(join(tmpdir(), "starts-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
