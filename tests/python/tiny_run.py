@@ -1,0 +1,166 @@
+"""Trainings that take half a second, each in a process of its own, forked after torch has been imported once."""
+
+import copy
+import json
+import os
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from bh_bridge import channel, errors, model_operations, trainer_operations
+
+CORPUS = "It was many and many a year ago, in a kingdom by the sea, that a maiden there lived whom you may know.\n" * 6
+# Events that tell of an interruption, or come at times of their own.
+NOT_COMPARED = ("resumed", "checkpoint_rejected", "usage", "alert")
+
+MODEL: dict[str, Any] = {
+    "from": None,
+    "config": {"vocab_size": 128, "n_positions": 16, "n_embd": 8, "n_layer": 1, "n_head": 2, "resid_pdrop": 0.1},
+    "norm": "rmsnorm",
+    "dtype": "bfloat16",
+    "init": {"kind": "singular"},
+    "seed": 42,
+}
+RUN: dict[str, Any] = {
+    "data": {"label_shift": "double", "held_out": 0.0},
+    "training": {
+        "max_steps": 40,
+        "per_device_train_batch_size": 8,
+        "learning_rate": 1e-3,
+        "weight_decay": 0.01,
+        "lr_scheduler_type": "linear",
+        "logging_steps": 5,
+        "bf16": True,
+        "decay_norms": "hf",
+        "optimizer_state_dtype": "model",
+    },
+    "dtype": "bfloat16",
+    "seed": 42,
+    "device": "cpu",
+    "noise": {"epsilon": 3e-5},
+    "record": {"tensors": ["wte", "wte.exp_avg"], "every": 1, "rows": "all"},
+    "checkpoint": {"every": 10, "keep": 2},
+    "events": [],
+    "deciders": [],
+    "resume": None,
+    "start_from": None,
+}
+
+
+def train(directory: Path, resume: str | None = None, **changes: Any) -> dict[str, Any]:
+    """Train a tiny model into a run directory, or go on with it; `training__max_steps=60` changes one field."""
+    request = copy.deepcopy({**RUN, "resume": resume, "run_directory": str(directory)})
+    for path, value in changes.items():
+        *sections, name = path.split("__")
+        section = request
+        for key in sections:
+            section = section[key]
+        section[name] = value
+    directory.mkdir(exist_ok=True)
+    corpus = directory.parent / "corpus.txt"
+    corpus.write_text(CORPUS)
+    request["data"]["corpus"] = str(corpus)
+    source = request.pop("model_from", None)
+    model = {**MODEL, "from": source, "init": {"kind": "normal"}} if source else MODEL
+    _connect()
+    request["model"] = model_operations.create(model)["handle"]
+    created = trainer_operations.create(request)
+    outcome = trainer_operations.train({"handle": created["handle"], "training": 1})
+    return {**created, **outcome}
+
+
+def in_child(task: Callable[[], Any], prepare: Callable[[int], Callable[[], None]] | None = None) -> Any:
+    """Run a task in a forked process and give its JSON result; {"code": …, "message": …} when it raised.
+
+    `prepare` gets the child's id before the task begins, and gives what is to be done at its end.
+    """
+    torch.set_num_threads(1)
+    read, write = os.pipe()
+    ready, go = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read)
+        os.read(ready, 1)
+        try:
+            result = task()
+        except BaseException as error:
+            code = error.code if isinstance(error, errors.BridgeError) else type(error).__name__
+            result = {"code": code, "message": str(error)}
+        os.write(write, json.dumps(result, default=str).encode())
+        os._exit(0)
+    os.close(write)
+    finish = prepare(child) if prepare else None
+    os.write(go, b"g")
+    with os.fdopen(read, "rb") as answer:
+        text = answer.read()
+    os.waitpid(child, 0)
+    for fd in (ready, go):
+        os.close(fd)
+    if finish:
+        finish()
+    return json.loads(text) if text else None
+
+
+def killed_at(directory: Path, event: str, step: int, resume: str | None = None) -> None:
+    """Train until an event of a step is in the log, and die by SIGKILL in that instant."""
+    from bh_bridge.events import EventLog
+
+    def task() -> None:
+        emit = EventLog.emit
+
+        def deadly(self: EventLog, type: str, **fields: Any) -> None:
+            emit(self, type, **fields)
+            if type == event and fields["global_step"] == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        EventLog.emit = deadly
+        train(directory, resume)
+
+    assert in_child(task) is None, "it was to die"
+
+
+def events_of(directory: Path) -> list[dict[str, Any]]:
+    """The events of a run without their clocks, and without those that tell of an interruption."""
+    events = [json.loads(line) for line in (directory / "events.jsonl").read_text().splitlines()]
+    clock = ("seq", "mono", "wall")
+    return [
+        {key: value for key, value in event.items() if key not in clock}
+        for event in events
+        if event["type"] not in NOT_COMPARED
+    ]
+
+
+def differences(run: Path, whole: Path) -> list[str]:
+    """Names of the files in which a run differs from the one that was never interrupted."""
+    last = sorted((whole / "checkpoints").iterdir())[-1].name
+    names = [path.name for path in whole.glob("history*")] + ["final/model.safetensors"]
+    names += [
+        f"checkpoints/{last}/{path.name}"
+        for path in (whole / "checkpoints" / last).iterdir()
+        if path.name != "MANIFEST.json"
+    ]
+    unequal = [
+        name for name in names if not (run / name).exists() or (run / name).read_bytes() != (whole / name).read_bytes()
+    ]
+    return unequal if events_of(run) == events_of(whole) else [*unequal, "events.jsonl"]
+
+
+def _connect() -> None:
+    """Be the Node at the other end of the event channel: take everything, say nothing."""
+    path = str(Path(tempfile.mkdtemp(), "events"))
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    listener.listen(1)
+
+    def drain() -> None:
+        connection, _ = listener.accept()
+        while connection.recv(65536):
+            pass
+
+    threading.Thread(target=drain, daemon=True).start()
+    channel.open_channel(path, "token")
