@@ -115,10 +115,10 @@ async function topologyPart(scan: RangeScan, history: History, plan: Plan, optio
   return { topology: graphs };
 }
 
-function geometryPart({ geometry }: RangeScan, history: History, plan: Plan): Pick<AnalysisDocument, "geometry"> {
+async function geometryPart({ geometry }: RangeScan, history: History, plan: Plan): Promise<Pick<AnalysisDocument, "geometry">> {
   if (!geometry) return {};
   const final = readState(history, history.states - 1);
-  const { initialSpread, finalSpread, pathSpread, ...figures } = geometryOf(geometry, readState(history, 0), final, plan.hasSpread);
+  const { initialSpread, finalSpread, pathSpread, ...figures } = await geometryOf(geometry, readState(history, 0), final, plan.hasSpread);
   return { geometry: { ...jsonFigures(figures), ...(plan.hasSpread && { initialSpread, finalSpread, pathSpread }) } };
 }
 
@@ -150,7 +150,7 @@ export async function analyze(history: History, options: AnalyzeOptions = {}): P
     ...motionPart(scan, history, plan),
     ...lifecyclePart(scan, history, plan),
     ...(await topologyPart(scan, history, plan, options)),
-    ...geometryPart(scan, history, plan),
+    ...(await geometryPart(scan, history, plan)),
     notes: plan.notes.lines,
   };
 }

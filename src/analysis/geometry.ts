@@ -3,11 +3,11 @@ import type { Matrix } from "../formats/matrix.js";
 import { readState } from "../formats/read-state.js";
 import { type Displacement, displacement } from "./displacement.js";
 import { forEachRow } from "./for-each-row.js";
-import { GrowingCloud } from "./point-cloud.js";
+import { GrowingCloud, type PointCloud } from "./point-cloud.js";
 import type { GeometryRange } from "./scan/geometry-scan.js";
 import { scanHistory } from "./scan/scan-history.js";
 import type { ScanOptions } from "./scan/scan-options.js";
-import { type Spread, spread } from "./spread.js";
+import type { Spread } from "./spread.js";
 
 /** Above so many dimensions, the eigenvalues of one covariance take more than some ten seconds. */
 export const defaultSpreadDims = 768;
@@ -29,24 +29,27 @@ export interface Geometry {
   readonly pathSpread?: Spread;
 }
 
-/** The spread of the rows of a matrix `[tokens, dims]`. */
-export function rowSpread(matrix: Matrix): Spread {
+/** The rows of a matrix `[tokens, dims]` as a cloud of points. */
+function rowCloud(matrix: Matrix): PointCloud {
   const cloud = new GrowingCloud(matrix.columns);
   forEachRow(matrix, (values) => cloud.add(values));
-  return spread(cloud);
+  return cloud;
 }
 
 /** The geometry that a scan amounts to, with the first and the last state. */
-export function geometryOf(range: GeometryRange, initial: Matrix, final: Matrix, hasSpread: boolean): Geometry {
-  return {
+export async function geometryOf(range: GeometryRange, initial: Matrix, final: Matrix, hasSpread: boolean): Promise<Geometry> {
+  const figures = {
     centroidNorm: Array.from(range.centroidNorm),
     maxRadius: Array.from(range.maxRadius),
     meanRadius: Array.from(range.meanRadius),
     rmsRadius: Array.from(range.rmsRadius),
     displacement: displacement(initial, final),
     pathLength: range.pathLength,
-    ...(hasSpread && { initialSpread: rowSpread(initial), finalSpread: rowSpread(final), pathSpread: spread(range.path) }),
   };
+  if (!hasSpread) return figures;
+  // The linear algebra takes longer to load than a short history to be read: only those who want it wait for it.
+  const { spread } = await import("./spread.js");
+  return { ...figures, initialSpread: spread(rowCloud(initial)), finalSpread: spread(rowCloud(final)), pathSpread: spread(range.path) };
 }
 
 export interface GeometryOptions extends ScanOptions {
@@ -62,5 +65,5 @@ export interface GeometryOptions extends ScanOptions {
 export async function geometry(history: History, options: GeometryOptions = {}): Promise<Geometry> {
   const hasSpread = history.dims <= (options.spreadDims ?? defaultSpreadDims);
   const scan = await scanHistory(history, { motion: false, geometry: true, pathSpread: hasSpread }, options);
-  return geometryOf(scan.geometry, readState(history, 0), readState(history, history.states - 1), hasSpread);
+  return await geometryOf(scan.geometry, readState(history, 0), readState(history, history.states - 1), hasSpread);
 }

@@ -89,9 +89,9 @@ async function chooseStates(history: History, step: number | undefined, every: n
 
 /** The token of each row of a run that recorded chosen rows alone. */
 async function chosenTokens({ tokens, dims }: History, path: string): Promise<Pick<AnalyzeOptions, "tokenIds">> {
-  const [{ isRunDirectory }, { recordedTokens }] = await Promise.all([import("../formats/run-directory.js"), import("./recorded-tokens.js")]);
-  // A history that stands alone in a directory has no configuration that could have chosen tokens.
-  if (!isRunDirectory(path) || !existsSync(join(path, "config.json"))) return {};
+  // Without a configuration nothing can have been chosen, and a plain file need not wait for what reads runs.
+  if (!existsSync(join(path, "config.json"))) return {};
+  const { recordedTokens } = await import("./recorded-tokens.js");
   const recorded = recordedTokens({ kind: "run", state: 0, shape: [tokens, dims] }, path);
   const tokenIds = recorded.ofRows(Array.from({ length: tokens }, (_, row) => row));
   return tokenIds.every((token, row) => token === row) ? {} : { tokenIds };
@@ -117,8 +117,9 @@ async function analyzeWithProgress(
 
 /** Write the document into the run that was analysed; a run that may not be written to is analysed all the same. */
 async function keepInRun(path: string, document: AnalysisDocument, terminal: Terminal): Promise<string | undefined> {
-  const [{ isRunDirectory }, { writeAnalysis }] = await Promise.all([import("../formats/run-directory.js"), import("../runs/write-analysis.js")]);
+  const { isRunDirectory } = await import("../formats/run-directory.js");
   if (!isRunDirectory(path)) return undefined;
+  const { writeAnalysis } = await import("../runs/write-analysis.js");
   try {
     return writeAnalysis(path, document);
   } catch (error) {
