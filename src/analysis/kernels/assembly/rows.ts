@@ -17,13 +17,11 @@ export let rowHasNonzero: bool = false;
 
 const byteOrder: v128 = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 
-// @ts-ignore: decorator
 @inline function tailMask(tailBytes: usize): v128 {
   return i8x16.lt_u(byteOrder, i8x16.splat(<i8>tailBytes));
 }
 
 /** Fold four 32-bit sums into 64 well-mixed bits (the finaliser is MurmurHash3's). */
-// @ts-ignore: decorator
 @inline function fold(sums: v128): u64 {
   let hash = <u64>i64x2.extract_lane(sums, 0) * 0x9e3779b97f4a7c15 + rotl<u64>(<u64>i64x2.extract_lane(sums, 1) * 0xc2b2ae3d27d4eb4f, 31);
   hash ^= hash >> 33;
@@ -34,13 +32,11 @@ const byteOrder: v128 = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 
 
 // The hash is multilinear over 16-bit halves: each is multiplied by a random 16-bit key of its own place and summed in 32 bits,
 // so that no bit of an element is lost and the vectors of a row do not wait for each other (Dietzfelbinger 1996).
-// @ts-ignore: decorator
 @inline function addProducts(sums: v128, vector: v128, keys: usize): v128 {
   return i32x4.add(sums, i32x4.dot_i16x8_s(vector, v128.load(keys)));
 }
 
 /** The vector at `address`, without the bytes that are not the row's own when fewer than 16 are `left`. */
-// @ts-ignore: decorator
 @inline function rowVector(address: usize, left: usize): v128 {
   const vector = v128.load(address);
   return left >= 16 ? vector : v128.and(vector, tailMask(left));
@@ -168,7 +164,6 @@ export function hashRow(kind: i32, row: usize, rowBytes: usize, keys: usize): u6
   return hashIntegers(row, rowBytes, keys);
 }
 
-// @ts-ignore: decorator
 @inline function differenceAt(first: usize, second: usize): v128 {
   return v128.xor(v128.load(first), v128.load(second));
 }
@@ -202,7 +197,6 @@ export function fillKeys(keys: usize, bytes: usize): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline function isNan<Bits>(bits: Bits, infinity: Bits): bool {
   // Shifting the sign out leaves the magnitude, doubled.
   return <Bits>(bits << 1) > <Bits>(infinity << 1);

@@ -155,7 +155,6 @@ function classify(state: usize, result: usize): void {
   store<i32>(result, largest, 12);
 }
 
-// @ts-ignore: decorator
 @inline function mark(token: i32, bit: u8): i32 {
   const bits = load<u8>(marks + token);
   if (bits & bit) return 0;
@@ -163,13 +162,11 @@ function classify(state: usize, result: usize): void {
   return 1;
 }
 
-// @ts-ignore: decorator
 @inline function at(array: usize, index: i32): i32 {
   return load<i32>(array + (<usize>index << 2));
 }
 
 /** Remember the first hole seen for `hole`; 1 when another one is seen for the first time. */
-// @ts-ignore: decorator
 @inline function another(array: usize, hole: i32, found: i32, bit: u8): i32 {
   const known = at(array, hole);
   if (known == found) return 0;
