@@ -1,4 +1,4 @@
-"""Run one command and print a line of JSON: its wall time, its processor time, and the time that other processes took meanwhile.
+"""Run one command and print a line of JSON: its wall and processor time, and the time that other processes took.
 
 usage: measured_run.py OUTPUT COMMAND [ARG ...]; the command's stdout goes to the file OUTPUT.
 """
@@ -23,9 +23,16 @@ def busy_seconds():
 
 before, wall_before, started = busy_seconds(), time.time(), time.perf_counter()
 with open(sys.argv[1], "wb") as output:
-    code = subprocess.run(sys.argv[2:], stdout=output, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL).returncode
+    quiet = {"stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
+    code = subprocess.run(sys.argv[2:], stdout=output, **quiet).returncode
 wall = time.perf_counter() - started
 usage = resource.getrusage(resource.RUSAGE_CHILDREN)
 own = usage.ru_utime + usage.ru_stime
-answer = {"code": code, "started": wall_before, "wall": wall, "cpu": own, "other": max(0.0, busy_seconds() - before - own)}
+answer = {
+    "code": code,
+    "started": wall_before,
+    "wall": wall,
+    "cpu": own,
+    "other": max(0.0, busy_seconds() - before - own),
+}
 print(json.dumps({**answer, "peak_mb": usage.ru_maxrss / 1024}))

@@ -1,4 +1,4 @@
-"""What bridge and recording take of each step, measured inside one real training: time in our callback over time of a step.
+"""What bridge and recording take of each step, inside one real training: time in our callback over time of a step.
 
 usage: recording_cost.py CORPUS STEPS THREADS; prints one line of JSON.
 """
@@ -59,9 +59,9 @@ with tempfile.TemporaryDirectory() as folder:
     shape = {"vocab_size": 128, "n_positions": 128, "n_embd": 64, "n_layer": 2, "n_head": 2}
     config = {**shape, "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
     init = {"kind": "singular"}
-    model = call(
-        "model.create", **{"from": None}, config=config, norm="rmsnorm", dtype="bfloat16", init=init, seed=42
-    )["handle"]
+    model = call("model.create", **{"from": None}, config=config, norm="rmsnorm", dtype="bfloat16", init=init, seed=42)[
+        "handle"
+    ]
     training = {
         "max_steps": steps,
         "per_device_train_batch_size": 32,

@@ -1,17 +1,15 @@
 """The experiment as a researcher would write it in one file: Hugging Face Trainer, and nothing of bh-bridge.
 
 An independent reference: the product's recorded history has to equal this one in every bit.
-Prints one line of JSON: its losses, the seconds to the first step, and the steps a second after the first twenty.
+Prints one line of JSON: its losses, when the first step ended (time of day), and the steps a second
+after the first twenty.
 
 usage: plain_training.py CORPUS --steps N --threads N --norm rmsnorm|layernorm --logging-steps N --out FILE
 """
 
-import time
-
-started = time.perf_counter()
-
 import argparse
 import json
+import time
 
 import numpy as np
 import torch
@@ -56,7 +54,7 @@ class Keep(TrainerCallback):
 
     def on_step_end(self, args, state, control, **kwargs):
         self.history[state.global_step] = self.weight.detach()
-        self.times[state.global_step] = time.perf_counter() - started
+        self.times[state.global_step] = time.time()
 
 
 def main():
@@ -99,10 +97,11 @@ def main():
     trainer.remove_callback(PrinterCallback)
     trainer.train()
     save_file({"embedding_history": keep.history}, options.out)
+    timed = options.steps - 20
     answer = {
         "losses": [[entry["step"], entry["loss"]] for entry in trainer.state.log_history if "loss" in entry],
-        "first_step_seconds": keep.times[1],
-        "steps_per_second": (options.steps - 20) / (keep.times[options.steps] - keep.times[20]) if options.steps > 20 else None,
+        "first_step_at": keep.times[1],
+        "steps_per_second": timed / (keep.times[options.steps] - keep.times[20]) if timed > 0 else None,
     }
     print(json.dumps(answer))
 
