@@ -1,3 +1,7 @@
 """The Python side of bh-bridge: builds the model, trains it with Hugging Face Trainer, and records."""
 
+import os
+
 PROTOCOL_VERSION = 1
+
+NODE_PID = os.getppid()  # asked for at once: when Node dies, the parent is another

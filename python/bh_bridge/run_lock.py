@@ -7,6 +7,7 @@ import os
 import time
 from pathlib import Path
 
+from bh_bridge import NODE_PID
 from bh_bridge.errors import RunLocked
 from bh_bridge.lock_holders import holder_of
 
@@ -30,7 +31,7 @@ def hold_lock(directory: Path) -> int:
             raise RunLocked(f"{directory} is in use by {name}: wait for it, or stop it with Ctrl-C")
         time.sleep(RETRY_SECONDS)
     os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n{os.getppid()}\n".encode(), 0)
+    os.pwrite(fd, f"{os.getpid()}\n{NODE_PID}\n".encode(), 0)
     return fd
 
 

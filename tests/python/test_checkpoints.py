@@ -1,0 +1,132 @@
+"""Checkpoints: verified, without pickles, and exact for every optimizer state and random stream."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from bh_bridge import checkpoints
+from bh_bridge.durable import replace_directory
+
+
+def make(run: Path, step: int) -> Path:
+    (run / "checkpoints").mkdir(exist_ok=True)
+    with checkpoints.replace_checkpoint(run, step) as directory:
+        (directory / "model.safetensors").write_bytes(b"weights of %d" % step)
+        checkpoints.write_manifest(directory, global_step=step, history_step=step, events_bytes=0, to_stop=False)
+    return checkpoints.checkpoint_path(run, step)
+
+
+def newest(run: Path, up_to: int = 10**9) -> tuple[Path | None, list[str]]:
+    return checkpoints.newest_valid(run, lambda step: step <= up_to)
+
+
+def test_the_newest_that_verifies_is_taken_and_the_others_are_told(tmp_path: Path) -> None:
+    make(tmp_path, 5)
+    make(tmp_path, 10)
+    (make(tmp_path, 15) / "model.safetensors").write_bytes(b"weights of 16")
+    (make(tmp_path, 20) / "MANIFEST.json").unlink()
+    found, problems = newest(tmp_path)
+    assert found == tmp_path / "checkpoints/step-000010"
+    assert [problem.split(" ")[0].rpartition("/")[2] for problem in problems] == ["step-000020", "model.safetensors"]
+
+
+def test_a_checkpoint_beyond_the_history_is_not_gone_on_from(tmp_path: Path) -> None:
+    make(tmp_path, 5)
+    make(tmp_path, 10)
+    found, problems = newest(tmp_path, up_to=7)
+    assert found == tmp_path / "checkpoints/step-000005"
+    assert "is of a step that the history does not hold" in problems[0]
+
+
+def test_old_ones_go_only_once_the_newest_verifies(tmp_path: Path) -> None:
+    for step in (5, 10, 15):
+        make(tmp_path, step)
+    (tmp_path / "checkpoints/step-000015/model.safetensors").write_bytes(b"broken")
+    checkpoints.prune(tmp_path, keep=2)
+    assert len(checkpoints.all_of(tmp_path)) == 3
+    make(tmp_path, 20)
+    checkpoints.prune(tmp_path, keep=2)
+    assert [path.name for path in checkpoints.all_of(tmp_path)] == ["step-000015", "step-000020"]
+
+
+def test_steps_of_seven_digits_are_ordered_as_numbers(tmp_path: Path) -> None:
+    make(tmp_path, 999_999)
+    make(tmp_path, 1_000_000)
+    assert newest(tmp_path)[0] == tmp_path / "checkpoints/step-1000000"
+
+
+def test_what_fails_half_way_leaves_the_old_directory_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "final"
+    target.mkdir()
+    (target / "old").touch()
+
+    def fail_half_way() -> None:
+        with replace_directory(target) as directory:
+            (directory / "new").touch()
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        fail_half_way()
+    assert [path.name for path in tmp_path.rglob("*")] == ["final", "old"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        lambda p: torch.optim.AdamW(p, fused=True),
+        lambda p: torch.optim.AdamW(p, amsgrad=True),
+        lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9),
+        lambda p: torch.optim.Adagrad(p),
+        lambda p: torch.optim.RMSprop(p, centered=True),
+    ],
+)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_an_optimizer_goes_on_as_if_nothing_had_been(tmp_path: Path, kind: object, dtype: torch.dtype) -> None:
+    def build() -> tuple[torch.nn.Linear, torch.optim.Optimizer]:
+        torch.manual_seed(1)
+        layer = torch.nn.Linear(7, 5).to(dtype)
+        return layer, kind(layer.parameters())  # type: ignore[operator]
+
+    def step(layer: torch.nn.Linear, optimizer: torch.optim.Optimizer, seed: int) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        layer(torch.randn(3, 7, generator=generator).to(dtype)).square().sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    layer, optimizer = build()
+    for seed in range(4):
+        step(layer, optimizer, seed)
+    checkpoints.save_optimizer(optimizer, tmp_path)
+    weights = [parameter.detach().clone() for parameter in layer.parameters()]
+    other, again = build()
+    with torch.no_grad():
+        for parameter, weight in zip(other.parameters(), weights, strict=True):
+            parameter.copy_(weight)
+    checkpoints.load_optimizer(again, tmp_path)
+    for seed in range(4, 8):
+        step(layer, optimizer, seed)
+        step(other, again, seed)
+    assert all(torch.equal(a, b) for a, b in zip(layer.parameters(), other.parameters(), strict=True))
+
+
+def test_every_random_stream_goes_on_where_it_was(tmp_path: Path) -> None:
+    def draw() -> list[float]:
+        return [random.random(), random.gauss(0, 1), np.random.standard_normal(), float(torch.randn(()))]
+
+    for seeded in (random.seed, np.random.seed, torch.manual_seed):
+        seeded(3)
+    draw()
+    checkpoints.save_random_state(tmp_path)
+    expected = draw()
+    draw()
+    checkpoints.load_random_state(tmp_path)
+    assert draw() == expected
+
+
+def test_nothing_in_a_checkpoint_is_a_pickle(tmp_path: Path) -> None:
+    parameter = torch.nn.Parameter(torch.ones(2))
+    checkpoints.save_optimizer(torch.optim.AdamW([parameter]), tmp_path)
+    checkpoints.save_random_state(tmp_path)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".safetensors"}

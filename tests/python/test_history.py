@@ -1,0 +1,164 @@
+"""The recorded history: readable by plain safetensors at every moment, committed in order, compared when recomputed."""
+
+import struct
+from pathlib import Path
+
+import pytest
+import torch
+from bh_bridge.errors import ResumeDiverged, RunCorrupt
+from bh_bridge.history import HistoryFile, Layout
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors import safe_open
+
+LAYOUT = Layout(tensor="embedding_history", dtype=torch.bfloat16, states=6, rows=4, hidden=3)
+
+
+def state(number: int) -> torch.Tensor:
+    return torch.full((4, 3), float(number), dtype=torch.bfloat16)
+
+
+def written(path: Path, count: int, layout: Layout = LAYOUT) -> HistoryFile:
+    history = HistoryFile(path, layout)
+    for number in range(count):
+        history.append(state(number), number, number / 10)
+    return history
+
+
+def read(path: Path) -> tuple[int, torch.Tensor]:
+    with safe_open(path, "pt") as file:
+        return int(file.get_tensor("steps_done")), file.get_tensor("embedding_history")
+
+
+def test_a_new_file_has_its_whole_shape_and_reads_as_zeros(tmp_path: Path) -> None:
+    HistoryFile(tmp_path / "history.safetensors", LAYOUT)
+    done, tensor = read(tmp_path / "history.safetensors")
+    assert (done, tensor.shape, tensor.dtype) == (0, (6, 4, 3), torch.bfloat16)
+    assert not tensor.any()
+
+
+def test_states_become_visible_with_a_commit_and_not_before(tmp_path: Path) -> None:
+    path = tmp_path / "history.safetensors"
+    history = written(path, 4)
+    assert read(path)[0] == 0  # the initial state is committed at once
+    history.commit()
+    done, tensor = read(path)
+    assert done == 3
+    assert [float(tensor[index, 0, 0]) for index in range(6)] == [0, 1, 2, 3, 0, 0]
+
+
+def test_the_index_has_step_checksum_and_loss_of_each_state(tmp_path: Path) -> None:
+    import zlib
+
+    written(tmp_path / "history.safetensors", 3).commit()
+    records = list(struct.iter_unpack("<QIId", (tmp_path / "history.idx").read_bytes()))
+    assert records[:3] == [
+        (number, zlib.crc32(state(number).view(torch.uint8).numpy().tobytes()), 0, number / 10) for number in range(3)
+    ]
+    assert records[3:] == [(0, 0, 0, 0.0)] * 3
+
+
+def test_what_was_not_committed_is_not_counted_after_a_crash(tmp_path: Path) -> None:
+    path = tmp_path / "history.safetensors"
+    history = written(path, 3)
+    history.commit()
+    history.append(state(3), 3, 0.3)  # and the process dies here
+    assert HistoryFile(path, LAYOUT).committed == 2
+
+
+def test_a_file_that_was_only_reserved_holds_no_state(tmp_path: Path) -> None:
+    HistoryFile(tmp_path / "history.safetensors", LAYOUT).close()
+    assert HistoryFile(tmp_path / "history.safetensors", LAYOUT).committed == -1
+
+
+def test_a_state_that_comes_out_the_same_is_accepted_and_another_refused(tmp_path: Path) -> None:
+    path = tmp_path / "history.safetensors"
+    history = written(path, 4)
+    history.commit()
+    history.rewind(1)
+    history.append(state(2), 2, 0.2)
+    with pytest.raises(ResumeDiverged, match="step 3 came out differently"):
+        history.append(state(7), 3, 0.3)
+    history.rewind(1)
+    with pytest.raises(ResumeDiverged, match=r"loss 0\.25, recorded were .* and 0\.2 at step 2"):
+        history.append(state(2), 2, 0.25)
+
+
+def test_recomputing_does_not_take_back_what_is_committed(tmp_path: Path) -> None:
+    path = tmp_path / "history.safetensors"
+    history = written(path, 5)
+    history.commit()
+    history.rewind(0)
+    history.append(state(1), 1, 0.1)
+    history.commit()
+    assert read(path)[0] == 4
+
+
+def test_forgotten_states_are_replaced_without_comparison(tmp_path: Path) -> None:
+    path = tmp_path / "history.safetensors"
+    history = written(path, 5)
+    history.commit()
+    history.forget_after(1)
+    assert read(path)[0] == 1
+    history.append(state(9), 2, 0.9)
+    history.commit()
+    assert float(read(path)[1][2, 0, 0]) == 9
+
+
+def test_a_run_that_ends_early_gets_its_shape_and_a_resumed_one_all_of_it_back(tmp_path: Path) -> None:
+    path = tmp_path / "history.safetensors"
+    history = written(path, 3)
+    history.commit()
+    history.shorten()
+    assert read(path)[1].shape == (3, 4, 3)
+    again = HistoryFile(path, LAYOUT)
+    done, tensor = read(path)
+    assert (done, tensor.shape, again.committed) == (2, (6, 4, 3), 2)
+    assert [float(tensor[index, 0, 0]) for index in range(4)] == [0, 1, 2, 0]
+
+
+@given(count=st.integers(1, 6), longer=st.integers(0, 5), shorten=st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_any_order_of_ends_and_beginnings_keeps_the_committed_states(
+    tmp_path_factory: pytest.TempPathFactory, count: int, longer: int, shorten: bool
+) -> None:
+    path = tmp_path_factory.mktemp("h") / "history.safetensors"
+    history = written(path, count)
+    history.commit()
+    if shorten:
+        history.shorten()
+    history.close()
+    layout = Layout(LAYOUT.tensor, LAYOUT.dtype, 6 + longer, 4, 3)
+    again = HistoryFile(path, layout)
+    for number in range(count, layout.states):
+        again.append(state(number), number, number / 10)
+    again.commit()
+    done, tensor = read(path)
+    assert done == layout.states - 1
+    assert [float(value) for value in tensor[:, 0, 0]] == list(range(layout.states))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path: path.with_suffix(".idx").unlink(), "history.idx is missing"),
+        (lambda path: path.write_bytes(b"x" * 5000), "damaged header"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1]), "is not what this run records"),
+        (
+            lambda path: path.write_bytes(path.read_bytes()[:4096] + struct.pack("<q", 99) + path.read_bytes()[4104:]),
+            "damaged steps_done",
+        ),
+    ],
+)
+def test_damage_is_refused_by_name(tmp_path: Path, damage: object, message: str) -> None:
+    path = tmp_path / "history.safetensors"
+    written(path, 3).commit()
+    damage(path)  # type: ignore[operator]
+    with pytest.raises(RunCorrupt, match=message):
+        HistoryFile(path, LAYOUT)
+
+
+def test_a_history_of_another_shape_is_refused(tmp_path: Path) -> None:
+    written(tmp_path / "history.safetensors", 2).commit()
+    with pytest.raises(RunCorrupt, match="is not what this run records"):
+        HistoryFile(tmp_path / "history.safetensors", Layout("embedding_history", torch.bfloat16, 6, 5, 3))
