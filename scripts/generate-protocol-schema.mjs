@@ -8,7 +8,7 @@ const text = `${JSON.stringify(protocolJsonSchema(), null, 1)}\n`;
 
 if (process.argv.includes("--check")) {
   if (readFileSync(file, "utf8") !== text) {
-    console.error("stale: python/bh_bridge/protocol.schema.json; run node scripts/generate-protocol-schema.mjs");
+    console.error("stale: python/bh_bridge/protocol.schema.json; run `npm run generate:protocol`");
     process.exitCode = 1;
   }
 } else writeFileSync(file, text);

@@ -29,7 +29,6 @@ OPERATIONS: dict[str, str] = {
     "trainer.create": "bh_bridge.trainer_operations:create",
     "trainer.train": "bh_bridge.trainer_operations:train",
     "trainer.evaluate": "bh_bridge.trainer_operations:evaluate",
-    "trainer.save_model": "bh_bridge.trainer_operations:save_trained",
     "trainer.close": "bh_bridge.trainer_operations:close",
     "trainer.state": "bh_bridge.trainer_operations:state",
 }

@@ -1,4 +1,4 @@
-"""Operations on a trainer: create, train, evaluate, save the model, read the state."""
+"""Operations on a trainer: create, train, evaluate, read the state."""
 
 from __future__ import annotations
 
@@ -168,16 +168,6 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
     metrics = held.trainer.evaluate()
     loss = metrics["eval_loss"]
     return {"loss": finite(loss), "perplexity": finite(math.exp(loss) if loss < 700 else math.inf)}
-
-
-def save_trained(request: dict[str, Any]) -> dict[str, Any]:
-    """Operation `trainer.save_model`: write the model in HF layout into a directory."""
-    held: HeldTrainer = registry.find(request["handle"])
-    target = Path(request["directory"])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with replace_directory(target) as directory:
-        save_model(held.trainer.gpt2, directory)
-    return {}
 
 
 def state(request: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { BhBridgeError, type ProcessExit } from "../errors.js";
 import type { ChannelCommand } from "../protocol/events.js";
-import { environmentSchema, type Handle, type Operation, operations, type PythonEnvironment, type ReplyOf, type RequestOf } from "../protocol/operations.js";
+import { type Handle, type Operation, operations, type PythonEnvironment, type ReplyOf, type RequestOf } from "../protocol/operations.js";
 import { protocolVersion } from "../protocol/version.js";
 import { CallQueue } from "./call-queue.js";
 import { EventChannel, type EventReceiver } from "./event-channel.js";
@@ -103,8 +103,8 @@ export class PythonSession {
     try {
       const request = { protocol: protocolVersion, channel: { path: channel.path, token: channel.token }, threads, device };
       const reply = await session.invoke("hello", request, { signal });
-      if (reply.protocol !== protocolVersion) throw protocolMismatch(protocolVersion, reply.protocol, join(packageRoot, "python"));
-      session.#environment = environmentSchema.parse(reply);
+      if (!("torch" in reply)) throw protocolMismatch(protocolVersion, reply.protocol, join(packageRoot, "python"));
+      session.#environment = reply;
       return session;
     } catch (error) {
       await session.#kill("closed");

@@ -75,7 +75,7 @@ export const operations = {
       device: z.string(),
     }),
     // A Python of another version answers with its version alone, so that both can be named.
-    reply: z.union([environmentSchema, z.object({ protocol: z.int(), python: z.string() })]),
+    reply: z.union([environmentSchema, z.strictObject({ protocol: z.int(), python: z.string() })]),
   },
   release: { request: z.strictObject({ handle: handleSchema }), reply: empty },
   "model.create": {
@@ -135,7 +135,6 @@ export const operations = {
     request: z.strictObject({ handle: handleSchema }),
     reply: z.strictObject({ loss: wireNumberSchema, perplexity: wireNumberSchema }),
   },
-  "trainer.save_model": { request: z.strictObject({ handle: handleSchema, directory: z.string() }), reply: empty },
   "trainer.state": { request: z.strictObject({ handle: handleSchema }), reply: trainerStateReplySchema },
   "trainer.close": { request: z.strictObject({ handle: handleSchema }), reply: empty },
 } as const;

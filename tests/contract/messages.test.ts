@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import type { z } from "zod";
+import { pythonErrorSchema } from "../../src/protocol/envelope.js";
+import { channelCommandSchema, channelMessageSchema, trainEventSchema } from "../../src/protocol/events.js";
+import { protocolJsonSchema } from "../../src/protocol/json-schema.js";
+import { type Operation, operations } from "../../src/protocol/operations.js";
+
+/** A message as it crosses the bridge. tests/python/test_protocol.py reads the same file. */
+interface GoldenMessage {
+  kind: "request" | "reply" | "event" | "message" | "command" | "error";
+  op?: Operation;
+  name: string;
+  valid: boolean;
+  message: Record<string, unknown>;
+}
+
+const golden = JSON.parse(readFileSync("tests/contract/golden-messages.json", "utf8")) as GoldenMessage[];
+
+function schemaOf({ kind, op }: GoldenMessage): z.ZodType {
+  if (op !== undefined) return kind === "reply" ? operations[op].reply : operations[op].request;
+  const schemas = { event: trainEventSchema, message: channelMessageSchema, command: channelCommandSchema, error: pythonErrorSchema };
+  return schemas[kind as keyof typeof schemas];
+}
+
+test.each(golden)("$kind, $name: valid is $valid", (entry) => {
+  expect(schemaOf(entry).safeParse(entry.message).success).toBe(entry.valid);
+});
+
+const typesOf = (schema: { options: readonly { shape: { type: { value: string } } }[] }) => schema.options.map(({ shape }) => shape.type.value);
+const goldenTypes = (...kinds: string[]) => golden.filter(({ kind, valid }) => valid && kinds.includes(kind)).map(({ message }) => message["type"]);
+
+test("there is a golden message of every kind", () => {
+  for (const kind of ["request", "reply"]) {
+    const ops = golden.filter((entry) => entry.kind === kind && entry.valid).map(({ op }) => op);
+    expect(new Set(ops)).toEqual(new Set(Object.keys(operations)));
+  }
+  expect(new Set(goldenTypes("event", "message"))).toEqual(new Set(typesOf(channelMessageSchema)));
+  expect(new Set(goldenTypes("command"))).toEqual(new Set(typesOf(channelCommandSchema)));
+});
+
+test("numbers that JSON has not arrive as what they are", () => {
+  const parse = (name: string) => {
+    const entry = golden.find((candidate) => candidate.name === name);
+    if (!entry) throw new Error(`there is no golden message ${name}`);
+    return schemaOf(entry).parse(entry.message);
+  };
+  expect(parse("step_end with a loss of NaN")).toMatchObject({ loss: Number.NaN });
+  expect(parse("log")).toMatchObject({ logs: { loss: 2.5, grad_norm: Number.POSITIVE_INFINITY } });
+  expect(parse("trainer.train: reply 1")).toMatchObject({ best_metric: Number.NEGATIVE_INFINITY, log_history: [{ loss: Number.NaN }] });
+});
+
+test("the protocol that Python reads is made from these schemas; else run npm run generate:protocol", () => {
+  const stored = JSON.parse(readFileSync("python/bh_bridge/protocol.schema.json", "utf8"));
+  expect(stored).toEqual(JSON.parse(JSON.stringify(protocolJsonSchema())));
+});
