@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
 import { errorDocument } from "./commands/error-document.js";
+import { printableLines } from "./commands/printable.js";
 import { createProgram } from "./commands/program.js";
 import { Terminal } from "./commands/terminal.js";
 import { BhBridgeError, exitCodeOf, exitCodes } from "./errors.js";
@@ -16,7 +17,7 @@ function toBhBridgeError(error: unknown): BhBridgeError {
 function report(error: BhBridgeError, argv: readonly string[]): void {
   const terminal = new Terminal({ json: argv.includes("--json"), color: !argv.includes("--no-color") });
   terminal.document(errorDocument(error));
-  process.stderr.write(`${terminal.messageColor.red(error.code)}: ${error.message}\n`);
+  process.stderr.write(`${terminal.messageColor.red(error.code)}: ${printableLines(error.message)}\n`);
   if (process.env["DEBUG"] === "bh-bridge") process.stderr.write(`${error.cause instanceof Error ? error.cause.stack : error.stack}\n`);
 }
 

@@ -25,8 +25,9 @@ export async function exportArray(target: string, to: Exclude<ExportTarget, "hf"
   }
 }
 
-function matrixOf({ tensor, shape, rows }: OpenEmbedding): WritableTensor {
-  return { name: tensor, shape, rows };
+/** One state of a history is no history: it gets a name of its own. */
+function matrixOf({ tensor, shape, rows, state }: OpenEmbedding): WritableTensor {
+  return { name: state === undefined ? tensor : "embedding", shape, rows };
 }
 
 function historyOf(embedding: OpenEmbedding): WritableTensor {

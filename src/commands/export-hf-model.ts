@@ -26,13 +26,14 @@ export async function exportHfModel(run: string, out: string): Promise<ExportDoc
   }
   const { experiment } = await loadExperiment({ file: run });
   const result = await summarizeRun(run, experiment, manifest);
-  const card = modelCard({ manifest, experiment, result, remoteCode: readdirSync(source).some((name) => name.endsWith(".py")) });
+  const repository = `YOUR-NAME/${basename(resolve(out))}`;
+  const card = modelCard({ manifest, experiment, result, repository, remoteCode: readdirSync(source).some((name) => name.endsWith(".py")) });
   await createAtomically(out, (temporaryPath) => {
     cpSync(source, temporaryPath, { recursive: true, filter: (path) => basename(path) !== manifestFile });
     writeFileSync(join(temporaryPath, "README.md"), card);
     for (const name of readdirSync(temporaryPath)) syncPath(join(temporaryPath, name));
   });
   const bytes = readdirSync(out).reduce((sum, name) => sum + statSync(join(out, name)).size, 0);
-  const upload = `hf upload YOUR-NAME/${basename(resolve(out))} ${shellQuote(out)}`;
+  const upload = `hf upload ${shellQuote(repository)} ${shellQuote(out)}`;
   return { schema: "bh-bridge/export@1", source: run, to: "hf", out, bytes, upload };
 }

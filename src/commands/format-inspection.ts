@@ -66,7 +66,7 @@ function tensorTable(tensors: InspectDocument["tensors"], width: number): string
   const hasFiles = new Set(tensors.map((tensor) => tensor.file)).size > 1;
   const rows = tensors.slice(0, maxTensorsShown).map(({ name, dtype, shape, bytes, file }) => {
     const cells = [dtype, shape.join(" × ") || "scalar", formatBytes(bytes)];
-    return [printable(name), ...cells, ...(hasFiles ? [shorten(printable(file), widestFile)] : [])];
+    return [printable(name, Number.POSITIVE_INFINITY), ...cells, ...(hasFiles ? [shorten(printable(file), widestFile)] : [])];
   });
   const head = ["name", "dtype", "shape", "size", ...(hasFiles ? ["file"] : [])];
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));

@@ -9,6 +9,8 @@ export interface ModelCardInput {
   readonly manifest: RunManifest;
   readonly experiment: Experiment;
   readonly result: TrainResult;
+  /** What the model will be called on the hub. */
+  readonly repository: string;
   /** Whether the model brings Python code of its own. */
   readonly remoteCode: boolean;
 }
@@ -17,7 +19,7 @@ export interface ModelCardInput {
 const maxHolesListed = 10;
 
 /** The `README.md` of an exported model: how to load it, what it was trained on, what came out, and with which versions. */
-export function modelCard({ manifest, experiment, result, remoteCode }: ModelCardInput): string {
+export function modelCard({ manifest, experiment, result, repository, remoteCode }: ModelCardInput): string {
   const norm = experiment.model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm";
   const { census, verdict, steps } = result;
   const frontMatter = stringify({ library_name: "transformers", pipeline_tag: "text-generation", tags: ["gpt2", "bh-bridge", "black-holes"] });
@@ -33,7 +35,7 @@ A GPT-2 with ${norm}, ${manifest.parameters.toLocaleString("en")} parameters, tr
 \`\`\`python
 from transformers import AutoModelForCausalLM
 
-model = AutoModelForCausalLM.from_pretrained("PATH"${remoteCode ? ", trust_remote_code=True" : ""})
+model = AutoModelForCausalLM.from_pretrained("${repository}"${remoteCode ? ", trust_remote_code=True" : ""})
 \`\`\`
 
 ## Result

@@ -6,3 +6,11 @@ export function printable(text: string, limit = 200): string {
   const shown = text.replaceAll(unprintable, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
   return shown.length <= limit ? shown : `${shown.slice(0, limit - 1)}…`;
 }
+
+/** Lines of a message, in which such a name may stand, as they may be shown. */
+export function printableLines(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => printable(line, Number.POSITIVE_INFINITY))
+    .join("\n");
+}

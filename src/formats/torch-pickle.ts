@@ -49,6 +49,9 @@ export function readTorchPickle(bytes: Uint8Array, path: string, offset: number)
   return { root, storages: [...builder.storages.values()], inertGlobals: [...builder.inertGlobals] };
 }
 
+/** The id of a storage: "storage", its class, its key, where it was, how many elements it has. */
+const storageIdItems = 5;
+
 type Construct = (args: readonly unknown[]) => unknown;
 
 class TorchBuilder {
@@ -87,7 +90,7 @@ class TorchBuilder {
   }
 
   persistent(id: unknown): unknown {
-    const [kind, storageClass, key, , count] = id instanceof PickleTuple ? id.items : [];
+    const [kind, storageClass, key, , count] = id instanceof PickleTuple && id.items.length === storageIdItems ? id.items : [];
     const type = storageClass instanceof PickleGlobal ? storageDtypes.get(storageClass.toString()) : undefined;
     if (kind !== "storage" || typeof key !== "string" || !isCount(count)) throw this.#invalid("a persistent id is no storage");
     if (!type) throw this.#unsupported(`has a storage of the type ${storageClass}`);

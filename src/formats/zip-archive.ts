@@ -7,6 +7,8 @@ import { readZipDirectory, type ZipDirectory } from "./zip-directory.js";
 export interface ZipEntry {
   readonly name: string;
   readonly bytes: number;
+  /** As they stand in the file; as many as `bytes` unless it is compressed. */
+  readonly storedBytes: number;
   readonly compressed: boolean;
   readonly encrypted: boolean;
   /** Where its own header starts. */
@@ -57,13 +59,17 @@ export class ZipArchive {
 
   #start(entry: ZipEntry): number {
     const { path } = this.#file;
-    const header = this.#file.read(entry.headerOffset, localHeaderBytes, `the header of entry "${entry.name}"`);
+    const name = Buffer.from(entry.name);
+    const header = this.#file.read(entry.headerOffset, localHeaderBytes + name.length, `the header of entry "${entry.name}"`);
     const view = new DataView(header.buffer);
     if (view.getUint32(0, true) !== localHeaderSignature) throw formatInvalid(path, entry.headerOffset, `entry "${entry.name}" has no header`);
+    if (view.getUint16(26, true) !== name.length || name.compare(header, localHeaderBytes) !== 0) {
+      throw formatInvalid(path, entry.headerOffset, `the header of entry "${entry.name}" has another name than the archive's directory`);
+    }
     const start = entry.headerOffset + localHeaderBytes + view.getUint16(26, true) + view.getUint16(28, true);
     const limit = this.#limits.get(entry.headerOffset) ?? 0;
-    if (start + entry.bytes > limit) {
-      throw formatInvalid(path, start, `entry "${entry.name}" of ${entry.bytes} bytes overlaps what begins at byte ${limit}`);
+    if (start + entry.storedBytes > limit) {
+      throw formatInvalid(path, start, `entry "${entry.name}" of ${entry.storedBytes} bytes overlaps what begins at byte ${limit}`);
     }
     return start;
   }

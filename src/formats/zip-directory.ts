@@ -124,7 +124,7 @@ function readEntry(file: FileBytes, directory: End, view: DataView, at: number):
   const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
   if (method === 0 && bytes !== storedBytes) throw fail(`entry "${name}" is stored as it is, yet in ${storedBytes} bytes for ${bytes}`);
   if (headerOffset >= directory.offset) throw fail(`entry "${name}" is said to begin at byte ${headerOffset}, after the entries' end`);
-  return { entry: { name, bytes, compressed: method !== 0, encrypted: (flags & lockedFlags) !== 0, headerOffset }, end };
+  return { entry: { name, bytes, storedBytes, compressed: method !== 0, encrypted: (flags & lockedFlags) !== 0, headerOffset }, end };
 }
 
 function decodeName(bytes: Uint8Array): string | undefined {

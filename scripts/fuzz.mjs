@@ -1,0 +1,66 @@
+// npm run test:fuzz -- --runs N --seed S: mutate N safetensors files and N torch archives (or --safetensors N, --torch N), and demand of each
+// a typed error or the reference library's answer. The same seed makes the same files; --first I begins with case I, to repeat one.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { prepare, root } from "./prepare.mjs";
+
+/** No case takes longer than some milliseconds; one that takes this long does not end. */
+const hangMs = 60_000;
+
+const count = (name, text) => {
+  if (/^[0-9]{1,9}$/.test(text)) return text;
+  console.error(`--${name} ${text} is no number`);
+  process.exit(2);
+};
+
+const string = { type: "string" };
+const { values } = parseArgs({ options: { runs: string, safetensors: string, torch: string, seed: string, first: string } });
+const runs = values.runs ?? "10000";
+const settings = {
+  SAFETENSORS: values.safetensors ?? runs,
+  TORCH: values.torch ?? runs,
+  SEED: values.seed ?? String(Date.now() % 100_000),
+  FIRST: values.first ?? "0",
+};
+for (const [name, text] of Object.entries(settings)) count(name.toLowerCase(), text);
+
+await prepare();
+const folder = mkdtempSync(join(tmpdir(), "bh-bridge-fuzz-"));
+const position = join(folder, "position");
+const environment = Object.fromEntries(Object.entries(settings).map(([name, text]) => [`BH_BRIDGE_FUZZ_${name}`, text]));
+const vitest = spawn(process.execPath, [join(root, "node_modules", "vitest", "vitest.mjs"), "run", "tests/fuzz"], {
+  cwd: root,
+  stdio: "inherit",
+  detached: true,
+  env: { ...process.env, ...environment, BH_BRIDGE_FUZZ_POSITION: position },
+});
+console.error(`seed ${settings.SEED}: ${settings.SAFETENSORS} safetensors files, ${settings.TORCH} torch archives`);
+
+/** What is read now, and since when. */
+let current = { text: "", since: performance.now() };
+const readPosition = () => {
+  try {
+    return readFileSync(position, "utf8");
+  } catch {
+    return ""; // nothing has been read yet
+  }
+};
+const watchdog = setInterval(() => {
+  const text = readPosition();
+  if (text !== current.text) current = { text, since: performance.now() };
+  if (performance.now() - current.since < hangMs) return;
+  console.error(`${text || "the start"} did not end within ${hangMs / 1000} s. Repeat it with --seed ${settings.SEED} --first INDEX --runs 1`);
+  process.kill(-vitest.pid, "SIGKILL");
+}, 1000);
+const stop = (signal) => process.kill(-vitest.pid, signal);
+process.on("SIGINT", stop).on("SIGTERM", stop);
+
+const [code] = await once(vitest, "exit");
+clearInterval(watchdog);
+rmSync(folder, { recursive: true, force: true });
+process.exit(code ?? 1);

@@ -1,0 +1,61 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { censusCommand } from "../../../src/commands/census.js";
+import { exportCommand } from "../../../src/commands/export.js";
+import { exportTargets } from "../../../src/commands/export-document.js";
+import { inspectCommand } from "../../../src/commands/inspect.js";
+import { checkpointKinds } from "../../../src/formats/checkpoint.js";
+import { captureStdout } from "../commands/capture-stdout.js";
+import { expectedFrom, temporaryDirectory } from "./reference-python.js";
+
+const home = process.cwd();
+const text = await readFile(join(home, "docs/formats.md"), "utf8");
+const directory = temporaryDirectory();
+
+beforeAll(() => {
+  process.chdir(directory);
+  expectedFrom(`
+import os, torch, h5py, numpy as np
+from safetensors.torch import save_file
+h = torch.zeros(4, 128, 2).to(torch.bfloat16); m = h[0].clone()
+save_file({"embedding_history": h}, "history.safetensors")
+torch.save({"model": {"embedding.weight": m}}, "weights.pt"); torch.save({"state": {0: {"exp_avg": m}}}, "optimizer.pt")
+os.mkdir("checkpoint"); save_file({"transformer.wte.weight": m}, "checkpoint/model.safetensors")
+with h5py.File("trajectory.h5", "w") as f: f["W"] = np.zeros((4, 8, 2), dtype="u2")
+open("corpus.txt", "w").write("some text")
+print(0)`);
+});
+afterAll(() => process.chdir(home));
+
+function blocks(language: string): string[] {
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map((match) => match[1] ?? "");
+}
+
+const commands: Readonly<Record<string, () => Command>> = { inspect: inspectCommand, census: censusCommand, export: exportCommand };
+
+test("every command of the page does what it is there for, in the order of the page", async () => {
+  const lines = blocks("sh").flatMap((block) => block.trim().split("\n"));
+  const ours = lines.filter((line) => line.startsWith("bh-bridge "));
+  expect(ours).toHaveLength(12);
+  for (const line of ours) {
+    const [, name = "", ...args] = (line.split(" > ")[0] ?? "").split(" ");
+    const command = commands[name];
+    expect(command, line).toBeDefined();
+    if (command) expect(await captureStdout(command(), ...args), line).not.toBe("");
+  }
+  const scripts: Record<string, string> = JSON.parse(await readFile(join(home, "package.json"), "utf8")).scripts;
+  for (const line of lines.filter((one) => !ours.includes(one))) expect(scripts).toHaveProperty([line.split(" ")[2] ?? ""]);
+});
+
+test("its TypeScript runs", async () => {
+  const [source = ""] = blocks("ts");
+  await writeFile("example.ts", source.replace('"bh-bridge"', JSON.stringify(join(home, "src", "index.ts"))));
+  const { result }: { result: object } = await import(/* @vite-ignore */ join(directory, "example.ts"));
+  expect(result).toEqual({ C: 1, P: 128, states: 4 });
+});
+
+test("its tables name every kind that is read and every format that is written", () => {
+  for (const name of [...checkpointKinds, ...exportTargets]) expect(text).toContain(`| \`${name}\` |`);
+});
