@@ -86,7 +86,8 @@ with tempfile.TemporaryDirectory() as folder:
         checkpoint={"every": 1000, "keep": 2},
         events=[],
         deciders=[],
-        resume=False,
+        resume=None,
+        start_from=None,
     )["handle"]
     call("trainer.train", handle=handle, training=1)
     print(json.dumps({"microseconds": 1e6 * spent / steps_timed, "share": spent / (last - first)}), flush=True)

@@ -20,6 +20,10 @@ export function createRunDirectory(out: string, name: string, configHash: string
   const partial = join(parent, `.${process.pid}-${configHash.slice(0, 8)}.partial`);
   try {
     mkdirSync(partial, { recursive: true });
+  } catch (cause) {
+    throw writeError(parent, cause);
+  }
+  try {
     for (const [file, content] of Object.entries(files)) durableWrite(join(partial, file), content);
     const directory = takeName(partial, base);
     syncFolder(parent);

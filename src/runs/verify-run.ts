@@ -25,11 +25,20 @@ export async function verifyRun(directory: string): Promise<string[]> {
   const problems = [...verifyDescription(directory), ...verifyEvents(directory)];
   for (const name of readdirSync(directory).filter((each) => historyFilePattern.test(each))) problems.push(...(await verifyHistory(join(directory, name))));
   for (const folder of [...checkpointsOf(directory), join(directory, "final")]) {
-    const found = existsSync(folder) ? await verifyFiles(folder) : [];
-    // The training may prune a checkpoint while it is being read: then it is gone, not damaged.
-    if (existsSync(folder)) problems.push(...found);
+    if (existsSync(folder)) problems.push(...(await verifyUnlessPruned(folder)));
   }
   return problems;
+}
+
+/** A training prunes checkpoints while they are being read: one that is gone is not damaged. */
+async function verifyUnlessPruned(folder: string): Promise<string[]> {
+  try {
+    const problems = await verifyFiles(folder);
+    return existsSync(folder) ? problems : [];
+  } catch (error) {
+    if (!existsSync(folder)) return [];
+    throw error;
+  }
 }
 
 /** `run.json`, `config.json` and `notes.json`, and whether a run that says it is complete has everything. */

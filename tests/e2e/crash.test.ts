@@ -1,0 +1,22 @@
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { execa } from "execa";
+import { expect, test } from "vitest";
+import { projectRoot, python } from "./program.js";
+
+const environment = { BH_BRIDGE_PYTHON: python };
+
+test("runs killed at random instants resume to the same bits", { timeout: 240_000 }, async () => {
+  const { stdout } = await execa(process.execPath, [join(projectRoot, "scripts/crash-test.mjs"), "--kills", "2", "--seed", "11"], {
+    env: environment,
+    reject: false,
+  });
+  expect(stdout).toMatch(/(\d+) of \1 identical$/);
+});
+
+const hasStrace = (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, "strace")));
+
+test.skipIf(!hasStrace)("disks that power loss may leave recover to the same bits", { timeout: 240_000 }, async () => {
+  const { stdout } = await execa(python, [join(projectRoot, "scripts/powerloss"), "--states", "12", "--seed", "5"], { env: environment, reject: false });
+  expect(stdout).toContain("12 of 12 states recovered to the bits of the whole run");
+});

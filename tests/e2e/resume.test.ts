@@ -1,0 +1,110 @@
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runDocumentSchema, runsDocumentSchema, verifyDocumentSchema } from "../../src/commands/runs/runs-document.js";
+import { trainResultSchema } from "../../src/experiment/train-result.js";
+import { run, start, temporaryFolder } from "./program.js";
+
+const folder = temporaryFolder();
+const out = join(folder.path, "runs with spaces, ünïcode");
+const small = ["model.n_embd=8", "model.n_layer=1", "model.n_head=2", "model.n_positions=16", "training.per_device_train_batch_size=4", "checkpoint.every=20"];
+const settings = [...small, "training.lr_scheduler_type=constant", "training.logging_steps=10"].flatMap((setting) => ["--set", setting]);
+let whole = "";
+
+async function train(steps: number): Promise<string> {
+  const { stdout } = await run(["train", "--device", "cpu", "--threads", "1", "--steps", String(steps), ...settings, "--out", out, "--json"]);
+  return trainResultSchema.parse(JSON.parse(stdout)).run;
+}
+
+function copyOf(directory: string, name: string, changes: object = {}): string {
+  const copy = join(folder.path, name, "run");
+  cpSync(directory, copy, { recursive: true });
+  const manifest = JSON.parse(readFileSync(join(copy, "run.json"), "utf8"));
+  writeFileSync(join(copy, "run.json"), JSON.stringify({ ...manifest, ...changes }));
+  return copy;
+}
+
+beforeAll(async () => {
+  whole = await train(40);
+}, 120_000);
+afterAll(() => folder[Symbol.dispose]());
+
+test("a run that is complete has nothing left to compute, and tells its result again", async () => {
+  const { exitCode, stdout } = await run(["resume", whole, "--json"]);
+  expect(exitCode).toBe(0);
+  expect(trainResultSchema.parse(JSON.parse(stdout)).steps).toEqual({ planned: 40, done: 40 });
+});
+
+test("a run killed before its end was noted is found without a name, and completed from its last checkpoint", async () => {
+  const copy = copyOf(whole, "unnoted", { status: "running", ended: null });
+  const { stdout, stderr, exitCode } = await run(["resume", "--out", join(folder.path, "unnoted"), "--json"]);
+  expect(stderr).toContain("Goes on  from the checkpoint of step 40");
+  expect([exitCode, JSON.parse(stdout).status]).toEqual([0, "completed"]);
+  for (const file of ["history.safetensors", "final/model.safetensors"]) expect(readFileSync(join(copy, file))).toEqual(readFileSync(join(whole, file)));
+});
+
+test("another environment is refused by name, and accepted with --allow-inexact", async () => {
+  const { environment } = JSON.parse(readFileSync(join(whole, "run.json"), "utf8"));
+  const copy = copyOf(whole, "elsewhere", { status: "running", environment: { ...environment, torch: "2.0.0" } });
+  const refused = await run(["resume", copy, "--json"]);
+  expect(JSON.parse(refused.stdout)).toMatchObject({ code: "RESUME_MISMATCH" });
+  expect(JSON.parse(refused.stdout).message).toContain(`PyTorch 2.0.0 → ${environment.torch}`);
+  expect((await run(["resume", copy, "--allow-inexact", "--json"])).exitCode).toBe(0);
+  const shown = await run(["runs", "show", copy, "--json"]);
+  expect(runDocumentSchema.parse(JSON.parse(shown.stdout)).manifest?.resumes).toMatchObject([{ from_step: 40, exact: false }]);
+});
+
+test("a changed corpus is named and refused", async () => {
+  const { corpus } = JSON.parse(readFileSync(join(whole, "run.json"), "utf8"));
+  const copy = copyOf(whole, "other-text", { status: "running", corpus: { ...corpus, sha256: "0".repeat(64) } });
+  const { stdout, exitCode } = await run(["resume", copy, "--json"]);
+  expect(exitCode).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ code: "RESUME_MISMATCH" });
+  expect(JSON.parse(stdout).message).toContain(`the corpus has changed: ${copy} was trained on ${corpus.path}`);
+});
+
+test("a run is refused to a second process while it is written, and is neither removed nor lost", async () => {
+  const directory = join(folder.path, "live");
+  const args = ["train", "--device", "cpu", "--threads", "1", "--steps", "100000", ...settings, "--out", directory, "--json"];
+  const program = start(args);
+  await expect
+    .poll(async () => runsDocumentSchema.parse(JSON.parse((await run(["runs", "--out", directory, "--json"])).stdout)).runs[0]?.steps?.done ?? 0, {
+      timeout: 60_000,
+      interval: 200,
+    })
+    .toBeGreaterThan(0);
+  const [name = ""] = readdirSync(directory);
+  for (const command of [
+    ["resume", join(directory, name)],
+    ["runs", "rm", name, "--out", directory],
+  ]) {
+    const { stdout, exitCode } = await run([...command, "--json"]);
+    expect([exitCode, JSON.parse(stdout).code]).toEqual([1, "RUN_LOCKED"]);
+    expect(JSON.parse(stdout).message).toMatch(/by process \d+/);
+  }
+  const verified = await run(["runs", "verify", name, "--out", directory, "--json"]);
+  expect(verifyDocumentSchema.parse(JSON.parse(verified.stdout)).ok).toBe(true);
+  program.kill("SIGINT");
+  await program;
+  const listed = runsDocumentSchema.parse(JSON.parse((await run(["runs", "--out", directory, "--json"])).stdout));
+  expect(listed.runs).toMatchObject([{ status: "stopped", reason: "signal" }]);
+});
+
+test("runs verify names a flipped bit of the history, of a checkpoint and of the final model", async () => {
+  const copy = copyOf(whole, "flipped");
+  for (const file of ["history.safetensors", "checkpoints/step-000040/optimizer.safetensors", "final/model.safetensors"]) {
+    const bytes = readFileSync(join(copy, file));
+    bytes[bytes.length - 9] = (bytes[bytes.length - 9] ?? 0) ^ 1;
+    writeFileSync(join(copy, file), bytes);
+  }
+  const { stdout, exitCode } = await run(["runs", "verify", copy, "--json"]);
+  const { ok, problems } = verifyDocumentSchema.parse(JSON.parse(stdout));
+  expect([exitCode, ok, problems.length]).toEqual([1, false, 3]);
+  expect(problems[0]).toMatch(/history\.safetensors: state 40 \(step 40\) has CRC-32/);
+});
+
+test("a run of a newer format is refused by name", async () => {
+  const copy = copyOf(whole, "newer", { format: 2, min_reader: 2 });
+  const { stdout } = await run(["resume", copy, "--json"]);
+  expect(JSON.parse(stdout)).toMatchObject({ code: "RUN_UNSUPPORTED" });
+});
