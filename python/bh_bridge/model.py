@@ -37,7 +37,8 @@ def new_model(config: dict[str, Any], norm: str) -> GPT2LMHeadModel:
     """A GPT-2 with its own initialisation, N(0, initializer_range)."""
     # JSON spells 1.0 as 1, which GPT2Config refuses for a fraction.
     fractions = {name: float(config[name]) for name in ("layer_norm_epsilon", "initializer_range") if name in config}
-    arguments: dict[str, Any] = {**config, **fractions}
+    # A token is a byte: none of them begins or ends a text, whatever GPT2Config's defaults say.
+    arguments: dict[str, Any] = {"bos_token_id": None, "eos_token_id": None, **config, **fractions}
     model = GPT2LMHeadModel(GPT2Config(**arguments))
     if norm == "rmsnorm":
         replace_norms(model)

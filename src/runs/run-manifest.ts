@@ -54,7 +54,6 @@ export const resumeRecordSchema = z.strictObject({
   /** What was different in the environment, in words. */
   differences: z.array(z.string()),
 });
-export type ResumeRecord = z.output<typeof resumeRecordSchema>;
 
 /** `running` is what a run that died still says: whether it lives is told by its lock, not by this file. */
 export const storedStatuses = ["running", "completed", "stopped", "failed"] as const;
