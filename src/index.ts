@@ -1,10 +1,27 @@
+export { type AnalysisDocument, analysisDocumentSchema } from "./analysis/analysis-document.js";
+export { type AnalyzeOptions, analyze } from "./analysis/analyze.js";
 export { type Census, census } from "./analysis/census.js";
+export { censusOfRows } from "./analysis/census-of-rows.js";
 export { centroid } from "./analysis/centroid.js";
 export { centroidNorm } from "./analysis/centroid-norm.js";
+export { deadTokenMass, deadTokenMassOfHidden } from "./analysis/dead-token-mass.js";
+export { deadTokenMassOverTime, type RecordedPredictions } from "./analysis/dead-token-mass-over-time.js";
 export type { Degeneracy } from "./analysis/degeneracy.js";
 export { type Displacement, displacement } from "./analysis/displacement.js";
+export { firstState, type StateCounts } from "./analysis/first-state.js";
+export { type Geometry, type GeometryOptions, geometry } from "./analysis/geometry.js";
+export { type Lifecycle, lifecycle } from "./analysis/lifecycle.js";
+export { type Motion, type MotionNorms, type MotionOptions, motion } from "./analysis/motion.js";
+export { type PopulationStatistics, populationStatistics } from "./analysis/population-statistics.js";
+export type { ScanOptions } from "./analysis/scan/scan-options.js";
+export { type Soundness, soundness } from "./analysis/soundness.js";
+export { type StateGeometry, stateGeometry } from "./analysis/state-geometry.js";
+export { type StepMotion, stepMotion, type TokenNorms } from "./analysis/step-motion.js";
+export { type Timeline, timeline } from "./analysis/timeline.js";
+export { type Topology, type TopologyOptions, topology } from "./analysis/topology.js";
 export { type Verdict, type VerdictInput, verdict } from "./analysis/verdict.js";
 export type { UsablePython } from "./bridge/resolve-python.js";
+export { type CensusDocument, censusDocumentSchema } from "./commands/census-document.js";
 export {
   type ConfigCheckDocument,
   type ConfigDiffDocument,
@@ -17,6 +34,9 @@ export {
 } from "./commands/config-document.js";
 export { type DoctorCheck, type DoctorDocument, doctorDocumentSchema } from "./commands/doctor-document.js";
 export { type ErrorDocument, errorDocumentSchema } from "./commands/error-document.js";
+export { type ExportDocument, exportDocumentSchema } from "./commands/export-document.js";
+export { type HelpDocument, helpDocumentSchema } from "./commands/help-document.js";
+export { type InspectDocument, inspectDocumentSchema } from "./commands/inspect-document.js";
 export { type PresetDocument, type PresetsDocument, presetDocumentSchema, presetsDocumentSchema } from "./commands/presets-document.js";
 export {
   type RunDocument,

@@ -1,9 +1,8 @@
-import { join } from "node:path";
 import { analyze } from "../analysis/analyze.js";
 import type { Experiment } from "../config/experiment-schema.js";
 import { openHistory } from "../formats/open-history.js";
-import { durableWrite } from "../runs/durable-write.js";
 import { readRunManifest } from "../runs/run-manifest.js";
+import { writeAnalysis } from "../runs/write-analysis.js";
 import { summarizeRun } from "./summarize-run.js";
 import type { TrainResult } from "./train-result.js";
 
@@ -11,8 +10,7 @@ import type { TrainResult } from "./train-result.js";
 export async function concludeRun(directory: string, experiment: Experiment): Promise<TrainResult> {
   const history = await openHistory(directory);
   try {
-    const analysis = await analyze(history);
-    durableWrite(join(directory, "analysis.json"), `${JSON.stringify(analysis)}\n`);
+    writeAnalysis(directory, await analyze(history));
   } finally {
     history.close();
   }
