@@ -16,7 +16,8 @@ def read_tokens(path: str, vocab_size: int) -> torch.Tensor:
     """
     text = Path(path).read_text(encoding="ascii")  # CRLF and CR become LF
     tokens = torch.frombuffer(bytearray(text.encode("ascii")), dtype=torch.uint8)
-    return tokens[tokens < vocab_size]
+    # A byte is compared as a byte: against 10,000 (16 modulo 256) nearly everything would be left out.
+    return tokens[tokens.long() < vocab_size]
 
 
 class Windows(Dataset[dict[str, torch.Tensor]]):

@@ -1,0 +1,17 @@
+"""A vocabulary of more than a byte's values keeps every character of the corpus."""
+
+from pathlib import Path
+
+import pytest
+from bh_bridge.data import read_tokens
+
+
+@pytest.mark.parametrize("vocab_size", [128, 255, 256, 257, 10_000])
+def test_no_character_is_left_out(tmp_path: Path, vocab_size: int) -> None:
+    (tmp_path / "corpus.txt").write_text("Az\n~")
+    assert read_tokens(str(tmp_path / "corpus.txt"), vocab_size).tolist() == [65, 122, 10, 126]
+
+
+def test_characters_beyond_a_small_vocabulary_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text("Az\n~")
+    assert read_tokens(str(tmp_path / "corpus.txt"), 100).tolist() == [65, 10]
