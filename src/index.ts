@@ -20,7 +20,6 @@ export { type StepMotion, stepMotion, type TokenNorms } from "./analysis/step-mo
 export { type Timeline, timeline } from "./analysis/timeline.js";
 export { type Topology, type TopologyOptions, topology } from "./analysis/topology.js";
 export { type Verdict, type VerdictInput, verdict } from "./analysis/verdict.js";
-export type { UsablePython } from "./bridge/resolve-python.js";
 export { type CensusDocument, censusDocumentSchema } from "./commands/census-document.js";
 export {
   type ConfigCheckDocument,
@@ -55,7 +54,9 @@ export { defineExperiment } from "./config/define-experiment.js";
 export { type Experiment, type ExperimentInput, experimentSchema } from "./config/experiment-schema.js";
 export type { Init, InitInput } from "./config/init-schema.js";
 export { type ExperimentOptions, loadExperiment, type ResolvedExperiment } from "./config/load-experiment.js";
+export type { GPT2Config } from "./config/model-schema.js";
 export { type PresetName, presetNames, presets } from "./config/presets.js";
+export type { TrainingArguments } from "./config/training-schema.js";
 export {
   BhBridgeError,
   type BhBridgeErrorOptions,
@@ -77,11 +78,12 @@ export { type Dtype, Matrix } from "./formats/matrix.js";
 export { openCheckpoint } from "./formats/open-checkpoint.js";
 export { openHistory } from "./formats/open-history.js";
 export { readState } from "./formats/read-state.js";
-export type { DecisionState, TrainEvent, TrainEventOf, TrainEventType, TrainerControl } from "./protocol/events.js";
-export type { PythonEnvironment } from "./protocol/operations.js";
+export { type DecisionState, type TrainEvent, type TrainEventOf, type TrainEventType, type TrainerControl, trainEventSchema } from "./protocol/events.js";
+export type { PythonEnvironment, TrainerState } from "./protocol/operations.js";
 export type { RunManifest } from "./runs/run-manifest.js";
 export { Bridge, type BridgeOptions, type ModelOptions } from "./training/bridge.js";
 export { type CallOptions, type GenerateOptions, Model, type Parameter } from "./training/model.js";
+export type { StartedRun } from "./training/started-run.js";
 export { type ResumeOptions, Trainer, type TrainerOptions, type TrainOutcome } from "./training/trainer.js";
 export {
   type Decider,

@@ -26,6 +26,9 @@ const explicitShape = {
 /** GPT2Config under its own names, as `createModel({ config })` takes it. */
 export const gpt2ConfigSchema = z.strictObject(explicitShape);
 
+/** What `createModel({ config })` takes: GPT2Config's fields under their own names, every one optional. */
+export type GPT2Config = z.input<typeof gpt2ConfigSchema>;
+
 /** Keys of `model` that are the product's own and not arguments of GPT2Config. */
 export const ownModelFields = ["norm", "dtype", "from"] as const;
 

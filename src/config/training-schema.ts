@@ -42,3 +42,6 @@ const explicitShape = {
 // Spread twice: first for the order in which people read the fields, last so that its values win.
 /** The whole of HF's `TrainingArguments` under their own names, but for those that the product owns, and two fields of our own. */
 export const trainingSchema = z.strictObject({ ...explicitShape, ...trainingArgumentsShape, ...explicitShape }).omit(productOwned);
+
+/** What `training` takes: HF's `TrainingArguments` under their own names, every field optional, and two fields of our own. */
+export type TrainingArguments = z.input<typeof trainingSchema>;

@@ -1,12 +1,11 @@
 import { resolve } from "node:path";
-import type { z } from "zod";
 import type { FindPythonOptions } from "../bridge/find-python.js";
 import { PythonSession } from "../bridge/python-session.js";
 import { resolvePython, type UsablePython } from "../bridge/resolve-python.js";
 import type { Experiment, ExperimentInput } from "../config/experiment-schema.js";
 import type { InitInput } from "../config/init-schema.js";
 import { loadExperiment } from "../config/load-experiment.js";
-import { type gpt2ConfigSchema, ownModelFields } from "../config/model-schema.js";
+import { type GPT2Config, ownModelFields } from "../config/model-schema.js";
 import { readEmbedding } from "../formats/read-embedding.js";
 import type { PythonEnvironment, ReplyOf } from "../protocol/operations.js";
 import { Model } from "./model.js";
@@ -26,7 +25,7 @@ export interface BridgeOptions {
 
 interface NewModelOptions {
   /** GPT2Config under its own names; what is left out is the seed's. */
-  config: z.input<typeof gpt2ConfigSchema>;
+  config: GPT2Config;
   norm?: "rmsnorm" | "layernorm";
   dtype?: "bfloat16" | "float32" | "float32-master";
   init?: InitInput;
