@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { z } from "zod";
 import type { ConfigIssue } from "../errors.js";
 import { acceptedLiterals, acceptedValues } from "./accepted-values.js";
@@ -87,8 +88,9 @@ function wrongValue(issue: Issue, values: unknown): string {
 }
 
 function shown(value: unknown): string {
-  const isJson = typeof value === "object" || typeof value === "string";
-  const text = isJson ? JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? String(part) : part)) : String(value);
+  // A caller of the API can give what JSON does not know: a function, NaN, a big integer.
+  const isJson = typeof value === "object" || typeof value === "string" || typeof value === "boolean";
+  const text = isJson ? JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}` : part)) : inspect(value);
   return text.length > longestShownValue ? `${text.slice(0, longestShownValue)}…` : text;
 }
 
