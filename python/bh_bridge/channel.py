@@ -20,7 +20,7 @@ BATCH_SECONDS = 0.05  # an observer sees a step at most this late; 20 wake-ups a
 BATCH_LINES = 256
 MAX_LINES_A_SEND = 4096
 BACKLOG_LINES = 65_536  # about 10 MB of lines: past this a reader that does not keep up gets steps coalesced
-ORPHAN_GRACE_SECONDS = 1.2  # Node is gone: time to finish a step and commit, still under the promised two seconds
+ORPHAN_GRACE_SECONDS = 1.0  # Node is gone: time to finish a step and commit, well under the promised two seconds
 
 
 @dataclass

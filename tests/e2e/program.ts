@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -42,6 +42,15 @@ export async function marked(mark: string): Promise<number[]> {
   const { stdout } = await execa("sh", ["-c", `grep -lz "${mark}" /proc/[0-9]*/environ 2>/dev/null; true`]);
   const ids = stdout.split("\n").flatMap((line) => line.match(/\/proc\/(\d+)\//)?.[1] ?? []);
   return ids.map(Number).filter((id) => id !== process.pid);
+}
+
+/** Whether a process still runs; one that has ended and was not yet collected does not. Linux only. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false; // it is gone
+  }
 }
 
 /** Wait until a condition holds; false when it does not within the time. */
