@@ -24,6 +24,7 @@ export interface BridgeOptions {
 }
 
 interface NewModelOptions {
+  from?: never;
   /** GPT2Config under its own names; what is left out is the seed's. */
   config: GPT2Config;
   norm?: "rmsnorm" | "layernorm";
@@ -34,8 +35,12 @@ interface NewModelOptions {
 }
 
 interface SavedModelOptions {
-  /** Directory of a saved GPT-2, in HF layout. */
+  /** Directory of a saved GPT-2, in HF layout; its architecture, norm and dtype are the model's. */
   from: string;
+  config?: never;
+  norm?: never;
+  dtype?: never;
+  init?: never;
   seed?: number;
   signal?: AbortSignal | undefined;
 }
@@ -85,7 +90,7 @@ export class Bridge implements AsyncDisposable {
    */
   async createModel({ signal, ...options }: ModelOptions): Promise<Model> {
     const input: ExperimentInput =
-      "from" in options
+      options.from !== undefined
         ? { model: { from: resolve(options.from) }, init: { kind: "normal" } }
         : {
             model: { ...options.config, ...(options.norm && { norm: options.norm }), ...(options.dtype && { dtype: options.dtype }) },
