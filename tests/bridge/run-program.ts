@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { onTestFinished } from "vitest";
+import { pathToFileURL } from "node:url";
+import { afterAll } from "vitest";
 
 /** A Node process that runs TypeScript of this project. */
 export interface Program {
@@ -17,6 +18,13 @@ export interface Program {
   ended: Promise<[number | null, NodeJS.Signals | null]>;
 }
 
+const jiti = pathToFileURL(resolve("node_modules/jiti/lib/jiti-register.mjs")).href; // "jiti/register", from whatever folder
+
+const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
 async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
   let text = "";
   for await (const chunk of stream) text += String(chunk);
@@ -28,15 +36,14 @@ async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
  *
  * @param file TypeScript file, from the project's root.
  */
-export function startProgram(file: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Program {
-  const child = spawn(process.execPath, ["--import", "jiti/register", resolve(file), ...args], {
+export function startProgram(file: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}, cwd: string = process.cwd()): Program {
+  const child = spawn(process.execPath, ["--import", jiti, resolve(file), ...args], {
+    cwd,
     detached: true,
     env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  onTestFinished(() => {
-    child.kill("SIGKILL");
-  });
+  children.push(child);
   const lines = createInterface({ input: child.stdout });
   const ended = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
   return {
