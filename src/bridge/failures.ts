@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { BhBridgeError, type ErrorCode, errorCodes, type ProcessExit } from "../errors.js";
-import { envelopeSchema, type pythonErrorSchema } from "../protocol/envelope.js";
-import { type Operation, operations } from "../protocol/operations.js";
+import type { pythonErrorSchema } from "../protocol/envelope.js";
 
 function isErrorCode(code: string | null): code is ErrorCode {
   return (errorCodes as readonly (string | null)[]).includes(code);
@@ -20,15 +19,6 @@ export function pythonFailure(op: string, python: z.output<typeof pythonErrorSch
 export function protocolInvalid(what: string, cause: unknown): BhBridgeError {
   const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : cause instanceof Error ? cause.message : String(cause);
   return new BhBridgeError("PROTOCOL_INVALID", `${what} is invalid: ${reason}`, { cause });
-}
-
-/** What `invoke` returned, checked. @throws {BhBridgeError} `PROTOCOL_INVALID`. */
-export function parseAnswer(op: Operation, answer: string) {
-  try {
-    return envelopeSchema(operations[op].reply).parse(JSON.parse(answer));
-  } catch (cause) {
-    throw protocolInvalid(`the reply to ${op}`, cause);
-  }
 }
 
 /** Why a process was killed, when it was done on purpose. */

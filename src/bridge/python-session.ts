@@ -5,11 +5,12 @@ import { type Handle, type Operation, operations, type PythonEnvironment, type R
 import { protocolVersion } from "../protocol/version.js";
 import { CallQueue } from "./call-queue.js";
 import { EventChannel, type EventReceiver } from "./event-channel.js";
-import { describeExit, type KillReason, parseAnswer, peerExited, protocolInvalid, protocolMismatch, pythonFailure } from "./failures.js";
+import { describeExit, type KillReason, peerExited, protocolInvalid, protocolMismatch, pythonFailure } from "./failures.js";
 import { fileTail } from "./file-tail.js";
 import { lastLines } from "./last-lines.js";
 import { writeLauncher } from "./launcher.js";
 import { packageRoot } from "./package-root.js";
+import { parseAnswer } from "./parse-answer.js";
 import { createSessionFolder, removeSessionFolder } from "./session-folder.js";
 import { stopLadder } from "./stop-ladder.js";
 import { startTransport, type Transport, type TransportEnd } from "./transport.js";
