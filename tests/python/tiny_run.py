@@ -84,15 +84,17 @@ def in_child(task: Callable[[], Any], prepare: Callable[[int], Callable[[], None
     ready, go = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(read)
-        os.read(ready, 1)
         try:
-            result = task()
-        except BaseException as error:
-            code = error.code if isinstance(error, errors.BridgeError) else type(error).__name__
-            result = {"code": code, "message": str(error)}
-        os.write(write, json.dumps(result, default=str).encode())
-        os._exit(0)
+            os.close(read)
+            os.read(ready, 1)
+            try:
+                result = task()
+            except BaseException as error:
+                code = error.code if isinstance(error, errors.BridgeError) else type(error).__name__
+                result = {"code": code, "message": str(error)}
+            os.write(write, json.dumps(result, default=str).encode())
+        finally:
+            os._exit(0)  # whatever happens, the child must not go on as a second test runner
     os.close(write)
     finish = prepare(child) if prepare else None
     os.write(go, b"g")
