@@ -3,7 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { BhBridgeError } from "../../src/errors.js";
-import { act, createObject, lightSession, repetitions } from "./light-session.js";
+import { act, createObject, lightSession } from "./light-session.js";
 import { rejectionOf } from "./rejection-of.js";
 
 test.each([70_000, 16_000_000])("a reply and a request of %i bytes arrive whole", async (bytes) => {
@@ -15,7 +15,8 @@ test.each([70_000, 16_000_000])("a reply and a request of %i bytes arrive whole"
   expect(tokens.slice(0, 3)).toEqual([1, 5, 7]);
   const prompt = new Array<number>(bytes / 2).fill(3); // "3," takes 2
   const echoed = await session.invoke("model.generate", { handle, tokens: prompt, options: {}, seed: null });
-  expect(echoed.tokens).toEqual([...prompt, 5]);
+  expect(echoed.tokens).toHaveLength(prompt.length + 1);
+  expect(echoed.tokens.every((token, index) => token === (index < prompt.length ? 3 : 5))).toBe(true);
 });
 
 test("10,050 objects are each found by their own handle, and by no other once released", async () => {
@@ -31,7 +32,7 @@ test("10,050 objects are each found by their own handle, and by no other once re
   expect(stale).toMatchObject({ code: "HANDLE_STALE" });
 });
 
-test("100,000 calls leave the memory of both processes flat (20,000 without BH_BRIDGE_SOAK=1)", async () => {
+test("100,000 calls leave the memory of both processes flat", async () => {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const session = await lightSession();
@@ -43,7 +44,7 @@ test("100,000 calls leave the memory of both processes flat (20,000 without BH_B
   };
   for (let index = 0; index < 5000; index++) await call();
   const before = used();
-  for (let index = 0; index < repetitions(100_000, 20_000); index++) await call();
+  for (let index = 0; index < 100_000; index++) await call();
   const after = used();
   expect(after.node - before.node).toBeLessThan(16);
   expect(after.python - before.python).toBeLessThan(16);

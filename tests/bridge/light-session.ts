@@ -8,11 +8,6 @@ export { realPython as python };
 // Every Python that this test file starts has the tests' operations and no torch.
 process.env["PYTHONPATH"] = resolve("tests/bridge/light");
 
-/** How often a test repeats itself: a fraction of what it does with BH_BRIDGE_SOAK=1. */
-export function repetitions(soak: number, usual: number): number {
-  return process.env["BH_BRIDGE_SOAK"] === "1" ? soak : usual;
-}
-
 /** Start a session with another folder on PYTHONPATH. */
 export async function sessionWith(path: string, signal?: AbortSignal): Promise<PythonSession> {
   const light = process.env["PYTHONPATH"];
