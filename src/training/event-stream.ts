@@ -6,7 +6,9 @@ export const maxWaitingEvents = 65_536;
 
 /** Events on their way to one reader. When it lags, events of steps are left out; no log, evaluation or save ever is. */
 export class EventStream implements AsyncIterableIterator<TrainEvent> {
-  readonly #waiting: TrainEvent[] = [];
+  #incoming: TrainEvent[] = [];
+  /** The oldest, last first: taking the first of a long array would move all the others. */
+  #outgoing: TrainEvent[] = [];
   readonly #onReturn: () => void;
   #wake: (() => void) | undefined;
   #hasEnded = false;
@@ -17,8 +19,8 @@ export class EventStream implements AsyncIterableIterator<TrainEvent> {
   }
 
   push(event: TrainEvent): void {
-    if (this.#waiting.length >= maxWaitingEvents && isCoalescible(event)) return;
-    this.#waiting.push(event);
+    if (this.#waiting >= maxWaitingEvents && isCoalescible(event)) return;
+    this.#incoming.push(event);
     this.#wake?.();
   }
 
@@ -28,20 +30,26 @@ export class EventStream implements AsyncIterableIterator<TrainEvent> {
   }
 
   async next(): Promise<IteratorResult<TrainEvent, undefined>> {
-    while (this.#waiting.length === 0 && !this.#hasEnded) {
+    while (this.#waiting === 0 && !this.#hasEnded) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    const event = this.#waiting.shift();
+    if (this.#outgoing.length === 0) [this.#outgoing, this.#incoming] = [this.#incoming.reverse(), []];
+    const event = this.#outgoing.pop();
     return event ? { done: false, value: event } : { done: true, value: undefined };
   }
 
   async return(): Promise<IteratorResult<TrainEvent, undefined>> {
     this.#onReturn();
     this.end();
-    this.#waiting.length = 0;
+    this.#incoming = [];
+    this.#outgoing = [];
     return { done: true, value: undefined };
+  }
+
+  get #waiting(): number {
+    return this.#incoming.length + this.#outgoing.length;
   }
 
   [Symbol.asyncIterator](): this {

@@ -1,0 +1,44 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test, vi } from "vitest";
+import { writeLauncher } from "../../../src/bridge/launcher.js";
+import { packageRoot } from "../../../src/bridge/package-root.js";
+
+const folder = mkdtempSync(join(tmpdir(), 'launcher it\'s "quoted" $HOME-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** An interpreter that says how it was started, on stdout and stderr. */
+function interpreter(): string {
+  const path = join(folder, "fake python");
+  writeFileSync(path, '#!/bin/sh\necho "$@"\necho "$PYTHONPATH" >&2\necho "$MALLOC_TRIM_THRESHOLD_"\ncat\n', { mode: 0o755 });
+  return path;
+}
+
+function started(): string[] {
+  const log = join(folder, "log");
+  rmSync(log, { force: true });
+  const launcher = writeLauncher(folder, { python: interpreter(), log });
+  expect(execFileSync(launcher, ["a b", "$c"], { encoding: "utf8", input: "for stdin" })).toBe("");
+  return readFileSync(log, "utf8").split("\n");
+}
+
+test("the interpreter gets its arguments and environment, no stdin, and its output goes to the log", () => {
+  vi.stubEnv("PYTHONPATH", undefined);
+  expect(started()).toEqual(["a b $c", join(packageRoot, "python"), "10000000000", ""]);
+  vi.unstubAllEnvs();
+});
+
+test("the user's own PYTHONPATH comes after the package's", () => {
+  vi.stubEnv("PYTHONPATH", "/theirs");
+  expect(started()[1]).toBe(`${join(packageRoot, "python")}:/theirs`);
+  vi.unstubAllEnvs();
+});
+
+test("only this user can read or run it", () => {
+  const path = join(folder, "mode");
+  mkdirSync(path);
+  const launcher = writeLauncher(path, { python: "/bin/true", log: "/dev/null" });
+  expect(statSync(launcher).mode & 0o777).toBe(0o700);
+});

@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { parseTrainerControl } from "../../../src/protocol/events.js";
+
+test.each([undefined, null, {}])("%s decides nothing", (answer) => {
+  expect(parseTrainerControl(answer)).toEqual({});
+});
+
+test("the fields of TrainerControl are accepted", () => {
+  const control = { should_training_stop: true, should_epoch_stop: false, should_save: true, should_evaluate: true, should_log: true };
+  expect(parseTrainerControl(control)).toEqual(control);
+});
+
+test.each([{ should_stop: true }, { should_save: "yes" }, true, "stop"])("%j is refused", (answer) => {
+  let error: unknown;
+  try {
+    parseTrainerControl(answer);
+  } catch (caught) {
+    error = caught;
+  }
+  expect(error).toMatchObject({ code: "PROTOCOL_INVALID", message: expect.stringContaining("its answer is no TrainerControl") });
+});

@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { readCorpus } from "../../../src/training/corpus.js";
+
+const folder = mkdtempSync(join(tmpdir(), "corpus-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function corpus(text: string | Uint8Array): string {
+  const path = join(folder, `${Math.random()}.txt`);
+  writeFileSync(path, text);
+  return path;
+}
+
+function failure(task: () => unknown): unknown {
+  try {
+    return task();
+  } catch (error) {
+    return error;
+  }
+}
+
+test("facts of a text, counted by hand", () => {
+  const text = "aab\r\nzz\rq\n"; // 10 bytes; as Python reads it: a a b \n z z \n q \n, 9 characters
+  const path = corpus(text);
+  expect(readCorpus(path, 123, 2, 0)).toMatchObject({
+    path,
+    sha256: createHash("sha256").update(text).digest("hex"),
+    bytes: 10,
+    characters: 9,
+    tokens: 9,
+    filtered: 0,
+    distinct: 5, // \n, a, b, q, z
+    dead: 118,
+    windows: 7,
+  });
+});
+
+test("characters at or above the vocabulary are filtered, and tokens that never appear are dead", () => {
+  const facts = readCorpus(corpus("abcabc"), 99, 2, 0); // c is 99
+  expect(facts).toMatchObject({ tokens: 4, filtered: 2, distinct: 2, dead: 97, windows: 2 });
+  expect(facts.deadTokens).not.toContain(97);
+  expect(facts.deadTokens.at(-1)).toBe(96);
+});
+
+test("the held-out part is taken from the end", () => {
+  expect(readCorpus(corpus("a".repeat(100)), 128, 10, 0.25).windows).toBe(65);
+});
+
+test.each([
+  ["a file that is not there", () => join(folder, "none"), /none: there is no such file/],
+  ["a folder", () => folder, /it is a folder/],
+  ["an empty file", () => corpus(""), /is empty: a window takes 4/],
+  ["a text that is too short", () => corpus("abc"), /has 3 tokens \(of 3 characters\): a window takes 4/],
+  ["a text with other letters", () => corpus("ok\nna\u00efve caf\u00e9"), /not ASCII: byte 0xc3 at offset 5, line 2 \(4 such bytes in all\)/],
+])("%s is refused", (_, path, message) => {
+  expect(failure(() => readCorpus(path(), 128, 3, 0))).toMatchObject({ code: "CORPUS_INVALID", message: expect.stringMatching(message) });
+});
