@@ -84,7 +84,8 @@ export type { RunManifest } from "./runs/run-manifest.js";
 export { Bridge, type BridgeOptions, type ModelOptions } from "./training/bridge.js";
 export { type CallOptions, type GenerateOptions, Model, type Parameter } from "./training/model.js";
 export type { StartedRun } from "./training/started-run.js";
-export { type ResumeOptions, Trainer, type TrainerOptions, type TrainOutcome } from "./training/trainer.js";
+export type { TrainOutcome } from "./training/train-outcome.js";
+export { Trainer } from "./training/trainer.js";
 export {
   type Decider,
   type EpochBeginEvent,
@@ -105,3 +106,4 @@ export {
   type TrainEndEvent,
   TrainerCallback,
 } from "./training/trainer-callback.js";
+export type { ResumeOptions, TrainerOptions } from "./training/trainer-options.js";

@@ -56,6 +56,11 @@ export function peerExited(op: string, exit: ProcessExit, cause: Error): BhBridg
   return new BhBridgeError("PEER_EXITED", `${op} failed: ${cause.message}${lastWords(exit.lastLines)}`, { exit, cause });
 }
 
+/** A call to a bridge that its user has closed. */
+export function bridgeClosed(op: string, cause?: Error): BhBridgeError {
+  return new BhBridgeError("BRIDGE_CLOSED", `${op} was called on a bridge that is closed`, { cause });
+}
+
 /** Two versions that do not understand each other. */
 export function protocolMismatch(ours: number, theirs: number, path: string): BhBridgeError {
   return new BhBridgeError(

@@ -5,13 +5,13 @@ import { type Handle, type Operation, operations, type PythonEnvironment, type R
 import { protocolVersion } from "../protocol/version.js";
 import { CallQueue } from "./call-queue.js";
 import { EventChannel, type EventReceiver } from "./event-channel.js";
-import { describeExit, type KillReason, peerExited, protocolInvalid, protocolMismatch, pythonFailure } from "./failures.js";
-import { fileTail } from "./file-tail.js";
-import { lastLines } from "./last-lines.js";
+import { bridgeClosed, type KillReason, protocolInvalid, protocolMismatch, pythonFailure } from "./failures.js";
 import { writeLauncher } from "./launcher.js";
 import { packageRoot } from "./package-root.js";
 import { parseAnswer } from "./parse-answer.js";
+import { endError, type SessionEnd, sessionEnd } from "./session-end.js";
 import { createSessionFolder, removeSessionFolder } from "./session-folder.js";
+import { signalGroup } from "./signal-group.js";
 import { stopLadder } from "./stop-ladder.js";
 import { startTransport, type Transport, type TransportEnd } from "./transport.js";
 
@@ -36,15 +36,6 @@ export interface InvokeOptions<Reply> {
   receiver?: EventReceiver;
 }
 
-/** The first cause of a session's end; what happens later does not change it. */
-interface SessionEnd {
-  exit: ProcessExit;
-  cause: Error;
-  wasClosed: boolean;
-}
-
-/** So many last lines of Python's output go with an error: a crash prints the stack of each of its threads. */
-const lastLinesKept = 40;
 /** Importing torch takes 1 s, from a cold network disk minutes. What takes longer waits for something else. */
 const startTimeoutMs = 300_000;
 /** A training that is to stop finishes its step and its checkpoint first: seconds for the largest model that fits. */
@@ -247,37 +238,13 @@ export class PythonSession {
   }
 
   #afterExit(end: TransportEnd): ProcessExit {
-    const said = this.#logs.map(fileTail).findLast((text) => text.trim() !== "");
-    const exit: ProcessExit = {
-      exitCode: "error" in end ? null : end.code,
-      signal: "error" in end ? null : end.signal,
-      lastLines: "error" in end ? [end.error.message] : said === undefined ? [] : lastLines(said, lastLinesKept),
-    };
-    const cause = new Error(`Python ${describeExit(exit, this.#killReason)}`, "error" in end ? { cause: end.error } : {});
-    this.#end = { exit, cause, wasClosed: this.#closing !== undefined };
     const { pid } = this.#transport.process;
     if (pid !== undefined) signalGroup(pid, "SIGKILL"); // workers of a process that was killed would live on for seconds
+    this.#end = sessionEnd(end, { logs: this.#logs, killReason: this.#killReason, wasClosed: this.#closing !== undefined });
     this.#transport.dispose();
     this.#channel.close();
     removeSessionFolder(this.folder);
     this.#current?.fail(endError(this.#current.op, this.#end));
-    return exit;
-  }
-}
-
-function endError(op: Operation, { exit, cause, wasClosed }: SessionEnd): BhBridgeError {
-  return wasClosed ? bridgeClosed(op, cause) : peerExited(op, exit, cause);
-}
-
-function bridgeClosed(op: Operation, cause?: Error): BhBridgeError {
-  return new BhBridgeError("BRIDGE_CLOSED", `${op} was called on a bridge that is closed`, { cause });
-}
-
-/** Signal a process and those that it started; false when it leads no group of its own. */
-function signalGroup(pid: number, name: NodeJS.Signals): boolean {
-  try {
-    return process.kill(-pid, name);
-  } catch {
-    return false; // it has not left Node's group yet, or has ended
+    return this.#end.exit;
   }
 }

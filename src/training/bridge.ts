@@ -9,7 +9,8 @@ import { type GPT2Config, ownModelFields } from "../config/model-schema.js";
 import { readEmbedding } from "../formats/read-embedding.js";
 import type { PythonEnvironment, ReplyOf } from "../protocol/operations.js";
 import { Model } from "./model.js";
-import { Trainer, type TrainerOptions, type TrainerSetup } from "./trainer.js";
+import { Trainer } from "./trainer.js";
+import type { TrainerOptions, TrainerSetup } from "./trainer-options.js";
 
 type Device = Experiment["device"];
 

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
+import { corpusPath } from "../config/corpus-path.js";
+import type { ResolvedExperiment } from "../config/load-experiment.js";
 import { BhBridgeError } from "../errors.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 
@@ -78,4 +80,10 @@ function notAscii(path: string, bytes: Buffer, offset: number, line: number): Bh
     `${path} is not ASCII: byte ${byte} at offset ${offset}, line ${line} (${total} such bytes in all). Convert it, for example with: iconv -t ASCII//TRANSLIT`,
     { offset },
   );
+}
+
+/** Read the corpus of a complete experiment. @throws {BhBridgeError} `CORPUS_INVALID`. */
+export function corpusOf({ experiment }: ResolvedExperiment): CorpusFacts {
+  const { vocab_size, n_positions } = experiment.model;
+  return readCorpus(corpusPath(experiment), vocab_size, n_positions, experiment.data.held_out);
 }

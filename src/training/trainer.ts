@@ -2,7 +2,6 @@ import { join } from "node:path";
 import type { EventReceiver } from "../bridge/event-channel.js";
 import type { PythonSession } from "../bridge/python-session.js";
 import { stopLadder } from "../bridge/stop-ladder.js";
-import { corpusPath } from "../config/corpus-path.js";
 import type { ExperimentInput } from "../config/experiment-schema.js";
 import { loadExperiment, type ResolvedExperiment } from "../config/load-experiment.js";
 import { BhBridgeError } from "../errors.js";
@@ -10,7 +9,7 @@ import type { TrainEvent } from "../protocol/events.js";
 import type { Handle, ReplyOf, TrainerState } from "../protocol/operations.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { CallbackDispatcher } from "./callback-dispatcher.js";
-import { readCorpus } from "./corpus.js";
+import { corpusOf } from "./corpus.js";
 import { createRequest } from "./create-request.js";
 import { environmentPin } from "./environment-pin.js";
 import { EventStream } from "./event-stream.js";
@@ -19,50 +18,9 @@ import { type ResolvedDevice, resolveDevice } from "./resolve-device.js";
 import { planResume } from "./resume-plan.js";
 import { RunRecord } from "./run-record.js";
 import { StartedRun } from "./started-run.js";
+import { type TrainOutcome, trainOutcome } from "./train-outcome.js";
 import type { TrainerCallback } from "./trainer-callback.js";
-
-/** What a trainer needs beside its model; the fields are those of a configuration. */
-export interface TrainerOptions extends Pick<ExperimentInput, "data" | "training" | "noise" | "record" | "checkpoint" | "device" | "name"> {
-  model: Model;
-  callbacks?: readonly TrainerCallback[];
-  /** The folder that holds the runs. */
-  out?: string;
-}
-
-/** What a trainer is made of, once everything has been checked. */
-export interface TrainerSetup {
-  experiment: ResolvedExperiment;
-  model: Model;
-  corpus: CorpusFacts;
-  out: string;
-  callbacks: readonly TrainerCallback[];
-  /** A checkpoint of HF's Trainer, whose optimizer, schedule and random streams the run begins with. */
-  startFrom?: string;
-}
-
-/** How a training ended. */
-export interface TrainOutcome {
-  status: "completed" | "stopped";
-  /** Why it stopped early: `signal`, `decider`, or what was given to `stop`; null when it completed. */
-  reason: string | null;
-  steps: { planned: number; done: number };
-  /** Seconds in HF's `train()`. */
-  seconds: number;
-  stepsPerSecond: number;
-  /** HF's log history: entries with `loss` or `eval_loss`. */
-  logHistory: Record<string, number>[];
-  bestMetric: number | null;
-  /** Events of steps that callbacks did not get because they fell far behind; the run's own log has them all. */
-  coalesced: number;
-  /** Absolute path of the run directory. */
-  run: string;
-}
-
-/** How a run goes on that ended early. */
-export interface ResumeOptions extends CallOptions {
-  /** Go on in another environment as well: the steps after the checkpoint are replaced, and the bits are others from there on. */
-  allowInexact?: boolean;
-}
+import type { ResumeOptions, TrainerOptions, TrainerSetup } from "./trainer-options.js";
 
 /** A run that Python is ready to train. */
 interface PreparedRun {
@@ -84,9 +42,13 @@ let trainings = 0;
  * @see Bridge.createTrainer
  */
 export class Trainer implements AsyncDisposable {
+  /** The complete configuration, and how it came to be. */
   readonly experiment: ResolvedExperiment;
+  /** The model that is trained; it has its new weights when `train` has ended. */
   readonly model: Model;
+  /** What was found in the corpus. */
   readonly corpus: CorpusFacts;
+  /** Where it is trained. */
   readonly device: ResolvedDevice;
   readonly #session: PythonSession;
   readonly #out: string;
@@ -144,7 +106,11 @@ export class Trainer implements AsyncDisposable {
     return stream;
   }
 
-  /** Call `listener` with every event as it arrives; what it throws ends the training. */
+  /**
+   * Call `listener` with every event as it arrives; what it throws ends the training.
+   *
+   * @internal
+   */
   onEvent(listener: (event: TrainEvent) => void): void {
     this.#listeners.add(listener);
   }
@@ -289,7 +255,7 @@ export class Trainer implements AsyncDisposable {
       const reply = await call;
       await this.#dispatcher.delivered();
       record.finished(reply);
-      return this.#outcome(run.directory, reply);
+      return trainOutcome(run.directory, reply, this.#dispatcher.coalesced);
     } catch (error) {
       record.failed(error);
       throw error;
@@ -316,25 +282,4 @@ export class Trainer implements AsyncDisposable {
       { act: () => this.#session.signal("SIGKILL"), graceMs: Number.POSITIVE_INFINITY },
     ]);
   }
-
-  #outcome(run: string, reply: ReplyOf<"trainer.train">): TrainOutcome {
-    const { status, reason, seconds } = reply;
-    return {
-      status,
-      reason,
-      steps: { planned: reply.max_steps, done: reply.global_step },
-      seconds,
-      stepsPerSecond: seconds > 0 ? reply.steps_this_time / seconds : 0,
-      logHistory: reply.log_history,
-      bestMetric: reply.best_metric,
-      coalesced: this.#dispatcher.coalesced,
-      run,
-    };
-  }
-}
-
-/** Read the corpus of a complete experiment. @throws {BhBridgeError} `CORPUS_INVALID`. */
-export function corpusOf({ experiment }: ResolvedExperiment): CorpusFacts {
-  const { vocab_size, n_positions } = experiment.model;
-  return readCorpus(corpusPath(experiment), vocab_size, n_positions, experiment.data.held_out);
 }

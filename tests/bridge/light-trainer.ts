@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { afterAll } from "vitest";
 import type { PythonSession } from "../../src/bridge/python-session.js";
 import { loadExperiment } from "../../src/config/load-experiment.js";
+import { corpusOf } from "../../src/training/corpus.js";
 import { Model } from "../../src/training/model.js";
-import { corpusOf, Trainer } from "../../src/training/trainer.js";
+import { Trainer } from "../../src/training/trainer.js";
 import type { TrainerCallback } from "../../src/training/trainer-callback.js";
 
 /** What a light training does; see `train` in light/light_operations.py. */
