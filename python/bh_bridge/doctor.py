@@ -13,13 +13,14 @@ def main(marker: str) -> None:
     """Print the marker and the answer."""
     # A script is not part of its package: the folder above is where the package is found.
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    from transformers import TrainingArguments
+    from transformers import GPT2Config, TrainingArguments
 
     from bh_bridge.environment import describe
 
     answer = {
         "environment": describe(threads=None),
         "training_arguments": [field.name for field in dataclasses.fields(TrainingArguments)],
+        "gpt2_config": sorted(vars(GPT2Config())),
     }
     print("\n" + marker + json.dumps(answer))
 

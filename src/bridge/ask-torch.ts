@@ -8,9 +8,10 @@ const answerSchema = z.object({
     devices: z.object({ cuda: z.array(z.string()), mps: z.boolean() }),
   }),
   training_arguments: z.array(z.string()),
+  gpt2_config: z.array(z.string()),
 });
 
-/** What torch and transformers say once they are imported: devices, threads, and the names of the fields of `TrainingArguments`. */
+/** What torch and transformers say once they are imported: devices, threads, and the names of the fields of `TrainingArguments` and `GPT2Config`. */
 export type TorchAnswer = z.infer<typeof answerSchema>;
 
 /** The imports take 2 s, from a cold network disk a minute; this stops one that hangs, as with a broken GPU driver. */

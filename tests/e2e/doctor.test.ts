@@ -29,6 +29,7 @@ test("all is well with the interpreter that the tests train with", async () => {
     "numpy",
     "devices",
     "training arguments",
+    "model configuration",
     "disk",
   ]);
   expect(check("node")?.found).toBe(process.versions.node);

@@ -1,5 +1,7 @@
 import { askTorch, type TorchAnswer } from "../../bridge/ask-torch.js";
 import type { PythonReport } from "../../bridge/probe-python.js";
+import { gpt2ConfigVersion } from "../../config/gpt2-config.generated.js";
+import { gpt2ConfigSchema } from "../../config/model-schema.js";
 import { trainingArgumentsShape, trainingArgumentsVersion } from "../../config/training-arguments.generated.js";
 import { BhBridgeError } from "../../errors.js";
 import type { DoctorCheck } from "../doctor-document.js";
@@ -10,18 +12,27 @@ function describeDevices({ environment }: TorchAnswer): string {
   return [...cuda, ...(devices.mps ? ["mps"] : []), `cpu (${cpu_capability}, ${threads} ${threads === 1 ? "thread" : "threads"})`].join(", ");
 }
 
-/** Whether the settings that a configuration may name are those that the installed transformers knows. */
-function checkTrainingArguments({ training_arguments }: TorchAnswer, report: PythonReport): DoctorCheck {
-  const installed = new Set(training_arguments);
-  const known = Object.keys(trainingArgumentsShape);
-  const absent = known.filter((name) => !installed.has(name));
-  return {
-    name: "training arguments",
-    ok: absent.length === 0,
-    found: absent.length === 0 ? `all ${known.length}` : `transformers ${report.packages.transformers} lacks ${absent.join(", ")}`,
-    expected: `the ${known.length} of transformers ${trainingArgumentsVersion}`,
-    fix: absent.length === 0 ? null : `${report.path} -m pip install "transformers==${trainingArgumentsVersion}"`,
-  };
+/** Field names of a class of transformers: those that a configuration may have, and those that the installed version has. */
+interface Names {
+  check: string;
+  known: readonly string[];
+  installed: readonly string[];
+  /** The version that the known ones are of. */
+  version: string;
+}
+
+/** Whether every setting that a configuration may name is one that the installed transformers knows; and what it knows beside them. */
+function checkNames({ check, known, installed, version }: Names, report: PythonReport): DoctorCheck {
+  const absent = known.filter((name) => !installed.includes(name));
+  const found = absent.length === 0 ? `all ${known.length}` : `transformers ${report.packages.transformers} lacks ${absent.join(", ")}`;
+  const fix = absent.length === 0 ? null : `${report.path} -m pip install "transformers==${version}"`;
+  return { name: check, ok: absent.length === 0, found, expected: `the ${known.length} of transformers ${version}`, fix };
+}
+
+/** Settings of the installed transformers that a configuration cannot name, since the types are of another version. */
+function added(known: readonly string[], { training_arguments }: TorchAnswer): string {
+  const names = training_arguments.filter((name) => !known.includes(name));
+  return names.length === 0 ? "" : `; ${names.join(", ")} cannot be set yet`;
 }
 
 /** What torch and transformers say once they are imported: the devices, and whether the settings still have the names they had. */
@@ -29,7 +40,15 @@ export async function checkTorch(report: PythonReport, signal?: AbortSignal): Pr
   const expected = "torch and transformers can be imported";
   try {
     const answer = await askTorch(report.path, signal);
-    return [{ name: "devices", ok: true, found: describeDevices(answer), expected, fix: null }, checkTrainingArguments(answer, report)];
+    const known = Object.keys(trainingArgumentsShape);
+    const training = { check: "training arguments", known, installed: answer.training_arguments, version: trainingArgumentsVersion };
+    const model = { check: "model configuration", known: Object.keys(gpt2ConfigSchema.shape), installed: answer.gpt2_config, version: gpt2ConfigVersion };
+    const settings = checkNames(training, report);
+    return [
+      { name: "devices", ok: true, found: describeDevices(answer), expected, fix: null },
+      { ...settings, found: `${settings.found}${added(known, answer)}` },
+      checkNames(model, report),
+    ];
   } catch (error) {
     if (!(error instanceof BhBridgeError) || error.code === "ABORTED") throw error;
     const found = error.exit?.lastLines.at(-1) ?? error.message;

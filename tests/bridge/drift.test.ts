@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, expect, test, vi } from "vitest";
+import { probePython } from "../../src/bridge/probe-python.js";
+import { checkTorch } from "../../src/commands/doctor/check-torch.js";
+import { realPython } from "./real-python.js";
+
+const folder = mkdtempSync(join(tmpdir(), "drift-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => vi.unstubAllEnvs());
+
+test("a transformers with other settings than the types is told by doctor: what it lacks, what it adds, and how to mend it", async () => {
+  const otherVersion = `
+import dataclasses
+fields = dataclasses.fields
+def other_fields(kind):
+    found = fields(kind)
+    if getattr(kind, "__name__", "") != "TrainingArguments":
+        return found
+    return [field for field in found if field.name != "lr_scheduler_type"] + [dataclasses.field(default=None)]
+class Named:
+    name = "brand_new"
+dataclasses.fields = lambda kind: [Named if field.name is None else field for field in other_fields(kind)]
+`;
+  writeFileSync(join(folder, "sitecustomize.py"), otherVersion);
+  const report = await probePython(realPython);
+  vi.stubEnv("PYTHONPATH", folder);
+  const check = (await checkTorch(report)).find(({ name }) => name === "training arguments");
+  expect(check).toMatchObject({
+    ok: false,
+    found: `transformers ${report.packages.transformers} lacks lr_scheduler_type; brand_new cannot be set yet`,
+    fix: expect.stringMatching(/-m pip install "transformers==\d/),
+  });
+});
