@@ -87,13 +87,11 @@ export class PythonSession {
    * @throws {BhBridgeError} `PROTOCOL_MISMATCH`, `PEER_EXITED`, `ABORTED`, or what Python raised.
    */
   static async start({ python, threads, device, signal }: SessionOptions): Promise<PythonSession> {
-    const folder = createSessionFolder();
-    const channel = await EventChannel.listen(folder);
-    const log = join(folder, "python.log");
-    const session = new PythonSession(folder, channel, startTransport(writeLauncher(folder, { python, log })), log);
+    const session = await PythonSession.#spawn(python);
     const timer = setTimeout(() => void session.#kill("no answer"), startTimeoutMs);
     try {
-      const request = { protocol: protocolVersion, channel: { path: channel.path, token: channel.token }, threads, device };
+      const { path, token } = session.#channel;
+      const request = { protocol: protocolVersion, channel: { path, token }, threads, device };
       const reply = await session.invoke("hello", request, { signal });
       if (!("torch" in reply)) throw protocolMismatch(protocolVersion, reply.protocol, join(packageRoot, "python"));
       session.#environment = reply;
@@ -103,6 +101,20 @@ export class PythonSession {
       throw error;
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  static async #spawn(python: string): Promise<PythonSession> {
+    const folder = createSessionFolder();
+    const log = join(folder, "python.log");
+    let channel: EventChannel | undefined;
+    try {
+      channel = await EventChannel.listen(folder);
+      return new PythonSession(folder, channel, startTransport(writeLauncher(folder, { python, log })), log);
+    } catch (cause) {
+      channel?.close();
+      removeSessionFolder(folder);
+      throw new BhBridgeError("INTERNAL", `no process could be made for ${python}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     }
   }
 
