@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { dtypes } from "../formats/matrix.js";
+import { censusShape } from "./census-shape.js";
 import { degeneracies } from "./degeneracy.js";
 
 const count = z.int().nonnegative();
@@ -26,14 +27,7 @@ const timelineSchema = z
   .describe("Black holes: unique, C, P and largest have an entry a state; fissions to captures an entry a step, entry i being step i + 1");
 
 const censusSchema = z
-  .strictObject({
-    rows: count,
-    unique: count,
-    C: count,
-    P: count,
-    populations: counts,
-    members: z.array(counts).readonly().optional(),
-  })
+  .strictObject({ ...censusShape, members: censusShape.members.optional() })
   .describe("The black holes of the last state, by descending population");
 
 const statisticsSchema = z

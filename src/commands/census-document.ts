@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { censusShape } from "../analysis/census-shape.js";
 
 const count = z.int().nonnegative();
 
@@ -11,17 +12,6 @@ export const censusDocumentSchema = z.strictObject({
   dtype: z.string(),
   /** Tokens and dims of the matrix, which is one state when the tensor is a history. */
   shape: z.tuple([count, count]),
-  /** Rows that were looked at. */
-  rows: count,
-  /** Distinct values among them. */
-  unique: count,
-  /** Black holes: values that two or more rows share. */
-  C: count,
-  /** Rows in black holes. */
-  P: count,
-  /** Rows in each black hole, descending. */
-  populations: z.array(count),
-  /** Row numbers in each black hole, in the order of `populations`, ascending. */
-  members: z.array(z.array(count)),
+  ...censusShape,
 });
 export type CensusDocument = z.output<typeof censusDocumentSchema>;

@@ -10,9 +10,10 @@ import type { TrainResult } from "./train-result.js";
 export async function concludeRun(directory: string, experiment: Experiment): Promise<TrainResult> {
   const history = await openHistory(directory);
   try {
-    writeAnalysis(directory, await analyze(history));
+    const analysis = await analyze(history);
+    writeAnalysis(directory, analysis);
+    return await summarizeRun(directory, experiment, readRunManifest(directory), analysis.degenerate);
   } finally {
     history.close();
   }
-  return summarizeRun(directory, experiment, readRunManifest(directory));
 }

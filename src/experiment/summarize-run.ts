@@ -1,5 +1,6 @@
 import { type Census, census } from "../analysis/census.js";
 import { centroidNorm } from "../analysis/centroid-norm.js";
+import type { Degeneracy } from "../analysis/degeneracy.js";
 import { displacement } from "../analysis/displacement.js";
 import { soundness } from "../analysis/soundness.js";
 import { type Verdict, verdict } from "../analysis/verdict.js";
@@ -42,9 +43,10 @@ function withCaveat({ result, reason }: Verdict, { members }: Census, deadTokens
 /**
  * What the notebook prints of a training, computed from the files of its run: no Python, no number that is not on disk.
  *
+ * @param known what makes the history degenerate, where an analysis has found it out already; a large history is read once less.
  * @throws {BhBridgeError} `RUN_CORRUPT`, `FORMAT_INVALID`.
  */
-export async function summarizeRun(directory: string, experiment: Experiment, manifest: RunManifest): Promise<TrainResult> {
+export async function summarizeRun(directory: string, experiment: Experiment, manifest: RunManifest, known?: readonly Degeneracy[]): Promise<TrainResult> {
   const history = await openHistory(directory);
   try {
     const events = readEvents(directory);
@@ -53,7 +55,7 @@ export async function summarizeRun(directory: string, experiment: Experiment, ma
     const final = readState(history, history.states - 1);
     const counted = census(final);
     const moved = displacement(initial, final);
-    const { degenerate } = await soundness(history);
+    const degenerate = known ?? (await soundness(history)).degenerate;
     const deadTokens = manifest.corpus.dead;
     return {
       schema: "bh-bridge/train-result@1",
@@ -80,11 +82,7 @@ export async function summarizeRun(directory: string, experiment: Experiment, ma
         filtered: manifest.corpus.filtered,
       },
       loss: events.flatMap((event) => (event.type === "log" ? [[event.global_step, finite(event.logs["loss"] ?? Number.NaN)]] : [])),
-      census: {
-        ...counted,
-        populations: [...counted.populations],
-        members: counted.members.map((members) => [...members]),
-      },
+      census: counted,
       displacement: { float64: finite(moved.float64), float32: finite(moved.float32), bfloat16: finite(moved.bfloat16) },
       centroidNorm: steppedStates(history, experiment.record.every, done).map(([step, state]) => [step, finite(centroidNorm(readState(history, state)))]),
       verdict: withCaveat(verdict({ census: counted, deadTokens, degenerate }), counted, manifest.corpus.deadTokens),

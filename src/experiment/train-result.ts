@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { censusShape } from "../analysis/census-shape.js";
 
 const count = z.int().nonnegative();
 
@@ -18,14 +19,7 @@ export const trainResultSchema = z.strictObject({
   corpus: z.strictObject({ sha256: z.string(), tokens: count, distinct: count, dead: count, windows: count, filtered: count }),
   /** Step and mean loss since the entry before; null for a loss that is not finite. */
   loss: z.array(z.tuple([count, z.number().nullable()])),
-  census: z.strictObject({
-    rows: count,
-    unique: count,
-    C: count,
-    P: count,
-    populations: z.array(count),
-    members: z.array(z.array(count)),
-  }),
+  census: z.strictObject(censusShape),
   displacement: z.strictObject({ float64: z.number().nullable(), float32: z.number().nullable(), bfloat16: z.number().nullable() }),
   /** State and L2 norm of its centroid, every 1,000 steps and at the end. */
   centroidNorm: z.array(z.tuple([count, z.number().nullable()])),

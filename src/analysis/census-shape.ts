@@ -1,0 +1,20 @@
+import { z } from "zod";
+
+const count = z.int().nonnegative();
+const counts = z.array(count).readonly();
+
+/** The fields of a `Census` in a document. */
+export const censusShape = {
+  /** Rows that were looked at. */
+  rows: count,
+  /** Distinct values among them. */
+  unique: count,
+  /** Black holes: values that two or more rows share. */
+  C: count,
+  /** Rows in black holes. */
+  P: count,
+  /** Rows in each black hole, descending. */
+  populations: counts,
+  /** Row numbers in each black hole, in the order of `populations`, ascending. */
+  members: z.array(counts).readonly(),
+};
