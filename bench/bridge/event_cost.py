@@ -5,15 +5,15 @@ observer of another kind. With 1 ms of other work a step, so that caches are as 
 """
 
 import json
-import socket
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "python"))
 
+import silent_node
 from bh_bridge.channel import Channel
 from bh_bridge.events import EventLog
 
@@ -40,17 +40,5 @@ def microseconds(log: EventLog, durable: bool) -> float:
 
 
 folder = Path(tempfile.mkdtemp())
-listener = socket.socket(socket.AF_UNIX)
-listener.bind(str(folder / "events"))
-listener.listen(1)
-
-
-def drain() -> None:
-    connection, _ = listener.accept()
-    while connection.recv(65_536):
-        pass
-
-
-threading.Thread(target=drain, daemon=True).start()
-log = EventLog(folder / "events.jsonl", Channel(str(folder / "events"), "token"))
+log = EventLog(folder / "events.jsonl", Channel(silent_node.listen(folder), "token"))
 print(json.dumps({"logged": microseconds(log, durable=True), "observed": microseconds(log, durable=False)}))

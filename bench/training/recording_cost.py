@@ -4,15 +4,15 @@ usage: recording_cost.py CORPUS STEPS THREADS; prints one line of JSON.
 """
 
 import json
-import socket
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "python"))
 
+import silent_node
 from bh_bridge import callbacks
 from bh_bridge.entry import invoke
 
@@ -43,18 +43,8 @@ def call(operation, **request):
     return answer["ok"]
 
 
-def read_everything(server):
-    connection, _ = server.accept()
-    while connection.recv(65536):
-        pass
-
-
 with tempfile.TemporaryDirectory() as folder:
-    path = str(Path(folder, "events"))
-    server = socket.socket(socket.AF_UNIX)
-    server.bind(path)
-    server.listen(1)
-    threading.Thread(target=read_everything, args=(server,), daemon=True).start()
+    path = silent_node.listen(Path(folder))
     call("hello", protocol=1, channel={"path": path, "token": "t"}, threads=threads, device="cpu")
     shape = {"vocab_size": 128, "n_positions": 128, "n_embd": 64, "n_layer": 2, "n_head": 2}
     config = {**shape, "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}

@@ -21,12 +21,13 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "python"))
+from disk import Disk, File, Folder, write_image
+from recover import committed_step, file_names, recover, run_of
+from syscalls import STRACE, Call, read_trace
 
-from disk import Disk, File, Folder, write_image  # noqa: E402
-from recover import committed_step, file_names, recover, run_of  # noqa: E402
-from syscalls import STRACE, Call, read_trace  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
+# What recovers imports these when it is needed, in the processes that are forked for it.
+sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests" / "python")]
 
 LINE = "It was many and many a year ago, in a kingdom by the sea, that a maiden there lived whom you may know.\n"
 STEPS = 40

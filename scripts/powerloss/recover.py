@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import struct
 import tempfile
-import threading
 import zlib
 from pathlib import Path
 from typing import Any
@@ -76,9 +74,10 @@ def _events(run: Path) -> list[dict[str, Any]]:
 
 
 def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
-    from bh_bridge import model_operations, trainer_operations
+    import silent_node
+    from bh_bridge import channel, model_operations, trainer_operations
 
-    _open_channel()
+    channel.open_channel(silent_node.listen(Path(tempfile.mkdtemp())), "token")
     model = config["model"]
     handle = model_operations.create(
         {
@@ -115,24 +114,6 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
     )
     trainer_operations.train({"handle": created["handle"], "training": 1})
     return int(created["recorded_step"])
-
-
-def _open_channel() -> None:
-    """Be the Node at the other end of the event channel: take everything, say nothing."""
-    from bh_bridge import channel
-
-    path = str(Path(tempfile.mkdtemp(), "events"))
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(path)
-    listener.listen(1)
-
-    def drain() -> None:
-        connection, _ = listener.accept()
-        while connection.recv(65536):
-            pass
-
-    threading.Thread(target=drain, daemon=True).start()
-    channel.open_channel(path, "token")
 
 
 def file_names(image: dict[str, bytes | None]) -> str:

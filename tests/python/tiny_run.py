@@ -4,13 +4,12 @@ import copy
 import json
 import os
 import signal
-import socket
 import tempfile
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import silent_node
 import torch
 from bh_bridge import channel, errors, model_operations, trainer_operations
 
@@ -67,7 +66,7 @@ def train(directory: Path, resume: str | None = None, **changes: Any) -> dict[st
     request["data"]["corpus"] = str(corpus)
     source = request.pop("model_from", None)
     model = {**MODEL, "from": source, "init": {"kind": "normal"}} if source else MODEL
-    _connect()
+    channel.open_channel(silent_node.listen(Path(tempfile.mkdtemp())), "token")
     request["model"] = model_operations.create(model)["handle"]
     created = trainer_operations.create(request)
     outcome = trainer_operations.train({"handle": created["handle"], "training": 1})
@@ -150,19 +149,3 @@ def differences(run: Path, whole: Path) -> list[str]:
         name for name in names if not (run / name).exists() or (run / name).read_bytes() != (whole / name).read_bytes()
     ]
     return unequal if events_of(run) == events_of(whole) else [*unequal, "events.jsonl"]
-
-
-def _connect() -> None:
-    """Be the Node at the other end of the event channel: take everything, say nothing."""
-    path = str(Path(tempfile.mkdtemp(), "events"))
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(path)
-    listener.listen(1)
-
-    def drain() -> None:
-        connection, _ = listener.accept()
-        while connection.recv(65536):
-            pass
-
-    threading.Thread(target=drain, daemon=True).start()
-    channel.open_channel(path, "token")
