@@ -120,6 +120,7 @@ export const analysisDocumentSchema = z.strictObject({
   tokens: count,
   dims: count,
   dtype: z.enum(dtypes),
+  steps: counts.optional().describe("The training step of each state, where state i is not step i"),
   degenerate: z.array(z.enum(degeneracies)).readonly().describe("Why the history cannot be scored; empty when it is sound"),
   nonfiniteTokens: counts.optional().describe("Tokens with NaN or infinity in some state"),
   finalCensus: censusSchema,

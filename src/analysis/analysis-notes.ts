@@ -8,7 +8,7 @@ function number(value: number): string {
 /** What an analysis leaves out, said in sentences; some reasons also take analyses off the list of wanted ones. */
 export interface AnalysisNotes {
   readonly lines: string[];
-  sparse(every: number): void;
+  otherSteps(): void;
   chosenTokens(tokens: number): void;
   noLattice(dtype: Dtype, wanted: Set<AnalysisName>): void;
   statesTooLarge(numbers: number, limit: number, wanted: Set<AnalysisName>): void;
@@ -28,9 +28,9 @@ export function analysisNotes(): AnalysisNotes {
   const lines: string[] = [];
   return {
     lines,
-    sparse(every) {
+    otherSteps() {
       lines.push(
-        `a state was recorded every ${number(every)} training steps: state i is training step ${number(every)}·i, and a step here is the move from one state to the next`,
+        "not every training step was recorded from 0 on: `steps` has the training step of each state, and a step here is the move from one state to the next",
       );
     },
     chosenTokens(tokens) {

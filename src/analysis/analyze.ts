@@ -34,10 +34,6 @@ export interface AnalyzeOptions extends ScanOptions {
   readonly maxNodes?: number | undefined;
   /** Spreads are left out when there are more dimensions; by default 768. */
   readonly spreadDims?: number | undefined;
-  /** The token of each row, where a history holds chosen rows alone; by default row i is token i. */
-  readonly tokenIds?: readonly number[] | undefined;
-  /** Training steps from one recorded state to the next; by default 1. */
-  readonly every?: number | undefined;
 }
 
 /** What is done for one document: the wanted analyses that its history admits, and the limits. */
@@ -53,8 +49,9 @@ interface Plan {
 function planAnalyses(history: History, options: AnalyzeOptions): Plan {
   const wanted = new Set<AnalysisName>(options.only ?? analysisNames);
   const notes = analysisNotes();
-  if (options.every !== undefined && options.every > 1) notes.sparse(options.every);
-  if (options.tokenIds) notes.chosenTokens(options.tokenIds.length);
+  const { steps, tokenIds } = history;
+  if (steps) notes.otherSteps();
+  if (tokenIds) notes.chosenTokens(tokenIds.length);
   if (history.dtype !== "BF16") notes.noLattice(history.dtype, wanted);
   const numbers = history.tokens * history.dims;
   if (numbers > maxMeasuredNumbers) notes.statesTooLarge(numbers, maxMeasuredNumbers, wanted);
@@ -65,7 +62,7 @@ function planAnalyses(history: History, options: AnalyzeOptions): Plan {
     maxTokens: options.maxTokens ?? defaultMaxTokens,
     maxNodes: options.maxNodes ?? defaultMaxNodes,
     hasSpread: history.dims <= spreadDims,
-    tokensOf: (rows) => rows.map((row) => options.tokenIds?.[row] ?? row),
+    tokensOf: (rows) => rows.map((row) => tokenIds?.[row] ?? row),
     notes,
   };
 }
@@ -129,7 +126,7 @@ async function geometryPart({ geometry }: RangeScan, history: History, plan: Pla
  */
 export async function analyze(history: History, options: AnalyzeOptions = {}): Promise<AnalysisDocument> {
   const plan = planAnalyses(history, options);
-  const { source, states, tokens, dims, dtype } = history;
+  const { source, states, tokens, dims, dtype, steps } = history;
   const parts = { motion: plan.wants("motion") || plan.wants("lifecycle"), geometry: plan.wants("geometry"), pathSpread: plan.hasSpread };
   const scan: RangeScan = await scanHistory(history, parts, options);
   const finalCensus = census(readState(history, states - 1));
@@ -142,6 +139,7 @@ export async function analyze(history: History, options: AnalyzeOptions = {}): P
     tokens,
     dims,
     dtype,
+    ...(steps && { steps: [...steps] }),
     degenerate,
     ...perToken({ nonfiniteTokens: plan.tokensOf(nonfiniteTokens) }, nonfiniteTokens.length, "", plan),
     finalCensus: censusPart(finalCensus, plan),

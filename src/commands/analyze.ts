@@ -1,9 +1,6 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { type AnalysisName, analysisNames } from "../analysis/analysis-names.js";
-import type { AnalyzeOptions } from "../analysis/analyze.js";
 import { BhBridgeError } from "../errors.js";
 import type { History } from "../formats/history.js";
 import { type CommonOptions, createCommand } from "./command.js";
@@ -55,16 +52,15 @@ function parseNames(text: string): AnalysisName[] {
 async function runAnalyze(target: string, options: AnalyzeCommandOptions): Promise<void> {
   const terminal = new Terminal(options);
   const { path, tensor } = parseTensorPath(target);
-  const [{ openHistory }, { recordedEvery }] = await Promise.all([import("../formats/open-history.js"), import("../formats/recorded-every.js")]);
+  const { openHistory } = await import("../formats/open-history.js");
   const history = await openHistory(path, tensor);
   try {
-    const every = recordedEvery(path);
-    const document = await analyzeWithProgress(await chooseStates(history, options.step, every), { path, tensor, every }, options, terminal);
+    const document = await analyzeWithProgress(await chooseStates(history, options.step), options, terminal);
     const written = tensor === undefined && isWhole(options) ? await keepInRun(path, document, terminal) : undefined;
     terminal.document(document);
     if (terminal.json) return;
     const { formatAnalysis } = await import("./format-analysis.js");
-    terminal.print(formatAnalysis(document, every, terminal.color));
+    terminal.print(formatAnalysis(document, terminal.color));
     if (written !== undefined) terminal.say(`\nWritten to ${written}`);
   } finally {
     history.close();
@@ -76,40 +72,18 @@ function isWhole({ only, step }: AnalyzeCommandOptions): boolean {
   return only === undefined && step === undefined;
 }
 
-async function chooseStates(history: History, step: number | undefined, every: number): Promise<History> {
+async function chooseStates(history: History, step: number | undefined): Promise<History> {
   if (step === undefined) return history;
-  const state = step / every;
-  if (Number.isInteger(state) && state < history.states) {
-    const { historyUntil } = await import("../analysis/history-until.js");
-    return historyUntil(history, state);
-  }
-  const recorded = `${every === 1 ? "every step" : `every ${every}th step`} from 0 to ${(history.states - 1) * every}`;
-  throw new BhBridgeError("USAGE", `step ${step} is not recorded in ${history.source}; recorded is ${recorded}`);
+  const [{ historyUntil }, { stateOfStep }] = await Promise.all([import("../analysis/history-until.js"), import("../formats/state-of-step.js")]);
+  return historyUntil(history, stateOfStep(history, step));
 }
 
-/** The token of each row of a run that recorded chosen rows alone. */
-async function chosenTokens({ tokens, dims }: History, path: string): Promise<Pick<AnalyzeOptions, "tokenIds">> {
-  // Without a configuration nothing can have been chosen, and a plain file need not wait for what reads runs.
-  if (!existsSync(join(path, "config.json"))) return {};
-  const { recordedTokens } = await import("./recorded-tokens.js");
-  const recorded = recordedTokens({ kind: "run", state: 0, shape: [tokens, dims] }, path);
-  const tokenIds = recorded.ofRows(Array.from({ length: tokens }, (_, row) => row));
-  return tokenIds.every((token, row) => token === row) ? {} : { tokenIds };
-}
-
-async function analyzeWithProgress(
-  history: History,
-  { path, tensor, every }: { path: string; tensor: string | undefined; every: number },
-  { only, k, maxTokens, maxNodes }: AnalyzeCommandOptions,
-  terminal: Terminal,
-): Promise<AnalysisDocument> {
+async function analyzeWithProgress(history: History, { only, k, maxTokens, maxNodes }: AnalyzeCommandOptions, terminal: Terminal): Promise<AnalysisDocument> {
   const { analyze } = await import("../analysis/analyze.js");
   using stop = stopOnSignal();
   const progress = await createProgress(terminal, "Analysing", "states", history.states);
   try {
-    const chosen = tensor === undefined ? await chosenTokens(history, path) : {};
-    const onProgress = (done: number): void => progress.update(done);
-    return await analyze(history, { only, k, maxTokens, maxNodes, every, ...chosen, signal: stop.signal, onProgress });
+    return await analyze(history, { only, k, maxTokens, maxNodes, signal: stop.signal, onProgress: (done) => progress.update(done) });
   } finally {
     progress.stop();
   }

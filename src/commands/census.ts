@@ -35,8 +35,8 @@ async function takeCensus(target: string, options: CensusOptions): Promise<void>
   ]);
   const embedding = await openEmbedding(path, { tensor, step: options.step });
   try {
-    const { rows, shape, state } = embedding;
-    const tokens = recordedTokens(embedding, path);
+    const { rows, shape, step } = embedding;
+    const tokens = recordedTokens(embedding);
     const chosen = await chooseRows(options, path, tokens.vocabulary);
     const counted = await censusOfRows(rows, chosen && tokens.toRows(chosen));
     const document: CensusDocument = {
@@ -55,8 +55,8 @@ async function takeCensus(target: string, options: CensusOptions): Promise<void>
     terminal.document(document);
     if (terminal.json) return;
     const { formatCensus } = await import("./format-census.js");
-    terminal.print(formatCensus(document, state, terminal.color, process.stdout.columns));
-    if (state !== undefined) terminal.say(`\nOver all its steps:  bh-bridge analyze ${path}`);
+    terminal.print(formatCensus(document, step, terminal.color, process.stdout.columns));
+    if (step !== undefined) terminal.say(`\nOver all its steps:  bh-bridge analyze ${path}`);
   } finally {
     embedding.close();
   }

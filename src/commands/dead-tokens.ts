@@ -11,7 +11,7 @@ export async function deadTokensOf(path: string, corpus: string | undefined, voc
   if (corpus !== undefined) {
     const { readCorpus } = await import("../training/corpus.js");
     // Tokens are counted, not windows: one is enough.
-    return readCorpus(corpus, vocabulary, 0, 0).deadTokens;
+    return (await readCorpus(corpus, vocabulary, 0, 0)).deadTokens;
   }
   if (!statSync(path).isDirectory()) {
     throw new BhBridgeError("USAGE", `--rows dead needs to know the corpus, and ${path} is no run: name the text it was trained on with --corpus FILE`);

@@ -18,7 +18,7 @@ export async function exportArray(target: string, to: Exclude<ExportTarget, "hf"
   const embedding = await openEmbedding(path, { tensor, step });
   try {
     const written = to === "csv" || step !== undefined ? matrixOf(embedding) : historyOf(embedding);
-    await write(to, out, written, embedding, path);
+    await write(to, out, written, embedding);
     return { schema: "bh-bridge/export@1", source: path, to, out, tensor: embedding.tensor, shape: [...written.shape], bytes: statSync(out).size };
   } finally {
     embedding.close();
@@ -26,8 +26,8 @@ export async function exportArray(target: string, to: Exclude<ExportTarget, "hf"
 }
 
 /** One state of a history is no history: it gets a name of its own. */
-function matrixOf({ tensor, shape, rows, state }: OpenEmbedding): WritableTensor {
-  return { name: state === undefined ? tensor : "embedding", shape, rows };
+function matrixOf({ tensor, shape, rows, step }: OpenEmbedding): WritableTensor {
+  return { name: step === undefined ? tensor : "embedding", shape, rows };
 }
 
 function historyOf(embedding: OpenEmbedding): WritableTensor {
@@ -35,14 +35,14 @@ function historyOf(embedding: OpenEmbedding): WritableTensor {
   return history ? { name: tensor, shape: [history.states, ...shape], rows: history.rows } : matrixOf(embedding);
 }
 
-async function write(to: Exclude<ExportTarget, "hf">, out: string, tensor: WritableTensor, embedding: OpenEmbedding, path: string): Promise<void> {
+async function write(to: Exclude<ExportTarget, "hf">, out: string, tensor: WritableTensor, embedding: OpenEmbedding): Promise<void> {
   switch (to) {
     case "safetensors":
       return writeSafetensors(out, [tensor], { writer: "bh-bridge" });
     case "npy":
       return writeNpy(out, tensor);
     case "csv": {
-      const tokens = recordedTokens(embedding, path);
+      const tokens = recordedTokens(embedding);
       return writeCsv(out, tensor.rows, (row) => tokens.ofRows([row])[0] ?? row);
     }
     case "hdf5": {

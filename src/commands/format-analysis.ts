@@ -40,19 +40,22 @@ function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
+/** The training step of a state. */
+type StepOf = (state: number) => number;
+
 type Part<Name extends keyof AnalysisDocument> = NonNullable<AnalysisDocument[Name]>;
 
-function timelineLines(timeline: Part<"timeline">, every: number): string[] {
+function timelineLines(timeline: Part<"timeline">, stepOf: StepOf): string[] {
   const { unique, C, P, largest, firstStateWithTwoHoles } = timeline;
   const rows = sample(0, unique.length - 1).map((state) => [
-    number(state * every),
+    number(stepOf(state)),
     number(unique[state] ?? 0),
     number(C[state] ?? 0),
     number(P[state] ?? 0),
     number(largest[state] ?? 0),
   ]);
   const events = (["fissions", "splits", "merges", "joins", "escapes", "captures"] as const).map((name) => `${number(total(timeline[name]))} ${name}`);
-  const first = firstStateWithTwoHoles === null ? "never" : `first at step ${number(firstStateWithTwoHoles * every)}`;
+  const first = firstStateWithTwoHoles === null ? "never" : `first at step ${number(stepOf(firstStateWithTwoHoles))}`;
   return [table(["step", "unique", "C", "P", "largest"], rows), `  ${events.join(", ")}`, `  Two black holes or more: ${first}`];
 }
 
@@ -69,10 +72,10 @@ function statisticsLines({ n, mean, median, gini, herfindahl, topShare }: Part<"
   ];
 }
 
-function motionLines({ weight, lattice, stillFraction, frozenFraction, bulk, thermal, participation }: Part<"motion">, every: number): string[] {
+function motionLines({ weight, lattice, stillFraction, frozenFraction, bulk, thermal, participation }: Part<"motion">, stepOf: StepOf): string[] {
   if (bulk.length === 0) return ["  There is no step."];
   const rows = sample(1, bulk.length).map((step) => [
-    number(step * every),
+    number(stepOf(step)),
     figure(weight.meanL2[step - 1]),
     ...(lattice ? [figure(lattice.meanL2[step - 1])] : []),
     percent(stillFraction[step - 1]),
@@ -88,10 +91,10 @@ function motionLines({ weight, lattice, stillFraction, frozenFraction, bulk, the
   ];
 }
 
-function lifecycleLines({ counts }: Part<"lifecycle">, every: number): string[] {
+function lifecycleLines({ counts }: Part<"lifecycle">, stepOf: StepOf): string[] {
   if (counts.early.length === 0) return ["  There is no step."];
   const phases = ["early", "midlife", "late", "frozen"] as const;
-  const rows = sample(1, counts.early.length).map((step) => [number(step * every), ...phases.map((phase) => number(counts[phase][step - 1] ?? 0))]);
+  const rows = sample(1, counts.early.length).map((step) => [number(stepOf(step)), ...phases.map((phase) => number(counts[phase][step - 1] ?? 0))]);
   return [table(["step", ...phases], rows)];
 }
 
@@ -111,10 +114,10 @@ function topologyLines({ initial, final }: Part<"topology">): string[] {
   return rows.length === 0 ? [] : [`  Neighbours differ by at most ${cells} lattice ${cells === 1 ? "cell" : "cells"} in every component`, table(head, rows)];
 }
 
-function geometryLines(geometry: Part<"geometry">, every: number): string[] {
+function geometryLines(geometry: Part<"geometry">, stepOf: StepOf): string[] {
   const { centroidNorm, maxRadius, meanRadius, rmsRadius, displacement, pathLength, initialSpread, finalSpread, pathSpread } = geometry;
   const rows = sample(0, centroidNorm.length - 1).map((state) => [
-    number(state * every),
+    number(stepOf(state)),
     figure(centroidNorm[state]),
     figure(maxRadius[state]),
     figure(meanRadius[state]),
@@ -131,20 +134,21 @@ function geometryLines(geometry: Part<"geometry">, every: number): string[] {
   ];
 }
 
-/** An analysis for people: a short table for each part. @param every training steps from one recorded state to the next. */
-export function formatAnalysis(document: AnalysisDocument, every: number, color: TextColors): string {
-  const { source, dtype, states, tokens, dims, degenerate, finalCensus, notes } = document;
+/** An analysis for people: a short table for each part. */
+export function formatAnalysis(document: AnalysisDocument, color: TextColors): string {
+  const { source, dtype, states, tokens, dims, degenerate, finalCensus, notes, steps } = document;
+  const stepOf: StepOf = (state) => steps?.[state] ?? state;
   const section = (title: string, lines: readonly string[] | undefined | false): string[] => (lines ? ["", color.bold(title), ...lines] : []);
   return [
     `${color.bold(printable(source))}: ${dtype}, ${number(states)} states of ${number(tokens)} × ${number(dims)}`,
     ...degenerate.map((name) => color.yellow(`Degenerate (${name}): ${degeneracyExplanations[name]}. What follows says nothing about black holes.`)),
-    ...section("Timeline", document.timeline && timelineLines(document.timeline, every)),
+    ...section("Timeline", document.timeline && timelineLines(document.timeline, stepOf)),
     ...section("Last state", censusLines(finalCensus)),
     ...section("Statistics of its populations", document.statistics && statisticsLines(document.statistics)),
-    ...section("Motion", document.motion && motionLines(document.motion, every)),
-    ...section("Lifecycle (tokens in each phase)", document.lifecycle && lifecycleLines(document.lifecycle, every)),
+    ...section("Motion", document.motion && motionLines(document.motion, stepOf)),
+    ...section("Lifecycle (tokens in each phase)", document.lifecycle && lifecycleLines(document.lifecycle, stepOf)),
     ...section("Topology", document.topology && topologyLines(document.topology)),
-    ...section("Geometry", document.geometry && geometryLines(document.geometry, every)),
+    ...section("Geometry", document.geometry && geometryLines(document.geometry, stepOf)),
     ...section("Notes", notes.length > 0 && notes.map((note) => `  · ${note}`)),
   ].join("\n");
 }

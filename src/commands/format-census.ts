@@ -4,9 +4,9 @@ import { holesTable, maxHolesShown, usualWidth } from "./holes-table.js";
 import { printable } from "./printable.js";
 
 /** A census for people: what was counted, the totals, and a line for each of the largest black holes. */
-export function formatCensus(document: CensusDocument, state: number | undefined, color: TextColors, width = usualWidth): string {
+export function formatCensus(document: CensusDocument, step: number | undefined, color: TextColors, width = usualWidth): string {
   const { source, tensor, dtype, shape, rows, unique, C, P, populations } = document;
-  const at = state === undefined ? "" : `, state ${state}`;
+  const at = step === undefined ? "" : `, step ${step}`;
   const number = (value: number): string => value.toLocaleString("en");
   return [
     `${color.bold(printable(tensor))} of ${printable(source)}${at}: ${dtype} ${shape.map(number).join(" × ")}`,

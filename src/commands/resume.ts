@@ -47,8 +47,16 @@ async function resumeInTerminal(
   const { experiment } = resumable;
   if (resumable.isComplete) {
     terminal.say(`${directory} is complete: nothing is left to compute`);
-    const { showResult } = await import("./show-result.js");
-    return showResult((await sumUp(resumable)).result, experiment.experiment, terminal);
+    const [{ showResult }, { stopOnSignal }, { TrainingDisplay }] = await Promise.all([
+      import("./show-result.js"),
+      import("./stop-on-signal.js"),
+      import("./training-display.js"),
+    ]);
+    using stop = stopOnSignal();
+    const display = new TrainingDisplay(terminal, experiment.experiment.training.max_steps);
+    const { result } = await sumUp(resumable, { signal: stop.signal, onProgress: (done, states) => void display.onAnalysis(done, states) });
+    await display.stop();
+    return showResult(result, experiment.experiment, terminal);
   }
   const { runInTerminal } = await import("./run-in-terminal.js");
   const chosen = python === undefined ? experiment : withPython(experiment, python);

@@ -29,7 +29,7 @@ export async function runInTerminal(experiment: ResolvedExperiment, terminal: Te
   const listener: TrainListener = {
     onStart(run) {
       directory = run.directory;
-      display.stop();
+      void display.stop();
       terminal.say(formatStart(run, config, terminal.messageColor));
       for (const line of resumeLines(run)) terminal.say(line);
       void display.onStart(run);
@@ -38,16 +38,17 @@ export async function runInTerminal(experiment: ResolvedExperiment, terminal: Te
       hook?.(event);
       display.onEvent(event);
     },
+    onAnalysis: (done, states) => void display.onAnalysis(done, states),
   };
   try {
     await display.start();
     const { result } = await training(python, { signal: stop.signal }, listener);
-    display.stop();
+    await display.stop();
     showResult(result, config, terminal);
     terminal.say(nextSteps(result.status, result.run));
     if (stop.signal.aborted) process.exitCode = exitCodes.sigint;
   } catch (error) {
-    display.stop();
+    await display.stop();
     if (directory !== undefined) terminal.say(nextSteps("failed", directory));
     throw error;
   }

@@ -10,6 +10,7 @@ export class TrainingDisplay {
   readonly #steps: number;
   #run: StartedRun | undefined;
   #progress: Progress | undefined;
+  #analysis: Promise<Progress> | undefined;
   #note = "";
   #isEstimated = false;
 
@@ -33,12 +34,20 @@ export class TrainingDisplay {
     if (event.type === "step_end") this.#progress?.update(event.global_step, this.#note);
     if (event.type === "usage") this.#estimate(event);
     if (event.type === "alert") this.#interject(this.#terminal.messageColor.yellow(`Alert at step ${event.global_step}: ${event.message}`), event.global_step);
-    if (event.type === "train_end") this.stop();
+    if (event.type === "train_end") void this.stop();
   }
 
-  stop(): void {
+  /** Show the analysis that follows the training. */
+  async onAnalysis(done: number, states: number): Promise<void> {
+    this.#analysis ??= createProgress(this.#terminal, "Analysing", "states", states);
+    (await this.#analysis).update(done);
+  }
+
+  async stop(): Promise<void> {
     this.#progress?.stop();
     this.#progress = undefined;
+    (await this.#analysis)?.stop();
+    this.#analysis = undefined;
   }
 
   #estimate(usage: Extract<TrainEvent, { type: "usage" }>): void {
@@ -51,7 +60,7 @@ export class TrainingDisplay {
 
   /** A line above the bar. */
   #interject(line: string, step: number): void {
-    this.stop();
+    void this.stop();
     this.#terminal.say(line);
     void this.start(step);
   }

@@ -1,4 +1,5 @@
 import { analyze } from "../analysis/analyze.js";
+import type { ScanOptions } from "../analysis/scan/scan-options.js";
 import type { Experiment } from "../config/experiment-schema.js";
 import { openHistory } from "../formats/open-history.js";
 import { readRunManifest } from "../runs/run-manifest.js";
@@ -6,13 +7,17 @@ import { writeAnalysis } from "../runs/write-analysis.js";
 import { summarizeRun } from "./summarize-run.js";
 import type { TrainResult } from "./train-result.js";
 
-/** Analyse a run whose training has ended, write its `analysis.json`, and say what came out: from its files alone. */
-export async function concludeRun(directory: string, experiment: Experiment): Promise<TrainResult> {
+/**
+ * Analyse a run whose training has ended, write its `analysis.json`, and say what came out: from its files alone.
+ *
+ * @throws {BhBridgeError} `ABORTED`, which loses nothing: the run is complete, and can be analysed at any time.
+ */
+export async function concludeRun(directory: string, experiment: Experiment, options: ScanOptions = {}): Promise<TrainResult> {
   const history = await openHistory(directory);
   try {
-    const analysis = await analyze(history);
+    const analysis = await analyze(history, options);
     writeAnalysis(directory, analysis);
-    return await summarizeRun(directory, experiment, readRunManifest(directory), analysis.degenerate);
+    return await summarizeRun(directory, experiment, readRunManifest(directory), { known: analysis.degenerate });
   } finally {
     history.close();
   }

@@ -1,9 +1,11 @@
 import { resolve } from "node:path";
+import type { ScanOptions } from "../analysis/scan/scan-options.js";
 import type { Experiment } from "../config/experiment-schema.js";
 import { loadExperiment } from "../config/load-experiment.js";
 import type { Matrix } from "../formats/matrix.js";
 import { openHistory } from "../formats/open-history.js";
 import { readState } from "../formats/read-state.js";
+import { stepOfState } from "../formats/state-of-step.js";
 import type { TrainEvent } from "../protocol/events.js";
 import { readEvents } from "../runs/read-events.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
@@ -35,8 +37,12 @@ export interface Run {
   history(tensor?: string): AsyncGenerator<RecordedState>;
   /** Everything that happened, in order. @throws {BhBridgeError} `RUN_CORRUPT` naming the line. */
   events(): AsyncGenerator<TrainEvent>;
-  /** Loss table, census, displacement and verdict, computed from the files as they are now. @throws {BhBridgeError} as `history` and `events`. */
-  result(): Promise<TrainResult>;
+  /**
+   * Loss table, census, displacement and verdict, computed from the files as they are now.
+   *
+   * @throws {BhBridgeError} as `history` and `events`; `ABORTED`.
+   */
+  result(options?: ScanOptions): Promise<TrainResult>;
 }
 
 /**
@@ -52,20 +58,19 @@ export async function openRun(path: string): Promise<Run> {
     directory,
     manifest,
     experiment,
-    history: (tensor = "wte") => recordedStates(directory, experiment, tensor),
+    history: (tensor = "wte") => recordedStates(directory, tensor),
     async *events() {
       yield* readEvents(directory);
     },
-    result: () => summarizeRun(directory, experiment, manifest),
+    result: (options) => summarizeRun(directory, experiment, manifest, options),
   };
 }
 
-async function* recordedStates(directory: string, { record, training }: Experiment, tensor: string): AsyncGenerator<RecordedState> {
+async function* recordedStates(directory: string, tensor: string): AsyncGenerator<RecordedState> {
   const history = await openHistory(directory, tensor === "wte" ? "embedding_history" : tensor);
   try {
     for (let index = 0; index < history.states; index++) {
-      // The last step is recorded whether or not it is its turn.
-      yield { step: Math.min(index * record.every, training.max_steps), matrix: readState(history, index) };
+      yield { step: stepOfState(history, index), matrix: readState(history, index) };
     }
   } finally {
     history.close();

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { ScanOptions } from "../analysis/scan/scan-options.js";
 import { requireUnlocked } from "../bridge/lock-holders.js";
 import { resolvePython, type UsablePython } from "../bridge/resolve-python.js";
 import { experimentHash } from "../config/experiment-hash.js";
@@ -39,7 +40,7 @@ export interface ResumableRun {
  */
 export async function resume(run: string, options: ResumeRunOptions = {}): Promise<TrainedRun> {
   const resumable = await openResumable(run, options);
-  if (resumable.isComplete) return sumUp(resumable);
+  if (resumable.isComplete) return sumUp(resumable, { signal: options.signal });
   const { python } = resumable.experiment.experiment;
   return resumeRun(resumable, await resolvePython({ ...(python && { config: python }) }, options.signal), options);
 }
@@ -88,8 +89,8 @@ export async function resumeRun(
 }
 
 /** The result of a run that has nothing left to do. */
-export async function sumUp({ directory, experiment }: ResumableRun): Promise<TrainedRun> {
-  const result = await concludeRun(directory, experiment.experiment);
+export async function sumUp({ directory, experiment }: ResumableRun, options: ScanOptions = {}): Promise<TrainedRun> {
+  const result = await concludeRun(directory, experiment.experiment, options);
   return { directory, outcome: outcomeOf(result), result };
 }
 

@@ -2,12 +2,14 @@ import { type Census, census } from "../analysis/census.js";
 import { centroidNorm } from "../analysis/centroid-norm.js";
 import type { Degeneracy } from "../analysis/degeneracy.js";
 import { displacement } from "../analysis/displacement.js";
+import type { ScanOptions } from "../analysis/scan/scan-options.js";
 import { soundness } from "../analysis/soundness.js";
 import { type Verdict, verdict } from "../analysis/verdict.js";
 import type { Experiment } from "../config/experiment-schema.js";
 import type { History } from "../formats/history.js";
 import { openHistory } from "../formats/open-history.js";
 import { readState } from "../formats/read-state.js";
+import { stepOfState } from "../formats/state-of-step.js";
 import { readEvents } from "../runs/read-events.js";
 import type { RunManifest } from "../runs/run-manifest.js";
 import type { TrainResult } from "./train-result.js";
@@ -20,13 +22,10 @@ function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-function steppedStates(history: History, recordEvery: number, done: number): [number, number][] {
-  const last = history.states - 1;
-  const states: [number, number][] = [];
-  for (let step = 0; step < done; step += centroidNormEvery) {
-    if (step % recordEvery === 0 && step / recordEvery < last) states.push([step, step / recordEvery]);
-  }
-  return [...states, [done, last]];
+/** The states whose centroid is told, with their steps: every thousandth, and the last. */
+function toldStates(history: History): [step: number, state: number][] {
+  const states = Array.from({ length: history.states }, (_, state): [number, number] => [stepOfState(history, state), state]);
+  return states.filter(([step, state]) => step % centroidNormEvery === 0 || state === history.states - 1);
 }
 
 /** The rule counts every hole; in a short run some hold live tokens only, which start equal and have not parted yet. That is no split. */
@@ -40,13 +39,22 @@ function withCaveat({ result, reason }: Verdict, { members }: Census, deadTokens
   };
 }
 
+interface SummaryOptions extends ScanOptions {
+  /** What makes the history degenerate, where an analysis has found it out already; a large history is read once less. */
+  known?: readonly Degeneracy[];
+}
+
 /**
  * What the notebook prints of a training, computed from the files of its run: no Python, no number that is not on disk.
  *
- * @param known what makes the history degenerate, where an analysis has found it out already; a large history is read once less.
- * @throws {BhBridgeError} `RUN_CORRUPT`, `FORMAT_INVALID`.
+ * @throws {BhBridgeError} `RUN_CORRUPT`, `FORMAT_INVALID`, `ABORTED`.
  */
-export async function summarizeRun(directory: string, experiment: Experiment, manifest: RunManifest, known?: readonly Degeneracy[]): Promise<TrainResult> {
+export async function summarizeRun(
+  directory: string,
+  experiment: Experiment,
+  manifest: RunManifest,
+  { known, ...scan }: SummaryOptions = {},
+): Promise<TrainResult> {
   const history = await openHistory(directory);
   try {
     const events = readEvents(directory);
@@ -55,7 +63,7 @@ export async function summarizeRun(directory: string, experiment: Experiment, ma
     const final = readState(history, history.states - 1);
     const counted = census(final);
     const moved = displacement(initial, final);
-    const degenerate = known ?? (await soundness(history)).degenerate;
+    const degenerate = known ?? (await soundness(history, scan)).degenerate;
     const deadTokens = manifest.corpus.dead;
     return {
       schema: "bh-bridge/train-result@1",
@@ -84,7 +92,7 @@ export async function summarizeRun(directory: string, experiment: Experiment, ma
       loss: events.flatMap((event) => (event.type === "log" ? [[event.global_step, finite(event.logs["loss"] ?? Number.NaN)]] : [])),
       census: counted,
       displacement: { float64: finite(moved.float64), float32: finite(moved.float32), bfloat16: finite(moved.bfloat16) },
-      centroidNorm: steppedStates(history, experiment.record.every, done).map(([step, state]) => [step, finite(centroidNorm(readState(history, state)))]),
+      centroidNorm: toldStates(history).map(([step, state]) => [step, finite(centroidNorm(readState(history, state)))]),
       verdict: withCaveat(verdict({ census: counted, deadTokens, degenerate }), counted, manifest.corpus.deadTokens),
       traps: trapsOf(experiment),
     };

@@ -27,6 +27,8 @@ export interface TrainOptions {
 export interface TrainListener {
   onStart?(run: StartedRun): void;
   onEvent?(event: TrainEvent): void;
+  /** The training has ended; so many states of its history have been analysed. */
+  onAnalysis?(done: number, states: number): void;
 }
 
 /** A finished run. */
@@ -75,7 +77,7 @@ export async function conductTraining(
   { signal, callbacks = [], out = "runs", startFrom }: TrainOptions,
   listener: TrainListener,
 ): Promise<TrainedRun> {
-  const corpus = corpusOf(experiment); // before Python starts: a wrong path is told at once
+  const corpus = await corpusOf(experiment, signal); // before Python starts: a wrong path is told at once
   const cancel = signal ? { signal } : {};
   await using bridge = await Bridge.startWith(python, { threads, device: experiment.experiment.device, ...cancel });
   const model = await bridge.buildModel(experiment.experiment, signal);
@@ -84,5 +86,7 @@ export async function conductTraining(
   const run = await prepare(trainer, cancel);
   listener.onStart?.(run);
   const outcome = await trainer.train(cancel);
-  return { directory: run.directory, outcome, result: await concludeRun(run.directory, experiment.experiment) };
+  // A signal has ended the training already, or may still end what follows.
+  const scan = { ...(signal?.aborted ? {} : cancel), onProgress: (done: number, states: number) => listener.onAnalysis?.(done, states) };
+  return { directory: run.directory, outcome, result: await concludeRun(run.directory, experiment.experiment, scan) };
 }

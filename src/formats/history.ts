@@ -12,6 +12,10 @@ export interface History {
   readonly states: number;
   readonly tokens: number;
   readonly dims: number;
+  /** The training step of each state, where a run recorded it; absent when state i is step i. */
+  readonly steps?: readonly number[];
+  /** The token of each row, where a run recorded chosen rows alone; absent when row i is token i. */
+  readonly tokenIds?: readonly number[];
   /** Where the states lie as raw, contiguous, uncompressed bytes, so that workers can read them; absent otherwise (HDF5). */
   readonly raw?: { readonly path: string; readonly offset: number };
   /**

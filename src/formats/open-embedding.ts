@@ -2,11 +2,13 @@ import { BhBridgeError } from "../errors.js";
 import type { CheckpointKind } from "./checkpoint.js";
 import { findEmbedding } from "./embedding-tensor.js";
 import { findTensor } from "./find-tensor.js";
+import { historyLabels } from "./history-labels.js";
 import { itemSizes } from "./matrix.js";
 import { openTensors } from "./open-tensors.js";
-import { recordedEvery } from "./recorded-every.js";
+import type { RecordedRows } from "./recorded-rows.js";
 import { recordedStates } from "./recorded-states.js";
 import type { RowSource } from "./row-source.js";
+import { stateOfStep, stepOfState } from "./state-of-step.js";
 import type { StoredTensor } from "./stored-tensor.js";
 
 /** Which matrix of a file is meant. */
@@ -22,8 +24,10 @@ export interface OpenEmbedding {
   readonly kind: CheckpointKind;
   readonly tensor: string;
   readonly shape: readonly [tokens: number, dims: number];
-  /** The state's index, when the tensor is a history. */
-  readonly state?: number;
+  /** The training step of the state, when the tensor is a history. */
+  readonly step?: number;
+  /** The tokens that the rows belong to, when a run recorded chosen ones alone. */
+  readonly recorded?: RecordedRows;
   /** All states that have been recorded, one after the other, when the tensor is a history. */
   readonly history?: { readonly states: number; readonly rows: RowSource };
   readonly rows: RowSource;
@@ -62,16 +66,19 @@ function stateOf(
   path: string,
   step: number | undefined,
   recorded: number | undefined,
-): Pick<OpenEmbedding, "shape" | "state" | "rows" | "history"> {
+): Pick<OpenEmbedding, "shape" | "step" | "recorded" | "rows" | "history"> {
   const [planned = 0, tokens = 0, dims = 0] = tensor.shape;
   const states = recorded ?? planned;
   if (states === 0) throw new BhBridgeError("FORMAT_UNSUPPORTED", `the history "${tensor.name}" of ${path} has no states`);
-  const state = step === undefined ? states - 1 : stateIndex(path, step, states);
   const all = tensor.rows();
+  const { steps, recorded: chosen } = historyLabels(all, states, tokens);
+  const labelled = { source: path, states, ...(steps && { steps }) };
+  const state = step === undefined ? states - 1 : stateOfStep(labelled, step);
   const offset = state * tokens;
   return {
     shape: [tokens, dims],
-    state,
+    step: stepOfState(labelled, state),
+    ...(chosen && { recorded: chosen }),
     history: { states, rows: { ...all, rows: states * tokens } },
     rows: {
       source: all.source,
@@ -82,12 +89,4 @@ function stateOf(
       read: (first, count, target) => all.read(offset + first, count, target),
     },
   };
-}
-
-function stateIndex(path: string, step: number, states: number): number {
-  const every = recordedEvery(path);
-  const index = step / every;
-  if (Number.isInteger(index) && index >= 0 && index < states) return index;
-  const recorded = every === 1 ? `the steps 0 to ${states - 1}` : `every ${every}th step from 0 to ${(states - 1) * every}`;
-  throw new BhBridgeError("USAGE", `step ${step} is not recorded in ${path}; recorded are ${recorded}`);
 }

@@ -1,5 +1,6 @@
 import { BhBridgeError } from "../errors.js";
 import type { History } from "./history.js";
+import { historyLabels } from "./history-labels.js";
 import { itemSizes } from "./matrix.js";
 import type { StoredTensor } from "./stored-tensor.js";
 
@@ -8,7 +9,7 @@ import type { StoredTensor } from "./stored-tensor.js";
  *
  * @param recorded how many of its states have been recorded so far, when the file says so; the others do not count.
  * @param close called once, when the history is closed.
- * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` when the tensor has another number of dimensions.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` when the tensor has another number of dimensions; `FORMAT_INVALID` when the run around it contradicts it.
  */
 export function tensorHistory(tensor: StoredTensor, source: string, recorded: number | undefined, close: () => void): History {
   const [states, tokens, dims, ...more] = tensor.shape;
@@ -17,6 +18,7 @@ export function tensorHistory(tensor: StoredTensor, source: string, recorded: nu
     throw new BhBridgeError("FORMAT_UNSUPPORTED", `tensor "${tensor.name}" of ${source} is no history: its shape is ${shape}, not [states, tokens, dims]`);
   }
   const rows = tensor.rows();
+  const { steps, recorded: chosen } = historyLabels(rows, recorded ?? states, tokens);
   const stateBytes = tokens * dims * itemSizes[rows.dtype];
   return {
     source,
@@ -24,6 +26,8 @@ export function tensorHistory(tensor: StoredTensor, source: string, recorded: nu
     states: recorded ?? states,
     tokens,
     dims,
+    ...(steps && { steps }),
+    ...(chosen && { tokenIds: chosen.tokens }),
     ...(rows.raw ? { raw: rows.raw } : {}),
     read: (first, count, target) => rows.read(first * tokens, count * tokens, target.subarray(0, count * stateBytes)),
     close,

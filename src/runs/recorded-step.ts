@@ -1,26 +1,9 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { type IndexRecord, indexRecordBytes, parseIndexRecord } from "../formats/history-index.js";
 
 /** The history's header is one page; `steps_done` comes after it. Docs: docs/run-directory.md. */
 export const historyHeaderBytes = 4096;
-/** Step (u64), CRC-32 (u32), reserved (u32), loss (f64); little-endian. */
-export const indexRecordBytes = 24;
-
-/** What the index says of one recorded state. */
-export interface IndexRecord {
-  step: number;
-  /** CRC-32 of the state's bytes. */
-  crc: number;
-  /** Loss of the step; NaN for the initial state. */
-  loss: number;
-}
-
-/** Take one record out of the index's bytes. */
-export function parseIndexRecord(bytes: Buffer, index: number): IndexRecord {
-  const at = index * indexRecordBytes;
-  return { step: Number(bytes.readBigUInt64LE(at)), crc: bytes.readUInt32LE(at + 8), loss: bytes.readDoubleLE(at + 16) };
-}
-
 /** The newest committed record of a run's history; nothing when there is no history yet. */
 export function newestRecord(directory: string): IndexRecord | undefined {
   const done = readAt(join(directory, "history.safetensors"), historyHeaderBytes, 8)?.readBigInt64LE(0);

@@ -82,6 +82,8 @@ export const runManifestSchema = z.strictObject({
   resumes: z.array(resumeRecordSchema),
   /** Checkpoint of HF's Trainer whose training state the run began with. */
   start_from: z.string().nullable(),
+  /** What a program had done to the model since it was built, in words: the configuration alone does not make the run's first state. */
+  model_changes: z.array(z.string()).default([]),
 });
 export type RunManifest = z.output<typeof runManifestSchema>;
 

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { crc32 } from "node:zlib";
 import { BhBridgeError } from "../errors.js";
+import { indexPathOf, indexRecordBytes, parseIndexRecord } from "../formats/history-index.js";
 import { itemSizes } from "../formats/matrix.js";
 import { openHistory } from "../formats/open-history.js";
-import { indexRecordBytes, parseIndexRecord } from "./recorded-step.js";
 
 /** So many wrong states are named one by one; when a disk is failing there are thousands. */
 const maxNamed = 5;
@@ -15,7 +15,7 @@ const maxNamed = 5;
  * @param path of `history.safetensors`, or of another recorded tensor's file; its index lies beside it.
  */
 export async function verifyHistory(path: string): Promise<string[]> {
-  const indexPath = path.replace(/\.safetensors$/, ".idx");
+  const indexPath = indexPathOf(path);
   if (!existsSync(indexPath)) return [`${indexPath} is missing: the states in ${basename(path)} cannot be checked`];
   try {
     const history = await openHistory(path);

@@ -113,7 +113,7 @@ export class Bridge implements AsyncDisposable {
     const rows = init.kind === "file" ? await readEmbedding(init.path, init) : undefined; // before anything is built: a wrong path is told at once
     const built = Model.of(this.#session, await this.#session.invoke("model.create", request, { signal, onAbandoned }), { model, init, seed });
     try {
-      if (rows) await built.setTensor("transformer.wte.weight", rows, { signal });
+      if (rows) await built.putTensor("transformer.wte.weight", rows, { signal });
       return built;
     } catch (error) {
       await built.close();
@@ -133,7 +133,7 @@ export class Bridge implements AsyncDisposable {
   /**
    * Prepare a training: its run directory is made when it begins.
    *
-   * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once.
+   * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, `ABORTED`.
    */
   async createTrainer(options: TrainerOptions): Promise<Trainer> {
     return Trainer.create(this.#session, this.#device, options);

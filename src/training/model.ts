@@ -57,6 +57,12 @@ export class Model implements AsyncDisposable {
    * @internal
    */
   readonly origin: ModelOrigin;
+  /**
+   * What has happened to its weights since, in words: a configuration does not know of it.
+   *
+   * @internal
+   */
+  readonly changes: string[] = [];
   readonly #session: PythonSession;
   static #files = 0;
 
@@ -93,7 +99,17 @@ export class Model implements AsyncDisposable {
    * @param matrix of the tensor's own shape.
    * @throws {BhBridgeError} `TENSOR_NOT_FOUND`, or `CONFIG_INVALID` for another shape.
    */
-  async setTensor(name: string, matrix: Matrix, { signal }: CallOptions = {}): Promise<void> {
+  async setTensor(name: string, matrix: Matrix, options: CallOptions = {}): Promise<void> {
+    await this.putTensor(name, matrix, options);
+    this.changes.push(`${name} was set`);
+  }
+
+  /**
+   * `setTensor` where it is part of what the configuration says.
+   *
+   * @internal
+   */
+  async putTensor(name: string, matrix: Matrix, { signal }: CallOptions = {}): Promise<void> {
     const path = this.#temporaryPath();
     writeFileSync(path, matrix.bytes);
     try {

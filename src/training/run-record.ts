@@ -28,6 +28,8 @@ export interface RunFacts {
   environment: EnvironmentPin;
   /** Number of weights. */
   parameters: number;
+  /** What had happened to the model since it was built. */
+  modelChanges: string[];
   startFrom: string | null;
   /** Their source is kept with the run, which it may have steered. */
   callbacks: readonly TrainerCallback[];
@@ -51,7 +53,10 @@ export class RunRecord {
   }
 
   /** Make a new run directory. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
-  static async create(out: string, { experiment: resolved, corpus, environment, parameters, startFrom, callbacks }: RunFacts): Promise<RunRecord> {
+  static async create(
+    out: string,
+    { experiment: resolved, corpus, environment, parameters, modelChanges, startFrom, callbacks }: RunFacts,
+  ): Promise<RunRecord> {
     const { experiment, preset, hash } = resolved;
     const repository = await repositoryState();
     const name = experiment.name ?? preset;
@@ -73,6 +78,7 @@ export class RunRecord {
       git: repository?.state ?? null,
       resumes: [],
       start_from: startFrom,
+      model_changes: modelChanges,
     };
     const files = {
       [runConfigFileName]: runConfigText(experiment),

@@ -10,6 +10,8 @@ export interface TrainerOptions extends Pick<ExperimentInput, "data" | "training
   callbacks?: readonly TrainerCallback[];
   /** The folder that holds the runs. */
   out?: string;
+  /** Ends the reading of the corpus; a training has a signal of its own. */
+  signal?: AbortSignal | undefined;
 }
 
 /** What a trainer is made of, once everything has been checked. */

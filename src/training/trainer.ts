@@ -91,9 +91,9 @@ export class Trainer implements AsyncDisposable {
    * @internal
    */
   static async create(session: PythonSession, device: ExperimentInput["device"], options: TrainerOptions): Promise<Trainer> {
-    const { model, callbacks = [], out = "runs", ...input } = options;
+    const { model, callbacks = [], out = "runs", signal, ...input } = options;
     const experiment = await loadExperiment({ input: { device, ...input, ...model.origin } });
-    return new Trainer(session, { experiment, model, corpus: corpusOf(experiment), out, callbacks });
+    return new Trainer(session, { experiment, model, corpus: await corpusOf(experiment, signal), out, callbacks });
   }
 
   /**
@@ -210,7 +210,8 @@ export class Trainer implements AsyncDisposable {
 
   async #prepare(signal: AbortSignal | undefined): Promise<PreparedRun> {
     const environment = environmentPin(this.#session.environment, this.device);
-    const facts = { experiment: this.experiment, corpus: this.corpus, environment, parameters: this.model.parameterCount };
+    const { parameterCount: parameters, changes } = this.model;
+    const facts = { experiment: this.experiment, corpus: this.corpus, environment, parameters, modelChanges: [...changes] };
     const record = await RunRecord.create(this.#out, { ...facts, startFrom: this.#startFrom, callbacks: this.#callbacks });
     try {
       const reply = await this.#create(record, null, signal);
@@ -248,6 +249,7 @@ export class Trainer implements AsyncDisposable {
 
   async #train({ run, record, handle }: PreparedRun, signal: AbortSignal | undefined): Promise<TrainOutcome> {
     this.#session.addLog(join(run.directory, "python.log"));
+    this.model.changes.push(`trained in ${run.directory}`);
     const options = { signal, receiver: this.#receiver, onAbort: () => this.#stop("signal") };
     const call = this.#session.invoke("trainer.train", { handle, training: this.#training }, options);
     this.#call = call;

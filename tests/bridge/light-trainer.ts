@@ -35,5 +35,5 @@ export async function lightTrainer(session: PythonSession, script: Script, callb
   const { model, init, seed } = experiment.experiment;
   const reply = await session.invoke("model.create", { from: null, config: {}, norm: "rmsnorm", dtype: "float32", init: {}, seed });
   const light = Model.of(session, reply, { model, init, seed });
-  return Trainer.of(session, { experiment: scripted, model: light, corpus: corpusOf(experiment), out: folder, callbacks });
+  return Trainer.of(session, { experiment: scripted, model: light, corpus: await corpusOf(experiment), out: folder, callbacks });
 }

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import type { BhBridgeError } from "../../src/errors.js";
+import { concludeRun } from "../../src/experiment/conclude-run.js";
+import { openRun } from "../../src/experiment/open-run.js";
 import { Bridge } from "../../src/training/bridge.js";
 import { type StepEndEvent, TrainerCallback } from "../../src/training/trainer-callback.js";
 import type { TrainerOptions } from "../../src/training/trainer-options.js";
@@ -36,6 +38,30 @@ async function ownBridge(pythonPath?: string): Promise<Bridge> {
   onTestFinished(() => own.close());
   return own;
 }
+
+test("what was done to a model since it was built is noted in the runs that train it, and its own training first", async () => {
+  const model = await bridge.createModel({ config: small, seed: 1 });
+  const train = async () => (await bridge.createTrainer({ model, data: { corpus }, out, training: { max_steps: 1 } })).train();
+  const untouched = await train();
+  await model.setTensor("transformer.wte.weight", await model.tensor("transformer.wte.weight"));
+  const touched = await train();
+  expect((await openRun(untouched.run)).manifest.model_changes).toEqual([]);
+  expect((await openRun(touched.run)).manifest.model_changes).toEqual([`trained in ${untouched.run}`, "transformer.wte.weight was set"]);
+});
+
+test("a trainer, a result and the analysis at the end are cancelled by their signal, and nothing is lost", async () => {
+  const signal = AbortSignal.abort();
+  const aborted = expect.objectContaining({ code: "ABORTED" });
+  const model = await bridge.createModel({ config: small, seed: 1 });
+  await expect(bridge.createTrainer({ model, data: { corpus }, out, signal })).rejects.toEqual(aborted);
+  const { run: directory } = await (await trainerOf(bridge, { training: { max_steps: 3 } })).train();
+  const run = await openRun(directory);
+  await expect(run.result({ signal })).rejects.toEqual(aborted);
+  await expect(concludeRun(directory, run.experiment, { signal })).rejects.toEqual(aborted);
+  expect(existsSync(join(directory, "analysis.json"))).toBe(false);
+  expect(await concludeRun(directory, run.experiment)).toEqual(await run.result());
+  expect(existsSync(join(directory, "analysis.json"))).toBe(true);
+});
 
 test("a training whose loss becomes NaN goes on to its end and reports NaN", async () => {
   const losses: number[] = [];

@@ -107,6 +107,7 @@ export async function theWrappers(): Promise<void> {
     training: { max_steps: 1000, learning_rate: 1e-3 },
     callbacks: [],
     out: "runs",
+    signal,
   });
   expectTypeOf(created).toEqualTypeOf<Trainer>();
   // @ts-expect-error a trainer needs a model
@@ -131,6 +132,7 @@ export async function files(): Promise<void> {
   expectTypeOf(census(await checkpoint.matrix("transformer.wte.weight"))).toEqualTypeOf<Census>();
   const run = await openRun("runs/1");
   expectTypeOf(run).toEqualTypeOf<Run>();
+  expectTypeOf(await run.result({ signal })).toEqualTypeOf<TrainResult>();
   for await (const { step, matrix } of run.history()) {
     expectTypeOf(step).toEqualTypeOf<number>();
     expectTypeOf(matrix.at(0, 0)).toEqualTypeOf<number>();

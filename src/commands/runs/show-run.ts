@@ -53,6 +53,7 @@ function describe(row: RunDocument, manifest: RunManifest | undefined): string[]
     ["Note", row.note],
     ["Checkpoints", row.checkpoints.map((step) => `step ${step}`).join(", ")],
     ["Environment", manifest && environmentLine(manifest)],
+    ["Model", manifest?.model_changes.join("; ")],
     ["Repository", manifest?.git && `${manifest.git.commit.slice(0, 12)}${manifest.git.dirty ? ", with changes" : ""}`],
     ["Resumed", manifest?.resumes.map(({ at, from_step, exact }) => `${at} from step ${from_step}${exact ? "" : " (inexact)"}`).join("; ")],
     ["Go on with", ["interrupted", "failed", "stopped"].includes(row.status) ? `bh-bridge resume ${shellQuote(row.run)}` : null],

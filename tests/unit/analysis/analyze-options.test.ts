@@ -108,7 +108,7 @@ test("states too large to be decoded are counted, not measured", async () => {
 });
 
 test("rows of chosen tokens are reported as those tokens", async () => {
-  const { finalCensus, nonfiniteTokens, topology, notes } = await analyze(history, { tokenIds: [5, 9, 13, 77] });
+  const { finalCensus, nonfiniteTokens, topology, notes } = await analyze({ ...history, tokenIds: [5, 9, 13, 77] });
   expect(finalCensus.members).toEqual([[9, 77]]);
   expect(nonfiniteTokens).toEqual([13]);
   expect(topology?.final?.firstTokens).toEqual([5, 9, 13]);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
@@ -20,7 +20,14 @@ function started(): string[] {
   const log = join(folder, "log");
   rmSync(log, { force: true });
   const launcher = writeLauncher(folder, { python: interpreter(), log });
-  expect(execFileSync(launcher, ["a b", "$c"], { encoding: "utf8", input: "for stdin" })).toBe("");
+  const input = join(folder, "input"); // a file, not a pipe, which nobody would read
+  writeFileSync(input, "for stdin");
+  const stdin = openSync(input, "r");
+  try {
+    expect(execFileSync(launcher, ["a b", "$c"], { encoding: "utf8", stdio: [stdin, "pipe", "pipe"] })).toBe("");
+  } finally {
+    closeSync(stdin);
+  }
   return readFileSync(log, "utf8").split("\n");
 }
 

@@ -28,11 +28,17 @@ function writeHistory(path: string): void {
   writeFileSync(path, Buffer.concat([length, header, data]));
 }
 
-function makeRun(name: string, record: object): string {
+/** The index beside a history, of which readers of labels take the steps alone. */
+function indexOf(steps: readonly number[]): Uint8Array {
+  return new Uint8Array(BigUint64Array.from(steps.flatMap((step) => [BigInt(step), 0n, 0n])).buffer);
+}
+
+function makeRun(name: string, rows: "all" | readonly number[], steps: readonly number[] = [0, 1, 2, 3]): string {
   const run = join(directory, name);
   mkdirSync(run);
   writeHistory(join(run, "history.safetensors"));
-  writeFileSync(join(run, "config.json"), JSON.stringify({ model: { vocab_size: 128 }, record }));
+  writeFileSync(join(run, "history.idx"), indexOf(steps));
+  writeFileSync(join(run, "config.json"), JSON.stringify({ model: { vocab_size: 128 }, record: { rows } }));
   return run;
 }
 
@@ -60,7 +66,7 @@ test("--json prints one document, and nothing is written beside a file", async (
 });
 
 test("a run keeps its whole analysis, which a part of one does not replace", async () => {
-  const run = makeRun("whole", { every: 1, rows: "all" });
+  const run = makeRun("whole", "all");
   const document = await documentOf(run);
   expect(JSON.parse(readFileSync(join(run, "analysis.json"), "utf8"))).toEqual(document);
   await documentOf(run, "--only", "statistics");
@@ -74,20 +80,41 @@ test("--only leaves the other analyses out", async () => {
   expect(document.topology?.final).toMatchObject({ k: 0, nodes: 2, edges: 0 });
 });
 
-test("--step ends the history at a training step", async () => {
-  const run = makeRun("sparse", { every: 10, rows: "all" });
+test("--step ends the history at a training step, and the steps of its states are told", async () => {
+  const run = makeRun("sparse", "all", [0, 10, 20, 27]);
   const document = await documentOf(run, "--step", "10");
   expect(document.timeline?.P).toEqual([3, 2]);
+  expect(document.steps).toEqual([0, 10]);
   expect(document.notes).toEqual([
-    "a state was recorded every 10 training steps: state i is training step 10·i, and a step here is the move from one state to the next",
+    "not every training step was recorded from 0 on: `steps` has the training step of each state, and a step here is the move from one state to the next",
   ]);
-  const command = captureStdout(analyzeCommand(), run, "--step", "5");
-  await expect(command).rejects.toMatchObject({ code: "USAGE", message: `step 5 is not recorded in ${run}; recorded is every 10th step from 0 to 30` });
+  expect((await documentOf(run, "--step", "27")).steps).toEqual([0, 10, 20, 27]);
+  const command = captureStdout(analyzeCommand(), run, "--step", "25");
+  const message = `step 25 is not recorded in ${run}: it has 4 states of the steps 0 to 27, the nearest 20 and 27`;
+  await expect(command).rejects.toMatchObject({ code: "USAGE", message });
 });
 
-test("a run that recorded chosen tokens is reported in their numbers", async () => {
-  const document = await documentOf(makeRun("chosen", { every: 1, rows: [7, 65, 99] }));
-  expect(document.finalCensus.members).toEqual([[7, 99]]);
+test("tables show the steps that were recorded", async () => {
+  const text = await captureStdout(analyzeCommand(), makeRun("went-on", "all", [1000, 1001, 1002, 1003]), "--only", "timeline", "--quiet", "--no-color");
+  for (const step of ["1,000", "1,003"]) expect(text).toMatch(new RegExp(`^│ +${step} │`, "m"));
+});
+
+test.each([
+  ["too short", [0, 1, 2], /history\.idx.* 4 states need 24 bytes each/],
+  ["falling", [0, 2, 1, 3], /record 2 is of step 1, after one of step 2/],
+])("an index that is %s is named", async (name, steps, message) => {
+  const command = captureStdout(analyzeCommand(), makeRun(`index-${name.replace(" ", "-")}`, "all", steps));
+  await expect(command).rejects.toMatchObject({ code: "FORMAT_INVALID", message: expect.stringMatching(message) });
+});
+
+test("a run that recorded chosen tokens is reported in their numbers, as a run and as its file", async () => {
+  const run = makeRun("chosen", [7, 65, 99]);
+  for (const path of [run, join(run, "history.safetensors")]) expect((await documentOf(path)).finalCensus.members).toEqual([[7, 99]]);
+});
+
+test("a run whose configuration chose other rows than the history has is refused", async () => {
+  const command = captureStdout(analyzeCommand(), makeRun("contradicted", [7, 65]));
+  await expect(command).rejects.toMatchObject({ code: "FORMAT_INVALID", message: expect.stringContaining("3 rows") });
 });
 
 test("people get a table for each analysis, no wider than a terminal", async () => {

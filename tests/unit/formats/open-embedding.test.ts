@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openEmbedding } from "../../../src/formats/open-embedding.js";
@@ -11,7 +11,7 @@ mkdirSync(run);
 
 expectedFrom(
   `
-import sys, torch
+import struct, sys, torch
 from safetensors.torch import save_file
 d = sys.argv[1]; m = torch.arange(8.).reshape(4, 2)
 save_file({"model.embed_tokens.weight": m, "lm_head.weight": m + 1}, f"{d}/llama.safetensors")
@@ -21,10 +21,11 @@ save_file({"a": m, "b": m + 1}, f"{d}/two.safetensors")
 save_file({"v": torch.zeros(3)}, f"{d}/vector.safetensors")
 history = torch.stack([m + 10 * i for i in range(5)])
 save_file({"embedding_history": history, "steps_done": torch.tensor(3)}, f"{d}/run/history.safetensors")
+open(f"{d}/run/history.idx", "wb").write(b"".join(struct.pack("<QIId", step, 0, 0, 0.0) for step in (0, 100, 200, 300)))
+save_file({"embedding_history": history}, f"{d}/alone.safetensors")
 print(0)`,
   directory,
 );
-writeFileSync(join(run, "config.json"), '{"record":{"every":100}}');
 
 test.each([
   ["llama.safetensors", "model.embed_tokens.weight"],
@@ -44,9 +45,9 @@ test("a file with two matrices of unknown names asks which one", async () => {
 test("a history's embedding is its last recorded state, or that of a step", async () => {
   expect((await readEmbedding(run)).at(0, 0)).toBe(30);
   expect((await readEmbedding(run, { step: 200 })).at(0, 0)).toBe(20);
-  await expect(readEmbedding(run, { step: 150 })).rejects.toThrow(/step 150 is not recorded .*every 100th step from 0 to 300/);
+  await expect(readEmbedding(run, { step: 150 })).rejects.toThrow(/step 150 is not recorded .*4 states of the steps 0 to 300, the nearest 100 and 200/);
   await expect(readEmbedding(run, { step: 400 })).rejects.toMatchObject({ code: "USAGE" });
-  expect((await readEmbedding(join(run, "history.safetensors"), { step: 2 })).at(0, 0)).toBe(20);
+  expect((await readEmbedding(join(directory, "alone.safetensors"), { step: 2 })).at(0, 0)).toBe(20);
 });
 
 test("the place of a state's raw bytes is told", async () => {

@@ -14,18 +14,10 @@ function corpus(text: string | Uint8Array): string {
   return path;
 }
 
-function failure(task: () => unknown): unknown {
-  try {
-    return task();
-  } catch (error) {
-    return error;
-  }
-}
-
-test("facts of a text, counted by hand", () => {
+test("facts of a text, counted by hand", async () => {
   const text = "aab\r\nzz\rq\n"; // 10 bytes; as Python reads it: a a b \n z z \n q \n, 9 characters
   const path = corpus(text);
-  expect(readCorpus(path, 123, 2, 0)).toMatchObject({
+  expect(await readCorpus(path, 123, 2, 0)).toMatchObject({
     path,
     sha256: createHash("sha256").update(text).digest("hex"),
     bytes: 10,
@@ -38,15 +30,15 @@ test("facts of a text, counted by hand", () => {
   });
 });
 
-test("characters at or above the vocabulary are filtered, and tokens that never appear are dead", () => {
-  const facts = readCorpus(corpus("abcabc"), 99, 2, 0); // c is 99
+test("characters at or above the vocabulary are filtered, and tokens that never appear are dead", async () => {
+  const facts = await readCorpus(corpus("abcabc"), 99, 2, 0); // c is 99
   expect(facts).toMatchObject({ tokens: 4, filtered: 2, distinct: 2, dead: 97, windows: 2 });
   expect(facts.deadTokens).not.toContain(97);
   expect(facts.deadTokens.at(-1)).toBe(96);
 });
 
-test("the held-out part is taken from the end", () => {
-  expect(readCorpus(corpus("a".repeat(100)), 128, 10, 0.25).windows).toBe(65);
+test("the held-out part is taken from the end", async () => {
+  expect((await readCorpus(corpus("a".repeat(100)), 128, 10, 0.25)).windows).toBe(65);
 });
 
 test.each([
@@ -55,6 +47,17 @@ test.each([
   ["an empty file", () => corpus(""), /is empty: a window takes 4/],
   ["a text that is too short", () => corpus("abc"), /has 3 tokens \(of 3 characters\): a window takes 4/],
   ["a text with other letters", () => corpus("ok\nna\u00efve caf\u00e9"), /not ASCII: byte 0xc3 at offset 5, line 2 \(4 such bytes in all\)/],
-])("%s is refused", (_, path, message) => {
-  expect(failure(() => readCorpus(path(), 128, 3, 0))).toMatchObject({ code: "CORPUS_INVALID", message: expect.stringMatching(message) });
+])("%s is refused", async (_, path, message) => {
+  await expect(readCorpus(path(), 128, 3, 0)).rejects.toMatchObject({ code: "CORPUS_INVALID", message: expect.stringMatching(message) });
+});
+
+test("a newline and a foreign letter at the border of two chunks count as anywhere else", async () => {
+  const chunk = 1 << 20;
+  const text = `${"a".repeat(chunk - 1)}\r\n${"b".repeat(chunk)}`;
+  expect(await readCorpus(corpus(text), 128, 3, 0)).toMatchObject({ bytes: 2 * chunk + 1, characters: 2 * chunk, distinct: 3 });
+  await expect(readCorpus(corpus(`${text}\u00ef`), 128, 3, 0)).rejects.toMatchObject({ message: expect.stringContaining(`offset ${2 * chunk + 1}, line 2`) });
+});
+
+test("reading is cancelled by its signal", async () => {
+  await expect(readCorpus(corpus("abcabc"), 128, 3, 0, AbortSignal.abort())).rejects.toMatchObject({ code: "ABORTED" });
 });

@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from "node:fs";
+import { formatInvalid } from "./format-invalid.js";
+
+/** Step (u64), CRC-32 (u32), reserved (u32), loss (f64); little-endian. Docs: docs/run-directory.md. */
+export const indexRecordBytes = 24;
+
+/** What the index says of one recorded state. */
+export interface IndexRecord {
+  step: number;
+  /** CRC-32 of the state's bytes. */
+  crc: number;
+  /** Loss of the step; NaN for the initial state. */
+  loss: number;
+}
+
+/** Take one record out of the index's bytes. */
+export function parseIndexRecord(bytes: Buffer, index: number): IndexRecord {
+  const at = index * indexRecordBytes;
+  return { step: Number(bytes.readBigUInt64LE(at)), crc: bytes.readUInt32LE(at + 8), loss: bytes.readDoubleLE(at + 16) };
+}
+
+/** The index that lies beside a recorded history. */
+export function indexPathOf(historyPath: string): string {
+  return historyPath.replace(/\.safetensors$/, ".idx");
+}
+
+/**
+ * The training step of each recorded state; nothing when state i is step i, or when there is no index.
+ *
+ * @param historyPath of `history.safetensors`, or of another recorded tensor's file.
+ * @throws {BhBridgeError} `FORMAT_INVALID` for an index that is too short, or whose steps do not rise.
+ */
+export function recordedSteps(historyPath: string, states: number): readonly number[] | undefined {
+  const path = indexPathOf(historyPath);
+  if (!existsSync(path)) return undefined;
+  const bytes = readFileSync(path);
+  if (bytes.length < states * indexRecordBytes) throw formatInvalid(path, bytes.length, `${states} states need ${indexRecordBytes} bytes each`);
+  const steps = Array.from({ length: states }, (_, state) => parseIndexRecord(bytes, state).step);
+  const fallen = steps.findIndex((step, state) => state > 0 && step <= (steps[state - 1] ?? 0));
+  if (fallen > 0) throw formatInvalid(path, fallen * indexRecordBytes, `record ${fallen} is of step ${steps[fallen]}, after one of step ${steps[fallen - 1]}`);
+  return steps.every((step, state) => step === state) ? undefined : steps;
+}

@@ -1,0 +1,25 @@
+import { BhBridgeError } from "../errors.js";
+import type { History } from "./history.js";
+
+type Steps = Pick<History, "source" | "states" | "steps">;
+
+/** The training step of a state. */
+export function stepOfState({ steps }: Pick<Steps, "steps">, state: number): number {
+  return steps?.[state] ?? state;
+}
+
+/**
+ * The state that was recorded after a training step.
+ *
+ * @throws {BhBridgeError} `USAGE` for a step that was not recorded, with the nearest that were.
+ */
+export function stateOfStep({ source, states, steps }: Steps, step: number): number {
+  const recorded = steps ?? Array.from({ length: states }, (_, state) => state);
+  const state = recorded.indexOf(step);
+  if (state >= 0) return state;
+  const nearest = [recorded.findLast((earlier) => earlier < step), recorded.find((later) => later > step)].filter((near) => near !== undefined);
+  throw new BhBridgeError(
+    "USAGE",
+    `step ${step} is not recorded in ${source}: it has ${states} states of the steps ${recorded[0]} to ${recorded.at(-1)}, the nearest ${nearest.join(" and ")}`,
+  );
+}
