@@ -26,8 +26,7 @@ export async function ensurePython(options: FindPythonOptions, terminal: Termina
   try {
     return await resolvePython(options, signal);
   } catch (error) {
-    const canAsk = terminal.interactive && !terminal.json && process.stdin.isTTY === true;
-    if (!canAsk || !setupWouldHelp(error, options)) throw error;
+    if (!terminal.canAsk || !setupWouldHelp(error, options)) throw error;
     terminal.say(error.message);
     if (!(await askForSetup(signal))) throw error;
     const { describeSetup, runSetup } = await import("./run-setup.js");

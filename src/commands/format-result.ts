@@ -4,6 +4,7 @@ import type { Experiment } from "../config/experiment-schema.js";
 import type { TextColors } from "../config/text-colors.js";
 import type { TrainResult } from "../experiment/train-result.js";
 import type { StartedRun } from "../training/started-run.js";
+import { formatBytes } from "./format-bytes.js";
 import { holesTable } from "./holes-table.js";
 
 /** A table of this many lines is read at a glance; longer ones are thinned out, keeping the last line. */
@@ -54,6 +55,7 @@ export function formatResult(result: TrainResult, { model }: Experiment, color: 
     ...(census.C > 0 ? [holesTable(census, process.stdout.columns)] : []),
     heading("Summary", color),
     `  GPT-2 with ${norm}, ${number(steps.done)} of ${number(steps.planned)} steps, ${result.stepsPerSecond.toFixed(1)} steps/s`,
+    ...(result.usage ? [`  Used ${usedText(result.usage)}`] : []),
     `  Centroid displacement  ${decimal(displacement.float32, 6)} (float32), ${decimal(displacement.bfloat16, 6)} (the notebook's bfloat16 arithmetic)`,
     ...(result.traps.length > 0
       ? [
@@ -64,6 +66,11 @@ export function formatResult(result: TrainResult, { model }: Experiment, color: 
     heading(`Verdict: ${colored(verdict.result)}`, color),
     `  ${verdict.reason}`,
   ].join("\n");
+}
+
+function usedText({ cpuCores, peakBytes, gpuPeakBytes }: NonNullable<TrainResult["usage"]>): string {
+  const gpu = gpuPeakBytes === null ? "" : `, ${formatBytes(gpuPeakBytes)} of the GPU's`;
+  return `${cpuCores.toFixed(1)} cores on average, ${formatBytes(peakBytes)} of memory at the peak${gpu}`;
 }
 
 function lossTable({ loss }: TrainResult): string {

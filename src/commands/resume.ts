@@ -4,7 +4,8 @@ import type { ResumeRunOptions } from "../experiment/resume.js";
 import { type CommonOptions, createCommand } from "./command.js";
 import { Terminal } from "./terminal.js";
 
-interface ResumeCommandOptions extends CommonOptions {
+/** How a run is to go on, as commander gives it. */
+export interface ResumeValues {
   out: string;
   steps?: string;
   corpus?: string;
@@ -12,6 +13,8 @@ interface ResumeCommandOptions extends CommonOptions {
   python?: string;
   onEvent?: string;
 }
+
+type ResumeCommandOptions = CommonOptions & ResumeValues;
 
 /** `bh-bridge resume`: go on with a run that ended early, to the bits that it would have had. */
 export function resumeCommand(): Command {
@@ -30,9 +33,10 @@ export function resumeCommand(): Command {
     });
 }
 
-async function resumeInTerminal(
+/** Go on with a run, or with the newest unfinished one, as the program does it. */
+export async function resumeInTerminal(
   given: string | null,
-  { out, steps, corpus, allowInexact, python, onEvent }: ResumeCommandOptions,
+  { out, steps, corpus, allowInexact, python, onEvent }: ResumeValues,
   terminal: Terminal,
 ): Promise<void> {
   const { openResumable, resumeRun, sumUp } = await import("../experiment/resume.js");
@@ -74,17 +78,14 @@ async function directoryOf(given: string, out: string): Promise<string> {
   return (await resolveRun(given, out, lockHolders)).directory;
 }
 
-/** The newest run that did not get to its end: killed, failed, or stopped by a signal. One that a decider stopped has ended as it was meant to. */
 async function newestUnfinished(out: string): Promise<string> {
-  const [{ scanRuns }, { lockHolders }] = await Promise.all([import("../runs/scan-runs.js"), import("../bridge/lock-holders.js")]);
+  const [{ scanRuns }, { unfinishedRuns }, { lockHolders }] = await Promise.all([
+    import("../runs/scan-runs.js"),
+    import("../runs/unfinished-runs.js"),
+    import("../bridge/lock-holders.js"),
+  ]);
   const runs = await scanRuns(out, lockHolders);
-  const unfinished = runs.filter(
-    ({ status, manifest }) => status === "interrupted" || status === "failed" || (status === "stopped" && manifest?.reason !== "decider"),
-  );
-  const newest = unfinished.reduce<(typeof unfinished)[number] | undefined>(
-    (latest, run) => ((run.manifest?.created ?? "") >= (latest?.manifest?.created ?? "") ? run : latest),
-    undefined,
-  );
+  const [newest] = unfinishedRuns(runs);
   if (newest) return newest.directory;
   const running = runs.filter(({ status }) => status === "running").length;
   throw new BhBridgeError(

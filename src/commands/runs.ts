@@ -14,6 +14,7 @@ interface ListCommandOptions extends RunsOptions {
   sort: string;
   columns?: string;
   format: ListFormat;
+  baseline?: string;
 }
 
 /** `bh-bridge runs`: the runs in a folder, and what can be done with one. Nothing is remembered anywhere: the folder is read. */
@@ -34,9 +35,10 @@ export function runsCommand(): Command {
     .option("--sort <field>", "field to sort by; -field is largest first", "created")
     .option("--columns <fields>", "fields to show, separated by commas, for example run,status,loss,training.seed")
     .addOption(new Option("--format <name>", "how the list is written").choices(["table", "csv", "md"]).default("table"))
-    .action(async ({ out, where, sort, columns, format, ...common }: ListCommandOptions) => {
+    .option("--baseline <run>", "run that the others are compared with; by default the newest one tagged `baseline`. Runs tagged `pin` come first")
+    .action(async ({ out, where, sort, columns, format, baseline, ...common }: ListCommandOptions) => {
       const { listRuns } = await import("./runs/list-runs.js");
-      await listRuns({ out, where, sort, columns, format }, new Terminal(common));
+      await listRuns({ out, where, sort, columns, format, baseline }, new Terminal(common));
     });
   for (const subcommand of [showCommand(), verifyCommand(), removeCommand(), noteCommand(), tagCommand()]) command.addCommand(subcommand);
   return command;

@@ -23,6 +23,11 @@ export class Terminal {
     this.interactive = process.stderr.isTTY === true && !process.env["CI"] && !this.quiet;
   }
 
+  /** True where somebody can be asked and answer. */
+  get canAsk(): boolean {
+    return this.interactive && !this.json && process.stdin.isTTY === true;
+  }
+
   /** Print results for people; nothing under `--json`. */
   print(text: string): void {
     if (!this.json) process.stdout.write(`${text}\n`);

@@ -3,6 +3,7 @@ import type { ResolvedExperiment } from "../config/load-experiment.js";
 import { BhBridgeError } from "../errors.js";
 import { type CommonOptions, createCommand } from "./command.js";
 import { addExperimentOptions, type ExperimentOptionValues, loadFromOptions } from "./experiment-options.js";
+import type { ResumeValues } from "./resume.js";
 import { Terminal } from "./terminal.js";
 
 interface TrainCommandOptions extends CommonOptions, ExperimentOptionValues {
@@ -45,6 +46,9 @@ interface RunOptions {
 async function trainAndReport(experiment: ResolvedExperiment, { out, resumeState, requireClean, onEvent }: RunOptions, terminal: Terminal): Promise<void> {
   if (requireClean) await refuseChanges();
   const startFrom = resumeState ? stateToResume(experiment) : undefined;
+  const { offerToResume } = await import("./offer-to-resume.js");
+  const unfinished = await offerToResume(experiment, out, startFrom, terminal);
+  if (unfinished !== undefined) return resumeUnfinished(unfinished, { out, ...(onEvent && { onEvent }) }, terminal);
   const [{ runInTerminal }, { runExperiment }] = await Promise.all([import("./run-in-terminal.js"), import("../experiment/train.js")]);
   await runInTerminal(
     experiment,
@@ -52,6 +56,11 @@ async function trainAndReport(experiment: ResolvedExperiment, { out, resumeState
     (python, options, listener) => runExperiment(experiment, python, { ...options, out, ...(startFrom && { startFrom }) }, listener),
     onEvent,
   );
+}
+
+async function resumeUnfinished(run: string, options: ResumeValues, terminal: Terminal): Promise<void> {
+  const { resumeInTerminal } = await import("./resume.js");
+  await resumeInTerminal(run, options, terminal);
 }
 
 function stateToResume({ experiment }: ResolvedExperiment): string {

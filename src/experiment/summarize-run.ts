@@ -10,6 +10,7 @@ import type { History } from "../formats/history.js";
 import { openHistory } from "../formats/open-history.js";
 import { readState } from "../formats/read-state.js";
 import { stepOfState } from "../formats/state-of-step.js";
+import type { TrainEvent } from "../protocol/events.js";
 import { readEvents } from "../runs/read-events.js";
 import type { RunManifest } from "../runs/run-manifest.js";
 import type { TrainResult } from "./train-result.js";
@@ -36,6 +37,19 @@ function withCaveat({ result, reason }: Verdict, { members }: Census, deadTokens
   return {
     result,
     reason: `${reason}; but ${live} of them ${live === 1 ? "holds" : "hold"} only live tokens, which may just not have parted yet: train longer`,
+  };
+}
+
+/** The reports of a training summed up, those of all its parts: cores by the time that each report covers. */
+function usageOf(events: readonly TrainEvent[]): TrainResult["usage"] {
+  const reports = events.filter((event) => event.type === "usage");
+  const seconds = reports.reduce((sum, report) => sum + report.seconds, 0);
+  if (seconds === 0) return null;
+  const gpuPeaks = reports.flatMap(({ gpu_peak_bytes }) => gpu_peak_bytes ?? []);
+  return {
+    cpuCores: reports.reduce((sum, report) => sum + report.cpu_cores * report.seconds, 0) / seconds,
+    peakBytes: Math.max(...reports.map(({ peak_bytes }) => peak_bytes)),
+    gpuPeakBytes: gpuPeaks.length > 0 ? Math.max(...gpuPeaks) : null,
   };
 }
 
@@ -94,6 +108,7 @@ export async function summarizeRun(
       displacement: { float64: finite(moved.float64), float32: finite(moved.float32), bfloat16: finite(moved.bfloat16) },
       centroidNorm: toldStates(history).map(([step, state]) => [step, finite(centroidNorm(readState(history, state)))]),
       verdict: withCaveat(verdict({ census: counted, deadTokens, degenerate }), counted, manifest.corpus.deadTokens),
+      usage: usageOf(events),
       traps: trapsOf(experiment),
     };
   } finally {

@@ -24,6 +24,8 @@ export const trainResultSchema = z.strictObject({
   /** State and L2 norm of its centroid, every 1,000 steps and at the end. */
   centroidNorm: z.array(z.tuple([count, z.number().nullable()])),
   verdict: z.strictObject({ result: z.enum(["null", "positive", "degenerate"]), reason: z.string() }),
+  /** What the Python process used: cores busy on average, memory at its peak; null before the first report. */
+  usage: z.strictObject({ cpuCores: z.number(), peakBytes: count, gpuPeakBytes: count.nullable() }).nullable(),
   /** The notebook's traps that this run reproduces, each with the setting that corrects it. */
   traps: z.array(z.strictObject({ what: z.string(), corrected: z.string() })),
 });

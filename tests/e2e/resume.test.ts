@@ -1,9 +1,11 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runDocumentSchema, runsDocumentSchema, verifyDocumentSchema } from "../../src/commands/runs/runs-document.js";
+import { openRun } from "../../src/experiment/open-run.js";
 import { trainResultSchema } from "../../src/experiment/train-result.js";
-import { run, start, temporaryFolder } from "./program.js";
+import { projectRoot, python, run, start, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();
 const out = join(folder.path, "runs with spaces, ünïcode");
@@ -41,6 +43,83 @@ test("a run killed before its end was noted is found without a name, and complet
   expect(stderr).toContain("Goes on  from the checkpoint of step 40");
   expect([exitCode, JSON.parse(stdout).status]).toEqual([0, "completed"]);
   for (const file of ["history.safetensors", "final/model.safetensors"]) expect(readFileSync(join(copy, file))).toEqual(readFileSync(join(whole, file)));
+});
+
+const quietly = (name: string) => ["train", "--device", "cpu", "--threads", "1", "--steps", "40", ...settings, "--out", join(folder.path, name)];
+
+test("the same command again names the unfinished run to a script, and starts a new one", async () => {
+  copyOf(whole, "again", { status: "running", ended: null });
+  const { stderr } = await run(quietly("again"));
+  expect(stderr).toMatch(
+    /Unfinished, with the same configuration: .*again\/run.* \(interrupted\)\nThis is a new run. To go on with that one: {2}bh-bridge resume .*again\/run/,
+  );
+  expect(readdirSync(join(folder.path, "again"))).toHaveLength(2);
+  const other = await run([...quietly("again"), "--seed", "43"]);
+  expect(other.stderr).not.toContain("Unfinished");
+});
+
+test.each([
+  ["y", 1],
+  ["n", 2],
+])("somebody at a terminal is asked whether to go on with it: %s gives %i runs", async (answer, runs) => {
+  const name = `asked-${answer}`;
+  copyOf(whole, name, { status: "running", ended: null });
+  const question = [join(import.meta.dirname, "answer_prompt.py"), "Go on with it?", answer];
+  const command = [process.execPath, join(projectRoot, "dist/cli.js"), ...quietly(name)];
+  const { exitCode, stdout } = await execa("python3", [...question, ...command], { env: { BH_BRIDGE_PYTHON: python, CI: "" }, stdin: "ignore", reject: false });
+  expect(exitCode, stdout).toBe(0);
+  expect(readdirSync(join(folder.path, name))).toHaveLength(runs);
+});
+
+test("pinned runs come first, and tables show differences to the run tagged baseline", async () => {
+  const short = await train(20);
+  const list = (...args: string[]) => run(["runs", "--out", out, "--columns", "run,steps,C,tags", ...args]);
+  const order = (stdout: string) => runsDocumentSchema.parse(JSON.parse(stdout)).runs.map((row) => row.run);
+  expect(order((await list("--json")).stdout)).toEqual([whole, short]);
+  await run(["runs", "tag", whole, "baseline"]);
+  await run(["runs", "tag", short, "pin"]);
+  const { stdout } = await list("--json");
+  expect(order(stdout)).toEqual([short, whole]);
+  expect(JSON.parse(stdout).baseline).toBe(whole);
+  const table = await list();
+  expect(table.stdout).toMatch(/│ 20 \(−20\) │/);
+  expect(table.stdout).toMatch(/│ 40 +│/);
+  expect(table.stderr).toContain(`Differences are to the baseline ${basename(whole)}`);
+  expect((await list("--baseline", short, "--format", "md")).stdout).toMatch(/\| 40 \(\+20\) \|/);
+  expect((await list("--format", "csv")).stdout).toMatch(/,20,/);
+});
+
+test("a run that goes on from a checkpoint of HF's Trainer is labelled with the steps that it took there", async () => {
+  const script = `
+import sys, torch
+from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments
+tokens = torch.tensor([ord(c) % 128 for c in open(sys.argv[1]).read()][:2000])
+data = [{"input_ids": tokens[i:i + 16], "labels": tokens[i:i + 16]} for i in range(500)]
+model = GPT2LMHeadModel(GPT2Config(vocab_size=128, n_positions=16, n_embd=8, n_layer=1, n_head=2))
+arguments = dict(max_steps=30, save_steps=30, per_device_train_batch_size=4, lr_scheduler_type="constant", use_cpu=True, report_to="none", disable_tqdm=True)
+Trainer(model=model, args=TrainingArguments(sys.argv[2], **arguments), train_dataset=data).train()`;
+  const theirs = join(folder.path, "theirs");
+  await execa(python, ["-c", script, JSON.parse(readFileSync(join(whole, "run.json"), "utf8")).corpus.path, theirs]);
+  const args = [
+    "train",
+    "--from",
+    join(theirs, "checkpoint-30"),
+    "--resume-state",
+    "--steps",
+    "35",
+    "--device",
+    "cpu",
+    "--out",
+    join(folder.path, "from-theirs"),
+  ];
+  const ended = await run([...args, "--set", "training.lr_scheduler_type=constant", "--set", "training.per_device_train_batch_size=4", "--json"]);
+  expect(ended.exitCode, ended.stderr).toBe(0);
+  const result = trainResultSchema.parse(JSON.parse(ended.stdout));
+  const steps: number[] = [];
+  for await (const { step } of (await openRun(result.run)).history()) steps.push(step);
+  expect(steps).toEqual([30, 31, 32, 33, 34, 35]);
+  expect(result.centroidNorm.map(([step]) => step)).toEqual([35]);
+  expect(JSON.parse(readFileSync(join(result.run, "analysis.json"), "utf8")).steps).toEqual(steps);
 });
 
 test("another environment is refused by name, and accepted with --allow-inexact", async () => {

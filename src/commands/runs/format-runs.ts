@@ -13,10 +13,23 @@ export const defaultColumns: readonly string[] = ["run", "status", "steps", "pla
 /** Longer texts (a reason, a note) are cut in a table; csv has all of them. */
 const maxCell = 60;
 
-/** A list of runs as a table for people, as CSV (RFC 4180) or as a Markdown table. */
-export function formatRuns(runs: readonly ListedRun[], columns: readonly string[], format: ListFormat, color: Terminal["color"]): string {
-  const cells = runs.map((run) => columns.map((column) => shown(fieldOf(run, column))));
-  if (format === "csv") return [columns, ...cells].map((line) => line.map(csvCell).join(",")).join("\n");
+/** Numbers that name something and measure nothing. */
+const identifiers: readonly string[] = ["seed", "pid"];
+
+export interface ListLayout {
+  columns: readonly string[];
+  format: ListFormat;
+  /** The run that the figures of the others are compared with. */
+  baseline: ListedRun | undefined;
+}
+
+/** A list of runs as a table for people, as CSV (RFC 4180) or as a Markdown table; both tables show differences to the baseline. */
+export function formatRuns(runs: readonly ListedRun[], { columns, format, baseline }: ListLayout, color: Terminal["color"]): string {
+  if (format === "csv") {
+    const lines = runs.map((run) => columns.map((column) => shown(fieldOf(run, column))));
+    return [columns, ...lines].map((line) => line.map(csvCell).join(",")).join("\n");
+  }
+  const cells = runs.map((run) => columns.map((column) => `${shown(fieldOf(run, column))}${difference(run, column, baseline)}`));
   if (format === "md") {
     const lines = [columns, columns.map(() => "---"), ...cells.map((line) => line.map((cell) => printable(cell, maxCell).replaceAll("|", "\\|")))];
     return lines.map((line) => `| ${line.join(" | ")} |`).join("\n");
@@ -38,6 +51,15 @@ function shown(value: FieldValue): string {
   if (value === null) return "";
   if (typeof value === "number") return Number.isInteger(value) ? String(value) : value.toPrecision(5);
   return typeof value === "string" ? value : value.join(" ");
+}
+
+/** How far a figure is from the baseline's, as ` (+3)`; nothing where it is the same or cannot be compared. */
+function difference(run: ListedRun, column: string, baseline: ListedRun | undefined): string {
+  if (!baseline || identifiers.includes(column)) return "";
+  const [value, reference] = [fieldOf(run, column), fieldOf(baseline, column)];
+  if (typeof value !== "number" || typeof reference !== "number" || value === reference) return "";
+  const by = value - reference;
+  return ` (${by > 0 ? "+" : "−"}${Number.isInteger(by) ? Math.abs(by) : Math.abs(by).toPrecision(3)})`;
 }
 
 function csvCell(text: string): string {

@@ -1,5 +1,6 @@
 import { lockHolders } from "../../bridge/lock-holders.js";
 import { runRow } from "../../experiment/run-row.js";
+import { resolveRun } from "../../runs/resolve-run.js";
 import { readRunConfig } from "../../runs/run-config.js";
 import { type FoundRun, scanRuns } from "../../runs/scan-runs.js";
 import type { Terminal } from "../terminal.js";
@@ -15,10 +16,16 @@ export interface ListOptions {
   sort: string;
   columns: string | undefined;
   format: ListFormat;
+  /** A run as `resolveRun` takes it; the newest one tagged `baseline` when left out. */
+  baseline: string | undefined;
 }
 
-/** List the runs in a folder that meet all conditions. */
-export async function listRuns({ out, where, sort, columns, format }: ListOptions, terminal: Terminal): Promise<void> {
+/** Runs with this tag come first. */
+const pinTag = "pin";
+const baselineTag = "baseline";
+
+/** List the runs in a folder that meet all conditions, pinned ones first. */
+export async function listRuns({ out, where, sort, columns, format, baseline: wanted }: ListOptions, terminal: Terminal): Promise<void> {
   const filters = parseRunFilters(where);
   const runs = await Promise.all((await scanRuns(out, lockHolders)).map(listedRun));
   const shownColumns = columns?.split(",").map((column) => column.trim()) ?? defaultColumns;
@@ -26,12 +33,19 @@ export async function listRuns({ out, where, sort, columns, format }: ListOption
   for (const field of [...filters.map((filter) => filter.field), key, ...shownColumns]) requireField(field, runs);
   const chosen = runs
     .filter((run) => filters.every((filter) => meets(fieldOf(run, filter.field), filter)))
-    .sort((left, right) => order * compareFields(fieldOf(left, key), fieldOf(right, key)));
-  const document: RunsDocument = { schema: "bh-bridge/runs@1", runs: chosen.map(({ row }) => row) };
+    .sort((left, right) => order * compareFields(fieldOf(left, key), fieldOf(right, key)))
+    .sort((left, right) => Number(isTagged(right, pinTag)) - Number(isTagged(left, pinTag)));
+  const baseline = wanted === undefined ? runs.findLast((run) => isTagged(run, baselineTag)) : await listedRun(await resolveRun(wanted, out, lockHolders));
+  const document: RunsDocument = { schema: "bh-bridge/runs@1", baseline: baseline?.row.run ?? null, runs: chosen.map(({ row }) => row) };
   terminal.document(document);
   if (format === "table" && chosen.length === 0)
     terminal.say(`no run in ${out}${filters.length > 0 ? " meets these conditions" : ""}. Start one with: bh-bridge train`);
-  else terminal.print(formatRuns(chosen, shownColumns, format, terminal.color));
+  else terminal.print(formatRuns(chosen, { columns: shownColumns, format, baseline }, terminal.color));
+  if (baseline && format === "table") terminal.say(`Differences are to the baseline ${baseline.row.run.slice(baseline.row.run.lastIndexOf("/") + 1)}`);
+}
+
+function isTagged({ row }: ListedRun, tag: string): boolean {
+  return row.tags.includes(tag);
 }
 
 async function listedRun(found: FoundRun): Promise<ListedRun> {

@@ -5,7 +5,12 @@ import { runManifestSchema } from "../../runs/run-manifest.js";
 import { runNotesSchema } from "../../runs/run-notes.js";
 
 /** The document of `runs --json`. */
-export const runsDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/runs@1"), runs: z.array(runRowSchema) });
+export const runsDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/runs@1"),
+  /** Path of the run that tables compare the others with. */
+  baseline: z.string().nullable(),
+  runs: z.array(runRowSchema),
+});
 export type RunsDocument = z.output<typeof runsDocumentSchema>;
 
 /** The document of `runs show --json`. */

@@ -1,0 +1,76 @@
+"""Stalls and losses without a value are told once each, and what a training uses is told now and then."""
+
+import time
+from typing import Any
+
+import pytest
+from bh_bridge import watch
+
+
+class Log:
+    """An event log that keeps its events."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, Any]]] = []
+
+    def emit(self, type: str, **facts: Any) -> None:
+        self.events.append((type, facts))
+
+    def alerts(self) -> list[tuple[str, int]]:
+        return [(facts["kind"], facts["global_step"]) for type, facts in self.events if type == "alert"]
+
+
+def started(log: Log) -> watch.Watch:
+    watching = watch.Watch(log)  # type: ignore[arg-type]
+    watching.begin(0)
+    return watching
+
+
+def test_a_stall_is_told_once_and_again_after_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "STALL_SECONDS", 0.2)
+    monkeypatch.setattr(watch, "STALL_STEPS", 0)
+    monkeypatch.setattr(watch, "CHECK_SECONDS", 0.01)
+    log = Log()
+    watching = started(log)
+    for step in (1, 2):
+        watching.step(step, None, 1.0)
+        time.sleep(0.5)
+    watching.end()
+    assert log.alerts() == [("stall", 1), ("stall", 2)]
+
+
+def test_slow_steps_are_no_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(watch, "CHECK_SECONDS", 0.01)
+    log = Log()
+    watching = started(log)
+    for step in (1, 2):
+        time.sleep(0.1)
+        watching.step(step, None, 1.0)
+    time.sleep(0.8)  # eight times the mean; a stall is thirty times
+    watching.end()
+    assert log.alerts() == []
+
+
+def test_a_loss_without_a_value_is_told_when_it_begins() -> None:
+    log = Log()
+    watching = started(log)
+    for step, loss in enumerate([1.0, float("nan"), float("nan"), 1.0, float("inf")], start=1):
+        watching.step(step, None, loss)
+    watching.end()
+    assert log.alerts() == [("non-finite", 2), ("non-finite", 5)]
+
+
+def test_usage_is_told_at_the_twentieth_step_with_cores_and_peak() -> None:
+    log = Log()
+    watching = started(log)
+    until = time.monotonic() + 0.3
+    while time.monotonic() < until:
+        pass
+    for step in range(1, 21):
+        watching.step(step, None, 1.0)
+    watching.end()
+    [(type, facts)] = log.events
+    assert (type, facts["global_step"]) == ("usage", 20)
+    assert 0.25 < facts["cpu_cores"] < 2
+    assert facts["peak_bytes"] > 50e6
