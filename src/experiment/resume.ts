@@ -10,6 +10,7 @@ import { readRunConfig } from "../runs/run-config.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
 import { requireSameExperiment } from "../training/resume-plan.js";
 import { concludeRun } from "./conclude-run.js";
+import { resumedModel } from "./resumed-model.js";
 import { conductTraining, type TrainedRun, type TrainListener, type TrainOptions } from "./train.js";
 import type { TrainResult } from "./train-result.js";
 
@@ -81,8 +82,9 @@ export async function resumeRun(
 ): Promise<TrainedRun> {
   // Left to itself PyTorch would take as many threads as there are cores today: the run's own number is part of its bits.
   const { threads } = manifest.environment;
+  const model = await resumedModel(directory, experiment.experiment);
   return conductTraining(
-    { experiment, python, threads, prepare: (trainer, cancel) => trainer.prepareResume(directory, { ...cancel, allowInexact }) },
+    { experiment, python, threads, model, prepare: (trainer, cancel) => trainer.prepareResume(directory, { ...cancel, allowInexact }) },
     options,
     listener,
   );

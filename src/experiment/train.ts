@@ -9,6 +9,7 @@ import type { TrainOutcome } from "../training/train-outcome.js";
 import type { Trainer } from "../training/trainer.js";
 import type { TrainerCallback } from "../training/trainer-callback.js";
 import { concludeRun } from "./conclude-run.js";
+import type { ModelPlan } from "./resumed-model.js";
 import type { TrainResult } from "./train-result.js";
 
 export interface TrainOptions {
@@ -59,7 +60,8 @@ export async function runExperiment(
   listener: TrainListener = {},
 ): Promise<TrainedRun> {
   const { threads } = experiment.experiment;
-  return conductTraining({ experiment, python, threads, prepare: (trainer, cancel) => trainer.prepare(cancel) }, options, listener);
+  const model = experiment.experiment;
+  return conductTraining({ experiment, python, threads, model, prepare: (trainer, cancel) => trainer.prepare(cancel) }, options, listener);
 }
 
 /** What is trained, where, and how it begins. */
@@ -67,20 +69,22 @@ export interface Conduct {
   experiment: ResolvedExperiment;
   python: UsablePython;
   threads: number | null;
+  /** What the model is built from. */
+  model: ModelPlan;
   /** Begin a run, or take one up. */
   prepare(trainer: Trainer, options: CallOptions): Promise<StartedRun>;
 }
 
 /** Start Python, build the model, train, conclude; the one sequence behind `train` and `resume`. */
 export async function conductTraining(
-  { experiment, python, threads, prepare }: Conduct,
+  { experiment, python, threads, model: plan, prepare }: Conduct,
   { signal, callbacks = [], out = "runs", startFrom }: TrainOptions,
   listener: TrainListener,
 ): Promise<TrainedRun> {
   const corpus = await corpusOf(experiment, signal); // before Python starts: a wrong path is told at once
   const cancel = signal ? { signal } : {};
   await using bridge = await Bridge.startWith(python, { threads, device: experiment.experiment.device, ...cancel });
-  const model = await bridge.buildModel(experiment.experiment, signal);
+  const model = await bridge.buildModel(plan, signal);
   const trainer = bridge.trainerOf({ experiment, model, corpus, out, callbacks, ...(startFrom && { startFrom }) });
   if (listener.onEvent) trainer.onEvent(listener.onEvent);
   const run = await prepare(trainer, cancel);

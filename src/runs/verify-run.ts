@@ -67,7 +67,8 @@ function verifyEvents(directory: string): string[] {
   });
 }
 
-function checkpointsOf(directory: string): string[] {
+/** Paths of the checkpoints that a run has; whether they are whole is for `verifyFiles` to say. */
+export function checkpointsOf(directory: string): string[] {
   const folder = join(directory, "checkpoints");
   if (!existsSync(folder)) return [];
   return readdirSync(folder)

@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -120,6 +120,23 @@ Trainer(model=model, args=TrainingArguments(sys.argv[2], **arguments), train_dat
   expect(steps).toEqual([30, 31, 32, 33, 34, 35]);
   expect(result.centroidNorm.map(([step]) => step)).toEqual([35]);
   expect(JSON.parse(readFileSync(join(result.run, "analysis.json"), "utf8")).steps).toEqual(steps);
+});
+
+test("a run whose first weights are gone goes on from its checkpoint; without one, what is gone is named", async () => {
+  const source = join(folder.path, "source");
+  cpSync(join(whole, "final"), source, { recursive: true });
+  const { stdout } = await run([...quietly("sourced"), "--from", source, "--json"]);
+  const first = trainResultSchema.parse(JSON.parse(stdout)).run;
+  rmSync(source, { recursive: true });
+  const copy = copyOf(first, "sourceless", { status: "running", ended: null });
+  rmSync(join(copy, "checkpoints/step-000040"), { recursive: true });
+  const resumed = await run(["resume", copy, "--json"]);
+  expect(resumed.exitCode, resumed.stderr).toBe(0);
+  for (const file of ["history.safetensors", "final/model.safetensors"]) expect(readFileSync(join(copy, file))).toEqual(readFileSync(join(first, file)));
+  const bare = copyOf(first, "bare", { status: "running", ended: null });
+  rmSync(join(bare, "checkpoints"), { recursive: true });
+  const refused = JSON.parse((await run(["resume", bare, "--json"])).stdout);
+  expect(refused).toMatchObject({ code: "FILE_NOT_FOUND", message: expect.stringContaining(`began with ${source}, which is gone`) });
 });
 
 test("another environment is refused by name, and accepted with --allow-inexact", async () => {
