@@ -1,4 +1,7 @@
-"""Checkpoints of HF's own Trainer, taken over with optimizer, scheduler and random streams. No pickle is executed."""
+"""Checkpoints that a new run begins with, optimizer, scheduler and random streams included: of HF's Trainer, or ours.
+
+No pickle is executed.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ _WEIGHTS = "model.safetensors"
 
 
 def import_trainer_state(source: str, run_directory: Path) -> int:
-    """Make a checkpoint of Trainer's the first checkpoint of a run, in our layout; return its step.
+    """Make a checkpoint of Trainer's, or of another run, the first checkpoint of a run, in our layout; return its step.
 
     A run that goes on from a checkpoint of its own needs the source no longer. ConfigInvalid when something is
     missing, or a file holds more than tensors and plain values.
@@ -33,6 +36,8 @@ def import_trainer_state(source: str, run_directory: Path) -> int:
         first_step = first_recorded_step(run_directory / "history.safetensors")
         if first_step is not None:
             return first_step
+    if (directory / checkpoints.MANIFEST).is_file() and (directory / "optimizer.safetensors").is_file():
+        return _copy_of_ours(directory, run_directory)
     missing = [name for name in (*_NEEDED, _WEIGHTS) if not (directory / name).is_file()]
     if missing:
         raise ConfigInvalid(
@@ -49,6 +54,20 @@ def import_trainer_state(source: str, run_directory: Path) -> int:
         (folder / "scheduler.json").write_text(json.dumps(_load(directory / "scheduler.pt")), encoding="utf-8")
         _write_random_state(_load(directory / "rng_state.pth"), folder)
         (folder / "progress.json").write_text(json.dumps(_progress(state)), encoding="utf-8")
+        checkpoints.write_manifest(folder, global_step=step, history_step=step, events_bytes=0, to_stop=False)
+    return step
+
+
+def _copy_of_ours(source: Path, run_directory: Path) -> int:
+    """A checkpoint of a run as the first one of another, whose history and events begin there."""
+    problem = checkpoints.problem_of(source)
+    if problem is not None:
+        raise ConfigInvalid(f"{problem}. Begin with another checkpoint")
+    step: int = checkpoints.read_manifest(source)["global_step"]
+    with replace_directory(checkpoints.checkpoint_path(run_directory, step)) as folder:
+        for path in source.iterdir():
+            if path.name != checkpoints.MANIFEST:
+                shutil.copyfile(path, folder / path.name)
         checkpoints.write_manifest(folder, global_step=step, history_step=step, events_bytes=0, to_stop=False)
     return step
 

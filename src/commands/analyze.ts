@@ -4,9 +4,9 @@ import { type AnalysisName, analysisNames } from "../analysis/analysis-names.js"
 import { BhBridgeError } from "../errors.js";
 import type { History } from "../formats/history.js";
 import { type CommonOptions, createCommand } from "./command.js";
+import { findTarget } from "./find-target.js";
 import { createProgress } from "./progress.js";
 import { stopOnSignal } from "./stop-on-signal.js";
-import { parseTensorPath } from "./tensor-path.js";
 import { Terminal } from "./terminal.js";
 
 interface AnalyzeCommandOptions extends CommonOptions {
@@ -51,7 +51,7 @@ function parseNames(text: string): AnalysisName[] {
 
 async function runAnalyze(target: string, options: AnalyzeCommandOptions): Promise<void> {
   const terminal = new Terminal(options);
-  const { path, tensor } = parseTensorPath(target);
+  const { path, tensor } = await findTarget(target);
   const { openHistory } = await import("../formats/open-history.js");
   const history = await openHistory(path, tensor);
   try {

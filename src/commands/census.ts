@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import type { CensusDocument } from "./census-document.js";
 import type { RowsOptions } from "./choose-rows.js";
 import { type CommonOptions, createCommand } from "./command.js";
+import { findTarget } from "./find-target.js";
 import { parseStep } from "./parse-step.js";
-import { parseTensorPath } from "./tensor-path.js";
 import { Terminal } from "./terminal.js";
 
 interface CensusOptions extends CommonOptions, RowsOptions {
@@ -26,7 +26,7 @@ export function censusCommand(): Command {
 
 async function takeCensus(target: string, options: CensusOptions): Promise<void> {
   const terminal = new Terminal(options);
-  const { path, tensor } = parseTensorPath(target);
+  const { path, tensor } = await findTarget(target);
   const [{ openEmbedding }, { censusOfRows }, { chooseRows }, { recordedTokens }] = await Promise.all([
     import("../formats/open-embedding.js"),
     import("../analysis/census-of-rows.js"),

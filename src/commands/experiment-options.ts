@@ -1,12 +1,14 @@
 import { type Command, Option } from "commander";
 import type { AliasValues } from "../config/aliases.js";
 import type { ResolvedExperiment } from "../config/load-experiment.js";
+import type { Assignment } from "../config/set-layer.js";
 
 /** The options that say what to run, as commander gives them. */
 export interface ExperimentOptionValues extends AliasValues {
   preset?: string;
   config?: string;
   set?: string[];
+  from?: string;
 }
 
 /** Add the options that say what to run: a preset, a file, single values, and the short forms of the most used ones. */
@@ -24,7 +26,7 @@ export function addExperimentOptions(command: Command): Command {
     .option("--seed <n>", "seed of every random stream (seed)")
     .option("--device <name>", "auto, cpu, cuda, cuda:N or mps (device)")
     .option("--threads <n>", "CPU threads of PyTorch (threads)")
-    .option("--from <checkpoint>", "saved GPT-2 to start from (model.from)")
+    .option("--from <checkpoint>", "saved GPT-2 or run to start from (model.from); RUN::STEP takes the embedding of a recorded step (init)")
     .option("--engine <name>", "trainer (engine)")
     .option("--name <text>", "display name of the run (name)")
     .option("--python <path>", "Python interpreter (python)");
@@ -33,9 +35,15 @@ export function addExperimentOptions(command: Command): Command {
 /**
  * The experiment that these options ask for.
  *
- * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once.
+ * @param out folder that holds the runs, whose names `from` may have.
+ * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; what looking for the run of `from` gives.
  */
-export async function loadFromOptions({ preset, config, set, ...aliases }: ExperimentOptionValues): Promise<ResolvedExperiment> {
+export async function loadFromOptions({ preset, config, set, from, ...aliases }: ExperimentOptionValues, out = "runs"): Promise<ResolvedExperiment> {
   const { loadExperiment } = await import("../config/load-experiment.js");
-  return loadExperiment({ preset, file: config, set, aliases });
+  return loadExperiment({ preset, file: config, set, aliases, assignments: from === undefined ? [] : await assignmentsOf(from, out) });
+}
+
+async function assignmentsOf(from: string, out: string): Promise<Assignment[]> {
+  const { startingPoint } = await import("./starting-point.js");
+  return startingPoint(from, out);
 }

@@ -5,8 +5,8 @@ import { writeCsv } from "../formats/write-csv.js";
 import { writeNpy } from "../formats/write-npy.js";
 import { type WritableTensor, writeSafetensors } from "../formats/write-safetensors.js";
 import type { ExportDocument, ExportTarget } from "./export-document.js";
+import { findTarget } from "./find-target.js";
 import { recordedTokens } from "./recorded-tokens.js";
-import { parseTensorPath } from "./tensor-path.js";
 
 /**
  * Write a history (all its recorded states, or the one after `step`) or a matrix as one file; CSV takes one state.
@@ -14,7 +14,7 @@ import { parseTensorPath } from "./tensor-path.js";
  * @throws {BhBridgeError} as `openEmbedding`; `FILE_UNWRITABLE`, `DISK_FULL`.
  */
 export async function exportArray(target: string, to: Exclude<ExportTarget, "hf">, out: string, step: number | undefined): Promise<ExportDocument> {
-  const { path, tensor } = parseTensorPath(target);
+  const { path, tensor } = await findTarget(target);
   const embedding = await openEmbedding(path, { tensor, step });
   try {
     const written = to === "csv" || step !== undefined ? matrixOf(embedding) : historyOf(embedding);

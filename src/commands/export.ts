@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { BhBridgeError } from "../errors.js";
 import { type CommonOptions, createCommand } from "./command.js";
 import { type ExportDocument, type ExportTarget, exportTargets } from "./export-document.js";
+import { findPath } from "./find-target.js";
 import { formatBytes } from "./format-bytes.js";
 import { parseStep } from "./parse-step.js";
 import { Terminal } from "./terminal.js";
@@ -48,7 +49,7 @@ async function exportTo(run: string, options: ExportOptions): Promise<void> {
 async function exportModel(run: string, { out, step }: ExportOptions): Promise<ExportDocument> {
   const { exportHfModel } = await import("./export-hf-model.js");
   if (step !== undefined) throw new BhBridgeError("USAGE", "--step does not go with --to hf: only the final model is complete");
-  return exportHfModel(run, out);
+  return exportHfModel(await findPath(run), out);
 }
 
 async function exportTensor(target: string, to: Exclude<ExportTarget, "hf">, { out, step }: ExportOptions): Promise<ExportDocument> {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type CommonOptions, createCommand } from "./command.js";
+import { findPath } from "./find-target.js";
 import { Terminal } from "./terminal.js";
 
 /** `bh-bridge inspect PATH`: what a file or a directory is, and what can be done with it. */
@@ -9,7 +10,7 @@ export function inspectCommand(): Command {
     .action(async (path: string, options: CommonOptions) => {
       const terminal = new Terminal(options);
       const [{ inspect }, { formatInspection }] = await Promise.all([import("./inspect-path.js"), import("./format-inspection.js")]);
-      const document = await inspect(path);
+      const document = await inspect(await findPath(path));
       terminal.document(document);
       terminal.print(formatInspection(document, terminal.color, process.stdout.columns));
     });

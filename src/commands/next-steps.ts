@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import type { Checkpoint } from "../formats/checkpoint.js";
 import { hasEmbedding } from "../formats/embedding-tensor.js";
@@ -14,7 +16,7 @@ export interface NextStep {
 const gpt2Schema = z.looseObject({ config: z.looseObject({ model_type: z.literal("gpt2") }) });
 
 /** What can be done with a file, most useful first. */
-export function nextSteps({ path, kind, tensors, metadata }: Checkpoint): NextStep[] {
+export function nextSteps({ path, kind, tensors, metadata, trainerState }: Checkpoint): NextStep[] {
   const word = shellQuote(path);
   const steps: NextStep[] = [];
   const readable = tensors.filter((tensor) => isDtype(tensor.dtype));
@@ -24,6 +26,11 @@ export function nextSteps({ path, kind, tensors, metadata }: Checkpoint): NextSt
   else if (matrix) steps.push({ does: "count the black holes of one matrix", command: `bh-bridge census ${shellQuote(`${path}::${matrix.name}`)}` });
   if (history) steps.push({ does: "analyse its whole history", command: `bh-bridge analyze ${word}` });
   if (kind === "hf-checkpoint" && gpt2Schema.safeParse(metadata).success) steps.push({ does: "train on from it", command: `bh-bridge train --from ${word}` });
+  if (trainerState && existsSync(join(path, "optimizer.pt"))) {
+    steps.push({ does: "go on with its training, optimizer and all", command: `bh-bridge train --from ${word} --resume-state` });
+  }
+  if (kind === "run" && history)
+    steps.push({ does: "train from the embedding of one of its steps", command: `bh-bridge train --from ${shellQuote(`${path}::0`)}` });
   if (kind === "run" && tensors.some((tensor) => tensor.file.startsWith("final/"))) {
     steps.push({ does: "give the model to Python", command: `bh-bridge export ${word} --to hf --out model` });
   }

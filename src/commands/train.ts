@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Command } from "commander";
 import type { ResolvedExperiment } from "../config/load-experiment.js";
 import { BhBridgeError } from "../errors.js";
@@ -25,7 +27,7 @@ export function trainCommand(): Command {
     .option("--print-config", "print the complete configuration, with the origin of each value, and stop")
     .action(async ({ json, quiet, color, out, printConfig, resumeState, requireClean, onEvent, ...given }: TrainCommandOptions) => {
       const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }) });
-      const experiment = await loadFromOptions(given);
+      const experiment = await loadFromOptions(given, out);
       if (printConfig) await printResolved(experiment, terminal);
       else await trainAndReport(experiment, { out, resumeState, requireClean, onEvent }, terminal);
     });
@@ -46,6 +48,7 @@ interface RunOptions {
 async function trainAndReport(experiment: ResolvedExperiment, { out, resumeState, requireClean, onEvent }: RunOptions, terminal: Terminal): Promise<void> {
   if (requireClean) await refuseChanges();
   const startFrom = resumeState ? stateToResume(experiment) : undefined;
+  if (!resumeState) tellOfUnusedState(experiment, terminal);
   const { offerToResume } = await import("./offer-to-resume.js");
   const unfinished = await offerToResume(experiment, out, startFrom, terminal);
   if (unfinished !== undefined) return resumeUnfinished(unfinished, { out, ...(onEvent && { onEvent }) }, terminal);
@@ -66,6 +69,13 @@ async function resumeUnfinished(run: string, options: ResumeValues, terminal: Te
 function stateToResume({ experiment }: ResolvedExperiment): string {
   if (experiment.model.from !== null) return experiment.model.from;
   throw new BhBridgeError("USAGE", "--resume-state goes on from a checkpoint of HF's Trainer: name its directory with --from");
+}
+
+/** A checkpoint of HF's Trainer has more than weights. */
+function tellOfUnusedState({ experiment }: ResolvedExperiment, terminal: Terminal): void {
+  const { from } = experiment.model;
+  if (from === null || !existsSync(join(from, "optimizer.pt"))) return;
+  terminal.say(`Only the weights of ${from} are taken. To go on with its optimizer, schedule and random streams as well, add --resume-state`);
 }
 
 async function refuseChanges(): Promise<void> {

@@ -8,7 +8,6 @@ export const aliases = {
   seed: { path: "seed", takes: "json" },
   device: { path: "device", takes: "text" },
   threads: { path: "threads", takes: "json" },
-  from: { path: "model.from", takes: "text" },
   engine: { path: "engine", takes: "text" },
   name: { path: "name", takes: "text" },
   python: { path: "python", takes: "text" },

@@ -13,7 +13,7 @@ import { parseExperiment } from "./parse-experiment.js";
 import { resolvePaths } from "./paths-in-config.js";
 import { defaultPreset, isPresetName, type PresetName, presetNames, presets } from "./presets.js";
 import { readConfigFile } from "./read-config-file.js";
-import { setLayer } from "./set-layer.js";
+import { type Assignment, assignmentLayer, setLayer } from "./set-layer.js";
 
 /** What a caller of the API writes: any part of an experiment, and the preset that it starts from. */
 export type ExperimentOptions = ExperimentInput & { preset?: PresetName };
@@ -26,6 +26,8 @@ export interface ConfigSources {
   /** An object, as a caller of the API gives it. */
   input?: ExperimentOptions | undefined;
   aliases?: AliasValues | undefined;
+  /** Single values that another option stands for; they rank with the aliases. */
+  assignments?: readonly Assignment[] | undefined;
   /** `path=value`, each. */
   set?: readonly string[] | undefined;
   /** Where relative paths start, but for those in a file, which start at that file. */
@@ -65,7 +67,12 @@ export async function loadExperiment(sources: ConfigSources = {}): Promise<Resol
     { name: file?.preset?.name, source: file?.preset?.source ?? "" },
   ].find(({ name }) => name !== undefined);
   const preset = choosePreset(named, issues);
-  const given: Layer[] = [{ values: input, sourceOf: () => "input" }, aliasLayer(sources.aliases ?? {}), setLayer(sources.set ?? [], issues)];
+  const given: Layer[] = [
+    { values: input, sourceOf: () => "input" },
+    aliasLayer(sources.aliases ?? {}),
+    assignmentLayer(sources.assignments ?? []),
+    setLayer(sources.set ?? [], issues),
+  ];
   const layers = [...(file ? [file.layer] : []), ...given.map(({ values, sourceOf }) => ({ values: resolvePaths(values, cwd), sourceOf }))];
   const merged = await mergeWithCheckpoint([defaultsLayer(), presetLayer(preset)], layers, issues);
   return resolved(parseExperiment(merged.values, merged.sources, issues), preset, merged.sources);

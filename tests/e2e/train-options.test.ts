@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, expect, test } from "vitest";
 import { trainResultSchema } from "../../src/experiment/train-result.js";
+import { openHistory } from "../../src/formats/open-history.js";
+import { readState } from "../../src/formats/read-state.js";
 import { eventually, run, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();
@@ -62,4 +64,16 @@ test("--require-clean refuses uncommitted changes and folders outside a reposito
   expect(exitCode).toBe(0);
   const { git: state } = JSON.parse(readFileSync(join(JSON.parse(stdout).run, "run.json"), "utf8"));
   expect(state).toMatchObject({ commit: (await git("rev-parse", "HEAD")).stdout, dirty: false });
+});
+
+test("--from RUN::STEP begins with the embedding of that step, in the sizes of that run", async () => {
+  const out = join(folder.path, "started");
+  const json = async (...args: string[]) => JSON.parse((await run([...args, "--out", out, "--json"])).stdout);
+  const first = (await json(...train, "--steps", "4", "--name", "first")).run as string;
+  const again = ["train", "--device", "cpu", "--threads", "1", "--set", "model.n_layer=1", "--set", "training.per_device_train_batch_size=4"];
+  const second = (await json(...again, "--from", "first::3", "--steps", "2")).run as string;
+  const [from, to] = [await openHistory(first), await openHistory(second)];
+  expect(readState(to, 0).bytes).toEqual(readState(from, 3).bytes);
+  from.close();
+  to.close();
 });

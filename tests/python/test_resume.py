@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 from tiny_run import differences, events_of, in_child, killed_at, train
 
 
@@ -117,6 +118,22 @@ def test_a_checkpoint_of_the_real_trainer_is_gone_on_from_to_its_bits(tmp_path: 
     assert in_child(lambda: train(ours, start_from=source, **plain))["steps_this_time"] == 20
     with safe_open(ours / "final/model.safetensors", "pt") as file:
         assert {name: digest(file.get_tensor(name)) for name in file.keys()} == theirs  # noqa: SIM118
+
+
+def test_a_run_that_begins_with_a_checkpoint_of_another_comes_to_its_bits(tmp_path: Path, whole: Path) -> None:
+    source = str(whole / "checkpoints/step-000030")
+    fork = tmp_path / "fork"
+    outcome = in_child(lambda: train(fork, start_from=source, model_from=source))
+    assert (outcome["status"], outcome["steps_this_time"]) == ("completed", 10)
+    assert (fork / "final/model.safetensors").read_bytes() == (whole / "final/model.safetensors").read_bytes()
+    states = [load_file(run / "history.safetensors")["embedding_history"] for run in (fork, whole)]
+    assert torch.equal(states[0], states[1][-len(states[0]) :])
+    damaged = tmp_path / "damaged"
+    shutil.copytree(source, damaged)
+    (damaged / "optimizer.json").write_text("{}")
+    refused = in_child(lambda: train(tmp_path / "none", start_from=str(damaged), model_from=source))
+    assert refused["code"] == "CONFIG_INVALID"
+    assert "optimizer.json differs from its manifest" in refused["message"]
 
 
 def test_a_pickle_in_a_trainers_checkpoint_is_refused_and_not_executed(tmp_path: Path) -> None:

@@ -20,8 +20,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(cwd, { recursive: true }));
 
+const from = (directory: string) => [{ path: "model.from", value: directory, source: "--from" }];
+
 test("the architecture of a saved model replaces the preset's, and its embedding stays as it was saved", async () => {
-  const { experiment, sources } = await loadExperiment({ cwd, aliases: { from: "plain" } });
+  const { experiment, sources } = await loadExperiment({ cwd, assignments: from("plain") });
   expect(experiment.model).toMatchObject({
     norm: "layernorm",
     dtype: "bfloat16",
@@ -36,19 +38,19 @@ test("the architecture of a saved model replaces the preset's, and its embedding
 });
 
 test("a model saved with RMSNorm is read as one", async () => {
-  const { experiment } = await loadExperiment({ cwd, aliases: { from: "rms" } });
+  const { experiment } = await loadExperiment({ cwd, assignments: from("rms") });
   expect([experiment.model.norm, experiment.model.dtype]).toEqual(["rmsnorm", "float32"]);
 });
 
 test("what the caller sets wins over the saved model", async () => {
-  const { experiment } = await loadExperiment({ cwd, aliases: { from: "plain" }, set: ["init.kind=singular", "model.dtype=float32"] });
+  const { experiment } = await loadExperiment({ cwd, assignments: from("plain"), set: ["init.kind=singular", "model.dtype=float32"] });
   expect([experiment.init, experiment.model.dtype]).toEqual([{ kind: "singular" }, "float32"]);
 });
 
 test("a directory without a model, and a model of another family, are refused", async () => {
-  await expect(loadExperiment({ cwd, aliases: { from: "nowhere" } })).rejects.toMatchObject({
+  await expect(loadExperiment({ cwd, assignments: from("nowhere") })).rejects.toMatchObject({
     code: "CONFIG_INVALID",
     issues: [{ path: "model.from", message: expect.stringContaining("is no saved model"), source: "--from" }],
   });
-  await expect(loadExperiment({ cwd, aliases: { from: "llama" } })).rejects.toThrow('holds a model of type "llama", and only GPT-2 can be trained on');
+  await expect(loadExperiment({ cwd, assignments: from("llama") })).rejects.toThrow('holds a model of type "llama", and only GPT-2 can be trained on');
 });
