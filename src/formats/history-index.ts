@@ -1,4 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { containedFile } from "./contained-file.js";
+import { FileBytes } from "./file-bytes.js";
 import { formatInvalid } from "./format-invalid.js";
 
 /** Step (u64), CRC-32 (u32), reserved (u32), loss (f64); little-endian. Docs: docs/run-directory.md. */
@@ -33,10 +36,20 @@ export function indexPathOf(historyPath: string): string {
 export function recordedSteps(historyPath: string, states: number): readonly number[] | undefined {
   const path = indexPathOf(historyPath);
   if (!existsSync(path)) return undefined;
-  const bytes = readFileSync(path);
-  if (bytes.length < states * indexRecordBytes) throw formatInvalid(path, bytes.length, `${states} states need ${indexRecordBytes} bytes each`);
+  const bytes = readRecords(path, states);
   const steps = Array.from({ length: states }, (_, state) => parseIndexRecord(bytes, state).step);
   const fallen = steps.findIndex((step, state) => state > 0 && step <= (steps[state - 1] ?? 0));
   if (fallen > 0) throw formatInvalid(path, fallen * indexRecordBytes, `record ${fallen} is of step ${steps[fallen]}, after one of step ${steps[fallen - 1]}`);
   return steps.every((step, state) => step === state) ? undefined : steps;
+}
+
+function readRecords(path: string, states: number): Buffer {
+  const file = new FileBytes(containedFile(dirname(path), basename(path)));
+  try {
+    const needed = states * indexRecordBytes;
+    if (file.size < needed) throw formatInvalid(path, file.size, `${states} states need ${indexRecordBytes} bytes each`);
+    return Buffer.from(file.read(0, needed, "its records"));
+  } finally {
+    file.close();
+  }
 }

@@ -1,0 +1,51 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { analysisNames } from "../../../src/analysis/analysis-names.js";
+import { analyzeCommand } from "../../../src/commands/analyze.js";
+import { captureStdout } from "../commands/capture-stdout.js";
+import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";
+
+const home = process.cwd();
+const text = await readFile(join(home, "docs/analysis.md"), "utf8");
+const directory = temporaryDirectory();
+
+beforeAll(() => {
+  process.chdir(directory);
+  expectedFrom(`
+import os, torch, h5py
+from safetensors.torch import save_file
+h = (1 + torch.arange(4 * 6 * 2).reshape(4, 6, 2) // 7 / 64).to(torch.bfloat16)
+os.makedirs("runs/my-run"); save_file({"embedding_history": h}, "history.safetensors"); save_file({"embedding_history": h}, "runs/my-run/history.safetensors")
+with h5py.File("trajectory.h5", "w") as f: f["W"] = h.view(torch.uint16).numpy()
+print(0)`);
+});
+afterAll(() => process.chdir(home));
+
+function blocks(language: string): string[] {
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map((match) => match[1] ?? "");
+}
+
+test("every command of the page prints an analysis, of all files the same", async () => {
+  const lines = blocks("sh").flatMap((block) => block.trim().split("\n"));
+  expect(lines).toHaveLength(3);
+  const counted = new Set<string>();
+  for (const line of lines) {
+    const [, name, ...args] = (line.split(" > ")[0] ?? "").split(" ");
+    expect(name, line).toBe("analyze");
+    expect(await captureStdout(analyzeCommand(), ...args, "--quiet"), line).not.toBe("");
+    const { timeline } = JSON.parse(await captureStdout(analyzeCommand(), args[0] ?? "", "--json", "--quiet"));
+    counted.add(JSON.stringify(timeline));
+  }
+  expect(counted.size).toBe(1);
+});
+
+test("its TypeScript runs", async () => {
+  const [source = ""] = blocks("ts");
+  await writeFile("example.ts", source.replace('"bh-bridge"', JSON.stringify(join(home, "src", "index.ts"))));
+  await expect(import(/* @vite-ignore */ join(directory, "example.ts"))).resolves.toBeDefined();
+});
+
+test("it explains every analysis, by its name", () => {
+  for (const name of analysisNames) expect(text).toContain(`**${name}**`);
+});
