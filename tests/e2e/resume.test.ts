@@ -41,6 +41,7 @@ test("a run killed before its end was noted is found without a name, and complet
   const copy = copyOf(whole, "unnoted", { status: "running", ended: null });
   const { stdout, stderr, exitCode } = await run(["resume", "--out", join(folder.path, "unnoted"), "--json"]);
   expect(stderr).toContain("Goes on  from the checkpoint of step 40");
+  expect(stderr).toMatch(/training\.max_steps +10000 → 40 +\(the run\)/);
   expect([exitCode, JSON.parse(stdout).status]).toEqual([0, "completed"]);
   for (const file of ["history.safetensors", "final/model.safetensors"]) expect(readFileSync(join(copy, file))).toEqual(readFileSync(join(whole, file)));
 });
