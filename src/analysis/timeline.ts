@@ -1,7 +1,6 @@
 import type { History } from "../formats/history.js";
 import type { ClassChanges } from "./class-changes.js";
 import type { ClassCounts } from "./class-counts.js";
-import { firstState } from "./first-state.js";
 import { scanHistory } from "./scan/scan-history.js";
 import type { ScanOptions } from "./scan/scan-options.js";
 import { timelineFields } from "./scan/state-scanner.js";
@@ -19,18 +18,24 @@ export function timelineOf(counts: Int32Array): Timeline {
   const states = counts.length / timelineFields.length;
   const series = (field: (typeof timelineFields)[number], from: number): number[] => {
     const offset = timelineFields.indexOf(field);
-    return Array.from({ length: states - from }, (_, index) => counts[(index + from) * timelineFields.length + offset] ?? 0);
+    const values = new Array<number>(states - from).fill(0);
+    for (let state = from; state < states; state++) values[state - from] = counts[state * timelineFields.length + offset] ?? 0;
+    return values;
   };
-  const perState = { unique: series("unique", 0), C: series("C", 0), P: series("P", 0), largest: series("largest", 0) };
+  const C = series("C", 0);
+  const firstWithTwo = C.findIndex((holes) => holes >= 2);
   return {
-    ...perState,
+    unique: series("unique", 0),
+    C,
+    P: series("P", 0),
+    largest: series("largest", 0),
     fissions: series("fissions", 1),
     splits: series("splits", 1),
     merges: series("merges", 1),
     joins: series("joins", 1),
     escapes: series("escapes", 1),
     captures: series("captures", 1),
-    firstStateWithTwoHoles: firstState(perState, ({ C }) => C >= 2),
+    firstStateWithTwoHoles: firstWithTwo < 0 ? null : firstWithTwo,
   };
 }
 

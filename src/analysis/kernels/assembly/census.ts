@@ -1,5 +1,5 @@
 // Hashes of the rows of a matrix that is read in pieces.
-import { fillKeys, hashRow, rowHasNan, rowsEqual } from "./rows";
+import { fillKeys, hashRows as hash, rowHasNan, rowsEqual, rowsHaveNonfinite } from "./rows";
 import { reserve, resetArena } from "./arena";
 
 let keys: usize = 0;
@@ -23,9 +23,11 @@ export function hashesAddress(): usize {
 
 /** Hash `count` rows and rewrite their −0 as 0, after which equal rows are equal bytes. */
 export function hashRows(kind: i32, count: u32, rowBytes: u32): void {
+  hash(kind, rows, count, rowBytes, keys, hashes);
   for (let row: u32 = 0; row < count; row++) {
-    const hash = hashRow(kind, rows + <usize>row * rowBytes, rowBytes, keys) | 1;
-    store<u64>(hashes + (<usize>row << 3), rowHasNan ? 0 : hash);
+    const address = hashes + (<usize>row << 3);
+    const isNan = rowsHaveNonfinite && rowHasNan(kind, rows + <usize>row * rowBytes, rowBytes);
+    store<u64>(address, isNan ? 0 : load<u64>(address) | 1);
   }
 }
 

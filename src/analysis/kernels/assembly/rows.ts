@@ -10,10 +10,9 @@ export const float16Kind: i32 = 2;
 export const float32Kind: i32 = 3;
 export const float64Kind: i32 = 4;
 
-/** What the last hashed row held. */
-export let rowHasNan: bool = false;
-export let rowHasNonfinite: bool = false;
-export let rowHasNonzero: bool = false;
+/** What the rows that were hashed last held, all together. */
+export let rowsHaveNonfinite: bool = false;
+export let rowsHaveNonzero: bool = false;
 
 const byteOrder: v128 = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 
@@ -57,111 +56,122 @@ function rewriteSingles(row: usize, rowBytes: usize): void {
   }
 }
 
-function hashHalves(row: usize, rowBytes: usize, keys: usize, infinity: i16): u64 {
+// Each function hashes all rows in one loop of its own: a call for every row would take as long as the hashing.
+
+function hashHalves(rows: usize, count: u32, rowBytes: usize, keys: usize, hashes: usize, infinity: i16): void {
   const magnitude = i16x8.splat(0x7fff);
-  let sums = i64x2.splat(0);
   let largest = i64x2.splat(0);
-  let least = i64x2.splat(0);
-  const end = row + rowBytes;
-  let at = row;
-  let key = keys;
-  // Four vectors a turn: the usual rows are a multiple of that, and the loop itself would take a third of the time.
-  for (; at + 64 <= end; at += 64, key += 64) {
-    const a = v128.load(at);
-    const b = v128.load(at, 16);
-    const c = v128.load(at, 32);
-    const d = v128.load(at, 48);
-    least = i16x8.min_s(least, i16x8.min_s(i16x8.min_s(a, b), i16x8.min_s(c, d)));
-    largest = i16x8.max_s(largest, i16x8.max_s(v128.and(a, magnitude), v128.and(b, magnitude)));
-    largest = i16x8.max_s(largest, i16x8.max_s(v128.and(c, magnitude), v128.and(d, magnitude)));
-    const left = i32x4.add(i32x4.dot_i16x8_s(a, v128.load(key)), i32x4.dot_i16x8_s(b, v128.load(key, 16)));
-    const right = i32x4.add(i32x4.dot_i16x8_s(c, v128.load(key, 32)), i32x4.dot_i16x8_s(d, v128.load(key, 48)));
-    sums = i32x4.add(sums, i32x4.add(left, right));
+  let row = rows;
+  for (let index: u32 = 0; index < count; ) {
+    let sums = i64x2.splat(0);
+    let least = i64x2.splat(0);
+    const end = row + rowBytes;
+    let at = row;
+    let key = keys;
+    // Four vectors a turn: the usual rows are a multiple of that, and the loop itself would take a third of the time.
+    for (; at + 64 <= end; at += 64, key += 64) {
+      const a = v128.load(at);
+      const b = v128.load(at, 16);
+      const c = v128.load(at, 32);
+      const d = v128.load(at, 48);
+      least = i16x8.min_s(least, i16x8.min_s(i16x8.min_s(a, b), i16x8.min_s(c, d)));
+      largest = i16x8.max_s(largest, i16x8.max_s(v128.and(a, magnitude), v128.and(b, magnitude)));
+      largest = i16x8.max_s(largest, i16x8.max_s(v128.and(c, magnitude), v128.and(d, magnitude)));
+      const left = i32x4.add(i32x4.dot_i16x8_s(a, v128.load(key)), i32x4.dot_i16x8_s(b, v128.load(key, 16)));
+      const right = i32x4.add(i32x4.dot_i16x8_s(c, v128.load(key, 32)), i32x4.dot_i16x8_s(d, v128.load(key, 48)));
+      sums = i32x4.add(sums, i32x4.add(left, right));
+    }
+    for (; at < end; at += 16, key += 16) {
+      const vector = rowVector(at, end - at);
+      least = i16x8.min_s(least, vector);
+      largest = i16x8.max_s(largest, v128.and(vector, magnitude));
+      sums = addProducts(sums, vector, key);
+    }
+    // As an integer, −0 is the least there is.
+    if (v128.any_true(i16x8.eq(least, i16x8.splat(-0x8000)))) {
+      rewriteHalves(row, rowBytes);
+      continue; // with the same row
+    }
+    store<u64>(hashes + (<usize>index << 3), fold(sums));
+    index++;
+    row = end;
   }
-  for (; at < end; at += 16, key += 16) {
-    const vector = rowVector(at, end - at);
-    least = i16x8.min_s(least, vector);
-    largest = i16x8.max_s(largest, v128.and(vector, magnitude));
-    sums = addProducts(sums, vector, key);
-  }
-  // As an integer, −0 is the least there is.
-  if (v128.any_true(i16x8.eq(least, i16x8.splat(-0x8000)))) {
-    rewriteHalves(row, rowBytes);
-    return hashHalves(row, rowBytes, keys, infinity);
-  }
-  rowHasNonzero = v128.any_true(largest);
-  rowHasNonfinite = v128.any_true(i16x8.ge_s(largest, i16x8.splat(infinity)));
-  rowHasNan = rowHasNonfinite && v128.any_true(i16x8.gt_s(largest, i16x8.splat(infinity)));
-  return fold(sums);
+  rowsHaveNonzero = v128.any_true(largest);
+  rowsHaveNonfinite = v128.any_true(i16x8.ge_s(largest, i16x8.splat(infinity)));
 }
 
-function hashSingles(row: usize, rowBytes: usize, keys: usize): u64 {
+function hashSingles(rows: usize, count: u32, rowBytes: usize, keys: usize, hashes: usize): void {
   const magnitude = i32x4.splat(0x7fffffff);
-  const infinity = i32x4.splat(0x7f800000);
-  let sums = i64x2.splat(0);
   let largest = i64x2.splat(0);
-  let least = i64x2.splat(0);
-  for (let offset: usize = 0; offset < rowBytes; offset += 16) {
-    const vector = rowVector(row + offset, rowBytes - offset);
-    least = i32x4.min_s(least, vector);
-    largest = i32x4.max_s(largest, v128.and(vector, magnitude));
-    sums = addProducts(sums, vector, keys + offset);
+  let row = rows;
+  for (let index: u32 = 0; index < count; ) {
+    let sums = i64x2.splat(0);
+    let least = i64x2.splat(0);
+    for (let offset: usize = 0; offset < rowBytes; offset += 16) {
+      const vector = rowVector(row + offset, rowBytes - offset);
+      least = i32x4.min_s(least, vector);
+      largest = i32x4.max_s(largest, v128.and(vector, magnitude));
+      sums = addProducts(sums, vector, keys + offset);
+    }
+    if (v128.any_true(i32x4.eq(least, i32x4.splat(-0x80000000)))) {
+      rewriteSingles(row, rowBytes);
+      continue; // with the same row
+    }
+    store<u64>(hashes + (<usize>index << 3), fold(sums));
+    index++;
+    row += rowBytes;
   }
-  if (v128.any_true(i32x4.eq(least, i32x4.splat(-0x80000000)))) {
-    rewriteSingles(row, rowBytes);
-    return hashSingles(row, rowBytes, keys);
-  }
-  rowHasNonzero = v128.any_true(largest);
-  rowHasNonfinite = v128.any_true(i32x4.ge_s(largest, infinity));
-  rowHasNan = rowHasNonfinite && v128.any_true(i32x4.gt_s(largest, infinity));
-  return fold(sums);
+  rowsHaveNonzero = v128.any_true(largest);
+  rowsHaveNonfinite = v128.any_true(i32x4.ge_s(largest, i32x4.splat(0x7f800000)));
 }
 
-function hashDoubles(row: usize, rowBytes: usize, keys: usize): u64 {
+function hashDoubles(rows: usize, count: u32, rowBytes: usize, keys: usize, hashes: usize): void {
   const sign = i64x2.splat(<i64>0x8000000000000000);
   const magnitude = i64x2.splat(0x7fffffffffffffff);
   const infinity = i64x2.splat(0x7ff0000000000000);
-  let sums = i64x2.splat(0);
   let nonzero = i64x2.splat(0);
   let nonfinite = i64x2.splat(0);
-  let nan = i64x2.splat(0);
-  for (let offset: usize = 0; offset < rowBytes; offset += 16) {
-    const raw = v128.load(row + offset);
-    v128.store(row + offset, v128.andnot(raw, i64x2.eq(raw, sign)));
-    const vector = rowVector(row + offset, rowBytes - offset);
-    const absolute = v128.and(vector, magnitude);
-    nonzero = v128.or(nonzero, absolute);
-    nan = v128.or(nan, i64x2.gt_s(absolute, infinity));
-    nonfinite = v128.or(nonfinite, i64x2.ge_s(absolute, infinity));
-    sums = addProducts(sums, vector, keys + offset);
+  let row = rows;
+  for (let index: u32 = 0; index < count; index++, row += rowBytes) {
+    let sums = i64x2.splat(0);
+    for (let offset: usize = 0; offset < rowBytes; offset += 16) {
+      const raw = v128.load(row + offset);
+      v128.store(row + offset, v128.andnot(raw, i64x2.eq(raw, sign)));
+      const vector = rowVector(row + offset, rowBytes - offset);
+      const absolute = v128.and(vector, magnitude);
+      nonzero = v128.or(nonzero, absolute);
+      nonfinite = v128.or(nonfinite, i64x2.ge_s(absolute, infinity));
+      sums = addProducts(sums, vector, keys + offset);
+    }
+    store<u64>(hashes + (<usize>index << 3), fold(sums));
   }
-  rowHasNonzero = v128.any_true(nonzero);
-  rowHasNonfinite = v128.any_true(nonfinite);
-  rowHasNan = v128.any_true(nan);
-  return fold(sums);
+  rowsHaveNonzero = v128.any_true(nonzero);
+  rowsHaveNonfinite = v128.any_true(nonfinite);
 }
 
-function hashIntegers(row: usize, rowBytes: usize, keys: usize): u64 {
-  let sums = i64x2.splat(0);
+function hashIntegers(rows: usize, count: u32, rowBytes: usize, keys: usize, hashes: usize): void {
   let nonzero = i64x2.splat(0);
-  for (let offset: usize = 0; offset < rowBytes; offset += 16) {
-    const vector = rowVector(row + offset, rowBytes - offset);
-    nonzero = v128.or(nonzero, vector);
-    sums = addProducts(sums, vector, keys + offset);
+  let row = rows;
+  for (let index: u32 = 0; index < count; index++, row += rowBytes) {
+    let sums = i64x2.splat(0);
+    for (let offset: usize = 0; offset < rowBytes; offset += 16) {
+      const vector = rowVector(row + offset, rowBytes - offset);
+      nonzero = v128.or(nonzero, vector);
+      sums = addProducts(sums, vector, keys + offset);
+    }
+    store<u64>(hashes + (<usize>index << 3), fold(sums));
   }
-  rowHasNonzero = v128.any_true(nonzero);
-  rowHasNonfinite = false;
-  rowHasNan = false;
-  return fold(sums);
+  rowsHaveNonzero = v128.any_true(nonzero);
+  rowsHaveNonfinite = false;
 }
 
-/** Hash one row, rewrite its −0 as 0, and tell in `rowHas…` what it held. */
-export function hashRow(kind: i32, row: usize, rowBytes: usize, keys: usize): u64 {
-  if (kind == bfloat16Kind) return hashHalves(row, rowBytes, keys, 0x7f80);
-  if (kind == float16Kind) return hashHalves(row, rowBytes, keys, 0x7c00);
-  if (kind == float32Kind) return hashSingles(row, rowBytes, keys);
-  if (kind == float64Kind) return hashDoubles(row, rowBytes, keys);
-  return hashIntegers(row, rowBytes, keys);
+/** Hash `count` rows into one u64 each, rewrite their −0 as 0, and tell in `rowsHave…` what they held. */
+export function hashRows(kind: i32, rows: usize, count: u32, rowBytes: usize, keys: usize, hashes: usize): void {
+  if (kind == bfloat16Kind) hashHalves(rows, count, rowBytes, keys, hashes, 0x7f80);
+  else if (kind == float16Kind) hashHalves(rows, count, rowBytes, keys, hashes, 0x7c00);
+  else if (kind == float32Kind) hashSingles(rows, count, rowBytes, keys, hashes);
+  else if (kind == float64Kind) hashDoubles(rows, count, rowBytes, keys, hashes);
+  else hashIntegers(rows, count, rowBytes, keys, hashes);
 }
 
 @inline function differenceAt(first: usize, second: usize): v128 {
@@ -221,18 +231,36 @@ export function rowMoved(kind: i32, first: usize, second: usize, rowBytes: usize
   return true;
 }
 
-function finiteIn<Bits>(row: usize, rowBytes: usize, infinity: Bits): bool {
+/** What the elements of one row are, as bits: some is finite (1), some is infinite (2), some is NaN (4). */
+function kindsIn<Bits>(row: usize, rowBytes: usize, infinity: Bits): i32 {
+  let kinds = 0;
   for (let offset: usize = 0; offset < rowBytes; offset += sizeof<Bits>()) {
-    if (<Bits>(load<Bits>(row + offset) << 1) < <Bits>(infinity << 1)) return true;
+    const bits = load<Bits>(row + offset);
+    if (isNan<Bits>(bits, infinity)) kinds |= 4;
+    else kinds |= <Bits>(bits << 1) == <Bits>(infinity << 1) ? 2 : 1;
   }
-  return false;
+  return kinds;
+}
+
+function kindsOf(kind: i32, row: usize, rowBytes: usize): i32 {
+  if (kind == bfloat16Kind) return kindsIn<u16>(row, rowBytes, 0x7f80);
+  if (kind == float16Kind) return kindsIn<u16>(row, rowBytes, 0x7c00);
+  if (kind == float32Kind) return kindsIn<u32>(row, rowBytes, 0x7f800000);
+  if (kind == float64Kind) return kindsIn<u64>(row, rowBytes, 0x7ff0000000000000);
+  return 1;
 }
 
 /** Whether a row holds at least one finite component. */
 export function rowHasFinite(kind: i32, row: usize, rowBytes: usize): bool {
-  if (kind == bfloat16Kind) return finiteIn<u16>(row, rowBytes, 0x7f80);
-  if (kind == float16Kind) return finiteIn<u16>(row, rowBytes, 0x7c00);
-  if (kind == float32Kind) return finiteIn<u32>(row, rowBytes, 0x7f800000);
-  if (kind == float64Kind) return finiteIn<u64>(row, rowBytes, 0x7ff0000000000000);
-  return rowBytes > 0;
+  return (kindsOf(kind, row, rowBytes) & 1) != 0;
+}
+
+/** Whether a row holds NaN or infinity. Worth asking only where `rowsHaveNonfinite`. */
+export function rowHasNonfinite(kind: i32, row: usize, rowBytes: usize): bool {
+  return (kindsOf(kind, row, rowBytes) & 6) != 0;
+}
+
+/** Whether a row holds NaN. Worth asking only where `rowsHaveNonfinite`. */
+export function rowHasNan(kind: i32, row: usize, rowBytes: usize): bool {
+  return (kindsOf(kind, row, rowBytes) & 4) != 0;
 }

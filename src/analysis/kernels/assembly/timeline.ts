@@ -1,9 +1,12 @@
 // The classes of every state of a history, what they count, and how they change from state to state.
-import { fillKeys, hashRow, rowHasFinite, rowHasNan, rowHasNonfinite, rowHasNonzero, rowMoved, rowsEqual } from "./rows";
+import { fillKeys, hashRows, rowHasFinite, rowHasNan, rowHasNonfinite, rowMoved, rowsEqual, rowsHaveNonfinite, rowsHaveNonzero } from "./rows";
 import { reserve, resetArena } from "./arena";
 
 /** i32 values written for each state: the order is that of `timelineFields` in the TypeScript host. */
 const resultFields: usize = 10;
+
+/** Entries, of 8 bytes. */
+const smallTable: u32 = 1024;
 
 let kind: i32 = 0;
 let tokens: i32 = 0;
@@ -52,6 +55,8 @@ export function configure(elementKind: i32, tokenCount: i32, bytesPerRow: u32, c
   rowBytes = bytesPerRow;
   let tableSize: u32 = 2;
   while (tableSize < <u32>tokenCount * 2) tableSize <<= 1;
+  // Fewer rows then meet by chance, as long as the table stays in the nearest cache.
+  if (tableSize <= smallTable) tableSize <<= 2;
   tableMask = tableSize - 1;
   const perToken = <u64>tokenCount * 4;
   const bytes = <u64>tokenCount * bytesPerRow;
@@ -97,15 +102,23 @@ export function seen(): i32 {
   return <i32>sawNonzero | (<i32>sawFinite << 1) | (<i32>sawMotion << 2);
 }
 
-function observeRow(token: i32, row: usize): void {
-  sawNonzero = sawNonzero || rowHasNonzero;
-  if (rowHasNonfinite) store<u8>(nonfiniteTokens + token, 1);
-  if (!sawFinite) sawFinite = !rowHasNonfinite || rowHasFinite(kind, row, rowBytes);
-  if (!sawMotion && hasPrevious) sawMotion = rowMoved(kind, row - stateBytes, row, rowBytes);
+/** Note what the rows of a state, which have been hashed, hold and how they move. */
+function observe(state: usize): void {
+  sawNonzero = sawNonzero || rowsHaveNonzero;
+  sawFinite = sawFinite || !rowsHaveNonfinite;
+  for (let token: i32 = 0; token < tokens && rowsHaveNonfinite; token++) {
+    const row = state + <usize>token * rowBytes;
+    if (rowHasNonfinite(kind, row, rowBytes)) store<u8>(nonfiniteTokens + token, 1);
+    sawFinite = sawFinite || rowHasFinite(kind, row, rowBytes);
+  }
+  for (let token: i32 = 0; token < tokens && hasPrevious && !sawMotion; token++) {
+    const row = state + <usize>token * rowBytes;
+    sawMotion = rowMoved(kind, row - stateBytes, row, rowBytes);
+  }
 }
 
 /** The class of a row, its first token; enters the row when it is the first of its value. */
-function classOf(token: i32, hash: u64, state: usize): i32 {
+@inline function classOf(token: i32, hash: u64, state: usize): i32 {
   let slot = <u32>hash & tableMask;
   while (true) {
     const entry = load<u64>(table + (<usize>slot << 3));
@@ -129,12 +142,11 @@ function classify(state: usize, result: usize): void {
   let holes: i32 = 0;
   let population: i32 = 0;
   let largest: i32 = 0;
+  hashRows(kind, state, tokens, rowBytes, keys, hashes);
+  observe(state);
   for (let token: i32 = 0; token < tokens; token++) {
-    const row = state + <usize>token * rowBytes;
-    const hash = hashRow(kind, row, rowBytes, keys);
-    observeRow(token, row);
-    store<u64>(hashes + (<usize>token << 3), hash);
-    const first = rowHasNan ? token : classOf(token, hash, state);
+    const isNan = rowsHaveNonfinite && rowHasNan(kind, state + <usize>token * rowBytes, rowBytes);
+    const first = isNan ? token : classOf(token, load<u64>(hashes + (<usize>token << 3)), state);
     store<i32>(classes + (<usize>token << 2), first);
     if (first == token) {
       store<i32>(counts + (<usize>token << 2), 1);
