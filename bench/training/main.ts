@@ -99,7 +99,10 @@ try {
     MALLOC_MMAP_THRESHOLD_: "1000000000",
     MALLOC_TRIM_THRESHOLD_: "10000000000",
   });
-  const cost = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as Record<"microseconds" | "share" | "checkpointMilliseconds" | "shareWithCheckpoints", number>;
+  const cost = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as Record<
+    "microseconds" | "share" | "checkpointMilliseconds" | "shareWithCheckpoints",
+    number
+  >;
   const rate = (speeds: Speed[]) => speeds.map((speed) => speed.stepsPerSecond);
   const first = (speeds: Speed[]) => speeds.map((speed) => speed.firstStepSeconds);
   console.log(spread("plain script", rate(theirs), "steps/s"));
