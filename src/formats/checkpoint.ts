@@ -23,9 +23,9 @@ export interface Checkpoint extends AsyncDisposable {
    * A whole tensor in memory.
    *
    * @param name as in `tensors`; GPT-2 names are found with and without `transformer.` in front.
-   * @throws {BhBridgeError} `TENSOR_NOT_FOUND` naming the nearest names; `FORMAT_UNSUPPORTED` for element types that are only listed.
+   * @throws {BhBridgeError} `TENSOR_NOT_FOUND` naming the nearest names; `FORMAT_UNSUPPORTED` for element types that are only listed; `ABORTED`.
    */
-  matrix(name: string): Promise<Matrix>;
+  matrix(name: string, options?: { signal?: AbortSignal | undefined }): Promise<Matrix>;
   /** A tensor's rows, to be read in pieces while the checkpoint is open; errors as `matrix`. */
   rows(name: string): Promise<RowSource>;
   close(): Promise<void>;

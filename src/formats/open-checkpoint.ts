@@ -1,8 +1,9 @@
 import type { Checkpoint } from "./checkpoint.js";
 import { isDirectory } from "./file-bytes.js";
 import { findTensor } from "./find-tensor.js";
+import { loadMatrix } from "./load-matrix.js";
 import { openTensors } from "./open-tensors.js";
-import { readMatrix, type StoredTensor } from "./stored-tensor.js";
+import type { StoredTensor } from "./stored-tensor.js";
 import { readTrainerState } from "./trainer-state.js";
 
 /**
@@ -23,7 +24,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
     metadata: opened.metadata,
     inertGlobals: opened.inertGlobals ?? [],
     ...(trainerState ? { trainerState } : {}),
-    matrix: async (name) => readMatrix(find(name)),
+    matrix: async (name, { signal } = {}) => loadMatrix(find(name), signal),
     rows: async (name) => find(name).rows(),
     close,
     [Symbol.asyncDispose]: close,

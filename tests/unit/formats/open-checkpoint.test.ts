@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Checkpoint } from "../../../src/formats/checkpoint.js";
@@ -157,4 +157,17 @@ test("an empty directory says what it should hold", async () => {
   await expect(openCheckpoint(path)).rejects.toThrow(/should hold model.safetensors or /);
   rmSync(path, { recursive: true });
   await expect(openCheckpoint(path)).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+});
+
+test("reading a large tensor gives others their turn, and is cancelled by its signal", async () => {
+  const path = join(directory, "large.npy");
+  const header = `${"{'descr': '|u1', 'fortran_order': False, 'shape': (300000, 1024), }".padEnd(117)}\n`;
+  writeFileSync(path, Buffer.concat([Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0]), Buffer.from(header)]));
+  truncateSync(path, 128 + 300_000 * 1024);
+  await using checkpoint = await openCheckpoint(path);
+  const [{ name = "" } = {}] = checkpoint.tensors;
+  const controller = new AbortController();
+  setImmediate(() => controller.abort());
+  await expect(checkpoint.matrix(name, { signal: controller.signal })).rejects.toMatchObject({ code: "ABORTED" });
+  expect((await checkpoint.matrix(name)).bytes.length).toBe(300_000 * 1024);
 });
