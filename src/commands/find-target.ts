@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { sep } from "node:path";
 import { BhBridgeError } from "../errors.js";
-import type { LockHolders } from "../runs/scan-runs.js";
 
 /** A file or directory, and the tensor in it that is meant. */
 export interface Target {
@@ -32,10 +31,9 @@ export async function findTarget(text: string): Promise<Target> {
  */
 export async function findPath(given: string, out = runsFolder): Promise<string> {
   if (existsSync(given) || given.includes(sep) || !existsSync(out)) return given;
-  const { resolveRun } = await import("../runs/resolve-run.js");
-  const nobody: LockHolders = async () => new Map(); // a run is read, whoever writes it
+  const [{ resolveRun }, { noLockHolders }] = await Promise.all([import("../runs/resolve-run.js"), import("../runs/scan-runs.js")]);
   try {
-    return (await resolveRun(given, out, nobody)).directory;
+    return (await resolveRun(given, out, noLockHolders)).directory;
   } catch (error) {
     if (error instanceof BhBridgeError && error.code === "RUN_NOT_FOUND") return given; // whoever opens it says what is missing
     throw error;

@@ -2,8 +2,7 @@ import { relative } from "node:path";
 import { lockHolders } from "../bridge/lock-holders.js";
 import type { ResolvedExperiment } from "../config/load-experiment.js";
 import { BhBridgeError } from "../errors.js";
-import type { RunManifest } from "../runs/run-manifest.js";
-import { scanRuns } from "../runs/scan-runs.js";
+import { type FoundRun, findRun, noLockHolders, scanRuns } from "../runs/scan-runs.js";
 import { unfinishedRuns } from "../runs/unfinished-runs.js";
 import { shellQuote } from "./shell-quote.js";
 import type { Terminal } from "./terminal.js";
@@ -15,8 +14,9 @@ import type { Terminal } from "./terminal.js";
  * @throws {BhBridgeError} `ABORTED` when the question is cancelled; `FILE_UNREADABLE`.
  */
 export async function offerToResume({ hash }: ResolvedExperiment, out: string, startFrom: string | undefined, terminal: Terminal): Promise<string | undefined> {
-  const isSame = (manifest: RunManifest | undefined) => manifest?.config_hash === hash && manifest.start_from === (startFrom ?? null);
-  const found = unfinishedRuns(await scanRuns(out, lockHolders)).find(({ manifest }) => isSame(manifest));
+  const isTheSame = ({ manifest }: FoundRun) => manifest?.config_hash === hash && manifest.start_from === (startFrom ?? null);
+  const same = (await scanRuns(out, noLockHolders)).filter((run) => isTheSame(run) && run.status !== "completed");
+  const [found] = unfinishedRuns(await Promise.all(same.map(({ directory }) => findRun(directory, lockHolders))));
   if (!found) return undefined;
   const path = shellQuote(relative(process.cwd(), found.directory) || ".");
   terminal.say(`Unfinished, with the same configuration: ${path} (${found.status})`);

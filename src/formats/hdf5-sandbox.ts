@@ -1,4 +1,5 @@
 import type { FileBytes } from "./file-bytes.js";
+import { checkGlobalHeap, isGlobalHeap, lengthBytesOf } from "./hdf5-global-heap.js";
 
 type Library = typeof import("h5wasm");
 type H5Module = Library["Module"];
@@ -13,6 +14,22 @@ const maxDiagnosisCharacters = 4096;
 
 /** An attribute that is longer says something else than a dtype. */
 const maxAttributeBytes = 64;
+
+/** The library in use, and how many copies of it have trapped: after that, nothing in a copy's memory can be trusted. */
+let current: Promise<Library> | undefined;
+let trapped = 0;
+
+function loadLibrary(): Promise<Library> {
+  current ??= trapped === 0 ? import("h5wasm") : (import(`${import.meta.resolve("h5wasm")}?copy=${trapped}`) as Promise<Library>);
+  return current;
+}
+
+/** Take another copy from now on, when an error was a trap: the library reached out of its memory, or gave itself up. */
+function giveUpAfterTrap(error: unknown): void {
+  if (!(error instanceof Error) || error.name !== "RuntimeError") return;
+  current = undefined;
+  trapped++;
+}
 
 /** Files are shown to the library under names that no two of them share. */
 let filesShown = 0;
@@ -37,7 +54,7 @@ export class Hdf5Sandbox {
 
   /** Show the file to the library and open it there. Throws when the library refuses it. */
   static async open(file: FileBytes): Promise<Hdf5Sandbox> {
-    const library = await import("h5wasm");
+    const library = await loadLibrary();
     const module = await library.ready;
     const view = new FileView(module, file);
     const fileId = view.run(() => module.open(view.path, module.H5F_ACC_RDONLY));
@@ -58,7 +75,7 @@ export class Hdf5Sandbox {
     const { H5T_STRING } = this.module.H5T_class_t;
     const metadata = this.module.get_attribute_metadata(this.fileId, object, name);
     if (metadata.type !== H5T_STRING.value || metadata.total_size * metadata.size > maxAttributeBytes) return undefined;
-    const value: unknown = new this.#library.Attribute(this.fileId, object, name).json_value;
+    const value: unknown = this.#view.runOverHeap(() => new this.#library.Attribute(this.fileId, object, name).json_value);
     return typeof value === "string" ? value : undefined;
   }
 
@@ -72,9 +89,14 @@ export class Hdf5Sandbox {
     return this.#view.halfFloats;
   }
 
+  /** A copy that has trapped may trap again: what it holds goes with it. */
   close(): void {
-    this.module.close_file(this.fileId);
-    this.#view.remove();
+    try {
+      this.module.close_file(this.fileId);
+      this.#view.remove();
+    } catch (error) {
+      giveUpAfterTrap(error);
+    }
   }
 }
 
@@ -85,6 +107,8 @@ class FileView {
   diagnosis = "";
   readonly #module: H5Module;
   #failure: unknown;
+  #lengthBytes = 8;
+  #readsHeap = false;
 
   constructor(module: H5Module, file: FileBytes) {
     this.#module = module;
@@ -103,11 +127,30 @@ class FileView {
 
   run<Result>(action: () => Result): Result {
     this.diagnosis = "";
-    const result = action();
+    const result = this.#attempt(action);
     const failure = this.#failure;
     this.#failure = undefined;
     if (failure !== undefined) throw failure;
     return result;
+  }
+
+  #attempt<Result>(action: () => Result): Result {
+    try {
+      return action();
+    } catch (error) {
+      giveUpAfterTrap(error);
+      throw error;
+    }
+  }
+
+  /** Like `run`, for what may read texts: only then can bytes that look like a global heap be one. */
+  runOverHeap<Result>(action: () => Result): Result {
+    this.#readsHeap = true;
+    try {
+      return this.run(action);
+    } finally {
+      this.#readsHeap = false;
+    }
   }
 
   remove(): void {
@@ -116,13 +159,16 @@ class FileView {
 
   // An exception must not cross the library's frames: it is kept, and thrown when the library has returned.
   #read(file: FileBytes, position: number, target: Uint8Array): number {
+    const bytes = Buffer.from(target.buffer, target.byteOffset, target.byteLength);
     try {
       file.readInto(position, target, "its HDF5 structures");
+      this.#lengthBytes = lengthBytesOf(bytes) ?? this.#lengthBytes;
+      const read = (offset: number, length: number) => Buffer.from(file.read(offset, length, "its global heap"));
+      if (this.#readsHeap && isGlobalHeap(bytes)) checkGlobalHeap(file.path, position, this.#lengthBytes, read);
     } catch (failure) {
       this.#failure ??= failure;
       return 0;
     }
-    const bytes = Buffer.from(target.buffer, target.byteOffset, target.byteLength);
     this.halfFloats.float16 ||= bytes.includes(float16Description);
     this.halfFloats.bfloat16 ||= bytes.includes(bfloat16Description);
     return target.byteLength;

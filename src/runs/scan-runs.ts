@@ -25,6 +25,9 @@ export interface FoundRun {
 /** Says which run directories are locked, and by which process. */
 export type LockHolders = (directories: readonly string[]) => Promise<ReadonlyMap<string, number>>;
 
+/** For whoever does not care which runs are being written: asking takes a process. */
+export const noLockHolders: LockHolders = async () => new Map();
+
 /** A directory with one of these began as a run. */
 const signs = ["run.json", "config.json", "history.safetensors"];
 

@@ -63,7 +63,7 @@ export async function fuzz(target: Target, directory: string, runs: number, seed
     const random = new Random(seed * 1_000_003 + index);
     const bytes = random.pick(target.mutators)(random.pick(seeds), random);
     writeFileSync(path, bytes);
-    if (positionFile) writeFileSync(positionFile, `${target.kind}, case ${index}`);
+    tellPosition(target.kind, index);
     const start = performance.now();
     const reading = readCase(target, path);
     const elapsedMs = performance.now() - start;
@@ -75,6 +75,11 @@ export async function fuzz(target: Target, directory: string, runs: number, seed
   if (existsSync(executionMark)) violations.push("a pickle was executed");
   const memoryGrowthMb = (process.resourceUsage().maxRSS - memoryBefore) / 1024;
   return { runs, ...counts, violations, slowestMs, memoryGrowthMb };
+}
+
+/** Tell which case is read now. */
+export function tellPosition(kind: string, index: number): void {
+  if (positionFile) writeFileSync(positionFile, `${kind}, case ${index}`);
 }
 
 function readCase(target: Target, path: string): Reading | { crash: string } {

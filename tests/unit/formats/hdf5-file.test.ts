@@ -138,3 +138,43 @@ describe("a hostile file", () => {
     file.close();
   });
 });
+
+describe("a global heap, where texts lie,", () => {
+  const sound = join(directory, "texts.h5");
+  expectedFrom(
+    `
+import sys, h5py, numpy as np
+with h5py.File(sys.argv[1], "w") as f:
+    f["moments"] = np.arange(6, dtype="u2").reshape(2, 3); f["moments"].attrs["dtype"] = "bfloat16"
+    f["like_a_heap"] = np.frombuffer(b"GCOL" + bytes(60), dtype="u1")
+print(0)`,
+    sound,
+  );
+
+  test("is followed, and data that looks like one is data", async () => {
+    const file = await openHdf5(sound);
+    expect(file.tensors.map(({ name, dtype }) => [name, dtype])).toEqual([
+      ["like_a_heap", "U8"],
+      ["moments", "BF16"],
+    ]);
+    expect(file.tensors.slice(0, 1).map((tensor) => readMatrix(tensor).at(0, 0))).toEqual(["G".charCodeAt(0)]);
+    file.close();
+  });
+
+  test.each([
+    ["free space without a size, over which the library would stand for ever", 0n, /has an object of 0 bytes/],
+    ["an object beyond its end", 2n ** 40n, /has an object of 1099511627776 bytes/],
+  ])(
+    "is refused with %s",
+    async (_, size, message) => {
+      const bytes = readFileSync(sound);
+      const heap = bytes.indexOf("GCOL\u0001");
+      // The text comes first (16 bytes of header, 8 of "bfloat16"); what follows is free space.
+      bytes.writeBigUInt64LE(size, heap + 16 + 16 + 8 + 8);
+      const path = join(directory, "heap.h5");
+      writeFileSync(path, bytes);
+      await expect(openHdf5(path)).rejects.toMatchObject({ code: "FORMAT_INVALID", message: expect.stringMatching(message) });
+    },
+    5000,
+  );
+});
