@@ -1,6 +1,7 @@
 import type { History } from "../formats/history.js";
 import type { ClassChanges } from "./class-changes.js";
 import type { ClassCounts } from "./class-counts.js";
+import type { CountsTable } from "./scan/counts-table.js";
 import { scanHistory } from "./scan/scan-history.js";
 import type { ScanOptions } from "./scan/scan-options.js";
 import { timelineFields } from "./scan/state-scanner.js";
@@ -14,7 +15,7 @@ export interface Timeline extends Series<ClassCounts>, Series<ClassChanges> {
 }
 
 /** The timeline that a scan's counts amount to. @param counts `timelineFields` of each state. */
-export function timelineOf(counts: Int32Array): Timeline {
+export function timelineOf(counts: CountsTable): Timeline {
   const states = counts.length / timelineFields.length;
   const series = (field: (typeof timelineFields)[number], from: number): number[] => {
     const offset = timelineFields.indexOf(field);

@@ -63,13 +63,12 @@ function mergeSightings(first: Sightings, second: Sightings): Sightings {
   };
 }
 
-/** The scan of two ranges that follow each other, as if they had been one. */
-export function mergeRanges(first: RangeScan, second: RangeScan): RangeScan {
-  const counts = new Int32Array(first.counts.length + second.counts.length);
-  counts.set(first.counts);
-  counts.set(second.counts, first.counts.length);
+/** What a range of states told, beside its counts. */
+export type RangeFindings = Omit<RangeScan, "counts">;
+
+/** What two ranges that follow each other told, as if they had been one. */
+export function mergeRanges(first: RangeFindings, second: RangeFindings): RangeFindings {
   return {
-    counts,
     sightings: mergeSightings(first.sightings, second.sightings),
     ...(first.motion && second.motion && { motion: mergeMotion(first.motion, second.motion) }),
     ...(first.geometry && second.geometry && { geometry: mergeGeometry(first.geometry, second.geometry) }),

@@ -2,12 +2,14 @@ import { BhBridgeError } from "../../errors.js";
 import type { History } from "../../formats/history.js";
 import { itemSizes } from "../../formats/matrix.js";
 import { defaultKernels } from "../kernels/kernel-choice.js";
+import { countsTable } from "./counts-table.js";
 import type { GeometryRange } from "./geometry-scan.js";
-import { mergeRanges } from "./merge-ranges.js";
+import { mergeRanges, type RangeFindings } from "./merge-ranges.js";
 import type { MotionRange } from "./motion-scan.js";
 import { cutEvenly, runHere, runInParts, workerCount } from "./run-in-parts.js";
 import type { ScanOptions } from "./scan-options.js";
 import { type OnStep, type RangeScan, type ScanParts, type ScanRequest, scanRange } from "./scan-range.js";
+import { timelineFields } from "./state-scanner.js";
 
 /** Motion and geometry take about so many times the work of the classes, byte for byte. */
 const measuringCost = 40;
@@ -49,6 +51,12 @@ async function scanParts(history: History, parts: ScanParts, options: ScanOption
       options,
     );
   }
-  const tasks = cutEvenly(states, workers).map((range) => ({ kind: "scan" as const, ...raw, request: { ...whole, ...range } }));
-  return (await runInParts(tasks, states, options)).reduce(mergeRanges);
+  // The workers write into one table: for millions of states, a copy from each would be the most of the memory.
+  const counts = countsTable(states, tokens);
+  const tasks = cutEvenly(states, workers).map((range) => {
+    const own = counts.subarray(range.first * timelineFields.length, range.end * timelineFields.length);
+    return { kind: "scan" as const, ...raw, request: { ...whole, ...range, counts: own } };
+  });
+  const findings: RangeFindings[] = await runInParts(tasks, states, options);
+  return { ...findings.reduce(mergeRanges), counts };
 }

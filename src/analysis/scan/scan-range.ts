@@ -2,6 +2,7 @@ import { itemSizes } from "../../formats/matrix.js";
 import { decodeElements } from "../decode-elements.js";
 import type { KernelChoice } from "../kernels/kernel-choice.js";
 import { motionMeter, type StepMotion } from "../step-motion.js";
+import { type CountsTable, countsTable } from "./counts-table.js";
 import { type GeometryRange, GeometryScan } from "./geometry-scan.js";
 import { type MotionRange, motionRange, recordMotion } from "./motion-scan.js";
 import { plainStateScanner } from "./plain-state-scanner.js";
@@ -25,12 +26,14 @@ export interface ScanRequest extends StateShape {
   readonly end: number;
   readonly parts: ScanParts;
   readonly kernels: KernelChoice;
+  /** Where the counts of these states go; new memory when left out. */
+  readonly counts?: CountsTable;
 }
 
 /** What a range of states told. Plain data: it crosses from a worker thread. */
 export interface RangeScan {
   /** `timelineFields` of each state. */
-  readonly counts: Int32Array;
+  readonly counts: CountsTable;
   readonly sightings: Sightings;
   readonly motion?: MotionRange;
   readonly geometry?: GeometryRange;
@@ -108,7 +111,7 @@ export function* scanRange(read: ReadStates, request: ScanRequest, onStep?: OnSt
   const capacity = Math.min(Math.max(Math.floor(chunkBytes / stateBytes), 1), Math.max(end - first, 1));
   const scanner = createScanner(request, capacity);
   const measurements = parts.motion || parts.geometry ? new Measurements(request, onStep) : undefined;
-  const counts = new Int32Array((end - first) * timelineFields.length);
+  const counts = request.counts ?? countsTable(end - first, tokens);
   if (first > 0) {
     const before = scanner.states(1);
     read(first - 1, 1, before);
