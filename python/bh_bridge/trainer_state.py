@@ -36,40 +36,51 @@ def import_trainer_state(source: str, run_directory: Path) -> int:
         first_step = first_recorded_step(run_directory / "history.safetensors")
         if first_step is not None:
             return first_step
-    if (directory / checkpoints.MANIFEST).is_file() and (directory / "optimizer.safetensors").is_file():
-        return _copy_of_ours(directory, run_directory)
+    is_ours = (directory / checkpoints.MANIFEST).is_file() and (directory / "optimizer.safetensors").is_file()
+    step = _step_of_ours(directory) if is_ours else _step_of_theirs(directory)
+    with replace_directory(checkpoints.checkpoint_path(run_directory, step)) as folder:
+        if is_ours:
+            _copy_ours(directory, folder)
+        else:
+            _convert_theirs(directory, folder)
+        checkpoints.write_manifest(folder, global_step=step, history_step=step, events_bytes=0, to_stop=False)
+    return step
+
+
+def _step_of_ours(directory: Path) -> int:
+    problem = checkpoints.problem_of(directory)
+    if problem is not None:
+        raise ConfigInvalid(f"{problem}. Begin with another checkpoint")
+    return checkpoints.read_manifest(directory)["global_step"]
+
+
+def _copy_ours(directory: Path, folder: Path) -> None:
+    for path in directory.iterdir():
+        if path.name != checkpoints.MANIFEST:
+            shutil.copyfile(path, folder / path.name)
+
+
+def _step_of_theirs(directory: Path) -> int:
     missing = [name for name in (*_NEEDED, _WEIGHTS) if not (directory / name).is_file()]
     if missing:
         raise ConfigInvalid(
             f"{directory} cannot be resumed from: it has no {', '.join(missing)}. Without them, start from its weights "
             "alone: leave out --resume-state"
         )
-    state = json.loads((directory / "trainer_state.json").read_text(encoding="utf-8"))
-    step: int = state["global_step"]
-    target = checkpoints.checkpoint_path(run_directory, step)
-    with replace_directory(target) as folder:
-        for name in (_WEIGHTS, "config.json", "trainer_state.json"):
-            shutil.copyfile(directory / name, folder / name)
-        _write_optimizer(_load(directory / "optimizer.pt"), folder)
-        (folder / "scheduler.json").write_text(json.dumps(_load(directory / "scheduler.pt")), encoding="utf-8")
-        _write_random_state(_load(directory / "rng_state.pth"), folder)
-        (folder / "progress.json").write_text(json.dumps(_progress(state)), encoding="utf-8")
-        checkpoints.write_manifest(folder, global_step=step, history_step=step, events_bytes=0, to_stop=False)
-    return step
+    return _trainer_state(directory)["global_step"]
 
 
-def _copy_of_ours(source: Path, run_directory: Path) -> int:
-    """A checkpoint of a run as the first one of another, whose history and events begin there."""
-    problem = checkpoints.problem_of(source)
-    if problem is not None:
-        raise ConfigInvalid(f"{problem}. Begin with another checkpoint")
-    step: int = checkpoints.read_manifest(source)["global_step"]
-    with replace_directory(checkpoints.checkpoint_path(run_directory, step)) as folder:
-        for path in source.iterdir():
-            if path.name != checkpoints.MANIFEST:
-                shutil.copyfile(path, folder / path.name)
-        checkpoints.write_manifest(folder, global_step=step, history_step=step, events_bytes=0, to_stop=False)
-    return step
+def _convert_theirs(directory: Path, folder: Path) -> None:
+    for name in (_WEIGHTS, "config.json", "trainer_state.json"):
+        shutil.copyfile(directory / name, folder / name)
+    _write_optimizer(_load(directory / "optimizer.pt"), folder)
+    (folder / "scheduler.json").write_text(json.dumps(_load(directory / "scheduler.pt")), encoding="utf-8")
+    _write_random_state(_load(directory / "rng_state.pth"), folder)
+    (folder / "progress.json").write_text(json.dumps(_progress(_trainer_state(directory))), encoding="utf-8")
+
+
+def _trainer_state(directory: Path) -> dict[str, Any]:
+    return json.loads((directory / "trainer_state.json").read_text(encoding="utf-8"))
 
 
 def _load(path: Path) -> Any:

@@ -2,6 +2,7 @@ import Table from "cli-table3";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { degeneracyExplanations } from "../analysis/degeneracy.js";
 import type { TextColors } from "../config/text-colors.js";
+import { stepOfState } from "../formats/state-of-step.js";
 import { printable } from "./printable.js";
 
 /** So many rows of a series are read at a glance. */
@@ -136,8 +137,8 @@ function geometryLines(geometry: Part<"geometry">, stepOf: StepOf): string[] {
 
 /** An analysis for people: a short table for each part. */
 export function formatAnalysis(document: AnalysisDocument, color: TextColors): string {
-  const { source, dtype, states, tokens, dims, degenerate, finalCensus, notes, steps } = document;
-  const stepOf: StepOf = (state) => steps?.[state] ?? state;
+  const { source, dtype, states, tokens, dims, degenerate, finalCensus, notes } = document;
+  const stepOf: StepOf = (state) => stepOfState(document, state);
   const section = (title: string, lines: readonly string[] | undefined | false): string[] => (lines ? ["", color.bold(title), ...lines] : []);
   return [
     `${color.bold(printable(source))}: ${dtype}, ${number(states)} states of ${number(tokens)} × ${number(dims)}`,

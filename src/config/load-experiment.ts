@@ -106,11 +106,13 @@ async function mergeWithCheckpoint(base: readonly Layer[], layers: readonly Laye
   return mergeLayers([...base, saved, ...layers], []);
 }
 
+/** What differs from a preset, and who says so. */
+export function changesFrom(preset: PresetName, experiment: Experiment, sourceOf: (path: string) => string): Change[] {
+  return diffExperiments(parseExperiment(presets[preset].input), experiment).map((change) => ({ ...change, source: sourceOf(change.path) }));
+}
+
 function resolved(experiment: Experiment, preset: PresetName, given: ReadonlyMap<string, string>): ResolvedExperiment {
   const sources = new Map([...experimentValues(experiment).keys()].map((path) => [path, given.get(path) ?? "default"]));
-  const changes = diffExperiments(parseExperiment(presets[preset].input), experiment).map((change) => ({
-    ...change,
-    source: sources.get(change.path) ?? "default",
-  }));
+  const changes = changesFrom(preset, experiment, (path) => sources.get(path) ?? "default");
   return { experiment, preset, sources, changes, hash: experimentHash(experiment) };
 }

@@ -2,11 +2,10 @@ import { resolve } from "node:path";
 import type { ScanOptions } from "../analysis/scan/scan-options.js";
 import { requireUnlocked } from "../bridge/lock-holders.js";
 import { resolvePython, type UsablePython } from "../bridge/resolve-python.js";
-import { diffExperiments } from "../config/diff-experiments.js";
 import { experimentHash } from "../config/experiment-hash.js";
-import type { ResolvedExperiment } from "../config/load-experiment.js";
+import { changesFrom, type ResolvedExperiment } from "../config/load-experiment.js";
 import { parseExperiment } from "../config/parse-experiment.js";
-import { defaultPreset, isPresetName, presets } from "../config/presets.js";
+import { defaultPreset, isPresetName } from "../config/presets.js";
 import { readRunConfig } from "../runs/run-config.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
 import { requireSameExperiment } from "../training/resume-plan.js";
@@ -68,7 +67,7 @@ export async function openResumable(run: string, { steps, corpus }: ResumeRunOpt
       experiment,
       preset,
       sources: new Map(),
-      changes: diffExperiments(parseExperiment(presets[preset].input), experiment).map((change) => ({ ...change, source: "the run" })),
+      changes: changesFrom(preset, experiment, () => "the run"),
       hash: experimentHash(experiment),
     },
     isComplete: manifest.status === "completed" && experiment.training.max_steps === training.max_steps,

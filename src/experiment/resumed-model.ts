@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import type { Experiment } from "../config/experiment-schema.js";
 import { BhBridgeError } from "../errors.js";
+import { runCheckpoints } from "../runs/run-checkpoints.js";
 import { verifyFiles } from "../runs/verify-files.js";
-import { checkpointsOf } from "../runs/verify-run.js";
 
 /** What a model is built from. */
 export type ModelPlan = Pick<Experiment, "model" | "init" | "seed">;
@@ -24,8 +24,8 @@ export async function resumedModel(directory: string, { model, init, seed }: Mod
 }
 
 async function hasWholeCheckpoint(directory: string): Promise<boolean> {
-  for (const checkpoint of checkpointsOf(directory)) {
-    if ((await verifyFiles(checkpoint)).length === 0) return true;
+  for (const checkpoint of runCheckpoints(directory)) {
+    if ((await verifyFiles(checkpoint.directory)).length === 0) return true;
   }
   return false;
 }

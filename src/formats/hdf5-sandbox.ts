@@ -24,11 +24,12 @@ function loadLibrary(): Promise<Library> {
   return current;
 }
 
-/** Take another copy from now on, when an error was a trap: the library reached out of its memory, or gave itself up. */
-function giveUpAfterTrap(error: unknown): void {
-  if (!(error instanceof Error) || error.name !== "RuntimeError") return;
+/** Take another copy from now on, when an error was a trap: the library reached out of its memory, or gave itself up. Whether it was one. */
+function giveUpAfterTrap(error: unknown): boolean {
+  if (!(error instanceof Error) || error.name !== "RuntimeError") return false;
   current = undefined;
   trapped++;
+  return true;
 }
 
 /** Files are shown to the library under names that no two of them share. */
@@ -95,7 +96,7 @@ export class Hdf5Sandbox {
       this.module.close_file(this.fileId);
       this.#view.remove();
     } catch (error) {
-      giveUpAfterTrap(error);
+      if (!giveUpAfterTrap(error)) throw error;
     }
   }
 }

@@ -4,7 +4,7 @@ import type { History } from "./history.js";
 type Steps = Pick<History, "source" | "states" | "steps">;
 
 /** The training step of a state. */
-export function stepOfState({ steps }: Pick<Steps, "steps">, state: number): number {
+export function stepOfState({ steps }: { readonly steps?: readonly number[] | undefined }, state: number): number {
   return steps?.[state] ?? state;
 }
 

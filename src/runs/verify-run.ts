@@ -4,6 +4,7 @@ import { experimentHash } from "../config/experiment-hash.js";
 import { BhBridgeError } from "../errors.js";
 import { readEvents } from "./read-events.js";
 import { recordedStep } from "./recorded-step.js";
+import { runCheckpoints } from "./run-checkpoints.js";
 import { readRunConfig } from "./run-config.js";
 import { readRunManifest } from "./run-manifest.js";
 import { readRunNotes } from "./run-notes.js";
@@ -11,7 +12,6 @@ import { verifyFiles } from "./verify-files.js";
 import { verifyHistory } from "./verify-history.js";
 
 const historyFilePattern = /^history(?:\..+)?\.safetensors$/;
-const checkpointPattern = /^step-\d+$/;
 
 /**
  * Check every checksum of a run, and that its parts fit each other; the list of what is wrong, empty when nothing is.
@@ -24,7 +24,7 @@ export async function verifyRun(directory: string): Promise<string[]> {
   if (!existsSync(directory)) throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: no such directory`);
   const problems = [...verifyDescription(directory), ...verifyEvents(directory)];
   for (const name of readdirSync(directory).filter((each) => historyFilePattern.test(each))) problems.push(...(await verifyHistory(join(directory, name))));
-  for (const folder of [...checkpointsOf(directory), join(directory, "final")]) {
+  for (const folder of [...runCheckpoints(directory).map((checkpoint) => checkpoint.directory), join(directory, "final")]) {
     if (existsSync(folder)) problems.push(...(await verifyUnlessPruned(folder)));
   }
   return problems;
@@ -65,15 +65,6 @@ function verifyEvents(directory: string): string[] {
     const at = events.findIndex((event, index) => index > 0 && event.seq <= (events[index - 1]?.seq ?? -1));
     return at < 0 ? [] : [`${directory}: event ${at + 1} of events.jsonl has number ${events[at]?.seq}, which does not follow on ${events[at - 1]?.seq}`];
   });
-}
-
-/** Paths of the checkpoints that a run has; whether they are whole is for `verifyFiles` to say. */
-export function checkpointsOf(directory: string): string[] {
-  const folder = join(directory, "checkpoints");
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => checkpointPattern.test(name))
-    .map((name) => join(folder, name));
 }
 
 function attempt(check: () => string[]): string[] {

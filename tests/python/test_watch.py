@@ -1,10 +1,11 @@
 """Stalls and losses without a value are told once each, and what a training uses is told now and then."""
 
 import time
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from bh_bridge import watch
+from bh_bridge.events import EventLog
 
 
 class Log:
@@ -21,7 +22,7 @@ class Log:
 
 
 def started(log: Log) -> watch.Watch:
-    watching = watch.Watch(log)  # type: ignore[arg-type]
+    watching = watch.Watch(cast("EventLog", log))
     watching.begin(0)
     return watching
 
@@ -34,7 +35,7 @@ def test_a_stall_is_told_once_and_again_after_the_next_one(monkeypatch: pytest.M
     watching = started(log)
     for step in (1, 2):
         watching.step(step, None, 1.0)
-        time.sleep(0.5)
+        time.sleep(0.5)  # a stall is time in which nothing happens
     watching.end()
     assert log.alerts() == [("stall", 1), ("stall", 2)]
 

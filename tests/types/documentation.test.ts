@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { callbackMethods } from "../../src/training/trainer-callback.js";
+import { codeBlocks } from "../code-blocks.js";
 
 const text = readFileSync("docs/api.md", "utf8");
 
@@ -11,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), "bh-bridge-docs-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("every program of docs/api.md compiles", () => {
-  const programs = [...text.matchAll(/```ts\n(.*?)```/gs)].map(([, program = ""]) => program);
+  const programs = codeBlocks(text, "ts");
   expect(programs.length).toBeGreaterThan(4);
   programs.forEach((program, index) => {
     writeFileSync(join(folder, `program-${index + 1}.ts`), `${program}export {};\n`);

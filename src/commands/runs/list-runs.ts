@@ -41,7 +41,7 @@ export async function listRuns({ out, where, sort, columns, format, baseline: wa
   if (format === "table" && chosen.length === 0)
     terminal.say(`no run in ${out}${filters.length > 0 ? " meets these conditions" : ""}. Start one with: bh-bridge train`);
   else terminal.print(formatRuns(chosen, { columns: shownColumns, format, baseline }, terminal.color));
-  if (baseline && format === "table") terminal.say(`Differences are to the baseline ${baseline.row.run.slice(baseline.row.run.lastIndexOf("/") + 1)}`);
+  if (baseline && format === "table") terminal.say(`Differences are to the baseline ${fieldOf(baseline, "run")}`);
 }
 
 function isTagged({ row }: ListedRun, tag: string): boolean {

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { lockHolders } from "../../bridge/lock-holders.js";
 import { runRow } from "../../experiment/run-row.js";
 import { summarizeRun } from "../../experiment/summarize-run.js";
 import { resolveRun } from "../../runs/resolve-run.js";
+import { runCheckpoints } from "../../runs/run-checkpoints.js";
 import { readRunConfig } from "../../runs/run-config.js";
 import type { RunManifest } from "../../runs/run-manifest.js";
 import { formatResult } from "../format-result.js";
@@ -24,21 +25,12 @@ export async function showRun(given: string, out: string, terminal: Terminal): P
     ...row,
     manifest: manifest ?? null,
     config: config ? JSON.parse(JSON.stringify(config)) : null,
-    checkpoints: checkpointSteps(found.directory),
+    checkpoints: runCheckpoints(found.directory).map(({ step }) => step),
     result,
   };
   terminal.document(document);
   terminal.print(describe(document, manifest).join("\n"));
   if (result && config) terminal.print(formatResult(result, config, terminal.color));
-}
-
-function checkpointSteps(directory: string): number[] {
-  const folder = join(directory, "checkpoints");
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .flatMap((name) => /^step-(\d+)$/.exec(name)?.[1] ?? [])
-    .map(Number)
-    .sort((left, right) => left - right);
 }
 
 function describe(row: RunDocument, manifest: RunManifest | undefined): string[] {

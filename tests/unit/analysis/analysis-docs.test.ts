@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { analysisNames } from "../../../src/analysis/analysis-names.js";
 import { analyzeCommand } from "../../../src/commands/analyze.js";
+import { codeBlocks } from "../../code-blocks.js";
 import { captureStdout } from "../commands/capture-stdout.js";
 import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";
 
@@ -22,12 +23,8 @@ print(0)`);
 });
 afterAll(() => process.chdir(home));
 
-function blocks(language: string): string[] {
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map((match) => match[1] ?? "");
-}
-
 test("every command of the page prints an analysis, of all files the same", async () => {
-  const lines = blocks("sh").flatMap((block) => block.trim().split("\n"));
+  const lines = codeBlocks(text, "sh").flatMap((block) => block.trim().split("\n"));
   expect(lines).toHaveLength(3);
   const counted = new Set<string>();
   for (const line of lines) {
@@ -41,7 +38,7 @@ test("every command of the page prints an analysis, of all files the same", asyn
 });
 
 test("its TypeScript runs", async () => {
-  const [source = ""] = blocks("ts");
+  const [source = ""] = codeBlocks(text, "ts");
   await writeFile("example.ts", source.replace('"bh-bridge"', JSON.stringify(join(home, "src", "index.ts"))));
   await expect(import(/* @vite-ignore */ join(directory, "example.ts"))).resolves.toBeDefined();
 });

@@ -9,6 +9,7 @@ import { presetsCommand } from "../../../src/commands/presets.js";
 import { aliases } from "../../../src/config/aliases.js";
 import { rootField } from "../../../src/config/field-catalog.js";
 import { loadExperiment } from "../../../src/config/load-experiment.js";
+import { codeBlocks } from "../../code-blocks.js";
 import { captureStdout } from "../commands/capture-stdout.js";
 
 const text = await readFile(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
@@ -24,12 +25,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-function blocks(language: string): string[] {
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map((match) => match[1] ?? "");
-}
-
 test("every command of the page does what it is there for, in the order of the page", async () => {
-  const lines = blocks("sh").flatMap((block) => block.trim().split("\n"));
+  const lines = codeBlocks(text, "sh").flatMap((block) => block.trim().split("\n"));
   expect(lines).toHaveLength(8);
   for (const line of lines) await runLine(line);
 });
@@ -48,13 +45,13 @@ async function runLine(line: string): Promise<void> {
 }
 
 test("its YAML is a configuration", async () => {
-  const [yaml = ""] = blocks("yaml");
+  const [yaml = ""] = codeBlocks(text, "yaml");
   await writeFile("example.yaml", yaml);
   expect((await loadExperiment({ file: "example.yaml" })).changes).toHaveLength(3);
 });
 
 test("its TypeScript is a configuration", async () => {
-  const [source = ""] = blocks("ts");
+  const [source = ""] = codeBlocks(text, "ts");
   await writeFile("example.ts", source.replace('"bh-bridge"', JSON.stringify(join(home, "src", "config", "define-experiment.ts"))));
   const { experiment, preset } = await loadExperiment({ file: "example.ts" });
   expect([preset, experiment.init, experiment.training.max_steps]).toEqual(["snowball-11.2c", { kind: "snowball", sigma: 1e-4 }, 2000]);
@@ -68,6 +65,6 @@ test("its tables name every alias and every section", () => {
 
 test("its example of an error is what is printed", async () => {
   await writeFile("my.yaml", "preset: quick\nseed: 1\ntraining:\n  learning_rate: fast\n");
-  const [example = ""] = blocks("text");
+  const [example = ""] = codeBlocks(text, "text");
   await expect(loadExperiment({ file: "my.yaml", set: ["training.max_step=3"] })).rejects.toThrow(example.trimEnd());
 });

@@ -7,6 +7,7 @@ import { exportCommand } from "../../../src/commands/export.js";
 import { exportTargets } from "../../../src/commands/export-document.js";
 import { inspectCommand } from "../../../src/commands/inspect.js";
 import { checkpointKinds } from "../../../src/formats/checkpoint.js";
+import { codeBlocks } from "../../code-blocks.js";
 import { captureStdout } from "../commands/capture-stdout.js";
 import { expectedFrom, temporaryDirectory } from "./reference-python.js";
 
@@ -29,14 +30,10 @@ print(0)`);
 });
 afterAll(() => process.chdir(home));
 
-function blocks(language: string): string[] {
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map((match) => match[1] ?? "");
-}
-
 const commands: Readonly<Record<string, () => Command>> = { inspect: inspectCommand, census: censusCommand, export: exportCommand };
 
 test("every command of the page does what it is there for, in the order of the page", async () => {
-  const lines = blocks("sh").flatMap((block) => block.trim().split("\n"));
+  const lines = codeBlocks(text, "sh").flatMap((block) => block.trim().split("\n"));
   const ours = lines.filter((line) => line.startsWith("bh-bridge "));
   expect(ours).toHaveLength(12);
   for (const line of ours) {
@@ -50,7 +47,7 @@ test("every command of the page does what it is there for, in the order of the p
 });
 
 test("its TypeScript runs", async () => {
-  const [source = ""] = blocks("ts");
+  const [source = ""] = codeBlocks(text, "ts");
   await writeFile("example.ts", source.replace('"bh-bridge"', JSON.stringify(join(home, "src", "index.ts"))));
   const { result }: { result: object } = await import(/* @vite-ignore */ join(directory, "example.ts"));
   expect(result).toEqual({ C: 1, P: 128, states: 4 });

@@ -1,5 +1,5 @@
 // Hashes of the rows of a matrix that is read in pieces.
-import { fillKeys, hashRows as hash, rowHasNan, rowsEqual, rowsHaveNonfinite } from "./rows";
+import { elementsOf, fillKeys, hashRows as hash, nanElement, rowsEqual, rowsHaveNonfinite } from "./rows";
 import { reserve, resetArena } from "./arena";
 
 let keys: usize = 0;
@@ -26,7 +26,7 @@ export function hashRows(kind: i32, count: u32, rowBytes: u32): void {
   hash(kind, rows, count, rowBytes, keys, hashes);
   for (let row: u32 = 0; row < count; row++) {
     const address = hashes + (<usize>row << 3);
-    const isNan = rowsHaveNonfinite && rowHasNan(kind, rows + <usize>row * rowBytes, rowBytes);
+    const isNan = rowsHaveNonfinite && (elementsOf(kind, rows + <usize>row * rowBytes, rowBytes) & nanElement) != 0;
     store<u64>(address, isNan ? 0 : load<u64>(address) | 1);
   }
 }

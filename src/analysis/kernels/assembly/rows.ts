@@ -231,36 +231,26 @@ export function rowMoved(kind: i32, first: usize, second: usize, rowBytes: usize
   return true;
 }
 
-/** What the elements of one row are, as bits: some is finite (1), some is infinite (2), some is NaN (4). */
-function kindsIn<Bits>(row: usize, rowBytes: usize, infinity: Bits): i32 {
-  let kinds = 0;
+/** What some element of a row is, as bits of `elementsOf`. */
+export const finiteElement: i32 = 1;
+export const infiniteElement: i32 = 2;
+export const nanElement: i32 = 4;
+
+function elementsIn<Bits>(row: usize, rowBytes: usize, infinity: Bits): i32 {
+  let elements = 0;
   for (let offset: usize = 0; offset < rowBytes; offset += sizeof<Bits>()) {
     const bits = load<Bits>(row + offset);
-    if (isNan<Bits>(bits, infinity)) kinds |= 4;
-    else kinds |= <Bits>(bits << 1) == <Bits>(infinity << 1) ? 2 : 1;
+    if (isNan<Bits>(bits, infinity)) elements |= nanElement;
+    else elements |= <Bits>(bits << 1) == <Bits>(infinity << 1) ? infiniteElement : finiteElement;
   }
-  return kinds;
+  return elements;
 }
 
-function kindsOf(kind: i32, row: usize, rowBytes: usize): i32 {
-  if (kind == bfloat16Kind) return kindsIn<u16>(row, rowBytes, 0x7f80);
-  if (kind == float16Kind) return kindsIn<u16>(row, rowBytes, 0x7c00);
-  if (kind == float32Kind) return kindsIn<u32>(row, rowBytes, 0x7f800000);
-  if (kind == float64Kind) return kindsIn<u64>(row, rowBytes, 0x7ff0000000000000);
-  return 1;
-}
-
-/** Whether a row holds at least one finite component. */
-export function rowHasFinite(kind: i32, row: usize, rowBytes: usize): bool {
-  return (kindsOf(kind, row, rowBytes) & 1) != 0;
-}
-
-/** Whether a row holds NaN or infinity. Worth asking only where `rowsHaveNonfinite`. */
-export function rowHasNonfinite(kind: i32, row: usize, rowBytes: usize): bool {
-  return (kindsOf(kind, row, rowBytes) & 6) != 0;
-}
-
-/** Whether a row holds NaN. Worth asking only where `rowsHaveNonfinite`. */
-export function rowHasNan(kind: i32, row: usize, rowBytes: usize): bool {
-  return (kindsOf(kind, row, rowBytes) & 4) != 0;
+/** What the elements of one row are. Worth asking only where `rowsHaveNonfinite`. */
+export function elementsOf(kind: i32, row: usize, rowBytes: usize): i32 {
+  if (kind == bfloat16Kind) return elementsIn<u16>(row, rowBytes, 0x7f80);
+  if (kind == float16Kind) return elementsIn<u16>(row, rowBytes, 0x7c00);
+  if (kind == float32Kind) return elementsIn<u32>(row, rowBytes, 0x7f800000);
+  if (kind == float64Kind) return elementsIn<u64>(row, rowBytes, 0x7ff0000000000000);
+  return finiteElement;
 }

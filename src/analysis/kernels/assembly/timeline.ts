@@ -1,5 +1,5 @@
 // The classes of every state of a history, what they count, and how they change from state to state.
-import { fillKeys, hashRows, rowHasFinite, rowHasNan, rowHasNonfinite, rowMoved, rowsEqual, rowsHaveNonfinite, rowsHaveNonzero } from "./rows";
+import { elementsOf, fillKeys, finiteElement, hashRows, infiniteElement, nanElement, rowMoved, rowsEqual, rowsHaveNonfinite, rowsHaveNonzero } from "./rows";
 import { reserve, resetArena } from "./arena";
 
 /** i32 values written for each state: the order is that of `timelineFields` in the TypeScript host. */
@@ -102,19 +102,22 @@ export function seen(): i32 {
   return <i32>sawNonzero | (<i32>sawFinite << 1) | (<i32>sawMotion << 2);
 }
 
-/** Note what the rows of a state, which have been hashed, hold and how they move. */
+/** Note what the rows of a state, which have been hashed, hold in all and whether they move. */
 function observe(state: usize): void {
   sawNonzero = sawNonzero || rowsHaveNonzero;
   sawFinite = sawFinite || !rowsHaveNonfinite;
-  for (let token: i32 = 0; token < tokens && rowsHaveNonfinite; token++) {
-    const row = state + <usize>token * rowBytes;
-    if (rowHasNonfinite(kind, row, rowBytes)) store<u8>(nonfiniteTokens + token, 1);
-    sawFinite = sawFinite || rowHasFinite(kind, row, rowBytes);
-  }
   for (let token: i32 = 0; token < tokens && hasPrevious && !sawMotion; token++) {
     const row = state + <usize>token * rowBytes;
     sawMotion = rowMoved(kind, row - stateBytes, row, rowBytes);
   }
+}
+
+/** Note what a row holds, in a state with NaN or infinity; whether it has NaN. */
+function observeNonfinite(token: i32, row: usize): bool {
+  const elements = elementsOf(kind, row, rowBytes);
+  if (elements & (infiniteElement | nanElement)) store<u8>(nonfiniteTokens + token, 1);
+  if (elements & finiteElement) sawFinite = true;
+  return (elements & nanElement) != 0;
 }
 
 /** The class of a row, its first token; enters the row when it is the first of its value. */
@@ -145,7 +148,7 @@ function classify(state: usize, result: usize): void {
   hashRows(kind, state, tokens, rowBytes, keys, hashes);
   observe(state);
   for (let token: i32 = 0; token < tokens; token++) {
-    const isNan = rowsHaveNonfinite && rowHasNan(kind, state + <usize>token * rowBytes, rowBytes);
+    const isNan = rowsHaveNonfinite && observeNonfinite(token, state + <usize>token * rowBytes);
     const first = isNan ? token : classOf(token, load<u64>(hashes + (<usize>token << 3)), state);
     store<i32>(classes + (<usize>token << 2), first);
     if (first == token) {
