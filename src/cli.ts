@@ -14,6 +14,11 @@ function toBhBridgeError(error: unknown): BhBridgeError {
   return new BhBridgeError("INTERNAL", `${message}. This is a mistake in bh-bridge; run again with DEBUG=bh-bridge for its stack`, { cause: error });
 }
 
+/** `--help`, `--version`, and a command that was not told what to do: what was asked for has been printed. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof CommanderError && (error.exitCode === 0 || error.code === "commander.help");
+}
+
 function report(error: BhBridgeError, argv: readonly string[]): void {
   const terminal = new Terminal({ json: argv.includes("--json"), color: !argv.includes("--no-color") });
   terminal.document(errorDocument(error));
@@ -30,8 +35,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   await createProgram().parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError && error.exitCode === 0)
-    process.exitCode = exitCodes.ok; // --help, --version
+  if (isAnswer(error)) process.exitCode = exitCodes.ok;
   else {
     const shown = toBhBridgeError(error);
     report(shown, process.argv);

@@ -37,12 +37,15 @@ export function createProgram(): Command {
   return throwErrors(program);
 }
 
-/** Make a command and those below it throw where commander would write to stderr and exit, and give their help as a document under `--json`. */
+/**
+ * Make a command and those below it throw where commander would write an error and exit. Their help goes to stdout, also where a command was given nothing
+ * to do; under `--json` it is a document.
+ */
 function throwErrors(command: Command): Command {
   const formatHelp = command.createHelp().formatHelp;
   command
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
+    .configureOutput({ outputError: () => undefined, writeErr: (help) => process.stdout.write(help) })
     .configureHelp({
       formatHelp: (shown, help) => (process.argv.includes("--json") ? `${JSON.stringify(helpDocument(shown))}\n` : formatHelp.call(help, shown, help)),
     });

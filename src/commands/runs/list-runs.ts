@@ -29,11 +29,11 @@ export async function listRuns({ out, where, sort, columns, format, baseline: wa
   const filters = parseRunFilters(where);
   const runs = await Promise.all((await scanRuns(out, lockHolders)).map(listedRun));
   const shownColumns = columns?.split(",").map((column) => column.trim()) ?? defaultColumns;
-  const [order, key] = sort.startsWith("-") ? [-1, sort.slice(1)] : [1, sort];
+  const [order, key] = sort.startsWith("-") ? (["falling", sort.slice(1)] as const) : (["rising", sort] as const);
   for (const field of [...filters.map((filter) => filter.field), key, ...shownColumns]) requireField(field, runs);
   const chosen = runs
     .filter((run) => filters.every((filter) => meets(fieldOf(run, filter.field), filter)))
-    .sort((left, right) => order * compareFields(fieldOf(left, key), fieldOf(right, key)))
+    .sort((left, right) => compareFields(fieldOf(left, key), fieldOf(right, key), order))
     .sort((left, right) => Number(isTagged(right, pinTag)) - Number(isTagged(left, pinTag)));
   const baseline = wanted === undefined ? runs.findLast((run) => isTagged(run, baselineTag)) : await listedRun(await resolveRun(wanted, out, lockHolders));
   const document: RunsDocument = { schema: "bh-bridge/runs@1", baseline: baseline?.row.run ?? null, runs: chosen.map(({ row }) => row) };

@@ -35,12 +35,20 @@ const ownFields: Readonly<Record<string, (row: RunRow) => FieldValue>> = {
   problem: ({ problem }) => problem,
 };
 
+/** HF's names of what stands outside `training` in a configuration. */
+const hfNames: Readonly<Record<string, string>> = { "training.seed": "seed", "training.run_name": "name" };
+
+function ownField(name: string): ((row: RunRow) => FieldValue) | undefined {
+  const own = Object.hasOwn(hfNames, name) ? hfNames[name] : name;
+  return own !== undefined && Object.hasOwn(ownFields, own) ? ownFields[own] : undefined;
+}
+
 /** Names of the fields that every run has; those of the configuration come on top, as `training.learning_rate`. */
 export const runFieldNames: readonly string[] = Object.keys(ownFields);
 
 /** The value of a field of a run: one of its own, or of its configuration by dotted path. Null where it has none. */
 export function fieldOf({ row, config }: ListedRun, name: string): FieldValue {
-  const own = ownFields[name];
+  const own = ownField(name);
   if (own) return own(row);
   const value = config && experimentValues(config).get(name);
   if (value === undefined || value === null) return null;
@@ -49,7 +57,7 @@ export function fieldOf({ row, config }: ListedRun, name: string): FieldValue {
 
 /** Make sure that a field exists in some run. @throws {BhBridgeError} `USAGE` naming the nearest. */
 export function requireField(name: string, runs: readonly ListedRun[]): void {
-  if (Object.hasOwn(ownFields, name)) return;
+  if (ownField(name)) return;
   const paths = new Set(runs.flatMap(({ config }) => (config ? [...experimentValues(config).keys()] : [])));
   if (paths.size === 0 || paths.has(name)) return;
   const near = nearestName(name, [...runFieldNames, ...paths]);

@@ -73,8 +73,9 @@ function compareText(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** The order of two values of a field; runs without one come last. */
-export function compareFields(left: FieldValue, right: FieldValue): number {
+/** The order of two values of a field; runs without one come last, whichever way the others go. */
+export function compareFields(left: FieldValue, right: FieldValue, order: "rising" | "falling"): number {
   if (left === null || right === null) return left === right ? 0 : left === null ? 1 : -1;
-  return typeof left === "number" && typeof right === "number" ? left - right : compareText(String(left), String(right));
+  const rising = typeof left === "number" && typeof right === "number" ? left - right : compareText(String(left), String(right));
+  return order === "rising" ? rising : -rising;
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { meets, parseRunFilters } from "../../../src/commands/runs/run-filter.js";
+import { compareFields, meets, parseRunFilters } from "../../../src/commands/runs/run-filter.js";
 import { extensionProblem } from "../../../src/config/extension-problem.js";
 import { parseExperiment } from "../../../src/config/parse-experiment.js";
 import { createRunDirectory } from "../../../src/runs/create-run-directory.js";
@@ -94,4 +94,11 @@ test.each([
   ["loss<1", null, false],
 ] as const)("the condition %s on %j is %j", (text, value, expected) => {
   expect(parseRunFilters([text]).every((filter) => meets(value, filter))).toBe(expected);
+});
+
+test.each([
+  ["rising", [1, 2, null]],
+  ["falling", [2, 1, null]],
+] as const)("runs without a value come last where the others are %s", (order, sorted) => {
+  expect([1, null, 2].sort((left, right) => compareFields(left, right, order))).toEqual(sorted);
 });

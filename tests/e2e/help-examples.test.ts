@@ -1,0 +1,75 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createProgram } from "../../src/commands/program.js";
+import { run, temporaryFolder } from "./program.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+const cwd = folder.path;
+
+/** The commands that a help page gives as examples, as one would type them. */
+function examplesOf(command: Command): string[] {
+  let page = "";
+  command.configureOutput({ writeOut: (text) => (page += text) });
+  command.outputHelp();
+  const own = [...page.matchAll(/^ {2}\$ bh-bridge (.*)$/gm)].map((match) => match[1] ?? "");
+  return [...own, ...command.commands.flatMap(examplesOf)];
+}
+
+/** The words of a command line; what is in quotes is one. */
+function wordsOf(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+}
+
+/** What is cheap to run instead: the training of a preset is begun only, an environment is not made, and the run of the example is one that exists. */
+function cheaply(words: string[]): string[] {
+  if (words[0] === "setup") return [...words, "--help"];
+  if (words[0] === "train") return [...words, "--print-config"];
+  if (words[0] === "doctor" && words.includes("--measure")) return [...words, "--help"];
+  return words.map((word) => (word.startsWith("runs/2026") ? "runs/my-run" : word));
+}
+
+beforeAll(async () => {
+  writeFileSync(join(cwd, "my.txt"), "A text of its own, long enough for a window. ".repeat(10));
+  const trained = await run(["train", "--steps", "3", "--device", "cpu", "--threads", "1", "--corpus", "my.txt", "--quiet"], { cwd });
+  expect(trained.exitCode, trained.stderr).toBe(0);
+  const [made = ""] = readdirSync(join(cwd, "runs"));
+  for (const name of ["my-run", "quick-2", "quick-3"]) {
+    const copy = join(cwd, "runs", name);
+    cpSync(join(cwd, "runs", made), copy, { recursive: true });
+    writeFileSync(join(copy, "run.json"), JSON.stringify({ ...JSON.parse(readFileSync(join(copy, "run.json"), "utf8")), name }));
+  }
+  mkdirSync(join(cwd, "out"));
+  cpSync(join(cwd, "runs", made, "final"), join(cwd, "out/checkpoint-20"), { recursive: true });
+  writeFileSync(join(cwd, "my.yaml"), "preset: quick\n");
+});
+
+const examples = [...new Set(examplesOf(createProgram()))];
+
+test("the help pages have examples", () => expect(examples.length).toBeGreaterThan(18));
+
+test.each(examples)("the example of a help page works: bh-bridge %s", async (example) => {
+  const [line = ""] = example.split(" > ");
+  const { exitCode, stdout, stderr } = await run(cheaply(wordsOf(line)), { cwd });
+  expect(exitCode, stderr).toBe(0);
+  expect(stdout).not.toBe("");
+});
+
+test.each([[[]], [["config"]], [["help", "trian"]]])("bh-bridge %j prints help, and nothing is wrong", async (args) => {
+  const { exitCode, stdout, stderr } = await run(args);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^Usage: bh-bridge/);
+  expect(stdout + stderr).not.toContain("outputHelp");
+});
+
+test("what is no command is wrong usage", async () => {
+  expect(await run(["config", "nope"])).toEqual({ exitCode: 2, stdout: "", stderr: "USAGE: unknown command 'nope'" });
+});
+
+test("every column and order that the help of `runs` names works", async () => {
+  const { exitCode, stdout, stderr } = await run(["runs", "--columns", "run,status,loss,training.seed", "--sort", "-loss", "--format", "csv"], { cwd });
+  expect(exitCode, stderr).toBe(0);
+  expect(stdout.split("\n")[1]).toMatch(/,completed,.*,42$/);
+});
