@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { BhBridgeError, exitCodes } from "../errors.js";
 import { type CommonOptions, createCommand } from "./command.js";
 import type { ListFormat } from "./runs/format-runs.js";
-import type { RunNotesDocument, RunsRemovedDocument, VerifyDocument } from "./runs/runs-document.js";
+import type { RunNotesDocument, VerifyDocument } from "./runs/runs-document.js";
 import { Terminal } from "./terminal.js";
 
 interface RunsOptions extends CommonOptions {
@@ -74,15 +74,11 @@ function verifyCommand(): Command {
 function removeCommand(): Command {
   return withOut(createCommand("rm", "Remove runs from the disk, for good; never one that is being written", "bh-bridge runs rm quick-2 quick-3"))
     .argument("<runs...>", runArgument)
-    .action(async (runs: string[], _: unknown, command: Command) => {
+    .option("-y, --yes", "remove without asking; needed where nobody can be asked")
+    .action(async (runs: string[], { yes }: { yes?: boolean }, command: Command) => {
       const { out, terminal } = settings(command);
-      const [{ removeRun }, { lockHolders }] = await Promise.all([import("../runs/remove-run.js"), import("../bridge/lock-holders.js")]);
-      const directories: string[] = []; // all names are understood before the first run goes
-      for (const run of runs) directories.push(await directoryOf(run, out));
-      for (const directory of directories) await removeRun(directory, lockHolders);
-      const document: RunsRemovedDocument = { schema: "bh-bridge/runs-removed@1", removed: directories };
-      terminal.document(document);
-      terminal.print(directories.map((directory) => `removed ${directory}`).join("\n"));
+      const { removeRuns } = await import("./runs/remove-runs.js");
+      await removeRuns(runs, out, yes === true, terminal);
     });
 }
 
@@ -115,8 +111,9 @@ async function changeNotes(
   change: (notes: { note: string | null; tags: string[] }) => { note: string | null; tags: string[] },
 ): Promise<void> {
   const { out, terminal } = settings(command);
-  const { readRunNotes, writeRunNotes } = await import("../runs/run-notes.js");
+  const [{ readRunNotes, writeRunNotes }, { readRunManifest }] = await Promise.all([import("../runs/run-notes.js"), import("../runs/run-manifest.js")]);
   const directory = await directoryOf(run, out);
+  readRunManifest(directory); // nothing is written into a directory that is not a run
   writeRunNotes(directory, change(readRunNotes(directory)));
   const notes = readRunNotes(directory);
   const document: RunNotesDocument = { schema: "bh-bridge/run-notes@1", run: directory, ...notes };

@@ -1,17 +1,24 @@
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
+import { BhBridgeError } from "../errors.js";
 import { durableWrite } from "./durable-write.js";
 
 const fileName = "analysis.json";
+/** Every analysis of ours begins so, whatever its version. */
+const beginning = '{"schema":"bh-bridge/analysis@';
 
 /**
- * Write an analysis into a run, whole or not at all; an older one is replaced.
+ * Write an analysis into a run, whole or not at all; an older one is replaced, and nothing else is.
  *
  * @returns the file's path.
- * @throws {BhBridgeError} `DISK_FULL`, `FILE_UNWRITABLE`.
+ * @throws {BhBridgeError} `DISK_FULL`; `FILE_UNWRITABLE`, also where the name is taken by something else.
  */
 export function writeAnalysis(directory: string, document: AnalysisDocument): string {
   const path = join(directory, fileName);
+  if (existsSync(path) && !readFileSync(path, "utf8").startsWith(beginning)) {
+    throw new BhBridgeError("FILE_UNWRITABLE", `${path} was not written by bh-bridge, and is not replaced: move it elsewhere`);
+  }
   durableWrite(path, `${JSON.stringify(document)}\n`);
   return path;
 }

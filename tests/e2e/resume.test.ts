@@ -200,6 +200,21 @@ test("runs verify names a flipped bit of the history, of a checkpoint and of the
   expect(problems[0]).toMatch(/history\.safetensors: state 40 \(step 40\) has CRC-32/);
 });
 
+test.each([
+  ["y", 0, 0],
+  ["n", 1, 1],
+])("somebody at a terminal is asked before a run is removed: %s ends with %i and leaves %i", async (answer, code, left) => {
+  const copy = copyOf(whole, `removed-${answer}`);
+  const command = [process.execPath, join(projectRoot, "dist/cli.js"), "runs", "rm", copy];
+  const asked = await execa("python3", [join(import.meta.dirname, "answer_prompt.py"), "Remove for good?", answer, ...command], {
+    env: { BH_BRIDGE_PYTHON: python, CI: "" },
+    stdin: "ignore",
+    reject: false,
+  });
+  expect(asked.exitCode, asked.stdout).toBe(code);
+  expect(readdirSync(join(copy, ".."))).toHaveLength(left);
+});
+
 test("a run of a newer format is refused by name", async () => {
   const copy = copyOf(whole, "newer", { format: 2, min_reader: 2 });
   const { stdout } = await run(["resume", copy, "--json"]);

@@ -74,6 +74,13 @@ test("a run keeps its whole analysis, which a part of one does not replace", asy
   expect(JSON.parse(readFileSync(join(run, "analysis.json"), "utf8"))).toEqual(document);
 });
 
+test("an analysis.json that is somebody else's is not replaced", async () => {
+  const run = makeRun("foreign", "all");
+  writeFileSync(join(run, "analysis.json"), '{"mine":1}');
+  expect((await documentOf(run)).states).toBe(4);
+  expect(readFileSync(join(run, "analysis.json"), "utf8")).toBe('{"mine":1}');
+});
+
 test("--only leaves the other analyses out", async () => {
   const document = await documentOf(file, "--only", "timeline,topology", "--k", "0");
   expect(document).not.toHaveProperty("motion");
