@@ -30,6 +30,7 @@ export class EventChannel {
   private constructor(directory: string) {
     this.path = join(directory, "events");
     this.#server = createServer((socket) => this.#accept(socket));
+    this.#server.on("error", () => undefined); // a connection that could not be accepted is closed, and Python ends without it
     this.#server.unref();
   }
 
@@ -65,6 +66,7 @@ export class EventChannel {
     socket.unref();
     socket.on("error", () => socket.destroy()); // a reset connection is a closed one
     const lines = createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY });
+    lines.on("error", () => undefined); // it repeats the socket's
     let isTrusted = false;
     lines.on("line", (line) => {
       if (isTrusted) return this.#receive(line);

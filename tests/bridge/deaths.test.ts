@@ -1,7 +1,9 @@
-import { existsSync } from "node:fs";
-import { expect, test } from "vitest";
+import { existsSync, readFileSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { expect, test, vi } from "vitest";
+import type { PythonSession } from "../../src/bridge/python-session.js";
 import { BhBridgeError } from "../../src/errors.js";
-import { act, lightSession } from "./light-session.js";
+import { act, lightSession, startLight } from "./light-session.js";
 import { rejectionOf } from "./rejection-of.js";
 
 /** How long a caller may go on waiting for a process that is gone. */
@@ -64,6 +66,28 @@ test("death is told to a bridge that is closed afterwards, and closing it is no 
   await session.close();
   expect(await rejectionOf(act(session, "nothing"))).toMatchObject({ code: "PEER_EXITED" });
   expect(existsSync(session.folder)).toBe(false);
+});
+
+/** How often a death with a command unread is tried: a few times here, `BH_BRIDGE_TEST_REPEATS=200` for good measure. */
+const repeats = Number(process.env["BH_BRIDGE_TEST_REPEATS"] ?? 5);
+
+test.each([
+  ["a call that is cancelled", (session: PythonSession, controller: AbortController) => (controller.abort(), session.ended)],
+  ["closing the bridge", (session: PythonSession) => session.close()],
+])("a Python that dies with a command unread takes nothing else along: %s", async (_, command) => {
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    const session = await startLight();
+    const controller = new AbortController();
+    const call = rejectionOf(act(session, "sleep", controller.signal));
+    process.kill(session.environment.pid, "SIGSTOP");
+    await vi.waitFor(() => expect(readFileSync(`/proc/${session.environment.pid}/status`, "utf8")).toMatch(/^State:\s+T/m), { interval: 1 });
+    const ended = command(session, controller);
+    await setImmediate(); // the command is on its way
+    process.kill(session.environment.pid, "SIGKILL");
+    await ended;
+    expect(await call).toMatchObject({ code: expect.stringMatching(/^(ABORTED|BRIDGE_CLOSED)$/) });
+    await session.close();
+  }
 });
 
 test("an idle Python takes no notice of SIGINT, which was meant for a call that has ended", async () => {
