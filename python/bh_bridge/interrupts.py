@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 _current = 0  # number of the newest operation
 _is_running = False
-_meant: int | None = None  # number of the operation to end
+_meant: int | None = None  # number of the operation to end, until the signal that was sent for it has come
 
 
 def listen() -> None:
@@ -44,5 +44,9 @@ def interruptible(task: Callable[[], Result]) -> Result:
 
 
 def _on_interrupt(_signal: int, _frame: FrameType | None) -> None:
-    if _is_running and _meant in (None, _current):  # None: a SIGINT that somebody sent by hand
+    global _meant
+    meant = _meant  # None: somebody sent this SIGINT by hand
+    if meant is not None and meant <= _current:
+        _meant = None  # this was its signal: the next one is another's
+    if _is_running and meant in (None, _current):
         raise KeyboardInterrupt

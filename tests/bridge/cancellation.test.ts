@@ -23,6 +23,20 @@ test("an abort rejects the call at once and ends it in Python, which goes on to 
   expect(Date.now() - started).toBeLessThan(1000);
 });
 
+test("after a cancelled call a SIGINT that somebody sends by hand still ends a call", async () => {
+  const session = await lightSession();
+  const controller = new AbortController();
+  const cancelled = rejectionOf(act(session, "spin", controller.signal));
+  await hasBegun(session);
+  controller.abort();
+  await cancelled;
+  const begun = () => readFileSync(join(session.folder, "python.log"), "utf8").split("begun").length - 1;
+  const byHand = rejectionOf(act(session, "spin"));
+  await vi.waitFor(() => expect(begun()).toBe(2));
+  process.kill(session.environment.pid, "SIGINT");
+  expect(await byHand).toMatchObject({ code: "ABORTED" });
+});
+
 test("a call that is cancelled while it waits is never begun, and the one before it is not disturbed", async () => {
   const session = await lightSession();
   const running = createObject(session, 1);
