@@ -195,6 +195,7 @@ class BridgeCallback(TrainerCallback):
             if not due:
                 continue
             decision = self._channel.ask(
+                self.training,
                 {
                     "type": "decide",
                     "decider": index,

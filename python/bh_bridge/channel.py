@@ -25,6 +25,7 @@ ORPHAN_GRACE_SECONDS = 1.0  # Node is gone: time to finish a step and commit, we
 
 @dataclass
 class _Question:
+    training: int
     answered: threading.Event = field(default_factory=threading.Event)
     control: dict[str, Any] | None = None
 
@@ -72,12 +73,18 @@ class Channel:
             if self._urgent or len(self._backlog) in (1, BATCH_LINES):
                 self._ready.notify()
 
-    def ask(self, message: dict[str, Any], timeout_seconds: float) -> dict[str, Any] | None:
-        """Send a question and wait for its answer; None when none came in time. A stop answers with no decision."""
+    def ask(self, training: int, message: dict[str, Any], timeout_seconds: float) -> dict[str, Any] | None:
+        """Send a question and wait for its answer; None when none came in time.
+
+        A stop of the training answers with no decision, and a training that was told to stop asks nobody any more.
+        """
         self._next_question += 1
-        question = self._questions[self._next_question] = _Question()
-        self.send(json.dumps({**message, "question": self._next_question}))
-        question.answered.wait(timeout_seconds)
+        question = self._questions[self._next_question] = _Question(training)
+        if self.stop_reason(training) is None:  # a stop that comes from here on finds the question, and answers it
+            self.send(json.dumps({**message, "question": self._next_question}))
+            question.answered.wait(timeout_seconds)
+        else:
+            question.control = {}
         del self._questions[self._next_question]
         return question.control
 
@@ -120,7 +127,7 @@ class Channel:
         match message["type"]:
             case "stop":
                 self._stopped.setdefault(message["training"], message["reason"])
-                self._answer_all()
+                self._answer_stopped()
             case "leave":
                 self._stop_all("closed")
             case "interrupt":
@@ -133,13 +140,14 @@ class Channel:
 
     def _stop_all(self, reason: str) -> None:
         self._all_stopped = reason
-        self._answer_all()
+        self._answer_stopped()
 
-    def _answer_all(self) -> None:
-        """Let the main thread go on from a question whose decider may never answer: it has been told to stop."""
+    def _answer_stopped(self) -> None:
+        """Let a training that was told to stop go on from a question whose decider may never answer."""
         for question in list(self._questions.values()):
-            question.control = question.control or {}
-            question.answered.set()
+            if self.stop_reason(question.training) is not None:
+                question.control = question.control or {}
+                question.answered.set()
 
 
 def leave() -> None:

@@ -100,27 +100,53 @@ def test_a_question_gets_its_own_answer(ends: tuple[Channel, Node]) -> None:
     ours, node = ends
     for expected in ({"should_save": True}, {}):
         thread = answer_next(node, expected)
-        assert ours.ask({"type": "decide"}, 10) == expected
+        assert ours.ask(1, {"type": "decide"}, 10) == expected
         thread.join()
 
 
 def test_a_question_without_an_answer_ends_at_its_time_and_a_late_answer_is_nobodys(ends: tuple[Channel, Node]) -> None:
     ours, node = ends
-    assert ours.ask({"type": "decide"}, 0.05) is None
+    assert ours.ask(1, {"type": "decide"}, 0.05) is None
     late = node.read()["question"]
     node.send(type="answer", question=late, control={"should_save": True})
     thread = answer_next(node, {"should_log": True})
-    assert ours.ask({"type": "decide"}, 10) == {"should_log": True}
+    assert ours.ask(1, {"type": "decide"}, 10) == {"should_log": True}
     thread.join()
 
 
 def test_a_stop_ends_the_training_that_it_names_and_the_question_that_it_waits_for(ends: tuple[Channel, Node]) -> None:
     ours, node = ends
     threading.Timer(0.05, lambda: node.send(type="stop", training=2, reason="signal")).start()
-    assert ours.ask({"type": "decide"}, 10) == {}
+    assert ours.ask(2, {"type": "decide"}, 10) == {}
     assert ours.stop_reason(2) == "signal"
     assert ours.stop_reason(1) is None
     assert ours.stop_reason(3) is None
+
+
+def test_a_training_that_was_told_to_stop_asks_nobody_and_waits_for_nobody(ends: tuple[Channel, Node]) -> None:
+    ours, node = ends
+    node.send(type="stop", training=1, reason="signal")
+    while ours.stop_reason(1) is None:
+        pass
+    sent = ours.lines_sent
+    began = time.monotonic()
+    assert ours.ask(1, {"type": "decide"}, 60) == {}
+    assert time.monotonic() - began < 10
+    assert ours.lines_sent == sent
+
+
+def test_a_late_stop_of_another_training_answers_no_question_of_this_one(ends: tuple[Channel, Node]) -> None:
+    ours, node = ends
+
+    def stop_another_and_answer() -> None:
+        question = node.read()["question"]
+        node.send(type="stop", training=1, reason="signal")
+        node.send(type="answer", question=question, control={"should_save": True})
+
+    thread = threading.Thread(target=stop_another_and_answer)
+    thread.start()
+    assert ours.ask(2, {"type": "decide"}, 10) == {"should_save": True}
+    thread.join()
 
 
 def test_the_end_of_node_stops_every_training_and_removes_its_folder(
@@ -128,7 +154,7 @@ def test_the_end_of_node_stops_every_training_and_removes_its_folder(
 ) -> None:
     ours, node = ends
     threading.Timer(0.05, lambda: node._connection.shutdown(socket.SHUT_RDWR)).start()
-    assert ours.ask({"type": "decide"}, 10) == {}
+    assert ours.ask(1, {"type": "decide"}, 10) == {}
     assert ours.stop_reason(1) == "orphaned"
     deadline = time.monotonic() + 5
     while (tmp_path / "session").exists() and time.monotonic() < deadline:

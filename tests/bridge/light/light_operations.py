@@ -143,7 +143,7 @@ def train(request):
                 "log_history": [],
             }
             message = {"type": "decide", "decider": index, "event": "step_end", "state": finite(state)}
-            control = connection.ask(message, decider["timeout_seconds"])
+            control = connection.ask(request["training"], message, decider["timeout_seconds"])
             if control is None:
                 events.emit("decider_timeout", global_step=step, epoch=0.0, decider=index)
             answers += control is not None
