@@ -1,9 +1,7 @@
 import type { Dtype } from "../formats/matrix.js";
+import { count } from "../text/count.js";
+import { groupDigits } from "../text/group-digits.js";
 import type { AnalysisName } from "./analysis-names.js";
-
-function number(value: number): string {
-  return value.toLocaleString("en");
-}
 
 /** What an analysis leaves out, said in sentences; some reasons also take analyses off the list of wanted ones. */
 export interface AnalysisNotes {
@@ -34,7 +32,7 @@ export function analysisNotes(): AnalysisNotes {
       );
     },
     chosenTokens(tokens) {
-      lines.push(`the history holds ${number(tokens)} chosen tokens: per-token arrays have an entry for each, in the order in which they were chosen`);
+      lines.push(`the history holds ${count(tokens, "chosen token")}: per-token arrays have an entry for each, in the order in which they were chosen`);
     },
     noLattice(dtype, wanted) {
       const motion = wanted.has("motion") ? ["motion.lattice", "motion.lastMotionStep"] : [];
@@ -43,21 +41,21 @@ export function analysisNotes(): AnalysisNotes {
     },
     statesTooLarge(numbers, limit, wanted) {
       const names = drop(wanted, ["motion", "lifecycle", "geometry"]);
-      if (names.length > 0) lines.push(`left out: ${names.join(", ")}: a state has ${number(numbers)} numbers, more than ${number(limit)}`);
+      if (names.length > 0) lines.push(`left out: ${names.join(", ")}: a state has ${count(numbers, "number")}, more than ${groupDigits(limit)}`);
     },
     tooManyDims(dims, limit) {
       lines.push(
-        `left out: geometry.initialSpread, geometry.finalSpread, geometry.pathSpread: ${number(dims)} dimensions, more than ${number(limit)} (spreadDims)`,
+        `left out: geometry.initialSpread, geometry.finalSpread, geometry.pathSpread: ${count(dims, "dimension")}, more than ${groupDigits(limit)} (spreadDims)`,
       );
     },
     arraysLeftOut(names, entries, limit) {
-      lines.push(`left out: ${names.join(", ")}: ${number(entries)} entries, more than ${number(limit)} (maxTokens)`);
+      lines.push(`left out: ${names.join(", ")}: ${count(entries, "entry", "entries")}, more than ${groupDigits(limit)} (maxTokens)`);
     },
     tooManyNodes(name, nodes, limit) {
-      lines.push(`left out: ${name}: ${number(nodes)} unique rows, more than ${number(limit)} (maxNodes)`);
+      lines.push(`left out: ${name}: ${count(nodes, "unique row")}, more than ${groupDigits(limit)} (maxNodes)`);
     },
     nonfinite(tokens) {
-      lines.push(`${number(tokens)} ${tokens === 1 ? "token holds" : "tokens hold"} NaN or infinity: figures that are not finite because of it are null`);
+      lines.push(`${count(tokens, "token holds", "tokens hold")} NaN or infinity: figures that are not finite because of it are null`);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { BhBridgeError } from "../errors.js";
 import type { History } from "../formats/history.js";
 import { readState } from "../formats/read-state.js";
+import { count } from "../text/count.js";
 import { deadTokenMass, deadTokenMassOfHidden } from "./dead-token-mass.js";
 import { runHere } from "./scan/run-in-parts.js";
 import type { ScanOptions } from "./scan/scan-options.js";
@@ -43,7 +44,7 @@ export async function deadTokenMassOverTime(
   const first = "logits" in recorded ? recorded.logits : recorded.hidden;
   const other = "logits" in recorded ? recorded.logits : recorded.embedding;
   if (first.states !== other.states) {
-    throw new BhBridgeError("FORMAT_INVALID", `hidden states were recorded ${first.states} times, the embedding ${other.states} times`);
+    throw new BhBridgeError("FORMAT_INVALID", `hidden states were recorded ${count(first.states, "time")}, the embedding ${count(other.states, "time")}`);
   }
   return await runHere(massPerState(recorded, first.states, deadTokens), first.states, options);
 }

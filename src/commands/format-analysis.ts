@@ -3,15 +3,13 @@ import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { degeneracyExplanations } from "../analysis/degeneracy.js";
 import type { TextColors } from "../config/text-colors.js";
 import { stepOfState } from "../formats/state-of-step.js";
+import { count } from "../text/count.js";
+import { groupDigits } from "../text/group-digits.js";
 import { printable } from "./printable.js";
 
 /** So many rows of a series are read at a glance. */
 const maxSeriesRows = 12;
 const maxPopulationsShown = 12;
-
-function number(value: number): string {
-  return value.toLocaleString("en");
-}
 
 /** A figure in five columns or so, whatever its size. */
 function figure(value: number | null | undefined): string {
@@ -24,6 +22,16 @@ function figure(value: number | null | undefined): string {
 function percent(value: number | undefined): string {
   return value === undefined ? "–" : `${(100 * value).toFixed(1)} %`;
 }
+
+/** What can happen to the classes of rows in a step, one of each and several. */
+const eventNames = [
+  ["fission", "fissions"],
+  ["split", "splits"],
+  ["merge", "merges"],
+  ["join", "joins"],
+  ["escape", "escapes"],
+  ["capture", "captures"],
+] as const;
 
 /** At most `maxSeriesRows` numbers from `first` to `last`, evenly spread, both ends among them. */
 function sample(first: number, last: number): number[] {
@@ -49,21 +57,23 @@ type Part<Name extends keyof AnalysisDocument> = NonNullable<AnalysisDocument[Na
 function timelineLines(timeline: Part<"timeline">, stepOf: StepOf): string[] {
   const { unique, C, P, largest, firstStateWithTwoHoles } = timeline;
   const rows = sample(0, unique.length - 1).map((state) => [
-    number(stepOf(state)),
-    number(unique[state] ?? 0),
-    number(C[state] ?? 0),
-    number(P[state] ?? 0),
-    number(largest[state] ?? 0),
+    groupDigits(stepOf(state)),
+    groupDigits(unique[state] ?? 0),
+    groupDigits(C[state] ?? 0),
+    groupDigits(P[state] ?? 0),
+    groupDigits(largest[state] ?? 0),
   ]);
-  const events = (["fissions", "splits", "merges", "joins", "escapes", "captures"] as const).map((name) => `${number(total(timeline[name]))} ${name}`);
-  const first = firstStateWithTwoHoles === null ? "never" : `first at step ${number(stepOf(firstStateWithTwoHoles))}`;
+  const events = eventNames.map(([thing, things]) => count(total(timeline[things]), thing));
+  const first = firstStateWithTwoHoles === null ? "never" : `first at step ${groupDigits(stepOf(firstStateWithTwoHoles))}`;
   return [table(["step", "unique", "C", "P", "largest"], rows), `  ${events.join(", ")}`, `  Two black holes or more: ${first}`];
 }
 
 function censusLines({ unique, rows, C, P, populations }: Part<"finalCensus">): string[] {
-  const shown = populations.slice(0, maxPopulationsShown).map(number).join(", ");
-  const more = populations.length > maxPopulationsShown ? `, … (${number(populations.length)} in all)` : "";
-  return [`  C = ${number(C)}, P = ${number(P)}, ${number(unique)} unique of ${number(rows)}${C > 0 ? `; populations ${shown}${more}` : ""}`];
+  const shown = populations.slice(0, maxPopulationsShown).map(groupDigits).join(", ");
+  const more = populations.length > maxPopulationsShown ? `, … (${groupDigits(populations.length)} in all)` : "";
+  return [
+    `  C = ${groupDigits(C)}, P = ${groupDigits(P)}, ${groupDigits(unique)} unique of ${groupDigits(rows)}${C > 0 ? `; populations ${shown}${more}` : ""}`,
+  ];
 }
 
 function statisticsLines({ n, mean, median, gini, herfindahl, topShare }: Part<"statistics">): string[] {
@@ -76,7 +86,7 @@ function statisticsLines({ n, mean, median, gini, herfindahl, topShare }: Part<"
 function motionLines({ weight, lattice, stillFraction, frozenFraction, bulk, thermal, participation }: Part<"motion">, stepOf: StepOf): string[] {
   if (bulk.length === 0) return ["  There is no step."];
   const rows = sample(1, bulk.length).map((step) => [
-    number(stepOf(step)),
+    groupDigits(stepOf(step)),
     figure(weight.meanL2[step - 1]),
     ...(lattice ? [figure(lattice.meanL2[step - 1])] : []),
     percent(stillFraction[step - 1]),
@@ -95,7 +105,7 @@ function motionLines({ weight, lattice, stillFraction, frozenFraction, bulk, the
 function lifecycleLines({ counts }: Part<"lifecycle">, stepOf: StepOf): string[] {
   if (counts.early.length === 0) return ["  There is no step."];
   const phases = ["early", "midlife", "late", "frozen"] as const;
-  const rows = sample(1, counts.early.length).map((step) => [number(stepOf(step)), ...phases.map((phase) => number(counts[phase][step - 1] ?? 0))]);
+  const rows = sample(1, counts.early.length).map((step) => [groupDigits(stepOf(step)), ...phases.map((phase) => groupDigits(counts[phase][step - 1] ?? 0))]);
   return [table(["step", ...phases], rows)];
 }
 
@@ -103,22 +113,22 @@ function topologyLines({ initial, final }: Part<"topology">): string[] {
   const graphs = [...(initial ? [["initial", initial] as const] : []), ...(final ? [["final", final] as const] : [])];
   const rows = graphs.map(([name, graph]) => [
     name,
-    number(graph.nodes),
-    number(graph.edges),
-    number(graph.components),
-    number(graph.largestComponent),
-    number(graph.isolated),
+    groupDigits(graph.nodes),
+    groupDigits(graph.edges),
+    groupDigits(graph.components),
+    groupDigits(graph.largestComponent),
+    groupDigits(graph.isolated),
     figure(graph.density),
   ]);
   const cells = initial?.k ?? final?.k;
   const head = ["state", "nodes", "edges", "components", "largest", "isolated", "density"];
-  return rows.length === 0 ? [] : [`  Neighbours differ by at most ${cells} lattice ${cells === 1 ? "cell" : "cells"} in every component`, table(head, rows)];
+  return rows.length === 0 ? [] : [`  Neighbours differ by at most ${count(cells ?? 0, "lattice cell")} in every component`, table(head, rows)];
 }
 
 function geometryLines(geometry: Part<"geometry">, stepOf: StepOf): string[] {
   const { centroidNorm, maxRadius, meanRadius, rmsRadius, displacement, pathLength, initialSpread, finalSpread, pathSpread } = geometry;
   const rows = sample(0, centroidNorm.length - 1).map((state) => [
-    number(stepOf(state)),
+    groupDigits(stepOf(state)),
     figure(centroidNorm[state]),
     figure(maxRadius[state]),
     figure(meanRadius[state]),
@@ -141,7 +151,7 @@ export function formatAnalysis(document: AnalysisDocument, color: TextColors): s
   const stepOf: StepOf = (state) => stepOfState(document, state);
   const section = (title: string, lines: readonly string[] | undefined | false): string[] => (lines ? ["", color.bold(title), ...lines] : []);
   return [
-    `${color.bold(printable(source))}: ${dtype}, ${number(states)} states of ${number(tokens)} × ${number(dims)}`,
+    `${color.bold(printable(source))}: ${dtype}, ${count(states, "state")} of ${groupDigits(tokens)} × ${groupDigits(dims)}`,
     ...degenerate.map((name) => color.yellow(`Degenerate (${name}): ${degeneracyExplanations[name]}. What follows says nothing about black holes.`)),
     ...section("Timeline", document.timeline && timelineLines(document.timeline, stepOf)),
     ...section("Last state", censusLines(finalCensus)),

@@ -1,3 +1,5 @@
+import { count } from "../text/count.js";
+
 const units = ["bytes", "kB", "MB", "GB", "TB"] as const;
 
 /** A number of bytes as `512 bytes`, `16.4 kB` or `778 MB`: three digits, powers of 1,000. */
@@ -8,5 +10,5 @@ export function formatBytes(bytes: number): string {
     value /= 1000;
     unit++;
   }
-  return unit === 0 ? `${value} bytes` : `${value.toPrecision(3)} ${units[unit]}`;
+  return unit === 0 ? count(value, "byte") : `${value.toPrecision(3)} ${units[unit]}`;
 }

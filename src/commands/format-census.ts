@@ -1,4 +1,6 @@
 import type { TextColors } from "../config/text-colors.js";
+import { count } from "../text/count.js";
+import { groupDigits } from "../text/group-digits.js";
 import type { CensusDocument } from "./census-document.js";
 import { holesTable, maxHolesShown, usualWidth } from "./holes-table.js";
 import { printable } from "./printable.js";
@@ -7,15 +9,14 @@ import { printable } from "./printable.js";
 export function formatCensus(document: CensusDocument, step: number | undefined, color: TextColors, width = usualWidth): string {
   const { source, tensor, dtype, shape, rows, unique, C, P, populations } = document;
   const at = step === undefined ? "" : `, step ${step}`;
-  const number = (value: number): string => value.toLocaleString("en");
   return [
-    `${color.bold(printable(tensor))} of ${printable(source)}${at}: ${dtype} ${shape.map(number).join(" × ")}`,
+    `${color.bold(printable(tensor))} of ${printable(source)}${at}: ${dtype} ${shape.map(groupDigits).join(" × ")}`,
     "",
-    `  Rows         ${number(rows)}${rows === shape[0] ? "" : ` of ${number(shape[0])}`}`,
-    `  Unique rows  ${number(unique)}`,
-    `  Black holes  C = ${number(C)}`,
-    `  Population   P = ${number(P)}${rows > 0 ? ` (${((100 * P) / rows).toPrecision(3)} % of the rows)` : ""}`,
+    `  Rows         ${groupDigits(rows)}${rows === shape[0] ? "" : ` of ${groupDigits(shape[0])}`}`,
+    `  Unique rows  ${groupDigits(unique)}`,
+    `  Black holes  C = ${groupDigits(C)}`,
+    `  Population   P = ${groupDigits(P)}${rows > 0 ? ` (${((100 * P) / rows).toPrecision(3)} % of the rows)` : ""}`,
     ...(C === 0 ? [] : ["", holesTable(document, width)]),
-    ...(populations.length > maxHolesShown ? [color.dim(`… and ${number(populations.length - maxHolesShown)} smaller ones; --json lists all`)] : []),
+    ...(populations.length > maxHolesShown ? [color.dim(`… and ${count(populations.length - maxHolesShown, "smaller one")}; --json lists all`)] : []),
   ].join("\n");
 }

@@ -1,6 +1,8 @@
 import Table from "cli-table3";
 import type { TextColors } from "../config/text-colors.js";
 import type { CheckpointKind } from "../formats/checkpoint.js";
+import { count } from "../text/count.js";
+import { groupDigits } from "../text/group-digits.js";
 import { formatBytes } from "./format-bytes.js";
 import type { InspectDocument } from "./inspect-document.js";
 import { printable } from "./printable.js";
@@ -35,12 +37,12 @@ export function formatInspection(document: InspectDocument, color: TextColors, w
   const total = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
   const commandWidth = Math.max(0, ...next.map(({ does }) => does.length));
   return [
-    `${color.bold(printable(path))} is ${kindNames[kind]}: ${tensors.length.toLocaleString("en")} ${tensors.length === 1 ? "tensor" : "tensors"}, ${formatBytes(total)}`,
+    `${color.bold(printable(path))} is ${kindNames[kind]}: ${count(tensors.length, "tensor")}, ${formatBytes(total)}`,
     ...(history ? [historyLine(history)] : []),
     ...trainingLines(document),
     "",
     tensorTable(tensors, width),
-    ...(tensors.length > maxTensorsShown ? [color.dim(`… and ${(tensors.length - maxTensorsShown).toLocaleString("en")} more; --json lists all`)] : []),
+    ...(tensors.length > maxTensorsShown ? [color.dim(`… and ${groupDigits(tensors.length - maxTensorsShown)} more; --json lists all`)] : []),
     ...metadataLines(document, width, color),
     ...(notExecuted.length > 0 ? ["", executionLine(notExecuted, color)] : []),
     ...(next.length > 0 ? ["", ...next.map(({ does, command }) => `  ${does.padEnd(commandWidth)}  ${color.cyan(command)}`)] : []),
@@ -48,15 +50,15 @@ export function formatInspection(document: InspectDocument, color: TextColors, w
 }
 
 function historyLine({ tensor, states, planned, tokens, dims }: NonNullable<InspectDocument["history"]>): string {
-  const open = planned > states ? ` of ${planned.toLocaleString("en")} planned` : "";
-  return `  ${tensor}: ${states.toLocaleString("en")} states${open}, ${tokens.toLocaleString("en")} tokens × ${dims.toLocaleString("en")} dims`;
+  const open = planned > states ? ` of ${groupDigits(planned)} planned` : "";
+  return `  ${tensor}: ${count(states, "state")}${open}, ${count(tokens, "token")} × ${count(dims, "dim")}`;
 }
 
 function trainingLines({ trainerState }: InspectDocument): string[] {
   if (!trainerState) return [];
   const { global_step, max_steps, epoch, log_history } = trainerState;
   const loss = log_history.findLast((entry) => "loss" in entry)?.["loss"];
-  const parts = [`step ${global_step.toLocaleString("en")} of ${max_steps.toLocaleString("en")}`];
+  const parts = [`step ${groupDigits(global_step)} of ${groupDigits(max_steps)}`];
   if (typeof epoch === "number") parts.push(`epoch ${epoch.toPrecision(3)}`);
   if (typeof loss === "number") parts.push(`last logged loss ${loss}`);
   return [`  Trainer: ${parts.join(", ")}`];
@@ -85,8 +87,7 @@ function metadataLines({ metadata }: InspectDocument, width: number, color: Text
   const entries = Object.entries(metadata).flatMap(([key, value]) => flatten(key, value));
   if (entries.length === 0) return [];
   const shown = entries.slice(0, maxMetadataShown).map(([key, value]) => `  ${printable(`${key}: ${value}`, Math.max(narrowestName, width - 2))}`);
-  const more =
-    entries.length > shown.length ? [color.dim(`  … and ${(entries.length - shown.length).toLocaleString("en")} more values; --json lists all`)] : [];
+  const more = entries.length > shown.length ? [color.dim(`  … and ${count(entries.length - shown.length, "more value")}; --json lists all`)] : [];
   return ["", ...shown, ...more];
 }
 

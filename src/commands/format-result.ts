@@ -3,16 +3,14 @@ import Table from "cli-table3";
 import type { Experiment } from "../config/experiment-schema.js";
 import type { TextColors } from "../config/text-colors.js";
 import type { TrainResult } from "../experiment/train-result.js";
+import { count } from "../text/count.js";
+import { groupDigits } from "../text/group-digits.js";
 import type { StartedRun } from "../training/started-run.js";
 import { formatBytes } from "./format-bytes.js";
 import { holesTable } from "./holes-table.js";
 
 /** A table of this many lines is read at a glance; longer ones are thinned out, keeping the last line. */
 const maxTableRows = 20;
-
-function number(value: number): string {
-  return value.toLocaleString("en");
-}
 
 function decimal(value: number | null, digits: number): string {
   return value === null ? "not finite" : value.toFixed(digits);
@@ -25,12 +23,12 @@ function heading(text: string, color: TextColors): string {
 /** What a run starts from: corpus, model, device, directory. */
 export function formatStart({ directory, manifest, windows }: StartedRun, { model, init }: Experiment, color: TextColors): string {
   const { corpus, environment, parameters } = manifest;
-  const filtered = corpus.filtered > 0 ? `, ${number(corpus.filtered)} characters outside the vocabulary left out` : "";
+  const filtered = corpus.filtered > 0 ? `, ${count(corpus.filtered, "character")} outside the vocabulary left out` : "";
   return [
     `Corpus   ${corpus.path}`,
-    `         ${number(corpus.tokens)} tokens, ${corpus.distinct} distinct, ${corpus.dead} dead of ${model.vocab_size}${filtered}; ${number(windows)} windows`,
-    `Model    GPT-2 with ${model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm"}, ${number(parameters)} parameters, ${model.dtype}; start: ${init.kind}`,
-    `Device   ${environment.device}, ${environment.threads} ${environment.threads === 1 ? "thread" : "threads"} (${environment.cpu_capability})`,
+    `         ${count(corpus.tokens, "token")}, ${corpus.distinct} distinct, ${corpus.dead} dead of ${model.vocab_size}${filtered}; ${count(windows, "window")}`,
+    `Model    GPT-2 with ${model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm"}, ${count(parameters, "parameter")}, ${model.dtype}; start: ${init.kind}`,
+    `Device   ${environment.device}, ${count(environment.threads, "thread")} (${environment.cpu_capability})`,
     `Run      ${relative(process.cwd(), directory)}`,
   ]
     .map((line) => color.dim(line))
@@ -54,7 +52,7 @@ export function formatResult(result: TrainResult, { model }: Experiment, color: 
     `  Dead tokens         ${corpus.dead}`,
     ...(census.C > 0 ? [holesTable(census, process.stdout.columns)] : []),
     heading("Summary", color),
-    `  GPT-2 with ${norm}, ${number(steps.done)} of ${number(steps.planned)} steps, ${result.stepsPerSecond.toFixed(1)} steps/s`,
+    `  GPT-2 with ${norm}, ${groupDigits(steps.done)} of ${count(steps.planned, "step")}, ${result.stepsPerSecond.toFixed(1)} steps/s`,
     ...(result.usage ? [`  Used ${usedText(result.usage)}`] : []),
     `  Centroid displacement  ${decimal(displacement.float32, 6)} (float32), ${decimal(displacement.bfloat16, 6)} (the notebook's bfloat16 arithmetic)`,
     ...(result.traps.length > 0
@@ -78,6 +76,6 @@ function lossTable({ loss }: TrainResult): string {
   const every = Math.ceil(loss.length / maxTableRows);
   const shown = loss.filter((_, index) => (index + 1) % every === 0 || index === loss.length - 1);
   const table = new Table({ head: ["step", "loss"], colAligns: ["right", "right"], style: { head: [], border: [], compact: true } });
-  table.push(...shown.map(([step, value]) => [number(step), decimal(value, 4)]));
+  table.push(...shown.map(([step, value]) => [groupDigits(step), decimal(value, 4)]));
   return table.toString();
 }

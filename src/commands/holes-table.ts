@@ -1,5 +1,6 @@
 import Table from "cli-table3";
 import type { Census } from "../analysis/census.js";
+import { groupDigits } from "../text/group-digits.js";
 
 /** A table of this many lines is read at a glance. */
 export const maxHolesShown = 20;
@@ -18,7 +19,7 @@ export function holesTable({ populations, members = [], P }: Pick<Census, "popul
   });
   const room = Math.max(narrowestMembers, width - columnsBesideMembers);
   for (const [index, population] of populations.slice(0, maxHolesShown).entries()) {
-    table.push([index + 1, population.toLocaleString("en"), `${((100 * population) / P).toFixed(1)} %`, listRows(members[index] ?? [], room)]);
+    table.push([index + 1, groupDigits(population), `${((100 * population) / P).toFixed(1)} %`, listRows(members[index] ?? [], room)]);
   }
   return table.toString();
 }

@@ -3,6 +3,8 @@ import { stringify } from "yaml";
 import type { Experiment } from "../config/experiment-schema.js";
 import type { TrainResult } from "../experiment/train-result.js";
 import type { RunManifest } from "../runs/run-manifest.js";
+import { count } from "../text/count.js";
+import { groupDigits } from "../text/group-digits.js";
 
 /** What a model card is made from. */
 export interface ModelCardInput {
@@ -28,7 +30,7 @@ ${frontMatter}---
 
 # ${manifest.name}
 
-A GPT-2 with ${norm}, ${manifest.parameters.toLocaleString("en")} parameters, trained for ${steps.done.toLocaleString("en")} of ${steps.planned.toLocaleString("en")} steps from the initial state \`${experiment.init.kind}\`. Tokens are bytes below ${experiment.model.vocab_size}.
+A GPT-2 with ${norm}, ${count(manifest.parameters, "parameter")}, trained for ${groupDigits(steps.done)} of ${count(steps.planned, "step")} from the initial state \`${experiment.init.kind}\`. Tokens are bytes below ${experiment.model.vocab_size}.
 
 ## Load it
 
@@ -56,7 +58,7 @@ model = AutoModelForCausalLM.from_pretrained("${repository}"${remoteCode ? ", tr
 |---|---|
 | corpus | \`${basename(manifest.corpus.path)}\` |
 | sha256 | \`${manifest.corpus.sha256}\` |
-| tokens | ${manifest.corpus.tokens.toLocaleString("en")}, of ${manifest.corpus.distinct} kinds; ${manifest.corpus.dead} never appear |
+| tokens | ${groupDigits(manifest.corpus.tokens)}, of ${count(manifest.corpus.distinct, "kind")}; ${manifest.corpus.dead} never appear |
 
 ## Versions
 
@@ -78,7 +80,7 @@ function versionTable({ package_version, environment, created, git }: RunManifes
     ["torch", environment.torch],
     ["transformers", environment.transformers],
     ["numpy", environment.numpy],
-    ["device", `${environment.device}, ${environment.threads} threads, ${environment.cpu_capability}`],
+    ["device", `${environment.device}, ${count(environment.threads, "thread")}, ${environment.cpu_capability}`],
     ["trained", created],
     ...(git ? [["git", `${git.commit}${git.dirty ? " with local changes" : ""}`]] : []),
   ];

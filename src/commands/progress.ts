@@ -1,3 +1,4 @@
+import { groupDigits } from "../text/group-digits.js";
 import type { Terminal } from "./terminal.js";
 
 /** Progress of one long task, on stderr. */
@@ -36,7 +37,7 @@ export function formatDuration(seconds: number): string {
 
 function describe(label: string, unit: string, done: number, total: number, rate: number | undefined, note: string): string {
   const speed = rate === undefined ? "" : `, ${rate.toPrecision(3)} ${unit}/s, ${formatDuration((total - done) / rate)} left`;
-  return `${label}: ${done.toLocaleString("en")} of ${total.toLocaleString("en")} ${unit} (${Math.floor((100 * done) / total)} %)${speed}${note && `, ${note}`}`;
+  return `${label}: ${groupDigits(done)} of ${groupDigits(total)} ${unit} (${Math.floor((100 * done) / total)} %)${speed}${note && `, ${note}`}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { BhBridgeError } from "../errors.js";
 import type { OpenEmbedding } from "../formats/open-embedding.js";
+import { count } from "../text/count.js";
 
 /** How the rows of a matrix and the tokens of the vocabulary stand to each other: the same, unless a run recorded chosen rows alone. */
 export interface RecordedTokens {
@@ -24,5 +25,5 @@ export function recordedTokens({ recorded, shape }: Pick<OpenEmbedding, "recorde
 }
 
 function notRecorded(token: number, tokens: readonly number[]): never {
-  throw new BhBridgeError("USAGE", `the row of token ${token} was not recorded in this run: record.rows chose ${tokens.length} rows`);
+  throw new BhBridgeError("USAGE", `the row of token ${token} was not recorded in this run: record.rows chose ${count(tokens.length, "row")}`);
 }

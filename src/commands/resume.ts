@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { BhBridgeError } from "../errors.js";
 import type { ResumeRunOptions } from "../experiment/resume.js";
+import { count } from "../text/count.js";
 import { type CommonOptions, createCommand } from "./command.js";
 import { Terminal } from "./terminal.js";
 
@@ -90,7 +91,7 @@ async function newestUnfinished(out: string): Promise<string> {
   const running = runs.filter(({ status }) => status === "running").length;
   throw new BhBridgeError(
     "RUN_NOT_FOUND",
-    `no run in ${out} is unfinished (${runs.length} runs, ${running} of them running): name one, or another folder with --out`,
+    `no run in ${out} is unfinished (${count(runs.length, "run")}, ${running} of them running): name one, or another folder with --out`,
   );
 }
 

@@ -4,6 +4,7 @@ import type { Assignment } from "../config/set-layer.js";
 import { BhBridgeError } from "../errors.js";
 import { openEmbedding } from "../formats/open-embedding.js";
 import { isRunDirectory } from "../formats/run-directory.js";
+import { count } from "../text/count.js";
 import { findPath, splitTarget } from "./find-target.js";
 
 const source = "--from";
@@ -24,7 +25,8 @@ export async function startingPoint(from: string, out: string): Promise<Assignme
   const embedding = await openEmbedding(path, { step: Number(step) });
   try {
     const { shape, recorded } = embedding;
-    if (recorded) throw new BhBridgeError("USAGE", `${path} recorded ${shape[0]} of ${recorded.vocabulary} rows: an embedding to begin with has all of them`);
+    if (recorded)
+      throw new BhBridgeError("USAGE", `${path} recorded ${shape[0]} of ${count(recorded.vocabulary, "row")}: an embedding to begin with has all of them`);
     const [vocab_size, n_embd] = shape;
     return [
       { path: "init", value: { kind: "file", path, step: Number(step) }, source },

@@ -1,3 +1,4 @@
+import { count } from "../text/count.js";
 import type { Experiment } from "./experiment-schema.js";
 
 /** Schedules whose learning rate at a step does not depend on how many steps there are. */
@@ -16,10 +17,10 @@ const fractions = ["warmup_steps", "logging_steps", "eval_steps"] as const;
 export function extensionProblem({ training }: Experiment, steps: number, done: number): string | undefined {
   const schedule = training.lr_scheduler_type;
   if (!openSchedules.includes(schedule)) {
-    return `its schedule "${schedule}" was planned for ${training.max_steps} steps, so that a run of ${steps} steps would have been another one from its first step. Start one with --steps ${steps}, or go on from the weights alone with --from RUN/final`;
+    return `its schedule "${schedule}" was planned for ${count(training.max_steps, "step")}, so that a run of ${count(steps, "step")} would have been another one from its first step. Start one with --steps ${steps}, or go on from the weights alone with --from RUN/final`;
   }
   const fraction = fractions.find((field) => typeof training[field] === "number" && training[field] > 0 && training[field] < 1);
   if (fraction) return `its training.${fraction} is a fraction of training.max_steps, so that another number of steps changes what was done already`;
-  if (steps < done) return `it has taken ${done} steps already`;
+  if (steps < done) return `it has taken ${count(done, "step")} already`;
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { count } from "../text/count.js";
 import type { FieldDifference } from "./diff-experiments.js";
 import { inlineYaml } from "./inline-yaml.js";
 import type { JsonValue } from "./json-value.js";
@@ -7,7 +8,7 @@ import type { TextColors } from "./text-colors.js";
 /** `Changed from quick: 2 values`, and a line for each with its old value, its new one and who set it; shown at the start of a run. */
 export function formatChanges({ preset, changes }: ResolvedExperiment, color: TextColors): string {
   if (changes.length === 0) return `Configuration: ${color.bold(preset)}, unchanged`;
-  const title = `Changed from ${color.bold(preset)}: ${changes.length} ${changes.length === 1 ? "value" : "values"}`;
+  const title = `Changed from ${color.bold(preset)}: ${count(changes.length, "value")}`;
   const width = Math.max(...changes.map(({ path }) => path.length));
   return [title, ...changes.map((change) => `  ${formatDifference(change, width, color)}  ${color.dim(`(${change.source})`)}`)].join("\n");
 }

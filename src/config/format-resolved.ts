@@ -1,3 +1,4 @@
+import { count } from "../text/count.js";
 import { inlineYaml } from "./inline-yaml.js";
 import { isPlainObject } from "./json-value.js";
 import type { ResolvedExperiment } from "./load-experiment.js";
@@ -9,8 +10,8 @@ const commentColumn = 44;
 /** What would run, as YAML that loads back to the same experiment: after each value who set it, and what the preset has where that differs. */
 export function formatResolved(resolved: ResolvedExperiment, color: TextColors): string {
   const { preset, hash, changes } = resolved;
-  const count = changes.length === 0 ? "unchanged" : `${changes.length} ${changes.length === 1 ? "value" : "values"} changed`;
-  const title = color.dim(`# ${preset}, ${count}, hash ${hash.slice(0, 8)}`);
+  const changed = changes.length === 0 ? "unchanged" : `${count(changes.length, "value")} changed`;
+  const title = color.dim(`# ${preset}, ${changed}, hash ${hash.slice(0, 8)}`);
   return [title, `preset: ${preset}`, ...fieldLines(resolved.experiment, [], resolved, color)].join("\n");
 }
 

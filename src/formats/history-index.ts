@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { count } from "../text/count.js";
 import { containedFile } from "./contained-file.js";
 import { FileBytes } from "./file-bytes.js";
 import { formatInvalid } from "./format-invalid.js";
@@ -47,7 +48,7 @@ function readRecords(path: string, states: number): Buffer {
   const file = new FileBytes(containedFile(dirname(path), basename(path)));
   try {
     const needed = states * indexRecordBytes;
-    if (file.size < needed) throw formatInvalid(path, file.size, `${states} states need ${indexRecordBytes} bytes each`);
+    if (file.size < needed) throw formatInvalid(path, file.size, `${count(states, "state")} need ${indexRecordBytes} bytes each`);
     return Buffer.from(file.read(0, needed, "its records"));
   } finally {
     file.close();

@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { count } from "../text/count.js";
 import { formatInvalid } from "./format-invalid.js";
 import { recordedSteps } from "./history-index.js";
 import { type RecordedRows, recordedRows } from "./recorded-rows.js";
@@ -24,7 +25,11 @@ export function historyLabels({ raw }: RowSource, states: number, rows: number):
   const steps = recordedSteps(raw.path, states);
   const recorded = recordedRows(dirname(raw.path));
   if (recorded && recorded.tokens.length !== rows) {
-    throw formatInvalid(raw.path, 0, `its states have ${rows} rows, but config.json beside it says that ${recorded.tokens.length} tokens were recorded`);
+    throw formatInvalid(
+      raw.path,
+      0,
+      `its states have ${count(rows, "row")}, but config.json beside it says that ${recorded.tokens.length} of its tokens were recorded`,
+    );
   }
   return { ...(steps && { steps }), ...(recorded && { recorded }) };
 }

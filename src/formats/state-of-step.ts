@@ -1,4 +1,5 @@
 import { BhBridgeError } from "../errors.js";
+import { count } from "../text/count.js";
 import type { History } from "./history.js";
 
 type Steps = Pick<History, "source" | "states" | "steps">;
@@ -20,6 +21,6 @@ export function stateOfStep({ source, states, steps }: Steps, step: number): num
   const nearest = [recorded.findLast((earlier) => earlier < step), recorded.find((later) => later > step)].filter((near) => near !== undefined);
   throw new BhBridgeError(
     "USAGE",
-    `step ${step} is not recorded in ${source}: it has ${states} states of the steps ${recorded[0]} to ${recorded.at(-1)}, the nearest ${nearest.join(" and ")}`,
+    `step ${step} is not recorded in ${source}: it has ${count(states, "state")} of the steps ${recorded[0]} to ${recorded.at(-1)}, the nearest ${nearest.join(" and ")}`,
   );
 }

@@ -4,6 +4,7 @@ import { corpusPath } from "../config/corpus-path.js";
 import type { ResolvedExperiment } from "../config/load-experiment.js";
 import { BhBridgeError } from "../errors.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
+import { count } from "../text/count.js";
 
 /** Python holds a corpus in memory; the largest that was trained on had 0.3 MB. */
 const maxCorpusBytes = 1 << 30;
@@ -64,7 +65,7 @@ export async function readCorpus(path: string, vocabSize: number, contextLength:
   const tokens = kept.reduce((sum, count) => sum + count, 0);
   const windows = tokens - Math.trunc(tokens * heldOut) - contextLength;
   if (windows < 1) {
-    const what = characters === 0 ? "is empty" : `has ${tokens} tokens (of ${characters} characters)`;
+    const what = characters === 0 ? "is empty" : `has ${count(tokens, "token")} (of ${count(characters, "character")})`;
     throw new BhBridgeError("CORPUS_INVALID", `${path} ${what}: a window takes ${contextLength + 1}. Give a longer text, or a smaller model.n_positions`);
   }
   const deadTokens = Array.from({ length: vocabSize }, (_, token) => token).filter((token) => (kept[token] ?? 0) === 0);

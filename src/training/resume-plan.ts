@@ -7,6 +7,7 @@ import { pinDifferences } from "../runs/pin-differences.js";
 import { recordedStep } from "../runs/recorded-step.js";
 import { readRunConfig } from "../runs/run-config.js";
 import { type CorpusFacts, type EnvironmentPin, type RunManifest, readRunManifest } from "../runs/run-manifest.js";
+import { count } from "../text/count.js";
 
 /** What is there now, to go on with. */
 export interface PresentFacts {
@@ -75,7 +76,7 @@ export function requireSameExperiment(directory: string, experiment: Experiment)
 function requireExtensible(directory: string, recorded: Experiment, steps: number): void {
   const problem = extensionProblem(recorded, steps, recordedStep(directory) ?? 0);
   if (problem === undefined) return;
-  const message = `${directory} cannot go on to ${steps} steps: ${problem}`;
+  const message = `${directory} cannot go on to ${count(steps, "step")}: ${problem}`;
   throw new BhBridgeError("CONFIG_INVALID", message, { issues: [{ path: stepsField, message: problem }] });
 }
 

@@ -4,12 +4,13 @@ import { gpt2ConfigVersion } from "../../config/gpt2-config.generated.js";
 import { gpt2ConfigSchema } from "../../config/model-schema.js";
 import { trainingArgumentsShape, trainingArgumentsVersion } from "../../config/training-arguments.generated.js";
 import { BhBridgeError } from "../../errors.js";
+import { count } from "../../text/count.js";
 import type { DoctorCheck } from "../doctor-document.js";
 
 function describeDevices({ environment }: TorchAnswer): string {
   const { devices, cpu_capability, threads } = environment;
   const cuda = devices.cuda.map((name, index) => `cuda:${index} (${name})`);
-  return [...cuda, ...(devices.mps ? ["mps"] : []), `cpu (${cpu_capability}, ${threads} ${threads === 1 ? "thread" : "threads"})`].join(", ");
+  return [...cuda, ...(devices.mps ? ["mps"] : []), `cpu (${cpu_capability}, ${count(threads, "thread")})`].join(", ");
 }
 
 /** Field names of a class of transformers: those that a configuration may have, and those that the installed version has. */

@@ -7,6 +7,8 @@ import { resolveRun } from "../../runs/resolve-run.js";
 import { runCheckpoints } from "../../runs/run-checkpoints.js";
 import { readRunConfig } from "../../runs/run-config.js";
 import type { RunManifest } from "../../runs/run-manifest.js";
+import { count } from "../../text/count.js";
+import { groupDigits } from "../../text/group-digits.js";
 import { formatResult } from "../format-result.js";
 import { shellQuote } from "../shell-quote.js";
 import type { Terminal } from "../terminal.js";
@@ -38,7 +40,7 @@ function describe(row: RunDocument, manifest: RunManifest | undefined): string[]
     ["Run", row.run],
     ["Name", row.name],
     ["Status", [row.status, row.pid !== null && `process ${row.pid}`, row.reason, row.problem].filter(Boolean).join(": ")],
-    ["Steps", row.steps && `${row.steps.done} of ${row.steps.planned}`],
+    ["Steps", row.steps && `${groupDigits(row.steps.done)} of ${groupDigits(row.steps.planned)}`],
     ["Started", row.created],
     ["Ended", row.ended],
     ["Tags", row.tags.join(" ")],
@@ -55,5 +57,5 @@ function describe(row: RunDocument, manifest: RunManifest | undefined): string[]
 
 function environmentLine({ environment }: RunManifest): string {
   const { device, threads, cpu_capability, python, torch, transformers } = environment;
-  return `${device}, ${threads} threads (${cpu_capability}), Python ${python}, PyTorch ${torch}, transformers ${transformers}`;
+  return `${device}, ${count(threads, "thread")} (${cpu_capability}), Python ${python}, PyTorch ${torch}, transformers ${transformers}`;
 }
