@@ -1,17 +1,24 @@
-// Write schemas/config.schema.json, the JSON Schema that editors check configuration files with. With --check: write nothing, exit 1 when it is stale.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+// Write what follows from the schemas of a configuration: the JSON Schema that editors check files with, and the types that programs are checked with.
+// With --check: write nothing, exit 1 when one of the two is stale.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createJiti } from "jiti";
+import { inputTypes } from "./input-types.mjs";
 
-const file = new URL("../schemas/config.schema.json", import.meta.url);
 const { configJsonSchema } = await createJiti(import.meta.url, { fsCache: false }).import("../src/config/json-schema.ts");
-const text = `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
+const schema = configJsonSchema();
+const generated = {
+  "schemas/config.schema.json": `${JSON.stringify(schema, null, 2)}\n`,
+  "src/config/experiment-input.generated.ts": inputTypes(schema),
+};
 
-if (process.argv.includes("--check")) {
-  if (readFileSync(file, "utf8") !== text) {
-    console.error("stale: schemas/config.schema.json; run `npm run generate:schema`");
+for (const [name, text] of Object.entries(generated)) {
+  const file = new URL(`../${name}`, import.meta.url);
+  if (existsSync(file) && readFileSync(file, "utf8") === text) continue;
+  if (process.argv.includes("--check")) {
+    console.error(`stale: ${name}; run \`npm run generate:schema\``);
     process.exitCode = 1;
+  } else {
+    mkdirSync(new URL(".", file), { recursive: true });
+    writeFileSync(file, text);
   }
-} else {
-  mkdirSync(new URL(".", file), { recursive: true });
-  writeFileSync(file, text);
 }

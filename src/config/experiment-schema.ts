@@ -61,5 +61,4 @@ export const experimentSchema = fieldsSchema.superRefine((experiment, context) =
   }
 });
 
-/** An experiment as a person writes it: any part of it. */
-export type ExperimentInput = z.input<typeof fieldsSchema>;
+export type { ExperimentInput } from "./experiment-input.generated.js";

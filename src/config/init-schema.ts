@@ -42,5 +42,4 @@ export const initSchema = z
 /** The initial state with its defaults filled in. */
 export type Init = z.output<typeof initSchema>;
 
-/** The initial state as a caller writes it. */
-export type InitInput = z.input<typeof initSchema>;
+export type { InitInput } from "./experiment-input.generated.js";

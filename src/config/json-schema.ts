@@ -24,7 +24,7 @@ export interface JsonSchemaNode {
 /** A configuration file: any part of an experiment, the preset that it starts from, and a reference to its JSON Schema. */
 const configFileSchema = experimentSchema.safeExtend({
   $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
-  preset: z.enum(presetNames).optional().describe("Preset whose values fill in what this file leaves out."),
+  preset: z.enum(presetNames).optional().describe("Preset whose values fill in what is left out."),
 });
 
 // zod states the bounds of a safe integer for every integer: true, and noise to a reader.

@@ -16,7 +16,10 @@ import { readConfigFile } from "./read-config-file.js";
 import { type Assignment, assignmentLayer, setLayer } from "./set-layer.js";
 
 /** What a caller of the API writes: any part of an experiment, and the preset that it starts from. */
-export type ExperimentOptions = ExperimentInput & { preset?: PresetName };
+export interface ExperimentOptions extends ExperimentInput {
+  /** Preset whose values fill in what is left out. */
+  preset?: PresetName;
+}
 
 /** Where a configuration comes from. Later ones win: defaults, preset, saved model, file, input, aliases, `--set`. */
 export interface ConfigSources {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ModelInput } from "./experiment-input.generated.js";
 import type { gpt2ConfigShape } from "./gpt2-config.generated.js";
 
 const probability = z.number().min(0).max(1);
@@ -26,11 +27,11 @@ const explicitShape = {
 /** GPT2Config under its own names, as `createModel({ config })` takes it. */
 export const gpt2ConfigSchema = z.strictObject(explicitShape);
 
-/** What `createModel({ config })` takes: GPT2Config's fields under their own names, every one optional. */
-export type GPT2Config = z.input<typeof gpt2ConfigSchema>;
-
 /** Keys of `model` that are the product's own and not arguments of GPT2Config. */
 export const ownModelFields = ["norm", "dtype", "from"] as const;
+
+/** What `createModel({ config })` takes: GPT2Config's fields under their own names, every one optional. */
+export type GPT2Config = Omit<ModelInput, (typeof ownModelFields)[number]>;
 
 export const normSchema = z
   .enum(["rmsnorm", "layernorm"])

@@ -43,5 +43,4 @@ const explicitShape = {
 /** The whole of HF's `TrainingArguments` under their own names, but for those that the product owns, and two fields of our own. */
 export const trainingSchema = z.strictObject({ ...explicitShape, ...trainingArgumentsShape, ...explicitShape }).omit(productOwned);
 
-/** What `training` takes: HF's `TrainingArguments` under their own names, every field optional, and two fields of our own. */
-export type TrainingArguments = z.input<typeof trainingSchema>;
+export type { TrainingArguments } from "./experiment-input.generated.js";

@@ -13,7 +13,9 @@ import type { ModelPlan } from "./resumed-model.js";
 import type { TrainResult } from "./train-result.js";
 
 export interface TrainOptions {
+  /** Ends the training after its current step, with a checkpoint to resume from. */
   signal?: AbortSignal | undefined;
+  /** Observers and deciders, called in their order. */
   callbacks?: readonly TrainerCallback[];
   /** The folder that holds the runs; `runs` when left out. */
   out?: string;

@@ -2,8 +2,8 @@ import { resolve } from "node:path";
 import type { FindPythonOptions } from "../bridge/find-python.js";
 import { PythonSession } from "../bridge/python-session.js";
 import { resolvePython, type UsablePython } from "../bridge/resolve-python.js";
+import type { ModelInput } from "../config/experiment-input.generated.js";
 import type { Experiment, ExperimentInput } from "../config/experiment-schema.js";
-import type { InitInput } from "../config/init-schema.js";
 import { loadExperiment } from "../config/load-experiment.js";
 import { type GPT2Config, ownModelFields } from "../config/model-schema.js";
 import { readEmbedding } from "../formats/read-embedding.js";
@@ -21,28 +21,26 @@ export interface BridgeOptions {
   threads?: number | null;
   /** Which device trainers use when they do not say: `auto` (the default) takes CUDA, else MPS, else the CPU. */
   device?: Device;
+  /** Ends the start: it rejects with `ABORTED` at once. */
   signal?: AbortSignal | undefined;
 }
 
-interface NewModelOptions {
+interface NewModelOptions extends Pick<ModelInput, "norm" | "dtype">, Pick<ExperimentInput, "init" | "seed"> {
   from?: never;
   /** GPT2Config under its own names; what is left out is the seed's. */
   config: GPT2Config;
-  norm?: "rmsnorm" | "layernorm";
-  dtype?: "bfloat16" | "float32" | "float32-master";
-  init?: InitInput;
-  seed?: number;
+  /** Ends the call: it rejects with `ABORTED` at once. */
   signal?: AbortSignal | undefined;
 }
 
-interface SavedModelOptions {
+interface SavedModelOptions extends Pick<ExperimentInput, "seed"> {
   /** Directory of a saved GPT-2, in HF layout; its architecture, norm and dtype are the model's. */
   from: string;
   config?: never;
   norm?: never;
   dtype?: never;
   init?: never;
-  seed?: number;
+  /** Ends the call: it rejects with `ABORTED` at once. */
   signal?: AbortSignal | undefined;
 }
 

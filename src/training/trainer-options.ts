@@ -6,9 +6,11 @@ import type { TrainerCallback } from "./trainer-callback.js";
 
 /** What a trainer needs beside its model; the fields are those of a configuration. */
 export interface TrainerOptions extends Pick<ExperimentInput, "data" | "training" | "noise" | "record" | "checkpoint" | "device" | "name"> {
+  /** The model to train; its seed and its configuration are the run's. */
   model: Model;
+  /** Observers and deciders, called in their order. */
   callbacks?: readonly TrainerCallback[];
-  /** The folder that holds the runs. */
+  /** The folder that holds the runs; `runs` when left out. */
   out?: string;
   /** Ends the reading of the corpus; a training has a signal of its own. */
   signal?: AbortSignal | undefined;

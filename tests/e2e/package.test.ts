@@ -1,20 +1,89 @@
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { fieldPaths } from "../../src/config/field-catalog.js";
 import { trainResultSchema } from "../../src/experiment/train-result.js";
+import { ownCommands } from "../code-blocks.js";
+import { hoverPlaces } from "./hover-places.js";
 import { projectRoot, python, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();
+const inFolder = { cwd: folder.path, stdin: "ignore", env: { BH_BRIDGE_PYTHON: python } } as const;
+const installed = join(folder.path, "node_modules/bh-bridge");
+
+/** As a stranger does it, beside the oldest TypeScript that the types compile in. */
+beforeAll(async () => {
+  const quickly = ["--no-audit", "--no-fund", "--prefer-offline"];
+  cpSync(join(projectRoot, "tests/e2e/consumer"), folder.path, { recursive: true });
+  const pack = ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder.path];
+  const [{ stdout: tarball }] = await Promise.all([execa("npm", pack, { cwd: projectRoot }), execa("npm", ["ci", ...quickly], inFolder)]);
+  await execa("npm", ["install", "--no-save", ...quickly, `./${tarball.trim()}`], inFolder);
+});
 afterAll(() => folder[Symbol.dispose]());
 
 test("the packed package trains from an empty folder", async () => {
-  const { stdout: tarball } = await execa("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder.path], { cwd: projectRoot });
-  const inFolder = { cwd: folder.path, stdin: "ignore" } as const;
-  await execa("npm", ["init", "-y"], inFolder);
-  await execa("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", join(folder.path, tarball.trim())], inFolder);
-  const args = ["--no-install", "bh-bridge", "train", "--preset", "quick", "--steps", "5", "--python", python, "--json"];
-  const { stdout } = await execa("npx", args, inFolder);
+  const { stdout } = await execa("npx", ["--no-install", "bh-bridge", "train", "--preset", "quick", "--steps", "5", "--json"], inFolder);
   const result = trainResultSchema.parse(JSON.parse(stdout));
   expect(result.status).toBe("completed");
   expect(result.run.startsWith(folder.path)).toBe(true);
+  renameSync(result.run, join(folder.path, "runs/my-run")); // the name that the pages give to a run
+});
+
+const pages = ["README.md", ...readdirSync(join(projectRoot, "docs")).map((name) => `docs/${name}`)];
+const documented = new Set(pages.flatMap((page) => ownCommands(readFileSync(join(projectRoot, page), "utf8")).map((words) => words.join(" "))));
+
+/** As it is cheap to run: what trains for minutes is resolved and printed, what installs, resumes or removes says how. */
+function cheaply(command: string): string {
+  const [name = ""] = /^(setup|resume|runs rm)\b/.exec(command) ?? [];
+  if (name !== "") return `${name} --help`;
+  return command.startsWith("train ") || command === "train" ? `${command} --print-config` : command.replace(/\bRUN\b/, "my-run");
+}
+
+test("the pages have commands", () => expect(documented.size).toBeGreaterThan(30));
+
+test("every file that the pages name is at hand", async () => {
+  writeFileSync(join(folder.path, "my.txt"), "A text of its own, long enough for a window. ".repeat(10));
+  const program = `
+import os, torch, h5py
+from safetensors.torch import save_file
+h = torch.zeros(4, 128, 2).to(torch.bfloat16); m = h[0].clone()
+save_file({"embedding_history": h}, "history.safetensors")
+torch.save({"model": {"embedding.weight": m}}, "weights.pt"); torch.save({"state": {0: {"exp_avg": m}}}, "optimizer.pt")
+os.mkdir("checkpoint"); save_file({"transformer.wte.weight": m}, "checkpoint/model.safetensors")
+with h5py.File("trajectory.h5", "w") as f: f["W"] = h.view(torch.uint16).numpy()
+open("corpus.txt", "w").write("some text")`;
+  await execa(python, ["-c", program], inFolder);
+});
+
+test.each([...documented])("npx bh-bridge %s", async (command) => {
+  const { exitCode, all } = await execa("sh", ["-c", `node_modules/.bin/bh-bridge ${cheaply(command)}`], { ...inFolder, all: true, reject: false });
+  expect(exitCode, all).toBe(0);
+});
+
+test("its pages and their links travel with it", () => {
+  for (const page of pages) {
+    const text = readFileSync(join(installed, page), "utf8");
+    for (const [, target = ""] of text.matchAll(/\]\((?!https?:)([^)#]+)/g))
+      expect(existsSync(join(installed, page, "..", target)), `${page}: ${target}`).toBe(true);
+  }
+});
+
+const compilers = { oldest: join(folder.path, "node_modules/typescript/bin/tsc"), newest: join(projectRoot, "node_modules/typescript/bin/tsc") };
+
+test.each(Object.entries(compilers))("its examples compile with the %s TypeScript, every declaration file checked", async (_, tsc) => {
+  cpSync(join(installed, "examples"), join(folder.path, "examples"), { recursive: true });
+  const { stdout, exitCode } = await execa(process.execPath, [tsc, "-p", "."], { ...inFolder, reject: false });
+  expect(stdout).toBe("");
+  expect(exitCode).toBe(0);
+});
+
+test("an editor shows the documentation of every field, wherever the API takes it", async () => {
+  const places = hoverPlaces();
+  const covered = places.map(({ path }) => path.replace(/^train: /, ""));
+  expect(fieldPaths().filter((path) => !covered.includes(path))).toEqual([]);
+  const { stdout } = await execa(process.execPath, ["quick-info.mjs", JSON.stringify(places.map(({ program }) => program))], inFolder);
+  const shown: string[] = JSON.parse(stdout);
+  const wrong = places.filter(({ description }, index) => !description || !shown[index]?.startsWith(description));
+  expect(wrong.map(({ path }) => path)).toEqual([]);
 });

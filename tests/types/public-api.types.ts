@@ -1,5 +1,6 @@
 // Checked by the compiler, never run: a line that should not compile has the reason above it, and fails when it does compile.
 import { expectTypeOf } from "vitest";
+import type { z } from "zod";
 import {
   type BhBridgeError,
   Bridge,
@@ -10,6 +11,8 @@ import {
   defineExperiment,
   type ErrorCode,
   type EvaluateEvent,
+  type ExperimentInput,
+  type experimentSchema,
   type GPT2Config,
   type InitInput,
   type LogEvent,
@@ -193,6 +196,7 @@ export function configurations(): void {
   defineExperiment({ preset: "quick", training: { max_steps: 10 }, checkpoint: { every: 5 } });
   // @ts-expect-error a misspelt section
   defineExperiment({ traning: {} });
+  expectTypeOf<ExperimentInput>().toEqualTypeOf<z.input<typeof experimentSchema>>();
   expectTypeOf<TrainingArguments["max_steps"]>().toEqualTypeOf<number | undefined>();
   expectTypeOf<TrainingArguments>().not.toHaveProperty("output_dir");
   expectTypeOf<GPT2Config["n_embd"]>().toEqualTypeOf<number | undefined>();

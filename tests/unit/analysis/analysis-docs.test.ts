@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { analysisNames } from "../../../src/analysis/analysis-names.js";
 import { analyzeCommand } from "../../../src/commands/analyze.js";
-import { codeBlocks } from "../../code-blocks.js";
+import { codeBlocks, ownCommands } from "../../code-blocks.js";
 import { captureStdout } from "../commands/capture-stdout.js";
 import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";
 
@@ -24,13 +24,13 @@ print(0)`);
 afterAll(() => process.chdir(home));
 
 test("every command of the page prints an analysis, of all files the same", async () => {
-  const lines = codeBlocks(text, "sh").flatMap((block) => block.trim().split("\n"));
-  expect(lines).toHaveLength(3);
+  const commands = ownCommands(text);
+  expect(commands).toHaveLength(3);
   const counted = new Set<string>();
-  for (const line of lines) {
-    const [, name, ...args] = (line.split(" > ")[0] ?? "").split(" ");
-    expect(name, line).toBe("analyze");
-    expect(await captureStdout(analyzeCommand(), ...args, "--quiet"), line).not.toBe("");
+  for (const [name, ...words] of commands) {
+    const args = words.includes(">") ? words.slice(0, words.indexOf(">")) : words;
+    expect(name).toBe("analyze");
+    expect(await captureStdout(analyzeCommand(), ...args, "--quiet"), args.join(" ")).not.toBe("");
     const { timeline } = JSON.parse(await captureStdout(analyzeCommand(), args[0] ?? "", "--json", "--quiet"));
     counted.add(JSON.stringify(timeline));
   }

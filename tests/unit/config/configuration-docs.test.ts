@@ -9,7 +9,7 @@ import { presetsCommand } from "../../../src/commands/presets.js";
 import { aliases } from "../../../src/config/aliases.js";
 import { rootField } from "../../../src/config/field-catalog.js";
 import { loadExperiment } from "../../../src/config/load-experiment.js";
-import { codeBlocks } from "../../code-blocks.js";
+import { codeBlocks, ownCommands } from "../../code-blocks.js";
 import { captureStdout } from "../commands/capture-stdout.js";
 
 const text = await readFile(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
@@ -26,15 +26,14 @@ afterAll(async () => {
 });
 
 test("every command of the page does what it is there for, in the order of the page", async () => {
-  const lines = codeBlocks(text, "sh").flatMap((block) => block.trim().split("\n"));
-  expect(lines).toHaveLength(8);
-  for (const line of lines) await runLine(line);
+  const commands = ownCommands(text);
+  expect(commands).toHaveLength(8);
+  for (const [name = "", ...words] of commands) await runCommand(name, words);
 });
 
-async function runLine(line: string): Promise<void> {
-  const [command = "", file] = line.split(" > ");
-  const [program, name, ...args] = command.split(" ");
-  expect(program).toBe("bh-bridge");
+async function runCommand(name: string, words: readonly string[]): Promise<void> {
+  const at = words.indexOf(">");
+  const [args, file] = at < 0 ? [words] : [words.slice(0, at), words[at + 1]];
   if (name === "train") {
     await loadFromOptions(addExperimentOptions(new Command()).exitOverride().parse(args, { from: "user" }).opts<ExperimentOptionValues>());
     return;

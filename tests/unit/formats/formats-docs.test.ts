@@ -7,7 +7,7 @@ import { exportCommand } from "../../../src/commands/export.js";
 import { exportTargets } from "../../../src/commands/export-document.js";
 import { inspectCommand } from "../../../src/commands/inspect.js";
 import { checkpointKinds } from "../../../src/formats/checkpoint.js";
-import { codeBlocks } from "../../code-blocks.js";
+import { codeBlocks, ownCommands, shellLines } from "../../code-blocks.js";
 import { captureStdout } from "../commands/capture-stdout.js";
 import { expectedFrom, temporaryDirectory } from "./reference-python.js";
 
@@ -33,17 +33,16 @@ afterAll(() => process.chdir(home));
 const commands: Readonly<Record<string, () => Command>> = { inspect: inspectCommand, census: censusCommand, export: exportCommand };
 
 test("every command of the page does what it is there for, in the order of the page", async () => {
-  const lines = codeBlocks(text, "sh").flatMap((block) => block.trim().split("\n"));
-  const ours = lines.filter((line) => line.startsWith("bh-bridge "));
+  const ours = ownCommands(text);
   expect(ours).toHaveLength(12);
-  for (const line of ours) {
-    const [, name = "", ...args] = (line.split(" > ")[0] ?? "").split(" ");
+  for (const [name = "", ...words] of ours) {
+    const args = words.includes(">") ? words.slice(0, words.indexOf(">")) : words;
     const command = commands[name];
-    expect(command, line).toBeDefined();
-    if (command) expect(await captureStdout(command(), ...args), line).not.toBe("");
+    expect(command, name).toBeDefined();
+    if (command) expect(await captureStdout(command(), ...args), args.join(" ")).not.toBe("");
   }
   const scripts: Record<string, string> = JSON.parse(await readFile(join(home, "package.json"), "utf8")).scripts;
-  for (const line of lines.filter((one) => !ours.includes(one))) expect(scripts).toHaveProperty([line.split(" ")[2] ?? ""]);
+  for (const line of shellLines(text).filter((one) => !one.startsWith("npx "))) expect(scripts).toHaveProperty([line.split(" ")[2] ?? ""]);
 });
 
 test("its TypeScript runs", async () => {
