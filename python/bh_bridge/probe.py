@@ -13,6 +13,8 @@ def installed_version(name: str) -> "str | None":
     try:
         from importlib.metadata import PackageNotFoundError, version
     except ImportError:
+        if sys.version_info >= (3, 8):  # it is there, and something in its way keeps it from working
+            raise
         return None
     try:
         return version(name)

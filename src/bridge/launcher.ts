@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "./package-root.js";
+import { pythonVariables } from "./python-variables.js";
 
 export interface LauncherOptions {
   /** The interpreter to run. */
@@ -24,20 +25,19 @@ function quote(text: string): string {
  *
  * pythonia lets its child inherit stdin, stdout and stderr: a print would corrupt `--json`, and a crash of the interpreter would leave no trace.
  * The launcher redirects all three before it becomes Python (same process id), ignores SIGINT until Python has left the terminal's process group,
- * and sets an environment that Node itself never has.
+ * and sets an environment that Node itself never has (see `pythonVariables`).
  *
  * @param directory a private folder; the launcher lives and goes with it.
  */
 export function writeLauncher(directory: string, options: LauncherOptions): string {
   const path = join(directory, "python");
-  const environment = { ...allocator, PYTHONPATH: join(packageRoot, "python"), PYTHONUNBUFFERED: "1", PYTHONFAULTHANDLER: "1", PYTHONDONTWRITEBYTECODE: "1" };
+  const environment = { ...pythonVariables(), ...allocator, PYTHONFAULTHANDLER: "1" };
   const lines = [
     "#!/bin/sh",
     "trap '' INT",
-    ...Object.entries(environment).map(([name, value]) =>
-      // The user's own PYTHONPATH stays behind ours: a package of theirs may be needed, but must not hide ours.
-      name === "PYTHONPATH" ? `export PYTHONPATH=${quote(value)}"\${PYTHONPATH:+:$PYTHONPATH}"` : `export ${name}=${quote(value)}`,
-    ),
+    ...Object.entries(environment).map(([name, value]) => (value === undefined ? `unset ${name}` : `export ${name}=${quote(value)}`)),
+    // The user's own PYTHONPATH stays behind ours: a package of theirs may be needed, but must not hide ours.
+    `export PYTHONPATH=${quote(join(packageRoot, "python"))}"\${PYTHONPATH:+:$PYTHONPATH}"`,
     `exec ${quote(options.python)} "$@" </dev/null >>${quote(options.log)} 2>&1`,
   ];
   writeFileSync(path, `${lines.join("\n")}\n`);

@@ -9,6 +9,7 @@ import { bridgeClosed, type KillReason, protocolInvalid, protocolMismatch, pytho
 import { writeLauncher } from "./launcher.js";
 import { packageRoot } from "./package-root.js";
 import { parseAnswer } from "./parse-answer.js";
+import { suspectVariables } from "./python-variables.js";
 import { endError, type SessionEnd, sessionEnd } from "./session-end.js";
 import { createSessionFolder, removeSessionFolder } from "./session-folder.js";
 import { signalGroup } from "./signal-group.js";
@@ -98,7 +99,7 @@ export class PythonSession {
       return session;
     } catch (error) {
       await session.#kill("closed");
-      throw error;
+      throw withSuspects(error);
     } finally {
       clearTimeout(timer);
     }
@@ -259,4 +260,11 @@ export class PythonSession {
     this.#current?.fail(endError(this.#current.op, this.#end));
     return this.#end.exit;
   }
+}
+
+/** What came of a Python that did not start, with the variables that may be why. */
+function withSuspects(error: unknown): unknown {
+  if (!(error instanceof BhBridgeError) || (error.code !== "PEER_EXITED" && error.code !== "PYTHON_RAISED")) return error;
+  const { code, message, cause, python, exit } = error;
+  return new BhBridgeError(code, `${message}${suspectVariables()}`, { cause, ...(python && { python }), ...(exit && { exit }) });
 }

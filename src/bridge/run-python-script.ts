@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { BhBridgeError } from "../errors.js";
 import { lastLines } from "./last-lines.js";
 import { packageRoot } from "./package-root.js";
+import { pythonVariables, suspectVariables } from "./python-variables.js";
 
 export interface PythonScript {
   /** Name of a file under `python/bh_bridge`. */
@@ -16,13 +17,6 @@ export interface PythonScript {
 /** So many last lines of what a script said go into an error: the exception and where it was raised. */
 const quotedLines = 5;
 
-const scriptEnvironment = {
-  // A script run for its answer has no use for a cache beside it, and the package's folder may not be ours to write to.
-  PYTHONDONTWRITEBYTECODE: "1",
-  // The modules beside a script must not be taken for the standard library's.
-  PYTHONSAFEPATH: "1",
-};
-
 /**
  * Run a script of ours with an interpreter that may be anything, and read the JSON object that it prints in one line after the marker that it is given.
  *
@@ -33,7 +27,8 @@ export async function runPythonScript(interpreter: string, { file, args = [], ti
   const subprocess = execa(interpreter, [join(packageRoot, "python", "bh_bridge", file), marker, ...args], {
     reject: false,
     stdin: "ignore",
-    env: scriptEnvironment,
+    // The modules beside a script must not be taken for the standard library's.
+    env: { ...pythonVariables(), PYTHONSAFEPATH: "1" },
     timeout: timeoutMs,
     killSignal: "SIGKILL",
     ...(signal && { cancelSignal: signal }),
@@ -52,7 +47,7 @@ export async function runPythonScript(interpreter: string, { file, args = [], ti
   let reason = `is not a working Python: it ended with ${killedBy ?? `exit code ${exitCode}`} and said: ${said.join(" / ") || "nothing"}`;
   if (result.timedOut) reason = `did not answer within ${timeoutMs / 1000} s, so it is no usable Python`;
   else if (exitCode === null && killedBy === null) reason = `cannot be run: ${result.failed ? result.originalMessage : "it did not start"}`;
-  throw new BhBridgeError("PYTHON_NOT_FOUND", `${interpreter} ${reason}. Give another with --python`, {
+  throw new BhBridgeError("PYTHON_NOT_FOUND", `${interpreter} ${reason}. Give another with --python${suspectVariables()}`, {
     cause: result,
     exit: { exitCode, signal: killedBy, lastLines: said },
   });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BhBridgeError } from "../errors.js";
 
 /** A socket's path has room for 104 bytes on macOS and 108 on Linux; what is added to the folder takes 8. */
 const socketFolderBytes = 90;
@@ -17,10 +18,31 @@ function removeAll(): void {
   folders.forEach(remove);
 }
 
-/** Make a folder that only this user can enter. It goes with `removeSessionFolder`, or else when Node exits. */
+/** Where temporary folders may be made, the best first: as Python's tempfile, past a TMPDIR that is gone or may not be written to. */
+function parents(): string[] {
+  return [tmpdir(), "/tmp", "/var/tmp"].filter((parent) => Buffer.byteLength(parent) + ownNameBytes <= socketFolderBytes);
+}
+
+function makeFolder(): string {
+  const failures: string[] = [];
+  for (const parent of parents()) {
+    try {
+      return mkdtempSync(join(parent, "bh-bridge-")); // mode 0700
+    } catch (cause) {
+      failures.push(cause instanceof Error ? cause.message : String(cause));
+    }
+  }
+  const said = failures.join("; ");
+  throw new BhBridgeError("FILE_UNWRITABLE", `no temporary folder can be made (${said}). Set TMPDIR to a folder that you can write to, with a short path`);
+}
+
+/**
+ * Make a folder that only this user can enter. It goes with `removeSessionFolder`, or else when Node exits.
+ *
+ * @throws {BhBridgeError} `FILE_UNWRITABLE`.
+ */
 export function createSessionFolder(): string {
-  const parent = Buffer.byteLength(tmpdir()) + ownNameBytes > socketFolderBytes ? "/tmp" : tmpdir();
-  const folder = mkdtempSync(join(parent, "bh-bridge-")); // mode 0700
+  const folder = makeFolder();
   if (folders.size === 0) process.once("exit", removeAll);
   folders.add(folder);
   return folder;

@@ -19,7 +19,7 @@ async function training(name: string) {
   const mark = randomUUID();
   // A group of its own, so that a signal can go to all of it as Ctrl-C in a terminal does.
   const program = start(["train", "--device", "cpu", "--threads", "1", "--out", out, "--json"], {
-    env: { BH_BRIDGE_TEST_MARK: mark },
+    env: { TEST_MARK: mark },
     detached: true,
     reject: false,
   });

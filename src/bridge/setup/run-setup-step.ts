@@ -1,14 +1,22 @@
 import { execa } from "execa";
 import { BhBridgeError } from "../../errors.js";
 import { lastLines } from "../last-lines.js";
+import { pythonVariables } from "../python-variables.js";
 import { describePipLine, type PipStep } from "./describe-pip-line.js";
 import { explainSetupFailure } from "./explain-setup-failure.js";
 
 /** So many last lines of pip go into an error: its ERROR lines and what led to them. */
 const quotedLines = 12;
 
-/** pip as a program for a program: no questions, no advice, and no `--user` from a configuration, which fails inside an environment. */
-const pipEnvironment = { PIP_NO_INPUT: "1", PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_USER: "0", PYTHONUNBUFFERED: "1" };
+/** pip as a program for a program: no questions, no advice, and no other place to install to, which a configuration may name. */
+const pipEnvironment = {
+  PIP_NO_INPUT: "1",
+  PIP_DISABLE_PIP_VERSION_CHECK: "1",
+  PIP_USER: "0",
+  PIP_TARGET: undefined,
+  PIP_PREFIX: undefined,
+  PIP_ROOT: undefined,
+};
 
 /**
  * Run one step of the set-up with an interpreter, telling what pip is at.
@@ -30,7 +38,7 @@ export async function runSetupStep(
     all: true,
     stdin: "ignore",
     stdout: watch,
-    env: pipEnvironment,
+    env: { ...pythonVariables(), ...pipEnvironment },
     ...(signal && { cancelSignal: signal }),
   });
   if (!result.failed) return;

@@ -1,0 +1,50 @@
+import { CommanderError } from "commander";
+import { BhBridgeError, exitCodeOf, exitCodes } from "../errors.js";
+import { errorDocument } from "./error-document.js";
+import { mistypedVariables } from "./own-variables.js";
+import { printableLines } from "./printable.js";
+import { createProgram } from "./program.js";
+import { shownError } from "./shown-error.js";
+import { Terminal } from "./terminal.js";
+
+/** `--help`, `--version`, and a command that was not told what to do: what was asked for has been printed. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof CommanderError && (error.exitCode === 0 || error.code === "commander.help");
+}
+
+function report(error: BhBridgeError, argv: readonly string[]): void {
+  const terminal = new Terminal({ json: argv.includes("--json"), color: !argv.includes("--no-color") });
+  terminal.document(errorDocument(error));
+  process.stderr.write(`${terminal.messageColor.red(error.code)}: ${printableLines(error.message)}\n`);
+  if (process.env["DEBUG"] === "bh-bridge") process.stderr.write(`${error.cause instanceof Error ? error.cause.stack : error.stack}\n`);
+}
+
+function warn(argv: readonly string[]): void {
+  if (argv.includes("--quiet") || argv.includes("-q")) return;
+  for (const warning of mistypedVariables(process.env)) process.stderr.write(`${printableLines(warning)}\n`);
+}
+
+/** Run the program with this process's arguments; what goes wrong is reported, and is the exit code. */
+export async function runProgram(): Promise<void> {
+  // `bh-bridge presets | head`: the reader has what it wanted. Anything else that stdout says is a failure like any other.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(exitCodes.ok);
+  });
+  // Messages that nobody reads are no reason to end a training.
+  process.stderr.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  warn(process.argv);
+  try {
+    await createProgram().parseAsync();
+  } catch (error) {
+    if (isAnswer(error)) process.exitCode = exitCodes.ok;
+    else {
+      const usage = error instanceof CommanderError ? new BhBridgeError("USAGE", error.message.replace(/^error: /, ""), { cause: error }) : error;
+      const shown = shownError(usage);
+      report(shown, process.argv);
+      process.exitCode = exitCodeOf(shown);
+    }
+  }
+}
