@@ -12,8 +12,8 @@ def installed_version(name: str) -> "str | None":
     """Version of an installed distribution; None when it is absent or this Python (before 3.8) cannot tell."""
     try:
         from importlib.metadata import PackageNotFoundError, version
-    except ImportError:
-        if sys.version_info >= (3, 8):  # it is there, and something in its way keeps it from working
+    except ImportError as error:
+        if error.name != "importlib.metadata":  # it is there, and something in its way keeps it from working
             raise
         return None
     try:
