@@ -20,5 +20,5 @@ const prompt = "In my younger ";
 const tokens = await model.generate([...Buffer.from(prompt)], { max_new_tokens: 80, do_sample: true, temperature: 0.8, seed: 1 });
 console.log(Buffer.from(tokens).toString("ascii"));
 
-await trainer.saveModel(directory);
+await trainer.saveModel(directory, { overwrite: true });
 console.log(`In Python: AutoModelForCausalLM.from_pretrained("${directory}", trust_remote_code=True)`);

@@ -82,7 +82,7 @@ export { type DecisionState, type TrainEvent, type TrainEventOf, type TrainEvent
 export type { PythonEnvironment, TrainerState } from "./protocol/operations.js";
 export type { RunManifest } from "./runs/run-manifest.js";
 export { Bridge, type BridgeOptions, type ModelOptions } from "./training/bridge.js";
-export { type CallOptions, type GenerateOptions, Model, type Parameter } from "./training/model.js";
+export { type CallOptions, type GenerateOptions, Model, type Parameter, type SaveOptions } from "./training/model.js";
 export type { StartedRun } from "./training/started-run.js";
 export type { TrainOutcome } from "./training/train-outcome.js";
 export { Trainer } from "./training/trainer.js";

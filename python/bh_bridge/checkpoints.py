@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,12 @@ def step_of(checkpoint: Path) -> int:
 
 
 def all_of(run_directory: Path) -> list[Path]:
-    """The checkpoints of a run, oldest first; whether they hold is for `problem_of` to say."""
-    return sorted((run_directory / FOLDER).glob("step-*"), key=step_of)
+    """The checkpoints of a run, oldest first; whether they hold is for `problem_of` to say.
+
+    A directory whose name is not one that we give (`step-best`) is somebody's own.
+    """
+    directories = (run_directory / FOLDER).glob("step-*")
+    return sorted((path for path in directories if path == checkpoint_path(run_directory, step_of(path))), key=step_of)
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -86,13 +91,34 @@ def newest_valid(run_directory: Path, is_recorded: Callable[[int], bool]) -> tup
 
 
 def prune(run_directory: Path, keep: int) -> None:
-    """Remove the oldest checkpoints beyond `keep`, once the newest verifies."""
+    """Remove the oldest checkpoints beyond `keep`, once the newest verifies; one that holds a file of others stays."""
     directories = all_of(run_directory)
     if len(directories) <= keep or problem_of(directories[-1]) is not None:
         return
     for directory in directories[:-keep]:
-        remove_directory(directory)
+        if not foreign_files(directory):
+            remove_directory(directory)
     sync_directory(run_directory / FOLDER)
+
+
+def foreign_files(directory: Path) -> list[Path]:
+    """What is in a directory and not in its manifest; everything, when there is no telling."""
+    try:
+        own = {MANIFEST, *read_manifest(directory)["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        own = set()
+    return [path for path in directory.iterdir() if path.name not in own]
+
+
+def copy_foreign_files(source: Path, target: Path) -> None:
+    """Take along what somebody has put into a directory that is about to be replaced."""
+    for path in foreign_files(source) if source.is_dir() else []:
+        if (target / path.name).exists():
+            continue
+        if path.is_dir():
+            shutil.copytree(path, target / path.name, symlinks=True)
+        else:
+            shutil.copy2(path, target / path.name, follow_symlinks=False)
 
 
 def save_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:

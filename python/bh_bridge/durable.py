@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Generator
 from pathlib import Path
@@ -47,12 +48,13 @@ def sync_tree(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def replace_directory(target: Path) -> Generator[Path]:
+def replace_directory(target: Path, tag: str = "") -> Generator[Path]:
     """Give a temporary sibling to fill; on success sync it and put it in the place of `target`, else remove it.
 
-    The parent has to exist: a run directory that vanished is not made anew by its next checkpoint.
+    The parent has to exist: a run directory that vanished is not made anew by its next checkpoint. In a run the names
+    of temporary siblings are ours, and what a dead process left there is removed; elsewhere `tag` makes new ones.
     """
-    temporary = target.with_name(f".{target.name}.partial")
+    temporary = target.with_name(f".{target.name}{tag}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
@@ -60,7 +62,7 @@ def replace_directory(target: Path) -> Generator[Path]:
         sync_tree(temporary)
         if target.exists():
             # A directory cannot be renamed over another: the old one goes first, and is whole until then.
-            old = target.with_name(f".{target.name}.old")
+            old = target.with_name(f".{target.name}{tag}.old")
             shutil.rmtree(old, ignore_errors=True)
             target.rename(old)
             temporary.rename(target)
@@ -81,14 +83,16 @@ def remove_directory(target: Path) -> None:
     shutil.rmtree(doomed, ignore_errors=True)
 
 
-def remove_leftovers(directory: Path) -> None:
-    """Remove what a process that died left half made: hidden `.NAME.partial` and `.NAME.old`."""
-    for pattern in (".*.partial", ".*.old"):
-        for path in directory.glob(pattern):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+def remove_leftovers(directory: Path, names: str) -> None:
+    """Remove what a process that died left half made: `.NAME.partial` and `.NAME.old` of the names of this pattern."""
+    leftover = re.compile(rf"\.({names})\.(partial|old)")
+    for path in directory.iterdir():
+        if not leftover.fullmatch(path.name):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def write_all(fd: int, data: bytes, offset: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from bh_bridge import registry
 from bh_bridge.durable import replace_directory
 from bh_bridge.errors import ConfigInvalid, TensorNotFound
 from bh_bridge.model import build_model
+from bh_bridge.model_directory import demand_free
 from bh_bridge.training import resolve_device, save_model
 
 # dtype names of safetensors, which is how both languages spell them
@@ -112,11 +114,12 @@ def _token_ids(rows: list[list[int]], model: GPT2LMHeadModel, new_tokens: int = 
 
 
 def save(request: dict[str, Any]) -> dict[str, Any]:
-    """Operation `model.save`: write the model in HF layout into a directory."""
+    """Operation `model.save`: write the model in HF layout into a directory where nothing is lost by it."""
     model = registry.find(request["handle"])
     target = Path(request["directory"])
+    demand_free(target, overwrite=request["overwrite"])
     target.parent.mkdir(parents=True, exist_ok=True)
-    with replace_directory(target) as directory:
+    with replace_directory(target, tag=f".{secrets.token_hex(4)}") as directory:
         save_model(model, directory)
     return {}
 

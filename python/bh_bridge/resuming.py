@@ -44,8 +44,8 @@ def prepare_directory(directory: Path, model: GPT2LMHeadModel, request: dict[str
     folder = directory / checkpoints.FOLDER
     folder.mkdir(exist_ok=True)
     sync_directory(directory)
-    remove_leftovers(directory)
-    remove_leftovers(folder)
+    remove_leftovers(directory, r"final|history(\..+)?\.safetensors")
+    remove_leftovers(folder, r"step-\d+")
     weights = sum(parameter.numel() * parameter.itemsize for parameter in model.parameters())
     one = weights + 2 * _moment_bytes(model, request)
     missing = max(

@@ -158,6 +158,7 @@ def _save_final(held: HeldTrainer, step: int) -> None:
     with replace_directory(target) as final:
         save_model(held.trainer.gpt2, final)
         checkpoints.write_manifest(final, global_step=step)
+        checkpoints.copy_foreign_files(target, final)
 
 
 def evaluate(request: dict[str, Any]) -> dict[str, Any]:

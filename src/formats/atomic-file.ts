@@ -1,4 +1,5 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { BhBridgeError, type ErrorCode } from "../errors.js";
 
@@ -22,7 +23,8 @@ export function writeError(path: string, cause: unknown): BhBridgeError {
 
 /** Refuse a path that is taken: results are never overwritten. @throws {BhBridgeError} `FILE_UNWRITABLE`. */
 export function demandAbsent(path: string): void {
-  if (existsSync(path)) throw new BhBridgeError("FILE_UNWRITABLE", `${path} exists already, and nothing is overwritten: name another place, or remove it`);
+  if (lstatSync(path, { throwIfNoEntry: false }))
+    throw new BhBridgeError("FILE_UNWRITABLE", `${path} exists already, and nothing is overwritten: name another place, or remove it`);
 }
 
 /**
@@ -33,7 +35,7 @@ export function demandAbsent(path: string): void {
  */
 export async function createAtomically(path: string, fill: (temporaryPath: string) => void | Promise<void>): Promise<void> {
   demandAbsent(path);
-  const temporaryPath = `${path}.${process.pid}.partial`;
+  const temporaryPath = `${path}.${randomBytes(4).toString("hex")}.partial`; // a name of nobody else: it is removed on failure
   try {
     await fill(temporaryPath);
     syncPath(temporaryPath);

@@ -95,7 +95,7 @@ export const operations = {
     request: z.strictObject({ handle: handleSchema, tokens: z.array(z.int().nonnegative()), options: record, seed: z.int().nullable() }),
     reply: z.strictObject({ tokens: z.array(z.int()) }),
   },
-  "model.save": { request: z.strictObject({ handle: handleSchema, directory: z.string() }), reply: empty },
+  "model.save": { request: z.strictObject({ handle: handleSchema, directory: z.string(), overwrite: z.boolean() }), reply: empty },
   "model.to": { request: z.strictObject({ handle: handleSchema, device: z.string() }), reply: z.strictObject({ device: z.string() }) },
   "trainer.create": {
     request: z.strictObject({

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { durableWrite, syncFolder, writeError } from "./durable-write.js";
@@ -17,7 +18,7 @@ const maxAttempts = 1000;
 export function createRunDirectory(out: string, name: string, configHash: string, files: Readonly<Record<string, string>>): string {
   const parent = resolve(out);
   const base = join(parent, runDirectoryName(new Date(), name, configHash));
-  const partial = join(parent, `.${process.pid}-${configHash.slice(0, 8)}.partial`);
+  const partial = join(parent, `.${randomBytes(4).toString("hex")}-${configHash.slice(0, 8)}.partial`);
   try {
     mkdirSync(partial, { recursive: true });
   } catch (cause) {

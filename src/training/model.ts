@@ -1,9 +1,10 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { PythonSession } from "../bridge/python-session.js";
 import type { Experiment, ExperimentInput } from "../config/experiment-schema.js";
 import { Matrix } from "../formats/matrix.js";
 import type { Handle, ReplyOf } from "../protocol/operations.js";
+import { saveDirectory } from "./save-directory.js";
 
 /** A tensor of a model. Names and shapes are PyTorch's, dtypes are spelt as in safetensors. */
 export interface Parameter {
@@ -27,6 +28,11 @@ export interface GenerateOptions {
 export interface CallOptions {
   /** Ends the call: it rejects with `ABORTED` at once, and Python stops what it has begun. */
   signal?: AbortSignal | undefined;
+}
+
+export interface SaveOptions extends CallOptions {
+  /** Replace a model that was saved in this directory before. */
+  overwrite?: boolean;
 }
 
 /** The part of an experiment that makes this model again. */
@@ -143,9 +149,14 @@ export class Model implements AsyncDisposable {
     return reply.tokens;
   }
 
-  /** Save in HF layout: plain `transformers` loads the directory, an RMSNorm model with `trust_remote_code=True`. */
-  async save(directory: string, { signal }: CallOptions = {}): Promise<void> {
-    await this.#session.invoke("model.save", { handle: this.handle, directory: resolve(directory) }, { signal });
+  /**
+   * Save in HF layout: plain `transformers` loads the directory, an RMSNorm model with `trust_remote_code=True`.
+   *
+   * @param directory a new directory, an empty one, or with `overwrite` an earlier save.
+   * @throws {BhBridgeError} `FILE_UNWRITABLE` naming what else is there; `USAGE` for an empty path and for the working directory.
+   */
+  async save(directory: string, { overwrite = false, signal }: SaveOptions = {}): Promise<void> {
+    await this.#session.invoke("model.save", { handle: this.handle, directory: saveDirectory(directory), overwrite }, { signal });
   }
 
   /**

@@ -13,7 +13,7 @@ import { corpusOf } from "./corpus.js";
 import { createRequest } from "./create-request.js";
 import { environmentPin } from "./environment-pin.js";
 import { EventStream } from "./event-stream.js";
-import type { CallOptions, Model } from "./model.js";
+import type { CallOptions, Model, SaveOptions } from "./model.js";
 import { type ResolvedDevice, resolveDevice } from "./resolve-device.js";
 import { planResume } from "./resume-plan.js";
 import { RunRecord } from "./run-record.js";
@@ -172,8 +172,8 @@ export class Trainer implements AsyncDisposable {
     return metrics;
   }
 
-  /** Save the model as it is now, in HF layout. */
-  async saveModel(directory: string, options: CallOptions = {}): Promise<void> {
+  /** Save the model as it is now, in HF layout, where nothing is lost by it. @throws {BhBridgeError} as `Model.save`. */
+  async saveModel(directory: string, options: SaveOptions = {}): Promise<void> {
     await this.model.save(directory, options);
   }
 

@@ -3,6 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { BhBridgeError } from "../../src/errors.js";
+import type { RequestOf } from "../../src/protocol/operations.js";
 import { act, createObject, lightSession } from "./light-session.js";
 import { rejectionOf } from "./rejection-of.js";
 
@@ -71,7 +72,7 @@ test("what asks to end the process ends the call, and the next call works", asyn
 
 test("a request with a field too many is refused before it is sent", async () => {
   const session = await lightSession();
-  const wrong = { handle: { slot: 0, generation: 1 }, directori: "nothing" } as unknown as { handle: { slot: number; generation: number }; directory: string };
+  const wrong = { handle: { slot: 0, generation: 1 }, directori: "nothing" } as unknown as RequestOf<"model.save">;
   const error = await rejectionOf(session.invoke("model.save", wrong));
   expect(error).toMatchObject({ code: "PROTOCOL_INVALID", message: expect.stringMatching(/model\.save.*directori/s) });
 });

@@ -38,7 +38,7 @@ export async function lightSession(): Promise<PythonSession> {
 
 /** Make the light Python do one of its acts. */
 export function act(session: PythonSession, name: string, signal?: AbortSignal): Promise<unknown> {
-  return session.invoke("model.save", { handle: { slot: 0, generation: 1 }, directory: name }, { signal });
+  return session.invoke("model.save", { handle: { slot: 0, generation: 1 }, directory: name, overwrite: false }, { signal });
 }
 
 /** A light model: an object that answers with its seed. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -115,6 +115,32 @@ test("a saved model is the same one when it is loaded again, by this package wit
   expect((await loaded.tensor(wte)).bytes).toEqual(bytes);
   await using checkpoint = await openCheckpoint(directory);
   expect((await checkpoint.matrix(wte)).bytes).toEqual(bytes);
+});
+
+test("saving replaces nothing but an earlier save, and that only when it is asked to", async () => {
+  await using model = await bridge.createModel({ config: small });
+  const precious = join(out, "precious");
+  mkdirSync(precious);
+  writeFileSync(join(precious, "thesis.tex"), "years");
+  for (const overwrite of [false, true]) {
+    const error = await rejectionOf(model.save(precious, { overwrite }));
+    expect(error).toMatchObject({ code: "FILE_UNWRITABLE", message: expect.stringContaining("holds thesis.tex, which is not a part of a saved model") });
+  }
+  expect(readdirSync(precious)).toEqual(["thesis.tex"]);
+  const directory = join(out, "twice");
+  mkdirSync(directory);
+  await model.save(directory);
+  const names = readdirSync(directory);
+  expect(await rejectionOf(model.save(directory))).toMatchObject({ code: "FILE_UNWRITABLE", message: expect.stringContaining("overwrite: true") });
+  await model.save(directory, { overwrite: true });
+  expect(readdirSync(directory)).toEqual(names);
+  expect(readdirSync(out).filter((name) => name.startsWith("."))).toEqual([]);
+});
+
+test.each(["", " ", ".", "..", "/"])("saving into %j is refused before anything is touched", async (directory) => {
+  await using model = await bridge.createModel({ config: small });
+  expect(await rejectionOf(model.save(directory))).toMatchObject({ code: "USAGE", message: expect.stringMatching(/^directory: .*Name /) });
+  expect(existsSync(".git")).toBe(true);
 });
 
 test("the rows of a file are an initial state; a file that is not there is told before anything is built", async () => {

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from bh_bridge import checkpoints
-from bh_bridge.durable import replace_directory
+from bh_bridge.durable import remove_leftovers, replace_directory
 
 
 def make(run: Path, step: int) -> Path:
@@ -49,6 +49,36 @@ def test_old_ones_go_only_once_the_newest_verifies(tmp_path: Path) -> None:
     make(tmp_path, 20)
     checkpoints.prune(tmp_path, keep=2)
     assert [path.name for path in checkpoints.all_of(tmp_path)] == ["step-000015", "step-000020"]
+
+
+def test_no_directory_that_somebody_else_made_goes_with_the_old_ones(tmp_path: Path) -> None:
+    for name in ("step-best", "step-5", "step-"):
+        (tmp_path / "checkpoints" / name).mkdir(parents=True)
+        (tmp_path / "checkpoints" / name / "model.safetensors").write_bytes(b"kept")
+    (make(tmp_path, 5) / "figure.png").write_bytes(b"kept")
+    for step in (10, 15, 20):
+        make(tmp_path, step)
+    checkpoints.prune(tmp_path, keep=1)
+    left = {path.name for path in (tmp_path / "checkpoints").iterdir()}
+    assert left == {"step-best", "step-5", "step-", "step-000005", "step-000020"}
+
+
+def test_what_lies_beside_a_model_goes_along_when_it_is_replaced(tmp_path: Path) -> None:
+    old, new = make(tmp_path, 5), make(tmp_path, 10)
+    (old / "README.md").write_text("mine")
+    (old / "figures").mkdir()
+    (old / "figures" / "loss.png").write_text("mine")
+    checkpoints.copy_foreign_files(old, new)
+    assert (new / "README.md").read_text() == (new / "figures/loss.png").read_text() == "mine"
+    assert (new / "model.safetensors").read_bytes() == b"weights of 10"
+    checkpoints.copy_foreign_files(tmp_path / "absent", new)
+
+
+def test_only_leftovers_of_our_own_names_are_cleared_away(tmp_path: Path) -> None:
+    for name in (".step-000005.partial", ".step-000010.old", ".thesis.old", ".step-best.partial"):
+        (tmp_path / name).mkdir()
+    remove_leftovers(tmp_path, r"step-\d+")
+    assert {path.name for path in tmp_path.iterdir()} == {".thesis.old", ".step-best.partial"}
 
 
 def test_steps_of_seven_digits_are_ordered_as_numbers(tmp_path: Path) -> None:

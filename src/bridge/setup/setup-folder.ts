@@ -1,9 +1,12 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { interpreterOf } from "../interpreter-of.js";
 
-/** What a folder is to `setup`; an `environment` that is not usable has lost its interpreter. */
-export type FolderState = "absent or empty" | "usable environment" | "environment" | "foreign";
+/** What a folder is to `setup`. A `broken environment` is one that `setup` has begun to make, or whose interpreter has gone: it may be cleared. */
+export type FolderState = "absent or empty" | "usable environment" | "broken environment" | "foreign";
+
+/** The name that our environments bear at the shell's prompt. It stands in their `pyvenv.cfg`, and shows who made them. */
+export const environmentPrompt = "bh-bridge";
 
 /** Look at the folder that an environment is to be made in. */
 export function folderState(directory: string): FolderState {
@@ -11,6 +14,15 @@ export function folderState(directory: string): FolderState {
   if (!entry) return "absent or empty";
   if (!entry.isDirectory()) return "foreign";
   if (readdirSync(directory).length === 0) return "absent or empty";
-  if (!existsSync(join(directory, "pyvenv.cfg"))) return "foreign";
-  return existsSync(interpreterOf(directory)) ? "usable environment" : "environment";
+  if (!existsSync(join(directory, configFile))) return "foreign";
+  if (existsSync(interpreterOf(directory))) return "usable environment";
+  return isOurs(directory) ? "broken environment" : "foreign";
 }
+
+/** Whether `setup` made an environment: what somebody else has made is added to, and nothing in it is removed. */
+export function isOurs(directory: string): boolean {
+  const prompt = /^prompt\s*=\s*(.*)$/m.exec(readFileSync(join(directory, configFile), "utf8"))?.[1];
+  return prompt?.trim().replaceAll(/['"]/g, "") === environmentPrompt;
+}
+
+const configFile = "pyvenv.cfg";

@@ -10,7 +10,7 @@ import type { PipStep } from "./describe-pip-line.js";
 import { findBasePython } from "./find-base-python.js";
 import { removeInterruptedInstalls } from "./remove-interrupted-installs.js";
 import { runSetupStep } from "./run-setup-step.js";
-import { folderState } from "./setup-folder.js";
+import { environmentPrompt, folderState, isOurs } from "./setup-folder.js";
 
 /** Which build of torch: `default` and `cuda` are the index's own (on Linux made for CUDA), `cpu` is PyTorch's small CPU build. */
 export const torchBuilds = ["default", "cpu", "cuda"] as const;
@@ -42,11 +42,17 @@ const torchCpuIndex = "https://download.pytorch.org/whl/cpu";
 async function createEnvironment(directory: string, { python, signal, onStep }: SetupOptions): Promise<void> {
   const state = folderState(directory);
   if (state === "foreign") {
-    throw new BhBridgeError("SETUP_FAILED", `${directory} is neither empty nor a virtual environment: choose another folder with --dir`);
+    throw new BhBridgeError(
+      "SETUP_FAILED",
+      `${directory} is neither empty nor a virtual environment that works: choose another folder with --dir, or remove that one`,
+    );
   }
   const base = await findBasePython(python, signal);
   onStep?.({ text: `making ${directory} with Python ${base.version}`, detail: false });
-  await runSetupStep(base.path, ["-m", "venv", ...(state === "environment" ? ["--clear"] : []), directory], { signal, onStep });
+  await runSetupStep(base.path, ["-m", "venv", "--prompt", environmentPrompt, ...(state === "broken environment" ? ["--clear"] : []), directory], {
+    signal,
+    onStep,
+  });
 }
 
 /** Refuse to install into an environment of a Python that is too old, or another one than was asked for. */
@@ -103,7 +109,7 @@ export async function setupPython(options: SetupOptions = {}): Promise<SetupResu
   const interpreter = interpreterOf(directory);
   const isThere = folderState(directory) === "usable environment";
   if (isThere) {
-    await removeInterruptedInstalls(directory);
+    if (isOurs(directory)) await removeInterruptedInstalls(directory);
     await checkEnvironmentPython(await probePython(interpreter, signal), options);
   } else {
     await createEnvironment(directory, options);

@@ -8,4 +8,4 @@ process.stdout.write(`${JSON.stringify({ pid: session.environment.pid, folder: s
 if (task === "idle") setInterval(() => undefined, 1000);
 else if (task === "leave") process.exitCode = 5;
 else if (task === "exit") process.exit(6);
-else await session.invoke("model.save", { handle: { slot: 0, generation: 1 }, directory: task });
+else await session.invoke("model.save", { handle: { slot: 0, generation: 1 }, directory: task, overwrite: false });

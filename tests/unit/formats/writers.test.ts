@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createAtomically, writeAtomically } from "../../../src/formats/atomic-file.js";
@@ -143,4 +143,12 @@ describe("a file appears whole or not at all", () => {
     await expect(createAtomically(path, (temporaryPath) => writeFileSync(temporaryPath, ""))).rejects.toMatchObject({ code: "FILE_UNWRITABLE" });
     expect(existsSync(path)).toBe(false);
   });
+});
+
+test("a link that leads nowhere is taken as well: nothing is written over it, or beside it", async () => {
+  const folder = mkdtempSync(join(directory, "taken-"));
+  const path = join(folder, "out.npy");
+  symlinkSync(join(folder, "gone"), path);
+  await expect(createAtomically(path, (temporary) => writeFileSync(temporary, ""))).rejects.toMatchObject({ code: "FILE_UNWRITABLE" });
+  expect(readdirSync(folder)).toEqual(["out.npy"]);
 });

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { folderState } from "../../../../src/bridge/setup/setup-folder.js";
+import { environmentPrompt, folderState } from "../../../../src/bridge/setup/setup-folder.js";
 import { folderTest } from "../folder-test.js";
 
 folderTest("tells an environment from what is none", ({ folder }) => {
@@ -15,5 +15,10 @@ folderTest("tells an environment from what is none", ({ folder }) => {
   execFileSync("python3", ["-m", "venv", "--without-pip", environment]);
   expect(folderState(environment)).toBe("usable environment");
   rmSync(join(environment, "bin", "python"));
-  expect(folderState(environment)).toBe("environment");
+  expect(folderState(environment)).toBe("foreign"); // somebody else's: nothing in it may be cleared away
+  const ours = join(folder, "ours");
+  execFileSync("python3", ["-m", "venv", "--without-pip", "--prompt", environmentPrompt, ours]);
+  expect(folderState(ours)).toBe("usable environment");
+  rmSync(join(ours, "bin", "python"));
+  expect(folderState(ours)).toBe("broken environment");
 });

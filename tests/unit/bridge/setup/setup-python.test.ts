@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, vi } from "vitest";
 import { setupPython } from "../../../../src/bridge/setup/setup-python.js";
@@ -13,7 +13,7 @@ folderTest("a folder with something else in it is left alone", async ({ folder }
   writeFileSync(join(folder, "thesis.txt"), "");
   await expect(setupPython({ directory: folder })).rejects.toMatchObject({
     code: "SETUP_FAILED",
-    message: `${folder} is neither empty nor a virtual environment: choose another folder with --dir`,
+    message: `${folder} is neither empty nor a virtual environment that works: choose another folder with --dir, or remove that one`,
   });
   expect(readdirSync(folder)).toEqual(["thesis.txt"]);
 });
@@ -58,4 +58,13 @@ folderTest("the signal stops it, and says how to go on", async ({ folder }) => {
   const controller = new AbortController();
   const stopped = setupPython({ directory: join(folder, "venv"), signal: controller.signal, onStep: () => controller.abort() });
   await expect(stopped).rejects.toMatchObject({ code: "ABORTED", message: "the set-up was stopped. Run the same command again to continue" });
+});
+
+folderTest("a broken environment that somebody else made is not cleared, with what lies in it", async ({ folder }) => {
+  const directory = join(folder, "theirs");
+  execFileSync("python3", ["-m", "venv", "--without-pip", directory]);
+  rmSync(join(directory, "bin", "python"));
+  writeFileSync(join(directory, "thesis.txt"), "years");
+  await expect(setupPython({ directory })).rejects.toMatchObject({ code: "SETUP_FAILED" });
+  expect(readFileSync(join(directory, "thesis.txt"), "utf8")).toBe("years");
 });
