@@ -60,7 +60,7 @@ async function runAnalyze(target: string, options: AnalyzeCommandOptions): Promi
     terminal.document(document);
     if (terminal.json) return;
     const { formatAnalysis } = await import("./format-analysis.js");
-    terminal.print(formatAnalysis(document, terminal.color));
+    terminal.print(formatAnalysis(document, terminal.color, terminal.width));
     if (written !== undefined) terminal.say(`\nWritten to ${written}`);
   } finally {
     history.close();

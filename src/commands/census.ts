@@ -55,7 +55,7 @@ async function takeCensus(target: string, options: CensusOptions): Promise<void>
     terminal.document(document);
     if (terminal.json) return;
     const { formatCensus } = await import("./format-census.js");
-    terminal.print(formatCensus(document, step, terminal.color, process.stdout.columns));
+    terminal.print(formatCensus(document, step, terminal.color, terminal.width));
     if (step !== undefined) terminal.say(`\nOver all its steps:  bh-bridge analyze ${path}`);
   } finally {
     embedding.close();

@@ -1,15 +1,20 @@
 import type { Command } from "commander";
 import { exitCodes } from "../errors.js";
+import { wrap } from "../text/wrap.js";
 import { type CommonOptions, createCommand } from "./command.js";
 import type { DoctorCheck, DoctorDocument } from "./doctor-document.js";
 import { Terminal } from "./terminal.js";
+
+/** `ok` or `FAIL`, and a space. */
+const statusWidth = 5;
 
 function printChecks(checks: readonly DoctorCheck[], terminal: Terminal): void {
   const { green, red, bold, dim } = terminal.color;
   const width = Math.max(...checks.map(({ name }) => name.length));
   for (const { name, ok, found, expected, fix } of checks) {
-    terminal.print(`${ok ? green("ok  ") : red("FAIL")} ${bold(name.padEnd(width))}  ${found ?? "not there"} ${dim(`(wanted: ${expected})`)}`);
-    if (fix) terminal.print(`     ${"".padEnd(width)}  to mend it: ${fix}`);
+    const line = `${ok ? green("ok  ") : red("FAIL")} ${bold(name.padEnd(width))}  ${found ?? "not there"} ${dim(`(wanted: ${expected})`)}`;
+    terminal.print(wrap(line, terminal.width, statusWidth + width + 2));
+    if (fix) terminal.print(`${" ".repeat(statusWidth)}to mend it:  ${fix}`);
   }
 }
 

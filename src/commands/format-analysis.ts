@@ -1,11 +1,12 @@
-import Table from "cli-table3";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { degeneracyExplanations } from "../analysis/degeneracy.js";
 import type { TextColors } from "../config/text-colors.js";
 import { stepOfState } from "../formats/state-of-step.js";
 import { count } from "../text/count.js";
 import { groupDigits } from "../text/group-digits.js";
+import { wrap } from "../text/wrap.js";
 import { printable } from "./printable.js";
+import { table } from "./table.js";
 
 /** So many rows of a series are read at a glance. */
 const maxSeriesRows = 12;
@@ -39,22 +40,21 @@ function sample(first: number, last: number): number[] {
   return Array.from({ length: rows }, (_, row) => Math.round(first + ((last - first) * row) / Math.max(rows - 1, 1)));
 }
 
-function table(head: readonly string[], rows: readonly (string | number)[][]): string {
-  const drawn = new Table({ head: [...head], colAligns: head.map(() => "right" as const), style: { head: [], border: [], compact: true } });
-  drawn.push(...rows);
-  return drawn.toString();
-}
-
 function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/** The training step of a state. */
-type StepOf = (state: number) => number;
+/** How the parts of an analysis are told. */
+interface Telling {
+  /** The training step of a state. */
+  stepOf(state: number): number;
+  /** Columns of the terminal. */
+  width: number | undefined;
+}
 
 type Part<Name extends keyof AnalysisDocument> = NonNullable<AnalysisDocument[Name]>;
 
-function timelineLines(timeline: Part<"timeline">, stepOf: StepOf): string[] {
+function timelineLines(timeline: Part<"timeline">, { stepOf, width }: Telling): string[] {
   const { unique, C, P, largest, firstStateWithTwoHoles } = timeline;
   const rows = sample(0, unique.length - 1).map((state) => [
     groupDigits(stepOf(state)),
@@ -65,7 +65,7 @@ function timelineLines(timeline: Part<"timeline">, stepOf: StepOf): string[] {
   ]);
   const events = eventNames.map(([thing, things]) => count(total(timeline[things]), thing));
   const first = firstStateWithTwoHoles === null ? "never" : `first at step ${groupDigits(stepOf(firstStateWithTwoHoles))}`;
-  return [table(["step", "unique", "C", "P", "largest"], rows), `  ${events.join(", ")}`, `  Two black holes or more: ${first}`];
+  return [table(["step", "unique", "C", "P", "largest"], rows, { width, indent: 2 }), `  ${events.join(", ")}`, `  Two black holes or more: ${first}`];
 }
 
 function censusLines({ unique, rows, C, P, populations }: Part<"finalCensus">): string[] {
@@ -83,7 +83,7 @@ function statisticsLines({ n, mean, median, gini, herfindahl, topShare }: Part<"
   ];
 }
 
-function motionLines({ weight, lattice, stillFraction, frozenFraction, bulk, thermal, participation }: Part<"motion">, stepOf: StepOf): string[] {
+function motionLines({ weight, lattice, stillFraction, frozenFraction, bulk, thermal, participation }: Part<"motion">, { stepOf, width }: Telling): string[] {
   if (bulk.length === 0) return ["  There is no step."];
   const rows = sample(1, bulk.length).map((step) => [
     groupDigits(stepOf(step)),
@@ -98,18 +98,18 @@ function motionLines({ weight, lattice, stillFraction, frozenFraction, bulk, the
   const unit = lattice ? ", in weights and in lattice cells" : "";
   return [
     `  |ΔW| is the mean length of a token's step${unit}`,
-    table(["step", "|ΔW|", ...(lattice ? ["cells"] : []), "still", "frozen", "bulk", "thermal", "particip."], rows),
+    table(["step", "|ΔW|", ...(lattice ? ["cells"] : []), "still", "frozen", "bulk", "thermal", "particip."], rows, { width, indent: 2 }),
   ];
 }
 
-function lifecycleLines({ counts }: Part<"lifecycle">, stepOf: StepOf): string[] {
+function lifecycleLines({ counts }: Part<"lifecycle">, { stepOf, width }: Telling): string[] {
   if (counts.early.length === 0) return ["  There is no step."];
   const phases = ["early", "midlife", "late", "frozen"] as const;
   const rows = sample(1, counts.early.length).map((step) => [groupDigits(stepOf(step)), ...phases.map((phase) => groupDigits(counts[phase][step - 1] ?? 0))]);
-  return [table(["step", ...phases], rows)];
+  return [table(["step", ...phases], rows, { width, indent: 2 })];
 }
 
-function topologyLines({ initial, final }: Part<"topology">): string[] {
+function topologyLines({ initial, final }: Part<"topology">, { width }: Telling): string[] {
   const graphs = [...(initial ? [["initial", initial] as const] : []), ...(final ? [["final", final] as const] : [])];
   const rows = graphs.map(([name, graph]) => [
     name,
@@ -122,10 +122,12 @@ function topologyLines({ initial, final }: Part<"topology">): string[] {
   ]);
   const cells = initial?.k ?? final?.k;
   const head = ["state", "nodes", "edges", "components", "largest", "isolated", "density"];
-  return rows.length === 0 ? [] : [`  Neighbours differ by at most ${count(cells ?? 0, "lattice cell")} in every component`, table(head, rows)];
+  return rows.length === 0
+    ? []
+    : [`  Neighbours differ by at most ${count(cells ?? 0, "lattice cell")} in every component`, table(head, rows, { width, indent: 2 })];
 }
 
-function geometryLines(geometry: Part<"geometry">, stepOf: StepOf): string[] {
+function geometryLines(geometry: Part<"geometry">, { stepOf, width }: Telling): string[] {
   const { centroidNorm, maxRadius, meanRadius, rmsRadius, displacement, pathLength, initialSpread, finalSpread, pathSpread } = geometry;
   const rows = sample(0, centroidNorm.length - 1).map((state) => [
     groupDigits(stepOf(state)),
@@ -138,7 +140,7 @@ function geometryLines(geometry: Part<"geometry">, stepOf: StepOf): string[] {
     .filter(([, spread]) => spread !== undefined)
     .map(([name, spread]) => `${figure(spread?.participationRatio)} ${name}`);
   return [
-    table(["step", "centroid", "max radius", "mean radius", "rms radius"], rows),
+    table(["step", "centroid", "max radius", "mean radius", "rms radius"], rows, { width, indent: 2 }),
     `  Displacement ${figure(displacement.float64)} (${figure(displacement.bfloat16)} in the notebook's bfloat16 arithmetic)`,
     `  Length of the centroid's path ${figure(pathLength)}`,
     ...(directions.length > 0 ? [`  Directions of spread: ${directions.join(", ")}`] : []),
@@ -146,20 +148,21 @@ function geometryLines(geometry: Part<"geometry">, stepOf: StepOf): string[] {
 }
 
 /** An analysis for people: a short table for each part. */
-export function formatAnalysis(document: AnalysisDocument, color: TextColors): string {
+export function formatAnalysis(document: AnalysisDocument, color: TextColors, width?: number): string {
   const { source, dtype, states, tokens, dims, degenerate, finalCensus, notes } = document;
-  const stepOf: StepOf = (state) => stepOfState(document, state);
+  const telling: Telling = { stepOf: (state) => stepOfState(document, state), width };
   const section = (title: string, lines: readonly string[] | undefined | false): string[] => (lines ? ["", color.bold(title), ...lines] : []);
-  return [
+  const lines = [
     `${color.bold(printable(source))}: ${dtype}, ${count(states, "state")} of ${groupDigits(tokens)} × ${groupDigits(dims)}`,
     ...degenerate.map((name) => color.yellow(`Degenerate (${name}): ${degeneracyExplanations[name]}. What follows says nothing about black holes.`)),
-    ...section("Timeline", document.timeline && timelineLines(document.timeline, stepOf)),
+    ...section("Timeline", document.timeline && timelineLines(document.timeline, telling)),
     ...section("Last state", censusLines(finalCensus)),
     ...section("Statistics of its populations", document.statistics && statisticsLines(document.statistics)),
-    ...section("Motion", document.motion && motionLines(document.motion, stepOf)),
-    ...section("Lifecycle (tokens in each phase)", document.lifecycle && lifecycleLines(document.lifecycle, stepOf)),
-    ...section("Topology", document.topology && topologyLines(document.topology)),
-    ...section("Geometry", document.geometry && geometryLines(document.geometry, stepOf)),
+    ...section("Motion", document.motion && motionLines(document.motion, telling)),
+    ...section("Lifecycle (tokens in each phase)", document.lifecycle && lifecycleLines(document.lifecycle, telling)),
+    ...section("Topology", document.topology && topologyLines(document.topology, telling)),
+    ...section("Geometry", document.geometry && geometryLines(document.geometry, telling)),
     ...section("Notes", notes.length > 0 && notes.map((note) => `  · ${note}`)),
-  ].join("\n");
+  ];
+  return wrap(lines.join("\n"), width);
 }

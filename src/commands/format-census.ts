@@ -1,16 +1,17 @@
 import type { TextColors } from "../config/text-colors.js";
 import { count } from "../text/count.js";
 import { groupDigits } from "../text/group-digits.js";
+import { wrap } from "../text/wrap.js";
 import type { CensusDocument } from "./census-document.js";
-import { holesTable, maxHolesShown, usualWidth } from "./holes-table.js";
+import { holesTable, maxHolesShown } from "./holes-table.js";
 import { printable } from "./printable.js";
 
 /** A census for people: what was counted, the totals, and a line for each of the largest black holes. */
-export function formatCensus(document: CensusDocument, step: number | undefined, color: TextColors, width = usualWidth): string {
+export function formatCensus(document: CensusDocument, step: number | undefined, color: TextColors, width?: number): string {
   const { source, tensor, dtype, shape, rows, unique, C, P, populations } = document;
   const at = step === undefined ? "" : `, step ${step}`;
   return [
-    `${color.bold(printable(tensor))} of ${printable(source)}${at}: ${dtype} ${shape.map(groupDigits).join(" × ")}`,
+    wrap(`${color.bold(printable(tensor))} of ${printable(source)}${at}: ${dtype} ${shape.map(groupDigits).join(" × ")}`, width),
     "",
     `  Rows         ${groupDigits(rows)}${rows === shape[0] ? "" : ` of ${groupDigits(shape[0])}`}`,
     `  Unique rows  ${groupDigits(unique)}`,

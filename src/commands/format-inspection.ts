@@ -1,11 +1,12 @@
-import Table from "cli-table3";
 import type { TextColors } from "../config/text-colors.js";
 import type { CheckpointKind } from "../formats/checkpoint.js";
 import { count } from "../text/count.js";
 import { groupDigits } from "../text/group-digits.js";
+import { wrap } from "../text/wrap.js";
 import { formatBytes } from "./format-bytes.js";
 import type { InspectDocument } from "./inspect-document.js";
 import { printable } from "./printable.js";
+import { columnWidths, table, tableWidth, usualWidth } from "./table.js";
 
 /** What people call the kinds. */
 const kindNames: Readonly<Record<CheckpointKind, string>> = {
@@ -24,29 +25,29 @@ const kindNames: Readonly<Record<CheckpointKind, string>> = {
 const maxTensorsShown = 40;
 const maxMetadataShown = 12;
 const maxGlobalsShown = 10;
-/** Where the output goes to no terminal, its width is that of a usual one. */
-const usualWidth = 100;
-/** A space on each side of a cell, and a line. */
-const framePerColumn = 3;
-const widestFile = 32;
 const narrowestName = 24;
+const indent = 2;
 
-/** An inspection for people: what it is, its tensors, what else it says, and what can be done with it. */
+/** An inspection for people: what it is, what can be done with it, its tensors, and what else it says. */
 export function formatInspection(document: InspectDocument, color: TextColors, width = usualWidth): string {
-  const { path, kind, tensors, history, notExecuted, next } = document;
+  const { path, kind, tensors, history, notExecuted } = document;
   const total = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
-  const commandWidth = Math.max(0, ...next.map(({ does }) => does.length));
   return [
-    `${color.bold(printable(path))} is ${kindNames[kind]}: ${count(tensors.length, "tensor")}, ${formatBytes(total)}`,
+    wrap(`${color.bold(printable(path))} is ${kindNames[kind]}: ${count(tensors.length, "tensor")}, ${formatBytes(total)}`, width),
     ...(history ? [historyLine(history)] : []),
     ...trainingLines(document),
+    ...nextLines(document, color),
     "",
     tensorTable(tensors, width),
     ...(tensors.length > maxTensorsShown ? [color.dim(`… and ${groupDigits(tensors.length - maxTensorsShown)} more; --json lists all`)] : []),
     ...metadataLines(document, width, color),
     ...(notExecuted.length > 0 ? ["", executionLine(notExecuted, color)] : []),
-    ...(next.length > 0 ? ["", ...next.map(({ does, command }) => `  ${does.padEnd(commandWidth)}  ${color.cyan(command)}`)] : []),
   ].join("\n");
+}
+
+/** Each thing that can be done, with its command below it: a command on a line of its own is copied whole. */
+function nextLines({ next }: InspectDocument, color: TextColors): string[] {
+  return next.length === 0 ? [] : ["", ...next.flatMap(({ does, command }) => [`  ${does}`, `    ${color.cyan(command)}`])];
 }
 
 function historyLine({ tensor, states, planned, tokens, dims }: NonNullable<InspectDocument["history"]>): string {
@@ -64,18 +65,24 @@ function trainingLines({ trainerState }: InspectDocument): string[] {
   return [`  Trainer: ${parts.join(", ")}`];
 }
 
+/** The tensors of each file below its name, which is left out where there is one file. */
 function tensorTable(tensors: InspectDocument["tensors"], width: number): string {
-  const hasFiles = new Set(tensors.map((tensor) => tensor.file)).size > 1;
-  const rows = tensors.slice(0, maxTensorsShown).map(({ name, dtype, shape, bytes, file }) => {
-    const cells = [dtype, shape.join(" × ") || "scalar", formatBytes(bytes)];
-    return [printable(name, Number.POSITIVE_INFINITY), ...cells, ...(hasFiles ? [shorten(printable(file), widestFile)] : [])];
-  });
-  const head = ["name", "dtype", "shape", "size", ...(hasFiles ? ["file"] : [])];
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const room = Math.max(narrowestName, width - widths.slice(1).reduce((sum, cell) => sum + cell + framePerColumn, framePerColumn + 1));
-  const table = new Table({ head, colAligns: ["left", "left", "right", "right", "left"], style: { head: [], border: [], compact: true } });
-  table.push(...rows.map(([name = "", ...cells]) => [shorten(name, room), ...cells]));
-  return table.toString();
+  const shown = tensors.slice(0, maxTensorsShown);
+  const rows = shown.map(({ name, dtype, shape, bytes }) => [
+    printable(name, Number.POSITIVE_INFINITY),
+    dtype,
+    shape.join(" × ") || "scalar",
+    formatBytes(bytes),
+  ]);
+  const head = ["name", "dtype", "shape", "size"];
+  const room = Math.max(narrowestName, width - indent - tableWidth([0, ...columnWidths(head, rows).slice(1)]));
+  const fitting = rows.map(([name = "", ...cells]) => [shorten(name, room), ...cells]);
+  const [titles = "", ...lines] = table(head, fitting, { align: ["left", "left"], width, indent }).split("\n");
+  const hasFiles = new Set(tensors.map(({ file }) => file)).size > 1;
+  return [
+    titles,
+    ...lines.flatMap((line, at) => (hasFiles && shown[at]?.file !== shown[at - 1]?.file ? [printable(shown[at]?.file ?? ""), line] : [line])),
+  ].join("\n");
 }
 
 /** The end of a tensor's name tells more than its start. */

@@ -1,16 +1,19 @@
 import { relative } from "node:path";
-import Table from "cli-table3";
 import type { Experiment } from "../config/experiment-schema.js";
 import type { TextColors } from "../config/text-colors.js";
 import type { TrainResult } from "../experiment/train-result.js";
 import { count } from "../text/count.js";
 import { groupDigits } from "../text/group-digits.js";
+import { wrap } from "../text/wrap.js";
 import type { StartedRun } from "../training/started-run.js";
 import { formatBytes } from "./format-bytes.js";
 import { holesTable } from "./holes-table.js";
+import { table } from "./table.js";
 
 /** A table of this many lines is read at a glance; longer ones are thinned out, keeping the last line. */
 const maxTableRows = 20;
+/** A trap that takes two lines continues further in. */
+const trapIndent = 4;
 
 function decimal(value: number | null, digits: number): string {
   return value === null ? "not finite" : value.toFixed(digits);
@@ -35,35 +38,42 @@ export function formatStart({ directory, manifest, windows }: StartedRun, { mode
     .join("\n");
 }
 
-/** What the notebook prints at its end: losses, centroid, black holes, summary, verdict; and the traps that the run reproduces. */
-export function formatResult(result: TrainResult, { model }: Experiment, color: TextColors): string {
+/** What the notebook prints at its end, the verdict first: black holes, losses, centroid, summary. */
+export function formatResult(result: TrainResult, { model }: Experiment, color: TextColors, width?: number): string {
   const { census, corpus, displacement, steps, verdict } = result;
   const norm = model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm";
   const colored = verdict.result === "null" ? color.cyan : verdict.result === "positive" ? color.green : color.yellow;
-  return [
-    heading("Training loss", color),
-    lossTable(result),
-    heading("Centroid norm", color),
-    result.centroidNorm.map(([step, norm]) => `  step ${String(step).padStart(6)}  ${decimal(norm, 6)}`).join("\n"),
+  const lines = [
+    heading(`Verdict: ${colored(verdict.result)}`, color),
+    `  ${verdict.reason}`,
     heading("Black-hole analysis", color),
     `  Black holes         C = ${census.C}`,
     `  Population          P = ${census.P}`,
     `  Unique rows         ${census.unique} of ${census.rows}`,
     `  Dead tokens         ${corpus.dead}`,
-    ...(census.C > 0 ? [holesTable(census, process.stdout.columns)] : []),
+    ...(census.C > 0 ? ["", holesTable(census, width)] : []),
+    heading("Training loss", color),
+    ...lossLines(result, width),
+    heading("Centroid", color),
+    table(
+      ["step", "norm"],
+      result.centroidNorm.map(([step, norm]) => [groupDigits(step), decimal(norm, 6)]),
+      { width },
+    ),
+    `  Displacement ${decimal(displacement.float32, 6)} (float32), ${decimal(displacement.bfloat16, 6)} (the notebook's bfloat16 arithmetic)`,
     heading("Summary", color),
     `  GPT-2 with ${norm}, ${groupDigits(steps.done)} of ${count(steps.planned, "step")}, ${result.stepsPerSecond.toFixed(1)} steps/s`,
     ...(result.usage ? [`  Used ${usedText(result.usage)}`] : []),
-    `  Centroid displacement  ${decimal(displacement.float32, 6)} (float32), ${decimal(displacement.bfloat16, 6)} (the notebook's bfloat16 arithmetic)`,
-    ...(result.traps.length > 0
-      ? [
-          heading("As in the notebook, and part of the result", color),
-          ...result.traps.flatMap(({ what, corrected }) => [`  · ${what}`, color.dim(`    corrected by --set ${corrected}`)]),
-        ]
-      : []),
-    heading(`Verdict: ${colored(verdict.result)}`, color),
-    `  ${verdict.reason}`,
-  ].join("\n");
+  ];
+  return wrap(lines.join("\n"), width);
+}
+
+/** The notebook's traps that a run reproduces, a line for each with the setting that corrects it; empty when there is none. */
+export function formatTraps({ traps }: TrainResult, color: TextColors, width?: number): string {
+  if (traps.length === 0) return "";
+  const widest = Math.max(...traps.map(({ what }) => what.length));
+  const lines = traps.map(({ what, corrected }) => `  ${what.padEnd(widest)}  ${color.dim(corrected)}`);
+  return [heading("As in the notebook; --set corrects it", color), wrap(lines.join("\n"), width, trapIndent)].join("\n");
 }
 
 function usedText({ cpuCores, peakBytes, gpuPeakBytes }: NonNullable<TrainResult["usage"]>): string {
@@ -71,11 +81,11 @@ function usedText({ cpuCores, peakBytes, gpuPeakBytes }: NonNullable<TrainResult
   return `${cpuCores.toFixed(1)} cores on average, ${formatBytes(peakBytes)} of memory at the peak${gpu}`;
 }
 
-function lossTable({ loss }: TrainResult): string {
-  if (loss.length === 0) return "  (nothing was logged: the run is shorter than training.logging_steps)";
+/** The losses as HF logs them: each is the mean of the steps since the one before. */
+function lossLines({ loss }: TrainResult, width: number | undefined): string[] {
+  if (loss.length === 0) return ["  Nothing was logged: the run is shorter than training.logging_steps."];
   const every = Math.ceil(loss.length / maxTableRows);
   const shown = loss.filter((_, index) => (index + 1) % every === 0 || index === loss.length - 1);
-  const table = new Table({ head: ["step", "loss"], colAligns: ["right", "right"], style: { head: [], border: [], compact: true } });
-  table.push(...shown.map(([step, value]) => [groupDigits(step), decimal(value, 4)]));
-  return table.toString();
+  const rows = shown.map(([step, value]) => [groupDigits(step), decimal(value, 4)]);
+  return ["  Mean over training.logging_steps, up to each step", table(["step", "loss"], rows, { width, indent: 2 })];
 }

@@ -1,27 +1,24 @@
-import Table from "cli-table3";
 import type { Census } from "../analysis/census.js";
 import { groupDigits } from "../text/group-digits.js";
+import { columnWidths, table, tableWidth, usualWidth } from "./table.js";
 
 /** A table of this many lines is read at a glance. */
 export const maxHolesShown = 20;
-/** Columns that the table takes beside its list of members. */
-const columnsBesideMembers = 32;
-/** Where the output goes to no terminal, its width is that of a usual one. */
-export const usualWidth = 100;
 const narrowestMembers = 20;
+const indent = 2;
 
 /** The largest black holes with their members, in a table that fits `width` columns. */
 export function holesTable({ populations, members = [], P }: Pick<Census, "populations" | "P"> & Partial<Pick<Census, "members">>, width = usualWidth): string {
-  const table = new Table({
-    head: ["", "population", "share", "rows"],
-    colAligns: ["right", "right", "right", "left"],
-    style: { head: [], border: [], compact: true },
-  });
-  const room = Math.max(narrowestMembers, width - columnsBesideMembers);
-  for (const [index, population] of populations.slice(0, maxHolesShown).entries()) {
-    table.push([index + 1, groupDigits(population), `${((100 * population) / P).toFixed(1)} %`, listRows(members[index] ?? [], room)]);
-  }
-  return table.toString();
+  const head = ["", "population", "share"];
+  const rows = populations
+    .slice(0, maxHolesShown)
+    .map((population, index) => [String(index + 1), groupDigits(population), `${((100 * population) / P).toFixed(1)} %`]);
+  const room = Math.max(narrowestMembers, width - indent - tableWidth([...columnWidths(head, rows), 0]));
+  return table(
+    [...head, "rows"],
+    rows.map((row, index) => [...row, listRows(members[index] ?? [], room)]),
+    { align: ["right", "right", "right", "left"], width, indent },
+  );
 }
 
 /** Row numbers, runs of them as ranges, cut where the room ends. */

@@ -12,6 +12,6 @@ export function inspectCommand(): Command {
       const [{ inspect }, { formatInspection }] = await Promise.all([import("./inspect-path.js"), import("./format-inspection.js")]);
       const document = await inspect(await findPath(path));
       terminal.document(document);
-      terminal.print(formatInspection(document, terminal.color, process.stdout.columns));
+      terminal.print(formatInspection(document, terminal.color, terminal.width));
     });
 }

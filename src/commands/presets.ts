@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { wrap } from "../text/wrap.js";
 import { type CommonOptions, createCommand, helpEnding } from "./command.js";
 import type { PresetDocument, PresetsDocument } from "./presets-document.js";
 import { Terminal } from "./terminal.js";
@@ -28,9 +29,10 @@ async function listPresets(terminal: Terminal): Promise<void> {
   const { defaultPreset, presetNames, presets } = await import("../config/presets.js");
   for (const name of presetNames) {
     const { title, summary } = presets[name];
-    terminal.print(`${terminal.color.bold(name)}  ${title}${name === defaultPreset ? " (default)" : ""}\n  ${terminal.color.dim(summary)}`);
+    const heading = `${terminal.color.bold(name)}  ${title}${name === defaultPreset ? " (default)" : ""}`;
+    terminal.print(wrap(`${heading}\n  ${terminal.color.dim(summary)}`, terminal.width));
   }
-  terminal.print("\nRun one: bh-bridge train --preset NAME. Copy one: bh-bridge config print --preset NAME > my.yaml");
+  terminal.print("\nRun one:   bh-bridge train --preset NAME\nCopy one:  bh-bridge config print --preset NAME > my.yaml");
   const described = presetNames.map((name) => ({ name, title: presets[name].title, summary: presets[name].summary, source: presets[name].source }));
   const document: PresetsDocument = { schema: "bh-bridge/presets@1", default: defaultPreset, presets: described };
   terminal.document(document);
@@ -47,13 +49,14 @@ async function showPreset(asked: string, terminal: Terminal): Promise<void> {
   const { title, summary, source } = presets[name];
   const changes = diffExperiments(defaults.experiment, experiment);
   const width = Math.max(0, ...changes.map(({ path }) => path.length));
+  const prose = (text: string) => wrap(text, terminal.width);
   const lines = changes.map((change) => `  ${formatDifference(change, width, terminal.color)}`);
   const heading = changes.length === 0 ? "It is the default: nothing is changed." : "Changed from the default:";
   terminal.print(
     [
-      `${terminal.color.bold(name)}  ${title}`,
-      summary,
-      `From: ${source}`,
+      prose(`${terminal.color.bold(name)}  ${title}`),
+      prose(summary),
+      prose(`From: ${source}`),
       "",
       heading,
       ...lines,

@@ -15,7 +15,7 @@ function isAnswer(error: unknown): boolean {
 function report(error: BhBridgeError, argv: readonly string[]): void {
   const terminal = new Terminal({ json: argv.includes("--json"), color: !argv.includes("--no-color") });
   terminal.document(errorDocument(error));
-  process.stderr.write(`${terminal.messageColor.red(error.code)}: ${printableLines(error.message)}\n`);
+  terminal.say(`${terminal.messageColor.red(error.code)}: ${printableLines(error.message)}`);
   if (process.env["DEBUG"] === "bh-bridge") process.stderr.write(`${error.cause instanceof Error ? error.cause.stack : error.stack}\n`);
 }
 

@@ -1,10 +1,17 @@
 import type { Experiment } from "../config/experiment-schema.js";
 import type { TrainResult } from "../experiment/train-result.js";
-import { formatResult } from "./format-result.js";
+import { formatResult, formatTraps } from "./format-result.js";
 import type { Terminal } from "./terminal.js";
+
+/** Print what came out of a run, for people; the notebook's traps come last, and not under `--quiet`. */
+export function printResult(result: TrainResult, experiment: Experiment, terminal: Terminal): void {
+  terminal.print(formatResult(result, experiment, terminal.color, terminal.width));
+  const traps = formatTraps(result, terminal.color, terminal.width);
+  if (traps !== "" && !terminal.quiet) terminal.print(traps);
+}
 
 /** Print what came out of a run, for people or as its document. */
 export function showResult(result: TrainResult, experiment: Experiment, terminal: Terminal): void {
-  terminal.print(formatResult(result, experiment, terminal.color));
+  printResult(result, experiment, terminal);
   terminal.document(result);
 }

@@ -1,4 +1,5 @@
 import pc from "picocolors";
+import { wrap } from "../text/wrap.js";
 import type { CommonOptions } from "./command.js";
 
 type Colors = ReturnType<typeof pc.createColors>;
@@ -23,6 +24,11 @@ export class Terminal {
     this.interactive = process.stderr.isTTY === true && !process.env["CI"] && !this.quiet;
   }
 
+  /** Columns for results; undefined where they go to a file or a program, which nothing is broken for. */
+  get width(): number | undefined {
+    return process.stdout.columns || undefined;
+  }
+
   /** True where somebody can be asked and answer. */
   get canAsk(): boolean {
     return this.interactive && !this.json && process.stdin.isTTY === true;
@@ -33,9 +39,9 @@ export class Terminal {
     if (!this.json) process.stdout.write(`${text}\n`);
   }
 
-  /** Print a message; nothing under `--quiet`. */
+  /** Print a message, broken at words where it is wider than the terminal; nothing under `--quiet`. */
   say(text: string): void {
-    if (!this.quiet) process.stderr.write(`${text}\n`);
+    if (!this.quiet) process.stderr.write(`${wrap(text, process.stderr.columns || undefined)}\n`);
   }
 
   /** Print the document of `--json`; nothing otherwise. */

@@ -1,32 +1,34 @@
-/** A part of a text that stays on one line: a command or a name in double quotes, or a word. */
-const unbreakable = /"[^"\n]*"\S*|\S+/g;
+import { stripVTControlCharacters } from "node:util";
+
+/** A part of a text that stays on one line: a command after a colon and two spaces, what stands in double quotes, a number with its unit, or a word. */
+const unbreakable = /(?<=: {2})\S.*$|"[^"\n]*"\S*|\d[\d,.]* [^\s\d]\S*|\S+/g;
 
 /**
  * Break the lines of a text at words, so that none is wider than `width`; what follows a break is indented by `indent` spaces, or else as its line is.
- * A single word that is wider, a path for example, stays whole. Without a width nothing is broken.
+ * A command and a single word that are wider stay whole. Without a width nothing is broken. Colours take no room.
  */
 export function wrap(text: string, width: number | undefined, indent?: number): string {
   if (width === undefined) return text;
   return text
     .split("\n")
-    .map((line) => wrapLine(line, width, " ".repeat(indent ?? line.length - line.trimStart().length)))
+    .map((line) => wrapLine(line, width, indent))
     .join("\n");
 }
 
-function wrapLine(line: string, width: number, indent: string): string {
-  if (line.length <= width) return line;
+function wrapLine(line: string, width: number, indent: number | undefined): string {
+  const shown = stripVTControlCharacters(line);
+  if (shown.length <= width) return line;
+  const margin = " ".repeat(indent ?? shown.length - shown.trimStart().length);
   const lines: string[] = [];
-  let start = line.length - line.trimStart().length; // of the line that is being filled
-  let end = start; // of what fits on it
+  let start = 0; // of the line that is being filled
+  let end = 0; // of what fits on it
   for (const { 0: word, index } of line.matchAll(unbreakable)) {
-    const room = width - (lines.length === 0 ? 0 : indent.length);
-    const from = lines.length === 0 ? 0 : start;
-    if (index + word.length - from > room && end > start) {
-      lines.push(line.slice(from, end));
+    const longer = stripVTControlCharacters(line.slice(start, index + word.length));
+    if (end > 0 && end > start && longer.length + (lines.length > 0 ? margin.length : 0) > width) {
+      lines.push(line.slice(start, end));
       start = index;
     }
     end = index + word.length;
   }
-  lines.push(line.slice(lines.length === 0 ? 0 : start, end));
-  return lines.map((part, at) => (at === 0 ? part : indent + part)).join("\n");
+  return [...lines, line.slice(start, end)].map((part, at) => (at === 0 ? part : margin + part)).join("\n");
 }

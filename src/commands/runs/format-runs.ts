@@ -1,5 +1,6 @@
-import Table from "cli-table3";
+import { wrap } from "../../text/wrap.js";
 import { printable } from "../printable.js";
+import { columnWidths, table, tableWidth, usualWidth } from "../table.js";
 import type { Terminal } from "../terminal.js";
 import { type FieldValue, fieldOf, type ListedRun } from "./run-fields.js";
 
@@ -21,10 +22,12 @@ export interface ListLayout {
   format: ListFormat;
   /** The run that the figures of the others are compared with. */
   baseline: ListedRun | undefined;
+  /** Columns of the terminal. */
+  width: number | undefined;
 }
 
 /** A list of runs as a table for people, as CSV (RFC 4180) or as a Markdown table; both tables show differences to the baseline. */
-export function formatRuns(runs: readonly ListedRun[], { columns, format, baseline }: ListLayout, color: Terminal["color"]): string {
+export function formatRuns(runs: readonly ListedRun[], { columns, format, baseline, width }: ListLayout, color: Terminal["color"]): string {
   if (format === "csv") {
     const lines = runs.map((run) => columns.map((column) => shown(fieldOf(run, column))));
     return [columns, ...lines].map((line) => line.map(csvCell).join(",")).join("\n");
@@ -34,7 +37,6 @@ export function formatRuns(runs: readonly ListedRun[], { columns, format, baseli
     const lines = [columns, columns.map(() => "---"), ...cells.map((line) => line.map((cell) => printable(cell, maxCell).replaceAll("|", "\\|")))];
     return lines.map((line) => `| ${line.join(" | ")} |`).join("\n");
   }
-  const table = new Table({ head: [...columns], style: { head: [], border: [], compact: true } });
   const paint: Readonly<Record<string, (text: string) => string>> = {
     running: color.cyan,
     completed: color.green,
@@ -43,8 +45,24 @@ export function formatRuns(runs: readonly ListedRun[], { columns, format, baseli
     failed: color.red,
     corrupt: color.red,
   };
-  table.push(...cells.map((line) => line.map((cell, at) => (columns[at] === "status" ? (paint[cell]?.(cell) ?? cell) : printable(cell, maxCell)))));
-  return table.toString();
+  const painted = cells.map((line) => line.map((cell, at) => (columns[at] === "status" ? (paint[cell]?.(cell) ?? cell) : printable(cell, maxCell))));
+  const fits = tableWidth(columnWidths(columns, painted)) <= (width ?? Number.POSITIVE_INFINITY);
+  return fits ? table(columns, painted, { align: alignment(columns, runs), width: Number.POSITIVE_INFINITY }) : blocks(columns, painted, width ?? usualWidth);
+}
+
+/** Numbers to the right, as they are compared; all else to the left. */
+function alignment(columns: readonly string[], runs: readonly ListedRun[]): ("left" | "right")[] {
+  return columns.map((column) => (runs.some((run) => typeof fieldOf(run, column) === "number") ? "right" : "left"));
+}
+
+/** A few lines for each run, where a table would be too wide: its first column, and below it the others by name. */
+function blocks(columns: readonly string[], rows: readonly (readonly string[])[], width: number): string {
+  return rows
+    .map(([first, ...others]) => {
+      const named = others.flatMap((cell, at) => (cell === "" ? [] : [columns[at + 1] === "status" ? cell : `${columns[at + 1]} ${cell}`]));
+      return wrap(`${first}\n  ${named.join(", ")}`, width);
+    })
+    .join("\n");
 }
 
 function shown(value: FieldValue): string {

@@ -40,7 +40,7 @@ export async function listRuns({ out, where, sort, columns, format, baseline: wa
   terminal.document(document);
   if (format === "table" && chosen.length === 0)
     terminal.say(`no run in ${out}${filters.length > 0 ? " meets these conditions" : ""}. Start one with: bh-bridge train`);
-  else terminal.print(formatRuns(chosen, { columns: shownColumns, format, baseline }, terminal.color));
+  else terminal.print(formatRuns(chosen, { columns: shownColumns, format, baseline, width: terminal.width }, terminal.color));
   if (baseline && format === "table") terminal.say(`Differences are to the baseline ${fieldOf(baseline, "run")}`);
 }
 

@@ -9,10 +9,13 @@ import { readRunConfig } from "../../runs/run-config.js";
 import type { RunManifest } from "../../runs/run-manifest.js";
 import { count } from "../../text/count.js";
 import { groupDigits } from "../../text/group-digits.js";
-import { formatResult } from "../format-result.js";
+import { wrap } from "../../text/wrap.js";
 import { shellQuote } from "../shell-quote.js";
+import { printResult } from "../show-result.js";
 import type { Terminal } from "../terminal.js";
 import type { RunDocument } from "./runs-document.js";
+
+const labelWidth = 13;
 
 /** Show one run: what it is, where it stands, how to go on, and what came out so far. */
 export async function showRun(given: string, out: string, terminal: Terminal): Promise<void> {
@@ -31,8 +34,8 @@ export async function showRun(given: string, out: string, terminal: Terminal): P
     result,
   };
   terminal.document(document);
-  terminal.print(describe(document, manifest).join("\n"));
-  if (result && config) terminal.print(formatResult(result, config, terminal.color));
+  terminal.print(wrap(describe(document, manifest).join("\n"), terminal.width, labelWidth));
+  if (result && config) printResult(result, config, terminal);
 }
 
 function describe(row: RunDocument, manifest: RunManifest | undefined): string[] {
@@ -50,9 +53,9 @@ function describe(row: RunDocument, manifest: RunManifest | undefined): string[]
     ["Model", manifest?.model_changes.join("; ")],
     ["Repository", manifest?.git && `${manifest.git.commit.slice(0, 12)}${manifest.git.dirty ? ", with changes" : ""}`],
     ["Resumed", manifest?.resumes.map(({ at, from_step, exact }) => `${at} from step ${from_step}${exact ? "" : " (inexact)"}`).join("; ")],
-    ["Go on with", ["interrupted", "failed", "stopped"].includes(row.status) ? `bh-bridge resume ${shellQuote(row.run)}` : null],
+    ["Go on with:", ["interrupted", "failed", "stopped"].includes(row.status) ? `bh-bridge resume ${shellQuote(row.run)}` : null],
   ];
-  return lines.flatMap(([label, text]) => (text ? [`${label.padEnd(13)}${text}`] : []));
+  return lines.flatMap(([label, text]) => (text ? [`${label.padEnd(labelWidth)}${text}`] : []));
 }
 
 function environmentLine({ environment }: RunManifest): string {

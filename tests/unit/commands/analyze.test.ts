@@ -9,8 +9,6 @@ import { captureStdout } from "./capture-stdout.js";
 const directory = mkdtempSync(join(tmpdir(), "bh-bridge-analyze-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** The width of a terminal that nobody has made wider. */
-const terminalColumns = 80;
 const one = 0x3f80;
 /** Four states of three bfloat16 tokens of two dims: all equal, then token 2 leaves, then tokens 0 and 2 meet, then nothing moves. */
 const states = [
@@ -103,7 +101,7 @@ test("--step ends the history at a training step, and the steps of its states ar
 
 test("tables show the steps that were recorded", async () => {
   const text = await captureStdout(analyzeCommand(), makeRun("went-on", "all", [1000, 1001, 1002, 1003]), "--only", "timeline", "--quiet", "--no-color");
-  for (const step of ["1,000", "1,003"]) expect(text).toMatch(new RegExp(`^│ +${step} │`, "m"));
+  for (const step of ["1,000", "1,003"]) expect(text).toMatch(new RegExp(`^ *${step} {2}`, "m"));
 });
 
 test.each([
@@ -124,15 +122,13 @@ test("a run whose configuration chose other rows than the history has is refused
   await expect(command).rejects.toMatchObject({ code: "FORMAT_INVALID", message: expect.stringContaining("3 rows") });
 });
 
-test("people get a table for each analysis, no wider than a terminal", async () => {
+test("people get a table for each analysis", async () => {
   vi.stubEnv("NO_COLOR", "1");
   const text = await captureStdout(analyzeCommand(), file, "--quiet");
   vi.unstubAllEnvs();
   for (const title of ["Timeline", "Last state", "Motion", "Lifecycle", "Topology", "Geometry"]) expect(text).toMatch(new RegExp(`^${title}`, "m"));
   expect(text).toContain("C = 1, P = 2, 2 unique of 3; populations 2");
-  const tables = text.split("\n").filter((line) => line.startsWith("│"));
-  expect(tables.length).toBeGreaterThan(20);
-  expect(Math.max(...tables.map((line) => line.length))).toBeLessThanOrEqual(terminalColumns);
+  expect(text).toContain("  0 fissions, 2 splits, 0 merges, 1 join, 2 escapes, 1 capture");
 });
 
 test("an analysis that does not exist is refused, and those that do are named", async () => {

@@ -16,6 +16,11 @@ test("a word that is too wide, and a command in quotes, stay whole", () => {
   expect(wrap('run "bh-bridge resume runs/a b" now', 12)).toBe('run\n"bh-bridge resume runs/a b"\nnow');
 });
 
+test("a command after a colon and two spaces, and a number with its unit, are not torn apart", () => {
+  expect(wrap("Go on with:  bh-bridge resume runs/a", 20)).toBe("Go on with:\nbh-bridge resume runs/a");
+  expect(wrap("3 escapes, 2 captures", 12)).toBe("3 escapes,\n2 captures");
+});
+
 test("without a width, and where it fits, a text is left alone", () => {
   expect(wrap("  a  b ", undefined)).toBe("  a  b ");
   expect(wrap("  a  b ", 7)).toBe("  a  b ");

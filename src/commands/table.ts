@@ -1,0 +1,68 @@
+import { stripVTControlCharacters } from "node:util";
+import Table from "cli-table3";
+
+/** Where the output goes to no terminal, its width is that of a usual one. */
+export const usualWidth = 100;
+
+const gap = "  ";
+const noLines = Object.fromEntries(
+  ["top", "bottom", "left", "right", "mid"]
+    .flatMap((place) => [place, ...["left", "mid", "right"].map((side) => `${place}-${side}`)])
+    .map((name) => [name, ""]),
+);
+
+export interface TableLayout {
+  /** How each column is aligned; to the right where nothing is said, as numbers are. */
+  align?: readonly ("left" | "right")[];
+  /** Columns of the terminal. */
+  width?: number | undefined;
+  /** Spaces before each line. */
+  indent?: number;
+}
+
+/** The columns that each cell of a table takes, at most. */
+export function columnWidths(head: readonly string[], rows: readonly (readonly string[])[]): number[] {
+  return head.map((title, column) => Math.max(...[title, ...rows.map((row) => row[column] ?? "")].map((cell) => stripVTControlCharacters(cell).length)));
+}
+
+/** The columns that a table takes, whose columns have these widths. */
+export function tableWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, 0) + gap.length * Math.max(0, widths.length - 1);
+}
+
+/** A table for people, without lines. One that is too wide is told in parts, one below the other, each with the first column. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[], { align = [], width = usualWidth, indent = 0 }: TableLayout = {}): string {
+  const widths = columnWidths(head, rows);
+  return parts(widths, width - indent)
+    .map((columns) =>
+      draw(
+        [head, ...rows].map((row) => columns.map((column) => row[column] ?? "")),
+        columns.map((column) => align[column] ?? "right"),
+      ),
+    )
+    .join("\n\n")
+    .replaceAll(/^(?=.)/gm, " ".repeat(indent));
+}
+
+/** The columns of each part: the first one, and as many of the others as fit beside it, at least one. */
+function parts(widths: readonly number[], width: number): number[][] {
+  const all: number[][] = [];
+  for (let column = 1; column < widths.length; column++) {
+    const part = all.at(-1);
+    const fits = part && tableWidth([...part, column].map((one) => widths[one] ?? 0)) <= width;
+    if (fits) part.push(column);
+    else all.push([0, column]);
+  }
+  return all.length === 0 ? [[0]] : all;
+}
+
+function draw([head = [], ...rows]: readonly (readonly string[])[], colAligns: ("left" | "right")[]): string {
+  const style = { head: [], border: [], "padding-left": 0, "padding-right": 0, compact: true };
+  const drawn = new Table({ head: [...head], colAligns, chars: { ...noLines, middle: gap }, style });
+  drawn.push(...rows.map((row) => [...row]));
+  return drawn
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n");
+}
