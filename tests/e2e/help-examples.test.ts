@@ -23,11 +23,12 @@ function wordsOf(line: string): string[] {
   return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
 }
 
-/** What is cheap to run instead: the training of a preset is begun only, an environment is not made, and the run of the example is one that exists. */
+/** What is cheap to run instead: a training is resolved only, an environment is not made, and the run of the example is one that exists. */
 function cheaply(words: string[]): string[] {
   if (words[0] === "setup") return [...words, "--help"];
   if (words[0] === "train") return [...words, "--print-config"];
   if (words[0] === "doctor" && words.includes("--measure")) return [...words, "--help"];
+  if (words[1] === "rm") return [...words, "--yes"]; // nobody is there to be asked
   return words.map((word) => (word.startsWith("runs/2026") ? "runs/my-run" : word));
 }
 
