@@ -8,8 +8,8 @@ export interface Cancellation<Value> {
    */
   interrupt(): void;
   keepsWaiting?: boolean;
-  /** Receives what a call came to that nobody waits for any more. */
-  onAbandoned?: ((value: Value) => void) | undefined;
+  /** Told once of every call that nobody waits for any more, when it is over: with what it came to, or with nothing when it failed or never began. */
+  onAbandoned?: ((value?: Value) => void) | undefined;
 }
 
 /** A mutex: one call at a time, in the order in which they came. A cancelled call that waits is never begun. */
@@ -22,12 +22,19 @@ export class CallQueue {
    */
   async run<Value>(name: string, task: () => Promise<Value>, { signal, interrupt, keepsWaiting, onAbandoned }: Cancellation<Value>): Promise<Value> {
     const aborted = () => new BhBridgeError("ABORTED", `${name} was cancelled`, { cause: signal?.reason });
-    if (signal?.aborted) throw aborted();
+    if (signal?.aborted) {
+      onAbandoned?.();
+      throw aborted();
+    }
     return new Promise((resolve, reject) => {
       let hasBegun = false;
       const onAbort = () => {
         if (hasBegun) interrupt();
+        else onAbandoned?.();
         if (!hasBegun || !keepsWaiting) reject(aborted());
+      };
+      const onEnd = (value?: Value) => {
+        if (hasBegun && signal?.aborted && !keepsWaiting) onAbandoned?.(value);
       };
       signal?.addEventListener("abort", onAbort, { once: true });
       const turn = this.#last.then(async () => {
@@ -40,10 +47,16 @@ export class CallQueue {
         }
       });
       this.#last = turn.catch(() => undefined); // a failed call does not hold up the next; its caller has the error
-      turn.then((value) => {
-        resolve(value);
-        if (signal?.aborted && !keepsWaiting) onAbandoned?.(value);
-      }, reject);
+      turn.then(
+        (value) => {
+          resolve(value);
+          onEnd(value);
+        },
+        (error: unknown) => {
+          reject(error as Error);
+          onEnd();
+        },
+      );
     });
   }
 }

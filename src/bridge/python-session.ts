@@ -31,8 +31,8 @@ export interface InvokeOptions<Reply> {
   signal?: AbortSignal | undefined;
   /** Ends a call that has begun in a way of its own; the caller then gets what the call comes to. */
   onAbort?: () => void;
-  /** Receives a reply that nobody waits for any more, so that what it stands for can be let go. */
-  onAbandoned?: (reply: Reply) => void;
+  /** Told once of a call that was cancelled, when it is over, so that what it made can be let go: its reply, or nothing when it failed or never began. */
+  onAbandoned?: (reply?: Reply) => void;
   /** Receives the events that Python sends while the call is under way; all of them, before the call ends. */
   receiver?: EventReceiver;
 }

@@ -2,21 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BhBridgeError } from "../errors.js";
+import { atExit } from "./at-exit.js";
 
 /** A socket's path has room for 104 bytes on macOS and 108 on Linux; what is added to the folder takes 8. */
 const socketFolderBytes = 90;
 /** Bytes of a folder's own name: `/bh-bridge-` and six random letters. */
 const ownNameBytes = 17;
 
-const folders = new Set<string>();
-
-function remove(folder: string): void {
-  rmSync(folder, { recursive: true, force: true });
-}
-
-function removeAll(): void {
-  folders.forEach(remove);
-}
+const forgetExit = new Map<string, () => void>();
 
 /** Where temporary folders may be made, the best first: as Python's tempfile, past a TMPDIR that is gone or may not be written to. */
 function parents(): string[] {
@@ -43,13 +36,19 @@ function makeFolder(): string {
  */
 export function createSessionFolder(): string {
   const folder = makeFolder();
-  if (folders.size === 0) process.once("exit", removeAll);
-  folders.add(folder);
+  forgetExit.set(
+    folder,
+    atExit(() => remove(folder)),
+  );
   return folder;
 }
 
 export function removeSessionFolder(folder: string): void {
   remove(folder);
-  folders.delete(folder);
-  if (folders.size === 0) process.off("exit", removeAll);
+  forgetExit.get(folder)?.();
+  forgetExit.delete(folder);
+}
+
+function remove(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
 }

@@ -1,9 +1,11 @@
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { packageManifest } from "../bridge/package-manifest.js";
 import type { ResolvedExperiment } from "../config/load-experiment.js";
 import type { ReplyOf } from "../protocol/operations.js";
 import { createRunDirectory } from "../runs/create-run-directory.js";
 import { durableWrite } from "../runs/durable-write.js";
+import { foreignEntry } from "../runs/foreign-entry.js";
 import { patchFileName, repositoryState } from "../runs/git-state.js";
 import { nodeEnvironment, nodeEnvironmentFileName } from "../runs/node-environment.js";
 import { readEvents } from "../runs/read-events.js";
@@ -127,6 +129,17 @@ export class RunRecord {
       this.#write({ status: "failed", reason, ended: new Date().toISOString() });
     } catch (cause) {
       process.emitWarning(`the failure could not be noted in ${this.directory}: ${String(cause)}`, "BhBridgeRunWarning");
+    }
+  }
+
+  /** Remove the directory of a run that never began, unless somebody has put something of their own into it. */
+  discard(): void {
+    if (!existsSync(this.directory)) return;
+    try {
+      if (foreignEntry(this.directory) === undefined) rmSync(this.directory, { recursive: true, force: true });
+      else this.failed("its training never began");
+    } catch (cause) {
+      process.emitWarning(`a run that never began could not be removed from ${this.directory}: ${String(cause)}`, "BhBridgeRunWarning");
     }
   }
 

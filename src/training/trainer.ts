@@ -6,28 +6,18 @@ import type { ExperimentInput } from "../config/experiment-schema.js";
 import { loadExperiment, type ResolvedExperiment } from "../config/load-experiment.js";
 import { BhBridgeError } from "../errors.js";
 import type { TrainEvent } from "../protocol/events.js";
-import type { Handle, ReplyOf, TrainerState } from "../protocol/operations.js";
+import type { TrainerState } from "../protocol/operations.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { CallbackDispatcher } from "./callback-dispatcher.js";
 import { corpusOf } from "./corpus.js";
-import { createRequest } from "./create-request.js";
-import { environmentPin } from "./environment-pin.js";
-import { EventStream } from "./event-stream.js";
+import { EventStreams } from "./event-streams.js";
 import type { CallOptions, Model, SaveOptions } from "./model.js";
+import { beginRun, letGo, type Preparation, type PreparedRun, reopenRun } from "./prepared-run.js";
 import { type ResolvedDevice, resolveDevice } from "./resolve-device.js";
-import { planResume } from "./resume-plan.js";
-import { RunRecord } from "./run-record.js";
-import { StartedRun } from "./started-run.js";
+import type { StartedRun } from "./started-run.js";
 import { type TrainOutcome, trainOutcome } from "./train-outcome.js";
-import type { TrainerCallback } from "./trainer-callback.js";
 import type { ResumeOptions, TrainerOptions, TrainerSetup } from "./trainer-options.js";
-
-/** A run that Python is ready to train. */
-interface PreparedRun {
-  run: StartedRun;
-  record: RunRecord;
-  handle: Handle;
-}
+import type { UnstartedRun } from "./unstarted-run.js";
 
 /** How long a training may take to end after its step and save, before it is interrupted, terminated and killed. */
 const stopGraceMs = 15_000;
@@ -51,13 +41,13 @@ export class Trainer implements AsyncDisposable {
   /** Where it is trained. */
   readonly device: ResolvedDevice;
   readonly #session: PythonSession;
-  readonly #out: string;
-  readonly #startFrom: string | null;
-  readonly #callbacks: readonly TrainerCallback[];
-  readonly #streams = new Set<EventStream>();
+  readonly #setup: TrainerSetup;
+  readonly #streams = new EventStreams();
   readonly #listeners = new Set<(event: TrainEvent) => void>();
   readonly #dispatcher: CallbackDispatcher;
   #training = 0;
+  #unstarted: UnstartedRun | undefined;
+  #isClosed = false;
   #call: Promise<unknown> | undefined;
   #prepared: Promise<PreparedRun> | undefined;
 
@@ -67,13 +57,13 @@ export class Trainer implements AsyncDisposable {
     this.model = setup.model;
     this.corpus = setup.corpus;
     this.device = resolveDevice(setup.experiment.experiment.device, session.environment);
-    this.#out = setup.out;
-    this.#startFrom = setup.startFrom ?? null;
-    this.#callbacks = setup.callbacks;
+    this.#setup = setup;
     this.#dispatcher = new CallbackDispatcher(setup.callbacks, {
       send: (command) => session.send(command),
-      stop: () => this.#stop("callback"),
+      stop: () => this.#call && this.#stop("callback"),
     });
+    const streams = this.#streams; // alone, so that the trainer itself is not held for as long as Python lives
+    void session.ended.then(() => streams.close());
   }
 
   /**
@@ -97,13 +87,11 @@ export class Trainer implements AsyncDisposable {
   }
 
   /**
-   * Every event from now on, until the training ends. Several readers get all events each; one that falls far behind misses events of steps, and of
-   * nothing else. How the training ends is told by `train`.
+   * Every event from now on, until the training ends; none when it has ended. Several readers get all events each; one that falls far behind misses
+   * events of steps, and of nothing else. How the training ends is told by `train`.
    */
   events(): AsyncIterableIterator<TrainEvent> {
-    const stream: EventStream = new EventStream(() => this.#streams.delete(stream));
-    this.#streams.add(stream);
-    return stream;
+    return this.#streams.open();
   }
 
   /**
@@ -116,9 +104,11 @@ export class Trainer implements AsyncDisposable {
   }
 
   /**
-   * Make the run directory, record step 0 and build HF's Trainer. `train` does it when it has not been done.
+   * Make the run directory, record step 0 and build HF's Trainer. `train` does it when it has not been done. A run whose training has not begun when
+   * the trainer or the bridge is closed goes again.
    *
-   * @throws {BhBridgeError} `ABORTED` by the signal, `FILE_UNWRITABLE`, `DISK_FULL`, `CONFIG_INVALID`, `PYTHON_RAISED`, `PEER_EXITED`.
+   * @throws {BhBridgeError} `ABORTED` by the signal, `FILE_UNWRITABLE`, `DISK_FULL`, `CONFIG_INVALID`, `PYTHON_RAISED`, `PEER_EXITED`,
+   * `USER_CALLBACK_FAILED` when `onInitEnd` throws, `USAGE` when the trainer is closed.
    */
   async prepare({ signal }: CallOptions = {}): Promise<StartedRun> {
     return (await this.#whenPrepared(signal)).run;
@@ -134,9 +124,9 @@ export class Trainer implements AsyncDisposable {
     if (this.#training > 0) throw new BhBridgeError("USAGE", "this trainer has trained, and its run is closed: create another trainer");
     this.#training = ++trainings;
     try {
-      return await this.#train(await this.#whenPrepared(signal), signal);
+      return await this.#train(await this.#readyToTrain(signal), signal);
     } finally {
-      for (const stream of this.#streams) stream.end();
+      this.#streams.end();
     }
   }
 
@@ -155,9 +145,9 @@ export class Trainer implements AsyncDisposable {
   }
 
   /** Everything of `resume` before its first step. @throws {BhBridgeError} as `resume`. */
-  async prepareResume(run: string | { readonly directory: string }, { signal, allowInexact = false }: ResumeOptions = {}): Promise<StartedRun> {
+  async prepareResume(run: string | { readonly directory: string }, options: ResumeOptions = {}): Promise<StartedRun> {
     if (this.#prepared) throw new BhBridgeError("USAGE", "this trainer has a run already: create another trainer to resume one");
-    return (await this.#keep(this.#reopen(typeof run === "string" ? run : run.directory, allowInexact, signal))).run;
+    return (await this.#keep(reopenRun(this.#preparation, typeof run === "string" ? run : run.directory, options))).run;
   }
 
   /**
@@ -183,71 +173,52 @@ export class Trainer implements AsyncDisposable {
     return this.#session.invoke("trainer.state", { handle }, { signal });
   }
 
-  /** Let Python forget the trainer. Its run stays. */
+  /** Let Python forget the trainer. Its run stays, unless its training never began. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const prepared = await this.#prepared?.catch(() => undefined); // what failed to be made needs no closing
-    if (prepared) await this.#session.forget("trainer.close", prepared.handle);
+    if (prepared) await letGo(this.#session, prepared);
+    this.#streams.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #whenPrepared(signal: AbortSignal | undefined): Promise<PreparedRun> {
-    return this.#prepared ?? this.#keep(this.#prepare(signal));
+  async #whenPrepared(signal: AbortSignal | undefined): Promise<PreparedRun> {
+    await this.#dispatcher.delivered(); // a callback that has thrown has ended the training before it began
+    if (this.#isClosed) throw new BhBridgeError("USAGE", "this trainer is closed: create another trainer");
+    return this.#prepared ?? this.#keep(beginRun(this.#preparation, signal));
+  }
+
+  /** The run to train; a trainer that could not get so far has not trained, and can be tried again. */
+  async #readyToTrain(signal: AbortSignal | undefined): Promise<PreparedRun> {
+    try {
+      return await this.#whenPrepared(signal);
+    } catch (error) {
+      this.#training = 0;
+      throw error;
+    }
   }
 
   /** A preparation is done once; one that failed or was cancelled can be tried again. */
   async #keep(preparation: Promise<PreparedRun>): Promise<PreparedRun> {
     this.#prepared = preparation;
     try {
-      return await preparation;
+      const prepared = await preparation;
+      this.#unstarted = prepared.unstarted;
+      return prepared;
     } catch (error) {
       this.#prepared = undefined;
       throw error;
     }
   }
 
-  async #prepare(signal: AbortSignal | undefined): Promise<PreparedRun> {
-    const environment = environmentPin(this.#session.environment, this.device);
-    const { parameterCount: parameters, changes } = this.model;
-    const facts = { experiment: this.experiment, corpus: this.corpus, environment, parameters, modelChanges: [...changes] };
-    const record = await RunRecord.create(this.#out, { ...facts, startFrom: this.#startFrom, callbacks: this.#callbacks });
-    try {
-      const reply = await this.#create(record, null, signal);
-      return { run: new StartedRun(record, reply), record, handle: reply.handle };
-    } catch (error) {
-      record.failed(error);
-      throw error;
-    }
+  get #preparation(): Preparation {
+    return { ...this.#setup, session: this.#session, device: this.device, dispatcher: this.#dispatcher, receiver: this.#receiver };
   }
 
-  /** Go back to where a run ended. Its lock is Python's to take, so nothing is written before Python has answered. */
-  async #reopen(run: string, allowInexact: boolean, signal: AbortSignal | undefined): Promise<PreparedRun> {
-    const environment = environmentPin(this.#session.environment, this.device);
-    const plan = planResume(run, { experiment: this.experiment.experiment, corpus: this.corpus, environment }, allowInexact);
-    const record = RunRecord.reopen(plan);
-    const reply = await this.#create(record, plan.exact ? "exact" : "inexact", signal);
-    record.resumed(plan, this.experiment, environment, reply);
-    return { run: new StartedRun(record, reply), record, handle: reply.handle };
-  }
-
-  #create({ directory, manifest }: RunRecord, resume: "exact" | "inexact" | null, signal: AbortSignal | undefined): Promise<ReplyOf<"trainer.create">> {
-    const request = createRequest(this.experiment.experiment, {
-      model: this.model.handle,
-      run_directory: directory,
-      corpus: this.corpus.path,
-      device: this.device.kind,
-      events: this.#dispatcher.events,
-      deciders: this.#dispatcher.deciders,
-      resume,
-      start_from: manifest.start_from,
-    });
-    const onAbandoned = (reply: ReplyOf<"trainer.create">) => void this.#session.forget("trainer.close", reply.handle);
-    return this.#session.invoke("trainer.create", request, { signal, receiver: this.#receiver, onAbandoned });
-  }
-
-  async #train({ run, record, handle }: PreparedRun, signal: AbortSignal | undefined): Promise<TrainOutcome> {
+  async #train({ run, record, handle, unstarted }: PreparedRun, signal: AbortSignal | undefined): Promise<TrainOutcome> {
     this.#session.addLog(join(run.directory, "python.log"));
     this.model.changes.push(`trained in ${run.directory}`);
     const options = { signal, receiver: this.#receiver, onAbort: () => this.#stop("signal") };
@@ -259,8 +230,10 @@ export class Trainer implements AsyncDisposable {
       record.finished(reply);
       return trainOutcome(run.directory, reply, this.#dispatcher.coalesced);
     } catch (error) {
-      record.failed(error);
+      if (!unstarted?.discard()) record.failed(error);
       throw error;
+    } finally {
+      this.#streams.close();
     }
   }
 
@@ -268,8 +241,9 @@ export class Trainer implements AsyncDisposable {
     onMessage: (message) => {
       this.#dispatcher.onMessage(message);
       if (message.type === "decide" || message.type === "coalesced") return;
+      if (message.type === "train_begin") this.#unstarted?.begin();
       for (const listener of this.#listeners) listener(message);
-      for (const stream of this.#streams) stream.push(message);
+      this.#streams.push(message);
     },
     onInvalid: (error) => this.#dispatcher.onInvalid(error),
   };

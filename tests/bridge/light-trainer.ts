@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
@@ -18,12 +18,21 @@ export interface Script {
   log_every?: number;
   /** False: steps are sent without being written, which is faster than any training. */
   durable?: false;
+  /** So many times it cannot be made. */
+  failing?: number;
+  /** How it is made: slowly. */
+  making?: "spin";
 }
 
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-light-"));
 const corpus = join(folder, "corpus.txt");
 writeFileSync(corpus, "All work and no play makes Jack a dull boy.\n".repeat(20));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Directories of the runs that the trainers of this test file have made. */
+export function lightRuns(): string[] {
+  return readdirSync(folder).filter((name) => name !== "corpus.txt");
+}
 
 /** A trainer of the real kind, on a Python that only follows a script: what crosses the bridge is that of a training. */
 export async function lightTrainer(session: PythonSession, script: Script, callbacks: readonly TrainerCallback[] = []): Promise<Trainer> {

@@ -2,12 +2,14 @@
 
 import contextlib
 import ctypes
+import json
 import math
 import os
 import signal
 import sys
 import time
 import warnings
+from collections import Counter
 from pathlib import Path
 
 from bh_bridge import channel, registry
@@ -99,8 +101,20 @@ ACTS = {
 }
 
 
+attempts = Counter()  # by seed
+
+
 def create_training(request):
-    """A training that is only its script."""
+    """A training that is only its script; it fails to be made, or is made slowly, as the script says."""
+    script = request["training"]
+    attempts[request["seed"]] += 1
+    if attempts[request["seed"]] <= script.get("failing", 0):
+        raise MemoryError("no room for a trainer")
+    if script.get("making") == "spin":
+        _spin()
+    if "init_end" in request["events"]:
+        event = {"seq": 0, "mono": 0, "wall": 0, "type": "init_end", "global_step": 0, "epoch": None}
+        channel.current().send(json.dumps(event))
     return {
         "handle": registry.keep(request),
         "windows": 1,

@@ -58,8 +58,8 @@ test("a call that has begun is interrupted and rejected at once; what it comes t
   const queue = new CallQueue();
   const [first, second] = [task(), task()];
   const controller = new AbortController();
-  const seen: string[] = [];
-  const options = { signal: controller.signal, interrupt: () => seen.push("interrupted"), onAbandoned: (value: string) => seen.push(value) };
+  const seen: unknown[] = [];
+  const options = { signal: controller.signal, interrupt: () => seen.push("interrupted"), onAbandoned: (value?: string) => seen.push(value) };
   const running = queue.run("first", first.run, options);
   const later = queue.run("second", second.run, never);
   await turn();
@@ -70,6 +70,31 @@ test("a call that has begun is interrupted and rejected at once; what it comes t
   second.resolve("second");
   await later;
   expect(seen).toEqual(["interrupted", "too late"]);
+});
+
+test("a cancelled call that failed, or never began, is told to be over as well, once", async () => {
+  const queue = new CallQueue();
+  const [first, second] = [task(), task()];
+  const controller = new AbortController();
+  const over: string[] = [];
+  const options = (name: string, signal: AbortSignal) => ({
+    signal,
+    interrupt: () => undefined,
+    onAbandoned: (value?: string) => over.push(`${name} ${value}`),
+  });
+  const calls = [
+    queue.run("first", first.run, options("first", controller.signal)),
+    queue.run("second", second.run, options("second", controller.signal)),
+    queue.run("third", second.run, options("third", AbortSignal.abort())),
+  ];
+  const ended = Promise.allSettled(calls);
+  await turn();
+  controller.abort();
+  await ended;
+  expect(over).toEqual(["third undefined", "second undefined"]);
+  first.reject(new Error("interrupted"));
+  await turn();
+  expect(over).toEqual(["third undefined", "second undefined", "first undefined"]);
 });
 
 test("a call that is ended in its own way is waited for", async () => {
