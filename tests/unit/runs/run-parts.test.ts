@@ -9,6 +9,7 @@ import { pinDifferences } from "../../../src/runs/pin-differences.js";
 import { resolveRun } from "../../../src/runs/resolve-run.js";
 import { readRunNotes, writeRunNotes } from "../../../src/runs/run-notes.js";
 import { scanRuns } from "../../../src/runs/scan-runs.js";
+import { unfinishedRuns } from "../../../src/runs/unfinished-runs.js";
 import { temporaryFolder } from "../../e2e/program.js";
 
 const folder = temporaryFolder();
@@ -101,4 +102,22 @@ test.each([
   ["falling", [2, 1, null]],
 ] as const)("runs without a value come last where the others are %s", (order, sorted) => {
   expect([1, null, 2].sort((left, right) => compareFields(left, right, order))).toEqual(sorted);
+});
+
+test("a run that took no step is not offered to go on with, wherever in its log the first step would be", () => {
+  const before = '{"type": "evaluate"}\n'.repeat(6000); // longer than what is read at once
+  const logs = {
+    none: "",
+    evaluated: before,
+    stepped: '{"type": "step_end"}\n',
+    late: `${before}{"type": "step_end"}\n`,
+    "across-two-reads": `${" ".repeat(65_530)}{"type": "step_end"}\n`,
+  };
+  const runs = Object.entries(logs).map(([id, log]) => {
+    const directory = join(folder.path, "unfinished", id);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, "events.jsonl"), log);
+    return { directory, id, status: "interrupted" as const, manifest: undefined, problem: undefined, pid: undefined };
+  });
+  expect(unfinishedRuns(runs).map(({ id }) => id)).toEqual(["stepped", "late", "across-two-reads"]);
 });
