@@ -17,7 +17,7 @@ export class CallQueue {
   #last: Promise<unknown> = Promise.resolve();
 
   /**
-   * @param name of the call, for the message.
+   * @param name of the call, for the message: what it does.
    * @throws {BhBridgeError} `ABORTED` by the signal, or what the task throws.
    */
   async run<Value>(name: string, task: () => Promise<Value>, { signal, interrupt, keepsWaiting, onAbandoned }: Cancellation<Value>): Promise<Value> {

@@ -1,18 +1,20 @@
 import { z } from "zod";
 import { BhBridgeError, type ErrorCode, errorCodes, type ProcessExit } from "../errors.js";
 import type { pythonErrorSchema } from "../protocol/envelope.js";
+import type { Operation } from "../protocol/operations.js";
+import { callPhrases } from "./call-phrases.js";
 
 function isErrorCode(code: string | null): code is ErrorCode {
   return (errorCodes as readonly (string | null)[]).includes(code);
 }
 
 /** A Python exception as the error of the call that it ended: one that was foreseen under its own code, any other as `PYTHON_RAISED`. */
-export function pythonFailure(op: string, python: z.output<typeof pythonErrorSchema>): BhBridgeError {
+export function pythonFailure(op: Operation, python: z.output<typeof pythonErrorSchema>): BhBridgeError {
   const { code, ...details } = python;
   if (isErrorCode(code)) return new BhBridgeError(code, python.message, { python: details });
-  if (python.type === "KeyboardInterrupt") return new BhBridgeError("ABORTED", `${op} was interrupted`, { python: details });
+  if (python.type === "KeyboardInterrupt") return new BhBridgeError("ABORTED", `${callPhrases[op]} was interrupted`, { python: details });
   const type = python.module === "builtins" ? python.type : `${python.module}.${python.type}`;
-  return new BhBridgeError("PYTHON_RAISED", `Python raised ${type} in ${op}: ${python.message || "(no message)"}`, { python: details });
+  return new BhBridgeError("PYTHON_RAISED", `Python raised ${type} while ${callPhrases[op]}: ${python.message || "(no message)"}`, { python: details });
 }
 
 /** A request or a reply that is not as `operations` says. */
@@ -52,13 +54,13 @@ function lastWords(lines: readonly string[]): string {
  *
  * @param op the call that was pending, or that was made afterwards.
  */
-export function peerExited(op: string, exit: ProcessExit, cause: Error): BhBridgeError {
-  return new BhBridgeError("PEER_EXITED", `${op} failed: ${cause.message}${lastWords(exit.lastLines)}`, { exit, cause });
+export function peerExited(op: Operation, exit: ProcessExit, cause: Error): BhBridgeError {
+  return new BhBridgeError("PEER_EXITED", `${callPhrases[op]} failed: ${cause.message}${lastWords(exit.lastLines)}`, { exit, cause });
 }
 
 /** A call to a bridge that its user has closed. */
-export function bridgeClosed(op: string, cause?: Error): BhBridgeError {
-  return new BhBridgeError("BRIDGE_CLOSED", `${op} was called on a bridge that is closed`, { cause });
+export function bridgeClosed(op: Operation, cause?: Error): BhBridgeError {
+  return new BhBridgeError("BRIDGE_CLOSED", `${callPhrases[op]} failed: the bridge is closed. Start another with Bridge.start()`, { cause });
 }
 
 /** Two versions that do not understand each other. */

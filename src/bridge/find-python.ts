@@ -61,7 +61,7 @@ function explicitCandidate(origin: PythonOrigin, wanted: string, env: NodeJS.Pro
   const path = (isName && executablesOnPath(wanted, env)[0]) || resolve(cwd, wanted);
   if (isExecutableFile(path)) return { path, origin };
   const shown = isName ? `${wanted} (not in PATH, nor in ${cwd})` : path;
-  const place = origin === "config" ? 'the "python" of the configuration' : origin;
+  const place = origin === "--python" ? "python (--python on the command line)" : origin === "config" ? 'the "python" of the configuration' : origin;
   throw new BhBridgeError(
     "PYTHON_NOT_FOUND",
     `${place} names ${shown}, but ${reasonAgainst(path)}. Correct it, or leave it out to let bh-bridge find a Python`,

@@ -3,6 +3,7 @@ import { BhBridgeError, type ProcessExit } from "../errors.js";
 import type { ChannelCommand } from "../protocol/events.js";
 import { type Handle, type Operation, operations, type PythonEnvironment, type ReplyOf, type RequestOf } from "../protocol/operations.js";
 import { protocolVersion } from "../protocol/version.js";
+import { callPhrases } from "./call-phrases.js";
 import { CallQueue } from "./call-queue.js";
 import { EventChannel, type EventReceiver } from "./event-channel.js";
 import { bridgeClosed, type KillReason, protocolInvalid, protocolMismatch, pythonFailure } from "./failures.js";
@@ -138,9 +139,9 @@ export class PythonSession {
   async invoke<Op extends Operation>(op: Op, request: RequestOf<Op>, options: InvokeOptions<ReplyOf<Op>> = {}): Promise<ReplyOf<Op>> {
     const { signal, onAbort, onAbandoned, receiver } = options;
     const checked = operations[op].request.safeParse(request);
-    if (!checked.success) throw protocolInvalid(`the request of ${op}`, checked.error);
+    if (!checked.success) throw protocolInvalid(`the request for ${callPhrases[op]}`, checked.error);
     const cancellation = { signal, interrupt: onAbort ?? (() => this.interrupt()), keepsWaiting: onAbort !== undefined, onAbandoned };
-    return this.#queue.run(op, () => this.#whileReferenced(() => this.#exchange(op, JSON.stringify(checked.data), receiver)), cancellation);
+    return this.#queue.run(callPhrases[op], () => this.#whileReferenced(() => this.#exchange(op, JSON.stringify(checked.data), receiver)), cancellation);
   }
 
   /** Let Python forget an object. Where Python has ended, it has forgotten. */
@@ -228,7 +229,11 @@ export class PythonSession {
     try {
       return await this.#transport.invoke(op, request);
     } catch (cause) {
-      throw new BhBridgeError("PYTHON_RAISED", `Python could not run ${op}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      throw new BhBridgeError(
+        "PYTHON_RAISED",
+        `${callPhrases[op]} failed, as Python could not be reached: ${cause instanceof Error ? cause.message : String(cause)}`,
+        { cause },
+      );
     }
   }
 

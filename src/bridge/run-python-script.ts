@@ -42,13 +42,17 @@ export async function runPythonScript(interpreter: string, { file, args = [], ti
   if (line !== undefined) return JSON.parse(line.slice(marker.length));
 
   const { exitCode = null, signal: killedBy = null } = result;
-  if (result.isCanceled) throw new BhBridgeError("ABORTED", `${file} in ${interpreter} was cancelled`, { cause: result });
+  if (result.isCanceled) throw new BhBridgeError("ABORTED", `asking ${interpreter} was cancelled`, { cause: result });
   const said = lastLines(`${result.stdout}\n${result.stderr}`, quotedLines);
   let reason = `is not a working Python: it ended with ${killedBy ?? `exit code ${exitCode}`} and said: ${said.join(" / ") || "nothing"}`;
   if (result.timedOut) reason = `did not answer within ${timeoutMs / 1000} s, so it is no usable Python`;
   else if (exitCode === null && killedBy === null) reason = `cannot be run: ${result.failed ? result.originalMessage : "it did not start"}`;
-  throw new BhBridgeError("PYTHON_NOT_FOUND", `${interpreter} ${reason}. Give another with --python${suspectVariables()}`, {
-    cause: result,
-    exit: { exitCode, signal: killedBy, lastLines: said },
-  });
+  throw new BhBridgeError(
+    "PYTHON_NOT_FOUND",
+    `${interpreter} ${reason}. Name another interpreter with python (--python on the command line)${suspectVariables()}`,
+    {
+      cause: result,
+      exit: { exitCode, signal: killedBy, lastLines: said },
+    },
+  );
 }

@@ -17,7 +17,7 @@ const fractions = ["warmup_steps", "logging_steps", "eval_steps"] as const;
 export function extensionProblem({ training }: Experiment, steps: number, done: number): string | undefined {
   const schedule = training.lr_scheduler_type;
   if (!openSchedules.includes(schedule)) {
-    return `its schedule "${schedule}" was planned for ${count(training.max_steps, "step")}, so that a run of ${count(steps, "step")} would have been another one from its first step. Start one with --steps ${steps}, or go on from the weights alone with --from RUN/final`;
+    return `its schedule "${schedule}" was planned for ${count(training.max_steps, "step")}, so that a run of ${count(steps, "step")} would have been another one from its first step. Start a new run of ${count(steps, "step")}, or go on from the weights alone with model.from (--from RUN/final on the command line)`;
   }
   const fraction = fractions.find((field) => typeof training[field] === "number" && training[field] > 0 && training[field] < 1);
   if (fraction) return `its training.${fraction} is a fraction of training.max_steps, so that another number of steps changes what was done already`;

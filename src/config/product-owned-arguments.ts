@@ -10,11 +10,11 @@ const steps = "a run is counted in steps: set `training.max_steps`";
 
 /** Fields of TrainingArguments that a configuration cannot set, each with the reason and what to do instead. */
 export const productOwnedTrainingArguments = {
-  output_dir: "every run has a directory of its own: use `--out` for the folder that holds it",
+  output_dir: "every run has a directory of its own: `out` names the folder that holds it (`--out` on the command line)",
   num_train_epochs: steps,
   seed: "one seed serves every random stream: set `seed`",
   use_cpu: "the device is chosen in one place: set `device`",
-  disable_tqdm: "progress is shown by bh-bridge: use `--quiet`",
+  disable_tqdm: "bh-bridge shows its own progress, which `--quiet` leaves out on the command line",
   log_level_replica: oneProcess,
   log_on_each_node: oneProcess,
   report_to: nothingLeaves,

@@ -93,7 +93,11 @@ async function* chunksOf(path: string, signal: AbortSignal | undefined): AsyncGe
     if (signal?.aborted) throw new BhBridgeError("ABORTED", `reading ${path} was cancelled`, { cause: signal.reason });
     const reasons: Record<string, string> = { ENOENT: "there is no such file", EISDIR: "it is a folder", EACCES: "it may not be read" };
     const code = (cause as NodeJS.ErrnoException).code ?? "";
-    throw new BhBridgeError("CORPUS_INVALID", `cannot read the corpus ${path}: ${reasons[code] ?? code}. Give a text file with --corpus`, { cause });
+    throw new BhBridgeError(
+      "CORPUS_INVALID",
+      `cannot read the corpus ${path}: ${reasons[code] ?? code}. Give a text file with data.corpus (--corpus on the command line)`,
+      { cause },
+    );
   }
 }
 

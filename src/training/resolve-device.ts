@@ -24,6 +24,6 @@ export function resolveDevice(wanted: string, { devices }: PythonEnvironment): R
   const there = [cuda, mps, cpu].flatMap((device) => device?.label ?? []).join(", ");
   throw new BhBridgeError(
     "DEVICE_UNAVAILABLE",
-    `device ${wanted} is not available: PyTorch sees ${there}. Choose one of them with --device, or run "bh-bridge doctor"`,
+    `device ${wanted} is not available: PyTorch sees ${there}. Choose one of them with device (--device on the command line), or run "bh-bridge doctor"`,
   );
 }

@@ -48,7 +48,7 @@ export function planResume(run: string, present: PresentFacts, allowInexact: boo
   if (differences.length > 0 && !allowInexact) {
     throw new BhBridgeError(
       "RESUME_MISMATCH",
-      `${directory} was computed in another environment: ${differences.join(", ")}. Its bits would differ from here on. Restore that environment, or accept it with --allow-inexact`,
+      `${directory} was computed in another environment: ${differences.join(", ")}. Its bits would differ from here on. Restore that environment, or accept it with allowInexact (--allow-inexact on the command line)`,
     );
   }
   return { directory, manifest, exact: differences.length === 0 && !allowInexact, differences, isExtended };
@@ -84,6 +84,6 @@ function requireSameCorpus(directory: string, before: CorpusFacts, now: CorpusFa
   if (before.sha256 === now.sha256) return;
   throw new BhBridgeError(
     "RESUME_MISMATCH",
-    `the corpus has changed: ${directory} was trained on ${before.path} of ${before.bytes} bytes, SHA-256 ${before.sha256}; ${now.path} has ${now.bytes} bytes, SHA-256 ${now.sha256}. Give the text as it was with --corpus`,
+    `the corpus has changed: ${directory} was trained on ${before.path} of ${before.bytes} bytes, SHA-256 ${before.sha256}; ${now.path} has ${now.bytes} bytes, SHA-256 ${now.sha256}. Give the text as it was with corpus (--corpus on the command line)`,
   );
 }

@@ -57,7 +57,7 @@ test("a Python exception keeps its type, module, message, ancestry and traceback
   expect(error).toBeInstanceOf(BhBridgeError);
   expect(error).toMatchObject({
     code: "PYTHON_RAISED",
-    message: "Python raised KeyError in model.save: 'missing'",
+    message: "Python raised KeyError while saving a model: 'missing'",
     python: { type: "KeyError", module: "builtins", message: "'missing'", mro: ["KeyError", "LookupError", "Exception", "BaseException", "object"] },
   });
   expect((error as BhBridgeError).python?.traceback).toContain("light_operations.py");
@@ -74,7 +74,7 @@ test("a request with a field too many is refused before it is sent", async () =>
   const session = await lightSession();
   const wrong = { handle: { slot: 0, generation: 1 }, directori: "nothing" } as unknown as RequestOf<"model.save">;
   const error = await rejectionOf(session.invoke("model.save", wrong));
-  expect(error).toMatchObject({ code: "PROTOCOL_INVALID", message: expect.stringMatching(/model\.save.*directori/s) });
+  expect(error).toMatchObject({ code: "PROTOCOL_INVALID", message: expect.stringMatching(/saving a model.*directori/s) });
 });
 
 test("calls are made one at a time, in their order, whatever became of the one before", async () => {

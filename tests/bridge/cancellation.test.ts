@@ -18,7 +18,7 @@ test("an abort rejects the call at once and ends it in Python, which goes on to 
   await hasBegun(session);
   const started = Date.now();
   controller.abort(reason);
-  expect(await cancelled).toMatchObject({ code: "ABORTED", message: "model.save was cancelled", cause: reason });
+  expect(await cancelled).toMatchObject({ code: "ABORTED", message: "saving a model was cancelled", cause: reason });
   await expect(act(session, "nothing")).resolves.toEqual({});
   expect(Date.now() - started).toBeLessThan(1000);
 });
@@ -71,7 +71,7 @@ test("closing interrupts the call that is under way and never begins those that 
   expect(Date.now() - started).toBeLessThan(2000);
   const [running, waiting] = await Promise.all(calls);
   expect(running).toMatchObject({ code: "ABORTED" });
-  expect(waiting).toMatchObject({ code: "BRIDGE_CLOSED", message: expect.stringContaining("model.save") });
+  expect(waiting).toMatchObject({ code: "BRIDGE_CLOSED", message: expect.stringContaining("saving a model") });
   expect(await rejectionOf(act(session, "nothing"))).toMatchObject({ code: "BRIDGE_CLOSED" });
   await session.close();
 });

@@ -21,7 +21,7 @@ test.each([
   const error = await rejectionOf(act(session, name));
   expect(Date.now() - started).toBeLessThan(noticeMs);
   expect(error).toBeInstanceOf(BhBridgeError);
-  expect(error).toMatchObject({ code: "PEER_EXITED", exit, message: expect.stringContaining(`model.save failed: Python ${words}`) });
+  expect(error).toMatchObject({ code: "PEER_EXITED", exit, message: expect.stringContaining(`saving a model failed: Python ${words}`) });
 });
 
 test("a crash leaves the interpreter's own account of it in the error", async () => {
@@ -46,7 +46,7 @@ test("four calls pending at death get four errors, each with the call's name onc
   expect(errors.map(({ code, exit }) => [code, exit?.signal])).toEqual(errors.map(() => ["PEER_EXITED", "SIGKILL"]));
   expect(new Set(errors).size).toBe(4);
   expect(new Set(errors.map(({ cause }) => cause)).size).toBe(1);
-  const names = ["model.save", "model.save", "model.save", "release"];
+  const names = ["saving a model", "saving a model", "saving a model", "letting go of a model"];
   expect(errors.map(({ message }, index) => message.split(names[index] ?? "").length - 1)).toEqual([1, 1, 1, 1]);
   const late = await rejectionOf(act(session, "nothing"));
   expect(late).toMatchObject({ code: "PEER_EXITED", cause: errors[0]?.cause });

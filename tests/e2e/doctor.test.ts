@@ -56,7 +56,7 @@ test("an environment without packages: exit code 3, and for each package the com
 test("an interpreter that is not there fails one check, with what to do", async () => {
   const { exitCode, check } = await examine("--python", "/nowhere/python");
   expect(exitCode).toBe(3);
-  expect(check("python")).toMatchObject({ ok: false, found: null, fix: expect.stringContaining("--python names /nowhere/python") });
+  expect(check("python")).toMatchObject({ ok: false, found: null, fix: expect.stringContaining("(--python on the command line) names /nowhere/python") });
 });
 
 test("people get one line a check, and the remedy below a failing one", async () => {

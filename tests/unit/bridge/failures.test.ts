@@ -1,14 +1,19 @@
 import { expect, test } from "vitest";
-import { describeExit, peerExited, protocolMismatch, pythonFailure } from "../../../src/bridge/failures.js";
+import { bridgeClosed, describeExit, peerExited, protocolMismatch, pythonFailure } from "../../../src/bridge/failures.js";
+import { type Operation, operations } from "../../../src/protocol/operations.js";
 
 const python = { type: "ValueError", module: "builtins", message: "no", code: null, mro: ["ValueError"], traceback: "Traceback" };
 
 test.each([
-  [python, "PYTHON_RAISED", "Python raised ValueError in model.save: no"],
-  [{ ...python, module: "torch", type: "OutOfMemoryError", message: "" }, "PYTHON_RAISED", "Python raised torch.OutOfMemoryError in model.save: (no message)"],
+  [python, "PYTHON_RAISED", "Python raised ValueError while saving a model: no"],
+  [
+    { ...python, module: "torch", type: "OutOfMemoryError", message: "" },
+    "PYTHON_RAISED",
+    "Python raised torch.OutOfMemoryError while saving a model: (no message)",
+  ],
   [{ ...python, code: "RUN_LOCKED", message: "in use" }, "RUN_LOCKED", "in use"],
-  [{ ...python, code: "NO_SUCH_CODE" }, "PYTHON_RAISED", "Python raised ValueError in model.save: no"],
-  [{ ...python, type: "KeyboardInterrupt" }, "ABORTED", "model.save was interrupted"],
+  [{ ...python, code: "NO_SUCH_CODE" }, "PYTHON_RAISED", "Python raised ValueError while saving a model: no"],
+  [{ ...python, type: "KeyboardInterrupt" }, "ABORTED", "saving a model was interrupted"],
 ])("a Python error %# has its code and message", (error, code, message) => {
   expect(pythonFailure("model.save", error)).toMatchObject({ code, message, python: { type: error.type, traceback: "Traceback" } });
 });
@@ -29,17 +34,27 @@ test.each([
 const exit = { exitCode: 1, signal: null };
 
 test.each([
-  [[], "x failed: Python ended"],
-  [["one", "two", "three", "four"], "x failed: Python ended. It last said: two / three / four"],
+  [[], "training failed: Python ended"],
+  [["one", "two", "three", "four"], "training failed: Python ended. It last said: two / three / four"],
   [
     ["before", "Fatal Python error: Segmentation fault", "Thread 1:", '  File "a.py"', "main"],
-    "x failed: Python ended. It last said: Fatal Python error: Segmentation fault",
+    "training failed: Python ended. It last said: Fatal Python error: Segmentation fault",
   ],
 ])("the last words of %j are quoted", (lastLines, message) => {
   const cause = new Error("Python ended");
-  expect(peerExited("x", { ...exit, lastLines }, cause)).toMatchObject({ code: "PEER_EXITED", message, cause, exit: { lastLines } });
+  expect(peerExited("trainer.train", { ...exit, lastLines }, cause)).toMatchObject({ code: "PEER_EXITED", message, cause, exit: { lastLines } });
 });
 
 test("a mismatch names both versions and the place", () => {
   expect(protocolMismatch(1, 2, "/package/python").message).toMatch(/protocol 1, .*\/package\/python speak 2/);
+});
+
+test.each((Object.keys(operations) as Operation[]).filter((op) => op !== "release"))("no message of a call says %s", (op) => {
+  const errors = [
+    pythonFailure(op, python),
+    pythonFailure(op, { ...python, type: "KeyboardInterrupt" }),
+    peerExited(op, { ...exit, lastLines: [] }, new Error("Python ended")),
+    bridgeClosed(op),
+  ];
+  for (const { message } of errors) expect(message).not.toContain(op);
 });

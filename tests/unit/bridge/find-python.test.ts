@@ -68,14 +68,17 @@ describe("an interpreter that was asked for", () => {
     const path = join(folder, "nowhere");
     const ending = "but there is no such file. Correct it, or leave it out to let bh-bridge find a Python";
     const common = { code: "PYTHON_NOT_FOUND" };
-    await expect(findPython({ python: path, env: {} })).rejects.toMatchObject({ ...common, message: `--python names ${path}, ${ending}` });
+    await expect(findPython({ python: path, env: {} })).rejects.toMatchObject({
+      ...common,
+      message: `python (--python on the command line) names ${path}, ${ending}`,
+    });
     await expect(findPython({ config: path, env: {} })).rejects.toMatchObject({
       ...common,
       message: `the "python" of the configuration names ${path}, ${ending}`,
     });
     await expect(findPython({ env: { BH_BRIDGE_PYTHON: path } })).rejects.toMatchObject({ ...common, message: `BH_BRIDGE_PYTHON names ${path}, ${ending}` });
     await expect(findPython({ python: "no-such-python", env: {}, cwd: folder })).rejects.toMatchObject({
-      message: `--python names no-such-python (not in PATH, nor in ${folder}), ${ending}`,
+      message: `python (--python on the command line) names no-such-python (not in PATH, nor in ${folder}), ${ending}`,
     });
   });
 

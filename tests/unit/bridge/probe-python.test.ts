@@ -49,7 +49,7 @@ folderTest("a program that is no Python is quoted without its control characters
   const path = writeScript(join(folder, "python"), 'printf "\\033[31mI am a shell\\033[0m\\n"; exit 7');
   await expect(probePython(path)).rejects.toMatchObject({
     code: "PYTHON_NOT_FOUND",
-    message: `${path} is not a working Python: it ended with exit code 7 and said: [31mI am a shell[0m. Give another with --python`,
+    message: `${path} is not a working Python: it ended with exit code 7 and said: [31mI am a shell[0m. Name another interpreter with python (--python on the command line)`,
     exit: { exitCode: 7, signal: null },
   });
 });
@@ -59,7 +59,7 @@ folderTest("a program that hangs is given up, and so is its child that holds the
   const startedAt = performance.now();
   await expect(probePython(path, undefined, 100)).rejects.toMatchObject({
     code: "PYTHON_NOT_FOUND",
-    message: `${path} did not answer within 0.1 s, so it is no usable Python. Give another with --python`,
+    message: `${path} did not answer within 0.1 s, so it is no usable Python. Name another interpreter with python (--python on the command line)`,
   });
   expect(performance.now() - startedAt).toBeLessThan(3000);
 });
