@@ -103,5 +103,6 @@ export function exitCodeOf(error: unknown): number {
   if (!(error instanceof BhBridgeError)) return exitCodes.failed;
   if (usageCodes.includes(error.code)) return exitCodes.usage;
   if (environmentCodes.includes(error.code)) return exitCodes.environment;
+  if (error.code === "ABORTED") return exitCodes.sigint; // by Ctrl-C, which a question takes for itself
   return exitCodes.failed;
 }

@@ -3,6 +3,7 @@ import { BhBridgeError } from "../errors.js";
 import type { ResumeRunOptions } from "../experiment/resume.js";
 import { count } from "../text/count.js";
 import { type CommonOptions, createCommand } from "./command.js";
+import type { Training } from "./run-in-terminal.js";
 import { Terminal } from "./terminal.js";
 
 /** How a run is to go on, as commander gives it. */
@@ -57,7 +58,7 @@ export async function resumeInTerminal(
       import("./stop-on-signal.js"),
       import("./training-display.js"),
     ]);
-    using stop = stopOnSignal();
+    using stop = stopOnSignal(terminal, { stopping: () => "Stopping the analysis" });
     const display = new TrainingDisplay(terminal, experiment.experiment.training.max_steps);
     const { result } = await sumUp(resumable, { signal: stop.signal, onProgress: (done, states) => void display.onAnalysis(done, states) });
     await display.stop();
@@ -65,7 +66,8 @@ export async function resumeInTerminal(
   }
   const { runInTerminal } = await import("./run-in-terminal.js");
   const chosen = python === undefined ? experiment : withPython(experiment, python);
-  await runInTerminal(chosen, terminal, (interpreter, cancel, listener) => resumeRun(resumable, interpreter, { ...options, ...cancel }, listener), onEvent);
+  const training: Training = (interpreter, cancel, listener) => resumeRun(resumable, interpreter, { ...options, ...cancel }, listener);
+  await runInTerminal(chosen, terminal, training, { onEvent, resumed: directory });
 }
 
 function wholeNumber(text: string): number {

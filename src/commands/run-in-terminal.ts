@@ -8,6 +8,8 @@ import type { StartedRun } from "../training/started-run.js";
 import { ensurePython } from "./ensure-python.js";
 import { eventHook } from "./event-hook.js";
 import { formatStart } from "./format-result.js";
+import { goOnWith } from "./go-on-with.js";
+import { shellQuote } from "./shell-quote.js";
 import { showResult } from "./show-result.js";
 import { stopOnSignal } from "./stop-on-signal.js";
 import type { Terminal } from "./terminal.js";
@@ -16,18 +18,41 @@ import { TrainingDisplay } from "./training-display.js";
 /** Trains, with the interpreter that was found. */
 export type Training = (python: UsablePython, options: { signal: AbortSignal }, listener: TrainListener) => Promise<TrainedRun>;
 
+/** What a run in a terminal may have beside its training. */
+interface RunInTerminalOptions {
+  /** Shell command to run at alerts and at the end. */
+  onEvent?: string | undefined;
+  /** Directory of the run that is taken up. */
+  resumed?: string;
+}
+
+/** What a first Ctrl-C does, by what is under way. */
+const stopping = {
+  start: "Stopping",
+  training: "Stopping after this step, with a checkpoint",
+  analysis: "Stopping the analysis: the training is on disk",
+} as const;
+
 /** Run an experiment as the program does it: progress on stderr, the notebook's output or one document on stdout, the exit code of how it ended. */
-export async function runInTerminal(experiment: ResolvedExperiment, terminal: Terminal, training: Training, onEvent?: string): Promise<void> {
-  using stop = stopOnSignal();
+export async function runInTerminal(
+  experiment: ResolvedExperiment,
+  terminal: Terminal,
+  training: Training,
+  { onEvent, resumed }: RunInTerminalOptions,
+): Promise<void> {
+  let phase: keyof typeof stopping = "start";
+  let directory = resumed;
+  const goOn = () => (directory === undefined ? undefined : goOnWith(directory));
+  using stop = stopOnSignal(terminal, { stopping: () => stopping[phase], last: goOn });
   const { experiment: config } = experiment;
   const python = await ensurePython({ ...(config.python && pythonOption(experiment, config.python)) }, terminal, stop.signal);
   terminal.say(formatChanges(experiment, terminal.messageColor));
   terminal.say(terminal.messageColor.dim(`Python ${python.report.version} (${python.path}), PyTorch ${python.report.packages.torch}: starting`));
   const display = new TrainingDisplay(terminal, config.training.max_steps);
   const hook = onEvent === undefined ? undefined : eventHook(onEvent, (message) => terminal.say(message));
-  let directory: string | undefined;
   const listener: TrainListener = {
     onStart(run) {
+      phase = "training";
       directory = run.directory;
       void display.stop();
       terminal.say(formatStart(run, config, terminal.messageColor));
@@ -35,6 +60,7 @@ export async function runInTerminal(experiment: ResolvedExperiment, terminal: Te
       void display.onStart(run);
     },
     onEvent(event) {
+      if (event.type === "train_end") phase = "analysis";
       hook?.(event);
       display.onEvent(event);
     },
@@ -45,11 +71,13 @@ export async function runInTerminal(experiment: ResolvedExperiment, terminal: Te
     const { result } = await training(python, { signal: stop.signal }, listener);
     await display.stop();
     showResult(result, config, terminal);
-    terminal.say(nextSteps(result.status, result.run));
+    const next = result.status === "completed" ? lookCloser(result.run) : goOn();
+    if (next !== undefined) terminal.say(next);
     if (stop.signal.aborted) process.exitCode = exitCodes.sigint;
   } catch (error) {
     await display.stop();
-    if (directory !== undefined) terminal.say(nextSteps("failed", directory));
+    const next = goOn();
+    if (next !== undefined) terminal.say(next);
     throw error;
   }
 }
@@ -70,7 +98,6 @@ function resumeLines({ manifest, fromStep, recordedStep, rejectedCheckpoints }: 
   ];
 }
 
-function nextSteps(status: "completed" | "stopped" | "failed", run: string): string {
-  const path = relative(process.cwd(), run) || ".";
-  return status === "completed" ? `Look closer:  bh-bridge analyze ${path}` : `Go on with:  bh-bridge resume ${path}`;
+function lookCloser(run: string): string {
+  return `Look closer:  bh-bridge analyze ${shellQuote(relative(process.cwd(), run) || ".")}`;
 }

@@ -14,7 +14,7 @@ async function setup({ dir, python, indexUrl, torch, dev, ...common }: SetupComm
   const { stopOnSignal } = await import("./stop-on-signal.js");
 
   const directory = dir === undefined ? environmentDirectory() : resolve(dir);
-  using stop = stopOnSignal();
+  using stop = stopOnSignal(terminal, { stopping: () => "Stopping the set-up, which can go on later" });
   const asked = { ...(python && { python }), ...(indexUrl && { indexUrl }), ...(torch && { torch }), ...(dev && { dev }) };
   const result = await runSetup({ directory, ...asked, signal: stop.signal }, terminal);
   terminal.print(describeSetup(result));

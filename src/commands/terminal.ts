@@ -44,6 +44,17 @@ export class Terminal {
     if (!this.quiet) process.stderr.write(`${wrap(text, process.stderr.columns || undefined)}\n`);
   }
 
+  /** Say something while a line is being redrawn, which then goes on below. */
+  interject(text: string): void {
+    if (this.interactive) process.stderr.write("\r\x1b[K");
+    this.say(text);
+  }
+
+  /** Take back what a progress bar does to a terminal while it is drawn: no cursor, no wrapping of lines. */
+  restore(): void {
+    if (this.interactive) process.stderr.write("\r\x1b[K\x1b[?25h\x1b[?7h");
+  }
+
   /** Print the document of `--json`; nothing otherwise. */
   document(document: { schema: string }): void {
     if (this.json) process.stdout.write(`${JSON.stringify(document)}\n`);

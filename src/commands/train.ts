@@ -57,7 +57,7 @@ async function trainAndReport(experiment: ResolvedExperiment, { out, resumeState
     experiment,
     terminal,
     (python, options, listener) => runExperiment(experiment, python, { ...options, out, ...(startFrom && { startFrom }) }, listener),
-    onEvent,
+    { onEvent },
   );
 }
 

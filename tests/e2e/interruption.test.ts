@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { execa } from "execa";
 import { afterAll, expect, test } from "vitest";
 import { trainResultSchema } from "../../src/experiment/train-result.js";
-import { eventually, isAlive, marked, start, temporaryFolder } from "./program.js";
+import { eventually, isAlive, marked, projectRoot, python, start, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -36,6 +37,34 @@ test("Ctrl-C ends after the step with a document, status stopped and exit code 1
   expect(exitCode).toBe(130);
   expect(readdirSync(join(result.run, "checkpoints"))).toEqual([`step-${String(result.steps.done).padStart(6, "0")}`]);
   expect(await eventually(async () => (await marked(mark)).length === 0, 2000)).toBe(true);
+});
+
+/** Run the program on a terminal, and press Ctrl-C so many times when it has written something. */
+async function press(times: number, when: string, args: readonly string[]) {
+  const script = [join(import.meta.dirname, "press_ctrl_c.py"), when, String(times)];
+  const program = [process.execPath, join(projectRoot, "dist/cli.js"), ...args];
+  const { stdout } = await execa("python3", [...script, ...program], { env: { BH_BRIDGE_PYTHON: python, CI: "" }, stdin: "ignore" });
+  return JSON.parse(stdout) as { written: string; exit_code: number; is_restored: boolean };
+}
+
+const trainHere = (name: string) => ["train", "--device", "cpu", "--threads", "1", "--steps", "5000", "--out", join(folder.path, name)];
+const acknowledged = (what: string) => `${what}. Press Ctrl-C again to end at once`;
+
+test.each([1, 2, 3])("Ctrl-C %i times in a terminal while PyTorch is loaded ends with 130, and leaves terminal and folder as they were", async (times) => {
+  const pressed = await press(times, "starting", trainHere(`start-${times}`));
+  expect(pressed).toMatchObject({ exit_code: 130, is_restored: true });
+  expect(pressed.written).toContain(acknowledged("Stopping"));
+  expect(pressed.written).not.toMatch(/hello|model\.create|trainer\.|Go on with/);
+  expect(existsSync(join(folder.path, `start-${times}`)) ? readdirSync(join(folder.path, `start-${times}`)) : []).toEqual([]);
+});
+
+test.each([1, 2])("Ctrl-C %i times in a terminal during the training ends with 130 and the command that goes on", async (times) => {
+  const name = `training-${times}`;
+  const pressed = await press(times, String.raw`[1-9][0-9]*/5000 steps`, trainHere(name));
+  expect(pressed).toMatchObject({ exit_code: 130, is_restored: true });
+  expect(pressed.written).toContain(acknowledged("Stopping after this step, with a checkpoint"));
+  const [run = ""] = readdirSync(join(folder.path, name));
+  expect(pressed.written).toContain(`Go on with:  bh-bridge resume ${relative(projectRoot, join(folder.path, name, run))}`);
 });
 
 test.each(["SIGKILL", "SIGTERM"] as const)("%s of Node leaves no Python after two seconds", async (signal) => {

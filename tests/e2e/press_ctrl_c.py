@@ -1,0 +1,60 @@
+"""Run a program on a terminal of its own and press Ctrl-C: `python press_ctrl_c.py WHEN TIMES PROGRAM…`.
+
+Ctrl-C is pressed TIMES times in quick succession once the program has written WHEN. Prints one JSON object: what the
+program wrote, its exit code, and whether the terminal was left as it was found.
+"""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import sys
+import termios
+import time
+
+GAP_SECONDS = 0.05  # as fast as anybody presses a key twice
+PATIENCE_SECONDS = 100
+
+when, times, *program = sys.argv[1:]
+child, terminal = pty.fork()
+if child == 0:
+    os.execvp(program[0], program)
+before = termios.tcgetattr(terminal)
+deadline = time.monotonic() + PATIENCE_SECONDS
+written = b""
+pressed = 0
+while time.monotonic() < deadline:
+    ready, _, _ = select.select([terminal], [], [], 1)
+    try:
+        chunk = os.read(terminal, 4096) if ready else None
+    except OSError:  # Linux's way of saying that the other side has closed
+        break
+    if chunk is not None:
+        written += chunk
+    if pressed == 0 and re.search(when.encode(), written):
+        for pressed in range(1, int(times) + 1):
+            try:
+                os.write(terminal, b"\x03")
+            except OSError:  # it has ended
+                break
+            time.sleep(GAP_SECONDS)
+else:
+    os.kill(child, signal.SIGKILL)
+status = os.waitpid(child, 0)[1]
+
+
+def is_on(switch_on: bytes, switch_off: bytes) -> bool:
+    """Whether what was switched last, if anything, was switched on."""
+    return written.rfind(switch_on) >= written.rfind(switch_off)
+
+
+report = {
+    "written": written.decode(errors="replace"),
+    "exit_code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status),
+    "is_restored": is_on(b"\x1b[?25h", b"\x1b[?25l")
+    and is_on(b"\x1b[?7h", b"\x1b[?7l")
+    and termios.tcgetattr(terminal)[:4] == before[:4],
+}
+print(json.dumps(report))
