@@ -1,7 +1,7 @@
 """Which of these run directories are locked, and by which process. Needs nothing but the standard library.
 
-Run as `python lock_holders.py MARKER DIRECTORY…`; prints one line, the marker and a JSON object: `holders`, directory
-to `pid` (0 where the holder did not leave it) and `is_orphan`: the Node that started it is gone, so it is about to end.
+Run as `python lock_holders.py MARKER HOW DIRECTORY…`; HOW is `now`, or `after-patience` to give a holder that is about
+to end the time that this takes. Prints one line, the marker and a JSON object: `holders`, directory to Holder.
 """
 
 from __future__ import annotations
@@ -9,32 +9,68 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import socket
 import sys
+import time
+from collections.abc import Callable
 from typing import TypedDict
+
+LOCK_FILE = "run.lock"
+PROBE_PATIENCE_SECONDS = 0.5  # whoever lists runs holds a lock for microseconds
+ORPHAN_PATIENCE_SECONDS = 30.0  # a Python whose Node has died ends by itself, within 1.2 s unless the machine is busy
+RETRY_SECONDS = 0.05
+NOTE_BYTES = 512  # two numbers, and a host name, which has 255 bytes at most
 
 
 class Holder(TypedDict):
     """A process that writes a run."""
 
-    pid: int
-    is_orphan: bool
+    pid: int  # 0 where it did not leave its number
+    host: str | None  # None: this machine
+    is_orphan: bool  # the Node that started it is gone, so it is about to end
+
+
+def note_of_holder(node_pid: int) -> bytes:
+    """What a process leaves in the lock file that it holds: its id, that of its Node, and the machine they are on."""
+    return f"{os.getpid()}\n{node_pid}\n{socket.gethostname()}\n".encode()
 
 
 def holder_of(directory: str) -> Holder | None:
     """The holder of a run's lock; None when nobody holds it. The kernel is asked: a file can be out of date."""
     try:
-        fd = os.open(os.path.join(directory, "run.lock"), os.O_RDWR)
+        # To read only: whoever looks at a run on a share may not be allowed to write there.
+        fd = os.open(os.path.join(directory, LOCK_FILE), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:  # no lock file: nothing was ever written there
         return None
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        numbers = [int(line) for line in os.pread(fd, 64, 0).decode(errors="replace").split() if line.isdigit()]
-        pid, node = (*numbers, 0, 0)[:2]
-        return {"pid": pid, "is_orphan": node > 0 and not _is_alive(node)}
+        return _holder(os.pread(fd, NOTE_BYTES, 0).decode(errors="replace"))
     finally:
         os.close(fd)
     return None
+
+
+def holder_after_patience(directory: str) -> Holder | None:
+    """As `holder_of`, but a holder that is about to let go is given the time that this takes."""
+    began_at = time.monotonic()
+    while (holder := holder_of(directory)) is not None:
+        patience = ORPHAN_PATIENCE_SECONDS if holder["is_orphan"] else PROBE_PATIENCE_SECONDS
+        if time.monotonic() - began_at >= patience:
+            return holder
+        time.sleep(RETRY_SECONDS)
+    return None
+
+
+def _holder(note: str) -> Holder:
+    pid, node, host = (*note.split("\n"), "", "", "")[:3]
+    is_here = host in ("", socket.gethostname())
+    return {
+        "pid": int(pid) if pid.isdigit() else 0,
+        "host": None if is_here else host,
+        # The number of a process means something on its own machine alone.
+        "is_orphan": is_here and node.isdigit() and not _is_alive(int(node)),
+    }
 
 
 def _is_alive(pid: int) -> bool:
@@ -48,8 +84,9 @@ def _is_alive(pid: int) -> bool:
 
 
 def main() -> None:
-    marker, *directories = sys.argv[1:]
-    holders = {directory: holder_of(directory) for directory in directories}
+    marker, how, *directories = sys.argv[1:]
+    ask: Callable[[str], Holder | None] = holder_of if how == "now" else holder_after_patience
+    holders = {directory: ask(directory) for directory in directories}
     locked = {directory: holder for directory, holder in holders.items() if holder is not None}
     print(marker + json.dumps({"holders": locked}))
 

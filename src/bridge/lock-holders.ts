@@ -3,14 +3,10 @@ import { BhBridgeError } from "../errors.js";
 import { pythonCandidates } from "./find-python.js";
 import { runPythonScript } from "./run-python-script.js";
 
-/** The script answers in 30 ms; this stops an interpreter that hangs. */
-const timeoutMs = 10_000;
-/** Another command that lists runs holds a lock for microseconds. */
-const probePatienceMs = 500;
-/** A Python whose Node was killed lets go of its run within 1.2 s, unless the machine is busy. */
-const orphanPatienceMs = 30_000;
+/** The script answers in 30 ms, or waits 30 s for a process that is about to end; this stops an interpreter that hangs. */
+const timeoutMs = { now: 10_000, "after-patience": 45_000 } as const;
 
-const holderSchema = z.strictObject({ pid: z.int().nonnegative(), is_orphan: z.boolean() });
+const holderSchema = z.strictObject({ pid: z.int().nonnegative(), host: z.string().nullable(), is_orphan: z.boolean() });
 const answerSchema = z.strictObject({ holders: z.record(z.string(), holderSchema) });
 
 /**
@@ -20,7 +16,7 @@ const answerSchema = z.strictObject({ holders: z.record(z.string(), holderSchema
  * Python nothing can be running.
  */
 export async function lockHolders(directories: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  return new Map(Object.entries(await ask(directories)).map(([directory, { pid }]) => [directory, pid]));
+  return new Map(Object.entries(await ask(directories, "now")).map(([directory, { pid }]) => [directory, pid]));
 }
 
 /**
@@ -30,20 +26,17 @@ export async function lockHolders(directories: readonly string[]): Promise<Reado
  * @throws {BhBridgeError} `RUN_LOCKED` naming the process.
  */
 export async function requireUnlocked(directory: string): Promise<void> {
-  const beganAt = performance.now();
-  for (;;) {
-    const holder = (await ask([directory]))[directory];
-    if (holder === undefined) return;
-    if (performance.now() - beganAt < (holder.is_orphan ? orphanPatienceMs : probePatienceMs)) continue;
-    const who = holder.pid === 0 ? "another process" : `process ${holder.pid}`;
-    throw new BhBridgeError("RUN_LOCKED", `${directory} is in use by ${who}: wait for it, or stop it with Ctrl-C`);
-  }
+  const holder = (await ask([directory], "after-patience"))[directory];
+  if (holder === undefined) return;
+  const process = holder.pid === 0 ? "another process" : `process ${holder.pid}`;
+  const who = holder.host === null ? process : `${process} on ${holder.host}`;
+  throw new BhBridgeError("RUN_LOCKED", `${directory} is in use by ${who}: wait for it, or stop it with Ctrl-C`);
 }
 
-async function ask(directories: readonly string[]): Promise<Record<string, z.output<typeof holderSchema>>> {
+async function ask(directories: readonly string[], how: keyof typeof timeoutMs): Promise<Record<string, z.output<typeof holderSchema>>> {
   const interpreter = directories.length > 0 ? firstInterpreter() : undefined;
   if (interpreter === undefined) return {};
-  return answerSchema.parse(await runPythonScript(interpreter, { file: "lock_holders.py", args: directories, timeoutMs })).holders;
+  return answerSchema.parse(await runPythonScript(interpreter, { file: "lock_holders.py", args: [how, ...directories], timeoutMs: timeoutMs[how] })).holders;
 }
 
 function firstInterpreter(): string | undefined {
