@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bh_bridge.durable import remove_directory, replace_directory, sync_directory
+from bh_bridge.errors import ResumeMismatch
 from bh_bridge.wire import encode
 
 MANIFEST = "MANIFEST.json"
@@ -174,7 +175,10 @@ def save_random_state(directory: Path) -> None:
 
 
 def load_random_state(directory: Path) -> None:
-    """Restore every random stream that `save_random_state` wrote."""
+    """Restore every random stream that `save_random_state` wrote.
+
+    ResumeMismatch when it was written with more GPUs than there are: their streams have nowhere to go.
+    """
     streams = json.loads((directory / "random_state.json").read_text(encoding="utf-8"))
     version, words, gauss = streams["python"]
     random.setstate((version, tuple(words), gauss))
@@ -183,11 +187,21 @@ def load_random_state(directory: Path) -> None:
     tensors = load_file(directory / "random_state.safetensors")
     torch.set_rng_state(tensors["torch.cpu"])
     if torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(
-            [state for name, state in sorted(tensors.items()) if name.startswith("torch.cuda.")]
-        )
+        _load_gpu_states(tensors, directory)
     if torch.backends.mps.is_available() and "torch.mps" in tensors:
         torch.mps.set_rng_state(tensors["torch.mps"])
+
+
+def _load_gpu_states(tensors: dict[str, torch.Tensor], directory: Path) -> None:
+    states = {int(name.rpartition(".")[2]): state for name, state in tensors.items() if name.startswith("torch.cuda.")}
+    count = torch.cuda.device_count()
+    if len(states) > count:
+        raise ResumeMismatch(
+            f"{directory} has the random streams of {len(states)} GPUs, and PyTorch sees {count}. Let it see as many "
+            "(CUDA_VISIBLE_DEVICES), or begin a new run from the weights alone, with --from"
+        )
+    for index, state in states.items():
+        torch.cuda.set_rng_state(state, index)
 
 
 def replace_checkpoint(run_directory: Path, step: int) -> Any:

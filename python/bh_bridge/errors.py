@@ -45,5 +45,9 @@ class DiskFull(BridgeError):
     code = "DISK_FULL"
 
 
+class ResumeMismatch(BridgeError):
+    code = "RESUME_MISMATCH"
+
+
 class ResumeDiverged(BridgeError):
     code = "RESUME_DIVERGED"

@@ -102,15 +102,17 @@ class HistoryFile:
         self._uncommitted = 0
         self._committed_at = time.monotonic()
         is_new = not path.exists()
-        self._index_fd = self._open_index(is_new)
-        if is_new:
-            self._fd = self._place(layout.states, 0)
-        else:
-            self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-            self._check_header()
-        self.committed = self.last = self._states_done() - 1
-        if os.fstat(self._fd).st_size != layout.file_bytes:  # shortened when the run stopped, or to be extended now
-            self._replace(layout.states)
+        with contextlib.ExitStack() as undo:
+            self._index_fd = self._open_index(is_new)
+            undo.callback(os.close, self._index_fd)
+            self._fd = self._place(layout.states, 0) if is_new else os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            undo.callback(lambda: os.close(self._fd))  # by then it may be another
+            if not is_new:
+                self._check_header()
+            self.committed = self.last = self._states_done() - 1
+            if os.fstat(self._fd).st_size != layout.file_bytes:  # shortened when the run stopped, or to be extended
+                self._replace(layout.states)
+            undo.pop_all()
 
     def rewind(self, last: int) -> None:
         """Go back to state `last`; committed states after it will be compared with what is recomputed."""
@@ -195,13 +197,17 @@ class HistoryFile:
         if not is_new and not self._index_path.exists():
             raise RunCorrupt(f"{self._index_path} is missing: without it the states in {self.path} cannot be checked")
         fd = os.open(self._index_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        if is_new:
-            os.ftruncate(fd, 0)
-        size = self.layout.states * INDEX_RECORD.size
-        if os.fstat(fd).st_size < size:
-            reserve(fd, size, self._index_path)
-        sync(fd)
-        sync_directory(self.path.parent)  # there before the states are: a history without its index is damaged
+        try:
+            if is_new:
+                os.ftruncate(fd, 0)
+            size = self.layout.states * INDEX_RECORD.size
+            if os.fstat(fd).st_size < size:
+                reserve(fd, size, self._index_path)
+            sync(fd)
+            sync_directory(self.path.parent)  # there before the states are: a history without its index is damaged
+        except BaseException:
+            os.close(fd)
+            raise
         return fd
 
     def _place(self, states: int, kept: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,19 +58,21 @@ class Recorder:
         self._tap = tap
         self._rows = None if rows is None else torch.tensor(rows)
         vocab, hidden = tap.weight.shape
-        self._files = {
-            name: HistoryFile(
-                directory / ("history.safetensors" if name == "wte" else f"history.{name}.safetensors"),
-                Layout(
-                    tensor="embedding_history" if name == "wte" else name,
-                    dtype=tap.weight.dtype,
-                    states=self._index(steps) + 1,
-                    rows=vocab if rows is None else len(rows),
-                    hidden=hidden,
-                ),
-            )
-            for name in record["tensors"]
-        }
+        self._files: dict[str, HistoryFile] = {}
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.close)
+            for name in record["tensors"]:
+                self._files[name] = HistoryFile(
+                    directory / ("history.safetensors" if name == "wte" else f"history.{name}.safetensors"),
+                    Layout(
+                        tensor="embedding_history" if name == "wte" else name,
+                        dtype=tap.weight.dtype,
+                        states=self._index(steps) + 1,
+                        rows=vocab if rows is None else len(rows),
+                        hidden=hidden,
+                    ),
+                )
+            undo.pop_all()
 
     @property
     def records_gradient(self) -> bool:

@@ -21,6 +21,14 @@ _UNWRITABLE = {
     errno.ENOTDIR: "a part of the path is a file",
     errno.ENAMETOOLONG: "the path is too long",
     errno.ESTALE: "it is gone from the server",
+    errno.EMFILE: "too many files are open: allow more with ulimit -n",
+}
+_UNREADABLE = {
+    **_UNWRITABLE,
+    errno.EACCES: "it may not be read",
+    errno.EPERM: "it may not be read",
+    errno.ENOENT: "there is no such file",
+    errno.EISDIR: "it is a folder",
 }
 
 
@@ -30,6 +38,10 @@ class IoFailed(BridgeError):
 
 class FileUnwritable(BridgeError):
     code = "FILE_UNWRITABLE"
+
+
+class FileUnreadable(BridgeError):
+    code = "FILE_UNREADABLE"
 
 
 @contextlib.contextmanager
@@ -54,6 +66,9 @@ def _error_number(error: OSError | SafetensorError) -> int | None:
 
 def _describe(number: int, error: Exception, directory: Path) -> BridgeError:
     name = getattr(error, "filename", None) or directory
+    # All that is written lies in the run: what fails elsewhere (a corpus, a checkpoint to begin with) was to be read.
+    if number in _UNREADABLE and isinstance(name, str) and not Path(name).is_relative_to(directory):
+        return FileUnreadable(f"cannot read {name}: {_UNREADABLE[number]}. The run is {directory}")
     if number in _FULL:
         return DiskFull(
             f"the disk is full: {name} could not be written ({error}). What was committed is safe: free some space, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import time
@@ -60,16 +61,15 @@ def create(request: dict[str, Any]) -> dict[str, Any]:
     With `resume`, everything goes back to the newest checkpoint that verifies, or to the start when there is none.
     """
     directory = Path(request["run_directory"])
-    with storage_errors(directory):
+    with storage_errors(directory), contextlib.ExitStack() as undo:
         lock_fd = hold_lock(directory)
-        try:
-            return _create(request, directory, lock_fd)
-        except BaseException:
-            os.close(lock_fd)
-            raise
+        undo.callback(os.close, lock_fd)
+        reply = _create(request, directory, lock_fd, undo)
+        undo.pop_all()  # from here on they are the trainer's to close
+        return reply
 
 
-def _create(request: dict[str, Any], directory: Path, lock_fd: int) -> dict[str, Any]:
+def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contextlib.ExitStack) -> dict[str, Any]:
     model = registry.find(request["model"])
     data, steps = request["data"], request["training"]["max_steps"]
     tokens = read_tokens(data["corpus"], model.config.vocab_size)
@@ -81,8 +81,10 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int) -> dict[str,
     tap = EmbeddingTap(model, lambda: held[0].trainer.plain_optimizer if held else None)
     rows = _rows(request["record"]["rows"], tokens, model)
     recorder = Recorder(directory, request["record"], rows, steps, tap, first_step)
+    undo.callback(recorder.close)
     connection = channel.current()
     events = EventLog(directory / "events.jsonl", connection)
+    undo.callback(events.close)
     callback = BridgeCallback(request, connection, events, recorder, tap)
     trainer = build_trainer(
         model, request, train_windows, held_out_windows, callback, commit_recording=callback.commit_recording

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
+import { configInvalid } from "../config/config-invalid.js";
 import { corpusPath } from "../config/corpus-path.js";
 import type { ResolvedExperiment } from "../config/load-experiment.js";
 import { BhBridgeError } from "../errors.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { count } from "../text/count.js";
+import { heldOutProblem, heldOutTokens } from "./held-out.js";
 
 /** Python holds a corpus in memory; the largest that was trained on had 0.3 MB. */
 const maxCorpusBytes = 1 << 30;
@@ -50,7 +52,8 @@ class TextCounts {
  *
  * @param contextLength tokens of a window.
  * @param heldOut fraction of the tokens, from the end, that is not trained on.
- * @throws {BhBridgeError} `CORPUS_INVALID` for a file that is missing, empty, too short, or not ASCII, with the place and what to do; `ABORTED`.
+ * @throws {BhBridgeError} `CORPUS_INVALID` for a file that is missing, empty, too short, or not ASCII, with the place and what to do; `CONFIG_INVALID`
+ *   for a `data.held_out` that leaves one of the two parts without a window; `ABORTED`.
  */
 export async function readCorpus(path: string, vocabSize: number, contextLength: number, heldOut: number, signal?: AbortSignal): Promise<CorpusFacts> {
   const text = new TextCounts();
@@ -63,11 +66,13 @@ export async function readCorpus(path: string, vocabSize: number, contextLength:
   const { bytes, characters } = text;
   const kept = text.counts.slice(0, vocabSize);
   const tokens = kept.reduce((sum, count) => sum + count, 0);
-  const windows = tokens - Math.trunc(tokens * heldOut) - contextLength;
-  if (windows < 1) {
+  const windowTokens = contextLength + 1;
+  if (tokens < windowTokens) {
     const what = characters === 0 ? "is empty" : `has ${count(tokens, "token")} (of ${count(characters, "character")})`;
-    throw new BhBridgeError("CORPUS_INVALID", `${path} ${what}: a window takes ${contextLength + 1}. Give a longer text, or a smaller model.n_positions`);
+    throw new BhBridgeError("CORPUS_INVALID", `${path} ${what}: a window takes ${windowTokens}. Give a longer text, or a smaller model.n_positions`);
   }
+  const problem = heldOutProblem(heldOut, tokens, windowTokens);
+  if (problem !== undefined) throw configInvalid([{ path: "data.held_out", message: `${problem} (the corpus is ${path})` }]);
   const deadTokens = Array.from({ length: vocabSize }, (_, token) => token).filter((token) => (kept[token] ?? 0) === 0);
   return {
     path,
@@ -79,7 +84,7 @@ export async function readCorpus(path: string, vocabSize: number, contextLength:
     distinct: vocabSize - deadTokens.length,
     dead: deadTokens.length,
     deadTokens,
-    windows,
+    windows: tokens - heldOutTokens(heldOut, tokens) - contextLength,
   };
 }
 

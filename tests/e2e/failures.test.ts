@@ -35,6 +35,13 @@ describe("a mistake is told in words, with its code and exit code, and leaves no
       code: "CORPUS_INVALID",
       says: /byte 0xe9 at offset 13, line 3 \(1 such bytes in all\).*iconv/,
     },
+    {
+      what: "a held-out part without a window",
+      args: ["--set", "data.held_out=0.0001"],
+      exitCode: 2,
+      code: "CONFIG_INVALID",
+      says: /data\.held_out: .*Set it from/,
+    },
     { what: "a missing interpreter", args: ["--python", "/nowhere/python"], exitCode: 3, code: "PYTHON_NOT_FOUND", says: /\/nowhere\/python/ },
     { what: "an absent device", args: ["--device", "cuda:7"], exitCode: 3, code: "DEVICE_UNAVAILABLE", says: /cuda:7 is not available: PyTorch sees cpu/ },
   ])("$what", async ({ args, exitCode, code, says }) => {

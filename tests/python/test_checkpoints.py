@@ -8,6 +8,8 @@ import pytest
 import torch
 from bh_bridge import checkpoints
 from bh_bridge.durable import remove_leftovers, replace_directory
+from bh_bridge.errors import ResumeMismatch
+from safetensors.torch import load_file, save_file
 
 
 def make(run: Path, step: int) -> Path:
@@ -160,3 +162,27 @@ def test_nothing_in_a_checkpoint_is_a_pickle(tmp_path: Path) -> None:
     checkpoints.save_optimizer(torch.optim.AdamW([parameter]), tmp_path)
     checkpoints.save_random_state(tmp_path)
     assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".safetensors"}
+
+
+@pytest.mark.parametrize("visible", [1, 2])
+def test_streams_of_more_gpus_than_there_are_are_refused_with_both_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, visible: int
+) -> None:
+    checkpoints.save_random_state(tmp_path)
+    tensors = load_file(tmp_path / "random_state.safetensors")
+    cpu = {name: tensor for name, tensor in tensors.items() if name == "torch.cpu"}
+    save_file(
+        {**cpu, "torch.cuda.0": torch.tensor([0]), "torch.cuda.1": torch.tensor([1])},
+        tmp_path / "random_state.safetensors",
+    )
+    restored: dict[int, int] = {}
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: visible)
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state, index: restored.update({index: int(state)}))
+    if visible == 2:
+        checkpoints.load_random_state(tmp_path)
+        assert restored == {0: 0, 1: 1}
+    else:
+        with pytest.raises(ResumeMismatch, match=r"streams of 2 GPUs, and PyTorch sees 1.*CUDA_VISIBLE_DEVICES"):
+            checkpoints.load_random_state(tmp_path)
+        assert restored == {}

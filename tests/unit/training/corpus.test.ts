@@ -41,6 +41,29 @@ test("the held-out part is taken from the end", async () => {
   expect((await readCorpus(corpus("a".repeat(100)), 128, 10, 0.25)).windows).toBe(65);
 });
 
+// 100 tokens, windows of 11: a part of 10 has none, one of 11 has one. Proposals are checked by trying them.
+test.each([
+  [0.0001, /data\.held_out: 0\.0001 of 100 tokens: what is held out has 0 tokens, and a window takes 11\. Set it from 0\.11 to 0\.89/],
+  [0.1, /what is held out has 10 tokens, and a window takes 11\. Set it from 0\.11 to 0\.89/],
+  [0.9, /what is left to train on has 10 tokens, and a window takes 11\. Set it from 0\.11 to 0\.89/],
+])("a held-out fraction of %d that leaves a part without a window is a mistake in the configuration", async (fraction, message) => {
+  const path = corpus("a".repeat(100));
+  await expect(readCorpus(path, 128, 10, fraction)).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    message: expect.stringMatching(message),
+    issues: [{ path: "data.held_out" }],
+  });
+  expect((await readCorpus(path, 128, 10, 0.11)).windows).toBe(79);
+  expect((await readCorpus(path, 128, 10, 0.89)).windows).toBe(1);
+});
+
+test("of a text with less than two windows nothing can be held out", async () => {
+  await expect(readCorpus(corpus("a".repeat(20)), 128, 10, 0.5)).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    message: expect.stringContaining("The text is too short to hold anything out: set it to 0"),
+  });
+});
+
 test.each([
   ["a file that is not there", () => join(folder, "none"), /none: there is no such file/],
   ["a folder", () => folder, /it is a folder/],
