@@ -78,6 +78,7 @@ export { type Dtype, Matrix } from "./formats/matrix.js";
 export { openCheckpoint } from "./formats/open-checkpoint.js";
 export { openHistory } from "./formats/open-history.js";
 export { readState } from "./formats/read-state.js";
+export { RowTokens, type TokenText } from "./formats/row-tokens.js";
 export { type DecisionState, type TrainEvent, type TrainEventOf, type TrainEventType, type TrainerControl, trainEventSchema } from "./protocol/events.js";
 export type { PythonEnvironment, TrainerState } from "./protocol/operations.js";
 export type { RunManifest } from "./runs/run-manifest.js";

@@ -22,9 +22,12 @@ const timelineSchema = z
     joins: counts,
     escapes: counts,
     captures: counts,
+    nanEscapes: counts.optional(),
     firstStateWithTwoHoles: count.nullable(),
   })
-  .describe("Black holes: unique, C, P and largest have an entry a state; fissions to captures an entry a step, entry i being step i + 1");
+  .describe(
+    "Black holes: unique, C, P and largest have an entry a state; fissions to captures an entry a step, entry i being step i + 1. nanEscapes: those of the escapes whose row became NaN, where there are any",
+  );
 
 const censusSchema = z
   .strictObject({ ...censusShape, members: censusShape.members.optional() })
@@ -121,6 +124,9 @@ export const analysisDocumentSchema = z.strictObject({
   dims: count,
   dtype: z.enum(dtypes),
   steps: counts.optional().describe("The training step of each state, where state i is not step i"),
+  tokenIds: counts
+    .optional()
+    .describe("The token of each row, where chosen tokens alone were recorded: entry i of every per-token array is of the token tokenIds[i]"),
   degenerate: z.array(z.enum(degeneracies)).readonly().describe("Why the history cannot be scored; empty when it is sound"),
   nonfiniteTokens: counts.optional().describe("Tokens with NaN or infinity in some state"),
   finalCensus: censusSchema,

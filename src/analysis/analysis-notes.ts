@@ -14,6 +14,7 @@ export interface AnalysisNotes {
   arraysLeftOut(names: readonly string[], entries: number, limit: number): void;
   tooManyNodes(name: string, nodes: number, limit: number): void;
   nonfinite(tokens: number): void;
+  nanEscapes(tokens: number, firstStep: number): void;
 }
 
 /** Take analyses off the wanted ones; those that had been wanted. */
@@ -32,7 +33,7 @@ export function analysisNotes(): AnalysisNotes {
       );
     },
     chosenTokens(tokens) {
-      lines.push(`the history holds ${count(tokens, "chosen token")}: per-token arrays have an entry for each, in the order in which they were chosen`);
+      lines.push(`the history holds ${count(tokens, "chosen token")}: per-token arrays have an entry for each, in the order of \`tokenIds\``);
     },
     noLattice(dtype, wanted) {
       const motion = wanted.has("motion") ? ["motion.lattice", "motion.lastMotionStep"] : [];
@@ -56,6 +57,12 @@ export function analysisNotes(): AnalysisNotes {
     },
     nonfinite(tokens) {
       lines.push(`${count(tokens, "token holds", "tokens hold")} NaN or infinity: figures that are not finite because of it are null`);
+    },
+    nanEscapes(tokens, firstStep) {
+      const which = tokens === 1 ? "1 token left its black hole because its row" : `${groupDigits(tokens)} tokens left their black holes because their rows`;
+      lines.push(
+        `${which} became NaN, first at step ${groupDigits(firstStep)}: such a row equals nothing. They count among \`escapes\`, and their black holes among \`splits\`; \`timeline.nanEscapes\` tells the steps`,
+      );
     },
   };
 }

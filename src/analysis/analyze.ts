@@ -1,5 +1,6 @@
 import type { History } from "../formats/history.js";
 import { readState } from "../formats/read-state.js";
+import { stepOfState } from "../formats/state-of-step.js";
 import type { AnalysisDocument } from "./analysis-document.js";
 import { type AnalysisName, analysisNames } from "./analysis-names.js";
 import { type AnalysisNotes, analysisNotes } from "./analysis-notes.js";
@@ -8,7 +9,9 @@ import { defaultSpreadDims, geometryOf } from "./geometry.js";
 import { jsonFigures } from "./json-figures.js";
 import { lifecycleOf } from "./lifecycle.js";
 import { motionOf } from "./motion.js";
+import { nanEscapes } from "./nan-escapes.js";
 import { populationStatistics } from "./population-statistics.js";
+import { runHere } from "./scan/run-in-parts.js";
 import { scanHistory } from "./scan/scan-history.js";
 import type { ScanOptions } from "./scan/scan-options.js";
 import type { RangeScan } from "./scan/scan-range.js";
@@ -42,16 +45,15 @@ interface Plan {
   readonly maxTokens: number;
   readonly maxNodes: number;
   readonly hasSpread: boolean;
-  readonly tokensOf: (rows: readonly number[]) => readonly number[];
   readonly notes: AnalysisNotes;
 }
 
 function planAnalyses(history: History, options: AnalyzeOptions): Plan {
   const wanted = new Set<AnalysisName>(options.only ?? analysisNames);
   const notes = analysisNotes();
-  const { steps, tokenIds } = history;
+  const { steps, rowTokens } = history;
   if (steps) notes.otherSteps();
-  if (tokenIds) notes.chosenTokens(tokenIds.length);
+  if (rowTokens.ids) notes.chosenTokens(rowTokens.ids.length);
   if (history.dtype !== "BF16") notes.noLattice(history.dtype, wanted);
   const numbers = history.tokens * history.dims;
   if (numbers > maxMeasuredNumbers) notes.statesTooLarge(numbers, maxMeasuredNumbers, wanted);
@@ -62,7 +64,6 @@ function planAnalyses(history: History, options: AnalyzeOptions): Plan {
     maxTokens: options.maxTokens ?? defaultMaxTokens,
     maxNodes: options.maxNodes ?? defaultMaxNodes,
     hasSpread: history.dims <= spreadDims,
-    tokensOf: (rows) => rows.map((row) => tokenIds?.[row] ?? row),
     notes,
   };
 }
@@ -78,8 +79,22 @@ function perToken<Arrays extends object>(arrays: Arrays, entries: number, where:
   return {};
 }
 
-function censusPart({ members, ...counts }: Census, plan: Plan): AnalysisDocument["finalCensus"] {
-  return { ...counts, ...perToken({ members: members.map(plan.tokensOf) }, counts.P, "finalCensus.", plan) };
+function censusPart({ members, texts, ...counts }: Census, plan: Plan): AnalysisDocument["finalCensus"] {
+  return { ...counts, ...perToken({ members, ...(texts && { texts }) }, counts.P, "finalCensus.", plan) };
+}
+
+async function timelinePart(scan: RangeScan, history: History, plan: Plan, { signal }: AnalyzeOptions): Promise<Pick<AnalysisDocument, "timeline">> {
+  if (!plan.wants("timeline")) return {};
+  const timeline = timelineOf(scan.counts);
+  if (!scan.sightings.nonfiniteTokens.includes(1)) return { timeline };
+  const counts = await runHere(nanEscapes(history, timeline.escapes), timeline.escapes.length, { signal });
+  const first = counts.findIndex((count) => count > 0);
+  if (first < 0) return { timeline };
+  plan.notes.nanEscapes(
+    counts.reduce((sum, count) => sum + count, 0),
+    stepOfState(history, first + 1),
+  );
+  return { timeline: { ...timeline, nanEscapes: counts } };
 }
 
 function motionPart({ motion }: RangeScan, history: History, plan: Plan): Pick<AnalysisDocument, "motion"> {
@@ -97,7 +112,7 @@ function lifecyclePart({ motion }: RangeScan, history: History, plan: Plan): Pic
 
 function graphPart(graph: Topology, where: string, plan: Plan) {
   const { degrees, nearest, firstTokens, ...counts } = graph;
-  return { ...counts, ...perToken({ degrees, nearest, firstTokens: plan.tokensOf(firstTokens) }, graph.nodes, where, plan) };
+  return { ...counts, ...perToken({ degrees, nearest, firstTokens }, graph.nodes, where, plan) };
 }
 
 async function topologyPart(scan: RangeScan, history: History, plan: Plan, options: AnalyzeOptions): Promise<Pick<AnalysisDocument, "topology">> {
@@ -126,11 +141,11 @@ async function geometryPart({ geometry }: RangeScan, history: History, plan: Pla
  */
 export async function analyze(history: History, options: AnalyzeOptions = {}): Promise<AnalysisDocument> {
   const plan = planAnalyses(history, options);
-  const { source, states, tokens, dims, dtype, steps } = history;
+  const { source, states, tokens, dims, dtype, steps, rowTokens } = history;
   const parts = { motion: plan.wants("motion") || plan.wants("lifecycle"), geometry: plan.wants("geometry"), pathSpread: plan.hasSpread };
   const scan: RangeScan = await scanHistory(history, parts, options);
   const finalCensus = census(readState(history, states - 1));
-  const { degenerate, nonfiniteTokens } = soundnessOf(scan.sightings);
+  const { degenerate, nonfiniteTokens } = soundnessOf(scan.sightings, rowTokens);
   if (nonfiniteTokens.length > 0) plan.notes.nonfinite(nonfiniteTokens.length);
   return {
     schema: "bh-bridge/analysis@1",
@@ -140,10 +155,11 @@ export async function analyze(history: History, options: AnalyzeOptions = {}): P
     dims,
     dtype,
     ...(steps && { steps: [...steps] }),
+    ...(rowTokens.ids && { tokenIds: [...rowTokens.ids] }),
     degenerate,
-    ...perToken({ nonfiniteTokens: plan.tokensOf(nonfiniteTokens) }, nonfiniteTokens.length, "", plan),
+    ...perToken({ nonfiniteTokens }, nonfiniteTokens.length, "", plan),
     finalCensus: censusPart(finalCensus, plan),
-    ...(plan.wants("timeline") && { timeline: timelineOf(scan.counts) }),
+    ...(await timelinePart(scan, history, plan, options)),
     ...(plan.wants("statistics") && { statistics: populationStatistics(finalCensus.populations) }),
     ...motionPart(scan, history, plan),
     ...lifecyclePart(scan, history, plan),

@@ -1,5 +1,6 @@
 import { itemSizes } from "../formats/matrix.js";
 import type { RowSource } from "../formats/row-source.js";
+import { RowTokens } from "../formats/row-tokens.js";
 import { type Census, censusOfClasses } from "./census.js";
 import { defaultKernels } from "./kernels/kernel-choice.js";
 import { rowClasses } from "./row-classes.js";
@@ -59,17 +60,18 @@ async function hashAll(source: RowSource, request: HashRequest, options: ScanOpt
  * Long plain files are read by several threads. Equality is that of `census`.
  *
  * @param source the matrix: `tensor.rows()` of an open file, or `rows` of `openEmbedding(path)`.
- * @param rows the rows to look at, in any order; all of them when absent. A row named twice counts once.
- * @throws {BhBridgeError} `USAGE` for a row that the matrix does not have; `ABORTED`; what reading the rows throws.
+ * @param tokens whose rows to look at, in any order; all of them when absent. One named twice counts once.
+ * @throws {BhBridgeError} `USAGE` for a token that has no row in the matrix; `ABORTED`; what reading the rows throws.
  */
-export async function censusOfRows(source: RowSource, rows?: readonly number[], options: ScanOptions = {}): Promise<Census> {
+export async function censusOfRows(source: RowSource, tokens?: readonly number[], options: ScanOptions = {}): Promise<Census> {
   const { dtype, columns } = source;
-  const selected = selectRows(source.rows, rows);
+  const rowTokens = source.rowTokens ?? RowTokens.all(source.rows);
+  const selected = selectRows(source.rows, tokens && rowTokens.rowsOf(tokens));
   const kernels = options.kernels ?? defaultKernels();
   const hashes = await hashAll(source, { dtype, columns, rows: selected, kernels }, options);
   const positions = selected.map((_, position) => position);
   const candidates = rowClasses(hashValues(hashes), positions);
   const comparison = verifyClasses(reader(source), { dtype, columns, rows: selected, candidates, kernels });
   const classes = await runHere(comparison, selected.length, { signal: options.signal });
-  return censusOfClasses(classes, selected);
+  return censusOfClasses(classes, selected, rowTokens);
 }

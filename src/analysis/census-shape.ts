@@ -15,6 +15,8 @@ export const censusShape = {
   P: count,
   /** Rows in each black hole, descending. */
   populations: counts,
-  /** Row numbers in each black hole, in the order of `populations`, ascending. */
+  /** Tokens in each black hole, in the order of `populations`, ascending. */
   members: z.array(counts).readonly(),
+  /** How these tokens are written, null for one without a text; absent where the vocabulary is not known. */
+  texts: z.array(z.array(z.string().nullable()).readonly()).readonly().optional(),
 };

@@ -1,4 +1,5 @@
 import type { Matrix } from "../formats/matrix.js";
+import type { RowTokens } from "../formats/row-tokens.js";
 import { rowClasses } from "./row-classes.js";
 import { rowValues } from "./row-values.js";
 import { selectRows } from "./select-rows.js";
@@ -15,8 +16,10 @@ export interface Census {
   readonly P: number;
   /** Rows in each black hole, descending; ties are in the order of their first member. */
   readonly populations: readonly number[];
-  /** Row indices of each black hole, in the order of `populations`, ascending inside. */
+  /** Tokens of each black hole, in the order of `populations`, ascending inside. */
   readonly members: readonly (readonly number[])[];
+  /** How these tokens are written, null for one without a text; absent where the vocabulary is not known. */
+  readonly texts?: readonly (readonly (string | null)[])[];
 }
 
 /**
@@ -25,12 +28,13 @@ export interface Census {
  * Equality is by value: −0 equals 0, infinities equal themselves, and a row with NaN equals nothing, not even its copy.
  *
  * @param matrix `[rows, columns]` of any dtype.
- * @param rows the rows to look at, in any order; all of them when absent. A row named twice counts once.
- * @throws {BhBridgeError} `USAGE` when `rows` names a row that the matrix does not have.
+ * @param tokens whose rows to look at, in any order; all of them when absent. One named twice counts once.
+ * @throws {BhBridgeError} `USAGE` for a token that has no row in the matrix.
  */
-export function census(matrix: Matrix, rows?: readonly number[]): Census {
-  const selected = selectRows(matrix.rows, rows);
-  return censusOfClasses(rowClasses(rowValues(matrix.dtype, matrix.bytes, matrix.columns), selected), selected);
+export function census(matrix: Matrix, tokens?: readonly number[]): Census {
+  const { dtype, bytes, columns, rows, rowTokens } = matrix;
+  const selected = selectRows(rows, tokens && rowTokens.rowsOf(tokens));
+  return censusOfClasses(rowClasses(rowValues(dtype, bytes, columns), selected), selected, rowTokens);
 }
 
 /**
@@ -39,7 +43,7 @@ export function census(matrix: Matrix, rows?: readonly number[]): Census {
  * @param classes for each looked-at row, the position of the first row with the same value (`rowClasses`).
  * @param rows the row index of each position, ascending.
  */
-export function censusOfClasses(classes: Int32Array, rows: ArrayLike<number>): Census {
+export function censusOfClasses(classes: Int32Array, rows: ArrayLike<number>, rowTokens: RowTokens): Census {
   const groups = new Map<number, number[]>();
   for (let position = 0; position < classes.length; position++) {
     const first = classes[position] ?? position;
@@ -48,8 +52,11 @@ export function censusOfClasses(classes: Int32Array, rows: ArrayLike<number>): C
     if (group) group.push(rows[position] ?? position);
     else groups.set(first, [rows[first] ?? first, rows[position] ?? position]);
   }
-  const members = [...groups.values()].sort((a, b) => b.length - a.length || (a[0] ?? 0) - (b[0] ?? 0));
+  const tokens = [...groups.values()].map((group) => rowTokens.ofRows(group));
+  const members = tokens.sort((a, b) => b.length - a.length || (a[0] ?? 0) - (b[0] ?? 0));
   const populations = members.map((group) => group.length);
   const P = populations.reduce((sum, population) => sum + population, 0);
-  return { rows: classes.length, unique: classes.length - P + members.length, C: members.length, P, populations, members };
+  const counts = { rows: classes.length, unique: classes.length - P + members.length, C: members.length, P };
+  const { text } = rowTokens;
+  return { ...counts, populations, members, ...(text && { texts: members.map((group) => group.map(text)) }) };
 }

@@ -1,5 +1,6 @@
 import { BhBridgeError } from "../errors.js";
 import type { Matrix } from "../formats/matrix.js";
+import { count } from "../text/count.js";
 import { forEachRow } from "./for-each-row.js";
 import { selectRows } from "./select-rows.js";
 
@@ -35,12 +36,19 @@ export function deadTokenMass(logits: Matrix, deadTokens: readonly number[]): Fl
  *
  * @param hidden `[positions, dims]`, after the last norm.
  * @param embedding `[vocabulary, dims]`.
- * @throws {BhBridgeError} `FORMAT_INVALID` when the dimensions differ; `USAGE` for a token outside the vocabulary.
+ * @throws {BhBridgeError} `FORMAT_INVALID` when the dimensions differ; `FORMAT_UNSUPPORTED` for the rows of chosen tokens alone, since a probability
+ *   takes the logits of all; `USAGE` for a token outside the vocabulary.
  */
 export function deadTokenMassOfHidden(hidden: Matrix, embedding: Matrix, deadTokens: readonly number[]): Float64Array {
   if (hidden.columns !== embedding.columns) {
     throw new BhBridgeError("FORMAT_INVALID", `hidden states have ${hidden.columns} dimensions, the embedding has ${embedding.columns}`);
   }
+  const { ids, vocabulary } = embedding.rowTokens;
+  if (ids)
+    throw new BhBridgeError(
+      "FORMAT_UNSUPPORTED",
+      `the embedding has the rows of ${count(ids.length, "chosen token")} of ${vocabulary}: a probability takes all`,
+    );
   const dead = selectRows(embedding.rows, deadTokens);
   const weights = embedding.toFloat64();
   const logits = new Float64Array(embedding.rows);

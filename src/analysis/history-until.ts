@@ -10,7 +10,7 @@ export function historyUntil(history: History, lastState: number): History {
   if (!Number.isInteger(lastState) || lastState < 0 || lastState >= history.states) {
     throw new BhBridgeError("USAGE", `${history.source} has the states 0 to ${history.states - 1}, not ${lastState}`);
   }
-  const { source, dtype, tokens, dims, steps, tokenIds, raw } = history;
+  const { source, dtype, tokens, dims, steps, rowTokens, raw } = history;
   return {
     source,
     dtype,
@@ -18,7 +18,7 @@ export function historyUntil(history: History, lastState: number): History {
     tokens,
     dims,
     ...(steps && { steps: steps.slice(0, lastState + 1) }),
-    ...(tokenIds && { tokenIds }),
+    rowTokens,
     ...(raw && { raw }),
     read: (first, count, target) => history.read(first, count, target),
     close: () => history.close(),

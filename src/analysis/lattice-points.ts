@@ -10,8 +10,8 @@ const infinityBits = 0x7f80;
 export interface LatticePoints {
   /** `[nodes, dims]`, row-major. */
   readonly points: Int32Array;
-  /** The first token of each, ascending. */
-  readonly firstTokens: Int32Array;
+  /** The first row of each, ascending. */
+  readonly firstRows: Int32Array;
   /** 1 for a row with NaN, which has no place on the lattice. */
   readonly hasNan: Uint8Array;
 }
@@ -22,20 +22,20 @@ export function latticePlace(bits: number): number {
   return bits === magnitude ? magnitude : -magnitude;
 }
 
-/** The unique rows of a bfloat16 matrix `[tokens, dims]` on the lattice, in the order of their first token. */
+/** The unique rows of a bfloat16 matrix `[tokens, dims]` on the lattice, in the order of their first row. */
 export function latticePoints(matrix: Matrix): LatticePoints {
   const { dtype, bytes, rows, columns } = matrix;
   const classes = rowClasses(rowValues(dtype, bytes, columns), selectRows(rows));
-  const firstTokens = classes.filter((first, token) => first === token);
+  const firstRows = classes.filter((first, row) => first === row);
   const bits = new Uint16Array(new Uint8Array(bytes).buffer);
-  const points = new Int32Array(firstTokens.length * columns);
-  const hasNan = new Uint8Array(firstTokens.length);
-  for (const [node, token] of firstTokens.entries()) {
+  const points = new Int32Array(firstRows.length * columns);
+  const hasNan = new Uint8Array(firstRows.length);
+  for (const [node, row] of firstRows.entries()) {
     for (let dim = 0; dim < columns; dim++) {
-      const place = latticePlace(bits[token * columns + dim] ?? 0);
+      const place = latticePlace(bits[row * columns + dim] ?? 0);
       points[node * columns + dim] = place;
       if (Math.abs(place) > infinityBits) hasNan[node] = 1;
     }
   }
-  return { points, firstTokens, hasNan };
+  return { points, firstRows, hasNan };
 }

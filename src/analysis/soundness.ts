@@ -1,4 +1,5 @@
 import type { History } from "../formats/history.js";
+import type { RowTokens } from "../formats/row-tokens.js";
 import type { Degeneracy } from "./degeneracy.js";
 import { scanHistory } from "./scan/scan-history.js";
 import type { ScanOptions } from "./scan/scan-options.js";
@@ -13,13 +14,13 @@ export interface Soundness {
 }
 
 /** The soundness that a scan's sightings amount to. */
-export function soundnessOf({ nonzero, finite, moved, nonfiniteTokens }: Sightings): Soundness {
+export function soundnessOf({ nonzero, finite, moved, nonfiniteTokens }: Sightings, rowTokens: RowTokens): Soundness {
   const degenerate: Degeneracy[] = [];
   if (!nonzero) degenerate.push("all-zero");
   if (!moved) degenerate.push("never-moved");
   if (!finite) degenerate.push("nothing-finite");
-  const tokens = Array.from(nonfiniteTokens, (flag, token) => (flag ? token : -1));
-  return { degenerate, nonfiniteTokens: tokens.filter((token) => token >= 0) };
+  const rows = Array.from(nonfiniteTokens, (flag, row) => (flag ? row : -1)).filter((row) => row >= 0);
+  return { degenerate, nonfiniteTokens: rowTokens.ofRows(rows) };
 }
 
 /**
@@ -29,5 +30,5 @@ export function soundnessOf({ nonzero, finite, moved, nonfiniteTokens }: Sightin
  */
 export async function soundness(history: History, options: ScanOptions = {}): Promise<Soundness> {
   const { sightings } = await scanHistory(history, { motion: false, geometry: false, pathSpread: false }, options);
-  return soundnessOf(sightings);
+  return soundnessOf(sightings, history.rowTokens);
 }

@@ -25,7 +25,7 @@ export interface Topology {
   readonly degrees: readonly number[];
   /** L∞ distance in cells to the nearest other node; null for a row with NaN, and when there is no other. */
   readonly nearest: readonly (number | null)[];
-  /** The first token of each node, ascending: the order of the nodes. */
+  /** The token of the first row of each node; the nodes are in the order of these rows. */
   readonly firstTokens: readonly number[];
 }
 
@@ -77,8 +77,8 @@ function distance(points: Int32Array, dims: number, a: number, b: number, limit:
 }
 
 function* connect(matrix: Matrix, k: number): Generator<number, Topology> {
-  const { points, firstTokens, hasNan } = latticePoints(matrix);
-  const nodes = firstTokens.length;
+  const { points, firstRows, hasNan } = latticePoints(matrix);
+  const nodes = firstRows.length;
   const dims = matrix.columns;
   const components = new Components(nodes);
   const degrees = new Int32Array(nodes);
@@ -111,7 +111,7 @@ function* connect(matrix: Matrix, k: number): Generator<number, Topology> {
     density: nodes < 2 ? 0 : edges / ((nodes * (nodes - 1)) / 2),
     degrees: Array.from(degrees),
     nearest: Array.from(nearest, (cells) => (Number.isFinite(cells) ? cells : null)),
-    firstTokens: Array.from(firstTokens),
+    firstTokens: Array.from(firstRows, (row) => matrix.rowTokens.ofRow(row)),
   };
 }
 

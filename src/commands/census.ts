@@ -27,30 +27,22 @@ export function censusCommand(): Command {
 async function takeCensus(target: string, options: CensusOptions): Promise<void> {
   const terminal = new Terminal(options);
   const { path, tensor } = await findTarget(target);
-  const [{ openEmbedding }, { censusOfRows }, { chooseRows }, { recordedTokens }] = await Promise.all([
+  const [{ openEmbedding }, { censusOfRows }, { chooseRows }] = await Promise.all([
     import("../formats/open-embedding.js"),
     import("../analysis/census-of-rows.js"),
     import("./choose-rows.js"),
-    import("./recorded-tokens.js"),
   ]);
   const embedding = await openEmbedding(path, { tensor, step: options.step });
   try {
     const { rows, shape, step } = embedding;
-    const tokens = recordedTokens(embedding);
-    const chosen = await chooseRows(options, path, tokens.vocabulary);
-    const counted = await censusOfRows(rows, chosen && tokens.toRows(chosen));
+    const counted = await censusOfRows(rows, await chooseRows(options, path, rows.rowTokens.vocabulary));
     const document: CensusDocument = {
       schema: "bh-bridge/census@1",
       source: path,
       tensor: embedding.tensor,
       dtype: rows.dtype,
       shape: [...shape],
-      rows: counted.rows,
-      unique: counted.unique,
-      C: counted.C,
-      P: counted.P,
-      populations: [...counted.populations],
-      members: counted.members.map((members) => tokens.ofRows(members)),
+      ...counted,
     };
     terminal.document(document);
     if (terminal.json) return;

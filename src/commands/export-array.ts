@@ -6,7 +6,6 @@ import { writeNpy } from "../formats/write-npy.js";
 import { type WritableTensor, writeSafetensors } from "../formats/write-safetensors.js";
 import type { ExportDocument, ExportTarget } from "./export-document.js";
 import { findTarget } from "./find-target.js";
-import { recordedTokens } from "./recorded-tokens.js";
 
 /**
  * Write a history (all its recorded states, or the one after `step`) or a matrix as one file; CSV takes one state.
@@ -18,8 +17,10 @@ export async function exportArray(target: string, to: Exclude<ExportTarget, "hf"
   const embedding = await openEmbedding(path, { tensor, step });
   try {
     const written = to === "csv" || step !== undefined ? matrixOf(embedding) : historyOf(embedding);
-    await write(to, out, written, embedding);
-    return { schema: "bh-bridge/export@1", source: path, to, out, tensor: embedding.tensor, shape: [...written.shape], bytes: statSync(out).size };
+    await write(to, out, written);
+    const { ids } = embedding.rows.rowTokens;
+    const what = { tensor: embedding.tensor, shape: [...written.shape], ...(ids && { tokenIds: [...ids] }) };
+    return { schema: "bh-bridge/export@1", source: path, to, out, ...what, bytes: statSync(out).size };
   } finally {
     embedding.close();
   }
@@ -35,16 +36,14 @@ function historyOf(embedding: OpenEmbedding): WritableTensor {
   return history ? { name: tensor, shape: [history.states, ...shape], rows: history.rows } : matrixOf(embedding);
 }
 
-async function write(to: Exclude<ExportTarget, "hf">, out: string, tensor: WritableTensor, embedding: OpenEmbedding): Promise<void> {
+async function write(to: Exclude<ExportTarget, "hf">, out: string, tensor: WritableTensor): Promise<void> {
   switch (to) {
     case "safetensors":
       return writeSafetensors(out, [tensor], { writer: "bh-bridge" });
     case "npy":
       return writeNpy(out, tensor);
-    case "csv": {
-      const tokens = recordedTokens(embedding);
-      return writeCsv(out, tensor.rows, (row) => tokens.ofRows([row])[0] ?? row);
-    }
+    case "csv":
+      return writeCsv(out, tensor.rows);
     case "hdf5": {
       // Its library is 4 MB of WebAssembly: loaded for those who need it.
       const { writeHdf5 } = await import("../formats/write-hdf5.js");

@@ -16,6 +16,8 @@ export const exportDocumentSchema = z.strictObject({
   tensor: z.string().optional(),
   /** Its shape as written: a history, or a matrix. */
   shape: z.array(count).optional(),
+  /** The token of each row, where the run recorded chosen tokens alone. */
+  tokenIds: z.array(count).optional(),
   /** Bytes of all files together. */
   bytes: count,
   /** The command that uploads a model; it was not run. */

@@ -54,6 +54,11 @@ interface Telling {
 
 type Part<Name extends keyof AnalysisDocument> = NonNullable<AnalysisDocument[Name]>;
 
+/** Escapes of rows that became NaN are no sign of a black hole that parts: they are told apart. */
+function causeOf(things: (typeof eventNames)[number][1], { nanEscapes = [] }: Part<"timeline">): string {
+  return things === "escapes" && nanEscapes.length > 0 ? ` (${groupDigits(total(nanEscapes))} of rows that became NaN)` : "";
+}
+
 function timelineLines(timeline: Part<"timeline">, { stepOf, width }: Telling): string[] {
   const { unique, C, P, largest, firstStateWithTwoHoles } = timeline;
   const rows = sample(0, unique.length - 1).map((state) => [
@@ -63,7 +68,7 @@ function timelineLines(timeline: Part<"timeline">, { stepOf, width }: Telling): 
     groupDigits(P[state] ?? 0),
     groupDigits(largest[state] ?? 0),
   ]);
-  const events = eventNames.map(([thing, things]) => count(total(timeline[things]), thing));
+  const events = eventNames.map(([thing, things]) => `${count(total(timeline[things]), thing)}${causeOf(things, timeline)}`);
   const first = firstStateWithTwoHoles === null ? "never" : `first at step ${groupDigits(stepOf(firstStateWithTwoHoles))}`;
   return [table(["step", "unique", "C", "P", "largest"], rows, { width, indent: 2 }), `  ${events.join(", ")}`, `  Two black holes or more: ${first}`];
 }

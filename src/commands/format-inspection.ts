@@ -50,9 +50,9 @@ function nextLines({ next }: InspectDocument, color: TextColors): string[] {
   return next.length === 0 ? [] : ["", ...next.flatMap(({ does, command }) => [`  ${does}`, `    ${color.cyan(command)}`])];
 }
 
-function historyLine({ tensor, states, planned, tokens, dims }: NonNullable<InspectDocument["history"]>): string {
+function historyLine({ tensor, states, planned, tokens, dims, tokenIds }: NonNullable<InspectDocument["history"]>): string {
   const open = planned > states ? ` of ${groupDigits(planned)} planned` : "";
-  return `  ${tensor}: ${count(states, "state")}${open}, ${count(tokens, "token")} × ${count(dims, "dim")}`;
+  return `  ${tensor}: ${count(states, "state")}${open}, ${count(tokens, tokenIds ? "chosen token" : "token")} × ${count(dims, "dim")}`;
 }
 
 function trainingLines({ trainerState }: InspectDocument): string[] {

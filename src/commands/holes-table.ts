@@ -15,19 +15,19 @@ export function holesTable({ populations, members = [], P }: Pick<Census, "popul
     .map((population, index) => [String(index + 1), groupDigits(population), `${((100 * population) / P).toFixed(1)} %`]);
   const room = Math.max(narrowestMembers, width - indent - tableWidth([...columnWidths(head, rows), 0]));
   return table(
-    [...head, "rows"],
-    rows.map((row, index) => [...row, listRows(members[index] ?? [], room)]),
+    [...head, "tokens"],
+    rows.map((row, index) => [...row, listTokens(members[index] ?? [], room)]),
     { align: ["right", "right", "right", "left"], width, indent },
   );
 }
 
-/** Row numbers, runs of them as ranges, cut where the room ends. */
-function listRows(rows: readonly number[], room: number): string {
+/** Tokens, runs of them as ranges, cut where the room ends. */
+function listTokens(tokens: readonly number[], room: number): string {
   let text = "";
-  for (let index = 0; index < rows.length; ) {
+  for (let index = 0; index < tokens.length; ) {
     let end = index;
-    while (rows[end + 1] === (rows[end] ?? 0) + 1) end++;
-    const run = end > index ? `${rows[index]}-${rows[end]}` : `${rows[index]}`;
+    while (tokens[end + 1] === (tokens[end] ?? 0) + 1) end++;
+    const run = end > index ? `${tokens[index]}-${tokens[end]}` : `${tokens[index]}`;
     const longer = text === "" ? run : `${text},${run}`;
     if (longer.length > room - 1) return `${text}…`;
     text = longer;

@@ -23,7 +23,18 @@ export const inspectDocumentSchema = z.strictObject({
   /** What the file says beside its tensors: safetensors metadata, `config.json`, `run.json`, plain values of a torch archive. */
   metadata: z.record(z.string(), z.json()),
   /** The recorded history, where there is one. */
-  history: z.strictObject({ tensor: z.string(), states: count, planned: count, tokens: count, dims: count }).optional(),
+  history: z
+    .strictObject({
+      tensor: z.string(),
+      states: count,
+      planned: count,
+      /** How many have a row. */
+      tokens: count,
+      dims: count,
+      /** Which ones, row by row, where chosen tokens alone were recorded. */
+      tokenIds: z.array(count).optional(),
+    })
+    .optional(),
   /** The Hugging Face Trainer's own state, with Python's names. */
   trainerState: trainerStateSchema.optional(),
   /** Python names that loading this file in torch would call. Nothing was called here. */

@@ -27,7 +27,8 @@ async function describeHistory({ path, tensors }: Checkpoint): Promise<InspectDo
   const tensor = findHistoryTensor(tensors);
   if (!tensor || !historyTensorNames.includes(tensor.name)) return undefined;
   const history = await openHistory(path, tensor.name);
-  const { states, tokens, dims } = history;
+  const { states, tokens, dims, rowTokens } = history;
   history.close();
-  return { tensor: tensor.name, states, planned: tensor.shape[0] ?? states, tokens, dims };
+  const { ids } = rowTokens;
+  return { tensor: tensor.name, states, planned: tensor.shape[0] ?? states, tokens, dims, ...(ids && { tokenIds: [...ids] }) };
 }

@@ -24,9 +24,9 @@ export async function startingPoint(from: string, out: string): Promise<Assignme
   if (!/^\d{1,15}$/.test(step)) throw new BhBridgeError("USAGE", `--from ${from}: after :: comes the number of a recorded step`);
   const embedding = await openEmbedding(path, { step: Number(step) });
   try {
-    const { shape, recorded } = embedding;
-    if (recorded)
-      throw new BhBridgeError("USAGE", `${path} recorded ${shape[0]} of ${count(recorded.vocabulary, "row")}: an embedding to begin with has all of them`);
+    const { shape, rows } = embedding;
+    const { ids, vocabulary } = rows.rowTokens;
+    if (ids) throw new BhBridgeError("USAGE", `${path} recorded ${shape[0]} of ${count(vocabulary, "row")}: an embedding to begin with has all of them`);
     const [vocab_size, n_embd] = shape;
     return [
       { path: "init", value: { kind: "file", path, step: Number(step) }, source },

@@ -2,34 +2,34 @@ import { dirname } from "node:path";
 import { count } from "../text/count.js";
 import { formatInvalid } from "./format-invalid.js";
 import { recordedSteps } from "./history-index.js";
-import { type RecordedRows, recordedRows } from "./recorded-rows.js";
+import { recordedTokens } from "./recorded-tokens.js";
 import type { RowSource } from "./row-source.js";
+import { RowTokens } from "./row-tokens.js";
 import { isRunDirectory } from "./run-directory.js";
 
-/** What the states and rows of a history stand for, where they are not simply step and token of the same number. */
+/** What the states and rows of a history stand for. */
 export interface HistoryLabels {
-  /** The training step of each state. */
+  /** The training step of each state, where state i is not step i. */
   readonly steps?: readonly number[];
-  /** The tokens that were recorded. */
-  readonly recorded?: RecordedRows;
+  readonly rowTokens: RowTokens;
 }
 
 /**
- * What a run's own files say about a history in its directory; nothing for a history elsewhere.
+ * What a run's own files say about a history in its directory; of a history elsewhere, state i is step i and row i is token i.
  *
  * @param states that have been recorded.
  * @throws {BhBridgeError} `FORMAT_INVALID` when those files contradict the history.
  */
 export function historyLabels({ raw }: RowSource, states: number, rows: number): HistoryLabels {
-  if (!raw || !isRunDirectory(dirname(raw.path))) return {};
+  if (!raw || !isRunDirectory(dirname(raw.path))) return { rowTokens: RowTokens.all(rows) };
   const steps = recordedSteps(raw.path, states);
-  const recorded = recordedRows(dirname(raw.path));
-  if (recorded && recorded.tokens.length !== rows) {
+  const recorded = recordedTokens(dirname(raw.path));
+  if (recorded && recorded.count !== rows) {
     throw formatInvalid(
       raw.path,
       0,
-      `its states have ${count(rows, "row")}, but config.json beside it says that ${recorded.tokens.length} of its tokens were recorded`,
+      `its states have ${count(rows, "row")}, but config.json beside it says that ${recorded.count} of its tokens were recorded`,
     );
   }
-  return { ...(steps && { steps }), ...(recorded && { recorded }) };
+  return { ...(steps && { steps }), rowTokens: recorded ?? RowTokens.all(rows) };
 }

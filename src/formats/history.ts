@@ -1,4 +1,5 @@
 import type { Dtype } from "./matrix.js";
+import type { RowTokens } from "./row-tokens.js";
 
 /**
  * The states of an embedding matrix over a training, in order: `[states, tokens, dims]`, state 0 before training.
@@ -14,8 +15,8 @@ export interface History {
   readonly dims: number;
   /** The training step of each state, where a run recorded it; absent when state i is step i. */
   readonly steps?: readonly number[];
-  /** The token of each row, where a run recorded chosen rows alone; absent when row i is token i. */
-  readonly tokenIds?: readonly number[];
+  /** Which token each row is: a run may have recorded chosen ones alone. */
+  readonly rowTokens: RowTokens;
   /** Where the states lie as raw, contiguous, uncompressed bytes, so that workers can read them; absent otherwise (HDF5). */
   readonly raw?: { readonly path: string; readonly offset: number };
   /**

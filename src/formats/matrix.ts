@@ -1,5 +1,6 @@
 import { getFloat16 } from "@petamoriken/float16";
 import { BhBridgeError } from "../errors.js";
+import { RowTokens } from "./row-tokens.js";
 
 /** Element types, spelt as safetensors spells them. */
 export const dtypes = ["BF16", "F16", "F32", "F64", "I8", "U8", "I16", "U16", "I32", "U32", "I64", "U64", "BOOL"] as const;
@@ -53,6 +54,7 @@ const decoders: Readonly<Record<Dtype, Decode>> = {
  *
  * `shape` is the tensor's own; `rows` is the product of all dimensions but the last (1 for a vector or a scalar).
  * `bytes` are its elements, little-endian, row-major, as they stand in a safetensors file.
+ * `rowTokens` says which token each row is; row i is token i when it is left out.
  *
  * @throws {BhBridgeError} `FORMAT_INVALID` when `bytes` is not as long as dtype and shape demand.
  */
@@ -62,10 +64,11 @@ export class Matrix {
   readonly bytes: Uint8Array;
   readonly rows: number;
   readonly columns: number;
+  readonly rowTokens: RowTokens;
   readonly #view: DataView;
   readonly #decode: Decode;
 
-  constructor(dtype: Dtype, shape: readonly number[], bytes: Uint8Array) {
+  constructor(dtype: Dtype, shape: readonly number[], bytes: Uint8Array, rowTokens?: RowTokens) {
     const count = shape.reduce((product, size) => product * size, 1);
     const expected = count * itemSizes[dtype];
     if (bytes.byteLength !== expected) {
@@ -76,6 +79,7 @@ export class Matrix {
     this.bytes = bytes;
     this.columns = shape.at(-1) ?? 1;
     this.rows = this.columns === 0 ? 0 : count / this.columns;
+    this.rowTokens = rowTokens ?? RowTokens.all(this.rows);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#decode = decoders[dtype];
   }

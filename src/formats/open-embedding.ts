@@ -5,9 +5,9 @@ import { findTensor } from "./find-tensor.js";
 import { historyLabels } from "./history-labels.js";
 import { itemSizes } from "./matrix.js";
 import { openTensors } from "./open-tensors.js";
-import type { RecordedRows } from "./recorded-rows.js";
 import { recordedStates } from "./recorded-states.js";
 import type { RowSource } from "./row-source.js";
+import { RowTokens } from "./row-tokens.js";
 import { stateOfStep, stepOfState } from "./state-of-step.js";
 import type { StoredTensor } from "./stored-tensor.js";
 
@@ -26,11 +26,9 @@ export interface OpenEmbedding {
   readonly shape: readonly [tokens: number, dims: number];
   /** The training step of the state, when the tensor is a history. */
   readonly step?: number;
-  /** The tokens that the rows belong to, when a run recorded chosen ones alone. */
-  readonly recorded?: RecordedRows;
   /** All states that have been recorded, one after the other, when the tensor is a history. */
   readonly history?: { readonly states: number; readonly rows: RowSource };
-  readonly rows: RowSource;
+  readonly rows: RowSource & { readonly rowTokens: RowTokens };
   close(): void;
 }
 
@@ -54,7 +52,7 @@ export async function openEmbedding(path: string, choice: EmbeddingChoice = {}):
         `tensor "${tensor.name}" of ${path} has the shape [${tensor.shape.join(", ")}]; a matrix [tokens, dims] is needed`,
       );
     }
-    return { ...common, shape: [tokens, dims], rows: tensor.rows() };
+    return { ...common, shape: [tokens, dims], rows: { ...tensor.rows(), rowTokens: RowTokens.all(tokens) } };
   } catch (error) {
     opened.close();
     throw error;
@@ -66,25 +64,25 @@ function stateOf(
   path: string,
   step: number | undefined,
   recorded: number | undefined,
-): Pick<OpenEmbedding, "shape" | "step" | "recorded" | "rows" | "history"> {
+): Pick<OpenEmbedding, "shape" | "step" | "rows" | "history"> {
   const [planned = 0, tokens = 0, dims = 0] = tensor.shape;
   const states = recorded ?? planned;
   if (states === 0) throw new BhBridgeError("FORMAT_UNSUPPORTED", `the history "${tensor.name}" of ${path} has no states`);
   const all = tensor.rows();
-  const { steps, recorded: chosen } = historyLabels(all, states, tokens);
+  const { steps, rowTokens } = historyLabels(all, states, tokens);
   const labelled = { source: path, states, ...(steps && { steps }) };
   const state = step === undefined ? states - 1 : stateOfStep(labelled, step);
   const offset = state * tokens;
   return {
     shape: [tokens, dims],
     step: stepOfState(labelled, state),
-    ...(chosen && { recorded: chosen }),
     history: { states, rows: { ...all, rows: states * tokens } },
     rows: {
       source: all.source,
       dtype: all.dtype,
       rows: tokens,
       columns: dims,
+      rowTokens,
       ...(all.raw ? { raw: { path: all.raw.path, offset: all.raw.offset + offset * dims * itemSizes[all.dtype] } } : {}),
       read: (first, count, target) => all.read(offset + first, count, target),
     },

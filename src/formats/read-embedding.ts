@@ -6,9 +6,10 @@ import { type EmbeddingChoice, openEmbedding } from "./open-embedding.js";
 export async function readEmbedding(path: string, choice: EmbeddingChoice = {}): Promise<Matrix> {
   const embedding = await openEmbedding(path, choice);
   try {
-    const { rows, shape, recorded } = embedding;
-    if (recorded) {
-      const reason = `it has the rows of ${shape[0]} chosen tokens of ${recorded.vocabulary}, not a whole embedding`;
+    const { rows, shape } = embedding;
+    const { ids, vocabulary } = rows.rowTokens;
+    if (ids) {
+      const reason = `it has the rows of ${shape[0]} chosen tokens of ${vocabulary}, not a whole embedding`;
       throw new BhBridgeError("FORMAT_UNSUPPORTED", `${path} cannot be taken as an embedding: ${reason}`);
     }
     const bytes = new Uint8Array(rows.rows * rows.columns * itemSizes[rows.dtype]);

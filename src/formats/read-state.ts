@@ -8,11 +8,11 @@ import { itemSizes, Matrix } from "./matrix.js";
  * @throws {BhBridgeError} `USAGE` when the history has no such state.
  */
 export function readState(history: History, index: number): Matrix {
-  const { dtype, tokens, dims, states } = history;
+  const { dtype, tokens, dims, states, rowTokens } = history;
   if (!Number.isInteger(index) || index < 0 || index >= states) {
     throw new BhBridgeError("USAGE", `${history.source} has the states 0 to ${states - 1}, not ${index}`);
   }
   const bytes = new Uint8Array(tokens * dims * itemSizes[dtype]);
   history.read(index, 1, bytes);
-  return new Matrix(dtype, [tokens, dims], bytes);
+  return new Matrix(dtype, [tokens, dims], bytes, rowTokens);
 }

@@ -1,4 +1,5 @@
 import type { Dtype } from "./matrix.js";
+import type { RowTokens } from "./row-tokens.js";
 
 /**
  * The rows of one tensor, read from its file a few at a time, so that memory does not grow with the tensor.
@@ -11,6 +12,8 @@ export interface RowSource {
   readonly dtype: Dtype;
   readonly rows: number;
   readonly columns: number;
+  /** Which token each row is; row i is token i when absent. */
+  readonly rowTokens?: RowTokens;
   /** Where all rows lie as contiguous little-endian bytes in a plain file, so that workers can read them; absent otherwise. */
   readonly raw?: { readonly path: string; readonly offset: number };
   /**

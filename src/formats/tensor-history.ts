@@ -18,7 +18,7 @@ export function tensorHistory(tensor: StoredTensor, source: string, recorded: nu
     throw new BhBridgeError("FORMAT_UNSUPPORTED", `tensor "${tensor.name}" of ${source} is no history: its shape is ${shape}, not [states, tokens, dims]`);
   }
   const rows = tensor.rows();
-  const { steps, recorded: chosen } = historyLabels(rows, recorded ?? states, tokens);
+  const { steps, rowTokens } = historyLabels(rows, recorded ?? states, tokens);
   const stateBytes = tokens * dims * itemSizes[rows.dtype];
   return {
     source,
@@ -27,7 +27,7 @@ export function tensorHistory(tensor: StoredTensor, source: string, recorded: nu
     tokens,
     dims,
     ...(steps && { steps }),
-    ...(chosen && { tokenIds: chosen.tokens }),
+    rowTokens,
     ...(rows.raw ? { raw: rows.raw } : {}),
     read: (first, count, target) => rows.read(first * tokens, count * tokens, target.subarray(0, count * stateBytes)),
     close,

@@ -6,11 +6,11 @@ import type { RowSource } from "./row-source.js";
 /**
  * Write a matrix as CSV: a header `token,0,1,…`, then a line a row, every number exact to its last digit (`nan`, `inf`, `-inf` as in numpy).
  *
- * @param tokenOf the token that a row belongs to.
  * @throws {BhBridgeError} as `writeSafetensors`.
  */
-export async function writeCsv(path: string, rows: RowSource, tokenOf: (row: number) => number = (row) => row): Promise<void> {
+export async function writeCsv(path: string, rows: RowSource): Promise<void> {
   const { dtype, columns } = rows;
+  const tokenOf = (row: number): number => rows.rowTokens?.ofRow(row) ?? row;
   await writeAtomically(path, (write) => {
     write(Buffer.from(`token,${Array.from({ length: columns }, (_, column) => column).join(",")}\n`));
     for (const { first, count, bytes } of rowChunks(rows)) {

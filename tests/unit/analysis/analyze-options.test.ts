@@ -8,6 +8,7 @@ import { soundness } from "../../../src/analysis/soundness.js";
 import { stateGeometry } from "../../../src/analysis/state-geometry.js";
 import { timeline } from "../../../src/analysis/timeline.js";
 import { Matrix } from "../../../src/formats/matrix.js";
+import { RowTokens } from "../../../src/formats/row-tokens.js";
 import { memoryHistory } from "./memory-source.js";
 
 /** Three states of four bfloat16 tokens with two dims: tokens 1 and 3 are equal, token 0 moves by a cell in step 1, token 2 has NaN. */
@@ -108,11 +109,15 @@ test("states too large to be decoded are counted, not measured", async () => {
 });
 
 test("rows of chosen tokens are reported as those tokens", async () => {
-  const { finalCensus, nonfiniteTokens, topology, notes } = await analyze({ ...history, tokenIds: [5, 9, 13, 77] });
+  const { tokenIds, finalCensus, nonfiniteTokens, topology, notes } = await analyze({
+    ...history,
+    rowTokens: new RowTokens({ vocabulary: 128, ids: [5, 9, 13, 77] }),
+  });
+  expect(tokenIds).toEqual([5, 9, 13, 77]);
   expect(finalCensus.members).toEqual([[9, 77]]);
   expect(nonfiniteTokens).toEqual([13]);
   expect(topology?.final?.firstTokens).toEqual([5, 9, 13]);
-  expect(notes).toContain("the history holds 4 chosen tokens: per-token arrays have an entry for each, in the order in which they were chosen");
+  expect(notes).toContain("the history holds 4 chosen tokens: per-token arrays have an entry for each, in the order of `tokenIds`");
 });
 
 test("degenerate histories are named", async () => {
@@ -163,6 +168,18 @@ test("the radii of one state, worked out by hand", () => {
     meanRadius: radius,
     rmsRadius: radius,
   });
+});
+
+test("tokens that leave a black hole because their rows became NaN are named, apart from those that move away", async () => {
+  const letters = ["aaaabb", "aaacbb", "aa??bb", "aa??b?"];
+  const values = [...letters.join("")].map((letter) => (letter === "?" ? Number.NaN : letter.charCodeAt(0)));
+  const parting = memoryHistory("F32", [4, 6, 1], new Uint8Array(Float32Array.from(values).buffer));
+  const { timeline: found, notes } = await analyze(parting);
+  expect(found).toMatchObject({ escapes: [1, 1, 2], nanEscapes: [0, 1, 1] });
+  expect(notes).toContain(
+    "2 tokens left their black holes because their rows became NaN, first at step 2: such a row equals nothing. They count among `escapes`, and their black holes among `splits`; `timeline.nanEscapes` tells the steps",
+  );
+  expect((await analyze(parting, { only: ["motion"] })).notes.join()).not.toContain("black holes");
 });
 
 test("any condition can be looked for in a timeline", async () => {

@@ -55,6 +55,7 @@ test(`${countOfHistories} histories hold more than 10,000 matrices, of every dty
   expect(cases.filter(({ degenerate }) => degenerate.includes("never-moved")).length).toBeGreaterThan(20);
   expect(cases.filter(({ degenerate }) => degenerate.includes("all-zero")).length).toBeGreaterThan(0);
   expect(cases.filter(({ nonfiniteTokens }) => nonfiniteTokens.length > 0).length).toBeGreaterThan(50);
+  expect(cases.filter(({ timeline }) => timeline.nanEscapes).length).toBeGreaterThan(10);
   for (const field of ["fissions", "splits", "merges", "joins", "escapes", "captures"] as const) {
     expect(cases.some(({ timeline }) => timeline[field].some((count) => count > 1))).toBe(true);
   }

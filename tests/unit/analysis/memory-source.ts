@@ -1,6 +1,7 @@
 import type { History } from "../../../src/formats/history.js";
 import { type Dtype, itemSizes, type Matrix } from "../../../src/formats/matrix.js";
 import type { RowSource } from "../../../src/formats/row-source.js";
+import { RowTokens } from "../../../src/formats/row-tokens.js";
 
 /** The rows of a matrix in memory, to be read in pieces. */
 export function memorySource(matrix: Matrix): RowSource {
@@ -25,6 +26,7 @@ export function memoryHistory(dtype: Dtype, shape: readonly [states: number, tok
     states,
     tokens,
     dims,
+    rowTokens: RowTokens.all(tokens),
     read: (first, count, target) => target.set(bytes.subarray(first * stateBytes, (first + count) * stateBytes)),
     close: () => undefined,
   };

@@ -202,6 +202,15 @@ def timeline(history: list[list[list[int]]]) -> dict[str, Any]:
     return result
 
 
+def nan_escapes(values: Array, history: list[list[list[int]]]) -> list[int]:
+    """Tokens of black holes whose row has NaN in the next state, per step."""
+    counts: list[int] = []
+    for groups, after in zip(history[:-1], values[1:], strict=True):
+        held = [token for hole in holes(groups) for token in hole]
+        counts.append(sum(bool(np.isnan(after[token].astype(np.float64)).any()) for token in held))
+    return counts
+
+
 def statistics(populations: Sequence[int]) -> dict[str, Any]:
     """Statistics over populations; the Gini coefficient as half the relative mean difference of all pairs."""
     n = len(populations)
@@ -412,6 +421,8 @@ def expected(dtype: str, bits: Array, k: int) -> dict[str, Any]:
         "motion": motion(dtype, bits, values),
         "geometry": geometry(values.astype(np.float64)),
     }
+    if any(lost := nan_escapes(values, groups)):
+        document["timeline"]["nanEscapes"] = lost
     if dtype == "BF16":
         document["lifecycle"] = lifecycle(bits, values)
         document["topology"] = {name: topology(bits[at], values[at], k) for name, at in (("initial", 0), ("final", -1))}

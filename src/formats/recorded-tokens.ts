@@ -3,14 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { containedFile } from "./contained-file.js";
 import { readPythonJson } from "./python-json.js";
-
-/** Which tokens a run recorded. */
-export interface RecordedRows {
-  /** Tokens of the whole vocabulary. */
-  readonly vocabulary: number;
-  /** The token of each recorded row. */
-  readonly tokens: readonly number[];
-}
+import { RowTokens } from "./row-tokens.js";
 
 const configFile = "config.json";
 const runFile = "run.json";
@@ -20,18 +13,27 @@ const configSchema = z.looseObject({
 });
 const runSchema = z.looseObject({ corpus: z.looseObject({ deadTokens: z.array(z.int()) }) });
 
+const asciiTokens = 128;
+
+/** The tokens of a run are the bytes of ASCII text. */
+function asciiText(token: number): string | null {
+  return token < asciiTokens ? String.fromCharCode(token) : null;
+}
+
 /**
- * The rows that a run chose to record; nothing when it recorded all, or when the directory does not say.
+ * The tokens whose rows a run recorded, as its own files say; nothing when they do not.
  *
  * @throws {BhBridgeError} `FORMAT_INVALID`, `FILE_UNREADABLE`.
  */
-export function recordedRows(directory: string): RecordedRows | undefined {
+export function recordedTokens(directory: string): RowTokens | undefined {
   if (!existsSync(join(directory, configFile))) return undefined;
   const config = configSchema.safeParse(readPythonJson(containedFile(directory, configFile)));
-  if (!config.success || config.data.record.rows === "all") return undefined;
-  const { rows } = config.data.record;
-  const tokens = rows === "dead" ? deadTokens(directory) : rows;
-  return tokens && { vocabulary: config.data.model.vocab_size, tokens };
+  if (!config.success) return undefined;
+  const { model, record } = config.data;
+  const common = { vocabulary: model.vocab_size, text: asciiText };
+  if (record.rows === "all") return new RowTokens(common);
+  const ids = record.rows === "dead" ? deadTokens(directory) : record.rows;
+  return ids && new RowTokens({ ...common, ids });
 }
 
 function deadTokens(directory: string): readonly number[] | undefined {
