@@ -12,6 +12,6 @@ const steps = Number(process.argv[2] ?? 10_000);
 const { result, directory } = await train({ preset: "rmsnorm-11.2a", training: { max_steps: steps } }, { callbacks: [new PrintLoss()] });
 
 const { C, P, populations } = result.census;
-console.log(`${C} black holes hold ${P} of ${result.corpus.dead} dead tokens: ${populations.join(", ")}`);
+console.log(`${C} black holes hold ${P} tokens, ${populations.join(", ")}; ${result.corpus.dead} tokens are dead`);
 console.log(`Verdict: ${result.verdict.result}. ${result.verdict.reason}`);
 console.log(`Everything is in ${directory}`);

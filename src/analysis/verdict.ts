@@ -1,7 +1,11 @@
-import type { Census } from "./census.js";
+import type { Matrix } from "../formats/matrix.js";
+import { count } from "../text/count.js";
+import { census } from "./census.js";
+import { type DeadHole, deadHoles, hasParted } from "./dead-holes.js";
 import { type Degeneracy, degeneracyExplanations } from "./degeneracy.js";
+import { nonfiniteTokens } from "./nonfinite-tokens.js";
 
-/** What a run says about the hypothesis that black holes split or lose tokens. */
+/** What a training says about the question: did dead tokens that were in one black hole at the start part? */
 export interface Verdict {
   readonly result: "null" | "positive" | "degenerate";
   /** The counts that decided, in one sentence. */
@@ -9,25 +13,68 @@ export interface Verdict {
 }
 
 export interface VerdictInput {
-  /** Of the last state, over the whole vocabulary. */
-  readonly census: Pick<Census, "C" | "P">;
-  /** Tokens of the vocabulary that never appear in the corpus. */
-  readonly deadTokens: number;
+  /** The embedding before training, `[tokens, dims]`; of chosen tokens alone, where these were recorded. */
+  readonly initial: Matrix;
+  /** The embedding at the end, of the same tokens. */
+  readonly final: Matrix;
+  /** Tokens of the vocabulary that never appear in the corpus; those without a row are passed over. */
+  readonly deadTokens: readonly number[];
   /** What makes the history unfit to be scored; empty when it is sound. */
   readonly degenerate: readonly Degeneracy[];
 }
 
-function holes(count: number): string {
-  return `${count} black ${count === 1 ? "hole" : "holes"}`;
+/** A sentence can tell of so many black holes. */
+const maxHolesTold = 3;
+
+/** Why the question has no answer; nothing when it has one. */
+function obstacles({ final, degenerate }: VerdictInput, dead: readonly number[], holes: readonly DeadHole[]): string[] {
+  const found = degenerate.map((name) => degeneracyExplanations[name]);
+  const broken = nonfiniteTokens(final).length;
+  if (broken > 0) found.push(`the weights of ${broken} of ${count(final.rows, "token")} are not finite at the end`);
+  if (dead.length < 2) found.push(`${dead.length === 0 ? "none" : "only one"} of the ${count(final.rows, "row")} is that of a dead token`);
+  else if (holes.length === 0) found.push(`no two of the ${dead.length} dead tokens shared a black hole at the start`);
+  return found;
 }
 
-/** Positive when C > 1 or P < dead tokens, else null; a degenerate input is named and not scored. */
-export function verdict({ census, deadTokens, degenerate }: VerdictInput): Verdict {
-  if (degenerate.length > 0) {
-    return { result: "degenerate", reason: `not scored: ${degenerate.map((name) => degeneracyExplanations[name]).join("; ")}` };
-  }
-  const { C, P } = census;
-  if (C > 1) return { result: "positive", reason: `${holes(C)} where one was expected (P = ${P}, ${deadTokens} dead tokens)` };
-  if (P < deadTokens) return { result: "positive", reason: `${P} of ${deadTokens} dead tokens are in a black hole (C = ${C})` };
-  return { result: "null", reason: `${holes(C)} of ${P} tokens: no split, and no dead token left it (${deadTokens} dead tokens)` };
+/** Where the dead tokens of a black hole are at the end, as `30 + 20 in 2 black holes, 1 alone`. */
+function whereabouts({ together, alone }: DeadHole): string {
+  const shared = together.length > 0 ? [`${together.join(" + ")} in ${count(together.length, "black hole")}`] : [];
+  return [...shared, ...(alone > 0 ? [`${alone} alone`] : [])].join(", ");
+}
+
+function partedReason(holes: readonly DeadHole[], parted: readonly DeadHole[]): string {
+  const [first] = parted;
+  if (first && holes.length === 1) return `the ${first.tokens.length} dead tokens of the black hole at the start have parted: ${whereabouts(first)}`;
+  const told = parted.slice(0, maxHolesTold).map((hole) => `of ${hole.tokens.length}, ${whereabouts(hole)}`);
+  const more = parted.length > told.length ? [`and ${parted.length - told.length} more`] : [];
+  return `${parted.length} of ${holes.length} black holes of dead tokens at the start have parted: ${[...told, ...more].join("; ")}`;
+}
+
+function wholeReason(holes: readonly DeadHole[]): string {
+  const tokens = holes.reduce((sum, hole) => sum + hole.tokens.length, 0);
+  const which = holes.length === 1 ? "the black hole" : `${holes.length} black holes`;
+  return `no split: the ${tokens} dead tokens of ${which} at the start are still together${holes.length === 1 ? "" : ", hole by hole"}`;
+}
+
+/** Black holes without a dead token: they are told, and never scored. */
+function liveReason({ final }: VerdictInput, dead: readonly number[]): string {
+  const isDead = new Set(dead);
+  const live = census(final).members.filter((members) => !members.some((token) => isDead.has(token))).length;
+  return live === 0 ? "" : `. Not scored: ${count(live, "black hole")} of live tokens alone`;
+}
+
+/**
+ * Positive when the dead tokens of one black hole of the start are not in one at the end, null when they are. Degenerate when the question has no answer:
+ * the history is unfit, the end is not finite, or no two dead tokens shared a black hole at the start.
+ */
+export function verdict(input: VerdictInput): Verdict {
+  const { initial, final, deadTokens } = input;
+  const dead = deadTokens.filter((token) => initial.rowTokens.has(token));
+  const holes = deadHoles(initial, final, dead);
+  const unanswerable = obstacles(input, dead, holes);
+  if (unanswerable.length > 0) return { result: "degenerate", reason: `not scored: ${unanswerable.join("; ")}` };
+  const live = liveReason(input, dead);
+  const parted = holes.filter(hasParted);
+  if (parted.length > 0) return { result: "positive", reason: `${partedReason(holes, parted)}${live}` };
+  return { result: "null", reason: `${wholeReason(holes)}${live}` };
 }

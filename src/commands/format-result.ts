@@ -63,6 +63,7 @@ export function formatResult(result: TrainResult, { model }: Experiment, color: 
     `  Displacement ${decimal(displacement.float32, 6)} (float32), ${decimal(displacement.bfloat16, 6)} (the notebook's bfloat16 arithmetic)`,
     heading("Summary", color),
     `  GPT-2 with ${norm}, ${groupDigits(steps.done)} of ${count(steps.planned, "step")}, ${result.stepsPerSecond.toFixed(1)} steps/s`,
+    ...(result.finite ? [] : [color.red("  Failed: at the end the weights are not all finite numbers")]),
     ...(result.usage ? [`  Used ${usedText(result.usage)}`] : []),
   ];
   return wrap(lines.join("\n"), width);

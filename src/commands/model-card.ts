@@ -46,6 +46,7 @@ model = AutoModelForCausalLM.from_pretrained("${repository}"${remoteCode ? ", tr
 |---|---|
 | verdict | ${verdict.result} |
 | reason | ${verdict.reason} |
+| weights | ${result.finite ? "all finite" : "not all finite: this training has failed"} |
 | unique rows | ${census.unique} of ${census.rows} |
 | black holes | C = ${census.C} |
 | population | P = ${census.P} |

@@ -1,4 +1,5 @@
 import type { Experiment } from "../config/experiment-schema.js";
+import { exitCodes } from "../errors.js";
 import type { TrainResult } from "../experiment/train-result.js";
 import { formatResult, formatTraps } from "./format-result.js";
 import type { Terminal } from "./terminal.js";
@@ -10,8 +11,9 @@ export function printResult(result: TrainResult, experiment: Experiment, termina
   if (traps !== "" && !terminal.quiet) terminal.print(traps);
 }
 
-/** Print what came out of a run, for people or as its document. */
+/** Print what came out of a run, for people or as its document. A run that was not finite at its end has failed, and the exit code says so. */
 export function showResult(result: TrainResult, experiment: Experiment, terminal: Terminal): void {
   printResult(result, experiment, terminal);
   terminal.document(result);
+  if (!result.finite) process.exitCode = exitCodes.failed;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { census } from "../analysis/census.js";
+import { nonfiniteTokens } from "../analysis/nonfinite-tokens.js";
 import { BhBridgeError } from "../errors.js";
 import { openHistory } from "../formats/open-history.js";
 import { readState } from "../formats/read-state.js";
@@ -29,6 +30,8 @@ export const runRowSchema = z.strictObject({
   steps: z.strictObject({ planned: z.int(), done: z.int() }).nullable(),
   /** Loss of the newest recorded step. */
   loss: z.number().nullable(),
+  /** Whether every weight of the newest recorded state is a finite number. */
+  finite: z.boolean().nullable(),
   /** Black holes and their population in the newest recorded state, among the recorded rows. */
   C: z.int().nullable(),
   P: z.int().nullable(),
@@ -57,6 +60,7 @@ export async function runRow(found: FoundRun): Promise<RunRow> {
     seconds: manifest?.seconds ?? null,
     steps: null,
     loss: null,
+    finite: null,
     C: null,
     P: null,
     configHash: manifest?.config_hash ?? null,
@@ -71,19 +75,20 @@ export async function runRow(found: FoundRun): Promise<RunRow> {
     const newest = newestRecord(directory);
     const steps = { planned: training.max_steps, done: newest?.step ?? 0 };
     const loss = newest && Number.isFinite(newest.loss) ? newest.loss : null;
-    return { ...row, ...readRunNotes(directory), seed, steps, loss, ...(newest && (await holes(directory))) };
+    return { ...row, ...readRunNotes(directory), seed, steps, loss, ...(newest && (await newestState(directory))) };
   } catch (error) {
     if (!(error instanceof BhBridgeError)) throw error;
     return { ...row, status: status === "running" ? status : "corrupt", problem: error.message };
   }
 }
 
-async function holes(directory: string): Promise<Pick<RunRow, "C" | "P">> {
+async function newestState(directory: string): Promise<Pick<RunRow, "finite" | "C" | "P">> {
   const history = await openHistory(directory);
   try {
-    if (history.tokens * history.dims > maxElements) return { C: null, P: null };
-    const { C, P } = census(readState(history, history.states - 1));
-    return { C, P };
+    if (history.tokens * history.dims > maxElements) return { finite: null, C: null, P: null };
+    const state = readState(history, history.states - 1);
+    const { C, P } = census(state);
+    return { finite: nonfiniteTokens(state).length === 0, C, P };
   } finally {
     history.close();
   }

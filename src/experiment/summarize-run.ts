@@ -1,10 +1,11 @@
-import { type Census, census } from "../analysis/census.js";
+import { census } from "../analysis/census.js";
 import { centroidNorm } from "../analysis/centroid-norm.js";
 import type { Degeneracy } from "../analysis/degeneracy.js";
 import { displacement } from "../analysis/displacement.js";
+import { nonfiniteTokens } from "../analysis/nonfinite-tokens.js";
 import type { ScanOptions } from "../analysis/scan/scan-options.js";
 import { soundness } from "../analysis/soundness.js";
-import { type Verdict, verdict } from "../analysis/verdict.js";
+import { verdict } from "../analysis/verdict.js";
 import type { Experiment } from "../config/experiment-schema.js";
 import type { History } from "../formats/history.js";
 import { openHistory } from "../formats/open-history.js";
@@ -27,17 +28,6 @@ function finite(value: number): number | null {
 function toldStates(history: History): [step: number, state: number][] {
   const states = Array.from({ length: history.states }, (_, state): [number, number] => [stepOfState(history, state), state]);
   return states.filter(([step, state]) => step % centroidNormEvery === 0 || state === history.states - 1);
-}
-
-/** The rule counts every hole; in a short run some hold live tokens only, which start equal and have not parted yet. That is no split. */
-function withCaveat({ result, reason }: Verdict, { members }: Census, deadTokens: readonly number[]): Verdict {
-  const dead = new Set(deadTokens);
-  const live = members.filter((tokens) => !tokens.some((token) => dead.has(token))).length;
-  if (result !== "positive" || live === 0) return { result, reason };
-  return {
-    result,
-    reason: `${reason}; but ${live} of them ${live === 1 ? "holds" : "hold"} only live tokens, which may just not have parted yet: train longer`,
-  };
 }
 
 /** The reports of a training summed up, those of all its parts: cores by the time that each report covers. */
@@ -75,10 +65,8 @@ export async function summarizeRun(
     const done = events.findLast((event) => event.type === "step_end")?.global_step ?? 0;
     const initial = readState(history, 0);
     const final = readState(history, history.states - 1);
-    const counted = census(final);
     const moved = displacement(initial, final);
     const degenerate = known ?? (await soundness(history, scan)).degenerate;
-    const deadTokens = manifest.corpus.dead;
     return {
       schema: "bh-bridge/train-result@1",
       run: directory,
@@ -99,15 +87,16 @@ export async function summarizeRun(
         sha256: manifest.corpus.sha256,
         tokens: manifest.corpus.tokens,
         distinct: manifest.corpus.distinct,
-        dead: deadTokens,
+        dead: manifest.corpus.dead,
         windows: manifest.corpus.windows,
         filtered: manifest.corpus.filtered,
       },
       loss: events.flatMap((event) => (event.type === "log" ? [[event.global_step, finite(event.logs["loss"] ?? Number.NaN)]] : [])),
-      census: counted,
+      finite: nonfiniteTokens(final).length === 0,
+      census: census(final),
       displacement: { float64: finite(moved.float64), float32: finite(moved.float32), bfloat16: finite(moved.bfloat16) },
       centroidNorm: toldStates(history).map(([step, state]) => [step, finite(centroidNorm(readState(history, state)))]),
-      verdict: withCaveat(verdict({ census: counted, deadTokens, degenerate }), counted, manifest.corpus.deadTokens),
+      verdict: verdict({ initial, final, deadTokens: manifest.corpus.deadTokens, degenerate }),
       usage: usageOf(events),
       traps: trapsOf(experiment),
     };

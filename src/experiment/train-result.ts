@@ -19,6 +19,9 @@ export const trainResultSchema = z.strictObject({
   corpus: z.strictObject({ sha256: z.string(), tokens: count, distinct: count, dead: count, windows: count, filtered: count }),
   /** Step and mean loss since the entry before; null for a loss that is not finite. */
   loss: z.array(z.tuple([count, z.number().nullable()])),
+  /** Whether every recorded weight is a finite number at the end. A run of which this is false has failed: `train` ends with exit code 1. */
+  finite: z.boolean(),
+  /** Of the last state, among the recorded tokens, dead and live. */
   census: z.strictObject(censusShape),
   displacement: z.strictObject({ float64: z.number().nullable(), float32: z.number().nullable(), bfloat16: z.number().nullable() }),
   /** State and L2 norm of its centroid, every 1,000 steps and at the end. */

@@ -32,7 +32,9 @@ export function formatRuns(runs: readonly ListedRun[], { columns, format, baseli
     const lines = runs.map((run) => columns.map((column) => shown(fieldOf(run, column))));
     return [columns, ...lines].map((line) => line.map(csvCell).join(",")).join("\n");
   }
-  const cells = runs.map((run) => columns.map((column) => `${shown(fieldOf(run, column))}${difference(run, column, baseline)}`));
+  const cells = runs.map((run) =>
+    columns.map((column) => (column === "status" ? statusText(run) : `${shown(fieldOf(run, column))}${difference(run, column, baseline)}`)),
+  );
   if (format === "md") {
     const lines = [columns, columns.map(() => "---"), ...cells.map((line) => line.map((cell) => printable(cell, maxCell).replaceAll("|", "\\|")))];
     return lines.map((line) => `| ${line.join(" | ")} |`).join("\n");
@@ -45,7 +47,7 @@ export function formatRuns(runs: readonly ListedRun[], { columns, format, baseli
     failed: color.red,
     corrupt: color.red,
   };
-  const painted = cells.map((line) => line.map((cell, at) => (columns[at] === "status" ? (paint[cell]?.(cell) ?? cell) : printable(cell, maxCell))));
+  const painted = cells.map((line) => line.map((cell, at) => (columns[at] === "status" ? (paint[cell] ?? color.red)(cell) : printable(cell, maxCell))));
   const fits = tableWidth(columnWidths(columns, painted)) <= (width ?? Number.POSITIVE_INFINITY);
   return fits ? table(columns, painted, { align: alignment(columns, runs), width: Number.POSITIVE_INFINITY }) : blocks(columns, painted, width ?? usualWidth);
 }
@@ -63,6 +65,11 @@ function blocks(columns: readonly string[], rows: readonly (readonly string[])[]
       return wrap(`${first}\n  ${named.join(", ")}`, width);
     })
     .join("\n");
+}
+
+/** A status as a table shows it: that a run has failed as science, though all its steps were taken, belongs beside it. */
+function statusText({ row }: ListedRun): string {
+  return row.finite === false ? `${row.status}, not finite` : row.status;
 }
 
 function shown(value: FieldValue): string {

@@ -26,6 +26,7 @@ const ownFields: Readonly<Record<string, (row: RunRow) => FieldValue>> = {
   steps: ({ steps }) => steps?.done ?? null,
   planned: ({ steps }) => steps?.planned ?? null,
   loss: ({ loss }) => loss,
+  finite: ({ finite }) => (finite === null ? null : finite ? "yes" : "no"),
   C: ({ C }) => C,
   P: ({ P }) => P,
   hash: ({ configHash }) => configHash?.slice(0, 8) ?? null,

@@ -42,7 +42,10 @@ function describe(row: RunDocument, manifest: RunManifest | undefined): string[]
   const lines: [string, string | null | undefined][] = [
     ["Run", row.run],
     ["Name", row.name],
-    ["Status", [row.status, row.pid !== null && `process ${row.pid}`, row.reason, row.problem].filter(Boolean).join(": ")],
+    [
+      "Status",
+      [row.status, row.finite === false && "not finite", row.pid !== null && `process ${row.pid}`, row.reason, row.problem].filter(Boolean).join(": "),
+    ],
     ["Steps", row.steps && `${groupDigits(row.steps.done)} of ${groupDigits(row.steps.planned)}`],
     ["Started", row.created],
     ["Ended", row.ended],
