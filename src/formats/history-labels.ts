@@ -23,7 +23,7 @@ export interface HistoryLabels {
 export function historyLabels({ raw }: RowSource, states: number, rows: number): HistoryLabels {
   if (!raw || !isRunDirectory(dirname(raw.path))) return { rowTokens: RowTokens.all(rows) };
   const steps = recordedSteps(raw.path, states);
-  const recorded = recordedTokens(dirname(raw.path));
+  const recorded = recordedTokens(dirname(raw.path), rows);
   if (recorded && recorded.count !== rows) {
     throw formatInvalid(
       raw.path,

@@ -23,17 +23,17 @@ function asciiText(token: number): string | null {
 /**
  * The tokens whose rows a run recorded, as its own files say; nothing when they do not.
  *
+ * @param rows how many there are: all tokens of the vocabulary, unless the run chose some.
  * @throws {BhBridgeError} `FORMAT_INVALID`, `FILE_UNREADABLE`.
  */
-export function recordedTokens(directory: string): RowTokens | undefined {
+export function recordedTokens(directory: string, rows: number): RowTokens | undefined {
   if (!existsSync(join(directory, configFile))) return undefined;
   const config = configSchema.safeParse(readPythonJson(containedFile(directory, configFile)));
   if (!config.success) return undefined;
   const { model, record } = config.data;
-  const common = { vocabulary: model.vocab_size, text: asciiText };
-  if (record.rows === "all") return new RowTokens(common);
+  if (record.rows === "all") return new RowTokens({ vocabulary: rows, text: asciiText });
   const ids = record.rows === "dead" ? deadTokens(directory) : record.rows;
-  return ids && new RowTokens({ ...common, ids });
+  return ids && new RowTokens({ vocabulary: model.vocab_size, ids, text: asciiText });
 }
 
 function deadTokens(directory: string): readonly number[] | undefined {

@@ -83,6 +83,11 @@ print(json.dumps([len(text), len(set(text)), len(counts), sorted([int(n) for n i
     expect(result.displacement.float32).toBeCloseTo(displacement, 5);
   });
 
+  test("finds no split in live tokens that have not parted after 30 steps", () => {
+    expect(result.verdict.result).toBe("null");
+    expect(result.verdict.reason).toContain(`the ${result.corpus.dead} dead tokens of the black hole at the start are still together`);
+  });
+
   test("leaves a whole run behind", () => {
     const files = readdirSync(result.run);
     expect(files).toEqual(

@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runsDocumentSchema } from "../../src/commands/runs/runs-document.js";
+import { type TrainResult, trainResultSchema } from "../../src/experiment/train-result.js";
+import { run, temporaryFolder } from "./program.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+
+const runs = join(folder.path, "runs");
+const tiny = ["model.n_embd=8", "model.n_layer=1", "model.n_head=2", "model.n_positions=16", "training.per_device_train_batch_size=4"];
+const diverging = [...tiny, "training.learning_rate=1e30", "training.max_grad_norm=0"].flatMap((setting) => ["--set", setting]);
+
+let result: TrainResult;
+let exitCode: number | undefined;
+beforeAll(async () => {
+  const ended = await run(["train", "--device", "cpu", "--threads", "1", ...diverging, "--steps", "12", "--name", "broken", "--out", runs, "--json"]);
+  result = trainResultSchema.parse(JSON.parse(ended.stdout));
+  exitCode = ended.exitCode;
+});
+
+test("a training whose weights are not numbers at its end is degenerate, and ends with exit code 1 and its document", () => {
+  expect(exitCode).toBe(1);
+  expect(result).toMatchObject({ status: "completed", finite: false, verdict: { result: "degenerate" } });
+  expect(result.verdict.reason).toContain("the weights of 128 of 128 tokens are not finite at the end");
+});
+
+test("the list of runs, its summary and its model card tell of it", async () => {
+  const list = await run(["runs", "--out", runs, "--where", "finite:no", "--json"]);
+  expect(runsDocumentSchema.parse(JSON.parse(list.stdout)).runs.map((row) => row.run)).toEqual([result.run]);
+  expect((await run(["runs", "--out", runs])).stdout).toMatch(/completed, not finite/);
+  const shown = await run(["runs", "show", result.run]);
+  expect(shown.exitCode).toBe(0);
+  expect(shown.stdout).toContain("Failed: at the end the weights are not all finite numbers");
+  await run(["export", result.run, "--to", "hf", "--out", join(folder.path, "model")]);
+  expect(readFileSync(join(folder.path, "model", "README.md"), "utf8")).toContain("| weights | not all finite: this training has failed |");
+});
+
+test("its analysis says of the escapes that the rows became NaN", async () => {
+  const { stdout } = await run(["analyze", result.run, "--only", "timeline"]);
+  expect(stdout).toMatch(/escapes \(\d+ of rows that became NaN\)/);
+  expect(stdout).toMatch(/tokens left their black holes because their rows became NaN, first at step \d+/);
+});
+
+test("summing it up again fails again", async () => {
+  const ended = await run(["resume", result.run]);
+  expect(ended.exitCode, ended.stderr).toBe(1);
+});
