@@ -1,5 +1,6 @@
 // npm run test:fuzz -- --runs N --seed S: mutate N safetensors files, N torch archives and N HDF5 files (or --safetensors N, --torch N, --hdf5 N), and
-// demand of each a typed error or the reference library's answer (of HDF5 a typed error or any). The same seed makes the same files; --first I begins with case I, to repeat one.
+// demand of each a typed error or the reference library's answer (of HDF5 a typed error or any); flip single bits in the files of a finished run, 2,000 times
+// (or --flips N), and demand that `runs verify` finds each. The same seed makes the same files; --first I begins with case I, to repeat one.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,12 +20,13 @@ const count = (name, text) => {
 };
 
 const string = { type: "string" };
-const { values } = parseArgs({ options: { runs: string, safetensors: string, torch: string, hdf5: string, seed: string, first: string } });
+const { values } = parseArgs({ options: { runs: string, safetensors: string, torch: string, hdf5: string, flips: string, seed: string, first: string } });
 const runs = values.runs ?? "10000";
 const settings = {
   SAFETENSORS: values.safetensors ?? runs,
   TORCH: values.torch ?? runs,
   HDF5: values.hdf5 ?? runs,
+  FLIPS: values.flips ?? values.runs ?? "2000",
   SEED: values.seed ?? String(Date.now() % 100_000),
   FIRST: values.first ?? "0",
 };
@@ -40,7 +42,7 @@ const vitest = spawn(process.execPath, [join(root, "node_modules", "vitest", "vi
   detached: true,
   env: { ...process.env, ...environment, BH_BRIDGE_FUZZ_POSITION: position },
 });
-console.error(`seed ${settings.SEED}: ${settings.SAFETENSORS} safetensors files, ${settings.TORCH} torch archives, ${settings.HDF5} HDF5 files`);
+console.error(`seed ${settings.SEED}: ${settings.SAFETENSORS} safetensors files, ${settings.TORCH} torch archives, ${settings.HDF5} HDF5 files, ${settings.FLIPS} flipped bits of a run`);
 
 /** What is read now, and since when. */
 let current = { text: "", since: performance.now() };

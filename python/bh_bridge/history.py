@@ -2,7 +2,7 @@
 
 Layout of `<name>.safetensors`: the header, written once and padded to a page; an I64 scalar `steps_done`, the last
 valid index; the states [states, rows, hidden] in the model's dtype, at fixed places. `<name>.idx` holds one
-fixed-size record a state: step, CRC-32 of the state's bytes, loss of the step.
+fixed-size record a state: step, CRC-32 of the state's bytes, CRC-32 of the record itself, loss of the step.
 
 Order of a commit: states and records are synced, then `steps_done` moves in one aligned 8-byte write and is synced.
 So whatever `steps_done` says is on the disk, and a reader that stops there never sees half a state. A header is never
@@ -27,7 +27,8 @@ from bh_bridge.durable import reserve, sync, sync_directory, write_all
 from bh_bridge.errors import DiskFull, ResumeDiverged, RunCorrupt
 
 HEADER_BYTES = 4096  # one page, so that states begin near one; the text takes about 300 bytes
-INDEX_RECORD = struct.Struct("<QIId")  # step, CRC-32, reserved, loss
+INDEX_RECORD = struct.Struct("<QIId")  # step, CRC-32 of the state, CRC-32 of this record without this field, loss
+_CHECK_AT = slice(12, 16)  # where the record's own CRC-32 stands; zero in the records of earlier versions
 COMMIT_EVERY_STATES = 1000
 COMMIT_EVERY_SECONDS = 2.0  # a power failure costs at most this much; three syncs of some ms each are below 1 %
 SHORTEN_UP_TO_BYTES = 2 << 30  # copied in about 5 s, while whoever stopped the run waits; a longer file keeps its shape
@@ -79,6 +80,17 @@ def first_recorded_step(path: Path) -> int | None:
     except FileNotFoundError:
         return None
     return INDEX_RECORD.unpack(first)[0] if path.exists() and len(first) == INDEX_RECORD.size and any(first) else None
+
+
+def pack_record(step: int, crc: int, loss: float) -> bytes:
+    """The index record of a state, with its own CRC-32 in it."""
+    record = INDEX_RECORD.pack(step, crc, 0, loss)
+    return INDEX_RECORD.pack(step, crc, zlib.crc32(_facts(record)), loss)
+
+
+def _facts(record: bytes) -> bytes:
+    """A record without its own CRC-32."""
+    return record[: _CHECK_AT.start] + record[_CHECK_AT.stop :]
 
 
 class Record(NamedTuple):
@@ -140,7 +152,7 @@ class HistoryFile:
         index = self.last + 1
         data = state.contiguous().view(torch.uint8).numpy().tobytes()
         crc = zlib.crc32(data)
-        record = INDEX_RECORD.pack(step, crc, 0, loss)
+        record = pack_record(step, crc, loss)
         if index <= self.committed:
             self._compare(index, record)
         write_all(self._fd, data, self.layout.offset(index))
@@ -264,7 +276,7 @@ class HistoryFile:
 
     def _compare(self, index: int, record: bytes) -> None:
         recorded = os.pread(self._index_fd, INDEX_RECORD.size, self._record_offset(index))
-        if recorded == record:
+        if _facts(recorded) == _facts(record):
             return
         step, crc, _, loss = INDEX_RECORD.unpack(record)
         old = self.record(index)

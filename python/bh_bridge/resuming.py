@@ -16,6 +16,8 @@ from bh_bridge.events import EventLog
 from bh_bridge.recorder import Recorder
 from bh_bridge.training import RunTrainer
 
+CHECKSUMS_FILE = "SHA256SUMS"  # Node writes it when a run ends
+
 
 @dataclass(frozen=True)
 class Resumption:
@@ -39,6 +41,7 @@ class Resumable(Protocol):
 def prepare_directory(directory: Path, model: GPT2LMHeadModel, request: dict[str, Any]) -> None:
     """Clear away what a process that died left half made, and see that checkpoints and model have room.
 
+    The checksums that the end of a run left go too, before anything that they cover changes; its next end makes others.
     The histories are not counted here: their space is reserved when they are opened. DiskFull names the bytes.
     """
     folder = directory / checkpoints.FOLDER
@@ -57,6 +60,8 @@ def prepare_directory(directory: Path, model: GPT2LMHeadModel, request: dict[str
             f"the checkpoints in {directory} need about {needed:,} bytes and the disk has {free:,} left: free "
             f"{needed - free:,} bytes, or keep fewer (checkpoint.keep)"
         )
+    (directory / CHECKSUMS_FILE).unlink(missing_ok=True)
+    sync_directory(directory)
 
 
 def go_back(run: Resumable, *, exact: bool) -> Resumption:

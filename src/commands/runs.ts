@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
-import { BhBridgeError, exitCodes } from "../errors.js";
+import { BhBridgeError } from "../errors.js";
 import { type CommonOptions, createCommand } from "./command.js";
 import type { ListFormat } from "./runs/format-runs.js";
-import type { RunNotesDocument, VerifyDocument } from "./runs/runs-document.js";
+import type { RunNotesDocument } from "./runs/runs-document.js";
 import { Terminal } from "./terminal.js";
 
 interface RunsOptions extends CommonOptions {
@@ -57,17 +57,18 @@ function showCommand(): Command {
 }
 
 function verifyCommand(): Command {
-  return withOut(createCommand("verify", "Check every checksum of a run; exit code 1 when something is wrong", "bh-bridge runs verify rmsnorm"))
+  return withOut(
+    createCommand(
+      "verify",
+      "Check every checksum of a run, and name the files that have none; exit code 1 when something is wrong",
+      "bh-bridge runs verify rmsnorm",
+    ),
+  )
     .argument("<run>", runArgument)
     .action(async (run: string, _: unknown, command: Command) => {
       const { out, terminal } = settings(command);
-      const { verifyRun } = await import("../runs/verify-run.js");
-      const directory = await directoryOf(run, out);
-      const problems = await verifyRun(directory);
-      const document: VerifyDocument = { schema: "bh-bridge/verify@1", run: directory, ok: problems.length === 0, problems };
-      terminal.document(document);
-      terminal.print(problems.length === 0 ? `${directory}: every checksum holds` : problems.join("\n"));
-      if (problems.length > 0) process.exitCode = exitCodes.failed;
+      const { showVerification } = await import("./runs/verify-run.js");
+      await showVerification(await directoryOf(run, out), terminal);
     });
 }
 

@@ -83,7 +83,7 @@ export async function resumeRun(
 ): Promise<TrainedRun> {
   // Left to itself PyTorch would take as many threads as there are cores today: the run's own number is part of its bits.
   const { threads } = manifest.environment;
-  const model = await resumedModel(directory, experiment.experiment);
+  const model = resumedModel(directory, experiment.experiment);
   return conductTraining(
     { experiment, python, threads, model, prepare: (trainer, cancel) => trainer.prepareResume(directory, { ...cancel, allowInexact }) },
     options,

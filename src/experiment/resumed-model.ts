@@ -13,19 +13,16 @@ export type ModelPlan = Pick<Experiment, "model" | "init" | "seed">;
  *
  * @throws {BhBridgeError} `FILE_NOT_FOUND` when those files are gone and no checkpoint verifies.
  */
-export async function resumedModel(directory: string, { model, init, seed }: ModelPlan): Promise<ModelPlan> {
+export function resumedModel(directory: string, { model, init, seed }: ModelPlan): ModelPlan {
   const lost = [model.from, init.kind === "file" ? init.path : null].filter((path) => path !== null && !existsSync(path));
   if (lost.length === 0) return { model, init, seed };
-  if (await hasWholeCheckpoint(directory)) return { model: { ...model, from: null }, init: { kind: "normal" }, seed };
+  if (hasWholeCheckpoint(directory)) return { model: { ...model, from: null }, init: { kind: "normal" }, seed };
   throw new BhBridgeError(
     "FILE_NOT_FOUND",
     `${directory} began with ${lost.join(" and ")}, which is gone, and has no whole checkpoint to go on from without it`,
   );
 }
 
-async function hasWholeCheckpoint(directory: string): Promise<boolean> {
-  for (const checkpoint of runCheckpoints(directory)) {
-    if ((await verifyFiles(checkpoint.directory)).length === 0) return true;
-  }
-  return false;
+function hasWholeCheckpoint(directory: string): boolean {
+  return runCheckpoints(directory).some((checkpoint) => verifyFiles(checkpoint.directory).length === 0);
 }

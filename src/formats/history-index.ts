@@ -1,18 +1,22 @@
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { crc32 } from "node:zlib";
 import { count } from "../text/count.js";
 import { containedFile } from "./contained-file.js";
 import { FileBytes } from "./file-bytes.js";
 import { formatInvalid } from "./format-invalid.js";
 
-/** Step (u64), CRC-32 (u32), reserved (u32), loss (f64); little-endian. Docs: docs/run-directory.md. */
+/** Step (u64), CRC-32 of the state (u32), CRC-32 of the record's other bytes (u32), loss (f64); little-endian. Docs: docs/run-directory.md. */
 export const indexRecordBytes = 24;
+const checkAt = 12;
 
 /** What the index says of one recorded state. */
 export interface IndexRecord {
   step: number;
   /** CRC-32 of the state's bytes. */
   crc: number;
+  /** CRC-32 of the record itself; 0 in the records of earlier versions, which have none. */
+  check: number;
   /** Loss of the step; NaN for the initial state. */
   loss: number;
 }
@@ -20,7 +24,18 @@ export interface IndexRecord {
 /** Take one record out of the index's bytes. */
 export function parseIndexRecord(bytes: Buffer, index: number): IndexRecord {
   const at = index * indexRecordBytes;
-  return { step: Number(bytes.readBigUInt64LE(at)), crc: bytes.readUInt32LE(at + 8), loss: bytes.readDoubleLE(at + 16) };
+  return {
+    step: Number(bytes.readBigUInt64LE(at)),
+    crc: bytes.readUInt32LE(at + 8),
+    check: bytes.readUInt32LE(at + checkAt),
+    loss: bytes.readDoubleLE(at + 16),
+  };
+}
+
+/** The CRC-32 that a record should carry. */
+export function checkOfRecord(bytes: Buffer, index: number): number {
+  const record = bytes.subarray(index * indexRecordBytes, (index + 1) * indexRecordBytes);
+  return crc32(record.subarray(checkAt + 4), crc32(record.subarray(0, checkAt)));
 }
 
 /** The index that lies beside a recorded history. */

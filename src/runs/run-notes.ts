@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
-import { durableWrite } from "./durable-write.js";
+import { writeCovered } from "./write-covered.js";
 
 /** What a person says of a run: a note and tags. Kept apart from `run.json`, which a training writes. */
 export const runNotesSchema = z.strictObject({ note: z.string().nullable(), tags: z.array(z.string()) });
@@ -30,5 +30,5 @@ export function readRunNotes(directory: string): RunNotes {
 /** Keep the notes of a run. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
 export function writeRunNotes(directory: string, notes: RunNotes): void {
   const tags = [...new Set(notes.tags)].sort();
-  durableWrite(join(directory, fileName), `${JSON.stringify({ note: notes.note, tags }, null, 2)}\n`);
+  writeCovered(directory, fileName, `${JSON.stringify({ note: notes.note, tags }, null, 2)}\n`);
 }

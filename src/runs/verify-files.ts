@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { z } from "zod";
+import { sha256OfFile } from "./sha256-of-file.js";
 
-const manifestFileName = "MANIFEST.json";
+export const manifestFileName = "MANIFEST.json";
 const manifestFormat = 1;
 
 const manifestSchema = z.looseObject({
@@ -13,7 +12,7 @@ const manifestSchema = z.looseObject({
 });
 
 /** What is wrong with a directory that carries a MANIFEST.json (a checkpoint, the final model): every size and SHA-256 is checked. */
-export async function verifyFiles(directory: string): Promise<string[]> {
+export function verifyFiles(directory: string): string[] {
   const path = join(directory, manifestFileName);
   if (!existsSync(path)) return [`${path} is missing`];
   const parsed = parseManifest(path);
@@ -25,10 +24,17 @@ export async function verifyFiles(directory: string): Promise<string[]> {
     const file = join(directory, name);
     if (!existsSync(file)) problems.push(`${file} is missing`);
     else if (statSync(file).size !== size) problems.push(`${file} has ${statSync(file).size} bytes, its manifest says ${size}`);
-    else if ((await sha256Of(file)) !== sha256) problems.push(`${file} is damaged: its SHA-256 is not the manifest's`);
+    else if (sha256OfFile(file) !== sha256) problems.push(`${file} is damaged: its SHA-256 is not the manifest's`);
   }
   const known = new Set([...Object.keys(files), manifestFileName]);
   return [...problems, ...readdirSync(directory).flatMap((name) => (known.has(name) ? [] : [`${join(directory, name)} is not in the manifest`]))];
+}
+
+/** The SHA-256 of each file of such a directory, as its manifest has them; nothing where there is no sound manifest. */
+export function manifestSums(directory: string): Map<string, string> {
+  const path = join(directory, manifestFileName);
+  const parsed = existsSync(path) ? parseManifest(path) : undefined;
+  return new Map(parsed?.success ? Object.entries(parsed.data.files).map(([name, { sha256 }]) => [name, sha256]) : []);
 }
 
 function parseManifest(path: string) {
@@ -38,10 +44,4 @@ function parseManifest(path: string) {
     if (!(error instanceof SyntaxError)) throw error;
     return { success: false as const, error };
   }
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
 }

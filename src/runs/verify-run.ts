@@ -1,42 +1,75 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { experimentHash } from "../config/experiment-hash.js";
 import { BhBridgeError } from "../errors.js";
+import { parseChecksums, readChecksumsText } from "./checksums.js";
 import { readEvents } from "./read-events.js";
 import { recordedStep } from "./recorded-step.js";
 import { runCheckpoints } from "./run-checkpoints.js";
 import { readRunConfig } from "./run-config.js";
-import { readRunManifest } from "./run-manifest.js";
+import { checksumsFileName, filesIn, isHistoryFile } from "./run-files.js";
+import { readRunManifest, type StoredStatus } from "./run-manifest.js";
 import { readRunNotes } from "./run-notes.js";
+import { type UncoveredFile, uncoveredFiles } from "./uncovered-files.js";
+import { verifyChecksums } from "./verify-checksums.js";
 import { verifyFiles } from "./verify-files.js";
-import { verifyHistory } from "./verify-history.js";
+import { type HistoryFindings, verifyHistory } from "./verify-history.js";
 
-const historyFilePattern = /^history(?:\..+)?\.safetensors$/;
+/** What a check of a whole run found. */
+export interface RunVerification {
+  /** What is wrong, in words; empty when nothing is. */
+  problems: string[];
+  /** Files that no checksum covers, or not in all their bytes. */
+  uncovered: UncoveredFile[];
+}
 
 /**
- * Check every checksum of a run, and that its parts fit each other; the list of what is wrong, empty when nothing is.
+ * Check every checksum of a run, and that its parts fit each other; say as well which files have none.
  *
  * A run that is under way is checked as far as it has been committed.
  *
  * @throws {BhBridgeError} `RUN_NOT_FOUND` when there is nothing to check.
  */
-export async function verifyRun(directory: string): Promise<string[]> {
+export async function verifyRun(directory: string): Promise<RunVerification> {
   if (!existsSync(directory)) throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: no such directory`);
-  const problems = [...verifyDescription(directory), ...verifyEvents(directory)];
-  for (const name of readdirSync(directory).filter((each) => historyFilePattern.test(each))) problems.push(...(await verifyHistory(join(directory, name))));
-  for (const folder of [...runCheckpoints(directory).map((checkpoint) => checkpoint.directory), join(directory, "final")]) {
-    if (existsSync(folder)) problems.push(...(await verifyUnlessPruned(folder)));
+  for (;;) {
+    const text = readChecksumsText(directory);
+    const verification = await verifyBy(text, directory);
+    if (readChecksumsText(directory) === text) return verification; // else a note was written meanwhile, or the run went on
   }
-  return problems;
+}
+
+async function verifyBy(checksums: string | undefined, directory: string): Promise<RunVerification> {
+  const sums = checksums === undefined ? undefined : parseChecksums(checksums);
+  const problems: string[] = [];
+  if (checksums !== undefined && !sums) problems.push(`${join(directory, checksumsFileName)} is damaged: its last line is not the checksum of the others`);
+  problems.push(...verifyDescription(directory), ...verifyEvents(directory));
+  const histories = new Map<string, HistoryFindings>();
+  for (const name of filesIn(directory).filter(isHistoryFile)) histories.set(name, await verifyHistory(join(directory, name)));
+  problems.push(...[...histories.values()].flatMap((found) => found.problems));
+  for (const folder of [...runCheckpoints(directory).map((checkpoint) => checkpoint.directory), join(directory, "final")]) {
+    if (existsSync(folder)) problems.push(...verifyUnlessPruned(folder));
+  }
+  if (sums) problems.push(...verifyChecksums(directory, sums));
+  return { problems, uncovered: uncoveredFiles(directory, { sums, status: statusOf(directory), histories }) };
 }
 
 /** A training prunes checkpoints while they are being read: one that is gone is not damaged. */
-async function verifyUnlessPruned(folder: string): Promise<string[]> {
+function verifyUnlessPruned(folder: string): string[] {
   try {
-    const problems = await verifyFiles(folder);
+    const problems = verifyFiles(folder);
     return existsSync(folder) ? problems : [];
   } catch (error) {
     if (!existsSync(folder)) return [];
+    throw error;
+  }
+}
+
+function statusOf(directory: string): StoredStatus | undefined {
+  try {
+    return readRunManifest(directory).status;
+  } catch (error) {
+    if (error instanceof BhBridgeError) return undefined; // told among the problems
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { BhBridgeError } from "../errors.js";
-import { durableWrite } from "./durable-write.js";
+import { writeCovered } from "./write-covered.js";
 
 const fileName = "analysis.json";
 /** Every analysis of ours begins so, whatever its version. */
@@ -19,6 +19,6 @@ export function writeAnalysis(directory: string, document: AnalysisDocument): st
   if (existsSync(path) && !readFileSync(path, "utf8").startsWith(beginning)) {
     throw new BhBridgeError("FILE_UNWRITABLE", `${path} was not written by bh-bridge, and is not replaced: move it elsewhere`);
   }
-  durableWrite(path, `${JSON.stringify(document)}\n`);
+  writeCovered(directory, fileName, `${JSON.stringify(document)}\n`);
   return path;
 }

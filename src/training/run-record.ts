@@ -19,6 +19,7 @@ import {
   runManifestText,
   writeRunManifest,
 } from "../runs/run-manifest.js";
+import { sealRun } from "../runs/seal-run.js";
 import { trainedSeconds } from "../runs/trained-seconds.js";
 import type { ResumePlan } from "./resume-plan.js";
 import type { TrainerCallback } from "./trainer-callback.js";
@@ -118,8 +119,14 @@ export class RunRecord {
     });
   }
 
+  /** Note how the run ended, and seal it. A disk that cannot take the checksums does not undo the training: `runs verify` says that they are missing. */
   finished({ status, reason, seconds }: ReplyOf<"trainer.train">): void {
     this.#write({ status, reason, seconds: this.#manifest.seconds + seconds, ended: new Date().toISOString() });
+    try {
+      sealRun(this.directory);
+    } catch (cause) {
+      process.emitWarning(`the checksums of ${this.directory} could not be written: ${String(cause)}`, "BhBridgeRunWarning");
+    }
   }
 
   /** Note a failure. A disk that cannot take the note does not hide what failed: the run then counts as interrupted. */

@@ -18,9 +18,12 @@ async function train(steps: number): Promise<string> {
   return trainResultSchema.parse(JSON.parse(stdout)).run;
 }
 
-function copyOf(directory: string, name: string, changes: object = {}): string {
+/** A copy of a run; one whose `run.json` says something else has no checksums, as a run that has not come to its end. */
+function copyOf(directory: string, name: string, changes?: object): string {
   const copy = join(folder.path, name, "run");
   cpSync(directory, copy, { recursive: true });
+  if (!changes) return copy;
+  rmSync(join(copy, "SHA256SUMS"));
   const manifest = JSON.parse(readFileSync(join(copy, "run.json"), "utf8"));
   writeFileSync(join(copy, "run.json"), JSON.stringify({ ...manifest, ...changes }));
   return copy;

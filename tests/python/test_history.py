@@ -1,6 +1,7 @@
 """The recorded history: readable by plain safetensors at every moment, committed in order, compared when recomputed."""
 
 import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -48,14 +49,28 @@ def test_states_become_visible_with_a_commit_and_not_before(tmp_path: Path) -> N
 
 
 def test_the_index_has_step_checksum_and_loss_of_each_state(tmp_path: Path) -> None:
-    import zlib
-
     written(tmp_path / "history.safetensors", 3).commit()
-    records = list(struct.iter_unpack("<QIId", (tmp_path / "history.idx").read_bytes()))
-    assert records[:3] == [
-        (number, zlib.crc32(state(number).view(torch.uint8).numpy().tobytes()), 0, number / 10) for number in range(3)
+    index = (tmp_path / "history.idx").read_bytes()
+    records = list(struct.iter_unpack("<QIId", index))
+    assert [(step, crc, loss) for step, crc, _, loss in records[:3]] == [
+        (number, zlib.crc32(state(number).view(torch.uint8).numpy().tobytes()), number / 10) for number in range(3)
     ]
     assert records[3:] == [(0, 0, 0, 0.0)] * 3
+
+
+def test_a_record_of_the_index_has_its_own_checksum_and_one_of_an_earlier_version_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "history.safetensors"
+    written(path, 3).commit()
+    index = bytearray((tmp_path / "history.idx").read_bytes())
+    for at in range(0, 72, 24):
+        assert struct.unpack_from("<I", index, at + 12)[0] == zlib.crc32(index[at : at + 12] + index[at + 16 : at + 24])
+        index[at + 12 : at + 16] = bytes(4)
+    (tmp_path / "history.idx").write_bytes(index)
+    history = HistoryFile(path, LAYOUT)
+    history.rewind(0)
+    history.append(state(1), 1, 0.1)  # it is compared with the record of the earlier version, and equals it
+    with pytest.raises(ResumeDiverged):
+        history.append(state(2), 2, 0.3)
 
 
 def test_what_was_not_committed_is_not_counted_after_a_crash(tmp_path: Path) -> None:

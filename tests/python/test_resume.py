@@ -57,6 +57,14 @@ def test_a_run_killed_again_while_it_recomputes_resumes_to_the_same_bits(tmp_pat
     assert differences(run, whole) == []
 
 
+def test_the_checksums_of_an_earlier_end_are_gone_before_anything_changes(tmp_path: Path, whole: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    (run / "SHA256SUMS").write_text("of the first 40 steps\n")
+    killed_at(run, "resumed", 40, resume="exact")
+    assert not (run / "SHA256SUMS").exists()
+
+
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_and_that_is_said(tmp_path: Path, whole: Path) -> None:
     run = tmp_path / "run"
     killed_at(run, "step_end", 35)

@@ -34,6 +34,8 @@ export const verifyDocumentSchema = z.strictObject({
   run: z.string(),
   ok: z.boolean(),
   problems: z.array(z.string()),
+  /** Files that no checksum covers, or not in all their bytes: damage there is not noticed. */
+  uncovered: z.array(z.strictObject({ file: z.string(), reason: z.string() })),
 });
 export type VerifyDocument = z.output<typeof verifyDocumentSchema>;
 

@@ -1,0 +1,32 @@
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { syncPath } from "../formats/atomic-file.js";
+import { type Checksums, writeChecksums } from "./checksums.js";
+import { historyHeaderBytes } from "./recorded-step.js";
+import { checksumsFileName, filesIn, isHistoryFile, isRunFile, lockFileName } from "./run-files.js";
+import { sha256OfFile } from "./sha256-of-file.js";
+import { manifestSums } from "./verify-files.js";
+
+/** Header and `steps_done`. */
+export const historyHeadBytes: number = historyHeaderBytes + 8;
+
+/**
+ * Write the checksums of a run that has ended, of everything that it consists of; a run that has them keeps them.
+ *
+ * Everything is on the disk before its checksum is. The states of a history are not read again, nor are the files of a checkpoint: index and manifest,
+ * which are covered here, have their checksums from when they were written.
+ *
+ * @throws {BhBridgeError} `DISK_FULL`, `FILE_UNWRITABLE`, `IO_FAILED`.
+ */
+export function sealRun(directory: string): void {
+  if (existsSync(join(directory, checksumsFileName))) return;
+  const sums: Checksums = { files: new Map(), heads: new Map(), next: new Map() };
+  for (const path of filesIn(directory).filter(isRunFile)) {
+    if (path === lockFileName) continue;
+    const file = join(directory, path);
+    syncPath(file);
+    if (isHistoryFile(path)) sums.heads.set(path, sha256OfFile(file, historyHeadBytes));
+    else sums.files.set(path, manifestSums(dirname(file)).get(basename(path)) ?? sha256OfFile(file));
+  }
+  writeChecksums(directory, sums);
+}

@@ -1,0 +1,29 @@
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { Checksums } from "./checksums.js";
+import { checksumsFileName } from "./run-files.js";
+import { historyHeadBytes } from "./seal-run.js";
+import { sha256OfFile } from "./sha256-of-file.js";
+import { manifestSums } from "./verify-files.js";
+
+/**
+ * What is wrong with the files of a run by its `SHA256SUMS`: those that are gone, and those that have another checksum.
+ *
+ * A file that a manifest has with the same checksum is left to `verifyFiles`, which reads it as well.
+ */
+export function verifyChecksums(directory: string, { files, heads, next }: Checksums): string[] {
+  const problems: string[] = [];
+  const check = (path: string, accepted: (string | undefined)[], bytes?: number) => {
+    const file = join(directory, path);
+    if (!existsSync(file)) problems.push(`${file} is missing`);
+    else if (!accepted.includes(sha256OfFile(file, bytes))) problems.push(`${file} is damaged: its SHA-256 is not the one in ${checksumsFileName}`);
+  };
+  for (const [path, sum] of files) {
+    if (manifestSums(dirname(join(directory, path))).get(basename(path)) !== sum) check(path, [sum, next.get(path)]);
+  }
+  for (const [path, sum] of next) {
+    if (!files.has(path) && existsSync(join(directory, path))) check(path, [sum]);
+  }
+  for (const [path, sum] of heads) check(path, [sum], historyHeadBytes);
+  return problems;
+}
