@@ -8,6 +8,7 @@ import { wrap } from "../text/wrap.js";
 import type { StartedRun } from "../training/started-run.js";
 import { formatBytes } from "./format-bytes.js";
 import { holesTable } from "./holes-table.js";
+import { printable } from "./printable.js";
 import { table } from "./table.js";
 
 /** A table of this many lines is read at a glance; longer ones are thinned out, keeping the last line. */
@@ -28,11 +29,11 @@ export function formatStart({ directory, manifest, windows }: StartedRun, { mode
   const { corpus, environment, parameters } = manifest;
   const filtered = corpus.filtered > 0 ? `, ${count(corpus.filtered, "character")} outside the vocabulary left out` : "";
   return [
-    `Corpus   ${corpus.path}`,
+    `Corpus   ${printable(corpus.path)}`,
     `         ${count(corpus.tokens, "token")}, ${corpus.distinct} distinct, ${corpus.dead} dead of ${model.vocab_size}${filtered}; ${count(windows, "window")}`,
     `Model    GPT-2 with ${model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm"}, ${count(parameters, "parameter")}, ${model.dtype}; start: ${init.kind}`,
     `Device   ${environment.device}, ${count(environment.threads, "thread")} (${environment.cpu_capability})`,
-    `Run      ${relative(process.cwd(), directory)}`,
+    `Run      ${printable(relative(process.cwd(), directory))}`,
   ]
     .map((line) => color.dim(line))
     .join("\n");

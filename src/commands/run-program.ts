@@ -2,7 +2,6 @@ import { CommanderError } from "commander";
 import { BhBridgeError, exitCodeOf, exitCodes } from "../errors.js";
 import { errorDocument } from "./error-document.js";
 import { mistypedVariables } from "./own-variables.js";
-import { printableLines } from "./printable.js";
 import { createProgram } from "./program.js";
 import { shownError } from "./shown-error.js";
 import { Terminal } from "./terminal.js";
@@ -15,13 +14,13 @@ function isAnswer(error: unknown): boolean {
 function report(error: BhBridgeError, argv: readonly string[]): void {
   const terminal = new Terminal({ json: argv.includes("--json"), color: !argv.includes("--no-color") });
   terminal.document(errorDocument(error));
-  terminal.say(`${terminal.messageColor.red(error.code)}: ${printableLines(error.message)}`);
-  if (process.env["DEBUG"] === "bh-bridge") process.stderr.write(`${error.cause instanceof Error ? error.cause.stack : error.stack}\n`);
+  terminal.say(`${terminal.messageColor.red(error.code)}: ${error.message}`);
+  if (process.env["DEBUG"] === "bh-bridge") terminal.say(`${error.cause instanceof Error ? error.cause.stack : error.stack}`);
 }
 
 function warn(argv: readonly string[]): void {
-  if (argv.includes("--quiet") || argv.includes("-q")) return;
-  for (const warning of mistypedVariables(process.env)) process.stderr.write(`${printableLines(warning)}\n`);
+  const terminal = new Terminal({ quiet: argv.includes("--quiet") || argv.includes("-q"), color: false });
+  for (const warning of mistypedVariables(process.env)) terminal.say(warning);
 }
 
 /** Run the program with this process's arguments; what goes wrong is reported, and is the exit code. */

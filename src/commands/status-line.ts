@@ -26,7 +26,7 @@ export function createStatusLine(terminal: Terminal): StatusLine {
   let current = "";
   const draw = () => {
     const line = `${current} (${elapsed()})`.slice(0, (process.stderr.columns || 80) - 1);
-    process.stderr.write(`\r\x1b[K${terminal.messageColor.dim(line)}`);
+    terminal.redraw(terminal.messageColor.dim(line));
   };
   const timer = setInterval(draw, redrawEveryMs);
   return {
@@ -36,7 +36,7 @@ export function createStatusLine(terminal: Terminal): StatusLine {
     },
     stop() {
       clearInterval(timer);
-      process.stderr.write("\r\x1b[K");
+      terminal.redraw("");
     },
   };
 }

@@ -1,4 +1,11 @@
-import type { createColors } from "picocolors";
+type Paint = (text: string) => string;
 
-/** The colours that a configuration is printed in; each does nothing where colour is off. */
-export type TextColors = Pick<ReturnType<typeof createColors>, "bold" | "cyan" | "dim" | "green" | "red" | "yellow">;
+/** The colours that texts for people are printed in; each does nothing where colour is off. */
+export interface TextColors {
+  bold: Paint;
+  cyan: Paint;
+  dim: Paint;
+  green: Paint;
+  red: Paint;
+  yellow: Paint;
+}

@@ -1,20 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { topFiles } from "./run-files.js";
 
-const plainFiles: readonly string[] = [
-  "run.json",
-  "config.json",
-  "notes.json",
-  "run.lock",
-  "events.jsonl",
-  "events.torn",
-  "python.log",
-  "analysis.json",
-  "environment.python.json",
-  "environment.node.json",
-  "repository.patch",
-  "callbacks.js.txt",
-];
 /** A recorded history, its index, and what `export` makes of it when it is told to write into the run. */
 const historyFile = /^history(?:\..+)?\.(?:safetensors|idx|npy|csv|h5|hdf5)$/;
 /** What a process that died was writing. */
@@ -28,7 +15,7 @@ const finderFile = ".DS_Store";
 
 type IsOwn = (name: string) => boolean;
 
-const isRunFile: IsOwn = (name) => plainFiles.includes(name) || historyFile.test(name) || unfinished.test(name);
+const isRunFile: IsOwn = (name) => topFiles.includes(name) || historyFile.test(name) || unfinished.test(name);
 const isModelFile: IsOwn = (name) => modelFile.test(name);
 const isCheckpointFile: IsOwn = (name) => modelFile.test(name) || stateFile.test(name);
 

@@ -5,7 +5,8 @@ import { join } from "node:path";
 export const checksumsFileName = "SHA256SUMS";
 export const lockFileName = "run.lock";
 
-const ownFiles: readonly string[] = [
+/** The files at the top of a run, but for its histories. */
+export const topFiles: readonly string[] = [
   "run.json",
   "config.json",
   "notes.json",
@@ -31,7 +32,7 @@ export function isHistoryFile(path: string): boolean {
 
 /** Whether a file, by its path in a run's directory, is one that a run consists of. */
 export function isRunFile(path: string): boolean {
-  return ownFiles.includes(path) || history.test(path) || historyIndex.test(path) || ownFolders.test(path);
+  return topFiles.includes(path) || history.test(path) || historyIndex.test(path) || ownFolders.test(path);
 }
 
 /** All files in a run's directory by their paths in it, in order: those of the run, and whatever else somebody put there. */

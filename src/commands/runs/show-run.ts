@@ -58,7 +58,12 @@ function describe(row: RunDocument, manifest: RunManifest | undefined): string[]
     ["Resumed", manifest?.resumes.map(({ at, from_step, exact }) => `${at} from step ${from_step}${exact ? "" : " (inexact)"}`).join("; ")],
     ["Go on with:", ["interrupted", "failed", "stopped"].includes(row.status) ? `bh-bridge resume ${shellQuote(row.run)}` : null],
   ];
-  return lines.flatMap(([label, text]) => (text ? [`${label.padEnd(labelWidth)}${text}`] : []));
+  return lines.flatMap(([label, text]) => (text ? [`${label.padEnd(labelWidth)}${indented(text)}`] : []));
+}
+
+/** A text of several lines (a note, what Python raised) with its further lines below its first: none can pass for a line of ours. */
+function indented(text: string): string {
+  return text.replaceAll("\n", `\n${" ".repeat(labelWidth)}`);
 }
 
 function environmentLine({ environment }: RunManifest): string {

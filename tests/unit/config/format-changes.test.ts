@@ -1,9 +1,9 @@
-import pc from "picocolors";
 import { expect, test } from "vitest";
+import { terminalColors } from "../../../src/commands/terminal-text.js";
 import { formatChanges } from "../../../src/config/format-changes.js";
 import { loadExperiment } from "../../../src/config/load-experiment.js";
 
-const plain = pc.createColors(false);
+const plain = terminalColors(false);
 
 test("the changes are counted and listed, each with old value, new value and source", async () => {
   const resolved = await loadExperiment({ aliases: { steps: "300" }, set: ["record.rows=[1]", "init.kind=snowball"] });

@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pc from "picocolors";
 import { expect, test } from "vitest";
+import { terminalColors } from "../../../src/commands/terminal-text.js";
 import { formatResolved } from "../../../src/config/format-resolved.js";
 import { loadExperiment } from "../../../src/config/load-experiment.js";
 
-const plain = pc.createColors(false);
+const plain = terminalColors(false);
 
 test("each value names who set it, and the preset's value where that differs", async () => {
   const resolved = await loadExperiment({ preset: "quick", aliases: { steps: "5" }, set: ["training.fp16=false"] });
