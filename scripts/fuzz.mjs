@@ -42,7 +42,9 @@ const vitest = spawn(process.execPath, [join(root, "node_modules", "vitest", "vi
   detached: true,
   env: { ...process.env, ...environment, BH_BRIDGE_FUZZ_POSITION: position },
 });
-console.error(`seed ${settings.SEED}: ${settings.SAFETENSORS} safetensors files, ${settings.TORCH} torch archives, ${settings.HDF5} HDF5 files, ${settings.FLIPS} flipped bits of a run`);
+console.error(
+  `seed ${settings.SEED}: ${settings.SAFETENSORS} safetensors files, ${settings.TORCH} torch archives, ${settings.HDF5} HDF5 files, ${settings.FLIPS} flipped bits of a run`,
+);
 
 /** What is read now, and since when. */
 let current = { text: "", since: performance.now() };
