@@ -23,6 +23,9 @@ export interface Coverage {
   readonly histories: ReadonlyMap<string, HistoryFindings>;
 }
 
+/** Hidden files, and those that a process that died was writing. */
+const leftover = /(?:^|\/)\.|\.partial$/;
+
 /** The files in a run's directory that its checksums do not cover, each with the reason. */
 export function uncoveredFiles(directory: string, coverage: Coverage): UncoveredFile[] {
   return filesIn(directory).flatMap((file) => {
@@ -34,7 +37,7 @@ export function uncoveredFiles(directory: string, coverage: Coverage): Uncovered
 function reasonOf(directory: string, file: string, coverage: Coverage): string | undefined {
   const { sums, histories } = coverage;
   if (file === lockFileName) return "it names the process that wrote last, and holds nothing of the run";
-  if (file.split("/").some((part) => part.startsWith("."))) return "a process was making or removing it; it means nothing";
+  if (leftover.test(file)) return "a process was making or removing it; it means nothing";
   if (isHistoryFile(file)) return historyReason(histories.get(file), coverage);
   if (!isRunFile(file)) return "it is not a part of the run";
   if (sums) return sums.files.has(file) || sums.next.has(file) || file === checksumsFileName ? undefined : "it came after the checksums";
