@@ -23,7 +23,7 @@ function copyOf(directory: string, name: string, changes?: object): string {
   const copy = join(folder.path, name, "run");
   cpSync(directory, copy, { recursive: true });
   if (!changes) return copy;
-  rmSync(join(copy, "SHA256SUMS"));
+  rmSync(join(copy, "SHA256SUMS"), { force: true });
   const manifest = JSON.parse(readFileSync(join(copy, "run.json"), "utf8"));
   writeFileSync(join(copy, "run.json"), JSON.stringify({ ...manifest, ...changes }));
   return copy;
