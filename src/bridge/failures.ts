@@ -63,6 +63,14 @@ export function bridgeClosed(op: Operation, cause?: Error): BhBridgeError {
   return new BhBridgeError("BRIDGE_CLOSED", `${callPhrases[op]} failed: the bridge is closed. Start another with Bridge.start()`, { cause });
 }
 
+/** A call from code that Python waits for. */
+export function deadlock(op: Operation, waitedFor: string): BhBridgeError {
+  return new BhBridgeError(
+    "USAGE",
+    `${waitedFor} cannot wait for ${callPhrases[op]}: Python waits for its answer, and would begin nothing before. Decide from the state that it is given, or do it when train() has ended`,
+  );
+}
+
 /** Two versions that do not understand each other. */
 export function protocolMismatch(ours: number, theirs: number, path: string): BhBridgeError {
   return new BhBridgeError(

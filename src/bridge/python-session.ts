@@ -5,8 +5,9 @@ import { type Handle, type Operation, operations, type PythonEnvironment, type R
 import { protocolVersion } from "../protocol/version.js";
 import { callPhrases } from "./call-phrases.js";
 import { CallQueue } from "./call-queue.js";
+import { DeadlockGuard } from "./deadlock-guard.js";
 import { EventChannel, type EventReceiver } from "./event-channel.js";
-import { bridgeClosed, type KillReason, protocolInvalid, protocolMismatch, pythonFailure } from "./failures.js";
+import { bridgeClosed, deadlock, type KillReason, protocolInvalid, protocolMismatch, pythonFailure } from "./failures.js";
 import { writeLauncher } from "./launcher.js";
 import { packageRoot } from "./package-root.js";
 import { parseAnswer } from "./parse-answer.js";
@@ -60,6 +61,8 @@ export class PythonSession {
   readonly folder: string;
   /** Settles when the process has ended. */
   readonly ended: Promise<ProcessExit>;
+  /** Refuses calls that Python and their caller would wait for without end. */
+  readonly deadlocks = new DeadlockGuard();
   readonly #channel: EventChannel;
   readonly #transport: Transport;
   readonly #queue = new CallQueue();
@@ -138,6 +141,7 @@ export class PythonSession {
    */
   async invoke<Op extends Operation>(op: Op, request: RequestOf<Op>, options: InvokeOptions<ReplyOf<Op>> = {}): Promise<ReplyOf<Op>> {
     const { signal, onAbort, onAbandoned, receiver } = options;
+    if (this.deadlocks.waitedFor !== undefined) throw deadlock(op, this.deadlocks.waitedFor);
     const checked = operations[op].request.safeParse(request);
     if (!checked.success) throw protocolInvalid(`the request for ${callPhrases[op]}`, checked.error);
     const cancellation = { signal, interrupt: onAbort ?? (() => this.interrupt()), keepsWaiting: onAbort !== undefined, onAbandoned };

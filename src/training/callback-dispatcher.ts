@@ -1,6 +1,7 @@
 import type { EventReceiver } from "../bridge/event-channel.js";
 import { BhBridgeError } from "../errors.js";
 import { type ChannelCommand, type ChannelMessage, parseTrainerControl, type TrainEvent } from "../protocol/events.js";
+import { checkCallbacks } from "./check-callbacks.js";
 import { isCoalescible } from "./coalescible.js";
 import { maxWaitingEvents } from "./event-stream.js";
 import { type CallbackEventType, callbackMethods, type TrainerCallback } from "./trainer-callback.js";
@@ -17,6 +18,8 @@ export interface DispatcherHost {
   send(command: ChannelCommand): void;
   /** End the training after its current step: a callback has failed. */
   stop(): void;
+  /** Run a task that Python waits for. */
+  answer<Value>(name: string, task: () => Promise<Value>): Promise<Value>;
 }
 
 /** Hands events to callbacks in order, one at a time, and answers the questions to deciders. */
@@ -29,7 +32,9 @@ export class CallbackDispatcher implements EventReceiver {
   #coalesced = 0;
   #failure: BhBridgeError | undefined;
 
+  /** @throws {BhBridgeError} `USAGE` for a callback with a time or a cadence that is none. */
   constructor(callbacks: readonly TrainerCallback[], host: DispatcherHost) {
+    checkCallbacks(callbacks);
     this.#callbacks = callbacks;
     this.#deciders = callbacks.filter((callback) => callback.decide !== undefined);
     this.#host = host;
@@ -98,7 +103,9 @@ export class CallbackDispatcher implements EventReceiver {
 
   async #answer({ question, decider, state }: Extract<ChannelMessage, { type: "decide" }>): Promise<void> {
     const callback = this.#deciders[decider];
-    const control = callback && (await this.#guard(callback, "decide", async () => parseTrainerControl(await callback.decide?.ask(state))));
+    const ask = async () => parseTrainerControl(await callback?.decide?.ask(state));
+    const answer = () => this.#host.answer(`${callback?.constructor.name}.decide`, ask);
+    const control = callback && (await this.#guard(callback, "decide", answer));
     this.#host.send({ type: "answer", question, control: control ?? {} });
   }
 

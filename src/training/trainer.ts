@@ -61,6 +61,7 @@ export class Trainer implements AsyncDisposable {
     this.#dispatcher = new CallbackDispatcher(setup.callbacks, {
       send: (command) => session.send(command),
       stop: () => this.#call && this.#stop("callback"),
+      answer: (name, task) => session.deadlocks.whileWaitedFor(name, task),
     });
     const streams = this.#streams; // alone, so that the trainer itself is not held for as long as Python lives
     void session.ended.then(() => streams.close());

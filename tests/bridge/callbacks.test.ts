@@ -1,9 +1,11 @@
+import { setTimeout } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test, vi } from "vitest";
 import type { TrainEvent } from "../../src/protocol/events.js";
+import type { Trainer } from "../../src/training/trainer.js";
 import { type Decider, type LogEvent, type StepEndEvent, TrainerCallback } from "../../src/training/trainer-callback.js";
-import { lightSession } from "./light-session.js";
+import { act, lightSession } from "./light-session.js";
 import { lightTrainer } from "./light-trainer.js";
 import { rejectionOf } from "./rejection-of.js";
 
@@ -147,6 +149,61 @@ test.each([
 ])("a decider that %s ends the training, with its error as the cause", async (_, ask, message) => {
   const error = await rejectionOf((await lightTrainer(await lightSession(), { max_steps: 1000, seconds: 0.001 }, [new Decides(ask)])).train());
   expect(error).toMatchObject({ code: "USER_CALLBACK_FAILED", message: expect.stringMatching(message), cause: expect.any(Error) });
+});
+
+test("a decider that waits for a call of its own model is told at once that it would wait for ever", async () => {
+  const refusals: unknown[] = [];
+  const session = await lightSession();
+  const trainer: Trainer = await lightTrainer(session, { max_steps: 2 }, [
+    new Decides(async () => {
+      refusals.push(await rejectionOf(trainer.model.generate([1])));
+      await setTimeout(1); // a wait of its own does not hide it
+      refusals.push(await rejectionOf(trainer.model.tensor("transformer.wte.weight")));
+      return undefined;
+    }),
+  ]);
+  expect(await trainer.train()).toMatchObject({ status: "completed" });
+  expect(refusals).toHaveLength(4);
+  for (const refusal of refusals)
+    expect(refusal).toMatchObject({ code: "USAGE", message: expect.stringMatching(/^Decides\.decide cannot wait for .*Python waits for its answer/) });
+  await expect(act(session, "nothing")).resolves.toEqual({});
+});
+
+test("what a decider has begun, and does after its answer, is no deadlock", async () => {
+  const session = await lightSession();
+  let later: Promise<unknown> | undefined;
+  const decider = new Decides(() => {
+    later ??= setTimeout(20).then(() => act(session, "nothing"));
+    return undefined;
+  });
+  await (await lightTrainer(session, { max_steps: 1 }, [decider])).train();
+  await expect(later).resolves.toEqual({});
+});
+
+class Impatient extends TrainerCallback {
+  constructor(override timeoutMs: number) {
+    super();
+  }
+}
+
+test.each([
+  ["1e15", new Decides(() => undefined, 1e15), "callbacks[0].decide.timeoutMs of Decides is 1000000000000000: give milliseconds"],
+  ["NaN", new Decides(() => undefined, Number.NaN), "decide.timeoutMs of Decides is NaN"],
+  ["negative", new Decides(() => undefined, -1), "decide.timeoutMs of Decides is -1"],
+  ["infinite, of an observer", new Impatient(Number.POSITIVE_INFINITY), "callbacks[0].timeoutMs of Impatient is Infinity"],
+])("a time that is %s is refused before anything is prepared", async (_, callback, message) => {
+  expect(await rejectionOf(lightTrainer(await lightSession(), { max_steps: 1 }, [callback]))).toMatchObject({
+    code: "USAGE",
+    message: expect.stringContaining(message),
+  });
+});
+
+test("a cadence that is none is refused as well", async () => {
+  const decider = Object.assign(new Decides(() => undefined), { decide: { every: 0, ask: () => undefined } });
+  expect(await rejectionOf(lightTrainer(await lightSession(), { max_steps: 1 }, [decider]))).toMatchObject({
+    code: "USAGE",
+    message: expect.stringContaining("decide.every"),
+  });
 });
 
 test("an observer that throws ends the training after its step; no later event reaches a callback", async () => {

@@ -24,7 +24,7 @@ if child == 0:
 before = termios.tcgetattr(terminal)
 deadline = time.monotonic() + PATIENCE_SECONDS
 written = b""
-pressed = 0
+is_pressed = False
 while time.monotonic() < deadline:
     ready, _, _ = select.select([terminal], [], [], 1)
     try:
@@ -33,8 +33,9 @@ while time.monotonic() < deadline:
         break
     if chunk is not None:
         written += chunk
-    if pressed == 0 and re.search(when.encode(), written):
-        for pressed in range(1, int(times) + 1):
+    if not is_pressed and re.search(when.encode(), written):
+        is_pressed = True
+        for _ in range(int(times)):
             try:
                 os.write(terminal, b"\x03")
             except OSError:  # it has ended

@@ -87,7 +87,7 @@ test("pinned runs come first, and tables show differences to the run tagged base
   expect(JSON.parse(stdout).baseline).toBe(whole);
   const table = await list();
   expect(table.stdout).toMatch(/ 20 \(−20\) /);
-  expect(table.stdout).toMatch(/ 40  /);
+  expect(table.stdout).toMatch(/ 40 {2}/);
   expect(table.stderr).toContain(`Differences are to the baseline ${basename(whole)}`);
   expect((await list("--baseline", short, "--format", "md")).stdout).toMatch(/\| 40 \(\+20\) \|/);
   expect((await list("--format", "csv")).stdout).toMatch(/,20,/);
