@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -113,8 +114,9 @@ class Channel:
         except (OSError, ValueError):  # a broken connection is the same as a closed one
             pass
         self._stop_all("orphaned")
-        threading.Event().wait(ORPHAN_GRACE_SECONDS)
-        self._clean_up()
+        ends_at = time.monotonic() + ORPHAN_GRACE_SECONDS
+        self._clean_up()  # within the time of grace: a busy disk may take its share of it
+        threading.Event().wait(max(0.0, ends_at - time.monotonic()))
         leave()
 
     def _clean_up(self) -> None:

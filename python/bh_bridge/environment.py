@@ -10,6 +10,7 @@ from importlib import metadata
 from typing import Any
 
 from bh_bridge import PROTOCOL_VERSION, channel, interrupts
+from bh_bridge.parent_death import ends_with_node
 
 
 def hello(request: dict[str, Any]) -> dict[str, Any]:
@@ -25,7 +26,8 @@ def hello(request: dict[str, Any]) -> dict[str, Any]:
     channel.open_channel(request["channel"]["path"], request["channel"]["token"])
     _keep_offline()
     _select_cuda_device(request["device"])
-    return describe(request["threads"])
+    with ends_with_node():
+        return describe(request["threads"])
 
 
 def describe(threads: int | None) -> dict[str, Any]:

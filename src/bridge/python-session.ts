@@ -110,7 +110,7 @@ export class PythonSession {
   }
 
   static async #spawn(python: string): Promise<PythonSession> {
-    const folder = createSessionFolder();
+    const folder = await createSessionFolder();
     const log = join(folder, "python.log");
     let channel: EventChannel | undefined;
     try {

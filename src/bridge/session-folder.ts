@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { BhBridgeError } from "../errors.js";
 import { atExit } from "./at-exit.js";
+import { ownerFileName, ownerText, removeDeadFolders } from "./dead-folders.js";
 
 /** A socket's path has room for 104 bytes on macOS and 108 on Linux; what is added to the folder takes 8. */
 const socketFolderBytes = 90;
@@ -30,16 +31,19 @@ function makeFolder(): string {
 }
 
 /**
- * Make a folder that only this user can enter. It goes with `removeSessionFolder`, or else when Node exits.
+ * Make a folder that only this user can enter, and remove those beside it whose process was killed. It goes with `removeSessionFolder`, or else when
+ * Node exits.
  *
  * @throws {BhBridgeError} `FILE_UNWRITABLE`.
  */
-export function createSessionFolder(): string {
+export async function createSessionFolder(): Promise<string> {
   const folder = makeFolder();
   forgetExit.set(
     folder,
     atExit(() => remove(folder)),
   );
+  writeFileSync(join(folder, ownerFileName), ownerText());
+  await removeDeadFolders(dirname(folder));
   return folder;
 }
 
