@@ -90,6 +90,29 @@ test("loss and perplexity on the held-out part, reported to callbacks during tra
   expect(evaluations).toHaveLength(3);
 });
 
+test("evaluating alone leaves no run, and a throw in it keeps the training from beginning", async () => {
+  const there = readdirSync(out).length;
+  const looked = await trainerOf(bridge, { held_out: 0.1, training: { max_steps: 4 } });
+  await looked.evaluate();
+  expect((await looked.state()).global_step).toBe(0);
+  await looked.close();
+  class Throws extends TrainerCallback {
+    steps = 0;
+    override onStepEnd = () => void this.steps++;
+    override onEvaluate = () => {
+      throw new Error("too high");
+    };
+  }
+  const watch = new Throws();
+  const trainer = await trainerOf(bridge, { held_out: 0.1, training: { max_steps: 4 }, callbacks: [watch] });
+  const failed = { code: "USER_CALLBACK_FAILED", message: "Throws.onEvaluate threw: too high" };
+  await expect(trainer.evaluate()).rejects.toMatchObject(failed);
+  await expect(trainer.train()).rejects.toMatchObject(failed);
+  await trainer.close();
+  expect(watch.steps).toBe(0);
+  expect(readdirSync(out)).toHaveLength(there);
+});
+
 test("a decider asks for an evaluation, a checkpoint and a log, and gets them", async () => {
   const seen: string[] = [];
   class Steers extends TrainerCallback {
