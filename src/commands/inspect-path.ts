@@ -19,7 +19,7 @@ export async function inspect(path: string): Promise<InspectDocument> {
     ...(history ? { history } : {}),
     ...(trainerState ? { trainerState } : {}),
     notExecuted: [...inertGlobals],
-    next: nextSteps(checkpoint),
+    next: nextSteps(checkpoint, history?.tokenIds === undefined),
   };
 }
 

@@ -15,8 +15,12 @@ export interface NextStep {
 
 const gpt2Schema = z.looseObject({ config: z.looseObject({ model_type: z.literal("gpt2") }) });
 
-/** What can be done with a file, most useful first. */
-export function nextSteps({ path, kind, tensors, metadata, trainerState }: Checkpoint): NextStep[] {
+/**
+ * What can be done with a file, most useful first.
+ *
+ * @param hasAllTokens whether its history, where it has one, holds the rows of all tokens: others are no embedding to begin with.
+ */
+export function nextSteps({ path, kind, tensors, metadata, trainerState }: Checkpoint, hasAllTokens: boolean): NextStep[] {
   const word = shellQuote(path);
   const steps: NextStep[] = [];
   const readable = tensors.filter((tensor) => isDtype(tensor.dtype));
@@ -29,7 +33,7 @@ export function nextSteps({ path, kind, tensors, metadata, trainerState }: Check
   if (trainerState && existsSync(join(path, "optimizer.pt"))) {
     steps.push({ does: "go on with its training, optimizer and all", command: `bh-bridge train --from ${word} --resume-state` });
   }
-  if (kind === "run" && history)
+  if (kind === "run" && history && hasAllTokens)
     steps.push({ does: "train from the embedding of one of its steps", command: `bh-bridge train --from ${shellQuote(`${path}::0`)}` });
   if (kind === "run" && tensors.some((tensor) => tensor.file.startsWith("final/"))) {
     steps.push({ does: "give the model to Python", command: `bh-bridge export ${word} --to hf --out model` });

@@ -82,7 +82,9 @@ describe("a run that recorded the rows of dead tokens alone", () => {
     const analysis = await json(analyzeCommand());
     expect(analysis).toMatchObject({ tokenIds: dead, finalCensus: { members: [dead] }, topology: { final: { firstTokens: [dead[0]] } } });
     expect(analysis.lifecycle.lateEnd).toHaveLength(dead.length);
-    expect((await json(inspectCommand())).history.tokenIds).toEqual(dead);
+    const inspection = await json(inspectCommand());
+    expect(inspection.history.tokenIds).toEqual(dead);
+    expect(JSON.stringify(inspection.next)).not.toContain("train --from"); // dead rows alone are no embedding to begin with
     expect((await json(exportCommand(), "--to", "npy", "--out", join(out, "history.npy"))).tokenIds).toEqual(dead);
   });
 });
