@@ -53,7 +53,7 @@ export { type SetupDocument, setupDocumentSchema } from "./commands/setup-docume
 export { defineExperiment } from "./config/define-experiment.js";
 export { type Experiment, type ExperimentInput, experimentSchema } from "./config/experiment-schema.js";
 export type { Init, InitInput } from "./config/init-schema.js";
-export { type ExperimentOptions, loadExperiment, type ResolvedExperiment } from "./config/load-experiment.js";
+export type { ExperimentOptions, ResolvedExperiment } from "./config/load-experiment.js";
 export type { GPT2Config } from "./config/model-schema.js";
 export { type PresetName, presetNames, presets } from "./config/presets.js";
 export type { TrainingArguments } from "./config/training-schema.js";
@@ -83,7 +83,14 @@ export { type DecisionState, type TrainEvent, type TrainEventOf, type TrainEvent
 export type { PythonEnvironment, TrainerState } from "./protocol/operations.js";
 export type { RunManifest } from "./runs/run-manifest.js";
 export { Bridge, type BridgeOptions, type ModelOptions } from "./training/bridge.js";
-export { type CallOptions, type GenerateOptions, Model, type Parameter, type SaveOptions } from "./training/model.js";
+export { loadExperiment } from "./training/load-experiment.js";
+export {
+  type CallOptions,
+  type GenerateOptions,
+  Model,
+  type Parameter,
+  type SaveOptions,
+} from "./training/model.js";
 export type { StartedRun } from "./training/started-run.js";
 export type { TrainOutcome } from "./training/train-outcome.js";
 export { Trainer } from "./training/trainer.js";

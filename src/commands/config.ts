@@ -93,7 +93,7 @@ function diffCommand(): Command {
 
 /** The experiment that a name stands for: a preset's, unless it looks like a path. */
 async function loadNamed(name: string): Promise<ResolvedExperiment> {
-  const [{ isPresetName }, { loadExperiment }] = await Promise.all([import("../config/presets.js"), import("../config/load-experiment.js")]);
+  const [{ isPresetName }, { loadExperiment }] = await Promise.all([import("../config/presets.js"), import("../training/load-experiment.js")]);
   const isPath = !isPresetName(name) && (existsSync(name) || /[\\/]|\.(?:json|ya?ml|m?[jt]s)$/.test(name));
   return loadExperiment(isPath ? { file: name } : { preset: name });
 }

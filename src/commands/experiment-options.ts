@@ -26,7 +26,10 @@ export function addExperimentOptions(command: Command): Command {
     .option("--seed <n>", "seed of every random stream (seed)")
     .option("--device <name>", "auto, cpu, cuda, cuda:N or mps (device)")
     .option("--threads <n>", "CPU threads of PyTorch (threads)")
-    .option("--from <checkpoint>", "saved GPT-2 or run to start from (model.from); RUN::STEP takes the embedding of a recorded step (init)")
+    .option(
+      "--from <checkpoint>",
+      "saved GPT-2 (a directory, or a .pt, .bin, .npz of weights) or run to start from (model.from); RUN::STEP takes the embedding of a recorded step (init)",
+    )
     .option("--engine <name>", "trainer (engine)")
     .option("--name <text>", "display name of the run (name)")
     .option("--python <path>", "Python interpreter (python)");
@@ -39,7 +42,7 @@ export function addExperimentOptions(command: Command): Command {
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; what looking for the run of `from` gives.
  */
 export async function loadFromOptions({ preset, config, set, from, ...aliases }: ExperimentOptionValues, out = "runs"): Promise<ResolvedExperiment> {
-  const { loadExperiment } = await import("../config/load-experiment.js");
+  const { loadExperiment } = await import("../training/load-experiment.js");
   return loadExperiment({ preset, file: config, set, aliases, assignments: from === undefined ? [] : await assignmentsOf(from, out) });
 }
 

@@ -1,9 +1,9 @@
 import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { loadExperiment } from "../config/load-experiment.js";
 import { BhBridgeError } from "../errors.js";
 import { summarizeRun } from "../experiment/summarize-run.js";
 import { createAtomically, syncPath } from "../formats/atomic-file.js";
+import { readRunConfig } from "../runs/run-config.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import type { ExportDocument } from "./export-document.js";
 import { modelCard } from "./model-card.js";
@@ -24,7 +24,7 @@ export async function exportHfModel(run: string, out: string): Promise<ExportDoc
   if (!existsSync(source)) {
     throw new BhBridgeError("USAGE", `${run} has no final model yet: the run is ${manifest.status}. Go on with it: bh-bridge resume ${shellQuote(run)}`);
   }
-  const { experiment } = await loadExperiment({ file: run });
+  const experiment = readRunConfig(run);
   const result = await summarizeRun(run, experiment, manifest);
   const repository = `YOUR-NAME/${basename(resolve(out))}`;
   const card = modelCard({ manifest, experiment, result, repository, remoteCode: readdirSync(source).some((name) => name.endsWith(".py")) });

@@ -19,6 +19,7 @@ const kindNames: Readonly<Record<CheckpointKind, string>> = {
   history: "a history of embeddings",
   hdf5: "an HDF5 file",
   npy: "a numpy array",
+  npz: "an archive of numpy arrays",
 };
 
 /** A table of this many lines still fits a screen or two; `--json` lists all. */
@@ -36,6 +37,7 @@ export function formatInspection(document: InspectDocument, color: TextColors, w
     wrap(`${color.bold(printable(path))} is ${kindNames[kind]}: ${count(tensors.length, "tensor")}, ${formatBytes(total)}`, width),
     ...(history ? [historyLine(history)] : []),
     ...trainingLines(document),
+    ...unreadableLines(document, color),
     ...nextLines(document, color),
     "",
     tensorTable(tensors, width),
@@ -48,6 +50,12 @@ export function formatInspection(document: InspectDocument, color: TextColors, w
 /** Each thing that can be done, with its command below it: a command on a line of its own is copied whole. */
 function nextLines({ next }: InspectDocument, color: TextColors): string[] {
   return next.length === 0 ? [] : ["", ...next.flatMap(({ does, command }) => [`  ${does}`, `    ${color.cyan(command)}`])];
+}
+
+/** What cannot be read and its remedy, which is kept on one line so that it can be copied. */
+function unreadableLines({ tensors }: InspectDocument, color: TextColors): string[] {
+  const refused = tensors.filter(({ unreadable }) => unreadable !== undefined);
+  return refused.map(({ name, unreadable }) => color.yellow(`  ${printable(`${name} ${unreadable}`, Number.POSITIVE_INFINITY)}`));
 }
 
 function historyLine({ tensor, states, planned, tokens, dims, tokenIds }: NonNullable<InspectDocument["history"]>): string {

@@ -18,6 +18,8 @@ export const inspectDocumentSchema = z.strictObject({
       bytes: count,
       /** Relative to `path`, when that is a directory. */
       file: z.string(),
+      /** Why its values cannot be read, and what to do about it. */
+      unreadable: z.string().optional(),
     }),
   ),
   /** What the file says beside its tensors: safetensors metadata, `config.json`, `run.json`, plain values of a torch archive. */

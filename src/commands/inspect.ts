@@ -6,7 +6,7 @@ import { Terminal } from "./terminal.js";
 /** `bh-bridge inspect PATH`: what a file or a directory is, and what can be done with it. */
 export function inspectCommand(): Command {
   return createCommand("inspect", "Say what a file or directory of Python's is, and what can be done with it", "bh-bridge inspect out/checkpoint-20")
-    .argument("<path>", "safetensors, .pt, .bin, HDF5, .npy, a checkpoint directory, or a run")
+    .argument("<path>", "safetensors, .pt, .bin, HDF5, .npy, .npz, a checkpoint directory, or a run")
     .action(async (path: string, options: CommonOptions) => {
       const terminal = new Terminal(options);
       const [{ inspect }, { formatInspection }] = await Promise.all([import("./inspect-path.js"), import("./format-inspection.js")]);

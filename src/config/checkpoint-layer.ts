@@ -1,17 +1,41 @@
+import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ConfigIssue } from "../errors.js";
+import { BhBridgeError, type ConfigIssue } from "../errors.js";
 import { isPlainObject } from "./json-value.js";
 import type { Layer } from "./layer.js";
 import { dtypeSchema, gpt2ConfigSchema } from "./model-schema.js";
 
+/** Says by the names of the section `model` what the weights in a file tell of their model. Only the folders above can read such files. */
+export type DescribeWeights = (path: string) => Promise<object>;
+
+/** A saved model as a layer, and whether it says everything that a model is built from. */
+export interface CheckpointLayer extends Layer {
+  isWhole: boolean;
+}
+
 /**
- * The architecture of a saved GPT-2, as a layer: what its `config.json` says, its own dtype and norm, and the embedding as it was saved.
+ * The architecture of a saved GPT-2, as a layer: what its `config.json` says, or else its weights; its own dtype and norm; the embedding as it was saved.
  *
- * @param directory HF model directory, absolute.
+ * @param path HF model directory or a file of weights, absolute.
  */
-export async function checkpointLayer(directory: string, issues: ConfigIssue[], source: string): Promise<Layer> {
-  const nothing: Layer = { values: {}, sourceOf: () => "default" };
+export async function checkpointLayer(path: string, issues: ConfigIssue[], source: string, describe?: DescribeWeights): Promise<CheckpointLayer> {
+  const sourceOf = (): string => `checkpoint ${path}`;
+  const found = statSync(path, { throwIfNoEntry: false });
+  const saysItself = !found || existsSync(join(path, "config.json"));
+  if (saysItself || (!describe && found.isDirectory())) return { ...(await configLayer(path, issues, source)), sourceOf, isWhole: true };
+  if (!describe) return { values: {}, sourceOf, isWhole: true }; // somebody has described it before: a model that was built, a run
+  try {
+    return { values: { model: { ...(await describe(path)) }, init: { kind: "normal" } }, sourceOf, isWhole: false };
+  } catch (cause) {
+    if (!(cause instanceof BhBridgeError)) throw cause;
+    issues.push({ path: "model.from", message: cause.message, source });
+    return { values: {}, sourceOf, isWhole: true };
+  }
+}
+
+async function configLayer(directory: string, issues: ConfigIssue[], source: string): Promise<Pick<Layer, "values">> {
+  const nothing = { values: {} };
   let saved: unknown;
   try {
     saved = JSON.parse(await readFile(join(directory, "config.json"), "utf8"));
@@ -24,7 +48,7 @@ export async function checkpointLayer(directory: string, issues: ConfigIssue[], 
     issues.push({ path: "model.from", message: `${directory} holds a model of type "${type}", and only GPT-2 can be trained on`, source });
     return nothing;
   }
-  return { values: { model: savedModel(saved), init: { kind: "normal" } }, sourceOf: () => `checkpoint ${directory}` };
+  return { values: { model: savedModel(saved), init: { kind: "normal" } } };
 }
 
 function savedModel(saved: Record<string, unknown>): Record<string, unknown> {
@@ -32,5 +56,6 @@ function savedModel(saved: Record<string, unknown>): Record<string, unknown> {
   const dtype = dtypeSchema.safeParse(saved["dtype"] ?? saved["torch_dtype"]);
   // A model saved with RMSNorm names its own class; every other GPT-2 has LayerNorm.
   const norm = JSON.stringify(saved["architectures"] ?? "").includes("RMSNorm") ? "rmsnorm" : "layernorm";
-  return { ...Object.fromEntries(architecture), norm, ...(dtype.success ? { dtype: dtype.data } : {}) };
+  // Transformers takes a model that does not say for float32, which also holds every number of a float16.
+  return { ...Object.fromEntries(architecture), norm, dtype: dtype.success ? dtype.data : "float32" };
 }

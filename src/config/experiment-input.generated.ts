@@ -20,7 +20,7 @@ export interface ModelInput {
   norm?: "rmsnorm" | "layernorm" | undefined;
   /** `bfloat16` or `float32` weights throughout; `float32-master` steps float32 weights and computes and records with their bfloat16 roundings. Default: `"bfloat16"`. */
   dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
-  /** Directory of a saved GPT-2 to start from; its architecture replaces the fields below. A relative path in a config file starts at that file. Default: `null`. */
+  /** A saved GPT-2 to start from: a directory in HF layout, or a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */
   from?: string | null | undefined;
   /** Rows of the embedding. Bytes of the corpus at or above it are dropped. Default: `128`. */
   vocab_size?: number | undefined;

@@ -1,6 +1,6 @@
 import type { ConfigIssue } from "../errors.js";
 import { type AliasValues, aliasLayer } from "./aliases.js";
-import { checkpointLayer } from "./checkpoint-layer.js";
+import { checkpointLayer, type DescribeWeights } from "./checkpoint-layer.js";
 import { diffExperiments, type FieldDifference } from "./diff-experiments.js";
 import { experimentHash } from "./experiment-hash.js";
 import type { Experiment, ExperimentInput } from "./experiment-schema.js";
@@ -57,9 +57,10 @@ export interface ResolvedExperiment {
 /**
  * Put an experiment together from its sources and check it.
  *
+ * @param describeWeights reads the architecture of a saved model that is a file of weights.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, each with its path, its source, and what is accepted.
  */
-export async function loadExperiment(sources: ConfigSources = {}): Promise<ResolvedExperiment> {
+export async function loadExperiment(sources: ConfigSources = {}, describeWeights?: DescribeWeights): Promise<ResolvedExperiment> {
   const { cwd = process.cwd() } = sources;
   const issues: ConfigIssue[] = [];
   const file = sources.file === undefined ? undefined : await readConfigFile(sources.file, cwd);
@@ -77,7 +78,7 @@ export async function loadExperiment(sources: ConfigSources = {}): Promise<Resol
     setLayer(sources.set ?? [], issues),
   ];
   const layers = [...(file ? [file.layer] : []), ...given.map(({ values, sourceOf }) => ({ values: resolvePaths(values, cwd), sourceOf }))];
-  const merged = await mergeWithCheckpoint([defaultsLayer(), presetLayer(preset)], layers, issues);
+  const merged = await mergeWithCheckpoint([defaultsLayer(), presetLayer(preset)], layers, issues, describeWeights);
   return resolved(parseExperiment(merged.values, merged.sources, issues), preset, merged.sources);
 }
 
@@ -100,12 +101,21 @@ function presetLayer(name: PresetName): Layer {
 }
 
 // A saved model says what its architecture is; what the caller says against it has to win, so the layers are merged twice.
-async function mergeWithCheckpoint(base: readonly Layer[], layers: readonly Layer[], issues: ConfigIssue[]): Promise<MergedLayers> {
+async function mergeWithCheckpoint(
+  base: readonly Layer[],
+  layers: readonly Layer[],
+  issues: ConfigIssue[],
+  describeWeights: DescribeWeights | undefined,
+): Promise<MergedLayers> {
   const merged = mergeLayers([...base, ...layers], issues);
   const model = merged.values["model"];
   const from = isPlainObject(model) ? model["from"] : undefined;
   if (typeof from !== "string" || from === "") return merged;
-  const saved = await checkpointLayer(from, issues, merged.sources.get("model.from") ?? "");
+  const source = merged.sources.get("model.from") ?? "";
+  const saved = await checkpointLayer(from, issues, source, describeWeights);
+  if (!saved.isWhole && !layers.some(({ values }) => isPlainObject(values["model"]) && values["model"]["n_head"] !== undefined)) {
+    issues.push({ path: "model.n_head", message: `the weights in ${from} do not tell how many heads share them: set it, as in --set model.n_head=2`, source });
+  }
   return mergeLayers([...base, saved, ...layers], []);
 }
 

@@ -50,6 +50,8 @@ export const modelSchema = z.strictObject({
     .min(1)
     .nullable()
     .default(null)
-    .describe("Directory of a saved GPT-2 to start from; its architecture replaces the fields below. A relative path in a config file starts at that file."),
+    .describe(
+      "A saved GPT-2 to start from: a directory in HF layout, or a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file.",
+    ),
   ...explicitShape,
 });

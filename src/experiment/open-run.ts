@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import type { ScanOptions } from "../analysis/scan/scan-options.js";
 import type { Experiment } from "../config/experiment-schema.js";
-import { loadExperiment } from "../config/load-experiment.js";
 import type { Matrix } from "../formats/matrix.js";
 import { openHistory } from "../formats/open-history.js";
 import { readState } from "../formats/read-state.js";
 import { stepOfState } from "../formats/state-of-step.js";
 import type { TrainEvent } from "../protocol/events.js";
 import { readEvents } from "../runs/read-events.js";
+import { readRunConfig } from "../runs/run-config.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
 import { summarizeRun } from "./summarize-run.js";
 import type { TrainResult } from "./train-result.js";
@@ -48,12 +48,12 @@ export interface Run {
 /**
  * Open a run directory; no Python is needed.
  *
- * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED` for a run of a newer version, `CONFIG_INVALID`.
+ * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED` for a run of a newer version.
  */
 export async function openRun(path: string): Promise<Run> {
   const directory = resolve(path);
   const manifest = readRunManifest(directory);
-  const { experiment } = await loadExperiment({ file: directory });
+  const experiment = readRunConfig(directory);
   return {
     directory,
     manifest,

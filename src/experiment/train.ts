@@ -1,8 +1,9 @@
 import { resolvePython, type UsablePython } from "../bridge/resolve-python.js";
-import { type ExperimentOptions, loadExperiment, type ResolvedExperiment } from "../config/load-experiment.js";
+import type { ExperimentOptions, ResolvedExperiment } from "../config/load-experiment.js";
 import type { TrainEvent } from "../protocol/events.js";
 import { Bridge } from "../training/bridge.js";
 import { corpusOf } from "../training/corpus.js";
+import { loadExperiment } from "../training/load-experiment.js";
 import type { CallOptions } from "../training/model.js";
 import type { StartedRun } from "../training/started-run.js";
 import type { TrainOutcome } from "../training/train-outcome.js";

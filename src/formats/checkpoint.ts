@@ -5,7 +5,18 @@ import type { TensorInfo } from "./stored-tensor.js";
 import type { TrainerState } from "./trainer-state.js";
 
 /** Everything that `openCheckpoint` opens, by kind. */
-export const checkpointKinds = ["safetensors", "safetensors-sharded", "torch-zip", "hf-checkpoint", "hf-optimizer", "run", "history", "hdf5", "npy"] as const;
+export const checkpointKinds = [
+  "safetensors",
+  "safetensors-sharded",
+  "torch-zip",
+  "hf-checkpoint",
+  "hf-optimizer",
+  "run",
+  "history",
+  "hdf5",
+  "npy",
+  "npz",
+] as const;
 export type CheckpointKind = (typeof checkpointKinds)[number];
 
 /** An open file or directory of tensors. Opening reads what describes them; the tensors are read when asked for. */

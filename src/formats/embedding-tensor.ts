@@ -1,5 +1,6 @@
 import { BhBridgeError } from "../errors.js";
 import { findHistoryTensor, historyTensorNames } from "./history-tensor.js";
+import { plainTensorName } from "./plain-tensor-name.js";
 import type { StoredTensor, TensorInfo } from "./stored-tensor.js";
 
 /** How token embeddings are called at the end of their name: GPT-2, Llama and Qwen, BERT, and models of one's own. */
@@ -22,23 +23,20 @@ const namesTold = 12;
  * @throws {BhBridgeError} `TENSOR_NOT_FOUND` naming the matrices when none of them stands out.
  */
 export function findEmbedding(tensors: readonly StoredTensor[], source: string): StoredTensor {
-  const found = outstanding(tensors);
+  const found = outstandingEmbedding(tensors);
   if (found) return found;
   throw new BhBridgeError("TENSOR_NOT_FOUND", `${source} has ${choices(tensors.filter(isMatrix))}`);
 }
 
-/** Whether one of a file's tensors stands out as the embedding. */
-export function hasEmbedding(tensors: readonly TensorInfo[]): boolean {
-  return outstanding(tensors) !== undefined;
-}
-
-function outstanding<Tensor extends TensorInfo>(tensors: readonly Tensor[]): Tensor | undefined {
+/** As `findEmbedding`, or nothing when none stands out. */
+export function outstandingEmbedding<Tensor extends TensorInfo>(tensors: readonly Tensor[]): Tensor | undefined {
   const history = findHistoryTensor(tensors);
   if (history && historyTensorNames.includes(history.name)) return history;
   const matrices = tensors.filter(isMatrix);
+  const named = matrices.map((tensor) => ({ tensor, plain: plainTensorName(tensor.name) }));
   for (const name of embeddingNames) {
-    const [first, second] = matrices.filter((tensor) => tensor.name === name || tensor.name.endsWith(`.${name}`));
-    if (first && !second) return first;
+    const [first, second] = named.filter(({ plain }) => plain === name || plain.endsWith(`.${name}`));
+    if (first && !second) return first.tensor;
   }
   if (matrices.length === 0) return history;
   return matrices.length === 1 ? matrices[0] : undefined;

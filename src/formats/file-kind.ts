@@ -2,7 +2,7 @@ import { extname } from "node:path";
 import { BhBridgeError } from "../errors.js";
 import type { FileBytes } from "./file-bytes.js";
 
-export const fileKinds = ["safetensors", "safetensors-index", "torch-zip", "hdf5", "npy"] as const;
+export const fileKinds = ["safetensors", "safetensors-index", "torch-zip", "hdf5", "npy", "npz"] as const;
 export type FileKind = (typeof fileKinds)[number];
 
 const hdf5Signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -26,7 +26,7 @@ export function fileKind(file: FileBytes): FileKind {
   const startsWith = (bytes: readonly number[], offset = 0): boolean => bytes.every((byte, index) => head[offset + index] === byte);
   if (hdf5Offsets.some((offset) => startsWith(hdf5Signature, offset))) return "hdf5";
   if (startsWith(npySignature)) return "npy";
-  if (startsWith(zipSignature)) return "torch-zip";
+  if (startsWith(zipSignature)) return firstEntryName(head).endsWith(".npy") ? "npz" : "torch-zip";
   // Before the pickles: a safetensors header of 128 bytes starts as they do.
   if (head[8] === 0x7b && startsWith([0, 0, 0, 0], 4)) return "safetensors";
   if (startsWith(legacyTorchSignature)) {
@@ -38,7 +38,13 @@ export function fileKind(file: FileBytes): FileKind {
   if (startsWith(gzipSignature)) throw unsupported(file.path, "is compressed with gzip. Unpack it first");
   if (head[0] === 0x7b && extname(file.path) === ".json") return "safetensors-index";
   if (extname(file.path) === ".safetensors") return "safetensors";
-  throw unsupported(file.path, "is none of safetensors, a torch archive (.pt, .bin), HDF5 and .npy");
+  throw unsupported(file.path, "is none of safetensors, a torch archive (.pt, .bin), HDF5, .npy and .npz");
+}
+
+/** The name in the header with which a zip archive begins. */
+function firstEntryName(head: Uint8Array): string {
+  const length = (head[26] ?? 0) + 256 * (head[27] ?? 0);
+  return Buffer.from(head.subarray(30, 30 + length)).toString("latin1");
 }
 
 function unsupported(path: string, reason: string): BhBridgeError {

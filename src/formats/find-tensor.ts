@@ -1,5 +1,6 @@
 import { distance } from "fastest-levenshtein";
 import { BhBridgeError } from "../errors.js";
+import { plainTensorName } from "./plain-tensor-name.js";
 import type { StoredTensor } from "./stored-tensor.js";
 
 /** GPT-2's own modules save their names without this prefix, models built on them with it. */
@@ -12,7 +13,7 @@ const comparedNames = 20_000;
 const comparedCharacters = 200;
 
 /**
- * The tensor of a name; names with and without `transformer.` in front find each other.
+ * The tensor of a name; names with and without `transformer.` in front find each other, and so do names with and without Python's wrappers.
  *
  * @throws {BhBridgeError} `TENSOR_NOT_FOUND` naming the nearest names.
  */
@@ -20,7 +21,15 @@ export function findTensor(tensors: readonly StoredTensor[], name: string, sourc
   const other = name.startsWith(modulePrefix) ? name.slice(modulePrefix.length) : modulePrefix + name;
   const found = tensors.find((tensor) => tensor.name === name) ?? tensors.find((tensor) => tensor.name === other);
   if (found) return found;
+  const [wrapped, second] = tensors.filter((tensor) => unwrapped(tensor.name) === unwrapped(name));
+  if (wrapped && second) throw new BhBridgeError("TENSOR_NOT_FOUND", `${source} has several tensors "${name}": name "${wrapped.name}" or "${second.name}"`);
+  if (wrapped) return wrapped;
   throw new BhBridgeError("TENSOR_NOT_FOUND", `${source} has no tensor "${name}"; ${nearest(tensors, name)}`);
+}
+
+function unwrapped(name: string): string {
+  const plain = plainTensorName(name);
+  return plain.startsWith(modulePrefix) ? plain.slice(modulePrefix.length) : plain;
 }
 
 function nearest(tensors: readonly StoredTensor[], name: string): string {

@@ -14,6 +14,8 @@ import { rowsAndColumns, type StoredTensor } from "./stored-tensor.js";
 const bitsDatasetNames: readonly string[] = ["W", "embedding_history"];
 /** Filters that the library has built in: deflate (gzip), shuffle, Fletcher32. */
 const readableFilters: readonly number[] = [1, 2, 3];
+/** h5py's own filter, which no other program has. */
+const lzfFilter = 32_000;
 /** The library holds a whole chunk in its 2 GB of memory. h5py makes chunks of at most 1 MB; a chunk of a whole 10,000 × 64 state in float32 is 2.6 MB. */
 const maxChunkBytes = 256 * 2 ** 20;
 /** Deflate cannot pack more than 1,032 bytes into one. */
@@ -60,7 +62,19 @@ function storedDataset(file: FileBytes, sandbox: Hdf5Sandbox, dataset: Hdf5Datas
   if (!dtype || !shape) return undefined;
   const bytes = shape.reduce((product, length) => product * length, itemSizes[dtype]);
   if (!Number.isSafeInteger(bytes)) throw formatInvalid(file.path, 0, `dataset "${dataset.name}" has a shape whose size overflows: [${shape.join(", ")}]`);
-  return { name: dataset.name, dtype, shape, bytes, file: label, rows: () => datasetRows(file, sandbox, dataset, dtype, shape, bytes) };
+  const unreadable = reasonAgainst(file, dataset, bytes);
+  return {
+    name: dataset.name,
+    dtype,
+    shape,
+    bytes,
+    file: label,
+    ...(unreadable && { unreadable }),
+    rows() {
+      if (unreadable) throw new BhBridgeError("FORMAT_UNSUPPORTED", `dataset "${dataset.name}" of ${file.path} ${unreadable}`);
+      return datasetRows(file, sandbox, dataset.name, dtype, shape);
+    },
+  };
 }
 
 /** The dtype of a dataset of numbers; nothing for texts, records and references. */
@@ -86,8 +100,7 @@ function halfFloat(sandbox: Hdf5Sandbox): Dtype | undefined {
   return float16 === bfloat16 ? undefined : float16 ? "F16" : "BF16";
 }
 
-function datasetRows(file: FileBytes, sandbox: Hdf5Sandbox, dataset: Hdf5Dataset, dtype: Dtype, shape: readonly number[], bytes: number): RowSource {
-  checkReadable(file, dataset, bytes);
+function datasetRows(file: FileBytes, sandbox: Hdf5Sandbox, name: string, dtype: Dtype, shape: readonly number[]): RowSource {
   const { rows, columns } = rowsAndColumns(shape);
   const rowBytes = columns * itemSizes[dtype];
   const rowsPerRead = Math.max(1, Math.floor(maxReadBytes / Math.max(1, rowBytes)));
@@ -100,23 +113,26 @@ function datasetRows(file: FileBytes, sandbox: Hdf5Sandbox, dataset: Hdf5Dataset
       for (let row = first; row < first + count; row += rowsPerRead) {
         for (const slab of rowSlabs(shape, row, Math.min(rowsPerRead, first + count - row))) {
           const start = (slab.firstRow - first) * rowBytes;
-          readSlab(file.path, sandbox, dataset.name, slab, target.subarray(start, start + slab.rows * rowBytes));
+          readSlab(file.path, sandbox, name, slab, target.subarray(start, start + slab.rows * rowBytes));
         }
       }
     },
   };
 }
 
-function checkReadable(file: FileBytes, { name, metadata, filterIds }: Hdf5Dataset, bytes: number): void {
-  const unsupported = (reason: string) => new BhBridgeError("FORMAT_UNSUPPORTED", `dataset "${name}" of ${file.path} ${reason}`);
+/** Why a dataset cannot be read, as its header tells, and what to do about it. */
+function reasonAgainst(file: FileBytes, { name, metadata, filterIds }: Hdf5Dataset, bytes: number): string | undefined {
   const unknownFilter = filterIds.find((id) => !readableFilters.includes(id));
-  if (unknownFilter !== undefined) throw unsupported(`is packed with HDF5 filter ${unknownFilter}; readable are gzip, shuffle and fletcher32`);
-  if (metadata.virtual_sources) throw unsupported("is virtual: its data is in other files. Open those");
-  const chunkBytes = (metadata.chunks ?? []).reduce((product, length) => product * length, metadata.size);
-  if (metadata.chunks && chunkBytes > maxChunkBytes) throw unsupported(`has chunks of ${chunkBytes} bytes; at most ${maxChunkBytes} are read`);
-  if (bytes > maxUnwrittenBytes && bytes > file.size * maxDeflateRatio) {
-    throw formatInvalid(file.path, 0, `dataset "${name}" would take ${bytes} bytes, which the file's ${file.size} cannot hold`);
+  if (unknownFilter !== undefined) {
+    const what = unknownFilter === lzfFilter ? "LZF" : `HDF5 filter ${unknownFilter}`;
+    const copy = `h5py.File("copy.h5", "w")["${name}"] = h5py.File("${basename(file.path)}")["${name}"][()]`;
+    return `is packed with ${what}; readable are gzip, shuffle and fletcher32. Copy it in Python: ${copy}`;
   }
+  if (metadata.virtual_sources) return "is virtual: its data is in other files. Open those";
+  const chunkBytes = (metadata.chunks ?? []).reduce((product, length) => product * length, metadata.size);
+  if (metadata.chunks && chunkBytes > maxChunkBytes) return `has chunks of ${chunkBytes} bytes; at most ${maxChunkBytes} are read`;
+  if (bytes > maxUnwrittenBytes && bytes > file.size * maxDeflateRatio) return `would take ${bytes} bytes, which the file's ${file.size} cannot hold`;
+  return undefined;
 }
 
 function readSlab(path: string, sandbox: Hdf5Sandbox, name: string, slab: { offset: number[]; count: number[] }, target: Uint8Array): void {

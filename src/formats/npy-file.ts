@@ -12,6 +12,7 @@ import { isDense, stridedRows } from "./strided-rows.js";
 const maxHeaderBytes = 10_000;
 /** The format has no name for its array. */
 export const npyTensorName = "array";
+const magic = [0x93, ...Buffer.from("NUMPY")];
 /** The magic string and the version. */
 const magicBytes = 8;
 
@@ -46,42 +47,47 @@ interface NpyHeader {
 export function openNpy(path: string, label = basename(path)): TensorFile {
   const file = new FileBytes(path);
   try {
-    return { tensors: [npyTensor(file, readHeader(file), label)], metadata: {}, close: () => file.close() };
+    return { tensors: [npyTensor(file, { start: 0, end: file.size }, npyTensorName, label)], metadata: {}, close: () => file.close() };
   } catch (error) {
     file.close();
     throw error;
   }
 }
 
-function npyTensor(file: FileBytes, { dtype, fortranOrder, shape, offset }: NpyHeader, label: string): StoredTensor {
+/** The array of a `.npy` file, which may lie inside an archive. @throws {BhBridgeError} as `openNpy`. */
+export function npyTensor(file: FileBytes, { start, end }: { start: number; end: number }, name: string, label: string): StoredTensor {
+  const { dtype, fortranOrder, shape, offset } = readHeader(file, start);
   const bytes = shape.reduce((product, length) => product * length, itemSizes[dtype]);
-  if (!Number.isSafeInteger(bytes) || offset + bytes !== file.size) {
-    throw formatInvalid(file.path, offset, `a ${dtype} array of shape [${shape.join(", ")}] takes ${bytes} bytes, but ${file.size - offset} follow`);
+  if (!Number.isSafeInteger(bytes) || offset + bytes !== end) {
+    throw formatInvalid(file.path, offset, `a ${dtype} array of shape [${shape.join(", ")}] takes ${bytes} bytes, but ${end - offset} follow`);
   }
-  const info = { name: npyTensorName, dtype, shape, bytes, file: label };
+  const info = { name, dtype, shape, bytes, file: label };
   const strides = fortranOrder ? shape.map((_, axis) => shape.slice(0, axis).reduce((product, length) => product * length, 1)) : undefined;
   if (!strides || isDense(shape, strides)) return rawTensor(file, offset, info);
   return { ...info, rows: () => stridedRows(file, info.name, { dtype, shape, strides, offset }) };
 }
 
-function readHeader(file: FileBytes): NpyHeader {
-  const version = file.read(6, 2, "the version")[0] ?? 0;
+function readHeader(file: FileBytes, start: number): NpyHeader {
+  const begin = file.read(start, magicBytes, "the version");
+  if (!magic.every((byte, index) => begin[index] === byte)) throw formatInvalid(file.path, start, "no .npy file begins here");
+  const version = begin[magic.length] ?? 0;
   if (version < 1 || version > 3) throw new BhBridgeError("FORMAT_UNSUPPORTED", `${file.path} has version ${version} of the .npy format; known are 1 to 3`);
   const lengthBytes = version === 1 ? 2 : 4;
-  const length = file.read(magicBytes, lengthBytes, "the length of the header").reduceRight((sum, byte) => sum * 256 + byte, 0);
-  if (length > maxHeaderBytes) throw formatInvalid(file.path, magicBytes, `the header is said to have ${length} bytes; at most ${maxHeaderBytes} are read`);
-  const offset = magicBytes + lengthBytes + length;
-  const text = Buffer.from(file.read(magicBytes + lengthBytes, length, "the header")).toString("utf8");
-  return { ...parseHeader(file, text), offset };
+  const length = file.read(start + magicBytes, lengthBytes, "the length of the header").reduceRight((sum, byte) => sum * 256 + byte, 0);
+  if (length > maxHeaderBytes)
+    throw formatInvalid(file.path, start + magicBytes, `the header is said to have ${length} bytes; at most ${maxHeaderBytes} are read`);
+  const offset = start + magicBytes + lengthBytes + length;
+  const text = Buffer.from(file.read(start + magicBytes + lengthBytes, length, "the header")).toString("utf8");
+  return { ...parseHeader(file, text, start), offset };
 }
 
 /** numpy writes the three keys in this order, and so does everything that follows its specification ("sorted for reproducibility"). */
 const headerPattern =
   /^\{'descr': (?<descr>'[^']*'|\[.*\]), 'fortran_order': (?<order>True|False), 'shape': \((?<shape>|[0-9]+,|[0-9]+(?:, [0-9]+)+)\), \} *\n$/;
 
-function parseHeader(file: FileBytes, text: string): Omit<NpyHeader, "offset"> {
+function parseHeader(file: FileBytes, text: string, start: number): Omit<NpyHeader, "offset"> {
   const groups = headerPattern.exec(text)?.groups;
-  if (!groups) throw formatInvalid(file.path, magicBytes, "the header is not a dict of descr, fortran_order and shape");
+  if (!groups) throw formatInvalid(file.path, start + magicBytes, "the header is not a dict of descr, fortran_order and shape");
   const { descr = "", order, shape = "" } = groups;
   const dtype = dtypesByDescription.get(descr.slice(1, -1));
   if (!dtype) {

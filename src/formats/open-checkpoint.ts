@@ -7,8 +7,8 @@ import type { StoredTensor } from "./stored-tensor.js";
 import { readTrainerState } from "./trainer-state.js";
 
 /**
- * Open whatever Python left: a safetensors file or its shards, what `torch.save` saved, a checkpoint directory of transformers, an HDF5
- * or `.npy` file, a history, a run of this package. No Python is needed, and nothing in a file is executed.
+ * Open whatever Python left: a safetensors file or its shards, what `torch.save` saved, a checkpoint directory of transformers, an HDF5,
+ * `.npy` or `.npz` file, a history, a run of this package. No Python is needed, and nothing in a file is executed.
  *
  * @throws {BhBridgeError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FORMAT_INVALID` with the byte offset, `FORMAT_UNSUPPORTED` with a way out.
  */

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { FileBytes } from "./file-bytes.js";
 import { type FileKind, fileKind } from "./file-kind.js";
 import { openNpy } from "./npy-file.js";
+import { openNpz } from "./npz-file.js";
 import { openSafetensors, type TensorFile } from "./safetensors.js";
 import { openSharded } from "./sharded-safetensors.js";
 import { openTorchArchive } from "./torch-archive.js";
@@ -28,6 +29,8 @@ export async function openTensorFile(path: string): Promise<KnownTensorFile> {
       return { kind, ...openTorchArchive(path) };
     case "npy":
       return { kind, ...openNpy(path) };
+    case "npz":
+      return { kind, ...openNpz(path) };
     case "hdf5": {
       // Its library is 4 MB of WebAssembly: loaded for those who need it.
       const { openHdf5 } = await import("./hdf5-file.js");

@@ -19,6 +19,7 @@ const kindsOfFiles: Readonly<Record<FileKind, CheckpointKind>> = {
   "torch-zip": "torch-zip",
   hdf5: "hdf5",
   npy: "npy",
+  npz: "npz",
 };
 
 /** Open a file or a directory of tensors, whatever it is; errors as `openCheckpoint`. */

@@ -12,6 +12,8 @@ export interface TensorInfo {
   readonly bytes: number;
   /** The file that holds it, relative to what was opened. */
   readonly file: string;
+  /** Why its values cannot be read and what to do about it, where that is known before they are; its dtype may be another reason. */
+  readonly unreadable?: string;
 }
 
 /** A tensor that was found in a file and not read. */
@@ -27,6 +29,11 @@ export interface StoredTensor extends TensorInfo {
 /** Whether values of this dtype can be read. */
 export function isDtype(dtype: string): dtype is Dtype {
   return (dtypes as readonly string[]).includes(dtype);
+}
+
+/** Whether a tensor's values can be read, as far as its file tells beforehand. */
+export function isReadable({ dtype, unreadable }: TensorInfo): boolean {
+  return isDtype(dtype) && unreadable === undefined;
 }
 
 /** The dtype, when its values can be read. @throws {BhBridgeError} `FORMAT_UNSUPPORTED`. */

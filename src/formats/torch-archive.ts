@@ -96,7 +96,6 @@ class TorchRecords {
 
   #checkKind(names: readonly string[]): void {
     if (this.#entry("constants.pkl")) throw this.#unsupported("is a TorchScript program. Save its state_dict() with torch.save");
-    if (names.length > 0 && names.every((name) => name.endsWith(".npy"))) throw this.#unsupported("is a .npz archive. Save its arrays as .npy");
     if (!this.#entry("data.pkl")) throw this.#unsupported("is a zip archive, but not one that torch.save wrote");
   }
 

@@ -4,11 +4,13 @@ import { PythonSession } from "../bridge/python-session.js";
 import { resolvePython, type UsablePython } from "../bridge/resolve-python.js";
 import type { ModelInput } from "../config/experiment-input.generated.js";
 import type { Experiment, ExperimentInput } from "../config/experiment-schema.js";
-import { loadExperiment } from "../config/load-experiment.js";
 import { type GPT2Config, ownModelFields } from "../config/model-schema.js";
+import type { Gpt2Architecture } from "../formats/gpt2-weights.js";
 import { readEmbedding } from "../formats/read-embedding.js";
 import type { PythonEnvironment, ReplyOf } from "../protocol/operations.js";
+import { loadExperiment } from "./load-experiment.js";
 import { Model } from "./model.js";
+import { modelDirectory } from "./model-directory.js";
 import { Trainer } from "./trainer.js";
 import type { TrainerOptions, TrainerSetup } from "./trainer-options.js";
 
@@ -34,9 +36,10 @@ interface NewModelOptions extends Pick<ModelInput, "norm" | "dtype">, Pick<Exper
 }
 
 interface SavedModelOptions extends Pick<ExperimentInput, "seed"> {
-  /** Directory of a saved GPT-2, in HF layout; its architecture, norm and dtype are the model's. */
+  /** A saved GPT-2: a directory in HF layout, or a file with its weights. Its architecture, norm and dtype are the model's. */
   from: string;
-  config?: never;
+  /** What the shapes of weights do not tell; with a file of weights at least `n_head`. */
+  config?: Omit<GPT2Config, keyof Gpt2Architecture>;
   norm?: never;
   dtype?: never;
   init?: never;
@@ -90,7 +93,7 @@ export class Bridge implements AsyncDisposable {
   async createModel({ signal, ...options }: ModelOptions): Promise<Model> {
     const input: ExperimentInput =
       options.from !== undefined
-        ? { model: { from: resolve(options.from) }, init: { kind: "normal" } }
+        ? { model: { ...options.config, from: resolve(options.from) }, init: { kind: "normal" } }
         : {
             model: { ...options.config, ...(options.norm && { norm: options.norm }), ...(options.dtype && { dtype: options.dtype }) },
             ...(options.init && { init: options.init }),
@@ -106,7 +109,8 @@ export class Bridge implements AsyncDisposable {
    */
   async buildModel({ model, init, seed }: Pick<Experiment, "model" | "init" | "seed">, signal?: AbortSignal): Promise<Model> {
     const config = Object.fromEntries(Object.entries(model).filter(([field]) => !isOwnModelField(field)));
-    const request = { from: model.from, config, norm: model.norm, dtype: model.dtype, init: JSON.parse(JSON.stringify(init)), seed };
+    using saved = model.from === null ? null : await modelDirectory(model.from, model, this.#session.folder);
+    const request = { from: saved?.path ?? null, config, norm: model.norm, dtype: model.dtype, init: JSON.parse(JSON.stringify(init)), seed };
     const onAbandoned = (reply?: ReplyOf<"model.create">) => void (reply && this.#session.forget("release", reply.handle));
     const rows = init.kind === "file" ? await readEmbedding(init.path, init) : undefined; // before anything is built: a wrong path is told at once
     const built = Model.of(this.#session, await this.#session.invoke("model.create", request, { signal, onAbandoned }), { model, init, seed });

@@ -1,0 +1,98 @@
+import { existsSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { inspectDocumentSchema } from "../../src/commands/inspect-document.js";
+import { projectRoot, python, run, temporaryFolder } from "./program.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+const training = ["--steps", "4", "--corpus", "corpus.txt", "--quiet"];
+
+const files = `
+import os, json, torch, h5py, numpy as np
+from safetensors.torch import save_file
+from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments
+open("corpus.txt", "w").write("A text of its own, long enough for a window. " * 10)
+def model(): return GPT2LMHeadModel(GPT2Config(vocab_size=128, n_positions=32, n_embd=12, n_layer=1, n_head=3, bos_token_id=None, eos_token_id=None))
+m = model(); state = m.state_dict(); w = state["transformer.wte.weight"].clone(); h = torch.stack([w, w + 1, w + 2])
+torch.save(state, "state.pt"); torch.save({"model_state_dict": state, "epoch": 1}, "script.pt"); torch.save({"a": w, "b": w}, "-dash.pt")
+np.savez("arrays.npz", **{k: v.numpy() for k, v in state.items()}); np.save("history.npy", h.numpy()); np.save("row.npy", np.zeros(3)); np.save("ids.npy", np.zeros((3, 3), dtype="i8"))
+save_file({"wte.weight": w}, "matrix.safetensors"); save_file({"W": h.to(torch.bfloat16)}, "history.safetensors"); save_file({"f8": torch.zeros(4, 4, dtype=torch.float8_e4m3fn), "m": w}, "f8.safetensors")
+with h5py.File("lzf.h5", "w") as f: f.create_dataset("W", data=h.numpy(), compression="lzf"); f["other"] = w.numpy()
+with h5py.File("plain.h5", "w") as f: f["W"] = h.numpy()
+os.mkdir("pickled"); m.config.save_pretrained("pickled"); torch.save(state, "pickled/pytorch_model.bin")
+data = [{"input_ids": torch.arange(32), "labels": torch.arange(32)}] * 8
+Trainer(m, TrainingArguments("trainer", max_steps=2, save_steps=1, per_device_train_batch_size=2, use_cpu=True, report_to="none", disable_tqdm=True), train_dataset=data).train()
+os.mkdir("optimizer"); os.rename("trainer/checkpoint-1/optimizer.pt", "optimizer/optimizer.pt"); os.rename("trainer/checkpoint-1/trainer_state.json", "optimizer/trainer_state.json")
+`;
+
+beforeAll(async () => {
+  await execa(python, ["-c", files], { cwd: folder.path });
+  for (const [name, ...more] of [["whole"], ["chosen", "--set", "record.rows=[1,2]"]]) {
+    const { exitCode, stdout, stderr } = await run(["train", ...training, "--preset", "quick", ...more, "--name", name ?? "", "--json"], { cwd: folder.path });
+    expect(exitCode, stderr).toBe(0);
+    renameSync(JSON.parse(stdout).run, join(folder.path, name ?? ""));
+  }
+}, 300_000);
+
+/** Where training itself is tried; elsewhere its configuration is resolved, which reads the weights. */
+const trained = ["state.pt", "trainer/checkpoint-2", "whole"];
+
+/** A command as it was suggested; training is cut short. */
+async function runSuggested(command: string, path: string): Promise<void> {
+  const cut = trained.includes(path) ? training : ["--print-config"];
+  const short = command.startsWith("bh-bridge train ") ? `${command} ${cut.join(" ")}` : command;
+  const line = short.replace(/^bh-bridge/, `"${process.execPath}" "${join(projectRoot, "dist/cli.js")}"`);
+  const { exitCode, all } = await execa("sh", ["-c", line], { cwd: folder.path, env: { BH_BRIDGE_PYTHON: python }, all: true, reject: false, stdin: "ignore" });
+  expect(exitCode, `${command}\n${all}`).toBe(0);
+}
+
+test.each([
+  ["state.pt", ["census", "train", "export"]],
+  ["script.pt", ["census", "train", "export"]],
+  ["./-dash.pt", ["census"]],
+  ["arrays.npz", ["census", "train", "export"]],
+  ["history.npy", ["census", "analyze", "export"]],
+  ["row.npy", []],
+  ["ids.npy", ["census", "export"]],
+  ["matrix.safetensors", ["census", "export"]],
+  ["history.safetensors", ["census", "analyze", "export"]],
+  ["f8.safetensors", ["census"]],
+  ["lzf.h5", ["census"]],
+  ["plain.h5", ["census", "analyze", "export"]],
+  ["pickled", ["census", "train", "export"]],
+  ["trainer/checkpoint-1", ["census", "train", "export"]],
+  ["trainer/checkpoint-2", ["census", "train", "train", "export"]],
+  ["optimizer", ["census"]],
+  ["whole", ["census", "analyze", "train", "export", "export"]],
+  ["chosen", ["census", "analyze", "export", "export"]],
+])(
+  "everything that inspect says of %s can be done",
+  async (path, expected) => {
+    const { stdout, stderr } = await run(["inspect", path, "--json"], { cwd: folder.path });
+    expect(stderr).toBe("");
+    const { next } = inspectDocumentSchema.parse(JSON.parse(stdout));
+    expect(next.map(({ command }) => command.split(" ")[1])).toEqual(expected);
+    for (const { command } of next) await runSuggested(command, path);
+  },
+  300_000,
+);
+
+test("inspect says beforehand what cannot be read, and its remedy works", async () => {
+  const { stdout } = await run(["inspect", "lzf.h5"], { cwd: folder.path });
+  const [, remedy = ""] = /W is packed with LZF; readable are gzip, shuffle and fletcher32\. Copy it in Python: (.*)/.exec(stdout) ?? [];
+  await execa(python, ["-c", `import h5py; ${remedy}`], { cwd: folder.path });
+  expect(existsSync(join(folder.path, "copy.h5"))).toBe(true);
+  const { exitCode, stderr } = await run(["census", "copy.h5", "--step", "1"], { cwd: folder.path });
+  expect(exitCode, stderr).toBe(0);
+});
+
+test("the configuration from a file of weights is that of the weights", async () => {
+  const args = ["train", "--from", "state.pt", "--set", "model.n_head=3", "--print-config", "--json"];
+  const { exitCode, stdout, stderr } = await run(args, { cwd: folder.path });
+  expect(exitCode, stderr).toBe(0);
+  const { model, init } = JSON.parse(stdout).config;
+  expect(model).toMatchObject({ from: join(folder.path, "state.pt"), norm: "layernorm", dtype: "float32", n_embd: 12, n_head: 3, n_layer: 1, n_positions: 32 });
+  expect(init).toEqual({ kind: "normal" });
+});
