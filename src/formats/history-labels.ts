@@ -5,7 +5,7 @@ import { recordedSteps } from "./history-index.js";
 import { recordedTokens } from "./recorded-tokens.js";
 import type { RowSource } from "./row-source.js";
 import { RowTokens } from "./row-tokens.js";
-import { isRunDirectory } from "./run-directory.js";
+import { isRecordedHistory } from "./run-directory.js";
 
 /** What the states and rows of a history stand for. */
 export interface HistoryLabels {
@@ -21,7 +21,7 @@ export interface HistoryLabels {
  * @throws {BhBridgeError} `FORMAT_INVALID` when those files contradict the history.
  */
 export function historyLabels({ raw }: RowSource, states: number, rows: number): HistoryLabels {
-  if (!raw || !isRunDirectory(dirname(raw.path))) return { rowTokens: RowTokens.all(rows) };
+  if (!raw || !isRecordedHistory(raw.path)) return { rowTokens: RowTokens.all(rows) };
   const steps = recordedSteps(raw.path, states);
   const recorded = recordedTokens(dirname(raw.path), rows);
   if (recorded && recorded.count !== rows) {

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { containedFile } from "./contained-file.js";
 import { openHfDirectory } from "./hf-directory.js";
 import { type Json, readPythonJson } from "./python-json.js";
@@ -15,6 +15,11 @@ const historyFilePattern = /^history(?:\..+)?\.safetensors$/;
 /** Whether a directory is a run of this package, or began to be one. */
 export function isRunDirectory(directory: string): boolean {
   return existsSync(join(directory, runFile)) || existsSync(join(directory, historyFileName));
+}
+
+/** Whether a file is a history that a run recorded, and not something else that lies in its directory. */
+export function isRecordedHistory(path: string): boolean {
+  return historyFilePattern.test(basename(path)) && isRunDirectory(dirname(path));
 }
 
 /**
