@@ -1,6 +1,7 @@
 import type { FindPythonOptions } from "../bridge/find-python.js";
 import { resolvePython, type UsablePython } from "../bridge/resolve-python.js";
 import { BhBridgeError } from "../errors.js";
+import { createStatusLine } from "./status-line.js";
 import type { Terminal } from "./terminal.js";
 
 /** Whether the set-up would help: it makes an environment, which is not looked at when another Python was asked for. */
@@ -23,8 +24,10 @@ async function askForSetup(signal?: AbortSignal): Promise<boolean> {
  * @throws {BhBridgeError} as `resolvePython`, which says what to run; as `setupPython` when the set-up fails.
  */
 export async function ensurePython(options: FindPythonOptions, terminal: Terminal, signal?: AbortSignal): Promise<UsablePython> {
+  const status = createStatusLine(terminal);
   try {
-    return await resolvePython(options, signal);
+    status.show("looking for Python", true);
+    return await resolvePython(options, signal).finally(() => status.stop());
   } catch (error) {
     if (!terminal.canAsk || !setupWouldHelp(error, options)) throw error;
     terminal.say(error.message);

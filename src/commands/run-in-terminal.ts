@@ -7,6 +7,7 @@ import type { TrainedRun, TrainListener } from "../experiment/train.js";
 import type { StartedRun } from "../training/started-run.js";
 import { ensurePython } from "./ensure-python.js";
 import { eventHook } from "./event-hook.js";
+import { FailedRun } from "./failed-run.js";
 import { formatStart } from "./format-result.js";
 import { goOnWith } from "./go-on-with.js";
 import { shellQuote } from "./shell-quote.js";
@@ -64,10 +65,10 @@ export async function runInTerminal(
       hook?.(event);
       display.onEvent(event);
     },
+    onPhase: (text) => display.onPhase(text),
     onAnalysis: (done, states) => void display.onAnalysis(done, states),
   };
   try {
-    await display.start();
     const { result } = await training(python, { signal: stop.signal }, listener);
     await display.stop();
     showResult(result, config, terminal);
@@ -77,8 +78,7 @@ export async function runInTerminal(
   } catch (error) {
     await display.stop();
     const next = goOn();
-    if (next !== undefined) terminal.say(next);
-    throw error;
+    throw next === undefined || terminal.quiet ? error : new FailedRun(error, next);
   }
 }
 

@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { BhBridgeError, exitCodeOf, exitCodes } from "../errors.js";
 import { errorDocument } from "./error-document.js";
+import { FailedRun } from "./failed-run.js";
 import { mistypedVariables } from "./own-variables.js";
 import { createProgram } from "./program.js";
 import { shownError } from "./shown-error.js";
@@ -11,11 +12,12 @@ function isAnswer(error: unknown): boolean {
   return error instanceof CommanderError && (error.exitCode === 0 || error.code === "commander.help");
 }
 
-function report(error: BhBridgeError, argv: readonly string[]): void {
+function report(error: BhBridgeError, next: string | undefined, argv: readonly string[]): void {
   const terminal = new Terminal({ json: argv.includes("--json"), color: !argv.includes("--no-color") });
   terminal.document(errorDocument(error));
   terminal.say(`${terminal.messageColor.red(error.code)}: ${error.message}`);
   if (process.env["DEBUG"] === "bh-bridge") terminal.say(`${error.cause instanceof Error ? error.cause.stack : error.stack}`);
+  if (next !== undefined) terminal.say(next);
 }
 
 function warn(argv: readonly string[]): void {
@@ -40,9 +42,10 @@ export async function runProgram(): Promise<void> {
   } catch (error) {
     if (isAnswer(error)) process.exitCode = exitCodes.ok;
     else {
-      const usage = error instanceof CommanderError ? new BhBridgeError("USAGE", error.message.replace(/^error: /, ""), { cause: error }) : error;
+      const failure = error instanceof FailedRun ? error.cause : error;
+      const usage = failure instanceof CommanderError ? new BhBridgeError("USAGE", failure.message.replace(/^error: /, ""), { cause: failure }) : failure;
       const shown = shownError(usage);
-      report(shown, process.argv);
+      report(shown, error instanceof FailedRun ? error.next : undefined, process.argv);
       process.exitCode = exitCodeOf(shown);
     }
   }

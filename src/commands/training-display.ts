@@ -2,13 +2,15 @@ import type { TrainEvent } from "../protocol/events.js";
 import type { StartedRun } from "../training/started-run.js";
 import { costEstimate } from "./cost-estimate.js";
 import { createProgress, type Progress } from "./progress.js";
+import { createStatusLine, type StatusLine } from "./status-line.js";
 import type { Terminal } from "./terminal.js";
 
-/** Shows a training as it goes on, on stderr: a bar, or a line now and then; what it will cost; and alerts. */
+/** Shows a training as it goes on, on stderr: what its start is at, a bar, or a line now and then; what it will cost; and alerts. */
 export class TrainingDisplay {
   readonly #terminal: Terminal;
   readonly #steps: number;
   #run: StartedRun | undefined;
+  #status: StatusLine | undefined;
   #progress: Progress | undefined;
   #analysis: Promise<Progress> | undefined;
   #note = "";
@@ -19,14 +21,15 @@ export class TrainingDisplay {
     this.#steps = steps;
   }
 
-  /** Show that something is under way, before there is a run. */
-  async start(done = 0): Promise<void> {
-    this.#progress = await createProgress(this.#terminal, "Training", "steps", this.#steps, done);
+  /** Show what is under way before there is a run, with the time that it has taken. */
+  onPhase(phase: string): void {
+    this.#status ??= createStatusLine(this.#terminal);
+    this.#status.show(phase, true);
   }
 
   async onStart(run: StartedRun): Promise<void> {
     this.#run = run;
-    await this.start(run.fromStep);
+    await this.#start(run.fromStep);
   }
 
   onEvent(event: TrainEvent): void {
@@ -44,10 +47,16 @@ export class TrainingDisplay {
   }
 
   async stop(): Promise<void> {
+    this.#status?.stop();
+    this.#status = undefined;
     this.#progress?.stop();
     this.#progress = undefined;
     (await this.#analysis)?.stop();
     this.#analysis = undefined;
+  }
+
+  async #start(done: number): Promise<void> {
+    this.#progress = await createProgress(this.#terminal, "Training", "steps", this.#steps, done);
   }
 
   #estimate(usage: Extract<TrainEvent, { type: "usage" }>): void {
@@ -62,6 +71,6 @@ export class TrainingDisplay {
   #interject(line: string, step: number): void {
     void this.stop();
     this.#terminal.say(line);
-    void this.start(step);
+    void this.#start(step);
   }
 }

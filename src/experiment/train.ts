@@ -29,6 +29,8 @@ export interface TrainOptions {
 
 /** What the program wants to hear while a run is under way. */
 export interface TrainListener {
+  /** What is under way before there is a run, in a few words. */
+  onPhase?(phase: string): void;
   onStart?(run: StartedRun): void;
   onEvent?(event: TrainEvent): void;
   /** The training has ended; so many states of its history have been analysed. */
@@ -84,12 +86,16 @@ export async function conductTraining(
   { signal, callbacks = [], out = "runs", startFrom }: TrainOptions,
   listener: TrainListener,
 ): Promise<TrainedRun> {
+  listener.onPhase?.("reading the corpus");
   const corpus = await corpusOf(experiment, signal); // before Python starts: a wrong path is told at once
   const cancel = signal ? { signal } : {};
+  listener.onPhase?.("importing PyTorch");
   await using bridge = await Bridge.startWith(python, { threads, device: experiment.experiment.device, ...cancel });
+  listener.onPhase?.("importing transformers, building the model");
   const model = await bridge.buildModel(plan, signal);
   const trainer = bridge.trainerOf({ experiment, model, corpus, out, callbacks, ...(startFrom && { startFrom }) });
   if (listener.onEvent) trainer.onEvent(listener.onEvent);
+  listener.onPhase?.("preparing HF's Trainer");
   const run = await prepare(trainer, cancel);
   listener.onStart?.(run);
   const outcome = await trainer.train(cancel);
