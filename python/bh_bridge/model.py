@@ -64,7 +64,8 @@ def load_model(config: dict[str, Any], norm: str, directory: str) -> GPT2LMHeadM
 
 def _with_fractions(config: dict[str, Any]) -> dict[str, Any]:
     """A configuration from JSON, which spells 1.0 as 1; GPT2Config refuses that for a fraction."""
-    return config | {name: float(config[name]) for name in ("layer_norm_epsilon", "initializer_range") if name in config}
+    fractions = {"layer_norm_epsilon", "initializer_range"} & config.keys()
+    return config | {name: float(config[name]) for name in fractions}
 
 
 @torch.no_grad()
