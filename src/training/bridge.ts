@@ -90,6 +90,10 @@ export class Bridge implements AsyncDisposable {
    *
    * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; for `{ from }` also what reading the directory gives.
    */
+  // One signature a kind, so that an editor knows whose fields it is asked about.
+  async createModel(options: NewModelOptions): Promise<Model>;
+  async createModel(options: SavedModelOptions): Promise<Model>;
+  async createModel(options: ModelOptions): Promise<Model>;
   async createModel({ signal, ...options }: ModelOptions): Promise<Model> {
     const input: ExperimentInput =
       options.from !== undefined
