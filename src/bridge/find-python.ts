@@ -45,6 +45,16 @@ export function executablesOnPath(name: string, env: NodeJS.ProcessEnv): string[
 
 /** What is wrong with a path that was asked for, and what to give instead. */
 function reasonAgainst(path: string): string {
+  try {
+    return reasonSeen(path);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const isHidden = code === "EACCES" || code === "EPERM";
+    return isHidden ? "this user may not enter a folder that it lies in, or that it leads to" : `it cannot be looked at (${message})`;
+  }
+}
+
+function reasonSeen(path: string): string {
   const link = lstatSync(path, { throwIfNoEntry: false });
   if (!link) return "there is no such file";
   const file = statSync(path, { throwIfNoEntry: false });

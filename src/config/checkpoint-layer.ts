@@ -21,7 +21,7 @@ export interface CheckpointLayer extends Layer {
  */
 export async function checkpointLayer(path: string, issues: ConfigIssue[], source: string, describe?: DescribeWeights): Promise<CheckpointLayer> {
   const sourceOf = (): string => `checkpoint ${path}`;
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = existsSync(path) ? statSync(path) : undefined; // what may not be seen is told of where it is read
   const saysItself = !found || existsSync(join(path, "config.json"));
   if (saysItself || (!describe && found.isDirectory())) return { ...(await configLayer(path, issues, source)), sourceOf, isWhole: true };
   if (!describe) return { values: {}, sourceOf, isWhole: true }; // somebody has described it before: a model that was built, a run
@@ -40,7 +40,7 @@ async function configLayer(directory: string, issues: ConfigIssue[], source: str
   try {
     saved = JSON.parse(await readFile(join(directory, "config.json"), "utf8"));
   } catch (cause) {
-    issues.push({ path: "model.from", message: `${directory} is no saved model: its config.json cannot be read (${String(cause)})`, source });
+    issues.push({ path: "model.from", message: `${directory} is no saved model: ${reasonAgainst(directory, cause)}`, source });
     return nothing;
   }
   if (!isPlainObject(saved) || saved["n_embd"] === undefined) {
@@ -49,6 +49,16 @@ async function configLayer(directory: string, issues: ConfigIssue[], source: str
     return nothing;
   }
   return { values: { model: savedModel(saved), init: { kind: "normal" } } };
+}
+
+/** Why a directory gives no configuration of a model, and what to give instead. */
+function reasonAgainst(directory: string, cause: unknown): string {
+  if (cause instanceof SyntaxError) return `its config.json is not JSON: ${cause.message}`;
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const remedy = "Give the folder of a saved GPT-2, the name or folder of a run, or a file of weights";
+  if (code === "EACCES") return "it may not be read";
+  if (code !== "ENOENT" && code !== "ENOTDIR") return `its config.json cannot be read (${message})`;
+  return existsSync(directory) ? `it has no config.json. ${remedy}` : `there is no such folder or file. ${remedy}`;
 }
 
 function savedModel(saved: Record<string, unknown>): Record<string, unknown> {

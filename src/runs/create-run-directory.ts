@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { durableWrite, syncFolder, writeError } from "./durable-write.js";
 import { runDirectoryName } from "./run-name.js";
@@ -20,7 +20,7 @@ export function createRunDirectory(out: string, name: string, configHash: string
   const base = join(parent, runDirectoryName(new Date(), name, configHash));
   const partial = join(parent, `.${randomBytes(4).toString("hex")}-${configHash.slice(0, 8)}.partial`);
   try {
-    mkdirSync(partial, { recursive: true });
+    makeFolders(partial);
   } catch (cause) {
     throw writeError(parent, cause);
   }
@@ -32,6 +32,19 @@ export function createRunDirectory(out: string, name: string, configHash: string
   } catch (cause) {
     rmSync(partial, { recursive: true, force: true });
     throw writeError(parent, cause);
+  }
+}
+
+/** Make a folder and those above it. Node's own `recursive` calls a read-only file system an absent folder, and never comes back from /proc. */
+function makeFolders(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EEXIST" && statSync(folder).isDirectory()) return;
+    if (code !== "ENOENT" || existsSync(dirname(folder))) throw cause;
+    makeFolders(dirname(folder));
+    mkdirSync(folder);
   }
 }
 

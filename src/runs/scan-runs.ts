@@ -77,8 +77,10 @@ function runDirectories(out: string): string[] {
   try {
     entries = readdirSync(out, { withFileTypes: true });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw new BhBridgeError("FILE_UNREADABLE", `the folder of runs ${out} cannot be read`, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT") return [];
+    const reasons: Record<string, string> = { ENOTDIR: "it is a file, or a part of its path is one", EACCES: "it may not be read" };
+    throw new BhBridgeError("FILE_UNREADABLE", `${out} cannot hold runs: ${reasons[code ?? ""] ?? message}. Give a folder with --out`, { cause });
   }
   return entries
     .filter((entry) => !entry.name.startsWith(".") && (entry.isDirectory() || entry.isSymbolicLink()))

@@ -123,6 +123,38 @@ describe("where it cannot work, one error says why and what to do", () => {
     },
   );
 
+  test.skipIf(!can("setpriv", "--reuid=65534", "--clear-groups", process.execPath, join(projectRoot, "dist/cli.js"), "--version"))(
+    "a Python, and an environment, in a folder that may not be entered (skipped where this user cannot become another)",
+    () => {
+      const hidden = at("hidden", "python"); // temporary folders are their owner's alone
+      mkdirSync(at("hidden"));
+      writeFileSync(hidden, "#!/bin/sh\n", { mode: 0o755 });
+      const nobody = ["setpriv", "--reuid=65534", "--clear-groups"];
+      expect(failure(runThrough(nobody, ["train", "--python", hidden, "--json"], { cwd: "/" }))).toEqual({
+        exitCode: 3,
+        code: "PYTHON_NOT_FOUND",
+        message: expect.stringMatching(/hidden\/python, but this user may not enter a folder that it lies in, or that it leads to\. Correct it/),
+      });
+      expect(failure(runThrough(nobody, ["setup", "--dir", at("hidden", "venv"), "--json"], { cwd: "/" }))).toEqual({
+        exitCode: 3,
+        code: "SETUP_FAILED",
+        message: expect.stringMatching(/hidden\/venv cannot be looked at .*choose another folder with --dir$/),
+      });
+    },
+  );
+
+  test.skipIf(!can("unshare", "-m", "mount", "-t", "tmpfs", "-o", "ro", "none", "/var/tmp"))(
+    "--out on a file system that is read-only (skipped where nothing can be mounted)",
+    () => {
+      const readOnly = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o ro none /var/tmp; exec "$@"', "sh"];
+      expect(failure(runThrough(readOnly, [...training, "--out", "/var/tmp/runs"], { env: { BH_BRIDGE_PYTHON: python } }))).toEqual({
+        exitCode: 1,
+        code: "FILE_UNWRITABLE",
+        message: "cannot write /var/tmp/runs: the file system is read-only",
+      });
+    },
+  );
+
   test.skipIf(!can("unshare", "-m", "mount", "-t", "tmpfs", "-o", "ro", "none", "/var/tmp"))(
     "no folder for temporary files (skipped where nothing can be mounted)",
     () => {

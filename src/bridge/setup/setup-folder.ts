@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { BhBridgeError } from "../../errors.js";
 import { interpreterOf } from "../interpreter-of.js";
 
 /** What a folder is to `setup`. A `broken environment` is one that `setup` has begun to make, or whose interpreter has gone: it may be cleared. */
@@ -8,8 +9,16 @@ export type FolderState = "absent or empty" | "usable environment" | "broken env
 /** The name that our environments bear at the shell's prompt. It stands in their `pyvenv.cfg`, and shows who made them. */
 export const environmentPrompt = "bh-bridge";
 
-/** Look at the folder that an environment is to be made in. */
+/** Look at the folder that an environment is to be made in. @throws {BhBridgeError} `SETUP_FAILED` where this user may not look. */
 export function folderState(directory: string): FolderState {
+  try {
+    return stateSeen(directory);
+  } catch (cause) {
+    throw new BhBridgeError("SETUP_FAILED", `${directory} cannot be looked at (${(cause as Error).message}): choose another folder with --dir`, { cause });
+  }
+}
+
+function stateSeen(directory: string): FolderState {
   const entry = statSync(directory, { throwIfNoEntry: false });
   if (!entry) return "absent or empty";
   if (!entry.isDirectory()) return "foreign";

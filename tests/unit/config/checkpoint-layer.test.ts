@@ -37,6 +37,17 @@ test("the architecture of a saved model replaces the preset's, and its embedding
   expect(sources.get("model.n_embd")).toBe(`checkpoint ${join(cwd, "plain")}`);
 });
 
+test.each([
+  ["nope", /nope is no saved model: there is no such folder or file\. Give the folder of a saved GPT-2/],
+  [".", /is no saved model: it has no config\.json\. Give the folder of a saved GPT-2/],
+])("--from %s says in words what is missing and what to give", async (path, message) => {
+  await expect(loadExperiment({ cwd, assignments: from(path) })).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    message: expect.not.stringContaining("ENOENT"),
+    issues: [{ path: "model.from", message: expect.stringMatching(message), source: "--from" }],
+  });
+});
+
 test("a model saved with RMSNorm is read as one", async () => {
   const { experiment } = await loadExperiment({ cwd, assignments: from("rms") });
   expect([experiment.model.norm, experiment.model.dtype]).toEqual(["rmsnorm", "float32"]);

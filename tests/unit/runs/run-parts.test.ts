@@ -121,3 +121,21 @@ test("a run that took no step is not offered to go on with, wherever in its log 
   });
   expect(unfinishedRuns(runs).map(({ id }) => id)).toEqual(["stepped", "late", "across-two-reads"]);
 });
+
+test("a folder of runs that is a file is called one", async () => {
+  const file = join(folder.path, "a-file");
+  writeFileSync(file, "");
+  await expect(scanRuns(file, nobody)).rejects.toMatchObject({
+    code: "FILE_UNREADABLE",
+    message: `${file} cannot hold runs: it is a file, or a part of its path is one. Give a folder with --out`,
+  });
+});
+
+test("a run is made with all folders above it; below a file, and where no folder can be made, it is refused", () => {
+  const make = (out: string) => createRunDirectory(out, "name", "0123456789abcdef", { "run.json": "{}" });
+  expect(readdirSync(make(join(folder.path, "new", "folders")))).toEqual(["run.json"]);
+  const file = join(folder.path, "another-file");
+  writeFileSync(file, "");
+  expect(() => make(join(file, "runs"))).toThrow(`cannot write ${join(file, "runs")}: a part of the path is a file`);
+  if (process.platform === "linux") expect(() => make("/proc/runs")).toThrow("cannot write /proc/runs");
+});
