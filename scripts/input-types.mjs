@@ -52,7 +52,7 @@ function typeOf(node) {
     case "number":
       return "number";
     case "string":
-      return node.pattern === "^cuda:-?\\d+$" ? "`cuda:${number}`" : "string";
+      return node.pattern === "^cuda:-?\\d+$" ? `\`cuda:$\{number}\`` : "string";
     case "boolean":
     case "null":
       return node.type;

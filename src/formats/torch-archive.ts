@@ -62,7 +62,7 @@ class TorchRecords {
     const names = [...this.#archive.entries.keys()];
     const first = names[0] ?? "";
     this.#folder = first.slice(0, first.indexOf("/") + 1);
-    this.#checkKind(names);
+    this.#checkKind();
     const stray = names.find((name) => !name.startsWith(this.#folder));
     if (stray !== undefined) throw formatInvalid(file.path, 0, `entry "${stray}" of the archive is not in its folder "${this.#folder}"`);
     this.#checkVersion();
@@ -94,7 +94,7 @@ class TorchRecords {
     return this.#archive.entries.get(this.#folder + record);
   }
 
-  #checkKind(names: readonly string[]): void {
+  #checkKind(): void {
     if (this.#entry("constants.pkl")) throw this.#unsupported("is a TorchScript program. Save its state_dict() with torch.save");
     if (!this.#entry("data.pkl")) throw this.#unsupported("is a zip archive, but not one that torch.save wrote");
   }

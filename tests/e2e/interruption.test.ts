@@ -60,7 +60,7 @@ test.each([1, 2, 3])("Ctrl-C %i times in a terminal while PyTorch is loaded ends
 
 test.each([1, 2])("Ctrl-C %i times in a terminal during the training ends with 130 and the command that goes on", async (times) => {
   const name = `training-${times}`;
-  const pressed = await press(times, String.raw`[1-9][0-9]*/5000 steps`, trainHere(name));
+  const pressed = await press(times, "[1-9][0-9]*/5000 steps", trainHere(name));
   expect(pressed).toMatchObject({ exit_code: 130, is_restored: true });
   expect(pressed.written).toContain(acknowledged("Stopping after this step, with a checkpoint"));
   const [run = ""] = readdirSync(join(folder.path, name));
