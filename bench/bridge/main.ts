@@ -44,7 +44,7 @@ async function calls(): Promise<{ call: number; reply16MB: number }> {
   delete process.env["PYTHONPATH"];
   const count = 2000;
   const handle = { slot: 0, generation: 1 };
-  const create = { from: null, config: {}, norm: "rmsnorm", dtype: "float32", init: {}, seed: 1 };
+  const create = { from: null, config: {}, norm: "rmsnorm", dtype: "float32", init: { kind: "normal" }, seed: 1 } as const;
   await session.invoke("model.create", create);
   await session.invoke("release", { handle: { slot: 9, generation: 1 } });
   const call =
@@ -52,7 +52,7 @@ async function calls(): Promise<{ call: number; reply16MB: number }> {
       for (let index = 0; index < count; index++) await session.invoke("release", { handle: { slot: 9, generation: 1 } });
     })) / count;
   const length = Math.ceil(16_000_000 / 3); // "7, " takes 3 bytes
-  const reply16MB = await milliseconds(() => session.invoke("model.generate", { handle, tokens: [], options: { length }, seed: null }));
+  const reply16MB = await milliseconds(() => session.invoke("model.generate", { handle, tokens: [], options: { max_new_tokens: length }, seed: null }));
   await session.close();
   return { call, reply16MB };
 }

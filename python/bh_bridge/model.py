@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from transformers import GPT2Config, GPT2LMHeadModel, logging
+from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel, logging
 
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel, replace_norms
@@ -27,7 +27,7 @@ def build_model(
     logging.set_verbosity_error()  # its warning on `loss_type` tells what the bits depend on and the tests pin
     torch.manual_seed(seed)
     np.random.seed(seed % 2**32)
-    model = new_model(config, norm) if directory is None else load_model(config, norm, directory)
+    model = new_model(config, norm) if directory is None else load_model(directory, config, norm)
     nn.Module.to(model, dtype=DTYPES[dtype])
     initialize(model.transformer.wte.weight, init)
     return model
@@ -35,23 +35,37 @@ def build_model(
 
 def new_model(config: dict[str, Any], norm: str) -> GPT2LMHeadModel:
     """A GPT-2 with its own initialisation, N(0, initializer_range)."""
-    # A token is a byte: none of them begins or ends a text, whatever GPT2Config's defaults say.
-    arguments: dict[str, Any] = {"bos_token_id": None, "eos_token_id": None, **_with_fractions(config)}
-    model = GPT2LMHeadModel(GPT2Config(**arguments))
+    model = GPT2LMHeadModel(_architecture(config))
     if norm == "rmsnorm":
         replace_norms(model)
     return model
 
 
-def load_model(config: dict[str, Any], norm: str, directory: str) -> GPT2LMHeadModel:
-    """Load a saved GPT-2, with `config` in place of what it says of itself.
+def _architecture(config: dict[str, Any]) -> GPT2Config:
+    # JSON spells 1.0 as 1, which GPT2Config refuses for a fraction.
+    fractions = {name: float(config[name]) for name in ("layer_norm_epsilon", "initializer_range") if name in config}
+    # A token is a byte: none of them begins or ends a text, whatever GPT2Config's defaults say.
+    arguments: dict[str, Any] = {"bos_token_id": None, "eos_token_id": None, **config, **fractions}
+    return GPT2Config(**arguments)
 
-    No code of the directory is run: an RMSNorm model is loaded by the class of our own.
+
+def load_model(directory: str, config: dict[str, Any], norm: str) -> GPT2LMHeadModel:
+    """Load the tensors of a saved GPT-2, and nothing else of it.
+
+    Its config.json can name code of its own, kernels to download, another model: the architecture is the request's,
+    and an RMSNorm model is loaded by the class of our own.
     """
     kind = GPT2RMSNormLMHeadModel if norm == "rmsnorm" else GPT2LMHeadModel
-    wanted = GPT2Config.from_pretrained(directory, local_files_only=True, **_with_fractions(config))
     loaded: Any = kind.from_pretrained(
-        directory, config=wanted, local_files_only=True, output_loading_info=True, ignore_mismatched_sizes=True
+        directory,
+        config=_architecture(config),
+        generation_config=GenerationConfig(),
+        dtype="auto",
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,
     )
     model, report = loaded
     wrong = [*report["missing_keys"], *report["unexpected_keys"], *report["mismatched_keys"]]
@@ -60,12 +74,6 @@ def load_model(config: dict[str, Any], norm: str, directory: str) -> GPT2LMHeadM
             f"{directory} does not hold a GPT-2 with {norm}: {', '.join(map(str, wrong[:5]))} do not fit"
         )
     return model
-
-
-def _with_fractions(config: dict[str, Any]) -> dict[str, Any]:
-    """A configuration from JSON, which spells 1.0 as 1; GPT2Config refuses that for a fraction."""
-    fractions = {"layer_norm_epsilon", "initializer_range"} & config.keys()
-    return config | {name: float(config[name]) for name in fractions}
 
 
 @torch.no_grad()

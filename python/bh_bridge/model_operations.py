@@ -136,9 +136,17 @@ def _parameter(request: dict[str, Any]) -> torch.nn.Parameter:
     parameters = dict(model.named_parameters(remove_duplicate=False))
     name: str = request["name"]
     if name not in parameters:
-        near = difflib.get_close_matches(name, parameters, n=1)
-        raise TensorNotFound(f"the model has no tensor {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        near = _nearest(name, list(parameters))
+        raise TensorNotFound(f"the model has no tensor {name!r}" + (f"; did you mean {near!r}?" if near else ""))
     return parameters[name]
+
+
+def _nearest(name: str, names: list[str]) -> str | None:
+    """The name that was meant: it is compared whole, and with as many of each name's last parts as it has itself."""
+    parts = name.count(".") + 1
+    endings = {".".join(full.split(".")[-parts:]): full for full in reversed(names)}
+    near = difflib.get_close_matches(name, [*names, *endings], n=1)
+    return endings.get(near[0], near[0]) if near else None
 
 
 def _write(tensor: torch.Tensor, path: str) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 import type { Matrix } from "../formats/matrix.js";
+import { requireMatrix } from "../formats/require-matrix.js";
 import type { RowTokens } from "../formats/row-tokens.js";
 import { rowClasses } from "./row-classes.js";
 import { rowValues } from "./row-values.js";
@@ -32,6 +33,7 @@ export interface Census {
  * @throws {BhBridgeError} `USAGE` for a token that has no row in the matrix.
  */
 export function census(matrix: Matrix, tokens?: readonly number[]): Census {
+  requireMatrix(matrix, "matrix");
   const { dtype, bytes, columns, rows, rowTokens } = matrix;
   const selected = selectRows(rows, tokens && rowTokens.rowsOf(tokens));
   return censusOfClasses(rowClasses(rowValues(dtype, bytes, columns), selected), selected, rowTokens);

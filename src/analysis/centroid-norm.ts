@@ -1,4 +1,5 @@
 import type { Matrix } from "../formats/matrix.js";
+import { requireMatrix } from "../formats/require-matrix.js";
 import { centroid } from "./centroid.js";
 import { euclideanNorm } from "./euclidean-norm.js";
 
@@ -10,5 +11,6 @@ import { euclideanNorm } from "./euclidean-norm.js";
  * @param matrix `[tokens, dims]` of any dtype.
  */
 export function centroidNorm(matrix: Matrix): number {
+  requireMatrix(matrix, "matrix");
   return euclideanNorm(centroid(matrix));
 }

@@ -1,5 +1,6 @@
 import { BhBridgeError } from "../errors.js";
 import type { Matrix } from "../formats/matrix.js";
+import { requireMatrix } from "../formats/require-matrix.js";
 import { count } from "../text/count.js";
 import { forEachRow } from "./for-each-row.js";
 import { selectRows } from "./select-rows.js";
@@ -23,6 +24,7 @@ function massOfRow(logits: Float64Array, dead: Int32Array): number {
  * @throws {BhBridgeError} `USAGE` for a token outside the vocabulary.
  */
 export function deadTokenMass(logits: Matrix, deadTokens: readonly number[]): Float64Array {
+  requireMatrix(logits, "logits");
   const dead = selectRows(logits.columns, deadTokens);
   const masses = new Float64Array(logits.rows);
   forEachRow(logits, (values, row) => {
@@ -40,6 +42,8 @@ export function deadTokenMass(logits: Matrix, deadTokens: readonly number[]): Fl
  *   takes the logits of all; `USAGE` for a token outside the vocabulary.
  */
 export function deadTokenMassOfHidden(hidden: Matrix, embedding: Matrix, deadTokens: readonly number[]): Float64Array {
+  requireMatrix(hidden, "hidden");
+  requireMatrix(embedding, "embedding");
   if (hidden.columns !== embedding.columns) {
     throw new BhBridgeError("FORMAT_INVALID", `hidden states have ${hidden.columns} dimensions, the embedding has ${embedding.columns}`);
   }

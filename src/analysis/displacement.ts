@@ -1,4 +1,5 @@
 import type { Matrix } from "../formats/matrix.js";
+import { requireMatrix } from "../formats/require-matrix.js";
 import { roundToBfloat16 } from "./bfloat16.js";
 import { bfloat16Centroid } from "./bfloat16-centroid.js";
 import { centroid } from "./centroid.js";
@@ -24,6 +25,8 @@ function difference(final: Float64Array, initial: Float64Array): Float64Array {
  * @param final `[tokens, dims]`, the last state.
  */
 export function displacement(initial: Matrix, final: Matrix): Displacement {
+  requireMatrix(initial, "initial");
+  requireMatrix(final, "final");
   const float64 = euclideanNorm(difference(centroid(final), centroid(initial)));
   const notebook = difference(bfloat16Centroid(final), bfloat16Centroid(initial)).map(roundToBfloat16);
   return { float64, float32: Math.fround(float64), bfloat16: roundToBfloat16(Math.fround(euclideanNorm(notebook))) };

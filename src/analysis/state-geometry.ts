@@ -1,4 +1,5 @@
 import type { Matrix } from "../formats/matrix.js";
+import { requireMatrix } from "../formats/require-matrix.js";
 import { decodeElements } from "./decode-elements.js";
 import { euclideanNorm } from "./euclidean-norm.js";
 
@@ -57,6 +58,7 @@ export function geometryOfValues(values: Float64Array, tokens: number, dims: num
  * @param matrix `[tokens, dims]` of any dtype.
  */
 export function stateGeometry(matrix: Matrix): StateGeometry {
+  requireMatrix(matrix, "matrix");
   const values = new Float64Array(matrix.rows * matrix.columns);
   decodeElements(matrix.dtype, matrix.bytes, values);
   return geometryOfValues(values, matrix.rows, matrix.columns);

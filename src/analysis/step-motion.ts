@@ -1,4 +1,5 @@
 import type { Matrix } from "../formats/matrix.js";
+import { requireMatrix } from "../formats/require-matrix.js";
 import { inverseUlp } from "./bfloat16-ulp.js";
 import { decodeElements } from "./decode-elements.js";
 
@@ -142,6 +143,8 @@ export function motionMeter(shape: MotionShape): (step: DecodedStep) => StepMoti
  * @param previous `[tokens, dims]` of any dtype, the earlier state; `current` the later one, of the same dtype and shape.
  */
 export function stepMotion(previous: Matrix, current: Matrix): StepMotion {
+  requireMatrix(previous, "previous");
+  requireMatrix(current, "current");
   const { rows: tokens, columns: dims, dtype } = previous;
   const decoded = { previous: new Float64Array(tokens * dims), current: new Float64Array(tokens * dims) };
   decodeElements(dtype, previous.bytes, decoded.previous);

@@ -1,5 +1,6 @@
 import { BhBridgeError } from "../errors.js";
 import type { Matrix } from "../formats/matrix.js";
+import { requireMatrix } from "../formats/require-matrix.js";
 import { latticePoints } from "./lattice-points.js";
 import { runHere } from "./scan/run-in-parts.js";
 import type { ScanOptions } from "./scan/scan-options.js";
@@ -130,6 +131,7 @@ export interface TopologyOptions extends Pick<ScanOptions, "signal" | "onProgres
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for another dtype; `USAGE` when `k` is no whole number; `ABORTED`.
  */
 export async function topology(matrix: Matrix, options: TopologyOptions = {}): Promise<Topology> {
+  requireMatrix(matrix, "matrix");
   const k = options.k ?? defaultNeighbourCells;
   if (matrix.dtype !== "BF16") throw new BhBridgeError("FORMAT_UNSUPPORTED", `a ${matrix.dtype} matrix has no lattice: only bfloat16 has a topology`);
   if (!Number.isInteger(k) || k < 0) throw new BhBridgeError("USAGE", `k is ${k}, but neighbours differ by a whole number of cells`);

@@ -1,4 +1,3 @@
-import { inspect } from "node:util";
 import type { z } from "zod";
 import type { ConfigIssue } from "../errors.js";
 import { acceptedLiterals, acceptedValues } from "./accepted-values.js";
@@ -6,6 +5,8 @@ import { fieldAt, fieldPaths, fieldsOf, rootField } from "./field-catalog.js";
 import { isPlainObject } from "./json-value.js";
 import { nearestName } from "./nearest-name.js";
 import { productOwnedGpt2Config, productOwnedTrainingArguments } from "./product-owned-arguments.js";
+import { shownValue } from "./shown-value.js";
+import { valueAt } from "./value-at.js";
 
 type Issue = z.core.$ZodIssue;
 
@@ -17,8 +18,6 @@ const laterValues: Record<string, Readonly<Record<string, string>>> = { engine: 
 /** What people call a value elsewhere, where its spelling would lead to another one: "gpu" is one letter from "cpu". */
 const namesElsewhere: Record<string, Readonly<Record<string, string>>> = { device: { gpu: "cuda", metal: "mps" } };
 
-/** Longest value that a message repeats in full. */
-const longestShownValue = 60;
 /** Longest list of field names that a message spells out. */
 const longestNameList = 12;
 
@@ -84,19 +83,5 @@ function wrongValue(issue: Issue, values: unknown): string {
   if (value === undefined) return `is missing: ${expected}`;
   if (later !== undefined) return `${JSON.stringify(value)} is not there yet, ${later}: ${expected}`;
   const near = typeof value === "string" && field ? (namesElsewhere[path]?.[value] ?? nearestName(value, acceptedLiterals(field))) : undefined;
-  return `${shown(value)} is not accepted: ${near === undefined ? "" : `did you mean "${near}"? `}${expected}`;
-}
-
-function shown(value: unknown): string {
-  // A caller of the API can give what JSON does not know: a function, NaN, a big integer.
-  const isJson = typeof value === "object" || typeof value === "string" || typeof value === "boolean";
-  const text = isJson ? JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}` : part)) : inspect(value);
-  return text.length > longestShownValue ? `${text.slice(0, longestShownValue)}…` : text;
-}
-
-function valueAt(path: readonly PropertyKey[], values: unknown): unknown {
-  return path.reduce<unknown>((current, key) => {
-    if (Array.isArray(current)) return current[Number(key)];
-    return isPlainObject(current) && Object.hasOwn(current, key) ? current[String(key)] : undefined;
-  }, values);
+  return `${shownValue(value)} is not accepted: ${near === undefined ? "" : `did you mean "${near}"? `}${expected}`;
 }

@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { initSchema } from "../config/init-schema.js";
+import { dtypeSchema, gpt2ConfigSchema, normSchema } from "../config/model-schema.js";
+import { trainingSchema } from "../config/training-schema.js";
+import { generateOptionsSchema } from "./generate-options.js";
 import { wireNumberSchema } from "./wire-number.js";
 
-const json = z.json();
-const record = z.record(z.string(), json);
 const empty = z.strictObject({});
 
 /** An object that lives in Python: a slot, and the generation of its use. A released one is never found again. */
@@ -79,7 +81,14 @@ export const operations = {
   },
   release: { request: z.strictObject({ handle: handleSchema }), reply: empty },
   "model.create": {
-    request: z.strictObject({ from: z.string().nullable(), config: record, norm: z.string(), dtype: z.string(), init: record, seed: z.int() }),
+    request: z.strictObject({
+      from: z.string().nullable(),
+      config: gpt2ConfigSchema,
+      norm: normSchema,
+      dtype: dtypeSchema,
+      init: initSchema,
+      seed: z.int(),
+    }),
     reply: modelReplySchema,
   },
   "model.tensor": { request: z.strictObject({ handle: handleSchema, name: z.string(), path: z.string() }), reply: storedTensorSchema },
@@ -92,7 +101,7 @@ export const operations = {
     reply: storedTensorSchema,
   },
   "model.generate": {
-    request: z.strictObject({ handle: handleSchema, tokens: z.array(z.int().nonnegative()), options: record, seed: z.int().nullable() }),
+    request: z.strictObject({ handle: handleSchema, tokens: z.array(z.int().nonnegative()), options: generateOptionsSchema, seed: z.int().nullable() }),
     reply: z.strictObject({ tokens: z.array(z.int()) }),
   },
   "model.save": { request: z.strictObject({ handle: handleSchema, directory: z.string(), overwrite: z.boolean() }), reply: empty },
@@ -102,8 +111,8 @@ export const operations = {
       model: handleSchema,
       run_directory: z.string(),
       data: z.strictObject({ corpus: z.string(), label_shift: z.enum(["double", "causal"]), held_out: z.number() }),
-      training: record,
-      dtype: z.string(),
+      training: trainingSchema,
+      dtype: dtypeSchema,
       seed: z.int(),
       device: z.string(),
       noise: z.strictObject({ epsilon: z.number() }),

@@ -8,6 +8,8 @@ import { type GPT2Config, ownModelFields } from "../config/model-schema.js";
 import type { Gpt2Architecture } from "../formats/gpt2-weights.js";
 import { readEmbedding } from "../formats/read-embedding.js";
 import type { PythonEnvironment, ReplyOf } from "../protocol/operations.js";
+import { createModelArguments, startArguments } from "./bridge-arguments.js";
+import { callArguments } from "./call-arguments.js";
 import { loadExperiment } from "./load-experiment.js";
 import { Model } from "./model.js";
 import { modelDirectory } from "./model-directory.js";
@@ -62,9 +64,11 @@ export class Bridge implements AsyncDisposable {
   /**
    * Start Python; PyTorch is loaded when this returns, after about 3 s.
    *
-   * @throws {BhBridgeError} `PYTHON_NOT_FOUND`, `PYTHON_DEPENDENCY_MISSING`, `PROTOCOL_MISMATCH`, `PEER_EXITED`, `ABORTED`.
+   * @throws {BhBridgeError} `USAGE`, `PYTHON_NOT_FOUND`, `PYTHON_DEPENDENCY_MISSING`, `PROTOCOL_MISMATCH`, `PEER_EXITED`, `ABORTED`.
    */
-  static async start({ python = "auto", threads = null, device = "auto", signal }: BridgeOptions = {}): Promise<Bridge> {
+  static async start(options: BridgeOptions = {}): Promise<Bridge> {
+    callArguments("Bridge.start", startArguments, options);
+    const { python = "auto", threads = null, device = "auto", signal } = options;
     const wanted: FindPythonOptions = python === "auto" ? {} : { python };
     return Bridge.startWith(await resolvePython(wanted, signal), { threads, device, ...(signal && { signal }) });
   }
@@ -95,6 +99,7 @@ export class Bridge implements AsyncDisposable {
   async createModel(options: SavedModelOptions): Promise<Model>;
   async createModel(options: ModelOptions): Promise<Model>;
   async createModel({ signal, ...options }: ModelOptions): Promise<Model> {
+    callArguments("createModel", createModelArguments, options);
     const input: ExperimentInput =
       options.from !== undefined
         ? { model: { ...options.config, from: resolve(options.from) }, init: { kind: "normal" } }
@@ -114,7 +119,7 @@ export class Bridge implements AsyncDisposable {
   async buildModel({ model, init, seed }: Pick<Experiment, "model" | "init" | "seed">, signal?: AbortSignal): Promise<Model> {
     const config = Object.fromEntries(Object.entries(model).filter(([field]) => !isOwnModelField(field)));
     using saved = model.from === null ? null : await modelDirectory(model.from, model, this.#session.folder);
-    const request = { from: saved?.path ?? null, config, norm: model.norm, dtype: model.dtype, init: JSON.parse(JSON.stringify(init)), seed };
+    const request = { from: saved?.path ?? null, config, norm: model.norm, dtype: model.dtype, init, seed };
     const onAbandoned = (reply?: ReplyOf<"model.create">) => void (reply && this.#session.forget("release", reply.handle));
     const rows = init.kind === "file" ? await readEmbedding(init.path, init) : undefined; // before anything is built: a wrong path is told at once
     const built = Model.of(this.#session, await this.#session.invoke("model.create", request, { signal, onAbandoned }), { model, init, seed });

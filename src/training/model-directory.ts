@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { configInvalid } from "../config/config-invalid.js";
 import type { Experiment } from "../config/experiment-schema.js";
-import type { ConfigIssue } from "../errors.js";
+import { BhBridgeError, type ConfigIssue } from "../errors.js";
 import { isDirectory } from "../formats/file-bytes.js";
 import { type Gpt2Architecture, openGpt2Weights } from "../formats/gpt2-weights.js";
 import { openHfDirectory } from "../formats/hf-directory.js";
@@ -11,6 +11,8 @@ import { writeSafetensors } from "../formats/write-safetensors.js";
 type ModelConfig = Experiment["model"];
 
 const configFile = "config.json";
+/** With it transformers would load the model that it names, from wherever that is. */
+const adapterFile = "adapter_config.json";
 
 /** A directory in HF layout; a copy goes when it is disposed of. */
 export interface ModelDirectory extends Disposable {
@@ -25,6 +27,9 @@ export interface ModelDirectory extends Disposable {
  * @throws {BhBridgeError} `CONFIG_INVALID` when the configuration is not that of the weights; what `openCheckpoint` throws.
  */
 export async function modelDirectory(from: string, model: ModelConfig, folder: string): Promise<ModelDirectory> {
+  if (existsSync(join(from, adapterFile))) {
+    throw new BhBridgeError("FORMAT_UNSUPPORTED", `${from} holds an adapter of another model (${adapterFile}). Merge the two in Python and save the result`);
+  }
   if (isDirectory(from) && existsSync(join(from, configFile)) && holdsSafetensors(from)) return { path: from, [Symbol.dispose]: () => undefined };
   const { architecture, tensors, close } = await openGpt2Weights(from);
   try {

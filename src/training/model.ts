@@ -4,6 +4,8 @@ import type { PythonSession } from "../bridge/python-session.js";
 import type { Experiment, ExperimentInput } from "../config/experiment-schema.js";
 import { Matrix } from "../formats/matrix.js";
 import type { Handle, ReplyOf } from "../protocol/operations.js";
+import { callArguments } from "./call-arguments.js";
+import { forwardArguments, generateArguments, setTensorArguments, tensorArguments, toArguments } from "./model-arguments.js";
 import { saveDirectory } from "./save-directory.js";
 
 /** A tensor of a model. Names and shapes are PyTorch's, dtypes are spelt as in safetensors. */
@@ -82,6 +84,15 @@ export class Model implements AsyncDisposable {
   }
 
   /**
+   * Whether a value is a model of this Python: another one knows nothing of it.
+   *
+   * @internal
+   */
+  static isOf(session: PythonSession, value: unknown): value is Model {
+    return value instanceof Model && value.#session === session;
+  }
+
+  /**
    * The model that Python has built.
    *
    * @internal
@@ -96,6 +107,7 @@ export class Model implements AsyncDisposable {
    * @throws {BhBridgeError} `TENSOR_NOT_FOUND` with the nearest name.
    */
   async tensor(name: string, { signal }: CallOptions = {}): Promise<Matrix> {
+    callArguments("model.tensor", tensorArguments, { name });
     return this.#receive((path, onAbandoned) => this.#session.invoke("model.tensor", { handle: this.handle, name, path }, { signal, onAbandoned }));
   }
 
@@ -106,6 +118,7 @@ export class Model implements AsyncDisposable {
    * @throws {BhBridgeError} `TENSOR_NOT_FOUND`, or `CONFIG_INVALID` for another shape.
    */
   async setTensor(name: string, matrix: Matrix, options: CallOptions = {}): Promise<void> {
+    callArguments("model.setTensor", setTensorArguments, { name, matrix });
     await this.putTensor(name, matrix, options);
     this.changes.push(`${name} was set`);
   }
@@ -133,8 +146,8 @@ export class Model implements AsyncDisposable {
    * @returns logits, `[batch, tokens, vocab_size]`.
    */
   async forward(tokens: readonly (readonly number[])[], { signal }: CallOptions = {}): Promise<Matrix> {
-    const batch = tokens.map((row) => [...row]);
-    return this.#receive((path, onAbandoned) => this.#session.invoke("model.forward", { handle: this.handle, tokens: batch, path }, { signal, onAbandoned }));
+    const batch = callArguments("model.forward", forwardArguments, { tokens });
+    return this.#receive((path, onAbandoned) => this.#session.invoke("model.forward", { handle: this.handle, ...batch, path }, { signal, onAbandoned }));
   }
 
   /**
@@ -143,9 +156,10 @@ export class Model implements AsyncDisposable {
    * @param tokens ids of the prompt; for a model of bytes, `[...Buffer.from("text")]`.
    * @returns the prompt and what follows it.
    */
-  async generate(tokens: readonly number[], { signal, seed, ...given }: GenerateOptions = {}): Promise<number[]> {
-    const options = { max_new_tokens: defaultNewTokens, do_sample: false, ...given };
-    const reply = await this.#session.invoke("model.generate", { handle: this.handle, tokens: [...tokens], options, seed: seed ?? null }, { signal });
+  async generate(tokens: readonly number[], { signal, ...given }: GenerateOptions = {}): Promise<number[]> {
+    const { tokens: prompt, seed = null, ...chosen } = callArguments("model.generate", generateArguments, { ...given, tokens });
+    const options = { max_new_tokens: defaultNewTokens, do_sample: false, ...chosen };
+    const reply = await this.#session.invoke("model.generate", { handle: this.handle, tokens: prompt, options, seed }, { signal });
     return reply.tokens;
   }
 
@@ -165,6 +179,7 @@ export class Model implements AsyncDisposable {
    * @throws {BhBridgeError} `DEVICE_UNAVAILABLE`.
    */
   async to(device: "cpu" | "cuda" | "mps", { signal }: CallOptions = {}): Promise<void> {
+    callArguments("model.to", toArguments, { device });
     await this.#session.invoke("model.to", { handle: this.handle, device }, { signal });
   }
 

@@ -8,6 +8,7 @@ import { BhBridgeError } from "../errors.js";
 import type { TrainEvent } from "../protocol/events.js";
 import type { TrainerState } from "../protocol/operations.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
+import { callArguments } from "./call-arguments.js";
 import { CallbackDispatcher } from "./callback-dispatcher.js";
 import { corpusOf } from "./corpus.js";
 import { EventStreams } from "./event-streams.js";
@@ -16,6 +17,7 @@ import { beginRun, letGo, type Preparation, type PreparedRun, reopenRun } from "
 import { type ResolvedDevice, resolveDevice } from "./resolve-device.js";
 import type { StartedRun } from "./started-run.js";
 import { type TrainOutcome, trainOutcome } from "./train-outcome.js";
+import { trainerArguments } from "./trainer-arguments.js";
 import type { ResumeOptions, TrainerOptions, TrainerSetup } from "./trainer-options.js";
 import type { UnstartedRun } from "./unstarted-run.js";
 
@@ -82,7 +84,7 @@ export class Trainer implements AsyncDisposable {
    * @internal
    */
   static async create(session: PythonSession, device: ExperimentInput["device"], options: TrainerOptions): Promise<Trainer> {
-    const { model, callbacks = [], out = "runs", signal, ...input } = options;
+    const { model, callbacks = [], out = "runs", signal, ...input } = callArguments("createTrainer", trainerArguments(session), options) as TrainerOptions;
     const experiment = await loadExperiment({ input: { device, ...input, ...model.origin } });
     return new Trainer(session, { experiment, model, corpus: await corpusOf(experiment, signal), out, callbacks });
   }

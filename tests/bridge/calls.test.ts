@@ -11,7 +11,7 @@ test.each([70_000, 16_000_000])("a reply and a request of %i bytes arrive whole"
   const session = await lightSession();
   const handle = await createObject(session, 5);
   const length = Math.ceil(bytes / 3); // "7, " takes 3 bytes
-  const { tokens } = await session.invoke("model.generate", { handle, tokens: [1], options: { length }, seed: null });
+  const { tokens } = await session.invoke("model.generate", { handle, tokens: [1], options: { max_new_tokens: length }, seed: null });
   expect(tokens).toHaveLength(length);
   expect(tokens.slice(0, 3)).toEqual([1, 5, 7]);
   const prompt = new Array<number>(bytes / 2).fill(3); // "3," takes 2

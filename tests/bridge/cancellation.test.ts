@@ -51,7 +51,7 @@ test("a call that is cancelled while it waits is never begun, and the one before
 test("what an abandoned call has made is handed back, to be let go", async () => {
   const session = await lightSession();
   const controller = new AbortController();
-  const request = { from: null, config: { stubborn: true }, norm: "rmsnorm", dtype: "float32", init: {}, seed: 1 };
+  const request = { from: "stubborn", config: {}, norm: "rmsnorm", dtype: "float32", init: { kind: "normal" }, seed: 1 } as const;
   let cancelled: Promise<unknown> | undefined;
   const abandoned = new Promise((resolve) => {
     cancelled = rejectionOf(session.invoke("model.create", request, { signal: controller.signal, onAbandoned: resolve }));

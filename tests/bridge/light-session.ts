@@ -43,6 +43,6 @@ export function act(session: PythonSession, name: string, signal?: AbortSignal):
 
 /** A light model: an object that answers with its seed. */
 export async function createObject(session: PythonSession, seed: number) {
-  const { handle } = await session.invoke("model.create", { from: null, config: {}, norm: "rmsnorm", dtype: "float32", init: {}, seed });
+  const { handle } = await session.invoke("model.create", { from: null, config: {}, norm: "rmsnorm", dtype: "float32", init: { kind: "normal" }, seed });
   return handle;
 }

@@ -39,10 +39,10 @@ export async function lightTrainer(session: PythonSession, script: Script, callb
   const experiment = await loadExperiment({ input: { data: { corpus } } });
   const scripted = {
     ...experiment,
-    experiment: { ...experiment.experiment, training: { ...experiment.experiment.training, ...script } as typeof experiment.experiment.training },
+    experiment: { ...experiment.experiment, training: { ...experiment.experiment.training, optim_args: JSON.stringify(script) } },
   };
   const { model, init, seed } = experiment.experiment;
-  const reply = await session.invoke("model.create", { from: null, config: {}, norm: "rmsnorm", dtype: "float32", init: {}, seed });
+  const reply = await session.invoke("model.create", { from: null, config: {}, norm: "rmsnorm", dtype: "float32", init: { kind: "normal" }, seed });
   const light = Model.of(session, reply, { model, init, seed });
   return Trainer.of(session, { experiment: scripted, model: light, corpus: await corpusOf(experiment), out: folder, callbacks });
 }

@@ -50,6 +50,35 @@ test("numbers that JSON has not arrive as what they are", () => {
   expect(parse("trainer.train: reply 1")).toMatchObject({ best_metric: Number.NEGATIVE_INFINITY, log_history: [{ loss: Number.NaN }] });
 });
 
+/** Paths of the objects in a JSON Schema that take keys of any name. */
+function openObjects(node: unknown, path: string): string[] {
+  if (typeof node !== "object" || node === null) return [];
+  if (Array.isArray(node)) return node.flatMap((item) => openObjects(item, path));
+  const schema = node as Record<string, unknown>;
+  const isOpen = (schema["type"] === "object" || "properties" in schema || "propertyNames" in schema) && schema["additionalProperties"] !== false;
+  const isAnything = Object.keys(schema).length === 0 || "$ref" in schema;
+  const properties = Object.entries((schema["properties"] ?? {}) as Record<string, unknown>).flatMap(([name, below]) => openObjects(below, `${path}.${name}`));
+  const below = ["anyOf", "oneOf", "allOf", "items"].flatMap((key) => openObjects(schema[key], path));
+  return [...new Set([...(isOpen || isAnything ? [path] : []), ...properties, ...below])];
+}
+
+test("no key reaches Python that a schema does not name, but for arguments that HF calls by name and that are plain values", () => {
+  const open = Object.entries(protocolJsonSchema().operations).flatMap(([op, { request }]) => openObjects(request, op));
+  expect(open).toEqual([
+    "trainer.create.training.lr_scheduler_kwargs", // numbers and names of a schedule's own function
+    "trainer.create.training.activation_checkpointing_kwargs", // those of torch.utils.checkpoint; what could run there is a function, which JSON has not
+    "trainer.create.training.liger_kernel_config", // switches of Liger's kernels
+  ]);
+});
+
+test.each(["custom_generate", "trust_remote_code", "assistant_model", "generation_config", "logits_processor", "streamer", "stopping_criteria"])(
+  "%s is no option of generating",
+  (name) => {
+    const request = { handle: { slot: 0, generation: 1 }, tokens: [65], options: { max_new_tokens: 2, [name]: "/somewhere" }, seed: null };
+    expect(operations["model.generate"].request.safeParse(request).success).toBe(false);
+  },
+);
+
 test("the protocol that Python reads is made from these schemas; else run npm run generate:protocol", () => {
   const stored = JSON.parse(readFileSync("python/bh_bridge/protocol.schema.json", "utf8"));
   expect(stored).toEqual(JSON.parse(JSON.stringify(protocolJsonSchema())));

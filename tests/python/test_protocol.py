@@ -38,6 +38,23 @@ def test_a_request_with_other_fields_is_refused_on_arrival(entry: dict[str, Any]
         check_request(entry["op"], entry["message"])
 
 
+@pytest.mark.parametrize(
+    ("op", "section"),
+    [
+        ("model.generate", "options"),
+        ("model.create", "config"),
+        ("model.create", "init"),
+        ("trainer.create", "training"),
+        ("trainer.create", "data"),
+    ],
+)
+def test_a_key_that_nobody_named_is_refused_on_arrival_at_any_depth(op: str, section: str) -> None:
+    entry = next(entry for entry in GOLDEN if entry["kind"] == "request" and entry.get("op") == op and entry["valid"])
+    hostile = {**entry["message"], section: {**entry["message"][section], "custom_generate": "/somewhere"}}
+    with pytest.raises(ProtocolInvalid, match=rf"{section}\.custom_generate is unknown"):
+        check_request(op, hostile)
+
+
 def test_the_schema_is_of_this_version() -> None:
     assert schema()["protocol"] == PROTOCOL_VERSION
 

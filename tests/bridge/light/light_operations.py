@@ -21,7 +21,7 @@ STEP_EVENTS = ("step_begin", "pre_optimizer_step", "optimizer_step", "substep_en
 
 def create(request):
     """A model that is nothing but its seed. A stubborn one is made even when it is interrupted."""
-    if request["config"].get("stubborn"):
+    if request["from"] == "stubborn":
         _outlast_interrupt()
     return {
         "handle": registry.keep(request["seed"]),
@@ -32,9 +32,9 @@ def create(request):
 
 
 def generate(request):
-    """The prompt, then the object behind the handle as a token; `length` tokens in all."""
+    """The prompt, then the object behind the handle as a token; `max_new_tokens` in all."""
     tokens = [*request["tokens"], registry.find(request["handle"])]
-    return {"tokens": tokens + [7] * (request["options"].get("length", 0) - len(tokens))}
+    return {"tokens": tokens + [7] * (request["options"].get("max_new_tokens", 0) - len(tokens))}
 
 
 def act(request):
@@ -126,9 +126,9 @@ def create_training(request):
 
 
 def train(request):
-    """Emit, ask and wait as `training` says: {max_steps, loss, seconds, events, durable, log_every}."""
+    """Emit, ask and wait as `training.optim_args` says: {max_steps, loss, seconds, events, durable, log_every}."""
     held = registry.find(request["handle"])
-    script = held["training"]
+    script = json.loads(held["training"]["optim_args"])
     connection = channel.current()
     directory = Path(held["run_directory"])
     events = EventLog(directory / "events.jsonl", connection)

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { acceptedValues } from "../config/accepted-values.js";
+import type { JsonSchemaNode } from "../config/json-schema.js";
+import { nearestName } from "../config/nearest-name.js";
+import { shownValue } from "../config/shown-value.js";
+import { valueAt } from "../config/value-at.js";
+import { BhBridgeError, type ConfigIssue } from "../errors.js";
+
+/**
+ * The arguments of a call of the API, checked before anything is sent to Python.
+ *
+ * @param call name of the function, for the message.
+ * @param schema of all arguments by name.
+ * @throws {BhBridgeError} `USAGE` with every wrong argument: its path, what was given, what is accepted.
+ */
+export function callArguments<Arguments extends z.ZodObject>(call: string, schema: Arguments, given: unknown): z.output<Arguments> {
+  const checked = schema.safeParse(given);
+  if (checked.success) return checked.data;
+  const issues = checked.error.issues.flatMap((issue) => issuesOf(issue, schema, given));
+  throw new BhBridgeError("USAGE", `${call}: ${issues.map(({ path, message }) => `${path}: ${message}`).join("; ")}`, { issues, cause: checked.error });
+}
+
+function issuesOf(issue: z.core.$ZodIssue, schema: z.ZodObject, given: unknown): ConfigIssue[] {
+  if (issue.code === "unrecognized_keys") {
+    const names = Object.keys(fieldAt(schema, issue.path)?.properties ?? {});
+    return issue.keys.map((key) => ({ path: [...issue.path, key].join("."), message: unknownName(key, names) }));
+  }
+  return [{ path: issue.path.join(".") || "(arguments)", message: issue.code === "custom" ? issue.message : wrongValue(issue, schema, given) }];
+}
+
+function wrongValue(issue: z.core.$ZodIssue, schema: z.ZodObject, given: unknown): string {
+  const value = valueAt(issue.path, given);
+  const field = fieldAt(schema, issue.path);
+  const expected = field ? `expected ${acceptedValues(field)}` : issue.message;
+  return value === undefined ? `is missing: ${expected}` : `${shownValue(value)} is not accepted: ${expected}`;
+}
+
+function unknownName(key: string, names: readonly string[]): string {
+  const near = nearestName(key, names);
+  return near === undefined ? `there is no such option; there are ${names.join(", ")}` : `there is no such option; did you mean ${near}?`;
+}
+
+function fieldAt(schema: z.ZodObject, path: readonly PropertyKey[]): JsonSchemaNode | undefined {
+  const root = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchemaNode;
+  return path.reduce<JsonSchemaNode | undefined>((node, key) => node?.properties?.[String(key)] ?? node?.items, root);
+}
