@@ -11,6 +11,23 @@ export interface CrossFieldRule {
 }
 
 const schedulersThatEvaluate: readonly string[] = ["reduce_lr_on_plateau", "greedy"];
+/** What `training.lr_scheduler_kwargs` has to name for a schedule: one of these. */
+const neededByScheduler: Readonly<Record<string, { names: readonly string[]; example: string }>> = {
+  cosine_with_min_lr: { names: ["min_lr", "min_lr_rate"], example: '{"min_lr":1e-5}' },
+  cosine_warmup_with_min_lr: { names: ["min_lr", "min_lr_rate"], example: '{"min_lr":1e-5}' },
+  warmup_stable_decay: { names: ["num_decay_steps"], example: '{"num_decay_steps":100}' },
+};
+
+/** The names in `training.lr_scheduler_kwargs`, which HF also takes as JSON text. */
+function schedulerArguments(given: unknown): string[] {
+  if (typeof given !== "string") return Object.keys(given ?? {});
+  try {
+    return Object.keys(JSON.parse(given));
+  } catch {
+    return []; // not JSON: HF refuses it, and nothing is named by it
+  }
+}
+
 const ownStateOptimizers: readonly string[] = ["adamw_torch", "adamw_torch_fused"];
 
 const modelRules: CrossFieldRule[] = [
@@ -106,6 +123,15 @@ const trainingRules: CrossFieldRule[] = [
       schedulersThatEvaluate.includes(training.lr_scheduler_type) && (training.eval_strategy ?? "no") === "no"
         ? `"${training.lr_scheduler_type}" follows an evaluation: set training.eval_strategy and data.held_out`
         : undefined,
+  },
+  {
+    path: "training.lr_scheduler_type",
+    reads: ["training.lr_scheduler_kwargs"],
+    problem: ({ training }) => {
+      const needed = neededByScheduler[training.lr_scheduler_type];
+      if (!needed || schedulerArguments(training.lr_scheduler_kwargs).some((name) => needed.names.includes(name))) return undefined;
+      return `"${training.lr_scheduler_type}" needs ${needed.names.join(" or ")}: set training.lr_scheduler_kwargs, for example to ${needed.example}`;
+    },
   },
   {
     path: "training.dataloader_prefetch_factor",

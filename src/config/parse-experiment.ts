@@ -4,6 +4,8 @@ import { configInvalid } from "./config-invalid.js";
 import { configIssues } from "./config-issues.js";
 import { type Experiment, experimentSchema } from "./experiment-schema.js";
 import { isPlainObject } from "./json-value.js";
+import { shownValue } from "./shown-value.js";
+import { valueAt } from "./value-at.js";
 
 /**
  * Check a configuration and fill in its defaults.
@@ -15,24 +17,29 @@ import { isPlainObject } from "./json-value.js";
 export function parseExperiment(values: unknown, sources: ReadonlyMap<string, string> = new Map(), earlier: readonly ConfigIssue[] = []): Experiment {
   const result = experimentSchema.safeParse(values);
   if (result.success && earlier.length === 0) return result.data;
-  const issues = result.success ? [] : allIssues(result.error, values).map((issue) => withSource(issue, sources));
+  const issues = result.success ? [] : allIssues(result.error, values).map((issue) => withSource(issue, sources, values));
   throw configInvalid([...earlier, ...issues], result.error);
 }
 
+/** A problem, and the other fields that a rule between fields read. */
+type FoundIssue = ConfigIssue & { reads: readonly string[] };
+
 // zod checks the rules between fields only when every field is right: check them with the wrong fields left out too, so that nobody has to try twice.
-function allIssues(error: z.ZodError, values: unknown): ConfigIssue[] {
-  const issues = configIssues(error, values);
-  if (!isPlainObject(values) || error.issues.some((issue) => issue.code === "custom")) return issues;
+function allIssues(error: z.ZodError, values: unknown): FoundIssue[] {
+  const rulesOf = (found: z.ZodError): FoundIssue[] => found.issues.filter((issue) => issue.code === "custom").map(brokenRule);
+  const broken = rulesOf(error);
+  if (broken.length > 0) return broken;
+  const issues: FoundIssue[] = configIssues(error, values).map((issue) => ({ ...issue, reads: [] }));
+  if (!isPlainObject(values)) return issues;
   const wrong = new Set(issues.map((issue) => issue.path));
   const rest = experimentSchema.safeParse(without(values, [...wrong]));
-  const rules = (rest.error?.issues ?? []).filter((issue) => issue.code === "custom");
-  for (const issue of rules) {
-    const path = issue.path.join(".");
-    const reads: unknown = issue.params?.["reads"];
-    const involved = [path, ...(Array.isArray(reads) ? reads.map(String) : [])];
-    if (!involved.some((field) => wrong.has(field))) issues.push({ path, message: issue.message });
-  }
-  return issues;
+  const between = rest.error ? rulesOf(rest.error) : [];
+  return [...issues, ...between.filter(({ path, reads }) => ![path, ...reads].some((field) => wrong.has(field)))];
+}
+
+function brokenRule(issue: z.core.$ZodIssueCustom): FoundIssue {
+  const reads: unknown = issue.params?.["reads"];
+  return { path: issue.path.join("."), message: issue.message, reads: Array.isArray(reads) ? reads.map(String) : [] };
 }
 
 /** A copy without the values at these paths; of `init`, whose fields belong together, without all of it. */
@@ -46,13 +53,27 @@ function without(values: Record<string, unknown>, paths: readonly string[]): Rec
   return Object.fromEntries(kept);
 }
 
+/** The problem with its source. Where a rule between fields is broken, the value that somebody has set is to blame, not the one that was there. */
+function withSource({ reads, ...issue }: FoundIssue, sources: ReadonlyMap<string, string>, values: unknown): ConfigIssue {
+  const source = sourceOf(issue.path, sources);
+  if (source === undefined || isChosen(source)) return source === undefined ? issue : { ...issue, source };
+  const chosen = reads.find((path) => isChosen(sourceOf(path, sources)));
+  if (chosen === undefined) return { ...issue, source };
+  const message = `${shownValue(valueAt(chosen.split("."), values))} does not fit ${issue.path}: ${issue.message}`;
+  return { path: chosen, message, source: sourceOf(chosen, sources) ?? source };
+}
+
+/** Whether somebody has set a value: it comes neither from the defaults nor from a preset or a saved model. */
+function isChosen(source: string | undefined): boolean {
+  return source !== undefined && !/^(?:default$|preset |checkpoint )/.test(source);
+}
+
 /** The source of the value at a path, or of what it stands in, or of the first value in it. */
-function withSource(issue: ConfigIssue, sources: ReadonlyMap<string, string>): ConfigIssue {
-  const parts = issue.path.split(".");
+function sourceOf(path: string, sources: ReadonlyMap<string, string>): string | undefined {
+  const parts = path.split(".");
   for (let length = parts.length; length > 0; length--) {
     const source = sources.get(parts.slice(0, length).join("."));
-    if (source !== undefined) return { ...issue, source };
+    if (source !== undefined) return source;
   }
-  const below = [...sources].find(([path]) => path.startsWith(`${issue.path}.`));
-  return below === undefined ? issue : { ...issue, source: below[1] };
+  return [...sources].find(([below]) => below.startsWith(`${path}.`))?.[1];
 }

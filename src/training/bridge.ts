@@ -13,6 +13,7 @@ import { callArguments } from "./call-arguments.js";
 import { loadExperiment } from "./load-experiment.js";
 import { Model } from "./model.js";
 import { modelDirectory } from "./model-directory.js";
+import { requireMemory } from "./require-memory.js";
 import { Trainer } from "./trainer.js";
 import type { TrainerOptions, TrainerSetup } from "./trainer-options.js";
 
@@ -118,6 +119,7 @@ export class Bridge implements AsyncDisposable {
    */
   async buildModel({ model, init, seed }: Pick<Experiment, "model" | "init" | "seed">, signal?: AbortSignal): Promise<Model> {
     const config = Object.fromEntries(Object.entries(model).filter(([field]) => !isOwnModelField(field)));
+    requireMemory(model);
     using saved = model.from === null ? null : await modelDirectory(model.from, model, this.#session.folder);
     const request = { from: saved?.path ?? null, config, norm: model.norm, dtype: model.dtype, init, seed };
     const onAbandoned = (reply?: ReplyOf<"model.create">) => void (reply && this.#session.forget("release", reply.handle));

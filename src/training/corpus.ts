@@ -114,8 +114,18 @@ function notAscii(path: string, { byte, offset, line }: { byte: number; offset: 
   );
 }
 
-/** Read the corpus of a complete experiment. @throws {BhBridgeError} `CORPUS_INVALID`, `ABORTED`. */
-export function corpusOf({ experiment }: ResolvedExperiment, signal?: AbortSignal): Promise<CorpusFacts> {
+/**
+ * Read the corpus of a complete experiment.
+ *
+ * @throws {BhBridgeError} `CORPUS_INVALID`, `ABORTED`; `CONFIG_INVALID` when no batch of it would be full and only full ones are wanted.
+ */
+export async function corpusOf({ experiment }: ResolvedExperiment, signal?: AbortSignal): Promise<CorpusFacts> {
   const { vocab_size, n_positions } = experiment.model;
-  return readCorpus(corpusPath(experiment), vocab_size, n_positions, experiment.data.held_out, signal);
+  const facts = await readCorpus(corpusPath(experiment), vocab_size, n_positions, experiment.data.held_out, signal);
+  const { per_device_train_batch_size: batch, dataloader_drop_last } = experiment.training;
+  if (dataloader_drop_last && facts.windows < batch) {
+    const message = `a batch of ${batch} is never full: the text has ${facts.windows} windows. Set a smaller one, or training.dataloader_drop_last to false`;
+    throw configInvalid([{ path: "training.per_device_train_batch_size", message }]);
+  }
+  return facts;
 }

@@ -41,6 +41,11 @@ const broken = [
     message: 'training.lr_scheduler_type: "greedy" follows an evaluation: set training.eval_strategy and data.held_out',
   },
   {
+    set: ["training.lr_scheduler_type=warmup_stable_decay"],
+    message:
+      'training.lr_scheduler_type: "warmup_stable_decay" needs num_decay_steps: set training.lr_scheduler_kwargs, for example to {"num_decay_steps":100}',
+  },
+  {
     set: ["training.dataloader_prefetch_factor=2"],
     message: "training.dataloader_prefetch_factor: only workers load ahead: set training.dataloader_num_workers above 0",
   },
@@ -66,8 +71,26 @@ test.each([
   ["training.eval_strategy=steps", "data.held_out=0.1", "training.lr_scheduler_type=reduce_lr_on_plateau"],
   ["training.dataloader_num_workers=2", "training.dataloader_prefetch_factor=2", "training.dataloader_persistent_workers=true"],
   ["training.optim=sgd"],
+  ["training.lr_scheduler_type=cosine_with_min_lr", 'training.lr_scheduler_kwargs={"min_lr_rate":0.1}'],
+  ["training.lr_scheduler_type=warmup_stable_decay", 'training.lr_scheduler_kwargs="{\\"num_decay_steps\\":3}"'],
 ])("%s: the rules are met", async (...set) => {
   expect(await problems(...set)).toEqual([]);
+});
+
+test.each([
+  [["model.n_head=3"], "model.n_head: 3 does not fit model.n_embd: 64 is not divisible by model.n_head = 3: each head takes an equal share"],
+  [["model.n_head=3", "model.n_embd=64"], "model.n_embd: 64 is not divisible by model.n_head = 3: each head takes an equal share"],
+  [
+    ["training.lr_scheduler_type=cosine_with_min_lr"],
+    'training.lr_scheduler_type: "cosine_with_min_lr" needs min_lr or min_lr_rate: set training.lr_scheduler_kwargs, for example to {"min_lr":1e-5}',
+  ],
+])("of the values in a broken rule the one that was set is blamed: %s", async (set, message) => {
+  expect(await problems(...set)).toEqual([message]);
+});
+
+test("the source is that of the value that is blamed", async () => {
+  await expect(loadExperiment({ set: ["model.n_head=3"] })).rejects.toMatchObject({ issues: [{ path: "model.n_head", source: "--set" }] });
+  await expect(loadExperiment({ input: { model: { n_head: 3 } } })).rejects.toMatchObject({ issues: [{ path: "model.n_head", source: "input" }] });
 });
 
 test("a rule is checked beside wrong fields, but not with them", async () => {
