@@ -30,7 +30,8 @@ const configFileSchema = experimentSchema.safeExtend({
 // zod states the bounds of a safe integer for every integer: true, and noise to a reader.
 const safeIntegerBounds = new Set([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]);
 
-function withoutSafeIntegerBounds(node: z.core.JSONSchema.BaseSchema): void {
+/** Leave the bounds of a safe integer out of a node. */
+export function withoutSafeIntegerBounds(node: z.core.JSONSchema.BaseSchema): void {
   if (node.minimum !== undefined && safeIntegerBounds.has(node.minimum)) delete node.minimum;
   if (node.maximum !== undefined && safeIntegerBounds.has(node.maximum)) delete node.maximum;
 }

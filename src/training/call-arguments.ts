@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { acceptedValues } from "../config/accepted-values.js";
-import type { JsonSchemaNode } from "../config/json-schema.js";
+import { type JsonSchemaNode, withoutSafeIntegerBounds } from "../config/json-schema.js";
 import { nearestName } from "../config/nearest-name.js";
 import { shownValue } from "../config/shown-value.js";
 import { valueAt } from "../config/value-at.js";
@@ -41,6 +41,10 @@ function unknownName(key: string, names: readonly string[]): string {
 }
 
 function fieldAt(schema: z.ZodObject, path: readonly PropertyKey[]): JsonSchemaNode | undefined {
-  const root = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchemaNode;
+  const root = z.toJSONSchema(schema, {
+    io: "input",
+    unrepresentable: "any",
+    override: ({ jsonSchema }) => withoutSafeIntegerBounds(jsonSchema),
+  }) as JsonSchemaNode;
   return path.reduce<JsonSchemaNode | undefined>((node, key) => node?.properties?.[String(key)] ?? node?.items, root);
 }

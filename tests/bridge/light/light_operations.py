@@ -106,7 +106,7 @@ attempts = Counter()  # by seed
 
 def create_training(request):
     """A training that is only its script; it fails to be made, or is made slowly, as the script says."""
-    script = request["training"]
+    script = json.loads(request["training"]["optim_args"])
     attempts[request["seed"]] += 1
     if attempts[request["seed"]] <= script.get("failing", 0):
         raise MemoryError("no room for a trainer")

@@ -41,5 +41,5 @@ test("what does not fit together is refused", async () => {
   expect(() => deadTokenMassOfHidden(matrix, new Matrix("U8", [3, 2], new Uint8Array(6)), [0])).toThrow("hidden states have 3 dimensions, the embedding has 2");
   const hidden = memoryHistory("U8", [1, 2, 3], new Uint8Array(6));
   const embedding = memoryHistory("U8", [2, 4, 3], new Uint8Array(24));
-  await expect(deadTokenMassOverTime({ hidden, embedding }, [0])).rejects.toThrow("hidden states were recorded 1 times, the embedding 2 times");
+  await expect(deadTokenMassOverTime({ hidden, embedding }, [0])).rejects.toThrow("hidden states were recorded 1 time, the embedding 2 times");
 });
