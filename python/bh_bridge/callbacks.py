@@ -8,6 +8,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from bh_bridge.channel import Channel
+from bh_bridge.errors import ConfigInvalid
 from bh_bridge.events import EventLog
 from bh_bridge.output_log import OutputLog
 from bh_bridge.protocol import schema
@@ -207,6 +208,11 @@ class BridgeCallback(TrainerCallback):
             if decision is None:
                 self._events.emit("decider_timeout", global_step=state.global_step, epoch=state.epoch, decider=index)
                 continue
+            if decision.get("should_evaluate") and self._trainer.eval_dataset is None:
+                raise ConfigInvalid(
+                    "data.held_out: a decider asked for an evaluation (should_evaluate), and there is no text to "
+                    "evaluate on: set data.held_out, for example to 0.1"
+                )
             for field in CONTROL_FIELDS:
                 if decision.get(field):
                     setattr(control, field, True)

@@ -126,6 +126,14 @@ test("a decider asks for an evaluation, a checkpoint and a log, and gets them", 
   expect(seen).toEqual(["log 3", "evaluate 3", "save 3", "save 5"]);
 });
 
+test("a decider that asks for an evaluation where nothing is held out is told what to set", async () => {
+  class Evaluates extends TrainerCallback {
+    override decide = { every: 1, ask: () => ({ should_evaluate: true }) };
+  }
+  await using trainer = await trainerOf(bridge, { training: { max_steps: 2 }, callbacks: [new Evaluates()] });
+  await expect(trainer.train()).rejects.toMatchObject({ code: "CONFIG_INVALID", message: expect.stringContaining("set data.held_out, for example to 0.1") });
+});
+
 test("a decider asked at each log sees TrainerState and ends the training with a checkpoint", async () => {
   const states: unknown[] = [];
   class Stops extends TrainerCallback {
