@@ -205,7 +205,7 @@ test("runs verify names a flipped bit of the history, of a checkpoint and of the
 
 test.each([
   ["y", 0, 0],
-  ["n", 1, 1],
+  ["n", 130, 1],
 ])("somebody at a terminal is asked before a run is removed: %s ends with %i and leaves %i", async (answer, code, left) => {
   const copy = copyOf(whole, `removed-${answer}`);
   const command = [process.execPath, join(projectRoot, "dist/cli.js"), "runs", "rm", copy];
