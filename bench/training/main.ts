@@ -37,12 +37,11 @@ async function plain(out: string): Promise<Speed> {
     python,
     script,
     corpus,
+    "rmsnorm-11.2a",
     "--steps",
     steps,
     "--threads",
     threads,
-    "--norm",
-    "rmsnorm",
     "--logging-steps",
     "100",
     "--out",
@@ -88,11 +87,10 @@ try {
   const ours: Speed[] = [];
   let sameBits = true;
   for (let round = 0; round < rounds; round++) {
-    const out = join(folder, "plain.safetensors");
-    theirs.push(await plain(out));
+    theirs.push(await plain(folder));
     const { run, ...speed } = await product();
     ours.push(speed);
-    sameBits &&= historyOf(join(run, "history.safetensors")).equals(historyOf(out));
+    sameBits &&= historyOf(join(run, "history.safetensors")).equals(historyOf(join(folder, "rmsnorm-11.2a.safetensors")));
     rmSync(run, { recursive: true });
   }
   const { stdout } = await measure(folder, [python, join(projectRoot, "bench/training/recording_cost.py"), corpus, steps, threads], {

@@ -62,8 +62,8 @@ class BridgeCallback(TrainerCallback):
         trainer = self._trainer
         loss = trainer.take_step_loss()
         if self._epsilon:
-            weight = self._tap.weight
-            weight.add_(torch.randn(weight.shape).mul_(self._epsilon / 10).to(weight))  # drawn on the CPU, float32
+            weight = self._tap.weight  # drawn in its dtype, but on the CPU, which draws the same everywhere
+            weight.add_((torch.randn(weight.shape, dtype=weight.dtype) * (self._epsilon / 10)).to(weight.device))
         self._recorder.record(state.global_step, loss)
         self._events.emit(
             "step_end",
@@ -72,7 +72,7 @@ class BridgeCallback(TrainerCallback):
             epoch=state.epoch,
             loss=loss,
         )
-        self._watch.step(state.global_step, state.epoch, loss)
+        self._watch.step(state.global_step, state.epoch, loss, self._tap.is_finite)
         if self.output_log is not None:
             self.output_log.mark(state.global_step)
         self._ask_deciders("step_end", state, control)

@@ -1,7 +1,7 @@
 """The streaming recorder: a safetensors file that any tool can open while it grows.
 
 Layout of `<name>.safetensors`: the header, written once and padded to a page; an I64 scalar `steps_done`, the last
-valid index; the states [states, rows, hidden] in the model's dtype, at fixed places. `<name>.idx` holds one
+valid index; the states [states, rows, hidden] in the tensor's own dtype, at fixed places. `<name>.idx` holds one
 fixed-size record a state: step, CRC-32 of the state's bytes, CRC-32 of the record itself, loss of the step.
 
 Order of a commit: states and records are synced, then `steps_done` moves in one aligned 8-byte write and is synced.
@@ -146,9 +146,12 @@ class HistoryFile:
     def append(self, state: torch.Tensor, step: int, loss: float) -> None:
         """Write the next state, [rows, hidden] in the layout's dtype on the CPU; commit when it is time.
 
+        A state of another dtype is refused (TypeError): rounding it would falsify the record.
         A state that was committed before has to come out as it was recorded, bit for bit, with its loss:
         ResumeDiverged otherwise.
         """
+        if state.dtype != self.layout.dtype:
+            raise TypeError(f"{self.layout.tensor} is {state.dtype}, and {self.path} holds {self.layout.dtype}")
         index = self.last + 1
         data = state.contiguous().view(torch.uint8).numpy().tobytes()
         crc = zlib.crc32(data)

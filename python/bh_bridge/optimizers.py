@@ -1,12 +1,27 @@
-"""AdamW whose moments are float32 beside bfloat16 weights, with or without a float32 master copy."""
+"""What an optimizer keeps in float32 beside bfloat16 weights: moments, with or without a master copy."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 import torch
+
+
+def wide_part(request: dict[str, Any]) -> Literal["moments", "master"] | None:
+    """What the optimizer of a run keeps in float32: its moments, or also a master copy of the weights.
+
+    None: everything has the weights' own dtype. `request` is that of `trainer.create`.
+    """
+    if request["dtype"] == "float32-master":
+        return "master"
+    return "moments" if request["training"]["optimizer_state_dtype"] == "float32" else None
+
+
+def moment_dtype(request: dict[str, Any], weights: torch.dtype) -> torch.dtype:
+    """The dtype of Adam's moments in a run whose weights have the dtype `weights`."""
+    return weights if wide_part(request) is None else torch.float32
 
 
 class WideAdamW(torch.optim.Optimizer):

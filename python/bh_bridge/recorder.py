@@ -14,16 +14,36 @@ from bh_bridge.history import HistoryFile, Layout
 
 
 class EmbeddingTap:
-    """Reads the embedding and what belongs to it, [vocab, hidden] each, under their recordable names."""
+    """Reads the embedding and what belongs to it, [vocab, hidden] each, under their recordable names.
 
-    def __init__(self, model: GPT2LMHeadModel, optimizer: Callable[[], torch.optim.Optimizer | None]) -> None:
+    The optimizer comes to be when the training begins; which dtype its moments will have has to be known before.
+    """
+
+    def __init__(
+        self,
+        model: GPT2LMHeadModel,
+        moment_dtype: torch.dtype,
+        optimizer: Callable[[], torch.optim.Optimizer | None],
+    ) -> None:
         self._model = model
+        self._moment_dtype = moment_dtype
         self._optimizer = optimizer
         self._gradient: torch.Tensor | None = None
 
     @property
     def weight(self) -> torch.Tensor:
         return self._model.transformer.wte.weight
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every value of the embedding is a finite number."""
+        weight = self.weight.detach()
+        # A sum is finite only when every value is, and takes a third of the time; it can also overflow.
+        return bool(weight.sum().isfinite()) or bool(weight.isfinite().all())
+
+    def dtype(self, name: str) -> torch.dtype:
+        """The dtype of the tensor; torch gives a gradient that of its weight."""
+        return self.weight.dtype if name in ("wte", "wte.grad") else self._moment_dtype
 
     def capture_gradient(self) -> None:
         """Keep the gradient as the optimizer receives it; after the step it is gone."""
@@ -66,7 +86,7 @@ class Recorder:
                     directory / ("history.safetensors" if name == "wte" else f"history.{name}.safetensors"),
                     Layout(
                         tensor="embedding_history" if name == "wte" else name,
-                        dtype=tap.weight.dtype,
+                        dtype=tap.dtype(name),
                         states=self._index(steps) + 1,
                         rows=vocab if rows is None else len(rows),
                         hidden=hidden,
@@ -108,8 +128,8 @@ class Recorder:
             layout = file.layout
             state = self._tap.read(name)
             # Before the first step there is neither gradient nor moment: their state 0 is zero.
-            rows = torch.zeros(layout.rows, layout.hidden) if state is None else self._select(state)
-            file.append(rows.to(layout.dtype), step, loss)
+            rows = torch.zeros(layout.rows, layout.hidden, dtype=layout.dtype) if state is None else self._select(state)
+            file.append(rows, step, loss)
 
     def commit(self) -> None:
         for file in self._files.values():

@@ -13,6 +13,7 @@ from bh_bridge.callbacks import BridgeCallback
 from bh_bridge.durable import free_bytes, remove_leftovers, sync_directory
 from bh_bridge.errors import DiskFull
 from bh_bridge.events import EventLog
+from bh_bridge.optimizers import moment_dtype
 from bh_bridge.recorder import Recorder
 from bh_bridge.training import RunTrainer
 
@@ -91,6 +92,5 @@ def go_back(run: Resumable, *, exact: bool) -> Resumption:
 
 
 def _moment_bytes(model: GPT2LMHeadModel, request: dict[str, Any]) -> int:
-    """Bytes of one Adam moment: the weights' own dtype, or float32 where the configuration says so."""
-    wide = request["training"]["optimizer_state_dtype"] == "float32" or request["dtype"] == "float32-master"
-    return sum(parameter.numel() * (4 if wide else parameter.itemsize) for parameter in model.parameters())
+    """Bytes of one Adam moment of every weight."""
+    return sum(parameter.numel() * moment_dtype(request, parameter.dtype).itemsize for parameter in model.parameters())

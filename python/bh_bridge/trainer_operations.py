@@ -19,6 +19,7 @@ from bh_bridge.durable import replace_directory
 from bh_bridge.environment_record import write_environment
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.events import EventLog
+from bh_bridge.optimizers import moment_dtype
 from bh_bridge.output_log import output_to
 from bh_bridge.recorder import EmbeddingTap, Recorder
 from bh_bridge.resuming import Resumption, go_back, prepare_directory
@@ -78,7 +79,8 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
     write_environment(directory)
     first_step = import_trainer_state(request["start_from"], directory) if request["start_from"] else 0
     held: list[HeldTrainer] = []
-    tap = EmbeddingTap(model, lambda: held[0].trainer.plain_optimizer if held else None)
+    moments = moment_dtype(request, model.transformer.wte.weight.dtype)
+    tap = EmbeddingTap(model, moments, lambda: held[0].trainer.plain_optimizer if held else None)
     rows = _rows(request["record"]["rows"], tokens, model)
     recorder = Recorder(directory, request["record"], rows, steps, tap, first_step)
     undo.callback(recorder.close)

@@ -23,7 +23,7 @@ from bh_bridge import checkpoints
 from bh_bridge.data import Windows, collate_nothing
 from bh_bridge.errors import DeviceUnavailable
 from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
-from bh_bridge.optimizers import WideAdamW
+from bh_bridge.optimizers import WideAdamW, wide_part
 from bh_bridge.wire import numbers
 
 OWN_FIELDS = ("decay_norms", "optimizer_state_dtype")  # of `training`: not arguments of TrainingArguments
@@ -48,7 +48,7 @@ class RunTrainer(Trainer):
         self.step_loss = float("nan")  # of the latest optimizer step, mean over its batches
         self._keep = keep
         self._decay_norms = decay_norms
-        self._wide = wide  # "state": float32 moments; "master": float32 weights as well
+        self._wide = wide  # as `wide_part` says
         self._commit_recording = commit_recording
         self.resume_from: Path | None = None  # the checkpoint that `train` goes on from
         self._epoch = -1  # index of the epoch under way
@@ -63,6 +63,8 @@ class RunTrainer(Trainer):
         return loss
 
     def log(self, logs: dict[str, Any], *args: Any, **options: Any) -> None:
+        if "loss" in logs:
+            self._tr_loss.zero_()  # HF subtracts the sum from itself, and NaN stays NaN: every later mean would be NaN
         super().log(numbers(logs), *args, **options)  # HF keeps them for its JSON, which has no NumPy scalars
 
     def take_step_loss(self) -> float:
@@ -199,14 +201,13 @@ def build_trainer(
     commit_recording: Callable[[], dict[str, Any]],
 ) -> RunTrainer:
     """The Trainer of a run. `request` is that of `trainer.create`; `training` holds TrainingArguments' own names."""
-    training: dict[str, Any] = dict(request["training"])
-    decay_norms, state_dtype = (training.pop(name) for name in OWN_FIELDS)
-    wide = "master" if request["dtype"] == "float32-master" else "state" if state_dtype == "float32" else None
+    training = {name: value for name, value in request["training"].items() if name not in OWN_FIELDS}
     args = TrainingArguments(
         **training,
         output_dir=request["run_directory"],
         seed=request["seed"],
         use_cpu=resolve_device(request["device"]) == "cpu",
+        logging_nan_inf_filter=False,  # HF's default puts 0 or an older mean in place of a loss that is not a number
         save_strategy="no",  # checkpoints are asked for by the callback
         report_to="none",
         disable_tqdm=True,
@@ -216,8 +217,8 @@ def build_trainer(
     return RunTrainer(
         run_directory=Path(request["run_directory"]),
         keep=request["checkpoint"]["keep"],
-        decay_norms=decay_norms,
-        wide=wide,
+        decay_norms=request["training"]["decay_norms"],
+        wide=wide_part(request),
         commit_recording=commit_recording,
         model=model,
         args=args,

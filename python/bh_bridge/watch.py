@@ -1,4 +1,4 @@
-"""What a training costs, and when it goes wrong: usage now and then, alerts for stalls and losses without a value."""
+"""What a training costs, and when it goes wrong: usage now and then, alerts for stalls and for what is not a number."""
 
 from __future__ import annotations
 
@@ -40,16 +40,23 @@ class Watch:
         self._cpu_seconds = _cpu_seconds()
         threading.Thread(target=self._look_out, name="bh-bridge-watch", daemon=True).start()
 
-    def step(self, step: int, epoch: float | None, loss: float) -> None:
-        """Note a finished step; about a microsecond when there is nothing to tell."""
+    def step(self, step: int, epoch: float | None, loss: float, embedding_is_finite: bool) -> None:
+        """Note a finished step; about a microsecond when there is nothing to tell.
+
+        A loss is computed before the weights are moved: it tells of weights that are not numbers a step too late.
+        """
         self._steps += 1
         self._at = {"global_step": step, "epoch": epoch}
         self._stepped_at = time.monotonic()
         self._is_stalled = False
-        if math.isfinite(loss) != self._was_finite:
-            self._was_finite = not self._was_finite
-            if not self._was_finite:
-                self._alert("non-finite", f"the loss of step {step} is {loss}")
+        problem = None
+        if not math.isfinite(loss):
+            problem = f"the loss of step {step} is {loss}"
+        elif not embedding_is_finite:
+            problem = f"the embedding has values that are not finite after step {step}"
+        if problem is not None and self._was_finite:
+            self._alert("non-finite", problem)
+        self._was_finite = problem is None
         if self._steps == FIRST_USAGE_STEPS or self._stepped_at - self._usage_at >= USAGE_EVERY_SECONDS:
             self.report_usage()
 

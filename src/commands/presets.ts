@@ -20,7 +20,7 @@ function listCommand(): Command {
 }
 
 function showCommand(): Command {
-  return createCommand("show", "Show what a preset runs and what it changes of the defaults", "bh-bridge presets show crucible")
+  return createCommand("show", "Show what a preset runs and what it changes of the defaults", "bh-bridge presets show clean")
     .argument("<name>", "name of the preset")
     .action((name: string, options: CommonOptions) => showPreset(name, new Terminal(options)));
 }

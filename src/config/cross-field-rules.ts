@@ -105,6 +105,14 @@ const trainingRules: CrossFieldRule[] = [
         : undefined,
   },
   {
+    path: "noise.epsilon",
+    reads: ["model.dtype"],
+    problem: ({ noise, model }) =>
+      noise.epsilon > 0 && model.dtype === "float32-master"
+        ? 'is lost with model.dtype = "float32-master", whose next step rounds the weights from its own copy: use "bfloat16" or "float32"'
+        : undefined,
+  },
+  {
     path: "training.eval_strategy",
     reads: ["data.held_out"],
     problem: ({ training, data }) =>

@@ -77,7 +77,7 @@ export type InitInput =
     kind: "unit-noise";
     /** Standard deviation of the noise on each component. Default: `0.00001`. */
     sigma?: number | undefined;
-    /** Where the noise is added: `float32` before rounding to model.dtype (off the bfloat16 lattice), `bfloat16` after rounding (on it). Default: `"float32"`. */
+    /** What vector and noise are drawn, scaled and added in, before the sum is rounded to model.dtype: `bfloat16` keeps every step of it on the bfloat16 lattice. Default: `"float32"`. */
     noise_dtype?: "float32" | "bfloat16" | undefined;
   }
   | {
@@ -93,7 +93,7 @@ export type InitInput =
 
 /** Noise on the embedding during training. */
 export interface NoiseInput {
-  /** After each optimizer step, add normal noise of standard deviation epsilon / 10 to the embedding; 0 adds none. Default: `0`. */
+  /** After each optimizer step, add normal noise of standard deviation epsilon / 10, drawn and scaled in the model's dtype, to the embedding; 0 adds none. Default: `0`. */
   epsilon?: number | undefined;
 }
 
@@ -173,8 +173,6 @@ export interface TrainingArguments {
   logging_strategy?: "no" | "steps" | "epoch" | undefined;
   /** Log the first step as well. HF default: false. */
   logging_first_step?: boolean | undefined;
-  /** Leave non-finite losses out of the logged mean. HF default: true. */
-  logging_nan_inf_filter?: boolean | undefined;
   /** Count the tokens that were trained on, and log them. HF default: "no". */
   include_num_input_tokens_seen?: string | boolean | undefined;
   /** Level of transformers' own messages, which go to the run's python.log. HF default: "passive". */

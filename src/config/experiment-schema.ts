@@ -6,13 +6,15 @@ import { modelSchema } from "./model-schema.js";
 import { checkpointSchema, recordSchema } from "./record-schema.js";
 import { trainingSchema } from "./training-schema.js";
 
-/** `randn · (epsilon / 10)` is added to the embedding after each optimizer step, before the state is recorded. */
+/** `randn · (epsilon / 10)`, in the model's dtype, is added to the embedding after each optimizer step, before the state is recorded. */
 const noiseSchema = z.strictObject({
   epsilon: z
     .number()
     .min(0)
     .default(0)
-    .describe("After each optimizer step, add normal noise of standard deviation epsilon / 10 to the embedding; 0 adds none."),
+    .describe(
+      "After each optimizer step, add normal noise of standard deviation epsilon / 10, drawn and scaled in the model's dtype, to the embedding; 0 adds none.",
+    ),
 });
 
 /** The fields, each checked by itself. */

@@ -6,7 +6,7 @@ const noiseDtype = z.enum(["float32", "bfloat16"]);
 /**
  * The state of the embedding before step 1, by `kind`.
  *
- * Every draw is made on the CPU in float32 from the experiment's seed, after the model is built. A kind only has the fields that mean something for it.
+ * Every draw is made on the CPU from the experiment's seed, after the model is built; in float32 where no field says otherwise. A kind only has the fields that mean something for it.
  */
 export const initSchema = z
   .discriminatedUnion("kind", [
@@ -28,7 +28,9 @@ export const initSchema = z
       sigma: sigma.default(1e-5).describe("Standard deviation of the noise on each component."),
       noise_dtype: noiseDtype
         .default("float32")
-        .describe("Where the noise is added: `float32` before rounding to model.dtype (off the bfloat16 lattice), `bfloat16` after rounding (on it)."),
+        .describe(
+          "What vector and noise are drawn, scaled and added in, before the sum is rounded to model.dtype: `bfloat16` keeps every step of it on the bfloat16 lattice.",
+        ),
     }),
     z.strictObject({
       kind: z.literal("file").describe("The rows of a matrix in a file."),

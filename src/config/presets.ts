@@ -1,4 +1,5 @@
 import type { ExperimentInput } from "./experiment-schema.js";
+import { recordableTensors } from "./record-schema.js";
 
 /** A named experiment: what it changes of the defaults, and where it comes from. */
 export interface Preset {
@@ -27,31 +28,43 @@ export const presets = {
   },
   "jiggle-11.2b": {
     title: "Thermal jiggle",
-    summary: "Noise of 3e-5 / 10 on every embedding component after each step: does it pull equal rows apart?",
+    summary: "With LayerNorm, normal noise times 3e-5 / 10, drawn and scaled in bfloat16, on the embedding after each step: does it pull equal rows apart?",
     source: "experiment 11.2b",
-    input: { noise: { epsilon: 3e-5 } },
+    input: { model: { norm: "layernorm" }, noise: { epsilon: 3e-5 } },
   },
   "snowball-11.2c": {
     title: "Snowball start",
-    summary: "Rows start as one N(0, 1) vector plus noise of 1e-5, mostly below what bfloat16 can tell apart.",
+    summary: "With LayerNorm, rows start as one N(0, 1) vector plus noise of 1e-5, mostly below what bfloat16 can tell apart.",
     source: "experiment 11.2c",
-    input: { init: { kind: "snowball", sigma: 1e-5 } },
+    input: { model: { norm: "layernorm" }, init: { kind: "snowball", sigma: 1e-5 } },
   },
   "f32-init-13.4a": {
     title: "Float32 start",
-    summary: "Rows start as one unit vector plus noise of 1e-5, added in float32 before rounding, so off the bfloat16 lattice.",
+    summary: "With LayerNorm, rows start as one unit vector plus noise of 1e-5, added in float32 before rounding; 1,000 steps.",
     source: "experiment 13.4a",
-    input: { init: { kind: "unit-noise", sigma: 1e-5, noise_dtype: "float32" } },
+    input: { model: { norm: "layernorm" }, init: { kind: "unit-noise", sigma: 1e-5, noise_dtype: "float32" }, training: { max_steps: 1000 } },
   },
-  crucible: {
-    title: "Crucible",
+  "f32-15.1a": {
+    title: "Float32 start, all recorded",
+    summary: "The float32 start of 13.4a for 10,000 steps; gradient and both Adam moments are recorded as well, but not the mean logits of the original.",
+    source: "experiment 15.1a",
+    input: { model: { norm: "layernorm" }, init: { kind: "unit-noise", sigma: 1e-5, noise_dtype: "float32" }, record: { tensors: [...recordableTensors] } },
+  },
+  "bf16-15.1b": {
+    title: "Bfloat16 start, all recorded",
+    summary: "As f32-15.1a, but the start is made in bfloat16 alone: drawn, normalised, scaled and added. Mean logits, which the original recorded, are not.",
+    source: "experiment 15.1b",
+    input: { model: { norm: "layernorm" }, init: { kind: "unit-noise", sigma: 1e-5, noise_dtype: "bfloat16" }, record: { tensors: [...recordableTensors] } },
+  },
+  clean: {
+    title: "Free of confounds",
     summary:
-      "Constant learning rate, no weight decay, no clipping, causal labels: nothing but the optimizer moves or stops a row; records what a lifecycle needs.",
-    source: "the programme's later setting, free of the notebook's confounds",
+      "RMSNorm with a constant learning rate, no weight decay, no clipping, causal labels: nothing but the optimizer moves or stops a row; gradient and moments are recorded too.",
+    source: "rmsnorm-11.2a, without the notebook's confounds",
     input: {
       data: { label_shift: "causal" },
       training: { lr_scheduler_type: "constant", weight_decay: 0, max_grad_norm: 0 },
-      record: { tensors: ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"] },
+      record: { tensors: [...recordableTensors] },
     },
   },
   quick: {

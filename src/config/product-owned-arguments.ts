@@ -15,6 +15,7 @@ export const productOwnedTrainingArguments = {
   seed: "one seed serves every random stream: set `seed`",
   use_cpu: "the device is chosen in one place: set `device`",
   disable_tqdm: "bh-bridge shows its own progress, which `--quiet` leaves out on the command line",
+  logging_nan_inf_filter: "a loss that is not a number is told as it is, never left out of a mean",
   log_level_replica: oneProcess,
   log_on_each_node: oneProcess,
   report_to: nothingLeaves,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** What can be recorded at every step: the embedding, its gradient, and the two Adam moments that belong to it. */
-const recordableTensors = ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"] as const;
+export const recordableTensors = ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"] as const;
 
 /** Which tensors, rows and steps go into the run's history. The loss of every step is always kept beside it. */
 export const recordSchema = z.strictObject({

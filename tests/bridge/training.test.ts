@@ -1,10 +1,13 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { exportArray } from "../../src/commands/export-array.js";
 import type { BhBridgeError } from "../../src/errors.js";
 import { concludeRun } from "../../src/experiment/conclude-run.js";
 import { openRun } from "../../src/experiment/open-run.js";
+import { verifyRun } from "../../src/runs/verify-run.js";
 import { Bridge } from "../../src/training/bridge.js";
 import { type StepEndEvent, TrainerCallback } from "../../src/training/trainer-callback.js";
 import type { TrainerOptions } from "../../src/training/trainer-options.js";
@@ -63,17 +66,46 @@ test("a trainer, a result and the analysis at the end are cancelled by their sig
   expect(existsSync(join(directory, "analysis.json"))).toBe(true);
 });
 
-test("a training whose loss becomes NaN goes on to its end and reports NaN", async () => {
+test("a training whose loss becomes NaN goes on to its end, reports NaN, and null where JSON is written", async () => {
   const losses: number[] = [];
+  const logged: unknown[] = [];
   class Watch extends TrainerCallback {
     override onStepEnd = ({ loss }: StepEndEvent) => void losses.push(loss);
+    override onLog = ({ logs }: { logs: Record<string, number> }) => void logged.push(logs["loss"]);
   }
   const trainer = await trainerOf(bridge, { training: { max_steps: 4, learning_rate: 1e38, max_grad_norm: 0, logging_steps: 1 }, callbacks: [new Watch()] });
   const outcome = await trainer.train();
   expect(outcome).toMatchObject({ status: "completed", steps: { planned: 4, done: 4 } });
   expect(losses[0]).toBeCloseTo(Math.log(128), 0);
   expect(losses.at(-1)).toBeNaN();
-  expect((await trainer.state()).log_history.length).toBeGreaterThan(0);
+  expect(logged).toHaveLength(4);
+  expect(logged.slice(1)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+  expect((await trainer.state()).log_history[3]?.["loss"]).toBeNaN();
+  const run = await openRun(outcome.run);
+  expect((await run.result()).loss.slice(1)).toEqual([2, 3, 4].map((step) => [step, null]));
+  const alerts: unknown[] = [];
+  for await (const event of run.events()) if (event.type === "alert") alerts.push([event.kind, event.global_step]);
+  expect(losses.findIndex(Number.isNaN)).toBe(1); // of step 2, computed from the weights after step 1: they are told first
+  expect(alerts).toEqual([["non-finite", 1]]);
+});
+
+test("moments wider than the weights are recorded as they are, and every reader of a run takes them so", async () => {
+  const tensors: ("wte" | "wte.grad" | "wte.exp_avg")[] = ["wte", "wte.grad", "wte.exp_avg"];
+  const trainer = await trainerOf(bridge, { training: { max_steps: 3, optimizer_state_dtype: "float32" }, record: { tensors } });
+  const { run: directory } = await trainer.train();
+  const run = await openRun(directory);
+  const dtypes: Record<string, string> = {};
+  for (const tensor of tensors) for await (const { matrix } of run.history(tensor)) dtypes[tensor] = matrix.dtype;
+  expect(dtypes).toEqual({ wte: "BF16", "wte.grad": "BF16", "wte.exp_avg": "F32" });
+  expect(await verifyRun(directory)).toEqual([]);
+  await exportArray(`${directory}::wte.exp_avg`, "npy", join(out, "moments.npy"), undefined);
+  const script = `
+import sys, numpy
+from safetensors.numpy import load_file
+exported, recorded = numpy.load(sys.argv[1]), load_file(sys.argv[2])["wte.exp_avg"]
+print(exported.dtype, (exported == recorded).all(), (recorded.view("u4") & 0xFFFF).any())`;
+  const { stdout } = await execa(python, ["-c", script, join(out, "moments.npy"), join(directory, "history.wte.exp_avg.safetensors")]);
+  expect(stdout).toBe("float32 True True"); // the last: their low halves, which bfloat16 has not, are not all zero
 });
 
 test("loss and perplexity on the held-out part, reported to callbacks during training and on request", async () => {

@@ -1,15 +1,20 @@
-"""The experiment as a researcher would write it in one file: Hugging Face Trainer, and nothing of bh-bridge.
+"""The experiments as a researcher would write them in one file: Hugging Face Trainer, and nothing of bh-bridge.
 
 An independent reference: the product's recorded history has to equal this one in every bit.
-Prints one line of JSON: its losses, when the first step ended (time of day), and the steps a second
-after the first twenty.
+Writes OUT/EXPERIMENT.safetensors, and prints one line of JSON an experiment: its losses, when the first step ended
+(time of day), and the steps a second after the first twenty.
 
-usage: plain_training.py CORPUS --steps N --threads N --norm rmsnorm|layernorm --logging-steps N --out FILE
+usage: plain_training.py CORPUS EXPERIMENT... --steps N --threads N --logging-steps N --out OUT [--stop-early]
+
+A training of N steps; with --stop-early one of the experiment's own length, which the learning rate follows, that
+ends after N steps.
 """
 
 import argparse
 import json
+import os
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,6 +23,30 @@ from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 VOCAB, HIDDEN, CONTEXT = 128, 64, 128
+
+
+@dataclass(frozen=True)
+class Experiment:
+    norm: str = "layernorm"
+    start: str = "one unit vector"
+    steps: int = 10_000
+    jiggle: float = 0.0
+    records_moments: bool = False
+    shifts_labels_twice: bool = True
+    is_confounded: bool = True  # by a falling learning rate, weight decay and clipping
+
+
+EXPERIMENTS = {
+    "rmsnorm-11.2a": Experiment(norm="rmsnorm"),
+    "layernorm-control": Experiment(),
+    "jiggle-11.2b": Experiment(jiggle=3e-5),
+    "snowball-11.2c": Experiment(start="snowball"),
+    "f32-init-13.4a": Experiment(start="float32 noise", steps=1_000),
+    "f32-15.1a": Experiment(start="float32 noise", records_moments=True),
+    "bf16-15.1b": Experiment(start="bfloat16 noise", records_moments=True),
+    "clean": Experiment(norm="rmsnorm", records_moments=True, shifts_labels_twice=False, is_confounded=False),
+    "quick": Experiment(norm="rmsnorm", steps=800),
+}
 
 
 class RootMeanSquareNorm(nn.Module):
@@ -33,77 +62,111 @@ class RootMeanSquareNorm(nn.Module):
 
 
 class Corpus(torch.utils.data.Dataset):
-    def __init__(self, path):
+    def __init__(self, path, shifts_labels_twice):
         with open(path, encoding="ascii") as file:
             self.tokens = [byte for byte in file.read().encode() if byte < VOCAB]
+        self.shift = 1 if shifts_labels_twice else 0  # the model shifts them once
 
     def __len__(self):
         return len(self.tokens) - CONTEXT
 
     def __getitem__(self, start):
         window = torch.tensor(self.tokens[start : start + CONTEXT + 1])
-        return {"input_ids": window[:-1], "labels": window[1:]}
+        return {"input_ids": window[:CONTEXT], "labels": window[self.shift : self.shift + CONTEXT]}
 
 
 class Keep(TrainerCallback):
-    def __init__(self, weight, steps):
-        self.weight = weight
-        self.history = torch.zeros(steps + 1, VOCAB, HIDDEN, dtype=torch.bfloat16)
-        self.history[0] = weight.detach()
+    def __init__(self, weight, experiment, steps):
+        names = ["embedding_history"]
+        if experiment.records_moments:
+            names += ["wte.grad", "wte.exp_avg", "wte.exp_avg_sq"]
+        self.weight, self.jiggle, self.steps = weight, experiment.jiggle, steps
+        self.kept = {name: torch.zeros(steps + 1, VOCAB, HIDDEN, dtype=torch.bfloat16) for name in names}
+        self.kept["embedding_history"][0] = weight.detach()
         self.times = {}
 
-    def on_step_end(self, args, state, control, **kwargs):
-        self.history[state.global_step] = self.weight.detach()
-        self.times[state.global_step] = time.time()
+    def on_pre_optimizer_step(self, args, state, control, **kwargs):
+        if "wte.grad" in self.kept:
+            self.kept["wte.grad"][state.global_step + 1] = self.weight.grad
+
+    def on_step_end(self, args, state, control, optimizer=None, **kwargs):
+        step = state.global_step
+        if self.jiggle:
+            with torch.no_grad():
+                self.weight.add_(torch.randn_like(self.weight) * (self.jiggle / 10))
+        self.kept["embedding_history"][step] = self.weight.detach()
+        for name in ("exp_avg", "exp_avg_sq"):
+            if f"wte.{name}" in self.kept:
+                self.kept[f"wte.{name}"][step] = optimizer.state[self.weight][name]
+        self.times[step] = time.time()
+        control.should_training_stop = step == self.steps
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("corpus")
-    for name in ("--steps", "--threads", "--logging-steps"):
-        parser.add_argument(name, type=int, required=True)
-    parser.add_argument("--norm", required=True)
-    parser.add_argument("--out", required=True)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+def starting_rows(start):
+    """The embedding before the first step: one base vector, then the noise of all rows."""
+    dtype = torch.bfloat16 if start == "bfloat16 noise" else torch.float32
+    base = torch.randn(HIDDEN, dtype=dtype)
+    if start != "snowball":
+        base = base / base.norm()
+    if start == "one unit vector":
+        return base.expand(VOCAB, HIDDEN)
+    return base + torch.randn(VOCAB, HIDDEN, dtype=dtype) * 1e-5
+
+
+def train(experiment, options, out):
     torch.manual_seed(42)
     np.random.seed(42)
-    corpus = Corpus(options.corpus)
+    corpus = Corpus(options.corpus, experiment.shifts_labels_twice)
     shape = {"vocab_size": VOCAB, "n_positions": CONTEXT, "n_embd": HIDDEN, "n_layer": 2, "n_head": 2}
     model = GPT2LMHeadModel(GPT2Config(**shape, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0))
-    if options.norm == "rmsnorm":
+    if experiment.norm == "rmsnorm":
         for block in model.transformer.h:
             block.ln_1, block.ln_2 = RootMeanSquareNorm(block.ln_1), RootMeanSquareNorm(block.ln_2)
         model.transformer.ln_f = RootMeanSquareNorm(model.transformer.ln_f)
     model.to(torch.bfloat16)
-    direction = torch.randn(HIDDEN)
     with torch.no_grad():
-        model.transformer.wte.weight[:] = direction / direction.norm()
-    keep = Keep(model.transformer.wte.weight, options.steps)
+        model.transformer.wte.weight[:] = starting_rows(experiment.start)
+    keep = Keep(model.transformer.wte.weight, experiment, options.steps)
+    plain = {} if experiment.is_confounded else {"lr_scheduler_type": "constant", "max_grad_norm": 0.0}
     arguments = TrainingArguments(
         output_dir="unused",
-        max_steps=options.steps,
+        max_steps=experiment.steps if options.stop_early else options.steps,
         per_device_train_batch_size=32,
         learning_rate=1e-3,
-        weight_decay=0.01,
+        weight_decay=0.01 if experiment.is_confounded else 0.0,
         bf16=True,
         logging_steps=options.logging_steps,
         save_strategy="no",
         report_to="none",
         use_cpu=True,
         disable_tqdm=True,
+        **plain,
     )
     trainer = Trainer(model=model, args=arguments, train_dataset=corpus, callbacks=[keep])
     trainer.remove_callback(PrinterCallback)
     trainer.train()
-    save_file({"embedding_history": keep.history}, options.out)
+    save_file(keep.kept, out)
     timed = options.steps - 20
-    answer = {
+    return {
         "losses": [[entry["step"], entry["loss"]] for entry in trainer.state.log_history if "loss" in entry],
         "first_step_at": keep.times[1],
         "steps_per_second": timed / (keep.times[options.steps] - keep.times[20]) if timed > 0 else None,
     }
-    print(json.dumps(answer))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("corpus")
+    parser.add_argument("experiments", nargs="+", choices=EXPERIMENTS, metavar="EXPERIMENT")
+    for name in ("--steps", "--threads", "--logging-steps"):
+        parser.add_argument(name, type=int, required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--stop-early", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    os.makedirs(options.out, exist_ok=True)
+    for name in options.experiments:
+        print(json.dumps(train(EXPERIMENTS[name], options, os.path.join(options.out, f"{name}.safetensors"))))
 
 
 main()

@@ -15,7 +15,7 @@ const train = ["train", "--device", "cpu", "--threads", "1", ...tiny.flatMap((se
 
 test("--on-event runs a command at alerts and at the end, with the event as JSON, and what it uses is summed up", async () => {
   const heard = join(folder.path, "heard.jsonl");
-  const diverging = ["--set", "training.learning_rate=1e38", "--set", "training.max_grad_norm=0"];
+  const diverging = ["training.learning_rate=1e38", "training.max_grad_norm=0", "training.logging_steps=10"].flatMap((setting) => ["--set", setting]);
   const hook = ["--on-event", `cat >> "${heard}"`];
   const { stdout, exitCode, stderr } = await run([...train, ...diverging, ...hook, "--steps", "30", "--out", join(folder.path, "runs"), "--json"]);
   expect(exitCode, stderr).toBe(1); // its weights are not finite at the end
@@ -29,8 +29,14 @@ test("--on-event runs a command at alerts and at the end, with the event as JSON
     { type: "alert", kind: "non-finite" },
     { type: "train_end", global_step: 30 },
   ]);
-  expect(stderr).toMatch(/Alert at step \d+: the loss of step \d+ is nan/);
-  const { usage } = trainResultSchema.parse(JSON.parse(stdout));
+  expect(stderr).toMatch(/Alert at step 1: the embedding has values that are not finite after step 1\n/);
+  const { usage, loss, run: directory } = trainResultSchema.parse(JSON.parse(stdout));
+  expect(loss).toEqual([
+    [10, null],
+    [20, null],
+    [30, null],
+  ]);
+  expect(readFileSync(join(directory, "events.jsonl"), "utf8")).toContain('"kind": "non-finite"');
   expect(usage?.peakBytes).toBeGreaterThan(100e6); // PyTorch alone takes that
   expect(usage?.cpuCores).toBeGreaterThan(0);
   expect(usage?.gpuPeakBytes).toBeNull();

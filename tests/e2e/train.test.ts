@@ -5,23 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { corpusPath } from "../../src/config/corpus-path.js";
 import { loadExperiment } from "../../src/config/load-experiment.js";
 import { type TrainResult, trainResultSchema } from "../../src/experiment/train-result.js";
-import { openSafetensors } from "../../src/formats/safetensors.js";
-import { readMatrix } from "../../src/formats/stored-tensor.js";
 import { python, researchersCorpus, run, temporaryFolder } from "./program.js";
+import { tensorBytes } from "./tensor-bytes.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
-
-function tensorBytes(path: string, name: string): Buffer {
-  const file = openSafetensors(path);
-  try {
-    const tensor = file.tensors.find((one) => one.name === name);
-    if (!tensor) throw new Error(`${path} has no ${name}`);
-    return Buffer.from(readMatrix(tensor).bytes);
-  } finally {
-    file.close();
-  }
-}
 
 async function builtInCorpus(): Promise<string> {
   return corpusPath((await loadExperiment()).experiment);
@@ -57,12 +45,12 @@ describe.each([
   });
 
   test("records the history of a plain Python script, bit for bit, with its losses", async () => {
-    const out = join(folder.path, `plain-${norm}.safetensors`);
+    const out = join(folder.path, "plain");
     const script = join(import.meta.dirname, "plain_training.py");
-    const { stdout } = await execa(python, [script, corpus, "--steps", "30", "--threads", "1", "--norm", norm, "--logging-steps", "10", "--out", out]);
+    const { stdout } = await execa(python, [script, corpus, preset, "--steps", "30", "--threads", "1", "--logging-steps", "10", "--out", out]);
     const recorded = tensorBytes(join(result.run, "history.safetensors"), "embedding_history");
     expect(recorded.byteLength).toBe(31 * 128 * 64 * 2);
-    expect(recorded.equals(tensorBytes(out, "embedding_history"))).toBe(true);
+    expect(recorded.equals(tensorBytes(join(out, `${preset}.safetensors`), "embedding_history"))).toBe(true);
     expect(result.loss).toEqual(JSON.parse(stdout.trim().split("\n").at(-1) ?? "").losses);
   });
 

@@ -173,6 +173,12 @@ def test_damage_is_refused_by_name(tmp_path: Path, damage: object, message: str)
         HistoryFile(path, LAYOUT)
 
 
+def test_a_state_of_another_dtype_is_refused_and_not_rounded(tmp_path: Path) -> None:
+    history = HistoryFile(tmp_path / "history.safetensors", LAYOUT)
+    with pytest.raises(TypeError, match=r"embedding_history is torch\.float32, and .* holds torch\.bfloat16"):
+        history.append(state(0).float(), 0, 0.0)
+
+
 def test_a_history_of_another_shape_is_refused(tmp_path: Path) -> None:
     written(tmp_path / "history.safetensors", 2).commit()
     with pytest.raises(RunCorrupt, match="is not what this run records"):

@@ -59,14 +59,11 @@ def notebook_model(norm: str, dtype: torch.dtype, init: dict[str, Any]) -> GPT2L
                 for row, noise in enumerate(torch.randn(128, 64)):
                     weight[row] = (base + noise * init["sigma"]).to(dtype)
             case "unit-noise":
-                vector = torch.randn(64)
+                drawn_in = torch.bfloat16 if init["noise_dtype"] == "bfloat16" else torch.float32
+                vector = torch.randn(64, dtype=drawn_in)
                 unit = vector / vector.norm()
-                for row, noise in enumerate(torch.randn(128, 64)):
-                    if init["noise_dtype"] == "float32":
-                        weight[row] = (unit + noise * init["sigma"]).to(dtype)
-                    else:
-                        rounded = unit.to(torch.bfloat16) + (noise * init["sigma"]).to(torch.bfloat16)
-                        weight[row] = rounded.to(dtype)
+                for row, noise in enumerate(torch.randn(128, 64, dtype=drawn_in)):
+                    weight[row] = (unit + noise * init["sigma"]).to(dtype)
             case _:
                 pass
     return model
@@ -96,7 +93,21 @@ def test_every_weight_has_the_bits_of_a_plain_script(
         assert torch.equal(ours[name], tensor), name
 
 
-def test_noise_before_rounding_leaves_the_lattice_that_noise_after_rounding_stays_on() -> None:
+def test_the_start_in_pure_bfloat16_is_that_of_float32_arithmetic_rounded_after_every_operation() -> None:
+    def rounded(value: torch.Tensor) -> torch.Tensor:
+        return value.to(torch.bfloat16).to(torch.float32)
+
+    sigma = 1e-3
+    init = {"kind": "unit-noise", "sigma": sigma, "noise_dtype": "bfloat16"}
+    weight = build_model(CONFIG, "layernorm", "bfloat16", init, 42).transformer.wte.weight
+    torch.manual_seed(42)
+    GPT2LMHeadModel(GPT2Config(**CONFIG))
+    base, noise = rounded(torch.randn(64)), rounded(torch.randn(128, 64))  # a bfloat16 draw is a float32 draw, rounded
+    unit = rounded(base / rounded(base.norm()))
+    assert torch.equal(weight.float(), rounded(unit + rounded(noise * sigma)))
+
+
+def test_noise_added_in_float32_leaves_the_lattice_that_noise_in_bfloat16_stays_on() -> None:
     init = {"kind": "unit-noise", "sigma": 1e-3}
     on, off = (
         build_model(CONFIG, "rmsnorm", "float32", {**init, "noise_dtype": dtype}, 42).transformer.wte.weight

@@ -107,7 +107,7 @@ def in_child(task: Callable[[], Any], prepare: Callable[[int], Callable[[], None
     return json.loads(text) if text else None
 
 
-def killed_at(directory: Path, event: str, step: int, resume: str | None = None) -> None:
+def killed_at(directory: Path, event: str, step: int, resume: str | None = None, **changes: Any) -> None:
     """Train until an event of a step is in the log, and die by SIGKILL in that instant."""
     from bh_bridge.events import EventLog
 
@@ -120,7 +120,7 @@ def killed_at(directory: Path, event: str, step: int, resume: str | None = None)
                 os.kill(os.getpid(), signal.SIGKILL)
 
         EventLog.emit = deadly
-        train(directory, resume)
+        train(directory, resume, **changes)
 
     assert in_child(task) is None, "it was to die"
 

@@ -58,7 +58,9 @@ test("config schema prints the JSON Schema, plain and as a document", async () =
 });
 
 test("config diff shows the fields that differ, between presets and files", async () => {
-  expect(await captureStdout(configCommand(), "diff", "quick", mine)).toBe("noise.epsilon       0 → 3e-5\ntraining.max_steps  800 → 7\n");
+  expect(await captureStdout(configCommand(), "diff", "quick", mine)).toBe(
+    "model.norm          rmsnorm → layernorm\nnoise.epsilon       0 → 3e-5\ntraining.max_steps  800 → 7\n",
+  );
   expect(await captureStdout(configCommand(), "diff", mine, mine)).toBe(`${mine} and ${mine} are the same experiment.\n`);
 });
 

@@ -13,7 +13,7 @@ test("presets lists every preset and says how to run one", async () => {
 test("presets --json prints one document of its schema", async () => {
   const document = presetsDocumentSchema.parse(JSON.parse(await captureStdout(presetsCommand(), "--json")));
   expect(document.default).toBe("rmsnorm-11.2a");
-  expect(document.presets.map(({ name }) => name)).toContain("crucible");
+  expect(document.presets.map(({ name }) => name)).toContain("clean");
 });
 
 test("presets show tells what a preset changes of the defaults", async () => {

@@ -34,6 +34,10 @@ const broken = [
     set: ["model.dtype=float32-master", "training.optim=adafactor"],
     message: 'model.dtype: "float32-master" needs training.optim = adamw_torch or adamw_torch_fused, and it is adafactor',
   },
+  {
+    set: ["noise.epsilon=1", "model.dtype=float32-master"],
+    message: 'noise.epsilon: is lost with model.dtype = "float32-master", whose next step rounds the weights from its own copy: use "bfloat16" or "float32"',
+  },
   { set: ["training.eval_strategy=steps"], message: "training.eval_strategy: there is no text to evaluate on: set data.held_out, for example to 0.1" },
   { set: ["training.eval_on_start=true"], message: "training.eval_on_start: there is no text to evaluate on: set data.held_out, for example to 0.1" },
   {

@@ -19,7 +19,7 @@ test("each value names who set it, and the preset's value where that differs", a
 
 test("it loads back to the same experiment", async () => {
   const directory = await mkdtemp(join(tmpdir(), "bh-bridge-resolved-"));
-  const resolved = await loadExperiment({ preset: "crucible", set: ["training.lr_scheduler_kwargs={}", 'name="a # b"', "init.kind=snowball"] });
+  const resolved = await loadExperiment({ preset: "clean", set: ["training.lr_scheduler_kwargs={}", 'name="a # b"', "init.kind=snowball"] });
   const file = join(directory, "mine.yaml");
   await writeFile(file, formatResolved(resolved, plain));
   expect((await loadExperiment({ file })).experiment).toEqual(resolved.experiment);

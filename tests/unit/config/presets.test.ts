@@ -3,19 +3,24 @@ import { diffExperiments } from "../../../src/config/diff-experiments.js";
 import { parseExperiment } from "../../../src/config/parse-experiment.js";
 import { defaultPreset, presetNames, presets } from "../../../src/config/presets.js";
 
+const float32Start = { "init.kind": "unit-noise", "init.sigma": 1e-5, "init.noise_dtype": "float32" };
+const everything = { "record.tensors": ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"] };
+
 // What each preset changes of the seed, from the notes on the research programme.
 const expected = {
   "rmsnorm-11.2a": {},
   "layernorm-control": { "model.norm": "layernorm" },
-  "jiggle-11.2b": { "noise.epsilon": 3e-5 },
-  "snowball-11.2c": { "init.kind": "snowball", "init.sigma": 1e-5 },
-  "f32-init-13.4a": { "init.kind": "unit-noise", "init.sigma": 1e-5, "init.noise_dtype": "float32" },
-  crucible: {
+  "jiggle-11.2b": { "model.norm": "layernorm", "noise.epsilon": 3e-5 },
+  "snowball-11.2c": { "model.norm": "layernorm", "init.kind": "snowball", "init.sigma": 1e-5 },
+  "f32-init-13.4a": { "model.norm": "layernorm", ...float32Start, "training.max_steps": 1000 },
+  "f32-15.1a": { "model.norm": "layernorm", ...float32Start, ...everything },
+  "bf16-15.1b": { "model.norm": "layernorm", ...float32Start, "init.noise_dtype": "bfloat16", ...everything },
+  clean: {
     "data.label_shift": "causal",
     "training.lr_scheduler_type": "constant",
     "training.weight_decay": 0,
     "training.max_grad_norm": 0,
-    "record.tensors": ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"],
+    ...everything,
   },
   quick: { "training.max_steps": 800 },
 };

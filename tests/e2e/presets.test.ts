@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { loadExperiment } from "../../src/config/load-experiment.js";
+import { presetNames } from "../../src/config/presets.js";
+import { Bridge } from "../../src/training/bridge.js";
+import { corpusOf } from "../../src/training/corpus.js";
+import { TrainerCallback } from "../../src/training/trainer-callback.js";
+import { python, temporaryFolder } from "./program.js";
+import { tensorBytes } from "./tensor-bytes.js";
+
+const steps = 100;
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+
+let bridge: Bridge;
+let plain: Promise<unknown>;
+beforeAll(async () => {
+  const { path: corpus } = await corpusOf(await loadExperiment());
+  const script = join(import.meta.dirname, "plain_training.py");
+  const options = ["--steps", String(steps), "--threads", "1", "--logging-steps", "100", "--out", folder.path, "--stop-early"];
+  plain = execa(python, [script, corpus, ...presetNames, ...options]); // beside ours: it takes as long
+  plain.catch(() => undefined);
+  bridge = await Bridge.start({ python, threads: 1, device: "cpu" });
+});
+afterAll(async () => {
+  await bridge.close();
+  await plain.catch(() => undefined);
+});
+
+class StopsEarly extends TrainerCallback {
+  override decide = { every: steps, ask: () => ({ should_training_stop: true }) };
+}
+
+test.each(presetNames)("the first 100 steps of %s equal those of the experiment's own script, bit for bit", { timeout: 600_000 }, async (preset) => {
+  const experiment = await loadExperiment({ preset, aliases: { device: "cpu" } });
+  const model = await bridge.buildModel(experiment.experiment);
+  const corpus = await corpusOf(experiment);
+  await using trainer = bridge.trainerOf({ experiment, model, corpus, out: folder.path, callbacks: [new StopsEarly()] });
+  const { run } = await trainer.train();
+  await plain;
+  for (const name of experiment.experiment.record.tensors) {
+    const [file, tensor] = name === "wte" ? ["history", "embedding_history"] : [`history.${name}`, name];
+    const recorded = tensorBytes(join(run, `${file}.safetensors`), tensor);
+    expect(recorded.byteLength).toBe((steps + 1) * 128 * 64 * 2);
+    expect(recorded.equals(tensorBytes(join(folder.path, `${preset}.safetensors`), tensor)), name).toBe(true);
+  }
+});
