@@ -96,13 +96,14 @@ def test_one_value_that_is_not_finite_is_found_and_the_largest_that_is_finite_is
 def test_usage_is_told_at_the_twentieth_step_with_cores_and_peak() -> None:
     log = Log()
     watching = started(log)
-    until = time.monotonic() + 0.3
-    while time.monotonic() < until:
+    began, cpu = time.monotonic(), time.process_time()
+    while time.process_time() < cpu + 0.3:
         pass
     for step in range(1, 21):
         watching.step(step, None, 1.0, True)
     watching.end()
     [(type, facts)] = log.events
     assert (type, facts["global_step"]) == ("usage", 20)
-    assert 0.25 < facts["cpu_cores"] < 2
+    busy = (time.process_time() - cpu) / (time.monotonic() - began)  # less than one core where the machine is shared
+    assert facts["cpu_cores"] == pytest.approx(busy, rel=0.2)
     assert facts["peak_bytes"] > 50e6
