@@ -8,7 +8,7 @@ const { configJsonSchema } = await createJiti(import.meta.url, { fsCache: false 
 const schema = configJsonSchema();
 const generated = {
   "schemas/config.schema.json": `${JSON.stringify(schema, null, 2)}\n`,
-  "src/config/experiment-input.generated.ts": inputTypes(schema),
+  "src/config/run-config-input.generated.ts": inputTypes(schema),
 };
 
 for (const [name, text] of Object.entries(generated)) {

@@ -20,6 +20,39 @@ export { type StepMotion, stepMotion, type TokenNorms } from "./analysis/step-mo
 export { type Timeline, timeline } from "./analysis/timeline.js";
 export { type Topology, type TopologyOptions, topology } from "./analysis/topology.js";
 export { type Verdict, type VerdictInput, verdict } from "./analysis/verdict.js";
+export { Bridge, type BridgeOptions, type ModelOptions } from "./bridge/bridge.js";
+export { loadExperiment } from "./bridge/load-experiment.js";
+export {
+  type CallOptions,
+  type GenerateOptions,
+  Model,
+  type Parameter,
+  type SaveOptions,
+} from "./bridge/model.js";
+export type { StartedRun } from "./bridge/started-run.js";
+export type { TrainOutcome } from "./bridge/train-outcome.js";
+export { Trainer } from "./bridge/trainer.js";
+export {
+  type Decider,
+  type EpochBeginEvent,
+  type EpochEndEvent,
+  type EvaluateEvent,
+  type InitEndEvent,
+  type LogEvent,
+  type OptimizerStepEvent,
+  type PredictEvent,
+  type PredictionStepEvent,
+  type PreOptimizerStepEvent,
+  type PushBeginEvent,
+  type SaveEvent,
+  type StepBeginEvent,
+  type StepEndEvent,
+  type SubstepEndEvent,
+  type TrainBeginEvent,
+  type TrainEndEvent,
+  TrainerCallback,
+} from "./bridge/trainer-callback.js";
+export type { ResumeOptions, TrainerOptions } from "./bridge/trainer-options.js";
 export { type CensusDocument, censusDocumentSchema } from "./commands/census-document.js";
 export {
   type ConfigCheckDocument,
@@ -50,12 +83,12 @@ export {
   verifyDocumentSchema,
 } from "./commands/runs/runs-document.js";
 export { type SetupDocument, setupDocumentSchema } from "./commands/setup-document.js";
-export { defineExperiment } from "./config/define-experiment.js";
-export { type Experiment, type ExperimentInput, experimentSchema } from "./config/experiment-schema.js";
+export { defineExperiment } from "./config/define-run.js";
 export type { Init, InitInput } from "./config/init-schema.js";
-export type { ExperimentOptions, ResolvedExperiment } from "./config/load-experiment.js";
+export type { ExperimentOptions, ResolvedExperiment } from "./config/load-run-config.js";
 export type { GPT2Config } from "./config/model-schema.js";
 export { type PresetName, presetNames, presets } from "./config/presets.js";
+export { type Experiment, type ExperimentInput, experimentSchema } from "./config/run-config-schema.js";
 export type { TrainingArguments } from "./config/training-schema.js";
 export {
   BhBridgeError,
@@ -67,11 +100,6 @@ export {
   type ProcessExit,
   type PythonError,
 } from "./errors.js";
-export { openRun, type RecordedState, type Run } from "./experiment/open-run.js";
-export { type ResumeRunOptions, resume } from "./experiment/resume.js";
-export { type RunRow, runRowSchema } from "./experiment/run-row.js";
-export { type TrainedRun, type TrainOptions, train } from "./experiment/train.js";
-export { type TrainResult, trainResultSchema } from "./experiment/train-result.js";
 export type { Checkpoint, CheckpointKind } from "./formats/checkpoint.js";
 export type { History } from "./formats/history.js";
 export { type Dtype, Matrix } from "./formats/matrix.js";
@@ -81,37 +109,9 @@ export { readState } from "./formats/read-state.js";
 export { RowTokens, type TokenText } from "./formats/row-tokens.js";
 export { type DecisionState, type TrainEvent, type TrainEventOf, type TrainEventType, type TrainerControl, trainEventSchema } from "./protocol/events.js";
 export type { PythonEnvironment, TrainerState } from "./protocol/operations.js";
+export { openRun, type RecordedState, type Run } from "./runner/open-run.js";
+export { type ResumeRunOptions, resume } from "./runner/resume.js";
+export { type RunRow, runRowSchema } from "./runner/run-row.js";
+export { type TrainedRun, type TrainOptions, train } from "./runner/train.js";
+export { type TrainResult, trainResultSchema } from "./runner/train-result.js";
 export type { RunManifest } from "./runs/run-manifest.js";
-export { Bridge, type BridgeOptions, type ModelOptions } from "./training/bridge.js";
-export { loadExperiment } from "./training/load-experiment.js";
-export {
-  type CallOptions,
-  type GenerateOptions,
-  Model,
-  type Parameter,
-  type SaveOptions,
-} from "./training/model.js";
-export type { StartedRun } from "./training/started-run.js";
-export type { TrainOutcome } from "./training/train-outcome.js";
-export { Trainer } from "./training/trainer.js";
-export {
-  type Decider,
-  type EpochBeginEvent,
-  type EpochEndEvent,
-  type EvaluateEvent,
-  type InitEndEvent,
-  type LogEvent,
-  type OptimizerStepEvent,
-  type PredictEvent,
-  type PredictionStepEvent,
-  type PreOptimizerStepEvent,
-  type PushBeginEvent,
-  type SaveEvent,
-  type StepBeginEvent,
-  type StepEndEvent,
-  type SubstepEndEvent,
-  type TrainBeginEvent,
-  type TrainEndEvent,
-  TrainerCallback,
-} from "./training/trainer-callback.js";
-export type { ResumeOptions, TrainerOptions } from "./training/trainer-options.js";

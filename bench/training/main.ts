@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { corpusPath } from "../../src/config/corpus-path.js";
-import { loadExperiment } from "../../src/config/load-experiment.js";
+import { loadExperiment } from "../../src/config/load-run-config.js";
 import { describeMachine, measure, median, projectRoot, python, spread } from "../measure.js";
 
 /**

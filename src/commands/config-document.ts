@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { experimentSchema } from "../config/experiment-schema.js";
-import type { ResolvedExperiment } from "../config/load-experiment.js";
+import type { ResolvedExperiment } from "../config/load-run-config.js";
+import { experimentSchema } from "../config/run-config-schema.js";
 
 const value = z.json();
 

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import type { ResolvedExperiment } from "../config/load-experiment.js";
+import type { ResolvedExperiment } from "../config/load-run-config.js";
 import { type CommonOptions, createCommand, helpEnding } from "./command.js";
 import type { ConfigCheckDocument, ConfigDiffDocument, ConfigSchemaDocument } from "./config-document.js";
-import { addExperimentOptions, type ExperimentOptionValues, loadFromOptions } from "./experiment-options.js";
+import { addExperimentOptions, type ExperimentOptionValues, loadFromOptions } from "./config-options.js";
 import { Terminal } from "./terminal.js";
 
 /** `config print|check|schema|diff`: what would run, whether it is right, and how two configurations differ. */
@@ -72,7 +72,7 @@ function diffCommand(): Command {
     .action(async (a: string, b: string, options: CommonOptions) => {
       const terminal = new Terminal(options);
       const [{ diffExperiments }, { formatDifference }, before, after] = await Promise.all([
-        import("../config/diff-experiments.js"),
+        import("../config/diff-run-configs.js"),
         import("../config/format-changes.js"),
         loadNamed(a),
         loadNamed(b),
@@ -93,7 +93,7 @@ function diffCommand(): Command {
 
 /** The experiment that a name stands for: a preset's, unless it looks like a path. */
 async function loadNamed(name: string): Promise<ResolvedExperiment> {
-  const [{ isPresetName }, { loadExperiment }] = await Promise.all([import("../config/presets.js"), import("../training/load-experiment.js")]);
+  const [{ isPresetName }, { loadExperiment }] = await Promise.all([import("../config/presets.js"), import("../bridge/load-experiment.js")]);
   const isPath = !isPresetName(name) && (existsSync(name) || /[\\/]|\.(?:json|ya?ml|m?[jt]s)$/.test(name));
   return loadExperiment(isPath ? { file: name } : { preset: name });
 }

@@ -9,7 +9,7 @@ import { BhBridgeError } from "../errors.js";
  */
 export async function deadTokensOf(path: string, corpus: string | undefined, vocabulary: number): Promise<number[]> {
   if (corpus !== undefined) {
-    const { readCorpus } = await import("../training/corpus.js");
+    const { readCorpus } = await import("../bridge/corpus.js");
     // Tokens are counted, not windows: one is enough.
     return (await readCorpus(corpus, vocabulary, 0, 0)).deadTokens;
   }

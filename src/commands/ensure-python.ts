@@ -1,6 +1,6 @@
-import type { FindPythonOptions } from "../bridge/find-python.js";
-import { resolvePython, type UsablePython } from "../bridge/resolve-python.js";
 import { BhBridgeError } from "../errors.js";
+import type { FindPythonOptions } from "../python/find-python.js";
+import { resolvePython, type UsablePython } from "../python/resolve-python.js";
 import { createStatusLine } from "./status-line.js";
 import type { Terminal } from "./terminal.js";
 

@@ -1,9 +1,9 @@
 import { statSync } from "node:fs";
+import { writeNpy } from "../formats/numpy/write-npy.js";
 import type { OpenEmbedding } from "../formats/open-embedding.js";
 import { openEmbedding } from "../formats/open-embedding.js";
+import { type WritableTensor, writeSafetensors } from "../formats/safetensors/write-safetensors.js";
 import { writeCsv } from "../formats/write-csv.js";
-import { writeNpy } from "../formats/write-npy.js";
-import { type WritableTensor, writeSafetensors } from "../formats/write-safetensors.js";
 import type { ExportDocument, ExportTarget } from "./export-document.js";
 import { findTarget } from "./find-target.js";
 
@@ -46,7 +46,7 @@ async function write(to: Exclude<ExportTarget, "hf">, out: string, tensor: Writa
       return writeCsv(out, tensor.rows);
     case "hdf5": {
       // Its library is 4 MB of WebAssembly: loaded for those who need it.
-      const { writeHdf5 } = await import("../formats/write-hdf5.js");
+      const { writeHdf5 } = await import("../formats/hdf5/write-hdf5.js");
       return writeHdf5(out, tensor);
     }
   }

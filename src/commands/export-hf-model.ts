@@ -1,8 +1,8 @@
 import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { BhBridgeError } from "../errors.js";
-import { summarizeRun } from "../experiment/summarize-run.js";
 import { createAtomically, syncPath } from "../formats/atomic-file.js";
+import { summarizeRun } from "../runner/summarize-run.js";
 import { readRunConfig } from "../runs/run-config.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import type { ExportDocument } from "./export-document.js";

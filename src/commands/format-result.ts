@@ -1,11 +1,11 @@
 import { relative } from "node:path";
-import type { Experiment } from "../config/experiment-schema.js";
+import type { StartedRun } from "../bridge/started-run.js";
+import type { Experiment } from "../config/run-config-schema.js";
 import type { TextColors } from "../config/text-colors.js";
-import type { TrainResult } from "../experiment/train-result.js";
+import type { TrainResult } from "../runner/train-result.js";
 import { count } from "../text/count.js";
 import { groupDigits } from "../text/group-digits.js";
 import { wrap } from "../text/wrap.js";
-import type { StartedRun } from "../training/started-run.js";
 import { formatBytes } from "./format-bytes.js";
 import { holesTable } from "./holes-table.js";
 import { printable } from "./printable.js";

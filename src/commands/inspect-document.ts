@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { checkpointKinds } from "../formats/checkpoint.js";
-import { trainerStateSchema } from "../formats/trainer-state.js";
+import { trainerStateSchema } from "../formats/hf/trainer-state.js";
 
 const count = z.int().nonnegative();
 

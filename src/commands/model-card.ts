@@ -1,7 +1,7 @@
 import { basename, isAbsolute } from "node:path";
 import { stringify } from "yaml";
-import type { Experiment } from "../config/experiment-schema.js";
-import type { TrainResult } from "../experiment/train-result.js";
+import type { Experiment } from "../config/run-config-schema.js";
+import type { TrainResult } from "../runner/train-result.js";
 import type { RunManifest } from "../runs/run-manifest.js";
 import { count } from "../text/count.js";
 import { groupDigits } from "../text/group-digits.js";

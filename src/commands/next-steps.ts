@@ -3,7 +3,7 @@ import { extname, join } from "node:path";
 import { z } from "zod";
 import type { Checkpoint } from "../formats/checkpoint.js";
 import { outstandingEmbedding } from "../formats/embedding-tensor.js";
-import { type Gpt2Architecture, gpt2ArchitectureOf } from "../formats/gpt2-weights.js";
+import { type Gpt2Architecture, gpt2ArchitectureOf } from "../formats/hf/gpt2-weights.js";
 import { findHistoryTensor } from "../formats/history-tensor.js";
 import { isReadable, type TensorInfo } from "../formats/stored-tensor.js";
 import { shellQuote } from "./shell-quote.js";

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
-import { lockHolders } from "../bridge/lock-holders.js";
-import type { ResolvedExperiment } from "../config/load-experiment.js";
+import type { ResolvedExperiment } from "../config/load-run-config.js";
 import { BhBridgeError } from "../errors.js";
+import { lockHolders } from "../python/lock-holders.js";
 import { type FoundRun, findRun, noLockHolders, scanRuns } from "../runs/scan-runs.js";
 import { unfinishedRuns } from "../runs/unfinished-runs.js";
 import { shellQuote } from "./shell-quote.js";

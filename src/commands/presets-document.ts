@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { experimentSchema } from "../config/experiment-schema.js";
+import { experimentSchema } from "../config/run-config-schema.js";
 
 const summaryShape = { name: z.string(), title: z.string(), summary: z.string(), source: z.string() };
 

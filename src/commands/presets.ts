@@ -41,8 +41,8 @@ async function listPresets(terminal: Terminal): Promise<void> {
 async function showPreset(asked: string, terminal: Terminal): Promise<void> {
   const [{ presets }, { loadExperiment }, { diffExperiments }, { formatDifference }] = await Promise.all([
     import("../config/presets.js"),
-    import("../config/load-experiment.js"),
-    import("../config/diff-experiments.js"),
+    import("../config/load-run-config.js"),
+    import("../config/diff-run-configs.js"),
     import("../config/format-changes.js"),
   ]);
   const [{ preset: name, experiment, hash }, defaults] = await Promise.all([loadExperiment({ preset: asked }), loadExperiment()]);

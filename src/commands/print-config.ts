@@ -1,5 +1,5 @@
 import { formatResolved } from "../config/format-resolved.js";
-import type { ResolvedExperiment } from "../config/load-experiment.js";
+import type { ResolvedExperiment } from "../config/load-run-config.js";
 import { configDocument } from "./config-document.js";
 import type { Terminal } from "./terminal.js";
 

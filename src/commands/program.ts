@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { packageManifest } from "../bridge/package-manifest.js";
+import { packageManifest } from "../python/package-manifest.js";
 import { analyzeCommand } from "./analyze.js";
 import { censusCommand } from "./census.js";
 import { helpEnding } from "./command.js";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { BhBridgeError } from "../errors.js";
-import type { ResumeRunOptions } from "../experiment/resume.js";
+import type { ResumeRunOptions } from "../runner/resume.js";
 import { count } from "../text/count.js";
 import { type CommonOptions, createCommand } from "./command.js";
 import type { Training } from "./run-in-terminal.js";
@@ -41,7 +41,7 @@ export async function resumeInTerminal(
   { out, steps, corpus, allowInexact, python, onEvent }: ResumeValues,
   terminal: Terminal,
 ): Promise<void> {
-  const { openResumable, resumeRun, sumUp } = await import("../experiment/resume.js");
+  const { openResumable, resumeRun, sumUp } = await import("../runner/resume.js");
   const options: ResumeRunOptions = {
     ...(steps !== undefined && { steps: wholeNumber(steps) }),
     ...(corpus !== undefined && { corpus }),
@@ -77,7 +77,7 @@ function wholeNumber(text: string): number {
 }
 
 async function directoryOf(given: string, out: string): Promise<string> {
-  const [{ resolveRun }, { lockHolders }] = await Promise.all([import("../runs/resolve-run.js"), import("../bridge/lock-holders.js")]);
+  const [{ resolveRun }, { lockHolders }] = await Promise.all([import("../runs/resolve-run.js"), import("../python/lock-holders.js")]);
   return (await resolveRun(given, out, lockHolders)).directory;
 }
 
@@ -85,7 +85,7 @@ async function newestUnfinished(out: string): Promise<string> {
   const [{ scanRuns }, { unfinishedRuns }, { lockHolders }] = await Promise.all([
     import("../runs/scan-runs.js"),
     import("../runs/unfinished-runs.js"),
-    import("../bridge/lock-holders.js"),
+    import("../python/lock-holders.js"),
   ]);
   const runs = await scanRuns(out, lockHolders);
   const [newest] = unfinishedRuns(runs);

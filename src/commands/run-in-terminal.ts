@@ -1,10 +1,10 @@
 import { relative } from "node:path";
-import type { UsablePython } from "../bridge/resolve-python.js";
+import type { StartedRun } from "../bridge/started-run.js";
 import { formatChanges } from "../config/format-changes.js";
-import type { ResolvedExperiment } from "../config/load-experiment.js";
+import type { ResolvedExperiment } from "../config/load-run-config.js";
 import { exitCodes } from "../errors.js";
-import type { TrainedRun, TrainListener } from "../experiment/train.js";
-import type { StartedRun } from "../training/started-run.js";
+import type { UsablePython } from "../python/resolve-python.js";
+import type { TrainedRun, TrainListener } from "../runner/train.js";
 import { ensurePython } from "./ensure-python.js";
 import { eventHook } from "./event-hook.js";
 import { FailedRun } from "./failed-run.js";

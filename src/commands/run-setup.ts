@@ -1,4 +1,4 @@
-import { type SetupOptions, type SetupResult, setupPython } from "../bridge/setup/setup-python.js";
+import { type SetupOptions, type SetupResult, setupPython } from "../python/setup/setup-python.js";
 import { formatDuration } from "./progress.js";
 import { createStatusLine } from "./status-line.js";
 import type { Terminal } from "./terminal.js";

@@ -123,7 +123,7 @@ async function changeNotes(
 }
 
 async function directoryOf(run: string, out: string): Promise<string> {
-  const [{ resolveRun }, { lockHolders }] = await Promise.all([import("../runs/resolve-run.js"), import("../bridge/lock-holders.js")]);
+  const [{ resolveRun }, { lockHolders }] = await Promise.all([import("../runs/resolve-run.js"), import("../python/lock-holders.js")]);
   return (await resolveRun(run, out, lockHolders)).directory;
 }
 

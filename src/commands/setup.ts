@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import type { SetupOptions } from "../bridge/setup/setup-python.js";
+import type { SetupOptions } from "../python/setup/setup-python.js";
 import { type CommonOptions, createCommand } from "./command.js";
 import type { SetupDocument } from "./setup-document.js";
 import { Terminal } from "./terminal.js";
@@ -9,7 +9,7 @@ type SetupCommandOptions = CommonOptions & Pick<SetupOptions, "python" | "indexU
 async function setup({ dir, python, indexUrl, torch, dev, ...common }: SetupCommandOptions): Promise<void> {
   const terminal = new Terminal(common);
   const { resolve } = await import("node:path");
-  const { environmentDirectory } = await import("../bridge/environment-directory.js");
+  const { environmentDirectory } = await import("../python/environment-directory.js");
   const { describeSetup, runSetup } = await import("./run-setup.js");
   const { stopOnSignal } = await import("./stop-on-signal.js");
 

@@ -1,6 +1,6 @@
-import type { Experiment } from "../config/experiment-schema.js";
+import type { Experiment } from "../config/run-config-schema.js";
 import { exitCodes } from "../errors.js";
-import type { TrainResult } from "../experiment/train-result.js";
+import type { TrainResult } from "../runner/train-result.js";
 import { formatResult, formatTraps } from "./format-result.js";
 import type { Terminal } from "./terminal.js";
 

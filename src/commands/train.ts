@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import type { ResolvedExperiment } from "../config/load-experiment.js";
+import type { ResolvedExperiment } from "../config/load-run-config.js";
 import { BhBridgeError } from "../errors.js";
 import { type CommonOptions, createCommand } from "./command.js";
-import { addExperimentOptions, type ExperimentOptionValues, loadFromOptions } from "./experiment-options.js";
+import { addExperimentOptions, type ExperimentOptionValues, loadFromOptions } from "./config-options.js";
 import type { ResumeValues } from "./resume.js";
 import { Terminal } from "./terminal.js";
 
@@ -52,7 +52,7 @@ async function trainAndReport(experiment: ResolvedExperiment, { out, resumeState
   const { offerToResume } = await import("./offer-to-resume.js");
   const unfinished = await offerToResume(experiment, out, startFrom, terminal);
   if (unfinished !== undefined) return resumeUnfinished(unfinished, { out, ...(onEvent && { onEvent }) }, terminal);
-  const [{ runInTerminal }, { runExperiment }] = await Promise.all([import("./run-in-terminal.js"), import("../experiment/train.js")]);
+  const [{ runInTerminal }, { runExperiment }] = await Promise.all([import("./run-in-terminal.js"), import("../runner/train.js")]);
   await runInTerminal(
     experiment,
     terminal,

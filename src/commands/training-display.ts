@@ -1,5 +1,5 @@
+import type { StartedRun } from "../bridge/started-run.js";
 import type { TrainEvent } from "../protocol/events.js";
-import type { StartedRun } from "../training/started-run.js";
 import { costEstimate } from "./cost-estimate.js";
 import { createProgress, type Progress } from "./progress.js";
 import { createStatusLine, type StatusLine } from "./status-line.js";

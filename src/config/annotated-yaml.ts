@@ -4,7 +4,7 @@ import { fieldsOf, rootField } from "./field-catalog.js";
 import { inlineYaml } from "./inline-yaml.js";
 import type { JsonSchemaNode } from "./json-schema.js";
 import { isPlainObject } from "./json-value.js";
-import type { ResolvedExperiment } from "./load-experiment.js";
+import type { ResolvedExperiment } from "./load-run-config.js";
 import { presets } from "./presets.js";
 
 /** Width that the comments are wrapped to. */

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { Experiment } from "./experiment-schema.js";
+import type { Experiment } from "./run-config-schema.js";
 
 /** The text that is built in: Chesterton, The Man Who Was Thursday. */
 const builtInCorpus = "chesterton-thursday.txt";

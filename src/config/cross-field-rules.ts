@@ -1,4 +1,4 @@
-import type { Experiment } from "./experiment-schema.js";
+import type { Experiment } from "./run-config-fields.js";
 
 /** A rule that several fields have to meet together. */
 export interface CrossFieldRule {

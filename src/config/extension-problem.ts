@@ -1,5 +1,5 @@
 import { count } from "../text/count.js";
-import type { Experiment } from "./experiment-schema.js";
+import type { Experiment } from "./run-config-schema.js";
 
 /** Schedules whose learning rate at a step does not depend on how many steps there are. */
 const openSchedules: readonly string[] = ["constant", "constant_with_warmup", "inverse_sqrt", "reduce_lr_on_plateau"];

@@ -1,8 +1,8 @@
 import { count } from "../text/count.js";
-import type { FieldDifference } from "./diff-experiments.js";
+import type { FieldDifference } from "./diff-run-configs.js";
 import { inlineYaml } from "./inline-yaml.js";
 import type { JsonValue } from "./json-value.js";
-import type { ResolvedExperiment } from "./load-experiment.js";
+import type { ResolvedExperiment } from "./load-run-config.js";
 import type { TextColors } from "./text-colors.js";
 
 /** `Changed from quick: 2 values`, and a line for each with its old value, its new one and who set it; shown at the start of a run. */

@@ -44,4 +44,4 @@ export const initSchema = z
 /** The initial state with its defaults filled in. */
 export type Init = z.output<typeof initSchema>;
 
-export type { InitInput } from "./experiment-input.generated.js";
+export type { InitInput } from "./run-config-input.generated.js";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { experimentSchema } from "./experiment-schema.js";
 import { presetNames } from "./presets.js";
+import { experimentSchema } from "./run-config-schema.js";
 
 /** One node of a JSON Schema, as far as a configuration's has them. */
 export interface JsonSchemaNode {

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { ModelInput } from "./experiment-input.generated.js";
 import type { gpt2ConfigShape } from "./gpt2-config.generated.js";
+import type { ModelInput } from "./run-config-input.generated.js";
 
 const probability = z.number().min(0).max(1);
 

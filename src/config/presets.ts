@@ -1,5 +1,5 @@
-import type { ExperimentInput } from "./experiment-schema.js";
 import { recordableTensors } from "./record-schema.js";
+import type { ExperimentInput } from "./run-config-schema.js";
 
 /** A named experiment: what it changes of the defaults, and where it comes from. */
 export interface Preset {

@@ -43,4 +43,4 @@ const explicitShape = {
 /** The whole of HF's `TrainingArguments` under their own names, but for those that the product owns, and two fields of our own. */
 export const trainingSchema = z.strictObject({ ...explicitShape, ...trainingArgumentsShape, ...explicitShape }).omit(productOwned);
 
-export type { TrainingArguments } from "./experiment-input.generated.js";
+export type { TrainingArguments } from "./run-config-input.generated.js";

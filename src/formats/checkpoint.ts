@@ -1,8 +1,8 @@
+import type { TrainerState } from "./hf/trainer-state.js";
 import type { Matrix } from "./matrix.js";
 import type { Json } from "./python-json.js";
 import type { RowSource } from "./row-source.js";
 import type { TensorInfo } from "./stored-tensor.js";
-import type { TrainerState } from "./trainer-state.js";
 
 /** Everything that `openCheckpoint` opens, by kind. */
 export const checkpointKinds = [

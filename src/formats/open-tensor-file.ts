@@ -1,11 +1,11 @@
 import { basename } from "node:path";
 import { FileBytes } from "./file-bytes.js";
 import { type FileKind, fileKind } from "./file-kind.js";
-import { openNpy } from "./npy-file.js";
-import { openNpz } from "./npz-file.js";
-import { openSafetensors, type TensorFile } from "./safetensors.js";
-import { openSharded } from "./sharded-safetensors.js";
-import { openTorchArchive } from "./torch-archive.js";
+import { openNpy } from "./numpy/npy-file.js";
+import { openNpz } from "./numpy/npz-file.js";
+import { openSafetensors, type TensorFile } from "./safetensors/safetensors.js";
+import { openSharded } from "./safetensors/sharded-safetensors.js";
+import { openTorchArchive } from "./torch/torch-archive.js";
 
 /** An open file of tensors and what it is. */
 export interface KnownTensorFile extends TensorFile {
@@ -33,7 +33,7 @@ export async function openTensorFile(path: string): Promise<KnownTensorFile> {
       return { kind, ...openNpz(path) };
     case "hdf5": {
       // Its library is 4 MB of WebAssembly: loaded for those who need it.
-      const { openHdf5 } = await import("./hdf5-file.js");
+      const { openHdf5 } = await import("./hdf5/hdf5-file.js");
       return { kind, ...(await openHdf5(path)) };
     }
   }

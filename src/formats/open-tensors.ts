@@ -1,11 +1,11 @@
 import type { CheckpointKind } from "./checkpoint.js";
 import { isDirectory } from "./file-bytes.js";
 import type { FileKind } from "./file-kind.js";
-import { openHfDirectory } from "./hf-directory.js";
+import { openHfDirectory } from "./hf/hf-directory.js";
 import { findHistoryTensor, historyTensorNames } from "./history-tensor.js";
 import { openTensorFile } from "./open-tensor-file.js";
 import { isRunDirectory, openRunDirectory } from "./run-directory.js";
-import type { TensorFile } from "./safetensors.js";
+import type { TensorFile } from "./safetensors/safetensors.js";
 
 /** What was opened, by its kind. */
 export interface OpenTensors extends TensorFile {

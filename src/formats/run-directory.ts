@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { containedFile } from "./contained-file.js";
-import { openHfDirectory } from "./hf-directory.js";
+import { openHfDirectory } from "./hf/hf-directory.js";
 import { type Json, readPythonJson } from "./python-json.js";
-import { openSafetensors, type TensorFile } from "./safetensors.js";
+import { openSafetensors, type TensorFile } from "./safetensors/safetensors.js";
 
 /** The file of a run directory that holds its embedding history. */
 export const historyFileName = "history.safetensors";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Experiment } from "../config/experiment-schema.js";
-import { parseExperiment } from "../config/parse-experiment.js";
+import { parseExperiment } from "../config/parse-run-config.js";
+import type { Experiment } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 
 export const runConfigFileName = "config.json";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { experimentHash } from "../config/experiment-hash.js";
+import { experimentHash } from "../config/config-hash.js";
 import { BhBridgeError } from "../errors.js";
 import { parseChecksums, readChecksumsText } from "./checksums.js";
 import { readEvents } from "./read-events.js";

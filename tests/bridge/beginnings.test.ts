@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { TrainerCallback } from "../../src/training/trainer-callback.js";
+import { TrainerCallback } from "../../src/bridge/trainer-callback.js";
 import { lightSession } from "./light-session.js";
 import { lightRuns, lightTrainer } from "./light-trainer.js";
 import { rejectionOf } from "./rejection-of.js";

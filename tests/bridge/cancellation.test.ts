@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import type { PythonSession } from "../../src/bridge/python-session.js";
+import type { PythonSession } from "../../src/python/python-session.js";
 import { act, createObject, lightSession } from "./light-session.js";
 import { rejectionOf } from "./rejection-of.js";
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
-import type { PythonSession } from "../../src/bridge/python-session.js";
 import { BhBridgeError } from "../../src/errors.js";
+import type { PythonSession } from "../../src/python/python-session.js";
 import { act, lightSession, startLight } from "./light-session.js";
 import { rejectionOf } from "./rejection-of.js";
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { afterEach } from "vitest";
-import { PythonSession } from "../../src/bridge/python-session.js";
+import { PythonSession } from "../../src/python/python-session.js";
 import { realPython } from "./real-python.js";
 
 export { realPython as python };

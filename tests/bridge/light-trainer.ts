@@ -2,12 +2,12 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import type { PythonSession } from "../../src/bridge/python-session.js";
-import { loadExperiment } from "../../src/config/load-experiment.js";
-import { corpusOf } from "../../src/training/corpus.js";
-import { Model } from "../../src/training/model.js";
-import { Trainer } from "../../src/training/trainer.js";
-import type { TrainerCallback } from "../../src/training/trainer-callback.js";
+import { corpusOf } from "../../src/bridge/corpus.js";
+import { Model } from "../../src/bridge/model.js";
+import { Trainer } from "../../src/bridge/trainer.js";
+import type { TrainerCallback } from "../../src/bridge/trainer-callback.js";
+import { loadExperiment } from "../../src/config/load-run-config.js";
+import type { PythonSession } from "../../src/python/python-session.js";
 
 /** What a light training does; see `train` in light/light_operations.py. */
 export interface Script {

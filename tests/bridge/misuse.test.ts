@@ -6,10 +6,10 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { census } from "../../src/analysis/census.js";
 import { centroid } from "../../src/analysis/centroid.js";
 import { displacement } from "../../src/analysis/displacement.js";
+import { Bridge } from "../../src/bridge/bridge.js";
+import type { Model } from "../../src/bridge/model.js";
 import { createProgram } from "../../src/commands/program.js";
 import { BhBridgeError } from "../../src/errors.js";
-import { Bridge } from "../../src/training/bridge.js";
-import type { Model } from "../../src/training/model.js";
 import { realPython as python } from "./real-python.js";
 import { rejectionOf } from "./rejection-of.js";
 

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
-import { Bridge } from "../../src/training/bridge.js";
+import { Bridge } from "../../src/bridge/bridge.js";
 import { act, createObject, lightSession, sessionWith, startLight } from "./light-session.js";
 import { rejectionOf } from "./rejection-of.js";
 

@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { Bridge } from "../../src/bridge/bridge.js";
+import { type StepEndEvent, TrainerCallback } from "../../src/bridge/trainer-callback.js";
+import type { TrainerOptions } from "../../src/bridge/trainer-options.js";
 import { exportArray } from "../../src/commands/export-array.js";
 import type { BhBridgeError } from "../../src/errors.js";
-import { concludeRun } from "../../src/experiment/conclude-run.js";
-import { openRun } from "../../src/experiment/open-run.js";
+import { concludeRun } from "../../src/runner/conclude-run.js";
+import { openRun } from "../../src/runner/open-run.js";
 import { verifyRun } from "../../src/runs/verify-run.js";
-import { Bridge } from "../../src/training/bridge.js";
-import { type StepEndEvent, TrainerCallback } from "../../src/training/trainer-callback.js";
-import type { TrainerOptions } from "../../src/training/trainer-options.js";
 import { corpusFile } from "./corpus-file.js";
 import { realPython as python } from "./real-python.js";
 import { isAlive, startProgram } from "./run-program.js";
@@ -254,7 +254,7 @@ test.each([
   ["an integer beyond 2^53", { seed: 2 ** 53 + 2 }, "seed"],
   ["an integer of 64 bits", { training: { data_seed: 2n ** 63n - 1n } }, "training.data_seed"],
 ] as const)("%s in a configuration is CONFIG_INVALID with its path", async (_, input, path) => {
-  const { train } = await import("../../src/experiment/train.js");
+  const { train } = await import("../../src/runner/train.js");
   const error = (await train(input as object).catch((reason: unknown) => reason)) as BhBridgeError;
   expect(error).toMatchObject({ code: "CONFIG_INVALID" });
   expect(new Set(error.issues?.map((issue) => issue.path))).toEqual(new Set([path]));

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
+import { callbackMethods } from "../../src/bridge/trainer-callback.js";
 import { createProgram } from "../../src/commands/program.js";
 import { errorCodes, exitCodes } from "../../src/errors.js";
 import { channelCommandSchema, channelMessageSchema, trainerControlSchema } from "../../src/protocol/events.js";
 import { operations } from "../../src/protocol/operations.js";
-import { callbackMethods } from "../../src/training/trainer-callback.js";
 
 const typesOf = (schema: { options: readonly { shape: { type: { value: string } } }[] }) => schema.options.map(({ shape }) => shape.type.value);
 

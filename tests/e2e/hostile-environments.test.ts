@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execaSync, type Options, type SyncOptions } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { errorDocumentSchema } from "../../src/commands/error-document.js";
-import { trainResultSchema } from "../../src/experiment/train-result.js";
+import { trainResultSchema } from "../../src/runner/train-result.js";
 import { projectRoot, python, run, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { execa } from "execa";
 import { afterAll, expect, test } from "vitest";
-import { trainResultSchema } from "../../src/experiment/train-result.js";
+import { trainResultSchema } from "../../src/runner/train-result.js";
 import { eventually, isAlive, marked, projectRoot, python, start, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runsDocumentSchema } from "../../src/commands/runs/runs-document.js";
-import { type TrainResult, trainResultSchema } from "../../src/experiment/train-result.js";
+import { type TrainResult, trainResultSchema } from "../../src/runner/train-result.js";
 import { run, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();

@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { expect, test } from "vitest";
-import { trainResultSchema } from "../../src/experiment/train-result.js";
+import { trainResultSchema } from "../../src/runner/train-result.js";
 import { projectRoot, python, temporaryFolder } from "./program.js";
 
 /** A network namespace of its own has no interface but a loopback that is down: no packet can leave, not even to this machine. */

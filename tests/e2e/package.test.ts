@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fieldPaths } from "../../src/config/field-catalog.js";
-import { trainResultSchema } from "../../src/experiment/train-result.js";
+import { trainResultSchema } from "../../src/runner/train-result.js";
 import { ownCommands } from "../code-blocks.js";
 import { hoverPlaces } from "./hover-places.js";
 import { projectRoot, python, temporaryFolder } from "./program.js";

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadExperiment } from "../../src/config/load-experiment.js";
+import { Bridge } from "../../src/bridge/bridge.js";
+import { corpusOf } from "../../src/bridge/corpus.js";
+import { TrainerCallback } from "../../src/bridge/trainer-callback.js";
+import { loadExperiment } from "../../src/config/load-run-config.js";
 import { presetNames } from "../../src/config/presets.js";
-import { Bridge } from "../../src/training/bridge.js";
-import { corpusOf } from "../../src/training/corpus.js";
-import { TrainerCallback } from "../../src/training/trainer-callback.js";
 import { python, temporaryFolder } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
 

@@ -3,8 +3,8 @@ import { basename, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runDocumentSchema, runsDocumentSchema, verifyDocumentSchema } from "../../src/commands/runs/runs-document.js";
-import { openRun } from "../../src/experiment/open-run.js";
-import { trainResultSchema } from "../../src/experiment/train-result.js";
+import { openRun } from "../../src/runner/open-run.js";
+import { trainResultSchema } from "../../src/runner/train-result.js";
 import { projectRoot, python, run, start, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();

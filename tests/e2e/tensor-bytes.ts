@@ -1,4 +1,4 @@
-import { openSafetensors } from "../../src/formats/safetensors.js";
+import { openSafetensors } from "../../src/formats/safetensors/safetensors.js";
 import { readMatrix } from "../../src/formats/stored-tensor.js";
 
 /** The bytes of a tensor of a safetensors file, those of a history's recorded states. */

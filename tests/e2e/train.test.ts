@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { corpusPath } from "../../src/config/corpus-path.js";
-import { loadExperiment } from "../../src/config/load-experiment.js";
-import { type TrainResult, trainResultSchema } from "../../src/experiment/train-result.js";
+import { loadExperiment } from "../../src/config/load-run-config.js";
+import { type TrainResult, trainResultSchema } from "../../src/runner/train-result.js";
 import { python, researchersCorpus, run, temporaryFolder } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { openSafetensors } from "../../src/formats/safetensors.js";
-import { openTorchArchive } from "../../src/formats/torch-archive.js";
+import { openSafetensors } from "../../src/formats/safetensors/safetensors.js";
+import { openTorchArchive } from "../../src/formats/torch/torch-archive.js";
 import { temporaryDirectory } from "../unit/formats/reference-python.js";
 import { fuzz, type Target } from "./fuzz.js";
 import { mutate, mutateSafetensors, mutateTorchPickle } from "./mutate.js";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BhBridgeError } from "../../src/errors.js";
-import type { TensorFile } from "../../src/formats/safetensors.js";
+import type { TensorFile } from "../../src/formats/safetensors/safetensors.js";
 import { isDtype, readMatrix } from "../../src/formats/stored-tensor.js";
 import { Random } from "./random.js";
 import { type FuzzedKind, Reference, type Tensors, writeSeeds } from "./reference.js";

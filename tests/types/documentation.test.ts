@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { callbackMethods } from "../../src/training/trainer-callback.js";
+import { callbackMethods } from "../../src/bridge/trainer-callback.js";
 import { codeBlocks } from "../code-blocks.js";
 
 const text = readFileSync("docs/api.md", "utf8");

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
-import { packageManifest } from "../../bridge/package-manifest.js";
-import { versionSatisfies } from "../../bridge/version-satisfies.js";
+import { packageManifest } from "../../python/package-manifest.js";
+import { versionSatisfies } from "../../python/version-satisfies.js";
 import type { DoctorCheck } from "../doctor-document.js";
 
 const require = createRequire(import.meta.url);

@@ -1,8 +1,8 @@
-import { type FindPythonOptions, type PythonCandidate, type PythonOrigin, pythonCandidates } from "../../bridge/find-python.js";
-import { type PythonReport, probePython } from "../../bridge/probe-python.js";
-import { pythonRequirements } from "../../bridge/python-requirements.js";
-import { checkRequirements, installCommand, type RequirementCheck } from "../../bridge/require-packages.js";
 import { BhBridgeError } from "../../errors.js";
+import { type FindPythonOptions, type PythonCandidate, type PythonOrigin, pythonCandidates } from "../../python/find-python.js";
+import { type PythonReport, probePython } from "../../python/probe-python.js";
+import { pythonRequirements } from "../../python/python-requirements.js";
+import { checkRequirements, installCommand, type RequirementCheck } from "../../python/require-packages.js";
 import type { DoctorCheck } from "../doctor-document.js";
 
 /** What was found out about the Python to train with; without a `report` there is none that runs. */

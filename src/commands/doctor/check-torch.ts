@@ -1,9 +1,9 @@
-import { askTorch, type TorchAnswer } from "../../bridge/ask-torch.js";
-import type { PythonReport } from "../../bridge/probe-python.js";
 import { gpt2ConfigVersion } from "../../config/gpt2-config.generated.js";
 import { gpt2ConfigSchema } from "../../config/model-schema.js";
 import { trainingArgumentsShape, trainingArgumentsVersion } from "../../config/training-arguments.generated.js";
 import { BhBridgeError } from "../../errors.js";
+import { askTorch, type TorchAnswer } from "../../python/ask-torch.js";
+import type { PythonReport } from "../../python/probe-python.js";
 import { count } from "../../text/count.js";
 import type { DoctorCheck } from "../doctor-document.js";
 

@@ -1,5 +1,5 @@
-import { lockHolders } from "../../bridge/lock-holders.js";
-import { runRow } from "../../experiment/run-row.js";
+import { lockHolders } from "../../python/lock-holders.js";
+import { runRow } from "../../runner/run-row.js";
 import { resolveRun } from "../../runs/resolve-run.js";
 import { readRunConfig } from "../../runs/run-config.js";
 import { type FoundRun, scanRuns } from "../../runs/scan-runs.js";

@@ -1,5 +1,5 @@
-import { lockHolders } from "../../bridge/lock-holders.js";
 import { BhBridgeError } from "../../errors.js";
+import { lockHolders } from "../../python/lock-holders.js";
 import { planRemoval, type Removal, removeRun } from "../../runs/remove-run.js";
 import { resolveRun } from "../../runs/resolve-run.js";
 import type { Terminal } from "../terminal.js";

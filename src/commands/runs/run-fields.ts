@@ -1,8 +1,8 @@
-import type { Experiment } from "../../config/experiment-schema.js";
-import { experimentValues } from "../../config/experiment-values.js";
+import { experimentValues } from "../../config/config-values.js";
 import { nearestName } from "../../config/nearest-name.js";
+import type { Experiment } from "../../config/run-config-schema.js";
 import { BhBridgeError } from "../../errors.js";
-import type { RunRow } from "../../experiment/run-row.js";
+import type { RunRow } from "../../runner/run-row.js";
 
 /** A run in a list, with its configuration where that can be read. */
 export interface ListedRun {

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { runRowSchema } from "../../experiment/run-row.js";
-import { trainResultSchema } from "../../experiment/train-result.js";
+import { runRowSchema } from "../../runner/run-row.js";
+import { trainResultSchema } from "../../runner/train-result.js";
 import { runManifestSchema } from "../../runs/run-manifest.js";
 import { runNotesSchema } from "../../runs/run-notes.js";
 

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { lockHolders } from "../../bridge/lock-holders.js";
-import { runRow } from "../../experiment/run-row.js";
-import { summarizeRun } from "../../experiment/summarize-run.js";
+import { lockHolders } from "../../python/lock-holders.js";
+import { runRow } from "../../runner/run-row.js";
+import { summarizeRun } from "../../runner/summarize-run.js";
 import { resolveRun } from "../../runs/resolve-run.js";
 import { runCheckpoints } from "../../runs/run-checkpoints.js";
 import { readRunConfig } from "../../runs/run-config.js";

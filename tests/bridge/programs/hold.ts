@@ -1,4 +1,4 @@
-import { PythonSession } from "../../../src/bridge/python-session.js";
+import { PythonSession } from "../../../src/python/python-session.js";
 
 // Start Python and do with it what the second argument says; the test then does something to this process.
 const [, , python = "", task = ""] = process.argv;

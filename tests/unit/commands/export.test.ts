@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { exportCommand } from "../../../src/commands/export.js";
 import { type ExportDocument, exportDocumentSchema } from "../../../src/commands/export-document.js";
-import { train } from "../../../src/experiment/train.js";
+import { train } from "../../../src/runner/train.js";
 import { expectedFrom, python, temporaryDirectory } from "../formats/reference-python.js";
 import { captureStdout } from "./capture-stdout.js";
 

@@ -2,7 +2,7 @@ import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, sy
 import { join } from "node:path";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { runsCommand } from "../../../src/commands/runs.js";
-import { train } from "../../../src/experiment/train.js";
+import { train } from "../../../src/runner/train.js";
 import { foreignEntry } from "../../../src/runs/foreign-entry.js";
 import { python, temporaryDirectory } from "../formats/reference-python.js";
 import { captureStdout } from "./capture-stdout.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { annotatedYaml } from "../../../src/config/annotated-yaml.js";
 import { fieldPaths } from "../../../src/config/field-catalog.js";
-import { loadExperiment } from "../../../src/config/load-experiment.js";
+import { loadExperiment } from "../../../src/config/load-run-config.js";
 import { presetNames } from "../../../src/config/presets.js";
 
 let directory: string;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadExperiment } from "../../../src/config/load-experiment.js";
+import { loadExperiment } from "../../../src/config/load-run-config.js";
 
 let cwd: string;
 

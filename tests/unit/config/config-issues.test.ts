@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { loadExperiment } from "../../../src/config/load-experiment.js";
+import { loadExperiment } from "../../../src/config/load-run-config.js";
 import { BhBridgeError } from "../../../src/errors.js";
 
 async function failure(...set: string[]): Promise<BhBridgeError> {

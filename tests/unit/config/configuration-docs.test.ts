@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { configCommand } from "../../../src/commands/config.js";
-import { addExperimentOptions, type ExperimentOptionValues, loadFromOptions } from "../../../src/commands/experiment-options.js";
+import { addExperimentOptions, type ExperimentOptionValues, loadFromOptions } from "../../../src/commands/config-options.js";
 import { presetsCommand } from "../../../src/commands/presets.js";
 import { aliases } from "../../../src/config/aliases.js";
 import { rootField } from "../../../src/config/field-catalog.js";
-import { loadExperiment } from "../../../src/config/load-experiment.js";
+import { loadExperiment } from "../../../src/config/load-run-config.js";
 import { codeBlocks, ownCommands } from "../../code-blocks.js";
 import { captureStdout } from "../commands/capture-stdout.js";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { corpusPath } from "../../../src/config/corpus-path.js";
-import { parseExperiment } from "../../../src/config/parse-experiment.js";
+import { parseExperiment } from "../../../src/config/parse-run-config.js";
 
 test("the built-in corpus is ASCII, 320,525 bytes, with 77 distinct characters as the author's", async () => {
   const bytes = await readFile(corpusPath(parseExperiment({})));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { crossFieldRules } from "../../../src/config/cross-field-rules.js";
-import { loadExperiment } from "../../../src/config/load-experiment.js";
+import { loadExperiment } from "../../../src/config/load-run-config.js";
 import { BhBridgeError } from "../../../src/errors.js";
 
 async function problems(...set: string[]): Promise<string[]> {

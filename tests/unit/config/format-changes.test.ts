@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { terminalColors } from "../../../src/commands/terminal-text.js";
 import { formatChanges } from "../../../src/config/format-changes.js";
-import { loadExperiment } from "../../../src/config/load-experiment.js";
+import { loadExperiment } from "../../../src/config/load-run-config.js";
 
 const plain = terminalColors(false);
 

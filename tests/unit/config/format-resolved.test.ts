@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { terminalColors } from "../../../src/commands/terminal-text.js";
 import { formatResolved } from "../../../src/config/format-resolved.js";
-import { loadExperiment } from "../../../src/config/load-experiment.js";
+import { loadExperiment } from "../../../src/config/load-run-config.js";
 
 const plain = terminalColors(false);
 

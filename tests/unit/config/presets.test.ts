@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { diffExperiments } from "../../../src/config/diff-experiments.js";
-import { parseExperiment } from "../../../src/config/parse-experiment.js";
+import { diffExperiments } from "../../../src/config/diff-run-configs.js";
+import { parseExperiment } from "../../../src/config/parse-run-config.js";
 import { defaultPreset, presetNames, presets } from "../../../src/config/presets.js";
 
 const float32Start = { "init.kind": "unit-noise", "init.sigma": 1e-5, "init.noise_dtype": "float32" };

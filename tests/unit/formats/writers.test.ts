@@ -2,14 +2,14 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkS
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createAtomically, writeAtomically } from "../../../src/formats/atomic-file.js";
+import { writeHdf5 } from "../../../src/formats/hdf5/write-hdf5.js";
 import { type Dtype, itemSizes } from "../../../src/formats/matrix.js";
+import { writeNpy } from "../../../src/formats/numpy/write-npy.js";
 import { openCheckpoint } from "../../../src/formats/open-checkpoint.js";
 import type { RowSource } from "../../../src/formats/row-source.js";
 import { RowTokens } from "../../../src/formats/row-tokens.js";
+import { type WritableTensor, writeSafetensors } from "../../../src/formats/safetensors/write-safetensors.js";
 import { writeCsv } from "../../../src/formats/write-csv.js";
-import { writeHdf5 } from "../../../src/formats/write-hdf5.js";
-import { writeNpy } from "../../../src/formats/write-npy.js";
-import { type WritableTensor, writeSafetensors } from "../../../src/formats/write-safetensors.js";
 import { expectedFrom, temporaryDirectory } from "./reference-python.js";
 
 const directory = temporaryDirectory();

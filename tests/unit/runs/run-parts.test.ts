@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { compareFields, meets, parseRunFilters } from "../../../src/commands/runs/run-filter.js";
 import { extensionProblem } from "../../../src/config/extension-problem.js";
-import { parseExperiment } from "../../../src/config/parse-experiment.js";
+import { parseExperiment } from "../../../src/config/parse-run-config.js";
 import { createRunDirectory } from "../../../src/runs/create-run-directory.js";
 import { pinDifferences } from "../../../src/runs/pin-differences.js";
 import { resolveRun } from "../../../src/runs/resolve-run.js";

@@ -1,0 +1,167 @@
+import { resolve } from "node:path";
+import { type GPT2Config, ownModelFields } from "../config/model-schema.js";
+import type { ModelInput } from "../config/run-config-input.generated.js";
+import type { Experiment, ExperimentInput } from "../config/run-config-schema.js";
+import type { Gpt2Architecture } from "../formats/hf/gpt2-weights.js";
+import { readEmbedding } from "../formats/read-embedding.js";
+import type { PythonEnvironment, ReplyOf } from "../protocol/operations.js";
+import type { FindPythonOptions } from "../python/find-python.js";
+import { PythonSession } from "../python/python-session.js";
+import { resolvePython, type UsablePython } from "../python/resolve-python.js";
+import { createModelArguments, startArguments } from "./bridge-arguments.js";
+import { callArguments } from "./call-arguments.js";
+import { loadExperiment } from "./load-experiment.js";
+import { Model } from "./model.js";
+import { modelDirectory } from "./model-directory.js";
+import { requireMemory } from "./require-memory.js";
+import { Trainer } from "./trainer.js";
+import type { TrainerOptions, TrainerSetup } from "./trainer-options.js";
+
+type Device = Experiment["device"];
+
+export interface BridgeOptions {
+  /** Path of an interpreter, or `auto` (the default): the active environment, ours, then `python3`. */
+  python?: string;
+  /** CPU threads of PyTorch; its own choice when left out. The number changes bits. */
+  threads?: number | null;
+  /** Which device trainers use when they do not say: `auto` (the default) takes CUDA, else MPS, else the CPU. */
+  device?: Device;
+  /** Ends the start: it rejects with `ABORTED` at once. */
+  signal?: AbortSignal | undefined;
+}
+
+interface NewModelOptions extends Pick<ModelInput, "norm" | "dtype">, Pick<ExperimentInput, "init" | "seed"> {
+  from?: never;
+  /** GPT2Config under its own names; what is left out is the seed's. */
+  config: GPT2Config;
+  /** Ends the call: it rejects with `ABORTED` at once. */
+  signal?: AbortSignal | undefined;
+}
+
+interface SavedModelOptions extends Pick<ExperimentInput, "seed"> {
+  /** A saved GPT-2: a directory in HF layout, or a file with its weights. Its architecture, norm and dtype are the model's. */
+  from: string;
+  /** What the shapes of weights do not tell; with a file of weights at least `n_head`. */
+  config?: Omit<GPT2Config, keyof Gpt2Architecture>;
+  norm?: never;
+  dtype?: never;
+  init?: never;
+  /** Ends the call: it rejects with `ABORTED` at once. */
+  signal?: AbortSignal | undefined;
+}
+
+export type ModelOptions = NewModelOptions | SavedModelOptions;
+
+/** A Python process, and what is made in it. Several bridges may be open at once; each has a process of its own. */
+export class Bridge implements AsyncDisposable {
+  readonly #session: PythonSession;
+  readonly #device: Device;
+
+  private constructor(session: PythonSession, device: Device) {
+    this.#session = session;
+    this.#device = device;
+  }
+
+  /**
+   * Start Python; PyTorch is loaded when this returns, after about 3 s.
+   *
+   * @throws {BhBridgeError} `USAGE`, `PYTHON_NOT_FOUND`, `PYTHON_DEPENDENCY_MISSING`, `PROTOCOL_MISMATCH`, `PEER_EXITED`, `ABORTED`.
+   */
+  static async start(options: BridgeOptions = {}): Promise<Bridge> {
+    callArguments("Bridge.start", startArguments, options);
+    const { python = "auto", threads = null, device = "auto", signal } = options;
+    const wanted: FindPythonOptions = python === "auto" ? {} : { python };
+    return Bridge.startWith(await resolvePython(wanted, signal), { threads, device, ...(signal && { signal }) });
+  }
+
+  /**
+   * Start an interpreter that has been found and probed already.
+   *
+   * @internal
+   */
+  static async startWith(python: UsablePython, { threads = null, device = "auto", signal }: Omit<BridgeOptions, "python">): Promise<Bridge> {
+    return new Bridge(await PythonSession.start({ python: python.path, threads, device, signal }), device);
+  }
+
+  /** Versions, devices and threads of the Python process. */
+  get environment(): PythonEnvironment {
+    return this.#session.environment;
+  }
+
+  /**
+   * Build a GPT-2, or load one.
+   *
+   * Everything is drawn on the CPU from the seed, in the notebook's order: weights, norms, dtype, then the embedding.
+   *
+   * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; for `{ from }` also what reading the directory gives.
+   */
+  // One signature a kind, so that an editor knows whose fields it is asked about.
+  async createModel(options: NewModelOptions): Promise<Model>;
+  async createModel(options: SavedModelOptions): Promise<Model>;
+  async createModel(options: ModelOptions): Promise<Model>;
+  async createModel({ signal, ...options }: ModelOptions): Promise<Model> {
+    callArguments("createModel", createModelArguments, options);
+    const input: ExperimentInput =
+      options.from !== undefined
+        ? { model: { ...options.config, from: resolve(options.from) }, init: { kind: "normal" } }
+        : {
+            model: { ...options.config, ...(options.norm && { norm: options.norm }), ...(options.dtype && { dtype: options.dtype }) },
+            ...(options.init && { init: options.init }),
+          };
+    const { experiment } = await loadExperiment({ input: { ...input, ...(options.seed !== undefined && { seed: options.seed }) } });
+    return this.buildModel(experiment, signal);
+  }
+
+  /**
+   * Build the model of a complete experiment.
+   *
+   * @internal
+   */
+  async buildModel({ model, init, seed }: Pick<Experiment, "model" | "init" | "seed">, signal?: AbortSignal): Promise<Model> {
+    const config = Object.fromEntries(Object.entries(model).filter(([field]) => !isOwnModelField(field)));
+    requireMemory(model);
+    using saved = model.from === null ? null : await modelDirectory(model.from, model, this.#session.folder);
+    const request = { from: saved?.path ?? null, config, norm: model.norm, dtype: model.dtype, init, seed };
+    const onAbandoned = (reply?: ReplyOf<"model.create">) => void (reply && this.#session.forget("release", reply.handle));
+    const rows = init.kind === "file" ? await readEmbedding(init.path, init) : undefined; // before anything is built: a wrong path is told at once
+    const built = Model.of(this.#session, await this.#session.invoke("model.create", request, { signal, onAbandoned }), { model, init, seed });
+    try {
+      if (rows) await built.putTensor("transformer.wte.weight", rows, { signal });
+      return built;
+    } catch (error) {
+      await built.close();
+      throw error;
+    }
+  }
+
+  /**
+   * A trainer for a complete experiment, whose corpus has been read.
+   *
+   * @internal
+   */
+  trainerOf(setup: TrainerSetup): Trainer {
+    return Trainer.of(this.#session, setup);
+  }
+
+  /**
+   * Prepare a training: its run directory is made when it begins.
+   *
+   * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, `ABORTED`.
+   */
+  async createTrainer(options: TrainerOptions): Promise<Trainer> {
+    return Trainer.create(this.#session, this.#device, options);
+  }
+
+  /** End the Python process. What was not saved is gone. */
+  async close(): Promise<void> {
+    await this.#session.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function isOwnModelField(field: string): boolean {
+  return (ownModelFields as readonly string[]).includes(field);
+}

@@ -1,0 +1,131 @@
+import { createHash } from "node:crypto";
+import { createReadStream, statSync } from "node:fs";
+import { configInvalid } from "../config/config-invalid.js";
+import { corpusPath } from "../config/corpus-path.js";
+import type { ResolvedExperiment } from "../config/load-run-config.js";
+import { BhBridgeError } from "../errors.js";
+import type { CorpusFacts } from "../runs/run-manifest.js";
+import { count } from "../text/count.js";
+import { heldOutProblem, heldOutTokens } from "./held-out.js";
+
+/** Python holds a corpus in memory; the largest that was trained on had 0.3 MB. */
+const maxCorpusBytes = 1 << 30;
+const chunkBytes = 1 << 20;
+
+const lineFeed = 10;
+const carriageReturn = 13;
+
+/** What is counted of a text, chunk after chunk. */
+class TextCounts {
+  /** Of each ASCII character, with newlines of every system as LF. */
+  readonly counts = new Array<number>(128).fill(0);
+  bytes = 0;
+  characters = 0;
+  notAscii = 0;
+  firstNotAscii: { byte: number; offset: number; line: number } | undefined;
+  #line = 1;
+  #previous = 0;
+
+  add(chunk: Uint8Array): void {
+    for (let index = 0; index < chunk.length; index++) this.#addByte(chunk[index] ?? 0, this.bytes + index);
+    this.bytes += chunk.length;
+  }
+
+  #addByte(byte: number, offset: number): void {
+    const isRestOfNewline = byte === lineFeed && this.#previous === carriageReturn; // CRLF is one newline
+    this.#previous = byte;
+    if (byte >= 128) {
+      this.firstNotAscii ??= { byte, offset, line: this.#line };
+      this.notAscii++;
+    } else if (!isRestOfNewline) {
+      const isLineEnd = byte === lineFeed || byte === carriageReturn;
+      if (isLineEnd) this.#line++;
+      const character = isLineEnd ? lineFeed : byte;
+      this.counts[character] = (this.counts[character] ?? 0) + 1;
+      this.characters++;
+    }
+  }
+}
+
+/**
+ * Read a corpus as Python will: ASCII text, newlines of every system as LF, bytes below the vocabulary as tokens.
+ *
+ * @param contextLength tokens of a window.
+ * @param heldOut fraction of the tokens, from the end, that is not trained on.
+ * @throws {BhBridgeError} `CORPUS_INVALID` for a file that is missing, empty, too short, or not ASCII, with the place and what to do; `CONFIG_INVALID`
+ *   for a `data.held_out` that leaves one of the two parts without a window; `ABORTED`.
+ */
+export async function readCorpus(path: string, vocabSize: number, contextLength: number, heldOut: number, signal?: AbortSignal): Promise<CorpusFacts> {
+  const text = new TextCounts();
+  const hash = createHash("sha256");
+  for await (const chunk of chunksOf(path, signal)) {
+    text.add(chunk);
+    hash.update(chunk);
+  }
+  if (text.firstNotAscii) throw notAscii(path, text.firstNotAscii, text.notAscii);
+  const { bytes, characters } = text;
+  const kept = text.counts.slice(0, vocabSize);
+  const tokens = kept.reduce((sum, count) => sum + count, 0);
+  const windowTokens = contextLength + 1;
+  if (tokens < windowTokens) {
+    const what = characters === 0 ? "is empty" : `has ${count(tokens, "token")} (of ${count(characters, "character")})`;
+    throw new BhBridgeError("CORPUS_INVALID", `${path} ${what}: a window takes ${windowTokens}. Give a longer text, or a smaller model.n_positions`);
+  }
+  const problem = heldOutProblem(heldOut, tokens, windowTokens);
+  if (problem !== undefined) throw configInvalid([{ path: "data.held_out", message: `${problem} (the corpus is ${path})` }]);
+  const deadTokens = Array.from({ length: vocabSize }, (_, token) => token).filter((token) => (kept[token] ?? 0) === 0);
+  return {
+    path,
+    sha256: hash.digest("hex"),
+    bytes,
+    characters,
+    filtered: characters - tokens,
+    tokens,
+    distinct: vocabSize - deadTokens.length,
+    dead: deadTokens.length,
+    deadTokens,
+    windows: tokens - heldOutTokens(heldOut, tokens) - contextLength,
+  };
+}
+
+async function* chunksOf(path: string, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+  try {
+    const { size } = statSync(path);
+    if (size > maxCorpusBytes) throw new BhBridgeError("CORPUS_INVALID", `${path} has ${size} bytes; a corpus may have ${maxCorpusBytes}`);
+    yield* createReadStream(path, { highWaterMark: chunkBytes, ...(signal && { signal }) });
+  } catch (cause) {
+    if (cause instanceof BhBridgeError) throw cause;
+    if (signal?.aborted) throw new BhBridgeError("ABORTED", `reading ${path} was cancelled`, { cause: signal.reason });
+    const reasons: Record<string, string> = { ENOENT: "there is no such file", EISDIR: "it is a folder", EACCES: "it may not be read" };
+    const code = (cause as NodeJS.ErrnoException).code ?? "";
+    throw new BhBridgeError(
+      "CORPUS_INVALID",
+      `cannot read the corpus ${path}: ${reasons[code] ?? code}. Give a text file with data.corpus (--corpus on the command line)`,
+      { cause },
+    );
+  }
+}
+
+function notAscii(path: string, { byte, offset, line }: { byte: number; offset: number; line: number }, total: number): BhBridgeError {
+  return new BhBridgeError(
+    "CORPUS_INVALID",
+    `${path} is not ASCII: byte 0x${byte.toString(16)} at offset ${offset}, line ${line} (${total} such bytes in all). Convert it, for example with: iconv -t ASCII//TRANSLIT`,
+    { offset },
+  );
+}
+
+/**
+ * Read the corpus of a complete experiment.
+ *
+ * @throws {BhBridgeError} `CORPUS_INVALID`, `ABORTED`; `CONFIG_INVALID` when no batch of it would be full and only full ones are wanted.
+ */
+export async function corpusOf({ experiment }: ResolvedExperiment, signal?: AbortSignal): Promise<CorpusFacts> {
+  const { vocab_size, n_positions } = experiment.model;
+  const facts = await readCorpus(corpusPath(experiment), vocab_size, n_positions, experiment.data.held_out, signal);
+  const { per_device_train_batch_size: batch, dataloader_drop_last } = experiment.training;
+  if (dataloader_drop_last && facts.windows < batch) {
+    const message = `a batch of ${batch} is never full: the text has ${facts.windows} windows. Set a smaller one, or training.dataloader_drop_last to false`;
+    throw configInvalid([{ path: "training.per_device_train_batch_size", message }]);
+  }
+  return facts;
+}

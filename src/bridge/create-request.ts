@@ -1,0 +1,24 @@
+import type { Experiment } from "../config/run-config-schema.js";
+import type { RequestOf } from "../protocol/operations.js";
+
+type CreateRequest = RequestOf<"trainer.create">;
+
+/** What a request has beside the experiment's own fields. */
+export interface RequestContext extends Pick<CreateRequest, "model" | "run_directory" | "device" | "events" | "deciders" | "resume" | "start_from"> {
+  /** Absolute path of the corpus. */
+  corpus: string;
+}
+
+/** The request that builds HF's Trainer for an experiment. */
+export function createRequest({ data, training, model, noise, record, checkpoint, seed }: Experiment, { corpus, ...context }: RequestContext): CreateRequest {
+  return {
+    ...context,
+    data: { corpus, label_shift: data.label_shift, held_out: data.held_out },
+    training: JSON.parse(JSON.stringify(training)), // without the fields that are undefined
+    dtype: model.dtype,
+    seed,
+    noise,
+    record,
+    checkpoint,
+  };
+}

@@ -1,0 +1,211 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Experiment, ExperimentInput } from "../config/run-config-schema.js";
+import { Matrix } from "../formats/matrix.js";
+import type { Handle, ReplyOf } from "../protocol/operations.js";
+import type { PythonSession } from "../python/python-session.js";
+import { callArguments } from "./call-arguments.js";
+import { forwardArguments, generateArguments, setTensorArguments, tensorArguments, toArguments } from "./model-arguments.js";
+import { saveDirectory } from "./save-directory.js";
+
+/** A tensor of a model. Names and shapes are PyTorch's, dtypes are spelt as in safetensors. */
+export interface Parameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: "BF16" | "F16" | "F32" | "F64";
+}
+
+/** How text is continued: transformers' own names. Greedy when `do_sample` is left out. */
+export interface GenerateOptions {
+  max_new_tokens?: number;
+  do_sample?: boolean;
+  temperature?: number;
+  top_k?: number;
+  top_p?: number;
+  /** Seed of the draws, with `do_sample`. */
+  seed?: number;
+  signal?: AbortSignal | undefined;
+}
+
+export interface CallOptions {
+  /** Ends the call: it rejects with `ABORTED` at once, and Python stops what it has begun. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface SaveOptions extends CallOptions {
+  /** Replace a model that was saved in this directory before. */
+  overwrite?: boolean;
+}
+
+/** The part of an experiment that makes this model again. */
+export type ModelOrigin = Pick<ExperimentInput, "model" | "init" | "seed"> & Pick<Experiment, "model">;
+
+/** Tokens that are generated when the caller does not say how many. */
+const defaultNewTokens = 64;
+
+/**
+ * A GPT-2 that lives in Python.
+ *
+ * @see Bridge.createModel
+ */
+export class Model implements AsyncDisposable {
+  /** Number of weights, tied ones counted once. */
+  readonly parameterCount: number;
+  readonly parameters: readonly Parameter[];
+  readonly norm: "rmsnorm" | "layernorm";
+  /**
+   * Finds the model in Python.
+   *
+   * @internal
+   */
+  readonly handle: Handle;
+  /**
+   * What made the model, for the configuration of the runs that train it.
+   *
+   * @internal
+   */
+  readonly origin: ModelOrigin;
+  /**
+   * What has happened to its weights since, in words: a configuration does not know of it.
+   *
+   * @internal
+   */
+  readonly changes: string[] = [];
+  readonly #session: PythonSession;
+  static #files = 0;
+
+  private constructor(session: PythonSession, reply: ReplyOf<"model.create">, origin: ModelOrigin) {
+    this.#session = session;
+    this.handle = reply.handle;
+    this.parameterCount = reply.parameter_count;
+    this.parameters = reply.parameters;
+    this.norm = reply.norm;
+    this.origin = origin;
+  }
+
+  /**
+   * Whether a value is a model of this Python: another one knows nothing of it.
+   *
+   * @internal
+   */
+  static isOf(session: PythonSession, value: unknown): value is Model {
+    return value instanceof Model && value.#session === session;
+  }
+
+  /**
+   * The model that Python has built.
+   *
+   * @internal
+   */
+  static of(session: PythonSession, reply: ReplyOf<"model.create">, origin: ModelOrigin): Model {
+    return new Model(session, reply, origin);
+  }
+
+  /**
+   * A copy of one tensor.
+   *
+   * @throws {BhBridgeError} `TENSOR_NOT_FOUND` with the nearest name.
+   */
+  async tensor(name: string, { signal }: CallOptions = {}): Promise<Matrix> {
+    callArguments("model.tensor", tensorArguments, { name });
+    return this.#receive((path, onAbandoned) => this.#session.invoke("model.tensor", { handle: this.handle, name, path }, { signal, onAbandoned }));
+  }
+
+  /**
+   * Replace the values of one tensor; another dtype is rounded to the model's.
+   *
+   * @param matrix of the tensor's own shape.
+   * @throws {BhBridgeError} `TENSOR_NOT_FOUND`, or `CONFIG_INVALID` for another shape.
+   */
+  async setTensor(name: string, matrix: Matrix, options: CallOptions = {}): Promise<void> {
+    callArguments("model.setTensor", setTensorArguments, { name, matrix });
+    await this.putTensor(name, matrix, options);
+    this.changes.push(`${name} was set`);
+  }
+
+  /**
+   * `setTensor` where it is part of what the configuration says.
+   *
+   * @internal
+   */
+  async putTensor(name: string, matrix: Matrix, { signal }: CallOptions = {}): Promise<void> {
+    const path = this.#temporaryPath();
+    writeFileSync(path, matrix.bytes);
+    try {
+      const { dtype, shape } = matrix;
+      await this.#session.invoke("model.set_tensor", { handle: this.handle, name, path, dtype, shape: [...shape] }, { signal });
+    } finally {
+      rmSync(path, { force: true });
+    }
+  }
+
+  /**
+   * Run the model on token ids, without dropout.
+   *
+   * @param tokens `[batch][tokens]`, every row of the same length, at most `n_positions`.
+   * @returns logits, `[batch, tokens, vocab_size]`.
+   */
+  async forward(tokens: readonly (readonly number[])[], { signal }: CallOptions = {}): Promise<Matrix> {
+    const batch = callArguments("model.forward", forwardArguments, { tokens });
+    return this.#receive((path, onAbandoned) => this.#session.invoke("model.forward", { handle: this.handle, ...batch, path }, { signal, onAbandoned }));
+  }
+
+  /**
+   * Continue a prompt.
+   *
+   * @param tokens ids of the prompt; for a model of bytes, `[...Buffer.from("text")]`.
+   * @returns the prompt and what follows it.
+   */
+  async generate(tokens: readonly number[], { signal, ...given }: GenerateOptions = {}): Promise<number[]> {
+    const { tokens: prompt, seed = null, ...chosen } = callArguments("model.generate", generateArguments, { ...given, tokens });
+    const options = { max_new_tokens: defaultNewTokens, do_sample: false, ...chosen };
+    const reply = await this.#session.invoke("model.generate", { handle: this.handle, tokens: prompt, options, seed }, { signal });
+    return reply.tokens;
+  }
+
+  /**
+   * Save in HF layout: plain `transformers` loads the directory, an RMSNorm model with `trust_remote_code=True`.
+   *
+   * @param directory a new directory, an empty one, or with `overwrite` an earlier save.
+   * @throws {BhBridgeError} `FILE_UNWRITABLE` naming what else is there; `USAGE` for an empty path and for the working directory.
+   */
+  async save(directory: string, { overwrite = false, signal }: SaveOptions = {}): Promise<void> {
+    await this.#session.invoke("model.save", { handle: this.handle, directory: saveDirectory(directory), overwrite }, { signal });
+  }
+
+  /**
+   * Move the model; a trainer moves it by itself.
+   *
+   * @throws {BhBridgeError} `DEVICE_UNAVAILABLE`.
+   */
+  async to(device: "cpu" | "cuda" | "mps", { signal }: CallOptions = {}): Promise<void> {
+    callArguments("model.to", toArguments, { device });
+    await this.#session.invoke("model.to", { handle: this.handle, device }, { signal });
+  }
+
+  /** Let Python forget the model; afterwards every call fails with `HANDLE_STALE`. */
+  async close(): Promise<void> {
+    await this.#session.forget("release", this.handle);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #temporaryPath(): string {
+    return join(this.#session.folder, `tensor-${Model.#files++}`);
+  }
+
+  /** Tensors travel as files: 4 MB cross in milliseconds, as JSON they would take seconds. */
+  async #receive(call: (path: string, onAbandoned: () => void) => Promise<ReplyOf<"model.tensor">>): Promise<Matrix> {
+    const path = this.#temporaryPath();
+    const remove = () => rmSync(path, { force: true });
+    try {
+      const { dtype, shape } = await call(path, remove);
+      const { buffer, byteOffset, byteLength } = readFileSync(path);
+      return new Matrix(dtype, shape, new Uint8Array(buffer, byteOffset, byteLength));
+    } finally {
+      remove();
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import type { Handle, ReplyOf } from "../protocol/operations.js";
+import type { EventReceiver } from "../python/event-channel.js";
+import type { PythonSession } from "../python/python-session.js";
+import type { CallbackDispatcher } from "./callback-dispatcher.js";
+import { createRequest } from "./create-request.js";
+import { environmentPin } from "./environment-pin.js";
+import type { ResolvedDevice } from "./resolve-device.js";
+import { planResume } from "./resume-plan.js";
+import { RunRecord } from "./run-record.js";
+import { StartedRun } from "./started-run.js";
+import type { ResumeOptions, TrainerSetup } from "./trainer-options.js";
+import { UnstartedRun } from "./unstarted-run.js";
+
+/** What a run is prepared with. */
+export interface Preparation extends TrainerSetup {
+  session: PythonSession;
+  device: ResolvedDevice;
+  dispatcher: CallbackDispatcher;
+  /** Receives what Python sends meanwhile. */
+  receiver: EventReceiver;
+}
+
+/** A run that Python is ready to train. */
+export interface PreparedRun {
+  run: StartedRun;
+  record: RunRecord;
+  handle: Handle;
+  /** Of a new run. */
+  unstarted?: UnstartedRun;
+}
+
+/** Make a new run. @throws {BhBridgeError} as `Trainer.prepare`; nothing is left then. */
+export async function beginRun(preparation: Preparation, signal: AbortSignal | undefined): Promise<PreparedRun> {
+  const { session, experiment, model, corpus, device, out, startFrom = null, callbacks } = preparation;
+  const environment = environmentPin(session.environment, device);
+  const facts = { experiment, corpus, environment, parameters: model.parameterCount, modelChanges: [...model.changes], startFrom, callbacks };
+  const record = await RunRecord.create(out, facts);
+  const unstarted = new UnstartedRun(record, session.ended);
+  const reply = await createTrainer(preparation, record, null, signal, unstarted);
+  return hearCallbacks(preparation, { run: new StartedRun(record, reply), record, handle: reply.handle, unstarted });
+}
+
+/**
+ * Go back to where a run ended. Its lock is Python's to take, so nothing is written before Python has answered.
+ *
+ * @throws {BhBridgeError} as `Trainer.resume`.
+ */
+export async function reopenRun(preparation: Preparation, directory: string, { allowInexact = false, signal }: ResumeOptions): Promise<PreparedRun> {
+  const { session, experiment, corpus, device } = preparation;
+  const environment = environmentPin(session.environment, device);
+  const plan = planResume(directory, { experiment: experiment.experiment, corpus, environment }, allowInexact);
+  const record = RunRecord.reopen(plan);
+  const reply = await createTrainer(preparation, record, plan.exact ? "exact" : "inexact", signal);
+  record.resumed(plan, experiment, environment, reply);
+  return hearCallbacks(preparation, { run: new StartedRun(record, reply), record, handle: reply.handle });
+}
+
+/** Let Python forget a prepared run. Its directory goes as well when its training never began. */
+export async function letGo(session: PythonSession, { handle, unstarted }: Pick<PreparedRun, "handle" | "unstarted">): Promise<void> {
+  await session.forget("trainer.close", handle);
+  unstarted?.discard();
+}
+
+async function createTrainer(
+  { session, experiment, model, corpus, device, dispatcher, receiver }: Preparation,
+  { directory, manifest }: RunRecord,
+  resume: "exact" | "inexact" | null,
+  signal: AbortSignal | undefined,
+  unstarted?: UnstartedRun,
+): Promise<ReplyOf<"trainer.create">> {
+  const request = createRequest(experiment.experiment, {
+    model: model.handle,
+    run_directory: directory,
+    corpus: corpus.path,
+    device: device.kind,
+    events: dispatcher.events,
+    deciders: dispatcher.deciders,
+    resume,
+    start_from: manifest.start_from,
+  });
+  const onAbandoned = (reply?: ReplyOf<"trainer.create">) => {
+    if (reply) void letGo(session, { handle: reply.handle, ...(unstarted && { unstarted }) });
+    else unstarted?.discard();
+  };
+  try {
+    return await session.invoke("trainer.create", request, { signal, receiver, onAbandoned });
+  } catch (error) {
+    if (!signal?.aborted) unstarted?.discard(); // else Python may still be writing into it
+    throw error;
+  }
+}
+
+/** Wait for what the callbacks say to `onInitEnd`. */
+async function hearCallbacks({ session, dispatcher }: Preparation, prepared: PreparedRun): Promise<PreparedRun> {
+  try {
+    await dispatcher.delivered();
+    return prepared;
+  } catch (error) {
+    await letGo(session, prepared);
+    throw error;
+  }
+}

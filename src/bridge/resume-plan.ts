@@ -1,0 +1,89 @@
+import { resolve } from "node:path";
+import { diffExperiments } from "../config/diff-run-configs.js";
+import { extensionProblem } from "../config/extension-problem.js";
+import type { Experiment } from "../config/run-config-schema.js";
+import { BhBridgeError } from "../errors.js";
+import { pinDifferences } from "../runs/pin-differences.js";
+import { recordedStep } from "../runs/recorded-step.js";
+import { readRunConfig } from "../runs/run-config.js";
+import { type CorpusFacts, type EnvironmentPin, type RunManifest, readRunManifest } from "../runs/run-manifest.js";
+import { count } from "../text/count.js";
+
+/** What is there now, to go on with. */
+export interface PresentFacts {
+  experiment: Experiment;
+  corpus: CorpusFacts;
+  environment: EnvironmentPin;
+}
+
+/** How a run goes on. */
+export interface ResumePlan {
+  directory: string;
+  manifest: RunManifest;
+  /** Compare recomputed steps with their checksums; false where another environment was allowed, whose steps replace them. */
+  exact: boolean;
+  /** What is different in the environment. */
+  differences: string[];
+  /** The run gets another number of steps than it had. */
+  isExtended: boolean;
+}
+
+/** Fields that may change between two parts of a run: none of them changes a bit. */
+const freeFields: readonly string[] = ["name", "python", "data.corpus", "checkpoint.every", "checkpoint.keep", "device", "threads"];
+const stepsField = "training.max_steps";
+
+/**
+ * Hold a run against what is there now, and say how it goes on.
+ *
+ * @param run path of its directory.
+ * @throws {BhBridgeError} `RESUME_MISMATCH` when configuration, corpus or environment are others, naming what differs; `CONFIG_INVALID` when the number
+ *   of steps cannot be changed; `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED`.
+ */
+export function planResume(run: string, present: PresentFacts, allowInexact: boolean): ResumePlan {
+  const directory = resolve(run);
+  const manifest = readRunManifest(directory);
+  const isExtended = requireSameExperiment(directory, present.experiment);
+  requireSameCorpus(directory, manifest.corpus, present.corpus);
+  const differences = pinDifferences(manifest.environment, present.environment);
+  if (differences.length > 0 && !allowInexact) {
+    throw new BhBridgeError(
+      "RESUME_MISMATCH",
+      `${directory} was computed in another environment: ${differences.join(", ")}. Its bits would differ from here on. Restore that environment, or accept it with allowInexact (--allow-inexact on the command line)`,
+    );
+  }
+  return { directory, manifest, exact: differences.length === 0 && !allowInexact, differences, isExtended };
+}
+
+/**
+ * Make sure that an experiment is a run's own, but for what changes no bit and for a number of steps that its schedule allows; whether it has another
+ * number of steps.
+ *
+ * @throws {BhBridgeError} `RESUME_MISMATCH` naming the fields, `CONFIG_INVALID` when the number of steps cannot be changed, `RUN_NOT_FOUND`, `RUN_CORRUPT`.
+ */
+export function requireSameExperiment(directory: string, experiment: Experiment): boolean {
+  const recorded = readRunConfig(directory);
+  const changed = diffExperiments(recorded, experiment).filter(({ path }) => !freeFields.includes(path));
+  const others = changed.filter(({ path }) => path !== stepsField);
+  if (others.length > 0) {
+    const fields = others.map(({ path, before, after }) => `${path} (${JSON.stringify(before)} → ${JSON.stringify(after)})`).join(", ");
+    throw new BhBridgeError("RESUME_MISMATCH", `${directory} has another configuration: ${fields}. Go on with the run's own, or start a new run`);
+  }
+  const isExtended = changed.length > 0;
+  if (isExtended) requireExtensible(directory, recorded, experiment.training.max_steps);
+  return isExtended;
+}
+
+function requireExtensible(directory: string, recorded: Experiment, steps: number): void {
+  const problem = extensionProblem(recorded, steps, recordedStep(directory) ?? 0);
+  if (problem === undefined) return;
+  const message = `${directory} cannot go on to ${count(steps, "step")}: ${problem}`;
+  throw new BhBridgeError("CONFIG_INVALID", message, { issues: [{ path: stepsField, message: problem }] });
+}
+
+function requireSameCorpus(directory: string, before: CorpusFacts, now: CorpusFacts): void {
+  if (before.sha256 === now.sha256) return;
+  throw new BhBridgeError(
+    "RESUME_MISMATCH",
+    `the corpus has changed: ${directory} was trained on ${before.path} of ${before.bytes} bytes, SHA-256 ${before.sha256}; ${now.path} has ${now.bytes} bytes, SHA-256 ${now.sha256}. Give the text as it was with corpus (--corpus on the command line)`,
+  );
+}

@@ -1,0 +1,157 @@
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { ResolvedExperiment } from "../config/load-run-config.js";
+import type { ReplyOf } from "../protocol/operations.js";
+import { packageManifest } from "../python/package-manifest.js";
+import { createRunDirectory } from "../runs/create-run-directory.js";
+import { durableWrite } from "../runs/durable-write.js";
+import { foreignEntry } from "../runs/foreign-entry.js";
+import { patchFileName, repositoryState } from "../runs/git-state.js";
+import { nodeEnvironment, nodeEnvironmentFileName } from "../runs/node-environment.js";
+import { readEvents } from "../runs/read-events.js";
+import { runConfigFileName, runConfigText } from "../runs/run-config.js";
+import {
+  type CorpusFacts,
+  type EnvironmentPin,
+  type RunManifest,
+  runFormat,
+  runManifestFileName,
+  runManifestText,
+  writeRunManifest,
+} from "../runs/run-manifest.js";
+import { sealRun } from "../runs/seal-run.js";
+import { trainedSeconds } from "../runs/trained-seconds.js";
+import type { ResumePlan } from "./resume-plan.js";
+import type { TrainerCallback } from "./trainer-callback.js";
+
+/** What a run is made of, when it begins. */
+export interface RunFacts {
+  experiment: ResolvedExperiment;
+  corpus: CorpusFacts;
+  environment: EnvironmentPin;
+  /** Number of weights. */
+  parameters: number;
+  /** What had happened to the model since it was built. */
+  modelChanges: string[];
+  startFrom: string | null;
+  /** Their source is kept with the run, which it may have steered. */
+  callbacks: readonly TrainerCallback[];
+}
+
+const callbacksFileName = "callbacks.js.txt";
+
+/** The classes of callbacks as they ran (compiled, where they were written in TypeScript). */
+function sourcesOf(callbacks: readonly TrainerCallback[]): string {
+  return `${[...new Set(callbacks.map((callback) => callback.constructor.toString()))].join("\n\n")}\n`;
+}
+
+/** The part of a run on disk that Node writes: its manifest, durably at every change. Python writes the rest, and holds the lock. */
+export class RunRecord {
+  readonly directory: string;
+  #manifest: RunManifest;
+
+  private constructor(directory: string, manifest: RunManifest) {
+    this.directory = directory;
+    this.#manifest = manifest;
+  }
+
+  /** Make a new run directory. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
+  static async create(
+    out: string,
+    { experiment: resolved, corpus, environment, parameters, modelChanges, startFrom, callbacks }: RunFacts,
+  ): Promise<RunRecord> {
+    const { experiment, preset, hash } = resolved;
+    const repository = await repositoryState();
+    const name = experiment.name ?? preset;
+    const manifest: RunManifest = {
+      format: runFormat,
+      min_reader: runFormat,
+      name,
+      preset,
+      status: "running",
+      reason: null,
+      created: new Date().toISOString(),
+      ended: null,
+      package_version: packageManifest().version,
+      config_hash: hash,
+      parameters,
+      environment,
+      corpus,
+      seconds: 0,
+      git: repository?.state ?? null,
+      resumes: [],
+      start_from: startFrom,
+      model_changes: modelChanges,
+    };
+    const files = {
+      [runConfigFileName]: runConfigText(experiment),
+      [runManifestFileName]: runManifestText(manifest),
+      [nodeEnvironmentFileName]: `${JSON.stringify(nodeEnvironment(Object.keys(packageManifest().dependencies)), null, 2)}\n`,
+      ...(repository?.state.patch && { [patchFileName]: repository.patch }),
+      ...(callbacks.length > 0 && { [callbacksFileName]: sourcesOf(callbacks) }),
+    };
+    return new RunRecord(createRunDirectory(out, name, hash, files), manifest);
+  }
+
+  /** Take up a run that ended early; nothing is written before `resumed`, when Python holds its lock. */
+  static reopen({ directory, manifest }: ResumePlan): RunRecord {
+    return new RunRecord(directory, manifest);
+  }
+
+  get manifest(): RunManifest {
+    return this.#manifest;
+  }
+
+  /** Note that the run goes on; with another number of steps, its configuration says so from now on. */
+  resumed(plan: ResumePlan, { experiment, hash }: ResolvedExperiment, environment: EnvironmentPin, reply: ReplyOf<"trainer.create">): void {
+    const { exact, differences, isExtended } = plan;
+    if (isExtended) durableWrite(join(this.directory, runConfigFileName), runConfigText(experiment));
+    const from_step = reply.resumed_from_step ?? 0;
+    const resume = { at: new Date().toISOString(), from_step, recorded_step: reply.recorded_step, exact, differences };
+    this.#write({
+      status: "running",
+      reason: null,
+      ended: null,
+      config_hash: isExtended ? hash : this.#manifest.config_hash,
+      environment,
+      seconds: trainedSeconds(readEvents(this.directory)),
+      resumes: [...this.#manifest.resumes, resume],
+    });
+  }
+
+  /** Note how the run ended, and seal it. A disk that cannot take the checksums does not undo the training: `runs verify` says that they are missing. */
+  finished({ status, reason, seconds }: ReplyOf<"trainer.train">): void {
+    this.#write({ status, reason, seconds: this.#manifest.seconds + seconds, ended: new Date().toISOString() });
+    try {
+      sealRun(this.directory);
+    } catch (cause) {
+      process.emitWarning(`the checksums of ${this.directory} could not be written: ${String(cause)}`, "BhBridgeRunWarning");
+    }
+  }
+
+  /** Note a failure. A disk that cannot take the note does not hide what failed: the run then counts as interrupted. */
+  failed(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    try {
+      this.#write({ status: "failed", reason, ended: new Date().toISOString() });
+    } catch (cause) {
+      process.emitWarning(`the failure could not be noted in ${this.directory}: ${String(cause)}`, "BhBridgeRunWarning");
+    }
+  }
+
+  /** Remove the directory of a run that never began, unless somebody has put something of their own into it. */
+  discard(): void {
+    if (!existsSync(this.directory)) return;
+    try {
+      if (foreignEntry(this.directory) === undefined) rmSync(this.directory, { recursive: true, force: true });
+      else this.failed("its training never began");
+    } catch (cause) {
+      process.emitWarning(`a run that never began could not be removed from ${this.directory}: ${String(cause)}`, "BhBridgeRunWarning");
+    }
+  }
+
+  #write(changes: Partial<RunManifest>): void {
+    this.#manifest = { ...this.#manifest, ...changes };
+    writeRunManifest(this.directory, this.#manifest);
+  }
+}

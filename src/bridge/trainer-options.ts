@@ -1,0 +1,34 @@
+import type { ResolvedExperiment } from "../config/load-run-config.js";
+import type { ExperimentInput } from "../config/run-config-schema.js";
+import type { CorpusFacts } from "../runs/run-manifest.js";
+import type { CallOptions, Model } from "./model.js";
+import type { TrainerCallback } from "./trainer-callback.js";
+
+/** What a trainer needs beside its model; the fields are those of a configuration. */
+export interface TrainerOptions extends Pick<ExperimentInput, "data" | "training" | "noise" | "record" | "checkpoint" | "device" | "name"> {
+  /** The model to train; its seed and its configuration are the run's. */
+  model: Model;
+  /** Observers and deciders, called in their order. */
+  callbacks?: readonly TrainerCallback[];
+  /** The folder that holds the runs; `runs` when left out. */
+  out?: string;
+  /** Ends the reading of the corpus; a training has a signal of its own. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What a trainer is made of, once everything has been checked. */
+export interface TrainerSetup {
+  experiment: ResolvedExperiment;
+  model: Model;
+  corpus: CorpusFacts;
+  out: string;
+  callbacks: readonly TrainerCallback[];
+  /** A checkpoint of HF's Trainer, whose optimizer, schedule and random streams the run begins with. */
+  startFrom?: string;
+}
+
+/** How a run goes on that ended early. */
+export interface ResumeOptions extends CallOptions {
+  /** Go on in another environment as well: the steps after the checkpoint are replaced, and the bits are others from there on. */
+  allowInexact?: boolean;
+}

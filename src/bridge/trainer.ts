@@ -1,0 +1,264 @@
+import { join } from "node:path";
+import { loadExperiment, type ResolvedExperiment } from "../config/load-run-config.js";
+import type { ExperimentInput } from "../config/run-config-schema.js";
+import { BhBridgeError } from "../errors.js";
+import type { TrainEvent } from "../protocol/events.js";
+import type { TrainerState } from "../protocol/operations.js";
+import type { EventReceiver } from "../python/event-channel.js";
+import type { PythonSession } from "../python/python-session.js";
+import { stopLadder } from "../python/stop-ladder.js";
+import type { CorpusFacts } from "../runs/run-manifest.js";
+import { callArguments } from "./call-arguments.js";
+import { CallbackDispatcher } from "./callback-dispatcher.js";
+import { corpusOf } from "./corpus.js";
+import { EventStreams } from "./event-streams.js";
+import type { CallOptions, Model, SaveOptions } from "./model.js";
+import { beginRun, letGo, type Preparation, type PreparedRun, reopenRun } from "./prepared-run.js";
+import { type ResolvedDevice, resolveDevice } from "./resolve-device.js";
+import type { StartedRun } from "./started-run.js";
+import { type TrainOutcome, trainOutcome } from "./train-outcome.js";
+import { trainerArguments } from "./trainer-arguments.js";
+import type { ResumeOptions, TrainerOptions, TrainerSetup } from "./trainer-options.js";
+import type { UnstartedRun } from "./unstarted-run.js";
+
+/** How long a training may take to end after its step and save, before it is interrupted, terminated and killed. */
+const stopGraceMs = 15_000;
+const signalGraceMs = 5_000;
+
+/** Trainings are numbered across all trainers of the process, so that a late stop never hits the next training. */
+let trainings = 0;
+
+/**
+ * One training of one model, recorded into a run directory.
+ *
+ * @see Bridge.createTrainer
+ */
+export class Trainer implements AsyncDisposable {
+  /** The complete configuration, and how it came to be. */
+  readonly experiment: ResolvedExperiment;
+  /** The model that is trained; it has its new weights when `train` has ended. */
+  readonly model: Model;
+  /** What was found in the corpus. */
+  readonly corpus: CorpusFacts;
+  /** Where it is trained. */
+  readonly device: ResolvedDevice;
+  readonly #session: PythonSession;
+  readonly #setup: TrainerSetup;
+  readonly #streams = new EventStreams();
+  readonly #listeners = new Set<(event: TrainEvent) => void>();
+  readonly #dispatcher: CallbackDispatcher;
+  #training = 0;
+  #unstarted: UnstartedRun | undefined;
+  #isClosed = false;
+  #call: Promise<unknown> | undefined;
+  #prepared: Promise<PreparedRun> | undefined;
+
+  private constructor(session: PythonSession, setup: TrainerSetup) {
+    this.#session = session;
+    this.experiment = setup.experiment;
+    this.model = setup.model;
+    this.corpus = setup.corpus;
+    this.device = resolveDevice(setup.experiment.experiment.device, session.environment);
+    this.#setup = setup;
+    this.#dispatcher = new CallbackDispatcher(setup.callbacks, {
+      send: (command) => session.send(command),
+      stop: () => this.#call && this.#stop("callback"),
+      answer: (name, task) => session.deadlocks.whileWaitedFor(name, task),
+    });
+    const streams = this.#streams; // alone, so that the trainer itself is not held for as long as Python lives
+    void session.ended.then(() => streams.close());
+  }
+
+  /**
+   * A trainer for a complete experiment whose corpus has been read.
+   *
+   * @internal
+   */
+  static of(session: PythonSession, setup: TrainerSetup): Trainer {
+    return new Trainer(session, setup);
+  }
+
+  /**
+   * Check the options and the corpus.
+   *
+   * @internal
+   */
+  static async create(session: PythonSession, device: ExperimentInput["device"], options: TrainerOptions): Promise<Trainer> {
+    const { model, callbacks = [], out = "runs", signal, ...input } = callArguments("createTrainer", trainerArguments(session), options) as TrainerOptions;
+    const experiment = await loadExperiment({ input: { device, ...input, ...model.origin } });
+    return new Trainer(session, { experiment, model, corpus: await corpusOf(experiment, signal), out, callbacks });
+  }
+
+  /**
+   * Every event from now on, until the training ends; none when it has ended. Several readers get all events each; one that falls far behind misses
+   * events of steps, and of nothing else. How the training ends is told by `train`.
+   */
+  events(): AsyncIterableIterator<TrainEvent> {
+    return this.#streams.open();
+  }
+
+  /**
+   * Call `listener` with every event as it arrives; what it throws ends the training.
+   *
+   * @internal
+   */
+  onEvent(listener: (event: TrainEvent) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /**
+   * Make the run directory, record step 0 and build HF's Trainer. `train` does it when it has not been done. A run whose training has not begun when
+   * the trainer or the bridge is closed goes again.
+   *
+   * @throws {BhBridgeError} `ABORTED` by the signal, `FILE_UNWRITABLE`, `DISK_FULL`, `CONFIG_INVALID`, `PYTHON_RAISED`, `PEER_EXITED`,
+   * `USER_CALLBACK_FAILED` when `onInitEnd` throws, `USAGE` when the trainer is closed.
+   */
+  async prepare({ signal }: CallOptions = {}): Promise<StartedRun> {
+    return (await this.#whenPrepared(signal)).run;
+  }
+
+  /**
+   * Train to the end, to a decider's stop, or to an abort, which ends it after the current step with a checkpoint.
+   *
+   * @throws {BhBridgeError} `USER_CALLBACK_FAILED`, `PEER_EXITED`, `DISK_FULL`, `PYTHON_RAISED`, `ABORTED` when the signal was aborted before the first step,
+   * `USAGE` when this trainer has trained before.
+   */
+  async train({ signal }: CallOptions = {}): Promise<TrainOutcome> {
+    if (this.#training > 0) throw new BhBridgeError("USAGE", "this trainer has trained, and its run is closed: create another trainer");
+    this.#training = ++trainings;
+    try {
+      return await this.#train(await this.#readyToTrain(signal), signal);
+    } finally {
+      this.#streams.end();
+    }
+  }
+
+  /**
+   * Go on with a run that ended early, from its newest checkpoint to its end, and to the same bits.
+   *
+   * The steps from the checkpoint to the newest recorded one are computed again and compared with their checksums. This trainer's experiment has to be the
+   * run's; another number of steps is accepted where the schedule allows it.
+   *
+   * @param run a run, or the path of its directory.
+   * @throws {BhBridgeError} `RUN_LOCKED` naming the process that has it, `RESUME_MISMATCH`, `RESUME_DIVERGED`, `RUN_NOT_FOUND`, `RUN_CORRUPT`, and as `train`.
+   */
+  async resume(run: string | { readonly directory: string }, { signal, allowInexact = false }: ResumeOptions = {}): Promise<TrainOutcome> {
+    await this.prepareResume(run, { signal, allowInexact });
+    return this.train({ signal });
+  }
+
+  /** Everything of `resume` before its first step. @throws {BhBridgeError} as `resume`. */
+  async prepareResume(run: string | { readonly directory: string }, options: ResumeOptions = {}): Promise<StartedRun> {
+    if (this.#prepared) throw new BhBridgeError("USAGE", "this trainer has a run already: create another trainer to resume one");
+    return (await this.#keep(reopenRun(this.#preparation, typeof run === "string" ? run : run.directory, options))).run;
+  }
+
+  /**
+   * Loss and perplexity on the part of the corpus that `data.held_out` keeps.
+   *
+   * @throws {BhBridgeError} `CONFIG_INVALID` when nothing is held out.
+   */
+  async evaluate({ signal }: CallOptions = {}): Promise<{ loss: number; perplexity: number }> {
+    const { handle } = await this.#whenPrepared(signal);
+    const metrics = await this.#session.invoke("trainer.evaluate", { handle }, { signal, receiver: this.#receiver });
+    await this.#dispatcher.delivered();
+    return metrics;
+  }
+
+  /** Save the model as it is now, in HF layout, where nothing is lost by it. @throws {BhBridgeError} as `Model.save`. */
+  async saveModel(directory: string, options: SaveOptions = {}): Promise<void> {
+    await this.model.save(directory, options);
+  }
+
+  /** HF's TrainerState, under its own names. */
+  async state({ signal }: CallOptions = {}): Promise<TrainerState> {
+    const { handle } = await this.#whenPrepared(signal);
+    return this.#session.invoke("trainer.state", { handle }, { signal });
+  }
+
+  /** Let Python forget the trainer. Its run stays, unless its training never began. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const prepared = await this.#prepared?.catch(() => undefined); // what failed to be made needs no closing
+    if (prepared) await letGo(this.#session, prepared);
+    this.#streams.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #whenPrepared(signal: AbortSignal | undefined): Promise<PreparedRun> {
+    await this.#dispatcher.delivered(); // a callback that has thrown has ended the training before it began
+    if (this.#isClosed) throw new BhBridgeError("USAGE", "this trainer is closed: create another trainer");
+    return this.#prepared ?? this.#keep(beginRun(this.#preparation, signal));
+  }
+
+  /** The run to train; a trainer that could not get so far has not trained, and can be tried again. */
+  async #readyToTrain(signal: AbortSignal | undefined): Promise<PreparedRun> {
+    try {
+      return await this.#whenPrepared(signal);
+    } catch (error) {
+      this.#training = 0;
+      throw error;
+    }
+  }
+
+  /** A preparation is done once; one that failed or was cancelled can be tried again. */
+  async #keep(preparation: Promise<PreparedRun>): Promise<PreparedRun> {
+    this.#prepared = preparation;
+    try {
+      const prepared = await preparation;
+      this.#unstarted = prepared.unstarted;
+      return prepared;
+    } catch (error) {
+      this.#prepared = undefined;
+      throw error;
+    }
+  }
+
+  get #preparation(): Preparation {
+    return { ...this.#setup, session: this.#session, device: this.device, dispatcher: this.#dispatcher, receiver: this.#receiver };
+  }
+
+  async #train({ run, record, handle, unstarted }: PreparedRun, signal: AbortSignal | undefined): Promise<TrainOutcome> {
+    this.#session.addLog(join(run.directory, "python.log"));
+    this.model.changes.push(`trained in ${run.directory}`);
+    const options = { signal, receiver: this.#receiver, onAbort: () => this.#stop("signal") };
+    const call = this.#session.invoke("trainer.train", { handle, training: this.#training }, options);
+    this.#call = call;
+    try {
+      const reply = await call;
+      await this.#dispatcher.delivered();
+      record.finished(reply);
+      return trainOutcome(run.directory, reply, this.#dispatcher.coalesced);
+    } catch (error) {
+      if (!unstarted?.discard()) record.failed(error);
+      throw error;
+    } finally {
+      this.#streams.close();
+    }
+  }
+
+  readonly #receiver: EventReceiver = {
+    onMessage: (message) => {
+      this.#dispatcher.onMessage(message);
+      if (message.type === "decide" || message.type === "coalesced") return;
+      if (message.type === "train_begin") this.#unstarted?.begin();
+      for (const listener of this.#listeners) listener(message);
+      this.#streams.push(message);
+    },
+    onInvalid: (error) => this.#dispatcher.onInvalid(error),
+  };
+
+  /** End the training that is under way: ask, interrupt, terminate, kill. */
+  #stop(reason: string): void {
+    const ended = this.#call?.catch(() => undefined) ?? Promise.resolve();
+    void stopLadder(ended, [
+      { act: () => this.#session.send({ type: "stop", training: this.#training, reason }), graceMs: stopGraceMs },
+      { act: () => this.#session.interrupt(), graceMs: signalGraceMs },
+      { act: () => this.#session.signal("SIGTERM"), graceMs: signalGraceMs },
+      { act: () => this.#session.signal("SIGKILL"), graceMs: Number.POSITIVE_INFINITY },
+    ]);
+  }
+}

@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+import { basename } from "node:path";
+import { isPlainObject } from "./json-value.js";
+import type { Experiment } from "./run-config-schema.js";
+
+/**
+ * SHA-256 of an experiment, in hex: equal for experiments that compute the same.
+ *
+ * Taken of its JSON with sorted keys and without spaces. Left out is what says where or how it is called, not what it is: `name`, `python`, and the
+ * directories of files (a run records the SHA-256 of the corpus beside this hash).
+ */
+export function experimentHash(experiment: Experiment): string {
+  const { name: _name, python: _python, data, model, init, ...rest } = experiment;
+  const identity = {
+    ...rest,
+    data: { ...data, corpus: fileName(data.corpus) },
+    model: { ...model, from: fileName(model.from) },
+    init: init.kind === "file" ? { ...init, path: fileName(init.path) } : init,
+  };
+  return createHash("sha256")
+    .update(JSON.stringify(sorted(identity)))
+    .digest("hex");
+}
+
+function fileName(path: string | null): string | null {
+  return path === null ? null : basename(path);
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isPlainObject(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sorted(value[key])]),
+  );
+}

@@ -1,6 +1,0 @@
-import type { ExperimentOptions } from "./load-experiment.js";
-
-/** An experiment in a TypeScript file, checked and completed by the editor: `export default defineExperiment({ … })`. */
-export function defineExperiment(experiment: ExperimentOptions): ExperimentOptions {
-  return experiment;
-}

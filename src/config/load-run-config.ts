@@ -1,0 +1,131 @@
+import type { ConfigIssue } from "../errors.js";
+import { type AliasValues, aliasLayer } from "./aliases.js";
+import { checkpointLayer, type DescribeWeights } from "./checkpoint-layer.js";
+import { experimentHash } from "./config-hash.js";
+import { experimentValues } from "./config-values.js";
+import { diffExperiments, type FieldDifference } from "./diff-run-configs.js";
+import { isPlainObject } from "./json-value.js";
+import type { Layer } from "./layer.js";
+import { type MergedLayers, mergeLayers } from "./merge-layers.js";
+import { nearestName } from "./nearest-name.js";
+import { parseExperiment } from "./parse-run-config.js";
+import { resolvePaths } from "./paths-in-config.js";
+import { defaultPreset, isPresetName, type PresetName, presetNames, presets } from "./presets.js";
+import { readConfigFile } from "./read-config-file.js";
+import type { Experiment, ExperimentInput } from "./run-config-schema.js";
+import { type Assignment, assignmentLayer, setLayer } from "./set-layer.js";
+
+/** What a caller of the API writes: any part of an experiment, and the preset that it starts from. */
+export interface ExperimentOptions extends ExperimentInput {
+  /** Preset whose values fill in what is left out. */
+  preset?: PresetName;
+}
+
+/** Where a configuration comes from. Later ones win: defaults, preset, saved model, file, input, aliases, `--set`. */
+export interface ConfigSources {
+  preset?: string | undefined;
+  /** A JSON, YAML, TypeScript or JavaScript file, or a run directory. */
+  file?: string | undefined;
+  /** An object, as a caller of the API gives it. */
+  input?: ExperimentOptions | undefined;
+  aliases?: AliasValues | undefined;
+  /** Single values that another option stands for; they rank with the aliases. */
+  assignments?: readonly Assignment[] | undefined;
+  /** `path=value`, each. */
+  set?: readonly string[] | undefined;
+  /** Where relative paths start, but for those in a file, which start at that file. */
+  cwd?: string;
+}
+
+/** A field whose value is not the preset's, and who set it. */
+export interface Change extends FieldDifference {
+  source: string;
+}
+
+/** A complete experiment, and how it came to be. */
+export interface ResolvedExperiment {
+  experiment: Experiment;
+  preset: PresetName;
+  /** Source of every value by dotted path: `default`, `preset quick`, `checkpoint DIR`, `my.yaml:3:5`, `--steps`, `--set`, `input`. */
+  sources: ReadonlyMap<string, string>;
+  /** What differs from the preset. */
+  changes: Change[];
+  /** SHA-256 of the experiment, in hex. */
+  hash: string;
+}
+
+/**
+ * Put an experiment together from its sources and check it.
+ *
+ * @param describeWeights reads the architecture of a saved model that is a file of weights.
+ * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, each with its path, its source, and what is accepted.
+ */
+export async function loadExperiment(sources: ConfigSources = {}, describeWeights?: DescribeWeights): Promise<ResolvedExperiment> {
+  const { cwd = process.cwd() } = sources;
+  const issues: ConfigIssue[] = [];
+  const file = sources.file === undefined ? undefined : await readConfigFile(sources.file, cwd);
+  const { preset: inputPreset, ...input } = sources.input ?? {};
+  const named = [
+    { name: sources.preset, source: "--preset" },
+    { name: inputPreset, source: "input" },
+    { name: file?.preset?.name, source: file?.preset?.source ?? "" },
+  ].find(({ name }) => name !== undefined);
+  const preset = choosePreset(named, issues);
+  const given: Layer[] = [
+    { values: input, sourceOf: () => "input" },
+    aliasLayer(sources.aliases ?? {}),
+    assignmentLayer(sources.assignments ?? []),
+    setLayer(sources.set ?? [], issues),
+  ];
+  const layers = [...(file ? [file.layer] : []), ...given.map(({ values, sourceOf }) => ({ values: resolvePaths(values, cwd), sourceOf }))];
+  const merged = await mergeWithCheckpoint([defaultsLayer(), presetLayer(preset)], layers, issues, describeWeights);
+  return resolved(parseExperiment(merged.values, merged.sources, issues), preset, merged.sources);
+}
+
+function choosePreset(named: { name: unknown; source: string } | undefined, issues: ConfigIssue[]): PresetName {
+  if (named === undefined) return defaultPreset;
+  const { name, source } = named;
+  if (typeof name === "string" && isPresetName(name)) return name;
+  const near = typeof name === "string" ? nearestName(name, presetNames) : undefined;
+  const meant = near === undefined ? "" : `did you mean "${near}"? `;
+  issues.push({ path: "preset", message: `there is no preset ${JSON.stringify(name)}: ${meant}there are ${presetNames.join(", ")}`, source });
+  return defaultPreset;
+}
+
+function defaultsLayer(): Layer {
+  return { values: parseExperiment({}), sourceOf: () => "default" };
+}
+
+function presetLayer(name: PresetName): Layer {
+  return { values: { ...presets[name].input }, sourceOf: () => `preset ${name}` };
+}
+
+// A saved model says what its architecture is; what the caller says against it has to win, so the layers are merged twice.
+async function mergeWithCheckpoint(
+  base: readonly Layer[],
+  layers: readonly Layer[],
+  issues: ConfigIssue[],
+  describeWeights: DescribeWeights | undefined,
+): Promise<MergedLayers> {
+  const merged = mergeLayers([...base, ...layers], issues);
+  const model = merged.values["model"];
+  const from = isPlainObject(model) ? model["from"] : undefined;
+  if (typeof from !== "string" || from === "") return merged;
+  const source = merged.sources.get("model.from") ?? "";
+  const saved = await checkpointLayer(from, issues, source, describeWeights);
+  if (!saved.isWhole && !layers.some(({ values }) => isPlainObject(values["model"]) && values["model"]["n_head"] !== undefined)) {
+    issues.push({ path: "model.n_head", message: `the weights in ${from} do not tell how many heads share them: set it, as in --set model.n_head=2`, source });
+  }
+  return mergeLayers([...base, saved, ...layers], []);
+}
+
+/** What differs from a preset, and who says so. */
+export function changesFrom(preset: PresetName, experiment: Experiment, sourceOf: (path: string) => string): Change[] {
+  return diffExperiments(parseExperiment(presets[preset].input), experiment).map((change) => ({ ...change, source: sourceOf(change.path) }));
+}
+
+function resolved(experiment: Experiment, preset: PresetName, given: ReadonlyMap<string, string>): ResolvedExperiment {
+  const sources = new Map([...experimentValues(experiment).keys()].map((path) => [path, given.get(path) ?? "default"]));
+  const changes = changesFrom(preset, experiment, (path) => sources.get(path) ?? "default");
+  return { experiment, preset, sources, changes, hash: experimentHash(experiment) };
+}

@@ -1,0 +1,79 @@
+import type { z } from "zod";
+import type { ConfigIssue } from "../errors.js";
+import { configInvalid } from "./config-invalid.js";
+import { configIssues } from "./config-issues.js";
+import { isPlainObject } from "./json-value.js";
+import { type Experiment, experimentSchema } from "./run-config-schema.js";
+import { shownValue } from "./shown-value.js";
+import { valueAt } from "./value-at.js";
+
+/**
+ * Check a configuration and fill in its defaults.
+ *
+ * @param values any part of an experiment, as it was written.
+ * @param sources source of the values, by dotted path, for the messages.
+ * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once.
+ */
+export function parseExperiment(values: unknown, sources: ReadonlyMap<string, string> = new Map(), earlier: readonly ConfigIssue[] = []): Experiment {
+  const result = experimentSchema.safeParse(values);
+  if (result.success && earlier.length === 0) return result.data;
+  const issues = result.success ? [] : allIssues(result.error, values).map((issue) => withSource(issue, sources, values));
+  throw configInvalid([...earlier, ...issues], result.error);
+}
+
+/** A problem, and the other fields that a rule between fields read. */
+type FoundIssue = ConfigIssue & { reads: readonly string[] };
+
+// zod checks the rules between fields only when every field is right: check them with the wrong fields left out too, so that nobody has to try twice.
+function allIssues(error: z.ZodError, values: unknown): FoundIssue[] {
+  const rulesOf = (found: z.ZodError): FoundIssue[] => found.issues.filter((issue) => issue.code === "custom").map(brokenRule);
+  const broken = rulesOf(error);
+  if (broken.length > 0) return broken;
+  const issues: FoundIssue[] = configIssues(error, values).map((issue) => ({ ...issue, reads: [] }));
+  if (!isPlainObject(values)) return issues;
+  const wrong = new Set(issues.map((issue) => issue.path));
+  const rest = experimentSchema.safeParse(without(values, [...wrong]));
+  const between = rest.error ? rulesOf(rest.error) : [];
+  return [...issues, ...between.filter(({ path, reads }) => ![path, ...reads].some((field) => wrong.has(field)))];
+}
+
+function brokenRule(issue: z.core.$ZodIssueCustom): FoundIssue {
+  const reads: unknown = issue.params?.["reads"];
+  return { path: issue.path.join("."), message: issue.message, reads: Array.isArray(reads) ? reads.map(String) : [] };
+}
+
+/** A copy without the values at these paths; of `init`, whose fields belong together, without all of it. */
+function without(values: Record<string, unknown>, paths: readonly string[]): Record<string, unknown> {
+  const kept = Object.entries(values).flatMap(([key, value]) => {
+    if (paths.includes(key) || (key === "init" && paths.some((path) => path.startsWith("init.")))) return [];
+    const below = paths.filter((path) => path.startsWith(`${key}.`)).map((path) => path.slice(key.length + 1));
+    if (below.length === 0) return [[key, value]];
+    return isPlainObject(value) ? [[key, without(value, below)]] : [];
+  });
+  return Object.fromEntries(kept);
+}
+
+/** The problem with its source. Where a rule between fields is broken, the value that somebody has set is to blame, not the one that was there. */
+function withSource({ reads, ...issue }: FoundIssue, sources: ReadonlyMap<string, string>, values: unknown): ConfigIssue {
+  const source = sourceOf(issue.path, sources);
+  if (source === undefined || isChosen(source)) return source === undefined ? issue : { ...issue, source };
+  const chosen = reads.find((path) => isChosen(sourceOf(path, sources)));
+  if (chosen === undefined) return { ...issue, source };
+  const message = `${shownValue(valueAt(chosen.split("."), values))} does not fit ${issue.path}: ${issue.message}`;
+  return { path: chosen, message, source: sourceOf(chosen, sources) ?? source };
+}
+
+/** Whether somebody has set a value: it comes neither from the defaults nor from a preset or a saved model. */
+function isChosen(source: string | undefined): boolean {
+  return source !== undefined && !/^(?:default$|preset |checkpoint )/.test(source);
+}
+
+/** The source of the value at a path, or of what it stands in, or of the first value in it. */
+function sourceOf(path: string, sources: ReadonlyMap<string, string>): string | undefined {
+  const parts = path.split(".");
+  for (let length = parts.length; length > 0; length--) {
+    const source = sources.get(parts.slice(0, length).join("."));
+    if (source !== undefined) return source;
+  }
+  return [...sources].find(([below]) => below.startsWith(`${path}.`))?.[1];
+}

@@ -1,0 +1,59 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { BhBridgeError } from "../../errors.js";
+import { containedFile } from "../contained-file.js";
+import { readPythonJson } from "../python-json.js";
+import { openSafetensors, type TensorFile } from "../safetensors/safetensors.js";
+import { openSharded } from "../safetensors/sharded-safetensors.js";
+import { openTorchArchive, type TorchFile } from "../torch/torch-archive.js";
+
+export const hfKinds = ["hf-checkpoint", "hf-optimizer", "safetensors-sharded"] as const;
+
+/** An open directory of Hugging Face's layout. */
+export interface HfDirectory extends TensorFile {
+  readonly kind: (typeof hfKinds)[number];
+  readonly inertGlobals?: readonly string[];
+}
+
+/** The files that hold a model's tensors, in the order in which transformers looks for them. */
+const modelFiles: readonly (readonly [name: string, open: (path: string, name: string) => TensorFile | TorchFile])[] = [
+  ["model.safetensors", openSafetensors],
+  ["model.safetensors.index.json", (path) => openSharded(path, openSafetensors)],
+  ["pytorch_model.bin", openTorchArchive],
+  ["pytorch_model.bin.index.json", (path) => openSharded(path, openTorchArchive)],
+];
+/** What is left of a checkpoint when its model was removed to save space. */
+const optimizerFile = "optimizer.pt";
+const configFile = "config.json";
+
+/**
+ * Open a directory that transformers saved: a model in one file or in shards, or an optimizer's state alone.
+ *
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` when it holds neither, naming the checkpoints inside it; what the readers of its files throw.
+ */
+export function openHfDirectory(directory: string): HfDirectory {
+  const has = (name: string): boolean => existsSync(join(directory, name));
+  const config = has(configFile) ? { config: readPythonJson(containedFile(directory, configFile)) } : {};
+  for (const [name, open] of modelFiles) {
+    if (!has(name)) continue;
+    const file = open(containedFile(directory, name), name);
+    const kind = name.endsWith("index.json") && !has(configFile) ? "safetensors-sharded" : "hf-checkpoint";
+    return { ...file, kind, metadata: { ...file.metadata, ...config } };
+  }
+  if (!has(optimizerFile)) throw nothingToOpen(directory);
+  const file = openTorchArchive(containedFile(directory, optimizerFile), optimizerFile);
+  return { ...file, kind: "hf-optimizer", metadata: { ...file.metadata, ...config } };
+}
+
+function nothingToOpen(directory: string): BhBridgeError {
+  const names = readdirSync(directory);
+  const checkpoints = names.filter((name) => /^checkpoint-[0-9]+$/.test(name)).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  const tensorFiles = names.filter((name) => /\.(?:safetensors|pt|bin|npy|h5|hdf5)$/.test(name));
+  const advice =
+    checkpoints.length > 0
+      ? `It holds the checkpoints ${checkpoints.join(", ")}; name one, for example ${join(directory, checkpoints.at(-1) ?? "")}`
+      : tensorFiles.length > 0
+        ? `It holds ${tensorFiles.slice(0, 10).join(", ")}; name one of them`
+        : `It should hold ${modelFiles.map(([name]) => name).join(" or ")}, or ${optimizerFile}, or be a run`;
+  return new BhBridgeError("FORMAT_UNSUPPORTED", `${directory} is a directory without a model, an optimizer's state or a run. ${advice}.`);
+}

@@ -1,0 +1,42 @@
+import { writeAtomically } from "../atomic-file.js";
+import type { Dtype } from "../matrix.js";
+import { rowChunks } from "../row-chunks.js";
+import type { WritableTensor } from "../safetensors/write-safetensors.js";
+import { isHalf, widened } from "../widen-half.js";
+
+/** numpy's names of the types; bfloat16, which it lacks, and float16 become float32, which holds them exactly. */
+const descriptions: Readonly<Record<Dtype, string>> = {
+  BF16: "<f4",
+  F16: "<f4",
+  F32: "<f4",
+  F64: "<f8",
+  I8: "|i1",
+  U8: "|u1",
+  I16: "<i2",
+  U16: "<u2",
+  I32: "<i4",
+  U32: "<u4",
+  I64: "<i8",
+  U64: "<u8",
+  BOOL: "|b1",
+};
+
+/** The data begins at a multiple of this. */
+const alignment = 64;
+const magic = Buffer.from([0x93, ...Buffer.from("NUMPY"), 1, 0]);
+const lengthBytes = 2;
+
+/** Write one tensor as a numpy `.npy` file, version 1. Errors as `writeSafetensors`. */
+export async function writeNpy(path: string, { shape, rows }: WritableTensor): Promise<void> {
+  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const dict = `{'descr': '${descriptions[rows.dtype]}', 'fortran_order': False, 'shape': (${sizes}), }`;
+  const start = magic.length + lengthBytes;
+  const padded = Math.ceil((start + dict.length + 1) / alignment) * alignment - start;
+  const length = Buffer.alloc(lengthBytes);
+  length.writeUInt16LE(padded);
+  const header = Buffer.concat([magic, length, Buffer.from(`${dict.padEnd(padded - 1)}\n`)]);
+  await writeAtomically(path, (write) => {
+    write(header);
+    for (const { bytes } of rowChunks(rows)) write(isHalf(rows.dtype) ? widened(rows.dtype, bytes) : bytes);
+  });
+}

@@ -1,0 +1,78 @@
+import { resolve } from "node:path";
+import type { ScanOptions } from "../analysis/scan/scan-options.js";
+import type { Experiment } from "../config/run-config-schema.js";
+import type { Matrix } from "../formats/matrix.js";
+import { openHistory } from "../formats/open-history.js";
+import { readState } from "../formats/read-state.js";
+import { stepOfState } from "../formats/state-of-step.js";
+import type { TrainEvent } from "../protocol/events.js";
+import { readEvents } from "../runs/read-events.js";
+import { readRunConfig } from "../runs/run-config.js";
+import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
+import { summarizeRun } from "./summarize-run.js";
+import type { TrainResult } from "./train-result.js";
+
+/** The embedding after a step. */
+export interface RecordedState {
+  /** Optimizer steps that had been taken; 0 is the initial state. */
+  step: number;
+  /** `[tokens, hidden]`; all tokens, or the rows that `record.rows` chose. */
+  matrix: Matrix;
+}
+
+/** A run on disk, finished or under way. Nothing is held open. */
+export interface Run {
+  /** Absolute path of its directory. */
+  readonly directory: string;
+  /** What `run.json` says: status, environment, corpus. */
+  readonly manifest: RunManifest;
+  /** The complete configuration. */
+  readonly experiment: Experiment;
+  /**
+   * The recorded states in order, one in memory at a time.
+   *
+   * @param tensor one of `record.tensors`; the embedding when left out.
+   * @throws {BhBridgeError} `TENSOR_NOT_FOUND`, `FORMAT_INVALID`.
+   */
+  history(tensor?: string): AsyncGenerator<RecordedState>;
+  /** Everything that happened, in order. @throws {BhBridgeError} `RUN_CORRUPT` naming the line. */
+  events(): AsyncGenerator<TrainEvent>;
+  /**
+   * Loss table, census, displacement and verdict, computed from the files as they are now.
+   *
+   * @throws {BhBridgeError} as `history` and `events`; `ABORTED`.
+   */
+  result(options?: ScanOptions): Promise<TrainResult>;
+}
+
+/**
+ * Open a run directory; no Python is needed.
+ *
+ * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED` for a run of a newer version.
+ */
+export async function openRun(path: string): Promise<Run> {
+  const directory = resolve(path);
+  const manifest = readRunManifest(directory);
+  const experiment = readRunConfig(directory);
+  return {
+    directory,
+    manifest,
+    experiment,
+    history: (tensor = "wte") => recordedStates(directory, tensor),
+    async *events() {
+      yield* readEvents(directory);
+    },
+    result: (options) => summarizeRun(directory, experiment, manifest, options),
+  };
+}
+
+async function* recordedStates(directory: string, tensor: string): AsyncGenerator<RecordedState> {
+  const history = await openHistory(directory, tensor === "wte" ? "embedding_history" : tensor);
+  try {
+    for (let index = 0; index < history.states; index++) {
+      yield { step: stepOfState(history, index), matrix: readState(history, index) };
+    }
+  } finally {
+    history.close();
+  }
+}

@@ -1,0 +1,102 @@
+import { resolve } from "node:path";
+import type { ScanOptions } from "../analysis/scan/scan-options.js";
+import { requireSameExperiment } from "../bridge/resume-plan.js";
+import { experimentHash } from "../config/config-hash.js";
+import { changesFrom, type ResolvedExperiment } from "../config/load-run-config.js";
+import { parseExperiment } from "../config/parse-run-config.js";
+import { defaultPreset, isPresetName } from "../config/presets.js";
+import { requireUnlocked } from "../python/lock-holders.js";
+import { resolvePython, type UsablePython } from "../python/resolve-python.js";
+import { readRunConfig } from "../runs/run-config.js";
+import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
+import { concludeRun } from "./conclude-run.js";
+import { resumedModel } from "./resumed-model.js";
+import { conductTraining, type TrainedRun, type TrainListener, type TrainOptions } from "./train.js";
+import type { TrainResult } from "./train-result.js";
+
+/** What may be different when a run goes on. */
+export interface ResumeRunOptions extends Omit<TrainOptions, "out" | "startFrom"> {
+  /** Another number of steps; only where the schedule allows it. */
+  steps?: number;
+  /** Where the same text lies now. */
+  corpus?: string;
+  /** Go on in another environment as well; the bits are others from the checkpoint on. */
+  allowInexact?: boolean;
+}
+
+/** A run that can go on, and the experiment that it goes on with. */
+export interface ResumableRun {
+  directory: string;
+  manifest: RunManifest;
+  experiment: ResolvedExperiment;
+  /** Every step was taken and nothing more is asked for: there is nothing left to compute. */
+  isComplete: boolean;
+}
+
+/**
+ * Go on with a run that ended early (killed, stopped, failed), to the bits that it would have had. A run that is complete is only summed up.
+ *
+ * @param run path of its directory.
+ * @throws {BhBridgeError} `RUN_LOCKED`, `RESUME_MISMATCH`, `RESUME_DIVERGED`, `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED`, and as `train`.
+ */
+export async function resume(run: string, options: ResumeRunOptions = {}): Promise<TrainedRun> {
+  const resumable = await openResumable(run, options);
+  if (resumable.isComplete) return sumUp(resumable, { signal: options.signal });
+  const { python } = resumable.experiment.experiment;
+  return resumeRun(resumable, await resolvePython({ ...(python && { config: python }) }, options.signal), options);
+}
+
+/** Read a run that is to go on. @throws {BhBridgeError} `RUN_LOCKED` when it is being written, `CONFIG_INVALID`, and what reading it gives. */
+export async function openResumable(run: string, { steps, corpus }: ResumeRunOptions = {}): Promise<ResumableRun> {
+  const directory = resolve(run);
+  await requireUnlocked(directory);
+  const manifest = readRunManifest(directory);
+  const recorded = readRunConfig(directory);
+  const { data, training } = recorded;
+  const experiment = parseExperiment({
+    ...recorded,
+    data: corpus === undefined ? data : { ...data, corpus: resolve(corpus) },
+    training: steps === undefined ? training : { ...training, max_steps: steps },
+  });
+  requireSameExperiment(directory, experiment); // before Python starts, which takes seconds
+  const preset = isPresetName(manifest.preset) ? manifest.preset : defaultPreset;
+  return {
+    directory,
+    manifest,
+    experiment: {
+      experiment,
+      preset,
+      sources: new Map(),
+      changes: changesFrom(preset, experiment, () => "the run"),
+      hash: experimentHash(experiment),
+    },
+    isComplete: manifest.status === "completed" && experiment.training.max_steps === training.max_steps,
+  };
+}
+
+/** Go on with a run, with an interpreter that has been found. */
+export async function resumeRun(
+  { directory, manifest, experiment }: ResumableRun,
+  python: UsablePython,
+  { allowInexact = false, ...options }: ResumeRunOptions,
+  listener: TrainListener = {},
+): Promise<TrainedRun> {
+  // Left to itself PyTorch would take as many threads as there are cores today: the run's own number is part of its bits.
+  const { threads } = manifest.environment;
+  const model = resumedModel(directory, experiment.experiment);
+  return conductTraining(
+    { experiment, python, threads, model, prepare: (trainer, cancel) => trainer.prepareResume(directory, { ...cancel, allowInexact }) },
+    options,
+    listener,
+  );
+}
+
+/** The result of a run that has nothing left to do. */
+export async function sumUp({ directory, experiment }: ResumableRun, options: ScanOptions = {}): Promise<TrainedRun> {
+  const result = await concludeRun(directory, experiment.experiment, options);
+  return { directory, outcome: outcomeOf(result), result };
+}
+
+function outcomeOf({ run, steps }: TrainResult): TrainedRun["outcome"] {
+  return { status: "completed", reason: null, steps, seconds: 0, stepsPerSecond: 0, logHistory: [], bestMetric: null, coalesced: 0, run };
+}

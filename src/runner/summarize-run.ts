@@ -1,0 +1,106 @@
+import { census } from "../analysis/census.js";
+import { centroidNorm } from "../analysis/centroid-norm.js";
+import type { Degeneracy } from "../analysis/degeneracy.js";
+import { displacement } from "../analysis/displacement.js";
+import { nonfiniteTokens } from "../analysis/nonfinite-tokens.js";
+import type { ScanOptions } from "../analysis/scan/scan-options.js";
+import { soundness } from "../analysis/soundness.js";
+import { verdict } from "../analysis/verdict.js";
+import type { Experiment } from "../config/run-config-schema.js";
+import type { History } from "../formats/history.js";
+import { openHistory } from "../formats/open-history.js";
+import { readState } from "../formats/read-state.js";
+import { stepOfState } from "../formats/state-of-step.js";
+import type { TrainEvent } from "../protocol/events.js";
+import { readEvents } from "../runs/read-events.js";
+import type { RunManifest } from "../runs/run-manifest.js";
+import type { TrainResult } from "./train-result.js";
+import { trapsOf } from "./traps.js";
+
+/** The notebook prints the centroid's norm at this cadence. */
+const centroidNormEvery = 1000;
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+/** The states whose centroid is told, with their steps: every thousandth, and the last. */
+function toldStates(history: History): [step: number, state: number][] {
+  const states = Array.from({ length: history.states }, (_, state): [number, number] => [stepOfState(history, state), state]);
+  return states.filter(([step, state]) => step % centroidNormEvery === 0 || state === history.states - 1);
+}
+
+/** The reports of a training summed up, those of all its parts: cores by the time that each report covers. */
+function usageOf(events: readonly TrainEvent[]): TrainResult["usage"] {
+  const reports = events.filter((event) => event.type === "usage");
+  const seconds = reports.reduce((sum, report) => sum + report.seconds, 0);
+  if (seconds === 0) return null;
+  const gpuPeaks = reports.flatMap(({ gpu_peak_bytes }) => gpu_peak_bytes ?? []);
+  return {
+    cpuCores: reports.reduce((sum, report) => sum + report.cpu_cores * report.seconds, 0) / seconds,
+    peakBytes: Math.max(...reports.map(({ peak_bytes }) => peak_bytes)),
+    gpuPeakBytes: gpuPeaks.length > 0 ? Math.max(...gpuPeaks) : null,
+  };
+}
+
+interface SummaryOptions extends ScanOptions {
+  /** What makes the history degenerate, where an analysis has found it out already; a large history is read once less. */
+  known?: readonly Degeneracy[];
+}
+
+/**
+ * What the notebook prints of a training, computed from the files of its run: no Python, no number that is not on disk.
+ *
+ * @throws {BhBridgeError} `RUN_CORRUPT`, `FORMAT_INVALID`, `ABORTED`.
+ */
+export async function summarizeRun(
+  directory: string,
+  experiment: Experiment,
+  manifest: RunManifest,
+  { known, ...scan }: SummaryOptions = {},
+): Promise<TrainResult> {
+  const history = await openHistory(directory);
+  try {
+    const events = readEvents(directory);
+    const done = events.findLast((event) => event.type === "step_end")?.global_step ?? 0;
+    const initial = readState(history, 0);
+    const final = readState(history, history.states - 1);
+    const moved = displacement(initial, final);
+    const degenerate = known ?? (await soundness(history, scan)).degenerate;
+    return {
+      schema: "bh-bridge/train-result@1",
+      run: directory,
+      status: manifest.status === "running" ? "stopped" : manifest.status,
+      engine: experiment.engine,
+      steps: { planned: experiment.training.max_steps, done },
+      seconds: manifest.seconds,
+      stepsPerSecond: manifest.seconds > 0 ? done / manifest.seconds : 0,
+      parameters: manifest.parameters,
+      environment: {
+        device: manifest.environment.device,
+        threads: manifest.environment.threads,
+        python: manifest.environment.python,
+        torch: manifest.environment.torch,
+        transformers: manifest.environment.transformers,
+      },
+      corpus: {
+        sha256: manifest.corpus.sha256,
+        tokens: manifest.corpus.tokens,
+        distinct: manifest.corpus.distinct,
+        dead: manifest.corpus.dead,
+        windows: manifest.corpus.windows,
+        filtered: manifest.corpus.filtered,
+      },
+      loss: events.flatMap((event) => (event.type === "log" ? [[event.global_step, finite(event.logs["loss"] ?? Number.NaN)]] : [])),
+      finite: nonfiniteTokens(final).length === 0,
+      census: census(final),
+      displacement: { float64: finite(moved.float64), float32: finite(moved.float32), bfloat16: finite(moved.bfloat16) },
+      centroidNorm: toldStates(history).map(([step, state]) => [step, finite(centroidNorm(readState(history, state)))]),
+      verdict: verdict({ initial, final, deadTokens: manifest.corpus.deadTokens, degenerate }),
+      usage: usageOf(events),
+      traps: trapsOf(experiment),
+    };
+  } finally {
+    history.close();
+  }
+}

@@ -1,0 +1,105 @@
+import { Bridge } from "../bridge/bridge.js";
+import { corpusOf } from "../bridge/corpus.js";
+import { loadExperiment } from "../bridge/load-experiment.js";
+import type { CallOptions } from "../bridge/model.js";
+import type { StartedRun } from "../bridge/started-run.js";
+import type { TrainOutcome } from "../bridge/train-outcome.js";
+import type { Trainer } from "../bridge/trainer.js";
+import type { TrainerCallback } from "../bridge/trainer-callback.js";
+import type { ExperimentOptions, ResolvedExperiment } from "../config/load-run-config.js";
+import type { TrainEvent } from "../protocol/events.js";
+import { resolvePython, type UsablePython } from "../python/resolve-python.js";
+import { concludeRun } from "./conclude-run.js";
+import type { ModelPlan } from "./resumed-model.js";
+import type { TrainResult } from "./train-result.js";
+
+export interface TrainOptions {
+  /** Ends the training after its current step, with a checkpoint to resume from. */
+  signal?: AbortSignal | undefined;
+  /** Observers and deciders, called in their order. */
+  callbacks?: readonly TrainerCallback[];
+  /** The folder that holds the runs; `runs` when left out. */
+  out?: string;
+  /**
+   * A checkpoint directory of HF's Trainer, to go on from with optimizer, schedule and random streams, not only with its weights. The experiment's
+   * `model.from` has to be the same directory.
+   */
+  startFrom?: string;
+}
+
+/** What the program wants to hear while a run is under way. */
+export interface TrainListener {
+  /** What is under way before there is a run, in a few words. */
+  onPhase?(phase: string): void;
+  onStart?(run: StartedRun): void;
+  onEvent?(event: TrainEvent): void;
+  /** The training has ended; so many states of its history have been analysed. */
+  onAnalysis?(done: number, states: number): void;
+}
+
+/** A finished run. */
+export interface TrainedRun {
+  /** Absolute path of its directory. */
+  directory: string;
+  outcome: TrainOutcome;
+  result: TrainResult;
+}
+
+/**
+ * Run one experiment from nothing to a verdict: model, training, recording, analysis.
+ *
+ * @param input any part of an experiment, and the preset that it starts from; the seed's when left out.
+ * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, and as `Bridge.start` and `Trainer.train`.
+ */
+export async function train(input: ExperimentOptions = {}, options: TrainOptions = {}): Promise<TrainedRun> {
+  const experiment = await loadExperiment({ input });
+  const python = await resolvePython({ ...(experiment.experiment.python && { config: experiment.experiment.python }) }, options.signal);
+  return runExperiment(experiment, python, options);
+}
+
+/** Run a complete experiment with an interpreter that has been found. */
+export async function runExperiment(
+  experiment: ResolvedExperiment,
+  python: UsablePython,
+  options: TrainOptions,
+  listener: TrainListener = {},
+): Promise<TrainedRun> {
+  const { threads } = experiment.experiment;
+  const model = experiment.experiment;
+  return conductTraining({ experiment, python, threads, model, prepare: (trainer, cancel) => trainer.prepare(cancel) }, options, listener);
+}
+
+/** What is trained, where, and how it begins. */
+export interface Conduct {
+  experiment: ResolvedExperiment;
+  python: UsablePython;
+  threads: number | null;
+  /** What the model is built from. */
+  model: ModelPlan;
+  /** Begin a run, or take one up. */
+  prepare(trainer: Trainer, options: CallOptions): Promise<StartedRun>;
+}
+
+/** Start Python, build the model, train, conclude; the one sequence behind `train` and `resume`. */
+export async function conductTraining(
+  { experiment, python, threads, model: plan, prepare }: Conduct,
+  { signal, callbacks = [], out = "runs", startFrom }: TrainOptions,
+  listener: TrainListener,
+): Promise<TrainedRun> {
+  listener.onPhase?.("reading the corpus");
+  const corpus = await corpusOf(experiment, signal); // before Python starts: a wrong path is told at once
+  const cancel = signal ? { signal } : {};
+  listener.onPhase?.("importing PyTorch");
+  await using bridge = await Bridge.startWith(python, { threads, device: experiment.experiment.device, ...cancel });
+  listener.onPhase?.("importing transformers, building the model");
+  const model = await bridge.buildModel(plan, signal);
+  const trainer = bridge.trainerOf({ experiment, model, corpus, out, callbacks, ...(startFrom && { startFrom }) });
+  if (listener.onEvent) trainer.onEvent(listener.onEvent);
+  listener.onPhase?.("preparing HF's Trainer");
+  const run = await prepare(trainer, cancel);
+  listener.onStart?.(run);
+  const outcome = await trainer.train(cancel);
+  // A signal has ended the training already, or may still end what follows.
+  const scan = { ...(signal?.aborted ? {} : cancel), onProgress: (done: number, states: number) => listener.onAnalysis?.(done, states) };
+  return { directory: run.directory, outcome, result: await concludeRun(run.directory, experiment.experiment, scan) };
+}

@@ -1,0 +1,28 @@
+import type { Experiment } from "../config/run-config-schema.js";
+
+/** Something that shapes the result in silence, and the setting that corrects it. */
+export interface Trap {
+  what: string;
+  corrected: string;
+}
+
+/** What the seed's notebook did without saying so, and this experiment does as well. */
+export function trapsOf({ data, model, training }: Experiment): Trap[] {
+  const isBfloat16 = model.dtype === "bfloat16";
+  const traps: [applies: boolean, what: string, corrected: string][] = [
+    [data.label_shift === "double", "labels are shifted twice: position t learns token t+2", "data.label_shift=causal"],
+    [
+      model.norm === "rmsnorm" && training.decay_norms === "hf" && training.weight_decay > 0,
+      "RMSNorm's weights decay, LayerNorm's do not: a confound",
+      "training.decay_norms=never",
+    ],
+    [training.lr_scheduler_type === "linear", "the learning rate falls to 0, which freezes rows", "training.lr_scheduler_type=constant"],
+    [training.max_grad_norm > 0, `gradients are clipped at ${training.max_grad_norm}`, "training.max_grad_norm=0"],
+    [
+      isBfloat16 && training.optimizer_state_dtype === "model",
+      "Adam's moments are bfloat16: the second can only grow",
+      "training.optimizer_state_dtype=float32",
+    ],
+  ];
+  return traps.filter(([applies]) => applies).map(([, what, corrected]) => ({ what, corrected }));
+}

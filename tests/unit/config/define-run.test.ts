@@ -1,0 +1,48 @@
+import { expect, expectTypeOf, test } from "vitest";
+import { defineExperiment } from "../../../src/config/define-run.js";
+import type { ExperimentOptions } from "../../../src/config/load-run-config.js";
+import type { Experiment, ExperimentInput } from "../../../src/config/run-config-schema.js";
+
+test("it gives back what it is given", () => {
+  const experiment = { preset: "quick", training: { max_steps: 3 } } as const;
+  expect(defineExperiment(experiment)).toBe(experiment);
+});
+
+// The rest is checked by the compiler: `npm run types` fails when a wrong line compiles or a right one does not.
+test("the compiler refuses what does not belong", () => {
+  const accepted: ExperimentOptions[] = [
+    {},
+    { preset: "rmsnorm-11.2a", training: { max_steps: 3, lr_scheduler_type: "constant" } },
+    { init: { kind: "snowball", sigma: 1e-5 }, device: "cuda:1", record: { rows: [1, 2] } },
+    { init: { kind: "qwen" }, model: { norm: "layernorm", n_embd: 32 } },
+  ];
+  const refused: ExperimentOptions[] = [
+    // @ts-expect-error misspelt field
+    { training: { max_step: 3 } },
+    // @ts-expect-error misspelt field, in a configuration with a preset
+    { preset: "quick", model: { n_heads: 3 } },
+    // @ts-expect-error wrong literal
+    { training: { lr_scheduler_type: "lineer" } },
+    // @ts-expect-error sigma does not belong to singular
+    { init: { kind: "singular", sigma: 1 } },
+    // @ts-expect-error unknown preset
+    { preset: "rmsnorm" },
+    // @ts-expect-error wrong kind of norm
+    { model: { norm: "batchnorm" } },
+    // @ts-expect-error a field that the product owns
+    { training: { output_dir: "x" } },
+    // @ts-expect-error a number is wanted
+    { device: "cuda:first" },
+    // @ts-expect-error a tensor that cannot be recorded
+    { record: { tensors: ["wpe"] } },
+  ];
+  expect([accepted.length, refused.length]).toEqual([4, 9]);
+});
+
+test("types: every field is optional in the input, and has its value in the output", () => {
+  expectTypeOf<Record<string, never>>().toExtend<ExperimentInput>();
+  expectTypeOf<Experiment["training"]["max_steps"]>().toEqualTypeOf<number>();
+  expectTypeOf<Experiment["model"]["norm"]>().toEqualTypeOf<"rmsnorm" | "layernorm">();
+  expectTypeOf<Experiment["init"]["kind"]>().toEqualTypeOf<"normal" | "singular" | "snowball" | "unit-noise" | "file">();
+  expectTypeOf<Experiment>().toExtend<ExperimentInput>();
+});

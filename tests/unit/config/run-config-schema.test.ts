@@ -1,0 +1,133 @@
+import { expect, test } from "vitest";
+import { fieldPaths } from "../../../src/config/field-catalog.js";
+import { type Experiment, experimentSchema } from "../../../src/config/run-config-schema.js";
+
+// The seed as experiment.md and the notebook have it, written out by hand.
+const seed: Experiment = {
+  seed: 42,
+  device: "auto",
+  threads: null,
+  engine: "trainer",
+  data: { corpus: null, label_shift: "double", held_out: 0 },
+  model: {
+    norm: "rmsnorm",
+    dtype: "bfloat16",
+    from: null,
+    vocab_size: 128,
+    n_positions: 128,
+    n_embd: 64,
+    n_layer: 2,
+    n_head: 2,
+    n_inner: null,
+    activation_function: "gelu_new",
+    resid_pdrop: 0,
+    embd_pdrop: 0,
+    attn_pdrop: 0,
+    layer_norm_epsilon: 0.00001,
+    initializer_range: 0.02,
+    scale_attn_weights: true,
+    scale_attn_by_inverse_layer_idx: false,
+    reorder_and_upcast_attn: false,
+    tie_word_embeddings: true,
+  },
+  init: { kind: "singular" },
+  noise: { epsilon: 0 },
+  training: {
+    max_steps: 10_000,
+    per_device_train_batch_size: 32,
+    gradient_accumulation_steps: 1,
+    train_sampling_strategy: "random",
+    learning_rate: 0.001,
+    lr_scheduler_type: "linear",
+    warmup_steps: 0,
+    weight_decay: 0.01,
+    decay_norms: "hf",
+    max_grad_norm: 1,
+    optim: "adamw_torch_fused",
+    adam_beta1: 0.9,
+    adam_beta2: 0.999,
+    adam_epsilon: 1e-8,
+    optimizer_state_dtype: "model",
+    bf16: true,
+    logging_steps: 100,
+    dataloader_num_workers: 0,
+  },
+  record: { tensors: ["wte"], every: 1, rows: "all" },
+  checkpoint: { every: 1000, keep: 2 },
+};
+
+test("the defaults are the seed, and survive JSON", () => {
+  expect(experimentSchema.parse({})).toEqual(seed);
+  expect(experimentSchema.parse(JSON.parse(JSON.stringify(seed)))).toEqual(seed);
+});
+
+test("the fields are these", () => {
+  const training = fieldPaths().filter((path) => path.startsWith("training."));
+  expect(fieldPaths().filter((path) => !path.startsWith("training."))).toEqual([
+    "name",
+    "seed",
+    "device",
+    "threads",
+    "engine",
+    "python",
+    "data.corpus",
+    "data.label_shift",
+    "data.held_out",
+    "model.norm",
+    "model.dtype",
+    "model.from",
+    "model.vocab_size",
+    "model.n_positions",
+    "model.n_embd",
+    "model.n_layer",
+    "model.n_head",
+    "model.n_inner",
+    "model.activation_function",
+    "model.resid_pdrop",
+    "model.embd_pdrop",
+    "model.attn_pdrop",
+    "model.layer_norm_epsilon",
+    "model.initializer_range",
+    "model.scale_attn_weights",
+    "model.scale_attn_by_inverse_layer_idx",
+    "model.reorder_and_upcast_attn",
+    "model.tie_word_embeddings",
+    "init.kind",
+    "init.sigma",
+    "init.noise_dtype",
+    "init.path",
+    "init.tensor",
+    "init.step",
+    "noise.epsilon",
+    "record.tensors",
+    "record.every",
+    "record.rows",
+    "checkpoint.every",
+    "checkpoint.keep",
+    "preset",
+  ]);
+  expect(training.slice(0, Object.keys(seed.training).length)).toEqual(Object.keys(seed.training).map((field) => `training.${field}`));
+});
+
+test("qwen is another name of singular", () => {
+  expect(experimentSchema.parse({ init: { kind: "qwen" } }).init).toEqual({ kind: "singular" });
+});
+
+test.each([
+  { kind: "snowball", filled: { kind: "snowball", sigma: 1e-5 } },
+  { kind: "unit-noise", filled: { kind: "unit-noise", sigma: 1e-5, noise_dtype: "float32" } },
+])("init.kind $kind fills in its own fields", ({ kind, filled }) => {
+  expect(experimentSchema.parse({ init: { kind } }).init).toEqual(filled);
+});
+
+test.each(["auto", "cpu", "cuda", "mps", "cuda:0", "cuda:12"])("device %s is accepted", (device) => {
+  expect(experimentSchema.safeParse({ device }).success).toBe(true);
+});
+
+test.each(["gpu", "cuda:", "cuda:-1", "cuda:1.5", "CPU", ""])("device %j is refused", (device) => {
+  expect(experimentSchema.safeParse({ device }).success).toBe(false);
+});
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY, "1", null])("a learning rate of %s is refused", (learning_rate) => {
+  expect(experimentSchema.safeParse({ training: { learning_rate } }).success).toBe(false);
+});

@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { type Operation, operations } from "../../../src/protocol/operations.js";
+import { bridgeClosed, describeExit, peerExited, protocolMismatch, pythonFailure } from "../../../src/python/failures.js";
+
+const python = { type: "ValueError", module: "builtins", message: "no", code: null, mro: ["ValueError"], traceback: "Traceback" };
+
+test.each([
+  [python, "PYTHON_RAISED", "Python raised ValueError while saving a model: no"],
+  [
+    { ...python, module: "torch", type: "OutOfMemoryError", message: "" },
+    "PYTHON_RAISED",
+    "Python raised torch.OutOfMemoryError while saving a model: (no message)",
+  ],
+  [{ ...python, code: "RUN_LOCKED", message: "in use" }, "RUN_LOCKED", "in use"],
+  [{ ...python, code: "NO_SUCH_CODE" }, "PYTHON_RAISED", "Python raised ValueError while saving a model: no"],
+  [{ ...python, type: "KeyboardInterrupt" }, "ABORTED", "saving a model was interrupted"],
+])("a Python error %# has its code and message", (error, code, message) => {
+  expect(pythonFailure("model.save", error)).toMatchObject({ code, message, python: { type: error.type, traceback: "Traceback" } });
+});
+
+test.each([
+  [{ exitCode: null, signal: "SIGKILL" }, undefined, "was killed (SIGKILL), which is what happens when memory runs out"],
+  [{ exitCode: null, signal: "SIGKILL" }, "closed", "was killed, as it did not leave when it was asked to"],
+  [{ exitCode: null, signal: "SIGKILL" }, "no answer", "did not answer in time and was killed"],
+  [{ exitCode: null, signal: "SIGKILL" }, "unreachable", "closed its connection and was killed"],
+  [{ exitCode: null, signal: "SIGSEGV" }, undefined, "was ended by SIGSEGV"],
+  [{ exitCode: 3, signal: null }, undefined, "ended with exit code 3"],
+  [{ exitCode: 0, signal: null }, undefined, "ended with exit code 0"],
+  [{ exitCode: null, signal: null }, undefined, "could not be started"],
+] as const)("an exit %j (%s) in words", (exit, reason, words) => {
+  expect(describeExit({ ...exit, lastLines: [] }, reason)).toBe(words);
+});
+
+const exit = { exitCode: 1, signal: null };
+
+test.each([
+  [[], "training failed: Python ended"],
+  [["one", "two", "three", "four"], "training failed: Python ended. It last said: two / three / four"],
+  [
+    ["before", "Fatal Python error: Segmentation fault", "Thread 1:", '  File "a.py"', "main"],
+    "training failed: Python ended. It last said: Fatal Python error: Segmentation fault",
+  ],
+])("the last words of %j are quoted", (lastLines, message) => {
+  const cause = new Error("Python ended");
+  expect(peerExited("trainer.train", { ...exit, lastLines }, cause)).toMatchObject({ code: "PEER_EXITED", message, cause, exit: { lastLines } });
+});
+
+test("a mismatch names both versions and the place", () => {
+  expect(protocolMismatch(1, 2, "/package/python").message).toMatch(/protocol 1, .*\/package\/python speak 2/);
+});
+
+test.each((Object.keys(operations) as Operation[]).filter((op) => op !== "release"))("no message of a call says %s", (op) => {
+  const errors = [
+    pythonFailure(op, python),
+    pythonFailure(op, { ...python, type: "KeyboardInterrupt" }),
+    peerExited(op, { ...exit, lastLines: [] }, new Error("Python ended")),
+    bridgeClosed(op),
+  ];
+  for (const { message } of errors) expect(message).not.toContain(op);
+});

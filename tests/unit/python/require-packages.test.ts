@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import type { PythonReport } from "../../../src/python/probe-python.js";
+import { checkRequirements, requirePackages } from "../../../src/python/require-packages.js";
+
+const complete: PythonReport = {
+  path: "/path/venv/bin/python",
+  version: "3.11.7",
+  executable: "/path/venv/bin/python",
+  prefix: "/path/venv",
+  platform: "linux",
+  packages: { torch: "2.13.0+cpu", transformers: "5.24.0", accelerate: "1.15.0", safetensors: "0.8.0", numpy: "2.4.6" },
+};
+
+const problemOf = (report: PythonReport) => expect(() => requirePackages(report));
+
+test("an interpreter with all packages in their ranges is accepted", () => {
+  expect(requirePackages(complete)).toBeUndefined();
+  expect(checkRequirements(complete).map(({ name, ok, expected }) => [name, ok, expected])).toEqual([
+    ["Python", true, ">=3.11"],
+    ["torch", true, ">=2.6"],
+    ["transformers", true, ">=5.0,<6"],
+    ["accelerate", true, ">=1.1"],
+    ["safetensors", true, ">=0.5"],
+    ["numpy", true, ">=1.26"],
+  ]);
+});
+
+test("one missing package is named with its environment and the command for it", () => {
+  problemOf({ ...complete, packages: { ...complete.packages, torch: null } }).toThrow(
+    expect.objectContaining({
+      code: "PYTHON_DEPENDENCY_MISSING",
+      message:
+        'torch is not installed in /path/venv (Python 3.11.7). Run "bh-bridge setup", or install it there with: /path/venv/bin/python -m pip install torch',
+      issues: [{ path: "torch", message: "not installed, >=2.6 is needed" }],
+    }),
+  );
+});
+
+test("all that is missing or out of its range is named at once", () => {
+  const packages = { torch: "2.5.1", transformers: "4.57.0", accelerate: null, safetensors: null, numpy: "2.4.6" };
+  problemOf({ ...complete, packages }).toThrow(
+    expect.objectContaining({
+      message:
+        "accelerate and safetensors are not installed in /path/venv (Python 3.11.7); torch 2.5.1 (not >=2.6) and transformers 4.57.0 (not >=5.0,<6) " +
+        "in /path/venv (Python 3.11.7): versions that bh-bridge was not made for. " +
+        'Run "bh-bridge setup", or install them there with: /path/venv/bin/python -m pip install "torch>=2.6" "transformers>=5.0,<6" accelerate safetensors',
+    }),
+  );
+});
+
+test("a Python that is too old is named, and another one asked for", () => {
+  problemOf({ ...complete, path: "/usr/bin/python3", prefix: "/usr", version: "3.9.2" }).toThrow(
+    expect.objectContaining({
+      code: "PYTHON_DEPENDENCY_MISSING",
+      message: 'Python 3.9.2 in /usr/bin/python3 is not >=3.11, which bh-bridge needs. Run "bh-bridge setup --python PATH" with the path of a Python >=3.11',
+    }),
+  );
+});
+
+test("a path with a space is quoted in the command", () => {
+  problemOf({ ...complete, path: "/my path/bin/python", prefix: "/my path", packages: { ...complete.packages, numpy: null } }).toThrow(
+    'with: "/my path/bin/python" -m pip install numpy',
+  );
+});
