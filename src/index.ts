@@ -21,7 +21,7 @@ export { type Timeline, timeline } from "./analysis/timeline.js";
 export { type Topology, type TopologyOptions, topology } from "./analysis/topology.js";
 export { type Verdict, type VerdictInput, verdict } from "./analysis/verdict.js";
 export { Bridge, type BridgeOptions, type ModelOptions } from "./bridge/bridge.js";
-export { loadExperiment } from "./bridge/load-experiment.js";
+export { loadRunConfig } from "./bridge/load-run-config.js";
 export {
   type CallOptions,
   type GenerateOptions,
@@ -83,12 +83,12 @@ export {
   verifyDocumentSchema,
 } from "./commands/runs/runs-document.js";
 export { type SetupDocument, setupDocumentSchema } from "./commands/setup-document.js";
-export { defineExperiment } from "./config/define-run.js";
+export { defineRun } from "./config/define-run.js";
 export type { Init, InitInput } from "./config/init-schema.js";
-export type { ExperimentOptions, ResolvedExperiment } from "./config/load-run-config.js";
+export type { ResolvedConfig, RunInput } from "./config/load-run-config.js";
 export type { GPT2Config } from "./config/model-schema.js";
 export { type PresetName, presetNames, presets } from "./config/presets.js";
-export { type Experiment, type ExperimentInput, experimentSchema } from "./config/run-config-schema.js";
+export { type RunConfig, type RunConfigInput, runConfigSchema } from "./config/run-config-schema.js";
 export type { TrainingArguments } from "./config/training-schema.js";
 export {
   BhBridgeError,

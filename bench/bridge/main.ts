@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
-import { PythonSession } from "../../src/python/python-session.js";
 import { Bridge } from "../../src/bridge/bridge.js";
+import { PythonSession } from "../../src/python/python-session.js";
 import { describeMachine, median, projectRoot, python, spread } from "../measure.js";
 
 /**

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { corpusPath } from "../../src/config/corpus-path.js";
-import { loadExperiment } from "../../src/config/load-run-config.js";
+import { loadRunConfig } from "../../src/config/load-run-config.js";
 import { describeMachine, measure, median, projectRoot, python, spread } from "../measure.js";
 
 /**
- * Training against the same experiment as one plain Python script: steps a second with the same bits, time to the first step,
+ * Training against the same configuration as one plain Python script: steps a second with the same bits, time to the first step,
  * and what bridge and recording take. Ratios of medians, in turn, a fresh process each.
  */
 const { values } = parseArgs({
@@ -21,7 +21,7 @@ interface Speed {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-bench-"));
-const corpus = corpusPath((await loadExperiment()).experiment);
+const corpus = corpusPath((await loadRunConfig()).config);
 
 function historyOf(path: string): Buffer {
   const bytes = readFileSync(path);

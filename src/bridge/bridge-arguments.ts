@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { experimentSchema } from "../config/run-config-schema.js";
+import { runConfigSchema } from "../config/run-config-schema.js";
 
-const { device, threads } = experimentSchema.shape;
+const { device, threads } = runConfigSchema.shape;
 const signal = z.custom<AbortSignal>((value) => value instanceof AbortSignal, "is not an AbortSignal").optional();
 
 /** What `Bridge.start` takes. */

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { type GPT2Config, ownModelFields } from "../config/model-schema.js";
 import type { ModelInput } from "../config/run-config-input.generated.js";
-import type { Experiment, ExperimentInput } from "../config/run-config-schema.js";
+import type { RunConfig, RunConfigInput } from "../config/run-config-schema.js";
 import type { Gpt2Architecture } from "../formats/hf/gpt2-weights.js";
 import { readEmbedding } from "../formats/read-embedding.js";
 import type { PythonEnvironment, ReplyOf } from "../protocol/operations.js";
@@ -10,14 +10,14 @@ import { PythonSession } from "../python/python-session.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
 import { createModelArguments, startArguments } from "./bridge-arguments.js";
 import { callArguments } from "./call-arguments.js";
-import { loadExperiment } from "./load-experiment.js";
+import { loadRunConfig } from "./load-run-config.js";
 import { Model } from "./model.js";
 import { modelDirectory } from "./model-directory.js";
 import { requireMemory } from "./require-memory.js";
 import { Trainer } from "./trainer.js";
 import type { TrainerOptions, TrainerSetup } from "./trainer-options.js";
 
-type Device = Experiment["device"];
+type Device = RunConfig["device"];
 
 export interface BridgeOptions {
   /** Path of an interpreter, or `auto` (the default): the active environment, ours, then `python3`. */
@@ -30,7 +30,7 @@ export interface BridgeOptions {
   signal?: AbortSignal | undefined;
 }
 
-interface NewModelOptions extends Pick<ModelInput, "norm" | "dtype">, Pick<ExperimentInput, "init" | "seed"> {
+interface NewModelOptions extends Pick<ModelInput, "norm" | "dtype">, Pick<RunConfigInput, "init" | "seed"> {
   from?: never;
   /** GPT2Config under its own names; what is left out is the seed's. */
   config: GPT2Config;
@@ -38,7 +38,7 @@ interface NewModelOptions extends Pick<ModelInput, "norm" | "dtype">, Pick<Exper
   signal?: AbortSignal | undefined;
 }
 
-interface SavedModelOptions extends Pick<ExperimentInput, "seed"> {
+interface SavedModelOptions extends Pick<RunConfigInput, "seed"> {
   /** A saved GPT-2: a directory in HF layout, or a file with its weights. Its architecture, norm and dtype are the model's. */
   from: string;
   /** What the shapes of weights do not tell; with a file of weights at least `n_head`. */
@@ -101,23 +101,23 @@ export class Bridge implements AsyncDisposable {
   async createModel(options: ModelOptions): Promise<Model>;
   async createModel({ signal, ...options }: ModelOptions): Promise<Model> {
     callArguments("createModel", createModelArguments, options);
-    const input: ExperimentInput =
+    const input: RunConfigInput =
       options.from !== undefined
         ? { model: { ...options.config, from: resolve(options.from) }, init: { kind: "normal" } }
         : {
             model: { ...options.config, ...(options.norm && { norm: options.norm }), ...(options.dtype && { dtype: options.dtype }) },
             ...(options.init && { init: options.init }),
           };
-    const { experiment } = await loadExperiment({ input: { ...input, ...(options.seed !== undefined && { seed: options.seed }) } });
-    return this.buildModel(experiment, signal);
+    const { config } = await loadRunConfig({ input: { ...input, ...(options.seed !== undefined && { seed: options.seed }) } });
+    return this.buildModel(config, signal);
   }
 
   /**
-   * Build the model of a complete experiment.
+   * Build the model of a complete configuration.
    *
    * @internal
    */
-  async buildModel({ model, init, seed }: Pick<Experiment, "model" | "init" | "seed">, signal?: AbortSignal): Promise<Model> {
+  async buildModel({ model, init, seed }: Pick<RunConfig, "model" | "init" | "seed">, signal?: AbortSignal): Promise<Model> {
     const config = Object.fromEntries(Object.entries(model).filter(([field]) => !isOwnModelField(field)));
     requireMemory(model);
     using saved = model.from === null ? null : await modelDirectory(model.from, model, this.#session.folder);
@@ -135,7 +135,7 @@ export class Bridge implements AsyncDisposable {
   }
 
   /**
-   * A trainer for a complete experiment, whose corpus has been read.
+   * A trainer for a complete configuration, whose corpus has been read.
    *
    * @internal
    */

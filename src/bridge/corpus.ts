@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
 import { configInvalid } from "../config/config-invalid.js";
 import { corpusPath } from "../config/corpus-path.js";
-import type { ResolvedExperiment } from "../config/load-run-config.js";
+import type { ResolvedConfig } from "../config/load-run-config.js";
 import { BhBridgeError } from "../errors.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { count } from "../text/count.js";
@@ -115,14 +115,14 @@ function notAscii(path: string, { byte, offset, line }: { byte: number; offset: 
 }
 
 /**
- * Read the corpus of a complete experiment.
+ * Read the corpus of a complete configuration.
  *
  * @throws {BhBridgeError} `CORPUS_INVALID`, `ABORTED`; `CONFIG_INVALID` when no batch of it would be full and only full ones are wanted.
  */
-export async function corpusOf({ experiment }: ResolvedExperiment, signal?: AbortSignal): Promise<CorpusFacts> {
-  const { vocab_size, n_positions } = experiment.model;
-  const facts = await readCorpus(corpusPath(experiment), vocab_size, n_positions, experiment.data.held_out, signal);
-  const { per_device_train_batch_size: batch, dataloader_drop_last } = experiment.training;
+export async function corpusOf({ config }: ResolvedConfig, signal?: AbortSignal): Promise<CorpusFacts> {
+  const { vocab_size, n_positions } = config.model;
+  const facts = await readCorpus(corpusPath(config), vocab_size, n_positions, config.data.held_out, signal);
+  const { per_device_train_batch_size: batch, dataloader_drop_last } = config.training;
   if (dataloader_drop_last && facts.windows < batch) {
     const message = `a batch of ${batch} is never full: the text has ${facts.windows} windows. Set a smaller one, or training.dataloader_drop_last to false`;
     throw configInvalid([{ path: "training.per_device_train_batch_size", message }]);

@@ -1,16 +1,16 @@
-import type { Experiment } from "../config/run-config-schema.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import type { RequestOf } from "../protocol/operations.js";
 
 type CreateRequest = RequestOf<"trainer.create">;
 
-/** What a request has beside the experiment's own fields. */
+/** What a request has beside the configuration's own fields. */
 export interface RequestContext extends Pick<CreateRequest, "model" | "run_directory" | "device" | "events" | "deciders" | "resume" | "start_from"> {
   /** Absolute path of the corpus. */
   corpus: string;
 }
 
-/** The request that builds HF's Trainer for an experiment. */
-export function createRequest({ data, training, model, noise, record, checkpoint, seed }: Experiment, { corpus, ...context }: RequestContext): CreateRequest {
+/** The request that builds HF's Trainer for a configuration. */
+export function createRequest({ data, training, model, noise, record, checkpoint, seed }: RunConfig, { corpus, ...context }: RequestContext): CreateRequest {
   return {
     ...context,
     data: { corpus, label_shift: data.label_shift, held_out: data.held_out },

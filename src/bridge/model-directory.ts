@@ -1,14 +1,14 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { configInvalid } from "../config/config-invalid.js";
-import type { Experiment } from "../config/run-config-schema.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError, type ConfigIssue } from "../errors.js";
 import { isDirectory } from "../formats/file-bytes.js";
 import { type Gpt2Architecture, openGpt2Weights } from "../formats/hf/gpt2-weights.js";
 import { openHfDirectory } from "../formats/hf/hf-directory.js";
 import { writeSafetensors } from "../formats/safetensors/write-safetensors.js";
 
-type ModelConfig = Experiment["model"];
+type ModelConfig = RunConfig["model"];
 
 const configFile = "config.json";
 /** With it transformers would load the model that it names, from wherever that is. */

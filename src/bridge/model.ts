@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Experiment, ExperimentInput } from "../config/run-config-schema.js";
+import type { RunConfig, RunConfigInput } from "../config/run-config-schema.js";
 import { Matrix } from "../formats/matrix.js";
 import type { Handle, ReplyOf } from "../protocol/operations.js";
 import type { PythonSession } from "../python/python-session.js";
@@ -37,8 +37,8 @@ export interface SaveOptions extends CallOptions {
   overwrite?: boolean;
 }
 
-/** The part of an experiment that makes this model again. */
-export type ModelOrigin = Pick<ExperimentInput, "model" | "init" | "seed"> & Pick<Experiment, "model">;
+/** The part of a configuration that makes this model again. */
+export type ModelOrigin = Pick<RunConfigInput, "model" | "init" | "seed"> & Pick<RunConfig, "model">;
 
 /** Tokens that are generated when the caller does not say how many. */
 const defaultNewTokens = 64;

@@ -31,9 +31,9 @@ export interface PreparedRun {
 
 /** Make a new run. @throws {BhBridgeError} as `Trainer.prepare`; nothing is left then. */
 export async function beginRun(preparation: Preparation, signal: AbortSignal | undefined): Promise<PreparedRun> {
-  const { session, experiment, model, corpus, device, out, startFrom = null, callbacks } = preparation;
+  const { session, resolved, model, corpus, device, out, startFrom = null, callbacks } = preparation;
   const environment = environmentPin(session.environment, device);
-  const facts = { experiment, corpus, environment, parameters: model.parameterCount, modelChanges: [...model.changes], startFrom, callbacks };
+  const facts = { resolved, corpus, environment, parameters: model.parameterCount, modelChanges: [...model.changes], startFrom, callbacks };
   const record = await RunRecord.create(out, facts);
   const unstarted = new UnstartedRun(record, session.ended);
   const reply = await createTrainer(preparation, record, null, signal, unstarted);
@@ -46,12 +46,12 @@ export async function beginRun(preparation: Preparation, signal: AbortSignal | u
  * @throws {BhBridgeError} as `Trainer.resume`.
  */
 export async function reopenRun(preparation: Preparation, directory: string, { allowInexact = false, signal }: ResumeOptions): Promise<PreparedRun> {
-  const { session, experiment, corpus, device } = preparation;
+  const { session, resolved, corpus, device } = preparation;
   const environment = environmentPin(session.environment, device);
-  const plan = planResume(directory, { experiment: experiment.experiment, corpus, environment }, allowInexact);
+  const plan = planResume(directory, { config: resolved.config, corpus, environment }, allowInexact);
   const record = RunRecord.reopen(plan);
   const reply = await createTrainer(preparation, record, plan.exact ? "exact" : "inexact", signal);
-  record.resumed(plan, experiment, environment, reply);
+  record.resumed(plan, resolved, environment, reply);
   return hearCallbacks(preparation, { run: new StartedRun(record, reply), record, handle: reply.handle });
 }
 
@@ -62,13 +62,13 @@ export async function letGo(session: PythonSession, { handle, unstarted }: Pick<
 }
 
 async function createTrainer(
-  { session, experiment, model, corpus, device, dispatcher, receiver }: Preparation,
+  { session, resolved, model, corpus, device, dispatcher, receiver }: Preparation,
   { directory, manifest }: RunRecord,
   resume: "exact" | "inexact" | null,
   signal: AbortSignal | undefined,
   unstarted?: UnstartedRun,
 ): Promise<ReplyOf<"trainer.create">> {
-  const request = createRequest(experiment.experiment, {
+  const request = createRequest(resolved.config, {
     model: model.handle,
     run_directory: directory,
     corpus: corpus.path,

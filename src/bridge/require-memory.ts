@@ -1,6 +1,6 @@
 import { totalmem } from "node:os";
 import { configInvalid } from "../config/config-invalid.js";
-import type { Experiment } from "../config/run-config-schema.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import { groupDigits } from "../text/group-digits.js";
 
 /** GPT-2 draws its weights in float32 before they are rounded. */
@@ -12,7 +12,7 @@ const bytesOfWeight = 4;
  * @param memory bytes of memory that there are.
  * @throws {BhBridgeError} `CONFIG_INVALID` with the bytes that are needed and that are there.
  */
-export function requireMemory(model: Experiment["model"], memory: number = installedMemory()): void {
+export function requireMemory(model: RunConfig["model"], memory: number = installedMemory()): void {
   const needed = weightCount(model) * bytesOfWeight;
   if (needed <= memory) return;
   const { vocab_size, n_positions, n_embd, n_layer } = model;
@@ -22,7 +22,7 @@ export function requireMemory(model: Experiment["model"], memory: number = insta
 }
 
 /** Weights of a GPT-2: embeddings, for each block attention and feed-forward layers with their biases and two norms, a last norm, and an untied head. */
-function weightCount({ vocab_size, n_positions, n_embd, n_layer, n_inner, tie_word_embeddings }: Experiment["model"]): number {
+function weightCount({ vocab_size, n_positions, n_embd, n_layer, n_inner, tie_word_embeddings }: RunConfig["model"]): number {
   const inner = n_inner ?? 4 * n_embd;
   const attention = 4 * n_embd * n_embd + 4 * n_embd;
   const feedForward = 2 * n_embd * inner + inner + n_embd;

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import { diffExperiments } from "../config/diff-run-configs.js";
+import { diffRunConfigs } from "../config/diff-run-configs.js";
 import { extensionProblem } from "../config/extension-problem.js";
-import type { Experiment } from "../config/run-config-schema.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import { pinDifferences } from "../runs/pin-differences.js";
 import { recordedStep } from "../runs/recorded-step.js";
@@ -11,7 +11,7 @@ import { count } from "../text/count.js";
 
 /** What is there now, to go on with. */
 export interface PresentFacts {
-  experiment: Experiment;
+  config: RunConfig;
   corpus: CorpusFacts;
   environment: EnvironmentPin;
 }
@@ -42,7 +42,7 @@ const stepsField = "training.max_steps";
 export function planResume(run: string, present: PresentFacts, allowInexact: boolean): ResumePlan {
   const directory = resolve(run);
   const manifest = readRunManifest(directory);
-  const isExtended = requireSameExperiment(directory, present.experiment);
+  const isExtended = requireSameConfig(directory, present.config);
   requireSameCorpus(directory, manifest.corpus, present.corpus);
   const differences = pinDifferences(manifest.environment, present.environment);
   if (differences.length > 0 && !allowInexact) {
@@ -55,25 +55,25 @@ export function planResume(run: string, present: PresentFacts, allowInexact: boo
 }
 
 /**
- * Make sure that an experiment is a run's own, but for what changes no bit and for a number of steps that its schedule allows; whether it has another
+ * Make sure that a configuration is a run's own, but for what changes no bit and for a number of steps that its schedule allows; whether it has another
  * number of steps.
  *
  * @throws {BhBridgeError} `RESUME_MISMATCH` naming the fields, `CONFIG_INVALID` when the number of steps cannot be changed, `RUN_NOT_FOUND`, `RUN_CORRUPT`.
  */
-export function requireSameExperiment(directory: string, experiment: Experiment): boolean {
+export function requireSameConfig(directory: string, config: RunConfig): boolean {
   const recorded = readRunConfig(directory);
-  const changed = diffExperiments(recorded, experiment).filter(({ path }) => !freeFields.includes(path));
+  const changed = diffRunConfigs(recorded, config).filter(({ path }) => !freeFields.includes(path));
   const others = changed.filter(({ path }) => path !== stepsField);
   if (others.length > 0) {
     const fields = others.map(({ path, before, after }) => `${path} (${JSON.stringify(before)} → ${JSON.stringify(after)})`).join(", ");
     throw new BhBridgeError("RESUME_MISMATCH", `${directory} has another configuration: ${fields}. Go on with the run's own, or start a new run`);
   }
   const isExtended = changed.length > 0;
-  if (isExtended) requireExtensible(directory, recorded, experiment.training.max_steps);
+  if (isExtended) requireExtensible(directory, recorded, config.training.max_steps);
   return isExtended;
 }
 
-function requireExtensible(directory: string, recorded: Experiment, steps: number): void {
+function requireExtensible(directory: string, recorded: RunConfig, steps: number): void {
   const problem = extensionProblem(recorded, steps, recordedStep(directory) ?? 0);
   if (problem === undefined) return;
   const message = `${directory} cannot go on to ${count(steps, "step")}: ${problem}`;

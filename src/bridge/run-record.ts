@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { ResolvedExperiment } from "../config/load-run-config.js";
+import type { ResolvedConfig } from "../config/load-run-config.js";
 import type { ReplyOf } from "../protocol/operations.js";
 import { packageManifest } from "../python/package-manifest.js";
 import { createRunDirectory } from "../runs/create-run-directory.js";
@@ -26,7 +26,7 @@ import type { TrainerCallback } from "./trainer-callback.js";
 
 /** What a run is made of, when it begins. */
 export interface RunFacts {
-  experiment: ResolvedExperiment;
+  resolved: ResolvedConfig;
   corpus: CorpusFacts;
   environment: EnvironmentPin;
   /** Number of weights. */
@@ -56,13 +56,10 @@ export class RunRecord {
   }
 
   /** Make a new run directory. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
-  static async create(
-    out: string,
-    { experiment: resolved, corpus, environment, parameters, modelChanges, startFrom, callbacks }: RunFacts,
-  ): Promise<RunRecord> {
-    const { experiment, preset, hash } = resolved;
+  static async create(out: string, { resolved, corpus, environment, parameters, modelChanges, startFrom, callbacks }: RunFacts): Promise<RunRecord> {
+    const { config, preset, hash } = resolved;
     const repository = await repositoryState();
-    const name = experiment.name ?? preset;
+    const name = config.name ?? preset;
     const manifest: RunManifest = {
       format: runFormat,
       min_reader: runFormat,
@@ -84,7 +81,7 @@ export class RunRecord {
       model_changes: modelChanges,
     };
     const files = {
-      [runConfigFileName]: runConfigText(experiment),
+      [runConfigFileName]: runConfigText(config),
       [runManifestFileName]: runManifestText(manifest),
       [nodeEnvironmentFileName]: `${JSON.stringify(nodeEnvironment(Object.keys(packageManifest().dependencies)), null, 2)}\n`,
       ...(repository?.state.patch && { [patchFileName]: repository.patch }),
@@ -103,9 +100,9 @@ export class RunRecord {
   }
 
   /** Note that the run goes on; with another number of steps, its configuration says so from now on. */
-  resumed(plan: ResumePlan, { experiment, hash }: ResolvedExperiment, environment: EnvironmentPin, reply: ReplyOf<"trainer.create">): void {
+  resumed(plan: ResumePlan, { config, hash }: ResolvedConfig, environment: EnvironmentPin, reply: ReplyOf<"trainer.create">): void {
     const { exact, differences, isExtended } = plan;
-    if (isExtended) durableWrite(join(this.directory, runConfigFileName), runConfigText(experiment));
+    if (isExtended) durableWrite(join(this.directory, runConfigFileName), runConfigText(config));
     const from_step = reply.resumed_from_step ?? 0;
     const resume = { at: new Date().toISOString(), from_step, recorded_step: reply.recorded_step, exact, differences };
     this.#write({

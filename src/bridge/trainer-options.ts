@@ -1,11 +1,11 @@
-import type { ResolvedExperiment } from "../config/load-run-config.js";
-import type { ExperimentInput } from "../config/run-config-schema.js";
+import type { ResolvedConfig } from "../config/load-run-config.js";
+import type { RunConfigInput } from "../config/run-config-schema.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import type { CallOptions, Model } from "./model.js";
 import type { TrainerCallback } from "./trainer-callback.js";
 
 /** What a trainer needs beside its model; the fields are those of a configuration. */
-export interface TrainerOptions extends Pick<ExperimentInput, "data" | "training" | "noise" | "record" | "checkpoint" | "device" | "name"> {
+export interface TrainerOptions extends Pick<RunConfigInput, "data" | "training" | "noise" | "record" | "checkpoint" | "device" | "name"> {
   /** The model to train; its seed and its configuration are the run's. */
   model: Model;
   /** Observers and deciders, called in their order. */
@@ -18,7 +18,7 @@ export interface TrainerOptions extends Pick<ExperimentInput, "data" | "training
 
 /** What a trainer is made of, once everything has been checked. */
 export interface TrainerSetup {
-  experiment: ResolvedExperiment;
+  resolved: ResolvedConfig;
   model: Model;
   corpus: CorpusFacts;
   out: string;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { loadExperiment, type ResolvedExperiment } from "../config/load-run-config.js";
-import type { ExperimentInput } from "../config/run-config-schema.js";
+import { loadRunConfig, type ResolvedConfig } from "../config/load-run-config.js";
+import type { RunConfigInput } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import type { TrainEvent } from "../protocol/events.js";
 import type { TrainerState } from "../protocol/operations.js";
@@ -35,7 +35,7 @@ let trainings = 0;
  */
 export class Trainer implements AsyncDisposable {
   /** The complete configuration, and how it came to be. */
-  readonly experiment: ResolvedExperiment;
+  readonly resolved: ResolvedConfig;
   /** The model that is trained; it has its new weights when `train` has ended. */
   readonly model: Model;
   /** What was found in the corpus. */
@@ -55,10 +55,10 @@ export class Trainer implements AsyncDisposable {
 
   private constructor(session: PythonSession, setup: TrainerSetup) {
     this.#session = session;
-    this.experiment = setup.experiment;
+    this.resolved = setup.resolved;
     this.model = setup.model;
     this.corpus = setup.corpus;
-    this.device = resolveDevice(setup.experiment.experiment.device, session.environment);
+    this.device = resolveDevice(setup.resolved.config.device, session.environment);
     this.#setup = setup;
     this.#dispatcher = new CallbackDispatcher(setup.callbacks, {
       send: (command) => session.send(command),
@@ -70,7 +70,7 @@ export class Trainer implements AsyncDisposable {
   }
 
   /**
-   * A trainer for a complete experiment whose corpus has been read.
+   * A trainer for a complete configuration whose corpus has been read.
    *
    * @internal
    */
@@ -83,10 +83,10 @@ export class Trainer implements AsyncDisposable {
    *
    * @internal
    */
-  static async create(session: PythonSession, device: ExperimentInput["device"], options: TrainerOptions): Promise<Trainer> {
+  static async create(session: PythonSession, device: RunConfigInput["device"], options: TrainerOptions): Promise<Trainer> {
     const { model, callbacks = [], out = "runs", signal, ...input } = callArguments("createTrainer", trainerArguments(session), options) as TrainerOptions;
-    const experiment = await loadExperiment({ input: { device, ...input, ...model.origin } });
-    return new Trainer(session, { experiment, model, corpus: await corpusOf(experiment, signal), out, callbacks });
+    const resolved = await loadRunConfig({ input: { device, ...input, ...model.origin } });
+    return new Trainer(session, { resolved, model, corpus: await corpusOf(resolved, signal), out, callbacks });
   }
 
   /**
@@ -136,7 +136,7 @@ export class Trainer implements AsyncDisposable {
   /**
    * Go on with a run that ended early, from its newest checkpoint to its end, and to the same bits.
    *
-   * The steps from the checkpoint to the newest recorded one are computed again and compared with their checksums. This trainer's experiment has to be the
+   * The steps from the checkpoint to the newest recorded one are computed again and compared with their checksums. This trainer's configuration has to be the
    * run's; another number of steps is accepted where the schedule allows it.
    *
    * @param run a run, or the path of its directory.

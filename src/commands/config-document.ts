@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { ResolvedExperiment } from "../config/load-run-config.js";
-import { experimentSchema } from "../config/run-config-schema.js";
+import type { ResolvedConfig } from "../config/load-run-config.js";
+import { runConfigSchema } from "../config/run-config-schema.js";
 
 const value = z.json();
 
@@ -9,7 +9,7 @@ export const configDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/config@1"),
   preset: z.string(),
   hash: z.string(),
-  experiment: experimentSchema,
+  config: runConfigSchema,
   /** Source of every value by dotted path. */
   sources: z.record(z.string(), z.string()),
   /** What differs from the preset; a side that has no value is left out. */
@@ -18,9 +18,9 @@ export const configDocumentSchema = z.strictObject({
 
 export type ConfigDocument = z.output<typeof configDocumentSchema>;
 
-/** The document of a resolved experiment. */
-export function configDocument({ preset, hash, experiment, sources, changes }: ResolvedExperiment): ConfigDocument {
-  return { schema: "bh-bridge/config@1", preset, hash, experiment, sources: Object.fromEntries(sources), changes };
+/** The document of a resolved configuration. */
+export function configDocument({ preset, hash, config, sources, changes }: ResolvedConfig): ConfigDocument {
+  return { schema: "bh-bridge/config@1", preset, hash, config, sources: Object.fromEntries(sources), changes };
 }
 
 /** A configuration that is right: the document of `config check --json`. A wrong one gives `bh-bridge/error@1`. */

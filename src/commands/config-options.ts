@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
 import type { AliasValues } from "../config/aliases.js";
-import type { ResolvedExperiment } from "../config/load-run-config.js";
+import type { ResolvedConfig } from "../config/load-run-config.js";
 import type { Assignment } from "../config/set-layer.js";
 
 /** The options that say what to run, as commander gives them. */
-export interface ExperimentOptionValues extends AliasValues {
+export interface ConfigOptionValues extends AliasValues {
   preset?: string;
   config?: string;
   set?: string[];
@@ -12,7 +12,7 @@ export interface ExperimentOptionValues extends AliasValues {
 }
 
 /** Add the options that say what to run: a preset, a file, single values, and the short forms of the most used ones. */
-export function addExperimentOptions(command: Command): Command {
+export function addConfigOptions(command: Command): Command {
   return command
     .option("-p, --preset <name>", "start from this preset (see: bh-bridge presets)")
     .option("-c, --config <file>", "JSON, YAML, TypeScript or JavaScript file, or a run directory")
@@ -36,14 +36,14 @@ export function addExperimentOptions(command: Command): Command {
 }
 
 /**
- * The experiment that these options ask for.
+ * The configuration that these options ask for.
  *
  * @param out folder that holds the runs, whose names `from` may have.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; what looking for the run of `from` gives.
  */
-export async function loadFromOptions({ preset, config, set, from, ...aliases }: ExperimentOptionValues, out = "runs"): Promise<ResolvedExperiment> {
-  const { loadExperiment } = await import("../bridge/load-experiment.js");
-  return loadExperiment({ preset, file: config, set, aliases, assignments: from === undefined ? [] : await assignmentsOf(from, out) });
+export async function loadFromOptions({ preset, config, set, from, ...aliases }: ConfigOptionValues, out = "runs"): Promise<ResolvedConfig> {
+  const { loadRunConfig } = await import("../bridge/load-run-config.js");
+  return loadRunConfig({ preset, file: config, set, aliases, assignments: from === undefined ? [] : await assignmentsOf(from, out) });
 }
 
 async function assignmentsOf(from: string, out: string): Promise<Assignment[]> {

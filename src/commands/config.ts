@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import type { ResolvedExperiment } from "../config/load-run-config.js";
+import type { ResolvedConfig } from "../config/load-run-config.js";
 import { type CommonOptions, createCommand, helpEnding } from "./command.js";
 import type { ConfigCheckDocument, ConfigDiffDocument, ConfigSchemaDocument } from "./config-document.js";
-import { addExperimentOptions, type ExperimentOptionValues, loadFromOptions } from "./config-options.js";
+import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "./config-options.js";
 import { Terminal } from "./terminal.js";
 
 /** `config print|check|schema|diff`: what would run, whether it is right, and how two configurations differ. */
@@ -17,20 +17,20 @@ export function configCommand(): Command {
     .addCommand(diffCommand());
 }
 
-type Options = CommonOptions & ExperimentOptionValues;
+type Options = CommonOptions & ConfigOptionValues;
 
-function split({ json, quiet, color, ...experiment }: Options): { terminal: Terminal; experiment: ExperimentOptionValues } {
-  return { terminal: new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }) }), experiment };
+function split({ json, quiet, color, ...config }: Options): { terminal: Terminal; config: ConfigOptionValues } {
+  return { terminal: new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }) }), config };
 }
 
 function printCommand(): Command {
   const command = createCommand("print", "Print a configuration as YAML with each field's documentation", "bh-bridge config print --preset quick > my.yaml");
-  return addExperimentOptions(command).action(async (options: Options) => {
-    const { terminal, experiment } = split(options);
+  return addConfigOptions(command).action(async (options: Options) => {
+    const { terminal, config } = split(options);
     const [{ annotatedYaml }, { configDocument }, resolved] = await Promise.all([
       import("../config/annotated-yaml.js"),
       import("./config-document.js"),
-      loadFromOptions(experiment),
+      loadFromOptions(config),
     ]);
     terminal.print(annotatedYaml(resolved, process.cwd()));
     terminal.document(configDocument(resolved));
@@ -39,11 +39,11 @@ function printCommand(): Command {
 
 function checkCommand(): Command {
   const command = createCommand("check", "Check a configuration and name every problem in it", "bh-bridge config check my.yaml");
-  return addExperimentOptions(command.argument("[file]", "configuration file or run directory")).action(async (file: string | undefined, options: Options) => {
-    const { terminal, experiment } = split(options);
+  return addConfigOptions(command.argument("[file]", "configuration file or run directory")).action(async (file: string | undefined, options: Options) => {
+    const { terminal, config } = split(options);
     const [{ formatChanges }, resolved] = await Promise.all([
       import("../config/format-changes.js"),
-      loadFromOptions(file === undefined ? experiment : { ...experiment, config: file }),
+      loadFromOptions(file === undefined ? config : { ...config, config: file }),
     ]);
     const { preset, hash, changes } = resolved;
     terminal.print(`${terminal.color.green("The configuration is valid.")} Hash ${hash.slice(0, 8)}.\n${formatChanges(resolved, terminal.color)}`);
@@ -71,16 +71,16 @@ function diffCommand(): Command {
     .argument("<b>", "preset, configuration file or run directory")
     .action(async (a: string, b: string, options: CommonOptions) => {
       const terminal = new Terminal(options);
-      const [{ diffExperiments }, { formatDifference }, before, after] = await Promise.all([
+      const [{ diffRunConfigs }, { formatDifference }, before, after] = await Promise.all([
         import("../config/diff-run-configs.js"),
         import("../config/format-changes.js"),
         loadNamed(a),
         loadNamed(b),
       ]);
-      const differences = diffExperiments(before.experiment, after.experiment);
+      const differences = diffRunConfigs(before.config, after.config);
       const width = Math.max(0, ...differences.map(({ path }) => path.length));
       const lines = differences.map((difference) => formatDifference(difference, width, terminal.color));
-      terminal.print(lines.length === 0 ? `${a} and ${b} are the same experiment.` : lines.join("\n"));
+      terminal.print(lines.length === 0 ? `${a} and ${b} are the same config.` : lines.join("\n"));
       const document: ConfigDiffDocument = {
         schema: "bh-bridge/config-diff@1",
         before: { source: a, hash: before.hash },
@@ -91,9 +91,9 @@ function diffCommand(): Command {
     });
 }
 
-/** The experiment that a name stands for: a preset's, unless it looks like a path. */
-async function loadNamed(name: string): Promise<ResolvedExperiment> {
-  const [{ isPresetName }, { loadExperiment }] = await Promise.all([import("../config/presets.js"), import("../bridge/load-experiment.js")]);
+/** The configuration that a name stands for: a preset's, unless it looks like a path. */
+async function loadNamed(name: string): Promise<ResolvedConfig> {
+  const [{ isPresetName }, { loadRunConfig }] = await Promise.all([import("../config/presets.js"), import("../bridge/load-run-config.js")]);
   const isPath = !isPresetName(name) && (existsSync(name) || /[\\/]|\.(?:json|ya?ml|m?[jt]s)$/.test(name));
-  return loadExperiment(isPath ? { file: name } : { preset: name });
+  return loadRunConfig(isPath ? { file: name } : { preset: name });
 }

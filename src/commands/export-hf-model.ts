@@ -24,10 +24,10 @@ export async function exportHfModel(run: string, out: string): Promise<ExportDoc
   if (!existsSync(source)) {
     throw new BhBridgeError("USAGE", `${run} has no final model yet: the run is ${manifest.status}. Go on with it: bh-bridge resume ${shellQuote(run)}`);
   }
-  const experiment = readRunConfig(run);
-  const result = await summarizeRun(run, experiment, manifest);
+  const config = readRunConfig(run);
+  const result = await summarizeRun(run, config, manifest);
   const repository = `YOUR-NAME/${basename(resolve(out))}`;
-  const card = modelCard({ manifest, experiment, result, repository, remoteCode: readdirSync(source).some((name) => name.endsWith(".py")) });
+  const card = modelCard({ manifest, config, result, repository, remoteCode: readdirSync(source).some((name) => name.endsWith(".py")) });
   await createAtomically(out, (temporaryPath) => {
     cpSync(source, temporaryPath, { recursive: true, filter: (path) => basename(path) !== manifestFile });
     writeFileSync(join(temporaryPath, "README.md"), card);

@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import type { StartedRun } from "../bridge/started-run.js";
-import type { Experiment } from "../config/run-config-schema.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import type { TextColors } from "../config/text-colors.js";
 import type { TrainResult } from "../runner/train-result.js";
 import { count } from "../text/count.js";
@@ -25,7 +25,7 @@ function heading(text: string, color: TextColors): string {
 }
 
 /** What a run starts from: corpus, model, device, directory. */
-export function formatStart({ directory, manifest, windows }: StartedRun, { model, init }: Experiment, color: TextColors): string {
+export function formatStart({ directory, manifest, windows }: StartedRun, { model, init }: RunConfig, color: TextColors): string {
   const { corpus, environment, parameters } = manifest;
   const filtered = corpus.filtered > 0 ? `, ${count(corpus.filtered, "character")} outside the vocabulary left out` : "";
   return [
@@ -40,7 +40,7 @@ export function formatStart({ directory, manifest, windows }: StartedRun, { mode
 }
 
 /** What the notebook prints at its end, the verdict first: black holes, losses, centroid, summary. */
-export function formatResult(result: TrainResult, { model }: Experiment, color: TextColors, width?: number): string {
+export function formatResult(result: TrainResult, { model }: RunConfig, color: TextColors, width?: number): string {
   const { census, corpus, displacement, steps, verdict } = result;
   const norm = model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm";
   const colored = verdict.result === "null" ? color.cyan : verdict.result === "positive" ? color.green : color.yellow;

@@ -1,6 +1,6 @@
 import { basename, isAbsolute } from "node:path";
 import { stringify } from "yaml";
-import type { Experiment } from "../config/run-config-schema.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import type { TrainResult } from "../runner/train-result.js";
 import type { RunManifest } from "../runs/run-manifest.js";
 import { count } from "../text/count.js";
@@ -9,7 +9,7 @@ import { groupDigits } from "../text/group-digits.js";
 /** What a model card is made from. */
 export interface ModelCardInput {
   readonly manifest: RunManifest;
-  readonly experiment: Experiment;
+  readonly config: RunConfig;
   readonly result: TrainResult;
   /** What the model will be called on the hub. */
   readonly repository: string;
@@ -21,8 +21,8 @@ export interface ModelCardInput {
 const maxHolesListed = 10;
 
 /** The `README.md` of an exported model: how to load it, what it was trained on, what came out, and with which versions. */
-export function modelCard({ manifest, experiment, result, repository, remoteCode }: ModelCardInput): string {
-  const norm = experiment.model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm";
+export function modelCard({ manifest, config, result, repository, remoteCode }: ModelCardInput): string {
+  const norm = config.model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm";
   const { census, verdict, steps } = result;
   const frontMatter = stringify({ library_name: "transformers", pipeline_tag: "text-generation", tags: ["gpt2", "bh-bridge", "black-holes"] });
   return `---
@@ -30,7 +30,7 @@ ${frontMatter}---
 
 # ${manifest.name}
 
-A GPT-2 with ${norm}, ${count(manifest.parameters, "parameter")}, trained for ${groupDigits(steps.done)} of ${count(steps.planned, "step")} from the initial state \`${experiment.init.kind}\`. Tokens are bytes below ${experiment.model.vocab_size}.
+A GPT-2 with ${norm}, ${count(manifest.parameters, "parameter")}, trained for ${groupDigits(steps.done)} of ${count(steps.planned, "step")} from the initial state \`${config.init.kind}\`. Tokens are bytes below ${config.model.vocab_size}.
 
 ## Load it
 
@@ -70,7 +70,7 @@ ${versionTable(manifest)}
 Hash \`${manifest.config_hash}\`.
 
 \`\`\`yaml
-${stringify(publicConfig(experiment))}\`\`\`
+${stringify(publicConfig(config))}\`\`\`
 `;
 }
 
@@ -89,6 +89,6 @@ function versionTable({ package_version, environment, created, git }: RunManifes
 }
 
 /** The configuration without the places of the machine it ran on: the card is meant to be published. */
-function publicConfig({ python: _python, ...experiment }: Experiment): unknown {
-  return JSON.parse(JSON.stringify(experiment, (_key, value: unknown) => (typeof value === "string" && isAbsolute(value) ? basename(value) : value)));
+function publicConfig({ python: _python, ...config }: RunConfig): unknown {
+  return JSON.parse(JSON.stringify(config, (_key, value: unknown) => (typeof value === "string" && isAbsolute(value) ? basename(value) : value)));
 }

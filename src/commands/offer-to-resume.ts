@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import type { ResolvedExperiment } from "../config/load-run-config.js";
+import type { ResolvedConfig } from "../config/load-run-config.js";
 import { BhBridgeError } from "../errors.js";
 import { lockHolders } from "../python/lock-holders.js";
 import { type FoundRun, findRun, noLockHolders, scanRuns } from "../runs/scan-runs.js";
@@ -13,7 +13,7 @@ import type { Terminal } from "./terminal.js";
  * @param startFrom as in `TrainOptions`: runs that began elsewhere are others.
  * @throws {BhBridgeError} `ABORTED` when the question is cancelled; `FILE_UNREADABLE`.
  */
-export async function offerToResume({ hash }: ResolvedExperiment, out: string, startFrom: string | undefined, terminal: Terminal): Promise<string | undefined> {
+export async function offerToResume({ hash }: ResolvedConfig, out: string, startFrom: string | undefined, terminal: Terminal): Promise<string | undefined> {
   const isTheSame = ({ manifest }: FoundRun) => manifest?.config_hash === hash && manifest.start_from === (startFrom ?? null);
   const same = (await scanRuns(out, noLockHolders)).filter((run) => isTheSame(run) && run.status !== "completed");
   const [found] = unfinishedRuns(await Promise.all(same.map(({ directory }) => findRun(directory, lockHolders))));

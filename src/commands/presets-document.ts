@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { experimentSchema } from "../config/run-config-schema.js";
+import { runConfigSchema } from "../config/run-config-schema.js";
 
 const summaryShape = { name: z.string(), title: z.string(), summary: z.string(), source: z.string() };
 
@@ -19,7 +19,7 @@ export const presetDocumentSchema = z.strictObject({
   hash: z.string(),
   /** What the preset changes of the defaults. */
   changes: z.array(z.strictObject({ path: z.string(), before: z.json().optional(), after: z.json().optional(), typeChanged: z.boolean() })),
-  experiment: experimentSchema,
+  config: runConfigSchema,
 });
 
 export type PresetDocument = z.output<typeof presetDocumentSchema>;

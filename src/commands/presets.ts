@@ -4,10 +4,10 @@ import { type CommonOptions, createCommand, helpEnding } from "./command.js";
 import type { PresetDocument, PresetsDocument } from "./presets-document.js";
 import { Terminal } from "./terminal.js";
 
-/** `presets`: list the named experiments; `presets show NAME`: what one of them is. */
+/** `presets`: list the named configurations; `presets show NAME`: what one of them is. */
 export function presetsCommand(): Command {
   return new Command("presets")
-    .description("List the experiments that can be run by name")
+    .description("List the configurations that can be run by name")
     .addHelpText("after", () => helpEnding("Example:\n  $ bh-bridge presets show jiggle-11.2b"))
     .addCommand(listCommand(), { isDefault: true })
     .addCommand(showCommand());
@@ -39,15 +39,15 @@ async function listPresets(terminal: Terminal): Promise<void> {
 }
 
 async function showPreset(asked: string, terminal: Terminal): Promise<void> {
-  const [{ presets }, { loadExperiment }, { diffExperiments }, { formatDifference }] = await Promise.all([
+  const [{ presets }, { loadRunConfig }, { diffRunConfigs }, { formatDifference }] = await Promise.all([
     import("../config/presets.js"),
     import("../config/load-run-config.js"),
     import("../config/diff-run-configs.js"),
     import("../config/format-changes.js"),
   ]);
-  const [{ preset: name, experiment, hash }, defaults] = await Promise.all([loadExperiment({ preset: asked }), loadExperiment()]);
+  const [{ preset: name, config, hash }, defaults] = await Promise.all([loadRunConfig({ preset: asked }), loadRunConfig()]);
   const { title, summary, source } = presets[name];
-  const changes = diffExperiments(defaults.experiment, experiment);
+  const changes = diffRunConfigs(defaults.config, config);
   const width = Math.max(0, ...changes.map(({ path }) => path.length));
   const prose = (text: string) => wrap(text, terminal.width);
   const lines = changes.map((change) => `  ${formatDifference(change, width, terminal.color)}`);
@@ -64,6 +64,6 @@ async function showPreset(asked: string, terminal: Terminal): Promise<void> {
       `Every value: bh-bridge config print --preset ${name}`,
     ].join("\n"),
   );
-  const document: PresetDocument = { schema: "bh-bridge/preset@1", name, title, summary, source, hash, changes, experiment };
+  const document: PresetDocument = { schema: "bh-bridge/preset@1", name, title, summary, source, hash, changes, config };
   terminal.document(document);
 }

@@ -1,10 +1,10 @@
 import { formatResolved } from "../config/format-resolved.js";
-import type { ResolvedExperiment } from "../config/load-run-config.js";
+import type { ResolvedConfig } from "../config/load-run-config.js";
 import { configDocument } from "./config-document.js";
 import type { Terminal } from "./terminal.js";
 
 /** Print a complete configuration with the origin of each value. */
-export function printConfig(experiment: ResolvedExperiment, terminal: Terminal): void {
-  terminal.print(formatResolved(experiment, terminal.color));
-  terminal.document(configDocument(experiment));
+export function printConfig(resolved: ResolvedConfig, terminal: Terminal): void {
+  terminal.print(formatResolved(resolved, terminal.color));
+  terminal.document(configDocument(resolved));
 }

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { ResolvedConfig } from "../config/load-run-config.js";
 import { BhBridgeError } from "../errors.js";
 import type { ResumeRunOptions } from "../runner/resume.js";
 import { count } from "../text/count.js";
@@ -50,7 +51,7 @@ export async function resumeInTerminal(
   const directory = given === null ? await newestUnfinished(out) : await directoryOf(given, out);
   if (given === null) terminal.say(`Unfinished: ${directory}`);
   const resumable = await openResumable(directory, options);
-  const { experiment } = resumable;
+  const { resolved } = resumable;
   if (resumable.isComplete) {
     terminal.say(`${directory} is complete: nothing is left to compute`);
     const [{ showResult }, { stopOnSignal }, { TrainingDisplay }] = await Promise.all([
@@ -59,13 +60,13 @@ export async function resumeInTerminal(
       import("./training-display.js"),
     ]);
     using stop = stopOnSignal(terminal, { stopping: () => "Stopping the analysis" });
-    const display = new TrainingDisplay(terminal, experiment.experiment.training.max_steps);
+    const display = new TrainingDisplay(terminal, resolved.config.training.max_steps);
     const { result } = await sumUp(resumable, { signal: stop.signal, onProgress: (done, states) => void display.onAnalysis(done, states) });
     await display.stop();
-    return showResult(result, experiment.experiment, terminal);
+    return showResult(result, resolved.config, terminal);
   }
   const { runInTerminal } = await import("./run-in-terminal.js");
-  const chosen = python === undefined ? experiment : withPython(experiment, python);
+  const chosen = python === undefined ? resolved : withPython(resolved, python);
   const training: Training = (interpreter, cancel, listener) => resumeRun(resumable, interpreter, { ...options, ...cancel }, listener);
   await runInTerminal(chosen, terminal, training, { onEvent, resumed: directory });
 }
@@ -97,6 +98,6 @@ async function newestUnfinished(out: string): Promise<string> {
   );
 }
 
-function withPython<Resolved extends { experiment: object; sources: ReadonlyMap<string, string> }>(resolved: Resolved, python: string): Resolved {
-  return { ...resolved, experiment: { ...resolved.experiment, python }, sources: new Map([...resolved.sources, ["python", "--python"]]) };
+function withPython(resolved: ResolvedConfig, python: string): ResolvedConfig {
+  return { ...resolved, config: { ...resolved.config, python }, sources: new Map([...resolved.sources, ["python", "--python"]]) };
 }

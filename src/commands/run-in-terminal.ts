@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type { StartedRun } from "../bridge/started-run.js";
 import { formatChanges } from "../config/format-changes.js";
-import type { ResolvedExperiment } from "../config/load-run-config.js";
+import type { ResolvedConfig } from "../config/load-run-config.js";
 import { exitCodes } from "../errors.js";
 import type { UsablePython } from "../python/resolve-python.js";
 import type { TrainedRun, TrainListener } from "../runner/train.js";
@@ -34,9 +34,9 @@ const stopping = {
   analysis: "Stopping the analysis: the training is on disk",
 } as const;
 
-/** Run an experiment as the program does it: progress on stderr, the notebook's output or one document on stdout, the exit code of how it ended. */
+/** Train as the program does it: progress on stderr, the notebook's output or one document on stdout, the exit code of how it ended. */
 export async function runInTerminal(
-  experiment: ResolvedExperiment,
+  resolved: ResolvedConfig,
   terminal: Terminal,
   training: Training,
   { onEvent, resumed }: RunInTerminalOptions,
@@ -45,9 +45,9 @@ export async function runInTerminal(
   let directory = resumed;
   const goOn = () => (directory === undefined ? undefined : goOnWith(directory));
   using stop = stopOnSignal(terminal, { stopping: () => stopping[phase], last: goOn });
-  const { experiment: config } = experiment;
-  const python = await ensurePython({ ...(config.python && pythonOption(experiment, config.python)) }, terminal, stop.signal);
-  terminal.say(formatChanges(experiment, terminal.messageColor));
+  const { config } = resolved;
+  const python = await ensurePython({ ...(config.python && pythonOption(resolved, config.python)) }, terminal, stop.signal);
+  terminal.say(formatChanges(resolved, terminal.messageColor));
   terminal.say(terminal.messageColor.dim(`Python ${python.report.version} (${python.path}), PyTorch ${python.report.packages.torch}: starting`));
   const display = new TrainingDisplay(terminal, config.training.max_steps);
   const hook = onEvent === undefined ? undefined : eventHook(onEvent, (message) => terminal.say(message));
@@ -82,7 +82,7 @@ export async function runInTerminal(
   }
 }
 
-function pythonOption({ sources }: ResolvedExperiment, path: string) {
+function pythonOption({ sources }: ResolvedConfig, path: string) {
   return sources.get("python") === "--python" ? { python: path } : { config: path };
 }
 

@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import type { ResolvedExperiment } from "../config/load-run-config.js";
+import type { ResolvedConfig } from "../config/load-run-config.js";
 import { BhBridgeError } from "../errors.js";
 import { type CommonOptions, createCommand } from "./command.js";
-import { addExperimentOptions, type ExperimentOptionValues, loadFromOptions } from "./config-options.js";
+import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "./config-options.js";
 import type { ResumeValues } from "./resume.js";
 import { Terminal } from "./terminal.js";
 
-interface TrainCommandOptions extends CommonOptions, ExperimentOptionValues {
+interface TrainCommandOptions extends CommonOptions, ConfigOptionValues {
   out: string;
   printConfig?: boolean;
   resumeState?: boolean;
@@ -16,10 +16,10 @@ interface TrainCommandOptions extends CommonOptions, ExperimentOptionValues {
   onEvent?: string;
 }
 
-/** `bh-bridge train`: run one experiment, from nothing to a verdict. */
+/** `bh-bridge train`: one run from nothing to its verdict. */
 export function trainCommand(): Command {
-  const command = createCommand("train", "Run one experiment: train, record, analyse, judge", "bh-bridge train --preset quick --corpus my.txt");
-  return addExperimentOptions(command)
+  const command = createCommand("train", "Train once: from nothing to a recorded, analysed, judged run", "bh-bridge train --preset quick --corpus my.txt");
+  return addConfigOptions(command)
     .option("--out <dir>", "folder that holds the runs", "runs")
     .option("--resume-state", "with --from: go on with optimizer, schedule and random streams of a checkpoint of HF's Trainer, not only with its weights")
     .option("--require-clean", "refuse to start while the git repository has changes that are not committed")
@@ -27,15 +27,15 @@ export function trainCommand(): Command {
     .option("--print-config", "print the complete configuration, with the origin of each value, and stop")
     .action(async ({ json, quiet, color, out, printConfig, resumeState, requireClean, onEvent, ...given }: TrainCommandOptions) => {
       const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }) });
-      const experiment = await loadFromOptions(given, out);
-      if (printConfig) await printResolved(experiment, terminal);
-      else await trainAndReport(experiment, { out, resumeState, requireClean, onEvent }, terminal);
+      const resolved = await loadFromOptions(given, out);
+      if (printConfig) await printResolved(resolved, terminal);
+      else await trainAndReport(resolved, { out, resumeState, requireClean, onEvent }, terminal);
     });
 }
 
-async function printResolved(experiment: ResolvedExperiment, terminal: Terminal): Promise<void> {
+async function printResolved(resolved: ResolvedConfig, terminal: Terminal): Promise<void> {
   const { printConfig } = await import("./print-config.js");
-  printConfig(experiment, terminal);
+  printConfig(resolved, terminal);
 }
 
 interface RunOptions {
@@ -45,18 +45,18 @@ interface RunOptions {
   onEvent: string | undefined;
 }
 
-async function trainAndReport(experiment: ResolvedExperiment, { out, resumeState, requireClean, onEvent }: RunOptions, terminal: Terminal): Promise<void> {
+async function trainAndReport(resolved: ResolvedConfig, { out, resumeState, requireClean, onEvent }: RunOptions, terminal: Terminal): Promise<void> {
   if (requireClean) await refuseChanges();
-  const startFrom = resumeState ? stateToResume(experiment) : undefined;
-  if (!resumeState) tellOfUnusedState(experiment, terminal);
+  const startFrom = resumeState ? stateToResume(resolved) : undefined;
+  if (!resumeState) tellOfUnusedState(resolved, terminal);
   const { offerToResume } = await import("./offer-to-resume.js");
-  const unfinished = await offerToResume(experiment, out, startFrom, terminal);
+  const unfinished = await offerToResume(resolved, out, startFrom, terminal);
   if (unfinished !== undefined) return resumeUnfinished(unfinished, { out, ...(onEvent && { onEvent }) }, terminal);
-  const [{ runInTerminal }, { runExperiment }] = await Promise.all([import("./run-in-terminal.js"), import("../runner/train.js")]);
+  const [{ runInTerminal }, { trainResolved }] = await Promise.all([import("./run-in-terminal.js"), import("../runner/train.js")]);
   await runInTerminal(
-    experiment,
+    resolved,
     terminal,
-    (python, options, listener) => runExperiment(experiment, python, { ...options, out, ...(startFrom && { startFrom }) }, listener),
+    (python, options, listener) => trainResolved(resolved, python, { ...options, out, ...(startFrom && { startFrom }) }, listener),
     { onEvent },
   );
 }
@@ -66,14 +66,14 @@ async function resumeUnfinished(run: string, options: ResumeValues, terminal: Te
   await resumeInTerminal(run, options, terminal);
 }
 
-function stateToResume({ experiment }: ResolvedExperiment): string {
-  if (experiment.model.from !== null) return experiment.model.from;
+function stateToResume({ config }: ResolvedConfig): string {
+  if (config.model.from !== null) return config.model.from;
   throw new BhBridgeError("USAGE", "--resume-state goes on from a checkpoint of HF's Trainer: name its directory with --from");
 }
 
 /** A checkpoint of HF's Trainer has more than weights. */
-function tellOfUnusedState({ experiment }: ResolvedExperiment, terminal: Terminal): void {
-  const { from } = experiment.model;
+function tellOfUnusedState({ config }: ResolvedConfig, terminal: Terminal): void {
+  const { from } = config.model;
   if (from === null || !existsSync(join(from, "optimizer.pt"))) return;
   terminal.say(`Only the weights of ${from} are taken. To go on with its optimizer, schedule and random streams as well, add --resume-state`);
 }

@@ -4,14 +4,14 @@ import { fieldsOf, rootField } from "./field-catalog.js";
 import { inlineYaml } from "./inline-yaml.js";
 import type { JsonSchemaNode } from "./json-schema.js";
 import { isPlainObject } from "./json-value.js";
-import type { ResolvedExperiment } from "./load-run-config.js";
+import type { ResolvedConfig } from "./load-run-config.js";
 import { presets } from "./presets.js";
 
 /** Width that the comments are wrapped to. */
 const commentWidth = 110;
 
-/** An experiment as a YAML file of one's own: the line that tells an editor its schema, and each field's documentation above it. It loads back to the same experiment. */
-export function annotatedYaml({ experiment, preset }: ResolvedExperiment, cwd: string): string {
+/** A configuration as a YAML file of one's own: the line that tells an editor its schema, and each field's documentation above it. It loads back to the same configuration. */
+export function annotatedYaml({ config, preset }: ResolvedConfig, cwd: string): string {
   const { title, summary } = presets[preset];
   const head = [
     `# yaml-language-server: $schema=${schemaReference(cwd)}`,
@@ -21,7 +21,7 @@ export function annotatedYaml({ experiment, preset }: ResolvedExperiment, cwd: s
     ...comment(rootField().properties?.["preset"]?.description ?? "", ""),
     `preset: ${preset}`,
   ];
-  return [...head, ...sectionLines(rootField(), experiment, 0)].join("\n");
+  return [...head, ...sectionLines(rootField(), config, 0)].join("\n");
 }
 
 /** Where the JSON Schema lies as an editor finds it: relative below the working directory, else as a URL. */

@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { isPlainObject } from "./json-value.js";
-import type { Experiment } from "./run-config-schema.js";
+import type { RunConfig } from "./run-config-schema.js";
 
 /**
- * SHA-256 of an experiment, in hex: equal for experiments that compute the same.
+ * SHA-256 of a configuration, in hex: equal for configurations that compute the same.
  *
  * Taken of its JSON with sorted keys and without spaces. Left out is what says where or how it is called, not what it is: `name`, `python`, and the
  * directories of files (a run records the SHA-256 of the corpus beside this hash).
  */
-export function experimentHash(experiment: Experiment): string {
-  const { name: _name, python: _python, data, model, init, ...rest } = experiment;
+export function configHash(config: RunConfig): string {
+  const { name: _name, python: _python, data, model, init, ...rest } = config;
   const identity = {
     ...rest,
     data: { ...data, corpus: fileName(data.corpus) },

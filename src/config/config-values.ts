@@ -1,10 +1,10 @@
 import { isPlainObject, type JsonValue } from "./json-value.js";
-import type { Experiment } from "./run-config-schema.js";
+import type { RunConfig } from "./run-config-schema.js";
 
-/** Every value of an experiment by dotted path, in the schema's order; a list is one value. */
-export function experimentValues(experiment: Experiment): Map<string, JsonValue> {
+/** Every value of a configuration by dotted path, in the schema's order; a list is one value. */
+export function configValues(config: RunConfig): Map<string, JsonValue> {
   const values = new Map<string, JsonValue>();
-  collect(experiment, "", values);
+  collect(config, "", values);
   return values;
 }
 

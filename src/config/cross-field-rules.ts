@@ -1,4 +1,4 @@
-import type { Experiment } from "./run-config-fields.js";
+import type { RunConfig } from "./run-config-fields.js";
 
 /** A rule that several fields have to meet together. */
 export interface CrossFieldRule {
@@ -7,7 +7,7 @@ export interface CrossFieldRule {
   /** Further fields that the rule reads: it is not checked where one of them is itself wrong. */
   reads: readonly string[];
   /** What is wrong and how to mend it; undefined when all is well. */
-  problem(experiment: Experiment): string | undefined;
+  problem(config: RunConfig): string | undefined;
 }
 
 const schedulersThatEvaluate: readonly string[] = ["reduce_lr_on_plateau", "greedy"];

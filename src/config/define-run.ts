@@ -1,6 +1,6 @@
-import type { ExperimentOptions } from "./load-run-config.js";
+import type { RunInput } from "./load-run-config.js";
 
-/** An experiment in a TypeScript file, checked and completed by the editor: `export default defineExperiment({ … })`. */
-export function defineExperiment(experiment: ExperimentOptions): ExperimentOptions {
-  return experiment;
+/** A configuration in a TypeScript file, checked and completed by the editor: `export default defineRun({ … })`. */
+export function defineRun(config: RunInput): RunInput {
+  return config;
 }

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { experimentValues } from "./config-values.js";
+import { configValues } from "./config-values.js";
 import type { JsonValue } from "./json-value.js";
-import type { Experiment } from "./run-config-schema.js";
+import type { RunConfig } from "./run-config-schema.js";
 
-/** One field in which two experiments differ; undefined where one of them does not have it. */
+/** One field in which two configurations differ; undefined where one of them does not have it. */
 export interface FieldDifference {
   path: string;
   before: JsonValue | undefined;
@@ -12,10 +12,10 @@ export interface FieldDifference {
   typeChanged: boolean;
 }
 
-/** The fields in which two experiments differ, in the schema's order. */
-export function diffExperiments(before: Experiment, after: Experiment): FieldDifference[] {
-  const left = experimentValues(before);
-  const right = experimentValues(after);
+/** The fields in which two configurations differ, in the schema's order. */
+export function diffRunConfigs(before: RunConfig, after: RunConfig): FieldDifference[] {
+  const left = configValues(before);
+  const right = configValues(after);
   return [...new Set([...left.keys(), ...right.keys()])]
     .map((path) => ({ path, before: left.get(path), after: right.get(path) }))
     .filter(({ before, after }) => !isDeepStrictEqual(before, after))

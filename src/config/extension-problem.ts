@@ -1,5 +1,5 @@
 import { count } from "../text/count.js";
-import type { Experiment } from "./run-config-schema.js";
+import type { RunConfig } from "./run-config-schema.js";
 
 /** Schedules whose learning rate at a step does not depend on how many steps there are. */
 const openSchedules: readonly string[] = ["constant", "constant_with_warmup", "inverse_sqrt", "reduce_lr_on_plateau"];
@@ -14,7 +14,7 @@ const fractions = ["warmup_steps", "logging_steps", "eval_steps"] as const;
  *
  * @param done steps that have been taken already.
  */
-export function extensionProblem({ training }: Experiment, steps: number, done: number): string | undefined {
+export function extensionProblem({ training }: RunConfig, steps: number, done: number): string | undefined {
   const schedule = training.lr_scheduler_type;
   if (!openSchedules.includes(schedule)) {
     return `its schedule "${schedule}" was planned for ${count(training.max_steps, "step")}, so that a run of ${count(steps, "step")} would have been another one from its first step. Start a new run of ${count(steps, "step")}, or go on from the weights alone with model.from (--from RUN/final on the command line)`;

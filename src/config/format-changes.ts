@@ -2,11 +2,11 @@ import { count } from "../text/count.js";
 import type { FieldDifference } from "./diff-run-configs.js";
 import { inlineYaml } from "./inline-yaml.js";
 import type { JsonValue } from "./json-value.js";
-import type { ResolvedExperiment } from "./load-run-config.js";
+import type { ResolvedConfig } from "./load-run-config.js";
 import type { TextColors } from "./text-colors.js";
 
 /** `Changed from quick: 2 values`, and a line for each with its old value, its new one and who set it; shown at the start of a run. */
-export function formatChanges({ preset, changes }: ResolvedExperiment, color: TextColors): string {
+export function formatChanges({ preset, changes }: ResolvedConfig, color: TextColors): string {
   if (changes.length === 0) return `Configuration: ${color.bold(preset)}, unchanged`;
   const title = `Changed from ${color.bold(preset)}: ${count(changes.length, "value")}`;
   const width = Math.max(...changes.map(({ path }) => path.length));

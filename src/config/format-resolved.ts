@@ -1,21 +1,21 @@
 import { count } from "../text/count.js";
 import { inlineYaml } from "./inline-yaml.js";
 import { isPlainObject } from "./json-value.js";
-import type { ResolvedExperiment } from "./load-run-config.js";
+import type { ResolvedConfig } from "./load-run-config.js";
 import type { TextColors } from "./text-colors.js";
 
 /** Column of the comments: past all but the longest fields, so that they line up without a wide gap. */
 const commentColumn = 44;
 
-/** What would run, as YAML that loads back to the same experiment: after each value who set it, and what the preset has where that differs. */
-export function formatResolved(resolved: ResolvedExperiment, color: TextColors): string {
+/** What would run, as YAML that loads back to the same configuration: after each value who set it, and what the preset has where that differs. */
+export function formatResolved(resolved: ResolvedConfig, color: TextColors): string {
   const { preset, hash, changes } = resolved;
   const changed = changes.length === 0 ? "unchanged" : `${count(changes.length, "value")} changed`;
   const title = color.dim(`# ${preset}, ${changed}, hash ${hash.slice(0, 8)}`);
-  return [title, `preset: ${preset}`, ...fieldLines(resolved.experiment, [], resolved, color)].join("\n");
+  return [title, `preset: ${preset}`, ...fieldLines(resolved.config, [], resolved, color)].join("\n");
 }
 
-function fieldLines(object: Record<string, unknown>, path: readonly string[], resolved: ResolvedExperiment, color: TextColors): string[] {
+function fieldLines(object: Record<string, unknown>, path: readonly string[], resolved: ResolvedConfig, color: TextColors): string[] {
   const indent = "  ".repeat(path.length);
   return Object.entries(object).flatMap(([key, value]) => {
     if (value === undefined) return [];
@@ -26,7 +26,7 @@ function fieldLines(object: Record<string, unknown>, path: readonly string[], re
   });
 }
 
-function comment(path: string, { sources, changes }: ResolvedExperiment, color: TextColors): string {
+function comment(path: string, { sources, changes }: ResolvedConfig, color: TextColors): string {
   const source = sources.get(path) ?? "default";
   const change = changes.find((one) => one.path === path);
   if (change === undefined) return color.dim(`# ${source}`);

@@ -6,7 +6,7 @@ const noiseDtype = z.enum(["float32", "bfloat16"]);
 /**
  * The state of the embedding before step 1, by `kind`.
  *
- * Every draw is made on the CPU from the experiment's seed, after the model is built; in float32 where no field says otherwise. A kind only has the fields that mean something for it.
+ * Every draw is made on the CPU from the configuration's seed, after the model is built; in float32 where no field says otherwise. A kind only has the fields that mean something for it.
  */
 export const initSchema = z
   .discriminatedUnion("kind", [

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { presetNames } from "./presets.js";
-import { experimentSchema } from "./run-config-schema.js";
+import { runConfigSchema } from "./run-config-schema.js";
 
 /** One node of a JSON Schema, as far as a configuration's has them. */
 export interface JsonSchemaNode {
@@ -21,8 +21,8 @@ export interface JsonSchemaNode {
   oneOf?: JsonSchemaNode[];
 }
 
-/** A configuration file: any part of an experiment, the preset that it starts from, and a reference to its JSON Schema. */
-const configFileSchema = experimentSchema.safeExtend({
+/** A configuration file: any part of a configuration, the preset that it starts from, and a reference to its JSON Schema. */
+const configFileSchema = runConfigSchema.safeExtend({
   $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
   preset: z.enum(presetNames).optional().describe("Preset whose values fill in what is left out."),
 });
@@ -41,7 +41,7 @@ export function configJsonSchema(): JsonSchemaNode & Record<string, unknown> {
   const schema = z.toJSONSchema(configFileSchema, { io: "input", override: ({ jsonSchema }) => withoutSafeIntegerBounds(jsonSchema) });
   return {
     ...(schema as JsonSchemaNode),
-    title: "bh-bridge experiment",
-    description: "One experiment of bh-bridge: any part of it; the rest comes from a preset.",
+    title: "bh-bridge run",
+    description: "The configuration of one run of bh-bridge: any part of it; the rest comes from a preset.",
   };
 }

@@ -1,22 +1,22 @@
 import type { ConfigIssue } from "../errors.js";
 import { type AliasValues, aliasLayer } from "./aliases.js";
 import { checkpointLayer, type DescribeWeights } from "./checkpoint-layer.js";
-import { experimentHash } from "./config-hash.js";
-import { experimentValues } from "./config-values.js";
-import { diffExperiments, type FieldDifference } from "./diff-run-configs.js";
+import { configHash } from "./config-hash.js";
+import { configValues } from "./config-values.js";
+import { diffRunConfigs, type FieldDifference } from "./diff-run-configs.js";
 import { isPlainObject } from "./json-value.js";
 import type { Layer } from "./layer.js";
 import { type MergedLayers, mergeLayers } from "./merge-layers.js";
 import { nearestName } from "./nearest-name.js";
-import { parseExperiment } from "./parse-run-config.js";
+import { parseRunConfig } from "./parse-run-config.js";
 import { resolvePaths } from "./paths-in-config.js";
 import { defaultPreset, isPresetName, type PresetName, presetNames, presets } from "./presets.js";
 import { readConfigFile } from "./read-config-file.js";
-import type { Experiment, ExperimentInput } from "./run-config-schema.js";
+import type { RunConfig, RunConfigInput } from "./run-config-schema.js";
 import { type Assignment, assignmentLayer, setLayer } from "./set-layer.js";
 
-/** What a caller of the API writes: any part of an experiment, and the preset that it starts from. */
-export interface ExperimentOptions extends ExperimentInput {
+/** What a caller of the API writes: any part of a configuration, and the preset that it starts from. */
+export interface RunInput extends RunConfigInput {
   /** Preset whose values fill in what is left out. */
   preset?: PresetName;
 }
@@ -27,7 +27,7 @@ export interface ConfigSources {
   /** A JSON, YAML, TypeScript or JavaScript file, or a run directory. */
   file?: string | undefined;
   /** An object, as a caller of the API gives it. */
-  input?: ExperimentOptions | undefined;
+  input?: RunInput | undefined;
   aliases?: AliasValues | undefined;
   /** Single values that another option stands for; they rank with the aliases. */
   assignments?: readonly Assignment[] | undefined;
@@ -42,25 +42,25 @@ export interface Change extends FieldDifference {
   source: string;
 }
 
-/** A complete experiment, and how it came to be. */
-export interface ResolvedExperiment {
-  experiment: Experiment;
+/** A complete configuration, and how it came to be. */
+export interface ResolvedConfig {
+  config: RunConfig;
   preset: PresetName;
   /** Source of every value by dotted path: `default`, `preset quick`, `checkpoint DIR`, `my.yaml:3:5`, `--steps`, `--set`, `input`. */
   sources: ReadonlyMap<string, string>;
   /** What differs from the preset. */
   changes: Change[];
-  /** SHA-256 of the experiment, in hex. */
+  /** SHA-256 of the configuration, in hex. */
   hash: string;
 }
 
 /**
- * Put an experiment together from its sources and check it.
+ * Put a configuration together from its sources and check it.
  *
  * @param describeWeights reads the architecture of a saved model that is a file of weights.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, each with its path, its source, and what is accepted.
  */
-export async function loadExperiment(sources: ConfigSources = {}, describeWeights?: DescribeWeights): Promise<ResolvedExperiment> {
+export async function loadRunConfig(sources: ConfigSources = {}, describeWeights?: DescribeWeights): Promise<ResolvedConfig> {
   const { cwd = process.cwd() } = sources;
   const issues: ConfigIssue[] = [];
   const file = sources.file === undefined ? undefined : await readConfigFile(sources.file, cwd);
@@ -79,7 +79,7 @@ export async function loadExperiment(sources: ConfigSources = {}, describeWeight
   ];
   const layers = [...(file ? [file.layer] : []), ...given.map(({ values, sourceOf }) => ({ values: resolvePaths(values, cwd), sourceOf }))];
   const merged = await mergeWithCheckpoint([defaultsLayer(), presetLayer(preset)], layers, issues, describeWeights);
-  return resolved(parseExperiment(merged.values, merged.sources, issues), preset, merged.sources);
+  return resolved(parseRunConfig(merged.values, merged.sources, issues), preset, merged.sources);
 }
 
 function choosePreset(named: { name: unknown; source: string } | undefined, issues: ConfigIssue[]): PresetName {
@@ -93,7 +93,7 @@ function choosePreset(named: { name: unknown; source: string } | undefined, issu
 }
 
 function defaultsLayer(): Layer {
-  return { values: parseExperiment({}), sourceOf: () => "default" };
+  return { values: parseRunConfig({}), sourceOf: () => "default" };
 }
 
 function presetLayer(name: PresetName): Layer {
@@ -120,12 +120,12 @@ async function mergeWithCheckpoint(
 }
 
 /** What differs from a preset, and who says so. */
-export function changesFrom(preset: PresetName, experiment: Experiment, sourceOf: (path: string) => string): Change[] {
-  return diffExperiments(parseExperiment(presets[preset].input), experiment).map((change) => ({ ...change, source: sourceOf(change.path) }));
+export function changesFrom(preset: PresetName, config: RunConfig, sourceOf: (path: string) => string): Change[] {
+  return diffRunConfigs(parseRunConfig(presets[preset].input), config).map((change) => ({ ...change, source: sourceOf(change.path) }));
 }
 
-function resolved(experiment: Experiment, preset: PresetName, given: ReadonlyMap<string, string>): ResolvedExperiment {
-  const sources = new Map([...experimentValues(experiment).keys()].map((path) => [path, given.get(path) ?? "default"]));
-  const changes = changesFrom(preset, experiment, (path) => sources.get(path) ?? "default");
-  return { experiment, preset, sources, changes, hash: experimentHash(experiment) };
+function resolved(config: RunConfig, preset: PresetName, given: ReadonlyMap<string, string>): ResolvedConfig {
+  const sources = new Map([...configValues(config).keys()].map((path) => [path, given.get(path) ?? "default"]));
+  const changes = changesFrom(preset, config, (path) => sources.get(path) ?? "default");
+  return { config, preset, sources, changes, hash: configHash(config) };
 }

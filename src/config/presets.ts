@@ -1,15 +1,15 @@
 import { recordableTensors } from "./record-schema.js";
-import type { ExperimentInput } from "./run-config-schema.js";
+import type { RunConfigInput } from "./run-config-schema.js";
 
-/** A named experiment: what it changes of the defaults, and where it comes from. */
+/** A named configuration: what it changes of the defaults, and where it comes from. */
 export interface Preset {
   title: string;
   /** One sentence on what it does and what it is for. */
   summary: string;
-  /** Experiment of the research programme that it reproduces, or the preset that it derives from. */
+  /** The experiment of the research programme that it reproduces, or the preset that it derives from. */
   source: string;
   /** What differs from the defaults. */
-  input: ExperimentInput;
+  input: RunConfigInput;
 }
 
 /** The presets, in the order in which they are listed; the first one is the default, and its values are the schema's defaults. */
@@ -69,7 +69,7 @@ export const presets = {
   },
   quick: {
     title: "Quick look",
-    summary: "The default experiment at 800 steps, enough for all live tokens of the built-in corpus to part: half a minute on two CPU cores.",
+    summary: "The default run at 800 steps, enough for all live tokens of the built-in corpus to part: half a minute on two CPU cores.",
     source: "rmsnorm-11.2a, shortened",
     input: { training: { max_steps: 800 } },
   },

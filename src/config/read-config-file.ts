@@ -20,7 +20,7 @@ export interface ConfigFile {
 /**
  * Read a JSON, YAML, TypeScript or JavaScript file, or the `config.json` of a run directory.
  *
- * A module exports the experiment as its default or under the name `experiment`.
+ * A module exports the configuration as its default or under the name `config`.
  *
  * @throws {BhBridgeError} `CONFIG_INVALID` when the file cannot be read, or is not what its name says.
  */
@@ -37,7 +37,7 @@ export async function readConfigFile(path: string, cwd: string): Promise<ConfigF
 }
 
 function configFile(values: unknown, directory: string, sourceOf: (path: string) => string): ConfigFile {
-  if (!isPlainObject(values)) throw unusable(sourceOf(""), "does not hold an object with the fields of an experiment");
+  if (!isPlainObject(values)) throw unusable(sourceOf(""), "does not hold an object with the fields of a configuration");
   const { preset, $schema: _, ...rest } = values;
   const layer = { values: resolvePaths(rest, directory), sourceOf };
   return preset === undefined ? { layer } : { layer, preset: { name: preset, source: sourceOf("preset") } };
@@ -67,9 +67,9 @@ async function readModule(file: string, shown: string): Promise<unknown> {
   } catch (cause) {
     throw unusable(shown, `cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
-  const exported = module as { default?: unknown; experiment?: unknown };
-  const values = exported.default ?? exported.experiment;
-  if (values === undefined) throw unusable(shown, `exports no experiment: write "export default defineExperiment({ … })" in ${basename(file)}`);
+  const exported = module as { default?: unknown; config?: unknown };
+  const values = exported.default ?? exported.config;
+  if (values === undefined) throw unusable(shown, `exports no config: write "export default defineRun({ … })" in ${basename(file)}`);
   return values;
 }
 

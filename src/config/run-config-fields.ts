@@ -47,5 +47,5 @@ export const runConfigFields = z.strictObject({
   checkpoint: checkpointSchema.prefault({}).describe("States that a run can be resumed from."),
 });
 
-/** A complete experiment: every field has its value. JSON-serialisable. */
-export type Experiment = z.output<typeof runConfigFields>;
+/** A complete configuration: every field has its value. JSON-serialisable. */
+export type RunConfig = z.output<typeof runConfigFields>;

@@ -203,7 +203,7 @@ export interface TrainingArguments {
   greater_is_better?: boolean | null | undefined;
   /** Ask PyTorch for deterministic algorithms only; slower, and an error where there is none. HF default: false. */
   full_determinism?: boolean | undefined;
-  /** Seed of the data order alone; null takes the experiment's seed. HF default: null. */
+  /** Seed of the data order alone; null takes the run's seed. HF default: null. */
   data_seed?: number | null | undefined;
   /** Leave out the last batch of an epoch when it is not full. HF default: false. */
   dataloader_drop_last?: boolean | undefined;
@@ -241,8 +241,8 @@ export interface CheckpointInput {
   keep?: number | undefined;
 }
 
-/** An experiment as a person writes it: any part of it. */
-export interface ExperimentInput {
+/** An config as a person writes it: any part of it. */
+export interface RunConfigInput {
   /** Display name of the run. Not part of the hash. */
   name?: string | undefined;
   /** Seed of every random stream: weights, initial state, data order, noise. Default: `42`. */

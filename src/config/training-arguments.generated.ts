@@ -91,7 +91,7 @@ export const trainingArgumentsShape = {
   restore_callback_states_from_checkpoint: z.boolean().optional(),
   full_determinism: z.boolean().optional().describe("Ask PyTorch for deterministic algorithms only; slower, and an error where there is none. HF default: false."),
   seed: z.int().optional(),
-  data_seed: z.int().nullable().optional().describe("Seed of the data order alone; null takes the experiment's seed. HF default: null."),
+  data_seed: z.int().nullable().optional().describe("Seed of the data order alone; null takes the run's seed. HF default: null."),
   use_cpu: z.boolean().optional(),
   accelerator_config: z.union([z.record(z.string(), json), z.string()]).nullable().optional(),
   parallelism_config: z.unknown().optional(),

@@ -1,6 +1,6 @@
 import { analyze } from "../analysis/analyze.js";
 import type { ScanOptions } from "../analysis/scan/scan-options.js";
-import type { Experiment } from "../config/run-config-schema.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import { openHistory } from "../formats/open-history.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import { sealRun } from "../runs/seal-run.js";
@@ -13,13 +13,13 @@ import type { TrainResult } from "./train-result.js";
  *
  * @throws {BhBridgeError} `ABORTED`, which loses nothing: the run is complete, and can be analysed at any time.
  */
-export async function concludeRun(directory: string, experiment: Experiment, options: ScanOptions = {}): Promise<TrainResult> {
+export async function concludeRun(directory: string, config: RunConfig, options: ScanOptions = {}): Promise<TrainResult> {
   const history = await openHistory(directory);
   try {
     const analysis = await analyze(history, options);
     writeAnalysis(directory, analysis);
     sealRun(directory);
-    return await summarizeRun(directory, experiment, readRunManifest(directory), { known: analysis.degenerate });
+    return await summarizeRun(directory, config, readRunManifest(directory), { known: analysis.degenerate });
   } finally {
     history.close();
   }

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { ScanOptions } from "../analysis/scan/scan-options.js";
-import type { Experiment } from "../config/run-config-schema.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import type { Matrix } from "../formats/matrix.js";
 import { openHistory } from "../formats/open-history.js";
 import { readState } from "../formats/read-state.js";
@@ -27,7 +27,7 @@ export interface Run {
   /** What `run.json` says: status, environment, corpus. */
   readonly manifest: RunManifest;
   /** The complete configuration. */
-  readonly experiment: Experiment;
+  readonly config: RunConfig;
   /**
    * The recorded states in order, one in memory at a time.
    *
@@ -53,16 +53,16 @@ export interface Run {
 export async function openRun(path: string): Promise<Run> {
   const directory = resolve(path);
   const manifest = readRunManifest(directory);
-  const experiment = readRunConfig(directory);
+  const config = readRunConfig(directory);
   return {
     directory,
     manifest,
-    experiment,
+    config,
     history: (tensor = "wte") => recordedStates(directory, tensor),
     async *events() {
       yield* readEvents(directory);
     },
-    result: (options) => summarizeRun(directory, experiment, manifest, options),
+    result: (options) => summarizeRun(directory, config, manifest, options),
   };
 }
 

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import type { ScanOptions } from "../analysis/scan/scan-options.js";
-import { requireSameExperiment } from "../bridge/resume-plan.js";
-import { experimentHash } from "../config/config-hash.js";
-import { changesFrom, type ResolvedExperiment } from "../config/load-run-config.js";
-import { parseExperiment } from "../config/parse-run-config.js";
+import { requireSameConfig } from "../bridge/resume-plan.js";
+import { configHash } from "../config/config-hash.js";
+import { changesFrom, type ResolvedConfig } from "../config/load-run-config.js";
+import { parseRunConfig } from "../config/parse-run-config.js";
 import { defaultPreset, isPresetName } from "../config/presets.js";
 import { requireUnlocked } from "../python/lock-holders.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
@@ -24,11 +24,11 @@ export interface ResumeRunOptions extends Omit<TrainOptions, "out" | "startFrom"
   allowInexact?: boolean;
 }
 
-/** A run that can go on, and the experiment that it goes on with. */
+/** A run that can go on, and the configuration that it goes on with. */
 export interface ResumableRun {
   directory: string;
   manifest: RunManifest;
-  experiment: ResolvedExperiment;
+  resolved: ResolvedConfig;
   /** Every step was taken and nothing more is asked for: there is nothing left to compute. */
   isComplete: boolean;
 }
@@ -42,7 +42,7 @@ export interface ResumableRun {
 export async function resume(run: string, options: ResumeRunOptions = {}): Promise<TrainedRun> {
   const resumable = await openResumable(run, options);
   if (resumable.isComplete) return sumUp(resumable, { signal: options.signal });
-  const { python } = resumable.experiment.experiment;
+  const { python } = resumable.resolved.config;
   return resumeRun(resumable, await resolvePython({ ...(python && { config: python }) }, options.signal), options);
 }
 
@@ -53,47 +53,47 @@ export async function openResumable(run: string, { steps, corpus }: ResumeRunOpt
   const manifest = readRunManifest(directory);
   const recorded = readRunConfig(directory);
   const { data, training } = recorded;
-  const experiment = parseExperiment({
+  const config = parseRunConfig({
     ...recorded,
     data: corpus === undefined ? data : { ...data, corpus: resolve(corpus) },
     training: steps === undefined ? training : { ...training, max_steps: steps },
   });
-  requireSameExperiment(directory, experiment); // before Python starts, which takes seconds
+  requireSameConfig(directory, config); // before Python starts, which takes seconds
   const preset = isPresetName(manifest.preset) ? manifest.preset : defaultPreset;
   return {
     directory,
     manifest,
-    experiment: {
-      experiment,
+    resolved: {
+      config,
       preset,
       sources: new Map(),
-      changes: changesFrom(preset, experiment, () => "the run"),
-      hash: experimentHash(experiment),
+      changes: changesFrom(preset, config, () => "the run"),
+      hash: configHash(config),
     },
-    isComplete: manifest.status === "completed" && experiment.training.max_steps === training.max_steps,
+    isComplete: manifest.status === "completed" && config.training.max_steps === training.max_steps,
   };
 }
 
 /** Go on with a run, with an interpreter that has been found. */
 export async function resumeRun(
-  { directory, manifest, experiment }: ResumableRun,
+  { directory, manifest, resolved }: ResumableRun,
   python: UsablePython,
   { allowInexact = false, ...options }: ResumeRunOptions,
   listener: TrainListener = {},
 ): Promise<TrainedRun> {
   // Left to itself PyTorch would take as many threads as there are cores today: the run's own number is part of its bits.
   const { threads } = manifest.environment;
-  const model = resumedModel(directory, experiment.experiment);
+  const model = resumedModel(directory, resolved.config);
   return conductTraining(
-    { experiment, python, threads, model, prepare: (trainer, cancel) => trainer.prepareResume(directory, { ...cancel, allowInexact }) },
+    { resolved, python, threads, model, prepare: (trainer, cancel) => trainer.prepareResume(directory, { ...cancel, allowInexact }) },
     options,
     listener,
   );
 }
 
 /** The result of a run that has nothing left to do. */
-export async function sumUp({ directory, experiment }: ResumableRun, options: ScanOptions = {}): Promise<TrainedRun> {
-  const result = await concludeRun(directory, experiment.experiment, options);
+export async function sumUp({ directory, resolved }: ResumableRun, options: ScanOptions = {}): Promise<TrainedRun> {
+  const result = await concludeRun(directory, resolved.config, options);
   return { directory, outcome: outcomeOf(result), result };
 }
 

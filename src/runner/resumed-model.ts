@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import type { Experiment } from "../config/run-config-schema.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import { runCheckpoints } from "../runs/run-checkpoints.js";
 import { verifyFiles } from "../runs/verify-files.js";
 
 /** What a model is built from. */
-export type ModelPlan = Pick<Experiment, "model" | "init" | "seed">;
+export type ModelPlan = Pick<RunConfig, "model" | "init" | "seed">;
 
 /**
  * What the model of a resumed run is built from: as the run was, or, when the files that it began with are gone, anew, since a checkpoint replaces every

@@ -6,7 +6,7 @@ import { nonfiniteTokens } from "../analysis/nonfinite-tokens.js";
 import type { ScanOptions } from "../analysis/scan/scan-options.js";
 import { soundness } from "../analysis/soundness.js";
 import { verdict } from "../analysis/verdict.js";
-import type { Experiment } from "../config/run-config-schema.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import type { History } from "../formats/history.js";
 import { openHistory } from "../formats/open-history.js";
 import { readState } from "../formats/read-state.js";
@@ -53,12 +53,7 @@ interface SummaryOptions extends ScanOptions {
  *
  * @throws {BhBridgeError} `RUN_CORRUPT`, `FORMAT_INVALID`, `ABORTED`.
  */
-export async function summarizeRun(
-  directory: string,
-  experiment: Experiment,
-  manifest: RunManifest,
-  { known, ...scan }: SummaryOptions = {},
-): Promise<TrainResult> {
+export async function summarizeRun(directory: string, config: RunConfig, manifest: RunManifest, { known, ...scan }: SummaryOptions = {}): Promise<TrainResult> {
   const history = await openHistory(directory);
   try {
     const events = readEvents(directory);
@@ -71,8 +66,8 @@ export async function summarizeRun(
       schema: "bh-bridge/train-result@1",
       run: directory,
       status: manifest.status === "running" ? "stopped" : manifest.status,
-      engine: experiment.engine,
-      steps: { planned: experiment.training.max_steps, done },
+      engine: config.engine,
+      steps: { planned: config.training.max_steps, done },
       seconds: manifest.seconds,
       stepsPerSecond: manifest.seconds > 0 ? done / manifest.seconds : 0,
       parameters: manifest.parameters,
@@ -98,7 +93,7 @@ export async function summarizeRun(
       centroidNorm: toldStates(history).map(([step, state]) => [step, finite(centroidNorm(readState(history, state)))]),
       verdict: verdict({ initial, final, deadTokens: manifest.corpus.deadTokens, degenerate }),
       usage: usageOf(events),
-      traps: trapsOf(experiment),
+      traps: trapsOf(config),
     };
   } finally {
     history.close();

@@ -1,12 +1,12 @@
 import { Bridge } from "../bridge/bridge.js";
 import { corpusOf } from "../bridge/corpus.js";
-import { loadExperiment } from "../bridge/load-experiment.js";
+import { loadRunConfig } from "../bridge/load-run-config.js";
 import type { CallOptions } from "../bridge/model.js";
 import type { StartedRun } from "../bridge/started-run.js";
 import type { TrainOutcome } from "../bridge/train-outcome.js";
 import type { Trainer } from "../bridge/trainer.js";
 import type { TrainerCallback } from "../bridge/trainer-callback.js";
-import type { ExperimentOptions, ResolvedExperiment } from "../config/load-run-config.js";
+import type { ResolvedConfig, RunInput } from "../config/load-run-config.js";
 import type { TrainEvent } from "../protocol/events.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
 import { concludeRun } from "./conclude-run.js";
@@ -21,7 +21,7 @@ export interface TrainOptions {
   /** The folder that holds the runs; `runs` when left out. */
   out?: string;
   /**
-   * A checkpoint directory of HF's Trainer, to go on from with optimizer, schedule and random streams, not only with its weights. The experiment's
+   * A checkpoint directory of HF's Trainer, to go on from with optimizer, schedule and random streams, not only with its weights. The configuration's
    * `model.from` has to be the same directory.
    */
   startFrom?: string;
@@ -46,32 +46,27 @@ export interface TrainedRun {
 }
 
 /**
- * Run one experiment from nothing to a verdict: model, training, recording, analysis.
+ * One run from nothing to its verdict: model, training, recording, analysis.
  *
- * @param input any part of an experiment, and the preset that it starts from; the seed's when left out.
+ * @param input any part of a configuration, and the preset that it starts from; the seed's when left out.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, and as `Bridge.start` and `Trainer.train`.
  */
-export async function train(input: ExperimentOptions = {}, options: TrainOptions = {}): Promise<TrainedRun> {
-  const experiment = await loadExperiment({ input });
-  const python = await resolvePython({ ...(experiment.experiment.python && { config: experiment.experiment.python }) }, options.signal);
-  return runExperiment(experiment, python, options);
+export async function train(input: RunInput = {}, options: TrainOptions = {}): Promise<TrainedRun> {
+  const resolved = await loadRunConfig({ input });
+  const python = await resolvePython({ ...(resolved.config.python && { config: resolved.config.python }) }, options.signal);
+  return trainResolved(resolved, python, options);
 }
 
-/** Run a complete experiment with an interpreter that has been found. */
-export async function runExperiment(
-  experiment: ResolvedExperiment,
-  python: UsablePython,
-  options: TrainOptions,
-  listener: TrainListener = {},
-): Promise<TrainedRun> {
-  const { threads } = experiment.experiment;
-  const model = experiment.experiment;
-  return conductTraining({ experiment, python, threads, model, prepare: (trainer, cancel) => trainer.prepare(cancel) }, options, listener);
+/** Run a complete configuration with an interpreter that has been found. */
+export async function trainResolved(resolved: ResolvedConfig, python: UsablePython, options: TrainOptions, listener: TrainListener = {}): Promise<TrainedRun> {
+  const { threads } = resolved.config;
+  const model = resolved.config;
+  return conductTraining({ resolved, python, threads, model, prepare: (trainer, cancel) => trainer.prepare(cancel) }, options, listener);
 }
 
 /** What is trained, where, and how it begins. */
 export interface Conduct {
-  experiment: ResolvedExperiment;
+  resolved: ResolvedConfig;
   python: UsablePython;
   threads: number | null;
   /** What the model is built from. */
@@ -82,18 +77,18 @@ export interface Conduct {
 
 /** Start Python, build the model, train, conclude; the one sequence behind `train` and `resume`. */
 export async function conductTraining(
-  { experiment, python, threads, model: plan, prepare }: Conduct,
+  { resolved, python, threads, model: plan, prepare }: Conduct,
   { signal, callbacks = [], out = "runs", startFrom }: TrainOptions,
   listener: TrainListener,
 ): Promise<TrainedRun> {
   listener.onPhase?.("reading the corpus");
-  const corpus = await corpusOf(experiment, signal); // before Python starts: a wrong path is told at once
+  const corpus = await corpusOf(resolved, signal); // before Python starts: a wrong path is told at once
   const cancel = signal ? { signal } : {};
   listener.onPhase?.("importing PyTorch");
-  await using bridge = await Bridge.startWith(python, { threads, device: experiment.experiment.device, ...cancel });
+  await using bridge = await Bridge.startWith(python, { threads, device: resolved.config.device, ...cancel });
   listener.onPhase?.("importing transformers, building the model");
   const model = await bridge.buildModel(plan, signal);
-  const trainer = bridge.trainerOf({ experiment, model, corpus, out, callbacks, ...(startFrom && { startFrom }) });
+  const trainer = bridge.trainerOf({ resolved, model, corpus, out, callbacks, ...(startFrom && { startFrom }) });
   if (listener.onEvent) trainer.onEvent(listener.onEvent);
   listener.onPhase?.("preparing HF's Trainer");
   const run = await prepare(trainer, cancel);
@@ -101,5 +96,5 @@ export async function conductTraining(
   const outcome = await trainer.train(cancel);
   // A signal has ended the training already, or may still end what follows.
   const scan = { ...(signal?.aborted ? {} : cancel), onProgress: (done: number, states: number) => listener.onAnalysis?.(done, states) };
-  return { directory: run.directory, outcome, result: await concludeRun(run.directory, experiment.experiment, scan) };
+  return { directory: run.directory, outcome, result: await concludeRun(run.directory, resolved.config, scan) };
 }

@@ -1,4 +1,4 @@
-import type { Experiment } from "../config/run-config-schema.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 
 /** Something that shapes the result in silence, and the setting that corrects it. */
 export interface Trap {
@@ -6,8 +6,8 @@ export interface Trap {
   corrected: string;
 }
 
-/** What the seed's notebook did without saying so, and this experiment does as well. */
-export function trapsOf({ data, model, training }: Experiment): Trap[] {
+/** What the seed's notebook did without saying so, and this run does as well. */
+export function trapsOf({ data, model, training }: RunConfig): Trap[] {
   const isBfloat16 = model.dtype === "bfloat16";
   const traps: [applies: boolean, what: string, corrected: string][] = [
     [data.label_shift === "double", "labels are shifted twice: position t learns token t+2", "data.label_shift=causal"],

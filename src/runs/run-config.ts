@@ -1,22 +1,22 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseExperiment } from "../config/parse-run-config.js";
-import type { Experiment } from "../config/run-config-schema.js";
+import { parseRunConfig } from "../config/parse-run-config.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 
 export const runConfigFileName = "config.json";
 
-/** The content of `config.json`: the resolved experiment, complete. */
-export function runConfigText(experiment: Experiment): string {
-  return `${JSON.stringify(experiment, null, 2)}\n`;
+/** The content of `config.json`: the resolved configuration, complete. */
+export function runConfigText(config: RunConfig): string {
+  return `${JSON.stringify(config, null, 2)}\n`;
 }
 
 /**
- * Read the experiment of a run from its `config.json`.
+ * Read the configuration of a run from its `config.json`.
  *
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`.
  */
-export function readRunConfig(directory: string): Experiment {
+export function readRunConfig(directory: string): RunConfig {
   const path = join(directory, runConfigFileName);
   let text: string;
   try {
@@ -25,7 +25,7 @@ export function readRunConfig(directory: string): Experiment {
     throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: it has no readable ${runConfigFileName}`, { cause });
   }
   try {
-    return parseExperiment(JSON.parse(text));
+    return parseRunConfig(JSON.parse(text));
   } catch (cause) {
     throw new BhBridgeError("RUN_CORRUPT", `${path} is damaged: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }

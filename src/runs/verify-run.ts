@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { experimentHash } from "../config/config-hash.js";
+import { configHash } from "../config/config-hash.js";
 import { BhBridgeError } from "../errors.js";
 import { parseChecksums, readChecksumsText } from "./checksums.js";
 import { readEvents } from "./read-events.js";
@@ -78,13 +78,13 @@ function statusOf(directory: string): StoredStatus | undefined {
 function verifyDescription(directory: string): string[] {
   return attempt(() => {
     const manifest = readRunManifest(directory);
-    const experiment = readRunConfig(directory);
+    const config = readRunConfig(directory);
     readRunNotes(directory);
     const problems: string[] = [];
-    const hash = experimentHash(experiment);
+    const hash = configHash(config);
     if (hash !== manifest.config_hash) problems.push(`${directory}: config.json has hash ${hash}, run.json says ${manifest.config_hash}`);
     if (manifest.status !== "completed") return problems;
-    const { max_steps } = experiment.training;
+    const { max_steps } = config.training;
     const recorded = recordedStep(directory);
     if (recorded !== max_steps) problems.push(`${directory}: the run is complete, but its history ends at step ${recorded ?? "none"} of ${max_steps}`);
     if (!existsSync(join(directory, "final"))) problems.push(`${directory}: the run is complete, but there is no final model`);

@@ -6,7 +6,7 @@ import { corpusOf } from "../../src/bridge/corpus.js";
 import { Model } from "../../src/bridge/model.js";
 import { Trainer } from "../../src/bridge/trainer.js";
 import type { TrainerCallback } from "../../src/bridge/trainer-callback.js";
-import { loadExperiment } from "../../src/config/load-run-config.js";
+import { loadRunConfig } from "../../src/config/load-run-config.js";
 import type { PythonSession } from "../../src/python/python-session.js";
 
 /** What a light training does; see `train` in light/light_operations.py. */
@@ -36,13 +36,13 @@ export function lightRuns(): string[] {
 
 /** A trainer of the real kind, on a Python that only follows a script: what crosses the bridge is that of a training. */
 export async function lightTrainer(session: PythonSession, script: Script, callbacks: readonly TrainerCallback[] = []): Promise<Trainer> {
-  const experiment = await loadExperiment({ input: { data: { corpus } } });
+  const resolved = await loadRunConfig({ input: { data: { corpus } } });
   const scripted = {
-    ...experiment,
-    experiment: { ...experiment.experiment, training: { ...experiment.experiment.training, optim_args: JSON.stringify(script) } },
+    ...resolved,
+    resolved: { ...resolved.config, training: { ...resolved.config.training, optim_args: JSON.stringify(script) } },
   };
-  const { model, init, seed } = experiment.experiment;
+  const { model, init, seed } = resolved.config;
   const reply = await session.invoke("model.create", { from: null, config: {}, norm: "rmsnorm", dtype: "float32", init: { kind: "normal" }, seed });
   const light = Model.of(session, reply, { model, init, seed });
-  return Trainer.of(session, { experiment: scripted, model: light, corpus: await corpusOf(experiment), out: folder, callbacks });
+  return Trainer.of(session, { resolved: scripted, model: light, corpus: await corpusOf(resolved), out: folder, callbacks });
 }

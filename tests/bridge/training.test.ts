@@ -60,9 +60,9 @@ test("a trainer, a result and the analysis at the end are cancelled by their sig
   const { run: directory } = await (await trainerOf(bridge, { training: { max_steps: 3 } })).train();
   const run = await openRun(directory);
   await expect(run.result({ signal })).rejects.toEqual(aborted);
-  await expect(concludeRun(directory, run.experiment, { signal })).rejects.toEqual(aborted);
+  await expect(concludeRun(directory, run.config, { signal })).rejects.toEqual(aborted);
   expect(existsSync(join(directory, "analysis.json"))).toBe(false);
-  expect(await concludeRun(directory, run.experiment)).toEqual(await run.result());
+  expect(await concludeRun(directory, run.config)).toEqual(await run.result());
   expect(existsSync(join(directory, "analysis.json"))).toBe(true);
 });
 

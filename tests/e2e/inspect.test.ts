@@ -92,7 +92,7 @@ test("the configuration from a file of weights is that of the weights", async ()
   const args = ["train", "--from", "state.pt", "--set", "model.n_head=3", "--print-config", "--json"];
   const { exitCode, stdout, stderr } = await run(args, { cwd: folder.path });
   expect(exitCode, stderr).toBe(0);
-  const { model, init } = JSON.parse(stdout).experiment;
+  const { model, init } = JSON.parse(stdout).config;
   expect(model).toMatchObject({ from: join(folder.path, "state.pt"), norm: "layernorm", dtype: "float32", n_embd: 12, n_head: 3, n_layer: 1, n_positions: 32 });
   expect(init).toEqual({ kind: "normal" });
 });

@@ -26,7 +26,7 @@ VOCAB, HIDDEN, CONTEXT = 128, 64, 128
 
 
 @dataclass(frozen=True)
-class Experiment:
+class RunConfig:
     norm: str = "layernorm"
     start: str = "one unit vector"
     steps: int = 10_000
@@ -37,15 +37,15 @@ class Experiment:
 
 
 EXPERIMENTS = {
-    "rmsnorm-11.2a": Experiment(norm="rmsnorm"),
-    "layernorm-control": Experiment(),
-    "jiggle-11.2b": Experiment(jiggle=3e-5),
-    "snowball-11.2c": Experiment(start="snowball"),
-    "f32-init-13.4a": Experiment(start="float32 noise", steps=1_000),
-    "f32-15.1a": Experiment(start="float32 noise", records_moments=True),
-    "bf16-15.1b": Experiment(start="bfloat16 noise", records_moments=True),
-    "clean": Experiment(norm="rmsnorm", records_moments=True, shifts_labels_twice=False, is_confounded=False),
-    "quick": Experiment(norm="rmsnorm", steps=800),
+    "rmsnorm-11.2a": RunConfig(norm="rmsnorm"),
+    "layernorm-control": RunConfig(),
+    "jiggle-11.2b": RunConfig(jiggle=3e-5),
+    "snowball-11.2c": RunConfig(start="snowball"),
+    "f32-init-13.4a": RunConfig(start="float32 noise", steps=1_000),
+    "f32-15.1a": RunConfig(start="float32 noise", records_moments=True),
+    "bf16-15.1b": RunConfig(start="bfloat16 noise", records_moments=True),
+    "clean": RunConfig(norm="rmsnorm", records_moments=True, shifts_labels_twice=False, is_confounded=False),
+    "quick": RunConfig(norm="rmsnorm", steps=800),
 }
 
 

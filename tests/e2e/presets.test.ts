@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Bridge } from "../../src/bridge/bridge.js";
 import { corpusOf } from "../../src/bridge/corpus.js";
 import { TrainerCallback } from "../../src/bridge/trainer-callback.js";
-import { loadExperiment } from "../../src/config/load-run-config.js";
+import { loadRunConfig } from "../../src/config/load-run-config.js";
 import { presetNames } from "../../src/config/presets.js";
 import { python, temporaryFolder } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
@@ -16,7 +16,7 @@ afterAll(() => folder[Symbol.dispose]());
 let bridge: Bridge;
 let plain: Promise<unknown>;
 beforeAll(async () => {
-  const { path: corpus } = await corpusOf(await loadExperiment());
+  const { path: corpus } = await corpusOf(await loadRunConfig());
   const script = join(import.meta.dirname, "plain_training.py");
   const options = ["--steps", String(steps), "--threads", "1", "--logging-steps", "100", "--out", folder.path, "--stop-early"];
   plain = execa(python, [script, corpus, ...presetNames, ...options]); // beside ours: it takes as long
@@ -33,13 +33,13 @@ class StopsEarly extends TrainerCallback {
 }
 
 test.each(presetNames)("the first 100 steps of %s equal those of the experiment's own script, bit for bit", { timeout: 600_000 }, async (preset) => {
-  const experiment = await loadExperiment({ preset, aliases: { device: "cpu" } });
-  const model = await bridge.buildModel(experiment.experiment);
-  const corpus = await corpusOf(experiment);
-  await using trainer = bridge.trainerOf({ experiment, model, corpus, out: folder.path, callbacks: [new StopsEarly()] });
+  const resolved = await loadRunConfig({ preset, aliases: { device: "cpu" } });
+  const model = await bridge.buildModel(resolved.config);
+  const corpus = await corpusOf(resolved);
+  await using trainer = bridge.trainerOf({ resolved, model, corpus, out: folder.path, callbacks: [new StopsEarly()] });
   const { run } = await trainer.train();
   await plain;
-  for (const name of experiment.experiment.record.tensors) {
+  for (const name of resolved.config.record.tensors) {
     const [file, tensor] = name === "wte" ? ["history", "embedding_history"] : [`history.${name}`, name];
     const recorded = tensorBytes(join(run, `${file}.safetensors`), tensor);
     expect(recorded.byteLength).toBe((steps + 1) * 128 * 64 * 2);

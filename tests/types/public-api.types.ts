@@ -8,11 +8,9 @@ import {
   type Checkpoint,
   census,
   type DecisionState,
-  defineExperiment,
+  defineRun,
   type ErrorCode,
   type EvaluateEvent,
-  type ExperimentInput,
-  type experimentSchema,
   type GPT2Config,
   type InitInput,
   type LogEvent,
@@ -23,6 +21,8 @@ import {
   type PresetName,
   type presets,
   type Run,
+  type RunConfigInput,
+  type runConfigSchema,
   type SaveEvent,
   type StepEndEvent,
   type TrainEvent,
@@ -193,10 +193,10 @@ export function initialStates(): InitInput[] {
 }
 
 export function configurations(): void {
-  defineExperiment({ preset: "quick", training: { max_steps: 10 }, checkpoint: { every: 5 } });
+  defineRun({ preset: "quick", training: { max_steps: 10 }, checkpoint: { every: 5 } });
   // @ts-expect-error a misspelt section
-  defineExperiment({ traning: {} });
-  expectTypeOf<ExperimentInput>().toEqualTypeOf<z.input<typeof experimentSchema>>();
+  defineRun({ traning: {} });
+  expectTypeOf<RunConfigInput>().toEqualTypeOf<z.input<typeof runConfigSchema>>();
   expectTypeOf<TrainingArguments["max_steps"]>().toEqualTypeOf<number | undefined>();
   expectTypeOf<TrainingArguments>().not.toHaveProperty("output_dir");
   expectTypeOf<GPT2Config["n_embd"]>().toEqualTypeOf<number | undefined>();

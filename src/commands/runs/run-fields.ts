@@ -1,13 +1,13 @@
-import { experimentValues } from "../../config/config-values.js";
+import { configValues } from "../../config/config-values.js";
 import { nearestName } from "../../config/nearest-name.js";
-import type { Experiment } from "../../config/run-config-schema.js";
+import type { RunConfig } from "../../config/run-config-schema.js";
 import { BhBridgeError } from "../../errors.js";
 import type { RunRow } from "../../runner/run-row.js";
 
 /** A run in a list, with its configuration where that can be read. */
 export interface ListedRun {
   row: RunRow;
-  config: Experiment | undefined;
+  config: RunConfig | undefined;
 }
 
 /** What can be compared, sorted by and shown. */
@@ -51,7 +51,7 @@ export const runFieldNames: readonly string[] = Object.keys(ownFields);
 export function fieldOf({ row, config }: ListedRun, name: string): FieldValue {
   const own = ownField(name);
   if (own) return own(row);
-  const value = config && experimentValues(config).get(name);
+  const value = config && configValues(config).get(name);
   if (value === undefined || value === null) return null;
   return typeof value === "string" || typeof value === "number" ? value : JSON.stringify(value);
 }
@@ -59,7 +59,7 @@ export function fieldOf({ row, config }: ListedRun, name: string): FieldValue {
 /** Make sure that a field exists in some run. @throws {BhBridgeError} `USAGE` naming the nearest. */
 export function requireField(name: string, runs: readonly ListedRun[]): void {
   if (ownField(name)) return;
-  const paths = new Set(runs.flatMap(({ config }) => (config ? [...experimentValues(config).keys()] : [])));
+  const paths = new Set(runs.flatMap(({ config }) => (config ? [...configValues(config).keys()] : [])));
   if (paths.size === 0 || paths.has(name)) return;
   const near = nearestName(name, [...runFieldNames, ...paths]);
   throw new BhBridgeError(

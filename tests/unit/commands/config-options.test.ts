@@ -3,15 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, expect, test } from "vitest";
-import { addExperimentOptions, type ExperimentOptionValues, loadFromOptions } from "../../../src/commands/config-options.js";
+import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../../../src/commands/config-options.js";
 import { aliases } from "../../../src/config/aliases.js";
 
-function parse(...args: string[]): ExperimentOptionValues {
-  return addExperimentOptions(new Command()).exitOverride().parse(args, { from: "user" }).opts<ExperimentOptionValues>();
+function parse(...args: string[]): ConfigOptionValues {
+  return addConfigOptions(new Command()).exitOverride().parse(args, { from: "user" }).opts<ConfigOptionValues>();
 }
 
 test("the options are these: presets, files, single values, and one for each alias; --from stands for several", () => {
-  const names = addExperimentOptions(new Command()).options.map(({ long }) => long);
+  const names = addConfigOptions(new Command()).options.map(({ long }) => long);
   expect(names).toEqual([
     "--preset",
     "--config",
@@ -30,8 +30,8 @@ test("the options are these: presets, files, single values, and one for each ali
 });
 
 test("--set may be repeated and is stronger than an alias", async () => {
-  const { experiment } = await loadFromOptions(parse("-p", "quick", "--steps", "5", "--set", "training.max_steps=6", "--set", "seed=7"));
-  expect([experiment.training.max_steps, experiment.seed]).toEqual([6, 7]);
+  const { config } = await loadFromOptions(parse("-p", "quick", "--steps", "5", "--set", "training.max_steps=6", "--set", "seed=7"));
+  expect([config.training.max_steps, config.seed]).toEqual([6, 7]);
 });
 
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-options-"));
@@ -54,12 +54,12 @@ function makeRun(name: string, rows: "all" | number[] = "all"): string {
 
 test("--from RUN::STEP is the embedding of a recorded step, with its sizes", async () => {
   const run = makeRun("recorded");
-  const { experiment, sources } = await loadFromOptions(parse("--from", `${run}::10`, "--set", "data.corpus=x"));
-  expect(experiment.init).toEqual({ kind: "file", path: run, step: 10 });
-  expect(experiment.model).toMatchObject({ vocab_size: 4, n_embd: 2, from: null, norm: "rmsnorm" });
+  const { config, sources } = await loadFromOptions(parse("--from", `${run}::10`, "--set", "data.corpus=x"));
+  expect(config.init).toEqual({ kind: "file", path: run, step: 10 });
+  expect(config.model).toMatchObject({ vocab_size: 4, n_embd: 2, from: null, norm: "rmsnorm" });
   expect(sources.get("init.step")).toBe("--from");
   const named = await loadFromOptions(parse("--from", "record::20"), folder);
-  expect(named.experiment.init).toEqual({ kind: "file", path: run, step: 20 });
+  expect(named.config.init).toEqual({ kind: "file", path: run, step: 20 });
 });
 
 test.each([
@@ -71,7 +71,7 @@ test.each([
   await expect(loadFromOptions(parse("--from", from()))).rejects.toMatchObject({ code: "USAGE", message: expect.stringMatching(message) });
 });
 
-test("no option at all is the default experiment", async () => {
+test("no option at all is the default configuration", async () => {
   const { preset, changes } = await loadFromOptions(parse());
   expect([preset, changes]).toEqual(["rmsnorm-11.2a", []]);
 });

@@ -25,7 +25,7 @@ test("presets show tells what a preset changes of the defaults", async () => {
 test("presets show --json prints one document of its schema", async () => {
   const document = presetDocumentSchema.parse(JSON.parse(await captureStdout(presetsCommand(), "show", "quick", "--json")));
   expect(document.changes).toEqual([{ path: "training.max_steps", before: 10_000, after: 800, typeChanged: false }]);
-  expect(document.experiment.training.max_steps).toBe(800);
+  expect(document.config.training.max_steps).toBe(800);
 });
 
 test("an unknown preset is refused with the nearest one", async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { annotatedYaml } from "../../../src/config/annotated-yaml.js";
 import { fieldPaths } from "../../../src/config/field-catalog.js";
-import { loadExperiment } from "../../../src/config/load-run-config.js";
+import { loadRunConfig } from "../../../src/config/load-run-config.js";
 import { presetNames } from "../../../src/config/presets.js";
 
 let directory: string;
@@ -22,23 +22,23 @@ const everyKind = [
   { preset: "quick", set: ["init.kind=file", "init.path=/a b/ü.safetensors", "init.step=3", 'name="two\\nlines"'] },
 ];
 
-test.each(everyKind)("$preset $set, printed and loaded, is the same experiment", async ({ preset, set }) => {
-  const resolved = await loadExperiment({ preset, set });
+test.each(everyKind)("$preset $set, printed and loaded, is the same configuration", async ({ preset, set }) => {
+  const resolved = await loadRunConfig({ preset, set });
   const file = join(directory, `${resolved.hash}.yaml`);
   await writeFile(file, annotatedYaml(resolved, directory));
-  const again = await loadExperiment({ file });
-  expect(again.experiment).toEqual(resolved.experiment);
+  const again = await loadRunConfig({ file });
+  expect(again.config).toEqual(resolved.config);
   expect([again.hash, again.preset]).toEqual([resolved.hash, preset]);
 });
 
 test("the first line tells an editor the schema: relative below the working directory, else as a URL", async () => {
-  const resolved = await loadExperiment();
+  const resolved = await loadRunConfig();
   expect(annotatedYaml(resolved, process.cwd()).split("\n")[0]).toBe("# yaml-language-server: $schema=./schemas/config.schema.json");
   expect(annotatedYaml(resolved, directory).split("\n")[0]).toMatch(/^# yaml-language-server: \$schema=file:\/\/\/.*\/schemas\/config\.schema\.json$/);
 });
 
 test("every field stands in it, with its documentation", async () => {
-  const text = annotatedYaml(await loadExperiment({ preset: "quick" }), directory);
+  const text = annotatedYaml(await loadRunConfig({ preset: "quick" }), directory);
   const fields = fieldPaths().filter((path) => !path.startsWith("init.") && path !== "preset");
   const names = fields.map((path) => path.slice(path.lastIndexOf(".") + 1));
   expect(names.filter((name) => !new RegExp(`^ *(# - )?${name}:`, "m").test(text))).toEqual([]);

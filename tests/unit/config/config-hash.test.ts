@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { experimentHash } from "../../../src/config/config-hash.js";
-import { loadExperiment } from "../../../src/config/load-run-config.js";
-import { parseExperiment } from "../../../src/config/parse-run-config.js";
+import { configHash } from "../../../src/config/config-hash.js";
+import { loadRunConfig } from "../../../src/config/load-run-config.js";
+import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 
 async function hashOf(...set: string[]): Promise<string> {
-  return (await loadExperiment({ set })).hash;
+  return (await loadRunConfig({ set })).hash;
 }
 
-test("it is the SHA-256 of the experiment's JSON with sorted keys and no spaces", () => {
+test("it is the SHA-256 of the configuration's JSON with sorted keys and no spaces", () => {
   const canonical =
     '{"checkpoint":{"every":1000,"keep":2},"data":{"corpus":null,"held_out":0,"label_shift":"double"},"device":"auto","engine":"trainer","init":{"kind":"singular"},' +
     '"model":{"activation_function":"gelu_new","attn_pdrop":0,"dtype":"bfloat16","embd_pdrop":0,"from":null,"initializer_range":0.02,"layer_norm_epsilon":0.00001,' +
@@ -18,7 +18,7 @@ test("it is the SHA-256 of the experiment's JSON with sorted keys and no spaces"
     '"training":{"adam_beta1":0.9,"adam_beta2":0.999,"adam_epsilon":1e-8,"bf16":true,"dataloader_num_workers":0,"decay_norms":"hf","gradient_accumulation_steps":1,' +
     '"learning_rate":0.001,"logging_steps":100,"lr_scheduler_type":"linear","max_grad_norm":1,"max_steps":10000,"optim":"adamw_torch_fused",' +
     '"optimizer_state_dtype":"model","per_device_train_batch_size":32,"train_sampling_strategy":"random","warmup_steps":0,"weight_decay":0.01}}';
-  expect(experimentHash(parseExperiment({}))).toBe(createHash("sha256").update(canonical).digest("hex"));
+  expect(configHash(parseRunConfig({}))).toBe(createHash("sha256").update(canonical).digest("hex"));
 });
 
 test("a name, an interpreter and the directory of the corpus do not count; everything else does", async () => {
@@ -30,7 +30,7 @@ test("a name, an interpreter and the directory of the corpus do not count; every
 });
 
 test("the order of the keys does not count", () => {
-  expect(experimentHash(parseExperiment({ training: { bf16: true, max_steps: 3 }, seed: 1 }))).toBe(
-    experimentHash(parseExperiment({ seed: 1, training: { max_steps: 3, bf16: true } })),
+  expect(configHash(parseRunConfig({ training: { bf16: true, max_steps: 3 }, seed: 1 }))).toBe(
+    configHash(parseRunConfig({ seed: 1, training: { max_steps: 3, bf16: true } })),
   );
 });

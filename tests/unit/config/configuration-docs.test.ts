@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { configCommand } from "../../../src/commands/config.js";
-import { addExperimentOptions, type ExperimentOptionValues, loadFromOptions } from "../../../src/commands/config-options.js";
+import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../../../src/commands/config-options.js";
 import { presetsCommand } from "../../../src/commands/presets.js";
 import { aliases } from "../../../src/config/aliases.js";
 import { rootField } from "../../../src/config/field-catalog.js";
-import { loadExperiment } from "../../../src/config/load-run-config.js";
+import { loadRunConfig } from "../../../src/config/load-run-config.js";
 import { codeBlocks, ownCommands } from "../../code-blocks.js";
 import { captureStdout } from "../commands/capture-stdout.js";
 
@@ -35,7 +35,7 @@ async function runCommand(name: string, words: readonly string[]): Promise<void>
   const at = words.indexOf(">");
   const [args, file] = at < 0 ? [words] : [words.slice(0, at), words[at + 1]];
   if (name === "train") {
-    await loadFromOptions(addExperimentOptions(new Command()).exitOverride().parse(args, { from: "user" }).opts<ExperimentOptionValues>());
+    await loadFromOptions(addConfigOptions(new Command()).exitOverride().parse(args, { from: "user" }).opts<ConfigOptionValues>());
     return;
   }
   const printed = await captureStdout(name === "presets" ? presetsCommand() : configCommand(), ...args);
@@ -46,14 +46,14 @@ async function runCommand(name: string, words: readonly string[]): Promise<void>
 test("its YAML is a configuration", async () => {
   const [yaml = ""] = codeBlocks(text, "yaml");
   await writeFile("example.yaml", yaml);
-  expect((await loadExperiment({ file: "example.yaml" })).changes).toHaveLength(3);
+  expect((await loadRunConfig({ file: "example.yaml" })).changes).toHaveLength(3);
 });
 
 test("its TypeScript is a configuration", async () => {
   const [source = ""] = codeBlocks(text, "ts");
-  await writeFile("example.ts", source.replace('"bh-bridge"', JSON.stringify(join(home, "src", "config", "define-experiment.ts"))));
-  const { experiment, preset } = await loadExperiment({ file: "example.ts" });
-  expect([preset, experiment.init, experiment.training.max_steps]).toEqual(["snowball-11.2c", { kind: "snowball", sigma: 1e-4 }, 2000]);
+  await writeFile("example.ts", source.replace('"bh-bridge"', JSON.stringify(join(home, "src", "config", "define-run.ts"))));
+  const { config, preset } = await loadRunConfig({ file: "example.ts" });
+  expect([preset, config.init, config.training.max_steps]).toEqual(["snowball-11.2c", { kind: "snowball", sigma: 1e-4 }, 2000]);
 });
 
 test("its tables name every alias and every section", () => {
@@ -65,5 +65,5 @@ test("its tables name every alias and every section", () => {
 test("its example of an error is what is printed", async () => {
   await writeFile("my.yaml", "preset: quick\nseed: 1\ntraining:\n  learning_rate: fast\n");
   const [example = ""] = codeBlocks(text, "text");
-  await expect(loadExperiment({ file: "my.yaml", set: ["training.max_step=3"] })).rejects.toThrow(example.trimEnd());
+  await expect(loadRunConfig({ file: "my.yaml", set: ["training.max_step=3"] })).rejects.toThrow(example.trimEnd());
 });

@@ -1,22 +1,22 @@
 import { expect, expectTypeOf, test } from "vitest";
-import { defineExperiment } from "../../../src/config/define-run.js";
-import type { ExperimentOptions } from "../../../src/config/load-run-config.js";
-import type { Experiment, ExperimentInput } from "../../../src/config/run-config-schema.js";
+import { defineRun } from "../../../src/config/define-run.js";
+import type { RunInput } from "../../../src/config/load-run-config.js";
+import type { RunConfig, RunConfigInput } from "../../../src/config/run-config-schema.js";
 
 test("it gives back what it is given", () => {
-  const experiment = { preset: "quick", training: { max_steps: 3 } } as const;
-  expect(defineExperiment(experiment)).toBe(experiment);
+  const config = { preset: "quick", training: { max_steps: 3 } } as const;
+  expect(defineRun(config)).toBe(config);
 });
 
 // The rest is checked by the compiler: `npm run types` fails when a wrong line compiles or a right one does not.
 test("the compiler refuses what does not belong", () => {
-  const accepted: ExperimentOptions[] = [
+  const accepted: RunInput[] = [
     {},
     { preset: "rmsnorm-11.2a", training: { max_steps: 3, lr_scheduler_type: "constant" } },
     { init: { kind: "snowball", sigma: 1e-5 }, device: "cuda:1", record: { rows: [1, 2] } },
     { init: { kind: "qwen" }, model: { norm: "layernorm", n_embd: 32 } },
   ];
-  const refused: ExperimentOptions[] = [
+  const refused: RunInput[] = [
     // @ts-expect-error misspelt field
     { training: { max_step: 3 } },
     // @ts-expect-error misspelt field, in a configuration with a preset
@@ -40,9 +40,9 @@ test("the compiler refuses what does not belong", () => {
 });
 
 test("types: every field is optional in the input, and has its value in the output", () => {
-  expectTypeOf<Record<string, never>>().toExtend<ExperimentInput>();
-  expectTypeOf<Experiment["training"]["max_steps"]>().toEqualTypeOf<number>();
-  expectTypeOf<Experiment["model"]["norm"]>().toEqualTypeOf<"rmsnorm" | "layernorm">();
-  expectTypeOf<Experiment["init"]["kind"]>().toEqualTypeOf<"normal" | "singular" | "snowball" | "unit-noise" | "file">();
-  expectTypeOf<Experiment>().toExtend<ExperimentInput>();
+  expectTypeOf<Record<string, never>>().toExtend<RunConfigInput>();
+  expectTypeOf<RunConfig["training"]["max_steps"]>().toEqualTypeOf<number>();
+  expectTypeOf<RunConfig["model"]["norm"]>().toEqualTypeOf<"rmsnorm" | "layernorm">();
+  expectTypeOf<RunConfig["init"]["kind"]>().toEqualTypeOf<"normal" | "singular" | "snowball" | "unit-noise" | "file">();
+  expectTypeOf<RunConfig>().toExtend<RunConfigInput>();
 });

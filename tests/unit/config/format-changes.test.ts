@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { terminalColors } from "../../../src/commands/terminal-text.js";
 import { formatChanges } from "../../../src/config/format-changes.js";
-import { loadExperiment } from "../../../src/config/load-run-config.js";
+import { loadRunConfig } from "../../../src/config/load-run-config.js";
 
 const plain = terminalColors(false);
 
 test("the changes are counted and listed, each with old value, new value and source", async () => {
-  const resolved = await loadExperiment({ aliases: { steps: "300" }, set: ["record.rows=[1]", "init.kind=snowball"] });
+  const resolved = await loadRunConfig({ aliases: { steps: "300" }, set: ["record.rows=[1]", "init.kind=snowball"] });
   expect(formatChanges(resolved, plain)).toBe(
     [
       "Changed from rmsnorm-11.2a: 4 values",
@@ -19,5 +19,5 @@ test("the changes are counted and listed, each with old value, new value and sou
 });
 
 test("a preset as it is has no changes", async () => {
-  expect(formatChanges(await loadExperiment({ preset: "quick" }), plain)).toBe("Configuration: quick, unchanged");
+  expect(formatChanges(await loadRunConfig({ preset: "quick" }), plain)).toBe("Configuration: quick, unchanged");
 });

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type ConfigSources, loadExperiment } from "../../../src/config/load-run-config.js";
+import { type ConfigSources, loadRunConfig } from "../../../src/config/load-run-config.js";
 import { presetNames } from "../../../src/config/presets.js";
 
 let directory: string;
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 function load(sources: ConfigSources) {
-  return loadExperiment({ cwd: directory, ...sources });
+  return loadRunConfig({ cwd: directory, ...sources });
 }
 
 // Each row adds the next stronger source of training.max_steps; every weaker one is still there and must lose.
@@ -40,25 +40,25 @@ test.each([
   { layer: "--set", sources: withSet, value: 6, source: "--set" },
 ])("$layer wins over what is weaker, and is named as the source", async ({ sources, value, source }) => {
   const resolved = await load(sources);
-  expect(resolved.experiment.training.max_steps).toBe(value);
+  expect(resolved.config.training.max_steps).toBe(value);
   expect(resolved.sources.get("training.max_steps")).toBe(source);
 });
 
 test("a stronger source changes its own fields alone", async () => {
-  const { experiment } = await load({ file: "configs/mine.yaml", set: ["training.weight_decay=0.1"] });
-  expect(experiment.training).toMatchObject({ max_steps: 3, weight_decay: 0.1, adam_beta1: 0.3, learning_rate: 0.001 });
+  const { config } = await load({ file: "configs/mine.yaml", set: ["training.weight_decay=0.1"] });
+  expect(config.training).toMatchObject({ max_steps: 3, weight_decay: 0.1, adam_beta1: 0.3, learning_rate: 0.001 });
 });
 
 test("--preset wins over the preset that the file names", async () => {
   expect((await load({ file: "configs/mine.yaml" })).preset).toBe("quick");
-  const { preset, experiment } = await load({ file: "configs/mine.yaml", preset: "layernorm-control" });
-  expect([preset, experiment.model.norm, experiment.training.max_steps]).toEqual(["layernorm-control", "layernorm", 3]);
+  const { preset, config } = await load({ file: "configs/mine.yaml", preset: "layernorm-control" });
+  expect([preset, config.model.norm, config.training.max_steps]).toEqual(["layernorm-control", "layernorm", 3]);
 });
 
 test("every alias sets its field", async () => {
   const aliases = { corpus: "a.txt", steps: "7", seed: "8", device: "cpu", threads: "2", from: undefined, engine: "trainer", name: "12", python: "python3" };
-  const { experiment } = await load({ aliases });
-  expect(experiment).toMatchObject({
+  const { config } = await load({ aliases });
+  expect(config).toMatchObject({
     data: { corpus: join(directory, "a.txt") },
     training: { max_steps: 7 },
     seed: 8,
@@ -78,14 +78,14 @@ test("a wrong alias is told by the name of the option", async () => {
 });
 
 test("another init.kind leaves the fields of the old one behind; the same kind keeps them", async () => {
-  expect((await load({ preset: "snowball-11.2c", set: ["init.kind=singular"] })).experiment.init).toEqual({ kind: "singular" });
-  expect((await load({ preset: "snowball-11.2c", set: ["init.sigma=0.5"] })).experiment.init).toEqual({ kind: "snowball", sigma: 0.5 });
+  expect((await load({ preset: "snowball-11.2c", set: ["init.kind=singular"] })).config.init).toEqual({ kind: "singular" });
+  expect((await load({ preset: "snowball-11.2c", set: ["init.sigma=0.5"] })).config.init).toEqual({ kind: "snowball", sigma: 0.5 });
 });
 
 test("a relative path starts at the file that has it, else at the working directory", async () => {
-  expect((await load({ file: "configs/mine.yaml" })).experiment.data.corpus).toBe(join(directory, "configs", "text.txt"));
-  expect((await load({ set: ["data.corpus=text.txt"] })).experiment.data.corpus).toBe(join(directory, "text.txt"));
-  expect((await load({ input: { init: { kind: "file", path: "w.safetensors" } } })).experiment.init).toEqual({
+  expect((await load({ file: "configs/mine.yaml" })).config.data.corpus).toBe(join(directory, "configs", "text.txt"));
+  expect((await load({ set: ["data.corpus=text.txt"] })).config.data.corpus).toBe(join(directory, "text.txt"));
+  expect((await load({ input: { init: { kind: "file", path: "w.safetensors" } } })).config.init).toEqual({
     kind: "file",
     path: join(directory, "w.safetensors"),
   });
@@ -120,12 +120,12 @@ test("an unknown preset and a wrong field are told together", async () => {
   await expect(load({ preset: "quik", set: ["seed=-1"] })).rejects.toMatchObject({ issues: [{ path: "preset" }, { path: "seed" }] });
 });
 
-test.each(presetNames)("the complete experiment of %s, written as a run's config.json, loads to the same hash", async (preset) => {
+test.each(presetNames)("the complete configuration of %s, written as a run's config.json, loads to the same hash", async (preset) => {
   const resolved = await load({ preset, aliases: { corpus: "text.txt", steps: "5" } });
   const run = join(directory, `run-${preset}`);
   await mkdir(run);
-  await writeFile(join(run, "config.json"), JSON.stringify(resolved.experiment, null, 2));
+  await writeFile(join(run, "config.json"), JSON.stringify(resolved.config, null, 2));
   const again = await load({ file: run, cwd: tmpdir() });
-  expect(again.experiment).toEqual(resolved.experiment);
+  expect(again.config).toEqual(resolved.config);
   expect(again.hash).toBe(resolved.hash);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { diffExperiments } from "../../../src/config/diff-run-configs.js";
-import { parseExperiment } from "../../../src/config/parse-run-config.js";
+import { diffRunConfigs } from "../../../src/config/diff-run-configs.js";
+import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 import { defaultPreset, presetNames, presets } from "../../../src/config/presets.js";
 
 const float32Start = { "init.kind": "unit-noise", "init.sigma": 1e-5, "init.noise_dtype": "float32" };
@@ -31,6 +31,6 @@ test("the presets are these, and the seed is the default", () => {
 });
 
 test.each(presetNames)("%s changes what it says, and nothing else", (name) => {
-  const changes = diffExperiments(parseExperiment({}), parseExperiment(presets[name].input));
+  const changes = diffRunConfigs(parseRunConfig({}), parseRunConfig(presets[name].input));
   expect(Object.fromEntries(changes.map(({ path, after }) => [path, after]))).toEqual(expected[name]);
 });

@@ -20,7 +20,7 @@ test.each([
   ["a.yaml", "# mine\n$schema: ./x.json\npreset: quick\nseed: 7\n"],
   ["a.yml", "{preset: quick, seed: 7}"],
   ["default.ts", 'const seed: number = 7;\nexport default { preset: "quick", seed };\n'],
-  ["named.mts", 'export const experiment = { preset: "quick", seed: 7 };\n'],
+  ["named.mts", 'export const config = { preset: "quick", seed: 7 };\n'],
   ["default.mjs", 'export default { preset: "quick", seed: 7 };\n'],
   ["default.js", 'export default { preset: "quick", seed: 7 };\n'],
 ])("%s gives its values and its preset", async (name, text) => {
@@ -53,10 +53,10 @@ test("faults of the syntax are told with line and column", async () => {
 });
 
 test.each([
-  ["list.yaml", "[1, 2]", "does not hold an object with the fields of an experiment"],
-  ["empty.yaml", "", "does not hold an object with the fields of an experiment"],
+  ["list.yaml", "[1, 2]", "does not hold an object with the fields of a configuration"],
+  ["empty.yaml", "", "does not hold an object with the fields of a configuration"],
   ["notes.txt", "seed: 1", "is no configuration: its name must end in .json, .yaml, .yml, .ts, .mts, .js, .mjs"],
-  ["nothing.ts", "export const other = 1;", 'exports no experiment: write "export default defineExperiment({ … })" in nothing.ts'],
+  ["nothing.ts", "export const other = 1;", 'exports no config: write "export default defineRun({ … })" in nothing.ts'],
   ["throws.ts", 'throw new Error("no luck");', "cannot be loaded: no luck"],
 ])("%s is refused with what to do", async (name, text, message) => {
   await expect(read(name, text)).rejects.toMatchObject({ code: "CONFIG_INVALID", issues: [{ message }] });

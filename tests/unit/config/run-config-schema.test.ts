@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { fieldPaths } from "../../../src/config/field-catalog.js";
-import { type Experiment, experimentSchema } from "../../../src/config/run-config-schema.js";
+import { type RunConfig, runConfigSchema } from "../../../src/config/run-config-schema.js";
 
-// The seed as experiment.md and the notebook have it, written out by hand.
-const seed: Experiment = {
+// The seed as configuration.md and the notebook have it, written out by hand.
+const seed: RunConfig = {
   seed: 42,
   device: "auto",
   threads: null,
@@ -57,8 +57,8 @@ const seed: Experiment = {
 };
 
 test("the defaults are the seed, and survive JSON", () => {
-  expect(experimentSchema.parse({})).toEqual(seed);
-  expect(experimentSchema.parse(JSON.parse(JSON.stringify(seed)))).toEqual(seed);
+  expect(runConfigSchema.parse({})).toEqual(seed);
+  expect(runConfigSchema.parse(JSON.parse(JSON.stringify(seed)))).toEqual(seed);
 });
 
 test("the fields are these", () => {
@@ -110,24 +110,24 @@ test("the fields are these", () => {
 });
 
 test("qwen is another name of singular", () => {
-  expect(experimentSchema.parse({ init: { kind: "qwen" } }).init).toEqual({ kind: "singular" });
+  expect(runConfigSchema.parse({ init: { kind: "qwen" } }).init).toEqual({ kind: "singular" });
 });
 
 test.each([
   { kind: "snowball", filled: { kind: "snowball", sigma: 1e-5 } },
   { kind: "unit-noise", filled: { kind: "unit-noise", sigma: 1e-5, noise_dtype: "float32" } },
 ])("init.kind $kind fills in its own fields", ({ kind, filled }) => {
-  expect(experimentSchema.parse({ init: { kind } }).init).toEqual(filled);
+  expect(runConfigSchema.parse({ init: { kind } }).init).toEqual(filled);
 });
 
 test.each(["auto", "cpu", "cuda", "mps", "cuda:0", "cuda:12"])("device %s is accepted", (device) => {
-  expect(experimentSchema.safeParse({ device }).success).toBe(true);
+  expect(runConfigSchema.safeParse({ device }).success).toBe(true);
 });
 
 test.each(["gpu", "cuda:", "cuda:-1", "cuda:1.5", "CPU", ""])("device %j is refused", (device) => {
-  expect(experimentSchema.safeParse({ device }).success).toBe(false);
+  expect(runConfigSchema.safeParse({ device }).success).toBe(false);
 });
 
 test.each([Number.NaN, Number.POSITIVE_INFINITY, "1", null])("a learning rate of %s is refused", (learning_rate) => {
-  expect(experimentSchema.safeParse({ training: { learning_rate } }).success).toBe(false);
+  expect(runConfigSchema.safeParse({ training: { learning_rate } }).success).toBe(false);
 });

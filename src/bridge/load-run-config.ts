@@ -1,11 +1,11 @@
-import { type ConfigSources, loadExperiment as loadFromSources, type ResolvedExperiment } from "../config/load-run-config.js";
+import { type ConfigSources, loadRunConfig as loadFromSources, type ResolvedConfig } from "../config/load-run-config.js";
 
 /**
- * Put an experiment together from its sources and check it. The saved model that it starts from may be any file that holds the weights of a GPT-2.
+ * Put a configuration together from its sources and check it. The saved model that it starts from may be any file that holds the weights of a GPT-2.
  *
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, each with its path, its source, and what is accepted.
  */
-export async function loadExperiment(sources: ConfigSources = {}): Promise<ResolvedExperiment> {
+export async function loadRunConfig(sources: ConfigSources = {}): Promise<ResolvedConfig> {
   return loadFromSources(sources, describeWeights);
 }
 
