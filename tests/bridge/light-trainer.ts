@@ -39,7 +39,7 @@ export async function lightTrainer(session: PythonSession, script: Script, callb
   const resolved = await loadRunConfig({ input: { data: { corpus } } });
   const scripted = {
     ...resolved,
-    resolved: { ...resolved.config, training: { ...resolved.config.training, optim_args: JSON.stringify(script) } },
+    config: { ...resolved.config, training: { ...resolved.config.training, optim_args: JSON.stringify(script) } },
   };
   const { model, init, seed } = resolved.config;
   const reply = await session.invoke("model.create", { from: null, config: {}, norm: "rmsnorm", dtype: "float32", init: { kind: "normal" }, seed });
