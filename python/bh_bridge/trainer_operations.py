@@ -101,7 +101,7 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
         "handle": registry.keep(held[0]),
         "windows": len(train_windows),
         "device": str(trainer.args.device),
-        "resumed_from_step": None if resumed.checkpoint is None else held[0].first_step,
+        "from_step": held[0].first_step,
         "recorded_step": resumed.recorded_step,
         "rejected_checkpoints": resumed.problems,
     }

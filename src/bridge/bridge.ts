@@ -55,11 +55,11 @@ export type ModelOptions = NewModelOptions | SavedModelOptions;
 /** A Python process, and what is made in it. Several bridges may be open at once; each has a process of its own. */
 export class Bridge implements AsyncDisposable {
   readonly #session: PythonSession;
-  readonly #device: Device;
+  readonly #defaults: Pick<RunConfig, "device" | "threads">;
 
-  private constructor(session: PythonSession, device: Device) {
+  private constructor(session: PythonSession, defaults: Pick<RunConfig, "device" | "threads">) {
     this.#session = session;
-    this.#device = device;
+    this.#defaults = defaults;
   }
 
   /**
@@ -80,7 +80,7 @@ export class Bridge implements AsyncDisposable {
    * @internal
    */
   static async startWith(python: UsablePython, { threads = null, device = "auto", signal }: Omit<BridgeOptions, "python">): Promise<Bridge> {
-    return new Bridge(await PythonSession.start({ python: python.path, threads, device, signal }), device);
+    return new Bridge(await PythonSession.start({ python: python.path, threads, device, signal }), { device, threads });
   }
 
   /** Versions, devices and threads of the Python process. */
@@ -149,7 +149,7 @@ export class Bridge implements AsyncDisposable {
    * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, `ABORTED`.
    */
   async createTrainer(options: TrainerOptions): Promise<Trainer> {
-    return Trainer.create(this.#session, this.#device, options);
+    return Trainer.create(this.#session, this.#defaults, options);
   }
 
   /** End the Python process. What was not saved is gone. */

@@ -103,8 +103,7 @@ export class RunRecord {
   resumed(plan: ResumePlan, { config, hash }: ResolvedConfig, environment: EnvironmentPin, reply: ReplyOf<"trainer.create">): void {
     const { exact, differences, isExtended } = plan;
     if (isExtended) durableWrite(join(this.directory, runConfigFileName), runConfigText(config));
-    const from_step = reply.resumed_from_step ?? 0;
-    const resume = { at: new Date().toISOString(), from_step, recorded_step: reply.recorded_step, exact, differences };
+    const resume = { at: new Date().toISOString(), from_step: reply.from_step, recorded_step: reply.recorded_step, exact, differences };
     this.#write({
       status: "running",
       reason: null,

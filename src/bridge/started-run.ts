@@ -8,7 +8,7 @@ export class StartedRun {
   readonly directory: string;
   /** Training windows of the corpus. */
   readonly windows: number;
-  /** The step that training goes on from: that of a resumed run's checkpoint, else 0. */
+  /** The step that training goes on from: that of the checkpoint that a run is resumed from or begins with, else 0. */
   readonly fromStep: number;
   /** The newest recorded step of a resumed run, up to which steps are computed a second time; −1 for none. */
   readonly recordedStep: number;
@@ -20,7 +20,7 @@ export class StartedRun {
     this.#record = record;
     this.directory = record.directory;
     this.windows = reply.windows;
-    this.fromStep = reply.resumed_from_step ?? 0;
+    this.fromStep = reply.from_step;
     this.recordedStep = reply.recorded_step;
     this.rejectedCheckpoints = reply.rejected_checkpoints;
   }

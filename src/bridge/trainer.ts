@@ -83,9 +83,9 @@ export class Trainer implements AsyncDisposable {
    *
    * @internal
    */
-  static async create(session: PythonSession, device: RunConfigInput["device"], options: TrainerOptions): Promise<Trainer> {
+  static async create(session: PythonSession, defaults: Pick<RunConfigInput, "device" | "threads">, options: TrainerOptions): Promise<Trainer> {
     const { model, callbacks = [], out = "runs", signal, ...input } = callArguments("createTrainer", trainerArguments(session), options) as TrainerOptions;
-    const resolved = await loadRunConfig({ input: { device, ...input, ...model.origin } });
+    const resolved = await loadRunConfig({ input: { ...defaults, ...input, ...model.origin } });
     return new Trainer(session, { resolved, model, corpus: await corpusOf(resolved, signal), out, callbacks });
   }
 

@@ -1,5 +1,6 @@
 import { statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { historyFileNames } from "../formats/run-directory.js";
 import type { TrainEventOf } from "../protocol/events.js";
 import { formatBytes } from "./format-bytes.js";
 import { formatDuration } from "./progress.js";
@@ -13,7 +14,7 @@ import { formatDuration } from "./progress.js";
  */
 export function costEstimate(directory: string, usage: TrainEventOf<"usage">, stepsLeft: number, stepsMeasured: number): string {
   const { bavail, bsize } = statfsSync(directory);
-  const history = statSync(join(directory, "history.safetensors")).size;
+  const history = historyFileNames(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
   const seconds = (usage.seconds / stepsMeasured) * stepsLeft;
   return `Estimate ≈ ${formatDuration(seconds)} to go, ${formatBytes(history)} history (reserved), ${formatBytes(usage.peak_bytes)} memory; ${formatBytes(bavail * bsize)} of disk free`;
 }

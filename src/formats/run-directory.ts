@@ -22,6 +22,13 @@ export function isRecordedHistory(path: string): boolean {
   return historyFilePattern.test(basename(path)) && isRunDirectory(dirname(path));
 }
 
+/** The files of a run directory that hold a recorded history, in alphabetical order. */
+export function historyFileNames(directory: string): string[] {
+  return readdirSync(directory)
+    .filter((name) => historyFilePattern.test(name))
+    .sort();
+}
+
 /**
  * Open the recorded histories of a run directory.
  *
@@ -33,8 +40,7 @@ export function openRunHistories(directory: string): TensorFile {
     for (const file of files) file.close();
   };
   try {
-    const names = readdirSync(directory).filter((name) => historyFilePattern.test(name));
-    for (const name of names.sort()) files.push(openSafetensors(containedFile(directory, name), name));
+    for (const name of historyFileNames(directory)) files.push(openSafetensors(containedFile(directory, name), name));
     return { tensors: files.flatMap((file) => file.tensors), metadata: {}, close };
   } catch (error) {
     close();

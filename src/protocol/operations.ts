@@ -133,7 +133,8 @@ export const operations = {
       handle: handleSchema,
       windows: z.int(),
       device: z.string(),
-      resumed_from_step: z.int().nullable(),
+      // The step that training goes on from: that of a checkpoint, else 0.
+      from_step: z.int().nonnegative(),
       // The newest recorded step of a resumed run, −1 for none: up to it steps are computed a second time.
       recorded_step: z.int(),
       rejected_checkpoints: z.array(z.string()),

@@ -6,6 +6,7 @@ import { openHistory } from "../formats/open-history.js";
 import { readState } from "../formats/read-state.js";
 import { stepOfState } from "../formats/state-of-step.js";
 import type { TrainEvent } from "../protocol/events.js";
+import { lockHolders } from "../python/lock-holders.js";
 import { readEvents } from "../runs/read-events.js";
 import { readRunConfig } from "../runs/run-config.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
@@ -62,7 +63,11 @@ export async function openRun(path: string): Promise<Run> {
     async *events() {
       yield* readEvents(directory);
     },
-    result: (options) => summarizeRun(directory, config, manifest, options),
+    async result(options) {
+      const present = readRunManifest(directory);
+      const isRunning = present.status === "running" && (await lockHolders([directory])).has(directory);
+      return summarizeRun(directory, config, present, { ...options, isRunning });
+    },
   };
 }
 

@@ -14,6 +14,7 @@ import { stepOfState } from "../formats/state-of-step.js";
 import type { TrainEvent } from "../protocol/events.js";
 import { readEvents } from "../runs/read-events.js";
 import type { RunManifest } from "../runs/run-manifest.js";
+import { trainedSeconds } from "../runs/trained-seconds.js";
 import type { TrainResult } from "./train-result.js";
 import { trapsOf } from "./traps.js";
 
@@ -44,6 +45,8 @@ function usageOf(events: readonly TrainEvent[]): TrainResult["usage"] {
 }
 
 interface SummaryOptions extends ScanOptions {
+  /** Whether a process is training the run now. */
+  isRunning?: boolean;
   /** What makes the history degenerate, where an analysis has found it out already; a large history is read once less. */
   known?: readonly Degeneracy[];
 }
@@ -53,11 +56,17 @@ interface SummaryOptions extends ScanOptions {
  *
  * @throws {BhBridgeError} `RUN_CORRUPT`, `FORMAT_INVALID`, `ABORTED`.
  */
-export async function summarizeRun(directory: string, config: RunConfig, manifest: RunManifest, { known, ...scan }: SummaryOptions = {}): Promise<TrainResult> {
+export async function summarizeRun(
+  directory: string,
+  config: RunConfig,
+  manifest: RunManifest,
+  { known, isRunning = false, ...scan }: SummaryOptions = {},
+): Promise<TrainResult> {
   const history = await openHistory(directory);
   try {
     const events = readEvents(directory);
     const done = events.findLast((event) => event.type === "step_end")?.global_step ?? 0;
+    const seconds = manifest.status === "running" ? trainedSeconds(events) : manifest.seconds; // which is noted when a training ends
     const initial = readState(history, 0);
     const final = readState(history, history.states - 1);
     const moved = displacement(initial, final);
@@ -65,11 +74,11 @@ export async function summarizeRun(directory: string, config: RunConfig, manifes
     return {
       schema: "bh-bridge/train-result@1",
       run: directory,
-      status: manifest.status === "running" ? "stopped" : manifest.status,
+      status: isRunning || manifest.status !== "running" ? manifest.status : "interrupted",
       engine: config.engine,
       steps: { planned: config.training.max_steps, done },
-      seconds: manifest.seconds,
-      stepsPerSecond: manifest.seconds > 0 ? done / manifest.seconds : 0,
+      seconds,
+      stepsPerSecond: seconds > 0 ? (done - stepOfState(history, 0)) / seconds : 0, // a run can begin with a checkpoint of another
       parameters: manifest.parameters,
       environment: {
         device: manifest.environment.device,

@@ -8,7 +8,8 @@ export const trainResultSchema = z.strictObject({
   schema: z.literal("bh-bridge/train-result@1"),
   /** Path of the run directory. */
   run: z.string(),
-  status: z.enum(["completed", "stopped", "failed"]),
+  /** `running`: a process trains it now. `interrupted`: none does, and none noted how it ended. */
+  status: z.enum(["running", "interrupted", "completed", "stopped", "failed"]),
   engine: z.enum(["trainer"]),
   steps: z.strictObject({ planned: count, done: count }),
   /** Seconds of training, all parts of a resumed run together. */

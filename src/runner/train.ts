@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { Bridge } from "../bridge/bridge.js";
 import { corpusOf } from "../bridge/corpus.js";
 import { loadRunConfig } from "../bridge/load-run-config.js";
@@ -7,6 +8,7 @@ import type { TrainOutcome } from "../bridge/train-outcome.js";
 import type { Trainer } from "../bridge/trainer.js";
 import type { TrainerCallback } from "../bridge/trainer-callback.js";
 import type { ResolvedConfig, RunInput } from "../config/load-run-config.js";
+import { BhBridgeError } from "../errors.js";
 import type { TrainEvent } from "../protocol/events.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
 import { concludeRun } from "./conclude-run.js";
@@ -49,10 +51,12 @@ export interface TrainedRun {
  * One run from nothing to its verdict: model, training, recording, analysis.
  *
  * @param input any part of a configuration, and the preset that it starts from; the seed's when left out.
- * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, and as `Bridge.start` and `Trainer.train`.
+ * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, `USAGE` where `startFrom` is not `model.from`, and as `Bridge.start`
+ * and `Trainer.train`.
  */
 export async function train(input: RunInput = {}, options: TrainOptions = {}): Promise<TrainedRun> {
   const resolved = await loadRunConfig({ input });
+  if (options.startFrom !== undefined) requireSameStart(options.startFrom, resolved.config.model.from);
   const python = await resolvePython({ ...(resolved.config.python && { config: resolved.config.python }) }, options.signal);
   return trainResolved(resolved, python, options);
 }
@@ -62,6 +66,13 @@ export async function trainResolved(resolved: ResolvedConfig, python: UsablePyth
   const { threads } = resolved.config;
   const model = resolved.config;
   return conductTraining({ resolved, python, threads, model, prepare: (trainer, cancel) => trainer.prepare(cancel) }, options, listener);
+}
+
+/** Weights of one checkpoint with the optimizer of another are the state of no training. */
+function requireSameStart(startFrom: string, from: string | null): void {
+  if (from !== null && resolve(from) === resolve(startFrom)) return;
+  const present = from === null ? "model.from is not set" : `model.from is ${resolve(from)}`;
+  throw new BhBridgeError("USAGE", `startFrom is ${resolve(startFrom)}, and ${present}: both have to name the same checkpoint. Set model.from to it`);
 }
 
 /** What is trained, where, and how it begins. */

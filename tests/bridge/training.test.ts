@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
@@ -10,6 +10,8 @@ import { exportArray } from "../../src/commands/export-array.js";
 import type { BhBridgeError } from "../../src/errors.js";
 import { concludeRun } from "../../src/runner/conclude-run.js";
 import { openRun } from "../../src/runner/open-run.js";
+import { train } from "../../src/runner/train.js";
+import type { TrainResult } from "../../src/runner/train-result.js";
 import { verifyRun } from "../../src/runs/verify-run.js";
 import { corpusFile } from "./corpus-file.js";
 import { realPython as python } from "./real-python.js";
@@ -97,7 +99,7 @@ test("moments wider than the weights are recorded as they are, and every reader 
   const dtypes: Record<string, string> = {};
   for (const tensor of tensors) for await (const { matrix } of run.history(tensor)) dtypes[tensor] = matrix.dtype;
   expect(dtypes).toEqual({ wte: "BF16", "wte.grad": "BF16", "wte.exp_avg": "F32" });
-  expect(await verifyRun(directory)).toEqual([]);
+  expect((await verifyRun(directory)).problems).toEqual([]);
   await exportArray(`${directory}::wte.exp_avg`, "npy", join(out, "moments.npy"), undefined);
   const script = `
 import sys, numpy
@@ -106,6 +108,44 @@ exported, recorded = numpy.load(sys.argv[1]), load_file(sys.argv[2])["wte.exp_av
 print(exported.dtype, (exported == recorded).all(), (recorded.view("u4") & 0xFFFF).any())`;
   const { stdout } = await execa(python, ["-c", script, join(out, "moments.npy"), join(directory, "history.wte.exp_avg.safetensors")]);
   expect(stdout).toBe("float32 True True"); // the last: their low halves, which bfloat16 has not, are not all zero
+});
+
+test("a run that a process trains now is summarised as running, with its rate, and one whose process is gone as interrupted", async () => {
+  const controller = new AbortController();
+  const trainer = await trainerOf(bridge, { training: { max_steps: 100_000 } });
+  let live: Promise<TrainResult> | undefined;
+  let directory = "";
+  trainer.onEvent(({ global_step }) => {
+    if (global_step < 3 || live) return;
+    live = openRun(directory).then((run) => run.result());
+    void live.catch(() => undefined).finally(() => controller.abort());
+  });
+  directory = (await trainer.prepare()).directory;
+  await trainer.train({ signal: controller.signal });
+  expect(await live).toMatchObject({ status: "running" });
+  expect((await live)?.stepsPerSecond).toBeGreaterThan(0);
+  const manifest = JSON.parse(readFileSync(join(directory, "run.json"), "utf8"));
+  expect(manifest.status).toBe("stopped");
+  writeFileSync(join(directory, "run.json"), JSON.stringify({ ...manifest, status: "running" })); // as a killed process leaves it
+  expect((await (await openRun(directory)).result()).status).toBe("interrupted");
+});
+
+test("the threads of the bridge are in the configuration of its runs, which can so be run again", async () => {
+  const trainer = await trainerOf(bridge, { training: { max_steps: 1 } });
+  const { run } = await trainer.train();
+  expect(JSON.parse(readFileSync(join(run, "config.json"), "utf8"))).toMatchObject({ threads: 1, device: "cpu" });
+});
+
+test("startFrom that is not model.from is refused with both names, before Python is looked for", async () => {
+  const refused = async (from: string | null) =>
+    (await train({ model: { from }, python: "/nowhere/python" }, { startFrom: "checkpoints/a" }).catch((reason: unknown) => reason)) as BhBridgeError;
+  expect(await refused(null)).toMatchObject({ code: "USAGE", message: expect.stringContaining("checkpoints/a, and model.from is not set") });
+  const saved = join(out, "saved");
+  await (await bridge.createModel({ config: small, seed: 1 })).save(saved);
+  expect(await refused(saved)).toMatchObject({
+    code: "USAGE",
+    message: expect.stringMatching(/startFrom is .*checkpoints\/a, and model\.from is .*saved: both/),
+  });
 });
 
 test("loss and perplexity on the held-out part, reported to callbacks during training and on request", async () => {

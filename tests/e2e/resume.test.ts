@@ -119,6 +119,7 @@ Trainer(model=model, args=TrainingArguments(sys.argv[2], **arguments), train_dat
   const ended = await run([...args, "--set", "training.lr_scheduler_type=constant", "--set", "training.per_device_train_batch_size=4", "--json"]);
   expect(ended.exitCode, ended.stderr).toBe(0);
   const result = trainResultSchema.parse(JSON.parse(ended.stdout));
+  expect(result.stepsPerSecond * result.seconds).toBeCloseTo(5, 6); // those that it took itself
   const steps: number[] = [];
   for await (const { step } of (await openRun(result.run)).history()) steps.push(step);
   expect(steps).toEqual([30, 31, 32, 33, 34, 35]);

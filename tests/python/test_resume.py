@@ -26,10 +26,10 @@ def resume(directory: Path, **changes: Any) -> Any:
 @pytest.mark.parametrize(
     ("event", "step", "goes_on_from"),
     [
-        ("train_begin", 0, None),
-        ("step_end", 7, None),
-        ("step_end", 10, None),
-        ("log", 10, None),
+        ("train_begin", 0, 0),
+        ("step_end", 7, 0),
+        ("step_end", 10, 0),
+        ("log", 10, 0),
         ("save", 10, 10),
         ("step_end", 29, 20),
         ("step_end", 40, 30),
@@ -38,12 +38,12 @@ def resume(directory: Path, **changes: Any) -> Any:
     ],
 )
 def test_a_run_killed_at_an_event_resumes_to_the_same_bits(
-    tmp_path: Path, whole: Path, event: str, step: int, goes_on_from: int | None
+    tmp_path: Path, whole: Path, event: str, step: int, goes_on_from: int
 ) -> None:
     run = tmp_path / "run"
     killed_at(run, event, step)
     outcome = resume(run)
-    assert outcome["resumed_from_step"] == goes_on_from
+    assert outcome["from_step"] == goes_on_from
     assert outcome["status"] == "completed"
     assert differences(run, whole) == []
 
@@ -53,7 +53,7 @@ def test_a_run_killed_again_while_it_recomputes_resumes_to_the_same_bits(tmp_pat
     killed_at(run, "step_end", 29)
     killed_at(run, "step_end", 25, resume="exact")
     killed_at(run, "step_end", 33, resume="exact")
-    assert resume(run)["resumed_from_step"] == 30
+    assert resume(run)["from_step"] == 30
     assert differences(run, whole) == []
 
 
@@ -70,7 +70,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_and_that_is_said
     killed_at(run, "step_end", 35)
     flip_a_bit(run / "checkpoints/step-000030/optimizer.safetensors")
     outcome = resume(run)
-    assert outcome["resumed_from_step"] == 20
+    assert outcome["from_step"] == 20
     assert "step-000030/optimizer.safetensors differs from its manifest" in outcome["rejected_checkpoints"][0]
     rejected = [e for e in raw_events(run) if e["type"] == "checkpoint_rejected"]
     assert [e["problem"] for e in rejected] == outcome["rejected_checkpoints"]
@@ -82,7 +82,7 @@ def test_without_any_sound_checkpoint_it_starts_over_and_compares(tmp_path: Path
     killed_at(run, "step_end", 25)
     shutil.rmtree(run / "checkpoints")
     outcome = resume(run)
-    assert outcome["resumed_from_step"] is None
+    assert outcome["from_step"] == 0
     assert outcome["recorded_step"] == 20
     assert differences(run, whole) == []
 
@@ -102,7 +102,7 @@ def test_going_on_inexactly_replaces_the_steps_after_the_checkpoint(tmp_path: Pa
     killed_at(run, "step_end", 25)
     outcome = in_child(lambda: train(run, "inexact", noise__epsilon=0.1))
     assert outcome["status"] == "completed"
-    assert outcome["resumed_from_step"] == 20
+    assert outcome["from_step"] == 20
 
 
 def test_a_longer_run_equals_the_one_that_was_that_long_from_the_start(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_longer_run_equals_the_one_that_was_that_long_from_the_start(tmp_path:
     short, long = tmp_path / "short", tmp_path / "long"
     in_child(lambda: train(short, **constant, training__max_steps=30))
     in_child(lambda: train(long, **constant))
-    assert resume(short, **constant)["resumed_from_step"] == 30
+    assert resume(short, **constant)["from_step"] == 30
     # The last state of the short run, step 30, is off the beat of 7 and gone; its last save and end are history.
     assert [name for name in differences(short, long) if name != "events.jsonl"] == []
     assert [e for e in events_of(short) if e["type"] == "step_end"] == [
@@ -132,7 +132,7 @@ def test_a_run_that_begins_with_a_checkpoint_of_another_comes_to_its_bits(tmp_pa
     source = str(whole / "checkpoints/step-000030")
     fork = tmp_path / "fork"
     outcome = in_child(lambda: train(fork, start_from=source, model_from=source))
-    assert (outcome["status"], outcome["steps_this_time"]) == ("completed", 10)
+    assert (outcome["status"], outcome["from_step"], outcome["steps_this_time"]) == ("completed", 30, 10)
     assert (fork / "final/model.safetensors").read_bytes() == (whole / "final/model.safetensors").read_bytes()
     states = [load_file(run / "history.safetensors")["embedding_history"] for run in (fork, whole)]
     assert torch.equal(states[0], states[1][-len(states[0]) :])

@@ -24,7 +24,9 @@ export async function showRun(given: string, out: string, terminal: Terminal): P
   const manifest = row.status === "corrupt" ? undefined : found.manifest;
   const config = manifest && readRunConfig(found.directory);
   const result =
-    manifest && config && row.steps && existsSync(join(found.directory, "history.safetensors")) ? await summarizeRun(found.directory, config, manifest) : null;
+    manifest && config && row.steps && existsSync(join(found.directory, "history.safetensors"))
+      ? await summarizeRun(found.directory, config, manifest, { isRunning: found.status === "running" })
+      : null;
   const document: RunDocument = {
     schema: "bh-bridge/run@1",
     ...row,

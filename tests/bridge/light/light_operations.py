@@ -119,7 +119,7 @@ def create_training(request):
         "handle": registry.keep(request),
         "windows": 1,
         "device": "cpu",
-        "resumed_from_step": None,
+        "from_step": 0,
         "recorded_step": -1,
         "rejected_checkpoints": [],
     }

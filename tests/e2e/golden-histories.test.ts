@@ -1,0 +1,17 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { expect, test } from "vitest";
+import { computeGolden, type GoldenHistories, startGolden } from "./golden-histories.js";
+
+const golden: GoldenHistories = JSON.parse(readFileSync(join(import.meta.dirname, "golden-histories.json"), "utf8"));
+
+test("the history of every preset has the bits that were noted, where bits are computed the same way", { timeout: 600_000 }, async ({ skip }) => {
+  const { bridge, environment } = await startGolden();
+  try {
+    skip(!isDeepStrictEqual(environment, golden.environment), `noted on ${JSON.stringify(golden.environment)}, this is ${JSON.stringify(environment)}`);
+    expect(await computeGolden(bridge)).toEqual(golden.histories);
+  } finally {
+    await bridge.close();
+  }
+});

@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { Bridge } from "../../src/bridge/bridge.js";
+import { corpusOf } from "../../src/bridge/corpus.js";
+import { loadRunConfig } from "../../src/bridge/load-run-config.js";
+import { type PresetName, presetNames } from "../../src/config/presets.js";
+import { python, temporaryFolder } from "./program.js";
+import { tensorBytes } from "./tensor-bytes.js";
+
+/** What decides the bits of a training on one thread of the CPU, as far as is known. */
+export interface GoldenEnvironment {
+  torch: string;
+  cpu_capability: string;
+  processor: string;
+}
+
+/** SHA-256 of the bytes of `embedding_history` of each preset at 30 steps, on the built-in corpus, and where they were computed. */
+export interface GoldenHistories {
+  environment: GoldenEnvironment;
+  histories: Record<PresetName, string>;
+}
+
+/** A Python on one thread, and the environment that it computes in. */
+export async function startGolden(): Promise<{ bridge: Bridge; environment: GoldenEnvironment }> {
+  const bridge = await Bridge.start({ python, threads: 1, device: "cpu" });
+  const { torch, cpu_capability } = bridge.environment;
+  const [processor = "unknown"] = /AMD|Intel|Apple|ARM/.exec(cpus()[0]?.model ?? "") ?? [];
+  return { bridge, environment: { torch, cpu_capability, processor } };
+}
+
+/** The hash of each preset's history, computed now. */
+export async function computeGolden(bridge: Bridge): Promise<Record<PresetName, string>> {
+  using folder = temporaryFolder();
+  const hashes: Partial<Record<PresetName, string>> = {};
+  for (const preset of presetNames) {
+    const resolved = await loadRunConfig({ preset, aliases: { device: "cpu", threads: "1", steps: "30" } });
+    const model = await bridge.buildModel(resolved.config);
+    await using trainer = bridge.trainerOf({ resolved, model, corpus: await corpusOf(resolved), out: folder.path, callbacks: [] });
+    const { run } = await trainer.train();
+    hashes[preset] = createHash("sha256")
+      .update(tensorBytes(join(run, "history.safetensors"), "embedding_history"))
+      .digest("hex");
+  }
+  return hashes as Record<PresetName, string>;
+}
