@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import type { ErrorDocument } from "./commands/error-document.js";
-import { shownError } from "./commands/shown-error.js";
+import type { ErrorDocument } from "./commands/terminal/error-document.js";
+import { shownError } from "./commands/terminal/shown-error.js";
 import { exitCodeOf } from "./errors.js";
 
 try {

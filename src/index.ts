@@ -53,7 +53,7 @@ export {
   TrainerCallback,
 } from "./bridge/trainer-callback.js";
 export type { ResumeOptions, TrainerOptions } from "./bridge/trainer-options.js";
-export { type CensusDocument, censusDocumentSchema } from "./commands/census-document.js";
+export { type CensusDocument, censusDocumentSchema } from "./commands/census/census-document.js";
 export {
   type ConfigCheckDocument,
   type ConfigDiffDocument,
@@ -63,13 +63,11 @@ export {
   configDiffDocumentSchema,
   configDocumentSchema,
   configSchemaDocumentSchema,
-} from "./commands/config-document.js";
-export { type DoctorCheck, type DoctorDocument, doctorDocumentSchema } from "./commands/doctor-document.js";
-export { type ErrorDocument, errorDocumentSchema } from "./commands/error-document.js";
-export { type ExportDocument, exportDocumentSchema } from "./commands/export-document.js";
-export { type HelpDocument, helpDocumentSchema } from "./commands/help-document.js";
-export { type InspectDocument, inspectDocumentSchema } from "./commands/inspect-document.js";
-export { type PresetDocument, type PresetsDocument, presetDocumentSchema, presetsDocumentSchema } from "./commands/presets-document.js";
+} from "./commands/config/config-document.js";
+export { type DoctorCheck, type DoctorDocument, doctorDocumentSchema } from "./commands/doctor/doctor-document.js";
+export { type ExportDocument, exportDocumentSchema } from "./commands/export/export-document.js";
+export { type InspectDocument, inspectDocumentSchema } from "./commands/inspect/inspect-document.js";
+export { type PresetDocument, type PresetsDocument, presetDocumentSchema, presetsDocumentSchema } from "./commands/presets/presets-document.js";
 export {
   type RunDocument,
   type RunNotesDocument,
@@ -82,7 +80,9 @@ export {
   type VerifyDocument,
   verifyDocumentSchema,
 } from "./commands/runs/runs-document.js";
-export { type SetupDocument, setupDocumentSchema } from "./commands/setup-document.js";
+export { type SetupDocument, setupDocumentSchema } from "./commands/setup/setup-document.js";
+export { type ErrorDocument, errorDocumentSchema } from "./commands/terminal/error-document.js";
+export { type HelpDocument, helpDocumentSchema } from "./commands/terminal/help-document.js";
 export { defineRun } from "./config/define-run.js";
 export type { Init, InitInput } from "./config/init-schema.js";
 export type { ResolvedConfig, RunInput } from "./config/load-run-config.js";

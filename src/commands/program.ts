@@ -1,18 +1,18 @@
 import { Command } from "commander";
 import { packageManifest } from "../python/package-manifest.js";
-import { analyzeCommand } from "./analyze.js";
-import { censusCommand } from "./census.js";
-import { helpEnding } from "./command.js";
-import { configCommand } from "./config.js";
-import { doctorCommand } from "./doctor.js";
-import { exportCommand } from "./export.js";
-import { helpDocument } from "./help-document.js";
-import { inspectCommand } from "./inspect.js";
-import { presetsCommand } from "./presets.js";
-import { resumeCommand } from "./resume.js";
-import { runsCommand } from "./runs.js";
-import { setupCommand } from "./setup.js";
-import { trainCommand } from "./train.js";
+import { analyzeCommand } from "./analyze/analyze.js";
+import { censusCommand } from "./census/census.js";
+import { configCommand } from "./config/config.js";
+import { doctorCommand } from "./doctor/doctor.js";
+import { exportCommand } from "./export/export.js";
+import { inspectCommand } from "./inspect/inspect.js";
+import { presetsCommand } from "./presets/presets.js";
+import { resumeCommand } from "./resume/resume.js";
+import { runsCommand } from "./runs/runs.js";
+import { setupCommand } from "./setup/setup.js";
+import { helpEnding } from "./terminal/command.js";
+import { helpDocument } from "./terminal/help-document.js";
+import { trainCommand } from "./train/train.js";
 
 /** The program with all its commands. Errors are thrown, never printed or exited on. */
 export function createProgram(): Command {

@@ -1,11 +1,11 @@
 import { CommanderError } from "commander";
 import { BhBridgeError, exitCodeOf, exitCodes } from "../errors.js";
-import { errorDocument } from "./error-document.js";
-import { FailedRun } from "./failed-run.js";
-import { mistypedVariables } from "./own-variables.js";
 import { createProgram } from "./program.js";
-import { shownError } from "./shown-error.js";
-import { Terminal } from "./terminal.js";
+import { errorDocument } from "./terminal/error-document.js";
+import { FailedRun } from "./terminal/failed-run.js";
+import { mistypedVariables } from "./terminal/own-variables.js";
+import { shownError } from "./terminal/shown-error.js";
+import { Terminal } from "./terminal/terminal.js";
 
 /** `--help`, `--version`, and a command that was not told what to do: what was asked for has been printed. */
 function isAnswer(error: unknown): boolean {

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from
 import { Bridge } from "../../src/bridge/bridge.js";
 import { type StepEndEvent, TrainerCallback } from "../../src/bridge/trainer-callback.js";
 import type { TrainerOptions } from "../../src/bridge/trainer-options.js";
-import { exportArray } from "../../src/commands/export-array.js";
+import { exportArray } from "../../src/commands/export/export-array.js";
 import type { BhBridgeError } from "../../src/errors.js";
 import { concludeRun } from "../../src/runner/conclude-run.js";
 import { openRun } from "../../src/runner/open-run.js";

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { doctorDocumentSchema } from "../../src/commands/doctor-document.js";
+import { doctorDocumentSchema } from "../../src/commands/doctor/doctor-document.js";
 import { python, run, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();

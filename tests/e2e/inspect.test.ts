@@ -2,7 +2,7 @@ import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { inspectDocumentSchema } from "../../src/commands/inspect-document.js";
+import { inspectDocumentSchema } from "../../src/commands/inspect/inspect-document.js";
 import { projectRoot, python, run, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();

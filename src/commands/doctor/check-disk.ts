@@ -1,5 +1,5 @@
 import { statfs } from "node:fs/promises";
-import type { DoctorCheck } from "../doctor-document.js";
+import type { DoctorCheck } from "./doctor-document.js";
 
 /** A run of 10,000 steps with each state recorded takes 165 MB, and its checkpoints a few MB each: this leaves room for several. */
 const wantedBytes = 1e9;

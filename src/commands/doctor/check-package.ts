@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { packageManifest } from "../../python/package-manifest.js";
 import { versionSatisfies } from "../../python/version-satisfies.js";
-import type { DoctorCheck } from "../doctor-document.js";
+import type { DoctorCheck } from "./doctor-document.js";
 
 const require = createRequire(import.meta.url);
 

@@ -3,7 +3,7 @@ import { type FindPythonOptions, type PythonCandidate, type PythonOrigin, python
 import { type PythonReport, probePython } from "../../python/probe-python.js";
 import { pythonRequirements } from "../../python/python-requirements.js";
 import { checkRequirements, installCommand, type RequirementCheck } from "../../python/require-packages.js";
-import type { DoctorCheck } from "../doctor-document.js";
+import type { DoctorCheck } from "./doctor-document.js";
 
 /** What was found out about the Python to train with; without a `report` there is none that runs. */
 export interface PythonDiagnosis {

@@ -5,7 +5,7 @@ import { BhBridgeError } from "../../errors.js";
 import { askTorch, type TorchAnswer } from "../../python/ask-torch.js";
 import type { PythonReport } from "../../python/probe-python.js";
 import { count } from "../../text/count.js";
-import type { DoctorCheck } from "../doctor-document.js";
+import type { DoctorCheck } from "./doctor-document.js";
 
 function describeDevices({ environment }: TorchAnswer): string {
   const { devices, cpu_capability, threads } = environment;

@@ -1,7 +1,7 @@
 import { wrap } from "../../text/wrap.js";
-import { printable } from "../printable.js";
-import { columnWidths, table, tableWidth, usualWidth } from "../table.js";
-import type { Terminal } from "../terminal.js";
+import { printable } from "../terminal/printable.js";
+import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
+import type { Terminal } from "../terminal/terminal.js";
 import { type FieldValue, fieldOf, type ListedRun } from "./run-fields.js";
 
 /** How a list is written. */

@@ -3,7 +3,7 @@ import { runRow } from "../../runner/run-row.js";
 import { resolveRun } from "../../runs/resolve-run.js";
 import { readRunConfig } from "../../runs/run-config.js";
 import { type FoundRun, scanRuns } from "../../runs/scan-runs.js";
-import type { Terminal } from "../terminal.js";
+import type { Terminal } from "../terminal/terminal.js";
 import { defaultColumns, formatRuns, type ListFormat } from "./format-runs.js";
 import { fieldOf, type ListedRun, requireField } from "./run-fields.js";
 import { compareFields, meets, parseRunFilters } from "./run-filter.js";

@@ -2,7 +2,7 @@ import { BhBridgeError } from "../../errors.js";
 import { lockHolders } from "../../python/lock-holders.js";
 import { planRemoval, type Removal, removeRun } from "../../runs/remove-run.js";
 import { resolveRun } from "../../runs/resolve-run.js";
-import type { Terminal } from "../terminal.js";
+import type { Terminal } from "../terminal/terminal.js";
 import type { RunsRemovedDocument } from "./runs-document.js";
 
 /**

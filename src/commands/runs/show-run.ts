@@ -10,9 +10,9 @@ import type { RunManifest } from "../../runs/run-manifest.js";
 import { count } from "../../text/count.js";
 import { groupDigits } from "../../text/group-digits.js";
 import { wrap } from "../../text/wrap.js";
-import { shellQuote } from "../shell-quote.js";
-import { printResult } from "../show-result.js";
-import type { Terminal } from "../terminal.js";
+import { shellQuote } from "../terminal/shell-quote.js";
+import type { Terminal } from "../terminal/terminal.js";
+import { printResult } from "../train/show-result.js";
 import type { RunDocument } from "./runs-document.js";
 
 const labelWidth = 13;

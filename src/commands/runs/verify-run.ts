@@ -1,8 +1,8 @@
 import { exitCodes } from "../../errors.js";
 import type { UncoveredFile } from "../../runs/uncovered-files.js";
 import { verifyRun } from "../../runs/verify-run.js";
-import { printable } from "../printable.js";
-import type { Terminal } from "../terminal.js";
+import { printable } from "../terminal/printable.js";
+import type { Terminal } from "../terminal/terminal.js";
 import type { VerifyDocument } from "./runs-document.js";
 
 /** Check a run, and show what is wrong, and what no checksum covers. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { terminalColors } from "../../../src/commands/terminal-text.js";
+import { terminalColors } from "../../../src/commands/terminal/terminal-text.js";
 import { formatChanges } from "../../../src/config/format-changes.js";
 import { loadRunConfig } from "../../../src/config/load-run-config.js";
 

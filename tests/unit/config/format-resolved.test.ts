@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { terminalColors } from "../../../src/commands/terminal-text.js";
+import { terminalColors } from "../../../src/commands/terminal/terminal-text.js";
 import { formatResolved } from "../../../src/config/format-resolved.js";
 import { loadRunConfig } from "../../../src/config/load-run-config.js";
 

@@ -1,0 +1,104 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { AnalysisDocument } from "../../analysis/analysis-document.js";
+import { type AnalysisName, analysisNames } from "../../analysis/analysis-names.js";
+import { BhBridgeError } from "../../errors.js";
+import type { History } from "../../formats/history.js";
+import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { findTarget } from "../terminal/find-target.js";
+import { createProgress } from "../terminal/progress.js";
+import { stopOnSignal } from "../terminal/stop-on-signal.js";
+import { Terminal } from "../terminal/terminal.js";
+
+interface AnalyzeCommandOptions extends CommonOptions {
+  only?: AnalysisName[];
+  k?: number;
+  step?: number;
+  maxTokens?: number;
+  maxNodes?: number;
+}
+
+/** `bh-bridge analyze RUN|FILE`: what happens to the rows of an embedding over a training. */
+export function analyzeCommand(): Command {
+  return createCommand(
+    "analyze",
+    "Follow black holes, motion and geometry over the steps of a training",
+    "bh-bridge analyze runs/my-run --only timeline,motion",
+  )
+    .argument("<run|file[::tensor]>", "run directory, or file with a history [states, tokens, dims]")
+    .addOption(new Option("--only <names>", `analyses to make, of ${analysisNames.join(", ")}; all by default`).argParser(parseNames))
+    .option("--k <cells>", "lattice cells that neighbours in the topology differ by at most; 1 by default", parseWhole)
+    .option("--step <n>", "look at the history up to this training step only", parseWhole)
+    .option("--max-tokens <n>", "leave out arrays with more entries than this; 10000 by default", parseWhole)
+    .option("--max-nodes <n>", "leave out a topology of more unique rows than this; 10000 by default", parseWhole)
+    .action(runAnalyze);
+}
+
+function parseWhole(text: string): number {
+  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It is a whole number from 0 on.");
+}
+
+function isAnalysisName(name: string): name is AnalysisName {
+  return (analysisNames as readonly string[]).includes(name);
+}
+
+function parseNames(text: string): AnalysisName[] {
+  const names = text.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !isAnalysisName(name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`There is no analysis "${unknown}"; there are ${analysisNames.join(", ")}.`);
+  return names.filter(isAnalysisName);
+}
+
+async function runAnalyze(target: string, options: AnalyzeCommandOptions): Promise<void> {
+  const terminal = new Terminal(options);
+  const { path, tensor } = await findTarget(target);
+  const { openHistory } = await import("../../formats/open-history.js");
+  const history = await openHistory(path, tensor);
+  try {
+    const document = await analyzeWithProgress(await chooseStates(history, options.step), options, terminal);
+    const written = tensor === undefined && isWhole(options) ? await keepInRun(path, document, terminal) : undefined;
+    terminal.document(document);
+    if (terminal.json) return;
+    const { formatAnalysis } = await import("./format-analysis.js");
+    terminal.print(formatAnalysis(document, terminal.color, terminal.width));
+    if (written !== undefined) terminal.say(`\nWritten to ${written}`);
+  } finally {
+    history.close();
+  }
+}
+
+/** Whether a document is worth keeping: a part of an analysis must not take the place of a whole one. */
+function isWhole({ only, step }: AnalyzeCommandOptions): boolean {
+  return only === undefined && step === undefined;
+}
+
+async function chooseStates(history: History, step: number | undefined): Promise<History> {
+  if (step === undefined) return history;
+  const [{ historyUntil }, { stateOfStep }] = await Promise.all([import("../../analysis/history-until.js"), import("../../formats/state-of-step.js")]);
+  return historyUntil(history, stateOfStep(history, step));
+}
+
+async function analyzeWithProgress(history: History, { only, k, maxTokens, maxNodes }: AnalyzeCommandOptions, terminal: Terminal): Promise<AnalysisDocument> {
+  const { analyze } = await import("../../analysis/analyze.js");
+  using stop = stopOnSignal(terminal, { stopping: () => "Stopping the analysis" });
+  const progress = await createProgress(terminal, "Analysing", "states", history.states);
+  try {
+    return await analyze(history, { only, k, maxTokens, maxNodes, signal: stop.signal, onProgress: (done) => progress.update(done) });
+  } finally {
+    progress.stop();
+  }
+}
+
+/** Write the document into the run that was analysed; a run that may not be written to is analysed all the same. */
+async function keepInRun(path: string, document: AnalysisDocument, terminal: Terminal): Promise<string | undefined> {
+  const { isRunDirectory } = await import("../../formats/run-directory.js");
+  if (!isRunDirectory(path)) return undefined;
+  const { writeAnalysis } = await import("../../runs/write-analysis.js");
+  try {
+    return writeAnalysis(path, document);
+  } catch (error) {
+    if (!(error instanceof BhBridgeError)) throw error;
+    terminal.say(`Not kept in the run: ${error.message}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+import { type Command, Option } from "commander";
+import type { AliasValues } from "../../config/aliases.js";
+import type { ResolvedConfig } from "../../config/load-run-config.js";
+import type { Assignment } from "../../config/set-layer.js";
+
+/** The options that say what to run, as commander gives them. */
+export interface ConfigOptionValues extends AliasValues {
+  preset?: string;
+  config?: string;
+  set?: string[];
+  from?: string;
+}
+
+/** Add the options that say what to run: a preset, a file, single values, and the short forms of the most used ones. */
+export function addConfigOptions(command: Command): Command {
+  return command
+    .option("-p, --preset <name>", "start from this preset (see: bh-bridge presets)")
+    .option("-c, --config <file>", "JSON, YAML, TypeScript or JavaScript file, or a run directory")
+    .addOption(
+      new Option("--set <path=value>", "set one value, for example training.learning_rate=3e-4; may be repeated").argParser(
+        (text: string, earlier: string[] | undefined) => [...(earlier ?? []), text],
+      ),
+    )
+    .option("--corpus <file>", "text to train on (data.corpus)")
+    .option("--steps <n>", "optimizer steps (training.max_steps)")
+    .option("--seed <n>", "seed of every random stream (seed)")
+    .option("--device <name>", "auto, cpu, cuda, cuda:N or mps (device)")
+    .option("--threads <n>", "CPU threads of PyTorch (threads)")
+    .option(
+      "--from <checkpoint>",
+      "saved GPT-2 (a directory, or a .pt, .bin, .npz of weights) or run to start from (model.from); RUN::STEP takes the embedding of a recorded step (init)",
+    )
+    .option("--engine <name>", "trainer (engine)")
+    .option("--name <text>", "display name of the run (name)")
+    .option("--python <path>", "Python interpreter (python)");
+}
+
+/**
+ * The configuration that these options ask for.
+ *
+ * @param out folder that holds the runs, whose names `from` may have.
+ * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; what looking for the run of `from` gives.
+ */
+export async function loadFromOptions({ preset, config, set, from, ...aliases }: ConfigOptionValues, out = "runs"): Promise<ResolvedConfig> {
+  const { loadRunConfig } = await import("../../bridge/load-run-config.js");
+  return loadRunConfig({ preset, file: config, set, aliases, assignments: from === undefined ? [] : await assignmentsOf(from, out) });
+}
+
+async function assignmentsOf(from: string, out: string): Promise<Assignment[]> {
+  const { startingPoint } = await import("./starting-point.js");
+  return startingPoint(from, out);
+}

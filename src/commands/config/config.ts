@@ -1,0 +1,99 @@
+import { existsSync } from "node:fs";
+import { Command } from "commander";
+import type { ResolvedConfig } from "../../config/load-run-config.js";
+import { type CommonOptions, createCommand, helpEnding } from "../terminal/command.js";
+import { Terminal } from "../terminal/terminal.js";
+import type { ConfigCheckDocument, ConfigDiffDocument, ConfigSchemaDocument } from "./config-document.js";
+import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "./config-options.js";
+
+/** `config print|check|schema|diff`: what would run, whether it is right, and how two configurations differ. */
+export function configCommand(): Command {
+  return new Command("config")
+    .description("Print, check and compare configurations")
+    .addHelpText("after", () => helpEnding("Example:\n  $ bh-bridge config print --preset quick > my.yaml"))
+    .addCommand(printCommand())
+    .addCommand(checkCommand())
+    .addCommand(schemaCommand())
+    .addCommand(diffCommand());
+}
+
+type Options = CommonOptions & ConfigOptionValues;
+
+function split({ json, quiet, color, ...config }: Options): { terminal: Terminal; config: ConfigOptionValues } {
+  return { terminal: new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }) }), config };
+}
+
+function printCommand(): Command {
+  const command = createCommand("print", "Print a configuration as YAML with each field's documentation", "bh-bridge config print --preset quick > my.yaml");
+  return addConfigOptions(command).action(async (options: Options) => {
+    const { terminal, config } = split(options);
+    const [{ annotatedYaml }, { configDocument }, resolved] = await Promise.all([
+      import("../../config/annotated-yaml.js"),
+      import("./config-document.js"),
+      loadFromOptions(config),
+    ]);
+    terminal.print(annotatedYaml(resolved, process.cwd()));
+    terminal.document(configDocument(resolved));
+  });
+}
+
+function checkCommand(): Command {
+  const command = createCommand("check", "Check a configuration and name every problem in it", "bh-bridge config check my.yaml");
+  return addConfigOptions(command.argument("[file]", "configuration file or run directory")).action(async (file: string | undefined, options: Options) => {
+    const { terminal, config } = split(options);
+    const [{ formatChanges }, resolved] = await Promise.all([
+      import("../../config/format-changes.js"),
+      loadFromOptions(file === undefined ? config : { ...config, config: file }),
+    ]);
+    const { preset, hash, changes } = resolved;
+    terminal.print(`${terminal.color.green("The configuration is valid.")} Hash ${hash.slice(0, 8)}.\n${formatChanges(resolved, terminal.color)}`);
+    const document: ConfigCheckDocument = { schema: "bh-bridge/config-check@1", ok: true, preset, hash, changes: changes.length };
+    terminal.document(document);
+  });
+}
+
+function schemaCommand(): Command {
+  return createCommand("schema", "Print the JSON Schema of configuration files", "bh-bridge config schema > config.schema.json").action(
+    async (options: CommonOptions) => {
+      const { configJsonSchema } = await import("../../config/json-schema.js");
+      const terminal = new Terminal(options);
+      const jsonSchema = configJsonSchema();
+      terminal.print(JSON.stringify(jsonSchema, null, 2));
+      const document: ConfigSchemaDocument = { schema: "bh-bridge/config-schema@1", jsonSchema };
+      terminal.document(document);
+    },
+  );
+}
+
+function diffCommand(): Command {
+  return createCommand("diff", "Show the fields in which two configurations differ", "bh-bridge config diff rmsnorm-11.2a my.yaml")
+    .argument("<a>", "preset, configuration file or run directory")
+    .argument("<b>", "preset, configuration file or run directory")
+    .action(async (a: string, b: string, options: CommonOptions) => {
+      const terminal = new Terminal(options);
+      const [{ diffRunConfigs }, { formatDifference }, before, after] = await Promise.all([
+        import("../../config/diff-run-configs.js"),
+        import("../../config/format-changes.js"),
+        loadNamed(a),
+        loadNamed(b),
+      ]);
+      const differences = diffRunConfigs(before.config, after.config);
+      const width = Math.max(0, ...differences.map(({ path }) => path.length));
+      const lines = differences.map((difference) => formatDifference(difference, width, terminal.color));
+      terminal.print(lines.length === 0 ? `${a} and ${b} are the same config.` : lines.join("\n"));
+      const document: ConfigDiffDocument = {
+        schema: "bh-bridge/config-diff@1",
+        before: { source: a, hash: before.hash },
+        after: { source: b, hash: after.hash },
+        differences,
+      };
+      terminal.document(document);
+    });
+}
+
+/** The configuration that a name stands for: a preset's, unless it looks like a path. */
+async function loadNamed(name: string): Promise<ResolvedConfig> {
+  const [{ isPresetName }, { loadRunConfig }] = await Promise.all([import("../../config/presets.js"), import("../../bridge/load-run-config.js")]);
+  const isPath = !isPresetName(name) && (existsSync(name) || /[\\/]|\.(?:json|ya?ml|m?[jt]s)$/.test(name));
+  return loadRunConfig(isPath ? { file: name } : { preset: name });
+}

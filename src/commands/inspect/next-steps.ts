@@ -1,0 +1,91 @@
+import { existsSync } from "node:fs";
+import { extname, join } from "node:path";
+import { z } from "zod";
+import type { Checkpoint } from "../../formats/checkpoint.js";
+import { outstandingEmbedding } from "../../formats/embedding-tensor.js";
+import { type Gpt2Architecture, gpt2ArchitectureOf } from "../../formats/hf/gpt2-weights.js";
+import { findHistoryTensor } from "../../formats/history-tensor.js";
+import { isReadable, type TensorInfo } from "../../formats/stored-tensor.js";
+import { shellQuote } from "../terminal/shell-quote.js";
+
+/** One thing that can be done, and the command that does it. */
+export interface NextStep {
+  does: string;
+  command: string;
+}
+
+/** What is known of a recorded history beside its tensor. */
+export interface RecordedHistory {
+  states: number;
+  /** The training step of its first state. */
+  firstStep: number;
+  /** Whether it has all rows of the embedding. */
+  isWhole: boolean;
+}
+
+const gpt2Schema = z.looseObject({ config: z.looseObject({ model_type: z.literal("gpt2"), n_embd: z.int() }) });
+/** The built-in corpus is ASCII: a smaller vocabulary leaves nothing of it to train on. */
+const smallestVocabulary = 128;
+
+/** What can be done with a file, most useful first. Every command works as it stands, in the folder where it was asked for. */
+export async function nextSteps(checkpoint: Checkpoint, recorded: RecordedHistory | undefined): Promise<NextStep[]> {
+  const history = recorded?.states === 0 ? undefined : usable(findHistoryTensor(checkpoint.tensors));
+  const embedding = usable(outstandingEmbedding(checkpoint.tensors));
+  const steps: NextStep[] = [];
+  const matrix = checkpoint.tensors.find((tensor) => tensor.shape.length === 2 && usable(tensor));
+  const path = argument(checkpoint.path);
+  if (embedding) steps.push({ does: "count its black holes", command: `bh-bridge census ${path}` });
+  else if (matrix) steps.push({ does: "count the black holes of one matrix", command: `bh-bridge census ${argument(checkpoint.path, matrix.name)}` });
+  if (history) steps.push({ does: "analyse its whole history", command: `bh-bridge analyze ${path}` });
+  steps.push(...(await trainingSteps(checkpoint, history && recorded)));
+  if (existsSync(join(checkpoint.path, "run.json")) && checkpoint.tensors.some((tensor) => tensor.file.startsWith("final/"))) {
+    steps.push({ does: "give the model to Python", command: `bh-bridge export ${path} --to hf --out ${freeName("model")}` });
+  }
+  if (history) steps.push({ does: "give the history to Python", command: `bh-bridge export ${path} --to npy --out ${freeName("history.npy")}` });
+  else if (embedding) steps.push({ does: "give it to a spreadsheet", command: `bh-bridge export ${path} --to csv --out ${freeName("matrix.csv")}` });
+  return steps;
+}
+
+async function trainingSteps({ path, kind, tensors, metadata, trainerState }: Checkpoint, recorded: RecordedHistory | undefined): Promise<NextStep[]> {
+  if (kind === "run") {
+    const [, vocabulary = 0] = findHistoryTensor(tensors)?.shape ?? [];
+    if (!recorded?.isWhole || vocabulary < smallestVocabulary) return [];
+    return [{ does: "train from the embedding of one of its steps", command: `bh-bridge train --from ${argument(path, String(recorded.firstStep))}` }];
+  }
+  const weights = await gpt2In(path);
+  if (!weights || weights.vocab_size < smallestVocabulary) return [];
+  const word = argument(path);
+  if (kind !== "hf-checkpoint") {
+    const heads = weights.n_embd % 2 === 0 ? 2 : 1;
+    return [{ does: "train on from its weights, with as many heads as they have", command: `bh-bridge train --from ${word} --set model.n_head=${heads}` }];
+  }
+  if (!gpt2Schema.safeParse(metadata).success) return [];
+  const steps = [{ does: "train on from it", command: `bh-bridge train --from ${word}` }];
+  if (trainerState && existsSync(join(path, "optimizer.pt"))) {
+    steps.push({ does: "go on with its training, optimizer and all", command: `bh-bridge train --from ${word} --resume-state` });
+  }
+  return steps;
+}
+
+/** A tensor whose values can be read, when there are some. */
+function usable<Tensor extends TensorInfo>(tensor: Tensor | undefined): Tensor | undefined {
+  return tensor && isReadable(tensor) && tensor.bytes > 0 ? tensor : undefined;
+}
+
+async function gpt2In(path: string): Promise<Gpt2Architecture | undefined> {
+  return gpt2ArchitectureOf(path).catch(() => undefined); // most files hold something else
+}
+
+/** A path as an argument: one that begins as an option does gets its folder in front. */
+function argument(path: string, inside?: string): string {
+  return shellQuote(`${path.startsWith("-") ? "./" : ""}${path}${inside === undefined ? "" : `::${inside}`}`);
+}
+
+/** The name, or the first one with a number that is not taken yet: nothing is overwritten. */
+function freeName(name: string): string {
+  const extension = extname(name);
+  const numbered = (number: number): string => (number === 1 ? name : `${name.slice(0, name.length - extension.length)}-${number}${extension}`);
+  let number = 1;
+  while (existsSync(numbered(number))) number++;
+  return numbered(number);
+}

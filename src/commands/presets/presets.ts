@@ -1,0 +1,69 @@
+import { Command } from "commander";
+import { wrap } from "../../text/wrap.js";
+import { type CommonOptions, createCommand, helpEnding } from "../terminal/command.js";
+import { Terminal } from "../terminal/terminal.js";
+import type { PresetDocument, PresetsDocument } from "./presets-document.js";
+
+/** `presets`: list the named configurations; `presets show NAME`: what one of them is. */
+export function presetsCommand(): Command {
+  return new Command("presets")
+    .description("List the configurations that can be run by name")
+    .addHelpText("after", () => helpEnding("Example:\n  $ bh-bridge presets show jiggle-11.2b"))
+    .addCommand(listCommand(), { isDefault: true })
+    .addCommand(showCommand());
+}
+
+function listCommand(): Command {
+  return createCommand("list", "List the presets (what `presets` alone does)", "bh-bridge presets").action((options: CommonOptions) =>
+    listPresets(new Terminal(options)),
+  );
+}
+
+function showCommand(): Command {
+  return createCommand("show", "Show what a preset runs and what it changes of the defaults", "bh-bridge presets show clean")
+    .argument("<name>", "name of the preset")
+    .action((name: string, options: CommonOptions) => showPreset(name, new Terminal(options)));
+}
+
+async function listPresets(terminal: Terminal): Promise<void> {
+  const { defaultPreset, presetNames, presets } = await import("../../config/presets.js");
+  for (const name of presetNames) {
+    const { title, summary } = presets[name];
+    const heading = `${terminal.color.bold(name)}  ${title}${name === defaultPreset ? " (default)" : ""}`;
+    terminal.print(wrap(`${heading}\n  ${terminal.color.dim(summary)}`, terminal.width));
+  }
+  terminal.print("\nRun one:   bh-bridge train --preset NAME\nCopy one:  bh-bridge config print --preset NAME > my.yaml");
+  const described = presetNames.map((name) => ({ name, title: presets[name].title, summary: presets[name].summary, source: presets[name].source }));
+  const document: PresetsDocument = { schema: "bh-bridge/presets@1", default: defaultPreset, presets: described };
+  terminal.document(document);
+}
+
+async function showPreset(asked: string, terminal: Terminal): Promise<void> {
+  const [{ presets }, { loadRunConfig }, { diffRunConfigs }, { formatDifference }] = await Promise.all([
+    import("../../config/presets.js"),
+    import("../../config/load-run-config.js"),
+    import("../../config/diff-run-configs.js"),
+    import("../../config/format-changes.js"),
+  ]);
+  const [{ preset: name, config, hash }, defaults] = await Promise.all([loadRunConfig({ preset: asked }), loadRunConfig()]);
+  const { title, summary, source } = presets[name];
+  const changes = diffRunConfigs(defaults.config, config);
+  const width = Math.max(0, ...changes.map(({ path }) => path.length));
+  const prose = (text: string) => wrap(text, terminal.width);
+  const lines = changes.map((change) => `  ${formatDifference(change, width, terminal.color)}`);
+  const heading = changes.length === 0 ? "It is the default: nothing is changed." : "Changed from the default:";
+  terminal.print(
+    [
+      prose(`${terminal.color.bold(name)}  ${title}`),
+      prose(summary),
+      prose(`From: ${source}`),
+      "",
+      heading,
+      ...lines,
+      "",
+      `Every value: bh-bridge config print --preset ${name}`,
+    ].join("\n"),
+  );
+  const document: PresetDocument = { schema: "bh-bridge/preset@1", name, title, summary, source, hash, changes, config };
+  terminal.document(document);
+}

@@ -1,0 +1,93 @@
+import { relative } from "node:path";
+import type { StartedRun } from "../../bridge/started-run.js";
+import type { RunConfig } from "../../config/run-config-schema.js";
+import type { TextColors } from "../../config/text-colors.js";
+import type { TrainResult } from "../../runner/train-result.js";
+import { count } from "../../text/count.js";
+import { formatBytes } from "../../text/format-bytes.js";
+import { groupDigits } from "../../text/group-digits.js";
+import { wrap } from "../../text/wrap.js";
+import { holesTable } from "../terminal/holes-table.js";
+import { printable } from "../terminal/printable.js";
+import { table } from "../terminal/table.js";
+
+/** A table of this many lines is read at a glance; longer ones are thinned out, keeping the last line. */
+const maxTableRows = 20;
+/** A trap that takes two lines continues further in. */
+const trapIndent = 4;
+
+function decimal(value: number | null, digits: number): string {
+  return value === null ? "not finite" : value.toFixed(digits);
+}
+
+function heading(text: string, color: TextColors): string {
+  return `\n${color.bold(text)}`;
+}
+
+/** What a run starts from: corpus, model, device, directory. */
+export function formatStart({ directory, manifest, windows }: StartedRun, { model, init }: RunConfig, color: TextColors): string {
+  const { corpus, environment, parameters } = manifest;
+  const filtered = corpus.filtered > 0 ? `, ${count(corpus.filtered, "character")} outside the vocabulary left out` : "";
+  return [
+    `Corpus   ${printable(corpus.path)}`,
+    `         ${count(corpus.tokens, "token")}, ${corpus.distinct} distinct, ${corpus.dead} dead of ${model.vocab_size}${filtered}; ${count(windows, "window")}`,
+    `Model    GPT-2 with ${model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm"}, ${count(parameters, "parameter")}, ${model.dtype}; start: ${init.kind}`,
+    `Device   ${environment.device}, ${count(environment.threads, "thread")} (${environment.cpu_capability})`,
+    `Run      ${printable(relative(process.cwd(), directory))}`,
+  ]
+    .map((line) => color.dim(line))
+    .join("\n");
+}
+
+/** What the notebook prints at its end, the verdict first: black holes, losses, centroid, summary. */
+export function formatResult(result: TrainResult, { model }: RunConfig, color: TextColors, width?: number): string {
+  const { census, corpus, displacement, steps, verdict } = result;
+  const norm = model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm";
+  const colored = verdict.result === "null" ? color.cyan : verdict.result === "positive" ? color.green : color.yellow;
+  const lines = [
+    heading(`Verdict: ${colored(verdict.result)}`, color),
+    `  ${verdict.reason}`,
+    heading("Black-hole analysis", color),
+    `  Black holes         C = ${census.C}`,
+    `  Population          P = ${census.P}`,
+    `  Unique rows         ${census.unique} of ${census.rows}`,
+    `  Dead tokens         ${corpus.dead}`,
+    ...(census.C > 0 ? ["", holesTable(census, width)] : []),
+    heading("Training loss", color),
+    ...lossLines(result, width),
+    heading("Centroid", color),
+    table(
+      ["step", "norm"],
+      result.centroidNorm.map(([step, norm]) => [groupDigits(step), decimal(norm, 6)]),
+      { width },
+    ),
+    `  Displacement ${decimal(displacement.float32, 6)} (float32), ${decimal(displacement.bfloat16, 6)} (the notebook's bfloat16 arithmetic)`,
+    heading("Summary", color),
+    `  GPT-2 with ${norm}, ${groupDigits(steps.done)} of ${count(steps.planned, "step")}, ${result.stepsPerSecond.toFixed(1)} steps/s`,
+    ...(result.finite ? [] : [color.red("  Failed: at the end the weights are not all finite numbers")]),
+    ...(result.usage ? [`  Used ${usedText(result.usage)}`] : []),
+  ];
+  return wrap(lines.join("\n"), width);
+}
+
+/** The notebook's traps that a run reproduces, a line for each with the setting that corrects it; empty when there is none. */
+export function formatTraps({ traps }: TrainResult, color: TextColors, width?: number): string {
+  if (traps.length === 0) return "";
+  const widest = Math.max(...traps.map(({ what }) => what.length));
+  const lines = traps.map(({ what, corrected }) => `  ${what.padEnd(widest)}  ${color.dim(corrected)}`);
+  return [heading("As in the notebook; --set corrects it", color), wrap(lines.join("\n"), width, trapIndent)].join("\n");
+}
+
+function usedText({ cpuCores, peakBytes, gpuPeakBytes }: NonNullable<TrainResult["usage"]>): string {
+  const gpu = gpuPeakBytes === null ? "" : `, ${formatBytes(gpuPeakBytes)} of the GPU's`;
+  return `${cpuCores.toFixed(1)} cores on average, ${formatBytes(peakBytes)} of memory at the peak${gpu}`;
+}
+
+/** The losses as HF logs them: each is the mean of the steps since the one before. */
+function lossLines({ loss }: TrainResult, width: number | undefined): string[] {
+  if (loss.length === 0) return ["  Nothing was logged: the run is shorter than training.logging_steps."];
+  const every = Math.ceil(loss.length / maxTableRows);
+  const shown = loss.filter((_, index) => (index + 1) % every === 0 || index === loss.length - 1);
+  const rows = shown.map(([step, value]) => [groupDigits(step), decimal(value, 4)]);
+  return ["  Mean over training.logging_steps, up to each step", table(["step", "loss"], rows, { width, indent: 2 })];
+}

@@ -1,0 +1,103 @@
+import { relative } from "node:path";
+import type { StartedRun } from "../../bridge/started-run.js";
+import { formatChanges } from "../../config/format-changes.js";
+import type { ResolvedConfig } from "../../config/load-run-config.js";
+import { exitCodes } from "../../errors.js";
+import type { UsablePython } from "../../python/resolve-python.js";
+import type { TrainedRun, TrainListener } from "../../runner/train.js";
+import { ensurePython } from "../setup/ensure-python.js";
+import { FailedRun } from "../terminal/failed-run.js";
+import { shellQuote } from "../terminal/shell-quote.js";
+import { stopOnSignal } from "../terminal/stop-on-signal.js";
+import type { Terminal } from "../terminal/terminal.js";
+import { eventHook } from "./event-hook.js";
+import { formatStart } from "./format-result.js";
+import { goOnWith } from "./go-on-with.js";
+import { showResult } from "./show-result.js";
+import { TrainingDisplay } from "./training-display.js";
+
+/** Trains, with the interpreter that was found. */
+export type Training = (python: UsablePython, options: { signal: AbortSignal }, listener: TrainListener) => Promise<TrainedRun>;
+
+/** What a run in a terminal may have beside its training. */
+interface RunInTerminalOptions {
+  /** Shell command to run at alerts and at the end. */
+  onEvent?: string | undefined;
+  /** Directory of the run that is taken up. */
+  resumed?: string;
+}
+
+/** What a first Ctrl-C does, by what is under way. */
+const stopping = {
+  start: "Stopping",
+  training: "Stopping after this step, with a checkpoint",
+  analysis: "Stopping the analysis: the training is on disk",
+} as const;
+
+/** Train as the program does it: progress on stderr, the notebook's output or one document on stdout, the exit code of how it ended. */
+export async function runInTerminal(
+  resolved: ResolvedConfig,
+  terminal: Terminal,
+  training: Training,
+  { onEvent, resumed }: RunInTerminalOptions,
+): Promise<void> {
+  let phase: keyof typeof stopping = "start";
+  let directory = resumed;
+  const goOn = () => (directory === undefined ? undefined : goOnWith(directory));
+  using stop = stopOnSignal(terminal, { stopping: () => stopping[phase], last: goOn });
+  const { config } = resolved;
+  const python = await ensurePython({ ...(config.python && pythonOption(resolved, config.python)) }, terminal, stop.signal);
+  terminal.say(formatChanges(resolved, terminal.messageColor));
+  terminal.say(terminal.messageColor.dim(`Python ${python.report.version} (${python.path}), PyTorch ${python.report.packages.torch}: starting`));
+  const display = new TrainingDisplay(terminal, config.training.max_steps);
+  const hook = onEvent === undefined ? undefined : eventHook(onEvent, (message) => terminal.say(message));
+  const listener: TrainListener = {
+    onStart(run) {
+      phase = "training";
+      directory = run.directory;
+      void display.stop();
+      terminal.say(formatStart(run, config, terminal.messageColor));
+      for (const line of resumeLines(run)) terminal.say(line);
+      void display.onStart(run);
+    },
+    onEvent(event) {
+      if (event.type === "train_end") phase = "analysis";
+      hook?.(event);
+      display.onEvent(event);
+    },
+    onPhase: (text) => display.onPhase(text),
+    onAnalysis: (done, states) => void display.onAnalysis(done, states),
+  };
+  try {
+    const { result } = await training(python, { signal: stop.signal }, listener);
+    await display.stop();
+    showResult(result, config, terminal);
+    const next = result.status === "completed" ? lookCloser(result.run) : goOn();
+    if (next !== undefined) terminal.say(next);
+    if (stop.signal.aborted) process.exitCode = exitCodes.sigint;
+  } catch (error) {
+    await display.stop();
+    const next = goOn();
+    throw next === undefined || terminal.quiet ? error : new FailedRun(error, next);
+  }
+}
+
+function pythonOption({ sources }: ResolvedConfig, path: string) {
+  return sources.get("python") === "--python" ? { python: path } : { config: path };
+}
+
+/** What a resumed run tells: where it goes on, what is computed twice, and which checkpoints were of no use. */
+function resumeLines({ manifest, fromStep, recordedStep, rejectedCheckpoints }: StartedRun): string[] {
+  const resume = manifest.resumes.at(-1);
+  if (!resume) return [];
+  const twice = recordedStep > fromStep ? `; steps ${fromStep + 1} to ${recordedStep} are computed again and ${resume.exact ? "compared" : "replaced"}` : "";
+  return [
+    ...rejectedCheckpoints.map((problem) => `Passed over: ${problem}`),
+    ...resume.differences.map((difference) => `Not the same environment: ${difference}`),
+    `Goes on  from ${fromStep === 0 ? "the start" : `the checkpoint of step ${fromStep}`}${twice}`,
+  ];
+}
+
+function lookCloser(run: string): string {
+  return `Look closer:  bh-bridge analyze ${shellQuote(relative(process.cwd(), run) || ".")}`;
+}

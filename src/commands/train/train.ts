@@ -1,0 +1,86 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import type { ResolvedConfig } from "../../config/load-run-config.js";
+import { BhBridgeError } from "../../errors.js";
+import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../config/config-options.js";
+import type { ResumeValues } from "../resume/resume.js";
+import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { Terminal } from "../terminal/terminal.js";
+
+interface TrainCommandOptions extends CommonOptions, ConfigOptionValues {
+  out: string;
+  printConfig?: boolean;
+  resumeState?: boolean;
+  requireClean?: boolean;
+  onEvent?: string;
+}
+
+/** `bh-bridge train`: one run from nothing to its verdict. */
+export function trainCommand(): Command {
+  const command = createCommand("train", "Train once: from nothing to a recorded, analysed, judged run", "bh-bridge train --preset quick --corpus my.txt");
+  return addConfigOptions(command)
+    .option("--out <dir>", "folder that holds the runs", "runs")
+    .option("--resume-state", "with --from: go on with optimizer, schedule and random streams of a checkpoint of HF's Trainer, not only with its weights")
+    .option("--require-clean", "refuse to start while the git repository has changes that are not committed")
+    .option("--on-event <command>", "shell command to run at alerts and at the end, with the event as JSON on stdin")
+    .option("--print-config", "print the complete configuration, with the origin of each value, and stop")
+    .action(async ({ json, quiet, color, out, printConfig, resumeState, requireClean, onEvent, ...given }: TrainCommandOptions) => {
+      const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }) });
+      const resolved = await loadFromOptions(given, out);
+      if (printConfig) await printResolved(resolved, terminal);
+      else await trainAndReport(resolved, { out, resumeState, requireClean, onEvent }, terminal);
+    });
+}
+
+async function printResolved(resolved: ResolvedConfig, terminal: Terminal): Promise<void> {
+  const { printConfig } = await import("../config/print-config.js");
+  printConfig(resolved, terminal);
+}
+
+interface RunOptions {
+  out: string;
+  resumeState: boolean | undefined;
+  requireClean: boolean | undefined;
+  onEvent: string | undefined;
+}
+
+async function trainAndReport(resolved: ResolvedConfig, { out, resumeState, requireClean, onEvent }: RunOptions, terminal: Terminal): Promise<void> {
+  if (requireClean) await refuseChanges();
+  const startFrom = resumeState ? stateToResume(resolved) : undefined;
+  if (!resumeState) tellOfUnusedState(resolved, terminal);
+  const { offerToResume } = await import("./offer-to-resume.js");
+  const unfinished = await offerToResume(resolved, out, startFrom, terminal);
+  if (unfinished !== undefined) return resumeUnfinished(unfinished, { out, ...(onEvent && { onEvent }) }, terminal);
+  const [{ runInTerminal }, { trainResolved }] = await Promise.all([import("./run-in-terminal.js"), import("../../runner/train.js")]);
+  await runInTerminal(
+    resolved,
+    terminal,
+    (python, options, listener) => trainResolved(resolved, python, { ...options, out, ...(startFrom && { startFrom }) }, listener),
+    { onEvent },
+  );
+}
+
+async function resumeUnfinished(run: string, options: ResumeValues, terminal: Terminal): Promise<void> {
+  const { resumeInTerminal } = await import("../resume/resume.js");
+  await resumeInTerminal(run, options, terminal);
+}
+
+function stateToResume({ config }: ResolvedConfig): string {
+  if (config.model.from !== null) return config.model.from;
+  throw new BhBridgeError("USAGE", "--resume-state goes on from a checkpoint of HF's Trainer: name its directory with --from");
+}
+
+/** A checkpoint of HF's Trainer has more than weights. */
+function tellOfUnusedState({ config }: ResolvedConfig, terminal: Terminal): void {
+  const { from } = config.model;
+  if (from === null || !existsSync(join(from, "optimizer.pt"))) return;
+  terminal.say(`Only the weights of ${from} are taken. To go on with its optimizer, schedule and random streams as well, add --resume-state`);
+}
+
+async function refuseChanges(): Promise<void> {
+  const { repositoryState } = await import("../../runs/git-state.js");
+  const repository = await repositoryState();
+  if (!repository) throw new BhBridgeError("USAGE", "--require-clean: this folder is in no git repository, or git does not answer");
+  if (repository.state.dirty) throw new BhBridgeError("USAGE", "--require-clean: the git repository has changes that are not committed. See: git status");
+}
