@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { packageManifest } from "../python/package-manifest.js";
+import { wrap } from "../text/wrap.js";
 import { analyzeCommand } from "./analyze/analyze.js";
 import { censusCommand } from "./census/census.js";
 import { configCommand } from "./config/config.js";
@@ -37,17 +38,25 @@ export function createProgram(): Command {
   return throwErrors(program);
 }
 
+/** From so many columns on, terms and their descriptions stand side by side. */
+const wideTerminal = 80;
+
 /**
  * Make a command and those below it throw where commander would write an error and exit. Their help goes to stdout, also where a command was given nothing
  * to do; under `--json` it is a document.
  */
 function throwErrors(command: Command): Command {
-  const formatHelp = command.createHelp().formatHelp;
+  const { formatHelp, formatItem } = command.createHelp();
   command
     .exitOverride()
     .configureOutput({ outputError: () => undefined, writeErr: (help) => process.stdout.write(help) })
     .configureHelp({
       formatHelp: (shown, help) => (process.argv.includes("--json") ? `${JSON.stringify(helpDocument(shown))}\n` : formatHelp.call(help, shown, help)),
+      // Beside its term a description would be a narrow column there, which commander does not break: it goes below.
+      formatItem: (term, termWidth, description, help) =>
+        (help.helpWidth ?? wideTerminal) < wideTerminal && description !== ""
+          ? `  ${term}\n${wrap(`      ${description}`, help.helpWidth)}`
+          : formatItem.call(help, term, termWidth, description, help),
     });
   command.commands.forEach(throwErrors);
   return command;

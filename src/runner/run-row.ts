@@ -4,6 +4,7 @@ import { nonfiniteTokens } from "../analysis/nonfinite-tokens.js";
 import { BhBridgeError } from "../errors.js";
 import { openHistory } from "../formats/open-history.js";
 import { readState } from "../formats/read-state.js";
+import { lastEvent } from "../runs/last-event.js";
 import { newestRecord } from "../runs/recorded-step.js";
 import { readRunConfig } from "../runs/run-config.js";
 import { readRunNotes } from "../runs/run-notes.js";
@@ -28,7 +29,7 @@ export const runRowSchema = z.strictObject({
   /** Seconds of training. */
   seconds: z.number().nullable(),
   steps: z.strictObject({ planned: z.int(), done: z.int() }).nullable(),
-  /** Loss of the newest recorded step. */
+  /** Mean training loss since the log before, at the newest log: the last loss of the run's own table. */
   loss: z.number().nullable(),
   /** Whether every weight of the newest recorded state is a finite number. */
   finite: z.boolean().nullable(),
@@ -74,12 +75,16 @@ export async function runRow(found: FoundRun): Promise<RunRow> {
     const { seed, training } = readRunConfig(directory);
     const newest = newestRecord(directory);
     const steps = { planned: training.max_steps, done: newest?.step ?? 0 };
-    const loss = newest && Number.isFinite(newest.loss) ? newest.loss : null;
-    return { ...row, ...readRunNotes(directory), seed, steps, loss, ...(newest && (await newestState(directory))) };
+    return { ...row, ...readRunNotes(directory), seed, steps, loss: loggedLoss(directory), ...(newest && (await newestState(directory))) };
   } catch (error) {
     if (!(error instanceof BhBridgeError)) throw error;
     return { ...row, status: status === "running" ? status : "corrupt", problem: error.message };
   }
+}
+
+function loggedLoss(directory: string): number | null {
+  const loss = lastEvent(directory, "log")?.logs["loss"] ?? Number.NaN;
+  return Number.isFinite(loss) ? loss : null;
 }
 
 async function newestState(directory: string): Promise<Pick<RunRow, "finite" | "C" | "P">> {

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { doctorDocumentSchema } from "../../src/commands/doctor/doctor-document.js";
@@ -64,4 +65,15 @@ test("people get one line a check, and the remedy below a failing one", async ()
   expect(exitCode).toBe(3);
   expect(stdout).toMatch(/^ok {3}node +\d+\.\d+\.\d+ \(wanted: >=20\.19\)$/m);
   expect(stdout).toMatch(/^FAIL torch +not there \(wanted: >=2\.6\)\n +to mend it: {2}.*-m pip install torch$/m);
+});
+
+test("--measure trains with 1, 2, 4, … threads up to the cores, and names the fastest", async () => {
+  const { exitCode, stdout } = await run(["doctor", "--measure", "--json"]);
+  const { measure } = doctorDocumentSchema.parse(JSON.parse(stdout));
+  const cores = availableParallelism();
+  const expected = [1, 2, 4, 8, 16, 32, 64, 128].filter((threads) => threads < cores).concat(cores);
+  expect(exitCode).toBe(0);
+  expect(measure?.threads.map(({ threads }) => threads)).toEqual(expected);
+  const rates = measure?.threads.map(({ stepsPerSecond }) => stepsPerSecond) ?? [];
+  expect(measure?.fastest).toBe(expected[rates.indexOf(Math.max(...rates))]);
 });

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
 import type { ResolvedConfig } from "../../config/load-run-config.js";
+import { wrap } from "../../text/wrap.js";
 import { type CommonOptions, createCommand, helpEnding } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { ConfigCheckDocument, ConfigDiffDocument, ConfigSchemaDocument } from "./config-document.js";
@@ -79,7 +80,7 @@ function diffCommand(): Command {
       ]);
       const differences = diffRunConfigs(before.config, after.config);
       const width = Math.max(0, ...differences.map(({ path }) => path.length));
-      const lines = differences.map((difference) => formatDifference(difference, width, terminal.color));
+      const lines = differences.map((difference) => wrap(formatDifference(difference, width, terminal.color), terminal.width, width + 2));
       terminal.print(lines.length === 0 ? `${a} and ${b} are the same config.` : lines.join("\n"));
       const document: ConfigDiffDocument = {
         schema: "bh-bridge/config-diff@1",

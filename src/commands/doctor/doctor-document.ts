@@ -11,13 +11,23 @@ export const doctorCheckSchema = z.strictObject({
   fix: z.string().nullable(),
 });
 
+/** What `doctor --measure` adds: how fast the default configuration trains with each number of CPU threads. */
+export const doctorMeasureSchema = z.strictObject({
+  threads: z.array(z.strictObject({ threads: z.int().positive(), stepsPerSecond: z.number().positive() })),
+  /** The number of threads that was fastest. */
+  fastest: z.int().positive(),
+});
+
 /** What `doctor --json` prints. */
 export const doctorDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/doctor@1"),
   /** Whether every check is. */
   ok: z.boolean(),
   checks: z.array(doctorCheckSchema),
+  /** With `--measure`, where everything that training needs is there. */
+  measure: doctorMeasureSchema.optional(),
 });
 
+export type DoctorMeasure = z.infer<typeof doctorMeasureSchema>;
 export type DoctorCheck = z.infer<typeof doctorCheckSchema>;
 export type DoctorDocument = z.infer<typeof doctorDocumentSchema>;

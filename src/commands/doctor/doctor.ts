@@ -1,12 +1,15 @@
 import type { Command } from "commander";
 import { exitCodes } from "../../errors.js";
+import { count } from "../../text/count.js";
 import { wrap } from "../../text/wrap.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
-import type { DoctorCheck, DoctorDocument } from "./doctor-document.js";
+import type { DoctorCheck, DoctorDocument, DoctorMeasure } from "./doctor-document.js";
 
 /** `ok` or `FAIL`, and a space. */
 const statusWidth = 5;
+/** The longest bar of the measurement. */
+const barWidth = 24;
 
 function printChecks(checks: readonly DoctorCheck[], terminal: Terminal): void {
   const { green, red, bold, dim } = terminal.color;
@@ -18,7 +21,41 @@ function printChecks(checks: readonly DoctorCheck[], terminal: Terminal): void {
   }
 }
 
-async function doctor({ python, ...common }: CommonOptions & { python?: string }): Promise<void> {
+interface DoctorOptions extends CommonOptions {
+  python?: string;
+  measure?: boolean;
+}
+
+/** Steps a second with each number of threads, as bars, and what to set. */
+function printMeasure({ threads: rows, fastest }: DoctorMeasure, terminal: Terminal): void {
+  const { bold, dim } = terminal.color;
+  const most = Math.max(...rows.map(({ stepsPerSecond }) => stepsPerSecond));
+  terminal.print(`\n${bold("Steps a second")}  ${dim("the default configuration, recording on")}`);
+  for (const { threads, stepsPerSecond } of rows) {
+    const bar = "█".repeat(Math.max(1, Math.round((barWidth * stepsPerSecond) / most)));
+    terminal.print(`  ${count(threads, "thread").padEnd(10)}  ${bar.padEnd(barWidth)}  ${stepsPerSecond.toFixed(1)}`);
+  }
+  const advice = `Set it:  threads: ${fastest} in a configuration, or --threads ${fastest}. Other programs that use the cores change the picture, and another number gives other bits.`;
+  terminal.print(wrap(advice, terminal.width));
+}
+
+async function measureThreads(options: { python?: string }, terminal: Terminal): Promise<DoctorMeasure> {
+  const { createStatusLine } = await import("../terminal/status-line.js");
+  const { measureThreads: measure } = await import("../../runner/measure-threads.js");
+  const { resolvePython } = await import("../../python/resolve-python.js");
+  const { stopOnSignal } = await import("../terminal/stop-on-signal.js");
+  using stop = stopOnSignal(terminal, { stopping: () => "Stopping the measurement" });
+  const status = createStatusLine(terminal);
+  try {
+    const onThreads = (threads: number) => status.show(`training some seconds with ${count(threads, "thread")}`, true);
+    const threads = await measure(await resolvePython(options, stop.signal), { signal: stop.signal, onThreads });
+    return { threads, fastest: threads.reduce((best, row) => (row.stepsPerSecond > best.stepsPerSecond ? row : best)).threads };
+  } finally {
+    status.stop();
+  }
+}
+
+async function doctor({ python, measure, ...common }: DoctorOptions): Promise<void> {
   const terminal = new Terminal(common);
   const { checkPackage } = await import("./check-package.js");
   const { checkPython } = await import("./check-python.js");
@@ -42,14 +79,17 @@ async function doctor({ python, ...common }: CommonOptions & { python?: string }
   }
   const ok = checks.every((check) => check.ok);
   printChecks(checks, terminal);
-  const document: DoctorDocument = { schema: "bh-bridge/doctor@1", ok, checks };
+  const measured = measure && ok ? await measureThreads(python === undefined ? {} : { python }, terminal) : undefined;
+  if (measured) printMeasure(measured, terminal);
+  const document: DoctorDocument = { schema: "bh-bridge/doctor@1", ok, checks, ...(measured && { measure: measured }) };
   terminal.document(document);
   if (!ok) process.exitCode = exitCodes.environment;
 }
 
 /** `bh-bridge doctor`: say what is there, what is missing, and the command that mends it. */
 export function doctorCommand(): Command {
-  return createCommand("doctor", "Say what is there, what is missing, and the command that mends it", "bh-bridge doctor")
+  return createCommand("doctor", "Say what is there, what is missing, and the command that mends it", "bh-bridge doctor --measure")
+    .option("--measure", "train for some seconds with 1, 2, 4, … CPU threads, and say which number is fastest")
     .option("--python <path>", "look at this interpreter only")
     .action(doctor);
 }

@@ -10,6 +10,8 @@ export interface Progress {
 
 /** A plain line at most this often where no bar can be drawn: frequent enough to see life, rare enough for a log file. */
 const plainLineEveryMs = 30_000;
+/** On fewer columns the bar is shorter, so that rate and time left fit beside it. */
+const usualColumns = 80;
 /** The rate is taken over this window, so that it follows a machine that slows down. */
 const rateWindowMs = 30_000;
 
@@ -66,7 +68,7 @@ export async function createProgress(terminal: Terminal, label: string, unit: st
     format: `${label} {bar} {percentage}% {value}/{total} ${unit} {speed}{note}`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
-    barsize: 24,
+    barsize: (process.stderr.columns || usualColumns) < usualColumns ? 8 : 24,
     hideCursor: true,
     clearOnComplete: true,
     fps: 8,

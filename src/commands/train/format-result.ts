@@ -59,7 +59,7 @@ export function formatResult(result: TrainResult, { model }: RunConfig, color: T
     table(
       ["step", "norm"],
       result.centroidNorm.map(([step, norm]) => [groupDigits(step), decimal(norm, 6)]),
-      { width },
+      { width, indent: 2 },
     ),
     `  Displacement ${decimal(displacement.float32, 6)} (float32), ${decimal(displacement.bfloat16, 6)} (the notebook's bfloat16 arithmetic)`,
     heading("Summary", color),

@@ -57,6 +57,8 @@ export async function runInTerminal(
       directory = run.directory;
       void display.stop();
       terminal.say(formatStart(run, config, terminal.messageColor));
+      const hint = threadsHint(run.manifest.environment);
+      if (hint !== undefined) terminal.say(hint);
       for (const line of resumeLines(run)) terminal.say(line);
       void display.onStart(run);
     },
@@ -100,4 +102,13 @@ function resumeLines({ manifest, fromStep, recordedStep, rejectedCheckpoints }: 
 
 function lookCloser(run: string): string {
   return `Look closer:  bh-bridge analyze ${shellQuote(relative(process.cwd(), run) || ".")}`;
+}
+
+/** Matrices of these models are too small to share out among more. */
+const usefulThreads = 4;
+
+/** What more threads than such a model can use cost, and how to find the right number; undefined where there are few, or none that count. */
+function threadsHint({ device, threads }: { device: string; threads: number }): string | undefined {
+  if (device !== "cpu" || threads <= usefulThreads) return undefined;
+  return `Trains on ${threads} CPU threads: a model this small gains little beyond ${usefulThreads}, and loses much where other programs use the cores. Measure it:  bh-bridge doctor --measure`;
 }

@@ -1,0 +1,62 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { execa } from "execa";
+import { afterAll, expect, test } from "vitest";
+import { projectRoot, python, temporaryFolder } from "./program.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+writeFileSync(join(folder.path, "text"), "All work and no play makes Jack a dull boy.\n".repeat(40));
+
+/** What the program draws on a terminal with so many columns, line by line; what was drawn over counts as a line of its own. */
+async function drawn(columns: number, ...args: string[]): Promise<string[]> {
+  const script = join(projectRoot, "tests/e2e/terminal_of_width.py");
+  const { stdout } = await execa(python, [script, String(columns), process.execPath, join(projectRoot, "dist/cli.js"), ...args], {
+    cwd: folder.path,
+    reject: false,
+    stdin: "ignore",
+    env: { CI: undefined, BH_BRIDGE_PYTHON: python, TERM: "xterm" },
+  });
+  return stdout
+    .replaceAll("\u001b[1G", "\n")
+    .split(/[\r\n]+/)
+    .map((line) => stripVTControlCharacters(line).trimEnd());
+}
+
+/** Whether a line is a command or a path, which stays whole so that it can be copied. */
+function isWhole(line: string): boolean {
+  return /(?:^|: {2})(?:npx )?bh-bridge /.test(line) || line.includes(folder.path) || /^\S+$/.test(line.trim());
+}
+
+const training = ["train", "--corpus", "text", "--steps", "3", "--device", "cpu", "--threads", "1", "--out", "r"];
+
+test.each([60, 100])("a training fits a terminal of %i columns, says its phases, its verdict first and its traps last", async (columns) => {
+  const lines = await drawn(columns, ...training);
+  const text = lines.join("\n");
+  expect(lines.filter((line) => line.length > columns && !isWhole(line))).toEqual([]);
+  expect(text).toMatch(/importing PyTorch/);
+  const order = ["Verdict", "Black-hole analysis", "Training loss", "Summary", "As in the notebook", "Look closer"].map((part) => text.indexOf(part));
+  expect(
+    order.every((position) => position >= 0),
+    JSON.stringify(order),
+  ).toBe(true);
+  expect(order).toEqual([...order].sort((a, b) => a - b));
+});
+
+test.each([60, 100])("lists, settings and help fit a terminal of %i columns", async (columns) => {
+  for (const args of [["runs", "--out", "r"], ["presets"], ["--help"], ["train", "--help"], ["config", "diff", "quick", "clean"]]) {
+    const lines = await drawn(columns, ...args);
+    expect(
+      lines.filter((line) => line.length > columns && !isWhole(line)),
+      args.join(" "),
+    ).toEqual([]);
+    expect(lines.join("")).not.toBe("");
+  }
+});
+
+test("a run on more threads than such a model can use says so, and how to measure it", async () => {
+  const lines = await drawn(200, ...training, "--threads", "5");
+  expect(lines.join("\n")).toMatch(/Trains on 5 CPU threads.*bh-bridge doctor --measure/s);
+  expect((await drawn(200, "runs", "--out", "r")).join("\n")).toContain("rmsnorm");
+});
