@@ -13,7 +13,7 @@ export interface TensorInfo {
   /** The file that holds it, relative to what was opened. */
   readonly file: string;
   /** Why its values cannot be read and what to do about it, where that is known before they are; its dtype may be another reason. */
-  readonly unreadable?: string;
+  readonly unreadable?: string | undefined;
 }
 
 /** A tensor that was found in a file and not read. */

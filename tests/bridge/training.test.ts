@@ -6,9 +6,9 @@ import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from
 import { Bridge } from "../../src/bridge/bridge.js";
 import { type StepEndEvent, TrainerCallback } from "../../src/bridge/trainer-callback.js";
 import type { TrainerOptions } from "../../src/bridge/trainer-options.js";
-import { exportArray } from "../../src/commands/export/export-array.js";
 import type { BhBridgeError } from "../../src/errors.js";
 import { concludeRun } from "../../src/runner/conclude-run.js";
+import { exportRun } from "../../src/runner/export-run.js";
 import { openRun } from "../../src/runner/open-run.js";
 import { train } from "../../src/runner/train.js";
 import type { TrainResult } from "../../src/runner/train-result.js";
@@ -100,7 +100,7 @@ test("moments wider than the weights are recorded as they are, and every reader 
   for (const tensor of tensors) for await (const { matrix } of run.history(tensor)) dtypes[tensor] = matrix.dtype;
   expect(dtypes).toEqual({ wte: "BF16", "wte.grad": "BF16", "wte.exp_avg": "F32" });
   expect((await verifyRun(directory)).problems).toEqual([]);
-  await exportArray(`${directory}::wte.exp_avg`, "npy", join(out, "moments.npy"), undefined);
+  await exportRun(directory, { to: "npy", out: join(out, "moments.npy"), tensor: "wte.exp_avg" });
   const script = `
 import sys, numpy
 from safetensors.numpy import load_file

@@ -4,9 +4,9 @@ import { type AnalysisName, analysisNames } from "../../analysis/analysis-names.
 import { BhBridgeError } from "../../errors.js";
 import type { History } from "../../formats/history.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
-import { findTarget } from "../terminal/find-target.js";
 import { createProgress } from "../terminal/progress.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
+import { findTarget } from "../terminal/target.js";
 import { Terminal } from "../terminal/terminal.js";
 
 interface AnalyzeCommandOptions extends CommonOptions {

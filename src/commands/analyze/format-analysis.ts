@@ -4,8 +4,8 @@ import type { TextColors } from "../../config/text-colors.js";
 import { stepOfState } from "../../formats/state-of-step.js";
 import { count } from "../../text/count.js";
 import { groupDigits } from "../../text/group-digits.js";
+import { printable } from "../../text/printable.js";
 import { wrap } from "../../text/wrap.js";
-import { printable } from "../terminal/printable.js";
 import { table } from "../terminal/table.js";
 
 /** So many rows of a series are read at a glance. */

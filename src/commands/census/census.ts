@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
-import { findTarget } from "../terminal/find-target.js";
 import { parseStep } from "../terminal/parse-step.js";
+import { findTarget } from "../terminal/target.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { CensusDocument } from "./census-document.js";
-import type { RowsOptions } from "./choose-rows.js";
+import type { RowsOptions } from "./rows-option.js";
 
 interface CensusOptions extends CommonOptions, RowsOptions {
   step?: number;
@@ -30,7 +30,7 @@ async function takeCensus(target: string, options: CensusOptions): Promise<void>
   const [{ openEmbedding }, { censusOfRows }, { chooseRows }] = await Promise.all([
     import("../../formats/open-embedding.js"),
     import("../../analysis/census-of-rows.js"),
-    import("./choose-rows.js"),
+    import("./rows-option.js"),
   ]);
   const embedding = await openEmbedding(path, { tensor, step: options.step });
   try {

@@ -1,9 +1,9 @@
 import type { TextColors } from "../../config/text-colors.js";
 import { count } from "../../text/count.js";
 import { groupDigits } from "../../text/group-digits.js";
+import { printable } from "../../text/printable.js";
 import { wrap } from "../../text/wrap.js";
 import { holesTable, maxHolesShown } from "../terminal/holes-table.js";
-import { printable } from "../terminal/printable.js";
 import type { CensusDocument } from "./census-document.js";
 
 /** A census for people: what was counted, the totals, and a line for each of the largest black holes. */

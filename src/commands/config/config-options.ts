@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import type { AliasValues } from "../../config/aliases.js";
 import type { ResolvedConfig } from "../../config/load-run-config.js";
 import type { Assignment } from "../../config/set-layer.js";
+import { BhBridgeError } from "../../errors.js";
 
 /** The options that say what to run, as commander gives them. */
 export interface ConfigOptionValues extends AliasValues {
@@ -46,7 +47,19 @@ export async function loadFromOptions({ preset, config, set, from, ...aliases }:
   return loadRunConfig({ preset, file: config, set, aliases, assignments: from === undefined ? [] : await assignmentsOf(from, out) });
 }
 
+/** The values that `--from CHECKPOINT|RUN[::STEP]` stands for. */
 async function assignmentsOf(from: string, out: string): Promise<Assignment[]> {
-  const { startingPoint } = await import("./starting-point.js");
-  return startingPoint(from, out);
+  const [{ startFrom }, { splitTarget }, { findPath }] = await Promise.all([
+    import("../../runner/start-from.js"),
+    import("../terminal/target.js"),
+    import("../../runs/find-path.js"),
+  ]);
+  const source = "--from";
+  const [left, step] = splitTarget(from);
+  if (step !== undefined && !/^\d{1,15}$/.test(step)) throw new BhBridgeError("USAGE", `--from ${from}: after :: comes the number of a recorded step`);
+  const start = await startFrom(await findPath(left, out), step === undefined ? {} : { step: Number(step) });
+  return [
+    ...("init" in start ? [{ path: "init", value: start.init, source }] : []),
+    ...Object.entries(start.model).map(([field, value]) => ({ path: `model.${field}`, value, source })),
+  ];
 }

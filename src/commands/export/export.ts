@@ -1,13 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
+import { type ExportTarget, exportTargets } from "../../runner/exported.js";
+import { findPath } from "../../runs/find-path.js";
 import { formatBytes } from "../../text/format-bytes.js";
+import { shellQuote } from "../../text/shell-quote.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
-import { findPath } from "../terminal/find-target.js";
 import { parseStep } from "../terminal/parse-step.js";
+import { findTarget } from "../terminal/target.js";
 import { Terminal } from "../terminal/terminal.js";
-import { type ExportDocument, type ExportTarget, exportTargets } from "./export-document.js";
+import type { ExportDocument } from "./export-document.js";
 
-interface ExportOptions extends CommonOptions {
+interface ExportCommandOptions extends CommonOptions {
   to: ExportTarget;
   out: string;
   step?: number;
@@ -37,22 +40,20 @@ function nonEmpty(text: string): string {
   return text;
 }
 
-async function exportTo(run: string, options: ExportOptions): Promise<void> {
+async function exportTo(run: string, options: ExportCommandOptions): Promise<void> {
   const terminal = new Terminal(options);
-  const document = options.to === "hf" ? await exportModel(run, options) : await exportTensor(run, options.to, options);
+  const document = await exportDocument(run, options);
   terminal.document(document);
   const what = document.tensor === undefined ? "the final model" : `${document.tensor} [${document.shape?.join(", ")}]`;
   terminal.print(`${terminal.color.bold(document.out)}: ${what}, ${formatBytes(document.bytes)}`);
   if (document.upload) terminal.print(`\nNothing has been sent. To publish it:  ${terminal.color.cyan(document.upload)}`);
 }
 
-async function exportModel(run: string, { out, step }: ExportOptions): Promise<ExportDocument> {
-  const { exportHfModel } = await import("./export-hf-model.js");
-  if (step !== undefined) throw new BhBridgeError("USAGE", "--step does not go with --to hf: only the final model is complete");
-  return exportHfModel(await findPath(run), out);
-}
-
-async function exportTensor(target: string, to: Exclude<ExportTarget, "hf">, { out, step }: ExportOptions): Promise<ExportDocument> {
-  const { exportArray } = await import("./export-array.js");
-  return exportArray(target, to, out, step);
+async function exportDocument(run: string, { to, out, step }: ExportCommandOptions): Promise<ExportDocument> {
+  if (to === "hf" && step !== undefined) throw new BhBridgeError("USAGE", "--step does not go with --to hf: only the final model is complete");
+  const [{ exportRun }, { repositoryOf }] = await Promise.all([import("../../runner/export-run.js"), import("../../runner/export-model.js")]);
+  const { path, ...target } = to === "hf" ? { path: await findPath(run) } : await findTarget(run);
+  const exported = await exportRun(path, { ...target, to, out, step });
+  const upload = to === "hf" ? { upload: `hf upload ${shellQuote(repositoryOf(out))} ${shellQuote(out)}` } : {};
+  return { schema: "bh-bridge/export@1", ...exported, ...upload };
 }

@@ -3,8 +3,8 @@ import type { CheckpointKind } from "../../formats/checkpoint.js";
 import { count } from "../../text/count.js";
 import { formatBytes } from "../../text/format-bytes.js";
 import { groupDigits } from "../../text/group-digits.js";
+import { printable } from "../../text/printable.js";
 import { wrap } from "../../text/wrap.js";
-import { printable } from "../terminal/printable.js";
 import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
 import type { InspectDocument } from "./inspect-document.js";
 

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
+import { findPath } from "../../runs/find-path.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
-import { findPath } from "../terminal/find-target.js";
 import { Terminal } from "../terminal/terminal.js";
+import type { InspectDocument } from "./inspect-document.js";
 
 /** `bh-bridge inspect PATH`: what a file or a directory is, and what can be done with it. */
 export function inspectCommand(): Command {
@@ -9,8 +10,13 @@ export function inspectCommand(): Command {
     .argument("<path>", "safetensors, .pt, .bin, HDF5, .npy, .npz, a checkpoint directory, or a run")
     .action(async (path: string, options: CommonOptions) => {
       const terminal = new Terminal(options);
-      const [{ inspect }, { formatInspection }] = await Promise.all([import("./inspect-path.js"), import("./format-inspection.js")]);
-      const document = await inspect(await findPath(path));
+      const [{ inspect }, { nextSteps }, { formatInspection }] = await Promise.all([
+        import("../../runner/inspect.js"),
+        import("./next-steps.js"),
+        import("./format-inspection.js"),
+      ]);
+      const inspection = await inspect(await findPath(path));
+      const document: InspectDocument = { schema: "bh-bridge/inspect@1", ...inspection, next: await nextSteps(inspection) };
       terminal.document(document);
       terminal.print(formatInspection(document, terminal.color, terminal.width));
     });

@@ -1,44 +1,35 @@
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import { z } from "zod";
-import type { Checkpoint } from "../../formats/checkpoint.js";
 import { outstandingEmbedding } from "../../formats/embedding-tensor.js";
 import { type Gpt2Architecture, gpt2ArchitectureOf } from "../../formats/hf/gpt2-weights.js";
 import { findHistoryTensor } from "../../formats/history-tensor.js";
+import { openHistory } from "../../formats/open-history.js";
+import { stepOfState } from "../../formats/state-of-step.js";
 import { isReadable, type TensorInfo } from "../../formats/stored-tensor.js";
-import { shellQuote } from "../terminal/shell-quote.js";
+import type { Inspection } from "../../runner/inspect.js";
+import { shellQuote } from "../../text/shell-quote.js";
+import type { InspectDocument } from "./inspect-document.js";
 
-/** One thing that can be done, and the command that does it. */
-export interface NextStep {
-  does: string;
-  command: string;
-}
-
-/** What is known of a recorded history beside its tensor. */
-export interface RecordedHistory {
-  states: number;
-  /** The training step of its first state. */
-  firstStep: number;
-  /** Whether it has all rows of the embedding. */
-  isWhole: boolean;
-}
+type NextSteps = InspectDocument["next"];
 
 const gpt2Schema = z.looseObject({ config: z.looseObject({ model_type: z.literal("gpt2"), n_embd: z.int() }) });
 /** The built-in corpus is ASCII: a smaller vocabulary leaves nothing of it to train on. */
 const smallestVocabulary = 128;
 
 /** What can be done with a file, most useful first. Every command works as it stands, in the folder where it was asked for. */
-export async function nextSteps(checkpoint: Checkpoint, recorded: RecordedHistory | undefined): Promise<NextStep[]> {
-  const history = recorded?.states === 0 ? undefined : usable(findHistoryTensor(checkpoint.tensors));
-  const embedding = usable(outstandingEmbedding(checkpoint.tensors));
-  const steps: NextStep[] = [];
-  const matrix = checkpoint.tensors.find((tensor) => tensor.shape.length === 2 && usable(tensor));
-  const path = argument(checkpoint.path);
+export async function nextSteps(inspection: Inspection): Promise<NextSteps> {
+  const { tensors } = inspection;
+  const history = inspection.history?.states === 0 ? undefined : usable(findHistoryTensor(tensors));
+  const embedding = usable(outstandingEmbedding(tensors));
+  const steps: NextSteps = [];
+  const matrix = tensors.find((tensor) => tensor.shape.length === 2 && usable(tensor));
+  const path = argument(inspection.path);
   if (embedding) steps.push({ does: "count its black holes", command: `bh-bridge census ${path}` });
-  else if (matrix) steps.push({ does: "count the black holes of one matrix", command: `bh-bridge census ${argument(checkpoint.path, matrix.name)}` });
+  else if (matrix) steps.push({ does: "count the black holes of one matrix", command: `bh-bridge census ${argument(inspection.path, matrix.name)}` });
   if (history) steps.push({ does: "analyse its whole history", command: `bh-bridge analyze ${path}` });
-  steps.push(...(await trainingSteps(checkpoint, history && recorded)));
-  if (existsSync(join(checkpoint.path, "run.json")) && checkpoint.tensors.some((tensor) => tensor.file.startsWith("final/"))) {
+  steps.push(...(await trainingSteps(inspection)));
+  if (existsSync(join(inspection.path, "run.json")) && tensors.some((tensor) => tensor.file.startsWith("final/"))) {
     steps.push({ does: "give the model to Python", command: `bh-bridge export ${path} --to hf --out ${freeName("model")}` });
   }
   if (history) steps.push({ does: "give the history to Python", command: `bh-bridge export ${path} --to npy --out ${freeName("history.npy")}` });
@@ -46,11 +37,12 @@ export async function nextSteps(checkpoint: Checkpoint, recorded: RecordedHistor
   return steps;
 }
 
-async function trainingSteps({ path, kind, tensors, metadata, trainerState }: Checkpoint, recorded: RecordedHistory | undefined): Promise<NextStep[]> {
+async function trainingSteps({ path, kind, tensors, metadata, trainerState, history }: Inspection): Promise<NextSteps> {
   if (kind === "run") {
     const [, vocabulary = 0] = findHistoryTensor(tensors)?.shape ?? [];
-    if (!recorded?.isWhole || vocabulary < smallestVocabulary) return [];
-    return [{ does: "train from the embedding of one of its steps", command: `bh-bridge train --from ${argument(path, String(recorded.firstStep))}` }];
+    if (!history || history.states === 0 || history.tokenIds || vocabulary < smallestVocabulary) return [];
+    const step = await firstStep(path, history.tensor);
+    return [{ does: "train from the embedding of one of its steps", command: `bh-bridge train --from ${argument(path, String(step))}` }];
   }
   const weights = await gpt2In(path);
   if (!weights || weights.vocab_size < smallestVocabulary) return [];
@@ -65,6 +57,15 @@ async function trainingSteps({ path, kind, tensors, metadata, trainerState }: Ch
     steps.push({ does: "go on with its training, optimizer and all", command: `bh-bridge train --from ${word} --resume-state` });
   }
   return steps;
+}
+
+async function firstStep(path: string, tensor: string): Promise<number> {
+  const history = await openHistory(path, tensor);
+  try {
+    return stepOfState(history, 0);
+  } finally {
+    history.close();
+  }
 }
 
 /** A tensor whose values can be read, when there are some. */

@@ -1,5 +1,5 @@
+import { printable } from "../../text/printable.js";
 import { wrap } from "../../text/wrap.js";
-import { printable } from "../terminal/printable.js";
 import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { type FieldValue, fieldOf, type ListedRun } from "./run-fields.js";

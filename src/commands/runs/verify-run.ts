@@ -1,7 +1,7 @@
 import { exitCodes } from "../../errors.js";
 import type { UncoveredFile } from "../../runs/uncovered-files.js";
 import { verifyRun } from "../../runs/verify-run.js";
-import { printable } from "../terminal/printable.js";
+import { printable } from "../../text/printable.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { VerifyDocument } from "./runs-document.js";
 

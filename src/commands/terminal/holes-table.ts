@@ -1,6 +1,6 @@
 import type { Census } from "../../analysis/census.js";
 import { groupDigits } from "../../text/group-digits.js";
-import { printable } from "./printable.js";
+import { printable } from "../../text/printable.js";
 import { columnWidths, table, tableWidth, usualWidth } from "./table.js";
 
 /** A table of this many lines is read at a glance. */

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { TextColors } from "../../config/text-colors.js";
-import { escaped, unprintable } from "./printable.js";
+import { escaped, unprintable } from "../../text/printable.js";
 
 /** Two numbers that this process alone knows: a colour that carries them is ours, and one in a text from a file is not. */
 const key = `${randomInt(1000, 10_000)};${randomInt(1000, 10_000)}`;

@@ -6,9 +6,9 @@ import type { TrainResult } from "../../runner/train-result.js";
 import { count } from "../../text/count.js";
 import { formatBytes } from "../../text/format-bytes.js";
 import { groupDigits } from "../../text/group-digits.js";
+import { printable } from "../../text/printable.js";
 import { wrap } from "../../text/wrap.js";
 import { holesTable } from "../terminal/holes-table.js";
-import { printable } from "../terminal/printable.js";
 import { table } from "../terminal/table.js";
 
 /** A table of this many lines is read at a glance; longer ones are thinned out, keeping the last line. */

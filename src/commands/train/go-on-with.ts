@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { hasTakenStep } from "../../runs/has-taken-step.js";
-import { shellQuote } from "../terminal/shell-quote.js";
+import { shellQuote } from "../../text/shell-quote.js";
 
 /** The command that goes on with a run; nothing for a run that has no step to go on from. */
 export function goOnWith(run: string): string | undefined {

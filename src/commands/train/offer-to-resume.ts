@@ -4,7 +4,7 @@ import { BhBridgeError } from "../../errors.js";
 import { lockHolders } from "../../python/lock-holders.js";
 import { type FoundRun, findRun, noLockHolders, scanRuns } from "../../runs/scan-runs.js";
 import { unfinishedRuns } from "../../runs/unfinished-runs.js";
-import { shellQuote } from "../terminal/shell-quote.js";
+import { shellQuote } from "../../text/shell-quote.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /**

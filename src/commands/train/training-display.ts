@@ -1,9 +1,10 @@
 import type { StartedRun } from "../../bridge/started-run.js";
 import type { TrainEvent } from "../../protocol/events.js";
-import { createProgress, type Progress } from "../terminal/progress.js";
+import { costEstimate } from "../../runner/cost-estimate.js";
+import { formatBytes } from "../../text/format-bytes.js";
+import { createProgress, formatDuration, type Progress } from "../terminal/progress.js";
 import { createStatusLine, type StatusLine } from "../terminal/status-line.js";
 import type { Terminal } from "../terminal/terminal.js";
-import { costEstimate } from "./cost-estimate.js";
 
 /** Shows a training as it goes on, on stderr: what its start is at, a bar, or a line now and then; what it will cost; and alerts. */
 export class TrainingDisplay {
@@ -64,7 +65,9 @@ export class TrainingDisplay {
     if (this.#isEstimated || !this.#run || step <= this.#run.fromStep || step >= this.#steps) return;
     this.#isEstimated = true;
     const { directory, fromStep } = this.#run;
-    this.#interject(this.#terminal.messageColor.dim(costEstimate(directory, usage, this.#steps - step, step - fromStep)), step);
+    const { seconds, historyBytes, freeBytes } = costEstimate(directory, usage, this.#steps - step, step - fromStep);
+    const space = `${formatBytes(historyBytes)} history (reserved), ${formatBytes(usage.peak_bytes)} memory; ${formatBytes(freeBytes)} of disk free`;
+    this.#interject(this.#terminal.messageColor.dim(`Estimate ≈ ${formatDuration(seconds)} to go, ${space}`), step);
   }
 
   /** A line above the bar. */

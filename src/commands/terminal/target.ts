@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
-import { sep } from "node:path";
-import { BhBridgeError } from "../../errors.js";
+import { findPath } from "../../runs/find-path.js";
 
 /** A file or directory, and the tensor in it that is meant. */
 export interface Target {
@@ -9,7 +8,6 @@ export interface Target {
 }
 
 const separator = "::";
-const runsFolder = "runs";
 
 /** Take `LEFT::RIGHT` apart; a file that has the two colons in its own name is found too. */
 export function splitTarget(text: string): [left: string, right: string | undefined] {
@@ -22,20 +20,4 @@ export async function findTarget(text: string): Promise<Target> {
   const [left, tensor] = splitTarget(text);
   const path = await findPath(left);
   return tensor === undefined ? { path } : { path, tensor };
-}
-
-/**
- * The path that is meant: what exists, else the run of that name, or with that beginning, in the folder of runs.
- *
- * @throws {BhBridgeError} `USAGE` when several runs are meant.
- */
-export async function findPath(given: string, out = runsFolder): Promise<string> {
-  if (existsSync(given) || given.includes(sep) || !existsSync(out)) return given;
-  const [{ resolveRun }, { noLockHolders }] = await Promise.all([import("../../runs/resolve-run.js"), import("../../runs/scan-runs.js")]);
-  try {
-    return (await resolveRun(given, out, noLockHolders)).directory;
-  } catch (error) {
-    if (error instanceof BhBridgeError && error.code === "RUN_NOT_FOUND") return given; // whoever opens it says what is missing
-    throw error;
-  }
 }

@@ -1,24 +1,29 @@
 import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { BhBridgeError } from "../../errors.js";
-import { createAtomically, syncPath } from "../../formats/atomic-file.js";
-import { summarizeRun } from "../../runner/summarize-run.js";
-import { readRunConfig } from "../../runs/run-config.js";
-import { readRunManifest } from "../../runs/run-manifest.js";
-import { shellQuote } from "../terminal/shell-quote.js";
-import type { ExportDocument } from "./export-document.js";
+import { BhBridgeError } from "../errors.js";
+import { createAtomically, syncPath } from "../formats/atomic-file.js";
+import { readRunConfig } from "../runs/run-config.js";
+import { readRunManifest } from "../runs/run-manifest.js";
+import { shellQuote } from "../text/shell-quote.js";
+import type { Exported } from "./exported.js";
 import { modelCard } from "./model-card.js";
+import { summarizeRun } from "./summarize-run.js";
 
 const finalFolder = "final";
 /** Ours: checksums of a checkpoint, which mean nothing once the model card is beside it. */
 const manifestFile = "MANIFEST.json";
+
+/** What an exported model will be called on the hub, by the name of its directory. */
+export function repositoryOf(out: string): string {
+  return `YOUR-NAME/${basename(resolve(out))}`;
+}
 
 /**
  * Copy a run's final model into a new directory and describe it in a model card, ready to be uploaded. Nothing is sent.
  *
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`; `USAGE` for a run without a final model; `FILE_UNWRITABLE`, `DISK_FULL`.
  */
-export async function exportHfModel(run: string, out: string): Promise<ExportDocument> {
+export async function exportModel(run: string, out: string): Promise<Exported> {
   const manifest = readRunManifest(run);
   const source = join(run, finalFolder);
   if (!existsSync(source)) {
@@ -26,14 +31,12 @@ export async function exportHfModel(run: string, out: string): Promise<ExportDoc
   }
   const config = readRunConfig(run);
   const result = await summarizeRun(run, config, manifest);
-  const repository = `YOUR-NAME/${basename(resolve(out))}`;
-  const card = modelCard({ manifest, config, result, repository, remoteCode: readdirSync(source).some((name) => name.endsWith(".py")) });
+  const card = modelCard({ manifest, config, result, repository: repositoryOf(out), remoteCode: readdirSync(source).some((name) => name.endsWith(".py")) });
   await createAtomically(out, (temporaryPath) => {
     cpSync(source, temporaryPath, { recursive: true, filter: (path) => basename(path) !== manifestFile });
     writeFileSync(join(temporaryPath, "README.md"), card);
     for (const name of readdirSync(temporaryPath)) syncPath(join(temporaryPath, name));
   });
   const bytes = readdirSync(out).reduce((sum, name) => sum + statSync(join(out, name)).size, 0);
-  const upload = `hf upload ${shellQuote(repository)} ${shellQuote(out)}`;
-  return { schema: "bh-bridge/export@1", source: run, to: "hf", out, bytes, upload };
+  return { source: run, to: "hf", out, bytes };
 }

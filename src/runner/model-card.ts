@@ -1,10 +1,10 @@
 import { basename, isAbsolute } from "node:path";
 import { stringify } from "yaml";
-import type { RunConfig } from "../../config/run-config-schema.js";
-import type { TrainResult } from "../../runner/train-result.js";
-import type { RunManifest } from "../../runs/run-manifest.js";
-import { count } from "../../text/count.js";
-import { groupDigits } from "../../text/group-digits.js";
+import type { RunConfig } from "../config/run-config-schema.js";
+import type { RunManifest } from "../runs/run-manifest.js";
+import { count } from "../text/count.js";
+import { groupDigits } from "../text/group-digits.js";
+import type { TrainResult } from "./train-result.js";
 
 /** What a model card is made from. */
 export interface ModelCardInput {

@@ -1,0 +1,44 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { inspect } from "../../../src/index.js";
+import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";
+
+const directory = temporaryDirectory();
+
+expectedFrom(
+  `
+import sys, os, torch
+from safetensors.torch import save_file
+d = sys.argv[1]
+save_file({"embedding_history": torch.zeros(6, 4, 2, dtype=torch.bfloat16), "steps_done": torch.tensor(3)}, f"{d}/history.safetensors", metadata={"note": "n"})
+class Evil:
+    def __reduce__(self): return (os.system, ("true",))
+torch.save({"w": torch.zeros(4, 2), "evil": Evil()}, f"{d}/evil.pt")
+print(0)`,
+  directory,
+);
+
+test("a program learns what a file holds, how far its history has come, and nothing of the command line", async () => {
+  const path = join(directory, "history.safetensors");
+  const inspection = await inspect(path);
+  expect(inspection).toEqual({
+    path,
+    kind: "history",
+    tensors: expect.arrayContaining([{ name: "embedding_history", dtype: "BF16", shape: [6, 4, 2], bytes: 96, file: "history.safetensors" }]),
+    metadata: { note: "n" },
+    history: { tensor: "embedding_history", states: 4, planned: 6, tokens: 4, dims: 2 },
+    notExecuted: [],
+  });
+});
+
+test("what a torch archive would call is named, and not called", async () => {
+  expect(await inspect(join(directory, "evil.pt"))).toMatchObject({ kind: "torch-zip", notExecuted: ["posix.system"] });
+});
+
+test("what cannot be opened is refused", async () => {
+  const path = join(directory, "notes.txt");
+  writeFileSync(path, "no tensors");
+  await expect(inspect(path)).rejects.toMatchObject({ code: "FORMAT_UNSUPPORTED" });
+  await expect(inspect(join(directory, "missing"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+});
