@@ -27,7 +27,9 @@ function drawHoles(run) {
   const { corpus, config_hash: hash, name } = read(run, "run.json");
   const vocabulary = read(run, "config.json").model.vocab_size;
   const at = (state) => (steps?.[state] ?? state) + 1;
-  const series = (values) => values.map((value, state) => ({ step: at(state), value }));
+  // Steps at which nothing changes add nothing to a staircase.
+  const series = (values) =>
+    values.flatMap((value, state) => (state === 0 || state === values.length - 1 || value !== values[state - 1] ? [{ step: at(state), value }] : []));
   const [unique, population] = [series(timeline.unique), series(timeline.P)];
   const last = at(timeline.P.length - 1);
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
@@ -39,15 +41,16 @@ function drawHoles(run) {
     marginRight: 30,
     marginBottom: 42,
     style: { fontFamily: "system-ui, sans-serif", fontSize: "13px", background: "#fff", color: "#222" },
-    x: { type: "log", label: "training step + 1", domain: [1, last], ticks: [1, 3, 10, 30, 100, 300, 800], tickFormat: (value) => String(value) },
+    x: { type: "log", label: "training step + 1", domain: [1, last] },
     y: { label: `tokens of ${vocabulary}`, domain: [0, vocabulary + 4], ticks: 5, grid: true },
     marks: [
+      Plot.axisX([1, 3, 10, 30, 100, 300, last], { tickFormat: String }),
       Plot.ruleY([corpus.dead], { stroke: "#888", strokeDasharray: "2,4" }),
-      Plot.text([[1.15, corpus.dead]], { text: [`${corpus.dead} dead tokens`], textAnchor: "start", dy: 14, fill: "#555" }),
+      Plot.text([[40, corpus.dead]], { text: [`${corpus.dead} dead tokens`], textAnchor: "start", dy: 12, fill: "#555" }),
       Plot.line(population, { x: "step", y: "value", stroke: "#1f4e8c", strokeWidth: 2.5, curve: "step-after" }),
       Plot.line(unique, { x: "step", y: "value", stroke: "#b4561b", strokeWidth: 2.5, strokeDasharray: "7,4", curve: "step-after" }),
-      Plot.text([[1.15, vocabulary]], { text: ["P: tokens in black holes"], textAnchor: "start", dy: 16, fill: "#1f4e8c" }),
-      Plot.text([[1.15, 1]], { text: ["distinct rows"], textAnchor: "start", dy: -10, fill: "#b4561b" }),
+      Plot.text([[2.15, vocabulary]], { text: ["P: tokens in black holes"], textAnchor: "start", dy: 6, fill: "#1f4e8c" }),
+      Plot.text([[60, 74]], { text: ["distinct rows"], textAnchor: "start", dy: -8, fill: "#b4561b" }),
     ],
   });
   svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
