@@ -8,7 +8,7 @@ export interface FieldDifference {
   path: string;
   before: JsonValue | undefined;
   after: JsonValue | undefined;
-  /** The value is of another type than before (a list instead of a name); null does not count as one. */
+  /** The value is of another type than before (a list instead of a name, an object instead of a list); null does not count as one. */
   typeChanged: boolean;
 }
 
@@ -19,10 +19,22 @@ export function diffRunConfigs(before: RunConfig, after: RunConfig): FieldDiffer
   return [...new Set([...left.keys(), ...right.keys()])]
     .map((path) => ({ path, before: left.get(path), after: right.get(path) }))
     .filter(({ before, after }) => !isDeepStrictEqual(before, after))
-    .map((difference) => ({ ...difference, typeChanged: typeChanged(difference.before, difference.after) }));
+    .map((difference) => ({ ...difference, typeChanged: isOtherType(typeAt(left, difference.path), typeAt(right, difference.path)) }));
 }
 
-function typeChanged(before: JsonValue | undefined, after: JsonValue | undefined): boolean {
-  if (before === undefined || after === undefined || before === null || after === null) return false;
-  return typeof before !== typeof after;
+function isOtherType(before: string | undefined, after: string | undefined): boolean {
+  return before !== undefined && after !== undefined && before !== after;
+}
+
+/** The type of what stands at a path; an object with fields has paths below it instead. */
+function typeAt(values: ReadonlyMap<string, JsonValue>, path: string): string | undefined {
+  const value = values.get(path);
+  if (value !== undefined) return value === null ? undefined : typeName(value);
+  return [...values.keys()].some((other) => other.startsWith(`${path}.`)) ? typeName(undefined) : undefined;
+}
+
+/** The name of a value's type for people; undefined stands for an object, whose fields are listed by paths of their own. */
+export function typeName(value: JsonValue | undefined): string {
+  if (value === undefined) return "object";
+  return Array.isArray(value) ? "list" : typeof value === "string" ? "text" : typeof value;
 }

@@ -1,5 +1,5 @@
 import { count } from "../text/count.js";
-import type { FieldDifference } from "./diff-run-configs.js";
+import { type FieldDifference, typeName } from "./diff-run-configs.js";
 import { inlineYaml } from "./inline-yaml.js";
 import type { JsonValue } from "./json-value.js";
 import type { ResolvedConfig } from "./load-run-config.js";
@@ -21,8 +21,4 @@ export function formatDifference({ path, before, after, typeChanged }: FieldDiff
 
 function shown(value: JsonValue | undefined): string {
   return value === undefined ? "(not set)" : inlineYaml(value);
-}
-
-function typeName(value: JsonValue | undefined): string {
-  return Array.isArray(value) ? "list" : typeof value === "string" ? "text" : typeof value;
 }

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { terminalColors } from "../../../src/commands/terminal/terminal-text.js";
-import { formatChanges } from "../../../src/config/format-changes.js";
+import { diffRunConfigs } from "../../../src/config/diff-run-configs.js";
+import { formatChanges, formatDifference } from "../../../src/config/format-changes.js";
 import { loadRunConfig } from "../../../src/config/load-run-config.js";
+import type { RunConfig } from "../../../src/config/run-config-schema.js";
 
 const plain = terminalColors(false);
 
@@ -20,4 +22,25 @@ test("the changes are counted and listed, each with old value, new value and sou
 
 test("a preset as it is has no changes", async () => {
   expect(formatChanges(await loadRunConfig({ preset: "quick" }), plain)).toBe("Configuration: quick, unchanged");
+});
+
+test.each([
+  ["a list instead of an object", {}, [1], "list"],
+  ["an object with fields instead of a text", "scheduler.json", { power: 2 }, "text → object"],
+])("%s is another type", (_, before, after, told) => {
+  const config = (value: unknown) => ({ training: { lr_scheduler_kwargs: value } }) as unknown as RunConfig;
+  const path = "training.lr_scheduler_kwargs";
+  const difference = diffRunConfigs(config(before), config(after)).find((each) => each.path === path);
+  expect(difference && formatDifference(difference, path.length, plain)).toMatch(new RegExp(`type changed: .*${told}`));
+});
+
+test("fields that come and go with a value of another kind, and null, are no change of type", () => {
+  const config = (value: unknown) => ({ training: { lr_scheduler_kwargs: value } }) as unknown as RunConfig;
+  for (const [before, after] of [
+    [{ power: 2 }, { power: 3 }],
+    [null, { power: 2 }],
+    [{ power: 2 }, null],
+  ]) {
+    expect(diffRunConfigs(config(before), config(after)).map(({ typeChanged }) => typeChanged)).not.toContain(true);
+  }
 });
