@@ -4,12 +4,15 @@ import { join } from "node:path";
 import { Bridge } from "../bridge/bridge.js";
 import { corpusOf } from "../bridge/corpus.js";
 import { loadRunConfig } from "../bridge/load-run-config.js";
+import { BhBridgeError } from "../errors.js";
 import type { UsablePython } from "../python/resolve-python.js";
 
 /** Memory and caches are warm by then. */
 const warmUpSteps = 20;
 /** About two seconds on one core: long enough for a rate that comes out alike the next time. */
 const measuredSteps = 40;
+/** A busy machine can slow many threads down so far that they would take minutes: what is measured until then tells enough. */
+const maxSeconds = 10;
 
 /** How fast the default configuration trains with a number of CPU threads. */
 export interface ThreadsMeasured {
@@ -55,13 +58,25 @@ async function stepsPerSecond(python: UsablePython, threads: number, out: string
   await using bridge = await Bridge.startWith(python, { threads, device: "cpu", ...(signal && { signal }) });
   const model = await bridge.buildModel(resolved.config, signal);
   const trainer = bridge.trainerOf({ resolved, model, corpus, out, callbacks: [] });
-  let beganAt = 0;
-  let endedAt = 0;
+  const ends: StepEnd[] = [];
+  const limit = new AbortController();
   trainer.onEvent((event) => {
     if (event.type !== "step_end") return;
-    if (event.global_step === warmUpSteps) beganAt = event.mono;
-    endedAt = event.mono;
+    ends.push([event.global_step, event.mono]);
+    if (event.mono - (ends[0]?.[1] ?? event.mono) > maxSeconds) limit.abort();
   });
-  await trainer.train(signal ? { signal } : {});
-  return measuredSteps / (endedAt - beganAt);
+  await trainer.train({ signal: AbortSignal.any([limit.signal, ...(signal ? [signal] : [])]) });
+  if (signal?.aborted) throw new BhBridgeError("ABORTED", "the measurement was cancelled", { cause: signal.reason });
+  return rate(ends);
+}
+
+/** A step, and when it ended by Python's clock. */
+type StepEnd = readonly [step: number, seconds: number];
+
+/** Steps per second after the warm-up; of all steps, where a training was too slow to get beyond it. The stream may have left some steps out. */
+export function rate(ends: readonly StepEnd[]): number {
+  const warm = ends.filter(([step]) => step >= warmUpSteps);
+  const [first, ...others] = warm.length > 1 ? warm : ends;
+  const last = others.at(-1);
+  return first && last ? (last[0] - first[0]) / (last[1] - first[1]) : 0;
 }
