@@ -14,6 +14,8 @@ const configSchema = z.looseObject({
 const runSchema = z.looseObject({ corpus: z.looseObject({ deadTokens: z.array(z.int()) }) });
 
 const asciiTokens = 128;
+/** A larger vocabulary is of pieces of words: its tokens are no characters. */
+const maxByteVocabulary = 256;
 
 /** The tokens of a run are the bytes of ASCII text. */
 function asciiText(token: number): string | null {
@@ -31,9 +33,10 @@ export function recordedTokens(directory: string, rows: number): RowTokens | und
   const config = configSchema.safeParse(readPythonJson(containedFile(directory, configFile)));
   if (!config.success) return undefined;
   const { model, record } = config.data;
-  if (record.rows === "all") return new RowTokens({ vocabulary: rows, text: asciiText });
+  const text = model.vocab_size <= maxByteVocabulary ? asciiText : undefined;
+  if (record.rows === "all") return new RowTokens({ vocabulary: rows, text });
   const ids = record.rows === "dead" ? deadTokens(directory) : record.rows;
-  return ids && new RowTokens({ vocabulary: model.vocab_size, ids, text: asciiText });
+  return ids && new RowTokens({ vocabulary: model.vocab_size, ids, text });
 }
 
 function deadTokens(directory: string): readonly number[] | undefined {
