@@ -8,6 +8,9 @@ import { type FieldValue, fieldOf, type ListedRun } from "./run-fields.js";
 export const listFormats = ["table", "csv", "md"] as const;
 export type ListFormat = (typeof listFormats)[number];
 
+/** Headings of columns whose field's name alone does not say what they hold. */
+const headings: Readonly<Record<string, string>> = { loss: "mean loss" };
+
 /** What is shown when nobody chooses columns. */
 export const defaultColumns: readonly string[] = ["run", "status", "steps", "planned", "loss", "C", "P", "tags"];
 
@@ -32,11 +35,12 @@ export function formatRuns(runs: readonly ListedRun[], { columns, format, baseli
     const lines = runs.map((run) => columns.map((column) => shown(fieldOf(run, column))));
     return [columns, ...lines].map((line) => line.map(csvCell).join(",")).join("\n");
   }
+  const titles = columns.map((column) => (Object.hasOwn(headings, column) ? (headings[column] ?? column) : column));
   const cells = runs.map((run) =>
     columns.map((column) => (column === "status" ? statusText(run) : `${shown(fieldOf(run, column))}${difference(run, column, baseline)}`)),
   );
   if (format === "md") {
-    const lines = [columns, columns.map(() => "---"), ...cells.map((line) => line.map((cell) => printable(cell, maxCell).replaceAll("|", "\\|")))];
+    const lines = [titles, columns.map(() => "---"), ...cells.map((line) => line.map((cell) => printable(cell, maxCell).replaceAll("|", "\\|")))];
     return lines.map((line) => `| ${line.join(" | ")} |`).join("\n");
   }
   const paint: Readonly<Record<string, (text: string) => string>> = {
@@ -48,8 +52,8 @@ export function formatRuns(runs: readonly ListedRun[], { columns, format, baseli
     corrupt: color.red,
   };
   const painted = cells.map((line) => line.map((cell, at) => (columns[at] === "status" ? (paint[cell] ?? color.red)(cell) : printable(cell, maxCell))));
-  const fits = tableWidth(columnWidths(columns, painted)) <= (width ?? Number.POSITIVE_INFINITY);
-  return fits ? table(columns, painted, { align: alignment(columns, runs), width: Number.POSITIVE_INFINITY }) : blocks(columns, painted, width ?? usualWidth);
+  const fits = tableWidth(columnWidths(titles, painted)) <= (width ?? Number.POSITIVE_INFINITY);
+  return fits ? table(titles, painted, { align: alignment(columns, runs), width: Number.POSITIVE_INFINITY }) : blocks(titles, painted, width ?? usualWidth);
 }
 
 /** Numbers to the right, as they are compared; all else to the left. */

@@ -89,5 +89,5 @@ function lossLines({ loss }: TrainResult, width: number | undefined): string[] {
   const every = Math.ceil(loss.length / maxTableRows);
   const shown = loss.filter((_, index) => (index + 1) % every === 0 || index === loss.length - 1);
   const rows = shown.map(([step, value]) => [groupDigits(step), decimal(value, 4)]);
-  return ["  Mean over training.logging_steps, up to each step", table(["step", "loss"], rows, { width, indent: 2 })];
+  return ["  Mean over training.logging_steps, up to each step", table(["step", "mean loss"], rows, { width, indent: 2 })];
 }
