@@ -34,13 +34,10 @@ function* linesFromEnd(descriptor: number): Generator<string> {
     const piece = Buffer.alloc(end - start);
     readSync(descriptor, piece, 0, piece.length, start);
     const bytes = Buffer.concat([piece, rest]);
-    const firstBreak = start === 0 ? -1 : bytes.indexOf("\n");
-    rest = bytes.subarray(0, firstBreak + 1);
-    yield* bytes
-      .subarray(firstBreak + 1)
-      .toString("utf8")
-      .split("\n")
-      .reverse();
+    // What stands before the first line end goes on in the piece before it.
+    const begun = start === 0 ? 0 : bytes.indexOf("\n") + 1 || bytes.length;
+    rest = bytes.subarray(0, begun);
+    yield* bytes.subarray(begun).toString("utf8").split("\n").reverse();
     end = start;
   }
 }

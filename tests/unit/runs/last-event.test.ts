@@ -17,6 +17,12 @@ test("the last log is found from the end of a long file, over damaged and torn l
   expect(lastEvent(folder, "evaluate")).toBeUndefined();
 });
 
+test("a line that is longer than what is read at a time is one line", () => {
+  const long = line(0, { type: "log", logs: { ["x".repeat(200_000)]: 1, loss: 2 } });
+  writeFileSync(join(folder, "events.jsonl"), `${long}${line(1, { type: "step_end", loss: 1 })}`);
+  expect(lastEvent(folder, "log")?.logs["loss"]).toBe(2);
+});
+
 test("a run without a log has no last event", () => {
   expect(lastEvent(join(folder, "nowhere"), "log")).toBeUndefined();
 });
