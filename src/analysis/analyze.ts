@@ -137,7 +137,7 @@ async function geometryPart({ geometry }: RangeScan, history: History, plan: Pla
 /**
  * Analyse a history: what `analyze --json` prints. The history is read once, whatever is wanted, and some of its states a second time.
  *
- * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `USAGE` when `k` is no whole number; `ABORTED`; what reading the history throws.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `USAGE` when `k` is not a whole number; `ABORTED`; what reading the history throws.
  */
 export async function analyze(history: History, options: AnalyzeOptions = {}): Promise<AnalysisDocument> {
   const plan = planAnalyses(history, options);

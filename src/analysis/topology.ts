@@ -128,7 +128,7 @@ export interface TopologyOptions extends Pick<ScanOptions, "signal" | "onProgres
  * The lattice is the integer line that bfloat16 bits lie on in the order of their values; ±0 coincide on it, and ±∞ follow the largest numbers.
  *
  * @param matrix `[tokens, dims]`.
- * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for another dtype; `USAGE` when `k` is no whole number; `ABORTED`.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for another dtype; `USAGE` when `k` is not a whole number; `ABORTED`.
  */
 export async function topology(matrix: Matrix, options: TopologyOptions = {}): Promise<Topology> {
   requireMatrix(matrix, "matrix");

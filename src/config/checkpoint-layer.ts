@@ -40,7 +40,7 @@ async function configLayer(directory: string, issues: ConfigIssue[], source: str
   try {
     saved = JSON.parse(await readFile(join(directory, "config.json"), "utf8"));
   } catch (cause) {
-    issues.push({ path: "model.from", message: `${directory} is no saved model: ${reasonAgainst(directory, cause)}`, source });
+    issues.push({ path: "model.from", message: `${directory} is not a saved model: ${reasonAgainst(directory, cause)}`, source });
     return nothing;
   }
   if (!isPlainObject(saved) || saved["n_embd"] === undefined) {

@@ -30,7 +30,7 @@ export async function readConfigFile(path: string, cwd: string): Promise<ConfigF
   const extension = extname(file);
   if (moduleFiles.includes(extension)) return configFile(await readModule(file, shown), dirname(file), () => shown);
   if (!textFiles.includes(extension)) {
-    throw unusable(shown, `is no configuration: its name must end in ${[...textFiles, ...moduleFiles].join(", ")}`);
+    throw unusable(shown, `is not a configuration file: the name must end in ${[...textFiles, ...moduleFiles].join(", ")}`);
   }
   const { values, places } = parseText(await read(file, shown), shown);
   return configFile(values, dirname(file), (key) => places.get(key) ?? shown);

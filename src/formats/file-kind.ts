@@ -38,7 +38,7 @@ export function fileKind(file: FileBytes): FileKind {
   if (startsWith(gzipSignature)) throw unsupported(file.path, "is compressed with gzip. Unpack it first");
   if (head[0] === 0x7b && extname(file.path) === ".json") return "safetensors-index";
   if (extname(file.path) === ".safetensors") return "safetensors";
-  throw unsupported(file.path, "is none of safetensors, a torch archive (.pt, .bin), HDF5, .npy and .npz");
+  throw unsupported(file.path, "is of no format that can be read: safetensors, a torch archive (.pt, .bin), HDF5, .npy or .npz");
 }
 
 /** The name in the header with which a zip archive begins. */

@@ -44,7 +44,7 @@ export async function openEmbedding(path: string, choice: EmbeddingChoice = {}):
     const tensor = choice.tensor === undefined ? findEmbedding(opened.tensors, path) : findTensor(opened.tensors, choice.tensor, path);
     const common = { kind: opened.kind, tensor: tensor.name, close: () => opened.close() };
     if (tensor.shape.length === 3) return { ...common, ...stateOf(tensor, path, choice.step, recordedStates(opened.tensors, tensor, path)) };
-    if (choice.step !== undefined) throw new BhBridgeError("USAGE", `tensor "${tensor.name}" of ${path} is no history: it has no step ${choice.step}`);
+    if (choice.step !== undefined) throw new BhBridgeError("USAGE", `tensor "${tensor.name}" of ${path} is not a history, so it has no step ${choice.step}`);
     const [tokens, dims, ...more] = tensor.shape;
     if (tokens === undefined || dims === undefined || more.length > 0) {
       throw new BhBridgeError(

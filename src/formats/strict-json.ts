@@ -70,7 +70,7 @@ type Complaint = Omit<JsonComplaint, "position">;
 
 function stringComplaint(literal: string, names: Set<string> | undefined): Complaint | undefined {
   const value = literal.includes("\\") ? String(JSON.parse(literal)) : literal.slice(1, -1);
-  if (loneSurrogate.test(value)) return { kind: "text", reason: `the string ${literal} is no valid Unicode` };
+  if (loneSurrogate.test(value)) return { kind: "text", reason: `the string ${literal} is not valid Unicode` };
   if (!names) return undefined;
   if (reservedNames.includes(value)) return { kind: "name", reason: `the name "${value}" is reserved` };
   if (names.has(value)) return { kind: "name", reason: `the name "${value}" stands twice` };

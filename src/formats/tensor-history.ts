@@ -15,7 +15,7 @@ export function tensorHistory(tensor: StoredTensor, source: string, recorded: nu
   const [states, tokens, dims, ...more] = tensor.shape;
   if (states === undefined || tokens === undefined || dims === undefined || more.length > 0) {
     const shape = `[${tensor.shape.join(", ")}]`;
-    throw new BhBridgeError("FORMAT_UNSUPPORTED", `tensor "${tensor.name}" of ${source} is no history: its shape is ${shape}, not [states, tokens, dims]`);
+    throw new BhBridgeError("FORMAT_UNSUPPORTED", `tensor "${tensor.name}" of ${source} is not a history: the shape is ${shape}, not [states, tokens, dims]`);
   }
   const rows = tensor.rows();
   const { steps, rowTokens } = historyLabels(rows, recorded ?? states, tokens);

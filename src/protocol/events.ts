@@ -94,7 +94,7 @@ export type TrainerControl = z.output<typeof trainerControlSchema>;
 export function parseTrainerControl(answer: unknown): TrainerControl {
   const control = trainerControlSchema.safeParse(answer ?? {});
   if (control.success) return control.data;
-  throw new BhBridgeError("PROTOCOL_INVALID", `its answer is no TrainerControl: ${z.prettifyError(control.error)}`, { cause: control.error });
+  throw new BhBridgeError("PROTOCOL_INVALID", `the answer is not a TrainerControl: ${z.prettifyError(control.error)}`, { cause: control.error });
 }
 
 /** Everything that Python sends over the event channel. */

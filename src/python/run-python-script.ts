@@ -45,7 +45,7 @@ export async function runPythonScript(interpreter: string, { file, args = [], ti
   if (result.isCanceled) throw new BhBridgeError("ABORTED", `asking ${interpreter} was cancelled`, { cause: result });
   const said = lastLines(`${result.stdout}\n${result.stderr}`, quotedLines);
   let reason = `is not a working Python: it ended with ${killedBy ?? `exit code ${exitCode}`} and said: ${said.join(" / ") || "nothing"}`;
-  if (result.timedOut) reason = `did not answer within ${timeoutMs / 1000} s, so it is no usable Python`;
+  if (result.timedOut) reason = `did not answer within ${timeoutMs / 1000} s, so it is not a usable Python`;
   else if (exitCode === null && killedBy === null) reason = `cannot be run: ${result.failed ? result.originalMessage : "it did not start"}`;
   throw new BhBridgeError(
     "PYTHON_NOT_FOUND",

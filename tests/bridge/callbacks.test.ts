@@ -145,7 +145,7 @@ test("an abort does not wait for a decider that hangs", async () => {
 
 test.each([
   ["throws", () => Promise.reject(new Error("undecided")), /Decides\.decide threw: undecided/],
-  ["answers nonsense", () => ({ should_stop: true }) as object, /Decides\.decide threw: its answer is no TrainerControl.*should_stop/s],
+  ["answers nonsense", () => ({ should_stop: true }) as object, /Decides\.decide threw: the answer is not a TrainerControl.*should_stop/s],
 ])("a decider that %s ends the training, with its error as the cause", async (_, ask, message) => {
   const error = await rejectionOf((await lightTrainer(await lightSession(), { max_steps: 1000, seconds: 0.001 }, [new Decides(ask)])).train());
   expect(error).toMatchObject({ code: "USER_CALLBACK_FAILED", message: expect.stringMatching(message), cause: expect.any(Error) });

@@ -19,7 +19,7 @@ export function censusCommand(): Command {
   )
     .argument("<file[::tensor]>", "file, checkpoint or run; the tensor is found when it looks like an embedding")
     .option("--rows <rows>", "rows to look at: all, dead, a list as 1,5,9-20, or @FILE with such a list", "all")
-    .option("--corpus <file>", "text that tells which tokens are dead, where the file is no run")
+    .option("--corpus <file>", "text that tells which tokens are dead, for a file that is not a run")
     .option("--step <n>", "training step of a history; its last recorded one by default", parseStep)
     .action(takeCensus);
 }

@@ -26,7 +26,10 @@ export async function chooseRows(options: RowsOptions, path: string, count: numb
 
 async function deadRows(path: string, corpus: string | undefined, count: number): Promise<number[]> {
   if (corpus === undefined && !statSync(path).isDirectory()) {
-    throw new BhBridgeError("USAGE", `--rows dead needs to know the corpus, and ${path} is no run: name the text it was trained on with --corpus FILE`);
+    throw new BhBridgeError(
+      "USAGE",
+      `--rows dead needs to know the corpus, and ${path} is not a run: name the text that the model was trained on with --corpus FILE`,
+    );
   }
   const { deadTokensOf } = await import("../../runner/dead-tokens.js");
   return deadTokensOf(path, corpus, count);

@@ -36,7 +36,7 @@ export function parseRunFilters(texts: readonly string[]): RunFilter[] {
       if (!isOperator(operator)) {
         throw new BhBridgeError(
           "USAGE",
-          `"${part}" is no condition: write a field, one of ${operators.join(" ")} and a value, for example status:completed or seed>=42`,
+          `"${part}" is not a condition: write a field, one of ${operators.join(" ")} and a value, for example status:completed or seed>=42`,
         );
       }
       return { field, operator, value: field === "status" ? (statusWords[value] ?? value) : value };

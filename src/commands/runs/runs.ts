@@ -101,7 +101,7 @@ function tagCommand(): Command {
     .option("-r, --remove", "take these tags away")
     .action(async (run: string, tags: string[], { remove }: { remove?: boolean }, command: Command) => {
       const odd = tags.find((tag) => !/^\S+$/.test(tag));
-      if (odd !== undefined) throw new BhBridgeError("USAGE", `"${odd}" is no tag: a tag is one word`);
+      if (odd !== undefined) throw new BhBridgeError("USAGE", `"${odd}" is not a tag: a tag is one word`);
       await changeNotes(run, command, (notes) => ({ ...notes, tags: remove ? notes.tags.filter((tag) => !tags.includes(tag)) : [...notes.tags, ...tags] }));
     });
 }

@@ -83,7 +83,7 @@ function architectureOf(weights: ReadonlyMap<string, StoredTensor>, path: string
   const shapeOf = (name: string): Shape => {
     const tensor = weights.get(name);
     if (tensor?.shape.length === 2) return tensor.shape;
-    throw noGpt2(path, tensor ? `${name} has the shape [${tensor.shape.join(", ")}] and is no matrix` : `it has no tensor ${name}`);
+    throw noGpt2(path, tensor ? `${name} has the shape [${tensor.shape.join(", ")}], which is not a matrix` : `it has no tensor ${name}`);
   };
   const [vocab_size = 0, n_embd = 0] = shapeOf("wte.weight");
   const [n_positions = 0] = shapeOf("wpe.weight");

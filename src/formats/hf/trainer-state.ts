@@ -24,5 +24,5 @@ export function readTrainerState(directory: string): TrainerState | undefined {
   const path = containedFile(directory, fileName);
   const checked = trainerStateSchema.safeParse(readPythonJson(path));
   if (checked.success) return checked.data;
-  throw formatInvalid(path, 0, `it is no Trainer state: ${z.prettifyError(checked.error)}`);
+  throw formatInvalid(path, 0, `it is not a Trainer state: ${z.prettifyError(checked.error)}`);
 }

@@ -22,7 +22,7 @@ export type OpenShard = (path: string, label: string) => TensorFile;
  */
 export function openSharded(indexPath: string, openShard: OpenShard): TensorFile {
   const checked = indexSchema.safeParse(readPythonJson(indexPath));
-  if (!checked.success) throw formatInvalid(indexPath, 0, `it is no index of shards: ${z.prettifyError(checked.error)}`);
+  if (!checked.success) throw formatInvalid(indexPath, 0, `it is not an index of shards: ${z.prettifyError(checked.error)}`);
   const { metadata, weight_map } = checked.data;
   const shardNames = [...new Set(Object.values(weight_map))];
   if (shardNames.length > maxShards) throw formatInvalid(indexPath, 0, `it names ${shardNames.length} shards; at most ${maxShards} are opened`);

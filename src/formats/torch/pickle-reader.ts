@@ -25,7 +25,7 @@ export function readPickle(bytes: Uint8Array, hooks: PickleHooks, path: string, 
     const opcode = cursor.u8();
     if (opcode === stop) return machine.pop();
     const execute = opcodes.get(opcode);
-    if (!execute) throw cursor.fail(`the opcode 0x${opcode.toString(16).padStart(2, "0")} is none that torch writes`);
+    if (!execute) throw cursor.fail(`the opcode 0x${opcode.toString(16).padStart(2, "0")} is not one that torch writes`);
     execute(machine);
   }
 }
@@ -87,31 +87,31 @@ class PickleMachine {
 
   append(items: readonly unknown[]): void {
     const target = this.top();
-    if (!(target instanceof PickleList || target instanceof PickleInstance)) throw this.cursor.fail("something is appended to what is no list");
+    if (!(target instanceof PickleList || target instanceof PickleInstance)) throw this.cursor.fail("something is appended to a value that is not a list");
     for (const item of items) target.items.push(item);
   }
 
   setItems(items: readonly unknown[]): void {
     const target = this.top();
     const dict = target instanceof PickleInstance ? target.dict : target;
-    if (!(dict instanceof PickleDict)) throw this.cursor.fail("a key is set in what is no dict");
+    if (!(dict instanceof PickleDict)) throw this.cursor.fail("a key is set in a value that is not a dict");
     if (items.length % 2 === 1) throw this.cursor.fail("a key has no value");
     for (let index = 0; index < items.length; index += 2) {
-      if (!isHashable(items[index], 0)) throw this.cursor.fail("a key is a list, a dict or a set, or a tuple that is none that torch writes");
+      if (!isHashable(items[index], 0)) throw this.cursor.fail("a key is a list, a dict, a set, or a kind of tuple that torch does not write");
       dict.set(items[index], items[index + 1]);
     }
   }
 
   addItems(items: readonly unknown[]): void {
     const target = this.top();
-    if (!(target instanceof PickleSet)) throw this.cursor.fail("something is added to what is no set");
+    if (!(target instanceof PickleSet)) throw this.cursor.fail("something is added to a value that is not a set");
     for (const item of items) target.items.push(item);
   }
 
   call(): void {
     const args = this.pop();
     const callable = this.pop();
-    if (!(args instanceof PickleTuple)) throw this.cursor.fail("the arguments of a call are no tuple");
+    if (!(args instanceof PickleTuple)) throw this.cursor.fail("the arguments of a call are not a tuple");
     if (!(callable instanceof PickleGlobal || callable instanceof PickleInstance)) throw this.cursor.fail("what is called is neither a function nor a class");
     const known = callable instanceof PickleGlobal ? this.hooks.construct(callable, args.items) : undefined;
     this.push(known === undefined ? new PickleInstance(callable, args) : known);
@@ -126,7 +126,7 @@ class PickleMachine {
   }
 
   pushGlobal(module: unknown, name: unknown): void {
-    if (typeof module !== "string" || typeof name !== "string") throw this.cursor.fail("the name of a global is no string");
+    if (typeof module !== "string" || typeof name !== "string") throw this.cursor.fail("the name of a global is not a string");
     this.push(new PickleGlobal(module, name));
   }
 }
@@ -209,6 +209,7 @@ function stackGlobal(machine: PickleMachine): [module: unknown, name: unknown] {
 function newObjectWithKeywords(machine: PickleMachine): void {
   const keywords = machine.pop();
   const args = machine.pop();
-  if (!(args instanceof PickleTuple && keywords instanceof PickleDict)) throw machine.cursor.fail("the arguments of a new object are no tuple and no dict");
+  if (!(args instanceof PickleTuple && keywords instanceof PickleDict))
+    throw machine.cursor.fail("the arguments of a new object are neither a tuple nor a dict");
   machine.push(new PickleInstance(machine.pop(), new PickleTuple([args, keywords])));
 }

@@ -109,7 +109,7 @@ class TorchRecords {
   #number(record: string): number {
     const text = this.#text(record).trim();
     if (/^[0-9]{1,9}$/.test(text)) return Number(text);
-    throw formatInvalid(this.#file.path, this.#entry(record)?.headerOffset ?? 0, `record "${record}" is no number`);
+    throw formatInvalid(this.#file.path, this.#entry(record)?.headerOffset ?? 0, `record "${record}" is not a number`);
   }
 
   #checkByteOrder(): void {

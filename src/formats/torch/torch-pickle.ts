@@ -92,7 +92,7 @@ class TorchBuilder {
   persistent(id: unknown): unknown {
     const [kind, storageClass, key, , count] = id instanceof PickleTuple && id.items.length === storageIdItems ? id.items : [];
     const type = storageClass instanceof PickleGlobal ? storageDtypes.get(storageClass.toString()) : undefined;
-    if (kind !== "storage" || typeof key !== "string" || !isCount(count)) throw this.#invalid("a persistent id is no storage");
+    if (kind !== "storage" || typeof key !== "string" || !isCount(count)) throw this.#invalid("a persistent id does not name a storage");
     if (!type) throw this.#unsupported(`has a storage of the type ${storageClass}`);
     const storage = new TorchStorage(key, type, count);
     const known = this.storages.get(key);
@@ -121,7 +121,7 @@ class TorchBuilder {
   /** What torch keeps of a view beside its strides: `conj` and `neg`, which turn the sign of what is stored. */
   #checkMetadata(metadata: unknown): void {
     if (metadata === undefined || metadata === null) return;
-    if (!(metadata instanceof PickleDict)) throw this.#invalid("a tensor's metadata is no dict");
+    if (!(metadata instanceof PickleDict)) throw this.#invalid("the metadata of a tensor is not a dict");
     for (const [key, value] of metadata.entries) {
       if (!((key === "conj" || key === "neg") && typeof value === "boolean")) throw this.#invalid("a tensor's metadata says what no torch says");
       if (value) throw this.#unsupported("has a tensor that is stored with its sign turned");
@@ -135,7 +135,7 @@ class TorchBuilder {
 
   /** The argument `requires_grad`, which means nothing here, tells whether the others are where they should be. */
   #withGrad(args: readonly unknown[], position: number): readonly unknown[] {
-    if (typeof args[position] !== "boolean") throw this.#invalid("a tensor's requires_grad is no boolean");
+    if (typeof args[position] !== "boolean") throw this.#invalid("requires_grad of a tensor is not a boolean");
     return args;
   }
 

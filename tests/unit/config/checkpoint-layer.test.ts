@@ -38,8 +38,8 @@ test("the architecture of a saved model replaces the preset's, and its embedding
 });
 
 test.each([
-  ["nope", /nope is no saved model: there is no such folder or file\. Give the folder of a saved GPT-2/],
-  [".", /is no saved model: it has no config\.json\. Give the folder of a saved GPT-2/],
+  ["nope", /nope is not a saved model: there is no such folder or file\. Give the folder of a saved GPT-2/],
+  [".", /is not a saved model: it has no config\.json\. Give the folder of a saved GPT-2/],
 ])("--from %s says in words what is missing and what to give", async (path, message) => {
   await expect(loadRunConfig({ cwd, assignments: from(path) })).rejects.toMatchObject({
     code: "CONFIG_INVALID",
@@ -61,7 +61,7 @@ test("what the caller sets wins over the saved model", async () => {
 test("a directory without a model, and a model of another family, are refused", async () => {
   await expect(loadRunConfig({ cwd, assignments: from("nowhere") })).rejects.toMatchObject({
     code: "CONFIG_INVALID",
-    issues: [{ path: "model.from", message: expect.stringContaining("is no saved model"), source: "--from" }],
+    issues: [{ path: "model.from", message: expect.stringContaining("is not a saved model"), source: "--from" }],
   });
   await expect(loadRunConfig({ cwd, assignments: from("llama") })).rejects.toThrow('holds a model of type "llama", and only GPT-2 can be trained on');
 });

@@ -55,7 +55,7 @@ test("faults of the syntax are told with line and column", async () => {
 test.each([
   ["list.yaml", "[1, 2]", "does not hold an object with the fields of a configuration"],
   ["empty.yaml", "", "does not hold an object with the fields of a configuration"],
-  ["notes.txt", "seed: 1", "is no configuration: its name must end in .json, .yaml, .yml, .ts, .mts, .js, .mjs"],
+  ["notes.txt", "seed: 1", "is not a configuration file: the name must end in .json, .yaml, .yml, .ts, .mts, .js, .mjs"],
   ["nothing.ts", "export const other = 1;", 'exports no config: write "export default defineRun({ … })" in nothing.ts'],
   ["throws.ts", 'throw new Error("no luck");', "cannot be loaded: no luck"],
 ])("%s is refused with what to do", async (name, text, message) => {

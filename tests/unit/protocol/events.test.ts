@@ -17,5 +17,5 @@ test.each([{ should_stop: true }, { should_save: "yes" }, true, "stop"])("%j is 
   } catch (caught) {
     error = caught;
   }
-  expect(error).toMatchObject({ code: "PROTOCOL_INVALID", message: expect.stringContaining("its answer is no TrainerControl") });
+  expect(error).toMatchObject({ code: "PROTOCOL_INVALID", message: expect.stringContaining("the answer is not a TrainerControl") });
 });

@@ -59,7 +59,7 @@ folderTest("a program that hangs is given up, and so is its child that holds the
   const startedAt = performance.now();
   await expect(probePython(path, undefined, 100)).rejects.toMatchObject({
     code: "PYTHON_NOT_FOUND",
-    message: `${path} did not answer within 0.1 s, so it is no usable Python. Name another interpreter with python (--python on the command line)`,
+    message: `${path} did not answer within 0.1 s, so it is not a usable Python. Name another interpreter with python (--python on the command line)`,
   });
   expect(performance.now() - startedAt).toBeLessThan(3000);
 });

@@ -154,7 +154,7 @@ describe("damaged archives are typed errors", () => {
     ["with two entries of one name", () => replaced("data/1", "data/0"), /twice/],
     ["without its storage", () => replaced("data/1", "data/7"), /no record of its name/],
     ["with an unknown opcode", () => replaced("X\u0007\0\0\0storage", "?\u0007\0\0\0storage"), /opcode 0x3f/],
-    ["with a persistent id that is no storage", () => replaced("storage", "stowage"), /no storage/],
+    ["with a persistent id that is no storage", () => replaced("storage", "stowage"), /does not name a storage/],
   ])("%s", (name, bytes, reason) => {
     const damaged = join(directory, `${name.replaceAll(" ", "-")}.pt`);
     writeFileSync(damaged, bytes());
