@@ -13,7 +13,7 @@ export function inputTypes(schema) {
     'import type { z } from "zod";',
     "type Json = z.core.util.JSONType;",
     ...sections.map(([name, section]) => `${comment(section, "")}${declaration(sectionName(name), section)}`),
-    `/** An config as a person writes it: any part of it. */\n${declaration("RunConfigInput", { properties: Object.fromEntries(fields) }, references)}`,
+    `/** A configuration as a person writes it: any part of it. */\n${declaration("RunConfigInput", { properties: Object.fromEntries(fields) }, references)}`,
   ].join("\n\n")}\n`;
 }
 

@@ -241,7 +241,7 @@ export interface CheckpointInput {
   keep?: number | undefined;
 }
 
-/** An config as a person writes it: any part of it. */
+/** A configuration as a person writes it: any part of it. */
 export interface RunConfigInput {
   /** Display name of the run. Not part of the hash. */
   name?: string | undefined;
