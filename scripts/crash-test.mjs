@@ -170,7 +170,9 @@ async function killed(number, whole, seconds) {
   const out = join(work, `killed-${number}`);
   mkdirSync(out);
   const told = [];
-  for (let args = [...common, "--out", out]; ; args = ["resume", runOf(out), "--quiet"]) {
+  const beginning = [...common, "--out", out];
+  // A run that was killed before its first step leaves nothing to resume: it begins again.
+  for (let args = beginning; ; args = runOf(out) === undefined ? beginning : ["resume", runOf(out), "--quiet"]) {
     const again = told.length === 0 || (told.length < 4 && random() < 0.3);
     const kind = ["any", "any", "any", "starting", "checkpointing", "checkpointing", "finalising", "concluding"][Math.floor(random() * 8)];
     const whom = random() < 0.5 ? "Node" : "Python";
@@ -184,7 +186,6 @@ async function killed(number, whole, seconds) {
     if (told.length > 0) return { told, problems: differences(runOf(out), whole), out };
     rmSync(out, { recursive: true }); // it was too quick for its killer: once more
     mkdirSync(out);
-    args = [...common, "--out", out];
   }
 }
 

@@ -1,7 +1,6 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { type ChannelCommand, type ChannelMessage, channelMessageSchema } from "../protocol/events.js";
 
 /** Whoever listens to the events of the call that is under way. */
@@ -65,14 +64,18 @@ export class EventChannel {
   #accept(socket: Socket): void {
     socket.unref();
     socket.on("error", () => socket.destroy()); // a reset connection is a closed one
-    const lines = createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY });
-    lines.on("error", () => undefined); // it repeats the socket's
+    socket.setEncoding("utf8");
     let isTrusted = false;
-    lines.on("line", (line) => {
-      if (isTrusted) return this.#receive(line);
-      isTrusted = this.#socket === undefined && this.#isToken(line);
-      if (isTrusted) this.#socket = socket;
-      else socket.destroy();
+    let begun = "";
+    socket.on("data", (piece: string) => {
+      // What a Python that was killed had begun to write is not a line: it never gets its end, and is never read.
+      const lines = (begun + piece).split("\n");
+      begun = lines.pop() ?? "";
+      for (const line of lines) {
+        if (isTrusted) this.#receive(line);
+        else if (this.#socket === undefined && this.#isToken(line)) [isTrusted, this.#socket] = [true, socket];
+        else return socket.destroy();
+      }
     });
   }
 

@@ -30,7 +30,7 @@ test("the packed package trains from an empty folder", async () => {
   renameSync(result.run, join(folder.path, "runs/my-run")); // the name that the pages give to a run
 });
 
-const pages = ["README.md", ...readdirSync(join(projectRoot, "docs")).map((name) => `docs/${name}`)];
+const pages = ["README.md", ...readdirSync(join(projectRoot, "docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : []))];
 const documented = new Set(pages.flatMap((page) => ownCommands(readFileSync(join(projectRoot, page), "utf8")).map((words) => words.join(" "))));
 
 /** As it is cheap to run: what trains for minutes is resolved and printed, what installs, resumes or removes says how. */

@@ -81,3 +81,13 @@ test("its socket lies where nobody else can enter", () => {
   expect(statSync(folder).mode & 0o777).toBe(0o700);
   expect(channel.token).toMatch(/^[0-9a-f]{64}$/);
 });
+
+test("a line that a killed peer did not finish is no message, and none is made of it", async () => {
+  const socket = await peer(channel.token, coalesced(1));
+  await channel.received(1);
+  socket.end(coalesced(2).slice(0, 9));
+  await once(socket, "close");
+  await once(await peer("not the token"), "close"); // by then the end of the first has been heard
+  expect(received).toHaveLength(1);
+  expect(invalid).toEqual([]);
+});
