@@ -25,8 +25,8 @@ test.each([
   ["tar.pt", /tar archive/],
   ["bare.pkl", /bare pickle/],
   ["packed.pt", /compressed with gzip/],
-  ["text.txt", /none of safetensors/],
-  ["empty", /none of safetensors/],
+  ["text.txt", /of no format that can be read/],
+  ["empty", /of no format that can be read/],
 ])("%s is refused by name", async (name, reason) => {
   const opened = openCheckpoint(join(directory, name));
   await expect(opened).rejects.toMatchObject({ code: "FORMAT_UNSUPPORTED" });

@@ -129,7 +129,7 @@ describe("a hostile index", () => {
     ["a tensor that its shard lacks", '{"weight_map":{"nowhere":"model-00001-of-00002.safetensors"}}', /no such tensor|does not exist/],
     ["a name twice", '{"weight_map":{"w":"a","w":"b"}}', /"w" stands twice/],
     ["__proto__", '{"weight_map":{"__proto__":"a"}}', /reserved/],
-    ["no map", '{"weight_map":[1]}', /no index of shards/],
+    ["no map", '{"weight_map":[1]}', /not an index of shards/],
     ["no JSON", "{", /not JSON/],
   ])("%s", async (_name, index, reason) => {
     writeFileSync(indexPath, index);
