@@ -1,18 +1,18 @@
 // The layers of src/ and what they import: without an argument, refuse imports that point up and circles; `draw` makes docs/house.svg.
 // The rule is src/layers.json, from top to bottom: a folder may import what stands below it, and nothing else.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, normalize, sep } from "node:path";
+import { dirname, join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** The layers from top to bottom, and the packages that one file alone may import. */
-export function readLayers(project = root) {
+function readLayers(project = root) {
   return JSON.parse(readFileSync(join(project, "src", "layers.json"), "utf8"));
 }
 
 /** Every import of every module of src: paths from src, or the name of a package. The program's own files belong to the layer "". */
-export function importsOfSource(project = root) {
+function importsOfSource(project = root) {
   const src = join(project, "src");
   const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts") && !file.includes(join("kernels", "assembly")));
   return files.flatMap((file) => {
@@ -25,7 +25,7 @@ export function importsOfSource(project = root) {
 const layerOf = (path) => (path.includes(sep) ? path.split(sep)[0] : "");
 
 /** What is wrong with the imports, a sentence each. */
-export function problems(project = root) {
+function problems(project = root) {
   const { layers, importedBy } = readLayers(project);
   const height = new Map(layers.map(({ folder }, index) => [folder, layers.length - index]));
   const folders = readdirSync(join(project, "src"), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
@@ -33,23 +33,24 @@ export function problems(project = root) {
   found.push(
     ...layers.filter(({ folder }) => !folders.includes(folder)).map(({ folder }) => `src/layers.json has a line for src/${folder}, which is not there`),
   );
-  for (const { file, name, isOurs } of importsOfSource(project)) {
+  const imports = importsOfSource(project);
+  for (const { file, name, isOurs } of imports) {
     const owner = importedBy[name.split("/")[0]];
-    if (!isOurs && owner !== undefined && join(file) !== normalize(owner)) found.push(`src/${file} imports ${name}: only src/${owner} may`);
-    if (!isOurs || layerOf(file) === layerOf(name) || basename(name) === "errors.js") continue;
+    if (!isOurs && owner !== undefined && file !== normalize(owner)) found.push(`src/${file} imports ${name}: only src/${owner} may`);
+    if (!isOurs || layerOf(file) === layerOf(name) || name === "errors.js") continue;
     const [from, to] = [layerOf(file), layerOf(name)];
     if (from === "") continue;
     if (to === "") found.push(`src/${file} imports src/${name}: below the program itself only errors.ts is imported from the top of src`);
     else if ((height.get(to) ?? 0) >= (height.get(from) ?? 0))
       found.push(`src/${file} imports src/${name}: imports point down only, and ${to} stands above ${from} in src/layers.json`);
   }
-  return [...found, ...circles(project).map((files) => `these files import each other in a circle: ${files.map((file) => `src/${file}`).join(", ")}`)];
+  return [...found, ...circles(imports).map((files) => `these files import each other in a circle: ${files.map((file) => `src/${file}`).join(", ")}`)];
 }
 
 /** Groups of files that import each other in a circle, those that take only types included (Tarjan 1972). */
-export function circles(project = root) {
+function circles(imports) {
   const next = new Map();
-  for (const { file, name, isOurs } of importsOfSource(project)) {
+  for (const { file, name, isOurs } of imports) {
     if (isOurs) next.set(file, [...(next.get(file) ?? []), name.replace(/\.js$/, ".ts")]);
   }
   const order = new Map();

@@ -127,7 +127,6 @@ export class RunRecord {
 
   /** Note a failure. A disk that cannot take the note does not hide what failed: the run then counts as interrupted. */
   failed(error: unknown): void {
-    if (!existsSync(this.directory)) return; // its training never began, and it has gone with its Python
     const reason = error instanceof Error ? error.message : String(error);
     try {
       this.#write({ status: "failed", reason, ended: new Date().toISOString() });

@@ -4,6 +4,7 @@ import type { RunRecord } from "./run-record.js";
 /** The directory of a run whose training has not begun. It goes with whatever ends first: its trainer, its Python, or Node. */
 export class UnstartedRun {
   #record: RunRecord | undefined;
+  #isGone = false;
   readonly #forgetExit: () => void;
 
   /** @param ended settles when Python has ended. */
@@ -19,11 +20,12 @@ export class UnstartedRun {
     this.#forgetExit();
   }
 
-  /** Remove the directory of a training that has not begun; whether there was one. */
+  /** Remove the directory of a training that has not begun; whether it is gone, by this call or by an earlier one. */
   discard(): boolean {
     const record = this.#record;
     this.begin();
     record?.discard();
-    return record !== undefined;
+    this.#isGone ||= record !== undefined;
+    return this.#isGone;
   }
 }

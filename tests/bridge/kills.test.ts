@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startLight } from "./light-session.js";
 import { lightTrainer } from "./light-trainer.js";
 import { rejectionOf } from "./rejection-of.js";
@@ -17,6 +17,10 @@ const latestKillMs = 150;
 
 test("100 kills at random moments of a training end in one PEER_EXITED within a second each", async () => {
   const random = momentsOf(4);
+  const warnings: string[] = [];
+  const onWarning = ({ name, message }: Error) => warnings.push(`${name}: ${message}`);
+  process.on("warning", onWarning);
+  onTestFinished(() => void process.off("warning", onWarning));
   for (let kill = 0; kill < 100; kill++) {
     const session = await startLight();
     const trainer = await lightTrainer(session, { max_steps: 1_000_000, log_every: 10, durable: false });
@@ -31,4 +35,6 @@ test("100 kills at random moments of a training end in one PEER_EXITED within a 
     expect(await rejectionOf(trainer.state())).toMatchObject({ code: "PEER_EXITED" });
     await session.close();
   }
+  // Some die before their training begins: the run is gone then, and there is nothing in it to note a failure in.
+  expect(warnings.filter((warning) => warning.startsWith("BhBridgeRunWarning"))).toEqual([]);
 });
