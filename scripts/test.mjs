@@ -50,7 +50,7 @@ async function vitest(args) {
 
 async function pytest(args) {
   const report = join(results, "pytest.xml");
-  const python = process.platform === "win32" ? join(root, ".venv", "Scripts", "python.exe") : join(root, ".venv", "bin", "python");
+  const python = join(root, ".venv", "bin", "python");
   const code = await run(python, ["-m", "pytest", `--junitxml=${report}`, ...args]);
   return judge("pytest", code, read(report, countPytest));
 }

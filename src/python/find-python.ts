@@ -24,8 +24,6 @@ export interface FindPythonOptions {
   environment?: string;
 }
 
-const isWindows = process.platform === "win32";
-
 function isExecutableFile(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
@@ -38,9 +36,8 @@ function isExecutableFile(path: string): boolean {
 
 /** Where `PATH` has a program of this name, in its order. */
 export function executablesOnPath(name: string, env: NodeJS.ProcessEnv): string[] {
-  const fileName = isWindows && !name.endsWith(".exe") ? `${name}.exe` : name;
   const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  return folders.map((folder) => join(folder, fileName)).filter(isExecutableFile);
+  return folders.map((folder) => join(folder, name)).filter(isExecutableFile);
 }
 
 /** What is wrong with a path that was asked for, and what to give instead. */
@@ -60,14 +57,14 @@ function reasonSeen(path: string): string {
   const file = statSync(path, { throwIfNoEntry: false });
   if (!file) return "it is a link to a file that is gone; if it belongs to a virtual environment, make that again with: bh-bridge setup --dir FOLDER";
   if (file.isDirectory()) {
-    const inside = [interpreterOf(path), join(path, isWindows ? "python.exe" : "python3")].find(isExecutableFile);
+    const inside = [interpreterOf(path), join(path, "python3")].find(isExecutableFile);
     return `it is a folder; give the interpreter${inside ? ` in it: ${inside}` : ", for example /usr/bin/python3"}`;
   }
   return "it is not executable";
 }
 
 function explicitCandidate(origin: PythonOrigin, wanted: string, env: NodeJS.ProcessEnv, cwd: string): PythonCandidate {
-  const isName = !/[/\\]/.test(wanted);
+  const isName = !wanted.includes("/");
   const path = (isName && executablesOnPath(wanted, env)[0]) || resolve(cwd, wanted);
   if (isExecutableFile(path)) return { path, origin };
   const shown = isName ? `${wanted} (not in PATH, nor in ${cwd})` : path;
@@ -98,7 +95,7 @@ export function pythonCandidates(options: FindPythonOptions = {}): [PythonCandid
   const conda = env["CONDA_PREFIX"];
   const implicit: [PythonOrigin, string | undefined][] = [
     ["virtual environment", venv && interpreterOf(resolve(cwd, venv))],
-    ["conda", conda && (isWindows ? join(conda, "python.exe") : interpreterOf(conda))],
+    ["conda", conda && interpreterOf(conda)],
     ["bh-bridge environment", interpreterOf(environment)],
     ["PATH", executablesOnPath("python3", env)[0] ?? executablesOnPath("python", env)[0]],
   ];

@@ -39,7 +39,7 @@ function shellRequirement({ name, expected, found }: RequirementCheck): string {
 
 /** The command that puts the packages into this very interpreter. */
 export function installCommand(report: PythonReport, checks: readonly RequirementCheck[]): string {
-  const python = /[^\w./\\:+-]/.test(report.path) ? `"${report.path}"` : report.path;
+  const python = /[^\w./+-]/.test(report.path) ? `"${report.path}"` : report.path;
   return `${python} -m pip install ${checks.map(shellRequirement).join(" ")}`;
 }
 

@@ -36,7 +36,7 @@ test("a script is told what to run, and nothing is installed", async () => {
   expect(nothingWasMade()).toBe(true);
 });
 
-test.skipIf(process.platform === "win32")("somebody at a terminal is asked, and a no installs nothing", async () => {
+test("somebody at a terminal is asked, and a no installs nothing", async () => {
   const answered = [join(import.meta.dirname, "answer_prompt.py"), 'Run "bh-bridge setup" now?', "n", ...train];
   const { exitCode, stdout } = await execa("python3", answered, { ...options(), stdin: "ignore" });
   expect(stdout).toContain("PYTHON_DEPENDENCY_MISSING");

@@ -95,6 +95,6 @@ function diffCommand(): Command {
 /** The configuration that a name stands for: a preset's, unless it looks like a path. */
 async function loadNamed(name: string): Promise<ResolvedConfig> {
   const [{ isPresetName }, { loadRunConfig }] = await Promise.all([import("../../config/presets.js"), import("../../bridge/load-run-config.js")]);
-  const isPath = !isPresetName(name) && (existsSync(name) || /[\\/]|\.(?:json|ya?ml|m?[jt]s)$/.test(name));
+  const isPath = !isPresetName(name) && (existsSync(name) || /\/|\.(?:json|ya?ml|m?[jt]s)$/.test(name));
   return loadRunConfig(isPath ? { file: name } : { preset: name });
 }

@@ -7,7 +7,6 @@ async function entriesOf(folder: string): Promise<string[]> {
 
 /** The folders of a virtual environment that packages are installed into. */
 async function sitePackages(directory: string): Promise<string[]> {
-  if (process.platform === "win32") return [join(directory, "Lib", "site-packages")];
   return (await entriesOf(join(directory, "lib"))).map((folder) => join(folder, "site-packages"));
 }
 
