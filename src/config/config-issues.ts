@@ -21,13 +21,13 @@ const namesElsewhere: Record<string, Readonly<Record<string, string>>> = { devic
 /** Longest list of field names that a message spells out. */
 const longestNameList = 12;
 
-/** Dotted path and message of every problem that zod found in a configuration. */
-export function configIssues(error: z.ZodError, values: unknown): ConfigIssue[] {
-  return error.issues.flatMap((issue) => {
+/** Dotted path and message of every problem that zod found in a field. */
+export function configIssues(issues: readonly Issue[], values: unknown): ConfigIssue[] {
+  return issues.flatMap((issue) => {
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => ({ path: [...issue.path, key].join("."), message: unknownField(issue.path, key, values) }));
     }
-    return [{ path: issue.path.join(".") || "(the whole file)", message: issue.code === "custom" ? issue.message : wrongValue(issue, values) }];
+    return [{ path: issue.path.join(".") || "(the whole file)", message: wrongValue(issue, values) }];
   });
 }
 

@@ -17,6 +17,7 @@ export function fieldsOf(node: JsonSchemaNode, value: unknown): Record<string, J
 }
 
 function acceptsKind(branch: JsonSchemaNode, kind: unknown): boolean {
+  if (kind === undefined) return false;
   const accepted = branch.properties?.["kind"];
   return accepted?.const === kind || (accepted?.enum?.includes(kind) ?? false);
 }

@@ -24,17 +24,22 @@ export function parseRunConfig(values: unknown, sources: ReadonlyMap<string, str
 /** A problem, and the other fields that a rule between fields read. */
 type FoundIssue = ConfigIssue & { reads: readonly string[] };
 
-// zod checks the rules between fields only when every field is right: check them with the wrong fields left out too, so that nobody has to try twice.
+// zod skips the rules between fields, or checks them with a wrong field: check them with the wrong fields left out, so that nobody has to try twice.
 function allIssues(error: z.ZodError, values: unknown): FoundIssue[] {
-  const rulesOf = (found: z.ZodError): FoundIssue[] => found.issues.filter((issue) => issue.code === "custom").map(brokenRule);
-  const broken = rulesOf(error);
-  if (broken.length > 0) return broken;
-  const issues: FoundIssue[] = configIssues(error, values).map((issue) => ({ ...issue, reads: [] }));
+  const issues: FoundIssue[] = configIssues(
+    error.issues.filter((issue) => issue.code !== "custom"),
+    values,
+  ).map((issue) => ({ ...issue, reads: [] }));
+  if (issues.length === 0) return brokenRules(error);
   if (!isPlainObject(values)) return issues;
   const wrong = new Set(issues.map((issue) => issue.path));
   const rest = runConfigSchema.safeParse(without(values, [...wrong]));
-  const between = rest.error ? rulesOf(rest.error) : [];
+  const between = rest.error ? brokenRules(rest.error) : [];
   return [...issues, ...between.filter(({ path, reads }) => ![path, ...reads].some((field) => wrong.has(field)))];
+}
+
+function brokenRules(error: z.ZodError): FoundIssue[] {
+  return error.issues.filter((issue) => issue.code === "custom").map(brokenRule);
 }
 
 function brokenRule(issue: z.core.$ZodIssueCustom): FoundIssue {

@@ -2,8 +2,6 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { compareFields, meets, parseRunFilters } from "../../../src/commands/runs/run-filter.js";
-import { extensionProblem } from "../../../src/config/extension-problem.js";
-import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 import { createRunDirectory } from "../../../src/runs/create-run-directory.js";
 import { pinDifferences } from "../../../src/runs/pin-differences.js";
 import { resolveRun } from "../../../src/runs/resolve-run.js";
@@ -49,14 +47,6 @@ test("a folder that may not be written to is named with the reason", () => {
   expect(() => createRunDirectory(join(folder.path, "file", "runs"), "x", "0123456789abcdef", { a: "" })).toThrow(
     expect.objectContaining({ code: "FILE_UNWRITABLE", message: expect.stringContaining("a part of the path is a file") }),
   );
-});
-
-test("schedules that do not know their end can be extended, the others say why not", () => {
-  const of = (training: object) => parseRunConfig({ training: { max_steps: 100, ...training } });
-  expect(extensionProblem(of({ lr_scheduler_type: "constant" }), 200, 100)).toBeUndefined();
-  expect(extensionProblem(of({ lr_scheduler_type: "linear" }), 200, 100)).toContain('its schedule "linear" was planned for 100 steps');
-  expect(extensionProblem(of({ lr_scheduler_type: "constant", logging_steps: 0.1 }), 200, 100)).toContain("training.logging_steps is a fraction");
-  expect(extensionProblem(of({ lr_scheduler_type: "constant" }), 50, 60)).toBe("it has taken 60 steps already");
 });
 
 test("what cannot be read is listed as corrupt, with the reason; hidden and foreign folders are not listed", async () => {

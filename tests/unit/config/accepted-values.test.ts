@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { acceptedLiterals, acceptedValues } from "../../../src/config/accepted-values.js";
+import { fieldAt } from "../../../src/config/field-catalog.js";
+
+test.each([
+  [{ type: "integer" }, "an integer"],
+  [{ type: "integer", minimum: 1 }, "an integer of at least 1"],
+  [{ type: "number", minimum: 0, maximum: 1 }, "a number from 0 to 1"],
+  [{ type: "number", minimum: 0, exclusiveMaximum: 1 }, "a number of at least 0 and below 1"],
+  [{ type: "number", exclusiveMinimum: 0 }, "a number above 0"],
+  [{ type: "number", maximum: 4 }, "a number of at most 4"],
+  [{ type: "boolean" }, "true or false"],
+  [{ anyOf: [{ type: "string" }, { type: "null" }] }, "text or null"],
+  [{ enum: ["hf", "never", "always"] }, 'one of "hf", "never", "always"'],
+  [{ enum: ["only"] }, '"only"'],
+  [{ const: 3 }, "3"],
+  [{ type: "array", minItems: 1, items: { type: "integer", minimum: 0 } }, "a list of at least 1, each an integer of at least 0"],
+  [{ properties: { every: {}, keep: {} } }, "an object with every, keep"],
+  [{ type: "object" }, "an object"],
+])("%j accepts %s", (node, words) => {
+  expect(acceptedValues(node)).toBe(words);
+});
+
+test("three alternatives are one list, whose last follows an `or`", () => {
+  expect(acceptedValues({ oneOf: [{ type: "string" }, { type: "integer" }, { type: "null" }] })).toBe("text, an integer or null");
+});
+
+test("a long list of names ends with the number of those that are left out", () => {
+  const names = Array.from({ length: 40 }, (_, index) => `optimizer_${index}`);
+  const words = acceptedValues({ enum: names });
+  expect(words).toContain('"optimizer_15" and 24 more');
+  expect(words).not.toContain("optimizer_16");
+});
+
+test("a device is named as people write it, not by its pattern", () => {
+  expect(acceptedValues(fieldAt(["device"], {}) ?? {})).toBe('one of "auto", "cpu", "cuda", "mps" or "cuda:N"');
+});
+
+test("the literals of a field are its texts, at any depth of alternatives", () => {
+  expect(acceptedLiterals({ anyOf: [{ enum: ["all", "dead", 3] }, { const: "none" }, { anyOf: [{ const: "deep" }] }, { type: "integer" }] })).toEqual([
+    "all",
+    "dead",
+    "none",
+    "deep",
+  ]);
+  expect(acceptedLiterals({ type: "number" })).toEqual([]);
+});

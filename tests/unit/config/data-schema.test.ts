@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { dataSchema } from "../../../src/config/data-schema.js";
+
+test("nothing given is the built-in corpus, the notebook's labels, and all of it trained on", () => {
+  expect(dataSchema.parse({})).toEqual({ corpus: null, label_shift: "double", held_out: 0 });
+});
+
+test.each([
+  ["corpus", ""],
+  ["label_shift", "triple"],
+  ["held_out", -0.1],
+  ["held_out", 0.51],
+  ["held_out", Number.NaN],
+])("%s = %j is refused", (field, value) => {
+  expect(dataSchema.safeParse({ [field]: value }).success).toBe(false);
+});
+
+test("half of the corpus may be held out", () => {
+  expect(dataSchema.parse({ held_out: 0.5 }).held_out).toBe(0.5);
+});

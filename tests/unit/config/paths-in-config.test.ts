@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { resolvePaths } from "../../../src/config/paths-in-config.js";
+
+test("relative paths start at the base, absolute ones and null stay", () => {
+  const values = { data: { corpus: "text.txt", held_out: 0.1 }, init: { kind: "file", path: "../rows.pt" }, model: { from: "/models/gpt2" } };
+  expect(resolvePaths(values, "/home/me/configs")).toEqual({
+    data: { corpus: "/home/me/configs/text.txt", held_out: 0.1 },
+    init: { kind: "file", path: "/home/me/rows.pt" },
+    model: { from: "/models/gpt2" },
+  });
+  expect(resolvePaths({ data: { corpus: null } }, "/base")).toEqual({ data: { corpus: null } });
+});
+
+test("an interpreter with a folder in its name is a path, a bare name is a command", () => {
+  expect(resolvePaths({ python: ".venv/bin/python" }, "/base")).toEqual({ python: "/base/.venv/bin/python" });
+  expect(resolvePaths({ python: "python3.12" }, "/base")).toEqual({ python: "python3.12" });
+});
+
+test("what is not a path, or stands in no section, is left for the schema to refuse", () => {
+  const values = { data: "text.txt", init: { path: 5 }, model: { from: "" } };
+  expect(resolvePaths(values, "/base")).toEqual(values);
+});
+
+test("the values that were given do not change", () => {
+  const values = { data: { corpus: "text.txt" } };
+  resolvePaths(values, "/base");
+  expect(values).toEqual({ data: { corpus: "text.txt" } });
+});
