@@ -14,12 +14,17 @@ export interface Spread {
 
 const noSpread: Spread = { variances: null, explained: null, participationRatio: null };
 
-function covariance({ scatter, mean, count }: PointCloud): DenseMatrix {
+/** What is smaller beside a largest entry of 1 is taken as 0: no eigenvalue has a digit of it, and the eigenvalue iteration fails on subnormal numbers. */
+const negligible = 2 ** -500;
+
+/** The covariance of a cloud over a power of two near its largest entry: the eigenvalue iteration squares the entries, which must not overflow. */
+function scaledCovariance({ scatter, mean, count }: PointCloud, scale: number): DenseMatrix {
   const dims = mean.length;
   const matrix = DenseMatrix.zeros(dims, dims);
   for (let row = 0; row < dims; row++) {
     for (let column = row; column < dims; column++) {
-      const value = (scatter[row * dims + column] ?? 0) / count;
+      const value = (scatter[row * dims + column] ?? 0) / count / scale;
+      if (Math.abs(value) < negligible) continue;
       matrix.set(row, column, value);
       matrix.set(column, row, value);
     }
@@ -31,9 +36,10 @@ function covariance({ scatter, mean, count }: PointCloud): DenseMatrix {
 export function spread(cloud: PointCloud): Spread {
   // The eigenvalue iteration does not end on NaN.
   if (!cloud.varies || !cloud.scatter.every(Number.isFinite)) return noSpread;
-  const eigenvalues = new PCA(covariance(cloud), { isCovarianceMatrix: true }).getEigenvalues();
+  const scale = 2 ** Math.floor(Math.log2(cloud.scatter.reduce((largest, entry) => Math.max(largest, Math.abs(entry)), 0) / cloud.count));
+  const eigenvalues = new PCA(scaledCovariance(cloud, scale), { isCovarianceMatrix: true }).getEigenvalues();
   // A covariance has no negative eigenvalue; rounding leaves some just below 0.
-  const variances = eigenvalues.map((value) => Math.max(value, 0)).sort((a, b) => b - a);
+  const variances = eigenvalues.map((value) => Math.max(value, 0) * scale).sort((a, b) => b - a);
   const largest = variances[0] ?? 0;
   if (largest === 0) return noSpread;
   // As shares of the largest, so that no square is too small for a float64.

@@ -9,7 +9,7 @@ import { presetNames } from "../../src/config/presets.js";
 import { python, temporaryFolder } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
 
-const steps = 100;
+const steps = 50;
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
 
@@ -18,7 +18,7 @@ let plain: Promise<unknown>;
 beforeAll(async () => {
   const { path: corpus } = await corpusOf(await loadRunConfig());
   const script = join(import.meta.dirname, "plain_training.py");
-  const options = ["--steps", String(steps), "--threads", "1", "--logging-steps", "100", "--out", folder.path, "--stop-early"];
+  const options = ["--steps", String(steps), "--threads", "1", "--logging-steps", "50", "--out", folder.path, "--stop-early"];
   plain = execa(python, [script, corpus, ...presetNames, ...options]); // beside ours: it takes as long
   plain.catch(() => undefined);
   bridge = await Bridge.start({ python, threads: 1, device: "cpu" });
@@ -32,7 +32,7 @@ class StopsEarly extends TrainerCallback {
   override decide = { every: steps, ask: () => ({ should_training_stop: true }) };
 }
 
-test.each(presetNames)("the first 100 steps of %s equal those of the experiment's own script, bit for bit", { timeout: 600_000 }, async (preset) => {
+test.each(presetNames)("the first 50 steps of %s equal those of the experiment's own script, bit for bit", { timeout: 600_000 }, async (preset) => {
   const resolved = await loadRunConfig({ preset, aliases: { device: "cpu" } });
   const model = await bridge.buildModel(resolved.config);
   const corpus = await corpusOf(resolved);

@@ -1,0 +1,12 @@
+import { expect, test } from "vitest";
+import { stepOrNull, tokensUntil } from "../../../src/analysis/tokens-by-step.js";
+
+test("a token counts in each step up to its last, and one without a last step in none", () => {
+  expect(tokensUntil(Int32Array.of(3, 1, 0), 4)).toEqual([2, 1, 1, 0]);
+  expect(tokensUntil(Int32Array.of(), 2)).toEqual([0, 0]);
+  expect(tokensUntil(Int32Array.of(1), 0)).toEqual([]);
+});
+
+test("step 0 is no step", () => {
+  expect([0, 5].map(stepOrNull)).toEqual([null, 5]);
+});
