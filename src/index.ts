@@ -100,11 +100,8 @@ export {
   type ProcessExit,
   type PythonError,
 } from "./errors.js";
-export type { Checkpoint, CheckpointKind } from "./formats/checkpoint.js";
 export type { History } from "./formats/history.js";
 export { type Dtype, Matrix } from "./formats/matrix.js";
-export { openCheckpoint } from "./formats/open-checkpoint.js";
-export { openHistory } from "./formats/open-history.js";
 export { readState } from "./formats/read-state.js";
 export { RowTokens, type TokenText } from "./formats/row-tokens.js";
 export { type DecisionState, type TrainEvent, type TrainEventOf, type TrainEventType, type TrainerControl, trainEventSchema } from "./protocol/events.js";
@@ -118,4 +115,7 @@ export { type RunRow, runRowSchema } from "./runner/run-row.js";
 export { type StartingPoint, startFrom } from "./runner/start-from.js";
 export { type TrainedRun, type TrainOptions, train } from "./runner/train.js";
 export { type TrainResult, trainResultSchema } from "./runner/train-result.js";
+export type { Checkpoint, CheckpointKind } from "./runs/checkpoint.js";
+export { openCheckpoint } from "./runs/open-checkpoint.js";
+export { openHistory } from "./runs/open-history.js";
 export type { RunManifest } from "./runs/run-manifest.js";

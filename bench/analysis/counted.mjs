@@ -2,8 +2,8 @@
 // usage: counted.mjs census|timeline FILE [plain]
 import { censusOfRows } from "../../dist/analysis/census-of-rows.js";
 import { timeline } from "../../dist/analysis/timeline.js";
-import { openEmbedding } from "../../dist/formats/open-embedding.js";
-import { openHistory } from "../../dist/formats/open-history.js";
+import { openEmbedding } from "../../dist/runs/open-embedding.js";
+import { openHistory } from "../../dist/runs/open-history.js";
 
 const [kind, path, kernels = "wasm"] = process.argv.slice(2);
 

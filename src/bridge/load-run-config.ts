@@ -11,6 +11,6 @@ export async function loadRunConfig(sources: ConfigSources = {}): Promise<Resolv
 
 // The readers of files are loaded for those who need them.
 async function describeWeights(path: string): Promise<object> {
-  const { gpt2ArchitectureOf } = await import("../formats/hf/gpt2-weights.js");
+  const { gpt2ArchitectureOf } = await import("./open-gpt2-weights.js");
   return gpt2ArchitectureOf(path);
 }

@@ -4,9 +4,10 @@ import { configInvalid } from "../config/config-invalid.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError, type ConfigIssue } from "../errors.js";
 import { isDirectory } from "../formats/file-bytes.js";
-import { type Gpt2Architecture, openGpt2Weights } from "../formats/hf/gpt2-weights.js";
+import type { Gpt2Architecture } from "../formats/hf/gpt2-weights.js";
 import { openHfDirectory } from "../formats/hf/hf-directory.js";
 import { writeSafetensors } from "../formats/safetensors/write-safetensors.js";
+import { openGpt2Weights } from "./open-gpt2-weights.js";
 
 type ModelConfig = RunConfig["model"];
 

@@ -6,19 +6,12 @@ import { packageManifest } from "../python/package-manifest.js";
 import { createRunDirectory } from "../runs/create-run-directory.js";
 import { durableWrite } from "../runs/durable-write.js";
 import { foreignEntry } from "../runs/foreign-entry.js";
-import { patchFileName, repositoryState } from "../runs/git-state.js";
-import { nodeEnvironment, nodeEnvironmentFileName } from "../runs/node-environment.js";
+import { repositoryState } from "../runs/git-state.js";
+import { nodeEnvironment } from "../runs/node-environment.js";
 import { readEvents } from "../runs/read-events.js";
-import { runConfigFileName, runConfigText } from "../runs/run-config.js";
-import {
-  type CorpusFacts,
-  type EnvironmentPin,
-  type RunManifest,
-  runFormat,
-  runManifestFileName,
-  runManifestText,
-  writeRunManifest,
-} from "../runs/run-manifest.js";
+import { runConfigText } from "../runs/run-config.js";
+import { runFiles } from "../runs/run-layout.js";
+import { type CorpusFacts, type EnvironmentPin, type RunManifest, runFormat, runManifestText, writeRunManifest } from "../runs/run-manifest.js";
 import { sealRun } from "../runs/seal-run.js";
 import { trainedSeconds } from "../runs/trained-seconds.js";
 import type { ResumePlan } from "./resume-plan.js";
@@ -37,8 +30,6 @@ export interface RunFacts {
   /** Their source is kept with the run, which it may have steered. */
   callbacks: readonly TrainerCallback[];
 }
-
-const callbacksFileName = "callbacks.js.txt";
 
 /** The classes of callbacks as they ran (compiled, where they were written in TypeScript). */
 function sourcesOf(callbacks: readonly TrainerCallback[]): string {
@@ -81,11 +72,11 @@ export class RunRecord {
       model_changes: modelChanges,
     };
     const files = {
-      [runConfigFileName]: runConfigText(config),
-      [runManifestFileName]: runManifestText(manifest),
-      [nodeEnvironmentFileName]: `${JSON.stringify(nodeEnvironment(Object.keys(packageManifest().dependencies)), null, 2)}\n`,
-      ...(repository?.state.patch && { [patchFileName]: repository.patch }),
-      ...(callbacks.length > 0 && { [callbacksFileName]: sourcesOf(callbacks) }),
+      [runFiles.config]: runConfigText(config),
+      [runFiles.manifest]: runManifestText(manifest),
+      [runFiles.nodeEnvironment]: `${JSON.stringify(nodeEnvironment(Object.keys(packageManifest().dependencies)), null, 2)}\n`,
+      ...(repository?.state.patch && { [runFiles.patch]: repository.patch }),
+      ...(callbacks.length > 0 && { [runFiles.callbacks]: sourcesOf(callbacks) }),
     };
     return new RunRecord(createRunDirectory(out, name, hash, files), manifest);
   }
@@ -102,7 +93,7 @@ export class RunRecord {
   /** Note that the run goes on; with another number of steps, its configuration says so from now on. */
   resumed(plan: ResumePlan, { config, hash }: ResolvedConfig, environment: EnvironmentPin, reply: ReplyOf<"trainer.create">): void {
     const { exact, differences, isExtended } = plan;
-    if (isExtended) durableWrite(join(this.directory, runConfigFileName), runConfigText(config));
+    if (isExtended) durableWrite(join(this.directory, runFiles.config), runConfigText(config));
     const resume = { at: new Date().toISOString(), from_step: reply.from_step, recorded_step: reply.recorded_step, exact, differences };
     this.#write({
       status: "running",

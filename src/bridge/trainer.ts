@@ -7,6 +7,7 @@ import type { TrainerState } from "../protocol/operations.js";
 import type { EventReceiver } from "../python/event-channel.js";
 import type { PythonSession } from "../python/python-session.js";
 import { stopLadder } from "../python/stop-ladder.js";
+import { runFiles } from "../runs/run-layout.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { callArguments } from "./call-arguments.js";
 import { CallbackDispatcher } from "./callback-dispatcher.js";
@@ -222,7 +223,7 @@ export class Trainer implements AsyncDisposable {
   }
 
   async #train({ run, record, handle, unstarted }: PreparedRun, signal: AbortSignal | undefined): Promise<TrainOutcome> {
-    this.#session.addLog(join(run.directory, "python.log"));
+    this.#session.addLog(join(run.directory, runFiles.pythonLog));
     this.model.changes.push(`trained in ${run.directory}`);
     const options = { signal, receiver: this.#receiver, onAbort: () => this.#stop("signal") };
     const call = this.#session.invoke("trainer.train", { handle, training: this.#training }, options);

@@ -1,7 +1,7 @@
 import { analyze } from "../analysis/analyze.js";
 import type { ScanOptions } from "../analysis/scan/scan-options.js";
 import type { RunConfig } from "../config/run-config-schema.js";
-import { openHistory } from "../formats/open-history.js";
+import { openHistory } from "../runs/open-history.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import { sealRun } from "../runs/seal-run.js";
 import { writeAnalysis } from "../runs/write-analysis.js";

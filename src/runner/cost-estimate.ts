@@ -1,7 +1,7 @@
 import { statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { historyFileNames } from "../formats/run-directory.js";
 import type { TrainEventOf } from "../protocol/events.js";
+import { historyFiles } from "../runs/run-layout.js";
 
 /** What the rest of a run will take, and what it takes on the disk. */
 export interface CostEstimate {
@@ -20,6 +20,6 @@ export interface CostEstimate {
  */
 export function costEstimate(directory: string, usage: TrainEventOf<"usage">, stepsLeft: number, stepsMeasured: number): CostEstimate {
   const { bavail, bsize } = statfsSync(directory);
-  const historyBytes = historyFileNames(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+  const historyBytes = historyFiles(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
   return { seconds: (usage.seconds / stepsMeasured) * stepsLeft, historyBytes, freeBytes: bavail * bsize };
 }

@@ -3,15 +3,12 @@ import { basename, join, resolve } from "node:path";
 import { BhBridgeError } from "../errors.js";
 import { createAtomically, syncPath } from "../formats/atomic-file.js";
 import { readRunConfig } from "../runs/run-config.js";
+import { finalFolder, modelManifestFile } from "../runs/run-layout.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import { shellQuote } from "../text/shell-quote.js";
 import type { Exported } from "./exported.js";
 import { modelCard } from "./model-card.js";
 import { summarizeRun } from "./summarize-run.js";
-
-const finalFolder = "final";
-/** Ours: checksums of a checkpoint, which mean nothing once the model card is beside it. */
-const manifestFile = "MANIFEST.json";
 
 /** What an exported model will be called on the hub, by the name of its directory. */
 export function repositoryOf(out: string): string {
@@ -33,7 +30,7 @@ export async function exportModel(run: string, out: string): Promise<Exported> {
   const result = await summarizeRun(run, config, manifest);
   const card = modelCard({ manifest, config, result, repository: repositoryOf(out), remoteCode: readdirSync(source).some((name) => name.endsWith(".py")) });
   await createAtomically(out, (temporaryPath) => {
-    cpSync(source, temporaryPath, { recursive: true, filter: (path) => basename(path) !== manifestFile });
+    cpSync(source, temporaryPath, { recursive: true, filter: (path) => basename(path) !== modelManifestFile }); // whose checksums mean nothing once the model card is beside it
     writeFileSync(join(temporaryPath, "README.md"), card);
     for (const name of readdirSync(temporaryPath)) syncPath(join(temporaryPath, name));
   });

@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { writeNpy } from "../formats/numpy/write-npy.js";
-import { type EmbeddingChoice, type OpenEmbedding, openEmbedding } from "../formats/open-embedding.js";
 import { type WritableTensor, writeSafetensors } from "../formats/safetensors/write-safetensors.js";
 import { writeCsv } from "../formats/write-csv.js";
+import { type EmbeddingChoice, type OpenEmbedding, openEmbedding } from "../runs/open-embedding.js";
 import type { Exported, ExportTarget } from "./exported.js";
 
 /** What a tensor can be written as. */

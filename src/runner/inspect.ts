@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { type Checkpoint, checkpointKinds } from "../formats/checkpoint.js";
 import { trainerStateSchema } from "../formats/hf/trainer-state.js";
 import { findHistoryTensor, historyTensorNames } from "../formats/history-tensor.js";
-import { openCheckpoint } from "../formats/open-checkpoint.js";
-import { openHistory } from "../formats/open-history.js";
 import { isReadable } from "../formats/stored-tensor.js";
+import { type Checkpoint, checkpointKinds } from "../runs/checkpoint.js";
+import { openCheckpoint } from "../runs/open-checkpoint.js";
+import { openHistory } from "../runs/open-history.js";
 
 const count = z.int().nonnegative();
 

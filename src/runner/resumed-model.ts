@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
-import { runCheckpoints } from "../runs/run-checkpoints.js";
+import { runCheckpoints } from "../runs/run-layout.js";
 import { verifyFiles } from "../runs/verify-files.js";
 
 /** What a model is built from. */

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { callArguments } from "../bridge/call-arguments.js";
 import { BhBridgeError } from "../errors.js";
-import { openEmbedding } from "../formats/open-embedding.js";
-import { isRunDirectory } from "../formats/run-directory.js";
+import { openEmbedding } from "../runs/open-embedding.js";
+import { finalFolder, isRunDirectory } from "../runs/run-layout.js";
 import { count } from "../text/count.js";
 
 /** The part of a configuration that says where a training starts. */
@@ -36,7 +36,7 @@ export async function startFrom(path: string, options: { step?: number | undefin
 }
 
 function finalModel(run: string): string {
-  const final = join(run, "final");
+  const final = join(run, finalFolder);
   if (existsSync(final)) return final;
   throw new BhBridgeError("USAGE", `${run} has no final model: go on with it by "bh-bridge resume ${run}", or give --from one of its checkpoints`);
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { durableWrite } from "./durable-write.js";
-import { checksumsFileName } from "./run-files.js";
+import { runFiles } from "./run-layout.js";
 
 /** What `SHA256SUMS` of a run says: SHA-256 by the path of a file in the run. */
 export interface Checksums {
@@ -42,7 +42,7 @@ export function parseChecksums(text: string): Checksums | undefined {
 /** The text of a run's `SHA256SUMS`; nothing in a run that has none. */
 export function readChecksumsText(directory: string): string | undefined {
   try {
-    return readFileSync(join(directory, checksumsFileName), "utf8");
+    return readFileSync(join(directory, runFiles.checksums), "utf8");
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw cause;
@@ -51,7 +51,7 @@ export function readChecksumsText(directory: string): string | undefined {
 
 /** Write `SHA256SUMS` of a run. @throws {BhBridgeError} `DISK_FULL`, `FILE_UNWRITABLE`, `IO_FAILED`. */
 export function writeChecksums(directory: string, sums: Checksums): void {
-  durableWrite(join(directory, checksumsFileName), checksumsText(sums));
+  durableWrite(join(directory, runFiles.checksums), checksumsText(sums));
 }
 
 function byPath([left]: readonly [string, string], [right]: readonly [string, string]): number {

@@ -1,5 +1,6 @@
 import { execa } from "execa";
 import { z } from "zod";
+import { runFiles } from "./run-layout.js";
 
 /** Where the code around a run came from: the repository that holds the current folder. */
 export const gitStateSchema = z.strictObject({
@@ -21,8 +22,6 @@ export interface RepositoryState {
   state: GitState;
   patch: string;
 }
-
-export const patchFileName = "repository.patch";
 
 /** A run is not held up by a repository on a slow disk: without an answer by then, its state is not recorded. */
 const timeoutMs = 3000;
@@ -57,7 +56,7 @@ export async function repositoryState(cwd: string = process.cwd()): Promise<Repo
         .filter((entry) => entry.startsWith("?? "))
         .map((entry) => entry.slice(3))
         .slice(0, maxUntracked),
-      patch: patch === "" ? null : patchFileName,
+      patch: patch === "" ? null : runFiles.patch,
       patch_truncated: diff.isMaxBuffer === true,
     },
   };

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { eventsFileName } from "./read-events.js";
+import { runFiles } from "./run-layout.js";
 
 /** As Python writes it. */
 const mark = Buffer.from('"type": "step_end"');
@@ -10,7 +10,7 @@ const chunkBytes = 1 << 16; // the first step is among the first lines
 export function hasTakenStep(directory: string): boolean {
   let fd: number;
   try {
-    fd = openSync(join(directory, eventsFileName), "r");
+    fd = openSync(join(directory, runFiles.events), "r");
   } catch {
     return false; // a run that did not get so far
   }

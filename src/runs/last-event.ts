@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { type TrainEventOf, type TrainEventType, trainEventSchema } from "../protocol/events.js";
-import { eventsFileName } from "./read-events.js";
+import { runFiles } from "./run-layout.js";
 
 /** Logs come every hundred steps or so, of 200 bytes each: one piece holds the last of them. */
 const pieceBytes = 64 * 1024;
@@ -10,7 +10,7 @@ const pieceBytes = 64 * 1024;
 export function lastEvent<Type extends TrainEventType>(directory: string, type: Type): TrainEventOf<Type> | undefined {
   let descriptor: number;
   try {
-    descriptor = openSync(join(directory, eventsFileName), "r");
+    descriptor = openSync(join(directory, runFiles.events), "r");
   } catch {
     return undefined; // a run that has not got that far
   }

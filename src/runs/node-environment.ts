@@ -4,8 +4,6 @@ import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 
-export const nodeEnvironmentFileName = "environment.node.json";
-
 const packageSchema = z.object({ version: z.string() });
 
 /**

@@ -2,8 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BhBridgeError } from "../errors.js";
 import { type TrainEvent, trainEventSchema } from "../protocol/events.js";
-
-export const eventsFileName = "events.jsonl";
+import { runFiles } from "./run-layout.js";
 
 /**
  * The events of a run, in order. A torn last line (of a run that lives, or was killed) is left out.
@@ -11,12 +10,12 @@ export const eventsFileName = "events.jsonl";
  * @throws {BhBridgeError} `RUN_CORRUPT` with the line, for damage anywhere else; `RUN_NOT_FOUND`.
  */
 export function readEvents(directory: string): TrainEvent[] {
-  const path = join(directory, eventsFileName);
+  const path = join(directory, runFiles.events);
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
-    throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: its ${eventsFileName} cannot be read`, { cause });
+    throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: its ${runFiles.events} cannot be read`, { cause });
   }
   return text
     .slice(0, text.lastIndexOf("\n") + 1)

@@ -1,14 +1,15 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { type IndexRecord, indexRecordBytes, parseIndexRecord } from "../formats/history-index.js";
+import { type IndexRecord, indexRecordBytes, parseIndexRecord } from "./history-index.js";
+import { historyFile, indexPathOf } from "./run-layout.js";
 
 /** The history's header is one page; `steps_done` comes after it. Docs: docs/run-directory.md. */
 export const historyHeaderBytes = 4096;
 /** The newest committed record of a run's history; nothing when there is no history yet. */
 export function newestRecord(directory: string): IndexRecord | undefined {
-  const done = readAt(join(directory, "history.safetensors"), historyHeaderBytes, 8)?.readBigInt64LE(0);
+  const done = readAt(join(directory, historyFile), historyHeaderBytes, 8)?.readBigInt64LE(0);
   if (done === undefined) return undefined;
-  const bytes = readAt(join(directory, "history.idx"), Number(done) * indexRecordBytes, indexRecordBytes);
+  const bytes = readAt(indexPathOf(join(directory, historyFile)), Number(done) * indexRecordBytes, indexRecordBytes);
   return bytes && parseIndexRecord(bytes, 0);
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
 import { nearestName } from "../config/nearest-name.js";
 import { BhBridgeError } from "../errors.js";
+import { runFiles } from "./run-layout.js";
 import { type FoundRun, findRun, type LockHolders, scanRuns } from "./scan-runs.js";
 
 /**
@@ -11,7 +12,7 @@ import { type FoundRun, findRun, type LockHolders, scanRuns } from "./scan-runs.
  * @throws {BhBridgeError} `RUN_NOT_FOUND` naming the nearest; `USAGE` when several are meant, naming them.
  */
 export async function resolveRun(given: string, out: string, lockHolders: LockHolders): Promise<FoundRun> {
-  if (given.includes(sep) || existsSync(join(given, "run.json"))) {
+  if (given.includes(sep) || existsSync(join(given, runFiles.manifest))) {
     if (!existsSync(given)) throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${resolve(given)}: no such directory`);
     return findRun(given, lockHolders);
   }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { durableWrite } from "./durable-write.js";
 import { gitStateSchema } from "./git-state.js";
+import { runFiles } from "./run-layout.js";
 
 /** The run format that is written, and the newest that can be read. */
 export const runFormat = 1;
@@ -87,15 +88,13 @@ export const runManifestSchema = z.strictObject({
 });
 export type RunManifest = z.output<typeof runManifestSchema>;
 
-export const runManifestFileName = "run.json";
-
 /** The content of `run.json`. */
 export function runManifestText(manifest: RunManifest): string {
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
 export function writeRunManifest(directory: string, manifest: RunManifest): void {
-  durableWrite(join(directory, runManifestFileName), runManifestText(manifest));
+  durableWrite(join(directory, runFiles.manifest), runManifestText(manifest));
 }
 
 /**
@@ -104,13 +103,13 @@ export function writeRunManifest(directory: string, manifest: RunManifest): void
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_UNSUPPORTED` for a run of a newer version, `RUN_CORRUPT`.
  */
 export function readRunManifest(directory: string): RunManifest {
-  const path = join(directory, runManifestFileName);
+  const path = join(directory, runFiles.manifest);
   let document: unknown;
   try {
     document = JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
     if (cause instanceof SyntaxError) throw new BhBridgeError("RUN_CORRUPT", `${path} is not JSON: ${cause.message}`, { cause });
-    throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: it has no readable ${runManifestFileName}`, { cause });
+    throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: it has no readable ${runFiles.manifest}`, { cause });
   }
   const reader = z.object({ min_reader: z.int() }).safeParse(document);
   if (reader.success && reader.data.min_reader > runFormat) {

@@ -1,6 +1,7 @@
 import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { BhBridgeError } from "../errors.js";
+import { historyFile, runFiles } from "./run-layout.js";
 import { type RunManifest, readRunManifest, type StoredStatus } from "./run-manifest.js";
 
 /** `running`: its lock is held. `interrupted`: it says that it runs, and nobody holds its lock. `corrupt`: it cannot be read. */
@@ -29,7 +30,7 @@ export type LockHolders = (directories: readonly string[]) => Promise<ReadonlyMa
 export const noLockHolders: LockHolders = async () => new Map();
 
 /** A directory with one of these began as a run. */
-const signs = ["run.json", "config.json", "history.safetensors"];
+const signs = [runFiles.manifest, runFiles.config, historyFile];
 
 /**
  * The runs in a folder, oldest first; everything is read from the disk, nothing is remembered. A folder that does not exist holds none.

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { syncPath } from "../formats/atomic-file.js";
 import { type Checksums, writeChecksums } from "./checksums.js";
 import { historyHeaderBytes } from "./recorded-step.js";
-import { checksumsFileName, filesIn, isHistoryFile, isRunFile, lockFileName } from "./run-files.js";
+import { filesIn, isHistoryFile, isRunFile, runFiles } from "./run-layout.js";
 import { sha256OfFile } from "./sha256-of-file.js";
 import { manifestSums } from "./verify-files.js";
 
@@ -19,10 +19,10 @@ export const historyHeadBytes: number = historyHeaderBytes + 8;
  * @throws {BhBridgeError} `DISK_FULL`, `FILE_UNWRITABLE`, `IO_FAILED`.
  */
 export function sealRun(directory: string): void {
-  if (existsSync(join(directory, checksumsFileName))) return;
+  if (existsSync(join(directory, runFiles.checksums))) return;
   const sums: Checksums = { files: new Map(), heads: new Map(), next: new Map() };
   for (const path of filesIn(directory).filter(isRunFile)) {
-    if (path === lockFileName) continue;
+    if (path === runFiles.lock) continue;
     const file = join(directory, path);
     syncPath(file);
     if (isHistoryFile(path)) sums.heads.set(path, sha256OfFile(file, historyHeadBytes));

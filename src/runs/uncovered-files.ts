@@ -1,8 +1,8 @@
 import { dirname, join } from "node:path";
 import type { Checksums } from "./checksums.js";
-import { checksumsFileName, filesIn, isHistoryFile, isRunFile, lockFileName } from "./run-files.js";
+import { filesIn, indexPathOf, isHistoryFile, isRunFile, modelManifestFile, runFiles } from "./run-layout.js";
 import type { StoredStatus } from "./run-manifest.js";
-import { manifestFileName, manifestSums } from "./verify-files.js";
+import { manifestSums } from "./verify-files.js";
 import type { HistoryFindings } from "./verify-history.js";
 
 /** A file in which damage would not be noticed, or not all of it. */
@@ -36,16 +36,16 @@ export function uncoveredFiles(directory: string, coverage: Coverage): Uncovered
 
 function reasonOf(directory: string, file: string, coverage: Coverage): string | undefined {
   const { sums, histories } = coverage;
-  if (file === lockFileName) return "it names the process that wrote last, and holds nothing of the run";
+  if (file === runFiles.lock) return "it names the process that wrote last, and holds nothing of the run";
   if (leftover.test(file)) return "a process was making or removing it; it means nothing";
   if (isHistoryFile(file)) return historyReason(histories.get(file), coverage);
   if (!isRunFile(file)) return "it is not a part of the run";
-  if (sums) return sums.files.has(file) || sums.next.has(file) || file === checksumsFileName ? undefined : "it came after the checksums";
-  const index = [...histories].find(([path]) => path.replace(/safetensors$/, "idx") === file)?.[1];
+  if (sums) return sums.files.has(file) || sums.next.has(file) || file === runFiles.checksums ? undefined : "it came after the checksums";
+  const index = [...histories].find(([path]) => indexPathOf(path) === file)?.[1];
   if (index) return index.recordGap;
   const folder = dirname(join(directory, file));
   const name = file.slice(file.lastIndexOf("/") + 1);
-  return name !== manifestFileName && manifestSums(folder).has(name) ? undefined : withoutChecksums(coverage);
+  return name !== modelManifestFile && manifestSums(folder).has(name) ? undefined : withoutChecksums(coverage);
 }
 
 function historyReason(findings: HistoryFindings | undefined, { sums, status, histories }: Coverage): string | undefined {
@@ -56,7 +56,7 @@ function historyReason(findings: HistoryFindings | undefined, { sums, status, hi
 
 /** Why a run has no checksums of whole files. */
 function withoutChecksums({ status }: Coverage): string {
-  if (status === "running" || status === "failed") return `${checksumsFileName} is written when the run has come to its end`;
-  if (status === "completed") return `the run has no sound ${checksumsFileName}; "bh-bridge resume" writes one where there is none`;
-  return `the run has no sound ${checksumsFileName}`;
+  if (status === "running" || status === "failed") return `${runFiles.checksums} is written when the run has come to its end`;
+  if (status === "completed") return `the run has no sound ${runFiles.checksums}; "bh-bridge resume" writes one where there is none`;
+  return `the run has no sound ${runFiles.checksums}`;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Checksums } from "./checksums.js";
-import { checksumsFileName } from "./run-files.js";
+import { runFiles } from "./run-layout.js";
 import { historyHeadBytes } from "./seal-run.js";
 import { sha256OfFile } from "./sha256-of-file.js";
 import { manifestSums } from "./verify-files.js";
@@ -16,7 +16,7 @@ export function verifyChecksums(directory: string, { files, heads, next }: Check
   const check = (path: string, accepted: (string | undefined)[], bytes?: number) => {
     const file = join(directory, path);
     if (!existsSync(file)) problems.push(`${file} is missing`);
-    else if (!accepted.includes(sha256OfFile(file, bytes))) problems.push(`${file} is damaged: its SHA-256 is not the one in ${checksumsFileName}`);
+    else if (!accepted.includes(sha256OfFile(file, bytes))) problems.push(`${file} is damaged: its SHA-256 is not the one in ${runFiles.checksums}`);
   };
   for (const [path, sum] of files) {
     if (manifestSums(dirname(join(directory, path))).get(basename(path)) !== sum) check(path, [sum, next.get(path)]);

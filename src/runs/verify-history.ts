@@ -3,9 +3,10 @@ import { basename } from "node:path";
 import { crc32 } from "node:zlib";
 import { BhBridgeError } from "../errors.js";
 import type { History } from "../formats/history.js";
-import { checkOfRecord, indexPathOf, indexRecordBytes, parseIndexRecord } from "../formats/history-index.js";
 import { itemSizes } from "../formats/matrix.js";
-import { openHistory } from "../formats/open-history.js";
+import { checkOfRecord, indexRecordBytes, parseIndexRecord } from "./history-index.js";
+import { openHistory } from "./open-history.js";
+import { indexPathOf } from "./run-layout.js";
 
 /** So many wrong states are named one by one; when a disk is failing there are thousands. */
 const maxNamed = 5;

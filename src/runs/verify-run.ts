@@ -5,9 +5,8 @@ import { BhBridgeError } from "../errors.js";
 import { parseChecksums, readChecksumsText } from "./checksums.js";
 import { readEvents } from "./read-events.js";
 import { recordedStep } from "./recorded-step.js";
-import { runCheckpoints } from "./run-checkpoints.js";
 import { readRunConfig } from "./run-config.js";
-import { checksumsFileName, filesIn, isHistoryFile } from "./run-files.js";
+import { filesIn, finalFolder, isHistoryFile, runCheckpoints, runFiles } from "./run-layout.js";
 import { readRunManifest, type StoredStatus } from "./run-manifest.js";
 import { readRunNotes } from "./run-notes.js";
 import { type UncoveredFile, uncoveredFiles } from "./uncovered-files.js";
@@ -42,12 +41,12 @@ export async function verifyRun(directory: string): Promise<RunVerification> {
 async function verifyBy(checksums: string | undefined, directory: string): Promise<RunVerification> {
   const sums = checksums === undefined ? undefined : parseChecksums(checksums);
   const problems: string[] = [];
-  if (checksums !== undefined && !sums) problems.push(`${join(directory, checksumsFileName)} is damaged: its last line is not the checksum of the others`);
+  if (checksums !== undefined && !sums) problems.push(`${join(directory, runFiles.checksums)} is damaged: its last line is not the checksum of the others`);
   problems.push(...verifyDescription(directory), ...verifyEvents(directory));
   const histories = new Map<string, HistoryFindings>();
   for (const name of filesIn(directory).filter(isHistoryFile)) histories.set(name, await verifyHistory(join(directory, name)));
   problems.push(...[...histories.values()].flatMap((found) => found.problems));
-  for (const folder of [...runCheckpoints(directory).map((checkpoint) => checkpoint.directory), join(directory, "final")]) {
+  for (const folder of [...runCheckpoints(directory).map((checkpoint) => checkpoint.directory), join(directory, finalFolder)]) {
     if (existsSync(folder)) problems.push(...verifyUnlessPruned(folder));
   }
   if (sums) problems.push(...verifyChecksums(directory, sums));
@@ -82,12 +81,12 @@ function verifyDescription(directory: string): string[] {
     readRunNotes(directory);
     const problems: string[] = [];
     const hash = configHash(config);
-    if (hash !== manifest.config_hash) problems.push(`${directory}: config.json has hash ${hash}, run.json says ${manifest.config_hash}`);
+    if (hash !== manifest.config_hash) problems.push(`${directory}: ${runFiles.config} has hash ${hash}, ${runFiles.manifest} says ${manifest.config_hash}`);
     if (manifest.status !== "completed") return problems;
     const { max_steps } = config.training;
     const recorded = recordedStep(directory);
     if (recorded !== max_steps) problems.push(`${directory}: the run is complete, but its history ends at step ${recorded ?? "none"} of ${max_steps}`);
-    if (!existsSync(join(directory, "final"))) problems.push(`${directory}: the run is complete, but there is no final model`);
+    if (!existsSync(join(directory, finalFolder))) problems.push(`${directory}: the run is complete, but there is no final model`);
     return problems;
   });
 }
@@ -96,7 +95,7 @@ function verifyEvents(directory: string): string[] {
   return attempt(() => {
     const events = readEvents(directory);
     const at = events.findIndex((event, index) => index > 0 && event.seq <= (events[index - 1]?.seq ?? -1));
-    return at < 0 ? [] : [`${directory}: event ${at + 1} of events.jsonl has number ${events[at]?.seq}, which does not follow on ${events[at - 1]?.seq}`];
+    return at < 0 ? [] : [`${directory}: event ${at + 1} of ${runFiles.events} has number ${events[at]?.seq}, which does not follow on ${events[at - 1]?.seq}`];
   });
 }
 

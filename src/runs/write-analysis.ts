@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { BhBridgeError } from "../errors.js";
+import { runFiles } from "./run-layout.js";
 import { writeCovered } from "./write-covered.js";
 
-const fileName = "analysis.json";
 /** Every analysis of ours begins so, whatever its version. */
 const beginning = '{"schema":"bh-bridge/analysis@';
 
@@ -15,10 +15,10 @@ const beginning = '{"schema":"bh-bridge/analysis@';
  * @throws {BhBridgeError} `DISK_FULL`; `FILE_UNWRITABLE`, also where the name is taken by something else.
  */
 export function writeAnalysis(directory: string, document: AnalysisDocument): string {
-  const path = join(directory, fileName);
+  const path = join(directory, runFiles.analysis);
   if (existsSync(path) && !readFileSync(path, "utf8").startsWith(beginning)) {
     throw new BhBridgeError("FILE_UNWRITABLE", `${path} was not written by bh-bridge, and is not replaced: move it elsewhere`);
   }
-  writeCovered(directory, fileName, `${JSON.stringify(document)}\n`);
+  writeCovered(directory, runFiles.analysis, `${JSON.stringify(document)}\n`);
   return path;
 }

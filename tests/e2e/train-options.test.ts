@@ -2,9 +2,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, expect, test } from "vitest";
-import { openHistory } from "../../src/formats/open-history.js";
 import { readState } from "../../src/formats/read-state.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
+import { openHistory } from "../../src/runs/open-history.js";
 import { eventually, run, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();

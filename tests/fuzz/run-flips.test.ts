@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TrainerCallback } from "../../src/bridge/trainer-callback.js";
 import { train } from "../../src/runner/train.js";
-import { filesIn } from "../../src/runs/run-files.js";
+import { filesIn } from "../../src/runs/run-layout.js";
 import { writeRunNotes } from "../../src/runs/run-notes.js";
 import { verifyRun } from "../../src/runs/verify-run.js";
 import { corpusFile } from "../bridge/corpus-file.js";

@@ -52,7 +52,7 @@ function parseNames(text: string): AnalysisName[] {
 async function runAnalyze(target: string, options: AnalyzeCommandOptions): Promise<void> {
   const terminal = new Terminal(options);
   const { path, tensor } = await findTarget(target);
-  const { openHistory } = await import("../../formats/open-history.js");
+  const { openHistory } = await import("../../runs/open-history.js");
   const history = await openHistory(path, tensor);
   try {
     const document = await analyzeWithProgress(await chooseStates(history, options.step), options, terminal);
@@ -91,7 +91,7 @@ async function analyzeWithProgress(history: History, { only, k, maxTokens, maxNo
 
 /** Write the document into the run that was analysed; a run that may not be written to is analysed all the same. */
 async function keepInRun(path: string, document: AnalysisDocument, terminal: Terminal): Promise<string | undefined> {
-  const { isRunDirectory } = await import("../../formats/run-directory.js");
+  const { isRunDirectory } = await import("../../runs/run-layout.js");
   if (!isRunDirectory(path)) return undefined;
   const { writeAnalysis } = await import("../../runs/write-analysis.js");
   try {

@@ -28,7 +28,7 @@ async function takeCensus(target: string, options: CensusOptions): Promise<void>
   const terminal = new Terminal(options);
   const { path, tensor } = await findTarget(target);
   const [{ openEmbedding }, { censusOfRows }, { chooseRows }] = await Promise.all([
-    import("../../formats/open-embedding.js"),
+    import("../../runs/open-embedding.js"),
     import("../../analysis/census-of-rows.js"),
     import("./rows-option.js"),
   ]);

@@ -1,5 +1,5 @@
 import type { TextColors } from "../../config/text-colors.js";
-import type { CheckpointKind } from "../../formats/checkpoint.js";
+import type { CheckpointKind } from "../../runs/checkpoint.js";
 import { count } from "../../text/count.js";
 import { formatBytes } from "../../text/format-bytes.js";
 import { groupDigits } from "../../text/group-digits.js";

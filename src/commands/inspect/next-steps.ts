@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import { z } from "zod";
+import { gpt2ArchitectureOf } from "../../bridge/open-gpt2-weights.js";
 import { outstandingEmbedding } from "../../formats/embedding-tensor.js";
-import { type Gpt2Architecture, gpt2ArchitectureOf } from "../../formats/hf/gpt2-weights.js";
+import type { Gpt2Architecture } from "../../formats/hf/gpt2-weights.js";
 import { findHistoryTensor } from "../../formats/history-tensor.js";
-import { openHistory } from "../../formats/open-history.js";
 import { stepOfState } from "../../formats/state-of-step.js";
 import { isReadable, type TensorInfo } from "../../formats/stored-tensor.js";
 import type { Inspection } from "../../runner/inspect.js";
+import { openHistory } from "../../runs/open-history.js";
+import { finalFolder, runFiles } from "../../runs/run-layout.js";
 import { shellQuote } from "../../text/shell-quote.js";
 import type { InspectDocument } from "./inspect-document.js";
 
@@ -29,7 +31,7 @@ export async function nextSteps(inspection: Inspection): Promise<NextSteps> {
   else if (matrix) steps.push({ does: "count the black holes of one matrix", command: `bh-bridge census ${argument(inspection.path, matrix.name)}` });
   if (history) steps.push({ does: "analyse its whole history", command: `bh-bridge analyze ${path}` });
   steps.push(...(await trainingSteps(inspection)));
-  if (existsSync(join(inspection.path, "run.json")) && tensors.some((tensor) => tensor.file.startsWith("final/"))) {
+  if (existsSync(join(inspection.path, runFiles.manifest)) && tensors.some((tensor) => tensor.file.startsWith(`${finalFolder}/`))) {
     steps.push({ does: "give the model to Python", command: `bh-bridge export ${path} --to hf --out ${freeName("model")}` });
   }
   if (history) steps.push({ does: "give the history to Python", command: `bh-bridge export ${path} --to npy --out ${freeName("history.npy")}` });

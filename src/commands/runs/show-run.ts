@@ -4,8 +4,8 @@ import { lockHolders } from "../../python/lock-holders.js";
 import { runRow } from "../../runner/run-row.js";
 import { summarizeRun } from "../../runner/summarize-run.js";
 import { resolveRun } from "../../runs/resolve-run.js";
-import { runCheckpoints } from "../../runs/run-checkpoints.js";
 import { readRunConfig } from "../../runs/run-config.js";
+import { historyFile, runCheckpoints } from "../../runs/run-layout.js";
 import type { RunManifest } from "../../runs/run-manifest.js";
 import { count } from "../../text/count.js";
 import { groupDigits } from "../../text/group-digits.js";
@@ -24,7 +24,7 @@ export async function showRun(given: string, out: string, terminal: Terminal): P
   const manifest = row.status === "corrupt" ? undefined : found.manifest;
   const config = manifest && readRunConfig(found.directory);
   const result =
-    manifest && config && row.steps && existsSync(join(found.directory, "history.safetensors"))
+    manifest && config && row.steps && existsSync(join(found.directory, historyFile))
       ? await summarizeRun(found.directory, config, manifest, { isRunning: found.status === "running" })
       : null;
   const document: RunDocument = {

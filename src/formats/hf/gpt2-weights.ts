@@ -1,5 +1,4 @@
 import { BhBridgeError } from "../../errors.js";
-import { openTensors } from "../open-tensors.js";
 import { plainTensorName } from "../plain-tensor-name.js";
 import { readMatrix, type StoredTensor } from "../stored-tensor.js";
 
@@ -15,11 +14,10 @@ export interface Gpt2Architecture {
   readonly tie_word_embeddings: boolean;
 }
 
-/** The open weights of a GPT-2, by the names that GPT2LMHeadModel gives them. */
+/** The weights of a GPT-2 in an open file, by the names that GPT2LMHeadModel gives them. */
 export interface Gpt2Weights {
   readonly architecture: Gpt2Architecture;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  close(): void;
 }
 
 type Shape = readonly number[];
@@ -32,30 +30,17 @@ const head = "lm_head.weight";
 const bodyPrefix = "transformer.";
 
 /**
- * Open the weights of a GPT-2 in any file or directory of tensors: a state dict, alone or among the other things that a training script saves.
+ * The weights of the one GPT-2 among the tensors of a file or directory: a state dict, alone or among the other things that a training script saves.
  *
- * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` when it holds no GPT-2, several, or a part of one; what `openCheckpoint` throws.
+ * @param path where the tensors lie, for messages.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` when they hold no GPT-2, several, or a part of one.
  */
-export async function openGpt2Weights(path: string): Promise<Gpt2Weights> {
-  const opened = await openTensors(path);
-  try {
-    const found = oneModel(opened.tensors, path);
-    const architecture = architectureOf(found, path);
-    checkShapes(found, architecture, path);
-    const kept = [...found].filter(([name]) => !(architecture.tie_word_embeddings && name === head));
-    const tensors = new Map(kept.map(([name, tensor]) => [name === head ? head : bodyPrefix + name, tensor]));
-    return { architecture, tensors, close: () => opened.close() };
-  } catch (error) {
-    opened.close();
-    throw error;
-  }
-}
-
-/** What the weights in a file tell of their model. Errors as `openGpt2Weights`. */
-export async function gpt2ArchitectureOf(path: string): Promise<Gpt2Architecture> {
-  const weights = await openGpt2Weights(path);
-  weights.close();
-  return weights.architecture;
+export function gpt2Weights(all: readonly StoredTensor[], path: string): Gpt2Weights {
+  const found = oneModel(all, path);
+  const architecture = architectureOf(found, path);
+  checkShapes(found, architecture, path);
+  const kept = [...found].filter(([name]) => !(architecture.tie_word_embeddings && name === head));
+  return { architecture, tensors: new Map(kept.map(([name, tensor]) => [name === head ? head : bodyPrefix + name, tensor])) };
 }
 
 function noGpt2(path: string, reason: string): BhBridgeError {

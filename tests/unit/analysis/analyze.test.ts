@@ -3,8 +3,8 @@ import { type AnalysisDocument, analysisDocumentSchema } from "../../../src/anal
 import { analyze } from "../../../src/analysis/analyze.js";
 import { census } from "../../../src/analysis/census.js";
 import { censusOfRows } from "../../../src/analysis/census-of-rows.js";
-import { openHistory } from "../../../src/formats/open-history.js";
 import { readState } from "../../../src/formats/read-state.js";
+import { openHistory } from "../../../src/runs/open-history.js";
 import { differences } from "./differences.js";
 import { memorySource } from "./memory-source.js";
 import { oracleCases } from "./oracle.js";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { centroidNorm } from "../../../src/analysis/centroid-norm.js";
 import { displacement } from "../../../src/analysis/displacement.js";
-import { openCheckpoint } from "../../../src/formats/open-checkpoint.js";
+import { openCheckpoint } from "../../../src/runs/open-checkpoint.js";
 import { differences } from "./differences.js";
 import { oracleCases } from "./oracle.js";
 

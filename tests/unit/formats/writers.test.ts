@@ -5,11 +5,11 @@ import { createAtomically, writeAtomically } from "../../../src/formats/atomic-f
 import { writeHdf5 } from "../../../src/formats/hdf5/write-hdf5.js";
 import { type Dtype, itemSizes } from "../../../src/formats/matrix.js";
 import { writeNpy } from "../../../src/formats/numpy/write-npy.js";
-import { openCheckpoint } from "../../../src/formats/open-checkpoint.js";
 import type { RowSource } from "../../../src/formats/row-source.js";
 import { RowTokens } from "../../../src/formats/row-tokens.js";
 import { type WritableTensor, writeSafetensors } from "../../../src/formats/safetensors/write-safetensors.js";
 import { writeCsv } from "../../../src/formats/write-csv.js";
+import { openCheckpoint } from "../../../src/runs/open-checkpoint.js";
 import { expectedFrom, temporaryDirectory } from "./reference-python.js";
 
 const directory = temporaryDirectory();

@@ -2,8 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openHdf5 } from "../../../../src/formats/hdf5/hdf5-file.js";
-import { openHistory } from "../../../../src/formats/open-history.js";
 import { readMatrix } from "../../../../src/formats/stored-tensor.js";
+import { openHistory } from "../../../../src/runs/open-history.js";
 import { expectedFrom, temporaryDirectory } from "../reference-python.js";
 
 const directory = temporaryDirectory();

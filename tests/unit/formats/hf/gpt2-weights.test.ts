@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { gpt2ArchitectureOf, openGpt2Weights } from "../../../../src/formats/hf/gpt2-weights.js";
+import { type Gpt2Architecture, gpt2Weights } from "../../../../src/formats/hf/gpt2-weights.js";
+import { openTensorFile } from "../../../../src/formats/open-tensor-file.js";
 import { readMatrix } from "../../../../src/formats/stored-tensor.js";
 import { expectedFrom, temporaryDirectory } from "../reference-python.js";
 
@@ -32,23 +33,33 @@ print(json.dumps({"names": sorted(k for k in state if k != "lm_head.weight"), "c
   directory,
 );
 
+async function architectureOf(name: string): Promise<Gpt2Architecture> {
+  const opened = await openTensorFile(file(name));
+  try {
+    return gpt2Weights(opened.tensors, name).architecture;
+  } finally {
+    opened.close();
+  }
+}
+
 const told = { norm: "layernorm", dtype: "float32", vocab_size: 150, n_positions: 32, n_embd: 12, n_layer: 2, n_inner: null, tie_word_embeddings: true };
 
 test.each(["plain.pt", "plain.bin", "body.pt", "script.pt", "compiled.pt", "tables.pt", "arrays.npz"])("%s is the same GPT-2", async (name) => {
-  const { architecture, tensors, close } = await openGpt2Weights(file(name));
+  const opened = await openTensorFile(file(name));
   try {
+    const { architecture, tensors } = gpt2Weights(opened.tensors, name);
     expect(architecture).toEqual(told);
     expect([...tensors.keys()].sort()).toEqual(expected.names);
     const weight = tensors.get("transformer.h.1.mlp.c_fc.weight");
     expect(weight && [...readMatrix(weight).bytes]).toEqual(expected.c_fc);
   } finally {
-    close();
+    opened.close();
   }
 });
 
 test("an output head of its own, a width of its own, bfloat16 and RMSNorm are seen", async () => {
-  expect(await gpt2ArchitectureOf(file("untied.pt"))).toEqual({ ...told, dtype: "bfloat16", n_inner: 20, tie_word_embeddings: false });
-  expect(await gpt2ArchitectureOf(file("rms.pt"))).toEqual({ ...told, norm: "rmsnorm" });
+  expect(await architectureOf("untied.pt")).toEqual({ ...told, dtype: "bfloat16", n_inner: 20, tie_word_embeddings: false });
+  expect(await architectureOf("rms.pt")).toEqual({ ...told, norm: "rmsnorm" });
 });
 
 test.each([
@@ -58,5 +69,5 @@ test.each([
   ["other.pt", "it has no tensor wte.weight"],
   ["adapted.pt", "h.0.attn.c_attn.lora_A does not belong to one with layernorm"],
 ])("%s is refused with its reason", async (name, reason) => {
-  await expect(openGpt2Weights(file(name))).rejects.toMatchObject({ code: "FORMAT_UNSUPPORTED", message: expect.stringContaining(reason) });
+  await expect(architectureOf(name)).rejects.toMatchObject({ code: "FORMAT_UNSUPPORTED", message: expect.stringContaining(reason) });
 });

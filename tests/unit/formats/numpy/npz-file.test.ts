@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openNpz } from "../../../../src/formats/numpy/npz-file.js";
-import { openCheckpoint } from "../../../../src/formats/open-checkpoint.js";
+import { openCheckpoint } from "../../../../src/runs/open-checkpoint.js";
 import { expectedFrom, temporaryDirectory } from "../reference-python.js";
 
 const directory = temporaryDirectory();

@@ -1,11 +1,12 @@
+import { isDirectory } from "../formats/file-bytes.js";
+import type { FileKind } from "../formats/file-kind.js";
+import { openHfDirectory } from "../formats/hf/hf-directory.js";
+import { findHistoryTensor, historyTensorNames } from "../formats/history-tensor.js";
+import { openTensorFile } from "../formats/open-tensor-file.js";
+import type { TensorFile } from "../formats/safetensors/safetensors.js";
 import type { CheckpointKind } from "./checkpoint.js";
-import { isDirectory } from "./file-bytes.js";
-import type { FileKind } from "./file-kind.js";
-import { openHfDirectory } from "./hf/hf-directory.js";
-import { findHistoryTensor, historyTensorNames } from "./history-tensor.js";
-import { openTensorFile } from "./open-tensor-file.js";
-import { isRunDirectory, openRunDirectory } from "./run-directory.js";
-import type { TensorFile } from "./safetensors/safetensors.js";
+import { openRunDirectory } from "./open-run-directory.js";
+import { isRunDirectory } from "./run-layout.js";
 
 /** What was opened, by its kind. */
 export interface OpenTensors extends TensorFile {

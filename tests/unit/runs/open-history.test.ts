@@ -1,8 +1,8 @@
 import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openHistory } from "../../../src/formats/open-history.js";
-import { expectedFrom, temporaryDirectory } from "./reference-python.js";
+import { openHistory } from "../../../src/runs/open-history.js";
+import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";
 
 const directory = temporaryDirectory();
 

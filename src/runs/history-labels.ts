@@ -1,11 +1,11 @@
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
+import { formatInvalid } from "../formats/format-invalid.js";
+import type { RowSource } from "../formats/row-source.js";
+import { RowTokens } from "../formats/row-tokens.js";
 import { count } from "../text/count.js";
-import { formatInvalid } from "./format-invalid.js";
 import { recordedSteps } from "./history-index.js";
 import { recordedTokens } from "./recorded-tokens.js";
-import type { RowSource } from "./row-source.js";
-import { RowTokens } from "./row-tokens.js";
-import { isRecordedHistory } from "./run-directory.js";
+import { isHistoryFile, isRunDirectory } from "./run-layout.js";
 
 /** What the states and rows of a history stand for. */
 export interface HistoryLabels {
@@ -21,7 +21,7 @@ export interface HistoryLabels {
  * @throws {BhBridgeError} `FORMAT_INVALID` when those files contradict the history.
  */
 export function historyLabels({ raw }: RowSource, states: number, rows: number): HistoryLabels {
-  if (!raw || !isRecordedHistory(raw.path)) return { rowTokens: RowTokens.all(rows) };
+  if (!raw || !isHistoryFile(basename(raw.path)) || !isRunDirectory(dirname(raw.path))) return { rowTokens: RowTokens.all(rows) };
   const steps = recordedSteps(raw.path, states);
   const recorded = recordedTokens(dirname(raw.path), rows);
   if (recorded && recorded.count !== rows) {

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { crc32 } from "node:zlib";
+import { containedFile } from "../formats/contained-file.js";
+import { FileBytes } from "../formats/file-bytes.js";
+import { formatInvalid } from "../formats/format-invalid.js";
 import { count } from "../text/count.js";
-import { containedFile } from "./contained-file.js";
-import { FileBytes } from "./file-bytes.js";
-import { formatInvalid } from "./format-invalid.js";
+import { indexPathOf } from "./run-layout.js";
 
 /** Step (u64), CRC-32 of the state (u32), CRC-32 of the record's other bytes (u32), loss (f64); little-endian. Docs: docs/run-directory.md. */
 export const indexRecordBytes = 24;
@@ -36,11 +37,6 @@ export function parseIndexRecord(bytes: Buffer, index: number): IndexRecord {
 export function checkOfRecord(bytes: Buffer, index: number): number {
   const record = bytes.subarray(index * indexRecordBytes, (index + 1) * indexRecordBytes);
   return crc32(record.subarray(checkAt + 4), crc32(record.subarray(0, checkAt)));
-}
-
-/** The index that lies beside a recorded history. */
-export function indexPathOf(historyPath: string): string {
-  return historyPath.replace(/\.safetensors$/, ".idx");
 }
 
 /**

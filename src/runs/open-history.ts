@@ -1,12 +1,12 @@
 import { BhBridgeError } from "../errors.js";
-import { isDirectory } from "./file-bytes.js";
-import { findTensor } from "./find-tensor.js";
-import type { History } from "./history.js";
-import { findHistoryTensor, historyTensors } from "./history-tensor.js";
-import { openTensorFile } from "./open-tensor-file.js";
+import { isDirectory } from "../formats/file-bytes.js";
+import { findTensor } from "../formats/find-tensor.js";
+import type { History } from "../formats/history.js";
+import { findHistoryTensor, historyTensors } from "../formats/history-tensor.js";
+import { openTensorFile } from "../formats/open-tensor-file.js";
+import type { StoredTensor } from "../formats/stored-tensor.js";
+import { openRunHistories } from "./open-run-directory.js";
 import { recordedStates } from "./recorded-states.js";
-import { openRunHistories } from "./run-directory.js";
-import type { StoredTensor } from "./stored-tensor.js";
 import { tensorHistory } from "./tensor-history.js";
 
 /**

@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { containedFile } from "./contained-file.js";
-import { readPythonJson } from "./python-json.js";
-import { RowTokens } from "./row-tokens.js";
+import { containedFile } from "../formats/contained-file.js";
+import { readPythonJson } from "../formats/python-json.js";
+import { RowTokens } from "../formats/row-tokens.js";
+import { runFiles } from "./run-layout.js";
 
-const configFile = "config.json";
-const runFile = "run.json";
 const configSchema = z.looseObject({
   model: z.looseObject({ vocab_size: z.int() }),
   record: z.looseObject({ rows: z.union([z.literal(["all", "dead"]), z.array(z.int())]) }),
@@ -29,8 +28,8 @@ function asciiText(token: number): string | null {
  * @throws {BhBridgeError} `FORMAT_INVALID`, `FILE_UNREADABLE`.
  */
 export function recordedTokens(directory: string, rows: number): RowTokens | undefined {
-  if (!existsSync(join(directory, configFile))) return undefined;
-  const config = configSchema.safeParse(readPythonJson(containedFile(directory, configFile)));
+  if (!existsSync(join(directory, runFiles.config))) return undefined;
+  const config = configSchema.safeParse(readPythonJson(containedFile(directory, runFiles.config)));
   if (!config.success) return undefined;
   const { model, record } = config.data;
   const text = model.vocab_size <= maxByteVocabulary ? asciiText : undefined;
@@ -40,7 +39,7 @@ export function recordedTokens(directory: string, rows: number): RowTokens | und
 }
 
 function deadTokens(directory: string): readonly number[] | undefined {
-  if (!existsSync(join(directory, runFile))) return undefined;
-  const run = runSchema.safeParse(readPythonJson(containedFile(directory, runFile)));
+  if (!existsSync(join(directory, runFiles.manifest))) return undefined;
+  const run = runSchema.safeParse(readPythonJson(containedFile(directory, runFiles.manifest)));
   return run.success ? run.data.corpus.deadTokens : undefined;
 }

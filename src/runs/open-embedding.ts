@@ -1,15 +1,15 @@
 import { BhBridgeError } from "../errors.js";
+import { findEmbedding } from "../formats/embedding-tensor.js";
+import { findTensor } from "../formats/find-tensor.js";
+import { itemSizes } from "../formats/matrix.js";
+import type { RowSource } from "../formats/row-source.js";
+import { RowTokens } from "../formats/row-tokens.js";
+import { stateOfStep, stepOfState } from "../formats/state-of-step.js";
+import type { StoredTensor } from "../formats/stored-tensor.js";
 import type { CheckpointKind } from "./checkpoint.js";
-import { findEmbedding } from "./embedding-tensor.js";
-import { findTensor } from "./find-tensor.js";
 import { historyLabels } from "./history-labels.js";
-import { itemSizes } from "./matrix.js";
 import { openTensors } from "./open-tensors.js";
 import { recordedStates } from "./recorded-states.js";
-import type { RowSource } from "./row-source.js";
-import { RowTokens } from "./row-tokens.js";
-import { stateOfStep, stepOfState } from "./state-of-step.js";
-import type { StoredTensor } from "./stored-tensor.js";
 
 /** Which matrix of a file is meant. */
 export interface EmbeddingChoice {

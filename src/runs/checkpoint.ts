@@ -1,8 +1,8 @@
-import type { TrainerState } from "./hf/trainer-state.js";
-import type { Matrix } from "./matrix.js";
-import type { Json } from "./python-json.js";
-import type { RowSource } from "./row-source.js";
-import type { TensorInfo } from "./stored-tensor.js";
+import type { TrainerState } from "../formats/hf/trainer-state.js";
+import type { Matrix } from "../formats/matrix.js";
+import type { Json } from "../formats/python-json.js";
+import type { RowSource } from "../formats/row-source.js";
+import type { TensorInfo } from "../formats/stored-tensor.js";
 
 /** Everything that `openCheckpoint` opens, by kind. */
 export const checkpointKinds = [

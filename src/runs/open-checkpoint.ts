@@ -1,10 +1,10 @@
+import { isDirectory } from "../formats/file-bytes.js";
+import { findTensor } from "../formats/find-tensor.js";
+import { readTrainerState } from "../formats/hf/trainer-state.js";
+import { loadMatrix } from "../formats/load-matrix.js";
+import type { StoredTensor } from "../formats/stored-tensor.js";
 import type { Checkpoint } from "./checkpoint.js";
-import { isDirectory } from "./file-bytes.js";
-import { findTensor } from "./find-tensor.js";
-import { readTrainerState } from "./hf/trainer-state.js";
-import { loadMatrix } from "./load-matrix.js";
 import { openTensors } from "./open-tensors.js";
-import type { StoredTensor } from "./stored-tensor.js";
 
 /**
  * Open whatever Python left: a safetensors file or its shards, what `torch.save` saved, a checkpoint directory of transformers, an HDF5,

@@ -1,9 +1,9 @@
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Checkpoint } from "../../../src/formats/checkpoint.js";
-import { openCheckpoint } from "../../../src/formats/open-checkpoint.js";
-import { expectedFrom, temporaryDirectory } from "./reference-python.js";
+import type { Checkpoint } from "../../../src/runs/checkpoint.js";
+import { openCheckpoint } from "../../../src/runs/open-checkpoint.js";
+import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";
 
 const directory = temporaryDirectory();
 

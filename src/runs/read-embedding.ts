@@ -1,5 +1,5 @@
 import { BhBridgeError } from "../errors.js";
-import { itemSizes, Matrix } from "./matrix.js";
+import { itemSizes, Matrix } from "../formats/matrix.js";
 import { type EmbeddingChoice, openEmbedding } from "./open-embedding.js";
 
 /** One matrix `[tokens, dims]` of a file, a checkpoint or a history, in memory. @throws {BhBridgeError} as `openEmbedding`; `FORMAT_UNSUPPORTED` for a run that recorded chosen rows. */

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { recordedTokens } from "../../../src/formats/recorded-tokens.js";
-import { temporaryDirectory } from "./reference-python.js";
+import { recordedTokens } from "../../../src/runs/recorded-tokens.js";
+import { temporaryDirectory } from "../formats/reference-python.js";
 
 const folder = temporaryDirectory();
 

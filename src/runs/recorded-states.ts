@@ -1,5 +1,5 @@
-import { formatInvalid } from "./format-invalid.js";
-import { readMatrix, type StoredTensor } from "./stored-tensor.js";
+import { formatInvalid } from "../formats/format-invalid.js";
+import { readMatrix, type StoredTensor } from "../formats/stored-tensor.js";
 
 /** A scalar beside a history: the index of the last state that has been recorded. */
 const stepsDoneName = "steps_done";

@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openEmbedding } from "../../../src/formats/open-embedding.js";
-import { readEmbedding } from "../../../src/formats/read-embedding.js";
-import { expectedFrom, temporaryDirectory } from "./reference-python.js";
+import { openEmbedding } from "../../../src/runs/open-embedding.js";
+import { readEmbedding } from "../../../src/runs/read-embedding.js";
+import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";
 
 const directory = temporaryDirectory();
 const run = join(directory, "run");

@@ -1,8 +1,8 @@
 import { BhBridgeError } from "../errors.js";
-import type { History } from "./history.js";
+import type { History } from "../formats/history.js";
+import { itemSizes } from "../formats/matrix.js";
+import type { StoredTensor } from "../formats/stored-tensor.js";
 import { historyLabels } from "./history-labels.js";
-import { itemSizes } from "./matrix.js";
-import type { StoredTensor } from "./stored-tensor.js";
 
 /**
  * A 3-D tensor `[states, tokens, dims]` read as a history.

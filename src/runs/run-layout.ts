@@ -1,0 +1,91 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/** The files at the top of a run, but for its histories; docs/run-directory.md says what is in each. */
+export const runFiles = {
+  manifest: "run.json",
+  config: "config.json",
+  notes: "notes.json",
+  lock: "run.lock",
+  events: "events.jsonl",
+  tornEvents: "events.torn",
+  pythonLog: "python.log",
+  analysis: "analysis.json",
+  pythonEnvironment: "environment.python.json",
+  nodeEnvironment: "environment.node.json",
+  patch: "repository.patch",
+  callbacks: "callbacks.js.txt",
+  checksums: "SHA256SUMS",
+} as const;
+const topFiles: readonly string[] = Object.values(runFiles);
+
+/** The history of the embedding. Those of its gradient and moments are called `history.….safetensors`. */
+export const historyFile = "history.safetensors";
+const histories = /^history(?:\..+)?\.safetensors$/;
+const indexes = /^history(?:\..+)?\.idx$/;
+
+/** The model at the end, in Hugging Face's layout. */
+export const finalFolder = "final";
+export const checkpointsFolder = "checkpoints";
+const checkpointNames = /^step-(\d+)$/;
+const inFolders = /^(?:final|checkpoints\/step-\d+)\/[^/\\\p{Cc}]+$/u;
+
+/** The sizes and checksums of the files of a checkpoint, or of the final model, which it lies beside. */
+export const modelManifestFile = "MANIFEST.json";
+
+/** Whether a directory is a run of this package, or began to be one. */
+export function isRunDirectory(directory: string): boolean {
+  return [runFiles.manifest, historyFile].some((name) => existsSync(join(directory, name)));
+}
+
+/** Whether a file of a run, by its path in it, is a recorded history: its states have their checksums in the index beside it. */
+export function isHistoryFile(path: string): boolean {
+  return histories.test(path);
+}
+
+/** The index that lies beside a recorded history. */
+export function indexPathOf(historyPath: string): string {
+  return historyPath.replace(/\.safetensors$/, ".idx");
+}
+
+/** Whether a file, by its path in a run's directory, is one that a run consists of. */
+export function isRunFile(path: string): boolean {
+  return topFiles.includes(path) || isHistoryFile(path) || indexes.test(path) || inFolders.test(path);
+}
+
+/** All files in a run's directory by their paths in it, in order: those of the run, and whatever else somebody put there. */
+export function filesIn(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, encoding: "utf8" })
+    .filter((path) => statSync(join(directory, path), { throwIfNoEntry: false })?.isDirectory() === false)
+    .sort();
+}
+
+/** The files of a run that hold a recorded history, in alphabetical order. */
+export function historyFiles(directory: string): string[] {
+  return readdirSync(directory).filter(isHistoryFile).sort();
+}
+
+/** The step of a checkpoint by the name of its folder; nothing where the name is another. */
+export function stepOfCheckpoint(name: string): number | undefined {
+  const digits = checkpointNames.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** A checkpoint that a run has; whether it is whole is for `verifyFiles` to say. */
+export interface RunCheckpoint {
+  readonly directory: string;
+  /** The step that it was made at. */
+  readonly step: number;
+}
+
+/** The checkpoints of a run, oldest first. */
+export function runCheckpoints(run: string): RunCheckpoint[] {
+  const folder = join(run, checkpointsFolder);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .flatMap((name) => {
+      const step = stepOfCheckpoint(name);
+      return step === undefined ? [] : [{ directory: join(folder, name), step }];
+    })
+    .sort((left, right) => left.step - right.step);
+}
