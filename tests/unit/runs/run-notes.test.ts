@@ -1,0 +1,11 @@
+import { afterAll, expect, test } from "vitest";
+import { readRunNotes, writeRunNotes } from "../../../src/runs/run-notes.js";
+import { temporaryFolder } from "../../e2e/program.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+
+test("notes and tags are kept, sorted and once each", () => {
+  writeRunNotes(folder.path, { note: "odd", tags: ["b", "a", "b"] });
+  expect(readRunNotes(folder.path)).toEqual({ note: "odd", tags: ["a", "b"] });
+});
