@@ -41,7 +41,7 @@ export async function modelDirectory(from: string, model: ModelConfig, folder: s
     if (existsSync(saved)) copyFileSync(saved, join(path, configFile));
     else writeFileSync(join(path, configFile), JSON.stringify(hfConfig(model, architecture)));
     const writable = [...tensors].map(([name, tensor]) => ({ name, shape: tensor.shape, rows: tensor.rows() }));
-    await writeSafetensors(join(path, "model.safetensors"), writable);
+    writeSafetensors(join(path, "model.safetensors"), writable);
     return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
   } finally {
     close();

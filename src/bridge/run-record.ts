@@ -1,10 +1,10 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ResolvedConfig } from "../config/load-run-config.js";
+import { durableWrite } from "../formats/durable-write.js";
 import type { ReplyOf } from "../protocol/operations.js";
 import { packageManifest } from "../python/package-manifest.js";
 import { createRunDirectory } from "../runs/create-run-directory.js";
-import { durableWrite } from "../runs/durable-write.js";
 import { foreignEntry } from "../runs/foreign-entry.js";
 import { repositoryState } from "../runs/git-state.js";
 import { nodeEnvironment } from "../runs/node-environment.js";

@@ -1,4 +1,4 @@
-import { writeAtomically } from "./atomic-file.js";
+import { durableCreateFile } from "./durable-write.js";
 import { type Dtype, itemSizes, Matrix } from "./matrix.js";
 import { rowChunks } from "./row-chunks.js";
 import type { RowSource } from "./row-source.js";
@@ -8,10 +8,10 @@ import type { RowSource } from "./row-source.js";
  *
  * @throws {BhBridgeError} as `writeSafetensors`.
  */
-export async function writeCsv(path: string, rows: RowSource): Promise<void> {
+export function writeCsv(path: string, rows: RowSource): void {
   const { dtype, columns } = rows;
   const tokenOf = (row: number): number => rows.rowTokens?.ofRow(row) ?? row;
-  await writeAtomically(path, (write) => {
+  durableCreateFile(path, (write) => {
     write(Buffer.from(`token,${Array.from({ length: columns }, (_, column) => column).join(",")}\n`));
     for (const { first, count, bytes } of rowChunks(rows)) {
       const cells = texts(dtype, bytes);

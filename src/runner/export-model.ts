@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { BhBridgeError } from "../errors.js";
-import { createAtomically, syncPath } from "../formats/atomic-file.js";
+import { durableCreate, syncPath } from "../formats/durable-write.js";
 import { readRunConfig } from "../runs/run-config.js";
 import { finalFolder, modelManifestFile } from "../runs/run-layout.js";
 import { readRunManifest } from "../runs/run-manifest.js";
@@ -29,7 +29,7 @@ export async function exportModel(run: string, out: string): Promise<Exported> {
   const config = readRunConfig(run);
   const result = await summarizeRun(run, config, manifest);
   const card = modelCard({ manifest, config, result, repository: repositoryOf(out), remoteCode: readdirSync(source).some((name) => name.endsWith(".py")) });
-  await createAtomically(out, (temporaryPath) => {
+  durableCreate(out, (temporaryPath) => {
     cpSync(source, temporaryPath, { recursive: true, filter: (path) => basename(path) !== modelManifestFile }); // whose checksums mean nothing once the model card is beside it
     writeFileSync(join(temporaryPath, "README.md"), card);
     for (const name of readdirSync(temporaryPath)) syncPath(join(temporaryPath, name));

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { durableWrite } from "./durable-write.js";
+import { durableWrite } from "../formats/durable-write.js";
 import { runFiles } from "./run-layout.js";
 
 /** What `SHA256SUMS` of a run says: SHA-256 by the path of a file in the run. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { durableWrite, syncFolder, writeError } from "./durable-write.js";
+import { durableWrite, syncPath, writeError } from "../formats/durable-write.js";
 import { runDirectoryName } from "./run-name.js";
 
 /** Two runs of one configuration may start in the same second; a folder that exists is never used again. */
@@ -27,7 +27,7 @@ export function createRunDirectory(out: string, name: string, configHash: string
   try {
     for (const [file, content] of Object.entries(files)) durableWrite(join(partial, file), content);
     const directory = takeName(partial, base);
-    syncFolder(parent);
+    syncPath(parent);
     return directory;
   } catch (cause) {
     rmSync(partial, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BhBridgeError } from "../errors.js";
-import { writeError } from "./durable-write.js";
+import { writeError } from "../formats/durable-write.js";
 import { foreignEntry } from "./foreign-entry.js";
 import { readRunManifest } from "./run-manifest.js";
 import type { LockHolders } from "./scan-runs.js";

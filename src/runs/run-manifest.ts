@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
-import { durableWrite } from "./durable-write.js";
+import { durableWrite } from "../formats/durable-write.js";
 import { gitStateSchema } from "./git-state.js";
 import { runFiles } from "./run-layout.js";
 

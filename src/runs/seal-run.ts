@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { syncPath } from "../formats/atomic-file.js";
+import { syncPath } from "../formats/durable-write.js";
 import { type Checksums, writeChecksums } from "./checksums.js";
 import { historyHeaderBytes } from "./recorded-step.js";
 import { filesIn, isHistoryFile, isRunFile, runFiles } from "./run-layout.js";

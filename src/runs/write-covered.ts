@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { durableWrite } from "../formats/durable-write.js";
 import { parseChecksums, readChecksumsText, sha256, writeChecksums } from "./checksums.js";
-import { durableWrite } from "./durable-write.js";
 
 /**
  * Write a file of a run that may have ended, together with its checksum: after a crash at any instant the two fit.

@@ -1,4 +1,4 @@
-import { createAtomically } from "../atomic-file.js";
+import { durableCreate } from "../durable-write.js";
 import { type Dtype, itemSizes } from "../matrix.js";
 import type { RowSource } from "../row-source.js";
 import type { WritableTensor } from "../safetensors/write-safetensors.js";
@@ -44,7 +44,7 @@ export async function writeHdf5(path: string, { shape, rows }: WritableTensor): 
   // The build for Node writes to the disk; the other one would hold the file in memory.
   const { ready, File } = await import("h5wasm/node");
   const module = await ready;
-  await createAtomically(path, (temporaryPath) => {
+  durableCreate(path, (temporaryPath) => {
     const file = new File(temporaryPath, "w");
     let closed = -1;
     try {

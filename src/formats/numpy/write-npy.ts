@@ -1,4 +1,4 @@
-import { writeAtomically } from "../atomic-file.js";
+import { durableCreateFile } from "../durable-write.js";
 import type { Dtype } from "../matrix.js";
 import { rowChunks } from "../row-chunks.js";
 import type { WritableTensor } from "../safetensors/write-safetensors.js";
@@ -27,7 +27,7 @@ const magic = Buffer.from([0x93, ...Buffer.from("NUMPY"), 1, 0]);
 const lengthBytes = 2;
 
 /** Write one tensor as a numpy `.npy` file, version 1. Errors as `writeSafetensors`. */
-export async function writeNpy(path: string, { shape, rows }: WritableTensor): Promise<void> {
+export function writeNpy(path: string, { shape, rows }: WritableTensor): void {
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const dict = `{'descr': '${descriptions[rows.dtype]}', 'fortran_order': False, 'shape': (${sizes}), }`;
   const start = magic.length + lengthBytes;
@@ -35,7 +35,7 @@ export async function writeNpy(path: string, { shape, rows }: WritableTensor): P
   const length = Buffer.alloc(lengthBytes);
   length.writeUInt16LE(padded);
   const header = Buffer.concat([magic, length, Buffer.from(`${dict.padEnd(padded - 1)}\n`)]);
-  await writeAtomically(path, (write) => {
+  durableCreateFile(path, (write) => {
     write(header);
     for (const { bytes } of rowChunks(rows)) write(isHalf(rows.dtype) ? widened(rows.dtype, bytes) : bytes);
   });

@@ -1,4 +1,4 @@
-import { writeAtomically } from "../atomic-file.js";
+import { durableCreateFile } from "../durable-write.js";
 import { itemSizes } from "../matrix.js";
 import { rowChunks } from "../row-chunks.js";
 import type { RowSource } from "../row-source.js";
@@ -18,7 +18,7 @@ const alignment = 8;
  *
  * @throws {BhBridgeError} `FILE_UNWRITABLE` (also when the file exists), `DISK_FULL`, `IO_FAILED`; what reading the rows throws.
  */
-export async function writeSafetensors(path: string, tensors: readonly WritableTensor[], metadata: Readonly<Record<string, string>> = {}): Promise<void> {
+export function writeSafetensors(path: string, tensors: readonly WritableTensor[], metadata: Readonly<Record<string, string>> = {}): void {
   const entries: [string, unknown][] = [["__metadata__", { format: "pt", ...metadata }]];
   let end = 0;
   for (const { name, shape, rows } of tensors) {
@@ -30,7 +30,7 @@ export async function writeSafetensors(path: string, tensors: readonly WritableT
   const header = Buffer.alloc(8 + Math.ceil(text.length / alignment) * alignment, " ");
   header.writeBigUInt64LE(BigInt(header.length - 8));
   text.copy(header, 8);
-  await writeAtomically(path, (write) => {
+  durableCreateFile(path, (write) => {
     write(header);
     for (const { rows } of tensors) for (const { bytes } of rowChunks(rows)) write(bytes);
   });

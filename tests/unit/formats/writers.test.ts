@@ -1,7 +1,6 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
-import { createAtomically, writeAtomically } from "../../../src/formats/atomic-file.js";
+import { expect, test } from "vitest";
 import { writeHdf5 } from "../../../src/formats/hdf5/write-hdf5.js";
 import { type Dtype, itemSizes } from "../../../src/formats/matrix.js";
 import { writeNpy } from "../../../src/formats/numpy/write-npy.js";
@@ -45,7 +44,7 @@ def expected(dtype, shape):
 
 test("safetensors opens in the real library with the same bits", async () => {
   const path = join(directory, "all.safetensors");
-  await writeSafetensors(path, [...dtypes.map((dtype) => tensor(dtype, dtype, [3, 4, 5])), tensor("F32 vector", "F32", [3])], { note: "é" });
+  writeSafetensors(path, [...dtypes.map((dtype) => tensor(dtype, dtype, [3, 4, 5])), tensor("F32 vector", "F32", [3])], { note: "é" });
   const result = expectedFrom<{ equal: boolean[]; metadata: Record<string, string>; aligned: boolean }>(
     `${reference}
 from safetensors import safe_open
@@ -61,7 +60,7 @@ print(json.dumps({"equal": [a.dtype == b.dtype and a.numpy(force=True).tobytes()
 test.each(dtypes)("%s: .npy and HDF5 open in numpy and h5py with the same numbers", async (dtype) => {
   const shape = [3, 4, 5];
   const paths = ["npy", "h5"].map((extension) => join(directory, `${dtype}.${extension}`));
-  await writeNpy(paths[0] ?? "", tensor("w", dtype, shape));
+  writeNpy(paths[0] ?? "", tensor("w", dtype, shape));
   await writeHdf5(paths[1] ?? "", tensor("w", dtype, shape));
   const result = expectedFrom<{ npy: boolean; hdf5: boolean; kinds: string[]; attribute: string | null }>(
     `${reference}
@@ -91,8 +90,8 @@ test("a matrix in HDF5 larger than one chunk is read back to the same bytes", as
 });
 
 test("shapes of one dimension and of none are numpy's", async () => {
-  await writeNpy(join(directory, "vector.npy"), tensor("v", "F32", [3]));
-  await writeNpy(join(directory, "empty.npy"), tensor("e", "F32", [0, 3]));
+  writeNpy(join(directory, "vector.npy"), tensor("v", "F32", [3]));
+  writeNpy(join(directory, "empty.npy"), tensor("e", "F32", [0, 3]));
   const program = 'import sys, json, numpy as np; print(json.dumps([list(np.load(f"{sys.argv[1]}/{n}.npy").shape) for n in ("vector", "empty")]))';
   expect(expectedFrom(program, directory)).toEqual([[3], [0, 3]]);
 });
@@ -108,7 +107,7 @@ test("CSV has a line a token and every number to its last digit", async () => {
     rowTokens: new RowTokens({ vocabulary: 43, ids: [40, 42, 41] }),
     read: (first, count, target) => target.set(new Uint8Array(values.buffer, first * 8, count * 8)),
   };
-  await writeCsv(path, rows);
+  writeCsv(path, rows);
   expect(readFileSync(path, "utf8")).toBe("token,0,1\n40,0.10000000149011612,-2.5\n42,nan,inf\n41,1.401298464324817e-45,16777216\n");
   const parsed = 'import sys, json, numpy as np; print(json.dumps(np.loadtxt(sys.argv[1], delimiter=",", skiprows=1)[:, 1:].astype("f4").tobytes().hex()))';
   expect(expectedFrom(parsed, path)).toBe(Buffer.from(values.buffer).toString("hex"));
@@ -117,40 +116,6 @@ test("CSV has a line a token and every number to its last digit", async () => {
 test("integers of 64 bits keep every digit in CSV", async () => {
   const path = join(directory, "i64.csv");
   const values = BigInt64Array.of(9007199254740993n, -9223372036854775808n);
-  await writeCsv(path, { source: "memory", dtype: "I64", rows: 1, columns: 2, read: (_first, _count, target) => target.set(new Uint8Array(values.buffer)) });
+  writeCsv(path, { source: "memory", dtype: "I64", rows: 1, columns: 2, read: (_first, _count, target) => target.set(new Uint8Array(values.buffer)) });
   expect(readFileSync(path, "utf8")).toBe("token,0,1\n0,9007199254740993,-9223372036854775808\n");
-});
-
-describe("a file appears whole or not at all", () => {
-  test("when writing fails, nothing is left and the cause is kept", async () => {
-    const folder = join(directory, "failing");
-    mkdirSync(folder);
-    const failing = writeAtomically(join(folder, "out"), (write) => {
-      write(Buffer.from("half"));
-      throw Object.assign(new Error("no space"), { code: "ENOSPC" });
-    });
-    await expect(failing).rejects.toMatchObject({ code: "DISK_FULL" });
-    expect(readdirSync(folder)).toEqual([]);
-  });
-
-  test("what is there is not overwritten", async () => {
-    const path = join(directory, "taken");
-    writeFileSync(path, "mine");
-    await expect(writeNpy(path, tensor("w", "F32", [1, 1]))).rejects.toThrow(/exists already, and nothing is overwritten/);
-    expect(readFileSync(path, "utf8")).toBe("mine");
-  });
-
-  test("a directory that does not exist is told", async () => {
-    const path = join(directory, "nowhere", "out");
-    await expect(createAtomically(path, (temporaryPath) => writeFileSync(temporaryPath, ""))).rejects.toMatchObject({ code: "FILE_UNWRITABLE" });
-    expect(existsSync(path)).toBe(false);
-  });
-});
-
-test("a link that leads nowhere is taken as well: nothing is written over it, or beside it", async () => {
-  const folder = mkdtempSync(join(directory, "taken-"));
-  const path = join(folder, "out.npy");
-  symlinkSync(join(folder, "gone"), path);
-  await expect(createAtomically(path, (temporary) => writeFileSync(temporary, ""))).rejects.toMatchObject({ code: "FILE_UNWRITABLE" });
-  expect(readdirSync(folder)).toEqual(["out.npy"]);
 });

@@ -1,0 +1,83 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { BhBridgeError, type ErrorCode } from "../errors.js";
+
+/**
+ * Write a whole file so that a crash leaves either the old content or the new one.
+ *
+ * @throws {BhBridgeError} `FILE_UNWRITABLE` with the system's reason, `DISK_FULL`, `IO_FAILED`.
+ */
+export function durableWrite(path: string, content: string): void {
+  putInPlace(path, (temporaryPath) => writeFileSync(temporaryPath, content));
+}
+
+/**
+ * Make a file or a directory appear at `path` complete or not at all, where nothing is yet.
+ *
+ * @param fill makes it under a temporary name beside it; when it throws, nothing is left.
+ * @throws {BhBridgeError} `FILE_UNWRITABLE` also when something is there already; `DISK_FULL`, `IO_FAILED`.
+ */
+export function durableCreate(path: string, fill: (temporaryPath: string) => void): void {
+  if (lstatSync(path, { throwIfNoEntry: false }))
+    throw new BhBridgeError("FILE_UNWRITABLE", `${path} exists already, and nothing is overwritten: name another place, or remove it`);
+  putInPlace(path, fill);
+}
+
+/** As `durableCreate`, for a file that is written front to back. */
+export function durableCreateFile(path: string, fill: (write: (bytes: Uint8Array) => void) => void): void {
+  durableCreate(path, (temporaryPath) => {
+    const descriptor = openSync(temporaryPath, "wx");
+    try {
+      fill((bytes) => {
+        for (let done = 0; done < bytes.byteLength; ) done += writeSync(descriptor, bytes, done);
+      });
+    } finally {
+      closeSync(descriptor);
+    }
+  });
+}
+
+/** Temporary sibling, sync, rename, sync of the folder. */
+function putInPlace(path: string, fill: (temporaryPath: string) => void): void {
+  const temporaryPath = `${path}.${randomBytes(4).toString("hex")}.partial`; // a name of nobody else: it is removed on failure
+  try {
+    fill(temporaryPath);
+    syncPath(temporaryPath);
+    renameSync(temporaryPath, path);
+    syncPath(dirname(path));
+  } catch (cause) {
+    rmSync(temporaryPath, { recursive: true, force: true });
+    throw writeError(path, cause);
+  }
+}
+
+/** Return when a file, or the names in a folder, have reached the drive. */
+export function syncPath(path: string): void {
+  const descriptor = openSync(path, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const refusals: Readonly<Record<string, readonly [code: ErrorCode, reason: string]>> = {
+  ENOSPC: ["DISK_FULL", "the disk is full. Free some space, then try again"],
+  EDQUOT: ["DISK_FULL", "the quota is used up. Free some space, then try again"],
+  EACCES: ["FILE_UNWRITABLE", "it may not be written to"],
+  EPERM: ["FILE_UNWRITABLE", "it may not be written to"],
+  EROFS: ["FILE_UNWRITABLE", "the file system is read-only"],
+  ENOENT: ["FILE_UNWRITABLE", "its folder does not exist"],
+  ENOTDIR: ["FILE_UNWRITABLE", "a part of the path is a file"],
+  ENAMETOOLONG: ["FILE_UNWRITABLE", "the path is too long"],
+  EIO: ["IO_FAILED", "the drive failed (EIO). Look after it, then try again"],
+};
+
+/** The error for a path that could not be written. */
+export function writeError(path: string, cause: unknown): BhBridgeError {
+  if (cause instanceof BhBridgeError) return cause;
+  const osCode = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const [code, reason] = refusals[osCode] ?? ["IO_FAILED", cause instanceof Error ? cause.message : String(cause)];
+  return new BhBridgeError(code, `cannot write ${path}: ${reason}`, { cause });
+}
