@@ -4,6 +4,7 @@ export { type Census, census } from "./analysis/census.js";
 export { censusOfRows } from "./analysis/census-of-rows.js";
 export { centroid } from "./analysis/centroid.js";
 export { centroidNorm } from "./analysis/centroid-norm.js";
+export { type CompareHistoriesOptions, compareHistories, type DifferingPlace, type HistoryComparison } from "./analysis/compare-histories.js";
 export { deadTokenMass, deadTokenMassOfHidden } from "./analysis/dead-token-mass.js";
 export { deadTokenMassOverTime, type RecordedPredictions } from "./analysis/dead-token-mass-over-time.js";
 export type { Degeneracy } from "./analysis/degeneracy.js";
@@ -19,6 +20,7 @@ export { type StateGeometry, stateGeometry } from "./analysis/state-geometry.js"
 export { type StepMotion, stepMotion, type TokenNorms } from "./analysis/step-motion.js";
 export { type Timeline, timeline } from "./analysis/timeline.js";
 export { type Topology, type TopologyOptions, topology } from "./analysis/topology.js";
+export { ulpDistance } from "./analysis/ulp-distance.js";
 export { type Verdict, type VerdictInput, verdict } from "./analysis/verdict.js";
 export { Bridge, type BridgeOptions, type ModelOptions } from "./bridge/bridge.js";
 export { loadRunConfig } from "./bridge/load-run-config.js";
@@ -54,6 +56,7 @@ export {
 } from "./bridge/trainer-callback.js";
 export type { ResumeOptions, TrainerOptions } from "./bridge/trainer-options.js";
 export { type CensusDocument, censusDocumentSchema } from "./commands/census/census-document.js";
+export { type CompareDocument, compareDocumentSchema } from "./commands/compare/compare-document.js";
 export {
   type ConfigCheckDocument,
   type ConfigDiffDocument,
@@ -83,6 +86,7 @@ export {
 export { type SetupDocument, setupDocumentSchema } from "./commands/setup/setup-document.js";
 export { type ErrorDocument, errorDocumentSchema } from "./commands/terminal/error-document.js";
 export { type HelpDocument, helpDocumentSchema } from "./commands/terminal/help-document.js";
+export { type ComparablePart, type CompareOptions, type Comparison, compare, unequalParts } from "./compare/compare.js";
 export { defineRun } from "./config/define-run.js";
 export type { Init, InitInput } from "./config/init-schema.js";
 export type { ResolvedConfig, RunInput } from "./config/load-run-config.js";

@@ -3,6 +3,7 @@ import { packageManifest } from "../python/package-manifest.js";
 import { wrap } from "../text/wrap.js";
 import { analyzeCommand } from "./analyze/analyze.js";
 import { censusCommand } from "./census/census.js";
+import { compareCommand } from "./compare/compare.js";
 import { configCommand } from "./config/config.js";
 import { doctorCommand } from "./doctor/doctor.js";
 import { exportCommand } from "./export/export.js";
@@ -25,6 +26,7 @@ export function createProgram(): Command {
     trainCommand(),
     resumeCommand(),
     runsCommand(),
+    compareCommand(),
     analyzeCommand(),
     censusCommand(),
     inspectCommand(),

@@ -3,22 +3,25 @@ import { basename } from "node:path";
 import { isPlainObject } from "./json-value.js";
 import type { RunConfig } from "./run-config-schema.js";
 
-/**
- * SHA-256 of a configuration, in hex: equal for configurations that compute the same.
- *
- * Taken of its JSON with sorted keys and without spaces. Left out is what says where or how it is called, not what it is: `name`, `python`, and the
- * directories of files (a run records the SHA-256 of the corpus beside this hash).
- */
-export function configHash(config: RunConfig): string {
+/** A configuration without what says where or how something is called, not what it is: `name`, `python`, and the directories of files. */
+export function configIdentity(config: RunConfig) {
   const { name: _name, python: _python, data, model, init, ...rest } = config;
-  const identity = {
+  return {
     ...rest,
     data: { ...data, corpus: fileName(data.corpus) },
     model: { ...model, from: fileName(model.from) },
     init: init.kind === "file" ? { ...init, path: fileName(init.path) } : init,
   };
+}
+
+/**
+ * SHA-256 of a configuration, in hex: equal for configurations that compute the same.
+ *
+ * Taken of the JSON of its identity, with sorted keys and without spaces. A run records the SHA-256 of the corpus beside this hash.
+ */
+export function configHash(config: RunConfig): string {
   return createHash("sha256")
-    .update(JSON.stringify(sorted(identity)))
+    .update(JSON.stringify(sorted(configIdentity(config))))
     .digest("hex");
 }
 

@@ -1,8 +1,7 @@
 import { isPlainObject, type JsonValue } from "./json-value.js";
-import type { RunConfig } from "./run-config-schema.js";
 
-/** Every value of a configuration by dotted path, in the schema's order; a list is one value. */
-export function configValues(config: RunConfig): Map<string, JsonValue> {
+/** Every value of a configuration, or of another plain object, by dotted path in its order; a list is one value. */
+export function configValues(config: object): Map<string, JsonValue> {
   const values = new Map<string, JsonValue>();
   collect(config, "", values);
   return values;

@@ -15,7 +15,7 @@ const labels: Record<keyof EnvironmentPin, string> = {
 };
 
 /** A Linux platform without its kernel's release, which computes nothing: `Linux-6.1.0-x86_64-with-glibc2.36` → `Linux-x86_64-with-glibc2.36`. */
-function withoutKernel(platform: string): string {
+export function withoutKernel(platform: string): string {
   return platform.replace(/^Linux-.*-([^-]+-with-[^-]+)$/, "Linux-$1");
 }
 

@@ -37,7 +37,7 @@ const documented = new Set(pages.flatMap((page) => ownCommands(readFileSync(join
 function cheaply(command: string): string {
   const [name = ""] = /^(setup|resume|runs rm)\b/.exec(command) ?? [];
   if (name !== "") return `${name} --help`;
-  return command.startsWith("train ") || command === "train" ? `${command} --print-config` : command.replace(/\bRUN\b/, "my-run");
+  return command.startsWith("train ") || command === "train" ? `${command} --print-config` : command.replaceAll(/\bRUN(?:-[AB])?\b/g, "my-run");
 }
 
 test("the pages have commands", () => expect(documented.size).toBeGreaterThan(30));

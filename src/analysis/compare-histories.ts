@@ -1,0 +1,149 @@
+import type { History } from "../formats/history.js";
+import { itemSizes } from "../formats/matrix.js";
+import type { RowTokens } from "../formats/row-tokens.js";
+import { stepOfState } from "../formats/state-of-step.js";
+import { type DifferingElement, differingElement } from "./differing-element.js";
+import { runHere } from "./scan/run-in-parts.js";
+import type { ScanOptions } from "./scan/scan-options.js";
+
+/** So much of each history is in memory at a time, or one state where that is larger. */
+const chunkBytes = 1 << 20;
+
+/** The first place in which two histories differ. */
+export interface DifferingPlace extends DifferingElement {
+  readonly step: number;
+  readonly token: number;
+  readonly component: number;
+}
+
+/** What a comparison of two histories found. */
+export interface HistoryComparison {
+  /** Whether they have the same bits in every step and token that both recorded, and end at the same step. */
+  readonly equal: boolean;
+  /** The first difference in bits; null when there is none in what both recorded. */
+  readonly first: DifferingPlace | null;
+  /** The newest step up to which everything that both recorded is equal in every bit; null when there is none. */
+  readonly equalTo: number | null;
+  /** Why they are not equal, where that is no difference in bits. */
+  readonly reason: string | null;
+}
+
+export interface CompareHistoriesOptions extends Pick<ScanOptions, "signal" | "onProgress"> {
+  /** Leave out the states up to this step. */
+  readonly after?: number | undefined;
+}
+
+/**
+ * Compare two histories bit for bit, in the steps and tokens that both have. −0 and 0 differ, and so do two NaN of other bits.
+ *
+ * Both are read once, front to back, up to the first difference; memory does not grow with their length.
+ *
+ * @throws {BhBridgeError} `ABORTED`; what reading them throws.
+ */
+export async function compareHistories(a: History, b: History, options: CompareHistoriesOptions = {}): Promise<HistoryComparison> {
+  const unlike = unlikeness(a, b);
+  if (unlike !== undefined) return { equal: false, first: null, equalTo: null, reason: unlike };
+  const { first, equalTo } = await runHere(compareStates(a, b, options.after ?? -1), Math.min(a.states, b.states), options);
+  const ends = [a, b].map((history) => stepOfState(history, history.states - 1));
+  const reason = first || ends[0] === ends[1] ? null : `a ends at step ${ends[0]}, b at step ${ends[1]}`;
+  return { equal: !first && reason === null, first: first ?? null, equalTo, reason };
+}
+
+/** Why no element of one can be compared with one of the other. */
+function unlikeness(a: History, b: History): string | undefined {
+  if (a.dtype !== b.dtype) return `a is ${a.dtype}, b is ${b.dtype}`;
+  if (a.dims !== b.dims) return `a has ${a.dims} components, b has ${b.dims}`;
+  if (commonRows(a.rowTokens, b.rowTokens)?.length === 0) return "no token was recorded in both";
+  return commonStates(a, b, -1).next().done ? "no step was recorded in both" : undefined;
+}
+
+function* compareStates(a: History, b: History, after: number): Generator<number, Pick<HistoryComparison, "equalTo"> & { first?: DifferingPlace }> {
+  const rows = commonRows(a.rowTokens, b.rowTokens);
+  const bytesOf = ({ tokens, dims, dtype }: History, count: number) => new Uint8Array(count * tokens * dims * itemSizes[dtype]);
+  let equalTo: number | null = null;
+  for (const range of commonStates(a, b, after)) {
+    const [left, right] = [bytesOf(a, range.count), bytesOf(b, range.count)];
+    a.read(range.a, range.count, left);
+    b.read(range.b, range.count, right);
+    const found = rows ? firstInRows(left, right, { a, b, rows, count: range.count }) : firstInAll(left, right, a);
+    if (found) {
+      const step = stepOfState(a, range.a + found.state);
+      if (found.state > 0) equalTo = stepOfState(a, range.a + found.state - 1);
+      return { equalTo, first: { step, token: found.token, component: found.component, a: found.a, b: found.b, ulp: found.ulp } };
+    }
+    equalTo = stepOfState(a, range.a + range.count - 1);
+    yield range.a + range.count;
+  }
+  return { equalTo };
+}
+
+/** Where in a chunk of states a difference is. */
+type FoundInChunk = Omit<DifferingPlace, "step"> & { readonly state: number };
+
+function firstInAll(left: Uint8Array, right: Uint8Array, { dtype, tokens, dims, rowTokens }: History): FoundInChunk | undefined {
+  const found = differingElement(dtype, left, right);
+  if (!found) return undefined;
+  const { index, ...element } = found;
+  const row = Math.floor(index / dims);
+  return { ...element, state: Math.floor(row / tokens), token: rowTokens.ofRow(row % tokens), component: index % dims };
+}
+
+interface RowsOfChunk {
+  readonly a: History;
+  readonly b: History;
+  readonly rows: readonly RowPair[];
+  readonly count: number;
+}
+
+function firstInRows(left: Uint8Array, right: Uint8Array, { a, b, rows, count }: RowsOfChunk): FoundInChunk | undefined {
+  const rowBytes = a.dims * itemSizes[a.dtype];
+  const rowOf = (states: Uint8Array, row: number) => states.subarray(row * rowBytes, (row + 1) * rowBytes);
+  for (let state = 0; state < count; state++) {
+    for (const row of rows) {
+      const found = differingElement(a.dtype, rowOf(left, state * a.tokens + row.a), rowOf(right, state * b.tokens + row.b));
+      if (!found) continue;
+      const { index, ...element } = found;
+      return { ...element, state, token: a.rowTokens.ofRow(row.a), component: index };
+    }
+  }
+  return undefined;
+}
+
+/** The rows of one token in two histories. */
+interface RowPair {
+  readonly a: number;
+  readonly b: number;
+}
+
+/** The rows of the tokens that both have, in the order of the first; nothing when both have the same tokens in the same rows. */
+function commonRows(a: RowTokens, b: RowTokens): RowPair[] | undefined {
+  const tokens = Array.from({ length: a.count }, (_, row) => a.ofRow(row));
+  if (a.count === b.count && tokens.every((token, row) => b.ofRow(row) === token)) return undefined;
+  const common = tokens.filter((token) => b.has(token));
+  const rows = b.rowsOf(common);
+  return a.rowsOf(common).map((row, at) => ({ a: row, b: rows[at] ?? 0 }));
+}
+
+/** States of two histories that belong to the same steps, one after the other in both. */
+interface StateRange {
+  readonly a: number;
+  readonly b: number;
+  readonly count: number;
+}
+
+/** The states of the steps that both have, those up to `after` left out, in pieces that fit into memory. */
+function* commonStates(a: History, b: History, after: number): Generator<StateRange> {
+  const most = Math.max(1, Math.floor(chunkBytes / (Math.max(a.tokens, b.tokens) * a.dims * itemSizes[a.dtype])));
+  let range: StateRange | undefined;
+  for (let [i, j] = [0, 0]; i < a.states && j < b.states; ) {
+    const [step, other] = [stepOfState(a, i), stepOfState(b, j)];
+    if (step === other && step > after) {
+      const goesOn = range && range.count < most && range.a + range.count === i && range.b + range.count === j;
+      if (range && !goesOn) yield range;
+      range = range && goesOn ? { ...range, count: range.count + 1 } : { a: i, b: j, count: 1 };
+    }
+    if (step <= other) i++;
+    if (other <= step) j++;
+  }
+  if (range) yield range;
+}

@@ -1,0 +1,90 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { differingElement } from "../analysis/differing-element.js";
+import { exactNumberSchema } from "../analysis/exact-number.js";
+import { openHfDirectory } from "../formats/hf/hf-directory.js";
+import { itemSizes } from "../formats/matrix.js";
+import type { TensorFile } from "../formats/safetensors/safetensors.js";
+import type { StoredTensor } from "../formats/stored-tensor.js";
+import { finalFolder } from "../runs/run-layout.js";
+
+/** The first element in which two models differ. */
+export const differingWeightSchema = z.strictObject({
+  tensor: z.string(),
+  /** Over the last dimension of the tensor. */
+  row: z.int().nonnegative(),
+  component: z.int().nonnegative(),
+  a: exactNumberSchema,
+  b: exactNumberSchema,
+  ulp: z.number().nullable(),
+});
+type DifferingWeight = z.output<typeof differingWeightSchema>;
+
+/** What a comparison of the final models of two runs found; `reason` says why they are not equal where no element differs. */
+export const modelComparisonSchema = z.strictObject({ equal: z.boolean(), first: differingWeightSchema.nullable(), reason: z.string().nullable() });
+export type ModelComparison = z.output<typeof modelComparisonSchema>;
+
+/** So much of each tensor is in memory at a time, or one row where that is larger. */
+const chunkBytes = 1 << 20;
+
+/**
+ * Compare the final models of two runs, every tensor in all its bits; a run without one equals none.
+ *
+ * @throws {BhBridgeError} what reading them throws.
+ */
+export function compareFinalModels(a: string, b: string): ModelComparison {
+  const missing = [["a", a] as const, ["b", b] as const].filter(([, run]) => !existsSync(join(run, finalFolder))).map(([name]) => name);
+  if (missing.length > 0) return unequal(`there is no final model in ${missing.join(" and ")}`);
+  const left = openHfDirectory(join(a, finalFolder));
+  try {
+    const right = openHfDirectory(join(b, finalFolder));
+    try {
+      return compareTensors(left, right);
+    } finally {
+      right.close();
+    }
+  } finally {
+    left.close();
+  }
+}
+
+function compareTensors(a: TensorFile, b: TensorFile): ModelComparison {
+  const others = new Map(b.tensors.map((tensor) => [tensor.name, tensor]));
+  for (const tensor of a.tensors) {
+    const other = others.get(tensor.name);
+    if (!other) return unequal(`${tensor.name} is in a alone`);
+    if (describe(tensor) !== describe(other)) return unequal(`${tensor.name} is ${describe(tensor)} in a, ${describe(other)} in b`);
+    const first = firstDifference(tensor, other);
+    if (first) return { equal: false, first, reason: null };
+    others.delete(tensor.name);
+  }
+  const [left] = others.keys();
+  return left === undefined ? { equal: true, first: null, reason: null } : unequal(`${left} is in b alone`);
+}
+
+function unequal(reason: string): ModelComparison {
+  return { equal: false, first: null, reason };
+}
+
+function describe({ dtype, shape }: StoredTensor): string {
+  return `${dtype} [${shape.join(", ")}]`;
+}
+
+function firstDifference(a: StoredTensor, b: StoredTensor): DifferingWeight | undefined {
+  const [left, right] = [a.rows(), b.rows()];
+  const { dtype, rows, columns } = left;
+  const rowBytes = columns * itemSizes[dtype];
+  const most = Math.max(1, Math.floor(chunkBytes / rowBytes));
+  for (let row = 0; row < rows; row += most) {
+    const count = Math.min(most, rows - row);
+    const [one, other] = [new Uint8Array(count * rowBytes), new Uint8Array(count * rowBytes)];
+    left.read(row, count, one);
+    right.read(row, count, other);
+    const found = differingElement(dtype, one, other);
+    if (!found) continue;
+    const { index, ...element } = found;
+    return { tensor: a.name, row: row + Math.floor(index / columns), component: index % columns, ...element };
+  }
+  return undefined;
+}

@@ -1,0 +1,61 @@
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import { configIdentity } from "../config/config-hash.js";
+import { type Json, readPythonJson } from "../formats/python-json.js";
+import type { Run } from "../runner/open-run.js";
+import { withoutKernel } from "../runs/pin-differences.js";
+import { runFiles } from "../runs/run-layout.js";
+import { sha256OfFile } from "../runs/sha256-of-file.js";
+
+/** The sections of what a run was made from. */
+export const factSections = ["config", "data", "environment", "code"] as const;
+export type FactSection = (typeof factSections)[number];
+type RunFacts = Record<FactSection, object>;
+
+/** What a run was made from, without names, paths and times, and without what computes nothing. */
+export function tellingFacts({ directory, config, manifest }: Run): RunFacts {
+  const { data, ...identity } = configIdentity(config);
+  const { corpus: _name, ...dataFields } = data; // the text itself is compared among the data
+  const { path: _path, ...corpus } = manifest.corpus;
+  const { environment, package_version, git, start_from, model_changes } = manifest;
+  return {
+    config: { ...identity, data: dataFields },
+    data: corpus,
+    environment: { ...environment, platform: withoutKernel(environment.platform) },
+    code: {
+      package_version,
+      commit: git?.commit ?? null,
+      dirty: git?.dirty ?? null,
+      patch_sha256: sha256IfThere(directory, runFiles.patch),
+      callbacks_sha256: sha256IfThere(directory, runFiles.callbacks),
+      start_from: start_from && basename(start_from),
+      model_changes,
+    },
+  };
+}
+
+/** Everything that a run recorded of what it was made from: the names, paths and times as well, and every package on both sides. */
+export function allFacts(run: Run): RunFacts {
+  const { directory, config, manifest } = run;
+  const { environment, git, start_from, name, preset, created, ended } = manifest;
+  return {
+    config,
+    data: manifest.corpus,
+    environment: {
+      ...environment,
+      python_side: jsonIfThere(directory, runFiles.pythonEnvironment),
+      node_side: jsonIfThere(directory, runFiles.nodeEnvironment),
+    },
+    code: { ...tellingFacts(run).code, start_from, branch: git?.branch ?? null, untracked: git?.untracked ?? null, name, preset, created, ended },
+  };
+}
+
+function sha256IfThere(directory: string, name: string): string | null {
+  const path = join(directory, name);
+  return existsSync(path) ? sha256OfFile(path) : null;
+}
+
+function jsonIfThere(directory: string, name: string): Json {
+  const path = join(directory, name);
+  return existsSync(path) ? readPythonJson(path) : null;
+}

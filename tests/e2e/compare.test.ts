@@ -1,0 +1,120 @@
+import { cpSync, openSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
+import { basename, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type CompareDocument, compareDocumentSchema } from "../../src/commands/compare/compare-document.js";
+import { trainResultSchema } from "../../src/runner/train-result.js";
+import { codeBlocks, ownCommands } from "../code-blocks.js";
+import { run, temporaryFolder } from "./program.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+const small = ["model.n_embd=8", "model.n_layer=1", "model.n_head=2", "model.n_positions=16", "training.per_device_train_batch_size=4"];
+const settings = [...small, "training.logging_steps=10"].flatMap((setting) => ["--set", setting]);
+const [tokens, dims] = [128, 8];
+
+async function train(out: string, ...options: string[]): Promise<string> {
+  const { stdout, stderr } = await run([
+    "train",
+    "--device",
+    "cpu",
+    "--threads",
+    "1",
+    "--steps",
+    "40",
+    ...settings,
+    ...options,
+    "--out",
+    join(folder.path, out),
+    "--json",
+  ]);
+  expect(stdout, stderr).not.toBe("");
+  return trainResultSchema.parse(JSON.parse(stdout)).run;
+}
+
+async function compare(...args: string[]): Promise<{ exitCode: number | undefined; document: CompareDocument }> {
+  const { exitCode, stdout } = await run(["compare", ...args, "--json"]);
+  return { exitCode, document: compareDocumentSchema.parse(JSON.parse(stdout)) };
+}
+
+let [a, b, c]: string[] = [];
+beforeAll(async () => {
+  [a, b, c] = [await train("a"), await train("b", "--name", "other name"), await train("c", "--seed", "7")];
+});
+const runs = () => [a ?? "", b ?? "", c ?? ""] as const;
+
+test("runs of one configuration are equal in every part, whatever they are called", async () => {
+  const [a, b] = runs();
+  const { exitCode, document } = await compare(a, b, "--assert-equal", "history,loss,config,final");
+  expect(exitCode).toBe(0);
+  expect(document.differences).toEqual({ config: [], data: [], environment: [], code: [] });
+  expect(document.history).toEqual([{ a, b, equal: true, first: null, equalTo: 40, reason: null }]);
+  expect(document.results.every(({ difference }) => difference.every((far) => far === 0 || far === null))).toBe(true);
+});
+
+test("names, paths and times are told when they are asked for", async () => {
+  const [a, b] = runs();
+  const { document } = await compare(a, b, "--all");
+  expect(document.differences.config).toEqual([{ path: "name", values: [null, "other name"] }]);
+  expect(document.differences.code.map(({ path }) => path)).toEqual(["name", "created", "ended"]);
+  expect(document.results.map(({ path }) => path)).toContain("seconds");
+});
+
+test("another seed is the difference, and the first bit that it changed is told", async () => {
+  const [a, , c] = runs();
+  const { exitCode, document } = await compare(a, c, "--assert-equal", "loss,history");
+  expect(exitCode).toBe(1);
+  expect(document.differences).toEqual({ config: [{ path: "seed", values: [42, 7] }], data: [], environment: [], code: [] });
+  expect(document.history[0]).toMatchObject({ equal: false, equalTo: null, first: { step: 0, tensor: "wte", token: 0 } });
+  expect(document.loss[0]?.equal).toBe(false);
+  expect(document.final[0]?.equal).toBe(false);
+  expect((await compare(a, c)).exitCode).toBe(0);
+});
+
+test("one flipped bit of a history is found where it is", async () => {
+  const [a] = runs();
+  const copy = join(folder.path, "flipped");
+  cpSync(a, copy, { recursive: true });
+  const file = openSync(join(copy, "history.safetensors"), "r+");
+  const place = 4096 + 8 + ((33 * tokens + 17) * dims + 5) * 2; // bfloat16 after the header and `steps_done`
+  const byte = Buffer.alloc(1);
+  readSync(file, byte, 0, 1, place);
+  writeSync(file, Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, place);
+  const { exitCode, document } = await compare(a, copy, "--assert-equal", "history");
+  expect(exitCode).toBe(1);
+  expect(document.history[0]).toMatchObject({ equalTo: 32, first: { step: 33, tensor: "wte", token: 17, component: 5, ulp: 1 } });
+  expect([document.loss[0]?.equal, document.final[0]?.equal]).toEqual([true, true]);
+});
+
+test("a run without an end is compared as far as it goes", async () => {
+  const [a] = runs();
+  const copy = join(folder.path, "unended");
+  cpSync(a, copy, { recursive: true });
+  rmSync(join(copy, "final"), { recursive: true });
+  const { exitCode, document } = await compare(a, copy, "--assert-equal", "final");
+  expect([exitCode, document.final[0]?.reason]).toEqual([1, "there is no final model in b"]);
+});
+
+test("several runs are shown side by side, each against the first", async () => {
+  const { stdout, exitCode } = await run(["compare", ...runs()]);
+  expect(exitCode).toBe(0);
+  for (const directory of runs()) expect(stdout).toContain(basename(directory));
+  expect(stdout).toMatch(/seed {2}42 {2}42 {2}7\n/);
+  expect(stdout).toMatch(/A, B {2}history {2}equal\n/);
+  expect(stdout).toMatch(/A, C {2}history {2}differs first at step 0, wte, token 0/);
+});
+
+test("a part that cannot be compared names the nearest, and one run is not enough", async () => {
+  const [a, b] = runs();
+  expect((await run(["compare", a, b, "--assert-equal", "histroy"])).stderr).toContain("did you mean history?");
+  expect((await run(["compare", a])).exitCode).toBe(2);
+});
+
+test("every command and document of the page is right", async () => {
+  const [a, b] = runs();
+  const page = readFileSync("docs/comparing.md", "utf8");
+  for (const words of ownCommands(page)) {
+    const { exitCode, stderr } = await run(words.map((word) => word.replace("RUN-A", a).replace("RUN-B", b)));
+    expect(exitCode, stderr).toBe(0);
+  }
+  expect(() => codeBlocks(page, "json").map((text) => compareDocumentSchema.parse(JSON.parse(text)))).not.toThrow();
+});

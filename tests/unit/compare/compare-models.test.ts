@@ -1,0 +1,45 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { compareFinalModels } from "../../../src/compare/compare-models.js";
+import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";
+
+const directory = temporaryDirectory();
+
+/** A run with nothing but a final model, as NumPy saves it; `change` is done to its tensors `t` before. */
+function run(name: string, change = ""): string {
+  const final = join(directory, name, "final");
+  mkdirSync(final, { recursive: true });
+  const program = `
+import sys, numpy as np
+from safetensors.numpy import save_file
+t = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.arange(2**19, dtype=np.float32).reshape(2**17, 4)}
+${change}
+save_file(t, sys.argv[1])
+print("null")`;
+  expectedFrom(program, join(final, "model.safetensors"));
+  return join(directory, name);
+}
+
+const a = run("a");
+
+test("equal models are equal", () => {
+  expect(compareFinalModels(a, run("same"))).toEqual({ equal: true, first: null, reason: null });
+});
+
+test("the first other element is told with its place, beyond the first piece that is read", () => {
+  const first = { tensor: "b", row: 2 ** 16 + 5, component: 2, a: 262166, b: 262166.5, ulp: 16 };
+  expect(compareFinalModels(a, run("other", 't["b"][2**16 + 5, 2] += 0.5'))).toEqual({ equal: false, first, reason: null });
+});
+
+test.each([
+  ["a tensor less", 'del t["b"]', "b is in a alone"],
+  ["a tensor more", 't["c"] = np.zeros(1)', "c is in b alone"],
+  ["another dtype", 't["a"] = t["a"].astype(np.float16)', "a is F32 [2, 3] in a, F16 [2, 3] in b"],
+])("%s is told", (name, change, reason) => {
+  expect(compareFinalModels(a, run(name, change))).toEqual({ equal: false, first: null, reason });
+});
+
+test("a run without a final model equals none", () => {
+  expect(compareFinalModels(a, directory)).toEqual({ equal: false, first: null, reason: "there is no final model in b" });
+});
