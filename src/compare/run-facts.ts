@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { configIdentity } from "../config/config-hash.js";
-import { type Json, readPythonJson } from "../formats/python-json.js";
+import type { Json } from "../formats/read-json.js";
 import type { Run } from "../runner/open-run.js";
 import { withoutKernel } from "../runs/pin-differences.js";
+import { readRunJson } from "../runs/read-run-json.js";
 import { runFiles } from "../runs/run-layout.js";
 import { sha256OfFile } from "../runs/sha256-of-file.js";
 
@@ -56,6 +57,5 @@ function sha256IfThere(directory: string, name: string): string | null {
 }
 
 function jsonIfThere(directory: string, name: string): Json {
-  const path = join(directory, name);
-  return existsSync(path) ? readPythonJson(path) : null;
+  return existsSync(join(directory, name)) ? readRunJson(directory, name) : null;
 }

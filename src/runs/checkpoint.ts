@@ -1,6 +1,6 @@
 import type { TrainerState } from "../formats/hf/trainer-state.js";
 import type { Matrix } from "../formats/matrix.js";
-import type { Json } from "../formats/python-json.js";
+import type { Json } from "../formats/read-json.js";
 import type { RowSource } from "../formats/row-source.js";
 import type { TensorInfo } from "../formats/stored-tensor.js";
 

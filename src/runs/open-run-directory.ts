@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { containedFile } from "../formats/contained-file.js";
 import { openHfDirectory } from "../formats/hf/hf-directory.js";
-import { type Json, readPythonJson } from "../formats/python-json.js";
+import type { Json } from "../formats/read-json.js";
 import { openSafetensors, type TensorFile } from "../formats/safetensors/safetensors.js";
+import { readRunJson } from "./read-run-json.js";
 import { finalFolder, historyFiles, runFiles } from "./run-layout.js";
 
 /**
@@ -51,6 +52,6 @@ export function openRunDirectory(directory: string): TensorFile {
 
 function runRecord(directory: string): Record<string, Json> {
   if (!existsSync(join(directory, runFiles.manifest))) return {};
-  const record = readPythonJson(containedFile(directory, runFiles.manifest));
+  const record = readRunJson(directory, runFiles.manifest);
   return typeof record === "object" && record !== null && !Array.isArray(record) ? { ...record } : {};
 }

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { durableWrite } from "../formats/durable-write.js";
 import { gitStateSchema } from "./git-state.js";
+import { readRunJson } from "./read-run-json.js";
 import { runFiles } from "./run-layout.js";
 
 /** The run format that is written, and the newest that can be read. */
@@ -103,14 +103,7 @@ export function writeRunManifest(directory: string, manifest: RunManifest): void
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_UNSUPPORTED` for a run of a newer version, `RUN_CORRUPT`.
  */
 export function readRunManifest(directory: string): RunManifest {
-  const path = join(directory, runFiles.manifest);
-  let document: unknown;
-  try {
-    document = JSON.parse(readFileSync(path, "utf8"));
-  } catch (cause) {
-    if (cause instanceof SyntaxError) throw new BhBridgeError("RUN_CORRUPT", `${path} is not JSON: ${cause.message}`, { cause });
-    throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: it has no readable ${runFiles.manifest}`, { cause });
-  }
+  const document = readRunJson(directory, runFiles.manifest);
   const reader = z.object({ min_reader: z.int() }).safeParse(document);
   if (reader.success && reader.data.min_reader > runFormat) {
     throw new BhBridgeError(
@@ -119,6 +112,7 @@ export function readRunManifest(directory: string): RunManifest {
     );
   }
   const manifest = runManifestSchema.safeParse(document);
-  if (!manifest.success) throw new BhBridgeError("RUN_CORRUPT", `${path} is damaged: ${z.prettifyError(manifest.error)}`, { cause: manifest.error });
-  return manifest.data;
+  if (manifest.success) return manifest.data;
+  const path = join(directory, runFiles.manifest);
+  throw new BhBridgeError("RUN_CORRUPT", `${path} is damaged: ${z.prettifyError(manifest.error)}`, { cause: manifest.error });
 }

@@ -50,7 +50,8 @@ async function verifyBy(checksums: string | undefined, directory: string): Promi
     if (existsSync(folder)) problems.push(...verifyUnlessPruned(folder));
   }
   if (sums) problems.push(...verifyChecksums(directory, sums));
-  return { problems, uncovered: uncoveredFiles(directory, { sums, status: statusOf(directory), histories }) };
+  const told = [...new Set(problems)]; // a damaged description is met again by whoever opens a history
+  return { problems: told, uncovered: uncoveredFiles(directory, { sums, status: statusOf(directory), histories }) };
 }
 
 /** A training prunes checkpoints while they are being read: one that is gone is not damaged. */

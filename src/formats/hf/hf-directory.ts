@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { BhBridgeError } from "../../errors.js";
 import { containedFile } from "../contained-file.js";
-import { readPythonJson } from "../python-json.js";
+import { readJson } from "../read-json.js";
 import { openSafetensors, type TensorFile } from "../safetensors/safetensors.js";
 import { openSharded } from "../safetensors/sharded-safetensors.js";
 import { openTorchArchive, type TorchFile } from "../torch/torch-archive.js";
@@ -33,7 +33,7 @@ const configFile = "config.json";
  */
 export function openHfDirectory(directory: string): HfDirectory {
   const has = (name: string): boolean => existsSync(join(directory, name));
-  const config = has(configFile) ? { config: readPythonJson(containedFile(directory, configFile)) } : {};
+  const config = has(configFile) ? { config: readJson(containedFile(directory, configFile)) } : {};
   for (const [name, open] of modelFiles) {
     if (!has(name)) continue;
     const file = open(containedFile(directory, name), name);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { containedFile } from "../contained-file.js";
 import { formatInvalid } from "../format-invalid.js";
-import { readPythonJson } from "../python-json.js";
+import { readJson } from "../read-json.js";
 
 const fileName = "trainer_state.json";
 
@@ -22,7 +22,7 @@ export type TrainerState = z.infer<typeof trainerStateSchema>;
 export function readTrainerState(directory: string): TrainerState | undefined {
   if (!existsSync(join(directory, fileName))) return undefined;
   const path = containedFile(directory, fileName);
-  const checked = trainerStateSchema.safeParse(readPythonJson(path));
+  const checked = trainerStateSchema.safeParse(readJson(path));
   if (checked.success) return checked.data;
   throw formatInvalid(path, 0, `it is not a Trainer state: ${z.prettifyError(checked.error)}`);
 }

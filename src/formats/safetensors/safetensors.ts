@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { FileBytes } from "../file-bytes.js";
-import type { Json } from "../python-json.js";
 import { rawTensor } from "../raw-tensor.js";
+import type { Json } from "../read-json.js";
 import type { StoredTensor } from "../stored-tensor.js";
 import { readSafetensorsHeader } from "./safetensors-header.js";
 

@@ -2,7 +2,7 @@ import { basename, dirname } from "node:path";
 import { z } from "zod";
 import { containedFile } from "../contained-file.js";
 import { formatInvalid } from "../format-invalid.js";
-import { readPythonJson } from "../python-json.js";
+import { readJson } from "../read-json.js";
 import type { StoredTensor } from "../stored-tensor.js";
 import type { TensorFile } from "./safetensors.js";
 
@@ -21,7 +21,7 @@ export type OpenShard = (path: string, label: string) => TensorFile;
  *   `FILE_NOT_FOUND` for a missing shard; what `openShard` throws.
  */
 export function openSharded(indexPath: string, openShard: OpenShard): TensorFile {
-  const checked = indexSchema.safeParse(readPythonJson(indexPath));
+  const checked = indexSchema.safeParse(readJson(indexPath));
   if (!checked.success) throw formatInvalid(indexPath, 0, `it is not an index of shards: ${z.prettifyError(checked.error)}`);
   const { metadata, weight_map } = checked.data;
   const shardNames = [...new Set(Object.values(weight_map))];

@@ -19,3 +19,12 @@ test.each([
     expect(recordedTokens(directory, rows === "all" ? vocabulary : 1)?.text?.(56)).toBe(text);
   }
 });
+
+test("which tokens the rows are is not guessed where the configuration of a run is damaged; that of something else says nothing", () => {
+  const directory = join(folder, "damaged");
+  mkdirSync(directory);
+  writeFileSync(join(directory, "config.json"), JSON.stringify({ model_type: "gpt2" }));
+  expect(recordedTokens(directory, 128)).toBeUndefined();
+  writeFileSync(join(directory, "run.json"), "{}");
+  expect(() => recordedTokens(directory, 128)).toThrow(expect.objectContaining({ code: "RUN_CORRUPT" }));
+});

@@ -17,17 +17,17 @@ const notNumbers = new Set(["NaN", "Infinity", "-Infinity"]);
  *
  * @throws {BhBridgeError} `FORMAT_INVALID` for what is no JSON, and for names that stand twice or are reserved; what `FileBytes` throws.
  */
-export function readPythonJson(path: string): Json {
+export function readJson(path: string): Json {
   const file = new FileBytes(path);
   try {
     if (file.size > maxJsonBytes) throw formatInvalid(path, 0, `${file.size} bytes of JSON follow; at most ${maxJsonBytes} are read`);
-    return parsePythonJson(Buffer.from(file.read(0, file.size, "its text")).toString("utf8"), path);
+    return parseJson(Buffer.from(file.read(0, file.size, "its text")).toString("utf8"), path);
   } finally {
     file.close();
   }
 }
 
-function parsePythonJson(text: string, path: string): Json {
+function parseJson(text: string, path: string): Json {
   const standard = withoutNotNumbers(text);
   let value: Json;
   try {
