@@ -89,9 +89,9 @@ export { type HelpDocument, helpDocumentSchema } from "./commands/terminal/help-
 export { type ComparablePart, type CompareOptions, type Comparison, compare, unequalParts } from "./compare/compare.js";
 export { defineRun } from "./config/define-run.js";
 export type { Init, InitInput } from "./config/init-schema.js";
-export type { ResolvedConfig, RunInput } from "./config/load-run-config.js";
 export type { GPT2Config } from "./config/model-schema.js";
 export { type PresetName, presetNames, presets } from "./config/presets.js";
+export type { ResolvedConfig, RunInput } from "./config/resolve-run-config.js";
 export { type RunConfig, type RunConfigInput, runConfigSchema } from "./config/run-config-schema.js";
 export type { TrainingArguments } from "./config/training-schema.js";
 export {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { corpusPath } from "../../src/config/corpus-path.js";
-import { loadRunConfig } from "../../src/config/load-run-config.js";
+import { resolveRunConfig } from "../../src/config/resolve-run-config.js";
 import { describeMachine, measure, median, projectRoot, python, spread } from "../measure.js";
 
 /**
@@ -21,7 +21,7 @@ interface Speed {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-bench-"));
-const corpus = corpusPath((await loadRunConfig()).config);
+const corpus = corpusPath((await resolveRunConfig()).config);
 
 function historyOf(path: string): Buffer {
   const bytes = readFileSync(path);

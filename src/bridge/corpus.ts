@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
 import { configInvalid } from "../config/config-invalid.js";
 import { corpusPath } from "../config/corpus-path.js";
-import type { ResolvedConfig } from "../config/load-run-config.js";
+import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import { BhBridgeError } from "../errors.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { count } from "../text/count.js";

@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { ResolvedConfig } from "../config/load-run-config.js";
+import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import { durableWrite } from "../formats/durable-write.js";
 import type { ReplyOf } from "../protocol/operations.js";
 import { packageManifest } from "../python/package-manifest.js";

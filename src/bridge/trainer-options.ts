@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from "../config/load-run-config.js";
+import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import type { RunConfigInput } from "../config/run-config-schema.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import type { CallOptions, Model } from "./model.js";

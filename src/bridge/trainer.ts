@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { loadRunConfig, type ResolvedConfig } from "../config/load-run-config.js";
+import { type ResolvedConfig, resolveRunConfig } from "../config/resolve-run-config.js";
 import type { RunConfigInput } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import type { TrainEvent } from "../protocol/events.js";
@@ -86,7 +86,7 @@ export class Trainer implements AsyncDisposable {
    */
   static async create(session: PythonSession, defaults: Pick<RunConfigInput, "device" | "threads">, options: TrainerOptions): Promise<Trainer> {
     const { model, callbacks = [], out = "runs", signal, ...input } = callArguments("createTrainer", trainerArguments(session), options) as TrainerOptions;
-    const resolved = await loadRunConfig({ input: { ...defaults, ...input, ...model.origin } });
+    const resolved = await resolveRunConfig({ input: { ...defaults, ...input, ...model.origin } });
     return new Trainer(session, { resolved, model, corpus: await corpusOf(resolved, signal), out, callbacks });
   }
 

@@ -4,8 +4,8 @@ import { fieldsOf, rootField } from "./field-catalog.js";
 import { inlineYaml } from "./inline-yaml.js";
 import type { JsonSchemaNode } from "./json-schema.js";
 import { isPlainObject } from "./json-value.js";
-import type { ResolvedConfig } from "./load-run-config.js";
 import { presets } from "./presets.js";
+import type { ResolvedConfig } from "./resolve-run-config.js";
 
 /** Width that the comments are wrapped to. */
 const commentWidth = 110;

@@ -1,4 +1,4 @@
-import type { RunInput } from "./load-run-config.js";
+import type { RunInput } from "./resolve-run-config.js";
 
 /** A configuration in a TypeScript file, checked and completed by the editor: `export default defineRun({ … })`. */
 export function defineRun(config: RunInput): RunInput {

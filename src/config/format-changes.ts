@@ -2,7 +2,7 @@ import { count } from "../text/count.js";
 import { type FieldDifference, typeName } from "./diff-run-configs.js";
 import { inlineYaml } from "./inline-yaml.js";
 import type { JsonValue } from "./json-value.js";
-import type { ResolvedConfig } from "./load-run-config.js";
+import type { ResolvedConfig } from "./resolve-run-config.js";
 import type { TextColors } from "./text-colors.js";
 
 /** `Changed from quick: 2 values`, and a line for each with its old value, its new one and who set it; shown at the start of a run. */

@@ -1,7 +1,7 @@
 import { count } from "../text/count.js";
 import { inlineYaml } from "./inline-yaml.js";
 import { isPlainObject } from "./json-value.js";
-import type { ResolvedConfig } from "./load-run-config.js";
+import type { ResolvedConfig } from "./resolve-run-config.js";
 import type { TextColors } from "./text-colors.js";
 
 /** Column of the comments: past all but the longest fields, so that they line up without a wide gap. */

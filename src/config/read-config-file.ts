@@ -1,5 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
-import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, dirname, extname, relative, resolve } from "node:path";
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 import type { ConfigIssue } from "../errors.js";
 import { configInvalid } from "./config-invalid.js";
@@ -18,14 +19,15 @@ export interface ConfigFile {
 }
 
 /**
- * Read a JSON, YAML, TypeScript or JavaScript file, or the `config.json` of a run directory.
+ * Read a JSON, YAML, TypeScript or JavaScript file.
  *
  * A module exports the configuration as its default or under the name `config`.
  *
  * @throws {BhBridgeError} `CONFIG_INVALID` when the file cannot be read, or is not what its name says.
  */
 export async function readConfigFile(path: string, cwd: string): Promise<ConfigFile> {
-  const file = await locate(resolve(cwd, path), path);
+  const file = resolve(cwd, path);
+  if (!existsSync(file)) throw unusable(path, "there is no such file");
   const shown = relative(cwd, file).startsWith("..") ? file : relative(cwd, file);
   const extension = extname(file);
   if (moduleFiles.includes(extension)) return configFile(await readModule(file, shown), dirname(file), () => shown);
@@ -41,14 +43,6 @@ function configFile(values: unknown, directory: string, sourceOf: (path: string)
   const { preset, $schema: _, ...rest } = values;
   const layer = { values: resolvePaths(rest, directory), sourceOf };
   return preset === undefined ? { layer } : { layer, preset: { name: preset, source: sourceOf("preset") } };
-}
-
-async function locate(file: string, asGiven: string): Promise<string> {
-  try {
-    return (await stat(file)).isDirectory() ? join(file, "config.json") : file;
-  } catch (cause) {
-    throw unusable(asGiven, "there is no such file", cause);
-  }
 }
 
 async function read(file: string, shown: string): Promise<string> {

@@ -7,7 +7,7 @@ import type { StartedRun } from "../bridge/started-run.js";
 import type { TrainOutcome } from "../bridge/train-outcome.js";
 import type { Trainer } from "../bridge/trainer.js";
 import type { TrainerCallback } from "../bridge/trainer-callback.js";
-import type { ResolvedConfig, RunInput } from "../config/load-run-config.js";
+import type { ResolvedConfig, RunInput } from "../config/resolve-run-config.js";
 import { BhBridgeError } from "../errors.js";
 import type { TrainEvent } from "../protocol/events.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";

@@ -6,7 +6,7 @@ import { corpusOf } from "../../src/bridge/corpus.js";
 import { Model } from "../../src/bridge/model.js";
 import { Trainer } from "../../src/bridge/trainer.js";
 import type { TrainerCallback } from "../../src/bridge/trainer-callback.js";
-import { loadRunConfig } from "../../src/config/load-run-config.js";
+import { resolveRunConfig } from "../../src/config/resolve-run-config.js";
 import type { PythonSession } from "../../src/python/python-session.js";
 
 /** What a light training does; see `train` in light/light_operations.py. */
@@ -36,7 +36,7 @@ export function lightRuns(): string[] {
 
 /** A trainer of the real kind, on a Python that only follows a script: what crosses the bridge is that of a training. */
 export async function lightTrainer(session: PythonSession, script: Script, callbacks: readonly TrainerCallback[] = []): Promise<Trainer> {
-  const resolved = await loadRunConfig({ input: { data: { corpus } } });
+  const resolved = await resolveRunConfig({ input: { data: { corpus } } });
   const scripted = {
     ...resolved,
     config: { ...resolved.config, training: { ...resolved.config.training, optim_args: JSON.stringify(script) } },

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Bridge } from "../../src/bridge/bridge.js";
 import { corpusOf } from "../../src/bridge/corpus.js";
 import { TrainerCallback } from "../../src/bridge/trainer-callback.js";
-import { loadRunConfig } from "../../src/config/load-run-config.js";
 import { presetNames } from "../../src/config/presets.js";
+import { resolveRunConfig } from "../../src/config/resolve-run-config.js";
 import { python, temporaryFolder } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
 
@@ -16,7 +16,7 @@ afterAll(() => folder[Symbol.dispose]());
 let bridge: Bridge;
 let plain: Promise<unknown>;
 beforeAll(async () => {
-  const { path: corpus } = await corpusOf(await loadRunConfig());
+  const { path: corpus } = await corpusOf(await resolveRunConfig());
   const script = join(import.meta.dirname, "plain_training.py");
   const options = ["--steps", String(steps), "--threads", "1", "--logging-steps", "50", "--out", folder.path, "--stop-early"];
   plain = execa(python, [script, corpus, ...presetNames, ...options]); // beside ours: it takes as long
@@ -33,7 +33,7 @@ class StopsEarly extends TrainerCallback {
 }
 
 test.each(presetNames)("the first 50 steps of %s equal those of the experiment's own script, bit for bit", { timeout: 600_000 }, async (preset) => {
-  const resolved = await loadRunConfig({ preset, aliases: { device: "cpu" } });
+  const resolved = await resolveRunConfig({ preset, aliases: { device: "cpu" } });
   const model = await bridge.buildModel(resolved.config);
   const corpus = await corpusOf(resolved);
   await using trainer = bridge.trainerOf({ resolved, model, corpus, out: folder.path, callbacks: [new StopsEarly()] });

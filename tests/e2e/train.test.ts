@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { corpusPath } from "../../src/config/corpus-path.js";
-import { loadRunConfig } from "../../src/config/load-run-config.js";
+import { resolveRunConfig } from "../../src/config/resolve-run-config.js";
 import { type TrainResult, trainResultSchema } from "../../src/runner/train-result.js";
 import { python, researchersCorpus, run, temporaryFolder } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
@@ -12,7 +12,7 @@ const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
 
 async function builtInCorpus(): Promise<string> {
-  return corpusPath((await loadRunConfig()).config);
+  return corpusPath((await resolveRunConfig()).config);
 }
 
 const common = ["--device", "cpu", "--threads", "1", "--set", "training.logging_steps=10"];

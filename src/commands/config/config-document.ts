@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ResolvedConfig } from "../../config/load-run-config.js";
+import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { runConfigSchema } from "../../config/run-config-schema.js";
 
 const value = z.json();

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { AliasValues } from "../../config/aliases.js";
-import type { ResolvedConfig } from "../../config/load-run-config.js";
+import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import type { Assignment } from "../../config/set-layer.js";
 import { BhBridgeError } from "../../errors.js";
 

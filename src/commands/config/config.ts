@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import type { ResolvedConfig } from "../../config/load-run-config.js";
+import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { wrap } from "../../text/wrap.js";
 import { type CommonOptions, createCommand, helpEnding } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";

@@ -1,5 +1,5 @@
 import { formatResolved } from "../../config/format-resolved.js";
-import type { ResolvedConfig } from "../../config/load-run-config.js";
+import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { configDocument } from "./config-document.js";
 

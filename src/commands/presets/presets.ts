@@ -39,13 +39,13 @@ async function listPresets(terminal: Terminal): Promise<void> {
 }
 
 async function showPreset(asked: string, terminal: Terminal): Promise<void> {
-  const [{ presets }, { loadRunConfig }, { diffRunConfigs }, { formatDifference }] = await Promise.all([
+  const [{ presets }, { resolveRunConfig }, { diffRunConfigs }, { formatDifference }] = await Promise.all([
     import("../../config/presets.js"),
-    import("../../config/load-run-config.js"),
+    import("../../config/resolve-run-config.js"),
     import("../../config/diff-run-configs.js"),
     import("../../config/format-changes.js"),
   ]);
-  const [{ preset: name, config, hash }, defaults] = await Promise.all([loadRunConfig({ preset: asked }), loadRunConfig()]);
+  const [{ preset: name, config, hash }, defaults] = await Promise.all([resolveRunConfig({ preset: asked }), resolveRunConfig()]);
   const { title, summary, source } = presets[name];
   const changes = diffRunConfigs(defaults.config, config);
   const width = Math.max(0, ...changes.map(({ path }) => path.length));

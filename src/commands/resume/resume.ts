@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { ResolvedConfig } from "../../config/load-run-config.js";
+import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import type { ResumeRunOptions } from "../../runner/resume.js";
 import { count } from "../../text/count.js";

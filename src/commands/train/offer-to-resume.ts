@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import type { ResolvedConfig } from "../../config/load-run-config.js";
+import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import { lockHolders } from "../../python/lock-holders.js";
 import { type FoundRun, findRun, noLockHolders, scanRuns } from "../../runs/scan-runs.js";

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type { StartedRun } from "../../bridge/started-run.js";
 import { formatChanges } from "../../config/format-changes.js";
-import type { ResolvedConfig } from "../../config/load-run-config.js";
+import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { exitCodes } from "../../errors.js";
 import type { UsablePython } from "../../python/resolve-python.js";
 import type { TrainedRun, TrainListener } from "../../runner/train.js";

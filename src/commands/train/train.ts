@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import type { ResolvedConfig } from "../../config/load-run-config.js";
+import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../config/config-options.js";
 import type { ResumeValues } from "../resume/resume.js";

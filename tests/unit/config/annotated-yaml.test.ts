@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { annotatedYaml } from "../../../src/config/annotated-yaml.js";
 import { fieldPaths } from "../../../src/config/field-catalog.js";
-import { loadRunConfig } from "../../../src/config/load-run-config.js";
 import { presetNames } from "../../../src/config/presets.js";
+import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 
 let directory: string;
 beforeAll(async () => {
@@ -23,22 +23,22 @@ const everyKind = [
 ];
 
 test.each(everyKind)("$preset $set, printed and loaded, is the same configuration", async ({ preset, set }) => {
-  const resolved = await loadRunConfig({ preset, set });
+  const resolved = await resolveRunConfig({ preset, set });
   const file = join(directory, `${resolved.hash}.yaml`);
   await writeFile(file, annotatedYaml(resolved, directory));
-  const again = await loadRunConfig({ file });
+  const again = await resolveRunConfig({ file });
   expect(again.config).toEqual(resolved.config);
   expect([again.hash, again.preset]).toEqual([resolved.hash, preset]);
 });
 
 test("the first line tells an editor the schema: relative below the working directory, else as a URL", async () => {
-  const resolved = await loadRunConfig();
+  const resolved = await resolveRunConfig();
   expect(annotatedYaml(resolved, process.cwd()).split("\n")[0]).toBe("# yaml-language-server: $schema=./schemas/config.schema.json");
   expect(annotatedYaml(resolved, directory).split("\n")[0]).toMatch(/^# yaml-language-server: \$schema=file:\/\/\/.*\/schemas\/config\.schema\.json$/);
 });
 
 test("every field stands in it, with its documentation", async () => {
-  const text = annotatedYaml(await loadRunConfig({ preset: "quick" }), directory);
+  const text = annotatedYaml(await resolveRunConfig({ preset: "quick" }), directory);
   const fields = fieldPaths().filter((path) => !path.startsWith("init.") && path !== "preset");
   const names = fields.map((path) => path.slice(path.lastIndexOf(".") + 1));
   expect(names.filter((name) => !new RegExp(`^ *(# - )?${name}:`, "m").test(text))).toEqual([]);

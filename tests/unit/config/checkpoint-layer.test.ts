@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadRunConfig } from "../../../src/config/load-run-config.js";
+import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 
 let cwd: string;
 
@@ -23,7 +23,7 @@ afterAll(() => rm(cwd, { recursive: true }));
 const from = (directory: string) => [{ path: "model.from", value: directory, source: "--from" }];
 
 test("the architecture of a saved model replaces the preset's, and its embedding stays as it was saved", async () => {
-  const { config, sources } = await loadRunConfig({ cwd, assignments: from("plain") });
+  const { config, sources } = await resolveRunConfig({ cwd, assignments: from("plain") });
   expect(config.model).toMatchObject({
     norm: "layernorm",
     dtype: "bfloat16",
@@ -41,7 +41,7 @@ test.each([
   ["nope", /nope is not a saved model: there is no such folder or file\. Give the folder of a saved GPT-2/],
   [".", /is not a saved model: it has no config\.json\. Give the folder of a saved GPT-2/],
 ])("--from %s says in words what is missing and what to give", async (path, message) => {
-  await expect(loadRunConfig({ cwd, assignments: from(path) })).rejects.toMatchObject({
+  await expect(resolveRunConfig({ cwd, assignments: from(path) })).rejects.toMatchObject({
     code: "CONFIG_INVALID",
     message: expect.not.stringContaining("ENOENT"),
     issues: [{ path: "model.from", message: expect.stringMatching(message), source: "--from" }],
@@ -49,19 +49,19 @@ test.each([
 });
 
 test("a model saved with RMSNorm is read as one", async () => {
-  const { config } = await loadRunConfig({ cwd, assignments: from("rms") });
+  const { config } = await resolveRunConfig({ cwd, assignments: from("rms") });
   expect([config.model.norm, config.model.dtype]).toEqual(["rmsnorm", "float32"]);
 });
 
 test("what the caller sets wins over the saved model", async () => {
-  const { config } = await loadRunConfig({ cwd, assignments: from("plain"), set: ["init.kind=singular", "model.dtype=float32"] });
+  const { config } = await resolveRunConfig({ cwd, assignments: from("plain"), set: ["init.kind=singular", "model.dtype=float32"] });
   expect([config.init, config.model.dtype]).toEqual([{ kind: "singular" }, "float32"]);
 });
 
 test("a directory without a model, and a model of another family, are refused", async () => {
-  await expect(loadRunConfig({ cwd, assignments: from("nowhere") })).rejects.toMatchObject({
+  await expect(resolveRunConfig({ cwd, assignments: from("nowhere") })).rejects.toMatchObject({
     code: "CONFIG_INVALID",
     issues: [{ path: "model.from", message: expect.stringContaining("is not a saved model"), source: "--from" }],
   });
-  await expect(loadRunConfig({ cwd, assignments: from("llama") })).rejects.toThrow('holds a model of type "llama", and only GPT-2 can be trained on');
+  await expect(resolveRunConfig({ cwd, assignments: from("llama") })).rejects.toThrow('holds a model of type "llama", and only GPT-2 can be trained on');
 });

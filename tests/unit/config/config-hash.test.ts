@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { configHash } from "../../../src/config/config-hash.js";
-import { loadRunConfig } from "../../../src/config/load-run-config.js";
 import { parseRunConfig } from "../../../src/config/parse-run-config.js";
+import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 
 async function hashOf(...set: string[]): Promise<string> {
-  return (await loadRunConfig({ set })).hash;
+  return (await resolveRunConfig({ set })).hash;
 }
 
 test("it is the SHA-256 of the configuration's JSON with sorted keys and no spaces", () => {

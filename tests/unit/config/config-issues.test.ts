@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { loadRunConfig } from "../../../src/config/load-run-config.js";
+import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 import { BhBridgeError } from "../../../src/errors.js";
 
 async function failure(...set: string[]): Promise<BhBridgeError> {
-  const error: unknown = await loadRunConfig({ set }).then(
+  const error: unknown = await resolveRunConfig({ set }).then(
     () => undefined,
     (reason: unknown) => reason,
   );
@@ -97,7 +97,7 @@ test("whatever JSON a file holds, it loads or fails with CONFIG_INVALID", async 
   })).root;
   await fc.assert(
     fc.asyncProperty(configuration, async (values) => {
-      const outcome: unknown = await loadRunConfig({ input: values as never }).catch((reason: unknown) => reason);
+      const outcome: unknown = await resolveRunConfig({ input: values as never }).catch((reason: unknown) => reason);
       return outcome instanceof BhBridgeError ? outcome.code === "CONFIG_INVALID" && (outcome.issues?.length ?? 0) > 0 : !(outcome instanceof Error);
     }),
     { numRuns: 300 },
@@ -107,5 +107,5 @@ test("whatever JSON a file holds, it loads or fails with CONFIG_INVALID", async 
 test("an object that contains itself is refused, not followed for ever", async () => {
   const cycle: Record<string, unknown> = {};
   cycle["again"] = cycle;
-  await expect(loadRunConfig({ input: { training: { lr_scheduler_kwargs: cycle as never } } })).rejects.toThrow("is nested more than 16 levels deep");
+  await expect(resolveRunConfig({ input: { training: { lr_scheduler_kwargs: cycle as never } } })).rejects.toThrow("is nested more than 16 levels deep");
 });

@@ -8,7 +8,7 @@ import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../.
 import { presetsCommand } from "../../../src/commands/presets/presets.js";
 import { aliases } from "../../../src/config/aliases.js";
 import { rootField } from "../../../src/config/field-catalog.js";
-import { loadRunConfig } from "../../../src/config/load-run-config.js";
+import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 import { codeBlocks, ownCommands } from "../../code-blocks.js";
 import { captureStdout } from "../commands/capture-stdout.js";
 
@@ -50,13 +50,13 @@ async function runCommand(name: string, words: readonly string[]): Promise<void>
 test("its YAML is a configuration", async () => {
   const [yaml = ""] = codeBlocks(text, "yaml");
   await writeFile("example.yaml", yaml);
-  expect((await loadRunConfig({ file: "example.yaml" })).changes).toHaveLength(3);
+  expect((await resolveRunConfig({ file: "example.yaml" })).changes).toHaveLength(3);
 });
 
 test("its TypeScript is a configuration", async () => {
   const [source = ""] = codeBlocks(text, "ts");
   await writeFile("example.ts", source.replace('"bh-bridge"', JSON.stringify(join(home, "src", "config", "define-run.ts"))));
-  const { config, preset } = await loadRunConfig({ file: "example.ts" });
+  const { config, preset } = await resolveRunConfig({ file: "example.ts" });
   expect([preset, config.init, config.training.max_steps]).toEqual(["snowball-11.2c", { kind: "snowball", sigma: 1e-4 }, 2000]);
 });
 
@@ -69,5 +69,5 @@ test("its tables name every alias and every section", () => {
 test("its example of an error is what is printed", async () => {
   await writeFile("my.yaml", "preset: quick\nseed: 1\ntraining:\n  learning_rate: fast\n");
   const [example = ""] = codeBlocks(text, "text");
-  await expect(loadRunConfig({ file: "my.yaml", set: ["training.max_step=3"] })).rejects.toThrow(example.trimEnd());
+  await expect(resolveRunConfig({ file: "my.yaml", set: ["training.max_step=3"] })).rejects.toThrow(example.trimEnd());
 });

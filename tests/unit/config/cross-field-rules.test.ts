@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { crossFieldRules } from "../../../src/config/cross-field-rules.js";
-import { loadRunConfig } from "../../../src/config/load-run-config.js";
+import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 import { BhBridgeError } from "../../../src/errors.js";
 
 async function problems(...set: string[]): Promise<string[]> {
-  const error: unknown = await loadRunConfig({ set }).then(
+  const error: unknown = await resolveRunConfig({ set }).then(
     () => undefined,
     (reason: unknown) => reason,
   );
@@ -93,8 +93,8 @@ test.each([
 });
 
 test("the source is that of the value that is blamed", async () => {
-  await expect(loadRunConfig({ set: ["model.n_head=3"] })).rejects.toMatchObject({ issues: [{ path: "model.n_head", source: "--set" }] });
-  await expect(loadRunConfig({ input: { model: { n_head: 3 } } })).rejects.toMatchObject({ issues: [{ path: "model.n_head", source: "input" }] });
+  await expect(resolveRunConfig({ set: ["model.n_head=3"] })).rejects.toMatchObject({ issues: [{ path: "model.n_head", source: "--set" }] });
+  await expect(resolveRunConfig({ input: { model: { n_head: 3 } } })).rejects.toMatchObject({ issues: [{ path: "model.n_head", source: "input" }] });
 });
 
 test("a rule is checked beside wrong fields, but not with them", async () => {

@@ -2,13 +2,13 @@ import { expect, test } from "vitest";
 import { terminalColors } from "../../../src/commands/terminal/terminal-text.js";
 import { diffRunConfigs } from "../../../src/config/diff-run-configs.js";
 import { formatChanges, formatDifference } from "../../../src/config/format-changes.js";
-import { loadRunConfig } from "../../../src/config/load-run-config.js";
+import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 import type { RunConfig } from "../../../src/config/run-config-schema.js";
 
 const plain = terminalColors(false);
 
 test("the changes are counted and listed, each with old value, new value and source", async () => {
-  const resolved = await loadRunConfig({ aliases: { steps: "300" }, set: ["record.rows=[1]", "init.kind=snowball"] });
+  const resolved = await resolveRunConfig({ aliases: { steps: "300" }, set: ["record.rows=[1]", "init.kind=snowball"] });
   expect(formatChanges(resolved, plain)).toBe(
     [
       "Changed from rmsnorm-11.2a: 4 values",
@@ -21,7 +21,7 @@ test("the changes are counted and listed, each with old value, new value and sou
 });
 
 test("a preset as it is has no changes", async () => {
-  expect(formatChanges(await loadRunConfig({ preset: "quick" }), plain)).toBe("Configuration: quick, unchanged");
+  expect(formatChanges(await resolveRunConfig({ preset: "quick" }), plain)).toBe("Configuration: quick, unchanged");
 });
 
 test.each([

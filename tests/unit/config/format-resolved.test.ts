@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { terminalColors } from "../../../src/commands/terminal/terminal-text.js";
 import { formatResolved } from "../../../src/config/format-resolved.js";
-import { loadRunConfig } from "../../../src/config/load-run-config.js";
+import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 
 const plain = terminalColors(false);
 
 test("each value names who set it, and the preset's value where that differs", async () => {
-  const resolved = await loadRunConfig({ preset: "quick", aliases: { steps: "5" }, set: ["training.fp16=false"] });
+  const resolved = await resolveRunConfig({ preset: "quick", aliases: { steps: "5" }, set: ["training.fp16=false"] });
   const lines = formatResolved(resolved, plain).split("\n");
   expect(lines[0]).toBe(`# quick, 2 values changed, hash ${resolved.hash.slice(0, 8)}`);
   expect(lines).toContain("seed: 42                                     # default");
@@ -19,9 +19,9 @@ test("each value names who set it, and the preset's value where that differs", a
 
 test("it loads back to the same configuration", async () => {
   const directory = await mkdtemp(join(tmpdir(), "bh-bridge-resolved-"));
-  const resolved = await loadRunConfig({ preset: "clean", set: ["training.lr_scheduler_kwargs={}", 'name="a # b"', "init.kind=snowball"] });
+  const resolved = await resolveRunConfig({ preset: "clean", set: ["training.lr_scheduler_kwargs={}", 'name="a # b"', "init.kind=snowball"] });
   const file = join(directory, "mine.yaml");
   await writeFile(file, formatResolved(resolved, plain));
-  expect((await loadRunConfig({ file })).config).toEqual(resolved.config);
+  expect((await resolveRunConfig({ file })).config).toEqual(resolved.config);
   await rm(directory, { recursive: true });
 });

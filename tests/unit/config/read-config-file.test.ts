@@ -68,10 +68,3 @@ test("a missing file is named as it was given", async () => {
     issues: [{ path: "nowhere/at/all.yaml", message: "there is no such file" }],
   });
 });
-
-test("a directory without config.json is refused by name", async () => {
-  await expect(readConfigFile(".", cwd)).rejects.toMatchObject({
-    code: "CONFIG_INVALID",
-    issues: [{ path: "config.json", message: expect.stringContaining("cannot be read") }],
-  });
-});

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { loadRunConfig } from "../../../src/config/load-run-config.js";
+import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 import { trapsOf } from "../../../src/runner/traps.js";
 
-const corrections = async (...set: string[]) => trapsOf((await loadRunConfig({ set })).config).map(({ corrected }) => corrected);
+const corrections = async (...set: string[]) => trapsOf((await resolveRunConfig({ set })).config).map(({ corrected }) => corrected);
 
 test("the seed's run has all five", async () => {
   expect(await corrections()).toEqual([

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type ConfigSources, loadRunConfig } from "../../../src/config/load-run-config.js";
 import { presetNames } from "../../../src/config/presets.js";
+import { type ConfigSources, resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 
 let directory: string;
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 function load(sources: ConfigSources) {
-  return loadRunConfig({ cwd: directory, ...sources });
+  return resolveRunConfig({ cwd: directory, ...sources });
 }
 
 // Each row adds the next stronger source of training.max_steps; every weaker one is still there and must lose.
@@ -118,14 +118,4 @@ test("an unknown preset is refused with the nearest one, wherever it is named", 
 
 test("an unknown preset and a wrong field are told together", async () => {
   await expect(load({ preset: "quik", set: ["seed=-1"] })).rejects.toMatchObject({ issues: [{ path: "preset" }, { path: "seed" }] });
-});
-
-test.each(presetNames)("the complete configuration of %s, written as a run's config.json, loads to the same hash", async (preset) => {
-  const resolved = await load({ preset, aliases: { corpus: "text.txt", steps: "5" } });
-  const run = join(directory, `run-${preset}`);
-  await mkdir(run);
-  await writeFile(join(run, "config.json"), JSON.stringify(resolved.config, null, 2));
-  const again = await load({ file: run, cwd: tmpdir() });
-  expect(again.config).toEqual(resolved.config);
-  expect(again.hash).toBe(resolved.hash);
 });

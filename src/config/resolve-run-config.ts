@@ -24,7 +24,7 @@ export interface RunInput extends RunConfigInput {
 /** Where a configuration comes from. Later ones win: defaults, preset, saved model, file, input, aliases, `--set`. */
 export interface ConfigSources {
   preset?: string | undefined;
-  /** A JSON, YAML, TypeScript or JavaScript file, or a run directory. */
+  /** A JSON, YAML, TypeScript or JavaScript file; where runs can be read, also a run directory. */
   file?: string | undefined;
   /** An object, as a caller of the API gives it. */
   input?: RunInput | undefined;
@@ -35,6 +35,14 @@ export interface ConfigSources {
   set?: readonly string[] | undefined;
   /** Where relative paths start, but for those in a file, which start at that file. */
   cwd?: string;
+}
+
+/** What the folders above put in, since only they can read it. */
+export interface ConfigReaders {
+  /** In place of `readConfigFile`. */
+  readFile?: typeof readConfigFile;
+  /** Without it a file of weights tells nothing of its model. */
+  describeWeights?: DescribeWeights;
 }
 
 /** A field whose value is not the preset's, and who set it. */
@@ -57,13 +65,13 @@ export interface ResolvedConfig {
 /**
  * Put a configuration together from its sources and check it.
  *
- * @param describeWeights reads the architecture of a saved model that is a file of weights.
+ * @param readers what reads more than this folder knows of: runs, and files of weights.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, each with its path, its source, and what is accepted.
  */
-export async function loadRunConfig(sources: ConfigSources = {}, describeWeights?: DescribeWeights): Promise<ResolvedConfig> {
+export async function resolveRunConfig(sources: ConfigSources = {}, { readFile, describeWeights }: ConfigReaders = {}): Promise<ResolvedConfig> {
   const { cwd = process.cwd() } = sources;
   const issues: ConfigIssue[] = [];
-  const file = sources.file === undefined ? undefined : await readConfigFile(sources.file, cwd);
+  const file = sources.file === undefined ? undefined : await (readFile ?? readConfigFile)(sources.file, cwd);
   const { preset: inputPreset, ...input } = sources.input ?? {};
   const named = [
     { name: sources.preset, source: "--preset" },
