@@ -19,21 +19,21 @@ def measure(vocab: int, steps: int) -> None:
     sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests/python")]
     import tiny_run
     import torch
-    from bh_bridge import callbacks
+    from bh_bridge.run_step import RunStep
 
     torch.set_num_threads(1)
     tiny_run.MODEL["config"] = {**tiny_run.MODEL["config"], "vocab_size": vocab, "n_embd": 64}
     resident: dict[int, int] = {}
-    original = callbacks.BridgeCallback.on_step_end
+    end = RunStep.end
 
-    def watched(self, args, state, control, **options):
-        original(self, args, state, control, **options)
+    def watched(self, state, *args):
+        end(self, state, *args)
         if state.global_step in (100, steps):
             resident[state.global_step] = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf(
                 "SC_PAGE_SIZE"
             )
 
-    callbacks.BridgeCallback.on_step_end = watched
+    RunStep.end = watched
     with tempfile.TemporaryDirectory() as folder:
         changes = {"checkpoint__every": 1000, "training__logging_steps": 100, "record__tensors": ["wte"]}
         tiny_run.train(Path(folder) / "run", training__max_steps=steps, **changes)

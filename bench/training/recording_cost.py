@@ -1,6 +1,6 @@
 """What bridge, recording and default checkpoints take of each step, inside one real training.
 
-Time in our callback, and that of a checkpoint over the steps between two of them, over the time of a step.
+Time in the RunStep, and that of a checkpoint over the steps between two of them, over the time of a step.
 
 usage: recording_cost.py CORPUS STEPS THREADS; prints one line of JSON.
 """
@@ -15,42 +15,41 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "python"))
 
 import silent_node
-from bh_bridge import callbacks
 from bh_bridge.entry import invoke
-from bh_bridge.training import RunTrainer
+from bh_bridge.run_step import RunStep
 
 corpus, steps, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 spent, steps_timed, first, last = 0.0, 0, 0.0, 0.0
 saves: list[float] = []
 DEFAULT_EVERY = 1000  # checkpoint.every, when nobody chooses it
 MEASURED_EVERY = 50  # often enough for a mean
-original = callbacks.BridgeCallback.on_step_end
+end = RunStep.end
 
 
-def timed(self, *args, **options):
+def timed_end(self, state, *args):
     global spent, steps_timed, first, last
     begin = time.perf_counter()
-    original(self, *args, **options)
+    end(self, state, *args)
     last = time.perf_counter()
-    if args[1].global_step > 20:  # the first steps allocate
+    if state.global_step > 20:  # the first steps allocate
         spent += last - begin
         steps_timed += 1
     else:
         first = last
 
 
-save_checkpoint = RunTrainer._save_checkpoint
+save = RunStep.save
 
 
-def timed_save(self, *args, **options):
+def timed_save(self, state, *args):
     begin = time.perf_counter()
-    save_checkpoint(self, *args, **options)
-    if self.state.global_step > 20 and self.state.global_step < steps:
+    save(self, state, *args)
+    if state.global_step > 20 and state.global_step < steps:
         saves.append(time.perf_counter() - begin)
 
 
-callbacks.BridgeCallback.on_step_end = timed
-RunTrainer._save_checkpoint = timed_save
+RunStep.end = timed_end
+RunStep.save = timed_save
 
 
 def call(operation, **request):
@@ -88,6 +87,7 @@ with tempfile.TemporaryDirectory() as folder:
         dtype="bfloat16",
         seed=42,
         device="cpu",
+        engine="trainer",
         noise={"epsilon": 0},
         record={"tensors": ["wte"], "every": 1, "rows": "all"},
         checkpoint={"every": MEASURED_EVERY, "keep": 2},

@@ -52,6 +52,26 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     return json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
 
 
+def write_checkpoint(
+    run_directory: Path,
+    step: int,
+    write_state: Callable[[Path], None],
+    *,
+    history_step: int,
+    events_bytes: int,
+    to_stop: bool,
+) -> None:
+    """Make the checkpoint of a step: what `write_state` writes, and its manifest. It is there whole or not at all.
+
+    to_stop: it was made because the training was stopped there.
+    """
+    with replace_directory(checkpoint_path(run_directory, step)) as directory:
+        write_state(directory)
+        write_manifest(
+            directory, global_step=step, history_step=history_step, events_bytes=events_bytes, to_stop=to_stop
+        )
+
+
 def write_manifest(directory: Path, **facts: Any) -> None:
     """Describe the files of a directory: size and SHA-256 of each."""
     files = {
@@ -202,11 +222,6 @@ def _load_gpu_states(tensors: dict[str, torch.Tensor], directory: Path) -> None:
         )
     for index, state in states.items():
         torch.cuda.set_rng_state(state, index)
-
-
-def replace_checkpoint(run_directory: Path, step: int) -> Any:
-    """A context that gives the directory to fill; it becomes the checkpoint of `step` when all of it is synced."""
-    return replace_directory(checkpoint_path(run_directory, step))
 
 
 def _numbered(optimizer: torch.optim.Optimizer) -> Iterator[tuple[int, torch.Tensor]]:

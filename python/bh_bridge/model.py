@@ -1,16 +1,18 @@
-"""GPT-2 from a configuration: norms, dtype and initial state, drawn in the notebook's order."""
+"""GPT-2 from a configuration: norms, dtype and initial state, drawn in the notebook's order; and how it is saved."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel, logging
+from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel, PreTrainedModel, logging
 
 from bh_bridge.errors import ConfigInvalid
-from bh_bridge.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel, replace_norms
+from bh_bridge.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel, RMSNorm, replace_norms
 
 # The model's own dtype. A float32 master is kept by the optimizer, beside weights that are bfloat16.
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float32-master": torch.bfloat16}
@@ -75,6 +77,20 @@ def load_model(directory: str, config: dict[str, Any], norm: str) -> GPT2LMHeadM
             f"{directory} does not hold a GPT-2 with {norm}: {', '.join(map(str, wrong[:5]))} do not fit"
         )
     return model
+
+
+def save_model(model: PreTrainedModel, directory: Path) -> None:
+    """Save a model in HF layout; with RMSNorm its modelling file goes along, so that plain transformers loads it."""
+    model.save_pretrained(directory)
+    if not any(isinstance(module, RMSNorm) for module in model.modules()):
+        return
+    source = Path(__file__).with_name("modeling_gpt2_rmsnorm.py")
+    (directory / source.name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    path = directory / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["architectures"] = ["GPT2RMSNormLMHeadModel"]
+    config["auto_map"] = {"AutoModelForCausalLM": f"{source.stem}.GPT2RMSNormLMHeadModel"}
+    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 @torch.no_grad()

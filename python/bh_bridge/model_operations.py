@@ -12,11 +12,11 @@ import torch
 from transformers import GPT2LMHeadModel
 
 from bh_bridge import registry
+from bh_bridge.device import resolve_device
 from bh_bridge.durable import replace_directory
 from bh_bridge.errors import ConfigInvalid, TensorNotFound
-from bh_bridge.model import build_model
+from bh_bridge.model import build_model, save_model
 from bh_bridge.model_directory import demand_free
-from bh_bridge.training import resolve_device, save_model
 
 # dtype names of safetensors, which is how both languages spell them
 _DTYPES = {

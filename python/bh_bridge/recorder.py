@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,19 @@ from bh_bridge.history import HistoryFile, Layout
 class EmbeddingTap:
     """Reads the embedding and what belongs to it, [vocab, hidden] each, under their recordable names.
 
-    The optimizer comes to be when the training begins; which dtype its moments will have has to be known before.
+    optimizer_state: what the optimizer keeps for a weight, by name. It comes to be when the training begins; which
+    dtype its moments will have has to be known before.
     """
 
     def __init__(
         self,
         model: GPT2LMHeadModel,
         moment_dtype: torch.dtype,
-        optimizer: Callable[[], torch.optim.Optimizer | None],
+        optimizer_state: Callable[[torch.Tensor], Mapping[str, Any]],
     ) -> None:
         self._model = model
         self._moment_dtype = moment_dtype
-        self._optimizer = optimizer
+        self._optimizer_state = optimizer_state
         self._gradient: torch.Tensor | None = None
 
     @property
@@ -56,8 +57,7 @@ class EmbeddingTap:
             return self.weight
         if name == "wte.grad":
             return self._gradient
-        optimizer = self._optimizer()
-        return None if optimizer is None else optimizer.state.get(self.weight, {}).get(name.removeprefix("wte."))
+        return self._optimizer_state(self.weight).get(name.removeprefix("wte."))
 
 
 class Recorder:

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from transformers import GPT2LMHeadModel, TrainerState
+from transformers import GPT2LMHeadModel
 
 from bh_bridge import checkpoints
-from bh_bridge.callbacks import BridgeCallback
 from bh_bridge.durable import free_bytes, remove_leftovers, sync_directory
+from bh_bridge.engines import Engine
 from bh_bridge.errors import DiskFull
 from bh_bridge.events import EventLog
 from bh_bridge.optimizers import moment_dtype
 from bh_bridge.recorder import Recorder
-from bh_bridge.training import RunTrainer
+from bh_bridge.run_step import RunStep
 
 CHECKSUMS_FILE = "SHA256SUMS"  # Node writes it when a run ends
 
@@ -32,8 +32,8 @@ class Resumption:
 class Resumable(Protocol):
     """The parts of a run that go back together."""
 
-    trainer: RunTrainer
-    callback: BridgeCallback
+    engine: Engine
+    step: RunStep
     events: EventLog
     recorder: Recorder
     run_directory: Path
@@ -66,7 +66,7 @@ def prepare_directory(directory: Path, model: GPT2LMHeadModel, request: dict[str
 
 
 def go_back(run: Resumable, *, exact: bool) -> Resumption:
-    """Rewind events and history to the newest checkpoint that verifies, or to the start when there is none.
+    """Load the newest checkpoint that verifies, and rewind events and history to it; to the start when there is none.
 
     `exact` compares what is recomputed with what was recorded; otherwise the recorded steps after the checkpoint are
     taken back.
@@ -80,14 +80,15 @@ def go_back(run: Resumable, *, exact: bool) -> Resumption:
     if not exact:
         run.recorder.forget_after(step)
     run.recorder.rewind(step)
-    run.trainer.resume_from = checkpoint
-    run.callback.goes_on = size > 0
+    run.step.goes_on = size > 0
     at: dict[str, Any] = {"global_step": step or 0, "epoch": None}
     run.events.emit("resumed", **at, recomputed_to=max(recorded_step, 0) if exact else step or 0)
     for problem in problems:
         run.events.emit("checkpoint_rejected", **at, problem=problem)
-    if checkpoint is not None and size > 0 and not manifest["to_stop"]:
-        run.callback.report_save(TrainerState.load_from_json(str(checkpoint / "trainer_state.json")))
+    if checkpoint is not None:
+        run.engine.load(checkpoint)
+        if size > 0 and not manifest["to_stop"]:
+            run.step.report_save(run.engine.state)
     return Resumption(checkpoint, recorded_step, problems)
 
 

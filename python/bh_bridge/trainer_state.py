@@ -5,6 +5,7 @@ No pickle is executed.
 
 from __future__ import annotations
 
+import functools
 import json
 import pickle
 import shutil
@@ -16,7 +17,6 @@ from safetensors.torch import save_file
 from transformers.trainer_pt_utils import safe_globals
 
 from bh_bridge import checkpoints
-from bh_bridge.durable import replace_directory
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.history import first_recorded_step
 from bh_bridge.wire import encode
@@ -38,12 +38,8 @@ def import_trainer_state(source: str, run_directory: Path) -> int:
             return first_step
     is_ours = (directory / checkpoints.MANIFEST).is_file() and (directory / "optimizer.safetensors").is_file()
     step = _step_of_ours(directory) if is_ours else _step_of_theirs(directory)
-    with replace_directory(checkpoints.checkpoint_path(run_directory, step)) as folder:
-        if is_ours:
-            _copy_ours(directory, folder)
-        else:
-            _convert_theirs(directory, folder)
-        checkpoints.write_manifest(folder, global_step=step, history_step=step, events_bytes=0, to_stop=False)
+    write_state = functools.partial(_copy_ours if is_ours else _convert_theirs, directory)
+    checkpoints.write_checkpoint(run_directory, step, write_state, history_step=step, events_bytes=0, to_stop=False)
     return step
 
 

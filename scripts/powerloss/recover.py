@@ -103,6 +103,7 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
             "dtype": model["dtype"],
             "seed": config["seed"],
             "device": "cpu",
+            "engine": config["engine"],
             "noise": config["noise"],
             "record": config["record"],
             "checkpoint": config["checkpoint"],

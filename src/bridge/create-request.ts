@@ -9,10 +9,14 @@ export interface RequestContext extends Pick<CreateRequest, "model" | "run_direc
   corpus: string;
 }
 
-/** The request that builds HF's Trainer for a configuration. */
-export function createRequest({ data, training, model, noise, record, checkpoint, seed }: RunConfig, { corpus, ...context }: RequestContext): CreateRequest {
+/** The request that builds the trainer of a configuration. */
+export function createRequest(
+  { engine, data, training, model, noise, record, checkpoint, seed }: RunConfig,
+  { corpus, ...context }: RequestContext,
+): CreateRequest {
   return {
     ...context,
+    engine,
     data: { corpus, label_shift: data.label_shift, held_out: data.held_out },
     training: JSON.parse(JSON.stringify(training)), // without the fields that are undefined
     dtype: model.dtype,

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { ConfigIssue } from "../errors.js";
 import { acceptedLiterals, acceptedValues } from "./accepted-values.js";
+import { laterEngines } from "./engines.js";
 import { fieldAt, fieldPaths, fieldsOf, rootField } from "./field-catalog.js";
 import { isPlainObject } from "./json-value.js";
 import { nearestName } from "./nearest-name.js";
@@ -13,7 +14,7 @@ type Issue = z.core.$ZodIssue;
 const productOwned: Record<string, Readonly<Record<string, string>>> = { training: productOwnedTrainingArguments, model: productOwnedGpt2Config };
 
 /** Values that a later version accepts, by field. */
-const laterValues: Record<string, Readonly<Record<string, string>>> = { engine: { fast: "it comes with a later version" } };
+const laterValues: Record<string, Readonly<Record<string, string>>> = { engine: laterEngines };
 
 /** What people call a value elsewhere, where its spelling would lead to another one: "gpu" is one letter from "cpu". */
 const namesElsewhere: Record<string, Readonly<Record<string, string>>> = { device: { gpu: "cuda", metal: "mps" } };

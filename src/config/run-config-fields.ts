@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { dataSchema } from "./data-schema.js";
+import { engines, enginesInWords } from "./engines.js";
 import { initSchema } from "./init-schema.js";
 import { modelSchema } from "./model-schema.js";
 import { checkpointSchema, recordSchema } from "./record-schema.js";
@@ -36,7 +37,7 @@ export const runConfigFields = z.strictObject({
     .nullable()
     .default(null)
     .describe("CPU threads of PyTorch; null leaves the choice to PyTorch. The number changes bits and is recorded."),
-  engine: z.enum(["trainer"]).default("trainer").describe("`trainer` is HF's Trainer, the reference."),
+  engine: z.enum(engines).default(engines[0]).describe(enginesInWords),
   python: z.string().min(1).optional().describe("Path of the Python interpreter; found by itself when left out. Not part of the hash."),
   data: dataSchema.prefault({}).describe("The text that is trained on."),
   model: modelSchema.prefault({}).describe("The model: GPT2Config's own names, and how it is built."),

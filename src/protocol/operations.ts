@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { engines } from "../config/engines.js";
 import { initSchema } from "../config/init-schema.js";
 import { dtypeSchema, gpt2ConfigSchema, normSchema } from "../config/model-schema.js";
 import { trainingSchema } from "../config/training-schema.js";
@@ -109,6 +110,7 @@ export const operations = {
   "trainer.create": {
     request: z.strictObject({
       model: handleSchema,
+      engine: z.enum(engines),
       run_directory: z.string(),
       data: z.strictObject({ corpus: z.string(), label_shift: z.enum(["double", "causal"]), held_out: z.number() }),
       training: trainingSchema,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { censusShape } from "../analysis/census-shape.js";
+import { engines } from "../config/engines.js";
 
 const count = z.int().nonnegative();
 
@@ -10,7 +11,7 @@ export const trainResultSchema = z.strictObject({
   run: z.string(),
   /** `running`: a process trains it now. `interrupted`: none does, and none noted how it ended. */
   status: z.enum(["running", "interrupted", "completed", "stopped", "failed"]),
-  engine: z.enum(["trainer"]),
+  engine: z.enum(engines),
   steps: z.strictObject({ planned: count, done: count }),
   /** Seconds of training, all parts of a resumed run together. */
   seconds: z.number(),

@@ -1,12 +1,18 @@
 """The Node at the other end of the event channel, for what is tested or measured without one."""
 
+import json
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
-def listen(folder: Path) -> str:
-    """Accept one connection, take everything and say nothing; return the path of the socket to connect to."""
+def listen(folder: Path, answer: Callable[[dict[str, Any]], list[dict[str, Any]]] | None = None) -> str:
+    """Accept one connection, take everything and say nothing; return the path of the socket to connect to.
+
+    With `answer`, say what it gives for each message.
+    """
     path = str(folder / "events")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(path)
@@ -14,8 +20,15 @@ def listen(folder: Path) -> str:
 
     def drain() -> None:
         connection, _ = listener.accept()
-        while connection.recv(65536):
-            pass
+        if answer is None:
+            while connection.recv(65536):
+                pass
+            return
+        lines = connection.makefile("r", encoding="utf-8")
+        next(lines)  # the token
+        for line in lines:
+            for command in answer(json.loads(line)):
+                connection.sendall(json.dumps(command).encode() + b"\n")
 
     threading.Thread(target=drain, daemon=True).start()
     return path

@@ -14,9 +14,11 @@ from safetensors.torch import load_file, save_file
 
 def make(run: Path, step: int) -> Path:
     (run / "checkpoints").mkdir(exist_ok=True)
-    with checkpoints.replace_checkpoint(run, step) as directory:
+
+    def write_state(directory: Path) -> None:
         (directory / "model.safetensors").write_bytes(b"weights of %d" % step)
-        checkpoints.write_manifest(directory, global_step=step, history_step=step, events_bytes=0, to_stop=False)
+
+    checkpoints.write_checkpoint(run, step, write_state, history_step=step, events_bytes=0, to_stop=False)
     return checkpoints.checkpoint_path(run, step)
 
 

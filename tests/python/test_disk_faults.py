@@ -92,15 +92,15 @@ def test_a_run_directory_that_vanished_is_not_made_anew(tmp_path: Path) -> None:
     run = tmp_path / "run"
 
     def vanishing() -> object:
-        from bh_bridge.callbacks import BridgeCallback
+        from bh_bridge.recorder import Recorder
 
-        commit = BridgeCallback.commit_recording
+        commit = Recorder.commit
 
-        def without_directory(self: BridgeCallback) -> dict[str, object]:
+        def without_directory(self: Recorder) -> None:
             shutil.rmtree(run, ignore_errors=True)
-            return commit(self)
+            commit(self)
 
-        BridgeCallback.commit_recording = without_directory
+        Recorder.commit = without_directory
         return train(run)
 
     began = time.monotonic()

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 from bh_bridge.errors import ConfigInvalid
-from bh_bridge.model import build_model
+from bh_bridge.model import build_model, save_model
 from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm, replace_norms
-from bh_bridge.training import save_model
 from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel
 

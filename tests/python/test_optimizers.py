@@ -3,7 +3,6 @@
 import pytest
 import torch
 from bh_bridge.optimizers import WideAdamW
-from bh_bridge.training import RunTrainer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -70,32 +69,3 @@ def test_small_steps_add_up_in_a_master_copy_and_are_lost_without_one() -> None:
 
     assert after(keep_master=False) == 1.0
     assert after(keep_master=True) == 1 - 64 * 2.0**-10
-
-
-class Small(nn.Module):
-    """One of each kind of parameter, with the norm that is asked for."""
-
-    def __init__(self, norm: nn.Module) -> None:
-        super().__init__()
-        self.linear = nn.Linear(2, 2)
-        self.ln_1 = norm  # GPT-2's name for it; HF exempts what is called a norm
-
-
-@pytest.mark.parametrize(
-    ("norm", "decay_norms", "expected"),
-    [
-        ("layernorm", "hf", {"linear.weight"}),
-        ("rmsnorm", "hf", {"linear.weight", "ln_1.weight"}),  # HF does not know RMSNorm: the notebook's confound
-        ("layernorm", "never", {"linear.weight"}),
-        ("rmsnorm", "never", {"linear.weight"}),
-        ("layernorm", "always", {"linear.weight", "ln_1.weight"}),
-        ("rmsnorm", "always", {"linear.weight", "ln_1.weight"}),
-    ],
-)
-def test_which_weights_decay(norm: str, decay_norms: str, expected: set[str]) -> None:
-    from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
-
-    trainer = RunTrainer.__new__(RunTrainer)
-    trainer._decay_norms = decay_norms
-    model = Small(nn.LayerNorm(2) if norm == "layernorm" else RMSNorm(2, 1e-5))
-    assert set(trainer.get_decay_parameter_names(model)) == expected

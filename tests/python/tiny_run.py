@@ -41,6 +41,7 @@ RUN: dict[str, Any] = {
     "dtype": "bfloat16",
     "seed": 42,
     "device": "cpu",
+    "engine": "trainer",
     "noise": {"epsilon": 3e-5},
     "record": {"tensors": ["wte", "wte.exp_avg"], "every": 1, "rows": "all"},
     "checkpoint": {"every": 10, "keep": 2},
@@ -51,8 +52,21 @@ RUN: dict[str, Any] = {
 }
 
 
-def train(directory: Path, resume: str | None = None, **changes: Any) -> dict[str, Any]:
-    """Train a tiny model into a run directory, or go on with it; `training__max_steps=60` changes one field."""
+Answer = Callable[[dict[str, Any]], list[dict[str, Any]]]
+
+
+def train(directory: Path, resume: str | None = None, answer: Answer | None = None, **changes: Any) -> dict[str, Any]:
+    """Train a tiny model into a run directory, or go on with it; `training__max_steps=60` changes one field.
+
+    `answer` is what Node says to each message; nothing without it.
+    """
+    created = create(directory, resume, answer, **changes)
+    outcome = trainer_operations.train({"handle": created["handle"], "training": 1})
+    return {**created, **outcome}
+
+
+def create(directory: Path, resume: str | None = None, answer: Answer | None = None, **changes: Any) -> dict[str, Any]:
+    """What `train` trains, not yet begun."""
     request = copy.deepcopy({**RUN, "resume": resume, "run_directory": str(directory)})
     for path, value in changes.items():
         *sections, name = path.split("__")
@@ -66,11 +80,9 @@ def train(directory: Path, resume: str | None = None, **changes: Any) -> dict[st
     request["data"]["corpus"] = str(corpus)
     source = request.pop("model_from", None)
     model = {**MODEL, "from": source, "init": {"kind": "normal"}} if source else MODEL
-    channel.open_channel(silent_node.listen(Path(tempfile.mkdtemp())), "token")
+    channel.open_channel(silent_node.listen(Path(tempfile.mkdtemp()), answer), "token")
     request["model"] = model_operations.create(model)["handle"]
-    created = trainer_operations.create(request)
-    outcome = trainer_operations.train({"handle": created["handle"], "training": 1})
-    return {**created, **outcome}
+    return trainer_operations.create(request)
 
 
 def in_child(task: Callable[[], Any], prepare: Callable[[int], Callable[[], None]] | None = None) -> Any:

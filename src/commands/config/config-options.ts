@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import type { AliasValues } from "../../config/aliases.js";
+import { engines } from "../../config/engines.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import type { Assignment } from "../../config/set-layer.js";
 import { BhBridgeError } from "../../errors.js";
@@ -31,7 +32,7 @@ export function addConfigOptions(command: Command): Command {
       "--from <checkpoint>",
       "saved GPT-2 (a directory, or a .pt, .bin, .npz of weights) or run to start from (model.from); RUN::STEP takes the embedding of a recorded step (init)",
     )
-    .option("--engine <name>", "trainer (engine)")
+    .option("--engine <name>", `${engines.join(" or ")} (engine)`)
     .option("--name <text>", "display name of the run (name)")
     .option("--python <path>", "Python interpreter (python)");
 }

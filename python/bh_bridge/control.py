@@ -1,0 +1,32 @@
+"""What a RunStep is told by an engine, and what it asks of it: the fields of TrainerState and TrainerControl.
+
+Those of transformers fit as they are; an engine that does without them subclasses these.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class TrainingState(Protocol):
+    """Where a training is; the reply of `trainer.state` has these fields."""
+
+    global_step: int
+    max_steps: int
+    epoch: float
+    num_train_epochs: int
+    logging_steps: int
+    train_batch_size: int | None = None
+    best_metric: float | None = None
+    best_global_step: int | None = None
+    log_history: list[dict[str, float]]
+
+
+class Control(Protocol):
+    """What the engine is to do once a step is over, in this order: log, evaluate, save, end epoch or training."""
+
+    should_log: bool = False
+    should_evaluate: bool = False
+    should_save: bool = False
+    should_epoch_stop: bool = False
+    should_training_stop: bool = False

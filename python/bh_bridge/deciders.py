@@ -1,0 +1,62 @@
+"""Deciders: callbacks in TypeScript for which a training waits, and which may switch fields of its control on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bh_bridge.channel import Channel
+from bh_bridge.control import Control, TrainingState
+from bh_bridge.errors import ConfigInvalid
+from bh_bridge.events import EventLog
+from bh_bridge.wire import finite
+
+CONTROL_FIELDS = tuple(Control.__annotations__)
+
+
+class Deciders:
+    """The deciders of a run; each has its turn at some steps, or at some events."""
+
+    def __init__(self, deciders: list[dict[str, Any]], channel: Channel, events: EventLog, has_held_out: bool) -> None:
+        self.have_stopped = False
+        self._deciders = deciders
+        self._channel = channel
+        self._events = events
+        self._has_held_out = has_held_out
+
+    def ask(self, training: int, event: str, state: TrainingState, loss: float, control: Control) -> None:
+        """Ask those whose turn it is, and wait; one that does not answer in time decides nothing."""
+        for index, decider in enumerate(self._deciders):
+            every = decider["every"]
+            due = event in decider["on"] or (event == "step_end" and every and state.global_step % every == 0)
+            if not due:
+                continue
+            question = {"type": "decide", "decider": index, "event": event, "state": finite(_shown(state, loss))}
+            decision = self._channel.ask(training, question, decider["timeout_seconds"])
+            if decision is None:
+                self._events.emit("decider_timeout", global_step=state.global_step, epoch=state.epoch, decider=index)
+                continue
+            self._apply(decision, control)
+
+    def _apply(self, decision: dict[str, Any], control: Control) -> None:
+        if decision.get("should_evaluate") and not self._has_held_out:
+            raise ConfigInvalid(
+                "data.held_out: a decider asked for an evaluation (should_evaluate), and there is no text to "
+                "evaluate on: set data.held_out, for example to 0.1"
+            )
+        for field in CONTROL_FIELDS:
+            if decision.get(field):
+                setattr(control, field, True)
+        if decision.get("should_training_stop"):
+            self.have_stopped = True
+            control.should_save = True  # a training ends with a checkpoint, whichever event ended it
+
+
+def _shown(state: TrainingState, loss: float) -> dict[str, Any]:
+    return {
+        "global_step": state.global_step,
+        "max_steps": state.max_steps,
+        "epoch": state.epoch,
+        "loss": loss,
+        "best_metric": state.best_metric,
+        "log_history": state.log_history[-1:],
+    }

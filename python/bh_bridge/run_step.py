@@ -1,0 +1,183 @@
+"""The step of a run, whichever engine computes it: noise, record, tell, decide, checkpoint, stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bh_bridge import checkpoints
+from bh_bridge.channel import Channel
+from bh_bridge.control import Control, TrainingState
+from bh_bridge.deciders import Deciders
+from bh_bridge.events import EventLog
+from bh_bridge.output_log import OutputLog
+from bh_bridge.protocol import schema
+from bh_bridge.recorder import EmbeddingTap, Recorder
+from bh_bridge.watch import Watch
+
+# Always logged. The other events are those of transformers; they are sent only when a callback in TypeScript asks.
+LOGGED_EVENTS = ("train_begin", "step_end", "log", "evaluate", "save", "train_end")
+COALESCIBLE_EVENTS = frozenset(schema()["coalescibleEvents"])
+
+
+class RunStep:
+    """What a run does with every step of its training. An engine calls it, and obeys the control that it fills.
+
+    In order: `begin`; for each step `capture_gradient` before the optimizer's step and `end` after it, then `log`,
+    `evaluate` and `save` as the control says; `finish`.
+    """
+
+    def __init__(
+        self,
+        request: dict[str, Any],
+        channel: Channel,
+        events: EventLog,
+        recorder: Recorder,
+        tap: EmbeddingTap,
+    ) -> None:
+        self.goes_on = False  # from a checkpoint of this run, whose log has the beginning already
+        self.has_held_out = bool(request["data"]["held_out"])
+        self._training = 0
+        self._output_log: OutputLog | None = None
+        self._is_training = False
+        self._loss = float("nan")  # of the latest step
+        self._saves_to_stop = False
+        self._channel = channel
+        self._events = events
+        self._watch = Watch(events)
+        self._recorder = recorder
+        self._tap = tap
+        self._deciders = Deciders(request["deciders"], channel, events, self.has_held_out)
+        self._directory = Path(request["run_directory"])
+        self._checkpoint_every: int | None = request["checkpoint"]["every"]
+        self._keep: int = request["checkpoint"]["keep"]
+        self._epsilon: float = request["noise"]["epsilon"]
+        self._subscribed = frozenset(request["events"]) - frozenset(LOGGED_EVENTS)
+
+    def attach(self, training: int, output_log: OutputLog) -> None:
+        """Belong to the training of this number, which a stop names, and whose output goes to this log."""
+        self._training = training
+        self._output_log = output_log
+
+    def begin(self, state: TrainingState) -> None:
+        """A training begins, or goes on after `state.global_step`."""
+        self._is_training = True
+        self._watch.begin(state.global_step)
+        self._events.emit(
+            "train_begin",
+            durable=not self.goes_on,
+            global_step=state.global_step,
+            epoch=state.epoch,
+            max_steps=state.max_steps,
+            logging_steps=state.logging_steps,
+            num_train_epochs=state.num_train_epochs,
+            train_batch_size=state.train_batch_size,
+        )
+
+    def capture_gradient(self) -> None:
+        """Keep the gradient that the optimizer is about to use, if it is recorded."""
+        if self._recorder.records_gradient:
+            self._tap.capture_gradient()
+
+    @torch.no_grad()
+    def end(self, state: TrainingState, control: Control, losses: Iterable[torch.Tensor]) -> None:
+        """The optimizer has made step `state.global_step`, and the notebook's order begins.
+
+        losses: of the batches of the step, each divided by their number. On a GPU this waits for them, as recording the
+        step does anyway.
+        """
+        self._loss = sum(loss.item() for loss in losses)
+        self._add_noise()
+        self._recorder.record(state.global_step, self._loss)
+        self._tell(state)
+        self._decide("step_end", state, control)
+        self._ask_for_checkpoint(state, control)
+
+    def log(self, state: TrainingState, control: Control, logs: dict[str, Any]) -> None:
+        self._events.emit("log", global_step=state.global_step, epoch=state.epoch, logs=logs)
+        self._decide("log", state, control)
+
+    def evaluate(self, state: TrainingState, control: Control, metrics: dict[str, Any]) -> None:
+        self._events.emit("evaluate", global_step=state.global_step, epoch=state.epoch, metrics=metrics)
+        if self._is_training:
+            self._decide("evaluate", state, control)
+
+    def save(self, state: TrainingState, write_state: Callable[[Path], None]) -> None:
+        """Make the checkpoint of a step, with what `write_state` writes into it, remove the oldest, and tell.
+
+        What was recorded up to this step is made durable first: a checkpoint never knows more than the history.
+        """
+        self._recorder.commit()
+        checkpoints.write_checkpoint(
+            self._directory,
+            state.global_step,
+            write_state,
+            history_step=self._recorder.recorded_step,
+            events_bytes=self._events.commit(),
+            to_stop=self._saves_to_stop,
+        )
+        checkpoints.prune(self._directory, self._keep)
+        self.report_save(state)
+
+    def report_save(self, state: TrainingState) -> None:
+        """Log a save. It follows the checkpoint that it names, so a resumed run logs the one that it goes on from."""
+        self._events.emit(
+            "save",
+            global_step=state.global_step,
+            epoch=state.epoch,
+            checkpoint=f"checkpoints/step-{state.global_step:06d}",
+        )
+
+    def report(self, event: str, state: TrainingState, **fields: Any) -> None:
+        """Send an event that is not logged, when a callback asked for it."""
+        if event in self._subscribed:
+            self._events.emit(
+                event,
+                durable=False,
+                droppable=event in COALESCIBLE_EVENTS,
+                global_step=state.global_step,
+                epoch=state.epoch,
+                **fields,
+            )
+
+    def finish(self, state: TrainingState) -> None:
+        """The training is over: all steps are done, or the control stopped it."""
+        self._watch.report_usage()
+        self._events.emit("train_end", global_step=state.global_step, epoch=state.epoch)
+
+    def stop_reason(self, state: TrainingState) -> str | None:
+        """Why a training that is over ended before its last step; None when it did not."""
+        if state.global_step >= state.max_steps:
+            return None
+        return "decider" if self._deciders.have_stopped else self._channel.stop_reason(self._training) or "trainer"
+
+    def close(self) -> None:
+        """Look out for nothing any more, and ask nobody; called however the training ends."""
+        self._is_training = False
+        self._watch.end()
+
+    def _add_noise(self) -> None:
+        if self._epsilon:
+            weight = self._tap.weight  # drawn in its dtype, but on the CPU, which draws the same everywhere
+            weight.add_((torch.randn(weight.shape, dtype=weight.dtype) * (self._epsilon / 10)).to(weight.device))
+
+    def _tell(self, state: TrainingState) -> None:
+        self._events.emit("step_end", droppable=True, global_step=state.global_step, epoch=state.epoch, loss=self._loss)
+        self._watch.step(state.global_step, state.epoch, self._loss, self._tap.is_finite)
+        if self._output_log is not None:
+            self._output_log.mark(state.global_step)
+
+    def _decide(self, event: str, state: TrainingState, control: Control) -> None:
+        self._deciders.ask(self._training, event, state, self._loss, control)
+
+    def _ask_for_checkpoint(self, state: TrainingState, control: Control) -> None:
+        """Stop when Node says so. Save on the beat, when a decider asked, at the last step, and at a stop."""
+        if self._channel.stop_reason(self._training) is not None:
+            control.should_training_stop = True
+        on_the_beat = self._checkpoint_every and state.global_step % self._checkpoint_every == 0
+        is_due = control.should_save or on_the_beat or state.global_step >= state.max_steps
+        self._saves_to_stop = control.should_training_stop and not is_due  # an uninterrupted run has no such checkpoint
+        control.should_save = bool(is_due or self._saves_to_stop)

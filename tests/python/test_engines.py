@@ -1,0 +1,147 @@
+"""Whichever engine makes the steps, a run is recorded, asked, stopped, saved and gone on with alike."""
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from bh_bridge.data import Windows, read_tokens
+from bh_bridge.engines import ENGINES, find_engine
+from bh_bridge.model import build_model
+from bh_bridge.protocol import schema
+from safetensors.torch import load_file
+from tiny_run import CORPUS, MODEL, RUN, differences, events_of, in_child, killed_at, train
+
+# The second engine takes no argument of Trainer's but these.
+SGD: dict[str, Any] = {"engine": "sgd", "record__tensors": ["wte", "wte.grad", "wte.momentum_buffer"]}
+DECIDER = {"every": None, "on": [], "timeout_seconds": 60}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def second_engine() -> Generator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ENGINES, "sgd", "sgd_engine")
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("whole") / "run"
+    assert in_child(lambda: train(directory, **SGD))["status"] == "completed"
+    return directory
+
+
+def test_the_engines_of_the_configuration_are_those_that_python_has_beside_the_one_of_these_tests() -> None:
+    field = schema()["operations"]["trainer.create"]["request"]["properties"]["engine"]
+    assert [*field["enum"], "sgd"] == list(ENGINES)
+    assert all(callable(find_engine(name)) for name in ENGINES)
+
+
+def test_an_engine_that_is_not_there_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    outcome = in_child(lambda: train(tmp_path / "run", engine="fast"))
+    assert outcome == {
+        "code": "CONFIG_INVALID",
+        "message": 'engine: "fast" is not an engine of this bh-bridge: expected "trainer", "sgd"',
+    }
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.lock"]
+
+
+def test_what_a_second_engine_trains_and_records_is_what_a_plain_loop_computes(whole: Path) -> None:
+    plain = in_child(lambda: plain_loop(whole.parent / "corpus.txt"))
+    recorded = {name: load_file(path)[name] for name, path in histories(whole).items()}
+    assert {name: [digest(state) for state in states] for name, states in recorded.items()} == plain["states"]
+    assert (
+        digest(load_file(whole / "final/model.safetensors")["transformer.wte.weight"]) == plain["states"][EMBEDDING][-1]
+    )
+    assert [event["loss"] for event in events_of(whole) if event["type"] == "step_end"] == plain["losses"]
+
+
+@pytest.mark.parametrize(
+    ("event", "step", "goes_on_from"),
+    [("step_end", 7, 0), ("save", 10, 10), ("step_end", 29, 20), ("save", 40, 40), ("train_end", 40, 40)],
+)
+def test_a_killed_run_of_a_second_engine_resumes_to_the_same_bits(
+    tmp_path: Path, whole: Path, event: str, step: int, goes_on_from: int
+) -> None:
+    run = tmp_path / "run"
+    killed_at(run, event, step, **SGD)
+    outcome = in_child(lambda: train(run, "exact", **SGD))
+    assert (outcome["status"], outcome["from_step"]) == ("completed", goes_on_from)
+    assert differences(run, whole) == []
+
+
+def test_a_stop_by_node_ends_a_second_engine_after_its_step_with_a_checkpoint_to_go_on_from(
+    tmp_path: Path, whole: Path
+) -> None:
+    run = tmp_path / "run"
+    stop = {"type": "stop", "training": 1, "reason": "user"}
+    decider = {**DECIDER, "every": 25}  # its question tells Node, for certain, which step it is
+    outcome = in_child(lambda: train(run, answer=lambda m: [stop] * is_question(m), deciders=[decider], **SGD))
+    assert (outcome["status"], outcome["reason"], outcome["global_step"]) == ("stopped", "user", 25)
+    assert json.loads((run / "checkpoints/step-000025/MANIFEST.json").read_text())["to_stop"]
+    assert not (run / "final").exists()
+    assert in_child(lambda: train(run, "exact", **SGD))["from_step"] == 25
+    assert differences(run, whole) == []
+
+
+def test_a_decider_sees_a_second_engine_and_ends_it_with_a_checkpoint_and_a_model(tmp_path: Path) -> None:
+    run, decider = tmp_path / "run", {**DECIDER, "on": ["log"]}
+
+    def answer(message: dict[str, Any]) -> list[dict[str, Any]]:
+        if not is_question(message):
+            return []
+        (tmp_path / "seen.json").write_text(json.dumps(message["state"]))
+        control = {"should_training_stop": message["state"]["global_step"] == 15}
+        return [{"type": "answer", "question": message["question"], "control": control}]
+
+    outcome = in_child(lambda: train(run, answer=answer, deciders=[decider], **SGD))
+    assert (outcome["status"], outcome["reason"], outcome["global_step"]) == ("stopped", "decider", 15)
+    seen = json.loads((tmp_path / "seen.json").read_text())
+    assert seen["log_history"] == [{"loss": seen["loss"], "step": 15}]
+    assert (run / "checkpoints/step-000015/MANIFEST.json").is_file()
+    assert (run / "final/model.safetensors").is_file()
+
+
+def is_question(message: dict[str, Any]) -> bool:
+    return message["type"] == "decide"
+
+
+EMBEDDING = "embedding_history"
+
+
+def histories(run: Path) -> dict[str, Path]:
+    """The tensors that a run records, and the files in which they are."""
+    others = SGD["record__tensors"][1:]
+    return {EMBEDDING: run / "history.safetensors", **{name: run / f"history.{name}.safetensors" for name in others}}
+
+
+def plain_loop(corpus: Path) -> dict[str, Any]:
+    """The same training with torch alone: every state of embedding, gradient and momentum, and the losses."""
+    corpus.write_text(CORPUS)
+    windows = Windows(read_tokens(str(corpus), 128), 16, "double")
+    model = build_model(MODEL["config"], MODEL["norm"], MODEL["dtype"], MODEL["init"], MODEL["seed"]).train()
+    weight = model.transformer.wte.weight
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
+    torch.manual_seed(RUN["seed"])
+    nothing = digest(torch.zeros_like(weight))
+    states = {EMBEDDING: [digest(weight)], "wte.grad": [nothing], "wte.momentum_buffer": [nothing]}
+    losses: list[float] = []
+    for _ in range(RUN["training"]["max_steps"]):
+        batch = windows.__getitems__(torch.randint(len(windows), (8,)).tolist())
+        loss = model(**batch).loss
+        loss.backward()
+        states["wte.grad"].append(digest(weight.grad))
+        optimizer.step()
+        optimizer.zero_grad()
+        with torch.no_grad():
+            weight += torch.randn(weight.shape, dtype=weight.dtype) * (RUN["noise"]["epsilon"] / 10)
+        states[EMBEDDING].append(digest(weight))
+        states["wte.momentum_buffer"].append(digest(optimizer.state[weight]["momentum_buffer"]))
+        losses.append(loss.item())
+    return {"states": states, "losses": losses}
+
+
+def digest(tensor: torch.Tensor) -> str:
+    return tensor.detach().contiguous().view(torch.uint8).numpy().tobytes().hex()
