@@ -1,16 +1,14 @@
 import type { History } from "../formats/history.js";
 import type { Matrix } from "../formats/matrix.js";
 import { readState } from "../formats/read-state.js";
+import type { AnalysisSettingsInput } from "./analysis-settings.js";
 import { type Displacement, displacement } from "./displacement.js";
 import { forEachRow } from "./for-each-row.js";
 import { GrowingCloud, type PointCloud } from "./point-cloud.js";
-import type { GeometryRange } from "./scan/geometry-scan.js";
+import { type GeometryRange, observation } from "./scan/geometry-scan.js";
 import { scanHistory } from "./scan/scan-history.js";
 import type { ScanOptions } from "./scan/scan-options.js";
 import type { Spread } from "./spread.js";
-
-/** Above so many dimensions, the eigenvalues of one covariance take more than some ten seconds. */
-export const defaultSpreadDims = 768;
 
 /** Where the rows lie in each state, and where their centroid goes. Series have an entry a state. */
 export interface Geometry {
@@ -37,7 +35,7 @@ function rowCloud(matrix: Matrix): PointCloud {
 }
 
 /** The geometry that a scan amounts to, with the first and the last state. */
-export async function geometryOf(range: GeometryRange, initial: Matrix, final: Matrix, hasSpread: boolean): Promise<Geometry> {
+export async function geometryOf(range: GeometryRange, initial: Matrix, final: Matrix): Promise<Geometry> {
   const figures = {
     centroidNorm: Array.from(range.centroidNorm),
     maxRadius: Array.from(range.maxRadius),
@@ -46,16 +44,13 @@ export async function geometryOf(range: GeometryRange, initial: Matrix, final: M
     displacement: displacement(initial, final),
     pathLength: range.pathLength,
   };
-  if (!hasSpread) return figures;
+  if (!range.path) return figures;
   // The linear algebra takes longer to load than a short history to be read: only those who want it wait for it.
   const { spread } = await import("./spread.js");
   return { ...figures, initialSpread: spread(rowCloud(initial)), finalSpread: spread(rowCloud(final)), pathSpread: spread(range.path) };
 }
 
-export interface GeometryOptions extends ScanOptions {
-  /** Spreads are left out when there are more dimensions; by default above 768. */
-  readonly spreadDims?: number | undefined;
-}
+export interface GeometryOptions extends ScanOptions, Pick<AnalysisSettingsInput, "spreadDims"> {}
 
 /**
  * Centroids, radii and spreads over a history, in float64.
@@ -63,7 +58,6 @@ export interface GeometryOptions extends ScanOptions {
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `ABORTED`; what reading it throws.
  */
 export async function geometry(history: History, options: GeometryOptions = {}): Promise<Geometry> {
-  const hasSpread = history.dims <= (options.spreadDims ?? defaultSpreadDims);
-  const scan = await scanHistory(history, { motion: false, geometry: true, pathSpread: hasSpread }, options);
-  return await geometryOf(scan.geometry, readState(history, 0), readState(history, history.states - 1), hasSpread);
+  const { observed } = await scanHistory(history, [observation], options);
+  return await geometryOf(observed[0], readState(history, 0), readState(history, history.states - 1));
 }

@@ -1,9 +1,9 @@
 import { BhBridgeError } from "../errors.js";
 import type { History } from "../formats/history.js";
-import type { MotionRange } from "./scan/motion-scan.js";
+import { type LifecycleRange, observation } from "./scan/lifecycle-scan.js";
 import { scanHistory } from "./scan/scan-history.js";
 import type { ScanOptions } from "./scan/scan-options.js";
-import { stepOrNull, tokensUntil } from "./tokens-by-step.js";
+import { laterSteps, stepOrNull, tokensUntil } from "./tokens-by-step.js";
 
 /** When the tokens of a bfloat16 history leave each phase of motion on the lattice; per token, null when it never was in it. */
 export interface Lifecycle {
@@ -24,20 +24,16 @@ export interface Lifecycle {
   };
 }
 
-function later(first: Int32Array, second: Int32Array): Int32Array {
-  return first.map((step, token) => Math.max(step, second[token] ?? 0));
-}
-
 function less(counts: readonly number[], fewer: readonly number[]): number[] {
   return counts.map((count, index) => count - (fewer[index] ?? 0));
 }
 
 /** The lifecycle that a scan of `steps` steps amounts to. */
-export function lifecycleOf({ lastEarly, lastMidlife, lastLate }: MotionRange, steps: number): Lifecycle {
+export function lifecycleOf({ lastEarly, lastMidlife, lastLate }: LifecycleRange, steps: number): Lifecycle {
   const early = tokensUntil(lastEarly, steps);
-  const beforeLate = later(lastEarly, lastMidlife);
+  const beforeLate = laterSteps(lastEarly, lastMidlife);
   const untilMidlife = tokensUntil(beforeLate, steps);
-  const untilLate = tokensUntil(later(beforeLate, lastLate), steps);
+  const untilLate = tokensUntil(laterSteps(beforeLate, lastLate), steps);
   return {
     earlyEnd: Array.from(lastEarly, stepOrNull),
     midlifeEnd: Array.from(lastMidlife, stepOrNull),
@@ -61,6 +57,6 @@ export async function lifecycle(history: History, options: ScanOptions = {}): Pr
   if (history.dtype !== "BF16") {
     throw new BhBridgeError("FORMAT_UNSUPPORTED", `${history.source} is ${history.dtype}: only bfloat16 histories have a lattice to live on`);
   }
-  const scan = await scanHistory(history, { motion: true, geometry: false, pathSpread: false }, options);
-  return lifecycleOf(scan.motion, history.states - 1);
+  const { observed } = await scanHistory(history, [observation], options);
+  return lifecycleOf(observed[0], history.states - 1);
 }

@@ -1,8 +1,9 @@
 import type { History } from "../formats/history.js";
-import type { MotionRange, NormSeries } from "./scan/motion-scan.js";
+import { type MotionRange, type NormSeries, observation } from "./scan/motion-scan.js";
+import type { Observation } from "./scan/observation.js";
 import { scanHistory } from "./scan/scan-history.js";
 import type { ScanOptions } from "./scan/scan-options.js";
-import type { OnStep } from "./scan/scan-range.js";
+import type { StepMotion } from "./step-motion.js";
 import { stepOrNull, tokensUntil } from "./tokens-by-step.js";
 
 /** Norms over tokens, one entry a step; NaN in a step where some token holds NaN. */
@@ -54,9 +55,17 @@ export function motionOf(range: MotionRange, hasLattice: boolean): Motion {
   };
 }
 
+/** Called with the motion of each step, in order; the arrays are used again for the next one. */
+type OnStep = (step: number, motion: StepMotion) => void;
+
 export interface MotionOptions extends ScanOptions {
   /** Called with the norms of every token in each step, in order; the arrays are used again for the next step. */
   readonly onStep?: OnStep | undefined;
+}
+
+/** Tells a listener of every step, in this thread. */
+function listening(step: OnStep): Observation<undefined> {
+  return { observe: () => ({ step, end: () => undefined }), merge: () => undefined };
 }
 
 /**
@@ -67,6 +76,7 @@ export interface MotionOptions extends ScanOptions {
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `ABORTED`; what reading it throws.
  */
 export async function motion(history: History, options: MotionOptions = {}): Promise<Motion> {
-  const scan = await scanHistory(history, { motion: true, geometry: false, pathSpread: false }, options, options.onStep);
-  return motionOf(scan.motion, history.dtype === "BF16");
+  const listeners = options.onStep ? [listening(options.onStep)] : [];
+  const { observed } = await scanHistory(history, [observation, ...listeners], options);
+  return motionOf(observed[0], history.dtype === "BF16");
 }

@@ -29,6 +29,6 @@ export function soundnessOf({ nonzero, finite, moved, nonfiniteTokens }: Sightin
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `ABORTED`; what reading it throws.
  */
 export async function soundness(history: History, options: ScanOptions = {}): Promise<Soundness> {
-  const { sightings } = await scanHistory(history, { motion: false, geometry: false, pathSpread: false }, options);
+  const { sightings } = await scanHistory(history, [], options);
   return soundnessOf(sightings, history.rowTokens);
 }

@@ -46,6 +46,6 @@ export function timelineOf(counts: CountsTable): Timeline {
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `ABORTED`; what reading it throws.
  */
 export async function timeline(history: History, options: ScanOptions = {}): Promise<Timeline> {
-  const { counts } = await scanHistory(history, { motion: false, geometry: false, pathSpread: false }, options);
+  const { counts } = await scanHistory(history, [], options);
   return timelineOf(counts);
 }

@@ -19,3 +19,8 @@ export function tokensUntil(lastSteps: Int32Array, steps: number): number[] {
 export function stepOrNull(step: number): number | null {
   return step === 0 ? null : step;
 }
+
+/** For each token the later of two last steps. */
+export function laterSteps(first: Int32Array, second: Int32Array): Int32Array {
+  return first.map((step, token) => Math.max(step, second[token] ?? 0));
+}

@@ -1,12 +1,10 @@
 import { BhBridgeError } from "../errors.js";
 import type { Matrix } from "../formats/matrix.js";
 import { requireMatrix } from "../formats/require-matrix.js";
+import { type AnalysisSettingsInput, defaultSettings } from "./analysis-settings.js";
 import { latticePoints } from "./lattice-points.js";
 import { runHere } from "./scan/run-in-parts.js";
 import type { ScanOptions } from "./scan/scan-options.js";
-
-/** Two rows are neighbours when no component differs by more than so many lattice cells. */
-export const defaultNeighbourCells = 1;
 
 /** The graph of the unique rows of a bfloat16 matrix, where neighbours on the lattice have an edge. Arrays have an entry a node. */
 export interface Topology {
@@ -116,10 +114,7 @@ function* connect(matrix: Matrix, k: number): Generator<number, Topology> {
   };
 }
 
-export interface TopologyOptions extends Pick<ScanOptions, "signal" | "onProgress"> {
-  /** Cells that neighbours differ by at most; by default 1. */
-  readonly k?: number | undefined;
-}
+export interface TopologyOptions extends Pick<ScanOptions, "signal" | "onProgress">, Pick<AnalysisSettingsInput, "k"> {}
 
 /**
  * Which unique rows of a bfloat16 matrix are neighbours on the lattice.
@@ -132,7 +127,7 @@ export interface TopologyOptions extends Pick<ScanOptions, "signal" | "onProgres
  */
 export async function topology(matrix: Matrix, options: TopologyOptions = {}): Promise<Topology> {
   requireMatrix(matrix, "matrix");
-  const k = options.k ?? defaultNeighbourCells;
+  const k = options.k ?? defaultSettings.k;
   if (matrix.dtype !== "BF16") throw new BhBridgeError("FORMAT_UNSUPPORTED", `a ${matrix.dtype} matrix has no lattice: only bfloat16 has a topology`);
   if (!Number.isInteger(k) || k < 0) throw new BhBridgeError("USAGE", `k is ${k}, but neighbours differ by a whole number of cells`);
   return await runHere(connect(matrix, k), matrix.rows, options);

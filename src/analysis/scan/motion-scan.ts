@@ -1,9 +1,10 @@
 import type { StepMotion } from "../step-motion.js";
+import { laterSteps } from "../tokens-by-step.js";
+import { joinedSeries } from "./joined-series.js";
+import type { Observation } from "./observation.js";
 
 /** A token's motion is counted from this length of ΔW′ on: less than a tenth of a cell is no move on the lattice. */
 const motionThreshold = 0.1;
-/** Steps are numbered from 1: 0 says that there was none. */
-const never = 0;
 
 const normFields = ["meanL1", "maxL1", "meanL2", "maxL2", "meanLinf", "maxLinf"] as const;
 
@@ -18,16 +19,10 @@ export interface MotionRange {
   readonly bulk: Float64Array;
   readonly thermal: Float64Array;
   readonly participation: Float64Array;
-  /** Per token, the last step in which ‖ΔW‖₁ ≠ 0; 0 when there is none. The next four likewise, for ΔW′. */
+  /** Per token, the last step in which ‖ΔW‖₁ ≠ 0; 0 when there is none. */
   readonly lastChange: Int32Array;
-  /** ‖ΔW′‖₂ ≥ 0.1. */
+  /** Likewise ‖ΔW′‖₂ ≥ 0.1. */
   readonly lastMotion: Int32Array;
-  /** ‖ΔW′‖₂ > √dims. */
-  readonly lastEarly: Int32Array;
-  /** ‖ΔW′‖∞ > 1. */
-  readonly lastMidlife: Int32Array;
-  /** ‖ΔW′‖₁ ≠ 0. */
-  readonly lastLate: Int32Array;
 }
 
 function normSeries(steps: number): NormSeries {
@@ -35,9 +30,7 @@ function normSeries(steps: number): NormSeries {
   return { meanL1: series(), maxL1: series(), meanL2: series(), maxL2: series(), meanLinf: series(), maxLinf: series() };
 }
 
-/** Room for the motion of `steps` steps of `tokens` tokens. */
-export function motionRange(steps: number, tokens: number): MotionRange {
-  const perToken = (): Int32Array => new Int32Array(tokens).fill(never);
+function motionRange(steps: number, tokens: number): MotionRange {
   return {
     weight: normSeries(steps),
     lattice: normSeries(steps),
@@ -45,11 +38,8 @@ export function motionRange(steps: number, tokens: number): MotionRange {
     bulk: new Float64Array(steps),
     thermal: new Float64Array(steps),
     participation: new Float64Array(steps),
-    lastChange: perToken(),
-    lastMotion: perToken(),
-    lastEarly: perToken(),
-    lastMidlife: perToken(),
-    lastLate: perToken(),
+    lastChange: new Int32Array(tokens),
+    lastMotion: new Int32Array(tokens),
   };
 }
 
@@ -71,26 +61,46 @@ function recordNorms(series: NormSeries, index: number, norms: StepMotion["weigh
   }
 }
 
-function recordTokens(range: MotionRange, step: number, motion: StepMotion, earlyLength: number): void {
-  const { weight, lattice } = motion;
+/** Record the motion of a step at `index` of a range. */
+function record(range: MotionRange, index: number, step: number, { weight, lattice, bulk, thermal, participation }: StepMotion): void {
+  recordNorms(range.weight, index, weight);
+  if (lattice) recordNorms(range.lattice, index, lattice);
+  range.stillFraction[index] = weight.L1.filter((length) => length === 0).length / weight.L1.length;
+  range.bulk[index] = bulk;
+  range.thermal[index] = thermal;
+  range.participation[index] = participation;
   for (let token = 0; token < weight.L1.length; token++) {
     if (weight.L1[token] !== 0) range.lastChange[token] = step;
-    if (!lattice) continue;
-    const length = lattice.L2[token] ?? 0;
-    if (length >= motionThreshold) range.lastMotion[token] = step;
-    if (length > earlyLength) range.lastEarly[token] = step;
-    if ((lattice.Linf[token] ?? 0) > 1) range.lastMidlife[token] = step;
-    if (lattice.L1[token] !== 0) range.lastLate[token] = step;
+    if (lattice && (lattice.L2[token] ?? 0) >= motionThreshold) range.lastMotion[token] = step;
   }
 }
 
-/** Record one step's motion at `index` of a range, whose steps come in order. */
-export function recordMotion(range: MotionRange, index: number, step: number, motion: StepMotion, dims: number): void {
-  recordNorms(range.weight, index, motion.weight);
-  if (motion.lattice) recordNorms(range.lattice, index, motion.lattice);
-  range.stillFraction[index] = motion.weight.L1.filter((length) => length === 0).length / motion.weight.L1.length;
-  range.bulk[index] = motion.bulk;
-  range.thermal[index] = motion.thermal;
-  range.participation[index] = motion.participation;
-  recordTokens(range, step, motion, Math.sqrt(dims));
+function mergeNorms(first: NormSeries, second: NormSeries): NormSeries {
+  return {
+    meanL1: joinedSeries(first.meanL1, second.meanL1),
+    maxL1: joinedSeries(first.maxL1, second.maxL1),
+    meanL2: joinedSeries(first.meanL2, second.meanL2),
+    maxL2: joinedSeries(first.maxL2, second.maxL2),
+    meanLinf: joinedSeries(first.meanLinf, second.meanLinf),
+    maxLinf: joinedSeries(first.maxLinf, second.maxLinf),
+  };
 }
+
+/** How the tokens move: norms of each step, and each token's last. */
+export const observation: Observation<MotionRange> = {
+  module: import.meta.url,
+  observe({ firstStep, end, tokens }) {
+    const range = motionRange(end - firstStep, tokens);
+    return { step: (step, motion) => record(range, step - firstStep, step, motion), end: () => range };
+  },
+  merge: (first, second) => ({
+    weight: mergeNorms(first.weight, second.weight),
+    lattice: mergeNorms(first.lattice, second.lattice),
+    stillFraction: joinedSeries(first.stillFraction, second.stillFraction),
+    bulk: joinedSeries(first.bulk, second.bulk),
+    thermal: joinedSeries(first.thermal, second.thermal),
+    participation: joinedSeries(first.participation, second.participation),
+    lastChange: laterSteps(first.lastChange, second.lastChange),
+    lastMotion: laterSteps(first.lastMotion, second.lastMotion),
+  }),
+};

@@ -4,6 +4,7 @@ import { BhBridgeError } from "../../errors.js";
 import { FileBytes } from "../../formats/file-bytes.js";
 import { itemSizes } from "../../formats/matrix.js";
 import { hashRows } from "./hash-rows.js";
+import type { Observation } from "./observation.js";
 import { scanRange } from "./scan-range.js";
 import type { WorkerAnswer, WorkerTask } from "./worker-task.js";
 
@@ -19,25 +20,32 @@ function finish<Result>(steps: Generator<number, Result>): Result {
   }
 }
 
-function work(task: WorkerTask, file: FileBytes): void {
+async function loadObservation(module: string): Promise<Observation<unknown>> {
+  const { observation } = (await import(module)) as { observation?: Observation<unknown> };
+  if (observation) return observation;
+  throw new BhBridgeError("USAGE", `${module} does not export its observation: "module" of an observation is the URL of a module that exports it by that name`);
+}
+
+async function work(task: WorkerTask, file: FileBytes): Promise<void> {
   const read =
     (itemBytes: number) =>
     (first: number, _count: number, target: Uint8Array): void =>
       file.readInto(task.offset + first * itemBytes, target, "the rows");
   if (task.kind === "scan") {
     const { dtype, tokens, dims } = task.request;
-    post({ kind: "scan", result: finish(scanRange(read(tokens * dims * itemSizes[dtype]), task.request)) });
+    const observations = await Promise.all(task.modules.map(loadObservation));
+    post({ kind: "scan", result: finish(scanRange(read(tokens * dims * itemSizes[dtype]), task.request, observations)) });
   } else {
     const { dtype, columns } = task.request;
     post({ kind: "hash", result: finish(hashRows(read(columns * itemSizes[dtype]), task.request)) });
   }
 }
 
-function run(task: WorkerTask): void {
+async function run(task: WorkerTask): Promise<void> {
   try {
     const file = new FileBytes(task.path);
     try {
-      work(task, file);
+      await work(task, file);
     } finally {
       file.close();
     }
@@ -47,4 +55,4 @@ function run(task: WorkerTask): void {
   }
 }
 
-run(workerData as WorkerTask);
+await run(workerData as WorkerTask);

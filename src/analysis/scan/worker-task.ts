@@ -4,7 +4,12 @@ import type { RangeScan, ScanRequest } from "./scan-range.js";
 
 /** What a worker thread is asked to do with a part of a plain file, whose bytes begin at `offset`. */
 export type WorkerTask = { readonly path: string; readonly offset: number } & (
-  | { readonly kind: "scan"; readonly request: ScanRequest }
+  | {
+      readonly kind: "scan";
+      readonly request: ScanRequest;
+      /** Of each observation, the module that exports it. */
+      readonly modules: readonly string[];
+    }
   | { readonly kind: "hash"; readonly request: HashRequest }
 );
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { allAnalyses } from "../../analysis/analyses.js";
 import type { AnalysisDocument } from "../../analysis/analysis-document.js";
-import { type AnalysisName, analysisNames } from "../../analysis/analysis-names.js";
 import { BhBridgeError } from "../../errors.js";
 import type { History } from "../../formats/history.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
@@ -10,7 +10,7 @@ import { findTarget } from "../terminal/target.js";
 import { Terminal } from "../terminal/terminal.js";
 
 interface AnalyzeCommandOptions extends CommonOptions {
-  only?: AnalysisName[];
+  only?: string[];
   k?: number;
   step?: number;
   maxTokens?: number;
@@ -25,7 +25,7 @@ export function analyzeCommand(): Command {
     "bh-bridge analyze runs/my-run --only timeline,motion",
   )
     .argument("<run|file[::tensor]>", "run directory, or file with a history [states, tokens, dims]")
-    .addOption(new Option("--only <names>", `analyses to make, of ${analysisNames.join(", ")}; all by default`).argParser(parseNames))
+    .addOption(new Option("--only <names>", `analyses to make, of ${analysisNames().join(", ")}; all by default`).argParser(parseNames))
     .option("--k <cells>", "lattice cells that neighbours in the topology differ by at most; 1 by default", parseWhole)
     .option("--step <n>", "look at the history up to this training step only", parseWhole)
     .option("--max-tokens <n>", "leave out arrays with more entries than this; 10000 by default", parseWhole)
@@ -38,15 +38,16 @@ function parseWhole(text: string): number {
   throw new InvalidArgumentError("It is a whole number from 0 on.");
 }
 
-function isAnalysisName(name: string): name is AnalysisName {
-  return (analysisNames as readonly string[]).includes(name);
+function analysisNames(): string[] {
+  return allAnalyses().map(({ name }) => name);
 }
 
-function parseNames(text: string): AnalysisName[] {
+function parseNames(text: string): string[] {
   const names = text.split(",").map((name) => name.trim());
-  const unknown = names.find((name) => !isAnalysisName(name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`There is no analysis "${unknown}"; there are ${analysisNames.join(", ")}.`);
-  return names.filter(isAnalysisName);
+  const known = analysisNames();
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`There is no analysis "${unknown}"; there are ${known.join(", ")}.`);
+  return names;
 }
 
 async function runAnalyze(target: string, options: AnalyzeCommandOptions): Promise<void> {

@@ -1,0 +1,24 @@
+import { geometryAnalysis } from "./analyses/geometry.js";
+import { lifecycleAnalysis } from "./analyses/lifecycle.js";
+import { motionAnalysis } from "./analyses/motion.js";
+import { statisticsAnalysis } from "./analyses/statistics.js";
+import { timelineAnalysis } from "./analyses/timeline.js";
+import { topologyAnalysis } from "./analyses/topology.js";
+import type { Analysis } from "./analysis.js";
+
+/** The analyses that bh-bridge has itself, in the order of the document. */
+export const ownAnalyses = [timelineAnalysis, statisticsAnalysis, motionAnalysis, lifecycleAnalysis, topologyAnalysis, geometryAnalysis] as const;
+
+export type AnalysisName = (typeof ownAnalyses)[number]["name"];
+
+const registered: Analysis[] = [];
+
+/** All analyses, in the order of documents and tables: those of bh-bridge, then registered ones as they came. */
+export function allAnalyses(): readonly Analysis[] {
+  return [...ownAnalyses, ...registered];
+}
+
+/** Let an analysis be one of all from now on. */
+export function addAnalysis(analysis: Analysis): void {
+  registered.push(analysis);
+}
