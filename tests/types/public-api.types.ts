@@ -1,7 +1,9 @@
 // Checked by the compiler, never run: a line that should not compile has the reason above it, and fails when it does compile.
 import { expectTypeOf } from "vitest";
-import type { z } from "zod";
+import { z } from "zod";
 import {
+  type AnalysisDocument,
+  analyze,
   type BhBridgeError,
   Bridge,
   type Census,
@@ -12,6 +14,7 @@ import {
   type ErrorCode,
   type EvaluateEvent,
   type GPT2Config,
+  type History,
   type InitInput,
   type LogEvent,
   type Matrix,
@@ -19,9 +22,11 @@ import {
   openCheckpoint,
   openRun,
   type PresetName,
+  partOf,
   type presets,
   type Run,
   type RunConfigInput,
+  registerAnalysis,
   type runConfigSchema,
   type SaveEvent,
   type StepEndEvent,
@@ -140,6 +145,29 @@ export async function files(): Promise<void> {
     expectTypeOf(step).toEqualTypeOf<number>();
     expectTypeOf(matrix.at(0, 0)).toEqualTypeOf<number>();
   }
+}
+
+export async function analysesOfOnesOwn(history: History): Promise<void> {
+  const reach = registerAnalysis({
+    name: "reach",
+    schema: z.strictObject({ largest: z.number() }),
+    observation: { observe: () => ({ state: (_, values) => expectTypeOf(values).toExtend<Float64Array>(), end: () => 3 }), merge: Math.max },
+    finish: ({ range }) => ({ largest: range }),
+    title: "Reach",
+    print: ({ largest }) => [largest.toFixed(1), { head: ["largest"], rows: [[String(largest)]] }],
+  });
+  const document = await analyze(history, { only: ["timeline", "reach"] });
+  expectTypeOf(document).toEqualTypeOf<AnalysisDocument>();
+  expectTypeOf(document.timeline?.C).toEqualTypeOf<readonly number[] | undefined>();
+  expectTypeOf(partOf(document, reach)).toEqualTypeOf<{ largest: number } | undefined>();
+  registerAnalysis({
+    name: "wrong",
+    schema: z.strictObject({ largest: z.number() }),
+    // @ts-expect-error not what the schema says
+    finish: () => ({ largest: "3" }),
+    title: "Wrong",
+    print: () => [],
+  });
 }
 
 export class Watches extends TrainerCallback {

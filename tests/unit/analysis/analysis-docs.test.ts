@@ -38,9 +38,15 @@ test("every command of the page prints an analysis, of all files the same", asyn
 });
 
 test("its TypeScript runs", async () => {
-  const [source = ""] = codeBlocks(text, "ts");
-  await writeFile("example.ts", source.replace('"bh-bridge"', JSON.stringify(join(home, "src", "index.ts"))));
-  await expect(import(/* @vite-ignore */ join(directory, "example.ts"))).resolves.toBeDefined();
+  const programs = codeBlocks(text, "ts");
+  expect(programs).toHaveLength(2);
+  for (const [index, source] of programs.entries()) {
+    const installed = source
+      .replace('"bh-bridge"', JSON.stringify(join(home, "src", "index.ts")))
+      .replace('"zod"', JSON.stringify(join(home, "node_modules", "zod", "index.js")));
+    await writeFile(`example-${index}.ts`, installed);
+    await expect(import(/* @vite-ignore */ join(directory, `example-${index}.ts`))).resolves.toBeDefined();
+  }
 });
 
 test("it explains every analysis, by its name", () => {
