@@ -6,7 +6,10 @@ import { timelineAnalysis } from "./analyses/timeline.js";
 import { topologyAnalysis } from "./analyses/topology.js";
 import type { Analysis } from "./analysis.js";
 
-/** The analyses that bh-bridge has itself, in the order of the document. */
+/**
+ * The analyses that bh-bridge has itself, in the order of the document. Every command loads them, for the help of `--only`: what an analysis computes with is
+ * imported when it is wanted.
+ */
 export const ownAnalyses = [timelineAnalysis, statisticsAnalysis, motionAnalysis, lifecycleAnalysis, topologyAnalysis, geometryAnalysis] as const;
 
 export type AnalysisName = (typeof ownAnalyses)[number]["name"];
