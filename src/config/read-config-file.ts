@@ -18,6 +18,18 @@ export interface ConfigFile {
   preset?: { name: unknown; source: string };
 }
 
+/** What a written file may hold: how a message calls it, and the function that defines it in TypeScript. */
+interface Written {
+  what: string;
+  definedBy: string;
+}
+
+/** The object in a JSON, YAML, TypeScript or JavaScript file, as it was written. */
+export interface WrittenObject extends Layer {
+  /** Absolute path. */
+  file: string;
+}
+
 /**
  * Read a JSON, YAML, TypeScript or JavaScript file.
  *
@@ -26,23 +38,30 @@ export interface ConfigFile {
  * @throws {BhBridgeError} `CONFIG_INVALID` when the file cannot be read, or is not what its name says.
  */
 export async function readConfigFile(path: string, cwd: string): Promise<ConfigFile> {
+  const { file, values, sourceOf } = await readWrittenObject(path, cwd, { what: "a configuration", definedBy: "defineRun" });
+  const { preset, $schema: _, ...rest } = values;
+  const layer = { values: resolvePaths(rest, dirname(file)), sourceOf };
+  return preset === undefined ? { layer } : { layer, preset: { name: preset, source: sourceOf("preset") } };
+}
+
+/** Read the object in a file, whatever fields it has. @throws {BhBridgeError} as `readConfigFile`. */
+export async function readWrittenObject(path: string, cwd: string, { what, definedBy }: Written): Promise<WrittenObject> {
   const file = resolve(cwd, path);
   if (!existsSync(file)) throw unusable(path, "there is no such file");
   const shown = relative(cwd, file).startsWith("..") ? file : relative(cwd, file);
-  const extension = extname(file);
-  if (moduleFiles.includes(extension)) return configFile(await readModule(file, shown), dirname(file), () => shown);
-  if (!textFiles.includes(extension)) {
-    throw unusable(shown, `is not a configuration file: the name must end in ${[...textFiles, ...moduleFiles].join(", ")}`);
-  }
-  const { values, places } = parseText(await read(file, shown), shown);
-  return configFile(values, dirname(file), (key) => places.get(key) ?? shown);
+  const { values, sourceOf } = await readValues(file, shown, { what, definedBy });
+  if (!isPlainObject(values)) throw unusable(sourceOf(""), `does not hold an object with the fields of ${what}`);
+  return { file, values, sourceOf };
 }
 
-function configFile(values: unknown, directory: string, sourceOf: (path: string) => string): ConfigFile {
-  if (!isPlainObject(values)) throw unusable(sourceOf(""), "does not hold an object with the fields of a configuration");
-  const { preset, $schema: _, ...rest } = values;
-  const layer = { values: resolvePaths(rest, directory), sourceOf };
-  return preset === undefined ? { layer } : { layer, preset: { name: preset, source: sourceOf("preset") } };
+async function readValues(file: string, shown: string, { what, definedBy }: Written): Promise<{ values: unknown; sourceOf: Layer["sourceOf"] }> {
+  const extension = extname(file);
+  if (moduleFiles.includes(extension)) return { values: await readModule(file, shown, definedBy), sourceOf: () => shown };
+  if (!textFiles.includes(extension)) {
+    throw unusable(shown, `is not ${what} file: the name must end in ${[...textFiles, ...moduleFiles].join(", ")}`);
+  }
+  const { values, places } = parseText(await read(file, shown), shown);
+  return { values, sourceOf: (key) => places.get(key) ?? shown };
 }
 
 async function read(file: string, shown: string): Promise<string> {
@@ -53,7 +72,7 @@ async function read(file: string, shown: string): Promise<string> {
   }
 }
 
-async function readModule(file: string, shown: string): Promise<unknown> {
+async function readModule(file: string, shown: string, definedBy: string): Promise<unknown> {
   const { createJiti } = await import("jiti");
   let module: unknown;
   try {
@@ -63,7 +82,7 @@ async function readModule(file: string, shown: string): Promise<unknown> {
   }
   const exported = module as { default?: unknown; config?: unknown };
   const values = exported.default ?? exported.config;
-  if (values === undefined) throw unusable(shown, `exports no config: write "export default defineRun({ … })" in ${basename(file)}`);
+  if (values === undefined) throw unusable(shown, `exports no config: write "export default ${definedBy}({ … })" in ${basename(file)}`);
   return values;
 }
 
