@@ -19,10 +19,23 @@ export function withoutKernel(platform: string): string {
   return platform.replace(/^Linux-.*-([^-]+-with-[^-]+)$/, "Linux-$1");
 }
 
+/** A field of the pin in which two environments differ, as a person calls it, and what it is in both. */
+export interface PinDifference {
+  readonly field: keyof EnvironmentPin;
+  readonly label: string;
+  readonly before: string;
+  readonly now: string;
+}
+
+/** The fields in which two environments differ in what they compute. */
+export function differingPinFields(recorded: EnvironmentPin, present: EnvironmentPin): PinDifference[] {
+  return (Object.keys(labels) as (keyof EnvironmentPin)[]).flatMap((field) => {
+    const [before = "", now = ""] = [recorded, present].map((pin) => (field === "platform" ? withoutKernel(pin.platform) : String(pin[field])));
+    return before === now ? [] : [{ field, label: labels[field], before, now }];
+  });
+}
+
 /** What differs between the environment that a run was recorded in and the present one, in words: `PyTorch 2.13.0 → 2.14.0`. */
 export function pinDifferences(recorded: EnvironmentPin, present: EnvironmentPin): string[] {
-  return (Object.keys(labels) as (keyof EnvironmentPin)[]).flatMap((field) => {
-    const [before, now] = [recorded, present].map((pin) => (field === "platform" ? withoutKernel(pin.platform) : String(pin[field])));
-    return before === now ? [] : [`${labels[field]} ${before} → ${now}`];
-  });
+  return differingPinFields(recorded, present).map(({ label, before, now }) => `${label} ${before} → ${now}`);
 }

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
-import { writeCovered } from "./checksums.js";
 import { runFiles } from "./run-layout.js";
+import { writeCovered } from "./write-covered.js";
 
 /** What a person says of a run: a note and tags. Kept apart from `run.json`, which a training writes. */
 export const runNotesSchema = z.strictObject({ note: z.string().nullable(), tags: z.array(z.string()) });
