@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { findPath } from "../../runs/find-path.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { InspectDocument } from "./inspect-document.js";
@@ -9,8 +10,7 @@ export function inspectCommand(): Command {
     .argument("<path>", "safetensors, .pt, .bin, HDF5, .npy, .npz, a checkpoint directory, or a run")
     .action(async (path: string, options: CommonOptions) => {
       const terminal = new Terminal(options);
-      const [{ findPath }, { inspect }, { nextSteps }, { formatInspection }] = await Promise.all([
-        import("../../runs/resolve-run.js"),
+      const [{ inspect }, { nextSteps }, { formatInspection }] = await Promise.all([
         import("../../runner/inspect.js"),
         import("./next-steps.js"),
         import("./format-inspection.js"),

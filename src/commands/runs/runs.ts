@@ -67,8 +67,8 @@ function verifyCommand(): Command {
     .argument("<run>", runArgument)
     .action(async (run: string, _: unknown, command: Command) => {
       const { out, terminal } = settings(command);
-      const [{ showVerification }, { directoryOfRun }] = await Promise.all([import("./verify-run.js"), import("../../runs/resolve-run.js")]);
-      await showVerification(await directoryOfRun(run, out), terminal);
+      const { showVerification } = await import("./verify-run.js");
+      await showVerification(await directoryOf(run, out), terminal);
     });
 }
 
@@ -112,18 +112,19 @@ async function changeNotes(
   change: (notes: { note: string | null; tags: string[] }) => { note: string | null; tags: string[] },
 ): Promise<void> {
   const { out, terminal } = settings(command);
-  const [{ directoryOfRun }, { readRunNotes, writeRunNotes }, { readRunManifest }] = await Promise.all([
-    import("../../runs/resolve-run.js"),
-    import("../../runs/run-notes.js"),
-    import("../../runs/run-manifest.js"),
-  ]);
-  const directory = await directoryOfRun(run, out);
+  const [{ readRunNotes, writeRunNotes }, { readRunManifest }] = await Promise.all([import("../../runs/run-notes.js"), import("../../runs/run-manifest.js")]);
+  const directory = await directoryOf(run, out);
   readRunManifest(directory); // nothing is written into a directory that is not a run
   writeRunNotes(directory, change(readRunNotes(directory)));
   const notes = readRunNotes(directory);
   const document: RunNotesDocument = { schema: "bh-bridge/run-notes@1", run: directory, ...notes };
   terminal.document(document);
   terminal.print([directory, notes.tags.length > 0 && `tags ${notes.tags.join(" ")}`, notes.note].filter(Boolean).join("\n"));
+}
+
+async function directoryOf(run: string, out: string): Promise<string> {
+  const [{ resolveRun }, { lockHolders }] = await Promise.all([import("../../runs/resolve-run.js"), import("../../python/lock-holders.js")]);
+  return (await resolveRun(run, out, lockHolders)).directory;
 }
 
 function withOut(command: Command): Command {

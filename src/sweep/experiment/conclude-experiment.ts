@@ -1,0 +1,75 @@
+import { isDeepStrictEqual } from "node:util";
+import type { ScanOptions } from "../../analysis/scan/scan-options.js";
+import type { RunConfig } from "../../config/run-config-schema.js";
+import { type Trap, trapsOf } from "../../runner/traps.js";
+import { experimentConfounds, type FactPair } from "./confounds.js";
+import type { ExperimentDocument } from "./experiment-document.js";
+import type { ExperimentRun } from "./experiment-run.js";
+import { experimentVerdict } from "./experiment-verdict.js";
+import { usualMeasures } from "./measures.js";
+import { pairedStatistics } from "./paired-statistics.js";
+import { readExperimentRun } from "./read-experiment-run.js";
+import type { Rules } from "./rules.js";
+import { type RunFacts, readRunFacts } from "./run-facts.js";
+
+/** An experiment whose runs have ended, as its plan and its ledger know it. */
+export interface EndedExperiment {
+  readonly directory: string;
+  readonly name: string;
+  /** Names of the arms; the first is the control. */
+  readonly arms: readonly string[];
+  readonly seeds: readonly number[];
+  readonly rules: Rules;
+  /** Further measures to describe. */
+  readonly measures?: readonly string[];
+  /** Directories of the runs that have completed. */
+  readonly runs: readonly { readonly arm: string; readonly directory: string }[];
+}
+
+/**
+ * Measure the runs of an experiment, compare the arms, and judge: from the files of its runs alone, one run at a time.
+ *
+ * @throws {BhBridgeError} what reading a run throws; `ABORTED`.
+ */
+export async function concludeExperiment(ended: EndedExperiment, scan: ScanOptions = {}): Promise<ExperimentDocument> {
+  const { directory, name, arms, seeds, rules } = ended;
+  const [control = "", ...treatments] = arms;
+  const measures = [...new Set([...rules.decides, ...(ended.measures ?? []), ...usualMeasures])];
+  const runs: ExperimentRun[] = [];
+  const facts: RunFacts[] = [];
+  for (const { arm, directory: run } of inOrder(ended)) {
+    runs.push(await readExperimentRun(run, arm, measures, scan));
+    facts.push(await readRunFacts(run));
+  }
+  const evidence = { rules, seeds, control, treatments, runs };
+  const comparisons = pairedStatistics(evidence, measures);
+  return {
+    schema: "bh-bridge/experiment@1",
+    directory,
+    name,
+    seeds,
+    control: runs.filter(({ arm }) => arm === control),
+    treatment: runs.filter(({ arm }) => arm !== control),
+    measures: comparisons,
+    confounds: experimentConfounds(factPairs(control, runs, facts)),
+    traps: sharedTraps(facts.map(({ config }) => config)),
+    verdict: experimentVerdict(evidence, comparisons),
+  };
+}
+
+/** Runs in the order of the arms. */
+function inOrder({ arms, runs }: EndedExperiment): EndedExperiment["runs"] {
+  return arms.flatMap((arm) => runs.filter((run) => run.arm === arm));
+}
+
+function factPairs(control: string, runs: readonly ExperimentRun[], facts: readonly RunFacts[]): FactPair[] {
+  return runs.flatMap(({ arm, seed }, at) => {
+    const [before, after] = [facts[runs.findIndex((run) => run.arm === control && run.seed === seed)], facts[at]];
+    return arm !== control && before && after ? [{ arm, seed, control: before, treatment: after }] : [];
+  });
+}
+
+function sharedTraps([first, ...others]: readonly RunConfig[]): Trap[] {
+  if (first === undefined) return [];
+  return trapsOf(first).filter((trap) => others.every((config) => trapsOf(config).some((other) => isDeepStrictEqual(trap, other))));
+}

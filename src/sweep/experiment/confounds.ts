@@ -1,0 +1,170 @@
+import { z } from "zod";
+import { diffRunConfigs } from "../../config/diff-run-configs.js";
+import { differingPinFields } from "../../runs/pin-differences.js";
+import type { EnvironmentPin } from "../../runs/run-manifest.js";
+import { count } from "../../text/count.js";
+import { groupDigits } from "../../text/group-digits.js";
+import { type EffectiveParameter, effectiveParameters } from "./effective-parameters.js";
+import { embeddingName, type RunFacts } from "./run-facts.js";
+
+const statementShape = {
+  what: z.string(),
+  control: z.string(),
+  treatment: z.string(),
+  remove: z.string().nullable().describe("The option that removes it; null where none does"),
+};
+
+/** Something that differs between an arm and the control beside what the arm says. */
+export const confoundSchema = z.strictObject({
+  arm: z.string(),
+  ...statementShape,
+  seeds: z.array(z.int()).readonly().describe("Of the pairs in which it differs"),
+});
+export type Confound = z.output<typeof confoundSchema>;
+type Statement = Omit<Confound, "arm" | "seeds">;
+
+/** The facts of two runs with one seed. */
+export interface FactPair {
+  readonly arm: string;
+  readonly seed: number;
+  readonly control: RunFacts;
+  readonly treatment: RunFacts;
+}
+
+/** What differs in the pairs of an experiment beside the fields that its arms set; one statement for all pairs that it holds for. */
+export function experimentConfounds(pairs: readonly FactPair[]): Confound[] {
+  const found = new Map<string, Confound>();
+  for (const { arm, seed, control, treatment } of pairs) {
+    for (const statement of confounds(control, treatment)) {
+      const key = JSON.stringify([arm, statement]);
+      found.set(key, { arm, ...statement, seeds: [...(found.get(key)?.seeds ?? []), seed] });
+    }
+  }
+  return [...found.values()];
+}
+
+/**
+ * What differs between two runs beside the fields in which their configurations differ: effective weight decay, parameters, tensors before the first step,
+ * windows of text, what draws random numbers, environment and package versions.
+ */
+export function confounds(control: RunFacts, treatment: RunFacts): Statement[] {
+  const named = new Set(diffRunConfigs(control.config, treatment.config).map(({ path }) => path));
+  return [
+    ...decayConfounds(control, treatment, named),
+    ...parameterConfounds(control, treatment),
+    ...initialConfounds(control, treatment, named),
+    ...textConfounds(control, treatment),
+    ...streamConfounds(control, treatment),
+    ...environmentConfounds(control, treatment, named),
+  ];
+}
+
+type Named = ReadonlySet<string>;
+
+function decayConfounds(control: RunFacts, treatment: RunFacts, named: Named): Statement[] {
+  if (named.has("training.weight_decay") || named.has("training.decay_norms")) return [];
+  const before = new Map(effectiveParameters(control.config).map((parameter) => [parameter.name, parameter.weightDecay]));
+  const changed = effectiveParameters(treatment.config).filter(({ name, weightDecay }) => before.has(name) && before.get(name) !== weightDecay);
+  const [first] = changed;
+  if (first === undefined) return [];
+  return [
+    {
+      what: `weight decay of the norms' weights (${described(changed)})`,
+      control: String(before.get(first.name)),
+      treatment: String(first.weightDecay),
+      remove: "training.decay_norms=never or training.decay_norms=always",
+    },
+  ];
+}
+
+function described(parameters: readonly EffectiveParameter[]): string {
+  const size = parameters.reduce((sum, parameter) => sum + parameter.size, 0);
+  return `${count(parameters.length, "tensor")}, ${count(size, "number")}`;
+}
+
+function parameterConfounds(control: RunFacts, treatment: RunFacts): Statement[] {
+  if (control.parameters === treatment.parameters) return [];
+  const [before, after] = [control, treatment].map(({ config }) => effectiveParameters(config));
+  const only = (ours: readonly EffectiveParameter[] = [], others: readonly EffectiveParameter[] = []) => {
+    const names = new Set(others.map(({ name }) => name));
+    return ours.filter(({ name }) => !names.has(name));
+  };
+  const extra = [...only(before, after), ...only(after, before)];
+  const areBiases = extra.length > 0 && extra.every(({ name, isNorm }) => isNorm && name.endsWith(".bias"));
+  return [
+    {
+      what: areBiases ? `number of parameters: LayerNorm has biases, RMSNorm has none (${described(extra)})` : "number of parameters",
+      control: groupDigits(control.parameters),
+      treatment: groupDigits(treatment.parameters),
+      remove: null,
+    },
+  ];
+}
+
+/** Sections and fields that make the embedding of the first state what it is. */
+const setsEmbedding = (path: string) => path.startsWith("init.") || path === "model.from" || path === "model.dtype";
+
+function initialConfounds(control: RunFacts, treatment: RunFacts, named: Named): Statement[] {
+  return Object.entries(control.initialTensors).flatMap(([name, before]) => {
+    const after = treatment.initialTensors[name];
+    if (after === undefined || after === before || (name === embeddingName && [...named].some(setsEmbedding))) return [];
+    const remove = name === embeddingName ? "init.kind=file with one start for both arms" : "model.from with one saved model for both arms";
+    return [{ what: `values of ${name} before the first step`, control: shownHash(before), treatment: shownHash(after), remove }];
+  });
+}
+
+function textConfounds(control: RunFacts, treatment: RunFacts): Statement[] {
+  const [before, after] = [control.corpus, treatment.corpus];
+  const remove = "data.corpus with one file for both arms";
+  if (before.sha256 !== after.sha256)
+    return [{ what: "text that is trained on", control: shownHash(before.sha256), treatment: shownHash(after.sha256), remove }];
+  if (before.windows === after.windows) return [];
+  return [{ what: "windows of text, and so their order", control: groupDigits(before.windows), treatment: groupDigits(after.windows), remove: null }];
+}
+
+/** Noise is drawn from the stream that dropout draws from; the order of the windows has a stream of its own. */
+function streamConfounds(control: RunFacts, treatment: RunFacts): Statement[] {
+  const [before, after] = [control, treatment].map(({ config }) => config.noise.epsilon > 0);
+  const dropouts = [control, treatment].flatMap(({ config: { model } }) => [model.resid_pdrop, model.embd_pdrop, model.attn_pdrop]);
+  if (before === after || dropouts.every((probability) => probability === 0)) return [];
+  const shown = (draws: boolean | undefined) => (draws ? "drawn after noise" : "drawn without noise");
+  return [
+    {
+      what: "dropout after the first step: noise takes numbers from the same random stream",
+      control: shown(before),
+      treatment: shown(after),
+      remove: "model.resid_pdrop=0, model.embd_pdrop=0 and model.attn_pdrop=0",
+    },
+  ];
+}
+
+const removalOf: Partial<Record<keyof EnvironmentPin, string>> = { device: "device, the same for both arms", threads: "threads, the same for both arms" };
+const oneEnvironment = "python: one environment for both arms";
+const versions: readonly (keyof EnvironmentPin)[] = ["python", "torch", "transformers", "accelerate", "safetensors", "numpy"];
+
+function environmentConfounds(control: RunFacts, treatment: RunFacts, named: Named): Statement[] {
+  const pins = differingPinFields(control.environment, treatment.environment)
+    .filter(({ field }) => !named.has(field))
+    .map(({ field, label, before, now }) => {
+      const remove = removalOf[field] ?? (versions.includes(field) ? oneEnvironment : "train both arms on one machine");
+      return { what: label, control: before, treatment: now, remove };
+    });
+  return [...pins, ...packageConfounds(control, treatment)];
+}
+
+/** Packages whose versions differ, but for those that the pin of the environment tells of. */
+function packageConfounds(control: RunFacts, treatment: RunFacts): Statement[] {
+  const names = [...new Set([...Object.keys(control.packages), ...Object.keys(treatment.packages)])].sort();
+  const pinned = new Set(versions.map((name) => `Python package ${name}`));
+  return names.flatMap((name) => {
+    const [before = "not there", after = "not there"] = [control.packages[name], treatment.packages[name]];
+    if (before === after || pinned.has(name)) return [];
+    return [
+      { what: name, control: before, treatment: after, remove: name.startsWith("Python") ? oneEnvironment : "one installation of bh-bridge for both arms" },
+    ];
+  });
+}
+
+function shownHash(hash: string): string {
+  return hash.slice(0, 12);
+}

@@ -1,0 +1,110 @@
+import { count } from "../../text/count.js";
+import type { ExperimentDocument } from "./experiment-document.js";
+import type { ExperimentRun } from "./experiment-run.js";
+import { describeMeasure } from "./measures.js";
+import type { MeasureComparison } from "./paired-statistics.js";
+import { shownFigure, shownP } from "./shown-figure.js";
+
+const compared =
+  "Compared in each pair of runs: weight decay of every parameter, number of parameters, the recorded embedding before the first step, the text and its windows, what draws random numbers, environment and package versions.";
+
+/** An experiment as a page of Markdown, for its directory and for the appendix of a paper: `summary.md`. */
+export function experimentSummary(document: ExperimentDocument): string {
+  const { name, verdict, seeds } = document;
+  const control = document.control[0]?.arm ?? "control";
+  const arms = verdict.arms.map(({ arm }) => arm);
+  return [
+    `# ${name}: ${verdict.result}`,
+    `${sentence(verdict.reason)}`,
+    `Control: ${control}. Against it: ${arms.join(", ")}. ${count(seeds.length, "seed")}: ${seeds.join(", ")}.`,
+    ...(arms.length > 1 ? [list(verdict.arms.map(({ arm, result, reason }) => `**${arm}**: ${result}. ${sentence(reason)}`))] : []),
+    "## Rules",
+    `Fixed before the first step; SHA-256 \`${verdict.rulesHash}\`.`,
+    list(verdict.rules.map(sentence)),
+    ...arms.flatMap((arm) => comparisonSection(document, control, arm)),
+    "## Confounds",
+    compared,
+    confoundsSection(document),
+    ...(document.traps.length > 0 ? ["Shared by all arms:", list(document.traps.map(({ what, corrected }) => `${what}. Corrected by \`${corrected}\``))] : []),
+    "## Runs",
+    table(["arm", "seed", "score", "C", "P", "displacement", "final loss", "run"], [...document.control, ...document.treatment].map(runRow)),
+  ]
+    .join("\n\n")
+    .concat("\n");
+}
+
+function comparisonSection({ measures, seeds }: ExperimentDocument, control: string, arm: string): string[] {
+  const shown = measures.filter((comparison) => comparison.arm === arm && comparison.control.n + comparison.treatment.n > 0);
+  const head = ["measure", control, arm, "difference", "t interval", "sign-flip interval", "p", "corrected p"];
+  return [
+    `## ${arm} against ${control}`,
+    "Mean ± sample standard deviation (n). Differences are paired by seed, treatment less control. Measures in bold decide.",
+    table(head, shown.map(measureRow)),
+    list(shown.map(({ measure }) => `${measure}: ${describeMeasure(measure)}`)),
+    "Values by seed:",
+    table(
+      ["measure", "arm", ...seeds.map(String)],
+      shown.flatMap((comparison) => valueRows(comparison, control)),
+    ),
+  ];
+}
+
+function measureRow({ measure, decides, margin, control, treatment, difference, discordant, test, p, holm }: MeasureComparison): string[] {
+  const name = decides ? `**${measure}** (margin ${shownFigure(margin)})` : measure;
+  const pairs = discordant === undefined ? "" : `; discordant ${discordant.onlyTreatment} : ${discordant.onlyControl}`;
+  const tested = test === null ? shownP(p) : `${shownP(p)} (${test})`;
+  return [
+    name,
+    spread(control),
+    spread(treatment),
+    `${spread(difference)}${pairs}`,
+    range(difference.tInterval),
+    range(difference.signFlipInterval),
+    tested,
+    decides ? shownP(holm) : "",
+  ];
+}
+
+function valueRows({ measure, arm, control, treatment }: MeasureComparison, controlArm: string): string[][] {
+  return [
+    [measure, controlArm, ...control.values.map(shownFigure)],
+    [measure, arm, ...treatment.values.map(shownFigure)],
+  ];
+}
+
+function spread({ mean, sd, n }: { mean: number | null; sd: number | null; n: number }): string {
+  return n === 0 ? "–" : `${shownFigure(mean)} ± ${shownFigure(sd)} (${n})`;
+}
+
+function range(interval: { low: number; high: number } | null): string {
+  return interval === null ? "–" : `${shownFigure(interval.low)} to ${shownFigure(interval.high)}`;
+}
+
+function confoundsSection({ confounds, seeds }: ExperimentDocument): string {
+  if (confounds.length === 0) return "None was found beside what the arms set.";
+  const head = ["arm", "what differs", "control", "treatment", "removed by"];
+  return table(
+    head,
+    confounds.map(({ arm, what, control, treatment, remove, seeds: of }) => {
+      const where = of.length === seeds.length ? "" : ` (${of.length === 1 ? "seed" : "seeds"} ${of.join(", ")})`;
+      return [arm, `${what}${where}`, control, treatment, remove === null ? "no option" : `\`${remove}\``];
+    }),
+  );
+}
+
+function runRow({ arm, seed, score, census, displacement, finalLoss, run }: ExperimentRun): string[] {
+  return [arm, String(seed), score.result, String(census.C), String(census.P), shownFigure(displacement.float64), shownFigure(finalLoss), `\`${run}\``];
+}
+
+function sentence(text: string): string {
+  return text.endsWith(".") ? text : `${text}.`;
+}
+
+function list(items: readonly string[]): string {
+  return items.map((item) => `- ${item}`).join("\n");
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,67 @@
+import { nearestName } from "../../config/nearest-name.js";
+import { analysisPathProblem } from "./analysis-path.js";
+
+/** Counts of a census, by the name of the measure. */
+const censusMeasures = {
+  C: { count: "C", tokens: "all", what: "black holes" },
+  P: { count: "P", tokens: "all", what: "tokens in black holes" },
+  unique: { count: "unique", tokens: "all", what: "distinct rows" },
+  deadC: { count: "C", tokens: "dead", what: "black holes among the dead tokens" },
+  deadP: { count: "P", tokens: "dead", what: "dead tokens in black holes with another dead token" },
+  deadUnique: { count: "unique", tokens: "dead", what: "distinct rows among the dead tokens" },
+} as const;
+
+/** Other numbers of a run, by the name of the measure. */
+const figureMeasures = {
+  displacement: "L2 norm of the centroid's way from the first state to the last",
+  finalLoss: "the last entry of the loss table: mean training loss since the entry before",
+  evalLoss: "loss on the held-out text, at the last evaluation",
+  stepsToFreeze: "steps after which no weight of the embedding changes again; none for a run that moves in its last step",
+} as const;
+
+type CensusName = keyof typeof censusMeasures;
+export type FigureName = keyof typeof figureMeasures;
+
+/** A number that every run of an experiment has. */
+export type Measure =
+  | { readonly from: "score" }
+  | { readonly from: "census"; readonly count: "C" | "P" | "unique"; readonly tokens: "all" | "dead"; readonly step: number | null }
+  | { readonly from: "run"; readonly figure: FigureName }
+  | { readonly from: "analysis"; readonly path: string };
+
+/** The measures that every experiment describes. */
+export const usualMeasures: readonly string[] = ["score", ...Object.keys(censusMeasures), ...Object.keys(figureMeasures)];
+
+const isCensusName = (name: string): name is CensusName => Object.hasOwn(censusMeasures, name);
+const isFigureName = (name: string): name is FigureName => Object.hasOwn(figureMeasures, name);
+
+/** A census of a recorded step: `deadC@1000`. */
+const ofStep = /^(\w+)@(\d+)$/;
+
+/** What a measure's name stands for: a usual one, a census of a recorded step (`deadC@1000`), or else a path in the analysis document. */
+export function parseMeasure(name: string): Measure {
+  if (name === "score") return { from: "score" };
+  if (isFigureName(name)) return { from: "run", figure: name };
+  const [, counted = name, step] = ofStep.exec(name) ?? [];
+  if (!isCensusName(counted)) return { from: "analysis", path: name };
+  const { count, tokens } = censusMeasures[counted];
+  return { from: "census", count, tokens, step: step === undefined ? null : Number(step) };
+}
+
+/** What is wrong with the name of a measure, and which one may be meant; undefined when nothing is. */
+export function measureProblem(name: string): string | undefined {
+  if (parseMeasure(name).from !== "analysis") return undefined;
+  if (name.includes(".")) return analysisPathProblem(name);
+  const near = nearestName(name, usualMeasures);
+  const meant = near === undefined ? "" : `did you mean ${JSON.stringify(near)}? `;
+  return `there is no measure ${JSON.stringify(name)}: ${meant}there are ${usualMeasures.join(", ")}, counts of a step (deadC@1000), and numbers of the analysis by path (geometry.pathLength)`;
+}
+
+/** What a measure is, in a few words. */
+export function describeMeasure(name: string): string {
+  if (name === "score") return "1 for a run that scores positive, 0 for one that scores null";
+  if (isFigureName(name)) return figureMeasures[name];
+  const [, counted = name, step] = ofStep.exec(name) ?? [];
+  if (isCensusName(counted)) return `${censusMeasures[counted].what}, ${step === undefined ? "in the last state" : `after step ${step}`}`;
+  return `${name} of the analysis`;
+}

@@ -1,0 +1,94 @@
+import type { AnalysisDocument } from "../../analysis/analysis-document.js";
+import { analyze } from "../../analysis/analyze.js";
+import { census } from "../../analysis/census.js";
+import type { ScanOptions } from "../../analysis/scan/scan-options.js";
+import type { History } from "../../formats/history.js";
+import { readState } from "../../formats/read-state.js";
+import { stepOfState } from "../../formats/state-of-step.js";
+import type { TrainEvent } from "../../protocol/events.js";
+import { summarizeRun } from "../../runner/summarize-run.js";
+import type { TrainResult } from "../../runner/train-result.js";
+import { openHistory } from "../../runs/open-history.js";
+import { readAnalysis } from "../../runs/read-analysis.js";
+import { readEvents } from "../../runs/read-events.js";
+import { readRunConfig } from "../../runs/run-config.js";
+import { readRunManifest } from "../../runs/run-manifest.js";
+import { numberAtAnalysisPath } from "./analysis-path.js";
+import type { ExperimentRun } from "./experiment-run.js";
+import { type FigureName, type Measure, parseMeasure } from "./measures.js";
+
+/** Everything that a measure is taken from. */
+interface Sources {
+  readonly history: History;
+  readonly deadTokens: readonly number[];
+  readonly result: TrainResult;
+  readonly analysis: AnalysisDocument;
+  readonly events: readonly TrainEvent[];
+}
+
+/**
+ * A finished run as the verdict of its experiment sees it, from its files alone; analysed now, where it has no analysis.
+ *
+ * @param measures their names; the score needs none.
+ * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `FORMAT_INVALID`, `ABORTED`.
+ */
+export async function readExperimentRun(directory: string, arm: string, measures: readonly string[], scan: ScanOptions = {}): Promise<ExperimentRun> {
+  const config = readRunConfig(directory);
+  const manifest = readRunManifest(directory);
+  const history = await openHistory(directory);
+  try {
+    const analysis = readAnalysis(directory) ?? (await analyze(history, scan));
+    const result = await summarizeRun(directory, config, manifest, { known: analysis.degenerate, ...scan });
+    const deadTokens = manifest.corpus.deadTokens.filter((token) => history.rowTokens.has(token));
+    const sources = { history, deadTokens, result, analysis, events: readEvents(directory) };
+    const { rows, unique, C, P, populations } = result.census;
+    return {
+      arm,
+      seed: config.seed,
+      run: directory,
+      score: result.verdict,
+      degenerate: analysis.degenerate,
+      census: { rows, unique, C, P, populations },
+      displacement: result.displacement,
+      finalLoss: finalLoss(result),
+      values: Object.fromEntries(measures.filter((name) => name !== "score").map((name) => [name, take(parseMeasure(name), sources)])),
+    };
+  } finally {
+    history.close();
+  }
+}
+
+function take(measure: Measure, sources: Sources): number | null {
+  if (measure.from === "score") return null; // it is in the run's verdict
+  if (measure.from === "run") return figures[measure.figure](sources);
+  if (measure.from === "analysis") return numberAtAnalysisPath(sources.analysis, measure.path);
+  return counted(measure, sources);
+}
+
+const figures: Readonly<Record<FigureName, (sources: Sources) => number | null>> = {
+  displacement: ({ result }) => result.displacement.float64,
+  finalLoss: ({ result }) => finalLoss(result),
+  evalLoss: ({ events }) => finite(events.findLast((event) => event.type === "evaluate")?.metrics["eval_loss"]),
+  stepsToFreeze: ({ analysis }) => stepsToFreeze(analysis),
+};
+
+/** A count of a recorded state; null where its step was not recorded, as in a run that was stopped before. */
+function counted({ count, tokens, step }: Measure & { from: "census" }, { history, deadTokens }: Sources): number | null {
+  const states = Array.from({ length: history.states }, (_, state) => state);
+  const state = step === null ? states.at(-1) : states.find((each) => stepOfState(history, each) === step);
+  return state === undefined ? null : census(readState(history, state), tokens === "dead" ? deadTokens : undefined)[count];
+}
+
+function finalLoss({ loss }: TrainResult): number | null {
+  return loss.at(-1)?.[1] ?? null;
+}
+
+function finite(value = Number.NaN): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+/** The step of the first state from which on no token moves: entry i of `frozenFraction` is of the way from state i to the next. */
+function stepsToFreeze({ motion, steps }: AnalysisDocument): number | null {
+  const state = motion?.frozenFraction.indexOf(1) ?? -1;
+  return state < 0 ? null : stepOfState({ steps }, state);
+}

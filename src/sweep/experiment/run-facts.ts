@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import type { RunConfig } from "../../config/run-config-schema.js";
+import { readState } from "../../formats/read-state.js";
+import { openHistory } from "../../runs/open-history.js";
+import { recordedPackages } from "../../runs/recorded-packages.js";
+import { readRunConfig } from "../../runs/run-config.js";
+import { type EnvironmentPin, readRunManifest } from "../../runs/run-manifest.js";
+
+/** Name of the embedding in PyTorch. */
+export const embeddingName = "transformer.wte.weight";
+
+/** What can differ between two runs beside what somebody meant to differ. */
+export interface RunFacts {
+  readonly config: RunConfig;
+  /** Weights of the model, counted when it was built. */
+  readonly parameters: number;
+  readonly corpus: { readonly sha256: string; readonly windows: number };
+  readonly environment: EnvironmentPin;
+  /** Version by the name of the package. */
+  readonly packages: Readonly<Record<string, string>>;
+  /** SHA-256 of the values before the first step, by the parameter's name in PyTorch; of those that were looked at. */
+  readonly initialTensors: Readonly<Record<string, string>>;
+}
+
+/**
+ * The facts that a run's directory has: of the tensors before the first step, the recorded rows of the embedding.
+ *
+ * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `FORMAT_INVALID`.
+ */
+export async function readRunFacts(directory: string): Promise<RunFacts> {
+  const { parameters, corpus, environment, package_version } = readRunManifest(directory);
+  const history = await openHistory(directory);
+  try {
+    const embedding = createHash("sha256").update(readState(history, 0).bytes).digest("hex");
+    return {
+      config: readRunConfig(directory),
+      parameters,
+      corpus: { sha256: corpus.sha256, windows: corpus.windows },
+      environment,
+      packages: { "bh-bridge": package_version, ...recordedPackages(directory) },
+      initialTensors: { [embeddingName]: embedding },
+    };
+  } finally {
+    history.close();
+  }
+}

@@ -1,0 +1,67 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { Bridge } from "../../../../src/bridge/bridge.js";
+import { concludeExperiment } from "../../../../src/sweep/experiment/conclude-experiment.js";
+import { type ExperimentDocument, experimentDocumentSchema } from "../../../../src/sweep/experiment/experiment-document.js";
+import { experimentSummary } from "../../../../src/sweep/experiment/experiment-summary.js";
+import { usualMeasures } from "../../../../src/sweep/experiment/measures.js";
+import { appliedRules, rulesSchema } from "../../../../src/sweep/experiment/rules.js";
+import { python, temporaryDirectory } from "../../formats/reference-python.js";
+import { tinyRun } from "./tiny-run.js";
+
+const out = temporaryDirectory();
+const seeds = [42, 43, 44];
+const arms = ["layernorm", "rmsnorm"] as const;
+const measures = ["deadC@0", "geometry.pathLength"];
+let document: ExperimentDocument;
+let runs: { arm: string; directory: string }[] = [];
+
+beforeAll(async () => {
+  await using bridge = await Bridge.start({ python, threads: 1, device: "cpu" });
+  for (const norm of arms) {
+    for (const seed of seeds) runs = [...runs, { arm: norm, directory: await tinyRun(bridge, out, { norm, seed }) }];
+  }
+  document = await concludeExperiment({ directory: out, name: "norms", arms, seeds, rules: appliedRules(rulesSchema.parse({})), measures, runs });
+});
+
+test("the runs are those of the arms, in their order", () => {
+  const found = [...document.control, ...document.treatment];
+  expect(found.map(({ arm, seed, run }) => [arm, seed, run])).toEqual(runs.map(({ arm, directory }, at) => [arm, seeds[at % 3], directory]));
+});
+
+test("the document keeps to its schema, and says what its runs say", () => {
+  expect(experimentDocumentSchema.parse(JSON.parse(JSON.stringify(document)))).toEqual(document);
+  expect(document).toMatchObject({ schema: "bh-bridge/experiment@1", directory: out, name: "norms", seeds });
+  expect(document.measures.map(({ measure }) => measure)).toEqual([...new Set(["score", "deadC", ...measures, ...usualMeasures])]);
+  expect(document.control.map(({ score }) => score.result)).toEqual(["null", "null", "null"]);
+  expect(document.verdict).toMatchObject({ arms: [{ arm: "rmsnorm" }], rulesHash: expect.stringMatching(/^[0-9a-f]{64}$/) });
+});
+
+test("four steps split no dead tokens: null, with the bound of three seeds", () => {
+  expect(document.verdict.result).toBe("null");
+  expect(document.verdict.reason).toContain("0 of 3: below 64 % with 95 % confidence"); // 1 − 0.05^(1/3) = 0.632
+});
+
+test("confounds are found in the files: the norms' weight decay and biases, and nothing else between runs of one process", () => {
+  expect(document.confounds.map(({ arm, what, remove, seeds: of }) => [arm, what.split(/[(:]/)[0], remove, of])).toEqual([
+    ["rmsnorm", "weight decay of the norms' weights ", "training.decay_norms=never or training.decay_norms=always", seeds],
+    ["rmsnorm", "number of parameters", null, seeds],
+  ]);
+  expect(document.traps.map(({ corrected }) => corrected)).toContain("data.label_shift=causal");
+});
+
+test("a run that has not ended yet is missing, and the verdict waits for it", async () => {
+  const rules = appliedRules(rulesSchema.parse({}));
+  const partly = await concludeExperiment({ directory: out, name: "norms", arms, seeds, rules, runs: runs.slice(0, 5) });
+  expect(partly.verdict).toMatchObject({ result: "inconclusive", reason: "rmsnorm lacks 1 run (seed 44): the rules are for all of the plan" });
+});
+
+describe("the summary", () => {
+  test("has n and spread beside every mean, the hash of the rules, and what removes each confound", () => {
+    const summary = experimentSummary(document);
+    expect(summary).toMatch(/^# norms: null\n/);
+    expect(summary).toContain(`SHA-256 \`${document.verdict.rulesHash}\``);
+    expect(summary).toContain("`training.decay_norms=never or training.decay_norms=always`");
+    expect(summary).toContain("| **deadC** (margin 0.5) | 1 ± 0 (3) | 1 ± 0 (3) | 0 ± 0 (3) | 0 to 0 | – | 1 (sign-flip) | 1 |");
+    for (const { run } of [...document.control, ...document.treatment]) expect(summary).toContain(run);
+  });
+});

@@ -1,0 +1,113 @@
+import { expect, test } from "vitest";
+import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
+import type { RunConfigInput } from "../../../../src/config/run-config-schema.js";
+import { confounds, experimentConfounds } from "../../../../src/sweep/experiment/confounds.js";
+import type { RunFacts } from "../../../../src/sweep/experiment/run-facts.js";
+
+const environment = {
+  device: "cpu",
+  threads: 1,
+  cpu_capability: "AVX512",
+  python: "3.11.7",
+  torch: "2.13.0",
+  transformers: "5.24.0",
+  accelerate: "1.15.0",
+  safetensors: "0.8.0",
+  numpy: "2.4.6",
+  platform: "Linux-6.1.0-18-amd64-x86_64-with-glibc2.36",
+};
+
+function factsOf(input: RunConfigInput, facts: Partial<RunFacts> = {}): RunFacts {
+  return {
+    config: parseRunConfig(input),
+    parameters: input.model?.norm === "layernorm" ? 116_480 : 116_160,
+    corpus: { sha256: "a".repeat(64), windows: 1000 },
+    environment,
+    packages: { "Python package scipy": "1.17.0" },
+    initialTensors: { "transformer.wte.weight": "e".repeat(64) },
+    ...facts,
+  };
+}
+
+const layernorm = { model: { norm: "layernorm" } } as const;
+const found = (control: RunFacts, treatment: RunFacts) => confounds(control, treatment).map(({ what }) => what);
+
+test("RMSNorm against LayerNorm: the norms' weight decay and the biases, each with what removes it", () => {
+  expect(confounds(factsOf(layernorm), factsOf({}))).toEqual([
+    {
+      what: "weight decay of the norms' weights (5 tensors, 320 numbers)",
+      control: "0",
+      treatment: "0.01",
+      remove: "training.decay_norms=never or training.decay_norms=always",
+    },
+    {
+      what: "number of parameters: LayerNorm has biases, RMSNorm has none (5 tensors, 320 numbers)",
+      control: "116,480",
+      treatment: "116,160",
+      remove: null,
+    },
+  ]);
+});
+
+test.each(["never", "always"] as const)("with decay_norms %s the biases alone are left", (decay_norms) => {
+  const training = { decay_norms };
+  expect(found(factsOf({ ...layernorm, training }), factsOf({ training }))).toEqual([expect.stringContaining("number of parameters")]);
+});
+
+test("without weight decay nothing decays, and the norms differ in nothing but biases", () => {
+  const training = { weight_decay: 0 };
+  expect(found(factsOf({ ...layernorm, training }), factsOf({ training }))).toHaveLength(1);
+});
+
+test("weight decay that the arms name is what is asked about", () => {
+  expect(found(factsOf({ training: { weight_decay: 0 } }), factsOf({}))).toEqual([]);
+});
+
+test("arms that differ in nothing but what they name have no confound", () => {
+  expect(found(factsOf({ ...layernorm, noise: { epsilon: 0 } }), factsOf({ ...layernorm, noise: { epsilon: 3e-5 } }))).toEqual([]);
+});
+
+test("noise shifts the stream that dropout draws from", () => {
+  const model = { resid_pdrop: 0.1 };
+  const [statement] = confounds(factsOf({ model }), factsOf({ model, noise: { epsilon: 3e-5 } }));
+  expect(statement).toMatchObject({ what: expect.stringContaining("dropout"), remove: expect.stringContaining("model.resid_pdrop=0") });
+});
+
+test("tensors that differ before the first step are a confound, unless the arms set the start", () => {
+  const other = { initialTensors: { "transformer.wte.weight": "f".repeat(64), "transformer.wpe.weight": "1".repeat(64) } };
+  expect(confounds(factsOf({}), factsOf({ training: { learning_rate: 1 } }, other))).toEqual([
+    {
+      what: "values of transformer.wte.weight before the first step",
+      control: "eeeeeeeeeeee",
+      treatment: "ffffffffffff",
+      remove: "init.kind=file with one start for both arms",
+    },
+  ]);
+  const start = (noise_dtype: "float32" | "bfloat16") => ({ init: { kind: "unit-noise", noise_dtype } }) as const;
+  expect(found(factsOf(start("float32")), factsOf(start("bfloat16"), other))).toEqual([]);
+});
+
+test("another text, or other windows of it, are a confound", () => {
+  expect(found(factsOf({}), factsOf({}, { corpus: { sha256: "b".repeat(64), windows: 1000 } }))).toEqual(["text that is trained on"]);
+  expect(found(factsOf({}), factsOf({}, { corpus: { sha256: "a".repeat(64), windows: 900 } }))).toEqual(["windows of text, and so their order"]);
+});
+
+test("another thread count, PyTorch or package is a confound; a thread count that the arms name is none", () => {
+  const elsewhere = { environment: { ...environment, threads: 2, torch: "2.14.0" }, packages: {} };
+  expect(confounds(factsOf({}), factsOf({}, elsewhere)).map(({ what, control, treatment }) => [what, control, treatment])).toEqual([
+    ["CPU threads", "1", "2"],
+    ["PyTorch", "2.13.0", "2.14.0"],
+    ["Python package scipy", "1.17.0", "not there"],
+  ]);
+  const named = factsOf({ threads: 2 }, { environment: { ...environment, threads: 2 } });
+  expect(found(factsOf({ threads: 1 }), named)).toEqual([]);
+});
+
+test("a statement that holds for several pairs stands once, with their seeds", () => {
+  const pair = (seed: number, treatment: RunFacts) => ({ arm: "rmsnorm", seed, control: factsOf({ training: { decay_norms: "never" } }), treatment });
+  const same = factsOf({ training: { decay_norms: "never" } });
+  const moved = factsOf({ training: { decay_norms: "never" } }, { environment: { ...environment, threads: 4 } });
+  expect(experimentConfounds([pair(42, moved), pair(43, same), pair(44, moved)])).toEqual([
+    { arm: "rmsnorm", what: "CPU threads", control: "1", treatment: "4", remove: "threads, the same for both arms", seeds: [42, 44] },
+  ]);
+});
