@@ -77,6 +77,7 @@ export { type DoctorCheck, type DoctorDocument, doctorDocumentSchema } from "./c
 export { type ExportDocument, exportDocumentSchema } from "./commands/export/export-document.js";
 export { type InspectDocument, inspectDocumentSchema } from "./commands/inspect/inspect-document.js";
 export { type PresetDocument, type PresetsDocument, presetDocumentSchema, presetsDocumentSchema } from "./commands/presets/presets-document.js";
+export { type ReproduceDocument, reproduceDocumentSchema } from "./commands/reproduce/reproduce-document.js";
 export {
   type RunDocument,
   type RunNotesDocument,
@@ -93,6 +94,7 @@ export { type SetupDocument, setupDocumentSchema } from "./commands/setup/setup-
 export { type ErrorDocument, errorDocumentSchema } from "./commands/terminal/error-document.js";
 export { type HelpDocument, helpDocumentSchema } from "./commands/terminal/help-document.js";
 export { type ComparablePart, type CompareOptions, type Comparison, compare, unequalParts } from "./compare/compare.js";
+export { type ReproduceOptions, type Reproduction, reproduce } from "./compare/reproduce.js";
 export { defineRun } from "./config/define-run.js";
 export type { Init, InitInput } from "./config/init-schema.js";
 export type { GPT2Config } from "./config/model-schema.js";

@@ -80,7 +80,8 @@ function requireExtensible(directory: string, recorded: RunConfig, steps: number
   throw new BhBridgeError("CONFIG_INVALID", message, { issues: [{ path: stepsField, message: problem }] });
 }
 
-function requireSameCorpus(directory: string, before: CorpusFacts, now: CorpusFacts): void {
+/** Make sure that a text is the one that a run was trained on. @throws {BhBridgeError} `RESUME_MISMATCH`. */
+export function requireSameCorpus(directory: string, before: CorpusFacts, now: CorpusFacts): void {
   if (before.sha256 === now.sha256) return;
   throw new BhBridgeError(
     "RESUME_MISMATCH",

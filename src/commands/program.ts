@@ -9,6 +9,7 @@ import { doctorCommand } from "./doctor/doctor.js";
 import { exportCommand } from "./export/export.js";
 import { inspectCommand } from "./inspect/inspect.js";
 import { presetsCommand } from "./presets/presets.js";
+import { reproduceCommand } from "./reproduce/reproduce.js";
 import { resumeCommand } from "./resume/resume.js";
 import { runsCommand } from "./runs/runs.js";
 import { setupCommand } from "./setup/setup.js";
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     resumeCommand(),
     runsCommand(),
     compareCommand(),
+    reproduceCommand(),
     analyzeCommand(),
     censusCommand(),
     inspectCommand(),

@@ -11,7 +11,7 @@ import { readRunConfig } from "../runs/run-config.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
 import { concludeRun } from "./conclude-run.js";
 import { resumedModel } from "./resumed-model.js";
-import { conductTraining, type TrainedRun, type TrainListener, type TrainOptions } from "./train.js";
+import { type TrainedRun, type TrainListener, type TrainOptions, trainAndConclude } from "./train.js";
 import type { TrainResult } from "./train-result.js";
 
 /** What may be different when a run goes on. */
@@ -84,7 +84,7 @@ export async function resumeRun(
   // Left to itself PyTorch would take as many threads as there are cores today: the run's own number is part of its bits.
   const { threads } = manifest.environment;
   const model = resumedModel(directory, resolved.config);
-  return conductTraining(
+  return trainAndConclude(
     { resolved, python, threads, model, prepare: (trainer, cancel) => trainer.prepareResume(directory, { ...cancel, allowInexact }) },
     options,
     listener,

@@ -75,7 +75,8 @@ export async function runRow(found: FoundRun): Promise<RunRow> {
     const { seed, training } = readRunConfig(directory);
     const newest = newestRecord(directory);
     const steps = { planned: training.max_steps, done: newest?.step ?? 0 };
-    return { ...row, ...readRunNotes(directory), seed, steps, loss: loggedLoss(directory), ...(newest && (await newestState(directory))) };
+    const { note, tags } = readRunNotes(directory);
+    return { ...row, note, tags, seed, steps, loss: loggedLoss(directory), ...(newest && (await newestState(directory))) };
   } catch (error) {
     if (!(error instanceof BhBridgeError)) throw error;
     return { ...row, status: status === "running" ? status : "corrupt", problem: error.message };

@@ -65,7 +65,7 @@ export async function train(input: RunInput = {}, options: TrainOptions = {}): P
 export async function trainResolved(resolved: ResolvedConfig, python: UsablePython, options: TrainOptions, listener: TrainListener = {}): Promise<TrainedRun> {
   const { threads } = resolved.config;
   const model = resolved.config;
-  return conductTraining({ resolved, python, threads, model, prepare: (trainer, cancel) => trainer.prepare(cancel) }, options, listener);
+  return trainAndConclude({ resolved, python, threads, model, prepare: (trainer, cancel) => trainer.prepare(cancel) }, options, listener);
 }
 
 /** Weights of one checkpoint with the optimizer of another are the state of no training. */
@@ -86,12 +86,27 @@ export interface Conduct {
   prepare(trainer: Trainer, options: CallOptions): Promise<StartedRun>;
 }
 
-/** Start Python, build the model, train, conclude; the one sequence behind `train` and `resume`. */
+/** As `conductTraining`; then analyse and judge the run. */
+export async function trainAndConclude(conduct: Conduct, options: TrainOptions, listener: TrainListener): Promise<TrainedRun> {
+  const { run, outcome } = await conductTraining(conduct, options, listener);
+  // A signal has ended the training already, or may still end what follows.
+  const signal = options.signal?.aborted ? undefined : options.signal;
+  const scan = { signal, onProgress: (done: number, states: number) => listener.onAnalysis?.(done, states) };
+  return { directory: run.directory, outcome, result: await concludeRun(run.directory, conduct.resolved.config, scan) };
+}
+
+/** A training that has ended, and its run as it left it. */
+interface ConductedTraining {
+  run: StartedRun;
+  outcome: TrainOutcome;
+}
+
+/** Start Python, build the model, train: the one sequence behind every training. */
 export async function conductTraining(
   { resolved, python, threads, model: plan, prepare }: Conduct,
   { signal, callbacks = [], out = "runs", startFrom }: TrainOptions,
   listener: TrainListener,
-): Promise<TrainedRun> {
+): Promise<ConductedTraining> {
   listener.onPhase?.("reading the corpus");
   const corpus = await corpusOf(resolved, signal); // before Python starts: a wrong path is told at once
   const cancel = signal ? { signal } : {};
@@ -104,8 +119,5 @@ export async function conductTraining(
   listener.onPhase?.("preparing HF's Trainer");
   const run = await prepare(trainer, cancel);
   listener.onStart?.(run);
-  const outcome = await trainer.train(cancel);
-  // A signal has ended the training already, or may still end what follows.
-  const scan = { ...(signal?.aborted ? {} : cancel), onProgress: (done: number, states: number) => listener.onAnalysis?.(done, states) };
-  return { directory: run.directory, outcome, result: await concludeRun(run.directory, resolved.config, scan) };
+  return { run, outcome: await trainer.train(cancel) };
 }

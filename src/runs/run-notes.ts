@@ -3,10 +3,26 @@ import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { runFiles } from "./run-layout.js";
+import { environmentPinSchema } from "./run-manifest.js";
 import { writeCovered } from "./write-covered.js";
 
-/** What a person says of a run: a note and tags. Kept apart from `run.json`, which a training writes. */
-export const runNotesSchema = z.strictObject({ note: z.string().nullable(), tags: z.array(z.string()) });
+/** One time that a run was trained again, to see whether it comes out the same. */
+const reproductionReceiptSchema = z.strictObject({
+  at: z.string(),
+  /** The last step that was trained again. */
+  steps: z.int(),
+  /** Whether everything up to it had the same bits. */
+  equal: z.boolean(),
+  /** Where it was trained again. */
+  environment: environmentPinSchema,
+});
+
+/** What is said of a run when it has ended: a note, tags, receipts of reproductions. Kept apart from `run.json`, which a training writes. */
+export const runNotesSchema = z.strictObject({
+  note: z.string().nullable(),
+  tags: z.array(z.string()),
+  reproductions: z.array(reproductionReceiptSchema).default([]),
+});
 export type RunNotes = z.output<typeof runNotesSchema>;
 
 /** The notes of a run; empty when nobody has written any. @throws {BhBridgeError} `RUN_CORRUPT`. */
@@ -16,7 +32,7 @@ export function readRunNotes(directory: string): RunNotes {
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return { note: null, tags: [] };
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return { note: null, tags: [], reproductions: [] };
     throw new BhBridgeError("FILE_UNREADABLE", `${path} cannot be read`, { cause });
   }
   try {
@@ -27,7 +43,7 @@ export function readRunNotes(directory: string): RunNotes {
 }
 
 /** Keep the notes of a run. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
-export function writeRunNotes(directory: string, notes: RunNotes): void {
-  const tags = [...new Set(notes.tags)].sort();
-  writeCovered(directory, runFiles.notes, `${JSON.stringify({ note: notes.note, tags }, null, 2)}\n`);
+export function writeRunNotes(directory: string, { note, tags, reproductions = [] }: z.input<typeof runNotesSchema>): void {
+  const notes = { note, tags: [...new Set(tags)].sort(), reproductions };
+  writeCovered(directory, runFiles.notes, `${JSON.stringify(notes, null, 2)}\n`);
 }

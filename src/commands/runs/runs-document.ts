@@ -21,6 +21,8 @@ export const runDocumentSchema = z.strictObject({
   manifest: runManifestSchema.nullable(),
   /** `config.json`. */
   config: z.record(z.string(), z.json()).nullable(),
+  /** Every time that the run was trained again. */
+  reproductions: runNotesSchema.shape.reproductions,
   /** Steps that the run can be resumed from. */
   checkpoints: z.array(z.int()),
   /** What came out so far, once something is recorded. */

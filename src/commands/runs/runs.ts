@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
+import type { RunNotes } from "../../runs/run-notes.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { ListFormat } from "./format-runs.js";
@@ -106,11 +107,7 @@ function tagCommand(): Command {
     });
 }
 
-async function changeNotes(
-  run: string,
-  command: Command,
-  change: (notes: { note: string | null; tags: string[] }) => { note: string | null; tags: string[] },
-): Promise<void> {
+async function changeNotes(run: string, command: Command, change: (notes: RunNotes) => RunNotes): Promise<void> {
   const { out, terminal } = settings(command);
   const [{ readRunNotes, writeRunNotes }, { readRunManifest }] = await Promise.all([import("../../runs/run-notes.js"), import("../../runs/run-manifest.js")]);
   const directory = await directoryOf(run, out);

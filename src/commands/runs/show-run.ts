@@ -7,6 +7,7 @@ import { resolveRun } from "../../runs/resolve-run.js";
 import { readRunConfig } from "../../runs/run-config.js";
 import { historyFile, runCheckpoints } from "../../runs/run-layout.js";
 import type { RunManifest } from "../../runs/run-manifest.js";
+import { readRunNotes } from "../../runs/run-notes.js";
 import { count } from "../../text/count.js";
 import { groupDigits } from "../../text/group-digits.js";
 import { shellQuote } from "../../text/shell-quote.js";
@@ -15,7 +16,7 @@ import type { Terminal } from "../terminal/terminal.js";
 import { printResult } from "../train/show-result.js";
 import type { RunDocument } from "./runs-document.js";
 
-const labelWidth = 13;
+const labelWidth = 15;
 
 /** Show one run: what it is, where it stands, how to go on, and what came out so far. */
 export async function showRun(given: string, out: string, terminal: Terminal): Promise<void> {
@@ -32,6 +33,7 @@ export async function showRun(given: string, out: string, terminal: Terminal): P
     ...row,
     manifest: manifest ?? null,
     config: config ? JSON.parse(JSON.stringify(config)) : null,
+    reproductions: manifest ? readRunNotes(found.directory).reproductions : [],
     checkpoints: runCheckpoints(found.directory).map(({ step }) => step),
     result,
   };
@@ -57,6 +59,10 @@ function describe(row: RunDocument, manifest: RunManifest | undefined): string[]
     ["Environment", manifest && environmentLine(manifest)],
     ["Model", manifest?.model_changes.join("; ")],
     ["Repository", manifest?.git && `${manifest.git.commit.slice(0, 12)}${manifest.git.dirty ? ", with changes" : ""}`],
+    [
+      "Trained again",
+      row.reproductions.map(({ at, steps, equal }) => `${at}: ${equal ? "equal in every bit" : "other bits"}, to step ${groupDigits(steps)}`).join("; "),
+    ],
     ["Resumed", manifest?.resumes.map(({ at, from_step, exact }) => `${at} from step ${from_step}${exact ? "" : " (inexact)"}`).join("; ")],
     ["Go on with:", ["interrupted", "failed", "stopped"].includes(row.status) ? `bh-bridge resume ${shellQuote(row.run)}` : null],
   ];

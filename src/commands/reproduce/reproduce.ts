@@ -1,0 +1,52 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { exitCodes } from "../../errors.js";
+import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { parseStep } from "../terminal/parse-step.js";
+import { Terminal } from "../terminal/terminal.js";
+import type { ReproduceDocument } from "./reproduce-document.js";
+
+interface ReproduceCommandOptions extends CommonOptions {
+  out: string;
+  steps?: number;
+  corpus?: string;
+  python?: string;
+}
+
+/** `bh-bridge reproduce RUN`: train it again, and say whether it comes out the same. */
+export function reproduceCommand(): Command {
+  return createCommand(
+    "reproduce",
+    "Train a run again, and say whether every bit is the same; the run itself gets a note",
+    "bh-bridge reproduce quick-2",
+    "bh-bridge reproduce quick-2 --steps 2",
+  )
+    .argument("<run>", "path, name, or unique beginning of a name")
+    .option("--steps <n>", "train so many steps again; all that were recorded by default", parseStepNumber)
+    .option("--corpus <file>", "where the same text lies now")
+    .option("--python <path>", "Python interpreter")
+    .option("--out <dir>", "folder that holds the runs", "runs")
+    .action(reproduceInTerminal);
+}
+
+function parseStepNumber(text: string): number {
+  const step = parseStep(text);
+  if (step > 0) return step;
+  throw new InvalidArgumentError("At least one step is trained again.");
+}
+
+async function reproduceInTerminal(given: string, { out, steps, corpus, python, ...options }: ReproduceCommandOptions): Promise<void> {
+  const terminal = new Terminal(options);
+  const [{ planReproduction, reproduceRun }, { resolveRun }, { noLockHolders }, { trainAgainInTerminal }, { formatReproduction }] = await Promise.all([
+    import("../../compare/reproduce.js"),
+    import("../../runs/resolve-run.js"),
+    import("../../runs/scan-runs.js"),
+    import("./train-again-in-terminal.js"),
+    import("./format-reproduction.js"),
+  ]);
+  const plan = await planReproduction((await resolveRun(given, out, noLockHolders)).directory, { steps, corpus });
+  const reproduction = await trainAgainInTerminal(plan, python, terminal, (found, cancel, listener) => reproduceRun(plan, found, cancel, listener));
+  const document: ReproduceDocument = { schema: "bh-bridge/reproduce@1", ...reproduction };
+  terminal.document(document);
+  terminal.print(formatReproduction(reproduction, terminal.color, terminal.width));
+  if (!reproduction.equal) process.exitCode = exitCodes.failed;
+}

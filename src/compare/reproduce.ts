@@ -1,0 +1,119 @@
+import { resolve } from "node:path";
+import { z } from "zod";
+import { callArguments } from "../bridge/call-arguments.js";
+import { BhBridgeError } from "../errors.js";
+import { stepOfState } from "../formats/state-of-step.js";
+import { resolvePython, type UsablePython } from "../python/resolve-python.js";
+import { openRun } from "../runner/open-run.js";
+import type { TrainListener } from "../runner/train.js";
+import { openHistory } from "../runs/open-history.js";
+import { withoutKernel } from "../runs/pin-differences.js";
+import type { EnvironmentPin } from "../runs/run-manifest.js";
+import { readRunNotes, writeRunNotes } from "../runs/run-notes.js";
+import { count } from "../text/count.js";
+import { differingLossSchema } from "./compare-losses.js";
+import { differingRecordSchema } from "./compare-recordings.js";
+import { differenceSchema, differences } from "./differences.js";
+import { type TrainAgainPlan, trainAgain } from "./train-again.js";
+
+/** Whether a run came out the same when it was trained again. */
+export const reproductionSchema = z.strictObject({
+  /** Absolute path. */
+  run: z.string(),
+  /** The last step that was to be trained again. */
+  steps: z.int().positive(),
+  /** Whether every recorded state and every loss up to it has the same bits. */
+  equal: z.boolean(),
+  /** The first recorded bit that differs. */
+  first: differingRecordSchema.nullable(),
+  /** The first loss that differs. */
+  loss: differingLossSchema.nullable(),
+  /** What differs in the environment: the run's value, and the present one. */
+  environment: z.array(differenceSchema),
+});
+export type Reproduction = z.output<typeof reproductionSchema>;
+
+/** What is trained again, and with what. */
+export interface ReproduceOptions {
+  /** The last step; the last one that the run recorded when left out. */
+  steps?: number | undefined;
+  /** Where the same text lies now. */
+  corpus?: string | undefined;
+  /** Path of an interpreter; the run's own configuration says which when left out. */
+  python?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+const reproduceArguments = z.strictObject({
+  run: z.string(),
+  steps: z.int().positive().optional(),
+  corpus: z.string().optional(),
+  python: z.string().optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+});
+
+/**
+ * Train a run again from its own configuration, and compare every recorded state and every loss, in all their bits. The receipt is added to the run's notes.
+ *
+ * @param run path of its directory; nothing but its notes changes.
+ * @throws {BhBridgeError} `USAGE` for a run that cannot be trained again, or not so far; `RESUME_MISMATCH` for another corpus; `RUN_NOT_FOUND`, `RUN_CORRUPT`,
+ * `ABORTED`, and as `train`.
+ */
+export async function reproduce(run: string, options: ReproduceOptions = {}): Promise<Reproduction> {
+  const { python, signal, ...wanted } = callArguments("reproduce", reproduceArguments, { ...options, run });
+  const plan = await planReproduction(run, wanted);
+  const configured = plan.run.config.python;
+  return reproduceRun(plan, await resolvePython({ ...(python !== undefined ? { python } : configured && { config: configured }) }, signal), { signal });
+}
+
+/** Read a run that is to be trained again. @throws {BhBridgeError} as `reproduce`, before anything is started. */
+export async function planReproduction(path: string, { steps, corpus }: Pick<ReproduceOptions, "steps" | "corpus"> = {}): Promise<TrainAgainPlan> {
+  const run = await openRun(resolve(path));
+  requireOwnStart(run.directory, run.manifest.model_changes);
+  const recorded = await lastRecordedStep(run.directory);
+  if (recorded === 0) throw new BhBridgeError("USAGE", `${run.directory} has recorded no step: there is nothing to compare with`);
+  if (steps !== undefined && steps > recorded) throw new BhBridgeError("USAGE", `${run.directory} has recorded ${count(recorded, "step")}, not ${steps}`);
+  return { run, until: steps ?? recorded, corpus };
+}
+
+/** The newest step that a run has recorded. */
+export async function lastRecordedStep(directory: string): Promise<number> {
+  const history = await openHistory(directory);
+  history.close();
+  return stepOfState(history, history.states - 1);
+}
+
+/** A run whose model a program changed before its training cannot be made from its configuration. */
+export function requireOwnStart(directory: string, changes: readonly string[]): void {
+  if (changes.length === 0) return;
+  throw new BhBridgeError(
+    "USAGE",
+    `${directory} cannot be trained again from its configuration: a program did this to its model before: ${changes.join("; ")}`,
+  );
+}
+
+/** Train a run again with an interpreter that has been found. */
+export async function reproduceRun(
+  plan: TrainAgainPlan,
+  python: UsablePython,
+  options: Pick<ReproduceOptions, "signal">,
+  listener: TrainListener = {},
+): Promise<Reproduction> {
+  const { directory, manifest } = plan.run;
+  return trainAgain(plan, python, options, listener, ({ environment, history, loss }) => {
+    const equal = history.first === null && loss.equal;
+    keepReceipt(directory, { at: new Date().toISOString(), steps: plan.until, equal, environment });
+    const changes = differences([manifest.environment, environment].map((pin) => ({ ...pin, platform: withoutKernel(pin.platform) })));
+    return { run: directory, steps: plan.until, equal, first: history.first, loss: loss.first, environment: changes };
+  });
+}
+
+function keepReceipt(directory: string, receipt: { at: string; steps: number; equal: boolean; environment: EnvironmentPin }): void {
+  try {
+    const notes = readRunNotes(directory);
+    writeRunNotes(directory, { ...notes, reproductions: [...notes.reproductions, receipt] });
+  } catch (cause) {
+    // A run on a share that may only be read is reproduced all the same.
+    process.emitWarning(`the receipt could not be noted in ${directory}: ${String(cause)}`, "BhBridgeRunWarning");
+  }
+}

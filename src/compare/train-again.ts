@@ -1,0 +1,177 @@
+import { resolve } from "node:path";
+import { requireSameCorpus } from "../bridge/resume-plan.js";
+import { type Decider, TrainerCallback } from "../bridge/trainer-callback.js";
+import { configHash } from "../config/config-hash.js";
+import { parseRunConfig } from "../config/parse-run-config.js";
+import { defaultPreset } from "../config/presets.js";
+import type { RunConfig } from "../config/run-config-schema.js";
+import { BhBridgeError } from "../errors.js";
+import type { UsablePython } from "../python/resolve-python.js";
+import type { Run } from "../runner/open-run.js";
+import { conductTraining, type TrainListener } from "../runner/train.js";
+import type { EnvironmentPin } from "../runs/run-manifest.js";
+import { compareLosses, type LossComparison } from "./compare-losses.js";
+import { compareRecordings, type RecordingComparison } from "./compare-recordings.js";
+import { temporaryFolder } from "./temporary-folder.js";
+
+/** Which steps of a run are trained again, and how. */
+export interface TrainAgainPlan {
+  readonly run: Run;
+  /** The last step. */
+  readonly until: number;
+  /** A checkpoint of the run to go on from; the run's own start when absent. */
+  readonly checkpoint?: string | undefined;
+  /** What is recorded; as the run did when absent. */
+  readonly record?: RunConfig["record"] | undefined;
+  /** Where the same text lies now. */
+  readonly corpus?: string | undefined;
+}
+
+/** What came out of training again. */
+export interface TrainedAgain {
+  /** The temporary run. */
+  readonly directory: string;
+  readonly environment: EnvironmentPin;
+  readonly history: RecordingComparison;
+  readonly loss: LossComparison;
+}
+
+/** Looking more often than Python commits what it recorded would find nothing new. */
+const compareEveryMs = 1000;
+
+/** Ends a training after a step. */
+class StopAfter extends TrainerCallback {
+  override readonly decide: Decider;
+
+  constructor(step: number) {
+    super();
+    this.decide = { every: step, ask: ({ global_step }) => ({ should_training_stop: global_step >= step }) };
+  }
+}
+
+/**
+ * Train steps of a run again, into a temporary run that is gone afterwards, and compare all that it records with the run while it trains: the first
+ * difference ends it.
+ *
+ * @param use is given what came out while the temporary run is there.
+ * @throws {BhBridgeError} `RESUME_MISMATCH` when the corpus is another; `ABORTED`; as `train`.
+ */
+export async function trainAgain<Result>(
+  plan: TrainAgainPlan,
+  python: UsablePython,
+  { signal }: { signal?: AbortSignal | undefined },
+  listener: TrainListener,
+  use: (again: TrainedAgain) => Result | Promise<Result>,
+): Promise<Result> {
+  using folder = temporaryFolder();
+  const { run, until, checkpoint } = plan;
+  const difference = new AbortController();
+  const following = new Following(run.directory, () => difference.abort());
+  const config = configOf(plan);
+  const conducted = await conductTraining(
+    {
+      resolved: { config, preset: defaultPreset, sources: new Map(), changes: [], hash: configHash(config) },
+      python,
+      threads: run.manifest.environment.threads, // left to itself PyTorch would take as many as there are cores today
+      model: config,
+      prepare(trainer, cancel) {
+        requireSameCorpus(run.directory, run.manifest.corpus, trainer.corpus);
+        return trainer.prepare(cancel);
+      },
+    },
+    {
+      signal: signal ? AbortSignal.any([signal, difference.signal]) : difference.signal,
+      callbacks: until < config.training.max_steps ? [new StopAfter(until)] : [],
+      out: folder.path,
+      ...startOf(run, checkpoint),
+    },
+    {
+      ...listener,
+      onStart(started) {
+        following.directory = started.directory;
+        listener.onStart?.(started);
+      },
+      onEvent(event) {
+        if (event.type === "step_end") following.look();
+        listener.onEvent?.(event);
+      },
+    },
+  );
+  const history = await following.end();
+  if (signal?.aborted) throw new BhBridgeError("ABORTED", `training again was stopped; ${equalSoFar(history)}`, { cause: signal.reason });
+  const { directory, manifest } = conducted.run;
+  return await use({ directory, environment: manifest.environment, history, loss: compareLosses(run.directory, directory, until) });
+}
+
+function configOf({ run, checkpoint, record, corpus }: TrainAgainPlan): RunConfig {
+  const { config, manifest } = run;
+  const [kind] = manifest.environment.device.split(":"); // "auto" would take another device on another machine
+  return parseRunConfig({
+    ...config,
+    device: config.device === "auto" ? kind : config.device,
+    data: corpus === undefined ? config.data : { ...config.data, corpus: resolve(corpus) },
+    checkpoint: { every: null, keep: 1 },
+    ...(checkpoint !== undefined && { model: { ...config.model, from: checkpoint }, init: { kind: "normal" } }),
+    ...(record && { record }),
+  });
+}
+
+/** With which training state the steps begin. */
+function startOf({ manifest }: Run, checkpoint: string | undefined): { startFrom?: string } {
+  const startFrom = checkpoint ?? manifest.start_from;
+  return startFrom === null ? {} : { startFrom };
+}
+
+function equalSoFar({ equalTo, first }: RecordingComparison): string {
+  if (first) return `it differed at step ${first.step}`;
+  return equalTo === null ? "nothing had been compared" : `it was equal in every bit to step ${equalTo}`;
+}
+
+/** Compares what a training records with what a run recorded, while it trains. */
+class Following {
+  /** Of the run that is training. */
+  directory = "";
+  readonly #recorded: string;
+  readonly #onDifference: () => void;
+  #found: RecordingComparison = { equal: false, first: null, equalTo: null, reason: null };
+  #looking: Promise<void> | undefined;
+  #nextAt = performance.now() + compareEveryMs;
+  #failure: unknown;
+
+  constructor(recorded: string, onDifference: () => void) {
+    this.#recorded = recorded;
+    this.#onDifference = onDifference;
+  }
+
+  /** Compare what has been committed since the last look, when that was some time ago. */
+  look(): void {
+    if (this.#looking || performance.now() < this.#nextAt) return;
+    const end = () => {
+      this.#looking = undefined;
+      this.#nextAt = performance.now() + compareEveryMs;
+    };
+    this.#looking = this.#compare()
+      .catch((error: unknown) => this.#fail(error))
+      .finally(end);
+  }
+
+  /** What was found, when the training has ended. */
+  async end(): Promise<RecordingComparison> {
+    await this.#looking;
+    if (this.#failure !== undefined) throw this.#failure;
+    await this.#compare();
+    return this.#found;
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#onDifference();
+  }
+
+  async #compare(): Promise<void> {
+    if (this.#found.first) return;
+    const found = await compareRecordings(this.#recorded, this.directory, { after: this.#found.equalTo ?? undefined });
+    this.#found = { ...found, equalTo: found.equalTo ?? this.#found.equalTo };
+    if (found.first) this.#onDifference();
+  }
+}

@@ -1,0 +1,125 @@
+import { cpSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { reproduceDocumentSchema } from "../../src/commands/reproduce/reproduce-document.js";
+import { planReproduction, reproduceRun } from "../../src/compare/reproduce.js";
+import type { TrainEvent } from "../../src/protocol/events.js";
+import { resolvePython } from "../../src/python/resolve-python.js";
+import { trainResultSchema } from "../../src/runner/train-result.js";
+import { readRunNotes } from "../../src/runs/run-notes.js";
+import { eventually, python, run, start, temporaryFolder } from "./program.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+/** Its training takes some seconds: long enough to be compared, and stopped, under way. */
+const steps = 240;
+const size = ["model.n_embd=32", "model.n_layer=2", "model.n_head=2", "model.n_positions=64", "training.per_device_train_batch_size=16"];
+const [tokens, dims] = [128, 32];
+let whole = "";
+
+beforeAll(async () => {
+  const settings = [...size, "checkpoint.every=50", 'record.tensors=["wte","wte.grad"]'].flatMap((setting) => ["--set", setting]);
+  const { stdout, stderr } = await run([
+    ...["train", "--steps", String(steps), "--device", "cpu", "--threads", "1", ...settings],
+    ...["--out", join(folder.path, "runs"), "--json"],
+  ]);
+  expect(stdout, stderr).not.toBe("");
+  whole = trainResultSchema.parse(JSON.parse(stdout)).run;
+});
+
+/** A copy of the run, with other values in its `run.json`. */
+function copyOf(name: string, change: (manifest: Record<string, object>) => object = () => ({})): string {
+  const copy = join(folder.path, name);
+  cpSync(whole, copy, { recursive: true });
+  const manifest = JSON.parse(readFileSync(join(copy, "run.json"), "utf8"));
+  writeFileSync(join(copy, "run.json"), JSON.stringify({ ...manifest, ...change(manifest) }));
+  return copy;
+}
+
+/** What we left among temporary files; torch has a folder of its own there. */
+function ours(temporary: string): string[] {
+  return readdirSync(temporary).filter((name) => name.startsWith("bh-bridge"));
+}
+
+/** Flip the lowest bit of one bfloat16 of the recorded embedding. */
+function flip(directory: string, step: number, token: number, component: number): void {
+  const file = openSync(join(directory, "history.safetensors"), "r+");
+  const place = 4096 + 8 + ((step * tokens + token) * dims + component) * 2;
+  const byte = Buffer.alloc(1);
+  readSync(file, byte, 0, 1, place);
+  writeSync(file, Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, place);
+}
+
+test("a run is equal in every bit when it is trained again; a receipt stays, and nothing else does", async () => {
+  const copy = copyOf("again");
+  const temporary = join(folder.path, "temporary");
+  mkdirSync(temporary);
+  const before = readdirSync(copy, { recursive: true });
+  const { exitCode, stdout, stderr } = await run(["reproduce", copy, "--json"], { env: { TMPDIR: temporary } });
+  expect(exitCode, stderr).toBe(0);
+  expect(reproduceDocumentSchema.parse(JSON.parse(stdout))).toEqual({
+    ...{ schema: "bh-bridge/reproduce@1", run: copy, steps, equal: true, first: null, loss: null, environment: [] },
+  });
+  const { environment } = JSON.parse(readFileSync(join(copy, "run.json"), "utf8"));
+  expect(readRunNotes(copy).reproductions).toEqual([{ at: expect.stringMatching(/^20\d\d-/), steps, equal: true, environment }]);
+  expect(ours(temporary)).toEqual([]);
+  expect(readdirSync(copy, { recursive: true }).sort()).toEqual([...before, "notes.json"].sort());
+});
+
+test("fewer steps are trained on the same schedule, and what differs in the environment is told", async () => {
+  const copy = copyOf("elsewhere", ({ environment }) => ({ environment: { ...environment, torch: "2.0.0" } }));
+  const { stdout, exitCode } = await run(["reproduce", copy, "--steps", "30"]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^Equal in every bit to step 30\nAll the same in another environment:\n {2}torch {2}2\.0\.0 → 2\.\d+/);
+  expect(readRunNotes(copy).reproductions).toMatchObject([{ steps: 30, equal: true }]);
+});
+
+test("the first other bit ends the training, and is told with exit code 1", async () => {
+  const copy = copyOf("flipped");
+  flip(copy, 20, 17, 5);
+  let trained = 0;
+  const onEvent = ({ global_step }: TrainEvent) => {
+    trained = global_step;
+  };
+  const reproduction = await reproduceRun(await planReproduction(copy), await resolvePython({ python }), {}, { onEvent });
+  expect(reproduction).toMatchObject({ equal: false, first: { step: 20, tensor: "wte", token: 17, component: 5, ulp: 1 }, loss: null });
+  expect(trained).toBeLessThan(steps);
+  expect(readRunNotes(copy).reproductions).toMatchObject([{ equal: false }]);
+  const { exitCode, stdout } = await run(["reproduce", copy, "--steps", "25"]);
+  expect(exitCode).toBe(1);
+  expect(stdout).toMatch(/^Not equal\n {2}The history differs first at step 20, wte, token 17, component 5: \S+ and \S+, 1 ULP apart\n/);
+});
+
+test("Ctrl-C ends it after a step, says how far it was equal, and leaves nothing", async () => {
+  const copy = copyOf("stopped");
+  const temporary = join(folder.path, "temporary-of-stopped");
+  mkdirSync(temporary);
+  const process = start(["reproduce", copy, "--json"], { env: { TMPDIR: temporary } });
+  const hasStepped = () => readdirSync(temporary, { recursive: true, encoding: "utf8" }).some((name) => name.endsWith("events.jsonl") && sizeOf(name) > 2000);
+  const sizeOf = (name: string) => readFileSync(join(temporary, name)).length;
+  expect(await eventually(hasStepped, 60_000)).toBe(true);
+  process.kill("SIGINT");
+  const { exitCode, stdout } = await process;
+  expect(exitCode).toBe(130);
+  expect(JSON.parse(String(stdout))).toMatchObject({
+    code: "ABORTED",
+    message: expect.stringMatching(/^training again was stopped; it was equal in every bit to step \d+$/),
+  });
+  expect(ours(temporary)).toEqual([]);
+  expect(readRunNotes(copy).reproductions).toEqual([]);
+});
+
+test.each([
+  [
+    "another corpus",
+    ({ corpus }: Record<string, object>) => ({ corpus: { ...corpus, sha256: "0".repeat(64) } }),
+    [],
+    "RESUME_MISMATCH: the corpus has changed",
+  ],
+  ["a model that a program changed", () => ({ model_changes: ["setTensor wte"] }), [], "USAGE: .* a program did this to its model before: setTensor wte"],
+  ["more steps than there are", () => ({}), ["--steps", "300"], "USAGE: .* has recorded 240 steps, not 300"],
+])("%s is refused", async (name, change, options, message) => {
+  const { exitCode, stderr } = await run(["reproduce", copyOf(name, change), ...options]);
+  expect(exitCode).not.toBe(0);
+  expect(stderr.replaceAll("\n", " ")).toMatch(new RegExp(message));
+});
