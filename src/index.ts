@@ -133,7 +133,7 @@ export { openHistory } from "./runs/open-history.js";
 export type { RunManifest } from "./runs/run-manifest.js";
 export { concludeExperiment, type EndedExperiment } from "./sweep/experiment/conclude-experiment.js";
 export type { Confound } from "./sweep/experiment/confounds.js";
-export { defineExperiment, type ExperimentDefinition } from "./sweep/experiment/define-experiment.js";
+export { type Arm, defineExperiment, type ExperimentDefinition } from "./sweep/experiment/define-experiment.js";
 export { type ExperimentDocument, experimentDocumentSchema } from "./sweep/experiment/experiment-document.js";
 export { type ExperimentPreset, type ExperimentPresetName, experimentPresetNames, experimentPresets } from "./sweep/experiment/experiment-presets.js";
 export type { ExperimentRun } from "./sweep/experiment/experiment-run.js";

@@ -1,3 +1,5 @@
+import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { describe, expect, test } from "vitest";
 import { type ExperimentVerdict, experimentVerdict } from "../../../../src/sweep/experiment/experiment-verdict.js";
 import { type ExperimentEvidence, pairedStatistics } from "../../../../src/sweep/experiment/paired-statistics.js";
@@ -144,4 +146,18 @@ test("the rules are told as they were applied, with their hash", () => {
   expect(rules.join("\n")).toContain("alpha: 0.01, two-sided, after Holm's correction over 1 test (1 deciding measure × 1 arm against the control)");
   expect(rules.join("\n")).toContain("the 99 % intervals");
   expect(hash).toBe(rulesHash(evidence.rules));
+});
+
+test("where arms are alike, no more than alpha of all experiments come out positive", () => {
+  const generator = xoroshiro128plus(20_260_501);
+  const experiments = 1500;
+  const value = () => uniformFloat64(generator) ** 3; // skewed: no test here supposes a normal distribution
+  const arm = () => Array.from({ length: 8 }, () => ({ values: { deadC: value(), P: value() } }));
+  const rules = { decides: ["deadC", "P"], margin: { deadC: 0, P: 0 } };
+  const positive = Array.from({ length: experiments }, () => judged(evidenceOf({ a: arm(), b: arm() }, rules)).result).filter(
+    (each) => each === "positive",
+  ).length;
+  // p of eight pairs is a multiple of 2 / 256: at most 0.025 means 0.0234, and of two measures 0.046, which is 69 of 1,500 with a deviation of 8.
+  expect(positive).toBeGreaterThan(69 - 4 * 8);
+  expect(positive).toBeLessThan(69 + 4 * 8);
 });
