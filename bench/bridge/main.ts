@@ -3,6 +3,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { Bridge } from "../../src/bridge/bridge.js";
+import { modelRequest } from "../../src/bridge/model-request.js";
+import { parseRunConfig } from "../../src/config/parse-run-config.js";
 import { PythonSession } from "../../src/python/python-session.js";
 import { describeMachine, median, projectRoot, python, spread } from "../measure.js";
 
@@ -44,8 +46,7 @@ async function calls(): Promise<{ call: number; reply16MB: number }> {
   delete process.env["PYTHONPATH"];
   const count = 2000;
   const handle = { slot: 0, generation: 1 };
-  const create = { from: null, config: {}, norm: "rmsnorm", dtype: "float32", init: { kind: "normal" }, seed: 1 } as const;
-  await session.invoke("model.create", create);
+  await session.invoke("model.create", modelRequest(parseRunConfig({ seed: 1 }), null));
   await session.invoke("release", { handle: { slot: 9, generation: 1 } });
   const call =
     (await milliseconds(async () => {

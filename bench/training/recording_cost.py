@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "python")
 import silent_node
 from bh_bridge.entry import invoke
 from bh_bridge.run_step import RunStep
+from golden_messages import golden_request
 
 corpus, steps, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 spent, steps_timed, first, last = 0.0, 0, 0.0, 0.0
@@ -62,40 +63,13 @@ def call(operation, **request):
 with tempfile.TemporaryDirectory() as folder:
     path = silent_node.listen(Path(folder))
     call("hello", protocol=1, channel={"path": path, "token": "t"}, threads=threads, device="cpu")
-    shape = {"vocab_size": 128, "n_positions": 128, "n_embd": 64, "n_layer": 2, "n_head": 2}
-    config = {**shape, "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
-    init = {"kind": "singular"}
-    model = call("model.create", **{"from": None}, config=config, norm="rmsnorm", dtype="bfloat16", init=init, seed=42)[
-        "handle"
-    ]
-    training = {
-        "max_steps": steps,
-        "per_device_train_batch_size": 32,
-        "learning_rate": 1e-3,
-        "weight_decay": 0.01,
-        "bf16": True,
-        "logging_steps": 100,
-        "decay_norms": "hf",
-        "optimizer_state_dtype": "model",
-    }
-    handle = call(
-        "trainer.create",
-        model=model,
-        run_directory=folder,
-        data={"corpus": corpus, "label_shift": "double", "held_out": 0},
-        training=training,
-        dtype="bfloat16",
-        seed=42,
-        device="cpu",
-        engine="trainer",
-        noise={"epsilon": 0},
-        record={"tensors": ["wte"], "every": 1, "rows": "all"},
-        checkpoint={"every": MEASURED_EVERY, "keep": 2},
-        events=[],
-        deciders=[],
-        resume=None,
-        start_from=None,
-    )["handle"]
+    model = call("model.create", **golden_request("model.create"))["handle"]  # those of the default preset
+    request = golden_request("trainer.create")
+    request["data"]["corpus"] = corpus
+    request["training"]["max_steps"] = steps
+    request["checkpoint"]["every"] = MEASURED_EVERY
+    changes = {"model": model, "run_directory": folder, "events": [], "deciders": []}
+    handle = call("trainer.create", **{**request, **changes})["handle"]
     call("trainer.train", handle=handle, training=1)
     checkpoint = sum(saves) / len(saves)
     step = (last - first - sum(saves)) / steps_timed  # with recording, without checkpoints

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bh_bridge import interrupts
+from bh_bridge.errors import ProtocolInvalid
+from bh_bridge.protocol import check_command
 
 BATCH_SECONDS = 0.05  # an observer sees a step at most this late; 20 wake-ups a second cost nothing
 BATCH_LINES = 256
@@ -111,7 +113,7 @@ class Channel:
             with self._socket.makefile("r", encoding="utf-8") as reader:
                 for line in reader:
                     self._receive(json.loads(line))
-        except (OSError, ValueError):  # a broken connection is the same as a closed one
+        except (OSError, ValueError, ProtocolInvalid):  # a broken connection is the same as a closed one
             pass
         self._stop_all("orphaned")
         ends_at = time.monotonic() + ORPHAN_GRACE_SECONDS
@@ -126,6 +128,7 @@ class Channel:
                 shutil.rmtree(self._folder, ignore_errors=True)
 
     def _receive(self, message: dict[str, Any]) -> None:
+        check_command(message)
         match message["type"]:
             case "stop":
                 self._stopped.setdefault(message["training"], message["reason"])

@@ -48,7 +48,7 @@ def invoke(op: str, request: str) -> str:
 
 
 def _run(op: str, request: dict[str, Any]) -> dict[str, Any]:
-    if op != "hello":  # of another version it may have other fields, which is what it is there to find out
+    if op != "hello":  # which checks itself, once it knows that both sides are of one version
         check_request(op, request)
     module, function = OPERATIONS[op].split(":")
     operation: Operation = getattr(importlib.import_module(module), function)

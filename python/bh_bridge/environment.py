@@ -11,6 +11,7 @@ from typing import Any
 
 from bh_bridge import PROTOCOL_VERSION, channel, interrupts
 from bh_bridge.parent_death import ends_with_node
+from bh_bridge.protocol import check_request
 
 
 def hello(request: dict[str, Any]) -> dict[str, Any]:
@@ -20,6 +21,7 @@ def hello(request: dict[str, Any]) -> dict[str, Any]:
     """
     if request["protocol"] != PROTOCOL_VERSION:
         return {"protocol": PROTOCOL_VERSION, "python": platform.python_version()}  # TypeScript names both versions
+    check_request("hello", request)
     _restore_json()
     _make_spawn_safe()
     _leave_terminal()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bh_bridge.errors import ProtocolInvalid
+from bh_bridge.json_schema import Check, Fault, compile_schema
 
 
 @functools.cache
@@ -16,30 +18,29 @@ def schema() -> dict[str, Any]:
     return json.loads(Path(__file__).with_name("protocol.schema.json").read_text(encoding="utf-8"))
 
 
-def check_request(op: str, request: dict[str, Any]) -> None:
-    """Refuse a request with a field too many or too few, at any depth. Types were checked before it was sent."""
-    operation = schema()["operations"].get(op)
-    if operation is None:
+def check_request(op: str, request: Any) -> None:
+    """Refuse a request that is not as its schema says, at any depth; ProtocolInvalid names each field that is wrong."""
+    check = _checks().get(op)
+    if check is None:
         raise ProtocolInvalid(f"there is no operation {op!r}")
-    wrong = wrong_fields(operation["request"], request)
-    if wrong:
-        raise ProtocolInvalid(f"the request of {op} is invalid: {', '.join(wrong)}")
+    _demand_none(check(request), f"the request of {op}")
 
 
-def wrong_fields(node: dict[str, Any], value: Any, path: str = "") -> list[str]:
-    """The fields of a value that a JSON Schema does not know, or misses. Where it offers a choice, one has to fit."""
-    choices: list[dict[str, Any]] = node.get("oneOf") or node.get("anyOf") or []
-    if choices:
-        return min((wrong_fields(choice, value, path) for choice in choices), key=len)
-    if isinstance(value, list) and "properties" in node.get("items", {}):
-        return [wrong for item in value for wrong in wrong_fields(node["items"], item, path)]
-    if not isinstance(value, dict) or "properties" not in node:
-        return []
-    fields: dict[str, dict[str, Any]] = node["properties"]
-    wrong = [f"{path}{name} is missing" for name in node.get("required", []) if name not in value]
-    for name, below in value.items():
-        if name in fields:
-            wrong += wrong_fields(fields[name], below, f"{path}{name}.")
-        else:
-            wrong.append(f"{path}{name} is unknown")
-    return wrong
+def check_command(command: Any) -> None:
+    """Refuse what came over the event channel and is no command, as `check_request` does."""
+    _demand_none(_check_of_command()(command), "the command")
+
+
+def _demand_none(faults: Sequence[Fault], what: str) -> None:
+    if faults:
+        raise ProtocolInvalid(f"{what} is invalid: {', '.join(map(str, faults))}")
+
+
+@functools.cache
+def _checks() -> dict[str, Check]:
+    return {op: compile_schema(messages["request"]) for op, messages in schema()["operations"].items()}
+
+
+@functools.cache
+def _check_of_command() -> Check:
+    return compile_schema(schema()["command"])

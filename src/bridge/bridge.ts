@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type GPT2Config, ownModelFields } from "../config/model-schema.js";
+import type { GPT2Config } from "../config/model-schema.js";
 import type { ModelInput } from "../config/run-config-input.generated.js";
 import type { RunConfig, RunConfigInput } from "../config/run-config-schema.js";
 import type { Gpt2Architecture } from "../formats/hf/gpt2-weights.js";
@@ -13,6 +13,7 @@ import { callArguments } from "./call-arguments.js";
 import { loadRunConfig } from "./load-run-config.js";
 import { Model } from "./model.js";
 import { modelDirectory } from "./model-directory.js";
+import { modelRequest } from "./model-request.js";
 import { requireMemory } from "./require-memory.js";
 import { Trainer } from "./trainer.js";
 import type { TrainerOptions, TrainerSetup } from "./trainer-options.js";
@@ -118,10 +119,9 @@ export class Bridge implements AsyncDisposable {
    * @internal
    */
   async buildModel({ model, init, seed }: Pick<RunConfig, "model" | "init" | "seed">, signal?: AbortSignal): Promise<Model> {
-    const config = Object.fromEntries(Object.entries(model).filter(([field]) => !isOwnModelField(field)));
     requireMemory(model);
     using saved = model.from === null ? null : await modelDirectory(model.from, model, this.#session.folder);
-    const request = { from: saved?.path ?? null, config, norm: model.norm, dtype: model.dtype, init, seed };
+    const request = modelRequest({ model, init, seed }, saved?.path ?? null);
     const onAbandoned = (reply?: ReplyOf<"model.create">) => void (reply && this.#session.forget("release", reply.handle));
     const rows = init.kind === "file" ? await readEmbedding(init.path, init) : undefined; // before anything is built: a wrong path is told at once
     const built = Model.of(this.#session, await this.#session.invoke("model.create", request, { signal, onAbandoned }), { model, init, seed });
@@ -160,8 +160,4 @@ export class Bridge implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-function isOwnModelField(field: string): boolean {
-  return (ownModelFields as readonly string[]).includes(field);
 }

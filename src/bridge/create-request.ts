@@ -17,7 +17,7 @@ export function createRequest(
   return {
     ...context,
     engine,
-    data: { corpus, label_shift: data.label_shift, held_out: data.held_out },
+    data: { ...data, corpus },
     training: JSON.parse(JSON.stringify(training)), // without the fields that are undefined
     dtype: model.dtype,
     seed,

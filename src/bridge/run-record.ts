@@ -8,12 +8,11 @@ import { createRunDirectory } from "../runs/create-run-directory.js";
 import { foreignEntry } from "../runs/foreign-entry.js";
 import { repositoryState } from "../runs/git-state.js";
 import { nodeEnvironment } from "../runs/node-environment.js";
-import { readEvents } from "../runs/read-events.js";
+import { readEvents, trainedSeconds } from "../runs/read-events.js";
 import { runConfigText } from "../runs/run-config.js";
 import { runFiles } from "../runs/run-layout.js";
 import { type CorpusFacts, type EnvironmentPin, type RunManifest, runFormat, runManifestText, writeRunManifest } from "../runs/run-manifest.js";
 import { sealRun } from "../runs/seal-run.js";
-import { trainedSeconds } from "../runs/trained-seconds.js";
 import type { ResumePlan } from "./resume-plan.js";
 import type { TrainerCallback } from "./trainer-callback.js";
 

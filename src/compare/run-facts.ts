@@ -3,10 +3,10 @@ import { basename, join } from "node:path";
 import { configIdentity } from "../config/config-hash.js";
 import type { Json } from "../formats/read-json.js";
 import type { Run } from "../runner/open-run.js";
+import { sha256OfFile } from "../runs/checksums.js";
 import { withoutKernel } from "../runs/pin-differences.js";
 import { readRunJson } from "../runs/read-run-json.js";
 import { runFiles } from "../runs/run-layout.js";
-import { sha256OfFile } from "../runs/sha256-of-file.js";
 
 /** The sections of what a run was made from. */
 export const factSections = ["config", "data", "environment", "code"] as const;

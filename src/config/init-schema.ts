@@ -17,6 +17,7 @@ export const initSchema = z
       kind: z
         .literal(["singular", "qwen"])
         .transform(() => "singular" as const)
+        .pipe(z.literal("singular"))
         .describe("Every row is one and the same random unit vector. `qwen` is another name for it."),
     }),
     z.strictObject({

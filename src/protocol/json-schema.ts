@@ -4,9 +4,9 @@ import { channelCommandSchema, channelMessageSchema, coalescibleEvents, trainEve
 import { operations } from "./operations.js";
 import { protocolVersion } from "./version.js";
 
-/** As on the wire: a number that is not finite is a string there. */
+/** As on the wire, where a number that is not finite is a string. What a field is for stands in the configuration's own JSON Schema. */
 function onTheWire(schema: z.ZodType) {
-  return z.toJSONSchema(schema, { io: "input" });
+  return z.toJSONSchema(schema, { io: "input", override: ({ jsonSchema }) => void delete jsonSchema.description });
 }
 
 /** The JSON Schemas of every message, which Python checks requests against; kept as `python/bh_bridge/protocol.schema.json`. */

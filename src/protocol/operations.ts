@@ -1,10 +1,12 @@
 import { z } from "zod";
-import { engines } from "../config/engines.js";
-import { initSchema } from "../config/init-schema.js";
-import { dtypeSchema, gpt2ConfigSchema, normSchema } from "../config/model-schema.js";
-import { trainingSchema } from "../config/training-schema.js";
+import { runConfigFields } from "../config/run-config-fields.js";
+import { complete } from "./complete.js";
 import { generateOptionsSchema } from "./generate-options.js";
 import { wireNumberSchema } from "./wire-number.js";
+
+// The sections of a configuration are declared with it; here they only travel, complete.
+const { seed, engine, data, model, init, noise, training, record, checkpoint } = complete(runConfigFields).shape;
+const { norm, dtype, from, ...gpt2Config } = model.shape;
 
 const empty = z.strictObject({});
 
@@ -82,14 +84,7 @@ export const operations = {
   },
   release: { request: z.strictObject({ handle: handleSchema }), reply: empty },
   "model.create": {
-    request: z.strictObject({
-      from: z.string().nullable(),
-      config: gpt2ConfigSchema,
-      norm: normSchema,
-      dtype: dtypeSchema,
-      init: initSchema,
-      seed: z.int(),
-    }),
+    request: z.strictObject({ from, config: z.strictObject(gpt2Config), norm, dtype, init, seed }),
     reply: modelReplySchema,
   },
   "model.tensor": { request: z.strictObject({ handle: handleSchema, name: z.string(), path: z.string() }), reply: storedTensorSchema },
@@ -110,20 +105,17 @@ export const operations = {
   "trainer.create": {
     request: z.strictObject({
       model: handleSchema,
-      engine: z.enum(engines),
+      engine,
       run_directory: z.string(),
-      data: z.strictObject({ corpus: z.string(), label_shift: z.enum(["double", "causal"]), held_out: z.number() }),
-      training: trainingSchema,
-      dtype: dtypeSchema,
-      seed: z.int(),
+      // The built-in corpus has a path too by now.
+      data: data.extend({ corpus: z.string() }),
+      training,
+      dtype,
+      seed,
       device: z.string(),
-      noise: z.strictObject({ epsilon: z.number() }),
-      record: z.strictObject({
-        tensors: z.array(z.string()),
-        every: z.int().positive(),
-        rows: z.union([z.enum(["all", "dead"]), z.array(z.int().nonnegative())]),
-      }),
-      checkpoint: z.strictObject({ every: z.int().positive().nullable(), keep: z.int().positive() }),
+      noise,
+      record,
+      checkpoint,
       events: z.array(z.string()),
       deciders: z.array(deciderSchema),
       // A run that ended early: go back to its newest checkpoint, and compare what is recomputed (exact) or replace it.

@@ -12,9 +12,8 @@ import { readState } from "../formats/read-state.js";
 import { stepOfState } from "../formats/state-of-step.js";
 import type { TrainEvent } from "../protocol/events.js";
 import { openHistory } from "../runs/open-history.js";
-import { readEvents } from "../runs/read-events.js";
+import { readEvents, trainedSeconds } from "../runs/read-events.js";
 import type { RunManifest } from "../runs/run-manifest.js";
-import { trainedSeconds } from "../runs/trained-seconds.js";
 import type { TrainResult } from "./train-result.js";
 import { trapsOf } from "./traps.js";
 

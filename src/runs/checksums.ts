@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { durableWrite } from "../formats/durable-write.js";
 import { runFiles } from "./run-layout.js";
@@ -19,6 +19,27 @@ const line = /^(?:(#head|#next) )?([0-9a-f]{64}) {2}(.+)$/;
 
 export function sha256(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
+}
+
+/** Large enough that reading costs nothing beside hashing. */
+const chunkBytes = 1 << 20;
+
+/** SHA-256 of a file, or of its first `bytes`, in hexadecimal digits; memory does not grow with it. */
+export function sha256OfFile(path: string, bytes = Number.POSITIVE_INFINITY): string {
+  const hash = createHash("sha256");
+  const chunk = Buffer.allocUnsafe(Math.min(bytes, chunkBytes));
+  const descriptor = openSync(path, "r");
+  try {
+    for (let left = bytes; left > 0; ) {
+      const read = readSync(descriptor, chunk, 0, Math.min(left, chunk.length), null);
+      if (read === 0) break;
+      hash.update(chunk.subarray(0, read));
+      left -= read;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+  return hash.digest("hex");
 }
 
 /** The text of `SHA256SUMS`; its last line is the checksum of those before. */
@@ -52,6 +73,31 @@ export function readChecksumsText(directory: string): string | undefined {
 /** Write `SHA256SUMS` of a run. @throws {BhBridgeError} `DISK_FULL`, `FILE_UNWRITABLE`, `IO_FAILED`. */
 export function writeChecksums(directory: string, sums: Checksums): void {
   durableWrite(join(directory, runFiles.checksums), checksumsText(sums));
+}
+
+/**
+ * Write a file of a run that may have ended, together with its checksum: after a crash at any instant the two fit.
+ *
+ * Checksums that are damaged are left as they are, for `verifyRun` to tell of.
+ *
+ * @throws {BhBridgeError} `DISK_FULL`, `FILE_UNWRITABLE`, `IO_FAILED`.
+ */
+export function writeCovered(directory: string, name: string, content: string): void {
+  const path = join(directory, name);
+  const sums = parseChecksums(readChecksumsText(directory) ?? "");
+  if (!sums) {
+    durableWrite(path, content);
+    return;
+  }
+  const announced = sums.next.get(name);
+  if (announced !== undefined && existsSync(path) && sha256(readFileSync(path)) === announced) sums.files.set(name, announced); // its writer got so far
+  const sum = sha256(content);
+  sums.next.set(name, sum);
+  writeChecksums(directory, sums);
+  durableWrite(path, content);
+  sums.next.delete(name);
+  sums.files.set(name, sum);
+  writeChecksums(directory, sums);
 }
 
 function byPath([left]: readonly [string, string], [right]: readonly [string, string]): number {

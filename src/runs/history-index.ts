@@ -1,15 +1,19 @@
-import { existsSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { containedFile } from "../formats/contained-file.js";
 import { FileBytes } from "../formats/file-bytes.js";
 import { formatInvalid } from "../formats/format-invalid.js";
 import { count } from "../text/count.js";
-import { indexPathOf } from "./run-layout.js";
+import { historyFile, indexPathOf } from "./run-layout.js";
 
 /** Step (u64), CRC-32 of the state (u32), CRC-32 of the record's other bytes (u32), loss (f64); little-endian. Docs: docs/run-directory.md. */
 export const indexRecordBytes = 24;
 const checkAt = 12;
+/** A history's header is one page. Docs: docs/run-directory.md. */
+const headerBytes = 4096;
+/** Its header, and `steps_done`. */
+export const historyHeadBytes: number = headerBytes + 8;
 
 /** What the index says of one recorded state. */
 export interface IndexRecord {
@@ -63,5 +67,36 @@ function readRecords(path: string, states: number): Buffer {
     return Buffer.from(file.read(0, needed, "its records"));
   } finally {
     file.close();
+  }
+}
+
+/** The newest committed record of a run's history; nothing when there is no history yet. */
+export function newestRecord(directory: string): IndexRecord | undefined {
+  const done = readAt(join(directory, historyFile), headerBytes, 8)?.readBigInt64LE(0);
+  if (done === undefined) return undefined;
+  const bytes = readAt(indexPathOf(join(directory, historyFile)), Number(done) * indexRecordBytes, indexRecordBytes);
+  return bytes && parseIndexRecord(bytes, 0);
+}
+
+/** The newest step that a run has recorded; nothing when there is no history yet. */
+export function recordedStep(directory: string): number | undefined {
+  return newestRecord(directory)?.step;
+}
+
+/** `length` bytes of a file; nothing when it is absent or too short. */
+function readAt(path: string, position: number, length: number): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch {
+    return undefined; // a run that has not got that far
+  }
+  try {
+    if (fstatSync(fd).size < position + length) return undefined;
+    const bytes = Buffer.alloc(length);
+    readSync(fd, bytes, 0, length, position);
+    return bytes;
+  } finally {
+    closeSync(fd);
   }
 }

@@ -3,7 +3,7 @@ import { join, resolve, sep } from "node:path";
 import { nearestName } from "../config/nearest-name.js";
 import { BhBridgeError } from "../errors.js";
 import { runFiles } from "./run-layout.js";
-import { type FoundRun, findRun, type LockHolders, scanRuns } from "./scan-runs.js";
+import { type FoundRun, findRun, type LockHolders, noLockHolders, scanRuns } from "./scan-runs.js";
 
 /**
  * The run that is meant by a path, a name, or the beginning of one that no other run shares.
@@ -31,6 +31,26 @@ export async function resolveRun(given: string, out: string, lockHolders: LockHo
     throw new BhBridgeError("USAGE", `"${given}" is the beginning of ${found.length} runs in ${resolve(out)}: ${names}. Give more of the name`);
   }
   return run;
+}
+
+/** The directory of the run that is meant, whatever state the run is in. @throws {BhBridgeError} as `resolveRun`. */
+export async function directoryOfRun(given: string, out: string): Promise<string> {
+  return (await resolveRun(given, out, noLockHolders)).directory;
+}
+
+/**
+ * The path that is meant: what exists, else the run of that name, or with that beginning, in the folder of runs.
+ *
+ * @throws {BhBridgeError} `USAGE` when several runs are meant.
+ */
+export async function findPath(given: string, out = "runs"): Promise<string> {
+  if (existsSync(given) || given.includes(sep) || !existsSync(out)) return given;
+  try {
+    return await directoryOfRun(given, out);
+  } catch (error) {
+    if (error instanceof BhBridgeError && error.code === "RUN_NOT_FOUND") return given; // whoever opens it says what is missing
+    throw error;
+  }
 }
 
 /** The beginning of a hash that is worth looking for. */

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
+import { writeCovered } from "./checksums.js";
 import { runFiles } from "./run-layout.js";
 import { environmentPinSchema } from "./run-manifest.js";
-import { writeCovered } from "./write-covered.js";
 
 /** One time that a run was trained again, to see whether it comes out the same. */
 const reproductionReceiptSchema = z.strictObject({

@@ -1,6 +1,7 @@
 import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { BhBridgeError } from "../errors.js";
+import { hasTakenStep } from "./read-events.js";
 import { historyFile, runFiles } from "./run-layout.js";
 import { type RunManifest, readRunManifest, type StoredStatus } from "./run-manifest.js";
 
@@ -46,6 +47,17 @@ export async function findRun(directory: string, lockHolders: LockHolders): Prom
   const [run] = await findRuns([resolve(directory)], lockHolders);
   if (!run) throw new BhBridgeError("INTERNAL", "one directory gave no run");
   return run;
+}
+
+/**
+ * The runs that did not get to their end, newest first: killed, failed, or stopped by a signal. One that a decider stopped has ended as it was meant to,
+ * and one that took no step has nothing to go on with.
+ */
+export function unfinishedRuns(runs: readonly FoundRun[]): FoundRun[] {
+  return runs
+    .filter(({ status, manifest }) => status === "interrupted" || status === "failed" || (status === "stopped" && manifest?.reason !== "decider"))
+    .filter(({ directory }) => hasTakenStep(directory))
+    .sort((left, right) => (right.manifest?.created ?? "").localeCompare(left.manifest?.created ?? ""));
 }
 
 async function findRuns(directories: readonly string[], lockHolders: LockHolders): Promise<FoundRun[]> {

@@ -1,14 +1,10 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { syncPath } from "../formats/durable-write.js";
-import { type Checksums, writeChecksums } from "./checksums.js";
-import { historyHeaderBytes } from "./recorded-step.js";
+import { type Checksums, sha256OfFile, writeChecksums } from "./checksums.js";
+import { historyHeadBytes } from "./history-index.js";
 import { filesIn, isHistoryFile, isRunFile, runFiles } from "./run-layout.js";
-import { sha256OfFile } from "./sha256-of-file.js";
 import { manifestSums } from "./verify-files.js";
-
-/** Header and `steps_done`. */
-export const historyHeadBytes: number = historyHeaderBytes + 8;
 
 /**
  * Write the checksums of a run that has ended, of everything that it consists of; a run that has them keeps them.

@@ -1,9 +1,8 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Checksums } from "./checksums.js";
+import { type Checksums, sha256OfFile } from "./checksums.js";
+import { historyHeadBytes } from "./history-index.js";
 import { runFiles } from "./run-layout.js";
-import { historyHeadBytes } from "./seal-run.js";
-import { sha256OfFile } from "./sha256-of-file.js";
 import { manifestSums } from "./verify-files.js";
 
 /**

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { sha256OfFile } from "./checksums.js";
 import { modelManifestFile } from "./run-layout.js";
-import { sha256OfFile } from "./sha256-of-file.js";
 
 const manifestFormat = 1;
 

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { BhBridgeError } from "../errors.js";
+import { writeCovered } from "./checksums.js";
 import { runFiles } from "./run-layout.js";
-import { writeCovered } from "./write-covered.js";
 
 /** Every analysis of ours begins so, whatever its version. */
 const beginning = '{"schema":"bh-bridge/analysis@';

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { modelRequest } from "../../src/bridge/model-request.js";
+import { parseRunConfig } from "../../src/config/parse-run-config.js";
 import type { PythonSession } from "../../src/python/python-session.js";
 import { act, createObject, lightSession } from "./light-session.js";
 import { rejectionOf } from "./rejection-of.js";
@@ -51,7 +53,7 @@ test("a call that is cancelled while it waits is never begun, and the one before
 test("what an abandoned call has made is handed back, to be let go", async () => {
   const session = await lightSession();
   const controller = new AbortController();
-  const request = { from: "stubborn", config: {}, norm: "rmsnorm", dtype: "float32", init: { kind: "normal" }, seed: 1 } as const;
+  const request = modelRequest(parseRunConfig({ seed: 1 }), "stubborn");
   let cancelled: Promise<unknown> | undefined;
   const abandoned = new Promise((resolve) => {
     cancelled = rejectionOf(session.invoke("model.create", request, { signal: controller.signal, onAbandoned: resolve }));

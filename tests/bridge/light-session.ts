@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
 import { afterEach } from "vitest";
+import { modelRequest } from "../../src/bridge/model-request.js";
+import { parseRunConfig } from "../../src/config/parse-run-config.js";
 import { PythonSession } from "../../src/python/python-session.js";
 import { realPython } from "./real-python.js";
 
@@ -43,6 +45,6 @@ export function act(session: PythonSession, name: string, signal?: AbortSignal):
 
 /** A light model: an object that answers with its seed. */
 export async function createObject(session: PythonSession, seed: number) {
-  const { handle } = await session.invoke("model.create", { from: null, config: {}, norm: "rmsnorm", dtype: "float32", init: { kind: "normal" }, seed });
+  const { handle } = await session.invoke("model.create", modelRequest(parseRunConfig({ seed }), null));
   return handle;
 }

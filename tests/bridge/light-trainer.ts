@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll } from "vitest";
 import { corpusOf } from "../../src/bridge/corpus.js";
 import { Model } from "../../src/bridge/model.js";
+import { modelRequest } from "../../src/bridge/model-request.js";
 import { Trainer } from "../../src/bridge/trainer.js";
 import type { TrainerCallback } from "../../src/bridge/trainer-callback.js";
 import { resolveRunConfig } from "../../src/config/resolve-run-config.js";
@@ -42,7 +43,7 @@ export async function lightTrainer(session: PythonSession, script: Script, callb
     config: { ...resolved.config, training: { ...resolved.config.training, optim_args: JSON.stringify(script) } },
   };
   const { model, init, seed } = resolved.config;
-  const reply = await session.invoke("model.create", { from: null, config: {}, norm: "rmsnorm", dtype: "float32", init: { kind: "normal" }, seed });
+  const reply = await session.invoke("model.create", modelRequest(resolved.config, null));
   const light = Model.of(session, reply, { model, init, seed });
   return Trainer.of(session, { resolved: scripted, model: light, corpus: await corpusOf(resolved), out: folder, callbacks });
 }

@@ -160,3 +160,13 @@ def test_the_end_of_node_stops_every_training_and_removes_its_folder(
     while (tmp_path / "session").exists() and time.monotonic() < deadline:
         pass
     assert not (tmp_path / "session").exists()
+
+
+@pytest.mark.parametrize(
+    "command", [{"type": "eval"}, {"type": "stop", "training": "1"}, {"control": {}, "question": 1}]
+)
+def test_what_is_no_command_breaks_the_connection(ends: tuple[Channel, Node], command: dict[str, Any]) -> None:
+    ours, node = ends
+    threading.Timer(0.05, lambda: node.send(**command)).start()
+    assert ours.ask(1, {"type": "decide"}, 10) == {}
+    assert ours.stop_reason(1) == "orphaned"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bh_bridge import entry, interrupts, registry
+from bh_bridge import PROTOCOL_VERSION, entry, interrupts, registry
 
 Answer = dict[str, Any]
 
@@ -70,6 +70,14 @@ def test_a_field_too_many_is_refused(run: Callable[..., Answer], request_fields:
 def test_a_field_too_few_is_refused() -> None:
     err = json.loads(entry.invoke("release", "{}"))["err"]
     assert (err["code"], err["message"]) == ("PROTOCOL_INVALID", "the request of release is invalid: handle is missing")
+
+
+def test_hello_is_checked_when_it_is_of_this_version() -> None:
+    other = json.loads(entry.invoke("hello", '{"protocol": 0, "socket": "/tmp/s"}'))["ok"]
+    assert other["protocol"] == PROTOCOL_VERSION
+    err = json.loads(entry.invoke("hello", json.dumps({"protocol": PROTOCOL_VERSION, "socket": "/tmp/s"})))["err"]
+    assert err["code"] == "PROTOCOL_INVALID"
+    assert "channel is missing, threads is missing, device is missing" in err["message"]
 
 
 def test_an_operation_that_there_is_not_is_refused() -> None:

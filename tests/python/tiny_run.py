@@ -12,44 +12,39 @@ from typing import Any
 import silent_node
 import torch
 from bh_bridge import channel, errors, model_operations, trainer_operations
+from golden_messages import golden_request
 
 CORPUS = "It was many and many a year ago, in a kingdom by the sea, that a maiden there lived whom you may know.\n" * 6
 # Events that tell of an interruption, or come at times of their own.
 NOT_COMPARED = ("resumed", "checkpoint_rejected", "usage", "alert")
 
-MODEL: dict[str, Any] = {
-    "from": None,
-    "config": {"vocab_size": 128, "n_positions": 16, "n_embd": 8, "n_layer": 1, "n_head": 2, "resid_pdrop": 0.1},
-    "norm": "rmsnorm",
-    "dtype": "bfloat16",
-    "init": {"kind": "singular"},
-    "seed": 42,
-}
-RUN: dict[str, Any] = {
-    "data": {"label_shift": "double", "held_out": 0.0},
-    "training": {
-        "max_steps": 40,
-        "per_device_train_batch_size": 8,
-        "learning_rate": 1e-3,
-        "weight_decay": 0.01,
-        "lr_scheduler_type": "linear",
-        "logging_steps": 5,
-        "bf16": True,
-        "decay_norms": "hf",
-        "optimizer_state_dtype": "model",
+
+def _with(request: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A request with other values; in a section, the fields that are not named stay."""
+    return {
+        name: {**value, **changes[name]} if isinstance(changes.get(name), dict) else changes.get(name, value)
+        for name, value in request.items()
+    }
+
+
+MODEL = _with(
+    golden_request("model.create"),
+    {
+        "config": {"vocab_size": 128, "n_positions": 16, "n_embd": 8, "n_layer": 1, "n_head": 2, "resid_pdrop": 0.1},
+        "seed": 42,
     },
-    "dtype": "bfloat16",
-    "seed": 42,
-    "device": "cpu",
-    "engine": "trainer",
-    "noise": {"epsilon": 3e-5},
-    "record": {"tensors": ["wte", "wte.exp_avg"], "every": 1, "rows": "all"},
-    "checkpoint": {"every": 10, "keep": 2},
-    "events": [],
-    "deciders": [],
-    "resume": None,
-    "start_from": None,
-}
+)
+RUN = _with(
+    golden_request("trainer.create"),
+    {
+        "training": {"max_steps": 40, "per_device_train_batch_size": 8, "logging_steps": 5},
+        "noise": {"epsilon": 3e-5},
+        "record": {"tensors": ["wte", "wte.exp_avg"]},
+        "checkpoint": {"every": 10},
+        "events": [],
+        "deciders": [],
+    },
+)
 
 
 Answer = Callable[[dict[str, Any]], list[dict[str, Any]]]

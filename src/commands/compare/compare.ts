@@ -29,14 +29,13 @@ export function compareCommand(): Command {
 
 async function compareRuns(given: string[], options: CompareCommandOptions): Promise<void> {
   const terminal = new Terminal(options);
-  const [{ compare, comparableParts, unequalParts }, { resolveRun }, { noLockHolders }] = await Promise.all([
+  const [{ compare, comparableParts, unequalParts }, { directoryOfRun }] = await Promise.all([
     import("../../compare/compare.js"),
     import("../../runs/resolve-run.js"),
-    import("../../runs/scan-runs.js"),
   ]);
   const demanded = partsOf(options.assertEqual ?? "", comparableParts);
   const runs: string[] = [];
-  for (const run of given) runs.push((await resolveRun(run, options.out, noLockHolders)).directory);
+  for (const run of given) runs.push(await directoryOfRun(run, options.out));
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the comparison" });
   const comparison = await compare(runs, { signal: stop.signal, ...(options.all && { all: true }) });
   const document: CompareDocument = { schema: "bh-bridge/compare@1", ...comparison };

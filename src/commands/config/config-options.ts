@@ -53,7 +53,7 @@ async function assignmentsOf(from: string, out: string): Promise<Assignment[]> {
   const [{ startFrom }, { splitTarget }, { findPath }] = await Promise.all([
     import("../../runner/start-from.js"),
     import("../terminal/target.js"),
-    import("../../runs/find-path.js"),
+    import("../../runs/resolve-run.js"),
   ]);
   const source = "--from";
   const [left, step] = splitTarget(from);

@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
 import { type ExportTarget, exportTargets } from "../../runner/exported.js";
-import { findPath } from "../../runs/find-path.js";
 import { formatBytes } from "../../text/format-bytes.js";
 import { shellQuote } from "../../text/shell-quote.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
@@ -51,7 +50,11 @@ async function exportTo(run: string, options: ExportCommandOptions): Promise<voi
 
 async function exportDocument(run: string, { to, out, step }: ExportCommandOptions): Promise<ExportDocument> {
   if (to === "hf" && step !== undefined) throw new BhBridgeError("USAGE", "--step does not go with --to hf: only the final model is complete");
-  const [{ exportRun }, { repositoryOf }] = await Promise.all([import("../../runner/export-run.js"), import("../../runner/export-model.js")]);
+  const [{ exportRun }, { repositoryOf }, { findPath }] = await Promise.all([
+    import("../../runner/export-run.js"),
+    import("../../runner/export-model.js"),
+    import("../../runs/resolve-run.js"),
+  ]);
   const { path, ...target } = to === "hf" ? { path: await findPath(run) } : await findTarget(run);
   const exported = await exportRun(path, { ...target, to, out, step });
   const upload = to === "hf" ? { upload: `hf upload ${shellQuote(repositoryOf(out))} ${shellQuote(out)}` } : {};

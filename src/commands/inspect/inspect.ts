@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { findPath } from "../../runs/find-path.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { InspectDocument } from "./inspect-document.js";
@@ -10,7 +9,8 @@ export function inspectCommand(): Command {
     .argument("<path>", "safetensors, .pt, .bin, HDF5, .npy, .npz, a checkpoint directory, or a run")
     .action(async (path: string, options: CommonOptions) => {
       const terminal = new Terminal(options);
-      const [{ inspect }, { nextSteps }, { formatInspection }] = await Promise.all([
+      const [{ findPath }, { inspect }, { nextSteps }, { formatInspection }] = await Promise.all([
+        import("../../runs/resolve-run.js"),
         import("../../runner/inspect.js"),
         import("./next-steps.js"),
         import("./format-inspection.js"),

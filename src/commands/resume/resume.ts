@@ -42,13 +42,13 @@ export async function resumeInTerminal(
   { out, steps, corpus, allowInexact, python, onEvent }: ResumeValues,
   terminal: Terminal,
 ): Promise<void> {
-  const { openResumable, resumeRun, sumUp } = await import("../../runner/resume.js");
+  const [{ openResumable, resumeRun, sumUp }, { directoryOfRun }] = await Promise.all([import("../../runner/resume.js"), import("../../runs/resolve-run.js")]);
   const options: ResumeRunOptions = {
     ...(steps !== undefined && { steps: wholeNumber(steps) }),
     ...(corpus !== undefined && { corpus }),
     ...(allowInexact && { allowInexact }),
   };
-  const directory = given === null ? await newestUnfinished(out) : await directoryOf(given, out);
+  const directory = given === null ? await newestUnfinished(out) : await directoryOfRun(given, out);
   if (given === null) terminal.say(`Unfinished: ${directory}`);
   const resumable = await openResumable(directory, options);
   const { resolved } = resumable;
@@ -77,17 +77,8 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-async function directoryOf(given: string, out: string): Promise<string> {
-  const [{ resolveRun }, { lockHolders }] = await Promise.all([import("../../runs/resolve-run.js"), import("../../python/lock-holders.js")]);
-  return (await resolveRun(given, out, lockHolders)).directory;
-}
-
 async function newestUnfinished(out: string): Promise<string> {
-  const [{ scanRuns }, { unfinishedRuns }, { lockHolders }] = await Promise.all([
-    import("../../runs/scan-runs.js"),
-    import("../../runs/unfinished-runs.js"),
-    import("../../python/lock-holders.js"),
-  ]);
+  const [{ scanRuns, unfinishedRuns }, { lockHolders }] = await Promise.all([import("../../runs/scan-runs.js"), import("../../python/lock-holders.js")]);
   const runs = await scanRuns(out, lockHolders);
   const [newest] = unfinishedRuns(runs);
   if (newest) return newest.directory;

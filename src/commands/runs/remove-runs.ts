@@ -1,7 +1,7 @@
 import { BhBridgeError } from "../../errors.js";
 import { lockHolders } from "../../python/lock-holders.js";
 import { planRemoval, type Removal, removeRun } from "../../runs/remove-run.js";
-import { resolveRun } from "../../runs/resolve-run.js";
+import { directoryOfRun } from "../../runs/resolve-run.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { RunsRemovedDocument } from "./runs-document.js";
 
@@ -14,7 +14,7 @@ import type { RunsRemovedDocument } from "./runs-document.js";
 export async function removeRuns(runs: readonly string[], out: string, agreed: boolean, terminal: Terminal): Promise<void> {
   const removals = new Map<string, Removal>();
   for (const run of runs) {
-    const { directory } = await resolveRun(run, out, lockHolders);
+    const directory = await directoryOfRun(run, out);
     removals.set(directory, await planRemoval(directory, lockHolders));
   }
   const doomed = [...removals.values()];

@@ -68,8 +68,8 @@ function verifyCommand(): Command {
     .argument("<run>", runArgument)
     .action(async (run: string, _: unknown, command: Command) => {
       const { out, terminal } = settings(command);
-      const { showVerification } = await import("./verify-run.js");
-      await showVerification(await directoryOf(run, out), terminal);
+      const [{ showVerification }, { directoryOfRun }] = await Promise.all([import("./verify-run.js"), import("../../runs/resolve-run.js")]);
+      await showVerification(await directoryOfRun(run, out), terminal);
     });
 }
 
@@ -109,19 +109,18 @@ function tagCommand(): Command {
 
 async function changeNotes(run: string, command: Command, change: (notes: RunNotes) => RunNotes): Promise<void> {
   const { out, terminal } = settings(command);
-  const [{ readRunNotes, writeRunNotes }, { readRunManifest }] = await Promise.all([import("../../runs/run-notes.js"), import("../../runs/run-manifest.js")]);
-  const directory = await directoryOf(run, out);
+  const [{ directoryOfRun }, { readRunNotes, writeRunNotes }, { readRunManifest }] = await Promise.all([
+    import("../../runs/resolve-run.js"),
+    import("../../runs/run-notes.js"),
+    import("../../runs/run-manifest.js"),
+  ]);
+  const directory = await directoryOfRun(run, out);
   readRunManifest(directory); // nothing is written into a directory that is not a run
   writeRunNotes(directory, change(readRunNotes(directory)));
   const notes = readRunNotes(directory);
   const document: RunNotesDocument = { schema: "bh-bridge/run-notes@1", run: directory, ...notes };
   terminal.document(document);
   terminal.print([directory, notes.tags.length > 0 && `tags ${notes.tags.join(" ")}`, notes.note].filter(Boolean).join("\n"));
-}
-
-async function directoryOf(run: string, out: string): Promise<string> {
-  const [{ resolveRun }, { lockHolders }] = await Promise.all([import("../../runs/resolve-run.js"), import("../../python/lock-holders.js")]);
-  return (await resolveRun(run, out, lockHolders)).directory;
 }
 
 function withOut(command: Command): Command {

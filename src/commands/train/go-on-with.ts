@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { hasTakenStep } from "../../runs/has-taken-step.js";
+import { hasTakenStep } from "../../runs/read-events.js";
 import { shellQuote } from "../../text/shell-quote.js";
 
 /** The command that goes on with a run; nothing for a run that has no step to go on from. */

@@ -2,8 +2,7 @@ import { relative } from "node:path";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import { lockHolders } from "../../python/lock-holders.js";
-import { type FoundRun, findRun, noLockHolders, scanRuns } from "../../runs/scan-runs.js";
-import { unfinishedRuns } from "../../runs/unfinished-runs.js";
+import { type FoundRun, findRun, noLockHolders, scanRuns, unfinishedRuns } from "../../runs/scan-runs.js";
 import { shellQuote } from "../../text/shell-quote.js";
 import type { Terminal } from "../terminal/terminal.js";
 

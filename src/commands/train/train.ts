@@ -33,9 +33,11 @@ export function trainCommand(): Command {
     });
 }
 
+/** Print a complete configuration with the origin of each value. */
 async function printResolved(resolved: ResolvedConfig, terminal: Terminal): Promise<void> {
-  const { printConfig } = await import("../config/print-config.js");
-  printConfig(resolved, terminal);
+  const [{ formatResolved }, { configDocument }] = await Promise.all([import("../../config/format-resolved.js"), import("../config/config-document.js")]);
+  terminal.print(formatResolved(resolved, terminal.color));
+  terminal.document(configDocument(resolved));
 }
 
 interface RunOptions {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { lastEvent } from "../../../src/runs/last-event.js";
+import { lastEvent } from "../../../src/runs/read-events.js";
 
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-last-event-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,0 +1,18 @@
+// Write what follows from the schemas of the messages: the protocol as Python reads it, and the messages that both languages are tested with.
+// With --check: write nothing, exit 1 when one of the two is stale.
+import { createJiti } from "jiti";
+import { writeGenerated } from "./write-generated.mjs";
+
+const jiti = createJiti(import.meta.url, { fsCache: false });
+const { protocolJsonSchema } = await jiti.import("../src/protocol/json-schema.ts");
+const { goldenMessages } = await jiti.import("../tests/contract/golden-messages.ts");
+
+writeGenerated(
+  {
+    "python/bh_bridge/protocol.schema.json": `${JSON.stringify(protocolJsonSchema(), null, 1)}\n`,
+    "tests/contract/golden-messages.json": `[\n${goldenMessages()
+      .map((message) => JSON.stringify(message))
+      .join(",\n")}\n]\n`,
+  },
+  "npm run generate:protocol",
+);

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { createRequest } from "../../../src/bridge/create-request.js";
+import { parseRunConfig } from "../../../src/config/parse-run-config.js";
+import { operations } from "../../../src/protocol/operations.js";
+
+const context = { model: { slot: 0, generation: 1 }, run_directory: "/runs/1", device: "cpu", events: [], deciders: [], resume: null, start_from: null };
+
+test("a configuration's sections are sent as they are, with the path of the corpus that was found", () => {
+  const config = parseRunConfig({ data: { held_out: 0.25 }, record: { rows: [1] }, noise: { epsilon: 1e-3 }, checkpoint: { keep: 3 } });
+  const request = createRequest(config, { ...context, corpus: "/text" });
+  const { engine, training, noise, record, checkpoint, seed } = config;
+  expect(request).toEqual({
+    ...context,
+    data: { ...config.data, corpus: "/text" },
+    engine,
+    training,
+    noise,
+    record,
+    checkpoint,
+    seed,
+    dtype: config.model.dtype,
+  });
+  expect(operations["trainer.create"].request.parse(request)).toEqual(request);
+});
