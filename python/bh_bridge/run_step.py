@@ -94,6 +94,7 @@ class RunStep:
         self._recorder.record(state.global_step, self._loss)
         self._tell(state)
         self._decide("step_end", state, control)
+        self._heed_stop(control)
         self._ask_for_checkpoint(state, control)
 
     def log(self, state: TrainingState, control: Control, logs: dict[str, Any]) -> None:
@@ -173,10 +174,12 @@ class RunStep:
     def _decide(self, event: str, state: TrainingState, control: Control) -> None:
         self._deciders.ask(self._training, event, state, self._loss, control)
 
-    def _ask_for_checkpoint(self, state: TrainingState, control: Control) -> None:
-        """Stop when Node says so. Save on the beat, when a decider asked, at the last step, and at a stop."""
+    def _heed_stop(self, control: Control) -> None:
         if self._channel.stop_reason(self._training) is not None:
             control.should_training_stop = True
+
+    def _ask_for_checkpoint(self, state: TrainingState, control: Control) -> None:
+        """Save on the beat, when a decider asked, at the last step, and at a stop."""
         on_the_beat = self._checkpoint_every and state.global_step % self._checkpoint_every == 0
         is_due = control.should_save or on_the_beat or state.global_step >= state.max_steps
         self._saves_to_stop = control.should_training_stop and not is_due  # an uninterrupted run has no such checkpoint

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
-def listen(folder: Path, answer: Callable[[dict[str, Any]], list[dict[str, Any]]] | None = None) -> str:
+
+def listen(folder: Path, answer: Answer | None = None) -> str:
     """Accept one connection, take everything and say nothing; return the path of the socket to connect to.
 
-    With `answer`, say what it gives for each message.
+    With `answer`, say what it gives for each question of a decider.
     """
     path = str(folder / "events")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -26,9 +28,14 @@ def listen(folder: Path, answer: Callable[[dict[str, Any]], list[dict[str, Any]]
             return
         lines = connection.makefile("r", encoding="utf-8")
         next(lines)  # the token
-        for line in lines:
-            for command in answer(json.loads(line)):
-                connection.sendall(json.dumps(command).encode() + b"\n")
+        for message in map(json.loads, lines):
+            if message["type"] == "decide":
+                connection.sendall(json.dumps(answer(message)).encode() + b"\n")
 
     threading.Thread(target=drain, daemon=True).start()
     return path
+
+
+def deciding(control: dict[str, bool]) -> Answer:
+    """The Node that gives every question this answer."""
+    return lambda question: {"type": "answer", "question": question["question"], "control": control}

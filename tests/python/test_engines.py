@@ -1,7 +1,5 @@
 """Whichever engine makes the steps, a run is recorded, asked, stopped, saved and gone on with alike."""
 
-import json
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +14,6 @@ from tiny_run import CORPUS, MODEL, RUN, differences, events_of, in_child, kille
 
 # The second engine takes no argument of Trainer's but these.
 SGD: dict[str, Any] = {"engine": "sgd", "record__tensors": ["wte", "wte.grad", "wte.momentum_buffer"]}
-DECIDER = {"every": None, "on": [], "timeout_seconds": 60}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def second_engine() -> Generator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(ENGINES, "sgd", "sgd_engine")
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -70,42 +60,6 @@ def test_a_killed_run_of_a_second_engine_resumes_to_the_same_bits(
     outcome = in_child(lambda: train(run, "exact", **SGD))
     assert (outcome["status"], outcome["from_step"]) == ("completed", goes_on_from)
     assert differences(run, whole) == []
-
-
-def test_a_stop_by_node_ends_a_second_engine_after_its_step_with_a_checkpoint_to_go_on_from(
-    tmp_path: Path, whole: Path
-) -> None:
-    run = tmp_path / "run"
-    stop = {"type": "stop", "training": 1, "reason": "user"}
-    decider = {**DECIDER, "every": 25}  # its question tells Node, for certain, which step it is
-    outcome = in_child(lambda: train(run, answer=lambda m: [stop] * is_question(m), deciders=[decider], **SGD))
-    assert (outcome["status"], outcome["reason"], outcome["global_step"]) == ("stopped", "user", 25)
-    assert json.loads((run / "checkpoints/step-000025/MANIFEST.json").read_text())["to_stop"]
-    assert not (run / "final").exists()
-    assert in_child(lambda: train(run, "exact", **SGD))["from_step"] == 25
-    assert differences(run, whole) == []
-
-
-def test_a_decider_sees_a_second_engine_and_ends_it_with_a_checkpoint_and_a_model(tmp_path: Path) -> None:
-    run, decider = tmp_path / "run", {**DECIDER, "on": ["log"]}
-
-    def answer(message: dict[str, Any]) -> list[dict[str, Any]]:
-        if not is_question(message):
-            return []
-        (tmp_path / "seen.json").write_text(json.dumps(message["state"]))
-        control = {"should_training_stop": message["state"]["global_step"] == 15}
-        return [{"type": "answer", "question": message["question"], "control": control}]
-
-    outcome = in_child(lambda: train(run, answer=answer, deciders=[decider], **SGD))
-    assert (outcome["status"], outcome["reason"], outcome["global_step"]) == ("stopped", "decider", 15)
-    seen = json.loads((tmp_path / "seen.json").read_text())
-    assert seen["log_history"] == [{"loss": seen["loss"], "step": 15}]
-    assert (run / "checkpoints/step-000015/MANIFEST.json").is_file()
-    assert (run / "final/model.safetensors").is_file()
-
-
-def is_question(message: dict[str, Any]) -> bool:
-    return message["type"] == "decide"
 
 
 EMBEDDING = "embedding_history"

@@ -1,6 +1,89 @@
-"""Of every step's events, those may be left out whose loss nobody minds."""
+"""When a run is asked, stopped and saved, whichever engine makes its steps."""
 
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bh_bridge import trainer_operations
 from bh_bridge.run_step import COALESCIBLE_EVENTS
+from silent_node import deciding
+from tiny_run import differences, events_of, in_child, train
+
+DECIDER: dict[str, Any] = {"every": None, "on": [], "timeout_seconds": 60}
+PLAIN = {"record__tensors": ["wte"]}
+
+engines = pytest.mark.parametrize("engine", ["trainer", "sgd"])
+
+
+def stopping(question: dict[str, Any]) -> dict[str, Any]:
+    """The Node that stops the training at its first question: for certain, so, at that step."""
+    return {"type": "stop", "training": 1, "reason": "user"}
+
+
+def checkpoints_of(run: Path) -> dict[int, bool]:
+    """The steps of a run's checkpoints, and whether each was made to stop."""
+    manifests = [json.loads(path.read_text()) for path in (run / "checkpoints").glob("*/MANIFEST.json")]
+    return {manifest["global_step"]: manifest["to_stop"] for manifest in manifests}
+
+
+@engines
+def test_a_stop_by_node_ends_a_training_after_its_step_with_a_checkpoint_to_go_on_from(
+    tmp_path: Path, engine: str
+) -> None:
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    in_child(lambda: train(whole, engine=engine, **PLAIN))
+    stopped = in_child(lambda: train(run, answer=stopping, engine=engine, deciders=[{**DECIDER, "every": 25}], **PLAIN))
+    assert (stopped["status"], stopped["reason"], stopped["global_step"]) == ("stopped", "user", 25)
+    assert checkpoints_of(run) == {20: False, 25: True}
+    assert not (run / "final").exists()
+    assert in_child(lambda: train(run, "exact", engine=engine, **PLAIN))["from_step"] == 25
+    assert differences(run, whole) == []
+
+
+@engines
+def test_a_checkpoint_that_was_due_anyway_was_not_made_to_stop(tmp_path: Path, engine: str) -> None:
+    run = tmp_path / "run"
+    in_child(lambda: train(run, answer=stopping, engine=engine, deciders=[{**DECIDER, "every": 20}], **PLAIN))
+    assert checkpoints_of(run) == {10: False, 20: False}
+
+
+@engines
+@pytest.mark.parametrize("turn", [{"every": 15}, {"on": ["log"]}], ids=["at a step", "at a log"])
+def test_a_deciders_stop_is_an_end_with_checkpoint_and_model(tmp_path: Path, engine: str, turn: dict[str, Any]) -> None:
+    run = tmp_path / "run"
+    options = {"engine": engine, "training__logging_steps": 15, "deciders": [{**DECIDER, **turn}], **PLAIN}
+    outcome = in_child(lambda: train(run, answer=deciding({"should_training_stop": True}), **options))
+    assert (outcome["status"], outcome["reason"], outcome["global_step"]) == ("stopped", "decider", 15)
+    assert checkpoints_of(run) == {10: False, 15: False}
+    assert (run / "final/model.safetensors").is_file()
+
+
+@engines
+def test_a_decider_gets_the_checkpoint_and_the_evaluation_that_it_asks_for(tmp_path: Path, engine: str) -> None:
+    run, decider = tmp_path / "run", {**DECIDER, "every": 17}
+    options = {"engine": engine, "deciders": [decider], "checkpoint__every": None, "checkpoint__keep": 9, **PLAIN}
+    answer = deciding({"should_save": True, "should_evaluate": True})
+    in_child(lambda: train(run, answer=answer, data__held_out=0.3, **options))
+    assert checkpoints_of(run) == {17: False, 34: False, 40: False}
+    assert [event["global_step"] for event in events_of(run) if event["type"] == "evaluate"] == [17, 34]
+
+
+@engines
+def test_deciders_are_asked_of_evaluations_of_a_training_and_not_of_those_after_it(tmp_path: Path, engine: str) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def answer(question: dict[str, Any]) -> dict[str, Any]:
+        asked.append((question["event"], question["state"]["global_step"]))
+        return deciding({"should_evaluate": question["event"] == "step_end"})(question)
+
+    def task() -> list[tuple[str, int]]:
+        options = {"engine": engine, "deciders": [{**DECIDER, "every": 30, "on": ["evaluate"]}], **PLAIN}
+        trained = train(tmp_path / "run", answer=answer, data__held_out=0.3, **options)
+        trainer_operations.evaluate({"handle": trained["handle"]})
+        return asked
+
+    assert in_child(task) == [["step_end", 30], ["evaluate", 30]]
 
 
 def test_the_events_that_may_be_left_out_are_those_of_every_step() -> None:

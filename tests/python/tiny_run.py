@@ -12,11 +12,13 @@ from typing import Any
 import silent_node
 import torch
 from bh_bridge import channel, errors, model_operations, trainer_operations
+from bh_bridge.engines import ENGINES
 from golden_messages import golden_request
 
 CORPUS = "It was many and many a year ago, in a kingdom by the sea, that a maiden there lived whom you may know.\n" * 6
 # Events that tell of an interruption, or come at times of their own.
 NOT_COMPARED = ("resumed", "checkpoint_rejected", "usage", "alert")
+ENGINES["sgd"] = "sgd_engine"  # beside the real ones: what holds for it holds for any
 
 
 def _with(request: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -47,20 +49,21 @@ RUN = _with(
 )
 
 
-Answer = Callable[[dict[str, Any]], list[dict[str, Any]]]
-
-
-def train(directory: Path, resume: str | None = None, answer: Answer | None = None, **changes: Any) -> dict[str, Any]:
+def train(
+    directory: Path, resume: str | None = None, answer: silent_node.Answer | None = None, **changes: Any
+) -> dict[str, Any]:
     """Train a tiny model into a run directory, or go on with it; `training__max_steps=60` changes one field.
 
-    `answer` is what Node says to each message; nothing without it.
+    `answer` is what Node says to a decider's question; nothing without it.
     """
     created = create(directory, resume, answer, **changes)
     outcome = trainer_operations.train({"handle": created["handle"], "training": 1})
     return {**created, **outcome}
 
 
-def create(directory: Path, resume: str | None = None, answer: Answer | None = None, **changes: Any) -> dict[str, Any]:
+def create(
+    directory: Path, resume: str | None = None, answer: silent_node.Answer | None = None, **changes: Any
+) -> dict[str, Any]:
     """What `train` trains, not yet begun."""
     request = copy.deepcopy({**RUN, "resume": resume, "run_directory": str(directory)})
     for path, value in changes.items():

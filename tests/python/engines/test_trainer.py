@@ -10,7 +10,7 @@ from bh_bridge.engines.trainer import RunTrainer, StepCallback
 from bh_bridge.events import EventLog
 from bh_bridge.protocol import schema
 from bh_bridge.run_step import LOGGED_EVENTS
-from tiny_run import MODEL, create, in_child
+from tiny_run import MODEL, create, events_of, in_child, train
 from transformers import TrainerCallback
 
 EVENTS = sorted(
@@ -41,6 +41,22 @@ def test_an_event_is_sent_when_it_was_asked_for_and_not_otherwise(tmp_path: Path
         return told
 
     assert in_child(task) == {event: [event] if asked else [] for event in ON_REQUEST}
+
+
+def test_the_summary_that_trainer_logs_at_its_end_is_no_event_of_the_run(tmp_path: Path) -> None:
+    outcome = in_child(lambda: train(tmp_path / "run"))
+    assert [log["step"] for log in outcome["log_history"]] == list(range(5, 45, 5))
+    logs = [event for event in events_of(tmp_path / "run") if event["type"] == "log"]
+    assert [event["global_step"] for event in logs] == list(range(5, 45, 5))
+
+
+def test_the_loss_of_a_step_is_the_mean_of_its_batches(tmp_path: Path) -> None:
+    """Trainer's own figure, logged at every step, is that mean in float32."""
+    changes = {"training__gradient_accumulation_steps": 3, "training__logging_steps": 1, "training__max_steps": 6}
+    in_child(lambda: train(tmp_path / "run", **changes))
+    events = events_of(tmp_path / "run")
+    losses = [event["loss"] for event in events if event["type"] == "step_end"]
+    assert losses == pytest.approx([event["logs"]["loss"] for event in events if event["type"] == "log"], rel=1e-6)
 
 
 NORMS = {"transformer.h.0.ln_1.weight", "transformer.h.0.ln_2.weight", "transformer.ln_f.weight"}
