@@ -120,6 +120,7 @@ export { type DecisionState, type TrainEvent, type TrainEventOf, type TrainEvent
 export type { PythonEnvironment, TrainerState } from "./protocol/operations.js";
 export { type ExportOptions, exportRun } from "./runner/export-run.js";
 export type { Exported, ExportTarget } from "./runner/exported.js";
+export { findEqualRun } from "./runner/find-equal-run.js";
 export { type Inspection, inspect } from "./runner/inspect.js";
 export { openRun, type RecordedState, type Run } from "./runner/open-run.js";
 export { type ResumeRunOptions, resume } from "./runner/resume.js";

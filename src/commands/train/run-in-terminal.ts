@@ -3,6 +3,7 @@ import type { StartedRun } from "../../bridge/started-run.js";
 import { formatChanges } from "../../config/format-changes.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { exitCodes } from "../../errors.js";
+import type { FindPythonOptions } from "../../python/find-python.js";
 import type { UsablePython } from "../../python/resolve-python.js";
 import type { TrainedRun, TrainListener } from "../../runner/train.js";
 import { shellQuote } from "../../text/shell-quote.js";
@@ -46,7 +47,7 @@ export async function runInTerminal(
   const goOn = () => (directory === undefined ? undefined : goOnWith(directory));
   using stop = stopOnSignal(terminal, { stopping: () => stopping[phase], last: goOn });
   const { config } = resolved;
-  const python = await ensurePython({ ...(config.python && pythonOption(resolved, config.python)) }, terminal, stop.signal);
+  const python = await ensurePython(pythonOf(resolved), terminal, stop.signal);
   terminal.say(formatChanges(resolved, terminal.messageColor));
   terminal.say(terminal.messageColor.dim(`Python ${python.report.version} (${python.path}), PyTorch ${python.report.packages.torch}: starting`));
   const display = new TrainingDisplay(terminal, config.training.max_steps);
@@ -84,8 +85,10 @@ export async function runInTerminal(
   }
 }
 
-function pythonOption({ sources }: ResolvedConfig, path: string) {
-  return sources.get("python") === "--python" ? { python: path } : { config: path };
+/** The interpreter that a configuration names, as it is looked for. */
+export function pythonOf({ config, sources }: ResolvedConfig): FindPythonOptions {
+  if (!config.python) return {};
+  return sources.get("python") === "--python" ? { python: config.python } : { config: config.python };
 }
 
 /** What a resumed run tells: where it goes on, what is computed twice, and which checkpoints were of no use. */

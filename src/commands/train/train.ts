@@ -13,6 +13,7 @@ interface TrainCommandOptions extends CommonOptions, ConfigOptionValues {
   printConfig?: boolean;
   resumeState?: boolean;
   requireClean?: boolean;
+  ifNew?: boolean;
   onEvent?: string;
 }
 
@@ -23,13 +24,14 @@ export function trainCommand(): Command {
     .option("--out <dir>", "folder that holds the runs", "runs")
     .option("--resume-state", "with --from: go on with optimizer, schedule and random streams of a checkpoint of HF's Trainer, not only with its weights")
     .option("--require-clean", "refuse to start while the git repository has changes that are not committed")
+    .option("--if-new", "train nothing when an equal run is complete in the folder of runs, and tell its result")
     .option("--on-event <command>", "shell command to run at alerts and at the end, with the event as JSON on stdin")
     .option("--print-config", "print the complete configuration, with the origin of each value, and stop")
-    .action(async ({ json, quiet, color, out, printConfig, resumeState, requireClean, onEvent, ...given }: TrainCommandOptions) => {
+    .action(async ({ json, quiet, color, out, printConfig, resumeState, requireClean, ifNew, onEvent, ...given }: TrainCommandOptions) => {
       const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }) });
       const resolved = await loadFromOptions(given, out);
       if (printConfig) await printResolved(resolved, terminal);
-      else await trainAndReport(resolved, { out, resumeState, requireClean, onEvent }, terminal);
+      else await trainAndReport(resolved, { out, resumeState, requireClean, ifNew, onEvent }, terminal);
     });
 }
 
@@ -44,13 +46,18 @@ interface RunOptions {
   out: string;
   resumeState: boolean | undefined;
   requireClean: boolean | undefined;
+  ifNew: boolean | undefined;
   onEvent: string | undefined;
 }
 
-async function trainAndReport(resolved: ResolvedConfig, { out, resumeState, requireClean, onEvent }: RunOptions, terminal: Terminal): Promise<void> {
+async function trainAndReport(resolved: ResolvedConfig, { out, resumeState, requireClean, ifNew, onEvent }: RunOptions, terminal: Terminal): Promise<void> {
   if (requireClean) await refuseChanges();
   const startFrom = resumeState ? stateToResume(resolved) : undefined;
   if (!resumeState) tellOfUnusedState(resolved, terminal);
+  if (ifNew) {
+    const { tellOfEqualRun } = await import("./tell-of-equal-run.js");
+    if (await tellOfEqualRun(resolved, { out, ...(startFrom && { startFrom }) }, terminal)) return;
+  }
   const { offerToResume } = await import("./offer-to-resume.js");
   const unfinished = await offerToResume(resolved, out, startFrom, terminal);
   if (unfinished !== undefined) return resumeUnfinished(unfinished, { out, ...(onEvent && { onEvent }) }, terminal);

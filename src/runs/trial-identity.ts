@@ -1,0 +1,26 @@
+import { createHash } from "node:crypto";
+import type { RunManifest } from "./run-manifest.js";
+
+/** All that decides which bits a training computes: what it is told, what it reads, and what it computes on. */
+export interface TrialFacts {
+  configHash: string;
+  /** SHA-256 of the corpus. */
+  corpus: string;
+  /** `cpu`, `cuda` or `mps`. */
+  device: string;
+  threads: number;
+}
+
+/** So many hexadecimal digits (64 bits) tell a million trials apart with a chance of one in ten million that two are taken for one. */
+const digits = 16;
+
+/** The identity of a trial: equal for trainings that compute the same, wherever and in whatever order they run. */
+export function trialIdentity({ configHash, corpus, device, threads }: TrialFacts): string {
+  return createHash("sha256").update(`${configHash}\n${corpus}\n${device}\n${threads}`).digest("hex").slice(0, digits);
+}
+
+/** The identity of the trial that a run has trained. */
+export function trialOfRun({ config_hash, corpus, environment }: RunManifest): string {
+  const [device = ""] = environment.device.split(":");
+  return trialIdentity({ configHash: config_hash, corpus: corpus.sha256, device, threads: environment.threads });
+}
