@@ -31,10 +31,8 @@ export interface PreparedRun {
 
 /** Make a new run. @throws {BhBridgeError} as `Trainer.prepare`; nothing is left then. */
 export async function beginRun(preparation: Preparation, signal: AbortSignal | undefined): Promise<PreparedRun> {
-  const { session, resolved, model, corpus, device, out, startFrom = null, callbacks } = preparation;
-  const environment = environmentPin(session.environment, device);
-  const facts = { resolved, corpus, environment, parameters: model.parameterCount, modelChanges: [...model.changes], startFrom, callbacks };
-  const record = await RunRecord.create(out, facts);
+  const { session, device } = preparation;
+  const record = await RunRecord.create(preparation, environmentPin(session.environment, device));
   const unstarted = new UnstartedRun(record, session.ended);
   const reply = await createTrainer(preparation, record, null, signal, unstarted);
   return hearCallbacks(preparation, { run: new StartedRun(record, reply), record, handle: reply.handle, unstarted });

@@ -11,24 +11,11 @@ import { nodeEnvironment } from "../runs/node-environment.js";
 import { readEvents, trainedSeconds } from "../runs/read-events.js";
 import { runConfigText } from "../runs/run-config.js";
 import { runFiles } from "../runs/run-layout.js";
-import { type CorpusFacts, type EnvironmentPin, type RunManifest, runFormat, runManifestText, writeRunManifest } from "../runs/run-manifest.js";
+import { type EnvironmentPin, type RunManifest, runFormat, runManifestText, writeRunManifest } from "../runs/run-manifest.js";
 import { sealRun } from "../runs/seal-run.js";
 import type { ResumePlan } from "./resume-plan.js";
 import type { TrainerCallback } from "./trainer-callback.js";
-
-/** What a run is made of, when it begins. */
-export interface RunFacts {
-  resolved: ResolvedConfig;
-  corpus: CorpusFacts;
-  environment: EnvironmentPin;
-  /** Number of weights. */
-  parameters: number;
-  /** What had happened to the model since it was built. */
-  modelChanges: string[];
-  startFrom: string | null;
-  /** Their source is kept with the run, which it may have steered. */
-  callbacks: readonly TrainerCallback[];
-}
+import type { TrainerSetup } from "./trainer-options.js";
 
 /** The classes of callbacks as they ran (compiled, where they were written in TypeScript). */
 function sourcesOf(callbacks: readonly TrainerCallback[]): string {
@@ -46,7 +33,7 @@ export class RunRecord {
   }
 
   /** Make a new run directory. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
-  static async create(out: string, { resolved, corpus, environment, parameters, modelChanges, startFrom, callbacks }: RunFacts): Promise<RunRecord> {
+  static async create({ out, resolved, model, corpus, callbacks, startFrom }: TrainerSetup, environment: EnvironmentPin): Promise<RunRecord> {
     const { config, preset, hash } = resolved;
     const repository = await repositoryState();
     const name = config.name ?? preset;
@@ -61,14 +48,14 @@ export class RunRecord {
       ended: null,
       package_version: packageManifest().version,
       config_hash: hash,
-      parameters,
+      parameters: model.parameterCount,
       environment,
       corpus,
       seconds: 0,
       git: repository?.state ?? null,
       resumes: [],
-      start_from: startFrom,
-      model_changes: modelChanges,
+      start_from: startFrom ?? null,
+      model_changes: [...model.changes],
     };
     const files = {
       [runFiles.config]: runConfigText(config),

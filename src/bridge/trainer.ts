@@ -7,7 +7,7 @@ import type { TrainerState } from "../protocol/operations.js";
 import type { EventReceiver } from "../python/event-channel.js";
 import type { PythonSession } from "../python/python-session.js";
 import { stopLadder } from "../python/stop-ladder.js";
-import { runFiles } from "../runs/run-layout.js";
+import { runFiles, runsFolder } from "../runs/run-layout.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { callArguments } from "./call-arguments.js";
 import { CallbackDispatcher } from "./callback-dispatcher.js";
@@ -85,7 +85,7 @@ export class Trainer implements AsyncDisposable {
    * @internal
    */
   static async create(session: PythonSession, defaults: Pick<RunConfigInput, "device" | "threads">, options: TrainerOptions): Promise<Trainer> {
-    const { model, callbacks = [], out = "runs", signal, ...input } = callArguments("createTrainer", trainerArguments(session), options) as TrainerOptions;
+    const { model, callbacks = [], out = runsFolder, signal, ...input } = callArguments("createTrainer", trainerArguments(session), options) as TrainerOptions;
     const resolved = await resolveRunConfig({ input: { ...defaults, ...input, ...model.origin } });
     return new Trainer(session, { resolved, model, corpus: await corpusOf(resolved, signal), out, callbacks });
   }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type CompareHistoriesOptions, compareHistories, type DifferingPlace, type HistoryComparison } from "../analysis/compare-histories.js";
 import { exactNumberSchema } from "../analysis/exact-number.js";
-import { historyTensors } from "../formats/history-tensor.js";
+import { embeddingHistory, historyTensors } from "../formats/history-tensor.js";
 import { openHistory } from "../runs/open-history.js";
 import { openRunHistories } from "../runs/open-run-directory.js";
 
@@ -32,9 +32,6 @@ export const recordingComparisonSchema = z.strictObject({
 });
 export type RecordingComparison = z.output<typeof recordingComparisonSchema>;
 
-/** The embedding has a name of its own in its file, for the notebook's programs. */
-const embeddingTensor = "embedding_history";
-
 /**
  * Compare everything that two runs recorded, in all its bits; what one of them alone recorded is a difference of their configurations.
  *
@@ -45,7 +42,7 @@ export async function compareRecordings(a: string, b: string, options: CompareHi
   const others = recordedTensors(b);
   const found: (HistoryComparison & { tensor: string })[] = [];
   for (const tensor of recordedTensors(a).filter((name) => others.includes(name))) {
-    found.push({ tensor: tensor === embeddingTensor ? "wte" : tensor, ...(await compareTensor(a, b, tensor, options)) });
+    found.push({ tensor: tensor === embeddingHistory ? "wte" : tensor, ...(await compareTensor(a, b, tensor, options)) });
   }
   return worst(found);
 }

@@ -1,7 +1,9 @@
 import type { TensorInfo } from "./stored-tensor.js";
 
-/** Names under which histories are saved: by the recorder and the notebook, and in HDF5 trajectories. */
-export const historyTensorNames: readonly string[] = ["embedding_history", "W"];
+/** The tensor in which the recorder and the notebook save the history of the embedding. */
+export const embeddingHistory = "embedding_history";
+/** Names under which histories are saved: that one, and that of HDF5 trajectories. */
+export const historyTensorNames: readonly string[] = [embeddingHistory, "W"];
 
 /** The tensors `[states, tokens, dims]` of a file. */
 export function historyTensors<Tensor extends TensorInfo>(tensors: readonly Tensor[]): Tensor[] {

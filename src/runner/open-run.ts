@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { ScanOptions } from "../analysis/scan/scan-options.js";
 import type { RunConfig } from "../config/run-config-schema.js";
+import { embeddingHistory } from "../formats/history-tensor.js";
 import type { Matrix } from "../formats/matrix.js";
 import { readState } from "../formats/read-state.js";
 import { stepOfState } from "../formats/state-of-step.js";
@@ -72,7 +73,7 @@ export async function openRun(path: string): Promise<Run> {
 }
 
 async function* recordedStates(directory: string, tensor: string): AsyncGenerator<RecordedState> {
-  const history = await openHistory(directory, tensor === "wte" ? "embedding_history" : tensor);
+  const history = await openHistory(directory, tensor === "wte" ? embeddingHistory : tensor);
   try {
     for (let index = 0; index < history.states; index++) {
       yield { step: stepOfState(history, index), matrix: readState(history, index) };

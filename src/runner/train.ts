@@ -11,6 +11,7 @@ import type { ResolvedConfig, RunInput } from "../config/resolve-run-config.js";
 import { BhBridgeError } from "../errors.js";
 import type { TrainEvent } from "../protocol/events.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
+import { runsFolder } from "../runs/run-layout.js";
 import { concludeRun } from "./conclude-run.js";
 import type { ModelPlan } from "./resumed-model.js";
 import type { TrainResult } from "./train-result.js";
@@ -104,7 +105,7 @@ interface ConductedTraining {
 /** Start Python, build the model, train: the one sequence behind every training. */
 export async function conductTraining(
   { resolved, python, threads, model: plan, prepare }: Conduct,
-  { signal, callbacks = [], out = "runs", startFrom }: TrainOptions,
+  { signal, callbacks = [], out = runsFolder, startFrom }: TrainOptions,
   listener: TrainListener,
 ): Promise<ConductedTraining> {
   listener.onPhase?.("reading the corpus");

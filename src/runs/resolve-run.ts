@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
 import { nearestName } from "../config/nearest-name.js";
 import { BhBridgeError } from "../errors.js";
-import { runFiles } from "./run-layout.js";
+import { runFiles, runsFolder } from "./run-layout.js";
 import { type FoundRun, findRun, type LockHolders, noLockHolders, scanRuns } from "./scan-runs.js";
 
 /**
@@ -43,7 +43,7 @@ export async function directoryOfRun(given: string, out: string): Promise<string
  *
  * @throws {BhBridgeError} `USAGE` when several runs are meant.
  */
-export async function findPath(given: string, out = "runs"): Promise<string> {
+export async function findPath(given: string, out: string = runsFolder): Promise<string> {
   if (existsSync(given) || given.includes(sep) || !existsSync(out)) return given;
   try {
     return await directoryOfRun(given, out);

@@ -1,6 +1,9 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
+/** The folder that holds the runs, where no other is named. */
+export const runsFolder = "runs";
+
 /** The files at the top of a run, but for its histories; docs/run-directory.md says what is in each. */
 export const runFiles = {
   manifest: "run.json",

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { nearestName } from "../../config/nearest-name.js";
 import { BhBridgeError, exitCodes } from "../../errors.js";
-import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { CompareDocument } from "./compare-document.js";
@@ -23,7 +23,7 @@ export function compareCommand(): Command {
     .argument("<runs...>", "two or more: path, name, or unique beginning of a name; each is held against the first")
     .option("--assert-equal <parts>", "exit with 1 unless these are equal: history, loss, config, final, with commas between them")
     .option("--all", "tell names, paths, times and all packages too")
-    .option("--out <dir>", "folder that holds the runs", "runs")
+    .addOption(outOption())
     .action(compareRuns);
 }
 

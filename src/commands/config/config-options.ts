@@ -4,6 +4,7 @@ import { engines } from "../../config/engines.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import type { Assignment } from "../../config/set-layer.js";
 import { BhBridgeError } from "../../errors.js";
+import { runsFolder } from "../../runs/run-layout.js";
 
 /** The options that say what to run, as commander gives them. */
 export interface ConfigOptionValues extends AliasValues {
@@ -43,7 +44,7 @@ export function addConfigOptions(command: Command): Command {
  * @param out folder that holds the runs, whose names `from` may have.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; what looking for the run of `from` gives.
  */
-export async function loadFromOptions({ preset, config, set, from, ...aliases }: ConfigOptionValues, out = "runs"): Promise<ResolvedConfig> {
+export async function loadFromOptions({ preset, config, set, from, ...aliases }: ConfigOptionValues, out: string = runsFolder): Promise<ResolvedConfig> {
   const { loadRunConfig } = await import("../../bridge/load-run-config.js");
   return loadRunConfig({ preset, file: config, set, aliases, assignments: from === undefined ? [] : await assignmentsOf(from, out) });
 }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { exitCodes } from "../../errors.js";
-import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
 import { parseStep } from "../terminal/parse-step.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { ReproduceDocument } from "./reproduce-document.js";
@@ -24,7 +24,7 @@ export function reproduceCommand(): Command {
     .option("--steps <n>", "train so many steps again; all that were recorded by default", parseStepNumber)
     .option("--corpus <file>", "where the same text lies now")
     .option("--python <path>", "Python interpreter")
-    .option("--out <dir>", "folder that holds the runs", "runs")
+    .addOption(outOption())
     .action(reproduceInTerminal);
 }
 
@@ -36,14 +36,13 @@ function parseStepNumber(text: string): number {
 
 async function reproduceInTerminal(given: string, { out, steps, corpus, python, ...options }: ReproduceCommandOptions): Promise<void> {
   const terminal = new Terminal(options);
-  const [{ planReproduction, reproduceRun }, { resolveRun }, { noLockHolders }, { trainAgainInTerminal }, { formatReproduction }] = await Promise.all([
+  const [{ planReproduction, reproduceRun }, { directoryOfRun }, { trainAgainInTerminal }, { formatReproduction }] = await Promise.all([
     import("../../compare/reproduce.js"),
     import("../../runs/resolve-run.js"),
-    import("../../runs/scan-runs.js"),
     import("./train-again-in-terminal.js"),
     import("./format-reproduction.js"),
   ]);
-  const plan = await planReproduction((await resolveRun(given, out, noLockHolders)).directory, { steps, corpus });
+  const plan = await planReproduction(await directoryOfRun(given, out), { steps, corpus });
   const reproduction = await trainAgainInTerminal(plan, python, terminal, (found, cancel, listener) => reproduceRun(plan, found, cancel, listener));
   const document: ReproduceDocument = { schema: "bh-bridge/reproduce@1", ...reproduction };
   terminal.document(document);

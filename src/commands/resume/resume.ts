@@ -3,7 +3,7 @@ import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import type { ResumeRunOptions } from "../../runner/resume.js";
 import { count } from "../../text/count.js";
-import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { Training } from "../train/run-in-terminal.js";
 
@@ -23,7 +23,7 @@ type ResumeCommandOptions = CommonOptions & ResumeValues;
 export function resumeCommand(): Command {
   return createCommand("resume", "Go on with a run that ended early, to the same bits", "bh-bridge resume runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c")
     .argument("[run]", "path, name, or unique beginning of a name; the newest unfinished run when left out")
-    .option("--out <dir>", "folder that holds the runs", "runs")
+    .addOption(outOption())
     .option("--steps <n>", "train to this number of steps instead, where the schedule of the learning rate allows it")
     .option("--corpus <file>", "where the same text lies now")
     .option("--allow-inexact", "go on in another environment as well, with other bits from the checkpoint on")

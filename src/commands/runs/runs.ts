@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
 import type { RunNotes } from "../../runs/run-notes.js";
-import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { ListFormat } from "./format-runs.js";
 import type { RunNotesDocument } from "./runs-document.js";
@@ -124,7 +124,7 @@ async function changeNotes(run: string, command: Command, change: (notes: RunNot
 }
 
 function withOut(command: Command): Command {
-  return command.option("--out <dir>", "folder that holds the runs", "runs");
+  return command.addOption(outOption());
 }
 
 /** The options of a subcommand. Given before its name, `--json` and `--out` belong to `runs`, and mean the same. */

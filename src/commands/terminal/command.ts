@@ -1,4 +1,5 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import { runsFolder } from "../../runs/run-layout.js";
 
 export interface CommonOptions {
   json?: boolean;
@@ -14,6 +15,11 @@ export function createCommand(name: string, summary: string, ...examples: [strin
     .option("-q, --quiet", "print results and errors only")
     .option("--no-color", "print without colour")
     .addHelpText("after", () => helpEnding(`Example:\n${examples.map((example) => `  $ ${example}`).join("\n")}`));
+}
+
+/** The option that says where runs lie, or where one is made. */
+export function outOption(): Option {
+  return new Option("--out <dir>", "folder that holds the runs").default(runsFolder);
 }
 
 /** Text below a help page for people; a page for scripts (`--help --json`) has none. */

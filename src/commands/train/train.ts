@@ -5,7 +5,7 @@ import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../config/config-options.js";
 import type { ResumeValues } from "../resume/resume.js";
-import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 
 interface TrainCommandOptions extends CommonOptions, ConfigOptionValues {
@@ -21,7 +21,7 @@ interface TrainCommandOptions extends CommonOptions, ConfigOptionValues {
 export function trainCommand(): Command {
   const command = createCommand("train", "Train once: from nothing to a recorded, analysed, judged run", "bh-bridge train --preset quick --corpus my.txt");
   return addConfigOptions(command)
-    .option("--out <dir>", "folder that holds the runs", "runs")
+    .addOption(outOption())
     .option("--resume-state", "with --from: go on with optimizer, schedule and random streams of a checkpoint of HF's Trainer, not only with its weights")
     .option("--require-clean", "refuse to start while the git repository has changes that are not committed")
     .option("--if-new", "train nothing when an equal run is complete in the folder of runs, and tell its result")

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { BhBridgeError } from "../../errors.js";
 import { FileBytes } from "../file-bytes.js";
 import { formatInvalid } from "../format-invalid.js";
+import { historyTensorNames } from "../history-tensor.js";
 import { type Dtype, itemSizes } from "../matrix.js";
 import { rowSlabs } from "../row-slabs.js";
 import type { RowSource } from "../row-source.js";
@@ -10,8 +11,6 @@ import { rowsAndColumns, type StoredTensor } from "../stored-tensor.js";
 import { type Hdf5Dataset, listDatasets } from "./hdf5-listing.js";
 import { Hdf5Sandbox } from "./hdf5-sandbox.js";
 
-/** Trajectories of bfloat16 weights are saved as their bits, `uint16`, in datasets of these names; h5py has no bfloat16. */
-const bitsDatasetNames: readonly string[] = ["W", "embedding_history"];
 /** Filters that the library has built in: deflate (gzip), shuffle, Fletcher32. */
 const readableFilters: readonly number[] = [1, 2, 3];
 /** h5py's own filter, which no other program has. */
@@ -82,7 +81,8 @@ function datasetDtype(sandbox: Hdf5Sandbox, { name, metadata, saysBfloat16 }: Hd
   const { H5T_INTEGER, H5T_FLOAT, H5T_ENUM } = sandbox.module.H5T_class_t;
   const { type, size, signed } = metadata;
   if (type === H5T_INTEGER.value) {
-    const isBits = size === 2 && !signed && (saysBfloat16 || bitsDatasetNames.includes(basename(name)));
+    // Histories of bfloat16 weights are saved as their bits, `uint16`: h5py has no bfloat16.
+    const isBits = size === 2 && !signed && (saysBfloat16 || historyTensorNames.includes(basename(name)));
     return isBits ? "BF16" : integerDtypes.get(size)?.[signed ? 1 : 0];
   }
   if (type === H5T_FLOAT.value) return size === 2 ? halfFloat(sandbox) : size === 4 ? "F32" : size === 8 ? "F64" : undefined;
