@@ -132,7 +132,7 @@ export type { Checkpoint, CheckpointKind } from "./runs/checkpoint.js";
 export { openCheckpoint } from "./runs/open-checkpoint.js";
 export { openHistory } from "./runs/open-history.js";
 export type { RunManifest } from "./runs/run-manifest.js";
-export { concludeExperiment, type EndedExperiment } from "./sweep/experiment/conclude-experiment.js";
+export { type ConcludeOptions, concludeExperiment, type EndedExperiment } from "./sweep/experiment/conclude-experiment.js";
 export type { Confound } from "./sweep/experiment/confounds.js";
 export { type Arm, defineExperiment, type ExperimentDefinition } from "./sweep/experiment/define-experiment.js";
 export { type ExperimentDocument, experimentDocumentSchema } from "./sweep/experiment/experiment-document.js";
@@ -140,6 +140,7 @@ export { type ExperimentPreset, type ExperimentPresetName, experimentPresetNames
 export type { ExperimentRun } from "./sweep/experiment/experiment-run.js";
 export { experimentSummary } from "./sweep/experiment/experiment-summary.js";
 export type { ExperimentVerdict } from "./sweep/experiment/experiment-verdict.js";
+export { initialTensors } from "./sweep/experiment/initial-tensors.js";
 export { type LoadedExperiment, loadExperiment } from "./sweep/experiment/load-experiment.js";
 export type { MeasureComparison } from "./sweep/experiment/paired-statistics.js";
 export type { Rules, RulesInput } from "./sweep/experiment/rules.js";

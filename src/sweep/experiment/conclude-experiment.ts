@@ -26,12 +26,18 @@ export interface EndedExperiment {
   readonly runs: readonly { readonly arm: string; readonly directory: string }[];
 }
 
+/** What else may be looked at, where there is a Python. */
+export interface ConcludeOptions extends ScanOptions {
+  /** SHA-256 of the tensors that a run of a configuration begins with, by name; without it, the recorded embedding alone is compared. */
+  initialTensors?(config: RunConfig): Promise<Readonly<Record<string, string>>>;
+}
+
 /**
  * Measure the runs of an experiment, compare the arms, and judge: from the files of its runs alone, one run at a time.
  *
  * @throws {BhBridgeError} what reading a run throws; `ABORTED`.
  */
-export async function concludeExperiment(ended: EndedExperiment, scan: ScanOptions = {}): Promise<ExperimentDocument> {
+export async function concludeExperiment(ended: EndedExperiment, { initialTensors, ...scan }: ConcludeOptions = {}): Promise<ExperimentDocument> {
   const { directory, name, arms, seeds, rules } = ended;
   const [control = "", ...treatments] = arms;
   const measures = [...new Set([...rules.decides, ...(ended.measures ?? []), ...usualMeasures])];
@@ -39,10 +45,12 @@ export async function concludeExperiment(ended: EndedExperiment, scan: ScanOptio
   const facts: RunFacts[] = [];
   for (const { arm, directory: run } of inOrder(ended)) {
     runs.push(await readExperimentRun(run, arm, measures, scan));
-    facts.push(await readRunFacts(run));
+    const recorded = await readRunFacts(run);
+    facts.push({ ...recorded, initialTensors: { ...(await initialTensors?.(recorded.config)), ...recorded.initialTensors } });
   }
   const evidence = { rules, seeds, control, treatments, runs };
   const comparisons = pairedStatistics(evidence, measures);
+  const pairs = factPairs(control, runs, facts);
   return {
     schema: "bh-bridge/experiment@1",
     directory,
@@ -51,7 +59,8 @@ export async function concludeExperiment(ended: EndedExperiment, scan: ScanOptio
     control: runs.filter(({ arm }) => arm === control),
     treatment: runs.filter(({ arm }) => arm !== control),
     measures: comparisons,
-    confounds: experimentConfounds(factPairs(control, runs, facts)),
+    confounds: experimentConfounds(pairs),
+    comparedTensors: comparedTensors(pairs),
     traps: sharedTraps(facts.map(({ config }) => config)),
     verdict: experimentVerdict(evidence, comparisons),
   };
@@ -67,6 +76,13 @@ function factPairs(control: string, runs: readonly ExperimentRun[], facts: reado
     const [before, after] = [facts[runs.findIndex((run) => run.arm === control && run.seed === seed)], facts[at]];
     return arm !== control && before && after ? [{ arm, seed, control: before, treatment: after }] : [];
   });
+}
+
+/** The tensors whose values before the first step are known of both runs, in some pair. */
+function comparedTensors(pairs: readonly FactPair[]): string[] {
+  return [
+    ...new Set(pairs.flatMap(({ control, treatment }) => Object.keys(treatment.initialTensors).filter((name) => Object.hasOwn(control.initialTensors, name)))),
+  ];
 }
 
 function sharedTraps([first, ...others]: readonly RunConfig[]): Trap[] {

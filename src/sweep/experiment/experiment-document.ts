@@ -14,6 +14,7 @@ export const experimentDocumentSchema = z.strictObject({
   treatment: z.array(experimentRunSchema).readonly().describe("The runs of all other arms"),
   measures: z.array(measureComparisonSchema).readonly().describe("Every measure of every other arm against the first, those that decide first"),
   confounds: z.array(confoundSchema).readonly(),
+  comparedTensors: z.array(z.string()).readonly().describe("Tensors whose values before the first step were compared, by their names in PyTorch"),
   traps: z
     .array(z.strictObject({ what: z.string(), corrected: z.string() }))
     .readonly()

@@ -5,9 +5,6 @@ import { describeMeasure } from "./measures.js";
 import type { MeasureComparison } from "./paired-statistics.js";
 import { shownFigure, shownP } from "./shown-figure.js";
 
-const compared =
-  "Compared in each pair of runs: weight decay of every parameter, number of parameters, the recorded embedding before the first step, the text and its windows, what draws random numbers, environment and package versions.";
-
 /** An experiment as a page of Markdown, for its directory and for the appendix of a paper: `summary.md`. */
 export function experimentSummary(document: ExperimentDocument): string {
   const { name, verdict, seeds } = document;
@@ -23,7 +20,7 @@ export function experimentSummary(document: ExperimentDocument): string {
     list(verdict.rules.map(sentence)),
     ...arms.flatMap((arm) => comparisonSection(document, control, arm)),
     "## Confounds",
-    compared,
+    comparedSentence(document),
     confoundsSection(document),
     ...(document.traps.length > 0 ? ["Shared by all arms:", list(document.traps.map(({ what, corrected }) => `${what}. Corrected by \`${corrected}\``))] : []),
     "## Runs",
@@ -78,6 +75,12 @@ function spread({ mean, sd, n }: { mean: number | null; sd: number | null; n: nu
 
 function range(interval: { low: number; high: number } | null): string {
   return interval === null ? "–" : `${shownFigure(interval.low)} to ${shownFigure(interval.high)}`;
+}
+
+function comparedSentence({ comparedTensors }: ExperimentDocument): string {
+  const tensors =
+    comparedTensors.length === 0 ? "" : `the values of ${count(comparedTensors.length, "tensor")} before the first step (${comparedTensors.join(", ")}), `;
+  return `Compared in each pair of runs: weight decay of every parameter, number of parameters, ${tensors}the text and its windows, what draws random numbers, environment and package versions.`;
 }
 
 function confoundsSection({ confounds, seeds }: ExperimentDocument): string {

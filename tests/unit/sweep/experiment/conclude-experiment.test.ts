@@ -3,6 +3,7 @@ import { Bridge } from "../../../../src/bridge/bridge.js";
 import { concludeExperiment } from "../../../../src/sweep/experiment/conclude-experiment.js";
 import { type ExperimentDocument, experimentDocumentSchema } from "../../../../src/sweep/experiment/experiment-document.js";
 import { experimentSummary } from "../../../../src/sweep/experiment/experiment-summary.js";
+import { initialTensors } from "../../../../src/sweep/experiment/initial-tensors.js";
 import { usualMeasures } from "../../../../src/sweep/experiment/measures.js";
 import { appliedRules, rulesSchema } from "../../../../src/sweep/experiment/rules.js";
 import { python, temporaryDirectory } from "../../formats/reference-python.js";
@@ -20,7 +21,8 @@ beforeAll(async () => {
   for (const norm of arms) {
     for (const seed of seeds) runs = [...runs, { arm: norm, directory: await tinyRun(bridge, out, { norm, seed }) }];
   }
-  document = await concludeExperiment({ directory: out, name: "norms", arms, seeds, rules: appliedRules(rulesSchema.parse({})), measures, runs });
+  const ended = { directory: out, name: "norms", arms, seeds, rules: appliedRules(rulesSchema.parse({})), measures, runs };
+  document = await concludeExperiment(ended, { initialTensors: (config) => initialTensors(bridge, config) });
 });
 
 test("the runs are those of the arms, in their order", () => {
@@ -47,6 +49,17 @@ test("confounds are found in the files: the norms' weight decay and biases, and 
     ["rmsnorm", "number of parameters", null, seeds],
   ]);
   expect(document.traps.map(({ corrected }) => corrected)).toContain("data.label_shift=causal");
+});
+
+test("all tensors that both norms have were compared before the first step; without a Python, the recorded embedding", async () => {
+  const expected = [
+    ...["wte.weight", "wpe.weight", "h.0.ln_1.weight", "h.0.attn.c_attn.weight", "h.0.attn.c_attn.bias", "h.0.attn.c_proj.weight", "h.0.attn.c_proj.bias"],
+    ...["h.0.ln_2.weight", "h.0.mlp.c_fc.weight", "h.0.mlp.c_fc.bias", "h.0.mlp.c_proj.weight", "h.0.mlp.c_proj.bias", "ln_f.weight"],
+  ];
+  expect(document.comparedTensors).toEqual(expected.map((name) => `transformer.${name}`));
+  const rules = appliedRules(rulesSchema.parse({}));
+  const { comparedTensors } = await concludeExperiment({ directory: out, name: "norms", arms, seeds, rules, runs });
+  expect(comparedTensors).toEqual(["transformer.wte.weight"]);
 });
 
 test("a run that has not ended yet is missing, and the verdict waits for it", async () => {

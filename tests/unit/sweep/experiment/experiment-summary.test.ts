@@ -17,6 +17,7 @@ function documentOf(arms: Parameters<typeof evidenceOf>[0], confounds: Experimen
     treatment: evidence.runs.filter(({ arm }) => arm !== evidence.control),
     measures,
     confounds,
+    comparedTensors: ["transformer.wte.weight"],
     traps: [{ what: "labels are shifted twice", corrected: "data.label_shift=causal" }],
     verdict: experimentVerdict(evidence, measures),
   };
@@ -43,6 +44,7 @@ test("confounds stand with the option that removes each, and with their seeds wh
   const summary = experimentSummary(documentOf({ layernorm: times(3, still), rmsnorm: times(3, still) }, [confound, kept]));
   expect(summary).toContain("| rmsnorm | CPU threads (seed 42) | 1 | 2 | `threads` |");
   expect(summary).toContain("| rmsnorm | number of parameters | 116,480 | 116,160 | no option |");
+  expect(summary).toContain("the values of 1 tensor before the first step (transformer.wte.weight)");
   expect(summary).toContain("- labels are shifted twice. Corrected by `data.label_shift=causal`");
 });
 
