@@ -1,5 +1,5 @@
 // Write what follows from the schemas of a configuration: the JSON Schemas that editors check files with, and the types that programs are checked with.
-// With --check: write nothing, exit 1 when one of the two is stale.
+// With --check: write nothing, exit 1 when one of them is stale.
 import { createJiti } from "jiti";
 import { inputTypes } from "./input-types.mjs";
 import { writeGenerated } from "./write-generated.mjs";

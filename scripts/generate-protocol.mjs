@@ -1,5 +1,5 @@
 // Write what follows from the schemas of the messages: the protocol as Python reads it, and the messages that both languages are tested with.
-// With --check: write nothing, exit 1 when one of the two is stale.
+// With --check: write nothing, exit 1 when one of them is stale.
 import { createJiti } from "jiti";
 import { writeGenerated } from "./write-generated.mjs";
 

@@ -10,6 +10,7 @@ const schema = "src/config/record-schema.ts";
 const generated = [
   "python/bh_bridge/protocol.schema.json",
   "schemas/config.schema.json",
+  "schemas/experiment.schema.json",
   "src/config/run-config-input.generated.ts",
   "tests/contract/golden-messages.json",
 ];
