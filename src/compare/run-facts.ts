@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import { z } from "zod";
 import { configIdentity } from "../config/config-hash.js";
 import type { Json } from "../formats/read-json.js";
 import type { Run } from "../runner/open-run.js";
 import { sha256OfFile } from "../runs/checksums.js";
 import { withoutKernel } from "../runs/pin-differences.js";
-import { readRunJson } from "../runs/read-run-json.js";
+import { readRunDocument } from "../runs/read-run-json.js";
 import { runFiles } from "../runs/run-layout.js";
 
 /** The sections of what a run was made from. */
@@ -57,5 +58,5 @@ function sha256IfThere(directory: string, name: string): string | null {
 }
 
 function jsonIfThere(directory: string, name: string): Json {
-  return existsSync(join(directory, name)) ? readRunJson(directory, name) : null;
+  return readRunDocument(directory, name, z.json()) ?? null;
 }

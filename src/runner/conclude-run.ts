@@ -2,9 +2,9 @@ import { analyze } from "../analysis/analyze.js";
 import type { ScanOptions } from "../analysis/scan/scan-options.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { openHistory } from "../runs/open-history.js";
+import { writeAnalysis } from "../runs/run-analysis.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import { sealRun } from "../runs/seal-run.js";
-import { writeAnalysis } from "../runs/write-analysis.js";
 import { summarizeRun } from "./summarize-run.js";
 import type { TrainResult } from "./train-result.js";
 

@@ -1,18 +1,41 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { containedFile } from "../formats/contained-file.js";
 import { type Json, readJson } from "../formats/read-json.js";
 
 /**
- * The value in a JSON file of a run.
+ * The value in a JSON file that every run has.
  *
  * @throws {BhBridgeError} `RUN_NOT_FOUND` when it cannot be read; `RUN_CORRUPT` when it is not JSON, has a name twice, or leads out of the run.
  */
 export function readRunJson(directory: string, name: string): Json {
   try {
+    return readStrictly(directory, name);
+  } catch (cause) {
+    if (!(cause instanceof BhBridgeError) || cause.code === "RUN_CORRUPT") throw cause;
+    throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: it has no readable ${name}`, { cause });
+  }
+}
+
+/** What a run says in a JSON file that it may have; nothing where it has none. @throws {BhBridgeError} `RUN_CORRUPT`, `FILE_UNREADABLE`, `IO_FAILED`. */
+export function readRunDocument<Schema extends z.ZodType>(directory: string, name: string, schema: Schema): z.output<Schema> | undefined {
+  return existsSync(join(directory, name)) ? checkRunJson(directory, name, schema, readStrictly(directory, name)) : undefined;
+}
+
+/** Check what stands in a JSON file of a run. @throws {BhBridgeError} `RUN_CORRUPT` naming all that is wrong. */
+export function checkRunJson<Schema extends z.ZodType>(directory: string, name: string, schema: Schema, value: Json): z.output<Schema> {
+  const checked = schema.safeParse(value);
+  if (checked.success) return checked.data;
+  throw new BhBridgeError("RUN_CORRUPT", `${join(directory, name)} is damaged: ${z.prettifyError(checked.error)}`, { cause: checked.error });
+}
+
+function readStrictly(directory: string, name: string): Json {
+  try {
     return readJson(containedFile(directory, name));
   } catch (cause) {
-    if (!(cause instanceof BhBridgeError)) throw cause;
-    if (cause.code === "FORMAT_INVALID") throw new BhBridgeError("RUN_CORRUPT", cause.message, { cause });
-    throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: it has no readable ${name}`, { cause });
+    if (!(cause instanceof BhBridgeError) || cause.code !== "FORMAT_INVALID") throw cause;
+    throw new BhBridgeError("RUN_CORRUPT", cause.message, { cause });
   }
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { durableWrite } from "../formats/durable-write.js";
 import { gitStateSchema } from "./git-state.js";
-import { readRunJson } from "./read-run-json.js";
+import { checkRunJson, readRunJson } from "./read-run-json.js";
 import { runFiles } from "./run-layout.js";
 
 /** The run format that is written, and the newest that can be read. */
@@ -111,8 +111,5 @@ export function readRunManifest(directory: string): RunManifest {
       `${directory} has run format ${reader.data.min_reader}, this bh-bridge reads up to ${runFormat}: install a newer one`,
     );
   }
-  const manifest = runManifestSchema.safeParse(document);
-  if (manifest.success) return manifest.data;
-  const path = join(directory, runFiles.manifest);
-  throw new BhBridgeError("RUN_CORRUPT", `${path} is damaged: ${z.prettifyError(manifest.error)}`, { cause: manifest.error });
+  return checkRunJson(directory, runFiles.manifest, runManifestSchema, document);
 }

@@ -1,8 +1,6 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { z } from "zod";
-import { BhBridgeError } from "../errors.js";
 import { writeCovered } from "./checksums.js";
+import { readRunDocument } from "./read-run-json.js";
 import { runFiles } from "./run-layout.js";
 import { environmentPinSchema } from "./run-manifest.js";
 
@@ -25,21 +23,9 @@ export const runNotesSchema = z.strictObject({
 });
 export type RunNotes = z.output<typeof runNotesSchema>;
 
-/** The notes of a run; empty when nobody has written any. @throws {BhBridgeError} `RUN_CORRUPT`. */
+/** The notes of a run; empty when nobody has written any. @throws {BhBridgeError} as `readRunDocument`. */
 export function readRunNotes(directory: string): RunNotes {
-  const path = join(directory, runFiles.notes);
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return { note: null, tags: [], reproductions: [] };
-    throw new BhBridgeError("FILE_UNREADABLE", `${path} cannot be read`, { cause });
-  }
-  try {
-    return runNotesSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new BhBridgeError("RUN_CORRUPT", `${path} is damaged; write the notes anew with: bh-bridge runs note`, { cause });
-  }
+  return readRunDocument(directory, runFiles.notes, runNotesSchema) ?? { note: null, tags: [], reproductions: [] };
 }
 
 /** Keep the notes of a run. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */

@@ -7,10 +7,10 @@ import { analyze } from "../../src/analysis/analyze.js";
 import { train } from "../../src/runner/train.js";
 import { parseChecksums, sha256, writeChecksums } from "../../src/runs/checksums.js";
 import { openHistory } from "../../src/runs/open-history.js";
+import { writeAnalysis } from "../../src/runs/run-analysis.js";
 import { writeRunNotes } from "../../src/runs/run-notes.js";
 import { sealRun } from "../../src/runs/seal-run.js";
 import { verifyRun } from "../../src/runs/verify-run.js";
-import { writeAnalysis } from "../../src/runs/write-analysis.js";
 import { corpusFile } from "./corpus-file.js";
 import { realPython } from "./real-python.js";
 

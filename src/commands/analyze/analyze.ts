@@ -94,7 +94,7 @@ async function analyzeWithProgress(history: History, { only, k, maxTokens, maxNo
 async function keepInRun(path: string, document: AnalysisDocument, terminal: Terminal): Promise<string | undefined> {
   const { isRunDirectory } = await import("../../runs/run-layout.js");
   if (!isRunDirectory(path)) return undefined;
-  const { writeAnalysis } = await import("../../runs/write-analysis.js");
+  const { writeAnalysis } = await import("../../runs/run-analysis.js");
   try {
     return writeAnalysis(path, document);
   } catch (error) {

@@ -1,7 +1,8 @@
 import { mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readRunJson } from "../../../src/runs/read-run-json.js";
+import { z } from "zod";
+import { readRunDocument, readRunJson } from "../../../src/runs/read-run-json.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 
 const directory = temporaryDirectory();
@@ -31,4 +32,14 @@ test("without the file there is no run, and the reason is kept", () => {
   expect(() => readRunJson(runWith("{}"), "config.json")).toThrow(
     expect.objectContaining({ code: "RUN_NOT_FOUND", cause: expect.objectContaining({ code: "FILE_NOT_FOUND" }) }),
   );
+});
+
+test("a document that a run may lack is none there; one with other fields is damaged, and says where", () => {
+  const schema = z.strictObject({ seed: z.int() });
+  const run = runWith('{"seed": "one"}');
+  expect(readRunDocument(run, "notes.json", schema)).toBeUndefined();
+  expect(() => readRunDocument(run, "run.json", schema)).toThrow(
+    expect.objectContaining({ code: "RUN_CORRUPT", message: expect.stringMatching(/run\.json is damaged: .*→ at seed/s) }),
+  );
+  expect(readRunDocument(runWith('{"seed": 1}'), "run.json", schema)).toEqual({ seed: 1 });
 });

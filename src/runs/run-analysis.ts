@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AnalysisDocument } from "../analysis/analysis-document.js";
+import { type AnalysisDocument, analysisDocumentSchema } from "../analysis/analysis-document.js";
 import { BhBridgeError } from "../errors.js";
 import { writeCovered } from "./checksums.js";
+import { readRunDocument } from "./read-run-json.js";
 import { runFiles } from "./run-layout.js";
 
 /** Every analysis of ours begins so, whatever its version. */
@@ -21,4 +22,12 @@ export function writeAnalysis(directory: string, document: AnalysisDocument): st
   }
   writeCovered(directory, runFiles.analysis, `${JSON.stringify(document)}\n`);
   return path;
+}
+
+/** With the parts of analyses that another program registered. */
+const writtenSchema = analysisDocumentSchema.loose();
+
+/** The analysis that was written into a run; nothing where none was. @throws {BhBridgeError} as `readRunDocument`. */
+export function readAnalysis(directory: string): AnalysisDocument | undefined {
+  return readRunDocument(directory, runFiles.analysis, writtenSchema);
 }

@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { analyze } from "../../../src/analysis/analyze.js";
 import { openHistory } from "../../../src/runs/open-history.js";
-import { readAnalysis } from "../../../src/runs/read-analysis.js";
-import { writeAnalysis } from "../../../src/runs/write-analysis.js";
+import { readAnalysis, writeAnalysis } from "../../../src/runs/run-analysis.js";
 import { oracleCases } from "../analysis/oracle.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 
