@@ -1,44 +1,40 @@
 import { Command } from "commander";
 import { packageManifest } from "../python/package-manifest.js";
 import { wrap } from "../text/wrap.js";
-import { analyzeCommand } from "./analyze/analyze.js";
-import { censusCommand } from "./census/census.js";
-import { compareCommand } from "./compare/compare.js";
-import { configCommand } from "./config/config.js";
-import { doctorCommand } from "./doctor/doctor.js";
-import { exportCommand } from "./export/export.js";
-import { inspectCommand } from "./inspect/inspect.js";
-import { presetsCommand } from "./presets/presets.js";
-import { reproduceCommand } from "./reproduce/reproduce.js";
-import { resumeCommand } from "./resume/resume.js";
-import { runsCommand } from "./runs/runs.js";
-import { setupCommand } from "./setup/setup.js";
 import { helpEnding } from "./terminal/command.js";
 import { helpDocument } from "./terminal/help-document.js";
-import { trainCommand } from "./train/train.js";
 
-/** The program with all its commands. Errors are thrown, never printed or exited on. */
-export function createProgram(): Command {
+/** The commands in the order of the help page; each is loaded when it is asked for. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  train: async () => (await import("./train/train.js")).trainCommand(),
+  resume: async () => (await import("./resume/resume.js")).resumeCommand(),
+  runs: async () => (await import("./runs/runs.js")).runsCommand(),
+  compare: async () => (await import("./compare/compare.js")).compareCommand(),
+  reproduce: async () => (await import("./reproduce/reproduce.js")).reproduceCommand(),
+  analyze: async () => (await import("./analyze/analyze.js")).analyzeCommand(),
+  census: async () => (await import("./census/census.js")).censusCommand(),
+  inspect: async () => (await import("./inspect/inspect.js")).inspectCommand(),
+  export: async () => (await import("./export/export.js")).exportCommand(),
+  presets: async () => (await import("./presets/presets.js")).presetsCommand(),
+  config: async () => (await import("./config/config.js")).configCommand(),
+  setup: async () => (await import("./setup/setup.js")).setupCommand(),
+  doctor: async () => (await import("./doctor/doctor.js")).doctorCommand(),
+};
+
+/**
+ * The program. Errors are thrown, never printed or exited on.
+ *
+ * @param name of the command that is going to run, which alone is loaded; all are when it is none of them, for the help page and for what is mistyped, but
+ *   `--version` needs none.
+ */
+export async function createProgram(name?: string): Promise<Command> {
   const program = new Command("bh-bridge")
     .description("Run, record and analyse small GPT-2 trainings, and see what becomes of equal embedding rows.")
     .version(packageManifest().version)
     .addHelpText("after", () => helpEnding("Start with:\n  $ bh-bridge doctor\n  $ bh-bridge train --preset quick"));
-  for (const command of [
-    trainCommand(),
-    resumeCommand(),
-    runsCommand(),
-    compareCommand(),
-    reproduceCommand(),
-    analyzeCommand(),
-    censusCommand(),
-    inspectCommand(),
-    exportCommand(),
-    presetsCommand(),
-    configCommand(),
-    setupCommand(),
-    doctorCommand(),
-  ])
-    program.addCommand(command);
+  const load = name === undefined ? undefined : commands[name];
+  const wanted = name === "--version" ? [] : load ? [load] : Object.values(commands);
+  for (const loaded of wanted) program.addCommand(await loaded());
   return throwErrors(program);
 }
 

@@ -38,7 +38,7 @@ export async function runProgram(): Promise<void> {
   });
   warn(process.argv);
   try {
-    await createProgram().parseAsync();
+    await (await createProgram(process.argv[2])).parseAsync();
   } catch (error) {
     if (isAnswer(error)) process.exitCode = exitCodes.ok;
     else {

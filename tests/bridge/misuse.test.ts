@@ -149,7 +149,7 @@ const ofTheProgram: (readonly [args: readonly string[], code: string, message: R
 
 test.each(ofTheProgram)("the program is told of %j", async (args, code, message) => {
   const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
-  const error = await rejectionOf(createProgram().parseAsync([...args], { from: "user" })).finally(() => written.mockRestore());
+  const error = await rejectionOf((await createProgram()).parseAsync([...args], { from: "user" })).finally(() => written.mockRestore());
   expect(error instanceof CommanderError ? "USAGE" : error).toEqual(error instanceof CommanderError ? code : expect.objectContaining({ code }));
   expect(error).toMatchObject({ message: expect.stringMatching(message) });
 });

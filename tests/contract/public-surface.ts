@@ -29,7 +29,7 @@ export async function publicSurface(): Promise<Record<string, unknown>> {
     exports: await exportedNames(),
     errorCodes,
     exitCodes,
-    commands: Object.fromEntries(commandsOf(createProgram())),
+    commands: Object.fromEntries(commandsOf(await createProgram())),
     messages: typesOf(channelMessageSchema),
     channelCommands: typesOf(channelCommandSchema),
     operations: Object.keys(operations),

@@ -47,7 +47,7 @@ beforeAll(async () => {
   writeFileSync(join(cwd, "my.yaml"), "preset: quick\n");
 });
 
-const examples = [...new Set(examplesOf(createProgram()))];
+const examples = [...new Set(examplesOf(await createProgram()))];
 
 test("the help pages have examples", () => expect(examples.length).toBeGreaterThan(18));
 

@@ -67,16 +67,14 @@ test("its schema is in that of the document", async () => {
 
 test("it can be chosen, by the API and by --only, whose help names it", async () => {
   expect(Object.keys(await documentOf({ only: ["reach"] }))).not.toContain("timeline");
-  expect(JSON.parse(await captureStdout(createProgram(), "analyze", file, "--only", "reach", "--json", "--quiet"))).toMatchObject({ reach: expected });
-  const help = createProgram()
-    .commands.find((command) => command.name() === "analyze")
-    ?.helpInformation();
+  expect(JSON.parse(await captureStdout(await createProgram(), "analyze", file, "--only", "reach", "--json", "--quiet"))).toMatchObject({ reach: expected });
+  const help = (await createProgram()).commands.find((command) => command.name() === "analyze")?.helpInformation();
   expect(help?.replaceAll(/\s+/g, " ")).toContain("topology, geometry, reach; all by default");
   await expect(documentOf({ only: ["reech"] })).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining("geometry, reach") });
 });
 
 test("its lines and its table are printed, under its title", async () => {
-  const text = await captureStdout(createProgram(), "analyze", file, "--only", "statistics,reach", "--quiet", "--no-color");
+  const text = await captureStdout(await createProgram(), "analyze", file, "--only", "statistics,reach", "--quiet", "--no-color");
   expect(text).toContain(`
 Reach
   The longest step is step 3

@@ -14,7 +14,8 @@ function helpOf(command: Command): string {
   return text;
 }
 
-const all = () => withSubcommands(createProgram()).filter((command) => command.name() !== "help");
+const program = await createProgram();
+const all = () => withSubcommands(program).filter((command) => command.name() !== "help");
 
 test("every command has a description, and every one that does something an example", () => {
   for (const command of all()) {
