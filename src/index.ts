@@ -78,6 +78,7 @@ export { type ExportDocument, exportDocumentSchema } from "./commands/export/exp
 export { type InspectDocument, inspectDocumentSchema } from "./commands/inspect/inspect-document.js";
 export { type PresetDocument, type PresetsDocument, presetDocumentSchema, presetsDocumentSchema } from "./commands/presets/presets-document.js";
 export { type ReproduceDocument, reproduceDocumentSchema } from "./commands/reproduce/reproduce-document.js";
+export { type RerecordDocument, rerecordDocumentSchema } from "./commands/rerecord/rerecord-document.js";
 export {
   type RunDocument,
   type RunNotesDocument,
@@ -95,6 +96,7 @@ export { type ErrorDocument, errorDocumentSchema } from "./commands/terminal/err
 export { type HelpDocument, helpDocumentSchema } from "./commands/terminal/help-document.js";
 export { type ComparablePart, type CompareOptions, type Comparison, compare, unequalParts } from "./compare/compare.js";
 export { type ReproduceOptions, type Reproduction, reproduce } from "./compare/reproduce.js";
+export { type RecordableTensor, type Rerecording, type RerecordOptions, rerecord } from "./compare/rerecord.js";
 export { defineRun } from "./config/define-run.js";
 export type { Init, InitInput } from "./config/init-schema.js";
 export type { GPT2Config } from "./config/model-schema.js";

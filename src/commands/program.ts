@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   runs: async () => (await import("./runs/runs.js")).runsCommand(),
   compare: async () => (await import("./compare/compare.js")).compareCommand(),
   reproduce: async () => (await import("./reproduce/reproduce.js")).reproduceCommand(),
+  rerecord: async () => (await import("./rerecord/rerecord.js")).rerecordCommand(),
   analyze: async () => (await import("./analyze/analyze.js")).analyzeCommand(),
   census: async () => (await import("./census/census.js")).censusCommand(),
   inspect: async () => (await import("./inspect/inspect.js")).inspectCommand(),

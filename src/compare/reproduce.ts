@@ -2,11 +2,10 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { callArguments } from "../bridge/call-arguments.js";
 import { BhBridgeError } from "../errors.js";
-import { stepOfState } from "../formats/state-of-step.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
 import { openRun } from "../runner/open-run.js";
 import type { TrainListener } from "../runner/train.js";
-import { openHistory } from "../runs/open-history.js";
+import { recordedStep } from "../runs/history-index.js";
 import { withoutKernel } from "../runs/pin-differences.js";
 import type { EnvironmentPin } from "../runs/run-manifest.js";
 import { readRunNotes, writeRunNotes } from "../runs/run-notes.js";
@@ -14,7 +13,7 @@ import { count } from "../text/count.js";
 import { differingLossSchema } from "./compare-losses.js";
 import { differingRecordSchema } from "./compare-recordings.js";
 import { differenceSchema, differences } from "./differences.js";
-import { type TrainAgainPlan, trainAgain } from "./train-again.js";
+import { pythonOf, type TrainAgainPlan, trainAgain } from "./train-again.js";
 
 /** Whether a run came out the same when it was trained again. */
 export const reproductionSchema = z.strictObject({
@@ -62,25 +61,17 @@ const reproduceArguments = z.strictObject({
 export async function reproduce(run: string, options: ReproduceOptions = {}): Promise<Reproduction> {
   const { python, signal, ...wanted } = callArguments("reproduce", reproduceArguments, { ...options, run });
   const plan = await planReproduction(run, wanted);
-  const configured = plan.run.config.python;
-  return reproduceRun(plan, await resolvePython({ ...(python !== undefined ? { python } : configured && { config: configured }) }, signal), { signal });
+  return reproduceRun(plan, await resolvePython(pythonOf(plan.run, python), signal), { signal });
 }
 
 /** Read a run that is to be trained again. @throws {BhBridgeError} as `reproduce`, before anything is started. */
 export async function planReproduction(path: string, { steps, corpus }: Pick<ReproduceOptions, "steps" | "corpus"> = {}): Promise<TrainAgainPlan> {
   const run = await openRun(resolve(path));
   requireOwnStart(run.directory, run.manifest.model_changes);
-  const recorded = await lastRecordedStep(run.directory);
+  const recorded = recordedStep(run.directory) ?? 0;
   if (recorded === 0) throw new BhBridgeError("USAGE", `${run.directory} has recorded no step: there is nothing to compare with`);
   if (steps !== undefined && steps > recorded) throw new BhBridgeError("USAGE", `${run.directory} has recorded ${count(recorded, "step")}, not ${steps}`);
   return { run, until: steps ?? recorded, corpus };
-}
-
-/** The newest step that a run has recorded. */
-export async function lastRecordedStep(directory: string): Promise<number> {
-  const history = await openHistory(directory);
-  history.close();
-  return stepOfState(history, history.states - 1);
 }
 
 /** A run whose model a program changed before its training cannot be made from its configuration. */

@@ -6,6 +6,7 @@ import { parseRunConfig } from "../config/parse-run-config.js";
 import { defaultPreset } from "../config/presets.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
+import type { FindPythonOptions } from "../python/find-python.js";
 import type { UsablePython } from "../python/resolve-python.js";
 import type { Run } from "../runner/open-run.js";
 import { conductTraining, type TrainListener } from "../runner/train.js";
@@ -101,6 +102,12 @@ export async function trainAgain<Result>(
   if (signal?.aborted) throw new BhBridgeError("ABORTED", `training again was stopped; ${equalSoFar(history)}`, { cause: signal.reason });
   const { directory, manifest } = conducted.run;
   return await use({ directory, environment: manifest.environment, history, loss: compareLosses(run.directory, directory, until) });
+}
+
+/** The interpreter to train a run again with: the one that is asked for, else the one that the run's configuration names. */
+export function pythonOf({ config }: Run, asked: string | undefined): FindPythonOptions {
+  if (asked !== undefined) return { python: asked };
+  return config.python ? { config: config.python } : {};
 }
 
 function configOf({ run, checkpoint, record, corpus }: TrainAgainPlan): RunConfig {

@@ -37,6 +37,16 @@ export function parseIndexRecord(bytes: Buffer, index: number): IndexRecord {
   };
 }
 
+/** The bytes of a record, with its own CRC-32 in them. */
+export function packIndexRecord({ step, crc, loss }: Omit<IndexRecord, "check">): Buffer {
+  const bytes = Buffer.alloc(indexRecordBytes);
+  bytes.writeBigUInt64LE(BigInt(step), 0);
+  bytes.writeUInt32LE(crc, 8);
+  bytes.writeDoubleLE(loss, 16);
+  bytes.writeUInt32LE(checkOfRecord(bytes, 0), checkAt);
+  return bytes;
+}
+
 /** The CRC-32 that a record should carry. */
 export function checkOfRecord(bytes: Buffer, index: number): number {
   const record = bytes.subarray(index * indexRecordBytes, (index + 1) * indexRecordBytes);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { syncPath } from "../formats/durable-write.js";
-import { type Checksums, sha256OfFile, writeChecksums } from "./checksums.js";
+import { type Checksums, parseChecksums, readChecksumsText, sha256OfFile, writeChecksums } from "./checksums.js";
 import { historyHeadBytes } from "./history-index.js";
 import { filesIn, isHistoryFile, isRunFile, runFiles } from "./run-layout.js";
 import { manifestSums } from "./verify-files.js";
@@ -19,10 +19,27 @@ export function sealRun(directory: string): void {
   const sums: Checksums = { files: new Map(), heads: new Map(), next: new Map() };
   for (const path of filesIn(directory).filter(isRunFile)) {
     if (path === runFiles.lock) continue;
-    const file = join(directory, path);
-    syncPath(file);
-    if (isHistoryFile(path)) sums.heads.set(path, sha256OfFile(file, historyHeadBytes));
-    else sums.files.set(path, manifestSums(dirname(file)).get(basename(path)) ?? sha256OfFile(file));
+    syncPath(join(directory, path));
+    addChecksum(directory, path, sums);
   }
   writeChecksums(directory, sums);
+}
+
+/**
+ * Add files that came to a run after its end to its checksums. A run that has none yet gets them at its end; damaged ones are left for `verifyRun` to tell of.
+ *
+ * @param paths in the run; the files are on the disk.
+ * @throws {BhBridgeError} as `sealRun`.
+ */
+export function coverFiles(directory: string, paths: readonly string[]): void {
+  const sums = parseChecksums(readChecksumsText(directory) ?? "");
+  if (!sums) return;
+  for (const path of paths) addChecksum(directory, path, sums);
+  writeChecksums(directory, sums);
+}
+
+function addChecksum(directory: string, path: string, sums: Checksums): void {
+  const file = join(directory, path);
+  if (isHistoryFile(path)) sums.heads.set(path, sha256OfFile(file, historyHeadBytes));
+  else sums.files.set(path, manifestSums(dirname(file)).get(basename(path)) ?? sha256OfFile(file));
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { type CompareDocument, compareDocumentSchema } from "../../src/commands/compare/compare-document.js";
 import { reproduceDocumentSchema } from "../../src/commands/reproduce/reproduce-document.js";
+import { rerecordDocumentSchema } from "../../src/commands/rerecord/rerecord-document.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { codeBlocks, ownCommands } from "../code-blocks.js";
 import { run, temporaryFolder } from "./program.js";
@@ -111,13 +112,13 @@ test("a part that cannot be compared names the nearest, and one run is not enoug
   expect((await run(["compare", a])).exitCode).toBe(2);
 });
 
-test("every command and document of the page is right", async () => {
+test("every command and document of the page is right", { timeout: 240_000 }, async () => {
   const [a, b] = runs();
   const page = readFileSync("docs/comparing.md", "utf8");
   for (const words of ownCommands(page).filter(([name]) => name !== "train")) {
     const { exitCode, stderr } = await run(words.map((word) => word.replace("RUN-B", b).replace(/^RUN(-A)?$/, a)));
     expect(exitCode, stderr).toBe(0);
   }
-  const schemas = z.discriminatedUnion("schema", [compareDocumentSchema, reproduceDocumentSchema]);
+  const schemas = z.discriminatedUnion("schema", [compareDocumentSchema, reproduceDocumentSchema, rerecordDocumentSchema]);
   expect(() => codeBlocks(page, "json").map((text) => schemas.parse(JSON.parse(text)))).not.toThrow();
 });

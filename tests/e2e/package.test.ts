@@ -35,7 +35,7 @@ const documented = new Set(pages.flatMap((page) => ownCommands(readFileSync(join
 
 /** As it is cheap to run: what trains for minutes is resolved and printed, what installs, resumes or removes says how. */
 function cheaply(command: string): string {
-  const [name = ""] = /^(setup|resume|reproduce|runs rm)\b/.exec(command) ?? [];
+  const [name = ""] = /^(setup|resume|reproduce|rerecord|runs rm)\b/.exec(command) ?? [];
   if (name !== "") return `${name} --help`;
   return command.startsWith("train ") || command === "train" ? `${command} --print-config` : command.replaceAll(/\bRUN(?:-[AB])?\b/g, "my-run");
 }

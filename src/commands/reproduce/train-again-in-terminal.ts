@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import type { TrainAgainPlan } from "../../compare/train-again.js";
+import { pythonOf, type TrainAgainPlan } from "../../compare/train-again.js";
 import type { UsablePython } from "../../python/resolve-python.js";
 import type { TrainListener } from "../../runner/train.js";
 import { ensurePython } from "../setup/ensure-python.js";
@@ -18,8 +18,7 @@ export async function trainAgainInTerminal<Result>(
   training: TrainingAgain<Result>,
 ): Promise<Result> {
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping after this step" });
-  const configured = run.config.python;
-  const found = await ensurePython({ ...(python !== undefined ? { python } : configured && { config: configured }) }, terminal, stop.signal);
+  const found = await ensurePython(pythonOf(run, python), terminal, stop.signal);
   terminal.say(terminal.messageColor.dim(`Trains ${relative(process.cwd(), run.directory) || "."} again to step ${until}, and compares`));
   const display = new TrainingDisplay(terminal, until);
   try {

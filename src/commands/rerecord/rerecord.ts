@@ -1,0 +1,70 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { RecordableTensor } from "../../compare/rerecord.js";
+import { nearestName } from "../../config/nearest-name.js";
+import { recordableTensors } from "../../config/record-schema.js";
+import { count } from "../../text/count.js";
+import { shellQuote } from "../../text/shell-quote.js";
+import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { Terminal } from "../terminal/terminal.js";
+import type { RerecordDocument } from "./rerecord-document.js";
+
+interface RerecordCommandOptions extends CommonOptions {
+  out: string;
+  tensors: RecordableTensor[];
+  steps?: [from: number, to: number];
+  corpus?: string;
+  python?: string;
+}
+
+/** `bh-bridge rerecord RUN`: record further tensors of a run that has ended. */
+export function rerecordCommand(): Command {
+  return createCommand(
+    "rerecord",
+    "Record further tensors of a run: go back to a checkpoint, train again, verify every state, and add them to it",
+    "bh-bridge rerecord quick-2 --tensors wte.grad,wte.exp_avg_sq",
+    "bh-bridge rerecord quick-2 --tensors wte.exp_avg --steps 1..2",
+  )
+    .argument("<run>", "path, name, or unique beginning of a name")
+    .requiredOption("--tensors <names>", `what to record, with commas between: ${recordableTensors.slice(1).join(", ")}`, parseTensors)
+    .option("--steps <from..to>", "first and last step; all that were recorded by default", parseSteps)
+    .option("--corpus <file>", "where the same text lies now")
+    .option("--python <path>", "Python interpreter")
+    .option("--out <dir>", "folder that holds the runs", "runs")
+    .action(rerecordInTerminal);
+}
+
+function parseTensors(list: string): RecordableTensor[] {
+  return list.split(",").map((text) => {
+    const name = text.trim();
+    const tensor = recordableTensors.find((each) => each === name);
+    if (tensor !== undefined) return tensor;
+    const near = nearestName(name, recordableTensors);
+    throw new InvalidArgumentError(
+      `"${name}" cannot be recorded: ${near === undefined ? `there are ${recordableTensors.join(", ")}` : `did you mean ${near}?`}`,
+    );
+  });
+}
+
+function parseSteps(text: string): [number, number] {
+  const groups = /^(\d{1,15})\.\.(\d{1,15})$/.exec(text);
+  if (!groups) throw new InvalidArgumentError("Steps are written as 100..200.");
+  return [Number(groups[1]), Number(groups[2])];
+}
+
+async function rerecordInTerminal(given: string, { out, tensors, steps, corpus, python, ...options }: RerecordCommandOptions): Promise<void> {
+  const terminal = new Terminal(options);
+  const [{ planRerecording, rerecordRun }, { directoryOfRun }, { trainAgainInTerminal }] = await Promise.all([
+    import("../../compare/rerecord.js"),
+    import("../../runs/resolve-run.js"),
+    import("../reproduce/train-again-in-terminal.js"),
+  ]);
+  const plan = await planRerecording(await directoryOfRun(given, out), { tensors, steps, corpus });
+  const done = await trainAgainInTerminal(plan, python, terminal, (found, cancel, listener) => rerecordRun(plan, found, cancel, listener));
+  const document: RerecordDocument = { schema: "bh-bridge/rerecord@1", ...done };
+  terminal.document(document);
+  terminal.print(
+    `Recorded ${done.tensors.join(", ")} of the steps ${done.from} to ${done.to}; ${count(done.verified, "state")} verified in every bit\n${done.files.join("\n")}`,
+  );
+  const [file] = done.files;
+  terminal.say(`Look at it:  bh-bridge analyze ${shellQuote(`${given}::${file?.replace(/^history\.|\.safetensors$/g, "")}`)}`);
+}

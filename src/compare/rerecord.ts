@@ -1,0 +1,179 @@
+import { existsSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { z } from "zod";
+import { callArguments } from "../bridge/call-arguments.js";
+import { recordableTensors } from "../config/record-schema.js";
+import type { RunConfig } from "../config/run-config-schema.js";
+import { BhBridgeError } from "../errors.js";
+import { stepOfState } from "../formats/state-of-step.js";
+import { requireUnlocked } from "../python/lock-holders.js";
+import { resolvePython, type UsablePython } from "../python/resolve-python.js";
+import { openRun, type Run } from "../runner/open-run.js";
+import type { TrainListener } from "../runner/train.js";
+import { openHistory } from "../runs/open-history.js";
+import { readEvents } from "../runs/read-events.js";
+import { indexPathOf, runCheckpoints } from "../runs/run-layout.js";
+import { coverFiles } from "../runs/seal-run.js";
+import { verifyFiles } from "../runs/verify-files.js";
+import { writeHistory } from "../runs/write-history.js";
+import { requireOwnStart } from "./reproduce.js";
+import { pythonOf, type TrainAgainPlan, type TrainedAgain, trainAgain } from "./train-again.js";
+
+/** What was recorded later. */
+export const rerecordingSchema = z.strictObject({
+  /** Absolute path. */
+  run: z.string(),
+  /** First and last of the steps. */
+  from: z.int().nonnegative(),
+  to: z.int().nonnegative(),
+  tensors: z.array(z.enum(recordableTensors)),
+  /** States that were computed again and found equal to what the run had recorded, in every bit. */
+  verified: z.int().positive(),
+  /** What was added to the run, by its path in it. */
+  files: z.array(z.string()),
+});
+export type Rerecording = z.output<typeof rerecordingSchema>;
+
+export type RecordableTensor = (typeof recordableTensors)[number];
+
+/** What is recorded later. */
+export interface RerecordOptions {
+  tensors: readonly RecordableTensor[];
+  /** First and last step; all that the run recorded when left out. */
+  steps?: readonly [from: number, to: number] | undefined;
+  /** Where the same text lies now. */
+  corpus?: string | undefined;
+  /** Path of an interpreter; the run's own configuration says which when left out. */
+  python?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+const step = z.int().nonnegative();
+const rerecordArguments = z.strictObject({
+  run: z.string(),
+  tensors: z.array(z.enum(recordableTensors)).min(1),
+  steps: z.tuple([step, step]).optional(),
+  corpus: z.string().optional(),
+  python: z.string().optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+});
+
+/** Steps of a run that are trained again, and what is recorded of them. */
+export interface RerecordPlan extends TrainAgainPlan {
+  readonly from: number;
+  readonly tensors: readonly RecordableTensor[];
+}
+
+/**
+ * Record further tensors of a run's steps: go back to the checkpoint before them, or to the start, train again, see that every state is the recorded one in all
+ * its bits, and add the tensors to the run. They have the bits that they would have had, had the run recorded them at once.
+ *
+ * @param run path of its directory.
+ * @throws {BhBridgeError} `RESUME_DIVERGED` with the first difference, when nothing is added; `USAGE` for tensors that the run has, and for steps that it has not;
+ * `RUN_LOCKED`, `RESUME_MISMATCH`, `FILE_UNWRITABLE`, `DISK_FULL`, `ABORTED`, and as `train`.
+ */
+export async function rerecord(run: string, options: RerecordOptions): Promise<Rerecording> {
+  const { python, signal, ...wanted } = callArguments("rerecord", rerecordArguments, { ...options, run });
+  const plan = await planRerecording(run, wanted);
+  return rerecordRun(plan, await resolvePython(pythonOf(plan.run, python), signal), { signal });
+}
+
+/** Read a run that further tensors are to be recorded of. @throws {BhBridgeError} as `rerecord`, before anything is started. */
+export async function planRerecording(path: string, { tensors, steps, corpus }: Omit<RerecordOptions, "python" | "signal">): Promise<RerecordPlan> {
+  const run = await openRun(resolve(path));
+  const { directory, config } = run;
+  await requireUnlocked(directory);
+  const known = tensors.find((tensor) => config.record.tensors.includes(tensor));
+  if (known !== undefined) throw new BhBridgeError("USAGE", `${directory} has recorded ${known} of every step that it recorded: there is nothing to add`);
+  const recorded = await stepsOf(directory);
+  const [from, until] = steps ?? [recorded[0] ?? 0, recorded.at(-1) ?? 0];
+  requireRecorded(directory, recorded, from, until);
+  for (const tensor of tensors) {
+    const file = join(directory, fileOf(tensor, from, until));
+    if (existsSync(file)) throw new BhBridgeError("USAGE", `${file} is there already: these steps of ${tensor} were recorded later once before`);
+  }
+  const checkpoint = checkpointBefore(directory, from);
+  if (checkpoint === undefined) requireOwnStart(directory, run.manifest.model_changes);
+  const record: RunConfig["record"] = { ...config.record, tensors: [...new Set([...config.record.tensors, ...tensors])] };
+  return { run, from, until, tensors: [...new Set(tensors)], checkpoint, record, corpus };
+}
+
+function requireRecorded(directory: string, recorded: readonly number[], from: number, to: number): void {
+  const [first = 0, last = 0] = [recorded[0], recorded.at(-1)];
+  if (from > to) throw new BhBridgeError("USAGE", `the steps ${from}..${to} run backwards`);
+  if (to > last || from < first) throw new BhBridgeError("USAGE", `${directory} has recorded the steps ${first} to ${last}, not ${from}..${to}`);
+  if (recorded.some((step) => step >= from && step <= to)) return;
+  throw new BhBridgeError("USAGE", `${directory} has recorded none of the steps ${from}..${to}: its record.every left them out`);
+}
+
+/** The newest whole checkpoint before a step. */
+function checkpointBefore(directory: string, step: number): string | undefined {
+  return runCheckpoints(directory).findLast((checkpoint) => checkpoint.step < step && verifyFiles(checkpoint.directory).length === 0)?.directory;
+}
+
+/** Record later with an interpreter that has been found. */
+export async function rerecordRun(
+  plan: RerecordPlan,
+  python: UsablePython,
+  options: Pick<RerecordOptions, "signal">,
+  listener: TrainListener = {},
+): Promise<Rerecording> {
+  const { run, from, until, tensors } = plan;
+  return await trainAgain(plan, python, options, listener, async (again) => {
+    requireSame(run, again);
+    const recorded = new Set(await stepsOf(run.directory));
+    const verified = (await stepsOf(again.directory)).filter((step) => recorded.has(step)).length;
+    const losses = lossesOf(again.directory);
+    const files: string[] = [];
+    for (const tensor of tensors) files.push(...(await addTensor(plan, tensor, again.directory, (step) => losses.get(step) ?? Number.NaN)));
+    coverFiles(run.directory, files);
+    return { run: run.directory, from, to: until, tensors: [...tensors], verified, files };
+  });
+}
+
+function requireSame({ directory }: Run, { history, loss }: TrainedAgain): void {
+  if (history.first === null && loss.equal && history.equalTo !== null) return;
+  const { first } = history;
+  const state = first && `step ${first.step}, ${first.tensor}, token ${first.token}, component ${first.component}: ${first.a} is recorded, ${first.b} came out`;
+  const step = loss.first && `the loss of step ${loss.first.step}: ${loss.first.a} is recorded, ${loss.first.b} came out`;
+  throw new BhBridgeError(
+    "RESUME_DIVERGED",
+    `${directory} came out differently when it was trained again, and nothing is added to it. The first difference: ${state ?? step ?? history.reason ?? loss.reason}. The environment computes differently now (bh-bridge reproduce tells what is different in it), or the run is damaged (bh-bridge runs verify tells)`,
+  );
+}
+
+/** Add one tensor to the run; what was made, by its path in it. */
+async function addTensor({ run, from, until }: RerecordPlan, tensor: RecordableTensor, again: string, lossOf: (step: number) => number): Promise<string[]> {
+  const history = await openHistory(again, tensor);
+  try {
+    const states = Array.from({ length: history.states }, (_, state) => state).filter((state) => isWithin(stepOfState(history, state), from, until));
+    const file = fileOf(tensor, from, until);
+    writeHistory(join(run.directory, file), nameOf(tensor, from, until), { history, first: states[0] ?? 0, count: states.length, lossOf });
+    return [file, basename(indexPathOf(file))];
+  } finally {
+    history.close();
+  }
+}
+
+function isWithin(step: number, from: number, to: number): boolean {
+  return step >= from && step <= to;
+}
+
+/** What a tensor that was recorded later is called: it may be recorded of other steps too. */
+function nameOf(tensor: RecordableTensor, from: number, to: number): string {
+  return `${tensor}.${from}-${to}`;
+}
+
+function fileOf(tensor: RecordableTensor, from: number, to: number): string {
+  return `history.${nameOf(tensor, from, to)}.safetensors`;
+}
+
+async function stepsOf(directory: string): Promise<number[]> {
+  const history = await openHistory(directory);
+  history.close();
+  return Array.from({ length: history.states }, (_, state) => stepOfState(history, state));
+}
+
+function lossesOf(directory: string): Map<number, number> {
+  return new Map(readEvents(directory).flatMap((event) => (event.type === "step_end" ? [[event.global_step, event.loss]] : [])));
+}

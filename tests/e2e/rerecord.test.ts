@@ -1,0 +1,117 @@
+import { cpSync, openSync, readdirSync, readFileSync, readSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { rerecordDocumentSchema } from "../../src/commands/rerecord/rerecord-document.js";
+import { trainResultSchema } from "../../src/runner/train-result.js";
+import { run, temporaryFolder } from "./program.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+const size = [
+  "model.n_embd=8",
+  "model.n_layer=1",
+  "model.n_head=2",
+  "model.n_positions=16",
+  "training.per_device_train_batch_size=4",
+  "training.logging_steps=7",
+];
+const kept = ["checkpoint.every=10", "checkpoint.keep=10"];
+const everything = 'record.tensors=["wte","wte.grad","wte.exp_avg","wte.exp_avg_sq"]';
+const stateBytes = 128 * 8 * 2;
+const [headBytes, recordBytes] = [4104, 24];
+const within = { timeout: 240_000 };
+
+async function train(name: string, ...settings: string[]): Promise<string> {
+  const options = [...size, ...kept, ...settings].flatMap((setting) => ["--set", setting]);
+  const { stdout, stderr } = await run(["train", "--steps", "40", "--device", "cpu", "--threads", "1", ...options, "--out", join(folder.path, name), "--json"]);
+  expect(stdout, stderr).not.toBe("");
+  return trainResultSchema.parse(JSON.parse(stdout)).run;
+}
+
+let [plain, atOnce]: string[] = [];
+beforeAll(async () => {
+  [plain, atOnce] = [await train("plain"), await train("at-once", everything)];
+});
+
+function copyOfPlain(name: string): string {
+  const copy = join(folder.path, name);
+  cpSync(plain ?? "", copy, { recursive: true });
+  return copy;
+}
+
+async function rerecord(...args: string[]) {
+  const { exitCode, stdout, stderr } = await run(["rerecord", ...args, "--json"]);
+  expect(exitCode, stdout + stderr).toBe(0);
+  return rerecordDocumentSchema.parse(JSON.parse(stdout));
+}
+
+/** The states `first` to `last` of a file, and their records, as they lie there. */
+function recorded(directory: string, name: string, first: number, last: number, bytes = stateBytes): [states: Buffer, records: Buffer] {
+  const states = readFileSync(join(directory, `history.${name}.safetensors`));
+  const index = readFileSync(join(directory, `history.${name}.idx`));
+  return [states.subarray(headBytes + first * bytes, headBytes + (last + 1) * bytes), index.subarray(first * recordBytes, (last + 1) * recordBytes)];
+}
+
+test("tensors that are recorded later have the bits that they have when they are recorded at once, and the run its checksums", within, async () => {
+  const copy = copyOfPlain("later");
+  const document = await rerecord(copy, "--tensors", "wte.grad,wte.exp_avg_sq", "--steps", "15..27");
+  const names = ["wte.grad.15-27", "wte.exp_avg_sq.15-27"];
+  expect(document).toEqual({
+    ...{ schema: "bh-bridge/rerecord@1", run: copy, from: 15, to: 27, tensors: ["wte.grad", "wte.exp_avg_sq"] },
+    ...{ verified: 18, files: names.flatMap((name) => [`history.${name}.safetensors`, `history.${name}.idx`]) }, // the states 10 to 27
+  });
+  for (const tensor of ["wte.grad", "wte.exp_avg_sq"]) {
+    const got = recorded(copy, `${tensor}.15-27`, 0, 12);
+    expect(got[0].length).toBe(13 * stateBytes);
+    expect(got.map((part, index) => part.equals(recorded(atOnce ?? "", tensor, 15, 27)[index] ?? Buffer.alloc(0)))).toEqual([true, true]);
+  }
+  expect((await run(["runs", "verify", copy])).stdout).toContain("every checksum holds\nNot covered: run.lock");
+  expect((await run(["compare", copy, plain ?? "", "--assert-equal", "history,loss,config,final"])).exitCode).toBe(0);
+  expect((await run(["analyze", `${copy}::wte.grad.15-27`, "--json"])).stdout).toContain('"steps":[15,16,17');
+});
+
+test("without steps, everything from the start on is recorded, in another dtype too", within, async () => {
+  const float = "training.optimizer_state_dtype=float32";
+  const [first, second] = [await train("float", float), await train("float-at-once", float, everything)];
+  expect(await rerecord(first, "--tensors", "wte.exp_avg")).toMatchObject({ from: 0, to: 40, verified: 41 });
+  const parts = [recorded(first, "wte.exp_avg.0-40", 0, 40, 2 * stateBytes), recorded(second, "wte.exp_avg", 0, 40, 2 * stateBytes)];
+  expect(parts[0]).toEqual(parts[1]);
+});
+
+test("of a run that recorded chosen rows of some steps, the same rows and steps are recorded", within, async () => {
+  const chosen = ["record.every=4", "record.rows=[3,65,101]"];
+  const [first, second] = [await train("chosen", ...chosen), await train("chosen-at-once", ...chosen, everything)];
+  expect(await rerecord(first, "--tensors", "wte.grad", "--steps", "11..21")).toMatchObject({ verified: 3 }); // 12, 16, 20; the checkpoint of step 10 is not recorded
+  expect(recorded(first, "wte.grad.11-21", 0, 2, 3 * 8 * 2)).toEqual(recorded(second, "wte.grad", 3, 5, 3 * 8 * 2));
+});
+
+test("a state that comes out differently is told, and nothing is added", within, async () => {
+  const copy = copyOfPlain("flipped");
+  const file = openSync(join(copy, "history.safetensors"), "r+");
+  const place = headBytes + 22 * stateBytes + (17 * 8 + 5) * 2;
+  const byte = Buffer.alloc(1);
+  readSync(file, byte, 0, 1, place);
+  writeSync(file, Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, place);
+  const before = readdirSync(copy);
+  const { exitCode, stdout } = await run(["rerecord", copy, "--tensors", "wte.grad", "--steps", "21..25", "--json"]);
+  expect(exitCode).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ code: "RESUME_DIVERGED", message: expect.stringContaining("step 22, wte, token 17, component 5: ") });
+  expect(readdirSync(copy)).toEqual(before);
+});
+
+test.each([
+  ["what the run has", ["--tensors", "wte"], "has recorded wte of every step"],
+  ["steps that it has not", ["--tensors", "wte.grad", "--steps", "30..41"], "has recorded the steps 0 to 40, not 30..41"],
+  ["steps backwards", ["--tensors", "wte.grad", "--steps", "30..20"], "run backwards"],
+  ["a misspelt tensor", ["--tensors", "wte.gard"], "did you mean wte.grad?"],
+])("%s cannot be recorded later", async (_, options, message) => {
+  const { exitCode, stderr } = await run(["rerecord", plain ?? "", ...options]);
+  expect([exitCode, stderr.replaceAll("\n", " ")]).toEqual([2, expect.stringContaining(message)]);
+});
+
+test("what was recorded later once is not recorded again", within, async () => {
+  const copy = copyOfPlain("twice");
+  await rerecord(copy, "--tensors", "wte.grad", "--steps", "2..3");
+  const { exitCode, stderr } = await run(["rerecord", copy, "--tensors", "wte.grad", "--steps", "2..3"]);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining("is there already")]);
+});
