@@ -39,14 +39,15 @@ const signs = [runFiles.manifest, runFiles.config, historyFile];
  * @throws {BhBridgeError} `FILE_UNREADABLE`.
  */
 export async function scanRuns(out: string, lockHolders: LockHolders): Promise<FoundRun[]> {
-  return findRuns(runDirectories(resolve(out)), lockHolders);
+  const runs = runDirectories(resolve(out)).map(readOrProblem);
+  const holders = await holdersOf(runs, lockHolders);
+  return runs.map((run) => foundRun(run, holders));
 }
 
 /** What one run directory is, whatever state it is in. */
 export async function findRun(directory: string, lockHolders: LockHolders): Promise<FoundRun> {
-  const [run] = await findRuns([resolve(directory)], lockHolders);
-  if (!run) throw new BhBridgeError("INTERNAL", "one directory gave no run");
-  return run;
+  const run = readOrProblem(resolve(directory));
+  return foundRun(run, await holdersOf([run], lockHolders));
 }
 
 /**
@@ -60,14 +61,17 @@ export function unfinishedRuns(runs: readonly FoundRun[]): FoundRun[] {
     .sort((left, right) => (right.manifest?.created ?? "").localeCompare(left.manifest?.created ?? ""));
 }
 
-async function findRuns(directories: readonly string[], lockHolders: LockHolders): Promise<FoundRun[]> {
-  const read = directories.map((directory) => ({ directory, ...readOrProblem(directory) }));
-  // A resumed run may have been completed or failed before: only its lock tells, so all but the unreadable are asked for.
-  const holders = await lockHolders(read.filter(({ manifest }) => manifest !== undefined).map(({ directory }) => directory));
-  return read.map(({ directory, manifest, problem }) => {
-    const pid = holders.get(directory);
-    return { directory, id: basename(directory), status: statusOf(manifest?.status, pid), manifest, problem, pid };
-  });
+/** What the files of a run say, before anybody is asked who writes it. */
+type ReadRun = Pick<FoundRun, "directory" | "manifest" | "problem">;
+
+/** A resumed run may have been completed or failed before: only its lock tells, so all but the unreadable are asked for. */
+function holdersOf(runs: readonly ReadRun[], lockHolders: LockHolders): ReturnType<LockHolders> {
+  return lockHolders(runs.filter(({ manifest }) => manifest !== undefined).map(({ directory }) => directory));
+}
+
+function foundRun(run: ReadRun, holders: ReadonlyMap<string, number>): FoundRun {
+  const pid = holders.get(run.directory);
+  return { ...run, id: basename(run.directory), status: statusOf(run.manifest?.status, pid), pid };
 }
 
 function statusOf(stored: StoredStatus | undefined, pid: number | undefined): RunStatus {
@@ -76,12 +80,12 @@ function statusOf(stored: StoredStatus | undefined, pid: number | undefined): Ru
   return stored === "running" ? "interrupted" : stored;
 }
 
-function readOrProblem(directory: string): Pick<FoundRun, "manifest" | "problem"> {
+function readOrProblem(directory: string): ReadRun {
   try {
-    return { manifest: readRunManifest(directory), problem: undefined };
+    return { directory, manifest: readRunManifest(directory), problem: undefined };
   } catch (error) {
     if (!(error instanceof BhBridgeError)) throw error;
-    return { manifest: undefined, problem: error.message };
+    return { directory, manifest: undefined, problem: error.message };
   }
 }
 
