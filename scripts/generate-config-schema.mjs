@@ -1,5 +1,5 @@
-// Write what follows from the schemas of a configuration: the JSON Schemas that editors check files with, and the types that programs are checked with.
-// With --check: write nothing, exit 1 when one of them is stale.
+// Write what follows from the schemas of configurations, experiments and sweeps: the JSON Schemas that editors check files with, and the types that programs are
+// checked with. With --check: write nothing, exit 1 when one of them is stale.
 import { createJiti } from "jiti";
 import { inputTypes } from "./input-types.mjs";
 import { writeGenerated } from "./write-generated.mjs";
@@ -7,12 +7,14 @@ import { writeGenerated } from "./write-generated.mjs";
 const source = createJiti(import.meta.url, { fsCache: false });
 const { configJsonSchema } = await source.import("../src/config/json-schema.ts");
 const { experimentJsonSchema } = await source.import("../src/sweep/experiment/experiment-json-schema.ts");
+const { sweepJsonSchema } = await source.import("../src/sweep/grammar/sweep-json-schema.ts");
 const schema = configJsonSchema();
 
 writeGenerated(
   {
     "schemas/config.schema.json": `${JSON.stringify(schema, null, 2)}\n`,
     "schemas/experiment.schema.json": `${JSON.stringify(experimentJsonSchema(), null, 2)}\n`,
+    "schemas/sweep.schema.json": `${JSON.stringify(sweepJsonSchema(), null, 2)}\n`,
     "src/config/run-config-input.generated.ts": inputTypes(schema),
   },
   "npm run generate:schema",

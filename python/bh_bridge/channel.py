@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import json
 import os
 import shutil
@@ -54,7 +53,7 @@ class Channel:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.connect(path)
         self._socket.sendall(token.encode() + b"\n")
-        atexit.register(self._clean_up)
+        atexit.register(self._at_exit)
         threading.Thread(target=self._send_loop, name="bh-bridge-send", daemon=True).start()
         threading.Thread(target=self._read_loop, name="bh-bridge-read", daemon=True).start()
 
@@ -121,11 +120,22 @@ class Channel:
         threading.Event().wait(max(0.0, ends_at - time.monotonic()))
         leave()
 
-    def _clean_up(self) -> None:
-        """Remove the session's folder where Node, which made it, can no longer do so."""
-        with contextlib.suppress(OSError):  # BlockingIOError, mostly: nothing to read, so that Node lives
-            if not self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
-                shutil.rmtree(self._folder, ignore_errors=True)
+    def _at_exit(self) -> None:
+        """Leave at once where Node is gone: to take PyTorch down in order takes seconds on a busy machine."""
+        if self._clean_up():
+            leave()
+
+    def _clean_up(self) -> bool:
+        """Remove the session's folder where Node, which made it, can no longer do so; whether that is so."""
+        try:
+            is_gone = not self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except ConnectionError:  # it left something unread
+            is_gone = True
+        except OSError:  # BlockingIOError, mostly: nothing to read, so that Node lives
+            is_gone = False
+        if is_gone:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        return is_gone
 
     def _receive(self, message: dict[str, Any]) -> None:
         check_command(message)

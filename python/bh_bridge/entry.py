@@ -18,6 +18,7 @@ Operation = Callable[[dict[str, Any]], dict[str, Any]]
 # Modules are imported when an operation needs them: `hello` chooses devices and threads before torch is loaded.
 OPERATIONS: dict[str, str] = {
     "hello": "bh_bridge.environment:hello",
+    "renew": "bh_bridge.renewal:renew",
     "release": "bh_bridge.registry:release",
     "model.create": "bh_bridge.model_operations:create",
     "model.tensor": "bh_bridge.model_operations:tensor",

@@ -17,7 +17,7 @@ from bh_bridge.protocol import check_request
 def hello(request: dict[str, Any]) -> dict[str, Any]:
     """Prepare the process in the order that matters, import torch, and describe the environment.
 
-    request: protocol, channel {path, token}, threads (None = PyTorch's own choice), device.
+    request: protocol, channel {path, token}, threads (None = PyTorch's own choice), device, cores (None = any).
     """
     if request["protocol"] != PROTOCOL_VERSION:
         return {"protocol": PROTOCOL_VERSION, "python": platform.python_version()}  # TypeScript names both versions
@@ -28,6 +28,7 @@ def hello(request: dict[str, Any]) -> dict[str, Any]:
     channel.open_channel(request["channel"]["path"], request["channel"]["token"])
     _keep_offline()
     _select_cuda_device(request["device"])
+    _stay_on(request["cores"])
     with ends_with_node():
         return describe(request["threads"])
 
@@ -99,6 +100,12 @@ def _keep_offline() -> None:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["DO_NOT_TRACK"] = "1"
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+
+def _stay_on(cores: list[int] | None) -> None:
+    """Keep this process and its threads on these cores, where the system can: processes side by side share no cache."""
+    if cores is not None and sys.platform == "linux":
+        os.sched_setaffinity(0, cores)
 
 
 def _select_cuda_device(device: str) -> None:

@@ -30,6 +30,7 @@ def describe_environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "processor": _processor(),
         "cores": os.cpu_count(),
+        "allowed_cores": sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else None,
         "threads": {"intra_op": torch.get_num_threads(), "inter_op": torch.get_num_interop_threads()},
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "torch_build": torch.__config__.show().strip().splitlines(),  # the BLAS and its version are in here

@@ -2,6 +2,9 @@
 
 Run as `python lock_holders.py MARKER HOW DIRECTORY…`; HOW is `now`, or `after-patience` to give a holder that is about
 to end the time that this takes. Prints one line, the marker and a JSON object: `holders`, directory to Holder.
+
+As `python lock_holders.py MARKER hold NODE DIRECTORY` it takes the lock of one directory for a Node process, which the
+kernel lets no Node take itself, prints who has it instead, or nobody, and keeps it until its stdin ends.
 """
 
 from __future__ import annotations
@@ -30,9 +33,32 @@ class Holder(TypedDict):
     is_orphan: bool  # the Node that started it is gone, so it is about to end
 
 
-def note_of_holder(node_pid: int) -> bytes:
-    """What a process leaves in the lock file that it holds: its id, that of its Node, and the machine they are on."""
-    return f"{os.getpid()}\n{node_pid}\n{socket.gethostname()}\n".encode()
+def take_lock(directory: str, pid: int, node_pid: int) -> int | Holder:
+    """Take the lock of a directory and return its file descriptor, or who holds it and does not let go.
+
+    What is left in the file: the process that writes here, its Node, and the machine that they are on.
+    """
+    fd = os.open(os.path.join(directory, LOCK_FILE), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        while not _try_lock(fd):
+            holder = holder_after_patience(directory)
+            if holder is not None:
+                os.close(fd)
+                return holder
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{pid}\n{node_pid}\n{socket.gethostname()}\n".encode(), 0)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _try_lock(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def holder_of(directory: str) -> Holder | None:
@@ -83,8 +109,19 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
+def hold(marker: str, node_pid: int, directory: str) -> None:
+    """Keep the lock of a directory for Node until it closes our stdin, which its death does too."""
+    taken = take_lock(directory, node_pid, node_pid)
+    print(marker + json.dumps({"holders": {} if isinstance(taken, int) else {directory: taken}}), flush=True)
+    if isinstance(taken, int):
+        sys.stdin.read()
+
+
 def main() -> None:
     marker, how, *directories = sys.argv[1:]
+    if how == "hold":
+        hold(marker, int(directories[0]), directories[1])
+        return
     ask: Callable[[str], Holder | None] = holder_of if how == "now" else holder_after_patience
     holders = {directory: ask(directory) for directory in directories}
     locked = {directory: holder for directory, holder in holders.items() if holder is not None}

@@ -80,8 +80,20 @@ export class Bridge implements AsyncDisposable {
    *
    * @internal
    */
-  static async startWith(python: UsablePython, { threads = null, device = "auto", signal }: Omit<BridgeOptions, "python">): Promise<Bridge> {
-    return new Bridge(await PythonSession.start({ python: python.path, threads, device, signal }), { device, threads });
+  static async startWith(
+    python: UsablePython,
+    { threads = null, device = "auto", cores, signal }: Omit<BridgeOptions, "python"> & { cores?: readonly number[] | undefined },
+  ): Promise<Bridge> {
+    return new Bridge(await PythonSession.start({ python: python.path, threads, device, cores, signal }), { device, threads });
+  }
+
+  /**
+   * Called before each training of a Python that trains several: it makes Python what it was before the first, so that each has the bits of a fresh process.
+   *
+   * @internal
+   */
+  async renew(signal?: AbortSignal): Promise<void> {
+    await this.#session.invoke("renew", {}, { signal });
   }
 
   /** Versions, devices and threads of the Python process. */

@@ -22,7 +22,7 @@ export function requireMemory(model: RunConfig["model"], memory: number = instal
 }
 
 /** Weights of a GPT-2: embeddings, for each block attention and feed-forward layers with their biases and two norms, a last norm, and an untied head. */
-function weightCount({ vocab_size, n_positions, n_embd, n_layer, n_inner, tie_word_embeddings }: RunConfig["model"]): number {
+export function weightCount({ vocab_size, n_positions, n_embd, n_layer, n_inner, tie_word_embeddings }: RunConfig["model"]): number {
   const inner = n_inner ?? 4 * n_embd;
   const attention = 4 * n_embd * n_embd + 4 * n_embd;
   const feedForward = 2 * n_embd * inner + inner + n_embd;

@@ -4,6 +4,11 @@ import { isPlainObject } from "./json-value.js";
 /** Fields that hold a path in the file system. */
 const pathFields = ["data.corpus", "init.path", "model.from"] as const;
 
+/** Whether the field at a dotted path holds a path in the file system. */
+export function isPathField(path: string): boolean {
+  return (pathFields as readonly string[]).includes(path);
+}
+
 /** A copy in which relative paths start at `base`. The interpreter's is left alone when it is a bare command name. */
 export function resolvePaths(values: Record<string, unknown>, base: string): Record<string, unknown> {
   let resolved = values;

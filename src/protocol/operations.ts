@@ -78,10 +78,13 @@ export const operations = {
       channel: z.strictObject({ path: z.string(), token: z.string() }),
       threads: z.int().positive().nullable(),
       device: z.string(),
+      // The cores that the process keeps to; null lets it run on any.
+      cores: z.array(z.int().nonnegative()).nullable(),
     }),
     // A Python of another version answers with its version alone, so that both can be named.
     reply: z.union([environmentSchema, z.strictObject({ protocol: z.int(), python: z.string() })]),
   },
+  renew: { request: empty, reply: empty },
   release: { request: z.strictObject({ handle: handleSchema }), reply: empty },
   "model.create": {
     request: z.strictObject({ from, config: z.strictObject(gpt2Config), norm, dtype, init, seed }),

@@ -3,6 +3,7 @@ import type { Operation } from "../protocol/operations.js";
 /** What each call does, in the words of messages: its own name means nothing to people. */
 export const callPhrases: Readonly<Record<Operation, string>> = {
   hello: "starting Python",
+  renew: "making Python ready for the next training",
   release: "letting go of a model",
   "model.create": "building a model",
   "model.tensor": "reading a tensor",

@@ -7,7 +7,20 @@ import { runPythonScript } from "./run-python-script.js";
 const timeoutMs = { now: 10_000, "after-patience": 45_000 } as const;
 
 const holderSchema = z.strictObject({ pid: z.int().nonnegative(), host: z.string().nullable(), is_orphan: z.boolean() });
+type Holder = z.output<typeof holderSchema>;
 const answerSchema = z.strictObject({ holders: z.record(z.string(), holderSchema) });
+
+/** The holders that `lock_holders.py` tells, by directory. */
+export function parseHolders(answer: unknown): Readonly<Record<string, Holder>> {
+  return answerSchema.parse(answer).holders;
+}
+
+/** The error for a directory that somebody else writes. */
+export function lockedBy(directory: string, { pid, host }: Holder): BhBridgeError {
+  const process = pid === 0 ? "another process" : `process ${pid}`;
+  const who = host === null ? process : `${process} on ${host}`;
+  return new BhBridgeError("RUN_LOCKED", `${directory} is in use by ${who}: wait for it, or stop it with Ctrl-C`);
+}
 
 /**
  * Which of these run directories are being written, and by which process (0: it left no number).
@@ -27,16 +40,13 @@ export async function lockHolders(directories: readonly string[]): Promise<Reado
  */
 export async function requireUnlocked(directory: string): Promise<void> {
   const holder = (await ask([directory], "after-patience"))[directory];
-  if (holder === undefined) return;
-  const process = holder.pid === 0 ? "another process" : `process ${holder.pid}`;
-  const who = holder.host === null ? process : `${process} on ${holder.host}`;
-  throw new BhBridgeError("RUN_LOCKED", `${directory} is in use by ${who}: wait for it, or stop it with Ctrl-C`);
+  if (holder !== undefined) throw lockedBy(directory, holder);
 }
 
-async function ask(directories: readonly string[], how: keyof typeof timeoutMs): Promise<Record<string, z.output<typeof holderSchema>>> {
+async function ask(directories: readonly string[], how: keyof typeof timeoutMs): Promise<Readonly<Record<string, Holder>>> {
   const interpreter = directories.length > 0 ? firstInterpreter() : undefined;
   if (interpreter === undefined) return {};
-  return answerSchema.parse(await runPythonScript(interpreter, { file: "lock_holders.py", args: [how, ...directories], timeoutMs: timeoutMs[how] })).holders;
+  return parseHolders(await runPythonScript(interpreter, { file: "lock_holders.py", args: [how, ...directories], timeoutMs: timeoutMs[how] }));
 }
 
 function firstInterpreter(): string | undefined {

@@ -24,6 +24,8 @@ export interface SessionOptions {
   /** CPU threads of PyTorch; null leaves the choice to PyTorch. */
   threads: number | null;
   device: string;
+  /** The cores that the process keeps to; any when left out. */
+  cores?: readonly number[] | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -91,12 +93,12 @@ export class PythonSession {
    *
    * @throws {BhBridgeError} `PROTOCOL_MISMATCH`, `PEER_EXITED`, `ABORTED`, or what Python raised.
    */
-  static async start({ python, threads, device, signal }: SessionOptions): Promise<PythonSession> {
+  static async start({ python, threads, device, cores, signal }: SessionOptions): Promise<PythonSession> {
     const session = await PythonSession.#spawn(python);
     const timer = setTimeout(() => void session.#kill("no answer"), startTimeoutMs);
     try {
       const { path, token } = session.#channel;
-      const request = { protocol: protocolVersion, channel: { path, token }, threads, device };
+      const request = { protocol: protocolVersion, channel: { path, token }, threads, device, cores: cores ? [...cores] : null };
       const reply = await session.invoke("hello", request, { signal });
       if (!("torch" in reply)) throw protocolMismatch(protocolVersion, reply.protocol, join(packageRoot, "python"));
       session.#environment = reply;

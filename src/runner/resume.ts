@@ -11,7 +11,7 @@ import { readRunConfig } from "../runs/run-config.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
 import { concludeRun } from "./conclude-run.js";
 import { resumedModel } from "./resumed-model.js";
-import { type TrainedRun, type TrainListener, type TrainOptions, trainAndConclude } from "./train.js";
+import { type TrainedRun, type TrainingPlan, type TrainListener, type TrainOptions, trainAndConclude } from "./train.js";
 import type { TrainResult } from "./train-result.js";
 
 /** What may be different when a run goes on. */
@@ -76,19 +76,20 @@ export async function openResumable(run: string, { steps, corpus }: ResumeRunOpt
 
 /** Go on with a run, with an interpreter that has been found. */
 export async function resumeRun(
-  { directory, manifest, resolved }: ResumableRun,
+  run: ResumableRun,
   python: UsablePython,
   { allowInexact = false, ...options }: ResumeRunOptions,
   listener: TrainListener = {},
 ): Promise<TrainedRun> {
   // Left to itself PyTorch would take as many threads as there are cores today: the run's own number is part of its bits.
-  const { threads } = manifest.environment;
+  const { threads } = run.manifest.environment;
+  return trainAndConclude({ ...resumedTraining(run, allowInexact), python, threads }, options, listener);
+}
+
+/** A training that goes on with a run. */
+export function resumedTraining({ directory, resolved }: ResumableRun, allowInexact = false): TrainingPlan {
   const model = resumedModel(directory, resolved.config);
-  return trainAndConclude(
-    { resolved, python, threads, model, prepare: (trainer, cancel) => trainer.prepareResume(directory, { ...cancel, allowInexact }) },
-    options,
-    listener,
-  );
+  return { resolved, model, prepare: (trainer, cancel) => trainer.prepareResume(directory, { ...cancel, allowInexact }) };
 }
 
 /** The result of a run that has nothing left to do. */

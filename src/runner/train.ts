@@ -12,6 +12,7 @@ import { BhBridgeError } from "../errors.js";
 import type { TrainEvent } from "../protocol/events.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
 import { runsFolder } from "../runs/run-layout.js";
+import type { CorpusFacts } from "../runs/run-manifest.js";
 import { concludeRun } from "./conclude-run.js";
 import type { ModelPlan } from "./resumed-model.js";
 import type { TrainResult } from "./train-result.js";
@@ -64,9 +65,12 @@ export async function train(input: RunInput = {}, options: TrainOptions = {}): P
 
 /** Run a complete configuration with an interpreter that has been found. */
 export async function trainResolved(resolved: ResolvedConfig, python: UsablePython, options: TrainOptions, listener: TrainListener = {}): Promise<TrainedRun> {
-  const { threads } = resolved.config;
-  const model = resolved.config;
-  return trainAndConclude({ resolved, python, threads, model, prepare: (trainer, cancel) => trainer.prepare(cancel) }, options, listener);
+  return trainAndConclude({ ...newTraining(resolved), python, threads: resolved.config.threads }, options, listener);
+}
+
+/** A training that begins a run. */
+export function newTraining(resolved: ResolvedConfig): TrainingPlan {
+  return { resolved, model: resolved.config, prepare: (trainer, cancel) => trainer.prepare(cancel) };
 }
 
 /** Weights of one checkpoint with the optimizer of another are the state of no training. */
@@ -76,24 +80,24 @@ function requireSameStart(startFrom: string, from: string | null): void {
   throw new BhBridgeError("USAGE", `startFrom is ${resolve(startFrom)}, and ${present}: both have to name the same checkpoint. Set model.from to it`);
 }
 
-/** What is trained, where, and how it begins. */
-export interface Conduct {
+/** What is trained, and how it begins. */
+export interface TrainingPlan {
   resolved: ResolvedConfig;
-  python: UsablePython;
-  threads: number | null;
   /** What the model is built from. */
   model: ModelPlan;
   /** Begin a run, or take one up. */
   prepare(trainer: Trainer, options: CallOptions): Promise<StartedRun>;
 }
 
+/** A training, and the process that does it. */
+export interface Conduct extends TrainingPlan {
+  python: UsablePython;
+  threads: number | null;
+}
+
 /** As `conductTraining`; then analyse and judge the run. */
 export async function trainAndConclude(conduct: Conduct, options: TrainOptions, listener: TrainListener): Promise<TrainedRun> {
-  const { run, outcome } = await conductTraining(conduct, options, listener);
-  // A signal has ended the training already, or may still end what follows.
-  const signal = options.signal?.aborted ? undefined : options.signal;
-  const scan = { signal, onProgress: (done: number, states: number) => listener.onAnalysis?.(done, states) };
-  return { directory: run.directory, outcome, result: await concludeRun(run.directory, conduct.resolved.config, scan) };
+  return concludeTraining(await conductTraining(conduct, options, listener), conduct.resolved, options, listener);
 }
 
 /** A training that has ended, and its run as it left it. */
@@ -102,17 +106,25 @@ interface ConductedTraining {
   outcome: TrainOutcome;
 }
 
-/** Start Python, build the model, train: the one sequence behind every training. */
-export async function conductTraining(
-  { resolved, python, threads, model: plan, prepare }: Conduct,
+/** Start Python, build the model, train: the one sequence behind every training in a process of its own. */
+export async function conductTraining({ python, threads, ...training }: Conduct, options: TrainOptions, listener: TrainListener): Promise<ConductedTraining> {
+  const { resolved } = training;
+  const { signal } = options;
+  listener.onPhase?.("reading the corpus");
+  const corpus = await corpusOf(resolved, signal); // before Python starts: a wrong path is told at once
+  listener.onPhase?.("importing PyTorch");
+  await using bridge = await Bridge.startWith(python, { threads, device: resolved.config.device, ...(signal && { signal }) });
+  return await trainIn(bridge, { ...training, corpus }, options, listener); // awaited here: the bridge closes when this function ends
+}
+
+/** Build the model and train, in a Python that has started; once trained, what was made there for it is let go of. */
+export async function trainIn(
+  bridge: Bridge,
+  { resolved, corpus, model: plan, prepare }: TrainingPlan & { corpus: CorpusFacts },
   { signal, callbacks = [], out = runsFolder, startFrom }: TrainOptions,
   listener: TrainListener,
 ): Promise<ConductedTraining> {
-  listener.onPhase?.("reading the corpus");
-  const corpus = await corpusOf(resolved, signal); // before Python starts: a wrong path is told at once
   const cancel = signal ? { signal } : {};
-  listener.onPhase?.("importing PyTorch");
-  await using bridge = await Bridge.startWith(python, { threads, device: resolved.config.device, ...cancel });
   listener.onPhase?.("importing transformers, building the model");
   const model = await bridge.buildModel(plan, signal);
   const trainer = bridge.trainerOf({ resolved, model, corpus, out, callbacks, ...(startFrom && { startFrom }) });
@@ -120,5 +132,21 @@ export async function conductTraining(
   listener.onPhase?.("preparing HF's Trainer");
   const run = await prepare(trainer, cancel);
   listener.onStart?.(run);
-  return { run, outcome: await trainer.train(cancel) };
+  const outcome = await trainer.train(cancel);
+  await trainer.close();
+  await model.close();
+  return { run, outcome };
+}
+
+/** Analyse and judge the run of a training that has ended. */
+export async function concludeTraining(
+  { run, outcome }: ConductedTraining,
+  { config }: ResolvedConfig,
+  options: Pick<TrainOptions, "signal">,
+  listener: Pick<TrainListener, "onAnalysis">,
+): Promise<TrainedRun> {
+  // A signal has ended the training already, or may still end what follows.
+  const signal = options.signal?.aborted ? undefined : options.signal;
+  const scan = { signal, onProgress: (done: number, states: number) => listener.onAnalysis?.(done, states) };
+  return { directory: run.directory, outcome, result: await concludeRun(run.directory, config, scan) };
 }

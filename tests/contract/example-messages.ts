@@ -16,7 +16,8 @@ const seed = parseRunConfig({});
 
 /** A request of every operation, as it is sent; those that carry a configuration carry that of the default preset. */
 export const requests: { readonly [Op in Operation]: RequestOf<Op> } = {
-  hello: { protocol: protocolVersion, channel: { path: "/tmp/s/events", token: "00ff" }, threads: null, device: "auto" },
+  hello: { protocol: protocolVersion, channel: { path: "/tmp/s/events", token: "00ff" }, threads: null, device: "auto", cores: null },
+  renew: {},
   release: { handle },
   "model.create": modelRequest(seed, null),
   "model.tensor": { handle, name: "transformer.wte.weight", path: "/tmp/s/tensor-0" },
@@ -65,6 +66,7 @@ export const replies: { readonly [Op in Operation]: readonly WrittenReply<Op>[] 
     },
     { protocol: 2, python: "3.14.0" },
   ],
+  renew: [{}],
   release: [{}],
   "model.create": [{ handle, parameter_count: 116160, parameters: [{ name: "transformer.wte.weight", shape: [128, 64], dtype: "BF16" }], norm: "rmsnorm" }],
   "model.tensor": [{ dtype: "BF16", shape: [128, 64] }],

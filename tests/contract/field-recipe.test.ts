@@ -11,6 +11,7 @@ const generated = [
   "python/bh_bridge/protocol.schema.json",
   "schemas/config.schema.json",
   "schemas/experiment.schema.json",
+  "schemas/sweep.schema.json",
   "src/config/run-config-input.generated.ts",
   "tests/contract/golden-messages.json",
 ];

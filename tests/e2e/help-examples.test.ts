@@ -28,8 +28,9 @@ function cheaply(words: string[]): string[] {
   if (words[0] === "setup") return [...words, "--help"];
   if (words[0] === "train") return [...words, "--print-config"];
   if (words[0] === "doctor" && words.includes("--measure")) return [...words, "--help"];
+  if (words[0] === "sweep" && words[1] !== "status") return [...words, "--dry-run", "--set", "training.max_steps=3", "--device", "cpu"];
   if (words[1] === "rm") return [...words, "--yes"]; // nobody is there to be asked
-  return words.map((word) => (word.startsWith("runs/2026") ? "runs/my-run" : word));
+  return words.map((word) => (word.startsWith("runs/2026") ? "runs/my-run" : word.startsWith("sweeps/2026") ? "sweeps/mine" : word));
 }
 
 beforeAll(async () => {
@@ -45,6 +46,12 @@ beforeAll(async () => {
   mkdirSync(join(cwd, "out"));
   cpSync(join(cwd, "runs", made, "final"), join(cwd, "out/checkpoint-20"), { recursive: true });
   writeFileSync(join(cwd, "my.yaml"), "preset: quick\n");
+  writeFileSync(join(cwd, "sigma.yaml"), "base: quick\nseeds: 1..2\n");
+  mkdirSync(join(cwd, "sweeps/mine"), { recursive: true });
+  writeFileSync(
+    join(cwd, "sweeps/mine/plan.json"),
+    '{"schema":"bh-bridge/plan@1","name":"mine","hash":"","preset":"quick","base":{},"prune":null,"trials":[]}',
+  );
 });
 
 const examples = [...new Set(examplesOf(await createProgram()))];

@@ -16,6 +16,8 @@ export class Terminal {
   readonly messageColor: TextColors;
   /** True where a progress bar may redraw its line. */
   readonly interactive: boolean;
+  /** Lines that are drawn and can be drawn anew. */
+  #drawn = 0;
 
   constructor(options: CommonOptions) {
     const wanted = options.color && !process.env["NO_COLOR"];
@@ -43,12 +45,20 @@ export class Terminal {
 
   /** Print a message, broken at words where it is wider than the terminal; nothing under `--quiet`. */
   say(text: string): void {
+    if (this.#drawn > 0) this.redrawLines([]);
     if (!this.quiet) process.stderr.write(`${wrap(terminalText(text), process.stderr.columns || undefined)}\n`);
   }
 
   /** Draw the line on stderr that is rewritten in place, where the terminal is interactive; an empty one takes it away. */
   redraw(line: string): void {
     process.stderr.write(`\r\u001b[K${terminalText(line)}`);
+  }
+
+  /** Draw lines on stderr in place of those that were drawn before, where the terminal is interactive; none takes them away. */
+  redrawLines(lines: readonly string[]): void {
+    const back = this.#drawn > 0 ? `\u001b[${this.#drawn}A` : "";
+    process.stderr.write(`${back}\r\u001b[J${lines.map((line) => `${terminalText(line)}\n`).join("")}`);
+    this.#drawn = lines.length;
   }
 
   /** Say something while a line is being redrawn, which then goes on below. */

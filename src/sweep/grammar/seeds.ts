@@ -5,12 +5,12 @@ const seed = z
   .int()
   .min(0)
   .max(2 ** 32 - 1);
-const accepted = "a seed, a list of seeds, or a range such as 42..51";
+const accepted = "expected a seed, a list of seeds, or a range such as 42..51";
 
 /** Seeds as they are written: `42..51`, a list, or one. */
 export const seedsSchema = z
   .union([seed, z.array(seed).min(1), z.string().refine((text) => wholeRange(text)?.every((each) => seed.safeParse(each).success), { error: accepted })], {
-    error: `expected ${accepted}`,
+    error: accepted,
   })
   .describe("Seeds that every point is trained with: a list, a range (42..51), or one seed.");
 

@@ -1,0 +1,61 @@
+import { relative } from "node:path";
+import type { TextColors } from "../../config/text-colors.js";
+import type { PlanCost, SweepDocument, SweepTrial } from "../../sweep/sweep-document.js";
+import { summaryTable } from "../../sweep/sweep-summary.js";
+import { count } from "../../text/count.js";
+import { formatBytes } from "../../text/format-bytes.js";
+import { groupDigits } from "../../text/group-digits.js";
+import { printable } from "../../text/printable.js";
+import { formatDuration } from "../terminal/progress.js";
+import { table } from "../terminal/table.js";
+
+/** A list of this many lines is read at a glance; a longer one ends with how many more there are. */
+const maxRows = 40;
+
+/** `12 completed, 1 failed, 3 planned`: the statuses that there are. */
+export function formatCounts(counts: SweepDocument["counts"], color: TextColors): string {
+  const paint: Readonly<Record<string, (text: string) => string>> = { completed: color.green, failed: color.red, pruned: color.yellow, lost: color.yellow };
+  const told = Object.entries(counts).filter(([, number]) => number > 0);
+  return told.map(([status, number]) => (paint[status] ?? String)(`${groupDigits(number)} ${status}`)).join(", ") || "no trials";
+}
+
+/** What a trial sets, in one line: `init.sigma=1e-5 seed=3`; `base` where it sets nothing. */
+export function formatSet(set: SweepTrial["set"]): string {
+  const settings = Object.entries(set).map(([path, value]) => `${path}=${typeof value === "string" ? printable(value) : JSON.stringify(value)}`);
+  return settings.join(" ") || "base";
+}
+
+/** What came out of a sweep: how many trials have which status, and each point's numbers over its seeds. */
+export function formatSweep({ name, directory, trials, counts }: SweepDocument, color: TextColors, width?: number): string {
+  const { head, rows } = summaryTable(trials);
+  const hidden = rows.length - maxRows;
+  return [
+    `${color.bold(`Sweep ${printable(name)}`)}  ${count(trials.length, "trial")}: ${formatCounts(counts, color)}`,
+    ...(directory === null ? [] : [color.dim(relative(process.cwd(), directory) || ".")]),
+    "",
+    table(head, rows.slice(0, maxRows), { width }),
+    ...(hidden > 0 ? [color.dim(`and ${count(hidden, "more point")}, in its summary.md`)] : []),
+    color.dim("mean ± standard deviation over n seeds"),
+  ].join("\n");
+}
+
+/** What a sweep would train: its trials with what there is of them already, and what the rest will take. */
+export function formatPreview({ name, directory, trials, counts, cost }: SweepDocument, color: TextColors, width?: number): string {
+  const shown = trials.slice(0, maxRows).map(({ trial, status, set }) => [trial, status, formatSet(set)]);
+  const hidden = trials.length - shown.length;
+  return [
+    `${color.bold(`Sweep ${printable(name)}`)}  ${count(trials.length, "trial")}: ${formatCounts(counts, color)}`,
+    ...(directory === null ? [] : [color.dim(`continues ${relative(process.cwd(), directory) || "."}`)]),
+    "",
+    table(["trial", "status", "sets"], shown, { align: ["left", "left", "left"], width }),
+    ...(hidden > 0 ? [color.dim(`and ${count(hidden, "more trial")}`)] : []),
+    ...(cost ? ["", formatCost(cost)] : []),
+  ].join("\n");
+}
+
+function formatCost({ trials, workers, diskBytes, freeBytes, stepsPerSecond, seconds, memoryBytes }: PlanCost): string {
+  if (trials === 0) return "Nothing is left to train";
+  const time = seconds === null || stepsPerSecond === null ? "" : `≈ ${formatDuration(seconds)} at ${stepsPerSecond.toPrecision(3)} steps/s each, `;
+  const memory = memoryBytes === null ? "" : `, ${formatBytes(memoryBytes)} of memory`;
+  return `${count(trials, "trial")} to train, ${workers} at a time: ${time}${formatBytes(diskBytes)} of disk at most (${formatBytes(freeBytes)} are free)${memory}`;
+}

@@ -1,0 +1,152 @@
+import { relative } from "node:path";
+import type { SweepTrial } from "../../sweep/sweep-document.js";
+import { countTrials } from "../../sweep/sweep-document.js";
+import type { TrialEvent } from "../../sweep/trial-event.js";
+import { count } from "../../text/count.js";
+import { groupDigits } from "../../text/group-digits.js";
+import { shellQuote } from "../../text/shell-quote.js";
+import { formatDuration } from "../terminal/progress.js";
+import type { Terminal } from "../terminal/terminal.js";
+import { formatCounts, formatSet } from "./format-sweep.js";
+
+/** A plain line at most this often where nothing can be redrawn. */
+const plainLineEveryMs = 30_000;
+const redrawEveryMs = 500;
+/** So many running trials are shown one by one: with counts, best and odd they fit a screen, whatever the number of workers. */
+const maxShown = 12;
+/** Of what a failed trial said last. */
+const shownReasonLines = 6;
+
+interface Running {
+  trial: SweepTrial;
+  fromStep: number;
+  step: number;
+  steps: number;
+  loss: number;
+  since: number;
+}
+
+/** Shows a sweep as it goes on, on stderr: one screen on a terminal, a line now and then elsewhere; failures are told when they happen. */
+export class SweepDisplay {
+  readonly #terminal: Terminal;
+  readonly #trials = new Map<string, SweepTrial>();
+  readonly #running = new Map<string, Running>();
+  #steps: ReadonlyMap<string, number> = new Map();
+  #stepsLeft = 0;
+  #stepsTaken = 0;
+  #startedAt: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  onEvent(event: TrialEvent): void {
+    if (event.kind === "planned") this.#begin(event);
+    else if (event.kind === "started") this.#start(event);
+    else if (event.kind === "step") this.#step(event);
+    else this.#end(event.trial);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    if (this.#terminal.interactive) this.#terminal.redrawLines([]);
+  }
+
+  #begin({ directory, workers, document, steps }: Extract<TrialEvent, { kind: "planned" }>): void {
+    for (const trial of document.trials) this.#trials.set(trial.trial, trial);
+    this.#steps = steps;
+    this.#stepsLeft = [...steps.values()].reduce((sum, each) => sum + each, 0);
+    const path = relative(process.cwd(), directory) || ".";
+    const left = steps.size === 0 ? "nothing is left to train" : `${count(steps.size, "trial")} to train, ${workers} at a time`;
+    this.#terminal.say(`${document.name}: ${count(document.trials.length, "trial")} in ${path}; ${left}`);
+    if (steps.size === 0 || this.#terminal.quiet) return;
+    const { interactive } = this.#terminal;
+    this.#timer = setInterval(() => (interactive ? this.#draw() : this.#terminal.say(this.#headline())), interactive ? redrawEveryMs : plainLineEveryMs);
+    this.#timer.unref();
+  }
+
+  #start({ trial, fromStep }: Extract<TrialEvent, { kind: "started" }>): void {
+    this.#startedAt ??= performance.now();
+    const steps = this.#steps.get(trial.trial) ?? 0;
+    this.#stepsLeft -= fromStep;
+    this.#trials.set(trial.trial, trial);
+    this.#running.set(trial.trial, { trial, fromStep, step: fromStep, steps, loss: Number.NaN, since: performance.now() });
+  }
+
+  #step({ trial, step, loss }: Extract<TrialEvent, { kind: "step" }>): void {
+    const running = this.#running.get(trial.trial);
+    if (!running) return;
+    this.#advance(running, step);
+    running.loss = loss;
+  }
+
+  #end(trial: SweepTrial): void {
+    const running = this.#running.get(trial.trial);
+    if (running && trial.status === "completed") this.#advance(running, running.steps);
+    if (running && (trial.status === "pruned" || trial.status === "failed")) this.#stepsLeft -= running.steps - running.step;
+    if (running && trial.status === "lost") this.#stepsLeft += running.step; // how much of it is kept is told when it goes on
+    this.#running.delete(trial.trial);
+    this.#trials.set(trial.trial, trial);
+    if (trial.status === "failed" || trial.status === "lost") this.#tellTrouble(trial);
+  }
+
+  #advance(running: Running, step: number): void {
+    this.#stepsTaken += step - running.step;
+    this.#stepsLeft -= step - running.step;
+    running.step = step;
+  }
+
+  #tellTrouble({ trial, status, set, reason, run }: SweepTrial): void {
+    const { messageColor: color } = this.#terminal;
+    const title = status === "failed" ? color.red(`Failed: ${formatSet(set)} (${trial})`) : color.yellow(`Lost, and goes on: ${formatSet(set)} (${trial})`);
+    const said = (reason ?? "").split("\n");
+    const shown = [said[0] ?? "", ...said.slice(1).slice(-shownReasonLines)].map((line) => `  ${line}`);
+    const alone = status === "failed" && run !== null ? [`  Alone:  bh-bridge train -c ${shellQuote(relative(process.cwd(), run))}`] : [];
+    this.#terminal.say([title, ...shown, ...alone].join("\n"));
+    if (this.#terminal.interactive) this.#draw();
+  }
+
+  #draw(): void {
+    const width = (process.stderr.columns || 80) - 1;
+    this.#terminal.redrawLines([this.#headline(), ...this.#runningLines(), ...this.#noteworthy()].map((line) => line.slice(0, width)));
+  }
+
+  /** `12 of 40 trials ended: 11 completed, 1 failed, 4 running; 35.2 steps/s, 3 min 05 s left`. */
+  #headline(): string {
+    const trials = [...this.#trials.values()];
+    const done = trials.filter(({ status }) => status === "completed" || status === "pruned" || status === "failed").length;
+    const seconds = this.#startedAt === undefined ? 0 : (performance.now() - this.#startedAt) / 1000;
+    const rate = seconds > 0 ? this.#stepsTaken / seconds : 0;
+    const speed = rate > 0 ? `; ${rate.toPrecision(3)} steps/s, ${formatDuration(this.#stepsLeft / rate)} left` : "";
+    return `${groupDigits(done)} of ${count(trials.length, "trial")} ended: ${formatCounts(countTrials(trials), plain)}${speed}`;
+  }
+
+  #runningLines(): string[] {
+    const running = [...this.#running.values()];
+    const lines = running.slice(0, maxShown).map(({ trial, fromStep, step, steps, loss, since }) => {
+      const rate = (step - fromStep) / ((performance.now() - since) / 1000);
+      const left = rate > 0 ? `, ${rate.toPrecision(3)}/s, ${formatDuration((steps - step) / rate)} left` : "";
+      return `  ${groupDigits(step)} of ${groupDigits(steps)}${left}${Number.isFinite(loss) ? `, loss ${loss.toFixed(4)}` : ""}  ${formatSet(trial.set)}`;
+    });
+    return running.length > maxShown ? [...lines, `  and ${running.length - maxShown} more`] : lines;
+  }
+
+  /** The best result so far, and those that are odd. */
+  #noteworthy(): string[] {
+    const ended = [...this.#trials.values()].flatMap((trial) => (trial.result ? [{ trial, result: trial.result }] : []));
+    const withLoss = ended.flatMap(({ trial, result }) => (result.finalLoss === null ? [] : [{ trial, loss: result.finalLoss }]));
+    const best = withLoss.reduce<(typeof withLoss)[number] | undefined>((low, each) => (low && low.loss <= each.loss ? low : each), undefined);
+    const odd = ended.filter(({ result }) => !result.finite || result.verdict.result === "degenerate").length;
+    const positive = ended.filter(({ result }) => result.verdict.result === "positive").length;
+    return [
+      ...(best ? [`  lowest loss ${best.loss.toFixed(4)}  ${formatSet(best.trial.set)}`] : []),
+      ...(positive > 0 ? [`  ${groupDigits(positive)} of ${count(ended.length, "result")} positive`] : []),
+      ...(odd > 0 ? [`  ${count(odd, "result")} not finite or degenerate`] : []),
+    ];
+  }
+}
+
+const same = (text: string) => text;
+/** Lines that are cut to the terminal's width have no colours, whose ends would be cut off. */
+const plain = { bold: same, dim: same, red: same, green: same, yellow: same, cyan: same };

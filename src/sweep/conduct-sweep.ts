@@ -1,0 +1,140 @@
+import { mkdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { durableWrite } from "../formats/durable-write.js";
+import { lockDirectory } from "../python/directory-lock.js";
+import type { UsablePython } from "../python/resolve-python.js";
+import { noLockHolders, scanRuns } from "../runs/scan-runs.js";
+import { trialOfRun } from "../runs/trial-identity.js";
+import { Ledger, type LedgerLine } from "./ledger.js";
+import { planCost, requireDisk } from "./plan/plan-cost.js";
+import type { Trial } from "./plan/plan-trials.js";
+import { createSweepDirectory, findSweepDirectory, replacePlan } from "./plan/sweep-directory.js";
+import type { SweepPlan } from "./plan/sweep-plan.js";
+import { taskOf } from "./plan/task-of.js";
+import { localWorkers } from "./pool/local-workers.js";
+import { runPool } from "./pool/run-pool.js";
+import type { TrialEnd, TrialTask } from "./pool/trial-task.js";
+import { countTrials, type SweepDocument, type SweepTrial } from "./sweep-document.js";
+import { summaryText } from "./sweep-summary.js";
+import type { TrialEvent } from "./trial-event.js";
+import { trialStates } from "./trial-states.js";
+
+/** How a plan is carried out. */
+export interface SweepOptions {
+  /** The folder that holds sweeps; `sweeps` when left out. */
+  out?: string | undefined;
+  /** How many trials are trained side by side; one a core when left out. */
+  workers?: number | undefined;
+  /** Train failed trials once more. */
+  retry?: boolean | undefined;
+  /** Begin no more trials once one has failed. */
+  failFast?: boolean | undefined;
+  /** Ends each training after its step, with a checkpoint; the same sweep goes on from there. */
+  signal?: AbortSignal | undefined;
+}
+
+const runsFolder = "runs";
+
+/**
+ * Carry out a plan: in its own directory, which an earlier start may have begun, train what is missing, and write down what became of it.
+ *
+ * @throws {BhBridgeError} `RUN_LOCKED` when another process does the same, `DISK_FULL` before anything starts, `FILE_UNWRITABLE`.
+ */
+export async function conductSweep(
+  plan: SweepPlan,
+  python: UsablePython,
+  { out = "sweeps", workers = plan.machine.cores, retry = false, failFast = false, signal = new AbortController().signal }: SweepOptions,
+  tell: (event: TrialEvent) => void,
+): Promise<SweepDocument> {
+  const directory = findSweepDirectory(out, plan).same ?? createSweepDirectory(out, plan);
+  await using _lock = await lockDirectory(python.path, directory);
+  using ledger = new Ledger(directory);
+  mkdirSync(join(directory, runsFolder), { recursive: true });
+  await adoptRuns(directory, plan.trials, ledger);
+  const book = new Book(directory, plan, ledger, tell);
+  requireDisk(planCost(directory, plan.trials, book.states(), workers));
+  replacePlan(directory, plan);
+  const tasks = book.tasks(retry);
+  const steps = new Map(tasks.map(({ trial, config }) => [trial, config.training.max_steps]));
+  tell({ kind: "planned", directory, workers: Math.min(workers, tasks.length), document: book.document(), steps });
+  await runPool(tasks, { workers, startWorker: localWorkers(plan, python, Math.min(workers, tasks.length)), listener: book, signal, failFast });
+  const document = book.document();
+  durableWrite(join(directory, "result.json"), `${JSON.stringify(document)}\n`);
+  durableWrite(join(directory, "summary.md"), summaryText(document));
+  return document;
+}
+
+/** A controller that was killed may have begun a run that its ledger does not know: it is the trial's own, and gone on with. */
+async function adoptRuns(directory: string, trials: readonly Trial[], ledger: Ledger): Promise<void> {
+  const missing = new Set(trials.map(({ trial }) => trial).filter((trial) => (ledger.of(trial)?.run ?? null) === null));
+  for (const { manifest, directory: run } of await scanRuns(join(directory, runsFolder), noLockHolders)) {
+    const trial = manifest && trialOfRun(manifest);
+    if (trial !== undefined && missing.has(trial)) ledger.append({ trial, status: "lost", run: relative(directory, run) });
+  }
+}
+
+/** Keeps the ledger of a sweep while its pool is at work, and tells of it. */
+class Book {
+  readonly #directory: string;
+  readonly #plan: SweepPlan;
+  readonly #ledger: Ledger;
+  readonly #tell: (event: TrialEvent) => void;
+
+  constructor(directory: string, plan: SweepPlan, ledger: Ledger, tell: (event: TrialEvent) => void) {
+    this.#directory = directory;
+    this.#plan = plan;
+    this.#ledger = ledger;
+    this.#tell = tell;
+  }
+
+  states(trials: readonly Trial[] = this.#plan.trials): SweepTrial[] {
+    return trialStates(this.#directory, trials, (trial) => this.#ledger.of(trial), true);
+  }
+
+  document(): SweepDocument {
+    const trials = this.states();
+    return { schema: "bh-bridge/sweep@1", name: this.#plan.name, directory: this.#directory, trials, counts: countTrials(trials) };
+  }
+
+  /** What is left to train, in the plan's order; what was begun comes first. */
+  tasks(retry: boolean): TrialTask[] {
+    const states = this.states();
+    const done: readonly SweepTrial["status"][] = retry ? ["completed", "pruned"] : ["completed", "pruned", "failed"];
+    const left = this.#plan.trials.flatMap((trial, index) => {
+      const state = states[index];
+      return state && !done.includes(state.status) ? [{ trial, run: state.run }] : [];
+    });
+    const begun = left.filter(({ run }) => run !== null);
+    const out = join(this.#directory, runsFolder);
+    return [...begun, ...left.filter(({ run }) => run === null)].map(({ trial, run }) => ({ ...taskOf(this.#plan, trial, out), run }));
+  }
+
+  onStart(task: TrialTask, run: string, fromStep: number, worker: LedgerLine["worker"]): void {
+    this.#ledger.append({ trial: task.trial, status: "running", run: relative(this.#directory, run), ...(worker && { worker }) });
+    this.#tell({ kind: "started", trial: this.#stateOf(task), fromStep });
+  }
+
+  onStep(task: TrialTask, step: number, loss: number): void {
+    this.#tell({ kind: "step", trial: this.#stateOf(task), step, loss });
+  }
+
+  onEnd(task: TrialTask, end: TrialEnd): void {
+    const run = task.run === null ? null : relative(this.#directory, task.run);
+    this.#ledger.append({ trial: task.trial, run, ...lineOf(end) });
+    this.#tell({ kind: "ended", trial: this.#stateOf(task) });
+  }
+
+  #stateOf({ trial }: TrialTask): SweepTrial {
+    const planned = this.#plan.trials.filter((each) => each.trial === trial);
+    const [state] = this.states(planned);
+    if (!state) throw new Error(`the plan has no trial ${trial}`);
+    return state;
+  }
+}
+
+function lineOf(end: TrialEnd): Pick<LedgerLine, "status" | "reason" | "result"> {
+  if (end.kind === "completed") return { status: "completed", result: end.result };
+  if (end.kind === "pruned") return { status: "pruned", result: end.result, reason: end.reason };
+  if (end.kind === "stopped") return { status: "planned" };
+  return { status: end.kind === "died" ? "lost" : "failed", reason: end.reason };
+}

@@ -1,0 +1,97 @@
+import { isDeepStrictEqual } from "node:util";
+import type { JsonValue } from "../../config/json-value.js";
+import type { ConfigIssue } from "../../errors.js";
+import { axisValues } from "./axis.js";
+import { randomPoints, sobolDraws } from "./drawn-points.js";
+import { flattenOverrides, type Overrides } from "./flatten-overrides.js";
+import { seedsOf } from "./seeds.js";
+import type { SweepSpec } from "./sweep-schema.js";
+
+/** One point of a sweep: what it sets over the base. */
+export interface SweepPoint {
+  set: Overrides;
+  /** Where in the sweep a value of it is said: `grid.seed`, `cases`. */
+  placeOf(path: string): string;
+}
+
+/** So many trials are more than anybody waits for; a product of axes grows before it is noticed. */
+const maxPoints = 100_000;
+
+/**
+ * The points of a sweep in order: every combination of `grid` with every row of `zip`, without those in `exclude`; then `cases`, `random` and `sobol`. Each is
+ * trained with every seed. A sweep with none of these is its base alone.
+ *
+ * @param issues what is wrong between its parts is put here.
+ */
+export function expandSweep(spec: SweepSpec, issues: ConfigIssue[]): SweepPoint[] {
+  const { grid = {}, zip = {}, cases = [], exclude = [], random, sobol, seeds } = spec;
+  refuseTwice(Object.keys(grid), Object.keys(zip), issues);
+  if (seeds !== undefined) refuseSeedAxis(spec, issues);
+  const rows = zipRows(zip, issues);
+  const combinations = Object.values(grid).reduce((product, axis) => product * axisValues(axis).length, rows.length);
+  const isProduct = Object.keys(grid).length + Object.keys(zip).length > 0 || (cases.length === 0 && !random && !sobol);
+  const all = (isProduct ? combinations : 0) + cases.length + (random?.trials ?? 0) + (sobol?.trials ?? 0);
+  const seedValues = seeds === undefined ? [] : seedsOf(seeds);
+  if (all * Math.max(1, seedValues.length) > maxPoints) {
+    issues.push({ path: "grid", message: `these are ${all * Math.max(1, seedValues.length)} trials; a sweep may have ${maxPoints}` });
+    return [];
+  }
+  const isKept = isNotIn(exclude);
+  const pointsAt = (placeOf: SweepPoint["placeOf"]) => (values: Values) => ({ set: flattenOverrides(values), placeOf });
+  const points: SweepPoint[] = [
+    ...(isProduct ? product(grid, rows) : []).map(pointsAt((path) => placeOfAxis(path, { grid, zip }))).filter(isKept),
+    ...cases.map(pointsAt(() => "cases")),
+    ...(random ? randomPoints(random) : []).map(pointsAt((path) => `random.over.${path}`)).filter(isKept),
+    ...(sobol ? sobolDraws(sobol) : []).map(pointsAt((path) => `sobol.over.${path}`)).filter(isKept),
+  ];
+  if (seeds === undefined) return points;
+  return points.flatMap(({ set, placeOf }) =>
+    seedValues.map((seed) => ({ set: { ...set, seed }, placeOf: (path: string) => (path === "seed" ? "seeds" : placeOf(path)) })),
+  );
+}
+
+/** The axis that sets a path: its own, or that of an object above it. */
+function placeOfAxis(path: string, parts: Readonly<Record<string, Axes>>): string {
+  for (const [part, axes] of Object.entries(parts)) {
+    const axis = Object.keys(axes).find((each) => path === each || path.startsWith(`${each}.`));
+    if (axis !== undefined) return `${part}.${axis}`;
+  }
+  return "grid";
+}
+
+type Values = Readonly<Record<string, JsonValue>>;
+type Axes = NonNullable<SweepSpec["grid"]>;
+
+function product(grid: Axes, rows: readonly Values[]): Values[] {
+  return Object.entries(grid).reduceRight<Values[]>(
+    (points, [path, axis]) => axisValues(axis).flatMap((value) => points.map((point) => ({ [path]: value, ...point }))),
+    [...rows],
+  );
+}
+
+/** The rows of linked axes; one row that sets nothing where there are none. */
+function zipRows(zip: Axes, issues: ConfigIssue[]): Values[] {
+  const axes = Object.entries(zip).map(([path, axis]): [string, JsonValue[]] => [path, axisValues(axis)]);
+  const lengths = new Set(axes.map(([, values]) => values.length));
+  if (lengths.size > 1) {
+    const told = axes.map(([path, values]) => `${path} has ${values.length}`).join(", ");
+    issues.push({ path: "zip", message: `linked axes have to be equally long: ${told}` });
+  }
+  const [length = 1] = lengths;
+  return Array.from({ length }, (_, row) => Object.fromEntries(axes.map(([path, values]) => [path, values[row] ?? null])));
+}
+
+function isNotIn(exclude: readonly Values[]): (point: SweepPoint) => boolean {
+  const excluded = exclude.map((values) => Object.entries(flattenOverrides(values)));
+  return ({ set }) => !excluded.some((values) => values.every(([path, value]) => isDeepStrictEqual(set[path], value)));
+}
+
+function refuseTwice(grid: readonly string[], zip: readonly string[], issues: ConfigIssue[]): void {
+  for (const path of grid.filter((each) => zip.includes(each))) issues.push({ path: `zip.${path}`, message: `is an axis of grid as well: one of the two` });
+}
+
+function refuseSeedAxis({ grid = {}, zip = {} }: SweepSpec, issues: ConfigIssue[]): void {
+  for (const [part, axes] of Object.entries({ grid, zip })) {
+    if (Object.hasOwn(axes, "seed")) issues.push({ path: `${part}.seed`, message: "seeds says which seeds: one of the two" });
+  }
+}

@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { pruneSchema } from "../prune/prune-condition.js";
+import { axisSchema, jsonValueSchema } from "./axis.js";
+import { randomSchema, sobolSchema } from "./drawn-points.js";
+import { seedsSchema } from "./seeds.js";
+
+const values = z.record(z.string(), jsonValueSchema);
+
+/** A sweep as it is written: what is trained, and what varies. */
+export const sweepSchema = z.strictObject({
+  $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
+  name: z.string().min(1).max(200).optional().describe("Name of the sweep; that of its file when left out."),
+  base: z
+    .union([z.string().min(1), values])
+    .optional()
+    .describe("What every trial starts from: a preset, a configuration file, or the fields themselves."),
+  grid: z.record(z.string(), axisSchema).optional().describe("Axes by field: every combination of their values is trained."),
+  zip: z.record(z.string(), axisSchema).optional().describe("Linked axes by field, equally long: the first values together, then the second ones, …"),
+  cases: z.array(values).min(1).optional().describe("Further trials as they stand, beside the combinations."),
+  exclude: z.array(values).min(1).optional().describe("Combinations to leave out: those that have all of these values."),
+  seeds: seedsSchema.optional(),
+  random: randomSchema.optional().describe("Further trials whose values are drawn independently."),
+  sobol: sobolSchema.optional().describe("Further trials whose values are those of a Sobol sequence."),
+  prune: pruneSchema.optional().describe("When a trial is given up; it then counts as pruned, not as failed."),
+});
+
+/** A sweep as it is written. */
+export type SweepInput = z.input<typeof sweepSchema>;
+/** A sweep with its defaults. */
+export type SweepSpec = z.output<typeof sweepSchema>;

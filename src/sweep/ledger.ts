@@ -1,0 +1,102 @@
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { BhBridgeError } from "../errors.js";
+import { writeError } from "../formats/durable-write.js";
+import { trialResultSchema } from "./trial-result.js";
+
+/** `lost`: nobody trains it any more, and it will be gone on with. `pruned` is an end like `completed`. */
+export const trialStatuses = ["planned", "running", "completed", "failed", "pruned", "lost"] as const;
+
+/** One line of a ledger: what became of a trial, and when. */
+export const ledgerLineSchema = z.strictObject({
+  at: z.string(),
+  trial: z.string(),
+  status: z.enum(trialStatuses),
+  /** Its run, as a path in the directory of the ledger; null before there is one. */
+  run: z.string().nullable(),
+  /** Why it failed, was pruned, or was lost. */
+  reason: z.string().optional(),
+  /** Where it runs: the worker's process, and the cores that it keeps to. */
+  worker: z.strictObject({ pid: z.int(), cores: z.array(z.int()).nullable() }).optional(),
+  result: trialResultSchema.optional(),
+});
+export type LedgerLine = z.output<typeof ledgerLineSchema>;
+
+const fileName = "ledger.jsonl";
+
+/**
+ * What became of each trial, as the ledger of a directory says now; nothing where there is none yet. A last line that is not whole is being written, or was
+ * when its writer died.
+ *
+ * @throws {BhBridgeError} `RUN_CORRUPT` naming the line, `FILE_UNREADABLE`.
+ */
+export function readLedger(directory: string): Map<string, LedgerLine> {
+  const path = join(directory, fileName);
+  const lines = wholeLines(path).map((line, index) => parseLine(line, path, index + 1));
+  return new Map(lines.map((line) => [line.trial, line]));
+}
+
+/** The ledger of a directory whose lock this process holds: every line is on the disk before anything follows from it. */
+export class Ledger implements Disposable {
+  readonly #path: string;
+  readonly #fd: number;
+  readonly #entries: Map<string, LedgerLine>;
+
+  /** Open it, and take away a last line that its writer did not finish. @throws {BhBridgeError} as `readLedger`, and `FILE_UNWRITABLE`. */
+  constructor(directory: string) {
+    this.#path = join(directory, fileName);
+    this.#entries = readLedger(directory);
+    try {
+      this.#fd = openSync(this.#path, "a");
+      ftruncateSync(
+        this.#fd,
+        Buffer.byteLength(
+          wholeLines(this.#path)
+            .map((line) => `${line}\n`)
+            .join(""),
+        ),
+      );
+    } catch (cause) {
+      throw writeError(this.#path, cause);
+    }
+  }
+
+  /** The newest line of a trial. */
+  of(trial: string): LedgerLine | undefined {
+    return this.#entries.get(trial);
+  }
+
+  /** Add a line. @throws {BhBridgeError} `DISK_FULL`, `IO_FAILED`. */
+  append(line: Omit<LedgerLine, "at">): void {
+    const dated: LedgerLine = { at: new Date().toISOString(), ...line };
+    try {
+      writeSync(this.#fd, `${JSON.stringify(dated)}\n`);
+      fsyncSync(this.#fd);
+    } catch (cause) {
+      throw writeError(this.#path, cause);
+    }
+    this.#entries.set(line.trial, dated);
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+}
+
+function wholeLines(path: string): string[] {
+  try {
+    return readFileSync(path, "utf8").split("\n").slice(0, -1);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new BhBridgeError("FILE_UNREADABLE", `${path} cannot be read`, { cause });
+  }
+}
+
+function parseLine(line: string, path: string, number: number): LedgerLine {
+  try {
+    return ledgerLineSchema.parse(JSON.parse(line));
+  } catch (cause) {
+    throw new BhBridgeError("RUN_CORRUPT", `${path} is damaged in line ${number}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

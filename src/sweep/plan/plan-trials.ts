@@ -1,0 +1,97 @@
+import { loadRunConfig } from "../../bridge/load-run-config.js";
+import { configHash } from "../../config/config-hash.js";
+import { configInvalid } from "../../config/config-invalid.js";
+import type { Layer } from "../../config/layer.js";
+import { mergeLayers } from "../../config/merge-layers.js";
+import { parseRunConfig } from "../../config/parse-run-config.js";
+import type { ResolvedConfig } from "../../config/resolve-run-config.js";
+import type { RunConfig } from "../../config/run-config-schema.js";
+import { assignmentLayer } from "../../config/set-layer.js";
+import { valueAt } from "../../config/value-at.js";
+import { BhBridgeError, type ConfigIssue } from "../../errors.js";
+import { trialIdentity } from "../../runs/trial-identity.js";
+import type { SweepPoint } from "../grammar/expand-sweep.js";
+import type { Overrides } from "../grammar/flatten-overrides.js";
+
+/** One planned training. */
+export interface Trial {
+  /** Its identity: 16 hexadecimal digits. */
+  trial: string;
+  /** What it sets over the base. */
+  set: Overrides;
+  /** Complete. */
+  config: RunConfig;
+  /** SHA-256 of its corpus. */
+  corpus: string;
+}
+
+/** What a plan is made with, beside its points. */
+export interface PlanFacts {
+  /** The device that `auto` stands for here. */
+  device: "cpu" | "cuda" | "mps";
+  /** CPU threads of a trial that does not say. */
+  threads: number;
+  /** SHA-256 of the corpus of a configuration; what it reads once it need not read again. */
+  corpusOf(config: RunConfig): Promise<string>;
+  /** Where a path of the sweep stands. */
+  sourceOf(path: string): string;
+}
+
+/**
+ * The trials of a sweep: each point laid over the base and checked, its identity taken. Points that come to the same trial are one.
+ *
+ * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, each told for the first trial that has it.
+ */
+export async function planTrials(base: ResolvedConfig, points: readonly SweepPoint[], facts: PlanFacts): Promise<Trial[]> {
+  const issues = new Map<string, ConfigIssue>();
+  const trials = new Map<string, Trial>();
+  for (const point of points) {
+    const config = await configOf(base, point, facts, issues);
+    if (!config) continue;
+    const corpus = await facts.corpusOf(config);
+    const device = config.device === "auto" ? facts.device : (config.device.split(":")[0] ?? "");
+    const trial = trialIdentity({ configHash: configHash(config), corpus, device, threads: config.threads ?? facts.threads });
+    if (!trials.has(trial)) trials.set(trial, { trial, set: point.set, config, corpus });
+  }
+  if (issues.size > 0) throw configInvalid([...issues.values()]);
+  return [...trials.values()];
+}
+
+async function configOf(
+  base: ResolvedConfig,
+  { set, placeOf }: SweepPoint,
+  facts: PlanFacts,
+  issues: Map<string, ConfigIssue>,
+): Promise<RunConfig | undefined> {
+  const assignments = Object.entries(set).map(([path, value]) => ({ path, value, source: facts.sourceOf(placeOf(path)) }));
+  try {
+    const config = Object.hasOwn(set, "model.from") ? await withOtherWeights(base, set) : laidOver(base, assignmentLayer(assignments));
+    return { ...config, threads: config.threads ?? facts.threads };
+  } catch (error) {
+    if (!(error instanceof BhBridgeError) || error.issues === undefined) throw error;
+    for (const issue of error.issues) {
+      const key = `${issue.path} ${issue.message}`;
+      if (!issues.has(key)) issues.set(key, issue);
+    }
+    return undefined;
+  }
+}
+
+function laidOver(base: ResolvedConfig, over: Layer): RunConfig {
+  const complete: Layer = { values: base.config, sourceOf: (path) => base.sources.get(path) ?? "default" };
+  const issues: ConfigIssue[] = [];
+  const { values, sources } = mergeLayers([complete, over], issues);
+  return parseRunConfig(values, sources, issues);
+}
+
+/** Other weights have another architecture, which is read from them: the sources are gone through once more. */
+async function withOtherWeights(base: ResolvedConfig, set: Overrides): Promise<RunConfig> {
+  const given = [...base.sources].filter(([, source]) => source !== "default" && !source.startsWith("preset ") && !source.startsWith("checkpoint "));
+  const { values } = assignmentLayer(given.map(([path, source]) => ({ path, value: valueAt(path.split("."), base.config), source })));
+  const { values: over } = assignmentLayer(Object.entries(set).map(([path, value]) => ({ path, value, source: "grid" })));
+  const { values: input } = mergeLayers(
+    [values, over].map((each) => ({ values: each, sourceOf: () => "input" })),
+    [],
+  );
+  return (await loadRunConfig({ preset: base.preset, input })).config;
+}

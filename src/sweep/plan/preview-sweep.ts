@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { UsablePython } from "../../python/resolve-python.js";
+import { lastEvent } from "../../runs/read-events.js";
+import { readLedger } from "../ledger.js";
+import { localWorkers } from "../pool/local-workers.js";
+import { countTrials, type SweepDocument } from "../sweep-document.js";
+import { trialStates } from "../trial-states.js";
+import { type Measured, planCost, requireDisk } from "./plan-cost.js";
+import type { Trial } from "./plan-trials.js";
+import { findSweepDirectory } from "./sweep-directory.js";
+import type { SweepPlan } from "./sweep-plan.js";
+import { taskOf } from "./task-of.js";
+
+/** By so many steps a step takes what it will take. */
+const probeSteps = 20;
+
+/** How a preview is made. */
+export interface PreviewOptions {
+  out: string;
+  workers: number;
+  signal: AbortSignal;
+}
+
+/**
+ * What a plan would train, what is there of it already, and what the rest will take. Where no trial of it has been trained, the first one's first steps are, in
+ * a temporary folder.
+ *
+ * @throws {BhBridgeError} `DISK_FULL` when the plan cannot be finished here.
+ */
+export async function previewSweep(plan: SweepPlan, python: UsablePython, { out, workers, signal }: PreviewOptions): Promise<SweepDocument> {
+  const directory = findSweepDirectory(out, plan).same;
+  const ledger = directory === undefined ? new Map() : readLedger(directory);
+  const trials = trialStates(directory ?? out, plan.trials, (trial) => ledger.get(trial), false);
+  requireDisk(planCost(out, plan.trials, trials, workers));
+  const [first] = plan.trials;
+  const isMeasured = trials.some(({ result }) => result !== null);
+  const probe = first && !isMeasured ? await probeTrial(plan, first, python, signal) : undefined;
+  const cost = planCost(out, plan.trials, trials, workers, probe);
+  return { schema: "bh-bridge/sweep@1", name: plan.name, directory: directory ?? null, trials, counts: countTrials(trials), cost };
+}
+
+/** Train the first steps of a trial, and forget them; nothing where it fails, which its training will tell. */
+async function probeTrial(plan: SweepPlan, trial: Trial, python: UsablePython, signal: AbortSignal): Promise<Measured | undefined> {
+  const out = mkdtempSync(join(tmpdir(), "bh-bridge-probe-"));
+  const worker = localWorkers(plan, python, 1)(0);
+  const stop = () => worker.stop();
+  signal.addEventListener("abort", stop);
+  try {
+    const { config } = trial;
+    const short = { ...config, training: { ...config.training, max_steps: Math.min(probeSteps, config.training.max_steps) } };
+    const end = await worker.train({ ...taskOf(plan, { ...trial, config: short }, out), prune: null }, { onStart: () => undefined, onStep: () => undefined });
+    if (end.kind !== "completed") return undefined;
+    const { steps, seconds } = end.result;
+    return { stepsPerSecond: steps / seconds, peakBytes: lastEvent(end.run, "usage")?.peak_bytes ?? null };
+  } finally {
+    signal.removeEventListener("abort", stop);
+    await worker.close();
+    rmSync(out, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,21 @@
+import { weightCount } from "../../bridge/require-memory.js";
+import type { RunConfig } from "../../config/run-config-schema.js";
+
+/** Of a state in the index, and of a step in the event log (a line of 150 bytes, and a little more). */
+const indexBytes = 24;
+const eventBytes = 200;
+/** Everything else in a run: descriptions, analysis, logs; they take about 100 kB. */
+const otherBytes = 200_000;
+
+/** The bytes that the run of a trial takes on the disk at most: histories, checkpoints with one more while it is made, final model, events. */
+export function trialBytes({ model, record, training, checkpoint }: RunConfig): number {
+  const weightBytes = model.dtype === "float32" ? 4 : 2;
+  const momentBytes = model.dtype === "float32-master" || training.optimizer_state_dtype === "float32" ? 4 : weightBytes;
+  const rows = Array.isArray(record.rows) ? record.rows.length : model.vocab_size;
+  const states = Math.ceil(training.max_steps / record.every) + 2;
+  const bytesOf = (tensor: string) => (tensor.startsWith("wte.exp_avg") ? momentBytes : weightBytes);
+  const histories = record.tensors.reduce((sum, tensor) => sum + states * (rows * model.n_embd * bytesOf(tensor) + indexBytes), 0);
+  const weights = weightCount(model);
+  const checkpoints = (checkpoint.keep + 1) * weights * (weightBytes + 2 * momentBytes);
+  return histories + checkpoints + weights * weightBytes + training.max_steps * eventBytes + otherBytes;
+}

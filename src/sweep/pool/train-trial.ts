@@ -1,0 +1,84 @@
+import { corpusOf } from "../../bridge/corpus.js";
+import { configHash } from "../../config/config-hash.js";
+import type { ResolvedConfig } from "../../config/resolve-run-config.js";
+import { BhBridgeError } from "../../errors.js";
+import { openResumable, type ResumableRun, resumedTraining, sumUp } from "../../runner/resume.js";
+import { concludeTraining, newTraining, type TrainedRun, type TrainListener, trainIn } from "../../runner/train.js";
+import { PruneCallback } from "../prune/prune-callback.js";
+import { trialResult } from "../trial-result.js";
+import type { TrialEnd, TrialListener, TrialTask } from "./trial-task.js";
+import type { WarmPython } from "./warm-python.js";
+
+/** Why a run of an earlier start cannot be gone on with, so that its trial begins anew. */
+const lostRuns: readonly string[] = ["RUN_NOT_FOUND", "RUN_CORRUPT", "RESUME_MISMATCH"];
+
+/** Train a trial, or go on with its run; whatever becomes of it is its end, not an error. */
+export async function trainTrial(task: TrialTask, python: WarmPython, listener: TrialListener, signal: AbortSignal): Promise<TrialEnd> {
+  try {
+    if (task.run !== null) {
+      try {
+        return await goOn(await openResumable(task.run), task, python, listener, signal);
+      } catch (error) {
+        if (!(error instanceof BhBridgeError) || !lostRuns.includes(error.code)) throw error;
+        await python.close(); // it may hold the model of the run that could not be gone on with
+      }
+    }
+    return await train(task, undefined, python, listener, signal);
+  } catch (error) {
+    await python.close(); // what a failed training has left in it concerns no other
+    if (!(error instanceof BhBridgeError)) throw error;
+    if (signal.aborted) return { kind: "stopped" };
+    return { kind: error.code === "PEER_EXITED" ? "died" : "failed", reason: `${error.code}: ${lastWords(error)}` };
+  }
+}
+
+async function goOn(run: ResumableRun, task: TrialTask, python: WarmPython, listener: TrialListener, signal: AbortSignal): Promise<TrialEnd> {
+  const wasPruned = task.prune !== null && run.manifest.status === "stopped" && run.manifest.reason === "decider";
+  if (!run.isComplete && !wasPruned) return train(task, run, python, listener, signal);
+  listener.onStart(run.directory, 0);
+  const ended = await sumUp(run, { signal });
+  return wasPruned && task.prune ? prunedEnd(ended, new PruneCallback(task.prune, task.config)) : completedEnd(ended);
+}
+
+async function train(task: TrialTask, run: ResumableRun | undefined, python: WarmPython, listener: TrialListener, signal: AbortSignal): Promise<TrialEnd> {
+  const training = run ? resumedTraining(run) : newTraining(resolvedOf(task));
+  const { config } = training.resolved;
+  const corpus = await corpusOf(training.resolved, signal);
+  if (corpus.sha256 !== task.corpus)
+    throw new BhBridgeError("CORPUS_INVALID", `${corpus.path} has changed since this trial was planned: start the sweep again`);
+  const bridge = await python.for(config, signal);
+  const pruning = task.prune ? new PruneCallback(task.prune, config) : undefined;
+  const hear: TrainListener = {
+    onStart(started) {
+      if (pruning) pruning.directory = started.directory;
+      listener.onStart(started.directory, started.fromStep);
+    },
+    onEvent(event) {
+      if (event.type === "step_end") listener.onStep(event.global_step, event.loss);
+    },
+  };
+  const ended = await trainIn(bridge, { ...training, corpus }, { signal, out: task.out, callbacks: pruning ? [pruning] : [] }, hear);
+  const trained = await concludeTraining(ended, training.resolved, { signal }, {});
+  if (trained.outcome.status === "completed") return completedEnd(trained);
+  return pruning && trained.outcome.reason === "decider" ? prunedEnd(trained, pruning) : { kind: "stopped" };
+}
+
+function completedEnd({ directory, result }: TrainedRun): TrialEnd {
+  return { kind: "completed", run: directory, result: trialResult(result) };
+}
+
+function prunedEnd({ directory, result }: TrainedRun, pruning: PruneCallback): TrialEnd {
+  return { kind: "pruned", run: directory, result: trialResult(result), reason: pruning.noteIn(directory, result.steps.done) };
+}
+
+function resolvedOf({ config, preset }: TrialTask): ResolvedConfig {
+  return { config, preset, sources: new Map(), changes: [], hash: configHash(config) };
+}
+
+function lastWords({ message, exit }: BhBridgeError): string {
+  const said = exit?.lastLines.filter((line) => !message.includes(line)) ?? [];
+  return [message, ...said.slice(-lastLinesTold)].join("\n");
+}
+
+/** Of what a process said last: the exception and where it was raised. */
+const lastLinesTold = 8;

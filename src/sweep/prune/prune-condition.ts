@@ -1,0 +1,61 @@
+import { z } from "zod";
+
+/** What a condition can compare: of the recorded rows the black holes, their population and the unique rows; the loss of the step. */
+export const prunedMetrics = ["C", "P", "unique", "loss"] as const;
+type PrunedMetric = (typeof prunedMetrics)[number];
+
+const comparisons = {
+  "<=": (value: number, bound: number) => value <= bound,
+  ">=": (value: number, bound: number) => value >= bound,
+  "<": (value: number, bound: number) => value < bound,
+  ">": (value: number, bound: number) => value > bound,
+} as const;
+type Comparison = keyof typeof comparisons;
+
+const comparisonPattern = /^\s*(C|P|unique|loss)\s*(<=|>=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*$/;
+const accepted = `"allFrozen", {noMotion: steps}, or a comparison of ${prunedMetrics.join(", ")} with a number, for example "C <= 1"`;
+
+const conditionSchema = z.union(
+  [
+    z.literal("allFrozen").describe("No recorded row has moved since the question before."),
+    z.strictObject({ noMotion: z.int().min(1).describe("No recorded row has moved for so many steps.") }),
+    z.string().regex(comparisonPattern).describe('A comparison of C, P, unique or loss with a number, for example "C <= 1".'),
+  ],
+  { error: `expected ${accepted}` },
+);
+export type PruneCondition = z.output<typeof conditionSchema>;
+
+/** When a trial is given up: asked every so many steps, whether one of the conditions holds. */
+export const pruneSchema = z.strictObject({
+  every: z.int().min(1).default(100).describe("Ask after every so many steps."),
+  when: z.union([conditionSchema, z.array(conditionSchema).min(1)], { error: `expected ${accepted}, or a list of these` }),
+});
+export type Prune = z.output<typeof pruneSchema>;
+
+/** What a training is at, when it is asked. */
+export interface PruneFacts extends Record<PrunedMetric, number> {
+  /** Steps up to now in which no recorded row has moved. */
+  stillSteps: number;
+}
+
+/** The first condition that holds, as it is written into the ledger: `C <= 1 (C is 1)`; undefined when none does. */
+export function prunedBecause({ every, when }: Prune, facts: PruneFacts): string | undefined {
+  const conditions = Array.isArray(when) ? when : [when];
+  return conditions.map((condition) => reasonOf(condition, every, facts)).find((reason) => reason !== undefined);
+}
+
+function reasonOf(condition: PruneCondition, every: number, facts: PruneFacts): string | undefined {
+  if (condition === "allFrozen") return facts.stillSteps >= every ? `allFrozen (no row has moved for ${facts.stillSteps} steps)` : undefined;
+  if (typeof condition === "object") {
+    return facts.stillSteps >= condition.noMotion ? `noMotion: ${condition.noMotion} (no row has moved for ${facts.stillSteps} steps)` : undefined;
+  }
+  const [, metric, comparison, bound] = comparisonPattern.exec(condition) ?? [];
+  const value = facts[metric as PrunedMetric];
+  return comparisons[comparison as Comparison](value, Number(bound)) ? `${condition.trim()} (${metric} is ${value})` : undefined;
+}
+
+/** So many steps back a training has to be looked at: the longest stillness that a condition asks for. */
+export function stepsToLookBack({ every, when }: Prune): number {
+  const conditions = Array.isArray(when) ? when : [when];
+  return Math.max(0, ...conditions.map((condition) => (condition === "allFrozen" ? every : typeof condition === "object" ? condition.noMotion : 0)));
+}

@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { census } from "../../analysis/census.js";
+import type { RunConfig } from "../../config/run-config-schema.js";
+import { findTensor } from "../../formats/find-tensor.js";
+import { itemSizes, Matrix } from "../../formats/matrix.js";
+import { openSafetensors } from "../../formats/safetensors/safetensors.js";
+import { historyFile } from "../../runs/run-layout.js";
+import type { PruneFacts } from "./prune-condition.js";
+
+const embedding = "embedding_history";
+
+/**
+ * What a training is at after a step, from the states that its run has recorded by then: those that are not committed yet lie in the file as well.
+ *
+ * @param lookBack so many steps back it is looked whether a row has moved.
+ * @param loss of the step.
+ */
+export function pruneFacts(directory: string, { every }: Pick<RunConfig["record"], "every">, step: number, lookBack: number, loss: number): PruneFacts {
+  const path = join(directory, historyFile);
+  const file = openSafetensors(path);
+  try {
+    const tensor = findTensor(file.tensors, embedding, path);
+    const [, tokens = 0, dims = 0] = tensor.shape;
+    const rows = tensor.rows();
+    const read = (state: number) => {
+      const bytes = new Uint8Array(tokens * dims * itemSizes[rows.dtype]);
+      rows.read(state * tokens, tokens, bytes);
+      return bytes;
+    };
+    const newest = Math.floor(step / every);
+    const state = read(newest);
+    let still = 0;
+    while (still * every < lookBack && still < newest && Buffer.compare(state, read(newest - still - 1)) === 0) still++;
+    const { C, P, unique } = census(new Matrix(rows.dtype, [tokens, dims], state));
+    return { C, P, unique, loss, stillSteps: still * every };
+  } finally {
+    file.close();
+  }
+}

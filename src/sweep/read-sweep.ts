@@ -1,0 +1,20 @@
+import { resolve } from "node:path";
+import type { LockHolders } from "../runs/scan-runs.js";
+import { readLedger } from "./ledger.js";
+import { readPlan } from "./plan/plan-file.js";
+import { countTrials, type SweepDocument } from "./sweep-document.js";
+import { trialStates } from "./trial-states.js";
+
+/**
+ * What became of a sweep so far, from the files of its directory; it may be under way.
+ *
+ * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`.
+ */
+export async function readSweep(path: string, lockHolders: LockHolders): Promise<SweepDocument> {
+  const directory = resolve(path);
+  const { name, trials: planned } = readPlan(directory);
+  const ledger = readLedger(directory);
+  const isUnderWay = (await lockHolders([directory])).has(directory);
+  const trials = trialStates(directory, planned, (trial) => ledger.get(trial), isUnderWay);
+  return { schema: "bh-bridge/sweep@1", name, directory, trials, counts: countTrials(trials) };
+}

@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { trialStatuses } from "./ledger.js";
+import { trialResultSchema } from "./trial-result.js";
+
+const count = z.int().nonnegative();
+
+/** What a plan costs on this machine, as far as it is known before it starts. */
+export const planCostSchema = z.strictObject({
+  /** Trials that are still to be trained. */
+  trials: count,
+  workers: count,
+  /** What their runs will take on the disk, and what is free there. */
+  diskBytes: count,
+  freeBytes: count,
+  /** Steps a second of one worker, measured on a trial of this sweep; null where none has been measured. */
+  stepsPerSecond: z.number().nullable(),
+  /** Until all is done; null where nothing has been measured. */
+  seconds: z.number().nullable(),
+  /** Memory of all workers at their peak; null where nothing has been measured. */
+  memoryBytes: count.nullable(),
+});
+export type PlanCost = z.output<typeof planCostSchema>;
+
+/** One trial of a sweep: what it sets, and what became of it. */
+export const sweepTrialSchema = z.strictObject({
+  /** Its identity: equal trials have the same everywhere. */
+  trial: z.string(),
+  status: z.enum(trialStatuses),
+  /** Absolute path of its run; null before there is one. */
+  run: z.string().nullable(),
+  /** What it sets over the base, by dotted path. */
+  set: z.record(z.string(), z.json()),
+  /** Why it failed, was pruned or was lost. */
+  reason: z.string().nullable(),
+  result: trialResultSchema.nullable(),
+});
+export type SweepTrial = z.output<typeof sweepTrialSchema>;
+
+/** The document of `sweep --json` and `sweep status --json`, and the `result.json` of a sweep. */
+export const sweepDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/sweep@1"),
+  name: z.string(),
+  /** Absolute path; null for a sweep that was only planned. */
+  directory: z.string().nullable(),
+  trials: z.array(sweepTrialSchema),
+  /** Trials by status. */
+  counts: z.record(z.enum(trialStatuses), count),
+  /** Of `--dry-run`. */
+  cost: planCostSchema.optional(),
+});
+export type SweepDocument = z.output<typeof sweepDocumentSchema>;
+
+/** How many trials have each status. */
+export function countTrials(trials: readonly Pick<SweepTrial, "status">[]): SweepDocument["counts"] {
+  const counts = { planned: 0, running: 0, completed: 0, failed: 0, pruned: 0, lost: 0 };
+  for (const { status } of trials) counts[status]++;
+  return counts;
+}

@@ -1,0 +1,30 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { LedgerLine } from "./ledger.js";
+import type { SweepTrial } from "./sweep-document.js";
+
+/** A trial as a plan names it. */
+export type PlannedTrial = Pick<SweepTrial, "trial" | "set">;
+
+/**
+ * What became of the trials of a plan, in its order.
+ *
+ * @param newest the newest line of a trial in the ledger.
+ * @param isUnderWay whether a controller has the directory: without one, what is called running is lost.
+ */
+export function trialStates(
+  directory: string,
+  trials: readonly PlannedTrial[],
+  newest: (trial: string) => LedgerLine | undefined,
+  isUnderWay: boolean,
+): SweepTrial[] {
+  return trials.map(({ trial, set }) => {
+    const line = newest(trial);
+    if (!line) return { trial, status: "planned", run: null, set, reason: null, result: null };
+    const run = line.run === null ? null : join(directory, line.run);
+    const isGone = run !== null && line.status !== "failed" && !existsSync(run);
+    const isLost = isGone || (line.status === "running" && !isUnderWay);
+    const reason = isGone ? `${run} is gone` : (line.reason ?? null);
+    return { trial, status: isLost ? "lost" : line.status, run: isGone ? null : run, set, reason, result: isGone ? null : (line.result ?? null) };
+  });
+}

@@ -1,0 +1,196 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { errorDocumentSchema } from "../../src/commands/terminal/error-document.js";
+import { trainResultSchema } from "../../src/runner/train-result.js";
+import { readLedger } from "../../src/sweep/ledger.js";
+import { type SweepDocument, sweepDocumentSchema } from "../../src/sweep/sweep-document.js";
+import { eventually, marked, run, start, temporaryFolder } from "./program.js";
+import { tensorBytes } from "./tensor-bytes.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+
+const base = {
+  device: "cpu",
+  model: { n_embd: 8, n_layer: 1, n_head: 2, n_positions: 16, resid_pdrop: 0.1 },
+  training: { max_steps: 20, per_device_train_batch_size: 4, logging_steps: 10 },
+  checkpoint: { every: 10 },
+};
+
+function sweepFile(name: string, sweep: object): string {
+  const path = join(folder.path, `${name}.json`);
+  writeFileSync(path, JSON.stringify({ base, ...sweep }));
+  return path;
+}
+
+async function sweep(file: string, out: string, ...args: string[]): Promise<{ document: SweepDocument; exitCode: number | undefined; stderr: string }> {
+  const ended = await run(["sweep", file, "--out", join(folder.path, out), "--json", ...args]);
+  return { document: sweepDocumentSchema.parse(JSON.parse(ended.stdout)), exitCode: ended.exitCode, stderr: ended.stderr };
+}
+
+const history = (directory: string) => tensorBytes(join(directory, "history.safetensors"), "embedding_history");
+
+/** The history of the same trial, trained alone in a process of its own. */
+async function historyAlone(directory: string): Promise<Buffer> {
+  const { stdout } = await run(["train", "-c", directory, "--out", join(folder.path, "alone"), "--json"]);
+  return history(trainResultSchema.parse(JSON.parse(stdout)).run);
+}
+
+const directoryIn = (out: string) => join(folder.path, out, readdirSync(join(folder.path, out))[0] ?? "");
+
+describe("a sweep of two norms and two seeds", () => {
+  const grid = { "model.norm": ["rmsnorm", "layernorm"] };
+  let first: SweepDocument;
+
+  beforeAll(async () => {
+    const file = sweepFile("norms", { grid, seeds: "1..2" });
+    const dry = await sweep(file, "norms", "--dry-run");
+    expect(dry.document).toMatchObject({ directory: null, counts: { planned: 4 }, cost: { trials: 4, workers: 2 } });
+    expect(dry.document.cost?.seconds).toBeGreaterThan(0);
+    const ended = await sweep(file, "norms", "--workers", "2");
+    expect(ended.exitCode, ended.stderr).toBe(0);
+    first = ended.document;
+  }, 240_000);
+
+  test("completes every trial, each in a run of its own", () => {
+    expect(first.counts).toMatchObject({ completed: 4, failed: 0, planned: 0 });
+    expect(first.trials.map(({ set }) => set)).toEqual([
+      { "model.norm": "rmsnorm", seed: 1 },
+      { "model.norm": "rmsnorm", seed: 2 },
+      { "model.norm": "layernorm", seed: 1 },
+      { "model.norm": "layernorm", seed: 2 },
+    ]);
+    expect(readdirSync(directoryIn("norms")).sort()).toEqual(["ledger.jsonl", "plan.json", "result.json", "run.lock", "runs", "summary.md"]);
+  });
+
+  test("a trial that followed another in its process has the bits of a process of its own", async () => {
+    const { run: directory } = first.trials[3] ?? {};
+    expect(history(directory ?? "").equals(await historyAlone(directory ?? ""))).toBe(true);
+  });
+
+  test("the same command again trains nothing, and a seed more trains what is new", async () => {
+    const again = await sweep(sweepFile("norms", { grid, seeds: "1..2" }), "norms");
+    expect(again.document.trials).toEqual(first.trials);
+    expect(again.stderr).toContain("nothing is left to train");
+    const more = await sweep(sweepFile("norms", { grid: { "model.norm": ["rmsnorm"] }, seeds: "1..3" }), "norms");
+    expect(more.document.directory).toBe(first.directory);
+    expect(more.document.trials.map((trial) => trial.run).slice(0, 2)).toEqual(first.trials.map((trial) => trial.run).slice(0, 2));
+    expect(more.document.counts.completed).toBe(3);
+  });
+
+  test("its state is told by its directory, and a run that is gone is lost, and trained again", async () => {
+    const [trial] = first.trials;
+    rmSync(trial?.run ?? "", { recursive: true });
+    const { stdout } = await run(["sweep", "status", first.directory ?? "", "--json"]);
+    expect(sweepDocumentSchema.parse(JSON.parse(stdout)).trials[0]).toMatchObject({ trial: trial?.trial, status: "lost", run: null });
+    const again = await sweep(sweepFile("norms", { grid, seeds: "1..2" }), "norms");
+    expect(again.document.trials[0]?.result?.census).toEqual(trial?.result?.census);
+  });
+
+  test("another base is another directory, and is said", async () => {
+    const { stderr, document } = await sweep(sweepFile("norms", { grid, seeds: 1 }), "norms", "--steps", "5");
+    expect(document.directory).not.toBe(first.directory);
+    expect(stderr).toContain(`Base or rules are others than those of ${first.directory}`);
+  });
+});
+
+describe("deaths", () => {
+  const long = { ...base, training: { ...base.training, max_steps: 600 }, checkpoint: { every: 50 } };
+  const statusesIn = (out: string) => [...readLedger(directoryIn(out)).values()].map(({ status }) => status);
+  const isTraining = (out: string, number: number) => () =>
+    readdirSync(folder.path).includes(out) && statusesIn(out).filter((status) => status === "running").length >= number;
+  const steps = (out: string) =>
+    readdirSync(join(directoryIn(out), "runs")).map((name) => {
+      try {
+        return readFileSync(join(directoryIn(out), "runs", name, "events.jsonl"), "utf8").split('"step_end"').length - 1;
+      } catch {
+        return 0;
+      }
+    });
+
+  test("a controller that is killed leaves nothing behind, and the same command completes the sweep to the same bits", async () => {
+    const file = sweepFile("killed", { base: long, seeds: "1..2" });
+    const args = ["sweep", file, "--out", join(folder.path, "killed"), "--workers", "2"];
+    const mark = `BH_SWEEP_MARK=${process.pid}-killed`;
+    const controller = start(args, { env: { BH_SWEEP_MARK: `${process.pid}-killed` } });
+    expect(await eventually(isTraining("killed", 2), 90_000)).toBe(true);
+    expect(await eventually(() => Math.max(...steps("killed")) > 80, 60_000)).toBe(true);
+    controller.kill("SIGKILL");
+    expect(await eventually(async () => (await marked(mark)).length === 0, 3000)).toBe(true);
+    const { stdout } = await run(["sweep", "status", directoryIn("killed"), "--json"]);
+    expect(sweepDocumentSchema.parse(JSON.parse(stdout)).counts.lost).toBe(2);
+    const { document, stderr } = await sweep(file, "killed", "--workers", "2");
+    expect(document.counts, stderr).toMatchObject({ completed: 2 });
+    const [trial] = document.trials;
+    expect(readFileSync(join(trial?.run ?? "", "events.jsonl"), "utf8")).toContain('"resumed"');
+    expect(history(trial?.run ?? "").equals(await historyAlone(trial?.run ?? ""))).toBe(true);
+  });
+
+  test("a worker that is killed is replaced, and its trial goes on; a second controller is refused by name", async () => {
+    const file = sweepFile("worker", { base: long, seeds: 1 });
+    const args = ["sweep", file, "--out", join(folder.path, "worker"), "--json"];
+    const controller = start(args);
+    expect(await eventually(isTraining("worker", 1), 90_000)).toBe(true);
+    const second = await run(args);
+    expect(second.exitCode).toBe(1);
+    expect(errorDocumentSchema.parse(JSON.parse(second.stdout))).toMatchObject({
+      code: "RUN_LOCKED",
+      message: expect.stringContaining(`process ${controller.pid}`),
+    });
+    const [line] = readLedger(directoryIn("worker")).values();
+    process.kill(line?.worker?.pid ?? 0, "SIGKILL");
+    const { stdout, stderr, exitCode } = await controller;
+    expect(exitCode, String(stderr)).toBe(0);
+    expect(String(stderr)).toContain("Lost, and goes on: seed=1");
+    expect(sweepDocumentSchema.parse(JSON.parse(String(stdout))).counts.completed).toBe(1);
+  });
+
+  test("Ctrl-C stops after a step with a checkpoint, and the same command continues", async () => {
+    const file = sweepFile("stopped", { base: long, seeds: 1 });
+    const controller = start(["sweep", file, "--out", join(folder.path, "stopped"), "--json"]);
+    expect(await eventually(isTraining("stopped", 1), 90_000)).toBe(true);
+    controller.kill("SIGINT");
+    const { stdout, exitCode } = await controller;
+    expect(exitCode).toBe(130);
+    expect(sweepDocumentSchema.parse(JSON.parse(String(stdout))).trials[0]).toMatchObject({ status: "planned", run: expect.any(String) });
+    expect((await sweep(file, "stopped")).document.counts.completed).toBe(1);
+  });
+});
+
+test("a trial that fails does not stop the others, and is tried again when asked; the exit code says so", async () => {
+  const corpus = join(folder.path, "corpus.txt");
+  writeFileSync(corpus, readFileSync(new URL("../../README.md", import.meta.url), "ascii").replaceAll(/[^\n -~]/g, "?"));
+  const file = sweepFile("failing", { seeds: 1, cases: [{ "training.optim": "adafactor" }, { "training.optim": "galore_adamw" }] });
+  const { document, exitCode, stderr } = await sweep(file, "failing", "--workers", "1");
+  expect(exitCode).toBe(4);
+  expect(document.trials.map(({ status }) => status)).toEqual(["completed", "failed"]);
+  expect(stderr).toMatch(/Failed: training\.optim=galore_adamw seed=1/);
+  const again = await sweep(file, "failing", "--workers", "1");
+  expect(again.stderr).toContain("nothing is left to train");
+  expect(again.exitCode).toBe(4);
+  const retried = await sweep(file, "failing", "--workers", "1", "--retry");
+  expect(retried.stderr).toContain("1 trial to train");
+});
+
+test("a trial whose condition holds is pruned at that step, with the reason in its run, and counts as no failure", async () => {
+  const file = sweepFile("pruned", { seeds: 1, prune: { every: 5, when: "unique > 1" } });
+  const { document, exitCode } = await sweep(file, "pruned");
+  expect(exitCode).toBe(0);
+  const [trial] = document.trials;
+  expect(trial).toMatchObject({ status: "pruned", reason: expect.stringMatching(/^after step 5: unique > 1 \(unique is \d+\)$/), result: { steps: 5 } });
+  expect(JSON.parse(readFileSync(join(trial?.run ?? "", "notes.json"), "utf8"))).toMatchObject({ note: `pruned ${trial?.reason}`, tags: ["pruned"] });
+});
+
+test("a misspelt axis is refused with the nearest name before anything starts", async () => {
+  const { exitCode, stdout } = await run([
+    "sweep",
+    sweepFile("bad", { grid: { "training.learning_rat": [1e-3] } }),
+    "--out",
+    join(folder.path, "bad"),
+    "--json",
+  ]);
+  expect(exitCode).toBe(2);
+  expect(errorDocumentSchema.parse(JSON.parse(stdout)).message).toContain("did you mean training.learning_rate?");
+  expect(readdirSync(folder.path)).not.toContain("bad");
+});

@@ -1,0 +1,82 @@
+import { expect, test } from "vitest";
+import type { ConfigIssue } from "../../../../src/errors.js";
+import { expandSweep } from "../../../../src/sweep/grammar/expand-sweep.js";
+import { sweepSchema } from "../../../../src/sweep/grammar/sweep-schema.js";
+
+function setsOf(written: object): object[] {
+  const issues: ConfigIssue[] = [];
+  const points = expandSweep(sweepSchema.parse(written), issues);
+  expect(issues).toEqual([]);
+  return points.map(({ set }) => set);
+}
+
+function issuesOf(written: object): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  expandSweep(sweepSchema.parse(written), issues);
+  return issues;
+}
+
+test("every combination of the grid, the first axis slowest, with every seed", () => {
+  expect(setsOf({ grid: { a: [1, 2], "b.c": ["x", "y"] }, seeds: "1..2" })).toEqual([
+    { a: 1, "b.c": "x", seed: 1 },
+    { a: 1, "b.c": "x", seed: 2 },
+    { a: 1, "b.c": "y", seed: 1 },
+    { a: 1, "b.c": "y", seed: 2 },
+    { a: 2, "b.c": "x", seed: 1 },
+    { a: 2, "b.c": "x", seed: 2 },
+    { a: 2, "b.c": "y", seed: 1 },
+    { a: 2, "b.c": "y", seed: 2 },
+  ]);
+});
+
+test("linked axes go together, with each combination of the others", () => {
+  expect(setsOf({ grid: { a: [1, 2] }, zip: { b: [10, 20], name: ["ten", "twenty"] } })).toEqual([
+    { a: 1, b: 10, name: "ten" },
+    { a: 1, b: 20, name: "twenty" },
+    { a: 2, b: 10, name: "ten" },
+    { a: 2, b: 20, name: "twenty" },
+  ]);
+});
+
+test("cases come beside the combinations, as they stand, and are not excluded", () => {
+  const written = { grid: { a: [1, 2], b: [3, 4] }, cases: [{ model: { norm: "layernorm" } }, { a: 1, b: 3 }], exclude: [{ a: 1, b: 3 }] };
+  expect(setsOf(written)).toEqual([{ a: 1, b: 4 }, { a: 2, b: 3 }, { a: 2, b: 4 }, { "model.norm": "layernorm" }, { a: 1, b: 3 }]);
+});
+
+test("cases alone are all that is trained, and a sweep with nothing is its base", () => {
+  expect(setsOf({ cases: [{ a: 1 }] })).toEqual([{ a: 1 }]);
+  expect(setsOf({})).toEqual([{}]);
+  expect(setsOf({ seeds: [5] })).toEqual([{ seed: 5 }]);
+});
+
+test("an axis may set whole objects", () => {
+  expect(setsOf({ grid: { init: [{ kind: "singular" }, { kind: "snowball", sigma: 1e-5 }] } })).toEqual([
+    { "init.kind": "singular" },
+    { "init.kind": "snowball", "init.sigma": 1e-5 },
+  ]);
+});
+
+test("drawn points are further trials", () => {
+  const drawn = { trials: 3, seed: 7, over: { a: { uniform: [0, 1] } } };
+  expect(setsOf({ grid: { a: [5] }, random: drawn, sobol: drawn })).toHaveLength(1 + 3 + 3);
+});
+
+test.each([
+  [{ zip: { a: [1, 2], b: [1, 2, 3] } }, { path: "zip", message: "linked axes have to be equally long: a has 2, b has 3" }],
+  [
+    { grid: { a: [1] }, zip: { a: [1] } },
+    { path: "zip.a", message: "is an axis of grid as well: one of the two" },
+  ],
+  [
+    { grid: { seed: [1] }, seeds: 2 },
+    { path: "grid.seed", message: "seeds says which seeds: one of the two" },
+  ],
+  [{ grid: { a: "1..1000", b: "1..1000" } }, { path: "grid", message: "these are 1000000 trials; a sweep may have 100000" }],
+])("%j is refused", (written, issue) => {
+  expect(issuesOf(written)).toEqual([issue]);
+});
+
+test("each value has its place in the sweep", () => {
+  const [point] = expandSweep(sweepSchema.parse({ grid: { init: [{ kind: "singular" }] }, zip: { a: [1] }, seeds: 1 }), []);
+  expect(["init.kind", "a", "seed"].map((path) => point?.placeOf(path))).toEqual(["grid.init", "zip.a", "seeds"]);
+});

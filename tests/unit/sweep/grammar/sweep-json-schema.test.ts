@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { sweepJsonSchema } from "../../../../src/sweep/grammar/sweep-json-schema.js";
+import { expectedFrom } from "../../formats/reference-python.js";
+
+test("the shipped JSON Schema is what the grammar gives; else run npm run generate:schema", () => {
+  expect(JSON.parse(readFileSync("schemas/sweep.schema.json", "utf8"))).toEqual(JSON.parse(JSON.stringify(sweepJsonSchema())));
+});
+
+test("another reader of JSON Schema accepts the sweep of the documentation, and refuses a misspelt part", () => {
+  const good = {
+    base: { preset: "quick", training: { max_steps: 5 } },
+    grid: { "init.sigma": { logspace: [1e-6, 1e-3, 7] }, "training.learning_rate": [1e-3, 3e-4] },
+    zip: { "training.adam_beta2": [0.999, 0.95], name: ["adam", "fast-adam"] },
+    cases: [{ "model.norm": "layernorm" }],
+    exclude: [{ "init.sigma": 1e-3, "training.learning_rate": 1e-3 }],
+    seeds: "1..4",
+    random: { trials: 20, seed: 7, over: { "training.learning_rate": { log: [1e-4, 1e-2] } } },
+    prune: { every: 100, when: "allFrozen" },
+  };
+  const bad = [{ grids: {} }, { grid: { seed: 3 } }, { base: { trainin: {} } }, { prune: { when: "bored" } }];
+  const program = `
+import json, sys
+from jsonschema import Draft202012Validator
+schema = json.load(open("schemas/sweep.schema.json"))
+Draft202012Validator.check_schema(schema)
+print(json.dumps([Draft202012Validator(schema).is_valid(each) for each in json.loads(sys.argv[1])]))`;
+  expect(expectedFrom(program, JSON.stringify([good, ...bad]))).toEqual([true, false, false, false, false]);
+});

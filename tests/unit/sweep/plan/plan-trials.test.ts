@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { loadRunConfig } from "../../../../src/bridge/load-run-config.js";
+import { configHash } from "../../../../src/config/config-hash.js";
+import type { RunInput } from "../../../../src/config/resolve-run-config.js";
+import { expandSweep } from "../../../../src/sweep/grammar/expand-sweep.js";
+import { sweepSchema } from "../../../../src/sweep/grammar/sweep-schema.js";
+import { type PlanFacts, planTrials } from "../../../../src/sweep/plan/plan-trials.js";
+
+const facts: PlanFacts = { device: "cpu", threads: 1, corpusOf: async () => "c0ffee", sourceOf: (path) => `sweep.yaml ${path}` };
+
+async function plan(input: RunInput, written: object, changed: Partial<PlanFacts> = {}) {
+  const base = await loadRunConfig({ input });
+  return planTrials(base, expandSweep(sweepSchema.parse(written), []), { ...facts, ...changed });
+}
+
+test("a trial is what the same configuration alone is, with one thread unless it says otherwise", async () => {
+  const [trial] = await plan({ preset: "quick" }, { grid: { "training.learning_rate": [3e-4], "init.kind": ["snowball"], "init.sigma": [1e-5] } });
+  const alone = await loadRunConfig({ input: { preset: "quick", training: { learning_rate: 3e-4 }, init: { kind: "snowball", sigma: 1e-5 }, threads: 1 } });
+  expect(trial?.config).toEqual(alone.config);
+  const hash = createHash("sha256")
+    .update(`${configHash(alone.config)}\nc0ffee\ncpu\n1`)
+    .digest("hex");
+  expect(trial?.trial).toBe(hash.slice(0, 16));
+});
+
+test("identity follows configuration, corpus, device kind and threads, and not the name", async () => {
+  const written = { seeds: 1 };
+  const identity = async (input: RunInput, changed: Partial<PlanFacts> = {}) => (await plan(input, written, changed))[0]?.trial;
+  const first = await identity({});
+  expect(await identity({ name: "another" })).toBe(first);
+  expect(await identity({ device: "auto" })).toBe(first);
+  const others = [
+    await identity({ training: { max_steps: 5 } }),
+    await identity({ threads: 2 }),
+    await identity({}, { corpusOf: async () => "other" }),
+    await identity({}, { device: "cuda" }),
+  ];
+  expect(new Set([first, ...others]).size).toBe(5);
+});
+
+test("points that come to the same trial are one", async () => {
+  expect(await plan({}, { grid: { seed: [1, 2] }, cases: [{ seed: 2 }, { seed: 3 }] })).toHaveLength(3);
+});
+
+test("a misspelt axis is told with the nearest name, and every problem once, with its place", async () => {
+  const planning = plan({}, { grid: { "training.learning_rat": [1e-3, 1e-4], "model.n_embd": [63, 64], seed: "1..3" } });
+  await expect(planning).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    issues: [
+      { path: "training.learning_rat", message: "unknown field; did you mean training.learning_rate?", source: "sweep.yaml grid.training.learning_rat" },
+      { path: "model.n_embd", message: expect.stringContaining("63 is not divisible by model.n_head = 2"), source: "sweep.yaml grid.model.n_embd" },
+    ],
+  });
+});
+
+test("a thousand trials are planned within a second", async () => {
+  const base = await loadRunConfig({});
+  const points = expandSweep(sweepSchema.parse({ grid: { "training.learning_rate": { logspace: [1e-5, 1e-2, 100] } }, seeds: "1..10" }), []);
+  const startedAt = performance.now();
+  expect(await planTrials(base, points, facts)).toHaveLength(1000);
+  expect(performance.now() - startedAt).toBeLessThan(1000);
+});

@@ -1,0 +1,103 @@
+import { expect, test } from "vitest";
+import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
+import { runPool } from "../../../../src/sweep/pool/run-pool.js";
+import type { TrialEnd, TrialTask, TrialWorker } from "../../../../src/sweep/pool/trial-task.js";
+
+const config = parseRunConfig({});
+
+function tasksOf(...names: string[]): TrialTask[] {
+  return names.map((trial) => ({ trial, config, preset: "quick", corpus: "", out: "", run: null, prune: null }));
+}
+
+const completed = (run: string): TrialEnd => ({
+  kind: "completed",
+  run,
+  result: {
+    steps: 1,
+    seconds: 1,
+    finite: true,
+    finalLoss: 1,
+    census: { rows: 1, unique: 1, C: 0, P: 0, populations: [] },
+    displacement: { float64: 0, float32: 0, bfloat16: 0 },
+    verdict: { result: "null", reason: "" },
+  },
+});
+
+/** Carry out tasks with workers that end each trial as `endOf` says; what they did, in order. */
+async function carryOut(
+  tasks: TrialTask[],
+  endOf: (trial: string, attempt: number) => TrialEnd,
+  options: { workers?: number; failFast?: boolean; abortAt?: string } = {},
+) {
+  const told: string[] = [];
+  const attempts = new Map<string, number>();
+  const stop = new AbortController();
+  let started = 0;
+  const startWorker = (): TrialWorker => {
+    started++;
+    let isAlive = true;
+    let isStopped = false;
+    return {
+      place: { pid: started, cores: null },
+      get isAlive() {
+        return isAlive;
+      },
+      async train({ trial, run }, listener) {
+        const attempt = (attempts.get(trial) ?? 0) + 1;
+        attempts.set(trial, attempt);
+        await Promise.resolve();
+        listener.onStart(run ?? `runs/${trial}`, 0);
+        if (options.abortAt === trial) stop.abort();
+        const end: TrialEnd = isStopped ? { kind: "stopped" } : endOf(trial, attempt);
+        isAlive = end.kind !== "died";
+        return end;
+      },
+      stop() {
+        isStopped = true;
+      },
+      close: async () => undefined,
+    };
+  };
+  const listener = {
+    onStart: ({ trial }: TrialTask, run: string) => void told.push(`${trial} starts ${run}`),
+    onStep: () => undefined,
+    onEnd: ({ trial }: TrialTask, end: TrialEnd) => void told.push(`${trial} ${end.kind}${"reason" in end ? `: ${end.reason}` : ""}`),
+  };
+  await runPool(tasks, { workers: options.workers ?? 1, startWorker, listener, signal: stop.signal, failFast: options.failFast ?? false });
+  return { told, started };
+}
+
+test("trials are trained in order, by no more workers than there are trials", async () => {
+  const { told, started } = await carryOut(tasksOf("a", "b"), (trial) => completed(trial), { workers: 5 });
+  expect(started).toBe(2);
+  expect(told.filter((line) => line.endsWith("completed"))).toEqual(["a completed", "b completed"]);
+});
+
+test("a trial whose worker dies goes on first, with its run, on a new worker", async () => {
+  const { told, started } = await carryOut(tasksOf("a", "b"), (trial, attempt) =>
+    trial === "a" && attempt === 1 ? { kind: "died", reason: "SIGKILL" } : completed(trial),
+  );
+  expect(told).toEqual(["a starts runs/a", "a died: SIGKILL", "a starts runs/a", "a completed", "b starts runs/b", "b completed"]);
+  expect(started).toBe(2);
+});
+
+test("after three deaths a trial has failed, with its last words, and the others go on", async () => {
+  const { told } = await carryOut(tasksOf("a", "b"), (trial) => (trial === "a" ? { kind: "died", reason: "SIGSEGV" } : completed(trial)));
+  expect(told.filter((line) => line.startsWith("a ") && !line.includes("starts"))).toEqual([
+    "a died: SIGSEGV",
+    "a died: SIGSEGV",
+    "a failed: its process died 3 times; the last time: SIGSEGV",
+  ]);
+  expect(told.at(-1)).toBe("b completed");
+});
+
+test("one failure does not stop the rest, unless it is told to", async () => {
+  const failing = (trial: string): TrialEnd => (trial === "a" ? { kind: "failed", reason: "no" } : completed(trial));
+  expect((await carryOut(tasksOf("a", "b"), failing)).told.at(-1)).toBe("b completed");
+  expect((await carryOut(tasksOf("a", "b"), failing, { failFast: true })).told).toEqual(["a starts runs/a", "a failed: no"]);
+});
+
+test("an abort stops what is under way and begins nothing more", async () => {
+  const { told } = await carryOut(tasksOf("a", "b"), (trial) => completed(trial), { abortAt: "a" });
+  expect(told).toEqual(["a starts runs/a", "a stopped"]);
+});

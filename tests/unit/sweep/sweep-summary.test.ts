@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import type { SweepTrial } from "../../../src/sweep/sweep-document.js";
+import { countTrials } from "../../../src/sweep/sweep-document.js";
+import { summaryText } from "../../../src/sweep/sweep-summary.js";
+
+function trial(set: SweepTrial["set"], loss: number | null, changes: Partial<SweepTrial> = {}): SweepTrial {
+  const result = {
+    steps: 10,
+    seconds: 1,
+    finite: true,
+    finalLoss: loss,
+    census: { rows: 128, unique: 100, C: 1, P: 29, populations: [29] },
+    displacement: { float64: 0.5, float32: 0.5, bfloat16: 0.5 },
+    verdict: { result: "null" as const, reason: "" },
+  };
+  return { trial: JSON.stringify(set), status: "completed", run: "/runs/x", set, reason: null, result, ...changes };
+}
+
+test("a row a point: numbers over its seeds with n and spread, and who failed", () => {
+  const trials = [
+    trial({ a: 1, seed: 1 }, 2),
+    trial({ a: 1, seed: 2 }, 4),
+    trial({ a: "x", seed: 1 }, null),
+    trial({ a: "x", seed: 2 }, null, { trial: "0123", status: "failed", result: null, reason: "DISK_FULL: no room\nmore" }),
+  ];
+  const text = summaryText({ schema: "bh-bridge/sweep@1", name: "s", directory: null, trials, counts: countTrials(trials) });
+  expect(text).toBe(`# Sweep s
+
+4 trials: 3 completed, 1 failed.
+Each number is the mean over n seeds ± their standard deviation (n − 1); with one seed it has none.
+
+| a | n | C | P | unique | final loss | displacement |
+|---|---|---|---|---|---|---|
+| 1 | 2 | 1 ± 0 | 29 ± 0 | 100 ± 0 | 3 ± 1.414 | 0.5 ± 0 |
+| x | 1 | 1 | 29 | 100 | – | 0.5 |
+
+## Failed
+
+- 0123: DISK_FULL: no room
+`);
+});

@@ -1,0 +1,32 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { LedgerLine } from "../../../src/sweep/ledger.js";
+import { trialStates } from "../../../src/sweep/trial-states.js";
+import { temporaryDirectory } from "../formats/reference-python.js";
+
+const directory = temporaryDirectory();
+mkdirSync(join(directory, "runs", "there"), { recursive: true });
+
+function statusOf(line: Omit<LedgerLine, "at" | "trial"> | undefined, isUnderWay: boolean) {
+  const [state] = trialStates(directory, [{ trial: "t", set: {} }], () => line && { at: "", trial: "t", ...line }, isUnderWay);
+  return state;
+}
+
+test("a trial without a line is planned", () => {
+  expect(statusOf(undefined, true)).toEqual({ trial: "t", status: "planned", run: null, set: {}, reason: null, result: null });
+});
+
+test("what runs without a controller is lost, and has its run to go on with", () => {
+  expect(statusOf({ status: "running", run: "runs/there" }, true)?.status).toBe("running");
+  expect(statusOf({ status: "running", run: "runs/there" }, false)).toMatchObject({ status: "lost", run: join(directory, "runs/there") });
+});
+
+test("a completed trial whose run is gone is lost", () => {
+  expect(statusOf({ status: "completed", run: "runs/there" }, false)?.status).toBe("completed");
+  expect(statusOf({ status: "completed", run: "runs/gone" }, true)).toMatchObject({
+    status: "lost",
+    run: null,
+    reason: `${join(directory, "runs/gone")} is gone`,
+  });
+});
