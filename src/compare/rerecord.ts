@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { callArguments } from "../bridge/call-arguments.js";
-import { recordableTensors } from "../config/record-schema.js";
+import { recordableTensors, recordSchema } from "../config/record-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import { stepOfState } from "../formats/state-of-step.js";
@@ -12,7 +12,7 @@ import { openRun, type Run } from "../runner/open-run.js";
 import type { TrainListener } from "../runner/train.js";
 import { openHistory } from "../runs/open-history.js";
 import { readEvents } from "../runs/read-events.js";
-import { indexPathOf, runCheckpoints } from "../runs/run-layout.js";
+import { indexPathOf, laterHistoryFile, runCheckpoints } from "../runs/run-layout.js";
 import { coverFiles } from "../runs/seal-run.js";
 import { verifyFiles } from "../runs/verify-files.js";
 import { writeHistory } from "../runs/write-history.js";
@@ -41,6 +41,8 @@ export interface RerecordOptions {
   tensors: readonly RecordableTensor[];
   /** First and last step; all that the run recorded when left out. */
   steps?: readonly [from: number, to: number] | undefined;
+  /** Rows of these tokens alone; as the run recorded its own when left out. */
+  rows?: RunConfig["record"]["rows"] | undefined;
   /** Where the same text lies now. */
   corpus?: string | undefined;
   /** Path of an interpreter; the run's own configuration says which when left out. */
@@ -53,6 +55,7 @@ const rerecordArguments = z.strictObject({
   run: z.string(),
   tensors: z.array(z.enum(recordableTensors)).min(1),
   steps: z.tuple([step, step]).optional(),
+  rows: recordSchema.shape.rows.unwrap().optional(),
   corpus: z.string().optional(),
   python: z.string().optional(),
   signal: z.instanceof(AbortSignal).optional(),
@@ -62,6 +65,8 @@ const rerecordArguments = z.strictObject({
 export interface RerecordPlan extends TrainAgainPlan {
   readonly from: number;
   readonly tensors: readonly RecordableTensor[];
+  /** The tokens whose rows are recorded, where they are not those of the run. */
+  readonly tokens: readonly number[] | undefined;
 }
 
 /**
@@ -79,7 +84,7 @@ export async function rerecord(run: string, options: RerecordOptions): Promise<R
 }
 
 /** Read a run that further tensors are to be recorded of. @throws {BhBridgeError} as `rerecord`, before anything is started. */
-export async function planRerecording(path: string, { tensors, steps, corpus }: Omit<RerecordOptions, "python" | "signal">): Promise<RerecordPlan> {
+export async function planRerecording(path: string, { tensors, steps, rows, corpus }: Omit<RerecordOptions, "python" | "signal">): Promise<RerecordPlan> {
   const run = await openRun(resolve(path));
   const { directory, config } = run;
   await requireUnlocked(directory);
@@ -89,13 +94,28 @@ export async function planRerecording(path: string, { tensors, steps, corpus }: 
   const [from, until] = steps ?? [recorded[0] ?? 0, recorded.at(-1) ?? 0];
   requireRecorded(directory, recorded, from, until);
   for (const tensor of tensors) {
-    const file = join(directory, fileOf(tensor, from, until));
+    const file = join(directory, laterHistoryFile(tensor, from, until));
     if (existsSync(file)) throw new BhBridgeError("USAGE", `${file} is there already: these steps of ${tensor} were recorded later once before`);
   }
   const checkpoint = checkpointBefore(directory, from);
   if (checkpoint === undefined) requireOwnStart(directory, run.manifest.model_changes);
-  const record: RunConfig["record"] = { ...config.record, tensors: [...new Set([...config.record.tensors, ...tensors])] };
-  return { run, from, until, tensors: [...new Set(tensors)], checkpoint, record, corpus };
+  const tokens = rows === undefined ? undefined : tokensOf(run, rows);
+  // The run's own rows are needed as well, to be verified.
+  const record: RunConfig["record"] = {
+    ...config.record,
+    tensors: [...new Set([...config.record.tensors, ...tensors])],
+    ...(tokens && { rows: "all" }),
+  };
+  return { run, from, until, tensors: [...new Set(tensors)], tokens, checkpoint, record, corpus };
+}
+
+function tokensOf({ directory, config, manifest }: Run, rows: RunConfig["record"]["rows"]): readonly number[] {
+  const { vocab_size } = config.model;
+  if (rows === "dead") return manifest.corpus.deadTokens;
+  if (rows === "all") return Array.from({ length: vocab_size }, (_, token) => token);
+  const beyond = rows.find((token) => token >= vocab_size);
+  if (beyond === undefined) return [...new Set(rows)].sort((a, b) => a - b);
+  throw new BhBridgeError("USAGE", `${directory} has the tokens 0 to ${vocab_size - 1}, not ${beyond}`);
 }
 
 function requireRecorded(directory: string, recorded: readonly number[], from: number, to: number): void {
@@ -143,12 +163,17 @@ function requireSame({ directory }: Run, { history, loss }: TrainedAgain): void 
 }
 
 /** Add one tensor to the run; what was made, by its path in it. */
-async function addTensor({ run, from, until }: RerecordPlan, tensor: RecordableTensor, again: string, lossOf: (step: number) => number): Promise<string[]> {
+async function addTensor(
+  { run, from, until, tokens }: RerecordPlan,
+  tensor: RecordableTensor,
+  again: string,
+  lossOf: (step: number) => number,
+): Promise<string[]> {
   const history = await openHistory(again, tensor);
   try {
     const states = Array.from({ length: history.states }, (_, state) => state).filter((state) => isWithin(stepOfState(history, state), from, until));
-    const file = fileOf(tensor, from, until);
-    writeHistory(join(run.directory, file), nameOf(tensor, from, until), { history, first: states[0] ?? 0, count: states.length, lossOf });
+    const file = laterHistoryFile(tensor, from, until);
+    writeHistory(join(run.directory, file), `${tensor}.${from}-${until}`, { history, first: states[0] ?? 0, count: states.length, tokens, lossOf });
     return [file, basename(indexPathOf(file))];
   } finally {
     history.close();
@@ -157,15 +182,6 @@ async function addTensor({ run, from, until }: RerecordPlan, tensor: RecordableT
 
 function isWithin(step: number, from: number, to: number): boolean {
   return step >= from && step <= to;
-}
-
-/** What a tensor that was recorded later is called: it may be recorded of other steps too. */
-function nameOf(tensor: RecordableTensor, from: number, to: number): string {
-  return `${tensor}.${from}-${to}`;
-}
-
-function fileOf(tensor: RecordableTensor, from: number, to: number): string {
-  return `history.${nameOf(tensor, from, to)}.safetensors`;
 }
 
 async function stepsOf(directory: string): Promise<number[]> {

@@ -18,12 +18,13 @@ export interface HistoryLabels {
  * What a run's own files say about a history in its directory; of a history elsewhere, state i is step i and row i is token i.
  *
  * @param states that have been recorded.
+ * @param own the tokens that the history's own file names.
  * @throws {BhBridgeError} `FORMAT_INVALID` when those files contradict the history.
  */
-export function historyLabels({ raw }: RowSource, states: number, rows: number): HistoryLabels {
+export function historyLabels({ raw }: RowSource, states: number, rows: number, own?: readonly number[]): HistoryLabels {
   if (!raw || !isHistoryFile(basename(raw.path)) || !isRunDirectory(dirname(raw.path))) return { rowTokens: RowTokens.all(rows) };
   const steps = recordedSteps(raw.path, states);
-  const recorded = recordedTokens(dirname(raw.path), rows);
+  const recorded = recordedTokens(dirname(raw.path), rows, own);
   if (recorded && recorded.count !== rows) {
     throw formatInvalid(
       raw.path,

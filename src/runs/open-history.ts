@@ -6,7 +6,7 @@ import { findHistoryTensor, historyTensors } from "../formats/history-tensor.js"
 import { openTensorFile } from "../formats/open-tensor-file.js";
 import type { StoredTensor } from "../formats/stored-tensor.js";
 import { openRunHistories } from "./open-run-directory.js";
-import { recordedStates } from "./recorded-states.js";
+import { ownLabels } from "./own-labels.js";
 import { tensorHistory } from "./tensor-history.js";
 
 /**
@@ -22,7 +22,7 @@ export async function openHistory(path: string, tensor?: string): Promise<Histor
   try {
     const found = tensor === undefined ? findHistoryTensor(opened.tensors) : findTensor(opened.tensors, tensor, path);
     if (!found) throw noHistory(opened.tensors, path);
-    return tensorHistory(found, path, recordedStates(opened.tensors, found, path), () => opened.close());
+    return tensorHistory(found, path, ownLabels(opened.tensors, found, path), () => opened.close());
   } catch (error) {
     opened.close();
     throw error;

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { RowTokens } from "../formats/row-tokens.js";
+import { readMatrix, type StoredTensor } from "../formats/stored-tensor.js";
 import { readRunConfig } from "./run-config.js";
 import { runFiles } from "./run-layout.js";
 import { readRunManifest } from "./run-manifest.js";
@@ -15,17 +16,28 @@ function asciiText(token: number): string | null {
   return token < asciiTokens ? String.fromCharCode(token) : null;
 }
 
+/** What was recorded later can be of other rows than the run's own history: their tokens stand beside its states, `[rows]` in I64. */
+export const ownTokensName = "tokens";
+
+/** The tokens that the file of a history itself names, row by row; nothing when it does not. */
+export function ownTokens(tensors: readonly StoredTensor[], history: StoredTensor): readonly number[] | undefined {
+  const found = tensors.find(({ name, file, dtype, shape }) => name === ownTokensName && file === history.file && dtype === "I64" && shape.length === 1);
+  return found && found.shape[0] === history.shape[1] ? [...readMatrix(found).toFloat64()] : undefined;
+}
+
 /**
  * The tokens whose rows a run recorded, as its own files say; nothing when they do not.
  *
  * @param rows how many there are: all tokens of the vocabulary, unless the run chose some.
+ * @param own the tokens that the history's own file names.
  * @throws {BhBridgeError} `RUN_CORRUPT` when a file of the run is damaged: which tokens the rows are is not guessed.
  */
-export function recordedTokens(directory: string, rows: number): RowTokens | undefined {
+export function recordedTokens(directory: string, rows: number, own?: readonly number[]): RowTokens | undefined {
   const config = configBeside(directory);
   if (!config) return undefined;
   const { model, record } = config;
   const text = model.vocab_size <= maxByteVocabulary ? asciiText : undefined;
+  if (own) return new RowTokens({ vocabulary: model.vocab_size, ids: own, text });
   if (record.rows === "all") return new RowTokens({ vocabulary: rows, text });
   const ids = record.rows === "dead" ? deadTokens(directory) : record.rows;
   return ids && new RowTokens({ vocabulary: model.vocab_size, ids, text });

@@ -25,6 +25,7 @@ const topFiles: readonly string[] = Object.values(runFiles);
 /** The history of the embedding. Those of its gradient and moments are called `history.….safetensors`. */
 export const historyFile = "history.safetensors";
 const histories = /^history(?:\..+)?\.safetensors$/;
+const laterHistories = /^history\..+\.\d+-\d+\.safetensors$/;
 const indexes = /^history(?:\..+)?\.idx$/;
 
 /** The model at the end, in Hugging Face's layout. */
@@ -44,6 +45,16 @@ export function isRunDirectory(directory: string): boolean {
 /** Whether a file of a run, by its path in it, is a recorded history: its states have their checksums in the index beside it. */
 export function isHistoryFile(path: string): boolean {
   return histories.test(path);
+}
+
+/** The file of steps of a tensor that were recorded later. */
+export function laterHistoryFile(tensor: string, from: number, to: number): string {
+  return `history.${tensor}.${from}-${to}.safetensors`;
+}
+
+/** Whether a history by its path in a run was recorded later. */
+export function isLaterHistory(path: string): boolean {
+  return laterHistories.test(path);
 }
 
 /** The index that lies beside a recorded history. */

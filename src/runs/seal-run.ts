@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { syncPath } from "../formats/durable-write.js";
 import { type Checksums, parseChecksums, readChecksumsText, sha256OfFile, writeChecksums } from "./checksums.js";
 import { historyHeadBytes } from "./history-index.js";
-import { filesIn, isHistoryFile, isRunFile, runFiles } from "./run-layout.js";
+import { filesIn, isHistoryFile, isLaterHistory, isRunFile, runFiles } from "./run-layout.js";
 import { manifestSums } from "./verify-files.js";
 
 /**
@@ -38,8 +38,9 @@ export function coverFiles(directory: string, paths: readonly string[]): void {
   writeChecksums(directory, sums);
 }
 
+/** What was recorded later is covered whole: beside its states it can hold tokens, which no index covers. */
 function addChecksum(directory: string, path: string, sums: Checksums): void {
   const file = join(directory, path);
-  if (isHistoryFile(path)) sums.heads.set(path, sha256OfFile(file, historyHeadBytes));
+  if (isHistoryFile(path) && !isLaterHistory(path)) sums.heads.set(path, sha256OfFile(file, historyHeadBytes));
   else sums.files.set(path, manifestSums(dirname(file)).get(basename(path)) ?? sha256OfFile(file));
 }

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { rerecordDocumentSchema } from "../../src/commands/rerecord/rerecord-document.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
+import { openHistory } from "../../src/runs/open-history.js";
+import { expectedFrom } from "../unit/formats/reference-python.js";
 import { run, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();
@@ -83,6 +85,25 @@ test("of a run that recorded chosen rows of some steps, the same rows and steps 
   const [first, second] = [await train("chosen", ...chosen), await train("chosen-at-once", ...chosen, everything)];
   expect(await rerecord(first, "--tensors", "wte.grad", "--steps", "11..21")).toMatchObject({ verified: 3 }); // 12, 16, 20; the checkpoint of step 10 is not recorded
   expect(recorded(first, "wte.grad.11-21", 0, 2, 3 * 8 * 2)).toEqual(recorded(second, "wte.grad", 3, 5, 3 * 8 * 2));
+});
+
+test("chosen rows stand in a file that says which tokens they are, and Python reads it", within, async () => {
+  const copy = copyOfPlain("rows");
+  await rerecord(copy, "--tensors", "wte.grad", "--steps", "12..13", "--rows", "3,65,100-101");
+  const program = `
+import json, sys
+from safetensors import safe_open
+with safe_open(sys.argv[1] + "/history.wte.grad.12-13.safetensors", "pt") as file, safe_open(sys.argv[2] + "/history.wte.grad.safetensors", "pt") as whole:
+    tokens = file.get_tensor("tokens")
+    print(json.dumps([tokens.tolist(), bool((file.get_tensor("wte.grad.12-13") == whole.get_tensor("wte.grad")[12:14, tokens]).all())]))`;
+  expect(expectedFrom(program, copy, atOnce ?? "")).toEqual([[3, 65, 100, 101], true]);
+  const history = await openHistory(copy, "wte.grad.12-13");
+  history.close();
+  expect([history.rowTokens.ids, history.steps]).toEqual([
+    [3, 65, 100, 101],
+    [12, 13],
+  ]);
+  expect((await run(["runs", "verify", copy])).stdout).toContain("every checksum holds\nNot covered: run.lock");
 });
 
 test("a state that comes out differently is told, and nothing is added", within, async () => {

@@ -12,6 +12,7 @@ interface RerecordCommandOptions extends CommonOptions {
   out: string;
   tensors: RecordableTensor[];
   steps?: [from: number, to: number];
+  rows?: string;
   corpus?: string;
   python?: string;
 }
@@ -27,6 +28,7 @@ export function rerecordCommand(): Command {
     .argument("<run>", "path, name, or unique beginning of a name")
     .requiredOption("--tensors <names>", `what to record, with commas between: ${recordableTensors.slice(1).join(", ")}`, parseTensors)
     .option("--steps <from..to>", "first and last step; all that were recorded by default", parseSteps)
+    .option("--rows <rows>", "rows to record, where others than the run's own: all, dead, a list as 1,5,9-20, or @FILE with such a list")
     .option("--corpus <file>", "where the same text lies now")
     .option("--python <path>", "Python interpreter")
     .option("--out <dir>", "folder that holds the runs", "runs")
@@ -51,14 +53,20 @@ function parseSteps(text: string): [number, number] {
   return [Number(groups[1]), Number(groups[2])];
 }
 
-async function rerecordInTerminal(given: string, { out, tensors, steps, corpus, python, ...options }: RerecordCommandOptions): Promise<void> {
+async function parseRows(rows: string, directory: string): Promise<number[] | "all"> {
+  const [{ chooseRows }, { readRunConfig }] = await Promise.all([import("../census/rows-option.js"), import("../../runs/run-config.js")]);
+  return (await chooseRows({ rows }, directory, readRunConfig(directory).model.vocab_size)) ?? "all";
+}
+
+async function rerecordInTerminal(given: string, { out, tensors, steps, rows, corpus, python, ...options }: RerecordCommandOptions): Promise<void> {
   const terminal = new Terminal(options);
   const [{ planRerecording, rerecordRun }, { directoryOfRun }, { trainAgainInTerminal }] = await Promise.all([
     import("../../compare/rerecord.js"),
     import("../../runs/resolve-run.js"),
     import("../reproduce/train-again-in-terminal.js"),
   ]);
-  const plan = await planRerecording(await directoryOfRun(given, out), { tensors, steps, corpus });
+  const directory = await directoryOfRun(given, out);
+  const plan = await planRerecording(directory, { tensors, steps, rows: rows === undefined ? undefined : await parseRows(rows, directory), corpus });
   const done = await trainAgainInTerminal(plan, python, terminal, (found, cancel, listener) => rerecordRun(plan, found, cancel, listener));
   const document: RerecordDocument = { schema: "bh-bridge/rerecord@1", ...done };
   terminal.document(document);
