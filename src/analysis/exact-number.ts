@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** A number in a document; those that JSON lacks are text. */
-export const exactNumberSchema = z.union([z.number(), z.enum(["NaN", "Infinity", "-Infinity", "-0"])]);
+export const exactNumberSchema = z.union([z.number(), z.literal(["NaN", "Infinity", "-Infinity", "-0"])]);
 export type ExactNumber = z.output<typeof exactNumberSchema>;
 
 /** A number as a document holds it, without taking another one for it: JSON has neither NaN nor infinity, and would write −0 as 0. */

@@ -54,7 +54,8 @@ beforeAll(async () => {
   );
 });
 
-const examples = [...new Set(examplesOf(await createProgram()))];
+// What removes runs comes last: others name them too.
+const examples = [...new Set(examplesOf(await createProgram()))].sort((a, b) => Number(a.startsWith("runs rm")) - Number(b.startsWith("runs rm")));
 
 test("the help pages have examples", () => expect(examples.length).toBeGreaterThan(18));
 

@@ -1,3 +1,4 @@
+/// <reference path="./jstat.d.ts" />
 import jstat from "jstat";
 import { type Interval, usualLevel } from "./interval.js";
 import { moments } from "./moments.js";
