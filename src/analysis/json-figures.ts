@@ -1,5 +1,5 @@
 /** A structure in which every number may be null. */
-export type JsonFigures<Value> = Value extends number
+type JsonFigures<Value> = Value extends number
   ? number | null
   : Value extends readonly (infer Item)[]
     ? readonly JsonFigures<Item>[]

@@ -7,7 +7,7 @@ const magnitudeMask = 0x7fff;
 const infinityBits = 0x7f80;
 
 /** The unique rows of a bfloat16 matrix as points with whole coordinates. */
-export interface LatticePoints {
+interface LatticePoints {
   /** `[nodes, dims]`, row-major. */
   readonly points: Int32Array;
   /** The first row of each, ascending. */

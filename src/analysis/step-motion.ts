@@ -28,14 +28,14 @@ export interface StepMotion {
 }
 
 /** Two states, decoded; `previousBits` are the earlier one's elements when it is bfloat16. */
-export interface DecodedStep {
+interface DecodedStep {
   readonly previous: Float64Array;
   readonly current: Float64Array;
   readonly previousBits?: Uint16Array | undefined;
 }
 
 /** How a history's ΔW is subtracted and laid out. */
-export interface MotionShape {
+interface MotionShape {
   readonly tokens: number;
   readonly dims: number;
   /** True for a float64 history; ΔW of any other is rounded to float32. */

@@ -14,7 +14,7 @@ function isCallbackEvent(type: string): type is CallbackEventType {
 }
 
 /** What the dispatcher asks of its trainer. */
-export interface DispatcherHost {
+interface DispatcherHost {
   send(command: ChannelCommand): void;
   /** End the training after its current step: a callback has failed. */
   stop(): void;

@@ -16,7 +16,7 @@ const configFile = "config.json";
 const adapterFile = "adapter_config.json";
 
 /** A directory in HF layout; a copy goes when it is disposed of. */
-export interface ModelDirectory extends Disposable {
+interface ModelDirectory extends Disposable {
   readonly path: string;
 }
 

@@ -38,7 +38,7 @@ export interface SaveOptions extends CallOptions {
 }
 
 /** The part of a configuration that makes this model again. */
-export type ModelOrigin = Pick<RunConfigInput, "model" | "init" | "seed"> & Pick<RunConfig, "model">;
+type ModelOrigin = Pick<RunConfigInput, "model" | "init" | "seed"> & Pick<RunConfig, "model">;
 
 /** Tokens that are generated when the caller does not say how many. */
 const defaultNewTokens = 64;

@@ -2,7 +2,7 @@ import { type Gpt2Architecture, type Gpt2Weights, gpt2Weights } from "../formats
 import { openTensors } from "../runs/open-tensors.js";
 
 /** The weights of a GPT-2 in a file or directory that is open. */
-export interface OpenGpt2Weights extends Gpt2Weights {
+interface OpenGpt2Weights extends Gpt2Weights {
   close(): void;
 }
 

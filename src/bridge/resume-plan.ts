@@ -10,7 +10,7 @@ import { type CorpusFacts, type EnvironmentPin, type RunManifest, readRunManifes
 import { count } from "../text/count.js";
 
 /** What is there now, to go on with. */
-export interface PresentFacts {
+interface PresentFacts {
   config: RunConfig;
   corpus: CorpusFacts;
   environment: EnvironmentPin;

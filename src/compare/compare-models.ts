@@ -10,7 +10,7 @@ import type { StoredTensor } from "../formats/stored-tensor.js";
 import { finalFolder } from "../runs/run-layout.js";
 
 /** The first element in which two models differ. */
-export const differingWeightSchema = z.strictObject({
+const differingWeightSchema = z.strictObject({
   tensor: z.string(),
   /** Over the last dimension of the tensor. */
   row: z.int().nonnegative(),
@@ -23,7 +23,7 @@ type DifferingWeight = z.output<typeof differingWeightSchema>;
 
 /** What a comparison of the final models of two runs found; `reason` says why they are not equal where no element differs. */
 export const modelComparisonSchema = z.strictObject({ equal: z.boolean(), first: differingWeightSchema.nullable(), reason: z.string().nullable() });
-export type ModelComparison = z.output<typeof modelComparisonSchema>;
+type ModelComparison = z.output<typeof modelComparisonSchema>;
 
 /** So much of each tensor is in memory at a time, or one row where that is larger. */
 const chunkBytes = 1 << 20;

@@ -62,7 +62,7 @@ const rerecordArguments = z.strictObject({
 });
 
 /** Steps of a run that are trained again, and what is recorded of them. */
-export interface RerecordPlan extends TrainAgainPlan {
+interface RerecordPlan extends TrainAgainPlan {
   readonly from: number;
   readonly tensors: readonly RecordableTensor[];
   /** The tokens whose rows are recorded, where they are not those of the run. */

@@ -11,7 +11,7 @@ import { runFiles } from "../runs/run-layout.js";
 
 /** The sections of what a run was made from. */
 export const factSections = ["config", "data", "environment", "code"] as const;
-export type FactSection = (typeof factSections)[number];
+type FactSection = (typeof factSections)[number];
 type RunFacts = Record<FactSection, object>;
 
 /** What a run was made from, without names, paths and times, and without what computes nothing. */

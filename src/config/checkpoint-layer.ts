@@ -10,7 +10,7 @@ import { dtypeSchema, gpt2ConfigSchema } from "./model-schema.js";
 export type DescribeWeights = (path: string) => Promise<object>;
 
 /** A saved model as a layer, and whether it says everything that a model is built from. */
-export interface CheckpointLayer extends Layer {
+interface CheckpointLayer extends Layer {
   isWhole: boolean;
 }
 

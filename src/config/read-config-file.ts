@@ -25,7 +25,7 @@ interface Written {
 }
 
 /** The object in a JSON, YAML, TypeScript or JavaScript file, as it was written. */
-export interface WrittenObject extends Layer {
+interface WrittenObject extends Layer {
   /** Absolute path. */
   file: string;
 }

@@ -38,7 +38,7 @@ export interface ConfigSources {
 }
 
 /** What the folders above put in, since only they can read it. */
-export interface ConfigReaders {
+interface ConfigReaders {
   /** In place of `readConfigFile`. */
   readFile?: typeof readConfigFile;
   /** Without it a file of weights tells nothing of its model. */

@@ -2,7 +2,7 @@ import { extname } from "node:path";
 import { BhBridgeError } from "../errors.js";
 import type { FileBytes } from "./file-bytes.js";
 
-export const fileKinds = ["safetensors", "safetensors-index", "torch-zip", "hdf5", "npy", "npz"] as const;
+const fileKinds = ["safetensors", "safetensors-index", "torch-zip", "hdf5", "npy", "npz"] as const;
 export type FileKind = (typeof fileKinds)[number];
 
 const hdf5Signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];

@@ -8,7 +8,7 @@ import { openSharded } from "./safetensors/sharded-safetensors.js";
 import { openTorchArchive } from "./torch/torch-archive.js";
 
 /** An open file of tensors and what it is. */
-export interface KnownTensorFile extends TensorFile {
+interface KnownTensorFile extends TensorFile {
   readonly kind: FileKind;
   readonly inertGlobals?: readonly string[];
 }

@@ -5,7 +5,7 @@ import type { RowSource } from "./row-source.js";
 const chunkBytes = 4 * 2 ** 20;
 
 /** Consecutive rows; `bytes` is used again for the next ones. */
-export interface RowChunk {
+interface RowChunk {
   readonly first: number;
   readonly count: number;
   readonly bytes: Uint8Array;

@@ -1,5 +1,5 @@
 /** A box inside an array: `count` elements from `offset` on, along every dimension; it covers `rows` rows from `firstRow` on. */
-export interface RowSlab {
+interface RowSlab {
   readonly firstRow: number;
   readonly rows: number;
   readonly offset: number[];

@@ -1,5 +1,5 @@
 /** Something in a JSON text that `JSON.parse` lets through and strict readers do not. */
-export interface JsonComplaint {
+interface JsonComplaint {
   kind: "name" | "text" | "number";
   /** Offset in UTF-16 units. */
   position: number;
@@ -10,7 +10,7 @@ export interface JsonComplaint {
 const reservedNames: readonly string[] = ["__proto__"];
 
 /** One token of a JSON text: a string, a number or word, or a punctuation mark other than the colon. */
-export interface JsonToken {
+interface JsonToken {
   text: string;
   position: number;
 }

@@ -16,18 +16,18 @@ function plainEventSchema<const Type extends string>(type: Type) {
 /** Numbers under the names that HF gives them: `loss`, `grad_norm`, `learning_rate`, `epoch`. */
 const metricsSchema = z.record(z.string(), wireNumberSchema);
 
-export const trainBeginEventSchema = eventSchema("train_begin", {
+const trainBeginEventSchema = eventSchema("train_begin", {
   max_steps: z.int(),
   logging_steps: z.number(),
   num_train_epochs: z.int(),
   train_batch_size: z.int().nullable(),
 });
-export const stepEndEventSchema = eventSchema("step_end", { loss: wireNumberSchema });
-export const logEventSchema = eventSchema("log", { logs: metricsSchema });
-export const evaluateEventSchema = eventSchema("evaluate", { metrics: metricsSchema });
-export const saveEventSchema = eventSchema("save", { checkpoint: z.string() });
-export const trainEndEventSchema = plainEventSchema("train_end");
-export const predictEventSchema = eventSchema("predict", { metrics: metricsSchema.nullable() });
+const stepEndEventSchema = eventSchema("step_end", { loss: wireNumberSchema });
+const logEventSchema = eventSchema("log", { logs: metricsSchema });
+const evaluateEventSchema = eventSchema("evaluate", { metrics: metricsSchema });
+const saveEventSchema = eventSchema("save", { checkpoint: z.string() });
+const trainEndEventSchema = plainEventSchema("train_end");
+const predictEventSchema = eventSchema("predict", { metrics: metricsSchema.nullable() });
 
 /**
  * One event of a training: a line of `events.jsonl`, a message of the event channel, and what a callback receives.
@@ -70,7 +70,7 @@ export type TrainEventType = TrainEvent["type"];
 export type TrainEventOf<Type extends TrainEventType> = Extract<TrainEvent, { type: Type }>;
 
 /** What a decider is shown: TrainerState under its own names, with the loss of the latest step. */
-export const trainerStateSchema = z.strictObject({
+const trainerStateSchema = z.strictObject({
   global_step: z.int(),
   max_steps: z.int(),
   epoch: z.number().nullable(),

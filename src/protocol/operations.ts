@@ -11,7 +11,7 @@ const { norm, dtype, from, ...gpt2Config } = model.shape;
 const empty = z.strictObject({});
 
 /** An object that lives in Python: a slot, and the generation of its use. A released one is never found again. */
-export const handleSchema = z.strictObject({ slot: z.int().nonnegative(), generation: z.int().positive() });
+const handleSchema = z.strictObject({ slot: z.int().nonnegative(), generation: z.int().positive() });
 export type Handle = z.output<typeof handleSchema>;
 
 const parameterSchema = z.strictObject({ name: z.string(), shape: z.array(z.int()), dtype: z.enum(["BF16", "F16", "F32", "F64"]) });
@@ -24,7 +24,7 @@ const modelReplySchema = z.strictObject({
 const storedTensorSchema = z.strictObject({ dtype: z.enum(["BF16", "F16", "F32", "F64"]), shape: z.array(z.int()) });
 
 /** What `hello` tells of the Python process; kept in `run.json` as the environment of the run. */
-export const environmentSchema = z.strictObject({
+const environmentSchema = z.strictObject({
   protocol: z.int(),
   python: z.string(),
   executable: z.string(),

@@ -1,7 +1,7 @@
 import { BhBridgeError } from "../errors.js";
 
 /** What to do when a call is cancelled. */
-export interface Cancellation<Value> {
+interface Cancellation<Value> {
   signal?: AbortSignal | undefined;
   /**
    * Ends the call that has begun. With `keepsWaiting` the caller gets whatever the call then comes to; without, it is rejected at once.

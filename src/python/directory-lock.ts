@@ -9,7 +9,7 @@ import { packageRoot } from "./package-root.js";
 import { pythonVariables } from "./python-variables.js";
 
 /** The lock of a directory that this process writes; the kernel lets go of it however the process ends. */
-export interface DirectoryLock extends AsyncDisposable {
+interface DirectoryLock extends AsyncDisposable {
   /** Settles when the lock is held no longer. */
   readonly ended: Promise<void>;
 }

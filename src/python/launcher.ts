@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { packageRoot } from "./package-root.js";
 import { pythonVariables } from "./python-variables.js";
 
-export interface LauncherOptions {
+interface LauncherOptions {
   /** The interpreter to run. */
   python: string;
   /** Where Python's stdout and stderr go, from its first byte on. */

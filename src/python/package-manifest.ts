@@ -10,7 +10,7 @@ const manifestSchema = z.object({
 });
 
 /** What this package's own package.json says of it. */
-export type PackageManifest = z.infer<typeof manifestSchema>;
+type PackageManifest = z.infer<typeof manifestSchema>;
 
 /** Read this package's package.json, the one place for its version, the Node.js it needs and its dependencies. */
 export function packageManifest(): PackageManifest {

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { packageRoot } from "./package-root.js";
 
 /** What `pyproject.toml` asks of an interpreter. */
-export interface PythonRequirements {
+interface PythonRequirements {
   /** The range of Python itself, for example `>=3.11`. */
   python: string;
   /** Package name → range, for example `transformers` → `>=5.0,<6`; in the file's order. */

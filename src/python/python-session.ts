@@ -18,7 +18,7 @@ import { signalGroup } from "./signal-group.js";
 import { stopLadder } from "./stop-ladder.js";
 import { startTransport, type Transport, type TransportEnd } from "./transport.js";
 
-export interface SessionOptions {
+interface SessionOptions {
   /** Absolute path of an interpreter that has all packages. */
   python: string;
   /** CPU threads of PyTorch; null leaves the choice to PyTorch. */
@@ -30,7 +30,7 @@ export interface SessionOptions {
 }
 
 /** How a call is listened to and cancelled. */
-export interface InvokeOptions<Reply> {
+interface InvokeOptions<Reply> {
   /** Cancels the call: one that waits is never begun, one that has begun is interrupted, and the caller gets `ABORTED` at once. */
   signal?: AbortSignal | undefined;
   /** Ends a call that has begun in a way of its own; the caller then gets what the call comes to. */

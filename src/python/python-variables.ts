@@ -1,5 +1,5 @@
 /** Environment variables that no Python of ours is started with, and why. Every other one is the user's, and is passed on: see docs/install.md. */
-export interface WithheldVariables {
+interface WithheldVariables {
   names: RegExp;
   /** Those among them that are passed on all the same. */
   except?: readonly string[];

@@ -6,7 +6,7 @@ import { lastLines } from "./last-lines.js";
 import { packageRoot } from "./package-root.js";
 import { pythonVariables, suspectVariables } from "./python-variables.js";
 
-export interface PythonScript {
+interface PythonScript {
   /** Name of a file under `python/bh_bridge`. */
   file: string;
   args?: readonly string[];

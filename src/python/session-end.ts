@@ -15,7 +15,7 @@ export interface SessionEnd {
 }
 
 /** What was known of a process when it ended. */
-export interface EndContext {
+interface EndContext {
   /** Files with its output, the newest last. */
   logs: readonly string[];
   killReason: KillReason | undefined;

@@ -1,5 +1,5 @@
 /** One rung: what to do, and how long to wait for an end before the next one. */
-export interface Rung {
+interface Rung {
   act(): unknown;
   graceMs: number;
 }

@@ -4,7 +4,7 @@ import type { TrainEventOf } from "../protocol/events.js";
 import { historyFiles } from "../runs/run-layout.js";
 
 /** What the rest of a run will take, and what it takes on the disk. */
-export interface CostEstimate {
+interface CostEstimate {
   readonly seconds: number;
   /** Of all its recorded tensors, reserved from the beginning. */
   readonly historyBytes: number;

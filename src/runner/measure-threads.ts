@@ -15,19 +15,19 @@ const measuredSteps = 40;
 const maxSeconds = 10;
 
 /** How fast the default configuration trains with a number of CPU threads. */
-export interface ThreadsMeasured {
+interface ThreadsMeasured {
   readonly threads: number;
   readonly stepsPerSecond: number;
 }
 
-export interface MeasureThreadsOptions {
+interface MeasureThreadsOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called before each number of threads is measured. */
   readonly onThreads?: (threads: number) => void;
 }
 
 /** 1, 2, 4, … and the number of cores. */
-export function threadNumbers(cores = availableParallelism()): number[] {
+function threadNumbers(cores = availableParallelism()): number[] {
   const doubled = Array.from({ length: Math.floor(Math.log2(cores)) + 1 }, (_, power) => 2 ** power);
   return [...new Set([...doubled, cores])];
 }

@@ -7,7 +7,7 @@ import { groupDigits } from "../text/group-digits.js";
 import type { TrainResult } from "./train-result.js";
 
 /** What a model card is made from. */
-export interface ModelCardInput {
+interface ModelCardInput {
   readonly manifest: RunManifest;
   readonly config: RunConfig;
   readonly result: TrainResult;

@@ -90,7 +90,7 @@ export interface TrainingPlan {
 }
 
 /** A training, and the process that does it. */
-export interface Conduct extends TrainingPlan {
+interface Conduct extends TrainingPlan {
   python: UsablePython;
   threads: number | null;
 }

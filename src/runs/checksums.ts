@@ -43,7 +43,7 @@ export function sha256OfFile(path: string, bytes = Number.POSITIVE_INFINITY): st
 }
 
 /** The text of `SHA256SUMS`; its last line is the checksum of those before. */
-export function checksumsText({ files, heads, next }: Checksums): string {
+function checksumsText({ files, heads, next }: Checksums): string {
   const lines = (sums: ReadonlyMap<string, string>, label: string) => [...sums].sort(byPath).map(([path, sum]) => `${label}${sum}  ${path}\n`);
   const text = [`${about}\n`, ...lines(files, ""), ...lines(heads, "#head "), ...lines(next, "#next ")].join("");
   return `${text}#self ${sha256(text)}\n`;

@@ -15,10 +15,10 @@ export const gitStateSchema = z.strictObject({
   /** The patch was longer than the limit, and ends there. */
   patch_truncated: z.boolean(),
 });
-export type GitState = z.output<typeof gitStateSchema>;
+type GitState = z.output<typeof gitStateSchema>;
 
 /** A repository's state, and the difference from its commit as a patch. */
-export interface RepositoryState {
+interface RepositoryState {
   state: GitState;
   patch: string;
 }

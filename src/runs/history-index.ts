@@ -16,7 +16,7 @@ const headerBytes = 4096;
 export const historyHeadBytes: number = headerBytes + 8;
 
 /** What the index says of one recorded state. */
-export interface IndexRecord {
+interface IndexRecord {
   step: number;
   /** CRC-32 of the state's bytes. */
   crc: number;

@@ -8,7 +8,7 @@ import { recordedTokens } from "./recorded-tokens.js";
 import { isHistoryFile, isRunDirectory } from "./run-layout.js";
 
 /** What the states and rows of a history stand for. */
-export interface HistoryLabels {
+interface HistoryLabels {
   /** The training step of each state, where state i is not step i. */
   readonly steps?: readonly number[];
   readonly rowTokens: RowTokens;

@@ -9,7 +9,7 @@ import { openRunDirectory } from "./open-run-directory.js";
 import { isRunDirectory } from "./run-layout.js";
 
 /** What was opened, by its kind. */
-export interface OpenTensors extends TensorFile {
+interface OpenTensors extends TensorFile {
   readonly kind: CheckpointKind;
   readonly inertGlobals?: readonly string[];
 }

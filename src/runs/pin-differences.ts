@@ -20,7 +20,7 @@ export function withoutKernel(platform: string): string {
 }
 
 /** A field of the pin in which two environments differ, as a person calls it, and what it is in both. */
-export interface PinDifference {
+interface PinDifference {
   readonly field: keyof EnvironmentPin;
   readonly label: string;
   readonly before: string;

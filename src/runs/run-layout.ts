@@ -86,7 +86,7 @@ export function stepOfCheckpoint(name: string): number | undefined {
 }
 
 /** A checkpoint that a run has; whether it is whole is for `verifyFiles` to say. */
-export interface RunCheckpoint {
+interface RunCheckpoint {
   readonly directory: string;
   /** The step that it was made at. */
   readonly step: number;

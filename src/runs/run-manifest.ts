@@ -24,7 +24,7 @@ export const environmentPinSchema = z.strictObject({
 });
 export type EnvironmentPin = z.output<typeof environmentPinSchema>;
 
-export const corpusFactsSchema = z.strictObject({
+const corpusFactsSchema = z.strictObject({
   path: z.string(),
   /** Of the file's bytes on disk. */
   sha256: z.string(),
@@ -44,7 +44,7 @@ export const corpusFactsSchema = z.strictObject({
 export type CorpusFacts = z.output<typeof corpusFactsSchema>;
 
 /** One time that a run went on after it had ended early. */
-export const resumeRecordSchema = z.strictObject({
+const resumeRecordSchema = z.strictObject({
   at: z.string(),
   /** The step of the checkpoint that it went on from; 0 is the start. */
   from_step: z.int(),
@@ -57,7 +57,7 @@ export const resumeRecordSchema = z.strictObject({
 });
 
 /** `running` is what a run that died still says: whether it lives is told by its lock, not by this file. */
-export const storedStatuses = ["running", "completed", "stopped", "failed"] as const;
+const storedStatuses = ["running", "completed", "stopped", "failed"] as const;
 export type StoredStatus = (typeof storedStatuses)[number];
 
 /** `run.json`: what a run is, without its numbers. */

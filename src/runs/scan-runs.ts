@@ -7,7 +7,7 @@ import { type RunManifest, readRunManifest, type StoredStatus } from "./run-mani
 
 /** `running`: its lock is held. `interrupted`: it says that it runs, and nobody holds its lock. `corrupt`: it cannot be read. */
 export const runStatuses = ["running", "interrupted", "completed", "stopped", "failed", "corrupt"] as const;
-export type RunStatus = (typeof runStatuses)[number];
+type RunStatus = (typeof runStatuses)[number];
 
 /** A run as it is found on disk. */
 export interface FoundRun {

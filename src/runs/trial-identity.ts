@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { RunManifest } from "./run-manifest.js";
 
 /** All that decides which bits a training computes: what it is told, what it reads, and what it computes on. */
-export interface TrialFacts {
+interface TrialFacts {
   configHash: string;
   /** SHA-256 of the corpus. */
   corpus: string;

@@ -14,7 +14,7 @@ export interface UncoveredFile {
 }
 
 /** What is known of a run when its files have been checked. */
-export interface Coverage {
+interface Coverage {
   /** Its `SHA256SUMS`; nothing where there is none, or a damaged one. */
   readonly sums: Checksums | undefined;
   /** What `run.json` says; nothing where it cannot be read. */

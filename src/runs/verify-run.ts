@@ -15,7 +15,7 @@ import { verifyFiles } from "./verify-files.js";
 import { type HistoryFindings, verifyHistory } from "./verify-history.js";
 
 /** What a check of a whole run found. */
-export interface RunVerification {
+interface RunVerification {
   /** What is wrong, in words; empty when nothing is. */
   problems: string[];
   /** Files that no checksum covers, or not in all their bytes. */

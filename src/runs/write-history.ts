@@ -10,7 +10,7 @@ import { ownTokensName } from "./recorded-tokens.js";
 import { indexPathOf } from "./run-layout.js";
 
 /** A part of a history, and the loss of each of its steps. */
-export interface HistoryPart {
+interface HistoryPart {
   readonly history: History;
   /** The first state, and how many. */
   readonly first: number;

@@ -9,7 +9,7 @@ import { trialResultSchema } from "./trial-result.js";
 export const trialStatuses = ["planned", "running", "completed", "failed", "pruned", "lost"] as const;
 
 /** One line of a ledger: what became of a trial, and when. */
-export const ledgerLineSchema = z.strictObject({
+const ledgerLineSchema = z.strictObject({
   at: z.string(),
   trial: z.string(),
   status: z.enum(trialStatuses),

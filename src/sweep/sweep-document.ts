@@ -5,7 +5,7 @@ import { trialResultSchema } from "./trial-result.js";
 const count = z.int().nonnegative();
 
 /** What a plan costs on this machine, as far as it is known before it starts. */
-export const planCostSchema = z.strictObject({
+const planCostSchema = z.strictObject({
   /** Trials that are still to be trained. */
   trials: count,
   workers: count,
@@ -22,7 +22,7 @@ export const planCostSchema = z.strictObject({
 export type PlanCost = z.output<typeof planCostSchema>;
 
 /** One trial of a sweep: what it sets, and what became of it. */
-export const sweepTrialSchema = z.strictObject({
+const sweepTrialSchema = z.strictObject({
   /** Its identity: equal trials have the same everywhere. */
   trial: z.string(),
   status: z.enum(trialStatuses),

@@ -4,7 +4,7 @@ import type { LedgerLine } from "./ledger.js";
 import type { SweepTrial } from "./sweep-document.js";
 
 /** A trial as a plan names it. */
-export type PlannedTrial = Pick<SweepTrial, "trial" | "set">;
+type PlannedTrial = Pick<SweepTrial, "trial" | "set">;
 
 /**
  * What became of the trials of a plan, in its order.

@@ -31,7 +31,7 @@ export interface Outcome {
 }
 
 /** No small file may take longer; the slowest that is right takes some milliseconds. */
-export const maxCaseMs = 2000;
+const maxCaseMs = 2000;
 /** Where the case that is read now is told, so that one that does not end can be named. */
 const positionFile = process.env["BH_BRIDGE_FUZZ_POSITION"];
 /** What the evil seed would make if anything executed it. */

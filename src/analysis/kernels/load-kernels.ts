@@ -2,7 +2,7 @@ import type { Dtype } from "../../formats/matrix.js";
 import { kernelsBase64 } from "./kernels.generated.js";
 
 /** The SIMD kernels of one instance; addresses are bytes in `memory`, whose buffer is replaced when `configure…` makes it grow. */
-export interface Kernels {
+interface Kernels {
   readonly memory: { readonly buffer: ArrayBuffer };
   /** Lay out memory for chunks of states; the address of the state before a chunk, or 0 when there is not enough memory. */
   configure(kind: number, tokens: number, rowBytes: number, capacity: number): number;

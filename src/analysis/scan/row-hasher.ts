@@ -7,7 +7,7 @@ import { rowValues } from "../row-values.js";
 export const hashWords = 2;
 
 /** Hashes rows that are read into its memory, and brings them to a form in which equal rows are equal bytes. */
-export interface RowHasher {
+interface RowHasher {
   /** Memory of the first `count` rows. */
   rows(count: number): Uint8Array;
   /** Two words a row, both 0 for a row with NaN and for no other. Afterwards −0 is 0 in `rows`, and every true boolean is 1. */

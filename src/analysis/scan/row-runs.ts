@@ -1,5 +1,5 @@
 /** Rows that follow each other in a file and are read at once. */
-export interface RowRun {
+interface RowRun {
   /** Position of the first in the list of chosen rows. */
   readonly position: number;
   readonly firstRow: number;

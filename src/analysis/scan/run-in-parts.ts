@@ -30,7 +30,7 @@ function aborted(): BhBridgeError {
 }
 
 /** @throws {BhBridgeError} `ABORTED` when the caller has asked for an end. */
-export function checkAborted(signal: AbortSignal | undefined): void {
+function checkAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw aborted();
 }
 

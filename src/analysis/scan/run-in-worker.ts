@@ -9,7 +9,7 @@ const workerFile = new URL(`./scan-worker${extension}`, import.meta.url);
 const loader = extension === ".ts" ? ["--import", "jiti/register"] : [];
 
 /** One task in a thread of its own. */
-export interface WorkerRun<Result> {
+interface WorkerRun<Result> {
   /** Rejects with the worker's error as it was thrown there, or when the thread ends without an answer. */
   readonly result: Promise<Result>;
   stop(): Promise<void>;

@@ -17,7 +17,7 @@ const measuringCost = 40;
 const bytesPerWorker = 1024 * 1024 * 1024;
 
 /** What a whole history told. */
-export interface HistoryScan<Ranges> {
+interface HistoryScan<Ranges> {
   /** `timelineFields` of each state. */
   readonly counts: CountsTable;
   readonly sightings: Sightings;

@@ -32,7 +32,7 @@ export interface RangeScan {
 }
 
 /** Copies the states from `first` on into `target`, which holds `count` of them. */
-export type ReadStates = (first: number, count: number, target: Uint8Array) => void;
+type ReadStates = (first: number, count: number, target: Uint8Array) => void;
 
 /** Decodes states, one after the other, and shows them and their steps to observers. */
 class Display {

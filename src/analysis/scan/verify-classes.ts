@@ -8,7 +8,7 @@ import { rowRuns } from "./row-runs.js";
 const keptBytes = 32 * 1024 * 1024;
 
 /** Groups of rows that may be equal. */
-export interface CandidateClasses {
+interface CandidateClasses {
   readonly dtype: Dtype;
   readonly columns: number;
   /** The looked-at rows, ascending. */

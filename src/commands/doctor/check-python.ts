@@ -6,7 +6,7 @@ import { checkRequirements, installCommand, type RequirementCheck } from "../../
 import type { DoctorCheck } from "./doctor-document.js";
 
 /** What was found out about the Python to train with; without a `report` there is none that runs. */
-export interface PythonDiagnosis {
+interface PythonDiagnosis {
   checks: DoctorCheck[];
   report?: PythonReport;
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** One thing that was looked at. */
-export const doctorCheckSchema = z.strictObject({
+const doctorCheckSchema = z.strictObject({
   name: z.string(),
   ok: z.boolean(),
   /** What is there; null when there is nothing. */
@@ -12,7 +12,7 @@ export const doctorCheckSchema = z.strictObject({
 });
 
 /** What `doctor --measure` adds: how fast the default configuration trains with each number of CPU threads. */
-export const doctorMeasureSchema = z.strictObject({
+const doctorMeasureSchema = z.strictObject({
   threads: z.array(z.strictObject({ threads: z.int().positive(), stepsPerSecond: z.number().positive() })),
   /** The number of threads that was fastest. */
   fastest: z.int().positive(),

@@ -20,7 +20,7 @@ const maxCell = 60;
 /** Numbers that name something and measure nothing. */
 const identifiers: readonly string[] = ["seed", "pid"];
 
-export interface ListLayout {
+interface ListLayout {
   columns: readonly string[];
   format: ListFormat;
   /** The run that the figures of the others are compared with. */

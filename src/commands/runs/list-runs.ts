@@ -10,7 +10,7 @@ import { compareFields, meets, parseRunFilters } from "./run-filter.js";
 import type { RunsDocument } from "./runs-document.js";
 
 /** Which runs are listed, and how. */
-export interface ListOptions {
+interface ListOptions {
   out: string;
   where: readonly string[];
   sort: string;

@@ -5,7 +5,7 @@ const operators = [">=", "<=", "!=", "=", ":", ">", "<", "~"] as const;
 type Operator = (typeof operators)[number];
 
 /** One condition on a field. */
-export interface RunFilter {
+interface RunFilter {
   field: string;
   operator: Operator;
   value: string;

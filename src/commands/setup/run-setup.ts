@@ -4,7 +4,7 @@ import { createStatusLine } from "../terminal/status-line.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** The outcome of a set-up, and how long it took. */
-export interface FinishedSetup extends SetupResult {
+interface FinishedSetup extends SetupResult {
   seconds: number;
 }
 

@@ -3,7 +3,7 @@ import { nearestName } from "../../config/nearest-name.js";
 const prefix = "BH_BRIDGE_";
 
 /** The environment variables of bh-bridge, and what each is for. */
-export const ownVariables: Readonly<Record<string, string>> = {
+const ownVariables: Readonly<Record<string, string>> = {
   BH_BRIDGE_PYTHON: "the Python interpreter to use",
   BH_BRIDGE_KERNELS: "`plain` analyses without WebAssembly",
 };

@@ -2,12 +2,12 @@ import { exitCodes } from "../../errors.js";
 import type { Terminal } from "./terminal.js";
 
 /** A signal that aborts on the first Ctrl-C or SIGTERM; disposing of it gives the signals their usual effect back. */
-export interface StopOnSignal extends Disposable {
+interface StopOnSignal extends Disposable {
   readonly signal: AbortSignal;
 }
 
 /** What somebody who interrupts a command is told. */
-export interface SignalWords {
+interface SignalWords {
   /** What the first signal begins, said at once: "Stopping the analysis". */
   stopping(): string;
   /** What is owed to somebody who does not wait for that. */

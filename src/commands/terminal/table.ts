@@ -11,7 +11,7 @@ const noLines = Object.fromEntries(
     .map((name) => [name, ""]),
 );
 
-export interface TableLayout {
+interface TableLayout {
   /** How each column is aligned; to the right where nothing is said, as numbers are. */
   align?: readonly ("left" | "right")[];
   /** Columns of the terminal. */

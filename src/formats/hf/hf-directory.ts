@@ -7,10 +7,10 @@ import { openSafetensors, type TensorFile } from "../safetensors/safetensors.js"
 import { openSharded } from "../safetensors/sharded-safetensors.js";
 import { openTorchArchive, type TorchFile } from "../torch/torch-archive.js";
 
-export const hfKinds = ["hf-checkpoint", "hf-optimizer", "safetensors-sharded"] as const;
+const hfKinds = ["hf-checkpoint", "hf-optimizer", "safetensors-sharded"] as const;
 
 /** An open directory of Hugging Face's layout. */
-export interface HfDirectory extends TensorFile {
+interface HfDirectory extends TensorFile {
   readonly kind: (typeof hfKinds)[number];
   readonly inertGlobals?: readonly string[];
 }

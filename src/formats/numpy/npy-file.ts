@@ -11,7 +11,7 @@ import { isDense, stridedRows } from "../torch/strided-rows.js";
 /** numpy's own limit for a header it reads without being told to trust it is 10,000 characters; the usual one has 118. */
 const maxHeaderBytes = 10_000;
 /** The format has no name for its array. */
-export const npyTensorName = "array";
+const npyTensorName = "array";
 const magic = [0x93, ...Buffer.from("NUMPY")];
 /** The magic string and the version. */
 const magicBytes = 8;

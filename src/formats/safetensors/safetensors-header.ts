@@ -19,7 +19,7 @@ const dtypeBits: ReadonlyMap<string, number> = new Map([
  * The longest header that is read. The safetensors library refuses longer ones too; the largest seen in a published model is below 1 MB
  * (a file of 100,000 tensors would need about 12 MB).
  */
-export const maxHeaderBytes = 100_000_000;
+const maxHeaderBytes = 100_000_000;
 
 /** Bytes of the header's length in front of the header. */
 const lengthBytes = 8;
@@ -29,7 +29,7 @@ const tensorSchema = z.strictObject({ dtype: z.string(), shape: z.array(size), d
 const metadataSchema = z.record(z.string(), z.string());
 
 /** One tensor of a header; `offset` counts from the start of the file. */
-export interface SafetensorsEntry {
+interface SafetensorsEntry {
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly number[];
@@ -37,7 +37,7 @@ export interface SafetensorsEntry {
   readonly offset: number;
 }
 
-export interface SafetensorsHeader {
+interface SafetensorsHeader {
   readonly entries: readonly SafetensorsEntry[];
   readonly metadata: Readonly<Record<string, string>>;
 }

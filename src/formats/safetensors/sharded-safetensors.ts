@@ -12,7 +12,7 @@ const maxShards = 1024;
 const indexSchema = z.looseObject({ metadata: z.record(z.string(), z.json()).default({}), weight_map: z.record(z.string(), z.string()) });
 
 /** Opens one shard by its path; tensors name their file by the label. */
-export type OpenShard = (path: string, label: string) => TensorFile;
+type OpenShard = (path: string, label: string) => TensorFile;
 
 /**
  * Open the tensors that an index (`model.safetensors.index.json`, `pytorch_model.bin.index.json`) names, each in its shard.

@@ -2,7 +2,7 @@ import { PickleCursor } from "./pickle-cursor.js";
 import { PickleDict, PickleFloat, PickleGlobal, PickleInstance, PickleList, PickleSet, PickleTuple } from "./pickle-values.js";
 
 /** What gives meaning to a pickle. Both see inert data and return data; nothing in a pickle is ever executed. */
-export interface PickleHooks {
+interface PickleHooks {
   /** What stands for a persistent id. */
   persistent(id: unknown): unknown;
   /** What stands for a call; `undefined` for calls that mean nothing here, which become a `PickleInstance`. */

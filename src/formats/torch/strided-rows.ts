@@ -5,7 +5,7 @@ import type { RowSource } from "../row-source.js";
 import { rowsAndColumns } from "../stored-tensor.js";
 
 /** A tensor whose elements lie `strides` elements apart; the caller has checked that all of them lie in the file. */
-export interface StridedLayout {
+interface StridedLayout {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly strides: readonly number[];

@@ -17,7 +17,7 @@ const maxPlainCharacters = 200;
 const bareName = "tensor";
 
 /** The tensors in a value by their paths, and the plain values beside them. */
-export interface NamedValues {
+interface NamedValues {
   readonly tensors: ReadonlyMap<string, TorchTensor>;
   /** Strings, numbers and booleans, the first ones only: `epoch`, `param_groups.0.lr`. */
   readonly plain: ReadonlyMap<string, string | number | boolean>;

@@ -29,7 +29,7 @@ export class TorchTensor {
 }
 
 /** What `torch.save` saved, as inert data with `TorchTensor`s in it. */
-export interface TorchPickle {
+interface TorchPickle {
   readonly root: unknown;
   readonly storages: readonly TorchStorage[];
   /** Python names that torch would have called and this reader does not know, in order of their first use. */

@@ -4,7 +4,7 @@ import { BhBridgeError } from "../../errors.js";
 import { interpreterOf } from "../interpreter-of.js";
 
 /** What a folder is to `setup`. A `broken environment` is one that `setup` has begun to make, or whose interpreter has gone: it may be cleared. */
-export type FolderState = "absent or empty" | "usable environment" | "broken environment" | "foreign";
+type FolderState = "absent or empty" | "usable environment" | "broken environment" | "foreign";
 
 /** The name that our environments bear at the shell's prompt. It stands in their `pyvenv.cfg`, and shows who made them. */
 export const environmentPrompt = "bh-bridge";

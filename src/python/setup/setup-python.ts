@@ -13,7 +13,7 @@ import { runSetupStep } from "./run-setup-step.js";
 import { environmentPrompt, folderState, isOurs } from "./setup-folder.js";
 
 /** Which build of torch: `default` and `cuda` are the index's own (on Linux made for CUDA), `cpu` is PyTorch's small CPU build. */
-export const torchBuilds = ["default", "cpu", "cuda"] as const;
+const torchBuilds = ["default", "cpu", "cuda"] as const;
 
 export interface SetupOptions {
   /** Interpreter to make the environment with. */

@@ -30,7 +30,7 @@ export const axisSchema = z
   .describe("A list of values, a range of whole numbers (42..51), {linspace: [first, last, count]} or {logspace: [first, last, count]}.");
 
 /** The values of one axis: a list, a range of whole numbers, or a number of points evenly spaced between two ends by difference or by ratio. */
-export type Axis = z.output<typeof axisSchema>;
+type Axis = z.output<typeof axisSchema>;
 
 /** Digits that a computed point keeps: enough to tell points apart, few enough that 1e-5 is written so. */
 const pointDigits = 12;

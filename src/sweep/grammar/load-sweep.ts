@@ -18,7 +18,7 @@ import { type SweepSpec, sweepSchema } from "./sweep-schema.js";
 import { writtenIssues } from "./written-issues.js";
 
 /** Where a sweep comes from. What the command line says is laid over the file. */
-export interface SweepSources {
+interface SweepSources {
   /** A JSON, YAML, TypeScript or JavaScript file. */
   file?: string | undefined;
   /** An object, as a caller of the API gives it. */

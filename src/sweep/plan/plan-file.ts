@@ -17,7 +17,7 @@ const planFileSchema = z.strictObject({
   prune: pruneSchema.nullable(),
   trials: z.array(z.strictObject({ trial: z.string(), set: z.record(z.string(), z.json()) })),
 });
-export type PlanFile = z.output<typeof planFileSchema>;
+type PlanFile = z.output<typeof planFileSchema>;
 
 export const planFileName = "plan.json";
 

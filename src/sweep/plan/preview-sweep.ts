@@ -17,7 +17,7 @@ import { taskOf } from "./task-of.js";
 const probeSteps = 20;
 
 /** How a preview is made. */
-export interface PreviewOptions {
+interface PreviewOptions {
   out: string;
   workers: number;
   signal: AbortSignal;

@@ -7,7 +7,7 @@ import { planFileName, planText } from "./plan-file.js";
 import type { SweepPlan } from "./sweep-plan.js";
 
 /** The directories of sweeps with a name: the newest of the same base and rules, and the newest of others. */
-export interface FoundDirectories {
+interface FoundDirectories {
   same: string | undefined;
   other: string | undefined;
 }

@@ -22,7 +22,7 @@ export interface SweepPlan {
 }
 
 /** What there is to train on. */
-export interface Machine {
+interface Machine {
   /** The device that `auto` stands for. */
   device: "cpu" | "cuda" | "mps";
   gpus: number;

@@ -4,14 +4,14 @@ import type { TrialEnd, TrialTask, TrialWorker, WorkerPlace } from "./trial-task
 const deathsThatFail = 3;
 
 /** What a pool tells; each is told before anything that follows from it is done. */
-export interface PoolListener {
+interface PoolListener {
   onStart(task: TrialTask, run: string, fromStep: number, place: WorkerPlace): void;
   onStep(task: TrialTask, step: number, loss: number): void;
   /** `died`: the trial will be gone on with. */
   onEnd(task: TrialTask, end: TrialEnd): void;
 }
 
-export interface PoolOptions {
+interface PoolOptions {
   /** How many workers train side by side. */
   workers: number;
   /** Start a worker; `slot` counts from 0, and the worker that follows a dead one has its slot. */

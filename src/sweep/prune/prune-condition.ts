@@ -23,7 +23,7 @@ const conditionSchema = z.union(
   ],
   { error: `expected ${accepted}` },
 );
-export type PruneCondition = z.output<typeof conditionSchema>;
+type PruneCondition = z.output<typeof conditionSchema>;
 
 /** When a trial is given up: asked every so many steps, whether one of the conditions holds. */
 export const pruneSchema = z.strictObject({

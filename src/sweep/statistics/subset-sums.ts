@@ -7,7 +7,7 @@ export function roundingNoise(values: readonly number[]): number {
 }
 
 /** The sum and the size of every subset. */
-export interface SubsetSums {
+interface SubsetSums {
   /** Entry s is of the values whose bit is set in s; entry 0 is of the empty subset. */
   readonly sums: Float64Array;
   readonly sizes: Uint8Array;

@@ -27,7 +27,7 @@ export function runOf({ arm = "rmsnorm", seed = 42, score = "null", values = { d
 }
 
 /** Runs of one arm, one a seed from 42 on. */
-export function armOf(arm: string, runs: readonly Written[]): ExperimentRun[] {
+function armOf(arm: string, runs: readonly Written[]): ExperimentRun[] {
   return runs.map((run, at) => runOf({ arm, seed: 42 + at, ...run }));
 }
 
