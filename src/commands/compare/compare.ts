@@ -17,8 +17,8 @@ export function compareCommand(): Command {
   return createCommand(
     "compare",
     "Say what differs between runs: configuration, data, environment, code, results, and the first bit of their histories",
-    "bh-bridge compare quick-2 quick-3",
-    "bh-bridge compare quick-2 quick-3 --assert-equal history,loss,config,final",
+    "bh-bridge compare runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c runs/2026-11-24T16-31-07-layernorm-control-5a6b7c8d",
+    "bh-bridge compare runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c runs/2026-11-24T16-31-07-layernorm-control-5a6b7c8d --assert-equal history,loss,config,final",
   )
     .argument("<runs...>", "two or more: path, name, or unique beginning of a name; each is held against the first")
     .option("--assert-equal <parts>", "exit with 1 unless these are equal: history, loss, config, final, with commas between them")

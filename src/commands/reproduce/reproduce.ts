@@ -17,8 +17,8 @@ export function reproduceCommand(): Command {
   return createCommand(
     "reproduce",
     "Train a run again, and say whether every bit is the same; the run itself gets a note",
-    "bh-bridge reproduce quick-2",
-    "bh-bridge reproduce quick-2 --steps 2",
+    "bh-bridge reproduce runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c",
+    "bh-bridge reproduce runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --steps 2",
   )
     .argument("<run>", "path, name, or unique beginning of a name")
     .option("--steps <n>", "train so many steps again; all that were recorded by default", parseStepNumber)

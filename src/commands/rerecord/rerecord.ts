@@ -22,8 +22,8 @@ export function rerecordCommand(): Command {
   return createCommand(
     "rerecord",
     "Record further tensors of a run: go back to a checkpoint, train again, verify every state, and add them to it",
-    "bh-bridge rerecord quick-2 --tensors wte.grad,wte.exp_avg_sq",
-    "bh-bridge rerecord quick-2 --tensors wte.exp_avg --steps 1..2",
+    "bh-bridge rerecord runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --tensors wte.grad,wte.exp_avg_sq",
+    "bh-bridge rerecord runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --tensors wte.exp_avg --steps 1..2",
   )
     .argument("<run>", "path, name, or unique beginning of a name")
     .requiredOption("--tensors <names>", `what to record, with commas between: ${recordableTensors.slice(1).join(", ")}`, parseTensors)
