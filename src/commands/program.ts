@@ -8,6 +8,7 @@ import { helpDocument } from "./terminal/help-document.js";
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import("./train/train.js")).trainCommand(),
   resume: async () => (await import("./resume/resume.js")).resumeCommand(),
+  experiment: async () => (await import("./experiment/experiment.js")).experimentCommand(),
   sweep: async () => (await import("./sweep/sweep.js")).sweepCommand(),
   runs: async () => (await import("./runs/runs.js")).runsCommand(),
   compare: async () => (await import("./compare/compare.js")).compareCommand(),

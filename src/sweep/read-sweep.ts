@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { LockHolders } from "../runs/scan-runs.js";
 import { readLedger } from "./ledger.js";
 import { readPlan } from "./plan/plan-file.js";
-import { countTrials, type SweepDocument } from "./sweep-document.js";
+import { type SweepDocument, sweepDocument } from "./sweep-document.js";
 import { trialStates } from "./trial-states.js";
 
 /**
@@ -16,5 +16,5 @@ export async function readSweep(path: string, lockHolders: LockHolders): Promise
   const ledger = readLedger(directory);
   const isUnderWay = (await lockHolders([directory])).has(directory);
   const trials = trialStates(directory, planned, (trial) => ledger.get(trial), isUnderWay);
-  return { schema: "bh-bridge/sweep@1", name, directory, trials, counts: countTrials(trials) };
+  return sweepDocument(name, directory, trials);
 }

@@ -56,3 +56,8 @@ export function countTrials(trials: readonly Pick<SweepTrial, "status">[]): Swee
   for (const { status } of trials) counts[status]++;
   return counts;
 }
+
+/** The document of trials whose plan has this name. */
+export function sweepDocument(name: string, directory: string | null, trials: SweepTrial[]): SweepDocument {
+  return { schema: "bh-bridge/sweep@1", name, directory, trials, counts: countTrials(trials) };
+}

@@ -28,7 +28,8 @@ function cheaply(words: string[]): string[] {
   if (words[0] === "setup") return [...words, "--help"];
   if (words[0] === "train") return [...words, "--print-config"];
   if (words[0] === "doctor" && words.includes("--measure")) return [...words, "--help"];
-  if (words[0] === "sweep" && words[1] !== "status") return [...words, "--dry-run", "--set", "training.max_steps=3", "--device", "cpu"];
+  if (words[0] === "experiment" || (words[0] === "sweep" && words[1] !== "status"))
+    return [...words, "--dry-run", "--set", "training.max_steps=3", "--device", "cpu"];
   if (words[1] === "rm") return [...words, "--yes"]; // nobody is there to be asked
   return words.map((word) => (word.startsWith("runs/2026") ? "runs/my-run" : word.startsWith("sweeps/2026") ? "sweeps/mine" : word));
 }

@@ -8,6 +8,8 @@ export const presetsDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/presets@1"),
   default: z.string(),
   presets: z.array(z.strictObject(summaryShape)),
+  /** What `experiment` runs by name. */
+  experiments: z.array(z.strictObject({ name: z.string(), title: z.string(), asks: z.string(), confound: z.string(), source: z.string() })),
 });
 
 export type PresetsDocument = z.output<typeof presetsDocumentSchema>;

@@ -26,15 +26,28 @@ function showCommand(): Command {
 }
 
 async function listPresets(terminal: Terminal): Promise<void> {
-  const { defaultPreset, presetNames, presets } = await import("../../config/presets.js");
+  const [{ defaultPreset, presetNames, presets }, { experimentPresetNames, experimentPresets }] = await Promise.all([
+    import("../../config/presets.js"),
+    import("../../sweep/experiment/experiment-presets.js"),
+  ]);
   for (const name of presetNames) {
     const { title, summary } = presets[name];
     const heading = `${terminal.color.bold(name)}  ${title}${name === defaultPreset ? " (default)" : ""}`;
     terminal.print(wrap(`${heading}\n  ${terminal.color.dim(summary)}`, terminal.width));
   }
   terminal.print("\nRun one:   bh-bridge train --preset NAME\nCopy one:  bh-bridge config print --preset NAME > my.yaml");
+  terminal.print(`\n${terminal.color.bold("Experiments")}`);
+  for (const name of experimentPresetNames) {
+    const { title, asks } = experimentPresets[name];
+    terminal.print(wrap(`${terminal.color.bold(name)}  ${title}\n  ${terminal.color.dim(asks)}`, terminal.width));
+  }
+  terminal.print("\nRun one:   bh-bridge experiment NAME --seeds 42..51");
   const described = presetNames.map((name) => ({ name, title: presets[name].title, summary: presets[name].summary, source: presets[name].source }));
-  const document: PresetsDocument = { schema: "bh-bridge/presets@1", default: defaultPreset, presets: described };
+  const experiments = experimentPresetNames.map((name) => {
+    const { title, asks, confound, source } = experimentPresets[name];
+    return { name, title, asks, confound, source };
+  });
+  const document: PresetsDocument = { schema: "bh-bridge/presets@1", default: defaultPreset, presets: described, experiments };
   terminal.document(document);
 }
 

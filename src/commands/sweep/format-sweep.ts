@@ -30,7 +30,7 @@ export function formatSweep({ name, directory, trials, counts }: SweepDocument, 
   const { head, rows } = summaryTable(trials);
   const hidden = rows.length - maxRows;
   return [
-    `${color.bold(`Sweep ${printable(name)}`)}  ${count(trials.length, "trial")}: ${formatCounts(counts, color)}`,
+    `${color.bold(printable(name))}  ${count(trials.length, "trial")}: ${formatCounts(counts, color)}`,
     ...(directory === null ? [] : [color.dim(relative(process.cwd(), directory) || ".")]),
     "",
     table(head, rows.slice(0, maxRows), { width }),
@@ -44,7 +44,7 @@ export function formatPreview({ name, directory, trials, counts, cost }: SweepDo
   const shown = trials.slice(0, maxRows).map(({ trial, status, set }) => [trial, status, formatSet(set)]);
   const hidden = trials.length - shown.length;
   return [
-    `${color.bold(`Sweep ${printable(name)}`)}  ${count(trials.length, "trial")}: ${formatCounts(counts, color)}`,
+    `${color.bold(printable(name))}  ${count(trials.length, "trial")}: ${formatCounts(counts, color)}`,
     ...(directory === null ? [] : [color.dim(`continues ${relative(process.cwd(), directory) || "."}`)]),
     "",
     table(["trial", "status", "sets"], shown, { align: ["left", "left", "left"], width }),

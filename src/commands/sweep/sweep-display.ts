@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type { SweepTrial } from "../../sweep/sweep-document.js";
 import { countTrials } from "../../sweep/sweep-document.js";
-import type { TrialEvent } from "../../sweep/trial-event.js";
+import type { PlannedEvent, TrialEvent } from "../../sweep/trial-event.js";
 import { count } from "../../text/count.js";
 import { groupDigits } from "../../text/group-digits.js";
 import { shellQuote } from "../../text/shell-quote.js";
@@ -53,13 +53,13 @@ export class SweepDisplay {
     if (this.#terminal.interactive) this.#terminal.redrawLines([]);
   }
 
-  #begin({ directory, workers, document, steps }: Extract<TrialEvent, { kind: "planned" }>): void {
-    for (const trial of document.trials) this.#trials.set(trial.trial, trial);
+  #begin({ name, directory, workers, trials, steps }: PlannedEvent): void {
+    for (const trial of trials) this.#trials.set(trial.trial, trial);
     this.#steps = steps;
     this.#stepsLeft = [...steps.values()].reduce((sum, each) => sum + each, 0);
     const path = relative(process.cwd(), directory) || ".";
     const left = steps.size === 0 ? "nothing is left to train" : `${count(steps.size, "trial")} to train, ${workers} at a time`;
-    this.#terminal.say(`${document.name}: ${count(document.trials.length, "trial")} in ${path}; ${left}`);
+    this.#terminal.say(`${name}: ${count(trials.length, "trial")} in ${path}; ${left}`);
     if (steps.size === 0 || this.#terminal.quiet) return;
     const { interactive } = this.#terminal;
     this.#timer = setInterval(() => (interactive ? this.#draw() : this.#terminal.say(this.#headline())), interactive ? redrawEveryMs : plainLineEveryMs);

@@ -1,39 +1,30 @@
-import { existsSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
-import { loadRunConfig } from "../../bridge/load-run-config.js";
-import type { AliasValues } from "../../config/aliases.js";
 import { configInvalid } from "../../config/config-invalid.js";
 import { isPlainObject } from "../../config/json-value.js";
 import type { Layer } from "../../config/layer.js";
-import { nearestName } from "../../config/nearest-name.js";
-import { isPathField, resolvePaths } from "../../config/paths-in-config.js";
-import { isPresetName, presetNames } from "../../config/presets.js";
+import { isPathField } from "../../config/paths-in-config.js";
 import { readWrittenObject } from "../../config/read-config-file.js";
-import type { ConfigSources, ResolvedConfig, RunInput } from "../../config/resolve-run-config.js";
+import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError, type ConfigIssue } from "../../errors.js";
 import { type AxisText, parseAxisText, parseSeedsText } from "./axis-text.js";
 import type { SweepDefinition } from "./define-sweep.js";
 import { expandSweep, type SweepPoint } from "./expand-sweep.js";
+import { type BaseSources, loadBase, refuseSetAxes } from "./load-base.js";
+import { pointFrom } from "./point-from.js";
 import { type SweepSpec, sweepSchema } from "./sweep-schema.js";
 import { writtenIssues } from "./written-issues.js";
 
 /** Where a sweep comes from. What the command line says is laid over the file. */
-interface SweepSources {
+interface SweepSources extends BaseSources {
   /** A JSON, YAML, TypeScript or JavaScript file. */
   file?: string | undefined;
   /** An object, as a caller of the API gives it. */
   input?: SweepDefinition | undefined;
-  /** What the trials start from, where the sweep has no base: a preset, a file. */
-  preset?: string | undefined;
-  config?: string | undefined;
   /** `path=values`, each. */
   grid?: readonly string[] | undefined;
   zip?: readonly string[] | undefined;
   seeds?: string | undefined;
   name?: string | undefined;
-  /** Values that every trial has. */
-  aliases?: AliasValues | undefined;
-  set?: readonly string[] | undefined;
   cwd?: string;
 }
 
@@ -99,42 +90,6 @@ function withCommandLine({ values, sourceOf }: Layer, { grid = [], zip = [], see
 function withAbsolutePaths({ path, values }: AxisText, cwd: string): AxisText {
   if (!isPathField(path) || !Array.isArray(values)) return { path, values };
   return { path, values: values.map((value) => (typeof value === "string" ? resolve(cwd, value) : value)) };
-}
-
-/** A point whose relative paths start at a folder. */
-function pointFrom({ set, placeOf }: SweepPoint, directory: string): SweepPoint {
-  if (!Object.keys(set).some(isPathField)) return { set, placeOf };
-  const absolute = Object.entries(set).map(([path, value]) => [path, isPathField(path) && typeof value === "string" ? resolve(directory, value) : value]);
-  return { set: Object.fromEntries(absolute), placeOf };
-}
-
-/** What every trial starts from: a preset's name, a file, or fields; with nothing said, the default preset. */
-async function loadBase(
-  base: unknown,
-  { preset, config, aliases, set }: SweepSources,
-  { directory, cwd }: { directory: string; cwd: string },
-): Promise<ResolvedConfig> {
-  const over: ConfigSources = { aliases, set, cwd };
-  if (preset !== undefined || config !== undefined) {
-    if (base === undefined) return loadRunConfig({ ...over, preset, file: config });
-    throw configInvalid([{ path: "base", message: "says what the trials start from, and --preset or --config as well: one of the two" }]);
-  }
-  if (typeof base !== "string") return loadRunConfig({ ...over, input: resolvePaths(isPlainObject(base) ? base : {}, directory) as RunInput });
-  if (isPresetName(base)) return loadRunConfig({ ...over, preset: base });
-  const file = resolve(directory, base);
-  if (existsSync(file)) return loadRunConfig({ ...over, file });
-  const near = nearestName(base, presetNames);
-  const meant = near === undefined ? "" : `; did you mean the preset "${near}"?`;
-  throw configInvalid([{ path: "base", message: `${JSON.stringify(base)} is neither a preset nor a file that is there${meant}` }]);
-}
-
-/** A value that is set for all trials and an axis over it contradict each other. */
-function refuseSetAxes({ sources }: ResolvedConfig, points: readonly SweepPoint[], issues: ConfigIssue[]): void {
-  const axes = new Set(points.flatMap(({ set }) => Object.keys(set)));
-  for (const path of axes) {
-    const source = sources.get(path);
-    if (source?.startsWith("--")) issues.push({ path, message: `varies in this sweep, and is set for all of its trials: leave ${source} out`, source });
-  }
 }
 
 async function withIssues<Value>(issues: ConfigIssue[], load: () => Promise<Value>): Promise<Value | undefined> {

@@ -2,10 +2,21 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../../errors.js";
+import { rulesHash } from "../experiment/rules.js";
 import { pruneSchema } from "../prune/prune-condition.js";
-import type { SweepPlan } from "./sweep-plan.js";
+import type { Plan } from "./plan.js";
 
-/** `plan.json`: what a sweep asks for. The configuration of a trial is the base with what the trial sets. */
+const questionSchema = z.strictObject({
+  arms: z.array(z.string()).readonly(),
+  seeds: z.array(z.int()).readonly(),
+  rules: z.strictObject({ score: z.literal("notebook"), decides: z.array(z.string()).readonly(), margin: z.record(z.string(), z.number()), alpha: z.number() }),
+  /** SHA-256 of the rules, which the verdict repeats. */
+  rulesHash: z.string(),
+  measures: z.array(z.string()).readonly(),
+  cells: z.array(z.strictObject({ arm: z.string(), seed: z.int(), trial: z.string() })).readonly(),
+});
+
+/** `plan.json`: what a sweep or an experiment asks for. The configuration of a trial is the base with what the trial sets. */
 const planFileSchema = z.strictObject({
   schema: z.literal("bh-bridge/plan@1"),
   name: z.string(),
@@ -15,6 +26,8 @@ const planFileSchema = z.strictObject({
   /** A complete configuration. */
   base: z.record(z.string(), z.json()),
   prune: pruneSchema.nullable(),
+  /** Of an experiment: what is compared, and the rules that it will be judged by. */
+  question: questionSchema.nullable(),
   trials: z.array(z.strictObject({ trial: z.string(), set: z.record(z.string(), z.json()) })),
 });
 type PlanFile = z.output<typeof planFileSchema>;
@@ -22,7 +35,7 @@ type PlanFile = z.output<typeof planFileSchema>;
 export const planFileName = "plan.json";
 
 /** The content of `plan.json`. */
-export function planText({ name, hash, base, prune, trials }: SweepPlan): string {
+export function planText({ name, hash, base, prune, question, trials }: Plan): string {
   const file: PlanFile = {
     schema: "bh-bridge/plan@1",
     name,
@@ -30,15 +43,16 @@ export function planText({ name, hash, base, prune, trials }: SweepPlan): string
     preset: base.preset,
     base: JSON.parse(JSON.stringify(base.config)),
     prune,
+    question: question && { ...question, rulesHash: rulesHash(question.rules) },
     trials: trials.map(({ trial, set }) => ({ trial, set })),
   };
   return `${JSON.stringify(file, null, 1)}\n`;
 }
 
-/** Read the plan of a sweep's directory. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`. */
+/** Read the plan of a directory. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`. */
 export function readPlan(directory: string): PlanFile {
   const path = join(directory, planFileName);
-  if (!existsSync(path)) throw new BhBridgeError("RUN_NOT_FOUND", `there is no sweep in ${directory}: it has no ${planFileName}`);
+  if (!existsSync(path)) throw new BhBridgeError("RUN_NOT_FOUND", `there is no sweep and no experiment in ${directory}: it has no ${planFileName}`);
   try {
     return planFileSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch (cause) {

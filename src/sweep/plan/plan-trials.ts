@@ -38,23 +38,23 @@ export interface PlanFacts {
 }
 
 /**
- * The trials of a sweep: each point laid over the base and checked, its identity taken. Points that come to the same trial are one.
+ * The trial of each point, in their order: laid over the base and checked, its identity taken.
  *
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, each told for the first trial that has it.
  */
 export async function planTrials(base: ResolvedConfig, points: readonly SweepPoint[], facts: PlanFacts): Promise<Trial[]> {
   const issues = new Map<string, ConfigIssue>();
-  const trials = new Map<string, Trial>();
+  const trials: Trial[] = [];
   for (const point of points) {
     const config = await configOf(base, point, facts, issues);
     if (!config) continue;
     const corpus = await facts.corpusOf(config);
     const device = config.device === "auto" ? facts.device : (config.device.split(":")[0] ?? "");
     const trial = trialIdentity({ configHash: configHash(config), corpus, device, threads: config.threads ?? facts.threads });
-    if (!trials.has(trial)) trials.set(trial, { trial, set: point.set, config, corpus });
+    trials.push({ trial, set: point.set, config, corpus });
   }
   if (issues.size > 0) throw configInvalid([...issues.values()]);
-  return [...trials.values()];
+  return trials;
 }
 
 async function configOf(

@@ -38,7 +38,7 @@ test("its programs run", async () => {
   try {
     for (const [at, program] of codeBlocks(text, "ts").entries()) {
       const path = join(directory, `program-${at}.ts`);
-      writeFileSync(path, program.replaceAll('"bh-bridge"', JSON.stringify(join(home, "src", "index.ts"))));
+      writeFileSync(path, program.replaceAll('"bh-bridge"', JSON.stringify(join(home, "src", "index.ts"))).replace("max_steps: 300", "max_steps: 3"));
       await import(/* @vite-ignore */ path);
     }
   } finally {

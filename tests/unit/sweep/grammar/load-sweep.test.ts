@@ -71,7 +71,7 @@ test("all that is wrong is told at once, each with its place", async () => {
 test("a value that is set for all trials cannot vary", async () => {
   const loading = loadSweep({ preset: "quick", grid: ["training.max_steps=1,2"], aliases: { steps: "9" }, cwd });
   await expect(loading).rejects.toMatchObject({
-    issues: [{ path: "training.max_steps", message: "varies in this sweep, and is set for all of its trials: leave --steps out" }],
+    issues: [{ path: "training.max_steps", message: "varies between the trials, and is set for all of them: leave --steps out" }],
   });
 });
 

@@ -39,8 +39,11 @@ test("identity follows configuration, corpus, device kind and threads, and not t
   expect(new Set([first, ...others]).size).toBe(5);
 });
 
-test("points that come to the same trial are one", async () => {
-  expect(await plan({}, { grid: { seed: [1, 2] }, cases: [{ seed: 2 }, { seed: 3 }] })).toHaveLength(3);
+test("points that come to the same have the same trial", async () => {
+  const trials = await plan({}, { grid: { seed: [1, 2] }, cases: [{ seed: 2 }, { seed: 3 }] });
+  expect(trials).toHaveLength(4);
+  expect(trials[1]?.trial).toBe(trials[2]?.trial);
+  expect(new Set(trials.map(({ trial }) => trial)).size).toBe(3);
 });
 
 test("a misspelt axis is told with the nearest name, and every problem once, with its place", async () => {

@@ -5,7 +5,7 @@ import { taskOf } from "../../../../src/sweep/plan/task-of.js";
 
 test("a run is called after what its trial sets, unless the trial has a name; its identity stays", async () => {
   const base = await loadRunConfig({});
-  const plan = { name: "sigma", base, trials: [], prune: null, hash: "", machine: { device: "cpu", gpus: 0, cores: 1 } } as const;
+  const plan = { name: "sigma", base, trials: [], prune: null, question: null, hash: "", machine: { device: "cpu", gpus: 0, cores: 1 } } as const;
   const trial = { trial: "t", set: { "init.sigma": 1e-5, "model.norm": "rmsnorm" }, config: base.config, corpus: "c" };
   const task = taskOf({ ...plan, trials: [trial] }, trial, "/out");
   expect(task).toMatchObject({ trial: "t", preset: "rmsnorm-11.2a", corpus: "c", out: "/out", run: null, prune: null });

@@ -1,31 +1,31 @@
 import { basename } from "node:path";
 import { expect, test } from "vitest";
 import { loadRunConfig } from "../../../../src/bridge/load-run-config.js";
+import type { Plan } from "../../../../src/sweep/plan/plan.js";
+import { createPlanDirectory, findPlanDirectory, replacePlan } from "../../../../src/sweep/plan/plan-directory.js";
 import { readPlan } from "../../../../src/sweep/plan/plan-file.js";
-import { createSweepDirectory, findSweepDirectory, replacePlan } from "../../../../src/sweep/plan/sweep-directory.js";
-import type { SweepPlan } from "../../../../src/sweep/plan/sweep-plan.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";
 
 const out = temporaryDirectory();
 const base = await loadRunConfig({});
 
-function planOf(name: string, hash: string): SweepPlan {
-  return { name, base, trials: [], prune: null, hash, machine: { device: "cpu", gpus: 0, cores: 1 } };
+function planOf(name: string, hash: string): Plan {
+  return { name, base, trials: [], prune: null, question: null, hash, machine: { device: "cpu", gpus: 0, cores: 1 } };
 }
 
 test("a directory is found by name and hash; one of another base is told beside it", () => {
   const plan = planOf("Sigma 2.5", "0123456789ab");
-  expect(findSweepDirectory(out, plan)).toEqual({ same: undefined, other: undefined });
-  const directory = createSweepDirectory(out, plan);
+  expect(findPlanDirectory(out, plan)).toEqual({ same: undefined, other: undefined });
+  const directory = createPlanDirectory(out, plan);
   expect(basename(directory)).toMatch(/^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-sigma-2\.5-01234567$/);
-  expect(findSweepDirectory(out, plan)).toEqual({ same: directory, other: undefined });
-  expect(findSweepDirectory(out, planOf("Sigma 2.5", "ffffffffffff"))).toEqual({ same: undefined, other: directory });
-  expect(findSweepDirectory(out, planOf("sigma", "0123456789ab"))).toEqual({ same: undefined, other: undefined });
+  expect(findPlanDirectory(out, plan)).toEqual({ same: directory, other: undefined });
+  expect(findPlanDirectory(out, planOf("Sigma 2.5", "ffffffffffff"))).toEqual({ same: undefined, other: directory });
+  expect(findPlanDirectory(out, planOf("sigma", "0123456789ab"))).toEqual({ same: undefined, other: undefined });
 });
 
 test("a plan may get more trials in the same directory", () => {
   const plan = planOf("more", "aaaaaaaaaaaa");
-  const directory = createSweepDirectory(out, plan);
+  const directory = createPlanDirectory(out, plan);
   replacePlan(directory, { ...plan, trials: [{ trial: "0123456789abcdef", set: { seed: 1 }, config: base.config, corpus: "" }] });
   expect(readPlan(directory).trials).toEqual([{ trial: "0123456789abcdef", set: { seed: 1 } }]);
 });

@@ -5,12 +5,12 @@ import type { UsablePython } from "../../python/resolve-python.js";
 import { lastEvent } from "../../runs/read-events.js";
 import { readLedger } from "../ledger.js";
 import { localWorkers } from "../pool/local-workers.js";
-import { countTrials, type SweepDocument } from "../sweep-document.js";
+import { type SweepDocument, sweepDocument } from "../sweep-document.js";
 import { trialStates } from "../trial-states.js";
+import type { Plan } from "./plan.js";
 import { type Measured, planCost, requireDisk } from "./plan-cost.js";
+import { findPlanDirectory } from "./plan-directory.js";
 import type { Trial } from "./plan-trials.js";
-import { findSweepDirectory } from "./sweep-directory.js";
-import type { SweepPlan } from "./sweep-plan.js";
 import { taskOf } from "./task-of.js";
 
 /** By so many steps a step takes what it will take. */
@@ -29,8 +29,8 @@ interface PreviewOptions {
  *
  * @throws {BhBridgeError} `DISK_FULL` when the plan cannot be finished here.
  */
-export async function previewSweep(plan: SweepPlan, python: UsablePython, { out, workers, signal }: PreviewOptions): Promise<SweepDocument> {
-  const directory = findSweepDirectory(out, plan).same;
+export async function previewPlan(plan: Plan, python: UsablePython, { out, workers, signal }: PreviewOptions): Promise<SweepDocument> {
+  const directory = findPlanDirectory(out, plan).same;
   const ledger = directory === undefined ? new Map() : readLedger(directory);
   const trials = trialStates(directory ?? out, plan.trials, (trial) => ledger.get(trial), false);
   requireDisk(planCost(out, plan.trials, trials, workers));
@@ -38,11 +38,11 @@ export async function previewSweep(plan: SweepPlan, python: UsablePython, { out,
   const isMeasured = trials.some(({ result }) => result !== null);
   const probe = first && !isMeasured ? await probeTrial(plan, first, python, signal) : undefined;
   const cost = planCost(out, plan.trials, trials, workers, probe);
-  return { schema: "bh-bridge/sweep@1", name: plan.name, directory: directory ?? null, trials, counts: countTrials(trials), cost };
+  return { ...sweepDocument(plan.name, directory ?? null, trials), cost };
 }
 
 /** Train the first steps of a trial, and forget them; nothing where it fails, which its training will tell. */
-async function probeTrial(plan: SweepPlan, trial: Trial, python: UsablePython, signal: AbortSignal): Promise<Measured | undefined> {
+async function probeTrial(plan: Plan, trial: Trial, python: UsablePython, signal: AbortSignal): Promise<Measured | undefined> {
   const out = mkdtempSync(join(tmpdir(), "bh-bridge-probe-"));
   const worker = localWorkers(plan, python, 1)(0);
   const stop = () => worker.stop();

@@ -6,22 +6,21 @@ import type { UsablePython } from "../python/resolve-python.js";
 import { noLockHolders, scanRuns } from "../runs/scan-runs.js";
 import { trialOfRun } from "../runs/trial-identity.js";
 import { Ledger, type LedgerLine } from "./ledger.js";
+import type { Plan } from "./plan/plan.js";
 import { planCost, requireDisk } from "./plan/plan-cost.js";
+import { createPlanDirectory, findPlanDirectory, replacePlan } from "./plan/plan-directory.js";
 import type { Trial } from "./plan/plan-trials.js";
-import { createSweepDirectory, findSweepDirectory, replacePlan } from "./plan/sweep-directory.js";
-import type { SweepPlan } from "./plan/sweep-plan.js";
 import { taskOf } from "./plan/task-of.js";
 import { localWorkers } from "./pool/local-workers.js";
 import { runPool } from "./pool/run-pool.js";
 import type { TrialEnd, TrialTask } from "./pool/trial-task.js";
-import { countTrials, type SweepDocument, type SweepTrial } from "./sweep-document.js";
-import { summaryText } from "./sweep-summary.js";
+import type { SweepTrial } from "./sweep-document.js";
 import type { TrialEvent } from "./trial-event.js";
 import { trialStates } from "./trial-states.js";
 
 /** How a plan is carried out. */
-export interface SweepOptions {
-  /** The folder that holds sweeps; `sweeps` when left out. */
+export interface ConductOptions {
+  /** The folder that holds such directories; `sweeps` or `experiments` when left out. */
   out?: string | undefined;
   /** How many trials are trained side by side; one a core when left out. */
   workers?: number | undefined;
@@ -29,8 +28,30 @@ export interface SweepOptions {
   retry?: boolean | undefined;
   /** Begin no more trials once one has failed. */
   failFast?: boolean | undefined;
-  /** Ends each training after its step, with a checkpoint; the same sweep goes on from there. */
+  /** Ends each training after its step, with a checkpoint; the same plan goes on from there. */
   signal?: AbortSignal | undefined;
+}
+
+/** What is concluded from trials that have ended: the document and the page that their directory gets. */
+export interface Conclusion<Document> {
+  document: Document;
+  summary: string;
+}
+
+/** What a plan has come to, for whoever concludes from it. */
+export interface EndedPlan {
+  directory: string;
+  trials: SweepTrial[];
+  signal: AbortSignal;
+}
+
+/** Concludes from trials that have ended. */
+export type Conclude<Document> = (ended: EndedPlan) => Conclusion<Document> | Promise<Conclusion<Document>>;
+
+/** What came of a plan: its document, and what became of each trial. */
+export interface ConductedPlan<Document> {
+  document: Document;
+  trials: SweepTrial[];
 }
 
 const runsFolder = "runs";
@@ -38,15 +59,17 @@ const runsFolder = "runs";
 /**
  * Carry out a plan: in its own directory, which an earlier start may have begun, train what is missing, and write down what became of it.
  *
+ * @param conclude called once all has ended, with the directory still locked.
  * @throws {BhBridgeError} `RUN_LOCKED` when another process does the same, `DISK_FULL` before anything starts, `FILE_UNWRITABLE`.
  */
-export async function conductSweep(
-  plan: SweepPlan,
+export async function conductPlan<Document>(
+  plan: Plan,
   python: UsablePython,
-  { out = "sweeps", workers = plan.machine.cores, retry = false, failFast = false, signal = new AbortController().signal }: SweepOptions,
+  { out = ".", workers = plan.machine.cores, retry = false, failFast = false, signal = new AbortController().signal }: ConductOptions,
   tell: (event: TrialEvent) => void,
-): Promise<SweepDocument> {
-  const directory = findSweepDirectory(out, plan).same ?? createSweepDirectory(out, plan);
+  conclude: Conclude<Document>,
+): Promise<ConductedPlan<Document>> {
+  const directory = findPlanDirectory(out, plan).same ?? createPlanDirectory(out, plan);
   await using _lock = await lockDirectory(python.path, directory);
   using ledger = new Ledger(directory);
   mkdirSync(join(directory, runsFolder), { recursive: true });
@@ -56,12 +79,14 @@ export async function conductSweep(
   replacePlan(directory, plan);
   const tasks = book.tasks(retry);
   const steps = new Map(tasks.map(({ trial, config }) => [trial, config.training.max_steps]));
-  tell({ kind: "planned", directory, workers: Math.min(workers, tasks.length), document: book.document(), steps });
-  await runPool(tasks, { workers, startWorker: localWorkers(plan, python, Math.min(workers, tasks.length)), listener: book, signal, failFast });
-  const document = book.document();
+  const used = Math.min(workers, tasks.length);
+  tell({ kind: "planned", name: plan.name, directory, workers: used, trials: book.states(), steps });
+  await runPool(tasks, { workers, startWorker: localWorkers(plan, python, used), listener: book, signal, failFast });
+  const trials = book.states();
+  const { document, summary } = await conclude({ directory, trials, signal });
   durableWrite(join(directory, "result.json"), `${JSON.stringify(document)}\n`);
-  durableWrite(join(directory, "summary.md"), summaryText(document));
-  return document;
+  durableWrite(join(directory, "summary.md"), summary);
+  return { document, trials };
 }
 
 /** A controller that was killed may have begun a run that its ledger does not know: it is the trial's own, and gone on with. */
@@ -73,14 +98,14 @@ async function adoptRuns(directory: string, trials: readonly Trial[], ledger: Le
   }
 }
 
-/** Keeps the ledger of a sweep while its pool is at work, and tells of it. */
+/** Keeps the ledger of a plan while its pool is at work, and tells of it. */
 class Book {
   readonly #directory: string;
-  readonly #plan: SweepPlan;
+  readonly #plan: Plan;
   readonly #ledger: Ledger;
   readonly #tell: (event: TrialEvent) => void;
 
-  constructor(directory: string, plan: SweepPlan, ledger: Ledger, tell: (event: TrialEvent) => void) {
+  constructor(directory: string, plan: Plan, ledger: Ledger, tell: (event: TrialEvent) => void) {
     this.#directory = directory;
     this.#plan = plan;
     this.#ledger = ledger;
@@ -89,11 +114,6 @@ class Book {
 
   states(trials: readonly Trial[] = this.#plan.trials): SweepTrial[] {
     return trialStates(this.#directory, trials, (trial) => this.#ledger.of(trial), true);
-  }
-
-  document(): SweepDocument {
-    const trials = this.states();
-    return { schema: "bh-bridge/sweep@1", name: this.#plan.name, directory: this.#directory, trials, counts: countTrials(trials) };
   }
 
   /** What is left to train, in the plan's order; what was begun comes first. */

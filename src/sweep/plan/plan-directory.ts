@@ -3,8 +3,8 @@ import { join, resolve } from "node:path";
 import { durableWrite } from "../../formats/durable-write.js";
 import { createRunDirectory } from "../../runs/create-run-directory.js";
 import { runDirectoryName, slugOf } from "../../runs/run-name.js";
+import type { Plan } from "./plan.js";
 import { planFileName, planText } from "./plan-file.js";
-import type { SweepPlan } from "./sweep-plan.js";
 
 /** The directories of sweeps with a name: the newest of the same base and rules, and the newest of others. */
 interface FoundDirectories {
@@ -15,7 +15,7 @@ interface FoundDirectories {
 const time = runDirectoryName(new Date(0), "x", "").slice(0, "1970-01-01T00-00-00".length).replaceAll(/\d/g, "\\d");
 
 /** Look for the directory of a plan among those in a folder: the same name, and the same base and rules. */
-export function findSweepDirectory(out: string, { name, hash }: Pick<SweepPlan, "name" | "hash">): FoundDirectories {
+export function findPlanDirectory(out: string, { name, hash }: Pick<Plan, "name" | "hash">): FoundDirectories {
   const folder = resolve(out);
   const named = new RegExp(`^${time}-${slugOf(name).replaceAll(/[.]/g, "\\.")}-([0-9a-f]{8})(?:-\\d+)?$`);
   const all = existsSync(folder)
@@ -29,11 +29,11 @@ export function findSweepDirectory(out: string, { name, hash }: Pick<SweepPlan, 
 }
 
 /** Make the directory of a plan, with its plan in it. @returns the absolute path. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
-export function createSweepDirectory(out: string, plan: SweepPlan): string {
+export function createPlanDirectory(out: string, plan: Plan): string {
   return createRunDirectory(out, plan.name, plan.hash, { [planFileName]: planText(plan) });
 }
 
 /** Let a directory have this plan from now on. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
-export function replacePlan(directory: string, plan: SweepPlan): void {
+export function replacePlan(directory: string, plan: Plan): void {
   durableWrite(join(directory, planFileName), planText(plan));
 }

@@ -6,19 +6,42 @@ import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { askTorch } from "../../python/ask-torch.js";
 import type { UsablePython } from "../../python/resolve-python.js";
-import type { LoadedSweep } from "../grammar/load-sweep.js";
+import type { Rules } from "../experiment/rules.js";
+import type { SweepPoint } from "../grammar/expand-sweep.js";
 import type { Prune } from "../prune/prune-condition.js";
 import { type PlanFacts, planTrials, type Trial } from "./plan-trials.js";
 
-/** What a sweep is going to train. */
-export interface SweepPlan {
+/** The trials that a sweep or an experiment asks for, and what they are trained on. */
+export interface Plan {
   name: string;
   base: ResolvedConfig;
+  /** Each once. */
   trials: Trial[];
   prune: Prune | null;
-  /** Of what its trials have in common, and of its rule for pruning: a sweep with the same may get more trials. */
+  /** What its trials are to answer; null for a sweep. */
+  question: Question | null;
+  /** Of what its trials have in common and of its rules: a plan with the same may get more trials. */
   hash: string;
   machine: Machine;
+}
+
+/** What an experiment compares, and how it will judge: it stands before the first step. */
+export interface Question {
+  /** Names of the arms; the first is the control. */
+  arms: readonly string[];
+  seeds: readonly number[];
+  rules: Rules;
+  /** Further measures to describe. */
+  measures: readonly string[];
+  /** The trial of each arm with each seed; arms that come to the same share theirs. */
+  cells: readonly Cell[];
+}
+
+/** One arm with one seed. */
+export interface Cell {
+  arm: string;
+  seed: number;
+  trial: string;
 }
 
 /** What there is to train on. */
@@ -29,25 +52,42 @@ interface Machine {
   cores: number;
 }
 
+/** What a plan is made of. */
+export interface PlanSources {
+  name: string;
+  base: ResolvedConfig;
+  points: readonly SweepPoint[];
+  /** What, beside the base and its corpus, has to be the same for more trials to belong to it. */
+  rules: unknown;
+  /** Where a path of what was written stands. */
+  sourceOf(path: string): string;
+}
+
 /** CPU threads of a trial that does not say: many small trainings side by side are quicker than one on many threads. */
 const threadsOfTrial = 1;
 
 /**
- * Plan a sweep: every trial complete, checked and identified; nothing is started. Corpora are read once each.
+ * Plan the trials of points: each complete, checked and identified; nothing is started. Corpora are read once each.
  *
+ * @returns the plan's own part, and the trial of each point, in their order.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; `CORPUS_INVALID`, `ABORTED`.
  */
-export async function planSweep({ name, spec, base, points, sourceOf }: LoadedSweep, python: UsablePython, signal?: AbortSignal): Promise<SweepPlan> {
+export async function planPoints(
+  { name, base, points, rules, sourceOf }: PlanSources,
+  python: UsablePython,
+  signal?: AbortSignal,
+): Promise<{ plan: Omit<Plan, "prune" | "question">; trialOf: string[] }> {
   const machine = await machineFor(base, points, python, signal);
   const facts: PlanFacts = { device: machine.device, threads: threadsOfTrial, corpusOf: corpusReader(base, signal), sourceOf };
-  const trials = await planTrials(base, points, facts);
-  const prune = spec.prune ?? null;
-  const common = JSON.stringify([base.hash, await facts.corpusOf(base.config), prune]);
-  return { name, base, trials, prune, hash: createHash("sha256").update(common).digest("hex"), machine };
+  const planned = await planTrials(base, points, facts);
+  const trials = [...new Map(planned.toReversed().map((trial) => [trial.trial, trial])).values()].toReversed();
+  const common = JSON.stringify([base.hash, await facts.corpusOf(base.config), rules]);
+  const plan = { name, base, trials, hash: createHash("sha256").update(common).digest("hex"), machine };
+  return { plan, trialOf: planned.map(({ trial }) => trial) };
 }
 
 /** Ask PyTorch what there is, unless every trial is trained on the CPU. */
-async function machineFor(base: ResolvedConfig, points: LoadedSweep["points"], python: UsablePython, signal?: AbortSignal): Promise<Machine> {
+async function machineFor(base: ResolvedConfig, points: readonly SweepPoint[], python: UsablePython, signal?: AbortSignal): Promise<Machine> {
   const cores = availableParallelism();
   const isOnCpu = base.config.device === "cpu" && !points.some(({ set }) => Object.hasOwn(set, "device"));
   if (isOnCpu) return { device: "cpu", gpus: 0, cores };

@@ -1,0 +1,51 @@
+import { type Command, Option } from "commander";
+import { addTrialOptions, fieldAliases, repeated, type TrialOptionValues } from "../sweep/trial-options.js";
+import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { Terminal } from "../terminal/terminal.js";
+
+interface ExperimentCommandOptions extends CommonOptions, TrialOptionValues {
+  arm?: string[];
+}
+
+/** `bh-bridge experiment`: arms compared over seeds, with a verdict; the same command again continues. */
+export function experimentCommand(): Command {
+  const command = createCommand(
+    "experiment",
+    "Compare arms over seeds and judge, by rules that stood before the first step; the same command again continues",
+    "bh-bridge experiment rmsnorm-vs-layernorm --seeds 42..51",
+    "bh-bridge experiment --preset quick --arm still --arm jiggle:noise.epsilon=3e-5 --seeds 1..3",
+  )
+    .argument("[experiment]", "one that ships (see: bh-bridge presets), or a JSON, YAML, TypeScript or JavaScript file")
+    .addOption(
+      new Option("--arm <name:field=value>", "an arm and what it sets, fields separated by commas; the first arm is the control; may be repeated").argParser(
+        repeated,
+      ),
+    );
+  return addTrialOptions(command, "experiments").action(async (given: string | undefined, options: ExperimentCommandOptions) => {
+    await experimentInTerminal(given, options, new Terminal(options));
+  });
+}
+
+async function experimentInTerminal(given: string | undefined, options: ExperimentCommandOptions, terminal: Terminal): Promise<void> {
+  const { preset, config, seeds, set, name, arm } = options;
+  const [{ experimentFromOptions }, { loadBase }, { planExperiment }, { concludeQuestion }, { conductInTerminal }, { formatExperiment }] = await Promise.all([
+    import("./experiment-from-options.js"),
+    import("../../sweep/grammar/load-base.js"),
+    import("../../sweep/plan/plan-experiment.js"),
+    import("../../sweep/experiment/conclude-question.js"),
+    import("../sweep/conduct-in-terminal.js"),
+    import("./format-experiment.js"),
+  ]);
+  const loaded = await experimentFromOptions(given, { arms: arm ?? [], seeds, name });
+  const base = await loadBase(loaded.base, { preset, config, aliases: fieldAliases(options), set }, { directory: loaded.directory, cwd: process.cwd() });
+  await conductInTerminal(
+    {
+      base,
+      plan: (python, signal) => planExperiment(loaded, base, python, signal),
+      conclude: (plan, python) => concludeQuestion(plan, plan.question, python),
+      format: (document) => formatExperiment(document, terminal.color, terminal.width),
+    },
+    options,
+    terminal,
+  );
+}

@@ -1,0 +1,71 @@
+import type { ResolvedConfig } from "../../config/resolve-run-config.js";
+import { exitCodes } from "../../errors.js";
+import type { UsablePython } from "../../python/resolve-python.js";
+import { type Conclude, conductPlan } from "../../sweep/conduct-plan.js";
+import type { Plan } from "../../sweep/plan/plan.js";
+import { findPlanDirectory } from "../../sweep/plan/plan-directory.js";
+import { previewPlan } from "../../sweep/plan/preview-plan.js";
+import type { SweepTrial } from "../../sweep/sweep-document.js";
+import { ensurePython } from "../setup/ensure-python.js";
+import { stopOnSignal } from "../terminal/stop-on-signal.js";
+import type { Terminal } from "../terminal/terminal.js";
+import { formatPreview } from "./format-sweep.js";
+import { SweepDisplay } from "./sweep-display.js";
+import { type TrialOptionValues, workersOf } from "./trial-options.js";
+
+/** What a command does with many runs: plan them, conclude from them, and tell what came out. */
+export interface Conducted<SomePlan extends Plan, Document extends { schema: string }> {
+  base: ResolvedConfig;
+  plan(python: UsablePython, signal: AbortSignal): Promise<SomePlan>;
+  conclude(plan: SomePlan, python: UsablePython): Conclude<Document>;
+  format(document: Document): string;
+}
+
+/** Carry out many runs as the program does it: progress on stderr, the result or one document on stdout, the exit code of how they ended. */
+export async function conductInTerminal<SomePlan extends Plan, Document extends { schema: string }>(
+  { base, plan: planned, conclude, format }: Conducted<SomePlan, Document>,
+  options: TrialOptionValues,
+  terminal: Terminal,
+): Promise<void> {
+  const { out, python: interpreter, retry, failFast, dryRun } = options;
+  const workers = workersOf(options);
+  using stop = stopOnSignal(terminal, { stopping: () => "Stopping after these steps, with checkpoints; the same command continues" });
+  const { signal } = stop;
+  const configured = base.config.python === undefined ? {} : { config: base.config.python };
+  const python = await ensurePython(interpreter === undefined ? configured : { python: interpreter }, terminal, signal);
+  const plan = await planned(python, signal);
+  if (dryRun) {
+    const preview = await previewPlan(plan, python, { out, workers: workers ?? plan.machine.cores, signal });
+    terminal.print(formatPreview(preview, terminal.color, terminal.width));
+    terminal.document(preview);
+    return;
+  }
+  const { same, other } = findPlanDirectory(out, plan);
+  if (same === undefined && other !== undefined) terminal.say(`Base or rules are others than those of ${other}: this gets a directory of its own`);
+  const display = new SweepDisplay(terminal);
+  try {
+    const { document, trials } = await conductPlan(
+      plan,
+      python,
+      { out, workers, retry, failFast, signal },
+      (event) => display.onEvent(event),
+      conclude(plan, python),
+    );
+    display.stop();
+    terminal.print(format(document));
+    terminal.document(document);
+    process.exitCode = exitCodeOf(trials, signal);
+    if (process.exitCode === exitCodes.ok) return;
+    const hasFailed = trials.some(({ status }) => status === "failed");
+    terminal.say(`Continue:  the same command${hasFailed ? ", with --retry for what has failed" : ""}`);
+  } finally {
+    display.stop();
+  }
+}
+
+/** Every trial has ended as it was meant to, or a part of them has not. */
+function exitCodeOf(trials: readonly SweepTrial[], { aborted }: AbortSignal): number {
+  if (aborted) return exitCodes.sigint;
+  const isDone = trials.every(({ status }) => status === "completed" || status === "pruned");
+  return isDone ? exitCodes.ok : exitCodes.sweepPartlyFailed;
+}

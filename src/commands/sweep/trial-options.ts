@@ -1,0 +1,59 @@
+import { type Command, Option } from "commander";
+import { BhBridgeError } from "../../errors.js";
+
+/** What is said of many runs beside what varies, as commander gives it. */
+export interface TrialOptionValues {
+  preset?: string;
+  config?: string;
+  seeds?: string;
+  set?: string[];
+  corpus?: string;
+  steps?: string;
+  device?: string;
+  threads?: string;
+  python?: string;
+  name?: string;
+  workers?: string;
+  dryRun?: boolean;
+  retry?: boolean;
+  failFast?: boolean;
+  out: string;
+}
+
+/** Collect an option that may be repeated. */
+export function repeated(text: string, earlier: string[] | undefined): string[] {
+  return [...(earlier ?? []), text];
+}
+
+/** Add the options that a sweep and an experiment share. @param out folder that holds their directories. */
+export function addTrialOptions(command: Command, out: string): Command {
+  return command
+    .option("-p, --preset <name>", "what the trials start from, where the file has no base: a preset")
+    .option("-c, --config <file>", "likewise: a configuration file, or a run directory")
+    .option("--seeds <seeds>", "seeds: 42..51, or 1,2,5")
+    .addOption(new Option("--set <path=value>", "value that all trials have; may be repeated").argParser(repeated))
+    .option("--corpus <file>", "text to train on (data.corpus)")
+    .option("--steps <n>", "optimizer steps (training.max_steps)")
+    .option("--device <name>", "auto, cpu, cuda, cuda:N or mps (device)")
+    .option("--threads <n>", "CPU threads of each trial (threads); 1 when left out")
+    .option("--python <path>", "Python interpreter (python)")
+    .option("--name <text>", "name of the whole; that of its file when left out")
+    .option("--workers <n>", "trials side by side; one a core when left out")
+    .option("--retry", "train failed trials once more")
+    .option("--fail-fast", "begin no more trials once one has failed")
+    .option("--dry-run", "list the trials, what there is of them, and what the rest will take; train none")
+    .option("--out <dir>", "folder that holds the directory", out);
+}
+
+/** The short options that stand for fields of the configuration. */
+export function fieldAliases({ corpus, steps, device, threads, python }: TrialOptionValues) {
+  return { corpus, steps, device, threads, python };
+}
+
+/** The number of `--workers`. @throws {BhBridgeError} `USAGE`. */
+export function workersOf({ workers }: TrialOptionValues): number | undefined {
+  if (workers === undefined) return undefined;
+  const value = Number(workers);
+  if (!Number.isInteger(value) || value < 1) throw new BhBridgeError("USAGE", `--workers takes a whole number above 0, not "${workers}"`);
+  return value;
+}

@@ -1,0 +1,56 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { loadRunConfig } from "../../bridge/load-run-config.js";
+import type { AliasValues } from "../../config/aliases.js";
+import { configInvalid } from "../../config/config-invalid.js";
+import { isPlainObject } from "../../config/json-value.js";
+import { nearestName } from "../../config/nearest-name.js";
+import { resolvePaths } from "../../config/paths-in-config.js";
+import { isPresetName, presetNames } from "../../config/presets.js";
+import type { ConfigSources, ResolvedConfig, RunInput } from "../../config/resolve-run-config.js";
+import type { ConfigIssue } from "../../errors.js";
+import type { SweepPoint } from "./expand-sweep.js";
+
+/** What all trials have, as the command line says it. */
+export interface BaseSources {
+  /** What the trials start from, where the file has no base: a preset, a file. */
+  preset?: string | undefined;
+  config?: string | undefined;
+  aliases?: AliasValues | undefined;
+  set?: readonly string[] | undefined;
+}
+
+/**
+ * Complete what every trial starts from: a preset's name, a file, or fields; with nothing said, the default preset.
+ *
+ * @param base as it was written.
+ * @param directory where its relative paths start; those of the command line start at `cwd`.
+ * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once.
+ */
+export async function loadBase(
+  base: unknown,
+  { preset, config, aliases, set }: BaseSources,
+  { directory, cwd }: { directory: string; cwd: string },
+): Promise<ResolvedConfig> {
+  const over: ConfigSources = { aliases, set, cwd };
+  if (preset !== undefined || config !== undefined) {
+    if (base === undefined) return loadRunConfig({ ...over, preset, file: config });
+    throw configInvalid([{ path: "base", message: "says what the trials start from, and --preset or --config as well: one of the two" }]);
+  }
+  if (typeof base !== "string") return loadRunConfig({ ...over, input: resolvePaths(isPlainObject(base) ? base : {}, directory) as RunInput });
+  if (isPresetName(base)) return loadRunConfig({ ...over, preset: base });
+  const file = resolve(directory, base);
+  if (existsSync(file)) return loadRunConfig({ ...over, file });
+  const near = nearestName(base, presetNames);
+  const meant = near === undefined ? "" : `; did you mean the preset "${near}"?`;
+  throw configInvalid([{ path: "base", message: `${JSON.stringify(base)} is neither a preset nor a file that is there${meant}` }]);
+}
+
+/** A value that is set for all trials and one that varies between them contradict each other. */
+export function refuseSetAxes({ sources }: ResolvedConfig, points: readonly SweepPoint[], issues: ConfigIssue[]): void {
+  const varying = new Set(points.flatMap(({ set }) => Object.keys(set)));
+  for (const path of varying) {
+    const source = sources.get(path);
+    if (source?.startsWith("--")) issues.push({ path, message: `varies between the trials, and is set for all of them: leave ${source} out`, source });
+  }
+}
