@@ -3,9 +3,6 @@ import type { Plan } from "./plan/plan.js";
 import { type SweepDocument, sweepDocument } from "./sweep-document.js";
 import { summaryText } from "./sweep-summary.js";
 
-/** The folder that holds sweeps, where nobody says another. */
-export const sweepsFolder = "sweeps";
-
 /** What a sweep says at its end: what became of its trials, without a verdict. */
 export function concludeSweep({ name }: Pick<Plan, "name">): Conclude<SweepDocument> {
   return ({ directory, trials }) => {

@@ -33,13 +33,13 @@ export interface ConductOptions {
 }
 
 /** What is concluded from trials that have ended: the document and the page that their directory gets. */
-export interface Conclusion<Document> {
+interface Conclusion<Document> {
   document: Document;
   summary: string;
 }
 
 /** What a plan has come to, for whoever concludes from it. */
-export interface EndedPlan {
+interface EndedPlan {
   directory: string;
   trials: SweepTrial[];
   signal: AbortSignal;

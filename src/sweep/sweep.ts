@@ -1,6 +1,7 @@
 import { resolvePython } from "../python/resolve-python.js";
-import { concludeSweep, sweepsFolder } from "./conclude-sweep.js";
+import { concludeSweep } from "./conclude-sweep.js";
 import { type ConductOptions, conductPlan } from "./conduct-plan.js";
+import { sweepsFolder } from "./folders.js";
 import type { SweepDefinition } from "./grammar/define-sweep.js";
 import { loadSweep } from "./grammar/load-sweep.js";
 import { ManyRuns } from "./many-runs.js";

@@ -96,7 +96,7 @@ describe("a sweep of two norms and two seeds", () => {
 });
 
 describe("deaths", () => {
-  const long = { ...base, training: { ...base.training, max_steps: 600 }, checkpoint: { every: 50 } };
+  const long = { ...base, training: { ...base.training, max_steps: 900 }, checkpoint: { every: 50 } };
   const statusesIn = (out: string) => [...readLedger(directoryIn(out)).values()].map(({ status }) => status);
   const isTraining = (out: string, number: number) => () =>
     readdirSync(folder.path).includes(out) && statusesIn(out).filter((status) => status === "running").length >= number;
@@ -115,7 +115,7 @@ describe("deaths", () => {
     const mark = `BH_SWEEP_MARK=${process.pid}-killed`;
     const controller = start(args, { env: { BH_SWEEP_MARK: `${process.pid}-killed` } });
     expect(await eventually(isTraining("killed", 2), 90_000)).toBe(true);
-    expect(await eventually(() => Math.max(...steps("killed")) > 80, 60_000)).toBe(true);
+    expect(await eventually(() => Math.min(...steps("killed")) > 60, 60_000)).toBe(true);
     controller.kill("SIGKILL");
     expect(await eventually(async () => (await marked(mark)).length === 0, 3000)).toBe(true);
     const { stdout } = await run(["sweep", "status", directoryIn("killed"), "--json"]);
@@ -125,7 +125,7 @@ describe("deaths", () => {
     const [trial] = document.trials;
     expect(readFileSync(join(trial?.run ?? "", "events.jsonl"), "utf8")).toContain('"resumed"');
     expect(history(trial?.run ?? "").equals(await historyAlone(trial?.run ?? ""))).toBe(true);
-  });
+  }, 240_000);
 
   test("a worker that is killed is replaced, and its trial goes on; a second controller is refused by name", async () => {
     const file = sweepFile("worker", { base: long, seeds: 1 });

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { experimentsFolder } from "../../sweep/folders.js";
 import { addTrialOptions, fieldAliases, repeated, type TrialOptionValues } from "../sweep/trial-options.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
@@ -21,7 +22,7 @@ export function experimentCommand(): Command {
         repeated,
       ),
     );
-  return addTrialOptions(command, "experiments").action(async (given: string | undefined, options: ExperimentCommandOptions) => {
+  return addTrialOptions(command, experimentsFolder).action(async (given: string | undefined, options: ExperimentCommandOptions) => {
     await experimentInTerminal(given, options, new Terminal(options));
   });
 }

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
+import { sweepsFolder } from "../../sweep/folders.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import { addTrialOptions, fieldAliases, repeated, type TrialOptionValues } from "./trial-options.js";
@@ -22,7 +23,7 @@ export function sweepCommand(): Command {
     .addOption(
       new Option("--zip <field=values>", "linked axis: its first value goes with the first of the others, and so on; may be repeated").argParser(repeated),
     );
-  return addTrialOptions(command, "sweeps")
+  return addTrialOptions(command, sweepsFolder)
     .action(async (file: string | undefined, options: SweepCommandOptions) => {
       await sweepInTerminal(file, options, new Terminal(options));
     })

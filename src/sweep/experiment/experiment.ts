@@ -1,5 +1,6 @@
 import { resolvePython } from "../../python/resolve-python.js";
 import { type ConductOptions, conductPlan } from "../conduct-plan.js";
+import { experimentsFolder } from "../folders.js";
 import { loadBase } from "../grammar/load-base.js";
 import { ManyRuns } from "../many-runs.js";
 import { planExperiment } from "../plan/plan-experiment.js";
@@ -8,9 +9,6 @@ import { concludeQuestion } from "./conclude-question.js";
 import type { ExperimentDefinition } from "./define-experiment.js";
 import type { ExperimentDocument } from "./experiment-document.js";
 import { loadExperiment } from "./load-experiment.js";
-
-/** The folder that holds experiments, where nobody says another. */
-export const experimentsFolder = "experiments";
 
 /**
  * Compare arms over seeds, and judge by rules that stood before the first step. The same experiment again continues where it ended, and trains what was added.

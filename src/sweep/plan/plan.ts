@@ -38,7 +38,7 @@ export interface Question {
 }
 
 /** One arm with one seed. */
-export interface Cell {
+interface Cell {
   arm: string;
   seed: number;
   trial: string;
