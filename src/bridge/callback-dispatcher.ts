@@ -2,8 +2,7 @@ import { BhBridgeError } from "../errors.js";
 import { type ChannelCommand, type ChannelMessage, parseTrainerControl, type TrainEvent } from "../protocol/events.js";
 import type { EventReceiver } from "../python/event-channel.js";
 import { checkCallbacks } from "./check-callbacks.js";
-import { isCoalescible } from "./coalescible.js";
-import { maxWaitingEvents } from "./event-stream.js";
+import { isCoalescible, maxWaitingEvents } from "./coalescible.js";
 import { type CallbackEventType, callbackMethods, type TrainerCallback } from "./trainer-callback.js";
 
 /** How long training waits for a decider that names no time of its own. */

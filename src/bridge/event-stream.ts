@@ -1,25 +1,29 @@
-import type { TrainEvent } from "../protocol/events.js";
-import { isCoalescible } from "./coalescible.js";
+/** What a reader that lags is spared. */
+export interface Lag<Event> {
+  /** So many events wait for it. */
+  readonly maxWaiting: number;
+  /** Whether an event that comes then may be left out. */
+  mayLeaveOut(event: Event): boolean;
+}
 
-/** Events that wait for their reader; each takes some 300 bytes, so that a reader that has stopped reading costs 20 MB and no more. */
-export const maxWaitingEvents = 65_536;
-
-/** Events on their way to one reader. When it lags, events of steps are left out; no log, evaluation or save ever is. */
-export class EventStream implements AsyncIterableIterator<TrainEvent> {
-  #incoming: TrainEvent[] = [];
+/** Events on their way to one reader. */
+export class EventStream<Event> implements AsyncIterableIterator<Event> {
+  #incoming: Event[] = [];
   /** The oldest, last first: taking the first of a long array would move all the others. */
-  #outgoing: TrainEvent[] = [];
+  #outgoing: Event[] = [];
+  readonly #lag: Lag<Event>;
   readonly #onReturn: () => void;
   #wake: (() => void) | undefined;
   #hasEnded = false;
 
   /** @param onReturn called when the reader leaves its loop. */
-  constructor(onReturn: () => void) {
+  constructor(lag: Lag<Event>, onReturn: () => void) {
+    this.#lag = lag;
     this.#onReturn = onReturn;
   }
 
-  push(event: TrainEvent): void {
-    if (this.#waiting >= maxWaitingEvents && isCoalescible(event)) return;
+  push(event: Event): void {
+    if (this.#waiting >= this.#lag.maxWaiting && this.#lag.mayLeaveOut(event)) return;
     this.#incoming.push(event);
     this.#wake?.();
   }
@@ -29,7 +33,7 @@ export class EventStream implements AsyncIterableIterator<TrainEvent> {
     this.#wake?.();
   }
 
-  async next(): Promise<IteratorResult<TrainEvent, undefined>> {
+  async next(): Promise<IteratorResult<Event, undefined>> {
     while (this.#waiting === 0 && !this.#hasEnded) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -40,7 +44,7 @@ export class EventStream implements AsyncIterableIterator<TrainEvent> {
     return event ? { done: false, value: event } : { done: true, value: undefined };
   }
 
-  async return(): Promise<IteratorResult<TrainEvent, undefined>> {
+  async return(): Promise<IteratorResult<Event, undefined>> {
     this.#onReturn();
     this.end();
     this.#incoming = [];

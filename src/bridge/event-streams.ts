@@ -1,20 +1,24 @@
-import type { TrainEvent } from "../protocol/events.js";
-import { EventStream } from "./event-stream.js";
+import { EventStream, type Lag } from "./event-stream.js";
 
-/** The readers of the events of one trainer. */
-export class EventStreams {
-  readonly #open = new Set<EventStream>();
+/** The readers of the events of one source. */
+export class EventStreams<Event> {
+  readonly #open = new Set<EventStream<Event>>();
+  readonly #lag: Lag<Event>;
   #isClosed = false;
 
+  constructor(lag: Lag<Event>) {
+    this.#lag = lag;
+  }
+
   /** A reader of every event from now on. */
-  open(): EventStream {
-    const stream: EventStream = new EventStream(() => this.#open.delete(stream));
+  open(): EventStream<Event> {
+    const stream: EventStream<Event> = new EventStream(this.#lag, () => this.#open.delete(stream));
     if (this.#isClosed) stream.end();
     else this.#open.add(stream);
     return stream;
   }
 
-  push(event: TrainEvent): void {
+  push(event: Event): void {
     for (const stream of this.#open) stream.push(event);
   }
 

@@ -11,6 +11,7 @@ import { runFiles, runsFolder } from "../runs/run-layout.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { callArguments } from "./call-arguments.js";
 import { CallbackDispatcher } from "./callback-dispatcher.js";
+import { isCoalescible, maxWaitingEvents } from "./coalescible.js";
 import { corpusOf } from "./corpus.js";
 import { EventStreams } from "./event-streams.js";
 import type { CallOptions, Model, SaveOptions } from "./model.js";
@@ -45,7 +46,8 @@ export class Trainer implements AsyncDisposable {
   readonly device: ResolvedDevice;
   readonly #session: PythonSession;
   readonly #setup: TrainerSetup;
-  readonly #streams = new EventStreams();
+  /** When a reader lags, events of steps are left out; no log, evaluation or save ever is. */
+  readonly #streams = new EventStreams<TrainEvent>({ maxWaiting: maxWaitingEvents, mayLeaveOut: isCoalescible });
   readonly #listeners = new Set<(event: TrainEvent) => void>();
   readonly #dispatcher: CallbackDispatcher;
   #training = 0;

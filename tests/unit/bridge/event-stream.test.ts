@@ -1,19 +1,21 @@
 import { expect, test } from "vitest";
-import { EventStream, maxWaitingEvents } from "../../../src/bridge/event-stream.js";
+import { isCoalescible, maxWaitingEvents } from "../../../src/bridge/coalescible.js";
+import { EventStream } from "../../../src/bridge/event-stream.js";
 import type { TrainEvent } from "../../../src/protocol/events.js";
 
 const at = (global_step: number) => ({ seq: global_step, mono: 0, wall: 0, global_step, epoch: null });
 const step = (number: number): TrainEvent => ({ ...at(number), type: "step_end", loss: 1 });
 const save = (number: number): TrainEvent => ({ ...at(number), type: "save", checkpoint: "x" });
+const lag = { maxWaiting: maxWaitingEvents, mayLeaveOut: isCoalescible };
 
-async function readAll(stream: EventStream): Promise<number[]> {
+async function readAll(stream: EventStream<TrainEvent>): Promise<number[]> {
   const steps: number[] = [];
   for await (const { global_step } of stream) steps.push(global_step);
   return steps;
 }
 
 test("what was pushed before and while it is read arrives in order, until the end", async () => {
-  const stream = new EventStream(() => undefined);
+  const stream = new EventStream(lag, () => undefined);
   stream.push(step(1));
   const reading = readAll(stream);
   await new Promise((resolve) => setImmediate(resolve));
@@ -25,7 +27,7 @@ test("what was pushed before and while it is read arrives in order, until the en
 });
 
 test("a stream that nobody reads keeps no more steps than it may, and every save", async () => {
-  const stream = new EventStream(() => undefined);
+  const stream = new EventStream(lag, () => undefined);
   for (let number = 1; number <= maxWaitingEvents + 100; number++) stream.push(step(number));
   stream.push(save(-1));
   stream.end();
@@ -36,7 +38,7 @@ test("a stream that nobody reads keeps no more steps than it may, and every save
 
 test("a reader that leaves its loop is told to the source, and gets nothing more", async () => {
   let hasLeft = false;
-  const stream = new EventStream(() => {
+  const stream = new EventStream(lag, () => {
     hasLeft = true;
   });
   stream.push(step(1));
