@@ -27,6 +27,7 @@ export function compareLosses(a: string, b: string, until = Number.POSITIVE_INFI
     : { equal: false, first: null, reason: `a ends at step ${ends[0]}, b at step ${ends[1]}` };
 }
 
-function lossesOf(run: string, until: number): Map<number, number> {
+/** The loss of each step that a run has taken, up to one. @throws {BhBridgeError} as `readEvents`. */
+export function lossesOf(run: string, until = Number.POSITIVE_INFINITY): Map<number, number> {
   return new Map(readEvents(run).flatMap((event) => (event.type === "step_end" && event.global_step <= until ? [[event.global_step, event.loss]] : [])));
 }

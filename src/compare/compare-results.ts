@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { TrainResult } from "../runner/train-result.js";
+import { finalLoss, type TrainResult } from "../runner/train-result.js";
 
 /** One measure of several runs side by side, and how far each is from the first run: absolute, and as a part of it; null where that is not a number. */
 export const resultSchema = z.strictObject({
@@ -15,7 +15,7 @@ export const outcomes: Readonly<Record<string, (result: TrainResult) => Result["
   status: ({ status }) => status,
   verdict: ({ verdict }) => verdict.result,
   "steps.done": ({ steps }) => steps.done,
-  loss: ({ loss }) => loss.at(-1)?.[1] ?? null,
+  loss: finalLoss,
   finite: ({ finite }) => finite,
   "census.C": ({ census }) => census.C,
   "census.P": ({ census }) => census.P,

@@ -5,17 +5,17 @@ import { callArguments } from "../bridge/call-arguments.js";
 import { recordableTensors, recordSchema } from "../config/record-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
-import { stepOfState } from "../formats/state-of-step.js";
+import { stepsOf } from "../formats/state-of-step.js";
 import { requireUnlocked } from "../python/lock-holders.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
 import { openRun, type Run } from "../runner/open-run.js";
 import type { TrainListener } from "../runner/train.js";
 import { openHistory } from "../runs/open-history.js";
-import { readEvents } from "../runs/read-events.js";
 import { indexPathOf, laterHistoryFile, runCheckpoints } from "../runs/run-layout.js";
 import { coverFiles } from "../runs/seal-run.js";
 import { verifyFiles } from "../runs/verify-files.js";
 import { writeHistory } from "../runs/write-history.js";
+import { lossesOf } from "./compare-losses.js";
 import { requireOwnStart } from "./reproduce.js";
 import { pythonOf, type TrainAgainPlan, type TrainedAgain, trainAgain } from "./train-again.js";
 
@@ -90,7 +90,7 @@ export async function planRerecording(path: string, { tensors, steps, rows, corp
   await requireUnlocked(directory);
   const known = tensors.find((tensor) => config.record.tensors.includes(tensor));
   if (known !== undefined) throw new BhBridgeError("USAGE", `${directory} has recorded ${known} of every step that it recorded: there is nothing to add`);
-  const recorded = await stepsOf(directory);
+  const recorded = await recordedSteps(directory);
   const [from, until] = steps ?? [recorded[0] ?? 0, recorded.at(-1) ?? 0];
   requireRecorded(directory, recorded, from, until);
   for (const tensor of tensors) {
@@ -141,8 +141,8 @@ export async function rerecordRun(
   const { run, from, until, tensors } = plan;
   return await trainAgain(plan, python, options, listener, async (again) => {
     requireSame(run, again);
-    const recorded = new Set(await stepsOf(run.directory));
-    const verified = (await stepsOf(again.directory)).filter((step) => recorded.has(step)).length;
+    const recorded = new Set(await recordedSteps(run.directory));
+    const verified = (await recordedSteps(again.directory)).filter((step) => recorded.has(step)).length;
     const losses = lossesOf(again.directory);
     const files: string[] = [];
     for (const tensor of tensors) files.push(...(await addTensor(plan, tensor, again.directory, (step) => losses.get(step) ?? Number.NaN)));
@@ -171,25 +171,24 @@ async function addTensor(
 ): Promise<string[]> {
   const history = await openHistory(again, tensor);
   try {
-    const states = Array.from({ length: history.states }, (_, state) => state).filter((state) => isWithin(stepOfState(history, state), from, until));
+    const steps = stepsOf(history);
+    const first = steps.findIndex((step) => step >= from);
     const file = laterHistoryFile(tensor, from, until);
-    writeHistory(join(run.directory, file), `${tensor}.${from}-${until}`, { history, first: states[0] ?? 0, count: states.length, tokens, lossOf });
+    writeHistory(join(run.directory, file), `${tensor}.${from}-${until}`, {
+      history,
+      first,
+      count: steps.filter((step) => step >= from && step <= until).length,
+      tokens,
+      lossOf,
+    });
     return [file, basename(indexPathOf(file))];
   } finally {
     history.close();
   }
 }
 
-function isWithin(step: number, from: number, to: number): boolean {
-  return step >= from && step <= to;
-}
-
-async function stepsOf(directory: string): Promise<number[]> {
+async function recordedSteps(directory: string): Promise<readonly number[]> {
   const history = await openHistory(directory);
   history.close();
-  return Array.from({ length: history.states }, (_, state) => stepOfState(history, state));
-}
-
-function lossesOf(directory: string): Map<number, number> {
-  return new Map(readEvents(directory).flatMap((event) => (event.type === "step_end" ? [[event.global_step, event.loss]] : [])));
+  return stepsOf(history);
 }

@@ -1,19 +1,20 @@
 import { resolve } from "node:path";
 import { requireSameCorpus } from "../bridge/resume-plan.js";
 import { type Decider, TrainerCallback } from "../bridge/trainer-callback.js";
-import { configHash } from "../config/config-hash.js";
+import { deviceKind } from "../config/device-kind.js";
 import { parseRunConfig } from "../config/parse-run-config.js";
 import { defaultPreset } from "../config/presets.js";
+import { alreadyResolved } from "../config/resolve-run-config.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import type { FindPythonOptions } from "../python/find-python.js";
 import type { UsablePython } from "../python/resolve-python.js";
 import type { Run } from "../runner/open-run.js";
+import { temporaryFolder } from "../runner/temporary-folder.js";
 import { conductTraining, type TrainListener } from "../runner/train.js";
 import type { EnvironmentPin } from "../runs/run-manifest.js";
 import { compareLosses, type LossComparison } from "./compare-losses.js";
 import { compareRecordings, type RecordingComparison } from "./compare-recordings.js";
-import { temporaryFolder } from "./temporary-folder.js";
 
 /** Which steps of a run are trained again, and how. */
 export interface TrainAgainPlan {
@@ -64,14 +65,14 @@ export async function trainAgain<Result>(
   listener: TrainListener,
   use: (again: TrainedAgain) => Result | Promise<Result>,
 ): Promise<Result> {
-  using folder = temporaryFolder();
+  using folder = temporaryFolder("again");
   const { run, until, checkpoint } = plan;
   const difference = new AbortController();
   const following = new Following(run.directory, () => difference.abort());
   const config = configOf(plan);
   const conducted = await conductTraining(
     {
-      resolved: { config, preset: defaultPreset, sources: new Map(), changes: [], hash: configHash(config) },
+      resolved: alreadyResolved(config, defaultPreset),
       python,
       threads: run.manifest.environment.threads, // left to itself PyTorch would take as many as there are cores today
       model: config,
@@ -112,10 +113,9 @@ export function pythonOf({ config }: Run, asked: string | undefined): FindPython
 
 function configOf({ run, checkpoint, record, corpus }: TrainAgainPlan): RunConfig {
   const { config, manifest } = run;
-  const [kind] = manifest.environment.device.split(":"); // "auto" would take another device on another machine
   return parseRunConfig({
     ...config,
-    device: config.device === "auto" ? kind : config.device,
+    device: config.device === "auto" ? deviceKind(manifest.environment.device) : config.device, // "auto" would take another one on another machine
     data: corpus === undefined ? config.data : { ...config.data, corpus: resolve(corpus) },
     checkpoint: { every: null, keep: 1 },
     ...(checkpoint !== undefined && { model: { ...config.model, from: checkpoint }, init: { kind: "normal" } }),

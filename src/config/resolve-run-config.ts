@@ -62,6 +62,11 @@ export interface ResolvedConfig {
   hash: string;
 }
 
+/** A configuration that was complete when it was given, so that no value of it has a source. */
+export function alreadyResolved(config: RunConfig, preset: PresetName, changes: Change[] = []): ResolvedConfig {
+  return { config, preset, sources: new Map(), changes, hash: configHash(config) };
+}
+
 /**
  * Put a configuration together from its sources and check it.
  *

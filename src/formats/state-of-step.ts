@@ -9,13 +9,19 @@ export function stepOfState({ steps }: { readonly steps?: readonly number[] | un
   return steps?.[state] ?? state;
 }
 
+/** The training step of every state. */
+export function stepsOf({ states, steps }: Omit<Steps, "source">): readonly number[] {
+  return steps ?? Array.from({ length: states }, (_, state) => state);
+}
+
 /**
  * The state that was recorded after a training step.
  *
  * @throws {BhBridgeError} `USAGE` for a step that was not recorded, with the nearest that were.
  */
-export function stateOfStep({ source, states, steps }: Steps, step: number): number {
-  const recorded = steps ?? Array.from({ length: states }, (_, state) => state);
+export function stateOfStep(history: Steps, step: number): number {
+  const { source, states } = history;
+  const recorded = stepsOf(history);
   const state = recorded.indexOf(step);
   if (state >= 0) return state;
   const nearest = [recorded.findLast((earlier) => earlier < step), recorded.find((later) => later > step)].filter((near) => near !== undefined);

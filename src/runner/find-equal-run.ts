@@ -3,6 +3,7 @@ import { Bridge } from "../bridge/bridge.js";
 import { corpusOf } from "../bridge/corpus.js";
 import { loadRunConfig } from "../bridge/load-run-config.js";
 import { resolveDevice } from "../bridge/resolve-device.js";
+import { deviceKind } from "../config/device-kind.js";
 import type { ResolvedConfig, RunInput } from "../config/resolve-run-config.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
@@ -59,7 +60,7 @@ function startsFromSameFiles(a: RunConfig, b: RunConfig): boolean {
 
 /** Kind of device and number of threads that a configuration comes to here. */
 async function computedOn({ device, threads }: RunConfig, python: () => Promise<UsablePython>, signal: AbortSignal | undefined) {
-  if (device !== "auto" && threads !== null) return { device: device.split(":")[0] ?? device, threads };
+  if (device !== "auto" && threads !== null) return { device: deviceKind(device), threads };
   await using bridge = await Bridge.startWith(await python(), { threads, device, signal });
   return { device: resolveDevice(device, bridge.environment).kind, threads: bridge.environment.threads };
 }

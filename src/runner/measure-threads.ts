@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { availableParallelism } from "node:os";
 import { Bridge } from "../bridge/bridge.js";
 import { corpusOf } from "../bridge/corpus.js";
 import { loadRunConfig } from "../bridge/load-run-config.js";
 import { BhBridgeError } from "../errors.js";
 import type { UsablePython } from "../python/resolve-python.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 /** Memory and caches are warm by then. */
 const warmUpSteps = 20;
@@ -39,17 +38,13 @@ function threadNumbers(cores = availableParallelism()): number[] {
  * @throws {BhBridgeError} `ABORTED`, and as `train`.
  */
 export async function measureThreads(python: UsablePython, { signal, onThreads }: MeasureThreadsOptions = {}): Promise<ThreadsMeasured[]> {
-  const out = mkdtempSync(join(tmpdir(), "bh-bridge-measure-"));
-  try {
-    const measured: ThreadsMeasured[] = [];
-    for (const threads of threadNumbers()) {
-      onThreads?.(threads);
-      measured.push({ threads, stepsPerSecond: await stepsPerSecond(python, threads, out, signal) });
-    }
-    return measured;
-  } finally {
-    rmSync(out, { recursive: true, force: true });
+  using out = temporaryFolder("measure");
+  const measured: ThreadsMeasured[] = [];
+  for (const threads of threadNumbers()) {
+    onThreads?.(threads);
+    measured.push({ threads, stepsPerSecond: await stepsPerSecond(python, threads, out.path, signal) });
   }
+  return measured;
 }
 
 async function stepsPerSecond(python: UsablePython, threads: number, out: string, signal: AbortSignal | undefined): Promise<number> {

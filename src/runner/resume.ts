@@ -1,10 +1,9 @@
 import { resolve } from "node:path";
 import type { ScanOptions } from "../analysis/scan/scan-options.js";
 import { requireSameConfig } from "../bridge/resume-plan.js";
-import { configHash } from "../config/config-hash.js";
 import { parseRunConfig } from "../config/parse-run-config.js";
 import { defaultPreset, isPresetName } from "../config/presets.js";
-import { changesFrom, type ResolvedConfig } from "../config/resolve-run-config.js";
+import { alreadyResolved, changesFrom, type ResolvedConfig } from "../config/resolve-run-config.js";
 import { requireUnlocked } from "../python/lock-holders.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
 import { readRunConfig } from "../runs/run-config.js";
@@ -63,13 +62,11 @@ export async function openResumable(run: string, { steps, corpus }: ResumeRunOpt
   return {
     directory,
     manifest,
-    resolved: {
+    resolved: alreadyResolved(
       config,
       preset,
-      sources: new Map(),
-      changes: changesFrom(preset, config, () => "the run"),
-      hash: configHash(config),
-    },
+      changesFrom(preset, config, () => "the run"),
+    ),
     isComplete: manifest.status === "completed" && config.training.max_steps === training.max_steps,
   };
 }

@@ -9,7 +9,7 @@ import { verdict } from "../analysis/verdict.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import type { History } from "../formats/history.js";
 import { readState } from "../formats/read-state.js";
-import { stepOfState } from "../formats/state-of-step.js";
+import { stepOfState, stepsOf } from "../formats/state-of-step.js";
 import type { TrainEvent } from "../protocol/events.js";
 import { openHistory } from "../runs/open-history.js";
 import { readEvents, trainedSeconds } from "../runs/read-events.js";
@@ -26,7 +26,7 @@ function finite(value: number): number | null {
 
 /** The states whose centroid is told, with their steps: every thousandth, and the last. */
 function toldStates(history: History): [step: number, state: number][] {
-  const states = Array.from({ length: history.states }, (_, state): [number, number] => [stepOfState(history, state), state]);
+  const states = stepsOf(history).map((step, state): [number, number] => [step, state]);
   return states.filter(([step, state]) => step % centroidNormEvery === 0 || state === history.states - 1);
 }
 

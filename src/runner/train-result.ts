@@ -35,3 +35,8 @@ export const trainResultSchema = z.strictObject({
   traps: z.array(z.strictObject({ what: z.string(), corrected: z.string() })),
 });
 export type TrainResult = z.output<typeof trainResultSchema>;
+
+/** Mean training loss since the log before, at the last log; null where none was logged, or it is not finite. */
+export function finalLoss({ loss }: Pick<TrainResult, "loss">): number | null {
+  return loss.at(-1)?.[1] ?? null;
+}

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { deviceKind } from "../config/device-kind.js";
 import type { RunManifest } from "./run-manifest.js";
 
 /** All that decides which bits a training computes: what it is told, what it reads, and what it computes on. */
@@ -21,6 +22,5 @@ export function trialIdentity({ configHash, corpus, device, threads }: TrialFact
 
 /** The identity of the trial that a run has trained. */
 export function trialOfRun({ config_hash, corpus, environment }: RunManifest): string {
-  const [device = ""] = environment.device.split(":");
-  return trialIdentity({ configHash: config_hash, corpus: corpus.sha256, device, threads: environment.threads });
+  return trialIdentity({ configHash: config_hash, corpus: corpus.sha256, device: deviceKind(environment.device), threads: environment.threads });
 }

@@ -5,7 +5,7 @@ import { lockDirectory } from "../python/directory-lock.js";
 import type { UsablePython } from "../python/resolve-python.js";
 import { noLockHolders, scanRuns } from "../runs/scan-runs.js";
 import { trialOfRun } from "../runs/trial-identity.js";
-import { Ledger, type LedgerLine } from "./ledger.js";
+import { hasEnded, Ledger, type LedgerLine } from "./ledger.js";
 import type { Plan } from "./plan/plan.js";
 import { planCost, requireDisk } from "./plan/plan-cost.js";
 import { createPlanDirectory, findPlanDirectory, replacePlan } from "./plan/plan-directory.js";
@@ -119,10 +119,10 @@ class Book {
   /** What is left to train, in the plan's order; what was begun comes first. */
   tasks(retry: boolean): TrialTask[] {
     const states = this.states();
-    const done: readonly SweepTrial["status"][] = retry ? ["completed", "pruned"] : ["completed", "pruned", "failed"];
+    const isLeft = ({ status }: SweepTrial) => !hasEnded(status) || (retry && status === "failed");
     const left = this.#plan.trials.flatMap((trial, index) => {
       const state = states[index];
-      return state && !done.includes(state.status) ? [{ trial, run: state.run }] : [];
+      return state && isLeft(state) ? [{ trial, run: state.run }] : [];
     });
     const begun = left.filter(({ run }) => run !== null);
     const out = join(this.#directory, runsFolder);

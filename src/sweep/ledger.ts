@@ -7,6 +7,12 @@ import { trialResultSchema } from "./trial-result.js";
 
 /** `lost`: nobody trains it any more, and it will be gone on with. `pruned` is an end like `completed`. */
 export const trialStatuses = ["planned", "running", "completed", "failed", "pruned", "lost"] as const;
+type TrialStatus = (typeof trialStatuses)[number];
+
+/** Whether a trial with this status needs no more training, unless what failed is tried again. */
+export function hasEnded(status: TrialStatus): boolean {
+  return status === "completed" || status === "pruned" || status === "failed";
+}
 
 /** One line of a ledger: what became of a trial, and when. */
 const ledgerLineSchema = z.strictObject({
@@ -33,7 +39,10 @@ const fileName = "ledger.jsonl";
  */
 export function readLedger(directory: string): Map<string, LedgerLine> {
   const path = join(directory, fileName);
-  const lines = wholeLines(path).map((line, index) => parseLine(line, path, index + 1));
+  const lines = wholeLines(path)
+    .split("\n")
+    .slice(0, -1)
+    .map((line, index) => parseLine(line, path, index + 1));
   return new Map(lines.map((line) => [line.trial, line]));
 }
 
@@ -49,14 +58,7 @@ export class Ledger implements Disposable {
     this.#entries = readLedger(directory);
     try {
       this.#fd = openSync(this.#path, "a");
-      ftruncateSync(
-        this.#fd,
-        Buffer.byteLength(
-          wholeLines(this.#path)
-            .map((line) => `${line}\n`)
-            .join(""),
-        ),
-      );
+      ftruncateSync(this.#fd, Buffer.byteLength(wholeLines(this.#path)));
     } catch (cause) {
       throw writeError(this.#path, cause);
     }
@@ -84,11 +86,13 @@ export class Ledger implements Disposable {
   }
 }
 
-function wholeLines(path: string): string[] {
+/** What stands in a ledger up to its last line end. */
+function wholeLines(path: string): string {
   try {
-    return readFileSync(path, "utf8").split("\n").slice(0, -1);
+    const text = readFileSync(path, "utf8");
+    return text.slice(0, text.lastIndexOf("\n") + 1);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return "";
     throw new BhBridgeError("FILE_UNREADABLE", `${path} cannot be read`, { cause });
   }
 }

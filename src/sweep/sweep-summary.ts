@@ -1,4 +1,5 @@
 import { count } from "../text/count.js";
+import { markdownTable } from "../text/markdown-table.js";
 import { moments } from "./statistics/moments.js";
 import type { SweepDocument, SweepTrial } from "./sweep-document.js";
 import type { TrialResult } from "./trial-result.js";
@@ -24,9 +25,7 @@ export function summaryText({ name, trials, counts }: SweepDocument): string {
     `${count(trials.length, "trial")}: ${told.map(([status, number]) => `${number} ${status}`).join(", ")}.`,
     "Each number is the mean over n seeds ± their standard deviation (n − 1); with one seed it has none.",
     "",
-    `| ${head.join(" | ")} |`,
-    `|${head.map(() => "---").join("|")}|`,
-    ...rows.map((row) => `| ${row.join(" | ")} |`),
+    markdownTable(head, rows),
     ...(failed.length > 0 ? ["", "## Failed", "", ...failed.map(({ trial, reason }) => `- ${trial}: ${reason?.split("\n")[0]}`)] : []),
     "",
   ].join("\n");

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { nearestName } from "../../config/nearest-name.js";
 import { BhBridgeError, exitCodes } from "../../errors.js";
 import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
+import { knownNames } from "../terminal/known-names.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { CompareDocument } from "./compare-document.js";
@@ -51,15 +51,10 @@ async function compareRuns(given: string[], options: CompareCommandOptions): Pro
 }
 
 function partsOf<Part extends string>(list: string, known: readonly Part[]): Part[] {
-  return list.split(",").flatMap((text) => {
-    const name = text.trim();
-    if (name === "") return [];
-    const part = known.find((each) => each === name);
-    if (part !== undefined) return [part];
-    const near = nearestName(name, known);
-    throw new BhBridgeError(
-      "USAGE",
-      `--assert-equal: "${name}" cannot be compared: ${near === undefined ? `there are ${known.join(", ")}` : `did you mean ${near}?`}`,
-    );
-  });
+  const given = list
+    .split(",")
+    .filter((text) => text.trim() !== "")
+    .join(",");
+  if (given === "") return [];
+  return knownNames(given, known, (name, meant) => new BhBridgeError("USAGE", `--assert-equal: "${name}" cannot be compared: ${meant}`));
 }

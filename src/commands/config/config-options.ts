@@ -5,6 +5,7 @@ import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import type { Assignment } from "../../config/set-layer.js";
 import { BhBridgeError } from "../../errors.js";
 import { runsFolder } from "../../runs/run-layout.js";
+import { repeated } from "../terminal/command.js";
 
 /** The options that say what to run, as commander gives them. */
 export interface ConfigOptionValues extends AliasValues {
@@ -19,11 +20,7 @@ export function addConfigOptions(command: Command): Command {
   return command
     .option("-p, --preset <name>", "start from this preset (see: bh-bridge presets)")
     .option("-c, --config <file>", "JSON, YAML, TypeScript or JavaScript file, or a run directory")
-    .addOption(
-      new Option("--set <path=value>", "set one value, for example training.learning_rate=3e-4; may be repeated").argParser(
-        (text: string, earlier: string[] | undefined) => [...(earlier ?? []), text],
-      ),
-    )
+    .addOption(new Option("--set <path=value>", "set one value, for example training.learning_rate=3e-4; may be repeated").argParser(repeated))
     .option("--corpus <file>", "text to train on (data.corpus)")
     .option("--steps <n>", "optimizer steps (training.max_steps)")
     .option("--seed <n>", "seed of every random stream (seed)")

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { experimentsFolder } from "../../sweep/folders.js";
-import { addTrialOptions, fieldAliases, repeated, type TrialOptionValues } from "../sweep/trial-options.js";
-import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { addTrialOptions, fieldAliases, type TrialOptionValues } from "../sweep/trial-options.js";
+import { type CommonOptions, createCommand, repeated } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 
 interface ExperimentCommandOptions extends CommonOptions, TrialOptionValues {

@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { RecordableTensor } from "../../compare/rerecord.js";
-import { nearestName } from "../../config/nearest-name.js";
 import { recordableTensors } from "../../config/record-schema.js";
 import { count } from "../../text/count.js";
 import { shellQuote } from "../../text/shell-quote.js";
-import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
+import { knownNames } from "../terminal/known-names.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { RerecordDocument } from "./rerecord-document.js";
 
@@ -31,20 +31,12 @@ export function rerecordCommand(): Command {
     .option("--rows <rows>", "rows to record, where others than the run's own: all, dead, a list as 1,5,9-20, or @FILE with such a list")
     .option("--corpus <file>", "where the same text lies now")
     .option("--python <path>", "Python interpreter")
-    .option("--out <dir>", "folder that holds the runs", "runs")
+    .addOption(outOption())
     .action(rerecordInTerminal);
 }
 
 function parseTensors(list: string): RecordableTensor[] {
-  return list.split(",").map((text) => {
-    const name = text.trim();
-    const tensor = recordableTensors.find((each) => each === name);
-    if (tensor !== undefined) return tensor;
-    const near = nearestName(name, recordableTensors);
-    throw new InvalidArgumentError(
-      `"${name}" cannot be recorded: ${near === undefined ? `there are ${recordableTensors.join(", ")}` : `did you mean ${near}?`}`,
-    );
-  });
+  return knownNames(list, recordableTensors, (name, meant) => new InvalidArgumentError(`"${name}" cannot be recorded: ${meant}`));
 }
 
 function parseSteps(text: string): [number, number] {

@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import { hasEnded } from "../../sweep/ledger.js";
 import type { SweepTrial } from "../../sweep/sweep-document.js";
 import { countTrials } from "../../sweep/sweep-document.js";
 import type { PlannedEvent, TrialEvent } from "../../sweep/trial-event.js";
@@ -7,6 +8,7 @@ import { groupDigits } from "../../text/group-digits.js";
 import { shellQuote } from "../../text/shell-quote.js";
 import { formatDuration } from "../terminal/progress.js";
 import type { Terminal } from "../terminal/terminal.js";
+import { terminalColors } from "../terminal/terminal-text.js";
 import { formatCounts, formatSet } from "./format-sweep.js";
 
 /** A plain line at most this often where nothing can be redrawn. */
@@ -115,7 +117,7 @@ export class SweepDisplay {
   /** `12 of 40 trials ended: 11 completed, 1 failed, 4 running; 35.2 steps/s, 3 min 05 s left`. */
   #headline(): string {
     const trials = [...this.#trials.values()];
-    const done = trials.filter(({ status }) => status === "completed" || status === "pruned" || status === "failed").length;
+    const done = trials.filter(({ status }) => hasEnded(status)).length;
     const seconds = this.#startedAt === undefined ? 0 : (performance.now() - this.#startedAt) / 1000;
     const rate = seconds > 0 ? this.#stepsTaken / seconds : 0;
     const speed = rate > 0 ? `; ${rate.toPrecision(3)} steps/s, ${formatDuration(this.#stepsLeft / rate)} left` : "";
@@ -147,6 +149,5 @@ export class SweepDisplay {
   }
 }
 
-const same = (text: string) => text;
 /** Lines that are cut to the terminal's width have no colours, whose ends would be cut off. */
-const plain = { bold: same, dim: same, red: same, green: same, yellow: same, cyan: same };
+const plain = terminalColors(false);

@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
 import { sweepsFolder } from "../../sweep/folders.js";
-import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { type CommonOptions, createCommand, repeated } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
-import { addTrialOptions, fieldAliases, repeated, type TrialOptionValues } from "./trial-options.js";
+import { addTrialOptions, fieldAliases, type TrialOptionValues } from "./trial-options.js";
 
 interface SweepCommandOptions extends CommonOptions, TrialOptionValues {
   grid?: string[];

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
+import { repeated } from "../terminal/command.js";
 
 /** What is said of many runs beside what varies, as commander gives it. */
 export interface TrialOptionValues {
@@ -18,11 +19,6 @@ export interface TrialOptionValues {
   retry?: boolean;
   failFast?: boolean;
   out: string;
-}
-
-/** Collect an option that may be repeated. */
-export function repeated(text: string, earlier: string[] | undefined): string[] {
-  return [...(earlier ?? []), text];
 }
 
 /** Add the options that a sweep and an experiment share. @param out folder that holds their directories. */

@@ -22,6 +22,11 @@ export function outOption(): Option {
   return new Option("--out <dir>", "folder that holds the runs").default(runsFolder);
 }
 
+/** Collect an option that may be repeated. */
+export function repeated(text: string, earlier: string[] | undefined): string[] {
+  return [...(earlier ?? []), text];
+}
+
 /** Text below a help page for people; a page for scripts (`--help --json`) has none. */
 export function helpEnding(text: string): string {
   return process.argv.includes("--json") ? "" : `\n${text}`;

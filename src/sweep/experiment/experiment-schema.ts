@@ -1,14 +1,13 @@
 import { z } from "zod";
 import { seedsSchema } from "../grammar/seeds.js";
+import { valuesSchema, writtenHead } from "../grammar/written-head.js";
 import { measureProblem } from "./measures.js";
 import { rulesSchema } from "./rules.js";
-
-const values = z.record(z.string(), z.json());
 
 /** Not a number alone: objects put such keys first, and the first arm is the control. */
 const armName = /^(?!\d+$)[\w.+-]{1,60}$/;
 
-const armsSchema = z.record(z.string(), values).superRefine((arms, context) => {
+const armsSchema = z.record(z.string(), valuesSchema).superRefine((arms, context) => {
   if (Object.keys(arms).length < 2) context.addIssue({ code: "custom", message: "an experiment compares two arms or more: the first is the control" });
   for (const name of Object.keys(arms).filter((each) => !armName.test(each))) {
     context.addIssue({
@@ -26,12 +25,7 @@ const measure = z.string().superRefine((name, context) => {
 
 /** An experiment as it is written: what differs, what varies, and how it is judged. */
 export const experimentSchema = z.strictObject({
-  $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
-  name: z.string().min(1).max(200).optional().describe("Name of the experiment; that of its file when left out."),
-  base: z
-    .union([z.string().min(1), values])
-    .optional()
-    .describe("What every run starts from: a preset, a configuration file, or the fields themselves."),
+  ...writtenHead("experiment", "run"),
   arms: armsSchema.describe("What each arm sets over the base, by name. The first arm is the control; every other is judged against it."),
   seeds: seedsSchema.optional(),
   rules: rulesSchema.prefault({}).describe("How the experiment is judged. They stand before the first step."),

@@ -1,4 +1,5 @@
 import { count } from "../../text/count.js";
+import { markdownTable } from "../../text/markdown-table.js";
 import type { ExperimentDocument } from "./experiment-document.js";
 import type { ExperimentRun } from "./experiment-run.js";
 import { describeMeasure } from "./measures.js";
@@ -24,7 +25,7 @@ export function experimentSummary(document: ExperimentDocument): string {
     confoundsSection(document),
     ...(document.traps.length > 0 ? ["Shared by all arms:", list(document.traps.map(({ what, corrected }) => `${what}. Corrected by \`${corrected}\``))] : []),
     "## Runs",
-    table(["arm", "seed", "score", "C", "P", "displacement", "final loss", "run"], [...document.control, ...document.treatment].map(runRow)),
+    markdownTable(["arm", "seed", "score", "C", "P", "displacement", "final loss", "run"], [...document.control, ...document.treatment].map(runRow)),
   ]
     .join("\n\n")
     .concat("\n");
@@ -36,10 +37,10 @@ function comparisonSection({ measures, seeds }: ExperimentDocument, control: str
   return [
     `## ${arm} against ${control}`,
     "Mean ± sample standard deviation (n). Differences are paired by seed, treatment less control. Measures in bold decide.",
-    table(head, shown.map(measureRow)),
+    markdownTable(head, shown.map(measureRow)),
     list(shown.map(({ measure }) => `${measure}: ${describeMeasure(measure)}`)),
     "Values by seed:",
-    table(
+    markdownTable(
       ["measure", "arm", ...seeds.map(String)],
       shown.flatMap((comparison) => valueRows(comparison, control)),
     ),
@@ -86,7 +87,7 @@ function comparedSentence({ comparedTensors }: ExperimentDocument): string {
 function confoundsSection({ confounds, seeds }: ExperimentDocument): string {
   if (confounds.length === 0) return "None was found beside what the arms set.";
   const head = ["arm", "what differs", "control", "treatment", "removed by"];
-  return table(
+  return markdownTable(
     head,
     confounds.map(({ arm, what, control, treatment, remove, seeds: of }) => {
       const where = of.length === seeds.length ? "" : ` (${of.length === 1 ? "seed" : "seeds"} ${of.join(", ")})`;
@@ -105,9 +106,4 @@ function sentence(text: string): string {
 
 function list(items: readonly string[]): string {
   return items.map((item) => `- ${item}`).join("\n");
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }

@@ -4,26 +4,26 @@ import { census } from "../../analysis/census.js";
 import type { ScanOptions } from "../../analysis/scan/scan-options.js";
 import type { History } from "../../formats/history.js";
 import { readState } from "../../formats/read-state.js";
-import { stepOfState } from "../../formats/state-of-step.js";
-import type { TrainEvent } from "../../protocol/events.js";
+import { stepOfState, stepsOf } from "../../formats/state-of-step.js";
 import { summarizeRun } from "../../runner/summarize-run.js";
-import type { TrainResult } from "../../runner/train-result.js";
+import { finalLoss, type TrainResult } from "../../runner/train-result.js";
 import { openHistory } from "../../runs/open-history.js";
-import { readEvents } from "../../runs/read-events.js";
+import { lastEvent } from "../../runs/read-events.js";
 import { readAnalysis } from "../../runs/run-analysis.js";
 import { readRunConfig } from "../../runs/run-config.js";
 import { readRunManifest } from "../../runs/run-manifest.js";
+import { trialResult } from "../trial-result.js";
 import { numberAtAnalysisPath } from "./analysis-path.js";
 import type { ExperimentRun } from "./experiment-run.js";
 import { type FigureName, type Measure, parseMeasure } from "./measures.js";
 
 /** Everything that a measure is taken from. */
 interface Sources {
+  readonly directory: string;
   readonly history: History;
   readonly deadTokens: readonly number[];
   readonly result: TrainResult;
   readonly analysis: AnalysisDocument;
-  readonly events: readonly TrainEvent[];
 }
 
 /**
@@ -40,17 +40,17 @@ export async function readExperimentRun(directory: string, arm: string, measures
     const analysis = readAnalysis(directory) ?? (await analyze(history, scan));
     const result = await summarizeRun(directory, config, manifest, { known: analysis.degenerate, ...scan });
     const deadTokens = manifest.corpus.deadTokens.filter((token) => history.rowTokens.has(token));
-    const sources = { history, deadTokens, result, analysis, events: readEvents(directory) };
-    const { rows, unique, C, P, populations } = result.census;
+    const sources = { directory, history, deadTokens, result, analysis };
+    const outcome = trialResult(result);
     return {
       arm,
       seed: config.seed,
       run: directory,
-      score: result.verdict,
+      score: outcome.verdict,
       degenerate: analysis.degenerate,
-      census: { rows, unique, C, P, populations },
-      displacement: result.displacement,
-      finalLoss: finalLoss(result),
+      census: outcome.census,
+      displacement: outcome.displacement,
+      finalLoss: outcome.finalLoss,
       values: Object.fromEntries(measures.filter((name) => name !== "score").map((name) => [name, take(parseMeasure(name), sources)])),
     };
   } finally {
@@ -68,19 +68,14 @@ function take(measure: Measure, sources: Sources): number | null {
 const figures: Readonly<Record<FigureName, (sources: Sources) => number | null>> = {
   displacement: ({ result }) => result.displacement.float64,
   finalLoss: ({ result }) => finalLoss(result),
-  evalLoss: ({ events }) => finite(events.findLast((event) => event.type === "evaluate")?.metrics["eval_loss"]),
+  evalLoss: ({ directory }) => finite(lastEvent(directory, "evaluate")?.metrics["eval_loss"]),
   stepsToFreeze: ({ analysis }) => stepsToFreeze(analysis),
 };
 
 /** A count of a recorded state; null where its step was not recorded, as in a run that was stopped before. */
 function counted({ count, tokens, step }: Measure & { from: "census" }, { history, deadTokens }: Sources): number | null {
-  const states = Array.from({ length: history.states }, (_, state) => state);
-  const state = step === null ? states.at(-1) : states.find((each) => stepOfState(history, each) === step);
-  return state === undefined ? null : census(readState(history, state), tokens === "dead" ? deadTokens : undefined)[count];
-}
-
-function finalLoss({ loss }: TrainResult): number | null {
-  return loss.at(-1)?.[1] ?? null;
+  const state = step === null ? history.states - 1 : stepsOf(history).indexOf(step);
+  return state < 0 ? null : census(readState(history, state), tokens === "dead" ? deadTokens : undefined)[count];
 }
 
 function finite(value = Number.NaN): number | null {

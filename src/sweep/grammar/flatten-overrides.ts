@@ -1,4 +1,5 @@
-import { isPlainObject, type JsonValue } from "../../config/json-value.js";
+import { configValues } from "../../config/config-values.js";
+import type { JsonValue } from "../../config/json-value.js";
 
 /** Values by dotted path, as a trial sets them over the base. */
 export type Overrides = Readonly<Record<string, JsonValue>>;
@@ -8,15 +9,5 @@ export type Overrides = Readonly<Record<string, JsonValue>>;
  * `{model: {norm: "layernorm"}}`. Of two that name one path the later holds; a list is one value, an empty object too.
  */
 export function flattenOverrides(values: Readonly<Record<string, unknown>>): Overrides {
-  const flat: Record<string, JsonValue> = {};
-  collect(values, "", flat);
-  return flat;
-}
-
-function collect(values: Readonly<Record<string, unknown>>, prefix: string, flat: Record<string, JsonValue>): void {
-  for (const [key, value] of Object.entries(values)) {
-    const path = `${prefix}${key}`;
-    if (isPlainObject(value) && Object.keys(value).length > 0) collect(value, `${path}.`, flat);
-    else if (value !== undefined) flat[path] = value as JsonValue;
-  }
+  return Object.fromEntries(configValues(values));
 }

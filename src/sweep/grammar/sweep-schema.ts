@@ -1,23 +1,17 @@
 import { z } from "zod";
 import { pruneSchema } from "../prune/prune-condition.js";
-import { axisSchema, jsonValueSchema } from "./axis.js";
+import { axisSchema } from "./axis.js";
 import { randomSchema, sobolSchema } from "./drawn-points.js";
 import { seedsSchema } from "./seeds.js";
-
-const values = z.record(z.string(), jsonValueSchema);
+import { valuesSchema, writtenHead } from "./written-head.js";
 
 /** A sweep as it is written: what is trained, and what varies. */
 export const sweepSchema = z.strictObject({
-  $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
-  name: z.string().min(1).max(200).optional().describe("Name of the sweep; that of its file when left out."),
-  base: z
-    .union([z.string().min(1), values])
-    .optional()
-    .describe("What every trial starts from: a preset, a configuration file, or the fields themselves."),
+  ...writtenHead("sweep", "trial"),
   grid: z.record(z.string(), axisSchema).optional().describe("Axes by field: every combination of their values is trained."),
   zip: z.record(z.string(), axisSchema).optional().describe("Linked axes by field, equally long: the first values together, then the second ones, …"),
-  cases: z.array(values).min(1).optional().describe("Further trials as they stand, beside the combinations."),
-  exclude: z.array(values).min(1).optional().describe("Combinations to leave out: those that have all of these values."),
+  cases: z.array(valuesSchema).min(1).optional().describe("Further trials as they stand, beside the combinations."),
+  exclude: z.array(valuesSchema).min(1).optional().describe("Combinations to leave out: those that have all of these values."),
   seeds: seedsSchema.optional(),
   random: randomSchema.optional().describe("Further trials whose values are drawn independently."),
   sobol: sobolSchema.optional().describe("Further trials whose values are those of a Sobol sequence."),

@@ -4,12 +4,10 @@ import { BhBridgeError } from "../../errors.js";
 import { lastEvent } from "../../runs/read-events.js";
 import { count } from "../../text/count.js";
 import { formatBytes } from "../../text/format-bytes.js";
+import { hasEnded } from "../ledger.js";
 import type { PlanCost, SweepTrial } from "../sweep-document.js";
 import type { Trial } from "./plan-trials.js";
 import { trialBytes } from "./trial-bytes.js";
-
-/** States in which a trial needs no more training. */
-const ended: readonly SweepTrial["status"][] = ["completed", "pruned", "failed"];
 
 /** What one trial takes while it is trained. */
 export interface Measured {
@@ -28,7 +26,7 @@ export interface Measured {
 export function planCost(folder: string, trials: readonly Trial[], states: readonly SweepTrial[], workers: number, probe?: Measured): PlanCost {
   const left = trials.flatMap(({ config }, index) => {
     const { status, run } = states[index] ?? { status: "planned" as const, run: null };
-    return ended.includes(status) ? [] : [{ config, hasRun: run !== null }];
+    return hasEnded(status) ? [] : [{ config, hasRun: run !== null }];
   });
   const { bavail, bsize } = statfsSync(existingFolder(folder));
   const steps = left.reduce((sum, { config }) => sum + config.training.max_steps, 0);

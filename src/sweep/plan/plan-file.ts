@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../../errors.js";
+import { readRunDocument } from "../../runs/read-run-json.js";
 import { rulesHash } from "../experiment/rules.js";
 import { pruneSchema } from "../prune/prune-condition.js";
 import type { Plan } from "./plan.js";
@@ -51,11 +50,7 @@ export function planText({ name, hash, base, prune, question, trials }: Plan): s
 
 /** Read the plan of a directory. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`. */
 export function readPlan(directory: string): PlanFile {
-  const path = join(directory, planFileName);
-  if (!existsSync(path)) throw new BhBridgeError("RUN_NOT_FOUND", `there is no sweep and no experiment in ${directory}: it has no ${planFileName}`);
-  try {
-    return planFileSchema.parse(JSON.parse(readFileSync(path, "utf8")));
-  } catch (cause) {
-    throw new BhBridgeError("RUN_CORRUPT", `${path} is damaged: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
+  const plan = readRunDocument(directory, planFileName, planFileSchema);
+  if (plan === undefined) throw new BhBridgeError("RUN_NOT_FOUND", `there is no sweep and no experiment in ${directory}: it has no ${planFileName}`);
+  return plan;
 }

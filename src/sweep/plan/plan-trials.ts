@@ -1,6 +1,7 @@
 import { loadRunConfig } from "../../bridge/load-run-config.js";
 import { configHash } from "../../config/config-hash.js";
 import { configInvalid } from "../../config/config-invalid.js";
+import { deviceKind } from "../../config/device-kind.js";
 import type { Layer } from "../../config/layer.js";
 import { mergeLayers } from "../../config/merge-layers.js";
 import { parseRunConfig } from "../../config/parse-run-config.js";
@@ -49,7 +50,7 @@ export async function planTrials(base: ResolvedConfig, points: readonly SweepPoi
     const config = await configOf(base, point, facts, issues);
     if (!config) continue;
     const corpus = await facts.corpusOf(config);
-    const device = config.device === "auto" ? facts.device : (config.device.split(":")[0] ?? "");
+    const device = config.device === "auto" ? facts.device : deviceKind(config.device);
     const trial = trialIdentity({ configHash: configHash(config), corpus, device, threads: config.threads ?? facts.threads });
     trials.push({ trial, set: point.set, config, corpus });
   }

@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { UsablePython } from "../../python/resolve-python.js";
+import { temporaryFolder } from "../../runner/temporary-folder.js";
 import { lastEvent } from "../../runs/read-events.js";
 import { readLedger } from "../ledger.js";
 import { localWorkers } from "../pool/local-workers.js";
@@ -43,20 +41,22 @@ export async function previewPlan(plan: Plan, python: UsablePython, { out, worke
 
 /** Train the first steps of a trial, and forget them; nothing where it fails, which its training will tell. */
 async function probeTrial(plan: Plan, trial: Trial, python: UsablePython, signal: AbortSignal): Promise<Measured | undefined> {
-  const out = mkdtempSync(join(tmpdir(), "bh-bridge-probe-"));
+  using out = temporaryFolder("probe");
   const worker = localWorkers(plan, python, 1)(0);
   const stop = () => worker.stop();
   signal.addEventListener("abort", stop);
   try {
     const { config } = trial;
     const short = { ...config, training: { ...config.training, max_steps: Math.min(probeSteps, config.training.max_steps) } };
-    const end = await worker.train({ ...taskOf(plan, { ...trial, config: short }, out), prune: null }, { onStart: () => undefined, onStep: () => undefined });
+    const end = await worker.train(
+      { ...taskOf(plan, { ...trial, config: short }, out.path), prune: null },
+      { onStart: () => undefined, onStep: () => undefined },
+    );
     if (end.kind !== "completed") return undefined;
     const { steps, seconds } = end.result;
     return { stepsPerSecond: steps / seconds, peakBytes: lastEvent(end.run, "usage")?.peak_bytes ?? null };
   } finally {
     signal.removeEventListener("abort", stop);
     await worker.close();
-    rmSync(out, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,5 @@
 import { corpusOf } from "../../bridge/corpus.js";
-import { configHash } from "../../config/config-hash.js";
-import type { ResolvedConfig } from "../../config/resolve-run-config.js";
+import { alreadyResolved } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import { openResumable, type ResumableRun, resumedTraining, sumUp } from "../../runner/resume.js";
 import { concludeTraining, newTraining, type TrainedRun, type TrainListener, trainIn } from "../../runner/train.js";
@@ -41,7 +40,7 @@ async function goOn(run: ResumableRun, task: TrialTask, python: WarmPython, list
 }
 
 async function train(task: TrialTask, run: ResumableRun | undefined, python: WarmPython, listener: TrialListener, signal: AbortSignal): Promise<TrialEnd> {
-  const training = run ? resumedTraining(run) : newTraining(resolvedOf(task));
+  const training = run ? resumedTraining(run) : newTraining(alreadyResolved(task.config, task.preset));
   const { config } = training.resolved;
   const corpus = await corpusOf(training.resolved, signal);
   if (corpus.sha256 !== task.corpus)
@@ -69,10 +68,6 @@ function completedEnd({ directory, result }: TrainedRun): TrialEnd {
 
 function prunedEnd({ directory, result }: TrainedRun, pruning: PruneCallback): TrialEnd {
   return { kind: "pruned", run: directory, result: trialResult(result), reason: pruning.noteIn(directory, result.steps.done) };
-}
-
-function resolvedOf({ config, preset }: TrialTask): ResolvedConfig {
-  return { config, preset, sources: new Map(), changes: [], hash: configHash(config) };
 }
 
 function lastWords({ message, exit }: BhBridgeError): string {

@@ -2,12 +2,11 @@ import { join } from "node:path";
 import { census } from "../../analysis/census.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { findTensor } from "../../formats/find-tensor.js";
+import { embeddingHistory } from "../../formats/history-tensor.js";
 import { itemSizes, Matrix } from "../../formats/matrix.js";
 import { openSafetensors } from "../../formats/safetensors/safetensors.js";
 import { historyFile } from "../../runs/run-layout.js";
 import type { PruneFacts } from "./prune-condition.js";
-
-const embedding = "embedding_history";
 
 /**
  * What a training is at after a step, from the states that its run has recorded by then: those that are not committed yet lie in the file as well.
@@ -19,7 +18,7 @@ export function pruneFacts(directory: string, { every }: Pick<RunConfig["record"
   const path = join(directory, historyFile);
   const file = openSafetensors(path);
   try {
-    const tensor = findTensor(file.tensors, embedding, path);
+    const tensor = findTensor(file.tensors, embeddingHistory, path);
     const [, tokens = 0, dims = 0] = tensor.shape;
     const rows = tensor.rows();
     const read = (state: number) => {

@@ -33,11 +33,12 @@ def test_an_event_is_sent_when_it_was_asked_for_and_not_otherwise(tmp_path: Path
         trainer = created(tmp_path / "run", events=asked)
         [callback] = [each for each in trainer.callback_handler.callbacks if isinstance(each, StepCallback)]
         sent: list[str] = []
-        EventLog.emit = lambda self, type, **_: sent.append(type)  # type: ignore[method-assign]
         told: dict[str, list[str]] = {}
-        for event in ON_REQUEST:
-            getattr(callback, f"on_{event}")(trainer.args, trainer.state, trainer.control)
-            told[event], sent[:] = list(sent), []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(EventLog, "emit", lambda self, type, **_: sent.append(type))
+            for event in ON_REQUEST:
+                getattr(callback, f"on_{event}")(trainer.args, trainer.state, trainer.control)
+                told[event], sent[:] = list(sent), []
         return told
 
     assert in_child(task) == {event: [event] if asked else [] for event in ON_REQUEST}

@@ -3,19 +3,7 @@ import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
 import type { RunConfigInput } from "../../../../src/config/run-config-schema.js";
 import { confounds, experimentConfounds } from "../../../../src/sweep/experiment/confounds.js";
 import type { RunFacts } from "../../../../src/sweep/experiment/run-facts.js";
-
-const environment = {
-  device: "cpu",
-  threads: 1,
-  cpu_capability: "AVX512",
-  python: "3.11.7",
-  torch: "2.13.0",
-  transformers: "5.24.0",
-  accelerate: "1.15.0",
-  safetensors: "0.8.0",
-  numpy: "2.4.6",
-  platform: "Linux-6.1.0-18-amd64-x86_64-with-glibc2.36",
-};
+import { pin as environment } from "../../runs/environment-pin.js";
 
 function factsOf(input: RunConfigInput, facts: Partial<RunFacts> = {}): RunFacts {
   return {
