@@ -51,7 +51,7 @@ beforeAll(async () => {
   mkdirSync(join(cwd, "sweeps/mine"), { recursive: true });
   writeFileSync(
     join(cwd, "sweeps/mine/plan.json"),
-    '{"schema":"bh-bridge/plan@1","name":"mine","hash":"","preset":"quick","base":{},"prune":null,"trials":[]}',
+    '{"schema":"bh-bridge/plan@1","name":"mine","hash":"","preset":"quick","base":{},"prune":null,"question":null,"trials":[]}',
   );
 });
 

@@ -33,10 +33,11 @@ test("the packed package trains from an empty folder", async () => {
 const pages = ["README.md", ...readdirSync(join(projectRoot, "docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : []))];
 const documented = new Set(pages.flatMap((page) => ownCommands(readFileSync(join(projectRoot, page), "utf8")).map((words) => words.join(" "))));
 
-/** As it is cheap to run: what trains for minutes is resolved and printed, what installs, resumes or removes says how. */
+/** As it is cheap to run: what trains for minutes is resolved and printed, or planned; what installs, resumes or removes says how. */
 function cheaply(command: string): string {
   const [name = ""] = /^(setup|resume|reproduce|rerecord|runs rm)\b/.exec(command) ?? [];
   if (name !== "") return `${name} --help`;
+  if (/^(sweep|experiment) /.test(command)) return `${command} --dry-run --set training.max_steps=3 --device cpu`;
   return command.startsWith("train ") || command === "train" ? `${command} --print-config` : command.replaceAll(/\bRUN(?:-[AB])?\b/g, "my-run");
 }
 
@@ -44,6 +45,8 @@ test("the pages have commands", () => expect(documented.size).toBeGreaterThan(30
 
 test("every file that the pages name is at hand", async () => {
   writeFileSync(join(folder.path, "my.txt"), "A text of its own, long enough for a window. ".repeat(10));
+  writeFileSync(join(folder.path, "sigma.yaml"), "base: quick\nseeds: 1..2\n");
+  writeFileSync(join(folder.path, "norms.yaml"), "base: quick\narms: { layernorm: { model: { norm: layernorm } }, rmsnorm: {} }\nseeds: 1..2\n");
   const program = `
 import os, torch, h5py
 from safetensors.torch import save_file

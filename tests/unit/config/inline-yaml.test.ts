@@ -23,7 +23,7 @@ test("any value of JSON comes back from one line", () => {
     fc.property(fc.jsonValue(), (value) => {
       const text = inlineYaml(value);
       expect(text.includes("\n")).toBe(false);
-      expect(parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+      expect(parse(text)).toEqual(value);
     }),
   );
 });
