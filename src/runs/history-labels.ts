@@ -4,7 +4,6 @@ import type { RowSource } from "../formats/row-source.js";
 import { RowTokens } from "../formats/row-tokens.js";
 import { count } from "../text/count.js";
 import { recordedSteps } from "./history-index.js";
-import { recordedTokens } from "./recorded-tokens.js";
 import { isHistoryFile, isRunDirectory } from "./run-layout.js";
 
 /** What the states and rows of a history stand for. */
@@ -21,9 +20,10 @@ interface HistoryLabels {
  * @param own the tokens that the history's own file names.
  * @throws {BhBridgeError} `FORMAT_INVALID` when those files contradict the history.
  */
-export function historyLabels({ raw }: RowSource, states: number, rows: number, own?: readonly number[]): HistoryLabels {
+export async function historyLabels({ raw }: RowSource, states: number, rows: number, own?: readonly number[]): Promise<HistoryLabels> {
   if (!raw || !isHistoryFile(basename(raw.path)) || !isRunDirectory(dirname(raw.path))) return { rowTokens: RowTokens.all(rows) };
   const steps = recordedSteps(raw.path, states);
+  const { recordedTokens } = await import("./recorded-tokens.js"); // with the schemas of a configuration, which no other file needs
   const recorded = recordedTokens(dirname(raw.path), rows, own);
   if (recorded && recorded.count !== rows) {
     throw formatInvalid(

@@ -43,7 +43,7 @@ export async function openEmbedding(path: string, choice: EmbeddingChoice = {}):
   try {
     const tensor = choice.tensor === undefined ? findEmbedding(opened.tensors, path) : findTensor(opened.tensors, choice.tensor, path);
     const common = { kind: opened.kind, tensor: tensor.name, close: () => opened.close() };
-    if (tensor.shape.length === 3) return { ...common, ...stateOf(tensor, path, choice.step, ownLabels(opened.tensors, tensor, path)) };
+    if (tensor.shape.length === 3) return { ...common, ...(await stateOf(tensor, path, choice.step, ownLabels(opened.tensors, tensor, path))) };
     if (choice.step !== undefined) throw new BhBridgeError("USAGE", `tensor "${tensor.name}" of ${path} is not a history, so it has no step ${choice.step}`);
     const [tokens, dims, ...more] = tensor.shape;
     if (tokens === undefined || dims === undefined || more.length > 0) {
@@ -59,12 +59,17 @@ export async function openEmbedding(path: string, choice: EmbeddingChoice = {}):
   }
 }
 
-function stateOf(tensor: StoredTensor, path: string, step: number | undefined, own: OwnLabels): Pick<OpenEmbedding, "shape" | "step" | "rows" | "history"> {
+async function stateOf(
+  tensor: StoredTensor,
+  path: string,
+  step: number | undefined,
+  own: OwnLabels,
+): Promise<Pick<OpenEmbedding, "shape" | "step" | "rows" | "history">> {
   const [planned = 0, tokens = 0, dims = 0] = tensor.shape;
   const states = own.states ?? planned;
   if (states === 0) throw new BhBridgeError("FORMAT_UNSUPPORTED", `the history "${tensor.name}" of ${path} has no states`);
   const all = tensor.rows();
-  const { steps, rowTokens } = historyLabels(all, states, tokens, own.tokens);
+  const { steps, rowTokens } = await historyLabels(all, states, tokens, own.tokens);
   const labelled = { source: path, states, ...(steps && { steps }) };
   const state = step === undefined ? states - 1 : stateOfStep(labelled, step);
   const offset = state * tokens;

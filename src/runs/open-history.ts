@@ -22,7 +22,7 @@ export async function openHistory(path: string, tensor?: string): Promise<Histor
   try {
     const found = tensor === undefined ? findHistoryTensor(opened.tensors) : findTensor(opened.tensors, tensor, path);
     if (!found) throw noHistory(opened.tensors, path);
-    return tensorHistory(found, path, ownLabels(opened.tensors, found, path), () => opened.close());
+    return await tensorHistory(found, path, ownLabels(opened.tensors, found, path), () => opened.close());
   } catch (error) {
     opened.close();
     throw error;

@@ -1,6 +1,14 @@
-import type { StoredTensor } from "../formats/stored-tensor.js";
+import { readMatrix, type StoredTensor } from "../formats/stored-tensor.js";
 import { recordedStates } from "./recorded-states.js";
-import { ownTokens } from "./recorded-tokens.js";
+
+/** What was recorded later can be of other rows than the run's own history: their tokens stand beside its states, `[rows]` in I64. */
+export const ownTokensName = "tokens";
+
+/** The tokens that the file of a history itself names, row by row; nothing when it does not. */
+function ownTokens(tensors: readonly StoredTensor[], history: StoredTensor): readonly number[] | undefined {
+  const found = tensors.find(({ name, file, dtype, shape }) => name === ownTokensName && file === history.file && dtype === "I64" && shape.length === 1);
+  return found && found.shape[0] === history.shape[1] ? [...readMatrix(found).toFloat64()] : undefined;
+}
 
 /** What the file of a history says of it beside its states. */
 export interface OwnLabels {

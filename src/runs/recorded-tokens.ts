@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { RowTokens } from "../formats/row-tokens.js";
-import { readMatrix, type StoredTensor } from "../formats/stored-tensor.js";
 import { readRunConfig } from "./run-config.js";
 import { runFiles } from "./run-layout.js";
 import { readRunManifest } from "./run-manifest.js";
@@ -14,15 +13,6 @@ const maxByteVocabulary = 256;
 /** The tokens of a run are the bytes of ASCII text. */
 function asciiText(token: number): string | null {
   return token < asciiTokens ? String.fromCharCode(token) : null;
-}
-
-/** What was recorded later can be of other rows than the run's own history: their tokens stand beside its states, `[rows]` in I64. */
-export const ownTokensName = "tokens";
-
-/** The tokens that the file of a history itself names, row by row; nothing when it does not. */
-export function ownTokens(tensors: readonly StoredTensor[], history: StoredTensor): readonly number[] | undefined {
-  const found = tensors.find(({ name, file, dtype, shape }) => name === ownTokensName && file === history.file && dtype === "I64" && shape.length === 1);
-  return found && found.shape[0] === history.shape[1] ? [...readMatrix(found).toFloat64()] : undefined;
 }
 
 /**

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
 import { nearestName } from "../config/nearest-name.js";
 import { BhBridgeError } from "../errors.js";
-import { runFiles, runsFolder } from "./run-layout.js";
+import { runFiles } from "./run-layout.js";
 import { type FoundRun, findRun, type LockHolders, noLockHolders, scanRuns } from "./scan-runs.js";
 
 /**
@@ -36,21 +36,6 @@ export async function resolveRun(given: string, out: string, lockHolders: LockHo
 /** The directory of the run that is meant, whatever state the run is in. @throws {BhBridgeError} as `resolveRun`. */
 export async function directoryOfRun(given: string, out: string): Promise<string> {
   return (await resolveRun(given, out, noLockHolders)).directory;
-}
-
-/**
- * The path that is meant: what exists, else the run of that name, or with that beginning, in the folder of runs.
- *
- * @throws {BhBridgeError} `USAGE` when several runs are meant.
- */
-export async function findPath(given: string, out: string = runsFolder): Promise<string> {
-  if (existsSync(given) || given.includes(sep) || !existsSync(out)) return given;
-  try {
-    return await directoryOfRun(given, out);
-  } catch (error) {
-    if (error instanceof BhBridgeError && error.code === "RUN_NOT_FOUND") return given; // whoever opens it says what is missing
-    throw error;
-  }
 }
 
 /** The beginning of a hash that is worth looking for. */

@@ -12,14 +12,14 @@ import type { OwnLabels } from "./own-labels.js";
  * @param close called once, when the history is closed.
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` when the tensor has another number of dimensions; `FORMAT_INVALID` when the run around it contradicts it.
  */
-export function tensorHistory(tensor: StoredTensor, source: string, own: OwnLabels, close: () => void): History {
+export async function tensorHistory(tensor: StoredTensor, source: string, own: OwnLabels, close: () => void): Promise<History> {
   const [states, tokens, dims, ...more] = tensor.shape;
   if (states === undefined || tokens === undefined || dims === undefined || more.length > 0) {
     const shape = `[${tensor.shape.join(", ")}]`;
     throw new BhBridgeError("FORMAT_UNSUPPORTED", `tensor "${tensor.name}" of ${source} is not a history: the shape is ${shape}, not [states, tokens, dims]`);
   }
   const rows = tensor.rows();
-  const { steps, rowTokens } = historyLabels(rows, own.states ?? states, tokens, own.tokens);
+  const { steps, rowTokens } = await historyLabels(rows, own.states ?? states, tokens, own.tokens);
   const stateBytes = tokens * dims * itemSizes[rows.dtype];
   return {
     source,

@@ -6,7 +6,7 @@ import { type Dtype, itemSizes } from "../formats/matrix.js";
 import { readState } from "../formats/read-state.js";
 import { stepOfState } from "../formats/state-of-step.js";
 import { historyHeadBytes, packIndexRecord } from "./history-index.js";
-import { ownTokensName } from "./recorded-tokens.js";
+import { ownTokensName } from "./own-labels.js";
 import { indexPathOf } from "./run-layout.js";
 
 /** A part of a history, and the loss of each of its steps. */

@@ -51,7 +51,7 @@ async function assignmentsOf(from: string, out: string): Promise<Assignment[]> {
   const [{ startFrom }, { splitTarget }, { findPath }] = await Promise.all([
     import("../../runner/start-from.js"),
     import("../terminal/target.js"),
-    import("../../runs/resolve-run.js"),
+    import("../../runs/find-path.js"),
   ]);
   const source = "--from";
   const [left, step] = splitTarget(from);

@@ -53,7 +53,7 @@ async function exportDocument(run: string, { to, out, step }: ExportCommandOptio
   const [{ exportRun }, { repositoryOf }, { findPath }] = await Promise.all([
     import("../../runner/export-run.js"),
     import("../../runner/export-model.js"),
-    import("../../runs/resolve-run.js"),
+    import("../../runs/find-path.js"),
   ]);
   const { path, ...target } = to === "hf" ? { path: await findPath(run) } : await findTarget(run);
   const exported = await exportRun(path, { ...target, to, out, step });

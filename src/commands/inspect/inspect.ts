@@ -10,7 +10,7 @@ export function inspectCommand(): Command {
     .action(async (path: string, options: CommonOptions) => {
       const terminal = new Terminal(options);
       const [{ findPath }, { inspect }, { nextSteps }, { formatInspection }] = await Promise.all([
-        import("../../runs/resolve-run.js"),
+        import("../../runs/find-path.js"),
         import("../../runner/inspect.js"),
         import("./next-steps.js"),
         import("./format-inspection.js"),

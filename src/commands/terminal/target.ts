@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { findPath } from "../../runs/find-path.js";
 
 /** A file or directory, and the tensor in it that is meant. */
 export interface Target {
@@ -17,7 +18,6 @@ export function splitTarget(text: string): [left: string, right: string | undefi
 /** What `FILE[::TENSOR]` means, FILE being a path, or a run's name or the beginning of one. @throws {BhBridgeError} as `findPath`. */
 export async function findTarget(text: string): Promise<Target> {
   const [left, tensor] = splitTarget(text);
-  const { findPath } = await import("../../runs/resolve-run.js");
   const path = await findPath(left);
   return tensor === undefined ? { path } : { path, tensor };
 }
