@@ -1,10 +1,11 @@
-import { basename, dirname } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { formatInvalid } from "../formats/format-invalid.js";
 import type { RowSource } from "../formats/row-source.js";
 import { RowTokens } from "../formats/row-tokens.js";
 import { count } from "../text/count.js";
 import { recordedSteps } from "./history-index.js";
-import { isHistoryFile, isRunDirectory } from "./run-layout.js";
+import { isHistoryFile, isRunDirectory, runFiles } from "./run-layout.js";
 
 /** What the states and rows of a history stand for. */
 interface HistoryLabels {
@@ -23,8 +24,7 @@ interface HistoryLabels {
 export async function historyLabels({ raw }: RowSource, states: number, rows: number, own?: readonly number[]): Promise<HistoryLabels> {
   if (!raw || !isHistoryFile(basename(raw.path)) || !isRunDirectory(dirname(raw.path))) return { rowTokens: RowTokens.all(rows) };
   const steps = recordedSteps(raw.path, states);
-  const { recordedTokens } = await import("./recorded-tokens.js"); // with the schemas of a configuration, which no other file needs
-  const recorded = recordedTokens(dirname(raw.path), rows, own);
+  const recorded = await tokensBeside(dirname(raw.path), rows, own);
   if (recorded && recorded.count !== rows) {
     throw formatInvalid(
       raw.path,
@@ -33,4 +33,11 @@ export async function historyLabels({ raw }: RowSource, states: number, rows: nu
     );
   }
   return { ...(steps && { steps }), rowTokens: recorded ?? RowTokens.all(rows) };
+}
+
+/** The tokens that the configuration beside a history tells of; its schemas are loaded where there is one. */
+async function tokensBeside(directory: string, rows: number, own: readonly number[] | undefined): Promise<RowTokens | undefined> {
+  if (!existsSync(join(directory, runFiles.config))) return undefined;
+  const { recordedTokens } = await import("./recorded-tokens.js");
+  return recordedTokens(directory, rows, own);
 }

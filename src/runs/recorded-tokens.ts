@@ -16,7 +16,7 @@ function asciiText(token: number): string | null {
 }
 
 /**
- * The tokens whose rows a run recorded, as its own files say; nothing when they do not.
+ * The tokens whose rows a run recorded, as the configuration in its directory says; nothing when that is of something else.
  *
  * @param rows how many there are: all tokens of the vocabulary, unless the run chose some.
  * @param own the tokens that the history's own file names.
@@ -35,7 +35,6 @@ export function recordedTokens(directory: string, rows: number, own?: readonly n
 
 /** A history that was taken out of its run may lie beside the configuration of something else. */
 function configBeside(directory: string): RunConfig | undefined {
-  if (!existsSync(join(directory, runFiles.config))) return undefined;
   try {
     return readRunConfig(directory);
   } catch (error) {
