@@ -44,6 +44,7 @@ class Channel:
         self._folder = os.path.dirname(path)
         self._stopped: dict[int, str] = {}
         self._all_stopped: str | None = None
+        self._saves: set[int] = set()
         self._ready = threading.Condition()
         self._backlog: deque[str] = deque()
         self._coalesced = 0
@@ -60,6 +61,12 @@ class Channel:
     def stop_reason(self, training: int) -> str | None:
         """Why the training of this number is to end after its current step; None while it may go on."""
         return self._all_stopped or self._stopped.get(training)
+
+    def take_save(self, training: int) -> bool:
+        """Whether Node has asked for a checkpoint of this training since the last call."""
+        is_asked = training in self._saves
+        self._saves.discard(training)
+        return is_asked
 
     def send(self, line: str, droppable: bool = False) -> None:
         """Queue one line. `droppable` lines (steps) are left out while the reader lags; the others never are."""
@@ -143,6 +150,8 @@ class Channel:
             case "stop":
                 self._stopped.setdefault(message["training"], message["reason"])
                 self._answer_stopped()
+            case "save":
+                self._saves.add(message["training"])
             case "leave":
                 self._stop_all("closed")
             case "interrupt":

@@ -179,8 +179,9 @@ class RunStep:
             control.should_training_stop = True
 
     def _ask_for_checkpoint(self, state: TrainingState, control: Control) -> None:
-        """Save on the beat, when a decider asked, at the last step, and at a stop."""
+        """Save on the beat, when a decider or Node asked, at the last step, and at a stop."""
         on_the_beat = self._checkpoint_every and state.global_step % self._checkpoint_every == 0
-        is_due = control.should_save or on_the_beat or state.global_step >= state.max_steps
+        is_asked = self._channel.take_save(self._training)
+        is_due = control.should_save or is_asked or on_the_beat or state.global_step >= state.max_steps
         self._saves_to_stop = control.should_training_stop and not is_due  # an uninterrupted run has no such checkpoint
         control.should_save = bool(is_due or self._saves_to_stop)

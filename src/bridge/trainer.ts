@@ -254,6 +254,11 @@ export class Trainer implements AsyncDisposable {
     onInvalid: (error) => this.#dispatcher.onInvalid(error),
   };
 
+  /** Ask for a checkpoint after the current step; the training goes on, with the same bits. A `save` event tells when it is on disk. Asks nothing when none is under way. */
+  requestCheckpoint(): void {
+    if (this.#call) this.#session.send({ type: "save", training: this.#training });
+  }
+
   /** End the training that is under way: ask, interrupt, terminate, kill. */
   #stop(reason: string): void {
     const ended = this.#call?.catch(() => undefined) ?? Promise.resolve();

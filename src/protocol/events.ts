@@ -115,6 +115,8 @@ export type ChannelMessage = z.output<typeof channelMessageSchema>;
 /** Everything that Node sends over it. */
 export const channelCommandSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("stop"), training: z.int(), reason: z.string() }),
+  // A checkpoint after the current step of the training; it goes on.
+  z.strictObject({ type: z.literal("save"), training: z.int() }),
   z.strictObject({ type: z.literal("answer"), question: z.int(), control: trainerControlSchema }),
   // End the call of this number, counted from hello, which is 1.
   z.strictObject({ type: z.literal("interrupt"), call: z.int().positive() }),

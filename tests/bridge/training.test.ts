@@ -299,3 +299,21 @@ test.each([
   expect(error).toMatchObject({ code: "CONFIG_INVALID" });
   expect(new Set(error.issues?.map((issue) => issue.path))).toEqual(new Set([path]));
 });
+
+test("a checkpoint that is asked for is made at the step under way, and the training goes on", async () => {
+  class Asking extends TrainerCallback {
+    override decide = {
+      every: 2,
+      ask: () => {
+        trainer.requestCheckpoint();
+        return {};
+      },
+    };
+  }
+  const trainer = await trainerOf(bridge, { training: { max_steps: 5 }, checkpoint: { every: null, keep: 9 }, callbacks: [new Asking()] });
+  trainer.requestCheckpoint(); // none is under way
+  const { run, status } = await trainer.train();
+  trainer.requestCheckpoint(); // nor now
+  expect(status).toBe("completed");
+  expect(readdirSync(join(run, "checkpoints")).sort()).toEqual(["step-000002", "step-000004", "step-000005"]);
+});

@@ -156,6 +156,7 @@ export const messages = {
 /** What Node sends over it. */
 export const commands = {
   stop: { type: "stop", training: 2, reason: "signal" },
+  save: { type: "save", training: 2 },
   answer: { type: "answer", question: 3, control: { should_training_stop: true, should_save: false } },
   interrupt: { type: "interrupt", call: 12 },
   leave: { type: "leave" },

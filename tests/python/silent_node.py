@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-Answer = Callable[[dict[str, Any]], dict[str, Any]]
+Answer = Callable[[dict[str, Any]], dict[str, Any] | list[dict[str, Any]]]
 
 
 def listen(folder: Path, answer: Answer | None = None) -> str:
@@ -30,7 +30,9 @@ def listen(folder: Path, answer: Answer | None = None) -> str:
         next(lines)  # the token
         for message in map(json.loads, lines):
             if message["type"] == "decide":
-                connection.sendall(json.dumps(answer(message)).encode() + b"\n")
+                said = answer(message)
+                for command in said if isinstance(said, list) else [said]:
+                    connection.sendall(json.dumps(command).encode() + b"\n")
 
     threading.Thread(target=drain, daemon=True).start()
     return path

@@ -70,6 +70,20 @@ def test_a_decider_gets_the_checkpoint_and_the_evaluation_that_it_asks_for(tmp_p
 
 
 @engines
+def test_node_gets_the_checkpoint_that_it_asks_for_and_the_bits_stay(tmp_path: Path, engine: str) -> None:
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    options = {"engine": engine, "checkpoint__every": None, **PLAIN}
+
+    def saving(question: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{"type": "save", "training": 1}, {"type": "answer", "question": question["question"], "control": {}}]
+
+    in_child(lambda: train(whole, **options))
+    in_child(lambda: train(run, answer=saving, deciders=[{**DECIDER, "every": 17}], checkpoint__keep=9, **options))
+    assert checkpoints_of(run) == {17: False, 34: False, 40: False}
+    assert differences(run, whole) == ["events.jsonl"]  # its saves
+
+
+@engines
 def test_deciders_are_asked_of_evaluations_of_a_training_and_not_of_those_after_it(tmp_path: Path, engine: str) -> None:
     asked: list[tuple[str, int]] = []
 
