@@ -1,0 +1,228 @@
+// docs/results.md from the files of the full runs; scripts/results.mjs trains them.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { experimentPresets, openRun, presets } from "../dist/index.js";
+import { shownFigure, shownP } from "../dist/sweep/experiment/shown-figure.js";
+import { markdownTable } from "../dist/text/markdown-table.js";
+
+const read = (...path) => JSON.parse(readFileSync(join(...path), "utf8"));
+const foldersIn = (folder) => (existsSync(folder) ? readdirSync(folder).sort() : []);
+const distinct = (values) => [...new Set(values)].join(" and ");
+const sentence = (text) => (text.endsWith(".") ? text : `${text}.`);
+const list = (items) => items.map((item) => `- ${sentence(item)}`).join("\n");
+const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
+
+/** Seconds as `48 min` or `2 h 10 min`; `42 s` below two minutes. */
+function shownTime(seconds) {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+}
+
+/** Mean of the cores that a training had, by the time that each report covers; it says whether other work shared the machine. */
+function coresOf(run) {
+  const lines = readFileSync(join(run, "events.jsonl"), "utf8").split("\n");
+  const reports = lines.filter((line) => line.includes('"type":"usage"') || line.includes('"type": "usage"')).map((line) => JSON.parse(line));
+  return sum(reports.map(({ cpu_cores, seconds }) => cpu_cores * seconds)) / sum(reports.map(({ seconds }) => seconds));
+}
+
+/** The runs of a folder that have completed, with what they ran on. */
+function completedRuns(folder) {
+  return foldersIn(folder).flatMap((name) => {
+    const directory = join(folder, name);
+    if (!existsSync(join(directory, "run.json"))) return [];
+    const manifest = read(directory, "run.json");
+    if (manifest.status !== "completed") return [];
+    const [python, node] = [read(directory, "environment.python.json"), read(directory, "environment.node.json")];
+    return [{ directory, manifest, python, node, cores: coresOf(directory) }];
+  });
+}
+
+/** What there is of a piece on disk: how many runs it was begun with, those that have completed, and of an experiment its document. */
+function foundOf({ kind, name, folder }) {
+  if (kind === "run") {
+    const begun = foldersIn(folder).filter((each) => existsSync(join(folder, each, "run.json")) && read(folder, each, "run.json").preset === name);
+    const completed = completedRuns(folder).filter(({ manifest }) => manifest.preset === name);
+    return { planned: Math.min(begun.length, 1), runs: completed.slice(-1) };
+  }
+  const directory = foldersIn(folder)
+    .map((each) => join(folder, each))
+    .findLast((each) => existsSync(join(each, "plan.json")) && read(each, "plan.json").name === name);
+  if (directory === undefined) return { planned: 0, runs: [] };
+  const document = existsSync(join(directory, "result.json")) ? read(directory, "result.json") : undefined;
+  return { planned: read(directory, "plan.json").trials.length, runs: completedRuns(join(directory, "runs")), document };
+}
+
+function timeOf({ runs }) {
+  const seconds = runs.map(({ manifest }) => manifest.seconds);
+  const cores = runs.map((run) => run.cores);
+  const range = Math.min(...cores).toFixed(2) === Math.max(...cores).toFixed(2) ? "" : ` to ${Math.max(...cores).toFixed(2)}`;
+  const began = Math.min(...runs.map(({ manifest }) => Date.parse(manifest.created)));
+  const ended = Math.max(...runs.map(({ manifest }) => Date.parse(manifest.ended)));
+  return (
+    `${runs.length} ${runs.length === 1 ? "training" : "trainings"}, ${shownTime(sum(seconds))} of training in all; ` +
+    `from the first beginning to the last end ${shownTime((ended - began) / 1000)}, whatever lay between included. ` +
+    `A training had ${Math.min(...cores).toFixed(2)}${range} of a core on average, of the one that it could use.`
+  );
+}
+
+function spread({ mean, sd, n }) {
+  return n === 0 ? "–" : `${shownFigure(mean)} ± ${shownFigure(sd)} (${n})`;
+}
+
+/** Measures against each other, a line a measure; those that decide are bold. */
+function measureTable({ measures, control, verdict }) {
+  const treatment = verdict.arms.map(({ arm }) => arm).join(", ");
+  const rows = measures
+    .filter((each) => each.control.n + each.treatment.n > 0)
+    .map((each) => [
+      each.decides ? `**${each.measure}**` : each.measure,
+      spread(each.control),
+      spread(each.treatment),
+      spread(each.difference),
+      each.test === null ? shownP(each.p) : `${shownP(each.p)} (${each.test})`,
+      each.decides ? shownP(each.holm) : "",
+    ]);
+  return markdownTable(["measure", control[0]?.arm ?? "control", treatment, "difference, paired by seed", "p", "corrected p"], rows);
+}
+
+/** Values by seed of what decides and of what was counted at a step. */
+function seedTable({ measures, control, seeds }) {
+  const shown = measures.filter(({ measure, decides }) => decides || measure.includes("@"));
+  const rows = shown.flatMap(({ measure, arm, control: before, treatment }) => [
+    [measure, control[0]?.arm ?? "control", ...before.values.map(shownFigure)],
+    [measure, arm, ...treatment.values.map(shownFigure)],
+  ]);
+  return markdownTable(["measure", "arm", ...seeds.map((seed) => `seed ${seed}`)], rows);
+}
+
+function confounds({ confounds: found }, preset) {
+  const computed = found.map(({ what, control, treatment, remove }) => `${what}: ${control} against ${treatment}; removed by ${remove ?? "no option"}`);
+  const known = `Confounds known beforehand: ${preset.confound}`;
+  return found.length === 0 ? [`${known} In the files of the runs no other was found.`] : [`${known} Found in the files of the runs:`, list(computed)];
+}
+
+function experimentSection(piece, found) {
+  const preset = experimentPresets[piece.name];
+  const { document } = found;
+  return {
+    title: preset.title,
+    answer: `**${document.verdict.result}** over ${document.seeds.length} seeds`,
+    asks: preset.asks,
+    body: [
+      `**${document.verdict.result}**: ${sentence(document.verdict.reason)}`,
+      "Mean ± sample standard deviation (n). What is bold decides; the [page on experiments](experiments.md#what-is-measured) says what each measure is.",
+      measureTable(document),
+      seedTable(document),
+      `The rules, fixed before the first step (SHA-256 \`${document.verdict.rulesHash.slice(0, 12)}…\`):`,
+      list(document.verdict.rules),
+      ...confounds(document, preset),
+      ...(document.traps.length === 0
+        ? []
+        : ["Shared by all arms:", list(document.traps.map(({ what, corrected }) => `${what}; corrected by \`${corrected}\``))]),
+    ],
+  };
+}
+
+async function runSection(piece, found) {
+  const preset = presets[piece.name];
+  const result = await (await openRun(found.runs[0].directory)).result();
+  const { census, corpus, steps, displacement, verdict, traps } = result;
+  const [step, loss] = result.loss.at(-1) ?? [];
+  return {
+    title: preset.title,
+    answer: `**${verdict.result}**, one seed`,
+    asks: preset.summary,
+    body: [
+      `**${verdict.result}**, by the notebook's rule for one run: ${sentence(verdict.reason)} One seed has no spread, and is no answer over seeds.`,
+      markdownTable(
+        ["steps", "C", "P", "distinct rows", "dead tokens", "loss", "displacement, float32 (bfloat16)"],
+        [
+          [
+            `${steps.done} of ${steps.planned}`,
+            String(census.C),
+            String(census.P),
+            `${census.unique} of ${census.rows}`,
+            String(corpus.dead),
+            loss === undefined ? "–" : `${shownFigure(loss)} at step ${step}`,
+            `${shownFigure(displacement.float32)} (${shownFigure(displacement.bfloat16)})`,
+          ],
+        ],
+      ),
+      "What explains it beside the question:",
+      list(traps.map(({ what, corrected }) => `${what}; corrected by \`${corrected}\``)),
+    ],
+  };
+}
+
+/** A piece of which nothing can be told yet. */
+function openSection({ kind, name }, { planned, runs }) {
+  const preset = kind === "experiment" ? experimentPresets[name] : presets[name];
+  const answer = planned === 0 ? "not run yet" : `not complete yet: ${runs.length} of ${planned} trainings`;
+  return { title: preset.title, answer, asks: preset.asks ?? preset.summary, body: [`${answer[0].toUpperCase()}${answer.slice(1)}.`] };
+}
+
+async function sectionOf(piece) {
+  const found = foundOf(piece);
+  const section =
+    piece.kind === "experiment" && found.document !== undefined
+      ? experimentSection(piece, found)
+      : piece.kind === "run" && found.runs.length > 0
+        ? await runSection(piece, found)
+        : openSection(piece, found);
+  return { ...section, piece, found };
+}
+
+/** What all of it ran on; what was not the same everywhere is told with all its values. */
+function surroundings(runs) {
+  const each = (of) => distinct(runs.map(of));
+  const { corpus } = runs[0].manifest;
+  return markdownTable(
+    ["", ""],
+    [
+      ["text", `SHA-256 \`${each(({ manifest }) => manifest.corpus.sha256)}\`, ${corpus.tokens} tokens, ${corpus.distinct} distinct, ${corpus.dead} dead`],
+      ["machine", each(({ python }) => `${python.processor}, ${python.cores} cores, ${python.cpu_capability}`)],
+      ["device", each(({ manifest: { environment } }) => `${environment.device}, ${environment.threads} thread for each training`)],
+      ["bh-bridge", each(({ manifest }) => `${manifest.package_version}, commit ${manifest.git?.commit.slice(0, 7) ?? "unknown"}`)],
+      ["Node", each(({ node }) => node.node)],
+      ["Python", each(({ manifest }) => manifest.environment.python)],
+      ...["torch", "transformers", "accelerate", "safetensors", "numpy"].map((name) => [name, each(({ manifest }) => manifest.environment[name])]),
+      ["system", each(({ manifest }) => manifest.environment.platform)],
+      ["when", each(({ manifest }) => manifest.created.slice(0, 10))],
+    ],
+  );
+}
+
+/**
+ * The page of results: what was asked, what came out, by which rules, on what, in which time. Nothing in it is remembered; all of it is read from disk.
+ *
+ * @param pieces `{ kind, name, folder, command }` in their order; `kind` is `experiment` or `run`, `folder` holds its directories.
+ */
+export async function resultsPage(pieces) {
+  const sections = [];
+  for (const piece of pieces) sections.push(await sectionOf(piece));
+  const runs = sections.flatMap(({ found }) => found.runs);
+  const blocks = [
+    "# Results of the full runs",
+    "`npm run results -- --corpus FILE` trains all of this, goes on where it was, and writes this page from the files of the runs.",
+    markdownTable(
+      ["", "answer", "trainings"],
+      sections.map(({ piece, answer, found }) => [`[${piece.name}](#${piece.name.replaceAll(".", "")})`, answer, String(found.runs.length)]),
+    ),
+    ...(runs.length === 0
+      ? []
+      : [
+          "## On what",
+          surroundings(runs),
+          "A time is what the training took in the run's own account. Trainings side by side count each by itself, and other work on the machine makes them longer: where a training had less than one core, its time says nothing of the speed of bh-bridge.",
+        ]),
+    ...sections.flatMap(({ piece, title, asks, body, found }) => [
+      `## ${piece.name}`,
+      `*${title}.* ${asks}`,
+      `\`${piece.command}\``,
+      ...body,
+      ...(found.runs.length === 0 ? [] : [timeOf(found)]),
+    ]),
+  ];
+  return `${blocks.join("\n\n")}\n`;
+}

@@ -1,0 +1,96 @@
+// The full runs, and docs/results.md from what they left on disk: in CI they would take hours.
+//
+//   npm run results -- --corpus FILE [--into full-runs] [--page docs/results.md] [--only NAME] [--steps N]
+//   npm run results -- --corpus FILE --write
+//
+// The same command again goes on where it was: experiments and runs that are complete are not trained twice. --write trains nothing and writes the page
+// alone. --steps N is for trying it out: every run has so many steps.
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { parseArgs, promisify } from "node:util";
+import { root } from "./prepare.mjs";
+import { resultsPage } from "./results-page.mjs";
+
+const { values } = parseArgs({
+  options: {
+    corpus: { type: "string" },
+    into: { type: "string", default: "full-runs" },
+    page: { type: "string", default: join("docs", "results.md") },
+    only: { type: "string" },
+    steps: { type: "string" },
+    write: { type: "boolean", default: false },
+  },
+});
+if (!values.corpus || !existsSync(values.corpus)) fail(`--corpus: ${values.corpus ? `there is no file ${values.corpus}` : "name the text to train on"}`);
+
+/** What is trained, in this order; pieces of one group go side by side, as many as there are cores. */
+const groups = [
+  [{ kind: "experiment", name: "rmsnorm-vs-layernorm", options: ["--seeds", "42..44"] }],
+  ["jiggle-11.2b", "snowball-11.2c", "f32-init-13.4a"].map((name) => ({ kind: "run", name, options: ["--threads", "1"] })),
+  [{ kind: "experiment", name: "f32-vs-bf16-init", options: ["--seeds", "42..51"] }],
+  [{ kind: "experiment", name: "rmsnorm-vs-layernorm-clean", options: ["--seeds", "42..44"], steps: "3000" }],
+];
+const pieces = groups.flat();
+if (values.only && !pieces.some(({ name }) => name === values.only)) fail(`--only: there is ${pieces.map(({ name }) => name).join(", ")}`);
+
+const folders = { experiment: join(values.into, "experiments"), run: join(values.into, "runs") };
+const cli = join(root, "dist", "cli.js");
+
+function fail(message) {
+  console.error(message);
+  process.exit(2);
+}
+
+/** One command of the program; its document. What it says goes to stderr. */
+async function bhBridge(...args) {
+  const running = promisify(execFile)(process.execPath, [cli, ...args, "--json"], { maxBuffer: 1 << 28 });
+  running.child.stderr.pipe(process.stderr);
+  return JSON.parse((await running).stdout);
+}
+
+/** The words of the command that trains a piece, without where it writes. */
+function commandOf({ kind, name, options, steps = values.steps }) {
+  const words = kind === "experiment" ? ["experiment", name] : ["train", "--preset", name];
+  return [...words, ...options, ...(steps === undefined ? [] : ["--steps", values.steps ?? steps])];
+}
+
+/** The run of a preset that ended early, where there is one. */
+async function unfinishedRun(preset) {
+  if (!existsSync(folders.run)) return undefined;
+  const { runs } = await bhBridge("runs", "--out", folders.run);
+  return runs.find((run) => run.preset === preset && ["interrupted", "stopped", "failed"].includes(run.status) && run.steps?.done > 0)?.run;
+}
+
+async function train(piece) {
+  const unfinished = piece.kind === "run" ? await unfinishedRun(piece.name) : undefined;
+  if (unfinished !== undefined) await bhBridge("resume", unfinished);
+  else await bhBridge(...commandOf(piece), "--corpus", values.corpus, "--out", folders[piece.kind], ...(piece.kind === "run" ? ["--if-new"] : []));
+}
+
+/** Do a list of things, so many at a time. */
+async function sideBySide(things, limit, act) {
+  const left = [...things];
+  const one = async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) await act(next);
+  };
+  await Promise.all(Array.from({ length: limit }, one));
+}
+
+async function writePage() {
+  const told = pieces.map((piece) => ({ ...piece, folder: folders[piece.kind], command: `npx bh-bridge ${commandOf(piece).join(" ")} --corpus FILE` }));
+  writeFileSync(values.page, await resultsPage(told));
+  console.error(`Written: ${values.page}`);
+}
+
+mkdirSync(values.into, { recursive: true });
+for (const group of values.write ? [] : groups) {
+  const wanted = group.filter(({ name }) => values.only === undefined || values.only === name);
+  await sideBySide(wanted, availableParallelism(), async (piece) => {
+    console.error(`${piece.name}: ${commandOf(piece).join(" ")}`);
+    await train(piece);
+    await writePage();
+  });
+}
+await writePage();
