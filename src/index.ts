@@ -77,6 +77,7 @@ export { type DoctorCheck, type DoctorDocument, doctorDocumentSchema } from "./c
 export { type ExportDocument, exportDocumentSchema } from "./commands/export/export-document.js";
 export { type InspectDocument, inspectDocumentSchema } from "./commands/inspect/inspect-document.js";
 export { type PresetDocument, type PresetsDocument, presetDocumentSchema, presetsDocumentSchema } from "./commands/presets/presets-document.js";
+export { type ReportDocument, reportDocumentSchema } from "./commands/report/report-document.js";
 export { type ReproduceDocument, reproduceDocumentSchema } from "./commands/reproduce/reproduce-document.js";
 export { type RerecordDocument, rerecordDocumentSchema } from "./commands/rerecord/rerecord-document.js";
 export {
@@ -114,6 +115,11 @@ export {
   type ProcessExit,
   type PythonError,
 } from "./errors.js";
+export { type Figure, figureSchema } from "./figures/figure.js";
+export { figure } from "./figures/figure-of-run.js";
+export { type PngOptions, pngOfFigure } from "./figures/png-of-figure.js";
+export { type RunFigureName, runFigureNames } from "./figures/run-figures.js";
+export { type SvgOptions, svgOfFigure } from "./figures/svg-of-figure.js";
 export type { History } from "./formats/history.js";
 export { type Dtype, Matrix } from "./formats/matrix.js";
 export { readState } from "./formats/read-state.js";

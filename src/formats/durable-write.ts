@@ -8,7 +8,7 @@ import { BhBridgeError, type ErrorCode } from "../errors.js";
  *
  * @throws {BhBridgeError} `FILE_UNWRITABLE` with the system's reason, `DISK_FULL`, `IO_FAILED`.
  */
-export function durableWrite(path: string, content: string): void {
+export function durableWrite(path: string, content: string | Uint8Array): void {
   putInPlace(path, (temporaryPath) => writeFileSync(temporaryPath, content));
 }
 

@@ -1,0 +1,51 @@
+import type { Figure, Mark } from "./figure.js";
+
+type Cell = string | number | null;
+type Row = Readonly<Record<string, Cell>>;
+
+const columns = ["panel", "series", "mark", "x", "y", "x2", "y2", "low", "high", "text"] as const;
+
+/** The numbers of a figure as CSV, a row a point: every column that some mark has, and no number rounded. */
+export function csvOfFigure({ panels, series }: Figure): string {
+  const rows = panels.flatMap((panel) =>
+    panel.marks.flatMap((mark) => {
+      const name = "series" in mark ? (series[mark.series]?.name ?? "") : "";
+      return rowsOf(mark, (level) => series[level]?.name ?? "").map((row): Row => ({ panel: panel.title, series: name, mark: mark.mark, ...row }));
+    }),
+  );
+  const used = columns.filter((column) => rows.some((row) => row[column] !== undefined && row[column] !== ""));
+  return `${[used, ...rows.map((row) => used.map((column) => row[column]))].map((cells) => cells.map(field).join(",")).join("\n")}\n`;
+}
+
+function field(value: Cell | undefined): string {
+  const text = value === null || value === undefined ? "" : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function rowsOf(mark: Mark, nameOf: (level: number) => string): Row[] {
+  switch (mark.mark) {
+    case "line":
+      return mark.x.map((x, at) => ({ x, y: mark.y[at] ?? null }));
+    case "band":
+      return mark.x.map((x, at) => ({ x, low: mark.low[at] ?? null, high: mark.high[at] ?? null }));
+    case "dots":
+      return mark.x.map((x, at) => ({ x, y: mark.y[at] ?? null, text: mark.names?.[at] ?? mark.labels?.[at] ?? "" }));
+    case "bars":
+      return mark.values.map((x, at) => ({ x, y: mark.names[at] ?? "", text: mark.notes[at] ?? "" }));
+    case "bins":
+      return mark.counts.map((y, at) => ({ x: mark.edges[at] ?? null, x2: mark.edges[at + 1] ?? null, y }));
+    case "links":
+      return mark.x1.map((x, at) => ({ x, y: mark.y1[at] ?? null, x2: mark.x2[at] ?? null, y2: mark.y2[at] ?? null }));
+    case "rule":
+      return [{ [mark.axis]: mark.at, text: mark.text }];
+    case "cells":
+      return mark.rows.flatMap((row, at) =>
+        [...row].map((digit, column) => ({
+          x: mark.edges[column] ?? null,
+          x2: mark.edges[column + 1] ?? null,
+          y: mark.names[at] ?? "",
+          text: nameOf(mark.levels[Number(digit)] ?? 0),
+        })),
+      );
+  }
+}

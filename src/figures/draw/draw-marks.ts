@@ -1,0 +1,196 @@
+import * as Plot from "@observablehq/plot";
+import type { Mark, Panel, Series } from "../figure.js";
+import { extentOf } from "./extent.js";
+import { colourClass, dashOf, symbolOf } from "./palette.js";
+import { type SvgDocument, type SvgElement, svgElement } from "./svg-element.js";
+
+/** What marks are drawn with. */
+interface Drawing {
+  readonly document: SvgDocument;
+  readonly panel: Panel;
+  readonly series: readonly Series[];
+  /** Whether several lines have to be told apart. */
+  readonly marked: boolean;
+  /** Pixels from the vertical axis to the right end. */
+  readonly width: number;
+}
+
+/** So many markers sit on a line. */
+const markersOnLine = 7;
+
+const plain: Series = { name: "", palette: "series", color: 0, dash: 0, marker: 0 };
+
+/** The marks of a panel for Plot. They are drawn in the colour of their class, so that a style sheet gives the colours. */
+export function plotMarks(mark: Mark, drawing: Drawing): Plot.Markish[] {
+  return (drawers[mark.mark] as (mark: Mark, drawing: Drawing) => Plot.Markish[])(mark, drawing);
+}
+
+/** What a logarithmic axis has no place for is a gap. */
+function placeable({ y: { scale } }: Panel): (value: number | null) => number | null {
+  return (value) => (value !== null && (scale !== "log" || value > 0) ? value : null);
+}
+
+const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, drawing: Drawing) => Plot.Markish[] } = {
+  line({ series: index, x, y, curve }, { panel, series, marked }) {
+    const style = series[index] ?? plain;
+    const points = { x: [...x], y: y.map(placeable(panel)) };
+    const line = Plot.line(x, {
+      ...points,
+      className: colourClass(style),
+      stroke: "currentColor",
+      strokeWidth: 1.7,
+      strokeDasharray: dashOf(style.dash),
+      curve: curve === "step" ? "step-after" : "linear",
+    });
+    if (!marked) return [line];
+    const places = markerPlaces(x, panel.x.scale, index);
+    const told = Plot.dot(x, {
+      ...points,
+      filter: (_: unknown, at: number) => places.has(at),
+      className: fillClass(style),
+      symbol: symbolOf(style.marker),
+      fill: "currentColor",
+      stroke: "none",
+      r: 3.4,
+    });
+    return [line, told];
+  },
+  band({ series: index, x, low, high }, { panel, series }) {
+    const style = series[index] ?? plain;
+    return [
+      Plot.areaY(x, {
+        x: [...x],
+        y1: low.map(placeable(panel)),
+        y2: high.map(placeable(panel)),
+        className: fillClass(style),
+        fill: "currentColor",
+        fillOpacity: 0.18,
+      }),
+    ];
+  },
+  dots({ series: index, x, y, radius, names, labels }, { series }) {
+    const style = series[index] ?? plain;
+    const dots = Plot.dot(x, {
+      x: [...x],
+      y: [...y],
+      className: fillClass(style),
+      symbol: symbolOf(style.marker),
+      r: radius ? { value: [...radius], scale: null } : 3,
+      fill: "currentColor",
+      fillOpacity: 0.75,
+      stroke: "none",
+      ...(names && { title: [...names] }),
+    });
+    if (!labels) return [dots];
+    const text = Plot.text(x, {
+      x: [...x],
+      y: [...y],
+      text: [...labels],
+      dy: -9,
+      fontSize: 10,
+      fill: "currentColor",
+      filter: (_: unknown, at: number) => labels[at] !== "",
+    });
+    return [dots, text];
+  },
+  bars({ series: index, names, values, notes }, { panel, series, width }) {
+    const style = series[index] ?? plain;
+    const bars = Plot.barX(values, { x: [...values], y: [...names], className: fillClass(style), fill: "currentColor", fillOpacity: 0.8 });
+    const text = Plot.text(values, {
+      x: [...values],
+      y: [...names],
+      text: notes.map((note, bar) => shortened(note, width * (1 - (values[bar] ?? 0) / extentOf(panel, "x")[1]))),
+      textAnchor: "start",
+      dx: 6,
+      fill: "currentColor",
+    });
+    return [bars, text];
+  },
+  bins({ series: index, edges, counts }, { series }) {
+    const style = series[index] ?? plain;
+    const y = [...counts, counts.at(-1) ?? 0];
+    const sides = edgesOf(edges, counts);
+    return [
+      Plot.areaY(edges, { x: [...edges], y, curve: "step-after", className: fillClass(style), fill: "currentColor", fillOpacity: 0.14 }),
+      Plot.line(sides.x, {
+        x: sides.x,
+        y: sides.y,
+        className: colourClass(style),
+        stroke: "currentColor",
+        strokeWidth: 1.7,
+        strokeDasharray: dashOf(style.dash),
+      }),
+    ];
+  },
+  cells({ edges, rows, levels }, { document, series }) {
+    return levels.map((level, index) => (_index: unknown, scales: { x?: Place; y?: Place }) => {
+      const { x, y } = scales;
+      if (!x || !y) return null;
+      return levelPath(document, cellRuns(rows, String(index), edges, x, y), colourClass(series[level] ?? plain), Math.abs(y(1) - y(0)));
+    }) as Plot.Markish[];
+  },
+  links({ series: index, x1, y1, x2, y2 }, { series }) {
+    const style = series[index] ?? plain;
+    const ends = { x1: [...x1], y1: [...y1], x2: [...x2], y2: [...y2] };
+    return [Plot.link(x1, { ...ends, className: colourClass(style), stroke: "currentColor", strokeOpacity: 0.45, strokeWidth: 1 })];
+  },
+  rule({ axis, at, text }) {
+    const rule = { stroke: "currentColor", strokeOpacity: 0.5, strokeDasharray: "3,3" };
+    if (axis === "y")
+      return [Plot.ruleY([at], rule), Plot.text([at], { y: [at], text: [text], frameAnchor: "right", textAnchor: "end", dy: -7, fontSize: 10 })];
+    return [Plot.ruleX([at], rule), Plot.text([at], { x: [at], text: [text], frameAnchor: "top", textAnchor: "start", dx: 5, dy: 5, fontSize: 10 })];
+  },
+};
+
+/** So wide is a character at most, on average. */
+const characterWidth = 6.6;
+
+function shortened(text: string, width: number): string {
+  const room = Math.floor(width / characterWidth);
+  return text.length <= room ? text : `${text.slice(0, Math.max(0, text.lastIndexOf(" ", room - 2)))} …`;
+}
+
+type Place = (value: number) => number;
+
+function fillClass(style: Series): string {
+  return `${colourClass(style)}-fill`;
+}
+
+/** Points of a line that carry a marker: evenly over its width, those of other lines elsewhere. */
+function markerPlaces(x: readonly number[], scale: Panel["x"]["scale"], line: number): ReadonlySet<number> {
+  const placed = scale === "symlog" ? x.map((value) => Math.log1p(value)) : scale === "log" ? x.map((value) => Math.log(value)) : x;
+  const [first = 0, last = 0] = [placed[0], placed.at(-1)];
+  const wanted = Array.from({ length: markersOnLine }, (_, marker) => first + ((last - first) * (marker + 0.2 + 0.6 * ((line * 0.382) % 1))) / markersOnLine);
+  return new Set(wanted.map((place) => placed.findIndex((value) => value >= place)));
+}
+
+/** The outline of a histogram. */
+function edgesOf(edges: readonly number[], counts: readonly number[]): { x: number[]; y: number[] } {
+  const x = edges.flatMap((edge) => [edge, edge]);
+  const y = [0, ...counts.flatMap((count) => [count, count]), 0];
+  return { x, y };
+}
+
+/** Neighbouring cells of one level, as the horizontal strokes of one path. */
+function cellRuns(rows: readonly string[], digit: string, edges: readonly number[], x: Place, y: Place): string {
+  const path: string[] = [];
+  const rounded = (value: number) => Math.round(value * 10) / 10;
+  for (const [row, cells] of rows.entries()) {
+    const middle = rounded(y(row + 0.5));
+    for (const { index, 0: run } of cells.matchAll(new RegExp(`${digit}+`, "g"))) {
+      path.push(`M${rounded(x(edges[index] ?? 0))} ${middle}H${rounded(x(edges[index + run.length] ?? 0))}`);
+    }
+  }
+  return path.join("");
+}
+
+function levelPath(document: SvgDocument, path: string, className: string, height: number): SvgElement {
+  return svgElement(document, "path", {
+    class: className,
+    d: path,
+    fill: "none",
+    stroke: "currentColor",
+    "stroke-width": height,
+    "shape-rendering": "crispEdges",
+  });
+}

@@ -1,0 +1,53 @@
+import { parseHTML } from "linkedom";
+import { expect, test } from "vitest";
+import type { Mark } from "../../../src/figures/figure.js";
+import { svgOfFigure } from "../../../src/figures/svg-of-figure.js";
+import { madeUpFigure } from "./made-up-figure.js";
+
+const line: Mark = { mark: "line", series: 0, x: [1, 2, 3], y: [1, 10, 100], curve: "straight" };
+const other: Mark = { ...line, series: 1, y: [2, 20, 200] };
+
+function drawn(...args: Parameters<typeof madeUpFigure>) {
+  return parseHTML(`<html><body>${svgOfFigure(madeUpFigure(...args))}</body></html>`).document;
+}
+
+const texts = (document: ReturnType<typeof drawn>) => [...document.querySelectorAll("text")].map(({ textContent }) => textContent ?? "");
+
+test("title, axes with units, caption and the hash of the run are written in it", () => {
+  const all = texts(drawn([line])).join("\n");
+  for (const text of ["Made up", "training step", "height (m)", "Of nothing.", "a run (0123456789ab)"]) expect(all).toContain(text);
+});
+
+test("series differ by colour, dashes and marker, on the lines and in the legend", () => {
+  const document = drawn([line, other]);
+  for (const series of ["series0", "series1"]) {
+    expect(document.querySelectorAll(`g.${series}`).length).toBe(2);
+    expect(document.querySelectorAll(`g.${series}-fill path, g.${series}-fill circle`).length).toBeGreaterThan(0);
+  }
+  const dashes = [...document.querySelectorAll("svg svg g[class^=series][stroke-dasharray]")].map((mark) => mark.getAttribute("stroke-dasharray"));
+  expect(dashes).toEqual(["7,4"]);
+});
+
+test("one series needs no legend", () => {
+  const series = [{ name: "", palette: "series" as const, color: 0, dash: 0, marker: 0 }];
+  expect(drawn([line], {}, { series }).querySelector(".legend")).toBeNull();
+});
+
+test("what a logarithmic axis has no place for is a gap", () => {
+  const zero: Mark = { ...line, x: [1, 2, 3, 4, 5], y: [1, 10, 0, 10, 100] };
+  const path = (mark: Mark) => drawn([mark], { y: { label: "", unit: null, scale: "log", zero: false, domain: null } }).querySelector("svg svg g.series0 path");
+  expect(path(line)?.getAttribute("d")?.match(/M/g)).toHaveLength(1);
+  expect(path(zero)?.getAttribute("d")?.match(/M/g)).toHaveLength(2);
+});
+
+test("neighbouring cells of a level are one stroke", () => {
+  const document = drawn([{ mark: "cells", names: ["a", "b"], edges: [0, 1, 2, 3], rows: ["001", "010"], levels: [0, 1] }]);
+  const strokes = [...document.querySelectorAll("path[shape-rendering]")].map((path) => path.getAttribute("d")?.match(/M/g)?.length);
+  expect(strokes).toEqual([3, 2]);
+});
+
+test("a name is text, whatever is in it", () => {
+  const svg = svgOfFigure(madeUpFigure([line], {}, { title: "<script>alert(1)</script> & </svg>" }));
+  expect(svg).not.toContain("<script");
+  expect(svg).toContain("&lt;script");
+});
