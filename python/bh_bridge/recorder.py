@@ -61,7 +61,10 @@ class EmbeddingTap:
 
 
 class Recorder:
-    """Writes the state after the optimizer step, every `every` steps, plus the initial and the last one."""
+    """Writes the state after the optimizer step, every `every` steps, plus the initial and the last one.
+
+    steps: of the whole training; until: the step that it ends after, where that is known to be an earlier one.
+    """
 
     def __init__(
         self,
@@ -71,6 +74,7 @@ class Recorder:
         steps: int,
         tap: EmbeddingTap,
         first_step: int = 0,
+        until: int | None = None,
     ) -> None:
         self._every: int = record["every"]
         self._steps = steps
@@ -87,7 +91,7 @@ class Recorder:
                     Layout(
                         tensor="embedding_history" if name == "wte" else name,
                         dtype=tap.dtype(name),
-                        states=self._index(steps) + 1,
+                        states=self._index(steps if until is None else until) + 1,
                         rows=vocab if rows is None else len(rows),
                         hidden=hidden,
                     ),

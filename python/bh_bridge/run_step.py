@@ -55,6 +55,7 @@ class RunStep:
         self._checkpoint_every: int | None = request["checkpoint"]["every"]
         self._keep: int = request["checkpoint"]["keep"]
         self._epsilon: float = request["noise"]["epsilon"]
+        self._until: int | None = request["until"]
         self._subscribed = frozenset(request["events"]) - frozenset(LOGGED_EVENTS)
 
     def attach(self, training: int, output_log: OutputLog) -> None:
@@ -96,6 +97,8 @@ class RunStep:
         self._decide("step_end", state, control)
         self._heed_stop(control)
         self._ask_for_checkpoint(state, control)
+        if self._is_until(state):
+            control.should_training_stop = True
 
     def log(self, state: TrainingState, control: Control, logs: dict[str, Any]) -> None:
         self._events.emit("log", global_step=state.global_step, epoch=state.epoch, logs=logs)
@@ -153,12 +156,18 @@ class RunStep:
         """Why a training that is over ended before its last step; None when it did not."""
         if state.global_step >= state.max_steps:
             return None
-        return "decider" if self._deciders.have_stopped else self._channel.stop_reason(self._training) or "trainer"
+        if self._deciders.have_stopped:
+            return "decider"
+        return self._channel.stop_reason(self._training) or ("until" if self._is_until(state) else "trainer")
 
     def close(self) -> None:
         """Look out for nothing any more, and ask nobody; called however the training ends."""
         self._is_training = False
         self._watch.end()
+
+    def _is_until(self, state: TrainingState) -> bool:
+        """Whether the steps that were to be trained again are done."""
+        return self._until is not None and state.global_step >= self._until
 
     def _add_noise(self) -> None:
         if self._epsilon:

@@ -82,7 +82,7 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
     moments = moment_dtype(request, model.transformer.wte.weight.dtype)
     tap = EmbeddingTap(model, moments, lambda weight: engine.optimizer_state(weight))  # what it reads comes last
     rows = _rows(request["record"]["rows"], tokens, model)
-    recorder = Recorder(directory, request["record"], rows, steps, tap, first_step)
+    recorder = Recorder(directory, request["record"], rows, steps, tap, first_step, request["until"])
     undo.callback(recorder.close)
     connection = channel.current()
     events = EventLog(directory / "events.jsonl", connection)

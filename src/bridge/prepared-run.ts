@@ -60,7 +60,7 @@ export async function letGo(session: PythonSession, { handle, unstarted }: Pick<
 }
 
 async function createTrainer(
-  { session, resolved, model, corpus, device, dispatcher, receiver }: Preparation,
+  { session, resolved, model, corpus, device, dispatcher, receiver, until }: Preparation,
   { directory, manifest }: RunRecord,
   resume: "exact" | "inexact" | null,
   signal: AbortSignal | undefined,
@@ -75,6 +75,7 @@ async function createTrainer(
     deciders: dispatcher.deciders,
     resume,
     start_from: manifest.start_from,
+    until: until ?? null,
   });
   const onAbandoned = (reply?: ReplyOf<"trainer.create">) => {
     if (reply) void letGo(session, { handle: reply.handle, ...(unstarted && { unstarted }) });

@@ -25,6 +25,8 @@ export interface TrainerSetup {
   callbacks: readonly TrainerCallback[];
   /** A checkpoint of HF's Trainer, whose optimizer, schedule and random streams the run begins with. */
   startFrom?: string;
+  /** The step after which steps that are trained again end, on the schedule of all; neither checkpoint nor model is left then. */
+  until?: number;
 }
 
 /** How a run goes on that ended early. */

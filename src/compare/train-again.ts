@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { requireSameCorpus } from "../bridge/resume-plan.js";
-import { type Decider, TrainerCallback } from "../bridge/trainer-callback.js";
 import { deviceKind } from "../config/device-kind.js";
 import { parseRunConfig } from "../config/parse-run-config.js";
 import { defaultPreset } from "../config/presets.js";
@@ -41,16 +40,6 @@ export interface TrainedAgain {
 /** Looking more often than Python commits what it recorded would find nothing new. */
 const compareEveryMs = 1000;
 
-/** Ends a training after a step. */
-class StopAfter extends TrainerCallback {
-  override readonly decide: Decider;
-
-  constructor(step: number) {
-    super();
-    this.decide = { every: step, ask: ({ global_step }) => ({ should_training_stop: global_step >= step }) };
-  }
-}
-
 /**
  * Train steps of a run again, into a temporary run that is gone afterwards, and compare all that it records with the run while it trains: the first
  * difference ends it.
@@ -80,10 +69,10 @@ export async function trainAgain<Result>(
         requireSameCorpus(run.directory, run.manifest.corpus, trainer.corpus);
         return trainer.prepare(cancel);
       },
+      ...(until < config.training.max_steps && { until }),
     },
     {
       signal: signal ? AbortSignal.any([signal, difference.signal]) : difference.signal,
-      callbacks: until < config.training.max_steps ? [new StopAfter(until)] : [],
       out: folder.path,
       ...startOf(run, checkpoint),
     },

@@ -125,6 +125,8 @@ export const operations = {
       resume: z.enum(["exact", "inexact"]).nullable(),
       // A checkpoint directory of HF's Trainer, whose optimizer, schedule and random streams the run begins with.
       start_from: z.string().nullable(),
+      // Steps that are trained again, to be compared: the run ends after this one, on the schedule of all, and leaves neither checkpoint nor model.
+      until: z.int().positive().nullable(),
     }),
     reply: z.strictObject({
       handle: handleSchema,

@@ -87,6 +87,8 @@ export interface TrainingPlan {
   model: ModelPlan;
   /** Begin a run, or take one up. */
   prepare(trainer: Trainer, options: CallOptions): Promise<StartedRun>;
+  /** As `TrainerSetup` has it. */
+  until?: number;
 }
 
 /** A training, and the process that does it. */
@@ -120,14 +122,14 @@ export async function conductTraining({ python, threads, ...training }: Conduct,
 /** Build the model and train, in a Python that has started; once trained, what was made there for it is let go of. */
 export async function trainIn(
   bridge: Bridge,
-  { resolved, corpus, model: plan, prepare }: TrainingPlan & { corpus: CorpusFacts },
+  { resolved, corpus, model: plan, prepare, until }: TrainingPlan & { corpus: CorpusFacts },
   { signal, callbacks = [], out = runsFolder, startFrom }: TrainOptions,
   listener: TrainListener,
 ): Promise<ConductedTraining> {
   const cancel = signal ? { signal } : {};
   listener.onPhase?.("importing transformers, building the model");
   const model = await bridge.buildModel(plan, signal);
-  const trainer = bridge.trainerOf({ resolved, model, corpus, out, callbacks, ...(startFrom && { startFrom }) });
+  const trainer = bridge.trainerOf({ resolved, model, corpus, out, callbacks, ...(startFrom && { startFrom }), ...(until && { until }) });
   if (listener.onEvent) trainer.onEvent(listener.onEvent);
   listener.onPhase?.("preparing HF's Trainer");
   const run = await prepare(trainer, cancel);

@@ -42,6 +42,7 @@ export const requests: { readonly [Op in Operation]: RequestOf<Op> } = {
     deciders: [{ every: 5, on: ["log"], timeout_seconds: 30 }],
     resume: null,
     start_from: null,
+    until: null,
   }),
   "trainer.train": { handle, training: 1 },
   "trainer.evaluate": { handle },

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from bh_bridge import trainer_operations
 from bh_bridge.run_step import COALESCIBLE_EVENTS
+from safetensors.torch import load_file
 from silent_node import deciding
-from tiny_run import differences, events_of, in_child, train
+from tiny_run import create, differences, events_of, in_child, train
 
 DECIDER: dict[str, Any] = {"every": None, "on": [], "timeout_seconds": 60}
 PLAIN = {"record__tensors": ["wte"]}
@@ -109,3 +111,27 @@ def test_the_events_that_may_be_left_out_are_those_of_every_step() -> None:
         "step_end",
         "prediction_step",
     }
+
+
+@engines
+def test_steps_that_are_trained_again_take_the_room_of_these_steps_alone_and_leave_no_model(
+    tmp_path: Path, engine: str
+) -> None:
+    whole, again = tmp_path / "whole", tmp_path / "again"
+    options = {"engine": engine, "record__every": 4, "checkpoint__every": None, **PLAIN}
+    in_child(lambda: train(whole, **options))
+
+    def task() -> tuple[int, str]:
+        created = create(again, until=13, **options)
+        size = (again / "history.safetensors").stat().st_size
+        return size, trainer_operations.train({"handle": created["handle"], "training": 1})["reason"]
+
+    size, reason = in_child(task)
+    assert (size, reason) == (4096 + 8 + 4 * 128 * 8 * 2, "until")  # the steps 0, 4, 8 and 12 in bfloat16
+    assert (again / "history.safetensors").stat().st_size == size
+    states = [load_file(run / "history.safetensors")["embedding_history"][:4] for run in (whole, again)]
+    assert torch.equal(*states)
+    losses = [[event["loss"] for event in events_of(run) if event["type"] == "step_end"] for run in (whole, again)]
+    assert losses[1] == losses[0][:13]
+    assert checkpoints_of(again) == {}
+    assert not (again / "final").exists()

@@ -3,7 +3,16 @@ import { createRequest } from "../../../src/bridge/create-request.js";
 import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 import { operations } from "../../../src/protocol/operations.js";
 
-const context = { model: { slot: 0, generation: 1 }, run_directory: "/runs/1", device: "cpu", events: [], deciders: [], resume: null, start_from: null };
+const context = {
+  model: { slot: 0, generation: 1 },
+  run_directory: "/runs/1",
+  device: "cpu",
+  events: [],
+  deciders: [],
+  resume: null,
+  start_from: null,
+  until: null,
+};
 
 test("a configuration's sections are sent as they are, with the path of the corpus that was found", () => {
   const config = parseRunConfig({ data: { held_out: 0.25 }, record: { rows: [1] }, noise: { epsilon: 1e-3 }, checkpoint: { keep: 3 } });
