@@ -78,9 +78,9 @@ export async function trainAgain<Result>(
     },
     {
       ...listener,
-      onStart(started) {
+      onStart(started, trainer) {
         following.directory = started.directory;
-        listener.onStart?.(started);
+        listener.onStart?.(started, trainer);
       },
       onEvent(event) {
         if (event.type === "step_end") following.look();

@@ -35,7 +35,7 @@ export interface TrainOptions {
 export interface TrainListener {
   /** What is under way before there is a run, in a few words. */
   onPhase?(phase: string): void;
-  onStart?(run: StartedRun): void;
+  onStart?(run: StartedRun, trainer: Pick<Trainer, "requestCheckpoint">): void;
   onEvent?(event: TrainEvent): void;
   /** The training has ended; so many states of its history have been analysed. */
   onAnalysis?(done: number, states: number): void;
@@ -133,7 +133,7 @@ export async function trainIn(
   if (listener.onEvent) trainer.onEvent(listener.onEvent);
   listener.onPhase?.("preparing HF's Trainer");
   const run = await prepare(trainer, cancel);
-  listener.onStart?.(run);
+  listener.onStart?.(run, trainer);
   const outcome = await trainer.train(cancel);
   await trainer.close();
   await model.close();

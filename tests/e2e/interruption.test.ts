@@ -39,9 +39,9 @@ test("Ctrl-C ends after the step with a document, status stopped and exit code 1
   expect(await eventually(async () => (await marked(mark)).length === 0, 2000)).toBe(true);
 });
 
-/** Run the program on a terminal, and press Ctrl-C so many times when it has written something. */
-async function press(times: number, when: string, args: readonly string[]) {
-  const script = [join(import.meta.dirname, "press_ctrl_c.py"), when, String(times)];
+/** Run the program on a terminal, and press keys when it has written something. */
+async function press(keys: string, when: string, args: readonly string[]) {
+  const script = [join(import.meta.dirname, "press_keys.py"), when, keys];
   const program = [process.execPath, join(projectRoot, "dist/cli.js"), ...args];
   const { stdout } = await execa("python3", [...script, ...program], { env: { BH_BRIDGE_PYTHON: python, CI: "" }, stdin: "ignore" });
   return JSON.parse(stdout) as { written: string; exit_code: number; is_restored: boolean };
@@ -51,7 +51,7 @@ const trainHere = (name: string) => ["train", "--device", "cpu", "--threads", "1
 const acknowledged = (what: string) => `${what}. Press Ctrl-C again to end at once`;
 
 test.each([1, 2, 3])("Ctrl-C %i times in a terminal while PyTorch is loaded ends with 130, and leaves terminal and folder as they were", async (times) => {
-  const pressed = await press(times, "starting", trainHere(`start-${times}`));
+  const pressed = await press("^C".repeat(times), "starting", trainHere(`start-${times}`));
   expect(pressed).toMatchObject({ exit_code: 130, is_restored: true });
   expect(pressed.written).toContain(acknowledged("Stopping"));
   expect(pressed.written).not.toMatch(/hello|model\.create|trainer\.|Go on with/);
@@ -60,11 +60,20 @@ test.each([1, 2, 3])("Ctrl-C %i times in a terminal while PyTorch is loaded ends
 
 test.each([1, 2])("Ctrl-C %i times in a terminal during the training ends with 130 and the command that goes on", async (times) => {
   const name = `training-${times}`;
-  const pressed = await press(times, "[1-9][0-9]*/5000 steps", trainHere(name));
+  const pressed = await press("^C".repeat(times), "[1-9][0-9]*/5000 steps", trainHere(name));
   expect(pressed).toMatchObject({ exit_code: 130, is_restored: true });
   expect(pressed.written).toContain(acknowledged("Stopping after this step, with a checkpoint"));
   const [run = ""] = readdirSync(join(folder.path, name));
   expect(pressed.written).toContain(`Go on with:  bh-bridge resume ${relative(projectRoot, join(folder.path, name, run))}`);
+});
+
+test("keys during the training help, save a checkpoint, and stop it after its step", async () => {
+  const pressed = await press("hxsq", "[1-9][0-9]*/5000 steps", trainHere("keys"));
+  expect(pressed).toMatchObject({ exit_code: 130, is_restored: true });
+  expect(pressed.written).toMatch(/Keys: .*Saving a checkpoint after this step.*Stopping after this step, with a checkpoint/s);
+  expect(pressed.written).toMatch(/loss .*\d\.\d{4} {3}C .*\d {3}P .*\d/);
+  const [run = ""] = readdirSync(join(folder.path, "keys"));
+  expect(readdirSync(join(folder.path, "keys", run, "checkpoints")).length).toBeGreaterThan(0);
 });
 
 test.each(["SIGKILL", "SIGTERM"] as const)("%s of Node leaves no Python after two seconds", async (signal) => {

@@ -82,7 +82,7 @@ async function chooseStates(history: History, step: number | undefined): Promise
 async function analyzeWithProgress(history: History, { only, k, maxTokens, maxNodes }: AnalyzeCommandOptions, terminal: Terminal): Promise<AnalysisDocument> {
   const { analyze } = await import("../../analysis/analyze.js");
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the analysis" });
-  const progress = await createProgress(terminal, "Analysing", "states", history.states);
+  const progress = createProgress(terminal, "Analysing", "states", history.states);
   try {
     return await analyze(history, { only, k, maxTokens, maxNodes, signal: stop.signal, onProgress: (done) => progress.update(done) });
   } finally {

@@ -27,14 +27,11 @@ export async function trainAgainInTerminal<Result>(
       { signal: stop.signal },
       {
         onPhase: (phase) => display.onPhase(phase),
-        onStart(started) {
-          void display.stop();
-          void display.onStart(started);
-        },
+        onStart: (started) => display.onStart(started),
         onEvent: (event) => display.onEvent(event),
       },
     );
   } finally {
-    await display.stop();
+    display.stop();
   }
 }

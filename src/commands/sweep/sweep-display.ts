@@ -52,7 +52,7 @@ export class SweepDisplay {
 
   stop(): void {
     clearInterval(this.#timer);
-    if (this.#terminal.interactive) this.#terminal.redrawLines([]);
+    this.#terminal.redraw([]);
   }
 
   #begin({ name, directory, workers, trials, steps }: PlannedEvent): void {
@@ -110,8 +110,7 @@ export class SweepDisplay {
   }
 
   #draw(): void {
-    const width = (process.stderr.columns || 80) - 1;
-    this.#terminal.redrawLines([this.#headline(), ...this.#runningLines(), ...this.#noteworthy()].map((line) => line.slice(0, width)));
+    this.#terminal.redraw([this.#headline(), ...this.#runningLines(), ...this.#noteworthy()]);
   }
 
   /** `12 of 40 trials ended: 11 completed, 1 failed, 4 running; 35.2 steps/s, 3 min 05 s left`. */

@@ -3,15 +3,19 @@ import type { Terminal } from "./terminal.js";
 
 /** Progress of one long task, on stderr. */
 export interface Progress {
-  /** Tell how many units are done, with a few words on the state (a loss, a file name). */
-  update(done: number, note?: string): void;
+  /** Tell how many units are done, with a few words on the state (a loss, a file name), and lines that a terminal shows below. */
+  update(done: number, note?: string, below?: readonly string[]): void;
   stop(): void;
 }
 
 /** A plain line at most this often where no bar can be drawn: frequent enough to see life, rare enough for a log file. */
 const plainLineEveryMs = 30_000;
+/** Often enough for what moves, rare enough to cost nothing. */
+const redrawEveryMs = 125;
 /** On fewer columns the bar is shorter, so that rate and time left fit beside it. */
-const usualColumns = 80;
+const wideColumns = 79;
+const longBar = 24;
+const shortBar = 8;
 /** The rate is taken over this window, so that it follows a machine that slows down. */
 const rateWindowMs = 30_000;
 
@@ -42,51 +46,33 @@ function describe(label: string, unit: string, done: number, total: number, rate
   return `${label}: ${groupDigits(done)} of ${groupDigits(total)} ${unit} (${Math.floor((100 * done) / total)} %)${speed}${note && `, ${note}`}`;
 }
 
+/** `Training ████░░░░ 34 % 340/1,000 steps 12.1/s 55 s left loss 3.4120`. */
+function barLine(columns: number, label: string, unit: string, done: number, total: number, rate: number | undefined, note: string): string {
+  const size = columns < wideColumns ? shortBar : longBar;
+  const filled = Math.min(size, Math.floor((size * done) / total));
+  const bar = "█".repeat(filled) + "░".repeat(size - filled);
+  const speed = rate === undefined ? [] : [`${rate.toPrecision(3)}/s`, `${formatDuration((total - done) / rate)} left`];
+  return [label, bar, `${Math.floor((100 * done) / total)}%`, `${done}/${total}`, unit, ...speed, note].join(" ").trimEnd();
+}
+
 /**
  * Show the progress of a task of `total` units: a bar with rate and time left on a terminal, a plain line every 30 s elsewhere.
  *
  * @param start units that were done before, which do not count for the rate.
  */
-export async function createProgress(terminal: Terminal, label: string, unit: string, total: number, start = 0): Promise<Progress> {
+export function createProgress(terminal: Terminal, label: string, unit: string, total: number, start = 0): Progress {
+  const { interactive } = terminal;
   const rate = new Rate();
   rate.mark(start);
-  if (terminal.quiet) return { update: () => undefined, stop: () => undefined };
-  if (!terminal.interactive) {
-    let lastLineAt = performance.now();
-    return {
-      update(done, note = "") {
-        const now = performance.now();
-        if (now - lastLineAt < plainLineEveryMs) return;
-        lastLineAt = now;
-        terminal.say(describe(label, unit, done, total, rate.mark(done), note));
-      },
-      stop: () => undefined,
-    };
-  }
-  const { default: cliProgress } = await import("cli-progress");
-  const bar = new cliProgress.SingleBar({
-    format: `${label} {bar} {percentage}% {value}/{total} ${unit} {speed}{note}`,
-    barCompleteChar: "█",
-    barIncompleteChar: "░",
-    barsize: (process.stderr.columns || usualColumns) < usualColumns ? 8 : 24,
-    hideCursor: true,
-    clearOnComplete: true,
-    fps: 8,
-    stream: process.stderr,
-  });
-  bar.start(total, start, { speed: "", note: "" });
-  let lastMarkAt = 0;
-  let speed = "";
-  return {
-    update(done, note = "") {
-      const now = performance.now();
-      if (now - lastMarkAt > 250) {
-        lastMarkAt = now;
-        const current = rate.mark(done);
-        speed = current === undefined ? "" : `${current.toPrecision(3)}/s ${formatDuration((total - done) / current)} left`;
-      }
-      bar.update(done, { speed, note: note && ` ${note}` });
-    },
-    stop: () => bar.stop(),
+  let shownAt = interactive ? Number.NEGATIVE_INFINITY : performance.now();
+  const update = (done: number, note = "", below: readonly string[] = []) => {
+    const now = performance.now();
+    if (now - shownAt < (interactive ? redrawEveryMs : plainLineEveryMs)) return;
+    shownAt = now;
+    const speed = rate.mark(done);
+    if (interactive) terminal.redraw([barLine(terminal.drawnWidth, label, unit, done, total, speed, note), ...below]);
+    else terminal.say(describe(label, unit, done, total, speed, note));
   };
+  if (interactive) update(start);
+  return { update, stop: () => terminal.redraw([]) };
 }

@@ -24,10 +24,7 @@ export function createStatusLine(terminal: Terminal): StatusLine {
     };
   }
   let current = "";
-  const draw = () => {
-    const line = `${current} (${elapsed()})`.slice(0, (process.stderr.columns || 80) - 1);
-    terminal.redraw(terminal.messageColor.dim(line));
-  };
+  const draw = () => terminal.redraw([`${current} (${elapsed()})`]);
   const timer = setInterval(draw, redrawEveryMs);
   return {
     show(text) {
@@ -36,7 +33,7 @@ export function createStatusLine(terminal: Terminal): StatusLine {
     },
     stop() {
       clearInterval(timer);
-      terminal.redraw("");
+      terminal.redraw([]);
     },
   };
 }

@@ -27,14 +27,14 @@ export function stopOnSignal(terminal: Terminal, { stopping, last }: SignalWords
   const onSignal = (name: keyof typeof codes) => {
     if (controller.signal.aborted) {
       const words = last?.();
-      if (words !== undefined) terminal.interject(words);
-      terminal.restore();
+      terminal.redraw([]);
+      if (words !== undefined) terminal.say(words);
       process.exit(codes[name]);
     }
     process.once("exit", () => {
       process.exitCode = codes[name];
     });
-    terminal.interject(`${stopping()}. ${again[name]} to end at once`);
+    terminal.say(`${stopping()}. ${again[name]} to end at once`);
     controller.abort();
   };
   process.on("SIGINT", onSignal);

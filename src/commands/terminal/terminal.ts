@@ -16,7 +16,7 @@ export class Terminal {
   readonly messageColor: TextColors;
   /** True where a progress bar may redraw its line. */
   readonly interactive: boolean;
-  /** Lines that are drawn and can be drawn anew. */
+  /** So many lines are drawn and can be drawn anew. */
   #drawn = 0;
 
   constructor(options: CommonOptions) {
@@ -33,6 +33,11 @@ export class Terminal {
     return process.stdout.columns || undefined;
   }
 
+  /** Columns for what is drawn on stderr. */
+  get drawnWidth(): number {
+    return (process.stderr.columns || 80) - 1;
+  }
+
   /** True where somebody can be asked and answer. */
   get canAsk(): boolean {
     return this.interactive && !this.json && process.stdin.isTTY === true;
@@ -45,31 +50,16 @@ export class Terminal {
 
   /** Print a message, broken at words where it is wider than the terminal; nothing under `--quiet`. */
   say(text: string): void {
-    if (this.#drawn > 0) this.redrawLines([]);
+    this.redraw([]);
     if (!this.quiet) process.stderr.write(`${wrap(terminalText(text), process.stderr.columns || undefined)}\n`);
   }
 
-  /** Draw the line on stderr that is rewritten in place, where the terminal is interactive; an empty one takes it away. */
-  redraw(line: string): void {
-    process.stderr.write(`\r\u001b[K${terminalText(line)}`);
-  }
-
-  /** Draw lines on stderr in place of those that were drawn before, where the terminal is interactive; none takes them away. */
-  redrawLines(lines: readonly string[]): void {
+  /** Draw lines on stderr in place of those that were drawn before, each cut to the width of the terminal, where it is interactive; none takes them away. */
+  redraw(lines: readonly string[]): void {
+    if (!this.interactive || (lines.length === 0 && this.#drawn === 0)) return;
     const back = this.#drawn > 0 ? `\u001b[${this.#drawn}A` : "";
-    process.stderr.write(`${back}\r\u001b[J${lines.map((line) => `${terminalText(line)}\n`).join("")}`);
+    process.stderr.write(`${back}\r\u001b[J${lines.map((line) => `${terminalText(line.slice(0, this.drawnWidth))}\n`).join("")}`);
     this.#drawn = lines.length;
-  }
-
-  /** Say something while a line is being redrawn, which then goes on below. */
-  interject(text: string): void {
-    if (this.interactive) this.redraw("");
-    this.say(text);
-  }
-
-  /** Take back what a progress bar does to a terminal while it is drawn: no cursor, no wrapping of lines. */
-  restore(): void {
-    if (this.interactive) process.stderr.write("\r\x1b[K\x1b[?25h\x1b[?7h");
   }
 
   /** Print the document of `--json`; nothing otherwise. */

@@ -9,6 +9,7 @@ import type { TrainedRun, TrainListener } from "../../runner/train.js";
 import { shellQuote } from "../../text/shell-quote.js";
 import { ensurePython } from "../setup/ensure-python.js";
 import { FailedRun } from "../terminal/failed-run.js";
+import { listenToKeys } from "../terminal/keys.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { eventHook } from "./event-hook.js";
@@ -16,6 +17,7 @@ import { formatStart } from "./format-result.js";
 import { goOnWith } from "./go-on-with.js";
 import { showResult } from "./show-result.js";
 import { TrainingDisplay } from "./training-display.js";
+import { trainingKeys } from "./training-keys.js";
 
 /** Trains, with the interpreter that was found. */
 export type Training = (python: UsablePython, options: { signal: AbortSignal }, listener: TrainListener) => Promise<TrainedRun>;
@@ -44,6 +46,7 @@ export async function runInTerminal(
 ): Promise<void> {
   let phase: keyof typeof stopping = "start";
   let directory = resumed;
+  let keys: Disposable | undefined;
   const goOn = () => (directory === undefined ? undefined : goOnWith(directory));
   using stop = stopOnSignal(terminal, { stopping: () => stopping[phase], last: goOn });
   const { config } = resolved;
@@ -53,33 +56,38 @@ export async function runInTerminal(
   const display = new TrainingDisplay(terminal, config.training.max_steps);
   const hook = onEvent === undefined ? undefined : eventHook(onEvent, (message) => terminal.say(message));
   const listener: TrainListener = {
-    onStart(run) {
+    onStart(run, trainer) {
       phase = "training";
       directory = run.directory;
-      void display.stop();
+      display.stop();
       terminal.say(formatStart(run, config, terminal.messageColor));
       const hint = threadsHint(run.manifest.environment);
       if (hint !== undefined) terminal.say(hint);
       for (const line of resumeLines(run)) terminal.say(line);
-      void display.onStart(run);
+      display.onStart(run);
+      keys = listenToKeys(terminal, trainingKeys(terminal, trainer));
     },
     onEvent(event) {
-      if (event.type === "train_end") phase = "analysis";
+      if (event.type === "train_end") {
+        phase = "analysis";
+        keys?.[Symbol.dispose]();
+      }
       hook?.(event);
       display.onEvent(event);
     },
     onPhase: (text) => display.onPhase(text),
-    onAnalysis: (done, states) => void display.onAnalysis(done, states),
+    onAnalysis: (done, states) => display.onAnalysis(done, states),
   };
   try {
     const { result } = await training(python, { signal: stop.signal }, listener);
-    await display.stop();
+    display.stop();
     showResult(result, config, terminal);
     const next = result.status === "completed" ? lookCloser(result.run) : goOn();
     if (next !== undefined) terminal.say(next);
     if (stop.signal.aborted) process.exitCode = exitCodes.sigint;
   } catch (error) {
-    await display.stop();
+    keys?.[Symbol.dispose]();
+    display.stop();
     const next = goOn();
     throw next === undefined || terminal.quiet ? error : new FailedRun(error, next);
   }

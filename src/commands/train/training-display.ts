@@ -5,15 +5,17 @@ import { formatBytes } from "../../text/format-bytes.js";
 import { createProgress, formatDuration, type Progress } from "../terminal/progress.js";
 import { createStatusLine, type StatusLine } from "../terminal/status-line.js";
 import type { Terminal } from "../terminal/terminal.js";
+import { LiveMeasures } from "./live-measures.js";
 
-/** Shows a training as it goes on, on stderr: what its start is at, a bar, or a line now and then; what it will cost; and alerts. */
+/** Shows a training as it goes on, on stderr: what its start is at, a bar with its measures, or a line now and then; what it will cost; and alerts. */
 export class TrainingDisplay {
   readonly #terminal: Terminal;
   readonly #steps: number;
   #run: StartedRun | undefined;
   #status: StatusLine | undefined;
   #progress: Progress | undefined;
-  #analysis: Promise<Progress> | undefined;
+  #analysis: Progress | undefined;
+  #measures: LiveMeasures | undefined;
   #note = "";
   #isEstimated = false;
 
@@ -28,36 +30,39 @@ export class TrainingDisplay {
     this.#status.show(phase, true);
   }
 
-  async onStart(run: StartedRun): Promise<void> {
+  onStart(run: StartedRun): void {
+    this.stop();
     this.#run = run;
-    await this.#start(run.fromStep);
+    if (this.#terminal.interactive) this.#measures = new LiveMeasures(run.directory);
+    this.#progress = createProgress(this.#terminal, "Training", "steps", this.#steps, run.fromStep);
   }
 
   onEvent(event: TrainEvent): void {
-    if (event.type === "log") this.#note = `loss ${event.logs["loss"]?.toFixed(4) ?? "?"}`;
-    if (event.type === "step_end") this.#progress?.update(event.global_step, this.#note);
+    if (event.type === "log" && !this.#measures) this.#note = `loss ${event.logs["loss"]?.toFixed(4) ?? "?"}`;
+    if (event.type === "step_end") this.#step(event);
     if (event.type === "usage") this.#estimate(event);
-    if (event.type === "alert") this.#interject(this.#terminal.messageColor.yellow(`Alert at step ${event.global_step}: ${event.message}`), event.global_step);
-    if (event.type === "train_end") void this.stop();
+    if (event.type === "alert") this.#terminal.say(this.#terminal.messageColor.yellow(`Alert at step ${event.global_step}: ${event.message}`));
+    if (event.type === "train_end") this.stop();
   }
 
   /** Show the analysis that follows the training. */
-  async onAnalysis(done: number, states: number): Promise<void> {
+  onAnalysis(done: number, states: number): void {
     this.#analysis ??= createProgress(this.#terminal, "Analysing", "states", states);
-    (await this.#analysis).update(done);
+    this.#analysis.update(done);
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     this.#status?.stop();
     this.#status = undefined;
     this.#progress?.stop();
     this.#progress = undefined;
-    (await this.#analysis)?.stop();
+    this.#analysis?.stop();
     this.#analysis = undefined;
   }
 
-  async #start(done: number): Promise<void> {
-    this.#progress = await createProgress(this.#terminal, "Training", "steps", this.#steps, done);
+  #step({ global_step: step, loss }: Extract<TrainEvent, { type: "step_end" }>): void {
+    this.#measures?.take(step, loss);
+    this.#progress?.update(step, this.#note, this.#measures && [this.#measures.line(this.#terminal.drawnWidth)]);
   }
 
   #estimate(usage: Extract<TrainEvent, { type: "usage" }>): void {
@@ -67,13 +72,6 @@ export class TrainingDisplay {
     const { directory, fromStep } = this.#run;
     const { seconds, historyBytes, freeBytes } = costEstimate(directory, usage, this.#steps - step, step - fromStep);
     const space = `${formatBytes(historyBytes)} history (reserved), ${formatBytes(usage.peak_bytes)} memory; ${formatBytes(freeBytes)} of disk free`;
-    this.#interject(this.#terminal.messageColor.dim(`Estimate ≈ ${formatDuration(seconds)} to go, ${space}`), step);
-  }
-
-  /** A line above the bar. */
-  #interject(line: string, step: number): void {
-    void this.stop();
-    this.#terminal.say(line);
-    void this.#start(step);
+    this.#terminal.say(this.#terminal.messageColor.dim(`Estimate ≈ ${formatDuration(seconds)} to go, ${space}`));
   }
 }

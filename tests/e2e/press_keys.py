@@ -1,6 +1,6 @@
-"""Run a program on a terminal of its own and press Ctrl-C: `python press_ctrl_c.py WHEN TIMES PROGRAM…`.
+"""Run a program on a terminal of its own and press keys: `python press_keys.py WHEN KEYS PROGRAM…`.
 
-Ctrl-C is pressed TIMES times in quick succession once the program has written WHEN. Prints one JSON object: what the
+The KEYS are pressed in quick succession once the program has written WHEN; a `^C` among them is Ctrl-C. Prints one JSON object: what the
 program wrote, its exit code, and whether the terminal was left as it was found.
 """
 
@@ -17,7 +17,7 @@ import time
 GAP_SECONDS = 0.05  # as fast as anybody presses a key twice
 PATIENCE_SECONDS = 100
 
-when, times, *program = sys.argv[1:]
+when, keys, *program = sys.argv[1:]
 child, terminal = pty.fork()
 if child == 0:
     os.execvp(program[0], program)
@@ -35,9 +35,9 @@ while time.monotonic() < deadline:
         written += chunk
     if not is_pressed and re.search(when.encode(), written):
         is_pressed = True
-        for _ in range(int(times)):
+        for key in keys.replace("^C", "\x03"):
             try:
-                os.write(terminal, b"\x03")
+                os.write(terminal, key.encode())
             except OSError:  # it has ended
                 break
             time.sleep(GAP_SECONDS)
