@@ -61,8 +61,8 @@ export async function resumeInTerminal(
     ]);
     using stop = stopOnSignal(terminal, { stopping: () => "Stopping the analysis" });
     const display = new TrainingDisplay(terminal, resolved.config.training.max_steps);
-    const { result } = await sumUp(resumable, { signal: stop.signal, onProgress: (done, states) => void display.onAnalysis(done, states) });
-    await display.stop();
+    const { result } = await sumUp(resumable, { signal: stop.signal, onProgress: (done, states) => display.onAnalysis(done, states) });
+    display.stop();
     return showResult(result, resolved.config, terminal);
   }
   const { runInTerminal } = await import("../train/run-in-terminal.js");
