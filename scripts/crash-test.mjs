@@ -1,9 +1,6 @@
 // Kill Node or Python with SIGKILL at random instants, resume, and compare with the run that was never touched.
 //
 //   npm run test:crash -- --kills 200 --seed 1 [--jobs 2] [--keep]
-//
-// Compared: every byte of the histories and their indices, the final weights, optimizer, schedule, random streams and
-// trainer state of the last checkpoint, and every event but for its clock and those that tell of the interruption.
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +9,8 @@ import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { prepare } from "./prepare.mjs";
+import { randomFrom } from "./random.mjs";
+import { runDifferences } from "./run-differences.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -36,17 +35,6 @@ const settings = [
   .join(" ")
   .split(" ")
   .flatMap((setting) => ["--set", setting]);
-
-/** A pseudo-random number in [0, 1) from a seed (mulberry32), so that a failure can be run again. */
-function randomFrom(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 /** One command of the program: its process, and the promise of its end. */
 function start(args) {
@@ -113,42 +101,6 @@ async function killAt(process_, out, whom, reached) {
   return true;
 }
 
-function eventsOf(run) {
-  const interruption = ["resumed", "checkpoint_rejected", "usage", "alert"];
-  return readFileSync(join(run, "events.jsonl"), "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line))
-    .filter(({ type }) => !interruption.includes(type))
-    .map(({ seq, mono, wall, ...event }) => JSON.stringify(event, withoutTimings))
-    .join("\n");
-}
-
-/** HF puts how long an evaluation took among its results. */
-function withoutTimings(name, value) {
-  return /^eval_(runtime|samples_per_second|steps_per_second)$/.test(name) ? undefined : value;
-}
-
-/** The content of a file, without what no two runs have in common. */
-function contentOf(path) {
-  const bytes = readFileSync(path);
-  return path.endsWith("trainer_state.json") ? Buffer.from(JSON.stringify(JSON.parse(bytes), withoutTimings)) : bytes;
-}
-
-/** What differs between a resumed run and the one that was never touched. */
-function differences(run, whole) {
-  const last = `checkpoints/step-${String(steps).padStart(6, "0")}`;
-  const files = [
-    ...readdirSync(whole).filter((name) => name.startsWith("history")),
-    ...readdirSync(join(whole, "final")).map((name) => `final/${name}`),
-    ...readdirSync(join(whole, last))
-      .filter((name) => name !== "MANIFEST.json") // it has the size of the event log in it, with the clock's digits
-      .map((name) => `${last}/${name}`),
-  ];
-  const unequal = files.filter((name) => !existsSync(join(run, name)) || !contentOf(join(run, name)).equals(contentOf(join(whole, name))));
-  return eventsOf(run) === eventsOf(whole) ? unequal : [...unequal, "events.jsonl"];
-}
-
 writeFileSync(join(work, "corpus.txt"), "It was many and many a year ago, in a kingdom by the sea, that a maiden there lived whom you may know.\n".repeat(8));
 const common = ["train", "--corpus", join(work, "corpus.txt"), "--device", "cpu", "--threads", "1", "--steps", String(steps), "--quiet", ...settings];
 
@@ -183,7 +135,7 @@ async function killed(number, whole, seconds) {
     }
     const { code, said } = await process_.ended;
     if (code !== 0) return { told, problems: [`exit code ${code}: ${said.trim()}`], out };
-    if (told.length > 0) return { told, problems: differences(runOf(out), whole), out };
+    if (told.length > 0) return { told, problems: runDifferences(runOf(out), whole), out };
     rmSync(out, { recursive: true }); // it was too quick for its killer: once more
     mkdirSync(out);
   }

@@ -157,9 +157,9 @@ def save_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:
                 values[f"{index}.{name}"] = value
     groups = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
     save_file(tensors, directory / "optimizer.safetensors")
-    (directory / "optimizer.json").write_text(
-        encode({"values": values, "groups": groups, "on_device": on_device}), encoding="utf-8"
-    )
+    # Sorted: the entries of a state that was loaded are in the order of its file, else in that of the optimizer.
+    description = {"values": dict(sorted(values.items())), "groups": groups, "on_device": sorted(on_device)}
+    (directory / "optimizer.json").write_text(encode(description), encoding="utf-8")
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:

@@ -31,7 +31,7 @@ export function weightCount({ vocab_size, n_positions, n_embd, n_layer, n_inner,
 }
 
 /** The machine's memory, or what the container that this runs in may take of it. */
-function installedMemory(): number {
+export function installedMemory(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }

@@ -36,6 +36,9 @@ export const trainResultSchema = z.strictObject({
 });
 export type TrainResult = z.output<typeof trainResultSchema>;
 
+/** Why a run has failed that took all its steps, to weights of which `finite` is false. */
+export const notFinite = "at the end the weights are not all finite numbers";
+
 /** Mean training loss since the log before, at the last log; null where none was logged, or it is not finite. */
 export function finalLoss({ loss }: Pick<TrainResult, "loss">): number | null {
   return loss.at(-1)?.[1] ?? null;

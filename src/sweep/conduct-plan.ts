@@ -5,9 +5,9 @@ import { lockDirectory } from "../python/directory-lock.js";
 import type { UsablePython } from "../python/resolve-python.js";
 import { noLockHolders, scanRuns } from "../runs/scan-runs.js";
 import { trialOfRun } from "../runs/trial-identity.js";
-import { hasEnded, Ledger, type LedgerLine } from "./ledger.js";
+import { isLeft, Ledger, type LedgerLine } from "./ledger.js";
 import type { Plan } from "./plan/plan.js";
-import { planCost, requireDisk } from "./plan/plan-cost.js";
+import { planCost, requireRoom } from "./plan/plan-cost.js";
 import { createPlanDirectory, findPlanDirectory, replacePlan } from "./plan/plan-directory.js";
 import type { Trial } from "./plan/plan-trials.js";
 import { taskOf } from "./plan/task-of.js";
@@ -75,7 +75,7 @@ export async function conductPlan<Document>(
   mkdirSync(join(directory, runsFolder), { recursive: true });
   await adoptRuns(directory, plan.trials, ledger);
   const book = new Book(directory, plan, ledger, tell);
-  requireDisk(planCost(directory, plan.trials, book.states(), workers));
+  requireRoom(planCost(directory, plan.trials, book.states(), { workers, retry }));
   replacePlan(directory, plan);
   const tasks = book.tasks(retry);
   const steps = new Map(tasks.map(({ trial, config }) => [trial, config.training.max_steps]));
@@ -119,10 +119,9 @@ class Book {
   /** What is left to train, in the plan's order; what was begun comes first. */
   tasks(retry: boolean): TrialTask[] {
     const states = this.states();
-    const isLeft = ({ status }: SweepTrial) => !hasEnded(status) || (retry && status === "failed");
     const left = this.#plan.trials.flatMap((trial, index) => {
       const state = states[index];
-      return state && isLeft(state) ? [{ trial, run: state.run }] : [];
+      return state && isLeft(state, retry) ? [{ trial, run: state.run }] : [];
     });
     const begun = left.filter(({ run }) => run !== null);
     const out = join(this.#directory, runsFolder);
@@ -156,5 +155,6 @@ function lineOf(end: TrialEnd): Pick<LedgerLine, "status" | "reason" | "result">
   if (end.kind === "completed") return { status: "completed", result: end.result };
   if (end.kind === "pruned") return { status: "pruned", result: end.result, reason: end.reason };
   if (end.kind === "stopped") return { status: "planned" };
-  return { status: end.kind === "died" ? "lost" : "failed", reason: end.reason };
+  if (end.kind === "died") return { status: "lost", reason: end.reason };
+  return { status: "failed", reason: end.reason, ...(end.result && { result: end.result }) };
 }

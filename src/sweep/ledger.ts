@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { writeError } from "../formats/durable-write.js";
-import { trialResultSchema } from "./trial-result.js";
+import { type TrialResult, trialResultSchema } from "./trial-result.js";
 
 /** `lost`: nobody trains it any more, and it will be gone on with. `pruned` is an end like `completed`. */
 export const trialStatuses = ["planned", "running", "completed", "failed", "pruned", "lost"] as const;
@@ -12,6 +12,11 @@ type TrialStatus = (typeof trialStatuses)[number];
 /** Whether a trial with this status needs no more training, unless what failed is tried again. */
 export function hasEnded(status: TrialStatus): boolean {
   return status === "completed" || status === "pruned" || status === "failed";
+}
+
+/** Whether a trial is to be trained: it has not ended, or it failed on its way and is tried again. What took all its steps would end as it did. */
+export function isLeft({ status, result }: { status: TrialStatus; result: TrialResult | null }, retry: boolean): boolean {
+  return !hasEnded(status) || (retry && status === "failed" && result === null);
 }
 
 /** One line of a ledger: what became of a trial, and when. */

@@ -16,8 +16,8 @@ const planCostSchema = z.strictObject({
   stepsPerSecond: z.number().nullable(),
   /** Until all is done; null where nothing has been measured. */
   seconds: z.number().nullable(),
-  /** Memory of all workers at their peak; null where nothing has been measured. */
-  memoryBytes: count.nullable(),
+  /** Memory of all workers at their peak; where nothing has been measured, that of weights, gradients and moments alone. */
+  memoryBytes: count,
 });
 export type PlanCost = z.output<typeof planCostSchema>;
 

@@ -53,7 +53,7 @@ function pointsOf(trials: readonly SweepTrial[]): Map<string, SweepTrial[]> {
 }
 
 function numbersOf(trials: readonly SweepTrial[]): string[] {
-  const results = trials.flatMap(({ result }) => result ?? []);
+  const results = trials.flatMap(({ status, result }) => (status === "failed" ? [] : (result ?? [])));
   return [
     String(results.length),
     ...measures.map(([, of]) =>

@@ -22,7 +22,8 @@ export function trialStates(
     const line = newest(trial);
     if (!line) return { trial, status: "planned", run: null, set, reason: null, result: null };
     const run = line.run === null ? null : join(directory, line.run);
-    const isGone = run !== null && line.status !== "failed" && !existsSync(run);
+    const isKept = line.status !== "failed" || line.result !== undefined; // what failed on its way may have left no run
+    const isGone = run !== null && isKept && !existsSync(run);
     const isLost = isGone || (line.status === "running" && !isUnderWay);
     const reason = isGone ? `${run} is gone` : (line.reason ?? null);
     return { trial, status: isLost ? "lost" : line.status, run: isGone ? null : run, set, reason, result: isGone ? null : (line.result ?? null) };

@@ -158,13 +158,13 @@ describe("deaths", () => {
   });
 });
 
-test("a trial that fails does not stop the others, and is tried again when asked; the exit code says so", async () => {
-  const corpus = join(folder.path, "corpus.txt");
-  writeFileSync(corpus, readFileSync(new URL("../../README.md", import.meta.url), "ascii").replaceAll(/[^\n -~]/g, "?"));
-  const file = sweepFile("failing", { seeds: 1, cases: [{ "training.optim": "adafactor" }, { "training.optim": "galore_adamw" }] });
+test("a trial that fails does not stop the others, and is tried again when asked, but for one that diverged; the exit code says so", async () => {
+  const diverging = { "training.learning_rate": 1e30, "training.max_grad_norm": 0 };
+  const file = sweepFile("failing", { seeds: 1, cases: [diverging, { "training.optim": "adafactor" }, { "training.optim": "galore_adamw" }] });
   const { document, exitCode, stderr } = await sweep(file, "failing", "--workers", "1");
   expect(exitCode).toBe(4);
-  expect(document.trials.map(({ status }) => status)).toEqual(["completed", "failed"]);
+  expect(document.trials.map(({ status }) => status)).toEqual(["failed", "completed", "failed"]);
+  expect(document.trials[0]).toMatchObject({ reason: "at the end the weights are not all finite numbers", result: { finite: false, steps: 20 } });
   expect(stderr).toMatch(/Failed: training\.optim=galore_adamw seed=1/);
   const again = await sweep(file, "failing", "--workers", "1");
   expect(again.stderr).toContain("nothing is left to train");
@@ -180,6 +180,8 @@ test("a trial whose condition holds is pruned at that step, with the reason in i
   const [trial] = document.trials;
   expect(trial).toMatchObject({ status: "pruned", reason: expect.stringMatching(/^after step 5: unique > 1 \(unique is \d+\)$/), result: { steps: 5 } });
   expect(JSON.parse(readFileSync(join(trial?.run ?? "", "notes.json"), "utf8"))).toMatchObject({ note: `pruned ${trial?.reason}`, tags: ["pruned"] });
+  expect(JSON.parse(readFileSync(join(trial?.run ?? "", "run.json"), "utf8"))).toMatchObject({ status: "stopped", reason: `pruned ${trial?.reason}` });
+  expect((await run(["runs", "verify", trial?.run ?? ""])).exitCode).toBe(0);
 });
 
 test("a misspelt axis is refused with the nearest name before anything starts", async () => {

@@ -139,6 +139,10 @@ def test_an_optimizer_goes_on_as_if_nothing_had_been(tmp_path: Path, kind: objec
         for parameter, weight in zip(other.parameters(), weights, strict=True):
             parameter.copy_(weight)
     checkpoints.load_optimizer(again, tmp_path)
+    (tmp_path / "again").mkdir()
+    checkpoints.save_optimizer(again, tmp_path / "again")
+    for saved in ("optimizer.json", "optimizer.safetensors"):
+        assert (tmp_path / "again" / saved).read_bytes() == (tmp_path / saved).read_bytes()
     for seed in range(4, 8):
         step(layer, optimizer, seed)
         step(other, again, seed)

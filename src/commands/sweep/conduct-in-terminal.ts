@@ -2,6 +2,7 @@ import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { exitCodes } from "../../errors.js";
 import type { UsablePython } from "../../python/resolve-python.js";
 import { type Conclude, conductPlan } from "../../sweep/conduct-plan.js";
+import { isLeft } from "../../sweep/ledger.js";
 import type { Plan } from "../../sweep/plan/plan.js";
 import { findPlanDirectory } from "../../sweep/plan/plan-directory.js";
 import { previewPlan } from "../../sweep/plan/preview-plan.js";
@@ -35,7 +36,7 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
   const python = await ensurePython(interpreter === undefined ? configured : { python: interpreter }, terminal, signal);
   const plan = await planned(python, signal);
   if (dryRun) {
-    const preview = await previewPlan(plan, python, { out, workers: workers ?? plan.machine.cores, signal });
+    const preview = await previewPlan(plan, python, { out, workers: workers ?? plan.machine.cores, retry, signal });
     terminal.print(formatPreview(preview, terminal.color, terminal.width));
     terminal.document(preview);
     return;
@@ -56,8 +57,10 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
     terminal.document(document);
     process.exitCode = exitCodeOf(trials, signal);
     if (process.exitCode === exitCodes.ok) return;
-    const hasFailed = trials.some(({ status }) => status === "failed");
-    terminal.say(`Continue:  the same command${hasFailed ? ", with --retry for what has failed" : ""}`);
+    if (!trials.some((trial) => isLeft(trial, true))) return;
+    terminal.say(
+      `Continue:  the same command${trials.some(({ status, result }) => status === "failed" && result === null) ? ", with --retry for what has failed" : ""}`,
+    );
   } finally {
     display.stop();
   }

@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import type { StartedRun } from "../../bridge/started-run.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import type { TextColors } from "../../config/text-colors.js";
-import type { TrainResult } from "../../runner/train-result.js";
+import { notFinite, type TrainResult } from "../../runner/train-result.js";
 import { count } from "../../text/count.js";
 import { formatBytes } from "../../text/format-bytes.js";
 import { groupDigits } from "../../text/group-digits.js";
@@ -64,7 +64,7 @@ export function formatResult(result: TrainResult, { model }: RunConfig, color: T
     `  Displacement ${decimal(displacement.float32, 6)} (float32), ${decimal(displacement.bfloat16, 6)} (the notebook's bfloat16 arithmetic)`,
     heading("Summary", color),
     `  GPT-2 with ${norm}, ${groupDigits(steps.done)} of ${count(steps.planned, "step")}, ${result.stepsPerSecond.toFixed(1)} steps/s`,
-    ...(result.finite ? [] : [color.red("  Failed: at the end the weights are not all finite numbers")]),
+    ...(result.finite ? [] : [color.red(`  Failed: ${notFinite}`)]),
     ...(result.usage ? [`  Used ${usedText(result.usage)}`] : []),
   ];
   return wrap(lines.join("\n"), width);

@@ -20,7 +20,7 @@ export function concludeQuestion(
   python: UsablePython,
 ): Conclude<ExperimentDocument> {
   return async ({ directory, trials, signal }) => {
-    const runOf = new Map(trials.flatMap(({ trial, status, run }) => (status === "completed" && run !== null ? [[trial, run] as const] : [])));
+    const runOf = new Map(trials.flatMap(({ trial, run, result }) => (result !== null && run !== null ? [[trial, run] as const] : [])));
     const runs = cells.flatMap(({ arm, trial }) => {
       const run = runOf.get(trial);
       return run === undefined ? [] : [{ arm, directory: run }];

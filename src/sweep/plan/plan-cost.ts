@@ -1,13 +1,14 @@
 import { existsSync, statfsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { installedMemory } from "../../bridge/require-memory.js";
 import { BhBridgeError } from "../../errors.js";
 import { lastEvent } from "../../runs/read-events.js";
 import { count } from "../../text/count.js";
 import { formatBytes } from "../../text/format-bytes.js";
-import { hasEnded } from "../ledger.js";
+import { isLeft } from "../ledger.js";
 import type { PlanCost, SweepTrial } from "../sweep-document.js";
 import type { Trial } from "./plan-trials.js";
-import { trialBytes } from "./trial-bytes.js";
+import { leastMemory, trialBytes } from "./trial-bytes.js";
 
 /** What one trial takes while it is trained. */
 export interface Measured {
@@ -21,12 +22,19 @@ export interface Measured {
  *
  * @param folder where their runs will lie; it need not exist.
  * @param states what became of the trials, in the same order.
+ * @param by how many workers there are, and whether failed trials are tried again.
  * @param probe measured where none of them has been trained.
  */
-export function planCost(folder: string, trials: readonly Trial[], states: readonly SweepTrial[], workers: number, probe?: Measured): PlanCost {
+export function planCost(
+  folder: string,
+  trials: readonly Trial[],
+  states: readonly SweepTrial[],
+  { workers, retry = false }: { workers: number; retry?: boolean | undefined },
+  probe?: Measured,
+): PlanCost {
   const left = trials.flatMap(({ config }, index) => {
-    const { status, run } = states[index] ?? { status: "planned" as const, run: null };
-    return hasEnded(status) ? [] : [{ config, hasRun: run !== null }];
+    const state = states[index] ?? { status: "planned" as const, run: null, result: null };
+    return isLeft(state, retry) ? [{ config, hasRun: state.run !== null }] : [];
   });
   const { bavail, bsize } = statfsSync(existingFolder(folder));
   const steps = left.reduce((sum, { config }) => sum + config.training.max_steps, 0);
@@ -39,7 +47,7 @@ export function planCost(folder: string, trials: readonly Trial[], states: reado
     freeBytes: bavail * bsize,
     stepsPerSecond: measured?.stepsPerSecond ?? null,
     seconds: measured && used > 0 ? steps / measured.stepsPerSecond / used : null,
-    memoryBytes: measured?.peakBytes == null ? null : measured.peakBytes * used,
+    memoryBytes: used * Math.max(measured?.peakBytes ?? 0, ...left.map(({ config }) => leastMemory(config))),
   };
 }
 
@@ -51,12 +59,25 @@ function measuredOf(states: readonly SweepTrial[]): Measured | undefined {
   return { stepsPerSecond: trained.reduce((sum, each) => sum + each.steps, 0) / seconds, peakBytes: peaks.length === 0 ? null : Math.max(...peaks) };
 }
 
-/** Refuse what cannot be finished. @throws {BhBridgeError} `DISK_FULL` naming the bytes. */
-export function requireDisk({ trials, diskBytes, freeBytes }: PlanCost): void {
-  if (diskBytes <= freeBytes) return;
+/**
+ * Refuse what cannot be finished.
+ *
+ * @param memory bytes of memory that there are.
+ * @throws {BhBridgeError} `DISK_FULL`, or `USAGE` where so many workers do not fit into the memory, naming the bytes.
+ */
+export function requireRoom({ trials, workers, diskBytes, freeBytes, memoryBytes }: PlanCost, memory: number = installedMemory()): void {
+  if (diskBytes > freeBytes) {
+    throw new BhBridgeError(
+      "DISK_FULL",
+      `${count(trials, "trial")} will take ${formatBytes(diskBytes)} on the disk, and ${formatBytes(freeBytes)} are free: free some space, or record less (record.every, record.rows, checkpoint.keep)`,
+    );
+  }
+  if (memoryBytes <= memory) return;
+  const fitting = Math.floor(memory / (memoryBytes / workers));
+  const advice = fitting > 0 ? `--workers ${fitting} fits` : "not even one fits: make the model smaller";
   throw new BhBridgeError(
-    "DISK_FULL",
-    `${count(trials, "trial")} will take ${formatBytes(diskBytes)} on the disk, and ${formatBytes(freeBytes)} are free: free some space, or record less (record.every, record.rows, checkpoint.keep)`,
+    "USAGE",
+    `${count(workers, "worker")} will take ${formatBytes(memoryBytes)} of memory, and this machine has ${formatBytes(memory)}: ${advice}`,
   );
 }
 

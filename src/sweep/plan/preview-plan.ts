@@ -6,7 +6,7 @@ import { localWorkers } from "../pool/local-workers.js";
 import { type SweepDocument, sweepDocument } from "../sweep-document.js";
 import { trialStates } from "../trial-states.js";
 import type { Plan } from "./plan.js";
-import { type Measured, planCost, requireDisk } from "./plan-cost.js";
+import { type Measured, planCost, requireRoom } from "./plan-cost.js";
 import { findPlanDirectory } from "./plan-directory.js";
 import type { Trial } from "./plan-trials.js";
 import { taskOf } from "./task-of.js";
@@ -18,6 +18,7 @@ const probeSteps = 20;
 interface PreviewOptions {
   out: string;
   workers: number;
+  retry?: boolean | undefined;
   signal: AbortSignal;
 }
 
@@ -25,17 +26,19 @@ interface PreviewOptions {
  * What a plan would train, what is there of it already, and what the rest will take. Where no trial of it has been trained, the first one's first steps are, in
  * a temporary folder.
  *
- * @throws {BhBridgeError} `DISK_FULL` when the plan cannot be finished here.
+ * @throws {BhBridgeError} `DISK_FULL` when the plan cannot be finished here, `USAGE` when so many workers do not fit into the memory.
  */
-export async function previewPlan(plan: Plan, python: UsablePython, { out, workers, signal }: PreviewOptions): Promise<SweepDocument> {
+export async function previewPlan(plan: Plan, python: UsablePython, { out, workers, retry, signal }: PreviewOptions): Promise<SweepDocument> {
   const directory = findPlanDirectory(out, plan).same;
   const ledger = directory === undefined ? new Map() : readLedger(directory);
   const trials = trialStates(directory ?? out, plan.trials, (trial) => ledger.get(trial), false);
-  requireDisk(planCost(out, plan.trials, trials, workers));
+  const by = { workers, retry };
+  requireRoom(planCost(out, plan.trials, trials, by));
   const [first] = plan.trials;
   const isMeasured = trials.some(({ result }) => result !== null);
   const probe = first && !isMeasured ? await probeTrial(plan, first, python, signal) : undefined;
-  const cost = planCost(out, plan.trials, trials, workers, probe);
+  const cost = planCost(out, plan.trials, trials, by, probe);
+  requireRoom(cost);
   return { ...sweepDocument(plan.name, directory ?? null, trials), cost };
 }
 

@@ -9,8 +9,7 @@ const otherBytes = 200_000;
 
 /** The bytes that the run of a trial takes on the disk at most: histories, checkpoints with one more while it is made, final model, events. */
 export function trialBytes({ model, record, training, checkpoint }: RunConfig): number {
-  const weightBytes = model.dtype === "float32" ? 4 : 2;
-  const momentBytes = model.dtype === "float32-master" || training.optimizer_state_dtype === "float32" ? 4 : weightBytes;
+  const { weightBytes, momentBytes } = bytesOfNumbers({ model, training });
   const rows = Array.isArray(record.rows) ? record.rows.length : model.vocab_size;
   const states = Math.ceil(training.max_steps / record.every) + 2;
   const bytesOf = (tensor: string) => (tensor.startsWith("wte.exp_avg") ? momentBytes : weightBytes);
@@ -18,4 +17,15 @@ export function trialBytes({ model, record, training, checkpoint }: RunConfig): 
   const weights = weightCount(model);
   const checkpoints = (checkpoint.keep + 1) * weights * (weightBytes + 2 * momentBytes);
   return histories + checkpoints + weights * weightBytes + training.max_steps * eventBytes + otherBytes;
+}
+
+/** The bytes of memory that the training of a trial takes at least: weights, their gradients, two moments each. */
+export function leastMemory({ model, training }: RunConfig): number {
+  const { weightBytes, momentBytes } = bytesOfNumbers({ model, training });
+  return weightCount(model) * 2 * (weightBytes + momentBytes);
+}
+
+function bytesOfNumbers({ model, training }: Pick<RunConfig, "model" | "training">): { weightBytes: number; momentBytes: number } {
+  const weightBytes = model.dtype === "float32" ? 4 : 2;
+  return { weightBytes, momentBytes: model.dtype === "float32-master" || training.optimizer_state_dtype === "float32" ? 4 : weightBytes };
 }

@@ -3,7 +3,8 @@ import { alreadyResolved } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import { openResumable, type ResumableRun, resumedTraining, sumUp } from "../../runner/resume.js";
 import { concludeTraining, newTraining, type TrainedRun, type TrainListener, trainIn } from "../../runner/train.js";
-import { PruneCallback } from "../prune/prune-callback.js";
+import { notFinite } from "../../runner/train-result.js";
+import { PruneCallback, prunedPrefix } from "../prune/prune-callback.js";
 import { trialResult } from "../trial-result.js";
 import type { TrialEnd, TrialListener, TrialTask } from "./trial-task.js";
 import type { WarmPython } from "./warm-python.js";
@@ -32,11 +33,13 @@ export async function trainTrial(task: TrialTask, python: WarmPython, listener: 
 }
 
 async function goOn(run: ResumableRun, task: TrialTask, python: WarmPython, listener: TrialListener, signal: AbortSignal): Promise<TrialEnd> {
-  const wasPruned = task.prune !== null && run.manifest.status === "stopped" && run.manifest.reason === "decider";
+  const { status, reason: why } = run.manifest;
+  const wasPruned = task.prune !== null && status === "stopped" && (why === "decider" || why?.startsWith(prunedPrefix));
   if (!run.isComplete && !wasPruned) return train(task, run, python, listener, signal);
   listener.onStart(run.directory, 0);
+  const reason = wasPruned && task.prune ? new PruneCallback(task.prune, task.config).noteIn(run.directory) : undefined;
   const ended = await sumUp(run, { signal });
-  return wasPruned && task.prune ? prunedEnd(ended, new PruneCallback(task.prune, task.config)) : completedEnd(ended);
+  return reason === undefined ? wholeEnd(ended) : prunedEnd(ended, reason);
 }
 
 async function train(task: TrialTask, run: ResumableRun | undefined, python: WarmPython, listener: TrialListener, signal: AbortSignal): Promise<TrialEnd> {
@@ -57,17 +60,20 @@ async function train(task: TrialTask, run: ResumableRun | undefined, python: War
     },
   };
   const ended = await trainIn(bridge, { ...training, corpus }, { signal, out: task.out, callbacks: pruning ? [pruning] : [] }, hear);
+  const reason = pruning && ended.outcome.reason === "decider" ? pruning.noteIn(ended.run.directory) : undefined;
   const trained = await concludeTraining(ended, training.resolved, { signal }, {});
-  if (trained.outcome.status === "completed") return completedEnd(trained);
-  return pruning && trained.outcome.reason === "decider" ? prunedEnd(trained, pruning) : { kind: "stopped" };
+  if (reason !== undefined) return prunedEnd(trained, reason);
+  return trained.outcome.status === "completed" ? wholeEnd(trained) : { kind: "stopped" };
 }
 
-function completedEnd({ directory, result }: TrainedRun): TrialEnd {
+/** The end of a trial that took all its steps. */
+function wholeEnd({ directory, result }: TrainedRun): TrialEnd {
+  if (!result.finite) return { kind: "failed", reason: notFinite, result: trialResult(result) };
   return { kind: "completed", run: directory, result: trialResult(result) };
 }
 
-function prunedEnd({ directory, result }: TrainedRun, pruning: PruneCallback): TrialEnd {
-  return { kind: "pruned", run: directory, result: trialResult(result), reason: pruning.noteIn(directory, result.steps.done) };
+function prunedEnd({ directory, result }: TrainedRun, reason: string): TrialEnd {
+  return { kind: "pruned", run: directory, result: trialResult(result), reason };
 }
 
 function lastWords({ message, exit }: BhBridgeError): string {

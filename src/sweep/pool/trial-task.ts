@@ -28,7 +28,8 @@ export interface TrialListener {
 export type TrialEnd =
   | { kind: "completed"; run: string; result: TrialResult }
   | { kind: "pruned"; run: string; result: TrialResult; reason: string }
-  | { kind: "failed"; reason: string }
+  /** With a result where all steps were taken, to weights that are not numbers. */
+  | { kind: "failed"; reason: string; result?: TrialResult }
   /** It was told to stop, and can go on. */
   | { kind: "stopped" }
   /** Its process ended under it; it can go on. */

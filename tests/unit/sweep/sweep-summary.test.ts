@@ -22,11 +22,12 @@ test("a row a point: numbers over its seeds with n and spread, and who failed", 
     trial({ a: 1, seed: 2 }, 4),
     trial({ a: "x", seed: 1 }, null),
     trial({ a: "x", seed: 2 }, null, { trial: "0123", status: "failed", result: null, reason: "DISK_FULL: no room\nmore" }),
+    trial({ a: "x", seed: 3 }, 9, { trial: "4567", status: "failed", reason: "not finite" }),
   ];
   const text = summaryText({ schema: "bh-bridge/sweep@1", name: "s", directory: null, trials, counts: countTrials(trials) });
   expect(text).toBe(`# Sweep s
 
-4 trials: 3 completed, 1 failed.
+5 trials: 3 completed, 2 failed.
 Each number is the mean over n seeds ± their standard deviation (n − 1); with one seed it has none.
 
 | a | n | C | P | unique | final loss | displacement |
@@ -37,5 +38,6 @@ Each number is the mean over n seeds ± their standard deviation (n − 1); with
 ## Failed
 
 - 0123: DISK_FULL: no room
+- 4567: not finite
 `);
 });

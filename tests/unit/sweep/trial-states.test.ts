@@ -8,6 +8,16 @@ import { temporaryDirectory } from "../formats/reference-python.js";
 const directory = temporaryDirectory();
 mkdirSync(join(directory, "runs", "there"), { recursive: true });
 
+const trialResultExample: LedgerLine["result"] = {
+  steps: 10,
+  seconds: 1,
+  finite: false,
+  finalLoss: null,
+  census: { rows: 128, unique: 128, C: 0, P: 0, populations: [] },
+  displacement: { float64: null, float32: null, bfloat16: null },
+  verdict: { result: "degenerate", reason: "" },
+};
+
 function statusOf(line: Omit<LedgerLine, "at" | "trial"> | undefined, isUnderWay: boolean) {
   const [state] = trialStates(directory, [{ trial: "t", set: {} }], () => line && { at: "", trial: "t", ...line }, isUnderWay);
   return state;
@@ -20,6 +30,12 @@ test("a trial without a line is planned", () => {
 test("what runs without a controller is lost, and has its run to go on with", () => {
   expect(statusOf({ status: "running", run: "runs/there" }, true)?.status).toBe("running");
   expect(statusOf({ status: "running", run: "runs/there" }, false)).toMatchObject({ status: "lost", run: join(directory, "runs/there") });
+});
+
+test("a trial that failed on its way may have no run; one that took all its steps is lost with its run, as a completed one is", () => {
+  expect(statusOf({ status: "failed", run: "runs/gone" }, false)?.status).toBe("failed");
+  expect(statusOf({ status: "failed", run: "runs/there", result: trialResultExample }, false)?.status).toBe("failed");
+  expect(statusOf({ status: "failed", run: "runs/gone", result: trialResultExample }, false)?.status).toBe("lost");
 });
 
 test("a completed trial whose run is gone is lost", () => {

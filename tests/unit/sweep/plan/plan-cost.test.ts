@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
-import { planCost, requireDisk } from "../../../../src/sweep/plan/plan-cost.js";
+import { planCost, requireRoom } from "../../../../src/sweep/plan/plan-cost.js";
 import type { Trial } from "../../../../src/sweep/plan/plan-trials.js";
 import { trialBytes } from "../../../../src/sweep/plan/trial-bytes.js";
 import type { SweepTrial } from "../../../../src/sweep/sweep-document.js";
@@ -26,23 +26,40 @@ const result = {
 };
 
 test("what is left is told by the trials that have been trained", () => {
-  const cost = planCost(folder, trials, [state("a", { status: "completed", run: folder, result }), state("b"), state("c")], 8);
-  expect(cost).toMatchObject({ trials: 2, workers: 2, stepsPerSecond: 25, seconds: 4, diskBytes: 2 * trialBytes(config), memoryBytes: null });
+  const cost = planCost(folder, trials, [state("a", { status: "completed", run: folder, result }), state("b"), state("c")], { workers: 8 });
+  expect(cost).toMatchObject({ trials: 2, workers: 2, stepsPerSecond: 25, seconds: 4, diskBytes: 2 * trialBytes(config) });
   expect(cost.freeBytes).toBeGreaterThan(0);
 });
 
 test("where none has been trained a probe tells, and else nothing does", () => {
   const states = trials.map(({ trial }) => state(trial));
-  expect(planCost(folder, trials, states, 1)).toMatchObject({ seconds: null, stepsPerSecond: null });
-  expect(planCost(folder, trials, states, 1, { stepsPerSecond: 10, peakBytes: 5 })).toMatchObject({ seconds: 30, memoryBytes: 5 });
+  expect(planCost(folder, trials, states, { workers: 2 })).toMatchObject({
+    seconds: null,
+    stepsPerSecond: null,
+    memoryBytes: 2 * 116_480 * 8, // bfloat16 weights, gradients and two moments each
+  });
+  expect(planCost(folder, trials, states, { workers: 1 }, { stepsPerSecond: 10, peakBytes: 5e8 })).toMatchObject({ seconds: 30, memoryBytes: 5e8 });
 });
 
 test("a run that was begun has its room already", () => {
   const states = [state("a", { status: "lost", run: folder }), state("b", { status: "failed" }), state("c", { status: "pruned" })];
-  expect(planCost(folder, trials, states, 1)).toMatchObject({ trials: 1, diskBytes: 0 });
+  expect(planCost(folder, trials, states, { workers: 1 })).toMatchObject({ trials: 1, diskBytes: 0 });
+});
+
+test("failed trials count when they are tried again, but for one that took all its steps", () => {
+  const states = [state("a", { status: "failed", run: folder }), state("b", { status: "failed" }), state("c", { status: "failed", run: folder, result })];
+  expect(planCost(folder, trials, states, { workers: 1 })).toMatchObject({ trials: 0, diskBytes: 0, memoryBytes: 0 });
+  expect(planCost(folder, trials, states, { workers: 1, retry: true })).toMatchObject({ trials: 2, diskBytes: trialBytes(config) });
 });
 
 test("what the disk cannot hold is refused with both numbers", () => {
-  const cost = planCost(folder, trials, [], 1);
-  expect(() => requireDisk({ ...cost, diskBytes: 3_000_000, freeBytes: 2_000_000 })).toThrow("3 trials will take 3.00 MB on the disk, and 2.00 MB are free");
+  const cost = planCost(folder, trials, [], { workers: 1 });
+  expect(() => requireRoom({ ...cost, diskBytes: 3_000_000, freeBytes: 2_000_000 })).toThrow("3 trials will take 3.00 MB on the disk, and 2.00 MB are free");
+});
+
+test("workers that do not fit into the memory are refused, with how many do", () => {
+  const cost = { ...planCost(folder, trials, [], { workers: 3 }, { stepsPerSecond: 1, peakBytes: 4e8 }), diskBytes: 0 };
+  expect(() => requireRoom(cost, 1e9)).toThrow("3 workers will take 1.20 GB of memory, and this machine has 1.00 GB: --workers 2 fits");
+  expect(() => requireRoom(cost, 3e8)).toThrow("not even one fits: make the model smaller");
+  expect(() => requireRoom(cost, 1.2e9)).not.toThrow();
 });
