@@ -17,6 +17,11 @@ const noSpread: Spread = { variances: null, explained: null, participationRatio:
 /** What is smaller beside a largest entry of 1 is taken as 0: no eigenvalue has a digit of it, and the eigenvalue iteration fails on subnormal numbers. */
 const negligible = 2 ** -500;
 
+/** A power of two near the largest entry of a cloud's covariance. */
+function scaleOf({ scatter, count }: PointCloud): number {
+  return 2 ** Math.floor(Math.log2(scatter.reduce((largest, entry) => Math.max(largest, Math.abs(entry)), 0) / count));
+}
+
 /** The covariance of a cloud over a power of two near its largest entry: the eigenvalue iteration squares the entries, which must not overflow. */
 function scaledCovariance({ scatter, mean, count }: PointCloud, scale: number): DenseMatrix {
   const dims = mean.length;
@@ -36,7 +41,7 @@ function scaledCovariance({ scatter, mean, count }: PointCloud, scale: number): 
 export function spread(cloud: PointCloud): Spread {
   // The eigenvalue iteration does not end on NaN.
   if (!cloud.varies || !cloud.scatter.every(Number.isFinite)) return noSpread;
-  const scale = 2 ** Math.floor(Math.log2(cloud.scatter.reduce((largest, entry) => Math.max(largest, Math.abs(entry)), 0) / cloud.count));
+  const scale = scaleOf(cloud);
   const eigenvalues = new PCA(scaledCovariance(cloud, scale), { isCovarianceMatrix: true }).getEigenvalues();
   // A covariance has no negative eigenvalue; rounding leaves some just below 0.
   const variances = eigenvalues.map((value) => Math.max(value, 0) * scale).sort((a, b) => b - a);
@@ -47,4 +52,20 @@ export function spread(cloud: PointCloud): Spread {
   const total = shares.reduce((sum, share) => sum + share, 0);
   const squares = shares.reduce((sum, share) => sum + share * share, 0);
   return { variances, explained: shares.map((share) => share / total), participationRatio: (total * total) / squares };
+}
+
+/**
+ * The directions in which a cloud spreads most: unit vectors, the widest first, each with its largest component positive.
+ *
+ * @returns `count` of them; fewer where there are fewer dimensions, none where all points are equal or some are not finite.
+ */
+export function principalAxes(cloud: PointCloud, count: number): Float64Array[] {
+  if (!cloud.varies || !cloud.scatter.every(Number.isFinite)) return [];
+  const vectors = new PCA(scaledCovariance(cloud, scaleOf(cloud)), { isCovarianceMatrix: true }).getEigenvectors();
+  return Array.from({ length: Math.min(count, cloud.mean.length) }, (_, axis) => pointedUp(Float64Array.from(vectors.getColumn(axis))));
+}
+
+function pointedUp(axis: Float64Array): Float64Array {
+  const largest = axis.reduce((best, value) => (Math.abs(value) > Math.abs(best) ? value : best), 0);
+  return largest < 0 ? axis.map((value) => -value) : axis;
 }

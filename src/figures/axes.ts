@@ -2,7 +2,7 @@ import type { Axis } from "./figure.js";
 
 /** An axis with a linear scale, as far as its data go. */
 export function axis(label: string, unit: string | null = null, over: Partial<Axis> = {}): Axis {
-  return { label, unit, scale: "linear", zero: false, domain: null, ...over };
+  return { label, unit, scale: "linear", zero: false, domain: null, ticks: null, ...over };
 }
 
 /** The axis that charts of one training share. */

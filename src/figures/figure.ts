@@ -12,6 +12,11 @@ const axisSchema = z.strictObject({
   scale: z.enum(["linear", "log", "symlog", "category"]).describe("symlog is sign(x) log(1 + |x|); the places of a category axis are the names of bars"),
   zero: z.boolean().describe("Whether it begins at 0, or below"),
   domain: z.tuple([number, number]).nullable().describe("Null: as far as the data go"),
+  ticks: z
+    .array(z.strictObject({ at: number, text: z.string() }))
+    .readonly()
+    .nullable()
+    .describe("Null: as the scale has them"),
 });
 
 /** How a series is told from the others: never by its colour alone. */

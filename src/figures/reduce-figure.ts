@@ -1,11 +1,15 @@
 import type { Figure, Mark } from "./figure.js";
 import { reduceSeries } from "./reduce-series.js";
 
-/** So many points of a line are drawn: more than two for every pixel of its width would not be seen. */
-const drawnPoints = 1600;
+/** So many points of a line are drawn at most: more than two for every pixel of its width would not be seen. Where there are many lines, fewer. */
+const mostOfLine = 1600;
+const mostOfFigure = 24_000;
+const fewestOfLine = 160;
 
 /** A figure whose long lines are reduced to what can be seen of them; minima and maxima stay. */
-export function reduceFigure(figure: Figure, limit = drawnPoints): Figure {
+export function reduceFigure(figure: Figure): Figure {
+  const lines = figure.panels.flatMap(({ marks }) => marks.filter(({ mark }) => mark === "line" || mark === "band")).length;
+  const limit = Math.min(mostOfLine, Math.max(fewestOfLine, Math.floor(mostOfFigure / lines)));
   return { ...figure, panels: figure.panels.map((panel) => ({ ...panel, marks: panel.marks.map((mark) => reduceMark(mark, limit)) })) };
 }
 

@@ -1,17 +1,55 @@
 import { BhBridgeError } from "../errors.js";
 import type { Figure, Source } from "./figure.js";
 import { blackHoles } from "./runs/black-holes.js";
+import { cloud } from "./runs/cloud.js";
+import { displacement } from "./runs/displacement.js";
+import { distributions } from "./runs/distributions.js";
+import { freezing } from "./runs/freezing.js";
 import { loss } from "./runs/loss.js";
+import { neighbours } from "./runs/neighbours.js";
+import { optimizer } from "./runs/optimizer.js";
 import { populations } from "./runs/populations.js";
+import { radius } from "./runs/radius.js";
+import { rankCurve } from "./runs/rank-curve.js";
 import { type Absent, isAbsent, type RunFigure } from "./runs/run-figure.js";
 import type { RunSource } from "./runs/run-source.js";
+import { shares } from "./runs/shares.js";
+import { sky } from "./runs/sky.js";
 
 /** The figures of runs, in the order of a report. */
-export const runFigureNames = ["loss", "black-holes", "populations"] as const;
+export const runFigureNames = [
+  "loss",
+  "radius",
+  "displacement",
+  "black-holes",
+  "distributions",
+  "rank-curve",
+  "populations",
+  "optimizer",
+  "shares",
+  "cloud",
+  "freezing",
+  "sky",
+  "topology",
+] as const;
 
 export type RunFigureName = (typeof runFigureNames)[number];
 
-const kinds: { readonly [Name in RunFigureName]: RunFigure<Name> } = { loss, "black-holes": blackHoles, populations };
+const kinds: { readonly [Name in RunFigureName]: RunFigure<Name> } = {
+  loss,
+  radius,
+  displacement,
+  "black-holes": blackHoles,
+  distributions,
+  "rank-curve": rankCurve,
+  populations,
+  optimizer,
+  shares,
+  cloud,
+  freezing,
+  sky,
+  topology: neighbours,
+};
 
 /** A figure of a report, or why there is none. */
 export type FigureOrAbsent = { readonly figure: Figure } | { readonly name: string; readonly run: string; readonly absent: string };

@@ -92,9 +92,7 @@ function drawPanel(document: SvgDocument, figure: Figure, panel: Panel, width: n
   const innerWidth = width - left - margin.right;
   const innerHeight = isCategory
     ? names.length * 24
-    : panel.equal
-      ? innerWidth * lengthRatio(x.extent, y.extent)
-      : heightOf(figure) - margin.top - margin.bottom;
+    : (rowsHeight(panel) ?? (panel.equal ? innerWidth * lengthRatio(x.extent, y.extent) : heightOf(figure) - margin.top - margin.bottom));
   const height = Math.round(innerHeight + margin.top + margin.bottom);
   const yTicks = Math.max(3, Math.floor(innerHeight / 42));
   const xTicks = Math.max(3, Math.floor(innerWidth / 75));
@@ -132,8 +130,16 @@ function heightOf({ panels }: Figure): number {
   return panels.length > 1 ? panelHeight.several : panelHeight.one;
 }
 
+const cellsHeight = 256;
+
+/** Where there are rows of cells: whole pixels for each, without which some rows would be wider than others. */
+function rowsHeight({ marks }: Panel): number | undefined {
+  const rows = marks.find(({ mark }) => mark === "cells") as { rows: readonly string[] } | undefined;
+  return rows && rows.rows.length * Math.max(1, Math.round(cellsHeight / rows.rows.length));
+}
+
 function lengthRatio(x: readonly [number, number], y: readonly [number, number]): number {
-  return (y[1] - y[0]) / (x[1] - x[0]);
+  return Math.abs((y[1] - y[0]) / (x[1] - x[0]));
 }
 
 function labelOf({ label, unit }: Axis): string {

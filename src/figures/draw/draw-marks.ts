@@ -42,7 +42,7 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
       strokeDasharray: dashOf(style.dash),
       curve: curve === "step" ? "step-after" : "linear",
     });
-    if (!marked) return [line];
+    if (!marked || !isAscending(x)) return [line];
     const places = markerPlaces(x, panel.x.scale, index);
     const told = Plot.dot(x, {
       ...points,
@@ -68,7 +68,7 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
       }),
     ];
   },
-  dots({ series: index, x, y, radius, names, labels }, { series }) {
+  dots({ series: index, x, y, radius, names, labels }, { document, series, width }) {
     const style = series[index] ?? plain;
     const dots = Plot.dot(x, {
       x: [...x],
@@ -81,17 +81,7 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
       stroke: "none",
       ...(names && { title: [...names] }),
     });
-    if (!labels) return [dots];
-    const text = Plot.text(x, {
-      x: [...x],
-      y: [...y],
-      text: [...labels],
-      dy: -9,
-      fontSize: 10,
-      fill: "currentColor",
-      filter: (_: unknown, at: number) => labels[at] !== "",
-    });
-    return [dots, text];
+    return labels ? [dots, labelled({ x, y, radius, labels }, document, width)] : [dots];
   },
   bars({ series: index, names, values, notes }, { panel, series, width }) {
     const style = series[index] ?? plain;
@@ -141,6 +131,39 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
     return [Plot.ruleX([at], rule), Plot.text([at], { x: [at], text: [text], frameAnchor: "top", textAnchor: "start", dx: 5, dy: 5, fontSize: 10 })];
   },
 };
+
+/** The way of a point may turn back; a line over the steps never does. */
+function isAscending(x: readonly number[]): boolean {
+  return x.every((value, at) => at === 0 || value >= (x[at - 1] ?? value));
+}
+
+type LabelledDots = Pick<Mark & { mark: "dots" }, "x" | "y" | "radius"> & { readonly labels: readonly string[] };
+
+const labelHeight = 11;
+
+/** Texts beside dots, on their left where there is no room on their right; one that would lie on an earlier one is left out. */
+function labelled({ x, y, radius, labels }: LabelledDots, document: SvgDocument, width: number): Plot.Markish {
+  const draw = (_index: unknown, scales: { x?: Place; y?: Place }, _values: unknown, { marginLeft }: { marginLeft: number }) => {
+    const { x: across, y: down } = scales;
+    if (!across || !down) return svgElement(document, "g", {});
+    const taken: { left: number; right: number; y: number }[] = [];
+    const texts = labels.flatMap((label, dot) => {
+      if (label === "") return [];
+      const place = across(x[dot] ?? 0);
+      const away = (radius?.[dot] ?? 3) + 3;
+      const length = label.length * characterWidth;
+      const isLeft = place + away + length > marginLeft + width;
+      const left = isLeft ? place - away - length : place + away;
+      const box = { left, right: left + length, y: down(y[dot] ?? 0) };
+      if (taken.some((other) => Math.abs(other.y - box.y) < labelHeight && other.left < box.right && box.left < other.right)) return [];
+      taken.push(box);
+      const at = { x: Math.round(place + (isLeft ? -away : away)), y: Math.round(box.y + 3.5), "text-anchor": isLeft ? "end" : "start" };
+      return [svgElement(document, "text", { ...at, "font-size": 10, fill: "currentColor" }, label)];
+    });
+    return svgElement(document, "g", {}, texts);
+  };
+  return draw as unknown as Plot.Markish;
+}
 
 /** So wide is a character at most, on average. */
 const characterWidth = 6.6;

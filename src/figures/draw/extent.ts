@@ -36,7 +36,7 @@ const headroom = 0.04;
 
 function widened(low: number, high: number, { scale }: Axis, direction: "x" | "y"): [number, number] {
   if (low > high) return scale === "log" ? [0.1, 1] : [0, 1];
-  if (scale === "log") return low === high ? [low / 2, high * 2] : [low, high];
+  if (scale === "log") return low === high ? [low / 2, high * 2] : direction === "x" ? [low, high] : [low, high * (high / low) ** headroom];
   if (low === high) return low === 0 ? [0, 1] : [Math.min(low, 0), Math.max(high, 0)];
   return direction === "x" ? [low, high] : [low, high + headroom * (high - low)];
 }

@@ -5,7 +5,7 @@ import { type SvgDocument, type SvgElement, svgElement } from "./svg-element.js"
 /** One entry of a legend: a sample of its mark, and a name. */
 interface Entry {
   readonly series: Series;
-  readonly kind: Mark["mark"];
+  readonly kinds: ReadonlySet<Mark["mark"]>;
 }
 
 const fontSize = 12;
@@ -20,13 +20,9 @@ function textWidth(text: string, size: number): number {
 /** The series with a name, each with the mark that shows it first. */
 function entriesOf({ series, panels }: Figure): Entry[] {
   const marks = panels.flatMap((panel) => panel.marks);
-  const strongest = (index: number): Mark["mark"] | undefined => {
-    const own = marks.filter((mark) => ("series" in mark ? mark.series === index : "levels" in mark && mark.levels.includes(index)));
-    return own.find(({ mark }) => mark !== "band")?.mark ?? own[0]?.mark;
-  };
   return series.flatMap((each, index) => {
-    const kind = each.name === "" ? undefined : strongest(index);
-    return kind === undefined ? [] : [{ series: each, kind }];
+    const own = marks.filter((mark) => ("series" in mark ? mark.series === index : "levels" in mark && mark.levels.includes(index)));
+    return each.name === "" || own.length === 0 ? [] : [{ series: each, kinds: new Set(own.map(({ mark }) => mark)) }];
   });
 }
 
@@ -36,7 +32,7 @@ export function drawLegend(document: SvgDocument, figure: Figure, width: number,
   if (entries.length === 0) return undefined;
   let x = 0;
   let row = 0;
-  const drawn = entries.map(({ series, kind }) => {
+  const drawn = entries.map(({ series, kinds }) => {
     const needed = sampleWidth + 6 + textWidth(series.name, fontSize) + 18;
     if (x > 0 && x + needed > width) {
       x = 0;
@@ -45,14 +41,14 @@ export function drawLegend(document: SvgDocument, figure: Figure, width: number,
     const at = { x, y: row * rowHeight };
     x += needed;
     return svgElement(document, "g", { transform: `translate(${Math.round(at.x)},${at.y})` }, [
-      svgElement(document, "g", { class: colourClass(series) }, sampleOf(document, series, kind, marked)),
+      svgElement(document, "g", { class: colourClass(series) }, sampleOf(document, series, kinds, marked)),
       svgElement(document, "text", { x: sampleWidth + 6, y: rowHeight / 2, dy: "0.35em", "font-size": fontSize, fill: "currentColor" }, series.name),
     ]);
   });
   return { element: svgElement(document, "g", { class: "legend" }, drawn), height: (row + 1) * rowHeight };
 }
 
-function sampleOf(document: SvgDocument, series: Series, kind: Mark["mark"], marked: boolean): SvgElement[] {
+function sampleOf(document: SvgDocument, series: Series, kinds: Entry["kinds"], marked: boolean): SvgElement[] {
   const middle = rowHeight / 2;
   const line = svgElement(document, "line", {
     x1: 0,
@@ -64,10 +60,11 @@ function sampleOf(document: SvgDocument, series: Series, kind: Mark["mark"], mar
     ...(dashOf(series.dash) !== "none" && { "stroke-dasharray": dashOf(series.dash) }),
   });
   const box = svgElement(document, "rect", { x: 10, y: middle - 6, width: 14, height: 12, fill: "currentColor" });
-  if (kind === "cells" || kind === "bars" || kind === "band") return [box];
+  const isLine = kinds.has("line") || kinds.has("bins");
+  if (!isLine && !kinds.has("dots")) return [box];
   const marker = markerPath(document, series.marker, sampleWidth / 2, middle);
-  if (kind === "dots") return [marker];
-  return marked && kind === "line" ? [line, marker] : [line];
+  const isMarked = kinds.has("dots") || (marked && kinds.has("line"));
+  return [...(isLine ? [line] : []), ...(isMarked ? [marker] : [])];
 }
 
 /** The same shapes as on the lines, by their corners. */

@@ -4,10 +4,11 @@ const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 /** Where an axis has its ticks, and how they are written; undefined where the drawing library knows best. */
 export function axisTicks(
-  { scale }: Axis,
+  { scale, ticks }: Axis,
   [low, high]: readonly [number, number],
   room: number,
 ): { at: number[]; text: (value: number) => string } | undefined {
+  if (ticks) return { at: ticks.map(({ at }) => at), text: (value) => ticks.find(({ at }) => at === value)?.text ?? "" };
   if (scale === "log") return { at: logTicks(low, high, room), text: powerText };
   if (scale === "symlog") return { at: symlogTicks(low, high, room), text: (value) => value.toLocaleString("en") };
   return undefined;

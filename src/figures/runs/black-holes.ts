@@ -1,22 +1,49 @@
-import { stepsOf } from "../../formats/state-of-step.js";
+import { readState } from "../../formats/read-state.js";
 import { countAxis, stepAxis } from "../axes.js";
-import type { Panel } from "../figure.js";
-import { styledSeries } from "../styled-series.js";
+import { spreadStates } from "../chosen-states.js";
+import { linePanels, namedAlike, type QuantitySeries } from "../line-panels.js";
+import { analysedSteps, overStates, type StepSeries } from "../state-series.js";
 import { defineRunFigure } from "./run-figure.js";
 import type { RunSource } from "./run-source.js";
 
-interface Counts {
-  readonly tokens: number;
-  readonly steps: readonly number[];
-  readonly unique: readonly number[];
-  readonly C: readonly number[];
-  readonly P: readonly number[];
+const names = { P: "tokens in black holes (P)", unique: "distinct rows", C: "black holes (C)", components: "components" } as const;
+
+/** The distances of so many pairs of rows are looked at: about a second's work. */
+const maxPairs = 4_000_000;
+const mostStates = 250;
+
+async function read(run: RunSource): Promise<QuantitySeries> {
+  const analysis = await run.analysis();
+  const { unique = [], C = [], P = [] } = analysis.timeline ?? {};
+  const components = await run.once(componentsOf);
+  return {
+    [names.P]: overStates(analysis, P),
+    [names.unique]: overStates(analysis, unique),
+    [names.C]: overStates(analysis, C),
+    ...(components && { [names.components]: components }),
+  };
 }
 
-async function read(run: RunSource): Promise<Counts> {
-  const { states, steps, tokens, timeline } = await run.analysis();
-  const { unique = [], C = [], P = [] } = timeline ?? {};
-  return { tokens, steps: stepsOf({ states, ...(steps && { steps }) }), unique, C, P };
+/** Groups of neighbours on the lattice, in as many states as can be looked at; nothing where there is no lattice, or where one state takes too long. */
+async function componentsOf(run: RunSource): Promise<StepSeries | undefined> {
+  const history = await run.history();
+  const pairs = (history.tokens * (history.tokens - 1)) / 2;
+  const most = Math.min(mostStates, Math.floor(maxPairs / Math.max(1, pairs)));
+  if (history.dtype !== "BF16" || most < 2) return undefined;
+  const { topology } = await import("../../analysis/topology.js");
+  const steps = analysedSteps(await run.analysis());
+  const states = stretched(history.states, most);
+  const values: number[] = [];
+  for (const state of states) values.push((await topology(readState(history, state), { signal: run.scan.signal })).components);
+  return { steps: states.map((state) => steps[state] ?? state), values };
+}
+
+/** Half of the states evenly, half of them close together at the beginning, where most happens. */
+function stretched(states: number, most: number): number[] {
+  if (states <= most) return spreadStates(states, most);
+  const half = Math.floor(most / 2);
+  const early = Array.from({ length: half }, (_, index) => Math.round(states ** (index / half)) - 1);
+  return [...new Set([...early, ...spreadStates(states, half)])].sort((a, b) => a - b);
 }
 
 /** How many rows are distinct, how many black holes there are, and how many tokens are in them, after every step. */
@@ -24,34 +51,24 @@ export const blackHoles = defineRunFigure({
   name: "black-holes",
   overlays: true,
   read,
-  describe(runs) {
-    const quantities = ["tokens in black holes (P)", "distinct rows", "black holes (C)"];
-    const series = styledSeries(
-      quantities,
-      runs.map(({ label }) => label),
-    );
-    const panel = (title: string, label: string, marks: Panel["marks"]): Panel => ({
-      title,
-      x: stepAxis({ scale: "symlog" }),
-      y: countAxis(label),
-      equal: false,
-      marks,
-    });
-    const step = { mark: "line", curve: "step" } as const;
-    const rows = runs.flatMap(({ data: { steps, unique, P } }, run) => [
-      { ...step, series: 3 * run, x: steps, y: P },
-      { ...step, series: 3 * run + 1, x: steps, y: unique },
-    ]);
-    const holes = runs.map(({ data: { steps, C } }, run) => ({ ...step, series: 3 * run + 2, x: steps, y: C }));
-    return {
-      schema: "bh-bridge/figure@1",
-      name: "black-holes",
-      title: "Black holes over the steps",
-      caption: "A black hole is a value that two or more rows of the embedding share, in every bit. The axis of steps is logarithmic in step + 1.",
-      sources: runs.map(({ source }) => source),
-      series,
-      panels: [panel("Tokens", "tokens", rows), panel("Black holes", "black holes", holes)],
-      columns: 2,
-    };
-  },
+  describe: (runs) => ({
+    schema: "bh-bridge/figure@1",
+    name: "black-holes",
+    title: "Black holes over the steps",
+    caption:
+      "A black hole is a value that two or more rows of the embedding share, in every bit. Components are groups of distinct rows that are neighbours: no weight differs by more than one lattice cell. The axis of steps is logarithmic in step + 1.",
+    ...linePanels(
+      [
+        {
+          title: "Tokens and rows",
+          x: stepAxis({ scale: "symlog" }),
+          y: countAxis("number"),
+          quantities: namedAlike([names.P, names.unique, names.components]),
+          curve: "step",
+        },
+        { title: "Black holes", x: stepAxis({ scale: "symlog" }), y: countAxis("number"), quantities: namedAlike([names.C]), curve: "step" },
+      ],
+      runs,
+    ),
+  }),
 });

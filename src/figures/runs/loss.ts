@@ -1,31 +1,26 @@
-import { axis, stepAxis } from "../axes.js";
-import type { Mark } from "../figure.js";
-import { styledSeries } from "../styled-series.js";
+import { axis } from "../axes.js";
+import { linePanels, namedAlike, type QuantitySeries } from "../line-panels.js";
 import { type Absent, defineRunFigure } from "./run-figure.js";
 import type { RunSource } from "./run-source.js";
 
-interface Losses {
-  readonly steps: readonly number[];
-  readonly loss: readonly (number | null)[];
-  /** Of the held-out text; empty where there is none. */
-  readonly evalSteps: readonly number[];
-  readonly evalLoss: readonly (number | null)[];
-}
+const training = "training";
+const heldOut = "held-out text";
 
 function finite(value: number | undefined): number | null {
   return value !== undefined && Number.isFinite(value) ? value : null;
 }
 
-async function read(run: RunSource): Promise<Losses | Absent> {
-  const events = run.events();
-  const taken = new Map<number, number | null>(); // a resumed run tells some steps twice
+/** The losses of a run by step; one that was resumed tells some steps twice, and the later telling counts. */
+async function read(run: RunSource): Promise<QuantitySeries | Absent> {
+  const taken = new Map<number, number | null>();
   const evaluated = new Map<number, number | null>();
-  for (const event of events) {
+  for (const event of run.events()) {
     if (event.type === "step_end") taken.set(event.global_step, finite(event.loss));
     if (event.type === "evaluate") evaluated.set(event.global_step, finite(event.metrics["eval_loss"]));
   }
   if (taken.size === 0) return { absent: "it has taken no step yet" };
-  return { steps: [...taken.keys()], loss: [...taken.values()], evalSteps: [...evaluated.keys()], evalLoss: [...evaluated.values()] };
+  const series = (values: ReadonlyMap<number, number | null>) => ({ steps: [...values.keys()], values: [...values.values()] });
+  return { [training]: series(taken), ...(evaluated.size > 0 && { [heldOut]: series(evaluated) }) };
 }
 
 /** The training loss of every step, and the loss on held-out text where there is one. */
@@ -34,25 +29,13 @@ export const loss = defineRunFigure({
   overlays: true,
   read,
   describe(runs) {
-    const hasEval = runs.some(({ data }) => data.evalSteps.length > 0);
-    const quantities = hasEval ? ["training", "held-out text"] : ["training"];
-    const series = styledSeries(
-      quantities,
-      runs.map(({ label }) => label),
-    );
-    const marks = runs.flatMap(({ data: { steps, loss: values, evalSteps, evalLoss } }, run): Mark[] => [
-      { mark: "line", series: run * quantities.length, x: steps, y: values, curve: "straight" },
-      ...(evalSteps.length > 0 ? [{ mark: "line" as const, series: run * quantities.length + 1, x: evalSteps, y: evalLoss, curve: "straight" as const }] : []),
-    ]);
+    const hasEval = runs.some(({ data }) => data[heldOut] !== undefined);
     return {
       schema: "bh-bridge/figure@1",
       name: "loss",
       title: "Loss",
-      caption: `Mean cross-entropy of each step's batch${hasEval ? ", and of the held-out text" : ""}; nothing is smoothed.`,
-      sources: runs.map(({ source }) => source),
-      series,
-      panels: [{ title: "", x: stepAxis(), y: axis("loss", "nats per token"), equal: false, marks }],
-      columns: 1,
+      caption: `Mean cross-entropy of each step's batch${hasEval ? ", and of the held-out text" : ""}. Nothing is smoothed.`,
+      ...linePanels([{ title: "", y: axis("loss", "nats per token"), quantities: namedAlike([training, heldOut]) }], runs),
     };
   },
 });

@@ -1,5 +1,6 @@
 import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
+import { axis } from "../../../src/figures/axes.js";
 import type { Mark } from "../../../src/figures/figure.js";
 import { svgOfFigure } from "../../../src/figures/svg-of-figure.js";
 import { madeUpFigure } from "./made-up-figure.js";
@@ -35,7 +36,7 @@ test("one series needs no legend", () => {
 
 test("what a logarithmic axis has no place for is a gap", () => {
   const zero: Mark = { ...line, x: [1, 2, 3, 4, 5], y: [1, 10, 0, 10, 100] };
-  const path = (mark: Mark) => drawn([mark], { y: { label: "", unit: null, scale: "log", zero: false, domain: null } }).querySelector("svg svg g.series0 path");
+  const path = (mark: Mark) => drawn([mark], { y: axis("", null, { scale: "log" }) }).querySelector("svg svg g.series0 path");
   expect(path(line)?.getAttribute("d")?.match(/M/g)).toHaveLength(1);
   expect(path(zero)?.getAttribute("d")?.match(/M/g)).toHaveLength(2);
 });

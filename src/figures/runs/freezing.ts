@@ -1,0 +1,95 @@
+import { axis, stepAxis } from "../axes.js";
+import { motionPath } from "../scan/motion-path.js";
+import { followedRows } from "../scan/stillness-scan.js";
+import { shownToken } from "../shown-token.js";
+import { analysedSteps } from "../state-series.js";
+import { type Absent, defineRunFigure } from "./run-figure.js";
+import type { RunSource } from "./run-source.js";
+
+const mostColumns = 360;
+const latticeLevels = ["still", "moves within one cell", "beyond one cell", "by more than √dims cells"] as const;
+
+interface Freezing {
+  /** Whether levels 1 and 2 can occur. */
+  readonly hasLattice: boolean;
+  readonly tokens: number;
+  /** Steps where columns begin, and the last one ends. */
+  readonly edges: readonly number[];
+  /** A row a token, those that freeze first on top. */
+  readonly names: readonly string[];
+  readonly rows: readonly string[];
+}
+
+async function read(run: RunSource): Promise<Freezing | Absent> {
+  const history = await run.history();
+  const steps = analysedSteps(await run.analysis());
+  const moves = history.states - 1;
+  if (moves < 1) return { absent: "it has taken no step yet" };
+  const { levels } = await motionPath(run);
+  const followed = followedRows(history.tokens);
+  const columns = Math.min(moves, mostColumns);
+  const bounds = Array.from({ length: columns + 1 }, (_, column) => Math.floor((column * moves) / columns));
+  const rows = followed.map((row, index) => {
+    const token = history.rowTokens.ofRow(row);
+    const cells = bounds.slice(0, -1).map((from, column) => highest(levels, followed.length, index, from, bounds[column + 1] ?? moves));
+    return { name: shownToken(token, history.rowTokens.text?.(token)), cells: cells.join(""), last: lastMove(levels, followed.length, index, moves), token };
+  });
+  rows.sort((a, b) => a.last - b.last || a.token - b.token);
+  return {
+    hasLattice: history.dtype === "BF16",
+    tokens: history.tokens,
+    edges: bounds.map((move) => steps[move] ?? move),
+    names: rows.map(({ name }) => name),
+    rows: rows.map(({ cells }) => cells),
+  };
+}
+
+/** The highest level of a row in the moves `from` to `to − 1`. */
+function highest(levels: Uint8Array, width: number, row: number, from: number, to: number): number {
+  let most = 0;
+  for (let move = from; move < to; move++) most = Math.max(most, levels[move * width + row] ?? 0);
+  return most;
+}
+
+/** The last move in which a row changes; 0 when it never does. */
+function lastMove(levels: Uint8Array, width: number, row: number, moves: number): number {
+  for (let move = moves; move > 0; move--) if (levels[(move - 1) * width + row] !== 0) return move;
+  return 0;
+}
+
+/** Every token in every stretch of steps: how much it moves, those that freeze first on top. */
+export const freezing = defineRunFigure({
+  name: "freezing",
+  overlays: false,
+  read,
+  describe([run]) {
+    const { hasLattice = true, tokens = 0, edges = [], names = [], rows = [] } = run?.data ?? {};
+    const left = names.length < tokens ? ` ${names.length} of ${tokens.toLocaleString("en")} tokens, evenly spread.` : "";
+    const stretch = rows[0] && (edges.at(-1) ?? 0) > rows[0].length ? " A cell is a stretch of steps, and shows the largest motion in it." : "";
+    const levels = hasLattice ? [0, 1, 2, 3] : [0, 3];
+    return {
+      schema: "bh-bridge/figure@1",
+      name: "freezing",
+      title: "When tokens freeze",
+      caption: `Each line is a token, those that stop moving first on top.${stretch}${left}`,
+      sources: run ? [run.source] : [],
+      series: latticeLevels.map((name, level) => ({
+        name: levels.includes(level) ? (hasLattice ? name : level === 0 ? "still" : "moves") : "",
+        palette: "levels",
+        color: level,
+        dash: 0,
+        marker: 0,
+      })),
+      panels: [
+        {
+          title: "",
+          x: stepAxis(),
+          y: axis("tokens, by the step of their last move", null, { domain: [rows.length, 0], ticks: [] }),
+          equal: false,
+          marks: [{ mark: "cells", names, edges, rows, levels: [0, 1, 2, 3] }],
+        },
+      ],
+      columns: 1,
+    };
+  },
+});

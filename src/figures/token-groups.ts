@@ -1,0 +1,16 @@
+import type { RunSource } from "./runs/run-source.js";
+
+/** The rows of a run by what their tokens are: those that the text has, and dead ones, which it never has. */
+export interface TokenGroups {
+  readonly names: readonly string[];
+  /** Index of the group of each row. */
+  readonly ofRow: Uint8Array;
+}
+
+/** Live and dead rows of a run; one group where all are alike. */
+export async function tokenGroups(run: RunSource): Promise<TokenGroups> {
+  const { tokens, rowTokens } = await run.history();
+  const dead = new Set(run.manifest.corpus.deadTokens);
+  const ofRow = Uint8Array.from({ length: tokens }, (_, row) => Number(dead.has(rowTokens.ofRow(row))));
+  return { names: ["live tokens", "dead tokens"], ofRow };
+}
