@@ -13,9 +13,11 @@ def main(marker: str) -> None:
     """Print the marker and the answer."""
     # A script is not part of its package: the folder above is where the package is found.
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    from transformers import GPT2Config, TrainingArguments
-
     from bh_bridge.environment import describe
+    from bh_bridge.quick_import import quick_import
+
+    with quick_import():
+        from transformers import GPT2Config, TrainingArguments
 
     answer = {
         "environment": describe(threads=None),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 import traceback
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from bh_bridge import channel
 from bh_bridge.errors import BridgeError
 from bh_bridge.interrupts import interruptible
 from bh_bridge.protocol import check_request
+from bh_bridge.quick_import import quick_import
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -52,8 +55,16 @@ def _run(op: str, request: dict[str, Any]) -> dict[str, Any]:
     if op != "hello":  # which checks itself, once it knows that both sides are of one version
         check_request(op, request)
     module, function = OPERATIONS[op].split(":")
-    operation: Operation = getattr(importlib.import_module(module), function)
+    operation: Operation = getattr(_load(module), function)
     return operation(request)
+
+
+def _load(name: str) -> ModuleType:
+    loaded = sys.modules.get(name)
+    if loaded is not None:
+        return loaded
+    with quick_import():
+        return importlib.import_module(name)
 
 
 def _describe(error: BaseException) -> dict[str, Any]:

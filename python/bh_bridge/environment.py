@@ -12,6 +12,7 @@ from typing import Any
 from bh_bridge import PROTOCOL_VERSION, channel, interrupts
 from bh_bridge.parent_death import ends_with_node
 from bh_bridge.protocol import check_request
+from bh_bridge.quick_import import quick_import
 
 
 def hello(request: dict[str, Any]) -> dict[str, Any]:
@@ -35,7 +36,8 @@ def hello(request: dict[str, Any]) -> dict[str, Any]:
 
 def describe(threads: int | None) -> dict[str, Any]:
     """Versions, devices and threads of this process; imports torch."""
-    import torch
+    with quick_import():
+        import torch
 
     if threads is not None:
         torch.set_num_threads(threads)

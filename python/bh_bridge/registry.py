@@ -33,6 +33,11 @@ def find(handle: Handle) -> Any:
     return _objects[slot]
 
 
+def is_empty() -> bool:
+    """Whether no object is held."""
+    return len(_free) == len(_objects)
+
+
 def release(request: dict[str, Any]) -> dict[str, Any]:
     """Operation `release`: forget an object. A handle that is stale already stays so."""
     handle: Handle = request["handle"]

@@ -1,0 +1,49 @@
+"""What is imported is looked through by no collection of garbage; what comes after is collected as ever."""
+
+import gc
+import importlib
+import weakref
+
+import pytest
+from bh_bridge import registry
+from bh_bridge.quick_import import quick_import
+
+
+class Circle:
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.fixture(autouse=True)
+def thaws():
+    yield
+    gc.unfreeze()
+
+
+def is_collected(circle: weakref.ref[Circle]) -> bool:
+    gc.collect()
+    return circle() is None
+
+
+def test_what_is_made_meanwhile_is_exempt_and_later_garbage_is_not() -> None:
+    with quick_import():
+        assert not gc.isenabled()
+        exempt = weakref.ref(Circle())
+    assert gc.isenabled()
+    later = weakref.ref(Circle())
+    assert not is_collected(exempt)
+    assert is_collected(later)
+
+
+def test_nothing_is_exempt_while_an_object_is_held() -> None:
+    handle = registry.keep(Circle())
+    with quick_import():
+        held = weakref.ref(registry.find(handle))
+    registry.release({"handle": handle})
+    assert is_collected(held)
+
+
+def test_an_import_that_fails_leaves_the_collector_at_work() -> None:
+    with pytest.raises(ModuleNotFoundError), quick_import():
+        importlib.import_module("no_such_module")
+    assert gc.isenabled()
