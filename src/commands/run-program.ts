@@ -4,6 +4,7 @@ import { createProgram } from "./program.js";
 import { errorDocument } from "./terminal/error-document.js";
 import { FailedRun } from "./terminal/failed-run.js";
 import { mistypedVariables } from "./terminal/own-variables.js";
+import { progressModeOf } from "./terminal/progress-mode.js";
 import { shownError } from "./terminal/shown-error.js";
 import { Terminal } from "./terminal/terminal.js";
 
@@ -13,17 +14,31 @@ function isAnswer(error: unknown): boolean {
 }
 
 function report(error: BhBridgeError, next: string | undefined, argv: readonly string[]): void {
-  const terminal = new Terminal({ json: argv.includes("--json"), color: !argv.includes("--no-color") });
-  terminal.document(errorDocument(error));
-  terminal.say(`${terminal.messageColor.red(error.code)}: ${error.message}`);
+  const terminal = new Terminal({ json: argv.includes("--json"), color: !argv.includes("--no-color"), progress: progressModeOf(argv) });
+  const { schema, ...failure } = errorDocument(error);
+  terminal.document({ schema, ...failure });
+  if (terminal.progress === "json") terminal.report({ type: "error", ...failure });
+  else terminal.say(`${terminal.messageColor.red(error.code)}: ${error.message}`);
   if (process.env["DEBUG"] === "bh-bridge") terminal.say(`${error.cause instanceof Error ? error.cause.stack : error.stack}`);
   if (next !== undefined) terminal.say(next);
 }
 
 function warn(argv: readonly string[]): void {
-  const terminal = new Terminal({ quiet: argv.includes("--quiet") || argv.includes("-q"), color: false });
+  const terminal = new Terminal({ quiet: argv.includes("--quiet") || argv.includes("-q"), color: false, progress: progressModeOf(argv) });
+  if (terminal.progress === "json") speakInLines(terminal);
   for (const warning of mistypedVariables(process.env)) terminal.say(warning);
 }
+
+/** Nothing but lines of JSON goes to stderr: Node's own warnings become messages, and the last line says how it ended. */
+function speakInLines(terminal: Terminal): void {
+  process.removeAllListeners("warning").on("warning", ({ name, message }) => terminal.say(`${name}: ${message}`));
+  process.on("exit", (code) => {
+    const exitCode = Number(process.exitCode ?? code);
+    terminal.report({ type: "end", status: exitStatuses.find((status) => exitCodes[status] === exitCode) ?? "failed", exitCode });
+  });
+}
+
+const exitStatuses = Object.keys(exitCodes) as (keyof typeof exitCodes)[];
 
 /** Run the program with this process's arguments; what goes wrong is reported, and is the exit code. */
 export async function runProgram(): Promise<void> {

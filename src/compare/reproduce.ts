@@ -3,6 +3,7 @@ import { z } from "zod";
 import { callArguments } from "../bridge/call-arguments.js";
 import { BhBridgeError } from "../errors.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
+import { type FollowedTraining, followTraining } from "../runner/follow-training.js";
 import { openRun } from "../runner/open-run.js";
 import type { TrainListener } from "../runner/train.js";
 import { recordedStep } from "../runs/history-index.js";
@@ -53,15 +54,18 @@ const reproduceArguments = z.strictObject({
 
 /**
  * Train a run again from its own configuration, and compare every recorded state and every loss, in all their bits. The receipt is added to the run's notes.
+ * Iterate over it to follow the events of the training.
  *
  * @param run path of its directory; nothing but its notes changes.
  * @throws {BhBridgeError} `USAGE` for a run that cannot be trained again, or not so far; `RESUME_MISMATCH` for another corpus; `RUN_NOT_FOUND`, `RUN_CORRUPT`,
  * `ABORTED`, and as `train`.
  */
-export async function reproduce(run: string, options: ReproduceOptions = {}): Promise<Reproduction> {
-  const { python, signal, ...wanted } = callArguments("reproduce", reproduceArguments, { ...options, run });
-  const plan = await planReproduction(run, wanted);
-  return reproduceRun(plan, await resolvePython(pythonOf(plan.run, python), signal), { signal });
+export function reproduce(run: string, options: ReproduceOptions = {}): FollowedTraining<Reproduction> {
+  return followTraining(async (tell) => {
+    const { python, signal, ...wanted } = callArguments("reproduce", reproduceArguments, { ...options, run });
+    const plan = await planReproduction(run, wanted);
+    return reproduceRun(plan, await resolvePython(pythonOf(plan.run, python), signal), { signal }, { onEvent: tell });
+  });
 }
 
 /** Read a run that is to be trained again. @throws {BhBridgeError} as `reproduce`, before anything is started. */

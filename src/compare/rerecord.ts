@@ -8,6 +8,7 @@ import { BhBridgeError } from "../errors.js";
 import { stepsOf } from "../formats/state-of-step.js";
 import { requireUnlocked } from "../python/lock-holders.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
+import { type FollowedTraining, followTraining } from "../runner/follow-training.js";
 import { openRun, type Run } from "../runner/open-run.js";
 import type { TrainListener } from "../runner/train.js";
 import { openHistory } from "../runs/open-history.js";
@@ -72,15 +73,18 @@ interface RerecordPlan extends TrainAgainPlan {
 /**
  * Record further tensors of a run's steps: go back to the checkpoint before them, or to the start, train again, see that every state is the recorded one in all
  * its bits, and add the tensors to the run. They have the bits that they would have had, had the run recorded them at once.
+ * Iterate over it to follow the events of the training.
  *
  * @param run path of its directory.
  * @throws {BhBridgeError} `RESUME_DIVERGED` with the first difference, when nothing is added; `USAGE` for tensors that the run has, and for steps that it has not;
  * `RUN_LOCKED`, `RESUME_MISMATCH`, `FILE_UNWRITABLE`, `DISK_FULL`, `ABORTED`, and as `train`.
  */
-export async function rerecord(run: string, options: RerecordOptions): Promise<Rerecording> {
-  const { python, signal, ...wanted } = callArguments("rerecord", rerecordArguments, { ...options, run });
-  const plan = await planRerecording(run, wanted);
-  return rerecordRun(plan, await resolvePython(pythonOf(plan.run, python), signal), { signal });
+export function rerecord(run: string, options: RerecordOptions): FollowedTraining<Rerecording> {
+  return followTraining(async (tell) => {
+    const { python, signal, ...wanted } = callArguments("rerecord", rerecordArguments, { ...options, run });
+    const plan = await planRerecording(run, wanted);
+    return rerecordRun(plan, await resolvePython(pythonOf(plan.run, python), signal), { signal }, { onEvent: tell });
+  });
 }
 
 /** Read a run that further tensors are to be recorded of. @throws {BhBridgeError} as `rerecord`, before anything is started. */

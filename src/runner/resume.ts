@@ -9,6 +9,7 @@ import { resolvePython, type UsablePython } from "../python/resolve-python.js";
 import { readRunConfig } from "../runs/run-config.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
 import { concludeRun } from "./conclude-run.js";
+import { type FollowedTraining, followTraining } from "./follow-training.js";
 import { resumedModel } from "./resumed-model.js";
 import { type TrainedRun, type TrainingPlan, type TrainListener, type TrainOptions, trainAndConclude } from "./train.js";
 import type { TrainResult } from "./train-result.js";
@@ -34,15 +35,18 @@ export interface ResumableRun {
 
 /**
  * Go on with a run that ended early (killed, stopped, failed), to the bits that it would have had. A run that is complete is only summed up.
+ * Iterate over it to follow its events.
  *
  * @param run path of its directory.
  * @throws {BhBridgeError} `RUN_LOCKED`, `RESUME_MISMATCH`, `RESUME_DIVERGED`, `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED`, and as `train`.
  */
-export async function resume(run: string, options: ResumeRunOptions = {}): Promise<TrainedRun> {
-  const resumable = await openResumable(run, options);
-  if (resumable.isComplete) return sumUp(resumable, { signal: options.signal });
-  const { python } = resumable.resolved.config;
-  return resumeRun(resumable, await resolvePython({ ...(python && { config: python }) }, options.signal), options);
+export function resume(run: string, options: ResumeRunOptions = {}): FollowedTraining<TrainedRun> {
+  return followTraining(async (tell) => {
+    const resumable = await openResumable(run, options);
+    if (resumable.isComplete) return sumUp(resumable, { signal: options.signal });
+    const { python } = resumable.resolved.config;
+    return resumeRun(resumable, await resolvePython({ ...(python && { config: python }) }, options.signal), options, { onEvent: tell });
+  });
 }
 
 /** Read a run that is to go on. @throws {BhBridgeError} `RUN_LOCKED` when it is being written, `CONFIG_INVALID`, and what reading it gives. */

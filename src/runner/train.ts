@@ -14,6 +14,7 @@ import { resolvePython, type UsablePython } from "../python/resolve-python.js";
 import { runsFolder } from "../runs/run-layout.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { concludeRun } from "./conclude-run.js";
+import { type FollowedTraining, followTraining } from "./follow-training.js";
 import type { ModelPlan } from "./resumed-model.js";
 import type { TrainResult } from "./train-result.js";
 
@@ -50,17 +51,19 @@ export interface TrainedRun {
 }
 
 /**
- * One run from nothing to its verdict: model, training, recording, analysis.
+ * One run from nothing to its verdict: model, training, recording, analysis. Iterate over it to follow its events.
  *
  * @param input any part of a configuration, and the preset that it starts from; the seed's when left out.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, `USAGE` where `startFrom` is not `model.from`, and as `Bridge.start`
  * and `Trainer.train`.
  */
-export async function train(input: RunInput = {}, options: TrainOptions = {}): Promise<TrainedRun> {
-  const resolved = await loadRunConfig({ input });
-  if (options.startFrom !== undefined) requireSameStart(options.startFrom, resolved.config.model.from);
-  const python = await resolvePython({ ...(resolved.config.python && { config: resolved.config.python }) }, options.signal);
-  return trainResolved(resolved, python, options);
+export function train(input: RunInput = {}, options: TrainOptions = {}): FollowedTraining<TrainedRun> {
+  return followTraining(async (tell) => {
+    const resolved = await loadRunConfig({ input });
+    if (options.startFrom !== undefined) requireSameStart(options.startFrom, resolved.config.model.from);
+    const python = await resolvePython({ ...(resolved.config.python && { config: resolved.config.python }) }, options.signal);
+    return trainResolved(resolved, python, options, { onEvent: tell });
+  });
 }
 
 /** Run a complete configuration with an interpreter that has been found. */

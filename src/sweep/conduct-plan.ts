@@ -78,7 +78,7 @@ export async function conductPlan<Document>(
   requireRoom(planCost(directory, plan.trials, book.states(), { workers, retry }));
   replacePlan(directory, plan);
   const tasks = book.tasks(retry);
-  const steps = new Map(tasks.map(({ trial, config }) => [trial, config.training.max_steps]));
+  const steps = Object.fromEntries(tasks.map(({ trial, config }) => [trial, config.training.max_steps]));
   const used = Math.min(workers, tasks.length);
   tell({ kind: "planned", name: plan.name, directory, workers: used, trials: book.states(), steps });
   await runPool(tasks, { workers, startWorker: localWorkers(plan, python, used), listener: book, signal, failFast });

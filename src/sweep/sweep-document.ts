@@ -22,7 +22,7 @@ const planCostSchema = z.strictObject({
 export type PlanCost = z.output<typeof planCostSchema>;
 
 /** One trial of a sweep: what it sets, and what became of it. */
-const sweepTrialSchema = z.strictObject({
+export const sweepTrialSchema = z.strictObject({
   /** Its identity: equal trials have the same everywhere. */
   trial: z.string(),
   status: z.enum(trialStatuses),

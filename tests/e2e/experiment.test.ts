@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ProgressLine } from "../../src/commands/terminal/progress-line.js";
 import { type ExperimentDocument, experimentDocumentSchema } from "../../src/sweep/experiment/experiment-document.js";
 import { readPlan } from "../../src/sweep/plan/plan-file.js";
 import { run, temporaryFolder } from "./program.js";
+import { progressLines } from "./progress-lines.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -19,6 +21,7 @@ async function experiment(...args: string[]): Promise<{ document: ExperimentDocu
 
 describe("two norms over two seeds", () => {
   let first: ExperimentDocument;
+  let told: ProgressLine[];
 
   beforeAll(async () => {
     const base = {
@@ -27,10 +30,17 @@ describe("two norms over two seeds", () => {
       training: { max_steps: 20, per_device_train_batch_size: 4, logging_steps: 10 },
     };
     writeFileSync(file, JSON.stringify({ base, arms: { layernorm: { model: { norm: "layernorm" } }, rmsnorm: {} }, seeds: "42..43" }));
-    const ended = await experiment(file, "--workers", "2");
+    const ended = await experiment(file, "--workers", "2", "--progress", "json");
     expect(ended.exitCode, ended.stderr).toBe(0);
+    told = progressLines(ended.stderr);
     first = ended.document;
   }, 240_000);
+
+  test("--progress json tells every trial and the end", () => {
+    const kinds = told.flatMap((line) => (line.type === "trial" ? [line.event.kind] : []));
+    expect([kinds[0], kinds.filter((kind) => kind === "started").length, kinds.at(-1)]).toEqual(["planned", 4, "ended"]);
+    expect(told.at(-1)).toEqual({ schema: "bh-bridge/progress@1", type: "end", status: "ok", exitCode: 0 });
+  });
 
   test("each arm has a run of each seed, and two seeds decide nothing", () => {
     expect(first.control.map(({ arm, seed }) => [arm, seed])).toEqual([

@@ -8,6 +8,7 @@ import { resolvePython } from "../../src/python/resolve-python.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { readRunNotes } from "../../src/runs/run-notes.js";
 import { eventually, python, run, start, temporaryFolder } from "./program.js";
+import { progressLines } from "./progress-lines.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -55,8 +56,11 @@ test("a run is equal in every bit when it is trained again; a receipt stays, and
   const temporary = join(folder.path, "temporary");
   mkdirSync(temporary);
   const before = readdirSync(copy, { recursive: true });
-  const { exitCode, stdout, stderr } = await run(["reproduce", copy, "--json"], { env: { TMPDIR: temporary } });
+  const { exitCode, stdout, stderr } = await run(["reproduce", copy, "--json", "--progress", "json"], { env: { TMPDIR: temporary } });
   expect(exitCode, stderr).toBe(0);
+  const lines = progressLines(stderr);
+  expect(lines.map((line) => line.type === "train" && line.event.type)).toContain("step_end");
+  expect(lines.at(-1)).toMatchObject({ type: "end", status: "ok" });
   expect(reproduceDocumentSchema.parse(JSON.parse(stdout))).toEqual({
     ...{ schema: "bh-bridge/reproduce@1", run: copy, steps, equal: true, first: null, loss: null, environment: [] },
   });

@@ -6,6 +6,7 @@ import { trainResultSchema } from "../../src/runner/train-result.js";
 import { openHistory } from "../../src/runs/open-history.js";
 import { expectedFrom } from "../unit/formats/reference-python.js";
 import { run, temporaryFolder } from "./program.js";
+import { progressLines } from "./progress-lines.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -42,8 +43,11 @@ function copyOfPlain(name: string): string {
 }
 
 async function rerecord(...args: string[]) {
-  const { exitCode, stdout, stderr } = await run(["rerecord", ...args, "--json"]);
+  const { exitCode, stdout, stderr } = await run(["rerecord", ...args, "--json", "--progress", "json"]);
   expect(exitCode, stdout + stderr).toBe(0);
+  const lines = progressLines(stderr);
+  expect(lines.map((line) => line.type === "train" && line.event.type)).toContain("step_end");
+  expect(lines.at(-1)).toMatchObject({ type: "end", status: "ok" });
   return rerecordDocumentSchema.parse(JSON.parse(stdout));
 }
 

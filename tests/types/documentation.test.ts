@@ -11,8 +11,8 @@ const text = readFileSync("docs/api.md", "utf8");
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-docs-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("every program of docs/api.md compiles", () => {
-  const programs = codeBlocks(text, "ts");
+test("every program of docs/api.md and docs/scripting.md compiles", () => {
+  const programs = [text, readFileSync("docs/scripting.md", "utf8")].flatMap((page) => codeBlocks(page, "ts"));
   expect(programs.length).toBeGreaterThan(4);
   programs.forEach((program, index) => {
     writeFileSync(join(folder, `program-${index + 1}.ts`), `${program}export {};\n`);

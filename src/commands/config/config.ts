@@ -20,8 +20,8 @@ export function configCommand(): Command {
 
 type Options = CommonOptions & ConfigOptionValues;
 
-function split({ json, quiet, color, ...config }: Options): { terminal: Terminal; config: ConfigOptionValues } {
-  return { terminal: new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }) }), config };
+function split({ json, quiet, progress, color, ...config }: Options): { terminal: Terminal; config: ConfigOptionValues } {
+  return { terminal: new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }), ...(progress && { progress }) }), config };
 }
 
 function printCommand(): Command {

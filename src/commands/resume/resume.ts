@@ -30,9 +30,7 @@ export function resumeCommand(): Command {
     .option("--python <path>", "Python interpreter")
     .option("--on-event <command>", "shell command to run at alerts and at the end, with the event as JSON on stdin")
     .action(async (run: string | undefined, options: ResumeCommandOptions) => {
-      const { json, quiet, color } = options;
-      const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }) });
-      await resumeInTerminal(run ?? null, options, terminal);
+      await resumeInTerminal(run ?? null, options, new Terminal(options));
     });
 }
 

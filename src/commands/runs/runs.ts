@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
 import type { RunNotes } from "../../runs/run-notes.js";
-import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
+import { type CommonOptions, commonOptions, createCommand, outOption } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { ListFormat } from "./format-runs.js";
 import type { RunNotesDocument } from "./runs-document.js";
@@ -132,8 +132,5 @@ function settings(command: Command): { out: string; terminal: Terminal } {
   const own = command.opts<RunsOptions>();
   const above = command.parent?.opts<RunsOptions>() ?? own;
   const source = (name: string) => (command.getOptionValueSource(name) === "default" ? above : own);
-  return {
-    out: source("out").out,
-    terminal: new Terminal({ color: own.color && above.color, json: own.json ?? above.json ?? false, quiet: own.quiet ?? above.quiet ?? false }),
-  };
+  return { out: source("out").out, terminal: new Terminal(commonOptions(command)) };
 }

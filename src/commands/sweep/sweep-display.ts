@@ -33,7 +33,7 @@ export class SweepDisplay {
   readonly #terminal: Terminal;
   readonly #trials = new Map<string, SweepTrial>();
   readonly #running = new Map<string, Running>();
-  #steps: ReadonlyMap<string, number> = new Map();
+  #steps: PlannedEvent["steps"] = {};
   #stepsLeft = 0;
   #stepsTaken = 0;
   #startedAt: number | undefined;
@@ -44,6 +44,7 @@ export class SweepDisplay {
   }
 
   onEvent(event: TrialEvent): void {
+    this.#terminal.report({ type: "trial", event });
     if (event.kind === "planned") this.#begin(event);
     else if (event.kind === "started") this.#start(event);
     else if (event.kind === "step") this.#step(event);
@@ -58,19 +59,20 @@ export class SweepDisplay {
   #begin({ name, directory, workers, trials, steps }: PlannedEvent): void {
     for (const trial of trials) this.#trials.set(trial.trial, trial);
     this.#steps = steps;
-    this.#stepsLeft = [...steps.values()].reduce((sum, each) => sum + each, 0);
+    const left = Object.values(steps);
+    this.#stepsLeft = left.reduce((sum, each) => sum + each, 0);
     const path = relative(process.cwd(), directory) || ".";
-    const left = steps.size === 0 ? "nothing is left to train" : `${count(steps.size, "trial")} to train, ${workers} at a time`;
-    this.#terminal.say(`${name}: ${count(trials.length, "trial")} in ${path}; ${left}`);
-    if (steps.size === 0 || this.#terminal.quiet) return;
-    const { interactive } = this.#terminal;
+    const begins = left.length === 0 ? "nothing is left to train" : `${count(left.length, "trial")} to train, ${workers} at a time`;
+    this.#terminal.say(`${name}: ${count(trials.length, "trial")} in ${path}; ${begins}`);
+    const { interactive, progress, quiet } = this.#terminal;
+    if (left.length === 0 || quiet || progress === "json" || progress === "none") return;
     this.#timer = setInterval(() => (interactive ? this.#draw() : this.#terminal.say(this.#headline())), interactive ? redrawEveryMs : plainLineEveryMs);
     this.#timer.unref();
   }
 
   #start({ trial, fromStep }: Extract<TrialEvent, { kind: "started" }>): void {
     this.#startedAt ??= performance.now();
-    const steps = this.#steps.get(trial.trial) ?? 0;
+    const steps = this.#steps[trial.trial] ?? 0;
     this.#stepsLeft -= fromStep;
     this.#trials.set(trial.trial, trial);
     this.#running.set(trial.trial, { trial, fromStep, step: fromStep, steps, loss: Number.NaN, since: performance.now() });

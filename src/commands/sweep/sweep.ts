@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
 import { sweepsFolder } from "../../sweep/folders.js";
-import { type CommonOptions, createCommand, repeated } from "../terminal/command.js";
+import { type CommonOptions, commonOptions, createCommand, repeated } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import { addTrialOptions, fieldAliases, type TrialOptionValues } from "./trial-options.js";
 
@@ -38,9 +38,7 @@ function statusCommand(): Command {
   )
     .argument("<dir>", "its directory")
     .action(async (directory: string, _: unknown, command: Command) => {
-      const own = command.opts<CommonOptions>();
-      const above = command.parent?.opts<CommonOptions>() ?? own;
-      const terminal = new Terminal({ color: own.color && above.color, json: own.json ?? above.json ?? false, quiet: own.quiet ?? above.quiet ?? false });
+      const terminal = new Terminal(commonOptions(command));
       const [{ readSweep }, { lockHolders }, { formatSweep }] = await Promise.all([
         import("../../sweep/read-sweep.js"),
         import("../../python/lock-holders.js"),

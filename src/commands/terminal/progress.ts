@@ -55,12 +55,30 @@ function barLine(columns: number, label: string, unit: string, done: number, tot
   return [label, bar, `${Math.floor((100 * done) / total)}%`, `${done}/${total}`, unit, ...speed, note].join(" ").trimEnd();
 }
 
+/** Often enough to draw a bar from, rare enough not to hide the events. */
+const jsonLineEveryMs = 1000;
+
+/** As lines of JSON: the beginning, and how much is done now and then. */
+function progressLines(terminal: Terminal, task: string, unit: string, total: number, start: number): Progress {
+  const tell = (done: number) => terminal.report({ type: "progress", task, unit, done, total });
+  tell(start);
+  let toldAt = performance.now();
+  const update = (done: number) => {
+    if (done < total && performance.now() - toldAt < jsonLineEveryMs) return;
+    toldAt = performance.now();
+    tell(done);
+  };
+  return { update, stop: () => undefined };
+}
+
 /**
- * Show the progress of a task of `total` units: a bar with rate and time left on a terminal, a plain line every 30 s elsewhere.
+ * Show the progress of a task of `total` units: a bar with rate and time left on a terminal, a plain line every 30 s elsewhere, or as `--progress` says.
  *
  * @param start units that were done before, which do not count for the rate.
  */
 export function createProgress(terminal: Terminal, label: string, unit: string, total: number, start = 0): Progress {
+  if (terminal.progress === "json") return progressLines(terminal, label, unit, total, start);
+  if (terminal.progress === "none") return { update: () => undefined, stop: () => undefined };
   const { interactive } = terminal;
   const rate = new Rate();
   rate.mark(start);

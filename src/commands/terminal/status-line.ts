@@ -11,14 +11,16 @@ export interface StatusLine {
 /** Often enough for a second that counts, rare enough to cost nothing. */
 const redrawEveryMs = 250;
 
-/** A line with the time elapsed, redrawn on a terminal; elsewhere a plain line for each state. */
+/** A line with the time elapsed, redrawn on a terminal; elsewhere a plain line for each state, or as `--progress` says. */
 export function createStatusLine(terminal: Terminal): StatusLine {
   const startedAt = performance.now();
-  const elapsed = () => formatDuration((performance.now() - startedAt) / 1000);
+  const seconds = () => (performance.now() - startedAt) / 1000;
+  const elapsed = () => formatDuration(seconds());
+  if (terminal.progress === "json") return { show: (text) => terminal.report({ type: "phase", text, seconds: seconds() }), stop: () => undefined };
   if (!terminal.interactive) {
     return {
       show: (text, passing = false) => {
-        if (!passing) terminal.say(`${text} (${elapsed()})`);
+        if (!passing && terminal.progress !== "none") terminal.say(`${text} (${elapsed()})`);
       },
       stop: () => undefined,
     };

@@ -31,7 +31,7 @@ export function stopOnSignal(terminal: Terminal, { stopping, last }: SignalWords
       if (words !== undefined) terminal.say(words);
       process.exit(codes[name]);
     }
-    process.once("exit", () => {
+    process.prependOnceListener("exit", () => {
       process.exitCode = codes[name];
     });
     terminal.say(`${stopping()}. ${again[name]} to end at once`);

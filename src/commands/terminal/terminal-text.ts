@@ -20,7 +20,10 @@ export function terminalText(text: string): string {
   return text.replaceAll(ours, (found: string, color: string | undefined) => (color === undefined ? escaped(found) : `\u001b[${color}`));
 }
 
-/** A JSON document as it may go to a terminal: the same document, such characters written as `\u001b`. */
-export function terminalJson(document: unknown): string {
-  return JSON.stringify(document).replaceAll(new RegExp(unprintable, "gu"), (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+/** A JSON document as it may go to a terminal: the same document, such characters written as `\u001b`. @param replacer as `JSON.stringify` takes it. */
+export function terminalJson(document: unknown, replacer?: (key: string, value: unknown) => unknown): string {
+  return JSON.stringify(document, replacer).replaceAll(
+    new RegExp(unprintable, "gu"),
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

@@ -1,6 +1,8 @@
 import type { TextColors } from "../../config/text-colors.js";
 import { wrap } from "../../text/wrap.js";
 import type { CommonOptions } from "./command.js";
+import type { ProgressReport } from "./progress-line.js";
+import type { ProgressMode } from "./progress-mode.js";
 import { terminalColors, terminalJson, terminalText } from "./terminal-text.js";
 
 /**
@@ -10,6 +12,7 @@ import { terminalColors, terminalJson, terminalText } from "./terminal-text.js";
 export class Terminal {
   readonly json: boolean;
   readonly quiet: boolean;
+  readonly progress: ProgressMode;
   /** Colours for stdout; they do nothing under `--no-color`, `NO_COLOR` or when stdout is no terminal. */
   readonly color: TextColors;
   /** Colours for stderr, likewise. */
@@ -21,11 +24,12 @@ export class Terminal {
 
   constructor(options: CommonOptions) {
     const wanted = options.color && !process.env["NO_COLOR"];
+    this.progress = options.progress ?? "auto";
     this.json = options.json === true;
     this.quiet = options.quiet === true;
     this.color = terminalColors(wanted && process.stdout.isTTY === true);
-    this.messageColor = terminalColors(wanted && process.stderr.isTTY === true);
-    this.interactive = process.stderr.isTTY === true && !process.env["CI"] && !this.quiet;
+    this.messageColor = terminalColors(wanted && process.stderr.isTTY === true && this.progress !== "json");
+    this.interactive = process.stderr.isTTY === true && !process.env["CI"] && !this.quiet && this.progress === "auto";
   }
 
   /** Columns for results; undefined where they go to a file or a program, which nothing is broken for. */
@@ -51,7 +55,14 @@ export class Terminal {
   /** Print a message, broken at words where it is wider than the terminal; nothing under `--quiet`. */
   say(text: string): void {
     this.redraw([]);
-    if (!this.quiet) process.stderr.write(`${wrap(terminalText(text), process.stderr.columns || undefined)}\n`);
+    if (this.quiet) return;
+    if (this.progress === "json") this.report({ type: "message", text });
+    else process.stderr.write(`${wrap(terminalText(text), process.stderr.columns || undefined)}\n`);
+  }
+
+  /** Write a line of `--progress json`; nothing otherwise. */
+  report(report: ProgressReport): void {
+    if (this.progress === "json") process.stderr.write(`${terminalJson({ schema: "bh-bridge/progress@1", ...report }, wireNumber)}\n`);
   }
 
   /** Draw lines on stderr in place of those that were drawn before, each cut to the width of the terminal, where it is interactive; none takes them away. */
@@ -66,4 +77,9 @@ export class Terminal {
   document(document: { schema: string }): void {
     if (this.json) process.stdout.write(`${terminalJson(document)}\n`);
   }
+}
+
+/** A number that JSON lacks, as the events of a run write it. */
+function wireNumber(_: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }

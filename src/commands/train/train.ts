@@ -27,8 +27,8 @@ export function trainCommand(): Command {
     .option("--if-new", "train nothing when an equal run is complete in the folder of runs, and tell its result")
     .option("--on-event <command>", "shell command to run at alerts and at the end, with the event as JSON on stdin")
     .option("--print-config", "print the complete configuration, with the origin of each value, and stop")
-    .action(async ({ json, quiet, color, out, printConfig, resumeState, requireClean, ifNew, onEvent, ...given }: TrainCommandOptions) => {
-      const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }) });
+    .action(async ({ json, quiet, progress, color, out, printConfig, resumeState, requireClean, ifNew, onEvent, ...given }: TrainCommandOptions) => {
+      const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }), ...(progress && { progress }) });
       const resolved = await loadFromOptions(given, out);
       if (printConfig) await printResolved(resolved, terminal);
       else await trainAndReport(resolved, { out, resumeState, requireClean, ifNew, onEvent }, terminal);

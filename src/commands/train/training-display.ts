@@ -33,11 +33,13 @@ export class TrainingDisplay {
   onStart(run: StartedRun): void {
     this.stop();
     this.#run = run;
+    this.#terminal.report({ type: "run", directory: run.directory, fromStep: run.fromStep, steps: this.#steps });
     if (this.#terminal.interactive) this.#measures = new LiveMeasures(run.directory);
     this.#progress = createProgress(this.#terminal, "Training", "steps", this.#steps, run.fromStep);
   }
 
   onEvent(event: TrainEvent): void {
+    this.#terminal.report({ type: "train", event });
     if (event.type === "log" && !this.#measures) this.#note = `loss ${event.logs["loss"]?.toFixed(4) ?? "?"}`;
     if (event.type === "step_end") this.#step(event);
     if (event.type === "usage") this.#estimate(event);
