@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.data import Dataset
 
@@ -45,6 +49,20 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         batch = self._windows[torch.tensor(indices)].long()
         end = batch.shape[1] - 1 + self._labels_from
         return {"input_ids": batch[:, :-1].contiguous(), "labels": batch[:, self._labels_from : end].contiguous()}
+
+
+def order_checksum(sampler: Iterable[int]) -> str:
+    """SHA-256 of the order in which a sampler draws windows in its first epoch: their numbers, int64 little-endian.
+
+    The sampler is as before, and no random stream has moved.
+    """
+    generator: torch.Generator | None = getattr(sampler, "generator", None)
+    before = None if generator is None else generator.get_state()
+    with torch.random.fork_rng(devices=[]):
+        order = np.fromiter(copy.copy(sampler), dtype="<i8")
+    if generator is not None and before is not None:
+        generator.set_state(before)
+    return hashlib.sha256(order.tobytes()).hexdigest()
 
 
 def collate_nothing(batch: dict[str, Any]) -> dict[str, Any]:

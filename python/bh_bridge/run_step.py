@@ -63,8 +63,11 @@ class RunStep:
         self._training = training
         self._output_log = output_log
 
-    def begin(self, state: TrainingState) -> None:
-        """A training begins, or goes on after `state.global_step`."""
+    def begin(self, state: TrainingState, window_order: str | None = None) -> None:
+        """A training begins, or goes on after `state.global_step`.
+
+        window_order: what is known of the order of the windows of text, as `order_checksum` says.
+        """
         self._is_training = True
         self._watch.begin(state.global_step)
         self._events.emit(
@@ -76,6 +79,7 @@ class RunStep:
             logging_steps=state.logging_steps,
             num_train_epochs=state.num_train_epochs,
             train_batch_size=state.train_batch_size,
+            window_order=window_order,
         )
 
     def capture_gradient(self) -> None:

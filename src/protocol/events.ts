@@ -21,6 +21,8 @@ const trainBeginEventSchema = eventSchema("train_begin", {
   logging_steps: z.number(),
   num_train_epochs: z.int(),
   train_batch_size: z.int().nullable(),
+  // SHA-256 of the numbers of the windows of text, in the order of the first epoch; null where the engine does not tell it, as older runs do not.
+  window_order: z.string().nullable().default(null),
 });
 const stepEndEventSchema = eventSchema("step_end", { loss: wireNumberSchema });
 const logEventSchema = eventSchema("log", { logs: metricsSchema });

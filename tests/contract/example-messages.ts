@@ -119,7 +119,7 @@ const moment = { seq: 7, mono: 12.5, wall: 1700000000.25, global_step: 1, epoch:
 
 /** What each event has beside its moment, as Python writes it. */
 const eventFields: { readonly [Type in TrainEventType]: Omit<WrittenEvent<Type>, "type" | keyof typeof moment> } = {
-  train_begin: { max_steps: 10, logging_steps: 0.1, num_train_epochs: 1, train_batch_size: null },
+  train_begin: { max_steps: 10, logging_steps: 0.1, num_train_epochs: 1, train_batch_size: null, window_order: null },
   step_end: { loss: 4.5 },
   log: { logs: { loss: 2.5, grad_norm: "Infinity", learning_rate: 0.001 } },
   evaluate: { metrics: { eval_loss: 2.25 } },

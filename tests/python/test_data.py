@@ -1,11 +1,13 @@
 """The corpus becomes the windows that the notebook trained on."""
 
+import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from bh_bridge.data import Windows, collate_nothing, read_tokens
-from torch.utils.data import DataLoader
+from bh_bridge.data import Windows, collate_nothing, order_checksum, read_tokens
+from torch.utils.data import DataLoader, RandomSampler
 
 
 @pytest.mark.parametrize("text", [b"ab\r\ncd", b"ab\ncd", b"ab\rcd"])
@@ -62,3 +64,14 @@ def test_windows_side_by_side_do_not_overlap() -> None:
 def test_a_loader_gives_whole_batches_as_they_are() -> None:
     loader = DataLoader(Windows(TOKENS, 3, "causal"), batch_size=2, collate_fn=collate_nothing)
     assert [batch["input_ids"].shape[0] for batch in loader] == [2, 1]
+
+
+@pytest.mark.parametrize("has_own_stream", [False, True])
+def test_the_order_of_a_sampler_is_told_without_moving_any_random_stream(has_own_stream: bool) -> None:
+    torch.manual_seed(3)
+    own = torch.Generator().manual_seed(4) if has_own_stream else None
+    sampler = RandomSampler(range(9), generator=own)
+    told = order_checksum(sampler)
+    expected = np.array(list(sampler), dtype="<i8")  # what is drawn next: nothing was drawn before
+    assert sorted(expected) == list(range(9))
+    assert told == hashlib.sha256(expected).hexdigest()

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import torch
 from torch import nn
+from torch.utils.data import BatchSampler, DataLoader
 from transformers import (
     GPT2LMHeadModel,
     PrinterCallback,
@@ -19,7 +20,7 @@ from transformers import (
 )
 
 from bh_bridge import checkpoints
-from bh_bridge.data import Windows, collate_nothing
+from bh_bridge.data import Windows, collate_nothing, order_checksum
 from bh_bridge.device import resolve_device
 from bh_bridge.engines import Engine
 from bh_bridge.model import save_model
@@ -78,6 +79,7 @@ class RunTrainer(Trainer):
         self._epoch = -1  # index of the epoch under way
         self._epoch_began_at: int | None = None  # global step
         self._losses: list[torch.Tensor] = []
+        self.window_order: str | None = None  # as `order_checksum` says; known when training begins
         super().__init__(model=model, callbacks=[StepCallback(self, step)], **options)
         self.remove_callback(PrinterCallback)
 
@@ -124,6 +126,11 @@ class RunTrainer(Trainer):
         """Losses of the batches of the step that has just ended; HF has divided each by their number."""
         losses, self._losses = self._losses, []
         return losses
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        loader = super().get_train_dataloader()
+        self.window_order = order_checksum(cast("BatchSampler", loader.batch_sampler).sampler)
+        return loader
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         return 0  # HF walks all parameters at every step to count them; nobody reads the figure
@@ -220,7 +227,7 @@ class StepCallback(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._trainer.restore_progress()
-        self._step.begin(state)
+        self._step.begin(state, self._trainer.window_order)
 
     def on_epoch_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._trainer.begin_epoch()

@@ -45,7 +45,7 @@ export function experimentConfounds(pairs: readonly FactPair[]): Confound[] {
 
 /**
  * What differs between two runs beside the fields in which their configurations differ: effective weight decay, parameters, tensors before the first step,
- * windows of text, what draws random numbers, environment and package versions.
+ * windows of text and their order, what draws random numbers, environment and package versions.
  */
 export function confounds(control: RunFacts, treatment: RunFacts): Statement[] {
   const named = new Set(diffRunConfigs(control.config, treatment.config).map(({ path }) => path));
@@ -53,7 +53,7 @@ export function confounds(control: RunFacts, treatment: RunFacts): Statement[] {
     ...decayConfounds(control, treatment, named),
     ...parameterConfounds(control, treatment),
     ...initialConfounds(control, treatment, named),
-    ...textConfounds(control, treatment),
+    ...textConfounds(control, treatment, named),
     ...streamConfounds(control, treatment),
     ...environmentConfounds(control, treatment, named),
   ];
@@ -113,13 +113,22 @@ function initialConfounds(control: RunFacts, treatment: RunFacts, named: Named):
   });
 }
 
-function textConfounds(control: RunFacts, treatment: RunFacts): Statement[] {
+/** Fields that say in which order the windows come. */
+const setsOrder = (path: string) => path.startsWith("training.train_sampling_strategy") || path.startsWith("training.data_seed");
+
+function textConfounds(control: RunFacts, treatment: RunFacts, named: Named): Statement[] {
   const [before, after] = [control.corpus, treatment.corpus];
   const remove = "data.corpus with one file for both arms";
   if (before.sha256 !== after.sha256)
     return [{ what: "text that is trained on", control: shownHash(before.sha256), treatment: shownHash(after.sha256), remove }];
-  if (before.windows === after.windows) return [];
-  return [{ what: "windows of text, and so their order", control: groupDigits(before.windows), treatment: groupDigits(after.windows), remove: null }];
+  if (before.windows !== after.windows) {
+    return [{ what: "windows of text, and so their order", control: groupDigits(before.windows), treatment: groupDigits(after.windows), remove: null }];
+  }
+  const [order, other] = [control.windowOrder, treatment.windowOrder];
+  if (order === null || other === null || order === other || [...named].some(setsOrder)) return [];
+  return [
+    { what: "order of the windows of text", control: shownHash(order), treatment: shownHash(other), remove: "training.data_seed, the same for both arms" },
+  ];
 }
 
 /** Noise is drawn from the stream that dropout draws from; the order of the windows has a stream of its own. */

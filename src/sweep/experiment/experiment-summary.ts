@@ -81,7 +81,7 @@ function range(interval: { low: number; high: number } | null): string {
 function comparedSentence({ comparedTensors }: ExperimentDocument): string {
   const tensors =
     comparedTensors.length === 0 ? "" : `the values of ${count(comparedTensors.length, "tensor")} before the first step (${comparedTensors.join(", ")}), `;
-  return `Compared in each pair of runs: weight decay of every parameter, number of parameters, ${tensors}the text and its windows, what draws random numbers, environment and package versions.`;
+  return `Compared in each pair of runs: weight decay of every parameter, number of parameters, ${tensors}the text, its windows and their order, what draws random numbers, environment and package versions.`;
 }
 
 function confoundsSection({ confounds, seeds }: ExperimentDocument): string {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { readState } from "../../formats/read-state.js";
 import { openHistory } from "../../runs/open-history.js";
+import { lastEvent } from "../../runs/read-events.js";
 import { recordedPackages } from "../../runs/recorded-packages.js";
 import { readRunConfig } from "../../runs/run-config.js";
 import { type EnvironmentPin, readRunManifest } from "../../runs/run-manifest.js";
@@ -15,6 +16,8 @@ export interface RunFacts {
   /** Weights of the model, counted when it was built. */
   readonly parameters: number;
   readonly corpus: { readonly sha256: string; readonly windows: number };
+  /** SHA-256 of the order of the windows in the first epoch; null where it was not recorded. */
+  readonly windowOrder: string | null;
   readonly environment: EnvironmentPin;
   /** Version by the name of the package. */
   readonly packages: Readonly<Record<string, string>>;
@@ -36,6 +39,7 @@ export async function readRunFacts(directory: string): Promise<RunFacts> {
       config: readRunConfig(directory),
       parameters,
       corpus: { sha256: corpus.sha256, windows: corpus.windows },
+      windowOrder: lastEvent(directory, "train_begin")?.window_order ?? null,
       environment,
       packages: { "bh-bridge": package_version, ...recordedPackages(directory) },
       initialTensors: { [embeddingName]: embedding },

@@ -1,16 +1,19 @@
 """HF's Trainer as an engine: every event of transformers under its name, and weight decay as the configuration says."""
 
+import hashlib
 import inspect
+import struct
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bh_bridge import registry
+from bh_bridge.data import Windows
 from bh_bridge.engines.trainer import RunTrainer, StepCallback
 from bh_bridge.events import EventLog
 from bh_bridge.protocol import schema
 from bh_bridge.run_step import LOGGED_EVENTS
-from tiny_run import MODEL, create, events_of, in_child, train
+from tiny_run import CORPUS, MODEL, create, events_of, in_child, train
 from transformers import TrainerCallback
 
 EVENTS = sorted(
@@ -42,6 +45,30 @@ def test_an_event_is_sent_when_it_was_asked_for_and_not_otherwise(tmp_path: Path
         return told
 
     assert in_child(task) == {event: [event] if asked else [] for event in ON_REQUEST}
+
+
+@pytest.mark.parametrize("strategy", ["random", "sequential"])
+def test_the_order_of_windows_that_is_told_is_that_in_which_an_epoch_takes_them(tmp_path: Path, strategy: str) -> None:
+    def task() -> list[int]:
+        taken: list[int] = []
+        take = Windows.__getitems__
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Windows, "__getitems__", lambda self, indices: taken.extend(indices) or take(self, indices))
+            settings = {
+                "train_sampling_strategy": strategy,
+                "per_device_train_batch_size": 64,
+                "max_steps": 12,
+            }  # an epoch takes ten
+            train(tmp_path / "run", **{f"training__{name}": value for name, value in settings.items()})
+        return taken
+
+    taken = in_child(task)
+    [begin] = [event for event in events_of(tmp_path / "run") if event["type"] == "train_begin"]
+    windows = len(CORPUS) - MODEL["config"]["n_positions"]
+    first_epoch = taken[:windows]
+    assert sorted(first_epoch) == list(range(windows))
+    assert (first_epoch == sorted(first_epoch)) == (strategy == "sequential")
+    assert begin["window_order"] == hashlib.sha256(struct.pack(f"<{windows}q", *first_epoch)).hexdigest()
 
 
 def test_the_summary_that_trainer_logs_at_its_end_is_no_event_of_the_run(tmp_path: Path) -> None:

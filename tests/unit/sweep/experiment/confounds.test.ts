@@ -10,6 +10,7 @@ function factsOf(input: RunConfigInput, facts: Partial<RunFacts> = {}): RunFacts
     config: parseRunConfig(input),
     parameters: input.model?.norm === "layernorm" ? 116_480 : 116_160,
     corpus: { sha256: "a".repeat(64), windows: 1000 },
+    windowOrder: "0".repeat(64),
     environment,
     packages: { "Python package scipy": "1.17.0" },
     initialTensors: { "transformer.wte.weight": "e".repeat(64) },
@@ -78,6 +79,21 @@ test("tensors that differ before the first step are a confound, unless the arms 
 test("another text, or other windows of it, are a confound", () => {
   expect(found(factsOf({}), factsOf({}, { corpus: { sha256: "b".repeat(64), windows: 1000 } }))).toEqual(["text that is trained on"]);
   expect(found(factsOf({}), factsOf({}, { corpus: { sha256: "a".repeat(64), windows: 900 } }))).toEqual(["windows of text, and so their order"]);
+});
+
+test("another order of the same windows is a confound, unless it was not recorded or the arms name it", () => {
+  const other = { windowOrder: "1".repeat(64) };
+  expect(confounds(factsOf({}), factsOf({ training: { weight_decay: 0 } }, other))).toEqual([
+    {
+      what: "order of the windows of text",
+      control: "000000000000",
+      treatment: "111111111111",
+      remove: "training.data_seed, the same for both arms",
+    },
+  ]);
+  expect(found(factsOf({}), factsOf({}, { windowOrder: null }))).toEqual([]);
+  expect(found(factsOf({}), factsOf({ training: { data_seed: 7 } }, other))).toEqual([]);
+  expect(found(factsOf({}), factsOf({ training: { train_sampling_strategy: "sequential" } }, other))).toEqual([]);
 });
 
 test("another thread count, PyTorch or package is a confound; a thread count that the arms name is none", () => {

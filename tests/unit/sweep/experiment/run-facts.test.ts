@@ -27,6 +27,7 @@ print(json.dumps({
   expect(facts.initialTensors).toEqual({ "transformer.wte.weight": expected.embedding });
   expect(facts.parameters).toBe(expected.parameters);
   expect(facts.corpus.sha256).toBe(expected.corpus);
+  expect(facts.windowOrder).toMatch(/^[0-9a-f]{64}$/);
   expect(facts.environment).toMatchObject({ threads: 1, numpy: expected.numpy });
   expect(facts.packages).toMatchObject({ "Python package numpy": expected.numpy, "npm package zod": expect.stringMatching(/^4\./) });
   expect(facts.config.model.n_embd).toBe(16);
