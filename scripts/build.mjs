@@ -1,7 +1,8 @@
-// Build dist/ from src/: compile, and make the bin executable.
+// Build dist/: compile src/, bundle the page of web/, and make the bin executable.
 import { execFileSync } from "node:child_process";
 import { chmodSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { build } from "vite";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const tsc = fileURLToPath(new URL("../node_modules/typescript/bin/tsc", import.meta.url));
@@ -9,3 +10,19 @@ const tsc = fileURLToPath(new URL("../node_modules/typescript/bin/tsc", import.m
 rmSync(new URL("../dist", import.meta.url), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
 chmodSync(new URL("../dist/cli.js", import.meta.url), 0o755);
+
+// The page as it is shipped: scripts and styles in files of their own, for a server that allows no others.
+await build({
+  configFile: false,
+  root: fileURLToPath(new URL("../web", import.meta.url)),
+  logLevel: "warn",
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    outDir: fileURLToPath(new URL("../dist/web", import.meta.url)),
+    emptyOutDir: true,
+    modulePreload: false,
+    target: "es2022",
+    reportCompressedSize: false,
+    assetsInlineLimit: 0,
+  },
+});

@@ -66,6 +66,7 @@ async function installPackages() {
 async function build() {
   const sources = Math.max(
     newestIn(at("src")),
+    newestIn(at("web")),
     ...["tsconfig.json", "tsconfig.build.json", "package-lock.json", "scripts/build.mjs"].map((file) => changedAt(at(file))),
   );
   if (changedAt(at("dist", "cli.js")) > sources) return;

@@ -142,6 +142,28 @@ export type { Checkpoint, CheckpointKind } from "./runs/checkpoint.js";
 export { openCheckpoint } from "./runs/open-checkpoint.js";
 export { openHistory } from "./runs/open-history.js";
 export type { RunManifest } from "./runs/run-manifest.js";
+export {
+  type BasisDocument,
+  basisDocumentSchema,
+  type CensusOfStateDocument,
+  censusOfStateDocumentSchema,
+  type HistoryDocument,
+  historyDocumentSchema,
+  type LiveChange,
+  liveChangeSchema,
+  type OverlayDocument,
+  overlayDocumentSchema,
+  type PlanDocument,
+  planDocumentSchema,
+  type SeriesDocument,
+  type ServeDocument,
+  type ServedRunDocument,
+  type ShelfDocument,
+  seriesDocumentSchema,
+  serveDocumentSchema,
+  servedRunDocumentSchema,
+  shelfDocumentSchema,
+} from "./serve/documents.js";
 export type { ConductOptions } from "./sweep/conduct-plan.js";
 export { type ConcludeOptions, concludeExperiment, type EndedExperiment } from "./sweep/experiment/conclude-experiment.js";
 export type { Confound } from "./sweep/experiment/confounds.js";

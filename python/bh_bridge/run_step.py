@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from bh_bridge.watch import Watch
 
 # Always logged. The other events are those of transformers; they are sent only when a callback in TypeScript asks.
 LOGGED_EVENTS = ("train_begin", "step_end", "log", "evaluate", "save", "train_end")
+# Whoever may write into a run can ask its training to stop, from any process; src/runs/stop-request.ts does.
+STOP_REQUEST = "stop.request"
 COALESCIBLE_EVENTS = frozenset(schema()["coalescibleEvents"])
 
 
@@ -45,6 +48,7 @@ class RunStep:
         self._is_training = False
         self._loss = float("nan")  # of the latest step
         self._saves_to_stop = False
+        self._was_asked_to_stop = False
         self._channel = channel
         self._events = events
         self._watch = Watch(events)
@@ -69,6 +73,7 @@ class RunStep:
         window_order: what is known of the order of the windows of text, as `order_checksum` says.
         """
         self._is_training = True
+        self._take_stop_request()  # one that came too late for an earlier part of the run means nothing to this one
         self._watch.begin(state.global_step)
         self._events.emit(
             "train_begin",
@@ -162,11 +167,14 @@ class RunStep:
             return None
         if self._deciders.have_stopped:
             return "decider"
+        if self._was_asked_to_stop:
+            return "signal"
         return self._channel.stop_reason(self._training) or ("until" if self._is_until(state) else "trainer")
 
     def close(self) -> None:
         """Look out for nothing any more, and ask nobody; called however the training ends."""
         self._is_training = False
+        self._take_stop_request()
         self._watch.end()
 
     def _is_until(self, state: TrainingState) -> bool:
@@ -188,8 +196,17 @@ class RunStep:
         self._deciders.ask(self._training, event, state, self._loss, control)
 
     def _heed_stop(self, control: Control) -> None:
-        if self._channel.stop_reason(self._training) is not None:
+        self._was_asked_to_stop |= self._take_stop_request()
+        if self._was_asked_to_stop or self._channel.stop_reason(self._training) is not None:
             control.should_training_stop = True
+
+    def _take_stop_request(self) -> bool:
+        """Whether somebody has asked for a stop since; each request counts once."""
+        try:
+            os.unlink(self._directory / STOP_REQUEST)
+        except FileNotFoundError:
+            return False
+        return True
 
     def _ask_for_checkpoint(self, state: TrainingState, control: Control) -> None:
         """Save on the beat, when a decider or Node asked, at the last step, and at a stop."""

@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   experiment: async () => (await import("./experiment/experiment.js")).experimentCommand(),
   sweep: async () => (await import("./sweep/sweep.js")).sweepCommand(),
   runs: async () => (await import("./runs/runs.js")).runsCommand(),
+  serve: async () => (await import("./serve/serve.js")).serveCommand(),
   compare: async () => (await import("./compare/compare.js")).compareCommand(),
   reproduce: async () => (await import("./reproduce/reproduce.js")).reproduceCommand(),
   rerecord: async () => (await import("./rerecord/rerecord.js")).rerecordCommand(),

@@ -10,6 +10,7 @@ export const runFiles = {
   config: "config.json",
   notes: "notes.json",
   lock: "run.lock",
+  stop: "stop.request",
   events: "events.jsonl",
   tornEvents: "events.torn",
   pythonLog: "python.log",

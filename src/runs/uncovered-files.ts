@@ -37,6 +37,7 @@ export function uncoveredFiles(directory: string, coverage: Coverage): Uncovered
 function reasonOf(directory: string, file: string, coverage: Coverage): string | undefined {
   const { sums, histories } = coverage;
   if (file === runFiles.lock) return "it names the process that wrote last, and holds nothing of the run";
+  if (file === runFiles.stop) return "it asks for a stop, and holds nothing of the run";
   if (leftover.test(file)) return "a process was making or removing it; it means nothing";
   if (isHistoryFile(file)) return historyReason(histories.get(file), coverage);
   if (!isRunFile(file)) return "it is not a part of the run";

@@ -23,9 +23,9 @@ function wordsOf(line: string): string[] {
   return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
 }
 
-/** What is cheap to run instead: a training is resolved only, an environment is not made, and the run of the example is one that exists. */
+/** What is cheap to run instead: a training is resolved only, an environment is not made, a server would not end, and the run of the example is one that exists. */
 function cheaply(words: string[]): string[] {
-  if (words[0] === "setup") return [...words, "--help"];
+  if (words[0] === "setup" || words[0] === "serve") return [...words, "--help"];
   if (words[0] === "train") return [...words, "--print-config"];
   if (words[0] === "doctor" && words.includes("--measure")) return [...words, "--help"];
   if (words[0] === "experiment" || (words[0] === "sweep" && words[1] !== "status"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from bh_bridge import trainer_operations
-from bh_bridge.run_step import COALESCIBLE_EVENTS
+from bh_bridge.run_step import COALESCIBLE_EVENTS, STOP_REQUEST
 from safetensors.torch import load_file
 from silent_node import deciding
 from tiny_run import create, differences, events_of, in_child, train
@@ -48,6 +48,24 @@ def test_a_checkpoint_that_was_due_anyway_was_not_made_to_stop(tmp_path: Path, e
     run = tmp_path / "run"
     in_child(lambda: train(run, answer=stopping, engine=engine, deciders=[{**DECIDER, "every": 20}], **PLAIN))
     assert checkpoints_of(run) == {10: False, 20: False}
+
+
+@engines
+def test_a_file_in_the_run_asks_for_a_stop_once_and_an_old_one_asks_for_nothing(tmp_path: Path, engine: str) -> None:
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    in_child(lambda: train(whole, engine=engine, **PLAIN))
+
+    def ask(question: dict[str, Any]) -> dict[str, Any]:
+        (run / STOP_REQUEST).touch()
+        return deciding({})(question)
+
+    stopped = in_child(lambda: train(run, answer=ask, engine=engine, deciders=[{**DECIDER, "every": 25}], **PLAIN))
+    assert (stopped["status"], stopped["reason"], stopped["global_step"]) == ("stopped", "signal", 25)
+    assert checkpoints_of(run) == {20: False, 25: True}
+    assert not (run / STOP_REQUEST).exists()
+    (run / STOP_REQUEST).touch()
+    assert in_child(lambda: train(run, "exact", engine=engine, **PLAIN))["from_step"] == 25
+    assert differences(run, whole) == []
 
 
 @engines

@@ -1,8 +1,8 @@
+import { type FieldValue, fieldOf, type ListedRun } from "../../runner/run-fields.js";
 import { printable } from "../../text/printable.js";
 import { wrap } from "../../text/wrap.js";
 import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
 import type { Terminal } from "../terminal/terminal.js";
-import { type FieldValue, fieldOf, type ListedRun } from "./run-fields.js";
 
 /** How a list is written. */
 export const listFormats = ["table", "csv", "md"] as const;

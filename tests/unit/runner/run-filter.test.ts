@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compareFields, meets, parseRunFilters } from "../../../../src/commands/runs/run-filter.js";
+import { compareFields, meets, parseRunFilters } from "../../../src/runner/run-filter.js";
 
 test.each([
   ["seed>=42", 42, true],

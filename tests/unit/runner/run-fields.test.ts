@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { fieldOf, type ListedRun, requireField, runFieldNames } from "../../../../src/commands/runs/run-fields.js";
-import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
+import { parseRunConfig } from "../../../src/config/parse-run-config.js";
+import { fieldOf, type ListedRun, requireField, runFieldNames } from "../../../src/runner/run-fields.js";
 
 const run: ListedRun = {
   row: {

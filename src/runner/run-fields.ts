@@ -1,8 +1,8 @@
-import { configValues } from "../../config/config-values.js";
-import { nearestName } from "../../config/nearest-name.js";
-import type { RunConfig } from "../../config/run-config-schema.js";
-import { BhBridgeError } from "../../errors.js";
-import type { RunRow } from "../../runner/run-row.js";
+import { configValues } from "../config/config-values.js";
+import { nearestName } from "../config/nearest-name.js";
+import type { RunConfig } from "../config/run-config-schema.js";
+import { BhBridgeError } from "../errors.js";
+import type { RunRow } from "./run-row.js";
 
 /** A run in a list, with its configuration where that can be read. */
 export interface ListedRun {

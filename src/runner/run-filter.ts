@@ -1,4 +1,4 @@
-import { BhBridgeError } from "../../errors.js";
+import { BhBridgeError } from "../errors.js";
 import type { FieldValue } from "./run-fields.js";
 
 const operators = [">=", "<=", "!=", "=", ":", ">", "<", "~"] as const;

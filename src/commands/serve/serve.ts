@@ -1,0 +1,35 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { runsFolder } from "../../runs/run-layout.js";
+import { experimentsFolder, sweepsFolder } from "../../sweep/folders.js";
+import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { Terminal } from "../terminal/terminal.js";
+import { loopback, usualPort } from "./address.js";
+
+interface ServeCommandOptions extends CommonOptions {
+  out: string[];
+  port: number;
+  host: string;
+}
+
+/** `bh-bridge serve`: the live page, until Ctrl-C. */
+export function serveCommand(): Command {
+  return createCommand(
+    "serve",
+    "Show runs, experiments and sweeps on a page of this machine: live charts, and every recorded step replayed",
+    "bh-bridge serve",
+    "bh-bridge serve --out runs --port 9000",
+  )
+    .option("--out <dirs...>", "folders that hold runs, experiments or sweeps", [runsFolder, experimentsFolder, sweepsFolder])
+    .addOption(new Option("--port <number>", "port to listen at, or the next one that is free; 0 takes any").argParser(parsePort).default(usualPort))
+    .option("--host <address>", "address to listen at; with another than this one, whoever reaches it and has the token sees the runs", loopback)
+    .action(async ({ out, port, host, ...common }: ServeCommandOptions) => {
+      const { serveInTerminal } = await import("./serve-in-terminal.js");
+      await serveInTerminal({ folders: out, port, host }, new Terminal(common));
+    });
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port < 65_536) return port;
+  throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
+}

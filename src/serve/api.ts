@@ -1,0 +1,268 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { basename, join } from "node:path";
+import { configValues } from "../config/config-values.js";
+import { isPresetName } from "../config/presets.js";
+import { changesFrom } from "../config/resolve-run-config.js";
+import { BhBridgeError } from "../errors.js";
+import { containedFile } from "../formats/contained-file.js";
+import { FileBytes } from "../formats/file-bytes.js";
+import { itemSizes } from "../formats/matrix.js";
+import { chooseRuns } from "../runner/choose-runs.js";
+import { runFieldNames } from "../runner/run-fields.js";
+import { summarizeRun } from "../runner/summarize-run.js";
+import { historyFile, historyFiles, runCheckpoints, runFiles } from "../runs/run-layout.js";
+import { readRunManifest } from "../runs/run-manifest.js";
+import { requestStop } from "../runs/stop-request.js";
+import { shellQuote } from "../text/shell-quote.js";
+import { sendDocument, sendPieces, sendText } from "./answers.js";
+import type { Catalogue, ServedRun } from "./catalogue.js";
+import type { OverlayDocument, ServedRunDocument, ShelfDocument } from "./documents.js";
+import { LiveChanges } from "./live-changes.js";
+import { PlanRows, planDocument } from "./plan-view.js";
+import { RunView } from "./run-view.js";
+import { servedRow, servedRows } from "./served-row.js";
+
+/** So many bytes of states are sent for one request, and so many at a time. */
+const mostBytes = 64 * 2 ** 20;
+const pieceBytes = 128 * 1024;
+/** So many points of a line are sent at most. */
+const mostPoints = 20_000;
+/** Lines of an overlay. */
+const mostLines = 200;
+/** Views of runs that are kept: each may hold some megabytes. */
+const keptViews = 24;
+
+/** What a request asks, taken apart. */
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly query: URLSearchParams;
+}
+
+/** What the page asks the server, by addresses of ids. @returns false for an address that there is not. */
+export interface Api {
+  answer(path: string, asked: Asked): Promise<boolean>;
+  close(): void;
+}
+
+/** The API over a catalogue of runs. */
+export function createApi(catalogue: Catalogue): Api {
+  const live = new LiveChanges(catalogue);
+  const plans = new PlanRows();
+  const views = new Map<string, RunView>();
+  const summaries = new WeakMap<ServedRun, Promise<ServedRunDocument>>();
+
+  function viewOf(run: ServedRun): RunView {
+    const view = views.get(run.id) ?? new RunView(run.directory);
+    views.delete(run.id);
+    views.set(run.id, view); // the newest last
+    const [oldest] = views.keys();
+    if (views.size > keptViews && oldest !== undefined) views.delete(oldest);
+    return view;
+  }
+
+  async function shelf({ query }: Asked): Promise<ShelfDocument> {
+    const all = await catalogue.shelf();
+    const search = (query.get("search") ?? "").toLowerCase();
+    const found = all.runs.filter(({ row, directory }) =>
+      [row.name, basename(directory), row.note ?? "", ...row.tags].some((text) => text.toLowerCase().includes(search)),
+    );
+    const chosen = chooseRuns(found, { where: query.getAll("where"), sort: query.get("sort") ?? "-created" });
+    const paths = new Set(all.runs.flatMap(({ config }) => (config ? [...configValues(config).keys()] : [])));
+    return {
+      schema: "bh-bridge/serve-runs@1",
+      total: all.runs.length,
+      runs: servedRows(chosen),
+      plans: await plans.of(all, catalogue.lockHolders),
+      fields: [...runFieldNames, ...[...paths].filter((path) => path.includes("."))],
+    };
+  }
+
+  async function overlay({ query }: Asked): Promise<OverlayDocument> {
+    const name = query.get("name") ?? "loss";
+    const points = wholeNumber(query, "points", { least: 10, most: mostPoints, usual: 600 });
+    const ids = (query.get("runs") ?? "").split(",").slice(0, mostLines);
+    const { runs } = await catalogue.shelf();
+    const lines: OverlayDocument["lines"] = [];
+    for (const id of ids) {
+      const run = runs.find((each) => each.id === id);
+      const line = run && (await viewOf(run).line(name, points));
+      if (line) lines.push({ id, ...line });
+      await new Promise(setImmediate); // others are answered in between
+    }
+    return { schema: "bh-bridge/serve-overlay@1", name, lines };
+  }
+
+  async function summary(run: ServedRun): Promise<ServedRunDocument> {
+    const known = summaries.get(run) ?? runDocument(run, viewOf(run));
+    summaries.set(run, known);
+    known.catch(() => summaries.delete(run));
+    return known;
+  }
+
+  const ofRun: Readonly<Record<string, (run: ServedRun, asked: Asked) => Promise<void>>> = {
+    "": async (run, { response }) => sendDocument(response, await summary(run)),
+    async series(run, { query, response }) {
+      const points = wholeNumber(query, "points", { least: 10, most: mostPoints, usual: 2000 });
+      const from = wholeNumber(query, "from", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 });
+      const to = query.has("to") ? wholeNumber(query, "to", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 }) : Number.POSITIVE_INFINITY;
+      sendDocument(response, await viewOf(run).series(run, { points, from, to }));
+    },
+    history: async (run, { response }) => sendDocument(response, await viewOf(run).history(run)),
+    basis: async (run, { response }) => sendDocument(response, await viewOf(run).basis()),
+    async census(run, { query, response }) {
+      sendDocument(response, await viewOf(run).census(wholeNumber(query, "state", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 })));
+    },
+    states: async (run, asked) => sendStates(viewOf(run), asked),
+    file: async (run, asked) => sendFile(run, asked),
+  };
+
+  async function answerRun(id: string, what: string, asked: Asked): Promise<boolean> {
+    const { request, response } = asked;
+    const answer = Object.hasOwn(ofRun, what) ? ofRun[what] : undefined;
+    const isStop = what === "stop";
+    if (!answer && !isStop) return false;
+    const run = await catalogue.run(id);
+    if (!run) return false;
+    if (isStop) {
+      if (request.method !== "POST") sendText(response, 405, "a stop is asked for by POST");
+      else if (run.row.status !== "running") sendDocument(response, { error: "nobody trains this run now" }, 409);
+      else {
+        requestStop(run.directory);
+        sendDocument(response, { stopping: true }, 202);
+      }
+    } else await answer?.(run, asked);
+    return true;
+  }
+
+  return {
+    async answer(path, asked) {
+      const { request, response } = asked;
+      const [kind = "", id, what = "", ...more] = path.split("/");
+      if (more.length > 0) return false;
+      const isRead = request.method === "GET" || request.method === "HEAD";
+      if (!isRead && !(kind === "runs" && what === "stop")) {
+        sendText(response, 405, "this address is only read");
+        return true;
+      }
+      if (kind === "runs" && id !== undefined) return answerRun(id, what, asked);
+      if (id !== undefined && kind !== "plans") return false;
+      if (kind === "runs") sendDocument(response, await shelf(asked));
+      else if (kind === "overlay") sendDocument(response, await overlay(asked));
+      else if (kind === "changes") {
+        if (!live.listen(request, response)) sendText(response, 503, "too many listen already");
+      } else if (kind === "plans" && id !== undefined && what === "") {
+        const plan = await catalogue.plan(id);
+        if (!plan) return false;
+        sendDocument(response, await planDocument(plan, await catalogue.shelf(), catalogue.lockHolders));
+      } else return false;
+      return true;
+    },
+    close: () => live.close(),
+  };
+}
+
+async function runDocument(run: ServedRun, view: RunView): Promise<ServedRunDocument> {
+  const { directory, row, config } = run;
+  const manifest = row.status === "corrupt" ? undefined : readRunManifest(directory);
+  const hasStates = manifest && config && row.steps && existsSync(join(directory, historyFile));
+  const preset = manifest?.preset;
+  return {
+    schema: "bh-bridge/serve-run@1",
+    ...servedRow(run),
+    config: config ? Object.fromEntries(configValues(config)) : null,
+    changes:
+      config && preset !== undefined && isPresetName(preset)
+        ? changesFrom(preset, config, () => "").map(({ path, before, after }) => ({ path, before: before ?? null, after: after ?? null }))
+        : [],
+    environment: manifest?.environment ?? null,
+    corpus: manifest
+      ? { tokens: manifest.corpus.tokens, distinct: manifest.corpus.distinct, dead: manifest.corpus.dead, sha256: manifest.corpus.sha256 }
+      : null,
+    checkpoints: runCheckpoints(directory).map(({ step }) => step),
+    alerts: view.events.flatMap((event) => (event.type === "alert" ? [{ step: event.global_step, message: event.message }] : [])),
+    // While it trains, the verdict would be of a state that is gone when it is read; and it takes a reading of the whole history.
+    result: hasStates && row.status !== "running" ? await resultOf(run, config, manifest) : null,
+    next: nextCommand(run),
+    files: downloads(directory),
+  };
+}
+
+async function resultOf(
+  { directory }: ServedRun,
+  config: NonNullable<ServedRun["config"]>,
+  manifest: ReturnType<typeof readRunManifest>,
+): Promise<ServedRunDocument["result"]> {
+  const size = statSync(join(directory, historyFile)).size;
+  if (size > mostSummarized) return null;
+  try {
+    return await summarizeRun(directory, config, manifest);
+  } catch (error) {
+    if (error instanceof BhBridgeError) return null; // a run that ended before its first state has no result
+    throw error;
+  }
+}
+
+/** A longer history is not read whole for its verdict: the command line tells it. */
+const mostSummarized = 2 ** 30;
+
+function nextCommand({ row, directory }: ServedRun): string | null {
+  if (row.status === "interrupted" || row.status === "failed" || row.status === "stopped") return `bh-bridge resume ${shellQuote(directory)}`;
+  return row.status === "completed" ? `bh-bridge analyze ${shellQuote(directory)}` : null;
+}
+
+const taken: readonly string[] = [runFiles.manifest, runFiles.config, runFiles.notes, runFiles.events, runFiles.analysis, runFiles.pythonLog];
+
+/** Files of a run that a browser may take away. */
+function downloads(directory: string): ServedRunDocument["files"] {
+  const names = new Set(readdirSync(directory));
+  return [...taken.filter((name) => names.has(name)), ...historyFiles(directory)].map((name) => ({ name, bytes: statSync(join(directory, name)).size }));
+}
+
+async function sendFile({ directory }: ServedRun, { query, response }: Asked): Promise<void> {
+  const name = downloads(directory).find((file) => file.name === query.get("name"))?.name;
+  if (name === undefined) return sendText(response, 404, "there is no such file to take away");
+  const file = new FileBytes(containedFile(directory, name));
+  try {
+    const headers = { "Content-Type": "application/octet-stream", "Content-Disposition": `attachment; filename="${name}"` };
+    await sendPieces(response, file.size, headers, function* () {
+      for (let at = 0; at < file.size; at += pieceBytes) yield file.read(at, Math.min(pieceBytes, file.size - at), name);
+    });
+  } finally {
+    file.close();
+  }
+}
+
+/** The exact bytes of `count` states from `first` on, every `every`-th. */
+async function sendStates(view: RunView, { query, response }: Asked): Promise<void> {
+  const history = await view.open();
+  try {
+    const { states, tokens, dims, dtype } = history;
+    const stateBytes = tokens * dims * itemSizes[dtype];
+    const first = wholeNumber(query, "first", { least: 0, most: states - 1, usual: 0 });
+    const every = wholeNumber(query, "every", { least: 1, most: states, usual: 1 });
+    const affordable = Math.max(1, Math.floor(mostBytes / stateBytes));
+    const wanted = wholeNumber(query, "count", { least: 1, most: affordable, usual: 1 });
+    const count = Math.min(wanted, Math.ceil((states - first) / every));
+    const together = every === 1 ? Math.max(1, Math.floor(pieceBytes / stateBytes)) : 1;
+    await sendPieces(response, count * stateBytes, { "Content-Type": "application/octet-stream" }, function* () {
+      for (let at = 0; at < count; at += together) {
+        const piece = new Uint8Array(Math.min(together, count - at) * stateBytes);
+        history.read(first + at * every, piece.byteLength / stateBytes, piece);
+        yield piece;
+      }
+    });
+  } finally {
+    history.close();
+  }
+}
+
+/** A number of the query. @throws {BhBridgeError} `USAGE` for what is none, or out of range. */
+function wholeNumber(query: URLSearchParams, name: string, { least, most, usual }: { least: number; most: number; usual: number }): number {
+  const text = query.get(name);
+  if (text === null) return usual;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new BhBridgeError("USAGE", `${name} is a whole number from ${least} to ${most}, not ${JSON.stringify(text.slice(0, 40))}`);
+}

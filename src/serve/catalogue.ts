@@ -1,0 +1,172 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { join, resolve, sep } from "node:path";
+import { lockHolders as askForLocks } from "../python/lock-holders.js";
+import { listedRun } from "../runner/choose-runs.js";
+import type { ListedRun } from "../runner/run-fields.js";
+import { runFiles, runsFolder } from "../runs/run-layout.js";
+import { type FoundRun, type LockHolders, scanRuns } from "../runs/scan-runs.js";
+import { experimentsFolder, sweepsFolder } from "../sweep/folders.js";
+import { planFileName } from "../sweep/plan/plan-file.js";
+import { watchLocks } from "./lock-watch.js";
+
+/** A run that can be asked for by its id. */
+export interface ServedRun extends ListedRun {
+  readonly id: string;
+  readonly directory: string;
+  /** The experiment or sweep that it belongs to. */
+  readonly plan: string | null;
+}
+
+/** The directory of an experiment or a sweep. */
+export interface ServedPlan {
+  readonly id: string;
+  readonly directory: string;
+}
+
+/** What lies in the folders that are served. */
+export interface Shelf {
+  readonly runs: readonly ServedRun[];
+  readonly plans: readonly ServedPlan[];
+}
+
+/** A folder of many directories is read at most this often, however many ask. */
+const freshMs = 400;
+
+/**
+ * The runs, experiments and sweeps in folders, each with an id of ours: what is asked for is looked up among them, so that no request ever names a path.
+ * An id is the same after a restart, so that an address can be kept.
+ */
+export class Catalogue {
+  readonly #folders: readonly string[];
+  readonly #lockHolders: LockHolders = watchLocks(askForLocks);
+  readonly #known = new Map<string, { signature: string; run: ServedRun }>();
+  #shelf: Promise<Shelf> | undefined;
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  /** @param folders each holds runs, experiments and sweeps, or folders of them (`runs`, `experiments`, `sweeps`). */
+  constructor(folders: readonly string[]) {
+    this.#folders = folders.map((folder) => resolve(folder));
+  }
+
+  /** What there is now, oldest first. */
+  async shelf(): Promise<Shelf> {
+    if (this.#shelf === undefined || performance.now() - this.#readAt > freshMs) {
+      this.#shelf = this.#read().finally(() => {
+        this.#readAt = performance.now();
+      });
+      this.#readAt = Number.POSITIVE_INFINITY; // whoever comes meanwhile gets the same
+    }
+    return this.#shelf;
+  }
+
+  async run(id: string): Promise<ServedRun | undefined> {
+    return (await this.shelf()).runs.find((run) => run.id === id);
+  }
+
+  async plan(id: string): Promise<ServedPlan | undefined> {
+    return (await this.shelf()).plans.find((plan) => plan.id === id);
+  }
+
+  /** For those who read a plan's states. */
+  get lockHolders(): LockHolders {
+    return this.#lockHolders;
+  }
+
+  async #read(): Promise<Shelf> {
+    const folders = new Set(this.#folders.flatMap(runFolders));
+    const plans = [...folders].flatMap(planDirectories);
+    const found = await Promise.all([
+      ...[...folders].map(async (folder) => inFolder(folder, null, await scanRuns(folder, noLocks))),
+      ...plans.map(async ({ id, directory }) => inFolder(join(directory, runsFolder), id, await scanRuns(join(directory, runsFolder), noLocks))),
+    ]);
+    const all = found.flat();
+    const holders = await this.#lockHolders(all.flatMap(({ run }) => (run.manifest ? [run.directory] : [])));
+    const runs: ServedRun[] = [];
+    for (const { run, plan } of all) runs.push(await this.#served(withLock(run, holders), plan));
+    const kept = new Set(runs.map(({ directory }) => directory));
+    for (const directory of this.#known.keys()) if (!kept.has(directory)) this.#known.delete(directory);
+    return { runs: runs.sort((left, right) => compareText(left.row.created ?? "", right.row.created ?? "")), plans };
+  }
+
+  /** A run is read again when one of its files has changed. */
+  async #served(found: FoundRun, plan: string | null): Promise<ServedRun> {
+    const signature = `${found.status} ${signatureOf(found.directory)}`;
+    const known = this.#known.get(found.directory);
+    if (known?.signature === signature) return known.run;
+    const run = { id: idOf(found.directory), directory: found.directory, plan, ...(await listedRun(found)) };
+    this.#known.set(found.directory, { signature, run });
+    return run;
+  }
+}
+
+const noLocks: LockHolders = async () => new Map();
+
+function idOf(directory: string): string {
+  return createHash("sha256").update(realpathSync(directory)).digest("hex").slice(0, 20);
+}
+
+function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** The folder itself, and those in it that have the usual names. */
+function runFolders(folder: string): string[] {
+  const usual = [runsFolder, experimentsFolder, sweepsFolder].map((name) => join(folder, name));
+  return [folder, ...usual.filter((path) => existsSync(path) && !existsSync(join(path, runFiles.manifest)) && isInside(path, folder))];
+}
+
+function planDirectories(folder: string): ServedPlan[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .map((name) => join(folder, name))
+    .filter((directory) => existsSync(join(directory, planFileName)) && isInside(directory, folder))
+    .sort()
+    .map((directory) => ({ id: idOf(directory), directory }));
+}
+
+interface PlacedRun {
+  run: FoundRun;
+  plan: string | null;
+}
+
+/** The runs of a folder whose files lie in it: what a link leads to elsewhere is not served. */
+function inFolder(folder: string, plan: string | null, runs: readonly FoundRun[]): PlacedRun[] {
+  return runs
+    .filter(({ directory }) => isInside(directory, folder))
+    .map((run) => {
+      const link = linkOut(run.directory);
+      if (link === undefined) return { run, plan };
+      return { run: { ...run, status: "corrupt", manifest: undefined, problem: `${link} is a link that leads out of the run, and is not followed` }, plan };
+    });
+}
+
+function isInside(path: string, folder: string): boolean {
+  try {
+    return realpathSync(path).startsWith(realpathSync(folder) + sep);
+  } catch {
+    return false; // it has gone, or leads nowhere
+  }
+}
+
+function linkOut(directory: string): string | undefined {
+  return readdirSync(directory, { withFileTypes: true }).find((entry) => entry.isSymbolicLink() && !isInside(join(directory, entry.name), directory))?.name;
+}
+
+function withLock(run: FoundRun, holders: ReadonlyMap<string, number>): FoundRun {
+  const pid = holders.get(run.directory);
+  if (run.status === "corrupt") return run;
+  return pid === undefined ? run : { ...run, status: "running", pid };
+}
+
+/** A live history is written without its size changing: its index grows. */
+const watched = [runFiles.manifest, runFiles.config, runFiles.notes, runFiles.events, "history.idx"];
+
+function signatureOf(directory: string): string {
+  return watched
+    .map((name) => {
+      const stat = statSync(join(directory, name), { throwIfNoEntry: false });
+      return stat ? `${stat.mtimeMs} ${stat.size}` : "";
+    })
+    .join("|");
+}

@@ -1,0 +1,73 @@
+import { existsSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { BhBridgeError } from "../errors.js";
+import { readRunDocument } from "../runs/read-run-json.js";
+import type { LockHolders } from "../runs/scan-runs.js";
+import { experimentDocumentSchema } from "../sweep/experiment/experiment-document.js";
+import { readPlan } from "../sweep/plan/plan-file.js";
+import { readSweep } from "../sweep/read-sweep.js";
+import type { ServedPlan, Shelf } from "./catalogue.js";
+import type { PlanDocument, ShelfDocument } from "./documents.js";
+
+const resultFile = "result.json";
+
+/** An experiment or a sweep, with what became of its trials. @throws {BhBridgeError} `RUN_CORRUPT`, and as `readPlan`. */
+export async function planDocument({ id, directory }: ServedPlan, shelf: Shelf, lockHolders: LockHolders): Promise<PlanDocument> {
+  const { question } = readPlan(directory);
+  const { name, trials, counts } = await readSweep(directory, lockHolders);
+  const judged = question && existsSync(join(directory, resultFile)) ? readRunDocument(directory, resultFile, experimentDocumentSchema) : undefined;
+  const ids = new Map(shelf.runs.map((run) => [run.directory, run]));
+  return {
+    schema: "bh-bridge/serve-plan@1",
+    id,
+    kind: question ? "experiment" : "sweep",
+    name,
+    directory: basename(directory),
+    arms: question ? [...question.arms] : [],
+    counts,
+    verdict: judged?.verdict.result ?? null,
+    problem: null,
+    seeds: question ? [...question.seeds] : [],
+    trials: trials.flatMap(({ run, ...trial }) => {
+      const served = run === null ? undefined : ids.get(run);
+      const cells = question?.cells.filter((cell) => cell.trial === trial.trial) ?? [{ arm: null, seed: served?.row.seed ?? null }];
+      return cells.map(({ arm, seed }) => ({ ...trial, run: served?.id ?? null, arm, seed }));
+    }),
+    judged: judged ? { measures: judged.measures, confounds: judged.confounds, verdict: judged.verdict, traps: judged.traps } : null,
+  };
+}
+
+type PlanRow = ShelfDocument["plans"][number];
+
+/** Rows of the plans, kept while their files do not change. */
+export class PlanRows {
+  readonly #known = new Map<string, { signature: string; row: PlanRow }>();
+
+  async of(shelf: Shelf, lockHolders: LockHolders): Promise<PlanRow[]> {
+    const rows: PlanRow[] = [];
+    for (const plan of shelf.plans) {
+      const signature = ["plan.json", "ledger.jsonl", resultFile].map((name) => changeOf(join(plan.directory, name))).join("|");
+      const known = this.#known.get(plan.id);
+      const row = known?.signature === signature ? known.row : await planRow(plan, shelf, lockHolders);
+      this.#known.set(plan.id, { signature, row });
+      rows.push(row);
+    }
+    return rows;
+  }
+}
+
+async function planRow(plan: ServedPlan, shelf: Shelf, lockHolders: LockHolders): Promise<PlanRow> {
+  try {
+    const { id, kind, name, directory, arms, counts, verdict, problem } = await planDocument(plan, shelf, lockHolders);
+    return { id, kind, name, directory, arms, counts, verdict, problem };
+  } catch (error) {
+    if (!(error instanceof BhBridgeError)) throw error;
+    const directory = basename(plan.directory);
+    return { id: plan.id, kind: "sweep", name: directory, directory, arms: [], counts: {}, verdict: null, problem: error.message };
+  }
+}
+
+function changeOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat ? `${stat.mtimeMs} ${stat.size}` : "";
+}

@@ -1,0 +1,261 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import type { AnalysisDocument } from "../analysis/analysis-document.js";
+import { census } from "../analysis/census.js";
+import { BhBridgeError } from "../errors.js";
+import type { History } from "../formats/history.js";
+import { itemSizes } from "../formats/matrix.js";
+import { readState } from "../formats/read-state.js";
+import { stepOfState } from "../formats/state-of-step.js";
+import { openHistory } from "../runs/open-history.js";
+import { readAnalysis } from "../runs/run-analysis.js";
+import { runFiles } from "../runs/run-layout.js";
+import { readRunManifest } from "../runs/run-manifest.js";
+import type { ServedRun } from "./catalogue.js";
+import type { BasisDocument, CensusOfStateDocument, HistoryDocument, Series, SeriesDocument } from "./documents.js";
+import { pathBasis } from "./path-basis.js";
+import { type Line, reduceSeries } from "./reduce-series.js";
+import { RunLog } from "./run-log.js";
+import { MeasuredStates } from "./state-measures.js";
+import { statesLosses } from "./states-losses.js";
+
+/** The numbers of an analysis that a chart shows: one array a line, the first entry of which is of state `from`. */
+type Analysed = readonly { name: string; from: 0 | 1; values: readonly (number | null)[] }[];
+
+const most = { tokens: 65_536 };
+
+/** Everything that is shown of one run but its summary, read from its files as it is asked for, and kept as long as they do not change. */
+export class RunView {
+  readonly #directory: string;
+  readonly #log: RunLog;
+  readonly #measured = new MeasuredStates();
+  #analysis: { signature: string; lines: Analysed } | undefined;
+  #basis: BasisDocument | undefined;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#log = new RunLog(directory);
+  }
+
+  /** Events other than steps, as they are now. */
+  get events(): RunLog["events"] {
+    this.#log.update();
+    return this.#log.events;
+  }
+
+  /** All lines of the run between two steps. */
+  async series({ id, row }: ServedRun, { points, from, to }: { points: number; from: number; to: number }): Promise<SeriesDocument> {
+    this.#log.update();
+    const notes: string[] = [];
+    const lines = [...this.#trainingLines(), ...(await this.#stateLines(notes))];
+    const series = lines.map(([name, line]) => named(name, reduceSeries(between(line, from, to), points)));
+    const done = this.#log.steps.at(-1)?.step ?? row.steps?.done ?? 0;
+    return {
+      schema: "bh-bridge/serve-series@1",
+      id,
+      step: done,
+      planned: row.steps?.planned ?? done,
+      series: series.filter(({ y }) => y.some((value) => value !== null)),
+      notes,
+    };
+  }
+
+  /** One line; undefined where the run has none of that name. The loss is read without the log, which is long. */
+  async line(name: string, points: number): Promise<{ x: number[]; y: (number | null)[] } | undefined> {
+    const found = name === "loss" ? statesLosses(this.#directory) : undefined;
+    const line = found ?? (await this.#lineByName(name));
+    if (!line) return undefined;
+    const { x, y } = named(name, reduceSeries(line, points));
+    return { x, y };
+  }
+
+  async history({ id }: ServedRun): Promise<HistoryDocument> {
+    const history = await openHistory(this.#directory);
+    try {
+      const { states, tokens, dims, dtype, steps, rowTokens } = history;
+      if (tokens > most.tokens) throw new BhBridgeError("FORMAT_UNSUPPORTED", `its states have ${tokens} rows, more than the ${most.tokens} that are shown`);
+      const dead = new Set(readRunManifest(this.#directory).corpus.deadTokens);
+      const rows = Array.from({ length: tokens }, (_, row) => row);
+      return {
+        schema: "bh-bridge/serve-history@1",
+        id,
+        states,
+        tokens,
+        dims,
+        dtype,
+        stateBytes: tokens * dims * itemSizes[dtype],
+        steps: steps ? [...steps] : null,
+        ids: rowTokens.ids ? [...rowTokens.ids] : null,
+        texts: rows.map((row) => rowTokens.text?.(rowTokens.ofRow(row)) ?? null),
+        dead: rows.filter((row) => dead.has(rowTokens.ofRow(row))),
+      };
+    } finally {
+      history.close();
+    }
+  }
+
+  /** The basis of the path as it was when it was first asked for: one that moved would be no basis. */
+  async basis(): Promise<BasisDocument> {
+    if (this.#basis) return this.#basis;
+    const history = await openHistory(this.#directory);
+    try {
+      const { mean, directions, components, explained, reach } = pathBasis(history);
+      const basis: BasisDocument = {
+        schema: "bh-bridge/serve-basis@1",
+        mean: [...mean],
+        directions: [...directions],
+        components,
+        explained: [...explained],
+        reach,
+      };
+      if (history.states > enoughStates) this.#basis = basis;
+      return basis;
+    } finally {
+      history.close();
+    }
+  }
+
+  async census(state: number): Promise<CensusOfStateDocument> {
+    const history = await openHistory(this.#directory);
+    try {
+      const { rows, unique, C, P, populations, members } = census(readState(history, state));
+      const holes = members.map((tokens, hole) => ({ population: populations[hole] ?? tokens.length, tokens: [...tokens] }));
+      return { schema: "bh-bridge/serve-census@1", state, step: stepOfState(history, state), rows, unique, C, P, holes };
+    } finally {
+      history.close();
+    }
+  }
+
+  /** The history, to be closed by whoever opened it. */
+  open(): Promise<History> {
+    return openHistory(this.#directory);
+  }
+
+  async #lineByName(name: string): Promise<Line | undefined> {
+    this.#log.update();
+    const own = this.#trainingLines().find(([each]) => each === name);
+    return (own ?? (await this.#stateLines([])).find(([each]) => each === name))?.[1];
+  }
+
+  #trainingLines(): [string, Line][] {
+    const { steps, events } = this.#log;
+    const x = steps.map(({ step }) => step);
+    const logged = new Map<string, { x: number[]; y: number[] }>();
+    for (const event of events) {
+      const numbers = event.type === "log" ? event.logs : event.type === "evaluate" ? event.metrics : {};
+      for (const [key, value] of Object.entries(numbers)) {
+        const name = loggedNames[key];
+        if (name === undefined) continue;
+        const line = logged.get(name) ?? { x: [], y: [] };
+        line.x.push(event.global_step);
+        line.y.push(value);
+        logged.set(name, line);
+      }
+    }
+    return [["loss", { x, y: steps.map(({ loss }) => loss) }], ...logged, ["rate", rateOf(steps)]];
+  }
+
+  async #stateLines(notes: string[]): Promise<[string, Line][]> {
+    const analysed = this.#analysed();
+    if (analysed) {
+      const history = await openHistory(this.#directory);
+      const { steps, states } = history;
+      history.close();
+      const lines = analysed.flatMap(({ name, from, values }): [string, Line][] => {
+        if (values.length + from > states) return [];
+        return [[name, { x: values.map((_, at) => steps?.[at + from] ?? at + from), y: values.map((value) => value ?? Number.NaN) }]];
+      });
+      const { places } = await this.#measured.of(() => openHistory(this.#directory), false);
+      return [...lines, ["displacement", { x: places.steps, y: places.displacement }]];
+    }
+    try {
+      const { counts, places } = await this.#measured.of(() => openHistory(this.#directory), true);
+      if (counts.every > 1) notes.push(`Black holes are counted in every ${counts.every}. state; "bh-bridge analyze" counts them in all`);
+      if (places.every > 1) notes.push(`Radius, displacement and motion are of every ${places.every}. state; "bh-bridge analyze" measures all`);
+      const { every: _, steps: counted, ...numbers } = counts;
+      const { every: __, steps: measured, ...figures } = places;
+      return [
+        ...Object.entries(numbers).map(([name, y]): [string, Line] => [name, { x: counted, y }]),
+        ...Object.entries(figures).map(([name, y]): [string, Line] => [name, { x: measured, y }]),
+      ];
+    } catch (error) {
+      if (!(error instanceof BhBridgeError)) throw error;
+      notes.push(error.message);
+      return [];
+    }
+  }
+
+  #analysed(): Analysed | undefined {
+    const stat = statSync(join(this.#directory, runFiles.analysis), { throwIfNoEntry: false });
+    if (!stat) return undefined;
+    const signature = `${stat.mtimeMs} ${stat.size}`;
+    if (this.#analysis?.signature !== signature) {
+      const document = readAnalysis(this.#directory);
+      if (!document?.timeline) return undefined;
+      this.#analysis = { signature, lines: analysedLines(document) };
+    }
+    return this.#analysis?.lines;
+  }
+}
+
+/** A path of fewer states has not gone far enough to tell its directions. */
+const enoughStates = 100;
+
+/** What HF logs, by the names of the page. */
+const loggedNames: Readonly<Record<string, string>> = {
+  loss: "mean loss",
+  eval_loss: "held-out loss",
+  learning_rate: "learning rate",
+  grad_norm: "gradient norm",
+};
+
+function analysedLines({ timeline, geometry, motion }: AnalysisDocument): Analysed {
+  const ofStates: [string, readonly (number | null)[] | undefined][] = [
+    ["unique", timeline?.unique],
+    ["C", timeline?.C],
+    ["P", timeline?.P],
+    ["centroidNorm", geometry?.centroidNorm],
+    ["meanRadius", geometry?.meanRadius],
+    ["maxRadius", geometry?.maxRadius],
+  ];
+  const ofSteps: [string, readonly (number | null)[] | undefined][] = [
+    ["meanStep", motion?.weight.meanL2],
+    ["meanCells", motion?.lattice?.meanL2],
+    ["still", motion?.stillFraction],
+    ["frozen", motion?.frozenFraction],
+  ];
+  const all = [
+    ...ofStates.map(([name, values]) => ({ name, from: 0 as const, values })),
+    ...ofSteps.map(([name, values]) => ({ name, from: 1 as const, values })),
+  ];
+  return all.flatMap(({ name, from, values }) => (values ? [{ name, from, values }] : []));
+}
+
+/** Steps a second, over stretches of a second and more. A stretch in which the run lay still is none. */
+function rateOf(steps: RunLog["steps"]): Line {
+  const x: number[] = [];
+  const y: number[] = [];
+  let begun = steps[0];
+  for (const step of steps) {
+    if (!begun || step.step <= begun.step) begun = step;
+    const seconds = step.wall - begun.wall;
+    if (seconds < 1) continue;
+    if (seconds < 60) {
+      x.push(step.step);
+      y.push((step.step - begun.step) / seconds);
+    }
+    begun = step;
+  }
+  return { x, y };
+}
+
+function between({ x, y }: Line, from: number, to: number): Line {
+  if (from <= 0 && to === Number.POSITIVE_INFINITY) return { x, y };
+  const places = Array.from({ length: x.length }, (_, at) => at).filter((at) => (x[at] ?? 0) >= from && (x[at] ?? 0) <= to);
+  return { x: places.map((at) => x[at] ?? 0), y: places.map((at) => y[at] ?? Number.NaN) };
+}
+
+/** JSON has no NaN and no infinity. */
+function named(name: string, { x, y }: { x: number[]; y: number[] }): Series {
+  return { name, x, y: y.map((value) => (Number.isFinite(value) ? value : null)) };
+}

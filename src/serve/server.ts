@@ -1,0 +1,162 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { hostname, networkInterfaces } from "node:os";
+import { BhBridgeError } from "../errors.js";
+import { type Access, createAccess } from "./access.js";
+import { sendBytes, sendDocument, sendText, setSafetyHeaders } from "./answers.js";
+import { type Api, createApi } from "./api.js";
+import { Catalogue } from "./catalogue.js";
+import { readPageFiles } from "./page-files.js";
+
+/** Where a server listens, and for what. */
+export interface ServeOptions {
+  /** Folders of runs, experiments and sweeps. */
+  folders: readonly string[];
+  /** 0 for any that is free; else this one, or the next that is free. */
+  port: number;
+  /** The address to listen at; `127.0.0.1`, which no other machine reaches, unless somebody asks for more. */
+  host: string;
+}
+
+/** A server that listens. */
+export interface Serving extends AsyncDisposable {
+  readonly port: number;
+  /** With the token. */
+  readonly url: string;
+}
+
+/** Connections at a time; more are dropped as they come. */
+const mostConnections = 512;
+/** Ports that are tried one after the other. */
+const triedPorts = 20;
+/** No request has a body. */
+const mostBodyBytes = 1024;
+
+/** Serve the page and its API. @throws {BhBridgeError} `IO_FAILED` where no port is free or the address cannot be listened at; `INTERNAL`. */
+export async function serve({ folders, port: wanted, host }: ServeOptions): Promise<Serving> {
+  const files = readPageFiles();
+  const server = createServer({
+    maxHeaderSize: 16 * 1024,
+    headersTimeout: 10_000,
+    requestTimeout: 20_000,
+    connectionsCheckingInterval: 2_000,
+    keepAliveTimeout: 10_000,
+  });
+  server.maxConnections = mostConnections;
+  const port = await listen(server, wanted, host);
+  const access = createAccess(port, allowedHosts(port, host));
+  const api = createApi(new Catalogue(folders));
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => void answer(request, response, { access, api, files }));
+  server.on("clientError", (_, socket) => socket.destroy());
+  return {
+    port,
+    url: `http://${host === "127.0.0.1" || isEverywhere(host) ? "127.0.0.1" : bracketed(host)}:${port}/?token=${access.token}`,
+    async [Symbol.asyncDispose]() {
+      api.close();
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+interface Answering {
+  access: Access;
+  api: Api;
+  files: ReturnType<typeof readPageFiles>;
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, { access, api, files }: Answering): Promise<void> {
+  setSafetyHeaders(response);
+  response.setTimeout(60_000, () => response.destroy()); // whoever takes nothing for so long is gone
+  try {
+    const refusal = access.refusal(request);
+    if (refusal) return sendText(response, refusal.status, refusal.message);
+    if (Number(request.headers["content-length"] ?? 0) > mostBodyBytes || request.headers["transfer-encoding"] !== undefined) {
+      response.setHeader("Connection", "close");
+      return sendText(response, 413, "no request to this server has a body");
+    }
+    request.resume();
+    const url = addressOf(request);
+    if (!url) return sendText(response, 400, "this is no address");
+    const token = url.searchParams.get("token");
+    if (token !== null && request.method === "GET") {
+      if (!access.isToken(token)) return sendText(response, 403, "this is not the token of this start. Open the address that bh-bridge serve printed last");
+      response.writeHead(303, { Location: "/", "Set-Cookie": access.setCookie });
+      response.end();
+      return;
+    }
+    if (!access.isKnown(request)) return sendText(response, 401, "Open the address that bh-bridge serve printed: it has the token that lets this browser in");
+    if (url.pathname.startsWith("/api/")) {
+      if (await api.answer(url.pathname.slice("/api/".length), { request, response, query: url.searchParams })) return;
+      return sendDocument(response, { error: "there is nothing at this address; the run may have been removed" }, 404);
+    }
+    const file = files.get(url.pathname);
+    if (!file) return sendText(response, 404, "there is nothing at this address");
+    if (request.method !== "GET" && request.method !== "HEAD") return sendText(response, 405, "this address is only read");
+    if (file.isFixed) response.setHeader("Cache-Control", "private, max-age=31536000, immutable");
+    sendBytes(response, file.bytes, file.type);
+  } catch (error) {
+    tellFailure(response, error);
+  }
+}
+
+/** The address that was asked for, as it was written: `..` is no way up here, and names nothing. */
+function addressOf({ url = "/" }: IncomingMessage): { pathname: string; searchParams: URLSearchParams } | undefined {
+  if (!url.startsWith("/")) return undefined;
+  const [pathname = "/", query = ""] = url.split("?", 2);
+  return { pathname, searchParams: new URLSearchParams(query) };
+}
+
+function tellFailure(response: ServerResponse, error: unknown): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy(); // the other side has gone, or learns by a short answer that something is wrong
+    return;
+  }
+  const statuses: Readonly<Record<string, number>> = { USAGE: 400, TENSOR_NOT_FOUND: 404, FILE_NOT_FOUND: 404, RUN_NOT_FOUND: 404, INTERNAL: 500 };
+  const [code, message] = error instanceof BhBridgeError ? [error.code, error.message] : ["INTERNAL", error instanceof Error ? error.message : String(error)];
+  sendDocument(response, { error: message, code }, statuses[code] ?? 422);
+}
+
+function isEverywhere(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** What may stand in the Host header: a name that somebody else points here by DNS may not. */
+function allowedHosts(port: number, host: string): string[] {
+  const loopback = ["127.0.0.1", "localhost", "[::1]"];
+  const own = isEverywhere(host)
+    ? [hostname(), ...Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => bracketed(address)))]
+    : [bracketed(host)];
+  return [...new Set([...loopback, ...own])].map((name) => `${name}:${port}`);
+}
+
+async function listen(server: Server, wanted: number, host: string): Promise<number> {
+  const ports = wanted === 0 ? [0] : Array.from({ length: triedPorts }, (_, next) => wanted + next).filter((port) => port < 65_536);
+  for (const port of ports) {
+    const problem = await listenAt(server, port, host);
+    if (problem === undefined) break;
+    if (problem.code !== "EADDRINUSE") throw new BhBridgeError("IO_FAILED", `cannot listen at ${host}, port ${port}: ${problem.message}`, { cause: problem });
+  }
+  const address = server.address();
+  if (address === null || typeof address === "string") {
+    throw new BhBridgeError(
+      "IO_FAILED",
+      `the ports ${ports[0]} to ${ports.at(-1)} are all taken: name another with --port, or let the system choose with --port 0`,
+    );
+  }
+  return address.port;
+}
+
+function listenAt(server: Server, port: number, host: string): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    const onError = (error: NodeJS.ErrnoException) => resolve(error);
+    server.once("error", onError);
+    server.listen(port, host, () => {
+      server.off("error", onError);
+      resolve(undefined);
+    });
+  });
+}

@@ -1,0 +1,160 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  basisDocumentSchema,
+  censusOfStateDocumentSchema,
+  historyDocumentSchema,
+  overlayDocumentSchema,
+  seriesDocumentSchema,
+  servedRunDocumentSchema,
+} from "../../../src/serve/documents.js";
+import { type AskedServer, askedServer } from "./asking.js";
+import { deadRows, stateOf, stretchHistory, writeRun, writtenLoss, writtenRows } from "./written-run.js";
+
+const folder = mkdtempSync(join(tmpdir(), "bh-bridge-api-"));
+let server: AskedServer;
+
+beforeAll(async () => {
+  writeRun({ folder, id: "a", seed: 1 });
+  writeRun({ folder, id: "b", seed: 2, status: "stopped" });
+  server = await askedServer(folder);
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+async function idOf(run: string): Promise<string> {
+  const { runs } = await server.shelf();
+  return runs.find((each) => each.run === run)?.id ?? "none";
+}
+
+test("runs are listed with what differs between them, filtered, searched and sorted in the words of bh-bridge runs", async () => {
+  const { runs, total } = await server.shelf("?sort=seed");
+  expect(total).toBe(2);
+  expect(runs.map(({ run }) => run)).toEqual(["a", "b"]);
+  expect(runs[0]?.differs).toEqual({ seed: 1 });
+  expect((await server.shelf("?sort=-seed")).runs.map(({ run }) => run)).toEqual(["b", "a"]);
+  expect((await server.shelf("?where=seed>1")).runs.map(({ run }) => run)).toEqual(["b"]);
+  expect((await server.shelf("?where=status:stopped")).runs.map(({ run }) => run)).toEqual(["b"]);
+  expect((await server.shelf("?search=A")).runs.map(({ run }) => run)).toEqual(["a"]);
+});
+
+test("a condition that is none is told with what is wrong", async () => {
+  const { status, body } = await server.ask("/api/runs?where=sedd:1");
+  expect(status).toBe(400);
+  expect(JSON.parse(String(body)).error).toContain("seed");
+});
+
+test("a run has its configuration, what differs from its preset, its environment and the command that goes on", async () => {
+  const run = await server.document(`/api/runs/${await idOf("b")}`, servedRunDocumentSchema);
+  expect(run).toMatchObject({ name: "b", status: "stopped", environment: { device: "cpu" } });
+  expect(run.changes).toContainEqual({ path: "training.max_steps", before: 800, after: 60 });
+  expect(run.next).toContain("bh-bridge resume");
+  expect(run.result?.census).toMatchObject({ C: 1, P: deadRows.length });
+});
+
+test("the lines of a run are those of its files: losses of its log, black holes of its states", async () => {
+  const { series, step, planned } = await server.document(`/api/runs/${await idOf("a")}/series`, seriesDocumentSchema);
+  expect([step, planned]).toEqual([60, 60]);
+  const line = (name: string) => series.find((each) => each.name === name);
+  expect(line("loss")?.x).toEqual(Array.from({ length: 60 }, (_, at) => at + 1));
+  expect(line("loss")?.y[9]).toBeCloseTo(writtenLoss(10, 1), 12);
+  expect(line("P")?.x.length).toBe(61);
+  expect(line("P")?.y[30]).toBe(0);
+  expect(line("P")?.y[31]).toBe(deadRows.length);
+  expect(line("C")?.y[60]).toBe(1);
+  expect(line("unique")?.y[60]).toBe(writtenRows - deadRows.length + 1);
+  const rates = line("rate")?.y ?? [];
+  expect(rates.length).toBeGreaterThan(0);
+  for (const rate of rates) expect(rate).toBeCloseTo(10, 5); // a tenth of a second a step
+});
+
+test("only what came after a step is asked for", async () => {
+  const { series } = await server.document(`/api/runs/${await idOf("a")}/series?from=50&to=55`, seriesDocumentSchema);
+  expect(series.find(({ name }) => name === "loss")?.x).toEqual([50, 51, 52, 53, 54, 55]);
+});
+
+test("several runs are laid over each other", async () => {
+  const ids = [await idOf("a"), await idOf("b")];
+  const { lines } = await server.document(`/api/overlay?name=loss&runs=${ids.join(",")},unknown`, overlayDocumentSchema);
+  expect(lines.map(({ id }) => id)).toEqual(ids);
+  expect(lines[1]?.y[0]).toBeCloseTo(writtenLoss(1, 2), 12);
+});
+
+test("the states are the exact bytes of the file, one, several, or every tenth", async () => {
+  const id = await idOf("a");
+  const history = await server.document(`/api/runs/${id}/history`, historyDocumentSchema);
+  expect(history).toMatchObject({ states: 61, tokens: writtenRows, dims: 8, dtype: "BF16", stateBytes: writtenRows * 16, steps: null, ids: null });
+  expect(history.dead).toEqual(deadRows);
+  expect(history.texts[65]).toBe("A");
+  const read = async (query: string) => (await server.ask(`/api/runs/${id}/states?${query}`)).body;
+  expect(await read("first=7")).toEqual(Buffer.from(stateOf(7, 60, 8)));
+  expect(await read("first=30&count=3")).toEqual(Buffer.concat([30, 31, 32].map((state) => stateOf(state, 60, 8))));
+  expect(await read("first=5&count=100&every=20")).toEqual(Buffer.concat([5, 25, 45].map((state) => stateOf(state, 60, 8))));
+});
+
+test("the black holes of a state name their tokens", async () => {
+  const census = await server.document(`/api/runs/${await idOf("a")}/census?state=60`, censusOfStateDocumentSchema);
+  expect(census).toMatchObject({ step: 60, C: 1, P: deadRows.length, holes: [{ population: deadRows.length, tokens: deadRows }] });
+});
+
+test("the directions of the path are orthonormal, by falling variance", async () => {
+  const { directions, components, explained, mean } = await server.document(`/api/runs/${await idOf("a")}/basis`, basisDocumentSchema);
+  expect([components, mean.length, directions.length]).toEqual([8, 8, 64]);
+  for (let a = 0; a < 8; a++) {
+    for (let b = 0; b <= a; b++) {
+      const product = mean.reduce((sum, _, dim) => sum + (directions[a * 8 + dim] ?? 0) * (directions[b * 8 + dim] ?? 0), 0);
+      expect(product).toBeCloseTo(a === b ? 1 : 0, 5);
+    }
+  }
+  expect(explained).toEqual([...explained].sort((left, right) => right - left));
+  expect(explained.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
+});
+
+test("a history of 7.7 GB is described, read at its end and counted in part, and its reader stays small", async () => {
+  const directory = writeRun({ folder, id: "huge" });
+  stretchHistory(directory, [6001, 10_000, 64]);
+  try {
+    const id = await idOf("huge");
+    const before = process.memoryUsage().rss;
+    const history = await server.document(`/api/runs/${id}/history`, historyDocumentSchema);
+    expect(history).toMatchObject({ states: 6001, tokens: 10_000, stateBytes: 1_280_000 });
+    const { body } = await server.ask(`/api/runs/${id}/states?first=6000`);
+    expect(body.length).toBe(1_280_000);
+    expect(body.readUInt16LE(2)).toBe(0x3f81);
+    const { notes, series } = await server.document(`/api/runs/${id}/series`, seriesDocumentSchema);
+    expect(notes.join()).toContain("every 32. state"); // 256 MB of 7.7 GB
+    expect(series.find(({ name }) => name === "P")?.y[0]).toBe(10_000);
+    expect(process.memoryUsage().rss - before).toBeLessThan(200e6);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("a log that grows is read on, one that was cut back and written anew is read anew", async () => {
+  const directory = writeRun({ folder, id: "live", steps: 20 });
+  try {
+    const id = await idOf("live");
+    const path = join(directory, "events.jsonl");
+    const text = readFileSync(path, "utf8");
+    const lines = text.split("\n");
+    const steps = async () => {
+      const { series } = await server.document(`/api/runs/${id}/series`, seriesDocumentSchema);
+      return series.find(({ name }) => name === "loss")?.y.length;
+    };
+    writeFileSync(path, `${lines.slice(0, 11).join("\n")}\n${lines[11]?.slice(0, 20)}`); // the last line is being written
+    expect(await steps()).toBe(10);
+    appendFileSync(path, `${lines[11]?.slice(20)}\n`);
+    expect(await steps()).toBe(11);
+    truncateSync(path, lines.slice(0, 6).join("\n").length + 1);
+    expect(await steps()).toBe(5);
+    writeFileSync(path, text.replaceAll('"wall":1000000000', '"wall":1000000900')); // as long as before, and another
+    expect(await steps()).toBe(20);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
