@@ -5,7 +5,23 @@ import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 
 /** The layers from top to bottom: the second account of what src/layers.json says. A folder imports what stands below it. */
-const layers = ["commands", "serve", "report", "figures", "sweep", "compare", "runner", "bridge", "python", "runs", "analysis", "protocol", "config", "formats", "text"];
+const layers = [
+  "commands",
+  "serve",
+  "report",
+  "figures",
+  "sweep",
+  "compare",
+  "runner",
+  "bridge",
+  "python",
+  "runs",
+  "analysis",
+  "protocol",
+  "config",
+  "formats",
+  "text",
+];
 
 const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts") && !file.includes(join("kernels", "assembly")));
 
