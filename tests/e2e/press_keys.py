@@ -1,7 +1,7 @@
 """Run a program on a terminal of its own and press keys: `python press_keys.py WHEN KEYS PROGRAM…`.
 
-The KEYS are pressed in quick succession once the program has written WHEN; a `^C` among them is Ctrl-C. Prints one JSON object: what the
-program wrote, its exit code, and whether the terminal was left as it was found.
+The KEYS are pressed in quick succession once the program has written WHEN; a `^C` among them is Ctrl-C. Prints one JSON
+object: what the program wrote, its exit code, and whether the terminal was left as it was found.
 """
 
 import json
