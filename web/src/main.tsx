@@ -1,4 +1,44 @@
 import { render } from "preact";
+import { useEffect } from "preact/hooks";
+import { hrefOf, useAddress } from "./address.js";
+import { useIsConnected } from "./changes.js";
+import { OverlayView } from "./overlay-view.js";
+import { PlanView } from "./plan-view.js";
+import { RunView } from "./run-view.js";
+import { ShelfView } from "./shelf-view.js";
+import { useTheme } from "./theme.js";
+import "./styles.css";
+
+function Page() {
+  const { view, id } = useAddress();
+  const { choice, next } = useTheme();
+  const isConnected = useIsConnected();
+  useEffect(() => window.scrollTo(0, 0), [view, id]);
+  return (
+    <>
+      <nav aria-label="Page">
+        <a class="home" href={hrefOf("runs")}>
+          <svg width="22" height="22" viewBox="0 0 32 32" aria-hidden="true">
+            <circle cx="16" cy="16" r="9" class="ring" />
+            <circle cx="16" cy="16" r="5" class="core" />
+          </svg>
+          bh-bridge
+        </a>
+        <span class="space" />
+        <span role="status" class="connection">
+          {isConnected ? "" : "The server is away. This page goes on when it is back"}
+        </span>
+        <button type="button" class="small" onClick={next} aria-label={`Colours: ${choice}`}>
+          {choice === "auto" ? "◐" : choice === "light" ? "☀" : "☾"} {choice}
+        </button>
+      </nav>
+      {view === "run" && <RunView key={id} id={id} />}
+      {view === "overlay" && <OverlayView />}
+      {view === "plan" && <PlanView key={id} id={id} />}
+      {view !== "run" && view !== "overlay" && view !== "plan" && <ShelfView />}
+    </>
+  );
+}
 
 const page = document.getElementById("page");
-if (page) render(<p>Runs</p>, page);
+if (page) render(<Page />, page);

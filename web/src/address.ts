@@ -1,0 +1,49 @@
+import { useEffect, useState } from "preact/hooks";
+
+/** What is shown, as it stands in the address: a link to it shows the same. */
+export interface Address {
+  /** `runs`, `run`, `overlay`, `plan`. */
+  view: string;
+  id: string;
+  query: URLSearchParams;
+}
+
+function read(): Address {
+  const [path = "", query = ""] = location.hash.replace(/^#\/?/, "").split("?", 2);
+  const [view = "", id = ""] = path.split("/");
+  return { view: view === "" ? "runs" : view, id, query: new URLSearchParams(query) };
+}
+
+/** The address of a view. */
+export function hrefOf(view: string, id = "", query: Record<string, string> = {}): string {
+  const text = new URLSearchParams(query).toString();
+  return `#/${view}${id === "" ? "" : `/${id}`}${text === "" ? "" : `?${text}`}`;
+}
+
+/** Change parts of the address without a step of the browser's history; an empty text takes one out. */
+export function setQuery(changes: Record<string, string>): void {
+  const { view, id, query } = read();
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === "") query.delete(name);
+    else query.set(name, value);
+  }
+  history.replaceState(null, "", hrefOf(view, id, Object.fromEntries(query)));
+  for (const listener of listeners) listener();
+}
+
+const listeners = new Set<() => void>();
+
+/** The address, as it is now. */
+export function useAddress(): Address {
+  const [address, setAddress] = useState(read);
+  useEffect(() => {
+    const update = () => setAddress(read());
+    listeners.add(update);
+    window.addEventListener("hashchange", update);
+    return () => {
+      listeners.delete(update);
+      window.removeEventListener("hashchange", update);
+    };
+  }, []);
+  return address;
+}

@@ -1,0 +1,41 @@
+/** A number for people: whole ones with thin spaces, others with four significant digits. */
+export function shown(value: unknown): string {
+  if (value === null || value === undefined) return "–";
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) return "–";
+    if (Number.isInteger(value)) return value.toLocaleString("en").replaceAll(",", "\u202f");
+    const size = Math.abs(value);
+    return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+  }
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** Seconds as `3 min 12 s`. */
+export function duration(seconds: number | null): string {
+  if (seconds === null) return "–";
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** A token as it is written: what cannot be seen has a name. */
+export function tokenName(id: number, text: string | null | undefined): string {
+  if (text === null || text === undefined) return `#${id}`;
+  const names: Record<string, string> = { " ": "space", "\n": "newline", "\t": "tab", "\r": "return" };
+  if (names[text]) return names[text];
+  const code = text.codePointAt(0) ?? 0;
+  return code < 32 || code === 127 ? `\\x${code.toString(16).padStart(2, "0")}` : text;
+}
+
+/** Bytes as `1.2 MB`. */
+export function bytes(count: number): string {
+  const units = ["B", "kB", "MB", "GB"];
+  let value = count;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toPrecision(2)} ${units[unit]}`;
+}

@@ -1,0 +1,200 @@
+import { useMemo, useState } from "preact/hooks";
+import { hrefOf, setQuery, useAddress } from "./address.js";
+import { useChanges } from "./changes.js";
+import { Chart, type ChartLine } from "./chart.js";
+import type { OverlayDocument, ServedRunRow, ShelfDocument } from "./documents.js";
+import { shown } from "./figures.js";
+import { useDocument } from "./server.js";
+import { smoothed } from "./smoothing.js";
+import { Shared, type StepCursor, type StepRange } from "./step-cursor.js";
+import { lineColour, lineDash, useTheme } from "./theme.js";
+
+/** What can be laid over each other. */
+export const overlaid: Readonly<Record<string, string>> = {
+  loss: "Loss",
+  C: "C, black holes",
+  P: "P, tokens in black holes",
+  unique: "Unique rows",
+  centroidNorm: "Centroid from 0",
+  meanRadius: "Mean radius",
+  displacement: "Way of the centroid",
+  meanStep: "Mean step of a token",
+  still: "Share of still tokens",
+  rate: "Steps a second",
+};
+
+/** Several runs over each other: colour by one field, dash by another, names by what differs. */
+export function OverlayView() {
+  const { query } = useAddress();
+  const { isDark } = useTheme();
+  const [turn, setTurn] = useState(0);
+  const ids = query.get("runs") ?? "";
+  const name = query.get("name") ?? "loss";
+  const cursor = useMemo<StepCursor>(() => new Shared<number | null>(null), [ids]);
+  const range = useMemo<StepRange>(() => new Shared<readonly [number, number] | null>(null), [ids]);
+  const { document: shelf } = useDocument<ShelfDocument>("/api/runs", turn);
+  const { document: overlay, problem } = useDocument<OverlayDocument>(`/api/overlay?name=${name}&points=800&runs=${ids}`, turn);
+  useChanges((change) => {
+    if (change.kind === "everything" || (change.kind === "run" && ids.includes(change.run.id))) setTurn((before) => before + 1);
+  });
+  const runs = useMemo(() => chosenRuns(shelf, ids), [shelf, ids]);
+  const fields = useMemo(() => differingFields(runs), [runs]);
+  const byColour = query.get("colour") ?? "run";
+  const byDash = query.get("dash") ?? (fields.includes("model.norm") ? "model.norm" : "none");
+  const smoothing = Number(query.get("smooth") ?? 0);
+  const lines = useMemo(
+    () => (overlay ? overlayLines({ overlay, runs, fields, byColour, byDash, isDark, smoothing }) : []),
+    [overlay, runs, fields, byColour, byDash, isDark, smoothing],
+  );
+  if (!overlay || !shelf) return <p class={problem ? "problem" : "waiting"}>{problem ?? "Reading the runs …"}</p>;
+  const isLog = query.get("log") === "1";
+  return (
+    <main>
+      <div class="bar">
+        <h2>
+          Overlay <span class="count">{overlay.lines.length} runs</span>
+        </h2>
+        <Choice label="Line" value={name} options={Object.entries(overlaid)} onChoice={(value) => setQuery({ name: value })} />
+        <Choice
+          label="Colour by"
+          value={byColour}
+          options={["run", ...fields].map((field) => [field, field])}
+          onChoice={(value) => setQuery({ colour: value })}
+        />
+        <Choice
+          label="Dash by"
+          value={byDash}
+          options={["none", "run", ...fields].map((field) => [field, field])}
+          onChoice={(value) => setQuery({ dash: value })}
+        />
+        <label>
+          Smoothing <output>{smoothing === 0 ? "off" : smoothing}</output>
+          <input type="range" min={0} max={0.99} step={0.01} value={smoothing} onInput={(event) => setQuery({ smooth: event.currentTarget.value })} />
+        </label>
+      </div>
+      {lines.length === 0 ? (
+        <p class="empty">None of these runs has this line.</p>
+      ) : (
+        <Chart
+          title={overlaid[name] ?? name}
+          lines={lines}
+          cursor={cursor}
+          range={range}
+          height={420}
+          isLog={isLog}
+          onLog={(log) => setQuery({ log: log ? "1" : "" })}
+          hasLegend={lines.length <= 40}
+          fileName={`overlay-${name}`}
+          {...(smoothing > 0 && { note: `Smoothed: exponential mean, weight ${smoothing}, without the bias of its beginning; the raw lines stay behind` })}
+        />
+      )}
+      <div class="table-frame">
+        <table>
+          <thead>
+            <tr>
+              <th>Run</th>
+              {fields.map((field) => (
+                <th key={field}>{field}</th>
+              ))}
+              <th class="number">Mean loss</th>
+              <th class="number">C</th>
+              <th class="number">P</th>
+            </tr>
+          </thead>
+          <tbody>
+            {runs.map((run) => (
+              <tr key={run.id}>
+                <td>
+                  <a href={hrefOf("run", run.id)}>{run.name}</a>
+                </td>
+                {fields.map((field) => (
+                  <td key={field}>{shown(run.differs[field])}</td>
+                ))}
+                <td class="number">{shown(run.loss)}</td>
+                <td class="number">{shown(run.C)}</td>
+                <td class="number">{shown(run.P)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </main>
+  );
+}
+
+interface ChoiceProps {
+  label: string;
+  value: string;
+  options: readonly (readonly string[])[];
+  onChoice(value: string): void;
+}
+
+/** One of several, by name. */
+export function Choice({ label, value, options, onChoice }: ChoiceProps) {
+  return (
+    <label>
+      <span>{label}</span>
+      <select value={value} onChange={(event) => onChoice(event.currentTarget.value)}>
+        {options.map(([key = "", title]) => (
+          <option key={key} value={key}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function chosenRuns(shelf: ShelfDocument | undefined, ids: string): ServedRunRow[] {
+  return ids.split(",").flatMap((id) => shelf?.runs.find((run) => run.id === id) ?? []);
+}
+
+/** Fields of the configuration in which these runs differ. */
+function differingFields(runs: readonly ServedRunRow[]): string[] {
+  const fields = new Set(runs.flatMap(({ differs }) => Object.keys(differs)));
+  return [...fields].filter((field) => new Set(runs.map(({ differs }) => JSON.stringify(differs[field]))).size > 1).sort();
+}
+
+interface OverlaySettings {
+  overlay: OverlayDocument;
+  runs: readonly ServedRunRow[];
+  fields: readonly string[];
+  byColour: string;
+  byDash: string;
+  isDark: boolean;
+  smoothing: number;
+}
+
+function overlayLines({ overlay, runs, fields, byColour, byDash, isDark, smoothing }: OverlaySettings): ChartLine[] {
+  const valueIn = (run: ServedRunRow, field: string) => (field === "run" ? run.id : field === "none" ? "" : JSON.stringify(run.differs[field]));
+  const colours = [...new Set(runs.map((run) => valueIn(run, byColour)))];
+  const dashes = [...new Set(runs.map((run) => valueIn(run, byDash)))];
+  const names = namesOf(runs, fields);
+  return overlay.lines.flatMap(({ id, x, y }): ChartLine[] => {
+    const at = runs.findIndex((run) => run.id === id);
+    const run = runs[at];
+    if (!run) return [];
+    const colour = colours.indexOf(valueIn(run, byColour));
+    // Colours come round after seven: the dash then tells the rounds apart, where it has nothing else to say.
+    const dash = byDash === "none" ? Math.floor(colour / 7) : dashes.indexOf(valueIn(run, byDash));
+    const own = { label: names[at] ?? run.name, x, colour: lineColour(colour, isDark), dash: lineDash(dash) };
+    if (smoothing === 0) return [{ ...own, y }];
+    return [
+      { ...own, label: `${own.label}, raw`, y, isFaint: true },
+      { ...own, y: smoothed(y, smoothing), width: 2 },
+    ];
+  });
+}
+
+/** What a legend calls runs: the fields in which they differ, at most three of them, and the name where those do not tell them apart. */
+function namesOf(runs: readonly ServedRunRow[], fields: readonly string[]): string[] {
+  const told = fields.slice(0, 3);
+  const names = runs.map(({ differs }) => told.map((field) => `${field.split(".").at(-1)} ${shown(differs[field])}`).join(", "));
+  return names.map((name, at) => {
+    const run = runs[at];
+    const isAlone = name !== "" && names.filter((other) => other === name).length === 1;
+    return isAlone || !run
+      ? name
+      : `${run.name}${name === "" ? "" : `, ${name}`}${runs.filter((other) => other.name === run.name).length > 1 ? ` (${run.run.slice(-8)})` : ""}`;
+  });
+}

@@ -1,0 +1,83 @@
+import type { HistoryDocument } from "./documents.js";
+import { getBytes } from "./server.js";
+
+/** The exact words of a state, `[tokens, dims]`. */
+export type StateBits = Uint16Array | Uint32Array;
+
+/** So many bytes are asked for at a time, and kept. */
+const pieceBytes = 1 << 20;
+const keptBytes = 96 << 20;
+
+/** The states of a history, fetched in pieces around the one that is looked at; a history of any length takes the same memory. */
+export class States {
+  readonly #id: string;
+  readonly #history: HistoryDocument;
+  readonly #inPiece: number;
+  readonly #pieces = new Map<number, ArrayBuffer>();
+  #fetching: { piece: number; controller: AbortController } | undefined;
+  #wanted: number[] = [];
+  readonly #onArrival: () => void;
+
+  constructor(history: HistoryDocument, onArrival: () => void) {
+    this.#id = history.id;
+    this.#history = history;
+    this.#inPiece = Math.max(1, Math.floor(pieceBytes / history.stateBytes));
+    this.#onArrival = onArrival;
+  }
+
+  /** A state, if it is here; else it comes, with its neighbours in the direction of the motion, and `onArrival` tells. */
+  state(index: number, direction: 1 | -1 = 1): StateBits | undefined {
+    const piece = Math.floor(index / this.#inPiece);
+    this.#want([piece, piece + direction]);
+    const found = this.#pieces.get(piece);
+    if (!found) return undefined;
+    this.#pieces.delete(piece);
+    this.#pieces.set(piece, found); // the newest last
+    return this.#bits(found, index - piece * this.#inPiece);
+  }
+
+  /** Give up what is under way. */
+  close(): void {
+    this.#wanted = [];
+    this.#fetching?.controller.abort();
+  }
+
+  #bits(piece: ArrayBuffer, at: number): StateBits | undefined {
+    const { stateBytes, tokens, dims, dtype } = this.#history;
+    if ((at + 1) * stateBytes > piece.byteLength) {
+      return undefined;
+    }
+    if (stateBytes === tokens * dims * 2) return new Uint16Array(piece, at * stateBytes, tokens * dims);
+    if (dtype === "F64") return new Uint32Array(Float32Array.from(new Float64Array(piece, at * stateBytes, tokens * dims)).buffer);
+    return new Uint32Array(piece, at * stateBytes, tokens * dims);
+  }
+
+  #want(pieces: readonly number[]): void {
+    const last = Math.floor((this.#history.states - 1) / this.#inPiece);
+    this.#wanted = pieces.filter((piece) => piece >= 0 && piece <= last && !this.#pieces.has(piece));
+    if (this.#fetching && this.#wanted.length > 0 && !this.#wanted.includes(this.#fetching.piece)) this.#fetching.controller.abort();
+    void this.#fetch();
+  }
+
+  async #fetch(): Promise<void> {
+    const [piece] = this.#wanted;
+    if (this.#fetching || piece === undefined) return;
+    const controller = new AbortController();
+    this.#fetching = { piece, controller };
+    try {
+      const path = `/api/runs/${this.#id}/states?first=${piece * this.#inPiece}&count=${this.#inPiece}`;
+      this.#pieces.set(piece, await getBytes(path, controller.signal));
+      for (const oldest of this.#pieces.keys()) {
+        if (this.#pieces.size * this.#inPiece * this.#history.stateBytes <= keptBytes) break;
+        this.#pieces.delete(oldest);
+      }
+      this.#onArrival();
+    } catch {
+      // It was given up for another, or the server has gone; what is wanted is asked for again when it is looked at.
+    } finally {
+      this.#fetching = undefined;
+      this.#wanted = this.#wanted.filter((each) => !this.#pieces.has(each));
+      if (!controller.signal.aborted || this.#wanted.length > 0) void this.#fetch();
+    }
+  }
+}
