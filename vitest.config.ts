@@ -1,14 +1,28 @@
 import { defineConfig } from "vitest/config";
+import { SlowestFirst } from "./tests/slowest-first.js";
+
+const shared = {
+  // Tests start real Python processes that import torch: 2 at a time is what 2 cores can carry.
+  pool: "forks",
+  maxWorkers: 2,
+  env: { OMP_NUM_THREADS: "1" }, // more threads would have to share the cores with the other worker
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+} as const;
+
+/** They register analyses, which their process has from then on. */
+const registering = ["tests/unit/analysis/register-analysis.test.ts", "tests/unit/analysis/analysis-docs.test.ts"];
 
 export default defineConfig({
   test: {
-    include: ["tests/**/*.test.ts"],
-    // Tests start real Python processes that import torch: 2 at a time is what 2 cores can carry.
-    pool: "forks",
-    maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    typecheck: { enabled: false },
+    ...shared,
+    globalSetup: ["tests/unit/formats/reference-server.ts"],
+    sequence: { sequencer: SlowestFirst },
     coverage: { provider: "v8", include: ["src/**"], reporter: ["text-summary", "html"] },
+    projects: [
+      // What starts processes has one of its own for each file; the many small files of units share one, and what it has imported.
+      { test: { ...shared, name: "processes", include: ["tests/!(unit)/**/*.test.ts", ...registering] } },
+      { test: { ...shared, name: "units", include: ["tests/unit/**/*.test.ts"], exclude: registering, isolate: false } },
+    ],
   },
 });

@@ -1,7 +1,6 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { Bridge } from "../../src/bridge/bridge.js";
 import { type StepEndEvent, TrainerCallback } from "../../src/bridge/trainer-callback.js";
@@ -13,6 +12,7 @@ import { openRun } from "../../src/runner/open-run.js";
 import { train } from "../../src/runner/train.js";
 import type { TrainResult } from "../../src/runner/train-result.js";
 import { verifyRun } from "../../src/runs/verify-run.js";
+import { printedBy } from "../unit/formats/reference-python.js";
 import { corpusFile } from "./corpus-file.js";
 import { realPython as python } from "./real-python.js";
 import { isAlive, startProgram } from "./run-program.js";
@@ -106,8 +106,8 @@ import sys, numpy
 from safetensors.numpy import load_file
 exported, recorded = numpy.load(sys.argv[1]), load_file(sys.argv[2])["wte.exp_avg"]
 print(exported.dtype, (exported == recorded).all(), (recorded.view("u4") & 0xFFFF).any())`;
-  const { stdout } = await execa(python, ["-c", script, join(out, "moments.npy"), join(directory, "history.wte.exp_avg.safetensors")]);
-  expect(stdout).toBe("float32 True True"); // the last: their low halves, which bfloat16 has not, are not all zero
+  const printed = await printedBy(script, [join(out, "moments.npy"), join(directory, "history.wte.exp_avg.safetensors")]);
+  expect(printed.trim()).toBe("float32 True True"); // the last: their low halves, which bfloat16 has not, are not all zero
 });
 
 test("a run that a process trains now is summarised as running, with its rate, and one whose process is gone as interrupted", async () => {

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { doctorDocumentSchema } from "../../src/commands/doctor/doctor-document.js";
+import { printedBy } from "../unit/formats/reference-python.js";
 import { python, run, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();
@@ -35,7 +36,7 @@ test("all is well with the interpreter that the tests train with", async () => {
   ]);
   expect(check("node")?.found).toBe(process.versions.node);
   expect(check("python")?.found).toContain(python);
-  const capability = execFileSync(python, ["-c", "import torch; print(torch.backends.cpu.get_cpu_capability())"], { encoding: "utf8" }).trim();
+  const capability = (await printedBy("import torch; print(torch.backends.cpu.get_cpu_capability())")).trim();
   expect(check("devices")?.found).toContain(`cpu (${capability}, `);
 });
 

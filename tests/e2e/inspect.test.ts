@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inspectDocumentSchema } from "../../src/commands/inspect/inspect-document.js";
+import { printedBy } from "../unit/formats/reference-python.js";
 import { projectRoot, python, run, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();
@@ -28,7 +29,7 @@ os.mkdir("optimizer"); os.rename("trainer/checkpoint-1/optimizer.pt", "optimizer
 `;
 
 beforeAll(async () => {
-  await execa(python, ["-c", files], { cwd: folder.path });
+  await printedBy(files, [], folder.path);
   for (const [name, ...more] of [["whole"], ["chosen", "--set", "record.rows=[1,2]"]]) {
     const { exitCode, stdout, stderr } = await run(["train", ...training, "--preset", "quick", ...more, "--name", name ?? "", "--json"], { cwd: folder.path });
     expect(exitCode, stderr).toBe(0);
@@ -82,7 +83,7 @@ test.each([
 test("inspect says beforehand what cannot be read, and its remedy works", async () => {
   const { stdout } = await run(["inspect", "lzf.h5"], { cwd: folder.path });
   const [, remedy = ""] = /W is packed with LZF; readable are gzip, shuffle and fletcher32\. Copy it in Python: (.*)/.exec(stdout) ?? [];
-  await execa(python, ["-c", `import h5py; ${remedy}`], { cwd: folder.path });
+  await printedBy(`import h5py; ${remedy}`, [], folder.path);
   expect(existsSync(join(folder.path, "copy.h5"))).toBe(true);
   const { exitCode, stderr } = await run(["census", "copy.h5", "--step", "1"], { cwd: folder.path });
   expect(exitCode, stderr).toBe(0);

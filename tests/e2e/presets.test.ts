@@ -1,15 +1,16 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Bridge } from "../../src/bridge/bridge.js";
 import { corpusOf } from "../../src/bridge/corpus.js";
 import { TrainerCallback } from "../../src/bridge/trainer-callback.js";
 import { presetNames } from "../../src/config/presets.js";
 import { resolveRunConfig } from "../../src/config/resolve-run-config.js";
+import { printedBy } from "../unit/formats/reference-python.js";
 import { python, temporaryFolder } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
 
-const steps = 50;
+const steps = Number(process.env["PRESET_STEPS"] ?? 20);
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
 
@@ -17,9 +18,9 @@ let bridge: Bridge;
 let plain: Promise<unknown>;
 beforeAll(async () => {
   const { path: corpus } = await corpusOf(await resolveRunConfig());
-  const script = join(import.meta.dirname, "plain_training.py");
+  const script = readFileSync(join(import.meta.dirname, "plain_training.py"), "utf8");
   const options = ["--steps", String(steps), "--threads", "1", "--logging-steps", "50", "--out", folder.path, "--stop-early"];
-  plain = execa(python, [script, corpus, ...presetNames, ...options]); // beside ours: it takes as long
+  plain = printedBy(script, [corpus, ...presetNames, ...options]); // beside ours: it takes as long
   plain.catch(() => undefined);
   bridge = await Bridge.start({ python, threads: 1, device: "cpu" });
 });
@@ -32,7 +33,7 @@ class StopsEarly extends TrainerCallback {
   override decide = { every: steps, ask: () => ({ should_training_stop: true }) };
 }
 
-test.each(presetNames)("the first 50 steps of %s equal those of the experiment's own script, bit for bit", { timeout: 600_000 }, async (preset) => {
+test.each(presetNames)("the first steps of %s equal those of the experiment's own script, bit for bit", { timeout: 600_000 }, async (preset) => {
   const resolved = await resolveRunConfig({ preset, aliases: { device: "cpu" } });
   const model = await bridge.buildModel(resolved.config);
   const corpus = await corpusOf(resolved);

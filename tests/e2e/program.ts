@@ -14,6 +14,9 @@ export const python: string = process.env["BH_BRIDGE_PYTHON"] ?? (existsSync(our
 /** The researcher's corpus lies beside the checkouts of those who have it. */
 export const researchersCorpus: string = join(projectRoot, "../shared/corpus/training_corpus.txt");
 
+/** A plan is the same with a Python that has no PyTorch: the first steps, which tell how long the rest will take, fail at once and are left out. */
+export const withoutTorch = { PYTHONPATH: join(projectRoot, "tests/bridge/light") };
+
 /** Start the built program. */
 export function start(args: readonly string[], options: Options = {}) {
   return execa(process.execPath, [join(projectRoot, "dist/cli.js"), ...args], {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { runDocumentSchema, runsDocumentSchema, verifyDocumentSchema } from "../../src/commands/runs/runs-document.js";
 import { openRun } from "../../src/runner/open-run.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
+import { printedBy } from "../unit/formats/reference-python.js";
 import { projectRoot, python, run, start, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();
@@ -103,7 +104,7 @@ model = GPT2LMHeadModel(GPT2Config(vocab_size=128, n_positions=16, n_embd=8, n_l
 arguments = dict(max_steps=30, save_steps=30, per_device_train_batch_size=4, lr_scheduler_type="constant", use_cpu=True, report_to="none", disable_tqdm=True)
 Trainer(model=model, args=TrainingArguments(sys.argv[2], **arguments), train_dataset=data).train()`;
   const theirs = join(folder.path, "theirs");
-  await execa(python, ["-c", script, JSON.parse(readFileSync(join(whole, "run.json"), "utf8")).corpus.path, theirs]);
+  await printedBy(script, [JSON.parse(readFileSync(join(whole, "run.json"), "utf8")).corpus.path, theirs]);
   const args = [
     "train",
     "--from",

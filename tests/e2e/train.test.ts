@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { corpusPath } from "../../src/config/corpus-path.js";
 import { resolveRunConfig } from "../../src/config/resolve-run-config.js";
 import { type TrainResult, trainResultSchema } from "../../src/runner/train-result.js";
-import { python, researchersCorpus, run, temporaryFolder } from "./program.js";
+import { printedBy } from "../unit/formats/reference-python.js";
+import { researchersCorpus, run, temporaryFolder } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
 
 const folder = temporaryFolder();
@@ -46,12 +47,12 @@ describe.each([
 
   test("records the history of a plain Python script, bit for bit, with its losses", async () => {
     const out = join(folder.path, "plain");
-    const script = join(import.meta.dirname, "plain_training.py");
-    const { stdout } = await execa(python, [script, corpus, preset, "--steps", "30", "--threads", "1", "--logging-steps", "10", "--out", out]);
+    const script = readFileSync(join(import.meta.dirname, "plain_training.py"), "utf8");
+    const printed = await printedBy(script, [corpus, preset, "--steps", "30", "--threads", "1", "--logging-steps", "10", "--out", out]);
     const recorded = tensorBytes(join(result.run, "history.safetensors"), "embedding_history");
     expect(recorded.byteLength).toBe(31 * 128 * 64 * 2);
     expect(recorded.equals(tensorBytes(join(out, `${preset}.safetensors`), "embedding_history"))).toBe(true);
-    expect(result.loss).toEqual(JSON.parse(stdout.trim().split("\n").at(-1) ?? "").losses);
+    expect(result.loss).toEqual(JSON.parse(printed.trim().split("\n").at(-1) ?? "").losses);
   });
 
   test("counts parameters, corpus and black holes as numpy does", async () => {
@@ -64,8 +65,7 @@ text = open(sys.argv[2], encoding="ascii").read()
 _, counts = torch.unique(history[-1], dim=0, return_counts=True)
 print(json.dumps([len(text), len(set(text)), len(counts), sorted([int(n) for n in counts if n > 1], reverse=True),
   (history[-1].mean(0) - history[0].mean(0)).norm().item()]))`;
-    const { stdout } = await execa(python, ["-c", script, join(result.run, "history.safetensors"), corpus]);
-    const [tokens, distinct, unique, populations, displacement] = JSON.parse(stdout);
+    const [tokens, distinct, unique, populations, displacement] = JSON.parse(await printedBy(script, [join(result.run, "history.safetensors"), corpus]));
     expect(result.corpus).toMatchObject({ tokens, distinct, dead: 128 - distinct, windows: tokens - 128 });
     expect(result.census).toMatchObject({ rows: 128, unique, populations, C: populations.length });
     expect(result.displacement.float32).toBeCloseTo(displacement, 5);
@@ -96,8 +96,8 @@ from safetensors.torch import load_file
 model = AutoModelForCausalLM.from_pretrained(sys.argv[1], trust_remote_code=True)
 last = load_file(sys.argv[2])["embedding_history"][-1]
 print(sum(p.numel() for p in model.parameters()), torch.equal(model.transformer.wte.weight.to(last.dtype), last))`;
-    const { stdout } = await execa(python, ["-c", script, join(result.run, "final"), join(result.run, "history.safetensors")]);
-    expect(stdout.trim().split("\n").at(-1)).toBe(`${parameters} True`);
+    const printed = await printedBy(script, [join(result.run, "final"), join(result.run, "history.safetensors")]);
+    expect(printed.trim().split("\n").at(-1)).toBe(`${parameters} True`);
   });
 
   test("writes plain lines where there is no terminal", () => {

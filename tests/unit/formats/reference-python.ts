@@ -1,17 +1,46 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { afterAll } from "vitest";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, inject } from "vitest";
 
-const candidates = [process.env["BH_BRIDGE_PYTHON"], resolve(".venv/bin/python")].filter((path) => path !== undefined);
+export { realPython as python } from "../../bridge/real-python.js";
 
-/** The interpreter that has torch, safetensors, numpy and h5py: the libraries whose files are read here. */
-export const python = candidates.find((path) => existsSync(path)) ?? "python3";
+/** Ask the server of reference programs to run one, and wait for its exit code. */
+const ask = 'mkfifo "$0/code" && echo "$0" >> "$1" && cat "$0/code"';
+/** No program takes longer than seconds; this stops waiting for one that never answers. */
+const options = { encoding: "utf8", timeout: 110_000 } as const;
 
-/** Run a Python program in the real interpreter; what it prints is the expected value, as JSON. */
+class Question implements Disposable {
+  readonly #folder = mkdtempSync(join(tmpdir(), "bh-bridge-program-"));
+  readonly command: readonly string[] = ["-c", ask, this.#folder, inject("referencePrograms")];
+
+  constructor(program: string, args: readonly string[], cwd: string) {
+    writeFileSync(join(this.#folder, "request.json"), JSON.stringify({ program, arguments: args, cwd }));
+  }
+
+  printed(code: string): string {
+    if (code !== "0") throw new Error(`a reference program ended with ${code}: ${readFileSync(join(this.#folder, "stderr"), "utf8")}`);
+    return readFileSync(join(this.#folder, "stdout"), "utf8");
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Run a Python program as `python -c` does, with the libraries imported already; what it prints is the expected value, as JSON. */
 export function expectedFrom<Expected>(program: string, ...args: string[]): Expected {
-  return JSON.parse(execFileSync(python, ["-c", program, ...args], { encoding: "utf8", maxBuffer: 2 ** 28, stdio: ["ignore", "pipe", "pipe"] }));
+  using question = new Question(program, args, process.cwd());
+  return JSON.parse(question.printed(execFileSync("sh", question.command, options)));
+}
+
+/** The same for a program that takes seconds: what it prints. */
+export async function printedBy(program: string, args: readonly string[] = [], cwd: string = process.cwd()): Promise<string> {
+  using question = new Question(program, args, cwd);
+  const { stdout } = await promisify(execFile)("sh", question.command, options);
+  return question.printed(stdout);
 }
 
 /** A directory that is removed after the tests of the calling file. */

@@ -1,20 +1,7 @@
 import { expect, test } from "vitest";
-import type { SweepTrial } from "../../../src/sweep/sweep-document.js";
 import { countTrials } from "../../../src/sweep/sweep-document.js";
 import { summaryText } from "../../../src/sweep/sweep-summary.js";
-
-function trial(set: SweepTrial["set"], loss: number | null, changes: Partial<SweepTrial> = {}): SweepTrial {
-  const result = {
-    steps: 10,
-    seconds: 1,
-    finite: true,
-    finalLoss: loss,
-    census: { rows: 128, unique: 100, C: 1, P: 29, populations: [29] },
-    displacement: { float64: 0.5, float32: 0.5, bfloat16: 0.5 },
-    verdict: { result: "null" as const, reason: "" },
-  };
-  return { trial: JSON.stringify(set), status: "completed", run: "/runs/x", set, reason: null, result, ...changes };
-}
+import { sweepTrial as trial } from "./sweep-trial.js";
 
 test("a row a point: numbers over its seeds with n and spread, and who failed", () => {
   const trials = [

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { formatCounts, formatPreview, formatSet, formatSweep } from "../../../../src/commands/sweep/format-sweep.js";
+import { terminalColors } from "../../../../src/commands/terminal/terminal-text.js";
+import { type PlanCost, type SweepTrial, sweepDocument } from "../../../../src/sweep/sweep-document.js";
+import { sweepTrial } from "../../sweep/sweep-trial.js";
+
+const plain = terminalColors(false);
+const planned = (number: number): SweepTrial[] =>
+  Array.from({ length: number }, (_, seed) => sweepTrial({ seed }, null, { status: "planned", run: null, result: null }));
+const cost: PlanCost = { trials: 3, workers: 2, diskBytes: 3_000_000, freeBytes: 5e9, stepsPerSecond: 12.345, seconds: 185, memoryBytes: 9e8 };
+const lastLine = (text: string) => text.split("\n").at(-1);
+
+test.each<[SweepTrial["set"], string]>([
+  [{}, "base"],
+  [{ "init.sigma": 1e-5, seed: 3 }, "init.sigma=0.00001 seed=3"],
+  [{ "model.norm": "rmsnorm", "record.rows": [1, 2], threads: null }, "model.norm=rmsnorm record.rows=[1,2] threads=null"],
+])("what a trial sets is shown as it is typed: %j", (set, shown) => expect(formatSet(set)).toBe(shown));
+
+test("an escape sequence in a value does nothing to the terminal", () => expect(formatSet({ name: "a\u001b[31mb" })).not.toContain("\u001b"));
+
+test("the statuses that there are, in the order of a trial's life", () => {
+  const { counts } = sweepDocument("s", null, [...planned(1200), sweepTrial({}, 1), sweepTrial({}, 1, { status: "failed" })]);
+  expect(formatCounts(counts, plain)).toBe("1,200 planned, 1 completed, 1 failed");
+  expect(formatCounts(sweepDocument("s", null, []).counts, plain)).toBe("no trials");
+});
+
+test("a sweep: its counts, where it lies, and a row a point; what a screen cannot hold is counted", () => {
+  const trials = Array.from({ length: 42 }, (_, at) => sweepTrial({ at, seed: 1 }, at));
+  const lines = formatSweep(sweepDocument("sigma", `${process.cwd()}/sweeps/x`, trials), plain).split("\n");
+  expect(lines.slice(0, 2)).toEqual(["sigma  42 trials: 42 completed", "sweeps/x"]);
+  expect(lines[3]?.trim().split(/ {2,}/)).toEqual(["at", "n", "C", "P", "unique", "final loss", "displacement"]);
+  expect(lines.filter((line) => /^ *\d+ +1 +1 +29 +100 /.test(line))).toHaveLength(40);
+  expect(lines.slice(-2)).toEqual(["and 2 more points, in its summary.md", "mean ± standard deviation over n seeds"]);
+});
+
+test("a preview lists the trials with their status, and says what the rest will take", () => {
+  const text = formatPreview({ ...sweepDocument("sigma", `${process.cwd()}/sweeps/x`, planned(3)), cost }, plain);
+  expect(text).toContain("continues sweeps/x");
+  expect(text).toMatch(/\{"seed":2\} {2}planned {2}seed=2\n/);
+  expect(lastLine(text)).toBe(
+    "3 trials to train, 2 at a time: ≈ 3 min 05 s at 12.3 steps/s each, 3.00 MB of disk at most (5.00 GB are free), 900 MB of memory",
+  );
+});
+
+test("what was not measured is not told, and a sweep with nothing left has no cost", () => {
+  const unmeasured = { ...cost, stepsPerSecond: null, seconds: null };
+  expect(lastLine(formatPreview({ ...sweepDocument("s", null, planned(3)), cost: unmeasured }, plain))).toBe(
+    "3 trials to train, 2 at a time: 3.00 MB of disk at most (5.00 GB are free)",
+  );
+  expect(lastLine(formatPreview({ ...sweepDocument("s", null, []), cost: { ...cost, trials: 0 } }, plain))).toBe("Nothing is left to train");
+});
