@@ -1,6 +1,6 @@
 // npm test: all suites, with one line at the end that adds them up.
 // Arguments after -- choose: those below tests/python go to pytest, all others to vitest; a suite that got none is left out.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { prepare, root, run } from "./prepare.mjs";
@@ -48,11 +48,21 @@ async function vitest(args) {
   return judge("vitest", code, read(report, countVitest));
 }
 
-async function pytest(args) {
+async function pytest(args, output = "inherit") {
   const report = join(results, "pytest.xml");
   const python = join(root, ".venv", "bin", "python");
-  const code = await run(python, ["-m", "pytest", `--junitxml=${report}`, ...args]);
+  const code = await run("nice", [python, "-m", "pytest", `--junitxml=${report}`, ...args], { stdio: ["ignore", output, output] });
   return judge("pytest", code, read(report, countPytest));
+}
+
+/** All of both suites: pytest, which is the shorter, in the pauses of vitest, with what it says when both have ended. */
+async function everything() {
+  const path = join(results, "pytest.log");
+  const log = openSync(path, "w");
+  const counts = await Promise.all([vitest([]), pytest([], log)]);
+  closeSync(log);
+  process.stdout.write(readFileSync(path));
+  return counts;
 }
 
 await prepare({ dev: true });
@@ -61,9 +71,9 @@ const isPython = (argument) => argument.includes("tests/python");
 const forPytest = given.filter(isPython);
 const forVitest = given.filter((argument) => !isPython(argument));
 
-const all = [];
-if (given.length === 0 || forVitest.length > 0) all.push(await vitest(forVitest));
-if (given.length === 0 || forPytest.length > 0) all.push(await pytest(forPytest));
+const all = given.length === 0 ? await everything() : [];
+if (forVitest.length > 0) all.push(await vitest(forVitest));
+if (forPytest.length > 0) all.push(await pytest(forPytest));
 rmSync(results, { recursive: true });
 
 const sum = (key) => all.reduce((total, counts) => total + counts[key], 0);

@@ -1,44 +1,45 @@
-import { cpSync, openSync, readdirSync, readFileSync, readSync, writeSync } from "node:fs";
+import { cpSync, openSync, readdirSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { rerecordDocumentSchema } from "../../src/commands/rerecord/rerecord-document.js";
-import { trainResultSchema } from "../../src/runner/train-result.js";
 import { openHistory } from "../../src/runs/open-history.js";
+import { sweepDocumentSchema } from "../../src/sweep/sweep-document.js";
 import { expectedFrom } from "../unit/formats/reference-python.js";
 import { run, temporaryFolder } from "./program.js";
 import { progressLines } from "./progress-lines.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
-const size = [
-  "model.n_embd=8",
-  "model.n_layer=1",
-  "model.n_head=2",
-  "model.n_positions=16",
-  "training.per_device_train_batch_size=4",
-  "training.logging_steps=7",
-];
-const kept = ["checkpoint.every=10", "checkpoint.keep=10"];
-const everything = 'record.tensors=["wte","wte.grad","wte.exp_avg","wte.exp_avg_sq"]';
+/** What the runs have in common. */
+const base = {
+  device: "cpu",
+  threads: 1,
+  model: { n_embd: 8, n_layer: 1, n_head: 2, n_positions: 16 },
+  training: { max_steps: 40, per_device_train_batch_size: 4, logging_steps: 7 },
+  checkpoint: { every: 10, keep: 10 },
+};
+const everything = { "record.tensors": ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"] };
+const float = { "training.optimizer_state_dtype": "float32" };
+const chosen = { "record.every": 4, "record.rows": [3, 65, 101] };
 const stateBytes = 128 * 8 * 2;
 const [headBytes, recordBytes] = [4104, 24];
 const within = { timeout: 240_000 };
 
-async function train(name: string, ...settings: string[]): Promise<string> {
-  const options = [...size, ...kept, ...settings].flatMap((setting) => ["--set", setting]);
-  const { stdout, stderr } = await run(["train", "--steps", "40", "--device", "cpu", "--threads", "1", ...options, "--out", join(folder.path, name), "--json"]);
-  expect(stdout, stderr).not.toBe("");
-  return trainResultSchema.parse(JSON.parse(stdout)).run;
-}
-
-let [plain, atOnce]: string[] = [];
+let [plain, atOnce, floatRun, floatAtOnce, chosenRun, chosenAtOnce] = ["", "", "", "", "", ""];
 beforeAll(async () => {
-  [plain, atOnce] = [await train("plain"), await train("at-once", everything)];
-});
+  // As a sweep, one Python trains them all.
+  const cases = [float, { ...float, ...everything }, chosen, { ...chosen, ...everything }];
+  const sweep = join(folder.path, "runs.json");
+  writeFileSync(sweep, JSON.stringify({ base, cases: [{}, everything, ...cases] }));
+  const { stdout, stderr } = await run(["sweep", sweep, "--workers", "1", "--out", join(folder.path, "sweeps"), "--json"]);
+  expect(stdout, stderr).not.toBe("");
+  const runs = sweepDocumentSchema.parse(JSON.parse(stdout)).trials.map((trial) => trial.run ?? "");
+  [plain = "", atOnce = "", floatRun = "", floatAtOnce = "", chosenRun = "", chosenAtOnce = ""] = runs;
+}, 240_000);
 
 function copyOfPlain(name: string): string {
   const copy = join(folder.path, name);
-  cpSync(plain ?? "", copy, { recursive: true });
+  cpSync(plain, copy, { recursive: true });
   return copy;
 }
 
@@ -69,29 +70,25 @@ test("tensors that are recorded later have the bits that they have when they are
   for (const tensor of ["wte.grad", "wte.exp_avg_sq"]) {
     const got = recorded(copy, `${tensor}.15-27`, 0, 12);
     expect(got[0].length).toBe(13 * stateBytes);
-    expect(got.map((part, index) => part.equals(recorded(atOnce ?? "", tensor, 15, 27)[index] ?? Buffer.alloc(0)))).toEqual([true, true]);
+    expect(got.map((part, index) => part.equals(recorded(atOnce, tensor, 15, 27)[index] ?? Buffer.alloc(0)))).toEqual([true, true]);
   }
   expect((await run(["runs", "verify", copy])).stdout).toContain("every checksum holds\nNot covered: run.lock");
-  expect((await run(["compare", copy, plain ?? "", "--assert-equal", "history,loss,config,final"])).exitCode).toBe(0);
+  expect((await run(["compare", copy, plain, "--assert-equal", "history,loss,config,final"])).exitCode).toBe(0);
   expect((await run(["analyze", `${copy}::wte.grad.15-27`, "--json"])).stdout).toContain('"steps":[15,16,17');
 });
 
 test("without steps, everything from the start on is recorded, in another dtype too", within, async () => {
-  const float = "training.optimizer_state_dtype=float32";
-  const [first, second] = [await train("float", float), await train("float-at-once", float, everything)];
-  expect(await rerecord(first, "--tensors", "wte.exp_avg")).toMatchObject({ from: 0, to: 40, verified: 41 });
-  const parts = [recorded(first, "wte.exp_avg.0-40", 0, 40, 2 * stateBytes), recorded(second, "wte.exp_avg", 0, 40, 2 * stateBytes)];
+  expect(await rerecord(floatRun, "--tensors", "wte.exp_avg")).toMatchObject({ from: 0, to: 40, verified: 41 });
+  const parts = [recorded(floatRun, "wte.exp_avg.0-40", 0, 40, 2 * stateBytes), recorded(floatAtOnce, "wte.exp_avg", 0, 40, 2 * stateBytes)];
   expect(parts[0]).toEqual(parts[1]);
 });
 
 test("of a run that recorded chosen rows of some steps, the same rows and steps are recorded", within, async () => {
-  const chosen = ["record.every=4", "record.rows=[3,65,101]"];
-  const [first, second] = [await train("chosen", ...chosen), await train("chosen-at-once", ...chosen, everything)];
-  expect(await rerecord(first, "--tensors", "wte.grad", "--steps", "11..21")).toMatchObject({ verified: 3 }); // 12, 16, 20; the checkpoint of step 10 is not recorded
-  expect(recorded(first, "wte.grad.11-21", 0, 2, 3 * 8 * 2)).toEqual(recorded(second, "wte.grad", 3, 5, 3 * 8 * 2));
+  expect(await rerecord(chosenRun, "--tensors", "wte.grad", "--steps", "11..21")).toMatchObject({ verified: 3 }); // 12, 16, 20; the checkpoint of step 10 is not recorded
+  expect(recorded(chosenRun, "wte.grad.11-21", 0, 2, 3 * 8 * 2)).toEqual(recorded(chosenAtOnce, "wte.grad", 3, 5, 3 * 8 * 2));
 });
 
-test("chosen rows stand in a file that says which tokens they are, and Python reads it", within, async () => {
+test("chosen rows stand in a file that says which tokens they are, Python reads it, and nothing is recorded twice", within, async () => {
   const copy = copyOfPlain("rows");
   await rerecord(copy, "--tensors", "wte.grad", "--steps", "12..13", "--rows", "3,65,100-101");
   const program = `
@@ -100,7 +97,7 @@ from safetensors import safe_open
 with safe_open(sys.argv[1] + "/history.wte.grad.12-13.safetensors", "pt") as file, safe_open(sys.argv[2] + "/history.wte.grad.safetensors", "pt") as whole:
     tokens = file.get_tensor("tokens")
     print(json.dumps([tokens.tolist(), bool((file.get_tensor("wte.grad.12-13") == whole.get_tensor("wte.grad")[12:14, tokens]).all())]))`;
-  expect(expectedFrom(program, copy, atOnce ?? "")).toEqual([[3, 65, 100, 101], true]);
+  expect(expectedFrom(program, copy, atOnce)).toEqual([[3, 65, 100, 101], true]);
   const history = await openHistory(copy, "wte.grad.12-13");
   history.close();
   expect([history.rowTokens.ids, history.steps]).toEqual([
@@ -108,6 +105,8 @@ with safe_open(sys.argv[1] + "/history.wte.grad.12-13.safetensors", "pt") as fil
     [12, 13],
   ]);
   expect((await run(["runs", "verify", copy])).stdout).toContain("every checksum holds\nNot covered: run.lock");
+  const { exitCode, stderr } = await run(["rerecord", copy, "--tensors", "wte.grad", "--steps", "12..13"]);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining("is there already")]);
 });
 
 test("a state that comes out differently is told, and nothing is added", within, async () => {
@@ -130,13 +129,6 @@ test.each([
   ["steps backwards", ["--tensors", "wte.grad", "--steps", "30..20"], "run backwards"],
   ["a misspelt tensor", ["--tensors", "wte.gard"], "did you mean wte.grad?"],
 ])("%s cannot be recorded later", async (_, options, message) => {
-  const { exitCode, stderr } = await run(["rerecord", plain ?? "", ...options]);
+  const { exitCode, stderr } = await run(["rerecord", plain, ...options]);
   expect([exitCode, stderr.replaceAll("\n", " ")]).toEqual([2, expect.stringContaining(message)]);
-});
-
-test("what was recorded later once is not recorded again", within, async () => {
-  const copy = copyOfPlain("twice");
-  await rerecord(copy, "--tensors", "wte.grad", "--steps", "2..3");
-  const { exitCode, stderr } = await run(["rerecord", copy, "--tensors", "wte.grad", "--steps", "2..3"]);
-  expect([exitCode, stderr]).toEqual([2, expect.stringContaining("is there already")]);
 });

@@ -120,7 +120,7 @@ describe("deaths", () => {
     expect(await eventually(async () => (await marked(mark)).length === 0, 3000)).toBe(true);
     const { stdout } = await run(["sweep", "status", directoryIn("killed"), "--json"]);
     expect(sweepDocumentSchema.parse(JSON.parse(stdout)).counts.lost).toBe(2);
-    const { document, stderr } = await sweep(file, "killed", "--workers", "2");
+    const { document, stderr } = await sweep(file, "killed", "--workers", "1");
     expect(document.counts, stderr).toMatchObject({ completed: 2 });
     const [trial] = document.trials;
     expect(readFileSync(join(trial?.run ?? "", "events.jsonl"), "utf8")).toContain('"resumed"');

@@ -42,7 +42,7 @@ const running = (trial: SweepTrial): SweepTrial => ({ ...trial, status: "running
 /** Trials with the seeds 1, 2, …, each of 100 steps. */
 function begin(shown: SweepDisplay, number: number): SweepTrial[] {
   const trials = Array.from({ length: number }, (_, index) => planned(index + 1));
-  const steps = new Map(trials.map(({ trial }) => [trial, 100]));
+  const steps = Object.fromEntries(trials.map(({ trial }) => [trial, 100]));
   shown.onEvent({ kind: "planned", name: "sigma", directory: `${process.cwd()}/sweeps/x`, workers: 2, trials, steps });
   return trials;
 }
@@ -124,7 +124,7 @@ test("a trial that was lost goes on: its steps count as left again", () => {
 
 test("with nothing left it says so and is still, and --quiet says nothing", () => {
   const { shown, lines } = display("file");
-  shown.onEvent({ kind: "planned", name: "sigma", directory: process.cwd(), workers: 2, trials: [sweepTrial({ seed: 1 }, 2)], steps: new Map() });
+  shown.onEvent({ kind: "planned", name: "sigma", directory: process.cwd(), workers: 2, trials: [sweepTrial({ seed: 1 }, 2)], steps: {} });
   expect(lines()).toEqual(["sigma: 1 trial in .; nothing is left to train"]);
   vi.advanceTimersByTime(60_000);
   expect(lines()).toEqual([]);
