@@ -97,6 +97,8 @@ export { type ErrorDocument, errorDocumentSchema } from "./commands/terminal/err
 export { type HelpDocument, helpDocumentSchema } from "./commands/terminal/help-document.js";
 export { type ProgressLine, progressLineSchema } from "./commands/terminal/progress-line.js";
 export { type ComparablePart, type CompareOptions, type Comparison, compare, unequalParts } from "./compare/compare.js";
+export type { TracedDifference } from "./compare/compare-traces.js";
+export type { Divergence } from "./compare/divergence.js";
 export { type ReproduceOptions, type Reproduction, reproduce } from "./compare/reproduce.js";
 export { type RecordableTensor, type Rerecording, type RerecordOptions, rerecord } from "./compare/rerecord.js";
 export { defineRun } from "./config/define-run.js";

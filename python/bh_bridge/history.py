@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from bh_bridge.dtypes import DTYPE_NAMES
 from bh_bridge.durable import reserve, sync, sync_directory, write_all
 from bh_bridge.errors import DiskFull, ResumeDiverged, RunCorrupt
 
@@ -33,8 +34,6 @@ COMMIT_EVERY_STATES = 1000
 COMMIT_EVERY_SECONDS = 2.0  # a power failure costs at most this much; three syncs of some ms each are below 1 %
 SHORTEN_UP_TO_BYTES = 2 << 30  # copied in about 5 s, while whoever stopped the run waits; a longer file keeps its shape
 COPY_BYTES = 1 << 20
-
-_DTYPE_NAMES = {torch.bfloat16: "BF16", torch.float16: "F16", torch.float32: "F32", torch.float64: "F64"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Layout:
         entries = {
             "__metadata__": {"format": "pt", "writer": "bh-bridge"},
             "steps_done": {"dtype": "I64", "shape": [], "data_offsets": [0, 8]},
-            self.tensor: {"dtype": _DTYPE_NAMES[self.dtype], "shape": shape, "data_offsets": [8, end]},
+            self.tensor: {"dtype": DTYPE_NAMES[self.dtype], "shape": shape, "data_offsets": [8, end]},
         }
         text = json.dumps(entries, separators=(",", ":")).encode()
         size = HEADER_BYTES - 8

@@ -13,24 +13,13 @@ from transformers import GPT2LMHeadModel
 
 from bh_bridge import registry
 from bh_bridge.device import resolve_device
+from bh_bridge.dtypes import DTYPE_NAMES, DTYPES
 from bh_bridge.durable import replace_directory
 from bh_bridge.errors import ConfigInvalid, TensorNotFound
 from bh_bridge.model import build_model, save_model
 from bh_bridge.model_directory import demand_free
 
-# dtype names of safetensors, which is how both languages spell them
-_DTYPES = {
-    "BF16": torch.bfloat16,
-    "F16": torch.float16,
-    "F32": torch.float32,
-    "F64": torch.float64,
-    "I64": torch.int64,
-    "I32": torch.int32,
-    "BOOL": torch.bool,
-    "U8": torch.uint8,
-}
 FRACTIONS = {"temperature", "top_p"}
-_DTYPE_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
 def create(request: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +28,7 @@ def create(request: dict[str, Any]) -> dict[str, Any]:
         request["config"], request["norm"], request["dtype"], request["init"], request["seed"], request["from"]
     )
     parameters = [
-        {"name": name, "shape": list(parameter.shape), "dtype": _DTYPE_NAMES[parameter.dtype]}
+        {"name": name, "shape": list(parameter.shape), "dtype": DTYPE_NAMES[parameter.dtype]}
         for name, parameter in model.named_parameters()
     ]
     return {
@@ -62,7 +51,7 @@ def set_tensor(request: dict[str, Any]) -> dict[str, Any]:
     if list(parameter.shape) != request["shape"]:
         raise ConfigInvalid(f"{request['name']} has shape {list(parameter.shape)}, not {request['shape']}")
     data = torch.from_numpy(np.fromfile(request["path"], dtype=np.uint8))
-    parameter.copy_(data.view(_DTYPES[request["dtype"]]).view(parameter.shape))
+    parameter.copy_(data.view(DTYPES[request["dtype"]]).view(parameter.shape))
     return {}
 
 
@@ -152,4 +141,4 @@ def _nearest(name: str, names: list[str]) -> str | None:
 def _write(tensor: torch.Tensor, path: str) -> dict[str, Any]:
     plain = tensor.detach().cpu().contiguous()
     plain.reshape(-1).view(torch.uint8).numpy().tofile(path)
-    return {"dtype": _DTYPE_NAMES[plain.dtype], "shape": list(plain.shape)}
+    return {"dtype": DTYPE_NAMES[plain.dtype], "shape": list(plain.shape)}

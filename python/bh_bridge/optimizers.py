@@ -24,6 +24,12 @@ def moment_dtype(request: dict[str, Any], weights: torch.dtype) -> torch.dtype:
     return weights if wide_part(request) is None else torch.float32
 
 
+def settings_of(optimizer: torch.optim.Optimizer, weight: torch.Tensor) -> dict[str, Any]:
+    """What an optimizer steps a weight with: the options of its group (`lr`, `weight_decay`, …), as they are now."""
+    group = next(group for group in optimizer.param_groups if any(each is weight for each in group["params"]))
+    return {name: value for name, value in group.items() if name not in ("params", "initial_lr")}
+
+
 class WideAdamW(torch.optim.Optimizer):
     """Decoupled AdamW (Loshchilov & Hutter 2019, algorithm 2), computed in float32 whatever the weights' dtype.
 

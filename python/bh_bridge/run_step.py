@@ -17,6 +17,7 @@ from bh_bridge.events import EventLog
 from bh_bridge.output_log import OutputLog
 from bh_bridge.protocol import schema
 from bh_bridge.recorder import EmbeddingTap, Recorder
+from bh_bridge.step_trace import StepTrace
 from bh_bridge.watch import Watch
 
 # Always logged. The other events are those of transformers; they are sent only when a callback in TypeScript asks.
@@ -40,6 +41,7 @@ class RunStep:
         events: EventLog,
         recorder: Recorder,
         tap: EmbeddingTap,
+        trace: StepTrace | None,
     ) -> None:
         self.goes_on = False  # from a checkpoint of this run, whose log has the beginning already
         self.has_held_out = bool(request["data"]["held_out"])
@@ -54,6 +56,7 @@ class RunStep:
         self._watch = Watch(events)
         self._recorder = recorder
         self._tap = tap
+        self._trace = trace
         self._deciders = Deciders(request["deciders"], channel, events, self.has_held_out)
         self._directory = Path(request["run_directory"])
         self._checkpoint_every: int | None = request["checkpoint"]["every"]
@@ -75,6 +78,8 @@ class RunStep:
         self._is_training = True
         self._take_stop_request()  # one that came too late for an earlier part of the run means nothing to this one
         self._watch.begin(state.global_step)
+        if self._trace is not None:
+            self._trace.begin(state.global_step)
         self._events.emit(
             "train_begin",
             durable=not self.goes_on,
@@ -91,6 +96,8 @@ class RunStep:
         """Keep the gradient that the optimizer is about to use, if it is recorded."""
         if self._recorder.records_gradient:
             self._tap.capture_gradient()
+        if self._trace is not None:
+            self._trace.capture_gradient()
 
     @torch.no_grad()
     def end(self, state: TrainingState, control: Control, losses: Iterable[torch.Tensor]) -> None:
@@ -100,7 +107,11 @@ class RunStep:
         step does anyway.
         """
         self._loss = sum(loss.item() for loss in losses)
+        if self._trace is not None:
+            self._trace.step_made()
         self._add_noise()
+        if self._trace is not None:
+            self._trace.end(state.global_step)
         self._recorder.record(state.global_step, self._loss)
         self._tell(state)
         self._decide("step_end", state, control)
@@ -176,6 +187,8 @@ class RunStep:
         self._is_training = False
         self._take_stop_request()
         self._watch.end()
+        if self._trace is not None:
+            self._trace.close()
 
     def _is_until(self, state: TrainingState) -> bool:
         """Whether the steps that were to be trained again are done."""

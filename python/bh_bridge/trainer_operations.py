@@ -28,6 +28,7 @@ from bh_bridge.recorder import EmbeddingTap, Recorder
 from bh_bridge.resuming import Resumption, go_back, prepare_directory
 from bh_bridge.run_lock import hold_lock
 from bh_bridge.run_step import RunStep
+from bh_bridge.step_trace import StepTrace
 from bh_bridge.storage import storage_errors
 from bh_bridge.trainer_state import import_trainer_state
 from bh_bridge.wire import finite
@@ -87,7 +88,17 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
     connection = channel.current()
     events = EventLog(directory / "events.jsonl", connection)
     undo.callback(events.close)
-    step = RunStep(request, connection, events, recorder, tap)
+    trace = None
+    if request["trace"]:
+        trace = StepTrace(
+            Path(request["trace"]["directory"]),
+            request["trace"]["step"],
+            model,
+            lambda weight: engine.optimizer_state(weight),
+            lambda weight: engine.optimizer_settings(weight),
+        )
+        undo.callback(trace.close)
+    step = RunStep(request, connection, events, recorder, tap, trace)
     engine = build(model, request, train_windows, held_out_windows, step)
     held = HeldTrainer(model, engine, step, events, recorder, directory, steps, lock_fd)
     resumed = go_back(held, exact=request["resume"] == "exact") if request["resume"] else Resumption(None, -1, [])

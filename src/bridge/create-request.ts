@@ -4,7 +4,8 @@ import type { RequestOf } from "../protocol/operations.js";
 type CreateRequest = RequestOf<"trainer.create">;
 
 /** What a request has beside the configuration's own fields. */
-interface RequestContext extends Pick<CreateRequest, "model" | "run_directory" | "device" | "events" | "deciders" | "resume" | "start_from" | "until"> {
+interface RequestContext
+  extends Pick<CreateRequest, "model" | "run_directory" | "device" | "events" | "deciders" | "resume" | "start_from" | "until" | "trace"> {
   /** Absolute path of the corpus. */
   corpus: string;
 }

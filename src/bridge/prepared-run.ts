@@ -60,7 +60,7 @@ export async function letGo(session: PythonSession, { handle, unstarted }: Pick<
 }
 
 async function createTrainer(
-  { session, resolved, model, corpus, device, dispatcher, receiver, until }: Preparation,
+  { session, resolved, model, corpus, device, dispatcher, receiver, until, trace }: Preparation,
   { directory, manifest }: RunRecord,
   resume: "exact" | "inexact" | null,
   signal: AbortSignal | undefined,
@@ -76,6 +76,7 @@ async function createTrainer(
     resume,
     start_from: manifest.start_from,
     until: until ?? null,
+    trace: trace ?? null,
   });
   const onAbandoned = (reply?: ReplyOf<"trainer.create">) => {
     if (reply) void letGo(session, { handle: reply.handle, ...(unstarted && { unstarted }) });

@@ -27,6 +27,8 @@ export interface TrainerSetup {
   startFrom?: string;
   /** The step after which steps that are trained again end, on the schedule of all; neither checkpoint nor model is left then. */
   until?: number;
+  /** The step whose tensors are written, one by one, into a directory that is there. */
+  trace?: { step: number; directory: string };
 }
 
 /** How a run goes on that ended early. */

@@ -8,6 +8,8 @@ import { compareFinalModels, modelComparisonSchema } from "./compare-models.js";
 import { compareRecordings, recordingComparisonSchema } from "./compare-recordings.js";
 import { compareResults, outcomes, resultSchema, timings } from "./compare-results.js";
 import { differenceSchema, differences } from "./differences.js";
+import { type Divergence, divergenceSchema } from "./divergence.js";
+import type { DivergenceOptions } from "./locate-divergence.js";
 import { allFacts, factSections, tellingFacts } from "./run-facts.js";
 
 const pairShape = { a: z.string(), b: z.string() };
@@ -21,24 +23,40 @@ export const comparisonSchema = z.strictObject({
   history: z.array(z.strictObject({ ...pairShape, ...recordingComparisonSchema.shape })),
   loss: z.array(z.strictObject({ ...pairShape, ...lossComparisonSchema.shape })),
   final: z.array(z.strictObject({ ...pairShape, ...modelComparisonSchema.shape })),
+  /** Where the trainings part of each pair that is not equal; left out where they were not trained again. */
+  deep: z.array(divergenceSchema).optional(),
 });
 export type Comparison = z.output<typeof comparisonSchema>;
 
 export interface CompareOptions extends Pick<ScanOptions, "signal"> {
   /** Tell names, paths, times and all packages too. */
   all?: boolean;
+  /** Train each pair that is not equal again, and find the first tensor of a step in which they part. */
+  deep?: boolean;
+  /** Where the same text lies now, for `deep`. */
+  corpus?: string | undefined;
+  /** Path of an interpreter for `deep`; the configuration of each run says which when left out. */
+  python?: string | undefined;
 }
 
-const compareArguments = z.strictObject({ runs: z.array(z.string()).min(2), all: z.boolean().optional(), signal: z.instanceof(AbortSignal).optional() });
+const compareArguments = z.strictObject({
+  runs: z.array(z.string()).min(2),
+  all: z.boolean().optional(),
+  deep: z.boolean().optional(),
+  corpus: z.string().optional(),
+  python: z.string().optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+});
 
 /**
  * What differs between runs: in what they were made from, in what came out, and the first bit in which their histories, losses and final models differ.
  *
  * @param runs paths of their directories, two or more.
- * @throws {BhBridgeError} `USAGE` for fewer than two; `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED`, `FORMAT_INVALID`, `ABORTED`.
+ * @throws {BhBridgeError} `USAGE` for fewer than two; `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED`, `FORMAT_INVALID`, `ABORTED`; with `deep` also as
+ * `reproduce`.
  */
 export async function compare(runs: readonly string[], options: CompareOptions = {}): Promise<Comparison> {
-  const { all = false, signal } = callArguments("compare", compareArguments, { ...options, runs });
+  const { all = false, deep = false, corpus, python, signal } = callArguments("compare", compareArguments, { ...options, runs });
   const opened = await Promise.all(runs.map(openRun));
   const facts = opened.map(all ? allFacts : tellingFacts);
   const results = [];
@@ -46,7 +64,7 @@ export async function compare(runs: readonly string[], options: CompareOptions =
   const history: Comparison["history"] = [];
   const pairs = runs.slice(1).map((run) => ({ a: resolve(runs[0] ?? ""), b: resolve(run) }));
   for (const pair of pairs) history.push({ ...pair, ...(await compareRecordings(pair.a, pair.b, { signal })) });
-  return {
+  const comparison: Comparison = {
     runs: opened.map(({ directory }) => directory),
     differences: Object.fromEntries(factSections.map((section) => [section, differences(facts.map((each) => each[section]))])) as Comparison["differences"],
     results: compareResults(results, all ? { ...outcomes, ...timings } : outcomes),
@@ -54,6 +72,25 @@ export async function compare(runs: readonly string[], options: CompareOptions =
     loss: pairs.map((pair) => ({ ...pair, ...compareLosses(pair.a, pair.b) })),
     final: pairs.map((pair) => ({ ...pair, ...compareFinalModels(pair.a, pair.b) })),
   };
+  if (!deep) return comparison;
+  const [{ resolvePython }, { pythonOf }] = await Promise.all([import("../python/resolve-python.js"), import("./train-again.js")]);
+  return { ...comparison, deep: await locateDivergences(comparison, { python: (run) => resolvePython(pythonOf(run, python), signal), corpus, signal }) };
+}
+
+/** Train each pair of a comparison again that is not equal, and find where they part. @throws {BhBridgeError} as `compare`. */
+export async function locateDivergences(
+  comparison: Comparison,
+  { corpus, ...options }: DivergenceOptions & { corpus?: string | undefined },
+): Promise<Divergence[]> {
+  const { locateDivergence, planDivergence } = await import("./locate-divergence.js");
+  const found: Divergence[] = [];
+  for (const [index, history] of comparison.history.entries()) {
+    const [loss, final] = [comparison.loss[index], comparison.final[index]];
+    if (!loss || (history.equal && loss.equal && final?.equal)) continue;
+    const [a, b] = [await openRun(history.a), await openRun(history.b)];
+    found.push(await locateDivergence(planDivergence(a, b, { history, loss, corpus }), options));
+  }
+  return found;
 }
 
 /** What can be demanded of runs: the same bits in every recorded state, in every loss, in the final model; the same configuration. */

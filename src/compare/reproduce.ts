@@ -14,7 +14,9 @@ import { count } from "../text/count.js";
 import { differingLossSchema } from "./compare-losses.js";
 import { differingRecordSchema } from "./compare-recordings.js";
 import { differenceSchema, differences } from "./differences.js";
-import { pythonOf, type TrainAgainPlan, trainAgain } from "./train-again.js";
+import { divergenceSchema } from "./divergence.js";
+import { type DivergenceOptions, locateDivergence, planDivergence } from "./locate-divergence.js";
+import { pythonOf, requireOwnStart, type TrainAgainPlan, trainAgain } from "./train-again.js";
 
 /** Whether a run came out the same when it was trained again. */
 export const reproductionSchema = z.strictObject({
@@ -30,6 +32,8 @@ export const reproductionSchema = z.strictObject({
   loss: differingLossSchema.nullable(),
   /** What differs in the environment: the run's value, and the present one. */
   environment: z.array(differenceSchema),
+  /** Where two further trainings of today part; left out where none was asked for, or the run is equal. */
+  deep: divergenceSchema.optional(),
 });
 export type Reproduction = z.output<typeof reproductionSchema>;
 
@@ -41,6 +45,8 @@ export interface ReproduceOptions {
   corpus?: string | undefined;
   /** Path of an interpreter; the run's own configuration says which when left out. */
   python?: string | undefined;
+  /** Where it is not equal, train it twice more, and say whether the two part, and in which tensor of which step. */
+  deep?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -49,6 +55,7 @@ const reproduceArguments = z.strictObject({
   steps: z.int().positive().optional(),
   corpus: z.string().optional(),
   python: z.string().optional(),
+  deep: z.boolean().optional(),
   signal: z.instanceof(AbortSignal).optional(),
 });
 
@@ -62,29 +69,22 @@ const reproduceArguments = z.strictObject({
  */
 export function reproduce(run: string, options: ReproduceOptions = {}): FollowedTraining<Reproduction> {
   return followTraining(async (tell) => {
-    const { python, signal, ...wanted } = callArguments("reproduce", reproduceArguments, { ...options, run });
+    const { python, signal, deep = false, ...wanted } = callArguments("reproduce", reproduceArguments, { ...options, run });
     const plan = await planReproduction(run, wanted);
-    return reproduceRun(plan, await resolvePython(pythonOf(plan.run, python), signal), { signal }, { onEvent: tell });
+    const found = await resolvePython(pythonOf(plan.run, python), signal);
+    const reproduction = await reproduceRun(plan, found, { signal }, { onEvent: tell });
+    return deep ? deepenReproduction(plan, reproduction, { python: async () => found, signal, listen: () => ({ onEvent: tell }) }) : reproduction;
   });
 }
 
 /** Read a run that is to be trained again. @throws {BhBridgeError} as `reproduce`, before anything is started. */
 export async function planReproduction(path: string, { steps, corpus }: Pick<ReproduceOptions, "steps" | "corpus"> = {}): Promise<TrainAgainPlan> {
   const run = await openRun(resolve(path));
-  requireOwnStart(run.directory, run.manifest.model_changes);
+  requireOwnStart(run);
   const recorded = recordedStep(run.directory) ?? 0;
   if (recorded === 0) throw new BhBridgeError("USAGE", `${run.directory} has recorded no step: there is nothing to compare with`);
   if (steps !== undefined && steps > recorded) throw new BhBridgeError("USAGE", `${run.directory} has recorded ${count(recorded, "step")}, not ${steps}`);
   return { run, until: steps ?? recorded, corpus };
-}
-
-/** A run whose model a program changed before its training cannot be made from its configuration. */
-export function requireOwnStart(directory: string, changes: readonly string[]): void {
-  if (changes.length === 0) return;
-  throw new BhBridgeError(
-    "USAGE",
-    `${directory} cannot be trained again from its configuration: a program did this to its model before: ${changes.join("; ")}`,
-  );
 }
 
 /** Train a run again with an interpreter that has been found. */
@@ -101,6 +101,21 @@ export async function reproduceRun(
     const changes = differences([manifest.environment, environment].map((pin) => ({ ...pin, platform: withoutKernel(pin.platform) })));
     return { run: directory, steps: plan.until, equal, first: history.first, loss: loss.first, environment: changes };
   });
+}
+
+/**
+ * Train a run that did not come out again twice more, and find where these two part: whether this machine computes the same twice.
+ *
+ * @throws {BhBridgeError} as `reproduce`.
+ */
+export async function deepenReproduction({ run, corpus }: TrainAgainPlan, reproduction: Reproduction, options: DivergenceOptions): Promise<Reproduction> {
+  const { equal, first, loss } = reproduction;
+  if (equal) return reproduction;
+  const found = {
+    history: { equal, first, equalTo: first && first.step > 0 ? first.step - 1 : null, reason: null },
+    loss: { equal: loss === null, first: loss, reason: null },
+  };
+  return { ...reproduction, deep: await locateDivergence(planDivergence(run, run, { ...found, corpus }), options) };
 }
 
 function keepReceipt(directory: string, receipt: { at: string; steps: number; equal: boolean; environment: EnvironmentPin }): void {

@@ -12,13 +12,11 @@ import { type FollowedTraining, followTraining } from "../runner/follow-training
 import { openRun, type Run } from "../runner/open-run.js";
 import type { TrainListener } from "../runner/train.js";
 import { openHistory } from "../runs/open-history.js";
-import { indexPathOf, laterHistoryFile, runCheckpoints } from "../runs/run-layout.js";
+import { indexPathOf, laterHistoryFile } from "../runs/run-layout.js";
 import { coverFiles } from "../runs/seal-run.js";
-import { verifyFiles } from "../runs/verify-files.js";
 import { writeHistory } from "../runs/write-history.js";
 import { lossesOf } from "./compare-losses.js";
-import { requireOwnStart } from "./reproduce.js";
-import { pythonOf, type TrainAgainPlan, type TrainedAgain, trainAgain } from "./train-again.js";
+import { checkpointBefore, pythonOf, requireOwnStart, type TrainAgainPlan, type TrainedAgain, trainAgain } from "./train-again.js";
 
 /** What was recorded later. */
 export const rerecordingSchema = z.strictObject({
@@ -102,7 +100,7 @@ export async function planRerecording(path: string, { tensors, steps, rows, corp
     if (existsSync(file)) throw new BhBridgeError("USAGE", `${file} is there already: these steps of ${tensor} were recorded later once before`);
   }
   const checkpoint = checkpointBefore(directory, from);
-  if (checkpoint === undefined) requireOwnStart(directory, run.manifest.model_changes);
+  if (checkpoint === undefined) requireOwnStart(run);
   const tokens = rows === undefined ? undefined : tokensOf(run, rows);
   // The run's own rows are needed as well, to be verified.
   const record: RunConfig["record"] = {
@@ -128,11 +126,6 @@ function requireRecorded(directory: string, recorded: readonly number[], from: n
   if (to > last || from < first) throw new BhBridgeError("USAGE", `${directory} has recorded the steps ${first} to ${last}, not ${from}..${to}`);
   if (recorded.some((step) => step >= from && step <= to)) return;
   throw new BhBridgeError("USAGE", `${directory} has recorded none of the steps ${from}..${to}: its record.every left them out`);
-}
-
-/** The newest whole checkpoint before a step. */
-function checkpointBefore(directory: string, step: number): string | undefined {
-  return runCheckpoints(directory).findLast((checkpoint) => checkpoint.step < step && verifyFiles(checkpoint.directory).length === 0)?.directory;
 }
 
 /** Record later with an interpreter that has been found. */

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { requireSameCorpus } from "../bridge/resume-plan.js";
+import type { StartedRun } from "../bridge/started-run.js";
 import { deviceKind } from "../config/device-kind.js";
 import { parseRunConfig } from "../config/parse-run-config.js";
 import { defaultPreset } from "../config/presets.js";
@@ -11,7 +12,9 @@ import type { UsablePython } from "../python/resolve-python.js";
 import type { Run } from "../runner/open-run.js";
 import { temporaryFolder } from "../runner/temporary-folder.js";
 import { conductTraining, type TrainListener } from "../runner/train.js";
+import { runCheckpoints } from "../runs/run-layout.js";
 import type { EnvironmentPin } from "../runs/run-manifest.js";
+import { verifyFiles } from "../runs/verify-files.js";
 import { compareLosses, type LossComparison } from "./compare-losses.js";
 import { compareRecordings, type RecordingComparison } from "./compare-recordings.js";
 
@@ -55,27 +58,13 @@ export async function trainAgain<Result>(
   use: (again: TrainedAgain) => Result | Promise<Result>,
 ): Promise<Result> {
   using folder = temporaryFolder("again");
-  const { run, until, checkpoint } = plan;
+  const { run, until } = plan;
   const difference = new AbortController();
   const following = new Following(run.directory, () => difference.abort());
-  const config = configOf(plan);
-  const conducted = await conductTraining(
-    {
-      resolved: alreadyResolved(config, defaultPreset),
-      python,
-      threads: run.manifest.environment.threads, // left to itself PyTorch would take as many as there are cores today
-      model: config,
-      prepare(trainer, cancel) {
-        requireSameCorpus(run.directory, run.manifest.corpus, trainer.corpus);
-        return trainer.prepare(cancel);
-      },
-      ...(until < config.training.max_steps && { until }),
-    },
-    {
-      signal: signal ? AbortSignal.any([signal, difference.signal]) : difference.signal,
-      out: folder.path,
-      ...startOf(run, checkpoint),
-    },
+  const again = await conductAgain(
+    plan,
+    python,
+    { signal: signal ? AbortSignal.any([signal, difference.signal]) : difference.signal, out: folder.path },
     {
       ...listener,
       onStart(started, trainer) {
@@ -90,8 +79,55 @@ export async function trainAgain<Result>(
   );
   const history = await following.end();
   if (signal?.aborted) throw new BhBridgeError("ABORTED", `training again was stopped; ${equalSoFar(history)}`, { cause: signal.reason });
-  const { directory, manifest } = conducted.run;
+  const { directory, manifest } = again;
   return await use({ directory, environment: manifest.environment, history, loss: compareLosses(run.directory, directory, until) });
+}
+
+/**
+ * Train steps of a run again, into a new run in the folder `out`.
+ *
+ * @param options `trace` is the step whose tensors are written, and where.
+ * @throws {BhBridgeError} as `trainAgain`.
+ */
+export async function conductAgain(
+  plan: TrainAgainPlan,
+  python: UsablePython,
+  { signal, out, trace }: { signal?: AbortSignal | undefined; out: string; trace?: { step: number; directory: string } },
+  listener: TrainListener,
+): Promise<StartedRun> {
+  const { run, until, checkpoint } = plan;
+  const config = configOf(plan);
+  const conducted = await conductTraining(
+    {
+      resolved: alreadyResolved(config, defaultPreset),
+      python,
+      threads: run.manifest.environment.threads, // left to itself PyTorch would take as many as there are cores today
+      model: config,
+      prepare(trainer, cancel) {
+        requireSameCorpus(run.directory, run.manifest.corpus, trainer.corpus);
+        return trainer.prepare(cancel);
+      },
+      ...(until < config.training.max_steps && { until }),
+      ...(trace && { trace }),
+    },
+    { signal, out, ...startOf(run, checkpoint) },
+    listener,
+  );
+  return conducted.run;
+}
+
+/** A run whose model a program changed before its training cannot be made from its configuration. @throws {BhBridgeError} `USAGE`. */
+export function requireOwnStart({ directory, manifest }: Run): void {
+  if (manifest.model_changes.length === 0) return;
+  throw new BhBridgeError(
+    "USAGE",
+    `${directory} cannot be trained again from its configuration: a program did this to its model before: ${manifest.model_changes.join("; ")}`,
+  );
+}
+
+/** The newest whole checkpoint of a run before a step. */
+export function checkpointBefore(directory: string, step: number): string | undefined {
+  return runCheckpoints(directory).findLast((checkpoint) => checkpoint.step < step && verifyFiles(checkpoint.directory).length === 0)?.directory;
 }
 
 /** The interpreter to train a run again with: the one that is asked for, else the one that the run's configuration names. */

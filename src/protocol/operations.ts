@@ -127,6 +127,8 @@ export const operations = {
       start_from: z.string().nullable(),
       // Steps that are trained again, to be compared: the run ends after this one, on the schedule of all, and leaves neither checkpoint nor model.
       until: z.int().positive().nullable(),
+      // What one step computes goes into this directory, tensor by tensor.
+      trace: z.strictObject({ step: z.int().positive(), directory: z.string() }).nullable(),
     }),
     reply: z.strictObject({
       handle: handleSchema,

@@ -7,6 +7,7 @@ import type { StartedRun } from "../bridge/started-run.js";
 import type { TrainOutcome } from "../bridge/train-outcome.js";
 import type { Trainer } from "../bridge/trainer.js";
 import type { TrainerCallback } from "../bridge/trainer-callback.js";
+import type { TrainerSetup } from "../bridge/trainer-options.js";
 import type { ResolvedConfig, RunInput } from "../config/resolve-run-config.js";
 import { BhBridgeError } from "../errors.js";
 import type { TrainEvent } from "../protocol/events.js";
@@ -84,14 +85,12 @@ function requireSameStart(startFrom: string, from: string | null): void {
 }
 
 /** What is trained, and how it begins. */
-export interface TrainingPlan {
+export interface TrainingPlan extends Pick<TrainerSetup, "until" | "trace"> {
   resolved: ResolvedConfig;
   /** What the model is built from. */
   model: ModelPlan;
   /** Begin a run, or take one up. */
   prepare(trainer: Trainer, options: CallOptions): Promise<StartedRun>;
-  /** As `TrainerSetup` has it. */
-  until?: number;
 }
 
 /** A training, and the process that does it. */
@@ -125,14 +124,19 @@ export async function conductTraining({ python, threads, ...training }: Conduct,
 /** Build the model and train, in a Python that has started; once trained, what was made there for it is let go of. */
 export async function trainIn(
   bridge: Bridge,
-  { resolved, corpus, model: plan, prepare, until }: TrainingPlan & { corpus: CorpusFacts },
+  { resolved, corpus, model: plan, prepare, until, trace }: TrainingPlan & { corpus: CorpusFacts },
   { signal, callbacks = [], out = runsFolder, startFrom }: TrainOptions,
   listener: TrainListener,
 ): Promise<ConductedTraining> {
   const cancel = signal ? { signal } : {};
   listener.onPhase?.("importing transformers, building the model");
   const model = await bridge.buildModel(plan, signal);
-  const trainer = bridge.trainerOf({ resolved, model, corpus, out, callbacks, ...(startFrom && { startFrom }), ...(until && { until }) });
+  const trainer = bridge.trainerOf({
+    ...{ resolved, model, corpus, out, callbacks },
+    ...(startFrom && { startFrom }),
+    ...(until && { until }),
+    ...(trace && { trace }),
+  });
   if (listener.onEvent) trainer.onEvent(listener.onEvent);
   listener.onPhase?.("preparing HF's Trainer");
   const run = await prepare(trainer, cancel);

@@ -43,6 +43,7 @@ export const requests: { readonly [Op in Operation]: RequestOf<Op> } = {
     resume: null,
     start_from: null,
     until: null,
+    trace: null,
   }),
   "trainer.train": { handle, training: 1 },
   "trainer.evaluate": { handle },

@@ -11,6 +11,7 @@ from bh_bridge.control import Control, TrainingState
 from bh_bridge.data import Windows
 from bh_bridge.engines import Engine
 from bh_bridge.model import save_model
+from bh_bridge.optimizers import settings_of
 from bh_bridge.run_step import RunStep
 from safetensors.torch import load_model
 from transformers import GPT2LMHeadModel, set_seed
@@ -56,6 +57,9 @@ class SgdEngine:
 
     def optimizer_state(self, weight: torch.Tensor) -> Mapping[str, Any]:
         return self._optimizer.state.get(weight, {})
+
+    def optimizer_settings(self, weight: torch.Tensor) -> Mapping[str, Any]:
+        return settings_of(self._optimizer, weight)
 
     def train(self) -> None:
         control = SgdControl()

@@ -34,6 +34,10 @@ class Engine(Protocol):
         """What the optimizer keeps for a weight (`exp_avg`, …); nothing before its first step."""
         ...
 
+    def optimizer_settings(self, weight: torch.Tensor) -> Mapping[str, Any]:
+        """What the optimizer is about to step a weight with (`lr`, `weight_decay`, …)."""
+        ...
+
     def train(self) -> object:
         """Make the steps that are left, until the control of the RunStep says to stop."""
         ...

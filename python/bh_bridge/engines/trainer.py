@@ -25,7 +25,7 @@ from bh_bridge.device import resolve_device
 from bh_bridge.engines import Engine
 from bh_bridge.model import save_model
 from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
-from bh_bridge.optimizers import WideAdamW, wide_part
+from bh_bridge.optimizers import WideAdamW, settings_of, wide_part
 from bh_bridge.run_step import RunStep
 from bh_bridge.wire import numbers
 
@@ -89,6 +89,9 @@ class RunTrainer(Trainer):
 
     def optimizer_state(self, weight: torch.Tensor) -> dict[str, Any]:
         return {} if self.optimizer is None else self._plain_optimizer().state.get(weight, {})
+
+    def optimizer_settings(self, weight: torch.Tensor) -> dict[str, Any]:
+        return settings_of(self._plain_optimizer(), weight)
 
     def train(self, *_: Any, **__: Any) -> Any:
         return super().train(resume_from_checkpoint=None if self._resume_from is None else str(self._resume_from))

@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import type { Comparison } from "../../compare/compare.js";
+import type { Divergence } from "../../compare/divergence.js";
 import { BhBridgeError, exitCodes } from "../../errors.js";
 import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
 import { knownNames } from "../terminal/known-names.js";
@@ -10,6 +12,9 @@ interface CompareCommandOptions extends CommonOptions {
   out: string;
   assertEqual?: string;
   all?: boolean;
+  deep?: boolean;
+  corpus?: string;
+  python?: string;
 }
 
 /** `bh-bridge compare RUN…`: what differs between runs, down to the first bit. */
@@ -19,10 +24,14 @@ export function compareCommand(): Command {
     "Say what differs between runs: configuration, data, environment, code, results, and the first bit of their histories",
     "bh-bridge compare runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c runs/2026-11-24T16-31-07-layernorm-control-5a6b7c8d",
     "bh-bridge compare runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c runs/2026-11-24T16-31-07-layernorm-control-5a6b7c8d --assert-equal history,loss,config,final",
+    "bh-bridge compare runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c runs/2026-11-24T16-31-07-layernorm-control-5a6b7c8d --deep",
   )
     .argument("<runs...>", "two or more: path, name, or unique beginning of a name; each is held against the first")
     .option("--assert-equal <parts>", "exit with 1 unless these are equal: history, loss, config, final, with commas between them")
     .option("--all", "tell names, paths, times and all packages too")
+    .option("--deep", "train runs that are not equal again, to the last equal step, and say which module differs first in the next one")
+    .option("--corpus <file>", "where the same text lies now, for --deep")
+    .option("--python <path>", "Python interpreter, for --deep")
     .addOption(outOption())
     .action(compareRuns);
 }
@@ -37,7 +46,8 @@ async function compareRuns(given: string[], options: CompareCommandOptions): Pro
   const runs: string[] = [];
   for (const run of given) runs.push(await directoryOfRun(run, options.out));
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the comparison" });
-  const comparison = await compare(runs, { signal: stop.signal, ...(options.all && { all: true }) });
+  const recorded = await compare(runs, { signal: stop.signal, ...(options.all && { all: true }) });
+  const comparison = options.deep ? { ...recorded, deep: await deepenInTerminal(recorded, options, terminal, stop.signal) } : recorded;
   const document: CompareDocument = { schema: "bh-bridge/compare@1", ...comparison };
   terminal.document(document);
   if (!terminal.json) {
@@ -48,6 +58,31 @@ async function compareRuns(given: string[], options: CompareCommandOptions): Pro
   if (unequal.length === 0) return;
   terminal.say(`Not equal: ${unequal.join(", ")}`);
   process.exitCode = exitCodes.failed;
+}
+
+async function deepenInTerminal(
+  comparison: Comparison,
+  { corpus, python }: CompareCommandOptions,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<Divergence[]> {
+  const [{ locateDivergences }, { pythonOf }, { ensurePython }, { TrainingAgainDisplay }] = await Promise.all([
+    import("../../compare/compare.js"),
+    import("../../compare/train-again.js"),
+    import("../setup/ensure-python.js"),
+    import("../reproduce/training-again-display.js"),
+  ]);
+  const display = new TrainingAgainDisplay(terminal);
+  try {
+    return await locateDivergences(comparison, {
+      python: (run) => ensurePython(pythonOf(run, python), terminal, signal),
+      corpus,
+      signal,
+      listen: (run, until) => display.listen(run, until),
+    });
+  } finally {
+    display.stop();
+  }
 }
 
 function partsOf<Part extends string>(list: string, known: readonly Part[]): Part[] {

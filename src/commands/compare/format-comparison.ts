@@ -1,14 +1,14 @@
 import { basename } from "node:path";
-import type { ExactNumber } from "../../analysis/exact-number.js";
 import type { Comparison } from "../../compare/compare.js";
 import type { Difference } from "../../compare/differences.js";
 import { inlineYaml } from "../../config/inline-yaml.js";
 import type { TextColors } from "../../config/text-colors.js";
-import { count } from "../../text/count.js";
 import { groupDigits } from "../../text/group-digits.js";
 import { printable } from "../../text/printable.js";
 import { wrap } from "../../text/wrap.js";
 import { table } from "../terminal/table.js";
+import { divergenceLines, named } from "./format-divergence.js";
+import { both, placeOfRecord } from "./place-of-record.js";
 
 /** A longer value is cut in a table; --json has it whole. */
 const longestValue = 24;
@@ -31,6 +31,7 @@ export function formatComparison(comparison: Comparison, color: TextColors, widt
     resultTable(comparison, letters, width),
     title("Bit for bit"),
     ...comparison.history.flatMap((_, index) => pairLines(comparison, index, letters)),
+    ...(comparison.deep ? [title("Trained again"), ...deepLines(comparison, letters)] : []),
   ];
   return wrap(lines.join("\n"), width, 2 * indent);
 }
@@ -74,11 +75,20 @@ function digits(value: number): string {
   return Number.isInteger(value) || value >= 100 ? groupDigits(Math.round(value)) : value.toPrecision(3);
 }
 
+/** Of each pair that was trained again, where it parts. */
+function deepLines({ history, deep = [] }: Comparison, letters: readonly string[]): string[] {
+  if (deep.length === 0) return ["  Nothing: they are equal"];
+  return deep.flatMap((divergence) => {
+    const index = history.findIndex(({ a, b }) => a === divergence.a && b === divergence.b);
+    const names = [letters[0] ?? "", letters[index + 1] ?? ""] as const;
+    return divergenceLines(divergence, names).map((line) => `  ${names.join(", ")}  ${line}`);
+  });
+}
+
 function pairLines({ history, loss, final }: Comparison, index: number, letters: readonly string[]): string[] {
   const [a = "", b = ""] = [letters[0], letters[index + 1]];
-  const named = (reason: string) => reason.replaceAll(/\b[ab]\b/g, (name) => (name === "a" ? a : b));
   const line = (what: string, { equal, reason }: { equal: boolean; reason: string | null }, place: string | undefined) =>
-    `  ${a}, ${b}  ${what.padEnd("history".length)}  ${equal ? "equal" : (place ?? named(reason ?? "not equal"))}`;
+    `  ${a}, ${b}  ${what.padEnd("history".length)}  ${equal ? "equal" : (place ?? named(reason ?? "not equal", a, b))}`;
   const [states, losses, model] = [history[index], loss[index], final[index]];
   if (!states || !losses || !model) return [];
   const recorded = states.first;
@@ -92,14 +102,4 @@ function pairLines({ history, loss, final }: Comparison, index: number, letters:
       weight ? `differs first in ${weight.tensor}, row ${groupDigits(weight.row)}, component ${weight.component}: ${both(weight)}` : undefined,
     ),
   ];
-}
-
-/** Where a difference between two recordings is, and how large it is. */
-export function placeOfRecord(first: NonNullable<Comparison["history"][number]["first"]>): string {
-  const { step, tensor, token, component } = first;
-  return `step ${groupDigits(step)}, ${tensor}, token ${token}, component ${component}: ${both(first)}`;
-}
-
-function both({ a, b, ulp }: { a: ExactNumber; b: ExactNumber; ulp: number | null }): string {
-  return `${a} and ${b}${ulp === null ? "" : `, ${count(ulp, "ULP", "ULP")} apart`}`;
 }

@@ -59,7 +59,9 @@ async function rerecordInTerminal(given: string, { out, tensors, steps, rows, co
   ]);
   const directory = await directoryOfRun(given, out);
   const plan = await planRerecording(directory, { tensors, steps, rows: rows === undefined ? undefined : await parseRows(rows, directory), corpus });
-  const done = await trainAgainInTerminal(plan, python, terminal, (found, cancel, listener) => rerecordRun(plan, found, cancel, listener));
+  const done = await trainAgainInTerminal(plan, python, terminal, (found, { signal, listen }) =>
+    rerecordRun(plan, found, { signal }, listen(plan.run, plan.until)),
+  );
   const document: RerecordDocument = { schema: "bh-bridge/rerecord@1", ...done };
   terminal.document(document);
   terminal.print(

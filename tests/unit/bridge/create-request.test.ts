@@ -12,6 +12,7 @@ const context = {
   resume: null,
   start_from: null,
   until: null,
+  trace: null,
 };
 
 test("a configuration's sections are sent as they are, with the path of the corpus that was found", () => {

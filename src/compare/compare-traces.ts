@@ -1,0 +1,129 @@
+import { z } from "zod";
+import { differingElement } from "../analysis/differing-element.js";
+import { exactNumberSchema } from "../analysis/exact-number.js";
+import { type StepTrace, type TracedTensor, tracedQuantities } from "./step-trace.js";
+
+/** One tensor in which a step of two trainings differs, and its first element that does. */
+export const tracedDifferenceSchema = z.strictObject({
+  quantity: z.enum(tracedQuantities),
+  /** Of the batches of the step, from 1; null for what belongs to none. */
+  batch: z.int().positive().nullable(),
+  /** As PyTorch calls it; empty for the model itself. */
+  module: z.string(),
+  /** The class of the module in each; null where it computes nothing there. */
+  type: z.tuple([z.string().nullable(), z.string().nullable()]),
+  /** A weight, what the optimizer keeps for it or steps it with, or a part of what the module gets or gives; empty for the whole of it. */
+  tensor: z.string(),
+  /** The place of the element in its tensor; null where there is none to compare, as `reason` says. */
+  element: z.array(z.int().nonnegative()).nullable(),
+  a: exactNumberSchema.nullable(),
+  b: exactNumberSchema.nullable(),
+  /** Steps from one number of the dtype to the next; null where one is NaN, and for tokens. */
+  ulp: z.number().nullable(),
+  reason: z.string().nullable(),
+});
+export type TracedDifference = z.output<typeof tracedDifferenceSchema>;
+
+/** What a module computes of a step. */
+const ofModules: readonly TracedTensor["quantity"][] = ["input", "output", "output gradient", "input gradient", "gradient"];
+
+/** So many elements of each tensor are in memory at a time. */
+const chunkElements = 1 << 20;
+
+/** Where a step of two trainings differs, in the order in which it was computed. */
+interface PartingOfTraces {
+  /** The first difference of all. */
+  readonly first: TracedDifference | null;
+  /** The first in what a module gets, gives, or has as a gradient. */
+  readonly module: TracedDifference | null;
+}
+
+/** Compare all that one step of two trainings computed, tensor by tensor, in all bits. */
+export function compareTraces(a: StepTrace, b: StepTrace): PartingOfTraces {
+  let first: TracedDifference | null = null;
+  for (const difference of differencesIn(a, b)) {
+    first ??= difference;
+    if (ofModules.includes(difference.quantity)) return { first, module: difference };
+  }
+  return { first, module: null };
+}
+
+/** The newest step up to which the weights of two trainings, and what their optimizers keep for them, were equal, and the first at which they were not. */
+export function comparedStates(a: StepTrace, b: StepTrace): { equalTo: number | null; differsAt: number | null } {
+  const parameters = a.parameters.filter((name) => b.parameters.includes(name));
+  const start = Math.max(a.firstStep, b.firstStep);
+  for (let step = start; step <= Math.min(a.lastStep, b.lastStep); step++) {
+    const isEqual = parameters.every((name) => a.digest(step, name).equals(b.digest(step, name)));
+    if (!isEqual) return { equalTo: step === start ? null : step - 1, differsAt: step };
+  }
+  return { equalTo: Math.min(a.lastStep, b.lastStep), differsAt: null };
+}
+
+function* differencesIn(a: StepTrace, b: StepTrace): Generator<TracedDifference> {
+  const ofState = ({ quantity }: TracedTensor) => quantity === "state";
+  const states = new Map(b.tensors.filter(ofState).map((tensor) => [keyOf(tensor), tensor]));
+  for (const tensor of a.tensors.filter(ofState)) {
+    const other = states.get(keyOf(tensor)); // a weight that one alone has is told where it is used
+    const difference = other && differenceOf(a, tensor, b, other);
+    if (difference) yield difference;
+  }
+  const [left, right] = [a, b].map(({ tensors }) => tensors.filter((tensor) => !ofState(tensor))) as [TracedTensor[], TracedTensor[]];
+  for (let at = 0; at < Math.max(left.length, right.length); at++) {
+    const [tensor, other] = [left[at], right[at]];
+    if (!tensor || !other || keyOf(tensor) !== keyOf(other)) {
+      yield alone(tensor, left, other, right);
+      return; // from here on nothing belongs together
+    }
+    const difference = differenceOf(a, tensor, b, other);
+    if (difference) yield difference;
+  }
+}
+
+function keyOf({ quantity, batch, module, tensor }: TracedTensor): string {
+  return JSON.stringify([quantity, batch, module, tensor]);
+}
+
+/** One step computes a tensor where the other computes another one, or none. */
+function alone(
+  tensor: TracedTensor | undefined,
+  left: readonly TracedTensor[],
+  other: TracedTensor | undefined,
+  right: readonly TracedTensor[],
+): TracedDifference {
+  const has = (tensors: readonly TracedTensor[], wanted: TracedTensor) => tensors.some((each) => keyOf(each) === keyOf(wanted));
+  if (tensor && !has(right, tensor)) return differenceAt(tensor, [tensor.type, null], { reason: "it is in a alone" });
+  if (other && !has(left, other)) return differenceAt(other, [null, other.type], { reason: "it is in b alone" });
+  const told = (tensor ?? other) as TracedTensor;
+  return differenceAt(told, [told.type, told.type], { reason: "a and b compute it at another place" });
+}
+
+function differenceOf(a: StepTrace, tensor: TracedTensor, b: StepTrace, other: TracedTensor): TracedDifference | undefined {
+  const types = [tensor.type, other.type] as const;
+  const [left, right] = [tensor, other].map(({ dtype, shape }) => `${dtype} [${shape.join(", ")}]`);
+  if (left !== right) return differenceAt(tensor, types, { reason: `it is ${left} in a, ${right} in b` });
+  const elements = tensor.shape.reduce((product, size) => product * size, 1);
+  for (let first = 0; first < elements; first += chunkElements) {
+    const length = Math.min(chunkElements, elements - first);
+    const found = differingElement(tensor.dtype, a.read(tensor, first, length), b.read(other, first, length));
+    if (!found) continue;
+    const { index, ...values } = found;
+    return differenceAt(tensor, types, { element: placeOf(first + index, tensor.shape), ...values });
+  }
+  return undefined;
+}
+
+function differenceAt(
+  { quantity, batch, module, tensor }: TracedTensor,
+  [a, b]: readonly [string | null, string | null],
+  found: Partial<TracedDifference>,
+): TracedDifference {
+  return { quantity, batch: batch || null, module, type: [a, b], tensor, element: null, a: null, b: null, ulp: null, reason: null, ...found };
+}
+
+/** The indices of an element by its number in row-major order. */
+function placeOf(index: number, shape: readonly number[]): number[] {
+  return shape.reduceRight<{ left: number; place: number[] }>(({ left, place }, size) => ({ left: Math.floor(left / size), place: [left % size, ...place] }), {
+    left: index,
+    place: [],
+  }).place;
+}
