@@ -136,7 +136,7 @@ def test_the_states_around_the_step_are_those_of_the_history_and_of_the_checkpoi
 def test_what_comes_first_in_the_step_comes_first_in_the_trace(runs: dict[str, dict[str, Path]]) -> None:
     lines = [entry for entry, _ in entries_of(runs["trainer"]["trace"])]
     quantities = list(dict.fromkeys(entry["quantity"] for entry in lines))
-    assert quantities[:4] == ["state", "batch", "input", "output"]
+    assert quantities[:4] == ["state", "batch", "output", "input"]
     assert quantities[-4:] == ["clipped gradient", "setting", "updated state", "state after noise"]
     first = [entry for entry in lines if entry["batch"] == 1]
     modules = list(dict.fromkeys(entry["module"] for entry in first if entry["quantity"] == "output"))
