@@ -93,6 +93,12 @@ export {
   verifyDocumentSchema,
 } from "./commands/runs/runs-document.js";
 export { type SetupDocument, setupDocumentSchema } from "./commands/setup/setup-document.js";
+export {
+  type SweepCancelDocument,
+  type SweepLogsDocument,
+  sweepCancelDocumentSchema,
+  sweepLogsDocumentSchema,
+} from "./commands/sweep/directory-documents.js";
 export { type ErrorDocument, errorDocumentSchema } from "./commands/terminal/error-document.js";
 export { type HelpDocument, helpDocumentSchema } from "./commands/terminal/help-document.js";
 export { type ProgressLine, progressLineSchema } from "./commands/terminal/progress-line.js";

@@ -32,6 +32,11 @@ export async function lockHolders(directories: readonly string[]): Promise<Reado
   return new Map(Object.entries(await ask(directories, "now")).map(([directory, { pid }]) => [directory, pid]));
 }
 
+/** The process that writes a directory, and the machine that it is on, where it is another (else null); undefined when nobody does. */
+export async function lockHolder(directory: string): Promise<Holder | undefined> {
+  return (await ask([directory], "now"))[directory];
+}
+
 /**
  * Make sure that nobody writes a run, before seconds are spent on starting; who gets it in the end is decided by the lock itself. A process that is
  * about to end, as its Node was killed, is waited for.

@@ -26,6 +26,7 @@ function wordsOf(line: string): string[] {
 /** What is cheap to run instead: a training is resolved only, an environment is not made, a server would not end, and the run of the example is one that exists. */
 function cheaply(words: string[]): string[] {
   if (words[0] === "setup" || words[0] === "serve") return [...words, "--help"];
+  if (words[0] === "sweep" && ["logs", "cancel", "retry"].includes(words[1] ?? "")) return [...words, "--help"]; // there is nothing to stop
   if (words[0] === "train") return [...words, "--print-config"];
   if (words[0] === "doctor" && words.includes("--measure")) return [...words, "--help"];
   if (words[0] === "experiment" || (words[0] === "sweep" && words[1] !== "status")) return [...words, "--dry-run"];

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sweepCancelDocumentSchema, sweepLogsDocumentSchema } from "../../src/commands/sweep/directory-documents.js";
 import { errorDocumentSchema } from "../../src/commands/terminal/error-document.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { readLedger } from "../../src/sweep/ledger.js";
@@ -146,15 +147,22 @@ describe("deaths", () => {
     expect(sweepDocumentSchema.parse(JSON.parse(String(stdout))).counts.completed).toBe(1);
   });
 
-  test("Ctrl-C stops after a step with a checkpoint, and the same command continues", async () => {
+  test("sweep cancel stops after a step with a checkpoint, as Ctrl-C does, and sweep retry continues from the directory alone", async () => {
     const file = sweepFile("stopped", { base: long, seeds: 1 });
     const controller = start(["sweep", file, "--out", join(folder.path, "stopped"), "--json"]);
     expect(await eventually(isTraining("stopped", 1), 90_000)).toBe(true);
-    controller.kill("SIGINT");
+    const cancelled = await run(["sweep", "cancel", directoryIn("stopped"), "--json"]);
+    expect(sweepCancelDocumentSchema.parse(JSON.parse(cancelled.stdout))).toMatchObject({ directory: directoryIn("stopped"), pid: controller.pid });
     const { stdout, exitCode } = await controller;
     expect(exitCode).toBe(130);
     expect(sweepDocumentSchema.parse(JSON.parse(String(stdout))).trials[0]).toMatchObject({ status: "planned", run: expect.any(String) });
-    expect((await sweep(file, "stopped")).document.counts.completed).toBe(1);
+    const twice = await run(["sweep", "cancel", directoryIn("stopped")]);
+    expect(twice).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("is not under way") });
+    const retried = await run(["sweep", "retry", directoryIn("stopped"), "--workers", "1", "--json"]);
+    expect(sweepDocumentSchema.parse(JSON.parse(retried.stdout)), retried.stderr).toMatchObject({
+      directory: directoryIn("stopped"),
+      counts: { completed: 1 },
+    });
   });
 });
 
@@ -166,6 +174,11 @@ test("a trial that fails does not stop the others, and is tried again when asked
   expect(document.trials.map(({ status }) => status)).toEqual(["failed", "completed", "failed"]);
   expect(document.trials[0]).toMatchObject({ reason: "at the end the weights are not all finite numbers", result: { finite: false, steps: 20 } });
   expect(stderr).toMatch(/Failed: training\.optim=galore_adamw seed=1/);
+  const [, , failed] = document.trials;
+  const logs = await run(["sweep", "logs", document.directory ?? "", failed?.trial.slice(0, 6) ?? "", "--json"]);
+  expect(sweepLogsDocumentSchema.parse(JSON.parse(logs.stdout))).toMatchObject({ trial: failed?.trial, status: "failed", reason: failed?.reason });
+  const printed = await run(["sweep", "logs", document.directory ?? "", document.trials[0]?.trial ?? ""]);
+  expect(printed.stdout).toContain("at the end the weights are not all finite numbers");
   const again = await sweep(file, "failing", "--workers", "1");
   expect(again.stderr).toContain("nothing is left to train");
   expect(again.exitCode).toBe(4);

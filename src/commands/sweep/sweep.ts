@@ -1,8 +1,9 @@
 import { type Command, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
 import { sweepsFolder } from "../../sweep/folders.js";
-import { type CommonOptions, commonOptions, createCommand, repeated } from "../terminal/command.js";
+import { type CommonOptions, createCommand, repeated } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
+import { directoryCommands } from "./directory-commands.js";
 import { addTrialOptions, fieldAliases, type TrialOptionValues } from "./trial-options.js";
 
 interface SweepCommandOptions extends CommonOptions, TrialOptionValues {
@@ -23,31 +24,11 @@ export function sweepCommand(): Command {
     .addOption(
       new Option("--zip <field=values>", "linked axis: its first value goes with the first of the others, and so on; may be repeated").argParser(repeated),
     );
-  return addTrialOptions(command, sweepsFolder)
-    .action(async (file: string | undefined, options: SweepCommandOptions) => {
-      await sweepInTerminal(file, options, new Terminal(options));
-    })
-    .addCommand(statusCommand());
-}
-
-function statusCommand(): Command {
-  return createCommand(
-    "status",
-    "Say what became of the trials of a sweep or an experiment, which may be under way",
-    "bh-bridge sweep status sweeps/2026-11-25T10-00-00-sigma-1f2e3d4c",
-  )
-    .argument("<dir>", "its directory")
-    .action(async (directory: string, _: unknown, command: Command) => {
-      const terminal = new Terminal(commonOptions(command));
-      const [{ readSweep }, { lockHolders }, { formatSweep }] = await Promise.all([
-        import("../../sweep/read-sweep.js"),
-        import("../../python/lock-holders.js"),
-        import("./format-sweep.js"),
-      ]);
-      const document = await readSweep(directory, lockHolders);
-      terminal.print(formatSweep(document, terminal.color, terminal.width));
-      terminal.document(document);
-    });
+  addTrialOptions(command, sweepsFolder).action(async (file: string | undefined, options: SweepCommandOptions) => {
+    await sweepInTerminal(file, options, new Terminal(options));
+  });
+  for (const each of directoryCommands()) command.addCommand(each);
+  return command;
 }
 
 async function sweepInTerminal(file: string | undefined, options: SweepCommandOptions, terminal: Terminal): Promise<void> {

@@ -1,0 +1,134 @@
+import { dirname, join, resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { BhBridgeError } from "../../errors.js";
+import type { UsablePython } from "../../python/resolve-python.js";
+import type { ExperimentDocument } from "../../sweep/experiment/experiment-document.js";
+import type { Plan } from "../../sweep/plan/plan.js";
+import type { SweepDocument } from "../../sweep/sweep-document.js";
+import { commonOptions, createCommand } from "../terminal/command.js";
+import { Terminal } from "../terminal/terminal.js";
+import type { SweepCancelDocument, SweepLogsDocument } from "./directory-documents.js";
+import type { TrialOptionValues } from "./trial-options.js";
+
+const example = "sweeps/2026-11-25T10-00-00-sigma-1f2e3d4c";
+
+/** `sweep status|logs|cancel|retry DIR`: what can be done with the directory of a sweep or an experiment, without the command that began it. */
+export function directoryCommands(): Command[] {
+  return [statusCommand(), logsCommand(), cancelCommand(), retryCommand()];
+}
+
+function statusCommand(): Command {
+  return createCommand("status", "Say what became of the trials of a sweep or an experiment, which may be under way", `bh-bridge sweep status ${example}`)
+    .argument("<dir>", "its directory")
+    .action(async (directory: string, _: unknown, command: Command) => {
+      const terminal = new Terminal(commonOptions(command));
+      const [{ formatSweep }, document] = await Promise.all([import("./format-sweep.js"), readDirectory(directory)]);
+      terminal.print(formatSweep(document, terminal.color, terminal.width));
+      terminal.document(document);
+    });
+}
+
+/** Lines of a log that are told when nothing else is said: a traceback and what led to it. */
+const usualLines = 40;
+
+function logsCommand(): Command {
+  return createCommand("logs", "Print the last lines of what a trial's Python printed, and why it failed", `bh-bridge sweep logs ${example} 51fd351a`)
+    .argument("<dir>", "directory of a sweep or an experiment")
+    .argument("<trial>", "identity of a trial, or its unique beginning; a failure and sweep status --json name it")
+    .option("--lines <n>", `so many of them; ${usualLines} when left out`, parseCount)
+    .action(async (directory: string, given: string, { lines = usualLines }: { lines?: number }, command: Command) => {
+      const terminal = new Terminal(commonOptions(command));
+      const [{ findTrial }, { fileTail }, { lastLines }, { runFiles }, { formatSet }] = await Promise.all([
+        import("../../sweep/find-trial.js"),
+        import("../../python/file-tail.js"),
+        import("../../python/last-lines.js"),
+        import("../../runs/run-layout.js"),
+        import("./format-sweep.js"),
+      ]);
+      const { trial, status, run, reason, set } = findTrial((await readDirectory(directory)).trials, given);
+      const said = run === null ? [] : lastLines(fileTail(join(run, runFiles.pythonLog)), lines);
+      const document: SweepLogsDocument = { schema: "bh-bridge/sweep-logs@1", trial, status, run, reason, lines: said.filter((line) => line !== "") };
+      terminal.document(document);
+      terminal.print(`${terminal.color.bold(trial)}  ${status}  ${formatSet(set)}`);
+      if (reason !== null) terminal.print(reason);
+      terminal.print(document.lines.length > 0 ? document.lines.join("\n") : terminal.color.dim("Its Python has printed nothing"));
+    });
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It is a whole number above 0.");
+}
+
+function cancelCommand(): Command {
+  return createCommand(
+    "cancel",
+    "Stop a sweep or an experiment that is under way, as Ctrl-C does: after these steps, with checkpoints",
+    `bh-bridge sweep cancel ${example}`,
+  )
+    .argument("<dir>", "its directory")
+    .action(async (given: string, _: unknown, command: Command) => {
+      const terminal = new Terminal(commonOptions(command));
+      const [{ readPlan }, { lockHolder }] = await Promise.all([import("../../sweep/plan/plan-file.js"), import("../../python/lock-holders.js")]);
+      const directory = resolve(given);
+      readPlan(directory);
+      const { pid, host } = (await lockHolder(directory)) ?? {};
+      if (pid === undefined) throw new BhBridgeError("USAGE", `${directory} is not under way: there is nothing to stop`);
+      if (host !== null) throw new BhBridgeError("USAGE", `${directory} is conducted on ${host}: stop it there, by the same command`);
+      if (pid === 0) throw new BhBridgeError("RUN_LOCKED", `${directory} is conducted by a process that left no number: stop it with Ctrl-C`);
+      process.kill(pid, "SIGINT");
+      const document: SweepCancelDocument = { schema: "bh-bridge/sweep-cancel@1", directory, pid };
+      terminal.document(document);
+      terminal.print(`Process ${pid} stops after these steps, with checkpoints`);
+      terminal.say(`Continue:  bh-bridge sweep retry ${given}`);
+    });
+}
+
+function retryCommand(): Command {
+  return createCommand(
+    "retry",
+    "Go on with a sweep or an experiment from its own plan: train what is missing, and once more what failed",
+    `bh-bridge sweep retry ${example} --workers 2`,
+  )
+    .argument("<dir>", "its directory")
+    .option("--workers <n>", "trials side by side; one a core when left out")
+    .option("--fail-fast", "begin no more trials once one has failed")
+    .option("--python <path>", "Python interpreter")
+    .option("--dry-run", "list the trials, what there is of them, and what the rest will take; train none")
+    .action(async (given: string, _: unknown, command: Command) => {
+      const directory = resolve(given);
+      const options = { ...command.optsWithGlobals<TrialOptionValues>(), retry: true, out: dirname(directory) };
+      await retryInTerminal(directory, options, new Terminal(commonOptions(command)));
+    });
+}
+
+async function retryInTerminal(directory: string, options: TrialOptionValues, terminal: Terminal): Promise<void> {
+  const [{ planAgain }, { findPlanDirectory }, { conductInTerminal }] = await Promise.all([
+    import("../../sweep/plan/plan-again.js"),
+    import("../../sweep/plan/plan-directory.js"),
+    import("./conduct-in-terminal.js"),
+  ]);
+  const { base, question, plan: planned } = planAgain(directory);
+  const plan = async (python: UsablePython, signal: AbortSignal) => {
+    const made = await planned(python, signal);
+    if (findPlanDirectory(options.out, made).same === directory) return made;
+    throw new BhBridgeError("USAGE", `${directory} has another name than it was given, or a newer directory has the same plan: go on with that one`);
+  };
+  if (question === null) {
+    const [{ concludeSweep }, { formatSweep }] = await Promise.all([import("../../sweep/conclude-sweep.js"), import("./format-sweep.js")]);
+    const format = (document: SweepDocument) => formatSweep(document, terminal.color, terminal.width);
+    return conductInTerminal({ base, plan, conclude: concludeSweep, format }, options, terminal);
+  }
+  const [{ concludeQuestion }, { formatExperiment }] = await Promise.all([
+    import("../../sweep/experiment/conclude-question.js"),
+    import("../experiment/format-experiment.js"),
+  ]);
+  const conclude = (made: Plan, python: UsablePython) => concludeQuestion(made, question, python);
+  const format = (document: ExperimentDocument) => formatExperiment(document, terminal.color, terminal.width);
+  return conductInTerminal({ base, plan, conclude, format }, options, terminal);
+}
+
+async function readDirectory(directory: string) {
+  const [{ readSweep }, { lockHolders }] = await Promise.all([import("../../sweep/read-sweep.js"), import("../../python/lock-holders.js")]);
+  return readSweep(directory, lockHolders);
+}

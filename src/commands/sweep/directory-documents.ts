@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { trialStatuses } from "../../sweep/ledger.js";
+
+/** The document of `sweep logs --json`. */
+export const sweepLogsDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/sweep-logs@1"),
+  trial: z.string(),
+  status: z.enum(trialStatuses),
+  /** Absolute path of its run; null where it has none. */
+  run: z.string().nullable(),
+  /** Why it failed, was pruned or was lost. */
+  reason: z.string().nullable(),
+  /** What its Python and the libraries printed last. */
+  lines: z.array(z.string()),
+});
+export type SweepLogsDocument = z.output<typeof sweepLogsDocumentSchema>;
+
+/** The document of `sweep cancel --json`. */
+export const sweepCancelDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/sweep-cancel@1"),
+  directory: z.string(),
+  /** The process that was asked to stop. */
+  pid: z.int().positive(),
+});
+export type SweepCancelDocument = z.output<typeof sweepCancelDocumentSchema>;

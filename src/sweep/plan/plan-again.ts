@@ -1,0 +1,44 @@
+import { resolve } from "node:path";
+import { parseRunConfig } from "../../config/parse-run-config.js";
+import { defaultPreset, isPresetName } from "../../config/presets.js";
+import { alreadyResolved, type ResolvedConfig } from "../../config/resolve-run-config.js";
+import { BhBridgeError } from "../../errors.js";
+import type { UsablePython } from "../../python/resolve-python.js";
+import { type Plan, planPoints, type Question } from "./plan.js";
+import { readPlan } from "./plan-file.js";
+
+/** What a directory was begun with, to be gone on with. */
+interface StoredPlan {
+  base: ResolvedConfig;
+  /** What its trials are to answer; null for a sweep. */
+  question: Question | null;
+  /** Plan its trials as they were planned. @throws {BhBridgeError} `USAGE` where they would be others now; as `planPoints`. */
+  plan(python: UsablePython, signal?: AbortSignal): Promise<Plan>;
+}
+
+/** Read the plan of a directory, to go on with it without the command that began it. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`. */
+export function planAgain(path: string): StoredPlan {
+  const directory = resolve(path);
+  const { name, hash, preset, base: stored, prune, question: asked, trials } = readPlan(directory);
+  const base = alreadyResolved(parseRunConfig(stored), isPresetName(preset) ? preset : defaultPreset);
+  const question = asked && questionOf(asked);
+  return {
+    base,
+    question,
+    async plan(python, signal) {
+      const points = trials.map(({ set }) => ({ set, placeOf: (at: string) => at }));
+      const rules = question ? question.rules : prune;
+      const { plan, trialOf } = await planPoints({ name, base, points, rules, sourceOf: () => "plan.json" }, python, signal);
+      if (plan.hash === hash && trials.every(({ trial }, index) => trial === trialOf[index])) return { ...plan, prune, question };
+      throw new BhBridgeError(
+        "USAGE",
+        `${directory} cannot be gone on with from its plan alone: its text, the device or what its trials begin with is another here. Give the command that began it once more, with --retry`,
+      );
+    },
+  };
+}
+
+/** As it was planned: the file has the hash of its rules beside it. */
+function questionOf({ arms, seeds, rules, measures, cells }: Question): Question {
+  return { arms, seeds, rules, measures, cells };
+}
