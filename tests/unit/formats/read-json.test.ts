@@ -1,0 +1,42 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readJson } from "../../../src/formats/read-json.js";
+import { expectedFrom, temporaryDirectory } from "./reference-python.js";
+
+const directory = temporaryDirectory();
+
+function file(text: string): string {
+  const path = join(directory, "file.json");
+  writeFileSync(path, text);
+  return path;
+}
+
+test("what Python writes is read: NaN and infinities as null, and their names in texts as they are", () => {
+  const program = `
+import json
+value = {"loss": float("nan"), "bounds": [float("inf"), float("-inf"), -1.5e-3], "NaN": "Infinity, -Infinity \\"NaN\\" ünï", "none": None}
+print(json.dumps(json.dumps(value, ensure_ascii=False)))`;
+  expect(readJson(file(expectedFrom<string>(program)))).toEqual({
+    loss: null,
+    bounds: [null, null, -1.5e-3],
+    NaN: 'Infinity, -Infinity "NaN" ünï',
+    none: null,
+  });
+});
+
+test.each([
+  ["no JSON", "{", /it is not JSON/],
+  ["a name that stands twice", '{"a": 1, "b": {"a": 2}, "a": 3}', /"a"/],
+  ["a reserved name", '{"__proto__": 1}', /__proto__/],
+])("%s is refused with its place", (_, text, message) => {
+  expect(() => readJson(file(text))).toThrow(expect.objectContaining({ code: "FORMAT_INVALID", message: expect.stringMatching(message) }));
+});
+
+test("a place after letters of more bytes is counted in bytes", () => {
+  const text = '{"ü": NaN, "a": 1, "a": 2}';
+  // The second "a" begins at character 20; ü has two bytes, and null, which stands for NaN, one more than NaN.
+  expect(() => readJson(file(text))).toThrow(expect.objectContaining({ offset: text.lastIndexOf('"a"') + 2 }));
+});
+
+test("a file that is not there is told", () => expect(() => readJson(join(directory, "none"))).toThrow(expect.objectContaining({ code: "FILE_NOT_FOUND" })));
