@@ -9,8 +9,8 @@ export { realPython as python } from "../../bridge/real-python.js";
 
 /** Ask the server of reference programs to run one, and wait for its exit code. */
 const ask = 'mkfifo "$0/code" && echo "$0" >> "$1" && cat "$0/code"';
-/** No program takes longer than seconds; this stops waiting for one that never answers. */
-const options = { encoding: "utf8", timeout: 110_000 } as const;
+/** A test that waits at a stand still cannot be ended by its own time limit; no program that it waits for so takes longer than seconds. */
+const timeout = 110_000;
 
 class Question implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "bh-bridge-program-"));
@@ -33,13 +33,13 @@ class Question implements Disposable {
 /** Run a Python program as `python -c` does, with the libraries imported already; what it prints is the expected value, as JSON. */
 export function expectedFrom<Expected>(program: string, ...args: string[]): Expected {
   using question = new Question(program, args, process.cwd());
-  return JSON.parse(question.printed(execFileSync("sh", question.command, options)));
+  return JSON.parse(question.printed(execFileSync("sh", question.command, { encoding: "utf8", timeout })));
 }
 
-/** The same for a program that takes seconds: what it prints. */
+/** The same for a program that takes its time: what it prints. */
 export async function printedBy(program: string, args: readonly string[] = [], cwd: string = process.cwd()): Promise<string> {
   using question = new Question(program, args, cwd);
-  const { stdout } = await promisify(execFile)("sh", question.command, options);
+  const { stdout } = await promisify(execFile)("sh", question.command);
   return question.printed(stdout);
 }
 
