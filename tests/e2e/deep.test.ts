@@ -1,0 +1,93 @@
+import { cpSync, mkdirSync, openSync, readdirSync, readSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { compareDocumentSchema } from "../../src/commands/compare/compare-document.js";
+import { reproduceDocumentSchema } from "../../src/commands/reproduce/reproduce-document.js";
+import { compare, locateDivergences } from "../../src/compare/compare.js";
+import { resolvePython } from "../../src/python/resolve-python.js";
+import { trainResultSchema } from "../../src/runner/train-result.js";
+import { eventually, python, run, start, temporaryFolder } from "./program.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+const [tokens, dims] = [128, 8];
+const size = ["model.n_embd=8", "model.n_layer=1", "model.n_head=2", "model.n_positions=16", "training.per_device_train_batch_size=4"];
+// Only the first and the last state are recorded; the learning rate falls in the last steps.
+const rest = ["checkpoint.every=4", "record.every=8", "training.lr_scheduler_type=warmup_stable_decay"];
+
+async function train(name: string, decaySteps: number): Promise<string> {
+  const settings = [...size, ...rest, `training.lr_scheduler_kwargs={"num_decay_steps":${decaySteps}}`].flatMap((setting) => ["--set", setting]);
+  const { stdout, stderr } = await run(["train", "--steps", "8", "--device", "cpu", "--threads", "1", ...settings, "--out", join(folder.path, name), "--json"]);
+  expect(stdout, stderr).not.toBe("");
+  return trainResultSchema.parse(JSON.parse(stdout)).run;
+}
+
+let [early = "", late = "", flipped = ""]: string[] = [];
+beforeAll(async () => {
+  [early, late, flipped] = [await train("early", 3), await train("late", 2), join(folder.path, "flipped")];
+  cpSync(early, flipped, { recursive: true });
+  flip(flipped, 1, 17, 5);
+});
+
+/** Flip the lowest bit of one bfloat16 of a recorded state. */
+function flip(directory: string, state: number, token: number, component: number): void {
+  const file = openSync(join(directory, "history.safetensors"), "r+");
+  const place = 4096 + 8 + ((state * tokens + token) * dims + component) * 2;
+  const byte = Buffer.alloc(1);
+  readSync(file, byte, 0, 1, place);
+  writeSync(file, Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, place);
+}
+
+/** What we left among temporary files; torch has a folder of its own there. */
+function ours(temporary: string): string[] {
+  return readdirSync(temporary).filter((name) => name.startsWith("bh-bridge"));
+}
+
+test("the step in which two runs part is found between recorded states, from a checkpoint, with what made it", { timeout: 300_000 }, async () => {
+  const comparison = await compare([early, late]);
+  expect(comparison.history[0]).toMatchObject({ equalTo: 0, first: { step: 8 } });
+  const begun: [run: string, fromStep: number, until: number][] = [];
+  const found = await locateDivergences(comparison, {
+    python: () => resolvePython({ python }),
+    listen: ({ directory }, until) => ({ onStart: ({ fromStep }) => begun.push([directory, fromStep, until]) }),
+  });
+  // A cosine over 3 steps is at 0.75 after the first of them; one over 2 steps has not begun.
+  const lr = { quantity: "setting", module: "transformer.wte", tensor: "weight.lr", a: 0.00075, b: 0.001 };
+  const until = comparison.loss[0]?.first?.step ?? 8;
+  expect(found).toMatchObject([{ a: early, b: late, until, equalTo: 6, step: 7, first: lr, module: null, unlike: [] }]);
+  expect(begun).toEqual([
+    [early, 0, until],
+    [late, 0, until],
+    [early, 4, 7],
+    [late, 4, 7],
+  ]);
+});
+
+test("a flipped bit is not reproduced, and the run that has it is named", { timeout: 300_000 }, async () => {
+  const { exitCode, stdout, stderr } = await run(["compare", early, flipped, "--deep", "--json"]);
+  expect(exitCode, stderr).toBe(0);
+  const history = expect.objectContaining({ step: 8, tensor: "wte", token: 17, component: 5, ulp: 1 });
+  expect(compareDocumentSchema.parse(JSON.parse(stdout)).deep).toEqual([
+    { a: early, b: flipped, until: 8, equalTo: 8, step: null, first: null, module: null, unlike: [{ which: "b", history, loss: null }] },
+  ]);
+});
+
+test("a run that does not come out again is trained twice more, and comes out the same twice", { timeout: 300_000 }, async () => {
+  const { exitCode, stdout, stderr } = await run(["reproduce", flipped, "--deep", "--json"]);
+  expect(exitCode, stderr).toBe(1);
+  const { equal, deep } = reproduceDocumentSchema.parse(JSON.parse(stdout));
+  expect(equal).toBe(false);
+  expect(deep).toMatchObject({ a: flipped, b: flipped, until: 8, equalTo: 8, first: null, module: null, unlike: [{ which: "a" }, { which: "b" }] });
+});
+
+test("Ctrl-C ends it and leaves nothing", { timeout: 300_000 }, async () => {
+  const temporary = join(folder.path, "temporary");
+  mkdirSync(temporary);
+  const process = start(["compare", early, late, "--deep", "--json"], { env: { TMPDIR: temporary } });
+  expect(await eventually(() => readdirSync(temporary, { recursive: true, encoding: "utf8" }).some((name) => name.endsWith("trace.json")), 200_000)).toBe(true);
+  process.kill("SIGINT");
+  const { exitCode, stdout } = await process;
+  expect(exitCode).toBe(130);
+  expect(JSON.parse(String(stdout))).toMatchObject({ code: "ABORTED" });
+  expect(ours(temporary)).toEqual([]);
+});
