@@ -128,7 +128,8 @@ export const basisDocumentSchema = z.strictObject({
   /** Row by row, `components` × dims. */
   directions: z.array(z.number()),
   explained: z.array(z.number()),
-  reach: z.number(),
+  /** Largest distance from the mean along each of the first three. */
+  reach: z.array(z.number()),
 });
 export type BasisDocument = z.output<typeof basisDocumentSchema>;
 

@@ -19,8 +19,8 @@ export interface PathBasis {
   readonly components: number;
   /** Share of the variance along each. */
   readonly explained: readonly number[];
-  /** Largest distance of a sampled row from the mean, along any of the first three. */
-  readonly reach: number;
+  /** Largest distance of a sampled row from the mean, along each of the first three. */
+  readonly reach: readonly number[];
 }
 
 /** The principal components of sampled states of a history, all taken together: first and last state, and others at equal distances. */
@@ -74,14 +74,14 @@ export function pathBasis(history: History): PathBasis {
   return { mean: wholeMean, directions, components: used, explained: variances.map((value) => value / total), reach: reachOf(rows, mean, directions, dims) };
 }
 
-function reachOf(rows: readonly Float64Array[], mean: Float64Array, directions: Float32Array, dims: number): number {
-  let reach = 0;
-  for (const row of rows) {
-    for (let component = 0; component < Math.min(3, mean.length); component++) {
+function reachOf(rows: readonly Float64Array[], mean: Float64Array, directions: Float32Array, dims: number): number[] {
+  return Array.from({ length: Math.min(3, mean.length) }, (_, component) => {
+    let reach = 0;
+    for (const row of rows) {
       let along = 0;
       for (let dim = 0; dim < mean.length; dim++) along += ((row[dim] ?? 0) - (mean[dim] ?? 0)) * (directions[component * dims + dim] ?? 0);
       reach = Math.max(reach, Math.abs(along));
     }
-  }
-  return reach || 1;
+    return reach;
+  });
 }

@@ -106,7 +106,7 @@ export class RunView {
         directions: [...directions],
         components,
         explained: [...explained],
-        reach,
+        reach: [...reach],
       };
       if (history.states > enoughStates) this.#basis = basis;
       return basis;
@@ -165,11 +165,11 @@ export class RunView {
         if (values.length + from > states) return [];
         return [[name, { x: values.map((_, at) => steps?.[at + from] ?? at + from), y: values.map((value) => value ?? Number.NaN) }]];
       });
-      const { places } = await this.#measured.of(() => openHistory(this.#directory), false);
+      const { places } = await this.#measured.of(() => openHistory(this.#directory), true);
       return [...lines, ["displacement", { x: places.steps, y: places.displacement }]];
     }
     try {
-      const { counts, places } = await this.#measured.of(() => openHistory(this.#directory), true);
+      const { counts, places } = await this.#measured.of(() => openHistory(this.#directory), false);
       if (counts.every > 1) notes.push(`Black holes are counted in every ${counts.every}. state; "bh-bridge analyze" counts them in all`);
       if (places.every > 1) notes.push(`Radius, displacement and motion are of every ${places.every}. state; "bh-bridge analyze" measures all`);
       const { every: _, steps: counted, ...numbers } = counts;

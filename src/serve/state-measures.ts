@@ -11,7 +11,7 @@ import { stepOfState } from "../formats/state-of-step.js";
 const countedBytes = 256 * 2 ** 20;
 /** A state is decoded for its geometry, which takes some fifty times as long as its counts. */
 const measuredBytes = 24 * 2 ** 20;
-const mostMeasured = 1000;
+const mostMeasured = 400;
 const mostNumbers = 1 << 22;
 
 /** What is measured of single states: an entry each, by the step that the state was recorded after. */
@@ -42,16 +42,16 @@ export class MeasuredStates {
   /**
    * Measures of all states that a history has now; whoever asks meanwhile gets the same.
    *
-   * @param wantsCounts whether classes are counted: an analysis of the run may have counted them.
+   * @param isAnalysed whether an analysis of the run has counted classes and measured steps: neither is done again.
    */
-  async of(open: () => Promise<History>, wantsCounts: boolean): Promise<StateMeasures> {
-    this.#running ??= this.#update(open, wantsCounts).finally(() => {
+  async of(open: () => Promise<History>, isAnalysed: boolean): Promise<StateMeasures> {
+    this.#running ??= this.#update(open, isAnalysed).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
   }
 
-  async #update(open: () => Promise<History>, wantsCounts: boolean): Promise<StateMeasures> {
+  async #update(open: () => Promise<History>, isAnalysed: boolean): Promise<StateMeasures> {
     const history = await open();
     try {
       const stateBytes = history.tokens * history.dims * itemSizes[history.dtype];
@@ -65,8 +65,8 @@ export class MeasuredStates {
       const measures = isContinued ? before : empty(every);
       const first = isContinued ? this.#states : 0;
       if (!isContinued) this.#origin = undefined;
-      if (wantsCounts) await count(history, measures.counts, first);
-      await this.#place(history, measures.places, first);
+      if (!isAnalysed) await count(history, measures.counts, first);
+      await this.#place(history, measures.places, first, isAnalysed);
       this.#states = history.states;
       this.#measures = measures;
       return measures;
@@ -75,7 +75,7 @@ export class MeasuredStates {
     }
   }
 
-  async #place(history: History, places: StateMeasures["places"], first: number): Promise<void> {
+  async #place(history: History, places: StateMeasures["places"], first: number, isAnalysed: boolean): Promise<void> {
     const { every } = places;
     let since = performance.now();
     for (let state = Math.ceil(first / every) * every; state < history.states; state += every) {
@@ -88,7 +88,7 @@ export class MeasuredStates {
       places.meanRadius.push(meanRadius);
       places.maxRadius.push(maxRadius);
       places.displacement.push(Math.sqrt(centroid.reduce((sum, value, dim) => sum + (value - (origin[dim] ?? 0)) ** 2, 0)));
-      const lengths = state === 0 ? undefined : stepMotion(readState(history, state - 1), matrix).weight.L2;
+      const lengths = state === 0 || isAnalysed ? undefined : stepMotion(readState(history, state - 1), matrix).weight.L2;
       places.meanStep.push(lengths ? lengths.reduce((sum, length) => sum + length, 0) / lengths.length : Number.NaN);
       places.still.push(lengths ? lengths.filter((length) => length === 0).length / lengths.length : Number.NaN);
       if (performance.now() - since < 20) continue;

@@ -15,8 +15,10 @@ export function statesLosses(directory: string): Line | undefined {
   try {
     const records = Math.floor(file.size / indexRecordBytes);
     const bytes = Buffer.from(file.read(0, records * indexRecordBytes, "its records").buffer);
-    const all = Array.from({ length: records }, (_, at) => parseIndexRecord(bytes, at)).filter(({ loss }) => !Number.isNaN(loss));
-    return { x: all.map(({ step }) => step), y: all.map(({ loss }) => loss) };
+    const all = Array.from({ length: records }, (_, at) => parseIndexRecord(bytes, at));
+    const end = all.findIndex(({ step }, at) => at > 0 && step <= (all[at - 1]?.step ?? 0)); // what follows has room, and no record yet
+    const losses = all.slice(0, end < 0 ? records : end).filter(({ loss }) => !Number.isNaN(loss));
+    return { x: losses.map(({ step }) => step), y: losses.map(({ loss }) => loss) };
   } finally {
     file.close();
   }

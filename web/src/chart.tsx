@@ -67,8 +67,21 @@ export function Chart(props: ChartProps) {
         cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 }, focus: { prox: -1 } },
         scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
         axes: [
-          { ...axis, size: 28, values: (_, ticks) => ticks.map((tick) => (tick % 1 === 0 ? shown(tick) : "")) },
-          { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : shortTick(tick))) },
+          {
+            ...axis,
+            size: 28,
+            label: "step",
+            labelSize: 16,
+            labelGap: 0,
+            labelFont: "11px system-ui, sans-serif",
+            values: (_, ticks) => ticks.map((tick) => (tick % 1 === 0 ? shown(tick) : "")),
+          },
+          {
+            ...axis,
+            size: 56,
+            ...(isLog && { filter: powersOfTen, grid: { ...axis.grid, filter: powersOfTen }, ticks: { ...axis.ticks, filter: powersOfTen } }),
+            values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : shortTick(tick))),
+          },
         ],
         series: [
           {},
@@ -130,8 +143,12 @@ export function Chart(props: ChartProps) {
     const made = plot.current;
     const x = at === undefined ? undefined : data[0]?.[at];
     if (!made) return;
-    if (x === undefined || x === null) made.setCursor({ left: -10, top: -10 }, false);
-    else made.setCursor({ left: made.valToPos(x, "x"), top: 10 }, false);
+    // Scales that have just been set hold once uPlot has drawn, which it does after this.
+    queueMicrotask(() => {
+      if (made !== plot.current) return;
+      if (x === undefined || x === null) made.setCursor({ left: -10, top: -10 }, false);
+      else made.setCursor({ left: made.valToPos(x, "x"), top: 10 }, false);
+    });
   }, [at, data, shownRange, shape]);
 
   const move = (by: number) => {
@@ -190,7 +207,7 @@ export function Chart(props: ChartProps) {
               !line.isFaint && (
                 <li key={line.label}>
                   <Swatch colour={line.colour} dash={line.dash ?? []} />
-                  {line.label} <output>{shown(data[index + 1]?.[at ?? (data[0]?.length ?? 1) - 1])}</output>
+                  {line.label} <output>{shown(newestBefore(data[index + 1] ?? [], at ?? (data[0]?.length ?? 1) - 1))}</output>
                 </li>
               ),
           )}
@@ -201,6 +218,15 @@ export function Chart(props: ChartProps) {
   );
 }
 
+/** The last number of a column that is not beyond a place. */
+function newestBefore(column: readonly (number | null)[], place: number): number | null {
+  for (let at = place; at >= 0; at--) {
+    const value = column[at];
+    if (value !== null && value !== undefined) return value;
+  }
+  return null;
+}
+
 /** How a line is drawn, small. */
 function Swatch({ colour, dash }: { colour: string; dash: number[] }) {
   return (
@@ -208,6 +234,14 @@ function Swatch({ colour, dash }: { colour: string; dash: number[] }) {
       <line x1="0" y1="4" x2="26" y2="4" stroke={colour} stroke-width="2.5" stroke-dasharray={dash.join(" ")} />
     </svg>
   );
+}
+
+/** Of a logarithmic axis, what is written and ruled: all where it spans little, else powers of ten, and of those not too many. */
+function powersOfTen(_: uPlot, ticks: readonly number[]): (number | null)[] {
+  const powers = ticks.filter((tick) => Math.abs(Math.log10(tick) % 1) < 1e-9);
+  if (powers.length < 3) return ticks.map((tick) => ([1, 2, 5, 10].includes(Number((tick / 10 ** Math.floor(Math.log10(tick))).toPrecision(3))) ? tick : null));
+  const every = Math.ceil(powers.length / 6);
+  return ticks.map((tick) => (powers.indexOf(tick) >= 0 && powers.indexOf(tick) % every === 0 ? tick : null));
 }
 
 function shortTick(tick: number): string {

@@ -5,7 +5,7 @@ export function shown(value: unknown): string {
     if (!Number.isFinite(value)) return "–";
     if (Number.isInteger(value)) return value.toLocaleString("en").replaceAll(",", "\u202f");
     const size = Math.abs(value);
-    return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+    return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2).replace(/\.?0+e/, "e") : String(Number(value.toPrecision(4)));
   }
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

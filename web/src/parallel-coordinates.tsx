@@ -9,11 +9,11 @@ const margin = { top: 34, bottom: 18, side: 70 };
 /** Every trial as a line through what it sets and what came out; the darker, the larger the measure. */
 export function ParallelCoordinates({ rows, axes, measure }: { rows: readonly SweptRow[]; axes: readonly string[]; measure: string }) {
   const [near, setNear] = useState<string | null>(null);
-  const scales = axes.map((name) => ({ name, ...scaleOf(rows, name) }));
-  const width = Math.max(640, axes.length * 130);
-  const x = (index: number) => margin.side + (index * (width - 2 * margin.side)) / Math.max(1, axes.length - 1);
+  const scales = axes.filter((name) => rows.some(({ values }) => values[name] !== undefined)).map((name) => ({ name, ...scaleOf(rows, name) }));
+  const width = Math.max(1160, scales.length * 130);
+  const x = (index: number) => margin.side + (index * (width - 2 * margin.side)) / Math.max(1, scales.length - 1);
   const y = (share: number) => height - margin.bottom - share * (height - margin.top - margin.bottom);
-  const of = scales[axes.indexOf(measure)];
+  const of = scales.find(({ name }) => name === measure);
   const share = (row: SweptRow) => of?.place(row.values[measure] ?? 0) ?? 0;
   const ordered = [...rows].sort((a, b) => Number(a.id === near) - Number(b.id === near) || share(a) - share(b));
   const told = rows.find(({ id }) => id === near);
@@ -42,7 +42,7 @@ export function ParallelCoordinates({ rows, axes, measure }: { rows: readonly Sw
                 key={row.id}
                 points={points.join(" ")}
                 class={near === row.id ? "trial near" : "trial"}
-                style={{ stroke: shade(share(row)) }}
+                style={near === row.id ? {} : { stroke: shade(share(row)) }}
                 onMouseEnter={() => setNear(row.id)}
                 onMouseLeave={() => setNear(null)}
                 onClick={() => {

@@ -207,7 +207,7 @@ function TokenPanel({ history, followed, follow, holes, nameOf }: TokenPanelProp
   const find = () => {
     const wanted = text.trim() === "" && text !== "" ? " " : text.trim();
     const ids = history.ids ?? history.texts.map((_, row) => row);
-    const named = history.texts.findIndex((each) => each === wanted);
+    const named = history.texts.indexOf(wanted);
     const row = named >= 0 ? named : ids.indexOf(Number(wanted.replace("#", "")));
     if (row >= 0) follow(row);
   };
@@ -440,8 +440,12 @@ class Picture {
     return found;
   }
 
+  /** So that the whole path fits, seen along its first directions: in halves of the shorter side a unit of the embedding. */
   #scale(): number {
-    return (0.86 / this.#settings.basis.reach) * this.#settings.zoom.current;
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    const [right = 1, up = 1] = this.#settings.basis.reach;
+    const fits = Math.min((width - 90) / (2 * (right || 1)), (height - 90) / (2 * (up || right || 1)));
+    return (fits / (Math.min(width, height) / 2)) * this.#settings.zoom.current;
   }
 
   /** Where rows lie on the canvas, in units of the page. */
@@ -467,9 +471,11 @@ class Picture {
     context.textBaseline = "middle";
     context.lineJoin = "round";
     const taken: [number, number, number, number][] = [];
-    const write = (text: string, x: number, y: number, isBold: boolean) => {
+    const write = (text: string, x: number, from: number, isBold: boolean) => {
+      let y = from;
       context.font = `${isBold ? "600 13px" : "11px"} system-ui, sans-serif`;
       const width = context.measureText(text).width;
+      if (isBold) while (taken.some(([left, top, right, bottom]) => x + 9 < right && x + 11 + width > left && y - 7 < bottom && y + 7 > top)) y += 15;
       const box: [number, number, number, number] = [x + 9, y - 7, x + 11 + width, y + 7];
       if (!isBold && taken.some(([left, top, right, bottom]) => box[0] < right && box[2] > left && box[1] < bottom && box[3] > top)) return;
       taken.push(box);

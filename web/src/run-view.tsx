@@ -33,9 +33,10 @@ const charts: readonly ChartPlan[] = [
     key: "motion",
     title: "Motion",
     unit: "L2 norm of a token's step",
-    names: { meanStep: "mean |ΔW|", meanCells: "mean |ΔW′|, in lattice cells" },
+    names: { meanStep: "mean |ΔW|" },
     isLog: true,
   },
+  { key: "cells", title: "Motion in cells", unit: "of the bfloat16 lattice", names: { meanCells: "mean |ΔW′|" }, isLog: true },
   { key: "still", title: "Standing tokens", unit: "share", names: { still: "still in this step", frozen: "frozen for good" } },
   { key: "training", title: "Learning rate", names: { "learning rate": "learning rate" } },
   { key: "gradient", title: "Gradient", unit: "norm", names: { "gradient norm": "gradient norm" }, isLog: true },
@@ -76,6 +77,7 @@ export function RunView({ id }: { id: string }) {
         <Replay history={history.document} basis={basis.document} cursor={cursor} followed={rowOf(query.get("token"), history.document)} />
       )}
       {!history.document && history.problem && <p class="note">{history.problem}</p>}
+      {!series && <p class="waiting">Reading the lines …</p>}
       {series && <RunCharts series={series} cursor={cursor} range={range} run={run} />}
       <RunFacts run={run} />
     </main>
@@ -94,7 +96,7 @@ function RunHead({ run, step }: { run: ServedRunDocument; step: number }) {
           <span>{run.preset}</span>
           {run.seed !== null && <span>seed {run.seed}</span>}
           <span title="Hash of the configuration">{run.configHash?.slice(0, 8)}</span>
-          <span>{duration(run.seconds)}</span>
+          {run.status !== "running" && <span>{duration(run.seconds)}</span>}
         </p>
         {run.steps && (
           <p class="progress">
@@ -284,7 +286,7 @@ function RunFacts({ run }: { run: ServedRunDocument }) {
                 <tr key={path}>
                   <th scope="row">{path}</th>
                   <td>
-                    <del>{shown(before)}</del> <ins>{shown(after)}</ins>
+                    <del>{shown(before)}</del> → <ins>{shown(after)}</ins>
                   </td>
                 </tr>
               ))}

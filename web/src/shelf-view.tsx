@@ -183,7 +183,7 @@ function RunLine({ run, isChosen, toggle }: { run: ServedRunRow; isChosen: boole
           <>
             {shown(steps.done)}
             <small> / {shown(steps.planned)}</small>
-            <progress value={steps.done} max={steps.planned} aria-label={`${steps.done} of ${steps.planned} steps`} />
+            {steps.done < steps.planned && <progress value={steps.done} max={steps.planned} aria-label={`${steps.done} of ${steps.planned} steps`} />}
           </>
         ) : (
           "–"

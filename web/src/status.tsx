@@ -1,4 +1,14 @@
-const signs: Readonly<Record<string, string>> = { running: "●", completed: "✓", stopped: "■", interrupted: "◌", failed: "✕", corrupt: "!" };
+const signs: Readonly<Record<string, string>> = {
+  running: "●",
+  completed: "✓",
+  stopped: "■",
+  interrupted: "◌",
+  failed: "✕",
+  corrupt: "!",
+  planned: "○",
+  pruned: "✂",
+  lost: "◌",
+};
 
 /** The state of a run: a sign, a word and a colour. */
 export function Status({ status }: { status: string }) {

@@ -1,10 +1,8 @@
-import { userInfo } from "node:os";
 import { exitCodes } from "../../errors.js";
 import type { ServeDocument } from "../../serve/documents.js";
-import { type ServeOptions, type Serving, serve } from "../../serve/server.js";
-import { tunnelCommand } from "../../serve/tunnel.js";
+import { type ServeOptions, serve } from "../../serve/server.js";
 import type { Terminal } from "../terminal/terminal.js";
-import { loopback } from "./address.js";
+import { tellOfServer } from "./tell-of-server.js";
 
 /** Serve until a signal comes. */
 export async function serveInTerminal(options: ServeOptions, terminal: Terminal): Promise<void> {
@@ -19,19 +17,4 @@ export async function serveInTerminal(options: ServeOptions, terminal: Terminal)
   tellOfServer(serving, options, terminal);
   terminal.say("Ctrl-C ends it");
   process.exitCode = await ended;
-}
-
-/** How the page is reached, where its address alone does not do. */
-function tellOfServer({ port }: Serving, { port: wanted, host }: ServeOptions, terminal: Terminal): void {
-  if (wanted !== 0 && port !== wanted) terminal.say(`Port ${wanted} is taken: this is port ${port}`);
-  if (host !== loopback) {
-    terminal.say(
-      terminal.messageColor.yellow(
-        `Warning: listening at ${host}, other machines reach the page. Nothing is encrypted, and whoever has the token can stop runs`,
-      ),
-    );
-    return;
-  }
-  const tunnel = tunnelCommand(port, userInfo().username, process.env["SSH_CONNECTION"]);
-  if (tunnel !== undefined) terminal.say(`You came by SSH. On your own machine run  ${tunnel}  and open the address there`);
 }

@@ -28,7 +28,7 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
   options: TrialOptionValues,
   terminal: Terminal,
 ): Promise<void> {
-  const { out, python: interpreter, retry, failFast, dryRun } = options;
+  const { out, python: interpreter, retry, failFast, serve, dryRun } = options;
   const workers = workersOf(options);
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping after these steps, with checkpoints; the same command continues" });
   const { signal } = stop;
@@ -43,6 +43,7 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
   }
   const { same, other } = findPlanDirectory(out, plan);
   if (same === undefined && other !== undefined) terminal.say(`Base or rules are others than those of ${other}: this gets a directory of its own`);
+  await using _page = serve ? await (await import("../serve/serve-beside.js")).serveBeside(out, terminal) : undefined;
   const display = new SweepDisplay(terminal);
   try {
     const { document, trials } = await conductPlan(

@@ -18,6 +18,7 @@ export interface TrialOptionValues {
   dryRun?: boolean;
   retry?: boolean;
   failFast?: boolean;
+  serve?: boolean;
   out: string;
 }
 
@@ -37,6 +38,7 @@ export function addTrialOptions(command: Command, out: string): Command {
     .option("--workers <n>", "trials side by side; one a core when left out")
     .option("--retry", "train failed trials once more")
     .option("--fail-fast", "begin no more trials once one has failed")
+    .option("--serve", "show the runs on a page of this machine while they train, as `bh-bridge serve` does, and print its address")
     .option("--dry-run", "list the trials, what there is of them, and what the rest will take; train none")
     .option("--out <dir>", "folder that holds the directory", out);
 }

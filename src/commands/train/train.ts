@@ -15,6 +15,7 @@ interface TrainCommandOptions extends CommonOptions, ConfigOptionValues {
   requireClean?: boolean;
   ifNew?: boolean;
   onEvent?: string;
+  serve?: boolean;
 }
 
 /** `bh-bridge train`: one run from nothing to its verdict. */
@@ -26,12 +27,13 @@ export function trainCommand(): Command {
     .option("--require-clean", "refuse to start while the git repository has changes that are not committed")
     .option("--if-new", "train nothing when an equal run is complete in the folder of runs, and tell its result")
     .option("--on-event <command>", "shell command to run at alerts and at the end, with the event as JSON on stdin")
+    .option("--serve", "show the run on a page of this machine while it trains, as `bh-bridge serve` does, and print its address")
     .option("--print-config", "print the complete configuration, with the origin of each value, and stop")
-    .action(async ({ json, quiet, progress, color, out, printConfig, resumeState, requireClean, ifNew, onEvent, ...given }: TrainCommandOptions) => {
+    .action(async ({ json, quiet, progress, color, out, printConfig, resumeState, requireClean, ifNew, onEvent, serve, ...given }: TrainCommandOptions) => {
       const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }), ...(progress && { progress }) });
       const resolved = await loadFromOptions(given, out);
       if (printConfig) await printResolved(resolved, terminal);
-      else await trainAndReport(resolved, { out, resumeState, requireClean, ifNew, onEvent }, terminal);
+      else await trainAndReport(resolved, { out, resumeState, requireClean, ifNew, onEvent, serve }, terminal);
     });
 }
 
@@ -48,9 +50,14 @@ interface RunOptions {
   requireClean: boolean | undefined;
   ifNew: boolean | undefined;
   onEvent: string | undefined;
+  serve: boolean | undefined;
 }
 
-async function trainAndReport(resolved: ResolvedConfig, { out, resumeState, requireClean, ifNew, onEvent }: RunOptions, terminal: Terminal): Promise<void> {
+async function trainAndReport(
+  resolved: ResolvedConfig,
+  { out, resumeState, requireClean, ifNew, onEvent, serve }: RunOptions,
+  terminal: Terminal,
+): Promise<void> {
   if (requireClean) await refuseChanges();
   const startFrom = resumeState ? stateToResume(resolved) : undefined;
   if (!resumeState) tellOfUnusedState(resolved, terminal);
@@ -60,7 +67,8 @@ async function trainAndReport(resolved: ResolvedConfig, { out, resumeState, requ
   }
   const { offerToResume } = await import("./offer-to-resume.js");
   const unfinished = await offerToResume(resolved, out, startFrom, terminal);
-  if (unfinished !== undefined) return resumeUnfinished(unfinished, { out, ...(onEvent && { onEvent }) }, terminal);
+  await using _page = serve ? await (await import("../serve/serve-beside.js")).serveBeside(out, terminal) : undefined;
+  if (unfinished !== undefined) return await resumeUnfinished(unfinished, { out, ...(onEvent && { onEvent }) }, terminal);
   const [{ runInTerminal }, { trainResolved }] = await Promise.all([import("./run-in-terminal.js"), import("../../runner/train.js")]);
   await runInTerminal(
     resolved,

@@ -1,0 +1,42 @@
+import { existsSync } from "node:fs";
+import axe from "axe-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+
+const programs = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** The browser of this machine; where there is none, tests of the page are left out, but never in CI. */
+export const browserProgram: string | undefined = programs.find((program) => existsSync(program)) ?? (process.env["CI"] ? programs[0] : undefined);
+
+/** Start the browser, without a screen and without a graphics card. */
+export function startBrowser(): Promise<Browser> {
+  const args = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist", "--disable-background-networking"];
+  return chromium.launch({ executablePath: browserProgram ?? "chromium", args });
+}
+
+/** A page, and everything that it complains of. */
+export interface WatchedPage extends AsyncDisposable {
+  page: Page;
+  complaints: string[];
+}
+
+/** Open an address in a window of its own. */
+export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  await page.goto(url);
+  return { page, complaints, [Symbol.asyncDispose]: () => context.close() };
+}
+
+/** What axe finds that is serious or worse, in words. The page allows no script of others, so that axe comes in by the debugger. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations, passes } = await page.evaluate<axe.AxeResults>("axe.run(document)");
+  if (passes.length < 10) throw new Error("axe looked at next to nothing");
+  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  return serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+}

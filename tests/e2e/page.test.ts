@@ -1,0 +1,234 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type AskedServer, askedServer } from "../unit/serve/asking.js";
+import { deadRows, stretchHistory, writeRun } from "../unit/serve/written-run.js";
+import { browserProgram, openPage, seriousFindings, startBrowser } from "./browser.js";
+import { eventually, start, temporaryFolder } from "./program.js";
+
+const folder = temporaryFolder();
+const evil = '<img src=x onerror="window.harmed=1"><script>window.harmed=1</script>';
+let server: AskedServer;
+let browser: Browser;
+
+beforeAll(async () => {
+  if (browserProgram === undefined) return;
+  writeRun({ folder: folder.path, id: "a", name: "first", seed: 1 });
+  writeRun({ folder: folder.path, id: "b", name: "second", seed: 2, status: "stopped" });
+  writeRun({ folder: folder.path, id: "c", name: evil, seed: 3 });
+  server = await askedServer(folder.path);
+  browser = await startBrowser();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+/** Open the page of a run of the list. */
+async function openRun(page: Page, name: string): Promise<void> {
+  await page.getByRole("link", { name, exact: true }).click();
+  await page.locator(".charts .chart").first().waitFor();
+  await page.getByTestId("P").waitFor();
+}
+
+const text = (page: Page, id: string) => page.getByTestId(id).innerText();
+
+describe.skipIf(browserProgram === undefined)("in a browser", () => {
+  test("the list shows names as text, is searched, filtered and sorted, and its address keeps that", async () => {
+    await using opened = await openPage(browser, server.serving.url);
+    const { page, complaints } = opened;
+    await page.getByRole("link", { name: "first" }).waitFor();
+    expect(page.url()).not.toContain("token");
+    expect(await page.getByRole("link", { name: evil }).innerText()).toBe(evil);
+    expect(await page.evaluate("window.harmed")).toBeUndefined();
+    await page.getByRole("button", { name: "Seed" }).click();
+    expect((await page.locator("td.name a").allInnerTexts())[0]).toBe(evil);
+    await page.getByLabel("Search").fill("sec");
+    await expect.poll(() => page.locator("td.name a").allInnerTexts()).toEqual(["second"]);
+    await page.getByLabel("Search").fill("");
+    await page.getByLabel("Conditions").fill("seed<3 status:completed");
+    await page.getByLabel("Conditions").press("Enter");
+    await expect.poll(() => page.locator("td.name a").allInnerTexts()).toEqual(["first"]);
+    await page.reload();
+    await expect.poll(() => page.locator("td.name a").allInnerTexts()).toEqual(["first"]);
+    await page.getByLabel("Conditions").fill("sedd:1");
+    await page.getByLabel("Conditions").press("Enter");
+    await page.getByRole("alert").getByText("seed").waitFor();
+    expect(complaints.filter((complaint) => !complaint.includes("400"))).toEqual([]);
+  });
+
+  test("scrubbing shows the exact state: black holes appear where the run has them, charts and scrubber have one cursor", async () => {
+    await using opened = await openPage(browser, server.serving.url);
+    const { page, complaints } = opened;
+    await openRun(page, "first");
+    await expect.poll(() => text(page, "step")).toBe("60");
+    await expect.poll(() => text(page, "P")).toBe(String(deadRows.length));
+    const scrubber = page.getByRole("slider", { name: "Step", exact: true });
+    await scrubber.fill("30");
+    await expect.poll(() => text(page, "step")).toBe("30");
+    await expect.poll(() => text(page, "P")).toBe("0");
+    const picture = await page.locator(".stage canvas").first().screenshot();
+    await scrubber.press("ArrowRight");
+    await expect.poll(() => text(page, "step")).toBe("31");
+    await expect.poll(() => text(page, "P")).toBe(String(deadRows.length));
+    expect((await page.locator(".stage canvas").first().screenshot()).equals(picture)).toBe(false);
+    const holes = page.getByRole("slider", { name: /^Black holes/ });
+    expect(await holes.getAttribute("aria-valuenow")).toBe("31");
+    await holes.press("ArrowLeft");
+    await expect.poll(() => text(page, "step")).toBe("30");
+    const box = await page.getByRole("slider", { name: /^Loss/ }).boundingBox();
+    if (!box) throw new Error("no chart");
+    await page.mouse.move(box.x + box.width * 0.75, box.y + box.height / 2);
+    await expect.poll(async () => Number(await text(page, "step"))).toBeGreaterThan(35);
+    expect(await scrubber.inputValue()).toBe(await text(page, "step"));
+    expect(complaints).toEqual([]);
+  });
+
+  test("a click follows a token, and a reload shows the same step and the same token", async () => {
+    await using opened = await openPage(browser, server.serving.url);
+    const { page, complaints } = opened;
+    await openRun(page, "first");
+    const canvas = await page.locator(".stage canvas").first().boundingBox();
+    if (!canvas) throw new Error("no cloud");
+    const followed = page.getByTestId("followed");
+    for (let at = 0; at < 400 && !(await followed.isVisible()); at++) {
+      await page.mouse.click(canvas.x + canvas.width * (0.2 + 0.03 * (at % 20)), canvas.y + canvas.height * (0.2 + 0.03 * Math.floor(at / 20)));
+    }
+    expect(await followed.innerText()).toContain("number");
+    await page.getByLabel("Token to follow").fill("A");
+    await page.getByRole("button", { name: "Follow" }).click();
+    await expect.poll(() => followed.innerText()).toContain("A number 65, in the text");
+    await page.getByRole("slider", { name: "Step", exact: true }).fill("12");
+    await expect.poll(() => page.url()).toContain("step=12");
+    await page.reload();
+    await expect.poll(() => text(page, "step")).toBe("12");
+    expect(await followed.innerText()).toContain("A number 65");
+    expect(complaints).toEqual([]);
+  });
+
+  test("keys alone: to a run, through its steps, playing and the tour", async () => {
+    await using opened = await openPage(browser, server.serving.url);
+    const { page, complaints } = opened;
+    await page.getByRole("link", { name: "first", exact: true }).focus();
+    await page.keyboard.press("Enter");
+    const scrubber = page.getByRole("slider", { name: "Step", exact: true });
+    await scrubber.focus();
+    await page.keyboard.press("Home");
+    await expect.poll(() => text(page, "step")).toBe("0");
+    await page.keyboard.press(".");
+    await expect.poll(() => text(page, "step")).toBe("1");
+    await page.keyboard.press(",");
+    await expect.poll(() => text(page, "step")).toBe("0");
+    await page.keyboard.press("t");
+    expect(await page.getByRole("button", { name: "Tour" }).getAttribute("aria-pressed")).toBe("true");
+    await page.keyboard.press("t");
+    await page.keyboard.press("Space");
+    await expect.poll(() => text(page, "step"), { timeout: 20_000 }).toBe("60"); // to the end, where it stops
+    await page.getByRole("button", { name: "Play" }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("chosen runs are laid over each other, named by what differs", async () => {
+    await using opened = await openPage(browser, server.serving.url);
+    const { page, complaints } = opened;
+    await page.getByLabel("Choose first").check();
+    await page.getByLabel("Choose second").check();
+    await page.getByRole("button", { name: "Overlay 2" }).click();
+    await expect.poll(() => page.locator(".legend li").allInnerTexts()).toEqual([expect.stringContaining("seed 1"), expect.stringContaining("seed 2")]);
+    await page.getByLabel("Line").selectOption("P");
+    await expect.poll(async () => (await page.locator(".legend output").allInnerTexts()).join()).toBe("8,8");
+    await page.goBack();
+    await page.goForward();
+    await page.locator(".legend li").first().waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test.each([
+    { colorScheme: "light", viewport: { width: 1280, height: 900 } },
+    { colorScheme: "dark", viewport: { width: 1280, height: 900 } },
+    { colorScheme: "light", viewport: { width: 360, height: 740 } },
+  ] as const)("axe finds nothing serious, and nothing hangs over the edge: $colorScheme, $viewport.width wide", async (options) => {
+    await using opened = await openPage(browser, server.serving.url, options);
+    const { page, complaints } = opened;
+    const overhang = () => page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    await page.getByRole("link", { name: "first", exact: true }).waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(await overhang()).toBe(0);
+    await openRun(page, "first");
+    expect(await page.evaluate("document.documentElement.dataset.theme")).toBe(options.colorScheme);
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(await overhang()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test("a history of 10,001 × 128 × 64 and one of 6,001 × 10,000 × 64 open and are scrubbed to their last state", async () => {
+    const large = join(folder.path, "large");
+    mkdirSync(large);
+    stretchHistory(writeRun({ folder: large, id: "long", name: "long" }), [10_001, 128, 64]);
+    stretchHistory(writeRun({ folder: large, id: "wide", name: "wide" }), [6001, 10_000, 64]);
+    await using own = await askedServer(large);
+    await using opened = await openPage(browser, own.serving.url);
+    const { page, complaints } = opened;
+    for (const [name, last, rows] of [
+      ["long", 10_000, 128],
+      ["wide", 6000, 10_000],
+    ] as const) {
+      await page.getByRole("link", { name, exact: true }).click();
+      await page.getByRole("slider", { name: "Step", exact: true }).fill("5");
+      await expect.poll(() => text(page, "step")).toBe("5");
+      await expect.poll(async () => Number((await text(page, "P")).replace(/\D/g, "")), { timeout: 20_000 }).toBe(rows);
+      await page.getByRole("slider", { name: "Step", exact: true }).fill(String(last));
+      await expect.poll(async () => Number((await text(page, "step")).replace(/\D/g, "")), { timeout: 20_000 }).toBe(last);
+      await page.goto(own.serving.url);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  test("a training is watched while it goes on, and is stopped from the page after a question", async () => {
+    const live = join(folder.path, "live");
+    const training = start(["train", "--preset", "quick", "--steps", "5000", "--device", "cpu", "--threads", "1", "--out", live, "--name", "live", "--serve"]);
+    let said = "";
+    training.stderr?.on("data", (piece: Buffer) => {
+      said += String(piece);
+    });
+    const address = () => /Watch it at\s+(http\S+)/.exec(said)?.[1];
+    expect(await eventually(() => address() !== undefined, 60_000)).toBe(true);
+    await using opened = await openPage(browser, address() ?? "");
+    const { page } = opened;
+    await page.getByRole("link", { name: "live", exact: true }).click({ timeout: 60_000 });
+    const progress = async () => Number(/^[\d\u202f]+/.exec(await text(page, "progress"))?.[0].replace(/\D/g, ""));
+    await expect.poll(progress, { timeout: 60_000 }).toBeGreaterThan(0);
+    const before = await progress();
+    await expect.poll(progress, { timeout: 60_000 }).toBeGreaterThan(before);
+    await page.getByRole("button", { name: "Stop …" }).click();
+    await page.getByRole("button", { name: "Let it train" }).click();
+    const unharmed = await progress();
+    await expect.poll(progress, { timeout: 60_000 }).toBeGreaterThan(unharmed);
+    await page.getByRole("button", { name: "Stop …" }).click();
+    await page.getByRole("button", { name: "Stop it" }).click();
+    await training;
+    expect(said).toContain("bh-bridge resume");
+    await page.getByText("The server is away").waitFor();
+    await using own = await askedServer(live);
+    expect((await own.shelf()).runs[0]).toMatchObject({ status: "stopped", reason: "signal" });
+  });
+
+  test("a training is watched from its start to its end", async () => {
+    const whole = join(folder.path, "whole");
+    await using own = await askedServer(whole);
+    await using opened = await openPage(browser, own.serving.url);
+    const { page, complaints } = opened;
+    await page.getByText("There is no run here yet").waitFor();
+    const training = start(["train", "--preset", "quick", "--steps", "25", "--device", "cpu", "--threads", "1", "--out", whole, "--name", "whole"]);
+    await page.getByRole("link", { name: "whole", exact: true }).click({ timeout: 60_000 });
+    await expect.poll(() => text(page, "progress"), { timeout: 60_000 }).toBe("25 of 25 steps");
+    expect((await training).exitCode).toBe(0);
+    await page.locator(".head .status.completed").waitFor({ timeout: 30_000 });
+    await page.locator(".judged").waitFor();
+    await expect.poll(() => text(page, "step")).toBe("25");
+    expect(complaints.filter((complaint) => !complaint.includes("42"))).toEqual([]); // the history was asked for before it was there
+  });
+});
