@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { experimentPresets, openRun, presets } from "../dist/index.js";
 import { shownFigure, shownP } from "../dist/sweep/experiment/shown-figure.js";
+import { readLedger } from "../dist/sweep/ledger.js";
 import { markdownTable } from "../dist/text/markdown-table.js";
 
 const read = (...path) => JSON.parse(readFileSync(join(...path), "utf8"));
@@ -38,7 +39,7 @@ function completedRuns(folder) {
   });
 }
 
-/** What there is of a piece on disk: how many runs it was begun with, those that have completed, and of an experiment its document. */
+/** What there is of a piece on disk: how many runs it was begun with, those that have completed, and of an experiment its document and what its trainings gave. */
 function foundOf({ kind, name, folder }) {
   if (kind === "run") {
     const begun = foldersIn(folder).filter((each) => existsSync(join(folder, each, "run.json")) && read(folder, each, "run.json").preset === name);
@@ -50,7 +51,10 @@ function foundOf({ kind, name, folder }) {
     .findLast((each) => existsSync(join(each, "plan.json")) && read(each, "plan.json").name === name);
   if (directory === undefined) return { planned: 0, runs: [] };
   const document = existsSync(join(directory, "result.json")) ? read(directory, "result.json") : undefined;
-  return { planned: read(directory, "plan.json").trials.length, runs: completedRuns(join(directory, "runs")), document };
+  const { trials, question } = read(directory, "plan.json");
+  const ledger = readLedger(directory);
+  const ended = question.cells.flatMap(({ arm, seed, trial }) => (ledger.get(trial)?.result ? [{ arm, seed, ...ledger.get(trial).result }] : []));
+  return { planned: trials.length, runs: completedRuns(join(directory, "runs")), document, ended };
 }
 
 function timeOf({ runs }) {
@@ -155,11 +159,27 @@ async function runSection(piece, found) {
   };
 }
 
-/** A piece of which nothing can be told yet. */
-function openSection({ kind, name }, { planned, runs }) {
+/** The trainings of an experiment that have ended, each by itself. */
+function endedTable(ended) {
+  const rows = ended.map(({ arm, seed, verdict, census: { C, P, unique, rows: all }, displacement, finalLoss }) => [
+    arm,
+    String(seed),
+    verdict.result,
+    String(C),
+    String(P),
+    `${unique} of ${all}`,
+    shownFigure(displacement.float64),
+    shownFigure(finalLoss),
+  ]);
+  return markdownTable(["arm", "seed", "by the notebook's rule", "C", "P", "distinct rows", "displacement", "final loss"], rows);
+}
+
+/** A piece that has no answer yet. */
+function openSection({ kind, name }, { planned, runs, ended = [] }) {
   const preset = kind === "experiment" ? experimentPresets[name] : presets[name];
   const answer = planned === 0 ? "not run yet" : `not complete yet: ${runs.length} of ${planned} trainings`;
-  return { title: preset.title, answer, asks: preset.asks ?? preset.summary, body: [`${answer[0].toUpperCase()}${answer.slice(1)}.`] };
+  const told = ended.length === 0 ? [] : ["There is no verdict before all of them have ended. Those that have, each by itself:", endedTable(ended)];
+  return { title: preset.title, answer, asks: preset.asks ?? preset.summary, body: [`${answer[0].toUpperCase()}${answer.slice(1)}.`, ...told] };
 }
 
 async function sectionOf(piece) {

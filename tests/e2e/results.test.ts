@@ -44,6 +44,10 @@ test("an experiment is trained, and told with its verdict, its spread, its rules
   expect(section).toContain("training.decay_norms=never");
   expect(first).toContain(createHash("sha256").update(readFileSync(corpus)).digest("hex"));
   expect(first).not.toContain(folder.path);
+  rmSync(join(into, "experiments", directory, "result.json"));
+  const open = sectionOf(await results("--write"), "rmsnorm-vs-layernorm");
+  expect(open).toContain("There is no verdict before all of them have ended.");
+  expect(open.match(/^\| (layernorm|rmsnorm) \| 4[234] \| /gm)).toHaveLength(6);
 });
 
 test("a run that ended early is gone on with", async () => {
