@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { fieldAliases, workersOf } from "../../../../src/commands/sweep/trial-options.js";
+
+test.each([
+  [undefined, undefined],
+  ["1", 1],
+  ["16", 16],
+])("--workers %s is %s", (workers, number) => expect(workersOf({ out: "o", ...(workers !== undefined && { workers }) })).toBe(number));
+
+test.each(["0", "-1", "1.5", "two", ""])("--workers %j is refused", (workers) => {
+  expect(() => workersOf({ out: "o", workers })).toThrow(
+    expect.objectContaining({ code: "USAGE", message: `--workers takes a whole number above 0, not "${workers}"` }),
+  );
+});
+
+test("the short options stand for fields, and no other option does", () => {
+  const fields = { corpus: "a.txt", steps: "5", device: "cpu", threads: "1", python: "/usr/bin/python3" };
+  expect(fieldAliases({ out: "o", seeds: "1..2", workers: "3", ...fields })).toEqual(fields);
+});
