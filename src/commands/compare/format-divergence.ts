@@ -14,16 +14,16 @@ export function divergenceLines({ until, equalTo, step, first, module, unlike }:
     return `${which === "a" ? names[0] : names[1]} did not come out as it was recorded: ${where} (recorded, and today)`;
   });
   if (!first || step === null) {
-    return [`Trained again, they came out the same in every bit to step ${groupDigits(until)}: the difference is not reproduced`, ...unlikeLines];
+    return [`They came out the same in every bit to step ${groupDigits(until)}: the difference is not reproduced`, ...unlikeLines];
   }
-  const equal = equalTo === null ? "they begin differently" : `equal in every weight and moment to step ${groupDigits(Math.min(equalTo, step - 1))}`;
+  const equal = equalTo === null ? "They begin differently" : `Equal in every weight and moment to step ${groupDigits(Math.min(equalTo, step - 1))}`;
   const modules =
     module === null
       ? ["No output and no gradient of a module differs in that step"]
       : module === first
         ? []
         : [`The first module that differs: ${tracedPlace(module, names)}`];
-  return [`Trained again, ${equal}. The first difference of step ${groupDigits(step)}: ${tracedPlace(first, names)}`, ...modules, ...unlikeLines];
+  return [`${equal}. The first difference of step ${groupDigits(step)}: ${tracedPlace(first, names)}`, ...modules, ...unlikeLines];
 }
 
 function tracedPlace(difference: TracedDifference, [a, b]: readonly [string, string]): string {

@@ -12,7 +12,7 @@ const linesOf = (changes: Partial<Divergence>) => divergenceLines({ ...divergenc
 
 test("the step, the module, its classes and both values are told", () => {
   expect(linesOf({})).toEqual([
-    "Trained again, equal in every weight and moment to step 32. The first difference of step 33: the output of transformer.h.0.ln_1 (RMSNorm in A, LayerNorm in B), batch 1, element [0, 3, 5]: 0.5 and 0.501953125, 1 ULP apart",
+    "Equal in every weight and moment to step 32. The first difference of step 33: the output of transformer.h.0.ln_1 (RMSNorm in A, LayerNorm in B), batch 1, element [0, 3, 5]: 0.5 and 0.501953125, 1 ULP apart",
   ]);
 });
 
@@ -54,14 +54,14 @@ test.each<[Partial<TracedDifference>, string]>([
 test("a module that one alone has is told with the names of the runs", () => {
   const alone: TracedDifference = { ...output, type: ["RMSNorm", null], element: null, a: null, b: null, ulp: null, reason: "it is in a alone" };
   expect(linesOf({ first: alone, module: alone, equalTo: null })[0]).toMatch(
-    /^Trained again, they begin differently\. .* \(RMSNorm in A, nothing in B\), batch 1: it is in A alone$/,
+    /^They begin differently\. .* \(RMSNorm in A, nothing in B\), batch 1: it is in A alone$/,
   );
 });
 
 test("a difference that is not reproduced is said to be none, and which recording is another one", () => {
   const history = { step: 20, tensor: "wte", token: 17, component: 5, a: 0.25, b: 0.251953125, ulp: 2 };
   expect(linesOf({ step: null, first: null, module: null, equalTo: 34, unlike: [{ which: "b", history, loss: null }] })).toEqual([
-    "Trained again, they came out the same in every bit to step 34: the difference is not reproduced",
+    "They came out the same in every bit to step 34: the difference is not reproduced",
     "B did not come out as it was recorded: its history differs first at step 20, wte, token 17, component 5: 0.25 and 0.251953125, 2 ULP apart (recorded, and today)",
   ]);
 });
