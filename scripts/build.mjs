@@ -1,4 +1,4 @@
-// Build dist/: compile src/, bundle the page of web/, and make the bin executable.
+// Build dist/: compile src/, bundle the pages of web/, and make the bin executable.
 import { execFileSync } from "node:child_process";
 import { chmodSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -24,5 +24,20 @@ await build({
     target: "es2022",
     reportCompressedSize: false,
     assetsInlineLimit: 0,
+  },
+});
+
+// The script of a report, which is put into each one: a single file that imports nothing.
+await build({
+  configFile: false,
+  root: fileURLToPath(new URL("../web/report", import.meta.url)),
+  logLevel: "warn",
+  build: {
+    outDir: fileURLToPath(new URL("../dist/report/browser", import.meta.url)),
+    target: "es2022",
+    reportCompressedSize: false,
+    emptyOutDir: true,
+    modulePreload: false,
+    rolldownOptions: { input: fileURLToPath(new URL("../web/report/main.ts", import.meta.url)), output: { format: "es", entryFileNames: "report.js" } },
   },
 });

@@ -15,7 +15,7 @@ type FactSection = (typeof factSections)[number];
 type RunFacts = Record<FactSection, object>;
 
 /** What a run was made from, without names, paths and times, and without what computes nothing. */
-export function tellingFacts({ directory, config, manifest }: Run): RunFacts {
+export function tellingFacts({ directory, config, manifest }: Pick<Run, "directory" | "config" | "manifest">): RunFacts {
   const { data, ...identity } = configIdentity(config);
   const { corpus: _name, ...dataFields } = data; // the text itself is compared among the data
   const { path: _path, ...corpus } = manifest.corpus;

@@ -31,8 +31,15 @@ const seriesSchema = z.strictObject({
 const series = z.int().nonnegative().describe("Index into the figure's series");
 
 const markSchema = z.discriminatedUnion("mark", [
-  z.strictObject({ mark: z.literal("line"), series, x: numbers, y: figures, curve: z.enum(["straight", "step"]) }),
-  z.strictObject({ mark: z.literal("band"), series, x: numbers, low: figures, high: figures }),
+  z.strictObject({
+    mark: z.literal("line"),
+    series,
+    x: numbers,
+    y: figures,
+    curve: z.enum(["straight", "step"]),
+    thin: z.boolean().optional().describe("One of many, behind what they come to"),
+  }),
+  z.strictObject({ mark: z.literal("band"), series, x: numbers, low: figures, high: figures, curve: z.enum(["straight", "step"]) }),
   z.strictObject({
     mark: z.literal("dots"),
     series,

@@ -5,7 +5,10 @@ import { directoryOfRun } from "../runs/resolve-run.js";
 import { planFileName, readPlan } from "../sweep/plan/plan-file.js";
 
 /** What a report is about: runs by their directories, or a directory of many. */
-export type ReportSubject = { readonly kind: "runs"; readonly runs: readonly string[] } | { readonly kind: "experiment" | "sweep"; readonly directory: string };
+export type ReportSubject =
+  | { readonly kind: "runs"; readonly runs: readonly string[] }
+  | { readonly kind: "experiment"; readonly directory: string }
+  | { readonly kind: "sweep"; readonly directory: string };
 
 /**
  * What is meant: one directory of an experiment or a sweep, or one or more runs.

@@ -1,9 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AnalysisDocument } from "../../src/analysis/analysis-document.js";
 import { reportDocumentSchema } from "../../src/commands/report/report-document.js";
-import { type Figure, figureSchema } from "../../src/figures/figure.js";
+import { type Figure, figureSchema, type Mark } from "../../src/figures/figure.js";
 import { runFigureNames } from "../../src/figures/run-figures.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { expectedFrom } from "../unit/formats/reference-python.js";
@@ -13,14 +16,16 @@ const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
 const small = ["model.n_embd=8", "model.n_layer=1", "model.n_head=2", "model.n_positions=16", "training.per_device_train_batch_size=4"];
 const settings = small.flatMap((setting) => ["--set", setting]);
+const tensors = ["--set", 'record.tensors=["wte","wte.grad","wte.exp_avg","wte.exp_avg_sq"]'];
 const figures = join(folder.path, "figures");
 let trained = "";
 let analysis: AnalysisDocument;
+const browserPath = "/usr/bin/chromium";
+const data = (): readonly Figure[] => runFigureNames.map(described);
 
 const described = (name: string): Figure => figureSchema.parse(JSON.parse(readFileSync(join(figures, `${name}.json`), "utf8")));
 
 beforeAll(async () => {
-  const tensors = ["--set", 'record.tensors=["wte","wte.grad","wte.exp_avg","wte.exp_avg_sq"]'];
   const args = ["train", ...tensors, "--device", "cpu", "--threads", "1", "--steps", "40", ...settings, "--out", join(folder.path, "runs"), "--json"];
   const { stdout, stderr } = await run([...args, "--name", "<script>alert(1)</script>"]);
   expect(stdout, stderr).not.toBe("");
@@ -109,12 +114,159 @@ test("a run's name is text, and never an element", () => {
   for (const file of readdirSync(figures).filter((name) => name.endsWith(".svg"))) expect(readFileSync(join(figures, file), "utf8")).not.toContain("<script");
 });
 
-test("figures are written again over figures, and never into a folder with other things", async () => {
-  expect((await run(["report", trained, "--figures", figures])).exitCode).toBe(0);
-  const other = join(folder.path, "other");
-  mkdirSync(other);
-  writeFileSync(join(other, "mine.txt"), "");
-  const { exitCode, stderr } = await run(["report", trained, "--figures", other]);
-  expect(exitCode).toBe(1);
-  expect(stderr).toContain("holds other things than figures");
+describe("the HTML report", () => {
+  const file = join(folder.path, "report.html");
+  let html = "";
+  let data: { figures: Figure[]; config: { training: { max_steps: number } }; result: { census: { P: number } } };
+
+  beforeAll(async () => {
+    const { exitCode, stderr } = await run(["report", trained, "-o", file]);
+    expect(exitCode, stderr).toBe(0);
+    html = readFileSync(file, "utf8");
+    data = JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/s.exec(html)?.[1] ?? "") as typeof data;
+  });
+
+  test("it is one file under 3 MB that asks for nothing from outside", () => {
+    expect(html.length).toBeLessThan(3_000_000);
+    const page = html.replace(/<script type="module">.*<\/script>/s, "");
+    expect(/(?:src|href)=["'](?!#)|@import|url\(/.exec(page)).toBeNull();
+    expect(/(?:src|href)=["'](?:https?:)?\/\/|@import/.exec(html)).toBeNull();
+  });
+
+  test("only the script that it ships with may run, and a run's name is text", () => {
+    const script = /<script type="module">(.*)<\/script>/s.exec(html)?.[1] ?? "";
+    expect(html).toContain(`script-src &#39;sha256-${createHash("sha256").update(script).digest("base64")}&#39;`);
+    expect(html).not.toContain("<script>alert(1)");
+    expect(html).toContain("<h1>&lt;script&gt;alert(1)&lt;/script&gt;</h1>");
+  });
+
+  test("the verdict comes first, and the figures can be seen without a script", () => {
+    expect(html.indexOf('class="verdict"')).toBeLessThan(html.indexOf("<figure"));
+    expect(html.match(/<figure [^>]*>\s*<h3>[^<]+<\/h3>\s*<div class="drawing"><svg/g)).toHaveLength(data.figures.length);
+  });
+
+  test("its data can be taken out: figures, result, and the configuration, without places of this machine", () => {
+    for (const figure of data.figures) figureSchema.parse(figure);
+    expect(data.config.training.max_steps).toBe(40);
+    expect(data.result.census.P).toBe(analysis.finalCensus.P);
+    expect(html).not.toContain(folder.path);
+  });
+});
+
+describe.skipIf(!existsSync(browserPath))("the HTML report in a browser without a network", () => {
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+  const asked: string[] = [];
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox", "--disable-background-networking"] });
+    const context = await browser.newContext({ offline: true, viewport: { width: 1100, height: 900 } });
+    page = await context.newPage();
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("request", (request) => asked.push(request.url()));
+    await page.goto(pathToFileURL(join(folder.path, "report.html")).href);
+  });
+  afterAll(async () => {
+    expect(complaints).toEqual([]);
+    expect(asked).toEqual([pathToFileURL(join(folder.path, "report.html")).href]);
+    await browser.close();
+  });
+
+  const losses = () => described("loss").panels[0]?.marks[0] as Mark & { mark: "line" };
+  const ends = () =>
+    page.locator("#figure-0 svg[data-panel]").evaluate((panel) => [Number(panel.getAttribute("data-x0")), Number(panel.getAttribute("data-x1"))]);
+  const place = async (share: number) => {
+    const box = await page.locator("#figure-0 svg[data-panel]").evaluate((panel) => {
+      const { left, top, width, height } = panel.getBoundingClientRect();
+      return {
+        left,
+        top,
+        width,
+        height,
+        from: Number(panel.getAttribute("data-left")),
+        to: Number(panel.getAttribute("data-right")),
+        whole: Number(panel.getAttribute("width")),
+      };
+    });
+    return { x: box.left + (box.width * (box.from + share * (box.to - box.from))) / box.whole, y: box.top + box.height / 2 };
+  };
+
+  test("the value under the pointer is the recorded one, and every chart over the steps has the cursor", async () => {
+    await page.locator("#figure-0").scrollIntoViewIfNeeded();
+    const { x, y } = await place(0.5);
+    await page.mouse.move(x, y);
+    const [, step = "", value = ""] = /step (\d+)\n.*: ([\d.]+)/.exec((await page.locator("#figure-0 .tip").textContent()) ?? "") ?? [];
+    expect(Number(value)).toBeCloseTo(losses().y[losses().x.indexOf(Number(step))] ?? Number.NaN, 3);
+    expect(await page.locator(".cursor").count()).toBe(data().flatMap(({ panels }) => panels.filter((panel) => panel.x.label === "training step")).length);
+  });
+
+  test("a drag zooms, and Whole goes back", async () => {
+    const [from, to] = [await place(0.25), await place(0.5)];
+    await page.mouse.move(from.x, from.y);
+    await page.mouse.down();
+    await page.mouse.move(to.x, to.y, { steps: 3 });
+    await page.mouse.up();
+    const [low = 0, high = 0] = await ends();
+    expect([Math.round(low), Math.round(high)]).toEqual([Math.round(1 + 39 * 0.25), Math.round(1 + 39 * 0.5)]);
+    await page.locator("#figure-0").getByText("Whole").click();
+    expect(await ends()).toEqual([1, 40]);
+  });
+
+  test("by the keyboard alone, the replay ends where the census does", async () => {
+    const scrubber = page.locator(".replay input[type=range]");
+    await scrubber.focus();
+    await page.keyboard.press("End");
+    const { C, P, unique } = analysis.finalCensus;
+    expect(await page.locator(".replay output").textContent()).toBe(`step 40: C = ${C}, P = ${P}, ${unique} distinct`);
+    await page.keyboard.press("Home");
+    expect(await page.locator(".replay output").textContent()).toBe("step 0: C = 1, P = 128, 1 distinct");
+  });
+
+  test("figures and data can be saved", async () => {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#figure-0").getByText("CSV").click()]);
+    expect(readFileSync(await download.path(), "utf8")).toMatch(/^mark,x,y\nline,1,/);
+  });
+
+  test("nothing is wider than a narrow screen, light or dark", async () => {
+    await page.setViewportSize({ width: 380, height: 700 });
+    await page.emulateMedia({ colorScheme: "dark" });
+    expect(await page.locator("html").evaluate((html) => html.scrollWidth)).toBeLessThanOrEqual(380);
+  });
+});
+
+test("the Markdown report has its figures beside it", async () => {
+  const file = join(folder.path, "report.md");
+  const { exitCode, stderr } = await run(["report", trained, "-o", file, "--md"]);
+  expect(exitCode, stderr).toBe(0);
+  const markdown = readFileSync(file, "utf8");
+  const pictures = [...markdown.matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)].map(([, path = ""]) => path);
+  expect(pictures).toHaveLength(runFigureNames.length);
+  for (const picture of pictures) expect(readFileSync(join(folder.path, picture), "utf8")).toMatch(/^<svg/);
+  expect(markdown).toContain(`# \\<script\\>alert(1)`);
+});
+
+test("several runs are laid over one another, and told apart by what differs", async () => {
+  const file = join(folder.path, "two.html");
+  const settingsOf = [
+    "train",
+    "--device",
+    "cpu",
+    "--threads",
+    "1",
+    "--steps",
+    "10",
+    ...settings,
+    "--out",
+    join(folder.path, "runs"),
+    "--json",
+    "--seed",
+    "7",
+    ...tensors,
+  ];
+  const other = trainResultSchema.parse(JSON.parse((await run(settingsOf)).stdout)).run;
+  const { exitCode, stderr } = await run(["report", trained, other, "-o", file]);
+  expect(exitCode, stderr).toBe(0);
+  expect(/<h3>Loss<\/h3>.*?seed 42, max_steps 40.*?seed 7, max_steps 10.*?<\/figure>/s.test(readFileSync(file, "utf8"))).toBe(true);
 });

@@ -1,46 +1,72 @@
+import { basename, dirname, relative, resolve } from "node:path";
 import type { Command } from "commander";
-import { BhBridgeError } from "../../errors.js";
-import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
+import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { ReportDocument } from "./report-document.js";
 
 interface ReportCommandOptions extends CommonOptions {
-  out: string;
+  runs: string;
+  output?: string;
   figures?: string;
+  md?: boolean;
 }
 
-/** `bh-bridge report RUN…`: figures of runs, from their files alone. */
+/** `bh-bridge report RUN…|EXPERIMENT|SWEEP`: one HTML file for a colleague, figures for a paper; from files alone. */
 export function reportCommand(): Command {
   return createCommand(
     "report",
-    "Draw runs: figures as SVG, PNG and CSV, made from the files of the runs alone",
+    "Write what runs, an experiment or a sweep came to as one HTML file that needs nothing else, and its figures as files",
+    "bh-bridge report runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c -o report.html",
     "bh-bridge report runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --figures figures",
   )
-    .argument("<run...>", "one or more runs: path, name, or unique beginning of a name")
-    .option("--figures <dir>", "folder for the figures: each as SVG, as PNG of twice its size, as CSV of its data, and as JSON of its description")
-    .addOption(outOption())
+    .argument("<run...>", "one or more runs (path, name, or unique beginning of a name), or the directory of an experiment or a sweep")
+    .option("-o, --output <file>", "the report; by default the name of what it is about, in this folder")
+    .option("--figures <dir>", "write the figures there: each as SVG, as PNG of twice its size, as CSV of its data, as JSON; without -o and --md nothing else")
+    .option("--md", "write Markdown, with the figures beside it")
+    .option("--runs <dir>", "folder that holds runs that are called by name", "runs")
     .action(report);
 }
 
 async function report(given: string[], options: ReportCommandOptions): Promise<void> {
   const terminal = new Terminal(options);
-  if (options.figures === undefined) throw new BhBridgeError("USAGE", "say where the figures go: --figures DIR");
-  const [{ reportSubject }, { subjectFigures }, { writeFigures }] = await Promise.all([
-    import("../../report/report-subject.js"),
-    import("../../report/subject-figures.js"),
-    import("../../report/write-figures.js"),
-  ]);
-  const subject = await reportSubject(given, options.out);
+  const [{ reportSubject }, { makeReport }] = await Promise.all([import("../../report/report-subject.js"), import("../../report/report-page.js")]);
+  const subject = await reportSubject(given, options.runs);
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the report" });
-  const made = await subjectFigures(subject, { signal: stop.signal });
-  const figures = made.flatMap((each) => ("figure" in each ? [each.figure] : []));
-  const absent = made.flatMap((each) => ("absent" in each ? [{ name: each.name, run: each.run, reason: each.absent }] : []));
-  const written = writeFigures(options.figures, figures);
-  const { resolve } = await import("node:path");
-  const document: ReportDocument = { schema: "bh-bridge/report@1", of: subject.kind, folder: resolve(options.figures), figures: written, absent };
+  const { page, figures } = await makeReport(subject, { signal: stop.signal });
+  const drawn = figures.flatMap((each) => ("figure" in each ? [each.figure] : []));
+  const absent = figures.flatMap((each) => ("absent" in each ? [{ name: each.name, run: each.run, reason: each.absent }] : []));
+  const path = reportPath(subject.kind === "runs" ? subject.runs : [subject.directory], options);
+  const folder = options.figures ?? (options.md && path !== undefined ? `${path.replace(/\.md$/, "")}-figures` : undefined);
+  const written =
+    folder === undefined
+      ? drawn.map(({ name, title }) => ({ name, title, files: [] }))
+      : (await import("../../report/write-figures.js")).writeFigures(folder, drawn);
+  if (path !== undefined) {
+    const { writeHtml, writeMarkdown } = await import("../../report/write-page.js");
+    if (options.md && folder !== undefined) {
+      const { markdownOfPage } = await import("../../report/markdown-of-page.js");
+      writeMarkdown(path, markdownOfPage(page, written, relative(dirname(resolve(path)), resolve(folder))));
+    } else writeHtml(path, page);
+  }
+  const document: ReportDocument = {
+    schema: "bh-bridge/report@1",
+    of: subject.kind,
+    report: path === undefined ? null : resolve(path),
+    folder: folder === undefined ? null : resolve(folder),
+    figures: written,
+    absent,
+  };
   terminal.document(document);
-  for (const { title, files } of written) terminal.print(`${title}: ${files[0]}`);
   for (const { name, run, reason } of absent) terminal.say(`Not drawn: ${name} of ${run}: ${reason}`);
-  terminal.say(`\nWritten to ${document.folder}`);
+  if (document.report !== null) terminal.print(document.report);
+  if (document.folder !== null) terminal.print(`${document.folder}: ${written.length} figures`);
+}
+
+/** Where the report goes; undefined where figures alone are asked for. */
+function reportPath(directories: readonly string[], { output, figures, md }: ReportCommandOptions): string | undefined {
+  if (output !== undefined) return output;
+  if (figures !== undefined && !md) return undefined;
+  const [only, ...others] = directories;
+  return `${only !== undefined && others.length === 0 ? basename(only) : "report"}.${md ? "md" : "html"}`;
 }

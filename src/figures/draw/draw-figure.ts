@@ -1,5 +1,4 @@
 import * as Plot from "@observablehq/plot";
-import { wrap } from "../../text/wrap.js";
 import type { Axis, Figure, Panel } from "../figure.js";
 import { reduceFigure } from "../reduce-figure.js";
 import { plotMarks } from "./draw-marks.js";
@@ -79,8 +78,16 @@ function sourceLine({ sources }: Figure): string {
   return `Data: ${shown.join(", ")}${more}`;
 }
 
+/** A text in lines that are about as wide as the figure. Not by `text/wrap.ts`, which is for terminals and needs Node. */
 function linesOf(text: string, width: number): string[] {
-  return text === "" ? [] : wrap(text, Math.floor(width / (captionSize * 0.56))).split("\n");
+  const most = Math.floor(width / (captionSize * 0.56));
+  const lines: string[] = [];
+  for (const word of text.split(" ").filter((each) => each !== "")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length >= most) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }
 
 function drawPanel(document: SvgDocument, figure: Figure, panel: Panel, width: number, marked: boolean): { element: SvgElement; height: number } {
@@ -123,6 +130,16 @@ function drawPanel(document: SvgDocument, figure: Figure, panel: Panel, width: n
     svgElement(document, "text", { x: 2, y: 23, "text-anchor": "start", "font-size": 11.5, fill: "currentColor" }, isCategory ? "" : labelOf(panel.y)),
     svgElement(document, "text", { x: 2, y: 9, "text-anchor": "start", "font-size": 12, "font-weight": "bold", fill: "currentColor" }, panel.title),
   );
+  const geometry = {
+    panel: figure.panels.indexOf(panel),
+    left,
+    right: width - margin.right,
+    top: margin.top,
+    bottom: height - margin.bottom,
+    x0: x.extent[0],
+    x1: x.extent[1],
+  };
+  for (const [name, value] of Object.entries(geometry)) element.setAttribute(`data-${name}`, String(value));
   return { element, height };
 }
 
@@ -158,7 +175,7 @@ function scaleOf({ scale }: Axis, extent: [number, number]): Plot.ScaleOptions {
 }
 
 function axes(x: ShownAxis, y: ShownAxis, isCategory: boolean, xTicks: number, yTicks: number): Plot.Markish[] {
-  const xAt = axisTicks(x.axis, x.extent, xTicks);
+  const xAt = axisTicks(x.axis, x.extent, Math.round(1.5 * xTicks));
   const yAt = axisTicks(y.axis, y.extent, yTicks);
   const xOptions = xAt ? { ticks: xAt.at, tickFormat: xAt.text } : { ticks: xTicks };
   const yOptions = yAt ? { ticks: yAt.at, tickFormat: yAt.text } : { ticks: yTicks };

@@ -31,18 +31,19 @@ function placeable({ y: { scale } }: Panel): (value: number | null) => number | 
 }
 
 const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, drawing: Drawing) => Plot.Markish[] } = {
-  line({ series: index, x, y, curve }, { panel, series, marked }) {
+  line({ series: index, x, y, curve, thin = false }, { panel, series, marked }) {
     const style = series[index] ?? plain;
     const points = { x: [...x], y: y.map(placeable(panel)) };
     const line = Plot.line(x, {
       ...points,
       className: colourClass(style),
       stroke: "currentColor",
-      strokeWidth: 1.7,
+      strokeWidth: thin ? 0.8 : 1.8,
+      ...(thin && { strokeOpacity: 0.45 }),
       strokeDasharray: dashOf(style.dash),
       curve: curve === "step" ? "step-after" : "linear",
     });
-    if (!marked || !isAscending(x)) return [line];
+    if (!marked || thin || !isAscending(x)) return [line];
     const places = markerPlaces(x, panel.x.scale, index);
     const told = Plot.dot(x, {
       ...points,
@@ -55,7 +56,7 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
     });
     return [line, told];
   },
-  band({ series: index, x, low, high }, { panel, series }) {
+  band({ series: index, x, low, high, curve }, { panel, series }) {
     const style = series[index] ?? plain;
     return [
       Plot.areaY(x, {
@@ -65,6 +66,7 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
         className: fillClass(style),
         fill: "currentColor",
         fillOpacity: 0.18,
+        curve: curve === "step" ? "step-after" : "linear",
       }),
     ];
   },

@@ -6,7 +6,7 @@ import { madeUpFigure } from "./made-up-figure.js";
 test("a row a point, with the columns that are used, and no number rounded", () => {
   const figure = madeUpFigure([
     { mark: "line", series: 0, x: [0, 1], y: [0.1 + 0.2, null], curve: "straight" },
-    { mark: "band", series: 1, x: [2], low: [-1], high: [1e-30] },
+    { mark: "band", series: 1, x: [2], low: [-1], high: [1e-30], curve: "straight" },
   ]);
   expect(csvOfFigure(figure)).toBe("series,mark,x,y,low,high\nfirst,line,0,0.30000000000000004,,\nfirst,line,1,,,\nsecond,band,2,,-1,1e-30\n");
 });

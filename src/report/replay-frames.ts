@@ -1,0 +1,85 @@
+import { forEachRow } from "../analysis/for-each-row.js";
+import { rowClasses } from "../analysis/row-classes.js";
+import { rowValues } from "../analysis/row-values.js";
+import { selectRows } from "../analysis/select-rows.js";
+import { spreadStates } from "../figures/chosen-states.js";
+import type { RunSource } from "../figures/runs/run-source.js";
+import { pathBasis, seenFrom } from "../figures/scan/path-basis.js";
+import { shownToken } from "../figures/shown-token.js";
+import { tokenGroups } from "../figures/token-groups.js";
+import { readState } from "../formats/read-state.js";
+import { stepOfState } from "../formats/state-of-step.js";
+
+const mostFrames = 1000;
+/** Of places, before they become text: a file that goes into an e-mail holds no more. */
+const mostBytes = 800_000;
+const bytesOfPlace = 2;
+const components = 2;
+
+/** Key frames of the embedding in one fixed linear view: enough to play a training. */
+export interface ReplayFrames {
+  readonly steps: readonly number[];
+  readonly tokens: readonly { readonly name: string; readonly dead: boolean }[];
+  /** How wide and how high the view is, in weights: 65535 of `places` is one end of its own axis. */
+  readonly width: number;
+  readonly height: number;
+  /** Base64 of unsigned 16-bit numbers, little-endian: `[frames, tokens, 2]`. */
+  readonly places: string;
+  /** Base64 of unsigned 16-bit numbers, `[frames, tokens]`: the first row with the same value. Equal numbers are one black hole. */
+  readonly classes: string;
+}
+
+/** The frames of a run from its first state to the one from which nothing moves any more; undefined where they would be too large, or show one point. */
+export async function replayFrames(run: RunSource): Promise<ReplayFrames | undefined> {
+  const history = await run.history();
+  const basis = await pathBasis(run);
+  const most = Math.min(mostFrames, Math.floor(mostBytes / (history.tokens * (components + 0.5) * bytesOfPlace)));
+  if (basis.axes.length < components || most < 2) return undefined;
+  const states = spreadStates(lastMovingState((await run.analysis()).motion?.frozenFraction, history.states) + 1, most);
+  const seen = new Float64Array(states.length * history.tokens * components);
+  const classes = new Uint16Array(states.length * history.tokens);
+  for (const [frame, state] of states.entries()) {
+    const matrix = readState(history, state);
+    classes.set(rowClasses(rowValues(matrix.dtype, matrix.bytes, matrix.columns), selectRows(matrix.rows)), frame * history.tokens);
+    forEachRow(matrix, (values, row) => {
+      const [x = 0, y = 0] = values.every(Number.isFinite) ? seenFrom(basis, values) : [];
+      seen.set([x, y], (frame * history.tokens + row) * components);
+    });
+  }
+  const [x, y] = [boundsOf(seen, 0), boundsOf(seen, 1)];
+  const { ofRow } = await tokenGroups(run);
+  return {
+    steps: states.map((state) => stepOfState(history, state)),
+    tokens: Array.from({ length: history.tokens }, (_, row) => {
+      const token = history.rowTokens.ofRow(row);
+      return { name: shownToken(token, history.rowTokens.text?.(token)), dead: ofRow[row] === 1 };
+    }),
+    width: x.length,
+    height: y.length,
+    places: base64(
+      Uint16Array.from(seen, (value, index) => {
+        const { low, length } = index % components === 0 ? x : y;
+        return Math.round((65_535 * (value - low)) / length);
+      }),
+    ),
+    classes: base64(classes),
+  };
+}
+
+/** Entry i of `frozenFraction` is of the move to state i + 1. */
+function lastMovingState(frozenFraction: readonly number[] | undefined, states: number): number {
+  const frozen = frozenFraction?.indexOf(1) ?? -1;
+  return frozen < 0 ? states - 1 : frozen;
+}
+
+/** Where the places on one axis begin, and how far they go; an axis on which nothing moves has a length all the same. */
+function boundsOf(seen: Float64Array, axis: number): { low: number; length: number } {
+  const own = seen.filter((_, index) => index % components === axis);
+  const low = own.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+  const high = own.reduce((greatest, value) => Math.max(greatest, value), Number.NEGATIVE_INFINITY);
+  return { low, length: high - low || 1 };
+}
+
+function base64(numbers: Uint16Array): string {
+  return Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength).toString("base64");
+}

@@ -1,0 +1,206 @@
+import { basename, isAbsolute } from "node:path";
+import { stringify } from "yaml";
+import { differences } from "../compare/differences.js";
+import { tellingFacts } from "../compare/run-facts.js";
+import { inlineYaml } from "../config/inline-yaml.js";
+import { isPresetName } from "../config/presets.js";
+import { changesFrom } from "../config/resolve-run-config.js";
+import type { RunConfig } from "../config/run-config-schema.js";
+import type { FigureOrAbsent } from "../figures/run-figures.js";
+import type { RunSource } from "../figures/runs/run-source.js";
+import { openRun } from "../runner/open-run.js";
+import { finalLoss, notFinite, type TrainResult } from "../runner/train-result.js";
+import { count } from "../text/count.js";
+import { formatBytes } from "../text/format-bytes.js";
+import { groupDigits } from "../text/group-digits.js";
+import { printable } from "../text/printable.js";
+import { shellQuote } from "../text/shell-quote.js";
+import { type Block, code, foldedSection, list, type Page, type Section, section, table, text } from "./page.js";
+import { replayFrames } from "./replay-frames.js";
+
+/** Rows of the table of losses. */
+const mostLosses = 20;
+
+/** One run of a report: what it is called in it, its files, and what came out. */
+export interface ReportedRun {
+  readonly label: string;
+  readonly run: RunSource;
+}
+
+/** The page of one run. @throws {BhBridgeError} what reading it throws. */
+export async function runPage({ run }: ReportedRun, figures: readonly FigureOrAbsent[]): Promise<Page> {
+  const { manifest, config, directory } = run;
+  const result = await resultOf(run);
+  const frames = await replayFrames(run);
+  return {
+    title: manifest.name,
+    verdict: result.verdict,
+    summary: summaryOf(result, run),
+    sections: [
+      section("Figures", ...drawn(figures)),
+      ...(frames ? [section("Replay", text(replayText), { kind: "replay" as const, frames })] : []),
+      section("Black holes at the end", holesTable(result)),
+      section("Confounds and traps", ...trapBlocks(result)),
+      foldedSection("Loss", text("Mean over training.logging_steps, up to each step."), lossTable(result)),
+      configurationSection(run),
+      environmentSection(run),
+      section(
+        "Make it again",
+        text(
+          "The first command trains the run again from its own files and compares every bit; the second trains from its configuration, which the end of this page gives out.",
+        ),
+        code(`bh-bridge reproduce ${shellQuote(basename(directory))}\nbh-bridge train --config config.json`),
+      ),
+      ...absentSection(figures),
+    ],
+    data: { result: { ...result, run: basename(result.run) }, config: publicConfig(config) },
+  };
+}
+
+/** The page of several runs side by side. @throws {BhBridgeError} what reading them throws. */
+export async function runsPage(runs: readonly ReportedRun[], figures: readonly FigureOrAbsent[]): Promise<Page> {
+  const results: TrainResult[] = [];
+  for (const { run } of runs) results.push(await resultOf(run));
+  const facts = runs.map(({ run }) => tellingFacts(run));
+  const labels = runs.map(({ label }) => label);
+  const differing = (["config", "data", "environment", "code"] as const).flatMap((part) =>
+    differences(facts.map((each) => each[part])).map(({ path, values }) => [`${part}: ${path}`, ...values.map((value) => inlineYaml(value))]),
+  );
+  return {
+    title: count(runs.length, "run"),
+    verdict: null,
+    summary: runs.map(({ label }, index) => [label, `${results[index]?.verdict.result}: ${results[index]?.verdict.reason}`] as const),
+    sections: [
+      section("Results", table(["", ...labels], resultRows(results))),
+      section("What differs", differing.length === 0 ? text("Nothing that these runs were made from.") : table(["", ...labels], differing)),
+      section("Figures", ...drawn(figures)),
+      ...absentSection(figures),
+    ],
+    data: { runs: results.map((result, index) => ({ label: labels[index], result: { ...result, run: basename(result.run) } })) },
+  };
+}
+
+const replayText =
+  "Every recorded step is in the run's folder; here are key frames of it, in one fixed linear view: the principal components of the whole training. A black hole is drawn as large as its population. Choose a token to follow it.";
+
+async function resultOf(run: RunSource): Promise<TrainResult> {
+  return await (await openRun(run.directory)).result(run.scan);
+}
+
+function drawn(figures: readonly FigureOrAbsent[]): Block[] {
+  return figures.flatMap((each) => ("figure" in each ? [{ kind: "figure" as const, figure: each.figure }] : []));
+}
+
+function absentSection(figures: readonly FigureOrAbsent[]): Section[] {
+  const absent = figures.flatMap((each) => ("absent" in each ? [`${each.name}, ${each.run}: ${each.absent}`] : []));
+  return absent.length === 0 ? [] : [foldedSection("Figures that are not here", list(absent))];
+}
+
+function decimal(value: number | null, digits = 6): string {
+  return value === null ? "not finite" : value.toFixed(digits);
+}
+
+function summaryOf(result: TrainResult, { manifest, config }: RunSource): [string, string][] {
+  const { census, corpus, displacement, steps, usage } = result;
+  const loss = finalLoss(result);
+  return [
+    ["Black holes", `C = ${census.C}, P = ${census.P}: ${census.unique} of ${census.rows} rows are distinct`],
+    ["Steps", `${groupDigits(steps.done)} of ${groupDigits(steps.planned)}, ${result.status}${result.finite ? "" : `; failed: ${notFinite}`}`],
+    ["Loss at the last log", loss === null ? "–" : decimal(loss, 4)],
+    ["Displacement of the centroid", `${decimal(displacement.float64)} (${decimal(displacement.bfloat16)} in the notebook's bfloat16 arithmetic)`],
+    [
+      "Model",
+      `GPT-2 with ${config.model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm"}, ${count(manifest.parameters, "parameter")}, ${config.model.dtype}; start: ${config.init.kind}`,
+    ],
+    [
+      "Corpus",
+      `${basename(manifest.corpus.path)}: ${count(corpus.tokens, "token")}, ${corpus.distinct} distinct, ${corpus.dead} dead of ${config.model.vocab_size}`,
+    ],
+    [
+      "Trained",
+      `${manifest.created}, ${result.seconds.toFixed(0)} s, ${result.stepsPerSecond.toFixed(1)} steps/s${usage ? `, ${formatBytes(usage.peakBytes)} of memory at the peak` : ""}`,
+    ],
+    ["Configuration", `preset ${manifest.preset}, hash ${manifest.config_hash}`],
+  ];
+}
+
+function holesTable({ census }: TrainResult): Block {
+  if (census.C === 0) return text("There is none.");
+  return table(
+    ["population", "members"],
+    census.populations.map((population, hole) => [
+      String(population),
+      (census.members[hole] ?? []).map((token, index) => memberText(token, census.texts?.[hole]?.[index])).join(" "),
+    ]),
+  );
+}
+
+function memberText(token: number, sign: string | null | undefined): string {
+  return sign === null || sign === undefined ? String(token) : `${token} ${printable(JSON.stringify(sign))}`;
+}
+
+function trapBlocks({ traps }: TrainResult): Block[] {
+  if (traps.length === 0) return [text("None of the notebook's traps is in this run.")];
+  return [
+    text("As in the notebook, without saying so:"),
+    table(
+      ["what", "corrected by"],
+      traps.map(({ what, corrected }) => [what, corrected]),
+    ),
+  ];
+}
+
+function lossTable({ loss }: TrainResult): Block {
+  if (loss.length === 0) return text("Nothing was logged: the run is shorter than training.logging_steps.");
+  const every = Math.ceil(loss.length / mostLosses);
+  const shown = loss.filter((_, index) => (index + 1) % every === 0 || index === loss.length - 1);
+  return table(
+    ["step", "mean loss"],
+    shown.map(([step, value]) => [groupDigits(step), decimal(value, 4)]),
+  );
+}
+
+function configurationSection({ config, manifest: { preset } }: RunSource): Section {
+  const changes = isPresetName(preset) ? changesFrom(preset, config, () => "") : [];
+  const rows = changes
+    .filter(({ path }) => path !== "python")
+    .map(({ path, before, after }) => [
+      path,
+      before === undefined ? "" : inlineYaml(publicValue(before)),
+      after === undefined ? "" : inlineYaml(publicValue(after)),
+    ]);
+  const changed = rows.length === 0 ? text(`As the preset ${preset} has it.`) : table(["changed", preset, "this run"], rows);
+  return foldedSection("Configuration", changed, code(stringify(publicConfig(config)).trimEnd()));
+}
+
+function environmentSection({ manifest }: RunSource): Section {
+  const { environment, git, package_version, resumes, model_changes } = manifest;
+  const rows = Object.entries({ "bh-bridge": package_version, ...environment }).map(([name, value]) => [name, value === null ? "–" : String(value)]);
+  const repository = git ? [["git", `${git.commit}${git.dirty ? ", with changes" : ""}`]] : [];
+  const corpus = ["corpus", `${basename(manifest.corpus.path)}, sha256 ${manifest.corpus.sha256}`];
+  const notes = [...resumes.map(({ at, from_step, exact }) => `resumed ${at} from step ${from_step}${exact ? "" : " (inexact)"}`), ...model_changes];
+  return foldedSection("Environment", table(["", ""], [...rows, ...repository, corpus]), ...(notes.length > 0 ? [list(notes)] : []));
+}
+
+function resultRows(results: readonly TrainResult[]): string[][] {
+  const rows: [string, (result: TrainResult) => string][] = [
+    ["status", ({ status }) => status],
+    ["verdict", ({ verdict }) => verdict.result],
+    ["steps", ({ steps }) => groupDigits(steps.done)],
+    ["C", ({ census }) => String(census.C)],
+    ["P", ({ census }) => String(census.P)],
+    ["distinct rows", ({ census }) => `${census.unique} of ${census.rows}`],
+    ["displacement", ({ displacement }) => decimal(displacement.float64)],
+    ["loss at the last log", (result) => decimal(finalLoss(result), 4)],
+  ];
+  return rows.map(([name, of]) => [name, ...results.map(of)]);
+}
+
+/** A configuration without the places of the machine that it ran on: a report is sent to others. */
+function publicConfig({ python: _python, ...config }: RunConfig): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(config, (_key, value: unknown) => publicValue(value))) as Record<string, unknown>;
+}
+
+function publicValue<Value>(value: Value): Value | string {
+  return typeof value === "string" && isAbsolute(value) ? basename(value) : value;
+}

@@ -1,0 +1,168 @@
+import { csvOfFigure } from "../../src/figures/csv-of-figure.js";
+import { drawFigure } from "../../src/figures/draw/draw-figure.js";
+import { figureStyle } from "../../src/figures/draw/palette.js";
+import type { Figure, Panel } from "../../src/figures/figure.js";
+import { inside } from "./inside.js";
+import { numbersOf, type Place, placeOf, shareOf } from "./place.js";
+import { saveText } from "./save.js";
+import { valuesAt } from "./values-at.js";
+
+const stepLabel = "training step";
+const svgNamespace = "http://www.w3.org/2000/svg";
+const width = 860;
+/** A shorter drag is a click. */
+const leastDrag = 6;
+
+/** Says which step is pointed at; null when none is. */
+type ShowStep = (step: number | null, from: object) => void;
+
+/** A figure of the page that answers: values under the pointer, a shared cursor, zoom, and its files. */
+export class FigureView {
+  readonly #element: HTMLElement;
+  readonly #figure: Figure;
+  readonly #showStep: ShowStep;
+  readonly #drawing: HTMLElement;
+  readonly #tip: HTMLElement;
+  #zoom: [number, number] | null = null;
+  #log: boolean | null = null;
+  #drag: { place: Place; from: number; mark: SVGRectElement } | null = null;
+
+  constructor(element: HTMLElement, figure: Figure, showStep: ShowStep) {
+    this.#element = element;
+    this.#figure = figure;
+    this.#showStep = showStep;
+    this.#drawing = element.querySelector<HTMLElement>(".drawing") ?? element;
+    this.#tip = document.createElement("div");
+    this.#tip.className = "tip";
+    this.#tip.hidden = true;
+    this.#drawing.append(this.#tip);
+    this.#drawing.addEventListener("pointermove", (event) => this.#onMove(event));
+    this.#drawing.addEventListener("pointerdown", (event) => this.#onDown(event));
+    this.#drawing.addEventListener("pointerup", (event) => this.#onUp(event));
+    this.#drawing.addEventListener("pointerleave", () => this.#leave());
+    this.#drawing.addEventListener("dblclick", () => this.#setZoom(null));
+    element.querySelector("h3")?.after(this.#tools());
+  }
+
+  get #hasSteps(): boolean {
+    return this.#figure.panels.some(({ x }) => x.label === stepLabel);
+  }
+
+  #tools(): HTMLElement {
+    const tools = document.createElement("div");
+    tools.className = "tools";
+    const add = (name: string, act: () => void) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = name;
+      button.addEventListener("click", act);
+      tools.append(button);
+    };
+    if (this.#hasSteps) {
+      add("Log steps", () => {
+        this.#log = !(this.#log ?? this.#figure.panels.some(({ x }) => x.label === stepLabel && x.scale === "symlog"));
+        this.#draw();
+      });
+      add("Whole", () => this.#setZoom(null));
+    }
+    add("SVG", () => saveText(`${this.#figure.name}.svg`, "image/svg+xml", this.#svg().outerHTML));
+    add("CSV", () => saveText(`${this.#figure.name}.csv`, "text/csv", csvOfFigure(this.#figure)));
+    return tools;
+  }
+
+  /** Complete in itself. */
+  #svg(): Element {
+    return drawFigure(this.#shown(), { document, style: figureStyle("auto") }) as unknown as Element;
+  }
+
+  /** The figure as it is looked at: its steps zoomed and scaled. */
+  #shown(): Figure {
+    const shownPanel = (panel: Panel): Panel => {
+      if (panel.x.label !== stepLabel) return panel;
+      const scale = this.#log === null || panel.marks.some(({ mark }) => mark === "cells") ? panel.x.scale : this.#log ? "symlog" : "linear";
+      return { ...panel, x: { ...panel.x, scale, domain: this.#zoom ?? panel.x.domain }, marks: this.#zoom ? inside(panel.marks, this.#zoom) : panel.marks };
+    };
+    return { ...this.#figure, panels: this.#figure.panels.map(shownPanel) };
+  }
+
+  #draw(): void {
+    const svg = drawFigure(this.#shown(), { document, width, bare: true }) as unknown as Element;
+    this.#drawing.querySelector("svg")?.replaceWith(svg);
+  }
+
+  #setZoom(zoom: [number, number] | null): void {
+    this.#zoom = zoom;
+    this.#draw();
+  }
+
+  #onDown(event: PointerEvent): void {
+    const place = placeOf(this.#drawing, this.#shown(), event);
+    if (!place || event.button !== 0 || place.panel.x.label !== stepLabel) return;
+    const mark = document.createElementNS(svgNamespace, "rect");
+    mark.setAttribute("class", "selection");
+    place.svg.append(mark);
+    this.#drag = { place, from: place.px, mark };
+  }
+
+  #onUp(event: PointerEvent): void {
+    const drag = this.#drag;
+    this.#drag = null;
+    drag?.mark.remove();
+    const end = drag && placeOf(this.#drawing, this.#shown(), event);
+    if (!drag || !end || Math.abs(end.px - drag.from) < leastDrag) return;
+    const [low = 0, high = 1] = [drag.place.x, end.x].sort((a, b) => a - b);
+    if (high > low) this.#setZoom([low, high]);
+  }
+
+  #onMove(event: PointerEvent): void {
+    const place = placeOf(this.#drawing, this.#shown(), event);
+    if (!place) {
+      this.#leave();
+      return;
+    }
+    if (this.#drag) {
+      const left = Math.min(place.px, this.#drag.from);
+      this.#drag.mark.setAttribute("x", String(left));
+      this.#drag.mark.setAttribute("y", String(place.top));
+      this.#drag.mark.setAttribute("width", String(Math.abs(place.px - this.#drag.from)));
+      this.#drag.mark.setAttribute("height", String(place.bottom - place.top));
+    }
+    const lines = valuesAt(this.#figure, place);
+    this.#tip.textContent = lines.join("\n");
+    this.#tip.hidden = lines.length === 0;
+    const box = this.#drawing.getBoundingClientRect();
+    const left = event.clientX - box.left;
+    this.#tip.style.left = left > box.width / 2 ? "" : `${left + 14}px`;
+    this.#tip.style.right = left > box.width / 2 ? `${box.width - left + 14}px` : "";
+    this.#tip.style.top = `${event.clientY - box.top + 14}px`;
+    if (place.panel.x.label !== stepLabel) return;
+    this.showCursor(place.x);
+    this.#showStep(Math.round(place.x), this);
+  }
+
+  #leave(): void {
+    this.#tip.hidden = true;
+    this.#drag?.mark.remove();
+    this.#drag = null;
+    this.showCursor(null);
+    this.#showStep(null, this);
+  }
+
+  /** Show a step in every panel over the steps; null takes the cursor away. */
+  showCursor(step: number | null): void {
+    for (const old of this.#element.querySelectorAll(".cursor")) old.remove();
+    if (step === null) return;
+    const { panels } = this.#shown();
+    for (const svg of this.#drawing.querySelectorAll<SVGSVGElement>("svg[data-panel]")) {
+      const panel = panels[Number(svg.dataset["panel"])];
+      if (panel?.x.label !== stepLabel) continue;
+      const { left, right, top, bottom, x0, x1 } = numbersOf(svg);
+      const share = shareOf(panel.x.scale, step, x0, x1);
+      if (!(share >= 0 && share <= 1)) continue;
+      const line = document.createElementNS(svgNamespace, "line");
+      const at = String(left + share * (right - left));
+      for (const [name, value] of Object.entries({ class: "cursor", x1: at, x2: at, y1: String(top), y2: String(bottom) })) line.setAttribute(name, value);
+      svg.append(line);
+    }
+  }
+}

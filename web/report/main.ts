@@ -1,0 +1,45 @@
+import type { Figure } from "../../src/figures/figure.js";
+import type { ReplayFrames } from "../../src/report/replay-frames.js";
+import { FigureView } from "./figure-view.js";
+import { addReplay } from "./replay.js";
+import { saveText } from "./save.js";
+
+/** The data that a report embeds. */
+interface ReportData {
+  readonly title: string;
+  readonly figures: readonly Figure[];
+  readonly replays: readonly ReplayFrames[];
+  readonly config?: unknown;
+}
+
+const json = document.querySelector("#data")?.textContent ?? "{}";
+const data = JSON.parse(json) as ReportData;
+
+const views = [...document.querySelectorAll<HTMLElement>("figure[data-figure]")].flatMap((element) => {
+  const figure = data.figures[Number(element.dataset["figure"])];
+  return figure ? [new FigureView(element, figure, showStep)] : [];
+});
+
+const replays = [...document.querySelectorAll<HTMLElement>("[data-replay]")].flatMap((element) => {
+  const frames = data.replays[Number(element.dataset["replay"])];
+  return frames ? [addReplay(element, frames, showStep)] : [];
+});
+
+/** One cursor for all: charts over the steps and the replay show the same moment. Null takes it away. */
+function showStep(step: number | null, from: object): void {
+  for (const view of views) if (view !== from) view.showCursor(step);
+  if (step === null) return;
+  for (const replay of replays) if (replay !== from) replay.show(step);
+}
+
+const files = {
+  data: { name: `${data.title}.json`, content: () => JSON.stringify(data) },
+  config: { name: "config.json", content: () => `${JSON.stringify(data.config, null, 2)}\n` },
+} as const;
+
+for (const [what, { name, content }] of Object.entries(files)) {
+  for (const button of document.querySelectorAll<HTMLButtonElement>(`[data-take=${what}]`)) {
+    button.hidden = false;
+    button.addEventListener("click", () => saveText(name, "application/json", content()));
+  }
+}

@@ -1,0 +1,58 @@
+import type { Axis, Figure, Panel } from "../../src/figures/figure.js";
+
+/** Where a pointer is in a figure. */
+export interface Place {
+  readonly svg: SVGSVGElement;
+  readonly panel: Panel;
+  /** In pixels of the panel, and in what its axes measure. */
+  readonly px: number;
+  readonly py: number;
+  readonly x: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** What a panel's drawing says of itself. */
+export function numbersOf(svg: SVGSVGElement): { left: number; right: number; top: number; bottom: number; x0: number; x1: number } {
+  const number = (name: string) => Number(svg.getAttribute(`data-${name}`));
+  return { left: number("left"), right: number("right"), top: number("top"), bottom: number("bottom"), x0: number("x0"), x1: number("x1") };
+}
+
+const bend = {
+  linear: (value: number) => value,
+  category: (value: number) => value,
+  log: Math.log,
+  symlog: (value: number) => Math.sign(value) * Math.log1p(Math.abs(value)),
+};
+const unbend = {
+  linear: (value: number) => value,
+  category: (value: number) => value,
+  log: Math.exp,
+  symlog: (value: number) => Math.sign(value) * Math.expm1(Math.abs(value)),
+};
+
+/** How far along an axis a value is, from 0 to 1. */
+export function shareOf(scale: Axis["scale"], value: number, x0: number, x1: number): number {
+  const [from, to] = [bend[scale](x0), bend[scale](x1)];
+  return (bend[scale](value) - from) / (to - from);
+}
+
+/** The value at a share of an axis. */
+function valueAt(scale: Axis["scale"], share: number, x0: number, x1: number): number {
+  const [from, to] = [bend[scale](x0), bend[scale](x1)];
+  return unbend[scale](from + share * (to - from));
+}
+
+/** Where a pointer is; undefined where it is in no panel. */
+export function placeOf(drawing: HTMLElement, { panels }: Figure, event: PointerEvent): Place | undefined {
+  for (const svg of drawing.querySelectorAll<SVGSVGElement>("svg[data-panel]")) {
+    const panel = panels[Number(svg.dataset["panel"])];
+    const matrix = svg.getScreenCTM();
+    if (!panel || !matrix) continue;
+    const { x: px, y: py } = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse());
+    const { left, right, top, bottom, x0, x1 } = numbersOf(svg);
+    if (px < left || px > right || py < top || py > bottom) continue;
+    return { svg, panel, px, py, x: valueAt(panel.x.scale, (px - left) / (right - left), x0, x1), top, bottom };
+  }
+  return undefined;
+}
