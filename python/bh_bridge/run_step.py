@@ -14,6 +14,7 @@ from bh_bridge.channel import Channel
 from bh_bridge.control import Control, TrainingState
 from bh_bridge.deciders import Deciders
 from bh_bridge.events import EventLog
+from bh_bridge.exact_step import Verdict
 from bh_bridge.output_log import OutputLog
 from bh_bridge.protocol import schema
 from bh_bridge.recorder import EmbeddingTap, Recorder
@@ -166,6 +167,10 @@ class RunStep:
                 epoch=state.epoch,
                 **fields,
             )
+
+    def tell_exact_step(self, state: TrainingState, verdict: Verdict) -> None:
+        """Whether the exact step is used from here on."""
+        self._events.emit("exact_step", global_step=state.global_step, epoch=state.epoch, **verdict._asdict())
 
     def finish(self, state: TrainingState) -> None:
         """The training is over: all steps are done, or the control stopped it."""

@@ -2,6 +2,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import { durableWrite } from "../formats/durable-write.js";
+import type { TrainEventOf } from "../protocol/events.js";
 import type { ReplyOf } from "../protocol/operations.js";
 import { packageManifest } from "../python/package-manifest.js";
 import { createRunDirectory } from "../runs/create-run-directory.js";
@@ -51,6 +52,7 @@ export class RunRecord {
       parameters: model.parameterCount,
       environment,
       corpus,
+      exact_step: null,
       seconds: 0,
       git: repository?.state ?? null,
       resumes: [],
@@ -90,6 +92,11 @@ export class RunRecord {
       seconds: trainedSeconds(readEvents(this.directory)),
       resumes: [...this.#manifest.resumes, resume],
     });
+  }
+
+  /** Note whether the exact step is used. */
+  tried({ used, reason, plain_seconds, exact_seconds }: TrainEventOf<"exact_step">): void {
+    this.#write({ exact_step: { used, reason, plain_seconds, exact_seconds } });
   }
 
   /** Note how the run ended, and seal it. A disk that cannot take the checksums does not undo the training: `runs verify` says that they are missing. */

@@ -17,6 +17,7 @@ import { EventStreams } from "./event-streams.js";
 import type { CallOptions, Model, SaveOptions } from "./model.js";
 import { beginRun, letGo, type Preparation, type PreparedRun, reopenRun } from "./prepared-run.js";
 import { type ResolvedDevice, resolveDevice } from "./resolve-device.js";
+import type { RunRecord } from "./run-record.js";
 import type { StartedRun } from "./started-run.js";
 import { type TrainOutcome, trainOutcome } from "./train-outcome.js";
 import { trainerArguments } from "./trainer-arguments.js";
@@ -52,6 +53,7 @@ export class Trainer implements AsyncDisposable {
   readonly #dispatcher: CallbackDispatcher;
   #training = 0;
   #unstarted: UnstartedRun | undefined;
+  #record: RunRecord | undefined;
   #isClosed = false;
   #call: Promise<unknown> | undefined;
   #prepared: Promise<PreparedRun> | undefined;
@@ -227,6 +229,7 @@ export class Trainer implements AsyncDisposable {
   async #train({ run, record, handle, unstarted }: PreparedRun, signal: AbortSignal | undefined): Promise<TrainOutcome> {
     this.#session.addLog(join(run.directory, runFiles.pythonLog));
     this.model.changes.push(`trained in ${run.directory}`);
+    this.#record = record;
     const options = { signal, receiver: this.#receiver, onAbort: () => this.#stop("signal") };
     const call = this.#session.invoke("trainer.train", { handle, training: this.#training }, options);
     this.#call = call;
@@ -248,6 +251,7 @@ export class Trainer implements AsyncDisposable {
       this.#dispatcher.onMessage(message);
       if (message.type === "decide" || message.type === "coalesced") return;
       if (message.type === "train_begin") this.#unstarted?.begin();
+      if (message.type === "exact_step") this.#record?.tried(message);
       for (const listener of this.#listeners) listener(message);
       this.#streams.push(message);
     },

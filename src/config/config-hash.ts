@@ -3,9 +3,9 @@ import { basename } from "node:path";
 import { isPlainObject } from "./json-value.js";
 import type { RunConfig } from "./run-config-schema.js";
 
-/** A configuration without what says where or how something is called, not what it is: `name`, `python`, and the directories of files. */
+/** A configuration without what says where or how something is called or reached, not what it is: `name`, `python`, `exact_step`, and the directories of files. */
 export function configIdentity(config: RunConfig) {
-  const { name: _name, python: _python, data, model, init, ...rest } = config;
+  const { name: _name, python: _python, exact_step: _exactStep, data, model, init, ...rest } = config;
   return {
     ...rest,
     data: { ...data, corpus: fileName(data.corpus) },

@@ -57,6 +57,8 @@ export const trainEventSchema = z.discriminatedUnion("type", [
   // What Python has used since the event before: cores busy on average, memory at its peak.
   eventSchema("usage", { seconds: z.number(), cpu_cores: z.number(), peak_bytes: z.int(), gpu_peak_bytes: z.int().nullable() }),
   eventSchema("alert", { kind: z.enum(["non-finite", "stall"]), message: z.string() }),
+  // Whether the exact step is used from here on, and why; seconds of a batch without and with it, where both were measured.
+  eventSchema("exact_step", { used: z.boolean(), reason: z.string(), plain_seconds: z.number().nullable(), exact_seconds: z.number().nullable() }),
   eventSchema("stopped", { reason: z.string() }),
   eventSchema("checkpoint_rejected", { problem: z.string() }),
   eventSchema("decider_timeout", { decider: z.int() }),

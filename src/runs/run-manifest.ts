@@ -76,6 +76,11 @@ export const runManifestSchema = z.strictObject({
   parameters: z.int(),
   environment: environmentPinSchema,
   corpus: corpusFactsSchema,
+  /** Whether the exact step was used, and why; seconds of a batch without and with it. Null before that is known, absent in runs of earlier versions. */
+  exact_step: z
+    .strictObject({ used: z.boolean(), reason: z.string(), plain_seconds: z.number().nullable(), exact_seconds: z.number().nullable() })
+    .nullable()
+    .optional(),
   /** Seconds of training, all parts of a resumed run together. */
   seconds: z.number(),
   git: gitStateSchema.nullable(),

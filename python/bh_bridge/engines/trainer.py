@@ -23,6 +23,7 @@ from bh_bridge import checkpoints
 from bh_bridge.data import Windows, collate_nothing, order_checksum
 from bh_bridge.device import resolve_device
 from bh_bridge.engines import Engine
+from bh_bridge.exact_step import ExactStep, obstacle
 from bh_bridge.model import save_model
 from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
 from bh_bridge.optimizers import WideAdamW, settings_of, wide_part
@@ -57,6 +58,7 @@ def build(
         step=step,
         decay_norms=request["training"]["decay_norms"],
         wide=wide_part(request),
+        exact_step=request["exact_step"],
         model=model,
         args=args,
         train_dataset=train_windows,
@@ -69,7 +71,14 @@ class RunTrainer(Trainer):
     """Trainer that hands every step to the RunStep, and knows the two choices that HF makes in silence."""
 
     def __init__(
-        self, *, model: GPT2LMHeadModel, step: RunStep, decay_norms: str, wide: str | None, **options: Any
+        self,
+        *,
+        model: GPT2LMHeadModel,
+        step: RunStep,
+        decay_norms: str,
+        wide: str | None,
+        exact_step: str,
+        **options: Any,
     ) -> None:
         self._gpt2 = model
         self._run_step = step
@@ -82,6 +91,8 @@ class RunTrainer(Trainer):
         self.window_order: str | None = None  # as `order_checksum` says; known when training begins
         super().__init__(model=model, callbacks=[StepCallback(self, step)], **options)
         self.remove_callback(PrinterCallback)
+        self._exact_step = ExactStep(model, self._obstacle(exact_step))
+        self._is_told = False  # whether the exact step is used
 
     @property
     def device(self) -> torch.device:
@@ -115,10 +126,41 @@ class RunTrainer(Trainer):
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         self._run_step.save(self.state, self.save)
 
-    def training_step(self, *args: Any, **options: Any) -> torch.Tensor:
-        loss = super().training_step(*args, **options)
+    def training_step(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None = None
+    ) -> torch.Tensor:
+        def plain() -> torch.Tensor:
+            return super(RunTrainer, self).training_step(model, inputs, num_items_in_batch)
+
+        exact = self._exact_step
+        if exact.is_in_doubt:
+            tokens, labels = inputs["input_ids"], inputs["labels"]
+            loss = exact.check(tokens, labels, plain, num_items_in_batch=num_items_in_batch)
+        else:
+            loss = plain()
+        if exact.verdict is not None and not self._is_told:
+            self._is_told = True
+            self._run_step.tell_exact_step(self.state, exact.verdict)
         self._losses.append(loss)
         return loss
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        if return_outputs or not model.training or not self._exact_step.is_used:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        return self._exact_step.loss(inputs["input_ids"], inputs["labels"], num_items_in_batch=num_items_in_batch)
+
+    def _obstacle(self, exact_step: str) -> str | None:
+        if exact_step == "off":
+            return "exact_step is off"
+        if self.label_smoother is not None or self.args.torch_compile or not self.model_accepts_loss_kwargs:
+            return "it has the plain loss alone"
+        return obstacle(self._gpt2, self.device)
 
     def log(self, logs: dict[str, Any], *args: Any, **options: Any) -> None:
         if "loss" in logs:

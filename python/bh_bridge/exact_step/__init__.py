@@ -1,0 +1,145 @@
+"""The exact step: loss and gradients of a GPT-2 as autograd has them, bit for bit, in less time.
+
+What makes the bits equal is a matter of this processor and these libraries, so it is not believed but seen: the first
+batches of every training are computed both ways, and the exact step goes on alone only where all bits were equal and
+it was faster.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from transformers import GPT2LMHeadModel
+
+from bh_bridge.exact_step.attention import LONGEST
+from bh_bridge.exact_step.gpt2 import Gpt2Step
+from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
+
+CHECKED_BATCHES = 3  # a tenth of a second each at the size of the notebook's model; the fastest of them counts
+
+
+class Verdict(NamedTuple):
+    """Whether the exact step is used, and why; seconds of a batch both ways, where both were measured."""
+
+    used: bool
+    reason: str
+    plain_seconds: float | None
+    exact_seconds: float | None
+
+
+class ExactStep:
+    """Takes the place of forward and backward pass once it has proven itself; `verdict` is None until then."""
+
+    def __init__(self, model: GPT2LMHeadModel, obstacle: str | None) -> None:
+        """obstacle: why the exact step cannot be used here, if it cannot."""
+        self.verdict = None if obstacle is None else Verdict(False, obstacle, None, None)
+        self._model = model
+        self._step = None if obstacle else Gpt2Step(model)
+        self._plain_seconds: list[float] = []
+        self._exact_seconds: list[float] = []
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the next batch is to be checked. Hooks on modules see a batch once: with one it is left alone."""
+        return self.verdict is None and not _has_hooks(self._model)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether `loss` may be called now. Hooks on modules see nothing of the exact step: with one it is not used."""
+        return self.verdict is not None and self.verdict.used and not _has_hooks(self._model)
+
+    def loss(self, tokens: torch.Tensor, labels: torch.Tensor, **options: Any) -> torch.Tensor:
+        """The loss of a batch [batch, length], to be differentiated; options: of the model's `loss_function`."""
+        assert self._step is not None
+        return _Loss.apply(self._step, tokens, labels, options, *self._step.parameters)
+
+    def check(
+        self, tokens: torch.Tensor, labels: torch.Tensor, plain: Callable[[], torch.Tensor], **options: Any
+    ) -> torch.Tensor:
+        """Let `plain` add the gradients of a batch, compute them this way too, and compare; its loss is the result."""
+        assert self._step is not None
+        before = [None if parameter.grad is None else parameter.grad.clone() for parameter in self._step.parameters]
+        began = time.perf_counter()
+        loss = plain()
+        self._plain_seconds.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        own = self.loss(tokens, labels, **options)
+        grads = torch.autograd.grad(own, self._step.parameters)
+        self._exact_seconds.append(time.perf_counter() - began)
+        unequal = [] if _same_bits(loss, own.detach()) else ["the loss"]
+        for name, parameter, grad, earlier in zip(self._step.names, self._step.parameters, grads, before, strict=True):
+            expected = grad if earlier is None else earlier + grad
+            if parameter.grad is None or not _same_bits(parameter.grad, expected):
+                unequal.append(name)
+        if unequal or len(self._plain_seconds) == CHECKED_BATCHES:
+            self.verdict = self._judge(unequal)
+        return loss
+
+    def _judge(self, unequal: list[str]) -> Verdict:
+        plain, exact = min(self._plain_seconds), min(self._exact_seconds)
+        if unequal:
+            return Verdict(False, f"its bits differ here, first in {unequal[0]}", plain, exact)
+        if exact >= plain:
+            return Verdict(False, "it is not faster here", plain, exact)
+        return Verdict(True, "equal bits, and faster", plain, exact)
+
+
+def obstacle(model: GPT2LMHeadModel, device: torch.device) -> str | None:
+    """Why the exact step does not cover a model, in a few words; None where it may."""
+    config = model.config
+    norms = (nn.LayerNorm, RMSNorm)
+    if device.type != "cpu":
+        return "it is for the CPU"
+    if any(parameter.dtype != torch.bfloat16 for parameter in model.parameters()):
+        return "it is for bfloat16 weights"
+    if any((config.resid_pdrop, config.embd_pdrop, config.attn_pdrop)):
+        return "it has no dropout"
+    if config.activation_function != "gelu_new":
+        return f"it has no {config.activation_function}"
+    if config.n_positions > LONGEST:
+        return f"it is for at most {LONGEST} positions"
+    if getattr(config, "_attn_implementation", None) != "sdpa" or config.add_cross_attention:
+        return "it is for plain attention"
+    if model.is_activation_checkpointing:
+        return "it keeps all activations"
+    if not all(isinstance(norm, norms) for block in model.transformer.h for norm in (block.ln_1, block.ln_2)):
+        return "it knows LayerNorm and RMSNorm alone"
+    return None
+
+
+class _Loss(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, step: Gpt2Step, tokens: torch.Tensor, labels: torch.Tensor, options: dict[str, Any], *_: torch.Tensor
+    ) -> torch.Tensor:
+        logits, saved = step.forward(tokens)
+        with torch.enable_grad():
+            leaf = logits.detach().requires_grad_()
+            loss = step.loss(leaf, labels, options)
+        ctx.held = (step, leaf, loss, saved)
+        return loss.detach()
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        step, leaf, loss, saved = ctx.held
+        ctx.held = None
+        (grad,) = torch.autograd.grad(loss, leaf, grad_outputs)
+        grads = step.backward(grad, saved)
+        return (None, None, None, None, *(grads[name] for name in step.names))
+
+
+def _has_hooks(model: nn.Module) -> bool:
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return any(getattr(module, kind) for module in model.modules() for kind in kinds)
+
+
+def _same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Equal in every bit: neither is −0 equal to 0, nor is a NaN unlike itself."""
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    as_integers = {2: torch.int16, 4: torch.int32}[one.element_size()]
+    return torch.equal(one.contiguous().view(as_integers), other.contiguous().view(as_integers))
