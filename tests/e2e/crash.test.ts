@@ -14,6 +14,14 @@ test("runs killed at random instants resume to the same bits", { timeout: 240_00
   expect(stdout).toMatch(/(\d+) of \1 identical$/);
 });
 
+test("an experiment that is killed goes on by the same command, and ends as one that nobody touched", { timeout: 480_000 }, async () => {
+  const { stdout } = await execa(process.execPath, [join(projectRoot, "scripts/sweep-crash-test.mjs"), "--kills", "1", "--small", "--seed", "7"], {
+    env: environment,
+    reject: false,
+  });
+  expect(stdout).toMatch(/1 kills in 1 experiments: 1 of 1 identical$/);
+});
+
 const hasStrace = (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, "strace")));
 
 test.skipIf(!hasStrace)("disks that power loss may leave recover to the same bits", { timeout: 240_000 }, async () => {

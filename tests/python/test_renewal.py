@@ -2,6 +2,7 @@
 
 import os
 import random
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,21 @@ def trained_after(directory: Path, before: list[dict[str, Any]], **changes: Any)
 def test_a_training_after_others_has_the_bits_of_a_fresh_process(tmp_path: Path, before: list[dict[str, Any]]) -> None:
     whole = trained_after(tmp_path / "fresh", [])
     assert differences(trained_after(tmp_path / "later", before), whole) == []
+
+
+def test_what_a_training_held_is_gone_when_the_next_one_begins(tmp_path: Path) -> None:
+    def task() -> list[bool]:
+        renewal.renew({})
+        gone = []
+        for name in ("first", "second"):
+            trained = train(tmp_path / name, training__max_steps=2)
+            engine = weakref.ref(registry.find(trained["handle"]).engine)
+            registry.release({"handle": trained["handle"]})
+            renewal.renew({})
+            gone.append(engine() is None)
+        return gone
+
+    assert in_child(task) == [True, True]
 
 
 def test_everything_that_a_training_can_change_is_put_back() -> None:
