@@ -10,6 +10,7 @@ import { historyFile, indexPathOf } from "./run-layout.js";
 /** Step (u64), CRC-32 of the state (u32), CRC-32 of the record's other bytes (u32), loss (f64); little-endian. Docs: docs/run-directory.md. */
 export const indexRecordBytes = 24;
 const checkAt = 12;
+const lossAt = 16;
 /** A history's header is one page. Docs: docs/run-directory.md. */
 const headerBytes = 4096;
 /** Its header, and `steps_done`. */
@@ -33,8 +34,19 @@ export function parseIndexRecord(bytes: Buffer, index: number): IndexRecord {
     step: Number(bytes.readBigUInt64LE(at)),
     crc: bytes.readUInt32LE(at + 8),
     check: bytes.readUInt32LE(at + checkAt),
-    loss: bytes.readDoubleLE(at + 16),
+    loss: bytes.readDoubleLE(at + lossAt),
   };
+}
+
+/** The step of a record alone: a list of runs reads thousands, and makes no object and no bigint for each. */
+export function stepOfRecord(bytes: Buffer, index: number): number {
+  const at = index * indexRecordBytes;
+  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
+}
+
+/** The loss of a record alone. */
+export function lossOfRecord(bytes: Buffer, index: number): number {
+  return bytes.readDoubleLE(index * indexRecordBytes + lossAt);
 }
 
 /** The bytes of a record, with its own CRC-32 in them. */
@@ -42,7 +54,7 @@ export function packIndexRecord({ step, crc, loss }: Omit<IndexRecord, "check">)
   const bytes = Buffer.alloc(indexRecordBytes);
   bytes.writeBigUInt64LE(BigInt(step), 0);
   bytes.writeUInt32LE(crc, 8);
-  bytes.writeDoubleLE(loss, 16);
+  bytes.writeDoubleLE(loss, lossAt);
   bytes.writeUInt32LE(checkOfRecord(bytes, 0), checkAt);
   return bytes;
 }
@@ -63,7 +75,7 @@ export function recordedSteps(historyPath: string, states: number): readonly num
   const path = indexPathOf(historyPath);
   if (!existsSync(path)) return undefined;
   const bytes = readRecords(path, states);
-  const steps = Array.from({ length: states }, (_, state) => parseIndexRecord(bytes, state).step);
+  const steps = Array.from({ length: states }, (_, state) => stepOfRecord(bytes, state));
   const fallen = steps.findIndex((step, state) => state > 0 && step <= (steps[state - 1] ?? 0));
   if (fallen > 0) throw formatInvalid(path, fallen * indexRecordBytes, `record ${fallen} is of step ${steps[fallen]}, after one of step ${steps[fallen - 1]}`);
   return steps.every((step, state) => step === state) ? undefined : steps;

@@ -5,17 +5,17 @@ import { configValues } from "../config/config-values.js";
 import { isPresetName } from "../config/presets.js";
 import { changesFrom } from "../config/resolve-run-config.js";
 import { BhBridgeError } from "../errors.js";
+import type { Figure } from "../figures/figure.js";
 import { containedFile } from "../formats/contained-file.js";
 import { FileBytes } from "../formats/file-bytes.js";
 import { itemSizes } from "../formats/matrix.js";
 import { chooseRuns } from "../runner/choose-runs.js";
 import { runFieldNames } from "../runner/run-fields.js";
-import { summarizeRun } from "../runner/summarize-run.js";
 import { historyFile, historyFiles, runCheckpoints, runFiles } from "../runs/run-layout.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import { requestStop } from "../runs/stop-request.js";
 import { shellQuote } from "../text/shell-quote.js";
-import { sendDocument, sendPieces, sendText } from "./answers.js";
+import { sendBytes, sendDocument, sendPieces, sendText } from "./answers.js";
 import type { Catalogue, ServedRun } from "./catalogue.js";
 import type { OverlayDocument, ServedRunDocument, ShelfDocument } from "./documents.js";
 import { LiveChanges } from "./live-changes.js";
@@ -116,6 +116,7 @@ export function createApi(catalogue: Catalogue): Api {
     },
     states: async (run, asked) => sendStates(viewOf(run), asked),
     file: async (run, asked) => sendFile(run, asked),
+    figure: async (run, asked) => sendFigure(run, asked),
   };
 
   async function answerRun(id: string, what: string, asked: Asked): Promise<boolean> {
@@ -186,6 +187,7 @@ async function runDocument(run: ServedRun, view: RunView): Promise<ServedRunDocu
     result: hasStates && row.status !== "running" ? await resultOf(run, config, manifest) : null,
     next: nextCommand(run),
     files: downloads(directory),
+    figures: hasStates ? await figureNames() : [],
   };
 }
 
@@ -197,11 +199,16 @@ async function resultOf(
   const size = statSync(join(directory, historyFile)).size;
   if (size > mostSummarized) return null;
   try {
+    const { summarizeRun } = await import("../runner/summarize-run.js");
     return await summarizeRun(directory, config, manifest);
   } catch (error) {
     if (error instanceof BhBridgeError) return null; // a run that ended before its first state has no result
     throw error;
   }
+}
+
+async function figureNames(): Promise<string[]> {
+  return [...(await import("../figures/run-figures.js")).runFigureNames];
 }
 
 /** A longer history is not read whole for its verdict: the command line tells it. */
@@ -233,6 +240,25 @@ async function sendFile({ directory }: ServedRun, { query, response }: Asked): P
     file.close();
   }
 }
+
+/** A figure of the run, drawn for papers: `name`, and `as` one of svg, png and csv. */
+async function sendFigure({ directory }: ServedRun, { query, response }: Asked): Promise<void> {
+  const [{ figure }, { runFigureNames }] = await Promise.all([import("../figures/figure-of-run.js"), import("../figures/run-figures.js")]);
+  const name = runFigureNames.find((each) => each === query.get("name"));
+  if (name === undefined) throw new BhBridgeError("USAGE", `name is one of ${runFigureNames.join(", ")}`);
+  const kind = query.get("as") ?? "svg";
+  const draw = Object.hasOwn(figureKinds, kind) ? figureKinds[kind] : undefined;
+  if (!draw) throw new BhBridgeError("USAGE", `as is one of ${Object.keys(figureKinds).join(", ")}`);
+  const { type, content } = await draw(await figure(directory, name));
+  response.setHeader("Content-Disposition", `attachment; filename="${name}.${kind}"`);
+  sendBytes(response, content, type);
+}
+
+const figureKinds: Readonly<Record<string, (figure: Figure) => Promise<{ type: string; content: string | Uint8Array }>>> = {
+  svg: async (figure) => ({ type: "image/svg+xml", content: (await import("../figures/svg-of-figure.js")).svgOfFigure(figure) }),
+  png: async (figure) => ({ type: "image/png", content: (await import("../figures/png-of-figure.js")).pngOfFigure(figure) }),
+  csv: async (figure) => ({ type: "text/csv; charset=utf-8", content: (await import("../figures/csv-of-figure.js")).csvOfFigure(figure) }),
+};
 
 /** The exact bytes of `count` states from `first` on, every `every`-th. */
 async function sendStates(view: RunView, { query, response }: Asked): Promise<void> {

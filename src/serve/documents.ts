@@ -68,6 +68,8 @@ export const servedRunDocumentSchema = z.strictObject({
   next: z.string().nullable(),
   /** Files that can be taken away, by name. */
   files: z.array(z.strictObject({ name: z.string(), bytes: count })),
+  /** Figures that can be drawn, where the run has what they show. */
+  figures: z.array(z.string()),
 });
 export type ServedRunDocument = z.output<typeof servedRunDocumentSchema>;
 

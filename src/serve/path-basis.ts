@@ -6,7 +6,7 @@ import { itemSizes } from "../formats/matrix.js";
 
 /** So many states of the path, and rows of them, go into the basis: more move it by less than a pixel. */
 const sampledStates = 64;
-const sampledRows = 16_384;
+const sampledRows = 8192;
 /** Of more dimensions, only these take part: the eigenvectors of larger matrices take seconds. */
 const mostDims = 256;
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { census } from "../analysis/census.js";
 import { BhBridgeError } from "../errors.js";
+import { reduceSeries } from "../figures/reduce-series.js";
 import type { History } from "../formats/history.js";
 import { itemSizes } from "../formats/matrix.js";
 import { readState } from "../formats/read-state.js";
@@ -13,8 +14,7 @@ import { runFiles } from "../runs/run-layout.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import type { ServedRun } from "./catalogue.js";
 import type { BasisDocument, CensusOfStateDocument, HistoryDocument, Series, SeriesDocument } from "./documents.js";
-import { pathBasis } from "./path-basis.js";
-import { type Line, reduceSeries } from "./reduce-series.js";
+import type { Line } from "./line.js";
 import { RunLog } from "./run-log.js";
 import { MeasuredStates } from "./state-measures.js";
 import { statesLosses } from "./states-losses.js";
@@ -48,7 +48,7 @@ export class RunView {
     this.#log.update();
     const notes: string[] = [];
     const lines = [...this.#trainingLines(), ...(await this.#stateLines(notes))];
-    const series = lines.map(([name, line]) => named(name, reduceSeries(between(line, from, to), points)));
+    const series = lines.map(([name, line]) => ({ name, ...reduced(between(line, from, to), points) }));
     const done = this.#log.steps.at(-1)?.step ?? row.steps?.done ?? 0;
     return {
       schema: "bh-bridge/serve-series@1",
@@ -64,9 +64,7 @@ export class RunView {
   async line(name: string, points: number): Promise<{ x: number[]; y: (number | null)[] } | undefined> {
     const found = name === "loss" ? statesLosses(this.#directory) : undefined;
     const line = found ?? (await this.#lineByName(name));
-    if (!line) return undefined;
-    const { x, y } = named(name, reduceSeries(line, points));
-    return { x, y };
+    return line && reduced(line, points);
   }
 
   async history({ id }: ServedRun): Promise<HistoryDocument> {
@@ -97,6 +95,8 @@ export class RunView {
   /** The basis of the path as it was when it was first asked for: one that moved would be no basis. */
   async basis(): Promise<BasisDocument> {
     if (this.#basis) return this.#basis;
+    // Eigenvectors take a library that most of a server's life does not.
+    const { pathBasis } = await import("./path-basis.js");
     const history = await openHistory(this.#directory);
     try {
       const { mean, directions, components, explained, reach } = pathBasis(history);
@@ -255,7 +255,7 @@ function between({ x, y }: Line, from: number, to: number): Line {
   return { x: places.map((at) => x[at] ?? 0), y: places.map((at) => y[at] ?? Number.NaN) };
 }
 
-/** JSON has no NaN and no infinity. */
-function named(name: string, { x, y }: { x: number[]; y: number[] }): Series {
-  return { name, x, y: y.map((value) => (Number.isFinite(value) ? value : null)) };
+/** A line as JSON can hold it, which has no NaN and no infinity, and no longer than a chart can show. */
+function reduced({ x, y }: Line, points: number): Omit<Series, "name"> {
+  return reduceSeries({ x, y: y.map((value) => (Number.isFinite(value) ? value : null)) }, points);
 }

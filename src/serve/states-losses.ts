@@ -1,8 +1,8 @@
 import { containedFile } from "../formats/contained-file.js";
 import { FileBytes } from "../formats/file-bytes.js";
-import { indexRecordBytes, parseIndexRecord } from "../runs/history-index.js";
+import { indexRecordBytes, lossOfRecord, stepOfRecord } from "../runs/history-index.js";
 import { historyFile, indexPathOf } from "../runs/run-layout.js";
-import type { Line } from "./reduce-series.js";
+import type { Line } from "./line.js";
 
 /** The loss of every recorded step, from the index of a run's history; nothing where there is none. A hundredth of the time that the event log takes. */
 export function statesLosses(directory: string): Line | undefined {
@@ -15,10 +15,17 @@ export function statesLosses(directory: string): Line | undefined {
   try {
     const records = Math.floor(file.size / indexRecordBytes);
     const bytes = Buffer.from(file.read(0, records * indexRecordBytes, "its records").buffer);
-    const all = Array.from({ length: records }, (_, at) => parseIndexRecord(bytes, at));
-    const end = all.findIndex(({ step }, at) => at > 0 && step <= (all[at - 1]?.step ?? 0)); // what follows has room, and no record yet
-    const losses = all.slice(0, end < 0 ? records : end).filter(({ loss }) => !Number.isNaN(loss));
-    return { x: losses.map(({ step }) => step), y: losses.map(({ loss }) => loss) };
+    const line = { x: [] as number[], y: [] as number[] };
+    for (let at = 0, last = -1; at < records; at++) {
+      const step = stepOfRecord(bytes, at);
+      if (step <= last) break; // what follows has room, and no record yet
+      last = step;
+      const loss = lossOfRecord(bytes, at);
+      if (Number.isNaN(loss)) continue;
+      line.x.push(step);
+      line.y.push(loss);
+    }
+    return line;
   } finally {
     file.close();
   }

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 const programs = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -30,13 +29,4 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   page.on("pageerror", (error) => complaints.push(error.message));
   await page.goto(url);
   return { page, complaints, [Symbol.asyncDispose]: () => context.close() };
-}
-
-/** What axe finds that is serious or worse, in words. The page allows no script of others, so that axe comes in by the debugger. */
-export async function seriousFindings(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations, passes } = await page.evaluate<axe.AxeResults>("axe.run(document)");
-  if (passes.length < 10) throw new Error("axe looked at next to nothing");
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  return serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
 }

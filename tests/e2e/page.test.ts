@@ -4,8 +4,9 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AskedServer, askedServer } from "../unit/serve/asking.js";
 import { deadRows, stretchHistory, writeRun } from "../unit/serve/written-run.js";
-import { browserProgram, openPage, seriousFindings, startBrowser } from "./browser.js";
+import { browserProgram, openPage, startBrowser } from "./browser.js";
 import { eventually, start, temporaryFolder } from "./program.js";
+import { seriousFindings } from "./serious-findings.js";
 
 const folder = temporaryFolder();
 const evil = '<img src=x onerror="window.harmed=1"><script>window.harmed=1</script>';

@@ -342,6 +342,23 @@ function RunFacts({ run }: { run: ServedRunDocument }) {
             </li>
           ))}
         </ul>
+        {run.figures.length > 0 && (
+          <details>
+            <summary>Figures for papers</summary>
+            <ul class="files">
+              {run.figures.map((name) => (
+                <li key={name}>
+                  {name}{" "}
+                  {["svg", "png", "csv"].map((kind) => (
+                    <a key={kind} class="kind" href={`/api/runs/${run.id}/figure?name=${name}&as=${kind}`}>
+                      {kind}
+                    </a>
+                  ))}
+                </li>
+              ))}
+            </ul>
+          </details>
+        )}
       </div>
     </section>
   );

@@ -158,3 +158,14 @@ test("a log that grows is read on, one that was cut back and written anew is rea
     rmSync(directory, { recursive: true });
   }
 });
+
+test("figures for papers are drawn as SVG, PNG and CSV, and an unknown one is told the names", async () => {
+  const id = await idOf("a");
+  const svg = await server.ask(`/api/runs/${id}/figure?name=loss`);
+  expect(svg.headers["content-type"]).toBe("image/svg+xml");
+  expect(svg.headers["content-disposition"]).toBe('attachment; filename="loss.svg"');
+  expect(String(svg.body)).toMatch(/^<svg/);
+  expect((await server.ask(`/api/runs/${id}/figure?name=loss&as=png`)).body.subarray(1, 4).toString()).toBe("PNG");
+  expect(String((await server.ask(`/api/runs/${id}/figure?name=loss&as=csv`)).body)).toContain(`line,60,${writtenLoss(60, 1)}`);
+  expect(JSON.parse(String((await server.ask(`/api/runs/${id}/figure?name=los`)).body)).error).toContain("black-holes");
+});

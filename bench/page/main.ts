@@ -1,0 +1,99 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Page } from "playwright-core";
+import { serveDocumentSchema } from "../../src/serve/documents.js";
+import { browserProgram, openPage, startBrowser } from "../../tests/e2e/browser.js";
+import { stretchHistory, writeRun } from "../../tests/unit/serve/written-run.js";
+import { describeMachine, projectRoot, spread } from "../measure.js";
+
+/**
+ * The page at the sizes that it is made for: 200 runs in a list, 100 runs × 10,000 points over each other, a history of 10,001 × 128 × 64 from a click to
+ * its cloud, frames of the replay of 128 and of 10,000 points, and the memory of the server behind all that. Without a graphics card the processor draws.
+ */
+if (browserProgram === undefined) throw new Error("there is no Chromium: apt-get install chromium");
+
+const folder = mkdtempSync(join(tmpdir(), "bh-bridge-bench-"));
+for (let at = 0; at < 200; at++) {
+  const run = writeRun({ folder, id: `run-${at}`, seed: at, steps: 10 });
+  if (at < 100) stretchHistory(run, [10_001, 128, 64]);
+}
+stretchHistory(writeRun({ folder, id: "wide", name: "wide", seed: 500, steps: 10 }), [601, 10_000, 64]);
+
+const server = spawn(process.execPath, [join(projectRoot, "dist/cli.js"), "serve", "--out", folder, "--port", "0", "--json"], {
+  stdio: ["ignore", "pipe", "inherit"],
+});
+const [line] = await once(createInterface(server.stdout), "line");
+const { url } = serveDocumentSchema.parse(JSON.parse(String(line)));
+const browser = await startBrowser();
+
+/** Milliseconds until something is on the page, asked of the page itself. */
+async function until(page: Page, hash: string, isThere: string): Promise<number> {
+  return page.evaluate(
+    `new Promise((resolve) => {
+      const begun = performance.now();
+      location.hash = ${JSON.stringify(hash)};
+      const look = () => (${isThere}) ? requestAnimationFrame(() => resolve(performance.now() - begun)) : requestAnimationFrame(look);
+      look();
+    })`,
+  );
+}
+
+/** Milliseconds between frames, over some seconds. */
+async function frames(page: Page, seconds: number): Promise<number[]> {
+  return page.evaluate(
+    `new Promise((resolve) => {
+      const times = [];
+      const tick = (now) => { times.push(now); now - times[0] < ${1000 * seconds} ? requestAnimationFrame(tick) : resolve(times.slice(1).map((time, at) => time - times[at])); };
+      requestAnimationFrame(tick);
+    })`,
+  );
+}
+
+try {
+  console.log(await describeMachine());
+  await using opened = await openPage(browser, url);
+  const { page } = opened;
+  await page.locator("td.name a").first().waitFor();
+  const lists: number[] = [];
+  const overlays: number[] = [];
+  const openings: number[] = [];
+  const links = new Map(
+    await page.locator("td.name a").evaluateAll((all) => all.map((each): [string, string] => [each.textContent ?? "", each.getAttribute("href") ?? ""])),
+  );
+  const ids = Array.from({ length: 100 }, (_, at) => links.get(`run-${at}`)?.split("/").at(-1)).join(",");
+  for (let round = 0; round < 5; round++) {
+    overlays.push(await until(page, `#/overlay?runs=${ids}`, "document.querySelector('.u-over')"));
+    lists.push(await until(page, "#/runs", "document.querySelectorAll('td.name a').length === 201"));
+    openings.push(
+      await until(
+        page,
+        links.get(`run-${round}`) ?? "",
+        "document.querySelector('[data-testid=step]') && document.querySelector('[data-testid=P]').textContent !== '–'",
+      ),
+    );
+    await until(page, "#/runs", "document.querySelector('td.name a')");
+  }
+  console.log(spread("200 runs in a list", lists, "ms"));
+  console.log(spread("100 runs × 10,000 points", overlays, "ms"));
+  console.log(spread("10,001 × 128 × 64, to its cloud", openings, "ms"));
+  for (const [name, title] of [
+    ["run-0", "frame, 128 points"],
+    ["wide", "frame, 10,000 points"],
+  ] as const) {
+    await until(page, links.get(name) ?? "", "document.querySelector('[data-testid=step]')");
+    await page.getByRole("button", { name: "Tour" }).click();
+    await page.waitForTimeout(1000);
+    console.log(spread(title, await frames(page, 3), "ms"));
+    await until(page, "#/runs", "document.querySelector('td.name a')");
+  }
+  const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))?.[1];
+  console.log(`  memory of the server at its peak: ${(Number(peak) / 1000).toFixed(0)} MB`);
+} finally {
+  await browser.close();
+  server.kill();
+  rmSync(folder, { recursive: true });
+}
