@@ -59,3 +59,12 @@ test.each([60, 100])("no line is wider than a terminal of %i columns", (width) =
   const lines = formatComparison(many, colors, width).split("\n");
   expect(lines.filter((line) => line.length > width)).toEqual([]);
 });
+
+test("pairs that were trained again have a section, and without any it says so", () => {
+  const parting = { a: "/runs/one", b: "/runs/two", until: 33, equalTo: 33, step: null, first: null, module: null, unlike: [] };
+  expect(formatComparison({ ...comparison, deep: [parting] }, colors)).toMatch(
+    /\n\nTrained again\n {2}A, B {2}They came out the same in every bit to step 33: the difference is not reproduced$/,
+  );
+  expect(formatComparison({ ...comparison, deep: [] }, colors)).toMatch(/\n\nTrained again\n {2}Nothing: they are equal$/);
+  expect(formatComparison(comparison, colors)).not.toContain("Trained again");
+});

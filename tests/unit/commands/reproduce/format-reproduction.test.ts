@@ -38,3 +38,11 @@ test.each([60, 100])("no line is wider than a terminal of %i columns", (width) =
         .filter((line) => line.length > width),
     ).toEqual([]);
 });
+
+test("what two further trainings came to is told after it", () => {
+  const unlike = [{ which: "a" as const, history: first, loss: null }];
+  const deep = { a: "/runs/one", b: "/runs/one", until: 33, equalTo: 33, step: null, first: null, module: null, unlike };
+  expect(formatReproduction({ ...other, deep }, colors)).toMatch(
+    /\nTrained twice more, one after the other:\n {2}They came out the same in every bit to step 33: .*\n {2}the first did not come out as it was recorded: its history differs first at step 33, /,
+  );
+});
