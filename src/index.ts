@@ -126,9 +126,10 @@ export {
 } from "./errors.js";
 export { type Figure, figureSchema } from "./figures/figure.js";
 export { figure } from "./figures/figure-of-run.js";
-export { type PngOptions, pngOfFigure } from "./figures/png-of-figure.js";
+export type { PngOptions } from "./figures/png-of-figure.js";
 export { type RunFigureName, runFigureNames } from "./figures/run-figures.js";
-export { type SvgOptions, svgOfFigure } from "./figures/svg-of-figure.js";
+export type { SvgOptions } from "./figures/svg-of-figure.js";
+export { csvOfFigure, pngOfFigure, svgOfFigure } from "./figures/written-figure.js";
 export type { History } from "./formats/history.js";
 export { type Dtype, Matrix } from "./formats/matrix.js";
 export { readState } from "./formats/read-state.js";
