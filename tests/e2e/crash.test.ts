@@ -15,7 +15,7 @@ test("runs killed at random instants resume to the same bits", { timeout: 240_00
 });
 
 test("an experiment that is killed goes on by the same command, and ends as one that nobody touched", { timeout: 480_000 }, async () => {
-  const { stdout } = await execa(process.execPath, [join(projectRoot, "scripts/sweep-crash-test.mjs"), "--kills", "1", "--small", "--seed", "7"], {
+  const { stdout } = await execa(process.execPath, [join(projectRoot, "scripts/sweep-crash-test.mjs"), "--kills", "1", "--small", "--seed", "2"], {
     env: environment,
     reject: false,
   });
