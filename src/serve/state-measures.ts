@@ -1,10 +1,10 @@
+import { decodeElements } from "../analysis/decode-elements.js";
+import { geometryOfValues, type StateGeometry } from "../analysis/geometry-of-values.js";
 import { scanHistory } from "../analysis/scan/scan-history.js";
-import { stateGeometry } from "../analysis/state-geometry.js";
-import { stepMotion } from "../analysis/step-motion.js";
+import { motionMeter } from "../analysis/step-motion.js";
 import { timelineOf } from "../analysis/timeline.js";
 import type { History } from "../formats/history.js";
 import { itemSizes } from "../formats/matrix.js";
-import { readState } from "../formats/read-state.js";
 import { stepOfState } from "../formats/state-of-step.js";
 
 /** So much of a history is read for its counts; of a longer one every second state, every fourth, … */
@@ -77,10 +77,11 @@ export class MeasuredStates {
 
   async #place(history: History, places: StateMeasures["places"], first: number, isAnalysed: boolean): Promise<void> {
     const { every } = places;
+    const look = stateReader(history, isAnalysed);
     let since = performance.now();
     for (let state = Math.ceil(first / every) * every; state < history.states; state += every) {
-      const matrix = readState(history, state);
-      const { centroid, centroidNorm, meanRadius, maxRadius } = stateGeometry(matrix);
+      const { geometry, lengths } = look(state);
+      const { centroid, centroidNorm, meanRadius, maxRadius } = geometry;
       this.#origin ??= centroid;
       const origin = this.#origin;
       places.steps.push(stepOfState(history, state));
@@ -88,7 +89,6 @@ export class MeasuredStates {
       places.meanRadius.push(meanRadius);
       places.maxRadius.push(maxRadius);
       places.displacement.push(Math.sqrt(centroid.reduce((sum, value, dim) => sum + (value - (origin[dim] ?? 0)) ** 2, 0)));
-      const lengths = state === 0 || isAnalysed ? undefined : stepMotion(readState(history, state - 1), matrix).weight.L2;
       places.meanStep.push(lengths ? lengths.reduce((sum, length) => sum + length, 0) / lengths.length : Number.NaN);
       places.still.push(lengths ? lengths.filter((length) => length === 0).length / lengths.length : Number.NaN);
       if (performance.now() - since < 20) continue;
@@ -96,6 +96,26 @@ export class MeasuredStates {
       since = performance.now();
     }
   }
+}
+
+/** Measures single states of a history, all in the same memory: a state can be large. The lengths hold until the next one is measured. */
+function stateReader(history: History, isAnalysed: boolean): (state: number) => { geometry: StateGeometry; lengths?: Float64Array } {
+  const { dtype, tokens, dims } = history;
+  const bytes = new Uint8Array(tokens * dims * itemSizes[dtype]);
+  const current = new Float64Array(tokens * dims);
+  const previous = isAnalysed ? undefined : new Float64Array(tokens * dims);
+  const measure = previous && motionMeter({ tokens, dims, isFloat64: dtype === "F64" });
+  const decode = (state: number, values: Float64Array) => {
+    history.read(state, 1, bytes);
+    decodeElements(dtype, bytes, values);
+  };
+  return (state) => {
+    decode(state, current);
+    const geometry = geometryOfValues(current, tokens, dims);
+    if (!previous || !measure || state === 0) return { geometry };
+    decode(state - 1, previous);
+    return { geometry, lengths: measure({ previous, current, previousBits: undefined }).weight.L2 };
+  };
 }
 
 function stride(states: number, affordable: number): number {
