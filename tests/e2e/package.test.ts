@@ -34,9 +34,9 @@ test("the packed package trains from an empty folder", async () => {
 const pages = ["README.md", ...readdirSync(join(projectRoot, "docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : []))];
 const documented = new Set(pages.flatMap((page) => ownCommands(readFileSync(join(projectRoot, page), "utf8")).map((words) => words.join(" "))));
 
-/** As it is cheap to run: what trains for minutes is resolved and printed, or planned; what installs, resumes or removes says how. */
+/** As it is cheap to run: what trains for minutes is resolved and printed, or planned; what installs, serves, resumes or removes says how. */
 function cheaply(command: string): string {
-  const [name = ""] = /^(setup|resume|reproduce|rerecord|runs rm|doctor --measure)\b/.exec(command) ?? [];
+  const [name = ""] = /^(setup|serve|resume|reproduce|rerecord|runs rm|doctor --measure)\b/.exec(command) ?? [];
   if (name !== "") return `${name} --help`;
   if (/^(sweep|experiment) /.test(command)) return command.replace(/( --dry-run)?$/, " --dry-run");
   return command.startsWith("train ") || command === "train" ? `${command} --print-config` : command.replaceAll(/\bRUN(?:-[AB])?\b/g, "my-run");
