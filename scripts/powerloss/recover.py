@@ -111,6 +111,8 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
             "deciders": [],
             "resume": "exact",
             "start_from": None,
+            "until": None,
+            "trace": None,
         }
     )
     trainer_operations.train({"handle": created["handle"], "training": 1})
