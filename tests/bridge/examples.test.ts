@@ -8,9 +8,9 @@ import { startProgram } from "./run-program.js";
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-examples-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What an example prints, run as a user runs it, in a folder of its own. */
+/** What an example prints, run as a user runs it: with the package as it is built, in a folder of its own. */
 async function run(name: string, ...args: string[]): Promise<string> {
-  const environment = { JITI_ALIAS: JSON.stringify({ "bh-bridge": resolve("src/index.ts") }), BH_BRIDGE_PYTHON: realPython };
+  const environment = { JITI_ALIAS: JSON.stringify({ "bh-bridge": resolve("dist/index.js") }), BH_BRIDGE_PYTHON: realPython };
   const { ended, stdout, stderr } = startProgram(`examples/${name}.ts`, args, environment, folder);
   const [code] = await ended;
   expect(code, await stderr).toBe(0);
