@@ -2,8 +2,8 @@ import type { Figure, Mark } from "./figure.js";
 import { reduceSeries } from "./reduce-series.js";
 
 /** So many points of a line are drawn at most: more than two for every pixel of its width would not be seen. Where there are many lines, fewer. */
-const mostOfLine = 1600;
-const mostOfFigure = 24_000;
+const mostOfLine = 1200;
+const mostOfFigure = 12_000;
 const fewestOfLine = 160;
 
 /** A figure whose long lines are reduced to what can be seen of them; minima and maxima stay. */
