@@ -2,7 +2,7 @@ import type { Figure, Mark } from "./figure.js";
 import { reduceSeries } from "./reduce-series.js";
 
 /** So many points of a line are drawn at most: more than two for every pixel of its width would not be seen. Where there are many lines, fewer. */
-const mostOfLine = 1200;
+const mostOfLine = 1000;
 const mostOfFigure = 12_000;
 const fewestOfLine = 160;
 

@@ -22,7 +22,7 @@ const font = "system-ui, 'DejaVu Sans', sans-serif";
 const padding = 16;
 const gap = 18;
 const panelHeight = { one: 320, several: 240 } as const;
-const margin = { left: 62, right: 18, top: 34, bottom: 42 } as const;
+const margin = { left: 62, right: 26, top: 34, bottom: 42 } as const;
 const captionSize = 11.5;
 const captionLine = 16;
 
