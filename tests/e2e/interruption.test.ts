@@ -68,9 +68,10 @@ test.each([1, 2])("Ctrl-C %i times in a terminal during the training ends with 1
 });
 
 test("keys during the training help, save a checkpoint, and stop it after its step", async () => {
-  const pressed = await press("hxsq", "[1-9][0-9]*/5000 steps", trainHere("keys"));
+  const pressed = await press("hxsoq", "[1-9][0-9]*/5000 steps", trainHere("keys"));
   expect(pressed).toMatchObject({ exit_code: 130, is_restored: true });
   expect(pressed.written).toMatch(/Keys: .*Saving a checkpoint after this step.*Stopping after this step, with a checkpoint/s);
+  expect(pressed.written).toMatch(/Watch it at {2}http:\/\/127\.0\.0\.1:\d+\/\?token=/);
   expect(pressed.written).toMatch(/loss .*\d\.\d{4} {3}C .*\d {3}P .*\d/);
   const [run = ""] = readdirSync(join(folder.path, "keys"));
   expect(readdirSync(join(folder.path, "keys", run, "checkpoints")).length).toBeGreaterThan(0);

@@ -1,8 +1,10 @@
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import type { ResumeRunOptions } from "../../runner/resume.js";
 import { count } from "../../text/count.js";
+import { PageBeside } from "../serve/page-beside.js";
 import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { Training } from "../train/run-in-terminal.js";
@@ -34,11 +36,12 @@ export function resumeCommand(): Command {
     });
 }
 
-/** Go on with a run, or with the newest unfinished one, as the program does it. */
+/** Go on with a run, or with the newest unfinished one, as the program does it. The key `o` opens `page`, or one of its own folder. */
 export async function resumeInTerminal(
   given: string | null,
   { out, steps, corpus, allowInexact, python, onEvent }: ResumeValues,
   terminal: Terminal,
+  page?: PageBeside,
 ): Promise<void> {
   const [{ openResumable, resumeRun, sumUp }, { directoryOfRun }] = await Promise.all([import("../../runner/resume.js"), import("../../runs/resolve-run.js")]);
   const options: ResumeRunOptions = {
@@ -66,7 +69,8 @@ export async function resumeInTerminal(
   const { runInTerminal } = await import("../train/run-in-terminal.js");
   const chosen = python === undefined ? resolved : withPython(resolved, python);
   const training: Training = (interpreter, cancel, listener) => resumeRun(resumable, interpreter, { ...options, ...cancel }, listener);
-  await runInTerminal(chosen, terminal, training, { onEvent, resumed: directory });
+  await using own = new PageBeside(dirname(directory), terminal);
+  await runInTerminal(chosen, terminal, training, { onEvent, resumed: directory, page: page ?? own });
 }
 
 function wholeNumber(text: string): number {

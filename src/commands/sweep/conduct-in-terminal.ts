@@ -7,6 +7,7 @@ import type { Plan } from "../../sweep/plan/plan.js";
 import { findPlanDirectory } from "../../sweep/plan/plan-directory.js";
 import { previewPlan } from "../../sweep/plan/preview-plan.js";
 import type { SweepTrial } from "../../sweep/sweep-document.js";
+import { PageBeside } from "../serve/page-beside.js";
 import { ensurePython } from "../setup/ensure-python.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import type { Terminal } from "../terminal/terminal.js";
@@ -43,7 +44,8 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
   }
   const { same, other } = findPlanDirectory(out, plan);
   if (same === undefined && other !== undefined) terminal.say(`Base or rules are others than those of ${other}: this gets a directory of its own`);
-  await using _page = serve ? await (await import("../serve/serve-beside.js")).serveBeside(out, terminal) : undefined;
+  await using page = new PageBeside(out, terminal);
+  if (serve) await page.start();
   const display = new SweepDisplay(terminal);
   try {
     const { document, trials } = await conductPlan(

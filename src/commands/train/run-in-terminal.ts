@@ -7,6 +7,7 @@ import type { FindPythonOptions } from "../../python/find-python.js";
 import type { UsablePython } from "../../python/resolve-python.js";
 import type { TrainedRun, TrainListener } from "../../runner/train.js";
 import { shellQuote } from "../../text/shell-quote.js";
+import type { PageBeside } from "../serve/page-beside.js";
 import { ensurePython } from "../setup/ensure-python.js";
 import { FailedRun } from "../terminal/failed-run.js";
 import { listenToKeys } from "../terminal/keys.js";
@@ -28,6 +29,8 @@ interface RunInTerminalOptions {
   onEvent?: string | undefined;
   /** Directory of the run that is taken up. */
   resumed?: string;
+  /** The page that the key `o` opens. */
+  page: PageBeside;
 }
 
 /** What a first Ctrl-C does, by what is under way. */
@@ -42,7 +45,7 @@ export async function runInTerminal(
   resolved: ResolvedConfig,
   terminal: Terminal,
   training: Training,
-  { onEvent, resumed }: RunInTerminalOptions,
+  { onEvent, resumed, page }: RunInTerminalOptions,
 ): Promise<void> {
   let phase: keyof typeof stopping = "start";
   let directory = resumed;
@@ -65,7 +68,7 @@ export async function runInTerminal(
       if (hint !== undefined) terminal.say(hint);
       for (const line of resumeLines(run)) terminal.say(line);
       display.onStart(run);
-      keys = listenToKeys(terminal, trainingKeys(terminal, trainer));
+      keys = listenToKeys(terminal, trainingKeys(terminal, trainer, page));
     },
     onEvent(event) {
       if (event.type === "train_end") {

@@ -5,6 +5,7 @@ import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../config/config-options.js";
 import type { ResumeValues } from "../resume/resume.js";
+import type { PageBeside } from "../serve/page-beside.js";
 import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 
@@ -67,20 +68,22 @@ async function trainAndReport(
   }
   const { offerToResume } = await import("./offer-to-resume.js");
   const unfinished = await offerToResume(resolved, out, startFrom, terminal);
-  await using _page = serve ? await (await import("../serve/serve-beside.js")).serveBeside(out, terminal) : undefined;
-  if (unfinished !== undefined) return await resumeUnfinished(unfinished, { out, ...(onEvent && { onEvent }) }, terminal);
+  const { PageBeside } = await import("../serve/page-beside.js");
+  await using page = new PageBeside(out, terminal);
+  if (serve) await page.start();
+  if (unfinished !== undefined) return await resumeUnfinished(unfinished, { out, ...(onEvent && { onEvent }) }, terminal, page);
   const [{ runInTerminal }, { trainResolved }] = await Promise.all([import("./run-in-terminal.js"), import("../../runner/train.js")]);
   await runInTerminal(
     resolved,
     terminal,
     (python, options, listener) => trainResolved(resolved, python, { ...options, out, ...(startFrom && { startFrom }) }, listener),
-    { onEvent },
+    { onEvent, page },
   );
 }
 
-async function resumeUnfinished(run: string, options: ResumeValues, terminal: Terminal): Promise<void> {
+async function resumeUnfinished(run: string, options: ResumeValues, terminal: Terminal, page: PageBeside): Promise<void> {
   const { resumeInTerminal } = await import("../resume/resume.js");
-  await resumeInTerminal(run, options, terminal);
+  await resumeInTerminal(run, options, terminal, page);
 }
 
 function stateToResume({ config }: ResolvedConfig): string {
