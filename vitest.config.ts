@@ -8,6 +8,7 @@ const shared = {
   env: { OMP_NUM_THREADS: "1" }, // more threads would have to share the cores with the other worker
   testTimeout: 120_000,
   hookTimeout: 120_000,
+  expect: { poll: { timeout: 20_000 } }, // what a busy machine may need; what is looked for is there at once on a quiet one
 } as const;
 
 /** They register analyses, which their process has from then on. */

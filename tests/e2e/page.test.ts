@@ -46,7 +46,7 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     expect(await page.getByRole("link", { name: evil }).innerText()).toBe(evil);
     expect(await page.evaluate("window.harmed")).toBeUndefined();
     await page.getByRole("button", { name: "Seed" }).click();
-    expect((await page.locator("td.name a").allInnerTexts())[0]).toBe(evil);
+    await expect.poll(async () => (await page.locator("td.name a").allInnerTexts())[0]).toBe(evil);
     await page.getByLabel("Search").fill("sec");
     await expect.poll(() => page.locator("td.name a").allInnerTexts()).toEqual(["second"]);
     await page.getByLabel("Search").fill("");
