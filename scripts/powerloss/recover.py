@@ -104,7 +104,7 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
             "seed": config["seed"],
             "device": "cpu",
             "engine": config["engine"],
-                "exact_step": config["exact_step"],
+            "exact_step": config["exact_step"],
             "noise": config["noise"],
             "record": config["record"],
             "checkpoint": config["checkpoint"],
