@@ -27,9 +27,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
+/** The id of a run, once the folder has been read again since the run was written. */
 async function idOf(run: string): Promise<string> {
-  const { runs } = await server.shelf();
-  return runs.find((each) => each.run === run)?.id ?? "none";
+  const find = async () => (await server.shelf()).runs.find((each) => each.run === run)?.id;
+  await expect.poll(find).toBeDefined();
+  return (await find()) ?? "none";
 }
 
 test("runs are listed with what differs between them, filtered, searched and sorted in the words of bh-bridge runs", async () => {
