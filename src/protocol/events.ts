@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
+import { exactStepFields } from "./exact-step.js";
 import { wireNumberSchema } from "./wire-number.js";
 
 const position = { seq: z.int().nonnegative(), mono: z.number(), wall: z.number() };
@@ -57,8 +58,8 @@ export const trainEventSchema = z.discriminatedUnion("type", [
   // What Python has used since the event before: cores busy on average, memory at its peak.
   eventSchema("usage", { seconds: z.number(), cpu_cores: z.number(), peak_bytes: z.int(), gpu_peak_bytes: z.int().nullable() }),
   eventSchema("alert", { kind: z.enum(["non-finite", "stall"]), message: z.string() }),
-  // Whether the exact step is used from here on, and why; seconds of a batch without and with it, where both were measured.
-  eventSchema("exact_step", { used: z.boolean(), reason: z.string(), plain_seconds: z.number().nullable(), exact_seconds: z.number().nullable() }),
+  // From here on.
+  eventSchema("exact_step", exactStepFields),
   eventSchema("stopped", { reason: z.string() }),
   eventSchema("checkpoint_rejected", { problem: z.string() }),
   eventSchema("decider_timeout", { decider: z.int() }),

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { durableWrite } from "../formats/durable-write.js";
+import { exactStepFields } from "../protocol/exact-step.js";
 import { gitStateSchema } from "./git-state.js";
 import { checkRunJson, readRunJson } from "./read-run-json.js";
 import { runFiles } from "./run-layout.js";
@@ -76,11 +77,8 @@ export const runManifestSchema = z.strictObject({
   parameters: z.int(),
   environment: environmentPinSchema,
   corpus: corpusFactsSchema,
-  /** Whether the exact step was used, and why; seconds of a batch without and with it. Null before that is known, absent in runs of earlier versions. */
-  exact_step: z
-    .strictObject({ used: z.boolean(), reason: z.string(), plain_seconds: z.number().nullable(), exact_seconds: z.number().nullable() })
-    .nullable()
-    .optional(),
+  /** Null before it is known, absent in runs of earlier versions. */
+  exact_step: z.strictObject(exactStepFields).nullable().optional(),
   /** Seconds of training, all parts of a resumed run together. */
   seconds: z.number(),
   git: gitStateSchema.nullable(),

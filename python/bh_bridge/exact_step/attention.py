@@ -6,6 +6,8 @@ them; here every block is a product over all heads of the batch, and keys that a
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 
 LONGEST = 512  # up to so many keys the kernel takes all of them at once; beyond, it splits them too
@@ -59,6 +61,7 @@ def attention_backward(
     return query_grad.view(query.shape), key_grad.view(query.shape), value_grad.view(query.shape)
 
 
+@cache
 def _mask(begin: int, end: int) -> torch.Tensor:
     """0 for the keys that the queries `begin` to `end` see and for a column too many, −inf for those to come."""
     to_come = torch.arange(end)[None, :] > torch.arange(begin, end)[:, None]
