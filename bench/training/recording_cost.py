@@ -62,7 +62,7 @@ def call(operation, **request):
 
 with tempfile.TemporaryDirectory() as folder:
     path = silent_node.listen(Path(folder))
-    call("hello", protocol=1, channel={"path": path, "token": "t"}, threads=threads, device="cpu")
+    call("hello", protocol=1, channel={"path": path, "token": "t"}, threads=threads, cores=None, device="cpu")
     model = call("model.create", **golden_request("model.create"))["handle"]  # those of the default preset
     request = golden_request("trainer.create")
     request["data"]["corpus"] = corpus
