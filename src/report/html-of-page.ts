@@ -7,15 +7,15 @@ import { figureStyle } from "../figures/draw/palette.js";
 import type { Figure } from "../figures/figure.js";
 import { reduceFigure } from "../figures/reduce-figure.js";
 import { packageRoot } from "../python/package-root.js";
-import { escapeHtml, scriptJson } from "./escape-html.js";
-import type { Block, Page, Section } from "./page.js";
+import { escapeHtml } from "./escape-html.js";
+import { packedText } from "./packed.js";
+import type { Block, Page, ReplayedRun, Section } from "./page.js";
 import { pageStyle } from "./page-style.js";
-import type { ReplayFrames } from "./replay-frames.js";
 
 /** What the page's script is given beside the page itself. */
 interface Embedded {
   readonly figures: Figure[];
-  readonly replays: ReplayFrames[];
+  readonly replays: ReplayedRun[][];
 }
 
 const drawnWidth = 860;
@@ -49,7 +49,7 @@ ${verdictHtml(page)}
 ${main}
 </main>
 <footer><p>Made by bh-bridge ${escapeHtml(version)} from the files of the runs. <button type="button" data-take="data" hidden>Save the data as JSON</button>${page.data["config"] === undefined ? "" : ' <button type="button" data-take="config" hidden>Save config.json</button>'}</p></footer>
-<script type="application/json" id="data">${scriptJson(data)}</script>
+<script type="text/plain" id="data">${packedText(JSON.stringify(data))}</script>
 <script type="module">${script}</script>
 </body>
 </html>
@@ -85,7 +85,7 @@ function blockHtml(block: Block, embedded: Embedded): string {
     case "figure":
       return figureHtml(block.figure, embedded);
     case "replay":
-      return `<div class="replay" data-replay="${embedded.replays.push(block.frames) - 1}"><p class="needs-script">The replay needs this file's script, which is not running here.</p></div>`;
+      return `<div class="replay" data-replay="${embedded.replays.push([...block.runs]) - 1}"><p class="needs-script">The replay needs this file's script, which is not running here.</p></div>`;
   }
 }
 

@@ -15,6 +15,7 @@ export function markdownOfPage(page: Page, written: readonly WrittenFigure[], fo
 }
 
 function sectionParts({ title, blocks }: Section, figures: WrittenFigure[], folder: string): string[] {
+  if (blocks.some(({ kind }) => kind === "replay")) return []; // paper does not move
   const parts = blocks.flatMap((block) => blockParts(block, figures, folder));
   return parts.length === 0 ? [] : [`## ${plain(title)}`, ...parts];
 }
@@ -41,7 +42,7 @@ function blockParts(block: Block, figures: WrittenFigure[], folder: string): str
         : [`### ${plain(block.figure.title)}`, `![${plain(block.figure.title)}](${encodeURI(`${folder}/${file}`)})`, plain(block.figure.caption)];
     }
     case "replay":
-      return []; // paper does not move
+      return [];
   }
 }
 

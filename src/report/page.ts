@@ -8,7 +8,13 @@ export type Block =
   | { readonly kind: "table"; readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] }
   | { readonly kind: "code"; readonly text: string }
   | { readonly kind: "figure"; readonly figure: Figure }
-  | { readonly kind: "replay"; readonly frames: ReplayFrames };
+  | { readonly kind: "replay"; readonly runs: readonly ReplayedRun[] };
+
+/** A run that can be played, by what it is called in the report. */
+export interface ReplayedRun {
+  readonly label: string;
+  readonly frames: ReplayFrames;
+}
 
 export interface Section {
   readonly title: string;

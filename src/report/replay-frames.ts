@@ -9,11 +9,13 @@ import { shownToken } from "../figures/shown-token.js";
 import { tokenGroups } from "../figures/token-groups.js";
 import { readState } from "../formats/read-state.js";
 import { stepOfState } from "../formats/state-of-step.js";
+import { packedFrames } from "./packed.js";
 
 const mostFrames = 1000;
-/** Of places, before they become text: a file that goes into an e-mail holds no more. */
-const mostBytes = 800_000;
-const bytesOfPlace = 2;
+/** Places of rows, of all frames together: what a browser unpacks and draws without a wait. */
+const mostPlaces = 600_000;
+/** Of all replays of a report, as they are packed: a file that goes into an e-mail holds no more. */
+const mostCharacters = 800_000;
 const components = 2;
 
 /** Key frames of the embedding in one fixed linear view: enough to play a training. */
@@ -23,18 +25,33 @@ export interface ReplayFrames {
   /** How wide and how high the view is, in weights: 65535 of `places` is one end of its own axis. */
   readonly width: number;
   readonly height: number;
-  /** Base64 of unsigned 16-bit numbers, little-endian: `[frames, tokens, 2]`. */
+  /** `[frames, tokens, 2]`, packed as `packedFrames` says. */
   readonly places: string;
-  /** Base64 of unsigned 16-bit numbers, `[frames, tokens]`: the first row with the same value. Equal numbers are one black hole. */
+  /** `[frames, tokens]`, packed likewise: the first row with the same value. Equal numbers are one black hole. */
   readonly classes: string;
 }
 
-/** The frames of a run from its first state to the one from which nothing moves any more; undefined where they would be too large, or show one point. */
-export async function replayFrames(run: RunSource): Promise<ReplayFrames | undefined> {
+/**
+ * The frames of a run from its first state to the one from which nothing moves any more; undefined where they would be too large, or show one point.
+ *
+ * @param share of what a report may hold, where it has several replays.
+ */
+export async function replayFrames(run: RunSource, share = 1): Promise<ReplayFrames | undefined> {
+  const { tokens } = await run.history();
+  if ((await pathBasis(run)).axes.length < components) return undefined;
+  let most = Math.min(mostFrames, Math.floor((share * mostPlaces) / tokens));
+  while (most >= 2) {
+    const frames = await framesOf(run, most);
+    const excess = (frames.places.length + frames.classes.length) / (share * mostCharacters);
+    if (excess <= 1) return frames;
+    most = Math.floor((0.95 * most) / excess);
+  }
+  return undefined;
+}
+
+async function framesOf(run: RunSource, most: number): Promise<ReplayFrames> {
   const history = await run.history();
   const basis = await pathBasis(run);
-  const most = Math.min(mostFrames, Math.floor(mostBytes / (history.tokens * (components + 0.5) * bytesOfPlace)));
-  if (basis.axes.length < components || most < 2) return undefined;
   const states = spreadStates(lastMovingState((await run.analysis()).motion?.frozenFraction, history.states) + 1, most);
   const seen = new Float64Array(states.length * history.tokens * components);
   const classes = new Uint16Array(states.length * history.tokens);
@@ -56,13 +73,14 @@ export async function replayFrames(run: RunSource): Promise<ReplayFrames | undef
     }),
     width: x.length,
     height: y.length,
-    places: base64(
+    places: packedFrames(
       Uint16Array.from(seen, (value, index) => {
         const { low, length } = index % components === 0 ? x : y;
         return Math.round((65_535 * (value - low)) / length);
       }),
+      components * history.tokens,
     ),
-    classes: base64(classes),
+    classes: packedFrames(classes, history.tokens),
   };
 }
 
@@ -78,8 +96,4 @@ function boundsOf(seen: Float64Array, axis: number): { low: number; length: numb
   const low = own.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
   const high = own.reduce((greatest, value) => Math.max(greatest, value), Number.NEGATIVE_INFINITY);
   return { low, length: high - low || 1 };
-}
-
-function base64(numbers: Uint16Array): string {
-  return Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength).toString("base64");
 }

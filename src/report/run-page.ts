@@ -15,7 +15,7 @@ import { formatBytes } from "../text/format-bytes.js";
 import { groupDigits } from "../text/group-digits.js";
 import { printable } from "../text/printable.js";
 import { shellQuote } from "../text/shell-quote.js";
-import { type Block, code, foldedSection, list, type Page, type Section, section, table, text } from "./page.js";
+import { type Block, code, foldedSection, list, type Page, type ReplayedRun, type Section, section, table, text } from "./page.js";
 import { replayFrames } from "./replay-frames.js";
 
 /** Rows of the table of losses. */
@@ -28,17 +28,17 @@ export interface ReportedRun {
 }
 
 /** The page of one run. @throws {BhBridgeError} what reading it throws. */
-export async function runPage({ run }: ReportedRun, figures: readonly FigureOrAbsent[]): Promise<Page> {
+export async function runPage(reported: ReportedRun, figures: readonly FigureOrAbsent[]): Promise<Page> {
+  const { run } = reported;
   const { manifest, config, directory } = run;
   const result = await resultOf(run);
-  const frames = await replayFrames(run);
   return {
     title: manifest.name,
     verdict: result.verdict,
     summary: summaryOf(result, run),
     sections: [
       section("Figures", ...drawn(figures)),
-      ...(frames ? [section("Replay", text(replayText), { kind: "replay" as const, frames })] : []),
+      ...(await replaySection([reported])),
       section("Black holes at the end", holesTable(result)),
       section("Confounds and traps", ...trapBlocks(result)),
       foldedSection("Loss", text("Mean over training.logging_steps, up to each step."), lossTable(result)),
@@ -74,10 +74,24 @@ export async function runsPage(runs: readonly ReportedRun[], figures: readonly F
       section("Results", table(["", ...labels], resultRows(results))),
       section("What differs", differing.length === 0 ? text("Nothing that these runs were made from.") : table(["", ...labels], differing)),
       section("Figures", ...drawn(figures)),
+      ...(await replaySection(runs)),
       ...absentSection(figures),
     ],
     data: { runs: results.map((result, index) => ({ label: labels[index], result: { ...result, run: basename(result.run) } })) },
   };
+}
+
+async function replaySection(runs: readonly ReportedRun[]): Promise<Section[]> {
+  const played: ReplayedRun[] = [];
+  const still: string[] = [];
+  for (const { label, run } of runs) {
+    const frames = await replayFrames(run, 1 / runs.length);
+    if (frames) played.push({ label, frames });
+    else still.push(label);
+  }
+  const replay: Block[] = played.length === 0 ? [] : [text(replayText), { kind: "replay", runs: played }];
+  const left: Block[] = still.length === 0 ? [] : [text(`Too large for a report, or never moving in two directions, and not here: ${still.join("; ")}.`)];
+  return [section("Replay", ...replay, ...left)];
 }
 
 const replayText =

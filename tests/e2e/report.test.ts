@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { inflateRawSync } from "node:zlib";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AnalysisDocument } from "../../src/analysis/analysis-document.js";
@@ -123,7 +124,8 @@ describe("the HTML report", () => {
     const { exitCode, stderr } = await run(["report", trained, "-o", file]);
     expect(exitCode, stderr).toBe(0);
     html = readFileSync(file, "utf8");
-    data = JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/s.exec(html)?.[1] ?? "") as typeof data;
+    const packed = /<script type="text\/plain" id="data">(.*?)<\/script>/s.exec(html)?.[1] ?? "";
+    data = JSON.parse(inflateRawSync(Buffer.from(packed, "base64")).toString("utf8")) as typeof data;
   });
 
   test("it is one file under 3 MB that asks for nothing from outside", () => {

@@ -1,29 +1,30 @@
 import type { Figure } from "../../src/figures/figure.js";
-import type { ReplayFrames } from "../../src/report/replay-frames.js";
+import type { ReplayedRun } from "../../src/report/page.js";
 import { FigureView } from "./figure-view.js";
 import { addReplay } from "./replay.js";
 import { saveText } from "./save.js";
+import { unpackedText } from "./unpacked.js";
 
 /** The data that a report embeds. */
 interface ReportData {
   readonly title: string;
   readonly figures: readonly Figure[];
-  readonly replays: readonly ReplayFrames[];
+  readonly replays: readonly (readonly ReplayedRun[])[];
   readonly config?: unknown;
 }
 
-const json = document.querySelector("#data")?.textContent ?? "{}";
-const data = JSON.parse(json) as ReportData;
+const data = JSON.parse(await unpackedText(document.querySelector("#data")?.textContent ?? "")) as ReportData;
 
 const views = [...document.querySelectorAll<HTMLElement>("figure[data-figure]")].flatMap((element) => {
   const figure = data.figures[Number(element.dataset["figure"])];
   return figure ? [new FigureView(element, figure, showStep)] : [];
 });
 
-const replays = [...document.querySelectorAll<HTMLElement>("[data-replay]")].flatMap((element) => {
-  const frames = data.replays[Number(element.dataset["replay"])];
-  return frames ? [addReplay(element, frames, showStep)] : [];
-});
+const replays = await Promise.all(
+  [...document.querySelectorAll<HTMLElement>("[data-replay]")].map((element) =>
+    addReplay(element, data.replays[Number(element.dataset["replay"])] ?? [], showStep),
+  ),
+);
 
 /** One cursor for all: charts over the steps and the replay show the same moment. Null takes it away. */
 function showStep(step: number | null, from: object): void {
