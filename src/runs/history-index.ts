@@ -75,10 +75,15 @@ export function recordedSteps(historyPath: string, states: number): readonly num
   const path = indexPathOf(historyPath);
   if (!existsSync(path)) return undefined;
   const bytes = readRecords(path, states);
-  const steps = Array.from({ length: states }, (_, state) => stepOfRecord(bytes, state));
-  const fallen = steps.findIndex((step, state) => state > 0 && step <= (steps[state - 1] ?? 0));
-  if (fallen > 0) throw formatInvalid(path, fallen * indexRecordBytes, `record ${fallen} is of step ${steps[fallen]}, after one of step ${steps[fallen - 1]}`);
-  return steps.every((step, state) => step === state) ? undefined : steps;
+  let last = -1;
+  let isEveryStep = true; // which most histories are: no list is made of it
+  for (let state = 0; state < states; state++) {
+    const step = stepOfRecord(bytes, state);
+    if (step <= last) throw formatInvalid(path, state * indexRecordBytes, `record ${state} is of step ${step}, after one of step ${last}`);
+    if (step !== state) isEveryStep = false;
+    last = step;
+  }
+  return isEveryStep ? undefined : Array.from({ length: states }, (_, state) => stepOfRecord(bytes, state));
 }
 
 function readRecords(path: string, states: number): Buffer {

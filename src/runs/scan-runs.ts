@@ -34,19 +34,20 @@ export const noLockHolders: LockHolders = async () => new Map();
 const signs = [runFiles.manifest, runFiles.config, historyFile];
 
 /**
- * The runs in a folder, oldest first; everything is read from the disk, nothing is remembered. A folder that does not exist holds none.
+ * The runs in a folder, oldest first. A folder that does not exist holds none.
  *
+ * @param manifestOf how a manifest is read: from the disk, unless whoever looks again and again keeps what has not changed.
  * @throws {BhBridgeError} `FILE_UNREADABLE`.
  */
-export async function scanRuns(out: string, lockHolders: LockHolders): Promise<FoundRun[]> {
-  const runs = runDirectories(resolve(out)).map(readOrProblem);
+export async function scanRuns(out: string, lockHolders: LockHolders, manifestOf = readRunManifest): Promise<FoundRun[]> {
+  const runs = runDirectories(resolve(out)).map((directory) => readOrProblem(directory, manifestOf));
   const holders = await holdersOf(runs, lockHolders);
   return runs.map((run) => foundRun(run, holders));
 }
 
 /** What one run directory is, whatever state it is in. */
 export async function findRun(directory: string, lockHolders: LockHolders): Promise<FoundRun> {
-  const run = readOrProblem(resolve(directory));
+  const run = readOrProblem(resolve(directory), readRunManifest);
   return foundRun(run, await holdersOf([run], lockHolders));
 }
 
@@ -80,9 +81,9 @@ function statusOf(stored: StoredStatus | undefined, pid: number | undefined): Ru
   return stored === "running" ? "interrupted" : stored;
 }
 
-function readOrProblem(directory: string): ReadRun {
+function readOrProblem(directory: string, manifestOf: typeof readRunManifest): ReadRun {
   try {
-    return { directory, manifest: readRunManifest(directory), problem: undefined };
+    return { directory, manifest: manifestOf(directory), problem: undefined };
   } catch (error) {
     if (!(error instanceof BhBridgeError)) throw error;
     return { directory, manifest: undefined, problem: error.message };

@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
 import { lockHolders as askForLocks } from "../python/lock-holders.js";
 import { listedRun } from "../runner/choose-runs.js";
 import type { ListedRun } from "../runner/run-fields.js";
 import { runFiles, runsFolder } from "../runs/run-layout.js";
-import { type FoundRun, type LockHolders, scanRuns } from "../runs/scan-runs.js";
+import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
+import { type FoundRun, type LockHolders, noLockHolders, scanRuns } from "../runs/scan-runs.js";
 import { experimentsFolder, sweepsFolder } from "../sweep/folders.js";
 import { planFileName } from "../sweep/plan/plan-file.js";
+import { fileIdentity } from "./file-identity.js";
 import { watchLocks } from "./lock-watch.js";
 
 /** A run that can be asked for by its id. */
@@ -41,6 +43,7 @@ export class Catalogue {
   readonly #folders: readonly string[];
   readonly #lockHolders: LockHolders = watchLocks(askForLocks);
   readonly #known = new Map<string, { signature: string; run: ServedRun }>();
+  readonly #manifests = new Map<string, { identity: string; manifest: RunManifest }>();
   #shelf: Promise<Shelf> | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
 
@@ -77,17 +80,29 @@ export class Catalogue {
     const folders = new Set(this.#folders.flatMap(runFolders));
     const plans = [...folders].flatMap(planDirectories);
     const found = await Promise.all([
-      ...[...folders].map(async (folder) => inFolder(folder, null, await scanRuns(folder, noLocks))),
-      ...plans.map(async ({ id, directory }) => inFolder(join(directory, runsFolder), id, await scanRuns(join(directory, runsFolder), noLocks))),
+      ...[...folders].map(async (folder) => inFolder(folder, null, await scanRuns(folder, noLockHolders, this.#manifest))),
+      ...plans.map(async ({ id, directory }) =>
+        inFolder(join(directory, runsFolder), id, await scanRuns(join(directory, runsFolder), noLockHolders, this.#manifest)),
+      ),
     ]);
     const all = found.flat();
     const holders = await this.#lockHolders(all.flatMap(({ run }) => (run.manifest ? [run.directory] : [])));
     const runs: ServedRun[] = [];
     for (const { run, plan } of all) runs.push(await this.#served(withLock(run, holders), plan));
     const kept = new Set(runs.map(({ directory }) => directory));
-    for (const directory of this.#known.keys()) if (!kept.has(directory)) this.#known.delete(directory);
+    for (const map of [this.#known, this.#manifests]) for (const directory of map.keys()) if (!kept.has(directory)) map.delete(directory);
     return { runs: runs.sort((left, right) => compareText(left.row.created ?? "", right.row.created ?? "")), plans };
   }
+
+  /** A manifest is read again when it is another file: the folders are looked at again and again, and most of what lies there has ended long ago. */
+  readonly #manifest = (directory: string): RunManifest => {
+    const identity = fileIdentity(join(directory, runFiles.manifest));
+    const known = this.#manifests.get(directory);
+    if (known?.identity === identity && identity !== "") return known.manifest;
+    const manifest = readRunManifest(directory);
+    this.#manifests.set(directory, { identity, manifest });
+    return manifest;
+  };
 
   /** A run is read again when one of its files has changed. */
   async #served(found: FoundRun, plan: string | null): Promise<ServedRun> {
@@ -100,10 +115,8 @@ export class Catalogue {
   }
 }
 
-const noLocks: LockHolders = async () => new Map();
-
 function idOf(directory: string): string {
-  return createHash("sha256").update(realpathSync(directory)).digest("hex").slice(0, 20);
+  return createHash("sha256").update(realpathSync.native(directory)).digest("hex").slice(0, 20);
 }
 
 function compareText(left: string, right: string): number {
@@ -143,7 +156,7 @@ function inFolder(folder: string, plan: string | null, runs: readonly FoundRun[]
 
 function isInside(path: string, folder: string): boolean {
   try {
-    return realpathSync(path).startsWith(realpathSync(folder) + sep);
+    return realpathSync.native(path).startsWith(realpathSync.native(folder) + sep);
   } catch {
     return false; // it has gone, or leads nowhere
   }
@@ -163,10 +176,5 @@ function withLock(run: FoundRun, holders: ReadonlyMap<string, number>): FoundRun
 const watched = [runFiles.manifest, runFiles.config, runFiles.notes, runFiles.events, "history.idx"];
 
 function signatureOf(directory: string): string {
-  return watched
-    .map((name) => {
-      const stat = statSync(join(directory, name), { throwIfNoEntry: false });
-      return stat ? `${stat.mtimeMs} ${stat.size}` : "";
-    })
-    .join("|");
+  return watched.map((name) => fileIdentity(join(directory, name))).join("|");
 }

@@ -1,7 +1,7 @@
-import { statSync } from "node:fs";
 import { join } from "node:path";
 import { runFiles } from "../runs/run-layout.js";
 import type { LockHolders } from "../runs/scan-runs.js";
+import { fileIdentity } from "./file-identity.js";
 
 /** What is known of a directory's lock. */
 interface Known {
@@ -49,14 +49,9 @@ function isAlive(pid: number): boolean {
 }
 
 function manifestSignature(directory: string): string {
-  return changeOf(join(directory, runFiles.manifest));
+  return fileIdentity(join(directory, runFiles.manifest));
 }
 
 function signatureOf(directory: string): string {
-  return `${manifestSignature(directory)}|${changeOf(join(directory, runFiles.events))}|${changeOf(join(directory, runFiles.lock))}`;
-}
-
-function changeOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat ? `${stat.mtimeMs} ${stat.size}` : "";
+  return `${manifestSignature(directory)}|${fileIdentity(join(directory, runFiles.events))}|${fileIdentity(join(directory, runFiles.lock))}`;
 }

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { BhBridgeError } from "../errors.js";
 import { readRunDocument } from "../runs/read-run-json.js";
@@ -8,6 +8,7 @@ import { readPlan } from "../sweep/plan/plan-file.js";
 import { readSweep } from "../sweep/read-sweep.js";
 import type { ServedPlan, Shelf } from "./catalogue.js";
 import type { PlanDocument, ShelfDocument } from "./documents.js";
+import { fileIdentity } from "./file-identity.js";
 
 const resultFile = "result.json";
 
@@ -46,7 +47,7 @@ export class PlanRows {
   async of(shelf: Shelf, lockHolders: LockHolders): Promise<PlanRow[]> {
     const rows: PlanRow[] = [];
     for (const plan of shelf.plans) {
-      const signature = ["plan.json", "ledger.jsonl", resultFile].map((name) => changeOf(join(plan.directory, name))).join("|");
+      const signature = ["plan.json", "ledger.jsonl", resultFile].map((name) => fileIdentity(join(plan.directory, name))).join("|");
       const known = this.#known.get(plan.id);
       const row = known?.signature === signature ? known.row : await planRow(plan, shelf, lockHolders);
       this.#known.set(plan.id, { signature, row });
@@ -65,9 +66,4 @@ async function planRow(plan: ServedPlan, shelf: Shelf, lockHolders: LockHolders)
     const directory = basename(plan.directory);
     return { id: plan.id, kind: "sweep", name: directory, directory, arms: [], counts: {}, verdict: null, problem: error.message };
   }
-}
-
-function changeOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat ? `${stat.mtimeMs} ${stat.size}` : "";
 }

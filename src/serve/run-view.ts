@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { census } from "../analysis/census.js";
@@ -14,6 +13,7 @@ import { runFiles } from "../runs/run-layout.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import type { ServedRun } from "./catalogue.js";
 import type { BasisDocument, CensusOfStateDocument, HistoryDocument, Series, SeriesDocument } from "./documents.js";
+import { fileIdentity } from "./file-identity.js";
 import type { Line } from "./line.js";
 import { RunLog } from "./run-log.js";
 import { MeasuredStates } from "./state-measures.js";
@@ -186,9 +186,8 @@ export class RunView {
   }
 
   #analysed(): Analysed | undefined {
-    const stat = statSync(join(this.#directory, runFiles.analysis), { throwIfNoEntry: false });
-    if (!stat) return undefined;
-    const signature = `${stat.mtimeMs} ${stat.size}`;
+    const signature = fileIdentity(join(this.#directory, runFiles.analysis));
+    if (signature === "") return undefined;
     if (this.#analysis?.signature !== signature) {
       const document = readAnalysis(this.#directory);
       if (!document?.timeline) return undefined;

@@ -8,7 +8,7 @@ export const browserProgram: string | undefined = programs.find((program) => exi
 
 /** Start the browser, without a screen and without a graphics card. */
 export function startBrowser(): Promise<Browser> {
-  const args = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist", "--disable-background-networking"];
+  const args = ["--no-sandbox", "--enable-unsafe-swiftshader", "--disable-background-networking"];
   return chromium.launch({ executablePath: browserProgram ?? "chromium", args });
 }
 

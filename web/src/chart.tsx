@@ -36,15 +36,18 @@ interface ChartProps {
   /** What the numbers are in. */
   unit?: string;
   height?: number;
-  /** Whether each line is named below the chart. */
-  hasLegend?: boolean;
   fileName: string;
   note?: string;
 }
 
+/** More lines than these have no names below a chart, and are thin and whole: a processor that draws dashes and wide lines takes a hundred times as long. */
+export const mostNamedLines = 40;
+const hairline = () => 1 / devicePixelRatio;
+
 /** A chart of lines over training steps. All charts of a page have one cursor and one range; a drag zooms, a double click shows all. */
 export function Chart(props: ChartProps) {
-  const { title, lines, bands = [], cursor, range, isLog = false, onLog, unit, height = 210, hasLegend = true, fileName, note } = props;
+  const { title, lines, bands = [], cursor, range, isLog = false, onLog, unit, height = 210, fileName, note } = props;
+  const isCrowded = lines.length > mostNamedLines;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const { isDark } = useTheme();
@@ -85,11 +88,10 @@ export function Chart(props: ChartProps) {
         ],
         series: [
           {},
-          ...lines.map(({ label, colour, dash = [], isFaint, width }) => ({
+          ...lines.map(({ label, colour, dash = [], isFaint, width = 1.6 }) => ({
             label,
             stroke: colour,
-            dash,
-            width: width ?? 1.6,
+            ...(isCrowded && width <= 2 ? { width: hairline() } : { width, dash }),
             alpha: isFaint ? 0.28 : 1,
             points: { show: false },
             spanGaps: true,
@@ -200,7 +202,7 @@ export function Chart(props: ChartProps) {
           move(event.shiftKey ? by * 10 : by);
         }}
       />
-      {hasLegend && (
+      {!isCrowded && (
         <ul class="legend">
           {lines.map(
             (line, index) =>

@@ -23,6 +23,11 @@ export const overlaid: Readonly<Record<string, string>> = {
   rate: "Steps a second",
 };
 
+/** Points of each line: all lines together have no more than can be told apart. */
+function pointsOf(ids: string): number {
+  return Math.max(200, Math.min(800, Math.floor(60_000 / ids.split(",").length)));
+}
+
 /** Several runs over each other: colour by one field, dash by another, names by what differs. */
 export function OverlayView() {
   const { query } = useAddress();
@@ -33,7 +38,7 @@ export function OverlayView() {
   const cursor = useMemo<StepCursor>(() => new Shared<number | null>(null), [ids]);
   const range = useMemo<StepRange>(() => new Shared<readonly [number, number] | null>(null), [ids]);
   const { document: shelf } = useDocument<ShelfDocument>("/api/runs", turn);
-  const { document: overlay, problem } = useDocument<OverlayDocument>(`/api/overlay?name=${name}&points=800&runs=${ids}`, turn);
+  const { document: overlay, problem } = useDocument<OverlayDocument>(`/api/overlay?name=${name}&points=${pointsOf(ids)}&runs=${ids}`, turn);
   useChanges((change) => {
     if (change.kind === "everything" || (change.kind === "run" && ids.includes(change.run.id))) setTurn((before) => before + 1);
   });
@@ -83,7 +88,6 @@ export function OverlayView() {
           height={420}
           isLog={isLog}
           onLog={(log) => setQuery({ log: log ? "1" : "" })}
-          hasLegend={lines.length <= 40}
           fileName={`overlay-${name}`}
           {...(smoothing > 0 && { note: `Smoothed: exponential mean, weight ${smoothing}, without the bias of its beginning; the raw lines stay behind` })}
         />
