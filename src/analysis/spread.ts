@@ -54,15 +54,22 @@ export function spread(cloud: PointCloud): Spread {
   return { variances, explained: shares.map((share) => share / total), participationRatio: (total * total) / squares };
 }
 
-/**
- * The directions in which a cloud spreads most: unit vectors, the widest first, each with its largest component positive.
- *
- * @returns `count` of them; fewer where there are fewer dimensions, none where all points are equal or some are not finite.
- */
-export function principalAxes(cloud: PointCloud, count: number): Float64Array[] {
-  if (!cloud.varies || !cloud.scatter.every(Number.isFinite)) return [];
-  const vectors = new PCA(scaledCovariance(cloud, scaleOf(cloud)), { isCovarianceMatrix: true }).getEigenvectors();
-  return Array.from({ length: Math.min(count, cloud.mean.length) }, (_, axis) => pointedUp(Float64Array.from(vectors.getColumn(axis))));
+/** The directions in which a cloud spreads most: unit vectors, the widest first, each with its largest component positive. */
+interface PrincipalComponents {
+  readonly axes: readonly Float64Array[];
+  /** Share of the variance along each. */
+  readonly explained: readonly number[];
+}
+
+/** @returns `count` directions; fewer where there are fewer dimensions, none where all points are equal or some are not finite. */
+export function principalComponents(cloud: PointCloud, count: number): PrincipalComponents {
+  if (!cloud.varies || !cloud.scatter.every(Number.isFinite)) return { axes: [], explained: [] };
+  const found = new PCA(scaledCovariance(cloud, scaleOf(cloud)), { isCovarianceMatrix: true });
+  const vectors = found.getEigenvectors();
+  const variances = found.getEigenvalues().map((value) => Math.max(value, 0));
+  const total = variances.reduce((sum, variance) => sum + variance, 0);
+  const axes = Array.from({ length: Math.min(count, cloud.mean.length) }, (_, axis) => pointedUp(Float64Array.from(vectors.getColumn(axis))));
+  return { axes, explained: axes.map((_, axis) => (variances[axis] ?? 0) / total) };
 }
 
 function pointedUp(axis: Float64Array): Float64Array {

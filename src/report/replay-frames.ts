@@ -1,10 +1,11 @@
 import { forEachRow } from "../analysis/for-each-row.js";
+import { seenFrom } from "../analysis/path-basis.js";
 import { rowClasses } from "../analysis/row-classes.js";
 import { rowValues } from "../analysis/row-values.js";
 import { selectRows } from "../analysis/select-rows.js";
-import { spreadStates } from "../figures/chosen-states.js";
+import { spreadStates } from "../analysis/spread-states.js";
 import type { RunSource } from "../figures/runs/run-source.js";
-import { pathBasis, seenFrom } from "../figures/scan/path-basis.js";
+import { basisOfRun } from "../figures/scan/basis-of-run.js";
 import { shownToken } from "../figures/shown-token.js";
 import { tokenGroups } from "../figures/token-groups.js";
 import { readState } from "../formats/read-state.js";
@@ -38,7 +39,7 @@ export interface ReplayFrames {
  */
 export async function replayFrames(run: RunSource, share = 1): Promise<ReplayFrames | undefined> {
   const { tokens } = await run.history();
-  if ((await pathBasis(run)).axes.length < components) return undefined;
+  if ((await basisOfRun(run)).axes.length < components) return undefined;
   let most = Math.min(mostFrames, Math.floor((share * mostPlaces) / tokens));
   while (most >= 2) {
     const frames = await framesOf(run, most);
@@ -51,7 +52,7 @@ export async function replayFrames(run: RunSource, share = 1): Promise<ReplayFra
 
 async function framesOf(run: RunSource, most: number): Promise<ReplayFrames> {
   const history = await run.history();
-  const basis = await pathBasis(run);
+  const basis = await basisOfRun(run);
   const states = spreadStates(lastMovingState((await run.analysis()).motion?.frozenFraction, history.states) + 1, most);
   const seen = new Float64Array(states.length * history.tokens * components);
   const classes = new Uint16Array(states.length * history.tokens);

@@ -129,8 +129,7 @@ export const basisDocumentSchema = z.strictObject({
   components: count,
   /** Row by row, `components` × dims. */
   directions: z.array(z.number()),
-  explained: z.array(z.number()),
-  /** Largest distance from the mean along each of the first three. */
+  /** Largest distance from the mean along each. */
   reach: z.array(z.number()),
 });
 export type BasisDocument = z.output<typeof basisDocumentSchema>;

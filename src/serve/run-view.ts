@@ -96,16 +96,15 @@ export class RunView {
   async basis(): Promise<BasisDocument> {
     if (this.#basis) return this.#basis;
     // Eigenvectors take a library that most of a server's life does not.
-    const { pathBasis } = await import("./path-basis.js");
+    const { pathBasis } = await import("../analysis/path-basis.js");
     const history = await openHistory(this.#directory);
     try {
-      const { mean, directions, components, explained, reach } = pathBasis(history);
+      const { center, axes, reach } = await pathBasis(history, basisSize);
       const basis: BasisDocument = {
         schema: "bh-bridge/serve-basis@1",
-        mean: [...mean],
-        directions: [...directions],
-        components,
-        explained: [...explained],
+        mean: [...center],
+        directions: axes.flatMap((axis) => [...axis]),
+        components: axes.length,
         reach: [...reach],
       };
       if (history.states > enoughStates) this.#basis = basis;
@@ -197,6 +196,8 @@ export class RunView {
   }
 }
 
+/** Directions that the page's tour goes through, from a sample that takes no time to wait for. */
+const basisSize = { axes: 8, work: 3e7, mostDims: 256 };
 /** A path of fewer states has not gone far enough to tell its directions. */
 const enoughStates = 100;
 

@@ -41,7 +41,7 @@ interface ChartProps {
 }
 
 /** More lines than these have no names below a chart, and are thin and whole: a processor that draws dashes and wide lines takes a hundred times as long. */
-export const mostNamedLines = 40;
+const mostNamedLines = 40;
 const hairline = () => 1 / devicePixelRatio;
 
 /** A chart of lines over training steps. All charts of a page have one cursor and one range; a drag zooms, a double click shows all. */

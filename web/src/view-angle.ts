@@ -1,7 +1,5 @@
 import type { BasisDocument } from "./documents.js";
 
-/** The grand tour goes through so many directions. */
-const touredDirections = 8;
 /** Turns a second of each plane: no two have a common measure, so that the tour never comes back. */
 const speeds = [0.11, 0.071, 0.053, 0.043, 0.037, 0.031, 0.029];
 
@@ -14,7 +12,7 @@ export class ViewAngle {
 
   constructor(basis: BasisDocument) {
     this.#basis = basis;
-    this.#size = Math.min(basis.components, touredDirections);
+    this.#size = basis.components;
     this.#axes = this.#straight();
   }
 

@@ -4,6 +4,7 @@ import { experimentsFolder, sweepsFolder } from "../../sweep/folders.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import { loopback, usualPort } from "./address.js";
+import { keepMemorySmall } from "./keep-memory-small.js";
 
 interface ServeCommandOptions extends CommonOptions {
   out: string[];
@@ -23,6 +24,7 @@ export function serveCommand(): Command {
     .addOption(new Option("--port <number>", "port to listen at, or the next one that is free; 0 takes any").argParser(parsePort).default(usualPort))
     .option("--host <address>", "address to listen at; with another than this one, whoever reaches it and has the token sees the runs", loopback)
     .action(async ({ out, port, host, ...common }: ServeCommandOptions) => {
+      keepMemorySmall(); // before anything of the server is loaded
       const { serveInTerminal } = await import("./serve-in-terminal.js");
       await serveInTerminal({ folders: out, port, host }, new Terminal(common));
     });

@@ -1,6 +1,6 @@
+import { spreadStates } from "../../analysis/spread-states.js";
 import { readState } from "../../formats/read-state.js";
 import { countAxis, stepAxis } from "../axes.js";
-import { spreadStates } from "../chosen-states.js";
 import { linePanels, namedAlike, type QuantitySeries } from "../line-panels.js";
 import { analysedSteps, overStates, type StepSeries } from "../state-series.js";
 import { defineRunFigure } from "./run-figure.js";

@@ -1,10 +1,12 @@
 import { forEachRow } from "../../analysis/for-each-row.js";
+import { seenFrom } from "../../analysis/path-basis.js";
+import { spreadStates } from "../../analysis/spread-states.js";
 import { readState } from "../../formats/read-state.js";
 import { stepOfState } from "../../formats/state-of-step.js";
 import { axis } from "../axes.js";
-import { chosenStates, spreadStates } from "../chosen-states.js";
+import { chosenStates } from "../chosen-states.js";
 import type { Mark, Panel } from "../figure.js";
-import { pathBasis, seenFrom } from "../scan/path-basis.js";
+import { basisOfRun } from "../scan/basis-of-run.js";
 import { followedRows } from "../scan/stillness-scan.js";
 import { seriesOf } from "../styled-series.js";
 import { tokenGroups } from "../token-groups.js";
@@ -25,7 +27,7 @@ interface Cloud {
 
 async function read(run: RunSource): Promise<Cloud | Absent> {
   const history = await run.history();
-  const basis = await pathBasis(run);
+  const basis = await basisOfRun(run);
   if (basis.axes.length < 2) return { absent: "its rows never differ in two directions" };
   const moments = [];
   for (const state of chosenStates(history.states, [0.1])) moments.push({ step: stepOfState(history, state), points: (await pointsOf(run, state)).points });
@@ -34,7 +36,7 @@ async function read(run: RunSource): Promise<Cloud | Absent> {
 
 async function pathsOf(run: RunSource): Promise<Cloud["paths"]> {
   const history = await run.history();
-  const basis = await pathBasis(run);
+  const basis = await basisOfRun(run);
   const { names, ofRow } = await tokenGroups(run);
   const followed = followedRows(history.tokens).slice(0, mostPaths);
   const seen = followed.map((): number[][] => []);

@@ -1,9 +1,10 @@
 import { forEachRow } from "../../analysis/for-each-row.js";
+import { type PathBasis, seenFrom } from "../../analysis/path-basis.js";
 import { rowClasses } from "../../analysis/row-classes.js";
 import { rowValues } from "../../analysis/row-values.js";
 import { selectRows } from "../../analysis/select-rows.js";
 import { readState } from "../../formats/read-state.js";
-import { type PathBasis, pathBasis, seenFrom } from "../scan/path-basis.js";
+import { basisOfRun } from "../scan/basis-of-run.js";
 import { shownToken } from "../shown-token.js";
 import { tokenGroups } from "../token-groups.js";
 import type { RunSource } from "./run-source.js";
@@ -24,7 +25,7 @@ export interface Point {
 /** The distinct rows of a state in the run's basis; of many, evenly spread ones and every black hole. */
 export async function pointsOf(run: RunSource, state: number): Promise<{ basis: PathBasis; points: Point[] }> {
   const history = await run.history();
-  const basis = await pathBasis(run);
+  const basis = await basisOfRun(run);
   const { ofRow } = await tokenGroups(run);
   const matrix = readState(history, state);
   const classes = rowClasses(rowValues(matrix.dtype, matrix.bytes, matrix.columns), selectRows(matrix.rows));

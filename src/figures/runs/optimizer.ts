@@ -1,11 +1,11 @@
 import { forEachRow } from "../../analysis/for-each-row.js";
 import { runHere } from "../../analysis/scan/run-in-parts.js";
+import { spreadStates } from "../../analysis/spread-states.js";
 import { BhBridgeError } from "../../errors.js";
 import type { History } from "../../formats/history.js";
 import { readState } from "../../formats/read-state.js";
 import { stepOfState } from "../../formats/state-of-step.js";
 import { axis } from "../axes.js";
-import { spreadStates } from "../chosen-states.js";
 import { linePanels, type QuantitySeries } from "../line-panels.js";
 import type { StepSeries } from "../state-series.js";
 import { type TokenGroups, tokenGroups } from "../token-groups.js";

@@ -104,8 +104,8 @@ test("the black holes of a state name their tokens", async () => {
   expect(census).toMatchObject({ step: 60, C: 1, P: deadRows.length, holes: [{ population: deadRows.length, tokens: deadRows }] });
 });
 
-test("the directions of the path are orthonormal, by falling variance", async () => {
-  const { directions, components, explained, mean } = await server.document(`/api/runs/${await idOf("a")}/basis`, basisDocumentSchema);
+test("the directions of the path are orthonormal", async () => {
+  const { directions, components, mean } = await server.document(`/api/runs/${await idOf("a")}/basis`, basisDocumentSchema);
   expect([components, mean.length, directions.length]).toEqual([8, 8, 64]);
   for (let a = 0; a < 8; a++) {
     for (let b = 0; b <= a; b++) {
@@ -113,8 +113,6 @@ test("the directions of the path are orthonormal, by falling variance", async ()
       expect(product).toBeCloseTo(a === b ? 1 : 0, 5);
     }
   }
-  expect(explained).toEqual([...explained].sort((left, right) => right - left));
-  expect(explained.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
 });
 
 test("a history of 7.7 GB is described, read at its end and counted in part, and its reader stays small", async () => {

@@ -9,7 +9,6 @@ const basis: BasisDocument = {
   mean: new Array<number>(dims).fill(1),
   components: dims,
   directions: Array.from({ length: dims * dims }, (_, at) => (at % (dims + 1) === 0 ? 1 : 0)),
-  explained: new Array<number>(dims).fill(1 / dims),
   reach: [1, 1, 1],
 };
 
