@@ -1,7 +1,9 @@
 """What is imported is looked through by no collection of garbage; what comes after is collected as ever."""
 
 import gc
-import importlib
+import importlib.util
+import sys
+import types
 import weakref
 
 import pytest
@@ -47,3 +49,20 @@ def test_an_import_that_fails_leaves_the_collector_at_work() -> None:
     with pytest.raises(ModuleNotFoundError), quick_import():
         importlib.import_module("no_such_module")
     assert gc.isenabled()
+
+
+def test_what_no_model_needs_is_not_there_meanwhile_and_is_there_again_afterwards(monkeypatch) -> None:
+    monkeypatch.delitem(sys.modules, "scipy", raising=False)
+    with quick_import():
+        assert importlib.util.find_spec("scipy") is None
+        with pytest.raises(ModuleNotFoundError):
+            importlib.import_module("scipy")
+    assert importlib.util.find_spec("scipy") is not None
+
+
+def test_what_is_loaded_already_stays_as_it_is(monkeypatch) -> None:
+    loaded = types.ModuleType("scipy")
+    monkeypatch.setitem(sys.modules, "scipy", loaded)
+    with quick_import():
+        assert sys.modules["scipy"] is loaded
+    assert sys.modules["scipy"] is loaded
