@@ -5,34 +5,17 @@ import { z } from "zod";
 import { type CompareDocument, compareDocumentSchema } from "../../src/commands/compare/compare-document.js";
 import { reproduceDocumentSchema } from "../../src/commands/reproduce/reproduce-document.js";
 import { rerecordDocumentSchema } from "../../src/commands/rerecord/rerecord-document.js";
-import { trainResultSchema } from "../../src/runner/train-result.js";
 import { codeBlocks, ownCommands } from "../code-blocks.js";
 import { run, temporaryFolder } from "./program.js";
+import { trainTogether } from "./train-together.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
-const small = ["model.n_embd=8", "model.n_layer=1", "model.n_head=2", "model.n_positions=16", "training.per_device_train_batch_size=4"];
-const settings = [...small, "training.logging_steps=10"].flatMap((setting) => ["--set", setting]);
+const small = {
+  model: { n_embd: 8, n_layer: 1, n_head: 2, n_positions: 16 },
+  training: { max_steps: 40, per_device_train_batch_size: 4, logging_steps: 10 },
+};
 const [tokens, dims] = [128, 8];
-
-async function train(out: string, ...options: string[]): Promise<string> {
-  const { stdout, stderr } = await run([
-    "train",
-    "--device",
-    "cpu",
-    "--threads",
-    "1",
-    "--steps",
-    "40",
-    ...settings,
-    ...options,
-    "--out",
-    join(folder.path, out),
-    "--json",
-  ]);
-  expect(stdout, stderr).not.toBe("");
-  return trainResultSchema.parse(JSON.parse(stdout)).run;
-}
 
 async function compare(...args: string[]): Promise<{ exitCode: number | undefined; document: CompareDocument }> {
   const { exitCode, stdout } = await run(["compare", ...args, "--json"]);
@@ -41,7 +24,7 @@ async function compare(...args: string[]): Promise<{ exitCode: number | undefine
 
 let [a, b, c]: string[] = [];
 beforeAll(async () => {
-  [a, b, c] = [await train("a"), await train("b", "--name", "other name"), await train("c", "--seed", "7")];
+  [a, b, c] = await trainTogether(join(folder.path, "runs"), small, { ...small, name: "other name" }, { ...small, seed: 7 });
 });
 const runs = () => [a ?? "", b ?? "", c ?? ""] as const;
 
@@ -112,10 +95,13 @@ test("a part that cannot be compared names the nearest, and one run is not enoug
   expect((await run(["compare", a])).exitCode).toBe(2);
 });
 
+/** Of the commands that train a run again, those with every option do what the others do. */
+const isLookedAtElsewhere = ([name, ...args]: string[]) => name === "train" || (name === "reproduce" && !args.includes("--deep"));
+
 test("every command and document of the page is right", { timeout: 240_000 }, async () => {
   const [a, b] = runs();
   const page = readFileSync("docs/comparing.md", "utf8");
-  for (const words of ownCommands(page).filter(([name]) => name !== "train")) {
+  for (const words of ownCommands(page).filter((words) => !isLookedAtElsewhere(words))) {
     const { exitCode, stderr } = await run(words.map((word) => word.replace("RUN-B", b).replace(/^RUN(-A)?$/, a)));
     expect(exitCode, stderr).toBe(0);
   }

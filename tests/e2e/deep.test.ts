@@ -1,30 +1,29 @@
 import { cpSync, mkdirSync, openSync, readdirSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { compareDocumentSchema } from "../../src/commands/compare/compare-document.js";
 import { reproduceDocumentSchema } from "../../src/commands/reproduce/reproduce-document.js";
 import { compare, locateDivergences } from "../../src/compare/compare.js";
+import type { RunInput } from "../../src/config/resolve-run-config.js";
 import { resolvePython } from "../../src/python/resolve-python.js";
-import { trainResultSchema } from "../../src/runner/train-result.js";
 import { eventually, python, run, start, temporaryFolder } from "./program.js";
+import { trainTogether } from "./train-together.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
 const [tokens, dims] = [128, 8];
-const size = ["model.n_embd=8", "model.n_layer=1", "model.n_head=2", "model.n_positions=16", "training.per_device_train_batch_size=4"];
-// Only the first and the last state are recorded; the learning rate falls in the last steps.
-const rest = ["checkpoint.every=4", "record.every=8", "training.lr_scheduler_type=warmup_stable_decay"];
-
-async function train(name: string, decaySteps: number): Promise<string> {
-  const settings = [...size, ...rest, `training.lr_scheduler_kwargs={"num_decay_steps":${decaySteps}}`].flatMap((setting) => ["--set", setting]);
-  const { stdout, stderr } = await run(["train", "--steps", "8", "--device", "cpu", "--threads", "1", ...settings, "--out", join(folder.path, name), "--json"]);
-  expect(stdout, stderr).not.toBe("");
-  return trainResultSchema.parse(JSON.parse(stdout)).run;
-}
+/** Only the first and the last state are recorded; the learning rate falls in the last steps. */
+const falling = (num_decay_steps: number): RunInput => ({
+  model: { n_embd: 8, n_layer: 1, n_head: 2, n_positions: 16 },
+  training: { max_steps: 8, per_device_train_batch_size: 4, lr_scheduler_type: "warmup_stable_decay", lr_scheduler_kwargs: { num_decay_steps } },
+  checkpoint: { every: 4 },
+  record: { every: 8 },
+});
 
 let [early = "", late = "", flipped = ""]: string[] = [];
 beforeAll(async () => {
-  [early, late, flipped] = [await train("early", 3), await train("late", 2), join(folder.path, "flipped")];
+  [early = "", late = ""] = await trainTogether(join(folder.path, "runs"), falling(3), falling(2));
+  flipped = join(folder.path, "flipped");
   cpSync(early, flipped, { recursive: true });
   flip(flipped, 1, 17, 5);
 });
@@ -38,12 +37,23 @@ function flip(directory: string, state: number, token: number, component: number
   writeSync(file, Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, place);
 }
 
+/** A folder for temporary files alone. */
+function temporaryFiles(name: string): string {
+  const temporary = join(folder.path, name);
+  mkdirSync(temporary);
+  return temporary;
+}
+
 /** What we left among temporary files; torch has a folder of its own there. */
 function ours(temporary: string): string[] {
   return readdirSync(temporary).filter((name) => name.startsWith("bh-bridge"));
 }
 
-test("the step in which two runs part is found between recorded states, from a checkpoint, with what made it", { timeout: 300_000 }, async () => {
+test("the step in which two runs part is found between recorded states, from a checkpoint, with what made it; its files are gone", {
+  timeout: 300_000,
+}, async () => {
+  const temporary = temporaryFiles("temporary");
+  vi.stubEnv("TMPDIR", temporary);
   const comparison = await compare([early, late]);
   expect(comparison.history[0]).toMatchObject({ equalTo: 0, first: { step: 8 } });
   const begun: [run: string, fromStep: number, until: number][] = [];
@@ -61,6 +71,8 @@ test("the step in which two runs part is found between recorded states, from a c
     [early, 4, 7],
     [late, 4, 7],
   ]);
+  vi.unstubAllEnvs();
+  expect(ours(temporary)).toEqual([]);
 });
 
 test("a flipped bit is not reproduced, and the run that has it is named", { timeout: 300_000 }, async () => {
@@ -81,10 +93,11 @@ test("a run that does not come out again is trained twice more, and comes out th
 });
 
 test("Ctrl-C ends it and leaves nothing", { timeout: 300_000 }, async () => {
-  const temporary = join(folder.path, "temporary");
-  mkdirSync(temporary);
+  const temporary = temporaryFiles("temporary-of-stopped");
   const process = start(["compare", early, late, "--deep", "--json"], { env: { TMPDIR: temporary } });
-  expect(await eventually(() => readdirSync(temporary, { recursive: true, encoding: "utf8" }).some((name) => name.endsWith("trace.json")), 200_000)).toBe(true);
+  expect(
+    await eventually(() => readdirSync(temporary, { recursive: true, encoding: "utf8" }).some((name) => name.endsWith("history.safetensors")), 200_000),
+  ).toBe(true);
   process.kill("SIGINT");
   const { exitCode, stdout } = await process;
   expect(exitCode).toBe(130);

@@ -23,8 +23,16 @@ function wordsOf(line: string): string[] {
   return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
 }
 
+/** The names of the options that a command line has and its command has not. */
+function unknownOptions(words: readonly string[], command: Command): string[] {
+  const inner = command.commands.find((each) => each.name() === words[0]);
+  if (inner) return unknownOptions(words.slice(1), inner);
+  return words.filter((word) => /^--?[a-z]/.test(word) && !command.options.some(({ long, short }) => word === long || word === short));
+}
+
 /** What is cheap to run instead: a training is resolved only, an environment is not made, a server would not end, and the run of the example is one that exists. */
 function cheaply(words: string[]): string[] {
+  if (words[0] === "reproduce" || words[0] === "rerecord") return [...words, "--help"]; // the pages have the same, and those are run
   if (words[0] === "setup" || words[0] === "serve") return [...words, "--help"];
   if (words[0] === "sweep" && ["logs", "cancel", "retry"].includes(words[1] ?? "")) return [...words, "--help"]; // there is nothing to stop
   if (words[0] === "train") return [...words, "--print-config"];
@@ -56,12 +64,14 @@ beforeAll(async () => {
 });
 
 // What removes runs comes last: others name them too.
-const examples = [...new Set(examplesOf(await createProgram()))].sort((a, b) => Number(a.startsWith("runs rm")) - Number(b.startsWith("runs rm")));
+const program = await createProgram();
+const examples = [...new Set(examplesOf(program))].sort((a, b) => Number(a.startsWith("runs rm")) - Number(b.startsWith("runs rm")));
 
 test("the help pages have examples", () => expect(examples.length).toBeGreaterThan(18));
 
 test.each(examples)("the example of a help page works: bh-bridge %s", async (example) => {
   const [line = ""] = example.split(" > ");
+  expect(unknownOptions(wordsOf(line), program)).toEqual([]);
   const words = cheaply(wordsOf(line));
   const { exitCode, stdout, stderr } = await run(words, { cwd, env: words.includes("--dry-run") ? withoutTorch : {} });
   expect(exitCode, stderr).toBe(0);

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inspectDocumentSchema } from "../../src/commands/inspect/inspect-document.js";
+import type { RunInput } from "../../src/config/resolve-run-config.js";
 import { printedBy } from "../unit/formats/reference-python.js";
 import { projectRoot, python, run, temporaryFolder } from "./program.js";
+import { trainTogether } from "./train-together.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -30,15 +32,14 @@ os.mkdir("optimizer"); os.rename("trainer/checkpoint-1/optimizer.pt", "optimizer
 
 beforeAll(async () => {
   await printedBy(files, [], folder.path);
-  for (const [name, ...more] of [["whole"], ["chosen", "--set", "record.rows=[1,2]"]]) {
-    const { exitCode, stdout, stderr } = await run(["train", ...training, "--preset", "quick", ...more, "--name", name ?? "", "--json"], { cwd: folder.path });
-    expect(exitCode, stderr).toBe(0);
-    renameSync(JSON.parse(stdout).run, join(folder.path, name ?? ""));
-  }
+  const input: RunInput = { preset: "quick", training: { max_steps: 4 }, data: { corpus: join(folder.path, "corpus.txt") } };
+  const [whole = "", chosen = ""] = await trainTogether(join(folder.path, "runs"), input, { ...input, record: { rows: [1, 2] } });
+  renameSync(whole, join(folder.path, "whole"));
+  renameSync(chosen, join(folder.path, "chosen"));
 }, 300_000);
 
 /** Where training itself is tried; elsewhere its configuration is resolved, which reads the weights. */
-const trained = ["state.pt", "trainer/checkpoint-2", "whole"];
+const trained = ["state.pt", "trainer/checkpoint-2"];
 
 /** A command as it was suggested; training is cut short. */
 async function runSuggested(command: string, path: string): Promise<void> {

@@ -7,19 +7,22 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AnalysisDocument } from "../../src/analysis/analysis-document.js";
 import { reportDocumentSchema } from "../../src/commands/report/report-document.js";
+import type { RunInput } from "../../src/config/resolve-run-config.js";
 import { type Figure, figureSchema, type Mark } from "../../src/figures/figure.js";
 import { runFigureNames } from "../../src/figures/run-figures.js";
-import { trainResultSchema } from "../../src/runner/train-result.js";
 import { expectedFrom } from "../unit/formats/reference-python.js";
 import { run, temporaryFolder } from "./program.js";
+import { trainTogether } from "./train-together.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
-const small = ["model.n_embd=8", "model.n_layer=1", "model.n_head=2", "model.n_positions=16", "training.per_device_train_batch_size=4"];
-const settings = small.flatMap((setting) => ["--set", setting]);
-const tensors = ["--set", 'record.tensors=["wte","wte.grad","wte.exp_avg","wte.exp_avg_sq"]'];
+const small = {
+  model: { n_embd: 8, n_layer: 1, n_head: 2, n_positions: 16 },
+  training: { max_steps: 40, per_device_train_batch_size: 4 },
+  record: { tensors: ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"] },
+} satisfies RunInput;
 const figures = join(folder.path, "figures");
-let trained = "";
+let [trained, other] = ["", ""];
 let analysis: AnalysisDocument;
 const browserPath = "/usr/bin/chromium";
 const data = (): readonly Figure[] => runFigureNames.map(described);
@@ -27,10 +30,11 @@ const data = (): readonly Figure[] => runFigureNames.map(described);
 const described = (name: string): Figure => figureSchema.parse(JSON.parse(readFileSync(join(figures, `${name}.json`), "utf8")));
 
 beforeAll(async () => {
-  const args = ["train", ...tensors, "--device", "cpu", "--threads", "1", "--steps", "40", ...settings, "--out", join(folder.path, "runs"), "--json"];
-  const { stdout, stderr } = await run([...args, "--name", "<script>alert(1)</script>"]);
-  expect(stdout, stderr).not.toBe("");
-  trained = trainResultSchema.parse(JSON.parse(stdout)).run;
+  const runs = [
+    { ...small, name: "<script>alert(1)</script>" },
+    { ...small, training: { ...small.training, max_steps: 10 }, seed: 7 },
+  ];
+  [trained = "", other = ""] = await trainTogether(join(folder.path, "runs"), ...runs);
   analysis = JSON.parse(readFileSync(join(trained, "analysis.json"), "utf8")) as AnalysisDocument;
 });
 
@@ -252,23 +256,6 @@ test("the Markdown report has its figures beside it", async () => {
 
 test("several runs are laid over one another, and told apart by what differs", async () => {
   const file = join(folder.path, "two.html");
-  const settingsOf = [
-    "train",
-    "--device",
-    "cpu",
-    "--threads",
-    "1",
-    "--steps",
-    "10",
-    ...settings,
-    "--out",
-    join(folder.path, "runs"),
-    "--json",
-    "--seed",
-    "7",
-    ...tensors,
-  ];
-  const other = trainResultSchema.parse(JSON.parse((await run(settingsOf)).stdout)).run;
   const { exitCode, stderr } = await run(["report", trained, other, "-o", file]);
   expect(exitCode, stderr).toBe(0);
   expect(/<h3>Loss<\/h3>.*?seed 42, max_steps 40.*?seed 7, max_steps 10.*?<\/figure>/s.test(readFileSync(file, "utf8"))).toBe(true);

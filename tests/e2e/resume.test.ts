@@ -1,23 +1,28 @@
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Bridge } from "../../src/bridge/bridge.js";
+import { corpusOf } from "../../src/bridge/corpus.js";
 import { runDocumentSchema, runsDocumentSchema, verifyDocumentSchema } from "../../src/commands/runs/runs-document.js";
 import { openRun } from "../../src/runner/open-run.js";
+import { openResumable, resumedTraining } from "../../src/runner/resume.js";
+import { trainIn } from "../../src/runner/train.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { printedBy } from "../unit/formats/reference-python.js";
-import { projectRoot, python, run, start, temporaryFolder } from "./program.js";
+import { eventually, projectRoot, python, run, start, temporaryFolder } from "./program.js";
+import { oneThread, trainOn } from "./train-together.js";
 
 const folder = temporaryFolder();
 const out = join(folder.path, "runs with spaces, ünïcode");
-const small = ["model.n_embd=8", "model.n_layer=1", "model.n_head=2", "model.n_positions=16", "training.per_device_train_batch_size=4", "checkpoint.every=20"];
-const settings = [...small, "training.lr_scheduler_type=constant", "training.logging_steps=10"].flatMap((setting) => ["--set", setting]);
+const small = {
+  model: { n_embd: 8, n_layer: 1, n_head: 2, n_positions: 16 },
+  training: { max_steps: 40, per_device_train_batch_size: 4, lr_scheduler_type: "constant", logging_steps: 10 },
+  checkpoint: { every: 20 },
+} as const;
+const file = join(folder.path, "small.json");
+let bridge: Bridge;
 let whole = "";
-
-async function train(steps: number): Promise<string> {
-  const { stdout } = await run(["train", "--device", "cpu", "--threads", "1", "--steps", String(steps), ...settings, "--out", out, "--json"]);
-  return trainResultSchema.parse(JSON.parse(stdout)).run;
-}
 
 /** A copy of a run; one whose `run.json` says something else has no checksums, as a run that has not come to its end. */
 function copyOf(directory: string, name: string, changes?: object): string {
@@ -30,10 +35,21 @@ function copyOf(directory: string, name: string, changes?: object): string {
   return copy;
 }
 
+/** Go on with a run in the Python that is there. */
+async function goOn(directory: string): Promise<void> {
+  const training = resumedTraining(await openResumable(directory));
+  await trainIn(bridge, { ...training, corpus: await corpusOf(training.resolved) }, {}, {});
+}
+
 beforeAll(async () => {
-  whole = await train(40);
+  writeFileSync(file, JSON.stringify(small));
+  bridge = await oneThread();
+  whole = await trainOn(bridge, out, small);
 }, 120_000);
-afterAll(() => folder[Symbol.dispose]());
+afterAll(async () => {
+  await bridge.close();
+  folder[Symbol.dispose]();
+});
 
 test("a run that is complete has nothing left to compute, and tells its result again", async () => {
   const { exitCode, stdout } = await run(["resume", whole, "--json"]);
@@ -50,17 +66,17 @@ test("a run killed before its end was noted is found without a name, and complet
   for (const file of ["history.safetensors", "final/model.safetensors"]) expect(readFileSync(join(copy, file))).toEqual(readFileSync(join(whole, file)));
 });
 
-const quietly = (name: string) => ["train", "--device", "cpu", "--threads", "1", "--steps", "40", ...settings, "--out", join(folder.path, name)];
+const quietly = (name: string) => ["train", "-c", file, "--device", "cpu", "--threads", "1", "--out", join(folder.path, name)];
 
 test("the same command again names the unfinished run to a script, and starts a new one", async () => {
   copyOf(whole, "again", { status: "running", ended: null });
+  cpSync(copyOf(whole, "otherwise", { status: "running", ended: null, config_hash: "0".repeat(64) }), join(folder.path, "again", "other"), { recursive: true });
   const { stderr } = await run(quietly("again"));
   expect(stderr).toMatch(
     /Unfinished, with the same configuration: .*again\/run.* \(interrupted\)\nThis is a new run. To go on with that one: {2}bh-bridge resume .*again\/run/,
   );
-  expect(readdirSync(join(folder.path, "again"))).toHaveLength(2);
-  const other = await run([...quietly("again"), "--seed", "43"]);
-  expect(other.stderr).not.toContain("Unfinished");
+  expect(stderr).not.toContain("again/other");
+  expect(readdirSync(join(folder.path, "again"))).toHaveLength(3);
 });
 
 test.each([
@@ -77,7 +93,7 @@ test.each([
 });
 
 test("pinned runs come first, and tables show differences to the run tagged baseline", async () => {
-  const short = await train(20);
+  const short = await trainOn(bridge, out, { ...small, training: { ...small.training, max_steps: 20 } });
   const list = (...args: string[]) => run(["runs", "--out", out, "--columns", "run,steps,C,tags", ...args]);
   const order = (stdout: string) => runsDocumentSchema.parse(JSON.parse(stdout)).runs.map((row) => row.run);
   expect(order((await list("--json")).stdout)).toEqual([whole, short]);
@@ -131,26 +147,22 @@ Trainer(model=model, args=TrainingArguments(sys.argv[2], **arguments), train_dat
 test("a run whose first weights are gone goes on from its checkpoint; without one, what is gone is named", async () => {
   const source = join(folder.path, "source");
   cpSync(join(whole, "final"), source, { recursive: true });
-  const { stdout } = await run([...quietly("sourced"), "--from", source, "--json"]);
-  const first = trainResultSchema.parse(JSON.parse(stdout)).run;
+  const first = await trainOn(bridge, join(folder.path, "sourced"), { ...small, model: { from: source } });
   rmSync(source, { recursive: true });
   const copy = copyOf(first, "sourceless", { status: "running", ended: null });
   rmSync(join(copy, "checkpoints/step-000040"), { recursive: true });
-  const resumed = await run(["resume", copy, "--json"]);
-  expect(resumed.exitCode, resumed.stderr).toBe(0);
+  await goOn(copy);
   for (const file of ["history.safetensors", "final/model.safetensors"]) expect(readFileSync(join(copy, file))).toEqual(readFileSync(join(first, file)));
   const bare = copyOf(first, "bare", { status: "running", ended: null });
   rmSync(join(bare, "checkpoints"), { recursive: true });
-  const refused = JSON.parse((await run(["resume", bare, "--json"])).stdout);
-  expect(refused).toMatchObject({ code: "FILE_NOT_FOUND", message: expect.stringContaining(`began with ${source}, which is gone`) });
+  await expect(goOn(bare)).rejects.toMatchObject({ code: "FILE_NOT_FOUND", message: expect.stringContaining(`began with ${source}, which is gone`) });
 });
 
 test("another environment is refused by name, and accepted with --allow-inexact", async () => {
   const { environment } = JSON.parse(readFileSync(join(whole, "run.json"), "utf8"));
   const copy = copyOf(whole, "elsewhere", { status: "running", environment: { ...environment, torch: "2.0.0" } });
-  const refused = await run(["resume", copy, "--json"]);
-  expect(JSON.parse(refused.stdout)).toMatchObject({ code: "RESUME_MISMATCH" });
-  expect(JSON.parse(refused.stdout).message).toContain(`PyTorch 2.0.0 → ${environment.torch}`);
+  const message = expect.stringContaining(`PyTorch 2.0.0 → ${environment.torch}`);
+  await expect(goOn(copy)).rejects.toMatchObject({ code: "RESUME_MISMATCH", message });
   expect((await run(["resume", copy, "--allow-inexact", "--json"])).exitCode).toBe(0);
   const shown = await run(["runs", "show", copy, "--json"]);
   expect(runDocumentSchema.parse(JSON.parse(shown.stdout)).manifest?.resumes).toMatchObject([{ from_step: 40, exact: false }]);
@@ -159,23 +171,20 @@ test("another environment is refused by name, and accepted with --allow-inexact"
 test("a changed corpus is named and refused", async () => {
   const { corpus } = JSON.parse(readFileSync(join(whole, "run.json"), "utf8"));
   const copy = copyOf(whole, "other-text", { status: "running", corpus: { ...corpus, sha256: "0".repeat(64) } });
-  const { stdout, exitCode } = await run(["resume", copy, "--json"]);
-  expect(exitCode).toBe(1);
-  expect(JSON.parse(stdout)).toMatchObject({ code: "RESUME_MISMATCH" });
-  expect(JSON.parse(stdout).message).toContain(`the corpus has changed: ${copy} was trained on ${corpus.path}`);
+  const message = expect.stringContaining(`the corpus has changed: ${copy} was trained on ${corpus.path}`);
+  await expect(goOn(copy)).rejects.toMatchObject({ code: "RESUME_MISMATCH", message });
 });
 
 test("a run is refused to a second process while it is written, and is neither removed nor lost", async () => {
   const directory = join(folder.path, "live");
-  const args = ["train", "--device", "cpu", "--threads", "1", "--steps", "100000", ...settings, "--out", directory, "--json"];
-  const program = start(args);
-  await expect
-    .poll(async () => runsDocumentSchema.parse(JSON.parse((await run(["runs", "--out", directory, "--json"])).stdout)).runs[0]?.steps?.done ?? 0, {
-      timeout: 60_000,
-      interval: 200,
-    })
-    .toBeGreaterThan(0);
+  const program = start([...quietly("live"), "--steps", "100000", "--json"]);
+  const log = () => join(directory, readdirSync(directory)[0] ?? "", "events.jsonl");
+  const hasStepped = () => existsSync(directory) && existsSync(log()) && readFileSync(log(), "utf8").includes('"step_end"');
+  expect(await eventually(hasStepped, 60_000)).toBe(true);
   const [name = ""] = readdirSync(directory);
+  const live = runsDocumentSchema.parse(JSON.parse((await run(["runs", "--out", directory, "--json"])).stdout));
+  expect(live.runs[0]).toMatchObject({ status: "running", pid: expect.any(Number) });
+  expect(live.runs[0]?.steps?.done).toBeGreaterThan(0);
   for (const command of [
     ["resume", join(directory, name)],
     ["runs", "rm", name, "--out", directory],
