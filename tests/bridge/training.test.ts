@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { Bridge } from "../../src/bridge/bridge.js";
 import { type StepEndEvent, TrainerCallback } from "../../src/bridge/trainer-callback.js";
 import type { TrainerOptions } from "../../src/bridge/trainer-options.js";
@@ -15,7 +15,7 @@ import { verifyRun } from "../../src/runs/verify-run.js";
 import { printedBy } from "../unit/formats/reference-python.js";
 import { corpusFile } from "./corpus-file.js";
 import { realPython as python } from "./real-python.js";
-import { isAlive, startProgram } from "./run-program.js";
+import { isAlive } from "./run-program.js";
 
 const out = mkdtempSync(join(tmpdir(), "bh-bridge-training-"));
 afterAll(() => rmSync(out, { recursive: true, force: true }));
@@ -36,12 +36,10 @@ async function trainerOf(on: Bridge, options: Omit<TrainerOptions, "model" | "da
   return on.createTrainer({ model, data: { corpus, held_out }, out, ...rest });
 }
 
-/** A bridge of its own, for a test that ends it. */
-async function ownBridge(pythonPath?: string): Promise<Bridge> {
-  if (pythonPath !== undefined) vi.stubEnv("PYTHONPATH", resolve(pythonPath));
-  const own = await Bridge.start({ python, threads: 1, device: "cpu" });
-  onTestFinished(() => own.close());
-  return own;
+/** A bridge to a Python that imports from a folder of its own. */
+async function startWith(pythonPath: string): Promise<Bridge> {
+  vi.stubEnv("PYTHONPATH", resolve(pythonPath));
+  return Bridge.start({ python, threads: 1, device: "cpu" });
 }
 
 test("what was done to a model since it was built is noted in the runs that train it, and its own training first", async () => {
@@ -225,45 +223,51 @@ test("a decider asked at each log sees TrainerState and ends the training with a
   expect(readdirSync(join(outcome.run, "checkpoints"))).toEqual(["step-000004"]);
 });
 
-test("NumPy's scalars in a log arrive as numbers, and whatever Python says stays in the run's log", async () => {
-  const noisy = await ownBridge("tests/bridge/noisy");
-  const logs: unknown[] = [];
-  class Watch extends TrainerCallback {
-    override onLog = (event: { logs: Record<string, unknown> }) => void logs.push(event.logs);
-  }
-  const { run, status } = await (await trainerOf(noisy, { training: { max_steps: 2, logging_steps: 1 }, callbacks: [new Watch()] })).train();
-  expect(status).toBe("completed");
-  expect(logs[0]).toMatchObject({ scalar: 0.5, count: 7, infinite: Number.POSITIVE_INFINITY });
-  expect(logs[0]).not.toHaveProperty("array");
-  const said = readFileSync(join(run, "python.log"), "utf8");
-  for (const words of ["a print at a log", "bytes at a log", "a warning", "3/3"]) expect(said).toContain(words);
-});
-
 test("workers that are spawned, not forked, load the same data", async () => {
   const training = { max_steps: 3, logging_steps: 1 };
   const expected = await (await trainerOf(bridge, { training })).train();
-  const spawning = await ownBridge("tests/bridge/spawning");
+  await using spawning = await startWith("tests/bridge/spawning");
   const outcome = await (await trainerOf(spawning, { training: { ...training, dataloader_num_workers: 1 } })).train();
   expect(outcome.logHistory.map(({ loss }) => loss)).toEqual(expected.logHistory.map(({ loss }) => loss));
 });
 
-test("SIGKILL in the middle of a training rejects train() within a second, and the workers end too", async () => {
-  const own = await ownBridge();
-  const trainer = await trainerOf(own, { training: { max_steps: 100_000, dataloader_num_workers: 1 } });
-  const children = () => readFileSync(`/proc/${own.environment.pid}/task/${own.environment.pid}/children`, "utf8").trim().split(" ").map(Number);
-  let workers: number[] = [];
-  let killed = 0;
-  trainer.onEvent(({ type, global_step }) => {
-    if (type !== "step_end" || global_step !== 3) return;
-    workers = children();
-    killed = performance.now();
-    process.kill(own.environment.pid, "SIGKILL");
+describe("a Python that talks", () => {
+  let noisy: Bridge;
+  beforeAll(async () => {
+    noisy = await startWith("tests/bridge/noisy");
   });
-  const error = (await trainer.train().catch((reason: unknown) => reason)) as BhBridgeError;
-  expect(performance.now() - killed).toBeLessThan(1000);
-  expect(error).toMatchObject({ code: "PEER_EXITED", exit: { signal: "SIGKILL" } });
-  expect(workers).toHaveLength(1);
-  await vi.waitFor(() => expect(workers.filter(isAlive)).toEqual([]));
+  afterAll(() => noisy.close());
+
+  test("NumPy's scalars in a log arrive as numbers, and whatever Python says stays in the run's log", async () => {
+    const logs: unknown[] = [];
+    class Watch extends TrainerCallback {
+      override onLog = (event: { logs: Record<string, unknown> }) => void logs.push(event.logs);
+    }
+    const { run, status } = await (await trainerOf(noisy, { training: { max_steps: 2, logging_steps: 1 }, callbacks: [new Watch()] })).train();
+    expect(status).toBe("completed");
+    expect(logs[0]).toMatchObject({ scalar: 0.5, count: 7, infinite: Number.POSITIVE_INFINITY });
+    expect(logs[0]).not.toHaveProperty("array");
+    const said = readFileSync(join(run, "python.log"), "utf8");
+    for (const words of ["a print at a log", "bytes at a log", "a warning", "3/3"]) expect(said).toContain(words);
+  });
+
+  test("SIGKILL in the middle of a training rejects train() within a second, and the workers end too", async () => {
+    const trainer = await trainerOf(noisy, { training: { max_steps: 100_000, dataloader_num_workers: 1 } });
+    const children = () => readFileSync(`/proc/${noisy.environment.pid}/task/${noisy.environment.pid}/children`, "utf8").trim().split(" ").map(Number);
+    let workers: number[] = [];
+    let killed = 0;
+    trainer.onEvent(({ type, global_step }) => {
+      if (type !== "step_end" || global_step !== 3) return;
+      workers = children();
+      killed = performance.now();
+      process.kill(noisy.environment.pid, "SIGKILL");
+    });
+    const error = (await trainer.train().catch((reason: unknown) => reason)) as BhBridgeError;
+    expect(performance.now() - killed).toBeLessThan(1000);
+    expect(error).toMatchObject({ code: "PEER_EXITED", exit: { signal: "SIGKILL" } });
+    expect(workers).toHaveLength(1);
+    await vi.waitFor(() => expect(workers.filter(isAlive)).toEqual([]));
+  });
 });
 
 test("an abort ends the training after its step, with a checkpoint", async () => {
@@ -273,19 +277,6 @@ test("an abort ends the training after its step, with a checkpoint", async () =>
   const outcome = await trainer.train({ signal: controller.signal });
   expect(outcome).toMatchObject({ status: "stopped", reason: "signal" });
   expect(existsSync(join(outcome.run, "checkpoints", `step-${String(outcome.steps.done).padStart(6, "0")}`, "MANIFEST.json"))).toBe(true);
-});
-
-test("Ctrl-C in a terminal reaches the whole group: the training ends in order, exit code 130, no Python left", async () => {
-  const args = ["train", "--preset", "quick", "--steps", "5000", "--corpus", corpus, "--threads", "1", "--python", python, "--out", join(out, "interrupted")];
-  const program = startProgram("src/cli.ts", [...args, "--json"], { PYTHONPATH: resolve("tests/bridge/noisy") });
-  const runs = join(out, "interrupted");
-  const events = () => readFileSync(join(runs, readdirSync(runs)[0] ?? "", "events.jsonl"), "utf8");
-  await vi.waitFor(() => expect(events()).toContain('"step_end"'), { timeout: 60_000, interval: 50 });
-  const lock = readFileSync(join(runs, readdirSync(runs)[0] ?? "", "run.lock"), "utf8");
-  process.kill(-(program.child.pid ?? 0), "SIGINT");
-  expect(await program.ended).toEqual([130, null]);
-  expect(JSON.parse(await program.stdout)).toMatchObject({ schema: "bh-bridge/train-result@1", status: "stopped" });
-  expect(isAlive(Number.parseInt(lock, 10))).toBe(false);
 });
 
 test.each([

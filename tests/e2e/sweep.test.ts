@@ -6,7 +6,7 @@ import { errorDocumentSchema } from "../../src/commands/terminal/error-document.
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { readLedger } from "../../src/sweep/ledger.js";
 import { type SweepDocument, sweepDocumentSchema } from "../../src/sweep/sweep-document.js";
-import { eventually, marked, run, start, temporaryFolder } from "./program.js";
+import { eventually, marked, run, start, temporaryFolder, withoutTorch } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
 
 const folder = temporaryFolder();
@@ -70,28 +70,26 @@ describe("a sweep of two norms and two seeds", () => {
     expect(history(directory ?? "").equals(await historyAlone(directory ?? ""))).toBe(true);
   });
 
-  test("the same command again trains nothing, and a seed more trains what is new", async () => {
+  test("the same command again trains nothing; a run that is gone is lost, and trained again with a seed more", async () => {
     const again = await sweep(sweepFile("norms", { grid, seeds: "1..2" }), "norms");
     expect(again.document.trials).toEqual(first.trials);
     expect(again.stderr).toContain("nothing is left to train");
-    const more = await sweep(sweepFile("norms", { grid: { "model.norm": ["rmsnorm"] }, seeds: "1..3" }), "norms");
-    expect(more.document.directory).toBe(first.directory);
-    expect(more.document.trials.map((trial) => trial.run).slice(0, 2)).toEqual(first.trials.map((trial) => trial.run).slice(0, 2));
-    expect(more.document.counts.completed).toBe(3);
-  });
-
-  test("its state is told by its directory, and a run that is gone is lost, and trained again", async () => {
-    const [trial] = first.trials;
+    const [trial, other] = first.trials;
     rmSync(trial?.run ?? "", { recursive: true });
     const { stdout } = await run(["sweep", "status", first.directory ?? "", "--json"]);
     expect(sweepDocumentSchema.parse(JSON.parse(stdout)).trials[0]).toMatchObject({ trial: trial?.trial, status: "lost", run: null });
-    const again = await sweep(sweepFile("norms", { grid, seeds: "1..2" }), "norms");
-    expect(again.document.trials[0]?.result?.census).toEqual(trial?.result?.census);
+    const more = await sweep(sweepFile("norms", { grid: { "model.norm": ["rmsnorm"] }, seeds: "1..3" }), "norms", "--workers", "1");
+    expect(more.stderr).toContain("2 trials to train");
+    expect(more.document.directory).toBe(first.directory);
+    expect(more.document.counts.completed).toBe(3);
+    expect(more.document.trials[0]?.result?.census).toEqual(trial?.result?.census);
+    expect(more.document.trials[1]?.run).toBe(other?.run);
   });
 
   test("another base is another directory, and is said", async () => {
-    const { stderr, document } = await sweep(sweepFile("norms", { grid, seeds: 1 }), "norms", "--steps", "5");
-    expect(document.directory).not.toBe(first.directory);
+    const args = ["sweep", sweepFile("norms", { grid, seeds: 1 }), "--out", join(folder.path, "norms"), "--json", "--steps", "5"];
+    const { stderr, stdout } = await run(args, { env: withoutTorch }); // where nothing can be trained
+    expect(sweepDocumentSchema.parse(JSON.parse(stdout))).toMatchObject({ directory: expect.not.stringMatching(`^${first.directory}$`) });
     expect(stderr).toContain(`Base or rules are others than those of ${first.directory}`);
   });
 });
@@ -110,12 +108,18 @@ describe("deaths", () => {
       }
     });
 
-  test("a controller that is killed leaves nothing behind but runs to go on with", async () => {
+  test("a second controller is refused by name; one that is killed leaves nothing behind but runs to go on with", async () => {
     const file = sweepFile("killed", { base: long, seeds: "1..2" });
-    const args = ["sweep", file, "--out", join(folder.path, "killed"), "--workers", "2"];
+    const args = ["sweep", file, "--out", join(folder.path, "killed"), "--workers", "2", "--json"];
     const mark = `BH_SWEEP_MARK=${process.pid}-killed`;
     const controller = start(args, { env: { BH_SWEEP_MARK: `${process.pid}-killed` } });
     expect(await eventually(isTraining("killed", 2), 90_000)).toBe(true);
+    const second = await run(args);
+    expect(second.exitCode).toBe(1);
+    expect(errorDocumentSchema.parse(JSON.parse(second.stdout))).toMatchObject({
+      code: "RUN_LOCKED",
+      message: expect.stringContaining(`process ${controller.pid}`),
+    });
     expect(await eventually(() => Math.min(...steps("killed")) > 60, 60_000)).toBe(true);
     controller.kill("SIGKILL");
     expect(await eventually(async () => (await marked(mark)).length === 0, 3000)).toBe(true);
@@ -123,42 +127,28 @@ describe("deaths", () => {
     expect(sweepDocumentSchema.parse(JSON.parse(stdout)).counts.lost).toBe(2);
   }, 240_000);
 
-  test("a worker that is killed is replaced, and its trial goes on; a second controller is refused by name", async () => {
+  test("a worker that is killed is replaced, and its trial goes on; sweep cancel stops it after a step, and sweep retry ends it", async () => {
     const file = sweepFile("worker", { base: long, seeds: 1 });
-    const args = ["sweep", file, "--out", join(folder.path, "worker"), "--json"];
-    const controller = start(args);
+    const controller = start(["sweep", file, "--out", join(folder.path, "worker"), "--json"]);
     expect(await eventually(isTraining("worker", 1), 90_000)).toBe(true);
-    const second = await run(args);
-    expect(second.exitCode).toBe(1);
-    expect(errorDocumentSchema.parse(JSON.parse(second.stdout))).toMatchObject({
-      code: "RUN_LOCKED",
-      message: expect.stringContaining(`process ${controller.pid}`),
-    });
-    const [line] = readLedger(directoryIn("worker")).values();
-    process.kill(line?.worker?.pid ?? 0, "SIGKILL");
+    const workerOf = () => [...readLedger(directoryIn("worker")).values()][0]?.worker?.pid ?? 0;
+    const killed = workerOf();
+    process.kill(killed, "SIGKILL");
+    expect(await eventually(() => isTraining("worker", 1)() && workerOf() !== killed, 90_000)).toBe(true);
+    const cancelled = await run(["sweep", "cancel", directoryIn("worker"), "--json"]);
+    expect(sweepCancelDocumentSchema.parse(JSON.parse(cancelled.stdout))).toMatchObject({ directory: directoryIn("worker"), pid: controller.pid });
     const { stdout, stderr, exitCode } = await controller;
-    expect(exitCode, String(stderr)).toBe(0);
+    expect(exitCode, String(stderr)).toBe(130);
     expect(String(stderr)).toContain("Lost, and goes on: seed=1");
-    expect(sweepDocumentSchema.parse(JSON.parse(String(stdout))).counts.completed).toBe(1);
-  });
-
-  test("sweep cancel stops after a step with a checkpoint, as Ctrl-C does, and sweep retry continues from the directory alone", async () => {
-    const file = sweepFile("stopped", { base: long, seeds: 1 });
-    const controller = start(["sweep", file, "--out", join(folder.path, "stopped"), "--json"]);
-    expect(await eventually(isTraining("stopped", 1), 90_000)).toBe(true);
-    const cancelled = await run(["sweep", "cancel", directoryIn("stopped"), "--json"]);
-    expect(sweepCancelDocumentSchema.parse(JSON.parse(cancelled.stdout))).toMatchObject({ directory: directoryIn("stopped"), pid: controller.pid });
-    const { stdout, exitCode } = await controller;
-    expect(exitCode).toBe(130);
     expect(sweepDocumentSchema.parse(JSON.parse(String(stdout))).trials[0]).toMatchObject({ status: "planned", run: expect.any(String) });
-    const twice = await run(["sweep", "cancel", directoryIn("stopped")]);
+    const twice = await run(["sweep", "cancel", directoryIn("worker")]);
     expect(twice).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("is not under way") });
-    const retried = await run(["sweep", "retry", directoryIn("stopped"), "--workers", "1", "--json"]);
+    const retried = await run(["sweep", "retry", directoryIn("worker"), "--workers", "1", "--json"]);
     expect(sweepDocumentSchema.parse(JSON.parse(retried.stdout)), retried.stderr).toMatchObject({
-      directory: directoryIn("stopped"),
+      directory: directoryIn("worker"),
       counts: { completed: 1 },
     });
-  });
+  }, 240_000);
 });
 
 test("a trial that fails does not stop the others, and is tried again when asked, but for one that diverged; the exit code says so", async () => {
@@ -177,8 +167,9 @@ test("a trial that fails does not stop the others, and is tried again when asked
   const again = await sweep(file, "failing", "--workers", "1");
   expect(again.stderr).toContain("nothing is left to train");
   expect(again.exitCode).toBe(4);
-  const retried = await sweep(file, "failing", "--workers", "1", "--retry");
+  const retried = await run(["sweep", file, "--out", join(folder.path, "failing"), "--workers", "1", "--retry"], { env: withoutTorch });
   expect(retried.stderr).toContain("1 trial to train");
+  expect(retried.stderr).toMatch(/Failed: training\.optim=galore_adamw seed=1/);
 });
 
 test("a trial whose condition holds is pruned at that step, with the reason in its run, and counts as no failure", async () => {
