@@ -1,7 +1,7 @@
 // Kill an experiment with SIGKILL at random instants (its controller, a worker, a worker's Python, or all of them at once), start the same command again, and
 // compare with the experiment that was never touched.
 //
-//   npm run test:crash:sweep -- --kills 20 --seed 1 [--small] [--keep]
+//   npm run test:crash:sweep -- --kills 20 --seed 1 [--workers 2] [--small] [--keep]
 //
 // Compared: every run as test:crash compares it, and the document with its verdict. No trial may have two runs, or be trained again once it is completed.
 // --small takes a tiny model, whose time goes into the starts of processes.
@@ -20,6 +20,7 @@ const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "20" },
     seed: { type: "string", default: String(Date.now() % 100_000) },
+    workers: { type: "string", default: "2" },
     small: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
   },
@@ -30,7 +31,7 @@ const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const work = mkdtempSync(join(tmpdir(), "bh-bridge-sweep-crash-"));
 const small = ["n_embd=8", "n_layer=1", "n_positions=16"].flatMap((setting) => ["--set", `model.${setting}`]);
 const command = [
-  ...["experiment", "rmsnorm-vs-layernorm", "--seeds", "42..43", "--steps", values.small ? "200" : "40", "--device", "cpu", "--workers", "2"],
+  ...["experiment", "rmsnorm-vs-layernorm", "--seeds", "42..43", "--steps", values.small ? "200" : "40", "--device", "cpu", "--workers", values.workers],
   ...["--set", `checkpoint.every=${values.small ? 25 : 10}`, ...(values.small ? small : [])],
 ];
 

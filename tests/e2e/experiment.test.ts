@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ProgressLine } from "../../src/commands/terminal/progress-line.js";
 import { type ExperimentDocument, experimentDocumentSchema } from "../../src/sweep/experiment/experiment-document.js";
 import { readPlan } from "../../src/sweep/plan/plan-file.js";
-import { run, temporaryFolder } from "./program.js";
+import { run, temporaryFolder, withoutTorch } from "./program.js";
 import { progressLines } from "./progress-lines.js";
 
 const folder = temporaryFolder();
@@ -70,7 +70,7 @@ describe("two norms over two seeds", () => {
     const again = await experiment(file);
     expect(again.document).toEqual(first);
     expect(again.stderr).toContain("nothing is left to train");
-    const more = await experiment(file, "--seeds", "42..44");
+    const more = await experiment(file, "--seeds", "42..44", "--workers", "1");
     expect(more.stderr).toContain("2 trials to train");
     expect(more.document.treatment.map((each) => each.run).slice(0, 2)).toEqual(first.treatment.map((each) => each.run));
     expect(more.document.verdict.result).not.toBe("degenerate");
@@ -78,7 +78,7 @@ describe("two norms over two seeds", () => {
   });
 
   test("a dry run lists its trials, and people read the verdict first", async () => {
-    const { stdout } = await run(["experiment", file, "--out", out, "--seeds", "42..45", "--dry-run"]);
+    const { stdout } = await run(["experiment", file, "--out", out, "--seeds", "42..45", "--dry-run"], { env: withoutTorch });
     expect(stdout).toContain("8 trials: 2 planned, 6 completed");
     const shown = await run(["experiment", file, "--out", out]);
     expect(shown.stdout).toMatch(/^norms: inconclusive {2}2 seeds/);

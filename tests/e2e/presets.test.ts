@@ -10,7 +10,7 @@ import { printedBy } from "../unit/formats/reference-python.js";
 import { python, temporaryFolder } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
 
-const steps = Number(process.env["PRESET_STEPS"] ?? 20);
+const steps = Number(process.env["PRESET_STEPS"] ?? 10);
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
 
