@@ -96,7 +96,7 @@ test("Ctrl-C ends it and leaves nothing", { timeout: 300_000 }, async () => {
   const temporary = temporaryFiles("temporary-of-stopped");
   const process = start(["compare", early, late, "--deep", "--json"], { env: { TMPDIR: temporary } });
   expect(
-    await eventually(() => readdirSync(temporary, { recursive: true, encoding: "utf8" }).some((name) => name.endsWith("history.safetensors")), 200_000),
+    await eventually(() => readdirSync(temporary, { recursive: true, encoding: "utf8" }).some((name) => name.endsWith("trace.json")), 200_000),
   ).toBe(true);
   process.kill("SIGINT");
   const { exitCode, stdout } = await process;
