@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { findHistoryTensor, historyTensors } from "../../../src/formats/history-tensor.js";
 import type { TensorInfo } from "../../../src/formats/stored-tensor.js";
 
-const tensor = (name: string, ...shape: number[]): TensorInfo => ({ name, dtype: "F32", shape }) as unknown as TensorInfo;
+const tensor = (name: string, ...shape: number[]): TensorInfo => ({ name, dtype: "F32", shape, bytes: 0, file: "" });
 
 test("a history has three dimensions", () => {
   const [flat, history, deep] = [tensor("a", 2, 3), tensor("b", 2, 3, 4), tensor("c", 2, 3, 4, 5)];

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { stateOfStep, stepOfState, stepsOf } from "../../../src/formats/state-of-step.js";
 
-const every = { source: "history", states: 4, steps: undefined };
+const every = { source: "history", states: 4 };
 const third = { source: "history", states: 4, steps: [0, 3, 6, 9] };
 
 test("without steps, every state is of the step of its number", () => {
   expect(stepsOf(every)).toEqual([0, 1, 2, 3]);
-  expect([0, 3].map((state) => stepOfState(every, state))).toEqual([0, 3]);
+  expect([0, 3].map((state) => stepOfState({}, state))).toEqual([0, 3]);
   expect(stateOfStep(every, 3)).toBe(3);
 });
 

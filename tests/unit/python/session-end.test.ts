@@ -1,0 +1,52 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { endError, sessionEnd } from "../../../src/python/session-end.js";
+import { temporaryDirectory } from "../formats/reference-python.js";
+
+const context = { logs: [], killReason: undefined, wasClosed: false };
+
+/** Logs with these texts, the newest last. */
+function logs(...texts: string[]): string[] {
+  const folder = temporaryDirectory();
+  return texts.map((text, index) => {
+    const path = join(folder, `${index}.log`);
+    writeFileSync(path, text);
+    return path;
+  });
+}
+
+test("a process that could not be started ends with the reason", () => {
+  const error = new Error("spawn /nowhere ENOENT");
+  const end = sessionEnd({ error }, context);
+  expect(end).toMatchObject({ exit: { exitCode: null, signal: null, lastLines: ["spawn /nowhere ENOENT"] }, wasClosed: false });
+  expect([end.cause.message, end.cause.cause]).toEqual(["Python could not be started", error]);
+});
+
+test("its last words are those of the newest log that has any", () => {
+  const { exit, cause } = sessionEnd({ code: 3, signal: null }, { ...context, logs: logs("older\n", "one\ntwo\n", " \n") });
+  expect(exit).toEqual({ exitCode: 3, signal: null, lastLines: ["one", "two"] });
+  expect(cause.message).toBe("Python ended with exit code 3");
+});
+
+test("forty last lines are kept, and none where nothing was said", () => {
+  const said = Array.from({ length: 100 }, (_, line) => String(line));
+  expect(sessionEnd({ code: 1, signal: null }, { ...context, logs: logs(said.join("\n")) }).exit.lastLines).toEqual(said.slice(60));
+  expect(sessionEnd({ code: 1, signal: null }, context).exit.lastLines).toEqual([]);
+});
+
+test("why it was killed is told, when it was on purpose", () => {
+  const killed = { code: null, signal: "SIGKILL" } as const;
+  expect(sessionEnd(killed, { ...context, killReason: "no answer" }).cause.message).toBe("Python did not answer in time and was killed");
+  expect(sessionEnd(killed, context).cause.message).toMatch(/was killed \(SIGKILL\), which is what happens when memory runs out$/);
+});
+
+test("each call that an end took along has an error of its own with the same cause; after closing it is the closing that is told", () => {
+  const end = sessionEnd({ code: null, signal: "SIGSEGV" }, { ...context, logs: logs("Fatal Python error: Segmentation fault") });
+  const [one, other] = [endError("trainer.train", end), endError("model.save", end)];
+  expect(one).toMatchObject({ code: "PEER_EXITED", exit: { signal: "SIGSEGV" }, cause: end.cause });
+  expect(one.message).toContain("was ended by SIGSEGV. It last said: Fatal Python error: Segmentation fault");
+  expect(other.cause).toBe(one.cause);
+  expect(other).not.toBe(one);
+  expect(endError("model.save", { ...end, wasClosed: true })).toMatchObject({ code: "BRIDGE_CLOSED", cause: end.cause });
+});
