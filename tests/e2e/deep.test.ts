@@ -95,9 +95,7 @@ test("a run that does not come out again is trained twice more, and comes out th
 test("Ctrl-C ends it and leaves nothing", { timeout: 300_000 }, async () => {
   const temporary = temporaryFiles("temporary-of-stopped");
   const process = start(["compare", early, late, "--deep", "--json"], { env: { TMPDIR: temporary } });
-  expect(
-    await eventually(() => readdirSync(temporary, { recursive: true, encoding: "utf8" }).some((name) => name.endsWith("trace.json")), 200_000),
-  ).toBe(true);
+  expect(await eventually(() => readdirSync(temporary, { recursive: true, encoding: "utf8" }).some((name) => name.endsWith("trace.json")), 200_000)).toBe(true);
   process.kill("SIGINT");
   const { exitCode, stdout } = await process;
   expect(exitCode).toBe(130);
