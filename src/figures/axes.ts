@@ -5,9 +5,12 @@ export function axis(label: string, unit: string | null = null, over: Partial<Ax
   return { label, unit, scale: "linear", zero: false, domain: null, ticks: null, ...over };
 }
 
+/** What the axis of the steps is called. */
+export const stepLabel = "training step";
+
 /** The axis that charts of one training share. */
 export function stepAxis(over: Partial<Axis> = {}): Axis {
-  return axis("training step", null, over);
+  return axis(stepLabel, null, over);
 }
 
 /** An axis of numbers of things, which begins at nothing. */

@@ -72,7 +72,7 @@ export async function figuresOfRuns(name: RunFigureName, runs: readonly Labelled
     else shown.push({ label, source: { name: run.manifest.name, hash: run.manifest.config_hash }, data });
   }
   const groups = kind.overlays ? (shown.length > 0 ? [shown] : []) : shown.map((one) => [one]);
-  const titled = (figure: Figure, label: string | undefined): Figure =>
-    kind.overlays || runs.length === 1 || label === undefined ? figure : { ...figure, title: `${figure.title}: ${label}` };
-  return [...groups.map((group) => ({ figure: titled(kind.describe(group), group[0]?.label) })), ...missing];
+  const titled = (figure: Figure, [only, ...others]: typeof shown): Figure =>
+    runs.length === 1 || others.length > 0 || !only ? figure : { ...figure, title: `${figure.title}: ${only.label}` };
+  return [...groups.map((group) => ({ figure: titled(kind.describe(group), group) })), ...missing];
 }

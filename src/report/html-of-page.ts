@@ -6,6 +6,7 @@ import { drawFigure } from "../figures/draw/draw-figure.js";
 import { figureStyle } from "../figures/draw/palette.js";
 import type { Figure } from "../figures/figure.js";
 import { reduceFigure } from "../figures/reduce-figure.js";
+import { type SmoothLine, smoothLines } from "../figures/smooth-lines.js";
 import { packageRoot } from "../python/package-root.js";
 import { escapeHtml } from "./escape-html.js";
 import { packedText } from "./packed.js";
@@ -15,6 +16,8 @@ import { pageStyle } from "./page-style.js";
 /** What the page's script is given beside the page itself. */
 interface Embedded {
   readonly figures: Figure[];
+  /** Of each figure, by panel and mark. */
+  readonly smooth: (SmoothLine | null)[][][];
   readonly replays: ReplayedRun[][];
 }
 
@@ -22,7 +25,7 @@ const drawnWidth = 860;
 
 /** A report as one HTML file that needs nothing else: no network, no other file. Its script adds to what can be read without it. */
 export function htmlOfPage(page: Page, version: string): string {
-  const embedded: Embedded = { figures: [], replays: [] };
+  const embedded: Embedded = { figures: [], smooth: [], replays: [] };
   const main = page.sections.map((each) => sectionHtml(each, embedded)).join("\n");
   const script = readFileSync(join(packageRoot, "dist/report/browser/report.js"), "utf8");
   const allowed = createHash("sha256").update(script).digest("base64");
@@ -92,18 +95,19 @@ function blockHtml(block: Block, embedded: Embedded): string {
 const isNumber = /^[−+-]?[\d.,]+(?:e[−+-]?\d+)?$/;
 
 function tableHtml(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cell = (text: string) => `<td${isNumber.test(text) ? ' class="number"' : ""}>${escapeHtml(text)}</td>`;
-  const first = (text: string) => `<th scope="row">${escapeHtml(text)}</th>`;
-  const heading = head.some((text) => text !== "")
-    ? `<thead><tr>${head.map((text) => (text === "" ? "<td></td>" : `<th scope="col">${escapeHtml(text)}</th>`)).join("")}</tr></thead>`
-    : "";
-  const body = rows.map(([name = "", ...cells]) => `<tr>${first(name)}${cells.map(cell).join("")}</tr>`).join("");
+  const isOfNumbers = head.map((_, column) => column > 0 && rows.every((row) => row[column] === "" || isNumber.test(row[column] ?? "")));
+  const place = (column: number) => (isOfNumbers[column] ? ' class="number"' : "");
+  const headCell = (text: string, column: number) => (text === "" ? "<td></td>" : `<th scope="col"${place(column)}>${escapeHtml(text)}</th>`);
+  const cell = (text: string, column: number) => (column === 0 ? `<th scope="row">${escapeHtml(text)}</th>` : `<td${place(column)}>${escapeHtml(text)}</td>`);
+  const heading = head.some((text) => text !== "") ? `<thead><tr>${head.map(headCell).join("")}</tr></thead>` : "";
+  const body = rows.map((row) => `<tr>${row.map(cell).join("")}</tr>`).join("");
   return `<div class="table" tabindex="0" role="region" aria-label="table"><table>${heading}<tbody>${body}</tbody></table></div>`;
 }
 
 function figureHtml(whole: Figure, embedded: Embedded): string {
-  const figure = roundFigure(reduceFigure(whole));
+  const figure = rounded(reduceFigure(whole));
   const index = embedded.figures.push(figure) - 1;
+  embedded.smooth.push(rounded(smoothLines(whole)));
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const svg = drawFigure(figure, { document, width: drawnWidth, bare: true }).outerHTML;
   const sources = figure.sources.map(({ name, hash }) => `${name} (${hash.slice(0, 12)})`).join(", ");
@@ -117,8 +121,8 @@ function figureHtml(whole: Figure, embedded: Embedded): string {
 /** Digits that a reader of the page can use; the run has them all. */
 const digits = 6;
 
-function roundFigure(figure: Figure): Figure {
+function rounded<Value>(data: Value): Value {
   return JSON.parse(
-    JSON.stringify(figure, (_key, value: unknown) => (typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(digits)) : value)),
-  ) as Figure;
+    JSON.stringify(data, (_key, value: unknown) => (typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(digits)) : value)),
+  ) as Value;
 }

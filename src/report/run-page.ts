@@ -95,7 +95,7 @@ async function replaySection(runs: readonly ReportedRun[]): Promise<Section[]> {
 }
 
 const replayText =
-  "Every recorded step is in the run's folder; here are key frames of it, in one fixed linear view: the principal components of the whole training. A black hole is drawn as large as its population. Choose a token to follow it.";
+  "Every recorded step is in the run's folder; here are key frames of it, in one fixed linear view: the principal components of the whole training. A black hole is drawn as large as its population; a square holds dead tokens alone. Choose a token to follow it.";
 
 async function resultOf(run: RunSource): Promise<TrainResult> {
   return await (await openRun(run.directory)).result(run.scan);

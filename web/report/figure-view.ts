@@ -1,35 +1,55 @@
+import { stepLabel } from "../../src/figures/axes.js";
 import { csvOfFigure } from "../../src/figures/csv-of-figure.js";
 import { drawFigure } from "../../src/figures/draw/draw-figure.js";
 import { figureStyle } from "../../src/figures/draw/palette.js";
-import type { Figure, Panel } from "../../src/figures/figure.js";
+import type { Figure, Mark, Panel } from "../../src/figures/figure.js";
+import type { SmoothLine } from "../../src/figures/smooth-lines.js";
+import { takeKeys } from "./figure-keys.js";
 import { inside } from "./inside.js";
-import { numbersOf, type Place, placeOf, shareOf } from "./place.js";
+import { numbersOf, type Place, placeAtShare, placeOf, shareOf } from "./place.js";
 import { saveText } from "./save.js";
 import { valuesAt } from "./values-at.js";
 
-const stepLabel = "training step";
 const svgNamespace = "http://www.w3.org/2000/svg";
 const width = 860;
 /** A shorter drag is a click. */
 const leastDrag = 6;
 
+const smoothing = "Exponential mean over about a hundredth of the line, without the bias of its beginning; the raw line stays behind";
+
+/** Raw lines faint, and each one's smoothed line over it. */
+function withSmooth(marks: readonly Mark[], lines: readonly (SmoothLine | null)[]): Mark[] {
+  const raw = marks.map((mark, index): Mark => (mark.mark === "line" && lines[index] ? { ...mark, thin: true } : mark));
+  const over = marks.flatMap((mark, index): Mark[] => {
+    const line = lines[index];
+    return mark.mark === "line" && line ? [{ ...mark, ...line }] : [];
+  });
+  return [...raw, ...over];
+}
+
 /** Says which step is pointed at; null when none is. */
 type ShowStep = (step: number | null, from: object) => void;
 
-/** A figure of the page that answers: values under the pointer, a shared cursor, zoom, and its files. */
+/** The smoothed lines of a figure, by panel and mark; null where there is none. */
+export type SmoothFigure = readonly (readonly (SmoothLine | null)[])[];
+
+/** A figure of the page that answers: values under the pointer, a shared cursor, zoom, smoothing, and its files. */
 export class FigureView {
   readonly #element: HTMLElement;
   readonly #figure: Figure;
+  readonly #smooth: SmoothFigure;
   readonly #showStep: ShowStep;
   readonly #drawing: HTMLElement;
   readonly #tip: HTMLElement;
   #zoom: [number, number] | null = null;
   #log: boolean | null = null;
+  #isSmooth = false;
   #drag: { place: Place; from: number; mark: SVGRectElement } | null = null;
 
-  constructor(element: HTMLElement, figure: Figure, showStep: ShowStep) {
+  constructor(element: HTMLElement, figure: Figure, smooth: SmoothFigure, showStep: ShowStep) {
     this.#element = element;
     this.#figure = figure;
+    this.#smooth = smooth;
     this.#showStep = showStep;
     this.#drawing = element.querySelector<HTMLElement>(".drawing") ?? element;
     this.#tip = document.createElement("div");
@@ -41,6 +61,15 @@ export class FigureView {
     this.#drawing.addEventListener("pointerup", (event) => this.#onUp(event));
     this.#drawing.addEventListener("pointerleave", () => this.#leave());
     this.#drawing.addEventListener("dblclick", () => this.#setZoom(null));
+    if (this.#hasSteps) {
+      this.#tip.setAttribute("role", "status");
+      takeKeys(this.#drawing, figure.title, {
+        placeAt: (share) => placeAtShare(this.#drawing, this.#shown(), share),
+        pointAt: (place, x, y) => this.#pointAt(place, x, y),
+        zoom: (steps) => this.#setZoom(steps),
+        leave: () => this.#leave(),
+      });
+    }
     element.querySelector("h3")?.after(this.#tools());
   }
 
@@ -51,19 +80,36 @@ export class FigureView {
   #tools(): HTMLElement {
     const tools = document.createElement("div");
     tools.className = "tools";
-    const add = (name: string, act: () => void) => {
+    const add = (name: string, act: (button: HTMLButtonElement) => void): HTMLButtonElement => {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = name;
-      button.addEventListener("click", act);
+      button.addEventListener("click", () => act(button));
       tools.append(button);
+      return button;
     };
-    if (this.#hasSteps) {
-      add("Log steps", () => {
-        this.#log = !(this.#log ?? this.#figure.panels.some(({ x }) => x.label === stepLabel && x.scale === "symlog"));
+    const addSwitch = (name: string, isOn: boolean, set: (isOn: boolean) => void) => {
+      const press = (button: HTMLButtonElement, to: boolean) => button.setAttribute("aria-pressed", String(to));
+      const button = add(name, () => {
+        const to = button.getAttribute("aria-pressed") !== "true";
+        press(button, to);
+        set(to);
         this.#draw();
       });
+      press(button, isOn);
+      return button;
+    };
+    if (this.#hasSteps) {
+      const isLog = this.#figure.panels.every(({ x }) => x.label !== stepLabel || x.scale === "symlog");
+      addSwitch("Log steps", isLog, (to) => {
+        this.#log = to;
+      });
       add("Whole", () => this.#setZoom(null));
+    }
+    if (this.#smooth.some((lines) => lines.some((line) => line !== null))) {
+      addSwitch("Smooth", false, (to) => {
+        this.#isSmooth = to;
+      }).title = smoothing;
     }
     add("SVG", () => saveText(`${this.#figure.name}.svg`, "image/svg+xml", this.#svg().outerHTML));
     add("CSV", () => saveText(`${this.#figure.name}.csv`, "text/csv", csvOfFigure(this.#figure)));
@@ -77,10 +123,11 @@ export class FigureView {
 
   /** The figure as it is looked at: its steps zoomed and scaled. */
   #shown(): Figure {
-    const shownPanel = (panel: Panel): Panel => {
+    const shownPanel = (panel: Panel, index: number): Panel => {
       if (panel.x.label !== stepLabel) return panel;
+      const marks = this.#isSmooth ? withSmooth(panel.marks, this.#smooth[index] ?? []) : panel.marks;
       const scale = this.#log === null || panel.marks.some(({ mark }) => mark === "cells") ? panel.x.scale : this.#log ? "symlog" : "linear";
-      return { ...panel, x: { ...panel.x, scale, domain: this.#zoom ?? panel.x.domain }, marks: this.#zoom ? inside(panel.marks, this.#zoom) : panel.marks };
+      return { ...panel, x: { ...panel.x, scale, domain: this.#zoom ?? panel.x.domain }, marks: this.#zoom ? inside(marks, this.#zoom) : marks };
     };
     return { ...this.#figure, panels: this.#figure.panels.map(shownPanel) };
   }
@@ -127,14 +174,19 @@ export class FigureView {
       this.#drag.mark.setAttribute("width", String(Math.abs(place.px - this.#drag.from)));
       this.#drag.mark.setAttribute("height", String(place.bottom - place.top));
     }
+    this.#pointAt(place, event.clientX, event.clientY);
+  }
+
+  /** Show the values at a place beside a point of the window, and its step everywhere. */
+  #pointAt(place: Place, clientX: number, clientY: number): void {
     const lines = valuesAt(this.#figure, place);
     this.#tip.textContent = lines.join("\n");
     this.#tip.hidden = lines.length === 0;
     const box = this.#drawing.getBoundingClientRect();
-    const left = event.clientX - box.left;
+    const left = clientX - box.left;
     this.#tip.style.left = left > box.width / 2 ? "" : `${left + 14}px`;
     this.#tip.style.right = left > box.width / 2 ? `${box.width - left + 14}px` : "";
-    this.#tip.style.top = `${event.clientY - box.top + 14}px`;
+    this.#tip.style.top = `${clientY - box.top + 14}px`;
     if (place.panel.x.label !== stepLabel) return;
     this.showCursor(place.x);
     this.#showStep(Math.round(place.x), this);

@@ -1,6 +1,7 @@
 import type { Figure } from "../../src/figures/figure.js";
 import type { ReplayedRun } from "../../src/report/page.js";
-import { FigureView } from "./figure-view.js";
+import { FigureView, type SmoothFigure } from "./figure-view.js";
+import { unfoldPrinted } from "./printing.js";
 import { addReplay } from "./replay.js";
 import { saveText } from "./save.js";
 import { unpackedText } from "./unpacked.js";
@@ -9,15 +10,20 @@ import { unpackedText } from "./unpacked.js";
 interface ReportData {
   readonly title: string;
   readonly figures: readonly Figure[];
+  /** Of each figure, by panel and mark. */
+  readonly smooth: readonly SmoothFigure[];
   readonly replays: readonly (readonly ReplayedRun[])[];
   readonly config?: unknown;
 }
 
+unfoldPrinted();
+
 const data = JSON.parse(await unpackedText(document.querySelector("#data")?.textContent ?? "")) as ReportData;
 
 const views = [...document.querySelectorAll<HTMLElement>("figure[data-figure]")].flatMap((element) => {
-  const figure = data.figures[Number(element.dataset["figure"])];
-  return figure ? [new FigureView(element, figure, showStep)] : [];
+  const index = Number(element.dataset["figure"]);
+  const figure = data.figures[index];
+  return figure ? [new FigureView(element, figure, data.smooth[index] ?? [], showStep)] : [];
 });
 
 const replays = await Promise.all(

@@ -1,3 +1,4 @@
+import { stepLabel } from "../../src/figures/axes.js";
 import type { Axis, Figure, Panel } from "../../src/figures/figure.js";
 
 /** Where a pointer is in a figure. */
@@ -53,6 +54,17 @@ export function placeOf(drawing: HTMLElement, { panels }: Figure, event: Pointer
     const { left, right, top, bottom, x0, x1 } = numbersOf(svg);
     if (px < left || px > right || py < top || py > bottom) continue;
     return { svg, panel, px, py, x: valueAt(panel.x.scale, (px - left) / (right - left), x0, x1), top, bottom };
+  }
+  return undefined;
+}
+
+/** A place in the middle of the first panel over the steps, at a share of its width. */
+export function placeAtShare(drawing: HTMLElement, { panels }: Figure, share: number): Place | undefined {
+  for (const svg of drawing.querySelectorAll<SVGSVGElement>("svg[data-panel]")) {
+    const panel = panels[Number(svg.dataset["panel"])];
+    if (panel?.x.label !== stepLabel) continue;
+    const { left, right, top, bottom, x0, x1 } = numbersOf(svg);
+    return { svg, panel, px: left + share * (right - left), py: (top + bottom) / 2, x: valueAt(panel.x.scale, share, x0, x1), top, bottom };
   }
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { overlap } from "../../src/figures/draw/draw-marks.js";
 import type { ReplayFrames } from "../../src/report/replay-frames.js";
 import { unpackedFrames } from "./unpacked.js";
 
@@ -74,9 +75,10 @@ export function drawFrame(canvas: HTMLCanvasElement, shown: Shown): void {
   if (followed >= 0) drawWay(context, shown, style.getPropertyValue("--accent"));
   const hasLive = new Set<number>();
   for (const [row, { dead: isDead }] of replay.tokens.entries()) if (!isDead) hasLive.add(replay.classes[shown.frame * replay.tokens.length + row] ?? row);
-  for (const [first, tokens] of [...populationOf(shown)].sort((a, b) => b[1] - a[1])) {
+  const population = [...populationOf(shown)].sort((a, b) => b[1] - a[1]);
+  for (const [first, tokens] of population) {
     const [x, y] = placeOfRow(canvas, shown, first);
-    const radius = (2.6 + 1.7 * Math.sqrt(tokens - 1)) * scale;
+    const radius = radiusOf(tokens);
     context.fillStyle = (hasLive.has(first) ? live : dead) ?? "";
     context.globalAlpha = tokens > 1 ? 0.65 : 0.85;
     context.beginPath();
@@ -84,11 +86,35 @@ export function drawFrame(canvas: HTMLCanvasElement, shown: Shown): void {
     if (hasLive.has(first)) context.arc(x, y, radius, 0, 2 * Math.PI);
     else context.rect(x - radius, y - radius, 2 * radius, 2 * radius);
     context.fill();
-    context.globalAlpha = 1;
-    context.fillStyle = style.getPropertyValue("--ink");
-    if (tokens > 1) context.fillText(String(tokens), x + radius + 3 * scale, y + 4 * scale);
   }
+  context.globalAlpha = 1;
+  drawPopulations(context, shown, population);
   if (followed >= 0) drawFollowed(context, shown, style.getPropertyValue("--ink"));
+}
+
+function radiusOf(tokens: number): number {
+  return (2.6 + 1.7 * Math.sqrt(tokens - 1)) * devicePixelRatio;
+}
+
+/** How many tokens a black hole has, beside it; a number that would lie on a larger one, or on its number, is left out. */
+function drawPopulations(context: CanvasRenderingContext2D, shown: Shown, population: readonly (readonly [first: number, tokens: number])[]): void {
+  const style = getComputedStyle(document.documentElement);
+  const scale = devicePixelRatio;
+  const taken: Parameters<typeof overlap>[0][] = [];
+  context.fillStyle = style.getPropertyValue("--ink");
+  context.strokeStyle = style.getPropertyValue("--ground");
+  context.lineWidth = 3 * scale;
+  context.lineJoin = "round";
+  for (const [first, tokens] of population.filter(([, each]) => each > 1)) {
+    const [x, y] = placeOfRow(context.canvas, shown, first);
+    const radius = radiusOf(tokens);
+    const left = x + radius + 3 * scale;
+    const text = { left, right: left + context.measureText(String(tokens)).width, top: y - 7 * scale, bottom: y + 7 * scale };
+    if (taken.some((other) => overlap(other, text))) continue;
+    taken.push(text, { left: x - radius, right: x + radius, top: y - radius, bottom: y + radius });
+    context.strokeText(String(tokens), left, y + 4 * scale);
+    context.fillText(String(tokens), left, y + 4 * scale);
+  }
 }
 
 function drawWay(context: CanvasRenderingContext2D, shown: Shown, colour: string): void {

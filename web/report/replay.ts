@@ -73,6 +73,7 @@ export async function addReplay(host: HTMLElement, runs: readonly ReplayedRun[],
     scrubber.max = String(lastFrame());
     const tokens = replay.tokens.map(({ name, dead }, row) => [String(row), `${name}${dead ? " (dead)" : ""}`] as const);
     follow.replaceChildren(...choice("", [["", "Follow a token"], ...tokens]).children);
+    follow.value = "";
     self.show(step);
   }
 

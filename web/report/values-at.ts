@@ -1,3 +1,4 @@
+import { stepLabel } from "../../src/figures/axes.js";
 import type { Figure } from "../../src/figures/figure.js";
 import type { Place } from "./place.js";
 
@@ -24,7 +25,7 @@ export function valuesAt({ series }: Figure, { panel, x, py, top, bottom }: Plac
     return [];
   });
   if (lines.length === 0) return [];
-  const where = panel.x.label === "training step" ? `step ${Math.round(x).toLocaleString("en")}` : `${panel.x.label} ${shown(x)}`;
+  const where = panel.x.label === stepLabel ? `step ${Math.round(x).toLocaleString("en")}` : `${panel.x.label} ${shown(x)}`;
   return [where, ...lines.slice(0, mostLines)];
 }
 

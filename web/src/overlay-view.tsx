@@ -1,11 +1,11 @@
 import { useMemo, useState } from "preact/hooks";
+import { smoothed } from "../../src/figures/smoothed.js";
 import { hrefOf, setQuery, useAddress } from "./address.js";
 import { useChanges } from "./changes.js";
 import { Chart, type ChartLine } from "./chart.js";
 import type { OverlayDocument, ServedRunRow, ShelfDocument } from "./documents.js";
 import { shown } from "./figures.js";
 import { useDocument } from "./server.js";
-import { smoothed } from "./smoothing.js";
 import { Shared, type StepCursor, type StepRange } from "./step-cursor.js";
 import { lineColour, lineDash, useTheme } from "./theme.js";
 

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { smoothed } from "../../src/figures/smoothed.js";
 import { setQuery, useAddress } from "./address.js";
 import { useChanges } from "./changes.js";
 import { Chart, type ChartLine } from "./chart.js";
@@ -6,7 +7,6 @@ import type { BasisDocument, HistoryDocument, SeriesDocument, ServedRunDocument 
 import { bytes, duration, shown } from "./figures.js";
 import { Replay } from "./replay.js";
 import { stopRun, useDocument, wordsOf } from "./server.js";
-import { smoothed } from "./smoothing.js";
 import { Status } from "./status.js";
 import { Shared, type StepCursor, type StepRange, useShared } from "./step-cursor.js";
 import { lineColour, lineDash, useTheme } from "./theme.js";

@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import type { Axis, Figure, Panel } from "../figure.js";
 import { reduceFigure } from "../reduce-figure.js";
-import { plotMarks } from "./draw-marks.js";
+import { plotLabels, plotMarks } from "./draw-marks.js";
 import { extentOf } from "./extent.js";
 import { drawLegend } from "./legend.js";
 import { type SvgDocument, type SvgElement, svgElement, svgNamespace } from "./svg-element.js";
@@ -103,6 +103,7 @@ function drawPanel(document: SvgDocument, figure: Figure, panel: Panel, width: n
   const height = Math.round(innerHeight + margin.top + margin.bottom);
   const yTicks = Math.max(3, Math.floor(innerHeight / 42));
   const xTicks = Math.max(3, Math.floor(innerWidth / 75));
+  const drawing = { document, panel, series: figure.series, marked, width: innerWidth };
   const element = Plot.plot({
     document: document as never,
     width,
@@ -114,11 +115,10 @@ function drawPanel(document: SvgDocument, figure: Figure, panel: Panel, width: n
     style: { fontFamily: "inherit", fontSize: "11px", background: "none", color: "inherit" },
     x: { ...scaleOf(x.axis, x.extent), label: null, axis: null },
     y: isCategory ? { type: "band", domain: names, label: null, padding: 0.25, axis: null } : { ...scaleOf(y.axis, y.extent), label: null, axis: null },
-    marks: [
-      ...axes(x, y, isCategory, xTicks, yTicks),
-      ...panel.marks.flatMap((mark) => plotMarks(mark, { document, panel, series: figure.series, marked, width: innerWidth })),
-    ],
+    marks: [...axes(x, y, isCategory, xTicks, yTicks), ...panel.marks.flatMap((mark) => plotMarks(mark, drawing)), plotLabels(drawing)],
   }) as unknown as SvgElement;
+  // A group without a role has no name: Plot calls each by the kind of its marks.
+  for (const named of element.querySelectorAll("g[aria-label]")) named.removeAttribute("aria-label");
   // Plot's own axis labels are cut where they are long.
   element.append(
     svgElement(

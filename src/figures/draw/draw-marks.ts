@@ -70,9 +70,9 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
       }),
     ];
   },
-  dots({ series: index, x, y, radius, names, labels }, { document, series, width }) {
+  dots({ series: index, x, y, radius, names }, { series }) {
     const style = series[index] ?? plain;
-    const dots = Plot.dot(x, {
+    const dots = {
       x: [...x],
       y: [...y],
       className: fillClass(style),
@@ -82,8 +82,8 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
       fillOpacity: 0.75,
       stroke: "none",
       ...(names && { title: [...names] }),
-    });
-    return labels ? [dots, labelled({ x, y, radius, labels }, document, width)] : [dots];
+    } as const;
+    return [Plot.dot(x, dots)];
   },
   bars({ series: index, names, values, notes }, { panel, series, width }) {
     const style = series[index] ?? plain;
@@ -139,28 +139,45 @@ function isAscending(x: readonly number[]): boolean {
   return x.every((value, at) => at === 0 || value >= (x[at - 1] ?? value));
 }
 
-type LabelledDots = Pick<Mark & { mark: "dots" }, "x" | "y" | "radius"> & { readonly labels: readonly string[] };
-
 const labelHeight = 11;
 
-/** Texts beside dots, on their left where there is no room on their right; one that would lie on an earlier one is left out. */
-function labelled({ x, y, radius, labels }: LabelledDots, document: SvgDocument, width: number): Plot.Markish {
+/** Where something is drawn, in pixels. */
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** Whether two things would be drawn over one another. */
+export function overlap(a: Box, b: Box): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
+
+/** Texts beside the dots of a panel, on their left where there is no room on their right; one that would lie on a larger dot, or on its text, is left out. */
+export function plotLabels({ document, panel: { marks }, width }: Drawing): Plot.Markish {
+  const labelled = marks
+    .flatMap((mark) =>
+      mark.mark === "dots" ? mark.x.map((x, dot) => ({ x, y: mark.y[dot] ?? 0, radius: mark.radius?.[dot] ?? 3, label: mark.labels?.[dot] ?? "" })) : [],
+    )
+    .filter(({ label }) => label !== "")
+    .sort((a, b) => b.radius - a.radius);
   const draw = (_index: unknown, scales: { x?: Place; y?: Place }, _values: unknown, { marginLeft }: { marginLeft: number }) => {
     const { x: across, y: down } = scales;
     if (!across || !down) return svgElement(document, "g", {});
-    const taken: { left: number; right: number; y: number }[] = [];
-    const texts = labels.flatMap((label, dot) => {
-      if (label === "") return [];
-      const place = across(x[dot] ?? 0);
-      const away = (radius?.[dot] ?? 3) + 3;
+    const taken: Box[] = [];
+    const texts = labelled.flatMap(({ x, y, radius, label }) => {
+      const place = across(x);
+      const away = radius + 3;
       const length = label.length * characterWidth;
       const isLeft = place + away + length > marginLeft + width;
       const left = isLeft ? place - away - length : place + away;
-      const box = { left, right: left + length, y: down(y[dot] ?? 0) };
-      if (taken.some((other) => Math.abs(other.y - box.y) < labelHeight && other.left < box.right && box.left < other.right)) return [];
-      taken.push(box);
-      const at = { x: Math.round(place + (isLeft ? -away : away)), y: Math.round(box.y + 3.5), "text-anchor": isLeft ? "end" : "start" };
-      return [svgElement(document, "text", { ...at, "font-size": 10, fill: "currentColor" }, label)];
+      const middle = down(y);
+      const box = { left, right: left + length, top: middle - labelHeight / 2, bottom: middle + labelHeight / 2 };
+      if (taken.some((other) => overlap(other, box))) return [];
+      taken.push(box, { left: place - radius, right: place + radius, top: middle - radius, bottom: middle + radius });
+      const at = { x: Math.round(place + (isLeft ? -away : away)), y: Math.round(middle + 3.5), "text-anchor": isLeft ? "end" : "start" };
+      return [svgElement(document, "text", { ...at, class: "halo", "font-size": 10, fill: "currentColor" }, label)];
     });
     return svgElement(document, "g", {}, texts);
   };

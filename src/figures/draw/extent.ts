@@ -31,12 +31,12 @@ export function extentOf(panel: Panel, direction: "x" | "y"): [number, number] {
   return widened(axis.zero ? Math.min(low, 0) : low, high, axis, direction);
 }
 
-/** Of a vertical axis: a line along its upper end would be cut in half. */
-const headroom = 0.04;
+/** Of a vertical axis: a line or a dot on its end would be cut in half. Zero is an end that nothing crosses. */
+const room = 0.04;
 
 function widened(low: number, high: number, { scale }: Axis, direction: "x" | "y"): [number, number] {
   if (low > high) return scale === "log" ? [0.1, 1] : [0, 1];
-  if (scale === "log") return low === high ? [low / 2, high * 2] : direction === "x" ? [low, high] : [low, high * (high / low) ** headroom];
+  if (scale === "log") return low === high ? [low / 2, high * 2] : direction === "x" ? [low, high] : [low * (low / high) ** room, high * (high / low) ** room];
   if (low === high) return low === 0 ? [0, 1] : [Math.min(low, 0), Math.max(high, 0)];
-  return direction === "x" ? [low, high] : [low, high + headroom * (high - low)];
+  return direction === "x" ? [low, high] : [low === 0 ? 0 : low - room * (high - low), high + room * (high - low)];
 }

@@ -24,10 +24,10 @@ const palettes: Readonly<Record<"light" | "dark", Palette>> = {
 
 export type Theme = "light" | "dark" | "auto";
 
-/** The style sheet of a figure: marks take the colour of their class. `auto` follows the page's reader. */
+/** The style sheet of a figure: marks take the colour of their class. `auto` follows the page's reader; paper is light. */
 export function figureStyle(theme: Theme, scope = "svg"): string {
   if (theme !== "auto") return rules(palettes[theme], scope);
-  return `${rules(palettes.light, scope)}@media (prefers-color-scheme:dark){${rules(palettes.dark, scope)}}`;
+  return `${rules(palettes.light, scope)}@media screen and (prefers-color-scheme:dark){${rules(palettes.dark, scope)}}`;
 }
 
 function rules({ ground, ink, series, levels }: Palette, scope: string): string {
@@ -35,7 +35,7 @@ function rules({ ground, ink, series, levels }: Palette, scope: string): string 
     ...series.map((colour, index) => [`series${index}`, colour] as const),
     ...levels.map((colour, index) => [`levels${index}`, colour] as const),
   ];
-  return `${scope}{color:${ink}}.ground{fill:${ground}}${colours.map(([name, colour]) => `.${name}{color:${colour}}.${name}-fill{color:${colour};fill:${colour}}`).join("")}`;
+  return `${scope}{color:${ink}}.ground{fill:${ground}}.halo{stroke:${ground};stroke-width:3px;stroke-linejoin:round;paint-order:stroke}${colours.map(([name, colour]) => `.${name}{color:${colour}}.${name}-fill{color:${colour};fill:${colour}}`).join("")}`;
 }
 
 /** The class of a series' marks that are strokes. Those that are filled have `-fill` behind it: not every program passes currentColor on to what is inside. */

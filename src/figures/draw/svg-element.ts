@@ -3,6 +3,8 @@ export interface SvgElement {
   readonly outerHTML: string;
   textContent: string | null;
   setAttribute(name: string, value: string): void;
+  removeAttribute(name: string): void;
+  querySelectorAll(selector: string): Iterable<SvgElement>;
   append(...nodes: SvgElement[]): void;
 }
 

@@ -1,7 +1,8 @@
 import type { ExperimentDocument } from "../../sweep/experiment/experiment-document.js";
+import { type FigureName, parseMeasure } from "../../sweep/experiment/measures.js";
 import { figure as shown } from "../../text/figure.js";
 import { axis } from "../axes.js";
-import type { Figure, Mark, Panel, Source } from "../figure.js";
+import type { Axis, Figure, Mark, Panel, Source } from "../figure.js";
 import { seriesOf } from "../styled-series.js";
 
 const most = 6;
@@ -59,13 +60,29 @@ function panelOf(document: ExperimentDocument, measure: string, arms: readonly s
   const [first] = comparisons;
   const difference =
     first && comparisons.length === 1 && first.difference.mean !== null
-      ? `${first.difference.mean > 0 ? "+" : ""}${shown(first.difference.mean)}, p ${shown(first.p)}`
+      ? `difference ${first.difference.mean > 0 ? "+" : ""}${shown(first.difference.mean)}, p ${shown(first.p)}`
       : "";
   return {
     title: measure,
     x: axis(difference, null, { domain: [-0.5, arms.length - 0.5], ticks: arms.map((arm, at) => ({ at, text: arm })) }),
-    y: axis("value"),
+    y: valueAxis(measure),
     equal: false,
     marks,
   };
+}
+
+const counted = { C: "black holes", P: "tokens", unique: "rows" } as const;
+
+/** What a measure counts, or in what it is measured. */
+function valueAxis(name: string): Axis {
+  const measure = parseMeasure(name);
+  if (measure.from === "census") return axis(counted[measure.count]);
+  if (measure.from !== "run") return axis("value");
+  const axes: Readonly<Record<FigureName, Axis>> = {
+    displacement: axis("distance", "weights"),
+    finalLoss: axis("loss", "nats per token"),
+    evalLoss: axis("loss", "nats per token"),
+    stepsToFreeze: axis("steps"),
+  };
+  return axes[measure.figure];
 }

@@ -17,7 +17,7 @@ const measures: readonly { readonly title: string; readonly y: Axis; readonly of
 ];
 
 /** From this ratio on, values of a field are spread over decades. */
-const decades = 20;
+const decades = 10;
 
 /** Measures of a sweep over each field that it sweeps: every trial, and the mean over seeds. */
 export function sweptFields(trials: readonly SweepTrial[], sources: readonly Source[]): Figure[] {

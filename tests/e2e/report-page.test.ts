@@ -1,0 +1,105 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { writeRun, writtenLoss } from "../unit/serve/written-run.js";
+import { browserProgram, openPage, startBrowser } from "./browser.js";
+import { run, temporaryFolder } from "./program.js";
+import { seriousFindings } from "./serious-findings.js";
+
+const folder = temporaryFolder();
+const steps = 200;
+const shorter = 120;
+const [one, two] = ["one.html", "two.html"].map((name) => join(folder.path, name)) as [string, string];
+const address = (file: string) => pathToFileURL(file).href;
+let browser: Browser;
+
+beforeAll(async () => {
+  if (browserProgram === undefined) return;
+  const runs = [writeRun({ folder: folder.path, id: "a", steps }), writeRun({ folder: folder.path, id: "b", steps: shorter })];
+  for (const [file, given] of [
+    [one, runs.slice(0, 1)],
+    [two, runs],
+  ] as const) {
+    const { exitCode, stderr } = await run(["report", ...given, "-o", file]);
+    expect(exitCode, stderr).toBe(0);
+  }
+  browser = await startBrowser();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  folder[Symbol.dispose]();
+});
+
+/** How faint the lines of the first figure are, from back to front. */
+const strokes = (page: Page) =>
+  page.locator("#figure-0 svg[data-panel] .series0 path").evaluateAll((paths) => paths.map((path) => getComputedStyle(path).strokeOpacity));
+
+describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
+  test.each([
+    { of: "one run", file: one, colorScheme: "light", viewport: { width: 1280, height: 900 } },
+    { of: "one run", file: one, colorScheme: "dark", viewport: { width: 360, height: 740 } },
+    { of: "two runs", file: two, colorScheme: "dark", viewport: { width: 1280, height: 900 } },
+  ] as const)("axe finds nothing serious: $of, $colorScheme, $viewport.width wide", async ({ of: _, file, ...options }) => {
+    await using opened = await openPage(browser, address(file), options);
+    const { page, complaints } = opened;
+    await page.locator(".replay canvas").waitFor();
+    for (const summary of await page.locator("summary").all()) await summary.click();
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test("Smooth lays a smoothed line over the raw one, which grows faint, and takes it away again", async () => {
+    await using opened = await openPage(browser, address(one));
+    const { page } = opened;
+    const smooth = page.locator("#figure-0").getByRole("button", { name: "Smooth" });
+    await smooth.click();
+    expect(await smooth.getAttribute("aria-pressed")).toBe("true");
+    expect(await strokes(page)).toEqual(["0.45", "1"]);
+    await smooth.click();
+    expect(await strokes(page)).toEqual(["1"]);
+  });
+
+  test("keys alone read a figure's values, zoom and go back", async () => {
+    await using opened = await openPage(browser, address(one));
+    const { page } = opened;
+    const drawing = page.getByRole("group", { name: /^Loss: arrow keys/ });
+    await drawing.focus();
+    await page.keyboard.press("End");
+    const value = Number(/: ([\d.]+)$/.exec((await drawing.getByRole("status").textContent()) ?? "")?.[1]);
+    expect(value).toBeCloseTo(writtenLoss(steps, 0), 3);
+    const ends = () => drawing.locator("svg[data-panel]").evaluate((panel) => [Number(panel.getAttribute("data-x0")), Number(panel.getAttribute("data-x1"))]);
+    await page.keyboard.press("+");
+    expect(await ends()).toEqual([expect.closeTo(1 + 0.75 * (steps - 1)), steps]);
+    await page.keyboard.press("Escape");
+    expect(await ends()).toEqual([1, steps]);
+  });
+
+  test("of several runs one is chosen for the replay, at the step that was shown", async () => {
+    await using opened = await openPage(browser, address(two));
+    const { page } = opened;
+    const replay = page.locator(".replay");
+    await replay.getByRole("slider").press("End");
+    expect(await replay.getByRole("status").textContent()).toContain("step 200: C = 1, P = 8");
+    expect(await replay.getByLabel("Run").locator("option").allTextContents()).toEqual(["max_steps 200", "max_steps 120"]);
+    await replay.getByLabel("Run").selectOption("max_steps 120");
+    await expect.poll(() => replay.getByRole("status").textContent()).toContain("step 120: C = 1, P = 8");
+    expect(await replay.getByLabel("Token to follow").inputValue()).toBe("");
+  });
+
+  test("on paper all sections are open, dark ink is on white, and what needs a hand is gone", async () => {
+    await using opened = await openPage(browser, address(one), { colorScheme: "dark" });
+    const { page } = opened;
+    await page.locator(".replay canvas").waitFor();
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+    await page.emulateMedia({ media: "print" });
+    expect(await page.locator("details:not([open])").count()).toBe(0);
+    for (const hidden of ["nav", ".tools", ".replay", "footer button"]) expect(await page.locator(hidden).first().isVisible(), hidden).toBe(false);
+    const colours = () =>
+      page.locator("#figure-0 svg.figure").evaluate((svg) => [getComputedStyle(svg).color, getComputedStyle(document.body).backgroundColor]);
+    expect(await colours()).toEqual(["rgb(31, 35, 40)", "rgb(255, 255, 255)"]);
+    await page.evaluate("dispatchEvent(new Event('afterprint'))");
+    expect(await page.locator("details[open]").count()).toBe(0);
+  });
+});
