@@ -24,7 +24,8 @@ beforeAll(async () => {
 
 test("there is a test for each example", () => {
   const names = readdirSync("examples").map((file) => file.replace(/\.ts$/, ""));
-  expect(names.sort()).toEqual(["census-of-checkpoint", "custom-init", "early-stopping", "live-loss-plot", "seed", "train-generate-save"]);
+  const notebook = "open-a-run.ipynb"; // tests/python/test_example_notebook.py
+  expect(names.sort()).toEqual(["census-of-checkpoint", "custom-init", "early-stopping", "live-loss-plot", notebook, "seed", "train-generate-save"]);
 });
 
 test("train-generate-save evaluates, writes 80 bytes and leaves a directory", () => {
