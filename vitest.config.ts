@@ -2,10 +2,10 @@ import { defineConfig } from "vitest/config";
 import { SlowestFirst } from "./tests/slowest-first.js";
 
 const shared = {
-  // Tests start real Python processes that import torch: 2 at a time is what 2 cores can carry.
+  // Tests start real Python processes that import torch, and wait for disks and for each other a third of the time: 3 at a time keep 2 cores busy.
   pool: "forks",
-  maxWorkers: 2,
-  env: { OMP_NUM_THREADS: "1" }, // more threads would have to share the cores with the other worker
+  maxWorkers: 3,
+  env: { OMP_NUM_THREADS: "1" }, // more threads would have to share the cores with the other workers
   testTimeout: 120_000,
   hookTimeout: 120_000,
   expect: { poll: { timeout: 20_000 } }, // what a busy machine may need; what is looked for is there at once on a quiet one

@@ -7,7 +7,7 @@ import { projectRoot, python } from "./program.js";
 const environment = { BH_BRIDGE_PYTHON: python };
 
 // The first run of this seed is killed twice: its Node, and its Python while it writes a checkpoint.
-test("runs killed at random instants resume to the same bits", { timeout: 240_000 }, async () => {
+test("runs killed at random instants resume to the same bits", { timeout: 480_000 }, async () => {
   const { stdout } = await execa(process.execPath, [join(projectRoot, "scripts/crash-test.mjs"), "--kills", "2", "--seed", "40"], {
     env: environment,
     reject: false,

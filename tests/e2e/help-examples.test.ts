@@ -27,7 +27,7 @@ function wordsOf(line: string): string[] {
 function unknownOptions(words: readonly string[], command: Command): string[] {
   const inner = command.commands.find((each) => each.name() === words[0]);
   if (inner) return unknownOptions(words.slice(1), inner);
-  return words.filter((word) => /^--?[a-z]/.test(word) && !command.options.some(({ long, short }) => word === long || word === short));
+  return words.filter((word) => /^--[a-z]|^-[a-z]$/.test(word) && !command.options.some(({ long, short }) => word === long || word === short));
 }
 
 /** What is cheap to run instead: a training is resolved only, an environment is not made, a server would not end, and the run of the example is one that exists. */

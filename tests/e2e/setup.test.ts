@@ -45,7 +45,7 @@ describe.sequential("one environment, from nothing to complete", { timeout: inst
     expect(exitCode).toBe(0);
     const { status, python } = setupDocumentSchema.parse(JSON.parse(stdout));
     expect(status).toBe("continued");
-    execFileSync(python.path, ["-c", "import torch, transformers, accelerate, safetensors, numpy; transformers.GPT2LMHeadModel; transformers.Trainer"]);
+    execFileSync(python.path, ["-c", "import torch, transformers, accelerate, safetensors, numpy"]);
   });
 
   test("once more, it is complete and nothing is done", async () => {

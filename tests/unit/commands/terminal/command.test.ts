@@ -1,0 +1,38 @@
+import { Command } from "commander";
+import { expect, test } from "vitest";
+import { type CommonOptions, commonOptions, createCommand, outOption, repeated } from "../../../../src/commands/terminal/command.js";
+
+/** What a subcommand takes its common options to be, from a command line. */
+function parsed(...words: string[]): CommonOptions {
+  let options: CommonOptions | undefined;
+  const inner = createCommand("inner", "", "inner").action((_: object, command: Command) => {
+    options = commonOptions(command);
+  });
+  createCommand("outer", "", "outer").addCommand(inner).parse(words, { from: "user" });
+  if (!options) throw new Error("it did not run");
+  return options;
+}
+
+test("common options mean the same before the name of a subcommand and behind it", () => {
+  expect(parsed("inner", "--json", "--no-color")).toMatchObject({ json: true, color: false });
+  expect(parsed("--json", "--no-color", "inner")).toMatchObject({ json: true, color: false });
+  expect(parsed("-q", "inner", "--progress", "json")).toMatchObject({ quiet: true, progress: "json", color: true });
+  expect(parsed("inner")).toEqual({ color: true });
+});
+
+test("a command without one above has its own", () => {
+  const command = createCommand("alone", "", "alone").parse(["--quiet"], { from: "user" });
+  expect(commonOptions(command)).toEqual({ quiet: true, color: true });
+});
+
+test("progress is one of its kinds", () => {
+  const command = createCommand("alone", "", "alone")
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  expect(() => command.parse(["--progress", "bars"], { from: "user" })).toThrow(expect.objectContaining({ code: "commander.invalidArgument" }));
+});
+
+test("an option that may be repeated keeps all in their order", () => {
+  const command = new Command().option("--set <value>", "", repeated).addOption(outOption()).parse(["--set", "a", "--set", "b"], { from: "user" });
+  expect(command.opts()).toEqual({ set: ["a", "b"], out: "runs" });
+});
