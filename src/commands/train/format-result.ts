@@ -25,7 +25,11 @@ function heading(text: string, color: TextColors): string {
 }
 
 /** What a run starts from: corpus, model, device, directory. */
-export function formatStart({ directory, manifest, windows }: StartedRun, { model, init }: RunConfig, color: TextColors): string {
+export function formatStart(
+  { directory, manifest, windows }: Pick<StartedRun, "directory" | "manifest" | "windows">,
+  { model, init }: RunConfig,
+  color: TextColors,
+): string {
   const { corpus, environment, parameters } = manifest;
   const filtered = corpus.filtered > 0 ? `, ${count(corpus.filtered, "character")} outside the vocabulary left out` : "";
   return [

@@ -1,0 +1,79 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { planResume, requireSameConfig, requireSameCorpus } from "../../../src/bridge/resume-plan.js";
+import { parseRunConfig } from "../../../src/config/parse-run-config.js";
+import type { RunConfig } from "../../../src/config/run-config-schema.js";
+import { readRunConfig } from "../../../src/runs/run-config.js";
+import { readRunManifest } from "../../../src/runs/run-manifest.js";
+import { temporaryDirectory } from "../formats/reference-python.js";
+import { writeRun } from "../serve/written-run.js";
+
+const directory = writeRun({ folder: temporaryDirectory(), id: "a", steps: 20, status: "stopped" });
+const config = readRunConfig(directory);
+const { corpus, environment } = readRunManifest(directory);
+const changed = (fields: object): RunConfig => parseRunConfig({ ...config, ...fields });
+
+test("a run goes on exactly where nothing differs", () => {
+  expect(planResume(directory, { config, corpus, environment }, false)).toMatchObject({ directory, exact: true, differences: [], isExtended: false });
+});
+
+test("names, places, checkpoints, device and threads may be others: none changes a bit of what is recorded", () => {
+  const free = {
+    name: "other",
+    python: "/python",
+    data: { ...config.data, corpus: "/moved.txt" },
+    checkpoint: { every: 7, keep: 2 },
+    device: "cpu",
+    threads: 3,
+  };
+  expect(requireSameConfig(directory, changed(free))).toBe(false);
+});
+
+test("any other field is refused with both values", () => {
+  const others = changed({ seed: 9, model: { ...config.model, n_layer: 1 } });
+  expect(() => requireSameConfig(directory, others)).toThrow(
+    expect.objectContaining({
+      code: "RESUME_MISMATCH",
+      message: expect.stringMatching(
+        /has another configuration: (?=.*seed \(0 → 9\))(?=.*model\.n_layer \(2 → 1\)).*Go on with the run's own, or start a new run$/,
+      ),
+    }),
+  );
+});
+
+test("another number of steps is refused where the schedule was planned for the first", () => {
+  const longer = changed({ training: { ...config.training, max_steps: 40 } });
+  expect(() => requireSameConfig(directory, longer)).toThrow(
+    expect.objectContaining({ code: "CONFIG_INVALID", issues: [expect.objectContaining({ path: "training.max_steps" })] }),
+  );
+});
+
+test("where the schedule is open it may be more, and not fewer than were taken", () => {
+  const open = writeRun({ folder: temporaryDirectory(), id: "open", steps: 20, status: "stopped" });
+  const path = join(open, "config.json");
+  const written = JSON.parse(readFileSync(path, "utf8"));
+  writeFileSync(path, JSON.stringify({ ...written, training: { ...written.training, lr_scheduler_type: "constant" } }));
+  const withSteps = (max_steps: number) => parseRunConfig({ ...readRunConfig(open), training: { ...readRunConfig(open).training, max_steps } });
+  expect(requireSameConfig(open, withSteps(40))).toBe(true);
+  expect(() => requireSameConfig(open, withSteps(10))).toThrow(/it has taken 20 steps already/);
+});
+
+test("another text is refused with the sizes and sums of both, and one that was only moved is the same", () => {
+  expect(() => requireSameCorpus(directory, corpus, { ...corpus, path: "/moved.txt" })).not.toThrow();
+  const other = { ...corpus, path: "/other.txt", bytes: 999, sha256: "1".repeat(64) };
+  const message = `the corpus has changed: ${directory} was trained on /text.txt of 1000 bytes, SHA-256 ${"0".repeat(64)}; /other.txt has 999 bytes, SHA-256 ${"1".repeat(64)}. Give the text as it was with corpus (--corpus on the command line)`;
+  expect(() => requireSameCorpus(directory, corpus, other)).toThrow(expect.objectContaining({ code: "RESUME_MISMATCH", message }));
+});
+
+test("another environment is refused by name, unless it is allowed: then the run is inexact", () => {
+  const present = { config, corpus, environment: { ...environment, torch: "9.9.9" } };
+  expect(() => planResume(directory, present, false)).toThrow(
+    expect.objectContaining({
+      code: "RESUME_MISMATCH",
+      message: expect.stringContaining(`in another environment: PyTorch ${environment.torch} → 9.9.9. Its bits would differ`),
+    }),
+  );
+  expect(planResume(directory, present, true)).toMatchObject({ exact: false, differences: [expect.stringContaining("9.9.9")] });
+  expect(planResume(directory, { config, corpus, environment }, true).exact).toBe(false); // it was asked to replace what is computed
+});

@@ -1,0 +1,52 @@
+import { appendFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { runRow } from "../../../src/runner/run-row.js";
+import { findRun, noLockHolders } from "../../../src/runs/scan-runs.js";
+import { temporaryDirectory } from "../formats/reference-python.js";
+import { deadRows, stretchHistory, writeRun } from "../serve/written-run.js";
+
+const written = (id: string) => writeRun({ folder: temporaryDirectory(), id, name: "a run", seed: 7 });
+const found = (directory: string) => findRun(directory, noLockHolders);
+const log = (loss: unknown) => `${JSON.stringify({ seq: 99, mono: 7, wall: 1e9 + 7, type: "log", global_step: 60, epoch: 0.1, logs: { loss } })}\n`;
+
+test("a run is summed up from its files: steps, black holes of its newest state, its logged loss", async () => {
+  const directory = written("whole");
+  appendFileSync(join(directory, "events.jsonl"), log(2.5));
+  expect(await runRow(await found(directory))).toMatchObject({
+    ...{ run: directory, name: "a run", status: "completed", preset: "quick", seed: 7, steps: { planned: 60, done: 60 } },
+    ...{ loss: 2.5, finite: true, C: 1, P: deadRows.length, tags: [], note: null, pid: null, problem: null },
+  });
+});
+
+test.each([["NaN"], [null]])("a loss that is %s is none", async (loss) => {
+  const directory = written(`loss-${loss}`);
+  if (loss !== null) appendFileSync(join(directory, "events.jsonl"), log(loss));
+  expect((await runRow(await found(directory))).loss).toBeNull();
+});
+
+test("a matrix that is too large for a list is not counted", async () => {
+  const directory = written("large");
+  stretchHistory(directory, [61, 65_537, 64]); // one row more than 4,194,304 elements
+  expect(await runRow(await found(directory))).toMatchObject({ status: "completed", steps: { done: 60 }, finite: null, C: null, P: null });
+});
+
+test("a run that has recorded nothing yet has taken no step", async () => {
+  const directory = written("young");
+  for (const file of ["history.safetensors", "history.idx"]) rmSync(join(directory, file));
+  expect(await runRow(await found(directory))).toMatchObject({ steps: { planned: 60, done: 0 }, C: null, finite: null, problem: null });
+});
+
+test("what cannot be read makes a run corrupt, and is said; one that is being written stays running", async () => {
+  const directory = written("damaged");
+  writeFileSync(join(directory, "config.json"), "{");
+  const run = await found(directory);
+  expect(await runRow(run)).toMatchObject({ status: "corrupt", seed: null, steps: null, problem: expect.stringContaining("config.json") });
+  expect(await runRow({ ...run, status: "running", pid: 5 })).toMatchObject({ status: "running", pid: 5, problem: expect.stringContaining("config.json") });
+});
+
+test("without a manifest there is its name and the problem", async () => {
+  const directory = written("torn");
+  writeFileSync(join(directory, "run.json"), "");
+  expect(await runRow(await found(directory))).toMatchObject({ name: "torn", status: "corrupt", preset: null, configHash: null, problem: expect.any(String) });
+});
