@@ -134,7 +134,7 @@ describe("deaths", () => {
     const workerOf = () => [...readLedger(directoryIn("worker")).values()][0]?.worker?.pid ?? 0;
     const killed = workerOf();
     process.kill(killed, "SIGKILL");
-    expect(await eventually(() => isTraining("worker", 1)() && workerOf() !== killed, 90_000)).toBe(true);
+    expect(await eventually(() => isTraining("worker", 1)() && workerOf() !== killed, 180_000)).toBe(true);
     const cancelled = await run(["sweep", "cancel", directoryIn("worker"), "--json"]);
     expect(sweepCancelDocumentSchema.parse(JSON.parse(cancelled.stdout))).toMatchObject({ directory: directoryIn("worker"), pid: controller.pid });
     const { stdout, stderr, exitCode } = await controller;
@@ -148,7 +148,7 @@ describe("deaths", () => {
       directory: directoryIn("worker"),
       counts: { completed: 1 },
     });
-  }, 240_000);
+  }, 480_000);
 });
 
 test("a trial that fails does not stop the others, and is tried again when asked, but for one that diverged; the exit code says so", async () => {
