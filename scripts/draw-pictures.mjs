@@ -1,109 +1,104 @@
 // The pictures of README and docs, from a real run: `npm run docs:pictures` trains the preset quick on one thread, or `-- RUN` takes a run that is there.
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// Figures are drawn by the program itself; screenshots need Chromium, and stay as they are without one.
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
+import { dirname, join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+import { prepare, root } from "./prepare.mjs";
 
-const { census, openRun } = await import("../dist/index.js");
-const root = fileURLToPath(new URL("..", import.meta.url));
-const read = (...path) => JSON.parse(readFileSync(join(...path), "utf8"));
+await prepare();
+const { census, figure, openRun, pngOfFigure, svgOfFigure } = await import("../dist/index.js");
+const { chromium } = await import("playwright-core");
+const program = join(root, "dist", "cli.js");
+const pictures = join(root, "docs", "pictures");
+const browser = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 
-/** Train the preset quick into a folder; the path of its run. */
-function trainQuick(out) {
-  const args = ["train", "--preset", "quick", "--threads", "1", "--device", "cpu", "--out", out, "--json"];
-  const document = execFileSync(process.execPath, [join(root, "dist", "cli.js"), ...args], {
-    cwd: root,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  return JSON.parse(document).run;
+/** Run the program; the document that it prints. */
+function run(...args) {
+  const options = { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] };
+  return JSON.parse(execFileSync(process.execPath, [program, ...args, "--json"], options));
 }
 
-/** What each recorded state of a run holds: distinct rows, tokens in black holes, and the most dead tokens that share one row. */
-async function countHoles(run, deadTokens) {
-  const dead = new Set(deadTokens);
+/** The story of a run in one picture: distinct rows, tokens in black holes, and the most dead tokens that share one row, over the steps. */
+async function story(directory) {
+  const { corpus, config_hash: hash, name } = JSON.parse(readFileSync(join(directory, "run.json"), "utf8"));
+  const dead = new Set(corpus.deadTokens);
   const counts = [];
-  const opened = await openRun(run);
-  for await (const { step, matrix } of opened.history()) {
+  for await (const { step, matrix } of (await openRun(directory)).history()) {
     const { unique, P, members } = census(matrix);
     counts.push({ step, unique, P, dead: Math.max(0, ...members.map((hole) => hole.filter((token) => dead.has(token)).length)) });
   }
-  return counts;
-}
-
-const lines = {
-  P: { light: "#1f4e8c", dark: "#7db3f2", label: () => "tokens in black holes (P)", at: [1.2, 128], dash: "none" },
-  unique: { light: "#a8480f", dark: "#f0a06a", label: () => "distinct rows", at: [60, 77], dash: "7,4" },
-  dead: { light: "#444", dark: "#bbb", label: (count) => `the ${count} dead tokens share one row`, at: [30, 43], dash: "2,4" },
-};
-
-/** The colours for a light and a dark page. The card is painted, so that the text can be read where page and system disagree. */
-function colours() {
-  const scheme = (name, card, text) => {
-    const ofLines = Object.entries(lines).map(
-      ([key, { [name]: colour }]) => `path.${key},.${key} path{stroke:${colour}}text.${key},.${key} text{fill:${colour}}`,
-    );
-    return `.card{fill:${card}}svg{color:${text}}${ofLines.join("")}`;
+  const names = { P: "tokens in black holes (P)", unique: "distinct rows", dead: "dead tokens that share one row" };
+  const line = (key, series) => {
+    // Steps at which nothing changes add nothing to a staircase.
+    const told = counts.filter((state, index) => index === 0 || index === counts.length - 1 || state[key] !== counts[index - 1][key]);
+    return { mark: "line", series, x: told.map(({ step }) => step), y: told.map((state) => state[key]), curve: "step" };
   };
-  return `${scheme("light", "#fff", "#222")}@media (prefers-color-scheme:dark){${scheme("dark", "#161b22", "#ddd")}}`;
-}
-
-/** Distinct rows, tokens in black holes and dead tokens together, over the steps of a run. The axis is logarithmic in step + 1, so that it begins at step 0. */
-async function drawHoles(run) {
-  const { corpus, config_hash: hash, name } = read(run, "run.json");
-  const counts = await countHoles(run, corpus.deadTokens);
-  const vocabulary = read(run, "config.json").model.vocab_size;
-  const last = counts.at(-1).step;
-  const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  // Steps at which nothing changes add nothing to a staircase.
-  const staircase = (key) => counts.filter((state, index) => index === 0 || state.step === last || state[key] !== counts[index - 1][key]);
-  const svg = Plot.plot({
-    document,
-    width: 760,
-    height: 340,
-    marginLeft: 56,
-    marginRight: 30,
-    marginBottom: 42,
-    style: { fontFamily: "system-ui, sans-serif", fontSize: "13px" },
-    x: { type: "log", label: "training step (logarithmic) →", labelArrow: "none", domain: [1, last + 1] },
-    y: { label: `count, of ${vocabulary} tokens`, domain: [0, vocabulary + 4], ticks: 5, grid: true },
-    marks: [
-      // A text of our own: the formatter of a logarithmic axis leaves out what is far from a power of ten.
-      Plot.axisX([0, 1, 3, 10, 30, 100, 300, last], { x: (step) => step + 1, text: String }),
-      ...Object.entries(lines).flatMap(([key, { label, at, dash }]) => [
-        Plot.line(staircase(key), { x: ({ step }) => step + 1, y: key, strokeWidth: 2.5, strokeDasharray: dash, curve: "step-after", className: key }),
-        Plot.text([at], { text: [label(counts.at(-1)[key])], textAnchor: "start", dx: key === "P" ? 70 : 0, dy: key === "unique" ? -14 : 2, className: key }),
-      ]),
+  const plain = { unit: null, zero: false, domain: null, ticks: null };
+  return {
+    schema: "bh-bridge/figure@1",
+    name: "story",
+    title: "What becomes of one black hole",
+    caption: `All rows of the embedding start equal. The tokens of the text part one after the other; the ${dead.size} that it never has do not. The axis of steps is logarithmic in step + 1.`,
+    sources: [{ name, hash }],
+    series: Object.values(names).map((each, index) => ({ name: each, palette: "series", color: index, dash: index, marker: index })),
+    panels: [
+      {
+        title: "",
+        x: { ...plain, label: "training step", scale: "symlog" },
+        y: { ...plain, label: "number", scale: "linear", zero: true },
+        equal: false,
+        marks: Object.keys(names).map(line),
+      },
     ],
-  });
-  const add = (tag, attributes, text = "") => {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    element.textContent = text;
-    svg.prepend(element);
+    columns: 1,
   };
-  const { dead, P, unique } = counts.at(-1);
-  add("rect", { class: "card", x: "-10", y: "-10", width: "780", height: "360", rx: "6" });
-  add("style", {}, colours());
-  add(
-    "title",
-    {},
-    `Over ${last} steps, tokens in black holes fall from ${counts[0].P} to ${P} and distinct rows rise from ${counts[0].unique} to ${unique}; at the end ${dead} dead tokens share one row`,
-  );
-  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  svg.setAttribute("viewBox", "-10 -10 780 360"); // room around the labels
-  svg.setAttribute("role", "img");
-  return `<!-- ${name}, configuration ${hash} -->\n${svg.outerHTML}\n`;
+}
+
+/** Take pictures of what a browser shows of a run: its report, and the live page. */
+async function photograph(directory, scratch) {
+  const opened = await chromium.launch({ executablePath: browser, args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"] });
+  const server = spawn(process.execPath, [program, "serve", "--out", dirname(directory), "--port", "0", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const page = await opened.newPage({ viewport: { width: 1000, height: 900 }, colorScheme: "light" });
+    const report = join(scratch, "report.html");
+    run("report", directory, "-o", report);
+    await page.goto(pathToFileURL(report).href);
+    await page.locator(".replay canvas").waitFor();
+    await page.screenshot({ path: join(pictures, "report.png") });
+    const slider = page.locator(".replay").getByRole("slider");
+    await slider.press("End");
+    await slider.blur();
+    await page.locator(".replay").getByRole("combobox").selectOption({ label: "e" });
+    await page.locator(".replay").screenshot({ path: join(pictures, "replay.png") });
+
+    const { value: line } = await createInterface({ input: server.stdout })[Symbol.asyncIterator]().next();
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.goto(JSON.parse(line).url);
+    const { name } = JSON.parse(readFileSync(join(directory, "run.json"), "utf8"));
+    await page.getByRole("link", { name, exact: true }).click();
+    await page.getByTestId("P").waitFor();
+    await page.waitForLoadState("networkidle");
+    await page.screenshot({ path: join(pictures, "page.png") });
+  } finally {
+    server.kill();
+    await opened.close();
+  }
 }
 
 const scratch = mkdtempSync(join(tmpdir(), "bh-bridge-pictures-"));
 try {
-  const run = process.argv[2] ?? trainQuick(scratch);
-  mkdirSync(join(root, "docs", "pictures"), { recursive: true });
-  writeFileSync(join(root, "docs", "pictures", "quick.svg"), await drawHoles(run));
+  const given = process.argv[2];
+  const directory =
+    given === undefined ? run("train", "--preset", "quick", "--name", "quick", "--threads", "1", "--device", "cpu", "--out", scratch).run : resolve(given);
+  mkdirSync(pictures, { recursive: true });
+  writeFileSync(join(pictures, "quick.svg"), await svgOfFigure(await story(directory)));
+  writeFileSync(join(pictures, "cloud.svg"), await svgOfFigure(await figure(directory, "cloud")));
+  writeFileSync(join(pictures, "freezing.png"), await pngOfFigure(await figure(directory, "freezing"), { scale: 1 }));
+  if (browser === undefined) console.error("There is no Chromium: the screenshots stay as they are");
+  else await photograph(directory, scratch);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
