@@ -79,8 +79,7 @@ async function photograph(directory, scratch) {
     await page.goto(JSON.parse(line).url);
     const { name } = JSON.parse(readFileSync(join(directory, "run.json"), "utf8"));
     await page.getByRole("link", { name, exact: true }).click();
-    await page.getByTestId("P").waitFor();
-    await page.waitForLoadState("networkidle");
+    await page.locator(".holes code").first().waitFor();
     await page.screenshot({ path: join(pictures, "page.png") });
   } finally {
     server.kill();

@@ -17,6 +17,7 @@ import { printable } from "../text/printable.js";
 import { shellQuote } from "../text/shell-quote.js";
 import { type Block, code, foldedSection, list, type Page, type ReplayedRun, type Section, section, table, text } from "./page.js";
 import { replayFrames } from "./replay-frames.js";
+import { runClock } from "./run-clock.js";
 
 /** Rows of the table of losses. */
 const mostLosses = 20;
@@ -53,7 +54,7 @@ export async function runPage(reported: ReportedRun, figures: readonly FigureOrA
       ),
       ...absentSection(figures),
     ],
-    data: { result: { ...result, run: basename(result.run) }, config: publicConfig(config) },
+    data: { result: { ...result, run: basename(result.run) }, config: publicConfig(config), clock: runClock(run.events()) },
   };
 }
 

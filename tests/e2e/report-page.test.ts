@@ -76,6 +76,21 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
     expect(await ends()).toEqual([1, steps]);
   });
 
+  test("the axis of steps is read by the time of training, at the same places", async () => {
+    await using opened = await openPage(browser, address(one));
+    const { page } = opened;
+    const loss = page.locator("#figure-0 svg[data-panel]");
+    const ends = () => loss.evaluate((panel) => [Number(panel.getAttribute("data-x0")), Number(panel.getAttribute("data-x1"))]);
+    await page.getByLabel("Horizontal axis").selectOption("time of training");
+    // A step of the written run takes a tenth of a second.
+    expect(await loss.locator("text").allTextContents()).toEqual(expect.arrayContaining(["time of training (s)", "5", "10", "15", "20"]));
+    expect(await ends()).toEqual([1, steps]);
+    await page.getByRole("group", { name: /^Loss: arrow keys/ }).press("End");
+    expect(await page.locator("#figure-0 .tip").textContent()).toContain("step 200, epoch 0.1, 20 s");
+    await page.getByLabel("Horizontal axis").selectOption("training step");
+    expect(await loss.locator("text").allTextContents()).toEqual(expect.arrayContaining(["training step", "200"]));
+  });
+
   test("of several runs one is chosen for the replay, at the step that was shown", async () => {
     await using opened = await openPage(browser, address(two));
     const { page } = opened;

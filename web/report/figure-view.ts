@@ -1,9 +1,12 @@
 import { stepLabel } from "../../src/figures/axes.js";
 import { csvOfFigure } from "../../src/figures/csv-of-figure.js";
 import { drawFigure } from "../../src/figures/draw/draw-figure.js";
+import { extentOf } from "../../src/figures/draw/extent.js";
 import { figureStyle } from "../../src/figures/draw/palette.js";
 import type { Figure, Mark, Panel } from "../../src/figures/figure.js";
 import type { SmoothLine } from "../../src/figures/smooth-lines.js";
+import type { RunClock } from "../../src/report/run-clock.js";
+import { clockAxis, clockWords } from "./clock-axis.js";
 import { takeKeys } from "./figure-keys.js";
 import { inside } from "./inside.js";
 import { numbersOf, type Place, placeAtShare, placeOf, shareOf } from "./place.js";
@@ -30,6 +33,12 @@ function withSmooth(marks: readonly Mark[], lines: readonly (SmoothLine | null)[
 /** Says which step is pointed at; null when none is. */
 type ShowStep = (step: number | null, from: object) => void;
 
+/** What the axis of steps is read by, where that is not the step. */
+interface Reading {
+  readonly clock: RunClock;
+  readonly by: "epochs" | "seconds";
+}
+
 /** The smoothed lines of a figure, by panel and mark; null where there is none. */
 export type SmoothFigure = readonly (readonly (SmoothLine | null)[])[];
 
@@ -44,6 +53,7 @@ export class FigureView {
   #zoom: [number, number] | null = null;
   #log: boolean | null = null;
   #isSmooth = false;
+  #reading: Reading | null = null;
   #drag: { place: Place; from: number; mark: SVGRectElement } | null = null;
 
   constructor(element: HTMLElement, figure: Figure, smooth: SmoothFigure, showStep: ShowStep) {
@@ -118,7 +128,7 @@ export class FigureView {
 
   /** Complete in itself. */
   #svg(): Element {
-    return drawFigure(this.#shown(), { document, style: figureStyle("auto") }) as unknown as Element;
+    return drawFigure(this.#labelled(), { document, style: figureStyle("auto") }) as unknown as Element;
   }
 
   /** The figure as it is looked at: its steps zoomed and scaled. */
@@ -132,8 +142,24 @@ export class FigureView {
     return { ...this.#figure, panels: this.#figure.panels.map(shownPanel) };
   }
 
+  /** What is shown, with the ticks that the axis of steps is read by. */
+  #labelled(): Figure {
+    const shown = this.#shown();
+    const reading = this.#reading;
+    if (!reading) return shown;
+    const labelled = (panel: Panel): Panel =>
+      panel.x.label === stepLabel ? { ...panel, x: clockAxis(panel.x, reading.clock, reading.by, extentOf(panel, "x")) } : panel;
+    return { ...shown, panels: shown.panels.map(labelled) };
+  }
+
+  /** Read the axis of steps by epochs or time; null for steps. */
+  readBy(reading: Reading | null): void {
+    this.#reading = reading;
+    if (this.#hasSteps) this.#draw();
+  }
+
   #draw(): void {
-    const svg = drawFigure(this.#shown(), { document, width, bare: true }) as unknown as Element;
+    const svg = drawFigure(this.#labelled(), { document, width, bare: true }) as unknown as Element;
     this.#drawing.querySelector("svg")?.replaceWith(svg);
   }
 
@@ -179,7 +205,9 @@ export class FigureView {
 
   /** Show the values at a place beside a point of the window, and its step everywhere. */
   #pointAt(place: Place, clientX: number, clientY: number): void {
-    const lines = valuesAt(this.#figure, place);
+    const [where, ...values] = valuesAt(this.#figure, place);
+    const clock = place.panel.x.label === stepLabel ? this.#reading?.clock : undefined;
+    const lines = where === undefined ? [] : [clock ? `${where}, ${clockWords(clock, place.x)}` : where, ...values];
     this.#tip.textContent = lines.join("\n");
     this.#tip.hidden = lines.length === 0;
     const box = this.#drawing.getBoundingClientRect();

@@ -1,5 +1,7 @@
 import type { Figure } from "../../src/figures/figure.js";
 import type { ReplayedRun } from "../../src/report/page.js";
+import type { RunClock } from "../../src/report/run-clock.js";
+import { addAxisChoice } from "./axis-choice.js";
 import { FigureView, type SmoothFigure } from "./figure-view.js";
 import { unfoldPrinted } from "./printing.js";
 import { addReplay } from "./replay.js";
@@ -14,6 +16,8 @@ interface ReportData {
   readonly smooth: readonly SmoothFigure[];
   readonly replays: readonly (readonly ReplayedRun[])[];
   readonly config?: unknown;
+  /** Of the run, where the report is of one. */
+  readonly clock?: RunClock;
 }
 
 unfoldPrinted();
@@ -31,6 +35,8 @@ const replays = await Promise.all(
     addReplay(element, data.replays[Number(element.dataset["replay"])] ?? [], showStep),
   ),
 );
+
+if (data.clock) addAxisChoice(views, data.clock);
 
 /** One cursor for all: charts over the steps and the replay show the same moment. Null takes it away. */
 function showStep(step: number | null, from: object): void {

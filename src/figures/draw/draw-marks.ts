@@ -31,15 +31,16 @@ function placeable({ y: { scale } }: Panel): (value: number | null) => number | 
 }
 
 const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, drawing: Drawing) => Plot.Markish[] } = {
-  line({ series: index, x, y, curve, thin = false }, { panel, series, marked }) {
+  line({ series: index, x, y, curve, thin = false }, { panel, series, marked, width }) {
     const style = series[index] ?? plain;
+    const isFaint = thin || (curve === "straight" && turns(y, panel) > width);
     const points = { x: [...x], y: y.map(placeable(panel)) };
     const line = Plot.line(x, {
       ...points,
       className: colourClass(style),
       stroke: "currentColor",
-      strokeWidth: thin ? 0.8 : 1.8,
-      ...(thin && { strokeOpacity: 0.45 }),
+      strokeWidth: isFaint ? 0.8 : 1.8,
+      ...(isFaint && { strokeOpacity: thin ? 0.45 : 0.7 }),
       strokeDasharray: dashOf(style.dash),
       curve: curve === "step" ? "step-after" : "linear",
     });
@@ -133,6 +134,19 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
     return [Plot.ruleX([at], rule), Plot.text([at], { x: [at], text: [text], frameAnchor: "top", textAnchor: "start", dx: 5, dy: 5, fontSize: 10 })];
   },
 };
+
+/** A smaller rise, as a share of what the line spans, is not seen. */
+const leastRise = 0.01;
+
+/** How often a line turns up or down as far as can be seen. One that does so in every pixel is a band of ink, and must not hide what lies behind it. */
+function turns(y: readonly (number | null)[], { y: { scale } }: Panel): number {
+  const placed = y.flatMap((value) => (value === null || (scale === "log" && value <= 0) ? [] : [scale === "log" ? Math.log(value) : value]));
+  const span =
+    placed.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY) -
+    placed.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+  const rises = placed.map((value, at) => value - (placed[at - 1] ?? value)).filter((rise) => Math.abs(rise) > leastRise * span);
+  return rises.filter((rise, at) => rise * (rises[at - 1] ?? 0) < 0).length;
+}
 
 /** The way of a point may turn back; a line over the steps never does. */
 function isAscending(x: readonly number[]): boolean {

@@ -41,6 +41,31 @@ test("what a logarithmic axis has no place for is a gap", () => {
   expect(path(zero)?.getAttribute("d")?.match(/M/g)).toHaveLength(2);
 });
 
+test("a line that jumps in every pixel is faint, and one of as many points that hardly shakes is not", () => {
+  const opacity = (shake: number) => {
+    const x = Array.from({ length: 1000 }, (_, at) => at);
+    const mark: Mark = { ...line, x, y: x.map((at) => at + shake * (at % 2)) };
+    return drawn([mark]).querySelector("svg svg g.series0")?.getAttribute("stroke-opacity");
+  };
+  expect([opacity(100), opacity(2)]).toEqual(["0.7", null]); // a tenth of the span, and a five-hundredth
+});
+
+test("of numbers beside dots that would lie on each other, or on a larger dot, that of the larger dot stays, whatever its series", () => {
+  const dots = (series: number, x: number, radius: number, label: string): Mark => ({
+    mark: "dots",
+    series,
+    x: [x],
+    y: [1],
+    radius: [radius],
+    labels: [label],
+  });
+  const axes = { x: axis("", null, { domain: [0, 100] }), y: axis("", null, { domain: [0, 2] }) };
+  const labels = (...marks: Mark[]) => texts(drawn(marks, axes)).filter((text) => text.startsWith("n"));
+  expect(labels(dots(0, 50, 2, "n2"), dots(1, 50, 9, "n40"))).toEqual(["n40"]);
+  expect(labels(dots(0, 46, 2, "n2"), dots(1, 50, 20, "n40"))).toEqual(["n40"]); // its number would lie on the large dot
+  expect(labels(dots(0, 20, 2, "n2"), dots(1, 50, 9, "n40"))).toEqual(["n40", "n2"]);
+});
+
 test("neighbouring cells of a level are one stroke", () => {
   const document = drawn([{ mark: "cells", names: ["a", "b"], edges: [0, 1, 2, 3], rows: ["001", "010"], levels: [0, 1] }]);
   const strokes = [...document.querySelectorAll("path[shape-rendering]")].map((path) => path.getAttribute("d")?.match(/M/g)?.length);

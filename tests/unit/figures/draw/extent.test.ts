@@ -18,7 +18,7 @@ test("every kind of mark counts with all that it spans", () => {
     { mark: "rule", axis: "y", at: -2, text: "" },
   ];
   expect(extentOf(panel(marks), "x")).toEqual([-6, 11]);
-  expect(extentOf(panel(marks), "y")).toEqual([-2, 10 + 0.04 * 12]);
+  expect(extentOf(panel(marks), "y")).toEqual([-2 - 0.04 * 12, 10 + 0.04 * 12]);
 });
 
 test("bars begin at 0 and have no height", () => {
@@ -39,11 +39,13 @@ test("an axis from 0 begins there, or below", () => {
   expect(extentOf(panel([line([-2, 4], [1, 2])], { zero: true }), "x")).toEqual([-2, 4]);
 });
 
+test("nothing is drawn below a lowest value of 0", () => expect(extentOf(panel([line([0, 1], [0, 10])]), "y")).toEqual([0, 10.4]));
+
 test("a logarithmic axis leaves out what it has no place for, and has its room in decades", () => {
   const marks = [line([0, 10, 1000], [-1, 1, 100])];
   expect(extentOf(panel(marks, { scale: "log" }), "x")).toEqual([10, 1000]);
   const [low, high] = extentOf(panel(marks, {}, { scale: "log" }), "y");
-  expect([low, Math.log10(high)]).toEqual([1, expect.closeTo(2 + 2 * 0.04, 12)]);
+  expect([Math.log10(low), Math.log10(high)]).toEqual([expect.closeTo(-2 * 0.04, 12), expect.closeTo(2 + 2 * 0.04, 12)]);
 });
 
 test("without a number there is a span all the same", () => {

@@ -1,0 +1,56 @@
+import type { Axis } from "../../src/figures/figure.js";
+import type { RunClock } from "../../src/report/run-clock.js";
+
+/** What the axis of steps is read by. */
+export type AxisBy = "steps" | "epochs" | "seconds";
+
+const mostTicks = 6;
+
+/** An axis of steps whose ticks say the epoch, or the time of training; its places are still those of the steps. */
+export function clockAxis(axis: Axis, clock: RunClock, by: "epochs" | "seconds", [from, to]: readonly [number, number]): Axis {
+  const read = clock[by];
+  const [low, high] = [interpolated(clock.steps, read, from), interpolated(clock.steps, read, to)];
+  const unit = by === "seconds" ? unitOf(high) : { name: null, size: 1 };
+  const values = axis.scale === "symlog" ? decades(high / unit.size) : evenly(low / unit.size, high / unit.size);
+  const ticks = values.map((value) => ({
+    at: interpolated(read, clock.steps, value * unit.size),
+    text: Number(value.toPrecision(6)).toLocaleString("en", { maximumFractionDigits: 8 }),
+  }));
+  return { ...axis, label: by === "epochs" ? "epoch" : "time of training", unit: unit.name, ticks: ticks.filter(({ at }) => at >= from && at <= to) };
+}
+
+/** The epoch and the time of a step, in words. */
+export function clockWords(clock: RunClock, step: number): string {
+  const seconds = interpolated(clock.steps, clock.seconds, step);
+  const { name, size } = unitOf(seconds);
+  return `epoch ${Number(interpolated(clock.steps, clock.epochs, step).toPrecision(3))}, ${Number((seconds / size).toPrecision(3))} ${name}`;
+}
+
+function unitOf(seconds: number): { name: string; size: number } {
+  if (seconds < 120) return { name: "s", size: 1 };
+  return seconds < 7200 ? { name: "min", size: 60 } : { name: "h", size: 3600 };
+}
+
+/** Multiples of 1, 2 or 5 times a power of ten. */
+function evenly(low: number, high: number): number[] {
+  const rough = (high - low) / mostTicks;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({ length: Math.max(0, Math.floor(high / step + 1e-9) - first + 1) }, (_, index) => (first + index) * step);
+}
+
+/** Powers of ten up to a value. */
+function decades(high: number): number[] {
+  const last = Math.floor(Math.log10(high));
+  return Array.from({ length: mostTicks }, (_, index) => 10 ** (last - index)).reverse();
+}
+
+/** The value of an ascending staircase of points at a place between two of them, or at its nearest end. */
+function interpolated(x: readonly number[], y: readonly number[], at: number): number {
+  const next = x.findIndex((each) => each >= at);
+  if (next < 0) return y.at(-1) ?? 0;
+  if (next === 0) return y[0] ?? 0;
+  const [x0 = 0, x1 = 0, y0 = 0, y1 = 0] = [x[next - 1], x[next], y[next - 1], y[next]];
+  return x1 === x0 ? y1 : y0 + ((y1 - y0) * (at - x0)) / (x1 - x0);
+}
