@@ -51,9 +51,13 @@ async function plain(out: string): Promise<Speed> {
   return { stepsPerSecond: answer.steps_per_second, firstStepSeconds: answer.first_step_at - started };
 }
 
-async function product(): Promise<Speed & { run: string }> {
+/** Train with an engine, `set` besides. */
+async function product(engine: string, ...set: string[]): Promise<Speed & { run: string }> {
   const args = [
     "train",
+    "--engine",
+    engine,
+    ...set.flatMap((one) => ["--set", one]),
     "--corpus",
     corpus,
     "--steps",
@@ -85,13 +89,24 @@ try {
   console.log(`Training, ${steps} steps, ${threads} thread(s), ${rounds} rounds\n${await describeMachine()}\n`);
   const theirs: Speed[] = [];
   const ours: Speed[] = [];
+  const fast: Speed[] = [];
+  const compiled: Speed[] = [];
+  rmSync((await product("fast", "compiled_step=on")).run, { recursive: true }); // compiled by now, unless it cannot be
   let sameBits = true;
   for (let round = 0; round < rounds; round++) {
     theirs.push(await plain(folder));
-    const { run, ...speed } = await product();
+    const { run, ...speed } = await product("trainer");
     ours.push(speed);
     sameBits &&= historyOf(join(run, "history.safetensors")).equals(historyOf(join(folder, "rmsnorm-11.2a.safetensors")));
     rmSync(run, { recursive: true });
+    for (const [speeds, wish] of [
+      [fast, "off"],
+      [compiled, "on"],
+    ] as const) {
+      const other = await product("fast", `compiled_step=${wish}`);
+      speeds.push(other);
+      rmSync(other.run, { recursive: true });
+    }
   }
   const { stdout } = await measure(folder, [python, join(projectRoot, "bench/training/recording_cost.py"), corpus, steps, threads], {
     MALLOC_MMAP_THRESHOLD_: "1000000000",
@@ -105,10 +120,14 @@ try {
   const first = (speeds: Speed[]) => speeds.map((speed) => speed.firstStepSeconds);
   console.log(spread("plain script", rate(theirs), "steps/s"));
   console.log(spread("bh-bridge train, recording", rate(ours), "steps/s"));
+  console.log(spread("engine fast", rate(fast), "steps/s"));
+  console.log(spread("engine fast, compiled", rate(compiled), "steps/s"));
   console.log(spread("plain script, first step after", first(theirs), "s"));
   console.log(spread("bh-bridge train, first step after", first(ours), "s"));
   console.log(`\n  same bits in every round             ${sameBits ? "yes" : "NO"}`);
   console.log(`  speed, ratio of medians              ${(median(rate(ours)) / median(rate(theirs))).toFixed(3)} (goal 1.65)`);
+  console.log(`  engine fast, likewise                ${(median(rate(fast)) / median(rate(theirs))).toFixed(3)} (goal 2.2)`);
+  console.log(`  engine fast, compiled                ${(median(rate(compiled)) / median(rate(theirs))).toFixed(3)} (goal 3.0)`);
   console.log(`  first step, difference of medians    ${(median(first(ours)) - median(first(theirs))).toFixed(3)} s (goal 0.3)`);
   console.log(`  bridge and recording                 ${cost.microseconds.toFixed(0)} µs a step, ${(100 * cost.share).toFixed(2)} % of training`);
   const saving = `a checkpoint takes ${cost.checkpointMilliseconds.toFixed(0)} ms, every 1,000 steps`;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bh_bridge.control import Control, TrainingState
 from bh_bridge.deciders import Deciders
 from bh_bridge.events import EventLog
 from bh_bridge.exact_step import Verdict
+from bh_bridge.fast_step import Compiled
 from bh_bridge.output_log import OutputLog
 from bh_bridge.protocol import schema
 from bh_bridge.recorder import EmbeddingTap, Recorder
@@ -168,9 +170,13 @@ class RunStep:
                 **fields,
             )
 
-    def tell_exact_step(self, state: TrainingState, verdict: Verdict) -> None:
-        """Whether the exact step is used from here on."""
-        self._events.emit("exact_step", global_step=state.global_step, epoch=state.epoch, **verdict._asdict())
+    def tell(self, event: str, state: TrainingState, verdict: Verdict | Compiled) -> None:
+        """How the steps are computed from here on, and why: `exact_step` or `compiled_step`."""
+        self._events.emit(event, global_step=state.global_step, epoch=state.epoch, **verdict._asdict())
+
+    def pause(self) -> AbstractContextManager[None]:
+        """While something takes time that is no step."""
+        return self._watch.pause()
 
     def finish(self, state: TrainingState) -> None:
         """The training is over: all steps are done, or the control stopped it."""

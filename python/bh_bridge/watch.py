@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import resource
 import sys
 import threading
 import time
+from collections.abc import Generator
 from typing import Any
 
 import torch
@@ -32,6 +34,7 @@ class Watch:
         self._cpu_seconds = _cpu_seconds()
         self._was_finite = True
         self._is_stalled = False
+        self._is_paused = False
         self._ended = threading.Event()
 
     def begin(self, step: int) -> None:
@@ -39,6 +42,15 @@ class Watch:
         self._stepped_at = self._usage_at = self._began_at = time.monotonic()
         self._cpu_seconds = _cpu_seconds()
         threading.Thread(target=self._look_out, name="bh-bridge-watch", daemon=True).start()
+
+    @contextlib.contextmanager
+    def pause(self) -> Generator[None, None, None]:
+        """What is done here takes time and is no step: no stall, and nothing to estimate a run from."""
+        self._is_paused = True
+        yield
+        self._stepped_at = self._usage_at = self._began_at = time.monotonic()
+        self._cpu_seconds = _cpu_seconds()
+        self._is_paused = False
 
     def step(self, step: int, epoch: float | None, loss: float, embedding_is_finite: bool) -> None:
         """Note a finished step; about a microsecond when there is nothing to tell.
@@ -82,7 +94,7 @@ class Watch:
         while not self._ended.wait(CHECK_SECONDS):
             waited = time.monotonic() - self._stepped_at
             mean = (self._stepped_at - self._began_at) / max(self._steps, 1)
-            if waited > max(STALL_SECONDS, STALL_STEPS * mean) and not self._is_stalled:
+            if waited > max(STALL_SECONDS, STALL_STEPS * mean) and not self._is_stalled and not self._is_paused:
                 self._is_stalled = True
                 self._alert("stall", f"no step has ended for {waited:.0f} s; a step takes {mean:.2g} s on average")
 

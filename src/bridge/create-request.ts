@@ -12,13 +12,14 @@ interface RequestContext
 
 /** The request that builds the trainer of a configuration. */
 export function createRequest(
-  { engine, exact_step, data, training, model, noise, record, checkpoint, seed }: RunConfig,
+  { engine, exact_step, compiled_step, data, training, model, noise, record, checkpoint, seed }: RunConfig,
   { corpus, ...context }: RequestContext,
 ): CreateRequest {
   return {
     ...context,
     engine,
     exact_step,
+    compiled_step,
     data: { ...data, corpus },
     training: JSON.parse(JSON.stringify(training)), // without the fields that are undefined
     dtype: model.dtype,

@@ -53,6 +53,7 @@ export class RunRecord {
       environment,
       corpus,
       exact_step: null,
+      compiled_step: null,
       seconds: 0,
       git: repository?.state ?? null,
       resumes: [],
@@ -94,9 +95,11 @@ export class RunRecord {
     });
   }
 
-  /** Note whether the exact step is used. */
-  tried({ used, reason, plain_seconds, exact_seconds }: TrainEventOf<"exact_step">): void {
-    this.#write({ exact_step: { used, reason, plain_seconds, exact_seconds } });
+  /** Note how the steps are computed. */
+  computedBy(event: TrainEventOf<"exact_step" | "compiled_step">): void {
+    const { used, reason } = event;
+    if (event.type === "compiled_step") this.#write({ compiled_step: { used, reason, seconds: event.seconds } });
+    else this.#write({ exact_step: { used, reason, plain_seconds: event.plain_seconds, exact_seconds: event.exact_seconds } });
   }
 
   /** Note how the run ended, and seal it. A disk that cannot take the checksums does not undo the training: `runs verify` says that they are missing. */

@@ -1,7 +1,6 @@
 import type { z } from "zod";
 import type { ConfigIssue } from "../errors.js";
 import { acceptedLiterals, acceptedValues } from "./accepted-values.js";
-import { laterEngines } from "./engines.js";
 import { fieldAt, fieldPaths, fieldsOf, rootField } from "./field-catalog.js";
 import { isPlainObject } from "./json-value.js";
 import { nearestName } from "./nearest-name.js";
@@ -12,9 +11,6 @@ import { valueAt } from "./value-at.js";
 type Issue = z.core.$ZodIssue;
 
 const productOwned: Record<string, Readonly<Record<string, string>>> = { training: productOwnedTrainingArguments, model: productOwnedGpt2Config };
-
-/** Values that a later version accepts, by field. */
-const laterValues: Record<string, Readonly<Record<string, string>>> = { engine: laterEngines };
 
 /** What people call a value elsewhere, where its spelling would lead to another one: "gpu" is one letter from "cpu". */
 const namesElsewhere: Record<string, Readonly<Record<string, string>>> = { device: { gpu: "cuda", metal: "mps" } };
@@ -79,10 +75,8 @@ function wrongValue(issue: Issue, values: unknown): string {
   const field = fieldAt(issue.path, values);
   const value = valueAt(issue.path, values);
   const path = issue.path.join(".");
-  const later = typeof value === "string" ? laterValues[path]?.[value] : undefined;
   const expected = field ? `expected ${acceptedValues(field)}` : issue.message;
   if (value === undefined) return `is missing: ${expected}`;
-  if (later !== undefined) return `${JSON.stringify(value)} is not there yet, ${later}: ${expected}`;
   const near = typeof value === "string" && field ? (namesElsewhere[path]?.[value] ?? nearestName(value, acceptedLiterals(field))) : undefined;
   return `${shownValue(value)} is not accepted: ${near === undefined ? "" : `did you mean "${near}"? `}${expected}`;
 }

@@ -159,5 +159,31 @@ const trainingRules: CrossFieldRule[] = [
   },
 ];
 
+/** What engine `fast` implements, where it is not everything. */
+const fastEngineHas: { path: string; value(config: RunConfig): unknown; has: readonly unknown[] }[] = [
+  { path: "model.activation_function", value: ({ model }) => model.activation_function, has: ["gelu_new"] },
+  { path: "model.resid_pdrop", value: ({ model }) => model.resid_pdrop, has: [0] },
+  { path: "model.embd_pdrop", value: ({ model }) => model.embd_pdrop, has: [0] },
+  { path: "model.attn_pdrop", value: ({ model }) => model.attn_pdrop, has: [0] },
+  { path: "model.reorder_and_upcast_attn", value: ({ model }) => model.reorder_and_upcast_attn, has: [false] },
+  { path: "training.optim", value: ({ training }) => training.optim, has: ownStateOptimizers },
+  { path: "training.label_smoothing_factor", value: ({ training }) => training.label_smoothing_factor, has: [undefined, 0] },
+  { path: "training.neftune_noise_alpha", value: ({ training }) => training.neftune_noise_alpha, has: [undefined, null] },
+  { path: "training.fp16", value: ({ training }) => training.fp16, has: [undefined, false] },
+  { path: "training.torch_compile", value: ({ training }) => training.torch_compile, has: [undefined, false] },
+  { path: "training.activation_checkpointing", value: ({ training }) => training.activation_checkpointing, has: [undefined, null, false] },
+];
+
+const fastEngineRules: CrossFieldRule[] = fastEngineHas.map(({ path, value, has }) => ({
+  path,
+  reads: ["engine"],
+  problem: (config) => {
+    if (config.engine !== "fast" || has.includes(value(config))) return undefined;
+    const accepted = has.filter((one) => one !== undefined && one !== null).map(String);
+    const remedy = accepted.length > 0 ? `only ${accepted.join(" or ")}: use it, or engine=trainer` : "leave it out, or use engine=trainer";
+    return `engine fast has no ${String(value(config))} here, ${remedy}`;
+  },
+}));
+
 /** What has to hold between fields, each with its remedy. */
-export const crossFieldRules: readonly CrossFieldRule[] = [...modelRules, ...recordRules, ...trainingRules];
+export const crossFieldRules: readonly CrossFieldRule[] = [...modelRules, ...recordRules, ...trainingRules, ...fastEngineRules];

@@ -251,10 +251,12 @@ export interface RunConfigInput {
   device?: "auto" | "cpu" | "cuda" | "mps" | `cuda:${number}` | undefined;
   /** CPU threads of PyTorch; null leaves the choice to PyTorch. The number changes bits and is recorded. Default: `null`. */
   threads?: number | null | undefined;
-  /** `trainer` is HF's Trainer, the reference. Default: `"trainer"`. */
-  engine?: "trainer" | undefined;
+  /** `trainer` is HF's Trainer, the reference; `fast` computes the same step by hand, sooner, with other bits. Default: `"trainer"`. */
+  engine?: "trainer" | "fast" | undefined;
   /** A faster way to the same bits, for bfloat16 on the CPU: `auto` computes the first batches both ways, and uses it where all bits are equal and it is faster. Not part of the hash. Default: `"auto"`. */
   exact_step?: "auto" | "off" | undefined;
+  /** Engine `fast` on the CPU: compile the step with the C++ compiler that is there. `auto` does so for runs that are long enough to pay for it. It changes bits, and a run keeps the way that it began with. Default: `"auto"`. */
+  compiled_step?: "auto" | "on" | "off" | undefined;
   /** Path of the Python interpreter; found by itself when left out. Not part of the hash. */
   python?: string | undefined;
   /** The text that is trained on. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
+import { compiledStepFields } from "./compiled-step.js";
 import { exactStepFields } from "./exact-step.js";
 import { wireNumberSchema } from "./wire-number.js";
 
@@ -60,6 +61,8 @@ export const trainEventSchema = z.discriminatedUnion("type", [
   eventSchema("alert", { kind: z.enum(["non-finite", "stall"]), message: z.string() }),
   // From here on.
   eventSchema("exact_step", exactStepFields),
+  // From here on; told before compiling begins, and when it is over.
+  eventSchema("compiled_step", compiledStepFields),
   eventSchema("stopped", { reason: z.string() }),
   eventSchema("checkpoint_rejected", { problem: z.string() }),
   eventSchema("decider_timeout", { decider: z.int() }),

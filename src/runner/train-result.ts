@@ -31,7 +31,7 @@ export const trainResultSchema = z.strictObject({
   verdict: z.strictObject({ result: z.enum(["null", "positive", "degenerate"]), reason: z.string() }),
   /** What the Python process used: cores busy on average, memory at its peak; null before the first report. */
   usage: z.strictObject({ cpuCores: z.number(), peakBytes: count, gpuPeakBytes: count.nullable() }).nullable(),
-  /** The notebook's traps that this run reproduces, each with the setting that corrects it. */
+  /** The notebook's traps that this run reproduces, and an engine that is not the notebook's, each with the setting that corrects it. */
   traps: z.array(z.strictObject({ what: z.string(), corrected: z.string() })),
 });
 export type TrainResult = z.output<typeof trainResultSchema>;

@@ -6,8 +6,8 @@ export interface Trap {
   corrected: string;
 }
 
-/** What the seed's notebook did without saying so, and this run does as well. */
-export function trapsOf({ data, model, training }: RunConfig): Trap[] {
+/** What the seed's notebook did without saying so, and this run does as well; and that its engine is not the notebook's. */
+export function trapsOf({ data, engine, model, training }: RunConfig): Trap[] {
   const isBfloat16 = model.dtype === "bfloat16";
   const traps: [applies: boolean, what: string, corrected: string][] = [
     [data.label_shift === "double", "labels are shifted twice: position t learns token t+2", "data.label_shift=causal"],
@@ -23,6 +23,7 @@ export function trapsOf({ data, model, training }: RunConfig): Trap[] {
       "Adam's moments are bfloat16: the second can only grow",
       "training.optimizer_state_dtype=float32",
     ],
+    [engine === "fast", "engine fast has bits of its own: early C and P of live tokens are not those of the reference", "engine=trainer"],
   ];
   return traps.filter(([applies]) => applies).map(([, what, corrected]) => ({ what, corrected }));
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { durableWrite } from "../formats/durable-write.js";
+import { compiledStepFields } from "../protocol/compiled-step.js";
 import { exactStepFields } from "../protocol/exact-step.js";
 import { gitStateSchema } from "./git-state.js";
 import { checkRunJson, readRunJson } from "./read-run-json.js";
@@ -79,6 +80,8 @@ export const runManifestSchema = z.strictObject({
   corpus: corpusFactsSchema,
   /** Null before it is known, absent in runs of earlier versions. */
   exact_step: z.strictObject(exactStepFields).nullable().optional(),
+  /** Likewise, and null with another engine. */
+  compiled_step: z.strictObject(compiledStepFields).nullable().optional(),
   /** Seconds of training, all parts of a resumed run together. */
   seconds: z.number(),
   git: gitStateSchema.nullable(),

@@ -30,10 +30,10 @@ def test_the_engines_of_the_configuration_are_those_that_python_has_beside_the_o
 
 
 def test_an_engine_that_is_not_there_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    outcome = in_child(lambda: train(tmp_path / "run", engine="fast"))
+    outcome = in_child(lambda: train(tmp_path / "run", engine="faster"))
     assert outcome == {
         "code": "CONFIG_INVALID",
-        "message": 'engine: "fast" is not an engine of this bh-bridge: expected "trainer", "sgd"',
+        "message": 'engine: "faster" is not an engine of this bh-bridge: expected "trainer", "fast", "sgd"',
     }
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.lock"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bh_bridge.engines.trainer import OWN_FIELDS
+from bh_bridge.engines.run_trainer import OWN_FIELDS
 from transformers import GPT2Config, TrainingArguments
 
 ROOT = Path(__file__).resolve().parents[2]

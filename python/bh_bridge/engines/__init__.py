@@ -16,7 +16,7 @@ from bh_bridge.errors import ConfigInvalid
 from bh_bridge.run_step import RunStep
 
 # The module of each `engine` of the configuration, imported when a run asks for it.
-ENGINES = {"trainer": "bh_bridge.engines.trainer"}
+ENGINES = {"trainer": "bh_bridge.engines.trainer", "fast": "bh_bridge.engines.fast"}
 
 
 class Engine(Protocol):

@@ -43,6 +43,7 @@ export class TrainingDisplay {
     if (event.type === "log" && !this.#measures) this.#note = `loss ${event.logs["loss"]?.toFixed(4) ?? "?"}`;
     if (event.type === "step_end") this.#step(event);
     if (event.type === "exact_step" && event.exact_seconds !== null) this.#terminal.say(this.#terminal.messageColor.dim(exactStepText(event)));
+    if (event.type === "compiled_step") this.#compiled(event);
     if (event.type === "usage") this.#estimate(event);
     if (event.type === "alert") this.#terminal.say(this.#terminal.messageColor.yellow(`Alert at step ${event.global_step}: ${event.message}`));
     if (event.type === "train_end") this.stop();
@@ -68,6 +69,14 @@ export class TrainingDisplay {
     this.#progress?.update(step, this.#note, this.#measures && [this.#measures.line(this.#terminal.drawnWidth)]);
   }
 
+  /** Compiling is no part of a step's time: rate and time left are taken anew after it. */
+  #compiled(event: TrainEventOf<"compiled_step">): void {
+    this.#terminal.say(this.#terminal.messageColor.dim(compiledStepText(event)));
+    if (event.seconds === null) return;
+    this.#progress?.stop();
+    this.#progress = createProgress(this.#terminal, "Training", "steps", this.#steps, event.global_step);
+  }
+
   #estimate(usage: Extract<TrainEvent, { type: "usage" }>): void {
     const { global_step: step } = usage;
     if (this.#isEstimated || !this.#run || step <= this.#run.fromStep || step >= this.#steps) return;
@@ -83,4 +92,10 @@ export class TrainingDisplay {
 function exactStepText({ used, reason, plain_seconds, exact_seconds }: TrainEventOf<"exact_step">): string {
   const ms = (seconds: number | null) => ((seconds ?? 0) * 1000).toPrecision(3);
   return `Exact step: ${used ? "used" : "not used"}, ${reason} (${ms(plain_seconds)} → ${ms(exact_seconds)} ms a batch)`;
+}
+
+/** `Compiled step: used, it pays for a run of this length (3.2 s)`. */
+function compiledStepText({ used, reason, seconds }: TrainEventOf<"compiled_step">): string {
+  if (used && seconds === null) return "Compiling the step: up to a minute the first time, seconds when it was done before";
+  return `Compiled step: ${used ? "used" : "not used"}, ${reason}${seconds === null ? "" : ` (${seconds.toFixed(1)} s)`}`;
 }

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 from bh_bridge import trainer_operations
-from bh_bridge.engines.trainer import RunTrainer
+from bh_bridge.engines.run_trainer import RunTrainer
 from tqdm import tqdm
 
 

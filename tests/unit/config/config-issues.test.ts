@@ -54,8 +54,8 @@ test.each([
     'record.tensors=["wte","wte.grads"]',
     'record.tensors.1: "wte.grads" is not accepted: did you mean "wte.grad"? expected one of "wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"',
   ],
-  ["engine=fast", 'engine: "fast" is not there yet, it comes with a later version: expected "trainer"'],
-  ["engine=slow", 'engine: "slow" is not accepted: expected "trainer"'],
+  ["engine=fst", 'engine: "fst" is not accepted: did you mean "fast"? expected one of "trainer", "fast"'],
+  ["engine=slow", 'engine: "slow" is not accepted: expected one of "trainer", "fast"'],
   ["init.sigma=1", 'init.sigma: init.kind "singular" has no sigma: set init.kind to snowball or unit-noise'],
   ["init.kind=file", "init.path: is missing: expected text"],
   [

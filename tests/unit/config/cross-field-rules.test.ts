@@ -57,6 +57,41 @@ const broken = [
     set: ["training.dataloader_persistent_workers=true"],
     message: "training.dataloader_persistent_workers: there are no workers to keep: set training.dataloader_num_workers above 0",
   },
+  {
+    set: ["engine=fast", "model.activation_function=relu"],
+    message: "model.activation_function: engine fast has no relu here, only gelu_new: use it, or engine=trainer",
+  },
+  { set: ["engine=fast", "model.resid_pdrop=0.1"], message: "model.resid_pdrop: engine fast has no 0.1 here, only 0: use it, or engine=trainer" },
+  { set: ["engine=fast", "model.embd_pdrop=0.1"], message: "model.embd_pdrop: engine fast has no 0.1 here, only 0: use it, or engine=trainer" },
+  { set: ["engine=fast", "model.attn_pdrop=0.1"], message: "model.attn_pdrop: engine fast has no 0.1 here, only 0: use it, or engine=trainer" },
+  {
+    set: ["engine=fast", "model.reorder_and_upcast_attn=true"],
+    message: "model.reorder_and_upcast_attn: engine fast has no true here, only false: use it, or engine=trainer",
+  },
+  {
+    set: ["engine=fast", "training.optim=adafactor"],
+    message: "training.optim: engine fast has no adafactor here, only adamw_torch or adamw_torch_fused: use it, or engine=trainer",
+  },
+  {
+    set: ["engine=fast", "training.label_smoothing_factor=0.1"],
+    message: "training.label_smoothing_factor: engine fast has no 0.1 here, only 0: use it, or engine=trainer",
+  },
+  {
+    set: ["engine=fast", "training.neftune_noise_alpha=5"],
+    message: "training.neftune_noise_alpha: engine fast has no 5 here, leave it out, or use engine=trainer",
+  },
+  {
+    set: ["engine=fast", "training.fp16=true", "training.bf16=false"],
+    message: "training.fp16: engine fast has no true here, only false: use it, or engine=trainer",
+  },
+  {
+    set: ["engine=fast", "training.torch_compile=true"],
+    message: "training.torch_compile: engine fast has no true here, only false: use it, or engine=trainer",
+  },
+  {
+    set: ["engine=fast", "training.activation_checkpointing=true"],
+    message: "training.activation_checkpointing: engine fast has no true here, only false: use it, or engine=trainer",
+  },
 ];
 
 test("every rule has a case below", () => {
@@ -75,6 +110,7 @@ test.each([
   ["training.eval_strategy=steps", "data.held_out=0.1", "training.lr_scheduler_type=reduce_lr_on_plateau"],
   ["training.dataloader_num_workers=2", "training.dataloader_prefetch_factor=2", "training.dataloader_persistent_workers=true"],
   ["training.optim=sgd"],
+  ["engine=fast", "training.optim=adamw_torch", "training.torch_compile=false"],
   ["training.lr_scheduler_type=cosine_with_min_lr", 'training.lr_scheduler_kwargs={"min_lr_rate":0.1}'],
   ["training.lr_scheduler_type=warmup_stable_decay", 'training.lr_scheduler_kwargs="{\\"num_decay_steps\\":3}"'],
 ])("%s: the rules are met", async (...set) => {

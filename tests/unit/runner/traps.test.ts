@@ -24,6 +24,10 @@ test.each(["model.norm=layernorm", "training.weight_decay=0"])("without decaying
   expect(await corrections(set)).not.toContain("training.decay_norms=never");
 });
 
+test("an engine with bits of its own is named", async () => {
+  expect(await corrections("engine=fast")).toContain("engine=trainer");
+});
+
 test("float32 weights have float32 moments", async () => {
   expect(await corrections("model.dtype=float32")).not.toContain("training.optimizer_state_dtype=float32");
 });

@@ -14,7 +14,7 @@ const cases = (["rmsnorm", "layernorm"] as const).flatMap((norm) =>
 const program = `
 import json, sys
 sys.path.insert(0, "python")
-from bh_bridge.engines.trainer import RunTrainer
+from bh_bridge.engines.run_trainer import RunTrainer
 from bh_bridge.model import build_model
 
 def parameters(case):

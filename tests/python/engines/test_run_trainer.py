@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from bh_bridge import registry
 from bh_bridge.data import Windows
-from bh_bridge.engines.trainer import RunTrainer, StepCallback
+from bh_bridge.engines.run_trainer import RunTrainer, StepCallback
 from bh_bridge.events import EventLog
 from bh_bridge.protocol import schema
 from bh_bridge.run_step import LOGGED_EVENTS

@@ -1,0 +1,94 @@
+"""Engine `fast`: HF's Trainer with another forward and backward pass. Its bits differ from the reference's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import GPT2LMHeadModel
+
+from bh_bridge.data import Windows
+from bh_bridge.engines import Engine
+from bh_bridge.engines.run_trainer import RunTrainer, trainer_options
+from bh_bridge.errors import ConfigInvalid, ResumeMismatch
+from bh_bridge.fast_step import Compiled, FastStep, obstacle, obstacle_to_compiling
+from bh_bridge.run_step import RunStep
+
+STEP_FILE = "fast_step.json"  # of a checkpoint: whether its bits come from the compiled step
+
+
+def build(
+    model: GPT2LMHeadModel,
+    request: dict[str, Any],
+    train_windows: Windows,
+    held_out_windows: Windows | None,
+    step: RunStep,
+) -> Engine:
+    """The engine of a run; ConfigInvalid for what it does not implement."""
+    problem = obstacle(model)
+    if problem is not None:
+        raise ConfigInvalid(f"{problem}. Use engine trainer")
+    options = trainer_options(model, request, train_windows, held_out_windows, step)
+    return FastTrainer(compiled_step=request["compiled_step"], **options)
+
+
+class FastTrainer(RunTrainer):
+    """A RunTrainer that computes gradients by the fast step, compiled or not: a run has one of the two throughout."""
+
+    def __init__(self, *, compiled_step: str, **options: Any) -> None:
+        super().__init__(**options)
+        args, weight = self.args, self._gpt2.transformer.wte.weight
+        narrow = torch.bfloat16 if args.bf16 else weight.dtype
+        batch = (args.train_batch_size, self._gpt2.config.n_positions)
+        self._fast_step = FastStep(self._gpt2, narrow, batch)
+        self._wish = compiled_step
+        self._compiled: Compiled | None = None  # None until the first step
+        self._was_compiled: bool | None = None  # in the run that this one goes on with
+
+    def save(self, directory: Path) -> None:
+        super().save(directory)
+        if self._compiled is not None:
+            (directory / STEP_FILE).write_text(json.dumps({"compiled": self._compiled.used}), encoding="utf-8")
+
+    def load(self, checkpoint: Path) -> None:
+        super().load(checkpoint)
+        if (checkpoint / STEP_FILE).exists():  # not in a checkpoint of another engine
+            self._was_compiled = json.loads((checkpoint / STEP_FILE).read_text(encoding="utf-8"))["compiled"]
+
+    def training_step(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None = None
+    ) -> torch.Tensor:
+        if self._compiled is None:
+            self._compiled = self._compile()
+            self._run_step.tell("compiled_step", self.state, self._compiled)
+        inputs = self._prepare_inputs(inputs)
+        count = torch.as_tensor(num_items_in_batch, device=self.device)
+        loss = self._fast_step.add_gradients(inputs["input_ids"], inputs["labels"], count)
+        self._losses.append(loss)
+        return loss
+
+    def _compile(self) -> Compiled:
+        """Compile the step where the configuration and this machine allow it, or as the run was begun."""
+        if self._was_compiled is None:
+            told = self._try(self._wish)
+            if self._wish == "on" and not told.used:
+                raise ConfigInvalid(f"compiled_step is on, and {told.reason}. Set it to auto or off")
+            return told
+        told = self._try("on" if self._was_compiled else "off")
+        if told.used != self._was_compiled:
+            raise ResumeMismatch(
+                f"the run was made with the compiled step, and {told.reason}: its other steps would have other bits. "
+                "Go on where it can be compiled, or begin a new run from the weights alone, with --from"
+            )
+        return told
+
+    def _try(self, wish: str) -> Compiled:
+        reason = obstacle_to_compiling(wish, self.args.max_steps, self.device)
+        if reason is not None:
+            return Compiled(False, reason, None)
+        self._run_step.tell("compiled_step", self.state, Compiled(True, "compiling", None))
+        with self._run_step.pause():
+            return self._fast_step.compile()

@@ -1,0 +1,301 @@
+"""HF's Trainer as the notebook used it, made lean without changing a bit, and made durable: what engines build on."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import accelerate.accelerator
+import accelerate.optimizer
+import torch
+from torch import nn
+from torch.utils.data import BatchSampler, DataLoader
+from transformers import (
+    GPT2LMHeadModel,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from bh_bridge import checkpoints
+from bh_bridge.data import Windows, collate_nothing, order_checksum
+from bh_bridge.device import resolve_device
+from bh_bridge.model import save_model
+from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
+from bh_bridge.optimizers import WideAdamW, settings_of, wide_part
+from bh_bridge.run_step import RunStep
+from bh_bridge.wire import numbers
+
+# accelerate looks for this package on the disk twice in every step, 0.4 ms in all: once will do.
+for module in (accelerate.accelerator, accelerate.optimizer):
+    vars(module)["is_lomo_available"] = functools.cache(vars(module)["is_lomo_available"])
+
+OWN_FIELDS = ("decay_norms", "optimizer_state_dtype")  # of `training`: not arguments of TrainingArguments
+
+
+def trainer_options(
+    model: GPT2LMHeadModel,
+    request: dict[str, Any],
+    train_windows: Windows,
+    held_out_windows: Windows | None,
+    step: RunStep,
+) -> dict[str, Any]:
+    """What a RunTrainer of a run is made with. `training` of the request holds TrainingArguments' own names."""
+    training = {name: value for name, value in request["training"].items() if name not in OWN_FIELDS}
+    args = TrainingArguments(
+        **training,
+        output_dir=request["run_directory"],
+        seed=request["seed"],
+        use_cpu=resolve_device(request["device"]) == "cpu",
+        logging_nan_inf_filter=False,  # HF's default puts 0 or an older mean in place of a loss that is not a number
+        save_strategy="no",  # checkpoints are asked for by the RunStep
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,  # batches come ready from Windows
+    )
+    vars(args)["_n_gpu"] = min(args.n_gpu, 1)  # one device: Trainer would spread the batch over every GPU
+    return {
+        "step": step,
+        "decay_norms": request["training"]["decay_norms"],
+        "wide": wide_part(request),
+        "model": model,
+        "args": args,
+        "train_dataset": train_windows,
+        "eval_dataset": held_out_windows,
+        "data_collator": collate_nothing,
+    }
+
+
+class RunTrainer(Trainer):
+    """Trainer that hands every step to the RunStep, and knows the two choices that HF makes in silence."""
+
+    def __init__(
+        self,
+        *,
+        model: GPT2LMHeadModel,
+        step: RunStep,
+        decay_norms: str,
+        wide: str | None,
+        **options: Any,
+    ) -> None:
+        self._gpt2 = model
+        self._run_step = step
+        self._decay_norms = decay_norms
+        self._wide = wide  # as `wide_part` says
+        self._resume_from: Path | None = None  # the checkpoint that `train` goes on from
+        self._epoch = -1  # index of the epoch under way
+        self._epoch_began_at: int | None = None  # global step
+        self._losses: list[torch.Tensor] = []
+        self.window_order: str | None = None  # as `order_checksum` says; known when training begins
+        super().__init__(model=model, callbacks=[StepCallback(self, step)], **options)
+        self.remove_callback(PrinterCallback)
+
+    @property
+    def device(self) -> torch.device:
+        return self.args.device
+
+    def optimizer_state(self, weight: torch.Tensor) -> dict[str, Any]:
+        return {} if self.optimizer is None else self._plain_optimizer().state.get(weight, {})
+
+    def optimizer_settings(self, weight: torch.Tensor) -> dict[str, Any]:
+        return settings_of(self._plain_optimizer(), weight)
+
+    def train(self, *_: Any, **__: Any) -> Any:
+        return super().train(resume_from_checkpoint=None if self._resume_from is None else str(self._resume_from))
+
+    def save(self, directory: Path) -> None:
+        """Everything that the next step depends on, in place of HF's pickles."""
+        save_model(self._gpt2, directory)
+        checkpoints.save_optimizer(self._plain_optimizer(), directory)
+        checkpoints.save_random_state(directory)
+        (directory / "scheduler.json").write_text(json.dumps(self._scheduler().state_dict()), encoding="utf-8")
+        self.state.save_to_json(str(directory / "trainer_state.json"))
+        (directory / "progress.json").write_text(json.dumps(self._progress()), encoding="utf-8")
+
+    def load(self, checkpoint: Path) -> None:
+        """Weights and state are put back now; `train` does it again, with all the rest."""
+        self._resume_from = checkpoint
+        self._load_from_checkpoint(str(checkpoint))
+        self.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+        self.state.max_steps = self.args.max_steps
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        self._run_step.save(self.state, self.save)
+
+    def training_step(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None = None
+    ) -> torch.Tensor:
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        self._losses.append(loss)
+        return loss
+
+    def log(self, logs: dict[str, Any], *args: Any, **options: Any) -> None:
+        if "loss" in logs:
+            self._tr_loss.zero_()  # HF subtracts the sum from itself, and NaN stays NaN: every later mean would be NaN
+        super().log(numbers(logs), *args, **options)  # HF keeps them for its JSON, which has no NumPy scalars
+
+    def take_losses(self) -> list[torch.Tensor]:
+        """Losses of the batches of the step that has just ended; HF has divided each by their number."""
+        losses, self._losses = self._losses, []
+        return losses
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        loader = super().get_train_dataloader()
+        self.window_order = order_checksum(cast("BatchSampler", loader.batch_sampler).sampler)
+        return loader
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        return 0  # HF walks all parameters at every step to count them; nobody reads the figure
+
+    def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
+        """HF exempts nn.LayerNorm but decays RMSNorm, which it does not know; `decay_norms` can treat both alike."""
+        names: list[str] = super().get_decay_parameter_names(model)
+        if self._decay_norms == "hf":
+            return names
+        norms = {
+            f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.LayerNorm | RMSNorm)
+        }
+        return [name for name in names if name not in norms] + (sorted(norms) if self._decay_norms == "always" else [])
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        if self._wide is not None and self.optimizer is None:
+            options = {
+                "lr": self.args.learning_rate,
+                "betas": (self.args.adam_beta1, self.args.adam_beta2),
+                "eps": self.args.adam_epsilon,
+                "keep_master": self._wide == "master",
+            }
+            self.optimizer_cls_and_kwargs = (WideAdamW, options)
+        return super().create_optimizer(model)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            checkpoints.load_optimizer(self._plain_optimizer(), Path(checkpoint))
+            self._scheduler().load_state_dict(
+                json.loads(Path(checkpoint, "scheduler.json").read_text(encoding="utf-8"))
+            )
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            checkpoints.load_random_state(Path(checkpoint))
+
+    def _init_training_state(self, *args: Any, **options: Any) -> tuple[int, int]:
+        """Where in the data to go on: HF divides the step by an epoch's steps, wrong after an epoch was cut short."""
+        epoch, batches = super()._init_training_state(*args, **options)
+        if self._resume_from is None:
+            return epoch, batches
+        progress = _read_progress(self._resume_from)
+        return progress["epoch"], progress["steps_in_epoch"] * self.args.gradient_accumulation_steps
+
+    def restore_progress(self) -> None:
+        """Put back what `train` has just reset; called when it begins."""
+        if self._resume_from is None:
+            return
+        progress = _read_progress(self._resume_from)
+        self._tr_loss = torch.tensor(progress["total_loss"], device=self.args.device)
+        self._total_loss_scalar = progress["total_loss_before_last_log"]
+        self._globalstep_last_logged = progress["last_logged_step"]
+        self._epoch = progress["epoch"] - 1
+        self._epoch_began_at = self.state.global_step - progress["steps_in_epoch"]
+
+    def begin_epoch(self) -> None:
+        """Keep count of epochs; called when one begins, the one that a run is resumed in included."""
+        self._epoch += 1
+        if self._epoch_began_at is None:
+            self._epoch_began_at = self.state.global_step
+
+    def end_epoch(self) -> None:
+        self._epoch_began_at = None
+
+    def _progress(self) -> dict[str, Any]:
+        """What HF forgets on resuming: the next logged loss is a mean since the last log, and an epoch can be cut."""
+        began_at = self.state.global_step if self._epoch_began_at is None else self._epoch_began_at
+        epoch_ends = self.control.should_epoch_stop or (self.state.epoch or 0) >= self._epoch + 1
+        return {
+            "total_loss": self._tr_loss.item(),
+            "total_loss_before_last_log": self._total_loss_scalar,
+            "last_logged_step": self._globalstep_last_logged,
+            "epoch": self._epoch + 1 if epoch_ends else self._epoch,
+            "steps_in_epoch": 0 if epoch_ends else self.state.global_step - began_at,
+        }
+
+    def _plain_optimizer(self) -> torch.optim.Optimizer:
+        """torch's own optimizer, out of accelerate's wrapper; there is none before training begins."""
+        return cast("torch.optim.Optimizer", getattr(self.optimizer, "optimizer", self.optimizer))
+
+    def _scheduler(self) -> torch.optim.lr_scheduler.LRScheduler:
+        return cast("torch.optim.lr_scheduler.LRScheduler", self.lr_scheduler)
+
+
+class StepCallback(TrainerCallback):
+    """Hands every event of Trainer to the RunStep, in the order in which they happen."""
+
+    def __init__(self, trainer: RunTrainer, step: RunStep) -> None:
+        self._trainer = trainer
+        self._step = step
+
+    def on_init_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._step.report("init_end", state)
+
+    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._trainer.restore_progress()
+        self._step.begin(state, self._trainer.window_order)
+
+    def on_epoch_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._trainer.begin_epoch()
+        self._step.report("epoch_begin", state)
+
+    def on_step_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._step.report("step_begin", state)
+
+    def on_substep_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._step.report("substep_end", state)
+
+    def on_pre_optimizer_step(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._step.capture_gradient()
+        self._step.report("pre_optimizer_step", state)
+
+    def on_optimizer_step(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._step.report("optimizer_step", state)
+
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._step.end(state, control, self._trainer.take_losses())
+
+    def on_log(self, args: Any, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any) -> None:
+        if "loss" in (logs or {}):  # not the summary of the whole training: timings of this process, not of the run
+            self._step.log(state, control, logs)
+
+    def on_evaluate(
+        self, args: Any, state: TrainerState, control: TrainerControl, metrics: Any = None, **_: Any
+    ) -> None:
+        self._step.evaluate(state, control, metrics)
+
+    def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Nothing: `RunStep.save` has told of it."""
+
+    def on_epoch_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._trainer.end_epoch()
+        self._step.report("epoch_end", state)
+
+    def on_train_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._step.finish(state)
+
+    def on_prediction_step(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._step.report("prediction_step", state)
+
+    def on_predict(
+        self, args: Any, state: TrainerState, control: TrainerControl, metrics: Any = None, **_: Any
+    ) -> None:
+        self._step.report("predict", state, metrics=metrics)
+
+    def on_push_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._step.report("push_begin", state)
+
+
+def _read_progress(checkpoint: Path) -> dict[str, Any]:
+    return json.loads((checkpoint / "progress.json").read_text(encoding="utf-8"))

@@ -1,0 +1,59 @@
+"""The fast step: loss and gradients of a GPT-2 by hand, compiled where that pays, with bits of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import GPT2LMHeadModel
+
+from bh_bridge.fast_step.compiling import Compiled, compiled, obstacle_to_compiling
+from bh_bridge.fast_step.gpt2 import loss_and_gradients, shape_of
+from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
+
+__all__ = ["Compiled", "FastStep", "obstacle", "obstacle_to_compiling"]
+
+
+def obstacle(model: GPT2LMHeadModel) -> str | None:
+    """What of a model the fast step does not implement, by the name of the field; None where it has all."""
+    config = model.config
+    dropout = {name: getattr(config, name) for name in ("resid_pdrop", "embd_pdrop", "attn_pdrop")}
+    for name, probability in dropout.items():
+        if probability:
+            return f"model.{name} is {probability}: engine fast has no dropout"
+    if config.activation_function != "gelu_new":
+        return f"model.activation_function is {config.activation_function}: engine fast has gelu_new alone"
+    if config.reorder_and_upcast_attn:
+        return "model.reorder_and_upcast_attn is true: engine fast has plain attention"
+    if not all(isinstance(block.ln_1, nn.LayerNorm | RMSNorm) for block in model.transformer.h):
+        return "the norms of the model: engine fast knows LayerNorm and RMSNorm alone"
+    return None
+
+
+class FastStep:
+    """The steps of one model. Batches of one shape, [batch, length], can go through the compiled graph."""
+
+    def __init__(self, model: GPT2LMHeadModel, narrow: torch.dtype, batch: tuple[int, int]) -> None:
+        """narrow: the dtype of products. batch: the shape of all batches but the last of an epoch, which is smaller."""
+        self._weights: dict[str, torch.Tensor] = dict(model.named_parameters())
+        self._shape = shape_of(model, narrow)
+        self._batch = batch
+        self._compute: Any = loss_and_gradients
+
+    def compile(self) -> Compiled:
+        """Compile the step for batches of the one shape, or say why that failed; nothing is computed for the model."""
+        device = next(iter(self._weights.values())).device
+        nothing = torch.zeros(self._batch, dtype=torch.int64, device=device)
+        count = torch.ones((), dtype=torch.int64, device=device)
+        self._compute, told = compiled(loss_and_gradients, self._weights, nothing, nothing, count, self._shape)
+        return told
+
+    @torch.no_grad()
+    def add_gradients(self, tokens: torch.Tensor, labels: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        """Add the gradients of a batch to those that the weights have; the loss of the batch is the result."""
+        compute = self._compute if tokens.shape == self._batch else loss_and_gradients
+        loss, grads = compute(self._weights, tokens, labels, count, self._shape)
+        for name, weight in self._weights.items():
+            weight.grad = grads[name] if weight.grad is None else weight.grad.add_(grads[name])
+        return loss

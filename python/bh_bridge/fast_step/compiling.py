@@ -1,0 +1,61 @@
+"""Compiling a step by TorchInductor: into one graph of C++, kept on disk for the next process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+
+PAYS_FROM = 250  # steps of a run: from here on it pays where the graph is on disk already, at the notebook's size
+MANY = 1_000  # graphs in one process, each for another model: a worker of a sweep sees many
+
+
+class Compiled(NamedTuple):
+    """Whether a step is compiled, and why; what compiling took in seconds, where it was tried."""
+
+    used: bool
+    reason: str
+    seconds: float | None
+
+
+def obstacle_to_compiling(wish: str, max_steps: int, device: torch.device) -> str | None:
+    """Why a step is not compiled, in a few words; None where it is to be.
+
+    wish: `compiled_step` of the configuration.
+    """
+    if wish == "off":
+        return "compiled_step is off"
+    if device.type != "cpu":
+        return "it is for the CPU"
+    if _compiler() is None:
+        return "there is no C++ compiler (g++)"
+    if wish == "auto" and max_steps < PAYS_FROM:
+        return f"it pays from {PAYS_FROM} steps on"
+    return None
+
+
+def compiled(function: Callable[..., Any], *arguments: Any) -> tuple[Callable[..., Any], Compiled]:
+    """A function compiled for arguments like these; as it stands where that fails, as without the headers of Python."""
+    import torch._dynamo
+    import torch._inductor.config
+
+    torch._inductor.config.compile_threads = 1  # its pool of processes would outlive a killed training
+    torch._dynamo.config.recompile_limit = torch._dynamo.config.accumulated_recompile_limit = MANY
+    began = time.perf_counter()
+    graph = torch.compile(function, fullgraph=True, dynamic=False)
+    try:
+        with torch.no_grad():
+            graph(*arguments)
+    except Exception as error:  # whatever a compiler, a disk or an installation may lack
+        first_line = str(error).strip().split("\n", 1)[0]
+        return function, Compiled(False, f"compiling failed: {first_line}", time.perf_counter() - began)
+    return graph, Compiled(True, "it pays for a run of this length", time.perf_counter() - began)
+
+
+def _compiler() -> str | None:
+    return shutil.which(os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++"))

@@ -1,0 +1,246 @@
+"""One training step of a GPT-2, forward and backward, written by hand: other bits than autograd's, in less time.
+
+Products take and give the narrow dtype, with float32 sums inside. The residual stream has the dtype of the weights, as
+under autocast. Attention keeps its weights [batch · heads, length, length] for the way back. The same functions run as
+they stand, or compiled into one graph that keeps float32 between the products.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import torch
+from torch.nn import functional
+from transformers import GPT2LMHeadModel
+
+from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
+
+Saved = tuple[torch.Tensor, torch.Tensor]  # what the backward pass of a norm needs
+Weights = dict[str, torch.Tensor]  # by the model's own names of its parameters
+SLOPE = 2 * math.sqrt(2 / math.pi)  # GELU of GPT-2: x · sigmoid(SLOPE · (x + CUBIC · x³)); Hendrycks & Gimpel 2016
+CUBIC = 0.044715
+BLOCK = 64  # queries of attention that are taken together
+NO_TARGET = -100  # the label of a position that has nothing to learn
+
+
+class Shape(NamedTuple):
+    """What a step needs to know of a model beside its weights."""
+
+    heads: int
+    scales: tuple[float, ...]  # of the scores of attention, for each block
+    epsilon: float  # of the norms
+    has_rms_norm: bool
+    is_tied: bool
+    narrow: torch.dtype  # of what is multiplied
+
+
+class SavedBlock(NamedTuple):
+    """What the backward pass of a block needs. Rows are batch · length."""
+
+    norm_1: Saved
+    attended: torch.Tensor  # what attention begins with [rows, hidden]
+    heads: list[torch.Tensor]  # queries, keys and values [batch · heads, length, width]
+    weights: list[torch.Tensor]  # of attention, for each block of queries [batch · heads, queries, keys]
+    joined: torch.Tensor  # its output [rows, hidden]
+    norm_2: Saved
+    entered: torch.Tensor  # what the MLP begins with [rows, hidden]
+    wide: torch.Tensor  # [rows, inner], before GELU
+    gate: torch.Tensor  # what GELU multiplies it with
+    active: torch.Tensor  # and what comes out
+
+
+def shape_of(model: GPT2LMHeadModel, narrow: torch.dtype) -> Shape:
+    """The shape of a model."""
+    body: Any = model.transformer
+    return Shape(
+        heads=body.h[0].attn.num_heads,
+        scales=tuple(block.attn.scaling for block in body.h),
+        epsilon=body.ln_f.eps,
+        has_rms_norm=isinstance(body.ln_f, RMSNorm),
+        is_tied=model.lm_head.weight is body.wte.weight,
+        narrow=narrow,
+    )
+
+
+def loss_and_gradients(
+    weights: Weights, tokens: torch.Tensor, labels: torch.Tensor, count: torch.Tensor, shape: Shape
+) -> tuple[torch.Tensor, Weights]:
+    """The loss of a batch, summed over its positions and divided by `count`, and its gradient for every weight.
+
+    tokens, labels: int64 [batch, length]; position t learns labels[t + 1], as the model's own loss has it.
+    """
+    batch, length = tokens.shape
+    embedding = weights["transformer.wte.weight"]
+    head = embedding if shape.is_tied else weights["lm_head.weight"]
+    mask = torch.full((length, length), float("-inf"), dtype=shape.narrow, device=tokens.device).triu(1)
+    x = (functional.embedding(tokens, embedding) + weights["transformer.wpe.weight"][:length]).flatten(0, 1)
+    saved: list[SavedBlock] = []
+    for index in range(len(shape.scales)):
+        x, block = _block(weights, index, x, mask, batch, shape)
+        saved.append(block)
+    final, norm_f = _norm(weights, "transformer.ln_f", x, shape)
+    final, narrow_head = final.to(shape.narrow), head.to(shape.narrow)
+    loss, logits_grad = _cross_entropy(final.mm(narrow_head.t()), labels, count)
+
+    grads: Weights = {}
+    head_grad = logits_grad.t().mm(final).to(head.dtype)
+    final_grad = logits_grad.mm(narrow_head).to(x.dtype)
+    grad = _norm_backward(weights, "transformer.ln_f", final_grad, norm_f, shape, grads)
+    for index in reversed(range(len(shape.scales))):
+        grad = _block_backward(weights, index, grad, saved[index], batch, shape, grads)
+    positions = weights["transformer.wpe.weight"]
+    of_positions = grad.view(batch, length, -1).sum(0)
+    grads["transformer.wpe.weight"] = functional.pad(of_positions, (0, 0, 0, len(positions) - length))
+    of_tokens = torch.ops.aten.embedding_dense_backward(grad, tokens.flatten(), len(embedding), -1, False)
+    if not shape.is_tied:
+        grads["lm_head.weight"] = head_grad
+    grads["transformer.wte.weight"] = head_grad + of_tokens if shape.is_tied else of_tokens
+    return loss, grads
+
+
+def _block(
+    weights: Weights, index: int, x: torch.Tensor, mask: torch.Tensor, batch: int, shape: Shape
+) -> tuple[torch.Tensor, SavedBlock]:
+    name = f"transformer.h.{index}"
+    attended, norm_1 = _norm(weights, f"{name}.ln_1", x, shape)
+    mixed = _affine(weights, f"{name}.attn.c_attn", attended, shape)
+    heads = [_split(part, batch, shape.heads) for part in mixed.chunk(3, dim=1)]
+    query, key, value = heads
+    output, probabilities = _attention(query, key, value, mask, shape.scales[index])
+    joined = _join(output, shape.heads)
+    x = x + _affine(weights, f"{name}.attn.c_proj", joined, shape)
+    entered, norm_2 = _norm(weights, f"{name}.ln_2", x, shape)
+    wide = _affine(weights, f"{name}.mlp.c_fc", entered, shape)
+    gate = (wide * wide).mul_(SLOPE * CUBIC).add_(SLOPE).mul_(wide).sigmoid_()
+    active = wide * gate
+    x = x + _affine(weights, f"{name}.mlp.c_proj", active, shape)
+    return x, SavedBlock(norm_1, attended, heads, probabilities, joined, norm_2, entered, wide, gate, active)
+
+
+def _block_backward(
+    weights: Weights, index: int, grad: torch.Tensor, saved: SavedBlock, batch: int, shape: Shape, grads: Weights
+) -> torch.Tensor:
+    """Gradient of the block's input from that of its output, [rows, hidden]; those of its weights go to `grads`."""
+    name = f"transformer.h.{index}"
+    active_grad = _affine_backward(weights, f"{name}.mlp.c_proj", grad, saved.active, shape, grads)
+    wide_grad = _gelu_backward(active_grad, saved.wide, saved.gate)
+    entered_grad = _affine_backward(weights, f"{name}.mlp.c_fc", wide_grad, saved.entered, shape, grads)
+    grad = grad + _norm_backward(weights, f"{name}.ln_2", entered_grad, saved.norm_2, shape, grads)
+    joined_grad = _affine_backward(weights, f"{name}.attn.c_proj", grad, saved.joined, shape, grads)
+    output_grad = _split(joined_grad, batch, shape.heads)
+    query, key, value = saved.heads
+    of_heads = _attention_backward(output_grad, query, key, value, saved.weights, shape.scales[index])
+    mixed_grad = torch.cat([_join(part, shape.heads) for part in of_heads], dim=1)
+    attended_grad = _affine_backward(weights, f"{name}.attn.c_attn", mixed_grad, saved.attended, shape, grads)
+    return grad + _norm_backward(weights, f"{name}.ln_1", attended_grad, saved.norm_1, shape, grads)
+
+
+def _attention(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor, scale: float
+) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """Causal attention [batch · heads, length, width], and its weights: a block of queries sees keys up to its end."""
+    length = query.shape[1]
+    outputs, weights = [], []
+    for begin in range(0, length, BLOCK):
+        end = min(begin + BLOCK, length)
+        scores = torch.baddbmm(mask[begin:end, :end], query[:, begin:end], key[:, :end].transpose(1, 2), alpha=scale)
+        weights.append(torch.softmax(scores, -1))
+        outputs.append(torch.bmm(weights[-1], value[:, :end]))
+    return torch.cat(outputs, dim=1), weights
+
+
+def _attention_backward(
+    grad: torch.Tensor,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    weights: list[torch.Tensor],
+    scale: float,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Gradients of query, key and value."""
+    query_grads: list[torch.Tensor] = []
+    key_grad, value_grad = torch.zeros_like(key), torch.zeros_like(value)
+    for block, begin in enumerate(range(0, query.shape[1], BLOCK)):
+        end = begin + weights[block].shape[1]
+        part = grad[:, begin:end]
+        value_grad[:, :end].baddbmm_(weights[block].transpose(1, 2), part)
+        scores_grad = torch.ops.aten._softmax_backward_data(
+            torch.bmm(part, value[:, :end].transpose(1, 2)), weights[block], -1, weights[block].dtype
+        )
+        query_grads.append(torch.bmm(scores_grad, key[:, :end]).mul_(scale))
+        key_grad[:, :end].baddbmm_(scores_grad.transpose(1, 2), query[:, begin:end], alpha=scale)
+    return torch.cat(query_grads, dim=1), key_grad, value_grad
+
+
+def _split(x: torch.Tensor, batch: int, heads: int) -> torch.Tensor:
+    """[batch · length, heads · width] as [batch · heads, length, width]."""
+    return x.reshape(batch, -1, heads, x.shape[1] // heads).transpose(1, 2).flatten(0, 1)
+
+
+def _join(x: torch.Tensor, heads: int) -> torch.Tensor:
+    """The other way round."""
+    return x.unflatten(0, (-1, heads)).transpose(1, 2).flatten(2, 3).flatten(0, 1)
+
+
+def _affine(weights: Weights, name: str, x: torch.Tensor, shape: Shape) -> torch.Tensor:
+    weight, bias = weights[f"{name}.weight"].to(shape.narrow), weights[f"{name}.bias"].to(shape.narrow)
+    return torch.addmm(bias, x.to(shape.narrow), weight)
+
+
+def _affine_backward(
+    weights: Weights, name: str, grad: torch.Tensor, x: torch.Tensor, shape: Shape, grads: Weights
+) -> torch.Tensor:
+    """Gradient of x, of y = x · weight + bias."""
+    weight, grad = weights[f"{name}.weight"], grad.to(shape.narrow)
+    grads[f"{name}.weight"] = x.to(shape.narrow).t().mm(grad).to(weight.dtype)
+    grads[f"{name}.bias"] = grad.sum(0).to(weight.dtype)
+    return grad.mm(weight.to(shape.narrow).t())
+
+
+def _gelu_backward(grad: torch.Tensor, x: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
+    """Gradient of x, of y = x · gate, where gate is the sigmoid of SLOPE · (x + CUBIC · x³)."""
+    slope = (x * x).mul_(3 * SLOPE * CUBIC).add_(SLOPE)
+    return torch.ops.aten.sigmoid_backward(grad * x, gate).mul_(slope).addcmul_(grad, gate)
+
+
+def _norm(weights: Weights, name: str, x: torch.Tensor, shape: Shape) -> tuple[torch.Tensor, Saved]:
+    """The norm of x [rows, hidden], and what its backward pass needs: its direction, and one over its length."""
+    weight = weights[f"{name}.weight"]
+    wide = x.float()
+    if not shape.has_rms_norm:
+        wide = wide - wide.mean(-1, keepdim=True)
+    inverse = torch.rsqrt(wide.square().mean(-1, keepdim=True) + shape.epsilon)
+    direction = (wide * inverse).to(x.dtype)
+    y = direction * weight if shape.has_rms_norm else torch.addcmul(weights[f"{name}.bias"], direction, weight)
+    return y, (direction, inverse)
+
+
+def _norm_backward(
+    weights: Weights, name: str, grad: torch.Tensor, saved: Saved, shape: Shape, grads: Weights
+) -> torch.Tensor:
+    """Gradient of x, of y = direction · weight (+ bias)."""
+    direction, inverse = saved
+    weight = weights[f"{name}.weight"]
+    grad = grad.to(weight.dtype)
+    grads[f"{name}.weight"] = (grad * direction).sum(0)
+    scaled, wide = (grad * weight).float(), direction.float()
+    along = (scaled * wide).mean(-1, keepdim=True)
+    if not shape.has_rms_norm:
+        grads[f"{name}.bias"] = grad.sum(0)
+        scaled = scaled - scaled.mean(-1, keepdim=True)
+    return scaled.addcmul_(wide, along, value=-1).mul_(inverse).to(weight.dtype)
+
+
+def _cross_entropy(
+    logits: torch.Tensor, labels: torch.Tensor, count: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The loss, float32, and its gradient for the logits [rows, vocabulary], in their dtype."""
+    targets = functional.pad(labels[:, 1:], (0, 1), value=NO_TARGET).reshape(-1, 1)
+    learns = targets != NO_TARGET
+    safe = targets.where(learns, 0)
+    share = learns.float() / count
+    log_probabilities = torch.log_softmax(logits.float(), -1)
+    loss = -(log_probabilities.gather(1, safe) * share).sum()
+    grad = log_probabilities.exp_().mul_(share).scatter_add_(1, safe, -share)
+    return loss, grad.to(logits.dtype)

@@ -1,0 +1,128 @@
+"""Engine `fast` trains near the reference, and a run of it that was killed ends with the same bits."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_run import MODEL, differences, events_of, in_child, killed_at, train
+
+FAST: dict[str, Any] = {"engine": "fast", "compiled_step": "off"}
+
+
+@pytest.fixture(autouse=True)
+def without_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODEL["config"], "resid_pdrop", 0.0)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    directory = tmp_path_factory.mktemp("whole") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(MODEL["config"], "resid_pdrop", 0.0)
+        assert in_child(lambda: train(directory, **FAST))["status"] == "completed"
+        yield directory
+
+
+def losses(run: Path) -> list[float]:
+    return [event["loss"] for event in events_of(run) if event["type"] == "step_end"]
+
+
+def history(run: Path) -> torch.Tensor:
+    return load_file(run / "history.safetensors")["embedding_history"].float()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"training__gradient_accumulation_steps": 2},
+        {"training__optimizer_state_dtype": "float32"},
+        {"training__max_grad_norm": 0, "training__lr_scheduler_type": "cosine", "data__label_shift": "causal"},
+        {"noise__epsilon": 0},
+        {"training__bf16": False},
+    ],
+    ids=str,
+)
+def test_a_training_stays_near_the_reference(tmp_path: Path, changes: dict[str, Any]) -> None:
+    runs = {engine: tmp_path / engine for engine in ("trainer", "fast")}
+    for engine, run in runs.items():
+        outcome = in_child(lambda run=run, engine=engine: train(run, **{**FAST, **changes, "engine": engine}))
+        assert outcome["status"] == "completed", outcome
+    far = max(abs(one - other) for one, other in zip(losses(runs["fast"]), losses(runs["trainer"]), strict=True))
+    assert 0 < far < 0.01
+    ours, theirs = history(runs["fast"]), history(runs["trainer"])
+    assert (ours[-1] - theirs[-1]).norm() < 0.2 * (theirs[-1] - theirs[0]).norm()
+    assert torch.equal(ours[0], theirs[0])
+
+
+@pytest.mark.parametrize(
+    ("event", "step", "goes_on_from"),
+    [("step_end", 7, 0), ("save", 10, 10), ("step_end", 29, 20), ("train_end", 40, 40)],
+)
+def test_a_killed_run_resumes_to_the_same_bits(
+    tmp_path: Path, whole: Path, event: str, step: int, goes_on_from: int
+) -> None:
+    run = tmp_path / "run"
+    killed_at(run, event, step, **FAST)
+    outcome = in_child(lambda: train(run, "exact", **FAST))
+    assert (outcome["status"], outcome["from_step"]) == ("completed", goes_on_from)
+    assert differences(run, whole) == []
+
+
+def test_gradients_and_moments_are_recorded_as_the_optimizer_had_them(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    in_child(lambda: train(run, **FAST, record__tensors=["wte", "wte.grad", "wte.exp_avg"], training__max_steps=3))
+    names = {name: tensor for path in run.glob("history*.safetensors") for name, tensor in load_file(path).items()}
+    grad = next(tensor for name, tensor in names.items() if "grad" in name).float()
+    moment = next(tensor for name, tensor in names.items() if "exp_avg" in name).float()
+    assert torch.allclose(moment[1], 0.1 * grad[1], rtol=2**-7)  # Adam's first moment after its first step: (1 − β₁)·g
+    assert grad[1].count_nonzero() > 0
+
+
+def test_what_it_has_no_code_for_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    MODEL["config"]["resid_pdrop"] = 0.1
+    outcome = in_child(lambda: train(tmp_path / "run", **FAST))
+    assert outcome == {
+        "code": "CONFIG_INVALID",
+        "message": "model.resid_pdrop is 0.1: engine fast has no dropout. Use engine trainer",
+    }
+
+
+def test_a_run_says_whether_it_is_compiled_and_why(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    in_child(lambda: train(run, engine="fast", compiled_step="auto"))
+    assert told_by(run) == [{"used": False, "reason": "it pays from 250 steps on", "seconds": None}]
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="there is no C++ compiler")
+def test_a_compiled_run_resumes_to_the_same_bits_and_only_where_it_can_be_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
+    compiled = {"engine": "fast", "compiled_step": "on"}
+    run, undisturbed = tmp_path / "run", tmp_path / "whole"
+    in_child(lambda: train(undisturbed, **compiled))
+    begun, done = told_by(undisturbed)
+    if not done["used"]:
+        pytest.skip(done["reason"])  # as without the headers of Python
+    assert begun == {"used": True, "reason": "compiling", "seconds": None}
+    killed_at(run, "step_end", 13, **compiled)
+    with monkeypatch.context() as patch:
+        patch.setenv("CXX", "/nowhere/g++")
+        refused = in_child(lambda: train(run, "exact", **compiled))
+    assert refused["code"] == "RESUME_MISMATCH"
+    assert "there is no C++ compiler (g++)" in refused["message"]
+    outcome = in_child(lambda: train(run, "exact", **compiled))
+    assert (outcome["status"], outcome["from_step"]) == ("completed", 10)
+    assert differences(run, undisturbed) == []
+
+
+def told_by(run: Path) -> list[dict[str, Any]]:
+    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    fields = ("used", "reason", "seconds")
+    return [{name: event[name] for name in fields} for event in events if event["type"] == "compiled_step"]
