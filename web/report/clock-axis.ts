@@ -5,18 +5,26 @@ import type { RunClock } from "../../src/report/run-clock.js";
 export type AxisBy = "steps" | "epochs" | "seconds";
 
 const mostTicks = 6;
+/** Before it, all decades lie on each other. */
+const firstStep = 1;
 
 /** An axis of steps whose ticks say the epoch, or the time of training; its places are still those of the steps. */
 export function clockAxis(axis: Axis, clock: RunClock, by: "epochs" | "seconds", [from, to]: readonly [number, number]): Axis {
   const read = clock[by];
   const [low, high] = [interpolated(clock.steps, read, from), interpolated(clock.steps, read, to)];
   const unit = by === "seconds" ? unitOf(high) : { name: null, size: 1 };
-  const values = axis.scale === "symlog" ? decades(high / unit.size) : evenly(low / unit.size, high / unit.size);
+  const isLog = axis.scale === "symlog";
+  const values = (isLog ? decades(high / unit.size) : evenly(low / unit.size, high / unit.size)).filter((value) => value * unit.size >= low);
   const ticks = values.map((value) => ({
     at: interpolated(read, clock.steps, value * unit.size),
     text: Number(value.toPrecision(6)).toLocaleString("en", { maximumFractionDigits: 8 }),
   }));
-  return { ...axis, label: by === "epochs" ? "epoch" : "time of training", unit: unit.name, ticks: ticks.filter(({ at }) => at >= from && at <= to) };
+  return {
+    ...axis,
+    label: by === "epochs" ? "epoch" : "time of training",
+    unit: unit.name,
+    ticks: ticks.filter(({ at }) => at >= (isLog ? Math.max(from, firstStep) : from) && at <= to),
+  };
 }
 
 /** The epoch and the time of a step, in words. */

@@ -34,7 +34,7 @@ export const loss = defineRunFigure({
       schema: "bh-bridge/figure@1",
       name: "loss",
       title: "Loss",
-      caption: `Mean cross-entropy of each step's batch${hasEval ? ", and of the held-out text" : ""}. Nothing is smoothed.`,
+      caption: `Mean cross-entropy of each step's batch${hasEval ? ", and of the held-out text" : ""}.`,
       ...linePanels([{ title: "", y: axis("loss", "nats per token"), quantities: namedAlike([training, heldOut]) }], runs),
     };
   },

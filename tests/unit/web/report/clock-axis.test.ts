@@ -23,7 +23,13 @@ test("ticks of epochs follow the steps that are shown, also on a logarithmic axi
     [300, "0.75"],
   ]);
   const log = clockAxis(stepAxis({ scale: "symlog" }), clock, "epochs", [0, 400]).ticks?.map(({ text }) => text);
-  expect(log).toEqual(["0.00001", "0.0001", "0.001", "0.01", "0.1", "1"]);
+  expect(log).toEqual(["0.01", "0.1", "1"]); // of steps 4, 40 and 400; before the first step there is no room
+});
+
+test("what came before the first step that the clock knows has no tick", () => {
+  const late = { steps: [1, 400], epochs: [0.0025, 1], seconds: [0.2, 80] };
+  const { ticks, unit } = clockAxis(stepAxis({ scale: "symlog" }), late, "seconds", [0, 400]);
+  expect([unit, ticks?.map(({ text }) => text)]).toEqual(["s", ["1", "10"]]);
 });
 
 test("a step is told as epoch and time", () => expect(clockWords(clock, 100)).toBe("epoch 0.25, 50 s"));
