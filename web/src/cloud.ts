@@ -1,24 +1,22 @@
 import type { StateBits } from "./states.js";
 
-/** How a point is drawn. */
-export const marks = { live: 0, dead: 1, hole: 2 } as const;
+/** How a point is drawn; those of a black hole lie at one place, and the first of them is drawn for all. */
+export const marks = { live: 0, dead: 1, hole: 2, behind: 3 } as const;
 
-const vertexSource = `#version 300 es
+/** Directions of a basis that a place in it has room for: two vectors of four. */
+const mostDirections = 8;
+
+/** Once for a state: from the bits of each row to its place in the basis of the path. */
+const placingSource = `#version 300 es
 precision highp float;
 precision highp usampler2D;
 uniform usampler2D bits;
-uniform sampler2D map;
+uniform sampler2D basis;
 uniform int dims;
 uniform int rowWidth;
 uniform int form;
-uniform vec3 offset;
-uniform vec2 scale;
-uniform float size;
-in float mark;
-in float chosen;
-out float shape;
-out float near;
-out float isChosen;
+out vec4 low;
+out vec4 high;
 
 float valueOf(uint word) {
   if (form == 0) return uintBitsToFloat(word << 16);
@@ -27,15 +25,38 @@ float valueOf(uint word) {
 }
 
 void main() {
-  vec3 place = vec3(0.0);
+  low = vec4(0.0);
+  high = vec4(0.0);
   int first = gl_VertexID * dims;
   for (int dim = 0; dim < dims; dim++) {
     int at = first + dim;
-    uint word = texelFetch(bits, ivec2(at % rowWidth, at / rowWidth), 0).r;
-    place += valueOf(word) * texelFetch(map, ivec2(dim, 0), 0).rgb;
+    float value = valueOf(texelFetch(bits, ivec2(at % rowWidth, at / rowWidth), 0).r) - texelFetch(basis, ivec2(dim, 2), 0).r;
+    low += value * texelFetch(basis, ivec2(dim, 0), 0);
+    high += value * texelFetch(basis, ivec2(dim, 1), 0);
   }
-  place -= offset;
-  gl_Position = vec4(place.xy * scale, 0.0, 1.0);
+}`;
+
+const nothingSource = `#version 300 es
+void main() {}`;
+
+/** Every frame: from the place in the basis to the picture. */
+const vertexSource = `#version 300 es
+precision highp float;
+uniform vec4 axes[6];
+uniform vec2 scale;
+uniform float size;
+in vec4 low;
+in vec4 high;
+in float mark;
+in float chosen;
+out float shape;
+out float near;
+out float isChosen;
+
+void main() {
+  vec3 place = vec3(dot(low, axes[0]) + dot(high, axes[1]), dot(low, axes[2]) + dot(high, axes[3]), dot(low, axes[4]) + dot(high, axes[5]));
+  bool isBehind = mark > 2.5 && chosen < 0.5;
+  gl_Position = isBehind ? vec4(2.0, 2.0, 2.0, 1.0) : vec4(place.xy * scale, 0.0, 1.0);
   near = clamp(0.5 + 0.5 * place.z * scale.y, 0.0, 1.0);
   shape = mark;
   isChosen = chosen;
@@ -80,10 +101,18 @@ void main() {
 /** Words of a state in a row of the texture. */
 const rowWidth = 2048;
 
+/** The basis that places are told in. */
+interface CloudBasis {
+  /** Row by row, `components` × dims. */
+  readonly directions: readonly number[];
+  readonly components: number;
+  readonly mean: readonly number[];
+}
+
 /** What is drawn beside the points' own bits. */
 export interface CloudLook {
-  matrix: Float32Array;
-  offset: [number, number, number];
+  /** Right, up and towards the eye, along the directions of the basis. */
+  axes: readonly (readonly number[])[];
   /** Picture units a unit of the embedding. */
   scale: number;
   /** Diameter of a point, in pixels of the screen. */
@@ -91,35 +120,71 @@ export interface CloudLook {
   colours: { live: string; dead: string; hole: string; ground: string };
 }
 
-/** Draws the rows of a state as points, from the bits that the run recorded: the card itself turns them into numbers and places. */
+/**
+ * Draws the rows of a state as points, from the bits that the run recorded: the card itself turns them into numbers and places, once for each state. A frame
+ * sends it where from to look, and nothing of the points.
+ */
 export class Cloud {
   readonly #gl: WebGL2RenderingContext;
-  readonly #program: WebGLProgram;
+  readonly #placing: WebGLProgram;
+  readonly #drawing: WebGLProgram;
+  readonly #uniforms: (name: string) => WebGLUniformLocation | null;
   readonly #tokens: number;
   readonly #dims: number;
   readonly #is16: boolean;
-  readonly #form: number;
   readonly #bits: WebGLTexture;
-  readonly #map: WebGLTexture;
+  readonly #basis: WebGLTexture;
+  readonly #places: WebGLBuffer;
+  readonly #feedback: WebGLTransformFeedback;
+  readonly #drawn: WebGLVertexArrayObject;
   readonly #marks: WebGLBuffer;
   readonly #chosen: WebGLBuffer;
 
   /** @throws {Error} in words for people, where the browser cannot. */
-  constructor(canvas: HTMLCanvasElement, { tokens, dims, dtype }: { tokens: number; dims: number; dtype: string }) {
-    const gl = canvas.getContext("webgl2", { antialias: true, premultipliedAlpha: true, preserveDrawingBuffer: true });
+  constructor(canvas: HTMLCanvasElement, { tokens, dims, dtype }: { tokens: number; dims: number; dtype: string }, basis: CloudBasis) {
+    // The points smooth their own edges: sampling each pixel four times shows nothing more, and takes a processor that draws most of its time.
+    const gl = canvas.getContext("webgl2", { antialias: false, depth: false, premultipliedAlpha: true });
     if (!gl) throw new Error("This browser has no WebGL 2, which draws the cloud");
     this.#gl = gl;
     this.#tokens = tokens;
     this.#dims = dims;
     this.#is16 = dtype === "BF16" || dtype === "F16";
-    this.#form = dtype === "BF16" ? 0 : dtype === "F16" ? 1 : 2;
-    this.#program = linked(gl);
+    this.#placing = linked(gl, placingSource, nothingSource, ["low", "high"]);
+    this.#drawing = linked(gl, vertexSource, fragmentSource);
+    const found = new Map<string, WebGLUniformLocation | null>();
+    this.#uniforms = (name) => {
+      if (!found.has(name)) found.set(name, gl.getUniformLocation(this.#drawing, name));
+      return found.get(name) ?? null;
+    };
     this.#bits = texture(gl);
     gl.texStorage2D(gl.TEXTURE_2D, 1, this.#is16 ? gl.R16UI : gl.R32UI, rowWidth, Math.ceil((tokens * dims) / rowWidth));
-    this.#map = texture(gl);
-    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA32F, dims, 1);
-    this.#marks = this.#attribute("mark");
-    this.#chosen = this.#attribute("chosen");
+    this.#basis = texture(gl);
+    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA32F, dims, 3);
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, dims, 3, gl.RGBA, gl.FLOAT, packed(basis, dims));
+    gl.useProgram(this.#placing);
+    const at = (name: string) => gl.getUniformLocation(this.#placing, name);
+    gl.uniform1i(at("bits"), 0);
+    gl.uniform1i(at("basis"), 1);
+    gl.uniform1i(at("dims"), dims);
+    gl.uniform1i(at("rowWidth"), rowWidth);
+    gl.uniform1i(at("form"), dtype === "BF16" ? 0 : dtype === "F16" ? 1 : 2);
+    this.#places = gl.createBuffer();
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.#places);
+    gl.bufferData(gl.ARRAY_BUFFER, tokens * mostDirections * 4, gl.DYNAMIC_COPY);
+    gl.bindBuffer(gl.ARRAY_BUFFER, null);
+    this.#feedback = gl.createTransformFeedback();
+    this.#drawn = gl.createVertexArray();
+    gl.bindVertexArray(this.#drawn);
+    for (const [name, offset] of [
+      ["low", 0],
+      ["high", 16],
+    ] as const) {
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.#places);
+      this.#attribute(name, 4, gl.FLOAT, 32, offset);
+    }
+    this.#marks = this.#byteAttribute("mark");
+    this.#chosen = this.#byteAttribute("chosen");
+    gl.bindVertexArray(null);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   }
@@ -127,6 +192,9 @@ export class Cloud {
   /** Take the bits of another state, and how each row is marked. */
   show(bits: StateBits, rowMarks: Uint8Array, chosen: Uint8Array): void {
     const gl = this.#gl;
+    gl.activeTexture(gl.TEXTURE1);
+    gl.bindTexture(gl.TEXTURE_2D, this.#basis);
+    gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.#bits);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     const type = this.#is16 ? gl.UNSIGNED_SHORT : gl.UNSIGNED_INT;
@@ -138,28 +206,24 @@ export class Cloud {
     gl.bufferData(gl.ARRAY_BUFFER, rowMarks, gl.DYNAMIC_DRAW);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#chosen);
     gl.bufferData(gl.ARRAY_BUFFER, chosen, gl.DYNAMIC_DRAW);
+    gl.bindBuffer(gl.ARRAY_BUFFER, null);
+    this.#place();
   }
 
-  draw({ matrix, offset, scale, pointSize, colours }: CloudLook): void {
+  draw({ axes, scale, pointSize, colours }: CloudLook): void {
     const gl = this.#gl;
     const { width, height } = gl.canvas;
     const pixels = Math.min(width, height) / 2;
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    gl.useProgram(this.#program);
-    gl.activeTexture(gl.TEXTURE1);
-    gl.bindTexture(gl.TEXTURE_2D, this.#map);
-    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, this.#dims, 1, gl.RGBA, gl.FLOAT, matrix);
-    gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_2D, this.#bits);
-    const at = (name: string) => gl.getUniformLocation(this.#program, name);
-    gl.uniform1i(at("bits"), 0);
-    gl.uniform1i(at("map"), 1);
-    gl.uniform1i(at("dims"), this.#dims);
-    gl.uniform1i(at("rowWidth"), rowWidth);
-    gl.uniform1i(at("form"), this.#form);
-    gl.uniform3f(at("offset"), ...offset);
+    gl.useProgram(this.#drawing);
+    gl.bindVertexArray(this.#drawn);
+    const at = this.#uniforms;
+    gl.uniform4fv(
+      at("axes"),
+      axes.flatMap((axis) => Array.from({ length: mostDirections }, (_, component) => axis[component] ?? 0)),
+    );
     gl.uniform2f(at("scale"), (scale * pixels) / (width / 2), (scale * pixels) / (height / 2));
     gl.uniform1f(at("size"), pointSize);
     gl.uniform3f(at("liveColour"), ...rgb(colours.live));
@@ -167,26 +231,61 @@ export class Cloud {
     gl.uniform3f(at("holeColour"), ...rgb(colours.hole));
     gl.uniform3f(at("ground"), ...rgb(colours.ground));
     gl.drawArrays(gl.POINTS, 0, this.#tokens);
+    gl.bindVertexArray(null);
   }
 
   /** Give the card its memory back. */
   close(): void {
     const gl = this.#gl;
-    for (const each of [this.#bits, this.#map]) gl.deleteTexture(each);
-    for (const each of [this.#marks, this.#chosen]) gl.deleteBuffer(each);
-    gl.deleteProgram(this.#program);
+    for (const each of [this.#bits, this.#basis]) gl.deleteTexture(each);
+    for (const each of [this.#places, this.#marks, this.#chosen]) gl.deleteBuffer(each);
+    for (const each of [this.#placing, this.#drawing]) gl.deleteProgram(each);
+    gl.deleteTransformFeedback(this.#feedback);
+    gl.deleteVertexArray(this.#drawn);
   }
 
-  #attribute(name: string): WebGLBuffer {
+  /** From bits to places, without a picture. */
+  #place(): void {
+    const gl = this.#gl;
+    gl.useProgram(this.#placing);
+    gl.bindTransformFeedback(gl.TRANSFORM_FEEDBACK, this.#feedback);
+    gl.bindBufferBase(gl.TRANSFORM_FEEDBACK_BUFFER, 0, this.#places);
+    gl.enable(gl.RASTERIZER_DISCARD);
+    gl.beginTransformFeedback(gl.POINTS);
+    gl.drawArrays(gl.POINTS, 0, this.#tokens);
+    gl.endTransformFeedback();
+    gl.disable(gl.RASTERIZER_DISCARD);
+    gl.bindBufferBase(gl.TRANSFORM_FEEDBACK_BUFFER, 0, null);
+    gl.bindTransformFeedback(gl.TRANSFORM_FEEDBACK, null);
+  }
+
+  #byteAttribute(name: string): WebGLBuffer {
     const gl = this.#gl;
     const buffer = gl.createBuffer();
-    const place = gl.getAttribLocation(this.#program, name);
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     gl.bufferData(gl.ARRAY_BUFFER, this.#tokens, gl.DYNAMIC_DRAW);
-    gl.enableVertexAttribArray(place);
-    gl.vertexAttribPointer(place, 1, gl.UNSIGNED_BYTE, false, 0, 0);
+    this.#attribute(name, 1, gl.UNSIGNED_BYTE, 0, 0);
     return buffer;
   }
+
+  #attribute(name: string, size: number, type: number, stride: number, offset: number): void {
+    const gl = this.#gl;
+    const place = gl.getAttribLocation(this.#drawing, name);
+    gl.enableVertexAttribArray(place);
+    gl.vertexAttribPointer(place, size, type, false, stride, offset);
+  }
+}
+
+/** A basis as three rows of a texture: four directions, four more, and the mean. */
+function packed({ directions, components, mean }: CloudBasis, dims: number): Float32Array {
+  const texels = new Float32Array(3 * dims * 4);
+  for (let dim = 0; dim < dims; dim++) {
+    for (let component = 0; component < Math.min(components, mostDirections); component++) {
+      texels[(Math.floor(component / 4) * dims + dim) * 4 + (component % 4)] = directions[component * dims + dim] ?? 0;
+    }
+    texels[(2 * dims + dim) * 4] = mean[dim] ?? 0;
+  }
+  return texels;
 }
 
 function texture(gl: WebGL2RenderingContext): WebGLTexture {
@@ -197,11 +296,11 @@ function texture(gl: WebGL2RenderingContext): WebGLTexture {
   return made;
 }
 
-function linked(gl: WebGL2RenderingContext): WebGLProgram {
+function linked(gl: WebGL2RenderingContext, vertices: string, fragments: string, kept: string[] = []): WebGLProgram {
   const program = gl.createProgram();
   for (const [type, source] of [
-    [gl.VERTEX_SHADER, vertexSource],
-    [gl.FRAGMENT_SHADER, fragmentSource],
+    [gl.VERTEX_SHADER, vertices],
+    [gl.FRAGMENT_SHADER, fragments],
   ] as const) {
     const shader = gl.createShader(type);
     if (!shader) throw new Error("The graphics card gives no shader");
@@ -210,6 +309,7 @@ function linked(gl: WebGL2RenderingContext): WebGLProgram {
     if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(gl.getShaderInfoLog(shader) ?? "A shader does not compile");
     gl.attachShader(program, shader);
   }
+  if (kept.length > 0) gl.transformFeedbackVaryings(program, kept, gl.INTERLEAVED_ATTRIBS);
   gl.linkProgram(program);
   if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program) ?? "The shaders do not fit");
   return program;

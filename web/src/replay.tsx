@@ -299,7 +299,7 @@ function useCloud(input: CloudInput) {
     if (!element || !labels) return;
     let cloud: Cloud;
     try {
-      cloud = new Cloud(element, { tokens, dims, dtype });
+      cloud = new Cloud(element, { tokens, dims, dtype }, basis);
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
       return;
@@ -405,7 +405,12 @@ class Picture {
     this.holes = markHoles(bits, history.tokens, history.dims, history.dtype);
     const rowMarks = new Uint8Array(history.tokens);
     for (const row of history.dead) rowMarks[row] = marks.dead;
-    for (let row = 0; row < history.tokens; row++) if ((this.holes.hole[row] ?? 0) > 0) rowMarks[row] = marks.hole;
+    const seen = new Uint8Array(this.holes.populations.length + 1);
+    for (let row = 0; row < history.tokens; row++) {
+      const hole = this.holes.hole[row] ?? 0;
+      if (hole > 0) rowMarks[row] = seen[hole] ? marks.behind : marks.hole;
+      seen[hole] = 1;
+    }
     const chosen = new Uint8Array(history.tokens);
     if (followed !== null) chosen[followed] = 1;
     this.#cloud.show(bits, rowMarks, chosen);
@@ -414,13 +419,13 @@ class Picture {
 
   draw(): void {
     if (!this.#bits) return;
-    const { angle, dims } = this.#settings;
+    const { angle } = this.#settings;
     const styles = getComputedStyle(this.#canvas);
     const colour = (name: string) => styles.getPropertyValue(name);
     const { tokens } = this.#settings.newest.current.history;
     const pointSize = (tokens <= 256 ? 13 : tokens <= 2000 ? 8 : 5) * devicePixelRatio;
     const colours = { live: colour("--live"), dead: colour("--dead"), hole: colour("--hole"), ground: colour("--stage") };
-    this.#cloud.draw({ ...angle.map(dims), scale: this.#scale(), pointSize, colours });
+    this.#cloud.draw({ axes: angle.axes, scale: this.#scale(), pointSize, colours });
     this.#write(colour("--ink"), colour("--stage"));
   }
 

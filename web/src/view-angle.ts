@@ -16,6 +16,11 @@ export class ViewAngle {
     this.#axes = this.#straight();
   }
 
+  /** Right, up and towards the eye, along the directions of the basis. */
+  get axes(): readonly (readonly number[])[] {
+    return this.#axes;
+  }
+
   /** The first three principal directions again. */
   reset(): void {
     this.#axes = this.#straight();

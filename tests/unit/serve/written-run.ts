@@ -130,8 +130,12 @@ export function stateOf(state: number, steps: number, dims: number): Uint8Array 
   return new Uint8Array(Uint16Array.from(words, (word) => word >>> 16).buffer);
 }
 
-/** Give a written run a history of another shape, all zeros but for its last state, in a sparse file: it is as long as a real one and takes no room. */
-export function stretchHistory(directory: string, [states, tokens, dims]: readonly [states: number, tokens: number, dims: number]): void {
+/** Give a written run a history of another shape, all zeros but for its last state, in a sparse file: it is as long as a real one and takes no room. The words of the last state are bfloat16. */
+export function stretchHistory(
+  directory: string,
+  [states, tokens, dims]: readonly [states: number, tokens: number, dims: number],
+  lastWord: (index: number) => number = (index) => 0x3f80 + (index % 4096),
+): void {
   const headBytes = 4096;
   const stateBytes = tokens * dims * 2;
   const entries = {
@@ -145,7 +149,7 @@ export function stretchHistory(directory: string, [states, tokens, dims]: readon
   const fd = openSync(join(directory, "history.safetensors"), "w");
   ftruncateSync(fd, headBytes + 8 + states * stateBytes);
   writeSync(fd, head, 0, head.length, 0);
-  const last = new Uint8Array(Uint16Array.from({ length: tokens * dims }, (_, index) => 0x3f80 + (index % 4096)).buffer);
+  const last = new Uint8Array(Uint16Array.from({ length: tokens * dims }, (_, index) => lastWord(index)).buffer);
   writeSync(fd, last, 0, last.length, headBytes + 8 + (states - 1) * stateBytes);
   closeSync(fd);
   const records = Array.from({ length: states }, (_, step) => packIndexRecord({ step, crc: 0, loss: step === 0 ? Number.NaN : writtenLoss(step, 0) }));
