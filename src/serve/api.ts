@@ -82,13 +82,15 @@ export function createApi(catalogue: Catalogue): Api {
   async function overlay({ query }: Asked): Promise<OverlayDocument> {
     const name = query.get("name") ?? "loss";
     const points = wholeNumber(query, "points", { least: 10, most: mostPoints, usual: 600 });
+    const hasClocks = query.get("clocks") === "1";
     const ids = (query.get("runs") ?? "").split(",").slice(0, mostLines);
     const { runs } = await catalogue.shelf();
     const lines: OverlayDocument["lines"] = [];
     for (const id of ids) {
       const run = runs.find((each) => each.id === id);
-      const line = run && (await viewOf(run).line(name, points));
-      if (line) lines.push({ id, ...line });
+      const view = run && viewOf(run);
+      const line = await view?.line(name, points);
+      if (view && line) lines.push({ id, ...line, ...(hasClocks && { clock: view.clock() }) });
       await new Promise(setImmediate); // others are answered in between
     }
     return { schema: "bh-bridge/serve-overlay@1", name, lines };
@@ -113,6 +115,10 @@ export function createApi(catalogue: Catalogue): Api {
     basis: async (run, { response }) => sendDocument(response, await viewOf(run).basis()),
     async census(run, { query, response }) {
       sendDocument(response, await viewOf(run).census(wholeNumber(query, "state", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 })));
+    },
+    async path(run, { query, response }) {
+      const row = wholeNumber(query, "row", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 });
+      sendDocument(response, await viewOf(run).path(row, wholeNumber(query, "points", { least: 2, most: 2000, usual: 400 })));
     },
     states: async (run, asked) => sendStates(viewOf(run), asked),
     file: async (run, asked) => sendFile(run, asked),

@@ -81,6 +81,10 @@ const seriesSchema = z.strictObject({
 });
 export type Series = z.output<typeof seriesSchema>;
 
+/** Which epoch and how many seconds of training a step was at, by rising steps; null where the run does not tell epochs. */
+const clockSchema = z.strictObject({ steps: z.array(count), seconds: z.array(z.number()), epochs: z.array(z.number()).nullable() });
+export type Clock = z.output<typeof clockSchema>;
+
 /** `/api/runs/ID/series`: the lines of a run, long ones reduced so that smallest and largest values stay. */
 export const seriesDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/serve-series@1"),
@@ -89,6 +93,7 @@ export const seriesDocumentSchema = z.strictObject({
   step: count,
   planned: count,
   series: z.array(seriesSchema),
+  clock: clockSchema.nullable(),
   /** What a reader of the numbers should know. */
   notes: z.array(z.string()),
 });
@@ -98,7 +103,14 @@ export type SeriesDocument = z.output<typeof seriesDocumentSchema>;
 export const overlayDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/serve-overlay@1"),
   name: z.string(),
-  lines: z.array(z.strictObject({ id, x: z.array(z.number()), y: z.array(z.number().nullable()) })),
+  lines: z.array(
+    z.strictObject({
+      id,
+      x: z.array(z.number()),
+      y: z.array(z.number().nullable()),
+      clock: clockSchema.nullable().optional().describe("Where it was asked for: it takes a reading of the event log"),
+    }),
+  ),
 });
 export type OverlayDocument = z.output<typeof overlayDocumentSchema>;
 
@@ -133,6 +145,16 @@ export const basisDocumentSchema = z.strictObject({
   reach: z.array(z.number()),
 });
 export type BasisDocument = z.output<typeof basisDocumentSchema>;
+
+/** `/api/runs/ID/path`: where a row was at states evenly spread over the training. */
+export const rowPathDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/serve-path@1"),
+  row: count,
+  states: z.array(count),
+  /** In the directions of the run's basis. */
+  places: z.array(z.array(z.number())),
+});
+export type RowPathDocument = z.output<typeof rowPathDocumentSchema>;
 
 /** `/api/runs/ID/census`: the black holes of a state. */
 export const censusOfStateDocumentSchema = z.strictObject({

@@ -9,6 +9,9 @@ interface LoggedStep {
   readonly loss: number;
   /** Time of day, in seconds. */
   readonly wall: number;
+  /** Of training, without the time between an end and its resumption. */
+  readonly seconds: number;
+  readonly epoch: number | null;
 }
 
 const pieceBytes = 256 * 1024;
@@ -21,6 +24,8 @@ export class RunLog {
   readonly steps: LoggedStep[] = [];
   /** All events but those of single steps. */
   readonly events: Exclude<TrainEvent, { type: "step_end" }>[] = [];
+  #seconds = 0;
+  #wall: number | undefined;
   #position = 0;
   #tail = Buffer.alloc(0);
 
@@ -52,6 +57,8 @@ export class RunLog {
   }
 
   #forget(): void {
+    this.#seconds = 0;
+    this.#wall = undefined;
     this.#position = 0;
     this.#tail = Buffer.alloc(0);
     this.steps.length = 0;
@@ -83,18 +90,34 @@ export class RunLog {
   #take(line: string): void {
     const step = stepLine.exec(line);
     if (step) {
-      this.steps.push({ wall: Number(step[1]), step: Number(step[2]), loss: Number(step[3]) });
+      this.#step(Number(step[1]), { step: Number(step[2]), epoch: step[3] === "null" ? null : Number(step[3]), loss: Number(step[4]) });
       return;
     }
     try {
       const event = trainEventSchema.parse(JSON.parse(line));
-      if (event.type === "step_end") this.steps.push({ wall: event.wall, step: event.global_step, loss: event.loss });
-      else this.events.push(event);
+      if (event.type === "step_end") this.#step(event.wall, { step: event.global_step, epoch: event.epoch, loss: event.loss });
+      else {
+        if (event.type === "resumed") this.#wall = event.wall;
+        this.#pass(event.wall);
+        this.events.push(event);
+      }
     } catch {
       // Damage is told by "bh-bridge runs verify"; the page shows what can be read.
     }
   }
+
+  #step(wall: number, step: Pick<LoggedStep, "step" | "epoch" | "loss">): void {
+    this.#pass(wall);
+    this.steps.push({ ...step, wall, seconds: this.#seconds });
+  }
+
+  /** Time goes on to an event. */
+  #pass(wall: number): void {
+    this.#seconds += Math.max(0, wall - (this.#wall ?? wall));
+    this.#wall = wall;
+  }
 }
 
 /** A step as Python writes it; one in another form is read as JSON. */
-const stepLine = /^\{"seq": \d+, "mono": [\d.e+-]+, "wall": ([\d.e+-]+), "type": "step_end", "global_step": (\d+), "epoch": [^,]+, "loss": ([\d.e+-]+)\}$/;
+const stepLine =
+  /^\{"seq": \d+, "mono": [\d.e+-]+, "wall": ([\d.e+-]+), "type": "step_end", "global_step": (\d+), "epoch": ([\d.e+-]+|null), "loss": ([\d.e+-]+)\}$/;

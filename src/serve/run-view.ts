@@ -12,9 +12,11 @@ import { readAnalysis } from "../runs/run-analysis.js";
 import { runFiles } from "../runs/run-layout.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import type { ServedRun } from "./catalogue.js";
-import type { BasisDocument, CensusOfStateDocument, HistoryDocument, Series, SeriesDocument } from "./documents.js";
+import { clockOf } from "./clock.js";
+import type { BasisDocument, CensusOfStateDocument, Clock, HistoryDocument, RowPathDocument, Series, SeriesDocument } from "./documents.js";
 import { fileIdentity } from "./file-identity.js";
 import type { Line } from "./line.js";
+import { rowPath } from "./row-path.js";
 import { RunLog } from "./run-log.js";
 import { MeasuredStates } from "./state-measures.js";
 import { statesLosses } from "./states-losses.js";
@@ -56,6 +58,7 @@ export class RunView {
       step: done,
       planned: row.steps?.planned ?? done,
       series: series.filter(({ y }) => y.some((value) => value !== null)),
+      clock: this.clock(),
       notes,
     };
   }
@@ -65,6 +68,12 @@ export class RunView {
     const found = name === "loss" ? statesLosses(this.#directory) : undefined;
     const line = found ?? (await this.#lineByName(name));
     return line && reduced(line, points);
+  }
+
+  /** Epochs and seconds of its steps, as its log tells them. */
+  clock(): Clock | null {
+    this.#log.update();
+    return clockOf(this.#log.steps);
   }
 
   async history({ id }: ServedRun): Promise<HistoryDocument> {
@@ -109,6 +118,19 @@ export class RunView {
       };
       if (history.states > enoughStates) this.#basis = basis;
       return basis;
+    } finally {
+      history.close();
+    }
+  }
+
+  /** The way of a row in the run's basis. */
+  async path(row: number, most: number): Promise<RowPathDocument> {
+    const { mean, directions, components } = await this.basis();
+    const dims = mean.length;
+    const axes = Array.from({ length: components }, (_, axis) => Float64Array.from(directions.slice(axis * dims, (axis + 1) * dims)));
+    const history = await openHistory(this.#directory);
+    try {
+      return { schema: "bh-bridge/serve-path@1", row, ...rowPath(history, { center: Float64Array.from(mean), axes }, row, most) };
     } finally {
       history.close();
     }

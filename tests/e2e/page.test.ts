@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AskedServer, askedServer } from "../unit/serve/asking.js";
-import { deadRows, stretchHistory, writeRun } from "../unit/serve/written-run.js";
+import { writeExperiment } from "../unit/serve/written-experiment.js";
+import { deadRows, stretchHistory, writeRun, writtenLoss } from "../unit/serve/written-run.js";
 import { browserProgram, openPage, startBrowser } from "./browser.js";
 import { eventually, start, temporaryFolder } from "./program.js";
 import { seriousFindings } from "./serious-findings.js";
@@ -144,6 +145,76 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.goBack();
     await page.goForward();
     await page.locator(".legend li").first().waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("charts run along seconds and are smoothed, the raw line behind; a reload shows the same", async () => {
+    await using opened = await openPage(browser, server.serving.url);
+    const { page, complaints } = opened;
+    await openRun(page, "first");
+    await page.getByLabel("Along").selectOption("seconds");
+    const smoothing = page.getByRole("slider", { name: /^Smoothing/ });
+    await smoothing.fill("0.9");
+    await expect.poll(() => page.url()).toMatch(/x=seconds.*smooth=0\.9/);
+    await page.reload();
+    const loss = page.getByRole("slider", { name: /^Loss over seconds: loss, raw, loss/ });
+    await loss.waitFor();
+    expect(await smoothing.inputValue()).toBe("0.9");
+    // The mean without the bias of its beginning, of the losses that the run was written with.
+    const losses = Array.from({ length: 60 }, (_, at) => writtenLoss(at + 1, 1));
+    const sums = losses.reduce((sum, value, at) => sum + value * 0.1 * 0.9 ** (59 - at), 0);
+    const shownLoss = page.locator("section.chart", { hasText: "Loss" }).first().locator(".legend output");
+    expect(Number(await shownLoss.innerText())).toBeCloseTo(sums / (1 - 0.9 ** 60), 3);
+    // Cursor and replay stay in steps.
+    await loss.press("ArrowLeft");
+    await expect.poll(() => text(page, "step")).toBe("59");
+    expect(complaints).toEqual([]);
+  });
+
+  test("a followed token has its way behind it: none at the first state, the whole of it at the last", async () => {
+    await using opened = await openPage(browser, server.serving.url);
+    const { page, complaints } = opened;
+    await openRun(page, "first");
+    await page.getByLabel("Token to follow").fill("A");
+    await page.getByRole("button", { name: "Follow" }).click();
+    const drawn = (): Promise<number> =>
+      page.evaluate(`(() => {
+        const canvas = document.querySelector(".stage canvas.labels");
+        const colour = getComputedStyle(canvas).getPropertyValue("--accent").trim();
+        const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+        const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+        copy.drawImage(canvas, 0, 0);
+        const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+        let count = 0;
+        for (let at = 0; at < data.length; at += 4) {
+          if (data[at + 3] > 60 && Math.abs(data[at] - red) + Math.abs(data[at + 1] - green) + Math.abs(data[at + 2] - blue) < 30) count++;
+        }
+        return count;
+      })()`);
+    const scrubber = page.getByRole("slider", { name: "Step", exact: true });
+    await expect.poll(drawn).toBeGreaterThan(20);
+    await scrubber.fill("0");
+    await expect.poll(drawn).toBe(0);
+    await scrubber.fill("60");
+    await expect.poll(drawn).toBeGreaterThan(20);
+    expect(complaints).toEqual([]);
+  });
+
+  test("runs of an experiment that are laid over each other are told apart by their arms", async () => {
+    const own = join(folder.path, "arms");
+    writeExperiment(own);
+    await using asked = await askedServer(own);
+    await using opened = await openPage(browser, asked.serving.url);
+    const { page, complaints } = opened;
+    await page.getByLabel("Choose all runs").check();
+    await page.getByRole("button", { name: "Overlay 2" }).click();
+    await expect.poll(() => page.locator(".legend li").allInnerTexts()).toEqual([expect.stringContaining("arm scaled"), expect.stringContaining("arm plain")]);
+    expect(await page.getByLabel("Dash by").inputValue()).toBe("arm");
+    const dashes = await page.locator(".legend line").evaluateAll((lines) => lines.map((line) => line.getAttribute("stroke-dasharray")));
+    expect(new Set(dashes).size).toBe(2);
+    await page.getByLabel("Along").selectOption("epoch");
+    await page.getByRole("slider", { name: /^Loss over epoch/ }).waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { type ChartAxis, plainAxis } from "./axis.js";
 import { csvOf, download } from "./download.js";
 import { shown } from "./figures.js";
 import { type StepCursor, type StepRange, useShared } from "./step-cursor.js";
@@ -31,6 +32,8 @@ interface ChartProps {
   bands?: readonly ChartBand[];
   cursor: StepCursor;
   range: StepRange;
+  /** What it runs along; cursor and range stay in the x of the lines. */
+  axis?: ChartAxis;
   isLog?: boolean;
   onLog?: (isLog: boolean) => void;
   /** What the numbers are in. */
@@ -42,18 +45,22 @@ interface ChartProps {
 
 /** More lines than these have no names below a chart, and are thin and whole: a processor that draws dashes and wide lines takes a hundred times as long. */
 const mostNamedLines = 40;
+const stepAxis = plainAxis("step");
 const hairline = () => 1 / devicePixelRatio;
 
 /** A chart of lines over training steps. All charts of a page have one cursor and one range; a drag zooms, a double click shows all. */
 export function Chart(props: ChartProps) {
-  const { title, lines, bands = [], cursor, range, isLog = false, onLog, unit, height = 210, fileName, note } = props;
+  const { title, lines, bands = [], cursor, range, axis: along = stepAxis, isLog = false, onLog, unit, height = 210, fileName, note } = props;
   const isCrowded = lines.length > mostNamedLines;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const { isDark } = useTheme();
   const step = useShared(cursor);
   const data = useMemo(() => aligned(lines), [lines]);
-  const shape = `${lines.map(({ label, colour, dash, isFaint, width }) => [label, colour, dash, isFaint, width].join()).join("|")}/${bands.length}/${isLog}/${isDark}/${height}/${unit}`;
+  const drawn = useMemo(() => [(data[0] ?? []).map((x) => along.of(x ?? 0)), ...data.slice(1)] as uPlot.AlignedData, [data, along]);
+  const newest = useRef({ data, along });
+  newest.current = { data, along };
+  const shape = `${lines.map(({ label, colour, dash, isFaint, width }) => [label, colour, dash, isFaint, width].join()).join("|")}/${bands.length}/${isLog}/${isDark}/${height}/${unit}/${along.name}`;
 
   useEffect(() => {
     const element = place.current;
@@ -73,11 +80,11 @@ export function Chart(props: ChartProps) {
           {
             ...axis,
             size: 28,
-            label: "step",
+            label: along.name,
             labelSize: 16,
             labelGap: 0,
             labelFont: "11px system-ui, sans-serif",
-            values: (_, ticks) => ticks.map((tick) => (tick % 1 === 0 ? shown(tick) : "")),
+            values: (_, ticks) => ticks.map((tick) => (tick % 1 === 0 || along.name !== "step" ? shown(tick) : "")),
           },
           {
             ...axis,
@@ -102,20 +109,21 @@ export function Chart(props: ChartProps) {
           setCursor: [
             (u) => {
               if (!u.cursor.event || u.cursor.left === undefined || u.cursor.left < 0) return; // moved by us, or away
-              const at = u.data[0][u.cursor.idx ?? -1];
+              const at = newest.current.data[0]?.[u.cursor.idx ?? -1];
               if (at !== undefined) cursor.value = at;
             },
           ],
           setSelect: [
             (u) => {
               if (u.select.width < 4) return;
-              range.value = [Math.round(u.posToVal(u.select.left, "x")), Math.round(u.posToVal(u.select.left + u.select.width, "x"))];
+              const ends = [u.select.left, u.select.left + u.select.width] as const;
+              range.value = [newest.current.along.back(u.posToVal(ends[0], "x")), newest.current.along.back(u.posToVal(ends[1], "x"))];
               u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
             },
           ],
         },
       },
-      data as uPlot.AlignedData,
+      drawn,
       element,
     );
     plot.current = made;
@@ -135,10 +143,11 @@ export function Chart(props: ChartProps) {
   useEffect(() => {
     const made = plot.current;
     if (!made) return;
-    made.setData(data as uPlot.AlignedData, false);
-    const [first = 0, last = 1] = [data[0]?.[0] ?? 0, data[0]?.at(-1) ?? 1];
-    made.setScale("x", { min: shownRange?.[0] ?? first, max: Math.max(shownRange?.[1] ?? last, (shownRange?.[0] ?? first) + 1) });
-  }, [data, shownRange, shape]);
+    made.setData(drawn, false);
+    const [first, last] = shownRange ?? [data[0]?.[0] ?? 0, data[0]?.at(-1) ?? 1];
+    const [min, max] = [along.of(first), along.of(last)];
+    made.setScale("x", { min, max: max > min ? max : min + 1 });
+  }, [drawn, shownRange, shape]);
 
   const at = placeOf(data[0] ?? [], step);
   useEffect(() => {
@@ -149,9 +158,9 @@ export function Chart(props: ChartProps) {
     queueMicrotask(() => {
       if (made !== plot.current) return;
       if (x === undefined || x === null) made.setCursor({ left: -10, top: -10 }, false);
-      else made.setCursor({ left: made.valToPos(x, "x"), top: 10 }, false);
+      else made.setCursor({ left: made.valToPos(along.of(x), "x"), top: 10 }, false);
     });
-  }, [at, data, shownRange, shape]);
+  }, [at, drawn, shownRange, shape]);
 
   const move = (by: number) => {
     const steps = data[0] ?? [];
@@ -177,7 +186,7 @@ export function Chart(props: ChartProps) {
             type="button"
             class="small"
             title="Save the numbers as CSV"
-            onClick={() => download(`${fileName}.csv`, csvOf(["step", ...lines.map(({ label }) => label)], data as (number | null)[][]))}
+            onClick={() => download(`${fileName}.csv`, csvOf(...columnsOf(lines, data, along)))}
           >
             CSV
           </button>
@@ -194,7 +203,7 @@ export function Chart(props: ChartProps) {
         aria-valuemin={data[0]?.[0] ?? 0}
         aria-valuemax={data[0]?.at(-1) ?? 0}
         aria-valuenow={data[0]?.[at ?? (data[0]?.length ?? 1) - 1] ?? 0}
-        aria-label={`${title} over steps: ${lines.map(({ label }) => label).join(", ")}. Arrow keys move the cursor.`}
+        aria-label={`${title} over ${along.name === "step" ? "steps" : along.name}: ${lines.map(({ label }) => label).join(", ")}. Arrow keys move the cursor.`}
         onKeyDown={(event) => {
           const by = { ArrowLeft: -1, ArrowRight: 1, PageUp: -50, PageDown: 50 }[event.key];
           if (by === undefined) return;
@@ -218,6 +227,16 @@ export function Chart(props: ChartProps) {
       {note && <p class="note">{note}</p>}
     </section>
   );
+}
+
+/** What is saved: the x of the lines, their place on the axis where that is another, and the lines. */
+function columnsOf(lines: readonly ChartLine[], data: readonly (readonly (number | null)[])[], { name, given, of }: ChartAxis): Parameters<typeof csvOf> {
+  const [x = [], ...columns] = data;
+  const places = name === given ? [] : [x.map((value) => of(value ?? 0))];
+  return [
+    [given, ...(name === given ? [] : [name]), ...lines.map(({ label }) => label)],
+    [x, ...places, ...columns],
+  ];
 }
 
 /** The last number of a column that is not beyond a place. */

@@ -1,10 +1,12 @@
 export type {
   BasisDocument,
   CensusOfStateDocument,
+  Clock,
   HistoryDocument,
   LiveChange,
   OverlayDocument,
   PlanDocument,
+  RowPathDocument,
   SeriesDocument,
   ServedRunDocument,
   ServedRunRow,

@@ -1,11 +1,14 @@
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { smoothed } from "../../src/figures/smoothed.js";
 import { hrefOf, setQuery, useAddress } from "./address.js";
+import { type AxisName, axisChoices, axisName, axisOf, plainAxis } from "./axis.js";
 import { useChanges } from "./changes.js";
 import { Chart, type ChartLine } from "./chart.js";
-import type { OverlayDocument, ServedRunRow, ShelfDocument } from "./documents.js";
+import { Choice } from "./choice.js";
+import type { OverlayDocument, PlanDocument, ServedRunRow, ShelfDocument } from "./documents.js";
 import { shown } from "./figures.js";
-import { useDocument } from "./server.js";
+import { getDocument, useDocument } from "./server.js";
+import { SmoothingRange, smoothingOf } from "./smoothing-range.js";
 import { Shared, type StepCursor, type StepRange } from "./step-cursor.js";
 import { lineColour, lineDash, useTheme } from "./theme.js";
 
@@ -35,21 +38,26 @@ export function OverlayView() {
   const [turn, setTurn] = useState(0);
   const ids = query.get("runs") ?? "";
   const name = query.get("name") ?? "loss";
+  const axis = axisName(query.get("x"));
   const cursor = useMemo<StepCursor>(() => new Shared<number | null>(null), [ids]);
   const range = useMemo<StepRange>(() => new Shared<readonly [number, number] | null>(null), [ids]);
   const { document: shelf } = useDocument<ShelfDocument>("/api/runs", turn);
-  const { document: overlay, problem } = useDocument<OverlayDocument>(`/api/overlay?name=${name}&points=${pointsOf(ids)}&runs=${ids}`, turn);
+  const { document: overlay, problem } = useDocument<OverlayDocument>(
+    `/api/overlay?name=${name}&points=${pointsOf(ids)}&runs=${ids}${axis === "step" ? "" : "&clocks=1"}`,
+    turn,
+  );
   useChanges((change) => {
     if (change.kind === "everything" || (change.kind === "run" && ids.includes(change.run.id))) setTurn((before) => before + 1);
   });
-  const runs = useMemo(() => chosenRuns(shelf, ids), [shelf, ids]);
+  const arms = useArms(shelf, ids);
+  const runs = useMemo(() => chosenRuns(shelf, ids, arms), [shelf, ids, arms]);
   const fields = useMemo(() => differingFields(runs), [runs]);
   const byColour = query.get("colour") ?? "run";
-  const byDash = query.get("dash") ?? (fields.includes("model.norm") ? "model.norm" : "none");
-  const smoothing = Number(query.get("smooth") ?? 0);
+  const byDash = query.get("dash") ?? ["arm", "model.norm"].find((field) => fields.includes(field)) ?? "none";
+  const smoothing = smoothingOf(query);
   const lines = useMemo(
-    () => (overlay ? overlayLines({ overlay, runs, fields, byColour, byDash, isDark, smoothing }) : []),
-    [overlay, runs, fields, byColour, byDash, isDark, smoothing],
+    () => (overlay ? overlayLines({ overlay, runs, fields, byColour, byDash, isDark, smoothing, axis }) : []),
+    [overlay, runs, fields, byColour, byDash, isDark, smoothing, axis],
   );
   if (!overlay || !shelf) return <p class={problem ? "problem" : "waiting"}>{problem ?? "Reading the runs …"}</p>;
   const isLog = query.get("log") === "1";
@@ -72,10 +80,8 @@ export function OverlayView() {
           options={["none", "run", ...fields].map((field) => [field, field])}
           onChoice={(value) => setQuery({ dash: value })}
         />
-        <label>
-          Smoothing <output>{smoothing === 0 ? "off" : smoothing}</output>
-          <input type="range" min={0} max={0.99} step={0.01} value={smoothing} onInput={(event) => setQuery({ smooth: event.currentTarget.value })} />
-        </label>
+        <Choice label="Along" value={axis} options={axisChoices({ epochs: [] })} onChoice={(x) => setQuery({ x: x === "step" ? "" : x })} />
+        <SmoothingRange value={smoothing} />
       </div>
       {lines.length === 0 ? (
         <p class="empty">None of these runs has this line.</p>
@@ -85,6 +91,7 @@ export function OverlayView() {
           lines={lines}
           cursor={cursor}
           range={range}
+          axis={plainAxis(axis)}
           height={420}
           isLog={isLog}
           onLog={(log) => setQuery({ log: log ? "1" : "" })}
@@ -126,31 +133,37 @@ export function OverlayView() {
   );
 }
 
-interface ChoiceProps {
-  label: string;
-  value: string;
-  options: readonly (readonly string[])[];
-  onChoice(value: string): void;
+/** The chosen runs; an arm that one stands for counts among what differs. */
+function chosenRuns(shelf: ShelfDocument | undefined, ids: string, arms: ReadonlyMap<string, string>): ServedRunRow[] {
+  return ids.split(",").flatMap((id): ServedRunRow[] => {
+    const run = shelf?.runs.find((each) => each.id === id);
+    const arm = arms.get(id);
+    if (!run) return [];
+    return [arm === undefined ? run : { ...run, differs: { arm, ...run.differs } }];
+  });
 }
 
-/** One of several, by name. */
-export function Choice({ label, value, options, onChoice }: ChoiceProps) {
-  return (
-    <label>
-      <span>{label}</span>
-      <select value={value} onChange={(event) => onChoice(event.currentTarget.value)}>
-        {options.map(([key = "", title]) => (
-          <option key={key} value={key}>
-            {title}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
-function chosenRuns(shelf: ShelfDocument | undefined, ids: string): ServedRunRow[] {
-  return ids.split(",").flatMap((id) => shelf?.runs.find((run) => run.id === id) ?? []);
+/** Arms of the runs that belong to experiments. */
+function useArms(shelf: ShelfDocument | undefined, ids: string): ReadonlyMap<string, string> {
+  const [arms, setArms] = useState<ReadonlyMap<string, string>>(new Map());
+  const own = shelf?.runs.filter(({ id }) => ids.includes(id)).flatMap(({ plan }) => plan ?? []);
+  const experiments = shelf?.plans.filter(({ id, kind }) => kind === "experiment" && own?.includes(id)).map(({ id }) => id);
+  const asked = experiments?.join(",") ?? "";
+  useEffect(() => {
+    if (asked === "") return;
+    const controller = new AbortController();
+    const plans = asked.split(",").map((id) => getDocument<PlanDocument>(`/api/plans/${id}`, controller.signal));
+    Promise.all(plans).then(
+      (found) => {
+        const cells = found.flatMap(({ trials }) => trials).flatMap(({ run, arm }) => (run && arm ? [{ run, arm }] : []));
+        const runs = [...new Set(cells.map(({ run }) => run))];
+        setArms(new Map(runs.map((run) => [run, [...new Set(cells.filter((cell) => cell.run === run).map(({ arm }) => arm))].join(" and ")])));
+      },
+      () => undefined, // the runs are told apart by the rest
+    );
+    return () => controller.abort();
+  }, [asked]);
+  return arms;
 }
 
 /** Fields of the configuration in which these runs differ. */
@@ -167,17 +180,21 @@ interface OverlaySettings {
   byDash: string;
   isDark: boolean;
   smoothing: number;
+  axis: AxisName;
 }
 
-function overlayLines({ overlay, runs, fields, byColour, byDash, isDark, smoothing }: OverlaySettings): ChartLine[] {
+function overlayLines({ overlay, runs, fields, byColour, byDash, isDark, smoothing, axis }: OverlaySettings): ChartLine[] {
   const valueIn = (run: ServedRunRow, field: string) => (field === "run" ? run.id : field === "none" ? "" : JSON.stringify(run.differs[field]));
   const colours = [...new Set(runs.map((run) => valueIn(run, byColour)))];
   const dashes = [...new Set(runs.map((run) => valueIn(run, byDash)))];
   const names = namesOf(runs, fields);
-  return overlay.lines.flatMap(({ id, x, y }): ChartLine[] => {
+  return overlay.lines.flatMap(({ id, x: steps, y, clock }): ChartLine[] => {
     const at = runs.findIndex((run) => run.id === id);
     const run = runs[at];
     if (!run) return [];
+    const along = axisOf(axis, clock);
+    if (along.name !== axis) return []; // it does not tell what the others stand over
+    const x = axis === "step" ? steps : steps.map(along.of);
     const colour = colours.indexOf(valueIn(run, byColour));
     // Colours come round after seven: the dash then tells the rounds apart, where it has nothing else to say.
     const dash = byDash === "none" ? Math.floor(colour / 7) : dashes.indexOf(valueIn(run, byDash));

@@ -1,14 +1,15 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { setQuery } from "./address.js";
 import { Cloud, marks } from "./cloud.js";
-import type { BasisDocument, CensusOfStateDocument, HistoryDocument } from "./documents.js";
+import type { BasisDocument, CensusOfStateDocument, HistoryDocument, RowPathDocument } from "./documents.js";
 import { shown, tokenName } from "./figures.js";
 import { type HoleMarks, markHoles } from "./holes.js";
 import { placeOfRow } from "./row-value.js";
-import { getDocument } from "./server.js";
+import { getDocument, useDocument } from "./server.js";
 import { type StateBits, States } from "./states.js";
 import { type StepCursor, useShared } from "./step-cursor.js";
 import { useTheme } from "./theme.js";
+import { drawTrail } from "./trail.js";
 import { ViewAngle } from "./view-angle.js";
 
 interface ReplayProps {
@@ -31,11 +32,13 @@ export function Replay({ history, basis, cursor, followed }: ReplayProps) {
   const [isPlaying, setPlaying] = useState(false);
   const [isTouring, setTouring] = useState(false);
   const [speed, setSpeed] = useState(60);
+  const { document: way } = useDocument<RowPathDocument>(followed === null ? null : `/api/runs/${history.id}/path?row=${followed}&points=400`, count);
   const { canvas, overlay, problem, shownState, holes, follow, hovered, resetView } = useCloud({
     history,
     basis,
     state,
     followed,
+    way: way?.row === followed ? way : undefined,
     isPlaying,
     isTouring,
     speed,
@@ -263,6 +266,8 @@ function useCensus(id: string, state: number, isPlaying: boolean): CensusOfState
 }
 
 interface CloudInput extends Omit<ReplayProps, "cursor"> {
+  /** Of the token that is followed. */
+  way: RowPathDocument | undefined;
   state: number;
   isPlaying: boolean;
   isTouring: boolean;
@@ -350,7 +355,7 @@ function useCloud(input: CloudInput) {
 
   const statesNow = useRef(states);
   statesNow.current = states;
-  useEffect(() => redraw.current(), [input.state, input.isPlaying, input.isTouring, followed, isDark, states]);
+  useEffect(() => redraw.current(), [input.state, input.isPlaying, input.isTouring, input.way, followed, isDark, states]);
 
   const resetView = useCallback(() => {
     angle.reset();
@@ -426,7 +431,7 @@ class Picture {
     const pointSize = (tokens <= 256 ? 13 : tokens <= 2000 ? 8 : 5) * devicePixelRatio;
     const colours = { live: colour("--live"), dead: colour("--dead"), hole: colour("--hole"), ground: colour("--stage") };
     this.#cloud.draw({ axes: angle.axes, scale: this.#scale(), pointSize, colours });
-    this.#write(colour("--ink"), colour("--stage"));
+    this.#write(colour("--ink"), colour("--stage"), colour("--accent"));
   }
 
   /** The row under a place of the page, if there is one near. */
@@ -466,8 +471,20 @@ class Picture {
     }
   }
 
+  /** The way that the followed token came. */
+  #writeWay(context: CanvasRenderingContext2D): void {
+    const { followed, way, state } = this.#settings.newest.current;
+    if (followed === null || !way) return;
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    const pixels = (Math.min(width, height) / 2) * this.#scale();
+    const [right = [], up = []] = this.#settings.angle.axes;
+    const along = (axis: readonly number[], place: readonly number[]) => axis.reduce((sum, share, component) => sum + share * (place[component] ?? 0), 0);
+    const seen = (place: readonly number[]) => [width / 2 + along(right, place) * pixels, height / 2 - along(up, place) * pixels] as const;
+    for (const [, x, y] of this.#places([followed])) drawTrail(context, way, state, seen, [x, y]);
+  }
+
   /** Names: of the followed token, of the largest holes, and of every token where there are few. */
-  #write(ink: string, ground: string): void {
+  #write(ink: string, ground: string, line: string): void {
     const context = this.#labels.getContext("2d");
     if (!context) return;
     const { history, followed } = this.#settings.newest.current;
@@ -475,6 +492,9 @@ class Picture {
     context.clearRect(0, 0, this.#labels.width, this.#labels.height);
     context.textBaseline = "middle";
     context.lineJoin = "round";
+    context.lineCap = "round";
+    context.strokeStyle = line;
+    this.#writeWay(context);
     const taken: [number, number, number, number][] = [];
     const write = (text: string, x: number, from: number, isBold: boolean) => {
       let y = from;

@@ -1,12 +1,15 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { smoothed } from "../../src/figures/smoothed.js";
 import { setQuery, useAddress } from "./address.js";
+import { axisChoices, axisName, axisOf, type ChartAxis } from "./axis.js";
 import { useChanges } from "./changes.js";
 import { Chart, type ChartLine } from "./chart.js";
+import { Choice } from "./choice.js";
 import type { BasisDocument, HistoryDocument, SeriesDocument, ServedRunDocument } from "./documents.js";
 import { bytes, duration, shown } from "./figures.js";
 import { Replay } from "./replay.js";
 import { stopRun, useDocument, wordsOf } from "./server.js";
+import { SmoothingRange, smoothingOf } from "./smoothing-range.js";
 import { Status } from "./status.js";
 import { Shared, type StepCursor, type StepRange, useShared } from "./step-cursor.js";
 import { lineColour, lineDash, useTheme } from "./theme.js";
@@ -160,24 +163,18 @@ interface RunChartsProps {
 function RunCharts({ series, cursor, range, run }: RunChartsProps) {
   const { query } = useAddress();
   const { isDark } = useTheme();
-  const smoothing = Number(query.get("smooth") ?? 0);
+  const smoothing = smoothingOf(query);
+  const axis = useMemo(() => axisOf(axisName(query.get("x")), series.clock), [query.get("x"), series.clock]);
   const logs = new Set((query.get("log") ?? charts.flatMap(({ key, isLog }) => (isLog ? [key] : [])).join(" ")).split(" "));
   const shownRange = useShared(range);
   return (
     <section aria-label="Charts">
       <div class="bar">
         <h2>Charts</h2>
-        <label>
-          Smoothing <output>{smoothing === 0 ? "off" : smoothing}</output>
-          <input
-            type="range"
-            min={0}
-            max={0.99}
-            step={0.01}
-            value={smoothing}
-            onInput={(event) => setQuery({ smooth: event.currentTarget.value === "0" ? "" : event.currentTarget.value })}
-          />
-        </label>
+        {series.clock && (
+          <Choice label="Along" value={axis.name} options={axisChoices(series.clock)} onChoice={(x) => setQuery({ x: x === "step" ? "" : x })} />
+        )}
+        <SmoothingRange value={smoothing} />
         <button
           type="button"
           disabled={shownRange === null}
@@ -204,6 +201,7 @@ function RunCharts({ series, cursor, range, run }: RunChartsProps) {
             series={series}
             cursor={cursor}
             range={range}
+            axis={axis}
             isDark={isDark}
             smoothing={smoothing}
             isLog={logs.has(plan.key)}
@@ -226,11 +224,9 @@ function RunCharts({ series, cursor, range, run }: RunChartsProps) {
   );
 }
 
-interface PlannedChartProps {
+interface PlannedChartProps extends Omit<RunChartsProps, "run"> {
   plan: ChartPlan;
-  series: SeriesDocument;
-  cursor: StepCursor;
-  range: StepRange;
+  axis: ChartAxis;
   isDark: boolean;
   smoothing: number;
   isLog: boolean;
@@ -238,7 +234,7 @@ interface PlannedChartProps {
   fileName: string;
 }
 
-function PlannedChart({ plan, series, cursor, range, isDark, smoothing, isLog, onLog, fileName }: PlannedChartProps) {
+function PlannedChart({ plan, series, cursor, range, axis, isDark, smoothing, isLog, onLog, fileName }: PlannedChartProps) {
   const lines = useMemo(() => linesOf(plan, series, isDark, smoothing), [plan, series, isDark, smoothing]);
   if (lines.length === 0) return null;
   return (
@@ -247,6 +243,7 @@ function PlannedChart({ plan, series, cursor, range, isDark, smoothing, isLog, o
       lines={lines}
       cursor={cursor}
       range={range}
+      axis={axis}
       isLog={isLog}
       onLog={onLog}
       fileName={fileName}

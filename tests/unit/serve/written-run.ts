@@ -103,7 +103,7 @@ function beginEvent(steps: number): object {
 }
 
 function stepEvent(step: number, seed: number): object {
-  return { seq: step, mono: step / 10, wall: 1e9 + step / 10, type: "step_end", global_step: step, epoch: 0.1, loss: writtenLoss(step, seed) };
+  return { seq: step, mono: step / 10, wall: 1e9 + step / 10, type: "step_end", global_step: step, epoch: step / 100, loss: writtenLoss(step, seed) };
 }
 
 function writtenHistory(steps: number, dims: number): History {

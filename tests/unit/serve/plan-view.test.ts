@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { noLockHolders } from "../../../src/runs/scan-runs.js";
+import { Catalogue } from "../../../src/serve/catalogue.js";
+import { PlanRows, planDocument } from "../../../src/serve/plan-view.js";
+import { writeExperiment } from "./written-experiment.js";
+
+const folder = mkdtempSync(join(tmpdir(), "bh-bridge-plans-"));
+const directory = writeExperiment(folder);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test("an experiment is told by its arms, and each trial by its run's id", async () => {
+  const shelf = await new Catalogue([folder]).shelf();
+  const [plan] = shelf.plans;
+  if (!plan) throw new Error("no plan");
+  const document = await planDocument(plan, shelf, noLockHolders);
+  expect(document).toMatchObject({ kind: "experiment", name: "norms", directory: "norms-ab", arms: ["plain", "scaled"], seeds: [1, 2], verdict: null });
+  const idOf = (name: string) => shelf.runs.find(({ row }) => row.name === name)?.id;
+  expect(document.trials.map(({ arm, seed, run }) => [arm, seed, run])).toEqual([
+    ["plain", 1, idOf("run of plain")],
+    ["scaled", 2, idOf("run of scaled")],
+  ]);
+  expect(shelf.runs.map((run) => run.plan)).toEqual([plan.id, plan.id]);
+});
+
+test("the row of a plan that cannot be read says why, and the others stay", async () => {
+  const catalogue = new Catalogue([folder]);
+  const rows = new PlanRows();
+  const shelf = await catalogue.shelf();
+  expect(await rows.of(shelf, noLockHolders)).toMatchObject([{ name: "norms", problem: null }]);
+  writeFileSync(join(directory, "plan.json"), "{");
+  expect(await rows.of(shelf, noLockHolders)).toMatchObject([{ name: "norms-ab", problem: expect.stringContaining("plan.json") }]);
+});

@@ -1,0 +1,57 @@
+import type { Clock } from "./documents.js";
+
+/** What a chart can run along. */
+const axisNames = ["step", "epoch", "seconds"] as const;
+export type AxisName = (typeof axisNames)[number];
+
+/** How the x of a chart's lines becomes a place on its axis, and back. */
+export interface ChartAxis {
+  readonly name: AxisName;
+  /** What the x of the lines is. */
+  readonly given: AxisName;
+  of(x: number): number;
+  /** A number that stands on the axis, as an x of the lines. */
+  back(value: number): number;
+}
+
+/** An axis of what the x of the lines is already; the same one for the same name. */
+export function plainAxis(name: AxisName): ChartAxis {
+  return plainAxes[name];
+}
+
+const same = (x: number) => x;
+const plainAxes: Readonly<Record<AxisName, ChartAxis>> = {
+  step: { name: "step", given: "step", of: same, back: Math.round },
+  epoch: { name: "epoch", given: "epoch", of: same, back: same },
+  seconds: { name: "seconds", given: "seconds", of: same, back: same },
+};
+
+/** An axis for lines over steps; that of steps, where the clock cannot tell the other. */
+export function axisOf(name: AxisName, clock: Clock | null | undefined): ChartAxis {
+  const times = name === "epoch" ? clock?.epochs : name === "seconds" ? clock?.seconds : null;
+  if (!clock || !times) return plainAxis("step");
+  return { name, given: "step", of: (step) => between(clock.steps, times, step), back: (value) => Math.round(between(times, clock.steps, value)) };
+}
+
+/** The axes that a clock can tell, as the options of a choice. */
+export function axisChoices({ epochs }: Pick<Clock, "epochs">): (readonly [AxisName, AxisName])[] {
+  return axisNames.filter((name) => name !== "epoch" || epochs).map((name) => [name, name]);
+}
+
+/** The name of an axis in an address; steps where it is none. */
+export function axisName(text: string | null): AxisName {
+  return axisNames.find((name) => name === text) ?? "step";
+}
+
+/** Along straight lines between points of rising x, and on along the last of them. */
+function between(x: readonly number[], y: readonly number[], at: number): number {
+  let low = 0;
+  let high = x.length - 1;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((x[middle] ?? 0) <= at) low = middle;
+    else high = middle;
+  }
+  const [from = 0, to = 0, start = 0, end = 0] = [x[low], x[high], y[low], y[high]];
+  return to === from ? start : start + ((at - from) * (end - start)) / (to - from);
+}
