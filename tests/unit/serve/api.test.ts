@@ -7,6 +7,7 @@ import {
   censusOfStateDocumentSchema,
   historyDocumentSchema,
   overlayDocumentSchema,
+  rowPathDocumentSchema,
   seriesDocumentSchema,
   servedRunDocumentSchema,
 } from "../../../src/serve/documents.js";
@@ -113,6 +114,21 @@ test("the directions of the path are orthonormal", async () => {
       expect(product).toBeCloseTo(a === b ? 1 : 0, 5);
     }
   }
+});
+
+test("the way of a row ends where its last state lies in the basis", async () => {
+  const id = await idOf("a");
+  const { directions, mean } = await server.document(`/api/runs/${id}/basis`, basisDocumentSchema);
+  const { states, places } = await server.document(`/api/runs/${id}/path?row=5&points=20`, rowPathDocumentSchema);
+  expect([states.length, states[0], states.at(-1)]).toEqual([20, 0, 60]);
+  // bfloat16 is the upper half of a float32.
+  const words = new Uint16Array(stateOf(60, 60, 8).buffer).slice(5 * 8, 6 * 8);
+  const row = new Float32Array(Uint32Array.from(words, (word) => word << 16).buffer);
+  const along = Array.from({ length: 8 }, (_, axis) =>
+    mean.reduce((sum, center, dim) => sum + (directions[axis * 8 + dim] ?? 0) * ((row[dim] ?? 0) - center), 0),
+  );
+  for (const [axis, place] of (places.at(-1) ?? []).entries()) expect(place).toBeCloseTo(along[axis] ?? 0, 9);
+  expect((await server.ask(`/api/runs/${id}/path?row=128`)).status).toBe(400);
 });
 
 test("a history of 7.7 GB is described, read at its end and counted in part, and its reader stays small", async () => {
