@@ -14,9 +14,10 @@ import torch
 from torch.nn import functional
 from transformers import GPT2LMHeadModel
 
+from bh_bridge.fast_step.layer_norm import layer_norm, layer_norm_backward
 from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
 
-Saved = tuple[torch.Tensor, torch.Tensor]  # what the backward pass of a norm needs
+Saved = tuple[torch.Tensor, ...]  # what the backward pass of a norm needs
 Weights = dict[str, torch.Tensor]  # by the model's own names of its parameters
 SLOPE = 2 * math.sqrt(2 / math.pi)  # GELU of GPT-2: x · sigmoid(SLOPE · (x + CUBIC · x³)); Hendrycks & Gimpel 2016
 CUBIC = 0.044715
@@ -205,30 +206,32 @@ def _gelu_backward(grad: torch.Tensor, x: torch.Tensor, gate: torch.Tensor) -> t
 
 
 def _norm(weights: Weights, name: str, x: torch.Tensor, shape: Shape) -> tuple[torch.Tensor, Saved]:
-    """The norm of x [rows, hidden], and what its backward pass needs: its direction, and one over its length."""
+    """The norm of x [rows, hidden], and what its backward pass needs."""
     weight = weights[f"{name}.weight"]
-    wide = x.float()
     if not shape.has_rms_norm:
-        wide = wide - wide.mean(-1, keepdim=True)
+        y, mean, inverse = layer_norm(x, weight, weights[f"{name}.bias"], shape.epsilon)
+        return y, (x, mean, inverse)
+    wide = x.float()
     inverse = torch.rsqrt(wide.square().mean(-1, keepdim=True) + shape.epsilon)
     direction = (wide * inverse).to(x.dtype)
-    y = direction * weight if shape.has_rms_norm else torch.addcmul(weights[f"{name}.bias"], direction, weight)
-    return y, (direction, inverse)
+    return direction * weight, (direction, inverse)
 
 
 def _norm_backward(
     weights: Weights, name: str, grad: torch.Tensor, saved: Saved, shape: Shape, grads: Weights
 ) -> torch.Tensor:
-    """Gradient of x, of y = direction · weight (+ bias)."""
-    direction, inverse = saved
+    """Gradient of what a norm was given."""
     weight = weights[f"{name}.weight"]
     grad = grad.to(weight.dtype)
+    if not shape.has_rms_norm:
+        of_x, grads[f"{name}.weight"], grads[f"{name}.bias"] = layer_norm_backward(
+            grad, *saved, weight, weights[f"{name}.bias"]
+        )
+        return of_x
+    direction, inverse = saved
     grads[f"{name}.weight"] = (grad * direction).sum(0)
     scaled, wide = (grad * weight).float(), direction.float()
     along = (scaled * wide).mean(-1, keepdim=True)
-    if not shape.has_rms_norm:
-        grads[f"{name}.bias"] = grad.sum(0)
-        scaled = scaled - scaled.mean(-1, keepdim=True)
     return scaled.addcmul_(wide, along, value=-1).mul_(inverse).to(weight.dtype)
 
 
