@@ -28,7 +28,6 @@ def hello(request: dict[str, Any]) -> dict[str, Any]:
     _leave_terminal()
     channel.open_channel(request["channel"]["path"], request["channel"]["token"])
     _keep_offline()
-    _keep_compiled()
     _select_cuda_device(request["device"])
     _stay_on(request["cores"])
     with ends_with_node():
@@ -103,12 +102,6 @@ def _keep_offline() -> None:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["DO_NOT_TRACK"] = "1"
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-
-
-def _keep_compiled() -> None:
-    """Compiled steps are the user's own and outlive a restart; torch would put them into the folder of all in /tmp."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.join(base, "bh-bridge", "compiled"))
 
 
 def _stay_on(cores: list[int] | None) -> None:

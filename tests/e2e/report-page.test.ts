@@ -86,7 +86,7 @@ describe.skipIf(browserProgram === undefined)("a report in a browser", () => {
     expect(await loss.locator("text").allTextContents()).toEqual(expect.arrayContaining(["time of training (s)", "5", "10", "15", "20"]));
     expect(await ends()).toEqual([1, steps]);
     await page.getByRole("group", { name: /^Loss: arrow keys/ }).press("End");
-    expect(await page.locator("#figure-0 .tip").textContent()).toContain("step 200, epoch 0.1, 20 s");
+    expect(await page.locator("#figure-0 .tip").textContent()).toContain("step 200, epoch 2, 20 s");
     await page.getByLabel("Horizontal axis").selectOption("training step");
     expect(await loss.locator("text").allTextContents()).toEqual(expect.arrayContaining(["training step", "200"]));
   });

@@ -1,6 +1,7 @@
 """The gradients of the fast step are those of autograd up to rounding, and what it cannot do is said."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,7 +147,9 @@ def test_when_a_step_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     assert obstacle_to_compiling("on", 10_000, CPU) == "there is no C++ compiler (g++)"
 
 
-def test_what_cannot_be_compiled_is_computed_as_it_stands() -> None:
+def test_what_cannot_be_compiled_is_computed_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+
     def twice(x: torch.Tensor) -> torch.Tensor:
         if x.sum().item() > 0:  # a graph cannot hold this
             return 2 * x

@@ -73,14 +73,7 @@ export function ShelfView() {
           </label>
           <label class="wide">
             <span>Conditions</span>
-            <input
-              type="text"
-              value={where}
-              placeholder="status:completed seed>=42 training.learning_rate>1e-4"
-              list="fields"
-              spellcheck={false}
-              onChange={(event) => setQuery({ where: event.currentTarget.value })}
-            />
+            <Conditions where={where} />
           </label>
           <datalist id="fields">
             {shelf.fields.map((field) => (
@@ -209,4 +202,21 @@ function useSoon(act: () => void): () => void {
       act();
     }, 300);
   };
+}
+
+/** Conditions hold once they are entered; what is being typed stays, whatever changes in the list meanwhile. */
+function Conditions({ where }: { where: string }) {
+  const [typed, setTyped] = useState(where);
+  useEffect(() => setTyped(where), [where]);
+  return (
+    <input
+      type="text"
+      value={typed}
+      placeholder="status:completed seed>=42 training.learning_rate>1e-4"
+      list="fields"
+      spellcheck={false}
+      onInput={(event) => setTyped(event.currentTarget.value)}
+      onChange={(event) => setQuery({ where: event.currentTarget.value })}
+    />
+  );
 }

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
 PAYS_FROM = 250  # steps of a run: from here on it pays where the graph is on disk already, at the notebook's size
+CACHE = "TORCHINDUCTOR_CACHE_DIR"  # torch's own variable
 MANY = 1_000  # graphs in one process, each for another model: a worker of a sweep sees many
 
 
@@ -44,6 +47,7 @@ def compiled(function: Callable[..., Any], *arguments: Any) -> tuple[Callable[..
     import torch._dynamo
     import torch._inductor.config
 
+    _keep_compiled()
     torch._inductor.config.compile_threads = 1  # its pool of processes would outlive a killed training
     torch._dynamo.config.recompile_limit = torch._dynamo.config.accumulated_recompile_limit = MANY
     began = time.perf_counter()
@@ -59,3 +63,15 @@ def compiled(function: Callable[..., Any], *arguments: Any) -> tuple[Callable[..
 
 def _compiler() -> str | None:
     return shutil.which(os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++"))
+
+
+def _keep_compiled() -> None:
+    """Let compiled steps outlive a restart, where the user has not said where: torch puts them into /tmp."""
+    from torch._inductor.runtime.cache_dir_utils import default_cache_dir
+
+    default = default_cache_dir()
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bh-bridge" / "compiled"
+    if os.environ.get(CACHE, default) == default:
+        with contextlib.suppress(OSError):  # a home that cannot be written to: then in /tmp after all
+            folder.mkdir(parents=True, exist_ok=True)
+            os.environ[CACHE] = str(folder)
