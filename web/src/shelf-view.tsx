@@ -71,10 +71,7 @@ export function ShelfView() {
             <span>Search</span>
             <input type="search" value={search} placeholder="name, tag or note" onInput={(event) => setQuery({ search: event.currentTarget.value })} />
           </label>
-          <label class="wide">
-            <span>Conditions</span>
-            <Conditions where={where} />
-          </label>
+          <Conditions where={where} />
           <datalist id="fields">
             {shelf.fields.map((field) => (
               <option key={field} value={`${field}:`} />
@@ -209,14 +206,17 @@ function Conditions({ where }: { where: string }) {
   const [typed, setTyped] = useState(where);
   useEffect(() => setTyped(where), [where]);
   return (
-    <input
-      type="text"
-      value={typed}
-      placeholder="status:completed seed>=42 training.learning_rate>1e-4"
-      list="fields"
-      spellcheck={false}
-      onInput={(event) => setTyped(event.currentTarget.value)}
-      onChange={(event) => setQuery({ where: event.currentTarget.value })}
-    />
+    <label class="wide">
+      <span>Conditions</span>
+      <input
+        type="text"
+        value={typed}
+        placeholder="status:completed seed>=42 training.learning_rate>1e-4"
+        list="fields"
+        spellcheck={false}
+        onInput={(event) => setTyped(event.currentTarget.value)}
+        onChange={(event) => setQuery({ where: event.currentTarget.value })}
+      />
+    </label>
   );
 }
