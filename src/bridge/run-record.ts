@@ -52,6 +52,7 @@ export class RunRecord {
       parameters: model.parameterCount,
       environment,
       corpus,
+      engine: config.engine,
       exact_step: null,
       compiled_step: null,
       seconds: 0,

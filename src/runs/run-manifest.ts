@@ -78,6 +78,8 @@ export const runManifestSchema = z.strictObject({
   parameters: z.int(),
   environment: environmentPinSchema,
   corpus: corpusFactsSchema,
+  /** What computes its steps; absent in runs of earlier versions, whose engine is `trainer`. */
+  engine: z.string().optional(),
   /** Null before it is known, absent in runs of earlier versions. */
   exact_step: z.strictObject(exactStepFields).nullable().optional(),
   /** Likewise, and null with another engine. */

@@ -17,7 +17,11 @@ test("engine fast trains, and result, manifest and messages say whose bits these
   const result = trainResultSchema.parse(JSON.parse(stdout));
   expect([result.status, result.engine, result.steps.done]).toEqual(["completed", "fast", 6]);
   expect(result.traps.map(({ corrected }) => corrected)).toContain("engine=trainer");
-  expect(readRunManifest(result.run)).toMatchObject({ exact_step: null, compiled_step: { used: false, reason: "it pays from 250 steps on", seconds: null } });
+  expect(readRunManifest(result.run)).toMatchObject({
+    engine: "fast",
+    exact_step: null,
+    compiled_step: { used: false, reason: "it pays from 250 steps on", seconds: null },
+  });
   expect(JSON.parse(readFileSync(join(result.run, "config.json"), "utf8"))).toMatchObject({ engine: "fast", compiled_step: "auto" });
   expect(stderr).toContain("Compiled step: not used, it pays from 250 steps on");
 });
