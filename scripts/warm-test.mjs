@@ -28,7 +28,7 @@ const { values } = parseArgs({
 });
 await prepare();
 const [{ LocalWorker }, { resolvePython }, { drawTrial }] = await Promise.all([
-  import("../dist/sweep/pool/local-worker.js"),
+  import("../dist/sweep/executors/local/local-worker.js"),
   import("../dist/python/resolve-python.js"),
   import("./warm-trials.mjs"),
 ]);

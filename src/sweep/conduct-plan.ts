@@ -5,21 +5,21 @@ import { lockDirectory } from "../python/directory-lock.js";
 import type { UsablePython } from "../python/resolve-python.js";
 import { noLockHolders, scanRuns } from "../runs/scan-runs.js";
 import { trialOfRun } from "../runs/trial-identity.js";
+import type { ExecutorChoice } from "./executors/choose-executor.js";
+import type { Executor, JobListener } from "./executors/executor.js";
 import { isLeft, Ledger, type LedgerLine } from "./ledger.js";
 import type { Plan } from "./plan/plan.js";
-import { planCost, requireRoom } from "./plan/plan-cost.js";
+import { memoryOf, planCost, requireRoom } from "./plan/plan-cost.js";
 import { createPlanDirectory, findPlanDirectory, replacePlan } from "./plan/plan-directory.js";
 import type { Trial } from "./plan/plan-trials.js";
 import { taskOf } from "./plan/task-of.js";
-import { localWorkers } from "./pool/local-workers.js";
-import { runPool } from "./pool/run-pool.js";
 import type { TrialEnd, TrialTask } from "./pool/trial-task.js";
 import type { SweepTrial } from "./sweep-document.js";
 import type { TrialEvent } from "./trial-event.js";
 import { trialStates } from "./trial-states.js";
 
 /** How a plan is carried out. */
-export interface ConductOptions {
+export interface ConductOptions extends ExecutorChoice {
   /** The folder that holds such directories; `sweeps` or `experiments` when left out. */
   out?: string | undefined;
   /** How many trials are trained side by side; one a core when left out. */
@@ -59,13 +59,22 @@ const runsFolder = "runs";
 /**
  * Carry out a plan: in its own directory, which an earlier start may have begun, train what is missing, and write down what became of it.
  *
+ * @param python any that can hold a lock here.
+ * @param executor where the trials are trained.
  * @param conclude called once all has ended, with the directory still locked.
  * @throws {BhBridgeError} `RUN_LOCKED` when another process does the same, `DISK_FULL` before anything starts, `FILE_UNWRITABLE`.
  */
 export async function conductPlan<Document>(
   plan: Plan,
   python: UsablePython,
-  { out = ".", workers = plan.machine.cores, retry = false, failFast = false, signal = new AbortController().signal }: ConductOptions,
+  executor: Executor,
+  {
+    out = ".",
+    workers = plan.machine.cores,
+    retry = false,
+    failFast = false,
+    signal = new AbortController().signal,
+  }: Omit<ConductOptions, keyof ExecutorChoice>,
   tell: (event: TrialEvent) => void,
   conclude: Conclude<Document>,
 ): Promise<ConductedPlan<Document>> {
@@ -75,13 +84,13 @@ export async function conductPlan<Document>(
   mkdirSync(join(directory, runsFolder), { recursive: true });
   await adoptRuns(directory, plan.trials, ledger);
   const book = new Book(directory, plan, ledger, tell);
-  requireRoom(planCost(directory, plan.trials, book.states(), { workers, retry }));
+  requireRoom(planCost(directory, plan.trials, book.states(), { workers, retry }), memoryOf(executor));
   replacePlan(directory, plan);
   const tasks = book.tasks(retry);
   const steps = Object.fromEntries(tasks.map(({ trial, config }) => [trial, config.training.max_steps]));
   const used = Math.min(workers, tasks.length);
   tell({ kind: "planned", name: plan.name, directory, workers: used, trials: book.states(), steps });
-  await runPool(tasks, { workers, startWorker: localWorkers(plan, python, used), listener: book, signal, failFast });
+  await executor.train({ directory, tasks, machine: plan.machine, workers, listener: book, signal, failFast });
   const trials = book.states();
   const { document, summary } = await conclude({ directory, trials, signal });
   durableWrite(join(directory, "result.json"), `${JSON.stringify(document)}\n`);
@@ -99,7 +108,7 @@ async function adoptRuns(directory: string, trials: readonly Trial[], ledger: Le
 }
 
 /** Keeps the ledger of a plan while its pool is at work, and tells of it. */
-class Book {
+class Book implements JobListener {
   readonly #directory: string;
   readonly #plan: Plan;
   readonly #ledger: Ledger;

@@ -1,6 +1,7 @@
 import { resolvePython } from "../python/resolve-python.js";
 import { concludeSweep } from "./conclude-sweep.js";
 import { type ConductOptions, conductPlan } from "./conduct-plan.js";
+import { chooseExecutor } from "./executors/choose-executor.js";
 import { sweepsFolder } from "./folders.js";
 import type { SweepDefinition } from "./grammar/define-sweep.js";
 import { loadSweep } from "./grammar/load-sweep.js";
@@ -23,7 +24,8 @@ export function sweep(what: string | SweepDefinition, options: ConductOptions = 
     const loaded = await loadSweep(typeof what === "string" ? { file: what } : { input: what });
     const { python: wanted } = loaded.base.config;
     const python = await resolvePython(wanted === undefined ? {} : { config: wanted }, options.signal);
-    const plan = await planSweep(loaded, python, options.signal);
-    return (await conductPlan(plan, python, { out: sweepsFolder, ...options }, tell, concludeSweep(plan))).document;
+    const executor = await chooseExecutor({ executor: options.executor ?? loaded.spec.executor }, python);
+    const plan = await planSweep(loaded, executor, options.signal);
+    return (await conductPlan(plan, python, executor, { out: sweepsFolder, ...options }, tell, concludeSweep(plan))).document;
   });
 }

@@ -42,7 +42,8 @@ async function experimentInTerminal(given: string | undefined, options: Experime
   await conductInTerminal(
     {
       base,
-      plan: (python, signal) => planExperiment(loaded, base, python, signal),
+      executor: loaded.executor,
+      plan: (executor, signal) => planExperiment(loaded, base, executor, signal),
       conclude: (plan, python) => concludeQuestion(plan, plan.question, python),
       format: (document) => formatExperiment(document, terminal.color, terminal.width),
     },

@@ -2,6 +2,9 @@ import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { exitCodes } from "../../errors.js";
 import type { UsablePython } from "../../python/resolve-python.js";
 import { type Conclude, conductPlan } from "../../sweep/conduct-plan.js";
+import { chooseExecutor } from "../../sweep/executors/choose-executor.js";
+import type { Executor } from "../../sweep/executors/executor.js";
+import type { ExecutorName } from "../../sweep/executors/executor-names.js";
 import { isLeft } from "../../sweep/ledger.js";
 import type { Plan } from "../../sweep/plan/plan.js";
 import { findPlanDirectory } from "../../sweep/plan/plan-directory.js";
@@ -18,14 +21,16 @@ import { type TrialOptionValues, workersOf } from "./trial-options.js";
 /** What a command does with many runs: plan them, conclude from them, and tell what came out. */
 export interface Conducted<SomePlan extends Plan, Document extends { schema: string }> {
   base: ResolvedConfig;
-  plan(python: UsablePython, signal: AbortSignal): Promise<SomePlan>;
+  /** Where its file says that it is trained. */
+  executor?: ExecutorName | undefined;
+  plan(executor: Executor, signal: AbortSignal): Promise<SomePlan>;
   conclude(plan: SomePlan, python: UsablePython): Conclude<Document>;
   format(document: Document): string;
 }
 
 /** Carry out many runs as the program does it: progress on stderr, the result or one document on stdout, the exit code of how they ended. */
 export async function conductInTerminal<SomePlan extends Plan, Document extends { schema: string }>(
-  { base, plan: planned, conclude, format }: Conducted<SomePlan, Document>,
+  { base, executor: written, plan: planned, conclude, format }: Conducted<SomePlan, Document>,
   options: TrialOptionValues,
   terminal: Terminal,
 ): Promise<void> {
@@ -35,9 +40,10 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
   const { signal } = stop;
   const configured = base.config.python === undefined ? {} : { config: base.config.python };
   const python = await ensurePython(interpreter === undefined ? configured : { python: interpreter }, terminal, signal);
-  const plan = await planned(python, signal);
+  const executor = await chooseExecutor({ executor: options.executor ?? written }, python);
+  const plan = await planned(executor, signal);
   if (dryRun) {
-    const preview = await previewPlan(plan, python, { out, workers: workers ?? plan.machine.cores, retry, signal });
+    const preview = await previewPlan(plan, python, executor, { out, workers: workers ?? plan.machine.cores, retry, signal });
     terminal.print(formatPreview(preview, terminal.color, terminal.width));
     terminal.document(preview);
     return;
@@ -51,6 +57,7 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
     const { document, trials } = await conductPlan(
       plan,
       python,
+      executor,
       { out, workers, retry, failFast, signal },
       (event) => display.onEvent(event),
       conclude(plan, python),

@@ -2,13 +2,14 @@ import { dirname, join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { BhBridgeError } from "../../errors.js";
 import type { UsablePython } from "../../python/resolve-python.js";
+import type { Executor } from "../../sweep/executors/executor.js";
 import type { ExperimentDocument } from "../../sweep/experiment/experiment-document.js";
 import type { Plan } from "../../sweep/plan/plan.js";
 import type { SweepDocument } from "../../sweep/sweep-document.js";
 import { commonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { SweepCancelDocument, SweepLogsDocument } from "./directory-documents.js";
-import type { TrialOptionValues } from "./trial-options.js";
+import { executorOption, type TrialOptionValues } from "./trial-options.js";
 
 const example = "sweeps/2026-11-25T10-00-00-sigma-1f2e3d4c";
 
@@ -91,6 +92,7 @@ function retryCommand(): Command {
     `bh-bridge sweep retry ${example} --workers 2`,
   )
     .argument("<dir>", "its directory")
+    .addOption(executorOption())
     .option("--workers <n>", "trials side by side; one a core when left out")
     .option("--fail-fast", "begin no more trials once one has failed")
     .option("--python <path>", "Python interpreter")
@@ -109,8 +111,8 @@ async function retryInTerminal(directory: string, options: TrialOptionValues, te
     import("./conduct-in-terminal.js"),
   ]);
   const { base, question, plan: planned } = planAgain(directory);
-  const plan = async (python: UsablePython, signal: AbortSignal) => {
-    const made = await planned(python, signal);
+  const plan = async (executor: Executor, signal: AbortSignal) => {
+    const made = await planned(executor, signal);
     if (findPlanDirectory(options.out, made).same === directory) return made;
     throw new BhBridgeError("USAGE", `${directory} has another name than it was given, or a newer directory has the same plan: go on with that one`);
   };

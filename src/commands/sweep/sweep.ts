@@ -47,7 +47,8 @@ async function sweepInTerminal(file: string | undefined, options: SweepCommandOp
   await conductInTerminal(
     {
       base: loaded.base,
-      plan: (python, signal) => planSweep(loaded, python, signal),
+      executor: loaded.spec.executor,
+      plan: (executor, signal) => planSweep(loaded, executor, signal),
       conclude: concludeSweep,
       format: (document) => formatSweep(document, terminal.color, terminal.width),
     },

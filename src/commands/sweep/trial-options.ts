@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
+import { type ExecutorName, executorNames } from "../../sweep/executors/executor-names.js";
 import { repeated } from "../terminal/command.js";
 
 /** What is said of many runs beside what varies, as commander gives it. */
@@ -15,6 +16,7 @@ export interface TrialOptionValues {
   python?: string;
   name?: string;
   workers?: string;
+  executor?: ExecutorName;
   dryRun?: boolean;
   retry?: boolean;
   failFast?: boolean;
@@ -35,12 +37,18 @@ export function addTrialOptions(command: Command, out: string): Command {
     .option("--threads <n>", "CPU threads of each trial (threads); 1 when left out")
     .option("--python <path>", "Python interpreter (python)")
     .option("--name <text>", "name of the whole; that of its file when left out")
+    .addOption(executorOption())
     .option("--workers <n>", "trials side by side; one a core when left out")
     .option("--retry", "train failed trials once more")
     .option("--fail-fast", "begin no more trials once one has failed")
     .option("--serve", "show the runs on a page of this machine while they train, as `bh-bridge serve` does, and print its address")
     .option("--dry-run", "list the trials, what there is of them, and what the rest will take; train none")
     .option("--out <dir>", "folder that holds the directory", out);
+}
+
+/** `--executor`: where the trials are trained. */
+export function executorOption(): Option {
+  return new Option("--executor <name>", "where the trials are trained; this machine when left out").choices(executorNames);
 }
 
 /** The short options that stand for fields of the configuration. */

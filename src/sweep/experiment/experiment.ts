@@ -1,5 +1,6 @@
 import { resolvePython } from "../../python/resolve-python.js";
 import { type ConductOptions, conductPlan } from "../conduct-plan.js";
+import { chooseExecutor } from "../executors/choose-executor.js";
 import { experimentsFolder } from "../folders.js";
 import { loadBase } from "../grammar/load-base.js";
 import { ManyRuns } from "../many-runs.js";
@@ -23,7 +24,8 @@ export function experiment(what: string | ExperimentDefinition, options: Conduct
     const base = await loadBase(loaded.base, {}, { directory: loaded.directory, cwd: process.cwd() });
     const { python: wanted } = base.config;
     const python = await resolvePython(wanted === undefined ? {} : { config: wanted }, options.signal);
-    const plan = await planExperiment(loaded, base, python, options.signal);
-    return (await conductPlan(plan, python, { out: experimentsFolder, ...options }, tell, concludeQuestion(plan, plan.question, python))).document;
+    const executor = await chooseExecutor({ executor: options.executor ?? loaded.executor }, python);
+    const plan = await planExperiment(loaded, base, executor, options.signal);
+    return (await conductPlan(plan, python, executor, { out: experimentsFolder, ...options }, tell, concludeQuestion(plan, plan.question, python))).document;
   });
 }

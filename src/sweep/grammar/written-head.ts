@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { executorNames } from "../executors/executor-names.js";
 import { jsonValueSchema } from "./axis.js";
 
 /** Fields of a configuration and what they are set to: nested, or by dotted path. */
@@ -13,5 +14,9 @@ export function writtenHead(kind: "sweep" | "experiment", training: string) {
       .union([z.string().min(1), valuesSchema])
       .optional()
       .describe(`What every ${training} starts from: a preset, a configuration file, or the fields themselves.`),
+    executor: z
+      .enum(executorNames)
+      .optional()
+      .describe(`Where each ${training} is trained, unless --executor says another: ${executorNames.join(", ")}.`),
   };
 }

@@ -3,7 +3,7 @@ import { parseRunConfig } from "../../config/parse-run-config.js";
 import { defaultPreset, isPresetName } from "../../config/presets.js";
 import { alreadyResolved, type ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
-import type { UsablePython } from "../../python/resolve-python.js";
+import type { Executor } from "../executors/executor.js";
 import { type Plan, planPoints, type Question } from "./plan.js";
 import { readPlan } from "./plan-file.js";
 
@@ -13,7 +13,7 @@ interface StoredPlan {
   /** What its trials are to answer; null for a sweep. */
   question: Question | null;
   /** Plan its trials as they were planned. @throws {BhBridgeError} `USAGE` where they would be others now; as `planPoints`. */
-  plan(python: UsablePython, signal?: AbortSignal): Promise<Plan>;
+  plan(executor: Executor, signal?: AbortSignal): Promise<Plan>;
 }
 
 /** Read the plan of a directory, to go on with it without the command that began it. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`. */
@@ -25,10 +25,10 @@ export function planAgain(path: string): StoredPlan {
   return {
     base,
     question,
-    async plan(python, signal) {
+    async plan(executor, signal) {
       const points = trials.map(({ set }) => ({ set, placeOf: (at: string) => at }));
       const rules = question ? question.rules : prune;
-      const { plan, trialOf } = await planPoints({ name, base, points, rules, sourceOf: () => "plan.json" }, python, signal);
+      const { plan, trialOf } = await planPoints({ name, base, points, rules, sourceOf: () => "plan.json" }, executor, signal);
       if (plan.hash === hash && trials.every(({ trial }, index) => trial === trialOf[index])) return { ...plan, prune, question };
       throw new BhBridgeError(
         "USAGE",

@@ -5,6 +5,7 @@ import { BhBridgeError } from "../../errors.js";
 import { lastEvent } from "../../runs/read-events.js";
 import { count } from "../../text/count.js";
 import { formatBytes } from "../../text/format-bytes.js";
+import type { Executor } from "../executors/executor.js";
 import { isLeft } from "../ledger.js";
 import type { PlanCost, SweepTrial } from "../sweep-document.js";
 import type { Trial } from "./plan-trials.js";
@@ -79,6 +80,11 @@ export function requireRoom({ trials, workers, diskBytes, freeBytes, memoryBytes
     "USAGE",
     `${count(workers, "worker")} will take ${formatBytes(memoryBytes)} of memory, and this machine has ${formatBytes(memory)}: ${advice}`,
   );
+}
+
+/** Bytes of memory that limit the workers of an executor: those of this machine, where it trains here. */
+export function memoryOf({ isHere }: Pick<Executor, "isHere">): number {
+  return isHere ? installedMemory() : Number.POSITIVE_INFINITY;
 }
 
 function existingFolder(folder: string): string {

@@ -1,7 +1,7 @@
 import { configInvalid } from "../../config/config-invalid.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import type { ConfigIssue } from "../../errors.js";
-import type { UsablePython } from "../../python/resolve-python.js";
+import type { Executor } from "../executors/executor.js";
 import type { LoadedExperiment } from "../experiment/load-experiment.js";
 import type { SweepPoint } from "../grammar/expand-sweep.js";
 import { flattenOverrides } from "../grammar/flatten-overrides.js";
@@ -17,7 +17,7 @@ import { type Plan, planPoints, type Question } from "./plan.js";
 export async function planExperiment(
   loaded: LoadedExperiment,
   base: ResolvedConfig,
-  python: UsablePython,
+  executor: Executor,
   signal?: AbortSignal,
 ): Promise<Plan & { question: Question }> {
   const { name, arms, rules, measures, directory, sourceOf } = loaded;
@@ -34,7 +34,7 @@ export async function planExperiment(
   }
   refuseSetAxes(base, points, issues);
   if (issues.length > 0) throw configInvalid(issues);
-  const { plan, trialOf } = await planPoints({ name, base, points, rules, sourceOf }, python, signal);
+  const { plan, trialOf } = await planPoints({ name, base, points, rules, sourceOf }, executor, signal);
   const question: Question = {
     arms: Object.keys(arms),
     seeds,

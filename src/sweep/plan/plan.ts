@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
-import { availableParallelism } from "node:os";
 import { corpusOf } from "../../bridge/corpus.js";
 import { corpusPath } from "../../config/corpus-path.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
-import { askTorch } from "../../python/ask-torch.js";
-import type { UsablePython } from "../../python/resolve-python.js";
+import type { Executor, Machine } from "../executors/executor.js";
 import type { Rules } from "../experiment/rules.js";
 import type { SweepPoint } from "../grammar/expand-sweep.js";
 import type { Prune } from "../prune/prune-condition.js";
@@ -44,14 +42,6 @@ interface Cell {
   trial: string;
 }
 
-/** What there is to train on. */
-interface Machine {
-  /** The device that `auto` stands for. */
-  device: "cpu" | "cuda" | "mps";
-  gpus: number;
-  cores: number;
-}
-
 /** What a plan is made of. */
 export interface PlanSources {
   name: string;
@@ -74,10 +64,10 @@ const threadsOfTrial = 1;
  */
 export async function planPoints(
   { name, base, points, rules, sourceOf }: PlanSources,
-  python: UsablePython,
+  executor: Executor,
   signal?: AbortSignal,
 ): Promise<{ plan: Omit<Plan, "prune" | "question">; trialOf: string[] }> {
-  const machine = await machineFor(base, points, python, signal);
+  const machine = await executor.machine(isOnCpuAlone(base, points), signal);
   const facts: PlanFacts = { device: machine.device, threads: threadsOfTrial, corpusOf: corpusReader(base, signal), sourceOf };
   const planned = await planTrials(base, points, facts);
   const trials = [...new Map(planned.toReversed().map((trial) => [trial.trial, trial])).values()].toReversed();
@@ -86,13 +76,8 @@ export async function planPoints(
   return { plan, trialOf: planned.map(({ trial }) => trial) };
 }
 
-/** Ask PyTorch what there is, unless every trial is trained on the CPU. */
-async function machineFor(base: ResolvedConfig, points: readonly SweepPoint[], python: UsablePython, signal?: AbortSignal): Promise<Machine> {
-  const cores = availableParallelism();
-  const isOnCpu = base.config.device === "cpu" && !points.some(({ set }) => Object.hasOwn(set, "device"));
-  if (isOnCpu) return { device: "cpu", gpus: 0, cores };
-  const { devices } = (await askTorch(python.path, signal)).environment;
-  return { device: devices.cuda.length > 0 ? "cuda" : devices.mps ? "mps" : "cpu", gpus: devices.cuda.length, cores };
+function isOnCpuAlone(base: ResolvedConfig, points: readonly SweepPoint[]): boolean {
+  return base.config.device === "cpu" && !points.some(({ set }) => Object.hasOwn(set, "device"));
 }
 
 /** Reads the corpus of a configuration; one that was read with the same settings is not read again. */

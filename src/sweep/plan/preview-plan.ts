@@ -1,12 +1,13 @@
 import type { UsablePython } from "../../python/resolve-python.js";
 import { temporaryFolder } from "../../runner/temporary-folder.js";
 import { lastEvent } from "../../runs/read-events.js";
+import type { Executor } from "../executors/executor.js";
+import { localWorkers } from "../executors/local/local-workers.js";
 import { readLedger } from "../ledger.js";
-import { localWorkers } from "../pool/local-workers.js";
 import { type SweepDocument, sweepDocument } from "../sweep-document.js";
 import { trialStates } from "../trial-states.js";
 import type { Plan } from "./plan.js";
-import { type Measured, planCost, requireRoom } from "./plan-cost.js";
+import { type Measured, memoryOf, planCost, requireRoom } from "./plan-cost.js";
 import { findPlanDirectory } from "./plan-directory.js";
 import type { Trial } from "./plan-trials.js";
 import { taskOf } from "./task-of.js";
@@ -24,28 +25,34 @@ interface PreviewOptions {
 
 /**
  * What a plan would train, what is there of it already, and what the rest will take. Where no trial of it has been trained, the first one's first steps are, in
- * a temporary folder.
+ * a temporary folder; not for an executor on other machines, which take another time.
  *
  * @throws {BhBridgeError} `DISK_FULL` when the plan cannot be finished here, `USAGE` when so many workers do not fit into the memory.
  */
-export async function previewPlan(plan: Plan, python: UsablePython, { out, workers, retry, signal }: PreviewOptions): Promise<SweepDocument> {
+export async function previewPlan(
+  plan: Plan,
+  python: UsablePython,
+  executor: Pick<Executor, "isHere">,
+  { out, workers, retry, signal }: PreviewOptions,
+): Promise<SweepDocument> {
   const directory = findPlanDirectory(out, plan).same;
   const ledger = directory === undefined ? new Map() : readLedger(directory);
   const trials = trialStates(directory ?? out, plan.trials, (trial) => ledger.get(trial), false);
   const by = { workers, retry };
-  requireRoom(planCost(out, plan.trials, trials, by));
+  const memory = memoryOf(executor);
+  requireRoom(planCost(out, plan.trials, trials, by), memory);
   const [first] = plan.trials;
   const isMeasured = trials.some(({ result }) => result !== null);
-  const probe = first && !isMeasured ? await probeTrial(plan, first, python, signal) : undefined;
+  const probe = first && !isMeasured && executor.isHere ? await probeTrial(plan, first, python, signal) : undefined;
   const cost = planCost(out, plan.trials, trials, by, probe);
-  requireRoom(cost);
+  requireRoom(cost, memory);
   return { ...sweepDocument(plan.name, directory ?? null, trials), cost };
 }
 
 /** Train the first steps of a trial, and forget them; nothing where it fails, which its training will tell. */
 async function probeTrial(plan: Plan, trial: Trial, python: UsablePython, signal: AbortSignal): Promise<Measured | undefined> {
   using out = temporaryFolder("probe");
-  const worker = localWorkers(plan, python, 1)(0);
+  const worker = localWorkers([trial], plan.machine, python, 1)(0);
   const stop = () => worker.stop();
   signal.addEventListener("abort", stop);
   try {

@@ -1,22 +1,15 @@
-import type { TrialEnd, TrialTask, TrialWorker, WorkerPlace } from "./trial-task.js";
+import type { JobListener } from "../executors/executor.js";
+import type { TrialEnd, TrialTask, TrialWorker } from "./trial-task.js";
 
 /** A trial that took so many processes with it has a cause of its own. */
 const deathsThatFail = 3;
-
-/** What a pool tells; each is told before anything that follows from it is done. */
-interface PoolListener {
-  onStart(task: TrialTask, run: string, fromStep: number, place: WorkerPlace): void;
-  onStep(task: TrialTask, step: number, loss: number): void;
-  /** `died`: the trial will be gone on with. */
-  onEnd(task: TrialTask, end: TrialEnd): void;
-}
 
 interface PoolOptions {
   /** How many workers train side by side. */
   workers: number;
   /** Start a worker; `slot` counts from 0, and the worker that follows a dead one has its slot. */
   startWorker(slot: number): TrialWorker;
-  listener: PoolListener;
+  listener: JobListener;
   /** Ends each training after its step, with a checkpoint; nothing more is begun. */
   signal: AbortSignal;
   /** Begin nothing more once a trial has failed. */

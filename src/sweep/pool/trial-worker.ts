@@ -1,4 +1,4 @@
-// The process that trains trials, one after the other; started by local-worker.ts. It ends when its controller does.
+// The process that trains trials, one after the other; started by the workers of an executor. It ends when its controller does.
 
 import { trainTrial } from "./train-trial.js";
 import type { TrialTask } from "./trial-task.js";

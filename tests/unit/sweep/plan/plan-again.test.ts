@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { resolvePython } from "../../../../src/python/resolve-python.js";
+import { LocalExecutor } from "../../../../src/sweep/executors/local/local-executor.js";
 import { loadExperiment } from "../../../../src/sweep/experiment/load-experiment.js";
 import type { SweepDefinition } from "../../../../src/sweep/grammar/define-sweep.js";
 import { loadBase } from "../../../../src/sweep/grammar/load-base.js";
@@ -13,7 +14,7 @@ import { planText } from "../../../../src/sweep/plan/plan-file.js";
 import { planSweep } from "../../../../src/sweep/plan/plan-sweep.js";
 import { python as interpreter, temporaryDirectory } from "../../formats/reference-python.js";
 
-const python = await resolvePython({ python: interpreter });
+const executor = new LocalExecutor(await resolvePython({ python: interpreter }));
 const out = temporaryDirectory();
 const corpus = join(out, "text.txt");
 writeFileSync(corpus, "A text of its own, long enough for a window. ".repeat(10));
@@ -22,9 +23,9 @@ const base = { preset: "quick", device: "cpu", data: { corpus } } as const;
 test("the plan of an experiment is made again from its directory, rules and trials the same", async () => {
   const arms = { layernorm: { model: { norm: "layernorm" } }, rmsnorm: {} } as const;
   const loaded = await loadExperiment({ base, arms, seeds: "42..43", rules: { margin: { deadC: 1 }, decides: ["deadC"] }, measures: ["deadC@0"] });
-  const plan = await planExperiment(loaded, await loadBase(loaded.base, {}, { directory: ".", cwd: "." }), python);
+  const plan = await planExperiment(loaded, await loadBase(loaded.base, {}, { directory: ".", cwd: "." }), executor);
   const stored = planAgain(createPlanDirectory(out, plan));
-  const again = await stored.plan(python);
+  const again = await stored.plan(executor);
   expect(planText(again)).toBe(planText(plan));
   expect(again.trials).toEqual(plan.trials);
   expect(stored.question?.arms).toEqual(["layernorm", "rmsnorm"]);
@@ -32,12 +33,12 @@ test("the plan of an experiment is made again from its directory, rules and tria
 
 test("that of a sweep too, and what no longer comes to the same trials is refused", async () => {
   const input: SweepDefinition = { base, grid: { "training.learning_rate": [1e-3, 3e-4] }, seeds: [1, 2], prune: { every: 10, when: "allFrozen" } };
-  const plan = await planSweep(await loadSweep({ input }), python);
+  const plan = await planSweep(await loadSweep({ input }), executor);
   const stored = planAgain(createPlanDirectory(out, plan));
-  expect(planText(await stored.plan(python))).toBe(planText(plan));
+  expect(planText(await stored.plan(executor))).toBe(planText(plan));
   expect(stored.question).toBeNull();
   writeFileSync(corpus, "Another text, which is long enough for a window as well. ".repeat(10));
-  await expect(stored.plan(python)).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining("with --retry") });
+  await expect(stored.plan(executor)).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining("with --retry") });
 });
 
 test("a folder without a plan is told", () => {

@@ -1,16 +1,17 @@
 import { expect, test } from "vitest";
 import { resolvePython } from "../../../../src/python/resolve-python.js";
+import { LocalExecutor } from "../../../../src/sweep/executors/local/local-executor.js";
 import type { ExperimentDefinition } from "../../../../src/sweep/experiment/define-experiment.js";
 import { loadExperiment } from "../../../../src/sweep/experiment/load-experiment.js";
 import { type BaseSources, loadBase } from "../../../../src/sweep/grammar/load-base.js";
 import { planExperiment } from "../../../../src/sweep/plan/plan-experiment.js";
 import { python as interpreter } from "../../formats/reference-python.js";
 
-const python = await resolvePython({ python: interpreter });
+const executor = new LocalExecutor(await resolvePython({ python: interpreter }));
 
 async function plan(definition: ExperimentDefinition, sources: BaseSources = {}) {
   const loaded = await loadExperiment(definition);
-  return planExperiment(loaded, await loadBase(loaded.base, sources, { directory: ".", cwd: "." }), python);
+  return planExperiment(loaded, await loadBase(loaded.base, sources, { directory: ".", cwd: "." }), executor);
 }
 
 const base = { preset: "quick", device: "cpu" } as const;

@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
-import { resolvePython } from "../../../../src/python/resolve-python.js";
-import { readRunManifest } from "../../../../src/runs/run-manifest.js";
-import { LocalWorker } from "../../../../src/sweep/pool/local-worker.js";
-import type { TrialTask } from "../../../../src/sweep/pool/trial-task.js";
-import { python, temporaryDirectory } from "../../formats/reference-python.js";
+import { parseRunConfig } from "../../../../../src/config/parse-run-config.js";
+import { resolvePython } from "../../../../../src/python/resolve-python.js";
+import { readRunManifest } from "../../../../../src/runs/run-manifest.js";
+import { LocalWorker } from "../../../../../src/sweep/executors/local/local-worker.js";
+import type { TrialTask } from "../../../../../src/sweep/pool/trial-task.js";
+import { python, temporaryDirectory } from "../../../formats/reference-python.js";
 
 const out = temporaryDirectory();
 const corpus = join(out, "corpus.txt");

@@ -2,12 +2,12 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { stopLadder } from "../../python/stop-ladder.js";
-import type { TrialEnd, TrialListener, TrialTask, TrialWorker, WorkerPlace } from "./trial-task.js";
-import type { WorkerOrder, WorkerReport, WorkerSetup } from "./worker-messages.js";
+import { stopLadder } from "../../../python/stop-ladder.js";
+import type { TrialEnd, TrialListener, TrialTask, TrialWorker, WorkerPlace } from "../../pool/trial-task.js";
+import type { WorkerOrder, WorkerReport, WorkerSetup } from "../../pool/worker-messages.js";
 
 const extension = extname(import.meta.url);
-const workerFile = fileURLToPath(new URL(`./trial-worker${extension}`, import.meta.url));
+const workerFile = fileURLToPath(new URL(`../../pool/trial-worker${extension}`, import.meta.url));
 /** Node runs TypeScript sources (in tests and benches) with a loader only. */
 const loader = extension === ".ts" ? ["--import", "jiti/register"] : [];
 /** Python leaves within 2 s when it is idle; a worker that takes longer is ended. */

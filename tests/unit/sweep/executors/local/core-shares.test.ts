@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { allowedCores, coreShares } from "../../../../src/sweep/pool/core-shares.js";
+import { allowedCores, coreShares } from "../../../../../src/sweep/executors/local/core-shares.js";
 
 test.runIf(process.platform === "linux")("the allowed cores are those that Python is allowed", () => {
   const program = "import json, os; print(json.dumps(sorted(os.sched_getaffinity(0))))";

@@ -1,0 +1,3 @@
+/** Where trials can be trained. */
+export const executorNames = ["local"] as const;
+export type ExecutorName = (typeof executorNames)[number];
