@@ -18,6 +18,7 @@ export type { StateGeometry } from "./analysis/geometry-of-values.js";
 export { type Lifecycle, lifecycle } from "./analysis/lifecycle.js";
 export { type Motion, type MotionNorms, type MotionOptions, motion } from "./analysis/motion.js";
 export { type PopulationStatistics, populationStatistics } from "./analysis/population-statistics.js";
+export type { RecordedRun } from "./analysis/recorded-run.js";
 export { registerAnalysis } from "./analysis/register-analysis.js";
 export type { Observation, ObservedRange, Observer } from "./analysis/scan/observation.js";
 export type { ScanOptions } from "./analysis/scan/scan-options.js";
@@ -150,6 +151,7 @@ export { type TrainResult, trainResultSchema } from "./runner/train-result.js";
 export type { Checkpoint, CheckpointKind } from "./runs/checkpoint.js";
 export { openCheckpoint } from "./runs/open-checkpoint.js";
 export { openHistory } from "./runs/open-history.js";
+export { recordedRun } from "./runs/recorded-run.js";
 export type { RunManifest } from "./runs/run-manifest.js";
 export {
   type BasisDocument,

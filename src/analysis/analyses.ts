@@ -1,3 +1,4 @@
+import { adamwAnalysis } from "./analyses/adamw.js";
 import { geometryAnalysis } from "./analyses/geometry.js";
 import { lifecycleAnalysis } from "./analyses/lifecycle.js";
 import { motionAnalysis } from "./analyses/motion.js";
@@ -10,7 +11,15 @@ import type { Analysis } from "./analysis.js";
  * The analyses that bh-bridge has itself, in the order of the document. Every command loads them, for the help of `--only`: what an analysis computes with is
  * imported when it is wanted.
  */
-export const ownAnalyses = [timelineAnalysis, statisticsAnalysis, motionAnalysis, lifecycleAnalysis, topologyAnalysis, geometryAnalysis] as const;
+export const ownAnalyses = [
+  timelineAnalysis,
+  statisticsAnalysis,
+  motionAnalysis,
+  lifecycleAnalysis,
+  topologyAnalysis,
+  geometryAnalysis,
+  adamwAnalysis,
+] as const;
 
 export type AnalysisName = (typeof ownAnalyses)[number]["name"];
 

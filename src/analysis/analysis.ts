@@ -3,6 +3,7 @@ import type { History } from "../formats/history.js";
 import type { AnalysisNotes } from "./analysis-notes.js";
 import type { AnalysisSettings } from "./analysis-settings.js";
 import type { Census } from "./census.js";
+import type { RecordedRun } from "./recorded-run.js";
 import type { Observation } from "./scan/observation.js";
 import type { Sightings } from "./scan/state-scanner.js";
 import type { Timeline } from "./timeline.js";
@@ -12,12 +13,14 @@ export interface Need {
   /** The fields that are left out where it is not met; the whole part when absent. */
   readonly fields?: readonly string[];
   /** Why a history does not meet it, for the notes; undefined when it does. */
-  unmet(history: History, settings: AnalysisSettings): string | undefined;
+  unmet(history: History, settings: AnalysisSettings, run?: RecordedRun): string | undefined;
 }
 
 /** What an analysis makes its part of: a history that has been read from end to end. Its notes name the fields of the part. */
 export interface Analysed<Range> extends AnalysisNotes {
   readonly history: History;
+  /** The run that the history is of, where it is known. */
+  readonly run: RecordedRun | undefined;
   readonly settings: AnalysisSettings;
   readonly signal: AbortSignal | undefined;
   /** What its observation came to, over the whole history; undefined where it has none. */
@@ -40,6 +43,8 @@ export interface Analysis<Name extends string = string, Schema extends z.ZodType
   readonly name: Name;
   /** Of its part of the document. */
   readonly schema: Schema;
+  /** Where a history does not admit it, it is left out without a word, unless it was asked for by name: few runs record what it needs. */
+  readonly isOnRequest?: boolean;
   /** In this order: the first that takes the whole part away ends it. */
   readonly needs?: readonly Need[];
   /** What it looks at in the one pass; nothing where the timeline, the last state and states read again are enough. */

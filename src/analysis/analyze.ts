@@ -9,6 +9,7 @@ import type { AnalysisDocument } from "./analysis-document.js";
 import { type AnalysisNotes, analysisNotes } from "./analysis-notes.js";
 import { type AnalysisSettingsInput, analysisSettings } from "./analysis-settings.js";
 import { type Census, census } from "./census.js";
+import type { RecordedRun } from "./recorded-run.js";
 import { scanHistory } from "./scan/scan-history.js";
 import type { ScanOptions } from "./scan/scan-options.js";
 import type { Sightings } from "./scan/state-scanner.js";
@@ -16,6 +17,8 @@ import { soundnessOf } from "./soundness.js";
 import { timelineOf } from "./timeline.js";
 
 export interface AnalyzeOptions extends ScanOptions, AnalysisSettingsInput {
+  /** The run that the history is of, for the analyses of what it recorded beside its embedding; `recordedRun` makes it of a directory. */
+  readonly run?: RecordedRun | undefined;
   /** The analyses wanted, registered ones among them; all when absent. */
   readonly only?: readonly (AnalysisName | (string & Record<never, never>))[] | undefined;
 }
@@ -74,12 +77,12 @@ export async function analyze(history: History, options: AnalyzeOptions = {}): P
   const notesOf = (part: string): AnalysisNotes => analysisNotes(lines, settings.maxTokens, part);
   const wanted = wantedAnalyses(options.only);
   noteLabels(history, notesOf(""));
-  const analyses = admittedAnalyses(wanted, history, settings, notesOf(""));
+  const analyses = admittedAnalyses(wanted, { history, run: options.run, settings, isAsked: options.only !== undefined }, notesOf(""));
   const observations = [...new Set(analyses.flatMap(({ observation }) => observation ?? []))];
   const { counts, sightings, observed } = await scanHistory(history, observations, options);
   const finalCensus = census(readState(history, history.states - 1));
   const head = headOf(history, sightings, finalCensus, notesOf(""));
-  const analysed = { history, settings, signal: options.signal, timeline: timelineOf(counts), sightings, finalCensus };
+  const analysed = { history, run: options.run, settings, signal: options.signal, timeline: timelineOf(counts), sightings, finalCensus };
   const ranges = new Map<unknown, unknown>(observations.map((observation, index) => [observation, observed[index]]));
   const parts: Record<string, unknown> = {};
   for (const analysis of analyses) {

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { allAnalyses } from "../../analysis/analyses.js";
 import type { AnalysisDocument } from "../../analysis/analysis-document.js";
+import type { RecordedRun } from "../../analysis/recorded-run.js";
 import { BhBridgeError } from "../../errors.js";
 import type { History } from "../../formats/history.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
@@ -56,7 +57,7 @@ async function runAnalyze(target: string, options: AnalyzeCommandOptions): Promi
   const { openHistory } = await import("../../runs/open-history.js");
   const history = await openHistory(path, tensor);
   try {
-    const document = await analyzeWithProgress(await chooseStates(history, options.step), options, terminal);
+    const document = await analyzeWithProgress(await chooseStates(history, options.step), { ...options, run: await runOf(path, tensor) }, terminal);
     const written = tensor === undefined && isWhole(options) ? await keepInRun(path, document, terminal) : undefined;
     terminal.document(document);
     if (terminal.json) return;
@@ -79,12 +80,23 @@ async function chooseStates(history: History, step: number | undefined): Promise
   return historyUntil(history, stateOfStep(history, step));
 }
 
-async function analyzeWithProgress(history: History, { only, k, maxTokens, maxNodes }: AnalyzeCommandOptions, terminal: Terminal): Promise<AnalysisDocument> {
+/** The run whose embedding is analysed; nothing for another tensor of it, or for a file. */
+async function runOf(path: string, tensor: string | undefined): Promise<RecordedRun | undefined> {
+  if (tensor !== undefined) return undefined;
+  const { recordedRun } = await import("../../runs/recorded-run.js");
+  return recordedRun(path);
+}
+
+async function analyzeWithProgress(
+  history: History,
+  { only, run, k, maxTokens, maxNodes }: AnalyzeCommandOptions & { run: RecordedRun | undefined },
+  terminal: Terminal,
+): Promise<AnalysisDocument> {
   const { analyze } = await import("../../analysis/analyze.js");
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the analysis" });
   const progress = createProgress(terminal, "Analysing", "states", history.states);
   try {
-    return await analyze(history, { only, k, maxTokens, maxNodes, signal: stop.signal, onProgress: (done) => progress.update(done) });
+    return await analyze(history, { only, run, k, maxTokens, maxNodes, signal: stop.signal, onProgress: (done) => progress.update(done) });
   } finally {
     progress.stop();
   }

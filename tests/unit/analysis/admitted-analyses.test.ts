@@ -16,9 +16,11 @@ function need(reason: string | undefined, ...fields: string[]): Need {
   return { ...(fields.length > 0 && { fields }), unmet: () => reason };
 }
 
+const plain = { history, run: undefined, settings: defaultSettings, isAsked: false };
+
 function admitted(...analyses: Analysis[]): { names: string[]; lines: string[] } {
   const lines: string[] = [];
-  const names = admittedAnalyses(analyses, history, defaultSettings, analysisNotes(lines, 1, "")).map(({ name }) => name);
+  const names = admittedAnalyses(analyses, plain, analysisNotes(lines, 1, "")).map(({ name }) => name);
   return { names, lines };
 }
 
@@ -44,6 +46,14 @@ test("a reason that several analyses share is one line, and the first that takes
 test("a need is asked of the history and the settings", () => {
   const lines: string[] = [];
   const asks: Need = { unmet: ({ tokens }, { k }) => `${tokens} and ${k}` };
-  admittedAnalyses([analysis("a", asks)], history, { ...defaultSettings, k: 5 }, analysisNotes(lines, 1, ""));
+  admittedAnalyses([analysis("a", asks)], { ...plain, settings: { ...defaultSettings, k: 5 } }, analysisNotes(lines, 1, ""));
   expect(lines).toEqual(["left out: a: 1 and 5"]);
+});
+
+test("an analysis on request whose needs are not met is left out without a word, unless it was asked for", () => {
+  const asked: string[] = [];
+  const onRequest = { ...analysis("a", need("too dark")), isOnRequest: true };
+  expect(admitted(onRequest)).toEqual({ names: [], lines: [] });
+  admittedAnalyses([onRequest], { ...plain, isAsked: true }, analysisNotes(asked, 1, ""));
+  expect(asked).toEqual(["left out: a: too dark"]);
 });

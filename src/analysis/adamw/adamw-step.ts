@@ -1,0 +1,112 @@
+import { roundToBfloat16 } from "../bfloat16.js";
+import { float32Fma } from "./float32-fma.js";
+
+/**
+ * How an AdamW computes one step.
+ *
+ * - `fused`: torch's fused kernel: float32 throughout, what is stored is rounded at the end.
+ * - `by-operation`: torch's AdamW without `fused`: one operation after the other, each rounded to the dtype of the weights.
+ * - `float32`: bh-bridge's own for float32 moments: one operation after the other, in float32.
+ */
+export type AdamwArithmetic = "fused" | "by-operation" | "float32";
+
+/** What one step is computed with, beside the tensors. */
+export interface AdamwSettings {
+  readonly arithmetic: AdamwArithmetic;
+  /** Whether weights, and moments, are stored as bfloat16; else as float32. */
+  readonly narrowWeights: boolean;
+  readonly narrowMoments: boolean;
+  /** Whether the processor's code fuses multiplications and additions, as that of AVX2, AVX512 and ARM does. */
+  readonly fma: boolean;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+}
+
+/** One component after a step, and what moved it. Its fields are overwritten by the next component. */
+export interface SteppedComponent {
+  weight: number;
+  firstMoment: number;
+  secondMoment: number;
+  /** The weight times 1 − lr · decay, in the step's arithmetic. */
+  decayed: number;
+  /** What the moments add: −lr · m̂ / (√v̂ + ε), in the step's arithmetic. */
+  moved: number;
+}
+
+/** What was recorded of one component before its step. */
+export interface ComponentBefore {
+  weight: number;
+  gradient: number;
+  firstMoment: number;
+  secondMoment: number;
+  /** Whether it is one of the last components of its tensor, fewer than fill a vector, for which the fused kernel has code of its own. */
+  isLeftOver: boolean;
+}
+
+/** Steps one component. `rootShift` moves the root of the second moment by so many float32 neighbours. */
+export type StepComponent = (before: ComponentBefore, rootShift: number) => SteppedComponent;
+
+/** Components of a tensor at its end that the fused kernel computes one by one: its vectors have 256 bits. */
+export function leftOver(components: number, { arithmetic, narrowWeights }: Pick<AdamwSettings, "arithmetic" | "narrowWeights">): number {
+  return arithmetic === "fused" ? components % (narrowWeights ? 16 : 8) : 0;
+}
+
+const { fround, sqrt } = Math;
+const float = new Float32Array(1);
+const bits = new Int32Array(float.buffer);
+
+/** The float32 that comes so many after a positive one. */
+function neighbour(value: number, shift: number): number {
+  if (shift === 0 || !(value > 0 && value < Number.POSITIVE_INFINITY)) return value;
+  float[0] = value;
+  bits[0] = (bits[0] ?? 0) + shift;
+  return float[0];
+}
+
+/** A multiplication and an addition, each rounded to float32. */
+function multiplyThenAdd(a: number, b: number, c: number): number {
+  return fround(fround(a * b) + c);
+}
+
+/**
+ * The step of AdamW (Loshchilov & Hutter 2019, algorithm 2) in the arithmetic and the order of torch's code for processors, bit for bit:
+ * `aten/src/ATen/native/cpu/FusedAdamKernel.cpp`, and `torch/optim/adam.py` with the kernels of `lerp_`, `addcmul_` and `addcdiv_`. Scalars are computed in
+ * float64 and rounded to float32 when they meet a tensor; `lerp_` and the second moment's sum are fused multiply-adds where the processor has them.
+ *
+ * @param step counted from 1. @param learningRate of this step.
+ */
+export function adamwStep(settings: AdamwSettings, step: number, learningRate: number): StepComponent {
+  const { arithmetic, narrowWeights, narrowMoments, beta1, beta2, epsilon, weightDecay } = settings;
+  const multiplyAdd = settings.fma ? float32Fma : multiplyThenAdd;
+  const isNarrowThroughout = arithmetic === "by-operation" && narrowWeights;
+  const each = isNarrowThroughout ? roundToBfloat16 : (value: number) => value;
+  const storeMoment = narrowMoments ? roundToBfloat16 : (value: number) => value;
+  const storeWeight = narrowWeights ? roundToBfloat16 : (value: number) => value;
+  const stored: (value: number) => number = arithmetic === "fused" ? (value) => value : storeMoment; // what the weight's update sees of a moment
+  const lerp = fround(1 - beta1);
+  const isSmallLerp = Math.abs(lerp) < 0.5;
+  const coefficient = isSmallLerp ? lerp : fround(lerp - 1);
+  const keep = fround(beta2);
+  const gain = fround(1 - beta2);
+  const rootCorrection = fround(sqrt(1 - beta2 ** step));
+  const added = isNarrowThroughout ? roundToBfloat16(epsilon) : fround(epsilon);
+  const decay = weightDecay === 0 ? 1 : fround(1 - learningRate * weightDecay);
+  const size = fround(-(learningRate / (1 - beta1 ** step)));
+  const result: SteppedComponent = { weight: 0, firstMoment: 0, secondMoment: 0, decayed: 0, moved: 0 };
+  return ({ weight, gradient, firstMoment, secondMoment, isLeftOver }, rootShift) => {
+    const m = multiplyAdd(coefficient, fround(gradient - firstMoment), isSmallLerp ? firstMoment : gradient);
+    const scaled = fround(gain * gradient);
+    // The compiler fuses one of the two products with the sum: in code for vectors that of the gradient, in the other that of the old moment.
+    const v = isLeftOver ? multiplyAdd(keep, secondMoment, fround(scaled * gradient)) : multiplyAdd(scaled, gradient, each(fround(keep * secondMoment)));
+    const root = each(neighbour(fround(sqrt(stored(v))), rootShift));
+    const divisor = each(fround(each(fround(root / rootCorrection)) + added));
+    result.decayed = each(fround(weight * decay));
+    result.moved = fround(fround(size * stored(m)) / divisor);
+    result.weight = storeWeight(fround(result.decayed + result.moved));
+    result.firstMoment = storeMoment(m);
+    result.secondMoment = storeMoment(v);
+    return result;
+  };
+}

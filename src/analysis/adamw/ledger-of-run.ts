@@ -1,0 +1,80 @@
+import { BhBridgeError } from "../../errors.js";
+import type { History } from "../../formats/history.js";
+import { readState } from "../../formats/read-state.js";
+import { stepsOf } from "../../formats/state-of-step.js";
+import type { RecordedRun } from "../recorded-run.js";
+import { type AdamwLedger, adamwLedger } from "./adamw-ledger.js";
+import type { AdamwArithmetic } from "./adamw-step.js";
+import { learningRates } from "./learning-rates.js";
+
+/** Processors whose plain code has fused multiply-adds. */
+const fusesByItself = /arm64|aarch64/i;
+
+function arithmeticOf({ config: { model, training } }: RecordedRun): AdamwArithmetic {
+  if (model.dtype === "float32-master" || training.optimizer_state_dtype === "float32") return "float32";
+  return training.optim === "adamw_torch_fused" ? "fused" : "by-operation";
+}
+
+/** The learning rates that were recorded, else those of the schedule. */
+async function ratesOf({ config, tensors, open }: RecordedRun): Promise<(step: number) => number> {
+  if (!tensors.includes("learning_rate")) return learningRates(config.training) ?? (() => Number.NaN);
+  const recorded = await open("learning_rate");
+  try {
+    const rates = new Map(stepsOf(recorded).map((step, state) => [step, readState(recorded, state).at(0, 0)]));
+    return (step) => rates.get(step) ?? Number.NaN;
+  } finally {
+    recorded.close();
+  }
+}
+
+/**
+ * The ledger of the embedding of a run, from what the run recorded beside it.
+ *
+ * @param work runs the ledger, giving way to others.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` when a tensor is of other rows than the embedding.
+ */
+export async function ledgerOfRun(
+  weight: History,
+  run: RecordedRun,
+  note: (line: string) => void,
+  work: (steps: Generator<number, AdamwLedger>) => Promise<AdamwLedger>,
+): Promise<{ ledger: AdamwLedger; arithmetic: AdamwArithmetic }> {
+  const { config, environment } = run;
+  const { training, model } = config;
+  const arithmetic = arithmeticOf(run);
+  if (!environment.device.startsWith("cpu")) {
+    note(`adamw: the run was trained on ${environment.device}, and its steps are recomputed as a processor would make them: some bits differ`);
+  }
+  const opened: History[] = [];
+  const open = async (tensor: string): Promise<History> => {
+    const history = await run.open(tensor);
+    opened.push(history);
+    if (history.tokens === weight.tokens && history.dims === weight.dims) return history;
+    throw new BhBridgeError("FORMAT_UNSUPPORTED", `${tensor} was recorded of other rows than the embedding: the steps cannot be recomputed from it`);
+  };
+  try {
+    const tensors = {
+      weight,
+      gradient: await open("wte.grad"),
+      firstMoment: await open("wte.exp_avg"),
+      secondMoment: await open("wte.exp_avg_sq"),
+      ...(model.dtype === "float32-master" && { master: await open("wte.master") }),
+    };
+    const settings = {
+      arithmetic,
+      narrowWeights: weight.dtype === "BF16",
+      narrowMoments: tensors.firstMoment.dtype === "BF16",
+      fma: environment.cpu_capability !== "DEFAULT" || fusesByItself.test(environment.platform),
+      beta1: training.adam_beta1,
+      beta2: training.adam_beta2,
+      epsilon: training.adam_epsilon,
+      weightDecay: training.weight_decay,
+    };
+    const firstStep = stepsOf(weight)[0] ?? 0;
+    const ledger = await work(adamwLedger(tensors, settings, await ratesOf(run), run.goesOn ? firstStep + 1 : firstStep));
+    if (ledger.entries.length === 0) note("adamw: no two steps that follow each other were recorded: there is no step to recompute");
+    return { ledger, arithmetic };
+  } finally {
+    for (const history of opened) history.close();
+  }
+}

@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { RecordedRun } from "../analysis/recorded-run.js";
+import { BhBridgeError } from "../errors.js";
+import { openHistory } from "./open-history.js";
+import { readRunConfig } from "./run-config.js";
+import { historyFiles, isLaterHistory, runFiles } from "./run-layout.js";
+import { readRunManifest } from "./run-manifest.js";
+
+/** The tensor that a file `history.….safetensors` is of; `wte` for the history of the embedding. */
+function storedName(file: string): string {
+  return /^history\.(.+)\.safetensors$/.exec(file)?.[1] ?? "wte";
+}
+
+/** What a run recorded, by the names of `record.tensors`: for each the name in its file, which of a tensor that was recorded later tells the steps too. */
+function recordedTensors(directory: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const files = historyFiles(directory);
+  const later = files.filter(isLaterHistory);
+  for (const file of later) found.set(storedName(file).replace(/\.\d+-\d+$/, ""), storedName(file));
+  for (const file of files.filter((name) => !later.includes(name))) found.set(storedName(file), storedName(file));
+  return found;
+}
+
+/**
+ * What analyses of a run can look at beside its embedding; nothing where the directory is no run. Configuration and run.json are read when they are asked for,
+ * which then throws `RUN_CORRUPT` when they are damaged.
+ */
+export function recordedRun(directory: string): RecordedRun | undefined {
+  if (!existsSync(join(directory, runFiles.manifest)) || !existsSync(join(directory, runFiles.config))) return undefined;
+  const tensors = recordedTensors(directory);
+  return {
+    get config() {
+      return readRunConfig(directory);
+    },
+    get environment() {
+      return readRunManifest(directory).environment;
+    },
+    get goesOn() {
+      return readRunManifest(directory).start_from !== null;
+    },
+    get deadTokens() {
+      return readRunManifest(directory).corpus.deadTokens;
+    },
+    tensors: [...tensors.keys()],
+    open: async (tensor) => {
+      const stored = tensors.get(tensor);
+      if (stored === undefined) throw new BhBridgeError("TENSOR_NOT_FOUND", `${directory} did not record ${tensor}`);
+      return await openHistory(directory, stored);
+    },
+  };
+}
