@@ -16,7 +16,7 @@ export interface LedgerTensors {
 }
 
 /** A component that did not come out as it was recorded. */
-export interface Unexplained {
+interface Unexplained {
   readonly step: number;
   readonly token: number;
   readonly component: number;
