@@ -41,7 +41,7 @@ class Channel:
 
     def __init__(self, path: str, token: str) -> None:
         self.lines_sent = 0  # Node waits for as many before it takes a call for ended
-        self._folder = os.path.dirname(path)
+        self.folder = os.path.dirname(path)  # private to this session
         self._stopped: dict[int, str] = {}
         self._all_stopped: str | None = None
         self._saves: set[int] = set()
@@ -141,7 +141,7 @@ class Channel:
         except OSError:  # BlockingIOError, mostly: nothing to read, so that Node lives
             is_gone = False
         if is_gone:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
         return is_gone
 
     def _receive(self, message: dict[str, Any]) -> None:

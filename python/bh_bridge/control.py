@@ -30,3 +30,6 @@ class Control(Protocol):
     should_save: bool = False
     should_epoch_stop: bool = False
     should_training_stop: bool = False
+
+
+CONTROL_FIELDS = tuple(Control.__annotations__)

@@ -51,6 +51,19 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         return {"input_ids": batch[:, :-1].contiguous(), "labels": batch[:, self._labels_from : end].contiguous()}
 
 
+def split_windows(tokens: torch.Tensor, length: int, data: dict[str, Any]) -> tuple[Windows, Windows | None]:
+    """Training windows at every position; held-out windows side by side, from the end of the corpus.
+
+    data: `label_shift`, and the fraction `held_out`, which may be 0.
+    """
+    held_out: float = data["held_out"]
+    kept = len(tokens) - int(len(tokens) * held_out)
+    train_windows = Windows(tokens[:kept], length, data["label_shift"])
+    if not held_out:
+        return train_windows, None
+    return train_windows, Windows(tokens[kept:], length, data["label_shift"], stride=length)
+
+
 def order_checksum(sampler: Iterable[int]) -> str:
     """SHA-256 of the order in which a sampler draws windows in its first epoch: their numbers, int64 little-endian.
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bh_bridge.channel import Channel
-from bh_bridge.control import Control, TrainingState
+from bh_bridge.control import CONTROL_FIELDS, Control, TrainingState
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.events import EventLog
 from bh_bridge.wire import finite
-
-CONTROL_FIELDS = tuple(Control.__annotations__)
 
 
 class Deciders:

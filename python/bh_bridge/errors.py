@@ -33,6 +33,12 @@ class ConfigInvalid(BridgeError):
     code = "CONFIG_INVALID"
 
 
+class RankEnded(BridgeError):
+    """A process of a training ended before the training did."""
+
+    code = "PEER_EXITED"
+
+
 class RunLocked(BridgeError):
     code = "RUN_LOCKED"
 

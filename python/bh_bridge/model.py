@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel, PreTrainedModel, logging
 
+from bh_bridge import dtypes
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel, RMSNorm, replace_norms
 
@@ -50,6 +51,23 @@ def _architecture(config: dict[str, Any]) -> GPT2Config:
     # A token is a byte: none of them begins or ends a text, whatever GPT2Config's defaults say.
     arguments: dict[str, Any] = {"bos_token_id": None, "eos_token_id": None, **config, **fractions}
     return GPT2Config(**arguments)
+
+
+def blueprint_of(model: GPT2LMHeadModel) -> dict[str, Any]:
+    """What `model_of` makes a model of the same shape of: architecture, norm and dtype, as JSON has them."""
+    has_rmsnorm = any(isinstance(module, RMSNorm) for module in model.modules())
+    return {
+        "config": json.loads(model.config.to_json_string(use_diff=False)),
+        "norm": "rmsnorm" if has_rmsnorm else "layernorm",
+        "dtype": dtypes.DTYPE_NAMES[model.transformer.wte.weight.dtype],
+    }
+
+
+def model_of(blueprint: dict[str, Any]) -> GPT2LMHeadModel:
+    """A model of the same shape on the CPU, whose weights mean nothing."""
+    model = new_model(blueprint["config"], blueprint["norm"])
+    nn.Module.to(model, dtype=dtypes.DTYPES[blueprint["dtype"]])
+    return model
 
 
 def load_model(directory: str, config: dict[str, Any], norm: str) -> GPT2LMHeadModel:

@@ -21,13 +21,18 @@ def ends_with_node() -> Generator[None]:
     Loading PyTorch holds the interpreter's lock for seconds on a busy machine, in which the thread that reads Node's
     end of file does not run.
     """
-    _set_death_signal(signal.SIGKILL)
-    if os.getppid() != NODE_PID:  # it has died before
-        os._exit(1)
+    end_with_parent()
     try:
         yield
     finally:
         _set_death_signal(0)
+
+
+def end_with_parent() -> None:
+    """Be killed when the process that started this one dies, from now on. Linux only."""
+    _set_death_signal(signal.SIGKILL)
+    if os.getppid() != NODE_PID:  # it has died before
+        os._exit(1)
 
 
 def _set_death_signal(number: int) -> None:

@@ -17,8 +17,10 @@ from bh_bridge.deciders import Deciders
 from bh_bridge.events import EventLog
 from bh_bridge.exact_step import Verdict
 from bh_bridge.fast_step import Compiled
+from bh_bridge.noise import add_noise
 from bh_bridge.output_log import OutputLog
 from bh_bridge.protocol import schema
+from bh_bridge.ranks.group import Group
 from bh_bridge.recorder import EmbeddingTap, Recorder
 from bh_bridge.step_trace import StepTrace
 from bh_bridge.watch import Watch
@@ -46,6 +48,7 @@ class RunStep:
         tap: EmbeddingTap,
         trace: StepTrace | None,
     ) -> None:
+        self.group: Group | None = None  # of a training in several processes
         self.goes_on = False  # from a checkpoint of this run, whose log has the beginning already
         self.has_held_out = bool(request["data"]["held_out"])
         self._training = 0
@@ -112,7 +115,7 @@ class RunStep:
         self._loss = sum(loss.item() for loss in losses)
         if self._trace is not None:
             self._trace.step_made()
-        self._add_noise()
+        add_noise(self._tap.weight, self._epsilon)
         if self._trace is not None:
             self._trace.end(state.global_step)
         self._recorder.record(state.global_step, self._loss)
@@ -122,15 +125,18 @@ class RunStep:
         self._ask_for_checkpoint(state, control)
         if self._is_until(state):
             control.should_training_stop = True
+        self._agree(control)
 
     def log(self, state: TrainingState, control: Control, logs: dict[str, Any]) -> None:
         self._events.emit("log", global_step=state.global_step, epoch=state.epoch, logs=logs)
         self._decide("log", state, control)
+        self._agree(control)
 
     def evaluate(self, state: TrainingState, control: Control, metrics: dict[str, Any]) -> None:
         self._events.emit("evaluate", global_step=state.global_step, epoch=state.epoch, metrics=metrics)
         if self._is_training:
             self._decide("evaluate", state, control)
+            self._agree(control)
 
     def save(self, state: TrainingState, write_state: Callable[[Path], None]) -> None:
         """Make the checkpoint of a step, with what `write_state` writes into it, remove the oldest, and tell.
@@ -205,10 +211,10 @@ class RunStep:
         """Whether the steps that were to be trained again are done."""
         return self._until is not None and state.global_step >= self._until
 
-    def _add_noise(self) -> None:
-        if self._epsilon:
-            weight = self._tap.weight  # drawn in its dtype, but on the CPU, which draws the same everywhere
-            weight.add_((torch.randn(weight.shape, dtype=weight.dtype) * (self._epsilon / 10)).to(weight.device))
+    def _agree(self, control: Control) -> None:
+        """Let the other processes of the training do the same."""
+        if self.group is not None:
+            self.group.agree(control)
 
     def _tell(self, state: TrainingState) -> None:
         self._events.emit("step_end", droppable=True, global_step=state.global_step, epoch=state.epoch, loss=self._loss)

@@ -15,15 +15,16 @@ from transformers import GPT2LMHeadModel
 
 from bh_bridge import channel, checkpoints, registry
 from bh_bridge.control import TrainingState
-from bh_bridge.data import Windows, read_tokens
+from bh_bridge.data import read_tokens, split_windows
 from bh_bridge.durable import replace_directory
 from bh_bridge.engines import Engine, find_engine
 from bh_bridge.environment_record import write_environment
-from bh_bridge.errors import ConfigInvalid
+from bh_bridge.errors import ConfigInvalid, RankEnded
 from bh_bridge.events import EventLog
-from bh_bridge.model import save_model
+from bh_bridge.model import blueprint_of, save_model
 from bh_bridge.optimizers import moment_dtype
 from bh_bridge.output_log import output_to
+from bh_bridge.ranks.team import Team
 from bh_bridge.recorder import EmbeddingTap, Recorder
 from bh_bridge.resuming import Resumption, go_back, prepare_directory
 from bh_bridge.run_lock import hold_lock
@@ -32,6 +33,8 @@ from bh_bridge.step_trace import StepTrace
 from bh_bridge.storage import storage_errors
 from bh_bridge.trainer_state import import_trainer_state
 from bh_bridge.wire import finite
+
+OUTPUT_LOG = "python.log"  # of a run: what Python and its libraries print
 
 
 @dataclass
@@ -46,11 +49,16 @@ class HeldTrainer:
     run_directory: Path
     max_steps: int
     lock_fd: int | None
+    team: Team | None  # of a training in several processes
+    checkpoint: Path | None = None  # what the engine has loaded
 
     def close(self) -> None:
         """Close the files and let go of the run's lock; the trainer can still evaluate and save its model."""
         if self.lock_fd is not None:
             self.step.close()
+            self.step.group = None
+            if self.team is not None:
+                self.team.close()
             self.recorder.close()
             self.events.close()
             os.close(self.lock_fd)
@@ -76,9 +84,14 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
     model = registry.find(request["model"])
     data, steps = request["data"], request["training"]["max_steps"]
     tokens = read_tokens(data["corpus"], model.config.vocab_size)
-    train_windows, held_out_windows = _split(tokens, model.config.n_positions, data["label_shift"], data["held_out"])
+    train_windows, held_out_windows = split_windows(tokens, model.config.n_positions, data)
+    _require_one_process_where_needed(request)
     prepare_directory(directory, model, request)
     write_environment(directory)
+    team = None
+    if request["processes"] > 1:
+        team = Team(request, Path(channel.current().folder), directory / OUTPUT_LOG)
+        undo.callback(team.close)
     first_step = import_trainer_state(request["start_from"], directory) if request["start_from"] else 0
     moments = moment_dtype(request, model.transformer.wte.weight.dtype)
     tap = EmbeddingTap(model, moments, lambda weight: engine.optimizer_state(weight))  # what it reads comes last
@@ -100,12 +113,14 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
         undo.callback(trace.close)
     step = RunStep(request, connection, events, recorder, tap, trace)
     engine = build(model, request, train_windows, held_out_windows, step)
-    held = HeldTrainer(model, engine, step, events, recorder, directory, steps, lock_fd)
+    held = HeldTrainer(model, engine, step, events, recorder, directory, steps, lock_fd, team)
     resumed = go_back(held, exact=request["resume"] == "exact") if request["resume"] else Resumption(None, -1, [])
+    held.checkpoint = resumed.checkpoint
     if resumed.checkpoint is None:
         recorder.record(first_step, math.nan)
         if request["start_from"]:
-            engine.load(checkpoints.checkpoint_path(directory, first_step))
+            held.checkpoint = checkpoints.checkpoint_path(directory, first_step)
+            engine.load(held.checkpoint)
     return {
         "handle": registry.keep(held),
         "windows": len(train_windows),
@@ -122,9 +137,11 @@ def train(request: dict[str, Any]) -> dict[str, Any]:
     if held.lock_fd is None:
         raise ConfigInvalid("this trainer has trained already, and its run is closed: create another trainer")
     try:
-        with storage_errors(held.run_directory), output_to(held.run_directory / "python.log") as log:
+        with storage_errors(held.run_directory), output_to(held.run_directory / OUTPUT_LOG) as log:
             held.step.attach(request["training"], log)
             return _train(held)
+    except RankEnded as error:
+        raise error if held.team is None else held.team.explain(error) from error
     finally:
         held.close()
 
@@ -132,6 +149,9 @@ def train(request: dict[str, Any]) -> dict[str, Any]:
 def _train(held: HeldTrainer) -> dict[str, Any]:
     engine, events = held.engine, held.events
     first_step, max_steps = engine.state.global_step, held.max_steps
+    if first_step < max_steps and held.team is not None:
+        held.step.group = held.team.meet(blueprint_of(held.model), held.checkpoint)
+        held.step.group.share_start(held.model)
     started = time.monotonic()
     if first_step < max_steps:
         engine.train()
@@ -192,13 +212,16 @@ def close(request: dict[str, Any]) -> dict[str, Any]:
     return registry.release(request)
 
 
-def _split(tokens: torch.Tensor, length: int, label_shift: str, held_out: float) -> tuple[Windows, Windows | None]:
-    """Training windows at every position; held-out windows side by side, from the end of the corpus."""
-    kept = len(tokens) - int(len(tokens) * held_out)
-    train_windows = Windows(tokens[:kept], length, label_shift)
-    if not held_out:
-        return train_windows, None
-    return train_windows, Windows(tokens[kept:], length, label_shift, stride=length)
+def _require_one_process_where_needed(request: dict[str, Any]) -> None:
+    """Refuse what is not done by several processes; TypeScript has told the user, with more words."""
+    if request["processes"] == 1:
+        return
+    if request["engine"] != "trainer":
+        raise ConfigInvalid(f"engine {request['engine']} trains in one process: use engine trainer, or processes=1")
+    if request["trace"]:
+        raise ConfigInvalid("every tensor of a step is there in one process alone: compare runs of processes=1")
+    if request["device"] == "mps":
+        raise ConfigInvalid("processes: a Mac has one GPU, and each process needs one: train on the CPU (device=cpu)")
 
 
 def _rows(rows: Any, tokens: torch.Tensor, model: Any) -> list[int] | None:

@@ -104,6 +104,7 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
             "seed": config["seed"],
             "device": "cpu",
             "engine": config["engine"],
+            "processes": config["processes"],
             "exact_step": config["exact_step"],
             "compiled_step": config["compiled_step"],
             "noise": config["noise"],

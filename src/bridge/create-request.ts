@@ -12,12 +12,13 @@ interface RequestContext
 
 /** The request that builds the trainer of a configuration. */
 export function createRequest(
-  { engine, exact_step, compiled_step, data, training, model, noise, record, checkpoint, seed }: RunConfig,
+  { engine, processes, exact_step, compiled_step, data, training, model, noise, record, checkpoint, seed }: RunConfig,
   { corpus, ...context }: RequestContext,
 ): CreateRequest {
   return {
     ...context,
     engine,
+    processes,
     exact_step,
     compiled_step,
     data: { ...data, corpus },

@@ -53,6 +53,7 @@ export class RunRecord {
       environment,
       corpus,
       engine: config.engine,
+      processes: config.processes,
       exact_step: null,
       compiled_step: null,
       seconds: 0,

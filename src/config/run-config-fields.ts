@@ -37,6 +37,14 @@ export const runConfigFields = z.strictObject({
     .nullable()
     .default(null)
     .describe("CPU threads of PyTorch; null leaves the choice to PyTorch. The number changes bits and is recorded."),
+  processes: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(1)
+    .describe(
+      "Processes that share each batch (`training.per_device_train_batch_size` is that of all of them together): on the CPU, or one GPU each. The number changes bits and is recorded.",
+    ),
   engine: z.enum(engines).default(engines[0]).describe(enginesInWords),
   exact_step: z
     .enum(["auto", "off"])

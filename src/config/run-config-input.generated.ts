@@ -251,6 +251,8 @@ export interface RunConfigInput {
   device?: "auto" | "cpu" | "cuda" | "mps" | `cuda:${number}` | undefined;
   /** CPU threads of PyTorch; null leaves the choice to PyTorch. The number changes bits and is recorded. Default: `null`. */
   threads?: number | null | undefined;
+  /** Processes that share each batch (`training.per_device_train_batch_size` is that of all of them together): on the CPU, or one GPU each. The number changes bits and is recorded. Default: `1`. */
+  processes?: number | undefined;
   /** `trainer` is HF's Trainer, the reference; `fast` computes the same step by hand, sooner, with other bits. Default: `"trainer"`. */
   engine?: "trainer" | "fast" | undefined;
   /** A faster way to the same bits, for bfloat16 on the CPU: `auto` computes the first batches both ways, and uses it where all bits are equal and it is faster. Not part of the hash. Default: `"auto"`. */

@@ -5,7 +5,7 @@ import { generateOptionsSchema } from "./generate-options.js";
 import { wireNumberSchema } from "./wire-number.js";
 
 // The sections of a configuration are declared with it; here they only travel, complete.
-const { seed, engine, exact_step, compiled_step, data, model, init, noise, training, record, checkpoint } = complete(runConfigFields).shape;
+const { seed, processes, engine, exact_step, compiled_step, data, model, init, noise, training, record, checkpoint } = complete(runConfigFields).shape;
 const { norm, dtype, from, ...gpt2Config } = model.shape;
 
 const empty = z.strictObject({});
@@ -109,6 +109,7 @@ export const operations = {
     request: z.strictObject({
       model: handleSchema,
       engine,
+      processes,
       exact_step,
       compiled_step,
       run_directory: z.string(),

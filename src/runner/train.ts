@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { Bridge } from "../bridge/bridge.js";
 import { corpusOf } from "../bridge/corpus.js";
@@ -9,6 +10,7 @@ import type { Trainer } from "../bridge/trainer.js";
 import type { TrainerCallback } from "../bridge/trainer-callback.js";
 import type { TrainerSetup } from "../bridge/trainer-options.js";
 import type { ResolvedConfig, RunInput } from "../config/resolve-run-config.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import type { TrainEvent } from "../protocol/events.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
@@ -69,7 +71,12 @@ export function train(input: RunInput = {}, options: TrainOptions = {}): Followe
 
 /** Run a complete configuration with an interpreter that has been found. */
 export async function trainResolved(resolved: ResolvedConfig, python: UsablePython, options: TrainOptions, listener: TrainListener = {}): Promise<TrainedRun> {
-  return trainAndConclude({ ...newTraining(resolved), python, threads: resolved.config.threads }, options, listener);
+  return trainAndConclude({ ...newTraining(resolved), python, threads: threadsOf(resolved.config) }, options, listener);
+}
+
+/** CPU threads of each process; left to themselves, several processes would each take a thread for every core. */
+function threadsOf({ threads, processes }: Pick<RunConfig, "threads" | "processes">): number | null {
+  return threads ?? (processes > 1 ? Math.max(1, Math.floor(availableParallelism() / processes)) : null);
 }
 
 /** A training that begins a run. */

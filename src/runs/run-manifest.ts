@@ -80,6 +80,8 @@ export const runManifestSchema = z.strictObject({
   corpus: corpusFactsSchema,
   /** What computes its steps; absent in runs of earlier versions, whose engine is `trainer`. */
   engine: z.string().optional(),
+  /** Processes that share its batches; absent in runs of earlier versions, which are of one. */
+  processes: z.int().optional(),
   /** Null before it is known, absent in runs of earlier versions. */
   exact_step: z.strictObject(exactStepFields).nullable().optional(),
   /** Likewise, and null with another engine. */

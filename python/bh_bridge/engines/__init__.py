@@ -13,7 +13,7 @@ from transformers import GPT2LMHeadModel
 from bh_bridge.control import TrainingState
 from bh_bridge.data import Windows
 from bh_bridge.errors import ConfigInvalid
-from bh_bridge.run_step import RunStep
+from bh_bridge.step import Step
 
 # The module of each `engine` of the configuration, imported when a run asks for it.
 ENGINES = {"trainer": "bh_bridge.engines.trainer", "fast": "bh_bridge.engines.fast"}
@@ -64,7 +64,7 @@ class Build(Protocol):
         request: dict[str, Any],
         train_windows: Windows,
         held_out_windows: Windows | None,
-        step: RunStep,
+        step: Step,
     ) -> Engine: ...
 
 

@@ -15,7 +15,7 @@ from bh_bridge.engines import Engine
 from bh_bridge.engines.run_trainer import RunTrainer, trainer_options
 from bh_bridge.errors import ConfigInvalid, ResumeMismatch
 from bh_bridge.fast_step import Compiled, FastStep, obstacle, obstacle_to_compiling
-from bh_bridge.run_step import RunStep
+from bh_bridge.step import Step
 
 STEP_FILE = "fast_step.json"  # of a checkpoint: whether its bits come from the compiled step
 
@@ -25,7 +25,7 @@ def build(
     request: dict[str, Any],
     train_windows: Windows,
     held_out_windows: Windows | None,
-    step: RunStep,
+    step: Step,
 ) -> Engine:
     """The engine of a run; ConfigInvalid for what it does not implement."""
     problem = obstacle(model)

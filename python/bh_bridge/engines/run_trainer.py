@@ -28,7 +28,8 @@ from bh_bridge.device import resolve_device
 from bh_bridge.model import save_model
 from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
 from bh_bridge.optimizers import WideAdamW, settings_of, wide_part
-from bh_bridge.run_step import RunStep
+from bh_bridge.ranks.group import Group
+from bh_bridge.step import Step
 from bh_bridge.wire import numbers
 
 # accelerate looks for this package on the disk twice in every step, 0.4 ms in all: once will do.
@@ -43,7 +44,7 @@ def trainer_options(
     request: dict[str, Any],
     train_windows: Windows,
     held_out_windows: Windows | None,
-    step: RunStep,
+    step: Step,
 ) -> dict[str, Any]:
     """What a RunTrainer of a run is made with. `training` of the request holds TrainingArguments' own names."""
     training = {name: value for name, value in request["training"].items() if name not in OWN_FIELDS}
@@ -78,7 +79,7 @@ class RunTrainer(Trainer):
         self,
         *,
         model: GPT2LMHeadModel,
-        step: RunStep,
+        step: Step,
         decay_norms: str,
         wide: str | None,
         **options: Any,
@@ -125,14 +126,42 @@ class RunTrainer(Trainer):
         self.state.max_steps = self.args.max_steps
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        if self._run_step.group is not None:
+            self._run_step.group.require_equal_weights(self._gpt2)
         self._run_step.save(self.state, self.save)
 
     def training_step(
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None = None
     ) -> torch.Tensor:
-        loss = super().training_step(model, inputs, num_items_in_batch)
+        group = self._run_step.group
+        if group is None:
+            loss = self.add_gradients(model, inputs, num_items_in_batch)
+        else:
+            loss = self._add_part(group, model, inputs, num_items_in_batch)
         self._losses.append(loss)
         return loss
+
+    def add_gradients(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None
+    ) -> torch.Tensor:
+        """Add the gradients of a batch to those of the parameters; its loss is the result."""
+        return super().training_step(model, inputs, num_items_in_batch)
+
+    def _add_part(
+        self, group: Group, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None
+    ) -> torch.Tensor:
+        """As `add_gradients`, each process a part of the batch; the loss is that of the whole.
+
+        The loss of a part is its sum over the items of the whole batch, so that losses and gradients only add up.
+        """
+        part = group.part(inputs)
+        loss = torch.zeros((), device=self.device)
+        if len(part["input_ids"]):
+            with group.own_draws(self.state.global_step, len(self._losses), self.device):
+                loss = self.add_gradients(model, part, num_items_in_batch)
+        if self.accelerator.sync_gradients:  # the last batch of the step
+            group.add_gradients(model.parameters())
+        return group.add(loss)
 
     def log(self, logs: dict[str, Any], *args: Any, **options: Any) -> None:
         if "loss" in logs:
@@ -235,7 +264,7 @@ class RunTrainer(Trainer):
 class StepCallback(TrainerCallback):
     """Hands every event of Trainer to the RunStep, in the order in which they happen."""
 
-    def __init__(self, trainer: RunTrainer, step: RunStep) -> None:
+    def __init__(self, trainer: RunTrainer, step: Step) -> None:
         self._trainer = trainer
         self._step = step
 

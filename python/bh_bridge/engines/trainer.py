@@ -12,7 +12,7 @@ from bh_bridge.data import Windows
 from bh_bridge.engines import Engine
 from bh_bridge.engines.run_trainer import RunTrainer, trainer_options
 from bh_bridge.exact_step import ExactStep, obstacle
-from bh_bridge.run_step import RunStep
+from bh_bridge.step import Step
 
 
 def build(
@@ -20,7 +20,7 @@ def build(
     request: dict[str, Any],
     train_windows: Windows,
     held_out_windows: Windows | None,
-    step: RunStep,
+    step: Step,
 ) -> Engine:
     """The engine of a run."""
     options = trainer_options(model, request, train_windows, held_out_windows, step)
@@ -35,11 +35,11 @@ class ExactTrainer(RunTrainer):
         self._exact_step = ExactStep(self._gpt2, self._obstacle(exact_step))
         self._is_told = False  # whether the exact step is used
 
-    def training_step(
-        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None = None
+    def add_gradients(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None
     ) -> torch.Tensor:
         def plain() -> torch.Tensor:
-            return super(ExactTrainer, self).training_step(model, inputs, num_items_in_batch)
+            return super(ExactTrainer, self).add_gradients(model, inputs, num_items_in_batch)
 
         exact = self._exact_step
         if exact.is_in_doubt:

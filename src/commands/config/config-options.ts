@@ -26,6 +26,7 @@ export function addConfigOptions(command: Command): Command {
     .option("--seed <n>", "seed of every random stream (seed)")
     .option("--device <name>", "auto, cpu, cuda, cuda:N or mps (device)")
     .option("--threads <n>", "CPU threads of PyTorch (threads)")
+    .option("--nproc <n>", "processes that share each batch, started by torchrun (processes)")
     .option(
       "--from <checkpoint>",
       "saved GPT-2 (a directory, or a .pt, .bin, .npz of weights) or run to start from (model.from); RUN::STEP takes the embedding of a recorded step (init)",

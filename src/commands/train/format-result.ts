@@ -30,13 +30,14 @@ export function formatStart(
   { model, init }: RunConfig,
   color: TextColors,
 ): string {
-  const { corpus, environment, parameters } = manifest;
+  const { corpus, environment, parameters, processes = 1 } = manifest;
+  const each = processes > 1 ? ` in each of ${processes} processes` : "";
   const filtered = corpus.filtered > 0 ? `, ${count(corpus.filtered, "character")} outside the vocabulary left out` : "";
   return [
     `Corpus   ${printable(corpus.path)}`,
     `         ${count(corpus.tokens, "token")}, ${corpus.distinct} distinct, ${corpus.dead} dead of ${model.vocab_size}${filtered}; ${count(windows, "window")}`,
     `Model    GPT-2 with ${model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm"}, ${count(parameters, "parameter")}, ${model.dtype}; start: ${init.kind}`,
-    `Device   ${environment.device}, ${count(environment.threads, "thread")} (${environment.cpu_capability})`,
+    `Device   ${environment.device}, ${count(environment.threads, "thread")}${each} (${environment.cpu_capability})`,
     `Run      ${printable(relative(process.cwd(), directory))}`,
   ]
     .map((line) => color.dim(line))

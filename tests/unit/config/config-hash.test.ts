@@ -10,7 +10,7 @@ async function hashOf(...set: string[]): Promise<string> {
 
 test("it is the SHA-256 of the configuration's JSON with sorted keys and no spaces", () => {
   const config = parseRunConfig({});
-  const { exact_step: _exactStep, compiled_step: _compiledStep, ...identity } = config;
+  const { exact_step: _exactStep, compiled_step: _compiledStep, processes: _processes, ...identity } = config;
   const names = [...JSON.stringify(config).matchAll(/"(\w+)":/g)].map(([, name = ""]) => name);
   const canonical = JSON.stringify(identity, names.sort()); // a list of names is also their order, at any depth
   expect(canonical).toMatch(/^\{"checkpoint":\{"every":1000,"keep":2\},"data":\{"corpus":null,"held_out":0,.*"weight_decay":0\.01\}\}$/);
@@ -29,6 +29,12 @@ test("a name, an interpreter, the way to the same bits and the directory of the 
 test("an engine and what it does to the bits count", async () => {
   const hashes = await Promise.all([hashOf(), hashOf("engine=fast"), hashOf("engine=fast", "compiled_step=off"), hashOf("engine=fast", "compiled_step=on")]);
   expect(new Set(hashes).size).toBe(4);
+});
+
+test("the number of processes counts, and one is what it always was", async () => {
+  const [plain, one, two] = await Promise.all([hashOf(), hashOf("processes=1"), hashOf("processes=2")]);
+  expect(one).toBe(plain);
+  expect(two).not.toBe(plain);
 });
 
 test("the order of the keys does not count", () => {

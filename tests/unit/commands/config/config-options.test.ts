@@ -21,6 +21,7 @@ test("the options are these: presets, files, single values, and one for each ali
     "--seed",
     "--device",
     "--threads",
+    "--nproc",
     "--from",
     "--engine",
     "--name",

@@ -1,0 +1,34 @@
+"""What a rank is started with: where rank 0 waits for it, and which rank it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from typing import Any
+
+VARIABLE = "BH_BRIDGE_INVITATION"  # an environment variable: a command line can be read by every user of a machine
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """The same for all processes that one torchrun starts; `LOCAL_RANK` numbers these."""
+
+    host: str
+    port: int
+    token: str  # prefix of every key in the store: a program that does not know it reads and writes nothing of ours
+    lifeline: str  # a FIFO; its end of file says that rank 0 is gone
+    first_rank: int
+    processes: int
+    threads: int
+    gpus: list[str]  # those that rank 0 sees, its own first; empty on the CPU
+
+    def variables(self) -> dict[str, str]:
+        """The environment variables that carry it."""
+        return {VARIABLE: json.dumps(asdict(self))}
+
+
+def read_invitation() -> Invitation:
+    """The invitation that this process was started with."""
+    facts: dict[str, Any] = json.loads(os.environ[VARIABLE])
+    return Invitation(**facts)

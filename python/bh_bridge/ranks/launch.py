@@ -1,0 +1,53 @@
+"""Starts the ranks of this machine by torchrun, and says on stdout how the first of them failed.
+
+python -m bh_bridge.ranks.launch COUNT
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+from bh_bridge.ranks.invitation import read_invitation
+from bh_bridge.ranks.lifeline import hold_on_to
+
+
+def main(count: int) -> int:
+    """Run torchrun until all ranks have ended; its exit code."""
+    invitation = read_invitation()
+    hold_on_to(invitation.lifeline)
+    report = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what torchrun and the ranks print belongs into the log
+    os.environ["OMP_NUM_THREADS"] = str(invitation.threads)  # torchrun would say that it sets it to 1
+    from torch.distributed import run
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+
+    places = ["--standalone", f"--nproc-per-node={count}", "--max-restarts=0", "--monitor-interval=0.1"]
+    try:
+        run.main([*places, "--module", "bh_bridge.ranks.member"])
+    except ChildFailedError as error:
+        failures = error.failures.values()
+        # One that was killed is the cause; those whose connection to it broke may have been seen first.
+        first = min(failures, key=lambda failure: (failure.exitcode >= 0, failure.timestamp))
+        facts = {
+            "rank": invitation.first_rank + first.local_rank,
+            "pid": first.pid,
+            "signal": first.signal_name() if first.exitcode < 0 else None,
+            "exit_code": first.exitcode,
+            "message": _first_words(first.message),
+        }
+        report.write(json.dumps(facts))
+        report.close()
+        return 1
+    return 0
+
+
+def _first_words(message: Any) -> str:
+    """What was raised, without its traceback, which is in the log."""
+    return str(message["message"] if isinstance(message, dict) else message)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

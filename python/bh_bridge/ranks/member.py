@@ -1,0 +1,71 @@
+"""A rank that torchrun has started: makes the steps of rank 0 with its own part of every batch."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from bh_bridge.ranks.invitation import Invitation, read_invitation
+from bh_bridge.ranks.lifeline import hold_on_to
+
+
+def main() -> None:
+    """Train as rank 0 says, and end with the training."""
+    invitation = read_invitation()
+    hold_on_to(invitation.lifeline)
+    local = int(os.environ["LOCAL_RANK"])
+    rank = invitation.first_rank + local
+    _forget_torchrun()
+    _show_own_gpu(invitation.gpus, local + 1)
+    from torch.distributed.elastic.multiprocessing.errors import record
+
+    record(_train)(invitation, rank)
+
+
+def _train(invitation: Invitation, rank: int) -> None:
+    import torch
+    from transformers import logging
+
+    from bh_bridge.data import read_tokens, split_windows
+    from bh_bridge.engines import find_engine
+    from bh_bridge.model import model_of
+    from bh_bridge.ranks.follower_step import FollowerStep
+    from bh_bridge.ranks.group import Group
+    from bh_bridge.ranks.store import connect, join
+
+    logging.set_verbosity_error()  # rank 0 says what there is to say
+    torch.set_num_threads(invitation.threads)
+    store = connect(invitation.host, invitation.port, invitation.token)
+    request: dict[str, Any] = json.loads(store.get("request"))
+    build = find_engine(request["engine"])
+    start: dict[str, Any] = json.loads(store.get("start"))
+    store.add("arrived", 1)
+    join(store, rank, invitation.processes, has_gpus=request["device"] == "cuda")
+    model = model_of(start["blueprint"])
+    group = Group(rank, invitation.processes, request["seed"])
+    tokens = read_tokens(request["data"]["corpus"], model.config.vocab_size)
+    windows = split_windows(tokens, model.config.n_positions, request["data"])
+    step = FollowerStep(request, model.transformer.wte.weight, group)
+    engine = build(model, request, *windows, step)
+    if start["checkpoint"] is not None:
+        engine.load(Path(start["checkpoint"]))
+    group.share_start(model)
+    engine.train()
+
+
+def _forget_torchrun() -> None:
+    """Take away what accelerate would make a distributed training of its own of: a rank is an ordinary Trainer."""
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        os.environ.pop(name, None)
+
+
+def _show_own_gpu(gpus: list[str], place: int) -> None:
+    """Make the GPU of this rank the first of those that it sees: each rank sees as many as rank 0 does."""
+    if gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(gpus[place:] + gpus[:place])
+
+
+if __name__ == "__main__":
+    main()

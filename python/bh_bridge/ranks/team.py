@@ -1,0 +1,142 @@
+"""Rank 0's side of a training in several processes: start the others, meet them, see how they end, end them."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from bh_bridge.errors import DeviceUnavailable, RankEnded
+from bh_bridge.ranks.group import Group
+from bh_bridge.ranks.invitation import Invitation
+from bh_bridge.ranks.store import join, serve
+
+POLL_SECONDS = 0.02
+NOTICE_SECONDS = 5.0  # between a broken connection and torchrun's word on whose it was
+GRACE_SECONDS = 10.0  # for the main thread to notice by itself
+
+
+class Team:
+    """The other processes of a training. They begin to load PyTorch at once, and wait for `meet`."""
+
+    def __init__(self, request: dict[str, Any], folder: Path, log: Path) -> None:
+        """request: that of `trainer.create`.  folder: private to this session.  log: takes what the others print."""
+        self._processes: int = request["processes"]
+        self._seed: int = request["seed"]
+        self._has_gpus = request["device"] == "cuda"
+        if self._has_gpus and torch.cuda.device_count() < self._processes:
+            raise DeviceUnavailable(
+                f"processes is {self._processes} and PyTorch sees {torch.cuda.device_count()} GPU(s): each process "
+                "needs one of its own. Ask for as many processes as there are GPUs, or train on the CPU (device=cpu)"
+            )
+        self._end: str | None = None  # how the others ended, in words
+        self._is_closing = False
+        _keep_to_this_machine()
+        token = secrets.token_hex(16)
+        self._store, port = serve(token)
+        self._store.set("request", json.dumps(request))
+        self._lifeline = folder / f"lifeline-{token[:8]}"
+        os.mkfifo(self._lifeline, 0o600)
+        self._hold = os.open(self._lifeline, os.O_RDWR)  # both ends, so that opening does not wait for a reader
+        invitation = Invitation(
+            host="127.0.0.1",
+            port=port,
+            token=token,
+            lifeline=str(self._lifeline),
+            first_rank=1,
+            processes=self._processes,
+            threads=torch.get_num_threads(),
+            gpus=_visible_gpus() if self._has_gpus else [],
+        )
+        with log.open("ab") as output:
+            self._launcher = subprocess.Popen(
+                [sys.executable, "-m", "bh_bridge.ranks.launch", str(self._processes - 1)],
+                env={**os.environ, **invitation.variables()},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=output,
+            )
+        self._watch = threading.Thread(target=self._await_end, name="bh-bridge-ranks", daemon=True)
+        self._watch.start()
+
+    def meet(self, blueprint: dict[str, Any], checkpoint: Path | None) -> Group:
+        """Wait until all processes are there, and tell them what they train.
+
+        blueprint: the model, as `blueprint_of` describes it.  checkpoint: what the training goes on from.
+        RankEnded says which process ended, and how.
+        """
+        start = {"blueprint": blueprint, "checkpoint": None if checkpoint is None else str(checkpoint)}
+        self._store.set("start", json.dumps(start))
+        while self._store.add("arrived", 0) < self._processes - 1:
+            if self._end is not None:
+                raise RankEnded(self._end)
+            time.sleep(POLL_SECONDS)  # here Ctrl-C is heard; in the next line it is not
+        join(self._store, 0, self._processes, has_gpus=self._has_gpus)
+        return Group(0, self._processes, self._seed)
+
+    def explain(self, error: RankEnded) -> RankEnded:
+        """The same error with the name of the process that ended, once torchrun has told of it."""
+        self._watch.join(NOTICE_SECONDS)
+        return error if self._end is None else RankEnded(self._end)
+
+    def close(self) -> None:
+        """End the other processes; nothing of theirs is lost."""
+        if self._is_closing:
+            return
+        self._is_closing = True
+        self._launcher.kill()
+        os.close(self._hold)  # and each of the ranks, which torchrun has put into sessions of their own, sees its end
+        self._launcher.wait()
+        self._watch.join()
+        self._lifeline.unlink(missing_ok=True)
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+    def _await_end(self) -> None:
+        """See torchrun end. A main thread that waits for a rank that is gone, and does not notice, is ended as well."""
+        stdout = self._launcher.stdout
+        assert stdout is not None
+        report = stdout.read()
+        code = self._launcher.wait()
+        stdout.close()
+        if self._is_closing or (code == 0 and not report):
+            return
+        self._end = _describe(report, code, self._processes)
+        deadline = time.monotonic() + GRACE_SECONDS
+        while time.monotonic() < deadline:
+            if self._is_closing:
+                return
+            time.sleep(POLL_SECONDS)
+        print(self._end, file=sys.stderr, flush=True)
+        os._exit(1)
+
+
+def _describe(report: bytes, code: int, processes: int) -> str:
+    if not report:
+        return f"torchrun, which holds the other {processes - 1} processes, ended with exit code {code}"
+    facts = json.loads(report)
+    how = f"was ended by {facts['signal']}" if facts["signal"] else f"ended with exit code {facts['exit_code']}"
+    said = facts["message"] if facts["signal"] is None else ""
+    return f"rank {facts['rank']} of {processes} (process {facts['pid']}) {how}{': ' if said else ''}{said}"
+
+
+def _visible_gpus() -> list[str]:
+    chosen = [part for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part]
+    return chosen or [str(index) for index in range(torch.cuda.device_count())]
+
+
+def _keep_to_this_machine() -> None:
+    """Let gloo listen on the loopback interface alone, where the user has chosen no other."""
+    names = [name for _, name in socket.if_nameindex() if name.startswith("lo")]
+    if names:
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", names[0])

@@ -1,0 +1,43 @@
+"""What an engine does with every step of its training, whichever process of it this is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from bh_bridge.control import Control, TrainingState
+from bh_bridge.ranks.group import Group
+
+
+class Step(Protocol):
+    """A RunStep, or in the other processes of a training one that follows it. RunStep says what each method is for.
+
+    group: the processes of the training; None when there is one. With a group, each process gets the whole batch of
+    windows, computes its `part` of it, and adds its gradients to those of the others.
+    """
+
+    group: Group | None
+
+    def begin(self, state: TrainingState, window_order: str | None = None) -> None: ...
+
+    def capture_gradient(self) -> None: ...
+
+    def end(self, state: TrainingState, control: Control, losses: Iterable[torch.Tensor]) -> None: ...
+
+    def log(self, state: TrainingState, control: Control, logs: dict[str, Any]) -> None: ...
+
+    def evaluate(self, state: TrainingState, control: Control, metrics: dict[str, Any]) -> None: ...
+
+    def save(self, state: TrainingState, write_state: Callable[[Path], None]) -> None: ...
+
+    def report(self, event: str, state: TrainingState, **fields: Any) -> None: ...
+
+    def tell(self, event: str, state: TrainingState, verdict: Any) -> None: ...
+
+    def pause(self) -> AbstractContextManager[None]: ...
+
+    def finish(self, state: TrainingState) -> None: ...
