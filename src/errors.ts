@@ -9,6 +9,7 @@ export const errorCodes = [
   "PYTHON_NOT_FOUND",
   "PYTHON_DEPENDENCY_MISSING",
   "DEVICE_UNAVAILABLE",
+  "EXECUTOR_UNAVAILABLE",
   "SETUP_FAILED",
   "PROTOCOL_MISMATCH",
   "PROTOCOL_INVALID",
@@ -96,7 +97,14 @@ export class BhBridgeError extends Error {
 export const exitCodes = { ok: 0, failed: 1, usage: 2, environment: 3, sweepPartlyFailed: 4, sigint: 130, sigterm: 143 } as const;
 
 const usageCodes: readonly ErrorCode[] = ["USAGE", "CONFIG_INVALID", "CORPUS_INVALID"];
-const environmentCodes: readonly ErrorCode[] = ["PYTHON_NOT_FOUND", "PYTHON_DEPENDENCY_MISSING", "DEVICE_UNAVAILABLE", "SETUP_FAILED", "PROTOCOL_MISMATCH"];
+const environmentCodes: readonly ErrorCode[] = [
+  "PYTHON_NOT_FOUND",
+  "PYTHON_DEPENDENCY_MISSING",
+  "DEVICE_UNAVAILABLE",
+  "EXECUTOR_UNAVAILABLE",
+  "SETUP_FAILED",
+  "PROTOCOL_MISMATCH",
+];
 
 /** The exit code that the program ends with when this error reaches the top. */
 export function exitCodeOf(error: unknown): number {

@@ -81,7 +81,7 @@ export class Bridge implements AsyncDisposable {
    * @internal
    */
   static async startWith(
-    python: UsablePython,
+    python: Pick<UsablePython, "path">,
     { threads = null, device = "auto", cores, signal }: Omit<BridgeOptions, "python"> & { cores?: readonly number[] | undefined },
   ): Promise<Bridge> {
     return new Bridge(await PythonSession.start({ python: python.path, threads, device, cores, signal }), { device, threads });

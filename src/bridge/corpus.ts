@@ -117,11 +117,12 @@ function notAscii(path: string, { byte, offset, line }: { byte: number; offset: 
 /**
  * Read the corpus of a complete configuration.
  *
+ * @param path where its text lies, if that is another place than the configuration says.
  * @throws {BhBridgeError} `CORPUS_INVALID`, `ABORTED`; `CONFIG_INVALID` when no batch of it would be full and only full ones are wanted.
  */
-export async function corpusOf({ config }: ResolvedConfig, signal?: AbortSignal): Promise<CorpusFacts> {
+export async function corpusOf({ config }: ResolvedConfig, signal?: AbortSignal, path: string = corpusPath(config)): Promise<CorpusFacts> {
   const { vocab_size, n_positions } = config.model;
-  const facts = await readCorpus(corpusPath(config), vocab_size, n_positions, config.data.held_out, signal);
+  const facts = await readCorpus(path, vocab_size, n_positions, config.data.held_out, signal);
   const { per_device_train_batch_size: batch, dataloader_drop_last } = config.training;
   if (dataloader_drop_last && facts.windows < batch) {
     const message = `a batch of ${batch} is never full: the text has ${facts.windows} windows. Set a smaller one, or training.dataloader_drop_last to false`;

@@ -7,6 +7,7 @@ import { noLockHolders, scanRuns } from "../runs/scan-runs.js";
 import { trialOfRun } from "../runs/trial-identity.js";
 import type { ExecutorChoice } from "./executors/choose-executor.js";
 import type { Executor, JobListener } from "./executors/executor.js";
+import { endEarlierJob } from "./executors/ray/job-note.js";
 import { isLeft, Ledger, type LedgerLine } from "./ledger.js";
 import type { Plan } from "./plan/plan.js";
 import { memoryOf, planCost, requireRoom } from "./plan/plan-cost.js";
@@ -80,6 +81,7 @@ export async function conductPlan<Document>(
 ): Promise<ConductedPlan<Document>> {
   const directory = findPlanDirectory(out, plan).same ?? createPlanDirectory(out, plan);
   await using _lock = await lockDirectory(python.path, directory);
+  await endEarlierJob(directory);
   using ledger = new Ledger(directory);
   mkdirSync(join(directory, runsFolder), { recursive: true });
   await adoptRuns(directory, plan.trials, ledger);

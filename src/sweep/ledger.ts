@@ -28,8 +28,8 @@ const ledgerLineSchema = z.strictObject({
   run: z.string().nullable(),
   /** Why it failed, was pruned, or was lost. */
   reason: z.string().optional(),
-  /** Where it runs: the worker's process, and the cores that it keeps to. */
-  worker: z.strictObject({ pid: z.int(), cores: z.array(z.int()).nullable() }).optional(),
+  /** Where it runs: the worker's process, the cores that it keeps to, and the machine, where that is another than the controller's. */
+  worker: z.strictObject({ pid: z.int(), host: z.string().optional(), cores: z.array(z.int()).nullable() }).optional(),
   result: trialResultSchema.optional(),
 });
 export type LedgerLine = z.output<typeof ledgerLineSchema>;

@@ -24,7 +24,7 @@ export function sweep(what: string | SweepDefinition, options: ConductOptions = 
     const loaded = await loadSweep(typeof what === "string" ? { file: what } : { input: what });
     const { python: wanted } = loaded.base.config;
     const python = await resolvePython(wanted === undefined ? {} : { config: wanted }, options.signal);
-    const executor = await chooseExecutor({ executor: options.executor ?? loaded.spec.executor }, python);
+    const executor = await chooseExecutor({ ...options, executor: options.executor ?? loaded.spec.executor }, python);
     const plan = await planSweep(loaded, executor, options.signal);
     return (await conductPlan(plan, python, executor, { out: sweepsFolder, ...options }, tell, concludeSweep(plan))).document;
   });

@@ -8,6 +8,7 @@ test.each<[ErrorCode, number]>([
   ["PYTHON_NOT_FOUND", 3],
   ["PYTHON_DEPENDENCY_MISSING", 3],
   ["DEVICE_UNAVAILABLE", 3],
+  ["EXECUTOR_UNAVAILABLE", 3],
   ["SETUP_FAILED", 3],
   ["PROTOCOL_MISMATCH", 3],
   ["ABORTED", 130],

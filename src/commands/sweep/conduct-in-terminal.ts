@@ -16,7 +16,7 @@ import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { formatPreview } from "./format-sweep.js";
 import { SweepDisplay } from "./sweep-display.js";
-import { type TrialOptionValues, workersOf } from "./trial-options.js";
+import { choiceOf, type TrialOptionValues, workersOf } from "./trial-options.js";
 
 /** What a command does with many runs: plan them, conclude from them, and tell what came out. */
 export interface Conducted<SomePlan extends Plan, Document extends { schema: string }> {
@@ -40,7 +40,7 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
   const { signal } = stop;
   const configured = base.config.python === undefined ? {} : { config: base.config.python };
   const python = await ensurePython(interpreter === undefined ? configured : { python: interpreter }, terminal, signal);
-  const executor = await chooseExecutor({ executor: options.executor ?? written }, python);
+  const executor = await chooseExecutor(await choiceOf(options, written), python);
   const plan = await planned(executor, signal);
   if (dryRun) {
     const preview = await previewPlan(plan, python, executor, { out, workers: workers ?? plan.machine.cores, retry, signal });

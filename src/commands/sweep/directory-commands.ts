@@ -9,7 +9,7 @@ import type { SweepDocument } from "../../sweep/sweep-document.js";
 import { commonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { SweepCancelDocument, SweepLogsDocument } from "./directory-documents.js";
-import { executorOption, type TrialOptionValues } from "./trial-options.js";
+import { addressOption, executorOption, runtimeEnvOption, type TrialOptionValues } from "./trial-options.js";
 
 const example = "sweeps/2026-11-25T10-00-00-sigma-1f2e3d4c";
 
@@ -93,6 +93,8 @@ function retryCommand(): Command {
   )
     .argument("<dir>", "its directory")
     .addOption(executorOption())
+    .addOption(addressOption())
+    .addOption(runtimeEnvOption())
     .option("--workers <n>", "trials side by side; one a core when left out")
     .option("--fail-fast", "begin no more trials once one has failed")
     .option("--python <path>", "Python interpreter")

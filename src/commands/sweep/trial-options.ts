@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
+import type { ExecutorChoice } from "../../sweep/executors/choose-executor.js";
 import { type ExecutorName, executorNames } from "../../sweep/executors/executor-names.js";
 import { repeated } from "../terminal/command.js";
 
@@ -17,6 +18,8 @@ export interface TrialOptionValues {
   name?: string;
   workers?: string;
   executor?: ExecutorName;
+  address?: string;
+  runtimeEnv?: string;
   dryRun?: boolean;
   retry?: boolean;
   failFast?: boolean;
@@ -38,6 +41,8 @@ export function addTrialOptions(command: Command, out: string): Command {
     .option("--python <path>", "Python interpreter (python)")
     .option("--name <text>", "name of the whole; that of its file when left out")
     .addOption(executorOption())
+    .addOption(addressOption())
+    .addOption(runtimeEnvOption())
     .option("--workers <n>", "trials side by side; one a core when left out")
     .option("--retry", "train failed trials once more")
     .option("--fail-fast", "begin no more trials once one has failed")
@@ -49,6 +54,26 @@ export function addTrialOptions(command: Command, out: string): Command {
 /** `--executor`: where the trials are trained. */
 export function executorOption(): Option {
   return new Option("--executor <name>", "where the trials are trained; this machine when left out").choices(executorNames);
+}
+
+/** `--address`: which cluster. */
+export function addressOption(): Option {
+  return new Option("--address <url>", "of --executor ray: the cluster's dashboard; RAY_ADDRESS or http://127.0.0.1:8265 when left out");
+}
+
+/** `--runtime-env`: what the cluster prepares. */
+export function runtimeEnvOption(): Option {
+  return new Option(
+    "--runtime-env <file>",
+    "of --executor ray: JSON or YAML file with what Ray makes on each node beside the package: pip, conda, env_vars, …",
+  );
+}
+
+/** Where the trials are trained. @param written what the file of the trials says. @throws {BhBridgeError} `CONFIG_INVALID`, `FILE_NOT_FOUND`. */
+export async function choiceOf({ executor, address, runtimeEnv }: TrialOptionValues, written: ExecutorName | undefined): Promise<ExecutorChoice> {
+  const { readWrittenObject } = await import("../../config/read-config-file.js");
+  const read = runtimeEnv === undefined ? undefined : await readWrittenObject(runtimeEnv, process.cwd(), { what: "a runtime environment", definedBy: "" });
+  return { executor: executor ?? written, address, runtimeEnv: read?.values };
 }
 
 /** The short options that stand for fields of the configuration. */

@@ -24,7 +24,7 @@ export function experiment(what: string | ExperimentDefinition, options: Conduct
     const base = await loadBase(loaded.base, {}, { directory: loaded.directory, cwd: process.cwd() });
     const { python: wanted } = base.config;
     const python = await resolvePython(wanted === undefined ? {} : { config: wanted }, options.signal);
-    const executor = await chooseExecutor({ executor: options.executor ?? loaded.executor }, python);
+    const executor = await chooseExecutor({ ...options, executor: options.executor ?? loaded.executor }, python);
     const plan = await planExperiment(loaded, base, executor, options.signal);
     return (await conductPlan(plan, python, executor, { out: experimentsFolder, ...options }, tell, concludeQuestion(plan, plan.question, python))).document;
   });

@@ -42,12 +42,11 @@ export async function runPool(tasks: readonly TrialTask[], { workers, startWorke
       for (let task = queue.shift(); task; task = queue.shift()) {
         if (signal.aborted || (failFast && hasFailed)) return;
         if (!worker?.isAlive) worker = startWorker(slot);
-        const current = task;
-        const { place } = worker;
-        const end = await worker.train(current, {
+        const [current, trainer] = [task, worker];
+        const end = await trainer.train(current, {
           onStart(run, fromStep) {
             current.run = run;
-            listener.onStart(current, run, fromStep, place);
+            listener.onStart(current, run, fromStep, trainer.place);
           },
           onStep: (step, loss) => listener.onStep(current, step, loss),
         });

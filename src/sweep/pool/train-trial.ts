@@ -45,7 +45,7 @@ async function goOn(run: ResumableRun, task: TrialTask, python: WarmPython, list
 async function train(task: TrialTask, run: ResumableRun | undefined, python: WarmPython, listener: TrialListener, signal: AbortSignal): Promise<TrialEnd> {
   const training = run ? resumedTraining(run) : newTraining(alreadyResolved(task.config, task.preset));
   const { config } = training.resolved;
-  const corpus = await corpusOf(training.resolved, signal);
+  const corpus = await corpusOf(training.resolved, signal, python.corpusFile(task.corpus));
   if (corpus.sha256 !== task.corpus)
     throw new BhBridgeError("CORPUS_INVALID", `${corpus.path} has changed since this trial was planned: start the sweep again`);
   const bridge = await python.for(config, signal);

@@ -37,7 +37,7 @@ export type TrialEnd =
 
 /** Where trials are trained, one after the other: on this machine, or on another. */
 export interface TrialWorker {
-  /** What it runs on, for the ledger. */
+  /** What it runs on, for the ledger; known once it has begun a trial. */
   readonly place: WorkerPlace;
   /** Train one trial to its end; never rejects. A worker whose process has died trains no more. */
   train(task: TrialTask, listener: TrialListener): Promise<TrialEnd>;
@@ -51,6 +51,8 @@ export interface TrialWorker {
 /** Where a worker lives. */
 export interface WorkerPlace {
   pid: number;
+  /** The machine of that process, where it is another than the controller's. */
+  host?: string;
   /** The cores that it keeps to; null where it may run on any. */
   cores: number[] | null;
 }

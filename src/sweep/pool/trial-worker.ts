@@ -3,7 +3,8 @@
 import { trainTrial } from "./train-trial.js";
 import type { TrialTask } from "./trial-task.js";
 import { WarmPython } from "./warm-python.js";
-import type { WorkerOrder, WorkerReport } from "./worker-messages.js";
+import { openWorkerChannel } from "./worker-channel.js";
+import type { WorkerOrder } from "./worker-messages.js";
 
 /** Steps are told at most this often: a controller has a line a second to show. */
 const reportEveryMs = 250;
@@ -12,13 +13,14 @@ let python: WarmPython | undefined;
 let stop = new AbortController();
 
 process.on("SIGINT", () => undefined); // Ctrl-C in the terminal is for the controller, which says what to do
-process.on("disconnect", () => process.exit()); // Python sees its Node gone, and ends as well
-process.on("message", (order: WorkerOrder) => {
+const channel = openWorkerChannel(obey, () => process.exit()); // Python sees its Node gone, and ends as well
+
+function obey(order: WorkerOrder): void {
   if (order.kind === "setup") python = new WarmPython(order.setup);
   else if (order.kind === "train") void train(order.task);
   else if (order.kind === "stop") stop.abort();
   else void leave();
-});
+}
 
 async function train(task: TrialTask): Promise<void> {
   if (!python) throw new Error("a worker is set up before it trains");
@@ -28,24 +30,20 @@ async function train(task: TrialTask): Promise<void> {
     task,
     python,
     {
-      onStart: (run, fromStep) => tell({ kind: "started", run, fromStep }),
+      onStart: (run, fromStep) => channel.tell({ kind: "started", run, fromStep }),
       onStep(step, loss) {
         const now = performance.now();
         if (now - toldAt < reportEveryMs) return;
         toldAt = now;
-        tell({ kind: "step", step, loss });
+        channel.tell({ kind: "step", step, loss });
       },
     },
     stop.signal,
   );
-  tell({ kind: "ended", end });
+  channel.tell({ kind: "ended", end });
 }
 
 async function leave(): Promise<void> {
   await python?.close();
-  process.disconnect();
-}
-
-function tell(report: WorkerReport): void {
-  process.send?.(report);
+  channel.close();
 }

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Bridge } from "../../bridge/bridge.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import type { WorkerSetup } from "./worker-messages.js";
@@ -27,6 +28,12 @@ export class WarmPython {
     }
     await this.#bridge.renew(signal);
     return this.#bridge;
+  }
+
+  /** Where the text of a trial was sent to; nothing where it is read from its own place. */
+  corpusFile(sha256: string): string | undefined {
+    const { corpora } = this.#setup;
+    return corpora === undefined ? undefined : join(corpora, sha256);
   }
 
   /** End the Python that is there. */

@@ -3,9 +3,11 @@ import type { TrialEnd, TrialTask } from "./trial-task.js";
 
 /** What a worker is told once, before its first trial. */
 export interface WorkerSetup {
-  python: UsablePython;
+  python: Pick<UsablePython, "path">;
   /** The cores that its Python keeps to; null lets it run on any. */
   cores: number[] | null;
+  /** Folder of the texts, each called by its SHA-256, where it was sent along; a text that is read where its configuration says has none. */
+  corpora?: string;
   /** The device that `auto` and `cuda` stand for here: a worker has one GPU of its own. */
   gpu: number | null;
 }

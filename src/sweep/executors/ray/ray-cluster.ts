@@ -1,0 +1,142 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { BhBridgeError } from "../../../errors.js";
+import { type Answer, sendRequest } from "./send-request.js";
+
+/** A dashboard answers in milliseconds; a busy one in seconds. */
+const answerMs = 30_000;
+
+const versionSchema = z.looseObject({ ray_version: z.string() });
+const nodeSchema = z.looseObject({ node_id: z.string(), node_ip: z.string(), state: z.string(), resources_total: z.record(z.string(), z.number()) });
+const nodesSchema = z.looseObject({ data: z.looseObject({ result: z.looseObject({ result: z.array(nodeSchema) }) }) });
+const submittedSchema = z.looseObject({ submission_id: z.string() });
+const jobSchema = z.looseObject({ status: z.enum(["PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED"]), message: z.string().nullish() });
+const logsSchema = z.looseObject({ logs: z.string().nullable() });
+
+/** What a cluster says of a job. */
+export type RayJobState = z.output<typeof jobSchema>;
+
+/** A machine of a cluster that is alive, and what it has. */
+export interface RayNode {
+  address: string;
+  cpus: number;
+  gpus: number;
+}
+
+/** What a job is submitted with. */
+export interface RaySubmission {
+  entrypoint: string;
+  submission_id: string;
+  runtime_env: Readonly<Record<string, unknown>>;
+  metadata: Readonly<Record<string, string>>;
+}
+
+/** Whether a job has ended. */
+export function hasJobEnded({ status }: RayJobState): boolean {
+  return status !== "PENDING" && status !== "RUNNING";
+}
+
+/** The address of a cluster's dashboard: as it is given, else that which Ray's own commands take, else this machine. */
+export function rayAddress(given?: string, env: NodeJS.ProcessEnv = process.env): string {
+  const [chosen] = [given, env["RAY_API_SERVER_ADDRESS"], env["RAY_ADDRESS"]].filter((address) => address !== undefined && /^https?:\/\//.test(address));
+  if (given !== undefined && chosen !== given) {
+    throw new BhBridgeError("USAGE", `--address takes the address of a Ray dashboard, as http://127.0.0.1:8265, not "${given}"`);
+  }
+  return (chosen ?? "http://127.0.0.1:8265").replace(/\/+$/, "");
+}
+
+/** What Ray's own commands send beside a request: the token that a cluster may want. */
+function authorization(env: NodeJS.ProcessEnv): Record<string, string> {
+  const path = env["RAY_AUTH_TOKEN_PATH"];
+  const token = env["RAY_AUTH_TOKEN"] ?? (path === undefined ? undefined : readFileSync(path, "utf8").trim());
+  return token === undefined || token === "" ? {} : { Authorization: `Bearer ${token}` };
+}
+
+/** A running Ray cluster, by the REST interface of its dashboard. Nothing is ever started by it but jobs. */
+export class RayCluster {
+  readonly address: string;
+  readonly #headers: Record<string, string>;
+
+  constructor(address: string, env: NodeJS.ProcessEnv = process.env) {
+    this.address = address;
+    this.#headers = authorization(env);
+  }
+
+  async version(signal?: AbortSignal): Promise<string> {
+    return versionSchema.parse(await this.#json("GET", "/api/version", { signal })).ray_version;
+  }
+
+  async nodes(signal?: AbortSignal): Promise<RayNode[]> {
+    const { data } = nodesSchema.parse(await this.#json("GET", "/api/v0/nodes?limit=10000&detail=1", { signal }));
+    const alive = data.result.result.filter(({ state }) => state === "ALIVE");
+    return alive.map(({ node_ip, resources_total: { CPU = 0, GPU = 0 } }) => ({ address: node_ip, cpus: CPU, gpus: GPU }));
+  }
+
+  async hasPackage(name: string, signal?: AbortSignal): Promise<boolean> {
+    const { status } = await this.#request("GET", `/api/packages/gcs/${name}`, { signal, accepts: [404] });
+    return status === 200;
+  }
+
+  async upload(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    await this.#request("PUT", `/api/packages/gcs/${name}`, { body: bytes, signal });
+  }
+
+  async submit(submission: RaySubmission, signal?: AbortSignal): Promise<string> {
+    return submittedSchema.parse(await this.#json("POST", "/api/jobs/", { body: JSON.stringify(submission), signal })).submission_id;
+  }
+
+  /** Undefined where the cluster knows no such job. */
+  async job(id: string): Promise<RayJobState | undefined> {
+    const answer = await this.#request("GET", `/api/jobs/${id}`, { accepts: [404] });
+    return answer.status === 404 ? undefined : jobSchema.parse(JSON.parse(answer.text));
+  }
+
+  async logs(id: string): Promise<string> {
+    return logsSchema.parse(await this.#json("GET", `/api/jobs/${id}/logs`)).logs ?? "";
+  }
+
+  async stop(id: string): Promise<void> {
+    await this.#json("POST", `/api/jobs/${id}/stop`);
+  }
+
+  async #json(method: string, path: string, options: RequestOptions = {}): Promise<unknown> {
+    return JSON.parse((await this.#request(method, path, options)).text);
+  }
+
+  async #request(method: string, path: string, { body, signal, accepts = [] }: RequestOptions = {}): Promise<Answer> {
+    const timeout = AbortSignal.timeout(answerMs);
+    let answer: Answer;
+    try {
+      answer = await sendRequest(`${this.address}${path}`, {
+        method,
+        headers: { ...this.#headers, ...(typeof body === "string" && { "Content-Type": "application/json" }) },
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        body,
+      });
+    } catch (cause) {
+      if (signal?.aborted) throw new BhBridgeError("ABORTED", `asking the Ray cluster at ${this.address} was cancelled`, { cause });
+      throw new BhBridgeError("EXECUTOR_UNAVAILABLE", `no Ray cluster answers at ${this.address} (${reasonOf(cause)}): ${howToGetOne}`, { cause });
+    }
+    if (answer.status < 300 || accepts.includes(answer.status)) return answer;
+    const said = answer.text.trim().split("\n").slice(-3).join(" / ");
+    const token = answer.status === 401 || answer.status === 403 ? ". It wants a token: set RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH" : "";
+    throw new BhBridgeError("EXECUTOR_UNAVAILABLE", `the Ray cluster at ${this.address} refused ${method} ${path} (${answer.status}): ${said}${token}`);
+  }
+}
+
+interface RequestOptions {
+  body?: string | Uint8Array;
+  signal?: AbortSignal | undefined;
+  /** Answers that are no error, beside those of success. */
+  accepts?: readonly number[];
+}
+
+const howToGetOne =
+  "give the address of its dashboard with --address, or start one here with: ray start --head. bh-bridge doctor --executor ray says what is missing";
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  if (cause.name === "TimeoutError") return `nothing came within ${answerMs / 1000} s`;
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return code === "ECONNREFUSED" ? "the connection is refused" : (code ?? message);
+}

@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { z } from "zod";
+import { BhBridgeError } from "../../../errors.js";
+
+/** Beside the runs: what is being fetched. */
+const partSuffix = ".part";
+const chunkBytes = 4 << 20;
+
+const headSchema = z.union([
+  z.strictObject({ path: z.string(), offset: z.int().nonnegative(), bytes: z.int().nonnegative(), sha256: z.string() }),
+  z.strictObject({ path: z.null() }),
+]);
+
+/** A piece of a file of a run. */
+export interface RunChunk {
+  path: string;
+  offset: number;
+  data: Uint8Array<ArrayBuffer>;
+  sha256: string;
+}
+
+/**
+ * Write a run that arrives in pieces, each a line of JSON and its bytes; it takes the place of what was there once all of it has come.
+ *
+ * @param directory where the run will lie.
+ * @throws {BhBridgeError} `IO_FAILED` when a piece is not what was sent, or the end is missing.
+ */
+export async function receiveRun(stream: AsyncIterable<Uint8Array>, directory: string): Promise<void> {
+  const part = join(dirname(directory), `.${relative(dirname(directory), directory)}${partSuffix}`);
+  rmSync(part, { recursive: true, force: true });
+  mkdirSync(part, { recursive: true });
+  const reader = new Reader(stream);
+  for (;;) {
+    const head = headSchema.parse(JSON.parse(await reader.line()));
+    if (head.path === null) break;
+    const data = await reader.bytes(head.bytes);
+    const file = resolve(part, head.path);
+    if (!file.startsWith(`${part}${sep}`)) throw new BhBridgeError("IO_FAILED", `the cluster sent a file outside of its run: ${head.path}`);
+    if (createHash("sha256").update(data).digest("hex") !== head.sha256) {
+      throw new BhBridgeError("IO_FAILED", `${head.path} of ${directory} did not arrive as it was sent: its checksum is another`);
+    }
+    mkdirSync(dirname(file), { recursive: true });
+    writeAt(file, head.offset, data);
+  }
+  replaceRun(part, directory);
+}
+
+/** The pieces of a run that lies here. */
+export function* runChunks(directory: string): Generator<RunChunk> {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const file of files.map((entry) => join(entry.parentPath, entry.name))) {
+    const { size } = statSync(file);
+    for (let offset = 0; offset < Math.max(size, 1); offset += chunkBytes) {
+      const data = readAt(file, offset, Math.min(chunkBytes, size - offset));
+      yield { path: relative(directory, file), offset, data, sha256: createHash("sha256").update(data).digest("hex") };
+    }
+  }
+}
+
+/** A name that is taken by another folder is never seen half: the old one steps aside first. */
+function replaceRun(part: string, directory: string): void {
+  const old = `${part}.old`;
+  rmSync(old, { recursive: true, force: true });
+  if (existsSync(directory)) renameSync(directory, old);
+  renameSync(part, directory);
+  rmSync(old, { recursive: true, force: true });
+}
+
+function writeAt(file: string, offset: number, data: Uint8Array): void {
+  const fd = openSync(file, existsSync(file) ? "r+" : "w");
+  try {
+    if (data.length === 0) ftruncateSync(fd, offset);
+    else writeSync(fd, data, 0, data.length, offset);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readAt(file: string, offset: number, bytes: number): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(Math.max(bytes, 0));
+  const fd = openSync(file, "r");
+  try {
+    return data.subarray(0, bytes > 0 ? readSync(fd, data, 0, bytes, offset) : 0);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Lines and bytes of a stream, in turn. */
+class Reader {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #held = Buffer.alloc(0);
+
+  constructor(stream: AsyncIterable<Uint8Array>) {
+    this.#chunks = stream[Symbol.asyncIterator]();
+  }
+
+  async line(): Promise<string> {
+    for (let end = this.#held.indexOf(10); ; end = this.#held.indexOf(10)) {
+      if (end >= 0) return this.#take(end + 1).toString();
+      await this.#more();
+    }
+  }
+
+  async bytes(number: number): Promise<Buffer> {
+    while (this.#held.length < number) await this.#more();
+    return this.#take(number);
+  }
+
+  #take(number: number): Buffer {
+    const taken = this.#held.subarray(0, number);
+    this.#held = this.#held.subarray(number);
+    return taken;
+  }
+
+  async #more(): Promise<void> {
+    const { value, done } = await this.#chunks.next();
+    if (done) throw new BhBridgeError("IO_FAILED", "the cluster stopped in the middle of a run");
+    this.#held = Buffer.concat([this.#held, value]);
+  }
+}

@@ -1,0 +1,47 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { packageRoot } from "../../../../../src/python/package-root.js";
+import { pack, workerDependencies, workerFiles } from "../../../../../src/sweep/executors/ray/worker-package.js";
+import { python, temporaryDirectory } from "../../../formats/reference-python.js";
+
+/** What only a person at the controller needs: TypeScript configurations, and formats of other programs that are read to be analysed. */
+const notForWorkers = ["jiti", "h5wasm"];
+/** Whose name the one file that imports it does not write in its import. */
+const byName = ["pythonia"];
+
+test("the packages that travel are those that the folders of a worker import", () => {
+  const layers: { folder: string }[] = JSON.parse(readFileSync(join(packageRoot, "src", "layers.json"), "utf8")).layers;
+  const folders = layers.slice(layers.findIndex(({ folder }) => folder === "sweep")).map(({ folder }) => folder);
+  const files = folders.flatMap((folder) =>
+    readdirSync(join(packageRoot, "src", folder), { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
+  );
+  const imported = files
+    .filter((name) => name.endsWith(".ts"))
+    .flatMap((name) => [
+      ...readFileSync(join(packageRoot, "src", name), "utf8").matchAll(/(?:^(?:import|export)\b.*?from|import\()\s*"((?:@[^/"]+\/)?[^./"][^/":]*)[^":]*"/gm),
+    ])
+    .map(([, name]) => name ?? "");
+  expect([...new Set([...imported, ...byName])].filter((name) => !notForWorkers.includes(name)).sort()).toEqual([...workerDependencies].sort());
+});
+
+test("what travels starts where nothing else of this package is", async () => {
+  const folder = temporaryDirectory();
+  const files = workerFiles();
+  expect(files.find(({ name }) => name === "node_modules/zod/package.json")).toBeDefined();
+  const { path, sha256 } = await pack(files, folder, python);
+  expect((await pack(files.toReversed(), folder, python)).sha256).toBe(sha256);
+  execFileSync(python, ["-m", "zipfile", "-e", path, join(folder, "unpacked")]);
+  expect(existsSync(join(folder, "unpacked", "python", "bh_bridge", "ray_job.py"))).toBe(true);
+  const program = "const { workerFiles } = await import(`${process.cwd()}/dist/sweep/executors/ray/worker-package.js`); console.log(workerFiles().length)";
+  const told = execFileSync(process.execPath, ["--input-type=module", "-e", program], { cwd: join(folder, "unpacked"), encoding: "utf8" });
+  expect(Number(told)).toBe(files.length);
+});
+
+test("a package that is not installed is named", () => {
+  const root = temporaryDirectory();
+  for (const name of ["dist", "python/bh_bridge"]) mkdirSync(join(root, name), { recursive: true });
+  writeFileSync(join(root, "package.json"), "{}");
+  expect(() => workerFiles(root)).toThrow(expect.objectContaining({ code: "FILE_NOT_FOUND", message: expect.stringContaining("@petamoriken/float16") }));
+});
