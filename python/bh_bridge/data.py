@@ -35,18 +35,27 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         self._windows = (
             tokens.unfold(0, length + 1, stride) if len(tokens) > length else tokens.new_empty(0, length + 1)
         )
+        self._tokens, self._cut = tokens, (length, label_shift, stride)
         # Counted as the notebook counts, len - length: one window a token that has a full context before it.
         self._labels_from = 1 if label_shift == "double" else 0
 
     def __len__(self) -> int:
         return len(self._windows)
 
+    def to(self, device: torch.device) -> Windows:
+        """The same windows, of the text on a device."""
+        return Windows(self._tokens.to(device), *self._cut)
+
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         return {name: tensor[0] for name, tensor in self.__getitems__([index]).items()}
 
     def __getitems__(self, indices: list[int]) -> dict[str, torch.Tensor]:
-        """A whole batch at once: int64 input_ids and labels, [batch, length]; collating items one by one is slow."""
-        batch = self._windows[torch.tensor(indices)].long()
+        """A whole batch at once: collating items one by one is slow."""
+        return self.batch(torch.tensor(indices))
+
+    def batch(self, numbers: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Windows by their numbers, int64 [batch], where the text is: int64 input_ids and labels, [batch, length]."""
+        batch = self._windows[numbers].long()
         end = batch.shape[1] - 1 + self._labels_from
         return {"input_ids": batch[:, :-1].contiguous(), "labels": batch[:, self._labels_from : end].contiguous()}
 
@@ -64,6 +73,20 @@ def split_windows(tokens: torch.Tensor, length: int, data: dict[str, Any]) -> tu
     return train_windows, Windows(tokens[kept:], length, data["label_shift"], stride=length)
 
 
+class WindowNumbers(Dataset[dict[str, torch.Tensor]]):
+    """The numbers of windows in place of the windows, for a step that has the text where it computes."""
+
+    def __init__(self, windows: Windows) -> None:
+        self._count = len(windows)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitems__(self, indices: list[int]) -> dict[str, torch.Tensor]:
+        """A whole batch at once: int64 [batch]."""
+        return {"numbers": torch.tensor(indices)}
+
+
 def order_checksum(sampler: Iterable[int]) -> str:
     """SHA-256 of the order in which a sampler draws windows in its first epoch: their numbers, int64 little-endian.
 
@@ -79,5 +102,5 @@ def order_checksum(sampler: Iterable[int]) -> str:
 
 
 def collate_nothing(batch: dict[str, Any]) -> dict[str, Any]:
-    """The batch is made by `Windows.__getitems__` already."""
+    """The batch is made by `__getitems__` already."""
     return batch

@@ -17,6 +17,7 @@ from bh_bridge.deciders import Deciders
 from bh_bridge.events import EventLog
 from bh_bridge.exact_step import Verdict
 from bh_bridge.fast_step import Compiled
+from bh_bridge.graphed_step import Graphed
 from bh_bridge.noise import add_noise
 from bh_bridge.output_log import OutputLog
 from bh_bridge.protocol import schema
@@ -176,8 +177,8 @@ class RunStep:
                 **fields,
             )
 
-    def tell(self, event: str, state: TrainingState, verdict: Verdict | Compiled) -> None:
-        """How the steps are computed from here on, and why: `exact_step` or `compiled_step`."""
+    def tell(self, event: str, state: TrainingState, verdict: Verdict | Compiled | Graphed) -> None:
+        """How the steps are computed from here on, and why: `exact_step`, `compiled_step` or `graphed_step`."""
         self._events.emit(event, global_step=state.global_step, epoch=state.epoch, **verdict._asdict())
 
     def pause(self) -> AbstractContextManager[None]:

@@ -14,7 +14,7 @@ HEADER_BYTES = 4096
 RECORD = struct.Struct("<QIId")
 OWN_MODEL_FIELDS = ("norm", "dtype", "from")
 # What tells of an interruption, and what is told at times of its own.
-NOT_COMPARED = ("resumed", "checkpoint_rejected", "usage", "alert", "exact_step", "compiled_step")
+NOT_COMPARED = ("resumed", "checkpoint_rejected", "usage", "alert", "exact_step", "compiled_step", "graphed_step")
 
 
 def committed_step(files: dict[str, bytes | None], run: str) -> int:
@@ -107,6 +107,7 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
             "processes": config["processes"],
             "exact_step": config["exact_step"],
             "compiled_step": config["compiled_step"],
+            "graphed_step": config["graphed_step"],
             "noise": config["noise"],
             "record": config["record"],
             "checkpoint": config["checkpoint"],

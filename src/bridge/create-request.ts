@@ -12,7 +12,7 @@ interface RequestContext
 
 /** The request that builds the trainer of a configuration. */
 export function createRequest(
-  { engine, processes, exact_step, compiled_step, data, training, model, noise, record, checkpoint, seed }: RunConfig,
+  { engine, processes, exact_step, compiled_step, graphed_step, data, training, model, noise, record, checkpoint, seed }: RunConfig,
   { corpus, ...context }: RequestContext,
 ): CreateRequest {
   return {
@@ -21,6 +21,7 @@ export function createRequest(
     processes,
     exact_step,
     compiled_step,
+    graphed_step,
     data: { ...data, corpus },
     training: JSON.parse(JSON.stringify(training)), // without the fields that are undefined
     dtype: model.dtype,

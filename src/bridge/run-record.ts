@@ -56,6 +56,7 @@ export class RunRecord {
       processes: config.processes,
       exact_step: null,
       compiled_step: null,
+      graphed_step: null,
       seconds: 0,
       git: repository?.state ?? null,
       resumes: [],
@@ -98,9 +99,11 @@ export class RunRecord {
   }
 
   /** Note how the steps are computed. */
-  computedBy(event: TrainEventOf<"exact_step" | "compiled_step">): void {
+  computedBy(event: TrainEventOf<"exact_step" | "compiled_step" | "graphed_step">): void {
     const { used, reason } = event;
     if (event.type === "compiled_step") this.#write({ compiled_step: { used, reason, seconds: event.seconds } });
+    else if (event.type === "graphed_step")
+      this.#write({ graphed_step: { used, reason, eager_seconds: event.eager_seconds, graphed_seconds: event.graphed_seconds } });
     else this.#write({ exact_step: { used, reason, plain_seconds: event.plain_seconds, exact_seconds: event.exact_seconds } });
   }
 

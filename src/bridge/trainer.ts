@@ -251,7 +251,7 @@ export class Trainer implements AsyncDisposable {
       this.#dispatcher.onMessage(message);
       if (message.type === "decide" || message.type === "coalesced") return;
       if (message.type === "train_begin") this.#unstarted?.begin();
-      if (message.type === "exact_step" || message.type === "compiled_step") this.#record?.computedBy(message);
+      if (message.type === "exact_step" || message.type === "compiled_step" || message.type === "graphed_step") this.#record?.computedBy(message);
       for (const listener of this.#listeners) listener(message);
       this.#streams.push(message);
     },

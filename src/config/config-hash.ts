@@ -3,9 +3,9 @@ import { basename } from "node:path";
 import { isPlainObject } from "./json-value.js";
 import type { RunConfig } from "./run-config-schema.js";
 
-/** A configuration without what says where or how something is called or reached, not what it is: `name`, `python`, `exact_step`, what another engine does, `processes` where there is one, and the directories of files. */
+/** A configuration without what says where or how something is called or reached, not what it is: `name`, `python`, `exact_step`, `graphed_step`, what another engine does, `processes` where there is one, and the directories of files. */
 export function configIdentity(config: RunConfig) {
-  const { name: _name, python: _python, exact_step: _exactStep, compiled_step, processes, data, model, init, ...rest } = config;
+  const { name: _name, python: _python, exact_step: _exactStep, graphed_step: _graphedStep, compiled_step, processes, data, model, init, ...rest } = config;
   return {
     ...rest,
     ...(rest.engine === "fast" ? { compiled_step } : {}),

@@ -58,6 +58,12 @@ export const runConfigFields = z.strictObject({
     .describe(
       "Engine `fast` on the CPU: compile the step with the C++ compiler that is there. `auto` does so for runs that are long enough to pay for it. It changes bits, and a run keeps the way that it began with.",
     ),
+  graphed_step: z
+    .enum(["auto", "off"])
+    .default("auto")
+    .describe(
+      "On CUDA: replay the whole step from one CUDA graph. `auto` makes the first steps both ways, and uses the graph where all bits are equal and it is faster. Not part of the hash.",
+    ),
   python: z.string().min(1).optional().describe("Path of the Python interpreter; found by itself when left out. Not part of the hash."),
   data: dataSchema.prefault({}).describe("The text that is trained on."),
   model: modelSchema.prefault({}).describe("The model: GPT2Config's own names, and how it is built."),

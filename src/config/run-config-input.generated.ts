@@ -259,6 +259,8 @@ export interface RunConfigInput {
   exact_step?: "auto" | "off" | undefined;
   /** Engine `fast` on the CPU: compile the step with the C++ compiler that is there. `auto` does so for runs that are long enough to pay for it. It changes bits, and a run keeps the way that it began with. Default: `"auto"`. */
   compiled_step?: "auto" | "on" | "off" | undefined;
+  /** On CUDA: replay the whole step from one CUDA graph. `auto` makes the first steps both ways, and uses the graph where all bits are equal and it is faster. Not part of the hash. Default: `"auto"`. */
+  graphed_step?: "auto" | "off" | undefined;
   /** Path of the Python interpreter; found by itself when left out. Not part of the hash. */
   python?: string | undefined;
   /** The text that is trained on. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { compiledStepFields } from "./compiled-step.js";
 import { exactStepFields } from "./exact-step.js";
+import { graphedStepFields } from "./graphed-step.js";
 import { wireNumberSchema } from "./wire-number.js";
 
 const position = { seq: z.int().nonnegative(), mono: z.number(), wall: z.number() };
@@ -63,6 +64,8 @@ export const trainEventSchema = z.discriminatedUnion("type", [
   eventSchema("exact_step", exactStepFields),
   // From here on; told before compiling begins, and when it is over.
   eventSchema("compiled_step", compiledStepFields),
+  // From here on; of a training on CUDA.
+  eventSchema("graphed_step", graphedStepFields),
   eventSchema("stopped", { reason: z.string() }),
   eventSchema("checkpoint_rejected", { problem: z.string() }),
   eventSchema("decider_timeout", { decider: z.int() }),

@@ -5,7 +5,8 @@ import { generateOptionsSchema } from "./generate-options.js";
 import { wireNumberSchema } from "./wire-number.js";
 
 // The sections of a configuration are declared with it; here they only travel, complete.
-const { seed, processes, engine, exact_step, compiled_step, data, model, init, noise, training, record, checkpoint } = complete(runConfigFields).shape;
+const { seed, processes, engine, exact_step, compiled_step, graphed_step, data, model, init, noise, training, record, checkpoint } =
+  complete(runConfigFields).shape;
 const { norm, dtype, from, ...gpt2Config } = model.shape;
 
 const empty = z.strictObject({});
@@ -112,6 +113,7 @@ export const operations = {
       processes,
       exact_step,
       compiled_step,
+      graphed_step,
       run_directory: z.string(),
       // The built-in corpus has a path too by now.
       data: data.extend({ corpus: z.string() }),

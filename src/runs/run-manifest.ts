@@ -4,6 +4,7 @@ import { BhBridgeError } from "../errors.js";
 import { durableWrite } from "../formats/durable-write.js";
 import { compiledStepFields } from "../protocol/compiled-step.js";
 import { exactStepFields } from "../protocol/exact-step.js";
+import { graphedStepFields } from "../protocol/graphed-step.js";
 import { gitStateSchema } from "./git-state.js";
 import { checkRunJson, readRunJson } from "./read-run-json.js";
 import { runFiles } from "./run-layout.js";
@@ -86,6 +87,8 @@ export const runManifestSchema = z.strictObject({
   exact_step: z.strictObject(exactStepFields).nullable().optional(),
   /** Likewise, and null with another engine. */
   compiled_step: z.strictObject(compiledStepFields).nullable().optional(),
+  /** Likewise, and null on any device but CUDA. */
+  graphed_step: z.strictObject(graphedStepFields).nullable().optional(),
   /** Seconds of training, all parts of a resumed run together. */
   seconds: z.number(),
   git: gitStateSchema.nullable(),

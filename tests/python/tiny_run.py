@@ -17,7 +17,7 @@ from golden_messages import golden_request
 
 CORPUS = "It was many and many a year ago, in a kingdom by the sea, that a maiden there lived whom you may know.\n" * 6
 # Events that tell of an interruption, or come at times of their own.
-NOT_COMPARED = ("resumed", "checkpoint_rejected", "usage", "alert", "exact_step", "compiled_step")
+NOT_COMPARED = ("resumed", "checkpoint_rejected", "usage", "alert", "exact_step", "compiled_step", "graphed_step")
 ENGINES["sgd"] = "sgd_engine"  # beside the real ones: what holds for it holds for any
 
 

@@ -58,17 +58,15 @@ class FastTrainer(RunTrainer):
         if (checkpoint / STEP_FILE).exists():  # not in a checkpoint of another engine
             self._was_compiled = json.loads((checkpoint / STEP_FILE).read_text(encoding="utf-8"))["compiled"]
 
-    def training_step(
-        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None = None
+    def add_gradients(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None
     ) -> torch.Tensor:
         if self._compiled is None:
             self._compiled = self._compile()
             self._run_step.tell("compiled_step", self.state, self._compiled)
         inputs = self._prepare_inputs(inputs)
         count = torch.as_tensor(num_items_in_batch, device=self.device)
-        loss = self._fast_step.add_gradients(inputs["input_ids"], inputs["labels"], count)
-        self._losses.append(loss)
-        return loss
+        return self._fast_step.add_gradients(inputs["input_ids"], inputs["labels"], count)
 
     def _compile(self) -> Compiled:
         """Compile the step where the configuration and this machine allow it, or as the run was begun."""

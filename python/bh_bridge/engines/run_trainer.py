@@ -23,8 +23,10 @@ from transformers import (
 )
 
 from bh_bridge import checkpoints
-from bh_bridge.data import Windows, collate_nothing, order_checksum
+from bh_bridge.data import WindowNumbers, Windows, collate_nothing, order_checksum
 from bh_bridge.device import resolve_device
+from bh_bridge.exact_step import Verdict
+from bh_bridge.graphed_step import Graphed, GraphedStep, obstacle
 from bh_bridge.model import save_model
 from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
 from bh_bridge.optimizers import WideAdamW, settings_of, wide_part
@@ -64,6 +66,7 @@ def trainer_options(
         "step": step,
         "decay_norms": request["training"]["decay_norms"],
         "wide": wide_part(request),
+        "graph_obstacle": obstacle(request, args, model.config),
         "model": model,
         "args": args,
         "train_dataset": train_windows,
@@ -82,8 +85,11 @@ class RunTrainer(Trainer):
         step: Step,
         decay_norms: str,
         wide: str | None,
+        graph_obstacle: str | None,
+        train_dataset: Windows,
         **options: Any,
     ) -> None:
+        """graph_obstacle: why whole steps cannot be replayed from a CUDA graph, if they cannot."""
         self._gpt2 = model
         self._run_step = step
         self._decay_norms = decay_norms
@@ -92,9 +98,17 @@ class RunTrainer(Trainer):
         self._epoch = -1  # index of the epoch under way
         self._epoch_began_at: int | None = None  # global step
         self._losses: list[torch.Tensor] = []
+        self._graph_obstacle = graph_obstacle
+        self._graphed_step: GraphedStep | None = None
+        self._told: set[str] = set()  # how steps are computed, by the name of the event
+        self._norm: torch.Tensor | None = None  # of the gradients, where this step has been made as a whole
         self.window_order: str | None = None  # as `order_checksum` says; known when training begins
-        super().__init__(model=model, callbacks=[StepCallback(self, step)], **options)
+        batches = train_dataset if graph_obstacle else WindowNumbers(train_dataset)
+        super().__init__(model=model, callbacks=[StepCallback(self, step)], train_dataset=batches, **options)
         self.remove_callback(PrinterCallback)
+        self._windows = (
+            None if graph_obstacle else train_dataset.to(self.device)
+        )  # what a whole step takes its batch from
 
     @property
     def device(self) -> torch.device:
@@ -133,18 +147,24 @@ class RunTrainer(Trainer):
     def training_step(
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None = None
     ) -> torch.Tensor:
+        """Gradients of a batch; the whole step where it can come from a graph, and Trainer's own calls do nothing."""
         group = self._run_step.group
-        if group is None:
-            loss = self.add_gradients(model, inputs, num_items_in_batch)
-        else:
+        self._norm = None
+        if self._graph_obstacle is not None and self.device.type == "cuda":
+            self.tell_once("graphed_step", Graphed(False, self._graph_obstacle, None, None))
+        if self._windows is not None:
+            loss = self._make_whole_step(model, inputs["numbers"], self._windows)
+        elif group is not None:
             loss = self._add_part(group, model, inputs, num_items_in_batch)
+        else:
+            loss = self.add_gradients(model, inputs, num_items_in_batch)
         self._losses.append(loss)
         return loss
 
     def add_gradients(
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None
     ) -> torch.Tensor:
-        """Add the gradients of a batch to those of the parameters; its loss is the result."""
+        """Add the gradients of a batch to those that the weights have, in the engine's way; the loss is the result."""
         return super().training_step(model, inputs, num_items_in_batch)
 
     def _add_part(
@@ -162,6 +182,44 @@ class RunTrainer(Trainer):
         if self.accelerator.sync_gradients:  # the last batch of the step
             group.add_gradients(model.parameters())
         return group.add(loss)
+
+    def _make_whole_step(self, model: nn.Module, numbers: torch.Tensor, windows: Windows) -> torch.Tensor:
+        """The step on the windows of these numbers, from the graph or as it will be captured; its loss."""
+
+        def add_gradients(numbers: torch.Tensor) -> torch.Tensor:
+            inputs = windows.batch(numbers)
+            return self.add_gradients(model, inputs, self._get_num_items_in_batch([inputs], self.device))
+
+        def make(numbers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            loss = add_gradients(numbers)
+            norm: Any = super(RunTrainer, self)._clip_grad_norm(model) if self.args.max_grad_norm > 0 else None
+            norm = super(RunTrainer, self)._get_grad_norm(model, norm)
+            optimizer.step()
+            return loss, norm
+
+        numbers, optimizer = numbers.to(self.device), self._plain_optimizer()
+        if not optimizer.state:  # Trainer's own calls make the first step, and what the optimizer keeps
+            return add_gradients(numbers)
+        if self._graphed_step is None:
+            self._graphed_step = GraphedStep(make, optimizer, numbers.new_zeros(self.args.train_batch_size))
+        made = self._graphed_step.step(numbers)
+        if self._graphed_step.verdict is not None:
+            self.tell_once("graphed_step", self._graphed_step.verdict)
+        self._norm = made.norm
+        self.accelerator.gradient_state.sync_gradients = False  # accelerate would make another step
+        return made.loss.clone()
+
+    def tell_once(self, event: str, verdict: Verdict | Graphed) -> None:
+        """How steps are computed from here on."""
+        if event not in self._told:
+            self._told.add(event)
+            self._run_step.tell(event, self.state, verdict)
+
+    def _clip_grad_norm(self, model: nn.Module) -> Any:
+        return super()._clip_grad_norm(model) if self._norm is None else self._norm
+
+    def _get_grad_norm(self, model: nn.Module, grad_norm: Any = None) -> Any:
+        return super()._get_grad_norm(model, grad_norm) if self._norm is None else self._norm
 
     def log(self, logs: dict[str, Any], *args: Any, **options: Any) -> None:
         if "loss" in logs:

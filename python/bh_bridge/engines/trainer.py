@@ -33,7 +33,6 @@ class ExactTrainer(RunTrainer):
     def __init__(self, *, exact_step: str, **options: Any) -> None:
         super().__init__(**options)
         self._exact_step = ExactStep(self._gpt2, self._obstacle(exact_step))
-        self._is_told = False  # whether the exact step is used
 
     def add_gradients(
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None
@@ -47,9 +46,8 @@ class ExactTrainer(RunTrainer):
             loss = exact.check(tokens, labels, plain, num_items_in_batch=num_items_in_batch)
         else:
             loss = plain()
-        if exact.verdict is not None and not self._is_told:
-            self._is_told = True
-            self._run_step.tell("exact_step", self.state, exact.verdict)
+        if exact.verdict is not None:
+            self.tell_once("exact_step", exact.verdict)
         return loss
 
     def compute_loss(

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from transformers import GPT2LMHeadModel
 
+from bh_bridge.bits import same_bits
 from bh_bridge.exact_step.attention import LONGEST
 from bh_bridge.exact_step.gpt2 import Gpt2Step
 from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
@@ -70,10 +71,10 @@ class ExactStep:
         own = self.loss(tokens, labels, **options)
         grads = torch.autograd.grad(own, self._step.parameters)
         self._exact_seconds.append(time.perf_counter() - began)
-        unequal = [] if _same_bits(loss, own.detach()) else ["the loss"]
+        unequal = [] if same_bits(loss, own.detach()) else ["the loss"]
         for name, parameter, grad, earlier in zip(self._step.names, self._step.parameters, grads, before, strict=True):
             expected = grad if earlier is None else earlier + grad
-            if parameter.grad is None or not _same_bits(parameter.grad, expected):
+            if parameter.grad is None or not same_bits(parameter.grad, expected):
                 unequal.append(name)
         if unequal or len(self._plain_seconds) == CHECKED_BATCHES:
             self.verdict = self._judge(unequal)
@@ -135,11 +136,3 @@ class _Loss(torch.autograd.Function):
 def _has_hooks(model: nn.Module) -> bool:
     kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     return any(getattr(module, kind) for module in model.modules() for kind in kinds)
-
-
-def _same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
-    """Equal in every bit: neither is −0 equal to 0, nor is a NaN unlike itself."""
-    if one.dtype != other.dtype or one.shape != other.shape:
-        return False
-    as_integers = {2: torch.int16, 4: torch.int32}[one.element_size()]
-    return torch.equal(one.contiguous().view(as_integers), other.contiguous().view(as_integers))

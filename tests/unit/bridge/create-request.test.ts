@@ -18,7 +18,7 @@ const context = {
 test("a configuration's sections are sent as they are, with the path of the corpus that was found", () => {
   const config = parseRunConfig({ data: { held_out: 0.25 }, record: { rows: [1] }, noise: { epsilon: 1e-3 }, checkpoint: { keep: 3 } });
   const request = createRequest(config, { ...context, corpus: "/text" });
-  const { engine, processes, exact_step, compiled_step, training, noise, record, checkpoint, seed } = config;
+  const { engine, processes, exact_step, compiled_step, graphed_step, training, noise, record, checkpoint, seed } = config;
   expect(request).toEqual({
     ...context,
     data: { ...config.data, corpus: "/text" },
@@ -26,6 +26,7 @@ test("a configuration's sections are sent as they are, with the path of the corp
     processes,
     exact_step,
     compiled_step,
+    graphed_step,
     training,
     noise,
     record,

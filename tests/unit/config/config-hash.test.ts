@@ -10,7 +10,7 @@ async function hashOf(...set: string[]): Promise<string> {
 
 test("it is the SHA-256 of the configuration's JSON with sorted keys and no spaces", () => {
   const config = parseRunConfig({});
-  const { exact_step: _exactStep, compiled_step: _compiledStep, processes: _processes, ...identity } = config;
+  const { exact_step: _exactStep, compiled_step: _compiledStep, graphed_step: _graphedStep, processes: _processes, ...identity } = config;
   const names = [...JSON.stringify(config).matchAll(/"(\w+)":/g)].map(([, name = ""]) => name);
   const canonical = JSON.stringify(identity, names.sort()); // a list of names is also their order, at any depth
   expect(canonical).toMatch(/^\{"checkpoint":\{"every":1000,"keep":2\},"data":\{"corpus":null,"held_out":0,.*"weight_decay":0\.01\}\}$/);
@@ -19,7 +19,7 @@ test("it is the SHA-256 of the configuration's JSON with sorted keys and no spac
 
 test("a name, an interpreter, the way to the same bits and the directory of the corpus do not count; everything else does", async () => {
   const plain = await hashOf("data.corpus=/a/text.txt");
-  expect(await hashOf("data.corpus=/b/text.txt", "name=mine", "python=/usr/bin/python3", "exact_step=off")).toBe(plain);
+  expect(await hashOf("data.corpus=/b/text.txt", "name=mine", "python=/usr/bin/python3", "exact_step=off", "graphed_step=off")).toBe(plain);
   expect(await hashOf("data.corpus=/a/text.txt", "compiled_step=on"), "of the reference, which has none").toBe(plain);
   expect(await hashOf("data.corpus=/a/other.txt")).not.toBe(plain);
   expect(await hashOf("data.corpus=/a/text.txt", "seed=43")).not.toBe(plain);
