@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { roundToBfloat16 } from "../../../src/analysis/bfloat16.js";
-import { inverseUlp } from "../../../src/analysis/bfloat16-ulp.js";
 import { expectedFrom } from "../formats/reference-python.js";
 
 // Float32 bits around every kind of rounding: ties to even, carries into the exponent, overflow, subnormals, and random ones.
@@ -13,10 +12,9 @@ values = torch.tensor([struct.unpack("<f", struct.pack("<I", b))[0] for b in bit
 keep = ~values.isnan()
 given = values[keep].view(torch.int32).tolist()
 rounded = values[keep].to(torch.bfloat16)
-ulps = [(float(x), float(torch.nextafter(x.abs(), torch.tensor(float("inf"), dtype=torch.bfloat16)) - x.abs()), int(x.view(torch.int16)) & 0xffff) for x in rounded if torch.isfinite(x) and x.abs() < 3e38]
-print(json.dumps({"given": given, "rounded": rounded.view(torch.int16).tolist(), "ulps": ulps}))`;
+print(json.dumps({"given": given, "rounded": rounded.view(torch.int16).tolist()}))`;
 
-const { given, rounded, ulps } = expectedFrom<{ given: number[]; rounded: number[]; ulps: [number, number, number][] }>(program);
+const { given, rounded } = expectedFrom<{ given: number[]; rounded: number[] }>(program);
 
 const floatOfBits = (bits: number): number => new Float32Array(Int32Array.of(bits).buffer)[0] ?? 0;
 const highBits = (value: number): number => (new Int32Array(Float32Array.of(value).buffer)[0] ?? 0) >> 16;
@@ -27,9 +25,4 @@ test("a float32 is rounded as torch rounds it", () => {
 
 test("NaN stays NaN", () => {
   expect(roundToBfloat16(Number.NaN)).toBeNaN();
-});
-
-test("the distance to the next bfloat16 is torch's", () => {
-  expect(ulps.length).toBeGreaterThan(1000);
-  for (const [value, ulp, bits] of ulps) expect(1 / inverseUlp(bits), String(value)).toBe(ulp);
 });

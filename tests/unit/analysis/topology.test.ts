@@ -35,3 +35,7 @@ test("a chain of three neighbours, one apart, and a NaN row", async () => {
 test("one node has no pair", async () => {
   expect(await topology(bfloat16([1], [1]))).toMatchObject({ nodes: 1, edges: 0, density: 0, nearest: [null], components: 1, largestComponent: 1 });
 });
+
+test("a topology is of bfloat16 alone", async () => {
+  await expect(topology(new Matrix("F16", [1, 1], new Uint8Array(2)))).rejects.toMatchObject({ code: "FORMAT_UNSUPPORTED" });
+});
