@@ -94,6 +94,7 @@ export {
   verifyDocumentSchema,
 } from "./commands/runs/runs-document.js";
 export { type SetupDocument, setupDocumentSchema } from "./commands/setup/setup-document.js";
+export { type SimulateDocument, simulateDocumentSchema } from "./commands/simulate/simulate-document.js";
 export {
   type SweepCancelDocument,
   type SweepLogsDocument,
@@ -145,6 +146,7 @@ export { type Inspection, inspect } from "./runner/inspect.js";
 export { openRun, type RecordedState, type Run } from "./runner/open-run.js";
 export { type ResumeRunOptions, resume } from "./runner/resume.js";
 export { type RunRow, runRowSchema } from "./runner/run-row.js";
+export { type SimulateOptions, type Simulation, simulate } from "./runner/simulate.js";
 export { type StartingPoint, startFrom } from "./runner/start-from.js";
 export { type TrainedRun, type TrainOptions, train } from "./runner/train.js";
 export { type TrainResult, trainResultSchema } from "./runner/train-result.js";

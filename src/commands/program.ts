@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   compare: async () => (await import("./compare/compare.js")).compareCommand(),
   reproduce: async () => (await import("./reproduce/reproduce.js")).reproduceCommand(),
   rerecord: async () => (await import("./rerecord/rerecord.js")).rerecordCommand(),
+  simulate: async () => (await import("./simulate/simulate.js")).simulateCommand(),
   analyze: async () => (await import("./analyze/analyze.js")).analyzeCommand(),
   census: async () => (await import("./census/census.js")).censusCommand(),
   inspect: async () => (await import("./inspect/inspect.js")).inspectCommand(),

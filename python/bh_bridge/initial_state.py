@@ -1,0 +1,38 @@
+"""The embedding before the first step, as every kind of initial state draws it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+# The model's own dtype. A float32 master is kept by the optimizer, beside weights that are bfloat16.
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float32-master": torch.bfloat16}
+NOISE_DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+
+
+@torch.no_grad()
+def initialize(weight: torch.Tensor, init: dict[str, Any]) -> None:
+    """Fill the embedding [vocab, hidden] with its initial state, drawn on the CPU: the base, then the noise.
+
+    normal: what GPT-2 drew, N(0, initializer_range).  singular: one unit vector in every row.
+    snowball: one N(0, 1) vector plus N(0, sigma) a row.  file: rows set afterwards, by `set_tensor`.
+    unit-noise: one unit vector plus N(0, sigma) a row; draws, norm, product and sum are all in noise_dtype.
+    What is not said to be in another dtype is float32; the result is rounded to that of the weight.
+    """
+    vocab, hidden = weight.shape
+    kind = init["kind"]
+    if kind == "singular":
+        weight[:] = _unit_vector(hidden, torch.float32)
+    elif kind == "snowball":
+        base = torch.randn(hidden)
+        weight[:] = base + torch.randn(vocab, hidden) * init["sigma"]
+    elif kind == "unit-noise":
+        dtype = NOISE_DTYPES[init["noise_dtype"]]
+        base = _unit_vector(hidden, dtype)
+        weight[:] = base + torch.randn(vocab, hidden, dtype=dtype) * init["sigma"]
+
+
+def _unit_vector(size: int, dtype: torch.dtype) -> torch.Tensor:
+    vector = torch.randn(size, dtype=dtype)
+    return vector / vector.norm()
