@@ -27,7 +27,7 @@ def main(request: dict[str, Any]) -> None:
         if request["init"]["kind"] == "normal":  # drawn by the model itself, in float32
             weight[:] = torch.empty(weight.shape).normal_(0, request["initializer_range"])
         initialize(weight, request["init"])
-        out.write(weight.view(torch.uint8).numpy())
+        out.write(weight.view(torch.uint8).numpy().tobytes())
     out.close()
 
 
