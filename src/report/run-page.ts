@@ -10,6 +10,7 @@ import type { FigureOrAbsent } from "../figures/run-figures.js";
 import type { RunSource } from "../figures/runs/run-source.js";
 import { openRun } from "../runner/open-run.js";
 import { finalLoss, notFinite, type TrainResult } from "../runner/train-result.js";
+import { runClock, stepTimes } from "../runs/run-clock.js";
 import { count } from "../text/count.js";
 import { formatBytes } from "../text/format-bytes.js";
 import { groupDigits } from "../text/group-digits.js";
@@ -17,7 +18,6 @@ import { printable } from "../text/printable.js";
 import { shellQuote } from "../text/shell-quote.js";
 import { type Block, code, foldedSection, list, type Page, type ReplayedRun, type Section, section, table, text } from "./page.js";
 import { replayFrames } from "./replay-frames.js";
-import { runClock } from "./run-clock.js";
 
 /** Rows of the table of losses. */
 const mostLosses = 20;
@@ -54,7 +54,7 @@ export async function runPage(reported: ReportedRun, figures: readonly FigureOrA
       ),
       ...absentSection(figures),
     ],
-    data: { result: { ...result, run: basename(result.run) }, config: publicConfig(config), clock: runClock(run.events()) },
+    data: { result: { ...result, run: basename(result.run) }, config: publicConfig(config), clock: runClock(stepTimes(run.events())) },
   };
 }
 

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs"
 import { join } from "node:path";
 import { BhBridgeError } from "../errors.js";
 import { type TrainEvent, type TrainEventOf, type TrainEventType, trainEventSchema } from "../protocol/events.js";
+import { TrainingTime } from "./run-clock.js";
 import { runFiles } from "./run-layout.js";
 
 /**
@@ -63,13 +64,8 @@ export function hasTakenStep(directory: string): boolean {
 
 /** Seconds of training that the events of a run tell of, without the time between an end and its resumption. */
 export function trainedSeconds(events: readonly TrainEvent[]): number {
-  let seconds = 0;
-  let previous: TrainEvent | undefined;
-  for (const event of events) {
-    if (previous && event.type !== "resumed") seconds += Math.max(0, event.wall - previous.wall);
-    previous = event;
-  }
-  return seconds;
+  const time = new TrainingTime();
+  return events.reduce((_, event) => time.upTo(event), 0);
 }
 
 /** What is found in the event log; nothing in a run that has not got that far. */

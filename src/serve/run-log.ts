@@ -1,17 +1,12 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { containedFile } from "../formats/contained-file.js";
 import { type TrainEvent, trainEventSchema } from "../protocol/events.js";
+import { type StepTime, TrainingTime } from "../runs/run-clock.js";
 import { runFiles } from "../runs/run-layout.js";
 
 /** One step, as far as a chart needs it. */
-interface LoggedStep {
-  readonly step: number;
+interface LoggedStep extends StepTime {
   readonly loss: number;
-  /** Time of day, in seconds. */
-  readonly wall: number;
-  /** Of training, without the time between an end and its resumption. */
-  readonly seconds: number;
-  readonly epoch: number | null;
 }
 
 const pieceBytes = 256 * 1024;
@@ -24,8 +19,7 @@ export class RunLog {
   readonly steps: LoggedStep[] = [];
   /** All events but those of single steps. */
   readonly events: Exclude<TrainEvent, { type: "step_end" }>[] = [];
-  #seconds = 0;
-  #wall: number | undefined;
+  #time = new TrainingTime();
   #position = 0;
   #tail = Buffer.alloc(0);
 
@@ -57,8 +51,7 @@ export class RunLog {
   }
 
   #forget(): void {
-    this.#seconds = 0;
-    this.#wall = undefined;
+    this.#time = new TrainingTime();
     this.#position = 0;
     this.#tail = Buffer.alloc(0);
     this.steps.length = 0;
@@ -90,34 +83,21 @@ export class RunLog {
   #take(line: string): void {
     const step = stepLine.exec(line);
     if (step) {
-      this.#step(Number(step[1]), { step: Number(step[2]), epoch: step[3] === "null" ? null : Number(step[3]), loss: Number(step[4]) });
+      const seconds = this.#time.upTo({ type: "step_end", mono: Number(step[1]) });
+      this.steps.push({ step: Number(step[2]), seconds, epoch: step[3] === "null" ? null : Number(step[3]), loss: Number(step[4]) });
       return;
     }
     try {
       const event = trainEventSchema.parse(JSON.parse(line));
-      if (event.type === "step_end") this.#step(event.wall, { step: event.global_step, epoch: event.epoch, loss: event.loss });
-      else {
-        if (event.type === "resumed") this.#wall = event.wall;
-        this.#pass(event.wall);
-        this.events.push(event);
-      }
+      const seconds = this.#time.upTo(event);
+      if (event.type === "step_end") this.steps.push({ step: event.global_step, seconds, epoch: event.epoch, loss: event.loss });
+      else this.events.push(event);
     } catch {
       // Damage is told by "bh-bridge runs verify"; the page shows what can be read.
     }
-  }
-
-  #step(wall: number, step: Pick<LoggedStep, "step" | "epoch" | "loss">): void {
-    this.#pass(wall);
-    this.steps.push({ ...step, wall, seconds: this.#seconds });
-  }
-
-  /** Time goes on to an event. */
-  #pass(wall: number): void {
-    this.#seconds += Math.max(0, wall - (this.#wall ?? wall));
-    this.#wall = wall;
   }
 }
 
 /** A step as Python writes it; one in another form is read as JSON. */
 const stepLine =
-  /^\{"seq": \d+, "mono": [\d.e+-]+, "wall": ([\d.e+-]+), "type": "step_end", "global_step": (\d+), "epoch": ([\d.e+-]+|null), "loss": ([\d.e+-]+)\}$/;
+  /^\{"seq": \d+, "mono": ([\d.e+-]+), "wall": [\d.e+-]+, "type": "step_end", "global_step": (\d+), "epoch": ([\d.e+-]+|null), "loss": ([\d.e+-]+)\}$/;

@@ -9,10 +9,10 @@ import { readState } from "../formats/read-state.js";
 import { stepOfState } from "../formats/state-of-step.js";
 import { openHistory } from "../runs/open-history.js";
 import { readAnalysis } from "../runs/run-analysis.js";
+import { runClock } from "../runs/run-clock.js";
 import { runFiles } from "../runs/run-layout.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import type { ServedRun } from "./catalogue.js";
-import { clockOf } from "./clock.js";
 import type { BasisDocument, CensusOfStateDocument, Clock, HistoryDocument, RowPathDocument, Series, SeriesDocument } from "./documents.js";
 import { fileIdentity } from "./file-identity.js";
 import type { Line } from "./line.js";
@@ -73,7 +73,7 @@ export class RunView {
   /** Epochs and seconds of its steps, as its log tells them. */
   clock(): Clock | null {
     this.#log.update();
-    return clockOf(this.#log.steps);
+    return runClock(this.#log.steps);
   }
 
   async history({ id }: ServedRun): Promise<HistoryDocument> {
@@ -260,7 +260,7 @@ function rateOf(steps: RunLog["steps"]): Line {
   let begun = steps[0];
   for (const step of steps) {
     if (!begun || step.step <= begun.step) begun = step;
-    const seconds = step.wall - begun.wall;
+    const seconds = step.seconds - begun.seconds;
     if (seconds < 1) continue;
     if (seconds < 60) {
       x.push(step.step);

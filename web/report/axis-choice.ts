@@ -1,4 +1,4 @@
-import type { RunClock } from "../../src/report/run-clock.js";
+import type { RunClock } from "../../src/runs/run-clock.js";
 import type { AxisBy } from "./clock-axis.js";
 import type { FigureView } from "./figure-view.js";
 
@@ -7,7 +7,9 @@ const names: Readonly<Record<AxisBy, string>> = { steps: "training step", epochs
 /** Let the reader choose above the figures what their axis of steps is read by. */
 export function addAxisChoice(views: readonly FigureView[], clock: RunClock): void {
   const select = document.createElement("select");
-  for (const [value, textContent] of Object.entries(names)) select.append(Object.assign(document.createElement("option"), { value, textContent }));
+  for (const [value, textContent] of Object.entries(names)) {
+    if (value !== "epochs" || clock.epochs) select.append(Object.assign(document.createElement("option"), { value, textContent }));
+  }
   select.addEventListener("change", () => {
     const by = select.value as AxisBy;
     for (const view of views) view.readBy(by === "steps" ? null : { clock, by });

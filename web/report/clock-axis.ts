@@ -1,5 +1,5 @@
 import type { Axis } from "../../src/figures/figure.js";
-import type { RunClock } from "../../src/report/run-clock.js";
+import type { RunClock } from "../../src/runs/run-clock.js";
 
 /** What the axis of steps is read by. */
 export type AxisBy = "steps" | "epochs" | "seconds";
@@ -8,9 +8,10 @@ const mostTicks = 6;
 /** Before it, all decades lie on each other. */
 const firstStep = 1;
 
-/** An axis of steps whose ticks say the epoch, or the time of training; its places are still those of the steps. */
+/** An axis of steps whose ticks say the epoch, or the time of training; its places are still those of the steps. It stays as it is where the clock tells no epochs. */
 export function clockAxis(axis: Axis, clock: RunClock, by: "epochs" | "seconds", [from, to]: readonly [number, number]): Axis {
   const read = clock[by];
+  if (!read) return axis;
   const [low, high] = [interpolated(clock.steps, read, from), interpolated(clock.steps, read, to)];
   const unit = by === "seconds" ? unitOf(high) : { name: null, size: 1 };
   const isLog = axis.scale === "symlog";
@@ -27,11 +28,12 @@ export function clockAxis(axis: Axis, clock: RunClock, by: "epochs" | "seconds",
   };
 }
 
-/** The epoch and the time of a step, in words. */
+/** The epoch and the time of a step, in words; the time alone, where the run tells no epochs. */
 export function clockWords(clock: RunClock, step: number): string {
   const seconds = interpolated(clock.steps, clock.seconds, step);
   const { name, size } = unitOf(seconds);
-  return `epoch ${Number(interpolated(clock.steps, clock.epochs, step).toPrecision(3))}, ${Number((seconds / size).toPrecision(3))} ${name}`;
+  const epoch = clock.epochs ? `epoch ${Number(interpolated(clock.steps, clock.epochs, step).toPrecision(3))}, ` : "";
+  return `${epoch}${Number((seconds / size).toPrecision(3))} ${name}`;
 }
 
 function unitOf(seconds: number): { name: string; size: number } {

@@ -5,7 +5,7 @@ import { extentOf } from "../../src/figures/draw/extent.js";
 import { figureStyle } from "../../src/figures/draw/palette.js";
 import type { Figure, Mark, Panel } from "../../src/figures/figure.js";
 import type { SmoothLine } from "../../src/figures/smooth-lines.js";
-import type { RunClock } from "../../src/report/run-clock.js";
+import type { RunClock } from "../../src/runs/run-clock.js";
 import { clockAxis, clockWords } from "./clock-axis.js";
 import { takeKeys } from "./figure-keys.js";
 import { inside } from "./inside.js";

@@ -1,6 +1,6 @@
 import type { Figure } from "../../src/figures/figure.js";
 import type { ReplayedRun } from "../../src/report/page.js";
-import type { RunClock } from "../../src/report/run-clock.js";
+import type { RunClock } from "../../src/runs/run-clock.js";
 import { addAxisChoice } from "./axis-choice.js";
 import { FigureView, type SmoothFigure } from "./figure-view.js";
 import { unfoldPrinted } from "./printing.js";
@@ -17,7 +17,7 @@ interface ReportData {
   readonly replays: readonly (readonly ReplayedRun[])[];
   readonly config?: unknown;
   /** Of the run, where the report is of one. */
-  readonly clock?: RunClock;
+  readonly clock?: RunClock | null;
 }
 
 unfoldPrinted();

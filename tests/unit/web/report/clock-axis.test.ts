@@ -33,3 +33,9 @@ test("what came before the first step that the clock knows has no tick", () => {
 });
 
 test("a step is told as epoch and time", () => expect(clockWords(clock, 100)).toBe("epoch 0.25, 50 s"));
+
+test("where the run tells no epochs, the axis of steps stays, and a step is told by its time", () => {
+  const timeAlone = { ...clock, epochs: null };
+  expect(clockAxis(stepAxis(), timeAlone, "epochs", [0, 400])).toEqual(stepAxis());
+  expect(clockWords(timeAlone, 100)).toBe("50 s");
+});
