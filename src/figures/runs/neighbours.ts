@@ -29,7 +29,7 @@ async function read(run: RunSource): Promise<Neighbours | Absent> {
   const { points, firstRows, hasNan } = latticePoints(matrix);
   if (firstRows.length > mostNodes)
     return { absent: `it ends with ${firstRows.length.toLocaleString("en")} distinct rows, more than ${mostNodes} can be drawn` };
-  const holes = new Map(census(matrix).members.map((members) => [members[0] ?? -1, members]));
+  const holes = new Map(census(matrix).members.flatMap((members) => members.map((token) => [token, members])));
   const text = (token: number) => shownToken(token, history.rowTokens.text?.(token));
   const nodes = [...firstRows].map((row) => {
     const token = history.rowTokens.ofRow(row);
