@@ -8,7 +8,7 @@ import { chosenStates } from "../chosen-states.js";
 import type { Mark, Panel } from "../figure.js";
 import { binEdges, countsIn, cumulativeShare } from "../histogram.js";
 import { seriesOf } from "../styled-series.js";
-import { defineRunFigure } from "./run-figure.js";
+import { type Absent, defineRunFigure } from "./run-figure.js";
 import type { RunSource } from "./run-source.js";
 
 const bins = 24;
@@ -28,9 +28,9 @@ interface Moment {
   readonly cells: readonly number[] | null;
 }
 
-async function read(run: RunSource): Promise<readonly Moment[]> {
+async function read(run: RunSource): Promise<readonly Moment[] | Absent> {
   const history = await run.history();
-  return chosenStates(history.states).map((state) => {
+  const moments = chosenStates(history.states).map((state) => {
     const matrix = readState(history, state);
     const { centroid } = stateGeometry(matrix);
     const norms: number[] = [];
@@ -47,6 +47,7 @@ async function read(run: RunSource): Promise<readonly Moment[]> {
       cells: cells ? [...cells].filter(Number.isFinite) : null,
     };
   });
+  return moments.some(({ norms }) => norms.length > 0) ? moments : { absent: "none of its rows is finite" };
 }
 
 /** How the rows' norms, their distances from the centroid, and their moves are distributed at a few moments. */
@@ -56,15 +57,15 @@ export const distributions = defineRunFigure({
   read,
   describe([run]) {
     const moments = run?.data ?? [];
-    const shown = quantities.filter(({ key }) => moments.some((moment) => moment[key] !== null));
-    const panels = shown.flatMap(({ key, title, label, unit, scale }): Panel[] => {
-      const told = moments.flatMap((moment, series) => (moment[key] === null ? [] : [{ series, values: moment[key] }]));
+    const panels = quantities.flatMap(({ key, title, label, unit, scale }): Panel[] => {
+      const told = moments.flatMap((moment, series) => (moment[key]?.length ? [{ series, values: moment[key] }] : []));
       const edges = binEdges(
         told.flatMap(({ values }) => values),
         bins,
         scale,
       );
-      const x = axis(label, unit, { scale, domain: edges.length > 1 ? [edges[0] ?? 0, edges.at(-1) ?? 1] : null });
+      if (edges.length === 0) return []; // nothing has a place on the axis
+      const x = axis(label, unit, { scale, domain: [edges[0] ?? 0, edges.at(-1) ?? 1] });
       const counted = told.map(({ series, values }): Mark => ({ mark: "bins", series, edges, counts: countsIn(values, edges) }));
       const summed = told.map(({ series, values }): Mark => ({ mark: "line", series, ...cumulativeShare(values, edges), curve: "step" }));
       return [

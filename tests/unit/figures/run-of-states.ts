@@ -1,5 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Figure, figureSchema, type Mark } from "../../../src/figures/figure.js";
+import { isAbsent, type RunFigure } from "../../../src/figures/runs/run-figure.js";
 import { RunSource } from "../../../src/figures/runs/run-source.js";
 import type { History } from "../../../src/formats/history.js";
 import { RowTokens } from "../../../src/formats/row-tokens.js";
@@ -10,7 +12,7 @@ import { writeRun } from "../serve/written-run.js";
 /** A state as a test spells it out, row by row. */
 export type StateRows = readonly (readonly number[])[];
 
-interface RunOfStates {
+export interface RunOfStates {
   /** Numbers that bfloat16 has, as all whole ones up to 256 are. */
   states: readonly StateRows[];
   dtype?: "BF16" | "F32";
@@ -25,7 +27,7 @@ interface RunOfStates {
 
 /** Write a run with these states. @returns its directory. */
 export function writeRunOfStates({ states, dtype = "BF16", steps, tokens, dead = [], tensors = {} }: RunOfStates): string {
-  const directory = writeRun({ folder: temporaryDirectory(), id: "made-up", steps: steps?.at(-1) ?? states.length - 1 });
+  const directory = writeRun({ folder: temporaryDirectory(), id: "made-up", steps: Math.max(1, steps?.at(-1) ?? states.length - 1) });
   change(join(directory, "run.json"), (manifest) => Object.assign(manifest["corpus"] as object, { dead: dead.length, deadTokens: dead }));
   if (tokens) change(join(directory, "config.json"), (config) => Object.assign(config["record"] as object, { rows: tokens }));
   rmSync(join(directory, "history.safetensors"));
@@ -44,6 +46,24 @@ export function writeRunOfStates({ states, dtype = "BF16", steps, tokens, dead =
 /** A run with these states, opened for figures; a test closes it with `using`. */
 export function runOfStates(run: RunOfStates): RunSource {
   return new RunSource(writeRunOfStates(run), { workers: 0 });
+}
+
+/** What a kind of figure shows of a run with these states. @throws {Error} why there is nothing to show. */
+export async function figureOf(kind: RunFigure, states: RunOfStates): Promise<Figure> {
+  using run = runOfStates(states);
+  const data = await kind.read(run);
+  if (isAbsent(data)) throw new Error(data.absent);
+  return figureSchema.parse(kind.describe([{ label: "run", source: { name: "run", hash: "0" }, data }]));
+}
+
+/** The marks of a kind in all panels of a figure, in their order. */
+export function marksOf<Kind extends Mark["mark"]>({ panels }: Figure, kind: Kind): (Mark & { mark: Kind })[] {
+  return panels.flatMap(({ marks }) => marks.filter((mark): mark is Mark & { mark: Kind } => mark.mark === kind));
+}
+
+/** The lines of a figure by the names that the legend gives them: their places. */
+export function linesOf(figure: Figure): Record<string, [x: readonly number[], y: readonly (number | null)[]]> {
+  return Object.fromEntries(marksOf(figure, "line").map(({ series, x, y }) => [figure.series[series]?.name, [x, y]]));
 }
 
 function change(path: string, edit: (document: Record<string, unknown>) => void): void {
