@@ -20,13 +20,17 @@ async function read(run: RunSource): Promise<Sky | Absent> {
   return moments;
 }
 
-/** The rows around their own centroid, every token counted. */
+/** A row that is nearer to the centroid, as a share of how far the rows lie from the middle of the view, is in it but for rounding: it has no direction. */
+const nearest = 1e-12;
+
+/** The rows around their own centroid, every token counted; one that lies in it is left out. */
 function seenFromCentroid(points: readonly Point[]): Point[] {
   const tokens = points.reduce((sum, { population }) => sum + population, 0);
   const centroid = [0, 1, 2].map((axisIndex) => points.reduce((sum, { at, population }) => sum + population * (at[axisIndex] ?? 0), 0) / tokens);
+  const farthest = points.reduce((most, { at }) => Math.max(most, Math.hypot(...at)), 0);
   return points
     .map((point) => ({ ...point, at: point.at.map((value, index) => value - (centroid[index] ?? 0)) }))
-    .filter(({ at }) => at.some((value) => value !== 0));
+    .filter(({ at }) => Math.hypot(...at) > nearest * farthest);
 }
 
 const degrees = 180 / Math.PI;
