@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { cloud } from "../../../../src/figures/runs/cloud.js";
+import { figureOf, marksOf } from "../run-of-states.js";
+
+/** A triangle that grows: all of it lies in one plane of four dimensions. */
+const states = [1, 2, 3].map((size) => [
+  [0, 0, 0, 0],
+  [3 * size, 0, 0, 0],
+  [3 * size, 4 * size, 0, 0],
+]);
+
+test("rows of a plane are seen at their true distances, in the first state, after a tenth, and in the last", async () => {
+  const figure = await figureOf(cloud, { states, steps: [0, 10, 2000] });
+  expect(figure.panels.map(({ title }) => title)).toEqual(["Step 0", "Step 2,000", "Ways of the tokens"]);
+  const shares = [figure.panels[0]?.x, figure.panels[0]?.y].map((axis) => Number(/(\d+) %/.exec(axis?.label ?? "")?.[1]));
+  expect((shares[0] ?? 0) + (shares[1] ?? 0)).toBe(100);
+  const [, { x = [], y = [] } = {}] = marksOf(figure, "dots");
+  const sides = [
+    [0, 1],
+    [1, 2],
+    [2, 0],
+  ].map(([a = 0, b = 0]) => Math.hypot((x[a] ?? 0) - (x[b] ?? 0), (y[a] ?? 0) - (y[b] ?? 0)));
+  expect(sides.map((side) => side.toFixed(3)).sort()).toEqual(["12.000", "15.000", "9.000"]);
+});
+
+test("the ways of the tokens go through their places in all states, with a gap behind each, dead ones on their own", async () => {
+  const figure = await figureOf(cloud, { states, dead: [2] });
+  const [alive, dead] = marksOf(figure, "line");
+  expect(alive?.y.map((value) => value === null)).toEqual([false, false, false, true, false, false, false, true]);
+  expect(dead?.y).toHaveLength(4);
+  const ends = marksOf(figure, "dots").at(-1); // the dead token in the last state
+  expect([dead?.x[2], dead?.y[2]]).toEqual([ends?.x[0], ends?.y[0]]);
+});
+
+test("a black hole is one dot with its number, larger than that of a token, and live when one of its tokens is", async () => {
+  const shared = [
+    ...states.slice(0, 2),
+    [
+      [0, 0, 0, 0],
+      [9, 12, 0, 0],
+      [9, 12, 0, 0],
+      [9, 12, 0, 0],
+    ].slice(0, 3),
+  ];
+  const live = marksOf(await figureOf(cloud, { states: shared, tokens: [65, 66, 67], dead: [66] }), "dots").at(-1);
+  expect(live).toMatchObject({ series: 0, labels: ["2", ""], names: ["B C", "A"] });
+  expect(live?.radius?.[0]).toBeGreaterThan(live?.radius?.[1] ?? 0);
+});
+
+test("rows that differ in one direction alone have no cloud", async () => {
+  await expect(
+    figureOf(cloud, {
+      states: [
+        [[1], [2]],
+        [[1], [3]],
+      ],
+    }),
+  ).rejects.toThrow("two directions");
+});
