@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import { axis, stepAxis } from "../../../src/figures/axes.js";
+import { linePanels, namedAlike, type QuantitySeries } from "../../../src/figures/line-panels.js";
+
+const panels = [
+  { title: "Motion", y: axis("way"), quantities: { mean: "mean of moves", largest: "largest move" } },
+  { title: "Cells", y: axis("cells"), quantities: { mean: "mean of cells", largest: "largest in cells" }, curve: "step" },
+] as const;
+
+const values = (of: number) => ({ steps: [1, 2], values: [of, null] });
+const run = (label: string, data: QuantitySeries) => ({ label, source: { name: label, hash: "0" }, data });
+
+/** Of each panel, the names of its lines with their first values. */
+function linesOf(figure: ReturnType<typeof linePanels>) {
+  return figure.panels.map(({ marks }) => marks.map((mark) => mark.mark === "line" && [figure.series[mark.series]?.name, mark.y[0]]));
+}
+
+test("lines of one name look alike in all panels, whatever they show", () => {
+  const figure = linePanels(panels, [
+    run("a", { "mean of moves": values(1), "largest move": values(2), "mean of cells": values(3), "largest in cells": values(4) }),
+  ]);
+  expect(figure.series.map(({ name }) => name)).toEqual(["mean", "largest"]);
+  expect(linesOf(figure)).toEqual([
+    [
+      ["mean", 1],
+      ["largest", 2],
+    ],
+    [
+      ["mean", 3],
+      ["largest", 4],
+    ],
+  ]);
+  expect(figure.panels.map(({ marks }) => marks[0]?.mark === "line" && marks[0].curve)).toEqual(["straight", "step"]);
+});
+
+test("every run has its lines, and one that lacks a quantity leaves it out", () => {
+  const figure = linePanels(panels, [run("a", { "mean of moves": values(1), "largest move": values(2) }), run("b", { "mean of moves": values(3) })]);
+  expect(linesOf(figure)).toEqual([
+    [
+      ["mean, a", 1],
+      ["largest, a", 2],
+      ["mean, b", 3],
+    ],
+  ]);
+  expect(figure.sources.map(({ name }) => name)).toEqual(["a", "b"]);
+});
+
+test("a panel that no run has anything for is left out, and three stand in one row", () => {
+  const three = ["one", "two", "three"].map((title) => ({ title, y: axis(""), quantities: namedAlike([title]) }));
+  const data = { one: values(1), two: values(2), three: values(3) };
+  expect(linePanels(three, [run("a", data)])).toMatchObject({ columns: 3, panels: [{ title: "one" }, { title: "two" }, { title: "three" }] });
+  expect(linePanels(three, [run("a", { one: values(1), three: values(3) })])).toMatchObject({ columns: 2, panels: [{ title: "one" }, { title: "three" }] });
+});
+
+test("the axis is that of the steps, unless a panel has its own", () => {
+  const own = stepAxis({ scale: "symlog" });
+  const figure = linePanels(
+    [
+      { title: "", y: axis(""), quantities: namedAlike(["x"]) },
+      { title: "", x: own, y: axis(""), quantities: namedAlike(["x"]) },
+    ],
+    [run("a", { x: values(1) })],
+  );
+  expect(figure.panels.map(({ x }) => x)).toEqual([stepAxis(), own]);
+});
