@@ -13,7 +13,7 @@ import { type PlanFacts, planTrials, type Trial } from "./plan-trials.js";
 export interface Plan {
   name: string;
   base: ResolvedConfig;
-  /** Each once. */
+  /** Each once, where it came first. */
   trials: Trial[];
   prune: Prune | null;
   /** What its trials are to answer; null for a sweep. */
@@ -70,9 +70,10 @@ export async function planPoints(
   const machine = await executor.machine(isOnCpuAlone(base, points), signal);
   const facts: PlanFacts = { device: machine.device, threads: threadsOfTrial, corpusOf: corpusReader(base, signal), sourceOf };
   const planned = await planTrials(base, points, facts);
-  const trials = [...new Map(planned.toReversed().map((trial) => [trial.trial, trial])).values()].toReversed();
+  const firsts = new Map<string, Trial>();
+  for (const trial of planned) if (!firsts.has(trial.trial)) firsts.set(trial.trial, trial);
   const common = JSON.stringify([base.hash, await facts.corpusOf(base.config), rules]);
-  const plan = { name, base, trials, hash: createHash("sha256").update(common).digest("hex"), machine };
+  const plan = { name, base, trials: [...firsts.values()], hash: createHash("sha256").update(common).digest("hex"), machine };
   return { plan, trialOf: planned.map(({ trial }) => trial) };
 }
 
