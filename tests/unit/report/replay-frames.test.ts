@@ -1,0 +1,103 @@
+import { expect, test } from "vitest";
+import { replayFrames } from "../../../src/report/replay-frames.js";
+import { unpackedFrames } from "../../../web/report/unpacked.js";
+import { type RunOfStates, runOfStates, type StateRows } from "../figures/run-of-states.js";
+
+/** Frames of a run, unpacked: of each its rows as places in weights, and its classes. */
+async function played(states: RunOfStates, share?: number) {
+  using run = runOfStates(states);
+  const frames = await replayFrames(run, share);
+  if (!frames) return undefined;
+  const { steps, tokens, width, height } = frames;
+  const places = await unpackedFrames(frames.places, 2 * tokens.length);
+  const classes = await unpackedFrames(frames.classes, tokens.length);
+  const at = (index: number) => ((places[index] ?? 0) / 65_535) * (index % 2 === 0 ? width : height);
+  return {
+    ...{ steps, tokens, width, height },
+    rows: steps.map((_, frame) => tokens.map((_token, row) => [at(2 * (frame * tokens.length + row)), at(2 * (frame * tokens.length + row) + 1)] as const)),
+    classes: steps.map((_, frame) => [...classes.subarray(frame * tokens.length, (frame + 1) * tokens.length)]),
+  };
+}
+
+/** A triangle of sides 3, 4 and 5, so many times as large. */
+const triangle = (size: number): StateRows => [
+  [0, 0],
+  [3 * size, 0],
+  [3 * size, 4 * size],
+];
+
+test("rows are played at their true distances, in every frame", async () => {
+  const replay = await played({ states: [triangle(1), triangle(2), triangle(4)], steps: [0, 10, 20] });
+  expect(replay?.steps).toEqual([0, 10, 20]);
+  for (const [frame, size] of [1, 2, 4].entries()) {
+    const [a = [0, 0], b = [0, 0], c = [0, 0]] = replay?.rows[frame] ?? [];
+    const sides = [
+      [a, b],
+      [b, c],
+      [c, a],
+    ].map(([from = [0, 0], to = [0, 0]]) => Math.hypot(from[0] - to[0], from[1] - to[1]) / size);
+    for (const [side, length] of [3, 4, 5].entries()) expect(sides[side]).toBeCloseTo(length, 2);
+  }
+});
+
+test("rows of one black hole have one class, that of their first row, and tokens say how they are written and which are dead", async () => {
+  const together: StateRows = [
+    [1, 1],
+    [3, 4],
+    [1, 1],
+  ];
+  const replay = await played({ states: [triangle(1), together], tokens: [65, 32, 1], dead: [1] });
+  expect(replay?.classes).toEqual([
+    [0, 1, 2],
+    [0, 1, 0],
+  ]);
+  expect(replay?.tokens).toEqual([
+    { name: "A", dead: false },
+    { name: "␣", dead: false },
+    { name: "1", dead: true },
+  ]);
+});
+
+test("what follows when nothing moves any more is not played", async () => {
+  expect((await played({ states: [triangle(1), triangle(2), triangle(3), triangle(3), triangle(3)] }))?.steps).toEqual([0, 1, 2]);
+});
+
+test("a row that is no number stays in the middle", async () => {
+  const broken: StateRows = [
+    [Number.NaN, 0],
+    [3, 0],
+    [3, 4],
+  ];
+  const replay = await played({ states: [triangle(1), broken] });
+  expect(replay?.rows[1]?.flat().every(Number.isFinite)).toBe(true);
+});
+
+test("a long training has at most 1000 frames, its last state among them", async () => {
+  const states = Array.from({ length: 1100 }, (_, state) => triangle(1 + (state % 7)));
+  const replay = await played({ states });
+  expect([replay?.steps.length, replay?.steps[0], replay?.steps.at(-1)]).toEqual([1000, 0, 1099]);
+});
+
+test("several runs share what a report can hold: each has fewer frames, its last state among them, or is not played", async () => {
+  const states = Array.from({ length: 100 }, (_, state) =>
+    Array.from({ length: 64 }, (_row, row) => [Math.sin(state * row) * 8, Math.cos(3 * state + row * row)]),
+  );
+  using run = runOfStates({ states });
+  expect((await replayFrames(run))?.steps).toHaveLength(100);
+  const frames = await replayFrames(run, 1 / 50);
+  expect((frames?.places.length ?? 0) + (frames?.classes.length ?? 0)).toBeLessThanOrEqual(800_000 / 50);
+  expect(frames?.steps.length).toBeGreaterThan(20);
+  expect([frames?.steps[0], frames?.steps.at(-1)]).toEqual([0, 99]);
+  expect(await replayFrames(run, 1 / 5000)).toBeUndefined();
+});
+
+test("rows that differ in one direction alone are not played", async () => {
+  expect(
+    await played({
+      states: [
+        [[1], [2]],
+        [[1], [3]],
+      ],
+    }),
+  ).toBeUndefined();
+});
