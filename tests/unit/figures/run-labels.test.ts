@@ -24,7 +24,7 @@ test("runs of one configuration are told apart by their names, and of one name b
 
 test("settings that would take too much room, or are alike in two of three runs, give way to names", () => {
   const long = "a prompt that is far longer than what a legend can hold beside another one";
-  expect(runLabels([run("short", { data: { ...presets.quick.input.data, corpus: `/${long}.txt` } }), run("other", {})])).toEqual(["short", "other"]);
+  expect(runLabels([run("short", { data: { corpus: `/${long}.txt` } }), run("other", {})])).toEqual(["short", "other"]);
   expect(runLabels([run("a", { seed: 1 }), run("b", { seed: 2 }), run("c", { seed: 2 })])).toEqual(["a", "b", "c"]);
 });
 

@@ -1,0 +1,57 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { expect, test } from "vitest";
+import { directoryCommands } from "../../../../src/commands/sweep/directory-commands.js";
+import { sweepLogsDocumentSchema } from "../../../../src/commands/sweep/directory-documents.js";
+import { Ledger } from "../../../../src/sweep/ledger.js";
+import { sweepDocumentSchema } from "../../../../src/sweep/sweep-document.js";
+import { temporaryDirectory } from "../../formats/reference-python.js";
+import { captureStdout } from "../capture-stdout.js";
+
+const command = (name: string): Command => {
+  const found = directoryCommands().find((each) => each.name() === name);
+  if (!found) throw new Error(name);
+  return found;
+};
+
+/** A sweep of two trials: one whose Python printed a hundred lines and failed, one that waits. */
+function sweep(): string {
+  const directory = temporaryDirectory();
+  const trials = ["aaaa1111", "bbbb2222"].map((trial, index) => ({ trial, set: { seed: index + 1 } }));
+  const plan = { schema: "bh-bridge/plan@1", name: "sigma", hash: "ab", preset: "quick", base: {}, prune: null, question: null, trials };
+  writeFileSync(join(directory, "plan.json"), JSON.stringify(plan));
+  mkdirSync(join(directory, "runs", "a"), { recursive: true });
+  writeFileSync(join(directory, "runs", "a", "python.log"), Array.from({ length: 100 }, (_, line) => `line ${line + 1}\n`).join(""));
+  using ledger = new Ledger(directory);
+  ledger.append({ trial: "aaaa1111", status: "failed", run: "runs/a", reason: "PYTHON_CRASHED: no memory" });
+  return directory;
+}
+
+test("the state of a sweep is read from its directory alone", async () => {
+  const directory = sweep();
+  const document = sweepDocumentSchema.parse(JSON.parse(await captureStdout(command("status"), "--json", directory)));
+  expect(document).toMatchObject({ directory, counts: { failed: 1, planned: 1 } });
+  expect(await captureStdout(command("status"), directory)).toContain("1 failed");
+});
+
+test("the last lines of a trial's Python are printed with why it failed, by the beginning of its name", async () => {
+  const directory = sweep();
+  const logs = async (...args: string[]) => sweepLogsDocumentSchema.parse(JSON.parse(await captureStdout(command("logs"), "--json", directory, ...args)));
+  const told = await logs("aa");
+  expect(told).toMatchObject({ trial: "aaaa1111", status: "failed", reason: "PYTHON_CRASHED: no memory", run: join(directory, "runs/a") });
+  expect([told.lines.length, told.lines[0], told.lines.at(-1)]).toEqual([40, "line 61", "line 100"]);
+  expect((await logs("aa", "--lines", "2")).lines).toEqual(["line 99", "line 100"]);
+  expect(await captureStdout(command("logs"), directory, "aa", "--lines", "1")).toBe("aaaa1111  failed  seed=1\nPYTHON_CRASHED: no memory\nline 100\n");
+});
+
+test("a trial that has not begun has printed nothing, and one that there is not is told", async () => {
+  const directory = sweep();
+  expect(await captureStdout(command("logs"), directory, "bbbb")).toContain("Its Python has printed nothing");
+  await expect(captureStdout(command("logs"), directory, "cc")).rejects.toMatchObject({ code: "USAGE" });
+});
+
+test("what is not under way cannot be stopped, and a folder that is none says so", async () => {
+  await expect(captureStdout(command("cancel"), sweep())).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining("is not under way") });
+  await expect(captureStdout(command("cancel"), temporaryDirectory())).rejects.toMatchObject({ code: "RUN_NOT_FOUND" });
+});

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { chooseRuns, isTagged, listedRun } from "../../../src/runner/choose-runs.js";
+import { writeRunNotes } from "../../../src/runs/run-notes.js";
+import { noLockHolders, scanRuns } from "../../../src/runs/scan-runs.js";
+import { temporaryDirectory } from "../formats/reference-python.js";
+import { writeRun } from "../serve/written-run.js";
+
+const out = temporaryDirectory();
+for (const [id, seed, steps] of [
+  ["a", 3, 30],
+  ["b", 1, 30],
+  ["c", 2, 10],
+] as const)
+  writeRun({ folder: out, id, seed, steps });
+writeRunNotes(`${out}/c`, { note: "look here", tags: ["pin", "night"] });
+const runs = await Promise.all((await scanRuns(out, noLockHolders)).map(listedRun));
+
+const chosen = (sort: string, ...where: string[]) => chooseRuns(runs, { where, sort }).map(({ row }) => row.name);
+
+test("runs are sorted by a field of theirs or of their configuration, both ways, pinned ones first", () => {
+  expect(chosen("name")).toEqual(["c", "a", "b"]);
+  expect(chosen("seed")).toEqual(["c", "b", "a"]);
+  expect(chosen("-seed")).toEqual(["c", "a", "b"]);
+  expect(chosen("-training.max_steps")).toEqual(["c", "a", "b"]); // alike, they stay in their order
+});
+
+test("a run has to meet all conditions", () => {
+  expect(chosen("name", "seed>1")).toEqual(["c", "a"]);
+  expect(chosen("name", "seed>1", "training.max_steps:30")).toEqual(["a"]);
+  expect(chosen("name", "seed>1 note~look")).toEqual(["c"]);
+  expect(chosen("name", "seed>9")).toEqual([]);
+});
+
+test("a field that no run has is refused, in a condition and in the order", () => {
+  for (const refused of [() => chosen("sedd"), () => chosen("name", "sedd:1")]) expect(refused).toThrow(expect.objectContaining({ code: "USAGE" }));
+});
+
+test("a tag is the whole of it", () => {
+  const [run] = runs.filter(({ row }) => row.name === "c");
+  expect(run && ["pin", "night", "nigh", "PIN"].map((tag) => isTagged(run, tag))).toEqual([true, true, false, false]);
+});
