@@ -31,6 +31,7 @@ function texts(dtype: Dtype, bytes: Uint8Array): string[] {
 }
 
 function numberText(value: number): string {
+  if (Object.is(value, -0)) return "-0";
   if (Number.isFinite(value)) return String(value);
   return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
 }
