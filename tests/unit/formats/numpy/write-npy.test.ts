@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { dtypes } from "../../../../src/formats/matrix.js";
+import { writeNpy } from "../../../../src/formats/numpy/write-npy.js";
+import { brokenTensor, countedInPython, countedTensor } from "../counted-tensor.js";
+import { expectedFrom, temporaryDirectory } from "../reference-python.js";
+
+const directory = temporaryDirectory();
+
+test("every dtype opens in numpy with the same numbers, bfloat16 and float16 as the float32 that holds them", () => {
+  for (const dtype of dtypes) writeNpy(join(directory, `${dtype}.npy`), countedTensor("w", dtype, [3, 4, 5]));
+  const found = expectedFrom<Record<string, [equal: boolean, kind: string]>>(
+    `${countedInPython}
+def check(dtype):
+    want = expected(dtype, [3, 4, 5]); want = want.float().numpy() if dtype in ("BF16", "F16") else want.numpy()
+    got = np.load(f"{sys.argv[1]}/{dtype}.npy")
+    return bool(np.array_equal(got, want, equal_nan=got.dtype.kind == "f")), str(got.dtype)
+print(json.dumps({d: check(d) for d in names}))`,
+    directory,
+  );
+  const kinds = ["float32", "float32", "float32", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "bool"];
+  expect(found).toEqual(Object.fromEntries(dtypes.map((dtype, index) => [dtype, [true, kinds[index]]])));
+});
+
+test("shapes of one dimension, of many, and of none are numpy's; the data is aligned to 64 bytes", () => {
+  const shapes = [[3], [0, 3], [1, 2, 3, 4, 5, 6]];
+  for (const [index, shape] of shapes.entries()) writeNpy(join(directory, `shape-${index}.npy`), countedTensor("w", "U8", shape));
+  const program = 'import sys, json, numpy as np; print(json.dumps([list(np.load(f"{sys.argv[1]}/shape-{n}.npy").shape) for n in range(3)]))';
+  expect(expectedFrom(program, directory)).toEqual(shapes);
+  const bytes = readFileSync(join(directory, "shape-0.npy"));
+  expect([bytes.length - 3, bytes[127]]).toEqual([128, "\n".charCodeAt(0)]);
+});
+
+test("what fails leaves nothing", () => {
+  const before = readdirSync(directory);
+  expect(() => writeNpy(join(directory, "half.npy"), brokenTensor("w"))).toThrow("the disk is gone");
+  expect(readdirSync(directory)).toEqual(before);
+});

@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { afterEach, expect, vi } from "vitest";
+import { runSetupStep } from "../../../../src/python/setup/run-setup-step.js";
+import { folderTest, writeScript } from "../folder-test.js";
+
+afterEach(() => vi.unstubAllEnvs());
+
+folderTest("what pip is at is told while it runs, and lines that say nothing new are not", async ({ folder }) => {
+  const path = writeScript(join(folder, "python"), 'echo "Collecting torch>=2.6"; echo "   ---- 10 MB/s"; echo "Installing collected packages: numpy, torch"');
+  const steps: string[] = [];
+  await runSetupStep(path, ["-m", "pip"], { onStep: ({ text }) => steps.push(text) });
+  expect(steps).toEqual(["looking for torch", "installing 2 packages"]);
+});
+
+folderTest("pip asks nothing, and installs to no other place that the environment names", async ({ folder }) => {
+  vi.stubEnv("PIP_TARGET", "/elsewhere");
+  vi.stubEnv("PIP_PREFIX", "/elsewhere");
+  vi.stubEnv("PIP_USER", "1");
+  vi.stubEnv("PIP_INDEX_URL", "https://packages.example");
+  const path = writeScript(join(folder, "python"), 'echo "$PIP_NO_INPUT/$PIP_USER/$PIP_TARGET$PIP_PREFIX/$PIP_INDEX_URL"; exit 1');
+  await expect(runSetupStep(path, [], {})).rejects.toMatchObject({ message: expect.stringContaining("1/0//https://packages.example") });
+});
+
+folderTest("a failure quotes the command, the last lines in the order in which they came, and what to do", async ({ folder }) => {
+  const path = writeScript(join(folder, "python"), 'echo "Collecting torch"; echo "ERROR: [Errno 28] No space left on device" >&2; exit 2');
+  await expect(runSetupStep(path, ["-m", "pip", "install", "torch"], {})).rejects.toMatchObject({
+    code: "SETUP_FAILED",
+    message: expect.stringMatching(
+      new RegExp(
+        `^"${path} -m pip install" ended with exit code 2:\\n {2}Collecting torch\\n {2}ERROR: \\[Errno 28\\] No space left on device\\n.*The disk is full`,
+        "s",
+      ),
+    ),
+    exit: { exitCode: 2, signal: null, lastLines: ["Collecting torch", "ERROR: [Errno 28] No space left on device"] },
+  });
+});
+
+folderTest("the signal ends it, and says how to go on", async ({ folder }) => {
+  const path = writeScript(join(folder, "python"), "exec sleep 60");
+  const controller = new AbortController();
+  const running = runSetupStep(path, [], { signal: controller.signal });
+  controller.abort();
+  await expect(running).rejects.toMatchObject({ code: "ABORTED", message: "the set-up was stopped. Run the same command again to continue" });
+});
+
+folderTest("an interpreter that cannot be run has failed too", async ({ folder }) => {
+  await expect(runSetupStep(join(folder, "python"), ["-m", "venv"], {})).rejects.toMatchObject({ code: "SETUP_FAILED" });
+});

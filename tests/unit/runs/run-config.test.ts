@@ -1,0 +1,39 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parseRunConfig } from "../../../src/config/parse-run-config.js";
+import { readRunConfig, runConfigText } from "../../../src/runs/run-config.js";
+import { temporaryDirectory } from "../formats/reference-python.js";
+
+function runWith(text: string): string {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, "config.json"), text);
+  return directory;
+}
+
+test("what is written is read back as it was, complete", () => {
+  const config = parseRunConfig({ name: "é", seed: 7, training: { learning_rate: 1e-7 }, record: { rows: [3, 5] } });
+  const text = runConfigText(config);
+  expect(readRunConfig(runWith(text))).toEqual(config);
+  expect(text.endsWith("}\n")).toBe(true);
+  expect(JSON.parse(text)).toMatchObject({ seed: 7, device: "auto", record: { rows: [3, 5] } });
+});
+
+test("fields that an earlier version did not have get their defaults", () => {
+  expect(readRunConfig(runWith('{"seed": 3}'))).toEqual(parseRunConfig({ seed: 3 }));
+});
+
+test.each([
+  ["a value that no configuration has", '{"seed": -1}', "seed"],
+  ["a field of no version", '{"sead": 1}', "sead"],
+  ["no JSON", "{", "not JSON"],
+])("%s makes the run corrupt, and the file is named", (_, text, reason) => {
+  const directory = runWith(text);
+  expect(() => readRunConfig(directory)).toThrow(
+    expect.objectContaining({ code: "RUN_CORRUPT", message: expect.stringMatching(new RegExp(`config\\.json.*${reason}`, "s")) }),
+  );
+});
+
+test("without the file there is no run", () => {
+  expect(() => readRunConfig(temporaryDirectory())).toThrow(expect.objectContaining({ code: "RUN_NOT_FOUND" }));
+});

@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readRunManifest, runFormat, runManifestText, writeRunManifest } from "../../../src/runs/run-manifest.js";
+import { temporaryDirectory } from "../formats/reference-python.js";
+import { writeRun } from "../serve/written-run.js";
+
+const written = () => writeRun({ folder: temporaryDirectory(), id: "a" });
+
+/** The manifest of a written run, changed as text would be. */
+function changed(change: (manifest: Record<string, unknown>) => void): string {
+  const directory = written();
+  const path = join(directory, "run.json");
+  const manifest = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+  change(manifest);
+  writeFileSync(path, JSON.stringify(manifest));
+  return directory;
+}
+
+test("what is written is read back, in place of what was there, and nothing stays beside it", () => {
+  const directory = written();
+  const before = readdirSync(directory);
+  const manifest = { ...readRunManifest(directory), status: "failed", reason: "DISK_FULL" } as const;
+  writeRunManifest(directory, manifest);
+  expect(readRunManifest(directory)).toEqual(manifest);
+  expect(readdirSync(directory)).toEqual(before);
+  expect(readFileSync(join(directory, "run.json"), "utf8")).toBe(runManifestText(manifest));
+});
+
+test("a run of an earlier version, without engine and model changes, is read", () => {
+  const manifest = readRunManifest(
+    changed((document) => {
+      for (const field of ["engine", "exact_step", "compiled_step", "model_changes"]) Reflect.deleteProperty(document, field);
+    }),
+  );
+  expect(manifest.model_changes).toEqual([]);
+  expect(manifest).not.toHaveProperty("engine");
+});
+
+test("a newer format that we can still read is read; one that needs a newer reader is refused with the remedy, whatever else it says", () => {
+  expect(readRunManifest(changed((document) => Object.assign(document, { format: runFormat + 1 }))).format).toBe(runFormat + 1);
+  const newer = changed((document) => Object.assign(document, { min_reader: runFormat + 1, novelty: true }));
+  expect(() => readRunManifest(newer)).toThrow(
+    expect.objectContaining({
+      code: "RUN_UNSUPPORTED",
+      message: `${newer} has run format ${runFormat + 1}, this bh-bridge reads up to ${runFormat}: install a newer one`,
+    }),
+  );
+});
+
+test.each([
+  ["a status that no run has", { status: "paused" }, "status"],
+  ["a field of no version", { novelty: true }, "novelty"],
+  ["an environment without threads", { environment: {} }, "threads"],
+])("%s makes the run corrupt", (_, change, reason) => {
+  expect(() => readRunManifest(changed((document) => Object.assign(document, change)))).toThrow(
+    expect.objectContaining({ code: "RUN_CORRUPT", message: expect.stringContaining(reason) }),
+  );
+});
+
+test("a directory without it is no run", () => {
+  expect(() => readRunManifest(temporaryDirectory())).toThrow(expect.objectContaining({ code: "RUN_NOT_FOUND" }));
+});
