@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 /** File systems allow 255 bytes a name; a run's own name may use this much of it, the time and the hash take 25. */
 const slugBytes = 80;
 
-/** A display name as a part of a path: lower-case ASCII letters, digits and hyphens, at most 80 bytes; an odd name gets a hash of its own. */
+/** A display name as a part of a path: lower-case ASCII letters, digits, dots and hyphens, at most 80 bytes; an odd name gets a hash of its own. */
 export function slugOf(name: string): string {
   const plain = name
     .normalize("NFKD")

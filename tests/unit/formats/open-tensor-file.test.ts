@@ -1,9 +1,9 @@
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { openTensorFile } from "../../../src/formats/open-tensor-file.js";
 import { readMatrix } from "../../../src/formats/stored-tensor.js";
 import { expectedFrom, temporaryDirectory } from "./reference-python.js";
+import { handmadeSafetensors } from "./safetensors/handmade-safetensors.js";
 
 const directory = temporaryDirectory();
 
@@ -42,11 +42,7 @@ test.each([
 });
 
 test("the name says nothing: a safetensors file called .pt is opened as what it is", async () => {
-  const path = join(directory, "disguised.pt");
-  const header = Buffer.from("{}");
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(2n);
-  writeFileSync(path, Buffer.concat([length, header]));
+  const path = handmadeSafetensors(join(directory, "disguised.pt"), "{}");
   const file = await openTensorFile(path);
   expect([file.kind, file.tensors]).toEqual(["safetensors", []]);
   file.close();

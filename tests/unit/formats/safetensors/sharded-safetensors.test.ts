@@ -5,6 +5,7 @@ import { openSafetensors } from "../../../../src/formats/safetensors/safetensors
 import { openSharded } from "../../../../src/formats/safetensors/sharded-safetensors.js";
 import { readMatrix } from "../../../../src/formats/stored-tensor.js";
 import { temporaryDirectory } from "../reference-python.js";
+import { handmadeSafetensors } from "./handmade-safetensors.js";
 
 const root = temporaryDirectory();
 let made = 0;
@@ -17,10 +18,8 @@ function sharded(index: unknown) {
     ["a", 1],
     ["b", 2],
   ] as const) {
-    const header = Buffer.from(JSON.stringify({ [name]: { dtype: "U8", shape: [1], data_offsets: [0, 1] } }));
-    const length = Buffer.alloc(8);
-    length.writeBigUInt64LE(BigInt(header.length));
-    writeFileSync(join(directory, `${name}.safetensors`), Buffer.concat([length, header, Buffer.of(value)]));
+    const header = JSON.stringify({ [name]: { dtype: "U8", shape: [1], data_offsets: [0, 1] } });
+    handmadeSafetensors(join(directory, `${name}.safetensors`), header, Uint8Array.of(value));
   }
   const path = join(directory, "model.safetensors.index.json");
   writeFileSync(path, JSON.stringify(index));
