@@ -14,6 +14,11 @@ folderTest("the answer is the line with the marker, whatever is printed around i
   expect(await runPythonScript(path, { ...probe, args: ["a", "b c"] })).toEqual({ script: "probe.py", rest: "a b c" });
 });
 
+folderTest("the folder of the script is not where its imports are looked for", async ({ folder }) => {
+  const path = writeScript(join(folder, "python"), 'echo "$2{\\"safe\\": \\"$PYTHONSAFEPATH\\"}"');
+  expect(await runPythonScript(path, probe)).toEqual({ safe: "1" });
+});
+
 folderTest("an answer counts though the interpreter ends badly afterwards", async ({ folder }) => {
   expect(await runPythonScript(writeScript(join(folder, "python"), 'echo "$2{}"; exit 3'), probe)).toEqual({});
 });

@@ -25,6 +25,7 @@ test.each([
 test.each([
   ["rounding, where both parts are smaller than half a cell", 1.5, { weight: 1.5, decayed: 1.5 - cell / 8, moved: cell / 8 }, "rounding 1"],
   ["opposition, where one part took back what the other would have done", 1.5, { weight: 1.5, decayed: 1.5 - cell, moved: cell }, "opposition 1"],
+  ["opposition, where the moments alone would have moved it", 1.5, { weight: 1.5, decayed: 1.5 - 0.3125 * cell, moved: 0.625 * cell }, "opposition 1"],
   ["nothing, where a zero has no moment", 0, { weight: 0, decayed: 0, moved: 0 }, "nothing 1"],
   ["rounding, where the decay of a number is lost", 1.5, { weight: 1.5, decayed: 1.5, moved: 0 }, "rounding 1"],
 ])("a component that stayed was held by %s", (_, start, after, name) => {

@@ -31,6 +31,7 @@ function pickles(expression: string, before = ""): Uint8Array[] {
 
 test.each<[string, unknown]>([
   ["None", null],
+  ["{((1, 2),): 3}", { dict: [[{ tuple: [{ tuple: [1, 2] }] }, 3]] }],
   ["[True, False]", [true, false]],
   ["[0, 255, 256, 65535, 65536, -1, -(2**31)]", [0, 255, 256, 65535, 65536, -1, -(2 ** 31)]],
   ["[2**31, 2**53 - 1, 2**53, -(2**70)]", [2 ** 31, 2 ** 53 - 1, { big: "9007199254740992" }, { big: "-1180591620717411303424" }]],
@@ -103,6 +104,11 @@ describe("programs that Python's pickle would not have written are refused", () 
     ["a key for what is no dict", [list, none, none, 0x73], "a key is set in a value that is not a dict"],
     ["a list as a key", [dict, list, none, 0x73], "a key is a list, a dict, a set, or a kind of tuple that torch does not write"],
     ["a tuple with a list as a key", [dict, list, 0x85, none, 0x73], "a key is a list, a dict, a set, or a kind of tuple that torch does not write"],
+    [
+      "tuples in tuples in a tuple as a key",
+      [dict, none, 0x85, 0x85, 0x85, none, 0x73],
+      "a key is a list, a dict, a set, or a kind of tuple that torch does not write",
+    ],
     [
       "a tuple of nine as a key",
       [dict, 0x28, ...new Array<number>(9).fill(none), 0x74, none, 0x73],
