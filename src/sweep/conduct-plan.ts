@@ -8,7 +8,9 @@ import { trialOfRun } from "../runs/trial-identity.js";
 import type { ExecutorChoice } from "./executors/choose-executor.js";
 import type { Executor, JobListener } from "./executors/executor.js";
 import { endEarlierJob } from "./executors/ray/job-note.js";
+import { settleSubmissions } from "./executors/slurm/settle-submissions.js";
 import { isLeft, Ledger, type LedgerLine } from "./ledger.js";
+import { lineOfEnd } from "./ledger-line.js";
 import type { Plan } from "./plan/plan.js";
 import { memoryOf, planCost, requireRoom } from "./plan/plan-cost.js";
 import { createPlanDirectory, findPlanDirectory, replacePlan } from "./plan/plan-directory.js";
@@ -83,6 +85,7 @@ export async function conductPlan<Document>(
   await using _lock = await lockDirectory(python.path, directory);
   await endEarlierJob(directory);
   using ledger = new Ledger(directory);
+  await settleSubmissions(directory, ledger, executor.name);
   mkdirSync(join(directory, runsFolder), { recursive: true });
   await adoptRuns(directory, plan.trials, ledger);
   const book = new Book(directory, plan, ledger, tell);
@@ -92,7 +95,7 @@ export async function conductPlan<Document>(
   const steps = Object.fromEntries(tasks.map(({ trial, config }) => [trial, config.training.max_steps]));
   const used = Math.min(workers, tasks.length);
   tell({ kind: "planned", name: plan.name, directory, workers: used, trials: book.states(), steps });
-  await executor.train({ directory, tasks, machine: plan.machine, workers, listener: book, signal, failFast });
+  await executor.train({ directory, name: plan.name, tasks, machine: plan.machine, workers, listener: book, signal, failFast });
   const trials = book.states();
   const { document, summary } = await conclude({ directory, trials, signal });
   durableWrite(join(directory, "result.json"), `${JSON.stringify(document)}\n`);
@@ -124,7 +127,12 @@ class Book implements JobListener {
   }
 
   states(trials: readonly Trial[] = this.#plan.trials): SweepTrial[] {
-    return trialStates(this.#directory, trials, (trial) => this.#ledger.of(trial), true);
+    return trialStates(
+      this.#directory,
+      trials,
+      (trial) => this.#ledger.of(trial),
+      () => true,
+    );
   }
 
   /** What is left to train, in the plan's order; what was begun comes first. */
@@ -150,7 +158,7 @@ class Book implements JobListener {
 
   onEnd(task: TrialTask, end: TrialEnd): void {
     const run = task.run === null ? null : relative(this.#directory, task.run);
-    this.#ledger.append({ trial: task.trial, run, ...lineOf(end) });
+    this.#ledger.append({ trial: task.trial, run, ...lineOfEnd(end) });
     this.#tell({ kind: "ended", trial: this.#stateOf(task) });
   }
 
@@ -160,12 +168,4 @@ class Book implements JobListener {
     if (!state) throw new Error(`the plan has no trial ${trial}`);
     return state;
   }
-}
-
-function lineOf(end: TrialEnd): Pick<LedgerLine, "status" | "reason" | "result"> {
-  if (end.kind === "completed") return { status: "completed", result: end.result };
-  if (end.kind === "pruned") return { status: "pruned", result: end.result, reason: end.reason };
-  if (end.kind === "stopped") return { status: "planned" };
-  if (end.kind === "died") return { status: "lost", reason: end.reason };
-  return { status: "failed", reason: end.reason, ...(end.result && { result: end.result }) };
 }

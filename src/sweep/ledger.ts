@@ -34,7 +34,7 @@ const ledgerLineSchema = z.strictObject({
 });
 export type LedgerLine = z.output<typeof ledgerLineSchema>;
 
-const fileName = "ledger.jsonl";
+const ledgerName = "ledger.jsonl";
 
 /**
  * What became of each trial, as the ledger of a directory says now; nothing where there is none yet. A last line that is not whole is being written, or was
@@ -42,8 +42,8 @@ const fileName = "ledger.jsonl";
  *
  * @throws {BhBridgeError} `RUN_CORRUPT` naming the line, `FILE_UNREADABLE`.
  */
-export function readLedger(directory: string): Map<string, LedgerLine> {
-  const path = join(directory, fileName);
+export function readLedger(directory: string, name: string = ledgerName): Map<string, LedgerLine> {
+  const path = join(directory, name);
   const lines = wholeLines(path)
     .split("\n")
     .slice(0, -1)
@@ -58,9 +58,9 @@ export class Ledger implements Disposable {
   readonly #entries: Map<string, LedgerLine>;
 
   /** Open it, and take away a last line that its writer did not finish. @throws {BhBridgeError} as `readLedger`, and `FILE_UNWRITABLE`. */
-  constructor(directory: string) {
-    this.#path = join(directory, fileName);
-    this.#entries = readLedger(directory);
+  constructor(directory: string, name: string = ledgerName) {
+    this.#path = join(directory, name);
+    this.#entries = readLedger(directory, name);
     try {
       this.#fd = openSync(this.#path, "a");
       ftruncateSync(this.#fd, Buffer.byteLength(wholeLines(this.#path)));

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { LockHolders } from "../runs/scan-runs.js";
+import { slurmView } from "./executors/slurm/slurm-view.js";
 import { readLedger } from "./ledger.js";
 import { readPlan } from "./plan/plan-file.js";
 import { type SweepDocument, sweepDocument } from "./sweep-document.js";
@@ -15,6 +16,8 @@ export async function readSweep(path: string, lockHolders: LockHolders): Promise
   const { name, trials: planned } = readPlan(directory);
   const ledger = readLedger(directory);
   const isUnderWay = (await lockHolders([directory])).has(directory);
-  const trials = trialStates(directory, planned, (trial) => ledger.get(trial), isUnderWay);
-  return sweepDocument(name, directory, trials);
+  const { jobs, lines, underWay } = await slurmView(directory);
+  const newest = (trial: string) => lines.get(trial) ?? ledger.get(trial);
+  const trials = trialStates(directory, planned, newest, (trial) => isUnderWay || underWay.has(trial));
+  return { ...sweepDocument(name, directory, trials), ...(jobs.length > 0 && { jobs }) };
 }

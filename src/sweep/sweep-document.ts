@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { executorNames } from "./executors/executor-names.js";
 import { trialStatuses } from "./ledger.js";
 import { trialResultSchema } from "./trial-result.js";
 
@@ -20,6 +21,24 @@ const planCostSchema = z.strictObject({
   memoryBytes: count,
 });
 export type PlanCost = z.output<typeof planCostSchema>;
+
+/** A part of a job on a cluster that trains some of the trials, or waits to. */
+const clusterJobSchema = z.strictObject({
+  executor: z.enum(executorNames),
+  /** Number of the job, as the cluster gave it. */
+  job: z.string(),
+  /** Which task of it; counts from 1. */
+  task: z.int().positive(),
+  /** SLURM's own word; `UNKNOWN` where SLURM cannot be asked. */
+  state: z.string(),
+  /** Why it waits, where it does. */
+  reason: z.string().nullable(),
+  /** Where it runs. */
+  nodes: z.string().nullable(),
+  /** Trials that it was given. */
+  trials: count,
+});
+export type ClusterJob = z.output<typeof clusterJobSchema>;
 
 /** One trial of a sweep: what it sets, and what became of it. */
 export const sweepTrialSchema = z.strictObject({
@@ -45,6 +64,8 @@ export const sweepDocumentSchema = z.strictObject({
   trials: z.array(sweepTrialSchema),
   /** Trials by status. */
   counts: z.record(z.enum(trialStatuses), count),
+  /** Of `sweep status`, where a job on a cluster trains some of the trials. */
+  jobs: z.array(clusterJobSchema).optional(),
   /** Of `--dry-run`. */
   cost: planCostSchema.optional(),
 });

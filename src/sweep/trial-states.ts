@@ -10,13 +10,13 @@ type PlannedTrial = Pick<SweepTrial, "trial" | "set">;
  * What became of the trials of a plan, in its order.
  *
  * @param newest the newest line of a trial in the ledger.
- * @param isUnderWay whether a controller has the directory: without one, what is called running is lost.
+ * @param isUnderWay whether somebody trains a trial, or will: without that, what is called running is lost.
  */
 export function trialStates(
   directory: string,
   trials: readonly PlannedTrial[],
   newest: (trial: string) => LedgerLine | undefined,
-  isUnderWay: boolean,
+  isUnderWay: (trial: string) => boolean,
 ): SweepTrial[] {
   return trials.map(({ trial, set }) => {
     const line = newest(trial);
@@ -24,7 +24,7 @@ export function trialStates(
     const run = line.run === null ? null : join(directory, line.run);
     const isKept = line.status !== "failed" || line.result !== undefined; // what failed on its way may have left no run
     const isGone = run !== null && isKept && !existsSync(run);
-    const isLost = isGone || (line.status === "running" && !isUnderWay);
+    const isLost = isGone || (line.status === "running" && !isUnderWay(trial));
     const reason = isGone ? `${run} is gone` : (line.reason ?? null);
     return { trial, status: isLost ? "lost" : line.status, run: isGone ? null : run, set, reason, result: isGone ? null : (line.result ?? null) };
   });

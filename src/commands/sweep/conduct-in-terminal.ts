@@ -36,11 +36,13 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
 ): Promise<void> {
   const { out, python: interpreter, retry, failFast, serve, dryRun } = options;
   const workers = workersOf(options);
-  using stop = stopOnSignal(terminal, { stopping: () => "Stopping after these steps, with checkpoints; the same command continues" });
+  let stopping = "Stopping after these steps, with checkpoints; the same command continues";
+  using stop = stopOnSignal(terminal, { stopping: () => stopping });
   const { signal } = stop;
   const configured = base.config.python === undefined ? {} : { config: base.config.python };
   const python = await ensurePython(interpreter === undefined ? configured : { python: interpreter }, terminal, signal);
   const executor = await chooseExecutor(await choiceOf(options, written), python);
+  if (executor.name === "slurm") stopping = "Leaving the trials to SLURM; the same command follows them, and `bh-bridge sweep cancel` ends them";
   const plan = await planned(executor, signal);
   if (dryRun) {
     const preview = await previewPlan(plan, python, executor, { out, workers: workers ?? plan.machine.cores, retry, signal });
@@ -65,6 +67,7 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
     display.stop();
     terminal.print(format(document));
     terminal.document(document);
+    if (executor.parting !== undefined && !signal.aborted) return terminal.say(executor.parting);
     process.exitCode = exitCodeOf(trials, signal);
     if (process.exitCode === exitCodes.ok) return;
     if (!trials.some((trial) => isLeft(trial, true))) return;

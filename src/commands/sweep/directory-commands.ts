@@ -9,7 +9,7 @@ import type { SweepDocument } from "../../sweep/sweep-document.js";
 import { commonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { SweepCancelDocument, SweepLogsDocument } from "./directory-documents.js";
-import { addressOption, executorOption, runtimeEnvOption, type TrialOptionValues } from "./trial-options.js";
+import { addressOption, addSlurmOptions, executorOption, runtimeEnvOption, type TrialOptionValues } from "./trial-options.js";
 
 const example = "sweeps/2026-11-25T10-00-00-sigma-1f2e3d4c";
 
@@ -70,9 +70,15 @@ function cancelCommand(): Command {
     .argument("<dir>", "its directory")
     .action(async (given: string, _: unknown, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
-      const [{ readPlan }, { lockHolder }] = await Promise.all([import("../../sweep/plan/plan-file.js"), import("../../python/lock-holders.js")]);
+      const [{ readPlan }, { lockHolder }, { cancelSubmissions }] = await Promise.all([
+        import("../../sweep/plan/plan-file.js"),
+        import("../../python/lock-holders.js"),
+        import("../../sweep/executors/slurm/cancel-submissions.js"),
+      ]);
       const directory = resolve(given);
       readPlan(directory);
+      const jobs = await cancelSubmissions(directory);
+      if (jobs.length > 0) return tellOfJobs(jobs, directory, terminal);
       const { pid, host } = (await lockHolder(directory)) ?? {};
       if (pid === undefined) throw new BhBridgeError("USAGE", `${directory} is not under way: there is nothing to stop`);
       if (host !== null) throw new BhBridgeError("USAGE", `${directory} is conducted on ${host}: stop it there, by the same command`);
@@ -85,8 +91,16 @@ function cancelCommand(): Command {
     });
 }
 
+/** Whoever follows the jobs of a directory sees them end, and concludes. */
+function tellOfJobs(jobs: readonly string[], directory: string, terminal: Terminal): void {
+  const document: SweepCancelDocument = { schema: "bh-bridge/sweep-cancel@1", directory, pid: null, jobs: [...jobs] };
+  terminal.document(document);
+  terminal.print(`SLURM ends ${jobs.map((job) => `job ${job}`).join(", ")}; the trials go on from their checkpoints`);
+  terminal.say(`Continue:  bh-bridge sweep retry ${directory} --executor slurm`);
+}
+
 function retryCommand(): Command {
-  return createCommand(
+  const command = createCommand(
     "retry",
     "Go on with a sweep or an experiment from its own plan: train what is missing, and once more what failed",
     `bh-bridge sweep retry ${example} --workers 2`,
@@ -94,7 +108,8 @@ function retryCommand(): Command {
     .argument("<dir>", "its directory")
     .addOption(executorOption())
     .addOption(addressOption())
-    .addOption(runtimeEnvOption())
+    .addOption(runtimeEnvOption());
+  return addSlurmOptions(command)
     .option("--workers <n>", "trials side by side; one a core when left out")
     .option("--fail-fast", "begin no more trials once one has failed")
     .option("--python <path>", "Python interpreter")

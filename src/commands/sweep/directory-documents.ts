@@ -19,7 +19,9 @@ export type SweepLogsDocument = z.output<typeof sweepLogsDocumentSchema>;
 export const sweepCancelDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/sweep-cancel@1"),
   directory: z.string(),
-  /** The process that was asked to stop. */
-  pid: z.int().positive(),
+  /** The process that was asked to stop; null where jobs of a cluster alone were. */
+  pid: z.int().positive().nullable(),
+  /** SLURM's jobs that were cancelled. */
+  jobs: z.array(z.string()).optional(),
 });
 export type SweepCancelDocument = z.output<typeof sweepCancelDocumentSchema>;

@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import type { TextColors } from "../../config/text-colors.js";
-import type { PlanCost, SweepDocument, SweepTrial } from "../../sweep/sweep-document.js";
+import type { ClusterJob, PlanCost, SweepDocument, SweepTrial } from "../../sweep/sweep-document.js";
 import { summaryTable } from "../../sweep/sweep-summary.js";
 import { count } from "../../text/count.js";
 import { formatBytes } from "../../text/format-bytes.js";
@@ -26,17 +26,31 @@ export function formatSet(set: SweepTrial["set"]): string {
 }
 
 /** What came out of a sweep: how many trials have which status, and each point's numbers over its seeds. */
-export function formatSweep({ name, directory, trials, counts }: SweepDocument, color: TextColors, width?: number): string {
+export function formatSweep({ name, directory, trials, counts, jobs = [] }: SweepDocument, color: TextColors, width?: number): string {
   const { head, rows } = summaryTable(trials);
   const hidden = rows.length - maxRows;
   return [
     `${color.bold(printable(name))}  ${count(trials.length, "trial")}: ${formatCounts(counts, color)}`,
     ...(directory === null ? [] : [color.dim(relative(process.cwd(), directory) || ".")]),
+    ...formatJobs(jobs),
     "",
     table(head, rows.slice(0, maxRows), { width }),
     ...(hidden > 0 ? [color.dim(`and ${count(hidden, "more point")}, in its summary.md`)] : []),
     color.dim("mean ± standard deviation over n seeds"),
   ].join("\n");
+}
+
+/** `SLURM job 12: 3 running, 5 pending (Resources)`: the tasks of each job, by what they are doing. */
+function formatJobs(jobs: readonly ClusterJob[]): string[] {
+  return [...new Set(jobs.map(({ job }) => job))].map((job) => {
+    const tasks = jobs.filter((each) => each.job === job);
+    const words = [...new Set(tasks.map(stateOf))].map((state) => `${groupDigits(tasks.filter((each) => stateOf(each) === state).length)} ${state}`);
+    return `SLURM job ${job}: ${words.join(", ")}`;
+  });
+}
+
+function stateOf({ state, reason }: ClusterJob): string {
+  return `${state.toLowerCase()}${reason === null ? "" : ` (${printable(reason)})`}`;
 }
 
 /** What a sweep would train: its trials with what there is of them already, and what the rest will take. */

@@ -20,6 +20,10 @@ export interface TrialOptionValues {
   executor?: ExecutorName;
   address?: string;
   runtimeEnv?: string;
+  sbatchOption?: string[];
+  jobs?: string;
+  emitOnly?: boolean;
+  detach?: boolean;
   dryRun?: boolean;
   retry?: boolean;
   failFast?: boolean;
@@ -29,7 +33,7 @@ export interface TrialOptionValues {
 
 /** Add the options that a sweep and an experiment share. @param out folder that holds their directories. */
 export function addTrialOptions(command: Command, out: string): Command {
-  return command
+  const described = command
     .option("-p, --preset <name>", "what the trials start from, where the file has no base: a preset")
     .option("-c, --config <file>", "likewise: a configuration file, or a run directory")
     .option("--seeds <seeds>", "seeds: 42..51, or 1,2,5")
@@ -42,7 +46,8 @@ export function addTrialOptions(command: Command, out: string): Command {
     .option("--name <text>", "name of the whole; that of its file when left out")
     .addOption(executorOption())
     .addOption(addressOption())
-    .addOption(runtimeEnvOption())
+    .addOption(runtimeEnvOption());
+  return addSlurmOptions(described)
     .option("--workers <n>", "trials side by side; one a core when left out")
     .option("--retry", "train failed trials once more")
     .option("--fail-fast", "begin no more trials once one has failed")
@@ -69,11 +74,23 @@ export function runtimeEnvOption(): Option {
   );
 }
 
+/** Add what is said of `--executor slurm` alone. */
+export function addSlurmOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--sbatch-option <key=value>", "of --executor slurm: option of sbatch, for example partition=short; may be repeated").argParser(repeated),
+    )
+    .option("--jobs <n>", "of --executor slurm: tasks of the job array, each with --workers trials side by side")
+    .option("--emit-only", "of --executor slurm: write the script for sbatch, and submit nothing")
+    .option("--detach", "of --executor slurm: submit, and leave; the same command again follows the trials");
+}
+
 /** Where the trials are trained. @param written what the file of the trials says. @throws {BhBridgeError} `CONFIG_INVALID`, `FILE_NOT_FOUND`. */
-export async function choiceOf({ executor, address, runtimeEnv }: TrialOptionValues, written: ExecutorName | undefined): Promise<ExecutorChoice> {
+export async function choiceOf(options: TrialOptionValues, written: ExecutorName | undefined): Promise<ExecutorChoice> {
+  const { executor = written, address, runtimeEnv, sbatchOption, emitOnly, detach } = options;
   const { readWrittenObject } = await import("../../config/read-config-file.js");
   const read = runtimeEnv === undefined ? undefined : await readWrittenObject(runtimeEnv, process.cwd(), { what: "a runtime environment", definedBy: "" });
-  return { executor: executor ?? written, address, runtimeEnv: read?.values };
+  return { executor, address, runtimeEnv: read?.values, sbatchOptions: sbatchOption, jobs: wholeNumber("--jobs", options.jobs), emitOnly, detach };
 }
 
 /** The short options that stand for fields of the configuration. */
@@ -83,8 +100,12 @@ export function fieldAliases({ corpus, steps, device, threads, python }: TrialOp
 
 /** The number of `--workers`. @throws {BhBridgeError} `USAGE`. */
 export function workersOf({ workers }: TrialOptionValues): number | undefined {
-  if (workers === undefined) return undefined;
-  const value = Number(workers);
-  if (!Number.isInteger(value) || value < 1) throw new BhBridgeError("USAGE", `--workers takes a whole number above 0, not "${workers}"`);
+  return wholeNumber("--workers", workers);
+}
+
+function wholeNumber(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new BhBridgeError("USAGE", `${option} takes a whole number above 0, not "${text}"`);
   return value;
 }

@@ -22,6 +22,8 @@ export interface JobListener {
 export interface TrialJob {
   /** That of the plan, whose lock this process holds. The runs go into the folders that the tasks name, which lie in it. */
   directory: string;
+  /** That of the plan. */
+  name: string;
   /** In the order in which they are to be begun. */
   tasks: readonly TrialTask[];
   machine: Machine;
@@ -42,6 +44,8 @@ export interface Executor {
   readonly name: ExecutorName;
   /** Whether it trains on this machine: its memory limits the workers then, and a trial can be measured here before the others. */
   readonly isHere: boolean;
+  /** What to tell when `train` has resolved and has left trials to be trained by somebody else; undefined where it has not. */
+  readonly parting?: string | undefined;
   /** What there is to train on, where the trials will be. @param onCpuAlone whether every trial asks for the CPU: then nobody has to be asked for GPUs. */
   machine(onCpuAlone: boolean, signal?: AbortSignal): Promise<Machine>;
   /** Train all trials of a job; resolves when there is none left that goes on now. */

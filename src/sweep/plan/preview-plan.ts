@@ -37,7 +37,12 @@ export async function previewPlan(
 ): Promise<SweepDocument> {
   const directory = findPlanDirectory(out, plan).same;
   const ledger = directory === undefined ? new Map() : readLedger(directory);
-  const trials = trialStates(directory ?? out, plan.trials, (trial) => ledger.get(trial), false);
+  const trials = trialStates(
+    directory ?? out,
+    plan.trials,
+    (trial) => ledger.get(trial),
+    () => false,
+  );
   const by = { workers, retry };
   const memory = memoryOf(executor);
   requireRoom(planCost(out, plan.trials, trials, by), memory);

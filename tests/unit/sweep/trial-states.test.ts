@@ -19,7 +19,12 @@ const trialResultExample: LedgerLine["result"] = {
 };
 
 function statusOf(line: Omit<LedgerLine, "at" | "trial"> | undefined, isUnderWay: boolean) {
-  const [state] = trialStates(directory, [{ trial: "t", set: {} }], () => line && { at: "", trial: "t", ...line }, isUnderWay);
+  const [state] = trialStates(
+    directory,
+    [{ trial: "t", set: {} }],
+    () => line && { at: "", trial: "t", ...line },
+    () => isUnderWay,
+  );
   return state;
 }
 

@@ -1,0 +1,62 @@
+// What a task of a job array runs: it trains its share of the trials side by side, and writes what becomes of them into a journal of its own.
+//
+//     node array-worker.js FOLDER TASK
+
+import { hostname } from "node:os";
+import { join, relative } from "node:path";
+import { resolvePython } from "../../../python/resolve-python.js";
+import { noLockHolders, scanRuns } from "../../../runs/scan-runs.js";
+import { trialOfRun } from "../../../runs/trial-identity.js";
+import { hasEnded, Ledger } from "../../ledger.js";
+import { lineOfEnd } from "../../ledger-line.js";
+import type { TrialTask } from "../../pool/trial-task.js";
+import type { JobListener } from "../executor.js";
+import { LocalExecutor } from "../local/local-executor.js";
+import { requeue } from "./slurm-commands.js";
+import { journalName, Submission } from "./submission.js";
+
+const [folder = "", number = ""] = process.argv.slice(2);
+const stop = new AbortController();
+let isToGoOn = false;
+process.on("SIGTERM", () => stop.abort()); // preempted, which requeues it, or cancelled
+process.on("SIGINT", () => stop.abort());
+process.on("SIGUSR2", () => {
+  isToGoOn = true; // its time is nearly over
+  stop.abort();
+});
+
+const task = Number(number);
+const submission = Submission.at(folder);
+const { SLURM_ARRAY_JOB_ID: job } = process.env;
+if (job !== undefined && submission.job === undefined) submission.submitted(job); // somebody has submitted the script by hand
+const { python: path, directory, workers, failFast, tasks } = submission.tasks;
+const mine = tasks[task - 1];
+if (mine === undefined) throw new Error(`${folder} has no task ${number}: it has ${tasks.length}`);
+using journal = new Ledger(folder, journalName(task));
+const left = await tasksLeft(mine);
+const listener: JobListener = {
+  onStart: ({ trial }, run, _fromStep, worker) =>
+    journal.append({ trial, status: "running", run: relative(directory, run), worker: { ...worker, host: hostname() } }),
+  onStep: () => undefined,
+  onEnd: ({ trial, run }, end) => journal.append({ trial, run: run === null ? null : relative(directory, run), ...lineOfEnd(end) }),
+};
+const executor = new LocalExecutor(await resolvePython({ python: path }));
+const machine = await executor.machine(left.every(({ config }) => config.device === "cpu"));
+await executor.train({ directory, name: "", tasks: left, machine, workers, listener, signal: stop.signal, failFast });
+if (isToGoOn && job !== undefined) await requeue(job, task);
+
+/** What has not ended, in its order; what an earlier start of this task has begun is gone on with. */
+async function tasksLeft(given: readonly TrialTask[]): Promise<TrialTask[]> {
+  const found = new Map<string, string>();
+  const [first] = given;
+  for (const { manifest, directory: run } of first ? await scanRuns(first.out, noLockHolders) : []) {
+    const trial = manifest && trialOfRun(manifest);
+    if (trial !== undefined) found.set(trial, run);
+  }
+  return given.flatMap((each) => {
+    const line = journal.of(each.trial);
+    if (line && hasEnded(line.status)) return [];
+    const begun = line?.run ? join(directory, line.run) : (each.run ?? found.get(each.trial) ?? null);
+    return [{ ...each, run: begun }];
+  });
+}

@@ -1,0 +1,158 @@
+import { extname, join } from "node:path";
+import { setTimeout as after } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { UsablePython } from "../../../python/resolve-python.js";
+import { lastEvent } from "../../../runs/read-events.js";
+import { shellQuote } from "../../../text/shell-quote.js";
+import type { LedgerLine } from "../../ledger.js";
+import type { TrialEnd, TrialTask } from "../../pool/trial-task.js";
+import type { Executor, JobListener, Machine, TrialJob } from "../executor.js";
+import { batchScript } from "./batch-script.js";
+import { asksForGpus, sbatchOptions } from "./sbatch-options.js";
+import { sbatch, squeue } from "./slurm-commands.js";
+import { Submission } from "./submission.js";
+
+/** How trials are trained by SLURM. */
+export interface SlurmOptions {
+  /** Options of sbatch, `KEY=VALUE`. */
+  sbatchOptions?: readonly string[] | undefined;
+  /** Tasks of the job array, which share the trials out. */
+  jobs?: number | undefined;
+  /** Write the script, and submit nothing. */
+  emitOnly?: boolean | undefined;
+  /** Submit, and leave. */
+  detach?: boolean | undefined;
+}
+
+const extension = extname(import.meta.url);
+const workerFile = fileURLToPath(new URL(`./array-worker${extension}`, import.meta.url));
+/** Trials side by side in a task of the array, where nobody says a number: a share of a node that any cluster has. */
+const usualWorkers = 4;
+/** Rounds of a task's workers: a task that trains several trials one after the other starts Python once for all of them. */
+const usualRounds = 4;
+const mostTasks = 256;
+const lookAgainMs = 2000;
+
+/** Trains by SLURM: a job array whose tasks each train their share of the trials, on the nodes that it gives them. */
+export class SlurmExecutor implements Executor {
+  readonly name = "slurm";
+  readonly isHere = false;
+  parting: string | undefined;
+  readonly #python: UsablePython;
+  readonly #options: SlurmOptions;
+
+  /** @throws {BhBridgeError} `USAGE` for an option that cannot be given. */
+  constructor(python: UsablePython, options: SlurmOptions) {
+    sbatchOptions(options.sbatchOptions ?? []);
+    this.#python = python;
+    this.#options = options;
+  }
+
+  async machine(onCpuAlone: boolean): Promise<Machine> {
+    const hasGpus = !onCpuAlone && asksForGpus(this.#options.sbatchOptions ?? []);
+    return { device: hasGpus ? "cuda" : "cpu", gpus: hasGpus ? 1 : 0, cores: usualWorkers };
+  }
+
+  async train(job: TrialJob): Promise<void> {
+    const open = this.#options.emitOnly ? [] : Submission.openIn(job.directory);
+    const theirs = new Set(open.flatMap(({ trials }) => trials.flat()));
+    const left = job.tasks.filter(({ trial }) => !theirs.has(trial));
+    if (left.length > 0 && !job.signal.aborted) {
+      const submission = this.#write(job, left);
+      if (this.#options.emitOnly) {
+        this.parting = `Written:  ${submission.script}\nSubmit it with:  sbatch ${shellQuote(submission.script)}`;
+        return;
+      }
+      submission.submitted(await sbatch(submission.script));
+      open.push(submission);
+    }
+    if (this.#options.detach && open.length > 0) {
+      this.parting = `${open.map((each) => `SLURM's job ${each.job}`).join(", ")} trains them. Look:  bh-bridge sweep status ${shellQuote(job.directory)}`;
+      return;
+    }
+    await Promise.all(open.map((submission) => follow(submission, job)));
+  }
+
+  #write({ directory, name, workers, failFast }: TrialJob, tasks: readonly TrialTask[]): Submission {
+    const { jobs = Math.min(mostTasks, Math.ceil(tasks.length / (workers * usualRounds))) } = this.#options;
+    const used = Math.min(jobs, tasks.length);
+    const shares = Array.from({ length: used }, (_, index) =>
+      tasks.slice(Math.floor((index * tasks.length) / used), Math.floor(((index + 1) * tasks.length) / used)),
+    );
+    const cores = workers * Math.max(1, ...tasks.map(({ config }) => (config.threads ?? 1) * config.processes));
+    const command = [process.execPath, workerFile];
+    const options = this.#options.sbatchOptions ?? [];
+    return Submission.create({ python: this.#python.path, directory, workers, failFast, tasks: shares }, (folder) =>
+      batchScript({ name, folder, tasks: shares.length, cores, options, command }),
+    );
+  }
+}
+
+/** Tell of the trials of a submission until its job has ended; told to stop, leave it to SLURM. */
+async function follow(submission: Submission, { directory, tasks, listener, signal }: TrialJob): Promise<void> {
+  const its = new Set(submission.trials.flat());
+  const followed = tasks.filter(({ trial }) => its.has(trial)).map((task) => new FollowedTrial(directory, task, listener));
+  while (!signal.aborted) {
+    const isUnderWay = (await squeue()).some(({ job }) => job === submission.job);
+    const journal = submission.journal();
+    for (const each of followed) each.hear(journal.get(each.trial));
+    if (!isUnderWay) {
+      for (const each of followed) each.conclude(`SLURM's job ${submission.job} ended`);
+      return submission.close();
+    }
+    await after(lookAgainMs, undefined, { signal }).catch(() => undefined); // told to stop
+  }
+}
+
+/** A trial of a submission: tells each change of its journal once. */
+class FollowedTrial {
+  readonly #directory: string;
+  readonly #task: TrialTask;
+  readonly #listener: JobListener;
+  #line: LedgerLine | undefined;
+  #step = -1;
+
+  constructor(directory: string, task: TrialTask, listener: JobListener) {
+    this.#directory = directory;
+    this.#task = task;
+    this.#listener = listener;
+  }
+
+  get trial(): string {
+    return this.#task.trial;
+  }
+
+  hear(line: LedgerLine | undefined): void {
+    if (line && line.at !== this.#line?.at) this.#tell(line);
+    if (this.#line?.status === "running") this.#tellStep();
+  }
+
+  /** Its job has ended. */
+  conclude(reason: string): void {
+    if (this.#line === undefined) this.#listener.onEnd(this.#task, { kind: "stopped" });
+    else if (this.#line.status === "running") this.#listener.onEnd(this.#task, { kind: "died", reason });
+  }
+
+  #tell(line: LedgerLine): void {
+    this.#line = line;
+    this.#task.run = line.run === null ? null : join(this.#directory, line.run);
+    const { pid = 0, cores = null, host } = line.worker ?? {};
+    if (line.status === "running" && this.#task.run !== null)
+      this.#listener.onStart(this.#task, this.#task.run, 0, { pid, cores, ...(host !== undefined && { host }) });
+    else this.#listener.onEnd(this.#task, endOf(line, this.#task.run ?? ""));
+  }
+
+  #tellStep(): void {
+    const event = this.#task.run === null ? undefined : lastEvent(this.#task.run, "step_end");
+    if (event === undefined || event.global_step === this.#step) return;
+    this.#step = event.global_step;
+    this.#listener.onStep(this.#task, event.global_step, event.loss);
+  }
+}
+
+function endOf({ status, result, reason = "" }: LedgerLine, run: string): TrialEnd {
+  if (status === "completed" && result) return { kind: "completed", run, result };
+  if (status === "pruned" && result) return { kind: "pruned", run, result, reason };
+  if (status === "failed") return { kind: "failed", reason, ...(result && { result }) };
+  return status === "lost" ? { kind: "died", reason } : { kind: "stopped" };
+}

@@ -1,0 +1,108 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { type SweepDocument, sweepDocumentSchema } from "../../src/sweep/sweep-document.js";
+import { eventually, run, start, temporaryFolder } from "./program.js";
+import { hasSlurm, SlurmCluster } from "./slurm-cluster.js";
+
+const folder = temporaryFolder();
+const place = temporaryFolder(); // of SLURM's own files
+let cluster: SlurmCluster | undefined;
+afterAll(async () => {
+  await cluster?.[Symbol.asyncDispose]();
+  place[Symbol.dispose]();
+  folder[Symbol.dispose]();
+});
+
+const file = join(folder.path, "sweep.yaml");
+const corpus = join(folder.path, "corpus.txt");
+writeFileSync(corpus, "It was many and many a year ago, in a kingdom by the sea.\n".repeat(40));
+writeFileSync(file, "base: quick\ngrid:\n  training.learning_rate: [1e-3, 3e-4]\nseeds: 1..4\n");
+const tiny = ["model.n_embd=16", "model.n_positions=32", "training.per_device_train_batch_size=4", "checkpoint.every=20", "exact_step=off"];
+const base = ["sweep", file, "--corpus", corpus, "--device", "cpu", "--steps", "120", ...tiny.flatMap((set) => ["--set", set])];
+const out = join(folder.path, "slurm");
+
+test("--emit-only writes a script that shellcheck accepts, and submits nothing", async () => {
+  const emitted = await run([
+    ...base,
+    "--executor",
+    "slurm",
+    "--emit-only",
+    "--jobs",
+    "2",
+    "--sbatch-option",
+    "time=01:00:00",
+    "--out",
+    join(folder.path, "emitted"),
+  ]);
+  expect(emitted.exitCode, emitted.stderr).toBe(0);
+  const [directory = ""] = readdirSync(join(folder.path, "emitted"));
+  const script = join(folder.path, "emitted", directory, "slurm/0001/job.sbatch");
+  expect(emitted.stderr).toContain(`Submit it with:  sbatch ${script}`);
+  expect(readFileSync(script, "utf8")).toMatch(/^#!\/bin\/bash\n(#SBATCH --.+\n)+set -eu\nexec .+ "\$SLURM_ARRAY_TASK_ID"\n$/);
+  expect(readFileSync(script, "utf8")).toContain("#SBATCH --array=1-2\n");
+  if (isInstalled("shellcheck")) execFileSync("shellcheck", [script]);
+});
+
+test("where SLURM is not, it is said, with exit code 3", async () => {
+  const { exitCode, stdout } = await run([...base, "--executor", "slurm", "--json", "--out", join(folder.path, "nowhere")], {
+    env: { PATH: "/usr/bin:/bin", SLURM_CONF: "/dev/null" },
+  });
+  expect(exitCode).toBe(3);
+  expect(JSON.parse(stdout)).toMatchObject({ code: "EXECUTOR_UNAVAILABLE", message: expect.stringMatching(/^sbatch /) });
+});
+
+// Skipped where Debian's slurmctld, slurmd, slurm-client and munge are not installed, or the user is not root.
+test.skipIf(!hasSlurm()).sequential(
+  "a real SLURM trains eight trials, one of its tasks requeued in the middle, with the bits of local runs",
+  async () => {
+    cluster = await SlurmCluster.start(place.path);
+    const slurm = [...base, "--executor", "slurm", "--workers", "1", "--jobs", "2", "--json", "--out", out];
+    const detached = await run([...slurm, "--detach"], { env: cluster.env });
+    expect(detached.exitCode, detached.stderr).toBe(0);
+    const { directory } = sweepDocumentSchema.parse(JSON.parse(detached.stdout));
+    const runs = join(directory ?? "", "runs");
+
+    expect(await eventually(() => stepsIn(runs) > 40, 60_000)).toBe(true);
+    const [job = ""] = cluster.ask("squeue", "--noheader", "--format=%F").split("\n");
+    cluster.ask("scontrol", "requeue", `${job}_1`);
+    cluster.ask("scontrol", "update", `JobId=${job}_1`, "StartTime=now"); // not in two minutes, as SLURM would
+    const status = await run(["sweep", "status", directory ?? "", "--json"], { env: cluster.env });
+    expect(sweepDocumentSchema.parse(JSON.parse(status.stdout)).jobs?.map(({ task }) => task)).toEqual([1, 2]);
+
+    const local = run([...base, "--workers", "2", "--json", "--out", join(folder.path, "local")]);
+    const followed = await start(slurm, { env: cluster.env, timeout: 300_000 });
+    expect(followed.exitCode, String(followed.stderr)).toBe(0);
+    const document = sweepDocumentSchema.parse(JSON.parse(String(followed.stdout)));
+    expect(document.counts.completed).toBe(8);
+    expect(bits(document)).toEqual(bits(sweepDocumentSchema.parse(JSON.parse((await local).stdout))));
+    const submission = join(directory ?? "", "slurm/0001");
+    expect(existsSync(join(submission, "closed"))).toBe(true);
+    const again = await run(slurm, { env: cluster.env });
+    expect(again.exitCode, "all is done: nothing is submitted").toBe(0);
+    expect(readdirSync(join(directory ?? "", "slurm"))).toEqual(["0001"]);
+  },
+  400_000,
+);
+
+function stepsIn(runs: string): number {
+  const names = existsSync(runs) ? readdirSync(runs) : [];
+  const logs = names.map((name) => join(runs, name, "events.jsonl")).filter((path) => existsSync(path));
+  return Math.max(0, ...logs.map((path) => readFileSync(path, "utf8").split('"step_end"').length - 1));
+}
+
+function bits({ trials }: SweepDocument): Record<string, string> {
+  const digest = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
+  return Object.fromEntries(trials.map(({ trial, run: at }) => [trial, digest(join(at ?? "", "history.safetensors"))]));
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    execFileSync("sh", ["-c", `command -v ${name}`], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
