@@ -21,12 +21,14 @@ class Deciders:
         self._events = events
         self._has_held_out = has_held_out
 
+    def are_due(self, event: str, state: TrainingState) -> bool:
+        """Whether somebody is asked at this event."""
+        return any(_is_due(decider, event, state) for decider in self._deciders)
+
     def ask(self, training: int, event: str, state: TrainingState, loss: float, control: Control) -> None:
         """Ask those whose turn it is, and wait; one that does not answer in time decides nothing."""
         for index, decider in enumerate(self._deciders):
-            every = decider["every"]
-            due = event in decider["on"] or (event == "step_end" and every and state.global_step % every == 0)
-            if not due:
+            if not _is_due(decider, event, state):
                 continue
             question = {"type": "decide", "decider": index, "event": event, "state": finite(_shown(state, loss))}
             decision = self._channel.ask(training, question, decider["timeout_seconds"])
@@ -47,6 +49,12 @@ class Deciders:
         if decision.get("should_training_stop"):
             self.have_stopped = True
             control.should_save = True  # a training ends with a checkpoint, whichever event ended it
+
+
+def _is_due(decider: dict[str, Any], event: str, state: TrainingState) -> bool:
+    every: int | None = decider["every"]
+    is_on_the_beat = event == "step_end" and every is not None and state.global_step % every == 0
+    return event in decider["on"] or is_on_the_beat
 
 
 def _shown(state: TrainingState, loss: float) -> dict[str, Any]:

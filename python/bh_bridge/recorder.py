@@ -36,9 +36,11 @@ class EmbeddingTap:
         return self._model.transformer.wte.weight
 
     @property
-    def is_finite(self) -> bool:
-        """Whether every value of the embedding is a finite number."""
+    def is_finite(self) -> bool | torch.Tensor:
+        """Whether every value of the embedding is a finite number; on a GPU a tensor, so that nobody waits for it."""
         weight = self.weight.detach()
+        if weight.device.type != "cpu":
+            return weight.isfinite().all()
         # A sum is finite only when every value is, and takes a third of the time; it can also overflow.
         return bool(weight.sum().isfinite()) or bool(weight.isfinite().all())
 
@@ -83,6 +85,7 @@ class Recorder:
         self._rows = None if rows is None else torch.tensor(rows)
         vocab, hidden = tap.weight.shape
         self._files: dict[str, HistoryFile] = {}
+        self._kept: list[tuple[int, dict[str, torch.Tensor]]] = []  # states that are not in the files yet, by step
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
             for name in record["tensors"]:
@@ -97,6 +100,11 @@ class Recorder:
                     ),
                 )
             undo.pop_all()
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of what is recorded of one step."""
+        return sum(file.layout.state_bytes for file in self._files.values())
 
     @property
     def records_gradient(self) -> bool:
@@ -126,14 +134,24 @@ class Recorder:
 
     def record(self, step: int, loss: float) -> None:
         """Record the state after `step` when it is its turn."""
-        if step % self._every and step not in (self._first_step, self._steps):
+        if self._is_turn_of(step):
+            for name, file in self._files.items():
+                file.append(self._select(name).cpu(), step, loss)
+
+    def keep(self, step: int) -> None:
+        """As `record`, but the state stays where it is computed until `record_kept`: nobody waits for it."""
+        if self._is_turn_of(step):
+            self._kept.append((step, {name: self._select(name).clone() for name in self._files}))
+
+    def record_kept(self, losses: dict[int, float]) -> None:
+        """Record the states that were kept, copied at once; losses: by step."""
+        kept, self._kept = self._kept, []
+        if not kept:
             return
         for name, file in self._files.items():
-            layout = file.layout
-            state = self._tap.read(name)
-            # Before the first step there is neither gradient nor moment: their state 0 is zero.
-            rows = torch.zeros(layout.rows, layout.hidden, dtype=layout.dtype) if state is None else self._select(state)
-            file.append(rows, step, loss)
+            states = torch.stack([rows[name] for _, rows in kept]).cpu()
+            for (step, _), state in zip(kept, states, strict=True):
+                file.append(state, step, losses[step])
 
     def commit(self) -> None:
         for file in self._files.values():
@@ -153,6 +171,17 @@ class Recorder:
         on_the_beat = step // self._every - self._first_step // self._every
         return on_the_beat + (1 if step == self._steps and step % self._every else 0)
 
-    def _select(self, state: torch.Tensor) -> torch.Tensor:
+    def _is_turn_of(self, step: int) -> bool:
+        return step % self._every == 0 or step in (self._first_step, self._steps)
+
+    def _select(self, name: str) -> torch.Tensor:
+        """The rows of a tensor that are recorded, where they are."""
+        state = self._tap.read(name)
+        if state is None:  # before the first step there is neither gradient nor moment: their state 0 is zero
+            layout = self._files[name].layout
+            return torch.zeros(layout.rows, layout.hidden, dtype=layout.dtype)
         state = state.detach()
-        return (state if self._rows is None else state[self._rows.to(state.device)]).cpu()
+        if self._rows is None:
+            return state
+        self._rows = self._rows.to(state.device)  # once: a copy to a GPU waits for what it computes
+        return state[self._rows]

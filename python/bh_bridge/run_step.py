@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -31,6 +32,26 @@ LOGGED_EVENTS = ("train_begin", "step_end", "log", "evaluate", "save", "train_en
 # Whoever may write into a run can ask its training to stop, from any process; src/runs/stop-request.ts does.
 STOP_REQUEST = "stop.request"
 COALESCIBLE_EVENTS = frozenset(schema()["coalescibleEvents"])
+# A GPU is not waited for at every step: what it has computed stays there for so many steps, bytes and seconds at most.
+HELD_STEPS = 64
+HELD_BYTES = 64 << 20
+HELD_SECONDS = 0.25
+
+
+class HeldStep(NamedTuple):
+    """A step that is made and not told yet."""
+
+    global_step: int
+    epoch: float | None
+    losses: list[torch.Tensor]
+    is_finite: bool | torch.Tensor  # the embedding
+
+
+def steps_to_hold(device: torch.device, state_bytes: int) -> int:
+    """How many steps may be made before the first of them is told; state_bytes: of what is recorded of one."""
+    if device.type == "cpu":
+        return 1
+    return max(1, min(HELD_STEPS, HELD_BYTES // max(state_bytes, 1)))
 
 
 class RunStep:
@@ -55,7 +76,10 @@ class RunStep:
         self._training = 0
         self._output_log: OutputLog | None = None
         self._is_training = False
-        self._loss = float("nan")  # of the latest step
+        self._loss = float("nan")  # of the latest step that was told
+        self._held: list[HeldStep] = []
+        self._most_held = 1
+        self._told_at = 0.0  # monotonic seconds
         self._saves_to_stop = False
         self._was_asked_to_stop = False
         self._channel = channel
@@ -85,6 +109,7 @@ class RunStep:
         self._is_training = True
         self._take_stop_request()  # one that came too late for an earlier part of the run means nothing to this one
         self._watch.begin(state.global_step)
+        self._most_held = steps_to_hold(self._tap.weight.device, self._recorder.state_bytes)
         if self._trace is not None:
             self._trace.begin(state.global_step)
         self._events.emit(
@@ -99,6 +124,11 @@ class RunStep:
             window_order=window_order,
         )
 
+    def batch_made(self, inputs: Mapping[str, Any], loss: torch.Tensor) -> None:
+        """Tell of a batch whose gradients were computed without calling the model's modules."""
+        if self._trace is not None:
+            self._trace.batch_made(inputs, loss)
+
     def capture_gradient(self) -> None:
         """Keep the gradient that the optimizer is about to use, if it is recorded."""
         if self._recorder.records_gradient:
@@ -110,17 +140,19 @@ class RunStep:
     def end(self, state: TrainingState, control: Control, losses: Iterable[torch.Tensor]) -> None:
         """The optimizer has made step `state.global_step`, and the notebook's order begins.
 
-        losses: of the batches of the step, each divided by their number. On a GPU this waits for them, as recording the
-        step does anyway.
+        losses: of the batches of the step, each divided by their number. A GPU is waited for now and then: then the
+        steps since are recorded and told, in their order, and also before anything else is told or asked.
         """
-        self._loss = sum(loss.item() for loss in losses)
         if self._trace is not None:
             self._trace.step_made()
         add_noise(self._tap.weight, self._epsilon)
         if self._trace is not None:
             self._trace.end(state.global_step)
-        self._recorder.record(state.global_step, self._loss)
-        self._tell(state)
+        self._held.append(HeldStep(state.global_step, state.epoch, list(losses), self._tap.is_finite))
+        if self._most_held > 1:
+            self._recorder.keep(state.global_step)
+        if self._has_held_enough() or self._deciders.are_due("step_end", state):
+            self._tell_held()
         self._decide("step_end", state, control)
         self._heed_stop(control)
         self._ask_for_checkpoint(state, control)
@@ -129,11 +161,13 @@ class RunStep:
         self._agree(control)
 
     def log(self, state: TrainingState, control: Control, logs: dict[str, Any]) -> None:
+        self._tell_held()
         self._events.emit("log", global_step=state.global_step, epoch=state.epoch, logs=logs)
         self._decide("log", state, control)
         self._agree(control)
 
     def evaluate(self, state: TrainingState, control: Control, metrics: dict[str, Any]) -> None:
+        self._tell_held()
         self._events.emit("evaluate", global_step=state.global_step, epoch=state.epoch, metrics=metrics)
         if self._is_training:
             self._decide("evaluate", state, control)
@@ -144,6 +178,7 @@ class RunStep:
 
         What was recorded up to this step is made durable first: a checkpoint never knows more than the history.
         """
+        self._tell_held()
         self._recorder.commit()
         checkpoints.write_checkpoint(
             self._directory,
@@ -168,6 +203,7 @@ class RunStep:
     def report(self, event: str, state: TrainingState, **fields: Any) -> None:
         """Send an event that is not logged, when a callback asked for it."""
         if event in self._subscribed:
+            self._tell_held()
             self._events.emit(
                 event,
                 durable=False,
@@ -179,6 +215,7 @@ class RunStep:
 
     def tell(self, event: str, state: TrainingState, verdict: Verdict | Compiled | Graphed) -> None:
         """How the steps are computed from here on, and why: `exact_step`, `compiled_step` or `graphed_step`."""
+        self._tell_held()
         self._events.emit(event, global_step=state.global_step, epoch=state.epoch, **verdict._asdict())
 
     def pause(self) -> AbstractContextManager[None]:
@@ -187,6 +224,7 @@ class RunStep:
 
     def finish(self, state: TrainingState) -> None:
         """The training is over: all steps are done, or the control stopped it."""
+        self._tell_held()
         self._watch.report_usage()
         self._events.emit("train_end", global_step=state.global_step, epoch=state.epoch)
 
@@ -217,11 +255,28 @@ class RunStep:
         if self.group is not None:
             self.group.agree(control)
 
-    def _tell(self, state: TrainingState) -> None:
-        self._events.emit("step_end", droppable=True, global_step=state.global_step, epoch=state.epoch, loss=self._loss)
-        self._watch.step(state.global_step, state.epoch, self._loss, self._tap.is_finite)
-        if self._output_log is not None:
-            self._output_log.mark(state.global_step)
+    def _has_held_enough(self) -> bool:
+        has_waited = time.monotonic() - self._told_at >= HELD_SECONDS
+        return len(self._held) >= self._most_held or has_waited or self._watch.is_measuring
+
+    def _tell_held(self) -> None:
+        """Record and tell the steps that were made since."""
+        held, self._held = self._held, []
+        if not held:
+            return
+        losses = _sums([step.losses for step in held])
+        if self._most_held > 1:
+            self._recorder.record_kept({step.global_step: loss for step, loss in zip(held, losses, strict=True)})
+        for step, loss in zip(held, losses, strict=True):
+            self._loss = loss
+            at: dict[str, Any] = {"global_step": step.global_step, "epoch": step.epoch}
+            if self._most_held == 1:
+                self._recorder.record(step.global_step, loss)
+            self._events.emit("step_end", droppable=True, **at, loss=loss)
+            self._watch.step(step.global_step, step.epoch, loss, bool(step.is_finite))
+            if self._output_log is not None:
+                self._output_log.mark(step.global_step)
+        self._told_at = time.monotonic()
 
     def _decide(self, event: str, state: TrainingState, control: Control) -> None:
         self._deciders.ask(self._training, event, state, self._loss, control)
@@ -246,3 +301,9 @@ class RunStep:
         is_due = control.should_save or is_asked or on_the_beat or state.global_step >= state.max_steps
         self._saves_to_stop = control.should_training_stop and not is_due  # an uninterrupted run has no such checkpoint
         control.should_save = bool(is_due or self._saves_to_stop)
+
+
+def _sums(losses: list[list[torch.Tensor]]) -> list[float]:
+    """The sum of each list, whose tensors come from their device at once."""
+    values = iter(torch.stack([loss for each in losses for loss in each]).tolist())
+    return [sum(next(values) for _ in each) for each in losses]

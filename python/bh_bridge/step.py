@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,6 +23,8 @@ class Step(Protocol):
     group: Group | None
 
     def begin(self, state: TrainingState, window_order: str | None = None) -> None: ...
+
+    def batch_made(self, inputs: Mapping[str, Any], loss: torch.Tensor) -> None: ...
 
     def capture_gradient(self) -> None: ...
 

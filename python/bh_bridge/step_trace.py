@@ -57,6 +57,18 @@ class StepTrace:
         (self._directory / "trace.json").write_text(json.dumps(facts), encoding="utf-8")
         self._keep_state(step)
 
+    def batch_made(self, inputs: Mapping[str, Any], loss: torch.Tensor) -> None:
+        """The gradients of a batch were computed without calling a module: they are all that can be seen of it."""
+        if not self._under_way:
+            return
+        self._batch += 1
+        for name, value in _parts(inputs):
+            self._write("batch", "", name, value)
+        self._write("output", "", "loss", loss)
+        for name, parameter in reversed(self._parameters.items()):  # as a backward pass reaches them
+            if parameter.grad is not None:
+                self._write_of_parameter("gradient", name, "", parameter.grad)
+
     def capture_gradient(self) -> None:
         """The gradients are those that the optimizer is about to use."""
         if not self._under_way:

@@ -43,6 +43,11 @@ class Watch:
         self._cpu_seconds = _cpu_seconds()
         threading.Thread(target=self._look_out, name="bh-bridge-watch", daemon=True).start()
 
+    @property
+    def is_measuring(self) -> bool:
+        """Whether the estimate of the run is still to be made: until then each step has to be noted as it ends."""
+        return self._steps < FIRST_USAGE_STEPS
+
     @contextlib.contextmanager
     def pause(self) -> Generator[None, None, None]:
         """What is done here takes time and is no step: no stall, and nothing to estimate a run from."""

@@ -155,7 +155,7 @@ def test_what_cannot_be_compiled_is_computed_as_it_stands(tmp_path: Path, monkey
             return 2 * x
         return x
 
-    function, told = compiled(twice, torch.ones(2))
+    function, told = compiled(twice, "", torch.ones(2))
     assert function is twice
     assert not told.used
     assert told.reason.startswith("compiling failed: ")

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import torch
-from bh_bridge import trainer_operations
-from bh_bridge.run_step import COALESCIBLE_EVENTS, STOP_REQUEST
+from bh_bridge import run_step, trainer_operations, watch
+from bh_bridge.run_step import COALESCIBLE_EVENTS, HELD_BYTES, HELD_STEPS, STOP_REQUEST, steps_to_hold
 from safetensors.torch import load_file
 from silent_node import deciding
-from tiny_run import create, differences, events_of, in_child, train
+from tiny_run import create, differences, events_of, in_child, killed_at, train
 
 DECIDER: dict[str, Any] = {"every": None, "on": [], "timeout_seconds": 60}
 PLAIN = {"record__tensors": ["wte"]}
@@ -153,3 +153,43 @@ def test_steps_that_are_trained_again_take_the_room_of_these_steps_alone_and_lea
     assert losses[1] == losses[0][:13]
     assert checkpoints_of(again) == {}
     assert not (again / "final").exists()
+
+
+@pytest.mark.parametrize(
+    ("device", "state_bytes", "steps"),
+    [("cpu", 1, 1), ("cuda", 0, HELD_STEPS), ("mps", HELD_BYTES // 10, 10), ("cuda", 2 * HELD_BYTES, 1)],
+)
+def test_how_many_steps_a_device_holds(device: str, state_bytes: int, steps: int) -> None:
+    assert steps_to_hold(torch.device(device), state_bytes) == steps
+
+
+@engines
+def test_steps_that_are_held_are_recorded_and_told_as_if_each_had_been_waited_for(
+    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a GPU does, on the CPU: 7 steps at most are made before they are told."""
+    whole, run, killed = tmp_path / "whole", tmp_path / "run", tmp_path / "killed"
+    tensors = ["wte", "wte.grad"] if engine == "sgd" else ["wte", "wte.grad", "wte.exp_avg"]
+    options: dict[str, Any] = {"engine": engine, "record__tensors": tensors, "record__every": 3}
+    options |= {"record__rows": [0, 5, 127], "deciders": [{**DECIDER, "every": 8}]}
+    in_child(lambda: train(whole, answer=deciding({}), **options))
+    monkeypatch.setattr(run_step, "steps_to_hold", lambda *_: 7)
+    monkeypatch.setattr(run_step, "HELD_SECONDS", 1e9)
+    monkeypatch.setattr(watch, "FIRST_USAGE_STEPS", 3)
+    held: list[int] = []
+    tell = run_step.RunStep._tell_held
+
+    def watched(self: Any) -> None:
+        held.append(len(self._held))
+        tell(self)
+
+    def longest() -> int:
+        monkeypatch.setattr(run_step.RunStep, "_tell_held", watched)
+        train(run, answer=deciding({}), **options)
+        return max(held)
+
+    assert in_child(longest) == 5  # from one log or decider to the next
+    assert differences(run, whole) == []
+    killed_at(killed, "step_end", 7, **options)  # the second of three that are told before the first question
+    assert in_child(lambda: train(killed, "exact", answer=deciding({}), **options))["from_step"] == 0
+    assert differences(killed, whole) == []

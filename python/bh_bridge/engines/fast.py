@@ -66,27 +66,32 @@ class FastTrainer(RunTrainer):
             self._run_step.tell("compiled_step", self.state, self._compiled)
         inputs = self._prepare_inputs(inputs)
         count = torch.as_tensor(num_items_in_batch, device=self.device)
-        return self._fast_step.add_gradients(inputs["input_ids"], inputs["labels"], count)
+        loss = self._fast_step.add_gradients(inputs["input_ids"], inputs["labels"], count)
+        self._run_step.batch_made({**inputs, "num_items_in_batch": count}, loss)
+        return loss
 
     def _compile(self) -> Compiled:
         """Compile the step where the configuration and this machine allow it, or as the run was begun."""
         if self._was_compiled is None:
-            told = self._try(self._wish)
+            why = "compiled_step is on" if self._wish == "on" else "it pays for a run of this length"
+            told = self._try(self._wish, why)
             if self._wish == "on" and not told.used:
                 raise ConfigInvalid(f"compiled_step is on, and {told.reason}. Set it to auto or off")
             return told
-        told = self._try("on" if self._was_compiled else "off")
-        if told.used != self._was_compiled:
+        if not self._was_compiled:
+            return Compiled(False, "the run began without it", None)
+        told = self._try("on", "the run began with it")
+        if not told.used:
             raise ResumeMismatch(
                 f"the run was made with the compiled step, and {told.reason}: its other steps would have other bits. "
                 "Go on where it can be compiled, or begin a new run from the weights alone, with --from"
             )
         return told
 
-    def _try(self, wish: str) -> Compiled:
+    def _try(self, wish: str, why: str) -> Compiled:
         reason = obstacle_to_compiling(wish, self.args.max_steps, self.device)
         if reason is not None:
             return Compiled(False, reason, None)
         self._run_step.tell("compiled_step", self.state, Compiled(True, "compiling", None))
         with self._run_step.pause():
-            return self._fast_step.compile()
+            return self._fast_step.compile(why)

@@ -41,12 +41,15 @@ class FastStep:
         self._batch = batch
         self._compute: Any = loss_and_gradients
 
-    def compile(self) -> Compiled:
-        """Compile the step for batches of the one shape, or say why that failed; nothing is computed for the model."""
+    def compile(self, why: str) -> Compiled:
+        """Compile the step for batches of the one shape, or say why that failed; nothing is computed for the model.
+
+        why: the reason that is given where it is compiled.
+        """
         device = next(iter(self._weights.values())).device
         nothing = torch.zeros(self._batch, dtype=torch.int64, device=device)
         count = torch.ones((), dtype=torch.int64, device=device)
-        self._compute, told = compiled(loss_and_gradients, self._weights, nothing, nothing, count, self._shape)
+        self._compute, told = compiled(loss_and_gradients, why, self._weights, nothing, nothing, count, self._shape)
         return told
 
     @torch.no_grad()

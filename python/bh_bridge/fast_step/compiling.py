@@ -42,8 +42,11 @@ def obstacle_to_compiling(wish: str, max_steps: int, device: torch.device) -> st
     return None
 
 
-def compiled(function: Callable[..., Any], *arguments: Any) -> tuple[Callable[..., Any], Compiled]:
-    """A function compiled for arguments like these; as it stands where that fails, as without the headers of Python."""
+def compiled(function: Callable[..., Any], why: str, *arguments: Any) -> tuple[Callable[..., Any], Compiled]:
+    """A function compiled for arguments like these; as it stands where that fails, as without the headers of Python.
+
+    why: the reason that is given where it is compiled.
+    """
     import torch._dynamo
     import torch._inductor.config
 
@@ -58,7 +61,7 @@ def compiled(function: Callable[..., Any], *arguments: Any) -> tuple[Callable[..
     except Exception as error:  # whatever a compiler, a disk or an installation may lack
         first_line = str(error).strip().split("\n", 1)[0]
         return function, Compiled(False, f"compiling failed: {first_line}", time.perf_counter() - began)
-    return graph, Compiled(True, "it pays for a run of this length", time.perf_counter() - began)
+    return graph, Compiled(True, why, time.perf_counter() - began)
 
 
 def _compiler() -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ class FollowerStep:
 
     def begin(self, state: TrainingState, window_order: str | None = None) -> None:
         """Rank 0 writes it down."""
+
+    def batch_made(self, inputs: Mapping[str, Any], loss: torch.Tensor) -> None:
+        """Rank 0 may be looked into."""
 
     def capture_gradient(self) -> None:
         """Rank 0 records it."""

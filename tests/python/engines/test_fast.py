@@ -1,6 +1,7 @@
 """Engine `fast` trains near the reference, and a run of it that was killed ends with the same bits."""
 
 import json
+import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,8 +70,10 @@ def test_a_killed_run_resumes_to_the_same_bits(
 ) -> None:
     run = tmp_path / "run"
     killed_at(run, event, step, **FAST)
-    outcome = in_child(lambda: train(run, "exact", **FAST))
+    outcome = in_child(lambda: train(run, "exact", **{**FAST, "compiled_step": "auto"} if goes_on_from else FAST))
     assert (outcome["status"], outcome["from_step"]) == ("completed", goes_on_from)
+    if 0 < goes_on_from < 40:
+        assert told_by(run)[-1] == {"used": False, "reason": "the run began without it", "seconds": None}
     assert differences(run, whole) == []
 
 
@@ -111,6 +114,7 @@ def test_a_compiled_run_resumes_to_the_same_bits_and_only_where_it_can_be_compil
     if not done["used"]:
         pytest.skip(done["reason"])  # as without the headers of Python
     assert begun == {"used": True, "reason": "compiling", "seconds": None}
+    assert done["reason"] == "compiled_step is on"
     killed_at(run, "step_end", 13, **compiled)
     with monkeypatch.context() as patch:
         patch.setenv("CXX", "/nowhere/g++")
@@ -119,7 +123,42 @@ def test_a_compiled_run_resumes_to_the_same_bits_and_only_where_it_can_be_compil
     assert "there is no C++ compiler (g++)" in refused["message"]
     outcome = in_child(lambda: train(run, "exact", **compiled))
     assert (outcome["status"], outcome["from_step"]) == ("completed", 10)
+    assert told_by(run)[-1]["reason"] == "the run began with it"
     assert differences(run, undisturbed) == []
+
+
+def test_a_step_that_is_looked_into_shows_batch_loss_and_gradients(tmp_path: Path) -> None:
+    run, trace = tmp_path / "run", tmp_path / "trace"
+    trace.mkdir()
+    options = {"training__max_steps": 3, "training__gradient_accumulation_steps": 2, "training__max_grad_norm": 0.01}
+    looked = {"step": 2, "directory": str(trace)}
+    assert in_child(lambda: train(run, **FAST, **options, trace=looked))["status"] == "completed"
+    data = (trace / "tensors.bin").read_bytes()
+    lines = [json.loads(line) for line in (trace / "tensors.jsonl").read_text().splitlines()]
+
+    def read(quantity: str, batch: int, tensor: str, dtype: torch.dtype) -> torch.Tensor:
+        """Of the embedding, or of the model itself."""
+        (line,) = [
+            line
+            for line in lines
+            if (line["quantity"], line["batch"], line["tensor"]) == (quantity, batch, tensor)
+            and line["module"] in ("", "transformer.wte")
+        ]
+        count = math.prod(line["shape"])
+        return torch.frombuffer(bytearray(data), dtype=dtype, count=count, offset=line["offset"]).view(line["shape"])
+
+    assert [line["quantity"] for line in lines if line["quantity"] in ("input", "output gradient")] == []
+    both = [read("output", batch, "loss", torch.float32).item() for batch in (1, 2)]
+    assert sum(both) == losses(run)[1]
+    text = [read("batch", batch, "input_ids", torch.int64) for batch in (1, 2)]
+    assert [tokens.shape for tokens in text] == [(8, 16), (8, 16)]
+    assert not torch.equal(*text)
+    whole = read("gradient", 2, "weight", torch.bfloat16).float()
+    assert not torch.equal(read("gradient", 1, "weight", torch.bfloat16).float(), whole)
+    clipped = read("clipped gradient", 0, "weight", torch.bfloat16).float()
+    shares = (clipped / whole)[whole != 0]
+    assert shares.max() < 0.1  # the length of all gradients is 0.7 or so, and 0.01 is left
+    assert torch.allclose(shares, shares.median(), rtol=2**-6)
 
 
 def told_by(run: Path) -> list[dict[str, Any]]:
