@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import { durableWrite } from "../formats/durable-write.js";
 import type { TrainEventOf } from "../protocol/events.js";
@@ -60,7 +60,7 @@ export class RunRecord {
       seconds: 0,
       git: repository?.state ?? null,
       resumes: [],
-      start_from: startFrom ?? null,
+      start_from: startFrom === undefined ? null : resolve(startFrom), // a run that goes on may do so from elsewhere
       model_changes: [...model.changes],
     };
     const files = {

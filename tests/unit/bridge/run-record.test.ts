@@ -32,7 +32,7 @@ const reply = (from_step: number) => ({ from_step, recorded_step: 60 }) as Reply
 const ended = (seconds: number) => ({ status: "completed", reason: null, seconds }) as ReplyOf<"trainer.train">;
 
 test("a new run says what it is made from before its first step", async () => {
-  const { directory } = await create({ callbacks: [new Watching(), new Watching()], startFrom: "/checkpoints/x" });
+  const { directory } = await create({ callbacks: [new Watching(), new Watching()], startFrom: "checkpoints/x" });
   expect(readRunManifest(directory)).toMatchObject({
     name: "mine",
     preset: "quick",
@@ -41,7 +41,7 @@ test("a new run says what it is made from before its first step", async () => {
     parameters: 116_480,
     environment: pin,
     model_changes: ["a head was replaced"],
-    start_from: "/checkpoints/x",
+    start_from: join(process.cwd(), "checkpoints/x"), // wherever it goes on
     seconds: 0,
     ended: null,
   });
