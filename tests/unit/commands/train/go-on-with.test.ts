@@ -5,7 +5,7 @@ import { goOnWith } from "../../../../src/commands/train/go-on-with.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";
 import { writeRun } from "../../serve/written-run.js";
 
-// Each number of a written step has the form that Python gives it, but for the spaces behind the colons.
+/** Give a run a step as Python writes it, with spaces behind the colons: by these it is looked for. */
 const asPython = (run: string) => {
   writeFileSync(join(run, "events.jsonl"), '{"seq": 1, "mono": 1.0, "wall": 1.0, "type": "step_end", "global_step": 1, "epoch": 0.1, "loss": 2.0}\n');
   return run;
