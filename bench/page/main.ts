@@ -93,7 +93,7 @@ try {
       await until(
         page,
         links.get(`run-${round}`) ?? "",
-        "document.querySelector('[data-testid=step]') && document.querySelector('[data-testid=P]').textContent !== '–'",
+        "document.querySelector('[data-testid=step]') && (document.querySelector('[data-testid=P]')?.textContent ?? '–') !== '–'",
       ),
     );
     await until(page, "#/runs", "document.querySelector('td.name a')");

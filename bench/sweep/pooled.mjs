@@ -1,10 +1,10 @@
 // One sweep over seeds, as a program trains it; prints a line of JSON: its directory, and what the controller took once it had planned.
 //
-// usage: pooled.mjs CORPUS STEPS SEEDS WORKERS OUT
+// usage: pooled.mjs CORPUS STEPS SEEDS WORKERS OUT [ENGINE]
 import { sweep } from "../../dist/index.js";
 
-const [corpus, steps, seeds, workers, out] = process.argv.slice(2);
-const base = { preset: "rmsnorm-11.2a", device: "cpu", data: { corpus }, training: { max_steps: Number(steps) } };
+const [corpus, steps, seeds, workers, out, engine = "trainer"] = process.argv.slice(2);
+const base = { preset: "rmsnorm-11.2a", engine, device: "cpu", data: { corpus }, training: { max_steps: Number(steps) } };
 const running = sweep({ name: "bench", base, seeds: `1..${seeds}` }, { workers: Number(workers), out });
 let begun = { cpu: process.cpuUsage(), at: performance.now() };
 for await (const { kind } of running) if (kind === "planned") begun = { cpu: process.cpuUsage(), at: performance.now() };
