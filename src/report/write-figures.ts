@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { BhBridgeError } from "../errors.js";
 import { csvOfFigure } from "../figures/csv-of-figure.js";
@@ -6,6 +6,7 @@ import type { Figure } from "../figures/figure.js";
 import { pngOfFigure } from "../figures/png-of-figure.js";
 import { svgOfFigure } from "../figures/svg-of-figure.js";
 import { durableWrite } from "../formats/durable-write.js";
+import { packageRoot } from "../python/package-root.js";
 
 /** The files of one figure. */
 export interface WrittenFigure {
@@ -18,8 +19,11 @@ export interface WrittenFigure {
 /** A folder with this file holds figures of ours, which may be written again. */
 const listName = "figures.json";
 
+/** Draws the descriptions with matplotlib, for those who want to change what is drawn. */
+const scriptName = "draw_figures.py";
+
 /**
- * Write figures into a folder, each as SVG, PNG (twice the size), CSV of its data, and JSON of its description.
+ * Write figures into a folder, each as SVG, PNG (twice the size), CSV of its data, and JSON of its description; and a script that draws them with matplotlib.
  *
  * @throws {BhBridgeError} `FILE_UNWRITABLE` for a folder that holds other things; `DISK_FULL`.
  */
@@ -32,6 +36,7 @@ export function writeFigures(folder: string, figures: readonly Figure[]): Writte
     for (const [kind, content] of Object.entries(files)) durableWrite(join(folder, `${name}.${kind}`), content);
     return { name: figure.name, title: figure.title, files: Object.keys(files).map((kind) => `${name}.${kind}`) };
   });
+  durableWrite(join(folder, scriptName), readFileSync(join(packageRoot, "examples", scriptName)));
   durableWrite(join(folder, listName), `${JSON.stringify(written, null, 1)}\n`);
   return written;
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { realPython } from "./real-python.js";
+import { warmPython } from "./real-python.js";
 import { startProgram } from "./run-program.js";
 
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-examples-"));
@@ -10,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What an example prints, run as a user runs it: with the package as it is built, in a folder of its own. */
 async function run(name: string, ...args: string[]): Promise<string> {
-  const environment = { JITI_ALIAS: JSON.stringify({ "bh-bridge": resolve("dist/index.js") }), BH_BRIDGE_PYTHON: realPython };
+  const environment = { JITI_ALIAS: JSON.stringify({ "bh-bridge": resolve("dist/index.js") }), BH_BRIDGE_PYTHON: warmPython };
   const { ended, stdout, stderr } = startProgram(`examples/${name}.ts`, args, environment, folder);
   const [code] = await ended;
   expect(code, await stderr).toBe(0);
@@ -24,8 +24,9 @@ beforeAll(async () => {
 
 test("there is a test for each example", () => {
   const names = readdirSync("examples").map((file) => file.replace(/\.ts$/, ""));
-  const notebook = "open-a-run.ipynb"; // tests/python/test_example_notebook.py
-  expect(names.sort()).toEqual(["census-of-checkpoint", "custom-init", "early-stopping", "live-loss-plot", notebook, "seed", "train-generate-save"]);
+  const here = ["census-of-checkpoint", "custom-init", "early-stopping", "live-loss-plot", "seed", "train-generate-save"];
+  const inPython = ["draw_figures.py", "open-a-run.ipynb"]; // tests/python/test_draw_figures.py, test_example_notebook.py
+  expect(names.sort()).toEqual([...here, ...inPython].sort());
 });
 
 test("train-generate-save evaluates, writes 80 bytes and leaves a directory", () => {

@@ -22,7 +22,10 @@ export function reportCommand(): Command {
   )
     .argument("<run...>", "one or more runs (path, name, or unique beginning of a name), or the directory of an experiment or a sweep")
     .option("-o, --output <file>", "the report; by default the name of what it is about, in this folder")
-    .option("--figures <dir>", "write the figures there: each as SVG, as PNG of twice its size, as CSV of its data, as JSON; without -o and --md nothing else")
+    .option(
+      "--figures <dir>",
+      "write the figures there: each as SVG, as PNG of twice its size, as CSV of its data, as JSON, with a script for matplotlib; without -o and --md nothing else",
+    )
     .option("--md", "write Markdown, with the figures beside it")
     .option("--runs <dir>", "folder that holds runs that are called by name", "runs")
     .action(report);

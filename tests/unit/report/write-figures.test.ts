@@ -11,7 +11,7 @@ test("figures of one name get files of their own, and are written again over fig
   const files = ["made-up", "made-up-2"].flatMap((name) => ["svg", "png", "csv", "json"].map((kind) => `${name}.${kind}`));
   expect(write()).toEqual(files);
   expect(write()).toEqual(files);
-  expect(readdirSync(folder).sort()).toEqual([...files, "figures.json"].sort());
+  expect(readdirSync(folder).sort()).toEqual([...files, "figures.json", "draw_figures.py"].sort());
 });
 
 test("a folder with other things is left as it is", () => {

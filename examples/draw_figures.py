@@ -1,0 +1,155 @@
+"""Draw figures of `bh-bridge report --figures` with matplotlib, to change what you like.
+
+usage: draw_figures.py FIGURE.json ... [--to pdf|png|svg]
+
+Each is written beside its description, as FIGURE.matplotlib.pdf. It needs matplotlib and nothing of bh-bridge.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap
+
+COLORS = {
+    "series": ["#1f4e8c", "#c4560a", "#00796b", "#a0357f", "#7d6100", "#3d8fd1", "#7a2318", "#5c6370"],
+    "levels": ["#e9ecef", "#f6d27a", "#e0742c", "#8a1c3c", "#2a0d3a"],
+}
+DASHES = ["-", (0, (7, 4)), (0, (2, 3)), (0, (10, 3, 2, 3)), (0, (5, 2)), (0, (14, 4)), (0, (1, 4))]
+MARKERS = ["o", "s", "^", "D", "P", "*", "1"]
+
+
+def color_of(series):
+    colors = COLORS[series["palette"]]
+    return colors[series["color"] % len(colors)]
+
+
+def gaps(values):
+    """Null is a gap."""
+    return [float("nan") if value is None else value for value in values]
+
+
+def draw_mark(axes, mark, all_series):
+    kind = mark["mark"]
+    series = all_series[mark["series"]] if "series" in mark else None
+    style = {} if series is None else {"color": color_of(series), "label": series["name"] or None}
+    steps = {"drawstyle": "steps-post"} if mark.get("curve") == "step" else {}
+    if kind == "line":
+        faint = {"linewidth": 0.7, "alpha": 0.5, "label": None} if mark.get("thin") else {"linewidth": 1.5}
+        dash = DASHES[series["dash"] % len(DASHES)]
+        axes.plot(mark["x"], gaps(mark["y"]), linestyle=dash, **{**style, **steps, **faint})
+    elif kind == "band":
+        step = {"step": "post"} if steps else {}
+        low, high = gaps(mark["low"]), gaps(mark["high"])
+        axes.fill_between(mark["x"], low, high, color=style["color"], alpha=0.18, linewidth=0, **step)
+    elif kind == "dots":
+        sizes = [(2 * radius) ** 2 / 2 for radius in mark.get("radius", [3] * len(mark["x"]))]
+        marker = MARKERS[series["marker"] % len(MARKERS)]
+        axes.scatter(mark["x"], mark["y"], s=sizes, marker=marker, alpha=0.75, color=style["color"])
+        axes.plot([], [], marker, **style)
+        for x, y, text in zip(mark["x"], mark["y"], mark.get("labels", []), strict=False):
+            axes.annotate(text, (x, y), xytext=(5, 0), textcoords="offset points", fontsize=7, va="center")
+    elif kind == "bars":
+        places = range(len(mark["values"]))
+        axes.barh(places, mark["values"], alpha=0.8, **style)
+        axes.set_yticks(places, mark["names"])
+        axes.invert_yaxis()
+        for place, value, note in zip(places, mark["values"], mark["notes"], strict=True):
+            beside = axes.annotate(
+                note, (value, place), xytext=(4, 0), textcoords="offset points", fontsize=7, va="center"
+            )
+            beside.set(clip_on=True, clip_box=axes.bbox)
+    elif kind == "bins":
+        dash = DASHES[series["dash"] % len(DASHES)]
+        axes.stairs(mark["counts"], mark["edges"], fill=True, alpha=0.14, color=style["color"])
+        axes.stairs(mark["counts"], mark["edges"], linestyle=dash, **style)
+    elif kind == "cells":
+        levels = [all_series[level] for level in mark["levels"]]
+        cells = [[int(digit) for digit in row] for row in mark["rows"]]
+        edges = (mark["edges"], range(len(cells) + 1))
+        colors = ListedColormap([color_of(level) for level in levels])
+        axes.pcolormesh(*edges, cells, cmap=colors, vmin=-0.5, vmax=len(levels) - 0.5, rasterized=True)
+        axes.invert_yaxis()
+        for level in levels:
+            axes.plot([], [], "s", color=color_of(level), label=level["name"])
+    elif kind == "links":
+        starts = zip(mark["x1"], mark["y1"], strict=True)
+        ends = zip(mark["x2"], mark["y2"], strict=True)
+        axes.add_collection(LineCollection(list(zip(starts, ends, strict=True)), colors=style["color"], alpha=0.45))
+    elif kind == "rule":
+        line, place = (axes.axhline, (1, mark["at"])) if mark["axis"] == "y" else (axes.axvline, (mark["at"], 1))
+        line(mark["at"], color="0.5", linestyle=":", linewidth=1)
+        across, up = ("right", "bottom") if mark["axis"] == "y" else ("left", "top")
+        frame = axes.get_yaxis_transform() if mark["axis"] == "y" else axes.get_xaxis_transform()
+        axes.text(*place, mark["text"], transform=frame, ha=across, va=up, fontsize=7)
+
+
+def prepare_axis(axis, scale, limits, label, ticks):
+    unit = "" if axis["unit"] is None else f" ({axis['unit']})"
+    label(axis["label"] + unit, fontsize=9)
+    if axis["scale"] == "log":
+        scale("log")
+    elif axis["scale"] == "symlog":
+        scale("symlog", linthresh=1)
+    if axis["domain"] is not None:
+        limits(axis["domain"])
+    elif axis["zero"] and axis["scale"] == "linear":
+        low, high = limits()
+        limits(sorted((min(low, 0), max(high, 0)), reverse=low > high))
+    if axis["ticks"] is not None:
+        ticks([tick["at"] for tick in axis["ticks"]], [tick["text"] for tick in axis["ticks"]], fontsize=8)
+
+
+def draw_panel(axes, panel, series):
+    for mark in panel["marks"]:
+        draw_mark(axes, mark, series)
+    prepare_axis(panel["x"], axes.set_xscale, axes.set_xlim, axes.set_xlabel, axes.set_xticks)
+    if panel["y"]["scale"] != "category":
+        prepare_axis(panel["y"], axes.set_yscale, axes.set_ylim, axes.set_ylabel, axes.set_yticks)
+    if panel["equal"]:
+        axes.set_aspect("equal", adjustable="box")
+    axes.set_title(panel["title"], loc="left", fontsize=9, fontweight="bold")
+    axes.tick_params(labelsize=8)
+
+
+def draw(described):
+    """A figure of `bh-bridge/figure@1` as a figure of matplotlib."""
+    panels = described["panels"]
+    columns = min(described["columns"], len(panels))
+    rows = -(-len(panels) // columns)
+    size = (8, 1 + (3.4 if rows == 1 else 2.6) * rows)
+    figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    for place, axes in enumerate(grid.flat):
+        if place < len(panels):
+            draw_panel(axes, panels[place], described["series"])
+        else:
+            axes.set_visible(False)
+    figure.suptitle(described["title"], x=0.01, ha="left", fontsize=12)
+    entries = {}
+    for axes in grid.flat:
+        for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
+            entries.setdefault(name, handle)
+    if entries:
+        figure.legend(entries.values(), entries.keys(), loc="outside lower left", ncols=4, fontsize=8, frameon=False)
+    return figure
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("figures", nargs="+", type=Path, metavar="FIGURE.json")
+    parser.add_argument("--to", default="pdf", choices=["pdf", "png", "svg"])
+    options = parser.parse_args()
+    for path in options.figures:
+        described = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(described, dict) or described.get("schema") != "bh-bridge/figure@1":
+            continue  # figures.json, the list of the folder
+        figure = draw(described)
+        runs = ", ".join(f"{source['name']} ({source['hash'][:12]})" for source in described["sources"])
+        title = {"Title": f"{described['title']}: {runs}"}
+        figure.savefig(path.with_suffix(f".matplotlib.{options.to}"), dpi=200, metadata=title)
+        plt.close(figure)
