@@ -17,7 +17,7 @@ const registering = ["tests/unit/analysis/register-analysis.test.ts", "tests/uni
 export default defineConfig({
   test: {
     ...shared,
-    globalSetup: ["tests/unit/formats/reference-server.ts"],
+    globalSetup: ["tests/unit/formats/reference-server.ts", "tests/warm/warm-python.ts"],
     sequence: { sequencer: SlowestFirst },
     coverage: { provider: "v8", include: ["src/**"], reporter: ["text-summary", "html"] },
     projects: [

@@ -10,7 +10,7 @@ import { Bridge } from "../../src/bridge/bridge.js";
 import type { Model } from "../../src/bridge/model.js";
 import { createProgram } from "../../src/commands/program.js";
 import { BhBridgeError } from "../../src/errors.js";
-import { realPython as python } from "./real-python.js";
+import { warmPython as python } from "./real-python.js";
 import { rejectionOf } from "./rejection-of.js";
 
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-misuse-"));

@@ -6,7 +6,7 @@ import { census } from "../../src/analysis/census.js";
 import { Bridge } from "../../src/bridge/bridge.js";
 import { Matrix } from "../../src/formats/matrix.js";
 import { openCheckpoint } from "../../src/runs/open-checkpoint.js";
-import { realPython as python } from "./real-python.js";
+import { warmPython as python } from "./real-python.js";
 import { rejectionOf } from "./rejection-of.js";
 
 const out = mkdtempSync(join(tmpdir(), "bh-bridge-model-"));

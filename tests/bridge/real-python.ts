@@ -5,3 +5,6 @@ const candidates = [process.env["BH_BRIDGE_PYTHON"], resolve(".venv/bin/python")
 
 /** The interpreter that has torch. */
 export const realPython: string = candidates.find((path) => existsSync(path)) ?? "python3";
+
+/** The same, which has imported PyTorch already where vitest started it so (tests/warm): for trainings, where nothing is asked of the process itself. */
+export const warmPython: string = process.env["WARM_PYTHON_OF_TESTS"] ?? realPython;

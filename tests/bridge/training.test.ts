@@ -14,7 +14,7 @@ import type { TrainResult } from "../../src/runner/train-result.js";
 import { verifyRun } from "../../src/runs/verify-run.js";
 import { printedBy } from "../unit/formats/reference-python.js";
 import { corpusFile } from "./corpus-file.js";
-import { realPython as python } from "./real-python.js";
+import { warmPython as python } from "./real-python.js";
 import { isAlive } from "./run-program.js";
 
 const out = mkdtempSync(join(tmpdir(), "bh-bridge-training-"));

@@ -12,7 +12,7 @@ import { openRun } from "../../src/runner/open-run.js";
 import type { TrainResult } from "../../src/runner/train-result.js";
 import { captureStdout } from "../unit/commands/capture-stdout.js";
 import { corpusFile } from "./corpus-file.js";
-import { realPython as python } from "./real-python.js";
+import { warmPython as python } from "./real-python.js";
 
 const out = mkdtempSync(join(tmpdir(), "bh-bridge-verdicts-"));
 afterAll(() => rmSync(out, { recursive: true, force: true }));

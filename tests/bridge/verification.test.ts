@@ -12,14 +12,14 @@ import { writeRunNotes } from "../../src/runs/run-notes.js";
 import { sealRun } from "../../src/runs/seal-run.js";
 import { verifyRun } from "../../src/runs/verify-run.js";
 import { corpusFile } from "./corpus-file.js";
-import { realPython } from "./real-python.js";
+import { warmPython } from "./real-python.js";
 
 const out = mkdtempSync(join(tmpdir(), "bh-bridge-verification-"));
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 let whole = "";
 beforeAll(async () => {
   const model = { vocab_size: 128, n_embd: 8, n_layer: 1, n_head: 2, n_positions: 16 };
-  const settings = { python: realPython, model, training: { max_steps: 3 }, data: { corpus: corpusFile(out) }, threads: 1, device: "cpu" as const };
+  const settings = { python: warmPython, model, training: { max_steps: 3 }, data: { corpus: corpusFile(out) }, threads: 1, device: "cpu" as const };
   ({ directory: whole } = await train(settings, { out }));
 });
 

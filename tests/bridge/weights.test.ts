@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Bridge } from "../../src/index.js";
 import { expectedFrom, temporaryDirectory } from "../unit/formats/reference-python.js";
-import { realPython } from "./real-python.js";
+import { warmPython } from "./real-python.js";
 
 const directory = temporaryDirectory();
 const file = (name: string): string => join(directory, name);
@@ -29,7 +29,7 @@ print(json.dumps(m(torch.tensor([[1, 2, 3]])).logits.flatten().tolist()))`,
 
 let bridge: Bridge;
 beforeAll(async () => {
-  bridge = await Bridge.start({ python: realPython });
+  bridge = await Bridge.start({ python: warmPython });
 });
 afterAll(async () => bridge.close());
 

@@ -6,7 +6,7 @@ import { reproduceDocumentSchema } from "../../src/commands/reproduce/reproduce-
 import { compare, locateDivergences } from "../../src/compare/compare.js";
 import type { RunInput } from "../../src/config/resolve-run-config.js";
 import { resolvePython } from "../../src/python/resolve-python.js";
-import { eventually, python, run, start, temporaryFolder } from "./program.js";
+import { eventually, run, start, temporaryFolder, warmPython } from "./program.js";
 import { trainTogether } from "./train-together.js";
 
 const folder = temporaryFolder();
@@ -58,7 +58,7 @@ test("the step in which two runs part is found between recorded states, from a c
   expect(comparison.history[0]).toMatchObject({ equalTo: 0, first: { step: 8 } });
   const begun: [run: string, fromStep: number, until: number][] = [];
   const found = await locateDivergences(comparison, {
-    python: () => resolvePython({ python }),
+    python: () => resolvePython({ python: warmPython }),
     listen: ({ directory }, until) => ({ onStart: ({ fromStep }) => begun.push([directory, fromStep, until]) }),
   });
   // A cosine over 3 steps is at 0.75 after the first of them; one over 2 steps has not begun.

@@ -7,7 +7,7 @@ import { TrainerCallback } from "../../src/bridge/trainer-callback.js";
 import { presetNames } from "../../src/config/presets.js";
 import { resolveRunConfig } from "../../src/config/resolve-run-config.js";
 import { printedBy } from "../unit/formats/reference-python.js";
-import { python, temporaryFolder } from "./program.js";
+import { temporaryFolder, warmPython } from "./program.js";
 import { tensorBytes } from "./tensor-bytes.js";
 
 const steps = Number(process.env["PRESET_STEPS"] ?? 10);
@@ -22,7 +22,7 @@ beforeAll(async () => {
   const options = ["--steps", String(steps), "--threads", "1", "--logging-steps", "50", "--out", folder.path, "--stop-early"];
   plain = printedBy(script, [corpus, ...presetNames, ...options]); // beside ours: it takes as long
   plain.catch(() => undefined);
-  bridge = await Bridge.start({ python, threads: 1, device: "cpu" });
+  bridge = await Bridge.start({ python: warmPython, threads: 1, device: "cpu" });
 });
 afterAll(async () => {
   await bridge.close();

@@ -11,20 +11,23 @@ const ours = join(projectRoot, ".venv/bin/python");
 /** The interpreter that the tests train with. */
 export const python: string = process.env["BH_BRIDGE_PYTHON"] ?? (existsSync(ours) ? ours : "python3");
 
+/** The same, which has imported PyTorch already where vitest started it so (tests/warm): for trainings, where nothing is asked of the process itself. */
+export const warmPython: string = process.env["WARM_PYTHON_OF_TESTS"] ?? python;
+
 /** The researcher's corpus lies beside the checkouts of those who have it. */
 export const researchersCorpus: string = join(projectRoot, "../shared/corpus/training_corpus.txt");
 
 /** A plan is the same with a Python that has no PyTorch: the first steps, which tell how long the rest will take, fail at once and are left out. */
 export const withoutTorch = { PYTHONPATH: join(projectRoot, "tests/bridge/light") };
 
-/** Start the built program. */
+/** Start the built program, with the Python that has imported PyTorch unless `env` names another. */
 export function start(args: readonly string[], options: Options = {}) {
   return execa(process.execPath, [join(projectRoot, "dist/cli.js"), ...args], {
     cwd: projectRoot,
     stdin: "ignore",
     reject: false,
     ...options,
-    env: { BH_BRIDGE_PYTHON: python, ...options.env },
+    env: { BH_BRIDGE_PYTHON: warmPython, ...options.env },
   });
 }
 

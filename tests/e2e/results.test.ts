@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { experimentDocumentSchema } from "../../src/sweep/experiment/experiment-document.js";
-import { projectRoot, python, temporaryFolder } from "./program.js";
+import { projectRoot, temporaryFolder, warmPython } from "./program.js";
 
 const folder = temporaryFolder();
 const corpus = join(folder.path, "text.txt");
@@ -15,7 +15,7 @@ afterAll(() => folder[Symbol.dispose]());
 /** Run the script of the full runs, every run with two steps. */
 async function results(...args: string[]): Promise<string> {
   const options = ["--corpus", corpus, "--into", into, "--page", page, "--steps", "2", ...args];
-  await execa(process.execPath, [join(projectRoot, "scripts/results.mjs"), ...options], { env: { BH_BRIDGE_PYTHON: python } });
+  await execa(process.execPath, [join(projectRoot, "scripts/results.mjs"), ...options], { env: { BH_BRIDGE_PYTHON: warmPython } });
   return readFileSync(page, "utf8");
 }
 

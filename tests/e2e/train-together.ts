@@ -3,11 +3,11 @@ import { corpusOf } from "../../src/bridge/corpus.js";
 import { loadRunConfig } from "../../src/bridge/load-run-config.js";
 import type { RunInput } from "../../src/config/resolve-run-config.js";
 import { concludeTraining, newTraining, trainIn } from "../../src/runner/train.js";
-import { python } from "./program.js";
+import { warmPython } from "./program.js";
 
 /** A Python that trains on one thread of the CPU, for tests that look at runs and not at how they are started. Close it. */
 export function oneThread(): Promise<Bridge> {
-  return Bridge.start({ python, threads: 1, device: "cpu" });
+  return Bridge.start({ python: warmPython, threads: 1, device: "cpu" });
 }
 
 /** Train a run as `bh-bridge train` does, but in a Python that is there: the bits are the same (warm-workers.test.ts). Its directory. */

@@ -8,7 +8,7 @@ import { filesIn } from "../../src/runs/run-layout.js";
 import { writeRunNotes } from "../../src/runs/run-notes.js";
 import { verifyRun } from "../../src/runs/verify-run.js";
 import { corpusFile } from "../bridge/corpus-file.js";
-import { realPython } from "../bridge/real-python.js";
+import { warmPython } from "../bridge/real-python.js";
 import { tellPosition } from "./fuzz.js";
 import { Random } from "./random.js";
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
   const model = { vocab_size: 128, n_embd: 8, n_layer: 1, n_head: 2, n_positions: 16 };
   const record = { every: 1, tensors: ["wte" as const, "wte.grad" as const] };
   const options = {
-    python: realPython,
+    python: warmPython,
     model,
     record,
     training: { max_steps: 3, logging_steps: 1 },

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, inject } from "vitest";
 
-export { realPython as python } from "../../bridge/real-python.js";
+export { warmPython as python } from "../../bridge/real-python.js";
 
 /** Ask the server of reference programs to run one, and wait for its exit code. */
 const ask = 'mkfifo "$0/code" && echo "$0" >> "$1" && cat "$0/code"';

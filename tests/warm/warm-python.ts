@@ -1,0 +1,49 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { pythonVariables } from "../../src/python/python-variables.js";
+import { realPython } from "../bridge/real-python.js";
+
+/** What the launcher and `hello` set before PyTorch is imported; one thread, as vitest.config.ts has it. */
+const asStarted = {
+  OMP_NUM_THREADS: "1",
+  MALLOC_MMAP_THRESHOLD_: "1000000000",
+  MALLOC_TRIM_THRESHOLD_: "10000000000",
+  HF_HUB_OFFLINE: "1",
+  TRANSFORMERS_OFFLINE: "1",
+  HF_HUB_DISABLE_TELEMETRY: "1",
+  DO_NOT_TRACK: "1",
+  TOKENIZERS_PARALLELISM: "false",
+};
+
+/**
+ * Start, once for all test files, a Python that has imported PyTorch, and write the program that stands for the interpreter: pythonia's own program is
+ * forked from it, all else is run by the interpreter itself, as is whatever looks for its packages elsewhere or limits its memory.
+ */
+export function setup(): () => Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "bh-bridge-warm-"));
+  const [socket, program] = [join(folder, "socket"), join(folder, "python")];
+  const server = spawn(realPython, [resolve("tests/warm/warm_server.py"), socket], {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, ...pythonVariables(), ...asStarted },
+  });
+  writeFileSync(
+    program,
+    `#!/bin/sh
+case "$1" in
+  */pythonia/src/pythonia/interface.py)
+    if [ "$PYTHONPATH" = '${resolve("python")}' ]; then exec '${realPython}' -I -S '${resolve("tests/warm/warm_client.py")}' '${socket}' "$@"; fi ;;
+esac
+exec '${realPython}' "$@"
+`,
+  );
+  chmodSync(program, 0o700);
+  process.env["WARM_PYTHON_OF_TESTS"] = program; // the workers of vitest inherit it
+  return async () => {
+    server.kill();
+    if (server.exitCode === null && server.signalCode === null) await once(server, "exit");
+    rmSync(folder, { recursive: true, force: true });
+  };
+}
