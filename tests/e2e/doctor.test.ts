@@ -10,7 +10,7 @@ const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
 
 async function examine(...args: string[]) {
-  const { exitCode, stdout } = await run(["doctor", "--json", ...args]);
+  const { exitCode, stdout } = await run(["doctor", "--json", ...args], { env: { BH_BRIDGE_PYTHON: python } });
   const { ok, checks } = doctorDocumentSchema.parse(JSON.parse(stdout));
   return { exitCode, ok, checks, check: (name: string) => checks.find((each) => each.name === name) };
 }
