@@ -39,7 +39,9 @@ async function plain(): Promise<number> {
 }
 
 try {
-  console.log(`Two workers of one thread each against the plain script with two threads, ${steps} steps, ${values.rounds} rounds\n${await describeMachine()}\n`);
+  console.log(
+    `Two workers of one thread each against the plain script with two threads, ${steps} steps, ${values.rounds} rounds\n${await describeMachine()}\n`,
+  );
   const rates = { plain: [] as number[], trainer: [] as number[], fast: [] as number[] };
   for (let round = 0; round < Number(values.rounds); round++) {
     rates.plain.push(await plain());
