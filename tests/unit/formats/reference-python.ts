@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, inject } from "vitest";
+import { afterAll, inject, onTestFinished } from "vitest";
 
 export { warmPython as python } from "../../bridge/real-python.js";
 
@@ -43,9 +43,14 @@ export async function printedBy(program: string, args: readonly string[] = [], c
   return question.printed(stdout);
 }
 
-/** A directory that is removed after the tests of the calling file. */
+/** A directory that is removed after the tests of the calling file, or after the test that asks for it. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "bh-bridge-formats-"));
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  try {
+    onTestFinished(remove);
+  } catch {
+    afterAll(remove); // not inside a test, where nobody would hear it
+  }
   return directory;
 }
