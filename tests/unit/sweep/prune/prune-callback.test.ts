@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { recordSchema } from "../../../../src/config/record-schema.js";
 import type { DecisionState } from "../../../../src/protocol/events.js";
 import { readRunManifest } from "../../../../src/runs/run-manifest.js";
 import { readRunNotes, writeRunNotes } from "../../../../src/runs/run-notes.js";
@@ -9,7 +10,7 @@ import { deadRows, writeRun } from "../../serve/written-run.js";
 
 /** The dead rows of a written run are one from the middle of its 60 steps on. */
 const onFall = pruneSchema.parse({ every: 10, when: "C >= 1" });
-const record = { tensors: ["wte" as const], every: 1, rows: "all" as const };
+const record = recordSchema.parse({});
 const run = () => writeRun({ folder: temporaryDirectory(), id: "run" });
 
 async function isGivenUp(prune: Prune, directory: string, global_step: number): Promise<boolean | undefined> {
