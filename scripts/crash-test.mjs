@@ -1,6 +1,8 @@
 // Kill Node or Python with SIGKILL at random instants, resume, and compare with the run that was never touched.
 //
-//   npm run test:crash -- --kills 200 --seed 1 [--jobs 2] [--keep]
+//   npm run test:crash -- --kills 200 --seed 1 [--engine plain|exact|fast] [--jobs 2] [--keep]
+//
+// plain: engine trainer with dropout; exact: with the exact step, where it holds and is faster; fast: engine fast.
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,6 +18,7 @@ const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "20" },
     seed: { type: "string", default: String(Date.now() % 100_000) },
+    engine: { type: "string", default: "plain" },
     jobs: { type: "string", default: "1" },
     keep: { type: "boolean", default: false },
   },
@@ -26,9 +29,18 @@ const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const work = mkdtempSync(join(tmpdir(), "bh-bridge-crash-"));
 const steps = 200;
 
+/** What the steps are computed by. */
+const computedBy = {
+  plain: "model.resid_pdrop=0.1", // with which neither of the others can do
+  exact: "exact_step=auto",
+  fast: "engine=fast compiled_step=off",
+}[values.engine];
+if (computedBy === undefined) throw new Error(`--engine ${values.engine}: expected plain, exact or fast`);
+
 /** Everything that has a state: several epochs, dropout, noise, evaluation, gradient accumulation, moments in the recording. */
 const settings = [
-  "model.n_embd=16 model.n_layer=1 model.n_head=2 model.n_positions=32 model.resid_pdrop=0.1 noise.epsilon=3e-5",
+  "model.n_embd=16 model.n_layer=1 model.n_head=2 model.n_positions=32 noise.epsilon=3e-5",
+  computedBy,
   'training.per_device_train_batch_size=4 training.gradient_accumulation_steps=2 training.logging_steps=10 training.eval_strategy="steps"',
   'training.eval_steps=40 data.held_out=0.1 record.every=3 record.tensors=["wte","wte.grad","wte.exp_avg","wte.exp_avg_sq"] checkpoint.every=20',
 ]
@@ -142,6 +154,8 @@ async function killed(number, whole, seconds) {
 }
 
 const { whole, seconds, total } = await reference();
+const manifest = JSON.parse(readFileSync(join(whole, "run.json"), "utf8"));
+console.log(`engine ${manifest.engine}, exact step ${manifest.exact_step?.used === true ? "used" : "not used"}`);
 console.log(`seed ${values.seed}; a whole run takes ${total.toFixed(1)} s, ${seconds.toFixed(1)} s of them training; node ${process.version}`);
 let count = 0;
 let runs = 0;

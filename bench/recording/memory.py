@@ -1,6 +1,7 @@
-"""How much memory a recorded training gains from step 100 to its end, at two shapes of history.
+"""How much memory a recorded training gains from step 100 to its end.
 
-usage: memory.py; prints one line a shape. The model around the embedding is small: what is measured is the recording.
+usage: memory.py [NAME ...]; prints a line for each training. The model of the histories is small: what is measured is
+the recording. The engines have the notebook's model and batch: what is measured are the tensors of their steps.
 """
 
 import os
@@ -8,21 +9,30 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-SHAPES = {"128 x 64 x 10,000": (128, 10_000), "10,000 x 64 x 300": (10_000, 300)}
+NOTEBOOK = {"n_positions": 128, "n_layer": 2, "resid_pdrop": 0.0}
+# Of each training: steps, what the model has beside a width of 64, what the request has.
+TRAININGS: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
+    "128 x 64 x 10,000": (10_000, {}, {}),
+    "10,000 x 64 x 300": (300, {"vocab_size": 10_000}, {}),
+    "exact step": (600, NOTEBOOK, {"training__per_device_train_batch_size": 32}),
+    "engine fast": (600, NOTEBOOK, {"training__per_device_train_batch_size": 32, "engine": "fast"}),
+}
 # As bh-bridge starts Python: glibc keeps its memory, which is part of what is measured.
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "10000000000"}
 
 
-def measure(vocab: int, steps: int) -> None:
+def measure(name: str) -> None:
     sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests/python")]
     import tiny_run
     import torch
     from bh_bridge.run_step import RunStep
 
+    steps, model, request = TRAININGS[name]
     torch.set_num_threads(1)
-    tiny_run.MODEL["config"] = {**tiny_run.MODEL["config"], "vocab_size": vocab, "n_embd": 64}
+    tiny_run.MODEL["config"] = {**tiny_run.MODEL["config"], "n_embd": 64, **model}
     resident: dict[int, int] = {}
     end = RunStep.end
 
@@ -36,14 +46,17 @@ def measure(vocab: int, steps: int) -> None:
     RunStep.end = watched
     with tempfile.TemporaryDirectory() as folder:
         changes = {"checkpoint__every": 1000, "training__logging_steps": 100, "record__tensors": ["wte"]}
-        tiny_run.train(Path(folder) / "run", training__max_steps=steps, **changes)
-    print((resident[steps] - resident[100]) / 1e6, flush=True)
+        run = Path(folder) / "run"
+        tiny_run.train(run, training__max_steps=steps, **changes, **request)
+        events = (run / "events.jsonl").read_text().splitlines()
+    ways = [line for line in events if '"exact_step"' in line or '"compiled_step"' in line]
+    print(f"{name}: {(resident[steps] - resident[100]) / 1e6:+.1f} MB from step 100 to step {steps} (goal 32 MB)")
+    print(*(f"  {way}\n" for way in ways[-1:]), sep="", end="", flush=True)
     os._exit(0)  # the event channel takes the end of its socket for the death of Node
 
 
-if len(sys.argv) == 3:
-    measure(int(sys.argv[1]), int(sys.argv[2]))
-for shape, (vocab, steps) in SHAPES.items():
-    command = [sys.executable, __file__, str(vocab), str(steps)]
-    done = subprocess.run(command, env={**os.environ, **ALLOCATOR}, capture_output=True, text=True, check=True)
-    print(f"{shape}: {float(done.stdout.split()[-1]):+.1f} MB from step 100 to the end (goal 32 MB)")
+if os.environ.get("BH_BRIDGE_MEASURED"):
+    measure(sys.argv[1])
+for training in sys.argv[1:] or TRAININGS:
+    environment = {**os.environ, **ALLOCATOR, "BH_BRIDGE_MEASURED": "1"}
+    subprocess.run([sys.executable, __file__, training], env=environment, stderr=subprocess.DEVNULL, check=True)

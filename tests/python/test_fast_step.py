@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from bh_bridge.fast_step import FastStep, obstacle, obstacle_to_compiling
+from bh_bridge.fast_step import FastStep, obstacle, obstacle_on, obstacle_to_compiling
 from bh_bridge.fast_step.compiling import PAYS_FROM, compiled
 from bh_bridge.model import build_model
 from transformers import GPT2LMHeadModel
@@ -134,6 +134,25 @@ def test_equal_rows_that_no_text_has_keep_equal_gradients() -> None:
 )
 def test_what_it_does_not_implement_is_named(sizes: dict[str, Any], problem: str | None) -> None:
     assert obstacle(gpt2(**sizes)) == problem
+
+
+def test_a_device_that_cannot_multiply_a_dtype_is_named() -> None:
+    assert obstacle_on(CPU, (torch.float32, torch.bfloat16)) is None
+    assert obstacle_on(CPU, (torch.bfloat16, torch.bool)) == "device cpu has no products of bool"
+
+
+@pytest.mark.parametrize("norm", ["rmsnorm", "layernorm"])
+@pytest.mark.parametrize("sizes", [{}, {"n_positions": 150, "tie_word_embeddings": False}], ids=str)
+def test_every_tensor_of_a_step_is_made_where_the_model_is(norm: str, sizes: dict[str, Any]) -> None:
+    """On the device without data: a tensor that was made on the CPU does not go with the others."""
+    model = gpt2(norm, "bfloat16", **sizes)
+    batch = [tensor.to("meta") for tensor in batch_of(model)]
+    model.to("meta")
+    loss = FastStep(model, torch.bfloat16, (1, 1)).add_gradients(batch[0], batch[1], batch[2])
+    grads = gradients(model)
+    assert grads.keys() == dict(model.named_parameters()).keys()
+    assert all((grad.device.type, grad.dtype) == ("meta", torch.bfloat16) for grad in grads.values())
+    assert (loss.device.type, loss.dtype) == ("meta", torch.float32)
 
 
 def test_when_a_step_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,10 @@ from bh_bridge import graphed_step
 from bh_bridge.engines import run_trainer
 from bh_bridge.graphed_step import Made, Replay, obstacle
 from tiny_run import MODEL, differences, in_child, killed_at, train
-from transformers import GPT2Config, TrainingArguments
+from transformers import GPT2Config, TrainingArguments, masking_utils
+from transformers.utils import import_utils
 
-ENGINES: list[dict[str, Any]] = [{"engine": "trainer"}, {"engine": "fast", "compiled_step": "off"}]
+ENGINES: list[dict[str, Any]] = [{"engine": "trainer", "exact_step": "off"}, {"engine": "fast", "compiled_step": "off"}]
 NO_DROPOUT = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
 
 
@@ -28,9 +29,31 @@ def without_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def again(step: Callable[[], Made]) -> Replay:
-    """What stands for a graph: warm-ups change weights and moments, as they do on a GPU."""
+    """What stands for a graph: warm-ups change weights and moments, and transformers is told that CUDA captures."""
     step()
-    return step
+
+    def replay() -> Made:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(import_utils, "is_cuda_stream_capturing", lambda: True)
+            return step()
+
+    return replay
+
+
+def test_a_text_a_row_needs_no_mask_while_it_is_captured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the bits of a replay hang on: without it, transformers makes a mask where the eager step has none."""
+    hidden, positions = torch.zeros(2, 5, 8), torch.arange(5)[None]
+    config = GPT2Config(attn_implementation="sdpa")
+
+    def mask() -> torch.Tensor | None:
+        return masking_utils.create_causal_mask(config, hidden, None, None, positions)
+
+    assert mask() is None
+    monkeypatch.setattr(import_utils, "is_cuda_stream_capturing", lambda: True)
+    assert mask() is not None
+    with graphed_step._one_text_a_row():
+        assert mask() is None
+    assert mask() is not None
 
 
 def as_a_whole(monkeypatch: pytest.MonkeyPatch, capture: Callable[[Callable[[], Made]], Replay] = again) -> None:

@@ -14,7 +14,7 @@ from bh_bridge.data import Windows
 from bh_bridge.engines import Engine
 from bh_bridge.engines.run_trainer import RunTrainer, trainer_options
 from bh_bridge.errors import ConfigInvalid, ResumeMismatch
-from bh_bridge.fast_step import Compiled, FastStep, obstacle, obstacle_to_compiling
+from bh_bridge.fast_step import Compiled, FastStep, obstacle, obstacle_on, obstacle_to_compiling
 from bh_bridge.step import Step
 
 STEP_FILE = "fast_step.json"  # of a checkpoint: whether its bits come from the compiled step
@@ -42,6 +42,9 @@ class FastTrainer(RunTrainer):
         super().__init__(**options)
         args, weight = self.args, self._gpt2.transformer.wte.weight
         narrow = torch.bfloat16 if args.bf16 else weight.dtype
+        problem = obstacle_on(self.device, (weight.dtype, narrow))
+        if problem is not None:
+            raise ConfigInvalid(f"{problem}: set model.dtype to float32 and training.bf16 to false, or device to cpu")
         batch = (args.train_batch_size, self._gpt2.config.n_positions)
         self._fast_step = FastStep(self._gpt2, narrow, batch)
         self._wish = compiled_step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from bh_bridge.fast_step.compiling import Compiled, compiled, obstacle_to_compil
 from bh_bridge.fast_step.gpt2 import loss_and_gradients, shape_of
 from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
 
-__all__ = ["Compiled", "FastStep", "obstacle", "obstacle_to_compiling"]
+__all__ = ["Compiled", "FastStep", "obstacle", "obstacle_on", "obstacle_to_compiling"]
 
 
 def obstacle(model: GPT2LMHeadModel) -> str | None:
@@ -28,6 +29,16 @@ def obstacle(model: GPT2LMHeadModel) -> str | None:
         return "model.reorder_and_upcast_attn is true: engine fast has plain attention"
     if not all(isinstance(block.ln_1, nn.LayerNorm | RMSNorm) for block in model.transformer.h):
         return "the norms of the model: engine fast knows LayerNorm and RMSNorm alone"
+    return None
+
+
+def obstacle_on(device: torch.device, dtypes: Iterable[torch.dtype]) -> str | None:
+    """The first of these dtypes that a device cannot multiply, as an old Mac's GPU bfloat16; None where it can all."""
+    for dtype in dtypes:
+        try:
+            torch.ones(2, 2, dtype=dtype, device=device).mm(torch.ones(2, 2, dtype=dtype, device=device))
+        except (RuntimeError, TypeError):
+            return f"device {device.type} has no products of {str(dtype).removeprefix('torch.')}"
     return None
 
 

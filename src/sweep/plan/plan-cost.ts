@@ -14,6 +14,8 @@ import { leastMemory, trialBytes } from "./trial-bytes.js";
 /** What one trial takes while it is trained. */
 export interface Measured {
   stepsPerSecond: number;
+  /** Before the first step of each, in its process: compiling where it was done before. */
+  secondsBefore: number;
   /** Memory of its Python at the peak; null where it was not told. */
   peakBytes: number | null;
 }
@@ -47,7 +49,7 @@ export function planCost(
     diskBytes: left.reduce((sum, { config, hasRun }) => sum + (hasRun ? 0 : trialBytes(config)), 0), // a run has reserved its own
     freeBytes: bavail * bsize,
     stepsPerSecond: measured?.stepsPerSecond ?? null,
-    seconds: measured && used > 0 ? steps / measured.stepsPerSecond / used : null,
+    seconds: measured && used > 0 ? (steps / measured.stepsPerSecond + left.length * measured.secondsBefore) / used : null,
     memoryBytes: used * Math.max(measured?.peakBytes ?? 0, ...left.map(({ config }) => leastMemory(config))),
   };
 }
@@ -57,7 +59,11 @@ function measuredOf(states: readonly SweepTrial[]): Measured | undefined {
   if (trained.length === 0) return undefined;
   const seconds = trained.reduce((sum, each) => sum + each.seconds, 0);
   const peaks = trained.flatMap(({ run }) => (run === null ? [] : (lastEvent(run, "usage")?.peak_bytes ?? [])));
-  return { stepsPerSecond: trained.reduce((sum, each) => sum + each.steps, 0) / seconds, peakBytes: peaks.length === 0 ? null : Math.max(...peaks) };
+  return {
+    stepsPerSecond: trained.reduce((sum, each) => sum + each.steps, 0) / seconds,
+    secondsBefore: 0,
+    peakBytes: peaks.length === 0 ? null : Math.max(...peaks),
+  };
 }
 
 /**

@@ -15,6 +15,12 @@ import { taskOf } from "./task-of.js";
 /** By so many steps a step takes what it will take. */
 const probeSteps = 20;
 
+/** A run of so many steps is compiled by itself; PAYS_FROM of python/bh_bridge/fast_step/compiling.py. */
+export const compiledFromSteps = 250;
+
+/** What compiling takes where it was done before, as it was by the probe: 3 s on one core of 2025. */
+const cachedCompileSeconds = 3;
+
 /** How a preview is made. */
 interface PreviewOptions {
   out: string;
@@ -48,10 +54,18 @@ export async function previewPlan(
   requireRoom(planCost(out, plan.trials, trials, by), memory);
   const [first] = plan.trials;
   const isMeasured = trials.some(({ result }) => result !== null);
-  const probe = first && !isMeasured && executor.isHere ? await probeTrial(plan, first, python, signal) : undefined;
+  const probe = first && !isMeasured && executor.isHere ? await probePlan(plan, first, python, signal) : undefined;
   const cost = planCost(out, plan.trials, trials, by, probe);
   requireRoom(cost, memory);
   return { ...sweepDocument(plan.name, directory ?? null, trials), cost };
+}
+
+/** Measure a trial as it will be trained: a few steps alone would not be compiled. Where that cannot be, it will not be compiled either. */
+async function probePlan(plan: Plan, trial: Trial, python: UsablePython, signal: AbortSignal): Promise<Measured | undefined> {
+  const { config } = trial;
+  const isCompiled = config.engine === "fast" && config.compiled_step === "auto" && config.training.max_steps >= compiledFromSteps;
+  const compiled = isCompiled ? await probeTrial(plan, { ...trial, config: { ...config, compiled_step: "on" } }, python, signal) : undefined;
+  return compiled ?? (await probeTrial(plan, trial, python, signal));
 }
 
 /** Train the first steps of a trial, and forget them; nothing where it fails, which its training will tell. */
@@ -69,7 +83,12 @@ async function probeTrial(plan: Plan, trial: Trial, python: UsablePython, signal
     );
     if (end.kind !== "completed") return undefined;
     const { steps, seconds } = end.result;
-    return { stepsPerSecond: steps / seconds, peakBytes: lastEvent(end.run, "usage")?.peak_bytes ?? null };
+    const compiled = lastEvent(end.run, "compiled_step");
+    return {
+      stepsPerSecond: steps / (seconds - (compiled?.seconds ?? 0)),
+      secondsBefore: compiled?.used ? cachedCompileSeconds : 0,
+      peakBytes: lastEvent(end.run, "usage")?.peak_bytes ?? null,
+    };
   } finally {
     signal.removeEventListener("abort", stop);
     await worker.close();

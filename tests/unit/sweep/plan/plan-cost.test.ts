@@ -38,7 +38,10 @@ test("where none has been trained a probe tells, and else nothing does", () => {
     stepsPerSecond: null,
     memoryBytes: 2 * 116_480 * 8, // bfloat16 weights, gradients and two moments each
   });
-  expect(planCost(folder, trials, states, { workers: 1 }, { stepsPerSecond: 10, peakBytes: 5e8 })).toMatchObject({ seconds: 30, memoryBytes: 5e8 });
+  expect(planCost(folder, trials, states, { workers: 1 }, { stepsPerSecond: 10, secondsBefore: 2, peakBytes: 5e8 })).toMatchObject({
+    seconds: 36,
+    memoryBytes: 5e8,
+  });
 });
 
 test("a run that was begun has its room already", () => {
@@ -58,7 +61,7 @@ test("what the disk cannot hold is refused with both numbers", () => {
 });
 
 test("workers that do not fit into the memory are refused, with how many do", () => {
-  const cost = { ...planCost(folder, trials, [], { workers: 3 }, { stepsPerSecond: 1, peakBytes: 4e8 }), diskBytes: 0 };
+  const cost = { ...planCost(folder, trials, [], { workers: 3 }, { stepsPerSecond: 1, secondsBefore: 0, peakBytes: 4e8 }), diskBytes: 0 };
   expect(() => requireRoom(cost, 1e9)).toThrow("3 workers will take 1.20 GB of memory, and this machine has 1.00 GB: --workers 2 fits");
   expect(() => requireRoom(cost, 3e8)).toThrow("not even one fits: make the model smaller");
   expect(() => requireRoom(cost, 1.2e9)).not.toThrow();

@@ -1,11 +1,11 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadRunConfig } from "../../../../src/bridge/load-run-config.js";
 import { Ledger } from "../../../../src/sweep/ledger.js";
 import type { Plan } from "../../../../src/sweep/plan/plan.js";
 import { createPlanDirectory } from "../../../../src/sweep/plan/plan-directory.js";
-import { previewPlan } from "../../../../src/sweep/plan/preview-plan.js";
+import { compiledFromSteps, previewPlan } from "../../../../src/sweep/plan/preview-plan.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";
 import { sweepTrial } from "../sweep-trial.js";
 
@@ -45,4 +45,8 @@ test("a directory of the same name with another hash is another plan", async () 
   const out = temporaryDirectory();
   createPlanDirectory(out, planOf("a"));
   expect((await preview(out, { ...planOf("a"), hash: "ffffffffffff" })).directory).toBeNull();
+});
+
+test("a trial is measured compiled from as many steps on as Python compiles it", () => {
+  expect(readFileSync("python/bh_bridge/fast_step/compiling.py", "utf8")).toContain(`PAYS_FROM = ${compiledFromSteps}  #`);
 });
