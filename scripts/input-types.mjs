@@ -1,5 +1,8 @@
 /** Sections whose type has another name than `SectionInput`. */
 const sectionNames = { training: "TrainingArguments" };
+/** Template literals, which a JSON Schema has as patterns. */
+const templates = { "^cuda:-?\\d+$": `\`cuda:$\{number}\``, "^[A-Za-z_]\\w*\\.\\w+(?:\\.\\w+)*$": `\`$\{string}.$\{string}\`` };
+
 /** Fields of a configuration file that an object in a program does not have, or has from elsewhere. */
 const fileFields = ["$schema", "preset"];
 
@@ -52,7 +55,7 @@ function typeOf(node) {
     case "number":
       return "number";
     case "string":
-      return node.pattern === "^cuda:-?\\d+$" ? `\`cuda:$\{number}\`` : "string";
+      return templates[node.pattern] ?? "string";
     case "boolean":
     case "null":
       return node.type;

@@ -108,11 +108,12 @@ export { type ComparablePart, type CompareOptions, type Comparison, compare, une
 export type { TracedDifference } from "./compare/compare-traces.js";
 export type { Divergence } from "./compare/divergence.js";
 export { type ReproduceOptions, type Reproduction, reproduce } from "./compare/reproduce.js";
-export { type RecordableTensor, type Rerecording, type RerecordOptions, rerecord } from "./compare/rerecord.js";
+export { type Rerecording, type RerecordOptions, rerecord } from "./compare/rerecord.js";
 export { defineRun } from "./config/define-run.js";
 export type { Init, InitInput } from "./config/init-schema.js";
 export type { GPT2Config } from "./config/model-schema.js";
 export { type PresetName, presetNames, presets } from "./config/presets.js";
+export type { RecordableTensor } from "./config/record-schema.js";
 export type { ResolvedConfig, RunInput } from "./config/resolve-run-config.js";
 export { type RunConfig, type RunConfigInput, runConfigSchema } from "./config/run-config-schema.js";
 export type { TrainingArguments } from "./config/training-schema.js";

@@ -17,6 +17,7 @@ from transformers import GPT2Config, TrainingArguments, masking_utils
 
 from bh_bridge.bits import same_bits
 from bh_bridge.optimizers import wide_part
+from bh_bridge.quantities import needs_forward
 
 CHECKED_STEPS = 3  # the fastest of them counts
 WARM_UPS = 3  # steps before the capture, as PyTorch's notes on CUDA graphs have it: libraries set themselves up
@@ -63,6 +64,8 @@ def obstacle(request: dict[str, Any], args: TrainingArguments, config: GPT2Confi
         return "it is for PyTorch's fused AdamW, with moments of the weights' dtype"
     if request["trace"] is not None:
         return "a step is looked into"
+    if needs_forward(request):
+        return "what is recorded of the hidden states is seen in the model's own forward pass alone"
     unknown = next((name for name in NOT_CAPTURED if getattr(args, name)), None)
     return None if unknown is None else f"it is not for training.{unknown}"
 

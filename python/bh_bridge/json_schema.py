@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import operator
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -93,6 +94,8 @@ def _part(keyword: str, schema: Schema, definitions: dict[str, Check]) -> Check:
             return _properties(lambda name: None if name in known else of_other)
         case "propertyNames":
             return _property_names(_compile(argument, definitions))
+        case "pattern":
+            return _pattern(argument)
         case "$ref":
             return _reference(argument, definitions)
         case _ if keyword in _BOUNDS:
@@ -120,6 +123,14 @@ def _type(names: str | list[str]) -> Check:
 def _bound(bound: Any, kind: str, holds: Callable[[Any, Any], bool], words: str) -> Check:
     is_kind = _TYPES[kind]
     return _demand(lambda value: not is_kind(value) or holds(value, bound), words.format(bound))
+
+
+def _pattern(text: str) -> Check:
+    # As ECMAScript has it: a character class is of ASCII, and the end is the end, not the line break before it.
+    expression = re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", text), re.ASCII)
+    return _demand(
+        lambda value: not isinstance(value, str) or expression.search(value) is not None, f"text like {text}"
+    )
 
 
 def _constants(wanted: list[Any]) -> Check:

@@ -22,6 +22,7 @@ from bh_bridge.graphed_step import Graphed
 from bh_bridge.noise import add_noise
 from bh_bridge.output_log import OutputLog
 from bh_bridge.protocol import schema
+from bh_bridge.quantities import needs_forward
 from bh_bridge.ranks.group import Group
 from bh_bridge.recorder import EmbeddingTap, Recorder
 from bh_bridge.step_trace import StepTrace
@@ -72,6 +73,7 @@ class RunStep:
     ) -> None:
         self.group: Group | None = None  # of a training in several processes
         self.goes_on = False  # from a checkpoint of this run, whose log has the beginning already
+        self.needs_forward = needs_forward(request)  # the model's own forward pass has to be run
         self.has_held_out = bool(request["data"]["held_out"])
         self._training = 0
         self._output_log: OutputLog | None = None
@@ -129,10 +131,13 @@ class RunStep:
         if self._trace is not None:
             self._trace.batch_made(inputs, loss)
 
+    def note_norm(self, norm: torch.Tensor) -> None:
+        """The norm of the gradients, which are about to be clipped; an engine that does not clip does not call it."""
+        self._recorder.note_norm(norm)
+
     def capture_gradient(self) -> None:
-        """Keep the gradient that the optimizer is about to use, if it is recorded."""
-        if self._recorder.records_gradient:
-            self._tap.capture_gradient()
+        """Keep the gradients that the optimizer is about to use, and what else is recorded and gone after its step."""
+        self._recorder.capture()
         if self._trace is not None:
             self._trace.capture_gradient()
 

@@ -18,13 +18,18 @@ class Step(Protocol):
 
     group: the processes of the training; None when there is one. With a group, each process gets the whole batch of
     windows, computes its `part` of it, and adds its gradients to those of the others.
+
+    needs_forward: whether what is recorded is seen in the model's own forward pass alone.
     """
 
     group: Group | None
+    needs_forward: bool
 
     def begin(self, state: TrainingState, window_order: str | None = None) -> None: ...
 
     def batch_made(self, inputs: Mapping[str, Any], loss: torch.Tensor) -> None: ...
+
+    def note_norm(self, norm: torch.Tensor) -> None: ...
 
     def capture_gradient(self) -> None: ...
 

@@ -18,12 +18,13 @@ from bh_bridge.control import TrainingState
 from bh_bridge.data import read_tokens, split_windows
 from bh_bridge.durable import replace_directory
 from bh_bridge.engines import Engine, find_engine
+from bh_bridge.engines.run_trainer import foreseen_state
 from bh_bridge.environment_record import write_environment
 from bh_bridge.errors import ConfigInvalid, RankEnded
 from bh_bridge.events import EventLog
 from bh_bridge.model import blueprint_of, save_model
-from bh_bridge.optimizers import moment_dtype
 from bh_bridge.output_log import output_to
+from bh_bridge.quantities import OptimizerView, Quantities, needs_forward
 from bh_bridge.ranks.team import Team
 from bh_bridge.recorder import EmbeddingTap, Recorder
 from bh_bridge.resuming import Resumption, go_back, prepare_directory
@@ -93,10 +94,16 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
         team = Team(request, Path(channel.current().folder), directory / OUTPUT_LOG)
         undo.callback(team.close)
     first_step = import_trainer_state(request["start_from"], directory) if request["start_from"] else 0
-    moments = moment_dtype(request, model.transformer.wte.weight.dtype)
-    tap = EmbeddingTap(model, moments, lambda weight: engine.optimizer_state(weight))  # what it reads comes last
+    tap = EmbeddingTap(model)
+    optimizer = OptimizerView(  # of the engine, which comes last
+        lambda weight: engine.optimizer_state(weight),
+        lambda weight: engine.optimizer_settings(weight),
+        lambda weight: foreseen_state(request, model, weight),
+    )
+    quantities = Quantities(model, request["record"]["tensors"], optimizer)
+    undo.callback(quantities.close)
     rows = _rows(request["record"]["rows"], tokens, model)
-    recorder = Recorder(directory, request["record"], rows, steps, tap, first_step, request["until"])
+    recorder = Recorder(directory, request["record"], rows, steps, quantities, first_step, request["until"])
     undo.callback(recorder.close)
     connection = channel.current()
     events = EventLog(directory / "events.jsonl", connection)
@@ -218,6 +225,8 @@ def _require_one_process_where_needed(request: dict[str, Any]) -> None:
         return
     if request["engine"] != "trainer":
         raise ConfigInvalid(f"engine {request['engine']} trains in one process: use engine trainer, or processes=1")
+    if needs_forward(request):
+        raise ConfigInvalid("record.tensors: each process sees its part of the hidden states alone: use processes=1")
     if request["trace"]:
         raise ConfigInvalid("every tensor of a step is there in one process alone: compare runs of processes=1")
     if request["device"] == "mps":
@@ -231,4 +240,6 @@ def _rows(rows: Any, tokens: torch.Tensor, model: Any) -> list[int] | None:
     if rows == "dead":
         live = set(torch.unique(tokens).tolist())
         return [token for token in range(model.config.vocab_size) if token not in live]
+    if rows == "live":
+        return sorted(set(torch.unique(tokens).tolist()))
     return list(rows)

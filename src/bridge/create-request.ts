@@ -1,3 +1,5 @@
+import { matchingTokens } from "../config/matching-tokens.js";
+import type { RecordRows } from "../config/record-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import type { RequestOf } from "../protocol/operations.js";
 
@@ -8,6 +10,11 @@ interface RequestContext
   extends Pick<CreateRequest, "model" | "run_directory" | "device" | "events" | "deciders" | "resume" | "start_from" | "until" | "trace"> {
   /** Absolute path of the corpus. */
   corpus: string;
+}
+
+/** A pattern of rows as the list that it means: only here it is known how tokens are written. */
+function rowsOf(rows: RecordRows, vocabulary: number): RecordRows {
+  return typeof rows === "string" && rows.startsWith("/") ? matchingTokens(rows, vocabulary) : rows;
 }
 
 /** The request that builds the trainer of a configuration. */
@@ -27,7 +34,7 @@ export function createRequest(
     dtype: model.dtype,
     seed,
     noise,
-    record,
+    record: { ...record, rows: rowsOf(record.rows, model.vocab_size) },
     checkpoint,
   };
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { callArguments } from "../bridge/call-arguments.js";
-import { recordableTensors, recordSchema } from "../config/record-schema.js";
+import { hasTokenRows, type RecordableTensor, recordableTensorSchema, recordSchema } from "../config/record-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import { stepsOf } from "../formats/state-of-step.js";
@@ -12,6 +12,7 @@ import { type FollowedTraining, followTraining } from "../runner/follow-training
 import { openRun, type Run } from "../runner/open-run.js";
 import type { TrainListener } from "../runner/train.js";
 import { openHistory } from "../runs/open-history.js";
+import { chosenTokens } from "../runs/recorded-tokens.js";
 import { indexPathOf, laterHistoryFile } from "../runs/run-layout.js";
 import { coverFiles } from "../runs/seal-run.js";
 import { writeHistory } from "../runs/write-history.js";
@@ -25,15 +26,13 @@ export const rerecordingSchema = z.strictObject({
   /** First and last of the steps. */
   from: z.int().nonnegative(),
   to: z.int().nonnegative(),
-  tensors: z.array(z.enum(recordableTensors)),
+  tensors: z.array(z.string()),
   /** States that were computed again and found equal to what the run had recorded, in every bit. */
   verified: z.int().positive(),
   /** What was added to the run, by its path in it. */
   files: z.array(z.string()),
 });
 export type Rerecording = z.output<typeof rerecordingSchema>;
-
-export type RecordableTensor = (typeof recordableTensors)[number];
 
 /** What is recorded later. */
 export interface RerecordOptions {
@@ -52,7 +51,7 @@ export interface RerecordOptions {
 const step = z.int().nonnegative();
 const rerecordArguments = z.strictObject({
   run: z.string(),
-  tensors: z.array(z.enum(recordableTensors)).min(1),
+  tensors: z.array(recordableTensorSchema).min(1),
   steps: z.tuple([step, step]).optional(),
   rows: recordSchema.shape.rows.unwrap().optional(),
   corpus: z.string().optional(),
@@ -113,10 +112,9 @@ export async function planRerecording(path: string, { tensors, steps, rows, corp
 
 function tokensOf({ directory, config, manifest }: Run, rows: RunConfig["record"]["rows"]): readonly number[] {
   const { vocab_size } = config.model;
-  if (rows === "dead") return manifest.corpus.deadTokens;
-  if (rows === "all") return Array.from({ length: vocab_size }, (_, token) => token);
-  const beyond = rows.find((token) => token >= vocab_size);
-  if (beyond === undefined) return [...new Set(rows)].sort((a, b) => a - b);
+  const chosen = chosenTokens(rows, vocab_size, () => manifest.corpus.deadTokens) ?? [];
+  const beyond = chosen.find((token) => token >= vocab_size);
+  if (beyond === undefined) return [...new Set(chosen)].sort((a, b) => a - b);
   throw new BhBridgeError("USAGE", `${directory} has the tokens 0 to ${vocab_size - 1}, not ${beyond}`);
 }
 
@@ -175,7 +173,7 @@ async function addTensor(
       history,
       first,
       count: steps.filter((step) => step >= from && step <= until).length,
-      tokens,
+      tokens: hasTokenRows(tensor) ? tokens : undefined,
       lossOf,
     });
     return [file, basename(indexPathOf(file))];

@@ -1,3 +1,5 @@
+import { matchingTokens, mostByteTokens } from "./matching-tokens.js";
+import { tensorsOfForwardPass } from "./record-schema.js";
 import type { RunConfig } from "./run-config-fields.js";
 
 /** A rule that several fields have to meet together. */
@@ -39,6 +41,18 @@ const modelRules: CrossFieldRule[] = [
   },
 ];
 
+const optimizersWithoutMoments: readonly string[] = ["sgd", "adagrad", "rmsprop", "adafactor"];
+
+/** What is wrong with a pattern of rows. */
+function patternProblem(pattern: string, vocabulary: number): string | undefined {
+  if (vocabulary > mostByteTokens) return `a pattern is of characters, and the ${vocabulary} tokens are pieces of words: list their ids`;
+  try {
+    return matchingTokens(pattern, vocabulary).length > 0 ? undefined : `${pattern} matches no token`;
+  } catch (error) {
+    return `${pattern} is no regular expression: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
 const recordRules: CrossFieldRule[] = [
   {
     path: "record.tensors",
@@ -54,9 +68,40 @@ const recordRules: CrossFieldRule[] = [
     path: "record.tensors",
     reads: ["training.optim"],
     problem: ({ record, training }) =>
-      record.tensors.some((tensor) => tensor.startsWith("wte.exp_avg")) && !ownStateOptimizers.includes(training.optim)
-        ? `Adam's moments exist with training.optim = ${ownStateOptimizers.join(" or ")} only, and it is ${training.optim}`
+      record.tensors.some((tensor) => /\.exp_avg(_sq)?$/.test(tensor)) && optimizersWithoutMoments.includes(training.optim)
+        ? `training.optim = ${training.optim} has no moments of Adam: name what it keeps, or use ${ownStateOptimizers.join(" or ")}`
         : undefined,
+  },
+  {
+    path: "record.tensors",
+    reads: ["model.dtype"],
+    problem: ({ record, model }) =>
+      record.tensors.some((tensor) => tensor.endsWith(".master")) && model.dtype !== "float32-master"
+        ? `a master copy of the weights exists with model.dtype = "float32-master" only, and it is "${model.dtype}"`
+        : undefined,
+  },
+  {
+    path: "record.tensors",
+    reads: ["engine"],
+    problem: ({ record, engine, processes }) => {
+      const unseen = record.tensors.filter((tensor) => tensorsOfForwardPass.includes(tensor));
+      if (processes > 1 && unseen.length > 0) return `each of ${processes} processes sees its part of ${unseen.join(", ")} alone: use processes=1, or leave it out`;
+      return engine === "fast" && unseen.length > 0 ? `engine fast does not compute ${unseen.join(", ")}: use engine=trainer, or leave it out` : undefined;
+    },
+  },
+  {
+    path: "record.schedules",
+    reads: ["record.tensors"],
+    problem: ({ record }) => {
+      const unknown = Object.keys(record.schedules ?? {}).filter((tensor) => !record.tensors.some((name) => name === tensor));
+      return unknown.length > 0 ? `${unknown.join(", ")} is not recorded: name it in record.tensors too` : undefined;
+    },
+  },
+  {
+    path: "record.rows",
+    reads: ["model.vocab_size"],
+    problem: ({ record, model }) =>
+      typeof record.rows === "string" && record.rows.startsWith("/") ? patternProblem(record.rows, model.vocab_size) : undefined,
   },
   {
     path: "record.rows",

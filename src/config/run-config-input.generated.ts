@@ -225,12 +225,14 @@ export interface TrainingArguments {
 
 /** What is kept of every step. */
 export interface RecordInput {
-  /** Matrices to record: `wte` (the embedding, always needed), its gradient as the optimizer receives it (`wte.grad`), and the Adam moments `wte.exp_avg`, `wte.exp_avg_sq`. Default: `["wte"]`. */
-  tensors?: Array<"wte" | "wte.grad" | "wte.exp_avg" | "wte.exp_avg_sq"> | undefined;
-  /** Record each step whose number is a multiple of this, and the initial and the last state. Default: `1`. */
-  every?: number | undefined;
-  /** Rows of the matrices to record: `all`, `dead` (tokens that never appear in the corpus), or a list of token ids. Default: `"all"`. */
-  rows?: "all" | "dead" | Array<number> | undefined;
+  /** What to record: `wte` (the embedding, always needed), `lm_head` where it is untied, any parameter by its name; of each `.grad`, its gradient as the optimizer receives it, and what the optimizer keeps (`.exp_avg`, `.exp_avg_sq`, `.master`, …); `hidden.mean`, `hidden.variance`, `logits.mean`, `learning_rate`, `grad_norm`, `grad_norm.clipped`. Default: `["wte"]`. */
+  tensors?: Array<"wte" | "wte.grad" | "wte.exp_avg" | "wte.exp_avg_sq" | "wte.master" | "lm_head" | "lm_head.grad" | "hidden.mean" | "hidden.variance" | "logits.mean" | "learning_rate" | "grad_norm" | "grad_norm.clipped" | `${string}.${string}`> | undefined;
+  /** The steps to record, beside the initial and the last one: each multiple of a number, a list, or in words: `0..100, every 10 to 1000, every 100` or `0..10, log 20` (20 steps in each power of ten). Default: `1`. */
+  every?: number | Array<number> | string | undefined;
+  /** Other steps for some tensors, by their names: each as `every`, which holds for those that are not named. */
+  schedules?: Record<string, number | Array<number> | string> | undefined;
+  /** Rows to record of the tensors that have one a token: `all`, `dead` (tokens that never appear in the corpus), `live` (the others), a list of token ids, or a regular expression such as `/[A-Z]/` that the tokens' characters match. Default: `"all"`. */
+  rows?: "all" | "dead" | "live" | Array<number> | string | undefined;
 }
 
 /** States that a run can be resumed from. */

@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { hasTokenRows } from "../config/record-schema.js";
 import { formatInvalid } from "../formats/format-invalid.js";
 import type { RowSource } from "../formats/row-source.js";
 import { RowTokens } from "../formats/row-tokens.js";
 import { count } from "../text/count.js";
 import { recordedSteps } from "./history-index.js";
-import { isHistoryFile, isRunDirectory, runFiles } from "./run-layout.js";
+import { isHistoryFile, isRunDirectory, recordedName, runFiles } from "./run-layout.js";
 
 /** What the states and rows of a history stand for. */
 interface HistoryLabels {
@@ -24,6 +25,7 @@ interface HistoryLabels {
 export async function historyLabels({ raw }: RowSource, states: number, rows: number, own?: readonly number[]): Promise<HistoryLabels> {
   if (!raw || !isHistoryFile(basename(raw.path)) || !isRunDirectory(dirname(raw.path))) return { rowTokens: RowTokens.all(rows) };
   const steps = recordedSteps(raw.path, states);
+  if (!hasTokenRows(recordedName(basename(raw.path)))) return { ...(steps && { steps }), rowTokens: RowTokens.all(rows) };
   const recorded = await tokensBeside(dirname(raw.path), rows, own);
   if (recorded && recorded.count !== rows) {
     throw formatInvalid(

@@ -4,7 +4,7 @@ import type { RecordedRun } from "../analysis/recorded-run.js";
 import { BhBridgeError } from "../errors.js";
 import { openHistory } from "./open-history.js";
 import { readRunConfig } from "./run-config.js";
-import { historyFiles, isLaterHistory, runFiles } from "./run-layout.js";
+import { historyFiles, isLaterHistory, recordedName, runFiles } from "./run-layout.js";
 import { readRunManifest } from "./run-manifest.js";
 
 /** The tensor that a file `history.….safetensors` is of; `wte` for the history of the embedding. */
@@ -17,7 +17,7 @@ function recordedTensors(directory: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const files = historyFiles(directory);
   const later = files.filter(isLaterHistory);
-  for (const file of later) found.set(storedName(file).replace(/\.\d+-\d+$/, ""), storedName(file));
+  for (const file of later) found.set(recordedName(file), storedName(file));
   for (const file of files.filter((name) => !later.includes(name))) found.set(storedName(file), storedName(file));
   return found;
 }

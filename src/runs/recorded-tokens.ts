@@ -1,19 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { byteText, matchingTokens, mostByteTokens } from "../config/matching-tokens.js";
+import type { RecordRows } from "../config/record-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { RowTokens } from "../formats/row-tokens.js";
 import { readRunConfig } from "./run-config.js";
 import { runFiles } from "./run-layout.js";
 import { readRunManifest } from "./run-manifest.js";
-
-const asciiTokens = 128;
-/** A larger vocabulary is of pieces of words: its tokens are no characters. */
-const maxByteVocabulary = 256;
-
-/** The tokens of a run are the bytes of ASCII text. */
-function asciiText(token: number): string | null {
-  return token < asciiTokens ? String.fromCharCode(token) : null;
-}
 
 /**
  * The tokens whose rows a run recorded, as the configuration in its directory says; nothing when that is of something else.
@@ -26,11 +19,22 @@ export function recordedTokens(directory: string, rows: number, own?: readonly n
   const config = configBeside(directory);
   if (!config) return undefined;
   const { model, record } = config;
-  const text = model.vocab_size <= maxByteVocabulary ? asciiText : undefined;
+  const text = model.vocab_size <= mostByteTokens ? byteText : undefined;
   if (own) return new RowTokens({ vocabulary: model.vocab_size, ids: own, text });
   if (record.rows === "all") return new RowTokens({ vocabulary: rows, text });
-  const ids = record.rows === "dead" ? deadTokens(directory) : record.rows;
+  const ids = chosenTokens(record.rows, model.vocab_size, () => deadTokens(directory));
   return ids && new RowTokens({ vocabulary: model.vocab_size, ids, text });
+}
+
+/** The tokens that `record.rows` means, in the order of the rows; nothing where dead tokens are meant and not known. */
+export function chosenTokens(rows: RecordRows, vocabulary: number, dead: () => readonly number[] | undefined): readonly number[] | undefined {
+  if (Array.isArray(rows)) return rows;
+  const all = Array.from({ length: vocabulary }, (_, token) => token);
+  if (rows === "all") return all;
+  if (rows === "dead") return dead();
+  if (rows !== "live") return matchingTokens(rows, vocabulary);
+  const without = dead();
+  return without && all.filter((token) => !without.includes(token));
 }
 
 /** A history that was taken out of its run may lie beside the configuration of something else. */

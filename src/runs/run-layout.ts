@@ -58,6 +58,12 @@ export function isLaterHistory(path: string): boolean {
   return laterHistories.test(path);
 }
 
+/** The tensor that a recorded history is of, as `record.tensors` calls it, also of one that was recorded later. */
+export function recordedName(file: string): string {
+  const stored = /^history\.(.+)\.safetensors$/.exec(file)?.[1] ?? "wte";
+  return isLaterHistory(file) ? stored.replace(/\.\d+-\d+$/, "") : stored;
+}
+
 /** The index that lies beside a recorded history. */
 export function indexPathOf(historyPath: string): string {
   return historyPath.replace(/\.safetensors$/, ".idx");

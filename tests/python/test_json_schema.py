@@ -54,7 +54,7 @@ def test_a_value_is_accepted_where_jsonschema_accepts_it(
     assert (not compile_schema(whole)(value)) == Draft202012Validator(whole).is_valid(value)
 
 
-@pytest.mark.parametrize("keyword", ["format", "pattern", "maxItems", "minimun", "if"])
+@pytest.mark.parametrize("keyword", ["format", "maxItems", "minimun", "if"])
 @pytest.mark.parametrize("where", ["below", "in a definition that nothing refers to"])
 def test_a_keyword_that_nothing_checks_is_an_error_before_any_value_is_checked(keyword: str, where: str) -> None:
     node = {keyword: 1}
@@ -136,3 +136,11 @@ KINDS = {
 )
 def test_of_several_alternatives_the_one_that_was_meant_is_spoken_of(value: Any, said: str) -> None:
     assert [str(fault) for fault in compile_schema(KINDS)(value)] == [said]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_accepted"), [("a.b", True), ("a.b\n", False), ("é.b", False), ("a", False), (3, True)]
+)
+def test_a_pattern_means_what_it_means_in_typescript(text: Any, is_accepted: bool) -> None:
+    check = compile_schema({"pattern": "^[a-z]\\w*\\.\\w+$"})
+    assert (not check(text)) is is_accepted

@@ -87,7 +87,7 @@ def test_one_value_that_is_not_finite_is_found_and_the_largest_that_is_finite_is
     model = build_model({"vocab_size": 128, "n_embd": 8, "n_layer": 1, "n_head": 2}, "rmsnorm", "float32", NORMAL, 1)
     weight = model.transformer.wte.weight
     weight.data = torch.full_like(weight, torch.finfo(dtype).max, dtype=dtype)
-    tap = EmbeddingTap(model, dtype, lambda weight: {})
+    tap = EmbeddingTap(model)
     assert tap.is_finite
     weight.data[3, 5] = value
     assert not tap.is_finite

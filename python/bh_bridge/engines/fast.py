@@ -31,6 +31,10 @@ def build(
     problem = obstacle(model)
     if problem is not None:
         raise ConfigInvalid(f"{problem}. Use engine trainer")
+    if step.needs_forward:
+        raise ConfigInvalid(
+            "engine fast does not compute the hidden states that record.tensors names. Use engine trainer"
+        )
     options = trainer_options(model, request, train_windows, held_out_windows, step)
     return FastTrainer(compiled_step=request["compiled_step"], **options)
 

@@ -25,6 +25,7 @@ from transformers import (
 from bh_bridge import checkpoints
 from bh_bridge.data import WindowNumbers, Windows, collate_nothing, order_checksum
 from bh_bridge.device import resolve_device
+from bh_bridge.errors import ConfigInvalid
 from bh_bridge.exact_step import Verdict
 from bh_bridge.graphed_step import Graphed, GraphedStep, obstacle
 from bh_bridge.model import save_model
@@ -49,6 +50,22 @@ def trainer_options(
     step: Step,
 ) -> dict[str, Any]:
     """What a RunTrainer of a run is made with. `training` of the request holds TrainingArguments' own names."""
+    args = training_arguments(request)
+    return {
+        "step": step,
+        "decay_norms": request["training"]["decay_norms"],
+        "wide": wide_part(request),
+        "graph_obstacle": obstacle(request, args, model.config),
+        "model": model,
+        "args": args,
+        "train_dataset": train_windows,
+        "eval_dataset": held_out_windows,
+        "data_collator": collate_nothing,
+    }
+
+
+def training_arguments(request: dict[str, Any]) -> TrainingArguments:
+    """HF's arguments of a run."""
     training = {name: value for name, value in request["training"].items() if name not in OWN_FIELDS}
     args = TrainingArguments(
         **training,
@@ -62,17 +79,7 @@ def trainer_options(
         remove_unused_columns=False,  # batches come ready from Windows
     )
     vars(args)["_n_gpu"] = min(args.n_gpu, 1)  # one device: Trainer would spread the batch over every GPU
-    return {
-        "step": step,
-        "decay_norms": request["training"]["decay_norms"],
-        "wide": wide_part(request),
-        "graph_obstacle": obstacle(request, args, model.config),
-        "model": model,
-        "args": args,
-        "train_dataset": train_windows,
-        "eval_dataset": held_out_windows,
-        "data_collator": collate_nothing,
-    }
+    return args
 
 
 class RunTrainer(Trainer):
@@ -216,7 +223,9 @@ class RunTrainer(Trainer):
             self._run_step.tell(event, self.state, verdict)
 
     def _clip_grad_norm(self, model: nn.Module) -> Any:
-        return super()._clip_grad_norm(model) if self._norm is None else self._norm
+        norm = super()._clip_grad_norm(model) if self._norm is None else self._norm
+        self._run_step.note_norm(norm)
+        return norm
 
     def _get_grad_norm(self, model: nn.Module, grad_norm: Any = None) -> Any:
         return super()._get_grad_norm(model, grad_norm) if self._norm is None else self._norm
@@ -251,13 +260,7 @@ class RunTrainer(Trainer):
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         if self._wide is not None and self.optimizer is None:
-            options = {
-                "lr": self.args.learning_rate,
-                "betas": (self.args.adam_beta1, self.args.adam_beta2),
-                "eps": self.args.adam_epsilon,
-                "keep_master": self._wide == "master",
-            }
-            self.optimizer_cls_and_kwargs = (WideAdamW, options)
+            self.optimizer_cls_and_kwargs = (WideAdamW, wide_options(self.args, self._wide))
         return super().create_optimizer(model)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
@@ -317,6 +320,31 @@ class RunTrainer(Trainer):
 
     def _scheduler(self) -> torch.optim.lr_scheduler.LRScheduler:
         return cast("torch.optim.lr_scheduler.LRScheduler", self.lr_scheduler)
+
+
+def wide_options(args: TrainingArguments, wide: str) -> dict[str, Any]:
+    """What WideAdamW is made with; `wide` as `wide_part` says."""
+    return {
+        "lr": args.learning_rate,
+        "betas": (args.adam_beta1, args.adam_beta2),
+        "eps": args.adam_epsilon,
+        "keep_master": wide == "master",
+    }
+
+
+def foreseen_state(request: dict[str, Any], model: Any, weight: nn.Parameter) -> dict[str, Any]:
+    """What the optimizer of a run will keep for a weight: one like it makes a step of a copy."""
+    args, wide = training_arguments(request), wide_part(request)
+    kind, options = (WideAdamW, wide_options(args, wide)) if wide else Trainer.get_optimizer_cls_and_kwargs(args, model)
+    copy = nn.Parameter(weight.detach().clone())
+    copy.grad = torch.zeros_like(copy)
+    try:
+        optimizer = cast("Any", kind)([copy], **options)
+        optimizer.step()
+    except Exception as error:
+        name = request["training"].get("optim")
+        raise ConfigInvalid(f"record.tensors: what optimizer {name} keeps cannot be recorded: {error}") from error
+    return dict(optimizer.state[copy])
 
 
 class StepCallback(TrainerCallback):

@@ -64,6 +64,8 @@ class ExactTrainer(RunTrainer):
     def _obstacle(self, exact_step: str) -> str | None:
         if exact_step == "off":
             return "exact_step is off"
+        if self._run_step.needs_forward:
+            return "what is recorded of the hidden states is seen in the model's own forward pass alone"
         if self.label_smoother is not None or self.args.torch_compile or not self.model_accepts_loss_kwargs:
             return "it has the plain loss alone"
         return obstacle(self._gpt2, self.device)

@@ -19,6 +19,7 @@ class FollowerStep:
 
     def __init__(self, request: dict[str, Any], weight: torch.Tensor, group: Group) -> None:
         self.group: Group | None = group
+        self.needs_forward = False  # of the whole batch, which no process has by itself
         self._weight = weight
         self._epsilon: float = request["noise"]["epsilon"]
 
@@ -27,6 +28,9 @@ class FollowerStep:
 
     def batch_made(self, inputs: Mapping[str, Any], loss: torch.Tensor) -> None:
         """Rank 0 may be looked into."""
+
+    def note_norm(self, norm: torch.Tensor) -> None:
+        """Rank 0 records it."""
 
     def capture_gradient(self) -> None:
         """Rank 0 records it."""

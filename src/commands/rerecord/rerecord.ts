@@ -1,10 +1,8 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { RecordableTensor } from "../../compare/rerecord.js";
-import { recordableTensors } from "../../config/record-schema.js";
+import { type RecordableTensor, type RecordRows, recordableTensorSchema, recordableTensors } from "../../config/record-schema.js";
 import { count } from "../../text/count.js";
 import { shellQuote } from "../../text/shell-quote.js";
 import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
-import { knownNames } from "../terminal/known-names.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { RerecordDocument } from "./rerecord-document.js";
 
@@ -26,9 +24,16 @@ export function rerecordCommand(): Command {
     "bh-bridge rerecord runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --tensors wte.exp_avg --steps 1..2",
   )
     .argument("<run>", "path, name, or unique beginning of a name")
-    .requiredOption("--tensors <names>", `what to record, with commas between: ${recordableTensors.slice(1).join(", ")}`, parseTensors)
+    .requiredOption(
+      "--tensors <names>",
+      `what to record, with commas between, as record.tensors names it: ${recordableTensors.slice(1).join(", ")}, or any parameter`,
+      parseTensors,
+    )
     .option("--steps <from..to>", "first and last step; all that were recorded by default", parseSteps)
-    .option("--rows <rows>", "rows to record, where others than the run's own: all, dead, a list as 1,5,9-20, or @FILE with such a list")
+    .option(
+      "--rows <rows>",
+      "rows to record, where others than the run's own: all, dead, live, a list as 1,5,9-20, @FILE with such a list, or a pattern as /[A-Z]/",
+    )
     .option("--corpus <file>", "where the same text lies now")
     .option("--python <path>", "Python interpreter")
     .addOption(outOption())
@@ -36,7 +41,11 @@ export function rerecordCommand(): Command {
 }
 
 function parseTensors(list: string): RecordableTensor[] {
-  return knownNames(list, recordableTensors, (name, meant) => new InvalidArgumentError(`"${name}" cannot be recorded: ${meant}`));
+  return list.split(",").map((text) => {
+    const { success, data } = recordableTensorSchema.safeParse(text.trim());
+    if (success) return data;
+    throw new InvalidArgumentError(`"${text.trim()}" is no name of a tensor: there are ${recordableTensors.join(", ")}, and all parameters.`);
+  });
 }
 
 function parseSteps(text: string): [number, number] {
@@ -45,7 +54,8 @@ function parseSteps(text: string): [number, number] {
   return [Number(groups[1]), Number(groups[2])];
 }
 
-async function parseRows(rows: string, directory: string): Promise<number[] | "all"> {
+async function parseRows(rows: string, directory: string): Promise<RecordRows> {
+  if (rows === "live" || rows.startsWith("/")) return rows;
   const [{ chooseRows }, { readRunConfig }] = await Promise.all([import("../census/rows-option.js"), import("../../runs/run-config.js")]);
   return (await chooseRows({ rows }, directory, readRunConfig(directory).model.vocab_size)) ?? "all";
 }

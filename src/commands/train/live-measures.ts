@@ -1,3 +1,4 @@
+import type { RunConfig } from "../../config/run-config-schema.js";
 import { readRunConfig } from "../../runs/run-config.js";
 import { pruneFacts } from "../../sweep/prune/prune-facts.js";
 import { Sparkline } from "../../text/sparkline.js";
@@ -14,7 +15,7 @@ type Measure = "loss" | "C" | "P";
 /** Loss, C and P of a training as it goes on, each with its course so far. C and P are those of the recorded rows, and left out where no row is recorded. */
 export class LiveMeasures {
   readonly #directory: string;
-  readonly #record: { every: number };
+  readonly #record: RunConfig["record"];
   readonly #courses = new Map<Measure, Sparkline>();
   readonly #newest = new Map<Measure, string>();
   #countedAt = Number.NEGATIVE_INFINITY;

@@ -1,9 +1,14 @@
 import { weightCount } from "../../bridge/require-memory.js";
+import { stepsOfSchedule } from "../../config/record-schedule.js";
+import { hasTokenRows, tensorsOfForwardPass } from "../../config/record-schema.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 
 /** Of a state in the index, and of a step in the event log (a line of 150 bytes, and a little more). */
 const indexBytes = 24;
 const eventBytes = 200;
+/** Figures of a step are float64. */
+const wideBytes = 8;
+const tensorsOfStep: readonly string[] = [...tensorsOfForwardPass, "learning_rate", "grad_norm", "grad_norm.clipped"];
 /** Everything else in a run: descriptions, analysis, logs; they take about 100 kB. */
 const otherBytes = 200_000;
 
@@ -11,9 +16,13 @@ const otherBytes = 200_000;
 export function trialBytes({ model, record, training, checkpoint }: RunConfig): number {
   const { weightBytes, momentBytes } = bytesOfNumbers({ model, training });
   const rows = Array.isArray(record.rows) ? record.rows.length : model.vocab_size;
-  const states = Math.ceil(training.max_steps / record.every) + 2;
-  const bytesOf = (tensor: string) => (tensor.startsWith("wte.exp_avg") ? momentBytes : weightBytes);
-  const histories = record.tensors.reduce((sum, tensor) => sum + states * (rows * model.n_embd * bytesOf(tensor) + indexBytes), 0);
+  const stateBytes = (tensor: string): number => {
+    if (tensorsOfStep.includes(tensor)) return wideBytes * (tensor === "logits.mean" ? rows : model.n_embd);
+    const numbers = model.n_embd * (hasTokenRows(tensor) ? rows : Math.max(4 * model.n_embd, model.n_positions)); // of others, the largest that there are
+    return numbers * (/\.(?:exp_avg|exp_avg_sq|master)$/.test(tensor) ? momentBytes : weightBytes);
+  };
+  const statesOf = (tensor: string): number => stepsOfSchedule(record.schedules?.[tensor] ?? record.every, training.max_steps).length;
+  const histories = record.tensors.reduce((sum, tensor) => sum + statesOf(tensor) * (stateBytes(tensor) + indexBytes), 0);
   const weights = weightCount(model);
   const checkpoints = (checkpoint.keep + 1) * weights * (weightBytes + 2 * momentBytes);
   return histories + checkpoints + weights * weightBytes + training.max_steps * eventBytes + otherBytes;

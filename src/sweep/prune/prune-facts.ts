@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { census } from "../../analysis/census.js";
+import { stepsUpTo } from "../../config/record-schedule.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { findTensor } from "../../formats/find-tensor.js";
 import { embeddingHistory } from "../../formats/history-tensor.js";
@@ -14,7 +15,13 @@ import type { PruneFacts } from "./prune-condition.js";
  * @param lookBack so many steps back it is looked whether a row has moved.
  * @param loss of the step.
  */
-export function pruneFacts(directory: string, { every }: Pick<RunConfig["record"], "every">, step: number, lookBack: number, loss: number): PruneFacts {
+export function pruneFacts(
+  directory: string,
+  { every, schedules }: Pick<RunConfig["record"], "every" | "schedules">,
+  step: number,
+  lookBack: number,
+  loss: number,
+): PruneFacts {
   const path = join(directory, historyFile);
   const file = openSafetensors(path);
   try {
@@ -26,12 +33,14 @@ export function pruneFacts(directory: string, { every }: Pick<RunConfig["record"
       rows.read(state * tokens, tokens, bytes);
       return bytes;
     };
-    const newest = Math.floor(step / every);
+    const steps = stepsUpTo(schedules?.["wte"] ?? every, step);
+    const newest = steps.length - 1;
+    const since = (states: number): number => (steps[newest] ?? 0) - (steps[newest - states] ?? 0);
     const state = read(newest);
     let still = 0;
-    while (still * every < lookBack && still < newest && Buffer.compare(state, read(newest - still - 1)) === 0) still++;
+    while (since(still) < lookBack && still < newest && Buffer.compare(state, read(newest - still - 1)) === 0) still++;
     const { C, P, unique } = census(new Matrix(rows.dtype, [tokens, dims], state));
-    return { C, P, unique, loss, stillSteps: still * every };
+    return { C, P, unique, loss, stillSteps: since(still) };
   } finally {
     file.close();
   }

@@ -17,11 +17,24 @@ const broken = [
   { set: ['record.tensors=["wte","wte"]'], message: "record.tensors: names a tensor twice" },
   {
     set: ['record.tensors=["wte","wte.exp_avg"]', "training.optim=sgd"],
-    message: "record.tensors: Adam's moments exist with training.optim = adamw_torch or adamw_torch_fused only, and it is sgd",
+    message: "record.tensors: training.optim = sgd has no moments of Adam: name what it keeps, or use adamw_torch or adamw_torch_fused",
   },
   {
     set: ["record.rows=[1,128,200]"],
     message: "record.rows: rows go from 0 to 127 (model.vocab_size is 128), and 128, 200 lie beyond",
+  },
+  {
+    set: ['record.tensors=["wte","wte.master"]'],
+    message: 'record.tensors: a master copy of the weights exists with model.dtype = "float32-master" only, and it is "bfloat16"',
+  },
+  {
+    set: ['record.tensors=["wte","hidden.mean","logits.mean"]', "engine=fast"],
+    message: "record.tensors: engine fast does not compute hidden.mean, logits.mean: use engine=trainer, or leave it out",
+  },
+  { set: ['record.schedules={"wte.grad":10}'], message: "record.schedules: wte.grad is not recorded: name it in record.tensors too" },
+  {
+    set: ["record.rows=/a/", "model.vocab_size=300"],
+    message: "record.rows: a pattern is of characters, and the 300 tokens are pieces of words: list their ids",
   },
   { set: ["record.rows=[1,1]"], message: "record.rows: names a row twice" },
   { set: ["training.fp16=true"], message: "training.fp16: excludes training.bf16, which is true: set one of the two to false" },
@@ -149,4 +162,11 @@ test("the source is that of the value that is blamed", async () => {
 test("a rule is checked beside wrong fields, but not with them", async () => {
   expect(await problems("model.n_embd=63", "training.learning_rate=fast")).toHaveLength(2);
   expect(await problems("model.n_embd=63", "model.n_head=two")).toEqual(['model.n_head: "two" is not accepted: expected an integer of at least 1']);
+});
+
+test("a pattern of rows that is none, or that no token matches, is refused", async () => {
+  expect(await problems("record.rows=/[0/")).toEqual([
+    "record.rows: /[0/ is no regular expression: Invalid regular expression: /[0/: Unterminated character class",
+  ]);
+  expect(await problems("record.rows=/é/")).toEqual(["record.rows: /é/ matches no token"]);
 });

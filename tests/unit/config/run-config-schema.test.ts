@@ -66,7 +66,7 @@ test("the defaults are the seed, and survive JSON", () => {
 test("every field has a default but names, paths, what a kind of initial state adds, and what HF decides", () => {
   const defaults = configValues(runConfigSchema.parse({}));
   const open = fieldPaths().filter((path) => !defaults.has(path) && !path.startsWith("training."));
-  expect(open).toEqual(["name", "python", "init.sigma", "init.noise_dtype", "init.path", "init.tensor", "init.step", "preset"]);
+  expect(open).toEqual(["name", "python", "init.sigma", "init.noise_dtype", "init.path", "init.tensor", "init.step", "record.schedules", "preset"]);
 });
 
 test("the fields of training that have a default come first", () => {

@@ -7,7 +7,7 @@ const weights = 116_480;
 
 test("histories, checkpoints, final model and events are counted", () => {
   const config = parseRunConfig({ training: { max_steps: 1000 }, checkpoint: { keep: 2 } });
-  const history = 1002 * (128 * 64 * 2 + 24);
+  const history = 1001 * (128 * 64 * 2 + 24);
   const expected = history + 3 * weights * 6 + weights * 2 + 1000 * 200 + 200_000;
   expect(trialBytes(config)).toBe(expected);
 });
@@ -16,5 +16,8 @@ test("fewer rows and a slower beat take less, wide moments more", () => {
   const bytes = (values: object) => trialBytes(parseRunConfig(values));
   expect(bytes({ record: { rows: [1, 2, 3] } })).toBeLessThan(bytes({}) / 2);
   expect(bytes({ record: { every: 10 } })).toBeLessThan(bytes({}) / 5);
+  expect(bytes({ record: { every: "0..100, every 1000" } })).toBeLessThan(bytes({}) / 5);
+  const both = { tensors: ["wte", "wte.grad"] };
+  expect(bytes({ record: { ...both, schedules: { "wte.grad": 1000 } } })).toBeLessThan(bytes({ record: both }) * 0.6);
   expect(bytes({ training: { optimizer_state_dtype: "float32" } })).toBeGreaterThan(bytes({}));
 });

@@ -1,0 +1,248 @@
+"""What can be recorded of a step, by its name in `record.tensors`, each in its own dtype.
+
+`wte` and, where it is untied, `lm_head`; any other parameter by its name; of each of them `.grad`, the gradient as the
+optimizer receives it, and whatever the optimizer keeps for it, by torch's name (`.exp_avg`, `.momentum_buffer`, …).
+Of the step: `learning_rate`, `grad_norm` before and `grad_norm.clipped` after clipping, `hidden.mean` and
+`hidden.variance` of the last hidden state, `logits.mean` of each token, over the positions of all its batches.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.utils import get_total_norm
+
+from bh_bridge.errors import ConfigInvalid
+
+OF_THE_FORWARD_PASS = ("hidden.mean", "hidden.variance", "logits.mean")
+OF_THE_STEP = ("learning_rate", "grad_norm", "grad_norm.clipped", *OF_THE_FORWARD_PASS)
+
+
+def needs_forward(request: dict[str, Any]) -> bool:
+    """Whether a run records what the model's own forward pass alone computes."""
+    return any(name in OF_THE_FORWARD_PASS for name in request["record"]["tensors"])
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A recorded matrix."""
+
+    rows: int
+    columns: int
+    dtype: torch.dtype
+    is_by_token: bool  # row i is that of token i, and `record.rows` chooses among them
+    read: Callable[[], torch.Tensor | None]  # of any shape with these elements; None while it does not exist yet
+
+
+@dataclass(frozen=True)
+class OptimizerView:
+    """What a run's optimizer keeps for a weight and steps it with; before the first step, what it will keep."""
+
+    state: Callable[[torch.Tensor], Mapping[str, Any]]
+    settings: Callable[[torch.Tensor], Mapping[str, Any]]
+    foresee: Callable[[nn.Parameter], Mapping[str, Any]]
+
+
+class Quantities:
+    """The recorded quantities of a run, by name. `capture` keeps what is gone after the optimizer's step."""
+
+    def __init__(self, model: Any, names: list[str], optimizer: OptimizerView) -> None:
+        self._model = model
+        self._optimizer = optimizer
+        self._captured: dict[str, torch.Tensor] = {}
+        self._gradients: dict[str, nn.Parameter] = {}
+        self._foreseen: dict[int, Mapping[str, Any]] = {}
+        self._norm_before: torch.Tensor | None = None
+        self._forward: ForwardMeans | None = None
+        self._weights = _weights(model)
+        self.by_name = {name: self._quantity(name) for name in names}
+        self._of_the_step = [name for name in names if name in OF_THE_STEP]
+        if any(name in OF_THE_FORWARD_PASS for name in names):
+            self._forward = ForwardMeans(model, with_logits="logits.mean" in names)
+
+    def note_norm(self, norm: torch.Tensor) -> None:
+        """The norm that clipping has found, before it scaled the gradients."""
+        self._norm_before = norm.detach().clone()
+
+    @torch.no_grad()
+    def capture(self) -> None:
+        """Keep what the optimizer is about to use."""
+        for name, weight in self._gradients.items():
+            if weight.grad is None:
+                self._captured.pop(name, None)
+            else:
+                self._captured[name] = weight.grad.detach().clone()
+        if "learning_rate" in self._of_the_step:
+            rate = self._optimizer.settings(self._weights["wte"])["lr"]
+            self._captured["learning_rate"] = torch.tensor(float(rate), dtype=torch.float64)
+        if "grad_norm" in self._of_the_step or "grad_norm.clipped" in self._of_the_step:
+            norm = self._total_norm()
+            self._captured["grad_norm"] = norm if self._norm_before is None else self._norm_before
+            self._captured["grad_norm.clipped"] = norm
+        self._norm_before = None
+        if self._forward is not None:
+            self._captured.update(self._forward.take())
+
+    def close(self) -> None:
+        """Look into the model no more."""
+        if self._forward is not None:
+            self._forward.close()
+
+    def _quantity(self, name: str) -> Quantity:
+        if name in OF_THE_STEP:
+            return self._of_step(name)
+        if name in self._weights:
+            weight = self._weights[name]
+            return self._of_weight(name, weight, weight, lambda: weight)
+        for length in range(name.count("."), 0, -1):  # the longest name of a parameter that the name begins with
+            parts = name.split(".")
+            weight = self._weights.get(".".join(parts[:length]))
+            if weight is not None:
+                return self._belonging(name, weight, ".".join(parts[length:]), ".".join(parts[:length]))
+        raise self._unknown(name)
+
+    def _belonging(self, name: str, weight: nn.Parameter, part: str, owner: str) -> Quantity:
+        """The gradient of a weight, or what the optimizer keeps for it."""
+        if part == "grad":
+            self._gradients[name] = weight
+            return self._of_weight(name, weight, weight, lambda: self._captured.get(name))
+        kept = self._foresee(weight)
+        if part not in kept:
+            there = ", ".join(f"{owner}.{key}" for key in ("grad", *kept))
+            raise ConfigInvalid(
+                f'record.tensors: "{name}": the optimizer keeps no {part} for {owner}. There are {there}'
+            )
+        return self._of_weight(name, weight, kept[part], lambda: _as_tensor(self._optimizer.state(weight).get(part)))
+
+    def _of_weight(
+        self, name: str, weight: nn.Parameter, like: torch.Tensor, read: Callable[[], torch.Tensor | None]
+    ) -> Quantity:
+        """A quantity of the shape and dtype of `like` that belongs to a weight."""
+        rows, columns = _as_matrix(like.shape)
+        is_by_token = name.split(".")[0] in ("wte", "lm_head") and like.shape == weight.shape
+        return Quantity(rows, columns, like.dtype, is_by_token, read)
+
+    def _of_step(self, name: str) -> Quantity:
+        vocab, hidden = self._weights["wte"].shape
+        rows, columns = {"logits.mean": (vocab, 1), "hidden.mean": (1, hidden), "hidden.variance": (1, hidden)}.get(
+            name, (1, 1)
+        )
+        dtype = self._norm_dtype() if name.startswith("grad_norm") else torch.float64
+        return Quantity(rows, columns, dtype, name == "logits.mean", lambda: self._captured.get(name))
+
+    def _foresee(self, weight: nn.Parameter) -> Mapping[str, torch.Tensor]:
+        """What the optimizer will keep for a weight."""
+        key = id(weight)
+        if key not in self._foreseen:
+            found = self._optimizer.foresee(weight)
+            self._foreseen[key] = {
+                part: kept for part, value in found.items() if (kept := _as_tensor(value)) is not None
+            }
+        return self._foreseen[key]
+
+    def _total_norm(self) -> torch.Tensor:
+        return get_total_norm([p.grad for p in self._model.parameters() if p.grad is not None])
+
+    def _norm_dtype(self) -> torch.dtype:
+        return get_total_norm([torch.zeros(1, dtype=p.dtype) for p in self._model.parameters()]).dtype
+
+    def _unknown(self, name: str) -> ConfigInvalid:
+        known = [*OF_THE_STEP, *self._weights, *(f"{weight}.grad" for weight in self._weights)]
+        if name.split(".")[0] == "lm_head":
+            return ConfigInvalid(
+                f'record.tensors: "{name}": this model has no head of its own, its head is the embedding: record wte, '
+                "or set model.tie_word_embeddings to false"
+            )
+        own = {full: short for short, full in _full_names(self._model).items()}
+        for full, short in own.items():
+            if name == full or name.startswith(f"{full}."):
+                return ConfigInvalid(f'record.tensors: "{name}": call it "{short}{name[len(full) :]}"')
+        near = difflib.get_close_matches(name, known, 1, 0.5)
+        hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(known[:20])}, …"
+        return ConfigInvalid(f'record.tensors: "{name}" is nothing that this model has: {hint}')
+
+
+class ForwardMeans:
+    """Means over the positions of all batches of a step, of what goes into the head of a model and comes out of it."""
+
+    def __init__(self, model: Any, with_logits: bool) -> None:
+        self._with_logits = with_logits
+        self._model = model
+        self._batches: list[tuple[int, torch.Tensor, torch.Tensor, torch.Tensor | None]] = []
+        self._handle = model.get_output_embeddings().register_forward_hook(self._look)
+
+    def take(self) -> dict[str, torch.Tensor]:
+        """The means of the batches since the last call, in float64; they are forgotten."""
+        batches, self._batches = self._batches, []
+        if not batches:
+            return {}
+        count, mean, variance, logits = batches[0]
+        for more, other_mean, other_variance, other_logits in batches[1:]:  # Chan, Golub & LeVeque 1983
+            total, apart = count + more, other_mean - mean
+            share = more / total
+            variance = variance * (count / total) + other_variance * share + apart * apart * (count / total * share)
+            mean = mean + apart * share
+            if logits is not None and other_logits is not None:
+                logits = logits + (other_logits - logits) * share
+            count = total
+        found = {"hidden.mean": mean, "hidden.variance": variance}
+        return found if logits is None else {**found, "logits.mean": logits}
+
+    def close(self) -> None:
+        self._handle.remove()
+
+    @torch.no_grad()
+    def _look(self, _: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        if not self._model.training:
+            return
+        hidden = _wide(inputs[0].detach()).flatten(0, -2)
+        variance, mean = torch.var_mean(hidden, dim=0, correction=0)
+        logits = self._mean_logits(output.detach()) if self._with_logits else None
+        self._batches.append((len(hidden), mean, variance, logits))
+
+    def _mean_logits(self, logits: torch.Tensor) -> torch.Tensor:
+        """Row after row of the batch: all logits of a large vocabulary in float64 would take gigabytes."""
+        rows = logits.flatten(0, -3) if logits.dim() > 2 else logits.unsqueeze(0)
+        total = torch.zeros(
+            rows.shape[-1], dtype=torch.float64, device="cpu" if rows.device.type == "mps" else rows.device
+        )
+        for row in rows:
+            total += _wide(row).sum(0)
+        return total / (rows.shape[0] * rows.shape[1])
+
+
+def _wide(values: torch.Tensor) -> torch.Tensor:
+    """In float64, which MPS does not have."""
+    return (values.cpu() if values.device.type == "mps" else values).to(torch.float64)
+
+
+def _as_tensor(value: Any) -> torch.Tensor | None:
+    """What an optimizer keeps as a tensor; a number (`step`) as one in float64, anything else not at all."""
+    if isinstance(value, torch.Tensor):
+        return value
+    return torch.tensor(float(value), dtype=torch.float64) if isinstance(value, int | float) else None
+
+
+def _as_matrix(shape: torch.Size) -> tuple[int, int]:
+    """A number is one row of one column, a vector one row; of more than two dimensions the first stays."""
+    if len(shape) < 2:
+        return 1, shape.numel()
+    return shape[0], shape[1:].numel()
+
+
+def _full_names(model: Any) -> dict[str, str]:
+    """The names of the parameters that have a short one, by it."""
+    embedding, head = model.get_input_embeddings().weight, model.get_output_embeddings()
+    short = {"wte": embedding, **({} if head is None or head.weight is embedding else {"lm_head": head.weight})}
+    return {name: full for name, weight in short.items() for full, each in model.named_parameters() if each is weight}
+
+
+def _weights(model: Any) -> dict[str, nn.Parameter]:
+    """All parameters, by the names they are recorded under."""
+    short = {full: name for name, full in _full_names(model).items()}
+    return {short.get(name, name): weight for name, weight in model.named_parameters()}
