@@ -9,18 +9,15 @@ interface Admission {
   readonly history: History;
   readonly run: RecordedRun | undefined;
   readonly settings: AnalysisSettings;
-  /** Whether the analyses were asked for by name. */
-  readonly isAsked: boolean;
 }
 
 /** Those of the wanted analyses that a history admits. What is left out is noted, in one line for each reason. */
-export function admittedAnalyses(wanted: readonly Analysis[], { history, run, settings, isAsked }: Admission, notes: AnalysisNotes): Analysis[] {
+export function admittedAnalyses(wanted: readonly Analysis[], { history, run, settings }: Admission, notes: AnalysisNotes): Analysis[] {
   const leftOut = new Map<string, string[]>();
-  const admits = ({ name, needs = [], isOnRequest }: Analysis): boolean => {
+  const admits = ({ name, needs = [] }: Analysis): boolean => {
     for (const need of needs) {
       const reason = need.unmet(history, settings, run);
       if (reason === undefined) continue;
-      if (isOnRequest && !isAsked) return false;
       const names = need.fields?.map((field) => `${name}.${field}`) ?? [name];
       leftOut.set(reason, [...(leftOut.get(reason) ?? []), ...names]);
       if (!need.fields) return false;

@@ -1,7 +1,10 @@
 import { adamwAnalysis } from "./analyses/adamw.js";
+import { deadMassAnalysis } from "./analyses/dead-mass.js";
 import { geometryAnalysis } from "./analyses/geometry.js";
+import { kinematicsAnalysis } from "./analyses/kinematics.js";
 import { lifecycleAnalysis } from "./analyses/lifecycle.js";
 import { motionAnalysis } from "./analyses/motion.js";
+import { phasesAnalysis } from "./analyses/phases.js";
 import { statisticsAnalysis } from "./analyses/statistics.js";
 import { timelineAnalysis } from "./analyses/timeline.js";
 import { topologyAnalysis } from "./analyses/topology.js";
@@ -18,6 +21,9 @@ export const ownAnalyses = [
   lifecycleAnalysis,
   topologyAnalysis,
   geometryAnalysis,
+  phasesAnalysis,
+  kinematicsAnalysis,
+  deadMassAnalysis,
   adamwAnalysis,
 ] as const;
 

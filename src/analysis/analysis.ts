@@ -19,6 +19,8 @@ export interface Need {
 /** What an analysis makes its part of: a history that has been read from end to end. Its notes name the fields of the part. */
 export interface Analysed<Range> extends AnalysisNotes {
   readonly history: History;
+  /** Another history, which this one is compared with; undefined where none was named. */
+  readonly against: History | undefined;
   /** The run that the history is of, where it is known. */
   readonly run: RecordedRun | undefined;
   readonly settings: AnalysisSettings;
@@ -43,7 +45,7 @@ export interface Analysis<Name extends string = string, Schema extends z.ZodType
   readonly name: Name;
   /** Of its part of the document. */
   readonly schema: Schema;
-  /** Where a history does not admit it, it is left out without a word, unless it was asked for by name: few runs record what it needs. */
+  /** Made only where it is asked for by name: it takes its time, or few runs record what it needs. */
   readonly isOnRequest?: boolean;
   /** In this order: the first that takes the whole part away ends it. */
   readonly needs?: readonly Need[];

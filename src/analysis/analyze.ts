@@ -19,13 +19,15 @@ import { timelineOf } from "./timeline.js";
 export interface AnalyzeOptions extends ScanOptions, AnalysisSettingsInput {
   /** The run that the history is of, for the analyses of what it recorded beside its embedding; `recordedRun` makes it of a directory. */
   readonly run?: RecordedRun | undefined;
-  /** The analyses wanted, registered ones among them; all when absent. */
+  /** Another history, for analyses that compare two: `kinematics` says how far they go apart. */
+  readonly against?: History | undefined;
+  /** The analyses wanted, registered ones among them; all but those on request when absent. */
   readonly only?: readonly (AnalysisName | (string & Record<never, never>))[] | undefined;
 }
 
 function wantedAnalyses(only: readonly string[] | undefined): readonly Analysis[] {
   const all = allAnalyses();
-  if (!only) return all;
+  if (!only) return all.filter(({ isOnRequest }) => !isOnRequest);
   const names = all.map(({ name }) => name);
   const unknown = only.find((name) => !names.includes(name));
   if (unknown !== undefined) throw new BhBridgeError("USAGE", `only: there is no analysis "${unknown}"; there are ${names.join(", ")}`);
@@ -77,12 +79,21 @@ export async function analyze(history: History, options: AnalyzeOptions = {}): P
   const notesOf = (part: string): AnalysisNotes => analysisNotes(lines, settings.maxTokens, part);
   const wanted = wantedAnalyses(options.only);
   noteLabels(history, notesOf(""));
-  const analyses = admittedAnalyses(wanted, { history, run: options.run, settings, isAsked: options.only !== undefined }, notesOf(""));
+  const analyses = admittedAnalyses(wanted, { history, run: options.run, settings }, notesOf(""));
   const observations = [...new Set(analyses.flatMap(({ observation }) => observation ?? []))];
   const { counts, sightings, observed } = await scanHistory(history, observations, options);
   const finalCensus = census(readState(history, history.states - 1));
   const head = headOf(history, sightings, finalCensus, notesOf(""));
-  const analysed = { history, run: options.run, settings, signal: options.signal, timeline: timelineOf(counts), sightings, finalCensus };
+  const analysed = {
+    history,
+    run: options.run,
+    against: options.against,
+    settings,
+    signal: options.signal,
+    timeline: timelineOf(counts),
+    sightings,
+    finalCensus,
+  };
   const ranges = new Map<unknown, unknown>(observations.map((observation, index) => [observation, observed[index]]));
   const parts: Record<string, unknown> = {};
   for (const analysis of analyses) {

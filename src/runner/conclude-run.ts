@@ -2,7 +2,6 @@ import { analyze } from "../analysis/analyze.js";
 import type { ScanOptions } from "../analysis/scan/scan-options.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { openHistory } from "../runs/open-history.js";
-import { recordedRun } from "../runs/recorded-run.js";
 import { writeAnalysis } from "../runs/run-analysis.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import { sealRun } from "../runs/seal-run.js";
@@ -17,7 +16,7 @@ import type { TrainResult } from "./train-result.js";
 export async function concludeRun(directory: string, config: RunConfig, options: ScanOptions = {}): Promise<TrainResult> {
   const history = await openHistory(directory);
   try {
-    const analysis = await analyze(history, { ...options, run: recordedRun(directory) });
+    const analysis = await analyze(history, options);
     writeAnalysis(directory, analysis);
     sealRun(directory);
     return await summarizeRun(directory, config, readRunManifest(directory), { known: analysis.degenerate });

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { allAnalyses } from "../../analysis/analyses.js";
 import type { AnalysisDocument } from "../../analysis/analysis-document.js";
+import type { AnalyzeOptions } from "../../analysis/analyze.js";
 import type { RecordedRun } from "../../analysis/recorded-run.js";
 import { BhBridgeError } from "../../errors.js";
 import type { History } from "../../formats/history.js";
@@ -14,6 +15,7 @@ interface AnalyzeCommandOptions extends CommonOptions {
   only?: string[];
   k?: number;
   step?: number;
+  against?: string;
   maxTokens?: number;
   maxNodes?: number;
 }
@@ -26,9 +28,10 @@ export function analyzeCommand(): Command {
     "bh-bridge analyze runs/my-run --only timeline,motion",
   )
     .argument("<run|file[::tensor]>", "run directory, or file with a history [states, tokens, dims]")
-    .addOption(new Option("--only <names>", `analyses to make, of ${analysisNames().join(", ")}; all by default`).argParser(parseNames))
+    .addOption(new Option("--only <names>", `analyses to make, of ${analysisNames().join(", ")}; by default all but ${onRequest()}`).argParser(parseNames))
     .option("--k <cells>", "lattice cells that neighbours in the topology differ by at most; 1 by default", parseWhole)
     .option("--step <n>", "look at the history up to this training step only", parseWhole)
+    .option("--against <run|file>", "another run or history, which kinematics says how far this one goes apart from")
     .option("--max-tokens <n>", "leave out arrays with more entries than this; 10000 by default", parseWhole)
     .option("--max-nodes <n>", "leave out a topology of more unique rows than this; 10000 by default", parseWhole)
     .action(runAnalyze);
@@ -41,6 +44,13 @@ function parseWhole(text: string): number {
 
 function analysisNames(): string[] {
   return allAnalyses().map(({ name }) => name);
+}
+
+function onRequest(): string {
+  return allAnalyses()
+    .filter(({ isOnRequest }) => isOnRequest)
+    .map(({ name }) => name)
+    .join(", ");
 }
 
 function parseNames(text: string): string[] {
@@ -56,8 +66,13 @@ async function runAnalyze(target: string, options: AnalyzeCommandOptions): Promi
   const { path, tensor } = await findTarget(target);
   const { openHistory } = await import("../../runs/open-history.js");
   const history = await openHistory(path, tensor);
+  const other = options.against === undefined ? undefined : await openOther(options.against);
   try {
-    const document = await analyzeWithProgress(await chooseStates(history, options.step), { ...options, run: await runOf(path, tensor) }, terminal);
+    const document = await analyzeWithProgress(
+      await chooseStates(history, options.step),
+      { ...options, run: await runOf(path, tensor), against: other },
+      terminal,
+    );
     const written = tensor === undefined && isWhole(options) ? await keepInRun(path, document, terminal) : undefined;
     terminal.document(document);
     if (terminal.json) return;
@@ -65,6 +80,7 @@ async function runAnalyze(target: string, options: AnalyzeCommandOptions): Promi
     terminal.print(formatAnalysis(document, terminal.color, terminal.width));
     if (written !== undefined) terminal.say(`\nWritten to ${written}`);
   } finally {
+    other?.close();
     history.close();
   }
 }
@@ -80,6 +96,11 @@ async function chooseStates(history: History, step: number | undefined): Promise
   return historyUntil(history, stateOfStep(history, step));
 }
 
+async function openOther(target: string): Promise<History> {
+  const [{ openHistory }, { path, tensor }] = await Promise.all([import("../../runs/open-history.js"), findTarget(target)]);
+  return await openHistory(path, tensor);
+}
+
 /** The run whose embedding is analysed; nothing for another tensor of it, or for a file. */
 async function runOf(path: string, tensor: string | undefined): Promise<RecordedRun | undefined> {
   if (tensor !== undefined) return undefined;
@@ -89,14 +110,14 @@ async function runOf(path: string, tensor: string | undefined): Promise<Recorded
 
 async function analyzeWithProgress(
   history: History,
-  { only, run, k, maxTokens, maxNodes }: AnalyzeCommandOptions & { run: RecordedRun | undefined },
+  { only, run, against, k, maxTokens, maxNodes }: Omit<AnalyzeCommandOptions, "against"> & Pick<AnalyzeOptions, "run" | "against">,
   terminal: Terminal,
 ): Promise<AnalysisDocument> {
   const { analyze } = await import("../../analysis/analyze.js");
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the analysis" });
   const progress = createProgress(terminal, "Analysing", "states", history.states);
   try {
-    return await analyze(history, { only, run, k, maxTokens, maxNodes, signal: stop.signal, onProgress: (done) => progress.update(done) });
+    return await analyze(history, { only, run, against, k, maxTokens, maxNodes, signal: stop.signal, onProgress: (done) => progress.update(done) });
   } finally {
     progress.stop();
   }

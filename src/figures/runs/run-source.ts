@@ -6,7 +6,6 @@ import type { History } from "../../formats/history.js";
 import type { TrainEvent } from "../../protocol/events.js";
 import { openHistory } from "../../runs/open-history.js";
 import { readEvents } from "../../runs/read-events.js";
-import { recordedRun } from "../../runs/recorded-run.js";
 import { readAnalysis } from "../../runs/run-analysis.js";
 import { readRunConfig } from "../../runs/run-config.js";
 import { type RunManifest, readRunManifest } from "../../runs/run-manifest.js";
@@ -66,5 +65,5 @@ async function analysisOf(run: RunSource): Promise<AnalysisDocument> {
   const history = await run.history();
   const written = readAnalysis(run.directory);
   const isWhole = written?.states === history.states && written.timeline && written.motion && written.geometry;
-  return isWhole ? written : await analyze(history, { ...run.scan, run: recordedRun(run.directory) });
+  return isWhole ? written : await analyze(history, run.scan);
 }

@@ -9,7 +9,6 @@ import { summarizeRun } from "../../runner/summarize-run.js";
 import { finalLoss, type TrainResult } from "../../runner/train-result.js";
 import { openHistory } from "../../runs/open-history.js";
 import { lastEvent } from "../../runs/read-events.js";
-import { recordedRun } from "../../runs/recorded-run.js";
 import { readAnalysis } from "../../runs/run-analysis.js";
 import { readRunConfig } from "../../runs/run-config.js";
 import { readRunManifest } from "../../runs/run-manifest.js";
@@ -38,7 +37,7 @@ export async function readExperimentRun(directory: string, arm: string, measures
   const manifest = readRunManifest(directory);
   const history = await openHistory(directory);
   try {
-    const analysis = readAnalysis(directory) ?? (await analyze(history, { ...scan, run: recordedRun(directory) }));
+    const analysis = readAnalysis(directory) ?? (await analyze(history, scan));
     const result = await summarizeRun(directory, config, manifest, { known: analysis.degenerate, ...scan });
     const deadTokens = manifest.corpus.deadTokens.filter((token) => history.rowTokens.has(token));
     const sources = { directory, history, deadTokens, result, analysis };

@@ -16,7 +16,7 @@ function need(reason: string | undefined, ...fields: string[]): Need {
   return { ...(fields.length > 0 && { fields }), unmet: () => reason };
 }
 
-const plain = { history, run: undefined, settings: defaultSettings, isAsked: false };
+const plain = { history, run: undefined, settings: defaultSettings };
 
 function admitted(...analyses: Analysis[]): { names: string[]; lines: string[] } {
   const lines: string[] = [];
@@ -48,12 +48,4 @@ test("a need is asked of the history and the settings", () => {
   const asks: Need = { unmet: ({ tokens }, { k }) => `${tokens} and ${k}` };
   admittedAnalyses([analysis("a", asks)], { ...plain, settings: { ...defaultSettings, k: 5 } }, analysisNotes(lines, 1, ""));
   expect(lines).toEqual(["left out: a: 1 and 5"]);
-});
-
-test("an analysis on request whose needs are not met is left out without a word, unless it was asked for", () => {
-  const asked: string[] = [];
-  const onRequest = { ...analysis("a", need("too dark")), isOnRequest: true };
-  expect(admitted(onRequest)).toEqual({ names: [], lines: [] });
-  admittedAnalyses([onRequest], { ...plain, isAsked: true }, analysisNotes(asked, 1, ""));
-  expect(asked).toEqual(["left out: a: too dark"]);
 });
