@@ -239,10 +239,12 @@ def _full_names(model: Any) -> dict[str, str]:
     """The names of the parameters that have a short one, by it."""
     embedding, head = model.get_input_embeddings().weight, model.get_output_embeddings()
     short = {"wte": embedding, **({} if head is None or head.weight is embedding else {"lm_head": head.weight})}
-    return {name: full for name, weight in short.items() for full, each in model.named_parameters() if each is weight}
+    named: list[tuple[str, nn.Parameter]] = list(model.named_parameters())
+    return {name: full for name, weight in short.items() for full, each in named if each is weight}
 
 
 def _weights(model: Any) -> dict[str, nn.Parameter]:
     """All parameters, by the names they are recorded under."""
-    short = {full: name for name, full in _full_names(model).items()}
-    return {short.get(name, name): weight for name, weight in model.named_parameters()}
+    short: dict[str, str] = {full: name for name, full in _full_names(model).items()}
+    named: list[tuple[str, nn.Parameter]] = list(model.named_parameters())
+    return {short.get(name, name): weight for name, weight in named}

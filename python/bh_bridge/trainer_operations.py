@@ -17,8 +17,7 @@ from bh_bridge import channel, checkpoints, registry
 from bh_bridge.control import TrainingState
 from bh_bridge.data import read_tokens, split_windows
 from bh_bridge.durable import replace_directory
-from bh_bridge.engines import Engine, find_engine
-from bh_bridge.engines.run_trainer import foreseen_state
+from bh_bridge.engines import Engine, find_engine, foreseen_state
 from bh_bridge.environment_record import write_environment
 from bh_bridge.errors import ConfigInvalid, RankEnded
 from bh_bridge.events import EventLog
@@ -98,7 +97,7 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
     optimizer = OptimizerView(  # of the engine, which comes last
         lambda weight: engine.optimizer_state(weight),
         lambda weight: engine.optimizer_settings(weight),
-        lambda weight: foreseen_state(request, model, weight),
+        lambda weight: foreseen_state(request["engine"], request, model, weight),
     )
     quantities = Quantities(model, request["record"]["tensors"], optimizer)
     undo.callback(quantities.close)

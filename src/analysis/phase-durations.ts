@@ -2,7 +2,7 @@ import type { Lifecycle } from "./lifecycle.js";
 
 /** The phases of motion on the lattice, in order. */
 export const phases = ["early", "midlife", "late", "frozen"] as const;
-export type Phase = (typeof phases)[number];
+type Phase = (typeof phases)[number];
 
 /** Steps that each token spends in each phase. The four of a token add up to all steps. */
 export type PhaseDurations = Readonly<Record<Phase, readonly number[]>>;

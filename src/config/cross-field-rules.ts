@@ -85,7 +85,8 @@ const recordRules: CrossFieldRule[] = [
     reads: ["engine"],
     problem: ({ record, engine, processes }) => {
       const unseen = record.tensors.filter((tensor) => tensorsOfForwardPass.includes(tensor));
-      if (processes > 1 && unseen.length > 0) return `each of ${processes} processes sees its part of ${unseen.join(", ")} alone: use processes=1, or leave it out`;
+      if (processes > 1 && unseen.length > 0)
+        return `each of ${processes} processes sees its part of ${unseen.join(", ")} alone: use processes=1, or leave it out`;
       return engine === "fast" && unseen.length > 0 ? `engine fast does not compute ${unseen.join(", ")}: use engine=trainer, or leave it out` : undefined;
     },
   },

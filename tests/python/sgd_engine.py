@@ -19,6 +19,11 @@ from transformers import GPT2LMHeadModel, set_seed
 MOMENTUM = 0.9
 
 
+def foreseen_state(_request: dict[str, Any], _model: Any, weight: torch.nn.Parameter) -> Mapping[str, Any]:
+    """What SGD with momentum keeps for a weight."""
+    return {"momentum_buffer": torch.empty_like(weight)}
+
+
 class SgdState(TrainingState):
     """A new training of so many steps."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from torch import nn
 from transformers import GPT2LMHeadModel
 
 from bh_bridge.control import TrainingState
@@ -66,6 +67,11 @@ class Build(Protocol):
         held_out_windows: Windows | None,
         step: Step,
     ) -> Engine: ...
+
+
+def foreseen_state(name: str, request: dict[str, Any], model: Any, weight: nn.Parameter) -> Mapping[str, Any]:
+    """What the optimizer of an engine will keep for a weight, by name: each engine's module has such a function."""
+    return importlib.import_module(ENGINES[name]).foreseen_state(request, model, weight)
 
 
 def find_engine(name: str) -> Build:

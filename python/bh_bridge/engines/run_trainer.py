@@ -224,7 +224,7 @@ class RunTrainer(Trainer):
 
     def _clip_grad_norm(self, model: nn.Module) -> Any:
         norm = super()._clip_grad_norm(model) if self._norm is None else self._norm
-        self._run_step.note_norm(norm)
+        self._run_step.note_norm(cast("torch.Tensor", norm))
         return norm
 
     def _get_grad_norm(self, model: nn.Module, grad_norm: Any = None) -> Any:
