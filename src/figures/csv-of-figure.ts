@@ -1,3 +1,4 @@
+import { csvField } from "../text/csv-field.js";
 import type { Figure, Mark } from "./figure.js";
 
 type Cell = string | number | null;
@@ -14,12 +15,7 @@ export function csvOfFigure({ panels, series }: Figure): string {
     }),
   );
   const used = columns.filter((column) => rows.some((row) => row[column] !== undefined && row[column] !== ""));
-  return `${[used, ...rows.map((row) => used.map((column) => row[column]))].map((cells) => cells.map(field).join(",")).join("\n")}\n`;
-}
-
-function field(value: Cell | undefined): string {
-  const text = value === null || value === undefined ? "" : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return `${[used, ...rows.map((row) => used.map((column) => row[column]))].map((cells) => cells.map(csvField).join(",")).join("\n")}\n`;
 }
 
 function rowsOf(mark: Mark, nameOf: (level: number) => string): Row[] {

@@ -38,7 +38,7 @@ function cheaply(words: string[]): string[] {
   if (words[0] === "sweep" && ["logs", "cancel", "retry"].includes(words[1] ?? "")) return [...words, "--help"]; // there is nothing to stop
   if (words[0] === "train") return [...words, "--print-config"];
   if (words[0] === "doctor" && words.includes("--measure")) return [...words, "--help"];
-  if (words[0] === "experiment" || (words[0] === "sweep" && words[1] !== "status")) return [...words, "--dry-run"];
+  if (words[0] === "experiment" || (words[0] === "sweep" && !["status", "export"].includes(words[1] ?? ""))) return [...words, "--dry-run"];
   if (words[1] === "rm") return [...words, "--yes"]; // nobody is there to be asked
   return words.map((word) => (word.startsWith("runs/2026") ? "runs/my-run" : word.startsWith("sweeps/2026") ? "sweeps/mine" : word));
 }

@@ -67,6 +67,7 @@ export class SlurmCluster implements AsyncDisposable {
       "ProctrackType=proctrack/linuxproc",
       "TaskPlugin=task/none",
       "SelectType=select/cons_tres",
+      "SelectTypeParameters=CR_CPU", // else each task takes all of the memory, and they run one after the other
       "SlurmUser=root",
       `StateSaveLocation=${at("state")}`,
       `SlurmdSpoolDir=${at("spool")}`,

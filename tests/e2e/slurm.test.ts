@@ -56,7 +56,7 @@ test("where SLURM is not, it is said, with exit code 3", async () => {
 
 // Skipped where Debian's slurmctld, slurmd, slurm-client and munge are not installed, or the user is not root.
 test.skipIf(!hasSlurm()).sequential(
-  "a real SLURM trains eight trials, one of its tasks requeued in the middle, with the bits of local runs",
+  "a real SLURM trains eight trials, its tasks requeued in the middle, with the bits of local runs",
   async () => {
     cluster = await SlurmCluster.start(place.path);
     const slurm = [...base, "--executor", "slurm", "--workers", "1", "--jobs", "2", "--json", "--out", out];
@@ -67,8 +67,13 @@ test.skipIf(!hasSlurm()).sequential(
 
     expect(await eventually(() => stepsIn(runs) > 40, 60_000)).toBe(true);
     const [job = ""] = cluster.ask("squeue", "--noheader", "--format=%F").split("\n");
+    const states = () => cluster?.ask("squeue", "--me", "--array", "--noheader", "--format=%K%T").trim().split("\n").sort() ?? [];
+    const waits = (task: number) => eventually(() => states().includes(`${task}PENDING`), 30_000);
+    expect(await eventually(() => states().join() === "1RUNNING,2RUNNING", 30_000)).toBe(true);
     cluster.ask("scontrol", "requeue", `${job}_1`);
-    cluster.ask("scontrol", "update", `JobId=${job}_1`, "StartTime=now"); // not in two minutes, as SLURM would
+    cluster.ask("scancel", "--signal=USR2", "--batch", `${job}_2`); // what SLURM sends 90 seconds before the end
+    expect([await waits(1), await waits(2)], "killed by SLURM; stopped, and requeued by itself").toEqual([true, true]);
+    for (const task of [1, 2]) cluster.ask("scontrol", "update", `JobId=${job}_${task}`, "StartTime=now"); // not in two minutes, as SLURM would
     const status = await run(["sweep", "status", directory ?? "", "--json"], { env: cluster.env });
     expect(sweepDocumentSchema.parse(JSON.parse(status.stdout)).jobs?.map(({ task }) => task)).toEqual([1, 2]);
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sweepCancelDocumentSchema, sweepLogsDocumentSchema } from "../../src/commands/sweep/directory-documents.js";
+import { sweepCancelDocumentSchema, sweepExportDocumentSchema, sweepLogsDocumentSchema } from "../../src/commands/sweep/directory-documents.js";
 import { errorDocumentSchema } from "../../src/commands/terminal/error-document.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { readLedger } from "../../src/sweep/ledger.js";
@@ -68,6 +68,22 @@ describe("a sweep of two norms and two seeds", () => {
   test("a trial that followed another in its process has the bits of a process of its own", async () => {
     const { run: directory } = first.trials[3] ?? {};
     expect(history(directory ?? "").equals(await historyAlone(directory ?? ""))).toBe(true);
+  });
+
+  test("its table is exported as CSV, and nothing is overwritten", async () => {
+    const output = join(folder.path, "trials.csv");
+    const exported = await run(["sweep", "export", first.directory ?? "", "-o", output, "--json"]);
+    expect(sweepExportDocumentSchema.parse(JSON.parse(exported.stdout))).toEqual({
+      ...{ schema: "bh-bridge/sweep-export@1", directory: first.directory, output },
+      trials: first.trials.length,
+    });
+    const [head = "", ...lines] = readFileSync(output, "utf8").trimEnd().split("\n");
+    const column = head.split(",").indexOf("finalLoss");
+    expect(lines.map((line) => Number(line.split(",")[column]))).toEqual(first.trials.map(({ result }) => result?.finalLoss));
+    expect(await run(["sweep", "export", first.directory ?? "", "-o", output])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("exists already"),
+    });
   });
 
   test("the same command again trains nothing; a run that is gone is lost, and trained again with a seed more", async () => {

@@ -1,4 +1,5 @@
 import { type FieldValue, fieldOf, type ListedRun } from "../../runner/run-fields.js";
+import { csvField } from "../../text/csv-field.js";
 import { printable } from "../../text/printable.js";
 import { wrap } from "../../text/wrap.js";
 import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
@@ -33,7 +34,7 @@ interface ListLayout {
 export function formatRuns(runs: readonly ListedRun[], { columns, format, baseline, width }: ListLayout, color: Terminal["color"]): string {
   if (format === "csv") {
     const lines = runs.map((run) => columns.map((column) => shown(fieldOf(run, column))));
-    return [columns, ...lines].map((line) => line.map(csvCell).join(",")).join("\n");
+    return [columns, ...lines].map((line) => line.map(csvField).join(",")).join("\n");
   }
   const titles = columns.map((column) => (Object.hasOwn(headings, column) ? (headings[column] ?? column) : column));
   const cells = runs.map((run) =>
@@ -89,8 +90,4 @@ function difference(run: ListedRun, column: string, baseline: ListedRun | undefi
   if (typeof value !== "number" || typeof reference !== "number" || value === reference) return "";
   const by = value - reference;
   return ` (${by > 0 ? "+" : "−"}${Number.isInteger(by) ? Math.abs(by) : Math.abs(by).toPrecision(3)})`;
-}
-
-function csvCell(text: string): string {
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -6,16 +6,17 @@ import type { Executor } from "../../sweep/executors/executor.js";
 import type { ExperimentDocument } from "../../sweep/experiment/experiment-document.js";
 import type { Plan } from "../../sweep/plan/plan.js";
 import type { SweepDocument } from "../../sweep/sweep-document.js";
+import { count } from "../../text/count.js";
 import { commonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
-import type { SweepCancelDocument, SweepLogsDocument } from "./directory-documents.js";
+import type { SweepCancelDocument, SweepExportDocument, SweepLogsDocument } from "./directory-documents.js";
 import { addressOption, addSlurmOptions, executorOption, runtimeEnvOption, type TrialOptionValues } from "./trial-options.js";
 
 const example = "sweeps/2026-11-25T10-00-00-sigma-1f2e3d4c";
 
-/** `sweep status|logs|cancel|retry DIR`: what can be done with the directory of a sweep or an experiment, without the command that began it. */
+/** `sweep status|logs|export|cancel|retry DIR`: what can be done with the directory of a sweep or an experiment, without the command that began it. */
 export function directoryCommands(): Command[] {
-  return [statusCommand(), logsCommand(), cancelCommand(), retryCommand()];
+  return [statusCommand(), logsCommand(), exportCommand(), cancelCommand(), retryCommand()];
 }
 
 function statusCommand(): Command {
@@ -59,6 +60,38 @@ function logsCommand(): Command {
 function parseCount(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("It is a whole number above 0.");
+}
+
+function exportCommand(): Command {
+  return createCommand(
+    "export",
+    "Write the table of the trials as CSV: what each sets, its status, and its numbers at the end",
+    `bh-bridge sweep export ${example} -o trials.csv`,
+  )
+    .argument("<dir>", "directory of a sweep or an experiment")
+    .option("-o, --output <file>", "file to make, named .csv; nothing is overwritten. Printed when left out")
+    .action(async (given: string, { output }: { output?: string }, command: Command) => {
+      const terminal = new Terminal(commonOptions(command));
+      if (output !== undefined && !output.endsWith(".csv")) throw new BhBridgeError("USAGE", `-o ${output}: the table is written as CSV, to a file named .csv`);
+      const [{ csvOfTrials }, { durableCreateFile }, { trials, directory }] = await Promise.all([
+        import("../../sweep/trial-table.js"),
+        import("../../formats/durable-write.js"),
+        readDirectory(given),
+      ]);
+      const table = csvOfTrials(trials);
+      if (output === undefined) terminal.print(table.trimEnd());
+      else {
+        durableCreateFile(resolve(output), (write) => write(Buffer.from(table)));
+        terminal.print(`Written:  ${output}, ${count(trials.length, "trial")}`);
+      }
+      const document: SweepExportDocument = {
+        schema: "bh-bridge/sweep-export@1",
+        directory: directory ?? resolve(given),
+        output: output === undefined ? null : resolve(output),
+        trials: trials.length,
+      };
+      terminal.document(document);
+    });
 }
 
 function cancelCommand(): Command {

@@ -15,6 +15,17 @@ export const sweepLogsDocumentSchema = z.strictObject({
 });
 export type SweepLogsDocument = z.output<typeof sweepLogsDocumentSchema>;
 
+/** The document of `sweep export --json`. */
+export const sweepExportDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/sweep-export@1"),
+  directory: z.string(),
+  /** Absolute path of the file; null where the table was not written into one. */
+  output: z.string().nullable(),
+  /** Rows of the table. */
+  trials: z.int().nonnegative(),
+});
+export type SweepExportDocument = z.output<typeof sweepExportDocumentSchema>;
+
 /** The document of `sweep cancel --json`. */
 export const sweepCancelDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/sweep-cancel@1"),
