@@ -148,6 +148,11 @@ def test_where_a_replay_is_not_the_step_every_step_is_the_eager_one(
         ({"device": "cpu"}, {}, "it is for CUDA"),
         ({}, {"attn_pdrop": 0.1}, "it has no dropout"),
         ({"processes": 2}, {}, "it is for one process"),
+        (
+            {"record": {"tensors": ["wte", "hidden.mean"]}},
+            {},
+            "what is recorded of the hidden states is seen in the model's own forward pass alone",
+        ),
         ({"gradient_accumulation_steps": 2}, {}, "it is for steps of one batch"),
         ({"optim": "adafactor"}, {}, "it is for PyTorch's fused AdamW, with moments of the weights' dtype"),
         ({"dtype": "float32-master"}, {}, "it is for PyTorch's fused AdamW, with moments of the weights' dtype"),
@@ -163,6 +168,7 @@ def test_what_cannot_be_captured_is_said(changes: dict[str, Any], config: dict[s
         "dtype": "bfloat16",
         "training": {"optimizer_state_dtype": None},
         "trace": None,
+        "record": {"tensors": ["wte"]},
     }
     args = TrainingArguments(use_cpu=True, report_to="none")
     for name, value in changes.items():
