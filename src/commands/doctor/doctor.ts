@@ -1,7 +1,9 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { exitCodes } from "../../errors.js";
+import { type ExecutorName, executorNames } from "../../sweep/executors/executor-names.js";
 import { count } from "../../text/count.js";
 import { wrap } from "../../text/wrap.js";
+import { addressOption, runtimeEnvOption } from "../sweep/trial-options.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { DoctorCheck, DoctorDocument, DoctorMeasure } from "./doctor-document.js";
@@ -24,6 +26,9 @@ function printChecks(checks: readonly DoctorCheck[], terminal: Terminal): void {
 interface DoctorOptions extends CommonOptions {
   python?: string;
   measure?: boolean;
+  executor?: ExecutorName;
+  address?: string;
+  runtimeEnv?: string;
 }
 
 /** Steps a second with each number of threads, as bars, and what to set. */
@@ -55,7 +60,7 @@ async function measureThreads(options: { python?: string }, terminal: Terminal):
   }
 }
 
-async function doctor({ python, measure, ...common }: DoctorOptions): Promise<void> {
+async function doctor({ python, measure, executor, address, runtimeEnv, ...common }: DoctorOptions): Promise<void> {
   const terminal = new Terminal(common);
   const { checkPackage } = await import("./check-package.js");
   const { checkPython } = await import("./check-python.js");
@@ -74,6 +79,10 @@ async function doctor({ python, measure, ...common }: DoctorOptions): Promise<vo
       checks.push(...(await checkTorch(found.report)));
     }
     checks.push(await checkDisk(process.cwd()));
+    if (executor === "ray") {
+      status.show("looking at the nodes of the Ray cluster", true);
+      checks.push(...(await checkRayOf({ python: found.report?.path, address, runtimeEnv })));
+    }
   } finally {
     status.stop();
   }
@@ -86,10 +95,23 @@ async function doctor({ python, measure, ...common }: DoctorOptions): Promise<vo
   if (!ok) process.exitCode = exitCodes.environment;
 }
 
+async function checkRayOf({ python, address, runtimeEnv }: { python: string | undefined; address?: string | undefined; runtimeEnv?: string | undefined }) {
+  const [{ checkRay }, { RayCluster, rayAddress }, { choiceOf }] = await Promise.all([
+    import("./check-ray.js"),
+    import("../../sweep/executors/ray/ray-cluster.js"),
+    import("../sweep/trial-options.js"),
+  ]);
+  const choice = await choiceOf(runtimeEnv === undefined ? {} : { runtimeEnv }, undefined);
+  return checkRay(new RayCluster(rayAddress(address)), python ?? "python3", choice.runtimeEnv);
+}
+
 /** `bh-bridge doctor`: say what is there, what is missing, and the command that mends it. */
 export function doctorCommand(): Command {
   return createCommand("doctor", "Say what is there, what is missing, and the command that mends it", "bh-bridge doctor --measure")
     .option("--measure", "train for some seconds with 1, 2, 4, … CPU threads, and say which number is fastest")
     .option("--python <path>", "look at this interpreter only")
+    .addOption(new Option("--executor <name>", "look at where trials of sweeps would be trained as well").choices(executorNames))
+    .addOption(addressOption())
+    .addOption(runtimeEnvOption())
     .action(doctor);
 }

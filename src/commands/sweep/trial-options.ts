@@ -86,7 +86,7 @@ export function addSlurmOptions(command: Command): Command {
 }
 
 /** Where the trials are trained. @param written what the file of the trials says. @throws {BhBridgeError} `CONFIG_INVALID`, `FILE_NOT_FOUND`. */
-export async function choiceOf(options: TrialOptionValues, written: ExecutorName | undefined): Promise<ExecutorChoice> {
+export async function choiceOf(options: Omit<TrialOptionValues, "out">, written: ExecutorName | undefined): Promise<ExecutorChoice> {
   const { executor = written, address, runtimeEnv, sbatchOption, emitOnly, detach } = options;
   const { readWrittenObject } = await import("../../config/read-config-file.js");
   const read = runtimeEnv === undefined ? undefined : await readWrittenObject(runtimeEnv, process.cwd(), { what: "a runtime environment", definedBy: "" });

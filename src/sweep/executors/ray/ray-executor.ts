@@ -1,16 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { corpusPath } from "../../../config/corpus-path.js";
 import type { UsablePython } from "../../../python/resolve-python.js";
-import { temporaryFolder } from "../../../runner/temporary-folder.js";
 import { runPool } from "../../pool/run-pool.js";
 import type { TrialTask } from "../../pool/trial-task.js";
 import type { Executor, Machine, TrialJob } from "../executor.js";
+import { jobEnvironment } from "./job-environment.js";
 import { endEarlierJob, forgetJob, jobNotePath, noteJob } from "./job-note.js";
 import { RayCluster } from "./ray-cluster.js";
 import { RayJob } from "./ray-job.js";
 import { RayWorker } from "./ray-worker.js";
-import { pack, workerFiles } from "./worker-package.js";
+import { workerFiles } from "./worker-package.js";
 
 /** How trials are trained on a Ray cluster. */
 export interface RayOptions {
@@ -47,11 +46,11 @@ export class RayExecutor implements Executor {
   async train({ directory, tasks, machine, workers, listener, signal, failFast }: TrialJob): Promise<void> {
     if (tasks.length === 0 || signal.aborted) return;
     const token = randomBytes(24).toString("hex");
-    const uri = await this.#send(tasks, signal);
+    const environment = await this.#environment(tasks, token, signal);
     const id = `bh-bridge-${randomBytes(8).toString("hex")}`;
     const probe = { path: jobNotePath(directory), text: noteJob(directory, this.#cluster.address, id) };
     await this.#cluster.submit(
-      { entrypoint: "sh python/bh_bridge/ray_entry.sh", submission_id: id, runtime_env: this.#environment(uri, token), metadata: { directory } },
+      { entrypoint: "sh python/bh_bridge/ray_entry.sh", submission_id: id, runtime_env: environment, metadata: { directory } },
       signal,
     );
     const needs = { cpus: Math.max(1, ...tasks.map(({ config }) => config.threads ?? 1)), gpus: usesGpu(tasks, machine) ? 1 : 0 };
@@ -69,23 +68,14 @@ export class RayExecutor implements Executor {
     }
   }
 
-  /** Let the cluster have the package and the texts, unless it has them. @returns where the nodes find them. */
-  async #send(tasks: readonly TrialTask[], signal: AbortSignal): Promise<string> {
-    using folder = temporaryFolder("ray");
+  /** What the job finds on each node: the package, and the texts by their hash. */
+  async #environment(tasks: readonly TrialTask[], token: string, signal: AbortSignal): Promise<Record<string, unknown>> {
     const texts = [...new Map(tasks.map(({ corpus, config }) => [corpus, corpusPath(config)]))].map(([sha256, path]) => ({ path, name: `corpora/${sha256}` }));
-    const { path, sha256 } = await pack([...workerFiles(), ...texts], folder.path, this.#python.path, signal);
-    const name = `_ray_pkg_bh_bridge_${sha256.slice(0, 32)}.zip`;
-    if (!(await this.#cluster.hasPackage(name, signal))) await this.#cluster.upload(name, readFileSync(path), signal);
-    return `gcs://${name}`;
-  }
-
-  #environment(uri: string, token: string): Record<string, unknown> {
-    const { runtimeEnv = {} } = this.#options;
     const { hostname } = new URL(this.#cluster.address);
     const isLoopback = ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
-    const given = (runtimeEnv["env_vars"] ?? {}) as Record<string, string>;
-    const variables = { ...given, BH_BRIDGE_CHANNEL_TOKEN: token, BH_BRIDGE_CHANNEL_HOST: isLoopback ? "127.0.0.1" : "node" };
-    return { ...runtimeEnv, working_dir: uri, env_vars: variables };
+    const variables = { BH_BRIDGE_CHANNEL_TOKEN: token, BH_BRIDGE_CHANNEL_HOST: isLoopback ? "127.0.0.1" : "node" };
+    const content = { files: [...workerFiles(), ...texts], runtimeEnv: this.#options.runtimeEnv, variables };
+    return jobEnvironment(this.#cluster, content, this.#python.path, signal);
   }
 }
 

@@ -28,11 +28,16 @@ export interface PackedFile {
 
 /** The files of this package that a worker needs, with the packages that they import. @throws {BhBridgeError} `FILE_NOT_FOUND` where one is not installed. */
 export function workerFiles(root: string = packageRoot): PackedFile[] {
-  const own = ["dist", "python/bh_bridge"].flatMap((folder) => filesIn(join(root, folder), folder));
+  const own = filesIn(join(root, "dist"), "dist");
   const described = ["package.json", "pyproject.toml"].map((name) => ({ path: join(root, name), name }));
   const packages = new Map<string, string>();
   for (const name of workerDependencies) addPackage(name, root, "", packages);
-  return [...described, ...own, ...[...packages].flatMap(([name, folder]) => filesIn(folder, name))];
+  return [...described, ...own, ...pythonFiles(root), ...[...packages].flatMap(([name, folder]) => filesIn(folder, name))];
+}
+
+/** The Python half of this package. */
+export function pythonFiles(root: string = packageRoot): PackedFile[] {
+  return filesIn(join(root, "python", "bh_bridge"), "python/bh_bridge");
 }
 
 /** Add a package and what it depends on: each where Node will look for it from the one that asks for it. */

