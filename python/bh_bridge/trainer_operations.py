@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from bh_bridge.engines import Engine, find_engine, foreseen_state
 from bh_bridge.environment_record import write_environment
 from bh_bridge.errors import ConfigInvalid, RankEnded
 from bh_bridge.events import EventLog
+from bh_bridge.lock_holders import release_lock
 from bh_bridge.model import blueprint_of, save_model
 from bh_bridge.output_log import output_to
 from bh_bridge.quantities import OptimizerView, Quantities, needs_forward
@@ -61,7 +61,7 @@ class HeldTrainer:
                 self.team.close()
             self.recorder.close()
             self.events.close()
-            os.close(self.lock_fd)
+            release_lock(self.lock_fd)
             self.lock_fd = None
 
 
@@ -73,7 +73,7 @@ def create(request: dict[str, Any]) -> dict[str, Any]:
     directory = Path(request["run_directory"])
     with storage_errors(directory), contextlib.ExitStack() as undo:
         lock_fd = hold_lock(directory)
-        undo.callback(os.close, lock_fd)
+        undo.callback(release_lock, lock_fd)
         reply = _create(request, directory, lock_fd, undo)
         undo.pop_all()  # from here on they are the trainer's to close
         return reply

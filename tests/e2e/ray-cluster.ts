@@ -64,10 +64,16 @@ export class LoopbackCluster {
     return cluster;
   }
 
+  /** What the environment of a node's processes carries. 0 is the head. */
+  markOf(node: number): string {
+    const mark = this.#marks[node];
+    if (mark === undefined) throw new Error(`the cluster has no node ${node}`);
+    return mark;
+  }
+
   /** Kill a node with all that runs on it, as a machine that loses its power. 0 is the head. */
   async kill(node: number): Promise<void> {
-    const mark = this.#marks[node];
-    for (const pid of mark === undefined ? [] : await marked(mark)) process.kill(pid, "SIGKILL");
+    for (const pid of await marked(this.markOf(node))) process.kill(pid, "SIGKILL");
   }
 
   /** The state of each job. */
@@ -78,7 +84,7 @@ export class LoopbackCluster {
 
   async close(): Promise<void> {
     for (const node of this.#marks.keys()) await this.kill(node);
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 }); // what was killed has just written there
   }
 
   #startNode(...args: string[]): void {

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { exitCodes } from "../../errors.js";
-import { type ExecutorName, executorNames } from "../../sweep/executors/executor-names.js";
+import type { ExecutorName } from "../../sweep/executors/executor-names.js";
 import { count } from "../../text/count.js";
 import { wrap } from "../../text/wrap.js";
 import { addressOption, runtimeEnvOption } from "../sweep/trial-options.js";
@@ -110,7 +110,7 @@ export function doctorCommand(): Command {
   return createCommand("doctor", "Say what is there, what is missing, and the command that mends it", "bh-bridge doctor --measure")
     .option("--measure", "train for some seconds with 1, 2, 4, … CPU threads, and say which number is fastest")
     .option("--python <path>", "look at this interpreter only")
-    .addOption(new Option("--executor <name>", "look at where trials of sweeps would be trained as well").choices(executorNames))
+    .addOption(new Option("--executor <name>", "look at where trials of sweeps would be trained as well").choices(["local", "ray"]))
     .addOption(addressOption())
     .addOption(runtimeEnvOption())
     .action(doctor);
