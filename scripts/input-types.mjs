@@ -35,7 +35,9 @@ function members(node, indent, references) {
     const required = node.required?.includes(name);
     return `${comment(field, indent)}${indent}${name}${required ? `: ${type}` : `?: ${type} | undefined`};\n`;
   });
-  return `{\n${lines.join("")}${indent.slice(2)}}`;
+  // Fields of any name stand beside the others, since these may also be undefined.
+  const further = node.additionalProperties ? ` & { [field: string]: ${typeOf(node.additionalProperties)} }` : "";
+  return `{\n${lines.join("")}${indent.slice(2)}}${further}`;
 }
 
 function comment({ description, default: value }, indent) {

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 import torch
-from transformers import GPT2Config, TrainingArguments, masking_utils
+from transformers import GPT2Config, PreTrainedConfig, TrainingArguments, masking_utils
 
 from bh_bridge.bits import same_bits
 from bh_bridge.optimizers import wide_part
@@ -45,7 +45,7 @@ class Made(NamedTuple):
 Replay = Callable[[], Made]
 
 
-def obstacle(request: dict[str, Any], args: TrainingArguments, config: GPT2Config) -> str | None:
+def obstacle(request: dict[str, Any], args: TrainingArguments, config: PreTrainedConfig) -> str | None:
     """Why the steps of a run are not captured, in a few words; None where they may be.
 
     request: that of `trainer.create`, and args and config what came of it.
@@ -54,6 +54,8 @@ def obstacle(request: dict[str, Any], args: TrainingArguments, config: GPT2Confi
         return "graphed_step is off"
     if args.device.type != "cuda":
         return "it is for CUDA"
+    if not isinstance(config, GPT2Config):
+        return "it is for GPT-2"
     if any((config.resid_pdrop, config.embd_pdrop, config.attn_pdrop)):
         return "it has no dropout"
     if request["processes"] > 1:

@@ -15,7 +15,7 @@ NOISE_DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 def initialize(weight: torch.Tensor, init: dict[str, Any]) -> None:
     """Fill the embedding [vocab, hidden] with its initial state, drawn on the CPU: the base, then the noise.
 
-    normal: what GPT-2 drew, N(0, initializer_range).  singular: one unit vector in every row.
+    normal: what the model itself drew.  singular: one unit vector in every row.
     snowball: one N(0, 1) vector plus N(0, sigma) a row.  file: rows set afterwards, by `set_tensor`.
     unit-noise: one unit vector plus N(0, sigma) a row; draws, norm, product and sum are all in noise_dtype.
     What is not said to be in another dtype is float32; the result is rounded to that of the weight.

@@ -1,4 +1,4 @@
-"""GPT-2 from a configuration: norms, dtype and initial state, drawn in the notebook's order; and how it is saved."""
+"""A model from a configuration: norms, dtype and initial state, drawn in the notebook's order; and how it is saved."""
 
 from __future__ import annotations
 
@@ -9,74 +9,98 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel, PreTrainedModel, logging
+from transformers import GenerationConfig, PreTrainedConfig, PreTrainedModel, logging
 
 from bh_bridge import dtypes
 from bh_bridge.errors import ConfigInvalid
+from bh_bridge.families import architecture, config_class, embedding_of, model_class, replaced_norm, source_with_norms
 from bh_bridge.initial_state import DTYPES, initialize
-from bh_bridge.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel, RMSNorm, replace_norms
+from bh_bridge.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel
+
+GPT2_SOURCE = Path(__file__).with_name("modeling_gpt2_rmsnorm.py")
+OTHER_SOURCE = Path(__file__).with_name("modeling_other_norms.py")
 
 
 def build_model(
-    config: dict[str, Any], norm: str, dtype: str, init: dict[str, Any], seed: int, directory: str | None = None
-) -> GPT2LMHeadModel:
+    config: dict[str, Any],
+    norm: str,
+    dtype: str,
+    init: dict[str, Any],
+    seed: int,
+    directory: str | None = None,
+    init_seed: int | None = None,
+) -> PreTrainedModel:
     """Build the model on the CPU, where one seed draws the same numbers on every machine.
 
-    The order fixes the random stream: seeds, GPT-2's own initialisation, norms, dtype, then the initial embedding.
-    With `directory` the weights are those of a saved model (HF layout) in place of an initialisation.
+    config: `type`, the family, GPT-2 when it is left out; and the fields of its configuration in transformers.
+    The order fixes the random stream: seeds, the model's own initialisation, norms, dtype, then the initial embedding.
+    With `directory` the weights are those of a saved model (HF layout) in place of an initialisation. With an
+    `init_seed` the embedding begins as in a run whose seed is that one, and all other weights as `seed` draws them.
     """
     logging.set_verbosity_error()  # its warning on `loss_type` tells what the bits depend on and the tests pin
+    kind = config.get("type", "gpt2")
+    described = architecture(kind, {name: value for name, value in config.items() if name != "type"})
+    stream = None if init_seed in (None, seed) else _stream_after_weights(described, kind, norm, directory, init_seed)
+    seed_all(seed)
+    model = new_model(described, kind, norm) if directory is None else load_model(directory, described, kind, norm)
+    nn.Module.to(model, dtype=DTYPES[dtype])
+    if stream is not None:
+        torch.set_rng_state(stream)
+    initialize(embedding_of(model), init)
+    return model
+
+
+def seed_all(seed: int) -> None:
+    """Begin the random streams of torch and NumPy."""
     torch.manual_seed(seed)
     np.random.seed(seed % 2**32)
-    model = new_model(config, norm) if directory is None else load_model(directory, config, norm)
-    nn.Module.to(model, dtype=DTYPES[dtype])
-    initialize(model.transformer.wte.weight, init)
-    return model
 
 
-def new_model(config: dict[str, Any], norm: str) -> GPT2LMHeadModel:
-    """A GPT-2 with its own initialisation, N(0, initializer_range)."""
-    model = GPT2LMHeadModel(_architecture(config))
-    if norm == "rmsnorm":
-        replace_norms(model)
-    return model
+def _stream_after_weights(
+    described: PreTrainedConfig, kind: str, norm: str, directory: str | None, seed: int | None
+) -> torch.Tensor:
+    """Where torch's stream stands when the weights have been drawn from `seed`: there the initial state begins."""
+    assert seed is not None
+    seed_all(seed)
+    if directory is None:
+        new_model(described, kind, norm)
+    return torch.get_rng_state()
 
 
-def _architecture(config: dict[str, Any]) -> GPT2Config:
-    # JSON spells 1.0 as 1, which GPT2Config refuses for a fraction.
-    fractions = {name: float(config[name]) for name in ("layer_norm_epsilon", "initializer_range") if name in config}
-    # A token is a byte: none of them begins or ends a text, whatever GPT2Config's defaults say.
-    arguments: dict[str, Any] = {"bos_token_id": None, "eos_token_id": None, **config, **fractions}
-    return GPT2Config(**arguments)
+def new_model(described: PreTrainedConfig, kind: str, norm: str) -> PreTrainedModel:
+    """A model of a family with its own initialisation."""
+    return model_class(kind, norm)(described)
 
 
-def blueprint_of(model: GPT2LMHeadModel) -> dict[str, Any]:
+def blueprint_of(model: PreTrainedModel) -> dict[str, Any]:
     """What `model_of` makes a model of the same shape of: architecture, norm and dtype, as JSON has them."""
-    has_rmsnorm = any(isinstance(module, RMSNorm) for module in model.modules())
+    kind = model.config.model_type
+    native = "layernorm" if kind == "gpt2" else "native"
     return {
+        "kind": kind,
         "config": json.loads(model.config.to_json_string(use_diff=False)),
-        "norm": "rmsnorm" if has_rmsnorm else "layernorm",
-        "dtype": dtypes.DTYPE_NAMES[model.transformer.wte.weight.dtype],
+        "norm": "rmsnorm" if isinstance(model, GPT2RMSNormLMHeadModel) else replaced_norm(model) or native,
+        "dtype": dtypes.DTYPE_NAMES[embedding_of(model).dtype],
     }
 
 
-def model_of(blueprint: dict[str, Any]) -> GPT2LMHeadModel:
+def model_of(blueprint: dict[str, Any]) -> PreTrainedModel:
     """A model of the same shape on the CPU, whose weights mean nothing."""
-    model = new_model(blueprint["config"], blueprint["norm"])
+    described = config_class(blueprint["kind"]).from_dict(blueprint["config"])
+    model = new_model(described, blueprint["kind"], blueprint["norm"])
     nn.Module.to(model, dtype=dtypes.DTYPES[blueprint["dtype"]])
     return model
 
 
-def load_model(directory: str, config: dict[str, Any], norm: str) -> GPT2LMHeadModel:
-    """Load the tensors of a saved GPT-2, and nothing else of it.
+def load_model(directory: str, described: PreTrainedConfig, kind: str, norm: str) -> PreTrainedModel:
+    """Load the tensors of a saved model, and nothing else of it.
 
     Its config.json can name code of its own, kernels to download, another model: the architecture is the request's,
-    and an RMSNorm model is loaded by the class of our own.
+    and a model with replaced norms is loaded by the class of our own.
     """
-    kind = GPT2RMSNormLMHeadModel if norm == "rmsnorm" else GPT2LMHeadModel
-    loaded: Any = kind.from_pretrained(
+    loaded: Any = model_class(kind, norm).from_pretrained(
         directory,
-        config=_architecture(config),
+        config=described,
         generation_config=GenerationConfig(),
         dtype="auto",
         local_files_only=True,
@@ -88,21 +112,33 @@ def load_model(directory: str, config: dict[str, Any], norm: str) -> GPT2LMHeadM
     model, report = loaded
     wrong = [*report["missing_keys"], *report["unexpected_keys"], *report["mismatched_keys"]]
     if wrong:
+        name = "GPT-2" if kind == "gpt2" else f"model of type {kind}"
         raise ConfigInvalid(
-            f"{directory} does not hold a GPT-2 with {norm}: {', '.join(map(str, wrong[:5]))} do not fit"
+            f"{directory} does not hold a {name} with {norm}: {', '.join(map(str, wrong[:5]))} do not fit"
         )
     return model
 
 
 def save_model(model: PreTrainedModel, directory: Path) -> None:
-    """Save a model in HF layout; with RMSNorm its modelling file goes along, so that plain transformers loads it."""
+    """Save a model in HF layout; with replaced norms its modelling files go along: plain transformers loads it."""
     model.save_pretrained(directory)
-    if not any(isinstance(module, RMSNorm) for module in model.modules()):
-        return
-    source = Path(__file__).with_name("modeling_gpt2_rmsnorm.py")
-    (directory / source.name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    name = type(model).__name__
+    if isinstance(model, GPT2RMSNormLMHeadModel):
+        _add_source(directory, GPT2_SOURCE)
+        _name_class(directory, f"{GPT2_SOURCE.stem}.{name}")
+    elif (norm := replaced_norm(model)) is not None:
+        _add_source(directory, GPT2_SOURCE)
+        _add_source(directory, OTHER_SOURCE, source_with_norms(type(model).__mro__[1], norm))
+        _name_class(directory, f"{OTHER_SOURCE.stem}.{name}")
+
+
+def _add_source(directory: Path, source: Path, more: str = "") -> None:
+    (directory / source.name).write_text(source.read_text(encoding="utf-8") + more, encoding="utf-8")
+
+
+def _name_class(directory: Path, reference: str) -> None:
     path = directory / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
-    config["architectures"] = ["GPT2RMSNormLMHeadModel"]
-    config["auto_map"] = {"AutoModelForCausalLM": f"{source.stem}.GPT2RMSNormLMHeadModel"}
+    config["architectures"] = [reference.rpartition(".")[2]]
+    config["auto_map"] = {"AutoModelForCausalLM": reference}
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import difflib
 import secrets
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
-from transformers import GPT2LMHeadModel
+from transformers import PreTrainedModel
 
 from bh_bridge import registry
 from bh_bridge.device import resolve_device
 from bh_bridge.dtypes import DTYPE_NAMES, DTYPES
 from bh_bridge.durable import replace_directory
 from bh_bridge.errors import ConfigInvalid, TensorNotFound
+from bh_bridge.families import embedding_of
 from bh_bridge.model import build_model, save_model
 from bh_bridge.model_directory import demand_free
 
@@ -23,10 +25,22 @@ FRACTIONS = {"temperature", "top_p"}
 
 
 def create(request: dict[str, Any]) -> dict[str, Any]:
-    """Operation `model.create`: a GPT-2 with its initial state, new or from a directory in HF layout."""
+    """Operation `model.create`: a model with its initial state, new or from a directory in HF layout."""
+    config = request["config"]
     model = build_model(
-        request["config"], request["norm"], request["dtype"], request["init"], request["seed"], request["from"]
+        config,
+        request["norm"],
+        request["dtype"],
+        request["init"],
+        request["seed"],
+        request["from"],
+        request["init_seed"],
     )
+    embedding = embedding_of(model)
+    if (rows := len(embedding)) != config["vocab_size"]:
+        raise ConfigInvalid(f"model.vocab_size is {config['vocab_size']}, and the model has {rows} rows: set it so")
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    head = cast("Any", model.get_output_embeddings())
     parameters = [
         {"name": name, "shape": list(parameter.shape), "dtype": DTYPE_NAMES[parameter.dtype]}
         for name, parameter in model.named_parameters()
@@ -36,6 +50,8 @@ def create(request: dict[str, Any]) -> dict[str, Any]:
         "parameter_count": sum(parameter.numel() for parameter in model.parameters()),
         "parameters": parameters,
         "norm": request["norm"],
+        "embedding": names[id(embedding)],
+        "head": None if head is None else names[id(head.weight)],
     }
 
 
@@ -58,7 +74,7 @@ def set_tensor(request: dict[str, Any]) -> dict[str, Any]:
 @torch.no_grad()
 def forward(request: dict[str, Any]) -> dict[str, Any]:
     """Operation `model.forward`: logits of token ids [batch, tokens], written to `path` as [batch, tokens, vocab]."""
-    model: GPT2LMHeadModel = registry.find(request["handle"])
+    model: PreTrainedModel = registry.find(request["handle"])
     model.eval()
     tokens = _token_ids(request["tokens"], model)
     return _write(model(input_ids=tokens).logits, request["path"])
@@ -67,7 +83,7 @@ def forward(request: dict[str, Any]) -> dict[str, Any]:
 @torch.no_grad()
 def generate(request: dict[str, Any]) -> dict[str, Any]:
     """Operation `model.generate`: the prompt and what follows it, as token ids."""
-    model: GPT2LMHeadModel = registry.find(request["handle"])
+    model: PreTrainedModel = registry.find(request["handle"])
     model.eval()
     tokens = _token_ids([request["tokens"]], model, new_tokens=request["options"].get("max_new_tokens") or 0)
     if request["seed"] is not None:
@@ -83,9 +99,10 @@ def generate(request: dict[str, Any]) -> dict[str, Any]:
     return {"tokens": output[0].tolist()}
 
 
-def _token_ids(rows: list[list[int]], model: GPT2LMHeadModel, new_tokens: int = 0) -> torch.Tensor:
+def _token_ids(rows: list[list[int]], model: PreTrainedModel, new_tokens: int = 0) -> torch.Tensor:
     """Token ids [batch, tokens] on the model's device; ConfigInvalid for what the model has no embedding for."""
-    vocab, positions = model.config.vocab_size, model.config.n_positions
+    vocab = len(embedding_of(model))
+    positions: int = getattr(model.config, "max_position_embeddings", None) or sys.maxsize
     lengths = {len(row) for row in rows}
     if len(lengths) != 1 or 0 in lengths:
         raise ConfigInvalid(
@@ -93,9 +110,7 @@ def _token_ids(rows: list[list[int]], model: GPT2LMHeadModel, new_tokens: int = 
         )
     length = lengths.pop() + new_tokens
     if length > positions:
-        raise ConfigInvalid(
-            f"{length} tokens, with the new ones, are more than the model's {positions} positions (n_positions)"
-        )
+        raise ConfigInvalid(f"{length} tokens, with the new ones, are more than the model's {positions} positions")
     largest = max(max(row) for row in rows)
     if largest >= vocab:
         raise ConfigInvalid(f"token {largest} is not in the vocabulary of {vocab}")
@@ -121,7 +136,7 @@ def to(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parameter(request: dict[str, Any]) -> torch.nn.Parameter:
-    model: GPT2LMHeadModel = registry.find(request["handle"])
+    model: PreTrainedModel = registry.find(request["handle"])
     parameters = dict(model.named_parameters(remove_duplicate=False))
     name: str = request["name"]
     if name not in parameters:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import GPT2LMHeadModel
+from transformers import PreTrainedModel
 
+from bh_bridge.families import embedding_of
 from bh_bridge.history import HistoryFile, Layout
 from bh_bridge.quantities import Quantities
 from bh_bridge.schedule import Schedule
@@ -17,12 +18,12 @@ from bh_bridge.schedule import Schedule
 class EmbeddingTap:
     """Reads the embedding of a model, [vocab, hidden]."""
 
-    def __init__(self, model: GPT2LMHeadModel) -> None:
+    def __init__(self, model: PreTrainedModel) -> None:
         self._model = model
 
     @property
     def weight(self) -> torch.Tensor:
-        return self._model.transformer.wte.weight
+        return embedding_of(self._model)
 
     @property
     def is_finite(self) -> bool | torch.Tensor:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from transformers import GPT2LMHeadModel
+from transformers import PreTrainedModel
 
 from bh_bridge import checkpoints
 from bh_bridge.durable import free_bytes, remove_leftovers, sync_directory
@@ -39,7 +39,7 @@ class Resumable(Protocol):
     run_directory: Path
 
 
-def prepare_directory(directory: Path, model: GPT2LMHeadModel, request: dict[str, Any]) -> None:
+def prepare_directory(directory: Path, model: PreTrainedModel, request: dict[str, Any]) -> None:
     """Clear away what a process that died left half made, and see that checkpoints and model have room.
 
     The checksums that the end of a run left go too, before anything that they cover changes; its next end makes others.
@@ -92,6 +92,6 @@ def go_back(run: Resumable, *, exact: bool) -> Resumption:
     return Resumption(checkpoint, recorded_step, problems)
 
 
-def _moment_bytes(model: GPT2LMHeadModel, request: dict[str, Any]) -> int:
+def _moment_bytes(model: PreTrainedModel, request: dict[str, Any]) -> int:
     """Bytes of one Adam moment of every weight."""
     return sum(parameter.numel() * moment_dtype(request, parameter.dtype).itemsize for parameter in model.parameters())

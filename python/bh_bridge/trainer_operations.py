@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import GPT2LMHeadModel
+from transformers import PreTrainedModel
 
 from bh_bridge import channel, checkpoints, registry
 from bh_bridge.control import TrainingState
@@ -20,6 +20,7 @@ from bh_bridge.engines import Engine, find_engine, foreseen_state
 from bh_bridge.environment_record import write_environment
 from bh_bridge.errors import ConfigInvalid, RankEnded
 from bh_bridge.events import EventLog
+from bh_bridge.families import embedding_of
 from bh_bridge.lock_holders import release_lock
 from bh_bridge.model import blueprint_of, save_model
 from bh_bridge.output_log import output_to
@@ -41,7 +42,7 @@ OUTPUT_LOG = "python.log"  # of a run: what Python and its libraries print
 class HeldTrainer:
     """An engine with what its steps are written to; `create` opens everything, `train` closes it."""
 
-    model: GPT2LMHeadModel
+    model: PreTrainedModel
     engine: Engine
     step: RunStep
     events: EventLog
@@ -83,8 +84,9 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
     build = find_engine(request["engine"])
     model = registry.find(request["model"])
     data, steps = request["data"], request["training"]["max_steps"]
-    tokens = read_tokens(data["corpus"], model.config.vocab_size)
-    train_windows, held_out_windows = split_windows(tokens, model.config.n_positions, data)
+    vocab = len(embedding_of(model))
+    tokens = read_tokens(data["corpus"], vocab)
+    train_windows, held_out_windows = split_windows(tokens, data["window_length"], data)
     _require_one_process_where_needed(request)
     prepare_directory(directory, model, request)
     write_environment(directory)
@@ -101,7 +103,7 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
     )
     quantities = Quantities(model, request["record"]["tensors"], optimizer)
     undo.callback(quantities.close)
-    rows = _rows(request["record"]["rows"], tokens, model)
+    rows = _rows(request["record"]["rows"], tokens, vocab)
     recorder = Recorder(directory, request["record"], rows, steps, quantities, first_step, request["until"])
     undo.callback(recorder.close)
     connection = channel.current()
@@ -232,13 +234,13 @@ def _require_one_process_where_needed(request: dict[str, Any]) -> None:
         raise ConfigInvalid("processes: a Mac has one GPU, and each process needs one: train on the CPU (device=cpu)")
 
 
-def _rows(rows: Any, tokens: torch.Tensor, model: Any) -> list[int] | None:
+def _rows(rows: Any, tokens: torch.Tensor, vocab: int) -> list[int] | None:
     """The rows to record as token ids; None for all."""
     if rows == "all":
         return None
     if rows == "dead":
         live = set(torch.unique(tokens).tolist())
-        return [token for token in range(model.config.vocab_size) if token not in live]
+        return [token for token in range(vocab) if token not in live]
     if rows == "live":
         return sorted(set(torch.unique(tokens).tolist()))
     return list(rows)

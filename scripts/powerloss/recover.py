@@ -87,6 +87,7 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
             "dtype": model["dtype"],
             "init": config["init"],
             "seed": config["seed"],
+            "init_seed": config["seed"],
         }
     )["handle"]
     data = config["data"]
@@ -98,10 +99,12 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
                 "corpus": manifest["corpus"]["path"],
                 "label_shift": data["label_shift"],
                 "held_out": data["held_out"],
+                "window_length": model["n_positions"],
             },
             "training": config["training"],
             "dtype": model["dtype"],
             "seed": config["seed"],
+            "data_seed": config["seed"],
             "device": "cpu",
             "engine": config["engine"],
             "processes": config["processes"],

@@ -15,4 +15,6 @@ export const createModelArguments = z.strictObject({
   dtype: z.unknown().optional(),
   init: z.unknown().optional(),
   seed: z.unknown().optional(),
+  seeds: z.unknown().optional(),
+  type: z.unknown().optional(),
 });

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import type { GPT2Config } from "../config/model-schema.js";
-import type { ModelInput } from "../config/run-config-input.generated.js";
+import type { GPT2Config, LlamaConfig, OtherModelType, Qwen3Config } from "../config/model-schema.js";
+import type { ModelInput, SeedsInput } from "../config/run-config-input.generated.js";
 import type { RunConfig, RunConfigInput } from "../config/run-config-schema.js";
 import type { Gpt2Architecture } from "../formats/hf/gpt2-weights.js";
 import type { PythonEnvironment, ReplyOf } from "../protocol/operations.js";
@@ -13,7 +13,7 @@ import { callArguments } from "./call-arguments.js";
 import { loadRunConfig } from "./load-run-config.js";
 import { Model } from "./model.js";
 import { modelDirectory } from "./model-directory.js";
-import { modelRequest } from "./model-request.js";
+import { type ModelPlan, modelRequest } from "./model-request.js";
 import { requireMemory } from "./require-memory.js";
 import { Trainer } from "./trainer.js";
 import type { TrainerOptions, TrainerSetup } from "./trainer-options.js";
@@ -31,17 +31,28 @@ export interface BridgeOptions {
   signal?: AbortSignal | undefined;
 }
 
-interface NewModelOptions extends Pick<ModelInput, "norm" | "dtype">, Pick<RunConfigInput, "init" | "seed"> {
+interface Drawn extends Pick<RunConfigInput, "init" | "seed"> {
   from?: never;
-  /** GPT2Config under its own names; what is left out is the seed's. */
-  config: GPT2Config;
+  /** Seeds of the two streams that are drawn from here; each follows `seed` when left out. */
+  seeds?: Pick<SeedsInput, "weights" | "init">;
   /** Ends the call: it rejects with `ABORTED` at once. */
   signal?: AbortSignal | undefined;
 }
 
+type OfFamily<Type extends string, Config> = Drawn & Pick<Extract<ModelInput, { type?: Type | undefined }>, "norm" | "dtype"> & { config: Config };
+
+/** A new model: its family, and the fields of its configuration under transformers' names; what is left out is the seed's. */
+type NewModelOptions =
+  | (OfFamily<"gpt2", GPT2Config> & { type?: "gpt2" })
+  | (OfFamily<"llama", LlamaConfig> & { type: "llama" })
+  | (OfFamily<"qwen3", Qwen3Config> & { type: "qwen3" })
+  | (OfFamily<OtherModelType, Readonly<Record<string, unknown>>> & { type: OtherModelType });
+
 interface SavedModelOptions extends Pick<RunConfigInput, "seed"> {
-  /** A saved GPT-2: a directory in HF layout, or a file with its weights. Its architecture, norm and dtype are the model's. */
+  /** A saved model: a directory in HF layout, or a file with the weights of a GPT-2. Its architecture, norm and dtype are the model's. */
   from: string;
+  type?: never;
+  seeds?: never;
   /** What the shapes of weights do not tell; with a file of weights at least `n_head`. */
   config?: Omit<GPT2Config, keyof Gpt2Architecture>;
   norm?: never;
@@ -52,6 +63,10 @@ interface SavedModelOptions extends Pick<RunConfigInput, "seed"> {
 }
 
 export type ModelOptions = NewModelOptions | SavedModelOptions;
+
+function newModel({ type, config, norm, dtype }: NewModelOptions): ModelInput {
+  return { ...(type && { type }), ...config, ...(norm && { norm }), ...(dtype && { dtype }) } as ModelInput; // checked with the rest of the configuration
+}
 
 /** A Python process, and what is made in it. Several bridges may be open at once; each has a process of its own. */
 export class Bridge implements AsyncDisposable {
@@ -102,7 +117,7 @@ export class Bridge implements AsyncDisposable {
   }
 
   /**
-   * Build a GPT-2, or load one.
+   * Build a model, or load one.
    *
    * Everything is drawn on the CPU from the seed, in the notebook's order: weights, norms, dtype, then the embedding.
    *
@@ -118,10 +133,12 @@ export class Bridge implements AsyncDisposable {
       options.from !== undefined
         ? { model: { ...options.config, from: resolve(options.from) }, init: { kind: "normal" } }
         : {
-            model: { ...options.config, ...(options.norm && { norm: options.norm }), ...(options.dtype && { dtype: options.dtype }) },
+            model: newModel(options),
             ...(options.init && { init: options.init }),
           };
-    const { config } = await loadRunConfig({ input: { ...input, ...(options.seed !== undefined && { seed: options.seed }) } });
+    const { config } = await loadRunConfig({
+      input: { ...input, ...(options.seed !== undefined && { seed: options.seed }), ...(options.seeds && { seeds: options.seeds }) },
+    });
     return this.buildModel(config, signal);
   }
 
@@ -130,15 +147,16 @@ export class Bridge implements AsyncDisposable {
    *
    * @internal
    */
-  async buildModel({ model, init, seed }: Pick<RunConfig, "model" | "init" | "seed">, signal?: AbortSignal): Promise<Model> {
+  async buildModel(plan: ModelPlan, signal?: AbortSignal): Promise<Model> {
+    const { model, init, seed, seeds } = plan;
     requireMemory(model);
     using saved = model.from === null ? null : await modelDirectory(model.from, model, this.#session.folder);
-    const request = modelRequest({ model, init, seed }, saved?.path ?? null);
+    const request = modelRequest(plan, saved?.path ?? null);
     const onAbandoned = (reply?: ReplyOf<"model.create">) => void (reply && this.#session.forget("release", reply.handle));
     const rows = init.kind === "file" ? await readEmbedding(init.path, init) : undefined; // before anything is built: a wrong path is told at once
-    const built = Model.of(this.#session, await this.#session.invoke("model.create", request, { signal, onAbandoned }), { model, init, seed });
+    const built = Model.of(this.#session, await this.#session.invoke("model.create", request, { signal, onAbandoned }), { model, init, seed, seeds });
     try {
-      if (rows) await built.putTensor("transformer.wte.weight", rows, { signal });
+      if (rows) await built.putTensor(built.embedding, rows, { signal });
       return built;
     } catch (error) {
       await built.close();

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
 import { configInvalid } from "../config/config-invalid.js";
 import { corpusPath } from "../config/corpus-path.js";
+import { windowLength } from "../config/models/model-sizes.js";
 import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import { BhBridgeError } from "../errors.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
@@ -69,7 +70,7 @@ export async function readCorpus(path: string, vocabSize: number, contextLength:
   const windowTokens = contextLength + 1;
   if (tokens < windowTokens) {
     const what = characters === 0 ? "is empty" : `has ${count(tokens, "token")} (of ${count(characters, "character")})`;
-    throw new BhBridgeError("CORPUS_INVALID", `${path} ${what}: a window takes ${windowTokens}. Give a longer text, or a smaller model.n_positions`);
+    throw new BhBridgeError("CORPUS_INVALID", `${path} ${what}: a window takes ${windowTokens}. Give a longer text, or a smaller data.window_length`);
   }
   const problem = heldOutProblem(heldOut, tokens, windowTokens);
   if (problem !== undefined) throw configInvalid([{ path: "data.held_out", message: `${problem} (the corpus is ${path})` }]);
@@ -121,8 +122,7 @@ function notAscii(path: string, { byte, offset, line }: { byte: number; offset: 
  * @throws {BhBridgeError} `CORPUS_INVALID`, `ABORTED`; `CONFIG_INVALID` when no batch of it would be full and only full ones are wanted.
  */
 export async function corpusOf({ config }: ResolvedConfig, signal?: AbortSignal, path: string = corpusPath(config)): Promise<CorpusFacts> {
-  const { vocab_size, n_positions } = config.model;
-  const facts = await readCorpus(path, vocab_size, n_positions, config.data.held_out, signal);
+  const facts = await readCorpus(path, config.model.vocab_size, windowLength(config), config.data.held_out, signal);
   const { per_device_train_batch_size: batch, dataloader_drop_last } = config.training;
   if (dataloader_drop_last && facts.windows < batch) {
     const message = `a batch of ${batch} is never full: the text has ${facts.windows} windows. Set a smaller one, or training.dataloader_drop_last to false`;

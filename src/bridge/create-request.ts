@@ -1,6 +1,8 @@
 import { matchingTokens } from "../config/matching-tokens.js";
+import { windowLength } from "../config/models/model-sizes.js";
 import type { RecordRows } from "../config/record-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
+import { trainingSeeds } from "../config/stream-seeds.js";
 import type { RequestOf } from "../protocol/operations.js";
 
 type CreateRequest = RequestOf<"trainer.create">;
@@ -18,10 +20,9 @@ function rowsOf(rows: RecordRows, vocabulary: number): RecordRows {
 }
 
 /** The request that builds the trainer of a configuration. */
-export function createRequest(
-  { engine, processes, exact_step, compiled_step, graphed_step, data, training, model, noise, record, checkpoint, seed }: RunConfig,
-  { corpus, ...context }: RequestContext,
-): CreateRequest {
+export function createRequest(config: RunConfig, { corpus, ...context }: RequestContext): CreateRequest {
+  const { engine, processes, exact_step, compiled_step, graphed_step, data, training, model, noise, record, checkpoint } = config;
+  const seeds = trainingSeeds(config);
   return {
     ...context,
     engine,
@@ -29,10 +30,11 @@ export function createRequest(
     exact_step,
     compiled_step,
     graphed_step,
-    data: { ...data, corpus },
+    data: { ...data, corpus, window_length: windowLength(config) },
     training: JSON.parse(JSON.stringify(training)), // without the fields that are undefined
     dtype: model.dtype,
-    seed,
+    seed: seeds.noise,
+    data_seed: seeds.data,
     noise,
     record: { ...record, rows: rowsOf(record.rows, model.vocab_size) },
     checkpoint,

@@ -10,6 +10,7 @@ import { writeSafetensors } from "../formats/safetensors/write-safetensors.js";
 import { openGpt2Weights } from "./open-gpt2-weights.js";
 
 type ModelConfig = RunConfig["model"];
+type Gpt2Config = Extract<ModelConfig, { type: "gpt2" }>;
 
 const configFile = "config.json";
 /** With it transformers would load the model that it names, from wherever that is. */
@@ -32,6 +33,12 @@ export async function modelDirectory(from: string, model: ModelConfig, folder: s
     throw new BhBridgeError("FORMAT_UNSUPPORTED", `${from} holds an adapter of another model (${adapterFile}). Merge the two in Python and save the result`);
   }
   if (isDirectory(from) && existsSync(join(from, configFile)) && holdsSafetensors(from)) return { path: from, [Symbol.dispose]: () => undefined };
+  if (model.type !== "gpt2") {
+    throw new BhBridgeError(
+      "FORMAT_UNSUPPORTED",
+      `${from} holds no safetensors, and those of a ${model.type} are needed. Save it in Python, with save_pretrained`,
+    );
+  }
   const { architecture, tensors, close } = await openGpt2Weights(from);
   try {
     const issues = differences(from, model, architecture);
@@ -56,7 +63,7 @@ function holdsSafetensors(directory: string): boolean {
 }
 
 /** Where the configuration says something else than the weights do. */
-function differences(from: string, model: ModelConfig, { dtype: _, ...told }: Gpt2Architecture): ConfigIssue[] {
+function differences(from: string, model: Gpt2Config, { dtype: _, ...told }: Gpt2Architecture): ConfigIssue[] {
   const wanted = { ...model, n_inner: model.n_inner === 4 * model.n_embd ? null : model.n_inner };
   return (Object.keys(told) as (keyof typeof told)[])
     .filter((field) => wanted[field] !== told[field])
@@ -67,6 +74,6 @@ function differences(from: string, model: ModelConfig, { dtype: _, ...told }: Gp
 }
 
 /** What transformers wants to know of a saved model; the width of its numbers is kept until the model's own dtype is taken. */
-function hfConfig({ from: _from, norm: _norm, dtype: _dtype, ...config }: ModelConfig, { dtype }: Gpt2Architecture): object {
-  return { model_type: "gpt2", ...config, dtype };
+function hfConfig({ type, from: _from, norm: _norm, dtype: _dtype, ...config }: Gpt2Config, { dtype }: Gpt2Architecture): object {
+  return { model_type: type, ...config, dtype };
 }

@@ -1,11 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RunConfig, RunConfigInput } from "../config/run-config-schema.js";
 import { Matrix } from "../formats/matrix.js";
 import type { Handle, ReplyOf } from "../protocol/operations.js";
 import type { PythonSession } from "../python/python-session.js";
 import { callArguments } from "./call-arguments.js";
 import { forwardArguments, generateArguments, setTensorArguments, tensorArguments, toArguments } from "./model-arguments.js";
+import type { ModelPlan } from "./model-request.js";
 import { saveDirectory } from "./save-directory.js";
 
 /** A tensor of a model. Names and shapes are PyTorch's, dtypes are spelt as in safetensors. */
@@ -37,14 +37,11 @@ export interface SaveOptions extends CallOptions {
   overwrite?: boolean;
 }
 
-/** The part of a configuration that makes this model again. */
-type ModelOrigin = Pick<RunConfigInput, "model" | "init" | "seed"> & Pick<RunConfig, "model">;
-
 /** Tokens that are generated when the caller does not say how many. */
 const defaultNewTokens = 64;
 
 /**
- * A GPT-2 that lives in Python.
+ * A model that lives in Python.
  *
  * @see Bridge.createModel
  */
@@ -52,7 +49,11 @@ export class Model implements AsyncDisposable {
   /** Number of weights, tied ones counted once. */
   readonly parameterCount: number;
   readonly parameters: readonly Parameter[];
-  readonly norm: "rmsnorm" | "layernorm";
+  readonly norm: "rmsnorm" | "layernorm" | "native";
+  /** Name of the token embedding, the matrix that is recorded. */
+  readonly embedding: string;
+  /** Name of the output head; the embedding's where the two are tied, null for a model without one. */
+  readonly head: string | null;
   /**
    * Finds the model in Python.
    *
@@ -64,7 +65,7 @@ export class Model implements AsyncDisposable {
    *
    * @internal
    */
-  readonly origin: ModelOrigin;
+  readonly origin: ModelPlan;
   /**
    * What has happened to its weights since, in words: a configuration does not know of it.
    *
@@ -74,12 +75,14 @@ export class Model implements AsyncDisposable {
   readonly #session: PythonSession;
   static #files = 0;
 
-  private constructor(session: PythonSession, reply: ReplyOf<"model.create">, origin: ModelOrigin) {
+  private constructor(session: PythonSession, reply: ReplyOf<"model.create">, origin: ModelPlan) {
     this.#session = session;
     this.handle = reply.handle;
     this.parameterCount = reply.parameter_count;
     this.parameters = reply.parameters;
     this.norm = reply.norm;
+    this.embedding = reply.embedding;
+    this.head = reply.head;
     this.origin = origin;
   }
 
@@ -97,7 +100,7 @@ export class Model implements AsyncDisposable {
    *
    * @internal
    */
-  static of(session: PythonSession, reply: ReplyOf<"model.create">, origin: ModelOrigin): Model {
+  static of(session: PythonSession, reply: ReplyOf<"model.create">, origin: ModelPlan): Model {
     return new Model(session, reply, origin);
   }
 
@@ -142,7 +145,7 @@ export class Model implements AsyncDisposable {
   /**
    * Run the model on token ids, without dropout.
    *
-   * @param tokens `[batch][tokens]`, every row of the same length, at most `n_positions`.
+   * @param tokens `[batch][tokens]`, every row of the same length, at most as many tokens as the model has positions.
    * @returns logits, `[batch, tokens, vocab_size]`.
    */
   async forward(tokens: readonly (readonly number[])[], { signal }: CallOptions = {}): Promise<Matrix> {

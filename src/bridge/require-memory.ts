@@ -1,9 +1,10 @@
 import { totalmem } from "node:os";
 import { configInvalid } from "../config/config-invalid.js";
+import { modelSize } from "../config/models/model-sizes.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { groupDigits } from "../text/group-digits.js";
 
-/** GPT-2 draws its weights in float32 before they are rounded. */
+/** A model draws its weights in float32 before they are rounded. */
 const bytesOfWeight = 4;
 
 /**
@@ -15,19 +16,40 @@ const bytesOfWeight = 4;
 export function requireMemory(model: RunConfig["model"], memory: number = installedMemory()): void {
   const needed = weightCount(model) * bytesOfWeight;
   if (needed <= memory) return;
-  const { vocab_size, n_positions, n_embd, n_layer } = model;
-  const sizes = `model.n_layer = ${n_layer}, n_embd = ${n_embd}, vocab_size = ${vocab_size}, n_positions = ${n_positions}`;
+  const told = Object.entries(model).flatMap(([name, value]) => (typeof value === "number" && sizeNames.test(name) ? [`${name} = ${value}`] : []));
+  const sizes = `model.${told.join(", ")}`;
   const message = `its weights need about ${groupDigits(needed)} bytes and this machine has ${groupDigits(memory)}: make it smaller (${sizes})`;
   throw configInvalid([{ path: "model", message }]);
 }
 
-/** Weights of a GPT-2: embeddings, for each block attention and feed-forward layers with their biases and two norms, a last norm, and an untied head. */
-export function weightCount({ vocab_size, n_positions, n_embd, n_layer, n_inner, tie_word_embeddings }: RunConfig["model"]): number {
+const sizeNames = /^(?:vocab_size|n_positions|n_embd|n_layer|.*hidden_size|num_hidden_layers|max_position_embeddings|d_model)$/;
+
+/** Weights of a model, at least: those of its embedding and head where the family's blocks are not known here. */
+export function weightCount(model: RunConfig["model"]): number {
+  if (model.type === "gpt2") return gpt2Weights(model);
+  if (model.type === "llama" || model.type === "qwen3") return rotaryWeights(model);
+  const width = modelSize(model, "width") ?? 0;
+  return model.vocab_size * width;
+}
+
+type OfType<Type> = Extract<RunConfig["model"], { type: Type }>;
+
+/** Embeddings, for each block attention and feed-forward layers with their biases and two norms, a last norm, and an untied head. */
+function gpt2Weights({ vocab_size, n_positions, n_embd, n_layer, n_inner, tie_word_embeddings }: OfType<"gpt2">): number {
   const inner = n_inner ?? 4 * n_embd;
   const attention = 4 * n_embd * n_embd + 4 * n_embd;
   const feedForward = 2 * n_embd * inner + inner + n_embd;
   const block = attention + feedForward + 4 * n_embd;
   return (vocab_size * (tie_word_embeddings ? 1 : 2) + n_positions) * n_embd + n_layer * block + 2 * n_embd;
+}
+
+/** The embedding, for each block queries, keys, values, their output, three feed-forward layers and two norms (Qwen3 has two more), a last norm, a head. */
+function rotaryWeights(model: OfType<"llama"> | OfType<"qwen3">): number {
+  const { vocab_size, hidden_size, intermediate_size, num_hidden_layers, num_attention_heads, num_key_value_heads, head_dim, tie_word_embeddings } = model;
+  const attention = 2 * hidden_size * head_dim * (num_attention_heads + num_key_value_heads);
+  const norms = 2 * hidden_size + (model.type === "qwen3" ? 2 * head_dim : 0);
+  const block = attention + 3 * hidden_size * intermediate_size + norms;
+  return vocab_size * (tie_word_embeddings ? 1 : 2) * hidden_size + num_hidden_layers * block + hidden_size;
 }
 
 /** The machine's memory, or what the container that this runs in may take of it. */

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from "../config/resolve-run-config.js";
+import type { SeedsInput } from "../config/run-config-input.generated.js";
 import type { RunConfigInput } from "../config/run-config-schema.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import type { CallOptions, Model } from "./model.js";
@@ -6,6 +7,8 @@ import type { TrainerCallback } from "./trainer-callback.js";
 
 /** What a trainer needs beside its model; the fields are those of a configuration. */
 export interface TrainerOptions extends Pick<RunConfigInput, "data" | "training" | "noise" | "record" | "checkpoint" | "device" | "name"> {
+  /** Seeds of the two streams that are drawn from in the training; each follows the model's `seed` when left out. */
+  seeds?: Pick<SeedsInput, "data" | "noise">;
   /** The model to train; its seed and its configuration are the run's. */
   model: Model;
   /** Observers and deciders, called in their order. */

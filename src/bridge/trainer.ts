@@ -90,7 +90,7 @@ export class Trainer implements AsyncDisposable {
    */
   static async create(session: PythonSession, defaults: Pick<RunConfigInput, "device" | "threads">, options: TrainerOptions): Promise<Trainer> {
     const { model, callbacks = [], out = runsFolder, signal, ...input } = callArguments("createTrainer", trainerArguments(session), options) as TrainerOptions;
-    const resolved = await resolveRunConfig({ input: { ...defaults, ...input, ...model.origin } });
+    const resolved = await resolveRunConfig({ input: { ...defaults, ...input, ...model.origin, seeds: { ...model.origin.seeds, ...input.seeds } } });
     return new Trainer(session, { resolved, model, corpus: await corpusOf(resolved, signal), out, callbacks });
   }
 

@@ -4,7 +4,12 @@ import { join } from "node:path";
 import { BhBridgeError, type ConfigIssue } from "../errors.js";
 import { isPlainObject } from "./json-value.js";
 import type { Layer } from "./layer.js";
-import { dtypeSchema, gpt2ConfigSchema } from "./model-schema.js";
+import { modelSchema } from "./model-schema.js";
+import { dtypeSchema, ownModelFields } from "./models/own-model-fields.js";
+import { productOwnedGpt2Config } from "./product-owned-arguments.js";
+
+/** What transformers writes into every config.json beside the architecture. */
+const notArchitecture: readonly string[] = [...Object.keys(productOwnedGpt2Config), "model_type", "auto_map", "torch_dtype"];
 
 /** Says by the names of the section `model` what the weights in a file tell of their model. Only the folders above can read such files. */
 export type DescribeWeights = (path: string) => Promise<object>;
@@ -15,7 +20,7 @@ interface CheckpointLayer extends Layer {
 }
 
 /**
- * The architecture of a saved GPT-2, as a layer: what its `config.json` says, or else its weights; its own dtype and norm; the embedding as it was saved.
+ * The architecture of a saved model, as a layer: what its `config.json` says, or else its weights; its own dtype and norm; the embedding as it was saved.
  *
  * @param path HF model directory or a file of weights, absolute.
  */
@@ -43,29 +48,46 @@ async function configLayer(directory: string, issues: ConfigIssue[], source: str
     issues.push({ path: "model.from", message: `${directory} is not a saved model: ${reasonAgainst(directory, cause)}`, source });
     return nothing;
   }
-  if (!isPlainObject(saved) || saved["n_embd"] === undefined) {
-    const type = isPlainObject(saved) ? String(saved["model_type"]) : "unknown";
-    issues.push({ path: "model.from", message: `${directory} holds a model of type "${type}", and only GPT-2 can be trained on`, source });
+  const type = isPlainObject(saved) ? (saved["model_type"] ?? (saved["n_embd"] === undefined ? "unknown" : "gpt2")) : "unknown";
+  const family = familyOf(type);
+  if (!isPlainObject(saved) || family === undefined || typeof type !== "string") {
+    issues.push({
+      path: "model.from",
+      message: `${directory} holds a model of type ${JSON.stringify(type)}, which has no causal head in transformers`,
+      source,
+    });
     return nothing;
   }
-  return { values: { model: savedModel(saved), init: { kind: "normal" } } };
+  return { values: { model: savedModel(saved, type, family), init: { kind: "normal" } } };
 }
 
 /** Why a directory gives no configuration of a model, and what to give instead. */
 function reasonAgainst(directory: string, cause: unknown): string {
   if (cause instanceof SyntaxError) return `its config.json is not JSON: ${cause.message}`;
   const { code, message } = cause as NodeJS.ErrnoException;
-  const remedy = "Give the folder of a saved GPT-2, the name or folder of a run, or a file of weights";
+  const remedy = "Give the folder of a saved model, the name or folder of a run, or a file of weights";
   if (code === "EACCES") return "it may not be read";
   if (code !== "ENOENT" && code !== "ENOTDIR") return `its config.json cannot be read (${message})`;
   return existsSync(directory) ? `it has no config.json. ${remedy}` : `there is no such folder or file. ${remedy}`;
 }
 
-function savedModel(saved: Record<string, unknown>): Record<string, unknown> {
-  const architecture = Object.entries(saved).filter(([name]) => Object.hasOwn(gpt2ConfigSchema.shape, name));
+type Family = (typeof modelSchema.options)[number];
+
+/** The schema of a family's section; undefined for what is none. */
+function familyOf(type: unknown): Family | undefined {
+  return modelSchema.options.find(({ shape }) => shape.type.safeParse(type).success && type !== undefined);
+}
+
+function savedModel(saved: Record<string, unknown>, type: string, { shape, def }: Family): Record<string, unknown> {
+  const isOpen = def.catchall?._zod.def.type !== "never"; // of a family whose fields are known to Python alone
+  const isField = (name: string) =>
+    (isOpen ? !notArchitecture.includes(name) : Object.hasOwn(shape, name)) && !(ownModelFields as readonly string[]).includes(name);
+  const architecture = Object.entries(saved).filter(([name]) => isField(name));
   const dtype = dtypeSchema.safeParse(saved["dtype"] ?? saved["torch_dtype"]);
-  // A model saved with RMSNorm names its own class; every other GPT-2 has LayerNorm.
-  const norm = JSON.stringify(saved["architectures"] ?? "").includes("RMSNorm") ? "rmsnorm" : "layernorm";
+  // A model saved with other norms than its family's names a class of our own.
+  const classes = JSON.stringify(saved["architectures"] ?? "");
+  const ownNorm = type === "gpt2" ? "layernorm" : "native";
+  const norm = /RMSNormLMHead|WithRMSNorm/.test(classes) ? "rmsnorm" : classes.includes("WithLayerNorm") ? "layernorm" : ownNorm;
   // Transformers takes a model that does not say for float32, which also holds every number of a float16.
-  return { ...Object.fromEntries(architecture), norm, dtype: dtype.success ? dtype.data : "float32" };
+  return { type, ...Object.fromEntries(architecture), norm, dtype: dtype.success ? dtype.data : "float32" };
 }

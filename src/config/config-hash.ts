@@ -5,13 +5,27 @@ import type { RunConfig } from "./run-config-schema.js";
 
 /** A configuration without what says where or how something is called or reached, not what it is: `name`, `python`, `exact_step`, `graphed_step`, what another engine does, `processes` where there is one, and the directories of files. */
 export function configIdentity(config: RunConfig) {
-  const { name: _name, python: _python, exact_step: _exactStep, graphed_step: _graphedStep, compiled_step, processes, data, model, init, ...rest } = config;
+  const {
+    name: _name,
+    python: _python,
+    exact_step: _exactStep,
+    graphed_step: _graphedStep,
+    compiled_step,
+    processes,
+    data,
+    model,
+    init,
+    seeds,
+    ...rest
+  } = config;
+  const apart = Object.fromEntries(Object.entries(seeds).filter(([, own]) => own !== null && own !== rest.seed));
   return {
     ...rest,
     ...(rest.engine === "fast" ? { compiled_step } : {}),
     ...(processes > 1 ? { processes } : {}),
-    data: { ...data, corpus: fileName(data.corpus) },
-    model: { ...model, from: fileName(model.from) },
+    data: withoutDefaults({ ...data, corpus: fileName(data.corpus) }, laterDataFields),
+    model: withoutDefaults({ ...model, from: fileName(model.from) }, { type: "gpt2" }),
+    ...(Object.keys(apart).length > 0 ? { seeds: apart } : {}),
     init: init.kind === "file" ? { ...init, path: fileName(init.path) } : init,
   };
 }
@@ -25,6 +39,13 @@ export function configHash(config: RunConfig): string {
   return createHash("sha256")
     .update(JSON.stringify(sorted(configIdentity(config))))
     .digest("hex");
+}
+
+/** Fields that earlier versions did not have, with the values that compute what they computed: with those a configuration is still the same one. */
+const laterDataFields = { window_length: null };
+
+function withoutDefaults(section: Record<string, unknown>, defaults: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(section).filter(([name, value]) => !Object.hasOwn(defaults, name) || value !== defaults[name]));
 }
 
 function fileName(path: string | null): string | null {

@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import type { ConfigIssue } from "../errors.js";
 import { acceptedLiterals, acceptedValues } from "./accepted-values.js";
-import { fieldAt, fieldPaths, fieldsOf, rootField } from "./field-catalog.js";
+import { acceptedConstants, discriminatorOf, fieldAt, fieldPaths, fieldsOf, rootField } from "./field-catalog.js";
+import type { JsonSchemaNode } from "./json-schema.js";
 import { isPlainObject } from "./json-value.js";
 import { nearestName } from "./nearest-name.js";
 import { productOwnedGpt2Config, productOwnedTrainingArguments } from "./product-owned-arguments.js";
@@ -32,7 +33,8 @@ function unknownField(parent: readonly PropertyKey[], key: string, values: unkno
   const section = parent.join(".");
   const reason = productOwned[section]?.[key];
   if (reason !== undefined) return `is set by bh-bridge: ${reason}`;
-  if (section === "init") return unknownInitField(key, values);
+  const union = rootField().properties?.[section];
+  if (union && discriminatorOf(union) !== undefined) return unknownUnionField(section, union, key, values);
   const parentField = fieldAt(parent, values);
   const names = Object.keys(parentField ? fieldsOf(parentField, valueAt(parent, values)) : {});
   const meant = meantField(section, key, names);
@@ -54,21 +56,24 @@ function meantField(section: string, key: string, names: readonly string[]): str
   return leaf === undefined ? undefined : everywhere.find((path) => path === leaf || path.endsWith(`.${leaf}`));
 }
 
-function unknownInitField(key: string, values: unknown): string {
-  const init = valueAt(["init"], values);
-  const kind = isPlainObject(init) ? String(init["kind"]) : "";
-  const branches = rootField().properties?.["init"]?.oneOf ?? [];
-  const having = branches
-    .filter((branch) => branch.properties && Object.hasOwn(branch.properties, key))
-    .flatMap((branch) => acceptedKinds(branch.properties?.["kind"]));
-  if (having.length > 0) return `init.kind "${kind}" has no ${key}: set init.kind to ${having.join(" or ")}`;
-  const names = Object.keys(fieldsOf(rootField().properties?.["init"] ?? {}, init));
+/** What is wrong with a field of a section whose fields depend on its kind. */
+function unknownUnionField(section: string, union: JsonSchemaNode, key: string, values: unknown): string {
+  const name = discriminatorOf(union) ?? "";
+  const given = valueAt([section], values);
+  const names = Object.keys(fieldsOf(union, given));
   const near = nearestName(key, names);
-  return near === undefined ? `unknown field; init.kind "${kind}" has ${names.join(", ")}` : `unknown field; did you mean init.${near}?`;
+  const having = (union.oneOf ?? []).filter(({ properties }) => properties && Object.hasOwn(properties, key));
+  const kinds = having.flatMap(({ properties }) => acceptedConstants(properties?.[name] ?? {}).map(String));
+  const kind = isPlainObject(given) ? (given[name] ?? defaultKind(union, name)) : "";
+  if (kinds.length > 0) return `${section}.${name} "${String(kind)}" has no ${key}: set ${section}.${name} to ${kinds.join(" or ")}`;
+  if (near !== undefined) return `unknown field; did you mean ${section}.${near}?`;
+  const elsewhere = meantField(section, key, names);
+  if (elsewhere !== undefined) return `unknown field; did you mean ${elsewhere}?`;
+  return names.length > longestNameList ? "unknown field" : `unknown field; ${section}.${name} "${String(kind)}" has ${names.join(", ")}`;
 }
 
-function acceptedKinds(kind: { enum?: unknown[]; const?: unknown } | undefined): string[] {
-  return (kind?.enum ?? [kind?.const]).map(String);
+function defaultKind(union: JsonSchemaNode, name: string): unknown {
+  return union.oneOf?.map(({ properties }) => properties?.[name]?.default).find((value) => value !== undefined);
 }
 
 function wrongValue(issue: Issue, values: unknown): string {

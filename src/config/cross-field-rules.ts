@@ -1,4 +1,5 @@
 import { matchingTokens, mostByteTokens } from "./matching-tokens.js";
+import { modelSize } from "./models/model-sizes.js";
 import { tensorsOfForwardPass } from "./record-schema.js";
 import type { RunConfig } from "./run-config-fields.js";
 
@@ -32,12 +33,57 @@ function schedulerArguments(given: unknown): string[] {
 
 const ownStateOptimizers: readonly string[] = ["adamw_torch", "adamw_torch_fused"];
 
+/** Whether Python can go on to build heads of a Llama or Qwen3. */
+function groupsProblem(model: RunConfig["model"]): string | undefined {
+  if (model.type !== "llama" && model.type !== "qwen3") return undefined;
+  const { num_attention_heads: heads, num_key_value_heads: groups } = model;
+  return heads % groups === 0
+    ? undefined
+    : `${groups} does not divide model.num_attention_heads = ${heads}: as many queries share each head of keys and values`;
+}
+
 const modelRules: CrossFieldRule[] = [
+  {
+    path: "model.head_dim",
+    reads: [],
+    problem: ({ model }) =>
+      (model.type === "llama" || model.type === "qwen3") && model.head_dim % 2 === 1
+        ? `is ${model.head_dim}, and positions are rotations of pairs: set an even width`
+        : undefined,
+  },
+  {
+    path: "model.num_key_value_heads",
+    reads: ["model.num_attention_heads"],
+    problem: ({ model }) => groupsProblem(model),
+  },
+  {
+    path: "data.window_length",
+    reads: ["model.max_position_embeddings", "model.n_positions"],
+    problem: (config) => {
+      const positions = modelSize(config.model, "positions");
+      const length = config.data.window_length;
+      if (length === null)
+        return positions === undefined ? "is missing: the model's configuration tells no number of positions. Set it, for example to 128" : undefined;
+      return positions !== undefined && length > positions
+        ? `${length} tokens are more than the model's ${positions} positions: set it to at most ${positions}`
+        : undefined;
+    },
+  },
+  {
+    path: "seeds.data",
+    reads: ["training.data_seed"],
+    problem: ({ seeds, training }) =>
+      seeds.data !== null && typeof training.data_seed === "number" && training.data_seed !== seeds.data
+        ? `is ${seeds.data}, and training.data_seed, which means the same, is ${training.data_seed}: leave the latter out`
+        : undefined,
+  },
   {
     path: "model.n_embd",
     reads: ["model.n_head"],
     problem: ({ model }) =>
-      model.n_embd % model.n_head === 0 ? undefined : `${model.n_embd} is not divisible by model.n_head = ${model.n_head}: each head takes an equal share`,
+      model.type !== "gpt2" || model.n_embd % model.n_head === 0
+        ? undefined
+        : `${model.n_embd} is not divisible by model.n_head = ${model.n_head}: each head takes an equal share`,
   },
 ];
 
@@ -205,13 +251,18 @@ const trainingRules: CrossFieldRule[] = [
   },
 ];
 
+function ofGpt2(model: RunConfig["model"]) {
+  return model.type === "gpt2" ? model : undefined;
+}
+
 /** What engine `fast` implements, where it is not everything. */
 const fastEngineHas: { path: string; value(config: RunConfig): unknown; has: readonly unknown[] }[] = [
-  { path: "model.activation_function", value: ({ model }) => model.activation_function, has: ["gelu_new"] },
-  { path: "model.resid_pdrop", value: ({ model }) => model.resid_pdrop, has: [0] },
-  { path: "model.embd_pdrop", value: ({ model }) => model.embd_pdrop, has: [0] },
-  { path: "model.attn_pdrop", value: ({ model }) => model.attn_pdrop, has: [0] },
-  { path: "model.reorder_and_upcast_attn", value: ({ model }) => model.reorder_and_upcast_attn, has: [false] },
+  { path: "model.type", value: ({ model }) => model.type, has: ["gpt2"] },
+  { path: "model.activation_function", value: ({ model }) => ofGpt2(model)?.activation_function, has: [undefined, "gelu_new"] },
+  { path: "model.resid_pdrop", value: ({ model }) => ofGpt2(model)?.resid_pdrop, has: [undefined, 0] },
+  { path: "model.embd_pdrop", value: ({ model }) => ofGpt2(model)?.embd_pdrop, has: [undefined, 0] },
+  { path: "model.attn_pdrop", value: ({ model }) => ofGpt2(model)?.attn_pdrop, has: [undefined, 0] },
+  { path: "model.reorder_and_upcast_attn", value: ({ model }) => ofGpt2(model)?.reorder_and_upcast_attn, has: [undefined, false] },
   { path: "training.optim", value: ({ training }) => training.optim, has: ownStateOptimizers },
   { path: "training.label_smoothing_factor", value: ({ training }) => training.label_smoothing_factor, has: [undefined, 0] },
   { path: "training.neftune_noise_alpha", value: ({ training }) => training.neftune_noise_alpha, has: [undefined, null] },

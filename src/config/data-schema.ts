@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The text that is trained on. A token is a byte below `model.vocab_size`; a window is `model.n_positions` tokens and its labels. */
+/** The text that is trained on. A token is a byte below `model.vocab_size`; a window is as many tokens as the model has positions, and their labels. */
 export const dataSchema = z.strictObject({
   corpus: z
     .string()
@@ -14,6 +14,7 @@ export const dataSchema = z.strictObject({
     .enum(["double", "causal"])
     .default("double")
     .describe("`double` shifts labels in the data set and again in the model, as the notebook did, so that position t learns token t+2; `causal` learns t+1."),
+  window_length: z.int().min(2).nullable().default(null).describe("Tokens of a training window; null takes as many as the model has positions."),
   held_out: z
     .number()
     .min(0)

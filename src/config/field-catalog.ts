@@ -9,17 +9,31 @@ export function rootField(): JsonSchemaNode {
   return cached;
 }
 
-/** The fields of an object; of a union by `kind`, those of the branch that the value names. */
+/** The fields of an object; of a union, those of the branch that the value names. */
 export function fieldsOf(node: JsonSchemaNode, value: unknown): Record<string, JsonSchemaNode> {
   if (node.properties) return node.properties;
-  const kind = isPlainObject(value) ? value["kind"] : undefined;
-  return node.oneOf?.find((branch) => acceptsKind(branch, kind))?.properties ?? {};
+  return branchOf(node, value)?.properties ?? {};
 }
 
-function acceptsKind(branch: JsonSchemaNode, kind: unknown): boolean {
-  if (kind === undefined) return false;
-  const accepted = branch.properties?.["kind"];
-  return accepted?.const === kind || (accepted?.enum?.includes(kind) ?? false);
+/** The branch of a union that a value belongs to; the one with a default where it does not say. */
+function branchOf(union: JsonSchemaNode, value: unknown): JsonSchemaNode | undefined {
+  const name = discriminatorOf(union);
+  if (name === undefined) return undefined;
+  const given = isPlainObject(value) ? value[name] : undefined;
+  return union.oneOf?.find(({ properties }) => {
+    const field = properties?.[name] ?? {};
+    return given === undefined ? field.default !== undefined : acceptedConstants(field).includes(given);
+  });
+}
+
+/** The field that says which branch of a union a value belongs to; undefined for what is no union. */
+export function discriminatorOf(node: JsonSchemaNode): string | undefined {
+  return ["kind", "type"].find((name) => node.oneOf?.every((branch) => branch.properties?.[name]));
+}
+
+/** The constants that a field accepts. */
+export function acceptedConstants({ const: only, enum: several }: JsonSchemaNode): readonly unknown[] {
+  return several ?? (only === undefined ? [] : [only]);
 }
 
 /** The schema of the field at a path; `value` is the whole configuration, which says what kind a union is of. */
@@ -28,7 +42,7 @@ export function fieldAt(path: readonly PropertyKey[], value: unknown): JsonSchem
   let current = value;
   for (const key of path) {
     if (node === undefined) return undefined;
-    const kinds: JsonSchemaNode | undefined = key === "kind" && node.oneOf ? kindField(node) : undefined;
+    const kinds: JsonSchemaNode | undefined = key === discriminatorOf(node) ? kindField(node, String(key)) : undefined;
     node = kinds ?? fieldsOf(node, current)[String(key)] ?? itemsOf(node);
     current = isPlainObject(current) ? current[String(key)] : undefined;
   }
@@ -39,10 +53,10 @@ function itemsOf(node: JsonSchemaNode): JsonSchemaNode | undefined {
   return node.items ?? node.anyOf?.find((alternative) => alternative.items)?.items;
 }
 
-/** The field `kind` of a union: every value that a branch accepts. */
-function kindField(union: JsonSchemaNode): JsonSchemaNode {
-  const accepted = (union.oneOf ?? []).map((branch) => branch.properties?.["kind"]);
-  return { type: "string", enum: accepted.flatMap((kind) => kind?.enum ?? (kind?.const === undefined ? [] : [kind.const])) };
+/** The field of a union that names its branches: every value that one accepts. */
+function kindField(union: JsonSchemaNode, name: string): JsonSchemaNode {
+  const fields = (union.oneOf ?? []).map((branch) => branch.properties?.[name] ?? {});
+  return { type: "string", enum: fields.flatMap(acceptedConstants) };
 }
 
 /** Dotted paths of all fields that hold a value, sections and `$schema` left out; a union gives the fields of all its branches. */

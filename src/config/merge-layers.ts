@@ -17,16 +17,22 @@ const deepest = 16;
 /**
  * Lay the layers over one another, the later over the earlier: objects are merged, anything else is replaced.
  *
- * A layer that names another `init.kind` starts `init` afresh, so that fields of the old kind do not linger.
+ * A layer that names another `init.kind` or `model.type` starts that section afresh, so that fields of the old kind do not linger.
  */
 export function mergeLayers(layers: readonly Layer[], issues: ConfigIssue[]): MergedLayers {
   const merged: MergedLayers = { values: {}, sources: new Map() };
   for (const layer of layers) {
-    dropOtherKind(merged, layer.values["init"]);
+    for (const { section, kind, first } of kinds) dropOtherKind(merged, section, kind, first, layer.values[section]);
     mergeObject(merged.values, layer.values, [], { layer, sources: merged.sources, issues });
   }
   return merged;
 }
+
+/** The sections whose fields depend on one of them, and what that is where it is left out. */
+const kinds = [
+  { section: "init", kind: "kind", first: undefined },
+  { section: "model", kind: "type", first: "gpt2" },
+] as const;
 
 interface Context {
   layer: Layer;
@@ -64,11 +70,11 @@ function mergeInto(target: Record<string, unknown>, key: string, value: Record<s
   mergeObject(object, value, path, context);
 }
 
-function dropOtherKind(merged: MergedLayers, init: unknown): void {
-  const current = merged.values["init"];
-  if (!isPlainObject(init) || !isPlainObject(current) || init["kind"] === undefined || init["kind"] === current["kind"]) return;
-  delete merged.values["init"];
-  forget(merged.sources, "init");
+function dropOtherKind(merged: MergedLayers, section: string, kind: string, first: string | undefined, given: unknown): void {
+  const current = merged.values[section];
+  if (!isPlainObject(given) || !isPlainObject(current) || given[kind] === undefined || given[kind] === (current[kind] ?? first)) return;
+  delete merged.values[section];
+  forget(merged.sources, section);
 }
 
 /** Forget the sources of a value and of all below it. */

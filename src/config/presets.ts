@@ -69,6 +69,13 @@ export const presets = {
       record: { tensors: [...whatAdamSees] },
     },
   },
+  "qwen3-singular": {
+    title: "Qwen's own architecture",
+    summary:
+      "The seed's question of a tiny Qwen3, as transformers builds it: all embedding rows start equal; do the dead tokens' rows ever part? 10,000 steps.",
+    source: "rmsnorm-11.2a, with Qwen3 in place of GPT-2",
+    input: { model: { type: "qwen3" } },
+  },
   quick: {
     title: "Quick look",
     summary: 'The default run at 800 steps, in which all live tokens of the built-in corpus part but "[", which occurs once: half a minute on two CPU cores.',

@@ -69,27 +69,32 @@ export const productOwnedTrainingArguments = {
 
 const noSummary = "only GPT-2's classification and double-head models read it";
 const noLabels = "the model predicts tokens, not classes";
-const byteTokens = "tokens are bytes of the corpus; none of them is special";
+const byteTokens = "tokens are parts of the corpus; none of them is special";
 
-/** Fields of GPT2Config that a configuration cannot set, each with the reason. */
-export const productOwnedGpt2Config = {
+/** Fields of every model's configuration that a run cannot set, each with the reason. */
+export const productOwnedModelConfig = {
   transformers_version: "it is filled in when the model is saved",
   architectures: "it is filled in when the model is saved",
   output_hidden_states: "training reads the loss alone",
   return_dict: "training reads the loss alone",
-  chunk_size_feed_forward: "GPT-2 does not read it",
-  is_encoder_decoder: "GPT-2 is a decoder",
-  add_cross_attention: "GPT-2 is trained as a decoder alone",
+  chunk_size_feed_forward: "a causal model does not read it",
+  is_encoder_decoder: "a causal model is a decoder",
   id2label: noLabels,
   label2id: noLabels,
   problem_type: noLabels,
+  use_cache: "training never reads the cache of keys and values",
+  bos_token_id: byteTokens,
+  eos_token_id: byteTokens,
+  pad_token_id: byteTokens,
+} as const satisfies Partial<Record<keyof typeof gpt2ConfigShape, string>>;
+
+/** Fields of GPT2Config that a configuration cannot set, each with the reason. */
+export const productOwnedGpt2Config = {
+  ...productOwnedModelConfig,
+  add_cross_attention: "GPT-2 is trained as a decoder alone",
   summary_type: noSummary,
   summary_use_proj: noSummary,
   summary_activation: noSummary,
   summary_proj_to_labels: noSummary,
   summary_first_dropout: noSummary,
-  use_cache: "training never reads the cache of keys and values",
-  bos_token_id: byteTokens,
-  eos_token_id: byteTokens,
-  pad_token_id: byteTokens,
 } as const satisfies Partial<Record<keyof typeof gpt2ConfigShape, string>>;

@@ -4,6 +4,7 @@ import { engines, enginesInWords } from "./engines.js";
 import { initSchema } from "./init-schema.js";
 import { modelSchema } from "./model-schema.js";
 import { checkpointSchema, recordSchema } from "./record-schema.js";
+import { seedsSchema } from "./seeds-schema.js";
 import { trainingSchema } from "./training-schema.js";
 
 /** `randn · (epsilon / 10)`, in the model's dtype, is added to the embedding after each optimizer step, before the state is recorded. */
@@ -25,7 +26,7 @@ export const runConfigFields = z.strictObject({
     .min(0)
     .max(2 ** 32 - 1)
     .default(42)
-    .describe("Seed of every random stream: weights, initial state, data order, noise."),
+    .describe("Seed of every random stream: weights, initial state, data order, noise; `seeds` takes them apart."),
   device: z
     .union([z.enum(["auto", "cpu", "cuda", "mps"]), z.templateLiteral(["cuda:", z.int()]).refine((device) => !device.includes("-"))])
     .default("auto")
@@ -65,8 +66,9 @@ export const runConfigFields = z.strictObject({
       "On CUDA: replay the whole step from one CUDA graph. `auto` makes the first steps both ways, and uses the graph where all bits are equal and it is faster. Not part of the hash.",
     ),
   python: z.string().min(1).optional().describe("Path of the Python interpreter; found by itself when left out. Not part of the hash."),
+  seeds: seedsSchema.prefault({}).describe("Seeds of the random streams one by one; each that is null follows `seed`."),
   data: dataSchema.prefault({}).describe("The text that is trained on."),
-  model: modelSchema.prefault({}).describe("The model: GPT2Config's own names, and how it is built."),
+  model: modelSchema.prefault({}).describe("The model, by `type`: the names of its configuration in transformers, and how it is built."),
   init: initSchema.default({ kind: "singular" }),
   noise: noiseSchema.prefault({}).describe("Noise on the embedding during training."),
   training: trainingSchema.prefault({}).describe("HF's TrainingArguments, under their own names."),

@@ -4,57 +4,178 @@ import type { z } from "zod";
 
 type Json = z.core.util.JSONType;
 
+/** Seeds of the random streams one by one; each that is null follows `seed`. */
+export interface SeedsInput {
+  /** All weights that the model itself draws: as in a run whose seed is this one. null follows `seed`. Default: `null`. */
+  weights?: number | null | undefined;
+  /** The initial state of the embedding: as in a run whose seed is this one. null follows `seed`. Default: `null`. */
+  init?: number | null | undefined;
+  /** The order of the windows: as in a run whose seed is this one. null follows `seed`. Default: `null`. */
+  data?: number | null | undefined;
+  /** What is drawn during the steps, dropout and noise: as in a run whose seed is this one. null follows `seed`. Default: `null`. */
+  noise?: number | null | undefined;
+}
+
 /** The text that is trained on. */
 export interface DataInput {
   /** An ASCII text file; null is the built-in corpus (The Man Who Was Thursday, 320,525 bytes). A relative path in a config file starts at that file. Default: `null`. */
   corpus?: string | null | undefined;
   /** `double` shifts labels in the data set and again in the model, as the notebook did, so that position t learns token t+2; `causal` learns t+1. Default: `"double"`. */
   label_shift?: "double" | "causal" | undefined;
+  /** Tokens of a training window; null takes as many as the model has positions. Default: `null`. */
+  window_length?: number | null | undefined;
   /** Fraction of the corpus, taken from its end, that is kept for evaluation and never trained on. 0 trains on everything. Default: `0`. */
   held_out?: number | undefined;
 }
 
-/** The model: GPT2Config's own names, and how it is built. */
-export interface ModelInput {
-  /** `rmsnorm` replaces every LayerNorm by an RMSNorm without bias, statistics in float32; `layernorm` leaves GPT-2 as it is. Default: `"rmsnorm"`. */
-  norm?: "rmsnorm" | "layernorm" | undefined;
-  /** `bfloat16` or `float32` weights throughout; `float32-master` steps float32 weights and computes and records with their bfloat16 roundings. Default: `"bfloat16"`. */
-  dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
-  /** A saved GPT-2 to start from: a directory in HF layout, or a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */
-  from?: string | null | undefined;
-  /** Rows of the embedding. Bytes of the corpus at or above it are dropped. Default: `128`. */
-  vocab_size?: number | undefined;
-  /** Longest sequence, and the length of a training window, in tokens. Default: `128`. */
-  n_positions?: number | undefined;
-  /** Width of the embedding and of the residual stream; a multiple of n_head. Default: `64`. */
-  n_embd?: number | undefined;
-  /** Transformer blocks. Default: `2`. */
-  n_layer?: number | undefined;
-  /** Attention heads in each block. Default: `2`. */
-  n_head?: number | undefined;
-  /** Width of the feed-forward layers; null is 4 × n_embd. Default: `null`. */
-  n_inner?: number | null | undefined;
-  /** Activation of the feed-forward layers, by transformers' name. Default: `"gelu_new"`. */
-  activation_function?: string | undefined;
-  /** Dropout on what each block adds to the residual stream. Default: `0`. */
-  resid_pdrop?: number | undefined;
-  /** Dropout on the embeddings. Default: `0`. */
-  embd_pdrop?: number | undefined;
-  /** Dropout on the attention weights. Default: `0`. */
-  attn_pdrop?: number | undefined;
-  /** Epsilon of every normalisation; RMSNorm takes it from the LayerNorm that it replaces. Default: `0.00001`. */
-  layer_norm_epsilon?: number | undefined;
-  /** Standard deviation of the model's own initialisation. Default: `0.02`. */
-  initializer_range?: number | undefined;
-  /** Divide attention scores by the square root of the head width. Default: `true`. */
-  scale_attn_weights?: boolean | undefined;
-  /** Divide attention scores further by the block's number, counted from 1. Default: `false`. */
-  scale_attn_by_inverse_layer_idx?: boolean | undefined;
-  /** Scale attention before its product and compute that in float32. Default: `false`. */
-  reorder_and_upcast_attn?: boolean | undefined;
-  /** Use one matrix as embedding and as output head. Default: `true`. */
-  tie_word_embeddings?: boolean | undefined;
-}
+/** The model, by `type`: the names of its configuration in transformers, and how it is built. */
+export type ModelInput =
+  | {
+    /** The model's family, by transformers' `model_type`. Default: `"gpt2"`. */
+    type?: "gpt2" | undefined;
+    /** `rmsnorm` replaces every LayerNorm by an RMSNorm without bias, statistics in float32; `layernorm`, or `native`, leaves GPT-2 as it is. Default: `"rmsnorm"`. */
+    norm?: "rmsnorm" | "layernorm" | "native" | undefined;
+    /** `bfloat16` or `float32` weights throughout; `float32-master` steps float32 weights and computes and records with their bfloat16 roundings. Default: `"bfloat16"`. */
+    dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
+    /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */
+    from?: string | null | undefined;
+    /** Rows of the embedding. Bytes of the corpus at or above it are dropped. Default: `128`. */
+    vocab_size?: number | undefined;
+    /** Longest sequence, and the length of a training window, in tokens. Default: `128`. */
+    n_positions?: number | undefined;
+    /** Width of the embedding and of the residual stream; a multiple of n_head. Default: `64`. */
+    n_embd?: number | undefined;
+    /** Transformer blocks. Default: `2`. */
+    n_layer?: number | undefined;
+    /** Attention heads in each block. Default: `2`. */
+    n_head?: number | undefined;
+    /** Width of the feed-forward layers; null is 4 × n_embd. Default: `null`. */
+    n_inner?: number | null | undefined;
+    /** Activation of the feed-forward layers, by transformers' name. Default: `"gelu_new"`. */
+    activation_function?: string | undefined;
+    /** Dropout on what each block adds to the residual stream. Default: `0`. */
+    resid_pdrop?: number | undefined;
+    /** Dropout on the embeddings. Default: `0`. */
+    embd_pdrop?: number | undefined;
+    /** Dropout on the attention weights. Default: `0`. */
+    attn_pdrop?: number | undefined;
+    /** Epsilon of every normalisation; RMSNorm takes it from the LayerNorm that it replaces. Default: `0.00001`. */
+    layer_norm_epsilon?: number | undefined;
+    /** Standard deviation of the model's own initialisation. Default: `0.02`. */
+    initializer_range?: number | undefined;
+    /** Divide attention scores by the square root of the head width. Default: `true`. */
+    scale_attn_weights?: boolean | undefined;
+    /** Divide attention scores further by the block's number, counted from 1. Default: `false`. */
+    scale_attn_by_inverse_layer_idx?: boolean | undefined;
+    /** Scale attention before its product and compute that in float32. Default: `false`. */
+    reorder_and_upcast_attn?: boolean | undefined;
+    /** Use one matrix as embedding and as output head. Default: `true`. */
+    tie_word_embeddings?: boolean | undefined;
+  }
+  | {
+    /** The model's family, by transformers' `model_type`. */
+    type: "llama";
+    /** `native` keeps the family's own norms; `rmsnorm` puts an RMSNorm without bias, `layernorm` a LayerNorm with bias in the place of each, with its epsilon. Default: `"native"`. */
+    norm?: "native" | "rmsnorm" | "layernorm" | undefined;
+    /** `bfloat16` or `float32` weights throughout; `float32-master` steps float32 weights and computes and records with their bfloat16 roundings. Default: `"bfloat16"`. */
+    dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
+    /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */
+    from?: string | null | undefined;
+    /** Rows of the embedding. Bytes of the corpus at or above it are dropped. Default: `128`. */
+    vocab_size?: number | undefined;
+    /** Width of the embedding and of the residual stream. Default: `64`. */
+    hidden_size?: number | undefined;
+    /** Width of the feed-forward layers. Default: `256`. */
+    intermediate_size?: number | undefined;
+    /** Transformer blocks. Default: `2`. */
+    num_hidden_layers?: number | undefined;
+    /** Heads of queries in each block. Default: `2`. */
+    num_attention_heads?: number | undefined;
+    /** Heads of keys and values; a divisor of num_attention_heads. Default: `2`. */
+    num_key_value_heads?: number | undefined;
+    /** Activation of the feed-forward layers, by transformers' name. Left out: transformers' default. */
+    hidden_act?: string | undefined;
+    /** Longest sequence, and the length of a training window, in tokens. Default: `128`. */
+    max_position_embeddings?: number | undefined;
+    /** Standard deviation of the model's own initialisation. Left out: transformers' default. */
+    initializer_range?: number | undefined;
+    /** Epsilon of every normalisation. Left out: transformers' default. */
+    rms_norm_eps?: number | undefined;
+    /** Read by older versions of transformers alone. Left out: transformers' default. */
+    pretraining_tp?: number | null | undefined;
+    /** Use one matrix as embedding and as output head. Default: `true`. */
+    tie_word_embeddings?: boolean | undefined;
+    /** How positions are rotated: `rope_type`, `rope_theta`, and what the type takes. Left out: transformers' default. */
+    rope_parameters?: Record<string, Json> | null | undefined;
+    /** Give the projections of attention a bias. Left out: transformers' default. */
+    attention_bias?: boolean | undefined;
+    /** Dropout on the attention weights. Left out: transformers' default. */
+    attention_dropout?: number | null | undefined;
+    /** Give the feed-forward layers a bias. Left out: transformers' default. */
+    mlp_bias?: boolean | undefined;
+    /** Width of a head; even, as positions are rotations of pairs. Default: `32`. */
+    head_dim?: number | undefined;
+  }
+  | {
+    /** The model's family, by transformers' `model_type`. */
+    type: "qwen3";
+    /** `native` keeps the family's own norms; `rmsnorm` puts an RMSNorm without bias, `layernorm` a LayerNorm with bias in the place of each, with its epsilon. Default: `"native"`. */
+    norm?: "native" | "rmsnorm" | "layernorm" | undefined;
+    /** `bfloat16` or `float32` weights throughout; `float32-master` steps float32 weights and computes and records with their bfloat16 roundings. Default: `"bfloat16"`. */
+    dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
+    /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */
+    from?: string | null | undefined;
+    /** Rows of the embedding. Bytes of the corpus at or above it are dropped. Default: `128`. */
+    vocab_size?: number | undefined;
+    /** Width of the embedding and of the residual stream. Default: `64`. */
+    hidden_size?: number | undefined;
+    /** Width of the feed-forward layers. Default: `256`. */
+    intermediate_size?: number | undefined;
+    /** Transformer blocks. Default: `2`. */
+    num_hidden_layers?: number | undefined;
+    /** Heads of queries in each block. Default: `2`. */
+    num_attention_heads?: number | undefined;
+    /** Heads of keys and values; a divisor of num_attention_heads. Default: `2`. */
+    num_key_value_heads?: number | undefined;
+    /** Width of a head; even, as positions are rotations of pairs. Default: `32`. */
+    head_dim?: number | undefined;
+    /** Activation of the feed-forward layers, by transformers' name. Left out: transformers' default. */
+    hidden_act?: string | undefined;
+    /** Longest sequence, and the length of a training window, in tokens. Default: `128`. */
+    max_position_embeddings?: number | undefined;
+    /** Standard deviation of the model's own initialisation. Left out: transformers' default. */
+    initializer_range?: number | undefined;
+    /** Epsilon of every normalisation. Left out: transformers' default. */
+    rms_norm_eps?: number | undefined;
+    /** Use one matrix as embedding and as output head. Default: `true`. */
+    tie_word_embeddings?: boolean | undefined;
+    /** How positions are rotated: `rope_type`, `rope_theta`, and what the type takes. Left out: transformers' default. */
+    rope_parameters?: Record<string, Json> | null | undefined;
+    /** Give the projections of attention a bias. Left out: transformers' default. */
+    attention_bias?: boolean | undefined;
+    /** Let the upper blocks see the last sliding_window tokens alone. Left out: transformers' default. */
+    use_sliding_window?: boolean | undefined;
+    /** Tokens that a block with a sliding window sees. Left out: transformers' default. */
+    sliding_window?: number | null | undefined;
+    /** Blocks without a sliding window, where there is one. Left out: transformers' default. */
+    max_window_layers?: number | undefined;
+    /** Kind of attention of each block: `full_attention` or `sliding_attention`. Left out: transformers' default. */
+    layer_types?: Array<string> | null | undefined;
+    /** Dropout on the attention weights. Left out: transformers' default. */
+    attention_dropout?: number | undefined;
+  }
+  | {
+    /** The model's family, by transformers' `model_type`; its further fields are those of its configuration class. */
+    type: "afmoe" | "apertus" | "apertus1p5_text" | "arcee" | "aria_text" | "axk1" | "axk2" | "bailing_hybrid" | "bamba" | "bart" | "beam" | "bert" | "bert-generation" | "big_bird" | "bigbird_pegasus" | "biogpt" | "bitnet" | "blenderbot" | "blenderbot-small" | "bloom" | "blt" | "camembert" | "codegen" | "cohere" | "cohere2" | "cohere2_moe" | "cohere_compass_text" | "cpmant" | "ctrl" | "cwm" | "data2vec-text" | "dbrx" | "deepseek_v2" | "deepseek_v3" | "deepseek_v32" | "deepseek_v4" | "diffllama" | "doge" | "dory" | "dots1" | "dots3_note" | "dots3_note_text" | "electra" | "emu3" | "ernie" | "ernie4_5" | "ernie4_5_moe" | "exaone" | "exaone4" | "exaone_moe" | "falcon" | "falcon_h1" | "falcon_mamba" | "flex_olmo" | "flint" | "fuyu" | "gemma" | "gemma2" | "gemma3" | "gemma3_text" | "gemma3n" | "gemma3n_text" | "gemma4" | "gemma4_assistant" | "gemma4_text" | "gemma4_unified" | "gemma4_unified_assistant" | "gemma4_unified_text" | "git" | "glm" | "glm4" | "glm4_moe" | "glm4_moe_lite" | "glm_moe_dsa" | "got_ocr2" | "gpt-sw3" | "gpt_bigcode" | "gpt_neo" | "gpt_neox" | "gpt_neox_japanese" | "gpt_oss" | "gptj" | "granite" | "granite_swa" | "granitemoe" | "granitemoe_swa" | "granitemoehybrid" | "granitemoeshared" | "helium" | "hrm_text" | "hunyuan_v1_dense" | "hunyuan_v1_moe" | "hy_v3" | "hy_v4" | "hyperclovax" | "inkling2_loop_text" | "inkling2_text" | "inkling_text" | "internlm3" | "iquestcoder" | "jais2" | "jamba" | "jetmoe" | "kimi_linear" | "kolibri1" | "laguna" | "lara_mini" | "lfm2" | "lfm2_moe" | "lfm3" | "llama4" | "llama4_text" | "longcat_flash" | "mamba" | "mamba2" | "marian" | "mbart" | "megatron-bert" | "mellum" | "mimo_v2_flash" | "minicpm3" | "minimax" | "minimax_m2" | "minimax_m3_vl_text" | "ministral" | "ministral3" | "mistral" | "mixtral" | "mllama" | "modernbert-decoder" | "moshi" | "moss_transcribe_diarize" | "mpt" | "musicgen" | "musicgen_melody" | "mvp" | "nanochat" | "nemotron" | "nemotron_h" | "olmo" | "olmo2" | "olmo3" | "olmo_hybrid" | "olmoe" | "openai-gpt" | "opt" | "pegasus" | "persimmon" | "phi" | "phi3" | "phi4_multimodal" | "phimoe" | "plbart" | "prophetnet" | "qwen2" | "qwen2_moe" | "qwen3_5" | "qwen3_5_moe" | "qwen3_5_moe_text" | "qwen3_5_text" | "qwen3_moe" | "qwen3_next" | "qwen4_exp" | "qwen4_exp_text" | "recurrent_gemma" | "reformer" | "rembert" | "roberta" | "roberta-prelayernorm" | "roc_bert" | "roformer" | "rwkv" | "sarvam_mla" | "sarvam_moe" | "seed_oss" | "smollm3" | "solar_open" | "stablelm" | "starcoder2" | "trocr" | "vaultgemma" | "whisper" | "xglm" | "xlm" | "xlm-roberta" | "xlm-roberta-xl" | "xlnet" | "xlstm" | "xmod" | "youtu" | "zamba" | "zamba2" | "zaya";
+    /** `native` keeps the family's own norms; `rmsnorm` puts an RMSNorm without bias, `layernorm` a LayerNorm with bias in the place of each, with its epsilon. Default: `"native"`. */
+    norm?: "native" | "rmsnorm" | "layernorm" | undefined;
+    /** `bfloat16` or `float32` weights throughout; `float32-master` steps float32 weights and computes and records with their bfloat16 roundings. Default: `"bfloat16"`. */
+    dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
+    /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */
+    from?: string | null | undefined;
+    /** Rows of the embedding. Bytes of the corpus at or above it are dropped. Default: `128`. */
+    vocab_size?: number | undefined;
+  } & { [field: string]: Json };
 
 /** The state of the embedding before the first step. */
 export type InitInput =
@@ -247,7 +368,7 @@ export interface CheckpointInput {
 export interface RunConfigInput {
   /** Display name of the run. Not part of the hash. */
   name?: string | undefined;
-  /** Seed of every random stream: weights, initial state, data order, noise. Default: `42`. */
+  /** Seed of every random stream: weights, initial state, data order, noise; `seeds` takes them apart. Default: `42`. */
   seed?: number | undefined;
   /** Where to train: `auto` takes CUDA, else MPS, else the CPU; `cuda:1` names one GPU. The devices differ in bits. Default: `"auto"`. */
   device?: "auto" | "cpu" | "cuda" | "mps" | `cuda:${number}` | undefined;
@@ -265,9 +386,11 @@ export interface RunConfigInput {
   graphed_step?: "auto" | "off" | undefined;
   /** Path of the Python interpreter; found by itself when left out. Not part of the hash. */
   python?: string | undefined;
+  /** Seeds of the random streams one by one; each that is null follows `seed`. */
+  seeds?: SeedsInput | undefined;
   /** The text that is trained on. */
   data?: DataInput | undefined;
-  /** The model: GPT2Config's own names, and how it is built. */
+  /** The model, by `type`: the names of its configuration in transformers, and how it is built. */
   model?: ModelInput | undefined;
   /** The state of the embedding before the first step. */
   init?: InitInput | undefined;

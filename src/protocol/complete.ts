@@ -22,9 +22,19 @@ export function complete<Schema extends z.ZodType>(schema: Schema): Complete<Sch
 }
 
 function completed(schema: z.core.$ZodType): z.core.$ZodType {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return completed(schema.unwrap());
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return completed(always(schema.unwrap()));
   if (schema instanceof z.ZodPipe) return completed(schema.out);
-  if (schema instanceof z.ZodObject) return z.strictObject(Object.fromEntries(Object.entries(schema.shape).map(([name, field]) => [name, completed(field)])));
+  if (schema instanceof z.ZodObject) return completedObject(schema);
   if (schema instanceof z.ZodDiscriminatedUnion) return new z.ZodDiscriminatedUnion({ ...schema.def, options: schema.options.map(completed) });
   return schema;
+}
+
+/** What may be left out has its default in its place. */
+function always(schema: z.core.$ZodType): z.core.$ZodType {
+  return schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+}
+
+function completedObject({ shape, def }: z.ZodObject): z.core.$ZodType {
+  const fields = Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, completed(field)]));
+  return def.catchall === undefined ? z.strictObject(fields) : z.object(fields).catchall(def.catchall);
 }

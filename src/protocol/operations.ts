@@ -1,13 +1,17 @@
 import { z } from "zod";
+import { architectureSchema } from "../config/model-schema.js";
+import { normSchema, ownModelShape } from "../config/models/own-model-fields.js";
 import { runConfigFields } from "../config/run-config-fields.js";
 import { complete } from "./complete.js";
 import { generateOptionsSchema } from "./generate-options.js";
 import { wireNumberSchema } from "./wire-number.js";
 
 // The sections of a configuration are declared with it; here they only travel, complete.
-const { seed, processes, engine, exact_step, compiled_step, graphed_step, data, model, init, noise, training, record, checkpoint } =
-  complete(runConfigFields).shape;
-const { norm, dtype, from, ...gpt2Config } = model.shape;
+const { seed, processes, engine, exact_step, compiled_step, graphed_step, data, init, noise, training, record, checkpoint } = complete(runConfigFields).shape;
+const { from, dtype } = complete(z.strictObject(ownModelShape)).shape;
+const config = complete(architectureSchema);
+
+const norm = normSchema.unwrap();
 
 const empty = z.strictObject({});
 
@@ -20,7 +24,10 @@ const modelReplySchema = z.strictObject({
   handle: handleSchema,
   parameter_count: z.int(),
   parameters: z.array(parameterSchema),
-  norm: z.enum(["rmsnorm", "layernorm"]),
+  norm,
+  // Names of the two parameters; a tied head is the embedding, and a model without one has none.
+  embedding: z.string(),
+  head: z.string().nullable(),
 });
 const storedTensorSchema = z.strictObject({ dtype: z.enum(["BF16", "F16", "F32", "F64"]), shape: z.array(z.int()) });
 
@@ -88,7 +95,8 @@ export const operations = {
   renew: { request: empty, reply: empty },
   release: { request: z.strictObject({ handle: handleSchema }), reply: empty },
   "model.create": {
-    request: z.strictObject({ from, config: z.strictObject(gpt2Config), norm, dtype, init, seed }),
+    // The seeds are those of the weights and of the initial state, whatever the configuration leaves to its `seed`.
+    request: z.strictObject({ from, config, norm, dtype, init, seed, init_seed: seed }),
     reply: modelReplySchema,
   },
   "model.tensor": { request: z.strictObject({ handle: handleSchema, name: z.string(), path: z.string() }), reply: storedTensorSchema },
@@ -115,11 +123,13 @@ export const operations = {
       compiled_step,
       graphed_step,
       run_directory: z.string(),
-      // The built-in corpus has a path too by now.
-      data: data.extend({ corpus: z.string() }),
+      // The built-in corpus has a path too by now, and a window its length.
+      data: data.extend({ corpus: z.string(), window_length: z.int().positive() }),
       training,
       dtype,
+      // Of what is drawn during the steps, and of the order of the windows.
       seed,
+      data_seed: seed,
       device: z.string(),
       noise,
       record,

@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { differences } from "../compare/differences.js";
 import { tellingFacts } from "../compare/run-facts.js";
 import { inlineYaml } from "../config/inline-yaml.js";
+import { modelInWords } from "../config/models/model-sizes.js";
 import { isPresetName } from "../config/presets.js";
 import { changesFrom } from "../config/resolve-run-config.js";
 import type { RunConfig } from "../config/run-config-schema.js";
@@ -123,10 +124,7 @@ function summaryOf(result: TrainResult, { manifest, config }: RunSource): [strin
     ["Steps", `${groupDigits(steps.done)} of ${groupDigits(steps.planned)}, ${result.status}${result.finite ? "" : `; failed: ${notFinite}`}`],
     ["Loss at the last log", loss === null ? "–" : decimal(loss, 4)],
     ["Displacement of the centroid", `${decimal(displacement.float64)} (${decimal(displacement.bfloat16)} in the notebook's bfloat16 arithmetic)`],
-    [
-      "Model",
-      `GPT-2 with ${config.model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm"}, ${count(manifest.parameters, "parameter")}, ${config.model.dtype}; start: ${config.init.kind}`,
-    ],
+    ["Model", `${modelInWords(config.model)}, ${count(manifest.parameters, "parameter")}, ${config.model.dtype}; start: ${config.init.kind}`],
     [
       "Corpus",
       `${basename(manifest.corpus.path)}: ${count(corpus.tokens, "token")}, ${corpus.distinct} distinct, ${corpus.dead} dead of ${config.model.vocab_size}`,

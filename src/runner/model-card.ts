@@ -1,5 +1,6 @@
 import { basename, isAbsolute } from "node:path";
 import { stringify } from "yaml";
+import { modelInWords } from "../config/models/model-sizes.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import type { RunManifest } from "../runs/run-manifest.js";
 import { count } from "../text/count.js";
@@ -22,15 +23,14 @@ const maxHolesListed = 10;
 
 /** The `README.md` of an exported model: how to load it, what it was trained on, what came out, and with which versions. */
 export function modelCard({ manifest, config, result, repository, remoteCode }: ModelCardInput): string {
-  const norm = config.model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm";
   const { census, verdict, steps } = result;
-  const frontMatter = stringify({ library_name: "transformers", pipeline_tag: "text-generation", tags: ["gpt2", "bh-bridge", "black-holes"] });
+  const frontMatter = stringify({ library_name: "transformers", pipeline_tag: "text-generation", tags: [config.model.type, "bh-bridge", "black-holes"] });
   return `---
 ${frontMatter}---
 
 # ${manifest.name}
 
-A GPT-2 with ${norm}, ${count(manifest.parameters, "parameter")}, trained for ${groupDigits(steps.done)} of ${count(steps.planned, "step")} from the initial state \`${config.init.kind}\`. Tokens are bytes below ${config.model.vocab_size}.
+A ${modelInWords(config.model)}, ${count(manifest.parameters, "parameter")}, trained for ${groupDigits(steps.done)} of ${count(steps.planned, "step")} from the initial state \`${config.init.kind}\`. Tokens are bytes below ${config.model.vocab_size}.
 
 ## Load it
 

@@ -4,6 +4,7 @@ import { Bridge } from "../bridge/bridge.js";
 import { corpusOf } from "../bridge/corpus.js";
 import { loadRunConfig } from "../bridge/load-run-config.js";
 import type { CallOptions } from "../bridge/model.js";
+import type { ModelPlan } from "../bridge/model-request.js";
 import type { StartedRun } from "../bridge/started-run.js";
 import type { TrainOutcome } from "../bridge/train-outcome.js";
 import type { Trainer } from "../bridge/trainer.js";
@@ -18,7 +19,6 @@ import { runsFolder } from "../runs/run-layout.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { concludeRun } from "./conclude-run.js";
 import { type FollowedTraining, followTraining } from "./follow-training.js";
-import type { ModelPlan } from "./resumed-model.js";
 import type { TrainResult } from "./train-result.js";
 
 export interface TrainOptions {

@@ -42,8 +42,8 @@ export async function lightTrainer(session: PythonSession, script: Script, callb
     ...resolved,
     config: { ...resolved.config, training: { ...resolved.config.training, optim_args: JSON.stringify(script) } },
   };
-  const { model, init, seed } = resolved.config;
+  const { model, init, seed, seeds } = resolved.config;
   const reply = await session.invoke("model.create", modelRequest(resolved.config, null));
-  const light = Model.of(session, reply, { model, init, seed });
+  const light = Model.of(session, reply, { model, init, seed, seeds });
   return Trainer.of(session, { resolved: scripted, model: light, corpus: await corpusOf(resolved), out: folder, callbacks });
 }

@@ -70,7 +70,16 @@ export const replies: { readonly [Op in Operation]: readonly WrittenReply<Op>[] 
   ],
   renew: [{}],
   release: [{}],
-  "model.create": [{ handle, parameter_count: 116160, parameters: [{ name: "transformer.wte.weight", shape: [128, 64], dtype: "BF16" }], norm: "rmsnorm" }],
+  "model.create": [
+    {
+      handle,
+      parameter_count: 116160,
+      parameters: [{ name: "transformer.wte.weight", shape: [128, 64], dtype: "BF16" }],
+      norm: "rmsnorm",
+      embedding: "transformer.wte.weight",
+      head: "transformer.wte.weight",
+    },
+  ],
   "model.tensor": [{ dtype: "BF16", shape: [128, 64] }],
   "model.set_tensor": [{}],
   "model.forward": [{ dtype: "F32", shape: [2, 2, 128] }],

@@ -20,7 +20,16 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import nn
-from transformers import GPT2Config, GPT2LMHeadModel, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    PrinterCallback,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
 
 VOCAB, HIDDEN, CONTEXT = 128, 64, 128
 
@@ -33,6 +42,7 @@ class RunConfig:
     jiggle: float = 0.0
     records_moments: bool = False
     shifts_labels_twice: bool = True
+    is_qwen3: bool = False
     is_confounded: bool = True  # by a falling learning rate, weight decay and clipping
 
 
@@ -45,6 +55,7 @@ EXPERIMENTS = {
     "f32-15.1a": RunConfig(start="float32 noise", records_moments=True),
     "bf16-15.1b": RunConfig(start="bfloat16 noise", records_moments=True),
     "clean": RunConfig(norm="rmsnorm", records_moments=True, shifts_labels_twice=False, is_confounded=False),
+    "qwen3-singular": RunConfig(norm="native", is_qwen3=True),
     "quick": RunConfig(norm="rmsnorm", steps=800),
 }
 
@@ -113,20 +124,31 @@ def starting_rows(start):
     return base + torch.randn(VOCAB, HIDDEN, dtype=dtype) * 1e-5
 
 
+def gpt2():
+    shape = {"vocab_size": VOCAB, "n_positions": CONTEXT, "n_embd": HIDDEN, "n_layer": 2, "n_head": 2}
+    return GPT2LMHeadModel(GPT2Config(**shape, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0))
+
+
+def qwen3():
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 2, "head_dim": 32}
+    shape = {"hidden_size": HIDDEN, "intermediate_size": 256, "num_hidden_layers": 2, **heads}
+    lengths = {"vocab_size": VOCAB, "max_position_embeddings": CONTEXT}
+    return Qwen3ForCausalLM(Qwen3Config(**shape, **lengths, tie_word_embeddings=True))
+
+
 def train(experiment, options, out):
     torch.manual_seed(42)
     np.random.seed(42)
     corpus = Corpus(options.corpus, experiment.shifts_labels_twice)
-    shape = {"vocab_size": VOCAB, "n_positions": CONTEXT, "n_embd": HIDDEN, "n_layer": 2, "n_head": 2}
-    model = GPT2LMHeadModel(GPT2Config(**shape, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0))
+    model = qwen3() if experiment.is_qwen3 else gpt2()
     if experiment.norm == "rmsnorm":
         for block in model.transformer.h:
             block.ln_1, block.ln_2 = RootMeanSquareNorm(block.ln_1), RootMeanSquareNorm(block.ln_2)
         model.transformer.ln_f = RootMeanSquareNorm(model.transformer.ln_f)
     model.to(torch.bfloat16)
     with torch.no_grad():
-        model.transformer.wte.weight[:] = starting_rows(experiment.start)
-    keep = Keep(model.transformer.wte.weight, experiment, options.steps)
+        model.get_input_embeddings().weight[:] = starting_rows(experiment.start)
+    keep = Keep(model.get_input_embeddings().weight, experiment, options.steps)
     plain = {} if experiment.is_confounded else {"lr_scheduler_type": "constant", "max_grad_norm": 0.0}
     arguments = TrainingArguments(
         output_dir="unused",

@@ -34,11 +34,13 @@ MODEL = _with(
     {
         "config": {"vocab_size": 128, "n_positions": 16, "n_embd": 8, "n_layer": 1, "n_head": 2, "resid_pdrop": 0.1},
         "seed": 42,
+        "init_seed": 42,
     },
 )
 RUN = _with(
     golden_request("trainer.create"),
     {
+        "data": {"window_length": 16},
         "training": {"max_steps": 40, "per_device_train_batch_size": 8, "logging_steps": 5},
         "noise": {"epsilon": 3e-5},
         "record": {"tensors": ["wte", "wte.exp_avg"]},
@@ -78,6 +80,7 @@ def create(
     request["data"]["corpus"] = str(corpus)
     source = request.pop("model_from", None)
     model = {**MODEL, "from": source, "init": {"kind": "normal"}} if source else MODEL
+    model = {**model, **request.pop("model_fields", {})}
     channel.open_channel(silent_node.listen(Path(tempfile.mkdtemp()), answer), "token")
     request["model"] = model_operations.create(model)["handle"]
     return trainer_operations.create(request)

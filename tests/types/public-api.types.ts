@@ -224,7 +224,10 @@ export function configurations(): void {
   defineRun({ preset: "quick", training: { max_steps: 10 }, checkpoint: { every: 5 } });
   // @ts-expect-error a misspelt section
   defineRun({ traning: {} });
-  expectTypeOf<RunConfigInput>().toEqualTypeOf<z.input<typeof runConfigSchema>>();
+  type Parsed = z.input<typeof runConfigSchema>;
+  expectTypeOf<Omit<RunConfigInput, "model">>().toEqualTypeOf<Omit<Parsed, "model">>();
+  expectTypeOf<RunConfigInput["model"]>().toExtend<Parsed["model"]>(); // the same type, which zod writes otherwise where fields may have any name
+  expectTypeOf<Parsed["model"]>().toExtend<RunConfigInput["model"]>();
   expectTypeOf<TrainingArguments["max_steps"]>().toEqualTypeOf<number | undefined>();
   expectTypeOf<TrainingArguments>().not.toHaveProperty("output_dir");
   expectTypeOf<GPT2Config["n_embd"]>().toEqualTypeOf<number | undefined>();

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import nn
-from transformers import GPT2LMHeadModel
+from transformers import PreTrainedModel
 
 from bh_bridge.control import TrainingState
 from bh_bridge.data import Windows
@@ -61,7 +61,7 @@ class Build(Protocol):
 
     def __call__(
         self,
-        model: GPT2LMHeadModel,
+        model: PreTrainedModel,
         request: dict[str, Any],
         train_windows: Windows,
         held_out_windows: Windows | None,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
-from transformers import GPT2LMHeadModel
+from transformers import GPT2LMHeadModel, PreTrainedModel
 
 from bh_bridge.data import Windows
 from bh_bridge.engines import Engine
 from bh_bridge.engines.run_trainer import RunTrainer, trainer_options
 from bh_bridge.engines.run_trainer import foreseen_state as foreseen_state  # its optimizer is HF's choice
 from bh_bridge.errors import ConfigInvalid, ResumeMismatch
+from bh_bridge.families import embedding_of
 from bh_bridge.fast_step import Compiled, FastStep, obstacle, obstacle_on, obstacle_to_compiling
 from bh_bridge.step import Step
 
@@ -22,7 +23,7 @@ STEP_FILE = "fast_step.json"  # of a checkpoint: whether its bits come from the 
 
 
 def build(
-    model: GPT2LMHeadModel,
+    model: PreTrainedModel,
     request: dict[str, Any],
     train_windows: Windows,
     held_out_windows: Windows | None,
@@ -45,13 +46,14 @@ class FastTrainer(RunTrainer):
 
     def __init__(self, *, compiled_step: str, **options: Any) -> None:
         super().__init__(**options)
-        args, weight = self.args, self._gpt2.transformer.wte.weight
+        args, gpt2 = self.args, cast("GPT2LMHeadModel", self._plain_model)  # `obstacle` has seen to it
+        weight = embedding_of(gpt2)
         narrow = torch.bfloat16 if args.bf16 else weight.dtype
         problem = obstacle_on(self.device, (weight.dtype, narrow))
         if problem is not None:
             raise ConfigInvalid(f"{problem}: set model.dtype to float32 and training.bf16 to false, or device to cpu")
-        batch = (args.train_batch_size, self._gpt2.config.n_positions)
-        self._fast_step = FastStep(self._gpt2, narrow, batch)
+        batch = (args.train_batch_size, gpt2.config.n_positions)
+        self._fast_step = FastStep(gpt2, narrow, batch)
         self._wish = compiled_step
         self._compiled: Compiled | None = None  # None until the first step
         self._was_compiled: bool | None = None  # in the run that this one goes on with

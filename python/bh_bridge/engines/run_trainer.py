@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.utils.data import BatchSampler, DataLoader
 from transformers import (
-    GPT2LMHeadModel,
+    PreTrainedModel,
     PrinterCallback,
     Trainer,
     TrainerCallback,
@@ -29,7 +29,7 @@ from bh_bridge.errors import ConfigInvalid
 from bh_bridge.exact_step import Verdict
 from bh_bridge.graphed_step import Graphed, GraphedStep, obstacle
 from bh_bridge.model import save_model
-from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
+from bh_bridge.modeling_other_norms import is_norm
 from bh_bridge.optimizers import WideAdamW, settings_of, wide_part
 from bh_bridge.ranks.group import Group
 from bh_bridge.step import Step
@@ -39,11 +39,11 @@ from bh_bridge.wire import numbers
 for module in (accelerate.accelerator, accelerate.optimizer):
     vars(module)["is_lomo_available"] = functools.cache(vars(module)["is_lomo_available"])
 
-OWN_FIELDS = ("decay_norms", "optimizer_state_dtype")  # of `training`: not arguments of TrainingArguments
+OWN_FIELDS = ("decay_norms", "optimizer_state_dtype", "data_seed")  # of `training`: told to HF by this module
 
 
 def trainer_options(
-    model: GPT2LMHeadModel,
+    model: PreTrainedModel,
     request: dict[str, Any],
     train_windows: Windows,
     held_out_windows: Windows | None,
@@ -70,7 +70,7 @@ def training_arguments(request: dict[str, Any]) -> TrainingArguments:
     args = TrainingArguments(
         **training,
         output_dir=request["run_directory"],
-        seed=request["seed"],
+        **_seeds(request),
         use_cpu=resolve_device(request["device"]) == "cpu",
         logging_nan_inf_filter=False,  # HF's default puts 0 or an older mean in place of a loss that is not a number
         save_strategy="no",  # checkpoints are asked for by the RunStep
@@ -82,13 +82,19 @@ def training_arguments(request: dict[str, Any]) -> TrainingArguments:
     return args
 
 
+def _seeds(request: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that seed the streams of a training: of what draws during the steps, and of the data apart."""
+    apart = {} if request["data_seed"] == request["seed"] else {"data_seed": request["data_seed"]}
+    return {"seed": request["seed"], **apart}
+
+
 class RunTrainer(Trainer):
     """Trainer that hands every step to the RunStep, and knows the two choices that HF makes in silence."""
 
     def __init__(
         self,
         *,
-        model: GPT2LMHeadModel,
+        model: PreTrainedModel,
         step: Step,
         decay_norms: str,
         wide: str | None,
@@ -97,7 +103,7 @@ class RunTrainer(Trainer):
         **options: Any,
     ) -> None:
         """graph_obstacle: why whole steps cannot be replayed from a CUDA graph, if they cannot."""
-        self._gpt2 = model
+        self._plain_model = model
         self._run_step = step
         self._decay_norms = decay_norms
         self._wide = wide  # as `wide_part` says
@@ -132,7 +138,7 @@ class RunTrainer(Trainer):
 
     def save(self, directory: Path) -> None:
         """Everything that the next step depends on, in place of HF's pickles."""
-        save_model(self._gpt2, directory)
+        save_model(self._plain_model, directory)
         checkpoints.save_optimizer(self._plain_optimizer(), directory)
         checkpoints.save_random_state(directory)
         (directory / "scheduler.json").write_text(json.dumps(self._scheduler().state_dict()), encoding="utf-8")
@@ -148,7 +154,7 @@ class RunTrainer(Trainer):
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         if self._run_step.group is not None:
-            self._run_step.group.require_equal_weights(self._gpt2)
+            self._run_step.group.require_equal_weights(self._plain_model)
         self._run_step.save(self.state, self.save)
 
     def training_step(
@@ -253,9 +259,7 @@ class RunTrainer(Trainer):
         names: list[str] = super().get_decay_parameter_names(model)
         if self._decay_norms == "hf":
             return names
-        norms = {
-            f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.LayerNorm | RMSNorm)
-        }
+        norms = {f"{name}.weight" for name, module in model.named_modules() if is_norm(module)}
         return [name for name in names if name not in norms] + (sorted(norms) if self._decay_norms == "always" else [])
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import GPT2LMHeadModel
+from transformers import PreTrainedModel
 
 from bh_bridge.data import Windows
 from bh_bridge.engines import Engine
@@ -17,7 +17,7 @@ from bh_bridge.step import Step
 
 
 def build(
-    model: GPT2LMHeadModel,
+    model: PreTrainedModel,
     request: dict[str, Any],
     train_windows: Windows,
     held_out_windows: Windows | None,
@@ -33,7 +33,7 @@ class ExactTrainer(RunTrainer):
 
     def __init__(self, *, exact_step: str, **options: Any) -> None:
         super().__init__(**options)
-        self._exact_step = ExactStep(self._gpt2, self._obstacle(exact_step))
+        self._exact_step = ExactStep(self._plain_model, self._obstacle(exact_step))
 
     def add_gradients(
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None
@@ -69,4 +69,4 @@ class ExactTrainer(RunTrainer):
             return "what is recorded of the hidden states is seen in the model's own forward pass alone"
         if self.label_smoother is not None or self.args.torch_compile or not self.model_accepts_loss_kwargs:
             return "it has the plain loss alone"
-        return obstacle(self._gpt2, self.device)
+        return obstacle(self._plain_model, self.device)

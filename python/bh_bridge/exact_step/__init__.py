@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import nn
-from transformers import GPT2LMHeadModel
+from transformers import GPT2LMHeadModel, PreTrainedModel
 
 from bh_bridge.bits import same_bits
 from bh_bridge.exact_step.attention import LONGEST
@@ -35,11 +35,11 @@ class Verdict(NamedTuple):
 class ExactStep:
     """Takes the place of forward and backward pass once it has proven itself; `verdict` is None until then."""
 
-    def __init__(self, model: GPT2LMHeadModel, obstacle: str | None) -> None:
+    def __init__(self, model: PreTrainedModel, obstacle: str | None) -> None:
         """obstacle: why the exact step cannot be used here, if it cannot."""
         self.verdict = None if obstacle is None else Verdict(False, obstacle, None, None)
         self._model = model
-        self._step = None if obstacle else Gpt2Step(model)
+        self._step = None if obstacle else Gpt2Step(cast("GPT2LMHeadModel", model))
         self._plain_seconds: list[float] = []
         self._exact_seconds: list[float] = []
 
@@ -89,8 +89,10 @@ class ExactStep:
         return Verdict(True, "equal bits, and faster", plain, exact)
 
 
-def obstacle(model: GPT2LMHeadModel, device: torch.device) -> str | None:
+def obstacle(model: PreTrainedModel, device: torch.device) -> str | None:
     """Why the exact step does not cover a model, in a few words; None where it may."""
+    if not isinstance(model, GPT2LMHeadModel):
+        return "it is for GPT-2"
     config = model.config
     norms = (nn.LayerNorm, RMSNorm)
     if device.type != "cpu":

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import GPT2LMHeadModel
+from transformers import GPT2LMHeadModel, PreTrainedModel
 
 from bh_bridge.fast_step.compiling import Compiled, compiled, obstacle_to_compiling
 from bh_bridge.fast_step.gpt2 import loss_and_gradients, shape_of
@@ -16,8 +16,10 @@ from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
 __all__ = ["Compiled", "FastStep", "obstacle", "obstacle_on", "obstacle_to_compiling"]
 
 
-def obstacle(model: GPT2LMHeadModel) -> str | None:
+def obstacle(model: PreTrainedModel) -> str | None:
     """What of a model the fast step does not implement, by the name of the field; None where it has all."""
+    if not isinstance(model, GPT2LMHeadModel):
+        return f"model.type is {model.config.model_type}: engine fast computes GPT-2 alone"
     config = model.config
     dropout = {name: getattr(config, name) for name in ("resid_pdrop", "embd_pdrop", "attn_pdrop")}
     for name, probability in dropout.items():

@@ -30,6 +30,7 @@ def _train(invitation: Invitation, rank: int) -> None:
 
     from bh_bridge.data import read_tokens, split_windows
     from bh_bridge.engines import find_engine
+    from bh_bridge.families import embedding_of
     from bh_bridge.model import model_of
     from bh_bridge.ranks.follower_step import FollowerStep
     from bh_bridge.ranks.group import Group
@@ -45,9 +46,9 @@ def _train(invitation: Invitation, rank: int) -> None:
     join(store, rank, invitation.processes, has_gpus=request["device"] == "cuda")
     model = model_of(start["blueprint"])
     group = Group(rank, invitation.processes, request["seed"])
-    tokens = read_tokens(request["data"]["corpus"], model.config.vocab_size)
-    windows = split_windows(tokens, model.config.n_positions, request["data"])
-    step = FollowerStep(request, model.transformer.wte.weight, group)
+    tokens = read_tokens(request["data"]["corpus"], len(embedding_of(model)))
+    windows = split_windows(tokens, request["data"]["window_length"], request["data"])
+    step = FollowerStep(request, embedding_of(model), group)
     engine = build(model, request, *windows, step)
     if start["checkpoint"] is not None:
         engine.load(Path(start["checkpoint"]))

@@ -1,5 +1,5 @@
 import { gpt2ConfigVersion } from "../../config/gpt2-config.generated.js";
-import { gpt2ConfigSchema } from "../../config/model-schema.js";
+import { gpt2ConfigSchema } from "../../config/models/gpt2-model.js";
 import { trainingArgumentsShape, trainingArgumentsVersion } from "../../config/training-arguments.generated.js";
 import { BhBridgeError } from "../../errors.js";
 import { askTorch, type TorchAnswer } from "../../python/ask-torch.js";

@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import type { StartedRun } from "../../bridge/started-run.js";
+import { modelInWords } from "../../config/models/model-sizes.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import type { TextColors } from "../../config/text-colors.js";
 import { notFinite, type TrainResult } from "../../runner/train-result.js";
@@ -36,7 +37,7 @@ export function formatStart(
   return [
     `Corpus   ${printable(corpus.path)}`,
     `         ${count(corpus.tokens, "token")}, ${corpus.distinct} distinct, ${corpus.dead} dead of ${model.vocab_size}${filtered}; ${count(windows, "window")}`,
-    `Model    GPT-2 with ${model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm"}, ${count(parameters, "parameter")}, ${model.dtype}; start: ${init.kind}`,
+    `Model    ${modelInWords(model)}, ${count(parameters, "parameter")}, ${model.dtype}; start: ${init.kind}`,
     `Device   ${environment.device}, ${count(environment.threads, "thread")}${each} (${environment.cpu_capability})`,
     `Run      ${printable(relative(process.cwd(), directory))}`,
   ]
@@ -47,7 +48,6 @@ export function formatStart(
 /** What the notebook prints at its end, the verdict first: black holes, losses, centroid, summary. */
 export function formatResult(result: TrainResult, { model }: RunConfig, color: TextColors, width?: number): string {
   const { census, corpus, displacement, steps, verdict } = result;
-  const norm = model.norm === "rmsnorm" ? "RMSNorm" : "LayerNorm";
   const colored = verdict.result === "null" ? color.cyan : verdict.result === "positive" ? color.green : color.yellow;
   const lines = [
     heading(`Verdict: ${colored(verdict.result)}`, color),
@@ -68,7 +68,7 @@ export function formatResult(result: TrainResult, { model }: RunConfig, color: T
     ),
     `  Displacement ${decimal(displacement.float32, 6)} (float32), ${decimal(displacement.bfloat16, 6)} (the notebook's bfloat16 arithmetic)`,
     heading("Summary", color),
-    `  GPT-2 with ${norm}, ${groupDigits(steps.done)} of ${count(steps.planned, "step")}, ${result.stepsPerSecond.toFixed(1)} steps/s`,
+    `  ${modelInWords(model)}, ${groupDigits(steps.done)} of ${count(steps.planned, "step")}, ${result.stepsPerSecond.toFixed(1)} steps/s`,
     ...(result.finite ? [] : [color.red(`  Failed: ${notFinite}`)]),
     ...(result.usage ? [`  Used ${usedText(result.usage)}`] : []),
   ];

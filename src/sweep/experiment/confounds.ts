@@ -114,7 +114,7 @@ function initialConfounds(control: RunFacts, treatment: RunFacts, named: Named):
 }
 
 /** Fields that say in which order the windows come. */
-const setsOrder = (path: string) => path.startsWith("training.train_sampling_strategy") || path.startsWith("training.data_seed");
+const setsOrder = (path: string) => path.startsWith("training.train_sampling_strategy") || path.startsWith("training.data_seed") || path === "seeds.data";
 
 function textConfounds(control: RunFacts, treatment: RunFacts, named: Named): Statement[] {
   const [before, after] = [control.corpus, treatment.corpus];
@@ -126,16 +126,19 @@ function textConfounds(control: RunFacts, treatment: RunFacts, named: Named): St
   }
   const [order, other] = [control.windowOrder, treatment.windowOrder];
   if (order === null || other === null || order === other || [...named].some(setsOrder)) return [];
-  return [
-    { what: "order of the windows of text", control: shownHash(order), treatment: shownHash(other), remove: "training.data_seed, the same for both arms" },
-  ];
+  return [{ what: "order of the windows of text", control: shownHash(order), treatment: shownHash(other), remove: "seeds.data, the same for both arms" }];
+}
+
+/** The dropout probabilities of a model. */
+function dropouts(model: RunFacts["config"]["model"]): number[] {
+  return Object.entries(model).flatMap(([name, value]) => (/pdrop$|dropout$/.test(name) && typeof value === "number" ? [value] : []));
 }
 
 /** Noise is drawn from the stream that dropout draws from; the order of the windows has a stream of its own. */
 function streamConfounds(control: RunFacts, treatment: RunFacts): Statement[] {
   const [before, after] = [control, treatment].map(({ config }) => config.noise.epsilon > 0);
-  const dropouts = [control, treatment].flatMap(({ config: { model } }) => [model.resid_pdrop, model.embd_pdrop, model.attn_pdrop]);
-  if (before === after || dropouts.every((probability) => probability === 0)) return [];
+  const probabilities = [control, treatment].flatMap(({ config: { model } }) => dropouts(model));
+  if (before === after || probabilities.every((probability) => probability === 0)) return [];
   const shown = (draws: boolean | undefined) => (draws ? "drawn after noise" : "drawn without noise");
   return [
     {

@@ -25,6 +25,7 @@ export function effectiveParameters({ model, training }: RunConfig): EffectivePa
     weight(name, inputs * outputs),
     { name: `${name}.bias`, size: outputs, weightDecay: 0, isNorm: false },
   ];
+  if (model.type !== "gpt2") return [];
   const { n_embd: width, n_inner, n_layer, vocab_size, n_positions, tie_word_embeddings } = model;
   const inner = n_inner ?? 4 * width;
   const norm = (name: string) => [

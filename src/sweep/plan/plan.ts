@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { corpusOf } from "../../bridge/corpus.js";
 import { corpusPath } from "../../config/corpus-path.js";
+import { windowLength } from "../../config/models/model-sizes.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import type { Executor, Machine } from "../executors/executor.js";
@@ -85,9 +86,15 @@ function isOnCpuAlone(base: ResolvedConfig, points: readonly SweepPoint[]): bool
 function corpusReader(base: ResolvedConfig, signal?: AbortSignal): (config: RunConfig) => Promise<string> {
   const read = new Map<string, Promise<string>>();
   return (config) => {
-    const { vocab_size, n_positions } = config.model;
     const { per_device_train_batch_size, dataloader_drop_last } = config.training;
-    const key = JSON.stringify([corpusPath(config), vocab_size, n_positions, config.data.held_out, per_device_train_batch_size, dataloader_drop_last]);
+    const key = JSON.stringify([
+      corpusPath(config),
+      config.model.vocab_size,
+      windowLength(config),
+      config.data.held_out,
+      per_device_train_batch_size,
+      dataloader_drop_last,
+    ]);
     const known = read.get(key) ?? corpusOf({ ...base, config }, signal).then(({ sha256 }) => sha256);
     read.set(key, known);
     return known;

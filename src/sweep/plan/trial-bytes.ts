@@ -1,4 +1,5 @@
 import { weightCount } from "../../bridge/require-memory.js";
+import { modelSize } from "../../config/models/model-sizes.js";
 import { stepsOfSchedule } from "../../config/record-schedule.js";
 import { hasTokenRows, tensorsOfForwardPass } from "../../config/record-schema.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
@@ -16,9 +17,10 @@ const otherBytes = 200_000;
 export function trialBytes({ model, record, training, checkpoint }: RunConfig): number {
   const { weightBytes, momentBytes } = bytesOfNumbers({ model, training });
   const rows = Array.isArray(record.rows) ? record.rows.length : model.vocab_size;
+  const width = modelSize(model, "width") ?? 0;
   const stateBytes = (tensor: string): number => {
-    if (tensorsOfStep.includes(tensor)) return wideBytes * (tensor === "logits.mean" ? rows : model.n_embd);
-    const numbers = model.n_embd * (hasTokenRows(tensor) ? rows : Math.max(4 * model.n_embd, model.n_positions)); // of others, the largest that there are
+    if (tensorsOfStep.includes(tensor)) return wideBytes * (tensor === "logits.mean" ? rows : width);
+    const numbers = width * (hasTokenRows(tensor) ? rows : Math.max(4 * width, modelSize(model, "positions") ?? 0)); // of others, the largest that there are
     return numbers * (/\.(?:exp_avg|exp_avg_sq|master)$/.test(tensor) ? momentBytes : weightBytes);
   };
   const statesOf = (tensor: string): number => stepsOfSchedule(record.schedules?.[tensor] ?? record.every, training.max_steps).length;

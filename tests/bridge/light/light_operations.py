@@ -28,6 +28,8 @@ def create(request):
         "parameter_count": request["seed"],
         "parameters": [],
         "norm": "rmsnorm",
+        "embedding": "transformer.wte.weight",
+        "head": "transformer.wte.weight",
     }
 
 

@@ -21,7 +21,7 @@ test("a configuration's sections are sent as they are, with the path of the corp
   const { engine, processes, exact_step, compiled_step, graphed_step, training, noise, record, checkpoint, seed } = config;
   expect(request).toEqual({
     ...context,
-    data: { ...config.data, corpus: "/text" },
+    data: { ...config.data, corpus: "/text", window_length: 128 },
     engine,
     processes,
     exact_step,
@@ -32,6 +32,7 @@ test("a configuration's sections are sent as they are, with the path of the corp
     record,
     checkpoint,
     seed,
+    data_seed: seed,
     dtype: config.model.dtype,
   });
   expect(operations["trainer.create"].request.parse(request)).toEqual(request);

@@ -38,8 +38,8 @@ test("the architecture of a saved model replaces the preset's, and its embedding
 });
 
 test.each([
-  ["nope", /nope is not a saved model: there is no such folder or file\. Give the folder of a saved GPT-2/],
-  [".", /is not a saved model: it has no config\.json\. Give the folder of a saved GPT-2/],
+  ["nope", /nope is not a saved model: there is no such folder or file\. Give the folder of a saved model/],
+  [".", /is not a saved model: it has no config\.json\. Give the folder of a saved model/],
 ])("--from %s says in words what is missing and what to give", async (path, message) => {
   await expect(resolveRunConfig({ cwd, assignments: from(path) })).rejects.toMatchObject({
     code: "CONFIG_INVALID",
@@ -58,10 +58,16 @@ test("what the caller sets wins over the saved model", async () => {
   expect([config.init, config.model.dtype]).toEqual([{ kind: "singular" }, "float32"]);
 });
 
-test("a directory without a model, and a model of another family, are refused", async () => {
+test("a directory without a model, and a model without a causal head, are refused", async () => {
   await expect(resolveRunConfig({ cwd, assignments: from("nowhere") })).rejects.toMatchObject({
     code: "CONFIG_INVALID",
     issues: [{ path: "model.from", message: expect.stringContaining("is not a saved model"), source: "--from" }],
   });
-  await expect(resolveRunConfig({ cwd, assignments: from("llama") })).rejects.toThrow('holds a model of type "llama", and only GPT-2 can be trained on');
+  await saveConfig("clip", { model_type: "clip" });
+  await expect(resolveRunConfig({ cwd, assignments: from("clip") })).rejects.toThrow('holds a model of type "clip", which has no causal head in transformers');
+});
+
+test("a model of another family is read by the names of its own configuration", async () => {
+  const { config } = await resolveRunConfig({ cwd, assignments: from("llama") });
+  expect(config.model).toMatchObject({ type: "llama", norm: "native", from: join(cwd, "llama") });
 });

@@ -12,6 +12,20 @@ async function problems(...set: string[]): Promise<string[]> {
 }
 
 const broken = [
+  { set: ["model.type=llama", "model.head_dim=31"], message: "model.head_dim: is 31, and positions are rotations of pairs: set an even width" },
+  {
+    set: ["model.type=qwen3", "model.num_key_value_heads=3"],
+    message: "model.num_key_value_heads: 3 does not divide model.num_attention_heads = 2: as many queries share each head of keys and values",
+  },
+  {
+    set: ["data.window_length=129"],
+    message: "data.window_length: 129 tokens are more than the model's 128 positions: set it to at most 128",
+  },
+  {
+    set: ["seeds.data=1", "training.data_seed=2"],
+    message: "seeds.data: is 1, and training.data_seed, which means the same, is 2: leave the latter out",
+  },
+  { set: ["engine=fast", "model.type=llama"], message: "model.type: engine fast has no llama here, only gpt2: use it, or engine=trainer" },
   { set: ["model.n_embd=63"], message: "model.n_embd: 63 is not divisible by model.n_head = 2: each head takes an equal share" },
   { set: ['record.tensors=["wte.grad"]'], message: 'record.tensors: must contain "wte": the census and the verdict are computed from it' },
   { set: ['record.tensors=["wte","wte"]'], message: "record.tensors: names a tensor twice" },

@@ -42,7 +42,7 @@ test("the compiler refuses what does not belong", () => {
 test("types: every field is optional in the input, and has its value in the output", () => {
   expectTypeOf<Record<string, never>>().toExtend<RunConfigInput>();
   expectTypeOf<RunConfig["training"]["max_steps"]>().toEqualTypeOf<number>();
-  expectTypeOf<RunConfig["model"]["norm"]>().toEqualTypeOf<"rmsnorm" | "layernorm">();
+  expectTypeOf<RunConfig["model"]["norm"]>().toEqualTypeOf<"rmsnorm" | "layernorm" | "native">();
   expectTypeOf<RunConfig["init"]["kind"]>().toEqualTypeOf<"normal" | "singular" | "snowball" | "unit-noise" | "file">();
   expectTypeOf<RunConfig>().toExtend<RunConfigInput>();
 });

@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
-import { gpt2ConfigSchema, modelSchema, ownModelFields } from "../../../src/config/model-schema.js";
+import { modelSchema } from "../../../src/config/model-schema.js";
+import { gpt2ConfigSchema, gpt2ModelSchema } from "../../../src/config/models/gpt2-model.js";
+import { ownModelFields } from "../../../src/config/models/own-model-fields.js";
 import { expectedFrom } from "../formats/reference-python.js";
 
 test("GPT2Config's fields are transformers' own, and what is not is ours", () => {
   const theirs = expectedFrom<string[]>("import json; from transformers import GPT2Config; print(json.dumps(list(GPT2Config().to_dict())))");
   expect(Object.keys(gpt2ConfigSchema.shape).filter((field) => !theirs.includes(field))).toEqual([]);
-  expect(Object.keys(modelSchema.shape).filter((field) => !Object.hasOwn(gpt2ConfigSchema.shape, field))).toEqual([...ownModelFields]);
+  expect(Object.keys(gpt2ModelSchema.shape).filter((field) => !Object.hasOwn(gpt2ConfigSchema.shape, field))).toEqual([...ownModelFields]);
 });
 
 test.each([

@@ -6,6 +6,11 @@ import { defaultPreset, presetNames, presets } from "../../../src/config/presets
 const float32Start = { "init.kind": "unit-noise", "init.sigma": 1e-5, "init.noise_dtype": "float32" };
 const everything = { "record.tensors": ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"] };
 
+/** What another family changes of itself: it has other fields. */
+function familyChanges(type: "qwen3") {
+  return diffRunConfigs(parseRunConfig({}), parseRunConfig({ model: { type } }));
+}
+
 // What each preset changes of the seed, from the notes on the research programme.
 const expected = {
   "rmsnorm-11.2a": {},
@@ -22,6 +27,7 @@ const expected = {
     "training.max_grad_norm": 0,
     ...everything,
   },
+  "qwen3-singular": { ...Object.fromEntries(familyChanges("qwen3").map(({ path, after }) => [path, after])) },
   quick: { "training.max_steps": 800 },
 };
 

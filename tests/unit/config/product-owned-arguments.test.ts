@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { gpt2ConfigDefaults, gpt2ConfigShape, gpt2ConfigVersion } from "../../../src/config/gpt2-config.generated.js";
-import { gpt2ConfigSchema, modelSchema, ownModelFields } from "../../../src/config/model-schema.js";
+import { gpt2ConfigSchema, gpt2ModelSchema } from "../../../src/config/models/gpt2-model.js";
+import { ownModelFields } from "../../../src/config/models/own-model-fields.js";
 import { productOwnedGpt2Config, productOwnedTrainingArguments } from "../../../src/config/product-owned-arguments.js";
 import { trainingArgumentsDefaults, trainingArgumentsShape, trainingArgumentsVersion } from "../../../src/config/training-arguments.generated.js";
 import { ownTrainingFields, trainingSchema } from "../../../src/config/training-schema.js";
@@ -17,8 +18,8 @@ test("every field of GPT2Config can be set or is refused with a reason, but for 
 
 test("the product's own fields are these", () => {
   expect(ownTrainingFields).toEqual(["decay_norms", "optimizer_state_dtype"]);
-  expect(ownModelFields).toEqual(["norm", "dtype", "from"]);
-  expect(Object.keys(modelSchema.shape).filter((field) => !Object.hasOwn(gpt2ConfigSchema.shape, field))).toEqual([...ownModelFields]);
+  expect(ownModelFields).toEqual(["type", "norm", "dtype", "from"]);
+  expect(Object.keys(gpt2ModelSchema.shape).filter((field) => !Object.hasOwn(gpt2ConfigSchema.shape, field))).toEqual([...ownModelFields]);
 });
 
 test("both mirrors are of one transformers, and know a default for every field", () => {

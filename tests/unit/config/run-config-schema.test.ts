@@ -63,9 +63,9 @@ test("the defaults are the seed, and survive JSON", () => {
   expect(runConfigSchema.parse(JSON.parse(JSON.stringify(defaults)))).toEqual(defaults);
 });
 
-test("every field has a default but names, paths, what a kind of initial state adds, and what HF decides", () => {
+test("every field has a default but names, paths, what a kind of model or initial state adds, and what HF decides", () => {
   const defaults = configValues(runConfigSchema.parse({}));
-  const open = fieldPaths().filter((path) => !defaults.has(path) && !path.startsWith("training."));
+  const open = fieldPaths().filter((path) => !defaults.has(path) && !/^(?:training|model)\./.test(path));
   expect(open).toEqual(["name", "python", "init.sigma", "init.noise_dtype", "init.path", "init.tensor", "init.step", "record.schedules", "preset"]);
 });
 

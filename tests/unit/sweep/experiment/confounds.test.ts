@@ -88,7 +88,7 @@ test("another order of the same windows is a confound, unless it was not recorde
       what: "order of the windows of text",
       control: "000000000000",
       treatment: "111111111111",
-      remove: "training.data_seed, the same for both arms",
+      remove: "seeds.data, the same for both arms",
     },
   ]);
   expect(found(factsOf({}), factsOf({}, { windowOrder: null }))).toEqual([]);

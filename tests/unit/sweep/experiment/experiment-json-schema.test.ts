@@ -24,7 +24,7 @@ test("every experiment that ships keeps to it, and so does a field by its dotted
 test("an editor is told of a wrong value in an arm, of one arm alone and of a misspelt field", () => {
   const arms = { a: {}, b: {} };
   expect(problems([{ arms: { a: {}, b: { model: { norm: "batchnorm" } } } }, { arms: { a: {} } }, { arms, rule: {} }, { arms, rules: { alpha: 2 } }])).toEqual([
-    ["arms.b.model.norm"],
+    ["arms.b.model"],
     ["arms"],
     [""],
     ["rules.alpha"],

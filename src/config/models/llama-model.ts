@@ -1,0 +1,14 @@
+import { z } from "zod";
+import { llamaConfigShape } from "../llama-config.generated.js";
+import { normSchema, ownModelShape } from "./own-model-fields.js";
+import { rotaryShape } from "./rotary-model.js";
+import { settableFields } from "./settable-fields.js";
+
+/** A Llama: LlamaConfig's own names. The sizes are the seed's; what else is left out is transformers' default. */
+export const llamaModelSchema = z.strictObject({
+  type: z.literal("llama").describe("The model's family, by transformers' `model_type`."),
+  norm: normSchema,
+  ...ownModelShape,
+  ...settableFields(llamaConfigShape),
+  ...rotaryShape,
+});
