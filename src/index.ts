@@ -104,6 +104,7 @@ export {
 export { type ErrorDocument, errorDocumentSchema } from "./commands/terminal/error-document.js";
 export { type HelpDocument, helpDocumentSchema } from "./commands/terminal/help-document.js";
 export { type ProgressLine, progressLineSchema } from "./commands/terminal/progress-line.js";
+export { type TokenizerDocument, tokenizerDocumentSchema } from "./commands/tokenizer/tokenizer-document.js";
 export { type ComparablePart, type CompareOptions, type Comparison, compare, unequalParts } from "./compare/compare.js";
 export type { TracedDifference } from "./compare/compare-traces.js";
 export type { Divergence } from "./compare/divergence.js";

@@ -12,12 +12,18 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from bh_bridge.tokenizing import encode, load_tokenizer
 
-def read_tokens(path: str, vocab_size: int) -> torch.Tensor:
-    """The corpus as token ids, uint8 [tokens]: text with universal newlines, ASCII, bytes below vocab_size.
 
+def read_tokens(path: str, vocab_size: int, tokenizer: str | None = None) -> torch.Tensor:
+    """The corpus as token ids [tokens]: text with universal newlines.
+
+    uint8, ASCII, bytes below vocab_size; with the path of a tokenizer.json int32, UTF-8, what that makes of it.
     TypeScript has checked the file and told the user what was left out; this reads it the same way.
     """
+    if tokenizer is not None:
+        text = Path(path).read_text(encoding="utf-8")
+        return torch.tensor(encode(load_tokenizer(tokenizer), text), dtype=torch.int32)
     text = Path(path).read_text(encoding="ascii")  # CRLF and CR become LF
     tokens = torch.frombuffer(bytearray(text.encode("ascii")), dtype=torch.uint8)
     # A byte is compared as a byte: against 10,000 (16 modulo 256) nearly everything would be left out.

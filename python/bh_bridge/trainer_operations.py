@@ -85,7 +85,7 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
     model = registry.find(request["model"])
     data, steps = request["data"], request["training"]["max_steps"]
     vocab = len(embedding_of(model))
-    tokens = read_tokens(data["corpus"], vocab)
+    tokens = read_tokens(data["corpus"], vocab, data["tokenizer"])
     train_windows, held_out_windows = split_windows(tokens, data["window_length"], data)
     _require_one_process_where_needed(request)
     prepare_directory(directory, model, request)

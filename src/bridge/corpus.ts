@@ -4,10 +4,12 @@ import { configInvalid } from "../config/config-invalid.js";
 import { corpusPath } from "../config/corpus-path.js";
 import { windowLength } from "../config/models/model-sizes.js";
 import type { ResolvedConfig } from "../config/resolve-run-config.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { count } from "../text/count.js";
 import { heldOutProblem, heldOutTokens } from "./held-out.js";
+import { readTokenizedCorpus } from "./tokenized-corpus.js";
 
 /** Python holds a corpus in memory; the largest that was trained on had 0.3 MB. */
 const maxCorpusBytes = 1 << 30;
@@ -115,6 +117,13 @@ function notAscii(path: string, { byte, offset, line }: { byte: number; offset: 
   );
 }
 
+async function factsOf(config: RunConfig, path: string, signal: AbortSignal | undefined): Promise<CorpusFacts> {
+  const { data, model, python } = config;
+  const length = windowLength(config);
+  if (data.tokenizer === null) return readCorpus(path, model.vocab_size, length, data.held_out, signal);
+  return readTokenizedCorpus({ path, tokenizer: data.tokenizer, vocabulary: model.vocab_size, windowLength: length, heldOut: data.held_out, python }, signal);
+}
+
 /**
  * Read the corpus of a complete configuration.
  *
@@ -122,7 +131,7 @@ function notAscii(path: string, { byte, offset, line }: { byte: number; offset: 
  * @throws {BhBridgeError} `CORPUS_INVALID`, `ABORTED`; `CONFIG_INVALID` when no batch of it would be full and only full ones are wanted.
  */
 export async function corpusOf({ config }: ResolvedConfig, signal?: AbortSignal, path: string = corpusPath(config)): Promise<CorpusFacts> {
-  const facts = await readCorpus(path, config.model.vocab_size, windowLength(config), config.data.held_out, signal);
+  const facts = await factsOf(config, path, signal);
   const { per_device_train_batch_size: batch, dataloader_drop_last } = config.training;
   if (dataloader_drop_last && facts.windows < batch) {
     const message = `a batch of ${batch} is never full: the text has ${facts.windows} windows. Set a smaller one, or training.dataloader_drop_last to false`;

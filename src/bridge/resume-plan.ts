@@ -82,6 +82,13 @@ function requireExtensible(directory: string, recorded: RunConfig, steps: number
 
 /** Make sure that a text is the one that a run was trained on. @throws {BhBridgeError} `RESUME_MISMATCH`. */
 export function requireSameCorpus(directory: string, before: CorpusFacts, now: CorpusFacts): void {
+  if (before.tokenizer?.sha256 !== now.tokenizer?.sha256) {
+    const files = `${before.tokenizer?.path ?? "bytes"} of SHA-256 ${before.tokenizer?.sha256 ?? "none"}`;
+    throw new BhBridgeError(
+      "RESUME_MISMATCH",
+      `the tokenizer has changed: ${directory} was trained on tokens of ${files}. Give it as it was with data.tokenizer; the run has a copy`,
+    );
+  }
   if (before.sha256 === now.sha256) return;
   throw new BhBridgeError(
     "RESUME_MISMATCH",

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import { durableWrite } from "../formats/durable-write.js";
@@ -67,6 +67,7 @@ export class RunRecord {
       [runFiles.config]: runConfigText(config),
       [runFiles.manifest]: runManifestText(manifest),
       [runFiles.nodeEnvironment]: `${JSON.stringify(nodeEnvironment(Object.keys(packageManifest().dependencies)), null, 2)}\n`,
+      ...(config.data.tokenizer !== null && { [runFiles.tokenizer]: readFileSync(config.data.tokenizer, "utf8") }),
       ...(repository?.state.patch && { [runFiles.patch]: repository.patch }),
       ...(callbacks.length > 0 && { [runFiles.callbacks]: sourcesOf(callbacks) }),
     };

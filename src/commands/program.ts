@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import("./inspect/inspect.js")).inspectCommand(),
   export: async () => (await import("./export/export.js")).exportCommand(),
   report: async () => (await import("./report/report.js")).reportCommand(),
+  tokenizer: async () => (await import("./tokenizer/tokenizer.js")).tokenizerCommand(),
   presets: async () => (await import("./presets/presets.js")).presetsCommand(),
   config: async () => (await import("./config/config.js")).configCommand(),
   setup: async () => (await import("./setup/setup.js")).setupCommand(),

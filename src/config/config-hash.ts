@@ -23,7 +23,7 @@ export function configIdentity(config: RunConfig) {
     ...rest,
     ...(rest.engine === "fast" ? { compiled_step } : {}),
     ...(processes > 1 ? { processes } : {}),
-    data: withoutDefaults({ ...data, corpus: fileName(data.corpus) }, laterDataFields),
+    data: withoutDefaults({ ...data, corpus: fileName(data.corpus), tokenizer: fileName(data.tokenizer) }, laterDataFields),
     model: withoutDefaults({ ...model, from: fileName(model.from) }, { type: "gpt2" }),
     ...(Object.keys(apart).length > 0 ? { seeds: apart } : {}),
     init: init.kind === "file" ? { ...init, path: fileName(init.path) } : init,
@@ -42,7 +42,7 @@ export function configHash(config: RunConfig): string {
 }
 
 /** Fields that earlier versions did not have, with the values that compute what they computed: with those a configuration is still the same one. */
-const laterDataFields = { window_length: null };
+const laterDataFields = { tokenizer: null, window_length: null };
 
 function withoutDefaults(section: Record<string, unknown>, defaults: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(section).filter(([name, value]) => !Object.hasOwn(defaults, name) || value !== defaults[name]));

@@ -10,6 +10,14 @@ export const dataSchema = z.strictObject({
     .describe(
       "An ASCII text file; null is the built-in corpus (The Man Who Was Thursday, 320,525 bytes). A relative path in a config file starts at that file.",
     ),
+  tokenizer: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      "A tokenizer.json of Hugging Face's tokenizers, whose tokens the corpus is made of; null takes bytes. The corpus is UTF-8 then. A relative path in a config file starts at that file.",
+    ),
   label_shift: z
     .enum(["double", "causal"])
     .default("double")

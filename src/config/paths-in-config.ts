@@ -2,7 +2,7 @@ import { isAbsolute, resolve, sep } from "node:path";
 import { isPlainObject } from "./json-value.js";
 
 /** Fields that hold a path in the file system. */
-const pathFields = ["data.corpus", "init.path", "model.from"] as const;
+const pathFields = ["data.corpus", "data.tokenizer", "init.path", "model.from"] as const;
 
 /** Whether the field at a dotted path holds a path in the file system. */
 export function isPathField(path: string): boolean {

@@ -20,6 +20,8 @@ export interface SeedsInput {
 export interface DataInput {
   /** An ASCII text file; null is the built-in corpus (The Man Who Was Thursday, 320,525 bytes). A relative path in a config file starts at that file. Default: `null`. */
   corpus?: string | null | undefined;
+  /** A tokenizer.json of Hugging Face's tokenizers, whose tokens the corpus is made of; null takes bytes. The corpus is UTF-8 then. A relative path in a config file starts at that file. Default: `null`. */
+  tokenizer?: string | null | undefined;
   /** `double` shifts labels in the data set and again in the model, as the notebook did, so that position t learns token t+2; `causal` learns t+1. Default: `"double"`. */
   label_shift?: "double" | "causal" | undefined;
   /** Tokens of a training window; null takes as many as the model has positions. Default: `null`. */

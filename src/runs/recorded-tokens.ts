@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { byteText, matchingTokens, mostByteTokens } from "../config/matching-tokens.js";
 import type { RecordRows } from "../config/record-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
-import { RowTokens } from "../formats/row-tokens.js";
+import { RowTokens, type TokenText } from "../formats/row-tokens.js";
+import { tokenizerText } from "../formats/tokenizer-text.js";
 import { readRunConfig } from "./run-config.js";
 import { runFiles } from "./run-layout.js";
 import { readRunManifest } from "./run-manifest.js";
@@ -19,7 +20,7 @@ export function recordedTokens(directory: string, rows: number, own?: readonly n
   const config = configBeside(directory);
   if (!config) return undefined;
   const { model, record } = config;
-  const text = model.vocab_size <= mostByteTokens ? byteText : undefined;
+  const text = textOf(directory, config);
   if (own) return new RowTokens({ vocabulary: model.vocab_size, ids: own, text });
   if (record.rows === "all") return new RowTokens({ vocabulary: rows, text });
   const ids = chosenTokens(record.rows, model.vocab_size, () => deadTokens(directory));
@@ -35,6 +36,13 @@ export function chosenTokens(rows: RecordRows, vocabulary: number, dead: () => r
   if (rows !== "live") return matchingTokens(rows, vocabulary);
   const without = dead();
   return without && all.filter((token) => !without.includes(token));
+}
+
+/** How the tokens of a run are written: as its tokenizer has them, or as bytes. */
+function textOf(directory: string, { data, model }: RunConfig): TokenText | undefined {
+  if (data.tokenizer === null) return model.vocab_size <= mostByteTokens ? byteText : undefined;
+  const path = join(directory, runFiles.tokenizer);
+  return existsSync(path) ? tokenizerText(path) : undefined;
 }
 
 /** A history that was taken out of its run may lie beside the configuration of something else. */

@@ -19,6 +19,7 @@ export const runFiles = {
   nodeEnvironment: "environment.node.json",
   patch: "repository.patch",
   callbacks: "callbacks.js.txt",
+  tokenizer: "tokenizer.json",
   checksums: "SHA256SUMS",
 } as const;
 const topFiles: readonly string[] = Object.values(runFiles);

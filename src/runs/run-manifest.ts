@@ -43,6 +43,8 @@ const corpusFactsSchema = z.strictObject({
   deadTokens: z.array(z.int()),
   /** Training windows: tokens that are trained on, less the context. */
   windows: z.int(),
+  /** What made the tokens; absent where they are bytes. `unreachable` are those that their own text does not come back as. */
+  tokenizer: z.strictObject({ path: z.string(), sha256: z.string(), vocabulary: z.int(), unreachable: z.array(z.int()) }).optional(),
 });
 export type CorpusFacts = z.output<typeof corpusFactsSchema>;
 

@@ -46,7 +46,7 @@ def _train(invitation: Invitation, rank: int) -> None:
     join(store, rank, invitation.processes, has_gpus=request["device"] == "cuda")
     model = model_of(start["blueprint"])
     group = Group(rank, invitation.processes, request["seed"])
-    tokens = read_tokens(request["data"]["corpus"], len(embedding_of(model)))
+    tokens = read_tokens(request["data"]["corpus"], len(embedding_of(model)), request["data"]["tokenizer"])
     windows = split_windows(tokens, request["data"]["window_length"], request["data"])
     step = FollowerStep(request, embedding_of(model), group)
     engine = build(model, request, *windows, step)

@@ -89,6 +89,7 @@ function corpusReader(base: ResolvedConfig, signal?: AbortSignal): (config: RunC
     const { per_device_train_batch_size, dataloader_drop_last } = config.training;
     const key = JSON.stringify([
       corpusPath(config),
+      config.data.tokenizer,
       config.model.vocab_size,
       windowLength(config),
       config.data.held_out,

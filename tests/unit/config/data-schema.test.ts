@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { dataSchema } from "../../../src/config/data-schema.js";
 
 test("nothing given is the built-in corpus, the notebook's labels, and all of it trained on", () => {
-  expect(dataSchema.parse({})).toEqual({ corpus: null, label_shift: "double", window_length: null, held_out: 0 });
+  expect(dataSchema.parse({})).toEqual({ corpus: null, tokenizer: null, label_shift: "double", window_length: null, held_out: 0 });
 });
 
 test.each([

@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { configInvalid } from "../config/config-invalid.js";
+import { BhBridgeError } from "../errors.js";
+import { countTokens } from "../python/ask-tokenizer.js";
+import { resolvePython } from "../python/resolve-python.js";
+import type { CorpusFacts } from "../runs/run-manifest.js";
+import { count } from "../text/count.js";
+import { heldOutProblem, heldOutTokens } from "./held-out.js";
+
+/** A text, and what its tokens are made by and for. */
+interface TokenizedText {
+  readonly path: string;
+  readonly tokenizer: string;
+  readonly vocabulary: number;
+  readonly windowLength: number;
+  readonly heldOut: number;
+  /** The interpreter that the configuration names. */
+  readonly python: string | undefined;
+}
+
+/**
+ * Read a corpus as a tokenizer makes it tokens: UTF-8, newlines of every system as LF. Python counts them, as Python will train on them.
+ *
+ * @throws {BhBridgeError} as `readCorpus`, but for text that is not ASCII; `CONFIG_INVALID` for a tokenizer that has more tokens than the model has rows, or
+ *   is not there; as `resolvePython`.
+ */
+export async function readTokenizedCorpus(
+  { path, tokenizer, vocabulary, windowLength, heldOut, python }: TokenizedText,
+  signal?: AbortSignal,
+): Promise<CorpusFacts> {
+  const made = fileBytes(tokenizer, "data.tokenizer");
+  const bytes = fileBytes(path, "data.corpus");
+  const { path: interpreter } = await resolvePython({ ...(python !== undefined && { config: python }) }, signal);
+  const counts = await countTokens(interpreter, path, tokenizer, signal);
+  if (counts.vocabulary > vocabulary) {
+    const message = `${tokenizer} has ${count(counts.vocabulary, "token")}, and model.vocab_size is ${vocabulary}: set that to ${counts.vocabulary} or more`;
+    throw configInvalid([{ path: "data.tokenizer", message }]);
+  }
+  if (!counts.restored) {
+    throw new BhBridgeError("CORPUS_INVALID", `${path} does not come back from its tokens as it was: ${tokenizer} leaves something of it out. Train one on it`);
+  }
+  const { tokens } = counts;
+  if (tokens < windowLength + 1) {
+    throw new BhBridgeError(
+      "CORPUS_INVALID",
+      `${path} has ${count(tokens, "token")}: a window takes ${windowLength + 1}. Give a longer text, or a smaller data.window_length`,
+    );
+  }
+  const problem = heldOutProblem(heldOut, tokens, windowLength + 1);
+  if (problem !== undefined) throw configInvalid([{ path: "data.held_out", message: `${problem} (the corpus is ${path})` }]);
+  const live = new Set(counts.live);
+  const deadTokens = Array.from({ length: vocabulary }, (_, token) => token).filter((token) => !live.has(token));
+  return {
+    path,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    bytes: bytes.length,
+    characters: counts.characters,
+    filtered: 0,
+    tokens,
+    distinct: live.size,
+    dead: deadTokens.length,
+    deadTokens,
+    windows: tokens - heldOutTokens(heldOut, tokens) - windowLength,
+    tokenizer: {
+      path: tokenizer,
+      sha256: createHash("sha256").update(made).digest("hex"),
+      vocabulary: counts.vocabulary,
+      unreachable: counts.unreachable,
+    },
+  };
+}
+
+function fileBytes(path: string, field: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw configInvalid([{ path: field, message: `${path} cannot be read: ${(cause as Error).message}` }], cause);
+  }
+}

@@ -1,0 +1,57 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { BhBridgeError } from "../../errors.js";
+import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { stopOnSignal } from "../terminal/stop-on-signal.js";
+import { Terminal } from "../terminal/terminal.js";
+import type { TokenizerDocument } from "./tokenizer-document.js";
+
+interface TrainOptions extends CommonOptions {
+  kind: "char-bpe" | "byte-bpe";
+  vocab: number;
+  corpus?: string;
+  out: string;
+  python?: string;
+}
+
+/** `bh-bridge tokenizer`: tokens for a corpus. */
+export function tokenizerCommand(): Command {
+  const train = createCommand(
+    "train",
+    "Train a tokenizer on a corpus, for data.tokenizer",
+    "bh-bridge tokenizer train --kind char-bpe --vocab 1000 --out tokenizer.json",
+  )
+    .addOption(new Option("--kind <kind>", "what it joins: characters or UTF-8 bytes").choices(["char-bpe", "byte-bpe"]).makeOptionMandatory())
+    .requiredOption("--vocab <n>", "tokens that it shall have", parseCount)
+    .option("--corpus <file>", "UTF-8 text to train it on; the built-in corpus when left out")
+    .requiredOption("--out <file>", "where to write it; nothing is replaced")
+    .option("--python <path>", "Python interpreter")
+    .action(trainInTerminal);
+  return new Command("tokenizer").description("Train a tokenizer for data.tokenizer").addCommand(train);
+}
+
+function parseCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 2) throw new InvalidArgumentError("It is a whole number from 2, such as 4000.");
+  return value;
+}
+
+async function trainInTerminal({ kind, vocab, corpus, out, python, ...common }: TrainOptions): Promise<void> {
+  const terminal = new Terminal(common);
+  const path = resolve(out);
+  if (existsSync(path)) throw new BhBridgeError("FILE_UNWRITABLE", `${path} is there already, and nothing is replaced: name another file with --out`);
+  const [{ trainTokenizer }, { resolvePython }, { corpusPath }, { parseRunConfig }] = await Promise.all([
+    import("../../python/ask-tokenizer.js"),
+    import("../../python/resolve-python.js"),
+    import("../../config/corpus-path.js"),
+    import("../../config/parse-run-config.js"),
+  ]);
+  using stop = stopOnSignal(terminal, { stopping: () => "Stopping the training of the tokenizer" });
+  const text = corpus === undefined ? corpusPath(parseRunConfig({})) : resolve(corpus);
+  const { path: interpreter } = await resolvePython(python === undefined ? {} : { python }, stop.signal);
+  const { vocabulary } = await trainTokenizer(interpreter, { kind, vocab, corpus: text, out: path }, stop.signal);
+  const document: TokenizerDocument = { schema: "bh-bridge/tokenizer@1", kind, path, vocabulary };
+  terminal.document(document);
+  terminal.print(`${path}: ${vocabulary} tokens. Use it with --set data.tokenizer=${out} --set model.vocab_size=${vocabulary}`);
+}

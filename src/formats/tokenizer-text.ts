@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import type { TokenText } from "./row-tokens.js";
+
+const tokenizerSchema = z.looseObject({
+  model: z.looseObject({ vocab: z.union([z.record(z.string(), z.int()), z.array(z.tuple([z.string(), z.number()]))]) }),
+  added_tokens: z.array(z.looseObject({ id: z.int(), content: z.string() })).default([]),
+  decoder: z.looseObject({ type: z.string() }).nullish(),
+});
+
+/** How the tokens of a tokenizer.json are written. A token of bytes that are no whole characters is shown with U+FFFD in their place. */
+export function tokenizerText(path: string): TokenText {
+  const { model, added_tokens, decoder } = tokenizerSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  const shown = decoder?.type === "ByteLevel" ? ofBytes : (text: string) => text;
+  const pairs: [string, number][] = Array.isArray(model.vocab) ? model.vocab.map(([text], id) => [text, id]) : Object.entries(model.vocab);
+  const texts = new Map(pairs.map(([text, id]) => [id, shown(text)]));
+  for (const { id, content } of added_tokens) texts.set(id, content);
+  return (token) => texts.get(token) ?? null;
+}
+
+const printable: readonly (readonly [number, number])[] = [
+  [0x21, 0x7e],
+  [0xa1, 0xac],
+  [0xae, 0xff],
+];
+const isPrintable = (byte: number) => printable.some(([from, to]) => byte >= from && byte <= to);
+const hidden = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !isPrintable(byte));
+/** The byte that a character stands for: printable ones for themselves, the others for characters from 256 on, as GPT-2's tokenizer has it. */
+const byteOf = new Map([...Array(256).keys()].map((byte) => [String.fromCharCode(isPrintable(byte) ? byte : 256 + hidden.indexOf(byte)), byte]));
+
+function ofBytes(text: string): string {
+  return new TextDecoder().decode(Uint8Array.from(text, (character) => byteOf.get(character) ?? 0x3f));
+}

@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { BhBridgeError } from "../errors.js";
+import { runPythonScript } from "./run-python-script.js";
+
+const trainedSchema = z.object({ vocabulary: z.int() });
+const countedSchema = z.object({
+  vocabulary: z.int(),
+  characters: z.int(),
+  tokens: z.int(),
+  live: z.array(z.int()),
+  unreachable: z.array(z.int()),
+  restored: z.boolean(),
+});
+const problemSchema = z.object({ problem: z.string() });
+
+/** A gigabyte of text takes minutes. */
+const timeoutMs = 3_600_000;
+
+interface Training {
+  kind: "char-bpe" | "byte-bpe";
+  vocab: number;
+  corpus: string;
+  out: string;
+}
+
+/** Train a tokenizer in Python and write it; tokens that it has. @throws {BhBridgeError} `CORPUS_INVALID` with what the library says, `ABORTED`. */
+export async function trainTokenizer(python: string, request: Training, signal?: AbortSignal): Promise<{ vocabulary: number }> {
+  return trainedSchema.parse(await ask(python, { do: "train", ...request }, signal));
+}
+
+/** What a tokenizer makes of a corpus. */
+export type TokenCounts = z.output<typeof countedSchema>;
+
+/** Count the tokens of a corpus in Python. @throws {BhBridgeError} `CORPUS_INVALID` with what the library says, `ABORTED`. */
+export async function countTokens(python: string, corpus: string, tokenizer: string, signal?: AbortSignal): Promise<TokenCounts> {
+  return countedSchema.parse(await ask(python, { do: "count", corpus, tokenizer }, signal));
+}
+
+async function ask(python: string, request: { do: string; corpus: string; tokenizer?: string }, signal: AbortSignal | undefined): Promise<unknown> {
+  const answer = await runPythonScript(python, { file: "tokenizing.py", args: [JSON.stringify(request)], timeoutMs, signal });
+  const { success, data } = problemSchema.safeParse(answer);
+  if (success) throw new BhBridgeError("CORPUS_INVALID", `the tokens of ${request.corpus} cannot be made: ${data.problem}`);
+  return answer;
+}

@@ -1,0 +1,45 @@
+"""A tokenizer that was trained here gives every text back, and its counts are those of the library."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bh_bridge import tokenizing
+from bh_bridge.data import read_tokens
+from tokenizers import Tokenizer
+
+TEXT = "The cat sat on the mat.\n\n  Die Katze saß auf der Matte; the naïve cat\tpurred.\n" * 20
+
+
+def ask(**request: Any) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, tokenizing.__file__, "M:", json.dumps(request)], capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout.removeprefix("M:"))
+
+
+@pytest.mark.parametrize(("kind", "vocab"), [("char-bpe", 60), ("byte-bpe", 300)])
+def test_a_trained_tokenizer_has_the_tokens_that_were_asked_for_and_loses_nothing(
+    tmp_path: Path, kind: str, vocab: int
+) -> None:
+    corpus, out = tmp_path / "text.txt", tmp_path / "tokenizer.json"
+    corpus.write_text(TEXT, encoding="utf-8")
+    assert ask(do="train", kind=kind, vocab=vocab, corpus=str(corpus), out=str(out)) == {"vocabulary": vocab}
+    plain = Tokenizer.from_file(str(out)).encode(TEXT).ids
+    counted = ask(do="count", corpus=str(corpus), tokenizer=str(out))
+    assert counted["live"] == sorted(Counter(plain))
+    assert (counted["tokens"], counted["characters"], counted["restored"]) == (len(plain), len(TEXT), True)
+    assert read_tokens(str(corpus), vocab, str(out)).tolist() == plain
+    if kind == "byte-bpe":  # a byte that begins no character is no text by itself
+        assert len(counted["unreachable"]) >= 128
+
+
+def test_what_the_library_refuses_is_said(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "wrong.json").write_text("{}")
+    answer = ask(do="count", corpus=str(tmp_path / "text.txt"), tokenizer=str(tmp_path / "wrong.json"))
+    assert answer.keys() == {"problem"}

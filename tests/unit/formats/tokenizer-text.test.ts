@@ -1,0 +1,39 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { tokenizerText } from "../../../src/formats/tokenizer-text.js";
+import { expectedFrom } from "./reference-python.js";
+
+const folder = mkdtempSync(join(tmpdir(), "tokenizer-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test.each(["ByteLevel", "Fuse"])("tokens are written as the library decodes them: %s", (decoder) => {
+  const path = join(folder, `${decoder}.json`);
+  const expected = expectedFrom<Record<string, string>>(
+    `
+import json, sys
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+tokenizer = Tokenizer(models.BPE())
+of_bytes = sys.argv[2] == "ByteLevel"
+tokenizer.decoder = decoders.ByteLevel() if of_bytes else decoders.Fuse()
+tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False) if of_bytes else pre_tokenizers.Whitespace()
+alphabet = pre_tokenizers.ByteLevel.alphabet() if of_bytes else []
+tokenizer.train_from_iterator(["saß naïve the the cat\\n"] * 9, trainers.BpeTrainer(vocab_size=300, show_progress=False, initial_alphabet=alphabet))
+tokenizer.add_tokens([AddedToken("<end>")])
+tokenizer.save(sys.argv[1])
+print(json.dumps({str(token): tokenizer.decode([token], False) for token in range(tokenizer.get_vocab_size())}))
+`,
+    path,
+    decoder,
+  );
+  const text = tokenizerText(path);
+  expect(Object.fromEntries(Object.keys(expected).map((token) => [token, text(Number(token))]))).toEqual(expected);
+  expect(text(100_000)).toBeNull();
+});
+
+test("a file that is no tokenizer is refused", () => {
+  const path = join(folder, "other.json");
+  writeFileSync(path, '{"model": {}}');
+  expect(() => tokenizerText(path)).toThrow();
+});
