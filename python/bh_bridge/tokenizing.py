@@ -40,7 +40,8 @@ def train(request: dict[str, Any]) -> dict[str, Any]:
     alphabet = pre_tokenizers.ByteLevel.alphabet() if is_of_bytes else []
     trainer = trainers.BpeTrainer(vocab_size=request["vocab"], show_progress=False, initial_alphabet=alphabet)
     tokenizer.train_from_iterator([Path(request["corpus"]).read_text(encoding="utf-8")], trainer)
-    Path(request["out"]).write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
+    with Path(request["out"]).open("x", encoding="utf-8") as file:  # nothing is replaced
+        file.write(tokenizer.to_str(pretty=True))
     return {"vocabulary": tokenizer.get_vocab_size()}
 
 

@@ -30,6 +30,7 @@ from bh_bridge.recorder import EmbeddingTap, Recorder
 from bh_bridge.resuming import Resumption, go_back, prepare_directory
 from bh_bridge.run_lock import hold_lock
 from bh_bridge.run_step import RunStep
+from bh_bridge.saved_tokenizer import save_tokenizer
 from bh_bridge.step_trace import StepTrace
 from bh_bridge.storage import storage_errors
 from bh_bridge.trainer_state import import_trainer_state
@@ -195,6 +196,8 @@ def _save_final(held: HeldTrainer, step: int) -> None:
         return
     with replace_directory(target) as final:
         save_model(held.model, final)
+        if (held.run_directory / "tokenizer.json").exists():
+            save_tokenizer(held.run_directory / "tokenizer.json", final)
         checkpoints.write_manifest(final, global_step=step)
         checkpoints.copy_foreign_files(target, final)
 

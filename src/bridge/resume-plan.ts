@@ -29,7 +29,7 @@ export interface ResumePlan {
 }
 
 /** Fields that may change between two parts of a run: none of them changes a bit. */
-const freeFields: readonly string[] = ["name", "python", "data.corpus", "checkpoint.every", "checkpoint.keep", "device", "threads"];
+const freeFields: readonly string[] = ["name", "python", "data.corpus", "data.tokenizer", "checkpoint.every", "checkpoint.keep", "device", "threads"];
 const stepsField = "training.max_steps";
 
 /**

@@ -90,8 +90,8 @@ const modelRules: CrossFieldRule[] = [
 const optimizersWithoutMoments: readonly string[] = ["sgd", "adagrad", "rmsprop", "adafactor"];
 
 /** What is wrong with a pattern of rows. */
-function patternProblem(pattern: string, vocabulary: number): string | undefined {
-  if (vocabulary > mostByteTokens) return `a pattern is of characters, and the ${vocabulary} tokens are pieces of words: list their ids`;
+function patternProblem(pattern: string, vocabulary: number, tokenizer: string | null): string | undefined {
+  if (vocabulary > mostByteTokens || tokenizer !== null) return `a pattern is of characters, and the ${vocabulary} tokens are pieces of words: list their ids`;
   try {
     return matchingTokens(pattern, vocabulary).length > 0 ? undefined : `${pattern} matches no token`;
   } catch (error) {
@@ -146,9 +146,9 @@ const recordRules: CrossFieldRule[] = [
   },
   {
     path: "record.rows",
-    reads: ["model.vocab_size"],
-    problem: ({ record, model }) =>
-      typeof record.rows === "string" && record.rows.startsWith("/") ? patternProblem(record.rows, model.vocab_size) : undefined,
+    reads: ["model.vocab_size", "data.tokenizer"],
+    problem: ({ record, model, data }) =>
+      typeof record.rows === "string" && record.rows.startsWith("/") ? patternProblem(record.rows, model.vocab_size, data.tokenizer) : undefined,
   },
   {
     path: "record.rows",

@@ -9,7 +9,7 @@ import type { RunConfig } from "../config/run-config-schema.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
 import { readRunConfig } from "../runs/run-config.js";
 import { noLockHolders, scanRuns } from "../runs/scan-runs.js";
-import { trialIdentity, trialOfRun } from "../runs/trial-identity.js";
+import { corpusIdentity, trialIdentity, trialOfRun } from "../runs/trial-identity.js";
 import type { TrainOptions } from "./train.js";
 
 type FindEqualRunOptions = Pick<TrainOptions, "signal" | "out" | "startFrom">;
@@ -41,7 +41,7 @@ export async function equalRunOf(
   const alike = runs.flatMap(({ status, manifest, directory }) => (status === "completed" && manifest?.config_hash === hash ? [{ manifest, directory }] : []));
   if (alike.length === 0) return undefined; // nothing has to be read or started to know
   const corpus = await corpusOf(resolved, signal);
-  const trial = trialIdentity({ configHash: hash, corpus: corpus.sha256, ...(await computedOn(config, python, signal)) });
+  const trial = trialIdentity({ configHash: hash, corpus: corpusIdentity(corpus), ...(await computedOn(config, python, signal)) });
   const beganAlike = (begun: string | null) => begun === (startFrom === undefined ? null : resolve(startFrom));
   return alike.findLast(
     ({ manifest, directory }) =>

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { ScanOptions } from "../analysis/scan/scan-options.js";
 import { requireSameConfig } from "../bridge/resume-plan.js";
 import { parseRunConfig } from "../config/parse-run-config.js";
@@ -7,6 +7,7 @@ import { alreadyResolved, changesFrom, type ResolvedConfig } from "../config/res
 import { requireUnlocked } from "../python/lock-holders.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
 import { readRunConfig } from "../runs/run-config.js";
+import { runFiles } from "../runs/run-layout.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
 import { concludeRun } from "./conclude-run.js";
 import { type FollowedTraining, followTraining } from "./follow-training.js";
@@ -58,7 +59,11 @@ export async function openResumable(run: string, { steps, corpus }: ResumeRunOpt
   const { data, training } = recorded;
   const config = parseRunConfig({
     ...recorded,
-    data: corpus === undefined ? data : { ...data, corpus: resolve(corpus) },
+    data: {
+      ...data,
+      ...(corpus !== undefined && { corpus: resolve(corpus) }),
+      ...(data.tokenizer !== null && { tokenizer: join(directory, runFiles.tokenizer) }), // the run's own copy
+    },
     training: steps === undefined ? training : { ...training, max_steps: steps },
   });
   requireSameConfig(directory, config); // before Python starts, which takes seconds

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { deviceKind } from "../config/device-kind.js";
-import type { RunManifest } from "./run-manifest.js";
+import type { CorpusFacts, RunManifest } from "./run-manifest.js";
 
 /** All that decides which bits a training computes: what it is told, what it reads, and what it computes on. */
 interface TrialFacts {
   configHash: string;
-  /** SHA-256 of the corpus. */
+  /** What `corpusIdentity` gives. */
   corpus: string;
   /** `cpu`, `cuda` or `mps`. */
   device: string;
@@ -15,6 +15,11 @@ interface TrialFacts {
 /** So many hexadecimal digits (64 bits) tell a million trials apart with a chance of one in ten million that two are taken for one. */
 const digits = 16;
 
+/** What decides the tokens of a corpus: SHA-256 of the text, and of the tokenizer where there is one. */
+export function corpusIdentity({ sha256, tokenizer }: Pick<CorpusFacts, "sha256" | "tokenizer">): string {
+  return tokenizer ? `${sha256} ${tokenizer.sha256}` : sha256;
+}
+
 /** The identity of a trial: equal for trainings that compute the same, wherever and in whatever order they run. */
 export function trialIdentity({ configHash, corpus, device, threads }: TrialFacts): string {
   return createHash("sha256").update(`${configHash}\n${corpus}\n${device}\n${threads}`).digest("hex").slice(0, digits);
@@ -22,5 +27,5 @@ export function trialIdentity({ configHash, corpus, device, threads }: TrialFact
 
 /** The identity of the trial that a run has trained. */
 export function trialOfRun({ config_hash, corpus, environment }: RunManifest): string {
-  return trialIdentity({ configHash: config_hash, corpus: corpus.sha256, device: deviceKind(environment.device), threads: environment.threads });
+  return trialIdentity({ configHash: config_hash, corpus: corpusIdentity(corpus), device: deviceKind(environment.device), threads: environment.threads });
 }

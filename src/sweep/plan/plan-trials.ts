@@ -10,7 +10,8 @@ import type { RunConfig } from "../../config/run-config-schema.js";
 import { assignmentLayer } from "../../config/set-layer.js";
 import { valueAt } from "../../config/value-at.js";
 import { BhBridgeError, type ConfigIssue } from "../../errors.js";
-import { trialIdentity } from "../../runs/trial-identity.js";
+import type { CorpusFacts } from "../../runs/run-manifest.js";
+import { corpusIdentity, trialIdentity } from "../../runs/trial-identity.js";
 import type { SweepPoint } from "../grammar/expand-sweep.js";
 import type { Overrides } from "../grammar/flatten-overrides.js";
 
@@ -32,8 +33,8 @@ export interface PlanFacts {
   device: "cpu" | "cuda" | "mps";
   /** CPU threads of a trial that does not say. */
   threads: number;
-  /** SHA-256 of the corpus of a configuration; what it reads once it need not read again. */
-  corpusOf(config: RunConfig): Promise<string>;
+  /** The corpus of a configuration; what it reads once it need not read again. */
+  corpusOf(config: RunConfig): Promise<Pick<CorpusFacts, "sha256" | "tokenizer">>;
   /** Where a path of the sweep stands. */
   sourceOf(path: string): string;
 }
@@ -51,8 +52,8 @@ export async function planTrials(base: ResolvedConfig, points: readonly SweepPoi
     if (!config) continue;
     const corpus = await facts.corpusOf(config);
     const device = config.device === "auto" ? facts.device : deviceKind(config.device);
-    const trial = trialIdentity({ configHash: configHash(config), corpus, device, threads: config.threads ?? facts.threads });
-    trials.push({ trial, set: point.set, config, corpus });
+    const trial = trialIdentity({ configHash: configHash(config), corpus: corpusIdentity(corpus), device, threads: config.threads ?? facts.threads });
+    trials.push({ trial, set: point.set, config, corpus: corpus.sha256 });
   }
   if (issues.size > 0) throw configInvalid([...issues.values()]);
   return trials;

@@ -4,6 +4,7 @@ import { corpusPath } from "../../config/corpus-path.js";
 import { windowLength } from "../../config/models/model-sizes.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
+import { corpusIdentity } from "../../runs/trial-identity.js";
 import type { Executor, Machine } from "../executors/executor.js";
 import type { Rules } from "../experiment/rules.js";
 import type { SweepPoint } from "../grammar/expand-sweep.js";
@@ -73,7 +74,7 @@ export async function planPoints(
   const planned = await planTrials(base, points, facts);
   const firsts = new Map<string, Trial>();
   for (const trial of planned) if (!firsts.has(trial.trial)) firsts.set(trial.trial, trial);
-  const common = JSON.stringify([base.hash, await facts.corpusOf(base.config), rules]);
+  const common = JSON.stringify([base.hash, corpusIdentity(await facts.corpusOf(base.config)), rules]);
   const plan = { name, base, trials: [...firsts.values()], hash: createHash("sha256").update(common).digest("hex"), machine };
   return { plan, trialOf: planned.map(({ trial }) => trial) };
 }
@@ -83,8 +84,8 @@ function isOnCpuAlone(base: ResolvedConfig, points: readonly SweepPoint[]): bool
 }
 
 /** Reads the corpus of a configuration; one that was read with the same settings is not read again. */
-function corpusReader(base: ResolvedConfig, signal?: AbortSignal): (config: RunConfig) => Promise<string> {
-  const read = new Map<string, Promise<string>>();
+function corpusReader(base: ResolvedConfig, signal?: AbortSignal): PlanFacts["corpusOf"] {
+  const read = new Map<string, ReturnType<typeof corpusOf>>();
   return (config) => {
     const { per_device_train_batch_size, dataloader_drop_last } = config.training;
     const key = JSON.stringify([
@@ -96,7 +97,7 @@ function corpusReader(base: ResolvedConfig, signal?: AbortSignal): (config: RunC
       per_device_train_batch_size,
       dataloader_drop_last,
     ]);
-    const known = read.get(key) ?? corpusOf({ ...base, config }, signal).then(({ sha256 }) => sha256);
+    const known = read.get(key) ?? corpusOf({ ...base, config }, signal);
     read.set(key, known);
     return known;
   };

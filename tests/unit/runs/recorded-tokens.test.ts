@@ -28,3 +28,13 @@ test("which tokens the rows are is not guessed where the configuration of a run 
   writeFileSync(join(directory, "run.json"), "{}");
   expect(() => recordedTokens(directory, 128)).toThrow(expect.objectContaining({ code: "RUN_CORRUPT" }));
 });
+
+test("the tokens of a run with a tokenizer are written as its copy of that has them, whatever the vocabulary", () => {
+  const directory = join(folder, "words");
+  mkdirSync(directory);
+  writeFileSync(join(directory, "config.json"), JSON.stringify({ model: { vocab_size: 300 }, data: { tokenizer: "/elsewhere/words.json" } }));
+  expect(recordedTokens(directory, 300)?.text?.(1)).toBeUndefined();
+  writeFileSync(join(directory, "tokenizer.json"), JSON.stringify({ model: { vocab: { the: 0, " cat": 1 } } }));
+  expect(recordedTokens(directory, 300)?.text?.(1)).toBe(" cat");
+  expect(recordedTokens(directory, 300)?.text?.(2)).toBeNull();
+});

@@ -7,7 +7,7 @@ import { expandSweep } from "../../../../src/sweep/grammar/expand-sweep.js";
 import { sweepSchema } from "../../../../src/sweep/grammar/sweep-schema.js";
 import { type PlanFacts, planTrials } from "../../../../src/sweep/plan/plan-trials.js";
 
-const facts: PlanFacts = { device: "cpu", threads: 1, corpusOf: async () => "c0ffee", sourceOf: (path) => `sweep.yaml ${path}` };
+const facts: PlanFacts = { device: "cpu", threads: 1, corpusOf: async () => ({ sha256: "c0ffee" }), sourceOf: (path) => `sweep.yaml ${path}` };
 
 async function plan(input: RunInput, written: object, changed: Partial<PlanFacts> = {}) {
   const base = await loadRunConfig({ input });
@@ -33,10 +33,11 @@ test("identity follows configuration, corpus, device kind and threads, and not t
   const others = [
     await identity({ training: { max_steps: 5 } }),
     await identity({ threads: 2 }),
-    await identity({}, { corpusOf: async () => "other" }),
+    await identity({}, { corpusOf: async () => ({ sha256: "other" }) }),
+    await identity({}, { corpusOf: async () => ({ sha256: "c0ffee", tokenizer: { path: "/t.json", sha256: "beef", vocabulary: 128, unreachable: [] } }) }),
     await identity({}, { device: "cuda" }),
   ];
-  expect(new Set([first, ...others]).size).toBe(5);
+  expect(new Set([first, ...others]).size).toBe(6);
 });
 
 test("points that come to the same have the same trial", async () => {

@@ -1,0 +1,86 @@
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readTokenizedCorpus } from "../../../src/bridge/tokenized-corpus.js";
+import { realPython } from "../../bridge/real-python.js";
+import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";
+
+const folder = temporaryDirectory();
+const path = join(folder, "text.txt");
+const tokenizer = join(folder, "words.json");
+const text = "das süße Haus\r\ndas Haus"; // CRLF is one newline, as Python reads it
+writeFileSync(path, text);
+// A token is what stands between spaces, a space, or a newline: the tokens can be counted by hand.
+const vocabulary = ["das", "süße", "Haus", " ", "\n", "never", "two words"];
+expectedFrom(
+  `
+import json, sys
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+words = json.loads(sys.argv[2])
+tokenizer = Tokenizer(models.WordLevel({word: token for token, word in enumerate(words)}, unk_token="never"))
+tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"\\s"), behavior="isolated")
+tokenizer.decoder = decoders.Fuse()
+tokenizer.save(sys.argv[1])
+print("null")
+`,
+  tokenizer,
+  JSON.stringify(vocabulary),
+);
+
+const given = { path, tokenizer, vocabulary: 9, windowLength: 3, heldOut: 0, python: realPython };
+const sha256 = (bytes: string | Buffer) => createHash("sha256").update(bytes).digest("hex");
+
+test("facts of a text, counted by hand", async () => {
+  expect(await readTokenizedCorpus(given)).toEqual({
+    path,
+    sha256: sha256(text),
+    bytes: 25,
+    characters: 22,
+    filtered: 0,
+    tokens: 9, // das, space, süße, space, Haus, newline, das, space, Haus
+    distinct: 5,
+    dead: 4,
+    deadTokens: [5, 6, 7, 8], // of the vocabulary of the model, which is larger
+    windows: 6,
+    tokenizer: { path: tokenizer, sha256: sha256(readFileSync(tokenizer)), vocabulary: 7, unreachable: [6] },
+  });
+});
+
+test("the held-out part is taken from the end", async () => {
+  expect((await readTokenizedCorpus({ ...given, heldOut: 0.45 })).windows).toBe(2); // 4 of 9 tokens are held out
+});
+
+test("a model with fewer rows than there are tokens is told how many it needs", async () => {
+  await expect(readTokenizedCorpus({ ...given, vocabulary: 6 })).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    issues: [{ path: "data.tokenizer", message: expect.stringContaining("has 7 tokens, and model.vocab_size is 6: set that to 7 or more") }],
+  });
+});
+
+test("a text that does not come back from its tokens is refused", async () => {
+  const other = join(folder, "other.txt");
+  writeFileSync(other, "das kleine Haus");
+  await expect(readTokenizedCorpus({ ...given, path: other })).rejects.toMatchObject({
+    code: "CORPUS_INVALID",
+    message: expect.stringContaining("does not come back"),
+  });
+});
+
+test("a text without a window is refused, and a part that leaves none", async () => {
+  await expect(readTokenizedCorpus({ ...given, windowLength: 9 })).rejects.toMatchObject({
+    code: "CORPUS_INVALID",
+    message: expect.stringContaining("a window takes 10"),
+  });
+  await expect(readTokenizedCorpus({ ...given, heldOut: 0.1 })).rejects.toMatchObject({ code: "CONFIG_INVALID", issues: [{ path: "data.held_out" }] });
+});
+
+test("a file that is not there is told with its field, and one that is no tokenizer with what the library says", async () => {
+  const missing = join(folder, "missing");
+  await expect(readTokenizedCorpus({ ...given, tokenizer: missing })).rejects.toMatchObject({ code: "CONFIG_INVALID", issues: [{ path: "data.tokenizer" }] });
+  await expect(readTokenizedCorpus({ ...given, path: missing })).rejects.toMatchObject({ code: "CONFIG_INVALID", issues: [{ path: "data.corpus" }] });
+  await expect(readTokenizedCorpus({ ...given, tokenizer: path })).rejects.toMatchObject({
+    code: "CORPUS_INVALID",
+    message: expect.stringContaining("cannot be made"),
+  });
+});
