@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
@@ -41,6 +41,7 @@ async function trainInTerminal({ kind, vocab, corpus, out, python, ...common }: 
   const terminal = new Terminal(common);
   const path = resolve(out);
   if (existsSync(path)) throw new BhBridgeError("FILE_UNWRITABLE", `${path} is there already, and nothing is replaced: name another file with --out`);
+  if (!existsSync(dirname(path))) throw new BhBridgeError("FILE_UNWRITABLE", `there is no folder ${dirname(path)}: make it, or name another file with --out`);
   const [{ trainTokenizer }, { resolvePython }, { corpusPath }, { parseRunConfig }] = await Promise.all([
     import("../../python/ask-tokenizer.js"),
     import("../../python/resolve-python.js"),
