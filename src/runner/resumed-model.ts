@@ -10,10 +10,10 @@ import { verifyFiles } from "../runs/verify-files.js";
  *
  * @throws {BhBridgeError} `FILE_NOT_FOUND` when those files are gone and no checkpoint verifies.
  */
-export function resumedModel(directory: string, { model, init, ...seeds }: ModelPlan): ModelPlan {
+export function resumedModel(directory: string, { model, init, seed, seeds }: ModelPlan): ModelPlan {
   const lost = [model.from, init.kind === "file" ? init.path : null].filter((path) => path !== null && !existsSync(path));
-  if (lost.length === 0) return { model, init, ...seeds };
-  if (hasWholeCheckpoint(directory)) return { model: { ...model, from: null }, init: { kind: "normal" }, ...seeds };
+  if (lost.length === 0) return { model, init, seed, seeds };
+  if (hasWholeCheckpoint(directory)) return { model: { ...model, from: null }, init: { kind: "normal" }, seed, seeds };
   throw new BhBridgeError(
     "FILE_NOT_FOUND",
     `${directory} began with ${lost.join(" and ")}, which is gone, and has no whole checkpoint to go on from without it`,

@@ -5,7 +5,7 @@ import { planResume, requireSameConfig, requireSameCorpus } from "../../../src/b
 import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 import type { RunConfig } from "../../../src/config/run-config-schema.js";
 import { readRunConfig } from "../../../src/runs/run-config.js";
-import { readRunManifest } from "../../../src/runs/run-manifest.js";
+import { type CorpusFacts, readRunManifest } from "../../../src/runs/run-manifest.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 import { writeRun } from "../serve/written-run.js";
 
@@ -76,4 +76,14 @@ test("another environment is refused by name, unless it is allowed: then the run
   );
   expect(planResume(directory, present, true)).toMatchObject({ exact: false, differences: [expect.stringContaining("9.9.9")] });
   expect(planResume(directory, { config, corpus, environment }, true).exact).toBe(false); // it was asked to replace what is computed
+});
+
+test("tokens of another tokenizer are not those of the run", () => {
+  const made = (sha256: string) => ({ tokenizer: { path: "/tokenizer.json", sha256, vocabulary: 9, unreachable: [] } });
+  const text = { sha256: "beef" } as CorpusFacts;
+  expect(() => requireSameCorpus("/run", { ...text, ...made("a") }, { ...text, ...made("a") })).not.toThrow();
+  for (const now of [{ ...text, ...made("b") }, text]) {
+    const message = expect.stringContaining("the tokenizer has changed: /run was trained on tokens of /tokenizer.json of SHA-256 a");
+    expect(() => requireSameCorpus("/run", { ...text, ...made("a") }, now)).toThrow(expect.objectContaining({ code: "RESUME_MISMATCH", message }));
+  }
 });

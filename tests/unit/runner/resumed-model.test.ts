@@ -26,16 +26,16 @@ function runWith(...contents: string[]): string {
 }
 
 test("a run whose files are there, or that needs none, begins as it did", () => {
-  expect(resumedModel(runWith(), own)).toEqual({ model: own.model, init: own.init, seed: 7 });
+  expect(resumedModel(runWith(), own)).toEqual({ model: own.model, init: own.init, seed: 7, seeds: own.seeds });
   const from = { ...own, model: { ...own.model, from: there } };
-  expect(resumedModel(runWith(), from)).toEqual({ model: from.model, init: own.init, seed: 7 });
+  expect(resumedModel(runWith(), from)).toEqual({ model: from.model, init: own.init, seed: 7, seeds: own.seeds });
 });
 
 test("where they are gone, a whole checkpoint makes up for them: the model is built anew", () => {
   const from = { ...own, model: { ...own.model, from: gone } };
-  expect(resumedModel(runWith("damag", "whole"), from)).toEqual({ model: { ...own.model, from: null }, init: { kind: "normal" }, seed: 7 });
+  expect(resumedModel(runWith("damag", "whole"), from)).toEqual({ model: { ...own.model, from: null }, init: { kind: "normal" }, seed: 7, seeds: own.seeds });
   const init = { kind: "file", path: gone } as const;
-  expect(resumedModel(runWith("whole"), { ...own, init })).toEqual({ model: own.model, init: { kind: "normal" }, seed: 7 });
+  expect(resumedModel(runWith("whole"), { ...own, init })).toEqual({ model: own.model, init: { kind: "normal" }, seed: 7, seeds: own.seeds });
 });
 
 test("without one, what is gone is named", () => {
