@@ -28,16 +28,21 @@ export function hoverPlaces(): HoverPlace[] {
       "train: ",
       train,
     ),
-    ...places(
-      only(model, (name) => !isOwn(name)),
-      "createModel: config.",
-      (inside) => createModel(`config: { ${inside} }`),
-    ),
-    ...places(
-      only(model, (name) => isOwn(name) && name !== "from"),
-      "createModel: ",
-      withConfig,
-    ),
+    ...(model?.oneOf ?? []).flatMap((family) => {
+      const type = literalOf(family.properties?.["type"]);
+      const isTyped = family.properties?.["type"]?.const !== undefined; // the configuration of any further family is that of its class
+      const config = places(
+        only(family, (name) => isTyped && !isOwn(name)),
+        "createModel: config.",
+        (inside) => createModel(`type: ${type}, config: { ${inside} }`),
+      );
+      const own = places(
+        only(family, (name) => isOwn(name) && name !== "from" && name !== "type"),
+        "createModel: ",
+        (inside) => withConfig(`type: ${type}, ${inside}`),
+      );
+      return [...config, ...own];
+    }),
     ...places(
       only(root, (name) => name === "init" || name === "seed"),
       "createModel: ",
@@ -53,15 +58,19 @@ export function hoverPlaces(): HoverPlace[] {
 
 /** Every field below a node, written as it stands in an object; a union gives the fields of each of its kinds. */
 function places(node: JsonSchemaNode, prefix: string, write: (inside: string) => string): HoverPlace[] {
-  return (node.oneOf ?? [node]).flatMap(({ properties = {} }) =>
-    Object.entries(properties).flatMap(([name, field]) => {
-      const kind = literalOf(properties["kind"]);
-      const written = name === "kind" ? `|kind: ${kind}` : `${kind === undefined ? "" : `kind: ${kind}, `}|${name}: undefined as never`;
+  return (node.oneOf ?? [node]).flatMap(({ properties = {} }) => {
+    const tag = node.oneOf && tags.find((name) => Object.hasOwn(properties, name));
+    const kind = tag && `${tag}: ${literalOf(properties[tag])}`;
+    return Object.entries(properties).flatMap(([name, field]) => {
+      const written = name === tag ? `|${kind}` : `${kind === undefined ? "" : `${kind}, `}|${name}: undefined as never`;
       const own = { path: `${prefix}${name}`, program: write(written), description: field.description };
       return [own, ...places(field, `${prefix}${name}.`, (inside) => write(`${name}: { ${inside} }`))];
-    }),
-  );
+    });
+  });
 }
+
+/** The fields by which the kinds of a union are told apart. */
+const tags = ["kind", "type"];
 
 function literalOf(kind: JsonSchemaNode | undefined): string | undefined {
   return kind && JSON.stringify(kind.const ?? kind.enum?.[0]);
