@@ -104,7 +104,7 @@ export class LoopbackCluster {
       } catch {
         return false; // the dashboard is not up yet
       }
-    }, 90_000);
+    }, 240_000);
     if (!areThere) throw new Error(`Ray has not started ${number} nodes (port ${this.#port})`);
   }
 }

@@ -88,7 +88,7 @@ test("a controller that is killed leaves its job, which the next one ends, whate
   const controller = start(command("controller", ...onRay()), { env: { BH_RAY_CONTROLLER: String(process.pid) } });
   expect(await eventually(() => areTraining("controller", 1), 180_000)).toBe(true);
   controller.kill("SIGKILL");
-  expect(await eventually(async () => (await marked(mark)).length === 0, 3000)).toBe(true);
+  expect(await eventually(async () => (await marked(mark)).length === 0, 20_000)).toBe(true);
   expect(await cluster.jobs()).toContain("RUNNING");
   const { stdout, stderr, exitCode } = await run(command("controller"));
   expect(exitCode, stderr).toBe(0);

@@ -60,6 +60,6 @@ test("what was recorded later before is not recorded again", async () => {
   expect(await plan({ steps: [1, 3] }, directory)).toMatchObject({ from: 1, until: 3 });
 });
 
-test.each([{ tensors: [] }, { tensors: ["wte.hessian"] }, { tensors: ["wte.grad"], steps: [-1, 2] }])("%j is refused", async (options) => {
+test.each([{ tensors: [] }, { tensors: [""] }, { tensors: ["wte.grad"], steps: [-1, 2] }])("%j is refused", async (options) => {
   await expect(rerecord(written(), options as never)).rejects.toMatchObject({ code: "USAGE" });
 });

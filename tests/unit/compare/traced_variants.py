@@ -43,7 +43,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "clipping": (model(), {"training__max_grad_norm": 0.125}),
     "noise": (model(), {"noise__epsilon": 0.2}),
     "label-shift": (model(), {"data__label_shift": "causal"}),
-    "data-order": (model(), {"seed": 7}),
+    "data-order": (model(), {"data_seed": 7}),
     "dropout": (model(resid_pdrop=0.5), {}),
     "norm": (model(norm="layernorm"), {}),
     "activation": (model(activation_function="relu"), {}),

@@ -140,7 +140,9 @@ test("an analysis that does not exist is refused, and those that do are named", 
     "--only",
     "timeline,motoin",
   );
-  await expect(command).rejects.toThrow('There is no analysis "motoin"; there are timeline, statistics, motion, lifecycle, topology, geometry.');
+  await expect(command).rejects.toThrow(
+    'There is no analysis "motoin"; there are timeline, statistics, motion, lifecycle, topology, geometry, phases, kinematics, deadMass, adamw.',
+  );
 });
 
 test("a history that stands alone in a directory is analysed", async () => {
