@@ -59,8 +59,10 @@ export class LoopbackCluster {
     const shown = ["--dashboard-host", "127.0.0.1", "--dashboard-port", `${dashboard}`, "--dashboard-agent-listen-port", `${agent}`];
     cluster.#startNode("--head", "--port", `${port}`, "--temp-dir", folder, ...shown);
     await cluster.#hasNodes(1);
-    for (let node = 0; node < nodes; node++) cluster.#startNode("--address", `127.0.0.1:${port}`, "--dashboard-agent-listen-port", `${await freePort()}`);
-    await cluster.#hasNodes(1 + nodes);
+    for (let node = 1; node <= nodes; node++) {
+      cluster.#startNode("--address", `127.0.0.1:${port}`, "--dashboard-agent-listen-port", `${await freePort()}`);
+      await cluster.#hasNodes(1 + node); // two that start at once choose the same socket, and one of them ends
+    }
     return cluster;
   }
 
@@ -104,7 +106,7 @@ export class LoopbackCluster {
       } catch {
         return false; // the dashboard is not up yet
       }
-    }, 240_000);
+    }, 120_000);
     if (!areThere) throw new Error(`Ray has not started ${number} nodes (port ${this.#port})`);
   }
 }
