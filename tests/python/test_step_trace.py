@@ -9,6 +9,7 @@ import tiny_run
 import torch
 from bh_bridge import checkpoints
 from bh_bridge.dtypes import DTYPES
+from bh_bridge.families import architecture
 from bh_bridge.model import load_model
 from bh_bridge.step_trace import StepTrace
 from safetensors.torch import load_file
@@ -70,7 +71,8 @@ def test_outputs_and_gradients_are_those_that_plain_hooks_see(runs: dict[str, di
     checkpoint = runs["trainer"]["plain"] / f"checkpoints/step-{STEP - 1:06d}"
 
     def task() -> list[str]:
-        model = load_model(str(checkpoint), MODEL["config"], MODEL["norm"]).train()
+        config = {name: value for name, value in MODEL["config"].items() if name != "type"}
+        model = load_model(str(checkpoint), architecture("gpt2", config), "gpt2", MODEL["norm"]).train()
         checkpoints.load_random_state(checkpoint)  # of the dropout
         wrong: list[str] = []
         for batch in (1, 2):

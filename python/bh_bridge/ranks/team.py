@@ -22,7 +22,7 @@ from bh_bridge.ranks.invitation import Invitation
 from bh_bridge.ranks.store import join, serve
 
 POLL_SECONDS = 0.02
-NOTICE_SECONDS = 5.0  # between a broken connection and torchrun's word on whose it was
+NOTICE_SECONDS = 20.0  # between a broken connection and torchrun's word on whose it was
 GRACE_SECONDS = 10.0  # for the main thread to notice by itself
 
 
@@ -40,6 +40,7 @@ class Team:
                 "needs one of its own. Ask for as many processes as there are GPUs, or train on the CPU (device=cpu)"
             )
         self._end: str | None = None  # how the others ended, in words
+        self._has_ended = threading.Event()
         self._is_closing = False
         _keep_to_this_machine()
         token = secrets.token_hex(16)
@@ -86,7 +87,7 @@ class Team:
 
     def explain(self, error: RankEnded) -> RankEnded:
         """The same error with the name of the process that ended, once torchrun has told of it."""
-        self._watch.join(NOTICE_SECONDS)
+        self._has_ended.wait(NOTICE_SECONDS)
         return error if self._end is None else RankEnded(self._end)
 
     def close(self) -> None:
@@ -110,8 +111,10 @@ class Team:
         code = self._launcher.wait()
         stdout.close()
         if self._is_closing or (code == 0 and not report):
+            self._has_ended.set()
             return
         self._end = _describe(report, code, self._processes)
+        self._has_ended.set()
         deadline = time.monotonic() + GRACE_SECONDS
         while time.monotonic() < deadline:
             if self._is_closing:
