@@ -18,10 +18,11 @@ GAP_SECONDS = 0.05  # as fast as anybody presses a key twice
 PATIENCE_SECONDS = 100
 
 when, keys, *program = sys.argv[1:]
+# Of a new terminal: on a busy machine the program may have changed its own before it could be asked.
+before = termios.tcgetattr(pty.openpty()[1])
 child, terminal = pty.fork()
 if child == 0:
     os.execvp(program[0], program)
-before = termios.tcgetattr(terminal)
 deadline = time.monotonic() + PATIENCE_SECONDS
 written = b""
 is_pressed = False
