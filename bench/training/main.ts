@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { corpusPath } from "../../src/config/corpus-path.js";
 import { resolveRunConfig } from "../../src/config/resolve-run-config.js";
+import { allocator } from "../../src/python/launcher.js";
 import { describeMachine, measure, median, projectRoot, python, spread } from "../measure.js";
 
 /**
@@ -108,10 +109,7 @@ try {
       rmSync(other.run, { recursive: true });
     }
   }
-  const { stdout } = await measure(folder, [python, join(projectRoot, "bench/training/recording_cost.py"), corpus, steps, threads], {
-    MALLOC_MMAP_THRESHOLD_: "1000000000",
-    MALLOC_TRIM_THRESHOLD_: "10000000000",
-  });
+  const { stdout } = await measure(folder, [python, join(projectRoot, "bench/training/recording_cost.py"), corpus, steps, threads], allocator);
   const cost = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as Record<
     "microseconds" | "share" | "checkpointMilliseconds" | "shareWithCheckpoints",
     number

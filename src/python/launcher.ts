@@ -14,7 +14,7 @@ interface LauncherOptions {
  * glibc maps and unmaps every large tensor anew, 9,902 page faults a step on the seed's model; with these it keeps its memory: 1 fault a step, same bits.
  * They are read once, before Python's first line runs. Other C libraries ignore them.
  */
-const allocator = { MALLOC_MMAP_THRESHOLD_: "1000000000", MALLOC_TRIM_THRESHOLD_: "10000000000" };
+export const allocator: Readonly<Record<string, string>> = { MALLOC_MMAP_THRESHOLD_: "1000000000", MALLOC_TRIM_THRESHOLD_: "10000000000" };
 
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;

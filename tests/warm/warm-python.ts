@@ -3,14 +3,14 @@ import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { allocator } from "../../src/python/launcher.js";
 import { pythonVariables } from "../../src/python/python-variables.js";
 import { realPython } from "../bridge/real-python.js";
 
 /** What the launcher and `hello` set before PyTorch is imported; one thread, as vitest.config.ts has it. */
 const asStarted = {
   OMP_NUM_THREADS: "1",
-  MALLOC_MMAP_THRESHOLD_: "1000000000",
-  MALLOC_TRIM_THRESHOLD_: "10000000000",
+  ...allocator,
   HF_HUB_OFFLINE: "1",
   TRANSFORMERS_OFFLINE: "1",
   HF_HUB_DISABLE_TELEMETRY: "1",

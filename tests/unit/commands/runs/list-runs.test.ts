@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { runsCommand } from "../../../../src/commands/runs/runs.js";
 import { runsDocumentSchema } from "../../../../src/commands/runs/runs-document.js";
 import { writeRunNotes } from "../../../../src/runs/run-notes.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";
 import { writeRun } from "../../serve/written-run.js";
 import { captureStdout } from "../capture-stdout.js";
+import { hearStderr } from "../hear-stderr.js";
 
 const out = temporaryDirectory();
 const runs = ["a", "b", "c"].map((id, index) =>
@@ -12,15 +13,7 @@ const runs = ["a", "b", "c"].map((id, index) =>
 );
 writeRunNotes(runs[1] ?? "", { note: null, tags: ["pin"] });
 
-let said = "";
-beforeEach(() => {
-  said = "";
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    said += String(text);
-    return true;
-  });
-});
-afterEach(() => vi.restoreAllMocks());
+const said = hearStderr();
 
 const list = (...args: string[]) => captureStdout(runsCommand(), "--out", out, ...args);
 const documentOf = async (...args: string[]) => runsDocumentSchema.parse(JSON.parse(await list("--json", ...args)));
@@ -40,13 +33,13 @@ test("runs are listed oldest first, pinned ones before all, with the columns tha
 test("conditions choose among them, and where none meets them it is said, not printed", async () => {
   expect((await documentOf("--where", "status:completed", "--where", "seed<2")).runs.map(({ name }) => name)).toEqual(["a"]);
   expect(await list("--where", "seed>9")).toBe("");
-  expect(said).toContain(`no run in ${out} meets these conditions`);
+  expect(said.text).toContain(`no run in ${out} meets these conditions`);
 });
 
 test("a folder without runs says how to start one, and prints nothing", async () => {
   const empty = temporaryDirectory();
   expect(await captureStdout(runsCommand(), "--out", empty)).toBe("");
-  expect(said).toContain(`no run in ${empty}. Start one with: bh-bridge train`);
+  expect(said.text).toContain(`no run in ${empty}. Start one with: bh-bridge train`);
   expect(await captureStdout(runsCommand(), "--out", empty, "--format", "csv")).toMatch(/^run,status/);
 });
 
@@ -56,7 +49,7 @@ test("the others are compared with the newest run tagged baseline, or with the o
   writeRunNotes(runs[0] ?? "", { note: null, tags: ["baseline"] });
   expect((await documentOf()).baseline).toBe(runs[0]);
   await list();
-  expect(said).toContain("Differences are to the baseline a");
+  expect(said.text).toContain("Differences are to the baseline a");
 });
 
 test("a column or a field that no run has is refused with the nearest", async () => {

@@ -2,18 +2,13 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { tellOfServer } from "../../../../src/commands/serve/tell-of-server.js";
 import { Terminal } from "../../../../src/commands/terminal/terminal.js";
 import type { Serving } from "../../../../src/serve/server.js";
+import { hearStderr } from "../hear-stderr.js";
 
-let said = "";
+const said = hearStderr();
 beforeEach(() => {
-  said = "";
   vi.stubEnv("SSH_CONNECTION", "");
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    said += String(text);
-    return true;
-  });
 });
 afterEach(() => {
-  vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
 
@@ -23,23 +18,23 @@ const tell = (port: number, wanted: number, host = "127.0.0.1") =>
 test("on this machine, at the port that was wanted, its address says all", () => {
   tell(8421, 8421);
   tell(50_123, 0); // any port was wanted
-  expect(said).toBe("");
+  expect(said.text).toBe("");
 });
 
 test("another port than was wanted is told", () => {
   tell(8422, 8421);
-  expect(said).toBe("Port 8421 is taken: this is port 8422\n");
+  expect(said.text).toBe("Port 8421 is taken: this is port 8422\n");
 });
 
 test("over SSH the command of a tunnel is told", () => {
   vi.stubEnv("SSH_CONNECTION", "10.0.0.9 51022 10.0.0.1 22");
   tell(8421, 8421);
-  expect(said).toMatch(/ssh -N -L 8421:127\.0\.0\.1:8421 \S+@10\.0\.0\.1/);
+  expect(said.text).toMatch(/ssh -N -L 8421:127\.0\.0\.1:8421 \S+@10\.0\.0\.1/);
 });
 
 test("who lets other machines in is warned, and needs no tunnel", () => {
   vi.stubEnv("SSH_CONNECTION", "10.0.0.9 51022 10.0.0.1 22");
   tell(8421, 8421, "0.0.0.0");
-  expect(said).toContain("Warning: listening at 0.0.0.0, other machines reach the page.");
-  expect(said).not.toContain("ssh ");
+  expect(said.text).toContain("Warning: listening at 0.0.0.0, other machines reach the page.");
+  expect(said.text).not.toContain("ssh ");
 });

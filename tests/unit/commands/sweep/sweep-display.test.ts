@@ -4,21 +4,16 @@ import { SweepDisplay } from "../../../../src/commands/sweep/sweep-display.js";
 import { Terminal } from "../../../../src/commands/terminal/terminal.js";
 import type { SweepTrial } from "../../../../src/sweep/sweep-document.js";
 import { sweepTrial } from "../../sweep/sweep-trial.js";
+import { hearStderr } from "../hear-stderr.js";
 
 const isTTY = process.stderr.isTTY;
-let written = "";
+const written = hearStderr();
 
 beforeEach(() => {
   vi.useFakeTimers();
-  written = "";
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    written += String(text);
-    return true;
-  });
 });
 afterEach(() => {
   vi.useRealTimers();
-  vi.restoreAllMocks();
   vi.unstubAllEnvs();
   process.stderr.isTTY = isTTY;
 });
@@ -29,8 +24,8 @@ function display(where: "terminal" | "file", quiet = false) {
   process.stderr.isTTY = where === "terminal";
   const shown = new SweepDisplay(new Terminal({ color: false, quiet }));
   const lines = () => {
-    const text = stripVTControlCharacters(written);
-    written = "";
+    const text = stripVTControlCharacters(written.text);
+    written.text = "";
     return text.split(/[\r\n]+/).filter((line) => line !== "");
   };
   return { shown, lines };

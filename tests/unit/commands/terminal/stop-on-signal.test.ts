@@ -1,22 +1,17 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { stopOnSignal } from "../../../../src/commands/terminal/stop-on-signal.js";
 import { Terminal } from "../../../../src/commands/terminal/terminal.js";
+import { hearStderr } from "../hear-stderr.js";
 
 const listeners = () => [process.listenerCount("SIGINT"), process.listenerCount("SIGTERM"), process.listenerCount("exit")];
 const signal = (name: "SIGINT" | "SIGTERM") => process.listeners(name).at(-1)?.(name); // as the process hears it; nobody else of this process must
 
-let said = "";
+const said = hearStderr();
 const exit = vi.fn();
 beforeEach(() => {
-  said = "";
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    said += String(text);
-    return true;
-  });
   vi.spyOn(process, "exit").mockImplementation(exit as never);
 });
 afterEach(() => {
-  vi.restoreAllMocks();
   exit.mockReset();
 });
 
@@ -27,11 +22,11 @@ test("the first signal aborts and says what it does, the second one ends the pro
     expect(stop.signal.aborted).toBe(false);
     signal("SIGINT");
     expect(stop.signal.aborted).toBe(true);
-    expect(said).toBe("Stopping the analysis. Press Ctrl-C again to end at once\n");
+    expect(said.text).toBe("Stopping the analysis. Press Ctrl-C again to end at once\n");
     expect(exit).not.toHaveBeenCalled();
     signal("SIGTERM");
     expect(exit).toHaveBeenCalledWith(143);
-    expect(said).toContain("Go on with: x\n");
+    expect(said.text).toContain("Go on with: x\n");
   }
   for (const listener of process.listeners("exit")) if (!before.includes(listener)) process.off("exit", listener);
 });
@@ -49,7 +44,7 @@ test("however the command then ends, its exit code is the signal's", () => {
   }
   expect(process.exitCode).toBe(143);
   process.exitCode = code;
-  expect(said).toBe("");
+  expect(said.text).toBe("");
 });
 
 test("afterwards signals have their usual effect again", () => {

@@ -1,23 +1,16 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { Terminal } from "../../../../src/commands/terminal/terminal.js";
 import { offerToResume } from "../../../../src/commands/train/offer-to-resume.js";
 import { resolveRunConfig } from "../../../../src/config/resolve-run-config.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";
 import { writeRun } from "../../serve/written-run.js";
+import { hearStderr } from "../hear-stderr.js";
 
 const resolved = await resolveRunConfig({ input: { preset: "quick" } });
 
-let said = "";
-beforeEach(() => {
-  said = "";
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    said += String(text);
-    return true;
-  });
-});
-afterEach(() => vi.restoreAllMocks());
+const said = hearStderr();
 
 /** A run of that configuration which has taken a step. */
 function unfinished(folder: string, id: string, over: object = {}, status: "running" | "stopped" | "completed" = "stopped"): string {
@@ -35,7 +28,7 @@ test("where nobody can be asked, an unfinished run of the same configuration is 
   unfinished(folder, "older", { created: "2026-01-01T00:00:00.000Z" });
   unfinished(folder, "newer", { created: "2026-01-02T00:00:00.000Z" }, "running");
   expect(await offer(folder)).toBeUndefined();
-  expect(said).toMatch(
+  expect(said.text).toMatch(
     /^Unfinished, with the same configuration: \S+\/newer \(interrupted\)\nThis is a new run\. To go on with that one: {2}bh-bridge resume \S+\/newer\n$/,
   );
 });
@@ -46,7 +39,7 @@ test("a run of another configuration, of another beginning, or that is complete,
   unfinished(folder, "begun", { start_from: "/checkpoints/x" });
   unfinished(folder, "complete", {}, "completed");
   expect(await offer(folder)).toBeUndefined();
-  expect(said).toBe("");
+  expect(said.text).toBe("");
   await offer(folder, "/checkpoints/x");
-  expect(said).toContain("/begun (stopped)");
+  expect(said.text).toContain("/begun (stopped)");
 });

@@ -5,22 +5,17 @@ import { TrainingDisplay } from "../../../../src/commands/train/training-display
 import { trainEventSchema } from "../../../../src/protocol/events.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";
 import { writeRun } from "../../serve/written-run.js";
+import { hearStderr } from "../hear-stderr.js";
 
 const directory = writeRun({ folder: temporaryDirectory(), id: "run", steps: 100 });
 const started = (fromStep = 0) => ({ directory, fromStep }) as StartedRun;
 
-let written = "";
+const written = hearStderr();
 beforeEach(() => {
   vi.useFakeTimers();
-  written = "";
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    written += String(text);
-    return true;
-  });
 });
 afterEach(() => {
   vi.useRealTimers();
-  vi.restoreAllMocks();
 });
 
 const event = (type: string, global_step: number, over: object = {}) =>
@@ -36,7 +31,7 @@ test("in a log file there is a line now and then, with rate, time left and the l
     vi.advanceTimersByTime(100);
     display.onEvent(event("step_end", step, { loss: 2 }));
   }
-  expect(linesOf(written)).toEqual(["Training: 300 of 1,000 steps (30 %), 10.0 steps/s, 1 min 10 s left, loss 3.2500"]);
+  expect(linesOf(written.text)).toEqual(["Training: 300 of 1,000 steps (30 %), 10.0 steps/s, 1 min 10 s left, loss 3.2500"]);
 });
 
 test("what the rest will cost is said once, from the steps that this process has measured", () => {
@@ -45,7 +40,7 @@ test("what the rest will cost is said once, from the steps that this process has
   display.onEvent(usage(500, 1)); // nothing is measured yet
   display.onEvent(usage(600, 20));
   display.onEvent(usage(700, 50));
-  const [line = "", ...others] = linesOf(written);
+  const [line = "", ...others] = linesOf(written.text);
   expect(line).toMatch(/^Estimate ≈ 1 min 20 s to go, .* history \(reserved\), 500 MB memory; .* of disk free$/); // 400 steps at 0.2 s
   expect(others).toEqual([]);
 });
@@ -54,14 +49,14 @@ test("alerts, and what became of a faster step, are told as they happen", () => 
   const display = new TrainingDisplay(new Terminal({ color: false }), 1000);
   display.onStart(started());
   display.onEvent(event("alert", 7, { kind: "non-finite", message: "the loss is NaN" }));
-  expect(linesOf(written)).toEqual(["Alert at step 7: the loss is NaN"]);
+  expect(linesOf(written.text)).toEqual(["Alert at step 7: the loss is NaN"]);
 });
 
 test("with --progress json every event is a line, behind one that says where the run lies", () => {
   const display = new TrainingDisplay(new Terminal({ color: false, progress: "json" }), 1000);
   display.onStart(started(10));
   display.onEvent(event("step_end", 11, { loss: "NaN" }));
-  const lines = linesOf(written).map((line) => JSON.parse(line));
+  const lines = linesOf(written.text).map((line) => JSON.parse(line));
   expect(lines[0]).toMatchObject({ type: "run", directory, fromStep: 10, steps: 1000 });
   expect(lines.filter(({ type }) => type === "train")).toMatchObject([{ event: { type: "step_end", global_step: 11, loss: "NaN" } }]);
 });
@@ -72,5 +67,5 @@ test("with --quiet nothing is said", () => {
   display.onEvent(event("alert", 7, { kind: "stall", message: "no step" }));
   display.onEvent(usage(100, 10));
   display.stop();
-  expect(written).toBe("");
+  expect(written.text).toBe("");
 });

@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { BhBridgeError } from "../../../../src/errors.js";
 import { FileBytes } from "../../../../src/formats/file-bytes.js";
 import { readSafetensorsHeader } from "../../../../src/formats/safetensors/safetensors-header.js";
+import { failureOf } from "../failure-of.js";
 import { temporaryDirectory } from "../reference-python.js";
 import { handmadeSafetensors } from "./handmade-safetensors.js";
 
@@ -18,16 +18,6 @@ function headerOf(path: string) {
   } finally {
     file.close();
   }
-}
-
-function failure(action: () => unknown): BhBridgeError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof BhBridgeError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
 }
 
 test("tensors keep the order of the header, and lie where their offsets say, counted from the start of the file", () => {
@@ -85,7 +75,7 @@ describe("hostile headers are typed errors that say where", () => {
     ["metadata that is no object of strings", `{"__metadata__":{"a":1},"a":${good}}`, 2, /__metadata__/],
   ])("%s", (name, header, dataBytes, reason) => {
     const path = handmade(`${name.replaceAll(/\W/g, "-")}.safetensors`, header, new Uint8Array(dataBytes));
-    const error = failure(() => headerOf(path));
+    const error = failureOf(() => headerOf(path));
     expect(error).toMatchObject({ code: "FORMAT_INVALID" });
     expect(error.message).toMatch(reason);
     expect(error.message).toContain(path);
@@ -97,17 +87,17 @@ describe("hostile headers are typed errors that say where", () => {
     ["of 2^64 − 1 bytes", 2n ** 64n - 1n, /18446744073709551615 bytes/],
   ])("a header %s allocates nothing", (name, headerBytes, reason) => {
     const path = handmade(`${name.replaceAll(/\W/g, "-")}.safetensors`, "{}", new Uint8Array(), headerBytes);
-    expect(failure(() => headerOf(path)).message).toMatch(reason);
+    expect(failureOf(() => headerOf(path)).message).toMatch(reason);
   });
 
   test("a file shorter than its length field", () => {
     const path = join(directory, "short.safetensors");
     writeFileSync(path, Uint8Array.of(1, 2, 3));
-    expect(failure(() => headerOf(path))).toMatchObject({ code: "FORMAT_INVALID", offset: 0 });
+    expect(failureOf(() => headerOf(path))).toMatchObject({ code: "FORMAT_INVALID", offset: 0 });
   });
 
   test("ten million brackets are refused without deep recursion", () => {
     const path = handmade("deep.safetensors", `{"a":${"[".repeat(5_000_000)}${"]".repeat(5_000_000)}}`);
-    expect(failure(() => headerOf(path))).toMatchObject({ code: "FORMAT_INVALID" });
+    expect(failureOf(() => headerOf(path))).toMatchObject({ code: "FORMAT_INVALID" });
   });
 });

@@ -1,24 +1,14 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { BhBridgeError } from "../../../../src/errors.js";
 import { openSafetensors } from "../../../../src/formats/safetensors/safetensors.js";
 import { readMatrix } from "../../../../src/formats/stored-tensor.js";
+import { failureOf } from "../failure-of.js";
 import { expectedFrom, temporaryDirectory } from "../reference-python.js";
 import { handmadeSafetensors } from "./handmade-safetensors.js";
 
 const directory = temporaryDirectory();
 
 const handmade = (name: string, header: string, data: Uint8Array): string => handmadeSafetensors(join(directory, name), header, data);
-
-function failure(action: () => unknown): BhBridgeError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof BhBridgeError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
 
 test("every dtype written by the real library is read to torch's values", () => {
   const path = join(directory, "dtypes.safetensors");
@@ -59,12 +49,12 @@ test("a float8 tensor is listed, and refused by name when its values are asked f
   const path = handmade("float8.safetensors", '{"w":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2]}}', new Uint8Array(2));
   const file = openSafetensors(path);
   expect(file.tensors[0]).toMatchObject({ name: "w", dtype: "F8_E4M3", bytes: 2 });
-  expect(failure(() => file.tensors[0]?.rows())).toMatchObject({ code: "FORMAT_UNSUPPORTED" });
+  expect(failureOf(() => file.tensors[0]?.rows())).toMatchObject({ code: "FORMAT_UNSUPPORTED" });
   file.close();
 });
 
 test("a missing file, a directory and a pipe have codes of their own", () => {
-  expect(failure(() => openSafetensors(join(directory, "nowhere")))).toMatchObject({ code: "FILE_NOT_FOUND" });
-  expect(failure(() => openSafetensors(directory))).toMatchObject({ code: "FILE_UNREADABLE" });
-  expect(failure(() => openSafetensors("/dev/zero"))).toMatchObject({ code: "FILE_UNREADABLE" });
+  expect(failureOf(() => openSafetensors(join(directory, "nowhere")))).toMatchObject({ code: "FILE_NOT_FOUND" });
+  expect(failureOf(() => openSafetensors(directory))).toMatchObject({ code: "FILE_UNREADABLE" });
+  expect(failureOf(() => openSafetensors("/dev/zero"))).toMatchObject({ code: "FILE_UNREADABLE" });
 });

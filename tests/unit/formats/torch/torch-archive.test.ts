@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { BhBridgeError } from "../../../../src/errors.js";
 import { readMatrix } from "../../../../src/formats/stored-tensor.js";
 import { openTorchArchive } from "../../../../src/formats/torch/torch-archive.js";
+import { failureOf } from "../failure-of.js";
 import { expectedFrom, temporaryDirectory } from "../reference-python.js";
 
 const directory = temporaryDirectory();
@@ -30,16 +30,6 @@ function readAll(path: string): Record<string, { shape: readonly number[]; value
   const tensors = file.tensors.map((tensor) => [tensor.name, { shape: tensor.shape, values: [...readMatrix(tensor).toFloat64()] }] as const);
   file.close();
   return Object.fromEntries(tensors);
-}
-
-function failure(action: () => unknown): BhBridgeError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof BhBridgeError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
 }
 
 test.each([
@@ -129,7 +119,7 @@ with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as z: [z.writestr(n
   ])("%s", (name, program, message) => {
     const path = join(directory, `${name.replaceAll(" ", "-")}.pt`);
     expectedFrom(`import sys, torch, warnings\nwarnings.simplefilter("ignore")\n${program}\nprint(0)`, path);
-    const error = failure(() => openTorchArchive(path));
+    const error = failureOf(() => openTorchArchive(path));
     expect(error.code).toBe("FORMAT_UNSUPPORTED");
     expect(error.message).toMatch(message);
   });
@@ -158,7 +148,7 @@ describe("damaged archives are typed errors", () => {
   ])("%s", (name, bytes, reason) => {
     const damaged = join(directory, `${name.replaceAll(" ", "-")}.pt`);
     writeFileSync(damaged, bytes());
-    const error = failure(() => openTorchArchive(damaged));
+    const error = failureOf(() => openTorchArchive(damaged));
     expect(error.code).toBe("FORMAT_INVALID");
     expect(error.message).toMatch(reason);
     expect(error.offset).toBeGreaterThanOrEqual(0);
@@ -221,7 +211,7 @@ describe("handmade pickles that torch would never write", () => {
   ])("%s", (name, pickle, reason) => {
     const path = join(directory, `${name.replaceAll(/\W/g, "-")}.pt`);
     archiveOf(path, pickle);
-    const error = failure(() => openTorchArchive(path));
+    const error = failureOf(() => openTorchArchive(path));
     expect(error.code).toBe("FORMAT_INVALID");
     expect(error.message).toMatch(reason);
   });
@@ -231,7 +221,7 @@ describe("handmade pickles that torch would never write", () => {
     archiveOf(path, "tensor(6, 0, [2**44, 8], [0, 0]) + b'.'");
     const file = openTorchArchive(path);
     const [tensor] = file.tensors;
-    expect(failure(() => tensor?.rows())).toMatchObject({ code: "FORMAT_INVALID" });
+    expect(failureOf(() => tensor?.rows())).toMatchObject({ code: "FORMAT_INVALID" });
     file.close();
   });
 });
