@@ -55,7 +55,7 @@ export async function* drawStates(interpreter: string, request: StatesRequest, s
   }
   const result = await subprocess;
   if (drawn === request.draws) return;
-  if (result.isCanceled) throw new BhBridgeError("ABORTED", "the simulation was stopped", { cause: result });
+  if (result.isCanceled || result.signal === "SIGINT") throw new BhBridgeError("ABORTED", "the simulation was stopped", { cause: result });
   const said = lastLines(Buffer.from(result.stderr).toString("utf8"), quotedLines).join(" / ");
   throw new BhBridgeError("PYTHON_NOT_FOUND", `${interpreter} drew ${drawn} of ${request.draws} states and ended. It said: ${said || "nothing"}`, {
     cause: result,

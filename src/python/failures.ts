@@ -58,6 +58,11 @@ export function peerExited(op: Operation, exit: ProcessExit, cause: Error): BhBr
   return new BhBridgeError("PEER_EXITED", `${callPhrases[op]} failed: ${cause.message}${lastWords(exit.lastLines)}`, { exit, cause });
 }
 
+/** Ctrl-C in the moment before a new Python ignores it, as it does ever after: its user has stopped the program, nothing has failed. */
+export function interruptedAtItsStart(op: Operation, exit: ProcessExit, cause: Error): BhBridgeError {
+  return new BhBridgeError("ABORTED", `${callPhrases[op]} was interrupted`, { exit, cause });
+}
+
 /** A call to a bridge that its user has closed. */
 export function bridgeClosed(op: Operation, cause?: Error): BhBridgeError {
   return new BhBridgeError("BRIDGE_CLOSED", `${callPhrases[op]} failed: the bridge is closed. Start another with Bridge.start()`, { cause });

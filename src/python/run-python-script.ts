@@ -20,7 +20,7 @@ const quotedLines = 5;
 /**
  * Run a script of ours with an interpreter that may be anything, and read the JSON object that it prints in one line after the marker that it is given.
  *
- * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when the path cannot be run, prints no such line or does not end in time; `ABORTED` by the signal.
+ * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when the path cannot be run, prints no such line or does not end in time; `ABORTED` by the signal, and by Ctrl-C.
  */
 export async function runPythonScript(interpreter: string, { file, args = [], timeoutMs, signal }: PythonScript): Promise<unknown> {
   const marker = `bh-bridge-${randomUUID()}:`;
@@ -42,7 +42,7 @@ export async function runPythonScript(interpreter: string, { file, args = [], ti
   if (line !== undefined) return JSON.parse(line.slice(marker.length));
 
   const { exitCode = null, signal: killedBy = null } = result;
-  if (result.isCanceled) throw new BhBridgeError("ABORTED", `asking ${interpreter} was cancelled`, { cause: result });
+  if (result.isCanceled || result.signal === "SIGINT") throw new BhBridgeError("ABORTED", `asking ${interpreter} was cancelled`, { cause: result });
   const said = lastLines(`${result.stdout}\n${result.stderr}`, quotedLines);
   let reason = `is not a working Python: it ended with ${killedBy ?? `exit code ${exitCode}`} and said: ${said.join(" / ") || "nothing"}`;
   if (result.timedOut) reason = `did not answer within ${timeoutMs / 1000} s, so it is not a usable Python`;

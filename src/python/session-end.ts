@@ -1,6 +1,6 @@
 import type { BhBridgeError, ProcessExit } from "../errors.js";
 import type { Operation } from "../protocol/operations.js";
-import { bridgeClosed, describeExit, type KillReason, peerExited } from "./failures.js";
+import { bridgeClosed, describeExit, interruptedAtItsStart, type KillReason, peerExited } from "./failures.js";
 import { fileTail } from "./file-tail.js";
 import { lastLines } from "./last-lines.js";
 import type { TransportEnd } from "./transport.js";
@@ -38,5 +38,6 @@ export function sessionEnd(end: TransportEnd, { logs, killReason, wasClosed }: E
 
 /** The error of a call that the end of its session took along, or that came after it: one for each call, all with the same cause. */
 export function endError(op: Operation, { exit, cause, wasClosed }: SessionEnd): BhBridgeError {
-  return wasClosed ? bridgeClosed(op, cause) : peerExited(op, exit, cause);
+  if (wasClosed) return bridgeClosed(op, cause);
+  return exit.signal === "SIGINT" ? interruptedAtItsStart(op, exit, cause) : peerExited(op, exit, cause);
 }

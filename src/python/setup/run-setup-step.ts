@@ -42,7 +42,8 @@ export async function runSetupStep(
     ...(signal && { cancelSignal: signal }),
   });
   if (!result.failed) return;
-  if (result.isCanceled) throw new BhBridgeError("ABORTED", "the set-up was stopped. Run the same command again to continue", { cause: result });
+  if (result.isCanceled || result.signal === "SIGINT")
+    throw new BhBridgeError("ABORTED", "the set-up was stopped. Run the same command again to continue", { cause: result });
   const { exitCode = null, signal: killedBy = null } = result;
   const said = lastLines(result.all, quotedLines);
   const command = args.slice(0, 3).join(" ");

@@ -44,3 +44,7 @@ folderTest("a signal that kills it is named", async ({ folder }) => {
     exit: { signal: "SIGSEGV" },
   });
 });
+
+folderTest("Ctrl-C that reaches the interpreter before it reaches us says nothing about the interpreter", async ({ folder }) => {
+  await expect(runPythonScript(writeScript(join(folder, "python"), "kill -INT $$"), probe)).rejects.toMatchObject({ code: "ABORTED" });
+});

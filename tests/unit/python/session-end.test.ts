@@ -50,3 +50,8 @@ test("each call that an end took along has an error of its own with the same cau
   expect(other).not.toBe(one);
   expect(endError("model.save", { ...end, wasClosed: true })).toMatchObject({ code: "BRIDGE_CLOSED", cause: end.cause });
 });
+
+test("Ctrl-C that comes before the new process ignores it has stopped the call, which did not fail", () => {
+  const end = sessionEnd({ code: null, signal: "SIGINT" }, context);
+  expect(endError("hello", end)).toMatchObject({ code: "ABORTED", exit: { signal: "SIGINT" }, cause: end.cause });
+});

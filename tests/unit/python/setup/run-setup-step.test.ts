@@ -46,3 +46,7 @@ folderTest("the signal ends it, and says how to go on", async ({ folder }) => {
 folderTest("an interpreter that cannot be run has failed too", async ({ folder }) => {
   await expect(runSetupStep(join(folder, "python"), ["-m", "venv"], {})).rejects.toMatchObject({ code: "SETUP_FAILED" });
 });
+
+folderTest("Ctrl-C that reaches pip before it reaches us stops it too", async ({ folder }) => {
+  await expect(runSetupStep(writeScript(join(folder, "python"), "kill -INT $$"), [], {})).rejects.toMatchObject({ code: "ABORTED" });
+});
