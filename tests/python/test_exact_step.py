@@ -1,6 +1,8 @@
 """The exact step has the bits of autograd, and is used only where it has shown that."""
 
 import json
+import platform
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from bh_bridge.exact_step import CHECKED_BATCHES, ExactStep, obstacle
+from bh_bridge.exact_step.attention import adds_in_pairs
 from bh_bridge.exact_step.gelu import Gelu
 from bh_bridge.model import build_model
 from tiny_run import MODEL, differences, in_child, train
@@ -16,6 +19,10 @@ from transformers import GPT2LMHeadModel
 SIZES: dict[str, Any] = {"vocab_size": 60, "n_positions": 48, "n_embd": 32, "n_layer": 2, "n_head": 4}
 NO_DROPOUT = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
+
+IN_PAIRS = "this processor adds bfloat16 products in pairs"
+one_by_one = pytest.mark.skipif(adds_in_pairs(), reason=IN_PAIRS)
 
 
 @pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
@@ -64,6 +71,7 @@ def proven(model: GPT2LMHeadModel, rows: int = 4) -> ExactStep:
     return exact
 
 
+@one_by_one
 @pytest.mark.parametrize("norm", ["rmsnorm", "layernorm"])
 @pytest.mark.parametrize(
     "sizes",
@@ -86,6 +94,7 @@ def test_losses_and_gradients_are_those_of_autograd_in_every_bit(
     assert exact.verdict.reason in ("equal bits, and faster", "it is not faster here")
 
 
+@one_by_one
 def test_gradients_are_added_to_those_that_there_are() -> None:
     model = gpt2()
     exact = ExactStep(model, None)
@@ -105,6 +114,15 @@ def test_the_table_of_gelu_is_that_of_transformers_for_every_value() -> None:
     assert torch.equal(y.view(torch.int16), expected.detach().view(torch.int16))
     own = Gelu.backward(torch.ones_like(y), finite.detach(), tanh, gate)
     assert torch.equal(own.nan_to_num(), slope.nan_to_num())
+
+
+def test_a_processor_adds_in_pairs_where_intels_does() -> None:
+    cpus = Path("/proc/cpuinfo")
+    if platform.machine() != "x86_64" or not cpus.exists():
+        pytest.skip("whose processor this is can be read on Linux alone")
+    text = cpus.read_text()
+    is_intels = "GenuineIntel" in text and re.search(r"\bavx512_bf16\b", text) is not None
+    assert adds_in_pairs() == is_intels
 
 
 def test_one_wrong_bit_is_seen_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +161,7 @@ def test_hooks_see_every_module() -> None:
         ({"attn_pdrop": 0.1}, "it has no dropout"),
         ({"activation_function": "relu"}, "it has no relu"),
         ({"n_positions": 513}, "it is for at most 512 positions"),
-        ({}, None),
+        ({}, IN_PAIRS if adds_in_pairs() else None),
     ],
 )
 def test_what_is_not_covered_is_said(sizes: dict[str, Any], reason: str | None) -> None:
@@ -163,7 +181,8 @@ def test_a_run_has_the_same_bits_with_it_and_without_and_says_what_it_does(
     for exact_step, run in runs.items():
         in_child(lambda run=run, exact_step=exact_step: train(run, exact_step=exact_step))
     assert differences(runs["auto"], runs["off"]) == []
-    assert told_by(runs["auto"])["exact_seconds"] > 0
+    told = told_by(runs["auto"])
+    assert told["reason"] == IN_PAIRS if adds_in_pairs() else told["exact_seconds"] > 0
     told = told_by(runs["off"])
     assert (told["used"], told["reason"], told["exact_seconds"]) == (False, "exact_step is off", None)
 

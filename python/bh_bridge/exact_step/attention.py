@@ -62,6 +62,22 @@ def attention_backward(
 
 
 @cache
+def adds_in_pairs() -> bool:
+    """Whether this processor's kernel adds bfloat16 products two at a time, as Intel's `vdpbf16ps` does, where the
+    backward pass above adds them one by one. Few sums differ then, so that a check of some batches may miss it.
+
+    In float32, 2²⁴ + 1 − 2²⁴ is 0 when added one by one, and 1 when the last two are added first.
+    """
+    grad, value = torch.zeros(2, 1, 1, 1, 2 * LANES, dtype=BFLOAT16)
+    grad[..., 0], grad[..., 2], grad[..., 3] = 2**12, 1, -(2**12)
+    value[..., 0], value[..., 2], value[..., 3] = 2**12, 1, 2**12
+    key, nothing = torch.ones_like(grad), torch.zeros_like(grad)
+    backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+    of_query, _, _ = backward(grad, nothing, key, value, nothing, torch.zeros(1, 1, 1), 0.0, True, scale=1.0)
+    return bool(of_query.any())
+
+
+@cache
 def _mask(begin: int, end: int) -> torch.Tensor:
     """0 for the keys that the queries `begin` to `end` see and for a column too many, −inf for those to come."""
     to_come = torch.arange(end)[None, :] > torch.arange(begin, end)[:, None]
