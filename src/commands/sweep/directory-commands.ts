@@ -65,23 +65,24 @@ function parseCount(text: string): number {
 function exportCommand(): Command {
   return createCommand(
     "export",
-    "Write the table of the trials as CSV: what each sets, its status, and its numbers at the end",
-    `bh-bridge sweep export ${example} -o trials.csv`,
+    "Write the table of the trials as CSV or Parquet: what each sets, its status, and its numbers at the end",
+    `bh-bridge sweep export ${example} -o trials.parquet`,
   )
     .argument("<dir>", "directory of a sweep or an experiment")
-    .option("-o, --output <file>", "file to make, named .csv; nothing is overwritten. Printed when left out")
+    .option("-o, --output <file>", "file to make, named .csv or .parquet; nothing is overwritten. Printed as CSV when left out")
     .action(async (given: string, { output }: { output?: string }, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
-      if (output !== undefined && !output.endsWith(".csv")) throw new BhBridgeError("USAGE", `-o ${output}: the table is written as CSV, to a file named .csv`);
+      const format = /\.(csv|parquet)$/.exec(output ?? ".csv")?.[1];
+      if (format === undefined) throw new BhBridgeError("USAGE", `-o ${output}: the table is written as CSV or Parquet, to a file named .csv or .parquet`);
       const [{ csvOfTrials }, { durableCreateFile }, { trials, directory }] = await Promise.all([
         import("../../sweep/trial-table.js"),
         import("../../formats/durable-write.js"),
         readDirectory(given),
       ]);
-      const table = csvOfTrials(trials);
-      if (output === undefined) terminal.print(table.trimEnd());
+      if (output === undefined) terminal.print(csvOfTrials(trials).trimEnd());
       else {
-        durableCreateFile(resolve(output), (write) => write(Buffer.from(table)));
+        const table = format === "csv" ? Buffer.from(csvOfTrials(trials)) : (await import("../../sweep/trial-parquet.js")).parquetOfTrials(trials);
+        durableCreateFile(resolve(output), (write) => write(table));
         terminal.print(`Written:  ${output}, ${count(trials.length, "trial")}`);
       }
       const document: SweepExportDocument = {

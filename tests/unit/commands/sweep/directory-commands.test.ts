@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { expect, test } from "vitest";
@@ -54,4 +54,15 @@ test("a trial that has not begun has printed nothing, and one that there is not 
 test("what is not under way cannot be stopped, and a folder that is none says so", async () => {
   await expect(captureStdout(command("cancel"), sweep())).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining("is not under way") });
   await expect(captureStdout(command("cancel"), temporaryDirectory())).rejects.toMatchObject({ code: "RUN_NOT_FOUND" });
+});
+
+test("the table of the trials is written as the name of its file says", async () => {
+  const directory = sweep();
+  const write = async (name: string) => {
+    await captureStdout(command("export"), directory, "-o", join(directory, name));
+    return readFileSync(join(directory, name));
+  };
+  expect((await write("trials.csv")).toString()).toMatch(/^trial,status,seed,/);
+  expect((await write("trials.parquet")).subarray(0, 4).toString()).toBe("PAR1");
+  await expect(write("trials.json")).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining(".csv or .parquet") });
 });
