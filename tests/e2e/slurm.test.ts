@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { doctorDocumentSchema } from "../../src/commands/doctor/doctor-document.js";
 import { type SweepDocument, sweepDocumentSchema } from "../../src/sweep/sweep-document.js";
 import { eventually, run, start, temporaryFolder } from "./program.js";
 import { hasSlurm, SlurmCluster } from "./slurm-cluster.js";
@@ -59,6 +60,15 @@ test.skipIf(!hasSlurm()).sequential(
   "a real SLURM trains eight trials, its tasks requeued in the middle, with the bits of local runs",
   async () => {
     cluster = await SlurmCluster.start(place.path);
+    const looked = await run(["doctor", "--executor", "slurm", "--json"], { env: cluster.env });
+    const { checks } = doctorDocumentSchema.parse(JSON.parse(looked.stdout));
+    expect(checks.filter(({ name }) => name.startsWith("SLURM"))).toMatchObject([
+      { name: "SLURM commands", ok: true, found: expect.stringMatching(/^\d+\.\d+/) },
+      { name: "SLURM controller", ok: true, found: expect.stringContaining("is UP") },
+      { name: "SLURM credentials", ok: true, found: "auth/munge" },
+      { name: "SLURM partitions", ok: true, found: "main (the default): 1 node, no limit of time" },
+      { name: "SLURM tasks", ok: true, found: expect.stringMatching(/: Python 3\.\d+\.\d+, Node\.js v\d+\S*, the package and the folder$/) },
+    ]);
     const slurm = [...base, "--executor", "slurm", "--workers", "1", "--jobs", "2", "--json", "--out", out];
     const detached = await run([...slurm, "--detach"], { env: cluster.env });
     expect(detached.exitCode, detached.stderr).toBe(0);

@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
 import { exitCodes } from "../../errors.js";
-import type { ExecutorName } from "../../sweep/executors/executor-names.js";
+import { type ExecutorName, executorNames } from "../../sweep/executors/executor-names.js";
 import { count } from "../../text/count.js";
 import { wrap } from "../../text/wrap.js";
-import { addressOption, runtimeEnvOption } from "../sweep/trial-options.js";
+import { addressOption, runtimeEnvOption, sbatchOption } from "../sweep/trial-options.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { DoctorCheck, DoctorDocument, DoctorMeasure } from "./doctor-document.js";
@@ -29,6 +29,7 @@ interface DoctorOptions extends CommonOptions {
   executor?: ExecutorName;
   address?: string;
   runtimeEnv?: string;
+  sbatchOption?: string[];
 }
 
 /** Steps a second with each number of threads, as bars, and what to set. */
@@ -60,7 +61,7 @@ async function measureThreads(options: { python?: string }, terminal: Terminal):
   }
 }
 
-async function doctor({ python, measure, executor, address, runtimeEnv, ...common }: DoctorOptions): Promise<void> {
+async function doctor({ python, measure, executor, address, runtimeEnv, sbatchOption: sbatchOptions, ...common }: DoctorOptions): Promise<void> {
   const terminal = new Terminal(common);
   const { checkPackage } = await import("./check-package.js");
   const { checkPython } = await import("./check-python.js");
@@ -82,6 +83,11 @@ async function doctor({ python, measure, executor, address, runtimeEnv, ...commo
     if (executor === "ray") {
       status.show("looking at the nodes of the Ray cluster", true);
       checks.push(...(await checkRayOf({ python: found.report?.path, address, runtimeEnv })));
+    }
+    if (executor === "slurm") {
+      status.show("looking at SLURM, and at what its tasks see", true);
+      const { checkSlurm } = await import("./check-slurm.js");
+      checks.push(...(await checkSlurm({ python: found.report?.path ?? "python3", folder: process.cwd(), options: sbatchOptions ?? [] })));
     }
   } finally {
     status.stop();
@@ -110,8 +116,9 @@ export function doctorCommand(): Command {
   return createCommand("doctor", "Say what is there, what is missing, and the command that mends it", "bh-bridge doctor --measure")
     .option("--measure", "train for some seconds with 1, 2, 4, … CPU threads, and say which number is fastest")
     .option("--python <path>", "look at this interpreter only")
-    .addOption(new Option("--executor <name>", "look at where trials of sweeps would be trained as well").choices(["local", "ray"]))
+    .addOption(new Option("--executor <name>", "look at where trials of sweeps would be trained as well").choices(executorNames))
     .addOption(addressOption())
     .addOption(runtimeEnvOption())
+    .addOption(sbatchOption())
     .action(doctor);
 }

@@ -74,12 +74,15 @@ export function runtimeEnvOption(): Option {
   );
 }
 
+/** `--sbatch-option`: what jobs are submitted with. */
+export function sbatchOption(): Option {
+  return new Option("--sbatch-option <key=value>", "of --executor slurm: option of sbatch, for example partition=short; may be repeated").argParser(repeated);
+}
+
 /** Add what is said of `--executor slurm` alone. */
 export function addSlurmOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option("--sbatch-option <key=value>", "of --executor slurm: option of sbatch, for example partition=short; may be repeated").argParser(repeated),
-    )
+    .addOption(sbatchOption())
     .option("--jobs <n>", "of --executor slurm: tasks of the job array, each with --workers trials side by side")
     .option("--emit-only", "of --executor slurm: write the script for sbatch, and submit nothing")
     .option("--detach", "of --executor slurm: submit, and leave; the same command again follows the trials");

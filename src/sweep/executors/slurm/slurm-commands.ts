@@ -19,7 +19,7 @@ const timeoutMs = 60_000;
 
 /** Submit a script. @returns the number of its job. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with what sbatch said. */
 export async function sbatch(script: string): Promise<string> {
-  const said = await run("sbatch", ["--parsable", script]);
+  const said = await askSlurm("sbatch", ["--parsable", script]);
   const [job = ""] = said.trim().split(";"); // a cluster's name follows where there are several
   if (/^\d+$/.test(job)) return job;
   throw new BhBridgeError("EXECUTOR_UNAVAILABLE", `sbatch gave no number of a job for ${script}: ${said.trim() || "nothing"}`);
@@ -27,7 +27,7 @@ export async function sbatch(script: string): Promise<string> {
 
 /** The user's array tasks that wait or run. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
 export async function squeue(): Promise<QueuedTask[]> {
-  const said = await run("squeue", ["--me", "--array", "--noheader", "--format=%F|%K|%T|%r|%N"]);
+  const said = await askSlurm("squeue", ["--me", "--array", "--noheader", "--format=%F|%K|%T|%r|%N"]);
   return said.split("\n").flatMap((line) => {
     const [job = "", task = "", state = "", reason = "", nodes = ""] = line.trim().split("|");
     return /^\d+$/.test(job) && /^\d+$/.test(task) ? [{ job, task: Number(task), state, reason, nodes }] : [];
@@ -36,20 +36,21 @@ export async function squeue(): Promise<QueuedTask[]> {
 
 /** End a job array. SLURM asks its tasks to end, and kills what is there after its `KillWait`. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
 export async function scancel(job: string): Promise<void> {
-  await run("scancel", [job]);
+  await askSlurm("scancel", [job]);
 }
 
 /** Let a task begin again, which ends it first. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
 export async function requeue(job: string, task: number): Promise<void> {
-  await run("scontrol", ["requeue", `${job}_${task}`]);
+  await askSlurm("scontrol", ["requeue", `${job}_${task}`]);
 }
 
-async function run(program: string, args: readonly string[]): Promise<string> {
+/** Run a command of SLURM. @returns what it printed. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` where it is not there or fails, with what it said. */
+export async function askSlurm(program: string, args: readonly string[]): Promise<string> {
   const { failed, code, stdout, stderr, timedOut } = await execa(program, args, { reject: false, stdin: "ignore", timeout: timeoutMs });
   if (!failed) return stdout;
   const what =
     code === "ENOENT"
       ? `${program} is not on the PATH: log in where SLURM is, or say --emit-only and submit the script there`
-      : `${program} ${timedOut ? "did not answer in a minute" : `failed: ${stderr.trim() || "it said nothing"}`}`;
+      : `${program} ${timedOut ? "did not answer in a minute" : `failed: ${stderr.trim() || stdout.trim() || "it said nothing"}`}`;
   throw new BhBridgeError("EXECUTOR_UNAVAILABLE", what);
 }
