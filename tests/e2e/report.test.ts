@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { inflateRawSync } from "node:zlib";
@@ -45,6 +46,17 @@ test("report --figures writes every figure as SVG, PNG, CSV and JSON, and says w
   const files = document.figures.flatMap((figure) => figure.files);
   expect([...files, "figures.json", "draw_figures.py"].sort()).toEqual(readdirSync(figures).sort());
   expect(document.figures.map(({ name }) => name)).toEqual([...runFigureNames]);
+});
+
+test("a run that somebody sent as a zip is reported as its folder is, and nothing of it stays", async () => {
+  const archive = join(folder.path, "sent.zip");
+  execFileSync("python3", ["-m", "zipfile", "-c", archive, trained]);
+  const [ofFolder, ofArchive, temporary] = [join(folder.path, "folder.html"), join(folder.path, "archive.html"), mkdtempSync(join(folder.path, "tmp-"))];
+  const { exitCode, stderr } = await run(["report", archive, "-o", ofArchive], { env: { TMPDIR: temporary } });
+  expect(exitCode, stderr).toBe(0);
+  await run(["report", trained, "-o", ofFolder]);
+  expect(readFileSync(ofArchive, "utf8")).toBe(readFileSync(ofFolder, "utf8"));
+  expect(readdirSync(temporary)).toEqual([]);
 });
 
 /** The lines of a figure by the names of their series, panel by panel. */

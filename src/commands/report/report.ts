@@ -20,7 +20,7 @@ export function reportCommand(): Command {
     "bh-bridge report runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c -o report.html",
     "bh-bridge report runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --figures figures",
   )
-    .argument("<run...>", "one or more runs (path, name, or unique beginning of a name), or the directory of an experiment or a sweep")
+    .argument("<run...>", "one or more runs (path, name, or unique beginning of a name), or the directory of an experiment or a sweep; each may be a zip")
     .option("-o, --output <file>", "the report; by default the name of what it is about, in this folder")
     .option(
       "--figures <dir>",
@@ -33,9 +33,14 @@ export function reportCommand(): Command {
 
 async function report(given: string[], options: ReportCommandOptions): Promise<void> {
   const terminal = new Terminal(options);
-  const [{ reportSubject }, { makeReport }] = await Promise.all([import("../../report/report-subject.js"), import("../../report/report-page.js")]);
-  const subject = await reportSubject(given, options.runs);
+  const [{ reportSubject }, { makeReport }, { withoutArchives }] = await Promise.all([
+    import("../../report/report-subject.js"),
+    import("../../report/report-page.js"),
+    import("../../sweep/run-archive.js"),
+  ]);
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the report" });
+  using opened = await withoutArchives(given, stop.signal);
+  const subject = await reportSubject(opened.paths, options.runs);
   const { page, figures } = await makeReport(subject, { signal: stop.signal });
   const drawn = figures.flatMap((each) => ("figure" in each ? [each.figure] : []));
   const absent = figures.flatMap((each) => ("absent" in each ? [{ name: each.name, run: each.run, reason: each.absent }] : []));

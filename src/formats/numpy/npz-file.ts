@@ -27,10 +27,10 @@ export function openNpz(path: string, label = basename(path)): TensorFile {
 }
 
 function arrayOf(file: FileBytes, archive: ZipArchive, entry: ZipEntry, label: string): StoredTensor {
-  const { name, bytes, compressed } = entry;
+  const { name, bytes, method } = entry;
   if (!name.endsWith(suffix))
     throw new BhBridgeError("FORMAT_UNSUPPORTED", `${file.path} holds "${name}" beside its arrays: numpy.savez writes .npy files alone`);
-  if (compressed) throw new BhBridgeError("FORMAT_UNSUPPORTED", `${file.path} is compressed. Save its arrays with numpy.savez, not with savez_compressed`);
+  if (method !== 0) throw new BhBridgeError("FORMAT_UNSUPPORTED", `${file.path} is compressed. Save its arrays with numpy.savez, not with savez_compressed`);
   const start = archive.locate(entry);
   return npyTensor(file, { start, end: start + bytes }, name.slice(0, -suffix.length), label);
 }

@@ -7,9 +7,7 @@ const localHeaderBytes = 30;
 const localHeaderSignature = 0x04034b50;
 
 /**
- * A zip archive whose entries are stored without compression, as `torch.save` writes them.
- *
- * Nothing is unpacked, so an archive cannot grow: an entry is a range of the file, and ranges may not overlap.
+ * A zip archive: an entry is a range of the file, and ranges may not overlap. Nothing is unpacked here, so an archive cannot grow.
  */
 export class ZipArchive {
   readonly entries: ReadonlyMap<string, ZipEntry>;
@@ -30,19 +28,24 @@ export class ZipArchive {
   }
 
   /**
-   * Where an entry's bytes begin in the file.
+   * Where the bytes of an entry that is not compressed begin in the file.
    *
    * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for a compressed entry.
    */
   locate(entry: ZipEntry): number {
     const { path } = this.#file;
-    if (entry.compressed) {
+    if (entry.method !== 0) {
       throw new BhBridgeError(
         "FORMAT_UNSUPPORTED",
         `${path}: entry "${entry.name}" is compressed; torch.save stores its entries as they are. Save the file again`,
       );
     }
-    return this.#starts.get(entry.name) ?? 0;
+    return this.startOf(entry);
+  }
+
+  /** Where what is stored of an entry begins in the file, compressed or not. */
+  startOf({ name }: ZipEntry): number {
+    return this.#starts.get(name) ?? 0;
   }
 
   #start(entry: ZipEntry): number {

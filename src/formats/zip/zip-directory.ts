@@ -7,7 +7,12 @@ export interface ZipEntry {
   readonly bytes: number;
   /** As they stand in the file; as many as `bytes` unless it is compressed. */
   readonly storedBytes: number;
-  readonly compressed: boolean;
+  /** How it is compressed: 0 as it is, 8 by DEFLATE. */
+  readonly method: number;
+  /** CRC-32 of its bytes. */
+  readonly crc: number;
+  /** Type and permissions as Unix has them; 0 where the archive does not tell. */
+  readonly mode: number;
   readonly encrypted: boolean;
   /** Where its own header starts. */
   readonly headerOffset: number;
@@ -135,7 +140,8 @@ function readEntry(file: FileBytes, directory: End, view: DataView, at: number):
   const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
   if (method === 0 && bytes !== storedBytes) throw fail(`entry "${name}" is stored as it is, yet in ${storedBytes} bytes for ${bytes}`);
   if (headerOffset >= directory.offset) throw fail(`entry "${name}" is said to begin at byte ${headerOffset}, after the entries' end`);
-  return { entry: { name, bytes, storedBytes, compressed: method !== 0, encrypted: (flags & lockedFlags) !== 0, headerOffset }, end };
+  const [crc, mode] = [view.getUint32(at + 16, true), view.getUint16(at + 40, true)];
+  return { entry: { name, bytes, storedBytes, method, crc, mode, encrypted: (flags & lockedFlags) !== 0, headerOffset }, end };
 }
 
 function decodeName(bytes: Uint8Array): string | undefined {

@@ -24,7 +24,7 @@ import json, sys, zipfile
 with zipfile.ZipFile(sys.argv[1], "w") as z:
     ${body}
 with zipfile.ZipFile(sys.argv[1]) as z:
-    entries = [dict(name=i.filename, bytes=i.file_size, storedBytes=i.compress_size, compressed=i.compress_type != 0, encrypted=bool(i.flag_bits & 1), headerOffset=i.header_offset) for i in z.infolist()]
+    entries = [dict(name=i.filename, bytes=i.file_size, storedBytes=i.compress_size, method=i.compress_type, crc=i.CRC, mode=i.external_attr >> 16, encrypted=bool(i.flag_bits & 1), headerOffset=i.header_offset) for i in z.infolist()]
     print(json.dumps(dict(entries=entries, offset=z.start_dir)))`;
   return { path, listed: expectedFrom(program, path) };
 }

@@ -1,0 +1,106 @@
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { BhBridgeError } from "../errors.js";
+import { FileBytes } from "../formats/file-bytes.js";
+import { unpackZip } from "../formats/zip/unpack-zip.js";
+import { ZipArchive } from "../formats/zip/zip-archive.js";
+import { temporaryFolder } from "../runner/temporary-folder.js";
+import { runFiles } from "../runs/run-layout.js";
+import { printable } from "../text/printable.js";
+import { planFileName } from "./plan/plan-file.js";
+
+/** A zip of runs, experiments and sweeps, unpacked into a temporary folder that goes when this is disposed of, or when Node exits. */
+export interface RunArchive extends Disposable {
+  /** What the archive is called. */
+  readonly name: string;
+  /** Holds all that was unpacked. */
+  readonly folder: string;
+  /** The runs, experiments and sweeps in it; not the runs of an experiment, which belong to it. */
+  readonly directories: readonly string[];
+}
+
+const mostBytes = 64 * 2 ** 30;
+/** Of a file, and of an archive without any. */
+const signatures: readonly string[] = ["PK\u0003\u0004", "PK\u0005\u0006"];
+const signatureBytes = 4;
+const signs: readonly string[] = [runFiles.manifest, planFileName];
+/** What the name of a folder is made of, whatever the archive is called. */
+const strange = /[^\p{L}\p{N}._-]+|^\.+/gu;
+
+/** Whether a path is that of a zip. */
+export function isArchive(path: string): boolean {
+  if (!existsSync(path) || !statSync(path).isFile()) return false;
+  const file = new FileBytes(path);
+  try {
+    return file.size >= signatureBytes && signatures.includes(Buffer.from(file.read(0, signatureBytes, "the beginning")).toString("latin1"));
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * Unpack an archive that holds runs.
+ *
+ * @param name what it is called, where the file has another name.
+ * @throws {BhBridgeError} `RUN_NOT_FOUND` where no run is in it; what `unpackZip` throws.
+ */
+export async function openRunArchive(path: string, { name = basename(path), signal }: { name?: string; signal?: AbortSignal } = {}): Promise<RunArchive> {
+  const file = new FileBytes(path);
+  try {
+    const archive = new ZipArchive(file);
+    const inside = directoriesIn([...archive.entries.keys()]);
+    if (inside.length === 0) {
+      throw new BhBridgeError(
+        "RUN_NOT_FOUND",
+        `there is no run in ${printable(name)}: a run is a folder with ${runFiles.manifest}, and no folder of it has one`,
+      );
+    }
+    const temporary = temporaryFolder("archive");
+    try {
+      const folder = join(temporary.path, name.replace(/\.zip$/i, "").replace(strange, "-") || "archive");
+      mkdirSync(folder);
+      await unpackZip(file, archive, folder, mostBytes, signal);
+      return { name, folder, directories: inside.map((directory) => join(folder, directory)), [Symbol.dispose]: () => temporary[Symbol.dispose]() };
+    } catch (error) {
+      temporary[Symbol.dispose]();
+      throw error;
+    }
+  } finally {
+    file.close();
+  }
+}
+
+/** Paths with the runs, experiments and sweeps of an archive in place of each archive among them. */
+export async function withoutArchives(given: readonly string[], signal?: AbortSignal): Promise<{ readonly paths: readonly string[] } & Disposable> {
+  const archives: RunArchive[] = [];
+  const paths: string[] = [];
+  const dispose = () => {
+    for (const archive of archives) archive[Symbol.dispose]();
+  };
+  try {
+    for (const path of given) {
+      if (!isArchive(path)) {
+        paths.push(path);
+        continue;
+      }
+      const archive = await openRunArchive(path, { ...(signal && { signal }) });
+      archives.push(archive);
+      paths.push(...archive.directories);
+    }
+    return { paths, [Symbol.dispose]: dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** The outermost folders with the sign of a run or of a plan; "." is the archive itself. */
+function directoriesIn(names: readonly string[]): string[] {
+  const all = new Set(names.filter((name) => signs.includes(basename(name))).map((name) => dirname(name)));
+  return [...all].filter((directory) => !ancestors(directory).some((above) => all.has(above))).sort();
+}
+
+function ancestors(directory: string): string[] {
+  const above = dirname(directory);
+  return above === directory ? [] : [above, ...ancestors(above)];
+}
