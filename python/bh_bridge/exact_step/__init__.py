@@ -16,7 +16,7 @@ from torch import nn
 from transformers import GPT2LMHeadModel, PreTrainedModel
 
 from bh_bridge.bits import same_bits
-from bh_bridge.exact_step.attention import LONGEST, adds_in_pairs
+from bh_bridge.exact_step.attention import LONGEST
 from bh_bridge.exact_step.gpt2 import Gpt2Step
 from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
 
@@ -111,8 +111,6 @@ def obstacle(model: PreTrainedModel, device: torch.device) -> str | None:
         return "it keeps all activations"
     if not all(isinstance(norm, norms) for block in model.transformer.h for norm in (block.ln_1, block.ln_2)):
         return "it knows LayerNorm and RMSNorm alone"
-    if adds_in_pairs():
-        return "this processor adds bfloat16 products in pairs"
     return None
 
 

@@ -1,7 +1,8 @@
 """Causal attention whose backward pass has the bits of PyTorch's flash attention on the CPU, in batched products.
 
 PyTorch's kernel goes through the queries in blocks and rounds the gradients of keys and values to bfloat16 between
-them; here every block is a product over all heads of the batch, and keys that a block cannot see are left out.
+them; here every block is a product over all heads of the batch, and keys that a block cannot see are left out. Where a
+processor adds bfloat16 products in an order of its own, the kernel itself is called.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ def attention_backward(
     scale: float,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Gradients of query, key and value, bfloat16 [batch, heads, length, width] as all that is given but logsumexp."""
+    if adds_in_pairs():  # in an order that float32 products do not have
+        kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+        return kernel(grad, query, key, value, output, logsumexp, 0.0, True, scale=scale)
     batch, heads, length, width = query.shape
     shape = (batch * heads, length, width)
     narrow_query, narrow_key, narrow_grad = (part.reshape(shape).contiguous() for part in (query, key, grad))
@@ -64,7 +68,7 @@ def attention_backward(
 @cache
 def adds_in_pairs() -> bool:
     """Whether this processor's kernel adds bfloat16 products two at a time, as Intel's `vdpbf16ps` does, where the
-    backward pass above adds them one by one. Few sums differ then, so that a check of some batches may miss it.
+    backward pass above adds them one by one. Few sums differ then: a check of some batches may miss it.
 
     In float32, 2²⁴ + 1 − 2²⁴ is 0 when added one by one, and 1 when the last two are added first.
     """
