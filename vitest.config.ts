@@ -11,6 +11,9 @@ const shared = {
   expect: { poll: { timeout: 20_000 } }, // what a busy machine may need; what is looked for is there at once on a quiet one
 } as const;
 
+/** They need a cluster, which takes minutes and much of the machine: `npm test -- --clusters` runs them, after all others. */
+const clusters = ["tests/e2e/ray.test.ts", "tests/e2e/slurm.test.ts"];
+
 /** They register analyses, which their process has from then on. */
 const registering = ["tests/unit/analysis/register-analysis.test.ts", "tests/unit/analysis/analysis-docs.test.ts"];
 
@@ -22,8 +25,9 @@ export default defineConfig({
     coverage: { provider: "v8", include: ["src/**"], reporter: ["text-summary", "html"] },
     projects: [
       // What starts processes has one of its own for each file; the many small files of units share one, and what it has imported.
-      { test: { ...shared, name: "processes", include: ["tests/!(unit)/**/*.test.ts", ...registering] } },
+      { test: { ...shared, name: "processes", include: ["tests/!(unit)/**/*.test.ts", ...registering], exclude: clusters } },
       { test: { ...shared, name: "units", include: ["tests/unit/**/*.test.ts"], exclude: registering, isolate: false } },
+      { test: { ...shared, name: "clusters", include: clusters, fileParallelism: false } },
     ],
   },
 });

@@ -1,5 +1,6 @@
 // npm test: all suites, with one line at the end that adds them up.
-// Arguments after -- choose: those below tests/python go to pytest, all others to vitest; a suite that got none is left out.
+// --clusters: also the tests that start a Ray or SLURM cluster on this machine, once all others have ended.
+// Other arguments after -- choose: those below tests/python go to pytest, all others to vitest; a suite that got none is left out.
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,14 +60,15 @@ async function pytest(args, output = "inherit") {
 async function everything() {
   const path = join(results, "pytest.log");
   const log = openSync(path, "w");
-  const counts = await Promise.all([vitest([]), pytest([], log)]);
+  const counts = await Promise.all([vitest(["--project=processes", "--project=units"]), pytest([], log)]);
   closeSync(log);
   process.stdout.write(readFileSync(path));
   return counts;
 }
 
 await prepare({ dev: true });
-const given = process.argv.slice(2);
+const withClusters = process.argv.includes("--clusters");
+const given = process.argv.slice(2).filter((argument) => argument !== "--clusters");
 const isPython = (argument) => argument.includes("tests/python");
 const forPytest = given.filter(isPython);
 const forVitest = given.filter((argument) => !isPython(argument));
@@ -74,6 +76,7 @@ const forVitest = given.filter((argument) => !isPython(argument));
 const all = given.length === 0 ? await everything() : [];
 if (forVitest.length > 0) all.push(await vitest(forVitest));
 if (forPytest.length > 0) all.push(await pytest(forPytest));
+if (withClusters) all.push(await vitest(["--project=clusters"]));
 rmSync(results, { recursive: true });
 
 const sum = (key) => all.reduce((total, counts) => total + counts[key], 0);

@@ -4,10 +4,11 @@ import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { BhBridgeError } from "../../src/errors.js";
 import type { RequestOf } from "../../src/protocol/operations.js";
+import { repetitions } from "../repetitions.js";
 import { act, createObject, lightSession } from "./light-session.js";
 import { rejectionOf } from "./rejection-of.js";
 
-test.each([70_000, 16_000_000])("a reply and a request of %i bytes arrive whole", async (bytes) => {
+test.each([70_000, repetitions(4_000_000, 16_000_000)])("a reply and a request of %i bytes arrive whole", async (bytes) => {
   const session = await lightSession();
   const handle = await createObject(session, 5);
   const length = Math.ceil(bytes / 3); // "7, " takes 3 bytes
@@ -33,7 +34,9 @@ test("10,050 objects are each found by their own handle, and by no other once re
   expect(stale).toMatchObject({ code: "HANDLE_STALE" });
 });
 
-test("100,000 calls leave the memory of both processes flat", async () => {
+const calls = repetitions(20_000, 100_000);
+
+test(`${calls} calls leave the memory of both processes flat`, async () => {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const session = await lightSession();
@@ -45,7 +48,7 @@ test("100,000 calls leave the memory of both processes flat", async () => {
   };
   for (let index = 0; index < 5000; index++) await call();
   const before = used();
-  for (let index = 0; index < 100_000; index++) await call();
+  for (let index = 0; index < calls; index++) await call();
   const after = used();
   expect(after.node - before.node).toBeLessThan(16);
   expect(after.python - before.python).toBeLessThan(16);

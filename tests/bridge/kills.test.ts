@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
+import { repetitions } from "../repetitions.js";
 import { startLight } from "./light-session.js";
 import { lightTrainer } from "./light-trainer.js";
 import { rejectionOf } from "./rejection-of.js";
@@ -15,13 +16,15 @@ function momentsOf(seed: number): () => number {
 /** A light training takes its steps without pause; by then it has taken thousands. */
 const latestKillMs = 150;
 
-test("100 kills at random moments of a training end in one PEER_EXITED within a second each", async () => {
+const kills = repetitions(25, 100);
+
+test(`${kills} kills at random moments of a training end in one PEER_EXITED within a second each`, async () => {
   const random = momentsOf(4);
   const warnings: string[] = [];
   const onWarning = ({ name, message }: Error) => warnings.push(`${name}: ${message}`);
   process.on("warning", onWarning);
   onTestFinished(() => void process.off("warning", onWarning));
-  for (let kill = 0; kill < 100; kill++) {
+  for (let kill = 0; kill < kills; kill++) {
     const session = await startLight();
     const trainer = await lightTrainer(session, { max_steps: 1_000_000, log_every: 10, durable: false });
     let rejections = 0;

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
 import { Bridge } from "../../src/bridge/bridge.js";
+import { repetitions } from "../repetitions.js";
 import { act, createObject, lightSession, sessionWith, startLight } from "./light-session.js";
 import { rejectionOf } from "./rejection-of.js";
 
@@ -103,7 +104,9 @@ test("two bridges in one process are two processes: each answers for its own obj
   await expect(act(third, "nothing")).resolves.toEqual({});
 });
 
-test("200 starts and ends leave no process, descriptor, temporary file, listener or variable", async () => {
+const starts = repetitions(40, 200);
+
+test(`${starts} starts and ends leave no process, descriptor, temporary file, listener or variable`, async () => {
   vi.stubEnv("TMPDIR", mkdtempSync(join(folder, "tmp-")));
   const left = () => ({
     descriptors: readdirSync("/proc/self/fd").length,
@@ -114,7 +117,7 @@ test("200 starts and ends leave no process, descriptor, temporary file, listener
   });
   await (await startLight()).close();
   const before = left();
-  for (let cycle = 0; cycle < 200; cycle += 2) {
+  for (let cycle = 0; cycle < starts; cycle += 2) {
     const sessions = await Promise.all([startLight(), startLight()]);
     await Promise.all(sessions.map((session) => session.close()));
   }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { openSafetensors } from "../../src/formats/safetensors/safetensors.js";
 import { openTorchArchive } from "../../src/formats/torch/torch-archive.js";
+import { repetitions } from "../repetitions.js";
 import { temporaryDirectory } from "../unit/formats/reference-python.js";
 import { fuzz, type Target } from "./fuzz.js";
 import { mutate, mutateSafetensors, mutateTorchPickle } from "./mutate.js";
@@ -19,9 +20,15 @@ const targets: readonly (Target & { runs: number })[] = [
     extension: ".safetensors",
     mutators: [mutate, mutateSafetensors, mutateSafetensors],
     open: openSafetensors,
-    runs: setting("SAFETENSORS", 1500),
+    runs: setting("SAFETENSORS", repetitions(500, 1500)),
   },
-  { kind: "torch", extension: ".pt", mutators: [mutate, mutateTorchPickle, mutateTorchPickle], open: openTorchArchive, runs: setting("TORCH", 500) },
+  {
+    kind: "torch",
+    extension: ".pt",
+    mutators: [mutate, mutateTorchPickle, mutateTorchPickle],
+    open: openTorchArchive,
+    runs: setting("TORCH", repetitions(200, 500)),
+  },
 ];
 
 test.each(targets)("$runs mutated $kind files: a typed error, or the reference library's answer", { timeout: 60 * minutesMs }, async (target) => {

@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { BhBridgeError } from "../../src/errors.js";
 import { openCheckpoint } from "../../src/runs/open-checkpoint.js";
+import { repetitions } from "../repetitions.js";
 import { expectedFrom, temporaryDirectory } from "../unit/formats/reference-python.js";
 import { tellPosition } from "./fuzz.js";
 import { mutate } from "./mutate.js";
 import { Random } from "./random.js";
 
 // No other library is asked here: h5py is the same library, and hangs or falls over such files itself.
-const runs = Number(process.env["BH_BRIDGE_FUZZ_HDF5"] ?? 500);
+const runs = Number(process.env["BH_BRIDGE_FUZZ_HDF5"] ?? repetitions(200, 500));
 const seed = Number(process.env["BH_BRIDGE_FUZZ_SEED"] ?? 1);
 const first = Number(process.env["BH_BRIDGE_FUZZ_FIRST"] ?? 0);
 /** A case takes a millisecond; after one in which the library trapped, a copy of it is loaded, for which the test runner takes seconds. */

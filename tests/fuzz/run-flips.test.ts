@@ -9,10 +9,11 @@ import { writeRunNotes } from "../../src/runs/run-notes.js";
 import { verifyRun } from "../../src/runs/verify-run.js";
 import { corpusFile } from "../bridge/corpus-file.js";
 import { warmPython } from "../bridge/real-python.js";
+import { repetitions } from "../repetitions.js";
 import { tellPosition } from "./fuzz.js";
 import { Random } from "./random.js";
 
-const flips = Number(process.env["BH_BRIDGE_FUZZ_FLIPS"] ?? 150);
+const flips = Number(process.env["BH_BRIDGE_FUZZ_FLIPS"] ?? repetitions(50, 150));
 const seed = Number(process.env["BH_BRIDGE_FUZZ_SEED"] ?? 1);
 const first = Number(process.env["BH_BRIDGE_FUZZ_FIRST"] ?? 0);
 
