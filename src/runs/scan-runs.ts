@@ -45,9 +45,9 @@ export async function scanRuns(out: string, lockHolders: LockHolders, manifestOf
   return runs.map((run) => foundRun(run, holders));
 }
 
-/** What one run directory is, whatever state it is in. */
-export async function findRun(directory: string, lockHolders: LockHolders): Promise<FoundRun> {
-  const run = readOrProblem(resolve(directory), readRunManifest);
+/** What one run directory is, whatever state it is in; `manifestOf` as for `scanRuns`. */
+export async function findRun(directory: string, lockHolders: LockHolders, manifestOf = readRunManifest): Promise<FoundRun> {
+  const run = readOrProblem(resolve(directory), manifestOf);
   return foundRun(run, await holdersOf([run], lockHolders));
 }
 

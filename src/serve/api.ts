@@ -18,6 +18,7 @@ import { shellQuote } from "../text/shell-quote.js";
 import { sendBytes, sendDocument, sendPieces, sendText } from "./answers.js";
 import type { Catalogue, ServedRun } from "./catalogue.js";
 import type { OverlayDocument, ServedRunDocument, ShelfDocument } from "./documents.js";
+import { DroppedArchives, takesArchive } from "./dropped-archives.js";
 import { LiveChanges } from "./live-changes.js";
 import { PlanRows, planDocument } from "./plan-view.js";
 import { RunView } from "./run-view.js";
@@ -46,8 +47,9 @@ export interface Api {
   close(): void;
 }
 
-/** The API over a catalogue of runs. */
+/** The API over a catalogue of runs, to which archives may be added. */
 export function createApi(catalogue: Catalogue): Api {
+  const dropped = new DroppedArchives(catalogue);
   const live = new LiveChanges(catalogue);
   const plans = new PlanRows();
   const views = new Map<string, RunView>();
@@ -148,6 +150,10 @@ export function createApi(catalogue: Catalogue): Api {
       const { request, response } = asked;
       const [kind = "", id, what = "", ...more] = path.split("/");
       if (more.length > 0) return false;
+      if (takesArchive(request.method, path)) {
+        sendDocument(response, await dropped.take(request, asked.query.get("name") ?? ""), 201);
+        return true;
+      }
       const isRead = request.method === "GET" || request.method === "HEAD";
       if (!isRead && !(kind === "runs" && what === "stop")) {
         sendText(response, 405, "this address is only read");
@@ -166,7 +172,10 @@ export function createApi(catalogue: Catalogue): Api {
       } else return false;
       return true;
     },
-    close: () => live.close(),
+    close() {
+      live.close();
+      dropped[Symbol.dispose]();
+    },
   };
 }
 
@@ -220,7 +229,8 @@ async function figureNames(): Promise<string[]> {
 /** A longer history is not read whole for its verdict: the command line tells it. */
 const mostSummarized = 2 ** 30;
 
-function nextCommand({ row, directory }: ServedRun): string | null {
+function nextCommand({ row, directory, archive }: ServedRun): string | null {
+  if (archive !== null) return null; // its folder goes with the server
   if (row.status === "interrupted" || row.status === "failed" || row.status === "stopped") return `bh-bridge resume ${shellQuote(directory)}`;
   return row.status === "completed" ? `bh-bridge analyze ${shellQuote(directory)}` : null;
 }

@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, realpathSync } from "node:fs";
-import { join, resolve, sep } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { lockHolders as askForLocks } from "../python/lock-holders.js";
 import { listedRun } from "../runner/choose-runs.js";
 import type { ListedRun } from "../runner/run-fields.js";
 import { runFiles, runsFolder } from "../runs/run-layout.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
-import { type FoundRun, type LockHolders, noLockHolders, scanRuns } from "../runs/scan-runs.js";
+import { type FoundRun, findRun, type LockHolders, noLockHolders, scanRuns } from "../runs/scan-runs.js";
 import { experimentsFolder, sweepsFolder } from "../sweep/folders.js";
 import { planFileName } from "../sweep/plan/plan-file.js";
+import type { RunArchive } from "../sweep/run-archive.js";
 import { fileIdentity } from "./file-identity.js";
 import { watchLocks } from "./lock-watch.js";
 
@@ -18,6 +19,8 @@ export interface ServedRun extends ListedRun {
   readonly directory: string;
   /** The experiment or sweep that it belongs to. */
   readonly plan: string | null;
+  /** What the archive is called that it came from. */
+  readonly archive: string | null;
 }
 
 /** The directory of an experiment or a sweep. */
@@ -41,15 +44,28 @@ const freshMs = 400;
  */
 export class Catalogue {
   readonly #folders: readonly string[];
+  readonly #directories: string[];
+  readonly #archives: RunArchive[] = [];
   readonly #lockHolders: LockHolders = watchLocks(askForLocks);
   readonly #known = new Map<string, { signature: string; run: ServedRun }>();
   readonly #manifests = new Map<string, { identity: string; manifest: RunManifest }>();
   #shelf: Promise<Shelf> | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
 
-  /** @param folders each holds runs, experiments and sweeps, or folders of them (`runs`, `experiments`, `sweeps`). */
-  constructor(folders: readonly string[]) {
+  /**
+   * @param folders each holds runs, experiments and sweeps, or folders of them (`runs`, `experiments`, `sweeps`).
+   * @param directories single runs, experiments and sweeps.
+   */
+  constructor(folders: readonly string[], directories: readonly string[] = []) {
     this.#folders = folders.map((folder) => resolve(folder));
+    this.#directories = directories.map((directory) => realpathSync.native(resolve(directory)));
+  }
+
+  /** Show what an archive holds, too. Whoever opened it keeps it until nobody asks any more. */
+  add(archive: RunArchive): void {
+    this.#archives.push(archive);
+    this.#directories.push(...archive.directories);
+    this.#shelf = undefined;
   }
 
   /** What there is now, oldest first. */
@@ -78,8 +94,13 @@ export class Catalogue {
 
   async #read(): Promise<Shelf> {
     const folders = new Set(this.#folders.flatMap(runFolders));
-    const plans = [...folders].flatMap(planDirectories);
+    const isPlan = (directory: string) => existsSync(join(directory, planFileName));
+    const single = this.#directories.filter((directory) => existsSync(directory) && ![...folders].some((folder) => isInside(directory, folder)));
+    const plans = [...[...folders].flatMap(planDirectories), ...single.filter(isPlan).map((directory) => ({ id: idOf(directory), directory }))];
     const found = await Promise.all([
+      ...single
+        .filter((directory) => !isPlan(directory))
+        .map(async (directory) => inFolder(dirname(directory), null, [await findRun(directory, noLockHolders, this.#manifest)])),
       ...[...folders].map(async (folder) => inFolder(folder, null, await scanRuns(folder, noLockHolders, this.#manifest))),
       ...plans.map(async ({ id, directory }) =>
         inFolder(join(directory, runsFolder), id, await scanRuns(join(directory, runsFolder), noLockHolders, this.#manifest)),
@@ -109,7 +130,8 @@ export class Catalogue {
     const signature = `${found.status} ${signatureOf(found.directory)}`;
     const known = this.#known.get(found.directory);
     if (known?.signature === signature) return known.run;
-    const run = { id: idOf(found.directory), directory: found.directory, plan, ...(await listedRun(found)) };
+    const archive = this.#archives.find(({ folder }) => isInside(found.directory, dirname(folder)))?.name ?? null;
+    const run = { id: idOf(found.directory), directory: found.directory, plan, archive, ...(await listedRun(found)) };
     this.#known.set(found.directory, { signature, run });
     return run;
   }

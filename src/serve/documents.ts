@@ -22,6 +22,8 @@ const servedRunSchema = z.strictObject({
   run: z.string(),
   /** The experiment or sweep that it belongs to. */
   plan: id.nullable(),
+  /** Name of the archive that it came from. */
+  archive: z.string().nullable(),
   /** Values of the configuration that are not the same in all listed runs, by dotted path. */
   differs: z.record(z.string(), value),
 });
@@ -187,6 +189,15 @@ export const planDocumentSchema = z.strictObject({
   judged: experimentDocumentSchema.pick({ measures: true, confounds: true, verdict: true, traps: true }).nullable(),
 });
 export type PlanDocument = z.output<typeof planDocumentSchema>;
+
+/** `POST /api/archives`: what was in a zip that was dropped on the page. */
+export const droppedDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/serve-dropped@1"),
+  name: z.string(),
+  runs: z.array(id),
+  plans: z.array(id),
+});
+export type DroppedDocument = z.output<typeof droppedDocumentSchema>;
 
 /** What the stream of changes tells: a run or a plan is new or has changed, is gone, or too much was missed. */
 export const liveChangeSchema = z.discriminatedUnion("kind", [

@@ -6,8 +6,8 @@ import type { ServedRun } from "./catalogue.js";
 import type { ServedRunRow } from "./documents.js";
 
 /** A run as the page lists it, without what differs from others. */
-export function servedRow({ id, plan, directory, row }: ServedRun): Omit<ServedRunRow, "differs"> {
-  return { id, plan, ...row, run: basename(directory) };
+export function servedRow({ id, plan, archive, directory, row }: ServedRun): Omit<ServedRunRow, "differs"> {
+  return { id, plan, archive, ...row, run: basename(directory) };
 }
 
 /** Runs as the page lists them: of their configurations, what is not the same in all. */

@@ -1,16 +1,22 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { hostname, networkInterfaces } from "node:os";
 import { BhBridgeError } from "../errors.js";
+import type { RunArchive } from "../sweep/run-archive.js";
 import { type Access, createAccess } from "./access.js";
 import { sendBytes, sendDocument, sendText, setSafetyHeaders } from "./answers.js";
 import { type Api, createApi } from "./api.js";
 import { Catalogue } from "./catalogue.js";
+import { takesArchive } from "./dropped-archives.js";
 import { readPageFiles } from "./page-files.js";
 
 /** Where a server listens, and for what. */
 export interface ServeOptions {
   /** Folders of runs, experiments and sweeps. */
   folders: readonly string[];
+  /** Single runs, experiments and sweeps. */
+  directories?: readonly string[];
+  /** Archives that are shown as well; whoever opened them closes them when the server has ended. */
+  archives?: readonly RunArchive[];
   /** 0 for any that is free; else this one, or the next that is free. */
   port: number;
   /** The address to listen at; `127.0.0.1`, which no other machine reaches, unless somebody asks for more. */
@@ -28,23 +34,25 @@ export interface Serving extends AsyncDisposable {
 const mostConnections = 512;
 /** Ports that are tried one after the other. */
 const triedPorts = 20;
-/** No request has a body. */
+/** No request has a body, but for an archive that is dropped on the page. */
 const mostBodyBytes = 1024;
 
 /** Serve the page and its API. @throws {BhBridgeError} `IO_FAILED` where no port is free or the address cannot be listened at; `INTERNAL`. */
-export async function serve({ folders, port: wanted, host }: ServeOptions): Promise<Serving> {
+export async function serve({ folders, directories, archives = [], port: wanted, host }: ServeOptions): Promise<Serving> {
   const files = readPageFiles();
   const server = createServer({
     maxHeaderSize: 16 * 1024,
     headersTimeout: 10_000,
-    requestTimeout: 20_000,
+    requestTimeout: 600_000, // of an archive; whoever sends nothing for a minute is gone before
     connectionsCheckingInterval: 2_000,
     keepAliveTimeout: 10_000,
   });
   server.maxConnections = mostConnections;
   const port = await listen(server, wanted, host);
   const access = createAccess(port, allowedHosts(port, host));
-  const api = createApi(new Catalogue(folders));
+  const catalogue = new Catalogue(folders, directories);
+  for (const archive of archives) catalogue.add(archive);
+  const api = createApi(catalogue);
   server.on("request", (request: IncomingMessage, response: ServerResponse) => void answer(request, response, { access, api, files }));
   server.on("clientError", (_, socket) => socket.destroy());
   return {
@@ -70,13 +78,16 @@ async function answer(request: IncomingMessage, response: ServerResponse, { acce
   try {
     const refusal = access.refusal(request);
     if (refusal) return sendText(response, refusal.status, refusal.message);
-    if (Number(request.headers["content-length"] ?? 0) > mostBodyBytes || request.headers["transfer-encoding"] !== undefined) {
-      response.setHeader("Connection", "close");
-      return sendText(response, 413, "no request to this server has a body");
-    }
-    request.resume();
     const url = addressOf(request);
     if (!url) return sendText(response, 400, "this is no address");
+    const mayHaveBody = access.isKnown(request) && takesArchive(request.method, url.pathname.slice("/api/".length));
+    if (!mayHaveBody) {
+      if (Number(request.headers["content-length"] ?? 0) > mostBodyBytes || request.headers["transfer-encoding"] !== undefined) {
+        response.setHeader("Connection", "close");
+        return sendText(response, 413, "no request to this server has a body but an archive");
+      }
+      request.resume();
+    }
     const token = url.searchParams.get("token");
     if (token !== null && request.method === "GET") {
       if (!access.isToken(token)) return sendText(response, 403, "this is not the token of this start. Open the address that bh-bridge serve printed last");
@@ -95,6 +106,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, { acce
     if (file.isFixed) response.setHeader("Cache-Control", "private, max-age=31536000, immutable");
     sendBytes(response, file.bytes, file.type);
   } catch (error) {
+    if (!request.complete && !response.headersSent) response.setHeader("Connection", "close"); // nobody reads the rest of its body
     tellFailure(response, error);
   }
 }

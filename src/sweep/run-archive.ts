@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BhBridgeError } from "../errors.js";
 import { FileBytes } from "../formats/file-bytes.js";
@@ -57,7 +57,7 @@ export async function openRunArchive(path: string, { name = basename(path), sign
     }
     const temporary = temporaryFolder("archive");
     try {
-      const folder = join(temporary.path, name.replace(/\.zip$/i, "").replace(strange, "-") || "archive");
+      const folder = join(realpathSync.native(temporary.path), name.replace(/\.zip$/i, "").replace(strange, "-") || "archive");
       mkdirSync(folder);
       await unpackZip(file, archive, folder, mostBytes, signal);
       return { name, folder, directories: inside.map((directory) => join(folder, directory)), [Symbol.dispose]: () => temporary[Symbol.dispose]() };

@@ -1,4 +1,5 @@
-import { mkdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -28,6 +29,20 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
   folder[Symbol.dispose]();
 });
+
+/** What a browser does when a folder is dropped, but for the hand that drops it. */
+function dropFolder({ name, files }: { name: string; files: { name: string; bytes: string }[] }): void {
+  const entryOf = (file: { name: string; bytes: string }) => ({
+    name: file.name,
+    isDirectory: false,
+    file: (take: (made: File) => void) => take(new File([Uint8Array.from(atob(file.bytes), (letter) => letter.charCodeAt(0))], file.name)),
+  });
+  const batches = [files.slice(0, 2), files.slice(2), []].map((batch) => batch.map(entryOf));
+  const folder = { name, isDirectory: true, createReader: () => ({ readEntries: (take: (entries: unknown) => void) => take(batches.shift()) }) };
+  const event = new Event("drop", { cancelable: true });
+  Object.assign(event, { dataTransfer: { types: ["Files"], items: [{ webkitGetAsEntry: () => folder, getAsFile: () => null }] } });
+  window.dispatchEvent(event);
+}
 
 /** Open the page of a run of the list. */
 async function openRun(page: Page, name: string): Promise<void> {
@@ -60,6 +75,28 @@ describe.skipIf(browserProgram === undefined)("in a browser", () => {
     await page.getByLabel("Conditions").press("Enter");
     await page.getByRole("alert").getByText("seed").waitFor();
     expect(complaints.filter((complaint) => !complaint.includes("400"))).toEqual([]);
+  });
+
+  test("a zip is opened by the button, a zip and a folder by a drop, and what is none is told", async () => {
+    const sent = join(folder.path, "elsewhere");
+    const run = writeRun({ folder: sent, id: "sent", name: "sent by a colleague", seed: 4 });
+    const archive = join(sent, "sent.zip");
+    execFileSync("python3", ["-m", "zipfile", "-c", archive, run]);
+    await using own = await askedServer(join(folder.path, "none"));
+    await using opened = await openPage(browser, own.serving.url);
+    const { page, complaints } = opened;
+    await page.getByLabel("Open zip").setInputFiles(archive);
+    await page.getByRole("heading", { name: "sent by a colleague" }).waitFor();
+    await page.getByRole("link", { name: "bh-bridge" }).click();
+    await page.getByText("from sent.zip").waitFor();
+    const files = ["run.json", "config.json", "events.jsonl", "history.safetensors"].map((name) => [name, readFileSync(join(run, name)).toString("base64")]);
+    await page.evaluate(dropFolder, { name: "of another", files: files.map(([name = "", bytes = ""]) => ({ name, bytes })) });
+    await page.getByRole("heading", { name: "sent by a colleague" }).waitFor();
+    await page.getByRole("link", { name: "bh-bridge" }).click();
+    await page.getByText("from of another.zip").waitFor();
+    expect(complaints).toEqual([]);
+    await page.getByLabel("Open zip").setInputFiles({ name: "words.zip", mimeType: "application/zip", buffer: Buffer.from("words") });
+    await page.getByText("must end with its directory").waitFor();
   });
 
   test("scrubbing shows the exact state: black holes appear where the run has them, charts and scrubber have one cursor", async () => {

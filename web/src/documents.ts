@@ -2,6 +2,7 @@ export type {
   BasisDocument,
   CensusOfStateDocument,
   Clock,
+  DroppedDocument,
   HistoryDocument,
   LiveChange,
   OverlayDocument,

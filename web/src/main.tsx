@@ -2,6 +2,7 @@ import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { hrefOf, useAddress } from "./address.js";
 import { useIsConnected } from "./changes.js";
+import { DropZone } from "./drop-zone.js";
 import { OverlayView } from "./overlay-view.js";
 import { PlanView } from "./plan-view.js";
 import { RunView } from "./run-view.js";
@@ -28,6 +29,7 @@ function Page() {
         <span role="status" class="connection">
           {isConnected ? "" : "The server is away. This page goes on when it is back"}
         </span>
+        <DropZone />
         <button type="button" class="small" onClick={next} aria-label={`Colours: ${choice}`}>
           {choice === "auto" ? "◐" : choice === "light" ? "☀" : "☾"} {choice}
         </button>

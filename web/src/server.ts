@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import type { DroppedDocument } from "./documents.js";
 
 /** What the server refuses, in its words. */
 class ServerError extends Error {
@@ -36,6 +37,12 @@ export async function getBytes(path: string, signal: AbortSignal): Promise<Array
 /** Ask for a stop of a run. */
 export async function stopRun(id: string): Promise<void> {
   await checked(await fetch(`/api/runs/${id}/stop`, { method: "POST" }));
+}
+
+/** Let the server open an archive. @returns what is in it. */
+export async function sendArchive(name: string, archive: Blob): Promise<DroppedDocument> {
+  const answer = await checked(await fetch(`/api/archives?${new URLSearchParams({ name })}`, { method: "POST", body: archive }));
+  return (await answer.json()) as DroppedDocument;
 }
 
 /** A document that is asked for again when its address changes, or `turn` does; the one before is shown meanwhile. */

@@ -162,6 +162,7 @@ function RunLine({ run, isChosen, toggle }: { run: ServedRunRow; isChosen: boole
             {tag}
           </span>
         ))}
+        {run.archive !== null && <small class="archive">from {run.archive}</small>}
         {run.problem && <small class="trouble">{run.problem}</small>}
       </td>
       <td>

@@ -6,8 +6,10 @@ import { Terminal } from "../terminal/terminal.js";
 import { loopback, usualPort } from "./address.js";
 import { keepMemorySmall } from "./keep-memory-small.js";
 
+const usualFolders: readonly string[] = [runsFolder, experimentsFolder, sweepsFolder];
+
 interface ServeCommandOptions extends CommonOptions {
-  out: string[];
+  out?: string[];
   port: number;
   host: string;
 }
@@ -20,13 +22,15 @@ export function serveCommand(): Command {
     "bh-bridge serve",
     "bh-bridge serve --out runs --port 9000",
   )
-    .option("--out <dirs...>", "folders that hold runs, experiments or sweeps", [runsFolder, experimentsFolder, sweepsFolder])
+    .argument("[path...]", "a run, an experiment, a sweep, a folder of them, or a zip of them: these are shown instead of what lies in this folder")
+    .option("--out <dirs...>", `folders that hold runs, experiments or sweeps (default: ${usualFolders.join(", ")})`)
     .addOption(new Option("--port <number>", "port to listen at, or the next one that is free; 0 takes any").argParser(parsePort).default(usualPort))
     .option("--host <address>", "address to listen at; with another than this one, whoever reaches it and has the token sees the runs", loopback)
-    .action(async ({ out, port, host, ...common }: ServeCommandOptions) => {
+    .action(async (paths: string[], { out, port, host, ...common }: ServeCommandOptions) => {
       keepMemorySmall(); // before anything of the server is loaded
       const { serveInTerminal } = await import("./serve-in-terminal.js");
-      await serveInTerminal({ folders: out, port, host }, new Terminal(common));
+      const folders = out ?? (paths.length === 0 ? usualFolders : []);
+      await serveInTerminal({ paths, folders, port, host }, new Terminal(common));
     });
 }
 

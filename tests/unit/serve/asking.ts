@@ -13,6 +13,7 @@ export interface Answer {
 interface Asking {
   method?: string;
   headers?: Record<string, string>;
+  body?: Uint8Array;
 }
 
 /** A server over folders, and a way to ask it as the page does. */
@@ -28,7 +29,7 @@ export interface AskedServer extends AsyncDisposable {
 }
 
 /** Ask a port, byte for byte as it is said: nothing is tidied on the way. */
-export function ask(port: number, path: string, { method = "GET", headers = {} }: Asking = {}): Promise<Answer> {
+export function ask(port: number, path: string, { method = "GET", headers = {}, body }: Asking = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked = request({ host: "127.0.0.1", port, path, method, headers, agent: false }, (response) => {
       const pieces: Buffer[] = [];
@@ -37,7 +38,7 @@ export function ask(port: number, path: string, { method = "GET", headers = {} }
       response.on("error", reject);
     });
     asked.on("error", reject);
-    asked.end();
+    asked.end(body);
   });
 }
 
