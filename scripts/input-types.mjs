@@ -64,7 +64,7 @@ function typeOf(node) {
     case "array":
       return `Array<${typeOf(node.items)}>`;
     case "object":
-      return `Record<string, ${typeOf(node.additionalProperties)}>`;
+      return node.properties ? members(node, "        ", {}) : `Record<string, ${typeOf(node.additionalProperties)}>`;
     default:
       throw new Error(`no TypeScript for ${JSON.stringify(node)}`);
   }

@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { census } from "../../src/analysis/census.js";
-import { corpusPath } from "../../src/config/corpus-path.js";
-import { resolveRunConfig } from "../../src/config/resolve-run-config.js";
+import { builtInPath } from "../../src/config/corpus-files.js";
 import { deadTokensOf } from "../../src/runner/dead-tokens.js";
 import { openRun, type Run } from "../../src/runner/open-run.js";
 import { readEvents } from "../../src/runs/read-events.js";
@@ -20,7 +19,7 @@ import { describeMachine, projectRoot, python } from "../measure.js";
 const { values } = parseArgs({
   options: { corpus: { type: "string" }, steps: { type: "string", default: "300" }, seeds: { type: "string", default: "2" } },
 });
-const corpus = values.corpus ?? corpusPath((await resolveRunConfig()).config);
+const corpus = values.corpus ?? builtInPath();
 const seeds = Array.from({ length: Number(values.seeds) }, (_, index) => 42 + index);
 const starts: Readonly<Record<string, readonly string[]>> = {
   singular: ["init.kind=singular"],

@@ -2,8 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { corpusPath } from "../../src/config/corpus-path.js";
-import { resolveRunConfig } from "../../src/config/resolve-run-config.js";
+import { builtInPath } from "../../src/config/corpus-files.js";
 import { readEvents } from "../../src/runs/read-events.js";
 import { describeMachine, measure, median, projectRoot, python, spread } from "../measure.js";
 
@@ -22,7 +21,7 @@ const { values } = parseArgs({
 const { steps, workers } = values;
 const [rounds, seeds] = [Number(values.rounds), Number(values.seeds)];
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-bench-"));
-const corpus = corpusPath((await resolveRunConfig()).config);
+const corpus = builtInPath();
 const environment = { BH_BRIDGE_PYTHON: python };
 
 interface Pooled {

@@ -2,8 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { corpusPath } from "../../src/config/corpus-path.js";
-import { resolveRunConfig } from "../../src/config/resolve-run-config.js";
+import { builtInPath } from "../../src/config/corpus-files.js";
 import { readEvents } from "../../src/runs/read-events.js";
 import { describeMachine, measure, median, projectRoot, python, spread } from "../measure.js";
 
@@ -15,7 +14,7 @@ import { describeMachine, measure, median, projectRoot, python, spread } from ".
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "3" }, steps: { type: "string", default: "300" } } });
 const steps = Number(values.steps);
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-bench-"));
-const corpus = corpusPath((await resolveRunConfig()).config);
+const corpus = builtInPath();
 
 /** Steps a second of two trials side by side, from the 20th step of each to its last. */
 async function together(engine: string): Promise<number> {

@@ -2,8 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { corpusPath } from "../../src/config/corpus-path.js";
-import { resolveRunConfig } from "../../src/config/resolve-run-config.js";
+import { builtInPath } from "../../src/config/corpus-files.js";
 import { allocator } from "../../src/python/launcher.js";
 import { describeMachine, measure, median, projectRoot, python, spread } from "../measure.js";
 
@@ -22,7 +21,7 @@ interface Speed {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-bench-"));
-const corpus = corpusPath((await resolveRunConfig()).config);
+const corpus = builtInPath();
 
 function historyOf(path: string): Buffer {
   const bytes = readFileSync(path);

@@ -1,4 +1,4 @@
-"""A corpus as windows of bytes."""
+"""A corpus as windows of tokens."""
 
 from __future__ import annotations
 
@@ -14,43 +14,61 @@ from torch.utils.data import Dataset
 
 from bh_bridge.tokenizing import encode, load_tokenizer
 
+BYTES = 256
+
 
 def read_tokens(path: str, vocab_size: int, tokenizer: str | None = None) -> torch.Tensor:
     """The corpus as token ids [tokens]: text with universal newlines.
 
-    uint8, ASCII, bytes below vocab_size; with the path of a tokenizer.json int32, UTF-8, what that makes of it.
+    uint8, bytes below vocab_size, of UTF-8 where the vocabulary has all 256 and of ASCII where it is smaller; with the
+    path of a tokenizer.json int32, UTF-8, what that makes of it.
     TypeScript has checked the file and told the user what was left out; this reads it the same way.
     """
     if tokenizer is not None:
         text = Path(path).read_text(encoding="utf-8")
         return torch.tensor(encode(load_tokenizer(tokenizer), text), dtype=torch.int32)
-    text = Path(path).read_text(encoding="ascii")  # CRLF and CR become LF
-    tokens = torch.frombuffer(bytearray(text.encode("ascii")), dtype=torch.uint8)
+    encoding = "ascii" if vocab_size < BYTES else "utf-8"
+    text = Path(path).read_text(encoding=encoding)  # CRLF and CR become LF
+    tokens = torch.frombuffer(bytearray(text.encode(encoding)), dtype=torch.uint8)
     # A byte is compared as a byte: against 10,000 (16 modulo 256) nearly everything would be left out.
     return tokens[tokens.long() < vocab_size]
 
 
+def read_texts(data: dict[str, Any], vocab_size: int) -> list[torch.Tensor]:
+    """The tokens of each file of a corpus, [tokens] each, as `read_tokens`."""
+    corpus: str | list[dict[str, Any]] = data["corpus"]
+    paths = [corpus] if isinstance(corpus, str) else [file["path"] for file in corpus]
+    return [read_tokens(path, vocab_size, data["tokenizer"]) for path in paths]
+
+
 class Windows(Dataset[dict[str, torch.Tensor]]):
-    """Every window of `length` + 1 tokens; item i starts at token i·stride.
+    """Windows of `length` + 1 tokens: item i starts at token i·stride, or where `starts`, int64, says.
 
     label_shift "double": labels are the inputs shifted by one, and the model shifts them again (the notebook's: it
     learns t+2). "causal": labels are the inputs, and the model's own shift makes it learn t+1.
     """
 
-    def __init__(self, tokens: torch.Tensor, length: int, label_shift: str, stride: int = 1) -> None:
-        self._windows = (
-            tokens.unfold(0, length + 1, stride) if len(tokens) > length else tokens.new_empty(0, length + 1)
-        )
-        self._tokens, self._cut = tokens, (length, label_shift, stride)
+    def __init__(
+        self,
+        tokens: torch.Tensor,
+        length: int,
+        label_shift: str,
+        stride: int = 1,
+        starts: torch.Tensor | None = None,
+    ) -> None:
+        step = stride if starts is None else 1
+        self._windows = tokens.unfold(0, length + 1, step) if len(tokens) > length else tokens.new_empty(0, length + 1)
+        self._tokens, self._cut, self._starts = tokens, (length, label_shift, stride), starts
         # Counted as the notebook counts, len - length: one window a token that has a full context before it.
         self._labels_from = 1 if label_shift == "double" else 0
 
     def __len__(self) -> int:
-        return len(self._windows)
+        return len(self._windows if self._starts is None else self._starts)
 
     def to(self, device: torch.device) -> Windows:
         """The same windows, of the text on a device."""
-        return Windows(self._tokens.to(device), *self._cut)
+        starts = None if self._starts is None else self._starts.to(device)
+        return Windows(self._tokens.to(device), *self._cut, starts)
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         return {name: tensor[0] for name, tensor in self.__getitems__([index]).items()}
@@ -61,22 +79,46 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
 
     def batch(self, numbers: torch.Tensor) -> dict[str, torch.Tensor]:
         """Windows by their numbers, int64 [batch], where the text is: int64 input_ids and labels, [batch, length]."""
-        batch = self._windows[numbers].long()
+        batch = self._windows[numbers if self._starts is None else self._starts[numbers]].long()
         end = batch.shape[1] - 1 + self._labels_from
         return {"input_ids": batch[:, :-1].contiguous(), "labels": batch[:, self._labels_from : end].contiguous()}
 
 
-def split_windows(tokens: torch.Tensor, length: int, data: dict[str, Any]) -> tuple[Windows, Windows | None]:
-    """Training windows at every position; held-out windows side by side, from the end of the corpus.
+def split_windows(texts: list[torch.Tensor], length: int, data: dict[str, Any]) -> tuple[Windows, Windows | None]:
+    """Training windows at every position; held-out windows side by side, from the end of each text.
 
-    data: `label_shift`, and the fraction `held_out`, which may be 0.
+    data: `label_shift`, the fraction `held_out`, which may be 0, and `corpus`, which says of several files how many
+    training windows each gives.
     """
     held_out: float = data["held_out"]
-    kept = len(tokens) - int(len(tokens) * held_out)
-    train_windows = Windows(tokens[:kept], length, data["label_shift"])
+    kept = [len(text) - int(len(text) * held_out) for text in texts]
+    trained = [text[:count] for text, count in zip(texts, kept, strict=True)]
+    shares = None if isinstance(data["corpus"], str) else [file["windows"] for file in data["corpus"]]
+    train_windows = _windows_of(trained, length, data["label_shift"], shares=shares)
     if not held_out:
         return train_windows, None
-    return train_windows, Windows(tokens[kept:], length, data["label_shift"], stride=length)
+    rest = [text[count:] for text, count in zip(texts, kept, strict=True)]
+    return train_windows, _windows_of(rest, length, data["label_shift"], stride=length)
+
+
+def _windows_of(
+    texts: list[torch.Tensor], length: int, label_shift: str, stride: int = 1, shares: list[int] | None = None
+) -> Windows:
+    """The windows of texts, one text after the other; none reaches from one into the next.
+
+    shares: how many each text gives. Of its n own windows number j of k is the one with number floor(j·n / k): where
+    k is less than n they lie evenly apart, where it is more, each is there k/n times, rounded up or down.
+    """
+    if len(texts) == 1 and shares is None:
+        return Windows(texts[0], length, label_shift, stride)
+    starts: list[torch.Tensor] = []
+    offset = 0
+    for place, text in enumerate(texts):
+        own = max(0, (len(text) - length - 1) // stride + 1)
+        share = own if shares is None else shares[place]
+        starts.append(offset + torch.arange(share) * own // max(1, share) * stride)
+        offset += len(text)
+    return Windows(torch.cat(texts), length, label_shift, starts=torch.cat(starts))
 
 
 class WindowNumbers(Dataset[dict[str, torch.Tensor]]):

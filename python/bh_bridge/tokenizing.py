@@ -24,7 +24,7 @@ def encode(tokenizer: Tokenizer, text: str) -> list[int]:
 
 
 def train(request: dict[str, Any]) -> dict[str, Any]:
-    """Train a tokenizer on a corpus and write it; what came of it.
+    """Train a tokenizer on texts and write it; what came of it.
 
     char-bpe joins characters, byte-bpe UTF-8 bytes; neither joins over the beginning of a word. A text comes back from
     its tokens as it was.
@@ -39,7 +39,7 @@ def train(request: dict[str, Any]) -> dict[str, Any]:
         tokenizer.decoder = decoders.Fuse()
     alphabet = pre_tokenizers.ByteLevel.alphabet() if is_of_bytes else []
     trainer = trainers.BpeTrainer(vocab_size=request["vocab"], show_progress=False, initial_alphabet=alphabet)
-    tokenizer.train_from_iterator([Path(request["corpus"]).read_text(encoding="utf-8")], trainer)
+    tokenizer.train_from_iterator((Path(path).read_text(encoding="utf-8") for path in request["corpora"]), trainer)
     with Path(request["out"]).open("x", encoding="utf-8") as file:  # nothing is replaced
         file.write(tokenizer.to_str(pretty=True))
     return {"vocabulary": tokenizer.get_vocab_size()}

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 
 from bh_bridge import channel, checkpoints, registry
 from bh_bridge.control import TrainingState
-from bh_bridge.data import read_tokens, split_windows
+from bh_bridge.data import read_texts, split_windows
 from bh_bridge.durable import replace_directory
 from bh_bridge.engines import Engine, find_engine, foreseen_state
 from bh_bridge.environment_record import write_environment
@@ -86,8 +86,8 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
     model = registry.find(request["model"])
     data, steps = request["data"], request["training"]["max_steps"]
     vocab = len(embedding_of(model))
-    tokens = read_tokens(data["corpus"], vocab, data["tokenizer"])
-    train_windows, held_out_windows = split_windows(tokens, data["window_length"], data)
+    texts = read_texts(data, vocab)
+    train_windows, held_out_windows = split_windows(texts, data["window_length"], data)
     _require_one_process_where_needed(request)
     prepare_directory(directory, model, request)
     write_environment(directory)
@@ -104,7 +104,7 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
     )
     quantities = Quantities(model, request["record"]["tensors"], optimizer)
     undo.callback(quantities.close)
-    rows = _rows(request["record"]["rows"], tokens, vocab)
+    rows = _rows(request["record"]["rows"], texts, vocab)
     recorder = Recorder(directory, request["record"], rows, steps, quantities, first_step, request["until"])
     undo.callback(recorder.close)
     connection = channel.current()
@@ -237,13 +237,11 @@ def _require_one_process_where_needed(request: dict[str, Any]) -> None:
         raise ConfigInvalid("processes: a Mac has one GPU, and each process needs one: train on the CPU (device=cpu)")
 
 
-def _rows(rows: Any, tokens: torch.Tensor, vocab: int) -> list[int] | None:
+def _rows(rows: str | list[int], texts: list[torch.Tensor], vocab: int) -> list[int] | None:
     """The rows to record as token ids; None for all."""
     if rows == "all":
         return None
-    if rows == "dead":
-        live = set(torch.unique(tokens).tolist())
-        return [token for token in range(vocab) if token not in live]
-    if rows == "live":
-        return sorted(set(torch.unique(tokens).tolist()))
-    return list(rows)
+    if not isinstance(rows, str):
+        return list(rows)
+    live: set[int] = {token for text in texts for token in torch.unique(text).tolist()}
+    return sorted(live) if rows == "live" else [token for token in range(vocab) if token not in live]

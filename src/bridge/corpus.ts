@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
 import { configInvalid } from "../config/config-invalid.js";
-import { corpusPath } from "../config/corpus-path.js";
+import { corpusFiles } from "../config/corpus-files.js";
+import { asciiTokens, mostByteTokens } from "../config/matching-tokens.js";
 import { windowLength } from "../config/models/model-sizes.js";
 import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import type { RunConfig } from "../config/run-config-schema.js";
@@ -9,7 +10,9 @@ import { BhBridgeError } from "../errors.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { count } from "../text/count.js";
 import { heldOutProblem, heldOutTokens } from "./held-out.js";
+import { mixedCorpus, type WeightedText } from "./mixed-corpus.js";
 import { readTokenizedCorpus } from "./tokenized-corpus.js";
+import { Utf8State } from "./utf8-state.js";
 
 /** Python holds a corpus in memory; the largest that was trained on had 0.3 MB. */
 const maxCorpusBytes = 1 << 30;
@@ -18,14 +21,23 @@ const chunkBytes = 1 << 20;
 const lineFeed = 10;
 const carriageReturn = 13;
 
+/** Where a text has a byte that it may not have. */
+interface Misfit {
+  byte: number;
+  offset: number;
+  line: number;
+}
+
 /** What is counted of a text, chunk after chunk. */
 class TextCounts {
-  /** Of each ASCII character, with newlines of every system as LF. */
-  readonly counts = new Array<number>(128).fill(0);
+  /** Of each byte, with newlines of every system as LF. */
+  readonly counts = new Array<number>(mostByteTokens).fill(0);
   bytes = 0;
   characters = 0;
   notAscii = 0;
-  firstNotAscii: { byte: number; offset: number; line: number } | undefined;
+  firstNotAscii: Misfit | undefined;
+  firstNotUtf8: Misfit | undefined;
+  readonly utf8 = new Utf8State();
   #line = 1;
   #previous = 0;
 
@@ -37,26 +49,28 @@ class TextCounts {
   #addByte(byte: number, offset: number): void {
     const isRestOfNewline = byte === lineFeed && this.#previous === carriageReturn; // CRLF is one newline
     this.#previous = byte;
-    if (byte >= 128) {
+    if (this.firstNotUtf8 === undefined && !this.utf8.take(byte)) this.firstNotUtf8 = { byte, offset, line: this.#line };
+    if (byte >= asciiTokens) {
       this.firstNotAscii ??= { byte, offset, line: this.#line };
       this.notAscii++;
-    } else if (!isRestOfNewline) {
-      const isLineEnd = byte === lineFeed || byte === carriageReturn;
-      if (isLineEnd) this.#line++;
-      const character = isLineEnd ? lineFeed : byte;
-      this.counts[character] = (this.counts[character] ?? 0) + 1;
-      this.characters++;
     }
+    if (isRestOfNewline) return;
+    const isLineEnd = byte === lineFeed || byte === carriageReturn;
+    if (isLineEnd) this.#line++;
+    const token = isLineEnd ? lineFeed : byte;
+    this.counts[token] = (this.counts[token] ?? 0) + 1;
+    if ((byte & 0xc0) !== 0x80) this.characters++; // the further bytes of a character begin with 10
   }
 }
 
 /**
- * Read a corpus as Python will: ASCII text, newlines of every system as LF, bytes below the vocabulary as tokens.
+ * Read a corpus as Python will: newlines of every system as LF, bytes below the vocabulary as tokens. A vocabulary of all 256 bytes takes UTF-8, a smaller
+ * one ASCII.
  *
  * @param contextLength tokens of a window.
  * @param heldOut fraction of the tokens, from the end, that is not trained on.
- * @throws {BhBridgeError} `CORPUS_INVALID` for a file that is missing, empty, too short, or not ASCII, with the place and what to do; `CONFIG_INVALID`
- *   for a `data.held_out` that leaves one of the two parts without a window; `ABORTED`.
+ * @throws {BhBridgeError} `CORPUS_INVALID` for a file that is missing, empty, too short, or neither ASCII nor, where that is taken, UTF-8, with the place
+ *   and what to do; `CONFIG_INVALID` for a `data.held_out` that leaves one of the two parts without a window; `ABORTED`.
  */
 export async function readCorpus(path: string, vocabSize: number, contextLength: number, heldOut: number, signal?: AbortSignal): Promise<CorpusFacts> {
   const text = new TextCounts();
@@ -65,7 +79,8 @@ export async function readCorpus(path: string, vocabSize: number, contextLength:
     text.add(chunk);
     hash.update(chunk);
   }
-  if (text.firstNotAscii) throw notAscii(path, text.firstNotAscii, text.notAscii);
+  if (vocabSize < mostByteTokens && text.firstNotAscii) throw notAscii(path, text.firstNotAscii, text.notAscii);
+  if (text.firstNotUtf8 || !text.utf8.isWhole) throw notUtf8(path, text.firstNotUtf8);
   const { bytes, characters } = text;
   const kept = text.counts.slice(0, vocabSize);
   const tokens = kept.reduce((sum, count) => sum + count, 0);
@@ -82,7 +97,7 @@ export async function readCorpus(path: string, vocabSize: number, contextLength:
     sha256: hash.digest("hex"),
     bytes,
     characters,
-    filtered: characters - tokens,
+    filtered: text.counts.reduce((sum, count) => sum + count, 0) - tokens,
     tokens,
     distinct: vocabSize - deadTokens.length,
     dead: deadTokens.length,
@@ -109,12 +124,25 @@ async function* chunksOf(path: string, signal: AbortSignal | undefined): AsyncGe
   }
 }
 
-function notAscii(path: string, { byte, offset, line }: { byte: number; offset: number; line: number }, total: number): BhBridgeError {
+function notAscii(path: string, misfit: Misfit, total: number): BhBridgeError {
   return new BhBridgeError(
     "CORPUS_INVALID",
-    `${path} is not ASCII: byte 0x${byte.toString(16)} at offset ${offset}, line ${line} (${total} such bytes in all). Convert it, for example with: iconv -t ASCII//TRANSLIT`,
-    { offset },
+    `${path} is not ASCII: ${placeOf(misfit)} (${total} such bytes in all). Convert it, for example with: iconv -t ASCII//TRANSLIT. Or set model.vocab_size to ${mostByteTokens}, and the bytes of UTF-8 are its tokens`,
+    { offset: misfit.offset },
   );
+}
+
+function notUtf8(path: string, misfit: Misfit | undefined): BhBridgeError {
+  const place = misfit ? placeOf(misfit) : "it ends within a character";
+  return new BhBridgeError(
+    "CORPUS_INVALID",
+    `${path} is not UTF-8: ${place}. Convert it, for example with: iconv -f LATIN1 -t UTF-8`,
+    misfit && { offset: misfit.offset },
+  );
+}
+
+function placeOf({ byte, offset, line }: Misfit): string {
+  return `byte 0x${byte.toString(16)} at offset ${offset}, line ${line}`;
 }
 
 async function factsOf(config: RunConfig, path: string, signal: AbortSignal | undefined): Promise<CorpusFacts> {
@@ -127,11 +155,14 @@ async function factsOf(config: RunConfig, path: string, signal: AbortSignal | un
 /**
  * Read the corpus of a complete configuration.
  *
- * @param path where its text lies, if that is another place than the configuration says.
+ * @param sent where its text lies, if that is another place than the configuration says: as `corpusFiles`.
  * @throws {BhBridgeError} `CORPUS_INVALID`, `ABORTED`; `CONFIG_INVALID` when no batch of it would be full and only full ones are wanted.
  */
-export async function corpusOf({ config }: ResolvedConfig, signal?: AbortSignal, path: string = corpusPath(config)): Promise<CorpusFacts> {
-  const facts = await factsOf(config, path, signal);
+export async function corpusOf({ config }: ResolvedConfig, signal?: AbortSignal, sent?: string): Promise<CorpusFacts> {
+  const texts: WeightedText[] = [];
+  for (const { path, weight } of corpusFiles(config, sent)) texts.push({ facts: await factsOf(config, path, signal), weight });
+  const [only] = texts;
+  const facts = Array.isArray(config.data.corpus) || !only ? mixedCorpus(texts) : only.facts;
   const { per_device_train_batch_size: batch, dataloader_drop_last } = config.training;
   if (dataloader_drop_last && facts.windows < batch) {
     const message = `a batch of ${batch} is never full: the text has ${facts.windows} windows. Set a smaller one, or training.dataloader_drop_last to false`;

@@ -10,8 +10,8 @@ type CreateRequest = RequestOf<"trainer.create">;
 /** What a request has beside the configuration's own fields. */
 interface RequestContext
   extends Pick<CreateRequest, "model" | "run_directory" | "device" | "events" | "deciders" | "resume" | "start_from" | "until" | "trace"> {
-  /** Absolute path of the corpus. */
-  corpus: string;
+  /** Absolute path of the corpus, or of each of its files with its windows. */
+  corpus: CreateRequest["data"]["corpus"];
 }
 
 /** A pattern of rows as the list that it means: only here it is known how tokens are written. */

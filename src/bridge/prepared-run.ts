@@ -69,7 +69,7 @@ async function createTrainer(
   const request = createRequest(resolved.config, {
     model: model.handle,
     run_directory: directory,
-    corpus: corpus.path,
+    corpus: corpus.files?.map(({ path, windows }) => ({ path, windows })) ?? corpus.path,
     device: device.kind,
     events: dispatcher.events,
     deciders: dispatcher.deciders,

@@ -18,11 +18,11 @@ type RunFacts = Record<FactSection, object>;
 export function tellingFacts({ directory, config, manifest }: Pick<Run, "directory" | "config" | "manifest">): RunFacts {
   const { data, ...identity } = configIdentity(config);
   const { corpus: _name, ...dataFields } = data; // the text itself is compared among the data
-  const { path: _path, ...corpus } = manifest.corpus;
+  const { path: _path, files, ...corpus } = manifest.corpus;
   const { environment, package_version, git, start_from, model_changes } = manifest;
   return {
     config: { ...identity, data: dataFields },
-    data: corpus,
+    data: { ...corpus, ...(files && { files: files.map(({ path: _place, ...file }) => file) }) },
     environment: { ...environment, platform: withoutKernel(environment.platform) },
     code: {
       package_version,

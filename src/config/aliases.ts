@@ -1,9 +1,9 @@
 import type { Layer } from "./layer.js";
 import { type Assignment, assignmentLayer, parseValue } from "./set-layer.js";
 
-/** Short options of `train`, each for one field. `text` is taken as it stands, `json` as `--set` takes it. */
+/** Short options of `train`, each for one field. `text` is taken as it stands, `json` as `--set` takes it, of `files` several are a list of files. */
 export const aliases = {
-  corpus: { path: "data.corpus", takes: "text" },
+  corpus: { path: "data.corpus", takes: "files" },
   steps: { path: "training.max_steps", takes: "json" },
   seed: { path: "seed", takes: "json" },
   device: { path: "device", takes: "text" },
@@ -15,14 +15,21 @@ export const aliases = {
 } as const;
 
 /** Values of the short options, as the command line has them. */
-export type AliasValues = { [name in keyof typeof aliases]?: string | undefined };
+export type AliasValues = { [name in keyof typeof aliases]?: ((typeof aliases)[name]["takes"] extends "files" ? string | string[] : string) | undefined };
 
 /** The layer of the short options that were given. */
 export function aliasLayer(values: AliasValues): Layer {
   const assignments: Assignment[] = [];
   for (const [name, { path, takes }] of Object.entries(aliases)) {
     const text = values[name as keyof AliasValues];
-    if (text !== undefined) assignments.push({ path, value: takes === "json" ? parseValue(text) : text, source: `--${name}` });
+    if (text === undefined) continue;
+    const value = typeof text === "string" ? (takes === "json" ? parseValue(text) : text) : files(text);
+    assignments.push({ path, value, source: `--${name}` });
   }
   return assignmentLayer(assignments);
+}
+
+function files(paths: readonly string[]): unknown {
+  const [only] = paths;
+  return paths.length === 1 ? only : paths.map((path) => ({ path }));
 }

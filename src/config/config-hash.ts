@@ -23,7 +23,14 @@ export function configIdentity(config: RunConfig) {
     ...rest,
     ...(rest.engine === "fast" ? { compiled_step } : {}),
     ...(processes > 1 ? { processes } : {}),
-    data: withoutDefaults({ ...data, corpus: fileName(data.corpus), tokenizer: fileName(data.tokenizer) }, laterDataFields),
+    data: withoutDefaults(
+      {
+        ...data,
+        corpus: Array.isArray(data.corpus) ? data.corpus.map((file) => ({ ...file, path: fileName(file.path) })) : fileName(data.corpus),
+        tokenizer: fileName(data.tokenizer),
+      },
+      laterDataFields,
+    ),
     model: withoutDefaults({ ...model, from: fileName(model.from) }, { type: "gpt2" }),
     ...(Object.keys(apart).length > 0 ? { seeds: apart } : {}),
     init: init.kind === "file" ? { ...init, path: fileName(init.path) } : init,

@@ -44,6 +44,15 @@ function groupsProblem(model: RunConfig["model"]): string | undefined {
 
 const modelRules: CrossFieldRule[] = [
   {
+    path: "data.corpus",
+    reads: [],
+    problem: ({ data: { corpus } }) => {
+      const paths = Array.isArray(corpus) ? corpus.map(({ path }) => path) : [];
+      const twice = paths.find((path, place) => paths.indexOf(path) < place);
+      return twice === undefined ? undefined : `names ${twice} twice: name it once, with the sum of the weights`;
+    },
+  },
+  {
     path: "model.head_dim",
     reads: [],
     problem: ({ model }) =>

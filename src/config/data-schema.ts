@@ -1,14 +1,19 @@
 import { z } from "zod";
 
+/** One of several text files. */
+const corpusFileSchema = z.strictObject({
+  path: z.string().min(1).describe("A text file. A relative path in a config file starts at that file."),
+  weight: z.number().positive().default(1).describe("Its share of the training windows: its weight of the sum of all weights."),
+});
+
 /** The text that is trained on. A token is a byte below `model.vocab_size`; a window is as many tokens as the model has positions, and their labels. */
 export const dataSchema = z.strictObject({
   corpus: z
-    .string()
-    .min(1)
+    .union([z.string().min(1), z.array(corpusFileSchema).min(1)])
     .nullable()
     .default(null)
     .describe(
-      "An ASCII text file; null is the built-in corpus (The Man Who Was Thursday, 320,525 bytes). A relative path in a config file starts at that file.",
+      "A text file, ASCII, or UTF-8 where model.vocab_size is at least 256; null is the built-in corpus (The Man Who Was Thursday, 320,525 bytes). Or a list of files, each with its weight, of which no window crosses a border. A relative path in a config file starts at that file.",
     ),
   tokenizer: z
     .string()

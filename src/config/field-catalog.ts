@@ -50,7 +50,7 @@ export function fieldAt(path: readonly PropertyKey[], value: unknown): JsonSchem
 }
 
 function itemsOf(node: JsonSchemaNode): JsonSchemaNode | undefined {
-  return node.items ?? node.anyOf?.find((alternative) => alternative.items)?.items;
+  return node.items ?? node.anyOf?.map(itemsOf).find((items) => items !== undefined);
 }
 
 /** The field of a union that names its branches: every value that one accepts. */

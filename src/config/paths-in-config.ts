@@ -16,10 +16,17 @@ export function resolvePaths(values: Record<string, unknown>, base: string): Rec
     const [section = "", key = ""] = field.split(".");
     const object = resolved[section];
     const path = isPlainObject(object) ? object[key] : undefined;
-    if (isPlainObject(object) && isRelative(path)) resolved = { ...resolved, [section]: { ...object, [key]: resolve(base, path) } };
+    if (isPlainObject(object) && path !== undefined) resolved = { ...resolved, [section]: { ...object, [key]: resolvePath(path, base) } };
   }
   const python = resolved["python"];
   return isRelative(python) && python.includes(sep) ? { ...resolved, python: resolve(base, python) } : resolved;
+}
+
+/** The value of a field of paths, from `base`: a path, or a list of objects that each have one. Anything else stays, for the schema to refuse. */
+export function resolvePath(value: unknown, base: string): unknown {
+  if (isRelative(value)) return resolve(base, value);
+  if (!Array.isArray(value)) return value;
+  return value.map((each) => (isPlainObject(each) && isRelative(each["path"]) ? { ...each, path: resolve(base, each["path"]) } : each));
 }
 
 function isRelative(path: unknown): path is string {

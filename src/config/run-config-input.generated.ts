@@ -18,8 +18,13 @@ export interface SeedsInput {
 
 /** The text that is trained on. */
 export interface DataInput {
-  /** An ASCII text file; null is the built-in corpus (The Man Who Was Thursday, 320,525 bytes). A relative path in a config file starts at that file. Default: `null`. */
-  corpus?: string | null | undefined;
+  /** A text file, ASCII, or UTF-8 where model.vocab_size is at least 256; null is the built-in corpus (The Man Who Was Thursday, 320,525 bytes). Or a list of files, each with its weight, of which no window crosses a border. A relative path in a config file starts at that file. Default: `null`. */
+  corpus?: string | Array<{
+        /** A text file. A relative path in a config file starts at that file. */
+        path: string;
+        /** Its share of the training windows: its weight of the sum of all weights. Default: `1`. */
+        weight?: number | undefined;
+      }> | null | undefined;
   /** A tokenizer.json of Hugging Face's tokenizers, whose tokens the corpus is made of; null takes bytes. The corpus is UTF-8 then. A relative path in a config file starts at that file. Default: `null`. */
   tokenizer?: string | null | undefined;
   /** `double` shifts labels in the data set and again in the model, as the notebook did, so that position t learns token t+2; `causal` learns t+1. Default: `"double"`. */
@@ -41,7 +46,7 @@ export type ModelInput =
     dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
     /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */
     from?: string | null | undefined;
-    /** Rows of the embedding. Bytes of the corpus at or above it are dropped. Default: `128`. */
+    /** Rows of the embedding. Without a tokenizer tokens are bytes: with 256 rows or more those of UTF-8, with fewer those of ASCII, and bytes at or above it are dropped. Default: `128`. */
     vocab_size?: number | undefined;
     /** Longest sequence, and the length of a training window, in tokens. Default: `128`. */
     n_positions?: number | undefined;
@@ -83,7 +88,7 @@ export type ModelInput =
     dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
     /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */
     from?: string | null | undefined;
-    /** Rows of the embedding. Bytes of the corpus at or above it are dropped. Default: `128`. */
+    /** Rows of the embedding. Without a tokenizer tokens are bytes: with 256 rows or more those of UTF-8, with fewer those of ASCII, and bytes at or above it are dropped. Default: `128`. */
     vocab_size?: number | undefined;
     /** Width of the embedding and of the residual stream. Default: `64`. */
     hidden_size?: number | undefined;
@@ -127,7 +132,7 @@ export type ModelInput =
     dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
     /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */
     from?: string | null | undefined;
-    /** Rows of the embedding. Bytes of the corpus at or above it are dropped. Default: `128`. */
+    /** Rows of the embedding. Without a tokenizer tokens are bytes: with 256 rows or more those of UTF-8, with fewer those of ASCII, and bytes at or above it are dropped. Default: `128`. */
     vocab_size?: number | undefined;
     /** Width of the embedding and of the residual stream. Default: `64`. */
     hidden_size?: number | undefined;
@@ -175,7 +180,7 @@ export type ModelInput =
     dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
     /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */
     from?: string | null | undefined;
-    /** Rows of the embedding. Bytes of the corpus at or above it are dropped. Default: `128`. */
+    /** Rows of the embedding. Without a tokenizer tokens are bytes: with 256 rows or more those of UTF-8, with fewer those of ASCII, and bytes at or above it are dropped. Default: `128`. */
     vocab_size?: number | undefined;
   } & { [field: string]: Json };
 

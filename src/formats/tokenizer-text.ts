@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { bytesAsText } from "../text/bytes-as-text.js";
 import type { TokenText } from "./row-tokens.js";
 
 const tokenizerSchema = z.looseObject({
@@ -8,7 +9,7 @@ const tokenizerSchema = z.looseObject({
   decoder: z.looseObject({ type: z.string() }).nullish(),
 });
 
-/** How the tokens of a tokenizer.json are written. A token of bytes that are no whole characters is shown with U+FFFD in their place. */
+/** How the tokens of a tokenizer.json are written. Bytes that are no whole characters are written as `<0xE2>`. */
 export function tokenizerText(path: string): TokenText {
   const { model, added_tokens, decoder } = tokenizerSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   const shown = decoder?.type === "ByteLevel" ? ofBytes : (text: string) => text;
@@ -29,5 +30,5 @@ const hidden = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !
 const byteOf = new Map([...Array(256).keys()].map((byte) => [String.fromCharCode(isPrintable(byte) ? byte : 256 + hidden.indexOf(byte)), byte]));
 
 function ofBytes(text: string): string {
-  return new TextDecoder().decode(Uint8Array.from(text, (character) => byteOf.get(character) ?? 0x3f));
+  return bytesAsText(Uint8Array.from(text, (character) => byteOf.get(character) ?? 0x3f));
 }

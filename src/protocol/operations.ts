@@ -123,8 +123,11 @@ export const operations = {
       compiled_step,
       graphed_step,
       run_directory: z.string(),
-      // The built-in corpus has a path too by now, and a window its length.
-      data: data.extend({ corpus: z.string(), window_length: z.int().positive() }),
+      // The built-in corpus has a path too by now, weights are numbers of windows, and a window has its length.
+      data: data.extend({
+        corpus: z.union([z.string(), z.array(z.strictObject({ path: z.string(), windows: z.int().positive() })).min(1)]),
+        window_length: z.int().positive(),
+      }),
       training,
       dtype,
       // Of what is drawn during the steps, and of the order of the windows.

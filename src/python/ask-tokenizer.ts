@@ -19,13 +19,14 @@ const timeoutMs = 3_600_000;
 interface Training {
   kind: "char-bpe" | "byte-bpe";
   vocab: number;
-  corpus: string;
+  /** Paths of texts, each as a whole. */
+  corpora: readonly string[];
   out: string;
 }
 
 /** Train a tokenizer in Python and write it; tokens that it has. @throws {BhBridgeError} `CORPUS_INVALID` with what the library says, `ABORTED`. */
 export async function trainTokenizer(python: string, request: Training, signal?: AbortSignal): Promise<{ vocabulary: number }> {
-  return trainedSchema.parse(await ask(python, { do: "train", ...request }, signal));
+  return trainedSchema.parse(await ask(python, { do: "train", ...request }, request.corpora.join(", "), signal));
 }
 
 /** What a tokenizer makes of a corpus. */
@@ -33,12 +34,12 @@ export type TokenCounts = z.output<typeof countedSchema>;
 
 /** Count the tokens of a corpus in Python. @throws {BhBridgeError} `CORPUS_INVALID` with what the library says, `ABORTED`. */
 export async function countTokens(python: string, corpus: string, tokenizer: string, signal?: AbortSignal): Promise<TokenCounts> {
-  return countedSchema.parse(await ask(python, { do: "count", corpus, tokenizer }, signal));
+  return countedSchema.parse(await ask(python, { do: "count", corpus, tokenizer }, corpus, signal));
 }
 
-async function ask(python: string, request: { do: string; corpus: string; tokenizer?: string }, signal: AbortSignal | undefined): Promise<unknown> {
+async function ask(python: string, request: object, corpus: string, signal: AbortSignal | undefined): Promise<unknown> {
   const answer = await runPythonScript(python, { file: "tokenizing.py", args: [JSON.stringify(request)], timeoutMs, signal });
   const { success, data } = problemSchema.safeParse(answer);
-  if (success) throw new BhBridgeError("CORPUS_INVALID", `the tokens of ${request.corpus} cannot be made: ${data.problem}`);
+  if (success) throw new BhBridgeError("CORPUS_INVALID", `the tokens of ${corpus} cannot be made: ${data.problem}`);
   return answer;
 }

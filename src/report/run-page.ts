@@ -11,6 +11,7 @@ import type { FigureOrAbsent } from "../figures/run-figures.js";
 import type { RunSource } from "../figures/runs/run-source.js";
 import { openRun } from "../runner/open-run.js";
 import { finalLoss, notFinite, type TrainResult } from "../runner/train-result.js";
+import { corpusName } from "../runs/corpus-name.js";
 import { runClock, stepTimes } from "../runs/run-clock.js";
 import { count } from "../text/count.js";
 import { formatBytes } from "../text/format-bytes.js";
@@ -127,7 +128,7 @@ function summaryOf(result: TrainResult, { manifest, config }: RunSource): [strin
     ["Model", `${modelInWords(config.model)}, ${count(manifest.parameters, "parameter")}, ${config.model.dtype}; start: ${config.init.kind}`],
     [
       "Corpus",
-      `${basename(manifest.corpus.path)}: ${count(corpus.tokens, "token")}, ${corpus.distinct} distinct, ${corpus.dead} dead of ${config.model.vocab_size}`,
+      `${corpusName(manifest.corpus)}: ${count(corpus.tokens, "token")}, ${corpus.distinct} distinct, ${corpus.dead} dead of ${config.model.vocab_size}`,
     ],
     [
       "Trained",
@@ -190,7 +191,7 @@ function environmentSection({ manifest }: RunSource): Section {
   const { environment, git, package_version, resumes, model_changes } = manifest;
   const rows = Object.entries({ "bh-bridge": package_version, ...environment }).map(([name, value]) => [name, value === null ? "–" : String(value)]);
   const repository = git ? [["git", `${git.commit}${git.dirty ? ", with changes" : ""}`]] : [];
-  const corpus = ["corpus", `${basename(manifest.corpus.path)}, sha256 ${manifest.corpus.sha256}`];
+  const corpus = ["corpus", `${corpusName(manifest.corpus)}, sha256 ${manifest.corpus.sha256}`];
   const notes = [...resumes.map(({ at, from_step, exact }) => `resumed ${at} from step ${from_step}${exact ? "" : " (inexact)"}`), ...model_changes];
   return foldedSection("Environment", table(["", ""], [...rows, ...repository, corpus]), ...(notes.length > 0 ? [list(notes)] : []));
 }

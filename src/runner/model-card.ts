@@ -2,6 +2,7 @@ import { basename, isAbsolute } from "node:path";
 import { stringify } from "yaml";
 import { modelInWords } from "../config/models/model-sizes.js";
 import type { RunConfig } from "../config/run-config-schema.js";
+import { corpusName } from "../runs/corpus-name.js";
 import type { RunManifest } from "../runs/run-manifest.js";
 import { count } from "../text/count.js";
 import { groupDigits } from "../text/group-digits.js";
@@ -58,7 +59,7 @@ ${hasTokenizer ? `tokenizer = AutoTokenizer.from_pretrained("${repository}")\n` 
 
 | | |
 |---|---|
-| corpus | \`${basename(manifest.corpus.path)}\` |
+| corpus | \`${corpusName(manifest.corpus)}\` |
 | sha256 | \`${manifest.corpus.sha256}\` |
 | tokens | ${groupDigits(manifest.corpus.tokens)}, of ${count(manifest.corpus.distinct, "kind")}; ${manifest.corpus.dead} never appear |
 

@@ -28,14 +28,15 @@ export const environmentPinSchema = z.strictObject({
 export type EnvironmentPin = z.output<typeof environmentPinSchema>;
 
 const corpusFactsSchema = z.strictObject({
+  /** Of several files their paths, with ` + ` between. */
   path: z.string(),
-  /** Of the file's bytes on disk. */
+  /** Of the file's bytes on disk; of several files that of a line `SHA-256 windows` for each. */
   sha256: z.string(),
   /** Bytes on disk. */
   bytes: z.int(),
   /** Characters after newlines became LF. */
   characters: z.int(),
-  /** Characters at or above the vocabulary, which are left out. */
+  /** Bytes at or above the vocabulary, which are left out. */
   filtered: z.int(),
   tokens: z.int(),
   distinct: z.int(),
@@ -43,6 +44,8 @@ const corpusFactsSchema = z.strictObject({
   deadTokens: z.array(z.int()),
   /** Training windows: tokens that are trained on, less the context. */
   windows: z.int(),
+  /** Each of several files, with the windows that it gives to an epoch; absent where there is one. */
+  files: z.array(z.strictObject({ path: z.string(), sha256: z.string(), bytes: z.int(), tokens: z.int(), weight: z.number(), windows: z.int() })).optional(),
   /** What made the tokens; absent where they are bytes. `unreachable` are those that their own text does not come back as. */
   tokenizer: z.strictObject({ path: z.string(), sha256: z.string(), vocabulary: z.int(), unreachable: z.array(z.int()) }).optional(),
 });

@@ -2,8 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { corpusPath } from "../../src/config/corpus-path.js";
-import { resolveRunConfig } from "../../src/config/resolve-run-config.js";
+import { builtInPath } from "../../src/config/corpus-files.js";
 import { type TrainResult, trainResultSchema } from "../../src/runner/train-result.js";
 import { printedBy } from "../unit/formats/reference-python.js";
 import { researchersCorpus, run, temporaryFolder } from "./program.js";
@@ -12,19 +11,15 @@ import { tensorBytes } from "./tensor-bytes.js";
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
 
-async function builtInCorpus(): Promise<string> {
-  return corpusPath((await resolveRunConfig()).config);
-}
-
 const common = ["--device", "cpu", "--threads", "1", "--set", "training.logging_steps=10"];
 
 describe.each([
-  { preset: "rmsnorm-11.2a", norm: "rmsnorm", parameters: 116_160, corpusOf: builtInCorpus },
+  { preset: "rmsnorm-11.2a", norm: "rmsnorm", parameters: 116_160, corpusOf: builtInPath },
   {
     preset: "layernorm-control",
     norm: "layernorm",
     parameters: 116_480,
-    corpusOf: async () => (existsSync(researchersCorpus) ? researchersCorpus : builtInCorpus()),
+    corpusOf: () => (existsSync(researchersCorpus) ? researchersCorpus : builtInPath()),
   },
 ])("train --preset $preset", ({ preset, norm, parameters, corpusOf }) => {
   let corpus: string;
@@ -32,7 +27,7 @@ describe.each([
   let stderr: string;
 
   beforeAll(async () => {
-    corpus = await corpusOf();
+    corpus = corpusOf();
     // Python says things on both outputs at every turn: none of it may reach the document.
     const noise = join(folder.path, `noise-${norm}`);
     await execa("mkdir", ["-p", noise]);

@@ -1,12 +1,13 @@
 """The corpus becomes the windows that the notebook trained on."""
 
 import hashlib
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from bh_bridge.data import Windows, collate_nothing, order_checksum, read_tokens
+from bh_bridge.data import Windows, collate_nothing, order_checksum, read_texts, read_tokens, split_windows
 from torch.utils.data import DataLoader, RandomSampler
 
 
@@ -75,3 +76,49 @@ def test_the_order_of_a_sampler_is_told_without_moving_any_random_stream(has_own
     expected = np.array(list(sampler), dtype="<i8")  # what is drawn next: nothing was drawn before
     assert sorted(expected) == list(range(9))
     assert told == hashlib.sha256(expected).hexdigest()
+
+
+@pytest.mark.parametrize("shares", [[3, 7], [20, 3], [9, 1]])
+def test_no_window_crosses_from_one_text_into_the_next(tmp_path: Path, shares: list[int]) -> None:
+    names = ["ABCDEFGH", "abcdefghijkl"]
+    files = [{"path": str(tmp_path / name), "windows": share} for name, share in zip(names, shares, strict=True)]
+    for name in names:
+        (tmp_path / name).write_text(name)
+    data = {"corpus": files, "tokenizer": None, "label_shift": "double", "held_out": 0}
+    windows, held_out = split_windows(read_texts(data, 128), 3, data)
+    expected: list[str] = []
+    for name, share in zip(names, shares, strict=True):
+        own = [name[at : at + 3] for at in range(len(name) - 3)]  # as many as have a token after them
+        expected += [own[math.floor(place * len(own) / share)] for place in range(share)]
+    batch = windows.batch(torch.arange(len(windows)))
+    assert [bytes(inputs.tolist()).decode() for inputs in batch["input_ids"]] == expected
+    assert torch.equal(batch["labels"][:, :-1], batch["input_ids"][:, 1:])
+    assert held_out is None
+
+
+def test_of_each_text_the_end_is_held_out_and_each_window_of_it_is_there_once(tmp_path: Path) -> None:
+    names = ["ABCDEFGHIJKLMNOP", "abcdefghijklmnopqrstuvwx"]
+    for name in names:
+        (tmp_path / name).write_text(name)
+    corpus = [{"path": str(tmp_path / name), "windows": 5} for name in names]
+    data = {"corpus": corpus, "tokenizer": None, "label_shift": "double", "held_out": 0.5}
+    windows, held_out = split_windows(read_texts(data, 128), 3, data)
+    assert held_out is not None
+
+    def texts(of: Windows) -> list[str]:
+        return [bytes(of[place]["input_ids"].tolist()).decode() for place in range(len(of))]
+
+    # Of ABCDEFGH all five windows, of abcdefghijkl's nine those with the numbers 0, 1, 3, 5, 7.
+    assert texts(windows) == ["ABC", "BCD", "CDE", "DEF", "EFG", "abc", "bcd", "def", "fgh", "hij"]
+    assert texts(held_out) == ["IJK", "LMN", "mno", "pqr", "stu"]
+
+
+def test_one_text_in_a_list_has_the_windows_of_that_text(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("abcdefghijkl")
+    base = {"tokenizer": None, "label_shift": "causal", "held_out": 0}
+    alone = {**base, "corpus": str(tmp_path / "a.txt")}
+    listed = {**base, "corpus": [{"path": str(tmp_path / "a.txt"), "windows": 9}]}
+    plain, mixed = (split_windows(read_texts(data, 128), 3, data)[0] for data in (alone, listed))
+    assert len(plain) == len(mixed) == 9
+    numbers = torch.arange(9)
+    assert torch.equal(plain.batch(numbers)["input_ids"], mixed.to(torch.device("cpu")).batch(numbers)["input_ids"])

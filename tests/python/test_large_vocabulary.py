@@ -1,4 +1,4 @@
-"""A vocabulary of more than a byte's values keeps every character of the corpus."""
+"""A vocabulary of all bytes, or of more, keeps every byte of the corpus."""
 
 from pathlib import Path
 
@@ -15,3 +15,15 @@ def test_no_character_is_left_out(tmp_path: Path, vocab_size: int) -> None:
 def test_characters_beyond_a_small_vocabulary_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text("Az\n~")
     assert read_tokens(str(tmp_path / "corpus.txt"), 100).tolist() == [65, 10]
+
+
+@pytest.mark.parametrize("vocab_size", [256, 10_000])
+def test_with_all_bytes_the_tokens_are_those_of_utf8(tmp_path: Path, vocab_size: int) -> None:
+    (tmp_path / "corpus.txt").write_bytes("naïve\r\n€".encode())
+    assert bytes(read_tokens(str(tmp_path / "corpus.txt"), vocab_size).tolist()) == "naïve\n€".encode()
+
+
+def test_with_fewer_bytes_the_text_is_ascii(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text("naïve", encoding="utf-8")
+    with pytest.raises(UnicodeDecodeError):
+        read_tokens(str(tmp_path / "corpus.txt"), 255)

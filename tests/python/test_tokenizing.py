@@ -28,7 +28,7 @@ def test_a_trained_tokenizer_has_the_tokens_that_were_asked_for_and_loses_nothin
 ) -> None:
     corpus, out = tmp_path / "text.txt", tmp_path / "tokenizer.json"
     corpus.write_text(TEXT, encoding="utf-8")
-    assert ask(do="train", kind=kind, vocab=vocab, corpus=str(corpus), out=str(out)) == {"vocabulary": vocab}
+    assert ask(do="train", kind=kind, vocab=vocab, corpora=[str(corpus)], out=str(out)) == {"vocabulary": vocab}
     plain = Tokenizer.from_file(str(out)).encode(TEXT).ids
     counted = ask(do="count", corpus=str(corpus), tokenizer=str(out))
     assert counted["live"] == sorted(Counter(plain))

@@ -21,7 +21,7 @@ export function addConfigOptions(command: Command): Command {
     .option("-p, --preset <name>", "start from this preset (see: bh-bridge presets)")
     .option("-c, --config <file>", "JSON, YAML, TypeScript or JavaScript file, or a run directory")
     .addOption(new Option("--set <path=value>", "set one value, for example training.learning_rate=3e-4; may be repeated").argParser(repeated))
-    .option("--corpus <file>", "text to train on (data.corpus)")
+    .addOption(new Option("--corpus <file>", "text to train on; several, each with as many windows, when repeated (data.corpus)").argParser(repeated))
     .option("--steps <n>", "optimizer steps (training.max_steps)")
     .option("--seed <n>", "seed of every random stream (seed)")
     .option("--device <name>", "auto, cpu, cuda, cuda:N or mps (device)")

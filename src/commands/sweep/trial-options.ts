@@ -10,7 +10,7 @@ export interface TrialOptionValues {
   config?: string;
   seeds?: string;
   set?: string[];
-  corpus?: string;
+  corpus?: string[];
   steps?: string;
   device?: string;
   threads?: string;
@@ -38,7 +38,7 @@ export function addTrialOptions(command: Command, out: string): Command {
     .option("-c, --config <file>", "likewise: a configuration file, or a run directory")
     .option("--seeds <seeds>", "seeds: 42..51, or 1,2,5")
     .addOption(new Option("--set <path=value>", "value that all trials have; may be repeated").argParser(repeated))
-    .option("--corpus <file>", "text to train on (data.corpus)")
+    .addOption(new Option("--corpus <file>", "text to train on; several, each with as many windows, when repeated (data.corpus)").argParser(repeated))
     .option("--steps <n>", "optimizer steps (training.max_steps)")
     .option("--device <name>", "auto, cpu, cuda, cuda:N or mps (device)")
     .option("--threads <n>", "CPU threads of each trial (threads); 1 when left out")

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
-import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { type CommonOptions, createCommand, repeated } from "../terminal/command.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { TokenizerDocument } from "./tokenizer-document.js";
@@ -10,7 +10,7 @@ import type { TokenizerDocument } from "./tokenizer-document.js";
 interface TrainOptions extends CommonOptions {
   kind: "char-bpe" | "byte-bpe";
   vocab: number;
-  corpus?: string;
+  corpus?: string[];
   out: string;
   python?: string;
 }
@@ -24,7 +24,7 @@ export function tokenizerCommand(): Command {
   )
     .addOption(new Option("--kind <kind>", "what it joins: characters or UTF-8 bytes").choices(["char-bpe", "byte-bpe"]).makeOptionMandatory())
     .requiredOption("--vocab <n>", "tokens that it shall have", parseCount)
-    .option("--corpus <file>", "UTF-8 text to train it on; the built-in corpus when left out")
+    .addOption(new Option("--corpus <file>", "UTF-8 text to train it on; may be repeated; the built-in corpus when left out").argParser(repeated))
     .requiredOption("--out <file>", "where to write it; nothing is replaced")
     .option("--python <path>", "Python interpreter")
     .action(trainInTerminal);
@@ -42,16 +42,15 @@ async function trainInTerminal({ kind, vocab, corpus, out, python, ...common }: 
   const path = resolve(out);
   if (existsSync(path)) throw new BhBridgeError("FILE_UNWRITABLE", `${path} is there already, and nothing is replaced: name another file with --out`);
   if (!existsSync(dirname(path))) throw new BhBridgeError("FILE_UNWRITABLE", `there is no folder ${dirname(path)}: make it, or name another file with --out`);
-  const [{ trainTokenizer }, { resolvePython }, { corpusPath }, { parseRunConfig }] = await Promise.all([
+  const [{ trainTokenizer }, { resolvePython }, { builtInPath }] = await Promise.all([
     import("../../python/ask-tokenizer.js"),
     import("../../python/resolve-python.js"),
-    import("../../config/corpus-path.js"),
-    import("../../config/parse-run-config.js"),
+    import("../../config/corpus-files.js"),
   ]);
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the training of the tokenizer" });
-  const text = corpus === undefined ? corpusPath(parseRunConfig({})) : resolve(corpus);
+  const texts = corpus === undefined ? [builtInPath()] : corpus.map((each) => resolve(each));
   const { path: interpreter } = await resolvePython(python === undefined ? {} : { python }, stop.signal);
-  const { vocabulary } = await trainTokenizer(interpreter, { kind, vocab, corpus: text, out: path }, stop.signal);
+  const { vocabulary } = await trainTokenizer(interpreter, { kind, vocab, corpora: texts, out: path }, stop.signal);
   const document: TokenizerDocument = { schema: "bh-bridge/tokenizer@1", kind, path, vocabulary };
   terminal.document(document);
   terminal.print(`${path}: ${vocabulary} tokens. Use it with --set data.tokenizer=${out} --set model.vocab_size=${vocabulary}`);

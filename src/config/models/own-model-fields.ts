@@ -13,7 +13,13 @@ export const normSchema = z
   );
 
 /** Rows of the embedding, which every family has. */
-export const vocabularySchema = z.int().min(2).default(128).describe("Rows of the embedding. Bytes of the corpus at or above it are dropped.");
+export const vocabularySchema = z
+  .int()
+  .min(2)
+  .default(128)
+  .describe(
+    "Rows of the embedding. Without a tokenizer tokens are bytes: with 256 rows or more those of UTF-8, with fewer those of ASCII, and bytes at or above it are dropped.",
+  );
 
 /** What every family's section has: how its model is built. `type` and `norm` differ by family. */
 export const ownModelShape = {

@@ -1,8 +1,8 @@
-import { basename, dirname, extname, resolve } from "node:path";
+import { basename, dirname, extname } from "node:path";
 import { configInvalid } from "../../config/config-invalid.js";
 import { isPlainObject } from "../../config/json-value.js";
 import type { Layer } from "../../config/layer.js";
-import { isPathField } from "../../config/paths-in-config.js";
+import { isPathField, resolvePath } from "../../config/paths-in-config.js";
 import { readWrittenObject } from "../../config/read-config-file.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError, type ConfigIssue } from "../../errors.js";
@@ -89,7 +89,7 @@ function withCommandLine({ values, sourceOf }: Layer, { grid = [], zip = [], see
 /** Paths on the command line start where it was typed, whatever file it is laid over. */
 function withAbsolutePaths({ path, values }: AxisText, cwd: string): AxisText {
   if (!isPathField(path) || !Array.isArray(values)) return { path, values };
-  return { path, values: values.map((value) => (typeof value === "string" ? resolve(cwd, value) : value)) };
+  return { path, values: values.map((value) => resolvePath(value, cwd) as typeof value) };
 }
 
 async function withIssues<Value>(issues: ConfigIssue[], load: () => Promise<Value>): Promise<Value | undefined> {

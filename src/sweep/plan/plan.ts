@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { corpusOf } from "../../bridge/corpus.js";
-import { corpusPath } from "../../config/corpus-path.js";
 import { windowLength } from "../../config/models/model-sizes.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
@@ -89,7 +88,7 @@ function corpusReader(base: ResolvedConfig, signal?: AbortSignal): PlanFacts["co
   return (config) => {
     const { per_device_train_batch_size, dataloader_drop_last } = config.training;
     const key = JSON.stringify([
-      corpusPath(config),
+      config.data.corpus,
       config.data.tokenizer,
       config.model.vocab_size,
       windowLength(config),

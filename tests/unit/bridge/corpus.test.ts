@@ -69,9 +69,28 @@ test.each([
   ["a folder", () => folder, /it is a folder/],
   ["an empty file", () => corpus(""), /is empty: a window takes 4/],
   ["a text that is too short", () => corpus("abc"), /has 3 tokens \(of 3 characters\): a window takes 4/],
-  ["a text with other letters", () => corpus("ok\nna\u00efve caf\u00e9"), /not ASCII: byte 0xc3 at offset 5, line 2 \(4 such bytes in all\)/],
+  [
+    "a text with other letters",
+    () => corpus("ok\nna\u00efve caf\u00e9"),
+    /not ASCII: byte 0xc3 at offset 5, line 2 \(4 such bytes in all\).*Or set model\.vocab_size to 256/,
+  ],
 ])("%s is refused", async (_, path, message) => {
   await expect(readCorpus(path(), 128, 3, 0)).rejects.toMatchObject({ code: "CORPUS_INVALID", message: expect.stringMatching(message) });
+});
+
+test("with all 256 bytes the text is UTF-8, and its bytes are the tokens", async () => {
+  const text = "na\u00efve\r\ncaf\u00e9 \u20ac\n"; // 11 characters with the newlines as LF; ï and é take two bytes, € three
+  const facts = await readCorpus(corpus(text), 256, 3, 0);
+  const bytes = new TextEncoder().encode(text.replace("\r\n", "\n"));
+  expect(facts).toMatchObject({ bytes: bytes.length + 1, characters: 13, tokens: bytes.length, filtered: 0, distinct: new Set(bytes).size });
+  expect(facts.deadTokens).toEqual(Array.from({ length: 256 }, (_, token) => token).filter((token) => !bytes.includes(token)));
+});
+
+test.each([
+  ["a byte of another encoding", Uint8Array.from([0x6f, 0x6b, 0x0a, 0x6e, 0x61, 0xef, 0x76, 0x65]), /not UTF-8: byte 0x76 at offset 6, line 2\. Convert it/],
+  ["a character that is cut off", Uint8Array.from([0x6f, 0x6b, 0x6f, 0x6b, 0xe2, 0x82]), /not UTF-8: it ends within a character/],
+])("with all 256 bytes %s is refused", async (_, bytes, message) => {
+  await expect(readCorpus(corpus(bytes), 256, 3, 0)).rejects.toMatchObject({ code: "CORPUS_INVALID", message: expect.stringMatching(message) });
 });
 
 test("a newline and a foreign letter at the border of two chunks count as anywhere else", async () => {

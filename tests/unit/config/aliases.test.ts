@@ -11,6 +11,11 @@ test("numbers are read as numbers, and texts are left as they stand", () => {
   expect(layer.values).toEqual({ training: { max_steps: 1000 }, seed: 7, threads: null, data: { corpus: "true" }, name: "42" });
 });
 
+test("one file of text is a path, several are a list", () => {
+  expect(aliasLayer({ corpus: ["a.txt"] }).values).toEqual({ data: { corpus: "a.txt" } });
+  expect(aliasLayer({ corpus: ["a.txt", "b.txt"] }).values).toEqual({ data: { corpus: [{ path: "a.txt" }, { path: "b.txt" }] } });
+});
+
 test("a value is blamed on the option that it came with", () => {
   const layer = aliasLayer({ steps: "many", device: "cpu" });
   expect(layer.values).toEqual({ training: { max_steps: "many" }, device: "cpu" });

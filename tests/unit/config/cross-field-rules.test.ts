@@ -12,6 +12,10 @@ async function problems(...set: string[]): Promise<string[]> {
 }
 
 const broken = [
+  {
+    set: ['data.corpus=[{"path":"/a.txt"},{"path":"/b.txt"},{"path":"/a.txt","weight":2}]'],
+    message: "data.corpus: names /a.txt twice: name it once, with the sum of the weights",
+  },
   { set: ["model.type=llama", "model.head_dim=31"], message: "model.head_dim: is 31, and positions are rotations of pairs: set an even width" },
   {
     set: ["model.type=qwen3", "model.num_key_value_heads=3"],

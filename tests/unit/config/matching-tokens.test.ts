@@ -9,7 +9,8 @@ test("a pattern means the tokens whose characters it matches", () => {
   expect(() => matchingTokens("/[/", 128)).toThrow(SyntaxError);
 });
 
-test("bytes beyond ASCII have no text", () => {
-  expect([byteText(65), byteText(127), byteText(128)]).toEqual(["A", "\u007f", null]);
+test("bytes beyond ASCII are written as numbers, and match no pattern", () => {
+  expect([byteText(65), byteText(127), byteText(128), byteText(0xe2)]).toEqual(["A", "\u007f", "<0x80>", "<0xE2>"]);
   expect(matchingTokens("/./", 256).includes(200)).toBe(false);
+  expect(matchingTokens("/E/", 256)).toEqual([69]);
 });

@@ -11,6 +11,11 @@ test("relative paths start at the base, absolute ones and null stay", () => {
   expect(resolvePaths({ data: { corpus: null } }, "/base")).toEqual({ data: { corpus: null } });
 });
 
+test("each file of a corpus of several starts at the base", () => {
+  const values = { data: { corpus: [{ path: "a.txt", weight: 2 }, { path: "/texts/b.txt" }, "c.txt"] } };
+  expect(resolvePaths(values, "/base")).toEqual({ data: { corpus: [{ path: "/base/a.txt", weight: 2 }, { path: "/texts/b.txt" }, "c.txt"] } });
+});
+
 test("an interpreter with a folder in its name is a path, a bare name is a command", () => {
   expect(resolvePaths({ python: ".venv/bin/python" }, "/base")).toEqual({ python: "/base/.venv/bin/python" });
   expect(resolvePaths({ python: "python3.12" }, "/base")).toEqual({ python: "python3.12" });

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { corpusPath } from "../../../config/corpus-path.js";
+import { corpusFiles } from "../../../config/corpus-files.js";
 import type { UsablePython } from "../../../python/resolve-python.js";
 import { runPool } from "../../pool/run-pool.js";
 import type { TrialTask } from "../../pool/trial-task.js";
@@ -70,7 +70,11 @@ export class RayExecutor implements Executor {
 
   /** What the job finds on each node: the package, and the texts by their hash. */
   async #environment(tasks: readonly TrialTask[], token: string, signal: AbortSignal): Promise<Record<string, unknown>> {
-    const texts = [...new Map(tasks.map(({ corpus, config }) => [corpus, corpusPath(config)]))].map(([sha256, path]) => ({ path, name: `corpora/${sha256}` }));
+    const corpora = new Map(tasks.map(({ corpus, config }) => [corpus, config]));
+    const texts = [...corpora].flatMap(([sha256, config]) => {
+      const sent = corpusFiles(config, `corpora/${sha256}`);
+      return corpusFiles(config).map(({ path }, place) => ({ path, name: sent[place]?.path ?? "" }));
+    });
     const { hostname } = new URL(this.#cluster.address);
     const isLoopback = ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
     const variables = { BH_BRIDGE_CHANNEL_TOKEN: token, BH_BRIDGE_CHANNEL_HOST: isLoopback ? "127.0.0.1" : "node" };
