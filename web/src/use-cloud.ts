@@ -1,0 +1,108 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { setQuery } from "./address.js";
+import { Cloud } from "./cloud.js";
+import { CloudPicture, type PictureInput } from "./cloud-picture.js";
+import { handlePointer } from "./cloud-pointer.js";
+import type { BasisDocument } from "./documents.js";
+import type { HoleMarks } from "./holes.js";
+import { States } from "./states.js";
+import { useTheme } from "./theme.js";
+import { ViewAngle } from "./view-angle.js";
+
+interface CloudInput extends PictureInput {
+  basis: BasisDocument;
+  isPlaying: boolean;
+  isTouring: boolean;
+  speed: number;
+  onState(state: number): void;
+}
+
+/** The canvas with the cloud: it draws when something has changed, and each frame while it moves. */
+export function useCloud(input: CloudInput) {
+  const { history, basis, followed } = input;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const overlay = useRef<HTMLCanvasElement>(null);
+  const newest = useRef(input);
+  newest.current = input;
+  const [problem, setProblem] = useState<string>();
+  const [shownState, setShownState] = useState(input.state);
+  const [holes, setHoles] = useState<HoleMarks>();
+  const [hovered, setHovered] = useState<number | null>(null);
+  const angle = useMemo(() => new ViewAngle(basis), [basis]);
+  const redraw = useRef<() => void>(() => undefined);
+  const zoom = useRef(1);
+  const { isDark } = useTheme();
+
+  const follow = useCallback((row: number | null) => setQuery({ token: row === null ? "" : String(row) }), []);
+
+  // The cloud stays as long as tokens and dimensions do; a live history that grows changes neither.
+  const { id, tokens, dims, dtype, states: count } = history;
+  const states = useMemo(() => new States(history, () => redraw.current()), [id, count]);
+  useEffect(() => () => states.close(), [states]);
+
+  useEffect(() => {
+    const element = canvas.current;
+    const labels = overlay.current;
+    if (!element || !labels) return;
+    let cloud: Cloud;
+    try {
+      cloud = new Cloud(element, { tokens, dims, dtype }, basis);
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    const picture = new CloudPicture(cloud, element, labels, { basis, angle, zoom, newest, dims, dtype });
+    let frame = 0;
+    let before = 0;
+    let owed = 0;
+    const draw = (now: number) => {
+      frame = 0;
+      const { isPlaying, isTouring, speed, state, history: current } = newest.current;
+      const seconds = before === 0 ? 0 : Math.min(0.1, (now - before) / 1000);
+      before = isPlaying || isTouring ? now : 0;
+      if (isTouring) angle.tour(seconds);
+      const found = statesNow.current.state(state);
+      if (found && picture.show(state, found)) {
+        setShownState(state);
+        setHoles(picture.holes);
+      }
+      picture.draw();
+      if (isPlaying && found) {
+        owed += seconds * speed;
+        const steps = Math.floor(owed);
+        owed -= steps;
+        if (steps > 0) newest.current.onState(Math.min(current.states - 1, state + steps));
+      }
+      if (isPlaying || isTouring) request();
+    };
+    const request = () => {
+      if (frame === 0) frame = requestAnimationFrame(draw);
+    };
+    redraw.current = request;
+    const resize = new ResizeObserver(() => {
+      picture.fit();
+      request();
+    });
+    resize.observe(element);
+    const undo = handlePointer(element, picture, { angle, zoom, request, follow, setHovered });
+    request();
+    return () => {
+      cancelAnimationFrame(frame);
+      resize.disconnect();
+      undo();
+      cloud.close();
+      redraw.current = () => undefined;
+    };
+  }, [id, tokens, dims, dtype, basis, angle, follow]);
+
+  const statesNow = useRef(states);
+  statesNow.current = states;
+  useEffect(() => redraw.current(), [input.state, input.isPlaying, input.isTouring, input.way, followed, isDark, states]);
+
+  const resetView = useCallback(() => {
+    angle.reset();
+    zoom.current = 1;
+    redraw.current();
+  }, [angle]);
+  return { canvas, overlay, problem, shownState, holes, follow, hovered, resetView };
+}
