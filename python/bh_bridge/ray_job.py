@@ -64,7 +64,7 @@ class WarmWorker:
         self.words_kept = threads[1]
         if not self.shared:
             threading.Thread(target=self._watch_checkpoints, daemon=True).start()
-        own = {**setup, "python": {"path": sys.executable}, "corpora": str(package / "corpora")}
+        own = {**setup, "python": {"path": sys.executable}, "sent": {**setup["sent"], "folder": str(package)}}
         self.order({"kind": "setup", "setup": own})
 
     def place(self) -> Report:

@@ -12,6 +12,8 @@ interface RequestContext
   extends Pick<CreateRequest, "model" | "run_directory" | "device" | "events" | "deciders" | "resume" | "start_from" | "until" | "trace"> {
   /** Absolute path of the corpus, or of each of its files with its windows. */
   corpus: CreateRequest["data"]["corpus"];
+  /** Absolute path of the tokenizer; null where tokens are bytes. */
+  tokenizer: string | null;
 }
 
 /** A pattern of rows as the list that it means: only here it is known how tokens are written. */
@@ -20,7 +22,7 @@ function rowsOf(rows: RecordRows, vocabulary: number): RecordRows {
 }
 
 /** The request that builds the trainer of a configuration. */
-export function createRequest(config: RunConfig, { corpus, ...context }: RequestContext): CreateRequest {
+export function createRequest(config: RunConfig, { corpus, tokenizer, ...context }: RequestContext): CreateRequest {
   const { engine, processes, exact_step, compiled_step, graphed_step, data, training, model, noise, record, checkpoint } = config;
   const seeds = trainingSeeds(config);
   return {
@@ -30,7 +32,7 @@ export function createRequest(config: RunConfig, { corpus, ...context }: Request
     exact_step,
     compiled_step,
     graphed_step,
-    data: { ...data, corpus, window_length: windowLength(config) },
+    data: { ...data, corpus, tokenizer, window_length: windowLength(config) },
     training: JSON.parse(JSON.stringify(training)), // without the fields that are undefined
     dtype: model.dtype,
     seed: seeds.noise,

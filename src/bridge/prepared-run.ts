@@ -70,6 +70,7 @@ async function createTrainer(
     model: model.handle,
     run_directory: directory,
     corpus: corpus.files?.map(({ path, windows }) => ({ path, windows })) ?? corpus.path,
+    tokenizer: corpus.tokenizer?.path ?? null,
     device: device.kind,
     events: dispatcher.events,
     deciders: dispatcher.deciders,

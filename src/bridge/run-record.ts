@@ -34,9 +34,12 @@ export class RunRecord {
   }
 
   /** Make a new run directory. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
-  static async create({ out, resolved, model, corpus, callbacks, startFrom }: TrainerSetup, environment: EnvironmentPin): Promise<RunRecord> {
+  static async create(
+    { out, resolved, model, corpus, callbacks, startFrom, repository: given }: TrainerSetup,
+    environment: EnvironmentPin,
+  ): Promise<RunRecord> {
     const { config, preset, hash } = resolved;
-    const repository = await repositoryState();
+    const repository = given === undefined ? await repositoryState() : given;
     const name = config.name ?? preset;
     const manifest: RunManifest = {
       format: runFormat,
@@ -67,7 +70,7 @@ export class RunRecord {
       [runFiles.config]: runConfigText(config),
       [runFiles.manifest]: runManifestText(manifest),
       [runFiles.nodeEnvironment]: `${JSON.stringify(nodeEnvironment(Object.keys(packageManifest().dependencies)), null, 2)}\n`,
-      ...(config.data.tokenizer !== null && { [runFiles.tokenizer]: readFileSync(config.data.tokenizer, "utf8") }),
+      ...(corpus.tokenizer && { [runFiles.tokenizer]: readFileSync(corpus.tokenizer.path, "utf8") }),
       ...(repository?.state.patch && { [runFiles.patch]: repository.patch }),
       ...(callbacks.length > 0 && { [runFiles.callbacks]: sourcesOf(callbacks) }),
     };

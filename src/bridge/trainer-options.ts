@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import type { SeedsInput } from "../config/run-config-input.generated.js";
 import type { RunConfigInput } from "../config/run-config-schema.js";
+import type { RepositoryState } from "../runs/git-state.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import type { CallOptions, Model } from "./model.js";
 import type { TrainerCallback } from "./trainer-callback.js";
@@ -32,6 +33,8 @@ export interface TrainerSetup {
   until?: number;
   /** The step whose tensors are written, one by one, into a directory that is there. */
   trace?: { step: number; directory: string };
+  /** The repository that the run notes, null for none; that of the current folder when left out. */
+  repository?: RepositoryState | null | undefined;
 }
 
 /** How a run goes on that ended early. */

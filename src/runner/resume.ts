@@ -4,6 +4,7 @@ import { requireSameConfig } from "../bridge/resume-plan.js";
 import { parseRunConfig } from "../config/parse-run-config.js";
 import { defaultPreset, isPresetName } from "../config/presets.js";
 import { alreadyResolved, changesFrom, type ResolvedConfig } from "../config/resolve-run-config.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import { requireUnlocked } from "../python/lock-holders.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
 import { readRunConfig } from "../runs/run-config.js";
@@ -92,9 +93,13 @@ export async function resumeRun(
   return trainAndConclude({ ...resumedTraining(run, allowInexact), python, threads }, options, listener);
 }
 
-/** A training that goes on with a run. */
-export function resumedTraining({ directory, resolved }: ResumableRun, allowInexact = false): TrainingPlan {
-  const model = resumedModel(directory, resolved.config);
+/** A training that goes on with a run. @param here its configuration with the places that its files have now. */
+export function resumedTraining(
+  { directory, resolved }: ResumableRun,
+  allowInexact = false,
+  here: (config: RunConfig) => RunConfig = (config) => config,
+): TrainingPlan {
+  const model = resumedModel(directory, here(resolved.config));
   return { resolved, model, prepare: (trainer, cancel) => trainer.prepareResume(directory, { ...cancel, allowInexact }) };
 }
 

@@ -18,7 +18,7 @@ export const gitStateSchema = z.strictObject({
 type GitState = z.output<typeof gitStateSchema>;
 
 /** A repository's state, and the difference from its commit as a patch. */
-interface RepositoryState {
+export interface RepositoryState {
   state: GitState;
   patch: string;
 }

@@ -37,6 +37,7 @@ export const requests: { readonly [Op in Operation]: RequestOf<Op> } = {
     model: handle,
     run_directory: "/runs/1",
     corpus: "/text",
+    tokenizer: null,
     device: "cpu",
     events: ["log"],
     deciders: [{ every: 5, on: ["log"], timeout_seconds: 30 }],

@@ -1,9 +1,12 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { doctorDocumentSchema } from "../../src/commands/doctor/doctor-document.js";
 import { errorDocumentSchema } from "../../src/commands/terminal/error-document.js";
 import { resolvePython } from "../../src/python/resolve-python.js";
+import { repositoryState } from "../../src/runs/git-state.js";
+import { readRunConfig } from "../../src/runs/run-config.js";
+import { readRunManifest } from "../../src/runs/run-manifest.js";
 import { concludeSweep } from "../../src/sweep/conclude-sweep.js";
 import { conductPlan } from "../../src/sweep/conduct-plan.js";
 import { RayExecutor } from "../../src/sweep/executors/ray/ray-executor.js";
@@ -20,13 +23,23 @@ import { tensorBytes } from "./tensor-bytes.js";
 const folder = temporaryFolder();
 const file = join(folder.path, "norms.json");
 const steps = 300;
+/** The rows that every trial begins with; as NumPy writes them. */
+const rows = join(folder.path, "rows.npy");
+writeFileSync(rows, npy(128, 8));
 const base = {
   device: "cpu",
+  init: { kind: "file", path: rows },
   model: { n_embd: 8, n_layer: 1, n_head: 2, n_positions: 16, resid_pdrop: 0.1 },
   training: { max_steps: steps, per_device_train_batch_size: 4, logging_steps: 100 },
   checkpoint: { every: 25 },
 };
 writeFileSync(file, JSON.stringify({ base, grid: { "model.norm": ["rmsnorm", "layernorm"] }, seeds: "1..2" }));
+
+function npy(height: number, width: number): Buffer {
+  const head = `{'descr': '<f4', 'fortran_order': False, 'shape': (${height}, ${width}), }`.padEnd(117);
+  const values = Float32Array.from({ length: height * width }, (_, index) => Math.sin(index) / 50);
+  return Buffer.concat([Buffer.from("\x93NUMPY\x01\x00\x76\x00", "latin1"), Buffer.from(`${head}\n`), Buffer.from(values.buffer)]);
+}
 
 let cluster: LoopbackCluster;
 let expected: ReadonlyMap<string, Buffer>;
@@ -98,19 +111,25 @@ test("a controller that is killed leaves its job, which the next one ends, whate
   expect(readdirSync(join(document.directory ?? "", "runs"))).toHaveLength(4);
 }, 400_000);
 
-test("where the nodes do not see the directory runs come back, and go to where they are gone on with", async () => {
+test("where the nodes see nothing of this machine files are sent, and runs come back and go to where they are gone on with", async () => {
   const found = await resolvePython({ python });
   const executor = new RayExecutor(found, { address: cluster.address, storage: "sent" });
   const plan = await planSweep(await loadSweep({ file, seeds: "1" }), executor);
   const conduct = async (signal: AbortSignal, tell: (event: TrialEvent) => void) =>
     (await conductPlan(plan, found, executor, { out: join(folder.path, "sent"), workers: 2, signal }, tell, concludeSweep(plan))).document;
   const stop = new AbortController();
+  const away = eventually(async () => (await cluster.jobs()).includes("RUNNING"), 60_000).then(() => renameSync(rows, `${rows}.away`));
   const stopped = await conduct(stop.signal, (event) => event.kind === "step" && event.step > 30 && stop.abort());
   expect(stopped.counts.completed).toBe(0);
+  await away;
+  renameSync(`${rows}.away`, rows);
   const from: number[] = [];
   const document = await conduct(new AbortController().signal, (event) => event.kind === "started" && from.push(event.fromStep));
   expect(from.some((step) => step > 0)).toBe(true);
   for (const [trial, history] of histories(document)) expect(history.equals(expected.get(trial) ?? Buffer.alloc(0))).toBe(true);
+  const [{ run: one }] = document.trials as [SweepDocument["trials"][number]];
+  expect(readRunManifest(one ?? "").git, "that of the controller").toEqual((await repositoryState())?.state ?? null);
+  expect(readRunConfig(one ?? "").init).toEqual(base.init);
   for (const { run: directory } of document.trials) expect((await run(["runs", "verify", directory ?? ""])).exitCode).toBe(0);
 }, 400_000);
 

@@ -1,11 +1,13 @@
 import { corpusOf } from "../../bridge/corpus.js";
 import { alreadyResolved } from "../../config/resolve-run-config.js";
+import type { RunConfig } from "../../config/run-config-schema.js";
 import { BhBridgeError } from "../../errors.js";
 import { openResumable, type ResumableRun, resumedTraining, sumUp } from "../../runner/resume.js";
 import { concludeTraining, newTraining, type TrainedRun, type TrainListener, trainIn } from "../../runner/train.js";
 import { notFinite } from "../../runner/train-result.js";
 import { PruneCallback, prunedPrefix } from "../prune/prune-callback.js";
 import { trialResult } from "../trial-result.js";
+import type { SentFiles } from "./sent-files.js";
 import type { TrialEnd, TrialListener, TrialTask } from "./trial-task.js";
 import type { WarmPython } from "./warm-python.js";
 
@@ -43,9 +45,10 @@ async function goOn(run: ResumableRun, task: TrialTask, python: WarmPython, list
 }
 
 async function train(task: TrialTask, run: ResumableRun | undefined, python: WarmPython, listener: TrialListener, signal: AbortSignal): Promise<TrialEnd> {
-  const training = run ? resumedTraining(run) : newTraining(alreadyResolved(task.config, task.preset));
+  const here = (config: RunConfig) => withPlaces(config, python.files);
+  const training = run ? resumedTraining(run, false, here) : { ...newTraining(alreadyResolved(task.config, task.preset)), model: here(task.config) };
   const { config } = training.resolved;
-  const corpus = await corpusOf(training.resolved, signal, python.corpusFile(task.corpus));
+  const corpus = await corpusOf({ ...training.resolved, config: here(config) }, signal, python.files.corpus(task.corpus));
   if (corpus.sha256 !== task.corpus)
     throw new BhBridgeError("CORPUS_INVALID", `${corpus.path} has changed since this trial was planned: start the sweep again`);
   const bridge = await python.for(config, signal);
@@ -59,11 +62,27 @@ async function train(task: TrialTask, run: ResumableRun | undefined, python: War
       if (event.type === "step_end") listener.onStep(event.global_step, event.loss);
     },
   };
-  const ended = await trainIn(bridge, { ...training, corpus }, { signal, out: task.out, callbacks: pruning ? [pruning] : [] }, hear);
+  const ended = await trainIn(
+    bridge,
+    { ...training, corpus, repository: python.repository },
+    { signal, out: task.out, callbacks: pruning ? [pruning] : [] },
+    hear,
+  );
   const reason = pruning && ended.outcome.reason === "decider" ? pruning.noteIn(ended.run.directory) : undefined;
   const trained = await concludeTraining(ended, training.resolved, { signal }, {});
   if (reason !== undefined) return prunedEnd(trained, reason);
   return trained.outcome.status === "completed" ? wholeEnd(trained) : { kind: "stopped" };
+}
+
+/** A configuration with the places that its files have on this machine: what is read, not what is noted. */
+function withPlaces(config: RunConfig, files: SentFiles): RunConfig {
+  const { model, init, data } = config;
+  return {
+    ...config,
+    model: { ...model, from: model.from === null ? null : files.here(model.from) },
+    init: init.kind === "file" ? { ...init, path: files.here(init.path) } : init,
+    data: { ...data, tokenizer: data.tokenizer === null ? null : files.here(data.tokenizer) },
+  };
 }
 
 /** The end of a trial that took all its steps. */

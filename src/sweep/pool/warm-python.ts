@@ -1,6 +1,6 @@
-import { join } from "node:path";
 import { Bridge } from "../../bridge/bridge.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
+import { SentFiles } from "./sent-files.js";
 import type { WorkerSetup } from "./worker-messages.js";
 
 /** What a Python process cannot change once it runs. */
@@ -8,12 +8,15 @@ type ProcessNeeds = Pick<RunConfig, "device" | "threads">;
 
 /** A Python that trains one trial after the other, PyTorch loaded; each finds it as a process that has just started. */
 export class WarmPython {
+  /** The files that configurations name. */
+  readonly files: SentFiles;
   readonly #setup: WorkerSetup;
   #bridge: Bridge | undefined;
   #needs = "";
 
   constructor(setup: WorkerSetup) {
     this.#setup = setup;
+    this.files = new SentFiles(setup.sent);
   }
 
   /** A Python for a trial: the one that is there, renewed, where it has the device and the threads. */
@@ -30,10 +33,9 @@ export class WarmPython {
     return this.#bridge;
   }
 
-  /** Where the text of a trial was sent to; nothing where it is read from its own place. */
-  corpusFile(sha256: string): string | undefined {
-    const { corpora } = this.#setup;
-    return corpora === undefined ? undefined : join(corpora, sha256);
+  /** The repository that runs note; undefined where they look for it themselves. */
+  get repository(): WorkerSetup["repository"] {
+    return this.#setup.repository;
   }
 
   /** End the Python that is there. */

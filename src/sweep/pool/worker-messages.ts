@@ -1,4 +1,6 @@
 import type { UsablePython } from "../../python/resolve-python.js";
+import type { RepositoryState } from "../../runs/git-state.js";
+import type { Sent } from "./sent-files.js";
 import type { TrialEnd, TrialTask } from "./trial-task.js";
 
 /** What a worker is told once, before its first trial. */
@@ -6,8 +8,10 @@ export interface WorkerSetup {
   python: Pick<UsablePython, "path">;
   /** The cores that its Python keeps to; null lets it run on any. */
   cores: number[] | null;
-  /** Folder of the texts, each called by its SHA-256, where it was sent along; a text that is read where its configuration says has none. */
-  corpora?: string;
+  /** Where the files lie that configurations name; a worker that sees them in their own places has none. */
+  sent?: Sent;
+  /** The repository that the runs are to note; a worker that stands in it finds it by itself. */
+  repository?: RepositoryState | null;
   /** The device that `auto` and `cuda` stand for here: a worker has one GPU of its own. */
   gpu: number | null;
 }

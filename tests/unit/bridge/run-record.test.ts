@@ -109,3 +109,11 @@ test("a run that never began goes, unless somebody has put something of their ow
   expect(readFileSync(join(foreign.directory, "thesis.tex"), "utf8")).toBe("years of work");
   expect(readRunManifest(foreign.directory)).toMatchObject({ status: "failed", reason: "its training never began" });
 });
+
+test("the repository that it is told of is noted, whatever folder the process stands in", async () => {
+  const state = { commit: "c0ffee", dirty: true, branch: "main", untracked: [], patch: "repository.patch", patch_truncated: false };
+  const { directory } = await create({ repository: { state, patch: "+ a line\n" } });
+  expect(readRunManifest(directory).git).toEqual(state);
+  expect(readFileSync(join(directory, "repository.patch"), "utf8")).toBe("+ a line\n");
+  expect(readRunManifest((await create({ repository: null })).directory).git).toBeNull();
+});

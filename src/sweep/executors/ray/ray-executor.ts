@@ -1,15 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { corpusFiles } from "../../../config/corpus-files.js";
 import type { UsablePython } from "../../../python/resolve-python.js";
+import { repositoryState } from "../../../runs/git-state.js";
 import { runPool } from "../../pool/run-pool.js";
 import type { TrialTask } from "../../pool/trial-task.js";
 import type { Executor, Machine, TrialJob } from "../executor.js";
 import { jobEnvironment } from "./job-environment.js";
 import { endEarlierJob, forgetJob, jobNotePath, noteJob } from "./job-note.js";
+import { namedFiles } from "./named-files.js";
 import { RayCluster } from "./ray-cluster.js";
 import { RayJob } from "./ray-job.js";
 import { RayWorker } from "./ray-worker.js";
-import { workerFiles } from "./worker-package.js";
+import { type PackedFile, workerFiles } from "./worker-package.js";
 
 /** How trials are trained on a Ray cluster. */
 export interface RayOptions {
@@ -46,7 +48,9 @@ export class RayExecutor implements Executor {
   async train({ directory, tasks, machine, workers, listener, signal, failFast }: TrialJob): Promise<void> {
     if (tasks.length === 0 || signal.aborted) return;
     const token = randomBytes(24).toString("hex");
-    const environment = await this.#environment(tasks, token, signal);
+    const { packed, files } = namedFiles(tasks.map(({ config }) => config));
+    const environment = await this.#environment(tasks, packed, token, signal);
+    const setup = { cores: null, gpu: null, sent: { files }, repository: await repositoryState() };
     const id = `bh-bridge-${randomBytes(8).toString("hex")}`;
     const probe = { path: jobNotePath(directory), text: noteJob(directory, this.#cluster.address, id) };
     await this.#cluster.submit(
@@ -58,7 +62,7 @@ export class RayExecutor implements Executor {
     let started = 0;
     try {
       const job = await RayJob.reach(this.#cluster, id, token, signal);
-      const startWorker = () => new RayWorker(job, `${started++}`, { ...needs, setup: { cores: null, gpu: null }, probe: seen });
+      const startWorker = () => new RayWorker(job, `${started++}`, { ...needs, setup, probe: seen });
       await runPool(tasks, { workers, startWorker, listener, signal, failFast });
       await job.end();
       forgetJob(directory);
@@ -68,8 +72,8 @@ export class RayExecutor implements Executor {
     }
   }
 
-  /** What the job finds on each node: the package, and the texts by their hash. */
-  async #environment(tasks: readonly TrialTask[], token: string, signal: AbortSignal): Promise<Record<string, unknown>> {
+  /** What the job finds on each node: the package, the texts by their hash, and what else is named by configurations. */
+  async #environment(tasks: readonly TrialTask[], named: readonly PackedFile[], token: string, signal: AbortSignal): Promise<Record<string, unknown>> {
     const corpora = new Map(tasks.map(({ corpus, config }) => [corpus, config]));
     const texts = [...corpora].flatMap(([sha256, config]) => {
       const sent = corpusFiles(config, `corpora/${sha256}`);
@@ -78,7 +82,7 @@ export class RayExecutor implements Executor {
     const { hostname } = new URL(this.#cluster.address);
     const isLoopback = ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
     const variables = { BH_BRIDGE_CHANNEL_TOKEN: token, BH_BRIDGE_CHANNEL_HOST: isLoopback ? "127.0.0.1" : "node" };
-    const content = { files: [...workerFiles(), ...texts], runtimeEnv: this.#options.runtimeEnv, variables };
+    const content = { files: [...workerFiles(), ...texts, ...named], runtimeEnv: this.#options.runtimeEnv, variables };
     return jobEnvironment(this.#cluster, content, this.#python.path, signal);
   }
 }

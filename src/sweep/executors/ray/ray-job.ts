@@ -2,7 +2,8 @@ import { setTimeout as after } from "node:timers/promises";
 import { z } from "zod";
 import { BhBridgeError } from "../../../errors.js";
 import { lastLines } from "../../../python/last-lines.js";
-import type { WorkerReport } from "../../pool/worker-messages.js";
+import type { Sent } from "../../pool/sent-files.js";
+import type { WorkerReport, WorkerSetup } from "../../pool/worker-messages.js";
 import { hasJobEnded, type RayCluster } from "./ray-cluster.js";
 import { type RunChunk, receiveRun } from "./run-transfer.js";
 
@@ -18,7 +19,7 @@ export type RayReport =
 export interface RayWorkerSpec {
   cpus: number;
   gpus: number;
-  setup: { cores: null; gpu: null };
+  setup: Omit<WorkerSetup, "python" | "sent"> & { sent: Pick<Sent, "files"> };
   /** A file that is there, with this content, where the directory of the sweep is. */
   probe: { path: string; text: string };
 }

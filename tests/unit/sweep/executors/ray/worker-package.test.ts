@@ -6,8 +6,8 @@ import { packageRoot } from "../../../../../src/python/package-root.js";
 import { pack, workerDependencies, workerFiles } from "../../../../../src/sweep/executors/ray/worker-package.js";
 import { python, temporaryDirectory } from "../../../formats/reference-python.js";
 
-/** What only a person at the controller needs: TypeScript configurations, and formats of other programs that are read to be analysed. */
-const notForWorkers = ["jiti", "h5wasm"];
+/** What only a person at the controller needs: TypeScript configurations, tables of trials, and formats of other programs that are read to be analysed. */
+const notForWorkers = ["jiti", "h5wasm", "hyparquet-writer"];
 /** Whose name the one file that imports it does not write in its import. */
 const byName = ["pythonia"];
 
