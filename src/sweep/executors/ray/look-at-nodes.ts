@@ -35,7 +35,7 @@ export async function lookAtNodes(
 ): Promise<SeenNode[]> {
   const environment = await jobEnvironment(cluster, { files: pythonFiles(), runtimeEnv }, interpreter, signal);
   const id = `bh-bridge-look-${randomBytes(8).toString("hex")}`;
-  const submission = { entrypoint: "sh python/bh_bridge/ray_entry.sh ray_look.py", submission_id: id, runtime_env: environment, metadata: {} };
+  const submission = { entrypoint: "sh python/bh_bridge/on_ray/entry.sh look", submission_id: id, runtime_env: environment, metadata: {} };
   await cluster.submit(submission, signal);
   for (let state = await cluster.job(id); state && !hasJobEnded(state); state = await cluster.job(id)) await after(lookAgainMs, undefined, { signal });
   const logs = await cluster.logs(id);

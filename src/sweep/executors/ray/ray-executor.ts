@@ -54,7 +54,7 @@ export class RayExecutor implements Executor {
     const id = `bh-bridge-${randomBytes(8).toString("hex")}`;
     const probe = { path: jobNotePath(directory), text: noteJob(directory, this.#cluster.address, id) };
     await this.#cluster.submit(
-      { entrypoint: "sh python/bh_bridge/ray_entry.sh", submission_id: id, runtime_env: environment, metadata: { directory } },
+      { entrypoint: "sh python/bh_bridge/on_ray/entry.sh job", submission_id: id, runtime_env: environment, metadata: { directory } },
       signal,
     );
     const needs = { cpus: Math.max(1, ...tasks.map(({ config }) => config.threads ?? 1)), gpus: usesGpu(tasks, machine) ? 1 : 0 };

@@ -33,7 +33,7 @@ test("what travels starts where nothing else of this package is", async () => {
   const { path, sha256 } = await pack(files, folder, python);
   expect((await pack(files.toReversed(), folder, python)).sha256).toBe(sha256);
   execFileSync(python, ["-m", "zipfile", "-e", path, join(folder, "unpacked")]);
-  expect(existsSync(join(folder, "unpacked", "python", "bh_bridge", "ray_job.py"))).toBe(true);
+  expect(existsSync(join(folder, "unpacked", "python", "bh_bridge", "on_ray", "job.py"))).toBe(true);
   const program = "const { workerFiles } = await import(`${process.cwd()}/dist/sweep/executors/ray/worker-package.js`); console.log(workerFiles().length)";
   const told = execFileSync(process.execPath, ["--input-type=module", "-e", program], { cwd: join(folder, "unpacked"), encoding: "utf8" });
   expect(Number(told)).toBe(files.length);

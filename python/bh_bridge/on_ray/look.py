@@ -1,6 +1,6 @@
 """A job that looks at each node of a Ray cluster: its Python, the packages that training needs, and its Node.js.
 
-Started by ray_entry.sh. Prints one line, `bh-bridge-nodes` and a JSON list.
+Started by entry.sh. Prints one line, `bh-bridge-nodes` and a JSON list.
 """
 
 # pyright: reportMissingImports=false, reportUntypedFunctionDecorator=false
