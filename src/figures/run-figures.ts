@@ -1,13 +1,17 @@
 import { BhBridgeError } from "../errors.js";
 import type { Figure, Source } from "./figure.js";
+import { adamwFigure } from "./runs/adamw.js";
 import { blackHoles } from "./runs/black-holes.js";
 import { cloud } from "./runs/cloud.js";
+import { deadMass } from "./runs/dead-mass.js";
 import { displacement } from "./runs/displacement.js";
 import { distributions } from "./runs/distributions.js";
 import { freezing } from "./runs/freezing.js";
+import { kinematics } from "./runs/kinematics.js";
 import { loss } from "./runs/loss.js";
 import { neighbours } from "./runs/neighbours.js";
 import { optimizer } from "./runs/optimizer.js";
+import { phaseDurations } from "./runs/phases.js";
 import { populations } from "./runs/populations.js";
 import { radius } from "./runs/radius.js";
 import { rankCurve } from "./runs/rank-curve.js";
@@ -26,7 +30,11 @@ export const runFigureNames = [
   "rank-curve",
   "populations",
   "optimizer",
+  "adamw",
+  "dead-mass",
   "shares",
+  "phases",
+  "kinematics",
   "cloud",
   "freezing",
   "sky",
@@ -44,7 +52,11 @@ const kinds: { readonly [Name in RunFigureName]: RunFigure<Name> } = {
   "rank-curve": rankCurve,
   populations,
   optimizer,
+  adamw: adamwFigure,
+  "dead-mass": deadMass,
   shares,
+  phases: phaseDurations,
+  kinematics,
   cloud,
   freezing,
   sky,

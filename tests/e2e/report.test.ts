@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { inflateRawSync } from "node:zlib";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { AnalysisDocument } from "../../src/analysis/analysis-document.js";
+import { type AnalysisDocument, analysisDocumentSchema } from "../../src/analysis/analysis-document.js";
 import { reportDocumentSchema } from "../../src/commands/report/report-document.js";
 import type { RunInput } from "../../src/config/resolve-run-config.js";
 import { type Figure, figureSchema, type Mark } from "../../src/figures/figure.js";
@@ -20,7 +20,7 @@ afterAll(() => folder[Symbol.dispose]());
 const small = {
   model: { n_embd: 8, n_layer: 1, n_head: 2, n_positions: 16 },
   training: { max_steps: 40, per_device_train_batch_size: 4 },
-  record: { tensors: ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"] },
+  record: { tensors: ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq", "logits.mean"] },
 } satisfies RunInput;
 const figures = join(folder.path, "figures");
 let [trained, other] = ["", ""];
@@ -67,7 +67,7 @@ function linesOf(name: string): { panel: string; series: string; x: readonly num
   );
 }
 
-test("the numbers of a figure are those of the analysis", () => {
+test("the numbers of a figure are those of the analysis", async () => {
   const { timeline, geometry, motion, lifecycle, topology } = analysis;
   const values = (name: string) => linesOf(name).map(({ y }) => y);
   expect(values("black-holes")).toEqual([timeline?.P, timeline?.unique, expect.anything(), timeline?.C]);
@@ -78,6 +78,31 @@ test("the numbers of a figure are those of the analysis", () => {
   expect(way?.at(-1)).toBeCloseTo(geometry?.displacement.float64 ?? Number.NaN, 12);
   expect(moves).toEqual([motion?.weight.meanL2, motion?.weight.maxL2, motion?.lattice?.meanL2, motion?.lattice?.maxL2]);
   expect(values("shares")).toEqual([motion?.stillFraction, motion?.frozenFraction, lifecycle?.counts.late.map((tokens) => tokens / 128)]);
+  const { stdout } = await run(["analyze", trained, "--only", "phases,kinematics,deadMass,adamw", "--json"]);
+  const { phases, kinematics, deadMass, adamw } = analysisDocumentSchema.parse(JSON.parse(stdout));
+  const { autocorrelation } = kinematics ?? {};
+  expect(values("kinematics")).toEqual([
+    kinematics?.bulkSpeed,
+    kinematics?.peculiarSpeed,
+    kinematics?.radialSpeed,
+    kinematics?.tangentialSpeed,
+    kinematics?.radial,
+    autocorrelation?.bulk,
+    autocorrelation?.peculiar,
+  ]);
+  expect(linesOf("dead-mass").map(({ x, y }) => [x, y])).toEqual([[deadMass?.steps, deadMass?.mass]]);
+  const { movedBy, heldBy } = adamw ?? {};
+  const weights = 128 * small.model.n_embd;
+  const counts = [movedBy?.moment, movedBy?.decay, movedBy?.either, movedBy?.together, heldBy?.rounding, heldBy?.opposition, heldBy?.nothing];
+  expect(values("adamw")).toEqual([...counts.map((each) => each?.map((count) => count / weights)), adamw?.moment, adamw?.decay, adamw?.rounding]);
+  expect(adamw?.explained).toBe(40 * weights);
+  for (const { panel, series, x, y } of linesOf("phases")) {
+    const phase = panel.split(":")[0]?.toLowerCase() as "early" | "midlife" | "late" | "frozen";
+    const median = phases?.table[series === "live tokens" ? "live" : "dead"]?.[phase].median ?? Number.NaN;
+    const half = y.findIndex((share) => share !== null && share >= 0.5);
+    expect(x[half], `${panel}, ${series}`).toBeLessThanOrEqual(median);
+    expect(x[half + 1] ?? median, `${panel}, ${series}`).toBeGreaterThanOrEqual(median);
+  }
   expect(described("topology").caption).toContain(`${topology?.final?.edges} edge`);
 });
 

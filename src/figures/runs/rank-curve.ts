@@ -1,9 +1,10 @@
 import { census } from "../../analysis/census.js";
 import { readState } from "../../formats/read-state.js";
 import { axis } from "../axes.js";
-import type { Mark } from "../figure.js";
+import type { Mark, Panel } from "../figure.js";
 import { analysedSteps } from "../state-series.js";
 import { seriesOf } from "../styled-series.js";
+import { type MeanLogit, meanLogits } from "./mean-logits.js";
 import { type Absent, defineRunFigure } from "./run-figure.js";
 import type { RunSource } from "./run-source.js";
 
@@ -11,6 +12,8 @@ interface Ranks {
   readonly step: number;
   /** Descending. */
   readonly populations: readonly number[];
+  /** The mean logits that the state leads to, the largest first; empty where they were not recorded. */
+  readonly logits: readonly MeanLogit[];
 }
 
 async function read(run: RunSource): Promise<readonly Ranks[] | Absent> {
@@ -20,51 +23,83 @@ async function read(run: RunSource): Promise<readonly Ranks[] | Absent> {
   const steps = analysedSteps(analysis);
   const most = C.indexOf(C.reduce((highest, holes) => Math.max(highest, holes), 0));
   const states = [...new Set([0, Math.max(0, most), history.states - 1])];
-  const ranks = states.map((state) => ({ step: steps[state] ?? state, populations: census(readState(history, state)).populations }));
-  return ranks.some(({ populations }) => populations.length > 0)
-    ? ranks.filter(({ populations }) => populations.length > 0)
-    : { absent: "no state of it has a black hole" };
+  const stepsOfStates = states.map((state) => steps[state] ?? state);
+  const logits = await meanLogits(run, stepsOfStates);
+  const ranks = states.map((state, index) => ({
+    step: stepsOfStates[index] ?? state,
+    populations: census(readState(history, state)).populations,
+    logits: logits[index] ?? [],
+  }));
+  const told = ranks.filter(({ populations, logits: recorded }) => populations.length > 0 || recorded.length > 0);
+  return told.length > 0 ? told : { absent: "no state of it has a black hole" };
 }
 
-/** The populations of black holes by rank: at the start, when there were most, and at the end. */
+/** The populations of black holes by rank: at the start, when there were most, and at the end; and the mean logits of the tokens likewise. */
 export const rankCurve = defineRunFigure({
   name: "rank-curve",
   overlays: false,
   read,
   describe([run]) {
     const ranks = run?.data ?? [];
-    const longest = ranks.reduce((most, { populations }) => Math.max(most, populations.length), 1);
-    const marks = ranks.flatMap(({ populations }, series): Mark[] => {
+    const hasLogits = ranks.some(({ logits }) => logits.length > 0);
+    const hasHoles = ranks.some(({ populations }) => populations.length > 0);
+    return {
+      schema: "bh-bridge/figure@1",
+      name: "rank-curve",
+      title: hasLogits ? "Populations and logits by rank" : "Populations of black holes by rank",
+      caption: `Tokens in each black hole, the largest first: in the first state, in the one with the most black holes, and in the last.${hasLogits ? " Mean logits of the tokens, the largest first, in the step that begins with each of these states, or in the last step; small marks are dead tokens, which the text never has." : ""}`,
+      sources: run ? [run.source] : [],
+      series: ranks.map(({ step }, index) => seriesOf(`step ${step.toLocaleString("en")}`, index)),
+      panels: [...(hasHoles ? [populationPanel(ranks, hasLogits)] : []), ...(hasLogits ? [logitPanel(ranks)] : [])],
+      columns: hasHoles && hasLogits ? 2 : 1,
+    };
+  },
+});
+
+function populationPanel(ranks: readonly Ranks[], isOneOfTwo: boolean): Panel {
+  const longest = ranks.reduce((most, { populations }) => Math.max(most, populations.length), 1);
+  return {
+    title: isOneOfTwo ? "Populations of black holes" : "",
+    x: axis("rank", null, {
+      scale: longest > 10 ? "log" : "linear",
+      domain: longest > 10 ? null : [0.5, longest + 0.5],
+      ticks: longest > 10 ? null : wholeTicks(longest),
+    }),
+    y: axis("tokens", null, { scale: "log" }),
+    equal: false,
+    marks: ranks.flatMap(({ populations }, series): Mark[] => {
       const x = populations.map((_, index) => index + 1);
       return [
         { mark: "line", series, x, y: populations, curve: "straight" },
         { mark: "dots", series, x, y: populations },
       ];
-    });
-    return {
-      schema: "bh-bridge/figure@1",
-      name: "rank-curve",
-      title: "Populations of black holes by rank",
-      caption: "Tokens in each black hole, the largest first: in the first state, in the one with the most black holes, and in the last.",
-      sources: run ? [run.source] : [],
-      series: ranks.map(({ step }, index) => seriesOf(`step ${step.toLocaleString("en")}`, index)),
-      panels: [
+    }),
+  };
+}
+
+function logitPanel(ranks: readonly Ranks[]): Panel {
+  return {
+    title: "Mean logits",
+    x: axis("rank"),
+    y: axis("mean logit", "nats"),
+    equal: false,
+    marks: ranks.flatMap(({ logits }, series): Mark[] => {
+      const ranked = logits.map((logit, index) => ({ ...logit, rank: index + 1 }));
+      const dead = ranked.filter((logit) => logit.dead);
+      return [
+        { mark: "line", series, x: ranked.map(({ rank }) => rank), y: ranked.map(({ value }) => value), curve: "straight" },
         {
-          title: "",
-          x: axis("rank", null, {
-            scale: longest > 10 ? "log" : "linear",
-            domain: longest > 10 ? null : [0.5, longest + 0.5],
-            ticks: longest > 10 ? null : wholeTicks(longest),
-          }),
-          y: axis("tokens", null, { scale: "log" }),
-          equal: false,
-          marks,
+          mark: "dots",
+          series,
+          x: dead.map(({ rank }) => rank),
+          y: dead.map(({ value }) => value),
+          radius: dead.map(() => 2),
+          names: dead.map(({ token, rank }) => `${token}, rank ${rank}`),
         },
-      ],
-      columns: 1,
-    };
-  },
-});
+      ];
+    }),
+  };
+}
 
 function wholeTicks(last: number): { at: number; text: string }[] {
   return Array.from({ length: last }, (_, index) => ({ at: index + 1, text: String(index + 1) }));

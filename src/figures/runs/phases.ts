@@ -1,0 +1,68 @@
+import { axis } from "../axes.js";
+import type { Panel } from "../figure.js";
+import { cumulativeShare } from "../histogram.js";
+import { seriesOf } from "../styled-series.js";
+import { tokenGroups } from "../token-groups.js";
+import { requestedAnalysis } from "./requested-analysis.js";
+import { type Absent, defineRunFigure, isAbsent } from "./run-figure.js";
+import type { RunSource } from "./run-source.js";
+
+const phases = ["early", "midlife", "late", "frozen"] as const;
+const titles = {
+  early: "Early: by more than √dims cells",
+  midlife: "Midlife: beyond one cell",
+  late: "Late: within one cell",
+  frozen: "Frozen",
+} as const;
+
+interface Durations {
+  /** Steps of the whole training. */
+  readonly steps: number;
+  /** Of each token of each group, how many steps it spends in the phase. */
+  readonly groups: readonly { readonly name: string; readonly lengths: Readonly<Record<(typeof phases)[number], readonly number[]>> }[];
+}
+
+async function read(run: RunSource): Promise<Durations | Absent> {
+  const found = await requestedAnalysis(run, "phases");
+  if (isAbsent(found)) return found;
+  const { document, part } = found;
+  const { early, midlife, late, frozen } = part;
+  if (!(early && midlife && late && frozen)) return { absent: "it has more tokens than are told one by one" };
+  const ofPhase = { early, midlife, late, frozen };
+  const { names, ofRow } = await tokenGroups(run);
+  const groups = names.flatMap((name, group) => {
+    const of = (lengths: readonly number[]) => lengths.filter((_, row) => ofRow[row] === group);
+    const lengths = { early: of(ofPhase.early), midlife: of(ofPhase.midlife), late: of(ofPhase.late), frozen: of(ofPhase.frozen) };
+    return lengths.early.length > 0 ? [{ name, lengths }] : [];
+  });
+  return { steps: document.states - 1, groups };
+}
+
+/** How many steps tokens spend in each phase of their lifecycle. */
+export const phaseDurations = defineRunFigure({
+  name: "phases",
+  overlays: false,
+  read,
+  describe([run]) {
+    const { steps = 1, groups = [] } = run?.data ?? {};
+    return {
+      schema: "bh-bridge/figure@1",
+      name: "phases",
+      title: "How long the phases last",
+      caption:
+        "The share of the tokens that spend at most so many steps in a phase. A token is early until its last move of more than √dims lattice cells, in midlife until its last move beyond one cell, late until its last move at all, and frozen from then on.",
+      sources: run ? [run.source] : [],
+      series: groups.map(({ name }, index) => seriesOf(groups.length > 1 ? name : "", index)),
+      panels: phases.map(
+        (phase): Panel => ({
+          title: titles[phase],
+          x: axis("steps spent in the phase", null, { domain: [0, steps] }),
+          y: axis("share of the tokens", null, { domain: [0, 1] }),
+          equal: false,
+          marks: groups.map(({ lengths }, series) => ({ mark: "line", series, ...cumulativeShare(lengths[phase], [0, steps]), curve: "step" })),
+        }),
+      ),
+      columns: 2,
+    };
+  },
+});
