@@ -47,7 +47,10 @@ def train(request: dict[str, Any]) -> dict[str, Any]:
 
 def count(request: dict[str, Any]) -> dict[str, Any]:
     """How often each token stands in a corpus, and which tokens their own text does not come back as."""
-    tokenizer = load_tokenizer(request["tokenizer"])
+    try:
+        tokenizer = load_tokenizer(request["tokenizer"])
+    except Exception as error:  # the library raises plain exceptions
+        return {"unusable": str(error)}
     text = Path(request["corpus"]).read_text(encoding="utf-8")
     tokens = encode(tokenizer, text)
     counts: dict[int, int] = {}

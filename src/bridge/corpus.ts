@@ -2,11 +2,13 @@ import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
 import { configInvalid } from "../config/config-invalid.js";
 import { corpusFiles } from "../config/corpus-files.js";
-import { asciiTokens, mostByteTokens } from "../config/matching-tokens.js";
+import { asciiTokens, matchingTokens, mostByteTokens } from "../config/matching-tokens.js";
 import { windowLength } from "../config/models/model-sizes.js";
+import type { RecordRows } from "../config/record-schema.js";
 import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
+import { tokenizerText } from "../formats/tokenizer-text.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { count } from "../text/count.js";
 import { heldOutProblem, heldOutTokens } from "./held-out.js";
@@ -146,10 +148,19 @@ function placeOf({ byte, offset, line }: Misfit): string {
 }
 
 async function factsOf(config: RunConfig, path: string, signal: AbortSignal | undefined): Promise<CorpusFacts> {
-  const { data, model, python } = config;
+  const { data, model, python, record } = config;
   const length = windowLength(config);
   if (data.tokenizer === null) return readCorpus(path, model.vocab_size, length, data.held_out, signal);
-  return readTokenizedCorpus({ path, tokenizer: data.tokenizer, vocabulary: model.vocab_size, windowLength: length, heldOut: data.held_out, python }, signal);
+  const text = { path, tokenizer: data.tokenizer, vocabulary: model.vocab_size, windowLength: length, heldOut: data.held_out, python };
+  const facts = await readTokenizedCorpus(text, signal);
+  requireMatch(record.rows, data.tokenizer, model.vocab_size);
+  return facts;
+}
+
+/** A pattern of rows has to match a token of the tokenizer, which is there and sound by now. */
+function requireMatch(rows: RecordRows, tokenizer: string, vocabulary: number): void {
+  if (typeof rows !== "string" || !rows.startsWith("/") || matchingTokens(rows, vocabulary, tokenizerText(tokenizer)).length > 0) return;
+  throw configInvalid([{ path: "record.rows", message: `${rows} matches no token of ${tokenizer}` }]);
 }
 
 /**

@@ -3,6 +3,7 @@ import { windowLength } from "../config/models/model-sizes.js";
 import type { RecordRows } from "../config/record-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { trainingSeeds } from "../config/stream-seeds.js";
+import { tokenizerText } from "../formats/tokenizer-text.js";
 import type { RequestOf } from "../protocol/operations.js";
 
 type CreateRequest = RequestOf<"trainer.create">;
@@ -17,8 +18,9 @@ interface RequestContext
 }
 
 /** A pattern of rows as the list that it means: only here it is known how tokens are written. */
-function rowsOf(rows: RecordRows, vocabulary: number): RecordRows {
-  return typeof rows === "string" && rows.startsWith("/") ? matchingTokens(rows, vocabulary) : rows;
+function rowsOf(rows: RecordRows, vocabulary: number, tokenizer: string | null): RecordRows {
+  if (typeof rows !== "string" || !rows.startsWith("/")) return rows;
+  return tokenizer === null ? matchingTokens(rows, vocabulary) : matchingTokens(rows, vocabulary, tokenizerText(tokenizer));
 }
 
 /** The request that builds the trainer of a configuration. */
@@ -38,7 +40,7 @@ export function createRequest(config: RunConfig, { corpus, tokenizer, ...context
     seed: seeds.noise,
     data_seed: seeds.data,
     noise,
-    record: { ...record, rows: rowsOf(record.rows, model.vocab_size) },
+    record: { ...record, rows: rowsOf(record.rows, model.vocab_size, tokenizer) },
     checkpoint,
   };
 }

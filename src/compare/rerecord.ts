@@ -12,7 +12,7 @@ import { type FollowedTraining, followTraining } from "../runner/follow-training
 import { openRun, type Run } from "../runner/open-run.js";
 import type { TrainListener } from "../runner/train.js";
 import { openHistory } from "../runs/open-history.js";
-import { chosenTokens } from "../runs/recorded-tokens.js";
+import { chosenTokens, tokenTextOf } from "../runs/recorded-tokens.js";
 import { indexPathOf, laterHistoryFile } from "../runs/run-layout.js";
 import { coverFiles } from "../runs/seal-run.js";
 import { writeHistory } from "../runs/write-history.js";
@@ -112,7 +112,12 @@ export async function planRerecording(path: string, { tensors, steps, rows, corp
 
 function tokensOf({ directory, config, manifest }: Run, rows: RunConfig["record"]["rows"]): readonly number[] {
   const { vocab_size } = config.model;
-  const chosen = chosenTokens(rows, vocab_size, () => manifest.corpus.deadTokens) ?? [];
+  const chosen =
+    chosenTokens(rows, {
+      vocabulary: vocab_size,
+      dead: () => manifest.corpus.deadTokens,
+      text: config.data.tokenizer === null ? undefined : tokenTextOf(directory, config),
+    }) ?? [];
   const beyond = chosen.find((token) => token >= vocab_size);
   if (beyond === undefined) return [...new Set(chosen)].sort((a, b) => a - b);
   throw new BhBridgeError("USAGE", `${directory} has the tokens 0 to ${vocab_size - 1}, not ${beyond}`);

@@ -1,4 +1,4 @@
-import { matchingTokens, mostByteTokens } from "./matching-tokens.js";
+import { expressionOf, matchingTokens, mostByteTokens } from "./matching-tokens.js";
 import { modelSize } from "./models/model-sizes.js";
 import { tensorsOfForwardPass } from "./record-schema.js";
 import type { RunConfig } from "./run-config-fields.js";
@@ -100,8 +100,11 @@ const optimizersWithoutMoments: readonly string[] = ["sgd", "adagrad", "rmsprop"
 
 /** What is wrong with a pattern of rows. */
 function patternProblem(pattern: string, vocabulary: number, tokenizer: string | null): string | undefined {
-  if (vocabulary > mostByteTokens || tokenizer !== null) return `a pattern is of characters, and the ${vocabulary} tokens are pieces of words: list their ids`;
+  if (vocabulary > mostByteTokens && tokenizer === null) {
+    return `a pattern is of characters, and nothing tells how the ${vocabulary} tokens are written: list their ids, or name a data.tokenizer`;
+  }
   try {
+    if (tokenizer !== null) return expressionOf(pattern) && undefined; // what it matches is seen when the tokenizer is read
     return matchingTokens(pattern, vocabulary).length > 0 ? undefined : `${pattern} matches no token`;
   } catch (error) {
     return `${pattern} is no regular expression: ${error instanceof Error ? error.message : String(error)}`;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { configInvalid } from "../config/config-invalid.js";
 import { BhBridgeError } from "../errors.js";
 import { runPythonScript } from "./run-python-script.js";
 
@@ -11,6 +12,7 @@ const countedSchema = z.object({
   unreachable: z.array(z.int()),
   restored: z.boolean(),
 });
+const unusableSchema = z.object({ unusable: z.string() });
 const problemSchema = z.object({ problem: z.string() });
 
 /** A gigabyte of text takes minutes. */
@@ -32,9 +34,19 @@ export async function trainTokenizer(python: string, request: Training, signal?:
 /** What a tokenizer makes of a corpus. */
 export type TokenCounts = z.output<typeof countedSchema>;
 
-/** Count the tokens of a corpus in Python. @throws {BhBridgeError} `CORPUS_INVALID` with what the library says, `ABORTED`. */
+/**
+ * Count the tokens of a corpus in Python.
+ *
+ * @throws {BhBridgeError} `CORPUS_INVALID` with what the library says, `CONFIG_INVALID` for a file that is no tokenizer, `ABORTED`.
+ */
 export async function countTokens(python: string, corpus: string, tokenizer: string, signal?: AbortSignal): Promise<TokenCounts> {
-  return countedSchema.parse(await ask(python, { do: "count", corpus, tokenizer }, corpus, signal));
+  const answer = await ask(python, { do: "count", corpus, tokenizer }, corpus, signal);
+  const { success, data } = unusableSchema.safeParse(answer);
+  if (success) {
+    const message = `${tokenizer} is no tokenizer.json of Hugging Face's tokenizers: ${data.unusable}. Make one with "bh-bridge tokenizer train"`;
+    throw configInvalid([{ path: "data.tokenizer", message }]);
+  }
+  return countedSchema.parse(answer);
 }
 
 async function ask(python: string, request: object, corpus: string, signal: AbortSignal | undefined): Promise<unknown> {

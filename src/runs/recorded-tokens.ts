@@ -19,27 +19,37 @@ import { readRunManifest } from "./run-manifest.js";
 export function recordedTokens(directory: string, rows: number, own?: readonly number[]): RowTokens | undefined {
   const config = configBeside(directory);
   if (!config) return undefined;
-  const { model, record } = config;
-  const text = textOf(directory, config);
+  const { data, model, record } = config;
+  const text = tokenTextOf(directory, config);
   if (own) return new RowTokens({ vocabulary: model.vocab_size, ids: own, text });
   if (record.rows === "all") return new RowTokens({ vocabulary: rows, text });
-  const ids = chosenTokens(record.rows, model.vocab_size, () => deadTokens(directory));
+  const ids = chosenTokens(record.rows, { vocabulary: model.vocab_size, dead: () => deadTokens(directory), text: data.tokenizer === null ? undefined : text });
   return ids && new RowTokens({ vocabulary: model.vocab_size, ids, text });
 }
 
+/** The tokens of which some are chosen. */
+interface Vocabulary {
+  vocabulary: number;
+  dead: () => readonly number[] | undefined;
+  /** How the tokenizer writes them; undefined where they are bytes. */
+  text: TokenText | undefined;
+}
+
 /** The tokens that `record.rows` means, in the order of the rows; nothing where dead tokens are meant and not known. */
-export function chosenTokens(rows: RecordRows, vocabulary: number, dead: () => readonly number[] | undefined): readonly number[] | undefined {
+export function chosenTokens(rows: RecordRows, { vocabulary, dead, text }: Vocabulary): readonly number[] | undefined {
   if (Array.isArray(rows)) return rows;
   const all = Array.from({ length: vocabulary }, (_, token) => token);
   if (rows === "all") return all;
   if (rows === "dead") return dead();
-  if (rows !== "live") return matchingTokens(rows, vocabulary);
+  if (rows !== "live") return matchingTokens(rows, vocabulary, text);
   const without = dead();
-  return without && all.filter((token) => !without.includes(token));
+  if (!without) return undefined;
+  const left = new Set(without);
+  return all.filter((token) => !left.has(token));
 }
 
 /** How the tokens of a run are written: as its tokenizer has them, or as bytes. */
-function textOf(directory: string, { data, model }: RunConfig): TokenText | undefined {
+export function tokenTextOf(directory: string, { data, model }: RunConfig): TokenText | undefined {
   if (data.tokenizer === null) return model.vocab_size <= mostByteTokens ? byteText : undefined;
   const path = join(directory, runFiles.tokenizer);
   return existsSync(path) ? tokenizerText(path) : undefined;

@@ -42,6 +42,8 @@ def test_what_the_library_refuses_is_said(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
     (tmp_path / "wrong.json").write_text("{}")
     answer = ask(do="count", corpus=str(tmp_path / "text.txt"), tokenizer=str(tmp_path / "wrong.json"))
+    assert answer.keys() == {"unusable"}
+    answer = ask(do="train", kind="char-bpe", vocab=60, corpora=[str(tmp_path / "none.txt")], out=str(tmp_path / "a"))
     assert answer.keys() == {"problem"}
 
 
@@ -51,7 +53,7 @@ def test_a_tokenizer_is_written_only_where_nothing_is(tmp_path: Path) -> None:
     request = {
         "kind": "char-bpe",
         "vocab": 60,
-        "corpus": str(tmp_path / "text.txt"),
+        "corpora": [str(tmp_path / "text.txt")],
         "out": str(tmp_path / "mine.json"),
     }
     assert ask(do="train", **request).keys() == {"problem"}

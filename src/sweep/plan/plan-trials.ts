@@ -48,9 +48,12 @@ export async function planTrials(base: ResolvedConfig, points: readonly SweepPoi
   const issues = new Map<string, ConfigIssue>();
   const trials: Trial[] = [];
   for (const point of points) {
-    const config = await configOf(base, point, facts, issues);
-    if (!config) continue;
-    const corpus = await facts.corpusOf(config);
+    const planned = await collecting(issues, async () => {
+      const config = await configOf(base, point, facts);
+      return { config, corpus: await facts.corpusOf(config) };
+    });
+    if (!planned) continue;
+    const { config, corpus } = planned;
     const device = config.device === "auto" ? facts.device : deviceKind(config.device);
     const trial = trialIdentity({ configHash: configHash(config), corpus: corpusIdentity(corpus), device, threads: config.threads ?? facts.threads });
     trials.push({ trial, set: point.set, config, corpus: corpus.sha256 });
@@ -59,16 +62,16 @@ export async function planTrials(base: ResolvedConfig, points: readonly SweepPoi
   return trials;
 }
 
-async function configOf(
-  base: ResolvedConfig,
-  { set, placeOf }: SweepPoint,
-  facts: PlanFacts,
-  issues: Map<string, ConfigIssue>,
-): Promise<RunConfig | undefined> {
+async function configOf(base: ResolvedConfig, { set, placeOf }: SweepPoint, facts: PlanFacts): Promise<RunConfig> {
   const assignments = Object.entries(set).map(([path, value]) => ({ path, value, source: facts.sourceOf(placeOf(path)) }));
+  const config = Object.hasOwn(set, "model.from") ? await withOtherWeights(base, set) : laidOver(base, assignmentLayer(assignments));
+  return { ...config, threads: config.threads ?? facts.threads };
+}
+
+/** What is made, or nothing where fields are wrong: their problems are kept, each once. */
+async function collecting<Made>(issues: Map<string, ConfigIssue>, make: () => Promise<Made>): Promise<Made | undefined> {
   try {
-    const config = Object.hasOwn(set, "model.from") ? await withOtherWeights(base, set) : laidOver(base, assignmentLayer(assignments));
-    return { ...config, threads: config.threads ?? facts.threads };
+    return await make();
   } catch (error) {
     if (!(error instanceof BhBridgeError) || error.issues === undefined) throw error;
     for (const issue of error.issues) {

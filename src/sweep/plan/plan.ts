@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { corpusOf } from "../../bridge/corpus.js";
 import { windowLength } from "../../config/models/model-sizes.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
-import type { RunConfig } from "../../config/run-config-schema.js";
 import { corpusIdentity } from "../../runs/trial-identity.js";
 import type { Executor, Machine } from "../executors/executor.js";
 import type { Rules } from "../experiment/rules.js";

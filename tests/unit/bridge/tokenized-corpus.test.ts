@@ -80,7 +80,7 @@ test("a file that is not there is told with its field, and one that is no tokeni
   await expect(readTokenizedCorpus({ ...given, tokenizer: missing })).rejects.toMatchObject({ code: "CONFIG_INVALID", issues: [{ path: "data.tokenizer" }] });
   await expect(readTokenizedCorpus({ ...given, path: missing })).rejects.toMatchObject({ code: "CONFIG_INVALID", issues: [{ path: "data.corpus" }] });
   await expect(readTokenizedCorpus({ ...given, tokenizer: path })).rejects.toMatchObject({
-    code: "CORPUS_INVALID",
-    message: expect.stringContaining("cannot be made"),
+    code: "CONFIG_INVALID",
+    issues: [{ path: "data.tokenizer", message: expect.stringContaining("is no tokenizer.json of Hugging Face's tokenizers: ") }],
   });
 });

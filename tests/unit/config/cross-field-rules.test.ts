@@ -52,7 +52,7 @@ const broken = [
   { set: ['record.schedules={"wte.grad":10}'], message: "record.schedules: wte.grad is not recorded: name it in record.tensors too" },
   {
     set: ["record.rows=/a/", "model.vocab_size=300"],
-    message: "record.rows: a pattern is of characters, and the 300 tokens are pieces of words: list their ids",
+    message: "record.rows: a pattern is of characters, and nothing tells how the 300 tokens are written: list their ids, or name a data.tokenizer",
   },
   { set: ["record.rows=[1,1]"], message: "record.rows: names a row twice" },
   { set: ["training.fp16=true"], message: "training.fp16: excludes training.bf16, which is true: set one of the two to false" },

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { loadRunConfig } from "../../../../src/bridge/load-run-config.js";
 import { configHash } from "../../../../src/config/config-hash.js";
+import { configInvalid } from "../../../../src/config/config-invalid.js";
 import type { RunInput } from "../../../../src/config/resolve-run-config.js";
 import { expandSweep } from "../../../../src/sweep/grammar/expand-sweep.js";
 import { sweepSchema } from "../../../../src/sweep/grammar/sweep-schema.js";
@@ -45,6 +46,18 @@ test("points that come to the same have the same trial", async () => {
   expect(trials).toHaveLength(4);
   expect(trials[1]?.trial).toBe(trials[2]?.trial);
   expect(new Set(trials.map(({ trial }) => trial)).size).toBe(3);
+});
+
+test("a tokenizer that is not there is told once, with every other problem, before a trial starts", async () => {
+  const corpusOf: PlanFacts["corpusOf"] = async ({ data }) => {
+    if (data.tokenizer !== null) throw configInvalid([{ path: "data.tokenizer", message: `${data.tokenizer} cannot be read` }]);
+    return { sha256: "c0ffee" };
+  };
+  const planning = plan({}, { grid: { "data.tokenizer": ["/none.json", null], "model.n_embd": [63, 64], seed: "1..3" } }, { corpusOf });
+  await expect(planning).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    issues: [{ path: "model.n_embd" }, { path: "data.tokenizer", message: "/none.json cannot be read" }],
+  });
 });
 
 test("a misspelt axis is told with the nearest name, and every problem once, with its place", async () => {
