@@ -1,23 +1,24 @@
 import type { Axis } from "../../src/figures/figure.js";
 import type { RunClock } from "../../src/runs/run-clock.js";
+import { type ClockPart, clockReading } from "../src/clock-reading.js";
 
 /** What the axis of steps is read by. */
-export type AxisBy = "steps" | "epochs" | "seconds";
+export type AxisBy = "steps" | ClockPart;
 
 const mostTicks = 6;
 /** Before it, all decades lie on each other. */
 const firstStep = 1;
 
 /** An axis of steps whose ticks say the epoch, or the time of training; its places are still those of the steps. It stays as it is where the clock tells no epochs. */
-export function clockAxis(axis: Axis, clock: RunClock, by: "epochs" | "seconds", [from, to]: readonly [number, number]): Axis {
-  const read = clock[by];
-  if (!read) return axis;
-  const [low, high] = [interpolated(clock.steps, read, from), interpolated(clock.steps, read, to)];
+export function clockAxis(axis: Axis, clock: RunClock, by: ClockPart, [from, to]: readonly [number, number]): Axis {
+  const reading = clockReading(clock, by);
+  if (!reading) return axis;
+  const [low, high] = [reading.of(from), reading.of(to)];
   const unit = by === "seconds" ? unitOf(high) : { name: null, size: 1 };
   const isLog = axis.scale === "symlog";
   const values = (isLog ? decades(high / unit.size) : evenly(low / unit.size, high / unit.size)).filter((value) => value * unit.size >= low);
   const ticks = values.map((value) => ({
-    at: interpolated(read, clock.steps, value * unit.size),
+    at: reading.back(value * unit.size),
     text: Number(value.toPrecision(6)).toLocaleString("en", { maximumFractionDigits: 8 }),
   }));
   return {
@@ -30,9 +31,10 @@ export function clockAxis(axis: Axis, clock: RunClock, by: "epochs" | "seconds",
 
 /** The epoch and the time of a step, in words; the time alone, where the run tells no epochs. */
 export function clockWords(clock: RunClock, step: number): string {
-  const seconds = interpolated(clock.steps, clock.seconds, step);
+  const seconds = clockReading(clock, "seconds")?.of(step) ?? 0;
   const { name, size } = unitOf(seconds);
-  const epoch = clock.epochs ? `epoch ${Number(interpolated(clock.steps, clock.epochs, step).toPrecision(3))}, ` : "";
+  const epochs = clockReading(clock, "epochs");
+  const epoch = epochs ? `epoch ${Number(epochs.of(step).toPrecision(3))}, ` : "";
   return `${epoch}${Number((seconds / size).toPrecision(3))} ${name}`;
 }
 
@@ -54,13 +56,4 @@ function evenly(low: number, high: number): number[] {
 function decades(high: number): number[] {
   const last = Math.floor(Math.log10(high));
   return Array.from({ length: mostTicks }, (_, index) => 10 ** (last - index)).reverse();
-}
-
-/** The value of an ascending staircase of points at a place between two of them, or at its nearest end. */
-function interpolated(x: readonly number[], y: readonly number[], at: number): number {
-  const next = x.findIndex((each) => each >= at);
-  if (next < 0) return y.at(-1) ?? 0;
-  if (next === 0) return y[0] ?? 0;
-  const [x0 = 0, x1 = 0, y0 = 0, y1 = 0] = [x[next - 1], x[next], y[next - 1], y[next]];
-  return x1 === x0 ? y1 : y0 + ((y1 - y0) * (at - x0)) / (x1 - x0);
 }

@@ -1,3 +1,4 @@
+import { clockReading } from "./clock-reading.js";
 import type { Clock } from "./documents.js";
 
 /** What a chart can run along. */
@@ -28,9 +29,8 @@ const plainAxes: Readonly<Record<AxisName, ChartAxis>> = {
 
 /** An axis for lines over steps; that of steps, where the clock cannot tell the other. */
 export function axisOf(name: AxisName, clock: Clock | null | undefined): ChartAxis {
-  const times = name === "epoch" ? clock?.epochs : name === "seconds" ? clock?.seconds : null;
-  if (!clock || !times) return plainAxis("step");
-  return { name, given: "step", of: (step) => between(clock.steps, times, step), back: (value) => Math.round(between(times, clock.steps, value)) };
+  const reading = clock && name !== "step" ? clockReading(clock, name === "epoch" ? "epochs" : "seconds") : undefined;
+  return reading ? { name, given: "step", of: reading.of, back: (value) => Math.round(reading.back(value)) } : plainAxis("step");
 }
 
 /** The axes that a clock can tell, as the options of a choice. */
@@ -41,17 +41,4 @@ export function axisChoices({ epochs }: Pick<Clock, "epochs">): (readonly [AxisN
 /** The name of an axis in an address; steps where it is none. */
 export function axisName(text: string | null): AxisName {
   return axisNames.find((name) => name === text) ?? "step";
-}
-
-/** Along straight lines between points of rising x, and on along the last of them. */
-function between(x: readonly number[], y: readonly number[], at: number): number {
-  let low = 0;
-  let high = x.length - 1;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if ((x[middle] ?? 0) <= at) low = middle;
-    else high = middle;
-  }
-  const [from = 0, to = 0, start = 0, end = 0] = [x[low], x[high], y[low], y[high]];
-  return to === from ? start : start + ((at - from) * (end - start)) / (to - from);
 }
