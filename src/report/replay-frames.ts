@@ -15,8 +15,8 @@ import { packedFrames } from "./packed.js";
 const mostFrames = 1000;
 /** Places of rows, of all frames together: what a browser unpacks and draws without a wait. */
 const mostPlaces = 600_000;
-/** Of all replays of a report, as they are packed: a file that goes into an e-mail holds no more. */
-const mostCharacters = 800_000;
+/** Of the replay of a report, and of all replays where there are several, as they are packed: a file that goes into an e-mail holds no more. */
+const mostCharacters = { ofOne: 800_000, ofSeveral: 500_000 } as const;
 const components = 2;
 
 /** Key frames of the embedding in one fixed linear view: enough to play a training. */
@@ -40,10 +40,11 @@ export interface ReplayFrames {
 export async function replayFrames(run: RunSource, share = 1): Promise<ReplayFrames | undefined> {
   const { tokens } = await run.history();
   if ((await basisOfRun(run)).axes.length < components) return undefined;
+  const characters = share === 1 ? mostCharacters.ofOne : share * mostCharacters.ofSeveral;
   let most = Math.min(mostFrames, Math.floor((share * mostPlaces) / tokens));
   while (most >= 2) {
     const frames = await framesOf(run, most);
-    const excess = (frames.places.length + frames.classes.length) / (share * mostCharacters);
+    const excess = (frames.places.length + frames.classes.length) / characters;
     if (excess <= 1) return frames;
     most = Math.floor((0.95 * most) / excess);
   }
