@@ -1,4 +1,4 @@
-"""How much memory a recorded training gains from step 100 to its end.
+"""How much memory a recorded training gains from step 100 to its end, and what recording a state costs.
 
 usage: memory.py [NAME ...]; prints a line for each training. The model of the histories is small: what is measured is
 the recording. The engines have the notebook's model and batch: what is measured are the tensors of their steps.
@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ NOTEBOOK = {"n_positions": 128, "n_layer": 2, "resid_pdrop": 0.0}
 TRAININGS: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
     "128 x 64 x 10,000": (10_000, {}, {}),
     "10,000 x 64 x 300": (300, {"vocab_size": 10_000}, {}),
+    "50,257 x 64 x 300": (300, {"vocab_size": 50_257}, {}),
     "exact step": (600, NOTEBOOK, {"training__per_device_train_batch_size": 32}),
     "engine fast": (600, NOTEBOOK, {"training__per_device_train_batch_size": 32, "engine": "fast"}),
 }
@@ -28,6 +30,7 @@ def measure(name: str) -> None:
     sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests/python")]
     import tiny_run
     import torch
+    from bh_bridge.recorder import Recorder
     from bh_bridge.run_step import RunStep
 
     steps, model, request = TRAININGS[name]
@@ -43,7 +46,16 @@ def measure(name: str) -> None:
                 "SC_PAGE_SIZE"
             )
 
-    RunStep.end = watched
+    record, spent = Recorder.record, [0.0]
+
+    def timed(self, *args, **named):
+        began = time.perf_counter()
+        try:
+            return record(self, *args, **named)
+        finally:
+            spent[0] += time.perf_counter() - began
+
+    RunStep.end, Recorder.record = watched, timed
     with tempfile.TemporaryDirectory() as folder:
         changes = {"checkpoint__every": 1000, "training__logging_steps": 100, "record__tensors": ["wte"]}
         run = Path(folder) / "run"
@@ -51,6 +63,7 @@ def measure(name: str) -> None:
         events = (run / "events.jsonl").read_text().splitlines()
     ways = [line for line in events if '"exact_step"' in line or '"compiled_step"' in line]
     print(f"{name}: {(resident[steps] - resident[100]) / 1e6:+.1f} MB from step 100 to step {steps} (goal 32 MB)")
+    print(f"  recording a state takes {1000 * spent[0] / (steps + 1):.2f} ms")
     print(*(f"  {way}\n" for way in ways[-1:]), sep="", end="", flush=True)
     os._exit(0)  # the event channel takes the end of its socket for the death of Node
 

@@ -13,4 +13,6 @@ export interface RecordedRun {
   readonly tensors: readonly string[];
   /** @throws {BhBridgeError} `TENSOR_NOT_FOUND`, and what reading its file throws. */
   open(tensor: string): Promise<History>;
+  /** What the checksums beside a tensor say against its file, in words: nothing where it is as it was recorded. */
+  damage?(tensor: string): Promise<readonly string[]>;
 }

@@ -6,19 +6,20 @@ import { openHistory } from "./open-history.js";
 import { readRunConfig } from "./run-config.js";
 import { historyFiles, isLaterHistory, recordedName, runFiles } from "./run-layout.js";
 import { readRunManifest } from "./run-manifest.js";
+import { verifyHistory } from "./verify-history.js";
 
-/** The tensor that a file `history.….safetensors` is of; `wte` for the history of the embedding. */
+/** The tensor that a file `history.….safetensors` is of, with the steps where it was recorded later; `wte` for the history of the embedding. */
 function storedName(file: string): string {
   return /^history\.(.+)\.safetensors$/.exec(file)?.[1] ?? "wte";
 }
 
-/** What a run recorded, by the names of `record.tensors`: for each the name in its file, which of a tensor that was recorded later tells the steps too. */
+/** What a run recorded, by the names of `record.tensors`: the file of each. */
 function recordedTensors(directory: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const files = historyFiles(directory);
   const later = files.filter(isLaterHistory);
-  for (const file of later) found.set(recordedName(file), storedName(file));
-  for (const file of files.filter((name) => !later.includes(name))) found.set(storedName(file), storedName(file));
+  for (const file of later) found.set(recordedName(file), file);
+  for (const file of files.filter((name) => !later.includes(name))) found.set(storedName(file), file);
   return found;
 }
 
@@ -44,9 +45,13 @@ export function recordedRun(directory: string): RecordedRun | undefined {
     },
     tensors: [...tensors.keys()],
     open: async (tensor) => {
-      const stored = tensors.get(tensor);
-      if (stored === undefined) throw new BhBridgeError("TENSOR_NOT_FOUND", `${directory} did not record ${tensor}`);
-      return await openHistory(directory, stored);
+      const file = tensors.get(tensor);
+      if (file === undefined) throw new BhBridgeError("TENSOR_NOT_FOUND", `${directory} did not record ${tensor}`);
+      return await openHistory(directory, storedName(file));
+    },
+    damage: async (tensor) => {
+      const file = tensors.get(tensor);
+      return file === undefined ? [] : (await verifyHistory(join(directory, file))).problems;
     },
   };
 }

@@ -68,6 +68,7 @@ export const adamwAnalysis = defineAnalysis({
     if (!run) throw new Error("its needs say that there is a run");
     const [{ ledgerOfRun }, { runHere }] = await Promise.all([import("../adamw/ledger-of-run.js"), import("../scan/run-in-parts.js")]);
     const { ledger, arithmetic } = await ledgerOfRun(history, run, note, (steps) => runHere(steps, history.states, { signal }));
+    for (const tensor of ["wte", ...wanted, "wte.master"]) for (const problem of (await run.damage?.(tensor)) ?? []) note(`adamw: ${problem}`);
     const { entries, first, ...sums } = ledger;
     const each = <Value>(take: (entry: (typeof entries)[number]) => Value): Value[] => entries.map(take);
     return {

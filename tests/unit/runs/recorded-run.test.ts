@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { recordedRun } from "../../../src/runs/recorded-run.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
+import { writeRun } from "../serve/written-run.js";
 
 const directory = temporaryDirectory();
 
@@ -17,4 +18,16 @@ test("a run tells what it recorded, later or at once; its damaged files are read
   expect(() => found?.config).toThrow("config.json is damaged");
   expect(() => found?.deadTokens).toThrow("run.json");
   await expect(found?.open("wte.exp_avg_sq")).rejects.toThrow(`${run} did not record wte.exp_avg_sq`);
+});
+
+test("a file that does not have the checksums beside it is told of; one that is as it was recorded is not", async () => {
+  const run = writeRun({ folder: directory, id: "checked", steps: 8, dims: 4 });
+  const found = recordedRun(run);
+  expect(await found?.damage?.("wte")).toEqual([]);
+  expect(await found?.damage?.("wte.grad")).toEqual([]); // it was not recorded
+  const path = join(run, "history.safetensors");
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+  expect(await found?.damage?.("wte")).toEqual([expect.stringMatching(/history\.safetensors: state \d+ \(step \d+\) has CRC-32 [0-9a-f]{8}, recorded was/)]);
 });
