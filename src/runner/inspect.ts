@@ -3,6 +3,7 @@ import { trainerStateSchema } from "../formats/hf/trainer-state.js";
 import { findHistoryTensor, historyTensorNames } from "../formats/history-tensor.js";
 import { isReadable } from "../formats/stored-tensor.js";
 import { type Checkpoint, checkpointKinds } from "../runs/checkpoint.js";
+import { deadScripts } from "../runs/dead-scripts.js";
 import { openCheckpoint } from "../runs/open-checkpoint.js";
 import { openHistory } from "../runs/open-history.js";
 
@@ -40,6 +41,8 @@ export const inspectionSchema = z.strictObject({
       tokenIds: z.array(count).optional(),
     })
     .optional(),
+  /** Of a run with a tokenizer: its tokens by the writing system of their text, and how many the corpus never has. */
+  scripts: z.array(z.strictObject({ script: z.string(), dead: count, tokens: count })).optional(),
   /** The Hugging Face Trainer's own state, with Python's names. */
   trainerState: trainerStateSchema.optional(),
   /** Python names that loading this file in torch would call. Nothing was called here. */
@@ -57,6 +60,7 @@ export async function inspect(path: string): Promise<Inspection> {
   await using checkpoint = await openCheckpoint(path);
   const { kind, tensors, metadata, trainerState, inertGlobals } = checkpoint;
   const history = await recordedHistory(checkpoint);
+  const scripts = kind === "run" ? deadScripts(path) : undefined;
   return {
     path,
     kind,
@@ -66,6 +70,7 @@ export async function inspect(path: string): Promise<Inspection> {
     })),
     metadata: { ...metadata },
     ...(history && { history }),
+    ...(scripts && { scripts }),
     ...(trainerState && { trainerState }),
     notExecuted: [...inertGlobals],
   };

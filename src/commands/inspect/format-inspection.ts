@@ -42,6 +42,7 @@ export function formatInspection(document: InspectDocument, color: TextColors, w
     "",
     tensorTable(tensors, width),
     ...(tensors.length > maxTensorsShown ? [color.dim(`… and ${groupDigits(tensors.length - maxTensorsShown)} more; --json lists all`)] : []),
+    ...scriptLines(document, width),
     ...metadataLines(document, width, color),
     ...(notExecuted.length > 0 ? ["", executionLine(notExecuted, color)] : []),
   ].join("\n");
@@ -96,6 +97,12 @@ function tensorTable(tensors: InspectDocument["tensors"], width: number): string
 /** The end of a tensor's name tells more than its start. */
 function shorten(name: string, room: number): string {
   return name.length <= room ? name : `…${name.slice(name.length - room + 1)}`;
+}
+
+function scriptLines({ scripts }: InspectDocument, width: number): string[] {
+  if (!scripts) return [];
+  const rows = scripts.map(({ script, dead, tokens }) => [script, groupDigits(dead), groupDigits(tokens)]);
+  return ["", table(["tokens by writing system", "dead", "of"], rows, { align: ["left"], width, indent })];
 }
 
 function metadataLines({ metadata }: InspectDocument, width: number, color: TextColors): string[] {

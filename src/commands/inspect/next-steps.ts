@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import { z } from "zod";
 import { gpt2ArchitectureOf } from "../../bridge/open-gpt2-weights.js";
+import { otherModelTypes } from "../../config/model-types.generated.js";
 import { outstandingEmbedding } from "../../formats/embedding-tensor.js";
 import type { Gpt2Architecture } from "../../formats/hf/gpt2-weights.js";
 import { findHistoryTensor } from "../../formats/history-tensor.js";
@@ -14,6 +15,13 @@ import { shellQuote } from "../../text/shell-quote.js";
 import type { InspectDocument } from "./inspect-document.js";
 
 type NextSteps = InspectDocument["next"];
+
+/** A saved model of another family, as transformers describes it. */
+const otherSchema = z.looseObject({
+  config: z.looseObject({ model_type: z.enum(["llama", "qwen3", ...otherModelTypes]), vocab_size: z.int(), max_position_embeddings: z.int().optional() }),
+});
+/** Windows of the seed's length: present models take far longer ones than a small corpus has. */
+const usualWindow = 128;
 
 const gpt2Schema = z.looseObject({ config: z.looseObject({ model_type: z.literal("gpt2"), n_embd: z.int() }) });
 /** The built-in corpus is ASCII: a smaller vocabulary leaves nothing of it to train on. */
@@ -45,6 +53,13 @@ async function trainingSteps({ path, kind, tensors, metadata, trainerState, hist
     if (!history || history.states === 0 || history.tokenIds || vocabulary < smallestVocabulary) return [];
     const step = await firstStep(path, history.tensor);
     return [{ does: "train from the embedding of one of its steps", command: `bh-bridge train --from ${argument(path, String(step))}` }];
+  }
+  const other = otherSchema.safeParse(metadata);
+  if (kind === "hf-checkpoint" && other.success) {
+    const { vocab_size, max_position_embeddings: positions = Number.POSITIVE_INFINITY } = other.data.config;
+    if (vocab_size < smallestVocabulary) return [];
+    const window = positions > usualWindow ? ` --set data.window_length=${usualWindow}` : "";
+    return [{ does: "train on from it", command: `bh-bridge train --from ${argument(path)}${window}` }];
   }
   const weights = await gpt2In(path);
   if (!weights || weights.vocab_size < smallestVocabulary) return [];

@@ -1,8 +1,9 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { inspect } from "../../../src/index.js";
 import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";
+import { writeRun } from "../serve/written-run.js";
 
 const directory = temporaryDirectory();
 
@@ -18,6 +19,24 @@ torch.save({"w": torch.zeros(4, 2), "evil": Evil()}, f"{d}/evil.pt")
 print(0)`,
   directory,
 );
+
+test("of a run with a tokenizer its tokens are told by their writing systems", async () => {
+  const run = writeRun({ folder: directory, id: "words", steps: 2, dims: 2 });
+  const config = JSON.parse(readFileSync(join(run, "config.json"), "utf8"));
+  writeFileSync(join(run, "config.json"), JSON.stringify({ ...config, data: { ...config.data, tokenizer: "/gone/tokenizer.json" } }));
+  const manifest = JSON.parse(readFileSync(join(run, "run.json"), "utf8"));
+  const deadTokens = [1, 2, 4];
+  writeFileSync(join(run, "run.json"), JSON.stringify({ ...manifest, corpus: { ...manifest.corpus, deadTokens } }));
+  const vocab = Object.fromEntries([" the", "мир", "слово", "道", "12"].map((text, token) => [text, token]));
+  writeFileSync(join(run, "tokenizer.json"), JSON.stringify({ model: { vocab } }));
+  expect((await inspect(run)).scripts).toEqual([
+    { script: "Cyrillic", dead: 2, tokens: 2 },
+    { script: "no letters", dead: 1, tokens: 1 },
+    { script: "no text", dead: 0, tokens: 123 }, // of 128 rows
+    { script: "Latin", dead: 0, tokens: 1 },
+    { script: "Han", dead: 0, tokens: 1 },
+  ]);
+});
 
 test("a program learns what a file holds, how far its history has come, and nothing of the command line", async () => {
   const path = join(directory, "history.safetensors");

@@ -54,6 +54,20 @@ test("of a history the first recorded step is named", async () => {
   expect(await commandsOf(writeRunOfStates({ states, steps: [500, 501] }))).toContainEqual(expect.stringMatching(/^bh-bridge train --from \S+::500$/));
 });
 
+test("a saved model of another family is trained on from, in windows that a small text has", async () => {
+  for (const [name, positions, window] of [
+    ["long", 40_960, " --set data.window_length=128"],
+    ["short", 64, ""],
+  ] as const) {
+    const model = join(folder, name);
+    mkdirSync(model);
+    const file = fileOf(`${name}/model.safetensors`, { "model.embed_tokens.weight": [128, 2] });
+    writeFileSync(join(model, "config.json"), JSON.stringify({ model_type: "llama", vocab_size: 128, hidden_size: 2, max_position_embeddings: positions }));
+    expect(file).toContain(name);
+    expect(await commandsOf(model)).toContain(`bh-bridge train --from ${model}${window}`);
+  }
+});
+
 test("an embedding is counted and given to a spreadsheet, and a matrix that is none is counted by its name", async () => {
   const embedding = fileOf("a.safetensors", { "wte.weight": [4, 2] });
   expect(await commandsOf(embedding)).toEqual([`bh-bridge census ${embedding}`, `bh-bridge export ${embedding} --to csv --out matrix.csv`]);
