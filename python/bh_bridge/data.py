@@ -42,8 +42,9 @@ def read_texts(data: dict[str, Any], vocab_size: int) -> list[torch.Tensor]:
 
 
 class Windows(Dataset[dict[str, torch.Tensor]]):
-    """Windows of `length` + 1 tokens: item i starts at token i·stride, or where `starts`, int64, says.
+    """Windows of `length` tokens: item i starts at token i·stride, or where `starts`, int64, says.
 
+    span: tokens from the first to the last that a window reads, so that what is left of the text holds no further one.
     label_shift "double": labels are the inputs shifted by one, and the model shifts them again (the notebook's: it
     learns t+2). "causal": labels are the inputs, and the model's own shift makes it learn t+1.
     """
@@ -55,12 +56,15 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         label_shift: str,
         stride: int = 1,
         starts: torch.Tensor | None = None,
+        span: int | None = None,
     ) -> None:
-        step = stride if starts is None else 1
-        self._windows = tokens.unfold(0, length + 1, step) if len(tokens) > length else tokens.new_empty(0, length + 1)
-        self._tokens, self._cut, self._starts = tokens, (length, label_shift, stride), starts
         # Counted as the notebook counts, len - length: one window a token that has a full context before it.
-        self._labels_from = 1 if label_shift == "double" else 0
+        span = length + 1 if span is None else span
+        step = stride if starts is None else 1
+        self._windows = tokens.unfold(0, span, step) if len(tokens) >= span else tokens.new_empty(0, span)
+        self._tokens, self._cut, self._starts = tokens, (length, label_shift, stride), starts
+        self._span = span
+        self._length, self._labels_from = length, labels_from(label_shift)
 
     def __len__(self) -> int:
         return len(self._windows if self._starts is None else self._starts)
@@ -68,7 +72,7 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
     def to(self, device: torch.device) -> Windows:
         """The same windows, of the text on a device."""
         starts = None if self._starts is None else self._starts.to(device)
-        return Windows(self._tokens.to(device), *self._cut, starts)
+        return Windows(self._tokens.to(device), *self._cut, starts, self._span)
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         return {name: tensor[0] for name, tensor in self.__getitems__([index]).items()}
@@ -79,30 +83,47 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
 
     def batch(self, numbers: torch.Tensor) -> dict[str, torch.Tensor]:
         """Windows by their numbers, int64 [batch], where the text is: int64 input_ids and labels, [batch, length]."""
-        batch = self._windows[numbers if self._starts is None else self._starts[numbers]].long()
-        end = batch.shape[1] - 1 + self._labels_from
-        return {"input_ids": batch[:, :-1].contiguous(), "labels": batch[:, self._labels_from : end].contiguous()}
+        chosen = numbers if self._starts is None else self._starts[numbers]
+        batch = self._windows[chosen].long()
+        end = self._length + self._labels_from
+        return {
+            "input_ids": batch[:, : self._length].contiguous(),
+            "labels": batch[:, self._labels_from : end].contiguous(),
+        }
+
+
+def labels_from(label_shift: str) -> int:
+    """Where in a window its labels begin."""
+    return 1 if label_shift == "double" else 0
 
 
 def split_windows(texts: list[torch.Tensor], length: int, data: dict[str, Any]) -> tuple[Windows, Windows | None]:
-    """Training windows at every position; held-out windows side by side, from the end of each text.
+    """Training windows at every position, or side by side; held-out windows side by side, from the end of each text.
 
-    data: `label_shift`, the fraction `held_out`, which may be 0, and `corpus`, which says of several files how many
-    training windows each gives.
+    data: `windows`, "sliding" | "chunks"; `label_shift`; the fraction `held_out`, which may be 0; and `corpus`, which
+    says of several files how many training windows each gives. Chunks leave no token of a text out but the last that do
+    not fill one.
     """
     held_out: float = data["held_out"]
+    label_shift: str = data["label_shift"]
     kept = [len(text) - int(len(text) * held_out) for text in texts]
     trained = [text[:count] for text, count in zip(texts, kept, strict=True)]
     shares = None if isinstance(data["corpus"], str) else [file["windows"] for file in data["corpus"]]
-    train_windows = _windows_of(trained, length, data["label_shift"], shares=shares)
+    chunks = {"stride": length, "span": length + labels_from(label_shift)} if data["windows"] == "chunks" else {}
+    train_windows = _windows_of(trained, length, label_shift, shares=shares, **chunks)
     if not held_out:
         return train_windows, None
     rest = [text[count:] for text, count in zip(texts, kept, strict=True)]
-    return train_windows, _windows_of(rest, length, data["label_shift"], stride=length)
+    return train_windows, _windows_of(rest, length, label_shift, stride=length)
 
 
 def _windows_of(
-    texts: list[torch.Tensor], length: int, label_shift: str, stride: int = 1, shares: list[int] | None = None
+    texts: list[torch.Tensor],
+    length: int,
+    label_shift: str,
+    stride: int = 1,
+    span: int | None = None,
+    shares: list[int] | None = None,
 ) -> Windows:
     """The windows of texts, one text after the other; none reaches from one into the next.
 
@@ -110,15 +131,15 @@ def _windows_of(
     k is less than n they lie evenly apart, where it is more, each is there k/n times, rounded up or down.
     """
     if len(texts) == 1 and shares is None:
-        return Windows(texts[0], length, label_shift, stride)
+        return Windows(texts[0], length, label_shift, stride, span=span)
     starts: list[torch.Tensor] = []
     offset = 0
     for place, text in enumerate(texts):
-        own = max(0, (len(text) - length - 1) // stride + 1)
+        own = len(Windows(text, length, label_shift, stride, span=span))
         share = own if shares is None else shares[place]
         starts.append(offset + torch.arange(share) * own // max(1, share) * stride)
         offset += len(text)
-    return Windows(torch.cat(texts), length, label_shift, starts=torch.cat(starts))
+    return Windows(torch.cat(texts), length, label_shift, stride, torch.cat(starts), span)
 
 
 class WindowNumbers(Dataset[dict[str, torch.Tensor]]):

@@ -8,11 +8,23 @@ from typing import Any, cast
 
 from huggingface_hub.errors import StrictDataclassError
 from torch import nn
-from transformers import CONFIG_MAPPING, MODEL_FOR_CAUSAL_LM_MAPPING, PreTrainedConfig, PreTrainedModel
+from transformers import (
+    CONFIG_MAPPING,
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel
 from bh_bridge.modeling_other_norms import replace_own_norms
+from bh_bridge.modeling_tinylm import TinyLMConfig, TinyLMForCausalLM
+
+# A family of our own, beside those of transformers.
+AutoConfig.register(TinyLMConfig.model_type, TinyLMConfig)
+AutoModelForCausalLM.register(TinyLMConfig, TinyLMForCausalLM)
 
 # What stands between the family and `ForCausalLM` in the name of a class whose norms were replaced.
 NORM_NAMES = {"rmsnorm": "WithRMSNorm", "layernorm": "WithLayerNorm"}
@@ -74,9 +86,10 @@ def class_with_norms(native: type[PreTrainedModel], norm: str) -> str:
 def source_with_norms(native: type[PreTrainedModel], norm: str) -> str:
     """Python of that class, to be appended to modeling_other_norms.py."""
     name = class_with_norms(native, norm)
+    home = ".modeling_tinylm" if native is TinyLMForCausalLM else "transformers"
     return f'''
 
-from transformers import {native.__name__}  # noqa: E402
+from {home} import {native.__name__}  # noqa: E402
 
 
 class {name}({native.__name__}):

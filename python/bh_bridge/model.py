@@ -16,9 +16,12 @@ from bh_bridge.errors import ConfigInvalid
 from bh_bridge.families import architecture, config_class, embedding_of, model_class, replaced_norm, source_with_norms
 from bh_bridge.initial_state import DTYPES, initialize
 from bh_bridge.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel
+from bh_bridge.modeling_tinylm import TinyLMConfig, TinyLMForCausalLM
 
 GPT2_SOURCE = Path(__file__).with_name("modeling_gpt2_rmsnorm.py")
 OTHER_SOURCE = Path(__file__).with_name("modeling_other_norms.py")
+TINYLM_SOURCE = Path(__file__).with_name("modeling_tinylm.py")
+OF_CAUSAL = "AutoModelForCausalLM"  # in `auto_map` of a config.json
 
 
 def build_model(
@@ -120,25 +123,34 @@ def load_model(directory: str, described: PreTrainedConfig, kind: str, norm: str
 
 
 def save_model(model: PreTrainedModel, directory: Path) -> None:
-    """Save a model in HF layout; with replaced norms its modelling files go along: plain transformers loads it."""
+    """Save a model in HF layout; what transformers does not have goes along as source: plain transformers loads it."""
     model.save_pretrained(directory)
     name = type(model).__name__
+    classes: dict[str, str] = {}
+    if isinstance(model, TinyLMForCausalLM):
+        _add_source(directory, TINYLM_SOURCE)
+        classes = {
+            "AutoConfig": f"{TINYLM_SOURCE.stem}.{TinyLMConfig.__name__}",
+            OF_CAUSAL: f"{TINYLM_SOURCE.stem}.{name}",
+        }
     if isinstance(model, GPT2RMSNormLMHeadModel):
         _add_source(directory, GPT2_SOURCE)
-        _name_class(directory, f"{GPT2_SOURCE.stem}.{name}")
+        classes = {OF_CAUSAL: f"{GPT2_SOURCE.stem}.{name}"}
     elif (norm := replaced_norm(model)) is not None:
         _add_source(directory, GPT2_SOURCE)
         _add_source(directory, OTHER_SOURCE, source_with_norms(type(model).__mro__[1], norm))
-        _name_class(directory, f"{OTHER_SOURCE.stem}.{name}")
+        classes[OF_CAUSAL] = f"{OTHER_SOURCE.stem}.{name}"
+    if classes:
+        _name_classes(directory, classes)
 
 
 def _add_source(directory: Path, source: Path, more: str = "") -> None:
     (directory / source.name).write_text(source.read_text(encoding="utf-8") + more, encoding="utf-8")
 
 
-def _name_class(directory: Path, reference: str) -> None:
+def _name_classes(directory: Path, classes: dict[str, str]) -> None:
     path = directory / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
-    config["architectures"] = [reference.rpartition(".")[2]]
-    config["auto_map"] = {"AutoModelForCausalLM": reference}
+    config["architectures"] = [classes[OF_CAUSAL].rpartition(".")[2]]
+    config["auto_map"] = classes
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ from bh_bridge.storage import FileUnwritable
 # What `save_model` writes. A MANIFEST.json is not among them: it belongs to a run.
 _FILES = re.compile(
     r"config\.json|generation_config\.json|model(-\d+-of-\d+)?\.safetensors|model\.safetensors\.index\.json"
-    r"|modeling_(gpt2_rmsnorm|other_norms)\.py"
+    r"|modeling_(gpt2_rmsnorm|other_norms|tinylm)\.py"
 )
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _FINDER_FILE = ".DS_Store"  # macOS leaves it in every folder that was looked at

@@ -25,7 +25,8 @@ export async function massOfRun(
   work: (steps: Generator<number, MassOfRun>, total: number) => Promise<MassOfRun>,
 ): Promise<MassOfRun> {
   const from = run.tensors.includes("logits.mean") ? "logits.mean" : "hidden.mean";
-  const hasHead = !run.config.model.tie_word_embeddings;
+  const { model } = run.config;
+  const hasHead = model.type !== "tinylm" && !model.tie_word_embeddings;
   if (from === "hidden.mean" && hasHead && !run.tensors.includes("lm_head")) {
     throw new BhBridgeError("TENSOR_NOT_FOUND", "the model has a head of its own, which was not recorded: add lm_head with bh-bridge rerecord");
   }

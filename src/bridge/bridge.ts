@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { GPT2Config, LlamaConfig, OtherModelType, Qwen3Config } from "../config/model-schema.js";
+import type { GPT2Config, LlamaConfig, OtherModelType, Qwen3Config, TinyLMConfig } from "../config/model-schema.js";
 import type { ModelInput, SeedsInput } from "../config/run-config-input.generated.js";
 import type { RunConfig, RunConfigInput } from "../config/run-config-schema.js";
 import type { Gpt2Architecture } from "../formats/hf/gpt2-weights.js";
@@ -46,6 +46,7 @@ type NewModelOptions =
   | (OfFamily<"gpt2", GPT2Config> & { type?: "gpt2" })
   | (OfFamily<"llama", LlamaConfig> & { type: "llama" })
   | (OfFamily<"qwen3", Qwen3Config> & { type: "qwen3" })
+  | (OfFamily<"tinylm", TinyLMConfig> & { type: "tinylm" })
   | (OfFamily<OtherModelType, Readonly<Record<string, unknown>>> & { type: OtherModelType });
 
 interface SavedModelOptions extends Pick<RunConfigInput, "seed"> {

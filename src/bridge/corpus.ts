@@ -11,6 +11,7 @@ import { BhBridgeError } from "../errors.js";
 import { tokenizerText } from "../formats/tokenizer-text.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { count } from "../text/count.js";
+import { chunkCount } from "./chunk-count.js";
 import { heldOutProblem, heldOutTokens } from "./held-out.js";
 import { mixedCorpus, type WeightedText } from "./mixed-corpus.js";
 import { readTokenizedCorpus } from "./tokenized-corpus.js";
@@ -147,14 +148,18 @@ function placeOf({ byte, offset, line }: Misfit): string {
   return `byte 0x${byte.toString(16)} at offset ${offset}, line ${line}`;
 }
 
-async function factsOf(config: RunConfig, path: string, signal: AbortSignal | undefined): Promise<CorpusFacts> {
+async function factsOf(config: RunConfig, path: string, corpora: readonly string[], signal: AbortSignal | undefined): Promise<CorpusFacts> {
   const { data, model, python, record } = config;
+  const { vocab_size: vocabulary } = model;
+  const { held_out: heldOut, train_tokenizer: kind } = data;
   const length = windowLength(config);
-  if (data.tokenizer === null) return readCorpus(path, model.vocab_size, length, data.held_out, signal);
-  const text = { path, tokenizer: data.tokenizer, vocabulary: model.vocab_size, windowLength: length, heldOut: data.held_out, python };
-  const facts = await readTokenizedCorpus(text, signal);
-  requireMatch(record.rows, data.tokenizer, model.vocab_size);
-  return facts;
+  const tokenizer = data.tokenizer ?? (kind === null ? null : { kind, vocab: vocabulary, corpora });
+  const facts = await (tokenizer === null
+    ? readCorpus(path, vocabulary, length, heldOut, signal)
+    : readTokenizedCorpus({ path, tokenizer, vocabulary, windowLength: length, heldOut, python }, signal));
+  if (facts.tokenizer) requireMatch(record.rows, facts.tokenizer.path, vocabulary);
+  if (data.windows === "sliding") return facts;
+  return { ...facts, windows: chunkCount(facts.tokens - heldOutTokens(heldOut, facts.tokens), length, data.label_shift) };
 }
 
 /** A pattern of rows has to match a token of the tokenizer, which is there and sound by now. */
@@ -171,12 +176,14 @@ function requireMatch(rows: RecordRows, tokenizer: string, vocabulary: number): 
  */
 export async function corpusOf({ config }: ResolvedConfig, signal?: AbortSignal, sent?: string): Promise<CorpusFacts> {
   const texts: WeightedText[] = [];
-  for (const { path, weight } of corpusFiles(config, sent)) texts.push({ facts: await factsOf(config, path, signal), weight });
+  const files = corpusFiles(config, sent);
+  const paths = files.map(({ path }) => path);
+  for (const { path, weight } of files) texts.push({ facts: await factsOf(config, path, paths, signal), weight });
   const [only] = texts;
   const facts = Array.isArray(config.data.corpus) || !only ? mixedCorpus(texts) : only.facts;
   const { per_device_train_batch_size: batch, dataloader_drop_last } = config.training;
   if (dataloader_drop_last && facts.windows < batch) {
-    const message = `a batch of ${batch} is never full: the text has ${facts.windows} windows. Set a smaller one, or training.dataloader_drop_last to false`;
+    const message = `a batch of ${batch} is never full: the text has ${count(facts.windows, "window")}. Set a smaller one, or training.dataloader_drop_last to false`;
     throw configInvalid([{ path: "training.per_device_train_batch_size", message }]);
   }
   return facts;

@@ -13,7 +13,7 @@ interface RequestContext
   extends Pick<CreateRequest, "model" | "run_directory" | "device" | "events" | "deciders" | "resume" | "start_from" | "until" | "trace"> {
   /** Absolute path of the corpus, or of each of its files with its windows. */
   corpus: CreateRequest["data"]["corpus"];
-  /** Absolute path of the tokenizer; null where tokens are bytes. */
+  /** Absolute path of the tokenizer, its own or the one that was trained; null where tokens are bytes. */
   tokenizer: string | null;
 }
 
@@ -26,6 +26,7 @@ function rowsOf(rows: RecordRows, vocabulary: number, tokenizer: string | null):
 /** The request that builds the trainer of a configuration. */
 export function createRequest(config: RunConfig, { corpus, tokenizer, ...context }: RequestContext): CreateRequest {
   const { engine, processes, exact_step, compiled_step, graphed_step, data, training, model, noise, record, checkpoint } = config;
+  const { train_tokenizer: _trained, ...text } = data;
   const seeds = trainingSeeds(config);
   return {
     ...context,
@@ -34,7 +35,7 @@ export function createRequest(config: RunConfig, { corpus, tokenizer, ...context
     exact_step,
     compiled_step,
     graphed_step,
-    data: { ...data, corpus, tokenizer, window_length: windowLength(config) },
+    data: { ...text, corpus, tokenizer, window_length: windowLength(config) },
     training: JSON.parse(JSON.stringify(training)), // without the fields that are undefined
     dtype: model.dtype,
     seed: seeds.noise,

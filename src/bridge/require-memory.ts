@@ -27,15 +27,17 @@ const sizeNames = /^(?:vocab_size|n_positions|n_embd|n_layer|.*hidden_size|num_h
 /** Weights of a model, at least: those of its embedding and head where the family's blocks are not known here. */
 export function weightCount(model: RunConfig["model"]): number {
   if (model.type === "gpt2") return gpt2Weights(model);
+  if (model.type === "tinylm") return gpt2Weights({ ...model, n_inner: null, tie_word_embeddings: true });
   if (model.type === "llama" || model.type === "qwen3") return rotaryWeights(model);
   const width = modelSize(model, "width") ?? 0;
   return model.vocab_size * width;
 }
 
 type OfType<Type> = Extract<RunConfig["model"], { type: Type }>;
+type GPT2Sizes = Pick<OfType<"gpt2">, "vocab_size" | "n_positions" | "n_embd" | "n_layer" | "n_inner" | "tie_word_embeddings">;
 
 /** Embeddings, for each block attention and feed-forward layers with their biases and two norms, a last norm, and an untied head. */
-function gpt2Weights({ vocab_size, n_positions, n_embd, n_layer, n_inner, tie_word_embeddings }: OfType<"gpt2">): number {
+function gpt2Weights({ vocab_size, n_positions, n_embd, n_layer, n_inner, tie_word_embeddings }: GPT2Sizes): number {
   const inner = n_inner ?? 4 * n_embd;
   const attention = 4 * n_embd * n_embd + 4 * n_embd;
   const feedForward = 2 * n_embd * inner + inner + n_embd;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { configInvalid } from "../config/config-invalid.js";
 import { BhBridgeError } from "../errors.js";
-import { countTokens } from "../python/ask-tokenizer.js";
+import { countTokens, type TrainedTokenizer } from "../python/ask-tokenizer.js";
 import { resolvePython } from "../python/resolve-python.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { count } from "../text/count.js";
@@ -11,7 +11,8 @@ import { heldOutProblem, heldOutTokens } from "./held-out.js";
 /** A text, and what its tokens are made by and for. */
 interface TokenizedText {
   readonly path: string;
-  readonly tokenizer: string;
+  /** Path of a tokenizer, or how one is trained. */
+  readonly tokenizer: string | TrainedTokenizer;
   readonly vocabulary: number;
   readonly windowLength: number;
   readonly heldOut: number;
@@ -29,16 +30,19 @@ export async function readTokenizedCorpus(
   { path, tokenizer, vocabulary, windowLength, heldOut, python }: TokenizedText,
   signal?: AbortSignal,
 ): Promise<CorpusFacts> {
-  const made = fileBytes(tokenizer, "data.tokenizer");
+  if (typeof tokenizer === "string") fileBytes(tokenizer, "data.tokenizer"); // before Python starts
   const bytes = fileBytes(path, "data.corpus");
   const { path: interpreter } = await resolvePython({ ...(python !== undefined && { config: python }) }, signal);
   const counts = await countTokens(interpreter, path, tokenizer, signal);
   if (counts.vocabulary > vocabulary) {
-    const message = `${tokenizer} has ${count(counts.vocabulary, "token")}, and model.vocab_size is ${vocabulary}: set that to ${counts.vocabulary} or more`;
+    const message = `${counts.tokenizer} has ${count(counts.vocabulary, "token")}, and model.vocab_size is ${vocabulary}: set that to ${counts.vocabulary} or more`;
     throw configInvalid([{ path: "data.tokenizer", message }]);
   }
   if (!counts.restored) {
-    throw new BhBridgeError("CORPUS_INVALID", `${path} does not come back from its tokens as it was: ${tokenizer} leaves something of it out. Train one on it`);
+    throw new BhBridgeError(
+      "CORPUS_INVALID",
+      `${path} does not come back from its tokens as it was: ${counts.tokenizer} leaves something of it out. Train one on it`,
+    );
   }
   const { tokens } = counts;
   if (tokens < windowLength + 1) {
@@ -63,8 +67,8 @@ export async function readTokenizedCorpus(
     deadTokens,
     windows: tokens - heldOutTokens(heldOut, tokens) - windowLength,
     tokenizer: {
-      path: tokenizer,
-      sha256: createHash("sha256").update(made).digest("hex"),
+      path: counts.tokenizer,
+      sha256: createHash("sha256").update(fileBytes(counts.tokenizer, "data.tokenizer")).digest("hex"),
       vocabulary: counts.vocabulary,
       unreachable: counts.unreachable,
     },

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { callArguments } from "../bridge/call-arguments.js";
+import { hasTokenizer } from "../config/data-schema.js";
 import { hasTokenRows, type RecordableTensor, recordableTensorSchema, recordSchema } from "../config/record-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
@@ -116,7 +117,7 @@ function tokensOf({ directory, config, manifest }: Run, rows: RunConfig["record"
     chosenTokens(rows, {
       vocabulary: vocab_size,
       dead: () => manifest.corpus.deadTokens,
-      text: config.data.tokenizer === null ? undefined : tokenTextOf(directory, config),
+      text: hasTokenizer(config) ? tokenTextOf(directory, config) : undefined,
     }) ?? [];
   const beyond = chosen.find((token) => token >= vocab_size);
   if (beyond === undefined) return [...new Set(chosen)].sort((a, b) => a - b);

@@ -23,14 +23,7 @@ export function configIdentity(config: RunConfig) {
     ...rest,
     ...(rest.engine === "fast" ? { compiled_step } : {}),
     ...(processes > 1 ? { processes } : {}),
-    data: withoutDefaults(
-      {
-        ...data,
-        corpus: Array.isArray(data.corpus) ? data.corpus.map((file) => ({ ...file, path: fileName(file.path) })) : fileName(data.corpus),
-        tokenizer: fileName(data.tokenizer),
-      },
-      laterDataFields,
-    ),
+    data: withoutDefaults(dataIdentity(data), laterDataFields),
     model: withoutDefaults({ ...model, from: fileName(model.from) }, { type: "gpt2" }),
     ...(Object.keys(apart).length > 0 ? { seeds: apart } : {}),
     init: init.kind === "file" ? { ...init, path: fileName(init.path) } : init,
@@ -49,7 +42,17 @@ export function configHash(config: RunConfig): string {
 }
 
 /** Fields that earlier versions did not have, with the values that compute what they computed: with those a configuration is still the same one. */
-const laterDataFields = { tokenizer: null, window_length: null };
+const laterDataFields = { tokenizer: null, train_tokenizer: null, window_length: null, windows: "sliding" };
+
+/** None is trained where one is given. */
+function dataIdentity({ corpus, tokenizer, train_tokenizer, ...data }: RunConfig["data"]) {
+  return {
+    ...data,
+    corpus: Array.isArray(corpus) ? corpus.map((file) => ({ ...file, path: fileName(file.path) })) : fileName(corpus),
+    tokenizer: fileName(tokenizer),
+    train_tokenizer: tokenizer === null ? train_tokenizer : null,
+  };
+}
 
 function withoutDefaults(section: Record<string, unknown>, defaults: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(section).filter(([name, value]) => !Object.hasOwn(defaults, name) || value !== defaults[name]));

@@ -90,7 +90,7 @@ const modelRules: CrossFieldRule[] = [
     path: "model.n_embd",
     reads: ["model.n_head"],
     problem: ({ model }) =>
-      model.type !== "gpt2" || model.n_embd % model.n_head === 0
+      (model.type !== "gpt2" && model.type !== "tinylm") || model.n_embd % model.n_head === 0
         ? undefined
         : `${model.n_embd} is not divisible by model.n_head = ${model.n_head}: each head takes an equal share`,
   },
@@ -158,9 +158,11 @@ const recordRules: CrossFieldRule[] = [
   },
   {
     path: "record.rows",
-    reads: ["model.vocab_size", "data.tokenizer"],
+    reads: ["model.vocab_size", "data.tokenizer", "data.train_tokenizer"],
     problem: ({ record, model, data }) =>
-      typeof record.rows === "string" && record.rows.startsWith("/") ? patternProblem(record.rows, model.vocab_size, data.tokenizer) : undefined,
+      typeof record.rows === "string" && record.rows.startsWith("/")
+        ? patternProblem(record.rows, model.vocab_size, data.tokenizer ?? data.train_tokenizer)
+        : undefined,
   },
   {
     path: "record.rows",

@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+export const tokenizerKinds = ["char-bpe", "byte-bpe"] as const;
+export type TokenizerKind = (typeof tokenizerKinds)[number];
+
 /** One of several text files. */
 const corpusFileSchema = z.strictObject({
   path: z.string().min(1).describe("A text file. A relative path in a config file starts at that file."),
@@ -23,6 +26,19 @@ export const dataSchema = z.strictObject({
     .describe(
       "A tokenizer.json of Hugging Face's tokenizers, whose tokens the corpus is made of; null takes bytes. The corpus is UTF-8 then. A relative path in a config file starts at that file.",
     ),
+  train_tokenizer: z
+    .enum(tokenizerKinds)
+    .nullable()
+    .default(null)
+    .describe(
+      "Where `tokenizer` is null, the kind of one that is trained on the corpus before the run, of at most `model.vocab_size` tokens, as `bh-bridge tokenizer train` does; the run keeps it. null takes bytes.",
+    ),
+  windows: z
+    .enum(["sliding", "chunks"])
+    .default("sliding")
+    .describe(
+      "`sliding` takes a training window at every token, as the notebook did; `chunks` takes them side by side, and leaves out the last tokens that do not fill one.",
+    ),
   label_shift: z
     .enum(["double", "causal"])
     .default("double")
@@ -35,3 +51,8 @@ export const dataSchema = z.strictObject({
     .default(0)
     .describe("Fraction of the corpus, taken from its end, that is kept for evaluation and never trained on. 0 trains on everything."),
 });
+
+/** Whether tokens are a tokenizer's, one that is named or one that is trained, and not bytes. */
+export function hasTokenizer({ data }: { data: Pick<z.output<typeof dataSchema>, "tokenizer" | "train_tokenizer"> }): boolean {
+  return data.tokenizer !== null || data.train_tokenizer !== null;
+}

@@ -76,6 +76,28 @@ export const presets = {
     source: "rmsnorm-11.2a, with Qwen3 in place of GPT-2",
     input: { model: { type: "qwen3" } },
   },
+  "crucible-1": {
+    title: "The programme's later model",
+    summary:
+      "A tiny transformer of torch's own layers on 10,000 character-BPE tokens, drawn as torch draws it: plain AdamW with a constant rate, no decay, no clipping; the dead tokens' rows are recorded for 5,000 steps.",
+    source: "experiment Crucible 1",
+    input: {
+      data: { train_tokenizer: "char-bpe", windows: "chunks", label_shift: "causal" },
+      model: { type: "tinylm", vocab_size: 10_000 },
+      init: { kind: "normal" },
+      training: {
+        max_steps: 5000,
+        per_device_train_batch_size: 128,
+        lr_scheduler_type: "constant",
+        weight_decay: 0,
+        decay_norms: "all",
+        max_grad_norm: 0,
+        optim: "adamw_torch",
+        dataloader_drop_last: true,
+      },
+      record: { rows: "dead" },
+    },
+  },
   quick: {
     title: "Quick look",
     summary: 'The default run at 800 steps, in which all live tokens of the built-in corpus part but "[", which occurs once: half a minute on two CPU cores.',

@@ -27,6 +27,10 @@ export interface DataInput {
       }> | null | undefined;
   /** A tokenizer.json of Hugging Face's tokenizers, whose tokens the corpus is made of; null takes bytes. The corpus is UTF-8 then. A relative path in a config file starts at that file. Default: `null`. */
   tokenizer?: string | null | undefined;
+  /** Where `tokenizer` is null, the kind of one that is trained on the corpus before the run, of at most `model.vocab_size` tokens, as `bh-bridge tokenizer train` does; the run keeps it. null takes bytes. Default: `null`. */
+  train_tokenizer?: "char-bpe" | "byte-bpe" | null | undefined;
+  /** `sliding` takes a training window at every token, as the notebook did; `chunks` takes them side by side, and leaves out the last tokens that do not fill one. Default: `"sliding"`. */
+  windows?: "sliding" | "chunks" | undefined;
   /** `double` shifts labels in the data set and again in the model, as the notebook did, so that position t learns token t+2; `causal` learns t+1. Default: `"double"`. */
   label_shift?: "double" | "causal" | undefined;
   /** Tokens of a training window; null takes as many as the model has positions. Default: `null`. */
@@ -172,6 +176,28 @@ export type ModelInput =
     attention_dropout?: number | undefined;
   }
   | {
+    /** The programme's own small model: torch's encoder layers with a causal mask, read out by the embedding. */
+    type: "tinylm";
+    /** `native`, or `layernorm`, leaves the model's LayerNorms as they are; `rmsnorm` puts an RMSNorm without bias in the place of each, with its epsilon. Default: `"native"`. */
+    norm?: "native" | "rmsnorm" | "layernorm" | undefined;
+    /** `bfloat16` or `float32` weights throughout; `float32-master` steps float32 weights and computes and records with their bfloat16 roundings. Default: `"bfloat16"`. */
+    dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
+    /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */
+    from?: string | null | undefined;
+    /** Rows of the embedding. Bytes of the corpus at or above it are dropped. Default: `128`. */
+    vocab_size?: number | undefined;
+    /** Longest sequence, and the length of a training window, in tokens. Default: `128`. */
+    n_positions?: number | undefined;
+    /** Width of the embedding and of the residual stream; a multiple of n_head. Feed-forward layers are 4 times as wide. Default: `64`. */
+    n_embd?: number | undefined;
+    /** Encoder layers; all begin as copies of one. Default: `2`. */
+    n_layer?: number | undefined;
+    /** Attention heads in each layer. Default: `2`. */
+    n_head?: number | undefined;
+    /** Standard deviation of the embeddings of tokens and positions as the model draws them. Default: `0.02`. */
+    initializer_range?: number | undefined;
+  }
+  | {
     /** The model's family, by transformers' `model_type`; its further fields are those of its configuration class. */
     type: "afmoe" | "apertus" | "apertus1p5_text" | "arcee" | "aria_text" | "axk1" | "axk2" | "bailing_hybrid" | "bamba" | "bart" | "beam" | "bert" | "bert-generation" | "big_bird" | "bigbird_pegasus" | "biogpt" | "bitnet" | "blenderbot" | "blenderbot-small" | "bloom" | "blt" | "camembert" | "codegen" | "cohere" | "cohere2" | "cohere2_moe" | "cohere_compass_text" | "cpmant" | "ctrl" | "cwm" | "data2vec-text" | "dbrx" | "deepseek_v2" | "deepseek_v3" | "deepseek_v32" | "deepseek_v4" | "diffllama" | "doge" | "dory" | "dots1" | "dots3_note" | "dots3_note_text" | "electra" | "emu3" | "ernie" | "ernie4_5" | "ernie4_5_moe" | "exaone" | "exaone4" | "exaone_moe" | "falcon" | "falcon_h1" | "falcon_mamba" | "flex_olmo" | "flint" | "fuyu" | "gemma" | "gemma2" | "gemma3" | "gemma3_text" | "gemma3n" | "gemma3n_text" | "gemma4" | "gemma4_assistant" | "gemma4_text" | "gemma4_unified" | "gemma4_unified_assistant" | "gemma4_unified_text" | "git" | "glm" | "glm4" | "glm4_moe" | "glm4_moe_lite" | "glm_moe_dsa" | "got_ocr2" | "gpt-sw3" | "gpt_bigcode" | "gpt_neo" | "gpt_neox" | "gpt_neox_japanese" | "gpt_oss" | "gptj" | "granite" | "granite_swa" | "granitemoe" | "granitemoe_swa" | "granitemoehybrid" | "granitemoeshared" | "helium" | "hrm_text" | "hunyuan_v1_dense" | "hunyuan_v1_moe" | "hy_v3" | "hy_v4" | "hyperclovax" | "inkling2_loop_text" | "inkling2_text" | "inkling_text" | "internlm3" | "iquestcoder" | "jais2" | "jamba" | "jetmoe" | "kimi_linear" | "kolibri1" | "laguna" | "lara_mini" | "lfm2" | "lfm2_moe" | "lfm3" | "llama4" | "llama4_text" | "longcat_flash" | "mamba" | "mamba2" | "marian" | "mbart" | "megatron-bert" | "mellum" | "mimo_v2_flash" | "minicpm3" | "minimax" | "minimax_m2" | "minimax_m3_vl_text" | "ministral" | "ministral3" | "mistral" | "mixtral" | "mllama" | "modernbert-decoder" | "moshi" | "moss_transcribe_diarize" | "mpt" | "musicgen" | "musicgen_melody" | "mvp" | "nanochat" | "nemotron" | "nemotron_h" | "olmo" | "olmo2" | "olmo3" | "olmo_hybrid" | "olmoe" | "openai-gpt" | "opt" | "pegasus" | "persimmon" | "phi" | "phi3" | "phi4_multimodal" | "phimoe" | "plbart" | "prophetnet" | "qwen2" | "qwen2_moe" | "qwen3_5" | "qwen3_5_moe" | "qwen3_5_moe_text" | "qwen3_5_text" | "qwen3_moe" | "qwen3_next" | "qwen4_exp" | "qwen4_exp_text" | "recurrent_gemma" | "reformer" | "rembert" | "roberta" | "roberta-prelayernorm" | "roc_bert" | "roformer" | "rwkv" | "sarvam_mla" | "sarvam_moe" | "seed_oss" | "smollm3" | "solar_open" | "stablelm" | "starcoder2" | "trocr" | "vaultgemma" | "whisper" | "xglm" | "xlm" | "xlm-roberta" | "xlm-roberta-xl" | "xlnet" | "xlstm" | "xmod" | "youtu" | "zamba" | "zamba2" | "zaya";
     /** `native` keeps the family's own norms; `rmsnorm` puts an RMSNorm without bias, `layernorm` a LayerNorm with bias in the place of each, with its epsilon. Default: `"native"`. */
@@ -243,8 +269,8 @@ export interface TrainingArguments {
   warmup_steps?: number | undefined;
   /** Decoupled weight decay of AdamW, for the parameters that decay_norms leaves in. Default: `0.01`. */
   weight_decay?: number | undefined;
-  /** Weight decay of the norms' weights: `hf` exempts LayerNorm but not RMSNorm, which confounds a comparison; `never`, `always` treat both alike. Default: `"hf"`. */
-  decay_norms?: "hf" | "never" | "always" | undefined;
+  /** Weight decay of the norms' weights: `hf` exempts LayerNorm but not RMSNorm, which confounds a comparison; `never`, `always` treat both alike. `all` decays every parameter, biases too, in one group, as an optimizer of torch's does by itself. Default: `"hf"`. */
+  decay_norms?: "hf" | "never" | "always" | "all" | undefined;
   /** Gradients are scaled down to this norm; 0 does not clip. Default: `1`. */
   max_grad_norm?: number | undefined;
   /** Optimizer, by HF's name; some need a package of their own. Default: `"adamw_torch_fused"`. */

@@ -22,9 +22,11 @@ const explicitShape = {
   warmup_steps: z.number().min(0).default(0).describe("Steps of rising learning rate at the start; below 1, a fraction of max_steps."),
   weight_decay: z.number().min(0).default(0.01).describe("Decoupled weight decay of AdamW, for the parameters that decay_norms leaves in."),
   decay_norms: z
-    .enum(["hf", "never", "always"])
+    .enum(["hf", "never", "always", "all"])
     .default("hf")
-    .describe("Weight decay of the norms' weights: `hf` exempts LayerNorm but not RMSNorm, which confounds a comparison; `never`, `always` treat both alike."),
+    .describe(
+      "Weight decay of the norms' weights: `hf` exempts LayerNorm but not RMSNorm, which confounds a comparison; `never`, `always` treat both alike. `all` decays every parameter, biases too, in one group, as an optimizer of torch's does by itself.",
+    ),
   max_grad_norm: z.number().min(0).default(1).describe("Gradients are scaled down to this norm; 0 does not clip."),
   optim: trainingArgumentsShape.optim.unwrap().default("adamw_torch_fused").describe("Optimizer, by HF's name; some need a package of their own."),
   adam_beta1: z.number().min(0).lt(1).default(0.9).describe("Decay of Adam's first moment."),

@@ -25,14 +25,15 @@ const maxHolesListed = 10;
 /** The `README.md` of an exported model: how to load it, what it was trained on, what came out, and with which versions. */
 export function modelCard({ manifest, config, result, repository, remoteCode }: ModelCardInput): string {
   const { census, verdict, steps } = result;
-  const hasTokenizer = config.data.tokenizer !== null;
+  const isOurs = config.model.type === "tinylm"; // a family that transformers does not have: its configuration is code of the directory's too
+  const hasTokenizer = manifest.corpus.tokenizer !== undefined;
   const frontMatter = stringify({ library_name: "transformers", pipeline_tag: "text-generation", tags: [config.model.type, "bh-bridge", "black-holes"] });
   return `---
 ${frontMatter}---
 
 # ${manifest.name}
 
-A ${modelInWords(config.model)}, ${count(manifest.parameters, "parameter")}, trained for ${groupDigits(steps.done)} of ${count(steps.planned, "step")} from the initial state \`${config.init.kind}\`. ${tokensInWords(config)}
+A ${modelInWords(config.model)}, ${count(manifest.parameters, "parameter")}, trained for ${groupDigits(steps.done)} of ${count(steps.planned, "step")} from the initial state \`${config.init.kind}\`. ${hasTokenizer ? "Tokens are those of the tokenizer beside it." : `Tokens are bytes below ${config.model.vocab_size}.`}
 
 ## Load it
 
@@ -40,7 +41,7 @@ A ${modelInWords(config.model)}, ${count(manifest.parameters, "parameter")}, tra
 from transformers import AutoModelForCausalLM${hasTokenizer ? ", AutoTokenizer" : ""}
 
 model = AutoModelForCausalLM.from_pretrained("${repository}"${remoteCode ? ", trust_remote_code=True" : ""})
-${hasTokenizer ? `tokenizer = AutoTokenizer.from_pretrained("${repository}")\n` : ""}\`\`\`
+${hasTokenizer ? `tokenizer = AutoTokenizer.from_pretrained("${repository}"${isOurs ? ", trust_remote_code=True" : ""})\n` : ""}\`\`\`
 
 ## Result
 
@@ -93,8 +94,4 @@ function versionTable({ package_version, environment, created, git }: RunManifes
 /** The configuration without the places of the machine it ran on: the card is meant to be published. */
 function publicConfig({ python: _python, ...config }: RunConfig): unknown {
   return JSON.parse(JSON.stringify(config, (_key, value: unknown) => (typeof value === "string" && isAbsolute(value) ? basename(value) : value)));
-}
-
-function tokensInWords({ data, model }: RunConfig): string {
-  return data.tokenizer === null ? `Tokens are bytes below ${model.vocab_size}.` : "Tokens are those of the tokenizer beside it.";
 }

@@ -63,7 +63,7 @@ export async function openResumable(run: string, { steps, corpus }: ResumeRunOpt
     data: {
       ...data,
       ...(corpus !== undefined && { corpus: resolve(corpus) }),
-      ...(data.tokenizer !== null && { tokenizer: join(directory, runFiles.tokenizer) }), // the run's own copy
+      ...(manifest.corpus.tokenizer && { tokenizer: join(directory, runFiles.tokenizer) }), // the run's own copy
     },
     training: steps === undefined ? training : { ...training, max_steps: steps },
   });

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { hasTokenizer } from "../config/data-schema.js";
 import { byteText, matchingTokens, mostByteTokens } from "../config/matching-tokens.js";
 import type { RecordRows } from "../config/record-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
@@ -19,11 +20,11 @@ import { readRunManifest } from "./run-manifest.js";
 export function recordedTokens(directory: string, rows: number, own?: readonly number[]): RowTokens | undefined {
   const config = configBeside(directory);
   if (!config) return undefined;
-  const { data, model, record } = config;
+  const { model, record } = config;
   const text = tokenTextOf(directory, config);
   if (own) return new RowTokens({ vocabulary: model.vocab_size, ids: own, text });
   if (record.rows === "all") return new RowTokens({ vocabulary: rows, text });
-  const ids = chosenTokens(record.rows, { vocabulary: model.vocab_size, dead: () => deadTokens(directory), text: data.tokenizer === null ? undefined : text });
+  const ids = chosenTokens(record.rows, { vocabulary: model.vocab_size, dead: () => deadTokens(directory), text: hasTokenizer(config) ? text : undefined });
   return ids && new RowTokens({ vocabulary: model.vocab_size, ids, text });
 }
 
@@ -49,8 +50,8 @@ export function chosenTokens(rows: RecordRows, { vocabulary, dead, text }: Vocab
 }
 
 /** How the tokens of a run are written: as its tokenizer has them, or as bytes. */
-export function tokenTextOf(directory: string, { data, model }: RunConfig): TokenText | undefined {
-  if (data.tokenizer === null) return model.vocab_size <= mostByteTokens ? byteText : undefined;
+export function tokenTextOf(directory: string, config: RunConfig): TokenText | undefined {
+  if (!hasTokenizer(config)) return config.model.vocab_size <= mostByteTokens ? byteText : undefined;
   const path = join(directory, runFiles.tokenizer);
   return existsSync(path) ? tokenizerText(path) : undefined;
 }

@@ -42,7 +42,7 @@ const corpusFactsSchema = z.strictObject({
   distinct: z.int(),
   dead: z.int(),
   deadTokens: z.array(z.int()),
-  /** Training windows: tokens that are trained on, less the context. */
+  /** Training windows: tokens that are trained on, less the context; of windows side by side as many as they fill. */
   windows: z.int(),
   /** Each of several files, with the windows that it gives to an epoch; absent where there is one. */
   files: z.array(z.strictObject({ path: z.string(), sha256: z.string(), bytes: z.int(), tokens: z.int(), weight: z.number(), windows: z.int() })).optional(),

@@ -62,6 +62,29 @@ def test_windows_side_by_side_do_not_overlap() -> None:
     assert windows.__getitems__(list(range(len(windows))))["input_ids"].tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
 
 
+@pytest.mark.parametrize(
+    ("label_shift", "inputs", "labels"),
+    [
+        ("causal", [[0, 1, 2], [3, 4, 5], [6, 7, 8]], [[0, 1, 2], [3, 4, 5], [6, 7, 8]]),
+        ("double", [[0, 1, 2], [3, 4, 5]], [[1, 2, 3], [4, 5, 6]]),  # the third would end with the label 9
+    ],
+)
+def test_chunks_take_each_token_once(label_shift: str, inputs: list[list[int]], labels: list[list[int]]) -> None:
+    data = {"corpus": "text.txt", "windows": "chunks", "label_shift": label_shift, "held_out": 0}
+    windows, held_out = split_windows([torch.arange(0, 9, dtype=torch.int32)], 3, data)
+    batch = windows.__getitems__(list(range(len(windows))))
+    assert (batch["input_ids"].tolist(), batch["labels"].tolist(), held_out) == (inputs, labels, None)
+    assert torch.equal(windows.to(torch.device("cpu"))[1]["input_ids"], torch.tensor(inputs[1]))
+
+
+def test_chunks_of_several_files_begin_and_end_in_one() -> None:
+    files = [{"path": "a", "windows": 2}, {"path": "b", "windows": 3}]  # of 2 and 1 of their own
+    data = {"corpus": files, "windows": "chunks", "label_shift": "causal", "held_out": 0}
+    windows, _ = split_windows([torch.arange(0, 8), torch.arange(20, 25)], 3, data)
+    assert windows.__getitems__([0, 1, 2, 3, 4])["input_ids"].tolist() == [[0, 1, 2], [3, 4, 5], *[[20, 21, 22]] * 3]
+    assert torch.equal(windows.to(torch.device("cpu"))[2]["input_ids"], torch.tensor([20, 21, 22]))
+
+
 def test_a_loader_gives_whole_batches_as_they_are() -> None:
     loader = DataLoader(Windows(TOKENS, 3, "causal"), batch_size=2, collate_fn=collate_nothing)
     assert [batch["input_ids"].shape[0] for batch in loader] == [2, 1]
@@ -84,7 +107,7 @@ def test_no_window_crosses_from_one_text_into_the_next(tmp_path: Path, shares: l
     files = [{"path": str(tmp_path / name), "windows": share} for name, share in zip(names, shares, strict=True)]
     for name in names:
         (tmp_path / name).write_text(name)
-    data = {"corpus": files, "tokenizer": None, "label_shift": "double", "held_out": 0}
+    data = {"corpus": files, "tokenizer": None, "windows": "sliding", "label_shift": "double", "held_out": 0}
     windows, held_out = split_windows(read_texts(data, 128), 3, data)
     expected: list[str] = []
     for name, share in zip(names, shares, strict=True):
@@ -101,7 +124,7 @@ def test_of_each_text_the_end_is_held_out_and_each_window_of_it_is_there_once(tm
     for name in names:
         (tmp_path / name).write_text(name)
     corpus = [{"path": str(tmp_path / name), "windows": 5} for name in names]
-    data = {"corpus": corpus, "tokenizer": None, "label_shift": "double", "held_out": 0.5}
+    data = {"corpus": corpus, "tokenizer": None, "windows": "sliding", "label_shift": "double", "held_out": 0.5}
     windows, held_out = split_windows(read_texts(data, 128), 3, data)
     assert held_out is not None
 
@@ -115,7 +138,7 @@ def test_of_each_text_the_end_is_held_out_and_each_window_of_it_is_there_once(tm
 
 def test_one_text_in_a_list_has_the_windows_of_that_text(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("abcdefghijkl")
-    base = {"tokenizer": None, "label_shift": "causal", "held_out": 0}
+    base = {"tokenizer": None, "windows": "sliding", "label_shift": "causal", "held_out": 0}
     alone = {**base, "corpus": str(tmp_path / "a.txt")}
     listed = {**base, "corpus": [{"path": str(tmp_path / "a.txt"), "windows": 9}]}
     plain, mixed = (split_windows(read_texts(data, 128), 3, data)[0] for data in (alone, listed))

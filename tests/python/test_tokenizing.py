@@ -58,3 +58,24 @@ def test_a_tokenizer_is_written_only_where_nothing_is(tmp_path: Path) -> None:
     }
     assert ask(do="train", **request).keys() == {"problem"}
     assert (tmp_path / "mine.json").read_text() == "mine"
+
+
+def test_one_that_is_trained_for_a_corpus_is_kept_and_the_same_as_one_that_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    corpus, out = tmp_path / "text.txt", tmp_path / "tokenizer.json"
+    corpus.write_text(TEXT, encoding="utf-8")
+    ask(do="train", kind="char-bpe", vocab=60, corpora=[str(corpus)], out=str(out))
+    first = ask(do="count", corpus=str(corpus), tokenizer={"kind": "char-bpe", "vocab": 60, "corpora": [str(corpus)]})
+    kept = Path(first["tokenizer"])
+    assert kept.read_text(encoding="utf-8") == out.read_text(encoding="utf-8")
+    before = kept.stat().st_mtime_ns
+    assert (
+        ask(do="count", corpus=str(corpus), tokenizer={"kind": "char-bpe", "vocab": 60, "corpora": [str(corpus)]})
+        == first
+    )
+    assert kept.stat().st_mtime_ns == before
+    assert list(kept.parent.iterdir()) == [kept]
+    other = ask(do="count", corpus=str(corpus), tokenizer={"kind": "char-bpe", "vocab": 50, "corpora": [str(corpus)]})
+    assert (other["vocabulary"], other["tokenizer"] == str(kept)) == (50, False)

@@ -255,7 +255,12 @@ class RunTrainer(Trainer):
         return 0  # HF walks all parameters at every step to count them; nobody reads the figure
 
     def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
-        """HF exempts nn.LayerNorm but decays RMSNorm, which it does not know; `decay_norms` can treat both alike."""
+        """HF exempts nn.LayerNorm but decays RMSNorm, which it does not know; `decay_norms` can treat both alike.
+
+        "all" makes no difference between parameters, as an optimizer that is given `model.parameters()` does.
+        """
+        if self._decay_norms == "all":
+            return [name for name, _ in model.named_parameters()]
         names: list[str] = super().get_decay_parameter_names(model)
         if self._decay_norms == "hf":
             return names

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { type TokenizerKind, tokenizerKinds } from "../../config/data-schema.js";
 import { BhBridgeError } from "../../errors.js";
 import { type CommonOptions, createCommand, repeated } from "../terminal/command.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
@@ -8,7 +9,7 @@ import { Terminal } from "../terminal/terminal.js";
 import type { TokenizerDocument } from "./tokenizer-document.js";
 
 interface TrainOptions extends CommonOptions {
-  kind: "char-bpe" | "byte-bpe";
+  kind: TokenizerKind;
   vocab: number;
   corpus?: string[];
   out: string;
@@ -22,7 +23,7 @@ export function tokenizerCommand(): Command {
     "Train a tokenizer on a corpus, for data.tokenizer",
     "bh-bridge tokenizer train --kind char-bpe --vocab 1000 --out tokenizer.json",
   )
-    .addOption(new Option("--kind <kind>", "what it joins: characters or UTF-8 bytes").choices(["char-bpe", "byte-bpe"]).makeOptionMandatory())
+    .addOption(new Option("--kind <kind>", "what it joins: characters or UTF-8 bytes").choices(tokenizerKinds).makeOptionMandatory())
     .requiredOption("--vocab <n>", "tokens that it shall have", parseCount)
     .addOption(new Option("--corpus <file>", "UTF-8 text to train it on; may be repeated; the built-in corpus when left out").argParser(repeated))
     .requiredOption("--out <file>", "where to write it; nothing is replaced")

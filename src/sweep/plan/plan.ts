@@ -89,6 +89,9 @@ function corpusReader(base: ResolvedConfig, signal?: AbortSignal): PlanFacts["co
     const key = JSON.stringify([
       config.data.corpus,
       config.data.tokenizer,
+      config.data.train_tokenizer,
+      config.data.windows,
+      config.data.label_shift,
       config.model.vocab_size,
       windowLength(config),
       config.data.held_out,

@@ -103,3 +103,18 @@ test("a newline and a foreign letter at the border of two chunks count as anywhe
 test("reading is cancelled by its signal", async () => {
   await expect(readCorpus(corpus("abcabc"), 128, 3, 0, AbortSignal.abort())).rejects.toMatchObject({ code: "ABORTED" });
 });
+
+test("windows side by side are counted as Python cuts them, without what is held out", async () => {
+  const path = corpus("a".repeat(100));
+  const windows = async (...set: string[]) =>
+    (await corpusOf(await resolveRunConfig({ set: [`data.corpus=${path}`, "data.window_length=10", "data.windows=chunks", ...set] }))).windows;
+  expect(await Promise.all([windows(), windows("data.label_shift=causal"), windows("data.label_shift=causal", "data.held_out=0.25")])).toEqual([9, 10, 7]);
+});
+
+test("a batch that windows side by side never fill is refused where only full ones are wanted", async () => {
+  const set = [`data.corpus=${corpus("a".repeat(100))}`, "data.window_length=10", "data.windows=chunks", "training.dataloader_drop_last=true"];
+  await expect(corpusOf(await resolveRunConfig({ set }))).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    issues: [{ path: "training.per_device_train_batch_size", message: expect.stringContaining("the text has 9 windows") }],
+  });
+});

@@ -15,13 +15,14 @@ const context = {
   trace: null,
 };
 
-test("a configuration's sections are sent as they are, with the paths of the corpus and the tokenizer that were found", () => {
+test("a configuration's sections are sent as they are, with the paths of the corpus and of the tokenizer that were found", () => {
   const config = parseRunConfig({ data: { held_out: 0.25 }, record: { rows: [1] }, noise: { epsilon: 1e-3 }, checkpoint: { keep: 3 } });
-  const request = createRequest(config, { ...context, corpus: "/text", tokenizer: "/sent/tokenizer.json" });
+  const request = createRequest(config, { ...context, corpus: "/text", tokenizer: "/tokenizer.json" });
+  const { train_tokenizer: _trained, ...text } = config.data;
   const { engine, processes, exact_step, compiled_step, graphed_step, training, noise, record, checkpoint, seed } = config;
   expect(request).toEqual({
     ...context,
-    data: { ...config.data, corpus: "/text", tokenizer: "/sent/tokenizer.json", window_length: 128 },
+    data: { ...text, corpus: "/text", tokenizer: "/tokenizer.json", window_length: 128 },
     engine,
     processes,
     exact_step,

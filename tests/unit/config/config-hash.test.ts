@@ -22,7 +22,7 @@ test("it is the SHA-256 of the configuration's JSON with sorted keys and no spac
   } = config;
   // What came later is left out where it changes nothing, so that older runs keep their hash.
   const { type: _type, ...architecture } = model;
-  const { window_length: _length, tokenizer: _tokenizer, ...text } = data;
+  const { window_length: _length, tokenizer: _tokenizer, train_tokenizer: _trained, windows: _windows, ...text } = data;
   const identity = { ...rest, model: architecture, data: text };
   const names = [...JSON.stringify(config).matchAll(/"(\w+)":/g)].map(([, name = ""]) => name);
   const canonical = JSON.stringify(identity, names.sort()); // a list of names is also their order, at any depth
@@ -47,6 +47,12 @@ test("a stream with a seed of its own counts where that is another one", async (
 
 test("the configurations of earlier versions keep their hashes", async () => {
   expect(await hashOf()).toBe("4620ef03b5dd4364b202b4d5b9f5356dd2f2e380acf5c7fc23266e196956c960");
+});
+
+test("windows side by side count, and so does a tokenizer that is trained, unless one is given", async () => {
+  const hashes = await Promise.all([hashOf(), hashOf("data.windows=chunks"), hashOf("data.train_tokenizer=char-bpe"), hashOf("data.tokenizer=/a.json")]);
+  expect(new Set(hashes).size).toBe(4);
+  expect(await hashOf("data.tokenizer=/a.json", "data.train_tokenizer=char-bpe")).toBe(hashes[3]);
 });
 
 test("an engine and what it does to the bits count", async () => {

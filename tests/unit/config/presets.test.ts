@@ -7,7 +7,7 @@ const float32Start = { "init.kind": "unit-noise", "init.sigma": 1e-5, "init.nois
 const everything = { "record.tensors": ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"] };
 
 /** What another family changes of itself: it has other fields. */
-function familyChanges(type: "qwen3") {
+function familyChanges(type: "qwen3" | "tinylm") {
   return diffRunConfigs(parseRunConfig({}), parseRunConfig({ model: { type } }));
 }
 
@@ -28,6 +28,23 @@ const expected = {
     ...everything,
   },
   "qwen3-singular": { ...Object.fromEntries(familyChanges("qwen3").map(({ path, after }) => [path, after])) },
+  "crucible-1": {
+    ...Object.fromEntries(familyChanges("tinylm").map(({ path, after }) => [path, after])),
+    "model.vocab_size": 10_000,
+    "init.kind": "normal",
+    "data.train_tokenizer": "char-bpe",
+    "data.windows": "chunks",
+    "data.label_shift": "causal",
+    "training.max_steps": 5000,
+    "training.per_device_train_batch_size": 128,
+    "training.dataloader_drop_last": true,
+    "training.lr_scheduler_type": "constant",
+    "training.weight_decay": 0,
+    "training.decay_norms": "all",
+    "training.max_grad_norm": 0,
+    "training.optim": "adamw_torch",
+    "record.rows": "dead",
+  },
   quick: { "training.max_steps": 800 },
 };
 

@@ -5,7 +5,7 @@ import { expectedFrom } from "../../formats/reference-python.js";
 
 const architectures = [{}, { n_layer: 3, n_embd: 12, n_inner: 20, tie_word_embeddings: false }];
 const cases = (["rmsnorm", "layernorm"] as const).flatMap((norm) =>
-  (["hf", "never", "always"] as const).flatMap((decay_norms) =>
+  (["hf", "never", "always", "all"] as const).flatMap((decay_norms) =>
     architectures.map((model) => parseRunConfig({ model: { ...model, norm }, training: { decay_norms, weight_decay: 0.03 } })),
   ),
 );
