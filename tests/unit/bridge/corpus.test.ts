@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { readCorpus } from "../../../src/bridge/corpus.js";
+import { corpusOf, readCorpus } from "../../../src/bridge/corpus.js";
+import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 
 const folder = mkdtempSync(join(tmpdir(), "corpus-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -2,11 +2,14 @@ import { expect, test } from "vitest";
 import { dataSchema } from "../../../src/config/data-schema.js";
 
 test("nothing given is the built-in corpus, the notebook's labels, and all of it trained on", () => {
-  expect(dataSchema.parse({})).toEqual({ corpus: null, tokenizer: null, label_shift: "double", window_length: null, held_out: 0 });
+  const tokens = { corpus: null, tokenizer: null, train_tokenizer: null };
+  expect(dataSchema.parse({})).toEqual({ ...tokens, windows: "sliding", label_shift: "double", window_length: null, held_out: 0 });
 });
 
 test.each([
   ["corpus", ""],
+  ["train_tokenizer", "word-bpe"],
+  ["windows", "jumping"],
   ["label_shift", "triple"],
   ["held_out", -0.1],
   ["held_out", 0.51],
