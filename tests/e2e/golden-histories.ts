@@ -18,7 +18,7 @@ export interface GoldenEnvironment {
 /** SHA-256 of the bytes of `embedding_history` of each preset at 30 steps and, where that takes minutes, at a smaller size, on the built-in corpus, and where they were computed. */
 export interface GoldenHistories {
   environment: GoldenEnvironment;
-  histories: Record<PresetName, string>;
+  histories: Partial<Record<PresetName, string>>;
 }
 
 /** A Python on one thread, and the environment that it computes in. */
