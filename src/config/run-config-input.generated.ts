@@ -184,7 +184,7 @@ export type ModelInput =
     dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
     /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */
     from?: string | null | undefined;
-    /** Rows of the embedding. Bytes of the corpus at or above it are dropped. Default: `128`. */
+    /** Rows of the embedding. Without a tokenizer tokens are bytes: with 256 rows or more those of UTF-8, with fewer those of ASCII, and bytes at or above it are dropped. Default: `128`. */
     vocab_size?: number | undefined;
     /** Longest sequence, and the length of a training window, in tokens. Default: `128`. */
     n_positions?: number | undefined;
