@@ -45,6 +45,7 @@ class Channel:
         self._stopped: dict[int, str] = {}
         self._all_stopped: str | None = None
         self._saves: set[int] = set()
+        self._named: set[int] = set()
         self._ready = threading.Condition()
         self._backlog: deque[str] = deque()
         self._coalesced = 0
@@ -68,6 +69,10 @@ class Channel:
         self._saves.discard(training)
         return is_asked
 
+    def name_training(self, training: int) -> None:
+        """Say of its questions which training they are of: there are several at once."""
+        self._named.add(training)
+
     def send(self, line: str, droppable: bool = False) -> None:
         """Queue one line. `droppable` lines (steps) are left out while the reader lags; the others never are."""
         with self._ready:
@@ -90,7 +95,8 @@ class Channel:
         self._next_question += 1
         question = self._questions[self._next_question] = _Question(training)
         if self.stop_reason(training) is None:  # a stop that comes from here on finds the question, and answers it
-            self.send(json.dumps({**message, "question": self._next_question}))
+            named = {"training": training} if training in self._named else {}
+            self.send(json.dumps({**message, "question": self._next_question, **named}))
             question.answered.wait(timeout_seconds)
         else:
             question.control = {}

@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-import traceback
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 from bh_bridge import channel
-from bh_bridge.errors import BridgeError
+from bh_bridge.errors import describe
 from bh_bridge.interrupts import interruptible
 from bh_bridge.protocol import check_request
 from bh_bridge.quick_import import quick_import
@@ -32,6 +31,7 @@ OPERATIONS: dict[str, str] = {
     "model.to": "bh_bridge.model_operations:to",
     "trainer.create": "bh_bridge.trainer_operations:create",
     "trainer.train": "bh_bridge.trainer_operations:train",
+    "trainer.train_stack": "bh_bridge.stack_operations:train_stack",
     "trainer.evaluate": "bh_bridge.trainer_operations:evaluate",
     "trainer.close": "bh_bridge.trainer_operations:close",
     "trainer.state": "bh_bridge.trainer_operations:state",
@@ -48,7 +48,7 @@ def invoke(op: str, request: str) -> str:
         reply = interruptible(lambda: json.dumps(_run(op, json.loads(request)), allow_nan=False))
         return f'{{"ok":{reply},"events":{channel.lines_sent()}}}'
     except BaseException as error:  # KeyboardInterrupt and SystemExit included: the caller decides what they mean
-        return json.dumps({"err": _describe(error), "events": channel.lines_sent()})
+        return json.dumps({"err": describe(error), "events": channel.lines_sent()})
 
 
 def _run(op: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -65,15 +65,3 @@ def _load(name: str) -> ModuleType:
         return loaded
     with quick_import():
         return importlib.import_module(name)
-
-
-def _describe(error: BaseException) -> dict[str, Any]:
-    kind = type(error)
-    return {
-        "type": kind.__qualname__,
-        "module": kind.__module__,
-        "message": str(error),
-        "code": error.code if isinstance(error, BridgeError) else None,
-        "mro": [base.__qualname__ for base in kind.__mro__],
-        "traceback": "".join(traceback.format_exception(error)),
-    }

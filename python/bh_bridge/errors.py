@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from typing import Any
+
 
 class BridgeError(Exception):
     """An error that TypeScript reports under `code`, with this message and no traceback."""
@@ -57,3 +60,16 @@ class ResumeMismatch(BridgeError):
 
 class ResumeDiverged(BridgeError):
     code = "RESUME_DIVERGED"
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """An exception as TypeScript gets it."""
+    kind = type(error)
+    return {
+        "type": kind.__qualname__,
+        "module": kind.__module__,
+        "message": str(error),
+        "code": error.code if isinstance(error, BridgeError) else None,
+        "mro": [base.__qualname__ for base in kind.__mro__],
+        "traceback": "".join(traceback.format_exception(error)),
+    }

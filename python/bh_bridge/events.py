@@ -25,6 +25,11 @@ class EventLog:
         sync_directory(path.parent)  # a checkpoint relies on this log: its name has to be as durable as its lines
         self._lock = threading.Lock()
         self._sequence = 0
+        self._training: int | None = None
+
+    def name_training(self, training: int) -> None:
+        """Say of each event that is sent from now on which training it is of: there are several at once."""
+        self._training = training
 
     def emit(self, type: str, *, droppable: bool = False, durable: bool = True, **fields: Any) -> None:
         """Log one event and send it; a `durable=False` one, asked for by a callback, is only sent."""
@@ -34,7 +39,7 @@ class EventLog:
             if durable:
                 self._append(line.encode() + b"\n")
             self._sequence += 1
-        self._channel.send(line, droppable)
+        self._channel.send(line if self._training is None else _of_training(line, self._training), droppable)
 
     def rewind(self, size: int) -> None:
         """Go back to the first `size` bytes, which a checkpoint has committed, and count on from their last event.
@@ -90,6 +95,10 @@ class EventLog:
                 self._path.with_suffix(".torn").write_bytes(tail[position:])
                 return
             position += len(line)
+
+
+def _of_training(line: str, training: int) -> str:
+    return f'{line[:-1]},"training":{training}}}'
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from transformers import GPT2Config, PreTrainedConfig, TrainingArguments, masking_utils
@@ -43,6 +43,7 @@ class Made(NamedTuple):
 
 
 Replay = Callable[[], Made]
+Result = TypeVar("Result")
 
 
 def obstacle(request: dict[str, Any], args: TrainingArguments, config: PreTrainedConfig) -> str | None:
@@ -56,6 +57,8 @@ def obstacle(request: dict[str, Any], args: TrainingArguments, config: PreTraine
         return "it is for CUDA"
     if not isinstance(config, GPT2Config):
         return "it is for GPT-2"
+    if request["stack"] > 1:
+        return "runs of a stack share the graph of their gradients"
     if any((config.resid_pdrop, config.embd_pdrop, config.attn_pdrop)):
         return "it has no dropout"
     if request["processes"] > 1:
@@ -72,7 +75,7 @@ def obstacle(request: dict[str, Any], args: TrainingArguments, config: PreTraine
     return None if unknown is None else f"it is not for training.{unknown}"
 
 
-def capture(step: Callable[[], Made]) -> Replay:
+def capture(step: Callable[[], Result]) -> Callable[[], Result]:
     """Record the kernels of a step, after some real ones: weights and moments are those of later steps afterwards."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
@@ -85,7 +88,7 @@ def capture(step: Callable[[], Made]) -> Replay:
     with torch.cuda.graph(graph, capture_error_mode="thread_local"):
         made = step()
 
-    def replay() -> Made:
+    def replay() -> Result:
         graph.replay()
         return made
 

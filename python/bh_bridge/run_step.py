@@ -98,10 +98,16 @@ class RunStep:
         self._until: int | None = request["until"]
         self._subscribed = frozenset(request["events"]) - frozenset(LOGGED_EVENTS)
 
-    def attach(self, training: int, output_log: OutputLog) -> None:
-        """Belong to the training of this number, which a stop names, and whose output goes to this log."""
+    def attach(self, training: int, output_log: OutputLog, *, is_one_of_several: bool = False) -> None:
+        """Belong to the training of this number, which a stop names, and whose output goes to this log.
+
+        is_one_of_several: other trainings are under way at the same time, and what is sent says whose it is.
+        """
         self._training = training
         self._output_log = output_log
+        if is_one_of_several:
+            self._events.name_training(training)
+            self._channel.name_training(training)
 
     def begin(self, state: TrainingState, window_order: str | None = None) -> None:
         """A training begins, or goes on after `state.global_step`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from bh_bridge.saved_tokenizer import save_tokenizer
 from bh_bridge.step_trace import StepTrace
 from bh_bridge.storage import storage_errors
 from bh_bridge.trainer_state import import_trainer_state
+from bh_bridge.turns import World
 from bh_bridge.wire import finite
 
 OUTPUT_LOG = "python.log"  # of a run: what Python and its libraries print
@@ -52,6 +54,7 @@ class HeldTrainer:
     max_steps: int
     lock_fd: int | None
     team: Team | None  # of a training in several processes
+    world: World  # what its training begins with
     checkpoint: Path | None = None  # what the engine has loaded
 
     def close(self) -> None:
@@ -122,7 +125,7 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
         undo.callback(trace.close)
     step = RunStep(request, connection, events, recorder, tap, trace)
     engine = build(model, request, train_windows, held_out_windows, step)
-    held = HeldTrainer(model, engine, step, events, recorder, directory, steps, lock_fd, team)
+    held = HeldTrainer(model, engine, step, events, recorder, directory, steps, lock_fd, team, World())
     resumed = go_back(held, exact=request["resume"] == "exact") if request["resume"] else Resumption(None, -1, [])
     held.checkpoint = resumed.checkpoint
     if resumed.checkpoint is None:
@@ -142,20 +145,34 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
 
 def train(request: dict[str, Any]) -> dict[str, Any]:
     """Operation `trainer.train`: train to the end, or to a stop; leave a run that is whole either way."""
-    held: HeldTrainer = registry.find(request["handle"])
+    held = untrained(request["handle"])
+    with closing_after(held), output_to(held.run_directory / OUTPUT_LOG) as log:
+        held.step.attach(request["training"], log)
+        return train_held(held)
+
+
+def untrained(handle: dict[str, int]) -> HeldTrainer:
+    """A trainer that has not trained; ConfigInvalid for one that has."""
+    held: HeldTrainer = registry.find(handle)
     if held.lock_fd is None:
         raise ConfigInvalid("this trainer has trained already, and its run is closed: create another trainer")
+    return held
+
+
+@contextlib.contextmanager
+def closing_after(held: HeldTrainer) -> Generator[None]:
+    """Close a trainer after its training, however that ends, and name what ended it."""
     try:
-        with storage_errors(held.run_directory), output_to(held.run_directory / OUTPUT_LOG) as log:
-            held.step.attach(request["training"], log)
-            return _train(held)
+        with storage_errors(held.run_directory):
+            yield
     except RankEnded as error:
         raise error if held.team is None else held.team.explain(error) from error
     finally:
         held.close()
 
 
-def _train(held: HeldTrainer) -> dict[str, Any]:
+def train_held(held: HeldTrainer) -> dict[str, Any]:
+    """Train to the end, or to a stop; the reply of `trainer.train`."""
     engine, events = held.engine, held.events
     first_step, max_steps = engine.state.global_step, held.max_steps
     if first_step < max_steps and held.team is not None:
@@ -225,6 +242,8 @@ def close(request: dict[str, Any]) -> dict[str, Any]:
 
 def _require_one_process_where_needed(request: dict[str, Any]) -> None:
     """Refuse what is not done by several processes; TypeScript has told the user, with more words."""
+    if request["stack"] > 1 and request["engine"] != "fast":
+        raise ConfigInvalid(f"engine {request['engine']} has no stack: use engine fast, or stack=1")
     if request["processes"] == 1:
         return
     if request["engine"] != "trainer":

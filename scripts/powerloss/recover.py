@@ -112,6 +112,7 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
             "exact_step": config["exact_step"],
             "compiled_step": config["compiled_step"],
             "graphed_step": config["graphed_step"],
+            "stack": config["stack"],
             "noise": config["noise"],
             "record": config["record"],
             "checkpoint": config["checkpoint"],

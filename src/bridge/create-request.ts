@@ -25,7 +25,7 @@ function rowsOf(rows: RecordRows, vocabulary: number, tokenizer: string | null):
 
 /** The request that builds the trainer of a configuration. */
 export function createRequest(config: RunConfig, { corpus, tokenizer, ...context }: RequestContext): CreateRequest {
-  const { engine, processes, exact_step, compiled_step, graphed_step, data, training, model, noise, record, checkpoint } = config;
+  const { engine, processes, exact_step, compiled_step, graphed_step, stack, data, training, model, noise, record, checkpoint } = config;
   const { train_tokenizer: _trained, ...text } = data;
   const seeds = trainingSeeds(config);
   return {
@@ -35,6 +35,7 @@ export function createRequest(config: RunConfig, { corpus, tokenizer, ...context
     exact_step,
     compiled_step,
     graphed_step,
+    stack,
     data: { ...text, corpus, tokenizer, window_length: windowLength(config) },
     training: JSON.parse(JSON.stringify(training)), // without the fields that are undefined
     dtype: model.dtype,

@@ -57,6 +57,7 @@ export class RunRecord {
       corpus,
       engine: config.engine,
       processes: config.processes,
+      stack: config.stack,
       exact_step: null,
       compiled_step: null,
       graphed_step: null,

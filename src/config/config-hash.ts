@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { isPlainObject } from "./json-value.js";
 import type { RunConfig } from "./run-config-schema.js";
 
-/** A configuration without what says where or how something is called or reached, not what it is: `name`, `python`, `exact_step`, `graphed_step`, what another engine does, `processes` where there is one, and the directories of files. */
+/** A configuration without what says where or how something is called or reached, not what it is: `name`, `python`, `exact_step`, `graphed_step`, what another engine does, `processes` and `stack` where they are 1, and the directories of files. */
 export function configIdentity(config: RunConfig) {
   const {
     name: _name,
@@ -12,6 +12,7 @@ export function configIdentity(config: RunConfig) {
     graphed_step: _graphedStep,
     compiled_step,
     processes,
+    stack,
     data,
     model,
     init,
@@ -23,6 +24,7 @@ export function configIdentity(config: RunConfig) {
     ...rest,
     ...(rest.engine === "fast" ? { compiled_step } : {}),
     ...(processes > 1 ? { processes } : {}),
+    ...(stack > 1 ? { stack } : {}),
     data: withoutDefaults(dataIdentity(data), laterDataFields),
     model: withoutDefaults({ ...model, from: fileName(model.from) }, { type: "gpt2" }),
     ...(Object.keys(apart).length > 0 ? { seeds: apart } : {}),

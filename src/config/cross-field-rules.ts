@@ -331,5 +331,18 @@ const processRules: CrossFieldRule[] = [
   },
 ];
 
+const stackRules: CrossFieldRule[] = [
+  {
+    path: "stack",
+    reads: ["engine"],
+    problem: ({ stack, engine }) => (stack > 1 && engine !== "fast" ? `engine ${engine} has no stack: use engine=fast, or stack=1` : undefined),
+  },
+  {
+    path: "compiled_step",
+    reads: ["stack"],
+    problem: ({ stack, compiled_step }) => (stack > 1 && compiled_step === "on" ? "a stack is not compiled: use compiled_step=off, or stack=1" : undefined),
+  },
+];
+
 /** What has to hold between fields, each with its remedy. */
-export const crossFieldRules: readonly CrossFieldRule[] = [...modelRules, ...recordRules, ...trainingRules, ...fastEngineRules, ...processRules];
+export const crossFieldRules: readonly CrossFieldRule[] = [...modelRules, ...recordRules, ...trainingRules, ...fastEngineRules, ...processRules, ...stackRules];

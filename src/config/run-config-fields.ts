@@ -65,6 +65,14 @@ export const runConfigFields = z.strictObject({
     .describe(
       "On CUDA: replay the whole step from one CUDA graph. `auto` makes the first steps both ways, and uses the graph where all bits are equal and it is faster. Not part of the hash.",
     ),
+  stack: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe(
+      "Engine `fast`: compute so many runs of a sweep or an experiment in one process, each product of all of them at once; they may differ in seeds, initial state and `training.learning_rate`. It is for GPUs: on a CPU it does not pay. Uncompiled. On a GPU the number changes bits.",
+    ),
   python: z.string().min(1).optional().describe("Path of the Python interpreter; found by itself when left out. Not part of the hash."),
   seeds: seedsSchema.prefault({}).describe("Seeds of the random streams one by one; each that is null follows `seed`."),
   data: dataSchema.prefault({}).describe("The text that is trained on."),

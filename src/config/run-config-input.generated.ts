@@ -417,6 +417,8 @@ export interface RunConfigInput {
   compiled_step?: "auto" | "on" | "off" | undefined;
   /** On CUDA: replay the whole step from one CUDA graph. `auto` makes the first steps both ways, and uses the graph where all bits are equal and it is faster. Not part of the hash. Default: `"auto"`. */
   graphed_step?: "auto" | "off" | undefined;
+  /** Engine `fast`: compute so many runs of a sweep or an experiment in one process, each product of all of them at once; they may differ in seeds, initial state and `training.learning_rate`. It is for GPUs: on a CPU it does not pay. Uncompiled. On a GPU the number changes bits. Default: `1`. */
+  stack?: number | undefined;
   /** Path of the Python interpreter; found by itself when left out. Not part of the hash. */
   python?: string | undefined;
   /** Seeds of the random streams one by one; each that is null follows `seed`. */

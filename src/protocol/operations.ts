@@ -3,11 +3,12 @@ import { architectureSchema } from "../config/model-schema.js";
 import { normSchema, ownModelShape } from "../config/models/own-model-fields.js";
 import { runConfigFields } from "../config/run-config-fields.js";
 import { complete } from "./complete.js";
+import { pythonErrorSchema } from "./envelope.js";
 import { generateOptionsSchema } from "./generate-options.js";
 import { wireNumberSchema } from "./wire-number.js";
 
 // The sections of a configuration are declared with it; here they only travel, complete.
-const { seed, processes, engine, exact_step, compiled_step, graphed_step, data, init, noise, training, record, checkpoint } = complete(runConfigFields).shape;
+const { seed, processes, engine, exact_step, compiled_step, graphed_step, stack, data, init, noise, training, record, checkpoint } = complete(runConfigFields).shape;
 const { from, dtype } = complete(z.strictObject(ownModelShape)).shape;
 const config = complete(architectureSchema);
 
@@ -122,6 +123,7 @@ export const operations = {
       exact_step,
       compiled_step,
       graphed_step,
+      stack,
       run_directory: z.string(),
       // The built-in corpus has a path too by now, as has a tokenizer that was trained, weights are numbers of windows, and a window has its length.
       data: data.omit({ train_tokenizer: true }).extend({
@@ -160,6 +162,11 @@ export const operations = {
     }),
   },
   "trainer.train": { request: z.strictObject({ handle: handleSchema, training: z.int().positive() }), reply: trainReplySchema },
+  // Several trainings at once; of each the reply of `trainer.train`, or what ended it.
+  "trainer.train_stack": {
+    request: z.strictObject({ trainings: z.array(z.strictObject({ handle: handleSchema, training: z.int().positive() })).min(1) }),
+    reply: z.strictObject({ ended: z.array(z.strictObject({ ok: trainReplySchema.nullable(), err: pythonErrorSchema.nullable() })) }),
+  },
   "trainer.evaluate": {
     request: z.strictObject({ handle: handleSchema }),
     reply: z.strictObject({ loss: wireNumberSchema, perplexity: wireNumberSchema }),

@@ -14,6 +14,7 @@ export const callPhrases: Readonly<Record<Operation, string>> = {
   "model.to": "moving a model",
   "trainer.create": "preparing a training",
   "trainer.train": "training",
+  "trainer.train_stack": "training several runs",
   "trainer.evaluate": "evaluating a model",
   "trainer.close": "closing a trainer",
   "trainer.state": "reading the state of a trainer",

@@ -88,6 +88,8 @@ export const runManifestSchema = z.strictObject({
   engine: z.string().optional(),
   /** Processes that share its batches; absent in runs of earlier versions, which are of one. */
   processes: z.int().optional(),
+  /** Runs whose products are computed together; absent in runs of earlier versions, each of which was computed alone. */
+  stack: z.int().optional(),
   /** Null before it is known, absent in runs of earlier versions. */
   exact_step: z.strictObject(exactStepFields).nullable().optional(),
   /** Likewise, and null with another engine. */

@@ -163,8 +163,8 @@ class RunTrainer(Trainer):
         """Gradients of a batch; the whole step where it can come from a graph, and Trainer's own calls do nothing."""
         group = self._run_step.group
         self._norm = None
-        if self._graph_obstacle is not None and self.device.type == "cuda":
-            self.tell_once("graphed_step", Graphed(False, self._graph_obstacle, None, None))
+        if self._graph_obstacle is not None:
+            self.tell_graphed(Graphed(False, self._graph_obstacle, None, None))
         if self._windows is not None:
             loss = self._make_whole_step(model, inputs["numbers"], self._windows)
         elif group is not None:
@@ -221,6 +221,11 @@ class RunTrainer(Trainer):
         self._norm = made.norm
         self.accelerator.gradient_state.sync_gradients = False  # accelerate would make another step
         return made.loss.clone()
+
+    def tell_graphed(self, verdict: Graphed) -> None:
+        """Whether steps come from a CUDA graph: said where there is CUDA."""
+        if self.device.type == "cuda":
+            self.tell_once("graphed_step", verdict)
 
     def tell_once(self, event: str, verdict: Verdict | Graphed) -> None:
         """How steps are computed from here on."""

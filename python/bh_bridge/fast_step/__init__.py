@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -70,6 +70,11 @@ class FastStep:
         """Add the gradients of a batch to those that the weights have; the loss of the batch is the result."""
         compute = self._compute if tokens.shape == self._batch else loss_and_gradients
         loss, grads = compute(self._weights, tokens, labels, count, self._shape)
-        for name, weight in self._weights.items():
-            weight.grad = grads[name] if weight.grad is None else weight.grad.add_(grads[name])
+        add_to_gradients(self._weights, grads)
         return loss
+
+
+def add_to_gradients(weights: Mapping[str, torch.Tensor], grads: Mapping[str, torch.Tensor]) -> None:
+    """Add to the gradients that weights have, by name; where there is none yet, these are taken as they are."""
+    for name, weight in weights.items():
+        weight.grad = grads[name] if weight.grad is None else weight.grad.add_(grads[name])

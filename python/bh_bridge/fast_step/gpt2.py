@@ -3,11 +3,15 @@
 Products take and give the narrow dtype, with float32 sums inside. The residual stream has the dtype of the weights, as
 under autocast. Attention keeps its weights [batch · heads, length, length] for the way back. The same functions run as
 they stand, or compiled into one graph that keeps float32 between the products.
+
+Everything may have one more dimension in front, of models of one shape: each product is then a batched one, in which
+every model has its own matrices. Shapes below leave that dimension out.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -70,30 +74,35 @@ def loss_and_gradients(
     """The loss of a batch, summed over its positions and divided by `count`, and its gradient for every weight.
 
     tokens, labels: int64 [batch, length]; position t learns labels[t + 1], as the model's own loss has it.
+    Of several models: weights [models, …], tokens and labels [models, batch, length], count and loss [models].
     """
-    batch, length = tokens.shape
+    batch, length = tokens.shape[-2:]
     embedding = weights["transformer.wte.weight"]
     head = embedding if shape.is_tied else weights["lm_head.weight"]
     mask = torch.full((length, length), float("-inf"), dtype=shape.narrow, device=tokens.device).triu(1)
-    x = (functional.embedding(tokens, embedding) + weights["transformer.wpe.weight"][:length]).flatten(0, 1)
+    positions = weights["transformer.wpe.weight"]
+    rows = _rows_of_all(tokens, embedding)
+    table = embedding.reshape(-1, embedding.shape[-1])
+    x = (functional.embedding(rows, table) + positions[..., :length, :].unsqueeze(-3)).flatten(-3, -2)
     saved: list[SavedBlock] = []
     for index in range(len(shape.scales)):
-        x, block = _block(weights, index, x, mask, batch, shape)
+        x, block = _block(weights, index, x, mask, length, shape)
         saved.append(block)
     final, norm_f = _norm(weights, "transformer.ln_f", x, shape)
     final, narrow_head = final.to(shape.narrow), head.to(shape.narrow)
-    loss, logits_grad = _cross_entropy(final.mm(narrow_head.t()), labels, count)
+    loss, logits_grad = _cross_entropy(_product(final, narrow_head.mT), labels, count)
 
     grads: Weights = {}
-    head_grad = logits_grad.t().mm(final).to(head.dtype)
-    final_grad = logits_grad.mm(narrow_head).to(x.dtype)
+    head_grad = _product(logits_grad.mT, final).to(head.dtype)
+    final_grad = _product(logits_grad, narrow_head).to(x.dtype)
     grad = _norm_backward(weights, "transformer.ln_f", final_grad, norm_f, shape, grads)
     for index in reversed(range(len(shape.scales))):
-        grad = _block_backward(weights, index, grad, saved[index], batch, shape, grads)
-    positions = weights["transformer.wpe.weight"]
-    of_positions = grad.view(batch, length, -1).sum(0)
-    grads["transformer.wpe.weight"] = functional.pad(of_positions, (0, 0, 0, len(positions) - length))
-    of_tokens = torch.ops.aten.embedding_dense_backward(grad, tokens.flatten(), len(embedding), -1, False)
+        grad = _block_backward(weights, index, grad, saved[index], length, shape, grads)
+    of_positions = grad.unflatten(-2, (batch, length)).sum(-3)
+    grads["transformer.wpe.weight"] = functional.pad(of_positions, (0, 0, 0, positions.shape[-2] - length))
+    of_tokens = torch.ops.aten.embedding_dense_backward(
+        grad.reshape(-1, grad.shape[-1]), rows.flatten(), len(table), -1, False
+    ).view(embedding.shape)
     if not shape.is_tied:
         grads["lm_head.weight"] = head_grad
     grads["transformer.wte.weight"] = head_grad + of_tokens if shape.is_tied else of_tokens
@@ -101,15 +110,15 @@ def loss_and_gradients(
 
 
 def _block(
-    weights: Weights, index: int, x: torch.Tensor, mask: torch.Tensor, batch: int, shape: Shape
+    weights: Weights, index: int, x: torch.Tensor, mask: torch.Tensor, length: int, shape: Shape
 ) -> tuple[torch.Tensor, SavedBlock]:
     name = f"transformer.h.{index}"
     attended, norm_1 = _norm(weights, f"{name}.ln_1", x, shape)
     mixed = _affine(weights, f"{name}.attn.c_attn", attended, shape)
-    heads = [_split(part, batch, shape.heads) for part in mixed.chunk(3, dim=1)]
+    heads = [_split(part, length, shape.heads) for part in mixed.chunk(3, dim=-1)]
     query, key, value = heads
     output, probabilities = _attention(query, key, value, mask, shape.scales[index])
-    joined = _join(output, shape.heads)
+    joined = _join(output, shape.heads, x.shape)
     x = x + _affine(weights, f"{name}.attn.c_proj", joined, shape)
     entered, norm_2 = _norm(weights, f"{name}.ln_2", x, shape)
     wide = _affine(weights, f"{name}.mlp.c_fc", entered, shape)
@@ -120,7 +129,7 @@ def _block(
 
 
 def _block_backward(
-    weights: Weights, index: int, grad: torch.Tensor, saved: SavedBlock, batch: int, shape: Shape, grads: Weights
+    weights: Weights, index: int, grad: torch.Tensor, saved: SavedBlock, length: int, shape: Shape, grads: Weights
 ) -> torch.Tensor:
     """Gradient of the block's input from that of its output, [rows, hidden]; those of its weights go to `grads`."""
     name = f"transformer.h.{index}"
@@ -129,10 +138,10 @@ def _block_backward(
     entered_grad = _affine_backward(weights, f"{name}.mlp.c_fc", wide_grad, saved.entered, shape, grads)
     grad = grad + _norm_backward(weights, f"{name}.ln_2", entered_grad, saved.norm_2, shape, grads)
     joined_grad = _affine_backward(weights, f"{name}.attn.c_proj", grad, saved.joined, shape, grads)
-    output_grad = _split(joined_grad, batch, shape.heads)
+    output_grad = _split(joined_grad, length, shape.heads)
     query, key, value = saved.heads
     of_heads = _attention_backward(output_grad, query, key, value, saved.weights, shape.scales[index])
-    mixed_grad = torch.cat([_join(part, shape.heads) for part in of_heads], dim=1)
+    mixed_grad = torch.cat([_join(part, shape.heads, grad.shape) for part in of_heads], dim=-1)
     attended_grad = _affine_backward(weights, f"{name}.attn.c_attn", mixed_grad, saved.attended, shape, grads)
     return grad + _norm_backward(weights, f"{name}.ln_1", attended_grad, saved.norm_1, shape, grads)
 
@@ -174,19 +183,33 @@ def _attention_backward(
     return torch.cat(query_grads, dim=1), key_grad, value_grad
 
 
-def _split(x: torch.Tensor, batch: int, heads: int) -> torch.Tensor:
-    """[batch · length, heads · width] as [batch · heads, length, width]."""
-    return x.reshape(batch, -1, heads, x.shape[1] // heads).transpose(1, 2).flatten(0, 1)
+def _rows_of_all(tokens: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
+    """Tokens as rows of the embeddings of all models, one below the other."""
+    if embedding.dim() == 2:
+        return tokens
+    models, vocabulary, _ = embedding.shape
+    return tokens + torch.arange(0, models * vocabulary, vocabulary, device=tokens.device).view(-1, 1, 1)
 
 
-def _join(x: torch.Tensor, heads: int) -> torch.Tensor:
-    """The other way round."""
-    return x.unflatten(0, (-1, heads)).transpose(1, 2).flatten(2, 3).flatten(0, 1)
+def _split(x: torch.Tensor, length: int, heads: int) -> torch.Tensor:
+    """[batch · length, heads · width] as [batch · heads, length, width]; of all models below one another."""
+    return x.reshape(-1, length, heads, x.shape[-1] // heads).transpose(1, 2).flatten(0, 1)
+
+
+def _join(x: torch.Tensor, heads: int, rows: torch.Size) -> torch.Tensor:
+    """The other way round, to this shape."""
+    return x.unflatten(0, (-1, heads)).transpose(1, 2).flatten(2, 3).reshape(rows)
+
+
+def _product(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return x.mm(y) if x.dim() == 2 else x.bmm(y)
 
 
 def _affine(weights: Weights, name: str, x: torch.Tensor, shape: Shape) -> torch.Tensor:
     weight, bias = weights[f"{name}.weight"].to(shape.narrow), weights[f"{name}.bias"].to(shape.narrow)
-    return torch.addmm(bias, x.to(shape.narrow), weight)
+    if x.dim() == 2:
+        return torch.addmm(bias, x.to(shape.narrow), weight)
+    return torch.baddbmm(bias.unsqueeze(-2), x.to(shape.narrow), weight)
 
 
 def _affine_backward(
@@ -194,9 +217,9 @@ def _affine_backward(
 ) -> torch.Tensor:
     """Gradient of x, of y = x · weight + bias."""
     weight, grad = weights[f"{name}.weight"], grad.to(shape.narrow)
-    grads[f"{name}.weight"] = x.to(shape.narrow).t().mm(grad).to(weight.dtype)
-    grads[f"{name}.bias"] = grad.sum(0).to(weight.dtype)
-    return grad.mm(weight.to(shape.narrow).t())
+    grads[f"{name}.weight"] = _product(x.to(shape.narrow).mT, grad).to(weight.dtype)
+    grads[f"{name}.bias"] = grad.sum(-2).to(weight.dtype)
+    return _product(grad, weight.to(shape.narrow).mT)
 
 
 def _gelu_backward(grad: torch.Tensor, x: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
@@ -205,16 +228,24 @@ def _gelu_backward(grad: torch.Tensor, x: torch.Tensor, gate: torch.Tensor) -> t
     return torch.ops.aten.sigmoid_backward(grad * x, gate).mul_(slope).addcmul_(grad, gate)
 
 
+def _of_each(kernel: Callable[..., Saved], tensors: Saved, *rest: float) -> Saved:
+    """What a kernel gives that takes one model, of all models."""
+    if tensors[0].dim() == 2:
+        return kernel(*tensors, *rest)
+    of_models = [kernel(*of_one, *rest) for of_one in zip(*tensors, strict=True)]
+    return tuple(torch.stack(part) for part in zip(*of_models, strict=True))
+
+
 def _norm(weights: Weights, name: str, x: torch.Tensor, shape: Shape) -> tuple[torch.Tensor, Saved]:
     """The norm of x [rows, hidden], and what its backward pass needs."""
     weight = weights[f"{name}.weight"]
     if not shape.has_rms_norm:
-        y, mean, inverse = layer_norm(x, weight, weights[f"{name}.bias"], shape.epsilon)
+        y, mean, inverse = _of_each(layer_norm, (x, weight, weights[f"{name}.bias"]), shape.epsilon)
         return y, (x, mean, inverse)
     wide = x.float()
     inverse = torch.rsqrt(wide.square().mean(-1, keepdim=True) + shape.epsilon)
     direction = (wide * inverse).to(x.dtype)
-    return direction * weight, (direction, inverse)
+    return direction * weight.unsqueeze(-2), (direction, inverse)
 
 
 def _norm_backward(
@@ -224,13 +255,12 @@ def _norm_backward(
     weight = weights[f"{name}.weight"]
     grad = grad.to(weight.dtype)
     if not shape.has_rms_norm:
-        of_x, grads[f"{name}.weight"], grads[f"{name}.bias"] = layer_norm_backward(
-            grad, *saved, weight, weights[f"{name}.bias"]
-        )
+        tensors = (grad, *saved, weight, weights[f"{name}.bias"])
+        of_x, grads[f"{name}.weight"], grads[f"{name}.bias"] = _of_each(layer_norm_backward, tensors)
         return of_x
     direction, inverse = saved
-    grads[f"{name}.weight"] = (grad * direction).sum(0)
-    scaled, wide = (grad * weight).float(), direction.float()
+    grads[f"{name}.weight"] = (grad * direction).sum(-2)
+    scaled, wide = (grad * weight.unsqueeze(-2)).float(), direction.float()
     along = (scaled * wide).mean(-1, keepdim=True)
     return scaled.addcmul_(wide, along, value=-1).mul_(inverse).to(weight.dtype)
 
@@ -239,11 +269,11 @@ def _cross_entropy(
     logits: torch.Tensor, labels: torch.Tensor, count: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The loss, float32, and its gradient for the logits [rows, vocabulary], in their dtype."""
-    targets = functional.pad(labels[:, 1:], (0, 1), value=NO_TARGET).reshape(-1, 1)
+    targets = functional.pad(labels[..., 1:], (0, 1), value=NO_TARGET).flatten(-2).unsqueeze(-1)
     learns = targets != NO_TARGET
     safe = targets.where(learns, 0)
-    share = learns.float() / count
+    share = learns.float() / count[..., None, None]
     log_probabilities = torch.log_softmax(logits.float(), -1)
-    loss = -(log_probabilities.gather(1, safe) * share).sum()
-    grad = log_probabilities.exp_().mul_(share).scatter_add_(1, safe, -share)
+    loss = -(log_probabilities.gather(-1, safe) * share).sum((-2, -1))
+    grad = log_probabilities.exp_().mul_(share).scatter_add_(-1, safe, -share)
     return loss, grad.to(logits.dtype)

@@ -19,7 +19,7 @@ test("a configuration's sections are sent as they are, with the paths of the cor
   const config = parseRunConfig({ data: { held_out: 0.25 }, record: { rows: [1] }, noise: { epsilon: 1e-3 }, checkpoint: { keep: 3 } });
   const request = createRequest(config, { ...context, corpus: "/text", tokenizer: "/tokenizer.json" });
   const { train_tokenizer: _trained, ...text } = config.data;
-  const { engine, processes, exact_step, compiled_step, graphed_step, training, noise, record, checkpoint, seed } = config;
+  const { engine, processes, exact_step, compiled_step, graphed_step, stack, training, noise, record, checkpoint, seed } = config;
   expect(request).toEqual({
     ...context,
     data: { ...text, corpus: "/text", tokenizer: "/tokenizer.json", window_length: 128 },
@@ -28,6 +28,7 @@ test("a configuration's sections are sent as they are, with the paths of the cor
     exact_step,
     compiled_step,
     graphed_step,
+    stack,
     training,
     noise,
     record,

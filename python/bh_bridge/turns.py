@@ -1,0 +1,125 @@
+"""Functions that take turns in one process: each runs until it hands something over, and only one runs at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+from collections.abc import Callable, Generator
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import torch
+from accelerate.state import GradientState
+
+Asked = TypeVar("Asked")
+Given = TypeVar("Given")
+
+
+class Abandoned(BaseException):
+    """Raised in a function whose turn will not come any more."""
+
+
+class Turn(Generic[Asked, Given]):
+    """A function in a thread of its own that runs while `go_on` waits, with random streams of its own.
+
+    What libraries keep once for a process, random streams and accelerate's count of batches, is put away when a turn
+    ends, and is there again when the next begins.
+    """
+
+    def __init__(self, function: Callable[[Callable[[Asked], Given]], None], world: World) -> None:
+        """function: gets a function that hands something over, and gives what is given for it.
+
+        world: what it begins with.
+        """
+        self.error: BaseException | None = None  # that ended the function
+        self._world = world
+        self._asked: Asked | None = None
+        self._given: Given | None = None
+        self._is_abandoned = False
+        self._has_ended = False
+        self._may_run, self._has_stopped = threading.Semaphore(0), threading.Semaphore(0)
+        self._threads = torch.get_num_threads()
+        self._gpu = torch.cuda.current_device() if torch.cuda.is_initialized() else None
+        threading.Thread(target=self._run, args=(function,), name="bh-bridge-turn", daemon=True).start()
+
+    def go_on(self, given: Given | None = None) -> Asked | None:
+        """Let the function run until it hands something over, which is given here; None when it has ended."""
+        self._given, self._asked = given, None
+        with self._world.entered():
+            self._may_run.release()
+            try:
+                self._has_stopped.acquire()
+            except BaseException:  # an interrupt: what is under way, as a checkpoint, still needs its own streams
+                self._has_stopped.acquire()
+                raise
+        return self._asked
+
+    def abandon(self) -> None:
+        """Let the function unwind, if it has not ended."""
+        self._is_abandoned = True
+        while not self._has_ended:
+            self.go_on()
+
+    def _hand_over(self, asked: Asked) -> Given:
+        self._asked = asked
+        self._has_stopped.release()
+        self._may_run.acquire()
+        if self._is_abandoned:
+            raise Abandoned
+        return self._given  # pyright: ignore[reportReturnType]
+
+    def _run(self, function: Callable[[Callable[[Asked], Given]], None]) -> None:
+        self._may_run.acquire()
+        torch.set_num_threads(self._threads)  # each thread has a number of its own
+        if self._gpu is not None:
+            torch.cuda.set_device(self._gpu)
+        try:
+            if not self._is_abandoned:
+                function(self._hand_over)
+        except BaseException as error:
+            self.error = error
+        finally:
+            self._has_ended = True
+            self._has_stopped.release()
+
+
+class World:
+    """What a training finds in its process and leaves there, as it is now; a turn takes it along."""
+
+    def __init__(self) -> None:
+        self._keep()
+
+    @contextlib.contextmanager
+    def entered(self) -> Generator[None, None, None]:
+        outer = World()
+        self._restore()
+        try:
+            yield
+        finally:
+            self._keep()
+            outer._restore()
+
+    def _keep(self) -> None:
+        self._torch = torch.get_rng_state()
+        self._gpu = torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None
+        self._numpy: Any = np.random.get_state()
+        self._python = random.getstate()
+        self._accelerate = {
+            name: list(value) if isinstance(value, list) else value for name, value in _gradient_state().items()
+        }
+
+    def _restore(self) -> None:
+        torch.set_rng_state(self._torch)
+        if self._gpu is not None:
+            torch.cuda.set_rng_state(self._gpu)
+        np.random.set_state(self._numpy)
+        random.setstate(self._python)
+        kept = _gradient_state()
+        kept.clear()
+        kept.update(self._accelerate)
+
+
+def _gradient_state() -> dict[str, Any]:
+    """Of accelerate: whether gradients of this batch make a step, and what is iterated over; one for a process."""
+    return GradientState._shared_state  # pyright: ignore[reportPrivateUsage]
