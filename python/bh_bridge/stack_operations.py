@@ -19,7 +19,8 @@ def train_stack(request: dict[str, Any]) -> dict[str, Any]:
 
     The reply has the reply of `trainer.train` of each, or what ended it.
     """
-    seats = [_Seat(untrained(each["handle"]), each["training"]) for each in request["trainings"]]
+    trainings = [(untrained(each["handle"]), each["training"]) for each in request["trainings"]]
+    seats = [_Seat(held, training) for held, training in trainings]
     with contextlib.ExitStack() as undo:
         for seat in seats:
             undo.callback(seat.close)

@@ -5,6 +5,7 @@ import type { RepositoryState } from "../runs/git-state.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import type { CallOptions, Model } from "./model.js";
 import type { TrainerCallback } from "./trainer-callback.js";
+import type { StackSeat } from "./training-stack.js";
 
 /** What a trainer needs beside its model; the fields are those of a configuration. */
 export interface TrainerOptions extends Pick<RunConfigInput, "data" | "training" | "noise" | "record" | "checkpoint" | "device" | "name"> {
@@ -31,6 +32,8 @@ export interface TrainerSetup {
   startFrom?: string;
   /** The step after which steps that are trained again end, on the schedule of all; neither checkpoint nor model is left then. */
   until?: number;
+  /** Where it is trained beside others; it trains alone when left out. */
+  seat?: StackSeat;
   /** The step whose tensors are written, one by one, into a directory that is there. */
   trace?: { step: number; directory: string };
   /** The repository that the run notes, null for none; that of the current folder when left out. */

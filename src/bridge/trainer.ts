@@ -231,7 +231,9 @@ export class Trainer implements AsyncDisposable {
     this.model.changes.push(`trained in ${run.directory}`);
     this.#record = record;
     const options = { signal, receiver: this.#receiver, onAbort: () => this.#stop("signal") };
-    const call = this.#session.invoke("trainer.train", { handle, training: this.#training }, options);
+    const request = { handle, training: this.#training };
+    const { seat } = this.#setup;
+    const call = seat ? seat.train(this.#session, request, options) : this.#session.invoke("trainer.train", request, options);
     this.#call = call;
     try {
       const reply = await call;

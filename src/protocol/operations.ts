@@ -8,7 +8,8 @@ import { generateOptionsSchema } from "./generate-options.js";
 import { wireNumberSchema } from "./wire-number.js";
 
 // The sections of a configuration are declared with it; here they only travel, complete.
-const { seed, processes, engine, exact_step, compiled_step, graphed_step, stack, data, init, noise, training, record, checkpoint } = complete(runConfigFields).shape;
+const { seed, processes, engine, exact_step, compiled_step, graphed_step, stack, data, init, noise, training, record, checkpoint } =
+  complete(runConfigFields).shape;
 const { from, dtype } = complete(z.strictObject(ownModelShape)).shape;
 const config = complete(architectureSchema);
 

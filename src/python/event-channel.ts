@@ -1,11 +1,13 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
+import { isPlainObject } from "../config/json-value.js";
 import { type ChannelCommand, type ChannelMessage, channelMessageSchema } from "../protocol/events.js";
 
 /** Whoever listens to the events of the call that is under way. */
 export interface EventReceiver {
-  onMessage(message: ChannelMessage): void;
+  /** @param training which one it is of, where several are under way. */
+  onMessage(message: ChannelMessage, training?: number): void;
   /** A line that is no message. */
   onInvalid(error: unknown): void;
 }
@@ -87,11 +89,19 @@ export class EventChannel {
 
   #receive(line: string): void {
     try {
-      this.receiver?.onMessage(channelMessageSchema.parse(JSON.parse(line)));
+      const { message, training } = addressed(JSON.parse(line));
+      this.receiver?.onMessage(channelMessageSchema.parse(message), training);
     } catch (error) {
       this.receiver?.onInvalid(error);
     } finally {
       if (++this.#lines === this.#waiting?.lines) this.#waiting.resolve();
     }
   }
+}
+
+/** A message, and the number of the training that it names beside its own fields. */
+function addressed(line: unknown): { message: unknown; training?: number } {
+  if (!isPlainObject(line) || typeof line["training"] !== "number") return { message: line };
+  const { training, ...message } = line;
+  return { message, training: training as number };
 }

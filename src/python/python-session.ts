@@ -194,7 +194,7 @@ export class PythonSession {
 
   async #close(): Promise<void> {
     this.#transport.ref();
-    const isTraining = this.#current?.op === "trainer.train";
+    const isTraining = this.#current?.op === "trainer.train" || this.#current?.op === "trainer.train_stack";
     await stopLadder(Promise.race([this.#idle, this.ended]), [
       isTraining ? { act: () => this.send({ type: "leave" }), graceMs: stopGraceMs } : { act: () => this.interrupt(), graceMs: interruptGraceMs },
     ]);

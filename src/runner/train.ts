@@ -92,7 +92,7 @@ function requireSameStart(startFrom: string, from: string | null): void {
 }
 
 /** What is trained, and how it begins. */
-export interface TrainingPlan extends Pick<TrainerSetup, "until" | "trace" | "repository"> {
+export interface TrainingPlan extends Pick<TrainerSetup, "until" | "trace" | "repository" | "seat"> {
   resolved: ResolvedConfig;
   /** What the model is built from. */
   model: ModelPlan;
@@ -131,7 +131,7 @@ export async function conductTraining({ python, threads, ...training }: Conduct,
 /** Build the model and train, in a Python that has started; once trained, what was made there for it is let go of. */
 export async function trainIn(
   bridge: Bridge,
-  { resolved, corpus, model: plan, prepare, until, trace, repository }: TrainingPlan & { corpus: CorpusFacts },
+  { resolved, corpus, model: plan, prepare, until, trace, repository, seat }: TrainingPlan & { corpus: CorpusFacts },
   { signal, callbacks = [], out = runsFolder, startFrom }: TrainOptions,
   listener: TrainListener,
 ): Promise<ConductedTraining> {
@@ -144,6 +144,7 @@ export async function trainIn(
     ...(until && { until }),
     ...(trace && { trace }),
     ...(repository !== undefined && { repository }),
+    ...(seat && { seat }),
   });
   if (listener.onEvent) trainer.onEvent(listener.onEvent);
   listener.onPhase?.("preparing HF's Trainer");

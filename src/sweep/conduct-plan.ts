@@ -15,6 +15,7 @@ import type { Plan } from "./plan/plan.js";
 import { memoryOf, planCost, requireRoom } from "./plan/plan-cost.js";
 import { createPlanDirectory, findPlanDirectory, replacePlan } from "./plan/plan-directory.js";
 import type { Trial } from "./plan/plan-trials.js";
+import { requireStacks } from "./plan/require-stacks.js";
 import { taskOf } from "./plan/task-of.js";
 import type { TrialEnd, TrialTask } from "./pool/trial-task.js";
 import type { SweepTrial } from "./sweep-document.js";
@@ -65,7 +66,8 @@ const runsFolder = "runs";
  * @param python any that can hold a lock here.
  * @param executor where the trials are trained.
  * @param conclude called once all has ended, with the directory still locked.
- * @throws {BhBridgeError} `RUN_LOCKED` when another process does the same, `DISK_FULL` before anything starts, `FILE_UNWRITABLE`.
+ * @throws {BhBridgeError} `RUN_LOCKED` when another process does the same, `DISK_FULL` before anything starts, `FILE_UNWRITABLE`, `USAGE` for stacks that
+ * its trials do not fill.
  */
 export async function conductPlan<Document>(
   plan: Plan,
@@ -81,6 +83,7 @@ export async function conductPlan<Document>(
   tell: (event: TrialEvent) => void,
   conclude: Conclude<Document>,
 ): Promise<ConductedPlan<Document>> {
+  requireStacks(plan.trials, executor);
   const directory = findPlanDirectory(out, plan).same ?? createPlanDirectory(out, plan);
   await using _lock = await lockDirectory(python.path, directory);
   await endEarlierJob(directory);

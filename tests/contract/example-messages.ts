@@ -47,6 +47,12 @@ export const requests: { readonly [Op in Operation]: RequestOf<Op> } = {
     trace: null,
   }),
   "trainer.train": { handle, training: 1 },
+  "trainer.train_stack": {
+    trainings: [
+      { handle, training: 2 },
+      { handle: { slot: 1, generation: 1 }, training: 3 },
+    ],
+  },
   "trainer.evaluate": { handle },
   "trainer.state": { handle },
   "trainer.close": { handle },
@@ -95,6 +101,29 @@ export const replies: { readonly [Op in Operation]: readonly WrittenReply<Op>[] 
       from_step: 500,
       recorded_step: 700,
       rejected_checkpoints: ["step-000600: MANIFEST.json is missing"],
+    },
+  ],
+  "trainer.train_stack": [
+    {
+      ended: [
+        {
+          ok: {
+            status: "completed",
+            reason: null,
+            global_step: 10,
+            max_steps: 10,
+            steps_this_time: 10,
+            seconds: 1.5,
+            log_history: [],
+            best_metric: null,
+          },
+          err: null,
+        },
+        {
+          ok: null,
+          err: { type: "DiskFull", module: "bh_bridge.errors", message: "no room", code: "DISK_FULL", mro: ["DiskFull", "BridgeError"], traceback: "" },
+        },
+      ],
     },
   ],
   "trainer.train": [

@@ -1,4 +1,4 @@
-"""The fast step of several models of one shape at once: each product is a batched one, each model keeps its own rest."""
+"""The fast step of several models of one shape at once: each product is a batched one, the rest is each its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from bh_bridge.bits import same_bits
 from bh_bridge.fast_step.gpt2 import NO_TARGET, Shape, Weights, loss_and_gradients, shape_of
 from bh_bridge.graphed_step import CHECKED_STEPS, Graphed, capture
 
-
 Computed = tuple[torch.Tensor, Weights]  # losses [models], and gradients [models, …] by the names of the weights
 Compute = Callable[["Batch"], Computed]
 
@@ -23,7 +22,7 @@ class Batch(NamedTuple):
 
     tokens: torch.Tensor
     labels: torch.Tensor
-    count: torch.Tensor
+    items: torch.Tensor
 
 
 class Gradients(NamedTuple):
@@ -85,13 +84,13 @@ class FastStack:
         return self._graph.replayed(batch) if self.verdict.used and self._graph.fits(batch) else self._compute(batch)
 
     def _compute(self, batch: Batch) -> Computed:
-        return loss_and_gradients(self._weights, batch.tokens, batch.labels, batch.count, self._shape)
+        return loss_and_gradients(self._weights, batch.tokens, batch.labels, batch.items, self._shape)
 
     def _joined(self, batches: Mapping[int, Batch]) -> Batch:
         """One batch of all places; where there is none, there is nothing to learn."""
         any_one = next(iter(batches.values()))
         nothing = Batch(
-            torch.zeros_like(any_one.tokens), torch.full_like(any_one.labels, NO_TARGET), torch.ones_like(any_one.count)
+            torch.zeros_like(any_one.tokens), torch.full_like(any_one.labels, NO_TARGET), torch.ones_like(any_one.items)
         )
         all_places = [batches.get(place, nothing) for place in range(self._width)]
         return Batch(*(torch.stack(part) for part in zip(*all_places, strict=True)))

@@ -9,6 +9,7 @@ import { isLeft } from "../../sweep/ledger.js";
 import type { Plan } from "../../sweep/plan/plan.js";
 import { findPlanDirectory } from "../../sweep/plan/plan-directory.js";
 import { previewPlan } from "../../sweep/plan/preview-plan.js";
+import { stackOnCpu } from "../../sweep/plan/require-stacks.js";
 import type { SweepTrial } from "../../sweep/sweep-document.js";
 import { PageBeside } from "../serve/page-beside.js";
 import { ensurePython } from "../setup/ensure-python.js";
@@ -44,6 +45,8 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
   const executor = await chooseExecutor(await choiceOf(options, written), python);
   if (executor.name === "slurm") stopping = "Leaving the trials to SLURM; the same command follows them, and `bh-bridge sweep cancel` ends them";
   const plan = await planned(executor, signal);
+  const note = stackOnCpu(plan);
+  if (note !== undefined) terminal.say(note);
   if (dryRun) {
     const preview = await previewPlan(plan, python, executor, { out, workers: workers ?? plan.machine.cores, retry, signal });
     terminal.print(formatPreview(preview, terminal.color, terminal.width));

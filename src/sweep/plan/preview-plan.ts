@@ -10,6 +10,7 @@ import type { Plan } from "./plan.js";
 import { type Measured, memoryOf, planCost, requireRoom } from "./plan-cost.js";
 import { findPlanDirectory } from "./plan-directory.js";
 import type { Trial } from "./plan-trials.js";
+import { requireStacks } from "./require-stacks.js";
 import { taskOf } from "./task-of.js";
 
 /** By so many steps a step takes what it will take. */
@@ -38,9 +39,10 @@ interface PreviewOptions {
 export async function previewPlan(
   plan: Plan,
   python: UsablePython,
-  executor: Pick<Executor, "isHere">,
+  executor: Pick<Executor, "isHere" | "name">,
   { out, workers, retry, signal }: PreviewOptions,
 ): Promise<SweepDocument> {
+  requireStacks(plan.trials, executor);
   const directory = findPlanDirectory(out, plan).same;
   const ledger = directory === undefined ? new Map() : readLedger(directory);
   const trials = trialStates(
@@ -63,7 +65,7 @@ export async function previewPlan(
 /** Measure a trial as it will be trained: a few steps alone would not be compiled. Where that cannot be, it will not be compiled either. */
 async function probePlan(plan: Plan, trial: Trial, python: UsablePython, signal: AbortSignal): Promise<Measured | undefined> {
   const { config } = trial;
-  const isCompiled = config.engine === "fast" && config.compiled_step === "auto" && config.training.max_steps >= compiledFromSteps;
+  const isCompiled = config.engine === "fast" && config.stack === 1 && config.compiled_step === "auto" && config.training.max_steps >= compiledFromSteps;
   const compiled = isCompiled ? await probeTrial(plan, { ...trial, config: { ...config, compiled_step: "on" } }, python, signal) : undefined;
   return compiled ?? (await probeTrial(plan, trial, python, signal));
 }

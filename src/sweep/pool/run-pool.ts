@@ -1,8 +1,11 @@
 import type { JobListener } from "../executors/executor.js";
-import type { TrialEnd, TrialTask, TrialWorker } from "./trial-task.js";
+import { stackOf } from "./stack-of.js";
+import type { TrialEnd, TrialListener, TrialTask, TrialWorker } from "./trial-task.js";
 
 /** A trial that took so many processes with it has a cause of its own. */
 const deathsThatFail = 3;
+/** Trials whose process died so often while they were trained together are trained one by one: one of them may be the cause, or the memory. */
+const deathsTogether = 2;
 
 interface PoolOptions {
   /** How many workers train side by side. */
@@ -30,8 +33,8 @@ export async function runPool(tasks: readonly TrialTask[], { workers, startWorke
         ? { kind: "failed", reason: `its process died ${died} times; the last time: ${reported.reason}` }
         : reported;
     listener.onEnd(task, end);
-    if (end.kind === "died") queue.unshift(task);
     hasFailed ||= end.kind === "failed";
+    return end.kind === "died" ? [task] : [];
   };
 
   const work = async (slot: number) => {
@@ -39,18 +42,19 @@ export async function runPool(tasks: readonly TrialTask[], { workers, startWorke
     const stop = () => worker?.stop();
     signal.addEventListener("abort", stop);
     try {
-      for (let task = queue.shift(); task; task = queue.shift()) {
+      for (let tasksNow = takeNext(queue, deaths); tasksNow.length > 0; tasksNow = takeNext(queue, deaths)) {
         if (signal.aborted || (failFast && hasFailed)) return;
         if (!worker?.isAlive) worker = startWorker(slot);
-        const [current, trainer] = [task, worker];
-        const end = await trainer.train(current, {
-          onStart(run, fromStep) {
-            current.run = run;
-            listener.onStart(current, run, fromStep, trainer.place);
+        const trainer = worker;
+        const listeners = tasksNow.map((task) => ({
+          onStart(run: string, fromStep: number) {
+            task.run = run;
+            listener.onStart(task, run, fromStep, trainer.place);
           },
-          onStep: (step, loss) => listener.onStep(current, step, loss),
-        });
-        afterEnd(current, end);
+          onStep: (step: number, loss: number) => listener.onStep(task, step, loss),
+        }));
+        const ends = await trainAll(trainer, tasksNow, listeners);
+        queue.unshift(...tasksNow.flatMap((task, place) => afterEnd(task, ends[place] ?? { kind: "stopped" })));
       }
     } finally {
       signal.removeEventListener("abort", stop);
@@ -58,4 +62,23 @@ export async function runPool(tasks: readonly TrialTask[], { workers, startWorke
     }
   };
   await Promise.all(Array.from({ length: Math.min(workers, tasks.length) }, (_, slot) => work(slot)));
+}
+
+/** The next task, with those that are trained together with it. */
+function takeNext(queue: TrialTask[], deaths: ReadonlyMap<string, number>): TrialTask[] {
+  const first = queue.shift();
+  if (!first) return [];
+  const stack = stackOf(first);
+  const isWanted = (task: TrialTask) => stackOf(task) === stack && (deaths.get(task.trial) ?? 0) < deathsTogether;
+  if (stack === undefined || !isWanted(first)) return [first];
+  const others = queue.filter(isWanted).slice(0, first.config.stack - 1);
+  for (const task of others) queue.splice(queue.indexOf(task), 1);
+  return [first, ...others];
+}
+
+async function trainAll(worker: TrialWorker, tasks: readonly TrialTask[], listeners: readonly TrialListener[]): Promise<TrialEnd[]> {
+  const [task] = tasks;
+  const [listener] = listeners;
+  if (!task || !listener) return [];
+  return tasks.length === 1 ? [await worker.train(task, listener)] : worker.trainTogether(tasks, listeners);
 }

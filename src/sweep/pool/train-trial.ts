@@ -1,4 +1,5 @@
 import { corpusOf } from "../../bridge/corpus.js";
+import type { StackSeat } from "../../bridge/training-stack.js";
 import { alreadyResolved } from "../../config/resolve-run-config.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { BhBridgeError } from "../../errors.js";
@@ -9,23 +10,23 @@ import { PruneCallback, prunedPrefix } from "../prune/prune-callback.js";
 import { trialResult } from "../trial-result.js";
 import type { SentFiles } from "./sent-files.js";
 import type { TrialEnd, TrialListener, TrialTask } from "./trial-task.js";
-import type { WarmPython } from "./warm-python.js";
+import type { TrialPython } from "./warm-python.js";
 
 /** Why a run of an earlier start cannot be gone on with, so that its trial begins anew. */
 const lostRuns: readonly string[] = ["RUN_NOT_FOUND", "RUN_CORRUPT", "RESUME_MISMATCH"];
 
-/** Train a trial, or go on with its run; whatever becomes of it is its end, not an error. */
-export async function trainTrial(task: TrialTask, python: WarmPython, listener: TrialListener, signal: AbortSignal): Promise<TrialEnd> {
+/** Train a trial, or go on with its run; whatever becomes of it is its end, not an error. @param seat where it trains beside others. */
+export async function trainTrial(task: TrialTask, python: TrialPython, listener: TrialListener, signal: AbortSignal, seat?: StackSeat): Promise<TrialEnd> {
   try {
     if (task.run !== null) {
       try {
-        return await goOn(await openResumable(task.run), task, python, listener, signal);
+        return await goOn(await openResumable(task.run), task, python, listener, signal, seat);
       } catch (error) {
         if (!(error instanceof BhBridgeError) || !lostRuns.includes(error.code)) throw error;
         await python.close(); // it may hold the model of the run that could not be gone on with
       }
     }
-    return await train(task, undefined, python, listener, signal);
+    return await train(task, undefined, python, listener, signal, seat);
   } catch (error) {
     await python.close(); // what a failed training has left in it concerns no other
     if (!(error instanceof BhBridgeError)) throw error;
@@ -34,17 +35,31 @@ export async function trainTrial(task: TrialTask, python: WarmPython, listener: 
   }
 }
 
-async function goOn(run: ResumableRun, task: TrialTask, python: WarmPython, listener: TrialListener, signal: AbortSignal): Promise<TrialEnd> {
+async function goOn(
+  run: ResumableRun,
+  task: TrialTask,
+  python: TrialPython,
+  listener: TrialListener,
+  signal: AbortSignal,
+  seat: StackSeat | undefined,
+): Promise<TrialEnd> {
   const { status, reason: why } = run.manifest;
   const wasPruned = task.prune !== null && status === "stopped" && (why === "decider" || why?.startsWith(prunedPrefix));
-  if (!run.isComplete && !wasPruned) return train(task, run, python, listener, signal);
+  if (!run.isComplete && !wasPruned) return train(task, run, python, listener, signal, seat);
   listener.onStart(run.directory, 0);
   const reason = wasPruned && task.prune ? new PruneCallback(task.prune, task.config).noteIn(run.directory) : undefined;
   const ended = await sumUp(run, { signal });
   return reason === undefined ? wholeEnd(ended) : prunedEnd(ended, reason);
 }
 
-async function train(task: TrialTask, run: ResumableRun | undefined, python: WarmPython, listener: TrialListener, signal: AbortSignal): Promise<TrialEnd> {
+async function train(
+  task: TrialTask,
+  run: ResumableRun | undefined,
+  python: TrialPython,
+  listener: TrialListener,
+  signal: AbortSignal,
+  seat: StackSeat | undefined,
+): Promise<TrialEnd> {
   const here = (config: RunConfig) => withPlaces(config, python.files);
   const training = run ? resumedTraining(run, false, here) : { ...newTraining(alreadyResolved(task.config, task.preset)), model: here(task.config) };
   const { config } = training.resolved;
@@ -64,7 +79,7 @@ async function train(task: TrialTask, run: ResumableRun | undefined, python: War
   };
   const ended = await trainIn(
     bridge,
-    { ...training, corpus, repository: python.repository },
+    { ...training, corpus, repository: python.repository, ...(seat && { seat }) },
     { signal, out: task.out, callbacks: pruning ? [pruning] : [] },
     hear,
   );

@@ -41,6 +41,8 @@ export interface TrialWorker {
   readonly place: WorkerPlace;
   /** Train one trial to its end; never rejects. A worker whose process has died trains no more. */
   train(task: TrialTask, listener: TrialListener): Promise<TrialEnd>;
+  /** Train trials of one stack together, each to its own end; never rejects. */
+  trainTogether(tasks: readonly TrialTask[], listeners: readonly TrialListener[]): Promise<TrialEnd[]>;
   /** End the trial that is under way after its step, with a checkpoint. */
   stop(): void;
   /** End the worker. */

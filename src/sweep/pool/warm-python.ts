@@ -6,8 +6,20 @@ import type { WorkerSetup } from "./worker-messages.js";
 /** What a Python process cannot change once it runs. */
 type ProcessNeeds = Pick<RunConfig, "device" | "threads">;
 
+/** The Python of a trial. */
+export interface TrialPython {
+  /** A Python for a trial, as one that has just started. */
+  for(config: RunConfig, signal: AbortSignal): Promise<Bridge>;
+  /** The files that configurations name. */
+  readonly files: SentFiles;
+  /** The repository that runs note; undefined where they look for it themselves. */
+  readonly repository: WorkerSetup["repository"];
+  /** Train nothing more in it. */
+  close(): Promise<void>;
+}
+
 /** A Python that trains one trial after the other, PyTorch loaded; each finds it as a process that has just started. */
-export class WarmPython {
+export class WarmPython implements TrialPython {
   /** The files that configurations name. */
   readonly files: SentFiles;
   readonly #setup: WorkerSetup;

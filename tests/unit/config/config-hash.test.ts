@@ -15,6 +15,7 @@ test("it is the SHA-256 of the configuration's JSON with sorted keys and no spac
     compiled_step: _compiledStep,
     graphed_step: _graphedStep,
     processes: _processes,
+    stack: _stack,
     seeds: _seeds,
     model,
     data,
@@ -58,6 +59,12 @@ test("windows side by side count, and so does a tokenizer that is trained, unles
 test("an engine and what it does to the bits count", async () => {
   const hashes = await Promise.all([hashOf(), hashOf("engine=fast"), hashOf("engine=fast", "compiled_step=off"), hashOf("engine=fast", "compiled_step=on")]);
   expect(new Set(hashes).size).toBe(4);
+});
+
+test("the width of a stack counts, and none is what it always was", async () => {
+  const [alone, one, two, three] = await Promise.all(["compiled_step=auto", "stack=1", "stack=2", "stack=3"].map((set) => hashOf("engine=fast", set)));
+  expect(one).toBe(alone);
+  expect(new Set([one, two, three]).size).toBe(3);
 });
 
 test("the number of processes counts, and one is what it always was", async () => {

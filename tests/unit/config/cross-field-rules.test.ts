@@ -29,6 +29,11 @@ const broken = [
     set: ["seeds.data=1", "training.data_seed=2"],
     message: "seeds.data: is 1, and training.data_seed, which means the same, is 2: leave the latter out",
   },
+  { set: ["stack=2"], message: "stack: engine trainer has no stack: use engine=fast, or stack=1" },
+  {
+    set: ["engine=fast", "stack=2", "compiled_step=on"],
+    message: "compiled_step: a stack is not compiled: use compiled_step=off, or stack=1",
+  },
   { set: ["engine=fast", "model.type=llama"], message: "model.type: engine fast has no llama here, only gpt2: use it, or engine=trainer" },
   { set: ["model.n_embd=63"], message: "model.n_embd: 63 is not divisible by model.n_head = 2: each head takes an equal share" },
   { set: ['record.tensors=["wte.grad"]'], message: 'record.tensors: must contain "wte": the census and the verdict are computed from it' },

@@ -31,6 +31,7 @@ test.each([
     [0, 1e-9, 5].map((epsilon) => ({ noise: { epsilon } })),
     [-1, Number.NaN, Number.POSITIVE_INFINITY].map((epsilon) => ({ noise: { epsilon } })),
   ],
+  ["stacks of runs", [1, 2, 64].map((stack) => ({ stack })), [0, 65, 1.5, null].map((stack) => ({ stack }))],
   ["names with a letter", [{ name: "a" }, { name: "x".repeat(200) }], [{ name: "" }, { name: "x".repeat(201) }]],
   ["ways of the step", [{ exact_step: "off" }, { compiled_step: "on" }], [{ exact_step: "on" }, { compiled_step: true }]],
 ])("it takes %s, and nothing else", (_, good, bad) => {

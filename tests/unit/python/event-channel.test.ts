@@ -44,6 +44,18 @@ test("what comes after the token is received, in order, however it is cut", asyn
   await channel.received(3);
 });
 
+test("a message of one of several trainings is told with its number, and is what it is without", async () => {
+  const told: unknown[] = [];
+  channel.receiver = { onMessage: (...message) => told.push(message), onInvalid: (error) => invalid.push(error) };
+  await peer(channel.token, '{"type":"coalesced","events":1,"training":7}', coalesced(2), "null");
+  await channel.received(3);
+  expect(told).toEqual([
+    [{ type: "coalesced", events: 1 }, 7],
+    [{ type: "coalesced", events: 2 }, undefined],
+  ]);
+  expect(invalid).toHaveLength(1);
+});
+
 test("a peer without the token is turned away, and so is a second one with it", async () => {
   const stranger = await peer("not the token", coalesced(1));
   await once(stranger, "close");

@@ -21,8 +21,8 @@ export class LocalWorker implements TrialWorker {
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
   #said = "";
-  #listener: TrialListener | undefined;
-  #finish: ((end: TrialEnd) => void) | undefined;
+  /** Of the trials that are trained now, by their places. */
+  #underWay: ({ listener: TrialListener; finish: (end: TrialEnd) => void } | undefined)[] = [];
 
   constructor(setup: WorkerSetup) {
     // JSON, so that what crosses is what would cross to another machine. Its Python's output goes to the run, its own stdout would mix with `--json`.
@@ -42,14 +42,13 @@ export class LocalWorker implements TrialWorker {
   }
 
   async train(task: TrialTask, listener: TrialListener): Promise<TrialEnd> {
-    this.#listener = listener;
-    const end = await new Promise<TrialEnd>((resolve) => {
-      this.#finish = resolve;
-      if (this.isAlive) this.#send({ kind: "train", task });
-      else this.#afterExit(this.#process.exitCode, this.#process.signalCode);
-    });
-    this.#listener = undefined;
+    const [end] = await this.#train({ kind: "train", task }, [listener]);
+    if (!end) throw new Error("a trial has an end");
     return end;
+  }
+
+  trainTogether(tasks: readonly TrialTask[], listeners: readonly TrialListener[]): Promise<TrialEnd[]> {
+    return this.#train({ kind: "train together", tasks: [...tasks] }, listeners);
   }
 
   stop(): void {
@@ -63,24 +62,39 @@ export class LocalWorker implements TrialWorker {
     ]);
   }
 
+  async #train(order: WorkerOrder, listeners: readonly TrialListener[]): Promise<TrialEnd[]> {
+    const ends = Promise.all(
+      listeners.map(
+        (listener, place) =>
+          new Promise<TrialEnd>((resolve) => {
+            this.#underWay[place] = { listener, finish: resolve };
+          }),
+      ),
+    );
+    if (this.isAlive) this.#send(order);
+    else this.#afterExit(this.#process.exitCode, this.#process.signalCode);
+    return ends;
+  }
+
   #send(order: WorkerOrder): void {
     if (this.#process.connected) this.#process.send(order, () => undefined);
   }
 
   #hear(report: WorkerReport): void {
-    if (report.kind === "started") this.#listener?.onStart(report.run, report.fromStep);
-    else if (report.kind === "step") this.#listener?.onStep(report.step, report.loss ?? Number.NaN);
-    else this.#settle(report.end);
-  }
-
-  #settle(end: TrialEnd): void {
-    this.#finish?.(end);
-    this.#finish = undefined;
+    const { place = 0 } = report;
+    const trial = this.#underWay[place];
+    if (report.kind === "started") trial?.listener.onStart(report.run, report.fromStep);
+    else if (report.kind === "step") trial?.listener.onStep(report.step, report.loss ?? Number.NaN);
+    else {
+      this.#underWay[place] = undefined;
+      trial?.finish(report.end);
+    }
   }
 
   #afterExit(code: number | null, signal: NodeJS.Signals | null): void {
     const how = signal === null ? `exit code ${code}` : signal;
     const memory = signal === "SIGKILL" ? ", as the system does when memory runs out" : "";
-    this.#settle({ kind: "died", reason: `the worker ended with ${how}${memory}${this.#said === "" ? "" : `\n${this.#said.trim()}`}` });
+    const end: TrialEnd = { kind: "died", reason: `the worker ended with ${how}${memory}${this.#said === "" ? "" : `\n${this.#said.trim()}`}` };
+    for (const trial of this.#underWay.splice(0)) trial?.finish(end);
   }
 }

@@ -54,6 +54,16 @@ export class RayWorker implements TrialWorker {
     }
   }
 
+  /** One after the other, each at the width of its stack: `requireStacks` lets none come here. */
+  async trainTogether(tasks: readonly TrialTask[], listeners: readonly TrialListener[]): Promise<TrialEnd[]> {
+    const ends: TrialEnd[] = [];
+    for (const [place, task] of tasks.entries()) {
+      const listener = listeners[place];
+      if (listener) ends.push(await this.train(task, listener));
+    }
+    return ends;
+  }
+
   stop(): void {
     this.#isStopped = true;
     this.#become(true); // nobody waits for a place any more

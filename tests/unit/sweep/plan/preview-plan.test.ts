@@ -19,7 +19,8 @@ function planOf(...trials: string[]): Plan {
   return { name: "sigma", base, trials: planned, prune: null, question: null, hash: "0123456789ab", machine };
 }
 
-const preview = (out: string, plan: Plan, isHere = false) => previewPlan(plan, noPython, { isHere }, { out, workers: 1, signal: new AbortController().signal });
+const preview = (out: string, plan: Plan, isHere = false) =>
+  previewPlan(plan, noPython, { isHere, name: "local" }, { out, workers: 1, signal: new AbortController().signal });
 
 test("before anything is there, all is planned and nothing is known of its time on other machines", async () => {
   const out = temporaryDirectory();

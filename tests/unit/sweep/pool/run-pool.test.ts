@@ -42,6 +42,10 @@ async function carryOut(
       get isAlive() {
         return isAlive;
       },
+      async trainTogether(tasks, listeners) {
+        told.push(`${tasks.map(({ trial }) => trial).join(" and ")} together`);
+        return Promise.all(tasks.map((task, place) => this.train(task, listeners[place] as (typeof listeners)[number])));
+      },
       async train({ trial, run }, listener) {
         const attempt = (attempts.get(trial) ?? 0) + 1;
         attempts.set(trial, attempt);
@@ -100,4 +104,33 @@ test("one failure does not stop the rest, unless it is told to", async () => {
 test("an abort stops what is under way and begins nothing more", async () => {
   const { told } = await carryOut(tasksOf("a", "b"), (trial) => completed(trial), { abortAt: "a" });
   expect(told).toEqual(["a starts runs/a", "a stopped"]);
+});
+
+/** Trials of engine fast whose stack holds so many; `wide` ones have another batch. */
+function stackedTasks(stack: number, ...names: string[]): TrialTask[] {
+  return tasksOf(...names).map((task, seed) => {
+    const batch = task.trial.startsWith("wide") ? 64 : 32;
+    return { ...task, config: parseRunConfig({ engine: "fast", stack, seed, training: { per_device_train_batch_size: batch } }) };
+  });
+}
+
+test("trials of one stack are trained together, in groups of its width, and those of another shape with their like", async () => {
+  const { told, started } = await carryOut(stackedTasks(2, "a", "wide b", "c", "wide d", "e"), (trial) => completed(trial));
+  expect(started).toBe(1);
+  expect(told.filter((line) => line.endsWith("together"))).toEqual(["a and c together", "wide b and wide d together"]);
+  expect(told.filter((line) => line.endsWith("completed"))).toHaveLength(5);
+});
+
+test("a trial of a stack that fails leaves the others their ends", async () => {
+  const { told } = await carryOut(stackedTasks(3, "a", "b", "c"), (trial) => (trial === "b" ? { kind: "failed", reason: "disk" } : completed(trial)));
+  expect(told.slice(-3)).toEqual(["a completed", "b failed: disk", "c completed"]);
+});
+
+test("a stack whose process dies goes on together, then one by one", async () => {
+  const { told } = await carryOut(stackedTasks(2, "a", "b"), (trial, attempt) => (attempt <= 2 ? { kind: "died", reason: "SIGKILL" } : completed(trial)));
+  expect(told.filter((line) => /together|starts|completed/.test(line))).toEqual([
+    ...["a and b together", "a starts runs/a", "b starts runs/b"],
+    ...["a and b together", "a starts runs/a", "b starts runs/b"],
+    ...["a starts runs/a", "a completed", "b starts runs/b", "b completed"],
+  ]);
 });

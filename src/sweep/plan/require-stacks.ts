@@ -1,0 +1,36 @@
+import { BhBridgeError } from "../../errors.js";
+import { count } from "../../text/count.js";
+import type { Executor } from "../executors/executor.js";
+import { stackOf } from "../pool/stack-of.js";
+import type { Plan } from "./plan.js";
+import type { Trial } from "./plan-trials.js";
+
+/**
+ * Refuse stacks that no trials fill, and an executor that has none.
+ *
+ * @throws {BhBridgeError} `USAGE` naming the trials.
+ */
+export function requireStacks(trials: readonly Trial[], { name }: Pick<Executor, "name">): void {
+  const stacks = new Map<string, Trial[]>();
+  for (const trial of trials) {
+    const stack = stackOf(trial);
+    if (stack !== undefined) stacks.set(stack, [...(stacks.get(stack) ?? []), trial]);
+  }
+  for (const alike of stacks.values()) {
+    const width = alike[0]?.config.stack ?? 1;
+    if (name === "ray")
+      throw new BhBridgeError("USAGE", `stack is ${width}, and executor ray trains each trial alone: use executor local or slurm, or stack=1`);
+    if (alike.length < width) {
+      throw new BhBridgeError(
+        "USAGE",
+        `stack is ${width}, and ${count(alike.length, "trial")} of this plan can share one: they may differ in seeds, init and training.learning_rate alone. Set stack to at most ${alike.length}`,
+      );
+    }
+  }
+}
+
+/** What to say of a plan whose stacks lie on a CPU; nothing where there are none. */
+export function stackOnCpu({ trials, machine }: Pick<Plan, "trials" | "machine">): string | undefined {
+  const isOnCpu = trials.some(({ config }) => config.stack > 1 && (config.device === "cpu" || (config.device === "auto" && machine.device === "cpu")));
+  return isOnCpu ? "On a CPU a stack is no faster than its trials one after the other: leave stack out, and use --workers" : undefined;
+}
