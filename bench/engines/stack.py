@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -18,6 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "python"))
 from bh_bridge.fast_step import FastStep
 from bh_bridge.fast_step.stack import Batch, FastStack
 from bh_bridge.model import build_model
+from torch import nn
+from transformers import GPT2LMHeadModel
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--models", type=int, default=4)
@@ -31,12 +34,12 @@ SIZES = {"vocab_size": 128, "n_positions": 128, "n_embd": 64, "n_layer": 2, "n_h
 NO_DROPOUT = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
 
 
-def models() -> list:
+def models() -> list[GPT2LMHeadModel]:
     made = [
         build_model({**SIZES, **NO_DROPOUT}, "rmsnorm", "bfloat16", {"kind": "singular"}, seed)
         for seed in range(options.models)
     ]
-    return [model.to(options.device).train() for model in made]
+    return [cast("GPT2LMHeadModel", nn.Module.to(model, options.device)) for model in made]
 
 
 def seconds(step: Callable[[], None]) -> float:
@@ -67,7 +70,8 @@ def together() -> None:
 
 
 for _ in range(5):
-    each_alone(), together()
+    each_alone()
+    together()
 times = [(seconds(each_alone), seconds(together)) for _ in range(options.rounds)]
 one, other = (1000 * statistics.median(column) for column in zip(*times, strict=True))
 print(f"torch {torch.__version__}, {options.device}, one thread, {options.rounds} rounds, medians")

@@ -14,7 +14,8 @@ def train_together(runs: dict[Path, dict[str, Any]], resume: str | None = None) 
 
     Among the changes of a run may be `resume`, and the `answer` of Node to its deciders.
     """
-    created = [create(run, **{"resume": resume, **STACKED, **changes}) for run, changes in runs.items()]
+    options: list[dict[str, Any]] = [{"resume": resume, **STACKED, **changes} for changes in runs.values()]
+    created = [create(run, **each) for run, each in zip(runs, options, strict=True)]
     trainings = [{"handle": each["handle"], "training": number} for number, each in enumerate(created, 1)]
     ended = stack_operations.train_stack({"trainings": trainings})["ended"]
     return [{**one, "from_step": each["from_step"]} for one, each in zip(ended, created, strict=True)]

@@ -97,11 +97,11 @@ def test_accelerate_counts_the_batches_of_each_apart() -> None:
     seen: list[bool] = []
 
     def function(hand_over: HandOver) -> None:
-        GradientState()._set_sync_gradients(False)
+        GradientState().sync_gradients = False
         hand_over(1)
         seen.append(GradientState().sync_gradients)
 
-    GradientState()._set_sync_gradients(True)
+    GradientState().sync_gradients = True
     turn: Turn[int, str] = Turn(function, World())
     turn.go_on()
     assert GradientState().sync_gradients
