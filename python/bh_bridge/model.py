@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bh_bridge.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel
 from bh_bridge.modeling_tinylm import TinyLMConfig, TinyLMForCausalLM
 
 GPT2_SOURCE = Path(__file__).with_name("modeling_gpt2_rmsnorm.py")
+COUNTED_BEFORE = ("gpt2", "llama", "qwen3", "tinylm")
 OTHER_SOURCE = Path(__file__).with_name("modeling_other_norms.py")
 TINYLM_SOURCE = Path(__file__).with_name("modeling_tinylm.py")
 OF_CAUSAL = "AutoModelForCausalLM"  # in `auto_map` of a config.json
@@ -43,6 +45,7 @@ def build_model(
     logging.set_verbosity_error()  # its warning on `loss_type` tells what the bits depend on and the tests pin
     kind = config.get("type", "gpt2")
     described = architecture(kind, {name: value for name, value in config.items() if name != "type"})
+    _require_memory(described, kind, norm)
     stream = None if init_seed in (None, seed) else _stream_after_weights(described, kind, norm, directory, init_seed)
     seed_all(seed)
     model = new_model(described, kind, norm) if directory is None else load_model(directory, described, kind, norm)
@@ -51,6 +54,25 @@ def build_model(
         torch.set_rng_state(stream)
     initialize(embedding_of(model), init)
     return model
+
+
+def _require_memory(described: PreTrainedConfig, kind: str, norm: str) -> None:
+    """ConfigInvalid for a model whose weights do not fit into this machine, as it would be built: in float32.
+
+    Of the families whose weights TypeScript counts it has done so already.
+    """
+    if kind in COUNTED_BEFORE:
+        return
+    try:
+        with torch.device("meta"):  # shapes alone
+            weights = sum(parameter.numel() for parameter in new_model(described, kind, norm).parameters())
+    except (NotImplementedError, RuntimeError):  # a family that computes with its weights as it is built
+        return
+    needed, memory = 4 * weights, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > memory:
+        raise ConfigInvalid(
+            f"model: its {weights:,} weights need {needed:,} bytes and this machine has {memory:,}: make it smaller"
+        )
 
 
 def seed_all(seed: int) -> None:

@@ -24,6 +24,11 @@ export function requireMemory(model: RunConfig["model"], memory: number = instal
 
 const sizeNames = /^(?:vocab_size|n_positions|n_embd|n_layer|.*hidden_size|num_hidden_layers|max_position_embeddings|d_model)$/;
 
+/** Whether `weightCount` counts all weights of a family; of any other Python alone knows the blocks. */
+export function knowsBlocks({ type }: RunConfig["model"]): boolean {
+  return ["gpt2", "llama", "qwen3", "tinylm"].includes(type);
+}
+
 /** Weights of a model, at least: those of its embedding and head where the family's blocks are not known here. */
 export function weightCount(model: RunConfig["model"]): number {
   if (model.type === "gpt2") return gpt2Weights(model);

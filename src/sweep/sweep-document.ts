@@ -12,6 +12,8 @@ const planCostSchema = z.strictObject({
   workers: count,
   /** What their runs will take on the disk, and what is free there. */
   diskBytes: count,
+  /** Whether that is without the blocks of models of some family, which only Python knows. */
+  diskIsLeast: z.boolean().optional(),
   freeBytes: count,
   /** Steps a second of one worker, measured on a trial of this sweep; null where none has been measured. */
   stepsPerSecond: z.number().nullable(),

@@ -9,7 +9,7 @@ from bh_bridge.errors import ConfigInvalid
 from bh_bridge.model import build_model, save_model
 from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm, replace_norms
 from torch import nn
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, OPTConfig
 
 CONFIG: dict[str, Any] = {
     "vocab_size": 128,
@@ -163,3 +163,16 @@ def test_a_saved_model_comes_back_with_its_bits(tmp_path: Any) -> None:
     loaded = build_model(CONFIG, "rmsnorm", "bfloat16", {"kind": "normal"}, 2, str(tmp_path))
     for name, tensor in saved.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], tensor), name
+
+
+def test_a_model_of_any_family_that_does_not_fit_is_refused_before_it_is_built(monkeypatch: Any) -> None:
+    fields = {"vocab_size": 50, "hidden_size": 16, "word_embed_proj_dim": 16, "ffn_dim": 8, "num_attention_heads": 2}
+    small = {**fields, "num_hidden_layers": 1, "max_position_embeddings": 8}
+    weights = sum(parameter.numel() for parameter in AutoModelForCausalLM.from_config(OPTConfig(**small)).parameters())
+    sizes = {"SC_PAGE_SIZE": 1, "SC_PHYS_PAGES": 4 * weights}
+    monkeypatch.setattr("bh_bridge.model.os.sysconf", sizes.__getitem__)
+    config = {"type": "opt", **small}
+    build_model(config, "native", "float32", {"kind": "normal"}, 42)
+    sizes["SC_PHYS_PAGES"] -= 1
+    with pytest.raises(ConfigInvalid, match=f"its {weights:,} weights need {4 * weights:,} bytes"):
+        build_model(config, "native", "float32", {"kind": "normal"}, 42)

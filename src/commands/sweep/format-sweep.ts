@@ -67,9 +67,9 @@ export function formatPreview({ name, directory, trials, counts, cost }: SweepDo
   ].join("\n");
 }
 
-function formatCost({ trials, workers, diskBytes, freeBytes, stepsPerSecond, seconds, memoryBytes }: PlanCost): string {
+function formatCost({ trials, workers, diskBytes, diskIsLeast = false, freeBytes, stepsPerSecond, seconds, memoryBytes }: PlanCost): string {
   if (trials === 0) return "Nothing is left to train";
   const time = seconds === null || stepsPerSecond === null ? "" : `≈ ${formatDuration(seconds)} at ${stepsPerSecond.toPrecision(3)} steps/s each, `;
   const memory = stepsPerSecond === null ? "" : `, ${formatBytes(memoryBytes)} of memory`; // else it is not measured
-  return `${count(trials, "trial")} to train, ${workers} at a time: ${time}${formatBytes(diskBytes)} of disk at most (${formatBytes(freeBytes)} are free)${memory}`;
+  return `${count(trials, "trial")} to train, ${workers} at a time: ${time}${formatBytes(diskBytes)} of disk at ${diskIsLeast ? "least" : "most"} (${formatBytes(freeBytes)} are free)${memory}`;
 }

@@ -1,6 +1,6 @@
 import { existsSync, statfsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { installedMemory } from "../../bridge/require-memory.js";
+import { installedMemory, knowsBlocks } from "../../bridge/require-memory.js";
 import { BhBridgeError } from "../../errors.js";
 import { lastEvent } from "../../runs/read-events.js";
 import { count } from "../../text/count.js";
@@ -47,6 +47,7 @@ export function planCost(
     trials: left.length,
     workers: used,
     diskBytes: left.reduce((sum, { config, hasRun }) => sum + (hasRun ? 0 : trialBytes(config)), 0), // a run has reserved its own
+    ...(left.some(({ config }) => !knowsBlocks(config.model)) && { diskIsLeast: true }),
     freeBytes: bavail * bsize,
     stepsPerSecond: measured?.stepsPerSecond ?? null,
     seconds: measured && used > 0 ? (steps / measured.stepsPerSecond + left.length * measured.secondsBefore) / used : null,

@@ -44,6 +44,13 @@ test("where none has been trained a probe tells, and else nothing does", () => {
   });
 });
 
+test("of a family whose blocks are not known here the disk is told as a least", () => {
+  const other = parseRunConfig({ model: { type: "opt", hidden_size: 16 }, data: { window_length: 8 } });
+  const states = trials.map(({ trial }) => state(trial));
+  expect(planCost(folder, trials, states, { workers: 1 }).diskIsLeast).toBeUndefined();
+  expect(planCost(folder, [{ trial: "a", set: {}, config: other, corpus: "" }], states.slice(0, 1), { workers: 1 }).diskIsLeast).toBe(true);
+});
+
 test("a run that was begun has its room already", () => {
   const states = [state("a", { status: "lost", run: folder }), state("b", { status: "failed" }), state("c", { status: "pruned" })];
   expect(planCost(folder, trials, states, { workers: 1 })).toMatchObject({ trials: 1, diskBytes: 0 });
