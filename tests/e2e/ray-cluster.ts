@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { execa } from "execa";
+import { freePort } from "./free-port.js";
 import { eventually, marked, projectRoot, python } from "./program.js";
 
 /** What the tests are run with. */
@@ -21,14 +21,6 @@ async function rayProgram(): Promise<string> {
     mkdirSync(isMade);
   }
   return join(environment, "bin/ray");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 let clusters = 0;

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free-port.js";
 import { eventually } from "./program.js";
 
 /** Whether a SLURM can be started here; Debian: `apt-get install slurmctld slurmd slurm-client munge`. */
@@ -19,14 +19,6 @@ function isThere(name: string): boolean {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }
 
 /** A SLURM of one node with two cores, on the loopback interface, with all of its files in a folder. */

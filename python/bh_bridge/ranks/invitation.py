@@ -21,7 +21,8 @@ class Invitation:
     first_rank: int
     processes: int
     threads: int
-    gpus: list[str]  # those that rank 0 sees, its own first; empty on the CPU
+    gpus: list[str]  # those of this machine, that of rank 0 first; empty on the CPU
+    first_gpu: int  # place of the first of these processes among them: rank 0 has one as well, where it is here
 
     def variables(self) -> dict[str, str]:
         """The environment variables that carry it."""

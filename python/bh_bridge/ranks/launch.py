@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Any
 
-from bh_bridge.ranks.invitation import read_invitation
+from bh_bridge.ranks.invitation import Invitation, read_invitation
 from bh_bridge.ranks.lifeline import hold_on_to
 
 
@@ -20,6 +20,17 @@ def main(count: int) -> int:
     hold_on_to(invitation.lifeline)
     report = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what torchrun and the ranks print belongs into the log
+    failure = run_ranks(count, invitation)
+    if failure is None:
+        return 0
+    report.write(json.dumps(failure))
+    report.close()
+    return 1
+
+
+def run_ranks(count: int, invitation: Invitation) -> dict[str, Any] | None:
+    """Run torchrun with so many ranks until all have ended; how the first of them failed, None where none has."""
+    os.environ.update(invitation.variables())
     os.environ["OMP_NUM_THREADS"] = str(invitation.threads)  # torchrun would say that it sets it to 1
     from torch.distributed import run
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -31,17 +42,14 @@ def main(count: int) -> int:
         failures = error.failures.values()
         # One that was killed is the cause; those whose connection to it broke may have been seen first.
         first = min(failures, key=lambda failure: (failure.exitcode >= 0, failure.timestamp))
-        facts = {
+        return {
             "rank": invitation.first_rank + first.local_rank,
             "pid": first.pid,
             "signal": first.signal_name() if first.exitcode < 0 else None,
             "exit_code": first.exitcode,
             "message": _first_words(first.message),
         }
-        report.write(json.dumps(facts))
-        report.close()
-        return 1
-    return 0
+    return None
 
 
 def _first_words(message: Any) -> str:

@@ -18,7 +18,7 @@ def main() -> None:
     local = int(os.environ["LOCAL_RANK"])
     rank = invitation.first_rank + local
     _forget_torchrun()
-    _show_own_gpu(invitation.gpus, local + 1)
+    _show_own_gpu(invitation.gpus, invitation.first_gpu + local)
     from torch.distributed.elastic.multiprocessing.errors import record
 
     record(_train)(invitation, rank)
@@ -34,12 +34,16 @@ def _train(invitation: Invitation, rank: int) -> None:
     from bh_bridge.model import model_of
     from bh_bridge.ranks.follower_step import FollowerStep
     from bh_bridge.ranks.group import Group
+    from bh_bridge.ranks.nodes import require_same_text
     from bh_bridge.ranks.store import connect, join
 
     logging.set_verbosity_error()  # rank 0 says what there is to say
     torch.set_num_threads(invitation.threads)
     store = connect(invitation.host, invitation.port, invitation.token)
     request: dict[str, Any] = json.loads(store.get("request"))
+    texts_of_rank_0: dict[str, str] = json.loads(store.get("texts"))
+    for path, sha256 in texts_of_rank_0.items():
+        require_same_text(path, sha256)
     build = find_engine(request["engine"])
     start: dict[str, Any] = json.loads(store.get("start"))
     store.add("arrived", 1)

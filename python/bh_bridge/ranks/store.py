@@ -22,15 +22,17 @@ class Store(Protocol):
     def add(self, key: str, amount: int) -> int: ...
 
 
-def serve(token: str) -> tuple[Store, int]:
-    """Open a store on the loopback interface; the store, and its port."""
-    server = _c10d.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False, timeout=PATIENCE)
+def serve(token: str, port: int = 0) -> tuple[Store, int]:
+    """Open a store, on a free port where none is given; the store, and its port."""
+    server = _c10d.TCPStore("127.0.0.1", port, is_master=True, wait_for_workers=False, timeout=PATIENCE)
     return _c10d.PrefixStore(token, server), server.port
 
 
-def connect(host: str, port: int, token: str) -> Store:
-    """The store that rank 0 serves."""
-    return _c10d.PrefixStore(token, _c10d.TCPStore(host, port, is_master=False, timeout=PATIENCE))
+def connect(host: str, port: int, token: str, patience: float = PATIENCE.total_seconds()) -> Store:
+    """The store that rank 0 serves, or will serve within `patience` seconds."""
+    client = _c10d.TCPStore(host, port, is_master=False, timeout=timedelta(seconds=patience))
+    client.set_timeout(PATIENCE)
+    return _c10d.PrefixStore(token, client)
 
 
 def join(store: Store, rank: int, processes: int, *, has_gpus: bool) -> None:

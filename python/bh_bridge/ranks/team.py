@@ -19,6 +19,7 @@ import torch.distributed as dist
 from bh_bridge.errors import DeviceUnavailable, RankEnded
 from bh_bridge.ranks.group import Group
 from bh_bridge.ranks.invitation import Invitation
+from bh_bridge.ranks.nodes import PATIENCE_SECONDS, hashes_of_files, read_nodes
 from bh_bridge.ranks.store import join, serve
 
 POLL_SECONDS = 0.02
@@ -34,19 +35,24 @@ class Team:
         self._processes: int = request["processes"]
         self._seed: int = request["seed"]
         self._has_gpus = request["device"] == "cuda"
-        if self._has_gpus and torch.cuda.device_count() < self._processes:
+        self._nodes = read_nodes()
+        here = self._processes if self._nodes is None else self._nodes.processes_each(self._processes)
+        if self._has_gpus and torch.cuda.device_count() < here:
             raise DeviceUnavailable(
-                f"processes is {self._processes} and PyTorch sees {torch.cuda.device_count()} GPU(s): each process "
+                f"{here} processes are to train here and PyTorch sees {torch.cuda.device_count()} GPU(s): each process "
                 "needs one of its own. Ask for as many processes as there are GPUs, or train on the CPU (device=cpu)"
             )
-        self._end: str | None = None  # how the others ended, in words
+        self._end: str | None = None  # how the others of this machine ended, in words
         self._has_ended = threading.Event()
         self._is_closing = False
-        _keep_to_this_machine()
-        token = secrets.token_hex(16)
-        self._store, port = serve(token)
+        if self._nodes is None or self._nodes.is_loopback:
+            keep_to_this_machine()
+        token = secrets.token_hex(16) if self._nodes is None else self._nodes.id
+        self._store, port = serve(token, 0 if self._nodes is None else self._nodes.port)
         self._store.set("request", json.dumps(request))
-        self._lifeline = folder / f"lifeline-{token[:8]}"
+        self._store.set("threads", str(torch.get_num_threads()))
+        self._store.set("texts", json.dumps({} if self._nodes is None else hashes_of_files(request["data"])))
+        self._lifeline = folder / f"lifeline-{secrets.token_hex(4)}"
         os.mkfifo(self._lifeline, 0o600)
         self._hold = os.open(self._lifeline, os.O_RDWR)  # both ends, so that opening does not wait for a reader
         invitation = Invitation(
@@ -57,16 +63,19 @@ class Team:
             first_rank=1,
             processes=self._processes,
             threads=torch.get_num_threads(),
-            gpus=_visible_gpus() if self._has_gpus else [],
+            gpus=visible_gpus() if self._has_gpus else [],
+            first_gpu=1,
         )
-        with log.open("ab") as output:
-            self._launcher = subprocess.Popen(
-                [sys.executable, "-m", "bh_bridge.ranks.launch", str(self._processes - 1)],
-                env={**os.environ, **invitation.variables()},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=output,
-            )
+        self._launcher: subprocess.Popen[bytes] | None = None
+        if here > 1:
+            with log.open("ab") as output:
+                self._launcher = subprocess.Popen(
+                    [sys.executable, "-m", "bh_bridge.ranks.launch", str(here - 1)],
+                    env={**os.environ, **invitation.variables()},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=output,
+                )
         self._watch = threading.Thread(target=self._await_end, name="bh-bridge-ranks", daemon=True)
         self._watch.start()
 
@@ -78,9 +87,16 @@ class Team:
         """
         start = {"blueprint": blueprint, "checkpoint": None if checkpoint is None else str(checkpoint)}
         self._store.set("start", json.dumps(start))
-        while self._store.add("arrived", 0) < self._processes - 1:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (arrived := self._store.add("arrived", 0)) < self._processes - 1:
             if self._end is not None:
                 raise RankEnded(self._end)
+            if self._nodes is not None and time.monotonic() > deadline:
+                raise RankEnded(
+                    f"{arrived + 1} of {self._processes} processes have come to port {self._nodes.port} within "
+                    f"{PATIENCE_SECONDS:.0f} s: start the same command on each of the {self._nodes.count} machines, "
+                    "each with its --node-rank"
+                )
             time.sleep(POLL_SECONDS)  # here Ctrl-C is heard; in the next line it is not
         join(self._store, 0, self._processes, has_gpus=self._has_gpus)
         return Group(0, self._processes, self._seed)
@@ -95,9 +111,11 @@ class Team:
         if self._is_closing:
             return
         self._is_closing = True
-        self._launcher.kill()
+        if self._launcher is not None:
+            self._launcher.kill()
         os.close(self._hold)  # and each of the ranks, which torchrun has put into sessions of their own, sees its end
-        self._launcher.wait()
+        if self._launcher is not None:
+            self._launcher.wait()
         self._watch.join()
         self._lifeline.unlink(missing_ok=True)
         if dist.is_initialized():
@@ -105,6 +123,9 @@ class Team:
 
     def _await_end(self) -> None:
         """See torchrun end. A main thread that waits for a rank that is gone, and does not notice, is ended as well."""
+        if self._launcher is None:
+            self._has_ended.set()  # those of other machines are known by their connection alone
+            return
         stdout = self._launcher.stdout
         assert stdout is not None
         report = stdout.read()
@@ -126,19 +147,24 @@ class Team:
 
 def _describe(report: bytes, code: int, processes: int) -> str:
     if not report:
-        return f"torchrun, which holds the other {processes - 1} processes, ended with exit code {code}"
-    facts = json.loads(report)
+        return f"torchrun, which holds processes of this training, ended with exit code {code}"
+    return describe_failure(json.loads(report), processes)
+
+
+def describe_failure(facts: dict[str, Any], processes: int) -> str:
+    """In words, how a rank of `processes` ended that `run_ranks` tells of."""
     how = f"was ended by {facts['signal']}" if facts["signal"] else f"ended with exit code {facts['exit_code']}"
     said = facts["message"] if facts["signal"] is None else ""
     return f"rank {facts['rank']} of {processes} (process {facts['pid']}) {how}{': ' if said else ''}{said}"
 
 
-def _visible_gpus() -> list[str]:
+def visible_gpus() -> list[str]:
+    """The GPUs of this machine that this process may use, as CUDA_VISIBLE_DEVICES names them."""
     chosen = [part for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part]
     return chosen or [str(index) for index in range(torch.cuda.device_count())]
 
 
-def _keep_to_this_machine() -> None:
+def keep_to_this_machine() -> None:
     """Let gloo listen on the loopback interface alone, where the user has chosen no other."""
     names = [name for _, name in socket.if_nameindex() if name.startswith("lo")]
     if names:

@@ -7,6 +7,7 @@ import { count } from "../../text/count.js";
 import { PageBeside } from "../serve/page-beside.js";
 import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
+import { addNodeOptions, type NodeValues, nodesOf, takePlace } from "../train/node-options.js";
 import type { Training } from "../train/run-in-terminal.js";
 
 /** How a run is to go on, as commander gives it. */
@@ -19,11 +20,12 @@ export interface ResumeValues {
   onEvent?: string;
 }
 
-type ResumeCommandOptions = CommonOptions & ResumeValues;
+type ResumeCommandOptions = CommonOptions & ResumeValues & NodeValues;
 
 /** `bh-bridge resume`: go on with a run that ended early, to the bits that it would have had. */
 export function resumeCommand(): Command {
-  return createCommand("resume", "Go on with a run that ended early, to the same bits", "bh-bridge resume runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c")
+  const example = "bh-bridge resume runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c";
+  return addNodeOptions(createCommand("resume", "Go on with a run that ended early, to the same bits", example))
     .argument("[run]", "path, name, or unique beginning of a name; the newest unfinished run when left out")
     .addOption(outOption())
     .option("--steps <n>", "train to this number of steps instead, where the schedule of the learning rate allows it")
@@ -32,7 +34,10 @@ export function resumeCommand(): Command {
     .option("--python <path>", "Python interpreter")
     .option("--on-event <command>", "shell command to run at alerts and at the end, with the event as JSON on stdin")
     .action(async (run: string | undefined, options: ResumeCommandOptions) => {
-      await resumeInTerminal(run ?? null, options, new Terminal(options));
+      const terminal = new Terminal(options);
+      const nodes = nodesOf(options);
+      if (nodes && (await takePlace(nodes, options.python, terminal))) return;
+      await resumeInTerminal(run ?? null, options, terminal);
     });
 }
 

@@ -8,8 +8,9 @@ import type { ResumeValues } from "../resume/resume.js";
 import type { PageBeside } from "../serve/page-beside.js";
 import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
+import { addNodeOptions, type NodeValues, nodesOf, takePlace } from "./node-options.js";
 
-interface TrainCommandOptions extends CommonOptions, ConfigOptionValues {
+interface TrainCommandOptions extends CommonOptions, ConfigOptionValues, NodeValues {
   out: string;
   printConfig?: boolean;
   resumeState?: boolean;
@@ -22,7 +23,7 @@ interface TrainCommandOptions extends CommonOptions, ConfigOptionValues {
 /** `bh-bridge train`: one run from nothing to its verdict. */
 export function trainCommand(): Command {
   const command = createCommand("train", "Train once: from nothing to a recorded, analysed, judged run", "bh-bridge train --preset quick --corpus my.txt");
-  return addConfigOptions(command)
+  return addNodeOptions(addConfigOptions(command))
     .addOption(outOption())
     .option("--resume-state", "with --from: go on with optimizer, schedule and random streams of a checkpoint of HF's Trainer, not only with its weights")
     .option("--require-clean", "refuse to start while the git repository has changes that are not committed")
@@ -30,8 +31,12 @@ export function trainCommand(): Command {
     .option("--on-event <command>", "shell command to run at alerts and at the end, with the event as JSON on stdin")
     .option("--serve", "show the run on a page of this machine while it trains, as `bh-bridge serve` does, and print its address")
     .option("--print-config", "print the complete configuration, with the origin of each value, and stop")
-    .action(async ({ json, quiet, progress, color, out, printConfig, resumeState, requireClean, ifNew, onEvent, serve, ...given }: TrainCommandOptions) => {
+    .action(async ({ json, quiet, progress, color, out, printConfig, resumeState, requireClean, ifNew, onEvent, serve, ...options }: TrainCommandOptions) => {
       const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }), ...(progress && { progress }) });
+      const { nnodes, nodeRank, rdzvEndpoint, rdzvId, ...given } = options;
+      const nodes = nodesOf({ nnodes, nodeRank, rdzvEndpoint, rdzvId });
+      if (nodes && (await takePlace(nodes, given.python, terminal))) return;
+      if (nodes) given.nproc = String(nodes.count * Number(given.nproc ?? 1)); // NaN for what is no number: the configuration says so
       const resolved = await loadFromOptions(given, out);
       if (printConfig) await printResolved(resolved, terminal);
       else await trainAndReport(resolved, { out, resumeState, requireClean, ifNew, onEvent, serve }, terminal);
