@@ -94,6 +94,7 @@ def test_what_machines_are_told_is_read_and_checked(tmp_path: Path, monkeypatch:
     monkeypatch.setenv(VARIABLE, json.dumps({"count": 2, "host": "node7", "port": 29500, "id": "a"}))
     nodes = read_nodes()
     assert nodes == Nodes(2, "node7", 29500, "a")
+    assert nodes is not None
     assert not nodes.is_loopback
     assert nodes.processes_each(6) == 3
     with pytest.raises(BridgeError, match="cannot share 3 processes"):
