@@ -119,12 +119,14 @@ async function adoptRuns(directory: string, trials: readonly Trial[], ledger: Le
 class Book implements JobListener {
   readonly #directory: string;
   readonly #plan: Plan;
+  readonly #trials: ReadonlyMap<string, Trial>;
   readonly #ledger: Ledger;
   readonly #tell: (event: TrialEvent) => void;
 
   constructor(directory: string, plan: Plan, ledger: Ledger, tell: (event: TrialEvent) => void) {
     this.#directory = directory;
     this.#plan = plan;
+    this.#trials = new Map(plan.trials.map((trial) => [trial.trial, trial]));
     this.#ledger = ledger;
     this.#tell = tell;
   }
@@ -166,8 +168,8 @@ class Book implements JobListener {
   }
 
   #stateOf({ trial }: TrialTask): SweepTrial {
-    const planned = this.#plan.trials.filter((each) => each.trial === trial);
-    const [state] = this.states(planned);
+    const planned = this.#trials.get(trial);
+    const [state] = planned ? this.states([planned]) : [];
     if (!state) throw new Error(`the plan has no trial ${trial}`);
     return state;
   }

@@ -24,9 +24,10 @@ export class LocalWorker implements TrialWorker {
   /** Of the trials that are trained now, by their places. */
   #underWay: ({ listener: TrialListener; finish: (end: TrialEnd) => void } | undefined)[] = [];
 
-  constructor(setup: WorkerSetup) {
+  /** @param program what the process runs; the worker that trains, when left out. */
+  constructor(setup: WorkerSetup, program: string = workerFile) {
     // JSON, so that what crosses is what would cross to another machine. Its Python's output goes to the run, its own stdout would mix with `--json`.
-    this.#process = fork(workerFile, [], { execArgv: loader, stdio: ["ignore", "ignore", "pipe", "ipc"], serialization: "json" });
+    this.#process = fork(program, [], { execArgv: loader, stdio: ["ignore", "ignore", "pipe", "ipc"], serialization: "json" });
     this.place = { pid: this.#process.pid ?? 0, cores: setup.cores };
     this.#process.stderr?.on("data", (chunk: Buffer) => {
       this.#said = `${this.#said}${chunk.toString()}`.slice(-keptCharacters);
