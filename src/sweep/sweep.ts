@@ -6,8 +6,10 @@ import { sweepsFolder } from "./folders.js";
 import type { SweepDefinition } from "./grammar/define-sweep.js";
 import { loadSweep } from "./grammar/load-sweep.js";
 import { ManyRuns } from "./many-runs.js";
+import type { Plan } from "./plan/plan.js";
 import { planSweep } from "./plan/plan-sweep.js";
 import { requireWorkers } from "./require-workers.js";
+import { conductRounds } from "./search/conduct-rounds.js";
 import type { SweepDocument } from "./sweep-document.js";
 
 /**
@@ -25,7 +27,10 @@ export function sweep(what: string | SweepDefinition, options: ConductOptions = 
     const { python: wanted } = loaded.base.config;
     const python = await resolvePython(wanted === undefined ? {} : { config: wanted }, options.signal);
     const executor = await chooseExecutor({ ...options, executor: options.executor ?? loaded.spec.executor }, python);
-    const plan = await planSweep(loaded, executor, options.signal);
-    return (await conductPlan(plan, python, executor, { out: sweepsFolder, ...options }, tell, concludeSweep(plan))).document;
+    const conducting = { ...options, out: options.out ?? sweepsFolder };
+    const planned = () => planSweep(loaded, { executor, python, out: conducting.out }, options.signal);
+    const conduct = (plan: Plan, isFirst: boolean) =>
+      conductPlan(plan, python, executor, { ...conducting, retry: isFirst && options.retry }, tell, concludeSweep(plan));
+    return (await conductRounds(await planned(), loaded.spec.optuna && planned, conduct, options)).document;
   });
 }

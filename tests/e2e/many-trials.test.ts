@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect, test } from "vitest";
-import { projectRoot } from "./program.js";
+import { projectRoot, python } from "./program.js";
 
 // The small form of `npm run bench:trials`, whose figures stand in docs/many-runs.md.
 test("a controller that is killed again and again completes each trial once, and its ledger is exact", async () => {
   const program = join(projectRoot, "bench/sweep/many/main.mjs");
-  const { stdout, exitCode } = await execa(process.execPath, [program, "--trials", "60", "--kills", "4"], { reject: false });
+  const { stdout, exitCode } = await execa(process.execPath, [program, "--trials", "60", "--kills", "4"], { reject: false, env: { BH_BRIDGE_PYTHON: python } });
   expect(stdout).toContain("4 kills of the controller: each trial completed once, the ledger exact");
   expect(exitCode).toBe(0);
 }, 200_000);

@@ -114,7 +114,7 @@ test("a controller that is killed leaves its job, which the next one ends, whate
 test("where the nodes see nothing of this machine files are sent, and runs come back and go to where they are gone on with", async () => {
   const found = await resolvePython({ python });
   const executor = new RayExecutor(found, { address: cluster.address, storage: "sent" });
-  const plan = await planSweep(await loadSweep({ file, seeds: "1" }), executor);
+  const plan = await planSweep(await loadSweep({ file, seeds: "1" }), { executor, python: found, out: join(folder.path, "sent") });
   const conduct = async (signal: AbortSignal, tell: (event: TrialEvent) => void) =>
     (await conductPlan(plan, found, executor, { out: join(folder.path, "sent"), workers: 2, signal }, tell, concludeSweep(plan))).document;
   const stop = new AbortController();

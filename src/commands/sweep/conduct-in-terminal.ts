@@ -10,6 +10,7 @@ import type { Plan } from "../../sweep/plan/plan.js";
 import { findPlanDirectory } from "../../sweep/plan/plan-directory.js";
 import { previewPlan } from "../../sweep/plan/preview-plan.js";
 import { stackOnCpu } from "../../sweep/plan/require-stacks.js";
+import { conductRounds } from "../../sweep/search/conduct-rounds.js";
 import type { SweepTrial } from "../../sweep/sweep-document.js";
 import { PageBeside } from "../serve/page-beside.js";
 import { ensurePython } from "../setup/ensure-python.js";
@@ -24,14 +25,16 @@ export interface Conducted<SomePlan extends Plan, Document extends { schema: str
   base: ResolvedConfig;
   /** Where its file says that it is trained. */
   executor?: ExecutorName | undefined;
-  plan(executor: Executor, signal: AbortSignal): Promise<SomePlan>;
+  plan(executor: Executor, signal: AbortSignal, python: UsablePython): Promise<SomePlan>;
+  /** Whether another plan may follow from what came out. */
+  isSearch?: boolean;
   conclude(plan: SomePlan, python: UsablePython): Conclude<Document>;
   format(document: Document): string;
 }
 
 /** Carry out many runs as the program does it: progress on stderr, the result or one document on stdout, the exit code of how they ended. */
 export async function conductInTerminal<SomePlan extends Plan, Document extends { schema: string }>(
-  { base, executor: written, plan: planned, conclude, format }: Conducted<SomePlan, Document>,
+  { base, executor: written, plan: planned, isSearch = false, conclude, format }: Conducted<SomePlan, Document>,
   options: TrialOptionValues,
   terminal: Terminal,
 ): Promise<void> {
@@ -44,7 +47,8 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
   const python = await ensurePython(interpreter === undefined ? configured : { python: interpreter }, terminal, signal);
   const executor = await chooseExecutor(await choiceOf(options, written), python);
   if (executor.name === "slurm") stopping = "Leaving the trials to SLURM; the same command follows them, and `bh-bridge sweep cancel` ends them";
-  const plan = await planned(executor, signal);
+  const planAgain = () => planned(executor, signal, python);
+  const plan = await planAgain();
   const note = stackOnCpu(plan);
   if (note !== undefined) terminal.say(note);
   if (dryRun) {
@@ -59,14 +63,16 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
   if (serve) await page.start();
   const display = new SweepDisplay(terminal);
   try {
-    const { document, trials } = await conductPlan(
-      plan,
-      python,
-      executor,
-      { out, workers, retry, failFast, signal },
-      (event) => display.onEvent(event),
-      conclude(plan, python),
-    );
+    const conduct = (round: SomePlan, isFirst: boolean) =>
+      conductPlan(
+        round,
+        python,
+        executor,
+        { out, workers, retry: retry && isFirst, failFast, signal },
+        (event) => display.onEvent(event),
+        conclude(round, python),
+      );
+    const { document, trials } = await conductRounds(plan, isSearch ? planAgain : undefined, conduct, { signal, failFast });
     display.stop();
     terminal.print(format(document));
     terminal.document(document);

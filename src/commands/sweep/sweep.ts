@@ -48,7 +48,8 @@ async function sweepInTerminal(file: string | undefined, options: SweepCommandOp
     {
       base: loaded.base,
       executor: loaded.spec.executor,
-      plan: (executor, signal) => planSweep(loaded, executor, signal),
+      isSearch: loaded.spec.optuna !== undefined,
+      plan: (executor, signal, python) => planSweep(loaded, { executor, python, out: options.out }, signal),
       conclude: concludeSweep,
       format: (document) => formatSweep(document, terminal.color, terminal.width),
     },

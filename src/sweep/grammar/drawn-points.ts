@@ -9,7 +9,7 @@ import { maxSobolDimensions, sobolPoints } from "./sobol-points.js";
 const ends = z.tuple([z.number(), z.number()]).refine(([low, high]) => low < high, { error: "the first end is below the second" });
 
 /** What the values of one field are drawn from. */
-const drawSchema = z.union(
+export const drawSchema = z.union(
   [
     z.array(jsonValueSchema).min(1),
     z.strictObject({ uniform: ends.describe("[low, high]: evenly between the two.") }),

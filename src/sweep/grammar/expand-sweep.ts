@@ -25,6 +25,10 @@ const maxPoints = 100_000;
  */
 export function expandSweep(spec: SweepSpec, issues: ConfigIssue[]): SweepPoint[] {
   const { grid = {}, zip = {}, cases = [], exclude = [], random, sobol, seeds } = spec;
+  if (spec.optuna) {
+    refuseBesideSearch(spec, issues);
+    return []; // they follow from what is trained
+  }
   refuseTwice(Object.keys(grid), Object.keys(zip), issues);
   if (seeds !== undefined) refuseSeedAxis(spec, issues);
   const rows = zipRows(zip, issues);
@@ -84,6 +88,13 @@ function zipRows(zip: Axes, issues: ConfigIssue[]): Values[] {
 function isNotIn(exclude: readonly Values[]): (point: SweepPoint) => boolean {
   const excluded = exclude.map((values) => Object.entries(flattenOverrides(values)));
   return ({ set }) => !excluded.some((values) => values.every(([path, value]) => isDeepStrictEqual(set[path], value)));
+}
+
+function refuseBesideSearch(spec: SweepSpec, issues: ConfigIssue[]): void {
+  for (const part of ["grid", "zip", "cases", "exclude", "random", "sobol"] as const) {
+    if (spec[part] !== undefined) issues.push({ path: part, message: "optuna chooses the points: one of the two, in a sweep of its own" });
+  }
+  if (Object.hasOwn(spec.optuna?.over ?? {}, "seed")) issues.push({ path: "optuna.over.seed", message: "seeds says which seeds each point is trained with" });
 }
 
 function refuseTwice(grid: readonly string[], zip: readonly string[], issues: ConfigIssue[]): void {

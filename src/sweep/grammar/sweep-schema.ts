@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { pruneSchema } from "../prune/prune-condition.js";
+import { searchSchema } from "../search/search-schema.js";
 import { axisSchema } from "./axis.js";
 import { randomSchema, sobolSchema } from "./drawn-points.js";
 import { seedsSchema } from "./seeds.js";
@@ -15,6 +16,7 @@ export const sweepSchema = z.strictObject({
   seeds: seedsSchema.optional(),
   random: randomSchema.optional().describe("Further trials whose values are drawn independently."),
   sobol: sobolSchema.optional().describe("Further trials whose values are those of a Sobol sequence."),
+  optuna: searchSchema.optional().describe("In place of all other points: those that Optuna asks for, by what came out of the ones before."),
   prune: pruneSchema.optional().describe("When a trial is given up; it then counts as pruned, not as failed."),
 });
 

@@ -32,7 +32,7 @@ export function planAgain(path: string): StoredPlan {
       if (plan.hash === hash && trials.every(({ trial }, index) => trial === trialOf[index])) return { ...plan, prune, question };
       throw new BhBridgeError(
         "USAGE",
-        `${directory} cannot be gone on with from its plan alone: its text, the device or what its trials begin with is another here. Give the command that began it once more, with --retry`,
+        `${directory} cannot be gone on with from its plan alone: its text, the device or what its trials begin with is another here, or Optuna chooses its points. Give the command that began it once more, with --retry`,
       );
     },
   };

@@ -14,7 +14,8 @@ import { planText } from "../../../../src/sweep/plan/plan-file.js";
 import { planSweep } from "../../../../src/sweep/plan/plan-sweep.js";
 import { python as interpreter, temporaryDirectory } from "../../formats/reference-python.js";
 
-const executor = new LocalExecutor(await resolvePython({ python: interpreter }));
+const python = await resolvePython({ python: interpreter });
+const executor = new LocalExecutor(python);
 const out = temporaryDirectory();
 const corpus = join(out, "text.txt");
 writeFileSync(corpus, "A text of its own, long enough for a window. ".repeat(10));
@@ -33,7 +34,7 @@ test("the plan of an experiment is made again from its directory, rules and tria
 
 test("that of a sweep too, and what no longer comes to the same trials is refused", async () => {
   const input: SweepDefinition = { base, grid: { "training.learning_rate": [1e-3, 3e-4] }, seeds: [1, 2], prune: { every: 10, when: "allFrozen" } };
-  const plan = await planSweep(await loadSweep({ input }), executor);
+  const plan = await planSweep(await loadSweep({ input }), { executor, python, out });
   const stored = planAgain(createPlanDirectory(out, plan));
   expect(planText(await stored.plan(executor))).toBe(planText(plan));
   expect(stored.question).toBeNull();
