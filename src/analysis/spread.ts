@@ -17,8 +17,9 @@ const noSpread: Spread = { variances: null, explained: null, participationRatio:
 /** What is smaller beside a largest entry of 1 is taken as 0: no eigenvalue has a digit of it, and the eigenvalue iteration fails on subnormal numbers. */
 const negligible = 2 ** -500;
 
-/** A power of two near the largest entry of a cloud's covariance. */
-function scaleOf({ scatter, count }: PointCloud): number {
+/** A power of two near the largest entry of a cloud's covariance: 0 when all points are equal, or so near that no float64 holds their variance. */
+function scaleOf({ scatter, count, varies }: PointCloud): number {
+  if (!varies) return 0;
   return 2 ** Math.floor(Math.log2(scatter.reduce((largest, entry) => Math.max(largest, Math.abs(entry)), 0) / count));
 }
 
@@ -40,8 +41,8 @@ function scaledCovariance({ scatter, mean, count }: PointCloud, scale: number): 
 /** Principal components of a cloud of points: how its variance is spread over directions. */
 export function spread(cloud: PointCloud): Spread {
   // The eigenvalue iteration does not end on NaN.
-  if (!cloud.varies || !cloud.scatter.every(Number.isFinite)) return noSpread;
   const scale = scaleOf(cloud);
+  if (scale === 0 || !cloud.scatter.every(Number.isFinite)) return noSpread;
   const eigenvalues = new PCA(scaledCovariance(cloud, scale), { isCovarianceMatrix: true }).getEigenvalues();
   // A covariance has no negative eigenvalue; rounding leaves some just below 0.
   const variances = eigenvalues.map((value) => Math.max(value, 0) * scale).sort((a, b) => b - a);
@@ -63,8 +64,9 @@ interface PrincipalComponents {
 
 /** @returns `count` directions; fewer where there are fewer dimensions, none where all points are equal or some are not finite. */
 export function principalComponents(cloud: PointCloud, count: number): PrincipalComponents {
-  if (!cloud.varies || !cloud.scatter.every(Number.isFinite)) return { axes: [], explained: [] };
-  const found = new PCA(scaledCovariance(cloud, scaleOf(cloud)), { isCovarianceMatrix: true });
+  const scale = scaleOf(cloud);
+  if (scale === 0 || !cloud.scatter.every(Number.isFinite)) return { axes: [], explained: [] };
+  const found = new PCA(scaledCovariance(cloud, scale), { isCovarianceMatrix: true });
   const vectors = found.getEigenvectors();
   const variances = found.getEigenvalues().map((value) => Math.max(value, 0));
   const total = variances.reduce((sum, variance) => sum + variance, 0);

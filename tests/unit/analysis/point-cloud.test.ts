@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { GrowingCloud, mergeClouds, type PointCloud } from "../../../src/analysis/point-cloud.js";
-import { spread } from "../../../src/analysis/spread.js";
+import { principalComponents, spread } from "../../../src/analysis/spread.js";
 import { expectedFrom } from "../formats/reference-python.js";
 
 function cloudOf(points: readonly (readonly number[])[], dims = points[0]?.length ?? 0): GrowingCloud {
@@ -94,6 +94,15 @@ test("a line is one direction, a square two of equal share", () => {
   );
   expect(square.participationRatio).toBeCloseTo(2, 12);
   expect(square.explained).toEqual([0.5, 0.5]);
+});
+
+test("points so near that their variance is no float64 spread nowhere", () => {
+  const cloud = cloudOf([
+    [0, 0, 0],
+    [0, 0, 5e-324],
+  ]);
+  expect(spread(cloud)).toEqual({ variances: null, explained: null, participationRatio: null });
+  expect(principalComponents(cloud, 2)).toEqual({ axes: [], explained: [] });
 });
 
 test("the number of directions lies between 1 and the dimensions, for points of any size", () => {

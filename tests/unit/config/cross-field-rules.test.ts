@@ -191,8 +191,9 @@ test("a pattern of rows that is none, or that no token matches, is refused", asy
   expect(await problems("record.rows=/[0/")).toEqual([
     "record.rows: /[0/ is no regular expression: Invalid regular expression: /[0/: Unterminated character class",
   ]);
-  expect(await problems("record.rows=/a/", "data.tokenizer=tokenizer.json")).toEqual([
-    "record.rows: a pattern is of characters, and the 128 tokens are pieces of words: list their ids",
+  expect(await problems("record.rows=/a/", "model.vocab_size=1000")).toEqual([
+    "record.rows: a pattern is of characters, and nothing tells how the 1000 tokens are written: list their ids, or name a data.tokenizer",
   ]);
+  expect(await problems("record.rows=/a/", "data.tokenizer=tokenizer.json")).toEqual([]); // known when the tokenizer is read
   expect(await problems("record.rows=/é/")).toEqual(["record.rows: /é/ matches no token"]);
 });
