@@ -25,7 +25,7 @@ function statusCommand(): Command {
     .action(async (directory: string, _: unknown, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
       const [{ formatSweep }, document] = await Promise.all([import("./format-sweep.js"), readDirectory(directory)]);
-      terminal.print(formatSweep(document, terminal.color, terminal.width));
+      terminal.print(formatSweep(document, terminal.color, terminal));
       terminal.document(document);
     });
 }
@@ -169,7 +169,7 @@ async function retryInTerminal(directory: string, options: TrialOptionValues, te
   };
   if (question === null) {
     const [{ concludeSweep }, { formatSweep }] = await Promise.all([import("../../sweep/conclude-sweep.js"), import("./format-sweep.js")]);
-    const format = (document: SweepDocument) => formatSweep(document, terminal.color, terminal.width);
+    const format = (document: SweepDocument) => formatSweep(document, terminal.color, terminal);
     return conductInTerminal({ base, plan, conclude: concludeSweep, format }, options, terminal);
   }
   const [{ concludeQuestion }, { formatExperiment }] = await Promise.all([

@@ -25,16 +25,30 @@ export function formatSet(set: SweepTrial["set"]): string {
   return settings.join(" ") || "base";
 }
 
-/** What came out of a sweep: how many trials have which status, and each point's numbers over its seeds. */
-export function formatSweep({ name, directory, trials, counts, jobs = [] }: SweepDocument, color: TextColors, width?: number): string {
+/** Lines of a screen that the table of the points leaves to what is above and below it, the prompt included. */
+const linesAround = 10;
+/** So few points are shown on a small screen as well. */
+const minRows = 5;
+
+/**
+ * What came out of a sweep: how many trials have which status, and each point's numbers over its seeds.
+ *
+ * @param height lines of the screen that it is to fit on, where there is one.
+ */
+export function formatSweep(
+  { name, directory, trials, counts, jobs = [] }: SweepDocument,
+  color: TextColors,
+  { width, height = Number.POSITIVE_INFINITY }: { width?: number | undefined; height?: number | undefined } = {},
+): string {
   const { head, rows } = summaryTable(trials);
-  const hidden = rows.length - maxRows;
+  const fitting = Math.min(maxRows, Math.max(minRows, height - linesAround - jobs.length));
+  const hidden = rows.length - fitting;
   return [
     `${color.bold(printable(name))}  ${count(trials.length, "trial")}: ${formatCounts(counts, color)}`,
     ...(directory === null ? [] : [color.dim(relative(process.cwd(), directory) || ".")]),
     ...formatJobs(jobs),
     "",
-    table(head, rows.slice(0, maxRows), { width }),
+    table(head, rows.slice(0, fitting), { width }),
     ...(hidden > 0 ? [color.dim(`and ${count(hidden, "more point")}, in its summary.md`)] : []),
     color.dim("mean ± standard deviation over n seeds"),
   ].join("\n");

@@ -51,7 +51,7 @@ async function sweepInTerminal(file: string | undefined, options: SweepCommandOp
       isSearch: loaded.spec.optuna !== undefined,
       plan: (executor, signal, python) => planSweep(loaded, { executor, python, out: options.out }, signal),
       conclude: concludeSweep,
-      format: (document) => formatSweep(document, terminal.color, terminal.width),
+      format: (document) => formatSweep(document, terminal.color, terminal),
     },
     options,
     terminal,

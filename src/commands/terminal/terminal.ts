@@ -37,6 +37,11 @@ export class Terminal {
     return process.stdout.columns || undefined;
   }
 
+  /** Lines of the screen that results go to; undefined where they go to a file or a program. */
+  get height(): number | undefined {
+    return process.stdout.rows || undefined;
+  }
+
   /** Columns for what is drawn on stderr. */
   get drawnWidth(): number {
     return (process.stderr.columns || 80) - 1;

@@ -33,6 +33,14 @@ test("a sweep: its counts, where it lies, and a row a point; what a screen canno
   expect(lines.slice(-2)).toEqual(["and 2 more points, in its summary.md", "mean ± standard deviation over n seeds"]);
 });
 
+test("on a screen of 24 lines the points of a thousand trials leave room for the prompt", () => {
+  const trials = Array.from({ length: 1000 }, (_, at) => sweepTrial({ at, seed: 1 }, at));
+  const lines = formatSweep(sweepDocument("sigma", `${process.cwd()}/sweeps/x`, trials), plain, { height: 24 }).split("\n");
+  expect(lines.length).toBeLessThan(24);
+  expect(lines.filter((line) => /^ *\d+ +1 +1 +29 +/.test(line))).toHaveLength(14);
+  expect(lines.at(-2)).toBe("and 986 more points, in its summary.md");
+});
+
 test("a preview lists the trials with their status, and says what the rest will take", () => {
   const text = formatPreview({ ...sweepDocument("sigma", `${process.cwd()}/sweeps/x`, planned(3)), cost }, plain);
   expect(text).toContain("continues sweeps/x");
