@@ -49,14 +49,15 @@ test("every file that the pages name is at hand", async () => {
   writeFileSync(join(folder.path, "sigma.yaml"), "base: quick\nseeds: 1..2\n");
   writeFileSync(join(folder.path, "norms.yaml"), "base: quick\narms: { layernorm: { model: { norm: layernorm } }, rmsnorm: {} }\nseeds: 1..2\n");
   const program = `
-import os, torch, h5py
+import os, shutil, torch, h5py
 from safetensors.torch import save_file
 h = torch.zeros(4, 128, 2).to(torch.bfloat16); m = h[0].clone()
 save_file({"embedding_history": h}, "history.safetensors")
 torch.save({"model": {"embedding.weight": m}}, "weights.pt"); torch.save({"state": {0: {"exp_avg": m}}}, "optimizer.pt")
 os.mkdir("checkpoint"); save_file({"transformer.wte.weight": m}, "checkpoint/model.safetensors")
 with h5py.File("trajectory.h5", "w") as f: f["W"] = h.view(torch.uint16).numpy()
-open("corpus.txt", "w").write("some text")`;
+open("corpus.txt", "w").write("some text")
+shutil.make_archive("run", "zip", "runs", "my-run")`;
   await printedBy(program, [], folder.path);
 });
 
