@@ -99,6 +99,7 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
                 "corpus": manifest["corpus"]["path"],
                 "label_shift": data["label_shift"],
                 "held_out": data["held_out"],
+                "windows": data["windows"],
                 "tokenizer": None,
                 "window_length": model["n_positions"],
             },
