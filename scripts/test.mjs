@@ -52,7 +52,7 @@ async function vitest(args) {
 async function pytest(args, output = "inherit") {
   const report = join(results, "pytest.xml");
   const python = join(root, ".venv", "bin", "python");
-  const code = await run("nice", [python, "-m", "pytest", `--junitxml=${report}`, ...args], { stdio: ["ignore", output, output] });
+  const code = await run("nice", ["-n", "3", python, "-m", "pytest", `--junitxml=${report}`, ...args], { stdio: ["ignore", output, output] });
   return judge("pytest", code, read(report, countPytest));
 }
 
