@@ -148,6 +148,7 @@ def test_where_a_replay_is_not_the_step_every_step_is_the_eager_one(
         ({"device": "cpu"}, {}, "it is for CUDA"),
         ({}, {"attn_pdrop": 0.1}, "it has no dropout"),
         ({"processes": 2}, {}, "it is for one process"),
+        ({"stack": 2}, {}, "runs of a stack share the graph of their gradients"),
         (
             {"record": {"tensors": ["wte", "hidden.mean"]}},
             {},
@@ -165,6 +166,7 @@ def test_what_cannot_be_captured_is_said(changes: dict[str, Any], config: dict[s
     request: dict[str, Any] = {
         "graphed_step": "auto",
         "processes": 1,
+        "stack": 1,
         "dtype": "bfloat16",
         "training": {"optimizer_state_dtype": None},
         "trace": None,

@@ -18,7 +18,7 @@ def test_the_final_model_has_the_tokenizer_of_its_run(tmp_path: Path, kind: str,
     corpus.write_text(CORPUS)
     run.mkdir()
     copy = str(run / "tokenizer.json")  # Node puts it there
-    tokenizing.train({"kind": kind, "vocab": vocab, "corpus": str(corpus), "out": copy})
+    tokenizing.train({"kind": kind, "vocab": vocab, "corpora": [str(corpus)], "out": copy})
     model = {"config": {**MODEL["config"], "vocab_size": vocab}}
     trained = in_child(lambda: train(run, data__tokenizer=copy, training__max_steps=2, model_fields=model))
     assert trained["status"] == "completed", trained
