@@ -1,9 +1,11 @@
 """How much memory a recorded training gains from step 100 to its end, and what recording a state costs.
 
-usage: memory.py [NAME ...]; prints a line for each training. The model of the histories is small: what is measured is
-the recording. The engines have the notebook's model and batch: what is measured are the tensors of their steps.
+usage: memory.py [--steps N] [NAME ...]; prints a line for each training. The model of the histories is small: what is
+measured is the recording. The engines have the notebook's model and batch: what is measured are the tensors of their
+steps.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -26,14 +28,16 @@ TRAININGS: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "10000000000"}
 
 
-def measure(name: str) -> None:
+def measure(name: str, wanted: int | None) -> None:
     sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests/python")]
     import tiny_run
     import torch
     from bh_bridge.recorder import Recorder
     from bh_bridge.run_step import RunStep
 
-    steps, model, request = TRAININGS[name]
+    usual, model, request = TRAININGS[name]
+    steps = wanted or usual
+    first = min(100, steps // 3)
     torch.set_num_threads(1)
     tiny_run.MODEL["config"] = {**tiny_run.MODEL["config"], "n_embd": 64, **model}
     resident: dict[int, int] = {}
@@ -41,7 +45,7 @@ def measure(name: str) -> None:
 
     def watched(self, state, *args):
         end(self, state, *args)
-        if state.global_step in (100, steps):
+        if state.global_step in (first, steps):
             resident[state.global_step] = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf(
                 "SC_PAGE_SIZE"
             )
@@ -62,14 +66,19 @@ def measure(name: str) -> None:
         tiny_run.train(run, training__max_steps=steps, **changes, **request)
         events = (run / "events.jsonl").read_text().splitlines()
     ways = [line for line in events if '"exact_step"' in line or '"compiled_step"' in line]
-    print(f"{name}: {(resident[steps] - resident[100]) / 1e6:+.1f} MB from step 100 to step {steps} (goal 32 MB)")
+    print(f"{name}: {(resident[steps] - resident[first]) / 1e6:+.1f} MB from step {first} to step {steps} (goal 32 MB)")
     print(f"  recording a state takes {1000 * spent[0] / (steps + 1):.2f} ms")
     print(*(f"  {way}\n" for way in ways[-1:]), sep="", end="", flush=True)
     os._exit(0)  # the event channel takes the end of its socket for the death of Node
 
 
+parser = argparse.ArgumentParser()
+parser.add_argument("names", nargs="*")
+parser.add_argument("--steps", type=int)
+asked = parser.parse_args()
 if os.environ.get("BH_BRIDGE_MEASURED"):
-    measure(sys.argv[1])
-for training in sys.argv[1:] or TRAININGS:
+    measure(asked.names[0], asked.steps)
+for training in asked.names or TRAININGS:
     environment = {**os.environ, **ALLOCATOR, "BH_BRIDGE_MEASURED": "1"}
-    subprocess.run([sys.executable, __file__, training], env=environment, stderr=subprocess.DEVNULL, check=True)
+    steps = [] if asked.steps is None else ["--steps", str(asked.steps)]
+    subprocess.run([sys.executable, __file__, training, *steps], env=environment, stderr=subprocess.DEVNULL, check=True)

@@ -1,5 +1,9 @@
-"""A vocabulary of all bytes, or of more, keeps every byte of the corpus."""
+"""A vocabulary of all bytes, or of more, keeps every byte of the corpus; a large one is recorded in little memory."""
 
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,3 +31,15 @@ def test_with_fewer_bytes_the_text_is_ascii(tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text("naïve", encoding="utf-8")
     with pytest.raises(UnicodeDecodeError):
         read_tokens(str(tmp_path / "corpus.txt"), 255)
+
+
+def test_50257_tokens_are_recorded_at_every_step_without_growing() -> None:
+    steps = 300 if os.environ.get("FULL_TESTS") == "1" else 45
+    script = Path(__file__).parents[2] / "bench" / "recording" / "memory.py"
+    ran = subprocess.run(
+        [sys.executable, script, "50,257 x 64 x 300", "--steps", str(steps)], capture_output=True, text=True, check=True
+    )
+    told = re.search(r": ([+-][\d.]+) MB from step (\d+) to step (\d+) ", ran.stdout)
+    assert told is not None, ran.stdout
+    assert (int(told[2]), int(told[3])) == (min(100, steps // 3), steps)
+    assert float(told[1]) < 32
