@@ -24,7 +24,7 @@ from bh_bridge.ranks.store import join, serve
 
 POLL_SECONDS = 0.02
 NOTICE_SECONDS = 20.0  # between a broken connection and torchrun's word on whose it was
-GRACE_SECONDS = 10.0  # for the main thread to notice by itself
+GRACE_SECONDS = 30.0  # for the main thread to notice by itself, which on a busy machine may be writing
 
 
 class Team:
