@@ -85,7 +85,16 @@ test.skipIf(!hasSlurm()).sequential(
     expect([await waits(1), await waits(2)], "killed by SLURM; stopped, and requeued by itself").toEqual([true, true]);
     const status = await run(["sweep", "status", directory ?? "", "--json"], { env: cluster.env });
     expect(sweepDocumentSchema.parse(JSON.parse(status.stdout)).jobs?.map(({ task }) => task)).toEqual([1, 2]);
-    for (const task of [1, 2]) cluster.ask("scontrol", "update", `JobId=${job}_${task}`, "StartTime=now"); // not in two minutes, as SLURM would
+    // Not in two minutes, as SLURM would; and not in the same second, in which its node still refuses what it has just killed ("Job credential revoked").
+    const beginSoon = (task: number) => cluster?.ask("scontrol", "update", `JobId=${job}_${task}`, "StartTime=now+3");
+    for (const task of [1, 2]) beginSoon(task);
+
+    expect(await eventually(() => states().includes("1RUNNING"), 30_000)).toBe(true);
+    const before = stepsIn(runs);
+    expect(await eventually(() => stepsIn(runs) > before, 60_000)).toBe(true);
+    cluster.ask("scancel", "--signal=TERM", "--full", `${job}_1`); // what comes before the end where a partition has a time of grace
+    expect(await waits(1), "stopped, and requeued by itself").toBe(true);
+    beginSoon(1);
 
     const local = run([...base, "--workers", "2", "--json", "--out", join(folder.path, "local")]);
     const followed = await start(slurm, { env: cluster.env, timeout: 300_000 });

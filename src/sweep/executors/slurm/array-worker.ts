@@ -12,13 +12,13 @@ import { lineOfEnd } from "../../ledger-line.js";
 import type { TrialTask } from "../../pool/trial-task.js";
 import type { JobListener } from "../executor.js";
 import { LocalExecutor } from "../local/local-executor.js";
-import { requeue } from "./slurm-commands.js";
+import { requeue, squeue } from "./slurm-commands.js";
 import { journalName, Submission } from "./submission.js";
 
 const [folder = "", number = ""] = process.argv.slice(2);
 const stop = new AbortController();
 let isToGoOn = false;
-process.on("SIGTERM", () => stop.abort()); // preempted, which requeues it, or cancelled
+process.on("SIGTERM", () => stop.abort()); // requeued, preempted, or cancelled
 process.on("SIGINT", () => stop.abort());
 process.on("SIGUSR2", () => {
   isToGoOn = true; // its time is nearly over
@@ -43,7 +43,15 @@ const listener: JobListener = {
 const executor = new LocalExecutor(await resolvePython({ python: path }));
 const machine = await executor.machine(left.every(({ config }) => config.device === "cpu"));
 await executor.train({ directory, name: "", tasks: left, machine, workers, listener, signal: stop.signal, failFast });
-if (isToGoOn && job !== undefined) await requeue(job, task);
+if (job !== undefined && (isToGoOn || (stop.signal.aborted && (await isRunning(job))))) await requeue(job, task);
+
+/**
+ * Whether SLURM takes this task for running: it cancels and requeues by itself only what it has ended before its SIGTERM. What gets a SIGTERM first (preempted
+ * on a partition with a time of grace) would count as completed, and never come back.
+ */
+async function isRunning(array: string): Promise<boolean> {
+  return (await squeue()).some((queued) => queued.job === array && queued.task === task && queued.state === "RUNNING");
+}
 
 /** What has not ended, in its order; what an earlier start of this task has begun is gone on with. */
 async function tasksLeft(given: readonly TrialTask[]): Promise<TrialTask[]> {
