@@ -13,8 +13,8 @@ from transformers import GPT2LMHeadModel, PreTrainedModel
 
 from bh_bridge.data import Windows
 from bh_bridge.engines import Engine
+from bh_bridge.engines.chosen_optimizer import foreseen_state as foreseen_state  # its optimizer is HF's choice
 from bh_bridge.engines.run_trainer import RunTrainer, trainer_options
-from bh_bridge.engines.run_trainer import foreseen_state as foreseen_state  # its optimizer is HF's choice
 from bh_bridge.errors import ConfigInvalid, ResumeMismatch
 from bh_bridge.families import embedding_of
 from bh_bridge.fast_step import (

@@ -1,50 +1,12 @@
-"""HF's Trainer as an engine: every event of transformers under its name, and weight decay as the configuration says."""
+"""What a run is told of HF's Trainer: the order of its windows, its logs and its losses."""
 
 import hashlib
-import inspect
 import struct
 from pathlib import Path
-from typing import Any
 
 import pytest
-from bh_bridge import registry
 from bh_bridge.data import Windows
-from bh_bridge.engines.run_trainer import RunTrainer, StepCallback
-from bh_bridge.events import EventLog
-from bh_bridge.protocol import schema
-from bh_bridge.run_step import LOGGED_EVENTS
-from tiny_run import CORPUS, MODEL, create, events_of, in_child, train
-from transformers import TrainerCallback
-
-EVENTS = sorted(
-    name.removeprefix("on_") for name, _ in inspect.getmembers(TrainerCallback, callable) if name.startswith("on_")
-)
-ON_REQUEST = sorted(set(EVENTS) - set(LOGGED_EVENTS))
-
-
-def test_it_handles_every_event_of_the_installed_transformers_itself() -> None:
-    assert [name for name in EVENTS if f"on_{name}" in vars(StepCallback)] == EVENTS
-
-
-def test_the_protocol_has_an_event_for_each() -> None:
-    assert set(EVENTS) <= {option["properties"]["type"]["const"] for option in schema()["event"]["oneOf"]}
-
-
-@pytest.mark.parametrize("asked", [ON_REQUEST, []], ids=["asked for", "not asked for"])
-def test_an_event_is_sent_when_it_was_asked_for_and_not_otherwise(tmp_path: Path, asked: list[str]) -> None:
-    def task() -> dict[str, list[str]]:
-        trainer = created(tmp_path / "run", events=asked)
-        [callback] = [each for each in trainer.callback_handler.callbacks if isinstance(each, StepCallback)]
-        sent: list[str] = []
-        told: dict[str, list[str]] = {}
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(EventLog, "emit", lambda self, type, **_: sent.append(type))
-            for event in ON_REQUEST:
-                getattr(callback, f"on_{event}")(trainer.args, trainer.state, trainer.control)
-                told[event], sent[:] = list(sent), []
-        return told
-
-    assert in_child(task) == {event: [event] if asked else [] for event in ON_REQUEST}
+from tiny_run import CORPUS, MODEL, events_of, in_child, train
 
 
 @pytest.mark.parametrize("strategy", ["random", "sequential"])
@@ -85,40 +47,3 @@ def test_the_loss_of_a_step_is_the_mean_of_its_batches(tmp_path: Path) -> None:
     events = events_of(tmp_path / "run")
     losses = [event["loss"] for event in events if event["type"] == "step_end"]
     assert losses == pytest.approx([event["logs"]["loss"] for event in events if event["type"] == "log"], rel=1e-6)
-
-
-NORMS = {"transformer.h.0.ln_1.weight", "transformer.h.0.ln_2.weight", "transformer.ln_f.weight"}
-OTHERS = {
-    "transformer.wte.weight",
-    "transformer.wpe.weight",
-    "transformer.h.0.attn.c_attn.weight",
-    "transformer.h.0.attn.c_proj.weight",
-    "transformer.h.0.mlp.c_fc.weight",
-    "transformer.h.0.mlp.c_proj.weight",
-}
-
-
-@pytest.mark.parametrize(
-    ("norm", "decay_norms", "norms_decay"),
-    [
-        ("layernorm", "hf", False),
-        ("rmsnorm", "hf", True),  # HF does not know RMSNorm: the notebook's confound
-        ("layernorm", "never", False),
-        ("rmsnorm", "never", False),
-        ("layernorm", "always", True),
-        ("rmsnorm", "always", True),
-    ],
-)
-def test_which_weights_decay(tmp_path: Path, norm: str, decay_norms: str, norms_decay: bool) -> None:
-    def task() -> list[str]:
-        MODEL["norm"] = norm
-        trainer = created(tmp_path / "run", training__decay_norms=decay_norms)
-        optimizer = trainer.create_optimizer()
-        names = {parameter: name for name, parameter in trainer.model.named_parameters()}
-        return [names[each] for group in optimizer.param_groups if group["weight_decay"] for each in group["params"]]
-
-    assert set(in_child(task)) == OTHERS | (NORMS if norms_decay else set())
-
-
-def created(run: Path, **changes: Any) -> RunTrainer:
-    return registry.find(create(run, **changes)["handle"]).engine

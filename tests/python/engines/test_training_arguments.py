@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bh_bridge.engines.run_trainer import OWN_FIELDS
+from bh_bridge.engines.training_arguments import OWN_FIELDS
 from transformers import GPT2Config, TrainingArguments
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FIELDS: dict[str, Any] = json.loads((ROOT / "schemas" / "config.schema.json").read_text())["properties"]
 TRAINING: dict[str, Any] = FIELDS["training"]["properties"]
 FAMILIES: list[dict[str, Any]] = [family["properties"] for family in FIELDS["model"]["oneOf"]]

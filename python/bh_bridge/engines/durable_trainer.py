@@ -1,0 +1,121 @@
+"""HF's Trainer made durable: what the next step depends on is written without pickles, and put back to its bits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainerControl, TrainerState
+
+from bh_bridge import checkpoints
+from bh_bridge.model import save_model
+
+
+class DurableTrainer(Trainer):
+    """Trainer that goes on from a checkpoint as if it had never ended."""
+
+    def __init__(self, *, model: PreTrainedModel, callbacks: list[TrainerCallback], **options: Any) -> None:
+        self._plain_model = model
+        self._resume_from: Path | None = None  # the checkpoint that `train` goes on from
+        self._epoch = -1  # index of the epoch under way
+        self._epoch_began_at: int | None = None  # global step
+        super().__init__(model=model, callbacks=[_EpochCallback(self), *callbacks], **options)
+
+    def train(self, *_: Any, **__: Any) -> Any:
+        return super().train(resume_from_checkpoint=None if self._resume_from is None else str(self._resume_from))
+
+    def save(self, directory: Path) -> None:
+        """Everything that the next step depends on, in place of HF's pickles."""
+        save_model(self._plain_model, directory)
+        checkpoints.save_optimizer(self._plain_optimizer(), directory)
+        checkpoints.save_random_state(directory)
+        (directory / "scheduler.json").write_text(json.dumps(self._scheduler().state_dict()), encoding="utf-8")
+        self.state.save_to_json(str(directory / "trainer_state.json"))
+        (directory / "progress.json").write_text(json.dumps(self._progress()), encoding="utf-8")
+
+    def load(self, checkpoint: Path) -> None:
+        """Weights and state are put back now; `train` does it again, with all the rest."""
+        self._resume_from = checkpoint
+        self._load_from_checkpoint(str(checkpoint))
+        self.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+        self.state.max_steps = self.args.max_steps
+
+    def restore_progress(self) -> None:
+        """Put back what `train` has just reset; called when it begins."""
+        if self._resume_from is None:
+            return
+        progress = _read_progress(self._resume_from)
+        self._tr_loss = torch.tensor(progress["total_loss"], device=self.args.device)
+        self._total_loss_scalar = progress["total_loss_before_last_log"]
+        self._globalstep_last_logged = progress["last_logged_step"]
+        self._epoch = progress["epoch"] - 1
+        self._epoch_began_at = self.state.global_step - progress["steps_in_epoch"]
+
+    def begin_epoch(self) -> None:
+        """Keep count of epochs; called when one begins, the one that a run is resumed in included."""
+        self._epoch += 1
+        if self._epoch_began_at is None:
+            self._epoch_began_at = self.state.global_step
+
+    def end_epoch(self) -> None:
+        self._epoch_began_at = None
+
+    def _progress(self) -> dict[str, Any]:
+        """What HF forgets on resuming: the next logged loss is a mean since the last log, and an epoch can be cut."""
+        began_at = self.state.global_step if self._epoch_began_at is None else self._epoch_began_at
+        epoch_ends = self.control.should_epoch_stop or (self.state.epoch or 0) >= self._epoch + 1
+        return {
+            "total_loss": self._tr_loss.item(),
+            "total_loss_before_last_log": self._total_loss_scalar,
+            "last_logged_step": self._globalstep_last_logged,
+            "epoch": self._epoch + 1 if epoch_ends else self._epoch,
+            "steps_in_epoch": 0 if epoch_ends else self.state.global_step - began_at,
+        }
+
+    def _init_training_state(self, *args: Any, **options: Any) -> tuple[int, int]:
+        """Where in the data to go on: HF divides the step by an epoch's steps, wrong after an epoch was cut short."""
+        epoch, batches = super()._init_training_state(*args, **options)
+        if self._resume_from is None:
+            return epoch, batches
+        progress = _read_progress(self._resume_from)
+        return progress["epoch"], progress["steps_in_epoch"] * self.args.gradient_accumulation_steps
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            checkpoints.load_optimizer(self._plain_optimizer(), Path(checkpoint))
+            self._scheduler().load_state_dict(
+                json.loads(Path(checkpoint, "scheduler.json").read_text(encoding="utf-8"))
+            )
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            checkpoints.load_random_state(Path(checkpoint))
+
+    def _plain_optimizer(self) -> torch.optim.Optimizer:
+        """torch's own optimizer, out of accelerate's wrapper; there is none before training begins."""
+        return cast("torch.optim.Optimizer", getattr(self.optimizer, "optimizer", self.optimizer))
+
+    def _scheduler(self) -> torch.optim.lr_scheduler.LRScheduler:
+        return cast("torch.optim.lr_scheduler.LRScheduler", self.lr_scheduler)
+
+
+class _EpochCallback(TrainerCallback):
+    """Tells a trainer when its training begins, and of its epochs."""
+
+    def __init__(self, trainer: DurableTrainer) -> None:
+        self._trainer = trainer
+
+    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._trainer.restore_progress()
+
+    def on_epoch_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._trainer.begin_epoch()
+
+    def on_epoch_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._trainer.end_epoch()
+
+
+def _read_progress(checkpoint: Path) -> dict[str, Any]:
+    return json.loads((checkpoint / "progress.json").read_text(encoding="utf-8"))

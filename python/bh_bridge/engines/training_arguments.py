@@ -1,0 +1,35 @@
+"""What HF's Trainer is told of a run: its TrainingArguments, under their own names and with the seeds of the run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import TrainingArguments
+
+from bh_bridge.device import resolve_device
+
+OWN_FIELDS = ("decay_norms", "optimizer_state_dtype", "data_seed")  # of `training`: told to HF in other ways
+
+
+def training_arguments(request: dict[str, Any]) -> TrainingArguments:
+    """HF's arguments of a run. `request` is that of `trainer.create`."""
+    training = {name: value for name, value in request["training"].items() if name not in OWN_FIELDS}
+    args = TrainingArguments(
+        **training,
+        output_dir=request["run_directory"],
+        **_seeds(request),
+        use_cpu=resolve_device(request["device"]) == "cpu",
+        logging_nan_inf_filter=False,  # HF's default puts 0 or an older mean in place of a loss that is not a number
+        save_strategy="no",  # checkpoints are asked for by the RunStep
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,  # batches come ready from Windows
+    )
+    vars(args)["_n_gpu"] = min(args.n_gpu, 1)  # one device: Trainer would spread the batch over every GPU
+    return args
+
+
+def _seeds(request: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that seed the streams of a training: of what draws during the steps, and of the data apart."""
+    apart = {} if request["data_seed"] == request["seed"] else {"data_seed": request["data_seed"]}
+    return {"seed": request["seed"], **apart}
