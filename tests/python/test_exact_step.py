@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 from bh_bridge.exact_step import CHECKED_BATCHES, ExactStep, obstacle
-from bh_bridge.exact_step.attention import adds_in_pairs
+from bh_bridge.exact_step.attention import attention, attention_backward, precision_of_kernel
+from bh_bridge.exact_step.attention_products import Precision, backward_in_products
 from bh_bridge.exact_step.gelu import Gelu
 from bh_bridge.model import build_model
 from tiny_run import MODEL, differences, in_child, train
@@ -110,13 +111,38 @@ def test_the_table_of_gelu_is_that_of_transformers_for_every_value() -> None:
     assert torch.equal(own.nan_to_num(), slope.nan_to_num())
 
 
-def test_a_processor_adds_in_pairs_where_intels_does() -> None:
+SEED = (2, 128, 32)  # heads, length and width of the notebook's model
+
+
+def test_the_products_are_those_of_this_processor() -> None:
     cpus = Path("/proc/cpuinfo")
     if platform.machine() != "x86_64" or not cpus.exists():
         pytest.skip("whose processor this is can be read on Linux alone")
     text = cpus.read_text()
     is_intels = "GenuineIntel" in text and re.search(r"\bavx512_bf16\b", text) is not None
-    assert adds_in_pairs() == is_intels
+    assert precision_of_kernel(*SEED) == ("bf16" if is_intels else "ieee")
+
+
+def test_another_order_of_adding_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def reversed_width(*given: torch.Tensor, scale: float, precision: Precision) -> tuple[torch.Tensor, ...]:
+        flipped = [part.flip(-1) if part.dim() == 4 else part for part in given]
+        return tuple(part.flip(-1) for part in backward_in_products(*flipped, scale=scale, precision=precision))
+
+    monkeypatch.setattr("bh_bridge.exact_step.attention.backward_in_products", reversed_width)
+    assert precision_of_kernel.__wrapped__(*SEED) is None
+
+
+@pytest.mark.parametrize("shape", [SEED, (4, 48, 8), (1, 200, 64), (2, 37, 48), (2, 16, 8)], ids=str)
+def test_gradients_of_attention_are_the_kernels(shape: tuple[int, int, int], threads: int) -> None:
+    torch.manual_seed(threads)
+    heads, length, width = shape
+    query, key, value, grad = torch.randn(4, 4, heads, length, width).to(torch.bfloat16)
+    output, logsumexp = attention(query, key, value, width**-0.5)
+    kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+    expected = kernel(grad, query, key, value, output, logsumexp, 0.0, True, scale=width**-0.5)
+    own = attention_backward(grad, query, key, value, output, logsumexp, width**-0.5)
+    assert all(map(torch.equal, own, expected))
+    assert torch.backends.mkldnn.matmul.fp32_precision == "none"
 
 
 def test_one_wrong_bit_is_seen_and_named(monkeypatch: pytest.MonkeyPatch) -> None:

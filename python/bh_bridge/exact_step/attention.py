@@ -1,19 +1,18 @@
-"""Causal attention whose backward pass has the bits of PyTorch's flash attention on the CPU, in batched products.
-
-PyTorch's kernel goes through the queries in blocks and rounds the gradients of keys and values to bfloat16 between
-them; here every block is a product over all heads of the batch, and keys that a block cannot see are left out. Where a
-processor adds bfloat16 products in an order of its own, the kernel itself is called.
-"""
+"""Causal attention with the bits of PyTorch's flash attention on the CPU."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 import torch
 
+from bh_bridge.exact_step.attention_products import Precision, backward_in_products
+
 LONGEST = 512  # up to so many keys the kernel takes all of them at once; beyond, it splits them too
-LANES = 16  # float32 in a register of AVX-512, on which the order of the sums rests
-BFLOAT16 = torch.bfloat16
+LARGE = 2.0**17  # beside it a number around 1 keeps 7 of float32's 24 bits
+Given = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
+Gradients = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 def attention(
@@ -31,97 +30,62 @@ def attention_backward(
     output: torch.Tensor,
     logsumexp: torch.Tensor,
     scale: float,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+) -> Gradients:
     """Gradients of query, key and value, bfloat16 [batch, heads, length, width] as all that is given but logsumexp."""
-    if adds_in_pairs():  # in an order that float32 products do not have
-        kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
-        return kernel(grad, query, key, value, output, logsumexp, 0.0, True, scale=scale)
-    batch, heads, length, width = query.shape
-    shape = (batch * heads, length, width)
-    narrow_query, narrow_key, narrow_grad = (part.reshape(shape).contiguous() for part in (query, key, grad))
-    wide_query, wide_grad = narrow_query.float(), narrow_grad.float()
-    wide_key, wide_value = (part.reshape(shape).float() for part in (key, value))
-    wide_key = torch.nn.functional.pad(wide_key, (0, 0, 0, 1))  # for the column that the last block has too many
-    logsumexp = logsumexp.reshape(shape[:2])
-    mean_grad = _row_sums(wide_grad * output.reshape(shape)).neg_()
-    query_grad = torch.empty(shape, dtype=BFLOAT16)
-    key_grad, value_grad = torch.zeros(2, *shape, dtype=BFLOAT16)
-    block = 32 if length < 192 else 64
-    for begin in range(0, length, block):
-        end = min(begin + block, length)
-        scores = _mask(begin, end) - logsumexp[:, begin:end, None]
-        scores.baddbmm_(wide_query[:, begin:end], wide_key[:, : end + 1].transpose(1, 2), alpha=scale)
-        weights = _exp(scores)[..., :end]
-        narrow = weights.to(BFLOAT16)
-        value_grad[:, :end].baddbmm_(narrow.transpose(1, 2), narrow_grad[:, begin:end])
-        change = torch.baddbmm(
-            mean_grad[:, begin:end, None], wide_grad[:, begin:end], wide_value[:, :end].transpose(1, 2)
-        )
-        narrow = change.mul_(weights).to(BFLOAT16)
-        query_grad[:, begin:end] = torch.baddbmm(
-            query_grad[:, begin:end], narrow, narrow_key[:, :end], beta=0, alpha=scale
-        )
-        key_grad[:, :end].baddbmm_(narrow.transpose(1, 2), narrow_query[:, begin:end], alpha=scale)
-    return query_grad.view(query.shape), key_grad.view(query.shape), value_grad.view(query.shape)
+    _, heads, length, width = query.shape
+    precision = precision_of_kernel(heads, length, width)
+    if precision is None:
+        return _kernel(grad, query, key, value, output, logsumexp, scale)
+    return backward_in_products(grad, query, key, value, output, logsumexp, scale, precision)
+
+
+def _kernel(
+    grad: torch.Tensor,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    output: torch.Tensor,
+    logsumexp: torch.Tensor,
+    scale: float,
+) -> Gradients:
+    kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+    return kernel(grad, query, key, value, output, logsumexp, 0.0, True, scale=scale)
 
 
 @cache
-def adds_in_pairs() -> bool:
-    """Whether this processor's kernel adds bfloat16 products two at a time, as Intel's `vdpbf16ps` does, where the
-    backward pass above adds them one by one. Few sums differ then: a check of some batches may miss it.
+def precision_of_kernel(heads: int, length: int, width: int) -> Precision | None:
+    """Of which products the kernel's gradients have the bits on this processor; None: of neither.
 
-    In float32, 2²⁴ + 1 − 2²⁴ is 0 when added one by one, and 1 when the last two are added first.
+    Processors with instructions for bfloat16 add products two at a time, or the even and the odd ones apart. Few sums
+    of a training show that, and a check of some batches may miss it; these sums show nothing else.
     """
-    grad, value = torch.zeros(2, 1, 1, 1, 2 * LANES, dtype=BFLOAT16)
-    grad[..., 0], grad[..., 2], grad[..., 3] = 2**12, 1, -(2**12)
-    value[..., 0], value[..., 2], value[..., 3] = 2**12, 1, 2**12
-    key, nothing = torch.ones_like(grad), torch.zeros_like(grad)
-    backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
-    of_query, _, _ = backward(grad, nothing, key, value, nothing, torch.zeros(1, 1, 1), 0.0, True, scale=1.0)
-    return bool(of_query.any())
+    trials = [(given, _kernel(*given, scale=1.0)) for given in _sums_that_cancel((2, heads, length, width))]
+    precisions: tuple[Precision, ...] = ("ieee", "bf16")
+    for precision in precisions:
+        own = [backward_in_products(*given, scale=1.0, precision=precision) for given, _ in trials]
+        if all(all(map(torch.equal, part, kernel)) for part, (_, kernel) in zip(own, trials, strict=True)):
+            return precision
+    return None
 
 
-@cache
-def _mask(begin: int, end: int) -> torch.Tensor:
-    """0 for the keys that the queries `begin` to `end` see and for a column too many, −inf for those to come."""
-    to_come = torch.arange(end)[None, :] > torch.arange(begin, end)[:, None]
-    return torch.nn.functional.pad(torch.zeros(to_come.shape).masked_fill_(to_come, float("-inf")), (0, 1))
-
-
-def _exp(scores: torch.Tensor) -> torch.Tensor:
-    """exp as the kernel has it; the last column is spent. `torch.exp` is another one, and differs in a tenth of cases.
-
-    The backward pass of log-softmax is grad − exp(output) · sum(grad): with a gradient of −1 in one column and 0 in all
-    others it is exp(output) there.
+def _sums_that_cancel(shape: tuple[int, int, int, int]) -> Iterator[Given]:
+    """Numbers for each kind of sum, over the width, the queries and the keys: random ones around 1, and two that are
+    large and opposite, so that every order of adding has other bits.
     """
-    grad = torch.zeros_like(scores)
-    grad[..., -1] = -1
-    return torch.ops.aten._log_softmax_backward_data(grad, scores, -1, torch.float32)
+    generator = torch.Generator().manual_seed(0)
 
+    def cancelling(dimension: int) -> torch.Tensor:
+        numbers = torch.randn(shape, generator=generator).to(torch.bfloat16)
+        place = torch.rand(shape, generator=generator).argsort(dimension)
+        return numbers.masked_fill_(place == 0, LARGE).masked_fill_(place == 1, -LARGE)
 
-def _row_sums(products: torch.Tensor) -> torch.Tensor:
-    """Sums over the last dimension, in the order of the kernel's registers: 32 products at a time into two of them."""
-    width = products.shape[-1]
-    whole = width - width % (2 * LANES)
-    if whole == 0:
-        first = products[..., :LANES].clone()
-        first[..., : max(width - LANES, 0)] += products[..., LANES:]
-        return _in_sequence(first)
-    sums = products[..., : 2 * LANES].clone()
-    for begin in range(2 * LANES, whole, 2 * LANES):
-        sums += products[..., begin : begin + 2 * LANES]
-    first, second = sums[..., :LANES], sums[..., LANES:]
-    for begin in range(whole, width, LANES):
-        rest = products[..., begin : begin + LANES]
-        first[..., : rest.shape[-1]] += rest
-    sums = first + second
-    for half in (8, 4, 2, 1):
-        sums = sums[..., :half] + sums[..., half : 2 * half]
-    return sums[..., 0]
-
-
-def _in_sequence(values: torch.Tensor) -> torch.Tensor:
-    total = values[..., 0].clone()
-    for column in range(1, values.shape[-1]):
-        total += values[..., column]
-    return total
+    ones, nothing = torch.ones(shape, dtype=torch.bfloat16), torch.zeros(shape, dtype=torch.bfloat16)
+    first = nothing.clone()
+    first[..., 0] = 1  # a gradient whose product with an output is the output's first column
+    logsumexp = torch.zeros(shape[:3])
+    yield first, ones, cancelling(3), nothing, -first, logsumexp  # scores: queries · keys
+    yield ones, nothing, cancelling(3).roll(1, 3), cancelling(3), nothing, logsumexp  # gradients · values
+    grad, output = cancelling(2), cancelling(2) * first
+    grad[..., 0] = 1
+    yield grad, ones, nothing, nothing, output, logsumexp  # gradients of keys and values, over the queries of a block
+    yield first, nothing, cancelling(2), nothing, -first, logsumexp  # gradients of queries, over the keys
