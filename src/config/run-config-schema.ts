@@ -1,4 +1,4 @@
-import { crossFieldRules } from "./cross-field-rules.js";
+import { crossFieldRules } from "./rules/cross-field-rules.js";
 import { runConfigFields } from "./run-config-fields.js";
 
 export type { RunConfig } from "./run-config-fields.js";

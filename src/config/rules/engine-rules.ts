@@ -1,0 +1,49 @@
+import type { RunConfig } from "../run-config-fields.js";
+import type { CrossFieldRule } from "./cross-field-rule.js";
+import { ownStateOptimizers } from "./optimizer-rules.js";
+
+/** What engine `fast` implements, where it is not everything. */
+const fastEngineHas: { path: string; value(config: RunConfig): unknown; has: readonly unknown[] }[] = [
+  { path: "model.type", value: ({ model }) => model.type, has: ["gpt2"] },
+  { path: "model.activation_function", value: ({ model }) => ofGpt2(model)?.activation_function, has: [undefined, "gelu_new"] },
+  { path: "model.resid_pdrop", value: ({ model }) => ofGpt2(model)?.resid_pdrop, has: [undefined, 0] },
+  { path: "model.embd_pdrop", value: ({ model }) => ofGpt2(model)?.embd_pdrop, has: [undefined, 0] },
+  { path: "model.attn_pdrop", value: ({ model }) => ofGpt2(model)?.attn_pdrop, has: [undefined, 0] },
+  { path: "model.reorder_and_upcast_attn", value: ({ model }) => ofGpt2(model)?.reorder_and_upcast_attn, has: [undefined, false] },
+  { path: "training.optim", value: ({ training }) => training.optim, has: ownStateOptimizers },
+  { path: "training.label_smoothing_factor", value: ({ training }) => training.label_smoothing_factor, has: [undefined, 0] },
+  { path: "training.neftune_noise_alpha", value: ({ training }) => training.neftune_noise_alpha, has: [undefined, null] },
+  { path: "training.fp16", value: ({ training }) => training.fp16, has: [undefined, false] },
+  { path: "training.torch_compile", value: ({ training }) => training.torch_compile, has: [undefined, false] },
+  { path: "training.activation_checkpointing", value: ({ training }) => training.activation_checkpointing, has: [undefined, null, false] },
+];
+
+const fastEngineRules: CrossFieldRule[] = fastEngineHas.map(({ path, value, has }) => ({
+  path,
+  reads: ["engine"],
+  problem: (config) => {
+    if (config.engine !== "fast" || has.includes(value(config))) return undefined;
+    const accepted = has.filter((one) => one !== undefined && one !== null).map(String);
+    const remedy = accepted.length > 0 ? `only ${accepted.join(" or ")}: use it, or engine=trainer` : "leave it out, or use engine=trainer";
+    return `engine fast has no ${String(value(config))} here, ${remedy}`;
+  },
+}));
+
+/** What the engine of a run implements. */
+export const engineRules: readonly CrossFieldRule[] = [
+  ...fastEngineRules,
+  {
+    path: "stack",
+    reads: ["engine"],
+    problem: ({ stack, engine }) => (stack > 1 && engine !== "fast" ? `engine ${engine} has no stack: use engine=fast, or stack=1` : undefined),
+  },
+  {
+    path: "compiled_step",
+    reads: ["stack"],
+    problem: ({ stack, compiled_step }) => (stack > 1 && compiled_step === "on" ? "a stack is not compiled: use compiled_step=off, or stack=1" : undefined),
+  },
+];
+
+function ofGpt2(model: RunConfig["model"]) {
+  return model.type === "gpt2" ? model : undefined;
+}

@@ -1,0 +1,91 @@
+import { expressionOf, matchingTokens, mostByteTokens } from "../matching-tokens.js";
+import { tensorsOfForwardPass } from "../record-schema.js";
+import type { CrossFieldRule } from "./cross-field-rule.js";
+import { ownStateOptimizers } from "./optimizer-rules.js";
+
+const optimizersWithoutMoments: readonly string[] = ["sgd", "adagrad", "rmsprop", "adafactor"];
+
+/** What is recorded has to be there: tensors, and rows of the vocabulary. */
+export const recordRules: readonly CrossFieldRule[] = [
+  {
+    path: "record.tensors",
+    reads: [],
+    problem: ({ record }) => (record.tensors.includes("wte") ? undefined : 'must contain "wte": the census and the verdict are computed from it'),
+  },
+  {
+    path: "record.tensors",
+    reads: [],
+    problem: ({ record }) => (new Set(record.tensors).size === record.tensors.length ? undefined : "names a tensor twice"),
+  },
+  {
+    path: "record.tensors",
+    reads: ["training.optim"],
+    problem: ({ record, training }) =>
+      record.tensors.some((tensor) => /\.exp_avg(_sq)?$/.test(tensor)) && optimizersWithoutMoments.includes(training.optim)
+        ? `training.optim = ${training.optim} has no moments of Adam: name what it keeps, or use ${ownStateOptimizers.join(" or ")}`
+        : undefined,
+  },
+  {
+    path: "record.tensors",
+    reads: ["model.dtype"],
+    problem: ({ record, model }) =>
+      record.tensors.some((tensor) => tensor.endsWith(".master")) && model.dtype !== "float32-master"
+        ? `a master copy of the weights exists with model.dtype = "float32-master" only, and it is "${model.dtype}"`
+        : undefined,
+  },
+  {
+    path: "record.tensors",
+    reads: ["engine"],
+    problem: ({ record, engine, processes }) => {
+      const unseen = record.tensors.filter((tensor) => tensorsOfForwardPass.includes(tensor));
+      if (processes > 1 && unseen.length > 0)
+        return `each of ${processes} processes sees its part of ${unseen.join(", ")} alone: use processes=1, or leave it out`;
+      return engine === "fast" && unseen.length > 0 ? `engine fast does not compute ${unseen.join(", ")}: use engine=trainer, or leave it out` : undefined;
+    },
+  },
+  {
+    path: "record.schedules",
+    reads: ["record.tensors"],
+    problem: ({ record }) => {
+      const unknown = Object.keys(record.schedules ?? {}).filter((tensor) => !record.tensors.some((name) => name === tensor));
+      return unknown.length > 0 ? `${unknown.join(", ")} is not recorded: name it in record.tensors too` : undefined;
+    },
+  },
+  {
+    path: "record.rows",
+    reads: ["model.vocab_size", "data.tokenizer", "data.train_tokenizer"],
+    problem: ({ record, model, data }) =>
+      typeof record.rows === "string" && record.rows.startsWith("/")
+        ? patternProblem(record.rows, model.vocab_size, data.tokenizer ?? data.train_tokenizer)
+        : undefined,
+  },
+  {
+    path: "record.rows",
+    reads: ["model.vocab_size"],
+    problem: ({ record, model }) => {
+      if (!Array.isArray(record.rows)) return undefined;
+      const outside = record.rows.filter((row) => row >= model.vocab_size);
+      return outside.length === 0
+        ? undefined
+        : `rows go from 0 to ${model.vocab_size - 1} (model.vocab_size is ${model.vocab_size}), and ${outside.join(", ")} lie beyond`;
+    },
+  },
+  {
+    path: "record.rows",
+    reads: [],
+    problem: ({ record }) => (Array.isArray(record.rows) && new Set(record.rows).size !== record.rows.length ? "names a row twice" : undefined),
+  },
+];
+
+/** What is wrong with a pattern of rows. */
+function patternProblem(pattern: string, vocabulary: number, tokenizer: string | null): string | undefined {
+  if (vocabulary > mostByteTokens && tokenizer === null) {
+    return `a pattern is of characters, and nothing tells how the ${vocabulary} tokens are written: list their ids, or name a data.tokenizer`;
+  }
+  try {
+    if (tokenizer !== null) return expressionOf(pattern) && undefined; // what it matches is seen when the tokenizer is read
+    return matchingTokens(pattern, vocabulary).length > 0 ? undefined : `${pattern} matches no token`;
+  } catch (error) {
+    return `${pattern} is no regular expression: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

@@ -1,0 +1,79 @@
+import type { CrossFieldRule } from "./cross-field-rule.js";
+
+const schedulersThatEvaluate: readonly string[] = ["reduce_lr_on_plateau", "greedy"];
+/** What `training.lr_scheduler_kwargs` has to name for a schedule: one of these. */
+const neededByScheduler: Readonly<Record<string, { names: readonly string[]; example: string }>> = {
+  cosine_with_min_lr: { names: ["min_lr", "min_lr_rate"], example: '{"min_lr":1e-5}' },
+  cosine_warmup_with_min_lr: { names: ["min_lr", "min_lr_rate"], example: '{"min_lr":1e-5}' },
+  warmup_stable_decay: { names: ["num_decay_steps"], example: '{"num_decay_steps":100}' },
+};
+
+/** Precision, logs, evaluations, learning rate and loading of a training. */
+export const trainingRules: readonly CrossFieldRule[] = [
+  {
+    path: "training.fp16",
+    reads: ["training.bf16"],
+    problem: ({ training }) => (training.fp16 && training.bf16 ? "excludes training.bf16, which is true: set one of the two to false" : undefined),
+  },
+  {
+    path: "training.logging_steps",
+    reads: [],
+    problem: ({ training }) =>
+      training.logging_steps > 1 && !Number.isInteger(training.logging_steps) ? "must be a whole number when it is above 1" : undefined,
+  },
+  {
+    path: "training.eval_strategy",
+    reads: ["data.held_out"],
+    problem: ({ training, data }) =>
+      (training.eval_strategy ?? "no") !== "no" && data.held_out === 0 ? "there is no text to evaluate on: set data.held_out, for example to 0.1" : undefined,
+  },
+  {
+    path: "training.eval_on_start",
+    reads: ["data.held_out"],
+    problem: ({ training, data }) =>
+      training.eval_on_start && data.held_out === 0 ? "there is no text to evaluate on: set data.held_out, for example to 0.1" : undefined,
+  },
+  {
+    path: "training.lr_scheduler_type",
+    reads: ["training.eval_strategy"],
+    problem: ({ training }) =>
+      schedulersThatEvaluate.includes(training.lr_scheduler_type) && (training.eval_strategy ?? "no") === "no"
+        ? `"${training.lr_scheduler_type}" follows an evaluation: set training.eval_strategy and data.held_out`
+        : undefined,
+  },
+  {
+    path: "training.lr_scheduler_type",
+    reads: ["training.lr_scheduler_kwargs"],
+    problem: ({ training }) => {
+      const needed = neededByScheduler[training.lr_scheduler_type];
+      if (!needed || schedulerArguments(training.lr_scheduler_kwargs).some((name) => needed.names.includes(name))) return undefined;
+      return `"${training.lr_scheduler_type}" needs ${needed.names.join(" or ")}: set training.lr_scheduler_kwargs, for example to ${needed.example}`;
+    },
+  },
+  {
+    path: "training.dataloader_prefetch_factor",
+    reads: ["training.dataloader_num_workers"],
+    problem: ({ training }) =>
+      typeof training.dataloader_prefetch_factor === "number" && training.dataloader_num_workers === 0
+        ? "only workers load ahead: set training.dataloader_num_workers above 0"
+        : undefined,
+  },
+  {
+    path: "training.dataloader_persistent_workers",
+    reads: ["training.dataloader_num_workers"],
+    problem: ({ training }) =>
+      training.dataloader_persistent_workers && training.dataloader_num_workers === 0
+        ? "there are no workers to keep: set training.dataloader_num_workers above 0"
+        : undefined,
+  },
+];
+
+/** The names in `training.lr_scheduler_kwargs`, which HF also takes as JSON text. */
+function schedulerArguments(given: unknown): string[] {
+  if (typeof given !== "string") return Object.keys(given ?? {});
+  try {
+    return Object.keys(JSON.parse(given));
+  } catch {
+    return []; // not JSON: HF refuses it, and nothing is named by it
+  }
+}

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { trainingRules } from "../../../../src/config/rules/training-rules.js";
+import { problems, testRules } from "./rule-cases.js";
+
+testRules(trainingRules, {
+  broken: [
+    { set: ["training.fp16=true"], message: "training.fp16: excludes training.bf16, which is true: set one of the two to false" },
+    { set: ["training.logging_steps=1.5"], message: "training.logging_steps: must be a whole number when it is above 1" },
+    { set: ["training.eval_strategy=steps"], message: "training.eval_strategy: there is no text to evaluate on: set data.held_out, for example to 0.1" },
+    { set: ["training.eval_on_start=true"], message: "training.eval_on_start: there is no text to evaluate on: set data.held_out, for example to 0.1" },
+    {
+      set: ["training.lr_scheduler_type=greedy"],
+      message: 'training.lr_scheduler_type: "greedy" follows an evaluation: set training.eval_strategy and data.held_out',
+    },
+    {
+      set: ["training.lr_scheduler_type=warmup_stable_decay"],
+      message:
+        'training.lr_scheduler_type: "warmup_stable_decay" needs num_decay_steps: set training.lr_scheduler_kwargs, for example to {"num_decay_steps":100}',
+    },
+    {
+      set: ["training.dataloader_prefetch_factor=2"],
+      message: "training.dataloader_prefetch_factor: only workers load ahead: set training.dataloader_num_workers above 0",
+    },
+    {
+      set: ["training.dataloader_persistent_workers=true"],
+      message: "training.dataloader_persistent_workers: there are no workers to keep: set training.dataloader_num_workers above 0",
+    },
+  ],
+  met: [
+    ["training.fp16=true", "training.bf16=false"],
+    ["training.logging_steps=0.5"],
+    ["training.eval_strategy=steps", "data.held_out=0.1", "training.lr_scheduler_type=reduce_lr_on_plateau"],
+    ["training.dataloader_num_workers=2", "training.dataloader_prefetch_factor=2", "training.dataloader_persistent_workers=true"],
+    ["training.lr_scheduler_type=cosine_with_min_lr", 'training.lr_scheduler_kwargs={"min_lr_rate":0.1}'],
+    ["training.lr_scheduler_type=warmup_stable_decay", 'training.lr_scheduler_kwargs="{\\"num_decay_steps\\":3}"'],
+  ],
+});
+
+test("a schedule whose arguments are missing says which", async () => {
+  expect(await problems("training.lr_scheduler_type=cosine_with_min_lr")).toEqual([
+    'training.lr_scheduler_type: "cosine_with_min_lr" needs min_lr or min_lr_rate: set training.lr_scheduler_kwargs, for example to {"min_lr":1e-5}',
+  ]);
+});
