@@ -74,7 +74,7 @@ async function trainedAlone(number, key) {
 
 async function prunedAlone(number, key) {
   const worker = new LocalWorker({ python, cores: null, gpu: null });
-  await worker.train(taskOf(trials[number], join(work, "alone", key), { prune }), { onStart: () => undefined, onStep: () => undefined });
+  await train(worker, taskOf(trials[number], join(work, "alone", key), { prune }));
   await worker.close();
   return onlyIn(join(work, "alone", key));
 }
@@ -85,7 +85,8 @@ async function train(worker, task, stopAfterMs) {
     task.run = run;
     if (stopAfterMs !== undefined) void after(stopAfterMs).then(() => worker.stop());
   };
-  return worker.train(task, { onStart, onStep: () => undefined });
+  const [end] = await worker.train([{ task, listener: { onStart, onStep: () => undefined } }]);
+  return end;
 }
 
 /** A trial that diverged has failed, and has a result all the same. */

@@ -60,10 +60,8 @@ class WarmWorker(RunFolder):
 
     def order(self, order: dict[str, Any]) -> None:
         """Hand an order to the worker; one that is gone has told so."""
-        task = order.get("task")
-        if task is not None and self.scratch is not None:
-            run = task["run"] and str(self.scratch / Path(task["run"]).name)
-            order = {**order, "task": {**task, "out": str(self.scratch), "run": run}}
+        if self.scratch is not None and "tasks" in order:
+            order = {**order, "tasks": [_lying_in(self.scratch, task) for task in order["tasks"]]}
         try:
             assert self.process.stdin is not None
             with self.writing:
@@ -119,6 +117,12 @@ class WarmWorker(RunFolder):
             if there and there != known:
                 self.reports.put({"kind": "saved"})
             known = there
+
+
+def _lying_in(scratch: Path, task: dict[str, Any]) -> dict[str, Any]:
+    """A task whose run lies in this folder."""
+    run = task["run"] and str(scratch / Path(task["run"]).name)
+    return {**task, "out": str(scratch), "run": run}
 
 
 def _is_shared(probe: dict[str, str]) -> bool:

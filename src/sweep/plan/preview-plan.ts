@@ -79,11 +79,9 @@ async function probeTrial(plan: Plan, trial: Trial, python: UsablePython, signal
   try {
     const { config } = trial;
     const short = { ...config, training: { ...config.training, max_steps: Math.min(probeSteps, config.training.max_steps) } };
-    const end = await worker.train(
-      { ...taskOf(plan, { ...trial, config: short }, out.path), prune: null },
-      { onStart: () => undefined, onStep: () => undefined },
-    );
-    if (end.kind !== "completed") return undefined;
+    const task = { ...taskOf(plan, { ...trial, config: short }, out.path), prune: null };
+    const [end] = await worker.train([{ task, listener: { onStart: () => undefined, onStep: () => undefined } }]);
+    if (end?.kind !== "completed") return undefined;
     const { steps, seconds } = end.result;
     const compiled = lastEvent(end.run, "compiled_step");
     return {

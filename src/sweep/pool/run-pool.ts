@@ -1,6 +1,6 @@
 import type { JobListener } from "../executors/executor.js";
 import { stackOf } from "./stack-of.js";
-import type { TrialEnd, TrialListener, TrialTask, TrialWorker } from "./trial-task.js";
+import type { TrialEnd, TrialTask, TrialWorker } from "./trial-task.js";
 
 /** A trial that took so many processes with it has a cause of its own. */
 const deathsThatFail = 3;
@@ -46,14 +46,18 @@ export async function runPool(tasks: readonly TrialTask[], { workers, startWorke
         if (signal.aborted || (failFast && hasFailed)) return;
         if (!worker?.isAlive) worker = startWorker(slot);
         const trainer = worker;
-        const listeners = tasksNow.map((task) => ({
-          onStart(run: string, fromStep: number) {
-            task.run = run;
-            listener.onStart(task, run, fromStep, trainer.place);
-          },
-          onStep: (step: number, loss: number) => listener.onStep(task, step, loss),
-        }));
-        const ends = await trainAll(trainer, tasksNow, listeners);
+        const ends = await trainer.train(
+          tasksNow.map((task) => ({
+            task,
+            listener: {
+              onStart(run, fromStep) {
+                task.run = run;
+                listener.onStart(task, run, fromStep, trainer.place);
+              },
+              onStep: (step, loss) => listener.onStep(task, step, loss),
+            },
+          })),
+        );
         queue.unshift(...tasksNow.flatMap((task, place) => afterEnd(task, ends[place] ?? { kind: "stopped" })));
       }
     } finally {
@@ -70,15 +74,7 @@ function takeNext(queue: TrialTask[], deaths: ReadonlyMap<string, number>): Tria
   if (!first) return [];
   const stack = stackOf(first);
   const isWanted = (task: TrialTask) => stackOf(task) === stack && (deaths.get(task.trial) ?? 0) < deathsTogether;
-  if (stack === undefined || !isWanted(first)) return [first];
-  const others = queue.filter(isWanted).slice(0, first.config.stack - 1);
+  const others = isWanted(first) ? queue.filter(isWanted).slice(0, first.config.stack - 1) : [];
   for (const task of others) queue.splice(queue.indexOf(task), 1);
   return [first, ...others];
-}
-
-async function trainAll(worker: TrialWorker, tasks: readonly TrialTask[], listeners: readonly TrialListener[]): Promise<TrialEnd[]> {
-  const [task] = tasks;
-  const [listener] = listeners;
-  if (!task || !listener) return [];
-  return tasks.length === 1 ? [await worker.train(task, listener)] : worker.trainTogether(tasks, listeners);
 }

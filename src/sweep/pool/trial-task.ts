@@ -24,6 +24,12 @@ export interface TrialListener {
   onStep(step: number, loss: number): void;
 }
 
+/** A trial to be trained, and who hears of it. */
+export interface Training {
+  task: TrialTask;
+  listener: TrialListener;
+}
+
 /** How a trial came to its end in a worker. */
 export type TrialEnd =
   | { kind: "completed"; run: string; result: TrialResult }
@@ -35,15 +41,13 @@ export type TrialEnd =
   /** Its process ended under it; it can go on. */
   | { kind: "died"; reason: string };
 
-/** Where trials are trained, one after the other: on this machine, or on another. */
+/** Where trials are trained: on this machine, or on another. */
 export interface TrialWorker {
   /** What it runs on, for the ledger; known once it has begun a trial. */
   readonly place: WorkerPlace;
-  /** Train one trial to its end; never rejects. A worker whose process has died trains no more. */
-  train(task: TrialTask, listener: TrialListener): Promise<TrialEnd>;
-  /** Train trials of one stack together, each to its own end; never rejects. */
-  trainTogether(tasks: readonly TrialTask[], listeners: readonly TrialListener[]): Promise<TrialEnd[]>;
-  /** End the trial that is under way after its step, with a checkpoint. */
+  /** Train one trial, or those of a stack together, each to its own end; never rejects. A worker whose process has died trains no more. */
+  train(trainings: readonly Training[]): Promise<TrialEnd[]>;
+  /** End what is under way after its step, with a checkpoint. */
   stop(): void;
   /** End the worker. */
   close(): Promise<void>;

@@ -19,13 +19,13 @@ export interface WorkerSetup {
 /** What a controller tells its worker. */
 export type WorkerOrder =
   | { kind: "setup"; setup: WorkerSetup }
-  | { kind: "train"; task: TrialTask }
-  | { kind: "train together"; tasks: TrialTask[] }
+  /** One trial, or those of a stack together. */
+  | { kind: "train"; tasks: TrialTask[] }
   | { kind: "stop" }
   | { kind: "leave" };
 
-/** What a worker tells its controller; of trials that are trained together, `place` says which it is, counted from 0. */
-export type WorkerReport = { place?: number } & (
+/** What a worker tells its controller; `place` says which of the trials it is that are trained together, counted from 0. */
+export type WorkerReport = { place: number } & (
   | { kind: "started"; run: string; fromStep: number }
   | { kind: "step"; step: number; loss: number | null }
   | { kind: "ended"; end: TrialEnd }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stopLadder } from "../../../python/stop-ladder.js";
-import type { TrialEnd, TrialListener, TrialTask, TrialWorker, WorkerPlace } from "../../pool/trial-task.js";
+import type { Training, TrialEnd, TrialListener, TrialWorker, WorkerPlace } from "../../pool/trial-task.js";
 import type { WorkerOrder, WorkerReport, WorkerSetup } from "../../pool/worker-messages.js";
 
 const extension = extname(import.meta.url);
@@ -42,14 +42,18 @@ export class LocalWorker implements TrialWorker {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
-  async train(task: TrialTask, listener: TrialListener): Promise<TrialEnd> {
-    const [end] = await this.#train({ kind: "train", task }, [listener]);
-    if (!end) throw new Error("a trial has an end");
-    return end;
-  }
-
-  trainTogether(tasks: readonly TrialTask[], listeners: readonly TrialListener[]): Promise<TrialEnd[]> {
-    return this.#train({ kind: "train together", tasks: [...tasks] }, listeners);
+  async train(trainings: readonly Training[]): Promise<TrialEnd[]> {
+    const ends = Promise.all(
+      trainings.map(
+        ({ listener }, place) =>
+          new Promise<TrialEnd>((resolve) => {
+            this.#underWay[place] = { listener, finish: resolve };
+          }),
+      ),
+    );
+    if (this.isAlive) this.#send({ kind: "train", tasks: trainings.map(({ task }) => task) });
+    else this.#afterExit(this.#process.exitCode, this.#process.signalCode);
+    return ends;
   }
 
   stop(): void {
@@ -63,31 +67,16 @@ export class LocalWorker implements TrialWorker {
     ]);
   }
 
-  async #train(order: WorkerOrder, listeners: readonly TrialListener[]): Promise<TrialEnd[]> {
-    const ends = Promise.all(
-      listeners.map(
-        (listener, place) =>
-          new Promise<TrialEnd>((resolve) => {
-            this.#underWay[place] = { listener, finish: resolve };
-          }),
-      ),
-    );
-    if (this.isAlive) this.#send(order);
-    else this.#afterExit(this.#process.exitCode, this.#process.signalCode);
-    return ends;
-  }
-
   #send(order: WorkerOrder): void {
     if (this.#process.connected) this.#process.send(order, () => undefined);
   }
 
   #hear(report: WorkerReport): void {
-    const { place = 0 } = report;
-    const trial = this.#underWay[place];
+    const trial = this.#underWay[report.place];
     if (report.kind === "started") trial?.listener.onStart(report.run, report.fromStep);
     else if (report.kind === "step") trial?.listener.onStep(report.step, report.loss ?? Number.NaN);
     else {
-      this.#underWay[place] = undefined;
+      this.#underWay[report.place] = undefined;
       trial?.finish(report.end);
     }
   }

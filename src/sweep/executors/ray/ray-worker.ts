@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { TrialEnd, TrialListener, TrialTask, TrialWorker, WorkerPlace } from "../../pool/trial-task.js";
+import type { Training, TrialEnd, TrialListener, TrialTask, TrialWorker, WorkerPlace } from "../../pool/trial-task.js";
 import type { RayJob, RayReport, RayWorkerSpec } from "./ray-job.js";
 import { runChunks } from "./run-transfer.js";
 
@@ -34,16 +34,23 @@ export class RayWorker implements TrialWorker {
     return this.#isAlive;
   }
 
-  async train(task: TrialTask, listener: TrialListener): Promise<TrialEnd> {
+  /** One after the other: `requireStacks` lets no stack come here. */
+  async train(trainings: readonly Training[]): Promise<TrialEnd[]> {
+    const ends: TrialEnd[] = [];
+    for (const training of trainings) ends.push(await this.#train(training));
+    return ends;
+  }
+
+  async #train(training: Training): Promise<TrialEnd> {
     try {
       if (!(await this.#ready)) return this.#death();
       if (this.#isStopped) return { kind: "stopped" };
-      const training = new Training(task, listener, this.#isShared ? undefined : { job: this.#job, worker: this.#id });
-      await training.sendRun();
+      const here = new RayTraining(training, this.#isShared ? undefined : { job: this.#job, worker: this.#id });
+      await here.sendRun();
       const end = new Promise<TrialEnd>((resolve) => {
-        this.#hear = (report) => training.hear(report, resolve);
+        this.#hear = (report) => here.hear(report, resolve);
       });
-      if (this.#isAlive) await this.#job.order(this.#id, { kind: "train", task });
+      if (this.#isAlive) await this.#job.order(this.#id, { kind: "train", tasks: [training.task] });
       else return this.#death();
       return await end;
     } catch (error) {
@@ -52,16 +59,6 @@ export class RayWorker implements TrialWorker {
     } finally {
       this.#hear = undefined;
     }
-  }
-
-  /** One after the other, each at the width of its stack: `requireStacks` lets none come here. */
-  async trainTogether(tasks: readonly TrialTask[], listeners: readonly TrialListener[]): Promise<TrialEnd[]> {
-    const ends: TrialEnd[] = [];
-    for (const [place, task] of tasks.entries()) {
-      const listener = listeners[place];
-      if (listener) ends.push(await this.train(task, listener));
-    }
-    return ends;
   }
 
   stop(): void {
@@ -97,14 +94,14 @@ export class RayWorker implements TrialWorker {
 }
 
 /** One trial that a worker trains, with its run where it belongs: written there by the worker, or fetched from it. */
-class Training {
+class RayTraining {
   readonly #task: TrialTask;
   readonly #listener: TrialListener;
   readonly #far: { job: RayJob; worker: string } | undefined;
   #run: string | undefined;
   #fetching: Promise<void> = Promise.resolve();
 
-  constructor(task: TrialTask, listener: TrialListener, far: { job: RayJob; worker: string } | undefined) {
+  constructor({ task, listener }: Training, far: { job: RayJob; worker: string } | undefined) {
     this.#task = task;
     this.#listener = listener;
     this.#far = far;

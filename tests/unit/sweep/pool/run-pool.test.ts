@@ -42,19 +42,18 @@ async function carryOut(
       get isAlive() {
         return isAlive;
       },
-      async trainTogether(tasks, listeners) {
-        told.push(`${tasks.map(({ trial }) => trial).join(" and ")} together`);
-        return Promise.all(tasks.map((task, place) => this.train(task, listeners[place] as (typeof listeners)[number])));
-      },
-      async train({ trial, run }, listener) {
-        const attempt = (attempts.get(trial) ?? 0) + 1;
-        attempts.set(trial, attempt);
+      async train(trainings) {
+        if (trainings.length > 1) told.push(`${trainings.map(({ task }) => task.trial).join(" and ")} together`);
         await Promise.resolve();
-        listener.onStart(run ?? `runs/${trial}`, 0);
-        if (options.abortAt === trial) stop.abort();
-        const end: TrialEnd = isStopped ? { kind: "stopped" } : endOf(trial, attempt);
-        isAlive = end.kind !== "died";
-        return end;
+        return trainings.map(({ task: { trial, run }, listener }) => {
+          const attempt = (attempts.get(trial) ?? 0) + 1;
+          attempts.set(trial, attempt);
+          listener.onStart(run ?? `runs/${trial}`, 0);
+          if (options.abortAt === trial) stop.abort();
+          const end: TrialEnd = isStopped ? { kind: "stopped" } : endOf(trial, attempt);
+          isAlive = end.kind !== "died";
+          return end;
+        });
       },
       stop() {
         isStopped = true;

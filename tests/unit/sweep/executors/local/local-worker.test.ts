@@ -6,7 +6,7 @@ import { parseRunConfig } from "../../../../../src/config/parse-run-config.js";
 import { resolvePython } from "../../../../../src/python/resolve-python.js";
 import { readRunManifest } from "../../../../../src/runs/run-manifest.js";
 import { LocalWorker } from "../../../../../src/sweep/executors/local/local-worker.js";
-import type { TrialTask } from "../../../../../src/sweep/pool/trial-task.js";
+import type { TrialEnd, TrialListener, TrialTask } from "../../../../../src/sweep/pool/trial-task.js";
 import { python, temporaryDirectory } from "../../../formats/reference-python.js";
 
 const out = temporaryDirectory();
@@ -27,13 +27,18 @@ function taskOf(steps: number): TrialTask {
   return { trial: "t", config, preset: "rmsnorm-11.2a", corpus: sha256, out, run: null, prune: null };
 }
 
+async function train(task: TrialTask, listener: TrialListener): Promise<TrialEnd | undefined> {
+  const [end] = await worker.train([{ task, listener }]);
+  return end;
+}
+
 const hear = (onStart: (run: string, fromStep: number) => void) => ({ onStart, onStep: () => undefined });
 const endless = 5_000;
 
 test("a worker trains, tells where, and trains another", async () => {
   const told: [string, number][] = [];
   const listener = hear((...start) => told.push(start));
-  const [first, second] = [await worker.train(taskOf(3), listener), await worker.train(taskOf(4), listener)];
+  const [first, second] = [await train(taskOf(3), listener), await train(taskOf(4), listener)];
   expect(first).toMatchObject({ kind: "completed", run: told[0]?.[0], result: { steps: 3, finite: true } });
   expect(second).toMatchObject({ kind: "completed", run: told[1]?.[0], result: { steps: 4 } });
   expect(told.map(([, fromStep]) => fromStep)).toEqual([0, 0]);
@@ -42,7 +47,7 @@ test("a worker trains, tells where, and trains another", async () => {
 test("a trial whose text has changed since it was planned fails, and the worker goes on", async () => {
   const changed = { ...taskOf(3), corpus: "0".repeat(64) };
   expect(
-    await worker.train(
+    await train(
       changed,
       hear(() => undefined),
     ),
@@ -58,20 +63,20 @@ test("one that is told to stop ends its trial after a step, with a run to go on 
     },
     onStep: () => worker.stop(),
   };
-  expect(await worker.train(taskOf(endless), listener)).toEqual({ kind: "stopped" });
+  expect(await train(taskOf(endless), listener)).toEqual({ kind: "stopped" });
   expect(readRunManifest(run)).toMatchObject({ status: "stopped", reason: "signal" });
   expect(existsSync(join(run, "checkpoints"))).toBe(true);
 });
 
 test("one that is killed says so, and trains no more", async () => {
-  const end = await worker.train(
+  const end = await train(
     taskOf(endless),
     hear(() => process.kill(worker.place.pid, "SIGKILL")),
   );
   expect(end).toMatchObject({ kind: "died", reason: expect.stringContaining("the worker ended with SIGKILL, as the system does when memory runs out") });
   expect(worker.isAlive).toBe(false);
   expect(
-    await worker.train(
+    await train(
       taskOf(3),
       hear(() => undefined),
     ),

@@ -2,19 +2,16 @@ import type { Bridge } from "../../bridge/bridge.js";
 import { TrainingStack } from "../../bridge/training-stack.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { trainTrial } from "./train-trial.js";
-import type { TrialEnd, TrialListener, TrialTask } from "./trial-task.js";
+import type { Training, TrialEnd } from "./trial-task.js";
 import type { TrialPython, WarmPython } from "./warm-python.js";
 
-/** Train trials of one stack together, or go on with their runs; whatever becomes of one is its end, and the others go on. */
-export async function trainTogether(
-  tasks: readonly TrialTask[],
-  python: WarmPython,
-  listenerOf: (place: number) => TrialListener,
-  signal: AbortSignal,
-): Promise<TrialEnd[]> {
+/** Train one trial, or those of a stack together, or go on with their runs; whatever becomes of one is its end, and the others go on. */
+export async function trainTrials(trainings: readonly Training[], python: WarmPython, signal: AbortSignal): Promise<TrialEnd[]> {
+  const [first, second] = trainings;
+  if (first && !second) return [await trainTrial(first.task, python, first.listener, signal)];
   const stack = new TrainingStack();
   const shared = new SharedPython(python);
-  const members = tasks.map((task, place) => ({ task, listener: listenerOf(place), seat: stack.seat() }));
+  const members = trainings.map((training) => ({ ...training, seat: stack.seat() }));
   const ends = await Promise.all(
     members.map(async ({ task, listener, seat }) => {
       try {
