@@ -17,6 +17,7 @@ import { createPlanDirectory, findPlanDirectory, replacePlan } from "./plan/plan
 import type { Trial } from "./plan/plan-trials.js";
 import { requireStacks } from "./plan/require-stacks.js";
 import { taskOf } from "./plan/task-of.js";
+import { inStacks, sideBySide } from "./pool/stack-of.js";
 import type { TrialEnd, TrialTask } from "./pool/trial-task.js";
 import type { SweepTrial } from "./sweep-document.js";
 import type { TrialEvent } from "./trial-event.js";
@@ -96,8 +97,8 @@ export async function conductPlan<Document>(
   replacePlan(directory, plan);
   const tasks = book.tasks(retry);
   const steps = Object.fromEntries(tasks.map(({ trial, config }) => [trial, config.training.max_steps]));
-  const used = Math.min(workers, tasks.length);
-  tell({ kind: "planned", name: plan.name, directory, workers: used, trials: book.states(), steps });
+  const together = sideBySide(inStacks(tasks), workers);
+  tell({ kind: "planned", name: plan.name, directory, workers: together, trials: book.states(), steps });
   await executor.train({ directory, name: plan.name, tasks, machine: plan.machine, workers, listener: book, signal, failFast });
   const trials = book.states();
   const { document, summary } = await conclude({ directory, trials, signal });

@@ -10,15 +10,19 @@ const planCostSchema = z.strictObject({
   /** Trials that are still to be trained. */
   trials: count,
   workers: count,
+  /** How many trials are trained side by side, where workers train several at a time in stacks. */
+  together: count.optional(),
   /** What their runs will take on the disk, and what is free there. */
   diskBytes: count,
   /** Whether that is without the blocks of models of some family, which only Python knows. */
   diskIsLeast: z.boolean().optional(),
   freeBytes: count,
-  /** Steps a second of one worker, measured on a trial of this sweep; null where none has been measured. */
+  /** Steps a second of each trial, measured on trials of this sweep; null where none was measured, or none in a stack as wide as one that is left. */
   stepsPerSecond: z.number().nullable(),
-  /** Until all is done; null where nothing has been measured. */
+  /** Until all is done; null where `stepsPerSecond` is. */
   seconds: z.number().nullable(),
+  /** Steps among them that are compiled there for the first time, as far as is known; the time that it takes is in `seconds`. */
+  firstCompiles: count.optional(),
   /** Memory of all workers at their peak; where nothing has been measured, that of weights, gradients and moments alone. */
   memoryBytes: count,
 });

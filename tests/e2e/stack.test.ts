@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { trainResultSchema } from "../../src/runner/train-result.js";
@@ -46,6 +46,18 @@ test("the trials of a stack are runs like any other, with the bits that engine f
   expect(history(directory).equals(history(other))).toBe(true);
   const reproduced = await run(["reproduce", directory]);
   expect(reproduced.exitCode, reproduced.stderr).toBe(0);
+}, 300_000);
+
+test("a preview measures a whole stack, and takes its trials for trained at the same time", async () => {
+  const words = ["sweep", file, "--workers", "2", "--out", join(folder.path, "previewed"), "--dry-run", "--json"];
+  const { stdout, stderr, exitCode } = await run(words);
+  expect(exitCode, stderr).toBe(0);
+  const { cost, counts } = sweepDocumentSchema.parse(JSON.parse(stdout));
+  expect(counts.planned).toBe(3);
+  expect(cost).toMatchObject({ trials: 3, workers: 2, together: 3 });
+  const stepping = 20 / (cost?.stepsPerSecond ?? 0); // a stack of two and one of one, side by side
+  expect(cost?.seconds).toBeGreaterThanOrEqual(stepping); // and what comes once for a stack
+  expect(existsSync(join(folder.path, "previewed"))).toBe(false);
 }, 300_000);
 
 test("a stack that the plan does not fill is refused before anything is made", async () => {

@@ -81,9 +81,18 @@ export function formatPreview({ name, directory, trials, counts, cost }: SweepDo
   ].join("\n");
 }
 
-function formatCost({ trials, workers, diskBytes, diskIsLeast = false, freeBytes, stepsPerSecond, seconds, memoryBytes }: PlanCost): string {
+function formatCost(cost: PlanCost): string {
+  const { trials, workers, together, diskBytes, diskIsLeast = false, freeBytes, stepsPerSecond, memoryBytes } = cost;
   if (trials === 0) return "Nothing is left to train";
-  const time = seconds === null || stepsPerSecond === null ? "" : `≈ ${formatDuration(seconds)} at ${stepsPerSecond.toPrecision(3)} steps/s each, `;
+  const atATime = together === undefined ? `${workers} at a time` : `${together} at a time on ${count(workers, "worker")}`;
   const memory = stepsPerSecond === null ? "" : `, ${formatBytes(memoryBytes)} of memory`; // else it is not measured
-  return `${count(trials, "trial")} to train, ${workers} at a time: ${time}${formatBytes(diskBytes)} of disk at ${diskIsLeast ? "least" : "most"} (${formatBytes(freeBytes)} are free)${memory}`;
+  const disk = `${formatBytes(diskBytes)} of disk at ${diskIsLeast ? "least" : "most"} (${formatBytes(freeBytes)} are free)`;
+  return `${count(trials, "trial")} to train, ${atATime}: ${formatTime(cost)}${disk}${memory}`;
+}
+
+/** Nothing where it is not known; of a stack that is said, since one might expect it from trials that were trained alone. */
+function formatTime({ together, stepsPerSecond, seconds, firstCompiles = 0 }: PlanCost): string {
+  if (seconds === null || stepsPerSecond === null) return together === undefined ? "" : "time not known, as no such stack was measured, ";
+  const compiling = firstCompiles === 0 ? "" : ` with ${count(firstCompiles, "first compilation")}`;
+  return `≈ ${formatDuration(seconds)} at ${stepsPerSecond.toPrecision(3)} steps/s each${compiling}, `;
 }

@@ -2,22 +2,25 @@ import { existsSync, statfsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { installedMemory, knowsBlocks } from "../../bridge/require-memory.js";
 import { BhBridgeError } from "../../errors.js";
-import { lastEvent } from "../../runs/read-events.js";
 import { count } from "../../text/count.js";
 import { formatBytes } from "../../text/format-bytes.js";
 import type { Executor } from "../executors/executor.js";
 import { isLeft } from "../ledger.js";
+import { inStacks, type Stack, sideBySide } from "../pool/stack-of.js";
 import type { PlanCost, SweepTrial } from "../sweep-document.js";
+import { compiledShape, firstCompileSeconds, isToBeCompiled } from "./compiled-steps.js";
+import { type Measured, measuredOf } from "./measured.js";
+import { planTime } from "./plan-time.js";
 import type { Trial } from "./plan-trials.js";
 import { leastMemory, trialBytes } from "./trial-bytes.js";
 
-/** What one trial takes while it is trained. */
-export interface Measured {
-  stepsPerSecond: number;
-  /** Before the first step of each, in its process: compiling where it was done before. */
-  secondsBefore: number;
-  /** Memory of its Python at the peak; null where it was not told. */
-  peakBytes: number | null;
+/** How the trials that are left will be trained. */
+interface Conditions {
+  workers: number;
+  /** Whether failed trials are tried again. */
+  retry?: boolean | undefined;
+  /** Whether what was compiled for those that have been trained is still there. */
+  isCompiledKept?: boolean;
 }
 
 /**
@@ -25,46 +28,73 @@ export interface Measured {
  *
  * @param folder where their runs will lie; it need not exist.
  * @param states what became of the trials, in the same order.
- * @param by how many workers there are, and whether failed trials are tried again.
- * @param probe measured where none of them has been trained.
+ * @param probes measured for widths of stacks of which none has been trained.
  */
 export function planCost(
   folder: string,
   trials: readonly Trial[],
   states: readonly SweepTrial[],
-  { workers, retry = false }: { workers: number; retry?: boolean | undefined },
-  probe?: Measured,
+  { workers, retry = false, isCompiledKept = true }: Conditions,
+  probes: readonly Measured[] = [],
 ): PlanCost {
-  const left = trials.flatMap(({ config }, index) => {
-    const state = states[index] ?? { status: "planned" as const, run: null, result: null };
-    return isLeft(state, retry) ? [{ config, hasRun: state.run !== null }] : [];
-  });
+  const left = trialsLeft(trials, states, retry);
+  const stacks = inStacks(left);
   const { bavail, bsize } = statfsSync(existingFolder(folder));
-  const steps = left.reduce((sum, { config }) => sum + config.training.max_steps, 0);
-  const used = Math.min(workers, left.length);
-  const measured = measuredOf(states) ?? probe;
+  const used = Math.min(workers, stacks.length);
+  const together = sideBySide(stacks, used);
+  const measured = [...measuredOf(trials, states), ...probes];
   return {
     trials: left.length,
     workers: used,
+    ...(together > used && { together }),
     diskBytes: left.reduce((sum, { config, hasRun }) => sum + (hasRun ? 0 : trialBytes(config)), 0), // a run has reserved its own
     ...(left.some(({ config }) => !knowsBlocks(config.model)) && { diskIsLeast: true }),
     freeBytes: bavail * bsize,
-    stepsPerSecond: measured?.stepsPerSecond ?? null,
-    seconds: measured && used > 0 ? (steps / measured.stepsPerSecond + left.length * measured.secondsBefore) / used : null,
-    memoryBytes: used * Math.max(measured?.peakBytes ?? 0, ...left.map(({ config }) => leastMemory(config))),
+    ...timeOf(stacks, used, measured, isCompiledKept),
+    memoryBytes: used * Math.max(0, ...stacks.map((stack) => memoryOfStack(stack, measured))),
   };
 }
 
-function measuredOf(states: readonly SweepTrial[]): Measured | undefined {
-  const trained = states.flatMap(({ result, run }) => (result && result.seconds > 0 ? [{ ...result, run }] : []));
-  if (trained.length === 0) return undefined;
-  const seconds = trained.reduce((sum, each) => sum + each.seconds, 0);
-  const peaks = trained.flatMap(({ run }) => (run === null ? [] : (lastEvent(run, "usage")?.peak_bytes ?? [])));
+/** Trials that are still to be trained, each with whether it has begun. */
+export function trialsLeft(trials: readonly Trial[], states: readonly SweepTrial[], retry: boolean): (Trial & { hasRun: boolean })[] {
+  return trials.flatMap((trial, index) => {
+    const state = states[index] ?? { status: "planned" as const, run: null, result: null };
+    return isLeft(state, retry) ? [{ ...trial, hasRun: state.run !== null }] : [];
+  });
+}
+
+/** How long all stacks take; nothing where one is of a width that has not been measured. */
+function timeOf(
+  stacks: readonly Stack<Trial>[],
+  workers: number,
+  measured: readonly Measured[],
+  isCompiledKept: boolean,
+): Pick<PlanCost, "stepsPerSecond" | "seconds" | "firstCompiles"> {
+  const works = stacks.flatMap(([{ config }]) => {
+    const like = measured.find(({ stack }) => stack === config.stack);
+    if (!like) return [];
+    const shape = like.compiled.shapes.length > 0 && isToBeCompiled(config) ? compiledShape(config) : null;
+    const steps = config.training.max_steps;
+    const stepping = steps / like.stepsPerSecond;
+    return [{ steps, stepping, seconds: stepping + like.secondsAround, shape }];
+  });
+  if (works.length < stacks.length || works.length === 0) return { stepsPerSecond: null, seconds: null };
+  const known = new Set(isCompiledKept ? measured.flatMap(({ compiled }) => compiled.shapes) : []);
+  const first = new Set(works.flatMap(({ shape }) => (shape === null || known.has(shape) ? [] : [shape])));
+  const firstSeconds = Math.max(firstCompileSeconds, ...measured.map(({ compiled }) => compiled.seconds));
   return {
-    stepsPerSecond: trained.reduce((sum, each) => sum + each.steps, 0) / seconds,
-    secondsBefore: 0,
-    peakBytes: peaks.length === 0 ? null : Math.max(...peaks),
+    stepsPerSecond: works.reduce((sum, { steps }) => sum + steps, 0) / works.reduce((sum, { stepping }) => sum + stepping, 0),
+    seconds: planTime(works, workers, { known, firstSeconds }),
+    ...(first.size > 0 && { firstCompiles: first.size }),
   };
+}
+
+/** What the process of a stack takes: as much as was measured, with its own runs in place of those that were. */
+function memoryOfStack(stack: Stack<Trial>, measured: readonly Measured[]): number {
+  const [{ config }] = stack;
+  const least = leastMemory(config, stack.length);
+  const like = measured.find((each) => each.stack === config.stack && each.peakBytes !== null) ?? measured.find(({ peakBytes }) => peakBytes !== null);
+  return like ? Math.max(0, (like.peakBytes ?? 0) - like.leastBytes) + least : least;
 }
 
 /**
@@ -73,7 +103,7 @@ function measuredOf(states: readonly SweepTrial[]): Measured | undefined {
  * @param memory bytes of memory that there are.
  * @throws {BhBridgeError} `DISK_FULL`, or `USAGE` where so many workers do not fit into the memory, naming the bytes.
  */
-export function requireRoom({ trials, workers, diskBytes, freeBytes, memoryBytes }: PlanCost, memory: number = installedMemory()): void {
+export function requireRoom({ trials, workers, together, diskBytes, freeBytes, memoryBytes }: PlanCost, memory: number = installedMemory()): void {
   if (diskBytes > freeBytes) {
     throw new BhBridgeError(
       "DISK_FULL",
@@ -82,7 +112,7 @@ export function requireRoom({ trials, workers, diskBytes, freeBytes, memoryBytes
   }
   if (memoryBytes <= memory) return;
   const fitting = Math.floor(memory / (memoryBytes / workers));
-  const advice = fitting > 0 ? `--workers ${fitting} fits` : "not even one fits: make the model smaller";
+  const advice = fitting > 0 ? `--workers ${fitting} fits` : `not even one fits: make the model smaller${together === undefined ? "" : ", or stack"}`;
   throw new BhBridgeError(
     "USAGE",
     `${count(workers, "worker")} will take ${formatBytes(memoryBytes)} of memory, and this machine has ${formatBytes(memory)}: ${advice}`,

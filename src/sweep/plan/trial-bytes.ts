@@ -30,10 +30,10 @@ export function trialBytes({ model, record, training, checkpoint }: RunConfig): 
   return histories + checkpoints + weights * weightBytes + training.max_steps * eventBytes + otherBytes;
 }
 
-/** The bytes of memory that the training of a trial takes at least: weights, their gradients, two moments each. */
-export function leastMemory({ model, training }: RunConfig): number {
+/** The bytes of memory that a training takes at least: weights and their gradients, in a stack of each place, and two moments each of so many runs. */
+export function leastMemory({ model, training, stack }: RunConfig, runs: number): number {
   const { weightBytes, momentBytes } = bytesOfNumbers({ model, training });
-  return weightCount(model) * 2 * (weightBytes + momentBytes);
+  return weightCount(model) * 2 * (stack * weightBytes + runs * momentBytes);
 }
 
 function bytesOfNumbers({ model, training }: Pick<RunConfig, "model" | "training">): { weightBytes: number; momentBytes: number } {

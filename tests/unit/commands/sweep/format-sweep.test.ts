@@ -50,6 +50,17 @@ test("a preview lists the trials with their status, and says what the rest will 
   );
 });
 
+test("trials of stacks are told with their workers, and steps that are compiled for the first time", () => {
+  const stacked = { ...cost, together: 8, firstCompiles: 2 };
+  expect(lastLine(formatPreview({ ...sweepDocument("s", null, planned(3)), cost: stacked }, plain))).toBe(
+    "3 trials to train, 8 at a time on 2 workers: ≈ 3 min 05 s at 12.3 steps/s each with 2 first compilations, 3.00 MB of disk at most (5.00 GB are free), 900 MB of memory",
+  );
+  const unmeasured = { ...cost, together: 8, stepsPerSecond: null, seconds: null };
+  expect(lastLine(formatPreview({ ...sweepDocument("s", null, planned(3)), cost: unmeasured }, plain))).toBe(
+    "3 trials to train, 8 at a time on 2 workers: time not known, as no such stack was measured, 3.00 MB of disk at most (5.00 GB are free)",
+  );
+});
+
 test("what was not measured is not told, and a sweep with nothing left has no cost", () => {
   const unmeasured = { ...cost, stepsPerSecond: null, seconds: null };
   expect(lastLine(formatPreview({ ...sweepDocument("s", null, planned(3)), cost: unmeasured }, plain))).toBe(

@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
+import type { RunConfigInput } from "../../../../src/config/run-config-schema.js";
+import { compiledShape } from "../../../../src/sweep/plan/compiled-steps.js";
+import type { Measured } from "../../../../src/sweep/plan/measured.js";
 import { planCost, requireRoom } from "../../../../src/sweep/plan/plan-cost.js";
 import type { Trial } from "../../../../src/sweep/plan/plan-trials.js";
 import { trialBytes } from "../../../../src/sweep/plan/trial-bytes.js";
@@ -25,6 +28,18 @@ const result = {
   verdict: { result: "null" as const, reason: "" },
 };
 
+/** What a trial of this configuration takes: bfloat16 weights, gradients and two moments are 8 bytes of each weight. */
+const leastBytes = 116_480 * 8;
+const probe: Measured = { stack: 1, stepsPerSecond: 10, secondsAround: 0, peakBytes: 5e8, leastBytes, compiled: { shapes: [], seconds: 0 } };
+
+const fastTrials = (...inputs: RunConfigInput[]): Trial[] =>
+  inputs.map((input, seed) => ({
+    trial: String(seed),
+    set: {},
+    corpus: "",
+    config: parseRunConfig({ engine: "fast", seed, ...input, training: { max_steps: 300, ...input.training } }),
+  }));
+
 test("what is left is told by the trials that have been trained", () => {
   const cost = planCost(folder, trials, [state("a", { status: "completed", run: folder, result }), state("b"), state("c")], { workers: 8 });
   expect(cost).toMatchObject({ trials: 2, workers: 2, stepsPerSecond: 25, seconds: 4, diskBytes: 2 * trialBytes(config) });
@@ -38,8 +53,8 @@ test("where none has been trained a probe tells, and else nothing does", () => {
     stepsPerSecond: null,
     memoryBytes: 2 * 116_480 * 8, // bfloat16 weights, gradients and two moments each
   });
-  expect(planCost(folder, trials, states, { workers: 1 }, { stepsPerSecond: 10, secondsBefore: 2, peakBytes: 5e8 })).toMatchObject({
-    seconds: 36,
+  expect(planCost(folder, trials, states, { workers: 1 }, [probe])).toMatchObject({
+    seconds: 30,
     memoryBytes: 5e8,
   });
 });
@@ -68,8 +83,46 @@ test("what the disk cannot hold is refused with both numbers", () => {
 });
 
 test("workers that do not fit into the memory are refused, with how many do", () => {
-  const cost = { ...planCost(folder, trials, [], { workers: 3 }, { stepsPerSecond: 1, secondsBefore: 0, peakBytes: 4e8 }), diskBytes: 0 };
+  const cost = { ...planCost(folder, trials, [], { workers: 3 }, [{ ...probe, peakBytes: 4e8 }]), diskBytes: 0 };
   expect(() => requireRoom(cost, 1e9)).toThrow("3 workers will take 1.20 GB of memory, and this machine has 1.00 GB: --workers 2 fits");
   expect(() => requireRoom(cost, 3e8)).toThrow("not even one fits: make the model smaller");
   expect(() => requireRoom(cost, 1.2e9)).not.toThrow();
+});
+
+test("trials of a stack are trained at the same time, in one process that grows with each of them", () => {
+  const stacked = fastTrials(...Array.from({ length: 5 }, () => ({ stack: 2 })));
+  const measured = { ...probe, stack: 2, leastBytes: 2 * leastBytes };
+  expect(planCost(folder, stacked, [], { workers: 1 }, [measured])).toMatchObject({ workers: 1, together: 2, seconds: 90, memoryBytes: 5e8 });
+  expect(planCost(folder, stacked, [], { workers: 8 }, [measured])).toMatchObject({ workers: 3, together: 5, seconds: 30, memoryBytes: 15e8 });
+  expect(planCost(folder, trials, [], { workers: 2 }).together).toBeUndefined();
+});
+
+test("of a stack whose width was not measured the time is not known; its memory is that of Python, and of its runs", () => {
+  const stacked = fastTrials(...Array.from({ length: 4 }, () => ({ stack: 4 })));
+  const cost = planCost(folder, stacked, [], { workers: 1 }, [probe]);
+  expect(cost).toMatchObject({ seconds: null, stepsPerSecond: null, memoryBytes: 5e8 + 3 * leastBytes });
+  expect(planCost(folder, stacked, [], { workers: 1 })).toMatchObject({ seconds: null, memoryBytes: 4 * leastBytes });
+});
+
+test("stacks beside trials that are alone take each their own time", () => {
+  const both = fastTrials({ stack: 2 }, { stack: 2 }, { compiled_step: "off" });
+  const cost = planCost(folder, both, [], { workers: 1 }, [probe, { ...probe, stack: 2, stepsPerSecond: 6, secondsAround: 4 }]);
+  expect(cost).toMatchObject({ seconds: 300 / 6 + 4 + 300 / 10, stepsPerSecond: 600 / 80 });
+});
+
+test("a stack that does not fit says that it may be made smaller", () => {
+  const stacked = fastTrials({ stack: 2 }, { stack: 2 });
+  const cost = { ...planCost(folder, stacked, [], { workers: 1 }, [{ ...probe, stack: 2 }]), diskBytes: 0 };
+  expect(() => requireRoom(cost, 1e6)).toThrow("not even one fits: make the model smaller, or stack");
+});
+
+test("a step of another shape than those that were measured is compiled once more, and each later trial reads it", () => {
+  const both = fastTrials({}, {}, { model: { n_embd: 32 } }, { model: { n_embd: 32 } });
+  const known = { ...probe, compiled: { shapes: both.slice(0, 1).map(({ config: each }) => compiledShape(each)), seconds: 35 } };
+  const cost = planCost(folder, both, [], { workers: 1 }, [known]);
+  expect(cost).toMatchObject({ firstCompiles: 1, seconds: 4 * 30 + 3 + 3 + 35 + 3 });
+  const elsewhere = planCost(folder, both, [], { workers: 1, isCompiledKept: false }, [known]);
+  expect(elsewhere).toMatchObject({ firstCompiles: 2, seconds: 4 * 30 + 35 + 3 + 35 + 3 });
+  const uncompiled = planCost(folder, both, [], { workers: 1 }, [probe]); // as where there is no compiler
+  expect([uncompiled.seconds, uncompiled.firstCompiles]).toEqual([120, undefined]);
 });

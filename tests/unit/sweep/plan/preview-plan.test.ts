@@ -1,11 +1,11 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadRunConfig } from "../../../../src/bridge/load-run-config.js";
 import { Ledger } from "../../../../src/sweep/ledger.js";
 import type { Plan } from "../../../../src/sweep/plan/plan.js";
 import { createPlanDirectory } from "../../../../src/sweep/plan/plan-directory.js";
-import { compiledFromSteps, previewPlan } from "../../../../src/sweep/plan/preview-plan.js";
+import { previewPlan } from "../../../../src/sweep/plan/preview-plan.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";
 import { sweepTrial } from "../sweep-trial.js";
 
@@ -48,6 +48,14 @@ test("a directory of the same name with another hash is another plan", async () 
   expect((await preview(out, { ...planOf("a"), hash: "ffffffffffff" })).directory).toBeNull();
 });
 
-test("a trial is measured compiled from as many steps on as Python compiles it", () => {
-  expect(readFileSync("python/bh_bridge/fast_step/compiling.py", "utf8")).toContain(`PAYS_FROM = ${compiledFromSteps}  #`);
+test("a trial that was trained alone does not tell how long a stack takes, which is not measured for other machines", async () => {
+  const out = temporaryDirectory();
+  const plan = planOf("alone", "a", "b");
+  const stacked = plan.trials.map((trial) => (trial.trial === "alone" ? trial : { ...trial, config: { ...trial.config, engine: "fast" as const, stack: 2 } }));
+  const directory = createPlanDirectory(out, plan);
+  mkdirSync(join(directory, "runs", "alone"), { recursive: true });
+  const { result } = sweepTrial({}, 2);
+  using ledger = new Ledger(directory);
+  ledger.append({ trial: "alone", status: "completed", run: "runs/alone", ...(result && { result }) });
+  expect((await preview(out, { ...plan, trials: stacked })).cost).toMatchObject({ trials: 2, workers: 1, together: 2, seconds: null });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
-import { trialBytes } from "../../../../src/sweep/plan/trial-bytes.js";
+import { leastMemory, trialBytes } from "../../../../src/sweep/plan/trial-bytes.js";
 
 // The default model has 116,160 weights with RMSNorm and 116,480 with LayerNorm, whose biases are counted for both.
 const weights = 116_480;
@@ -20,4 +20,12 @@ test("fewer rows and a slower beat take less, wide moments more", () => {
   const both = { tensors: ["wte", "wte.grad"] };
   expect(bytes({ record: { ...both, schedules: { "wte.grad": 1000 } } })).toBeLessThan(bytes({ record: both }) * 0.6);
   expect(bytes({ training: { optimizer_state_dtype: "float32" } })).toBeGreaterThan(bytes({}));
+});
+
+test("a stack keeps weights and gradients of each place, and two moments of each run", () => {
+  const stack = (values: object) => parseRunConfig({ engine: "fast", stack: 4, ...values });
+  expect(leastMemory(parseRunConfig({}), 1)).toBe(weights * 8);
+  expect(leastMemory(stack({}), 4)).toBe(4 * weights * 8);
+  expect(leastMemory(stack({}), 3)).toBe(weights * (4 * 4 + 3 * 4));
+  expect(leastMemory(stack({ training: { optimizer_state_dtype: "float32" } }), 1)).toBe(weights * (4 * 4 + 8));
 });

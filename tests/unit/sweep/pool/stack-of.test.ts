@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
 import type { RunConfigInput } from "../../../../src/config/run-config-schema.js";
-import { stackOf } from "../../../../src/sweep/pool/stack-of.js";
+import { inStacks, sideBySide, stackOf } from "../../../../src/sweep/pool/stack-of.js";
 
 const of = (input: RunConfigInput, corpus = "text") => stackOf({ config: parseRunConfig({ engine: "fast", stack: 2, ...input }), corpus });
 
@@ -23,4 +23,20 @@ test("other shapes, steps and texts have stacks of their own, and a trial withou
   ];
   expect(new Set(stacks).size).toBe(stacks.length);
   expect(of({ stack: 1 })).toBeUndefined();
+});
+
+test("trials go to workers in their order, those of a stack together, and the last one need not be full", () => {
+  const named = (name: string, input: RunConfigInput) => ({ name, corpus: "text", config: parseRunConfig({ engine: "fast", ...input }) });
+  const wide = { stack: 2, model: { n_embd: 32 } };
+  const trials = [
+    named("a", { stack: 2 }),
+    named("wide b", wide),
+    named("alone", {}),
+    named("c", { stack: 2 }),
+    named("wide d", wide),
+    named("e", { stack: 2 }),
+  ];
+  const stacks = inStacks(trials).map((stack) => stack.map(({ name }) => name));
+  expect(stacks).toEqual([["a", "c"], ["wide b", "wide d"], ["alone"], ["e"]]);
+  expect([1, 3, 9].map((workers) => sideBySide(stacks, workers))).toEqual([2, 5, 6]);
 });

@@ -1,0 +1,29 @@
+import { existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { RunConfig } from "../../config/run-config-schema.js";
+
+/** A run of so many steps is compiled by itself; PAYS_FROM of python/bh_bridge/fast_step/compiling.py. */
+export const compiledFromSteps = 250;
+
+/** What compiling takes: 25 to 35 s the first time on a machine, and 3 s where it was done before, on one core of 2025. */
+export const firstCompileSeconds = 30;
+export const cachedCompileSeconds = 3;
+
+/** Whether the step of a run is compiled where that can be done. */
+export function isToBeCompiled({ engine, stack, compiled_step, training }: RunConfig): boolean {
+  const isWished = compiled_step === "on" || (compiled_step === "auto" && training.max_steps >= compiledFromSteps);
+  return engine === "fast" && stack === 1 && isWished;
+}
+
+/** What tells which runs have one compiled step: seeds, rates, lengths and texts are no part of it. */
+export function compiledShape({ model, training, threads }: RunConfig): string {
+  return JSON.stringify([model, training.per_device_train_batch_size, training.bf16, threads]);
+}
+
+/** Whether steps that were compiled lie on this machine, in the folder of `_keep_compiled` of python/bh_bridge/fast_step/compiling.py. */
+export function hasCompiledSteps(environment: NodeJS.ProcessEnv = process.env): boolean {
+  const caches = environment["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+  const folder = environment["TORCHINDUCTOR_CACHE_DIR"] ?? join(caches, "bh-bridge", "compiled");
+  return existsSync(folder) && readdirSync(folder).length > 0;
+}

@@ -1,0 +1,85 @@
+import type { RunConfig } from "../../config/run-config-schema.js";
+import { lastEvent, readEvents } from "../../runs/read-events.js";
+import type { SweepTrial } from "../sweep-document.js";
+import { compiledShape, isToBeCompiled } from "./compiled-steps.js";
+import type { Trial } from "./plan-trials.js";
+import { leastMemory } from "./trial-bytes.js";
+
+/** A training that tells what others like it will take. */
+interface TrainedRun {
+  config: RunConfig;
+  /** Null where it is gone. */
+  run: string | null;
+  steps: number;
+  seconds: number;
+}
+
+/** What trials take while they are trained, as some of them did: alone, or so many in a stack. */
+export interface Measured {
+  stack: number;
+  /** Of each trial, without what compiling took. */
+  stepsPerSecond: number;
+  /** Of a trial, or of all in its stack, before the first steps and after the last; 0 where `stepsPerSecond` has them. */
+  secondsAround: number;
+  /** Memory of their Python at the peak; null where it was not told. */
+  peakBytes: number | null;
+  /** What is in that for the weights of the runs; the rest does not grow with a stack. */
+  leastBytes: number;
+  /** Shapes of the steps that were compiled, and how long one took at most. */
+  compiled: { shapes: readonly string[]; seconds: number };
+}
+
+/** What has been measured in runs whose stacks have one width. */
+export function measure(runs: readonly [TrainedRun, ...TrainedRun[]]): Measured {
+  const compiled = runs.flatMap((trained) => {
+    const seconds = compilingOf(trained);
+    return seconds === null ? [] : [{ shape: compiledShape(trained.config), seconds }];
+  });
+  const peaks = runs.flatMap(({ run }) => (run === null ? [] : (lastEvent(run, "usage")?.peak_bytes ?? [])));
+  return {
+    stack: runs[0].config.stack,
+    stepsPerSecond: sum(runs.map(({ steps }) => steps)) / (sum(runs.map(({ seconds }) => seconds)) - sum(compiled.map(({ seconds }) => seconds))),
+    secondsAround: 0,
+    peakBytes: peaks.length === 0 ? null : Math.max(...peaks),
+    leastBytes: Math.max(...runs.map(({ config }) => leastMemory(config, Math.min(config.stack, runs.length)))),
+    compiled: { shapes: compiled.map(({ shape }) => shape), seconds: Math.max(0, ...compiled.map(({ seconds }) => seconds)) },
+  };
+}
+
+/** The same of trials that took their first steps alone, together if there are several: what comes once for each of them is told apart from the steps. */
+export function measureFirstSteps(runs: readonly [TrainedRun, ...TrainedRun[]]): Measured {
+  const measured = measure(runs);
+  const events = runs.flatMap(({ run }) => (run === null ? [] : [readEvents(run)]));
+  const steps = (events[0] ?? []).filter(({ type }) => type === "step_end");
+  const from = steps[Math.floor(steps.length / 2) - 1]; // those before may have been made both ways, to compare an exact step or a graph
+  const to = steps.at(-2); // before the last one of others may lie the end of a run
+  if (!from || !to || to.mono <= from.mono) return measured;
+  const stepsPerSecond = (to.global_step - from.global_step) / (to.mono - from.mono);
+  const times = events.flat().map(({ mono }) => mono);
+  const around = Math.max(...times) - Math.min(...times) - measured.compiled.seconds - steps.length / stepsPerSecond;
+  return { ...measured, stepsPerSecond, secondsAround: Math.max(0, around) };
+}
+
+/** What has been measured in the trials of a plan, by the width of their stacks: one width does not tell what another takes. */
+export function measuredOf(trials: readonly Trial[], states: readonly SweepTrial[]): Measured[] {
+  const byWidth = new Map<number, [TrainedRun, ...TrainedRun[]]>();
+  for (const [index, { config }] of trials.entries()) {
+    const { result, run = null } = states[index] ?? {};
+    if (!result || result.seconds <= 0) continue;
+    const trained = { config, run, steps: result.steps, seconds: result.seconds };
+    const others = byWidth.get(config.stack);
+    if (others) others.push(trained);
+    else byWidth.set(config.stack, [trained]);
+  }
+  return [...byWidth.values()].map(measure);
+}
+
+/** Seconds that the step of a run was compiled for; null where it was not. */
+function compilingOf({ config, run }: TrainedRun): number | null {
+  const compiled = run !== null && isToBeCompiled(config) ? lastEvent(run, "compiled_step") : undefined;
+  return compiled?.used ? compiled.seconds : null;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}

@@ -1,0 +1,77 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
+import type { RunConfigInput } from "../../../../src/config/run-config-schema.js";
+import { compiledShape } from "../../../../src/sweep/plan/compiled-steps.js";
+import { measure, measuredOf, measureFirstSteps } from "../../../../src/sweep/plan/measured.js";
+import { temporaryDirectory } from "../../formats/reference-python.js";
+import { sweepTrial } from "../sweep-trial.js";
+
+const leastBytes = 116_480 * 8; // bfloat16 weights, gradients and two moments of the model that is meant where none is named
+
+/** A run that took a hundred steps in so many seconds, with these events in its log. */
+function runOf(name: string, seconds: number, input: RunConfigInput, events: Record<string, unknown>[]) {
+  const run = join(temporaryDirectory(), name);
+  mkdirSync(run);
+  const lines = events.map((event, seq) => `${JSON.stringify({ seq, mono: seq, wall: seq, global_step: 0, epoch: null, ...event })}\n`);
+  writeFileSync(join(run, "events.jsonl"), lines.join(""));
+  return { config: parseRunConfig({ engine: "fast", ...input, training: { max_steps: 300 } }), run, steps: 100, seconds };
+}
+
+const usage = (peak_bytes: number) => ({ type: "usage", seconds: 1, cpu_cores: 1, peak_bytes, gpu_peak_bytes: null });
+const compiledIn = (seconds: number | null, used = true) => ({ type: "compiled_step", used, reason: "", seconds });
+
+test("what compiling took is no part of a step, and is told with its shape", () => {
+  const first = runOf("first", 38, {}, [compiledIn(null), compiledIn(28), usage(5e8)]);
+  const second = runOf("second", 15, {}, [compiledIn(3), usage(6e8)]);
+  expect(measure([first, second])).toEqual({
+    stack: 1,
+    stepsPerSecond: 200 / (10 + 12),
+    secondsAround: 0,
+    peakBytes: 6e8,
+    leastBytes,
+    compiled: { shapes: [compiledShape(first.config), compiledShape(second.config)], seconds: 28 },
+  });
+});
+
+test("where compiling failed, or the run is gone, nothing is known of it", () => {
+  const nothing = { shapes: [], seconds: 0 };
+  expect(measure([runOf("failed", 10, {}, [compiledIn(2, false)])])).toMatchObject({ stepsPerSecond: 10, peakBytes: null, compiled: nothing });
+  expect(measure([{ ...runOf("gone", 10, {}, []), run: null }])).toMatchObject({ stepsPerSecond: 10, peakBytes: null, compiled: nothing });
+});
+
+test("the pace is that of the later steps, and what comes before and after is told apart", () => {
+  const stepsAt = (...times: number[]) => times.map((mono, index) => ({ type: "step_end", global_step: index + 1, mono, loss: 2 }));
+  const begun = (mono: number) => ({ type: "train_begin", mono, max_steps: 6, logging_steps: 1, num_train_epochs: 1, train_batch_size: 1, window_order: null });
+  // Compiled for 20 s, then 2 s for the first step; one each half second later; 3 s of checkpoint and end.
+  const first = runOf("first", 0, {}, [
+    begun(100),
+    { ...compiledIn(20), mono: 120 },
+    ...stepsAt(122, 122.5, 123, 123.5, 124, 124.5),
+    { type: "train_end", mono: 127.5 },
+  ]);
+  expect(measureFirstSteps([first])).toMatchObject({ stepsPerSecond: 2, secondsAround: 27.5 - 20 - 6 / 2 });
+  // Two in a stack: the last step of the second waits for the end of the first.
+  const stack = { stack: 2 };
+  const one = runOf("one", 0, stack, [begun(10), ...stepsAt(12, 13, 14, 15, 16, 17), { type: "train_end", mono: 19 }]);
+  const other = runOf("other", 0, stack, [begun(11), ...stepsAt(12, 13, 14, 15, 16, 19.5), { type: "train_end", mono: 21 }]);
+  expect(measureFirstSteps([one, other])).toMatchObject({ stack: 2, stepsPerSecond: 1, secondsAround: 11 - 6 });
+  const short = { ...runOf("short", 10, {}, [begun(1), ...stepsAt(2, 3), { type: "train_end", mono: 4 }]) };
+  expect(measureFirstSteps([short])).toMatchObject({ stepsPerSecond: 10, secondsAround: 0 }); // too few to tell
+});
+
+test("trials of a plan are measured by the width of their stacks, and what was not trained is not", () => {
+  const inputs: RunConfigInput[] = [{}, { stack: 2 }, { stack: 2, seed: 1 }, { stack: 3 }];
+  const trials = inputs.map((input, index) => ({
+    trial: String(index),
+    set: {},
+    corpus: "",
+    config: parseRunConfig({ engine: "fast", compiled_step: "off", ...input }),
+  }));
+  const trained = sweepTrial({}, 2, { run: null }); // ten steps in a second
+  const [alone, stack, ...others] = measuredOf(trials, [trained, trained, trained, { ...trained, result: null }]);
+  expect(alone).toMatchObject({ stack: 1, stepsPerSecond: 10, leastBytes });
+  expect(stack).toMatchObject({ stack: 2, stepsPerSecond: 10, leastBytes: 2 * leastBytes });
+  expect(others).toEqual([]);
+});
