@@ -9,7 +9,7 @@ import sys
 from importlib import metadata
 from typing import Any
 
-from bh_bridge import PROTOCOL_VERSION, channel, interrupts
+from bh_bridge import PROTOCOL_VERSION, channel, interrupts, processor
 from bh_bridge.parent_death import ends_with_node
 from bh_bridge.protocol import check_request
 from bh_bridge.quick_import import quick_import
@@ -51,6 +51,7 @@ def describe(threads: int | None) -> dict[str, Any]:
         "packages": {name: _version(name) for name in ("transformers", "accelerate", "safetensors", "numpy")},
         "platform": platform.platform(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "processor": processor.kind(),
         "threads": torch.get_num_threads(),
         "devices": {
             "cuda": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())] if cuda else [],

@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from bh_bridge.processor import model_name
+
 FILE_NAME = "environment.python.json"
 
 
@@ -28,7 +30,7 @@ def describe_environment() -> dict[str, Any]:
         "python": sys.version,
         "executable": sys.executable,
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": model_name(),
         "cores": os.cpu_count(),
         "allowed_cores": sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else None,
         "threads": {"intra_op": torch.get_num_threads(), "inter_op": torch.get_num_interop_threads()},
@@ -37,12 +39,3 @@ def describe_environment() -> dict[str, Any]:
         "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
         "packages": {name: version for name, version in sorted(installed.items()) if name},
     }
-
-
-def _processor() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:  # not Linux
-        return platform.processor()
-    models = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
-    return models[0] if models else platform.processor()

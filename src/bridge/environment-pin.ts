@@ -9,6 +9,7 @@ export function environmentPin(environment: PythonEnvironment, device: ResolvedD
     device: device.label,
     threads: environment.threads,
     cpu_capability: environment.cpu_capability,
+    processor: environment.processor,
     python: environment.python,
     torch: environment.torch,
     transformers: version("transformers"),

@@ -43,6 +43,7 @@ const environmentSchema = z.strictObject({
   packages: z.record(z.string(), z.string().nullable()),
   platform: z.string(),
   cpu_capability: z.string(),
+  processor: z.string(),
   threads: z.int(),
   devices: z.strictObject({ cuda: z.array(z.string()), mps: z.boolean() }),
 });

@@ -5,6 +5,7 @@ const labels: Record<keyof EnvironmentPin, string> = {
   device: "device",
   threads: "CPU threads",
   cpu_capability: "CPU capability",
+  processor: "processor",
   python: "Python",
   torch: "PyTorch",
   transformers: "transformers",
@@ -27,11 +28,11 @@ interface PinDifference {
   readonly now: string;
 }
 
-/** The fields in which two environments differ in what they compute. */
+/** The fields in which two environments differ in what they compute; of one that an older run does not tell, nothing is said. */
 export function differingPinFields(recorded: EnvironmentPin, present: EnvironmentPin): PinDifference[] {
   return (Object.keys(labels) as (keyof EnvironmentPin)[]).flatMap((field) => {
     const [before = "", now = ""] = [recorded, present].map((pin) => (field === "platform" ? withoutKernel(pin.platform) : String(pin[field])));
-    return before === now ? [] : [{ field, label: labels[field], before, now }];
+    return before === now || recorded[field] === undefined ? [] : [{ field, label: labels[field], before, now }];
   });
 }
 

@@ -17,6 +17,8 @@ export const environmentPinSchema = z.strictObject({
   device: z.string(),
   threads: z.int(),
   cpu_capability: z.string(),
+  /** Whose processor it is, and its instructions for bfloat16; absent in older runs. */
+  processor: z.string().optional(),
   python: z.string(),
   torch: z.string(),
   transformers: z.string(),

@@ -70,6 +70,7 @@ export const replies: { readonly [Op in Operation]: readonly WrittenReply<Op>[] 
       packages: { transformers: "5.24.0", accelerate: null },
       platform: "Linux",
       cpu_capability: "AVX512",
+      processor: "AMD with AVX512-BF16",
       threads: 2,
       devices: { cuda: ["NVIDIA H100"], mps: false },
     },

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { cpus } from "node:os";
 import { join } from "node:path";
 import { Bridge } from "../../src/bridge/bridge.js";
 import { corpusOf } from "../../src/bridge/corpus.js";
@@ -24,8 +23,7 @@ export interface GoldenHistories {
 /** A Python on one thread, and the environment that it computes in. */
 export async function startGolden(): Promise<{ bridge: Bridge; environment: GoldenEnvironment }> {
   const bridge = await Bridge.start({ python, threads: 1, device: "cpu" });
-  const { torch, cpu_capability } = bridge.environment;
-  const [processor = "unknown"] = /AMD|Intel|Apple|ARM/.exec(cpus()[0]?.model ?? "") ?? [];
+  const { torch, cpu_capability, processor } = bridge.environment;
   return { bridge, environment: { torch, cpu_capability, processor } };
 }
 

@@ -5,6 +5,7 @@ export const pin: EnvironmentPin = {
   device: "cpu",
   threads: 1,
   cpu_capability: "AVX512",
+  processor: "Intel with AMX",
   python: "3.11.7",
   torch: "2.13.0",
   transformers: "5.24.0",

@@ -7,3 +7,9 @@ test("another thread count, PyTorch or C library is a difference; another kernel
   expect(pinDifferences(pin, { ...pin, platform: "Linux-6.9.1-x86_64-with-glibc2.36" })).toEqual([]);
   expect(pinDifferences(pin, { ...pin, platform: "Linux-6.1.0-18-amd64-x86_64-with-glibc2.41" })).toHaveLength(1);
 });
+
+test("a processor of another maker, or with other instructions for bfloat16, is a difference; an older run, which does not tell its own, has none", () => {
+  expect(pinDifferences(pin, { ...pin, processor: "Intel with AVX512-BF16" })).toEqual(["processor Intel with AMX → Intel with AVX512-BF16"]);
+  const { processor: _processor, ...older } = pin;
+  expect(pinDifferences(older, pin)).toEqual([]);
+});
