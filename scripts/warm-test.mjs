@@ -37,9 +37,9 @@ const work = mkdtempSync(join(tmpdir(), "bh-bridge-warm-"));
 const random = randomFrom(Number(values.seed));
 const python = await resolvePython();
 
-/** Text of a few sentences, and all of ASCII once, so that vocabularies of every size cut something else. */
+/** Text of a few sentences, and all of ASCII, so that vocabularies of every size cut something else, and leave enough to hold out. */
 const poem = "It was many and many a year ago, in a kingdom by the sea, that a maiden there lived whom you may know.\n";
-const corpora = [poem.repeat(8), `${poem.repeat(3)}${String.fromCharCode(...Array.from({ length: 95 }, (_, index) => 32 + index))}\n`].map((text, index) => {
+const corpora = [poem.repeat(8), `${poem}${String.fromCharCode(...Array.from({ length: 95 }, (_, index) => 32 + index))}\n`.repeat(4)].map((text, index) => {
   const path = join(work, `corpus-${index}.txt`);
   writeFileSync(path, text);
   return path;
