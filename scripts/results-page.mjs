@@ -193,6 +193,17 @@ async function sectionOf(piece) {
   return { ...section, piece, found };
 }
 
+/** What a page said of a piece, its row and its section; undefined where it said nothing, or that nothing was trained. */
+function keptFrom(page, { name }) {
+  const row = page.split("\n").find((line) => line.startsWith(`| [${name}](`));
+  const section = page.split(/\n(?=## )/).find((text) => text.startsWith(`## ${name}\n`));
+  return row === undefined || section === undefined || row.includes("not run yet") ? undefined : { row, section: section.trimEnd() };
+}
+
+const machineOf = ({ python }) => `${python.processor}, ${python.cores} cores, ${python.cpu_capability}`;
+const versionOf = ({ manifest }) => `${manifest.package_version}, commit ${manifest.git?.commit.slice(0, 7) ?? "unknown"}`;
+const dayOf = ({ manifest }) => manifest.created.slice(0, 10);
+
 /** What all of it ran on; what was not the same everywhere is told with all its values. */
 function surroundings(runs) {
   const each = (of) => distinct(runs.map(of));
@@ -201,48 +212,60 @@ function surroundings(runs) {
     ["", ""],
     [
       ["text", `SHA-256 \`${each(({ manifest }) => manifest.corpus.sha256)}\`, ${corpus.tokens} tokens, ${corpus.distinct} distinct, ${corpus.dead} dead`],
-      ["machine", each(({ python }) => `${python.processor}, ${python.cores} cores, ${python.cpu_capability}`)],
+      ["machine", each(machineOf)],
       ["device", each(({ manifest: { environment } }) => `${environment.device}, ${environment.threads} thread for each training`)],
-      ["bh-bridge", each(({ manifest }) => `${manifest.package_version}, commit ${manifest.git?.commit.slice(0, 7) ?? "unknown"}`)],
+      ["bh-bridge", each(versionOf)],
       ["Node", each(({ node }) => node.node)],
       ["Python", each(({ manifest }) => manifest.environment.python)],
       ...["torch", "transformers", "accelerate", "safetensors", "numpy"].map((name) => [name, each(({ manifest }) => manifest.environment[name])]),
       ["system", each(({ manifest }) => manifest.environment.platform)],
-      ["when", each(({ manifest }) => manifest.created.slice(0, 10))],
+      ["when", each(dayOf)],
     ],
   );
 }
 
 /**
- * The page of results: what was asked, what came out, by which rules, on what, in which time. Nothing in it is remembered; all of it is read from disk.
+ * The page of results: what was asked, what came out, by which rules, on what, in which time. Nothing in it is remembered; all of it is read from disk, but
+ * for a piece of which no training has ended here: what the page said of it before stays.
  *
  * @param pieces `{ kind, name, folder, command }` in their order; `kind` is `experiment` or `run`, `folder` holds its directories.
+ * @param before the page as it was.
  */
-export async function resultsPage(pieces) {
+export async function resultsPage(pieces, before) {
   const sections = [];
   for (const piece of pieces) sections.push(await sectionOf(piece));
   const runs = sections.flatMap(({ found }) => found.runs);
+  const kept = new Map(sections.filter(({ found }) => found.runs.length === 0).map(({ piece }) => [piece, keptFrom(before, piece)]));
+  const rows = sections.map(
+    ({ piece, answer, found }) => kept.get(piece)?.row ?? `| [${piece.name}](#${piece.name.replaceAll(".", "")}) | ${answer} | ${found.runs.length} |`,
+  );
   const blocks = [
     "# Results of the full runs",
     "`npm run results -- --corpus FILE` trains all of this, goes on where it was, and writes this page from the files of the runs.",
-    markdownTable(
-      ["", "answer", "trainings"],
-      sections.map(({ piece, answer, found }) => [`[${piece.name}](#${piece.name.replaceAll(".", "")})`, answer, String(found.runs.length)]),
-    ),
+    ["|  | answer | trainings |", "|---|---|---|", ...rows].join("\n"),
     ...(runs.length === 0
       ? []
       : [
           "## On what",
+          "Where the last line of a piece names another machine or commit, it was trained before, and its files are not here any more.",
           surroundings(runs),
           "A time is what the training took in the run's own account. Trainings side by side count each by itself, and other work on the machine makes them longer: where a training had less than one core, its time says nothing of the speed of bh-bridge.",
         ]),
-    ...sections.flatMap(({ piece, title, asks, body, found }) => [
-      `## ${piece.name}`,
-      `*${title}.* ${asks}`,
-      `\`${piece.command}\``,
-      ...body,
-      ...(found.runs.length === 0 ? [] : [timeOf(found)]),
-    ]),
+    ...sections.flatMap(
+      ({ piece, title, asks, body, found }) =>
+        kept.get(piece)?.section ?? [
+          `## ${piece.name}`,
+          `*${title}.* ${asks}`,
+          `\`${piece.command}\``,
+          ...body,
+          ...(found.runs.length === 0
+            ? []
+            : [
+                timeOf(found),
+                `On ${distinct(found.runs.map(machineOf))}; bh-bridge ${distinct(found.runs.map(versionOf))}; ${distinct(found.runs.map(dayOf))}.`,
+              ]),
+        ],
+    ),
   ];
   return `${blocks.join("\n\n")}\n`;
 }

@@ -6,7 +6,7 @@
 // The same command again goes on where it was: experiments and runs that are complete are not trained twice. --write trains nothing and writes the page
 // alone. --steps N is for trying it out: every run has so many steps.
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
@@ -80,7 +80,7 @@ async function sideBySide(things, limit, act) {
 
 async function writePage() {
   const told = pieces.map((piece) => ({ ...piece, folder: folders[piece.kind], command: `npx bh-bridge ${commandOf(piece).join(" ")} --corpus FILE` }));
-  writeFileSync(values.page, await resultsPage(told));
+  writeFileSync(values.page, await resultsPage(told, existsSync(values.page) ? readFileSync(values.page, "utf8") : ""));
   console.error(`Written: ${values.page}`);
 }
 
