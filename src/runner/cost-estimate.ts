@@ -1,6 +1,5 @@
 import { statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { TrainEventOf } from "../protocol/events.js";
 import { historyFiles } from "../runs/run-layout.js";
 
 /** What the rest of a run will take, and what it takes on the disk. */
@@ -11,15 +10,24 @@ interface CostEstimate {
   readonly freeBytes: number;
 }
 
+/** When a step ended: its number, and the seconds of one clock. */
+export type StepEnd = readonly [step: number, seconds: number];
+
 /**
- * What the rest of a run will take, from its first measured steps.
+ * Seconds of a step, by the later half of those that have ended: the first ones are slower, since they set up, and check what is used from then on.
  *
- * @param usage the first of this process.
- * @param stepsLeft after the step that `usage` was measured at.
- * @param stepsMeasured steps that `usage` tells of.
+ * @param began when the first step began. @param ends of steps one after the other, at least one.
  */
-export function costEstimate(directory: string, usage: TrainEventOf<"usage">, stepsLeft: number, stepsMeasured: number): CostEstimate {
+export function stepSeconds(began: StepEnd, ends: readonly StepEnd[]): number {
+  const last = ends.at(-1) ?? began;
+  const middle = ends[Math.ceil(ends.length / 2) - 1] ?? began;
+  const [from, since] = middle[1] < last[1] ? middle : began; // all at once, as steps that were held are told
+  return (last[1] - since) / (last[0] - from);
+}
+
+/** What the rest of a run will take. @param secondsPerStep as `stepSeconds` says. */
+export function costEstimate(directory: string, secondsPerStep: number, stepsLeft: number): CostEstimate {
   const { bavail, bsize } = statfsSync(directory);
   const historyBytes = historyFiles(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
-  return { seconds: (usage.seconds / stepsMeasured) * stepsLeft, historyBytes, freeBytes: bavail * bsize };
+  return { seconds: secondsPerStep * stepsLeft, historyBytes, freeBytes: bavail * bsize };
 }

@@ -1,6 +1,6 @@
 import type { StartedRun } from "../../bridge/started-run.js";
 import type { TrainEvent, TrainEventOf } from "../../protocol/events.js";
-import { costEstimate } from "../../runner/cost-estimate.js";
+import { costEstimate, type StepEnd, stepSeconds } from "../../runner/cost-estimate.js";
 import { formatBytes } from "../../text/format-bytes.js";
 import { createProgress, formatDuration, type Progress } from "../terminal/progress.js";
 import { createStatusLine, type StatusLine } from "../terminal/status-line.js";
@@ -18,6 +18,8 @@ export class TrainingDisplay {
   #measures: LiveMeasures | undefined;
   #note = "";
   #isEstimated = false;
+  /** Of the steps until the estimate, by the clock of their events. */
+  readonly #stepEnds: StepEnd[] = [];
 
   constructor(terminal: Terminal, steps: number) {
     this.#terminal = terminal;
@@ -65,7 +67,8 @@ export class TrainingDisplay {
     this.#analysis = undefined;
   }
 
-  #step({ global_step: step, loss }: Extract<TrainEvent, { type: "step_end" }>): void {
+  #step({ global_step: step, loss, mono }: TrainEventOf<"step_end">): void {
+    if (!this.#isEstimated) this.#stepEnds.push([step, mono]);
     this.#measures?.take(step, loss);
     this.#progress?.update(step, this.#note, this.#measures && [this.#measures.line(this.#terminal.drawnWidth)]);
   }
@@ -78,12 +81,13 @@ export class TrainingDisplay {
     this.#progress = createProgress(this.#terminal, "Training", "steps", this.#steps, event.global_step);
   }
 
-  #estimate(usage: Extract<TrainEvent, { type: "usage" }>): void {
-    const { global_step: step } = usage;
+  #estimate(usage: TrainEventOf<"usage">): void {
+    const { global_step: step, mono, seconds: measured } = usage;
     if (this.#isEstimated || !this.#run || step <= this.#run.fromStep || step >= this.#steps) return;
     this.#isEstimated = true;
     const { directory, fromStep } = this.#run;
-    const { seconds, historyBytes, freeBytes } = costEstimate(directory, usage, this.#steps - step, step - fromStep);
+    const secondsPerStep = stepSeconds([fromStep, mono - measured], this.#stepEnds.splice(0));
+    const { seconds, historyBytes, freeBytes } = costEstimate(directory, secondsPerStep, this.#steps - step);
     const space = `${formatBytes(historyBytes)} history (reserved), ${formatBytes(usage.peak_bytes)} memory; ${formatBytes(freeBytes)} of disk free`;
     this.#terminal.say(this.#terminal.messageColor.dim(`Estimate ≈ ${formatDuration(seconds)} to go, ${space}`));
   }

@@ -38,6 +38,7 @@ test("what the rest will cost is said once, from the steps that this process has
   const display = new TrainingDisplay(new Terminal({ color: false }), 1000);
   display.onStart(started(500));
   display.onEvent(usage(500, 1)); // nothing is measured yet
+  for (let step = 501; step <= 600; step++) display.onEvent(event("step_end", step, { loss: 2, mono: 1 + (step - 500) / 5 }));
   display.onEvent(usage(600, 20));
   display.onEvent(usage(700, 50));
   const [line = "", ...others] = linesOf(written.text);
