@@ -11,7 +11,7 @@ import pytest
 import torch
 from bh_bridge.exact_step import CHECKED_BATCHES, ExactStep, obstacle
 from bh_bridge.exact_step.attention import attention, attention_backward, precision_of_kernel
-from bh_bridge.exact_step.attention_products import Precision, backward_in_products
+from bh_bridge.exact_step.attention_products import Given, Gradients, Precision, backward_in_products
 from bh_bridge.exact_step.gelu import Gelu
 from bh_bridge.model import build_model
 from tiny_run import MODEL, differences, in_child, train
@@ -124,9 +124,9 @@ def test_the_products_are_those_of_this_processor() -> None:
 
 
 def test_another_order_of_adding_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    def reversed_width(*given: torch.Tensor, scale: float, precision: Precision) -> tuple[torch.Tensor, ...]:
+    def reversed_width(given: Given, scale: float, precision: Precision) -> Gradients:
         flipped = [part.flip(-1) if part.dim() == 4 else part for part in given]
-        return tuple(part.flip(-1) for part in backward_in_products(*flipped, scale=scale, precision=precision))
+        return Gradients(*(part.flip(-1) for part in backward_in_products(Given(*flipped), scale, precision)))
 
     monkeypatch.setattr("bh_bridge.exact_step.attention.backward_in_products", reversed_width)
     assert precision_of_kernel.__wrapped__(*SEED) is None
@@ -140,7 +140,7 @@ def test_gradients_of_attention_are_the_kernels(shape: tuple[int, int, int], thr
     output, logsumexp = attention(query, key, value, width**-0.5)
     kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
     expected = kernel(grad, query, key, value, output, logsumexp, 0.0, True, scale=width**-0.5)
-    own = attention_backward(grad, query, key, value, output, logsumexp, width**-0.5)
+    own = attention_backward(Given(grad, query, key, value, output, logsumexp), width**-0.5)
     assert all(map(torch.equal, own, expected))
     assert torch.backends.mkldnn.matmul.fp32_precision == "none"
 

@@ -7,12 +7,10 @@ from functools import cache
 
 import torch
 
-from bh_bridge.exact_step.attention_products import Precision, backward_in_products
+from bh_bridge.exact_step.attention_products import Given, Gradients, Precision, backward_in_products
 
 LONGEST = 512  # up to so many keys the kernel takes all of them at once; beyond, it splits them too
 LARGE = 2.0**17  # beside it a number around 1 keeps 7 of float32's 24 bits
-Given = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
-Gradients = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 def attention(
@@ -22,34 +20,16 @@ def attention(
     return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(query, key, value, 0.0, True, scale=scale)
 
 
-def attention_backward(
-    grad: torch.Tensor,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    output: torch.Tensor,
-    logsumexp: torch.Tensor,
-    scale: float,
-) -> Gradients:
-    """Gradients of query, key and value, bfloat16 [batch, heads, length, width] as all that is given but logsumexp."""
-    _, heads, length, width = query.shape
+def attention_backward(given: Given, scale: float) -> Gradients:
+    """Gradients of query, key and value."""
+    _, heads, length, width = given.query.shape
     precision = precision_of_kernel(heads, length, width)
-    if precision is None:
-        return _kernel(grad, query, key, value, output, logsumexp, scale)
-    return backward_in_products(grad, query, key, value, output, logsumexp, scale, precision)
+    return _kernel(given, scale) if precision is None else backward_in_products(given, scale, precision)
 
 
-def _kernel(
-    grad: torch.Tensor,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    output: torch.Tensor,
-    logsumexp: torch.Tensor,
-    scale: float,
-) -> Gradients:
+def _kernel(given: Given, scale: float) -> Gradients:
     kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
-    return kernel(grad, query, key, value, output, logsumexp, 0.0, True, scale=scale)
+    return Gradients(*kernel(*given, 0.0, True, scale=scale))
 
 
 @cache
@@ -59,10 +39,10 @@ def precision_of_kernel(heads: int, length: int, width: int) -> Precision | None
     Processors with instructions for bfloat16 add products two at a time, or the even and the odd ones apart. Few sums
     of a training show that, and a check of some batches may miss it; these sums show nothing else.
     """
-    trials = [(given, _kernel(*given, scale=1.0)) for given in _sums_that_cancel((2, heads, length, width))]
+    trials = [(given, _kernel(given, 1.0)) for given in _sums_that_cancel((2, heads, length, width))]
     precisions: tuple[Precision, ...] = ("ieee", "bf16")
     for precision in precisions:
-        own = [backward_in_products(*given, scale=1.0, precision=precision) for given, _ in trials]
+        own = [backward_in_products(given, 1.0, precision) for given, _ in trials]
         if all(all(map(torch.equal, part, kernel)) for part, (_, kernel) in zip(own, trials, strict=True)):
             return precision
     return None
@@ -83,9 +63,11 @@ def _sums_that_cancel(shape: tuple[int, int, int, int]) -> Iterator[Given]:
     first = nothing.clone()
     first[..., 0] = 1  # a gradient whose product with an output is the output's first column
     logsumexp = torch.zeros(shape[:3])
-    yield first, ones, cancelling(3), nothing, -first, logsumexp  # scores: queries · keys
-    yield ones, nothing, cancelling(3).roll(1, 3), cancelling(3), nothing, logsumexp  # gradients · values
+    yield Given(first, ones, cancelling(3), nothing, -first, logsumexp)  # scores: queries · keys
+    yield Given(ones, nothing, cancelling(3).roll(1, 3), cancelling(3), nothing, logsumexp)  # gradients · values
     grad, output = cancelling(2), cancelling(2) * first
     grad[..., 0] = 1
-    yield grad, ones, nothing, nothing, output, logsumexp  # gradients of keys and values, over the queries of a block
-    yield first, nothing, cancelling(2), nothing, -first, logsumexp  # gradients of queries, over the keys
+    yield Given(
+        grad, ones, nothing, nothing, output, logsumexp
+    )  # gradients of keys and values, over the queries of a block
+    yield Given(first, nothing, cancelling(2), nothing, -first, logsumexp)  # gradients of queries, over the keys

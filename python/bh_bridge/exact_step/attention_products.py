@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 
@@ -19,23 +19,33 @@ BFLOAT16 = torch.bfloat16
 Precision = Literal["ieee", "bf16"]
 
 
-def backward_in_products(
-    grad: torch.Tensor,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    output: torch.Tensor,
-    logsumexp: torch.Tensor,
-    scale: float,
-    precision: Precision,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Gradients of query, key and value, bfloat16 [batch, heads, length, width] as all that is given but logsumexp.
+class Given(NamedTuple):
+    """What the backward pass of attention begins with: bfloat16 [batch, heads, length, width], all but logsumexp."""
+
+    grad: torch.Tensor  # of the output
+    query: torch.Tensor
+    key: torch.Tensor
+    value: torch.Tensor
+    output: torch.Tensor
+    logsumexp: torch.Tensor  # float32 [batch, heads, length]
+
+
+class Gradients(NamedTuple):
+    """Bfloat16 [batch, heads, length, width]."""
+
+    query: torch.Tensor
+    key: torch.Tensor
+    value: torch.Tensor
+
+
+def backward_in_products(given: Given, scale: float, precision: Precision) -> Gradients:
+    """The gradients.
 
     precision: of the products whose result is float32; their factors are bfloat16 as numbers, so that it decides on
     nothing but the instructions, and with them the order of the sums.
     """
     with _float32_products(precision):
-        return _backward(grad, query, key, value, output, logsumexp, scale)
+        return _backward(given, scale)
 
 
 @contextmanager
@@ -50,15 +60,8 @@ def _float32_products(precision: Precision) -> Generator[None]:
         settings.fp32_precision = before
 
 
-def _backward(
-    grad: torch.Tensor,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    output: torch.Tensor,
-    logsumexp: torch.Tensor,
-    scale: float,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _backward(given: Given, scale: float) -> Gradients:
+    grad, query, key, value, output, logsumexp = given
     batch, heads, length, width = query.shape
     shape = (batch * heads, length, width)
     narrow_query, narrow_key, narrow_grad = (part.reshape(shape).contiguous() for part in (query, key, grad))
@@ -85,7 +88,7 @@ def _backward(
             query_grad[:, begin:end], narrow, narrow_key[:, :end], beta=0, alpha=scale
         )
         key_grad[:, :end].baddbmm_(narrow.transpose(1, 2), narrow_query[:, begin:end], alpha=scale)
-    return query_grad.view(query.shape), key_grad.view(query.shape), value_grad.view(query.shape)
+    return Gradients(query_grad.view(query.shape), key_grad.view(query.shape), value_grad.view(query.shape))
 
 
 @cache

@@ -8,6 +8,7 @@ import torch
 from transformers import GPT2LMHeadModel
 
 from bh_bridge.exact_step.attention import attention, attention_backward
+from bh_bridge.exact_step.attention_products import Given
 from bh_bridge.exact_step.gelu import Gelu
 from bh_bridge.exact_step.norms import Saved, norm, norm_backward
 
@@ -125,7 +126,8 @@ class Gpt2Step:
         shape = (batch, rows // batch, block.attn.num_heads, block.attn.head_dim)
         output_grad = grad.mm(block.attn.c_proj.weight.t()).view(shape).transpose(1, 2)
         query, key, value = saved.heads
-        of_heads = attention_backward(output_grad, query, key, value, saved.output, saved.logsumexp, block.attn.scaling)
+        given = Given(output_grad, query, key, value, saved.output, saved.logsumexp)
+        of_heads = attention_backward(given, block.attn.scaling)
         mixed_grad = torch.cat([part.transpose(1, 2).reshape(rows, hidden) for part in of_heads], dim=1)
         _affine(grads, f"{prefix}.attn.c_attn", saved.attended, mixed_grad)
         through, of_norm = norm_backward(block.ln_1, mixed_grad.mm(block.attn.c_attn.weight.t()), saved.norm_1)
