@@ -226,7 +226,7 @@ function surroundings(runs) {
 
 /**
  * The page of results: what was asked, what came out, by which rules, on what, in which time. Nothing in it is remembered; all of it is read from disk, but
- * for a piece of which no training has ended here: what the page said of it before stays.
+ * for a piece that was not begun here: what the page said of it before stays.
  *
  * @param pieces `{ kind, name, folder, command }` in their order; `kind` is `experiment` or `run`, `folder` holds its directories.
  * @param before the page as it was.
@@ -235,7 +235,7 @@ export async function resultsPage(pieces, before) {
   const sections = [];
   for (const piece of pieces) sections.push(await sectionOf(piece));
   const runs = sections.flatMap(({ found }) => found.runs);
-  const kept = new Map(sections.filter(({ found }) => found.runs.length === 0).map(({ piece }) => [piece, keptFrom(before, piece)]));
+  const kept = new Map(sections.filter(({ found }) => found.planned === 0).map(({ piece }) => [piece, keptFrom(before, piece)]));
   const rows = sections.map(
     ({ piece, answer, found }) => kept.get(piece)?.row ?? `| [${piece.name}](#${piece.name.replaceAll(".", "")}) | ${answer} | ${found.runs.length} |`,
   );

@@ -64,6 +64,15 @@ test("a run that ended early is gone on with", async () => {
   expect(JSON.parse(readFileSync(join(run, "run.json"), "utf8")).status).toBe("completed");
 });
 
+test("what was trained elsewhere stays on the page, with its machine and its commit", async () => {
+  const before = readFileSync(page, "utf8");
+  rmSync(join(into, "runs"), { recursive: true });
+  const after = await results("--write");
+  expect(sectionOf(after, "f32-init-13.4a")).toBe(sectionOf(before, "f32-init-13.4a"));
+  expect(sectionOf(after, "f32-init-13.4a")).toMatch(/\nOn .+; bh-bridge .+, commit \w+; \d{4}-\d\d-\d\d\.\n/);
+  expect(after).toContain("| [f32-init-13.4a](#f32-init-134a) | **degenerate**, one seed | 1 |");
+});
+
 test.each([
   [["--corpus", "missing.txt"], "--corpus: there is no file missing.txt"],
   [["--only", "nothing"], "--only: there is rmsnorm-vs-layernorm, jiggle-11.2b"],
