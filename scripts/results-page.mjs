@@ -193,11 +193,13 @@ async function sectionOf(piece) {
   return { ...section, piece, found };
 }
 
-/** What a page said of a piece, its row and its section; undefined where it said nothing, or that nothing was trained. */
+/** What a page said of a piece; undefined where it said nothing, or that nothing was trained. */
 function keptFrom(page, { name }) {
   const row = page.split("\n").find((line) => line.startsWith(`| [${name}](`));
   const section = page.split(/\n(?=## )/).find((text) => text.startsWith(`## ${name}\n`));
-  return row === undefined || section === undefined || row.includes("not run yet") ? undefined : { row, section: section.trimEnd() };
+  if (row === undefined || section === undefined || row.includes("not run yet")) return undefined;
+  const [, answer, trainings] = row.slice(2, -2).split(" | ");
+  return { answer, trainings, text: section.trimEnd() };
 }
 
 const machineOf = ({ python }) => `${python.processor}, ${python.cores} cores, ${python.cpu_capability}`;
@@ -235,14 +237,14 @@ export async function resultsPage(pieces, before) {
   const sections = [];
   for (const piece of pieces) sections.push(await sectionOf(piece));
   const runs = sections.flatMap(({ found }) => found.runs);
-  const kept = new Map(sections.filter(({ found }) => found.planned === 0).map(({ piece }) => [piece, keptFrom(before, piece)]));
-  const rows = sections.map(
-    ({ piece, answer, found }) => kept.get(piece)?.row ?? `| [${piece.name}](#${piece.name.replaceAll(".", "")}) | ${answer} | ${found.runs.length} |`,
-  );
+  const told = sections.map((section) => (section.found.planned === 0 ? keptFrom(before, section.piece) : undefined) ?? written(section));
   const blocks = [
     "# Results of the full runs",
     "`npm run results -- --corpus FILE` trains all of this, goes on where it was, and writes this page from the files of the runs.",
-    ["|  | answer | trainings |", "|---|---|---|", ...rows].join("\n"),
+    markdownTable(
+      ["", "answer", "trainings"],
+      pieces.map(({ name }, index) => [`[${name}](#${name.replaceAll(".", "")})`, told[index].answer, told[index].trainings]),
+    ),
     ...(runs.length === 0
       ? []
       : [
@@ -251,21 +253,15 @@ export async function resultsPage(pieces, before) {
           surroundings(runs),
           "A time is what the training took in the run's own account. Trainings side by side count each by itself, and other work on the machine makes them longer: where a training had less than one core, its time says nothing of the speed of bh-bridge.",
         ]),
-    ...sections.flatMap(
-      ({ piece, title, asks, body, found }) =>
-        kept.get(piece)?.section ?? [
-          `## ${piece.name}`,
-          `*${title}.* ${asks}`,
-          `\`${piece.command}\``,
-          ...body,
-          ...(found.runs.length === 0
-            ? []
-            : [
-                timeOf(found),
-                `On ${distinct(found.runs.map(machineOf))}; bh-bridge ${distinct(found.runs.map(versionOf))}; ${distinct(found.runs.map(dayOf))}.`,
-              ]),
-        ],
-    ),
+    ...told.map(({ text }) => text),
   ];
   return `${blocks.join("\n\n")}\n`;
+}
+
+/** A piece as the page tells it. */
+function written({ piece, title, asks, answer, body, found }) {
+  const { runs } = found;
+  const on = () => `On ${distinct(runs.map(machineOf))}; bh-bridge ${distinct(runs.map(versionOf))}; ${distinct(runs.map(dayOf))}.`;
+  const blocks = [`## ${piece.name}`, `*${title}.* ${asks}`, `\`${piece.command}\``, ...body, ...(runs.length === 0 ? [] : [timeOf(found), on()])];
+  return { answer, trainings: String(runs.length), text: blocks.join("\n\n") };
 }

@@ -1,5 +1,6 @@
 """The kind of a processor, from what Linux says of it."""
 
+import io
 import platform
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from bh_bridge import processor
 def test_the_kind_is_the_maker_and_the_best_instructions_for_bfloat16(
     said: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Path, "read_text", lambda *_, **__: said)
+    monkeypatch.setattr(Path, "open", lambda *_, **__: io.StringIO(said))
     assert processor.kind() == kind
 
 
@@ -32,7 +33,7 @@ def test_where_linux_says_nothing_it_is_what_python_knows(monkeypatch: pytest.Mo
     def missing(*_: Any, **__: Any) -> str:
         raise FileNotFoundError
 
-    monkeypatch.setattr(Path, "read_text", missing)
+    monkeypatch.setattr(Path, "open", missing)
     monkeypatch.setattr(platform, "processor", lambda: "arm")
     assert (processor.kind(), processor.model_name()) == ("arm", "arm")
 

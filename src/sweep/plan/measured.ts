@@ -1,4 +1,5 @@
 import type { RunConfig } from "../../config/run-config-schema.js";
+import { laterStepSeconds } from "../../runner/cost-estimate.js";
 import { lastEvent, readEvents } from "../../runs/read-events.js";
 import type { SweepTrial } from "../sweep-document.js";
 import { compiledShape, isToBeCompiled } from "./compiled-steps.js";
@@ -51,13 +52,11 @@ export function measureFirstSteps(runs: readonly [TrainedRun, ...TrainedRun[]]):
   const measured = measure(runs);
   const events = runs.flatMap(({ run }) => (run === null ? [] : [readEvents(run)]));
   const steps = (events[0] ?? []).filter(({ type }) => type === "step_end");
-  const from = steps[Math.floor(steps.length / 2) - 1]; // those before may have been made both ways, to compare an exact step or a graph
-  const to = steps.at(-2); // before the last one of others may lie the end of a run
-  if (!from || !to || to.mono <= from.mono) return measured;
-  const stepsPerSecond = (to.global_step - from.global_step) / (to.mono - from.mono);
+  const secondsPerStep = laterStepSeconds(steps.slice(0, -1).map(({ global_step, mono }) => [global_step, mono])); // before the last one of others may lie the end of a run
+  if (secondsPerStep === undefined) return measured;
   const times = events.flat().map(({ mono }) => mono);
-  const around = Math.max(...times) - Math.min(...times) - measured.compiled.seconds - steps.length / stepsPerSecond;
-  return { ...measured, stepsPerSecond, secondsAround: Math.max(0, around) };
+  const around = Math.max(...times) - Math.min(...times) - measured.compiled.seconds - steps.length * secondsPerStep;
+  return { ...measured, stepsPerSecond: 1 / secondsPerStep, secondsAround: Math.max(0, around) };
 }
 
 /** What has been measured in the trials of a plan, by the width of their stacks: one width does not tell what another takes. */
