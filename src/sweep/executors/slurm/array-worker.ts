@@ -17,13 +17,9 @@ import { journalName, Submission } from "./submission.js";
 
 const [folder = "", number = ""] = process.argv.slice(2);
 const stop = new AbortController();
-let isToGoOn = false;
+process.on("SIGUSR2", () => stop.abort()); // its time is nearly over
 process.on("SIGTERM", () => stop.abort()); // requeued, preempted, or cancelled
 process.on("SIGINT", () => stop.abort());
-process.on("SIGUSR2", () => {
-  isToGoOn = true; // its time is nearly over
-  stop.abort();
-});
 
 const task = Number(number);
 const submission = Submission.at(folder);
@@ -43,11 +39,11 @@ const listener: JobListener = {
 const executor = new LocalExecutor(await resolvePython({ python: path }));
 const machine = await executor.machine(left.every(({ config }) => config.device === "cpu"));
 await executor.train({ directory, name: "", tasks: left, machine, workers, listener, signal: stop.signal, failFast });
-if (job !== undefined && (isToGoOn || (stop.signal.aborted && (await isRunning(job))))) await requeue(job, task);
+if (job !== undefined && stop.signal.aborted && (await isRunning(job))) await requeue(job, task);
 
 /**
- * Whether SLURM takes this task for running: it cancels and requeues by itself only what it has ended before its SIGTERM. What gets a SIGTERM first (preempted
- * on a partition with a time of grace) would count as completed, and never come back.
+ * Whether SLURM takes this task for running: it cancels and requeues by itself only what it has ended before its SIGTERM. What is told first (its time is nearly
+ * over, or it is preempted on a partition with a time of grace) would count as completed, and never come back.
  */
 async function isRunning(array: string): Promise<boolean> {
   return (await squeue()).some((queued) => queued.job === array && queued.task === task && queued.state === "RUNNING");
