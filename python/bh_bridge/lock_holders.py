@@ -99,8 +99,11 @@ def _lock(directory: str) -> int | Holder:
 
 
 def _write_note(fd: int, note: str) -> None:
+    data = note.encode()
     os.ftruncate(fd, 0)
-    os.pwrite(fd, note.encode(), 0)
+    written = 0
+    while written < len(data):  # a disk that is nearly full can cut a single write short
+        written += os.pwrite(fd, data[written:], written)
 
 
 def _beat(fd: int, note: str) -> None:

@@ -29,9 +29,7 @@ export function durableCreateFile(path: string, fill: (write: (bytes: Uint8Array
   durableCreate(path, (temporaryPath) => {
     const descriptor = openSync(temporaryPath, "wx");
     try {
-      fill((bytes) => {
-        for (let done = 0; done < bytes.byteLength; ) done += writeSync(descriptor, bytes, done);
-      });
+      fill((bytes) => writeAll(descriptor, bytes));
     } finally {
       closeSync(descriptor);
     }
@@ -52,6 +50,13 @@ function putInPlace(path: string, fill: (temporaryPath: string) => void): void {
   }
 }
 
+/** Write all bytes to an open file, at its end or at an offset: a full disk or a limit can cut a single write short without an error. */
+export function writeAll(descriptor: number, bytes: Uint8Array, offset: number | null = null): void {
+  for (let done = 0; done < bytes.byteLength; ) {
+    done += writeSync(descriptor, bytes, done, bytes.byteLength - done, offset === null ? null : offset + done);
+  }
+}
+
 /** Return when a file, or the names in a folder, have reached the drive. */
 export function syncPath(path: string): void {
   const descriptor = openSync(path, "r");
@@ -65,12 +70,16 @@ export function syncPath(path: string): void {
 const refusals: Readonly<Record<string, readonly [code: ErrorCode, reason: string]>> = {
   ENOSPC: ["DISK_FULL", "the disk is full. Free some space, then try again"],
   EDQUOT: ["DISK_FULL", "the quota is used up. Free some space, then try again"],
+  EFBIG: ["DISK_FULL", "the file would be larger than the limit of this process. Allow larger files with ulimit -f"],
   EACCES: ["FILE_UNWRITABLE", "it may not be written to"],
   EPERM: ["FILE_UNWRITABLE", "it may not be written to"],
   EROFS: ["FILE_UNWRITABLE", "the file system is read-only"],
   ENOENT: ["FILE_UNWRITABLE", "its folder does not exist"],
   ENOTDIR: ["FILE_UNWRITABLE", "a part of the path is a file"],
   ENAMETOOLONG: ["FILE_UNWRITABLE", "the path is too long"],
+  EISDIR: ["FILE_UNWRITABLE", "it is a folder"],
+  EMFILE: ["FILE_UNWRITABLE", "too many files are open. Allow more with ulimit -n"],
+  ENFILE: ["FILE_UNWRITABLE", "too many files are open on this machine"],
   EIO: ["IO_FAILED", "the drive failed (EIO). Look after it, then try again"],
 };
 

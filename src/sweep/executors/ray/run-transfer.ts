@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../../../errors.js";
+import { writeAll } from "../../../formats/durable-write.js";
 
 /** Beside the runs: what is being fetched. */
 const partSuffix = ".part";
@@ -72,7 +73,7 @@ function writeAt(file: string, offset: number, data: Uint8Array): void {
   const fd = openSync(file, existsSync(file) ? "r+" : "w");
   try {
     if (data.length === 0) ftruncateSync(fd, offset);
-    else writeSync(fd, data, 0, data.length, offset);
+    else writeAll(fd, data, offset);
   } finally {
     closeSync(fd);
   }
