@@ -40,7 +40,7 @@ export async function experimentFromOptions(given: string | undefined, { arms, s
     arms: { ...loaded.arms, ...added },
     ...(name !== undefined && { name }),
     ...(wanted?.data !== undefined && { seeds: seedsOf(wanted.data) }),
-    sourceOf: (path) => (Object.keys(added).some((arm) => path.startsWith(`arms.${arm}.`)) ? "--arm" : loaded.sourceOf(path)),
+    sourceOf: (path) => (Object.keys(added).some((arm) => `${path}.`.startsWith(`arms.${arm}.`)) ? "--arm" : loaded.sourceOf(path)),
   };
 }
 

@@ -9,6 +9,7 @@ import { experimentVerdict } from "./experiment-verdict.js";
 import { usualMeasures } from "./measures.js";
 import { pairedStatistics } from "./paired-statistics.js";
 import { readExperimentRun } from "./read-experiment-run.js";
+import { requireDistinctRuns } from "./require-distinct-runs.js";
 import type { Rules } from "./rules.js";
 import { type RunFacts, readRunFacts } from "./run-facts.js";
 
@@ -35,9 +36,10 @@ export interface ConcludeOptions extends ScanOptions {
 /**
  * Measure the runs of an experiment, compare the arms, and judge: from the files of its runs alone, one run at a time.
  *
- * @throws {BhBridgeError} what reading a run throws; `ABORTED`.
+ * @throws {BhBridgeError} `CONFIG_INVALID` where a run counts twice or was not planned; what reading a run throws; `ABORTED`.
  */
 export async function concludeExperiment(ended: EndedExperiment, { initialTensors, ...scan }: ConcludeOptions = {}): Promise<ExperimentDocument> {
+  requireDistinctRuns(ended);
   const { directory, name, arms, seeds, rules } = ended;
   const [control = "", ...treatments] = arms;
   const measures = [...new Set([...rules.decides, ...(ended.measures ?? []), ...usualMeasures])];

@@ -5,6 +5,7 @@ import { alreadyResolved, type ResolvedConfig } from "../../config/resolve-run-c
 import { BhBridgeError } from "../../errors.js";
 import type { Executor } from "../executors/executor.js";
 import { type Plan, planPoints, type Question } from "./plan.js";
+import { refuseEqualArms } from "./plan-experiment.js";
 import { readPlan } from "./plan-file.js";
 
 /** What a directory was begun with, to be gone on with. */
@@ -12,7 +13,7 @@ interface StoredPlan {
   base: ResolvedConfig;
   /** What its trials are to answer; null for a sweep. */
   question: Question | null;
-  /** Plan its trials as they were planned. @throws {BhBridgeError} `USAGE` where they would be others now; as `planPoints`. */
+  /** Plan its trials as they were planned. @throws {BhBridgeError} `USAGE` where they would be others now; as `planPoints` and `refuseEqualArms`. */
   plan(executor: Executor, signal?: AbortSignal): Promise<Plan>;
 }
 
@@ -29,6 +30,7 @@ export function planAgain(path: string): StoredPlan {
       const points = trials.map(({ set }) => ({ set, placeOf: (at: string) => at }));
       const rules = question ? question.rules : prune;
       const { plan, trialOf } = await planPoints({ name, base, points, rules, sourceOf: () => "plan.json" }, executor, signal);
+      if (question) refuseEqualArms(plan, question, () => "plan.json");
       if (plan.hash === hash && trials.every(({ trial }, index) => trial === trialOf[index])) return { ...plan, prune, question };
       throw new BhBridgeError(
         "USAGE",

@@ -31,7 +31,7 @@ export interface Question {
   rules: Rules;
   /** Further measures to describe. */
   measures: readonly string[];
-  /** The trial of each arm with each seed; arms that come to the same share theirs. */
+  /** The trial of each arm with each seed. */
   cells: readonly Cell[];
 }
 

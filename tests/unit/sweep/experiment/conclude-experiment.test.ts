@@ -1,3 +1,5 @@
+import { cpSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Bridge } from "../../../../src/bridge/bridge.js";
 import { concludeExperiment } from "../../../../src/sweep/experiment/conclude-experiment.js";
@@ -66,6 +68,47 @@ test("a run that has not ended yet is missing, and the verdict waits for it", as
   const rules = appliedRules(rulesSchema.parse({}));
   const partly = await concludeExperiment({ directory: out, name: "norms", arms, seeds, rules, runs: runs.slice(0, 5) });
   expect(partly.verdict).toMatchObject({ result: "inconclusive", reason: "rmsnorm lacks 1 run (seed 44): the rules are for all of the plan" });
+});
+
+describe("runs that are no evidence of their own are refused", () => {
+  const rules = appliedRules(rulesSchema.parse({}));
+  const concluded = (listed: typeof runs, planned: readonly number[] = seeds) =>
+    concludeExperiment({ directory: out, name: "norms", arms, seeds: planned, rules, runs: listed });
+  const refusal = (message: RegExp, path = "runs.6") => ({ code: "CONFIG_INVALID", issues: [{ path, message: expect.stringMatching(message) }] });
+  const directoryOf = (at: number) => runs[at]?.directory ?? "";
+
+  test("a directory twice in an arm, also by a link to it", async () => {
+    await expect(concluded([...runs, { arm: "layernorm", directory: directoryOf(0) }])).rejects.toMatchObject(refusal(/is listed twice in arm layernorm/));
+    const link = join(out, "link");
+    symlinkSync(directoryOf(0), link);
+    await expect(concluded([...runs, { arm: "layernorm", directory: link }])).rejects.toMatchObject(refusal(/is listed twice in arm layernorm/));
+    rmSync(link);
+  });
+
+  test("a directory in two arms", async () => {
+    const shared = [...runs.slice(0, 3), { arm: "rmsnorm", directory: directoryOf(0) }];
+    await expect(concluded(shared)).rejects.toMatchObject(refusal(/is listed in arm layernorm and in arm rmsnorm/, "runs.3"));
+  });
+
+  test("a copy of a run: in its arm it repeats a seed, in another arm the training", async () => {
+    const copy = join(out, "copy");
+    cpSync(directoryOf(0), copy, { recursive: true });
+    await expect(concluded([...runs, { arm: "layernorm", directory: copy }])).rejects.toMatchObject(
+      refusal(/has seed 42, as another run of arm layernorm has/),
+    );
+    const paired = [...runs.slice(0, 3), { arm: "rmsnorm", directory: copy }];
+    await expect(concluded(paired)).rejects.toMatchObject(refusal(/repeats the training of .*arms layernorm and rmsnorm have to differ/, "runs.3"));
+    rmSync(copy, { recursive: true });
+  });
+
+  test("a run of a seed or an arm that was not planned, and a plan that repeats itself", async () => {
+    const unplanned = [2, 5].map((at) => ({ path: `runs.${at}`, message: expect.stringContaining("has seed 44, which is not planned: the seeds are 42, 43") }));
+    await expect(concluded(runs, [42, 43])).rejects.toMatchObject({ code: "CONFIG_INVALID", issues: unplanned });
+    await expect(concluded([...runs, { arm: "none", directory: directoryOf(0) }])).rejects.toMatchObject(
+      refusal(/belongs to arm "none", which is not planned/),
+    );
+    await expect(concluded(runs, [42, 42, 43, 44])).rejects.toMatchObject(refusal(/lists 42 more than once/, "seeds"));
+  });
 });
 
 describe("the summary", () => {

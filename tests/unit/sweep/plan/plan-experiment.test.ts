@@ -29,10 +29,27 @@ test("every arm with every seed is a trial, both arms of a seed before the next"
   expect(question.cells.map(({ trial }) => trial)).toEqual(trials.map(({ trial }) => trial));
 });
 
-test("arms that come to the same share their trials", async () => {
-  const { trials, question } = await plan({ base, arms: { a: {}, b: { model: { norm: "rmsnorm" } } }, seeds: [1, 2] });
-  expect(trials).toHaveLength(2);
-  expect(question.cells.map(({ trial }) => trial)).toEqual([trials[0]?.trial, trials[0]?.trial, trials[1]?.trial, trials[1]?.trial]);
+test.each([
+  ["a default that one of them states", { a: {}, b: { model: { norm: "rmsnorm" } } }],
+  ["nothing at all", { a: {}, b: {} }],
+  ["a name alone", { a: {}, b: { name: "other" } }],
+  ["what is stored of a run", { a: {}, b: { record: { every: 2 }, checkpoint: { every: 100 } } }],
+  ["the device that auto stands for", { a: {}, b: { device: "auto" } }],
+] as const)("arms that differ by %s share their runs and are refused by name", async (_, equal) => {
+  const refused = plan({ base, arms: equal, seeds: [1, 2] });
+  await expect(refused).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    issues: [{ path: "arms.b", message: expect.stringContaining('arm "a"'), source: "input" }],
+  });
+});
+
+test("of three arms the two equal ones are named", async () => {
+  const refused = plan({ base, arms: { ...arms, again: { "model.norm": "layernorm" } }, seeds: 1 });
+  await expect(refused).rejects.toMatchObject({ issues: [{ path: "arms.again", message: expect.stringContaining('arm "layernorm"') }] });
+});
+
+test.each([[1, 1, 2], "3..1"])("seeds %j are refused", async (seeds) => {
+  await expect(plan({ base, arms, seeds: seeds as string })).rejects.toMatchObject({ code: "CONFIG_INVALID", issues: [{ path: "seeds" }] });
 });
 
 test("its directory is of base and rules: more seeds and arms belong to it, another rule or base does not", async () => {
