@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from bh_bridge.durable import remove_directory, replace_directory, sync_directory
+from bh_bridge.durable import remove_directory, replace_directory, share_tensors, sync_directory
 from bh_bridge.errors import ResumeMismatch
 from bh_bridge.wire import encode
 
@@ -67,6 +67,7 @@ def write_checkpoint(
     """
     with replace_directory(checkpoint_path(run_directory, step)) as directory:
         write_state(directory)
+        share_tensors(directory)
         write_manifest(
             directory, global_step=step, history_step=history_step, events_bytes=events_bytes, to_stop=to_stop
         )

@@ -95,6 +95,16 @@ def remove_leftovers(directory: Path, names: str) -> None:
             path.unlink(missing_ok=True)
 
 
+def share_tensors(directory: Path) -> None:
+    """Let the safetensors files of a directory that was just made follow the umask, as all other files do.
+
+    safetensors creates them for their owner alone. The directory's own mode shows the umask, which threads share.
+    """
+    mode = directory.stat().st_mode & 0o666
+    for path in directory.glob("*.safetensors"):
+        path.chmod(mode)
+
+
 def write_all(fd: int, data: bytes, offset: int) -> None:
     """Write all of `data` at an offset; a signal or a quota can cut one write short, the next one tells which."""
     written = os.pwrite(fd, data, offset)

@@ -21,7 +21,7 @@ class EventLog:
     def __init__(self, path: Path, channel: Channel) -> None:
         self._channel = channel
         self._path = path
-        self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         sync_directory(path.parent)  # a checkpoint relies on this log: its name has to be as durable as its lines
         self._lock = threading.Lock()
         self._sequence = 0

@@ -210,7 +210,7 @@ class HistoryFile:
         """The index, with room for every record; records beyond the last committed state mean nothing."""
         if not is_new and not self._index_path.exists():
             raise RunCorrupt(f"{self._index_path} is missing: without it the states in {self.path} cannot be checked")
-        fd = os.open(self._index_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = os.open(self._index_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             if is_new:
                 os.ftruncate(fd, 0)
@@ -230,7 +230,7 @@ class HistoryFile:
         At no moment is there a file under this name whose header does not fit: any tool can open it at any time.
         """
         partial = self.path.with_name(f".{self.path.name}.partial")
-        fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
         try:
             reserve(fd, self.layout.offset(states), self.path)
             write_all(fd, self.layout.header(states), 0)

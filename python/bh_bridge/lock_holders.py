@@ -85,7 +85,7 @@ def release_lock(fd: int) -> None:
 
 
 def _lock(directory: str) -> int | Holder:
-    fd = os.open(os.path.join(directory, LOCK_FILE), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    fd = os.open(os.path.join(directory, LOCK_FILE), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         while not _try_lock(fd):
             holder = holder_after_patience(directory)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
+from bh_bridge import checkpoints
 from bh_bridge.storage import FileUnwritable
 
-# What `save_model` writes. A MANIFEST.json is not among them: it belongs to a run.
-_FILES = re.compile(
-    r"config\.json|generation_config\.json|model(-\d+-of-\d+)?\.safetensors|model\.safetensors\.index\.json"
-    r"|modeling_(gpt2_rmsnorm|other_norms|tinylm)\.py"
-)
-_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+SAVED_BY = "model.save"  # in the manifest of a save; the final model of a run and a checkpoint do not have it
 _FINDER_FILE = ".DS_Store"  # macOS leaves it in every folder that was looked at
 
 
+def write_save_manifest(directory: Path) -> None:
+    """Write the checksums of a saved model beside it, which prove later that the directory holds this save alone."""
+    checkpoints.write_manifest(directory, saved_by=SAVED_BY)
+
+
 def demand_free(target: Path, *, overwrite: bool) -> None:
-    """FileUnwritable when something at `target` would be lost; `overwrite` gives an earlier save away, nothing else."""
+    """FileUnwritable when something at `target` would be lost; `overwrite` allows replacing an unchanged save only."""
     if target.is_symlink():
         raise FileUnwritable(
             f"{target} is a symbolic link, and is not replaced: save to the directory that it leads to"
@@ -27,13 +27,28 @@ def demand_free(target: Path, *, overwrite: bool) -> None:
     if not target.is_dir():
         raise FileUnwritable(f"{target} is a file, and is not replaced: name a directory")
     names = sorted(path.name for path in target.iterdir() if path.name != _FINDER_FILE)
-    foreign = next((name for name in names if not _FILES.fullmatch(name) or not (target / name).is_file()), None)
-    if foreign is None and names and not any(name in names for name in _WEIGHTS):
-        foreign = names[0]  # a config.json alone is no model
-    if foreign is not None:
-        raise FileUnwritable(
-            f"{target} holds {foreign}, which is not a part of a saved model, and nothing is replaced: "
-            "name a directory of the model's own"
-        )
-    if names and not overwrite:
+    if not names:
+        return
+    problem = _problem_of_save(target, names)
+    if problem is not None:
+        raise FileUnwritable(f"{target} {problem}, and nothing is replaced: name a directory of the model's own")
+    if not overwrite:
         raise FileUnwritable(f"{target} holds a model already: save with overwrite: true, or name another directory")
+
+
+def _problem_of_save(target: Path, names: list[str]) -> str | None:
+    """Why a directory is not an unchanged save of a model."""
+    try:
+        manifest = checkpoints.read_manifest(target)
+        own = {checkpoints.MANIFEST, *manifest["files"]}
+        is_save = manifest["saved_by"] == SAVED_BY
+    except (OSError, ValueError, KeyError, TypeError):
+        is_save, own = False, set()
+    if not is_save:
+        name = next((name for name in names if name != checkpoints.MANIFEST), names[0])
+        return f"holds {name} and no {checkpoints.MANIFEST} of a saved model"
+    foreign = next((name for name in names if name not in own or not (target / name).is_file()), None)
+    if foreign is not None:
+        return f"holds {foreign}, which is not a part of the saved model"
+    problem = checkpoints.problem_of(target)
+    return None if problem is None else f"was changed after the model was saved ({problem})"

@@ -19,7 +19,7 @@ from bh_bridge.durable import replace_directory
 from bh_bridge.errors import ConfigInvalid, TensorNotFound
 from bh_bridge.families import embedding_of
 from bh_bridge.model import build_model, save_model
-from bh_bridge.model_directory import demand_free
+from bh_bridge.model_directory import demand_free, write_save_manifest
 
 FRACTIONS = {"temperature", "top_p"}
 
@@ -125,6 +125,7 @@ def save(request: dict[str, Any]) -> dict[str, Any]:
     target.parent.mkdir(parents=True, exist_ok=True)
     with replace_directory(target, tag=f".{secrets.token_hex(4)}") as directory:
         save_model(model, directory)
+        write_save_manifest(directory)
     return {}
 
 

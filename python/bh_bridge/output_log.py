@@ -14,7 +14,7 @@ class OutputLog:
     """The log of a run. After each step that printed something, a line says which step it was, and when."""
 
     def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         self._size = os.fstat(self._fd).st_size
 
     def mark(self, step: int) -> None:

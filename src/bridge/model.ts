@@ -33,7 +33,7 @@ export interface CallOptions {
 }
 
 export interface SaveOptions extends CallOptions {
-  /** Replace a model that was saved in this directory before. */
+  /** Replace a model that was saved in this directory before and is unchanged. */
   overwrite?: boolean;
 }
 
@@ -169,7 +169,7 @@ export class Model implements AsyncDisposable {
   /**
    * Save in HF layout: plain `transformers` loads the directory, an RMSNorm model with `trust_remote_code=True`.
    *
-   * @param directory a new directory, an empty one, or with `overwrite` an earlier save.
+   * @param directory a new directory, an empty one, or with `overwrite` an earlier save that nobody has changed: its `MANIFEST.json` holds the checksums.
    * @throws {BhBridgeError} `FILE_UNWRITABLE` naming what else is there; `USAGE` for an empty path and for the working directory.
    */
   async save(directory: string, { overwrite = false, signal }: SaveOptions = {}): Promise<void> {

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { BhBridgeError } from "../errors.js";
 import { durableCreate, syncPath } from "../formats/durable-write.js";
@@ -30,9 +30,15 @@ export async function exportModel(run: string, out: string): Promise<Exported> {
   const result = await summarizeRun(run, config, manifest);
   const card = modelCard({ manifest, config, result, repository: repositoryOf(out), remoteCode: readdirSync(source).some((name) => name.endsWith(".py")) });
   durableCreate(out, (temporaryPath) => {
+    mkdirSync(temporaryPath);
     cpSync(source, temporaryPath, { recursive: true, filter: (path) => basename(path) !== modelManifestFile }); // whose checksums mean nothing once the model card is beside it
     writeFileSync(join(temporaryPath, "README.md"), card);
-    for (const name of readdirSync(temporaryPath)) syncPath(join(temporaryPath, name));
+    const shared = statSync(temporaryPath).mode & 0o666; // older runs have weights that only their owner can read
+    for (const entry of readdirSync(temporaryPath, { withFileTypes: true })) {
+      const path = join(temporaryPath, entry.name);
+      if (entry.isFile()) chmodSync(path, shared);
+      syncPath(path);
+    }
   });
   const bytes = readdirSync(out).reduce((sum, name) => sum + statSync(join(out, name)).size, 0);
   return { source: run, to: "hf", out, bytes };

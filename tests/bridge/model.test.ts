@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -117,14 +117,14 @@ test("a saved model is the same one when it is loaded again, by this package wit
   expect((await checkpoint.matrix(wte)).bytes).toEqual(bytes);
 });
 
-test("saving replaces nothing but an earlier save, and that only when it is asked to", async () => {
+test("saving replaces nothing but an unchanged earlier save, and that only when it is asked to", async () => {
   await using model = await bridge.createModel({ config: small });
   const precious = join(out, "precious");
   mkdirSync(precious);
   writeFileSync(join(precious, "thesis.tex"), "years");
   for (const overwrite of [false, true]) {
     const error = await rejectionOf(model.save(precious, { overwrite }));
-    expect(error).toMatchObject({ code: "FILE_UNWRITABLE", message: expect.stringContaining("holds thesis.tex, which is not a part of a saved model") });
+    expect(error).toMatchObject({ code: "FILE_UNWRITABLE", message: expect.stringContaining("holds thesis.tex and no MANIFEST.json of a saved model") });
   }
   expect(readdirSync(precious)).toEqual(["thesis.tex"]);
   const directory = join(out, "twice");
@@ -134,6 +134,12 @@ test("saving replaces nothing but an earlier save, and that only when it is aske
   expect(await rejectionOf(model.save(directory))).toMatchObject({ code: "FILE_UNWRITABLE", message: expect.stringContaining("overwrite: true") });
   await model.save(directory, { overwrite: true });
   expect(readdirSync(directory)).toEqual(names);
+  writeFileSync(join(directory, "config.json"), "{}");
+  expect(await rejectionOf(model.save(directory, { overwrite: true }))).toMatchObject({
+    code: "FILE_UNWRITABLE",
+    message: expect.stringContaining("config.json differs"),
+  });
+  expect(readFileSync(join(directory, "config.json"), "utf8")).toBe("{}");
   expect(readdirSync(out).filter((name) => name.startsWith("."))).toEqual([]);
 });
 

@@ -1,5 +1,6 @@
 """Checkpoints: verified, without pickles, and exact for every optimizer state and random stream."""
 
+import os
 import random
 from pathlib import Path
 
@@ -9,7 +10,10 @@ import torch
 from bh_bridge import checkpoints
 from bh_bridge.durable import remove_leftovers, replace_directory
 from bh_bridge.errors import ResumeMismatch
+from bh_bridge.model import build_model, save_model
 from safetensors.torch import load_file, save_file
+
+NORMAL = {"kind": "normal"}
 
 
 def make(run: Path, step: int) -> Path:
@@ -83,6 +87,32 @@ def test_only_leftovers_of_our_own_names_are_cleared_away(tmp_path: Path) -> Non
         (tmp_path / name).mkdir()
     remove_leftovers(tmp_path, r"step-\d+")
     assert {path.name for path in tmp_path.iterdir()} == {".thesis.old", ".step-best.partial"}
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o002])
+def test_every_file_of_a_checkpoint_and_of_a_saved_model_follows_the_umask(tmp_path: Path, umask: int) -> None:
+    model = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.AdamW(model.parameters())
+    model(torch.ones(2)).sum().backward()
+    optimizer.step()
+    gpt2 = build_model({"n_embd": 8, "n_layer": 1, "n_head": 1, "vocab_size": 16}, "rmsnorm", "float32", NORMAL, 1)
+
+    def write_state(directory: Path) -> None:
+        checkpoints.save_optimizer(optimizer, directory)
+        checkpoints.save_random_state(directory)
+
+    before = os.umask(umask)
+    try:
+        (tmp_path / "checkpoints").mkdir()
+        checkpoints.write_checkpoint(tmp_path, 5, write_state, history_step=5, events_bytes=0, to_stop=False)
+        save_model(gpt2, tmp_path / "saved")
+    finally:
+        os.umask(before)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"optimizer.safetensors", "random_state.json", "model.safetensors", "config.json"} <= {p.name for p in files}
+    assert {str(path): oct(path.stat().st_mode & 0o777) for path in files} == {
+        str(path): oct(0o666 & ~umask) for path in files
+    }
 
 
 def test_steps_of_seven_digits_are_ordered_as_numbers(tmp_path: Path) -> None:

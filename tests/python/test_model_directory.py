@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bh_bridge.model_directory import demand_free
+from bh_bridge import checkpoints
+from bh_bridge.model_directory import demand_free, write_save_manifest
 from bh_bridge.storage import FileUnwritable
 
 MODEL = ["config.json", "generation_config.json", "model.safetensors"]
@@ -18,22 +19,47 @@ def folder(target: Path, *names: str) -> None:
     target.mkdir(exist_ok=True)
 
 
+def saved(target: Path, *names: str) -> None:
+    folder(target, *names)
+    write_save_manifest(target)
+
+
 FREE: dict[str, Callable[[Path], object]] = {
     "nothing": lambda target: None,
     "an empty directory": lambda target: folder(target),
     "a directory that Finder has looked at": lambda target: folder(target, ".DS_Store"),
 }
 TAKEN: dict[str, tuple[Callable[[Path], object], str]] = {
-    "a project": (lambda target: folder(target, ".git/HEAD", "src/main.py"), r"holds \.git, which"),
-    "a thesis beside a model": (lambda target: folder(target, *MODEL, "thesis.tex"), r"holds thesis\.tex, which"),
+    "a project": (lambda target: folder(target, ".git/HEAD", "src/main.py"), r"holds \.git and no MANIFEST"),
+    "a thesis beside a model": (
+        lambda target: folder(target, *MODEL, "thesis.tex"),
+        r"holds config\.json and no MANIFEST",
+    ),
+    "a thesis beside a save": (
+        lambda target: (saved(target, *MODEL), (target / "thesis.tex").touch()),
+        r"holds thesis\.tex, which",
+    ),
+    "a model of somebody else": (lambda target: folder(target, *MODEL), r"holds config\.json and no MANIFEST"),
+    "a save whose weights were trained on": (
+        lambda target: (saved(target, *MODEL), (target / "model.safetensors").write_text("more")),
+        r"was changed after the model was saved \(.*model\.safetensors differs",
+    ),
+    "a save that lost a file": (
+        lambda target: (saved(target, *MODEL), (target / "config.json").unlink()),
+        r"was changed after the model was saved \(.*config\.json",
+    ),
+    "a save with a folder in a file's place": (
+        lambda target: (saved(target, *MODEL), (target / "config.json").unlink(), (target / "config.json").mkdir()),
+        r"holds config\.json, which",
+    ),
     "a model's folder in a model's place": (
         lambda target: folder(target, "model.safetensors/a"),
-        "holds model.safeten",
+        r"holds model\.safetensors and no MANIFEST",
     ),
-    "a configuration": (lambda target: folder(target, "config.json"), r"holds config\.json, which"),
+    "a configuration": (lambda target: folder(target, "config.json"), r"holds config\.json and no MANIFEST"),
     "the final model of a run": (
-        lambda target: folder(target, *MODEL, "MANIFEST.json"),
-        r"holds MANIFEST\.json, which",
+        lambda target: (folder(target, *MODEL), checkpoints.write_manifest(target, global_step=5)),
+        r"holds config\.json and no MANIFEST\.json of a saved model",
     ),
     "a file": (lambda target: target.write_text("years"), "is a file"),
     "a link to a model": (
@@ -63,7 +89,7 @@ def test_what_is_not_an_earlier_save_is_never_replaced(
 
 @pytest.mark.parametrize("more", [[], ["modeling_gpt2_rmsnorm.py"], ["model-00001-of-00002.safetensors"]])
 def test_an_earlier_save_is_replaced_when_that_is_asked_for(tmp_path: Path, more: list[str]) -> None:
-    folder(tmp_path / "model", *MODEL, *more)
+    saved(tmp_path / "model", *MODEL, *more)
     with pytest.raises(FileUnwritable, match="holds a model already: save with overwrite: true"):
         demand_free(tmp_path / "model", overwrite=False)
     demand_free(tmp_path / "model", overwrite=True)

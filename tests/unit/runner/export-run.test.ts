@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { exportRun, inspect, type StartingPoint, startFrom, train } from "../../../src/index.js";
@@ -44,6 +44,7 @@ print(json.dumps(torch.tensor(numpy.load(sys.argv[1])).bfloat16().view(torch.int
   });
 
   test("gives the final model to transformers, with a model card and without a command", async () => {
+    chmodSync(join(run, "final/model.safetensors"), 0o600); // as older versions left it
     const exported = await exportRun(run, { to: "hf", out: out("model") });
     const files = readdirSync(out("model"));
     expect(files).toEqual(expect.arrayContaining(["README.md", "config.json", "model.safetensors"]));
@@ -53,6 +54,7 @@ print(json.dumps(torch.tensor(numpy.load(sys.argv[1])).bfloat16().view(torch.int
       out: out("model"),
       bytes: files.reduce((sum, name) => sum + statSync(join(out("model"), name)).size, 0),
     });
+    expect(new Set(files.map((name) => statSync(join(out("model"), name)).mode & 0o777))).toEqual(new Set([0o666 & ~process.umask()]));
     expect(await inspect(out("model"))).toMatchObject({ kind: "hf-checkpoint" });
   });
 
