@@ -26,7 +26,7 @@ export async function lockDirectory(interpreter: string, directory: string): Pro
   // Of a process group of its own: Ctrl-C is for Node, which lets go when all is done.
   const holder = spawn(interpreter, [script, marker, "hold", String(process.pid), directory], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: { ...process.env, ...pythonVariables(), PYTHONSAFEPATH: "1" },
+    env: { ...process.env, ...pythonVariables() },
     detached: true,
   });
   holder.stdin.on("error", () => undefined); // it has ended

@@ -31,7 +31,7 @@ export async function* drawStates(interpreter: string, request: StatesRequest, s
     stdin: "ignore",
     buffer: { stdout: false },
     encoding: "buffer",
-    env: { ...pythonVariables(), PYTHONSAFEPATH: "1" },
+    env: pythonVariables(),
     ...(signal && { cancelSignal: signal }),
   });
   const state = new Uint8Array(stateBytes);

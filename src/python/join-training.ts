@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { BhBridgeError } from "../errors.js";
 import { allocator } from "./launcher.js";
@@ -30,14 +30,14 @@ export function nodesVariable({ count, host, port, id }: TrainingNodes): Record<
  * @throws {BhBridgeError} `PEER_EXITED` where it ends in another way; `ABORTED`.
  */
 export async function joinTraining(interpreter: string, nodes: TrainingNodes, signal?: AbortSignal): Promise<void> {
-  const python = process.env["PYTHONPATH"];
-  const sources = join(packageRoot, "python");
+  const variables = pythonVariables();
+  const importPath = [join(packageRoot, "python"), variables["PYTHONPATH"]].filter((folders) => folders !== undefined).join(delimiter);
   const { exitCode, isCanceled } = await execa(interpreter, ["-m", "bh_bridge.ranks.node", String(nodes.rank)], {
     reject: false,
     stdin: "ignore",
     stdout: process.stderr,
     stderr: "inherit",
-    env: { ...pythonVariables(), ...allocator, ...nodesVariable(nodes), PYTHONPATH: python ? `${sources}:${python}` : sources },
+    env: { ...variables, ...allocator, ...nodesVariable(nodes), PYTHONPATH: importPath },
     ...(signal && { cancelSignal: signal }),
   });
   if (exitCode === 0) return;

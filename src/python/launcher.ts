@@ -36,8 +36,8 @@ export function writeLauncher(directory: string, options: LauncherOptions): stri
     "#!/bin/sh",
     "trap '' INT",
     ...Object.entries(environment).map(([name, value]) => (value === undefined ? `unset ${name}` : `export ${name}=${quote(value)}`)),
-    // The user's own PYTHONPATH stays behind ours: a package of theirs may be needed, but must not hide ours.
-    `export PYTHONPATH=${quote(join(packageRoot, "python"))}"\${PYTHONPATH:+:$PYTHONPATH}"`,
+    // The folder of pythonia's script is named, as PYTHONSAFEPATH keeps it out. The user's own PYTHONPATH follows: a package of theirs must not hide ours.
+    `export PYTHONPATH=${quote(join(packageRoot, "python"))}:"\${1%/*}\${PYTHONPATH:+:$PYTHONPATH}"`,
     `exec ${quote(options.python)} "$@" </dev/null >>${quote(options.log)} 2>&1`,
   ];
   writeFileSync(path, `${lines.join("\n")}\n`);

@@ -1,3 +1,5 @@
+import { delimiter } from "node:path";
+
 /** Environment variables that no Python of ours is started with, and why. Every other one is the user's, and is passed on: see docs/install.md. */
 interface WithheldVariables {
   names: RegExp;
@@ -10,7 +12,7 @@ interface WithheldVariables {
 export const withheldVariables: readonly WithheldVariables[] = [
   {
     names: /^PYTHON\w*$/,
-    except: ["PYTHONPATH", "PYTHONUSERBASE", "PYTHONNOUSERSITE"],
+    except: ["PYTHONPATH", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "PYTHONSAFEPATH"],
     reason: "how Python works is for bh-bridge to say (its text encoding, its warnings, its home); which packages it finds stays the user's choice",
   },
   {
@@ -35,6 +37,8 @@ const ownVariables = {
   // A cache beside the sources is of little use, and the package's folder may not be ours to write to.
   PYTHONDONTWRITEBYTECODE: "1",
   PYTHONUNBUFFERED: "1",
+  // Otherwise "python -m" imports from the working folder, and so does every process that Python starts itself.
+  PYTHONSAFEPATH: "1",
 } as const;
 
 /** The names in an environment that Python is not to see. */
@@ -42,9 +46,21 @@ export function withheldNames(env: NodeJS.ProcessEnv): string[] {
   return Object.keys(env).filter((name) => withheldVariables.some(({ names, except = [] }) => names.test(name) && !except.includes(name)));
 }
 
-/** The variables that Python gets beside, or in place of, the user's; undefined takes one away. */
+/**
+ * The variables that Python gets in addition to, or in place of, the user's; undefined removes one.
+ *
+ * Every Python is started with these: they keep the working folder out of `sys.path`.
+ */
 export function pythonVariables(env: NodeJS.ProcessEnv = process.env): Record<string, string | undefined> {
-  return { ...Object.fromEntries(withheldNames(env).map((name) => [name, undefined])), ...ownVariables };
+  const withheld = Object.fromEntries(withheldNames(env).map((name) => [name, undefined]));
+  return { ...withheld, ...ownVariables, ...namedFolders(env["PYTHONPATH"]) };
+}
+
+/** An empty entry, as `export PYTHONPATH=$PYTHONPATH:/mine` leaves one, is the working folder to Python: nobody has named it. */
+function namedFolders(path: string | undefined): { PYTHONPATH?: string | undefined } {
+  if (path === undefined) return {};
+  const folders = path.split(delimiter).filter((folder) => folder !== "");
+  return { PYTHONPATH: folders.length > 0 ? folders.join(delimiter) : undefined };
 }
 
 /** Variables that are passed on, and that can keep a Python from starting. */

@@ -27,8 +27,7 @@ export async function runPythonScript(interpreter: string, { file, args = [], ti
   const subprocess = execa(interpreter, [join(packageRoot, "python", "bh_bridge", file), marker, ...args], {
     reject: false,
     stdin: "ignore",
-    // The modules beside a script must not be taken for the standard library's.
-    env: { ...pythonVariables(), PYTHONSAFEPATH: "1" },
+    env: pythonVariables(),
     timeout: timeoutMs,
     killSignal: "SIGKILL",
     ...(signal && { cancelSignal: signal }),

@@ -32,16 +32,17 @@ const maxUntracked = 200;
 /** Files that hold secrets by convention are left out of the patch. */
 const secrets = [".env", ".env.*", "*.pem", "*.key", "*.p12", "id_rsa*", "id_ed25519*", "*credentials*", "*secret*", ".npmrc", ".netrc", ".pypirc"];
 
-/** The state of the repository that holds the current folder; null outside of one, or without git. */
+/** The state of the repository that holds the current folder; null outside of one, or without git. No program that its configuration names is run. */
 export async function repositoryState(cwd: string = process.cwd()): Promise<RepositoryState | null> {
-  const options = { cwd, reject: false, timeout: timeoutMs, stdin: "ignore", stripFinalNewline: false, maxBuffer: maxPatchCharacters } as const;
-  const git = async (...args: string[]) => execa("git", ["-c", "core.quotePath=false", ...args], options);
+  const env = { GIT_NO_LAZY_FETCH: "1", GIT_OPTIONAL_LOCKS: "0", ...(await withoutFilters(cwd)) };
+  const options = { cwd, env, reject: false, timeout: timeoutMs, stdin: "ignore", stripFinalNewline: false, maxBuffer: maxPatchCharacters } as const;
+  const git = async (...args: string[]) => execa("git", ["-c", "core.quotePath=false", "-c", "core.fsmonitor=false", ...args], options);
   const excluded = secrets.flatMap((pattern) => [`:(exclude,top,icase)${pattern}`, `:(exclude,top,icase)**/${pattern}`]);
   const [commit, branch, status, diff] = await Promise.all([
     git("rev-parse", "HEAD"),
     git("symbolic-ref", "--short", "--quiet", "HEAD"),
     git("status", "--porcelain", "-z", "--untracked-files=all"),
-    git("diff", "HEAD", "--no-color", "--no-ext-diff", "--", ":(top)", ...excluded),
+    git("diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv", "--", ":(top)", ...excluded),
   ]);
   if (commit.failed || (status.failed && !status.isMaxBuffer)) return null;
   const entries = status.stdout.split("\0").filter((entry) => entry !== "");
@@ -60,4 +61,18 @@ export async function repositoryState(cwd: string = process.cwd()): Promise<Repo
       patch_truncated: diff.isMaxBuffer === true,
     },
   };
+}
+
+/** Environment variables that switch off the filters of the repository's own configuration; those of the user's (Git LFS) stay on. */
+async function withoutFilters(cwd: string): Promise<Record<string, string>> {
+  const args = ["config", "--show-scope", "--name-only", "-z", "--get-regexp", String.raw`^filter\..*\.(clean|process|required)$`];
+  const { stdout } = await execa("git", args, { cwd, reject: false, timeout: timeoutMs, stdin: "ignore" });
+  const fields = stdout.split("\0");
+  const names = fields.filter((_, place) => place % 2 === 1 && ["local", "worktree"].includes(fields[place - 1] ?? ""));
+  const first = Number(process.env["GIT_CONFIG_COUNT"] ?? 0);
+  const pairs = [...new Set(names)].map((name, place) => ({
+    [`GIT_CONFIG_KEY_${first + place}`]: name,
+    [`GIT_CONFIG_VALUE_${first + place}`]: name.endsWith(".required") ? "false" : "",
+  }));
+  return Object.assign({ GIT_CONFIG_COUNT: String(first + pairs.length) }, ...pairs) as Record<string, string>;
 }

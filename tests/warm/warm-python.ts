@@ -34,7 +34,7 @@ export function setup(): () => Promise<void> {
     `#!/bin/sh
 case "$1" in
   */pythonia/src/pythonia/interface.py)
-    if [ "$PYTHONPATH" = '${resolve("python")}' ]; then exec '${realPython}' -I -S '${resolve("tests/warm/warm_client.py")}' '${socket}' "$@"; fi ;;
+    if [ "$PYTHONPATH" = '${resolve("python")}':"\${1%/*}" ]; then exec '${realPython}' -I -S '${resolve("tests/warm/warm_client.py")}' '${socket}' "$@"; fi ;;
 esac
 exec '${realPython}' "$@"
 `,

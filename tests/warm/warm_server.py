@@ -82,8 +82,7 @@ def take_place(request: Request, files: dict[int, int]) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.argv = request["arguments"]
-    paths = os.environ.get("PYTHONPATH", "").split(":")
-    sys.path[:1] = [os.path.dirname(os.path.realpath(sys.argv[0])), *filter(None, paths)]
+    sys.path[:0] = filter(None, os.environ.get("PYTHONPATH", "").split(":"))  # PYTHONSAFEPATH: nothing else comes first
     faulthandler.enable()
     random.seed()
     importlib.import_module("numpy").random.seed(None)

@@ -2,7 +2,8 @@
 # Starts the module of this folder that is named (job, look) with the Python that Ray itself runs on: the one in the raylet's command, which is an ancestor
 # of this process; where the system does not show it, the first on PATH that has Ray.
 PYTHONPATH=$(cd "$(dirname "$0")/../.." && pwd)${PYTHONPATH:+:$PYTHONPATH}
-export PYTHONPATH
+PYTHONSAFEPATH=1 # "-m" and "-c" would import from the working folder first
+export PYTHONPATH PYTHONSAFEPATH
 ancestor=$PPID
 while [ "${ancestor:-1}" -gt 1 ] && [ -r "/proc/$ancestor/cmdline" ]; do
   python=$(tr '\0' '\n' <"/proc/$ancestor/cmdline" | sed -n 's/^--python_worker_command=\([^ ]*\) .*/\1/p')

@@ -24,7 +24,7 @@ function started(): string[] {
   writeFileSync(input, "for stdin");
   const stdin = openSync(input, "r");
   try {
-    expect(execFileSync(launcher, ["a b", "$c"], { encoding: "utf8", stdio: [stdin, "pipe", "pipe"] })).toBe("");
+    expect(execFileSync(launcher, ["/pythonia's/a b", "$c"], { encoding: "utf8", stdio: [stdin, "pipe", "pipe"] })).toBe("");
   } finally {
     closeSync(stdin);
   }
@@ -33,13 +33,13 @@ function started(): string[] {
 
 test("the interpreter gets its arguments and environment, no stdin, and its output goes to the log", () => {
   vi.stubEnv("PYTHONPATH", undefined);
-  expect(started()).toEqual(["a b $c", join(packageRoot, "python"), "10000000000", ""]);
+  expect(started()).toEqual(["/pythonia's/a b $c", `${join(packageRoot, "python")}:/pythonia's`, "10000000000", ""]);
   vi.unstubAllEnvs();
 });
 
-test("the user's own PYTHONPATH comes after the package's", () => {
-  vi.stubEnv("PYTHONPATH", "/theirs");
-  expect(started()[1]).toBe(`${join(packageRoot, "python")}:/theirs`);
+test("the user's own PYTHONPATH comes after the package's and pythonia's, without its empty entries", () => {
+  vi.stubEnv("PYTHONPATH", ":/theirs::");
+  expect(started()[1]).toBe(`${join(packageRoot, "python")}:/pythonia's:/theirs`);
   vi.unstubAllEnvs();
 });
 

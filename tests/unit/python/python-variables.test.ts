@@ -25,6 +25,16 @@ test.each(["PYTHONPATH", "PATH", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CON
   },
 );
 
+test("Python imports nothing from the working folder: not by its own rule, and not by an empty entry of PYTHONPATH", () => {
+  const entries = (value: string) => {
+    const env = { PATH: process.env["PATH"], ...pythonVariables({ PYTHONPATH: value }) };
+    return execFileSync(python, ["-c", "import sys; print([path for path in sys.path if path in ('', '/', '/theirs')])"], { env, cwd: "/", encoding: "utf8" });
+  };
+  expect(entries("::/theirs:")).toBe("['/theirs']\n");
+  expect(entries("")).toBe("[]\n");
+  expect(pythonVariables({ PYTHONSAFEPATH: "" })).toMatchObject({ PYTHONSAFEPATH: "1" });
+});
+
 test("Python reads what Node writes: UTF-8, whatever the locale", () => {
   const variables = { PATH: process.env["PATH"], LC_ALL: "C", ...pythonVariables({}) };
   expect(execFileSync(python, ["-c", "import sys; print(sys.getfilesystemencoding(), sys.dont_write_bytecode)"], { env: variables, encoding: "utf8" })).toBe(

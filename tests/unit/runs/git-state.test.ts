@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { repositoryState } from "../../../src/runs/git-state.js";
@@ -38,6 +38,21 @@ test("changes of the whole repository are told from a folder in it, untracked fi
   expect(there?.state.untracked).toEqual(["ä new"]);
   expect(there?.patch).toContain("-1\n+2\n");
   expect(there?.patch).not.toContain("hunter2");
+});
+
+test("no program that the repository's configuration or attributes name is run", async () => {
+  const directory = repository();
+  const marker = join(temporaryDirectory(), "executed");
+  const program = `touch '${marker}'; cat`;
+  for (const key of ["core.fsmonitor", "filter.mine.clean", "filter.a=b.clean", "diff.mine.textconv", "diff.external"]) git(directory, "config", key, program);
+  for (const name of ["mine", "a=b"]) git(directory, "config", `filter.${name}.required`, "true");
+  writeFileSync(join(directory, ".git/info/attributes"), "a filter=mine diff=mine\n.env filter=a=b\ndeep/* filter=mine\n");
+  writeFileSync(join(directory, "a"), "2\n");
+  writeFileSync(join(directory, ".env"), "KEY=new\n");
+  expect((await repositoryState(directory))?.patch).toContain("-1\n+2\n");
+  expect(existsSync(marker)).toBe(false);
+  execFileSync("git", ["status"], { cwd: directory, stdio: "ignore" });
+  expect(existsSync(marker), "git itself runs them").toBe(true);
 });
 
 test("a patch that is too long ends at its limit, and says so", async () => {
