@@ -141,8 +141,18 @@ export function createApi(catalogue: Catalogue): Api {
         requestStop(run.directory);
         sendDocument(response, { stopping: true }, 202);
       }
-    } else await answer?.(run, asked);
+    } else await answerFound(run, asked, answer);
     return true;
+  }
+
+  /** A run may be deleted while it is read. Its answer is then that it is gone, whatever file was missed first. */
+  async function answerFound(run: ServedRun, asked: Asked, answer: ((run: ServedRun, asked: Asked) => Promise<void>) | undefined): Promise<void> {
+    try {
+      await answer?.(run, asked);
+    } catch (cause) {
+      if (existsSync(run.directory)) throw cause;
+      throw new BhBridgeError("RUN_NOT_FOUND", `${run.directory} was deleted or moved`, { cause });
+    }
   }
 
   return {

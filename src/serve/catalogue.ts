@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import { lockHolders as askForLocks } from "../python/lock-holders.js";
 import { listedRun } from "../runner/choose-runs.js";
@@ -185,7 +185,17 @@ function isInside(path: string, folder: string): boolean {
 }
 
 function linkOut(directory: string): string | undefined {
-  return readdirSync(directory, { withFileTypes: true }).find((entry) => entry.isSymbolicLink() && !isInside(join(directory, entry.name), directory))?.name;
+  return entriesOf(directory).find((entry) => entry.isSymbolicLink() && !isInside(join(directory, entry.name), directory))?.name;
+}
+
+/** The entries of a folder; none when it was deleted since it was listed. */
+function entriesOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    if (existsSync(directory)) throw error;
+    return [];
+  }
 }
 
 function withLock(run: FoundRun, holders: ReadonlyMap<string, number>): FoundRun {

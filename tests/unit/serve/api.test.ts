@@ -185,3 +185,15 @@ test("figures for papers are drawn as SVG, PNG and CSV, and an unknown one is to
   expect(String((await server.ask(`/api/runs/${id}/figure?name=loss&as=csv`)).body)).toContain(`line,60,${writtenLoss(60, 1)}`);
   expect(JSON.parse(String((await server.ask(`/api/runs/${id}/figure?name=los`)).body)).error).toContain("black-holes");
 });
+
+test("a run that was deleted since it was listed is not found, whatever is asked of it, and the others are still served", async () => {
+  const directory = writeRun({ folder, id: "deleted", seed: 9 });
+  const id = await idOf("deleted");
+  const what = ["/history", "/census?state=3", "/path?row=1", "/states", "/file?name=run.json", "/figure?name=loss"];
+  await server.shelf(); // a list that is fresh: the run is found in it after it was deleted
+  rmSync(directory, { recursive: true });
+  const answers = await Promise.all(what.map((each) => server.ask(`/api/runs/${id}${each}`)));
+  expect(answers.map(({ status }) => status)).toEqual(what.map(() => 404));
+  for (const { body } of answers) expect(String(body)).not.toContain("ENOENT");
+  expect((await server.ask(`/api/runs/${await idOf("a")}/history`)).status).toBe(200);
+});
