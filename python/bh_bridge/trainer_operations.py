@@ -6,7 +6,7 @@ import contextlib
 import math
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,8 @@ class HeldTrainer:
     max_steps: int
     lock_fd: int | None
     team: Team | None  # of a training in several processes
-    world: World  # what its training begins with
+    world: World = field(default_factory=World)  # what its training begins with: that of the end of `create`
+    is_new: bool = True  # it begins with the weights that the model has by then, not with those of a checkpoint
     checkpoint: Path | None = None  # what the engine has loaded
 
     def close(self) -> None:
@@ -71,7 +72,7 @@ class HeldTrainer:
 
 
 def create(request: dict[str, Any]) -> dict[str, Any]:
-    """Operation `trainer.create`: lock the run, open its recording, build the engine, record step 0.
+    """Operation `trainer.create`: lock the run, open its recording, build the engine; `train` records step 0.
 
     With `resume`, everything goes back to the newest checkpoint that verifies, or to the start when there is none.
     """
@@ -125,14 +126,14 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
         undo.callback(trace.close)
     step = RunStep(request, connection, events, recorder, tap, trace)
     engine = build(model, request, train_windows, held_out_windows, step)
-    held = HeldTrainer(model, engine, step, events, recorder, directory, steps, lock_fd, team, World())
+    held = HeldTrainer(model, engine, step, events, recorder, directory, steps, lock_fd, team)
     resumed = go_back(held, exact=request["resume"] == "exact") if request["resume"] else Resumption(None, -1, [])
     held.checkpoint = resumed.checkpoint
-    if resumed.checkpoint is None:
-        recorder.record(first_step, math.nan)
-        if request["start_from"]:
-            held.checkpoint = checkpoints.checkpoint_path(directory, first_step)
-            engine.load(held.checkpoint)
+    held.is_new = resumed.checkpoint is None
+    if held.is_new and request["start_from"]:
+        held.checkpoint = checkpoints.checkpoint_path(directory, first_step)
+        engine.load(held.checkpoint)
+    held.world = World()
     return {
         "handle": registry.keep(held),
         "windows": len(train_windows),
@@ -148,6 +149,7 @@ def train(request: dict[str, Any]) -> dict[str, Any]:
     held = untrained(request["handle"])
     with closing_after(held), output_to(held.run_directory / OUTPUT_LOG) as log:
         held.step.attach(request["training"], log)
+        held.world.restore()  # other calls since `create` have drawn from the streams of the process
         return train_held(held)
 
 
@@ -172,9 +174,14 @@ def closing_after(held: HeldTrainer) -> Generator[None]:
 
 
 def train_held(held: HeldTrainer) -> dict[str, Any]:
-    """Train to the end, or to a stop; the reply of `trainer.train`."""
+    """Train to the end, or to a stop; the reply of `trainer.train`.
+
+    The initial state is recorded here and not by `create`: other calls can change the model in between.
+    """
     engine, events = held.engine, held.events
     first_step, max_steps = engine.state.global_step, held.max_steps
+    if held.is_new:
+        held.recorder.record(first_step, math.nan)
     if first_step < max_steps and held.team is not None:
         held.step.group = held.team.meet(blueprint_of(held.model), held.checkpoint)
         held.step.group.share_start(held.model)

@@ -93,12 +93,12 @@ class World:
     @contextlib.contextmanager
     def entered(self) -> Generator[None, None, None]:
         outer = World()
-        self._restore()
+        self.restore()
         try:
             yield
         finally:
             self._keep()
-            outer._restore()
+            outer.restore()
 
     def _keep(self) -> None:
         self._torch = torch.get_rng_state()
@@ -109,7 +109,8 @@ class World:
             name: list(value) if isinstance(value, list) else value for name, value in _gradient_state().items()
         }
 
-    def _restore(self) -> None:
+    def restore(self) -> None:
+        """Put the streams and counts of the process back to what they were when they were kept."""
         torch.set_rng_state(self._torch)
         if self._gpu is not None:
             torch.cuda.set_rng_state(self._gpu)

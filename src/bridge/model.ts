@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { BhBridgeError } from "../errors.js";
 import { Matrix } from "../formats/matrix.js";
 import type { Handle, ReplyOf } from "../protocol/operations.js";
 import type { PythonSession } from "../python/python-session.js";
@@ -72,6 +73,9 @@ export class Model implements AsyncDisposable {
    * @internal
    */
   readonly changes: string[] = [];
+  /** Calls under way that set a tensor. */
+  readonly #changing = new Set<Promise<void>>();
+  #isInTraining = false;
   readonly #session: PythonSession;
   static #files = 0;
 
@@ -122,8 +126,46 @@ export class Model implements AsyncDisposable {
    */
   async setTensor(name: string, matrix: Matrix, options: CallOptions = {}): Promise<void> {
     callArguments("model.setTensor", setTensorArguments, { name, matrix });
-    await this.putTensor(name, matrix, options);
-    this.changes.push(`${name} was set`);
+    const change = this.#change(name, matrix, options);
+    this.#changing.add(change);
+    await change.finally(() => this.#changing.delete(change));
+  }
+
+  async #change(name: string, matrix: Matrix, options: CallOptions): Promise<void> {
+    try {
+      await this.putTensor(name, matrix, options);
+      this.changes.push(`${name} was set`);
+    } catch (error) {
+      if (options.signal?.aborted) this.changes.push(`${name} may have been set: the call was cancelled`);
+      throw error;
+    }
+  }
+
+  /**
+   * Wait until all calls that set a tensor have ended, so that `changes` is complete.
+   *
+   * @internal
+   */
+  async settled(): Promise<void> {
+    while (this.#changing.size > 0) await Promise.allSettled(this.#changing);
+  }
+
+  /**
+   * Reserve the model for one training, until the result is disposed of.
+   *
+   * @throws {BhBridgeError} `USAGE` while another training has it.
+   * @internal
+   */
+  beginTraining(): Disposable {
+    if (this.#isInTraining) {
+      throw new BhBridgeError("USAGE", "this model is being trained by another trainer: wait until that train() has ended, or create another model");
+    }
+    this.#isInTraining = true;
+    return {
+      [Symbol.dispose]: () => {
+        this.#isInTraining = false;
+      },
+    };
   }
 
   /**

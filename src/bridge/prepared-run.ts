@@ -25,6 +25,8 @@ export interface PreparedRun {
   run: StartedRun;
   record: RunRecord;
   handle: Handle;
+  /** The training begins with the weights that the model has by then, not with those of a checkpoint of the run. */
+  isFromStart: boolean;
   /** Of a new run. */
   unstarted?: UnstartedRun;
 }
@@ -35,7 +37,7 @@ export async function beginRun(preparation: Preparation, signal: AbortSignal | u
   const record = await RunRecord.create(preparation, environmentPin(session.environment, device));
   const unstarted = new UnstartedRun(record, session.ended);
   const reply = await createTrainer(preparation, record, null, signal, unstarted);
-  return hearCallbacks(preparation, { run: new StartedRun(record, reply), record, handle: reply.handle, unstarted });
+  return hearCallbacks(preparation, { run: new StartedRun(record, reply), record, handle: reply.handle, isFromStart: true, unstarted });
 }
 
 /**
@@ -49,8 +51,9 @@ export async function reopenRun(preparation: Preparation, directory: string, { a
   const plan = planResume(directory, { config: resolved.config, corpus, environment }, allowInexact);
   const record = RunRecord.reopen(plan);
   const reply = await createTrainer(preparation, record, plan.exact ? "exact" : "inexact", signal);
+  if (reply.from_step > 0) preparation.model.changes.push(`its weights were replaced by those of a checkpoint of ${record.directory}`);
   record.resumed(plan, resolved, environment, reply);
-  return hearCallbacks(preparation, { run: new StartedRun(record, reply), record, handle: reply.handle });
+  return hearCallbacks(preparation, { run: new StartedRun(record, reply), record, handle: reply.handle, isFromStart: reply.from_step === 0 });
 }
 
 /** Let Python forget a prepared run. Its directory goes as well when its training never began. */

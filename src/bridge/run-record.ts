@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import { durableWrite } from "../formats/durable-write.js";
 import type { TrainEventOf } from "../protocol/events.js";
@@ -101,6 +102,11 @@ export class RunRecord {
       seconds: trainedSeconds(readEvents(this.directory)),
       resumes: [...this.#manifest.resumes, resume],
     });
+  }
+
+  /** Note what was done to the model before the training that begins now. */
+  begins(changes: readonly string[]): void {
+    if (!isDeepStrictEqual(changes, this.#manifest.model_changes)) this.#write({ model_changes: [...changes] });
   }
 
   /** Note how the steps are computed. */

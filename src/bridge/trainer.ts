@@ -112,8 +112,8 @@ export class Trainer implements AsyncDisposable {
   }
 
   /**
-   * Make the run directory, record step 0 and build HF's Trainer. `train` does it when it has not been done. A run whose training has not begun when
-   * the trainer or the bridge is closed goes again.
+   * Make the run directory and build HF's Trainer. `train` does it when it has not been done. The run begins in `train`, with the weights that the model
+   * has by then. The directory of a run that has not begun when the trainer or the bridge is closed is removed.
    *
    * @throws {BhBridgeError} `ABORTED` by the signal, `FILE_UNWRITABLE`, `DISK_FULL`, `CONFIG_INVALID`, `PYTHON_RAISED`, `PEER_EXITED`,
    * `USER_CALLBACK_FAILED` when `onInitEnd` throws, `USAGE` when the trainer is closed.
@@ -126,10 +126,11 @@ export class Trainer implements AsyncDisposable {
    * Train to the end, to a decider's stop, or to an abort, which ends it after the current step with a checkpoint.
    *
    * @throws {BhBridgeError} `USER_CALLBACK_FAILED`, `PEER_EXITED`, `DISK_FULL`, `PYTHON_RAISED`, `ABORTED` when the signal was aborted before the first step,
-   * `USAGE` when this trainer has trained before.
+   * `USAGE` when this trainer has trained before, or while another one trains the same model.
    */
   async train({ signal }: CallOptions = {}): Promise<TrainOutcome> {
     if (this.#training > 0) throw new BhBridgeError("USAGE", "this trainer has trained, and its run is closed: create another trainer");
+    using _reserved = this.model.beginTraining();
     this.#training = ++trainings;
     try {
       return await this.#train(await this.#readyToTrain(signal), signal);
@@ -226,16 +227,17 @@ export class Trainer implements AsyncDisposable {
     return { ...this.#setup, session: this.#session, device: this.device, dispatcher: this.#dispatcher, receiver: this.#receiver };
   }
 
-  async #train({ run, record, handle, unstarted }: PreparedRun, signal: AbortSignal | undefined): Promise<TrainOutcome> {
+  async #train({ run, record, handle, isFromStart, unstarted }: PreparedRun, signal: AbortSignal | undefined): Promise<TrainOutcome> {
     this.#session.addLog(join(run.directory, runFiles.pythonLog));
-    this.model.changes.push(`trained in ${run.directory}`);
     this.#record = record;
     const options = { signal, receiver: this.#receiver, onAbort: () => this.#stop("signal") };
     const request = { handle, training: this.#training };
     const { seat } = this.#setup;
-    const call = seat ? seat.train(this.#session, request, options) : this.#session.invoke("trainer.train", request, options);
-    this.#call = call;
     try {
+      await this.model.settled(); // Python gets nothing else between the changes that are noted here and the training
+      if (isFromStart) record.begins(this.model.changes);
+      const call = seat ? seat.train(this.#session, request, options) : this.#session.invoke("trainer.train", request, options);
+      this.#call = call;
       const reply = await call;
       await this.#dispatcher.delivered();
       record.finished(reply);
@@ -252,13 +254,18 @@ export class Trainer implements AsyncDisposable {
     onMessage: (message) => {
       this.#dispatcher.onMessage(message);
       if (message.type === "decide" || message.type === "coalesced") return;
-      if (message.type === "train_begin") this.#unstarted?.begin();
+      if (message.type === "train_begin") this.#begun();
       if (message.type === "exact_step" || message.type === "compiled_step" || message.type === "graphed_step") this.#record?.computedBy(message);
       for (const listener of this.#listeners) listener(message);
       this.#streams.push(message);
     },
     onInvalid: (error) => this.#dispatcher.onInvalid(error),
   };
+
+  #begun(): void {
+    this.#unstarted?.begin();
+    if (this.#record) this.model.changes.push(`trained in ${this.#record.directory}`);
+  }
 
   /** Ask for a checkpoint after the current step; the training goes on, with the same bits. A `save` event tells when it is on disk. Asks nothing when none is under way. */
   requestCheckpoint(): void {
