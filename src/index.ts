@@ -97,8 +97,10 @@ export { type SetupDocument, setupDocumentSchema } from "./commands/setup/setup-
 export { type SimulateDocument, simulateDocumentSchema } from "./commands/simulate/simulate-document.js";
 export {
   type SweepCancelDocument,
+  type SweepExportDocument,
   type SweepLogsDocument,
   sweepCancelDocumentSchema,
+  sweepExportDocumentSchema,
   sweepLogsDocumentSchema,
 } from "./commands/sweep/directory-documents.js";
 export { type ErrorDocument, errorDocumentSchema } from "./commands/terminal/error-document.js";
@@ -162,6 +164,8 @@ export {
   basisDocumentSchema,
   type CensusOfStateDocument,
   censusOfStateDocumentSchema,
+  type DroppedDocument,
+  droppedDocumentSchema,
   type HistoryDocument,
   historyDocumentSchema,
   type LiveChange,
@@ -170,6 +174,8 @@ export {
   overlayDocumentSchema,
   type PlanDocument,
   planDocumentSchema,
+  type RowPathDocument,
+  rowPathDocumentSchema,
   type SeriesDocument,
   type ServeDocument,
   type ServedRunDocument,

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { LockHolders } from "../runs/scan-runs.js";
 import { slurmView } from "./executors/slurm/slurm-view.js";
 import { readLedger } from "./ledger.js";
+import { withArms } from "./plan/plan.js";
 import { readPlan } from "./plan/plan-file.js";
 import { type SweepDocument, sweepDocument } from "./sweep-document.js";
 import { trialStates } from "./trial-states.js";
@@ -13,11 +14,12 @@ import { trialStates } from "./trial-states.js";
  */
 export async function readSweep(path: string, lockHolders: LockHolders): Promise<SweepDocument> {
   const directory = resolve(path);
-  const { name, trials: planned } = readPlan(directory);
+  const { name, question, trials } = readPlan(directory);
+  const planned = withArms(trials, question?.cells ?? []);
   const ledger = readLedger(directory);
   const isUnderWay = (await lockHolders([directory])).has(directory);
   const { jobs, lines, underWay } = await slurmView(directory);
   const newest = (trial: string) => lines.get(trial) ?? ledger.get(trial);
-  const trials = trialStates(directory, planned, newest, (trial) => isUnderWay || underWay.has(trial));
-  return { ...sweepDocument(name, directory, trials), ...(jobs.length > 0 && { jobs }) };
+  const states = trialStates(directory, planned, newest, (trial) => isUnderWay || underWay.has(trial));
+  return { ...sweepDocument(name, directory, states), ...(jobs.length > 0 && { jobs }) };
 }

@@ -51,6 +51,8 @@ export const sweepTrialSchema = z.strictObject({
   /** Its identity: equal trials have the same everywhere. */
   trial: z.string(),
   status: z.enum(trialStatuses),
+  /** Name of its arm, in an experiment. */
+  arm: z.string().optional(),
   /** Absolute path of its run; null before there is one. */
   run: z.string().nullable(),
   /** What it sets over the base, by dotted path. */

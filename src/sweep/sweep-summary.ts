@@ -31,9 +31,12 @@ export function summaryText({ name, trials, counts }: SweepDocument): string {
   ].join("\n");
 }
 
-/** A row for each point of a sweep: what it sets, then n and its numbers over the seeds. */
+/** A row for each arm of an experiment or point of a sweep: its name or what it sets, then n and its numbers over the seeds. */
 export function summaryTable(trials: readonly SweepTrial[]): { head: string[]; rows: string[][] } {
   const points = [...pointsOf(trials).values()];
+  if (trials.some(({ arm }) => arm !== undefined)) {
+    return { head: ["arm", "n", ...measures.map(([title]) => title)], rows: points.map((all) => [all[0]?.arm ?? "", ...numbersOf(all)]) };
+  }
   const paths = [...new Set(trials.flatMap(({ set }) => Object.keys(set)))].filter((path) => path !== "seed");
   return {
     head: [...paths, "n", ...measures.map(([title]) => title)],
@@ -42,11 +45,11 @@ export function summaryTable(trials: readonly SweepTrial[]): { head: string[]; r
 }
 
 /** The trials that differ in their seed alone, in order. */
-function pointsOf(trials: readonly SweepTrial[]): Map<string, SweepTrial[]> {
+export function pointsOf(trials: readonly SweepTrial[]): Map<string, SweepTrial[]> {
   const points = new Map<string, SweepTrial[]>();
   for (const trial of trials) {
     const { seed: _, ...point } = trial.set;
-    const key = JSON.stringify(Object.entries(point).sort());
+    const key = trial.arm ?? JSON.stringify(Object.entries(point).sort());
     points.set(key, [...(points.get(key) ?? []), trial]);
   }
   return points;

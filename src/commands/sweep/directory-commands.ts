@@ -40,18 +40,18 @@ function logsCommand(): Command {
     .option("--lines <n>", `so many of them; ${usualLines} when left out`, parseCount)
     .action(async (directory: string, given: string, { lines = usualLines }: { lines?: number }, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
-      const [{ findTrial }, { fileTail }, { lastLines }, { runFiles }, { formatSet }] = await Promise.all([
+      const [{ findTrial }, { fileTail }, { lastLines }, { runFiles }, { trialLabel }] = await Promise.all([
         import("../../sweep/find-trial.js"),
         import("../../python/file-tail.js"),
         import("../../python/last-lines.js"),
         import("../../runs/run-layout.js"),
-        import("./format-sweep.js"),
+        import("../../sweep/trial-label.js"),
       ]);
-      const { trial, status, run, reason, set } = findTrial((await readDirectory(directory)).trials, given);
+      const { trial, arm, status, run, reason, set } = findTrial((await readDirectory(directory)).trials, given);
       const said = run === null ? [] : lastLines(fileTail(join(run, runFiles.pythonLog)), lines);
       const document: SweepLogsDocument = { schema: "bh-bridge/sweep-logs@1", trial, status, run, reason, lines: said.filter((line) => line !== "") };
       terminal.document(document);
-      terminal.print(`${terminal.color.bold(trial)}  ${status}  ${formatSet(set)}`);
+      terminal.print(`${terminal.color.bold(trial)}  ${status}  ${trialLabel({ arm, set })}`);
       if (reason !== null) terminal.print(reason);
       terminal.print(document.lines.length > 0 ? document.lines.join("\n") : terminal.color.dim("Its Python has printed nothing"));
     });
@@ -65,24 +65,26 @@ function parseCount(text: string): number {
 function exportCommand(): Command {
   return createCommand(
     "export",
-    "Write the table of the trials as CSV or Parquet: what each sets, its status, and its numbers at the end",
+    "Export the table of trials as CSV or Parquet: arm, status, settings, final numbers and run",
     `bh-bridge sweep export ${example} -o trials.parquet`,
   )
     .argument("<dir>", "directory of a sweep or an experiment")
-    .option("-o, --output <file>", "file to make, named .csv or .parquet; nothing is overwritten. Printed as CSV when left out")
+    .option("-o, --output <file>", "new file, named .csv or .parquet (default: print CSV; with --json, rows of JSON)")
     .action(async (given: string, { output }: { output?: string }, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
       const format = /\.(csv|parquet)$/.exec(output ?? ".csv")?.[1];
       if (format === undefined) throw new BhBridgeError("USAGE", `-o ${output}: the table is written as CSV or Parquet, to a file named .csv or .parquet`);
-      const [{ csvOfTrials }, { durableCreateFile }, { trials, directory }] = await Promise.all([
+      const [{ csvOfTrials, trialTable }, { planSettings }, { durableCreateFile }, { trials, directory }] = await Promise.all([
         import("../../sweep/trial-table.js"),
+        import("../../sweep/trial-settings.js"),
         import("../../formats/durable-write.js"),
         readDirectory(given),
       ]);
-      if (output === undefined) terminal.print(csvOfTrials(trials).trimEnd());
+      const table = trialTable(trials, planSettings(resolve(given)));
+      if (output === undefined) terminal.print(csvOfTrials(table).trimEnd());
       else {
-        const table = format === "csv" ? Buffer.from(csvOfTrials(trials)) : (await import("../../sweep/trial-parquet.js")).parquetOfTrials(trials);
-        durableCreateFile(resolve(output), (write) => write(table));
+        const bytes = format === "csv" ? Buffer.from(csvOfTrials(table)) : (await import("../../sweep/trial-parquet.js")).parquetOfTrials(table);
+        durableCreateFile(resolve(output), (write) => write(bytes));
         terminal.print(`Written:  ${output}, ${count(trials.length, "trial")}`);
       }
       const document: SweepExportDocument = {
@@ -90,6 +92,7 @@ function exportCommand(): Command {
         directory: directory ?? resolve(given),
         output: output === undefined ? null : resolve(output),
         trials: trials.length,
+        ...(output === undefined && { rows: table.rows.map((row) => Object.fromEntries(row.map((cell, column) => [table.head[column] ?? "", cell]))) }),
       };
       terminal.document(document);
     });

@@ -23,6 +23,8 @@ export const sweepExportDocumentSchema = z.strictObject({
   output: z.string().nullable(),
   /** Rows of the table. */
   trials: z.int().nonnegative(),
+  /** The table, unless it was written into a file: a row for each trial, each value by the name of its column. */
+  rows: z.array(z.record(z.string(), z.union([z.number(), z.string(), z.boolean()]).nullable())).optional(),
 });
 export type SweepExportDocument = z.output<typeof sweepExportDocumentSchema>;
 

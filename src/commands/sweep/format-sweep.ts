@@ -1,13 +1,14 @@
 import { relative } from "node:path";
 import type { TextColors } from "../../config/text-colors.js";
 import type { ClusterJob, PlanCost, SweepDocument, SweepTrial } from "../../sweep/sweep-document.js";
-import { summaryTable } from "../../sweep/sweep-summary.js";
+import { pointsOf, summaryTable } from "../../sweep/sweep-summary.js";
+import { distinctLabels, trialLabel } from "../../sweep/trial-label.js";
 import { count } from "../../text/count.js";
 import { formatBytes } from "../../text/format-bytes.js";
 import { groupDigits } from "../../text/group-digits.js";
 import { printable } from "../../text/printable.js";
 import { formatDuration } from "../terminal/progress.js";
-import { table } from "../terminal/table.js";
+import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
 
 /** A list of this many lines is read at a glance; a longer one ends with how many more there are. */
 const maxRows = 40;
@@ -17,12 +18,6 @@ export function formatCounts(counts: SweepDocument["counts"], color: TextColors)
   const paint: Readonly<Record<string, (text: string) => string>> = { completed: color.green, failed: color.red, pruned: color.yellow, lost: color.yellow };
   const told = Object.entries(counts).filter(([, number]) => number > 0);
   return told.map(([status, number]) => (paint[status] ?? String)(`${groupDigits(number)} ${status}`)).join(", ") || "no trials";
-}
-
-/** What a trial sets, in one line: `init.sigma=1e-5 seed=3`; `base` where it sets nothing. */
-export function formatSet(set: SweepTrial["set"]): string {
-  const settings = Object.entries(set).map(([path, value]) => `${path}=${typeof value === "string" ? printable(value) : JSON.stringify(value)}`);
-  return settings.join(" ") || "base";
 }
 
 /** Lines of a screen that the table of the points leaves to what is above and below it, the prompt included. */
@@ -40,7 +35,7 @@ export function formatSweep(
   color: TextColors,
   { width, height = Number.POSITIVE_INFINITY }: { width?: number | undefined; height?: number | undefined } = {},
 ): string {
-  const { head, rows } = summaryTable(trials);
+  const { head, rows } = pointsTable(trials, width);
   const fitting = Math.min(maxRows, Math.max(minRows, height - linesAround - jobs.length));
   const hidden = rows.length - fitting;
   return [
@@ -52,6 +47,20 @@ export function formatSweep(
     ...(hidden > 0 ? [color.dim(`and ${count(hidden, "more point")}, in its summary.md`)] : []),
     color.dim("mean ± standard deviation over n seeds"),
   ].join("\n");
+}
+
+/** The table of the points. One that is too wide is printed in parts below each other, whose rows need a label of their own. */
+function pointsTable(trials: readonly SweepTrial[], width = usualWidth): { head: string[]; rows: string[][] } {
+  const { head, rows } = summaryTable(trials);
+  const settings = head.indexOf("n");
+  if (settings < 2 || tableWidth(columnWidths(head, rows)) <= width) return { head, rows };
+  const firsts = [...pointsOf(trials).values()].flatMap(([first]) => {
+    if (!first) return [];
+    const { seed: _, ...set } = first.set;
+    return [{ ...first, set }];
+  });
+  const labelOf = distinctLabels(firsts);
+  return { head: ["point", ...head.slice(settings)], rows: rows.map((row, at) => [firsts[at] ? labelOf(firsts[at]) : "", ...row.slice(settings)]) };
 }
 
 /** `SLURM job 12: 3 running, 5 pending (Resources)`: the tasks of each job, by what they are doing. */
@@ -69,13 +78,14 @@ function stateOf({ state, reason }: ClusterJob): string {
 
 /** What a sweep would train: its trials with what there is of them already, and what the rest will take. */
 export function formatPreview({ name, directory, trials, counts, cost }: SweepDocument, color: TextColors, width?: number): string {
-  const shown = trials.slice(0, maxRows).map(({ trial, status, set }) => [trial, status, formatSet(set)]);
+  const arms = trials.some(({ arm }) => arm !== undefined) ? ["arm"] : [];
+  const shown = trials.slice(0, maxRows).map(({ trial, arm = "", status, set }) => [trial, status, ...arms.map(() => arm), trialLabel({ set })]);
   const hidden = trials.length - shown.length;
   return [
     `${color.bold(printable(name))}  ${count(trials.length, "trial")}: ${formatCounts(counts, color)}`,
     ...(directory === null ? [] : [color.dim(`continues ${relative(process.cwd(), directory) || "."}`)]),
     "",
-    table(["trial", "status", "sets"], shown, { align: ["left", "left", "left"], width }),
+    table(["trial", "status", ...arms, "sets"], shown, { align: ["left", "left", "left", "left"], width }),
     ...(hidden > 0 ? [color.dim(`and ${count(hidden, "more trial")}`)] : []),
     ...(cost ? ["", formatCost(cost)] : []),
   ].join("\n");

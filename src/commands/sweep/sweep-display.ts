@@ -3,13 +3,14 @@ import { hasEnded } from "../../sweep/ledger.js";
 import type { SweepTrial } from "../../sweep/sweep-document.js";
 import { countTrials } from "../../sweep/sweep-document.js";
 import type { PlannedEvent, TrialEvent } from "../../sweep/trial-event.js";
+import { distinctLabels, trialLabel } from "../../sweep/trial-label.js";
 import { count } from "../../text/count.js";
 import { groupDigits } from "../../text/group-digits.js";
 import { shellQuote } from "../../text/shell-quote.js";
 import { formatDuration } from "../terminal/progress.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { terminalColors } from "../terminal/terminal-text.js";
-import { formatCounts, formatSet } from "./format-sweep.js";
+import { formatCounts } from "./format-sweep.js";
 
 /** A plain line at most this often where nothing can be redrawn. */
 const plainLineEveryMs = 30_000;
@@ -34,6 +35,7 @@ export class SweepDisplay {
   readonly #trials = new Map<string, SweepTrial>();
   readonly #running = new Map<string, Running>();
   #steps: PlannedEvent["steps"] = {};
+  #labelOf = distinctLabels([]);
   #stepsLeft = 0;
   #stepsTaken = 0;
   #startedAt: number | undefined;
@@ -59,6 +61,7 @@ export class SweepDisplay {
   #begin({ name, directory, workers, trials, steps }: PlannedEvent): void {
     for (const trial of trials) this.#trials.set(trial.trial, trial);
     this.#steps = steps;
+    this.#labelOf = distinctLabels(trials);
     const left = Object.values(steps);
     this.#stepsLeft = left.reduce((sum, each) => sum + each, 0);
     const path = relative(process.cwd(), directory) || ".";
@@ -101,9 +104,10 @@ export class SweepDisplay {
     running.step = step;
   }
 
-  #tellTrouble({ trial, status, set, reason, run }: SweepTrial): void {
+  #tellTrouble({ trial, arm, status, set, reason, run }: SweepTrial): void {
     const { messageColor: color } = this.#terminal;
-    const title = status === "failed" ? color.red(`Failed: ${formatSet(set)} (${trial})`) : color.yellow(`Lost, and goes on: ${formatSet(set)} (${trial})`);
+    const label = `${trialLabel({ arm, set })} (${trial})`;
+    const title = status === "failed" ? color.red(`Failed: ${label}`) : color.yellow(`Lost, and goes on: ${label}`);
     const said = (reason ?? "").split("\n");
     const shown = [said[0] ?? "", ...said.slice(1).slice(-shownReasonLines)].map((line) => `  ${line}`);
     const alone = status === "failed" && run !== null ? [`  Alone:  bh-bridge train -c ${shellQuote(relative(process.cwd(), run))}`] : [];
@@ -130,9 +134,16 @@ export class SweepDisplay {
     const lines = running.slice(0, maxShown).map(({ trial, fromStep, step, steps, loss, since }) => {
       const rate = (step - fromStep) / ((performance.now() - since) / 1000);
       const left = rate > 0 ? `, ${rate.toPrecision(3)}/s, ${formatDuration((steps - step) / rate)} left` : "";
-      return `  ${groupDigits(step)} of ${groupDigits(steps)}${left}${Number.isFinite(loss) ? `, loss ${loss.toFixed(4)}` : ""}  ${formatSet(trial.set)}`;
+      return `  ${this.#label(trial)}  ${groupDigits(step)} of ${groupDigits(steps)}${left}${Number.isFinite(loss) ? `, loss ${loss.toFixed(4)}` : ""}`;
     });
     return running.length > maxShown ? [...lines, `  and ${running.length - maxShown} more`] : lines;
+  }
+
+  /** A label that leaves half of the line to the numbers; one that has to be cut begins with the identity, so that no two are alike. */
+  #label(trial: SweepTrial): string {
+    const label = this.#labelOf(trial);
+    const room = Math.floor(this.#terminal.drawnWidth / 2);
+    return label.length <= room ? label : `${trial.trial.slice(0, 8)} ${label.slice(0, Math.max(0, room - 10))}…`;
   }
 
   /** The best result so far, and those that are odd. */
@@ -143,7 +154,7 @@ export class SweepDisplay {
     const odd = ended.filter(({ result }) => !result.finite || result.verdict.result === "degenerate").length;
     const positive = ended.filter(({ result }) => result.verdict.result === "positive").length;
     return [
-      ...(best ? [`  lowest loss ${best.loss.toFixed(4)}  ${formatSet(best.trial.set)}`] : []),
+      ...(best ? [`  lowest loss ${best.loss.toFixed(4)}  ${this.#label(best.trial)}`] : []),
       ...(positive > 0 ? [`  ${groupDigits(positive)} of ${count(ended.length, "result")} positive`] : []),
       ...(odd > 0 ? [`  ${count(odd, "result")} not finite or degenerate`] : []),
     ];

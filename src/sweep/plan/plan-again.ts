@@ -4,7 +4,7 @@ import { defaultPreset, isPresetName } from "../../config/presets.js";
 import { alreadyResolved, type ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import type { Executor } from "../executors/executor.js";
-import { type Plan, planPoints, type Question } from "./plan.js";
+import { type Plan, planPoints, type Question, withArms } from "./plan.js";
 import { refuseEqualArms } from "./plan-experiment.js";
 import { readPlan } from "./plan-file.js";
 
@@ -31,7 +31,9 @@ export function planAgain(path: string): StoredPlan {
       const rules = question ? question.rules : prune;
       const { plan, trialOf } = await planPoints({ name, base, points, rules, sourceOf: () => "plan.json" }, executor, signal);
       if (question) refuseEqualArms(plan, question, () => "plan.json");
-      if (plan.hash === hash && trials.every(({ trial }, index) => trial === trialOf[index])) return { ...plan, prune, question };
+      if (plan.hash === hash && trials.every(({ trial }, index) => trial === trialOf[index])) {
+        return { ...plan, trials: withArms(plan.trials, question?.cells ?? []), prune, question };
+      }
       throw new BhBridgeError(
         "USAGE",
         `${directory} cannot be gone on with from its plan alone: its text, the device or what its trials begin with is another here, or Optuna chooses its points. Give the command that began it once more, with --retry`,

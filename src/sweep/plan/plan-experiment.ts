@@ -10,7 +10,7 @@ import type { SweepPoint } from "../grammar/expand-sweep.js";
 import { flattenOverrides } from "../grammar/flatten-overrides.js";
 import { refuseSetAxes } from "../grammar/load-base.js";
 import { pointFrom } from "../grammar/point-from.js";
-import { type Plan, planPoints, type Question } from "./plan.js";
+import { type Plan, planPoints, type Question, withArms } from "./plan.js";
 
 /**
  * Plan an experiment: a sweep whose only axis is the arm. Each seed is trained in every arm before the next one, so that pairs are whole early.
@@ -46,7 +46,7 @@ export async function planExperiment(
     cells: cells.map(({ arm, seed }, index) => ({ arm, seed, trial: trialOf[index] ?? "" })),
   };
   refuseEqualArms(plan, question, sourceOf);
-  return { ...plan, prune: null, question };
+  return { ...plan, trials: withArms(plan.trials, question.cells), prune: null, question };
 }
 
 /**

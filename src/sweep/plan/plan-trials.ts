@@ -19,6 +19,8 @@ import type { Overrides } from "../grammar/flatten-overrides.js";
 export interface Trial {
   /** Its identity: 16 hexadecimal digits. */
   trial: string;
+  /** Name of its arm, in an experiment. */
+  arm?: string;
   /** What it sets over the base. */
   set: Overrides;
   /** Complete. */
@@ -82,7 +84,8 @@ async function collecting<Made>(issues: Map<string, ConfigIssue>, make: () => Pr
   }
 }
 
-function laidOver(base: ResolvedConfig, over: Layer): RunConfig {
+/** The complete configuration of a base with a layer over it. @throws {BhBridgeError} `CONFIG_INVALID`. */
+export function laidOver(base: ResolvedConfig, over: Layer): RunConfig {
   const complete: Layer = { values: base.config, sourceOf: (path) => base.sources.get(path) ?? "default" };
   const issues: ConfigIssue[] = [];
   const { values, sources } = mergeLayers([complete, over], issues);

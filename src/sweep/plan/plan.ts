@@ -42,6 +42,18 @@ interface Cell {
   trial: string;
 }
 
+/** Trials with the names of their arms. */
+export function withArms<Planned extends { trial: string }>(
+  trials: readonly Planned[],
+  cells: readonly Pick<Cell, "arm" | "trial">[],
+): (Planned & { arm?: string })[] {
+  const armOf = new Map(cells.map(({ arm, trial }) => [trial, arm]));
+  return trials.map((planned) => {
+    const arm = armOf.get(planned.trial);
+    return arm === undefined ? planned : { ...planned, arm };
+  });
+}
+
 /** What a plan is made of. */
 export interface PlanSources {
   name: string;

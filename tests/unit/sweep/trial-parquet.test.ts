@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parquetOfTrials } from "../../../src/sweep/trial-parquet.js";
+import { trialTable } from "../../../src/sweep/trial-table.js";
 import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";
 import { sweepTrial } from "./sweep-trial.js";
 
@@ -14,7 +15,7 @@ print(json.dumps({"types": dict(zip(table.columns, map(str, table.types))), "row
 
 const readBack = (trials: ReturnType<typeof sweepTrial>[]) => {
   const path = join(temporaryDirectory(), "trials.parquet");
-  writeFileSync(path, parquetOfTrials(trials));
+  writeFileSync(path, parquetOfTrials(trialTable(trials, () => undefined)));
   return expectedFrom<{ types: Record<string, string>; rows: unknown[][] }>(program, path);
 };
 
@@ -30,9 +31,9 @@ test("another reader finds each column with its type, and the numbers as they we
     ...{ unique: "BIGINT", displacement: "DOUBLE", verdict: "VARCHAR", run: "VARCHAR", reason: "VARCHAR" },
   });
   expect(rows.map((row) => row.slice(1))).toEqual([
-    ["completed", 1e-5, 2 ** 40, true, "layernorm", null, 10, 1, true, 2.5, 1, 29, 100, 0.5, "null", "/runs/x", null],
+    ["completed", 1e-5, 2 ** 40, true, "layernorm", null, 10, 1, true, 2.5, 1, 29, 100, 0.5, "null result", "/runs/x", null],
     ["failed", 0.1, 2, null, null, "[1,2]", null, null, null, null, null, null, null, null, null, null, 'it said "né",\nand ended'],
-    ["completed", null, null, null, null, "all", 10, 1, true, 3, 1, 29, 100, 0.5, "null", "/runs/x", null],
+    ["completed", null, null, null, null, "all", 10, 1, true, 3, 1, 29, 100, 0.5, "null result", "/runs/x", null],
   ]);
 });
 

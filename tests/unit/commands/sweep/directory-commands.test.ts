@@ -2,8 +2,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { expect, test } from "vitest";
+import { loadRunConfig } from "../../../../src/bridge/load-run-config.js";
 import { directoryCommands } from "../../../../src/commands/sweep/directory-commands.js";
-import { sweepLogsDocumentSchema } from "../../../../src/commands/sweep/directory-documents.js";
+import { sweepExportDocumentSchema, sweepLogsDocumentSchema } from "../../../../src/commands/sweep/directory-documents.js";
 import { Ledger } from "../../../../src/sweep/ledger.js";
 import { sweepDocumentSchema } from "../../../../src/sweep/sweep-document.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";
@@ -65,4 +66,38 @@ test("the table of the trials is written as the name of its file says", async ()
   expect((await write("trials.csv")).toString()).toMatch(/^trial,status,seed,/);
   expect((await write("trials.parquet")).subarray(0, 4).toString()).toBe("PAR1");
   await expect(write("trials.json")).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining(".csv or .parquet") });
+});
+
+test("with --json the table is in the document, unless it is written into a file", async () => {
+  const directory = sweep();
+  const exported = async (...args: string[]) =>
+    sweepExportDocumentSchema.parse(JSON.parse(await captureStdout(command("export"), "--json", directory, ...args)));
+  const { rows } = await exported();
+  expect(rows).toMatchObject([
+    { trial: "aaaa1111", status: "failed", seed: 1, verdict: null, run: join(directory, "runs/a"), reason: expect.stringContaining("no memory") },
+    { trial: "bbbb2222", status: "planned", seed: 2 },
+  ]);
+  expect(await exported("-o", join(directory, "trials.csv"))).toEqual({
+    ...{ schema: "bh-bridge/sweep-export@1", directory, output: join(directory, "trials.csv"), trials: 2 },
+  });
+});
+
+test("the table of an experiment has the arms, and in each row the value of every field that an arm sets", async () => {
+  const directory = temporaryDirectory();
+  const trials = [{ "model.norm": "layernorm", "init.sigma": 1e-4, "init.kind": "snowball", seed: 1 }, { seed: 1 }].map((set, at) => ({
+    trial: `trial${at}`,
+    set,
+  }));
+  const rules = { score: "notebook", decides: ["deadC"], margin: { deadC: 0.5 }, alpha: 0.05 };
+  const cells = ["layernorm", "rmsnorm"].map((arm, at) => ({ arm, seed: 1, trial: `trial${at}` }));
+  const question = { arms: ["layernorm", "rmsnorm"], seeds: [1], rules, rulesHash: "", measures: [], cells };
+  const { config } = await loadRunConfig({ preset: "quick" });
+  const plan = { schema: "bh-bridge/plan@1", name: "norms", hash: "ab", preset: "quick", base: config, prune: null, question, trials };
+  writeFileSync(join(directory, "plan.json"), JSON.stringify(plan));
+  const [head, ...lines] = (await captureStdout(command("export"), directory)).trimEnd().split("\n");
+  expect(head).toMatch(/^trial,arm,status,model\.norm,init\.sigma,init\.kind,seed,/);
+  expect(lines.map((line) => line.split(",").slice(0, 7))).toEqual([
+    ["trial0", "layernorm", "planned", "layernorm", "0.0001", "snowball", "1"],
+    ["trial1", "rmsnorm", "planned", "rmsnorm", "", "singular", "1"], // a singular start has no sigma
+  ]);
 });

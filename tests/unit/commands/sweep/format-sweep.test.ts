@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatCounts, formatPreview, formatSet, formatSweep } from "../../../../src/commands/sweep/format-sweep.js";
+import { formatCounts, formatPreview, formatSweep } from "../../../../src/commands/sweep/format-sweep.js";
 import { terminalColors } from "../../../../src/commands/terminal/terminal-text.js";
 import { type PlanCost, type SweepTrial, sweepDocument } from "../../../../src/sweep/sweep-document.js";
 import { sweepTrial } from "../../sweep/sweep-trial.js";
@@ -9,14 +9,6 @@ const planned = (number: number): SweepTrial[] =>
   Array.from({ length: number }, (_, seed) => sweepTrial({ seed }, null, { status: "planned", run: null, result: null }));
 const cost: PlanCost = { trials: 3, workers: 2, diskBytes: 3_000_000, freeBytes: 5e9, stepsPerSecond: 12.345, seconds: 185, memoryBytes: 9e8 };
 const lastLine = (text: string) => text.split("\n").at(-1);
-
-test.each<[SweepTrial["set"], string]>([
-  [{}, "base"],
-  [{ "init.sigma": 1e-5, seed: 3 }, "init.sigma=0.00001 seed=3"],
-  [{ "model.norm": "rmsnorm", "record.rows": [1, 2], threads: null }, "model.norm=rmsnorm record.rows=[1,2] threads=null"],
-])("what a trial sets is shown as it is typed: %j", (set, shown) => expect(formatSet(set)).toBe(shown));
-
-test("an escape sequence in a value does nothing to the terminal", () => expect(formatSet({ name: "a\u001b[31mb" })).not.toContain("\u001b"));
 
 test("the statuses that there are, in the order of a trial's life", () => {
   const { counts } = sweepDocument("s", null, [...planned(1200), sweepTrial({}, 1), sweepTrial({}, 1, { status: "failed" })]);
@@ -67,4 +59,37 @@ test("what was not measured is not told, and a sweep with nothing left has no co
     "3 trials to train, 2 at a time: 3.00 MB of disk at most (5.00 GB are free)",
   );
   expect(lastLine(formatPreview({ ...sweepDocument("s", null, []), cost: { ...cost, trials: 0 } }, plain))).toBe("Nothing is left to train");
+});
+
+test("a preview of an experiment names the arm of each trial, and its points are the arms", () => {
+  const runs = [sweepTrial({ "model.norm": "layernorm", seed: 1 }, 2, { arm: "layernorm" }), sweepTrial({ seed: 1 }, 3, { arm: "rmsnorm" })];
+  const document = sweepDocument("norms", null, runs);
+  const preview = formatPreview(document, plain).split("\n");
+  expect(preview[2]?.split(/ {2,}/)).toEqual(["trial", "status", "arm", "sets"]);
+  expect(preview.slice(3, 5).map((line) => line.split(/ {2,}/).slice(2))).toEqual([
+    ["layernorm", "model.norm=layernorm seed=1"],
+    ["rmsnorm", "seed=1"],
+  ]);
+  expect(
+    formatSweep(document, plain)
+      .split("\n")
+      .slice(2, 5)
+      .map((line) => line.trim().split(/ {2,}/)[0]),
+  ).toEqual(["arm", "layernorm", "rmsnorm"]);
+});
+
+test("points that agree in their first field keep apart where a table is too wide for the terminal", () => {
+  const sets = [3e-4, 1e-3].map((rate) => ({ "init.sigma": 1e-5, "training.learning_rate": rate, "training.adam_epsilon": 1e-8 }));
+  const lines = formatSweep(
+    sweepDocument(
+      "rates",
+      null,
+      sets.map((set) => sweepTrial({ ...set, seed: 1 }, 2)),
+    ),
+    plain,
+    { width: 80 },
+  ).split("\n");
+  expect(lines.every((line) => line.length <= 80)).toBe(true);
+  expect(lines.filter((line) => line.includes("learning_rate=0.0003"))).toHaveLength(1);
+  expect(lines.filter((line) => line.includes("learning_rate=0.001"))).toHaveLength(1);
 });

@@ -72,7 +72,7 @@ test("on a terminal: the trials under way, each with its own rate, the best resu
   vi.advanceTimersByTime(500);
   expect(lines()).toEqual([
     "2 of 3 trials ended: 1 running, 2 completed; 23.8 steps/s, 2 s left",
-    "  50 of 100, 4.76/s, 11 s left, loss 1.2500  seed=1",
+    "  seed=1  50 of 100, 4.76/s, 11 s left, loss 1.2500",
     "  lowest loss 2.5000  seed=2",
     "  1 result not finite or degenerate",
   ]);
@@ -83,7 +83,7 @@ test("a screen shows twelve trials and counts the others", () => {
   for (const trial of begin(shown, 15)) shown.onEvent({ kind: "started", trial: running(trial), fromStep: 0 });
   vi.advanceTimersByTime(500);
   const drawn = lines().slice(1);
-  expect(drawn.filter((line) => /^ {2}0 of 100 {2}seed=\d+$/.test(line))).toHaveLength(12);
+  expect(drawn.filter((line) => /^ {2}seed=\d+ {2}0 of 100$/.test(line))).toHaveLength(12);
   expect(drawn.at(-1)).toBe("  and 3 more");
 });
 
@@ -127,4 +127,23 @@ test("with nothing left it says so and is still, and --quiet says nothing", () =
   begin(quiet.shown, 2);
   vi.advanceTimersByTime(60_000);
   expect(quiet.lines()).toEqual([]);
+});
+
+test("trials whose labels are longer than half a line keep apart", () => {
+  const { shown, lines } = display("terminal");
+  const trials = [1, 2].map((seed) =>
+    sweepTrial({ "training.learning_rate": seed / 7, "training.per_device_train_batch_size": seed * 16, seed }, null, { trial: `${seed}aaaabbbbccccddd` }),
+  );
+  const steps = Object.fromEntries(trials.map(({ trial }) => [trial, 100]));
+  shown.onEvent({ kind: "planned", name: "sigma", directory: process.cwd(), workers: 2, trials, steps });
+  for (const trial of trials) shown.onEvent({ kind: "started", trial: running(trial), fromStep: 0 });
+  lines();
+  vi.advanceTimersByTime(500);
+  const labels = lines()
+    .slice(1, 3)
+    .map((line) => line.trim().split("  ")[0]);
+  expect(labels).toEqual(
+    ["1aaaabbb learning_rate=0.142857142857…", "2aaaabbb learning_rate=0.285714285714…"].map((label) => expect.stringContaining(label.slice(0, 30))),
+  );
+  shown.stop();
 });
