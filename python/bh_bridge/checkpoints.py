@@ -71,6 +71,7 @@ def write_checkpoint(
         write_manifest(
             directory, global_step=step, history_step=history_step, events_bytes=events_bytes, to_stop=to_stop
         )
+        copy_foreign_files(checkpoint_path(run_directory, step), directory)
 
 
 def write_manifest(directory: Path, **facts: Any) -> None:

@@ -61,11 +61,13 @@ def replace_directory(target: Path, tag: str = "") -> Generator[Path]:
         yield temporary
         sync_tree(temporary)
         if target.exists():
-            # A directory cannot be renamed over another: the old one goes first, and is whole until then.
+            # A directory cannot be renamed over another. `remove_leftovers` puts the old one back after a death between
+            # the two renames, and both names are on the drive before anything of the old one goes.
             old = target.with_name(f".{target.name}{tag}.old")
             shutil.rmtree(old, ignore_errors=True)
             target.rename(old)
             temporary.rename(target)
+            sync_directory(target.parent)
             shutil.rmtree(old, ignore_errors=True)
         else:
             temporary.rename(target)
@@ -77,19 +79,28 @@ def replace_directory(target: Path, tag: str = "") -> Generator[Path]:
 
 def remove_directory(target: Path) -> None:
     """Remove a directory so that after a crash it is there whole or not at all (under its name)."""
-    doomed = target.with_name(f".{target.name}.old")
+    doomed = target.with_name(f".{target.name}.removed")
     shutil.rmtree(doomed, ignore_errors=True)
     target.rename(doomed)
+    sync_directory(target.parent)
     shutil.rmtree(doomed, ignore_errors=True)
 
 
 def remove_leftovers(directory: Path, names: str) -> None:
-    """Remove what a process that died left half made: `.NAME.partial` and `.NAME.old` of the names of this pattern."""
-    leftover = re.compile(rf"\.({names})\.(partial|old)")
+    """Clear away what a process that died left of the names of this pattern.
+
+    `.NAME.old` gets its name back where NAME is gone: the process died before it had replaced it. Otherwise it goes, as
+    do `.NAME.partial` and `.NAME.removed`.
+    """
+    leftover = re.compile(rf"\.({names})\.(partial|old|removed)")
     for path in directory.iterdir():
-        if not leftover.fullmatch(path.name):
+        match = leftover.fullmatch(path.name)
+        if match is None:
             continue
-        if path.is_dir() and not path.is_symlink():
+        target = directory / match[1]
+        if path.suffix == ".old" and path.is_dir() and not os.path.lexists(target):
+            path.rename(target)
+        elif path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)

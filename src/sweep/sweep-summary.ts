@@ -1,5 +1,6 @@
 import { count } from "../text/count.js";
 import { markdownTable } from "../text/markdown-table.js";
+import { withRelativePaths } from "../text/relative-paths.js";
 import { moments } from "./statistics/moments.js";
 import type { SweepDocument, SweepTrial } from "./sweep-document.js";
 import type { TrialResult } from "./trial-result.js";
@@ -14,12 +15,12 @@ const measures: readonly (readonly [title: string, of: (result: TrialResult) => 
 ];
 const digits = 4;
 
-/** `summary.md` of a sweep: a row for each point, every number as mean ± standard deviation over its n seeds. */
-export function summaryText({ name, trials, counts }: SweepDocument): string {
+/** `summary.md` of a sweep: a row for each point, every number as mean ± standard deviation over its n seeds. Paths are relative to its directory. */
+export function summaryText({ name, directory, trials, counts }: SweepDocument): string {
   const told = Object.entries(counts).filter(([, number]) => number > 0);
   const { head, rows } = summaryTable(trials);
   const failed = trials.filter(({ status, reason }) => status === "failed" && reason !== null);
-  return [
+  const text = [
     `# Sweep ${name}`,
     "",
     `${count(trials.length, "trial")}: ${told.map(([status, number]) => `${number} ${status}`).join(", ")}.`,
@@ -29,6 +30,7 @@ export function summaryText({ name, trials, counts }: SweepDocument): string {
     ...(failed.length > 0 ? ["", "## Failed", "", ...failed.map(({ trial, reason }) => `- ${trial}: ${reason?.split("\n")[0]}`)] : []),
     "",
   ].join("\n");
+  return directory === null ? text : withRelativePaths(text, directory);
 }
 
 /** A row for each arm of an experiment or point of a sweep: its name or what it sets, then n and its numbers over the seeds. */

@@ -1,8 +1,13 @@
 """Checkpoints: verified, without pickles, and exact for every optimizer state and random stream."""
 
+import itertools
 import os
 import random
+import shutil
+import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,7 +88,7 @@ def test_what_lies_beside_a_model_goes_along_when_it_is_replaced(tmp_path: Path)
 
 
 def test_only_leftovers_of_our_own_names_are_cleared_away(tmp_path: Path) -> None:
-    for name in (".step-000005.partial", ".step-000010.old", ".thesis.old", ".step-best.partial"):
+    for name in (".step-000005.partial", ".step-000006.removed", ".thesis.old", ".step-best.partial"):
         (tmp_path / name).mkdir()
     remove_leftovers(tmp_path, r"step-\d+")
     assert {path.name for path in tmp_path.iterdir()} == {".thesis.old", ".step-best.partial"}
@@ -119,6 +124,55 @@ def test_steps_of_seven_digits_are_ordered_as_numbers(tmp_path: Path) -> None:
     make(tmp_path, 999_999)
     make(tmp_path, 1_000_000)
     assert newest(tmp_path)[0] == tmp_path / "checkpoints/step-1000000"
+
+
+def test_death_at_any_rename_or_removal_leaves_checkpoints_and_files_of_others(tmp_path: Path) -> None:
+    for call in range(20):
+        run = tmp_path / str(call)
+        run.mkdir()
+        make(run, 5)
+        make(run, 10)
+        (make(run, 15) / "mine.txt").write_text("mine")
+        assert not list(run.rglob(".*"))
+        died = dies_at(call, lambda run=run: (make(run, 15), make(run, 20), checkpoints.prune(run, keep=2)))
+        remove_leftovers(run / "checkpoints", r"step-\d+")
+        assert (run / "checkpoints/step-000015/mine.txt").read_text() == "mine"
+        found, problems = newest(run)
+        assert found in (checkpoints.checkpoint_path(run, 15), checkpoints.checkpoint_path(run, 20))
+        assert problems == []
+        assert [checkpoints.problem_of(path) for path in checkpoints.all_of(run)] == [None] * len(
+            checkpoints.all_of(run)
+        )
+        assert not list(run.rglob(".*"))
+        if not died:
+            break
+    assert call == 8  # three calls replace a directory, one names a new one, two remove each of two old ones
+
+
+def dies_at(call: int, task: Callable[[], object]) -> bool:
+    """Die by SIGKILL at the `call`-th rename or removal of a directory, which is then half done; False without that."""
+    calls = itertools.count()
+    rename, rmtree = Path.rename, shutil.rmtree
+
+    def deadly_rename(self: Path, target: Path) -> Path:
+        if next(calls) == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return rename(self, target)
+
+    def deadly_rmtree(path: Path, **options: Any) -> None:
+        if path.is_dir() and next(calls) == call:
+            next(path.iterdir()).unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        rmtree(path, **options)
+
+    child = os.fork()
+    if child == 0:
+        Path.rename, shutil.rmtree = deadly_rename, deadly_rmtree
+        try:
+            task()
+        finally:
+            os._exit(0)  # whatever happens, the child must not go on as a second test runner
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
 def test_what_fails_half_way_leaves_the_old_directory_and_nothing_else(tmp_path: Path) -> None:

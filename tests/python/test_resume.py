@@ -1,7 +1,9 @@
 """A run that ended early goes on to the bits that it would have had."""
 
 import json
+import os
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,43 @@ def test_a_run_killed_again_while_it_recomputes_resumes_to_the_same_bits(tmp_pat
     killed_at(run, "step_end", 33, resume="exact")
     assert resume(run)["from_step"] == 30
     assert differences(run, whole) == []
+
+
+def test_a_run_killed_between_the_renames_of_a_replaced_directory_loses_nothing(tmp_path: Path) -> None:
+    constant = {"training__lr_scheduler_type": "constant"}  # a longer run then has the same steps
+    end = {**constant, "training__max_steps": 60}
+    shorter, longer = tmp_path / "shorter", tmp_path / "longer"
+    in_child(lambda: train(shorter, **constant))
+    in_child(lambda: train(longer, **end))
+    mine = ["checkpoints/step-000040/mine.txt", "final/mine.txt"]
+    for replaced in ("step-000040", "final"):
+        run = tmp_path / f"replaced-{replaced}"
+        shutil.copytree(shorter, run)
+        for path in mine:
+            (run / path).write_text("mine")
+        (run / "checkpoints/step-000040/model.safetensors").write_bytes(b"damaged")  # so that it is made once more
+        dies_before_renaming(run, f".{replaced}.partial", **end)
+        assert not list(run.rglob(replaced))
+        assert resume(run, **end)["status"] == "completed"
+        assert [name for name in differences(run, longer) if name != "events.jsonl"] == []
+        assert [(run / path).read_text() for path in mine] == ["mine", "mine"]
+        assert list(run.rglob(".*")) == []
+
+
+def dies_before_renaming(run: Path, name: str, **changes: Any) -> None:
+    """Resume a run and die by SIGKILL just before the directory of this name gets another one."""
+    rename = Path.rename
+
+    def deadly(self: Path, target: Path) -> Path:
+        if self.name == name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return rename(self, target)
+
+    def task() -> Any:
+        Path.rename = deadly
+        return train(run, "exact", **changes)
+
+    assert in_child(task) is None, "it was to die"
 
 
 def test_the_checksums_of_an_earlier_end_are_gone_before_anything_changes(tmp_path: Path, whole: Path) -> None:

@@ -1,17 +1,18 @@
 import { count } from "../../text/count.js";
 import { markdownTable } from "../../text/markdown-table.js";
+import { withRelativePaths } from "../../text/relative-paths.js";
 import type { ExperimentDocument } from "./experiment-document.js";
 import type { ExperimentRun } from "./experiment-run.js";
 import { describeMeasure } from "./measures.js";
 import type { MeasureComparison } from "./paired-statistics.js";
 import { shownFigure, shownP } from "./shown-figure.js";
 
-/** An experiment as a page of Markdown, for its directory and for the appendix of a paper: `summary.md`. */
+/** An experiment as a page of Markdown, for its directory and for the appendix of a paper: `summary.md`. Paths are relative to its directory. */
 export function experimentSummary(document: ExperimentDocument): string {
   const { name, verdict, seeds } = document;
   const control = document.control[0]?.arm ?? "control";
   const arms = verdict.arms.map(({ arm }) => arm);
-  return [
+  const text = [
     `# ${name}: ${verdict.result}`,
     `${sentence(verdict.reason)}`,
     `Control: ${control}. Against it: ${arms.join(", ")}. ${count(seeds.length, "seed")}: ${seeds.join(", ")}.`,
@@ -29,6 +30,7 @@ export function experimentSummary(document: ExperimentDocument): string {
   ]
     .join("\n\n")
     .concat("\n");
+  return withRelativePaths(text, document.directory);
 }
 
 function comparisonSection({ measures, seeds }: ExperimentDocument, control: string, arm: string): string[] {

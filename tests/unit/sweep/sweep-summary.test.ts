@@ -28,3 +28,11 @@ Each number is the mean over n seeds ± their standard deviation (n − 1); with
 - 4567: not finite
 `);
 });
+
+test("no absolute path of the machine stands in it", () => {
+  const trials = [trial({ "data.corpus": "/home/ada/text.txt" }, 2, { status: "failed", reason: "cannot write /home/ada/sweeps/s/runs/a/events.jsonl" })];
+  const text = summaryText({ schema: "bh-bridge/sweep@1", name: "s", directory: "/home/ada/sweeps/s", trials, counts: countTrials(trials) });
+  expect(text).toContain("| ../../text.txt | 0 |");
+  expect(text).toContain(": cannot write runs/a/events.jsonl\n");
+  expect(text).not.toContain("/home");
+});

@@ -38,6 +38,14 @@ test("a table has mean, spread and n of both arms, the paired difference with bo
   expect(lines).toContain("| finalLoss | rmsnorm | 2.5 | 2.25 | 2.25 | 2.25 | 2.25 | 2.25 | 2.25 | 2.25 |");
 });
 
+test("runs are named by their paths in the experiment's directory", () => {
+  const document = documentOf({ layernorm: times(3, still), rmsnorm: times(3, still) });
+  const control = document.control.map((each) => ({ ...each, run: "/home/ada/experiments/x/runs/a" }));
+  const summary = experimentSummary({ ...document, directory: "/home/ada/experiments/x", control });
+  expect(summary).toContain("| `runs/a` |");
+  expect(summary).not.toContain("/home");
+});
+
 test("confounds stand with the option that removes each, and with their seeds where they are not of all pairs", () => {
   const confound = { arm: "rmsnorm", what: "CPU threads", control: "1", treatment: "2", remove: "threads", seeds: [42] };
   const kept = { arm: "rmsnorm", what: "number of parameters", control: "116,480", treatment: "116,160", remove: null, seeds: [42, 43, 44] };
