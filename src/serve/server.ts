@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
 import { BhBridgeError } from "../errors.js";
 import type { RunArchive } from "../sweep/run-archive.js";
@@ -32,6 +33,8 @@ export interface Serving extends AsyncDisposable {
 
 /** Connections at a time; more are dropped as they come. */
 const mostConnections = 512;
+/** Of them, those that have not shown the token or its cookie; the oldest is dropped for one more. */
+const mostStrangers = 128;
 /** Ports that are tried one after the other. */
 const triedPorts = 20;
 /** No request has a body, but for an archive that is dropped on the page. */
@@ -48,12 +51,14 @@ export async function serve({ folders, directories, archives = [], port: wanted,
     keepAliveTimeout: 10_000,
   });
   server.maxConnections = mostConnections;
+  const strangers = new Strangers();
+  server.on("connection", (socket: Socket) => strangers.admit(socket));
   const port = await listen(server, wanted, host);
   const access = createAccess(port, allowedHosts(port, host));
   const catalogue = new Catalogue(folders, directories);
   for (const archive of archives) catalogue.add(archive);
   const api = createApi(catalogue);
-  server.on("request", (request: IncomingMessage, response: ServerResponse) => void answer(request, response, { access, api, files }));
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => void answer(request, response, { access, api, files, strangers }));
   server.on("clientError", (_, socket) => socket.destroy());
   return {
     port,
@@ -70,9 +75,27 @@ interface Answering {
   access: Access;
   api: Api;
   files: ReturnType<typeof readPageFiles>;
+  strangers: Strangers;
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, { access, api, files }: Answering): Promise<void> {
+/** Connections that have not shown the token or its cookie: whoever opens many and says nothing keeps nobody out. */
+class Strangers {
+  readonly #sockets = new Set<Socket>(); // the oldest first
+
+  admit(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    const [oldest] = this.#sockets;
+    if (this.#sockets.size > mostStrangers) oldest?.destroy();
+  }
+
+  /** It is the user's. */
+  recognize(socket: Socket): void {
+    this.#sockets.delete(socket);
+  }
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, { access, api, files, strangers }: Answering): Promise<void> {
   setSafetyHeaders(response);
   response.setTimeout(60_000, () => response.destroy()); // whoever takes nothing for so long is gone
   try {
@@ -80,6 +103,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, { acce
     if (refusal) return sendText(response, refusal.status, refusal.message);
     const url = addressOf(request);
     if (!url) return sendText(response, 400, "this is no address");
+    if (access.isKnown(request)) strangers.recognize(request.socket);
     const mayHaveBody = access.isKnown(request) && takesArchive(request.method, url.pathname.slice("/api/".length));
     if (!mayHaveBody) {
       if (Number(request.headers["content-length"] ?? 0) > mostBodyBytes || request.headers["transfer-encoding"] !== undefined) {
@@ -91,9 +115,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, { acce
     const token = url.searchParams.get("token");
     if (token !== null && request.method === "GET") {
       if (!access.isToken(token)) return sendText(response, 403, "this is not the token of this start. Open the address that bh-bridge serve printed last");
-      response.writeHead(303, { Location: "/", "Set-Cookie": access.setCookie });
-      response.end();
-      return;
+      strangers.recognize(request.socket);
+      response.setHeader("Set-Cookie", access.setCookie);
+      return sendOn(request, response);
     }
     if (!access.isKnown(request)) return sendText(response, 401, "Open the address that bh-bridge serve printed: it has the token that lets this browser in");
     if (url.pathname.startsWith("/api/")) {
@@ -109,6 +133,20 @@ async function answer(request: IncomingMessage, response: ServerResponse, { acce
     if (!request.complete && !response.headersSent) response.setHeader("Connection", "close"); // nobody reads the rest of its body
     tellFailure(response, error);
   }
+}
+
+/**
+ * Lead a browser that has been let in to the page. One that another page or a file led here would not send its new cookie along with a redirect
+ * (`SameSite=Strict`): this page leads it on.
+ */
+function sendOn({ headers }: IncomingMessage, response: ServerResponse): void {
+  const { "sec-fetch-site": cameFrom = "none" } = headers;
+  if (cameFrom !== "none" && cameFrom !== "same-origin") {
+    sendBytes(response, '<!doctype html><meta http-equiv="refresh" content="0; url=/"><title>bh-bridge</title>', "text/html; charset=utf-8");
+    return;
+  }
+  response.writeHead(303, { Location: "/" });
+  response.end();
 }
 
 /** The address that was asked for, as it was written: `..` is no way up here, and names nothing. */

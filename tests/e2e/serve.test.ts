@@ -1,10 +1,16 @@
 import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterAll, expect, test } from "vitest";
+import { pathToFileURL } from "node:url";
+import { afterAll, expect, test, vi } from "vitest";
+import { openInBrowser } from "../../src/commands/serve/open-in-browser.js";
 import { serveDocumentSchema } from "../../src/serve/documents.js";
-import { start, temporaryFolder } from "./program.js";
+import { serve } from "../../src/serve/server.js";
+import { browserProgram, openPage, startBrowser } from "./browser.js";
+import { eventually, start, temporaryFolder } from "./program.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -64,4 +70,31 @@ test("an address that is not this machine's is an error that says so", async () 
   const { exitCode, stderr } = await start(["serve", "--host", "203.0.113.7", "--port", "0"]);
   expect(exitCode).toBe(1);
   expect(String(stderr)).toContain("cannot listen at 203.0.113.7");
+});
+
+test.skipIf(!browserProgram)("the browser that is opened is let in, and the token is in the arguments of no program", async () => {
+  const [programs, told] = [join(folder.path, "programs"), join(folder.path, "told")];
+  mkdirSync(programs);
+  for (const name of ["xdg-open", "open"]) writeFileSync(join(programs, name), `#!/bin/sh\nprintf %s "$*" >'${told}'\n`, { mode: 0o755 });
+  vi.stubEnv("PATH", `${programs}:${process.env["PATH"]}`);
+  await using serving = await serve({ folders: [folder.path], port: 0, host: "127.0.0.1" });
+  const failures: string[] = [];
+  const opened = openInBrowser(serving.url, () => failures.push("no browser"));
+  expect(await eventually(() => existsSync(told) && readFileSync(told, "utf8") !== "", 10_000)).toBe(true);
+  vi.unstubAllEnvs();
+  const file = readFileSync(told, "utf8");
+  expect(file).not.toContain(serving.url.split("token=")[1]);
+  expect([statSync(file).mode & 0o777, statSync(dirname(file)).mode & 0o777]).toEqual([0o600, 0o700]);
+  const browser = await startBrowser();
+  try {
+    await using led = await openPage(browser, pathToFileURL(file).href);
+    await led.page.waitForURL(`http://127.0.0.1:${serving.port}/`);
+    await expect.poll(() => led.page.getByRole("table").or(led.page.getByRole("heading")).count()).toBeGreaterThan(0);
+    expect(await led.page.evaluate(() => fetch("/api/runs").then(({ status }) => status))).toBe(200);
+  } finally {
+    await browser.close();
+  }
+  opened[Symbol.dispose]();
+  expect(existsSync(file)).toBe(false);
+  expect(failures).toEqual([]);
 });

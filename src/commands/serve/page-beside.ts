@@ -1,13 +1,14 @@
-import { spawn } from "node:child_process";
 import type { Serving } from "../../serve/server.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { loopback, usualPort } from "./address.js";
+import { openInBrowser } from "./open-in-browser.js";
 
 /** The page beside what else this process does: served once somebody wants to see it, until this is disposed of. */
 export class PageBeside implements AsyncDisposable {
   readonly #folder: string;
   readonly #terminal: Terminal;
   #serving: Promise<Serving> | undefined;
+  #opened: Disposable | undefined;
 
   /** @param folder that holds the runs. */
   constructor(folder: string, terminal: Terminal) {
@@ -24,13 +25,12 @@ export class PageBeside implements AsyncDisposable {
   /** Open the page in a browser of this machine. */
   async open(): Promise<void> {
     const { url } = await this.start();
-    const opener = process.platform === "darwin" ? "open" : "xdg-open";
-    spawn(opener, [url], { stdio: "ignore", detached: true })
-      .on("error", () => this.#terminal.say(`No browser could be opened here. Open it yourself:  ${url}`))
-      .unref();
+    this.#opened?.[Symbol.dispose]();
+    this.#opened = openInBrowser(url, () => this.#terminal.say(`No browser could be opened here. Open it yourself:  ${url}`));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#opened?.[Symbol.dispose]();
     await (await this.#serving)?.[Symbol.asyncDispose]();
   }
 

@@ -160,10 +160,35 @@ async function connected(): Promise<Socket> {
   return socket;
 }
 
-test("with 200 connections that say nothing, the next one is answered", async () => {
-  const sockets = await Promise.all(Array.from({ length: 200 }, connected));
-  expect((await server.ask("/api/runs")).status).toBe(200);
-  for (const socket of sockets) socket.destroy();
+test.each([
+  ["say nothing", ""],
+  ["send half of a request", `GET /api/runs HTTP/1.1\r\nHost: 127.0.0.1`],
+  ["stay open after an answer to nobody in particular", "GET / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\n\r\n"],
+])("with 600 connections that %s, the user is answered at once, and a page that is open stays open", async (_, said) => {
+  const page = await connected();
+  page.write(`GET /api/changes HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nCookie: ${server.cookie}\r\n\r\n`);
+  await once(page, "data");
+  const sockets: Socket[] = [];
+  for (let round = 0; round < 3; round++) {
+    const opened = await Promise.all(Array.from({ length: 200 }, connected));
+    for (const socket of opened) socket.write(said.replace("PORT", String(port)));
+    sockets.push(...opened);
+    const began = performance.now();
+    expect((await server.ask("/api/runs")).status).toBe(200);
+    expect(performance.now() - began).toBeLessThan(2000); // a connection that says nothing is dropped after ten seconds
+  }
+  expect(page.destroyed).toBe(false);
+  for (const socket of [page, ...sockets]) socket.destroy();
+});
+
+test("a browser that a file led here gets its cookie with a page, as a redirect would not send it along", async () => {
+  const path = server.serving.url.slice(server.serving.url.indexOf("/?"));
+  const led = await ask(port, path, { headers: { "Sec-Fetch-Site": "cross-site" } });
+  expect(led.status).toBe(200);
+  expect(led.headers["set-cookie"]?.[0]).toContain("SameSite=Strict");
+  expect(String(led.body)).toContain('http-equiv="refresh" content="0; url=/"');
+  expect(String(led.body)).not.toContain(path.slice("/?token=".length));
+  expect((await ask(port, path, { headers: { "Sec-Fetch-Site": "none" } })).status).toBe(303);
 });
 
 test("200 that ask for all states and read none of them cost no memory to speak of, and others are answered", async () => {
