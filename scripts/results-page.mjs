@@ -115,6 +115,7 @@ function experimentSection(piece, found) {
     asks: preset.asks,
     body: [
       `**${document.verdict.result}**: ${sentence(document.verdict.reason)}`,
+      ...(document.verdict.notes ? [list(document.verdict.notes)] : []),
       "Mean ± sample standard deviation (n). What is bold decides; the [page on experiments](experiments.md#what-is-measured) says what each measure is.",
       measureTable(document),
       seedTable(document),

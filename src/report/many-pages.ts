@@ -30,11 +30,12 @@ export function experimentPage(document: ExperimentDocument, figures: readonly F
       ["Rules", `fixed before the first step; SHA-256 ${verdict.rulesHash}`],
     ],
     sections: [
+      ...(verdict.notes ? [section("Limits of the verdict", list(verdict.notes))] : []),
       section("Rules", list(verdict.rules)),
       section("Figures", ...drawn(figures)),
       section(
         "Measures",
-        text("Mean ± sample standard deviation (n). Differences are paired by seed, treatment less control, with the t interval. * decides."),
+        text("Mean ± sample standard deviation (n). Differences are paired by seed, treatment less control, with the interval of the verdict. * decides."),
         table(["measure", "arm", control, "arm's value", "difference", "interval", "p", "corrected p"], told.map(measureRow)),
       ),
       foldedSection(
@@ -84,7 +85,8 @@ export function experimentPage(document: ExperimentDocument, figures: readonly F
 function measureRow({ measure, arm, decides, control, treatment, difference, p, holm }: MeasureComparison): string[] {
   const spread = ({ mean, sd, n }: { mean: number | null; sd: number | null; n: number }) =>
     n === 0 ? "–" : `${shownFigure(mean)} ± ${shownFigure(sd)} (${n})`;
-  const interval = difference.tInterval === null ? "–" : `${shownFigure(difference.tInterval.low)} to ${shownFigure(difference.tInterval.high)}`;
+  const bounds = difference.interval ?? null;
+  const interval = bounds === null ? "–" : `${shownFigure(bounds.low)} to ${shownFigure(bounds.high)}`;
   return [decides ? `${measure} *` : measure, arm, spread(control), spread(treatment), spread(difference), interval, shownP(p), decides ? shownP(holm) : ""];
 }
 

@@ -7,13 +7,16 @@ import { readRunDocument } from "../runs/read-run-json.js";
 import { noLockHolders } from "../runs/scan-runs.js";
 import { concludeExperiment } from "../sweep/experiment/conclude-experiment.js";
 import { type ExperimentDocument, experimentDocumentSchema } from "../sweep/experiment/experiment-document.js";
+import { earlierLooks } from "../sweep/experiment/looks.js";
+import { isJudgedBy } from "../sweep/experiment/rules.js";
 import { readPlan } from "../sweep/plan/plan-file.js";
 import { readSweep } from "../sweep/read-sweep.js";
 
 const resultFile = "result.json";
 
 /**
- * What an experiment says now: as its `result.json` has it, where that knows all runs that have completed; else concluded anew, from the files of the runs.
+ * What an experiment says now: as its `result.json` has it, where that knows all runs that have completed and was judged by the
+ * rules of this version; else concluded anew, from the files of the runs.
  *
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, what reading a run throws; `ABORTED`.
  */
@@ -30,6 +33,7 @@ export async function readExperiment(directory: string, scan: ScanOptions = {}):
     ? readRunDocument(directory, resultFile, z.union([experimentDocumentSchema, z.unknown()]))
     : undefined;
   const known = experimentDocumentSchema.safeParse(written).data;
-  if (known && known.directory === directory && known.control.length + known.treatment.length === runs.length) return known;
-  return await concludeExperiment({ directory, name, runs, ...question }, scan);
+  const isCurrent = known && known.directory === directory && isJudgedBy(question.rules, known.verdict);
+  if (isCurrent && known.control.length + known.treatment.length === runs.length) return known;
+  return await concludeExperiment({ directory, name, runs, looks: earlierLooks(known, question.seeds), ...question }, scan);
 }

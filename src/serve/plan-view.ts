@@ -4,6 +4,8 @@ import { BhBridgeError } from "../errors.js";
 import { readRunDocument } from "../runs/read-run-json.js";
 import type { LockHolders } from "../runs/scan-runs.js";
 import { experimentDocumentSchema } from "../sweep/experiment/experiment-document.js";
+import type { ExperimentVerdict } from "../sweep/experiment/experiment-verdict.js";
+import { isJudgedBy, type Rules } from "../sweep/experiment/rules.js";
 import { readPlan } from "../sweep/plan/plan-file.js";
 import { readSweep } from "../sweep/read-sweep.js";
 import type { ServedPlan, Shelf } from "./catalogue.js";
@@ -16,7 +18,8 @@ const resultFile = "result.json";
 export async function planDocument({ id, directory }: ServedPlan, shelf: Shelf, lockHolders: LockHolders): Promise<PlanDocument> {
   const { question } = readPlan(directory);
   const { name, trials, counts } = await readSweep(directory, lockHolders);
-  const judged = question && existsSync(join(directory, resultFile)) ? readRunDocument(directory, resultFile, experimentDocumentSchema) : undefined;
+  const written = question && existsSync(join(directory, resultFile)) ? readRunDocument(directory, resultFile, experimentDocumentSchema) : undefined;
+  const judged = written && question && { ...written, verdict: currentVerdict(question.rules, written.verdict) };
   const ids = new Map(shelf.runs.map((run) => [run.directory, run]));
   return {
     schema: "bh-bridge/serve-plan@1",
@@ -36,6 +39,13 @@ export async function planDocument({ id, directory }: ServedPlan, shelf: Shelf, 
     }),
     judged: judged ? { measures: judged.measures, confounds: judged.confounds, verdict: judged.verdict, traps: judged.traps } : null,
   };
+}
+
+/** A verdict of an earlier version, whose rules were weaker, is not shown as one. */
+function currentVerdict(rules: Rules, verdict: ExperimentVerdict): ExperimentVerdict {
+  if (isJudgedBy(rules, verdict)) return verdict;
+  const reason = `an earlier version judged this experiment (${verdict.result}) by rules that have changed. Run the experiment again to judge it by the current rules; nothing is trained twice`;
+  return { ...verdict, result: "inconclusive", reason };
 }
 
 type PlanRow = ShelfDocument["plans"][number];

@@ -46,6 +46,9 @@ export function PlanView({ id }: { id: string }) {
           <div class={`judged ${plan.judged.verdict.result}`}>
             <b>{plan.judged.verdict.result}</b>
             <p>{plan.judged.verdict.reason}</p>
+            {plan.judged.verdict.notes?.map((note) => (
+              <p key={note}>{note}</p>
+            ))}
           </div>
         )}
       </header>

@@ -30,6 +30,7 @@ export function formatExperiment(
   const lines = [
     `${color.bold(printable(name))}: ${paint(verdict.result)}  ${count(seeds.length, "seed")}`,
     `  ${verdict.reason}`,
+    ...(verdict.notes ?? []).map((note) => color.yellow(`  ${note}`)),
     "",
     table(head, rows, { align: isOne ? ["left"] : ["left", "right", "left"], width }),
     color.dim("* decides. Mean ± sample standard deviation (n); differences are paired by seed"),

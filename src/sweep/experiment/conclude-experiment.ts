@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ScanOptions } from "../../analysis/scan/scan-options.js";
+import { diffRunConfigs } from "../../config/diff-run-configs.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { type Trap, trapsOf } from "../../runner/traps.js";
 import { experimentConfounds, type FactPair } from "./confounds.js";
 import type { ExperimentDocument } from "./experiment-document.js";
 import type { ExperimentRun } from "./experiment-run.js";
 import { experimentVerdict } from "./experiment-verdict.js";
+import type { Look } from "./looks.js";
 import { usualMeasures } from "./measures.js";
 import { pairedStatistics } from "./paired-statistics.js";
 import { readExperimentRun } from "./read-experiment-run.js";
@@ -25,6 +27,8 @@ export interface EndedExperiment {
   readonly measures?: readonly string[];
   /** Directories of the runs that have completed. */
   readonly runs: readonly { readonly arm: string; readonly directory: string }[];
+  /** Verdicts that were given before, over other seeds. */
+  readonly looks?: readonly Look[];
 }
 
 /** What else may be looked at, where there is a Python. */
@@ -40,7 +44,7 @@ export interface ConcludeOptions extends ScanOptions {
  */
 export async function concludeExperiment(ended: EndedExperiment, { initialTensors, ...scan }: ConcludeOptions = {}): Promise<ExperimentDocument> {
   requireDistinctRuns(ended);
-  const { directory, name, arms, seeds, rules } = ended;
+  const { directory, name, arms, seeds, rules, looks = [] } = ended;
   const [control = "", ...treatments] = arms;
   const measures = [...new Set([...rules.decides, ...(ended.measures ?? []), ...usualMeasures])];
   const runs: ExperimentRun[] = [];
@@ -64,7 +68,8 @@ export async function concludeExperiment(ended: EndedExperiment, { initialTensor
     confounds: experimentConfounds(pairs),
     comparedTensors: comparedTensors(pairs),
     traps: sharedTraps(facts.map(({ config }) => config)),
-    verdict: experimentVerdict(evidence, comparisons),
+    ...(looks.length > 0 && { looks }),
+    verdict: experimentVerdict(evidence, comparisons, { settings: changedSettings(pairs), looks }),
   };
 }
 
@@ -78,6 +83,16 @@ function factPairs(control: string, runs: readonly ExperimentRun[], facts: reado
     const [before, after] = [facts[runs.findIndex((run) => run.arm === control && run.seed === seed)], facts[at]];
     return arm !== control && before && after ? [{ arm, seed, control: before, treatment: after }] : [];
   });
+}
+
+/** The settings in which each treatment differs from the control in some pair, by the name of the arm. */
+function changedSettings(pairs: readonly FactPair[]): Record<string, string[]> {
+  const settings: Record<string, string[]> = {};
+  for (const { arm, control, treatment } of pairs) {
+    const paths = diffRunConfigs(control.config, treatment.config).map(({ path }) => path);
+    settings[arm] = [...new Set([...(settings[arm] ?? []), ...paths])];
+  }
+  return settings;
 }
 
 /** The tensors whose values before the first step are known of both runs, in some pair. */

@@ -9,9 +9,10 @@ import type { UsablePython } from "../../python/resolve-python.js";
 import type { Conclude } from "../conduct-plan.js";
 import type { Plan, Question } from "../plan/plan.js";
 import { type ConcludeOptions, concludeExperiment } from "./conclude-experiment.js";
-import type { ExperimentDocument } from "./experiment-document.js";
+import { type ExperimentDocument, experimentDocumentSchema } from "./experiment-document.js";
 import { experimentSummary } from "./experiment-summary.js";
 import { initialTensors } from "./initial-tensors.js";
+import { earlierLooks, type Look } from "./looks.js";
 
 /** What an experiment says once its trials have ended: arms compared over seeds, and the verdict of its rules. */
 export function concludeQuestion(
@@ -28,12 +29,19 @@ export function concludeQuestion(
     const beginnings = new Beginnings(directory, python);
     try {
       const options: ConcludeOptions = signal.aborted ? {} : { signal, initialTensors: (config) => beginnings.of(config) };
-      const document = await concludeExperiment({ directory, name, arms, seeds, rules, measures, runs }, options);
+      const document = await concludeExperiment({ directory, name, arms, seeds, rules, measures, runs, looks: looksBefore(directory, seeds) }, options);
       return { document, summary: experimentSummary(document) };
     } finally {
       await beginnings.close();
     }
   };
+}
+
+/** The verdicts that a directory has had over other seeds, by its result of the last conclusion. */
+function looksBefore(directory: string, seeds: readonly number[]): Look[] {
+  const path = join(directory, "result.json");
+  if (!existsSync(path)) return [];
+  return earlierLooks(experimentDocumentSchema.safeParse(JSON.parse(readFileSync(path, "utf8"))).data, seeds);
 }
 
 const beginningsSchema = z.record(z.string(), z.record(z.string(), z.string()));

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { confoundSchema } from "./confounds.js";
 import { experimentRunSchema } from "./experiment-run.js";
 import { experimentVerdictSchema } from "./experiment-verdict.js";
+import { lookSchema } from "./looks.js";
 import { measureComparisonSchema } from "./paired-statistics.js";
 
 /** What came out of an experiment: `bh-bridge/experiment@1`, the document of `experiment --json`, also written into its directory as `result.json`. */
@@ -19,6 +20,7 @@ export const experimentDocumentSchema = z.strictObject({
     .array(z.strictObject({ what: z.string(), corrected: z.string() }))
     .readonly()
     .describe("The notebook's traps that all arms share, each with the setting that corrects it"),
+  looks: z.array(lookSchema).readonly().optional().describe("Verdicts that were given before, over other seeds"),
   verdict: experimentVerdictSchema,
 });
 export type ExperimentDocument = z.output<typeof experimentDocumentSchema>;

@@ -1,6 +1,7 @@
 import { count } from "../../text/count.js";
 import { markdownTable } from "../../text/markdown-table.js";
 import { withRelativePaths } from "../../text/relative-paths.js";
+import type { Interval } from "../statistics/interval.js";
 import type { ExperimentDocument } from "./experiment-document.js";
 import type { ExperimentRun } from "./experiment-run.js";
 import { describeMeasure } from "./measures.js";
@@ -15,6 +16,7 @@ export function experimentSummary(document: ExperimentDocument): string {
   const text = [
     `# ${name}: ${verdict.result}`,
     `${sentence(verdict.reason)}`,
+    ...(verdict.notes ? [list(verdict.notes.map(sentence))] : []),
     `Control: ${control}. Against it: ${arms.join(", ")}. ${count(seeds.length, "seed")}: ${seeds.join(", ")}.`,
     ...(arms.length > 1 ? [list(verdict.arms.map(({ arm, result, reason }) => `**${arm}**: ${result}. ${sentence(reason)}`))] : []),
     "## Rules",
@@ -35,7 +37,7 @@ export function experimentSummary(document: ExperimentDocument): string {
 
 function comparisonSection({ measures, seeds }: ExperimentDocument, control: string, arm: string): string[] {
   const shown = measures.filter((comparison) => comparison.arm === arm && comparison.control.n + comparison.treatment.n > 0);
-  const head = ["measure", control, arm, "difference", "t interval", "sign-flip interval", "p", "corrected p"];
+  const head = ["measure", control, arm, "difference", "t interval", "sign-flip interval", "interval of the verdict", "p", "corrected p"];
   return [
     `## ${arm} against ${control}`,
     "Mean ± sample standard deviation (n). Differences are paired by seed, treatment less control. Measures in bold decide.",
@@ -60,6 +62,7 @@ function measureRow({ measure, decides, margin, control, treatment, difference, 
     `${spread(difference)}${pairs}`,
     range(difference.tInterval),
     range(difference.signFlipInterval),
+    range(difference.interval ?? null),
     tested,
     decides ? shownP(holm) : "",
   ];
@@ -76,7 +79,7 @@ function spread({ mean, sd, n }: { mean: number | null; sd: number | null; n: nu
   return n === 0 ? "–" : `${shownFigure(mean)} ± ${shownFigure(sd)} (${n})`;
 }
 
-function range(interval: { low: number; high: number } | null): string {
+function range(interval: Interval | null): string {
   return interval === null ? "–" : `${shownFigure(interval.low)} to ${shownFigure(interval.high)}`;
 }
 

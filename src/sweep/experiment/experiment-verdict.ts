@@ -3,26 +3,40 @@ import { count } from "../../text/count.js";
 import type { Interval } from "../statistics/interval.js";
 import { upperBoundOfNone } from "../statistics/upper-bound-of-none.js";
 import { type ExperimentRun, measuredValue } from "./experiment-run.js";
-import type { ExperimentEvidence, MeasureComparison } from "./paired-statistics.js";
-import { fewestSeeds, type Rules, rulesHash, shownLevel, statedRules } from "./rules.js";
+import { type Look, secondLook } from "./looks.js";
+import { isCensusMeasure } from "./measures.js";
+import { areEqual, type ExperimentEvidence, type MeasureComparison } from "./paired-statistics.js";
+import { fewestSeeds, leastPairsForNull, leastPairsForPositive, type Rules, rulesHash, shownLevel, statedRules } from "./rules.js";
 import { shownBound, shownFigure, shownP } from "./shown-figure.js";
 
 const result = z.enum(["positive", "null", "inconclusive", "degenerate"]);
-const armVerdictSchema = z.strictObject({ arm: z.string(), result, reason: z.string() });
+const notes = z.array(z.string()).readonly().optional().describe("What limits the verdict, a sentence each");
+const armVerdictSchema = z.strictObject({ arm: z.string(), result, reason: z.string(), notes });
 type ArmVerdict = z.output<typeof armVerdictSchema>;
 
 /** What an experiment says about its question. */
 export const experimentVerdictSchema = z.strictObject({
   result,
   reason: z.string(),
+  notes,
   rules: z.array(z.string()).readonly().describe("The rules as they were applied, a sentence each"),
   rulesHash: z.string().describe("SHA-256 of the rules: they stood before the first step"),
   arms: z.array(armVerdictSchema).readonly().describe("Every treatment against the control"),
 });
 export type ExperimentVerdict = z.output<typeof experimentVerdictSchema>;
 
-/** A sentence names so many seeds. */
+/** What else bears on a verdict. */
+export interface VerdictContext {
+  /** Paths of the settings in which each treatment differs from the control, by the name of the arm. */
+  readonly settings?: Readonly<Record<string, readonly string[]>>;
+  /** Earlier verdicts of the same experiment over other seeds. */
+  readonly looks?: readonly Look[];
+}
+
+/** Seeds that a sentence names. */
 const maxSeedsTold = 10;
+/** Settings that a sentence names. */
+const maxSettingsTold = 6;
 
 /**
  * Judge every treatment against the control, and the experiment by them.
@@ -31,21 +45,41 @@ const maxSeedsTold = 10;
  *
  * @param comparisons those of `pairedStatistics`.
  */
-export function experimentVerdict(evidence: ExperimentEvidence, comparisons: readonly MeasureComparison[]): ExperimentVerdict {
+export function experimentVerdict(
+  evidence: ExperimentEvidence,
+  comparisons: readonly MeasureComparison[],
+  { settings = {}, looks = [] }: VerdictContext = {},
+): ExperimentVerdict {
   const { rules, treatments } = evidence;
   const family = rules.decides.length * treatments.length;
   const arms = treatments.map((arm) => {
     const deciding = comparisons.filter((comparison) => comparison.arm === arm && comparison.decides);
-    return { arm, ...judge({ ...evidence, arm, family }, deciding) };
+    const limits = [...severalSettings(arm, settings[arm] ?? []), ...deciding.flatMap(skewNote)];
+    return { arm, ...judge({ ...evidence, arm, family }, deciding), ...(limits.length > 0 && { notes: limits }) };
   });
   const [only] = arms;
+  const isOne = arms.length === 1 && only !== undefined;
+  const ofArms = arms.flatMap(({ arm, notes: limits = [] }) => limits.map((limit) => (isOne ? limit : `${arm}: ${limit}`)));
+  const limits = [...secondLook(looks, rules, family), ...ofArms];
   return {
-    result: arms.length === 1 && only ? only.result : overall(arms.map((arm) => arm.result)),
-    reason: arms.length === 1 && only ? only.reason : arms.map(({ arm, result: each, reason }) => `${arm} ${each}: ${reason}`).join(". "),
+    result: isOne ? only.result : overall(arms.map((arm) => arm.result)),
+    reason: isOne ? only.reason : arms.map(({ arm, result: each, reason }) => `${arm} ${each}: ${reason}`).join(". "),
+    ...(limits.length > 0 && { notes: limits }),
     rules: statedRules(rules, treatments.length),
     rulesHash: rulesHash(rules),
     arms,
   };
+}
+
+function severalSettings(arm: string, paths: readonly string[]): string[] {
+  if (paths.length < 2) return [];
+  const told = paths.length > maxSettingsTold ? `${paths.slice(0, maxSettingsTold).join(", ")}, …` : paths.join(", ");
+  return [`${arm} changes ${count(paths.length, "setting")} (${told}): the verdict cannot be attributed to one of them`];
+}
+
+function skewNote({ measure, difference, medianP }: MeasureComparison): string[] {
+  if (medianP === undefined) return [];
+  return [`The differences in ${measure} are skewed (G = ${shownFigure(difference.skewness ?? null)}); the median test gives p ${relation(medianP)}`];
 }
 
 function overall(results: readonly ArmVerdict["result"][]): ArmVerdict["result"] {
@@ -68,13 +102,10 @@ function judge(each: Case, deciding: readonly MeasureComparison[]): Omit<ArmVerd
   if (missing.length > 0) return { result: "inconclusive", reason: `${missing.join("; ")}: the rules are for all of the plan` };
   const pairs = Math.min(...deciding.map(({ difference }) => difference.n));
   if (pairs < fewestSeeds) return { result: "inconclusive", reason: readingByRun(each, pairs) };
-  const different = deciding.filter((comparison) => differs(comparison, each.rules));
-  if (different.length > 0) return { result: "positive", reason: differentReason(each, different) };
-  const obstacles = [
-    ...scoreObstacle(each),
-    ...deciding.flatMap((one) => [gapObstacle(each, one), marginObstacle(one)].filter((found) => found !== undefined)),
-  ];
-  if (obstacles.length === 0) return { result: "null", reason: nullReason(each) };
+  const different = deciding.filter(({ outcome }) => outcome === "differs");
+  if (different.length > 0) return { result: "positive", reason: different.map((one) => differentReason(each, one)).join("; ") };
+  const obstacles = [...scoreObstacles(each), ...deciding.flatMap((one) => measureObstacle(each, one) ?? [])];
+  if (obstacles.length === 0) return { result: "null", reason: nullReason(each, deciding) };
   return { result: "inconclusive", reason: inconclusiveReason(each, deciding, obstacles) };
 }
 
@@ -111,30 +142,28 @@ function readingByRun(each: Case, pairs: number): string {
     const told = [each.control, each.arm].flatMap((arm) => runsOf(each, arm).filter((run) => run.seed === seed));
     return `seed ${seed}, ${told.map(({ arm, score }) => `${arm} ${score.result} (${score.reason})`).join(", ")}`;
   });
-  return `${count(pairs, "pair")} of seeds cannot answer, ${fewestSeeds} are needed. The notebook's own reading of each run: ${readings.join("; ")}`;
+  const lead =
+    pairs === 1 ? "One seed has no spread: an observation, no comparison" : `${count(pairs, "pair")} of seeds cannot answer, ${fewestSeeds} are needed`;
+  return `${lead}. The notebook's own reading of each run: ${readings.join("; ")}`;
 }
 
-function differs({ holm, difference, margin }: MeasureComparison, { alpha }: Rules): boolean {
-  return holm !== null && holm <= alpha && difference.mean !== null && Math.abs(difference.mean) > (margin ?? 0);
+/** `rmsnorm exceeds layernorm in deadC by 2.1 (95 % interval 1.3 to 3, 10 pairs), beyond the margin of 0.5; corrected p = 0.004`. */
+function differentReason(each: Case, { measure, margin, difference, holm: corrected }: MeasureComparison): string {
+  const p = `corrected p ${relation(corrected)}`;
+  if (measure === "score") return `${scoresOf(each)}; ${p}`;
+  const centre = difference.centre ?? 0;
+  const size = shownFigure(Math.abs(centre));
+  const isMedian = each.rules.test === "median";
+  const interval = difference.interval ? `${shownLevel(each.rules)} interval ${shownInterval(difference.interval)}, ` : "";
+  const direction = centre > 0 ? "exceeds" : "is below";
+  const beyond = (margin ?? 0) === 0 ? "" : `, beyond the margin of ${shownFigure(margin)}`;
+  return `${each.arm} ${direction} ${each.control} in ${measure} by ${size}${isMedian ? " in the median" : ""} (${interval}${count(difference.n, "pair")})${beyond}; ${p}`;
 }
 
-function differentReason(each: Case, different: readonly MeasureComparison[]): string {
-  return `${each.arm} differs from ${each.control}: ${different.map((comparison) => `${described(each, comparison)}, ${shownTest(comparison)}`).join("; ")}`;
-}
-
-/** `score: positive in 9 of 10 runs, in 0 of 10 of the control`, or a mean difference with its spread and interval. */
-function described(each: Case, { measure, difference, control, treatment }: MeasureComparison): string {
-  if (measure === "score") {
-    const [before, after] = [each.control, each.arm].map((arm) => runsOf(each, arm));
-    return `score positive in ${positives(after ?? [])} of ${count(treatment.n, "run")}, in ${positives(before ?? [])} of ${control.n} of the control`;
-  }
-  const interval = difference.signFlipInterval ?? difference.tInterval;
-  const range = interval === null ? "" : `, ${shownLevel(each.rules)} interval ${shownInterval(interval)}`;
-  return `${measure} by ${shownFigure(difference.mean)} on average (n = ${difference.n}, sd ${shownFigure(difference.sd)}${range})`;
-}
-
-function shownTest({ p, holm }: MeasureComparison): string {
-  return `p ${relation(p)}, corrected ${relation(holm)}`;
+/** `rmsnorm scores positive in 9 of 10 runs, layernorm in 0 of 10`. */
+function scoresOf(each: Case): string {
+  const [after, before] = [each.arm, each.control].map((arm) => runsOf(each, arm));
+  return `${each.arm} scores positive in ${positives(after ?? [])} of ${count(after?.length ?? 0, "run")}, ${each.control} in ${positives(before ?? [])} of ${before?.length}`;
 }
 
 function relation(p: number | null): string {
@@ -146,44 +175,74 @@ function shownInterval({ low, high }: Interval): string {
   return `${shownFigure(low)} to ${shownFigure(high)}`;
 }
 
-/** That runs of the treatment score positive, which speaks against null. */
-function scoreObstacle(each: Case): string[] {
-  const runs = runsOf(each, each.arm);
-  const positive = positives(runs);
-  return positive === 0 ? [] : [`${positive} of ${count(runs.length, "run")} of ${each.arm} ${positive === 1 ? "scores" : "score"} positive`];
+/** What the scores of runs say against null: that they are positive where score decides; that they disagree, or do not exist, where a census decides. */
+function scoreObstacles(each: Case): string[] {
+  const { rules, control, arm } = each;
+  const isPositive = [arm, control].some((one) => positives(runsOf(each, one)) > 0);
+  if (rules.decides.includes("score")) return isPositive ? [scoresOf(each)] : [];
+  if (!rules.decides.some(isCensusMeasure)) return [];
+  const unscored = [control, arm].filter((one) => runsOf(each, one).every(({ score }) => score.result === "degenerate"));
+  if (unscored.length > 0) {
+    const reasons = unscored.map((one) => `no run of ${one} can be scored (${runsOf(each, one)[0]?.score.reason.replace(/^not scored: /, "")})`);
+    return [`${reasons.join(" and ")}, so there was nothing that could part`];
+  }
+  const resultOf = (one: string) => new Map(runsOf(each, one).map(({ seed, score }) => [seed, score.result]));
+  const [before, after] = [resultOf(control), resultOf(arm)];
+  const disagreeing = each.seeds.filter((seed) => before.get(seed) !== after.get(seed)).length;
+  return disagreeing === 0
+    ? []
+    : [`${scoresOf(each)}: the scores disagree in ${disagreeing} of ${count(each.seeds.length, "pair")}, although score does not decide`];
 }
 
-/** That pairs lack a deciding measure, which speaks against null. */
-function gapObstacle({ seeds }: Case, { measure, difference }: MeasureComparison): string | undefined {
-  const lacking = seeds.length - difference.n;
-  return lacking === 0 ? undefined : `${lacking} of ${count(seeds.length, "pair")} ${lacking === 1 ? "has" : "have"} no ${measure}`;
+/** Why a deciding measure is not shown to be equal; undefined where it is. */
+function measureObstacle(each: Case, comparison: MeasureComparison): string | undefined {
+  const { measure, margin, difference, outcome } = comparison;
+  if (outcome === "equal") return undefined;
+  const { n, interval = null } = difference;
+  const lacking = each.seeds.length - n;
+  if (lacking > 0) return `${lacking} of ${count(each.seeds.length, "pair")} ${lacking === 1 ? "has" : "have"} no ${measure}`;
+  const least = leastPairsForNull(each.rules);
+  const isOfPositives = measure === "score" && [each.control, each.arm].some((arm) => positives(runsOf(each, arm)) > 0);
+  if (isOfPositives) return undefined; // scoreObstacles says it
+  if (areEqual(comparison) && n < least) return tooFewEqual(each, measure, n);
+  if (margin === 0) {
+    const range = interval === null ? "" : `, by ${shownInterval(interval)}`;
+    return `${measure} may differ${range}, and its margin is 0`;
+  }
+  if (interval === null) return `${count(n, "pair")} give no ${shownLevel(each.rules)} interval for ${measure}`;
+  const isInside = interval.low > -(margin ?? 0) && interval.high < (margin ?? 0);
+  if (isInside && n < least) return `${measure} needs ${least} pairs for null and has ${n}`;
+  return `${measure} may differ by ${shownInterval(interval)}, margin ${shownFigure(margin)}`;
 }
 
-/** That an interval of a deciding measure leaves its margin, which speaks against null. */
-function marginObstacle({ measure, margin, difference }: MeasureComparison): string | undefined {
-  const limit = margin ?? 0;
-  const intervals = [difference.tInterval, difference.signFlipInterval].filter((interval) => interval !== null);
-  const outside = intervals.find(({ low, high }) => low < -limit || high > limit);
-  return outside && `${measure} may differ by more than ${shownFigure(limit)} (interval ${shownInterval(outside)})`;
+/** That the pairs are all equal, and too few to show it. */
+function tooFewEqual({ rules }: Case, measure: string, n: number): string {
+  if (measure !== "score" && rules.decides.includes("score")) return `${measure} is equal in ${n} of ${count(n, "pair")}`;
+  const [equal, more] = measure === "score" ? ["without a split", "without one"] : [`with equal ${measure}`, "like them"];
+  const rate = shownBound(upperBoundOfNone(n, 1 - rules.alpha) ?? 1, "down");
+  return `${count(n, "pair")} ${equal} cannot rule out a true rate of ${rate}; ${leastPairsForNull(rules) - n} more ${more} would give null`;
 }
 
-function nullReason(each: Case): string {
-  const n = runsOf(each, each.arm).filter(({ score }) => score.result === "null").length;
-  const bound = upperBoundOfNone(n, 1 - each.rules.alpha);
-  const stated = bound === null ? "" : `. 0 of ${n}: below ${shownBound(bound)} with ${shownLevel(each.rules)} confidence`;
-  return `no run of ${each.arm} scores positive, and ${each.rules.decides.join(" and ")} ${each.rules.decides.length === 1 ? "does" : "do"} not differ from ${each.control} beyond the margin${stated}`;
+function nullReason(each: Case, deciding: readonly MeasureComparison[]): string {
+  const bound = (n: number) => `so a true rate above ${shownBound(upperBoundOfNone(n, 1 - each.rules.alpha) ?? 1)} is ruled out (${shownLevel(each.rules)})`;
+  return deciding
+    .map(({ measure, margin, difference: { n } }) => {
+      if (measure === "score") return `no run splits in ${count(n, "pair")}, ${bound(n)}`;
+      if (margin === 0) return `${measure} is equal in ${n} of ${count(n, "pair")}, ${bound(n)}`;
+      return `${measure} differs by less than ${shownFigure(margin)}`;
+    })
+    .join("; ");
 }
 
 function inconclusiveReason(each: Case, deciding: readonly MeasureComparison[], obstacles: readonly string[]): string {
-  const tests = deciding.map((comparison) => `${comparison.measure} ${shownTest(comparison)}`);
-  return `no difference beyond the margins is shown (${tests.join("; ")}), and none is ruled out: ${obstacles.join("; ")}${neededSeeds(each, deciding)}`;
+  const shown = deciding.map(({ measure, holm: corrected }) => `${measure} ${shownP(corrected)}`).join(", ");
+  return `${[...obstacles, ...neededSeeds(each, deciding)].join("; ")}. Corrected p: ${shown}`;
 }
 
 /** That so few pairs cannot give a small enough p, whatever they say, and how many could. */
-function neededSeeds({ rules, family }: Case, deciding: readonly MeasureComparison[]): string {
-  const smallest = (pairs: number) => Math.min(1, family * 2 ** (1 - pairs));
+function neededSeeds({ rules, family }: Case, deciding: readonly MeasureComparison[]): string[] {
   const pairs = Math.max(...deciding.map(({ difference }) => difference.n));
-  if (smallest(pairs) <= rules.alpha) return "";
-  const needed = Math.ceil(1 + Math.log2(family / rules.alpha));
-  return `. With ${count(pairs, "pair")} the smallest corrected p is ${shownP(smallest(pairs))}: ${needed} are needed`;
+  const needed = leastPairsForPositive(rules, family);
+  if (pairs >= needed) return [];
+  return [`${count(pairs, "pair")} cannot reach p ≤ ${rules.alpha} with ${count(family, "test")}; ${needed} can`];
 }

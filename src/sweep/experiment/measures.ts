@@ -48,6 +48,11 @@ export function parseMeasure(name: string): Measure {
   return { from: "census", count, tokens, step: step === undefined ? null : Number(step) };
 }
 
+/** Whether a measure counts black holes, their tokens or distinct rows: what the score is about, too. */
+export function isCensusMeasure(name: string): boolean {
+  return parseMeasure(name).from === "census";
+}
+
 /** What is wrong with the name of a measure, and which one may be meant; undefined when nothing is. */
 export function measureProblem(name: string): string | undefined {
   if (parseMeasure(name).from !== "analysis") return undefined;

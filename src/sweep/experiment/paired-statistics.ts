@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { holm } from "../statistics/holm.js";
-import { mcnemarTest } from "../statistics/mcnemar-test.js";
+import { fairTail } from "../statistics/mcnemar-test.js";
 import { moments } from "../statistics/moments.js";
 import { type Pair, pairedDifferences } from "../statistics/paired-differences.js";
+import { type PairedTest, pairedTest } from "../statistics/paired-test.js";
 import { signFlipInterval } from "../statistics/sign-flip-interval.js";
-import { signFlipTest } from "../statistics/sign-flip-test.js";
+import { mostExactValues } from "../statistics/sign-flip-test.js";
 import { tInterval } from "../statistics/t-interval.js";
 import { type ExperimentRun, measuredValue } from "./experiment-run.js";
-import type { Rules } from "./rules.js";
+import { fewestSeeds, leastPairsForNull, type Rules } from "./rules.js";
 
 const count = z.int().nonnegative();
 const figure = z.number().nullable();
@@ -24,14 +25,27 @@ export const measureComparisonSchema = z.strictObject({
   control: armSchema,
   treatment: armSchema,
   difference: z
-    .strictObject({ ...momentsShape, tInterval: intervalSchema, signFlipInterval: intervalSchema })
+    .strictObject({
+      ...momentsShape,
+      tInterval: intervalSchema,
+      signFlipInterval: intervalSchema,
+      centre: figure.optional().describe("What is tested: the mean, or the median where the rules say so"),
+      interval: intervalSchema
+        .optional()
+        .describe("Where the centre may lie by the tests of the verdict; null where the pairs exclude nothing, and for scores"),
+      floor: figure.optional().describe("Half the least width of the interval: what a change of 1 at a rate that the pairs can miss would add"),
+      skewness: figure.optional(),
+    })
     .describe("Treatment less control, over the pairs that have both; intervals of the level 1 − alpha"),
   discordant: z.strictObject({ onlyControl: count, onlyTreatment: count }).optional().describe("Of scores: pairs in which one arm alone is positive"),
   test: z
-    .enum(["McNemar", "sign-flip", "sign-flip (drawn)"])
+    .enum(["McNemar", "sign-flip", "sign-flip (drawn)", "sign-flip and Hall", "sign-flip (drawn) and Hall", "sign"])
     .nullable()
-    .describe("What p is of: with all assignments of signs, or with drawn ones; null where there are fewer than two pairs"),
-  p: figure.describe("Two-sided"),
+    .describe("What p is of: the larger p of two tests, with all assignments of signs or with drawn ones; null where there are fewer than three pairs"),
+  p: figure.describe("Two-sided, against the margin"),
+  pNull: figure.optional().describe("That the difference is as large as the margin or larger; null for scores, and where the margin is 0"),
+  medianP: figure.optional().describe("p of the sign test, where the differences are skewed and the mean is tested"),
+  outcome: z.enum(["differs", "equal", "open"]).optional().describe("Of a deciding measure: shown to differ, shown to be equal, or neither"),
   holm: figure.describe("p of a deciding measure, corrected over deciding measures × arms"),
 });
 export type MeasureComparison = z.output<typeof measureComparisonSchema>;
@@ -61,7 +75,7 @@ export function pairedStatistics(evidence: ExperimentEvidence, measures: readonl
   const all = treatments.flatMap((arm) => named.map((measure) => compare(evidence, arm, measure)));
   const deciding = all.filter(({ decides }) => decides);
   const corrected = holm(deciding.map(({ p }) => p ?? 1));
-  return all.map((comparison) => (comparison.decides ? { ...comparison, holm: corrected[deciding.indexOf(comparison)] ?? null } : comparison));
+  return all.map((comparison) => (comparison.decides ? decided(comparison, corrected[deciding.indexOf(comparison)] ?? 1, evidence) : comparison));
 }
 
 function compare({ rules, seeds, control, runs }: ExperimentEvidence, arm: string, measure: string): MeasureComparison {
@@ -69,17 +83,28 @@ function compare({ rules, seeds, control, runs }: ExperimentEvidence, arm: strin
   const after = valuesOf(runs, arm, measure);
   const pairs = pairedDifferences(before, after);
   const differences = pairs.map(({ difference }) => difference);
+  const isEnough = pairs.length >= fewestSeeds;
   const level = 1 - rules.alpha;
   const decides = rules.decides.includes(measure);
+  const margin = decides ? (rules.margin[measure] ?? 0) : null;
+  const lacking = seeds.length - pairs.length;
+  const areWhole = pairs.every((pair) => Number.isInteger(pair.control) && Number.isInteger(pair.treatment));
+  const options = { margin: margin ?? 0, lacking, level, test: rules.test, areWhole };
+  const described = {
+    ...moments(differences),
+    tInterval: isEnough ? tInterval(differences, level) : null,
+    signFlipInterval: isEnough ? signFlipInterval(differences, level) : null,
+  };
+  const tested = measure === "score" ? scoreTest(pairs, lacking) : valueTest(pairedTest(differences, options), pairs.length, rules, options.margin);
   return {
     measure,
     arm,
     decides,
-    margin: decides ? (rules.margin[measure] ?? 0) : null,
-    control: described(seeds, before),
-    treatment: described(seeds, after),
-    difference: { ...moments(differences), tInterval: tInterval(differences, level), signFlipInterval: signFlipInterval(differences, level) },
-    ...(measure === "score" ? scoreTest(pairs) : valueTest(differences)),
+    margin,
+    control: arrangedBySeed(seeds, before),
+    treatment: arrangedBySeed(seeds, after),
+    ...tested,
+    difference: { ...described, ...tested.difference },
     holm: null,
   };
 }
@@ -88,21 +113,50 @@ function valuesOf(runs: readonly ExperimentRun[], arm: string, measure: string):
   return new Map(runs.filter((run) => run.arm === arm).map((run) => [run.seed, measuredValue(run, measure)]));
 }
 
-function described(seeds: readonly number[], bySeed: ReadonlyMap<number, number | null>): MeasureComparison["control"] {
+function arrangedBySeed(seeds: readonly number[], bySeed: ReadonlyMap<number, number | null>): MeasureComparison["control"] {
   const values = seeds.map((seed) => bySeed.get(seed) ?? null);
   return { values, ...moments(values.filter((value) => value !== null)) };
 }
 
-function scoreTest(pairs: readonly Pair[]): Pick<MeasureComparison, "discordant" | "test" | "p"> {
+/** What a test adds to a comparison. */
+type Tested = Pick<MeasureComparison, "discordant" | "test" | "p" | "pNull" | "medianP"> & { difference: Partial<MeasureComparison["difference"]> };
+
+/** McNemar's exact test of scores; a pair that lacks a score counts as one against the difference. */
+function scoreTest(pairs: readonly Pair[], lacking: number): Tested {
   const onlyControl = pairs.filter(({ difference }) => difference < 0).length;
   const onlyTreatment = pairs.filter(({ difference }) => difference > 0).length;
   const discordant = { onlyControl, onlyTreatment };
-  if (pairs.length < 2) return { discordant, test: null, p: null };
-  return { discordant, test: "McNemar", p: mcnemarTest(onlyControl, onlyTreatment) };
+  const centre = moments(pairs.map(({ difference }) => difference)).mean;
+  const difference = { centre, interval: null, floor: 0 };
+  if (pairs.length < fewestSeeds) return { discordant, test: null, p: null, pNull: null, difference };
+  const against = onlyControl + onlyTreatment === 0 ? 0 : lacking;
+  const p = Math.min(1, 2 * fairTail(Math.min(onlyControl, onlyTreatment) + against, onlyControl + onlyTreatment + against));
+  return { discordant, test: "McNemar", p, pNull: null, difference };
 }
 
-function valueTest(differences: readonly number[]): Pick<MeasureComparison, "test" | "p"> {
-  const found = signFlipTest(differences);
-  if (found === null) return { test: null, p: null };
-  return { test: found.method === "all" ? "sign-flip" : "sign-flip (drawn)", p: found.p };
+function valueTest(found: PairedTest | null, pairs: number, { test }: Rules, margin: number): Tested {
+  if (found === null) return { test: null, p: null, pNull: null, difference: { centre: null, interval: null, floor: null, skewness: null } };
+  const { centre, interval, floor, skewness, p, pNull, medianP } = found;
+  return {
+    test: test === "median" ? "sign" : pairs > mostExactValues ? "sign-flip (drawn) and Hall" : "sign-flip and Hall",
+    p,
+    pNull: margin === 0 ? null : pNull,
+    ...(medianP !== undefined && { medianP }),
+    difference: { centre, interval, floor, skewness },
+  };
+}
+
+/** A deciding measure with its corrected p and what that shows. */
+function decided(comparison: MeasureComparison, corrected: number, { rules, seeds }: ExperimentEvidence): MeasureComparison {
+  const { difference, pNull } = comparison;
+  const [margin, floor, centre] = [comparison.margin ?? 0, difference.floor ?? 0, difference.centre ?? null];
+  const differs = centre !== null && corrected <= rules.alpha && Math.abs(centre) - floor > margin;
+  const isWhole = difference.n === seeds.length && difference.n >= leastPairsForNull(rules);
+  const isWithin = margin === 0 ? areEqual(comparison) : centre !== null && (pNull ?? 1) <= rules.alpha && Math.abs(centre) + floor < margin;
+  return { ...comparison, holm: corrected, outcome: differs ? "differs" : isWhole && isWithin ? "equal" : "open" };
+}
+
+/** Whether every pair has the same value in both arms. */
+export function areEqual({ control, treatment }: MeasureComparison): boolean {
+  return control.values.every((value, at) => value !== null && value === treatment.values[at]);
 }

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { count } from "../../text/count.js";
 import { mostExactValues } from "../statistics/sign-flip-test.js";
+import { pairsForNull } from "../statistics/upper-bound-of-none.js";
 import { measureProblem } from "./measures.js";
 
 /** Differences of the mean that count as none, where the rules do not say: half a black hole. */
@@ -9,6 +11,10 @@ const usualMargins: Readonly<Record<string, number>> = { deadC: 0.5 };
 
 /** Fewer seeds decide nothing. */
 export const fewestSeeds = 3;
+/** Beyond this level the tests are not calibrated. */
+const largestAlpha = 0.2;
+const usualNullBelow = 0.3;
+const usualTest = "mean";
 
 /** How an experiment is judged, as it is written: all of it optional, and fixed before the first step. */
 export const rulesSchema = z
@@ -25,15 +31,23 @@ export const rulesSchema = z
     margin: z
       .record(z.string(), z.number().min(0))
       .optional()
-      .describe("By deciding measure, how far the means of two arms may lie apart and count as alike; 0 where left out, 0.5 for deadC."),
+      .describe("By deciding measure, the largest mean difference between two arms that counts as none (default: 0.5 for deadC, else 0). Not for score."),
     alpha: z
       .number()
       .gt(0)
-      .lt(1)
+      .max(largestAlpha)
       .default(0.05)
-      .describe(
-        "Largest chance that a difference is claimed where there is none, over all deciding measures and arms (Holm). Intervals have the level 1 − alpha.",
-      ),
+      .describe("Significance level of the verdict, over all deciding measures and arms (Holm); at most 0.2. Intervals have the level 1 − alpha."),
+    nullBelow: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .default(usualNullBelow)
+      .describe("Null needs enough pairs to rule out, at the level 1 − alpha, that a difference occurs at this rate without showing: 9 pairs for 0.3."),
+    test: z
+      .enum(["mean", "median"])
+      .default(usualTest)
+      .describe("What a measure is compared by. `mean`: sign-flip test and Hall's t. `median`: sign test, exact whatever the shape of the differences."),
   })
   .superRefine(({ decides, margin = {} }, context) => {
     for (const [at, name] of decides.entries()) {
@@ -42,6 +56,10 @@ export const rulesSchema = z
     }
     for (const name of Object.keys(margin).filter((each) => !decides.includes(each))) {
       context.addIssue({ code: "custom", path: ["margin", name], message: `${name} decides nothing: a margin belongs to one of ${decides.join(", ")}` });
+    }
+    if ((margin["score"] ?? 0) > 0) {
+      const message = "score is 0 or 1 and has no margin. Remove it, and set nullBelow to the rate of differing pairs that you tolerate";
+      context.addIssue({ code: "custom", path: ["margin", "score"], message });
     }
   });
 export type RulesInput = z.input<typeof rulesSchema>;
@@ -53,37 +71,77 @@ export interface Rules {
   /** Of every deciding measure. */
   readonly margin: Readonly<Record<string, number>>;
   readonly alpha: number;
+  /** Rate of differences that null rules out. */
+  readonly nullBelow: number;
+  readonly test: "mean" | "median";
+}
+
+/** Rules as a plan stores them: the fields that were added later only where they are not the default, so that older experiments keep their identity. */
+export interface StoredRules extends Omit<Rules, "nullBelow" | "test"> {
+  readonly nullBelow?: number | undefined;
+  readonly test?: Rules["test"] | undefined;
 }
 
 /** The rules as they will be applied. */
-export function appliedRules({ score, decides, margin = {}, alpha }: z.output<typeof rulesSchema>): Rules {
-  return { score, decides, margin: Object.fromEntries(decides.map((name) => [name, margin[name] ?? usualMargins[name] ?? 0])), alpha };
+export function appliedRules({ score, decides, margin = {}, alpha, nullBelow, test }: z.output<typeof rulesSchema>): Rules {
+  return { score, decides, margin: Object.fromEntries(decides.map((name) => [name, margin[name] ?? usualMargins[name] ?? 0])), alpha, nullBelow, test };
+}
+
+/** Rules in their stored form. */
+export function storedRules({ score, decides, margin, alpha, nullBelow, test }: Rules): StoredRules {
+  return { score, decides, margin, alpha, ...(nullBelow !== usualNullBelow && { nullBelow }), ...(test !== usualTest && { test }) };
+}
+
+/** Rules from their stored form. */
+export function rulesFromStored({ nullBelow = usualNullBelow, test = usualTest, ...rules }: StoredRules): Rules {
+  return { ...rules, nullBelow, test };
 }
 
 /** SHA-256 of rules, in hex: two experiments with the same one were judged alike. */
-export function rulesHash({ score, decides, margin, alpha }: Rules): string {
+export function rulesHash(rules: Rules): string {
+  const { margin, ...stored } = storedRules(rules);
+  const { score, decides, ...others } = stored;
   return createHash("sha256")
-    .update(JSON.stringify({ score, decides, margin: decides.map((name) => margin[name]), alpha }))
+    .update(JSON.stringify({ score, decides, margin: decides.map((name) => margin[name]), ...others }))
     .digest("hex");
 }
 
 /** The level of the intervals: `95 %`. */
-export function shownLevel({ alpha }: Rules): string {
+export function shownLevel({ alpha }: Pick<Rules, "alpha">): string {
   return `${Number((100 * (1 - alpha)).toPrecision(6))} %`;
+}
+
+/** Pairs without which null is impossible. */
+export function leastPairsForNull({ alpha, nullBelow }: Rules): number {
+  return pairsForNull(nullBelow, 1 - alpha);
+}
+
+/** Pairs without which no measure of a family of tests can be shown to differ, whatever its values: 2 / 2^n ≤ alpha / tests. */
+export function leastPairsForPositive({ alpha }: Rules, tests: number): number {
+  return 1 + Math.ceil(Math.log2(tests / alpha));
+}
+
+/** Whether a verdict was given by these rules as this version applies them: earlier versions stated, and judged by, other ones. */
+export function isJudgedBy(rules: Rules, verdict: { readonly rules: readonly string[]; readonly arms: readonly unknown[] }): boolean {
+  return isDeepStrictEqual(verdict.rules, statedRules(rules, verdict.arms.length));
 }
 
 /** The rules in words, a sentence each. @param treatments number of arms beside the control. */
 export function statedRules(rules: Rules, treatments: number): string[] {
-  const { decides, margin, alpha } = rules;
+  const { decides, margin, alpha, nullBelow, test } = rules;
   const family = decides.length * treatments;
+  const shift =
+    test === "median"
+      ? "every other measure by the sign test of the median"
+      : `every other measure by the larger p of the sign-flip test (exact up to ${mostExactValues} pairs, 100,000 draws with seed 0 beyond) and Hall's skew-corrected t test`;
   return [
     "score: each run by itself, by the notebook's rule: positive when dead tokens that shared a black hole at the start no longer share one, else null",
     `decides: ${decides.join(", ")}; every other measure is described, not judged`,
-    `margin: means that lie at most so far apart count as alike: ${decides.map((name) => `${name} ${margin[name]}`).join(", ")}`,
+    `margin: differences of at most this size count as none: ${decides.map((name) => `${name} ${margin[name]}`).join(", ")}`,
     `alpha: ${alpha}, two-sided, after Holm's correction over ${count(family, "test")} (${count(decides.length, "deciding measure")} × ${count(treatments, "arm")} against the control)`,
-    `test: pairs by seed; score by McNemar's exact test, every other measure by the sign-flip test over all assignments up to ${mostExactValues} pairs, and over 100,000 drawn ones (seed 0) beyond`,
-    "positive: a deciding measure has a corrected p of at most alpha, and its means lie farther apart than its margin",
-    `null: no run of the treatment scores positive, no pair lacks a deciding measure, and the ${shownLevel(rules)} intervals of every deciding measure (Student's t, and that of the sign-flip test where the pairs allow one) lie inside its margin`,
+    `test: pairs by seed; score by McNemar's exact test, ${shift}. A pair without a value counts against a difference`,
+    `positive: a deciding measure differs by more than its margin, with a corrected p of at most alpha against the margin; needs ${leastPairsForPositive(rules, family)} pairs`,
+    `null: every deciding measure is shown to differ by less than its margin (p of at most alpha against both ends), or is equal in every pair where the margin is 0; no pair lacks one; where score decides, no run scores positive; where a census decides, scores agree in every pair; needs ${leastPairsForNull(rules)} pairs, which rule out differences at a rate of ${nullBelow}`,
     `degenerate: an arm's runs cannot be scored. inconclusive: all else, fewer than ${fewestSeeds} pairs, and as long as a planned run is missing`,
   ];
 }

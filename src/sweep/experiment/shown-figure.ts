@@ -17,9 +17,10 @@ export function shownP(p: number | null): string {
   return p < smallestShownP ? "< 0.0001" : String(Number(p.toPrecision(2)));
 }
 
-/** An upper bound of a share: two digits, rounded up, so that it still is one. */
-export function shownBound(share: number): string {
+/** A bound of a share: two digits, rounded up where it rules out what lies above it, or down where it allows what lies below it, so that it still is one. */
+export function shownBound(share: number, direction: "up" | "down" = "up"): string {
   const percent = 100 * share;
   const unit = 10 ** (Math.floor(Math.log10(percent)) - 1);
-  return `${Number((Math.ceil(percent / unit) * unit).toPrecision(2))} %`;
+  const units = direction === "up" ? Math.ceil(percent / unit) : Math.floor(percent / unit);
+  return `${Number((units * unit).toPrecision(2))} %`;
 }

@@ -4,6 +4,7 @@ import { defaultPreset, isPresetName } from "../../config/presets.js";
 import { alreadyResolved, type ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import type { Executor } from "../executors/executor.js";
+import { storedRules } from "../experiment/rules.js";
 import { type Plan, planPoints, type Question, withArms } from "./plan.js";
 import { refuseEqualArms } from "./plan-experiment.js";
 import { readPlan } from "./plan-file.js";
@@ -28,7 +29,7 @@ export function planAgain(path: string): StoredPlan {
     question,
     async plan(executor, signal) {
       const points = trials.map(({ set }) => ({ set, placeOf: (at: string) => at }));
-      const rules = question ? question.rules : prune;
+      const rules = question ? storedRules(question.rules) : prune;
       const { plan, trialOf } = await planPoints({ name, base, points, rules, sourceOf: () => "plan.json" }, executor, signal);
       if (question) refuseEqualArms(plan, question, () => "plan.json");
       if (plan.hash === hash && trials.every(({ trial }, index) => trial === trialOf[index])) {

@@ -6,6 +6,7 @@ import type { RunConfig } from "../../config/run-config-schema.js";
 import type { ConfigIssue } from "../../errors.js";
 import type { Executor, Machine } from "../executors/executor.js";
 import type { LoadedExperiment } from "../experiment/load-experiment.js";
+import { storedRules } from "../experiment/rules.js";
 import type { SweepPoint } from "../grammar/expand-sweep.js";
 import { flattenOverrides } from "../grammar/flatten-overrides.js";
 import { refuseSetAxes } from "../grammar/load-base.js";
@@ -37,7 +38,7 @@ export async function planExperiment(
   }
   refuseSetAxes(base, points, issues);
   if (issues.length > 0) throw configInvalid(issues);
-  const { plan, trialOf } = await planPoints({ name, base, points, rules, sourceOf }, executor, signal);
+  const { plan, trialOf } = await planPoints({ name, base, points, rules: storedRules(rules), sourceOf }, executor, signal);
   const question: Question = {
     arms: Object.keys(arms),
     seeds,

@@ -1,14 +1,23 @@
 import { z } from "zod";
 import { BhBridgeError } from "../../errors.js";
 import { readRunDocument } from "../../runs/read-run-json.js";
-import { rulesHash } from "../experiment/rules.js";
+import { rulesFromStored, rulesHash, storedRules } from "../experiment/rules.js";
 import { pruneSchema } from "../prune/prune-condition.js";
 import type { Plan } from "./plan.js";
 
 const questionSchema = z.strictObject({
   arms: z.array(z.string()).readonly(),
   seeds: z.array(z.int()).readonly(),
-  rules: z.strictObject({ score: z.literal("notebook"), decides: z.array(z.string()).readonly(), margin: z.record(z.string(), z.number()), alpha: z.number() }),
+  rules: z
+    .strictObject({
+      score: z.literal("notebook"),
+      decides: z.array(z.string()).readonly(),
+      margin: z.record(z.string(), z.number()),
+      alpha: z.number(),
+      nullBelow: z.number().optional(),
+      test: z.enum(["mean", "median"]).optional(),
+    })
+    .transform(rulesFromStored),
   /** SHA-256 of the rules, which the verdict repeats. */
   rulesHash: z.string(),
   measures: z.array(z.string()).readonly(),
@@ -35,14 +44,14 @@ export const planFileName = "plan.json";
 
 /** The content of `plan.json`. */
 export function planText({ name, hash, base, prune, question, trials }: Plan): string {
-  const file: PlanFile = {
+  const file: z.input<typeof planFileSchema> = {
     schema: "bh-bridge/plan@1",
     name,
     hash,
     preset: base.preset,
     base: JSON.parse(JSON.stringify(base.config)),
     prune,
-    question: question && { ...question, rulesHash: rulesHash(question.rules) },
+    question: question && { ...question, rules: storedRules(question.rules), rulesHash: rulesHash(question.rules) },
     trials: trials.map(({ trial, set }) => ({ trial, set })),
   };
   return `${JSON.stringify(file, null, 1)}\n`;

@@ -10,5 +10,5 @@ test("a p value has two digits, and is never shown as 0", () => {
 });
 
 test("a bound is rounded up", () => {
-  expect([0.25887, 0.0029912, 0.95, 0.05].map(shownBound)).toEqual(["26 %", "0.3 %", "95 %", "5 %"]);
+  expect([0.25887, 0.0029912, 0.95, 0.05].map((share) => shownBound(share))).toEqual(["26 %", "0.3 %", "95 %", "5 %"]);
 });

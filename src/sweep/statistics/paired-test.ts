@@ -1,0 +1,93 @@
+import { hallInterval, hallTail, isSkewed, sampleSkewness } from "./hall-test.js";
+import { type Interval, usualLevel } from "./interval.js";
+import { moments, scaleOf } from "./moments.js";
+import { signFlipInterval } from "./sign-flip-interval.js";
+import { mostExactValues, signFlipTail } from "./sign-flip-test.js";
+import { median, medianInterval, signTail } from "./sign-test.js";
+import { upperBoundOfNone } from "./upper-bound-of-none.js";
+
+/** What paired differences are tested against, and how. */
+export interface PairedTestOptions {
+  /** Size of a difference that counts as none; 0 when left out. */
+  readonly margin?: number;
+  /** Pairs without a difference, which count against a difference; none when left out. */
+  readonly lacking?: number;
+  /** 1 − alpha. */
+  readonly level?: number;
+  /** Of what: `mean`, by sign flips and Hall's t, when left out; or `median`, by signs. */
+  readonly test?: "mean" | "median";
+  /** Whether all values are whole numbers, so that a rare change of 1 can be missed. */
+  readonly areWhole?: boolean;
+}
+
+/** What the differences of pairs show. */
+export interface PairedTest {
+  /** Their mean, or median. */
+  readonly centre: number;
+  /** Two-sided p that the centre lies within the margin: small when arms differ by more than it. */
+  readonly p: number;
+  /** p that the centre lies outside the margin or at its ends: small when arms differ by less than it. */
+  readonly pNull: number;
+  /** Where the centre may lie; null where so few pairs exclude nothing. */
+  readonly interval: Interval | null;
+  /** Half the least width of the interval: a change of 1 at a rate that n pairs can miss; 0 for values that are no whole numbers. */
+  readonly floor: number;
+  readonly skewness: number;
+  /** p of the median test, where the differences are skewed and the mean is tested. */
+  readonly medianP?: number;
+}
+
+const fewestPairs = 3;
+/** A scaled difference this close to the end of the margin lies on it. */
+const tie = 1e-9;
+
+/**
+ * Test paired differences against a margin δ. A one-sided p^>(θ), small when the centre lies above θ, is the larger of the sign-flip test's and Hall's (or
+ * that of the sign test); p^<(θ) is the same of the differences with their signs turned. Then p = 2 min(p^>(δ), p^<(−δ)) and pNull = 2 max(p^>(−δ), p^<(δ)),
+ * at most 1.
+ *
+ * All of it is free of scale: differences of 1e200 are tested like those of 1. Null for fewer than three differences, or where one is not finite.
+ */
+export function pairedTest(differences: readonly number[], options: PairedTestOptions = {}): PairedTest | null {
+  const { margin = 0, lacking = 0, level = usualLevel, test = "mean", areWhole = false } = options;
+  const n = differences.length;
+  if (n < fewestPairs || !differences.every(Number.isFinite)) return null;
+  const scale = scaleOf([...differences, margin]);
+  const scaled = differences.map((difference) => difference / scale);
+  const delta = margin / scale;
+  const turned = scaled.map((difference) => -difference);
+  const above = (values: readonly number[], theta: number, as = test) => centredAbove(values, theta, as, lacking);
+  const twoSided = (as: "mean" | "median") => Math.min(1, 2 * Math.min(above(scaled, delta, as), above(turned, delta, as)));
+  const floor = areWhole ? (upperBoundOfNone(n, level) ?? 0) : 0;
+  const centre = (test === "median" ? median(scaled) : moments(scaled).mean) ?? 0;
+  const isMean = test === "mean";
+  return {
+    centre: scale * centre,
+    p: twoSided(test),
+    pNull: Math.min(1, 2 * Math.max(above(scaled, -delta), above(turned, -delta))),
+    interval: widened(isMean ? intervalOfMean(scaled, level) : medianInterval(scaled, level), scale, scale * centre, floor),
+    floor,
+    skewness: sampleSkewness(scaled) ?? 0,
+    ...(isMean && isSkewed(scaled) && { medianP: twoSided("median") }),
+  };
+}
+
+/** One-sided p that values are centred above θ. A lacking pair stands as far on the other side as any value. */
+function centredAbove(values: readonly number[], theta: number, test: "mean" | "median", lacking: number): number {
+  const shifted = values.map((value) => (Math.abs(value - theta) <= tie ? 0 : value - theta));
+  const farthest = Math.max(...shifted.map(Math.abs));
+  const all = [...shifted, ...new Array<number>(lacking).fill(-farthest)];
+  return test === "median" ? signTail(all) : Math.max(signFlipTail(all), hallTail(all));
+}
+
+/** The hull of both intervals; where sign flips are drawn, Hall's alone, and null where they are too few to exclude anything. */
+function intervalOfMean(values: readonly number[], level: number): Interval | null {
+  const hall = hallInterval(values, level);
+  if (values.length > mostExactValues) return hall;
+  const flips = signFlipInterval(values, level);
+  return hall && flips && { low: Math.min(hall.low, flips.low), high: Math.max(hall.high, flips.high) };
+}
+
+function widened(interval: Interval | null, scale: number, centre: number, floor: number): Interval | null {
+  return interval && { low: Math.min(scale * interval.low, centre - floor), high: Math.max(scale * interval.high, centre + floor) };
+}
