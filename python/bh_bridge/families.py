@@ -19,15 +19,12 @@ from transformers import (
 
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel
-from bh_bridge.modeling_other_norms import replace_own_norms
+from bh_bridge.modeling_other_norms import NORM_NAMES, with_norms
 from bh_bridge.modeling_tinylm import TinyLMConfig, TinyLMForCausalLM
 
 # A family of our own, beside those of transformers.
 AutoConfig.register(TinyLMConfig.model_type, TinyLMConfig)
 AutoModelForCausalLM.register(TinyLMConfig, TinyLMForCausalLM)
-
-# What stands between the family and `ForCausalLM` in the name of a class whose norms were replaced.
-NORM_NAMES = {"rmsnorm": "WithRMSNorm", "layernorm": "WithLayerNorm"}
 
 
 def config_class(kind: str) -> type[PreTrainedConfig]:
@@ -70,7 +67,7 @@ def model_class(kind: str, norm: str) -> type[PreTrainedModel]:
     if kind == "gpt2" and norm == "rmsnorm":
         return GPT2RMSNormLMHeadModel
     native = cast("type[PreTrainedModel]", MODEL_FOR_CAUSAL_LM_MAPPING[config_class(kind)])
-    return native if is_native(kind, norm) else _with_norms(native, norm)
+    return native if is_native(kind, norm) else with_norms(native, kind, norm, __name__)[1]
 
 
 def is_native(kind: str, norm: str) -> bool:
@@ -78,36 +75,16 @@ def is_native(kind: str, norm: str) -> bool:
     return norm == "native" or (kind == "gpt2" and norm == "layernorm")
 
 
-def class_with_norms(native: type[PreTrainedModel], norm: str) -> str:
-    """Name of a family's class with replaced norms."""
-    return f"{native.__name__.removesuffix('ForCausalLM')}{NORM_NAMES[norm]}ForCausalLM"
-
-
-def source_with_norms(native: type[PreTrainedModel], norm: str) -> str:
-    """Python of that class, to be appended to modeling_other_norms.py."""
-    name = class_with_norms(native, norm)
+def source_with_norms(native: type[PreTrainedModel], kind: str, norm: str) -> str:
+    """Python of a family's classes with replaced norms, to be appended to modeling_other_norms.py."""
     home = ".modeling_tinylm" if native is TinyLMForCausalLM else "transformers"
+    classes = ", ".join(each.__name__ for each in with_norms(native, kind, norm, __name__))
     return f'''
 
 from {home} import {native.__name__}  # noqa: E402
 
-
-class {name}({native.__name__}):
-    """{native.__name__} with {norm} in place of its own norms."""
-
-    def __init__(self, config) -> None:
-        super().__init__(config)
-        replace_own_norms(self, "{norm}")
+{classes} = with_norms({native.__name__}, "{kind}", "{norm}", __name__)
 '''
-
-
-def _with_norms(native: type[PreTrainedModel], norm: str) -> type[PreTrainedModel]:
-    def build(self: Any, config: PreTrainedConfig) -> None:
-        native.__init__(self, config)
-        if replace_own_norms(self, norm) == 0:
-            raise ConfigInvalid(f"model.norm: {native.__name__} has no norm that could be replaced; set it to native")
-
-    return type(class_with_norms(native, norm), (native,), {"__init__": build, "__module__": __name__})
 
 
 def replaced_norm(model: PreTrainedModel) -> str | None:

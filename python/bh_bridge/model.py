@@ -13,18 +13,16 @@ from torch import nn
 from transformers import GenerationConfig, PreTrainedConfig, PreTrainedModel, logging
 
 from bh_bridge import dtypes
-from bh_bridge.durable import share_tensors
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.families import architecture, config_class, embedding_of, model_class, replaced_norm, source_with_norms
 from bh_bridge.initial_state import DTYPES, initialize
-from bh_bridge.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel
+from bh_bridge.modeling_gpt2_rmsnorm import GPT2RMSNormConfig, GPT2RMSNormLMHeadModel
 from bh_bridge.modeling_tinylm import TinyLMConfig, TinyLMForCausalLM
 
 GPT2_SOURCE = Path(__file__).with_name("modeling_gpt2_rmsnorm.py")
 COUNTED_BEFORE = ("gpt2", "llama", "qwen3", "tinylm")
 OTHER_SOURCE = Path(__file__).with_name("modeling_other_norms.py")
 TINYLM_SOURCE = Path(__file__).with_name("modeling_tinylm.py")
-OF_CAUSAL = "AutoModelForCausalLM"  # in `auto_map` of a config.json
 
 
 def build_model(
@@ -94,8 +92,11 @@ def _stream_after_weights(
 
 
 def new_model(described: PreTrainedConfig, kind: str, norm: str) -> PreTrainedModel:
-    """A model of a family with its own initialisation."""
-    return model_class(kind, norm)(described)
+    """A model of a family with its own initialisation; ConfigInvalid when it has no norm to replace."""
+    model: Any = model_class(kind, norm)(described)
+    if getattr(model, "replaced_norms", None) == 0:
+        raise ConfigInvalid(f"model.norm: a {kind} has no norm that could be replaced: set it to native")
+    return model
 
 
 def blueprint_of(model: PreTrainedModel) -> dict[str, Any]:
@@ -148,33 +149,34 @@ def load_model(directory: str, described: PreTrainedConfig, kind: str, norm: str
 def save_model(model: PreTrainedModel, directory: Path) -> None:
     """Save a model in HF layout; what transformers does not have goes along as source: plain transformers loads it."""
     model.save_pretrained(directory)
-    share_tensors(directory)
-    name = type(model).__name__
-    classes: dict[str, str] = {}
+    kind, norm = model.config.model_type, replaced_norm(model)
     if isinstance(model, TinyLMForCausalLM):
         _add_source(directory, TINYLM_SOURCE)
-        classes = {
-            "AutoConfig": f"{TINYLM_SOURCE.stem}.{TinyLMConfig.__name__}",
-            OF_CAUSAL: f"{TINYLM_SOURCE.stem}.{name}",
-        }
+        _name_classes(directory, kind, TINYLM_SOURCE, TinyLMConfig, type(model))
     if isinstance(model, GPT2RMSNormLMHeadModel):
         _add_source(directory, GPT2_SOURCE)
-        classes = {OF_CAUSAL: f"{GPT2_SOURCE.stem}.{name}"}
-    elif (norm := replaced_norm(model)) is not None:
+        _name_classes(directory, GPT2RMSNormConfig.model_type, GPT2_SOURCE, GPT2RMSNormConfig, type(model))
+    elif norm is not None:
         _add_source(directory, GPT2_SOURCE)
-        _add_source(directory, OTHER_SOURCE, source_with_norms(type(model).__mro__[1], norm))
-        classes[OF_CAUSAL] = f"{OTHER_SOURCE.stem}.{name}"
-    if classes:
-        _name_classes(directory, classes)
+        _add_source(directory, OTHER_SOURCE, source_with_norms(type(model).__mro__[1], kind, norm))
+        own = type(model).config_class
+        _name_classes(directory, own.model_type, OTHER_SOURCE, own, type(model))
 
 
 def _add_source(directory: Path, source: Path, more: str = "") -> None:
     (directory / source.name).write_text(source.read_text(encoding="utf-8") + more, encoding="utf-8")
 
 
-def _name_classes(directory: Path, classes: dict[str, str]) -> None:
+def _name_classes(
+    directory: Path, kind: str, source: Path, config: type[PreTrainedConfig], model: type[PreTrainedModel]
+) -> None:
+    """Write into config.json the type of a model that transformers does not have, and where its classes are."""
     path = directory / "config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config["architectures"] = [classes[OF_CAUSAL].rpartition(".")[2]]
-    config["auto_map"] = classes
-    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    saved["model_type"] = kind
+    saved["architectures"] = [model.__name__]
+    saved["auto_map"] = {
+        "AutoConfig": f"{source.stem}.{config.__name__}",
+        "AutoModelForCausalLM": f"{source.stem}.{model.__name__}",
+    }
+    path.write_text(json.dumps(saved, indent=2) + "\n", encoding="utf-8")

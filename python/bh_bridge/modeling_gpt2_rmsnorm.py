@@ -40,8 +40,16 @@ def replace_norms(module: nn.Module) -> int:
     return replaced
 
 
+class GPT2RMSNormConfig(GPT2Config):
+    """GPT2Config under a name that transformers does not know, so that it never loads the weights as a plain GPT-2."""
+
+    model_type = "gpt2_with_rmsnorm"
+
+
 class GPT2RMSNormLMHeadModel(GPT2LMHeadModel):
     """GPT2LMHeadModel whose LayerNorms are RMSNorms; the weights have the same names, less the norms' biases."""
+
+    config_class = GPT2RMSNormConfig
 
     def __init__(self, config: GPT2Config) -> None:
         super().__init__(config)

@@ -1,7 +1,7 @@
 """Any causal model of transformers with other norms than its own.
 
-Copies of this file and of modeling_gpt2_rmsnorm.py lie beside every model that was saved with them, with a class of its
-family at the end: plain `AutoModelForCausalLM.from_pretrained(directory, trust_remote_code=True)` loads it.
+Copies of this file and of modeling_gpt2_rmsnorm.py lie beside every model that was saved with them, with the classes of
+its family at the end: plain `AutoModelForCausalLM.from_pretrained(directory, trust_remote_code=True)` loads it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from torch import nn
+from transformers import CONFIG_MAPPING, PreTrainedConfig, PreTrainedModel
 
 from .modeling_gpt2_rmsnorm import RMSNorm
+
+# What stands between the family and `ForCausalLM` in the name of a class whose norms were replaced.
+NORM_NAMES = {"rmsnorm": "WithRMSNorm", "layernorm": "WithLayerNorm"}
 
 
 def is_norm(module: nn.Module) -> bool:
@@ -35,3 +39,26 @@ def replace_own_norms(module: nn.Module, norm: str) -> int:
         setattr(module, name, RMSNorm(size, eps) if norm == "rmsnorm" else nn.LayerNorm(size, eps))
         replaced += 1
     return replaced
+
+
+def with_norms(
+    native: type[PreTrainedModel], kind: str, norm: str, module: str
+) -> tuple[type[PreTrainedConfig], type[PreTrainedModel]]:
+    """A family's configuration and model with replaced norms, as classes of a module.
+
+    kind: the family, by transformers' `model_type`. The configuration has a `model_type` that transformers does not
+    know, so that it never loads the weights with the family's own norms.
+    """
+    name = f"{native.__name__.removesuffix('ForCausalLM')}{NORM_NAMES[norm]}"
+    own: Any = native.config_class
+    if own.model_type != kind:  # several families share a model
+        own = CONFIG_MAPPING[kind]
+    config_class = type(f"{name}Config", (own,), {"model_type": f"{kind}_with_{norm}", "__module__": module})
+
+    def build(self: Any, config: PreTrainedConfig) -> None:
+        native.__init__(self, config)
+        vars(config)["model_type"] = kind  # of this object: transformers looks up how the family's weights are stored
+        self.replaced_norms = replace_own_norms(self, norm)
+
+    members = {"__init__": build, "config_class": config_class, "__module__": module}
+    return config_class, type(f"{name}ForCausalLM", (native,), members)

@@ -209,7 +209,7 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * Save in HF layout: plain `transformers` loads the directory, an RMSNorm model with `trust_remote_code=True`.
+   * Save in HF layout. Plain `transformers` loads the directory; a model with other norms than its family's requires `trust_remote_code=True`.
    *
    * @param directory a new directory, an empty one, or with `overwrite` an earlier save that nobody has changed: its `MANIFEST.json` holds the checksums.
    * @throws {BhBridgeError} `FILE_UNWRITABLE` naming what else is there; `USAGE` for an empty path and for the working directory.

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BhBridgeError, type ConfigIssue } from "../errors.js";
+import { savedFamily } from "../formats/hf/saved-family.js";
 import { isPlainObject } from "./json-value.js";
 import type { Layer } from "./layer.js";
 import { modelSchema } from "./model-schema.js";
@@ -48,7 +49,8 @@ async function configLayer(directory: string, issues: ConfigIssue[], source: str
     issues.push({ path: "model.from", message: `${directory} is not a saved model: ${reasonAgainst(directory, cause)}`, source });
     return nothing;
   }
-  const type = isPlainObject(saved) ? (saved["model_type"] ?? (saved["n_embd"] === undefined ? "unknown" : "gpt2")) : "unknown";
+  const own = isPlainObject(saved) ? savedFamily(saved) : undefined;
+  const type = own?.type ?? (isPlainObject(saved) && saved["n_embd"] !== undefined ? "gpt2" : "unknown");
   const family = familyOf(type);
   if (!isPlainObject(saved) || family === undefined || typeof type !== "string") {
     issues.push({
@@ -58,7 +60,8 @@ async function configLayer(directory: string, issues: ConfigIssue[], source: str
     });
     return nothing;
   }
-  return { values: { model: savedModel(saved, type, family), init: { kind: "normal" } } };
+  const norm = own?.norm ?? (type === "gpt2" ? "layernorm" : "native");
+  return { values: { model: { type, ...savedModel(saved, family), norm }, init: { kind: "normal" } } };
 }
 
 /** Why a directory gives no configuration of a model, and what to give instead. */
@@ -78,16 +81,12 @@ function familyOf(type: unknown): Family | undefined {
   return modelSchema.options.find(({ shape }) => shape.type.safeParse(type).success && type !== undefined);
 }
 
-function savedModel(saved: Record<string, unknown>, type: string, { shape, def }: Family): Record<string, unknown> {
+function savedModel(saved: Record<string, unknown>, { shape, def }: Family): Record<string, unknown> {
   const isOpen = def.catchall?._zod.def.type !== "never"; // of a family whose fields are known to Python alone
   const isField = (name: string) =>
     (isOpen ? !notArchitecture.includes(name) : Object.hasOwn(shape, name)) && !(ownModelFields as readonly string[]).includes(name);
   const architecture = Object.entries(saved).filter(([name]) => isField(name));
   const dtype = dtypeSchema.safeParse(saved["dtype"] ?? saved["torch_dtype"]);
-  // A model saved with other norms than its family's names a class of our own.
-  const classes = JSON.stringify(saved["architectures"] ?? "");
-  const ownNorm = type === "gpt2" ? "layernorm" : "native";
-  const norm = /RMSNormLMHead|WithRMSNorm/.test(classes) ? "rmsnorm" : classes.includes("WithLayerNorm") ? "layernorm" : ownNorm;
   // Transformers takes a model that does not say for float32, which also holds every number of a float16.
-  return { type, ...Object.fromEntries(architecture), norm, dtype: dtype.success ? dtype.data : "float32" };
+  return { ...Object.fromEntries(architecture), dtype: dtype.success ? dtype.data : "float32" };
 }

@@ -9,6 +9,7 @@ import { shellQuote } from "../text/shell-quote.js";
 import type { Exported } from "./exported.js";
 import { modelCard } from "./model-card.js";
 import { summarizeRun } from "./summarize-run.js";
+import { useOwnType } from "./use-own-type.js";
 
 /** What an exported model will be called on the hub, by the name of its directory. */
 export function repositoryOf(out: string): string {
@@ -32,6 +33,7 @@ export async function exportModel(run: string, out: string): Promise<Exported> {
   durableCreate(out, (temporaryPath) => {
     mkdirSync(temporaryPath);
     cpSync(source, temporaryPath, { recursive: true, filter: (path) => basename(path) !== modelManifestFile }); // whose checksums mean nothing once the model card is beside it
+    useOwnType(temporaryPath);
     writeFileSync(join(temporaryPath, "README.md"), card);
     const shared = statSync(temporaryPath).mode & 0o666; // older runs have weights that only their owner can read
     for (const entry of readdirSync(temporaryPath, { withFileTypes: true })) {

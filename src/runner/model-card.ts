@@ -25,7 +25,6 @@ const maxHolesListed = 10;
 /** The `README.md` of an exported model: how to load it, what it was trained on, what came out, and with which versions. */
 export function modelCard({ manifest, config, result, repository, remoteCode }: ModelCardInput): string {
   const { census, verdict, steps } = result;
-  const isOurs = config.model.type === "tinylm"; // a family that transformers does not have: its configuration is code of the directory's too
   const hasTokenizer = manifest.corpus.tokenizer !== undefined;
   const frontMatter = stringify({ library_name: "transformers", pipeline_tag: "text-generation", tags: [config.model.type, "bh-bridge", "black-holes"] });
   return `---
@@ -41,7 +40,7 @@ A ${modelInWords(config.model)}, ${count(manifest.parameters, "parameter")}, tra
 from transformers import AutoModelForCausalLM${hasTokenizer ? ", AutoTokenizer" : ""}
 
 model = AutoModelForCausalLM.from_pretrained("${repository}"${remoteCode ? ", trust_remote_code=True" : ""})
-${hasTokenizer ? `tokenizer = AutoTokenizer.from_pretrained("${repository}"${isOurs ? ", trust_remote_code=True" : ""})\n` : ""}\`\`\`
+${hasTokenizer ? `tokenizer = AutoTokenizer.from_pretrained("${repository}"${remoteCode ? ", trust_remote_code=True" : ""})\n` : ""}\`\`\`
 
 ## Result
 

@@ -12,7 +12,16 @@ from bh_bridge.families import embedding_of
 from bh_bridge.model import build_model, save_model
 from safetensors.torch import load_file
 from tiny_run import CORPUS, differences, in_child, killed_at, train
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
+from transformers import (
+    CONFIG_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    PreTrainedModel,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    pipeline,
+)
 
 SIZES: dict[str, Any] = {
     "vocab_size": 128,
@@ -108,6 +117,12 @@ def test_a_saved_model_is_loaded_by_plain_transformers_and_by_us(
     config = fields(kind, tied)["config"]
     model = build_model(config, norm, "bfloat16", {"kind": "singular"}, 1)
     save_model(model, tmp_path)
+    if norm != "native":
+        assert json.loads((tmp_path / "config.json").read_text())["model_type"] not in CONFIG_MAPPING
+        with pytest.raises(ValueError, match="custom code"):
+            AutoModelForCausalLM.from_pretrained(tmp_path, trust_remote_code=False)
+        with pytest.raises(ValueError, match="custom code"):
+            pipeline("text-generation", str(tmp_path), trust_remote_code=False)
     plain: Any = AutoModelForCausalLM.from_pretrained(tmp_path, trust_remote_code=norm != "native")
     tokens = torch.arange(16)[None]
     with torch.no_grad():
@@ -116,6 +131,20 @@ def test_a_saved_model_is_loaded_by_plain_transformers_and_by_us(
     assert all(torch.equal(one, model.state_dict()[name]) for name, one in ours.state_dict().items())
     kinds = {type(module).__name__ for module in plain.modules() if type(module).__name__.endswith("Norm")}
     assert kinds == ({"RMSNorm"} if norm == "rmsnorm" else {"LayerNorm"} if norm == "layernorm" else kinds)
+
+
+def test_a_family_that_transformers_stores_under_other_names_is_loaded_with_replaced_norms(tmp_path: Path) -> None:
+    """Mixtral's experts are saved one by one and loaded as one tensor: transformers looks that up by `model_type`."""
+    config = {"type": "mixtral", "num_local_experts": 2, **{name: SIZES[name] for name in SIZES if name != "head_dim"}}
+    model = build_model(config, "layernorm", "float32", {"kind": "normal"}, 1)
+    save_model(model, tmp_path)
+    plain: Any = AutoModelForCausalLM.from_pretrained(tmp_path, trust_remote_code=True)
+    plain.save_pretrained(tmp_path / "again")
+    again: Any = AutoModelForCausalLM.from_pretrained(tmp_path / "again", trust_remote_code=True)
+    for loaded in (plain, again):
+        assert all(torch.equal(one, model.state_dict()[name]) for name, one in loaded.state_dict().items())
+        kinds = {type(module).__name__ for module in loaded.modules()}
+        assert {kind for kind in kinds if kind.endswith("Norm")} == {"LayerNorm"}
 
 
 def test_no_code_of_a_directory_is_run(tmp_path: Path) -> None:

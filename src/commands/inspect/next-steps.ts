@@ -2,9 +2,11 @@ import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import { z } from "zod";
 import { gpt2ArchitectureOf } from "../../bridge/open-gpt2-weights.js";
+import { isPlainObject } from "../../config/json-value.js";
 import { otherModelTypes } from "../../config/model-types.generated.js";
 import { outstandingEmbedding } from "../../formats/embedding-tensor.js";
 import type { Gpt2Architecture } from "../../formats/hf/gpt2-weights.js";
+import { savedFamily } from "../../formats/hf/saved-family.js";
 import { findHistoryTensor } from "../../formats/history-tensor.js";
 import { stepOfState } from "../../formats/state-of-step.js";
 import { isReadable, type TensorInfo } from "../../formats/stored-tensor.js";
@@ -47,7 +49,8 @@ export async function nextSteps(inspection: Inspection): Promise<NextSteps> {
   return steps;
 }
 
-async function trainingSteps({ path, kind, tensors, metadata, trainerState, history }: Inspection): Promise<NextSteps> {
+async function trainingSteps({ path, kind, tensors, metadata: saved, trainerState, history }: Inspection): Promise<NextSteps> {
+  const metadata = withFamily(saved);
   if (kind === "run") {
     const [, vocabulary = 0] = findHistoryTensor(tensors)?.shape ?? [];
     if (!history || history.states === 0 || history.tokenIds || vocabulary < smallestVocabulary) return [];
@@ -74,6 +77,13 @@ async function trainingSteps({ path, kind, tensors, metadata, trainerState, hist
     steps.push({ does: "go on with its training, optimizer and all", command: `bh-bridge train --from ${word} --resume-state` });
   }
   return steps;
+}
+
+/** What a file says of itself, with the family of a model whose norms were replaced. */
+function withFamily(metadata: Inspection["metadata"]): Inspection["metadata"] {
+  const { config } = metadata;
+  const type = isPlainObject(config) ? savedFamily(config).type : undefined;
+  return isPlainObject(config) && typeof type === "string" ? { ...metadata, config: { ...config, model_type: type } } : metadata;
 }
 
 async function firstStep(path: string, tensor: string): Promise<number> {

@@ -16,6 +16,9 @@ beforeAll(async () => {
   const small = { model_type: "gpt2", n_embd: 32, n_layer: 1, n_head: 2, n_positions: 64, vocab_size: 128, resid_pdrop: 0.1, eos_token_id: 50256 };
   await saveConfig("plain", { ...small, architectures: ["GPT2LMHeadModel"], dtype: "bfloat16" });
   await saveConfig("rms", { ...small, architectures: ["GPT2RMSNormLMHeadModel"], dtype: "float32" });
+  await saveConfig("rms-own", { ...small, model_type: "gpt2_with_rmsnorm", architectures: ["GPT2RMSNormLMHeadModel"], dtype: "float32" });
+  await saveConfig("llama-layer", { model_type: "llama_with_layernorm", architectures: ["LlamaWithLayerNormForCausalLM"], hidden_size: 64 });
+  await saveConfig("llama-old", { model_type: "llama", architectures: ["LlamaWithRMSNormForCausalLM"], hidden_size: 64 });
   await saveConfig("llama", { model_type: "llama", hidden_size: 64 });
 });
 afterAll(() => rm(cwd, { recursive: true }));
@@ -48,9 +51,14 @@ test.each([
   });
 });
 
-test("a model saved with RMSNorm is read as one", async () => {
-  const { config } = await resolveRunConfig({ cwd, assignments: from("rms") });
-  expect([config.model.norm, config.model.dtype]).toEqual(["rmsnorm", "float32"]);
+test.each([
+  ["rms", "gpt2", "rmsnorm"], // saved by 0.2 or earlier
+  ["rms-own", "gpt2", "rmsnorm"],
+  ["llama-layer", "llama", "layernorm"],
+  ["llama-old", "llama", "rmsnorm"],
+])("a model saved with replaced norms is read as its family with that norm: %s", async (name, type, norm) => {
+  const { config } = await resolveRunConfig({ cwd, assignments: from(name) });
+  expect(config.model).toMatchObject({ type, norm, dtype: "float32" });
 });
 
 test("what the caller sets wins over the saved model", async () => {
