@@ -49,6 +49,8 @@ def all_of(run_directory: Path) -> list[Path]:
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
+    if not (directory / MANIFEST).is_file():  # to open a pipe would wait for a writer
+        raise FileNotFoundError(f"{directory / MANIFEST} is not a file")
     return json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
 
 

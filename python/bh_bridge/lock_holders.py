@@ -17,6 +17,7 @@ import fcntl
 import json
 import os
 import socket
+import stat
 import sys
 import threading
 import time
@@ -130,10 +131,13 @@ def holder_of(directory: str) -> Holder | None:
     """The holder of a run's lock; None when nobody holds it. The kernel is asked: a file can be out of date."""
     try:
         # To read only: whoever looks at a run on a share may not be allowed to write there.
-        fd = os.open(os.path.join(directory, LOCK_FILE), os.O_RDONLY | os.O_CLOEXEC)
+        # Nonblocking: opening a pipe in the place of the file would wait for a writer.
+        fd = os.open(os.path.join(directory, LOCK_FILE), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:  # no lock file: nothing was ever written there
         return None
     try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            return None  # nobody writes there; the readers of the run report what is in its place
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return _holder(os.pread(fd, NOTE_BYTES, 0).decode(errors="replace"))

@@ -3,11 +3,15 @@ import { join } from "node:path";
 import { z } from "zod";
 import { differingElement } from "../analysis/differing-element.js";
 import { exactNumberSchema } from "../analysis/exact-number.js";
+import { BhBridgeError } from "../errors.js";
 import { openHfDirectory } from "../formats/hf/hf-directory.js";
 import { itemSizes } from "../formats/matrix.js";
 import type { TensorFile } from "../formats/safetensors/safetensors.js";
 import type { StoredTensor } from "../formats/stored-tensor.js";
-import { finalFolder } from "../runs/run-layout.js";
+import { sha256OfFile } from "../runs/checksums.js";
+import { requireFolder } from "../runs/file-types.js";
+import { finalFolder, modelManifestFile } from "../runs/run-layout.js";
+import { manifestSums } from "../runs/verify-files.js";
 
 /** The first element in which two models differ. */
 const differingWeightSchema = z.strictObject({
@@ -31,21 +35,35 @@ const chunkBytes = 1 << 20;
 /**
  * Compare the final models of two runs, every tensor in all its bits; a run without one equals none.
  *
- * @throws {BhBridgeError} what reading them throws.
+ * @throws {BhBridgeError} `RUN_CORRUPT` where they differ and one of them is not as its manifest says; what reading them throws.
  */
 export function compareFinalModels(a: string, b: string): ModelComparison {
+  for (const run of [a, b]) requireFolder(join(run, finalFolder));
   const missing = [["a", a] as const, ["b", b] as const].filter(([, run]) => !existsSync(join(run, finalFolder))).map(([name]) => name);
   if (missing.length > 0) return unequal(`there is no final model in ${missing.join(" and ")}`);
   const left = openHfDirectory(join(a, finalFolder));
   try {
     const right = openHfDirectory(join(b, finalFolder));
     try {
-      return compareTensors(left, right);
+      const comparison = compareTensors(left, right);
+      if (!comparison.equal) requireSound(a, b);
+      return comparison;
     } finally {
       right.close();
     }
   } finally {
     left.close();
+  }
+}
+
+/** A difference that damage made is none between the runs. @throws {BhBridgeError} `RUN_CORRUPT` naming the damaged file. */
+function requireSound(...runs: readonly string[]): void {
+  for (const final of runs.map((run) => join(run, finalFolder))) {
+    for (const [name, sum] of manifestSums(final)) {
+      const path = join(final, name);
+      if (existsSync(path) && sha256OfFile(path) === sum) continue;
+      throw new BhBridgeError("RUN_CORRUPT", `the final models cannot be compared: ${path} is damaged, its SHA-256 is not the one in ${modelManifestFile}`);
+    }
   }
 }
 

@@ -94,5 +94,20 @@ export class FileBytes {
   }
 }
 
+/**
+ * A whole regular file in memory.
+ *
+ * @throws {BhBridgeError} as `FileBytes`; `FORMAT_INVALID` when it has more than `most` bytes.
+ */
+export function readWhole(path: string, most = Number.POSITIVE_INFINITY): Buffer<ArrayBuffer> {
+  const file = new FileBytes(path);
+  try {
+    if (file.size > most) throw formatInvalid(path, 0, `it has ${file.size} bytes; at most ${most} are read`);
+    return Buffer.from(file.read(0, file.size, "its content").buffer as ArrayBuffer);
+  } finally {
+    file.close();
+  }
+}
+
 /** One read(2) on Linux moves at most 2^31 − 4,096 bytes; 1 GiB is safely below on every system. */
 const maxReadBytes = 2 ** 30;

@@ -1,5 +1,6 @@
 import type { Dtype } from "./matrix.js";
 import type { RowTokens } from "./row-tokens.js";
+import type { RawBytes } from "./state-checks.js";
 
 /**
  * The states of an embedding matrix over a training, in order: `[states, tokens, dims]`, state 0 before training.
@@ -18,11 +19,11 @@ export interface History {
   /** Which token each row is: a run may have recorded chosen ones alone. */
   readonly rowTokens: RowTokens;
   /** Where the states lie as raw, contiguous, uncompressed bytes, so that workers can read them; absent otherwise (HDF5). */
-  readonly raw?: { readonly path: string; readonly offset: number };
+  readonly raw?: RawBytes;
   /**
    * Copy the states `first` to `first + count − 1` into `target`, which holds exactly their bytes.
    *
-   * @throws {BhBridgeError} `FORMAT_INVALID` when the file ends early.
+   * @throws {BhBridgeError} `FORMAT_INVALID` when the file ends early; `RUN_CORRUPT` naming file, step and token when the checksum of a state does not hold.
    */
   read(first: number, count: number, target: Uint8Array): void;
   close(): void;

@@ -8,7 +8,7 @@ import type { RunConfig } from "../config/run-config-schema.js";
 import { requireUnlocked } from "../python/lock-holders.js";
 import { resolvePython, type UsablePython } from "../python/resolve-python.js";
 import { readRunConfig } from "../runs/run-config.js";
-import { runFiles } from "../runs/run-layout.js";
+import { requireRunEntries, runFiles } from "../runs/run-layout.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
 import { concludeRun } from "./conclude-run.js";
 import { type FollowedTraining, followTraining } from "./follow-training.js";
@@ -55,6 +55,7 @@ export function resume(run: string, options: ResumeRunOptions = {}): FollowedTra
 export async function openResumable(run: string, { steps, corpus }: ResumeRunOptions = {}): Promise<ResumableRun> {
   const directory = resolve(run);
   await requireUnlocked(directory);
+  requireRunEntries(directory);
   const manifest = readRunManifest(directory);
   const recorded = readRunConfig(directory);
   const { data, training } = recorded;

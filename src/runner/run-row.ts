@@ -7,6 +7,7 @@ import { newestRecord } from "../runs/history-index.js";
 import { openHistory } from "../runs/open-history.js";
 import { lastEvent } from "../runs/read-events.js";
 import { readRunConfig } from "../runs/run-config.js";
+import { requireRunEntries } from "../runs/run-layout.js";
 import { readRunNotes } from "../runs/run-notes.js";
 import { type FoundRun, runStatuses } from "../runs/scan-runs.js";
 
@@ -72,6 +73,7 @@ export async function runRow(found: FoundRun): Promise<RunRow> {
   };
   if (!manifest) return row;
   try {
+    requireRunEntries(directory);
     const { seed, training } = readRunConfig(directory);
     const newest = newestRecord(directory);
     const steps = { planned: training.max_steps, done: newest?.step ?? 0 };

@@ -11,8 +11,10 @@ import type { History } from "../formats/history.js";
 import { readState } from "../formats/read-state.js";
 import { stepOfState, stepsOf } from "../formats/state-of-step.js";
 import type { TrainEvent } from "../protocol/events.js";
+import { requireUnchanged } from "../runs/checksums.js";
 import { openHistory } from "../runs/open-history.js";
 import { readEvents, trainedSeconds } from "../runs/read-events.js";
+import { runFiles } from "../runs/run-layout.js";
 import type { RunManifest } from "../runs/run-manifest.js";
 import type { TrainResult } from "./train-result.js";
 import { trapsOf } from "./traps.js";
@@ -61,6 +63,7 @@ export async function summarizeRun(
   manifest: RunManifest,
   { known, isRunning = false, ...scan }: SummaryOptions = {},
 ): Promise<TrainResult> {
+  requireUnchanged(directory, runFiles.manifest, runFiles.config);
   const history = await openHistory(directory);
   try {
     const events = readEvents(directory);

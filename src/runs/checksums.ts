@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { BhBridgeError } from "../errors.js";
 import { durableWrite } from "../formats/durable-write.js";
+import { FileBytes, readWhole } from "../formats/file-bytes.js";
+import { requireRegular } from "./file-types.js";
 import { runFiles } from "./run-layout.js";
 
 /** What `SHA256SUMS` of a run says: SHA-256 by the path of a file in the run. */
@@ -24,20 +27,20 @@ export function sha256(content: string | Uint8Array): string {
 /** Large enough that reading costs nothing beside hashing. */
 const chunkBytes = 1 << 20;
 
-/** SHA-256 of a file, or of its first `bytes`, in hexadecimal digits; memory does not grow with it. */
+/** SHA-256 of a file, or of its first `bytes`, in hexadecimal digits; memory does not grow with it. @throws {BhBridgeError} as `FileBytes`. */
 export function sha256OfFile(path: string, bytes = Number.POSITIVE_INFINITY): string {
   const hash = createHash("sha256");
-  const chunk = Buffer.allocUnsafe(Math.min(bytes, chunkBytes));
-  const descriptor = openSync(path, "r");
+  const file = new FileBytes(path);
   try {
-    for (let left = bytes; left > 0; ) {
-      const read = readSync(descriptor, chunk, 0, Math.min(left, chunk.length), null);
-      if (read === 0) break;
-      hash.update(chunk.subarray(0, read));
-      left -= read;
+    const end = Math.min(bytes, file.size);
+    const chunk = Buffer.allocUnsafe(Math.min(end, chunkBytes));
+    for (let at = 0; at < end; at += chunk.length) {
+      const part = chunk.subarray(0, Math.min(chunk.length, end - at));
+      file.readInto(at, part, "its content");
+      hash.update(part);
     }
   } finally {
-    closeSync(descriptor);
+    file.close();
   }
   return hash.digest("hex");
 }
@@ -60,13 +63,36 @@ export function parseChecksums(text: string): Checksums | undefined {
   return checksumsText(sums) === text ? sums : undefined;
 }
 
-/** The text of a run's `SHA256SUMS`; nothing in a run that has none. */
+/** A line takes 100 bytes or so, and a run has some dozens of files. */
+const mostChecksumsBytes = 16 * 2 ** 20;
+
+/** The text of a run's `SHA256SUMS`; nothing in a run that has none. @throws {BhBridgeError} `RUN_CORRUPT` where something else than a file is there; as `readWhole`. */
 export function readChecksumsText(directory: string): string | undefined {
+  const path = join(directory, runFiles.checksums);
+  requireRegular(path);
   try {
-    return readFileSync(join(directory, runFiles.checksums), "utf8");
+    return readWhole(path, mostChecksumsBytes).toString("utf8");
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (cause instanceof BhBridgeError && cause.code === "FILE_NOT_FOUND") return undefined;
     throw cause;
+  }
+}
+
+/**
+ * Make sure that files of a run which has ended are as they were when it ended; a run that has not ended has no checksums of whole files.
+ *
+ * @param names paths in the run; one that is not there is passed over.
+ * @throws {BhBridgeError} `RUN_CORRUPT` naming the file.
+ */
+export function requireUnchanged(directory: string, ...names: readonly string[]): void {
+  const text = readChecksumsText(directory);
+  const sums = text === undefined ? undefined : parseChecksums(text); // damaged ones are for `verifyRun` to report
+  for (const name of names) {
+    const accepted = [sums?.files.get(name), sums?.next.get(name)].filter((sum) => sum !== undefined);
+    const path = join(directory, name);
+    if (accepted.length === 0 || !existsSync(path) || accepted.includes(sha256OfFile(path))) continue;
+    if (readChecksumsText(directory) !== text) return; // the run goes on, or somebody wrote a note
+    throw new BhBridgeError("RUN_CORRUPT", `${path} is damaged: its SHA-256 is not the one in ${join(directory, runFiles.checksums)}. Restore it from a copy`);
   }
 }
 
@@ -80,10 +106,11 @@ export function writeChecksums(directory: string, sums: Checksums): void {
  *
  * Checksums that are damaged are left as they are, for `verifyRun` to tell of.
  *
- * @throws {BhBridgeError} `DISK_FULL`, `FILE_UNWRITABLE`, `IO_FAILED`.
+ * @throws {BhBridgeError} `DISK_FULL`, `FILE_UNWRITABLE`, `IO_FAILED`; `RUN_CORRUPT` where something else than a file is in its place.
  */
 export function writeCovered(directory: string, name: string, content: string): void {
   const path = join(directory, name);
+  requireRegular(path);
   const sums = parseChecksums(readChecksumsText(directory) ?? "");
   if (!sums) {
     durableWrite(path, content);

@@ -1,129 +1,149 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { crc32 } from "node:zlib";
+import { BhBridgeError } from "../errors.js";
 import { containedFile } from "../formats/contained-file.js";
 import { FileBytes } from "../formats/file-bytes.js";
-import { formatInvalid } from "../formats/format-invalid.js";
+import {
+  checkOfRecord,
+  crcOfRecord,
+  type IndexRecord,
+  indexRecordBytes,
+  isEmptyRecord,
+  isSoundRecord,
+  parseIndexRecord,
+  stepOfRecord,
+} from "../formats/index-record.js";
+import { flippedBit } from "../formats/state-checks.js";
 import { count } from "../text/count.js";
 import { historyFile, indexPathOf } from "./run-layout.js";
 
-/** Step (u64), CRC-32 of the state (u32), CRC-32 of the record's other bytes (u32), loss (f64); little-endian. Docs: docs/run-directory.md. */
-export const indexRecordBytes = 24;
-const checkAt = 12;
-const lossAt = 16;
 /** A history's header is one page. Docs: docs/run-directory.md. */
 const headerBytes = 4096;
 /** Its header, and `steps_done`. */
 export const historyHeadBytes: number = headerBytes + 8;
 
-/** What the index says of one recorded state. */
-interface IndexRecord {
-  step: number;
-  /** CRC-32 of the state's bytes. */
-  crc: number;
-  /** CRC-32 of the record itself; 0 in the records of earlier versions, which have none. */
-  check: number;
-  /** Loss of the step; NaN for the initial state. */
-  loss: number;
-}
-
-/** Take one record out of the index's bytes. */
-export function parseIndexRecord(bytes: Buffer, index: number): IndexRecord {
-  const at = index * indexRecordBytes;
-  return {
-    step: Number(bytes.readBigUInt64LE(at)),
-    crc: bytes.readUInt32LE(at + 8),
-    check: bytes.readUInt32LE(at + checkAt),
-    loss: bytes.readDoubleLE(at + lossAt),
-  };
-}
-
-/** The step of a record alone: a list of runs reads thousands, and makes no object and no bigint for each. */
-export function stepOfRecord(bytes: Buffer, index: number): number {
-  const at = index * indexRecordBytes;
-  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
-}
-
-/** The loss of a record alone. */
-export function lossOfRecord(bytes: Buffer, index: number): number {
-  return bytes.readDoubleLE(index * indexRecordBytes + lossAt);
-}
-
-/** The bytes of a record, with its own CRC-32 in them. */
-export function packIndexRecord({ step, crc, loss }: Omit<IndexRecord, "check">): Buffer {
-  const bytes = Buffer.alloc(indexRecordBytes);
-  bytes.writeBigUInt64LE(BigInt(step), 0);
-  bytes.writeUInt32LE(crc, 8);
-  bytes.writeDoubleLE(loss, lossAt);
-  bytes.writeUInt32LE(checkOfRecord(bytes, 0), checkAt);
-  return bytes;
-}
-
-/** The CRC-32 that a record should carry. */
-export function checkOfRecord(bytes: Buffer, index: number): number {
-  const record = bytes.subarray(index * indexRecordBytes, (index + 1) * indexRecordBytes);
-  return crc32(record.subarray(checkAt + 4), crc32(record.subarray(0, checkAt)));
+/** What the index of a history says of its recorded states. */
+export interface HistoryIndex {
+  readonly path: string;
+  /** CRC-32 of each state. */
+  readonly crcs: Uint32Array;
+  /** The training step of each state; absent when state i is step i. */
+  readonly steps?: readonly number[];
+  /** Whether the index has records of so many more states. */
+  hasMoreThan(states: number): boolean;
 }
 
 /**
- * The training step of each recorded state; nothing when state i is step i, or when there is no index.
+ * The index beside a history; nothing when there is none.
  *
  * @param historyPath of `history.safetensors`, or of another recorded tensor's file.
- * @throws {BhBridgeError} `FORMAT_INVALID` for an index that is too short, or whose steps do not rise.
+ * @param planned states that its file says are recorded; a file that has just been made says one, and has none.
+ * @throws {BhBridgeError} `RUN_CORRUPT` for an index that is too short, for a damaged record, and for steps that do not rise.
  */
-export function recordedSteps(historyPath: string, states: number): readonly number[] | undefined {
+export function readHistoryIndex(historyPath: string, planned: number): HistoryIndex | undefined {
+  if (!hasIndex(historyPath)) return undefined;
   const path = indexPathOf(historyPath);
-  if (!existsSync(path)) return undefined;
-  const bytes = readRecords(path, states);
+  const bytes = readRecords(path, planned);
+  const states = planned === 1 && isEmptyRecord(bytes, 0) ? 0 : planned; // room has been made, and state 0 is not written yet
+  const crcs = new Uint32Array(states);
   let last = -1;
   let isEveryStep = true; // which most histories are: no list is made of it
   for (let state = 0; state < states; state++) {
+    if (!isSoundRecord(bytes, state)) throw damagedRecord(path, bytes.subarray(state * indexRecordBytes, (state + 1) * indexRecordBytes), state);
     const step = stepOfRecord(bytes, state);
-    if (step <= last) throw formatInvalid(path, state * indexRecordBytes, `record ${state} is of step ${step}, after one of step ${last}`);
+    if (step <= last) throw corrupt(path, `record ${state} is of step ${step}, after one of step ${last}`);
     if (step !== state) isEveryStep = false;
+    crcs[state] = crcOfRecord(bytes, state);
     last = step;
   }
-  return isEveryStep ? undefined : Array.from({ length: states }, (_, state) => stepOfRecord(bytes, state));
+  return {
+    path,
+    crcs,
+    ...(!isEveryStep && { steps: Array.from({ length: states }, (_, state) => stepOfRecord(bytes, state)) }),
+    hasMoreThan: (more) => {
+      const at = states + more;
+      return bytes.length >= (at + 1) * indexRecordBytes && !isEmptyRecord(bytes, at) && isSoundRecord(bytes, at) && stepOfRecord(bytes, at) > last;
+    },
+  };
 }
 
+/** Whether an index lies beside a history, whatever is in its place. */
+export function hasIndex(historyPath: string): boolean {
+  return lstatSync(indexPathOf(historyPath), { throwIfNoEntry: false }) !== undefined;
+}
+
+/** All records that an index has. */
 function readRecords(path: string, states: number): Buffer {
   const file = new FileBytes(containedFile(dirname(path), basename(path)));
   try {
     const needed = states * indexRecordBytes;
-    if (file.size < needed) throw formatInvalid(path, file.size, `${count(states, "state")} need ${indexRecordBytes} bytes each`);
-    return Buffer.from(file.read(0, needed, "its records"));
+    if (file.size < needed) throw corrupt(path, `it has ${count(file.size, "byte")}, but ${count(states, "state")} need ${indexRecordBytes} bytes each`);
+    return Buffer.from(file.read(0, file.size, "its records").buffer);
   } finally {
     file.close();
   }
 }
 
-/** The newest committed record of a run's history; nothing when there is no history yet. */
-export function newestRecord(directory: string): IndexRecord | undefined {
-  const done = readAt(join(directory, historyFile), headerBytes, 8)?.readBigInt64LE(0);
-  if (done === undefined) return undefined;
-  const bytes = readAt(indexPathOf(join(directory, historyFile)), Number(done) * indexRecordBytes, indexRecordBytes);
-  return bytes && parseIndexRecord(bytes, 0);
+function damagedRecord(path: string, bytes: Buffer, state: number): BhBridgeError {
+  const record = Buffer.from(bytes);
+  const bit = flippedBit(checkOfRecord(record, 0) ^ parseIndexRecord(record, 0).check, bytesBeforeCheck + bytesAfterCheck);
+  if (bit !== undefined) {
+    const covered = Math.floor(bit / 8);
+    const at = covered < bytesBeforeCheck ? covered : covered + indexRecordBytes - bytesBeforeCheck - bytesAfterCheck;
+    record.writeUInt8(record.readUInt8(at) ^ (1 << (bit % 8)), at); // with the bit turned back, its step can be told
+  }
+  return corrupt(path, `record ${state}, of step ${stepOfRecord(record, 0)} and all its tokens, does not have its own CRC-32`);
 }
 
-/** The newest step that a run has recorded; nothing when there is no history yet. */
+/** A record's own checksum lies between the bytes that it covers. */
+const bytesBeforeCheck = 12;
+const bytesAfterCheck = 8;
+
+function corrupt(path: string, reason: string): BhBridgeError {
+  return new BhBridgeError("RUN_CORRUPT", `${path} is damaged: ${reason}`);
+}
+
+/**
+ * The newest committed record of a run's history; nothing when no state has been recorded yet.
+ *
+ * @throws {BhBridgeError} `RUN_CORRUPT` when `steps_done` or the record cannot be what was written; what `FileBytes` throws where something else than a file lies there.
+ */
+export function newestRecord(directory: string): IndexRecord | undefined {
+  const path = join(directory, historyFile);
+  const indexPath = indexPathOf(path);
+  const done = stepsDone(path);
+  if (done === undefined) return undefined;
+  const bytes = readAt(indexPath, done * indexRecordBytes, indexRecordBytes);
+  if (!bytes || isEmptyRecord(bytes, 0)) {
+    if (done === 0) return undefined; // room has been made, and state 0 is not written yet
+    throw corrupt(path, `steps_done, at byte ${headerBytes}, is ${done}, but ${basename(indexPath)} has no record ${done}`);
+  }
+  if (!isSoundRecord(bytes, 0)) throw damagedRecord(indexPath, bytes, done);
+  return parseIndexRecord(bytes, 0);
+}
+
+/** The number of the newest committed state, of which there may be none when it is 0; nothing when there is no history yet. @throws {BhBridgeError} as `newestRecord`. */
+export function stepsDone(path: string): number | undefined {
+  const done = readAt(path, headerBytes, 8)?.readBigInt64LE(0);
+  if (done !== undefined && (done < 0n || done > mostStates)) throw corrupt(path, `steps_done, at byte ${headerBytes}, is ${done}`);
+  return done === undefined ? undefined : Number(done);
+}
+
+/** No index is longer than a file can be. */
+const mostStates = BigInt(Math.floor(Number.MAX_SAFE_INTEGER / indexRecordBytes) - 1);
+
+/** The newest step that a run has recorded; nothing when there is no history yet. @throws {BhBridgeError} as `newestRecord`. */
 export function recordedStep(directory: string): number | undefined {
   return newestRecord(directory)?.step;
 }
 
 /** `length` bytes of a file; nothing when it is absent or too short. */
 function readAt(path: string, position: number, length: number): Buffer | undefined {
-  let fd: number;
+  if (!lstatSync(path, { throwIfNoEntry: false })) return undefined; // a run that has not got that far
+  const file = new FileBytes(containedFile(dirname(path), basename(path)));
   try {
-    fd = openSync(path, "r");
-  } catch {
-    return undefined; // a run that has not got that far
-  }
-  try {
-    if (fstatSync(fd).size < position + length) return undefined;
-    const bytes = Buffer.alloc(length);
-    readSync(fd, bytes, 0, length, position);
-    return bytes;
+    return file.size < position + length ? undefined : Buffer.from(file.read(position, length, "a record").buffer);
   } finally {
-    closeSync(fd);
+    file.close();
   }
 }

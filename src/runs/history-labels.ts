@@ -5,7 +5,6 @@ import { formatInvalid } from "../formats/format-invalid.js";
 import type { RowSource } from "../formats/row-source.js";
 import { RowTokens } from "../formats/row-tokens.js";
 import { count } from "../text/count.js";
-import { recordedSteps } from "./history-index.js";
 import { isHistoryFile, isRunDirectory, recordedName, runFiles } from "./run-layout.js";
 
 /** What the states and rows of a history stand for. */
@@ -18,13 +17,12 @@ interface HistoryLabels {
 /**
  * What a run's own files say about a history in its directory; of a history elsewhere, state i is step i and row i is token i.
  *
- * @param states that have been recorded.
  * @param own the tokens that the history's own file names.
  * @throws {BhBridgeError} `FORMAT_INVALID` when those files contradict the history.
  */
-export async function historyLabels({ raw }: RowSource, states: number, rows: number, own?: readonly number[]): Promise<HistoryLabels> {
+export async function historyLabels({ raw }: RowSource, rows: number, own?: readonly number[]): Promise<HistoryLabels> {
   if (!raw || !isHistoryFile(basename(raw.path)) || !isRunDirectory(dirname(raw.path))) return { rowTokens: RowTokens.all(rows) };
-  const steps = recordedSteps(raw.path, states);
+  const steps = raw.checks?.steps;
   if (!hasTokenRows(recordedName(basename(raw.path)))) return { ...(steps && { steps }), rowTokens: RowTokens.all(rows) };
   const recorded = await tokensBeside(dirname(raw.path), rows, own);
   if (recorded && recorded.count !== rows) {
@@ -34,6 +32,7 @@ export async function historyLabels({ raw }: RowSource, states: number, rows: nu
       `its states have ${count(rows, "row")}, but config.json beside it says that ${recorded.count} of its tokens were recorded`,
     );
   }
+  if (raw.checks) raw.checks.tokens = recorded?.ids; // damage is then told of tokens
   return { ...(steps && { steps }), rowTokens: recorded ?? RowTokens.all(rows) };
 }
 

@@ -66,10 +66,10 @@ async function stateOf(
   own: OwnLabels,
 ): Promise<Pick<OpenEmbedding, "shape" | "step" | "rows" | "history">> {
   const [planned = 0, tokens = 0, dims = 0] = tensor.shape;
-  const states = own.states ?? planned;
-  if (states === 0) throw new BhBridgeError("FORMAT_UNSUPPORTED", `the history "${tensor.name}" of ${path} has no states`);
   const all = tensor.rows();
-  const { steps, rowTokens } = await historyLabels(all, states, tokens, own.tokens);
+  const states = all.raw?.checks?.crcs.length ?? own.states ?? planned;
+  if (states === 0) throw new BhBridgeError("FORMAT_UNSUPPORTED", `the history "${tensor.name}" of ${path} has no states`);
+  const { steps, rowTokens } = await historyLabels(all, tokens, own.tokens);
   const labelled = { source: path, states, ...(steps && { steps }) };
   const state = step === undefined ? states - 1 : stateOfStep(labelled, step);
   const offset = state * tokens;
@@ -83,7 +83,7 @@ async function stateOf(
       rows: tokens,
       columns: dims,
       rowTokens,
-      ...(all.raw ? { raw: { path: all.raw.path, offset: all.raw.offset + offset * dims * itemSizes[all.dtype] } } : {}),
+      ...(all.raw ? { raw: { ...all.raw, offset: all.raw.offset + offset * dims * itemSizes[all.dtype] } } : {}),
       read: (first, count, target) => all.read(offset + first, count, target),
     },
   };

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { containedFile } from "../formats/contained-file.js";
 import { openHfDirectory } from "../formats/hf/hf-directory.js";
 import type { Json } from "../formats/read-json.js";
-import { openSafetensors, type TensorFile } from "../formats/safetensors/safetensors.js";
+import type { TensorFile } from "../formats/safetensors/safetensors.js";
+import { openCheckedHistory } from "./checked-history.js";
+import { requireFolder } from "./file-types.js";
 import { readRunJson } from "./read-run-json.js";
 import { finalFolder, historyFiles, runFiles } from "./run-layout.js";
 
@@ -18,7 +20,7 @@ export function openRunHistories(directory: string): TensorFile {
     for (const file of files) file.close();
   };
   try {
-    for (const name of historyFiles(directory)) files.push(openSafetensors(containedFile(directory, name), name));
+    for (const name of historyFiles(directory)) files.push(openCheckedHistory(containedFile(directory, name), name));
     return { tensors: files.flatMap((file) => file.tensors), metadata: {}, close };
   } catch (error) {
     close();
@@ -36,6 +38,7 @@ export function openRunDirectory(directory: string): TensorFile {
   try {
     const metadata = runRecord(directory);
     const finalPath = join(directory, finalFolder);
+    requireFolder(finalPath);
     if (!existsSync(finalPath)) return { ...histories, metadata };
     const final = openHfDirectory(finalPath);
     const close = (): void => {

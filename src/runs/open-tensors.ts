@@ -4,6 +4,7 @@ import { openHfDirectory } from "../formats/hf/hf-directory.js";
 import { findHistoryTensor, historyTensorNames } from "../formats/history-tensor.js";
 import { openTensorFile } from "../formats/open-tensor-file.js";
 import type { TensorFile } from "../formats/safetensors/safetensors.js";
+import { checkedFile } from "./checked-history.js";
 import type { CheckpointKind } from "./checkpoint.js";
 import { openRunDirectory } from "./open-run-directory.js";
 import { isRunDirectory } from "./run-layout.js";
@@ -26,7 +27,7 @@ const kindsOfFiles: Readonly<Record<FileKind, CheckpointKind>> = {
 /** Open a file or a directory of tensors, whatever it is; errors as `openCheckpoint`. */
 export async function openTensors(path: string): Promise<OpenTensors> {
   if (isDirectory(path)) return isRunDirectory(path) ? { ...openRunDirectory(path), kind: "run" } : openHfDirectory(path);
-  const file = await openTensorFile(path);
+  const file = await checkedFile(path, () => openTensorFile(path));
   const history = file.kind === "safetensors" ? findHistoryTensor(file.tensors) : undefined;
   const kind = history && historyTensorNames.includes(history.name) ? "history" : kindsOfFiles[file.kind];
   return { ...file, kind };

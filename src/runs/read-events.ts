@@ -1,25 +1,38 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { BhBridgeError } from "../errors.js";
+import { FileBytes, readWhole } from "../formats/file-bytes.js";
 import { type TrainEvent, type TrainEventOf, type TrainEventType, trainEventSchema } from "../protocol/events.js";
+import { requireUnchanged } from "./checksums.js";
+import { requireRegular } from "./file-types.js";
 import { TrainingTime } from "./run-clock.js";
 import { runFiles } from "./run-layout.js";
+
+/** A line is shorter; what is longer was written by nobody. */
+export const mostLineBytes: number = 16 * 2 ** 20;
+/** A string of JavaScript holds about 512 MiB. */
+const mostLogBytes = 2 ** 29 - 2 ** 20;
 
 /**
  * The events of a run, in order. A torn last line (of a run that lives, or was killed) is left out.
  *
- * @throws {BhBridgeError} `RUN_CORRUPT` with the line, for damage anywhere else; `RUN_NOT_FOUND`.
+ * @throws {BhBridgeError} `RUN_CORRUPT` with the line, for damage anywhere else, and for a run that has ended with another log; `RUN_NOT_FOUND`.
  */
 export function readEvents(directory: string): TrainEvent[] {
   const path = join(directory, runFiles.events);
-  let text: string;
+  requireRegular(path);
+  let bytes: Buffer;
   try {
-    text = readFileSync(path, "utf8");
+    bytes = readWhole(path, mostLogBytes);
   } catch (cause) {
+    if (cause instanceof BhBridgeError && cause.code === "FORMAT_INVALID") throw new BhBridgeError("RUN_CORRUPT", cause.message, { cause });
     throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: its ${runFiles.events} cannot be read`, { cause });
   }
-  return text
-    .slice(0, text.lastIndexOf("\n") + 1)
+  const end = bytes.lastIndexOf(lineEnd) + 1;
+  if (bytes.length - end > mostLineBytes) throw tooLong(path, end);
+  requireUnchanged(directory, runFiles.events);
+  return bytes
+    .toString("utf8", 0, end)
     .split("\n")
     .slice(0, -1)
     .map((line, index) => {
@@ -31,10 +44,16 @@ export function readEvents(directory: string): TrainEvent[] {
     });
 }
 
+const lineEnd = 0x0a;
+
+function tooLong(path: string, offset: number): BhBridgeError {
+  return new BhBridgeError("RUN_CORRUPT", `${path} is damaged: no event is as long as what begins at byte ${offset}`);
+}
+
 /** The last event of a type in the log of a run, read from its end; nothing when there is none, or no log yet. A line that is damaged is passed over. */
 export function lastEvent<Type extends TrainEventType>(directory: string, type: Type): TrainEventOf<Type> | undefined {
-  return fromLog(directory, (descriptor) => {
-    for (const line of linesFromEnd(descriptor)) {
+  return fromLog(directory, (log) => {
+    for (const line of linesFromEnd(log)) {
       if (!line.includes(`"${type}"`)) continue;
       const event = eventIn(line);
       if (event?.type === type) return event as TrainEventOf<Type>;
@@ -48,16 +67,12 @@ const stepMark = Buffer.from('"type": "step_end"');
 
 /** Whether a run has taken a step, by its event log; one that has not has nothing to go on with. */
 export function hasTakenStep(directory: string): boolean {
-  const found = fromLog(directory, (descriptor) => {
-    const buffer = Buffer.alloc(stepMark.length + pieceBytes); // a mark may lie across two pieces
-    for (let end = 0; ; ) {
-      const kept = Math.min(stepMark.length - 1, end);
-      buffer.copyWithin(0, end - kept, end);
-      const bytes = readSync(descriptor, buffer, kept, pieceBytes, null);
-      end = kept + bytes;
-      if (buffer.subarray(0, end).includes(stepMark)) return true;
-      if (bytes === 0) return false;
+  const found = fromLog(directory, (log) => {
+    for (let start = 0; start < log.size; start += pieceBytes) {
+      const length = Math.min(pieceBytes + stepMark.length - 1, log.size - start); // a mark may lie across two pieces
+      if (Buffer.from(log.read(start, length, "its steps").buffer).includes(stepMark)) return true;
     }
+    return false;
   });
   return found ?? false;
 }
@@ -68,37 +83,44 @@ export function trainedSeconds(events: readonly TrainEvent[]): number {
   return events.reduce((_, event) => time.upTo(event), 0);
 }
 
-/** What is found in the event log; nothing in a run that has not got that far. */
-function fromLog<Found>(directory: string, find: (descriptor: number) => Found): Found | undefined {
-  let descriptor: number;
+/** What is found in the event log; nothing in a run that has not got that far. @throws {BhBridgeError} where something else than a file lies there. */
+function fromLog<Found>(directory: string, find: (log: FileBytes) => Found): Found | undefined {
+  const path = join(directory, runFiles.events);
+  if (!lstatSync(path, { throwIfNoEntry: false })) return undefined;
+  requireRegular(path);
+  const log = new FileBytes(path);
   try {
-    descriptor = openSync(join(directory, runFiles.events), "r");
-  } catch {
-    return undefined;
-  }
-  try {
-    return find(descriptor);
+    return find(log);
   } finally {
-    closeSync(descriptor);
+    log.close();
   }
 }
 
 /** The first step is among the first lines, and logs come every hundred steps or so, of 200 bytes each: one piece holds what is looked for. */
 const pieceBytes = 64 * 1024;
 
-/** The whole lines of a file, the last first. */
-function* linesFromEnd(descriptor: number): Generator<string> {
-  let rest = Buffer.alloc(0);
-  for (let end = fstatSync(descriptor).size; end > 0; ) {
+/** The whole lines of a file, the last first. @throws {BhBridgeError} `RUN_CORRUPT` for a line that is too long to be one. */
+function* linesFromEnd(log: FileBytes): Generator<string> {
+  let rest: Uint8Array[] = []; // of a line whose beginning is not read yet
+  let restBytes = 0;
+  for (let end = log.size; end > 0; ) {
     const start = Math.max(0, end - pieceBytes);
-    const piece = Buffer.alloc(end - start);
-    readSync(descriptor, piece, 0, piece.length, start);
-    const bytes = Buffer.concat([piece, rest]);
-    // What stands before the first line end goes on in the piece before it.
-    const begun = start === 0 ? 0 : bytes.indexOf("\n") + 1 || bytes.length;
-    rest = bytes.subarray(0, begun);
-    yield* bytes.subarray(begun).toString("utf8").split("\n").reverse();
+    const piece = Buffer.from(log.read(start, end - start, "its last lines").buffer);
+    const begun = start === 0 ? 0 : piece.indexOf(lineEnd) + 1 || piece.length;
     end = start;
+    if (begun === piece.length) {
+      rest.unshift(piece);
+      restBytes += piece.length;
+      if (restBytes > mostLineBytes) throw tooLong(log.path, start);
+      continue;
+    }
+    yield* Buffer.concat([piece.subarray(begun), ...rest])
+      .toString("utf8")
+      .split("\n")
+      .reverse();
+    // What stands before the first line end goes on in the piece before it.
+    rest = [piece.subarray(0, begun)];
+    restBytes = begun;
   }
 }
 

@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { containedFile } from "../formats/contained-file.js";
 import { type Json, readJson } from "../formats/read-json.js";
+import { requireRegular } from "./file-types.js";
 
 /**
  * The value in a JSON file that every run has.
@@ -21,7 +22,7 @@ export function readRunJson(directory: string, name: string): Json {
 
 /** What a run says in a JSON file that it may have; nothing where it has none. @throws {BhBridgeError} `RUN_CORRUPT`, `FILE_UNREADABLE`, `IO_FAILED`. */
 export function readRunDocument<Schema extends z.ZodType>(directory: string, name: string, schema: Schema): z.output<Schema> | undefined {
-  return existsSync(join(directory, name)) ? checkRunJson(directory, name, schema, readStrictly(directory, name)) : undefined;
+  return lstatSync(join(directory, name), { throwIfNoEntry: false }) ? checkRunJson(directory, name, schema, readStrictly(directory, name)) : undefined;
 }
 
 /** Check what stands in a JSON file of a run. @throws {BhBridgeError} `RUN_CORRUPT` naming all that is wrong. */
@@ -32,6 +33,7 @@ export function checkRunJson<Schema extends z.ZodType>(directory: string, name: 
 }
 
 function readStrictly(directory: string, name: string): Json {
+  requireRegular(join(directory, name));
   try {
     return readJson(containedFile(directory, name));
   } catch (cause) {

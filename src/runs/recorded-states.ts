@@ -2,7 +2,7 @@ import { formatInvalid } from "../formats/format-invalid.js";
 import { readMatrix, type StoredTensor } from "../formats/stored-tensor.js";
 
 /** A scalar beside a history: the index of the last state that has been recorded. */
-const stepsDoneName = "steps_done";
+export const stepsDoneName = "steps_done";
 
 /**
  * How many states of a history have been recorded; nothing when its file does not say.

@@ -4,8 +4,10 @@ import { hasTokenizer } from "../config/data-schema.js";
 import { byteText, matchingTokens, mostByteTokens } from "../config/matching-tokens.js";
 import type { RecordRows } from "../config/record-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
+import { BhBridgeError } from "../errors.js";
 import { RowTokens, type TokenText } from "../formats/row-tokens.js";
 import { tokenizerText } from "../formats/tokenizer-text.js";
+import { requireRegular } from "./file-types.js";
 import { readRunConfig } from "./run-config.js";
 import { runFiles } from "./run-layout.js";
 import { readRunManifest } from "./run-manifest.js";
@@ -49,11 +51,17 @@ export function chosenTokens(rows: RecordRows, { vocabulary, dead, text }: Vocab
   return all.filter((token) => !left.has(token));
 }
 
-/** How the tokens of a run are written: as its tokenizer has them, or as bytes. */
+/** How the tokens of a run are written: as its tokenizer has them, or as bytes. @throws {BhBridgeError} `RUN_CORRUPT` for a damaged tokenizer. */
 export function tokenTextOf(directory: string, config: RunConfig): TokenText | undefined {
   if (!hasTokenizer(config)) return config.model.vocab_size <= mostByteTokens ? byteText : undefined;
   const path = join(directory, runFiles.tokenizer);
-  return existsSync(path) ? tokenizerText(path) : undefined;
+  requireRegular(path);
+  if (!existsSync(path)) return undefined;
+  try {
+    return tokenizerText(path);
+  } catch (cause) {
+    throw new BhBridgeError("RUN_CORRUPT", `${path} is damaged: it is no tokenizer`, { cause });
+  }
 }
 
 /** A history that was taken out of its run may lie beside the configuration of something else. */

@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { BhBridgeError } from "../errors.js";
+import { requireFolder, requireRegular } from "./file-types.js";
 
 /** The folder that holds the runs, where no other is named. */
 export const runsFolder = "runs";
@@ -78,8 +80,17 @@ export function isRunFile(path: string): boolean {
 /** All files in a run's directory by their paths in it, in order: those of the run, and whatever else somebody put there. */
 export function filesIn(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: "utf8" })
-    .filter((path) => statSync(join(directory, path), { throwIfNoEntry: false })?.isDirectory() === false)
+    .filter((path) => isNoDirectory(join(directory, path)))
     .sort();
+}
+
+/** Whether something other than a folder is at a path; a link that cannot be followed is. */
+function isNoDirectory(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+  } catch {
+    return true;
+  }
 }
 
 /** The files of a run that hold a recorded history, in alphabetical order. */
@@ -100,9 +111,10 @@ interface RunCheckpoint {
   readonly step: number;
 }
 
-/** The checkpoints of a run, oldest first. */
+/** The checkpoints of a run, oldest first. @throws {BhBridgeError} `RUN_CORRUPT` where something else than a folder is in their place. */
 export function runCheckpoints(run: string): RunCheckpoint[] {
   const folder = join(run, checkpointsFolder);
+  requireFolder(folder);
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .flatMap((name) => {
@@ -110,4 +122,28 @@ export function runCheckpoints(run: string): RunCheckpoint[] {
       return step === undefined ? [] : [{ directory: join(folder, name), step }];
     })
     .sort((left, right) => left.step - right.step);
+}
+
+/**
+ * Make sure that the entries of a run's directory are of the kinds that a run has there: files where it has files, folders for checkpoints and final model.
+ *
+ * @throws {BhBridgeError} `RUN_CORRUPT` naming the first that is not; `FILE_UNREADABLE` for a directory that cannot be listed.
+ */
+export function requireRunEntries(directory: string): void {
+  for (const entry of entriesOf(directory)) {
+    const path = join(directory, entry.name);
+    if (entry.name === finalFolder || entry.name === checkpointsFolder) {
+      if (!entry.isDirectory()) requireFolder(path);
+    } else if (isRunFile(entry.name) && !entry.isFile()) requireRegular(path);
+  }
+}
+
+function entriesOf(directory: string) {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT") return []; // it was removed meanwhile
+    throw new BhBridgeError("FILE_UNREADABLE", `${directory} cannot be listed: ${code === "EACCES" ? "this user may not read it" : message}`, { cause });
+  }
 }

@@ -58,8 +58,17 @@ export async function findRun(directory: string, lockHolders: LockHolders, manif
 export function unfinishedRuns(runs: readonly FoundRun[]): FoundRun[] {
   return runs
     .filter(({ status, manifest }) => status === "interrupted" || status === "failed" || (status === "stopped" && manifest?.reason !== "decider"))
-    .filter(({ directory }) => hasTakenStep(directory))
+    .filter(hasSteps)
     .sort((left, right) => (right.manifest?.created ?? "").localeCompare(left.manifest?.created ?? ""));
+}
+
+function hasSteps({ directory }: FoundRun): boolean {
+  try {
+    return hasTakenStep(directory);
+  } catch (error) {
+    if (error instanceof BhBridgeError) return false; // a run with a damaged log cannot go on
+    throw error;
+  }
 }
 
 /** What the files of a run say, before anybody is asked who writes it. */

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { syncPath } from "../formats/durable-write.js";
 import { type Checksums, parseChecksums, readChecksumsText, sha256OfFile, writeChecksums } from "./checksums.js";
 import { historyHeadBytes } from "./history-index.js";
-import { filesIn, isHistoryFile, isLaterHistory, isRunFile, runFiles } from "./run-layout.js";
+import { filesIn, isHistoryFile, isLaterHistory, isRunFile, requireRunEntries, runFiles } from "./run-layout.js";
 import { manifestSums } from "./verify-files.js";
 
 /**
@@ -16,6 +16,7 @@ import { manifestSums } from "./verify-files.js";
  */
 export function sealRun(directory: string): void {
   if (existsSync(join(directory, runFiles.checksums))) return;
+  requireRunEntries(directory);
   const sums: Checksums = { files: new Map(), heads: new Map(), next: new Map() };
   for (const path of filesIn(directory).filter(isRunFile)) {
     if (path === runFiles.lock) continue;

@@ -19,12 +19,13 @@ export async function tensorHistory(tensor: StoredTensor, source: string, own: O
     throw new BhBridgeError("FORMAT_UNSUPPORTED", `tensor "${tensor.name}" of ${source} is not a history: the shape is ${shape}, not [states, tokens, dims]`);
   }
   const rows = tensor.rows();
-  const { steps, rowTokens } = await historyLabels(rows, own.states ?? states, tokens, own.tokens);
+  const recorded = rows.raw?.checks?.crcs.length ?? own.states ?? states;
+  const { steps, rowTokens } = await historyLabels(rows, tokens, own.tokens);
   const stateBytes = tokens * dims * itemSizes[rows.dtype];
   return {
     source,
     dtype: rows.dtype,
-    states: own.states ?? states,
+    states: recorded,
     tokens,
     dims,
     ...(steps && { steps }),

@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Checksums, sha256OfFile } from "./checksums.js";
+import { requireRegular } from "./file-types.js";
 import { historyHeadBytes } from "./history-index.js";
 import { runFiles } from "./run-layout.js";
-import { manifestSums } from "./verify-files.js";
+import { manifestSums, problemIn } from "./verify-files.js";
 
 /**
  * What is wrong with the files of a run by its `SHA256SUMS`: those that are gone, and those that have another checksum.
@@ -14,8 +15,12 @@ export function verifyChecksums(directory: string, { files, heads, next }: Check
   const problems: string[] = [];
   const check = (path: string, accepted: (string | undefined)[], bytes?: number) => {
     const file = join(directory, path);
-    if (!existsSync(file)) problems.push(`${file} is missing`);
-    else if (!accepted.includes(sha256OfFile(file, bytes))) problems.push(`${file} is damaged: its SHA-256 is not the one in ${runFiles.checksums}`);
+    const problem = problemIn(() => {
+      if (!lstatSync(file, { throwIfNoEntry: false })) return `${file} is missing`;
+      requireRegular(file);
+      return accepted.includes(sha256OfFile(file, bytes)) ? undefined : `${file} is damaged: its SHA-256 is not the one in ${runFiles.checksums}`;
+    });
+    if (problem !== undefined) problems.push(problem);
   };
   for (const [path, sum] of files) {
     if (manifestSums(dirname(join(directory, path))).get(basename(path)) !== sum) check(path, [sum, next.get(path)]);

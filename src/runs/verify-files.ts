@@ -1,10 +1,15 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { BhBridgeError } from "../errors.js";
+import { readWhole } from "../formats/file-bytes.js";
 import { sha256OfFile } from "./checksums.js";
+import { requireFolder, requireRegular } from "./file-types.js";
 import { modelManifestFile } from "./run-layout.js";
 
 const manifestFormat = 1;
+/** Some hundred bytes for each file of a model, of which the largest have about 200. */
+const mostManifestBytes = 16 * 2 ** 20;
 
 const manifestSchema = z.looseObject({
   format: z.int(),
@@ -13,8 +18,10 @@ const manifestSchema = z.looseObject({
 
 /** What is wrong with a directory that carries a MANIFEST.json (a checkpoint, the final model): every size and SHA-256 is checked. */
 export function verifyFiles(directory: string): string[] {
+  const folderProblem = refusalOf(() => requireFolder(directory));
+  if (folderProblem !== undefined) return [folderProblem];
   const path = join(directory, modelManifestFile);
-  if (!existsSync(path)) return [`${path} is missing`];
+  if (!lstatSync(path, { throwIfNoEntry: false })) return [`${path} is missing`];
   const parsed = parseManifest(path);
   if (!parsed.success) return [`${path} is damaged: ${parsed.error.message}`];
   const { format, files } = parsed.data;
@@ -22,12 +29,39 @@ export function verifyFiles(directory: string): string[] {
   const problems: string[] = [];
   for (const [name, { size, sha256 }] of Object.entries(files)) {
     const file = join(directory, name);
-    if (!existsSync(file)) problems.push(`${file} is missing`);
-    else if (statSync(file).size !== size) problems.push(`${file} has ${statSync(file).size} bytes, its manifest says ${size}`);
-    else if (sha256OfFile(file) !== sha256) problems.push(`${file} is damaged: its SHA-256 is not the manifest's`);
+    const problem = problemOf(file, size, sha256);
+    if (problem !== undefined) problems.push(problem);
   }
   const known = new Set([...Object.keys(files), modelManifestFile]);
   return [...problems, ...readdirSync(directory).flatMap((name) => (known.has(name) ? [] : [`${join(directory, name)} is not in the manifest`]))];
+}
+
+function problemOf(file: string, size: number, sha256: string): string | undefined {
+  if (!lstatSync(file, { throwIfNoEntry: false })) return `${file} is missing`;
+  return problemIn(() => {
+    requireRegular(file);
+    const found = statSync(file).size;
+    if (found !== size) return `${file} has ${found} bytes, its manifest says ${size}`;
+    return sha256OfFile(file) === sha256 ? undefined : `${file} is damaged: its SHA-256 is not the manifest's`;
+  });
+}
+
+/** What an operation is refused for, in words; nothing when it succeeds. */
+export function refusalOf(operation: () => void): string | undefined {
+  return problemIn(() => {
+    operation();
+    return undefined;
+  });
+}
+
+/** What a check says, or the error that it ended with. */
+export function problemIn(check: () => string | undefined): string | undefined {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof BhBridgeError) return error.message;
+    throw error;
+  }
 }
 
 /** The SHA-256 of each file of such a directory, as its manifest has them; nothing where there is no sound manifest. */
@@ -39,9 +73,10 @@ export function manifestSums(directory: string): Map<string, string> {
 
 function parseManifest(path: string) {
   try {
-    return manifestSchema.safeParse(JSON.parse(readFileSync(path, "utf8")));
+    requireRegular(path);
+    return manifestSchema.safeParse(JSON.parse(readWhole(path, mostManifestBytes).toString("utf8")));
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof SyntaxError || error instanceof BhBridgeError)) throw error;
     return { success: false as const, error };
   }
 }

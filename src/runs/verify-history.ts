@@ -1,11 +1,16 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { crc32 } from "node:zlib";
 import { BhBridgeError } from "../errors.js";
-import type { History } from "../formats/history.js";
+import { readWhole } from "../formats/file-bytes.js";
+import { formatInvalid } from "../formats/format-invalid.js";
+import { findHistoryTensor } from "../formats/history-tensor.js";
+import { indexRecordBytes, isSoundRecord, parseIndexRecord } from "../formats/index-record.js";
 import { itemSizes } from "../formats/matrix.js";
-import { checkOfRecord, indexRecordBytes, parseIndexRecord } from "./history-index.js";
+import type { RowSource } from "../formats/row-source.js";
+import { openSafetensors, type TensorFile } from "../formats/safetensors/safetensors.js";
+import { hasIndex } from "./history-index.js";
 import { openHistory } from "./open-history.js";
+import { recordedStates } from "./recorded-states.js";
 import { indexPathOf } from "./run-layout.js";
 
 /** So many wrong states are named one by one; when a disk is failing there are thousands. */
@@ -22,60 +27,94 @@ export interface HistoryFindings {
 }
 
 /**
- * Check one recorded history: every committed state is compared with the CRC-32 in its index, every record with its own; that the steps rise is seen to as it is opened.
+ * Check one recorded history: every committed state is compared with the CRC-32 in its index, every record with its own, and what opening it checks.
  *
  * @param path of `history.safetensors`, or of another recorded tensor's file; its index lies beside it.
  */
 export async function verifyHistory(path: string): Promise<HistoryFindings> {
   const indexPath = indexPathOf(path);
   const failed = (problem: string): HistoryFindings => ({ problems: [problem], hasSpace: false, recordGap: "its history could not be checked" });
-  if (!existsSync(indexPath)) return failed(`${indexPath} is missing: the states in ${basename(path)} cannot be checked`);
+  if (!hasIndex(path)) return failed(`${indexPath} is missing: the states in ${basename(path)} cannot be checked`);
   try {
-    const history = await openHistory(path);
-    try {
-      const index = readFileSync(indexPath);
-      if (index.length < history.states * indexRecordBytes)
-        return failed(`${indexPath} has ${index.length} bytes; ${history.states} states need ${indexRecordBytes} each`);
-      return { problems: shorten(wrongStates(history, path, index, indexPath), path), hasSpace: hasSpace(history, path), recordGap: recordGap(history, index) };
-    } finally {
-      history.close();
-    }
+    using states = new RecordedStates(path);
+    const index = readWhole(indexPath);
+    if (index.length < states.count * indexRecordBytes)
+      return failed(`${indexPath} has ${index.length} bytes; ${states.count} states need ${indexRecordBytes} each`);
+    const wrong = states.wrong(index, indexPath);
+    const problems = wrong.length > 0 ? shorten(wrong, path) : await problemOfOpening(path);
+    return { problems, hasSpace: states.hasSpace, recordGap: recordGap(states.count, index) };
   } catch (error) {
     if (error instanceof BhBridgeError) return failed(error.message);
     throw error;
   }
 }
 
-function wrongStates(history: History, path: string, index: Buffer, indexPath: string): string[] {
-  const state = new Uint8Array(stateBytes(history));
-  const wrong: string[] = [];
-  for (let at = 0; at < history.states; at++) {
-    const { step, crc, check } = parseIndexRecord(index, at);
-    history.read(at, 1, state);
-    const found = crc32(state);
-    if (check !== 0 && check !== checkOfRecord(index, at)) wrong.push(`${indexPath}: record ${at} is damaged: it does not have its own CRC-32`);
-    if (found !== crc) wrong.push(`${path}: state ${at} (step ${step}) has CRC-32 ${hex(found)}, recorded was ${hex(crc)}`);
+/** The states of a history as they are: whoever looks for all damage cannot stop at the first. */
+class RecordedStates implements Disposable {
+  readonly count: number;
+  readonly hasSpace: boolean;
+  readonly #path: string;
+  readonly #file: TensorFile;
+  readonly #rows: RowSource;
+  readonly #rowsOfState: number;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#file = openSafetensors(path);
+    try {
+      const tensor = findHistoryTensor(this.#file.tensors);
+      if (!tensor) throw formatInvalid(path, 0, "its header names no history");
+      const [planned = 0, rows = 0] = tensor.shape;
+      this.count = recordedStates(this.#file.tensors, tensor, path) ?? planned;
+      this.hasSpace = this.count < planned;
+      this.#rows = tensor.rows();
+      this.#rowsOfState = rows;
+    } catch (error) {
+      this.#file.close();
+      throw error;
+    }
   }
-  return wrong;
+
+  /** What is wrong with states and records, in words. */
+  wrong(index: Buffer, indexPath: string): string[] {
+    const { columns, dtype } = this.#rows;
+    const state = new Uint8Array(this.#rowsOfState * columns * itemSizes[dtype]);
+    const wrong: string[] = [];
+    for (let at = 0; at < this.count; at++) {
+      const { step, crc } = parseIndexRecord(index, at);
+      this.#rows.read(at * this.#rowsOfState, this.#rowsOfState, state);
+      const found = crc32(state);
+      if (!isSoundRecord(index, at)) wrong.push(`${indexPath}: record ${at} is damaged: it does not have its own CRC-32`);
+      if (found !== crc) wrong.push(`${this.#path}: state ${at} (step ${step}) has CRC-32 ${hex(found)}, recorded was ${hex(crc)}`);
+    }
+    return wrong;
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+}
+
+/** What a reader of the history is refused for: its labels, or its head. */
+async function problemOfOpening(path: string): Promise<string[]> {
+  try {
+    (await openHistory(path)).close();
+    return [];
+  } catch (error) {
+    if (error instanceof BhBridgeError) return [error.message];
+    throw error;
+  }
 }
 
 function shorten(wrong: string[], path: string): string[] {
   return wrong.length > maxNamed ? [...wrong.slice(0, maxNamed), `${path}: ${wrong.length - maxNamed} more problems like these`] : wrong;
 }
 
-function hasSpace(history: History, path: string): boolean {
-  return history.raw !== undefined && statSync(path).size > history.raw.offset + history.states * stateBytes(history);
-}
-
-function recordGap({ states }: History, index: Buffer): string | undefined {
+function recordGap(states: number, index: Buffer): string | undefined {
   for (let at = 0; at < states; at++) {
     if (parseIndexRecord(index, at).check === 0) return "it has records of an earlier version, which have no checksum of their own";
   }
   return index.length > states * indexRecordBytes ? "the records after the last committed state mean nothing" : undefined;
-}
-
-function stateBytes({ tokens, dims, dtype }: History): number {
-  return tokens * dims * itemSizes[dtype];
 }
 
 function hex(crc: number): string {

@@ -6,7 +6,7 @@ import { parseChecksums, readChecksumsText } from "./checksums.js";
 import { recordedStep } from "./history-index.js";
 import { readEvents } from "./read-events.js";
 import { readRunConfig } from "./run-config.js";
-import { filesIn, finalFolder, isHistoryFile, runCheckpoints, runFiles } from "./run-layout.js";
+import { filesIn, finalFolder, isHistoryFile, requireRunEntries, runCheckpoints, runFiles } from "./run-layout.js";
 import { readRunManifest, type StoredStatus } from "./run-manifest.js";
 import { readRunNotes } from "./run-notes.js";
 import { type UncoveredFile, uncoveredFiles } from "./uncovered-files.js";
@@ -32,9 +32,19 @@ interface RunVerification {
 export async function verifyRun(directory: string): Promise<RunVerification> {
   if (!existsSync(directory)) throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: no such directory`);
   for (;;) {
-    const text = readChecksumsText(directory);
+    const text = checksumsOf(directory);
     const verification = await verifyBy(text, directory);
-    if (readChecksumsText(directory) === text) return verification; // else a note was written meanwhile, or the run went on
+    if (checksumsOf(directory) === text) return verification; // else a note was written meanwhile, or the run went on
+  }
+}
+
+/** The text of its checksums; an empty one, which is damaged, where it cannot be read. */
+function checksumsOf(directory: string): string | undefined {
+  try {
+    return readChecksumsText(directory);
+  } catch (error) {
+    if (error instanceof BhBridgeError) return "";
+    throw error;
   }
 }
 
@@ -42,16 +52,32 @@ async function verifyBy(checksums: string | undefined, directory: string): Promi
   const sums = checksums === undefined ? undefined : parseChecksums(checksums);
   const problems: string[] = [];
   if (checksums !== undefined && !sums) problems.push(`${join(directory, runFiles.checksums)} is damaged: its last line is not the checksum of the others`);
-  problems.push(...verifyDescription(directory), ...verifyEvents(directory));
+  problems.push(
+    ...attempt(() => {
+      requireRunEntries(directory);
+      return [];
+    }),
+    ...verifyDescription(directory),
+    ...verifyEvents(directory),
+  );
   const histories = new Map<string, HistoryFindings>();
   for (const name of filesIn(directory).filter(isHistoryFile)) histories.set(name, await verifyHistory(join(directory, name)));
   problems.push(...[...histories.values()].flatMap((found) => found.problems));
-  for (const folder of [...runCheckpoints(directory).map((checkpoint) => checkpoint.directory), join(directory, finalFolder)]) {
+  for (const folder of [...checkpointsOf(directory), join(directory, finalFolder)]) {
     if (existsSync(folder)) problems.push(...verifyUnlessPruned(folder));
   }
   if (sums) problems.push(...verifyChecksums(directory, sums));
   const told = [...new Set(problems)]; // a damaged description is met again by whoever opens a history
   return { problems: told, uncovered: uncoveredFiles(directory, { sums, status: statusOf(directory), histories }) };
+}
+
+function checkpointsOf(directory: string): string[] {
+  try {
+    return runCheckpoints(directory).map((checkpoint) => checkpoint.directory);
+  } catch (error) {
+    if (error instanceof BhBridgeError) return []; // told among the entries that a run does not have
+    throw error;
+  }
 }
 
 /** A training prunes checkpoints while they are being read: one that is gone is not damaged. */

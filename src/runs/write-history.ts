@@ -2,10 +2,11 @@ import { rmSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { durableCreateFile } from "../formats/durable-write.js";
 import type { History } from "../formats/history.js";
+import { packIndexRecord } from "../formats/index-record.js";
 import { type Dtype, itemSizes } from "../formats/matrix.js";
 import { readState } from "../formats/read-state.js";
 import { stepOfState } from "../formats/state-of-step.js";
-import { historyHeadBytes, packIndexRecord } from "./history-index.js";
+import { historyHeadBytes } from "./history-index.js";
 import { ownTokensName } from "./own-labels.js";
 import { indexPathOf } from "./run-layout.js";
 

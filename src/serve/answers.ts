@@ -43,10 +43,18 @@ export function sendDocument(response: ServerResponse, document: object, status 
 
 /** Answer with pieces that are made as the other side takes them, so that a reader that does not read holds one of them and no more. */
 export async function sendPieces(response: ServerResponse, length: number, headers: Record<string, string>, pieces: () => Iterable<Uint8Array>): Promise<void> {
-  response.writeHead(200, { ...headers, "Content-Length": length });
+  const head = { ...headers, "Content-Length": length };
   if (response.req.method === "HEAD") {
+    response.writeHead(200, head);
     response.end();
     return;
   }
-  await pipeline(Readable.from(pieces(), { objectMode: true, highWaterMark: 1 }), response);
+  const iterator = pieces()[Symbol.iterator]();
+  const first = iterator.next(); // what is damaged at its beginning is answered as an error
+  response.writeHead(200, head);
+  await pipeline(Readable.from(continued(first, iterator), { objectMode: true, highWaterMark: 1 }), response);
+}
+
+function* continued<Piece>(first: IteratorResult<Piece>, rest: Iterator<Piece>): Generator<Piece> {
+  for (let piece = first; !piece.done; piece = rest.next()) yield piece.value;
 }

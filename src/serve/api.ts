@@ -11,9 +11,12 @@ import { FileBytes } from "../formats/file-bytes.js";
 import { itemSizes } from "../formats/matrix.js";
 import { chooseRuns } from "../runner/choose-runs.js";
 import { runFieldNames } from "../runner/run-fields.js";
+import { requireRegular } from "../runs/file-types.js";
+import { recordedStep } from "../runs/history-index.js";
 import { historyFile, historyFiles, runCheckpoints, runFiles } from "../runs/run-layout.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import { requestStop } from "../runs/stop-request.js";
+import { refusalOf } from "../runs/verify-files.js";
 import { shellQuote } from "../text/shell-quote.js";
 import { sendBytes, sendDocument, sendPieces, sendText } from "./answers.js";
 import type { Catalogue, ServedRun } from "./catalogue.js";
@@ -192,8 +195,10 @@ export function createApi(catalogue: Catalogue): Api {
 async function runDocument(run: ServedRun, view: RunView): Promise<ServedRunDocument> {
   const { directory, row, config } = run;
   const manifest = row.status === "corrupt" ? undefined : readRunManifest(directory);
-  const hasStates = manifest && config && row.steps && existsSync(join(directory, historyFile));
+  const hasStates = manifest && config && row.steps && recordedStep(directory) !== undefined;
   const preset = manifest?.preset;
+  // While it trains, the verdict would be of a state that is gone when it is read; and it takes a reading of the whole history.
+  const { result, damage } = hasStates && row.status !== "running" ? await resultOf(run, config, manifest) : { result: null, damage: null };
   return {
     schema: "bh-bridge/serve-run@1",
     ...servedRow(run),
@@ -206,10 +211,12 @@ async function runDocument(run: ServedRun, view: RunView): Promise<ServedRunDocu
     corpus: manifest
       ? { tokens: manifest.corpus.tokens, distinct: manifest.corpus.distinct, dead: manifest.corpus.dead, sha256: manifest.corpus.sha256 }
       : null,
-    checkpoints: runCheckpoints(directory).map(({ step }) => step),
-    alerts: view.events.flatMap((event) => (event.type === "alert" ? [{ step: event.global_step, message: event.message }] : [])),
-    // While it trains, the verdict would be of a state that is gone when it is read; and it takes a reading of the whole history.
-    result: hasStates && row.status !== "running" ? await resultOf(run, config, manifest) : null,
+    checkpoints: row.status === "corrupt" ? [] : runCheckpoints(directory).map(({ step }) => step),
+    alerts: [
+      ...view.events.flatMap((event) => (event.type === "alert" ? [{ step: event.global_step, message: event.message }] : [])),
+      ...(damage === null ? [] : [{ step: row.steps?.done ?? 0, message: damage }]),
+    ],
+    result,
     next: nextCommand(run),
     files: downloads(directory),
     figures: hasStates ? await figureNames() : [],
@@ -220,14 +227,15 @@ async function resultOf(
   { directory }: ServedRun,
   config: NonNullable<ServedRun["config"]>,
   manifest: ReturnType<typeof readRunManifest>,
-): Promise<ServedRunDocument["result"]> {
+): Promise<{ result: ServedRunDocument["result"]; damage: string | null }> {
   const size = statSync(join(directory, historyFile)).size;
-  if (size > mostSummarized) return null;
+  if (size > mostSummarized) return { result: null, damage: null };
   try {
     const { summarizeRun } = await import("../runner/summarize-run.js");
-    return await summarizeRun(directory, config, manifest);
+    return { result: await summarizeRun(directory, config, manifest), damage: null };
   } catch (error) {
-    if (error instanceof BhBridgeError) return null; // a run that ended before its first state has no result
+    // A run that ended before its first state has no result.
+    if (error instanceof BhBridgeError) return { result: null, damage: error.code === "RUN_CORRUPT" ? error.message : null };
     throw error;
   }
 }
@@ -250,7 +258,10 @@ const taken: readonly string[] = [runFiles.manifest, runFiles.config, runFiles.n
 /** Files of a run that a browser may take away. */
 function downloads(directory: string): ServedRunDocument["files"] {
   const names = new Set(readdirSync(directory));
-  return [...taken.filter((name) => names.has(name)), ...historyFiles(directory)].map((name) => ({ name, bytes: statSync(join(directory, name)).size }));
+  return [...taken.filter((name) => names.has(name)), ...historyFiles(directory)].flatMap((name) => {
+    const path = join(directory, name);
+    return refusalOf(() => requireRegular(path)) === undefined ? [{ name, bytes: statSync(path).size }] : [];
+  });
 }
 
 async function sendFile({ directory }: ServedRun, { query, response }: Asked): Promise<void> {

@@ -2,9 +2,9 @@ import { decodeElements } from "../analysis/decode-elements.js";
 import { type PathBasis, seenFrom } from "../analysis/path-basis.js";
 import { spreadStates } from "../analysis/spread-states.js";
 import { BhBridgeError } from "../errors.js";
-import { FileBytes } from "../formats/file-bytes.js";
 import type { History } from "../formats/history.js";
 import { itemSizes } from "../formats/matrix.js";
+import { RawReader } from "../formats/state-checks.js";
 
 /** Where a row was at states evenly spread over its history. */
 interface RowPath {
@@ -13,8 +13,11 @@ interface RowPath {
   places: number[][];
 }
 
+/** A checksum is of a whole state, so that a row of a large one costs the reading of all rows: the path then has fewer states. */
+const checkedBytes = 256 * 2 ** 20;
+
 /**
- * The way of one row through the whole training, in the directions of a basis. Only its own bytes are read.
+ * The way of one row through the whole training, in the directions of a basis. What the states' checksums need is read beside its own bytes.
  *
  * @throws {BhBridgeError} `USAGE` for a row that there is not; `FORMAT_UNSUPPORTED` where the states do not lie in a plain file.
  */
@@ -25,11 +28,12 @@ export function rowPath(history: History, basis: Pick<PathBasis, "center" | "axe
   const rowBytes = dims * itemSizes[dtype];
   const bytes = new Uint8Array(rowBytes);
   const values = new Float64Array(dims);
-  const file = new FileBytes(raw.path);
+  const file = new RawReader(raw);
   try {
     const path: RowPath = { states: [], places: [] };
-    for (const state of spreadStates(states, most)) {
-      file.readInto(raw.offset + (state * tokens + row) * rowBytes, bytes, `row ${row} of state ${state}`);
+    const affordable = raw.checks ? Math.max(2, Math.floor(checkedBytes / raw.checks.stateBytes)) : most;
+    for (const state of spreadStates(states, Math.min(most, affordable))) {
+      file.readInto((state * tokens + row) * rowBytes, bytes, `row ${row} of state ${state}`);
       decodeElements(dtype, bytes, values);
       if (!values.every(Number.isFinite)) continue;
       path.states.push(state);

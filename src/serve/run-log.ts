@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { containedFile } from "../formats/contained-file.js";
+import { FileBytes } from "../formats/file-bytes.js";
 import { type TrainEvent, trainEventSchema } from "../protocol/events.js";
+import { mostLineBytes } from "../runs/read-events.js";
 import { type StepTime, TrainingTime } from "../runs/run-clock.js";
 import { runFiles } from "../runs/run-layout.js";
 
@@ -29,25 +30,23 @@ export class RunLog {
 
   /** Read what has been written since. */
   update(): void {
-    let fd: number;
+    let log: FileBytes;
     try {
-      fd = openSync(containedFile(this.#directory, runFiles.events), "r");
+      log = new FileBytes(containedFile(this.#directory, runFiles.events));
     } catch {
-      return; // a run that has not got that far
+      return; // a run that has not got that far, or something else than a file
     }
     try {
-      if (!this.#isContinued(fd)) this.#forget();
-      this.#read(fd);
+      if (!this.#isContinued(log)) this.#forget();
+      this.#read(log);
     } finally {
-      closeSync(fd);
+      log.close();
     }
   }
 
-  #isContinued(fd: number): boolean {
-    if (fstatSync(fd).size < this.#position) return false;
-    const before = Buffer.alloc(this.#tail.length);
-    readSync(fd, before, 0, before.length, this.#position - before.length);
-    return before.equals(this.#tail);
+  #isContinued(log: FileBytes): boolean {
+    if (log.size < this.#position) return false;
+    return Buffer.from(log.read(this.#position - this.#tail.length, this.#tail.length, "its lines")).equals(this.#tail);
   }
 
   #forget(): void {
@@ -58,26 +57,26 @@ export class RunLog {
     this.events.length = 0;
   }
 
-  #read(fd: number): void {
-    let rest = Buffer.alloc(0);
-    for (let at = this.#position; ; ) {
-      const piece = Buffer.alloc(pieceBytes);
-      const count = readSync(fd, piece, 0, pieceBytes, at);
-      if (count === 0) break;
-      at += count;
-      const bytes = Buffer.concat([rest, piece.subarray(0, count)]);
-      const end = bytes.lastIndexOf(0x0a) + 1;
-      if (end > 0) {
-        for (const line of bytes
-          .subarray(0, end - 1)
-          .toString("utf8")
-          .split("\n"))
-          this.#take(line);
-        this.#tail = Buffer.from(bytes.subarray(Math.max(0, end - tailBytes), end));
-        this.#position += end;
+  #read(log: FileBytes): void {
+    let begun: Uint8Array[] = []; // of a line whose end is not read yet
+    for (let at = this.#position; at < log.size; ) {
+      const piece = Buffer.from(log.read(at, Math.min(pieceBytes, log.size - at), "its lines").buffer);
+      at += piece.length;
+      const end = piece.lastIndexOf(0x0a) + 1;
+      if (end === 0) {
+        begun.push(piece);
+        continue;
       }
-      rest = Buffer.from(bytes.subarray(end));
+      const lines = Buffer.concat([...begun, piece.subarray(0, end)]);
+      for (const line of lines.toString("utf8", 0, lines.length - 1).split("\n")) this.#take(line);
+      this.#tail = Buffer.from(lines.subarray(Math.max(0, lines.length - tailBytes)));
+      this.#position += lines.length;
+      begun = [piece.subarray(end)];
     }
+    const unfinished = log.size - this.#position;
+    if (unfinished <= mostLineBytes) return;
+    this.#position = log.size; // no event is so long: it is not read again and again
+    this.#tail = Buffer.from(log.read(this.#position - tailBytes, tailBytes, "its lines"));
   }
 
   #take(line: string): void {

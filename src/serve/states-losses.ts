@@ -1,6 +1,9 @@
+import { join } from "node:path";
+import { BhBridgeError } from "../errors.js";
 import { containedFile } from "../formats/contained-file.js";
 import { FileBytes } from "../formats/file-bytes.js";
-import { indexRecordBytes, lossOfRecord, stepOfRecord } from "../runs/history-index.js";
+import { indexRecordBytes, isSoundRecord, lossOfRecord, stepOfRecord } from "../formats/index-record.js";
+import { stepsDone } from "../runs/history-index.js";
 import { historyFile, indexPathOf } from "../runs/run-layout.js";
 import type { Line } from "./line.js";
 
@@ -15,10 +18,13 @@ export function statesLosses(directory: string): Line | undefined {
   try {
     const records = Math.floor(file.size / indexRecordBytes);
     const bytes = Buffer.from(file.read(0, records * indexRecordBytes, "its records").buffer);
+    const committed = stepsDone(join(directory, historyFile)) ?? -1;
     const line = { x: [] as number[], y: [] as number[] };
     for (let at = 0, last = -1; at < records; at++) {
       const step = stepOfRecord(bytes, at);
       if (step <= last) break; // what follows has room, and no record yet
+      if (at <= committed && !isSoundRecord(bytes, at))
+        throw new BhBridgeError("RUN_CORRUPT", `${file.path} is damaged: record ${at} does not have its own CRC-32`);
       last = step;
       const loss = lossOfRecord(bytes, at);
       if (Number.isNaN(loss)) continue;

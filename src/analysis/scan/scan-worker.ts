@@ -1,8 +1,8 @@
 // The thread that reads and scans one part of a file; started by run-in-worker.ts.
 import { parentPort, workerData } from "node:worker_threads";
 import { BhBridgeError } from "../../errors.js";
-import { FileBytes } from "../../formats/file-bytes.js";
 import { itemSizes } from "../../formats/matrix.js";
+import { RawReader } from "../../formats/state-checks.js";
 import { hashRows } from "./hash-rows.js";
 import type { Observation } from "./observation.js";
 import { scanRange } from "./scan-range.js";
@@ -26,11 +26,11 @@ async function loadObservation(module: string): Promise<Observation<unknown>> {
   throw new BhBridgeError("USAGE", `${module} does not export its observation: "module" of an observation is the URL of a module that exports it by that name`);
 }
 
-async function work(task: WorkerTask, file: FileBytes): Promise<void> {
+async function work(task: WorkerTask, file: RawReader): Promise<void> {
   const read =
     (itemBytes: number) =>
     (first: number, _count: number, target: Uint8Array): void =>
-      file.readInto(task.offset + first * itemBytes, target, "the rows");
+      file.readInto(first * itemBytes, target, "the rows");
   if (task.kind === "scan") {
     const { dtype, tokens, dims } = task.request;
     const observations = await Promise.all(task.modules.map(loadObservation));
@@ -43,7 +43,7 @@ async function work(task: WorkerTask, file: FileBytes): Promise<void> {
 
 async function run(task: WorkerTask): Promise<void> {
   try {
-    const file = new FileBytes(task.path);
+    const file = new RawReader(task);
     try {
       await work(task, file);
     } finally {

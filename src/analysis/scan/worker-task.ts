@@ -1,17 +1,19 @@
 import type { ErrorCode } from "../../errors.js";
+import type { RawBytes } from "../../formats/state-checks.js";
 import type { CensusHashes, HashRequest } from "./hash-rows.js";
 import type { RangeScan, ScanRequest } from "./scan-range.js";
 
 /** What a worker thread is asked to do with a part of a plain file, whose bytes begin at `offset`. */
-export type WorkerTask = { readonly path: string; readonly offset: number } & (
-  | {
-      readonly kind: "scan";
-      readonly request: ScanRequest;
-      /** Of each observation, the module that exports it. */
-      readonly modules: readonly string[];
-    }
-  | { readonly kind: "hash"; readonly request: HashRequest }
-);
+export type WorkerTask = RawBytes &
+  (
+    | {
+        readonly kind: "scan";
+        readonly request: ScanRequest;
+        /** Of each observation, the module that exports it. */
+        readonly modules: readonly string[];
+      }
+    | { readonly kind: "hash"; readonly request: HashRequest }
+  );
 
 /** What each kind of task results in. */
 interface WorkerResults {

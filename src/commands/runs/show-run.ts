@@ -1,13 +1,16 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import type { RunConfig } from "../../config/run-config-schema.js";
+import { BhBridgeError, exitCodes } from "../../errors.js";
 import { lockHolders } from "../../python/lock-holders.js";
-import { runRow } from "../../runner/run-row.js";
+import { type RunRow, runRow } from "../../runner/run-row.js";
 import { summarizeRun } from "../../runner/summarize-run.js";
+import type { TrainResult } from "../../runner/train-result.js";
+import { recordedStep } from "../../runs/history-index.js";
 import { resolveRun } from "../../runs/resolve-run.js";
 import { readRunConfig } from "../../runs/run-config.js";
-import { historyFile, runCheckpoints } from "../../runs/run-layout.js";
+import { runCheckpoints } from "../../runs/run-layout.js";
 import type { RunManifest } from "../../runs/run-manifest.js";
 import { readRunNotes } from "../../runs/run-notes.js";
+import type { FoundRun } from "../../runs/scan-runs.js";
 import { count } from "../../text/count.js";
 import { groupDigits } from "../../text/group-digits.js";
 import { shellQuote } from "../../text/shell-quote.js";
@@ -21,25 +24,47 @@ const labelWidth = 15;
 /** Show one run: what it is, where it stands, how to go on, and what came out so far. */
 export async function showRun(given: string, out: string, terminal: Terminal): Promise<void> {
   const found = await resolveRun(given, out, lockHolders);
-  const row = await runRow(found);
-  const manifest = row.status === "corrupt" ? undefined : found.manifest;
-  const config = manifest && readRunConfig(found.directory);
-  const result =
-    manifest && config && row.steps && existsSync(join(found.directory, historyFile))
-      ? await summarizeRun(found.directory, config, manifest, { isRunning: found.status === "running" })
-      : null;
+  const { row, manifest, config, result } = await readShown(found);
   const document: RunDocument = {
     schema: "bh-bridge/run@1",
     ...row,
     manifest: manifest ?? null,
     config: config ? JSON.parse(JSON.stringify(config)) : null,
     reproductions: manifest ? readRunNotes(found.directory).reproductions : [],
-    checkpoints: runCheckpoints(found.directory).map(({ step }) => step),
+    checkpoints: row.status === "corrupt" ? [] : runCheckpoints(found.directory).map(({ step }) => step),
     result,
   };
   terminal.document(document);
   terminal.print(wrap(describe(document, manifest).join("\n"), terminal.width, labelWidth));
   if (result && config) printResult(result, config, terminal);
+  if (row.problem === null) return;
+  terminal.say(`${terminal.messageColor.red("RUN_CORRUPT")}: ${row.problem}`);
+  process.exitCode = exitCodes.failed;
+}
+
+/** What is shown of a run. */
+interface ShownRun {
+  row: RunRow;
+  /** Absent when the run is corrupt, as is its configuration. */
+  manifest?: RunManifest | undefined;
+  config?: RunConfig | undefined;
+  /** Null before the first state, and when the run is corrupt. */
+  result: TrainResult | null;
+}
+
+/** Damage that a list does not meet, because it reads the newest state alone, makes a run corrupt here. */
+async function readShown(found: FoundRun): Promise<ShownRun> {
+  const { directory, manifest, status } = found;
+  const row = await runRow(found);
+  if (row.status === "corrupt" || !manifest) return { row, result: null };
+  try {
+    const config = readRunConfig(directory);
+    const hasStates = recordedStep(directory) !== undefined;
+    return { row, manifest, config, result: hasStates ? await summarizeRun(directory, config, manifest, { isRunning: status === "running" }) : null };
+  } catch (error) {
+    if (!(error instanceof BhBridgeError) || error.code !== "RUN_CORRUPT") throw error;
+    return { row: { ...row, status: status === "running" ? status : "corrupt", problem: error.message }, result: null };
+  }
 }
 
 function describe(row: RunDocument, manifest: RunManifest | undefined): string[] {

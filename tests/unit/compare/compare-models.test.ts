@@ -1,4 +1,5 @@
-import { mkdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { compareFinalModels } from "../../../src/compare/compare-models.js";
@@ -42,4 +43,16 @@ test.each([
 
 test("a run without a final model equals none", () => {
   expect(compareFinalModels(a, directory)).toEqual({ equal: false, first: null, reason: "there is no final model in b" });
+});
+
+test("a flipped bit in a final model is damage, not a difference; a model that its manifest confirms differs", () => {
+  const damaged = run("damaged");
+  const path = join(damaged, "final/model.safetensors");
+  const bytes = readFileSync(path);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const files = { "model.safetensors": { size: statSync(path).size, sha256 } };
+  writeFileSync(join(damaged, "final/MANIFEST.json"), JSON.stringify({ format: 1, files }));
+  expect(compareFinalModels(damaged, run("changed", 't["a"] += 1'))).toMatchObject({ equal: false, first: { tensor: "a" } });
+  writeFileSync(path, bytes.with(-1, (bytes.at(-1) ?? 0) ^ 1));
+  expect(() => compareFinalModels(a, damaged)).toThrow(expect.objectContaining({ code: "RUN_CORRUPT", message: expect.stringContaining(path) }));
 });

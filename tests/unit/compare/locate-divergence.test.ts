@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { planDivergence } from "../../../src/compare/locate-divergence.js";
+import { packIndexRecord } from "../../../src/formats/index-record.js";
 import type { Run } from "../../../src/runner/open-run.js";
-import { packIndexRecord } from "../../../src/runs/history-index.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 
 const folder = temporaryDirectory();

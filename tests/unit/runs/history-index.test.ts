@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { checkOfRecord, newestRecord, packIndexRecord, parseIndexRecord, recordedStep, recordedSteps } from "../../../src/runs/history-index.js";
+import { checkOfRecord, packIndexRecord, parseIndexRecord } from "../../../src/formats/index-record.js";
+import { newestRecord, readHistoryIndex, recordedStep } from "../../../src/runs/history-index.js";
 import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";
 
 const record = { step: 2 ** 40 + 7, crc: 0xdeadbeef, loss: 2.0625 };
@@ -39,14 +40,15 @@ test("any flipped bit of a record is seen by its own checksum", () => {
 
 test("where state i is step i there is nothing to say, otherwise each state has its step", () => {
   const path = (steps: readonly number[]) => join(run(0, steps), "history.safetensors");
-  expect(recordedSteps(path([0, 1, 2]), 3)).toBeUndefined();
-  expect(recordedSteps(path([0, 4, 8, 9]), 3)).toEqual([0, 4, 8]);
-  expect(recordedSteps(join(temporaryDirectory(), "history.safetensors"), 3)).toBeUndefined();
+  expect(readHistoryIndex(path([0, 1, 2]), 3)?.steps).toBeUndefined();
+  expect(readHistoryIndex(path([0, 4, 8, 9]), 3)).toMatchObject({ steps: [0, 4, 8], crcs: Uint32Array.of(0, 4, 8) });
+  expect(readHistoryIndex(join(temporaryDirectory(), "history.safetensors"), 3)).toBeUndefined();
 });
 
 test("an index that is too short, or whose steps do not rise, is damaged", () => {
-  expect(() => recordedSteps(join(run(0, [0, 1]), "history.safetensors"), 3)).toThrow(/3 states need 24 bytes each/);
-  expect(() => recordedSteps(join(run(0, [0, 5, 5]), "history.safetensors"), 3)).toThrow(/record 2 is of step 5, after one of step 5/);
+  const refusal = (reason: RegExp) => expect.objectContaining({ code: "RUN_CORRUPT", message: expect.stringMatching(reason) });
+  expect(() => readHistoryIndex(join(run(0, [0, 1]), "history.safetensors"), 3)).toThrow(refusal(/3 states need 24 bytes each/));
+  expect(() => readHistoryIndex(join(run(0, [0, 5, 5]), "history.safetensors"), 3)).toThrow(refusal(/record 2 is of step 5, after one of step 5/));
 });
 
 test("the newest committed record is told, not what a crash left after it", () => {
@@ -57,5 +59,18 @@ test("the newest committed record is told, not what a crash left after it", () =
 
 test("a run that has not got so far has no record", () => {
   expect(recordedStep(temporaryDirectory())).toBeUndefined();
-  expect(recordedStep(run(2, [0, 4]))).toBeUndefined();
+  const reserved = run(0, [0]);
+  writeFileSync(join(reserved, "history.idx"), Buffer.alloc(3 * 24)); // room for three records
+  expect(recordedStep(reserved)).toBeUndefined();
+});
+
+test("a steps_done that its index contradicts, and a damaged record, are damage", () => {
+  for (const done of [-(2 ** 62), 2 ** 62, 2]) {
+    expect(() => recordedStep(run(done, [0, 4]))).toThrow(expect.objectContaining({ code: "RUN_CORRUPT", message: expect.stringContaining("steps_done") }));
+  }
+  const directory = run(1, [0, 4]);
+  const bytes = packIndexRecord({ step: 4, crc: 4, loss: 2 });
+  bytes.writeUInt8(bytes.readUInt8(1) ^ 1, 1);
+  writeFileSync(join(directory, "history.idx"), Buffer.concat([packIndexRecord({ step: 0, crc: 0, loss: 0 }), bytes]));
+  expect(() => recordedStep(directory)).toThrow(/record 1, of step 4 and all its tokens, does not have its own CRC-32/);
 });

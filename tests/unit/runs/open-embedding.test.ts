@@ -11,7 +11,7 @@ mkdirSync(run);
 
 expectedFrom(
   `
-import struct, sys, torch
+import struct, sys, torch, zlib
 from safetensors.torch import save_file
 d = sys.argv[1]; m = torch.arange(8.).reshape(4, 2)
 save_file({"model.embed_tokens.weight": m, "lm_head.weight": m + 1}, f"{d}/llama.safetensors")
@@ -21,7 +21,7 @@ save_file({"a": m, "b": m + 1}, f"{d}/two.safetensors")
 save_file({"v": torch.zeros(3)}, f"{d}/vector.safetensors")
 history = torch.stack([m + 10 * i for i in range(5)])
 save_file({"embedding_history": history, "steps_done": torch.tensor(3)}, f"{d}/run/history.safetensors")
-open(f"{d}/run/history.idx", "wb").write(b"".join(struct.pack("<QIId", step, 0, 0, 0.0) for step in (0, 100, 200, 300)))
+open(f"{d}/run/history.idx", "wb").write(b"".join(struct.pack("<QIId", step, zlib.crc32(history[i].numpy().tobytes()), 0, 0.0) for i, step in enumerate((0, 100, 200, 300))))
 save_file({"embedding_history": history}, f"{d}/alone.safetensors")
 print(0)`,
   directory,

@@ -37,5 +37,5 @@ test("what cannot be opened says so, and what is damaged", async () => {
   await expect(readEmbedding(join(run, "gone"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
   const history = join(run, "history.safetensors");
   writeFileSync(history, readFileSync(history).subarray(0, -1));
-  await expect(readEmbedding(history)).rejects.toMatchObject({ code: "FORMAT_INVALID" });
+  await expect(readEmbedding(history)).rejects.toMatchObject({ code: "RUN_CORRUPT" });
 });

@@ -1,10 +1,11 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 import { presets } from "../../../src/config/presets.js";
 import type { History } from "../../../src/formats/history.js";
+import { packIndexRecord } from "../../../src/formats/index-record.js";
 import { RowTokens } from "../../../src/formats/row-tokens.js";
-import { packIndexRecord } from "../../../src/runs/history-index.js";
 import { runConfigText } from "../../../src/runs/run-config.js";
 import { runManifestText } from "../../../src/runs/run-manifest.js";
 import { writeHistory } from "../../../src/runs/write-history.js";
@@ -152,6 +153,9 @@ export function stretchHistory(
   const last = new Uint8Array(Uint16Array.from({ length: tokens * dims }, (_, index) => lastWord(index)).buffer);
   writeSync(fd, last, 0, last.length, headBytes + 8 + (states - 1) * stateBytes);
   closeSync(fd);
-  const records = Array.from({ length: states }, (_, step) => packIndexRecord({ step, crc: 0, loss: step === 0 ? Number.NaN : writtenLoss(step, 0) }));
+  const [zeros, ofLast] = [crc32(new Uint8Array(stateBytes)), crc32(last)];
+  const records = Array.from({ length: states }, (_, step) =>
+    packIndexRecord({ step, crc: step === states - 1 ? ofLast : zeros, loss: step === 0 ? Number.NaN : writtenLoss(step, 0) }),
+  );
   writeFileSync(join(directory, "history.idx"), Buffer.concat(records));
 }

@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { afterAll, expect, test, vi } from "vitest";
 import { analysisDocumentSchema } from "../../../../src/analysis/analysis-document.js";
 import { analyzeCommand } from "../../../../src/commands/analyze/analyze.js";
+import { packIndexRecord } from "../../../../src/formats/index-record.js";
 import { captureStdout } from "../capture-stdout.js";
 
 const directory = mkdtempSync(join(tmpdir(), "bh-bridge-analyze-"));
@@ -18,17 +20,25 @@ const states = [
   [one + 1, one, one, one, one + 1, one],
 ];
 
+const bytesOf = (values: readonly number[]) => new Uint8Array(Uint16Array.from(values).buffer);
+
 function writeHistory(path: string): void {
-  const data = new Uint8Array(Uint16Array.from(states.flat()).buffer);
-  const header = Buffer.from(JSON.stringify({ embedding_history: { dtype: "BF16", shape: [4, 3, 2], data_offsets: [0, data.length] } }));
-  const length = Buffer.alloc(8);
+  const data = bytesOf(states.flat());
+  const header = Buffer.from(
+    JSON.stringify({
+      steps_done: { dtype: "I64", shape: [], data_offsets: [0, 8] },
+      embedding_history: { dtype: "BF16", shape: [4, 3, 2], data_offsets: [8, 8 + data.length] },
+    }),
+  );
+  const [length, stepsDone] = [Buffer.alloc(8), Buffer.alloc(8)];
   length.writeBigUInt64LE(BigInt(header.length));
-  writeFileSync(path, Buffer.concat([length, header, data]));
+  stepsDone.writeBigInt64LE(BigInt(states.length - 1));
+  writeFileSync(path, Buffer.concat([length, header, stepsDone, data]));
 }
 
-/** The index beside a history, of which readers of labels take the steps alone. */
+/** The index beside a history, in which each state has its checksum. */
 function indexOf(steps: readonly number[]): Uint8Array {
-  return new Uint8Array(BigUint64Array.from(steps.flatMap((step) => [BigInt(step), 0n, 0n])).buffer);
+  return Buffer.concat(steps.map((step, state) => packIndexRecord({ step, crc: crc32(bytesOf(states[state] ?? [])), loss: 1 })));
 }
 
 function makeRun(name: string, rows: "all" | readonly number[], steps: readonly number[] = [0, 1, 2, 3]): string {
@@ -105,11 +115,11 @@ test("tables show the steps that were recorded", async () => {
 });
 
 test.each([
-  ["too short", [0, 1, 2], /history\.idx.* 4 states need 24 bytes each/],
+  ["too short", [0, 1, 2], /history\.idx is damaged: it has 72 bytes, but 4 states need 24 bytes each/],
   ["falling", [0, 2, 1, 3], /record 2 is of step 1, after one of step 2/],
 ])("an index that is %s is named", async (name, steps, message) => {
   const command = captureStdout(analyzeCommand(), makeRun(`index-${name.replace(" ", "-")}`, "all", steps));
-  await expect(command).rejects.toMatchObject({ code: "FORMAT_INVALID", message: expect.stringMatching(message) });
+  await expect(command).rejects.toMatchObject({ code: "RUN_CORRUPT", message: expect.stringMatching(message) });
 });
 
 test("a run that recorded chosen tokens is reported in their numbers, as a run and as its file", async () => {

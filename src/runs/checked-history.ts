@@ -1,0 +1,145 @@
+import { basename, dirname, join } from "node:path";
+import { hasTokenRows } from "../config/record-schema.js";
+import { BhBridgeError } from "../errors.js";
+import { embeddingHistory, historyTensors } from "../formats/history-tensor.js";
+import { itemSizes } from "../formats/matrix.js";
+import type { RowSource } from "../formats/row-source.js";
+import { openSafetensors, type TensorFile } from "../formats/safetensors/safetensors.js";
+import { type StateChecks, StateGuard } from "../formats/state-checks.js";
+import type { StoredTensor } from "../formats/stored-tensor.js";
+import { parseChecksums, readChecksumsText, sha256OfFile } from "./checksums.js";
+import { type HistoryIndex, hasIndex, historyHeadBytes, readHistoryIndex } from "./history-index.js";
+import { ownTokensName } from "./own-labels.js";
+import { recordedStates, stepsDoneName } from "./recorded-states.js";
+import { historyFile, isHistoryFile, isLaterHistory, recordedName, runFiles } from "./run-layout.js";
+import { readRunManifest } from "./run-manifest.js";
+
+/** The recorder commits at least this often, so an index has at most as many records of states that `steps_done` does not count yet. */
+const mostUncommitted = 1000;
+
+/**
+ * Open a recorded history so that whatever is read of it is compared with its checksums, by whom and for whatever it is read.
+ *
+ * A history without an index, as the notebook writes it, has no checksums and is read as it is.
+ *
+ * @param label as for `openSafetensors`.
+ * @throws {BhBridgeError} `RUN_CORRUPT` when its header, its `steps_done` or its index is damaged; as `openSafetensors`.
+ */
+export function openCheckedHistory(path: string, label = basename(path)): TensorFile {
+  return withChecks(path, () => openSafetensors(path, label));
+}
+
+/** As `openCheckedHistory`, for a file that is opened by its kind and need not be a history. */
+export async function checkedFile<File extends TensorFile>(path: string, open: () => Promise<File>): Promise<File> {
+  if (!isHistoryFile(basename(path))) return await open();
+  const file = await open().catch((error: unknown) => {
+    throw hasIndex(path) ? asCorrupt(error) : error;
+  });
+  return withChecks(path, () => file);
+}
+
+function withChecks<File extends TensorFile>(path: string, open: () => File): File {
+  if (!hasIndex(path)) return open();
+  let file: File | undefined;
+  try {
+    file = open();
+    return { ...file, tensors: checkedTensors(path, file.tensors) };
+  } catch (error) {
+    file?.close();
+    throw asCorrupt(error);
+  }
+}
+
+/** What contradicts its format in a run is damage: it was written right. */
+function asCorrupt(error: unknown): unknown {
+  return error instanceof BhBridgeError && error.code === "FORMAT_INVALID" ? new BhBridgeError("RUN_CORRUPT", error.message, { cause: error }) : error;
+}
+
+function checkedTensors(path: string, tensors: readonly StoredTensor[]): StoredTensor[] {
+  const name = historyName(path);
+  const known: readonly string[] = [stepsDoneName, name, ownTokensName];
+  const [history] = historyTensors(tensors);
+  if (!history || history.name !== name || !tensors.every((tensor) => known.includes(tensor.name))) {
+    throw corrupt(path, `its header names the tensors ${tensors.map((tensor) => JSON.stringify(tensor.name)).join(", ")}, not ${stepsDoneName} and ${name}`);
+  }
+  const states = recordedStates(tensors, history, path);
+  if (states === undefined) throw corrupt(path, `its header has no ${stepsDoneName}`);
+  refuseOtherHead(path, tensors);
+  const index = readHistoryIndex(path, states);
+  if (!index) return [...tensors];
+  if (index.hasMoreThan(isLaterHistory(basename(path)) ? 0 : mostUncommitted) && !wasRewound(dirname(path))) {
+    throw corrupt(path, `${stepsDoneName} says that it has ${states} states, but ${basename(index.path)} has records of many more`);
+  }
+  return tensors.map((tensor) => (tensor === history ? checkedTensor(path, tensor, index) : tensor));
+}
+
+/** The tensor in the file of a history. */
+function historyName(path: string): string {
+  return basename(path) === historyFile ? embeddingHistory : (/^history\.(.+)\.safetensors$/.exec(basename(path))?.[1] ?? embeddingHistory);
+}
+
+/** Header and `steps_done` of a run that has ended have a checksum; what names the rows of a history that was recorded later has that of the file. */
+function refuseOtherHead(path: string, tensors: readonly StoredTensor[]): void {
+  const directory = dirname(path);
+  const text = readChecksumsText(directory);
+  const sums = text === undefined ? undefined : parseChecksums(text);
+  const head = sums?.heads.get(basename(path));
+  const hasTokens = tensors.some(({ name }) => name === ownTokensName);
+  const whole = hasTokens ? sums?.files.get(basename(path)) : undefined;
+  const isOther = (head !== undefined && head !== sha256OfFile(path, historyHeadBytes)) || (whole !== undefined && whole !== sha256OfFile(path));
+  // A run that goes on loses its checksums before anything else changes.
+  if (!isOther || readChecksumsText(directory) !== text) return;
+  throw corrupt(
+    path,
+    `its ${whole === undefined ? `header or ${stepsDoneName}` : "content"} does not have the SHA-256 in ${join(directory, runFiles.checksums)}`,
+  );
+}
+
+/** Whether a resumed run took states back, whose records stay until others take their places. */
+function wasRewound(directory: string): boolean {
+  try {
+    return readRunManifest(directory).resumes.some(({ exact }) => !exact);
+  } catch (error) {
+    if (error instanceof BhBridgeError) return true; // nothing is known of it
+    throw error;
+  }
+}
+
+function checkedTensor(path: string, tensor: StoredTensor, index: HistoryIndex): StoredTensor {
+  return { ...tensor, rows: () => checkedRows(path, tensor, index) };
+}
+
+function checkedRows(path: string, tensor: StoredTensor, { path: indexPath, crcs, steps }: HistoryIndex): RowSource {
+  const rows = tensor.rows();
+  const { raw } = rows;
+  const [, rowsOfState = 0, columns = 0] = tensor.shape;
+  if (!raw) return rows;
+  const rowBytes = columns * itemSizes[rows.dtype];
+  const checks: StateChecks = {
+    index: indexPath,
+    start: raw.offset,
+    stateBytes: rowsOfState * rowBytes,
+    rowBytes,
+    itemBytes: itemSizes[rows.dtype],
+    crcs,
+    steps,
+    rowName: hasTokenRows(recordedName(basename(path))) ? "token" : "row",
+  };
+  const readRows = (first: number, count: number, target: Uint8Array) => rows.read(first, count, target);
+  const guard = new StateGuard(path, checks, (position, target) => {
+    readRows((position - raw.offset) / rowBytes, target.byteLength / rowBytes, target);
+  });
+  return {
+    ...rows,
+    raw: { ...raw, checks },
+    read(first, count, target) {
+      const wanted = target.subarray(0, count * rowBytes);
+      readRows(first, count, wanted);
+      guard.check(raw.offset + first * rowBytes, wanted);
+    },
+  };
+}
+
+function corrupt(path: string, reason: string): BhBridgeError {
+  return new BhBridgeError("RUN_CORRUPT", `${path} is damaged: ${reason}`);
+}
