@@ -2,7 +2,7 @@ export { type Analysed, type Analysis, type Need, partOf, type TextTable } from 
 export { type AnalysisDocument, analysisDocumentSchema, currentAnalysisSchema } from "./analysis/analysis-document.js";
 export type { AnalysisNotes } from "./analysis/analysis-notes.js";
 export type { AnalysisSettings } from "./analysis/analysis-settings.js";
-export { type AnalyzeOptions, analyze } from "./analysis/analyze.js";
+export type { AnalyzeOptions } from "./analysis/analyze.js";
 export { type Census, census } from "./analysis/census.js";
 export { censusOfRows } from "./analysis/census-of-rows.js";
 export { centroid } from "./analysis/centroid.js";
@@ -142,6 +142,7 @@ export { readState } from "./formats/read-state.js";
 export { RowTokens, type TokenText } from "./formats/row-tokens.js";
 export { type DecisionState, type TrainEvent, type TrainEventOf, type TrainEventType, type TrainerControl, trainEventSchema } from "./protocol/events.js";
 export type { PythonEnvironment, TrainerState } from "./protocol/operations.js";
+export { analyze } from "./runner/analyze-target.js";
 export { type ExportOptions, exportRun } from "./runner/export-run.js";
 export type { Exported, ExportTarget } from "./runner/exported.js";
 export { findEqualRun } from "./runner/find-equal-run.js";

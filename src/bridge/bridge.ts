@@ -39,7 +39,11 @@ interface Drawn extends Pick<RunConfigInput, "init" | "seed"> {
   signal?: AbortSignal | undefined;
 }
 
-type OfFamily<Type extends string, Config> = Drawn & Pick<Extract<ModelInput, { type?: Type | undefined }>, "norm" | "dtype"> & { config: Config };
+type OfFamily<Type extends string, Config> = Drawn &
+  Pick<Extract<ModelInput, { type?: Type | undefined }>, "norm" | "dtype"> & {
+    /** Fields of the model under transformers' names; omitted fields have the defaults of a configuration. */
+    config?: Config;
+  };
 
 /** A new model: its family, and the fields of its configuration under transformers' names; what is left out is the seed's. */
 type NewModelOptions =

@@ -89,6 +89,8 @@ export async function readCorpus(path: string, vocabSize: number, contextLength:
   const tokens = kept.reduce((sum, count) => sum + count, 0);
   const windowTokens = contextLength + 1;
   if (tokens < windowTokens) {
+    const largest = text.counts.findLastIndex((number) => number > 0);
+    if (largest >= vocabSize && characters >= windowTokens) throw vocabularyTooSmall(path, vocabSize, largest, { tokens, characters });
     const what = characters === 0 ? "is empty" : `has ${count(tokens, "token")} (of ${count(characters, "character")})`;
     throw new BhBridgeError("CORPUS_INVALID", `${path} ${what}: a window takes ${windowTokens}. Give a longer text, or a smaller data.window_length`);
   }
@@ -125,6 +127,19 @@ async function* chunksOf(path: string, signal: AbortSignal | undefined): AsyncGe
       { cause },
     );
   }
+}
+
+/** The tokens of a text are its bytes: most of it is beyond a small vocabulary. */
+function vocabularyTooSmall(
+  path: string,
+  vocabSize: number,
+  largest: number,
+  { tokens, characters }: Pick<CorpusFacts, "tokens" | "characters">,
+): BhBridgeError {
+  return new BhBridgeError(
+    "CORPUS_INVALID",
+    `model.vocab_size ${vocabSize} is too small for ${path}: tokens are bytes below it, and only ${tokens} of ${count(characters, "character")} are. Set model.vocab_size to ${largest + 1} or more (${asciiTokens} takes all of ASCII), or train a tokenizer with data.train_tokenizer`,
+  );
 }
 
 function notAscii(path: string, misfit: Misfit, total: number): BhBridgeError {

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { type Argument, Command } from "commander";
 import { packageManifest } from "../python/package-manifest.js";
 import { wrap } from "../text/wrap.js";
 import { helpEnding } from "./terminal/command.js";
@@ -36,7 +36,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
  */
 export async function createProgram(name?: string): Promise<Command> {
   const program = new Command("bh-bridge")
-    .description("Run, record and analyse small GPT-2 trainings, and see what becomes of equal embedding rows.")
+    .description("Train, record and analyse small language models, and follow their equal embedding rows.")
+    .helpOption("-h, --help", "display help")
+    .helpCommand("help [command]", "display help for a command")
     .version(packageManifest().version)
     .addHelpText("after", () => helpEnding("Start with:\n  $ bh-bridge doctor\n  $ bh-bridge train --preset quick"));
   const load = name === undefined ? undefined : commands[name];
@@ -45,8 +47,17 @@ export async function createProgram(name?: string): Promise<Command> {
   return throwErrors(program);
 }
 
-/** From so many columns on, terms and their descriptions stand side by side. */
+/** From this width on, terms and their descriptions are side by side. */
 const wideTerminal = 80;
+/** Columns that a description needs beside its term. */
+const narrowestDescription = 40;
+/** Columns before a term, and between it and its description. */
+const itemMargin = 4;
+
+function argumentTerm(argument: Argument): string {
+  const name = `${argument.name()}${argument.variadic ? "..." : ""}`;
+  return argument.required ? `<${name}>` : `[${name}]`;
+}
 
 /**
  * Make a command and those below it throw where commander would write an error and exit. Their help goes to stdout, also where a command was given nothing
@@ -59,11 +70,13 @@ function throwErrors(command: Command): Command {
     .configureOutput({ outputError: () => undefined, writeErr: (help) => process.stdout.write(help) })
     .configureHelp({
       formatHelp: (shown, help) => (process.argv.includes("--json") ? `${JSON.stringify(helpDocument(shown))}\n` : formatHelp.call(help, shown, help)),
-      // Beside its term a description would be a narrow column there, which commander does not break: it goes below.
-      formatItem: (term, termWidth, description, help) =>
-        (help.helpWidth ?? wideTerminal) < wideTerminal && description !== ""
-          ? `  ${term}\n${wrap(`      ${description}`, help.helpWidth)}`
-          : formatItem.call(help, term, termWidth, description, help),
+      subcommandTerm: (below) => [below.name(), ...below.registeredArguments.map(argumentTerm)].join(" "),
+      // A narrow column is one that commander does not wrap: the description goes below its term.
+      formatItem: (term, termWidth, description, help) => {
+        const width = help.helpWidth ?? wideTerminal;
+        const isNarrow = width < wideTerminal || width - termWidth - itemMargin < narrowestDescription;
+        return isNarrow && description !== "" ? `  ${term}\n${wrap(`      ${description}`, width)}` : formatItem.call(help, term, termWidth, description, help);
+      },
     });
   command.commands.forEach(throwErrors);
   return command;

@@ -1,6 +1,8 @@
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
+import { nearestName } from "../config/nearest-name.js";
 import { BhBridgeError, exitCodeOf, exitCodes } from "../errors.js";
 import { createProgram } from "./program.js";
+import { withCommonOptionsLast } from "./terminal/command.js";
 import { errorDocument } from "./terminal/error-document.js";
 import { FailedRun } from "./terminal/failed-run.js";
 import { mistypedVariables } from "./terminal/own-variables.js";
@@ -19,8 +21,36 @@ function report(error: BhBridgeError, next: string | undefined, argv: readonly s
   terminal.document({ schema, ...failure });
   if (terminal.progress === "json") terminal.report({ type: "error", ...failure });
   else terminal.say(`${terminal.messageColor.red(error.code)}: ${error.message}`);
-  if (process.env["DEBUG"] === "bh-bridge") terminal.say(`${error.cause instanceof Error ? error.cause.stack : error.stack}`);
+  if (argv.includes("--verbose") || process.env["DEBUG"] === "bh-bridge") terminal.say(fullError(error));
   if (next !== undefined) terminal.say(next);
+}
+
+/** A usage error in our words. Commander counts the arguments where a subcommand is mistyped. */
+function usageError(failure: CommanderError, program: Command, words: readonly string[]): BhBridgeError {
+  let command = program;
+  for (const word of words) command = command.commands.find((each) => each.name() === word) ?? command;
+  const names = command.commands.map((each) => each.name()).filter((name) => name !== "help");
+  const [given] = command.args;
+  const isMistyped = failure.code === "commander.excessArguments" && given !== undefined && names.length > 0;
+  const message = isMistyped ? unknownSubcommand(command, given, names) : failure.message.replace(/^error: /, "");
+  return new BhBridgeError("USAGE", message, { cause: failure });
+}
+
+function unknownSubcommand(command: Command, given: string, names: readonly string[]): string {
+  const near = nearestName(given, names);
+  const hint = near === undefined ? `the subcommands are ${names.join(", ")}` : `did you mean "bh-bridge ${command.name()} ${near}"?`;
+  return `${JSON.stringify(given)} is not a subcommand of ${command.name()}; ${hint}`;
+}
+
+/** Stack, causes and Python's own words of an error, for `--verbose`. */
+function fullError(error: BhBridgeError): string {
+  const parts: string[] = [];
+  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+    parts.push(`${parts.length === 0 ? "" : "Caused by: "}${each.stack ?? each.message}`);
+    if (each instanceof BhBridgeError && each.python) parts.push(each.python.traceback.trimEnd());
+    if (each instanceof BhBridgeError && each.exit) parts.push(["Last lines of the process:", ...each.exit.lastLines].join("\n"));
+  }
+  return parts.join("\n");
 }
 
 function warn(argv: readonly string[]): void {
@@ -52,13 +82,15 @@ export async function runProgram(): Promise<void> {
     if (error.code !== "EPIPE") throw error;
   });
   warn(process.argv);
+  const words = withCommonOptionsLast(process.argv.slice(2));
+  const program = await createProgram(words[0]);
   try {
-    await (await createProgram(process.argv[2])).parseAsync();
+    await program.parseAsync(words, { from: "user" });
   } catch (error) {
     if (isAnswer(error)) process.exitCode = exitCodes.ok;
     else {
       const failure = error instanceof FailedRun ? error.cause : error;
-      const usage = failure instanceof CommanderError ? new BhBridgeError("USAGE", failure.message.replace(/^error: /, ""), { cause: failure }) : failure;
+      const usage = failure instanceof CommanderError ? usageError(failure, program, words) : failure;
       const shown = shownError(usage);
       report(shown, error instanceof FailedRun ? error.next : undefined, process.argv);
       process.exitCode = exitCodeOf(shown);

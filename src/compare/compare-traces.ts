@@ -53,7 +53,7 @@ export function comparedStates(a: StepTrace, b: StepTrace): { equalTo: number | 
   const parameters = a.parameters.filter((name) => b.parameters.includes(name));
   const start = Math.max(a.firstStep, b.firstStep);
   for (let step = start; step <= Math.min(a.lastStep, b.lastStep); step++) {
-    const isEqual = parameters.every((name) => a.digest(step, name).equals(b.digest(step, name)));
+    const isEqual = parameters.every((name) => Buffer.compare(a.digest(step, name), b.digest(step, name)) === 0);
     if (!isEqual) return { equalTo: step === start ? null : step - 1, differsAt: step };
   }
   return { equalTo: Math.min(a.lastStep, b.lastStep), differsAt: null };

@@ -49,7 +49,7 @@ export class StepTrace implements Disposable {
   readonly parameters: readonly string[];
   /** In the order in which they came to be. */
   readonly tensors: readonly TracedTensor[];
-  readonly #states: Buffer;
+  readonly #states: Uint8Array;
   readonly #values: FileBytes;
 
   constructor(directory: string) {
@@ -65,7 +65,7 @@ export class StepTrace implements Disposable {
   }
 
   /** Digest of a parameter, and of what the optimizer keeps for it, after a step. */
-  digest(step: number, parameter: string): Buffer {
+  digest(step: number, parameter: string): Uint8Array {
     const at = digestBytes * ((step - this.firstStep) * this.parameters.length + this.parameters.indexOf(parameter));
     return this.#states.subarray(at, at + digestBytes);
   }

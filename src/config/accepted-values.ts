@@ -12,7 +12,7 @@ export function acceptedValues(node: JsonSchemaNode): string {
   if (node.pattern === "^cuda:-?\\d+$") return '"cuda:N"';
   if (node.type === "integer") return `an integer${range(node)}`;
   if (node.type === "number") return `a number${range(node)}`;
-  if (node.type === "string") return "text";
+  if (node.type === "string") return `text${lengths(node)}${node.examples ? ` such as ${node.examples.map((each) => JSON.stringify(each)).join(" or ")}` : ""}`;
   if (node.type === "boolean") return "true or false";
   if (node.type === "null") return "null";
   if (node.type === "array") return `a list${node.minItems ? ` of at least ${node.minItems}` : ""}${node.items ? `, each ${acceptedValues(node.items)}` : ""}`;
@@ -35,6 +35,10 @@ function literals(values: unknown[]): string {
   const shown = values.slice(0, longestList).map((value) => JSON.stringify(value));
   if (values.length === 1) return shown.join("");
   return `one of ${shown.join(", ")}${values.length > shown.length ? ` and ${values.length - shown.length} more` : ""}`;
+}
+
+function lengths({ minLength = 0, maxLength }: JsonSchemaNode): string {
+  return maxLength === undefined ? "" : ` of ${minLength} to ${maxLength} characters`;
 }
 
 function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchemaNode): string {

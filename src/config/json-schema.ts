@@ -15,6 +15,9 @@ export interface JsonSchemaNode {
   exclusiveMinimum?: number;
   exclusiveMaximum?: number;
   minItems?: number;
+  minLength?: number;
+  maxLength?: number;
+  examples?: unknown[];
   properties?: Record<string, JsonSchemaNode>;
   items?: JsonSchemaNode;
   anyOf?: JsonSchemaNode[];

@@ -11,7 +11,10 @@ const mostDecades = 160;
 export const scheduleSchema = z.union([
   z.int().min(1),
   z.array(z.int().nonnegative()).min(1),
-  z.string().regex(words, 'expected parts such as "0..100, every 10 to 1000, every 100", or "0..10, log 20"'),
+  z
+    .string()
+    .regex(words, 'expected parts such as "0..100, every 10 to 1000, every 100", or "0..10, log 20"')
+    .meta({ examples: ["0..100, every 10 to 1000, every 100", "0..10, log 20"] }),
 ]);
 export type RecordSchedule = z.output<typeof scheduleSchema>;
 

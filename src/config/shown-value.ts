@@ -8,5 +8,6 @@ export function shownValue(value: unknown): string {
   // A caller of the API can give what JSON does not know: a function, NaN, a big integer.
   const isJson = typeof value === "object" || typeof value === "string" || typeof value === "boolean";
   const text = isJson ? JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}` : part)) : inspect(value);
-  return text.length > longestShownValue ? `${text.slice(0, longestShownValue)}…` : text;
+  if (text.length <= longestShownValue) return text;
+  return `${text.slice(0, longestShownValue)}…${typeof value === "string" ? ` (${value.length} characters)` : ""}`;
 }

@@ -1,5 +1,5 @@
-import { createRequire } from "node:module";
 import { Resvg } from "@resvg/resvg-js";
+import { shippedFile } from "../formats/shipped-file.js";
 import type { Figure } from "./figure.js";
 import { svgOfFigure } from "./svg-of-figure.js";
 
@@ -10,11 +10,9 @@ export interface PngOptions {
   readonly scale?: number | undefined;
 }
 
-const require = createRequire(import.meta.url);
-
 /** A figure as a PNG file. Its font comes with this package: a bare machine has none. */
 export function pngOfFigure(figure: Figure, { theme = "light", scale = 2 }: PngOptions = {}): Uint8Array {
-  const fontFiles = [require.resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf"), require.resolve("dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf")];
+  const fontFiles = ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((name) => shippedFile(`dejavu-fonts-ttf/ttf/${name}`));
   const font = { fontFiles, loadSystemFonts: false, defaultFontFamily: "DejaVu Sans", sansSerifFamily: "DejaVu Sans" };
   return new Resvg(svgOfFigure(figure, { theme }), { font, fitTo: { mode: "zoom", value: scale } }).render().asPng();
 }

@@ -6,6 +6,10 @@ import type { StoredTensor } from "./stored-tensor.js";
 /** GPT-2's own modules save their names without this prefix, models built on them with it. */
 const modulePrefix = "transformer.";
 
+/** What `record.tensors` calls the embedding, and the name that its history has in the file of a run. */
+const recordedEmbedding = "wte";
+const embeddingHistory = "embedding_history";
+
 /** So many near names are told: enough to spot a slip, few enough to read. */
 const suggestions = 3;
 /** Edit distances are taken over at most so many names of at most so many characters, so that a hostile list of names costs no more than a second. */
@@ -13,7 +17,7 @@ const comparedNames = 20_000;
 const comparedCharacters = 200;
 
 /**
- * The tensor of a name; names with and without `transformer.` in front find each other, and so do names with and without Python's wrappers.
+ * The tensor of a name; names with and without `transformer.` in front find each other, and so do names with and without Python's wrappers. `wte` of a run is the history of its embedding.
  *
  * @throws {BhBridgeError} `TENSOR_NOT_FOUND` naming the nearest names.
  */
@@ -21,6 +25,10 @@ export function findTensor(tensors: readonly StoredTensor[], name: string, sourc
   const other = name.startsWith(modulePrefix) ? name.slice(modulePrefix.length) : modulePrefix + name;
   const found = tensors.find((tensor) => tensor.name === name) ?? tensors.find((tensor) => tensor.name === other);
   if (found) return found;
+  if (name === recordedEmbedding) {
+    const history = tensors.find((tensor) => tensor.name === embeddingHistory);
+    if (history) return history;
+  }
   const [wrapped, second] = tensors.filter((tensor) => unwrapped(tensor.name) === unwrapped(name));
   if (wrapped && second) throw new BhBridgeError("TENSOR_NOT_FOUND", `${source} has several tensors "${name}": name "${wrapped.name}" or "${second.name}"`);
   if (wrapped) return wrapped;

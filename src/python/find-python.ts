@@ -13,12 +13,16 @@ export interface PythonCandidate {
   origin: PythonOrigin;
 }
 
+/** Declared here, so that programs without `@types/node` can use the declarations of this package. */
+type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
+
 export interface FindPythonOptions {
   /** What the user asked for in this very call: a path, or a name to look up in `PATH`. */
   python?: string;
   /** The `python` of a configuration, likewise. */
   config?: string;
-  env?: NodeJS.ProcessEnv;
+  /** As `process.env`. */
+  env?: EnvironmentVariables;
   cwd?: string;
   /** Folder of the environment that `bh-bridge setup` makes. */
   environment?: string;
@@ -35,7 +39,7 @@ function isExecutableFile(path: string): boolean {
 }
 
 /** Where `PATH` has a program of this name, in its order. */
-export function executablesOnPath(name: string, env: NodeJS.ProcessEnv): string[] {
+export function executablesOnPath(name: string, env: EnvironmentVariables): string[] {
   const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
   return folders.map((folder) => join(folder, name)).filter(isExecutableFile);
 }
@@ -63,7 +67,7 @@ function reasonSeen(path: string): string {
   return "it is not executable";
 }
 
-function explicitCandidate(origin: PythonOrigin, wanted: string, env: NodeJS.ProcessEnv, cwd: string): PythonCandidate {
+function explicitCandidate(origin: PythonOrigin, wanted: string, env: EnvironmentVariables, cwd: string): PythonCandidate {
   const isName = !wanted.includes("/");
   const path = (isName && executablesOnPath(wanted, env)[0]) || resolve(cwd, wanted);
   if (isExecutableFile(path)) return { path, origin };

@@ -1,11 +1,13 @@
+import { nearestName } from "../config/nearest-name.js";
 import { BhBridgeError } from "../errors.js";
+import { runStatuses } from "../runs/scan-runs.js";
 import type { FieldValue } from "./run-fields.js";
 
 const operators = [">=", "<=", "!=", "=", ":", ">", "<", "~"] as const;
 type Operator = (typeof operators)[number];
 
 /** One condition on a field. */
-interface RunFilter {
+export interface RunFilter {
   field: string;
   operator: Operator;
   value: string;
@@ -39,8 +41,17 @@ export function parseRunFilters(texts: readonly string[]): RunFilter[] {
           `"${part}" is not a condition: write a field, one of ${operators.join(" ")} and a value, for example status:completed or seed>=42`,
         );
       }
-      return { field, operator, value: field === "status" ? (statusWords[value] ?? value) : value };
+      return { field, operator, value: field === "status" ? statusOf(value, operator) : value };
     });
+}
+
+/** A status by one of its words. Of a part of one (`status~comp`), any text is meant. */
+function statusOf(value: string, operator: Operator): string {
+  const known = statusWords[value] ?? value;
+  if (operator === "~" || (runStatuses as readonly string[]).includes(known)) return known;
+  const near = nearestName(value, [...runStatuses, ...Object.keys(statusWords)]);
+  const hint = near === undefined ? "" : ` Did you mean ${near}?`;
+  throw new BhBridgeError("USAGE", `${JSON.stringify(value)} is not a status.${hint} A run is ${runStatuses.join(", ")}`);
 }
 
 function isOperator(text: string | undefined): text is Operator {

@@ -65,7 +65,7 @@ test("people get one line a check, and the remedy below a failing one", async ()
   const { exitCode, stdout } = await run(["doctor", "--python", join(folder.path, "venv", "bin", "python")]);
   expect(exitCode).toBe(3);
   expect(stdout).toMatch(/^ok {3}node +\d+\.\d+\.\d+ \(wanted: >=20\.19\)$/m);
-  expect(stdout).toMatch(/^FAIL torch +not there \(wanted: >=2\.6\)\n +to mend it: {2}.*-m pip install torch$/m);
+  expect(stdout).toMatch(/^FAIL torch +not there \(wanted: >=2\.6\)\n +to fix it: {2}.*-m pip install torch$/m);
 });
 
 test("--measure trains with 1, 2, 4, … threads up to the cores, and names the fastest", async () => {

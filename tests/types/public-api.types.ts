@@ -84,8 +84,7 @@ export async function theWrappers(): Promise<void> {
   await bridge.createModel({ from: "final" });
   // @ts-expect-error a saved model has its own configuration
   await bridge.createModel({ from: "final", config: { n_layer: 3 } });
-  // @ts-expect-error neither from nor config
-  await bridge.createModel({});
+  expectTypeOf(await bridge.createModel({})).toEqualTypeOf<Model>();
   // @ts-expect-error a norm that there is not
   await bridge.createModel({ config: {}, norm: "batchnorm" });
   // @ts-expect-error a dtype that there is not

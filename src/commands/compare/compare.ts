@@ -21,7 +21,7 @@ interface CompareCommandOptions extends CommonOptions {
 export function compareCommand(): Command {
   return createCommand(
     "compare",
-    "Say what differs between runs: configuration, data, environment, code, results, and the first bit of their histories",
+    "Compare runs: configuration, data, environment, code, results and histories",
     "bh-bridge compare runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c runs/2026-11-24T16-31-07-layernorm-control-5a6b7c8d",
     "bh-bridge compare runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c runs/2026-11-24T16-31-07-layernorm-control-5a6b7c8d --assert-equal history,loss,config,final",
     "bh-bridge compare runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c runs/2026-11-24T16-31-07-layernorm-control-5a6b7c8d --deep",

@@ -23,6 +23,8 @@ export function addConfigOptions(command: Command): Command {
     .addOption(new Option("--set <path=value>", "set one value, for example training.learning_rate=3e-4; may be repeated").argParser(repeated))
     .addOption(new Option("--corpus <file>", "text to train on; several, each with as many windows, when repeated (data.corpus)").argParser(repeated))
     .option("--steps <n>", "optimizer steps (training.max_steps)")
+    .option("--lr <rate>", "learning rate (training.learning_rate)")
+    .option("--batch-size <n>", "windows in a batch (training.per_device_train_batch_size)")
     .option("--seed <n>", "seed of every random stream (seed)")
     .option("--device <name>", "auto, cpu, cuda, cuda:N or mps (device)")
     .option("--threads <n>", "CPU threads of PyTorch (threads)")

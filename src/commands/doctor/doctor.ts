@@ -5,6 +5,7 @@ import { count } from "../../text/count.js";
 import { wrap } from "../../text/wrap.js";
 import { addressOption, runtimeEnvOption, sbatchOption } from "../sweep/trial-options.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { runnable } from "../terminal/invocation.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { DoctorCheck, DoctorDocument, DoctorMeasure } from "./doctor-document.js";
 
@@ -19,7 +20,7 @@ function printChecks(checks: readonly DoctorCheck[], terminal: Terminal): void {
   for (const { name, ok, found, expected, fix } of checks) {
     const line = `${ok ? green("ok  ") : red("FAIL")} ${bold(name.padEnd(width))}  ${found ?? "not there"} ${dim(`(wanted: ${expected})`)}`;
     terminal.print(wrap(line, terminal.width, statusWidth + width + 2));
-    if (fix) terminal.print(`${" ".repeat(statusWidth)}to mend it:  ${fix}`);
+    if (fix) terminal.print(`${" ".repeat(statusWidth)}to fix it:  ${runnable(fix)}`);
   }
 }
 
@@ -113,7 +114,7 @@ async function checkRayOf({ python, address, runtimeEnv }: { python: string | un
 
 /** `bh-bridge doctor`: say what is there, what is missing, and the command that mends it. */
 export function doctorCommand(): Command {
-  return createCommand("doctor", "Say what is there, what is missing, and the command that mends it", "bh-bridge doctor --measure")
+  return createCommand("doctor", "Check the installation and print the commands that fix it", "bh-bridge doctor --measure")
     .option("--measure", "train for some seconds with 1, 2, 4, … CPU threads, and say which number is fastest")
     .option("--python <path>", "look at this interpreter only")
     .addOption(new Option("--executor <name>", "look at where trials of sweeps would be trained as well").choices(executorNames))

@@ -12,7 +12,7 @@ interface ExperimentCommandOptions extends CommonOptions, TrialOptionValues {
 export function experimentCommand(): Command {
   const command = createCommand(
     "experiment",
-    "Compare arms over seeds and judge, by rules that stood before the first step; the same command again continues",
+    "Compare arms over seeds and judge by rules fixed in advance; run it again to continue",
     "bh-bridge experiment rmsnorm-vs-layernorm --seeds 42..51",
     "bh-bridge experiment --preset quick --arm still --arm jiggle:noise.epsilon=3e-5 --seeds 1..3",
   )

@@ -19,7 +19,7 @@ interface ExportCommandOptions extends CommonOptions {
 export function exportCommand(): Command {
   return createCommand(
     "export",
-    "Give a model, a history or a matrix to Python and spreadsheets",
+    "Export a model, a history or a matrix for Python and spreadsheets",
     "bh-bridge export runs/my-run --to npy --out history.npy",
     "bh-bridge export runs/my-run --to hf --out my-model",
   )
@@ -29,7 +29,7 @@ export function exportCommand(): Command {
         .choices(exportTargets)
         .makeOptionMandatory(),
     )
-    .requiredOption("--out <path>", "file or directory to make; nothing is overwritten", nonEmpty)
+    .requiredOption("-o, --out <path>", "file or directory to make; nothing is overwritten", nonEmpty)
     .option("--step <n>", "of a history, the state after this training step alone", parseStep)
     .action(exportTo);
 }

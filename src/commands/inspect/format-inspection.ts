@@ -5,6 +5,7 @@ import { formatBytes } from "../../text/format-bytes.js";
 import { groupDigits } from "../../text/group-digits.js";
 import { printable } from "../../text/printable.js";
 import { wrap } from "../../text/wrap.js";
+import { runnable } from "../terminal/invocation.js";
 import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
 import type { InspectDocument } from "./inspect-document.js";
 
@@ -50,7 +51,7 @@ export function formatInspection(document: InspectDocument, color: TextColors, w
 
 /** Each thing that can be done, with its command below it: a command on a line of its own is copied whole. */
 function nextLines({ next }: InspectDocument, color: TextColors): string[] {
-  return next.length === 0 ? [] : ["", ...next.flatMap(({ does, command }) => [`  ${does}`, `    ${color.cyan(command)}`])];
+  return next.length === 0 ? [] : ["", ...next.flatMap(({ does, command }) => [`  ${does}`, `    ${color.cyan(runnable(command))}`])];
 }
 
 /** What cannot be read and its remedy, which is kept on one line so that it can be copied. */

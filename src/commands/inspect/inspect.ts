@@ -5,7 +5,7 @@ import type { InspectDocument } from "./inspect-document.js";
 
 /** `bh-bridge inspect PATH`: what a file or a directory is, and what can be done with it. */
 export function inspectCommand(): Command {
-  return createCommand("inspect", "Say what a file or directory of Python's is, and what can be done with it", "bh-bridge inspect out/checkpoint-20")
+  return createCommand("inspect", "Identify a file or checkpoint and list what you can do with it", "bh-bridge inspect out/checkpoint-20")
     .argument("<path>", "safetensors, .pt, .bin, HDF5, .npy, .npz, a checkpoint directory, or a run")
     .action(async (path: string, options: CommonOptions) => {
       const terminal = new Terminal(options);

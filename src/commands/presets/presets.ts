@@ -1,13 +1,14 @@
 import { Command } from "commander";
 import { wrap } from "../../text/wrap.js";
 import { type CommonOptions, createCommand, helpEnding } from "../terminal/command.js";
+import { runnable } from "../terminal/invocation.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { PresetDocument, PresetsDocument } from "./presets-document.js";
 
 /** `presets`: list the named configurations; `presets show NAME`: what one of them is. */
 export function presetsCommand(): Command {
   return new Command("presets")
-    .description("List the configurations that can be run by name")
+    .description("List the presets: configurations with a name")
     .addHelpText("after", () => helpEnding("Example:\n  $ bh-bridge presets show jiggle-11.2b"))
     .addCommand(listCommand(), { isDefault: true })
     .addCommand(showCommand());
@@ -35,13 +36,13 @@ async function listPresets(terminal: Terminal): Promise<void> {
     const heading = `${terminal.color.bold(name)}  ${title}${name === defaultPreset ? " (default)" : ""}`;
     terminal.print(wrap(`${heading}\n  ${terminal.color.dim(summary)}`, terminal.width));
   }
-  terminal.print("\nRun one:   bh-bridge train --preset NAME\nCopy one:  bh-bridge config print --preset NAME > my.yaml");
+  terminal.print(runnable("\nRun one:   bh-bridge train --preset NAME\nCopy one:  bh-bridge config print --preset NAME > my.yaml"));
   terminal.print(`\n${terminal.color.bold("Experiments")}`);
   for (const name of experimentPresetNames) {
     const { title, asks } = experimentPresets[name];
     terminal.print(wrap(`${terminal.color.bold(name)}  ${title}\n  ${terminal.color.dim(asks)}`, terminal.width));
   }
-  terminal.print("\nRun one:   bh-bridge experiment NAME --seeds 42..51");
+  terminal.print(runnable("\nRun one:   bh-bridge experiment NAME --seeds 42..51"));
   const described = presetNames.map((name) => ({ name, title: presets[name].title, summary: presets[name].summary, source: presets[name].source }));
   const experiments = experimentPresetNames.map((name) => {
     const { title, asks, confound, source } = experimentPresets[name];
@@ -74,7 +75,7 @@ async function showPreset(asked: string, terminal: Terminal): Promise<void> {
       heading,
       ...lines,
       "",
-      `Every value: bh-bridge config print --preset ${name}`,
+      runnable(`Every value: bh-bridge config print --preset ${name}`),
     ].join("\n"),
   );
   const document: PresetDocument = { schema: "bh-bridge/preset@1", name, title, summary, source, hash, changes, config };

@@ -16,7 +16,7 @@ interface ReportCommandOptions extends CommonOptions {
 export function reportCommand(): Command {
   return createCommand(
     "report",
-    "Write what runs, an experiment or a sweep came to as one HTML file that needs nothing else, and its figures as files",
+    "Write a self-contained HTML report and figures of runs, an experiment or a sweep",
     "bh-bridge report runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c -o report.html",
     "bh-bridge report runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --figures figures",
   )

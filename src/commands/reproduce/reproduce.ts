@@ -17,7 +17,7 @@ interface ReproduceCommandOptions extends CommonOptions {
 export function reproduceCommand(): Command {
   return createCommand(
     "reproduce",
-    "Train a run again, and say whether every bit is the same; the run itself gets a note",
+    "Train a run again, report the first difference in bits, and note it in the run",
     "bh-bridge reproduce runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c",
     "bh-bridge reproduce runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --steps 2",
     "bh-bridge reproduce runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --deep",

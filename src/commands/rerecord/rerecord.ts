@@ -19,7 +19,7 @@ interface RerecordCommandOptions extends CommonOptions {
 export function rerecordCommand(): Command {
   return createCommand(
     "rerecord",
-    "Record further tensors of a run: go back to a checkpoint, train again, verify every state, and add them to it",
+    "Record further tensors of a run by replaying it with every state verified",
     "bh-bridge rerecord runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --tensors wte.grad,wte.exp_avg_sq",
     "bh-bridge rerecord runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --tensors wte.exp_avg --steps 1..2",
   )

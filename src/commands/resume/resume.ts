@@ -25,8 +25,8 @@ type ResumeCommandOptions = CommonOptions & ResumeValues & NodeValues;
 /** `bh-bridge resume`: go on with a run that ended early, to the bits that it would have had. */
 export function resumeCommand(): Command {
   const example = "bh-bridge resume runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c";
-  return addNodeOptions(createCommand("resume", "Go on with a run that ended early, to the same bits", example))
-    .argument("[run]", "path, name, or unique beginning of a name; the newest unfinished run when left out")
+  return addNodeOptions(createCommand("resume", "Resume a run that ended early, with the same bits", example))
+    .argument("[run]", "path, name, or unique prefix of a name (default: the newest unfinished run)")
     .addOption(outOption())
     .option("--steps <n>", "train to this number of steps instead, where the schedule of the learning rate allows it")
     .option("--corpus <file>", "where the same text lies now")

@@ -1,7 +1,12 @@
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { nearestName } from "../../config/nearest-name.js";
+import { BhBridgeError } from "../../errors.js";
 import { lockHolders } from "../../python/lock-holders.js";
 import { chooseRuns, isTagged, listedRun } from "../../runner/choose-runs.js";
 import { fieldOf, requireField } from "../../runner/run-fields.js";
 import { resolveRun } from "../../runs/resolve-run.js";
+import { runsFolder } from "../../runs/run-layout.js";
 import { scanRuns } from "../../runs/scan-runs.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { defaultColumns, formatRuns, type ListFormat } from "./format-runs.js";
@@ -20,8 +25,18 @@ interface ListOptions {
 
 const baselineTag = "baseline";
 
+/** A folder that is named and missing is a mistake; the default one is made by the first training. */
+function noFolder(out: string): BhBridgeError {
+  const parent = dirname(resolve(out));
+  const folders = existsSync(parent) ? readdirSync(parent, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])) : [];
+  const near = nearestName(basename(out), folders);
+  const hint = near === undefined ? "Name a folder that holds runs" : `Did you mean ${join(dirname(out), near)}?`;
+  return new BhBridgeError("USAGE", `--out ${out}: there is no such folder. ${hint}`);
+}
+
 /** List the runs in a folder that meet all conditions, pinned ones first. */
 export async function listRuns({ out, where, sort, columns, format, baseline: wanted }: ListOptions, terminal: Terminal): Promise<void> {
+  if (out !== runsFolder && !existsSync(out)) throw noFolder(out);
   const runs = await Promise.all((await scanRuns(out, lockHolders)).map(listedRun));
   const shownColumns = columns?.split(",").map((column) => column.trim()) ?? defaultColumns;
   for (const field of shownColumns) requireField(field, runs);

@@ -11,6 +11,7 @@ interface RunsOptions extends CommonOptions {
 }
 
 interface ListCommandOptions extends RunsOptions {
+  status?: string;
   where: string[];
   sort: string;
   columns?: string;
@@ -23,7 +24,7 @@ export function runsCommand(): Command {
   const command = withOut(
     createCommand(
       "runs",
-      "List the runs in a folder, and look after them",
+      "List, filter, show, verify, tag and remove runs",
       "bh-bridge runs --where 'status:completed seed>=42' --sort -loss",
       "bh-bridge runs show rmsnorm",
     ),
@@ -33,13 +34,15 @@ export function runsCommand(): Command {
         .default([])
         .argParser((text: string, earlier: string[]) => [...earlier, text]),
     )
+    .option("--status <status>", "only runs with this status, as --where status:completed")
     .option("--sort <field>", "field to sort by; -field is largest first", "created")
     .option("--columns <fields>", "fields to show, separated by commas, for example run,status,loss,training.seed")
     .addOption(new Option("--format <name>", "how the list is written").choices(["table", "csv", "md"]).default("table"))
     .option("--baseline <run>", "run that the others are compared with; by default the newest one tagged `baseline`. Runs tagged `pin` come first")
-    .action(async ({ out, where, sort, columns, format, baseline, ...common }: ListCommandOptions) => {
+    .action(async ({ out, where, status, sort, columns, format, baseline, ...common }: ListCommandOptions) => {
       const { listRuns } = await import("./list-runs.js");
-      await listRuns({ out, where, sort, columns, format, baseline }, new Terminal(common));
+      const conditions = status === undefined ? where : [...where, `status:${status}`];
+      await listRuns({ out, where: conditions, sort, columns, format, baseline }, new Terminal(common));
     });
   for (const subcommand of [showCommand(), verifyCommand(), removeCommand(), noteCommand(), tagCommand()]) command.addCommand(subcommand);
   return command;

@@ -15,6 +15,7 @@ import { count } from "../../text/count.js";
 import { groupDigits } from "../../text/group-digits.js";
 import { shellQuote } from "../../text/shell-quote.js";
 import { wrap } from "../../text/wrap.js";
+import { runnable } from "../terminal/invocation.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { printResult } from "../train/show-result.js";
 import type { RunDocument } from "./runs-document.js";
@@ -89,7 +90,7 @@ function describe(row: RunDocument, manifest: RunManifest | undefined): string[]
       row.reproductions.map(({ at, steps, equal }) => `${at}: ${equal ? "equal in every bit" : "other bits"}, to step ${groupDigits(steps)}`).join("; "),
     ],
     ["Resumed", manifest?.resumes.map(({ at, from_step, exact }) => `${at} from step ${from_step}${exact ? "" : " (inexact)"}`).join("; ")],
-    ["Go on with:", ["interrupted", "failed", "stopped"].includes(row.status) ? `bh-bridge resume ${shellQuote(row.run)}` : null],
+    ["Go on with:", ["interrupted", "failed", "stopped"].includes(row.status) ? runnable(`bh-bridge resume ${shellQuote(row.run)}`) : null],
   ];
   return lines.flatMap(([label, text]) => (text ? [`${label.padEnd(labelWidth)}${indented(text)}`] : []));
 }

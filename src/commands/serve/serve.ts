@@ -18,12 +18,12 @@ interface ServeCommandOptions extends CommonOptions {
 export function serveCommand(): Command {
   return createCommand(
     "serve",
-    "Show runs, experiments and sweeps on a page of this machine: live charts, and every recorded step replayed",
+    "Show runs, experiments and sweeps on a local page, with live charts and a replay",
     "bh-bridge serve",
     "bh-bridge serve --out runs --port 9000",
   )
     .argument("[path...]", "a run, an experiment, a sweep, a folder of them, or a zip of them: these are shown instead of what lies in this folder")
-    .option("--out <dirs...>", `folders that hold runs, experiments or sweeps (default: ${usualFolders.join(", ")})`)
+    .option("-o, --out <dirs...>", `folders that hold runs, experiments or sweeps (default: ${usualFolders.join(", ")})`)
     .addOption(new Option("--port <number>", "port to listen at, or the next one that is free; 0 takes any").argParser(parsePort).default(usualPort))
     .option("--host <address>", "address to listen at; with another than this one, whoever reaches it and has the token sees the runs", loopback)
     .action(async (paths: string[], { out, port, host, ...common }: ServeCommandOptions) => {

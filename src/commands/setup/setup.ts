@@ -33,7 +33,7 @@ async function setup({ dir, python, indexUrl, torch, dev, ...common }: SetupComm
 /** `bh-bridge setup`: make the Python environment, or complete it. */
 export function setupCommand(): Command {
   const torch = new Option("--torch <build>", "build of torch; on Linux the default one is made for CUDA, and five times as large as cpu");
-  return createCommand("setup", "Make the Python environment, or complete it", "bh-bridge setup --torch cpu")
+  return createCommand("setup", "Create or complete the Python environment", "bh-bridge setup --torch cpu")
     .option("--python <path>", "make it with this interpreter (default: the first in PATH that is new enough)")
     .option("--dir <folder>", "make it in this folder (default: .venv in a checkout, else your data folder)")
     .option("--index-url <url>", "install from this package index")

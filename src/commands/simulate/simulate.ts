@@ -19,7 +19,7 @@ interface SimulateCommandOptions extends CommonOptions {
 
 /** `bh-bridge simulate KIND`: the black holes of initial states, without a training. */
 export function simulateCommand(): Command {
-  return createCommand("simulate", "Draw initial states without training, and count their black holes", "bh-bridge simulate snowball --sigma 1e-5 --draws 1000")
+  return createCommand("simulate", "Draw initial states without training and count their black holes", "bh-bridge simulate snowball --sigma 1e-5 --draws 1000")
     .argument("<kind>", "initial state, as init.kind: normal, singular, snowball, unit-noise")
     .option("--sigma <s>", "standard deviation of the noise on each component, as init.sigma", parseNumber)
     .option("--noise-dtype <dtype>", "what unit-noise is drawn in, as init.noise_dtype: float32 or bfloat16")

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
 import { sweepsFolder } from "../../sweep/folders.js";
@@ -15,7 +16,7 @@ interface SweepCommandOptions extends CommonOptions, TrialOptionValues {
 export function sweepCommand(): Command {
   const command = createCommand(
     "sweep",
-    "Train many runs: every combination of axes with every seed, several side by side; the same command again continues",
+    "Train every combination of axes with every seed, in parallel; run it again to continue",
     "bh-bridge sweep sigma.yaml --workers 2",
     "bh-bridge sweep --preset quick --grid training.learning_rate=1e-3,3e-4 --seeds 1..4",
   )
@@ -28,11 +29,22 @@ export function sweepCommand(): Command {
     await sweepInTerminal(file, options, new Terminal(options));
   });
   for (const each of directoryCommands()) command.addCommand(each);
-  return command;
+  return command.enablePositionalOptions(); // -o behind the name of a subcommand belongs to the subcommand
+}
+
+/** A word that is no file is more likely a subcommand than the name of a file that is missing. */
+async function refuseMistypedSubcommand(word: string): Promise<void> {
+  if (/[./\\]/.test(word) || existsSync(word)) return;
+  const { nearestName } = await import("../../config/nearest-name.js");
+  const names = directoryCommands().map((each) => each.name());
+  const near = nearestName(word, names);
+  const hint = near === undefined ? `the subcommands are ${names.join(", ")}` : `did you mean "bh-bridge sweep ${near}"?`;
+  throw new BhBridgeError("USAGE", `${JSON.stringify(word)} is neither a file nor a subcommand of sweep; ${hint}`);
 }
 
 async function sweepInTerminal(file: string | undefined, options: SweepCommandOptions, terminal: Terminal): Promise<void> {
   const { preset, config, grid, zip, seeds, set, name } = options;
+  if (file !== undefined) await refuseMistypedSubcommand(file);
   if (file === undefined && !grid && !zip && seeds === undefined) {
     throw new BhBridgeError("USAGE", "name the file of a sweep, or its axes: --grid training.learning_rate=1e-3,3e-4, --seeds 1..4");
   }

@@ -12,6 +12,8 @@ export interface TrialOptionValues {
   set?: string[];
   corpus?: string[];
   steps?: string;
+  lr?: string;
+  batchSize?: string;
   device?: string;
   threads?: string;
   python?: string;
@@ -40,20 +42,22 @@ export function addTrialOptions(command: Command, out: string): Command {
     .addOption(new Option("--set <path=value>", "value that all trials have; may be repeated").argParser(repeated))
     .addOption(new Option("--corpus <file>", "text to train on; several, each with as many windows, when repeated (data.corpus)").argParser(repeated))
     .option("--steps <n>", "optimizer steps (training.max_steps)")
+    .option("--lr <rate>", "learning rate (training.learning_rate)")
+    .option("--batch-size <n>", "windows in a batch (training.per_device_train_batch_size)")
     .option("--device <name>", "auto, cpu, cuda, cuda:N or mps (device)")
     .option("--threads <n>", "CPU threads of each trial (threads); 1 when left out")
     .option("--python <path>", "Python interpreter (python)")
-    .option("--name <text>", "name of the whole; that of its file when left out")
+    .option("--name <text>", "name of the sweep or experiment (default: the file name)")
     .addOption(executorOption())
     .addOption(addressOption())
     .addOption(runtimeEnvOption());
   return addSlurmOptions(described)
-    .option("--workers <n>", "trials side by side; one a core when left out")
-    .option("--retry", "train failed trials once more")
-    .option("--fail-fast", "begin no more trials once one has failed")
+    .option("--workers <n>", "trials to train in parallel (default: one per core)")
+    .option("--retry", "train failed trials again")
+    .option("--fail-fast", "start no further trials after one has failed")
     .option("--serve", "show the runs on a page of this machine while they train, as `bh-bridge serve` does, and print its address")
-    .option("--dry-run", "list the trials, what there is of them, and what the rest will take; train none")
-    .option("--out <dir>", "folder that holds the directory", out);
+    .option("--dry-run", "list the trials with their status, and estimate time, disk and memory, without training")
+    .option("-o, --out <dir>", "folder that holds the directory", out);
 }
 
 /** `--executor`: where the trials are trained. */
@@ -97,8 +101,8 @@ export async function choiceOf(options: Omit<TrialOptionValues, "out">, written:
 }
 
 /** The short options that stand for fields of the configuration. */
-export function fieldAliases({ corpus, steps, device, threads, python }: TrialOptionValues) {
-  return { corpus, steps, device, threads, python };
+export function fieldAliases({ corpus, steps, lr, batchSize, device, threads, python }: TrialOptionValues) {
+  return { corpus, steps, lr, batchSize, device, threads, python };
 }
 
 /** The number of `--workers`. @throws {BhBridgeError} `USAGE`. */

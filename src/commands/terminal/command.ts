@@ -1,22 +1,27 @@
 import { Command, Option } from "commander";
 import { runsFolder } from "../../runs/run-layout.js";
+import { runnable } from "./invocation.js";
 import { type ProgressMode, progressModes } from "./progress-mode.js";
 
 export interface CommonOptions {
   json?: boolean;
   quiet?: boolean;
+  verbose?: boolean;
   progress?: ProgressMode;
   color: boolean;
 }
 
-/** A command with what all commands share: `--json`, `--quiet`, `--progress`, `--no-color`, and examples in its help. */
+/** A command with what all commands share: `--json`, `--quiet`, `--verbose`, `--progress`, `--no-color`, and examples in its help. */
 export function createCommand(name: string, summary: string, ...examples: [string, ...string[]]): Command {
   return new Command(name)
     .description(summary)
     .option("--json", "print one JSON document on stdout and nothing else there")
     .option("-q, --quiet", "print results and errors only")
+    .option("--verbose", "with an error, its stack, causes and Python traceback")
     .addOption(
-      new Option("--progress <how>", "progress on stderr: auto draws it on a terminal, json writes events and messages as JSON lines").choices(progressModes),
+      new Option("--progress <how>", "progress on stderr (default: auto, a bar on a terminal); json writes events and messages as JSON lines").choices(
+        progressModes,
+      ),
     )
     .option("--no-color", "print without colour")
     .addHelpText("after", () => helpEnding(`Example:\n${examples.map((example) => `  $ ${example}`).join("\n")}`));
@@ -31,7 +36,7 @@ export function commonOptions(command: Command): CommonOptions {
 
 /** The option that says where runs lie, or where one is made. */
 export function outOption(): Option {
-  return new Option("--out <dir>", "folder that holds the runs").default(runsFolder);
+  return new Option("-o, --out <dir>", "folder that holds the runs").default(runsFolder);
 }
 
 /** Collect an option that may be repeated. */
@@ -41,5 +46,20 @@ export function repeated(text: string, earlier: string[] | undefined): string[] 
 
 /** Text below a help page for people; a page for scripts (`--help --json`) has none. */
 export function helpEnding(text: string): string {
-  return process.argv.includes("--json") ? "" : `\n${text}`;
+  return process.argv.includes("--json") ? "" : `\n${runnable(text)}`;
+}
+
+/** Options that every command takes, with the number of words that follow each. */
+const commonWords: Readonly<Record<string, number>> = { "--json": 0, "-q": 0, "--quiet": 0, "--verbose": 0, "--no-color": 0, "--progress": 1 };
+
+/** Arguments with the common options behind the name of the command: `bh-bridge --json runs` is `bh-bridge runs --json`. */
+export function withCommonOptionsLast(words: readonly string[]): string[] {
+  let start = 0;
+  for (let word = words[start]; word !== undefined; word = words[start]) {
+    if (word.startsWith("--progress=")) start += 1;
+    else if (Object.hasOwn(commonWords, word)) start += 1 + (commonWords[word] ?? 0);
+    else break;
+  }
+  const [command, ...others] = words.slice(start);
+  return command === undefined ? [] : [command, ...words.slice(0, start), ...others];
 }

@@ -24,6 +24,6 @@ export function shownError(error: unknown): BhBridgeError {
   const message = error instanceof Error ? error.message : String(error);
   return (
     surroundingsError(error) ??
-    new BhBridgeError("INTERNAL", `${message}. This is a mistake in bh-bridge; run again with DEBUG=bh-bridge for its stack`, { cause: error })
+    new BhBridgeError("INTERNAL", `${message}. This is a mistake in bh-bridge; run again with --verbose for its stack`, { cause: error })
   );
 }

@@ -1,6 +1,7 @@
 import type { TextColors } from "../../config/text-colors.js";
 import { wrap } from "../../text/wrap.js";
 import type { CommonOptions } from "./command.js";
+import { runnable } from "./invocation.js";
 import type { ProgressReport } from "./progress-line.js";
 import type { ProgressMode } from "./progress-mode.js";
 import { terminalColors, terminalJson, terminalText } from "./terminal-text.js";
@@ -57,10 +58,11 @@ export class Terminal {
     if (!this.json) process.stdout.write(`${terminalText(text)}\n`);
   }
 
-  /** Print a message, broken at words where it is wider than the terminal; nothing under `--quiet`. */
-  say(text: string): void {
+  /** Print a message, broken at words where it is wider than the terminal; nothing under `--quiet`. Commands in it are written as this program was started. */
+  say(message: string): void {
     this.redraw([]);
     if (this.quiet) return;
+    const text = runnable(message);
     if (this.progress === "json") this.report({ type: "message", text });
     else process.stderr.write(`${wrap(terminalText(text), process.stderr.columns || undefined)}\n`);
   }

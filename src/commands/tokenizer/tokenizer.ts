@@ -26,7 +26,7 @@ export function tokenizerCommand(): Command {
     .addOption(new Option("--kind <kind>", "what it joins: characters or UTF-8 bytes").choices(tokenizerKinds).makeOptionMandatory())
     .requiredOption("--vocab <n>", "tokens that it shall have", parseCount)
     .addOption(new Option("--corpus <file>", "UTF-8 text to train it on; may be repeated; the built-in corpus when left out").argParser(repeated))
-    .requiredOption("--out <file>", "where to write it; nothing is replaced")
+    .requiredOption("-o, --out <file>", "where to write it; nothing is replaced")
     .option("--python <path>", "Python interpreter")
     .action(trainInTerminal);
   return new Command("tokenizer").description("Train a tokenizer for data.tokenizer").addCommand(train);

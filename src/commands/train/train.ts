@@ -22,15 +22,15 @@ interface TrainCommandOptions extends CommonOptions, ConfigOptionValues, NodeVal
 
 /** `bh-bridge train`: one run from nothing to its verdict. */
 export function trainCommand(): Command {
-  const command = createCommand("train", "Train once: from nothing to a recorded, analysed, judged run", "bh-bridge train --preset quick --corpus my.txt");
+  const command = createCommand("train", "Train a model, record it and analyse it", "bh-bridge train --preset quick --corpus my.txt");
   return addNodeOptions(addConfigOptions(command))
     .addOption(outOption())
-    .option("--resume-state", "with --from: go on with optimizer, schedule and random streams of a checkpoint of HF's Trainer, not only with its weights")
-    .option("--require-clean", "refuse to start while the git repository has changes that are not committed")
-    .option("--if-new", "train nothing when an equal run is complete in the folder of runs, and tell its result")
+    .option("--resume-state", "with --from: also resume optimizer, schedule and random streams of a checkpoint of HF's Trainer")
+    .option("--require-clean", "refuse to start if the git repository has uncommitted changes")
+    .option("--if-new", "skip training if an equal run is complete in the folder of runs, and print its result")
     .option("--on-event <command>", "shell command to run at alerts and at the end, with the event as JSON on stdin")
-    .option("--serve", "show the run on a page of this machine while it trains, as `bh-bridge serve` does, and print its address")
-    .option("--print-config", "print the complete configuration, with the origin of each value, and stop")
+    .option("--serve", "show the run on a local page while it trains, and print the address")
+    .option("--print-config", "print the complete configuration with the source of each value, and exit")
     .action(async ({ json, quiet, progress, color, out, printConfig, resumeState, requireClean, ifNew, onEvent, serve, ...options }: TrainCommandOptions) => {
       const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }), ...(progress && { progress }) });
       const { nnodes, nodeRank, rdzvEndpoint, rdzvId, ...given } = options;

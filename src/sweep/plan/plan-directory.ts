@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { durableWrite } from "../../formats/durable-write.js";
 import { createRunDirectory } from "../../runs/create-run-directory.js";
-import { runDirectoryName, slugOf } from "../../runs/run-name.js";
+import { earlierSlugOf, runDirectoryName, slugOf } from "../../runs/run-name.js";
 import type { Plan } from "./plan.js";
 import { planFileName, planText } from "./plan-file.js";
 
@@ -17,7 +17,8 @@ const time = runDirectoryName(new Date(0), "x", "").slice(0, "1970-01-01T00-00-0
 /** Look for the directory of a plan among those in a folder: the same name, and the same base and rules. */
 export function findPlanDirectory(out: string, { name, hash }: Pick<Plan, "name" | "hash">): FoundDirectories {
   const folder = resolve(out);
-  const named = new RegExp(`^${time}-${slugOf(name).replaceAll(/[.]/g, "\\.")}-([0-9a-f]{8})(?:-\\d+)?$`);
+  const slugs = [slugOf(name), earlierSlugOf(name)].map((slug) => slug.replaceAll(".", "\\."));
+  const named = new RegExp(`^${time}-(?:${slugs.join("|")})-([0-9a-f]{8})(?:-\\d+)?$`);
   const all = existsSync(folder)
     ? readdirSync(folder)
         .filter((entry) => named.test(entry) && existsSync(join(folder, entry, planFileName)))

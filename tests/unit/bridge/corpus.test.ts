@@ -79,6 +79,14 @@ test.each([
   await expect(readCorpus(path(), 128, 3, 0)).rejects.toMatchObject({ code: "CORPUS_INVALID", message: expect.stringMatching(message) });
 });
 
+test("a vocabulary that leaves out most of the text is told with the one that the text needs", async () => {
+  const refused = readCorpus(corpus("plain words\n".repeat(20)), 4, 3, 0); // w is byte 119
+  await expect(refused).rejects.toMatchObject({
+    code: "CORPUS_INVALID",
+    message: expect.stringMatching(/model\.vocab_size 4 is too small .*only 0 of 240 characters are\. Set model\.vocab_size to 120 or more/),
+  });
+});
+
 test("with all 256 bytes the text is UTF-8, and its bytes are the tokens", async () => {
   const text = "na\u00efve\r\ncaf\u00e9 \u20ac\n"; // 11 characters with the newlines as LF; ï and é take two bytes, € three
   const facts = await readCorpus(corpus(text), 256, 3, 0);

@@ -39,3 +39,28 @@ test("--help --json is one document for each command", () => {
   process.argv = [...argv, "--json"];
   for (const command of all()) expect(helpDocumentSchema.parse(JSON.parse(helpOf(command))).description).toBe(command.description());
 });
+
+/** The help of a command on a terminal of this width. */
+function helpAt(command: Command, width: number): string {
+  command.configureOutput({ getOutHelpWidth: () => width });
+  return helpOf(command);
+}
+
+test.each([60, 80, 120])("every help page fits a terminal of %i columns, with no word broken", (width) => {
+  for (const command of all()) {
+    const page = helpAt(command, width);
+    const isWhole = (line: string) => line.startsWith("  $ ") || line.startsWith("Usage: ") || /^\s*\S+$/.test(line);
+    expect(
+      page.split("\n").filter((line) => line.length > width && !isWhole(line)),
+      command.name(),
+    ).toEqual([]);
+    const words = new Set(page.split(/\s+/));
+    const described = [...command.options, ...command.commands, command].flatMap((each) =>
+      (typeof each.description === "string" ? each.description : each.description()).split(/\s+/),
+    );
+    expect(
+      described.filter((word) => !words.has(word) && !words.has(`${word}.`)),
+      command.name(),
+    ).toEqual([]);
+  }
+});

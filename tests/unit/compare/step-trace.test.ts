@@ -50,7 +50,7 @@ test("facts, digests and values are those that Python had", () => {
   using _ = trace;
   expect([trace.step, trace.firstStep, trace.lastStep]).toEqual([2, 0, 3]);
   expect(trace.parameters).toEqual(["0.weight", "0.bias"]);
-  expect([0, 1, 2, 3].map((step) => trace.parameters.map((name) => trace.digest(step, name).toString("hex")))).toEqual(digests);
+  expect([0, 1, 2, 3].map((step) => trace.parameters.map((name) => Buffer.from(trace.digest(step, name)).toString("hex")))).toEqual(digests);
   const quantities = [...new Set(trace.tensors.map(({ quantity }) => quantity))];
   expect(quantities).toEqual([
     ...["state", "batch", "input", "output", "output gradient", "gradient", "clipped gradient", "setting", "updated state", "state after noise"],

@@ -13,6 +13,8 @@ test.each([
   [{ anyOf: [{ type: "string" }, { type: "null" }] }, "text or null"],
   [{ enum: ["hf", "never", "always"] }, 'one of "hf", "never", "always"'],
   [{ enum: ["only"] }, '"only"'],
+  [{ type: "string", minLength: 1, maxLength: 200 }, "text of 1 to 200 characters"],
+  [{ type: "string", examples: ["every 10", "log 20"] }, 'text such as "every 10" or "log 20"'],
   [{ const: 3 }, "3"],
   [{ type: "array", minItems: 1, items: { type: "integer", minimum: 0 } }, "a list of at least 1, each an integer of at least 0"],
   [{ properties: { every: {}, keep: {} } }, "an object with every, keep"],

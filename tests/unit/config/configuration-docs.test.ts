@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { configCommand } from "../../../src/commands/config/config.js";
 import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../../../src/commands/config/config-options.js";
 import { presetsCommand } from "../../../src/commands/presets/presets.js";
-import { aliases } from "../../../src/config/aliases.js";
+import { aliases, optionOf } from "../../../src/config/aliases.js";
 import { rootField } from "../../../src/config/field-catalog.js";
 import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 import { codeBlocks, ownCommands } from "../../code-blocks.js";
@@ -61,7 +61,8 @@ test("its TypeScript is a configuration", async () => {
 });
 
 test("its tables name every alias and every section", () => {
-  for (const [name, { path }] of Object.entries(aliases)) expect(text).toMatch(new RegExp(`\\| \`--${name} [A-Z]+\` \\| \`${path.replace(".", "\\.")}\` \\|`));
+  for (const [name, { path }] of Object.entries(aliases))
+    expect(text).toMatch(new RegExp(`\\| \`${optionOf(name)} [A-Z]+\` \\| \`${path.replace(".", "\\.")}\` \\|`));
   for (const section of Object.keys(rootField().properties ?? {}).filter((name) => name !== "$schema" && name !== "preset"))
     expect(text).toContain(`\`${section}\``);
 });

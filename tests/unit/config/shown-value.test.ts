@@ -18,5 +18,5 @@ test.each([
 
 test("a long value is cut after 60 characters, and one of 60 is not", () => {
   expect(shownValue("x".repeat(58))).toBe(`"${"x".repeat(58)}"`);
-  expect(shownValue("x".repeat(59))).toBe(`"${"x".repeat(59)}…`);
+  expect(shownValue("x".repeat(59))).toBe(`"${"x".repeat(59)}… (59 characters)`);
 });

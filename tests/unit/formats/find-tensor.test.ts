@@ -14,6 +14,7 @@ test.each([
   ["the name without GPT-2's prefix", ["transformer.wte.weight", "lm_head.weight"], "wte.weight", "transformer.wte.weight"],
   ["the name with it", ["wte.weight"], "transformer.wte.weight", "wte.weight"],
   ["the name without a wrapper of Python", ["module.transformer.wte.weight"], "wte.weight", "module.transformer.wte.weight"],
+  ["the name that record.tensors has for a run's embedding", ["steps_done", "embedding_history"], "wte", "embedding_history"],
   ["a name that a compiled model saves", ["_orig_mod.wte.weight"], "transformer.wte.weight", "_orig_mod.wte.weight"],
 ])("a tensor is found by %s", (_, names, name, found) => expect(find(names, name)).toBe(found));
 

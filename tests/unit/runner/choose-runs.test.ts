@@ -39,3 +39,19 @@ test("a tag is the whole of it", () => {
   const [run] = runs.filter(({ row }) => row.name === "c");
   expect(run && ["pin", "night", "nigh", "PIN"].map((tag) => isTagged(run, tag))).toEqual([true, true, false, false]);
 });
+
+test.each([
+  ["status:complted", "did you mean completed"],
+  ["status!=faild", "did you mean failed"],
+  ["seed:fortytwo", 'seed is a number, and "fortytwo" is none'],
+  ["preset:quik", "did you mean preset:quick?"],
+  ["model.norm:rmsnrom", "did you mean model.norm:rmsnorm?"],
+])("the value of %s cannot be met by any run, and the nearest one is named", (condition, message) => {
+  expect(() => chosen("name", condition)).toThrow(
+    expect.objectContaining({ code: "USAGE", message: expect.stringMatching(new RegExp(message.replaceAll(/[?.]/g, "\\$&"), "i")) }),
+  );
+});
+
+test("a value that some run could have is no mistake", () => {
+  for (const condition of ["name:nothing", "seed:7", "status:failed", "status~comp", "tags:day"]) expect(() => chosen("name", condition)).not.toThrow();
+});

@@ -4,7 +4,10 @@ import { runDirectoryName, slugOf } from "../../../src/runs/run-name.js";
 
 test.each([
   ["RMSNorm 11.2a", "rmsnorm-11.2a"],
-  ["Überlauf (2. Versuch)", "u-berlauf-2.-versuch"],
+  ["Überlauf (2. Versuch)", "uberlauf-2.-versuch"],
+  ["Größe", "grosse"],
+  ["Ærøskøbing, Łódź, naïve ﬁt", "aeroskobing-lodz-naive-fit"],
+  ["İstanbul ılık", "istanbul-ilik"],
   ["a/b\\c:d", "a-b-c-d"],
   ["../../etc", "etc"],
   [".hidden.", "hidden"],

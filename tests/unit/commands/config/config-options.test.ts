@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, expect, test } from "vitest";
 import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../../../../src/commands/config/config-options.js";
-import { aliases } from "../../../../src/config/aliases.js";
+import { aliases, optionOf } from "../../../../src/config/aliases.js";
 
 function parse(...args: string[]): ConfigOptionValues {
   return addConfigOptions(new Command()).exitOverride().parse(args, { from: "user" }).opts<ConfigOptionValues>();
@@ -18,6 +18,8 @@ test("the options are these: presets, files, single values, and one for each ali
     "--set",
     "--corpus",
     "--steps",
+    "--lr",
+    "--batch-size",
     "--seed",
     "--device",
     "--threads",
@@ -27,7 +29,7 @@ test("the options are these: presets, files, single values, and one for each ali
     "--name",
     "--python",
   ]);
-  expect(names.slice(3).filter((name) => name !== "--from")).toEqual(Object.keys(aliases).map((name) => `--${name}`));
+  expect(names.slice(3).filter((name) => name !== "--from")).toEqual(Object.keys(aliases).map(optionOf));
 });
 
 test("--set may be repeated and is stronger than an alias", async () => {

@@ -14,6 +14,6 @@ test.each(["0", "-1", "1.5", "two", ""])("--workers %j is refused", (workers) =>
 });
 
 test("the short options stand for fields, and no other option does", () => {
-  const fields = { corpus: ["a.txt"], steps: "5", device: "cpu", threads: "1", python: "/usr/bin/python3" };
+  const fields = { corpus: ["a.txt"], steps: "5", lr: "3e-4", batchSize: "8", device: "cpu", threads: "1", python: "/usr/bin/python3" };
   expect(fieldAliases({ out: "o", seeds: "1..2", workers: "3", ...fields })).toEqual(fields);
 });

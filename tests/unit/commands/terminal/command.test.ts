@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { expect, test } from "vitest";
-import { type CommonOptions, commonOptions, createCommand, outOption, repeated } from "../../../../src/commands/terminal/command.js";
+import { type CommonOptions, commonOptions, createCommand, outOption, repeated, withCommonOptionsLast } from "../../../../src/commands/terminal/command.js";
 
 /** What a subcommand takes its common options to be, from a command line. */
 function parsed(...words: string[]): CommonOptions {
@@ -36,3 +36,28 @@ test("an option that may be repeated keeps all in their order", () => {
   const command = new Command().option("--set <value>", "", repeated).addOption(outOption()).parse(["--set", "a", "--set", "b"], { from: "user" });
   expect(command.opts()).toEqual({ set: ["a", "b"], out: "runs" });
 });
+
+test.each([
+  [
+    ["--json", "runs", "--out", "x"],
+    ["runs", "--json", "--out", "x"],
+  ],
+  [
+    ["--progress", "json", "-q", "sweep", "status", "d"],
+    ["sweep", "--progress", "json", "-q", "status", "d"],
+  ],
+  [
+    ["--progress=none", "--no-color", "--verbose", "train"],
+    ["train", "--progress=none", "--no-color", "--verbose"],
+  ],
+  [
+    ["train", "--json"],
+    ["train", "--json"],
+  ],
+  [
+    ["--json", "--help"],
+    ["--help", "--json"],
+  ],
+  [["--version"], ["--version"]],
+  [["--json"], []],
+])("common options may stand before the command: %j", (words, expected) => expect(withCommonOptionsLast(words)).toEqual(expected));

@@ -1,4 +1,5 @@
-import { basename } from "node:path";
+import { renameSync } from "node:fs";
+import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { loadRunConfig } from "../../../../src/bridge/load-run-config.js";
 import type { Plan } from "../../../../src/sweep/plan/plan.js";
@@ -21,6 +22,13 @@ test("a directory is found by name and hash; one of another base is told beside 
   expect(findPlanDirectory(out, plan)).toEqual({ same: directory, other: undefined });
   expect(findPlanDirectory(out, planOf("Sigma 2.5", "ffffffffffff"))).toEqual({ same: undefined, other: directory });
   expect(findPlanDirectory(out, planOf("sigma", "0123456789ab"))).toEqual({ same: undefined, other: undefined });
+});
+
+test("a directory that an earlier version named is found by a name with accents", () => {
+  const plan = planOf("Größe", "bbbbbbbbbbbb");
+  const earlier = join(out, "2026-11-25T10-00-00-gro-e-bbbbbbbb");
+  renameSync(createPlanDirectory(out, plan), earlier);
+  expect(findPlanDirectory(out, plan).same).toBe(earlier);
 });
 
 test("a plan may get more trials in the same directory", () => {

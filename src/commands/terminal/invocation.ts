@@ -1,0 +1,47 @@
+import { realpathSync } from "node:fs";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { executablesOnPath } from "../../python/find-python.js";
+import { shellQuote } from "../../text/shell-quote.js";
+
+/** What decides how this program is started. */
+interface Start {
+  /** The script that Node runs, as it was given. */
+  script: string | undefined;
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+}
+
+const program = fileURLToPath(new URL("../../cli.js", import.meta.url));
+const commandNames =
+  "train|resume|experiment|sweep|runs|serve|compare|reproduce|rerecord|simulate|analyze|census|inspect|export|report|tokenizer|presets|config|setup|doctor";
+const ownCommand = new RegExp(`(?<![\\w/.@-]|npx )bh-bridge(?= (?:${commandNames})\\b)`, "g");
+
+/**
+ * The words that start this program in the user's shell: `bh-bridge` where it is on the PATH, `npx bh-bridge` in a local installation, `node dist/cli.js` in a
+ * checkout. Scripts of npm and npx put `node_modules/.bin` on the PATH of what they start, which the user's shell does not have.
+ */
+export function invocation({ script = process.argv[1], env = process.env, cwd = process.cwd() }: Partial<Start> = {}): string {
+  const started = realPath(script ?? "");
+  const path = (env["PATH"] ?? "").split(":").filter((folder) => !/\/node_modules\/\.bin\/?$/.test(folder));
+  const own = realPath(program);
+  if (started === undefined || started !== own) return "bh-bridge"; // inside another program
+  const [onPath] = executablesOnPath("bh-bridge", { PATH: path.join(":") });
+  if (onPath !== undefined && realPath(onPath) === own) return "bh-bridge";
+  if (own.includes("/node_modules/") || script?.includes("/node_modules/")) return "npx bh-bridge";
+  const near = relative(cwd, own);
+  return `node ${shellQuote(near.length < own.length ? near : own)}`;
+}
+
+/** A text for people whose commands can be pasted into their shell. */
+export function runnable(text: string): string {
+  return text.includes("bh-bridge") ? text.replaceAll(ownCommand, () => invocation()) : text;
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined; // a script that was piped in, or has gone
+  }
+}
