@@ -89,7 +89,7 @@ export async function conductPlan<Document>(
   await using _lock = await lockDirectory(python.path, directory);
   await endEarlierJob(directory);
   using ledger = new Ledger(directory);
-  await settleSubmissions(directory, ledger, executor.name);
+  await settleSubmissions(directory, ledger, executor.name, signal);
   mkdirSync(join(directory, runsFolder), { recursive: true });
   await adoptRuns(directory, plan.trials, ledger);
   const book = new Book(directory, plan, ledger, tell);

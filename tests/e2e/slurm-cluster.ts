@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -75,7 +76,7 @@ export class SlurmCluster implements AsyncDisposable {
       "PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP",
     ];
     writeFileSync(at("slurm.conf"), `${conf.join("\n")}\n`);
-    cluster.#spawn("slurmctld", ["-D"]);
+    cluster.startController();
     cluster.#spawn("slurmd", ["-D"]);
     if (await eventually(() => cluster.ask("sinfo", "--noheader", "--format=%T").includes("idle"), 30_000)) return cluster;
     const said = ["munge.log", "slurmctld.log", "slurmd.log"].map((name) => tail(at(name)));
@@ -90,6 +91,20 @@ export class SlurmCluster implements AsyncDisposable {
     } catch {
       return "";
     }
+  }
+
+  /** Kill the controller, as a machine that loses its power; its state stays on the disk. */
+  async killController(): Promise<void> {
+    const controller = this.#processes.find(({ spawnfile }) => spawnfile === "slurmctld");
+    if (!controller) throw new Error("there is no controller");
+    const ended = once(controller, "close");
+    controller.kill("SIGKILL");
+    await ended;
+    this.#processes.splice(this.#processes.indexOf(controller), 1);
+  }
+
+  startController(): void {
+    this.#spawn("slurmctld", ["-D"]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { doctorDocumentSchema } from "../../src/commands/doctor/doctor-document.js";
 import { type SweepDocument, sweepDocumentSchema } from "../../src/sweep/sweep-document.js";
-import { eventually, run, start, temporaryFolder } from "./program.js";
+import { HostileFolder } from "./hostile-folder.js";
+import { eventually, python, run, start, temporaryFolder } from "./program.js";
 import { hasSlurm, SlurmCluster } from "./slurm-cluster.js";
 
 const folder = temporaryFolder();
@@ -59,7 +60,7 @@ test("where SLURM is not, it is said, with exit code 3", async () => {
 test.skipIf(!hasSlurm()).sequential(
   "a real SLURM trains eight trials, its tasks requeued in the middle, with the bits of local runs",
   async () => {
-    cluster = await SlurmCluster.start(place.path);
+    cluster ??= await SlurmCluster.start(place.path);
     const looked = await run(["doctor", "--executor", "slurm", "--json"], { env: cluster.env });
     const { checks } = doctorDocumentSchema.parse(JSON.parse(looked.stdout));
     expect(checks.filter(({ name }) => name.startsWith("SLURM"))).toMatchObject([
@@ -109,6 +110,29 @@ test.skipIf(!hasSlurm()).sequential(
     expect(readdirSync(join(directory ?? "", "slurm"))).toEqual(["0001"]);
   },
   400_000,
+);
+
+// With a controller that is gone for longer than SLURM's own commands wait, which is 10 s, and from a folder whose files are hostile.
+test.skipIf(!hasSlurm()).sequential(
+  "a controller of SLURM that is killed and comes back is waited for, and nothing of the working folder is executed",
+  async () => {
+    cluster ??= await SlurmCluster.start(place.path);
+    const hostile = new HostileFolder(folder.path);
+    const [first = "", second = ""] = [join(folder.path, "one.yaml"), join(folder.path, "restart")];
+    writeFileSync(first, "base: quick\nseeds: [1]\n");
+    const one = ["sweep", first, ...base.slice(2), "--steps", "20", "--executor", "slurm", "--workers", "1", "--json", "--out", second];
+    const following = start(one, { cwd: hostile.path, env: { ...cluster.env, BH_BRIDGE_PYTHON: python }, timeout: 240_000 });
+    const isBegun = () => existsSync(second) && readdirSync(second).some((name) => existsSync(join(second, name, "slurm/0001/job.json")));
+    expect(await eventually(isBegun, 90_000)).toBe(true);
+    await cluster.killController();
+    await new Promise((resolve) => setTimeout(resolve, 15_000));
+    cluster.startController();
+    const { exitCode, stdout, stderr } = await following;
+    expect(exitCode, String(stderr)).toBe(0);
+    expect(sweepDocumentSchema.parse(JSON.parse(String(stdout))).counts.completed).toBe(1);
+    expect(hostile.executed()).toBe("");
+  },
+  300_000,
 );
 
 function stepsIn(runs: string): number {

@@ -21,6 +21,8 @@ process.on("SIGUSR2", () => stop.abort()); // its time is nearly over
 process.on("SIGTERM", () => stop.abort()); // requeued, preempted, or cancelled
 process.on("SIGINT", () => stop.abort());
 
+/** SLURM gives a task 90 seconds after its notice, some of which its trials take for their checkpoints. */
+const patience = { patienceMs: 60_000 };
 const task = Number(number);
 const submission = Submission.at(folder);
 const { SLURM_ARRAY_JOB_ID: job } = process.env;
@@ -39,14 +41,14 @@ const listener: JobListener = {
 const executor = new LocalExecutor(await resolvePython({ python: path }));
 const machine = await executor.machine(left.every(({ config }) => config.device === "cpu"));
 await executor.train({ directory, name: "", tasks: left, machine, workers, listener, signal: stop.signal, failFast });
-if (job !== undefined && stop.signal.aborted && (await isRunning(job))) await requeue(job, task);
+if (job !== undefined && stop.signal.aborted && (await isRunning(job))) await requeue(job, task, patience);
 
 /**
  * Whether SLURM takes this task for running: it cancels and requeues by itself only what it has ended before its SIGTERM. What is told first (its time is nearly
  * over, or it is preempted on a partition with a time of grace) would count as completed, and never come back.
  */
 async function isRunning(array: string): Promise<boolean> {
-  return (await squeue()).some((queued) => queued.job === array && queued.task === task && queued.state === "RUNNING");
+  return (await squeue(patience)).some((queued) => queued.job === array && queued.task === task && queued.state === "RUNNING");
 }
 
 /** What has not ended, in its order; what an earlier start of this task has begun is gone on with. */

@@ -1,7 +1,7 @@
 import { BhBridgeError } from "../../../errors.js";
 import type { Ledger, LedgerLine } from "../../ledger.js";
 import type { ExecutorName } from "../executor-names.js";
-import { squeue } from "./slurm-commands.js";
+import { restartMs, squeue } from "./slurm-commands.js";
 import { Submission } from "./submission.js";
 
 /**
@@ -9,12 +9,13 @@ import { Submission } from "./submission.js";
  *
  * @param ledger that of the directory, whose lock this process holds.
  * @param executor where the trials are to be trained now: while a job has some of them, no other may.
+ * @param signal ends the waiting for a controller that cannot be reached.
  * @throws {BhBridgeError} `RUN_LOCKED` naming the job, `EXECUTOR_UNAVAILABLE` where it cannot be told whether it has ended.
  */
-export async function settleSubmissions(directory: string, ledger: Ledger, executor: ExecutorName): Promise<void> {
+export async function settleSubmissions(directory: string, ledger: Ledger, executor: ExecutorName, signal?: AbortSignal): Promise<void> {
   const open = Submission.openIn(directory);
   if (open.length === 0) return;
-  const queued = await squeue(); // before the journals are read: what has ended by now has written all of its lines
+  const queued = await squeue({ patienceMs: restartMs, ...(signal && { signal }) }); // before the journals are read: what has ended by now has written all of its lines
   for (const submission of open) {
     for (const line of submission.journal().values()) if (!isKnown(ledger.of(line.trial), line)) ledger.append(undated(line));
     const isUnderWay = queued.some(({ job }) => job === submission.job);

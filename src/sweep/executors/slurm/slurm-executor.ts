@@ -9,7 +9,7 @@ import type { TrialEnd, TrialTask } from "../../pool/trial-task.js";
 import type { Executor, JobListener, Machine, TrialJob } from "../executor.js";
 import { batchScript } from "./batch-script.js";
 import { asksForGpus, sbatchOptions } from "./sbatch-options.js";
-import { sbatch, squeue } from "./slurm-commands.js";
+import { type QueuedTask, restartMs, sbatch, squeue } from "./slurm-commands.js";
 import { Submission } from "./submission.js";
 
 /** How trials are trained by SLURM. */
@@ -63,7 +63,7 @@ export class SlurmExecutor implements Executor {
         this.parting = `Written:  ${submission.script}\nSubmit it with:  sbatch ${shellQuote(submission.script)}`;
         return;
       }
-      submission.submitted(await sbatch(submission.script));
+      submission.submitted(await sbatch(submission.script, { patienceMs: restartMs, signal: job.signal }));
       open.push(submission);
     }
     if (this.#options.detach && open.length > 0) {
@@ -92,15 +92,28 @@ export class SlurmExecutor implements Executor {
 async function follow(submission: Submission, { directory, tasks, listener, signal }: TrialJob): Promise<void> {
   const its = new Set(submission.trials.flat());
   const followed = tasks.filter(({ trial }) => its.has(trial)).map((task) => new FollowedTrial(directory, task, listener));
-  while (!signal.aborted) {
-    const isUnderWay = (await squeue()).some(({ job }) => job === submission.job);
+  const hear = () => {
     const journal = submission.journal();
     for (const each of followed) each.hear(journal.get(each.trial));
-    if (!isUnderWay) {
+  };
+  while (!signal.aborted) {
+    const queued = await queueOf(signal, hear);
+    hear();
+    if (queued && !queued.some(({ job }) => job === submission.job)) {
       for (const each of followed) each.conclude(`SLURM's job ${submission.job} ended`);
       return submission.close();
     }
     await after(lookAgainMs, undefined, { signal }).catch(() => undefined); // told to stop
+  }
+}
+
+/** What waits and runs; undefined when the signal has ended the waiting for the controller. */
+async function queueOf(signal: AbortSignal, onWait: () => void): Promise<QueuedTask[] | undefined> {
+  try {
+    return await squeue({ patienceMs: restartMs, signal, onWait });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
   }
 }
 
