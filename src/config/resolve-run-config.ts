@@ -91,7 +91,7 @@ export async function resolveRunConfig(sources: ConfigSources = {}, { readFile, 
     setLayer(sources.set ?? [], issues),
   ];
   const layers = [...(file ? [file.layer] : []), ...given.map(({ values, sourceOf }) => ({ values: resolvePaths(values, cwd), sourceOf }))];
-  const merged = await mergeWithCheckpoint([defaultsLayer(), presetLayer(preset)], layers, issues, describeWeights);
+  const merged = await mergeWithCheckpoint(preset, layers, issues, describeWeights);
   return resolved(parseRunConfig(merged.values, merged.sources, issues), preset, merged.sources);
 }
 
@@ -115,21 +115,35 @@ function presetLayer(name: PresetName): Layer {
 
 // A saved model says what its architecture is; what the caller says against it has to win, so the layers are merged twice.
 async function mergeWithCheckpoint(
-  base: readonly Layer[],
+  preset: PresetName,
   layers: readonly Layer[],
   issues: ConfigIssue[],
   describeWeights: DescribeWeights | undefined,
 ): Promise<MergedLayers> {
+  const base = [defaultsLayer(), presetLayer(preset)];
   const merged = mergeLayers([...base, ...layers], issues);
-  const model = merged.values["model"];
-  const from = isPlainObject(model) ? model["from"] : undefined;
-  if (typeof from !== "string" || from === "") return merged;
+  const model = isPlainObject(merged.values["model"]) ? merged.values["model"] : {};
+  const from = model["from"];
+  if (typeof from !== "string" || from === "") {
+    return isFamilyOf(preset, model["type"]) ? merged : mergeLayers([...base, causalLabels("default of model.type"), ...layers], []);
+  }
   const source = merged.sources.get("model.from") ?? "";
   const saved = await checkpointLayer(from, issues, source, describeWeights);
   if (!saved.isWhole && !layers.some(({ values }) => isPlainObject(values["model"]) && values["model"]["n_head"] !== undefined)) {
     issues.push({ path: "model.n_head", message: `the weights in ${from} do not tell how many heads share them: set it, as in --set model.n_head=2`, source });
   }
-  return mergeLayers([...base, saved, ...layers], []);
+  return mergeLayers([...base, saved, causalLabels(saved.sourceOf("data.label_shift")), ...layers], []);
+}
+
+/** Whether a model is of a family that is trained with a preset's labels: the preset's own, or the notebook's. */
+function isFamilyOf(preset: PresetName, type: unknown): boolean {
+  const { model }: RunConfigInput = presets[preset].input;
+  return type === undefined || type === "gpt2" || type === model?.type;
+}
+
+/** Only the notebook's models were trained on labels that are shifted twice; a saved model, or one of another family, predicts the next token. */
+function causalLabels(source: string): Layer {
+  return { values: { data: { label_shift: "causal" } }, sourceOf: () => source };
 }
 
 /** What differs from a preset, and who says so. */

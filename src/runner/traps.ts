@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { RunConfig } from "../config/run-config-schema.js";
 
 /** Something that shapes the result in silence, and the setting that corrects it. */
@@ -26,4 +27,10 @@ export function trapsOf({ data, engine, model, training }: RunConfig): Trap[] {
     [engine === "fast", "engine fast has bits of its own: early C and P of live tokens are not those of the reference", "engine=trainer"],
   ];
   return traps.filter(([applies]) => applies).map(([, what, corrected]) => ({ what, corrected }));
+}
+
+/** The traps that all configurations have. */
+export function sharedTraps([first, ...others]: readonly RunConfig[]): Trap[] {
+  if (first === undefined) return [];
+  return trapsOf(first).filter((trap) => others.every((config) => trapsOf(config).some((other) => isDeepStrictEqual(trap, other))));
 }

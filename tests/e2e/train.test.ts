@@ -97,6 +97,9 @@ print(sum(p.numel() for p in model.parameters()), torch.equal(model.transformer.
 
   test("writes plain lines where there is no terminal", () => {
     expect(stderr).toMatch(/Changed from/);
+    const [pitfalls, starting] = ["labels are shifted twice: position t learns token t+2", ": starting"].map((text) => stderr.indexOf(text));
+    expect([pitfalls, starting].every((index) => index !== undefined && index > 0)).toBe(true);
+    expect(pitfalls).toBeLessThan(starting ?? 0); // before Python is started
     expect([...stderr].filter((character) => character === "\r" || character === "\u001b")).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { exitCodes } from "../../errors.js";
 import type { UsablePython } from "../../python/resolve-python.js";
+import { sharedTraps } from "../../runner/traps.js";
 import { type Conclude, conductPlan } from "../../sweep/conduct-plan.js";
 import { chooseExecutor } from "../../sweep/executors/choose-executor.js";
 import type { Executor } from "../../sweep/executors/executor.js";
@@ -14,6 +15,7 @@ import { conductRounds } from "../../sweep/search/conduct-rounds.js";
 import type { SweepTrial } from "../../sweep/sweep-document.js";
 import { PageBeside } from "../serve/page-beside.js";
 import { ensurePython } from "../setup/ensure-python.js";
+import { reportPitfalls } from "../terminal/report-pitfalls.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { formatPreview } from "./format-sweep.js";
@@ -51,6 +53,7 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
   const plan = await planAgain();
   const note = stackOnCpu(plan);
   if (note !== undefined) terminal.say(note);
+  reportPitfalls(sharedTraps(plan.trials.map(({ config }) => config)), terminal);
   if (dryRun) {
     const preview = await previewPlan(plan, python, executor, { out, workers: workers ?? plan.machine.cores, retry, signal });
     terminal.print(formatPreview(preview, terminal.color, terminal.width));

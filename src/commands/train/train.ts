@@ -45,7 +45,13 @@ export function trainCommand(): Command {
 
 /** Print a complete configuration with the origin of each value. */
 async function printResolved(resolved: ResolvedConfig, terminal: Terminal): Promise<void> {
-  const [{ formatResolved }, { configDocument }] = await Promise.all([import("../../config/format-resolved.js"), import("../config/config-document.js")]);
+  const [{ formatResolved }, { configDocument }, { reportPitfalls }, { trapsOf }] = await Promise.all([
+    import("../../config/format-resolved.js"),
+    import("../config/config-document.js"),
+    import("../terminal/report-pitfalls.js"),
+    import("../../runner/traps.js"),
+  ]);
+  reportPitfalls(trapsOf(resolved.config), terminal);
   terminal.print(formatResolved(resolved, terminal.color));
   terminal.document(configDocument(resolved));
 }

@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from "node:util";
 import type { ScanOptions } from "../../analysis/scan/scan-options.js";
 import { diffRunConfigs } from "../../config/diff-run-configs.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
-import { type Trap, trapsOf } from "../../runner/traps.js";
+import { sharedTraps } from "../../runner/traps.js";
 import { experimentConfounds, type FactPair } from "./confounds.js";
 import type { ExperimentDocument } from "./experiment-document.js";
 import type { ExperimentRun } from "./experiment-run.js";
@@ -100,9 +99,4 @@ function comparedTensors(pairs: readonly FactPair[]): string[] {
   return [
     ...new Set(pairs.flatMap(({ control, treatment }) => Object.keys(treatment.initialTensors).filter((name) => Object.hasOwn(control.initialTensors, name)))),
   ];
-}
-
-function sharedTraps([first, ...others]: readonly RunConfig[]): Trap[] {
-  if (first === undefined) return [];
-  return trapsOf(first).filter((trap) => others.every((config) => trapsOf(config).some((other) => isDeepStrictEqual(trap, other))));
 }

@@ -94,7 +94,7 @@ export function laidOver(base: ResolvedConfig, over: Layer): RunConfig {
 
 /** Other weights have another architecture, which is read from them: the sources are gone through once more. */
 async function withOtherWeights(base: ResolvedConfig, set: Overrides): Promise<RunConfig> {
-  const given = [...base.sources].filter(([, source]) => source !== "default" && !source.startsWith("preset ") && !source.startsWith("checkpoint "));
+  const given = [...base.sources].filter(([, source]) => !/^(?:default$|default of |preset |checkpoint )/.test(source));
   const { values } = assignmentLayer(given.map(([path, source]) => ({ path, value: valueAt(path.split("."), base.config), source })));
   const { values: over } = assignmentLayer(Object.entries(set).map(([path, value]) => ({ path, value, source: "grid" })));
   const { values: input } = mergeLayers(

@@ -79,3 +79,23 @@ test("a model of another family is read by the names of its own configuration", 
   const { config } = await resolveRunConfig({ cwd, assignments: from("llama") });
   expect(config.model).toMatchObject({ type: "llama", norm: "native", from: join(cwd, "llama") });
 });
+
+test.each([
+  ["a saved model", { assignments: from("plain") }, "causal", /^checkpoint /],
+  ["a saved model over the notebook's preset", { preset: "rmsnorm-11.2a", assignments: from("plain") }, "causal", /^checkpoint /],
+  ["a family that is not the notebook's", { input: { model: { type: "llama", vocab_size: 128 } } }, "causal", /^default of model\.type$/],
+  ["a preset", {}, "double", /^default$/],
+  ["a preset of another family", { preset: "qwen3-singular" }, "double", /^default$/],
+  ["a saved model, where it is set", { assignments: from("plain"), set: ["data.label_shift=double"] }, "double", /^--set$/],
+  ["another family, where it is set", { input: { model: { type: "llama", vocab_size: 128 }, data: { label_shift: "double" } } }, "double", /^input$/],
+] as const)("labels of %s", async (_, given, shift, source) => {
+  const { config, sources } = await resolveRunConfig({ cwd, ...given });
+  expect([config.data.label_shift, sources.get("data.label_shift")]).toEqual([shift, expect.stringMatching(source)]);
+});
+
+test("a complete configuration of an earlier version keeps its labels and its hash", async () => {
+  const earlier = await resolveRunConfig({ cwd, assignments: from("plain"), set: ["data.label_shift=double"] });
+  await writeFile(join(cwd, "complete.json"), JSON.stringify(earlier.config));
+  const again = await resolveRunConfig({ cwd, file: "complete.json" });
+  expect([again.config.data.label_shift, again.hash]).toEqual(["double", earlier.hash]);
+});
