@@ -10,7 +10,7 @@ import type { RunConfig } from "../config/run-config-schema.js";
 import type { FigureOrAbsent } from "../figures/run-figures.js";
 import type { RunSource } from "../figures/runs/run-source.js";
 import { openRun } from "../runner/open-run.js";
-import { finalLoss, notFinite, type TrainResult } from "../runner/train-result.js";
+import { finalLoss, hasStepLosses, notFinite, type TrainResult } from "../runner/train-result.js";
 import { corpusName } from "../runs/corpus-name.js";
 import { runClock, stepTimes } from "../runs/run-clock.js";
 import { count } from "../text/count.js";
@@ -44,7 +44,7 @@ export async function runPage(reported: ReportedRun, figures: readonly FigureOrA
       ...(await replaySection([reported])),
       section("Black holes at the end", holesTable(result)),
       section("Confounds and traps", ...trapBlocks(result)),
-      foldedSection("Loss", text("Mean over training.logging_steps, up to each step."), lossTable(result)),
+      foldedSection("Loss", ...lossBlocks(result, config)),
       configurationSection(run),
       environmentSection(run),
       section(
@@ -119,11 +119,10 @@ function decimal(value: number | null, digits = 6): string {
 
 function summaryOf(result: TrainResult, { manifest, config }: RunSource): [string, string][] {
   const { census, corpus, displacement, steps, usage } = result;
-  const loss = finalLoss(result);
   return [
     ["Black holes", `C = ${census.C}, P = ${census.P}: ${census.unique} of ${census.rows} rows are distinct`],
     ["Steps", `${groupDigits(steps.done)} of ${groupDigits(steps.planned)}, ${result.status}${result.finite ? "" : `; failed: ${notFinite}`}`],
-    ["Loss at the last log", loss === null ? "–" : decimal(loss, 4)],
+    [hasStepLosses(result, config) ? "Loss of the last step" : "Loss at the last log", lastLoss(result)],
     ["Displacement of the centroid", `${decimal(displacement.float64)} (${decimal(displacement.bfloat16)} in the notebook's bfloat16 arithmetic)`],
     ["Model", `${modelInWords(config.model)}, ${count(manifest.parameters, "parameter")}, ${config.model.dtype}; start: ${config.init.kind}`],
     [
@@ -164,14 +163,20 @@ function trapBlocks({ traps }: TrainResult): Block[] {
   ];
 }
 
-function lossTable({ loss }: TrainResult): Block {
-  if (loss.length === 0) return text("Nothing was logged: the run is shorter than training.logging_steps.");
+/** A run that made no step has no loss. */
+function lastLoss(result: TrainResult): string {
+  return result.loss.length === 0 ? "–" : decimal(finalLoss(result), 4);
+}
+
+function lossBlocks(result: TrainResult, config: RunConfig): Block[] {
+  const { loss } = result;
+  if (loss.length === 0) return [text("No step was made.")];
   const every = Math.ceil(loss.length / mostLosses);
   const shown = loss.filter((_, index) => (index + 1) % every === 0 || index === loss.length - 1);
-  return table(
-    ["step", "mean loss"],
-    shown.map(([step, value]) => [groupDigits(step), decimal(value, 4)]),
-  );
+  const rows = shown.map(([step, value]) => [groupDigits(step), decimal(value, 4)]);
+  return hasStepLosses(result, config)
+    ? [text("Of single steps, each on one batch: the run is shorter than training.logging_steps."), table(["step", "loss"], rows)]
+    : [text("Mean over training.logging_steps, up to each step."), table(["step", "mean loss"], rows)];
 }
 
 function configurationSection({ config, manifest: { preset } }: RunSource): Section {
@@ -205,7 +210,7 @@ function resultRows(results: readonly TrainResult[]): string[][] {
     ["P", ({ census }) => String(census.P)],
     ["distinct rows", ({ census }) => `${census.unique} of ${census.rows}`],
     ["displacement", ({ displacement }) => decimal(displacement.float64)],
-    ["loss at the last log", (result) => decimal(finalLoss(result), 4)],
+    ["final loss", lastLoss],
   ];
   return rows.map(([name, of]) => [name, ...results.map(of)]);
 }

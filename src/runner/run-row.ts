@@ -30,7 +30,7 @@ export const runRowSchema = z.strictObject({
   /** Seconds of training. */
   seconds: z.number().nullable(),
   steps: z.strictObject({ planned: z.int(), done: z.int() }).nullable(),
-  /** Mean training loss since the log before, at the newest log: the last loss of the run's own table. */
+  /** Mean training loss since the log before, at the newest log: the last loss of the run's own table. Before the first log, the loss of the newest step. */
   loss: z.number().nullable(),
   /** Whether every weight of the newest recorded state is a finite number. */
   finite: z.boolean().nullable(),
@@ -78,15 +78,16 @@ export async function runRow(found: FoundRun): Promise<RunRow> {
     const newest = newestRecord(directory);
     const steps = { planned: training.max_steps, done: newest?.step ?? 0 };
     const { note, tags } = readRunNotes(directory);
-    return { ...row, note, tags, seed, steps, loss: loggedLoss(directory), ...(newest && (await newestState(directory))) };
+    return { ...row, note, tags, seed, steps, loss: newestLoss(directory), ...(newest && (await newestState(directory))) };
   } catch (error) {
     if (!(error instanceof BhBridgeError)) throw error;
     return { ...row, status: status === "running" ? status : "corrupt", problem: error.message };
   }
 }
 
-function loggedLoss(directory: string): number | null {
-  const loss = lastEvent(directory, "log")?.logs["loss"] ?? Number.NaN;
+function newestLoss(directory: string): number | null {
+  const log = lastEvent(directory, "log");
+  const loss = (log ? log.logs["loss"] : lastEvent(directory, "step_end")?.loss) ?? Number.NaN;
   return Number.isFinite(loss) ? loss : null;
 }
 

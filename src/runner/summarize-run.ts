@@ -16,7 +16,7 @@ import { openHistory } from "../runs/open-history.js";
 import { readEvents, trainedSeconds } from "../runs/read-events.js";
 import { runFiles } from "../runs/run-layout.js";
 import type { RunManifest } from "../runs/run-manifest.js";
-import type { TrainResult } from "./train-result.js";
+import { lossTable, type TrainResult } from "./train-result.js";
 import { trapsOf } from "./traps.js";
 
 /** The notebook prints the centroid's norm at this cadence. */
@@ -97,7 +97,7 @@ export async function summarizeRun(
         windows: manifest.corpus.windows,
         filtered: manifest.corpus.filtered,
       },
-      loss: events.flatMap((event) => (event.type === "log" ? [[event.global_step, finite(event.logs["loss"] ?? Number.NaN)]] : [])),
+      loss: lossTable(events),
       finite: nonfiniteTokens(final).length === 0,
       census: census(final),
       displacement: { float64: finite(moved.float64), float32: finite(moved.float32), bfloat16: finite(moved.bfloat16) },

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { censusShape } from "../analysis/census-shape.js";
 import { engines } from "../config/engines.js";
+import type { RunConfig } from "../config/run-config-schema.js";
+import type { TrainEvent } from "../protocol/events.js";
 
 const count = z.int().nonnegative();
 
@@ -19,7 +21,10 @@ export const trainResultSchema = z.strictObject({
   parameters: count,
   environment: z.strictObject({ device: z.string(), threads: count, python: z.string(), torch: z.string(), transformers: z.string() }),
   corpus: z.strictObject({ sha256: z.string(), tokens: count, distinct: count, dead: count, windows: count, filtered: count }),
-  /** Step and mean loss since the entry before; null for a loss that is not finite. */
+  /**
+   * Step and mean loss since the entry before, as logged every `training.logging_steps`; the loss of each single step where the run has ended before its
+   * first log. null for a loss that is not finite.
+   */
   loss: z.array(z.tuple([count, z.number().nullable()])),
   /** Whether every recorded weight is a finite number at the end. A run of which this is false has failed: `train` ends with exit code 1. */
   finite: z.boolean(),
@@ -39,7 +44,25 @@ export type TrainResult = z.output<typeof trainResultSchema>;
 /** Why a run has failed that took all its steps, to weights of which `finite` is false. */
 export const notFinite = "at the end the weights are not all finite numbers";
 
-/** Mean training loss since the log before, at the last log; null where none was logged, or it is not finite. */
+/** The losses of a run by its events: those that were logged; of a run without a log, those of its steps. */
+export function lossTable(events: readonly TrainEvent[]): TrainResult["loss"] {
+  const logged = events.flatMap((event) => (event.type === "log" ? [entry(event.global_step, event.logs["loss"])] : []));
+  return logged.length > 0 ? logged : events.flatMap((event) => (event.type === "step_end" ? [entry(event.global_step, event.loss)] : []));
+}
+
+function entry(step: number, loss = Number.NaN): TrainResult["loss"][number] {
+  return [step, Number.isFinite(loss) ? loss : null];
+}
+
+/** Whether the losses of a run are those of single steps: of each, though fewer are logged. */
+export function hasStepLosses({ loss }: Pick<TrainResult, "loss">, { training }: Pick<RunConfig, "training">): boolean {
+  const [first] = loss;
+  if (first === undefined || training.logging_steps === 1) return false;
+  if (loss.length === 1) return first[0] < training.logging_steps; // else it was logged
+  return loss.every(([step], index) => step === first[0] + index);
+}
+
+/** The last entry of the losses: the mean since the log before, or the loss of the last step of a run without a log; null where it is not finite. */
 export function finalLoss({ loss }: Pick<TrainResult, "loss">): number | null {
   return loss.at(-1)?.[1] ?? null;
 }

@@ -10,7 +10,7 @@ export const listFormats = ["table", "csv", "md"] as const;
 export type ListFormat = (typeof listFormats)[number];
 
 /** Headings of columns whose field's name alone does not say what they hold. */
-const headings: Readonly<Record<string, string>> = { loss: "mean loss" };
+const headings: Readonly<Record<string, string>> = { loss: "last loss" };
 
 /** What is shown when nobody chooses columns. */
 export const defaultColumns: readonly string[] = ["run", "status", "steps", "planned", "loss", "C", "P", "tags"];

@@ -3,7 +3,7 @@ import type { StartedRun } from "../../bridge/started-run.js";
 import { modelInWords } from "../../config/models/model-sizes.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import type { TextColors } from "../../config/text-colors.js";
-import { notFinite, type TrainResult } from "../../runner/train-result.js";
+import { hasStepLosses, notFinite, type TrainResult } from "../../runner/train-result.js";
 import { count } from "../../text/count.js";
 import { formatBytes } from "../../text/format-bytes.js";
 import { groupDigits } from "../../text/group-digits.js";
@@ -46,7 +46,7 @@ export function formatStart(
 }
 
 /** What the notebook prints at its end, the verdict first: black holes, losses, centroid, summary. */
-export function formatResult(result: TrainResult, { model }: RunConfig, color: TextColors, width?: number): string {
+export function formatResult(result: TrainResult, config: RunConfig, color: TextColors, width?: number): string {
   const { census, corpus, displacement, steps, verdict } = result;
   const colored = verdict.result === "null" ? color.cyan : verdict.result === "positive" ? color.green : color.yellow;
   const lines = [
@@ -59,7 +59,7 @@ export function formatResult(result: TrainResult, { model }: RunConfig, color: T
     `  Dead tokens         ${corpus.dead}`,
     ...(census.C > 0 ? ["", holesTable(census, width)] : []),
     heading("Training loss", color),
-    ...lossLines(result, width),
+    ...lossLines(result, config, width),
     heading("Centroid", color),
     table(
       ["step", "norm"],
@@ -68,7 +68,7 @@ export function formatResult(result: TrainResult, { model }: RunConfig, color: T
     ),
     `  Displacement ${decimal(displacement.float32, 6)} (float32), ${decimal(displacement.bfloat16, 6)} (the notebook's bfloat16 arithmetic)`,
     heading("Summary", color),
-    `  ${modelInWords(model)}, ${groupDigits(steps.done)} of ${count(steps.planned, "step")}, ${result.stepsPerSecond.toFixed(1)} steps/s`,
+    `  ${modelInWords(config.model)}, ${groupDigits(steps.done)} of ${count(steps.planned, "step")}, ${result.stepsPerSecond.toFixed(1)} steps/s`,
     ...(result.finite ? [] : [color.red(`  Failed: ${notFinite}`)]),
     ...(result.usage ? [`  Used ${usedText(result.usage)}`] : []),
   ];
@@ -88,11 +88,15 @@ function usedText({ cpuCores, peakBytes, gpuPeakBytes }: NonNullable<TrainResult
   return `${cpuCores.toFixed(1)} cores on average, ${formatBytes(peakBytes)} of memory at the peak${gpu}`;
 }
 
-/** The losses as HF logs them: each is the mean of the steps since the one before. */
-function lossLines({ loss }: TrainResult, width: number | undefined): string[] {
-  if (loss.length === 0) return ["  Nothing was logged: the run is shorter than training.logging_steps."];
+/** The losses as HF logs them, each the mean of the steps since the one before; of a run without a log, those of its steps. */
+function lossLines(result: TrainResult, config: RunConfig, width: number | undefined): string[] {
+  const { loss } = result;
+  if (loss.length === 0) return ["  No step was made."];
   const every = Math.ceil(loss.length / maxTableRows);
   const shown = loss.filter((_, index) => (index + 1) % every === 0 || index === loss.length - 1);
   const rows = shown.map(([step, value]) => [groupDigits(step), decimal(value, 4)]);
-  return ["  Mean over training.logging_steps, up to each step", table(["step", "mean loss"], rows, { width, indent: 2 })];
+  const [title, column] = hasStepLosses(result, config)
+    ? ["  Of single steps, each on one batch: the run is shorter than training.logging_steps", "loss"]
+    : ["  Mean over training.logging_steps, up to each step", "mean loss"];
+  return [title, table(["step", column], rows, { width, indent: 2 })];
 }

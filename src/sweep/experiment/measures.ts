@@ -14,7 +14,7 @@ const censusMeasures = {
 /** Other numbers of a run, by the name of the measure. */
 const figureMeasures = {
   displacement: "L2 norm of the centroid's way from the first state to the last",
-  finalLoss: "the last entry of the loss table: mean training loss since the entry before",
+  finalLoss: "the last entry of the loss table: mean training loss since the entry before, or of a run without a log the loss of its last step",
   evalLoss: "loss on the held-out text, at the last evaluation",
   stepsToFreeze: "steps after which no weight of the embedding changes again; none for a run that moves in its last step",
 } as const;

@@ -1,4 +1,4 @@
-import { appendFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runRow } from "../../../src/runner/run-row.js";
@@ -19,10 +19,17 @@ test("a run is summed up from its files: steps, black holes of its newest state,
   });
 });
 
-test.each([["NaN"], [null]])("a loss that is %s is none", async (loss) => {
-  const directory = written(`loss-${loss}`);
-  if (loss !== null) appendFileSync(join(directory, "events.jsonl"), log(loss));
+test("a loss that is not a number is none", async () => {
+  const directory = written("loss-NaN");
+  appendFileSync(join(directory, "events.jsonl"), log("NaN"));
   expect((await runRow(await found(directory))).loss).toBeNull();
+});
+
+test("a run that is shorter than training.logging_steps has the loss of its newest step", async () => {
+  const directory = written("short");
+  const last = JSON.parse(readFileSync(join(directory, "events.jsonl"), "utf8").trim().split("\n").at(-1) ?? "");
+  expect(last).toMatchObject({ type: "step_end", global_step: 60, loss: expect.any(Number) });
+  expect((await runRow(await found(directory))).loss).toBe(last.loss);
 });
 
 test("a matrix that is too large for a list is not counted", async () => {

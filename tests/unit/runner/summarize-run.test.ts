@@ -5,7 +5,7 @@ import { summarizeRun } from "../../../src/runner/summarize-run.js";
 import { readRunConfig } from "../../../src/runs/run-config.js";
 import { readRunManifest } from "../../../src/runs/run-manifest.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
-import { deadRows, stateOf, writeRun, writtenRows } from "../serve/written-run.js";
+import { deadRows, stateOf, writeRun, writtenLoss, writtenRows } from "../serve/written-run.js";
 
 type Status = "running" | "completed" | "stopped";
 
@@ -30,7 +30,7 @@ function meanRow(state: number): number[] {
 test("steps, census, centroid and displacement are those of the recorded states", async () => {
   const result = await summary("completed");
   expect(result).toMatchObject({
-    ...{ status: "completed", steps: { planned: 60, done: 60 }, seconds: 6, stepsPerSecond: 10, finite: true, usage: null, loss: [] },
+    ...{ status: "completed", steps: { planned: 60, done: 60 }, seconds: 6, stepsPerSecond: 10, finite: true, usage: null },
     census: { rows: writtenRows, unique: writtenRows - deadRows.length + 1, C: 1, P: deadRows.length, populations: [deadRows.length] },
   });
   const [first, last] = [meanRow(0), meanRow(60)];
@@ -52,6 +52,10 @@ test.each<[Status, isRunning: boolean, told: string]>([
 test("the seconds of a run that goes on are those between its events", async () => {
   const { seconds, stepsPerSecond } = await summary("running", [], true);
   expect([seconds, stepsPerSecond]).toEqual([expect.closeTo(6, 6), expect.closeTo(10, 5)]);
+});
+
+test("a run that ended before its first log has the losses of its steps", async () => {
+  expect((await summary("completed")).loss).toEqual(Array.from({ length: 60 }, (_, index) => [index + 1, writtenLoss(index + 1, 0)]));
 });
 
 test("losses are the logged ones, null where they are not finite", async () => {

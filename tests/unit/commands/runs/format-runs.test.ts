@@ -8,8 +8,8 @@ const first = (format: (typeof listFormats)[number], width?: number) =>
   formatRuns([{ row, config: undefined }], { columns: ["run", "loss"], format, baseline: undefined, width }, terminalColors(false));
 
 test("people are told which loss a list shows; in csv columns have the names of their fields", () => {
-  expect(first("table")).toBe("run  mean loss\none     3.5000");
-  expect(first("table", 12)).toBe("one\n  mean loss\n  3.5000");
-  expect(first("md")).toBe("| run | mean loss |\n| --- | --- |\n| one | 3.5000 |");
+  expect(first("table")).toBe("run  last loss\none     3.5000");
+  expect(first("table", 12)).toBe("one\n  last loss\n  3.5000");
+  expect(first("md")).toBe("| run | last loss |\n| --- | --- |\n| one | 3.5000 |");
   expect(first("csv")).toBe("run,loss\none,3.5000");
 });

@@ -19,19 +19,19 @@ test("the verdict comes first, then the figures of the run", () => {
   for (const line of ["Black holes         C = 1", "Population          P = 8", "Unique rows         121 of 128", "Dead tokens         8"])
     expect(text).toContain(`  ${line}\n`);
   expect(text).toContain("GPT-2 with RMSNorm, 60 of 60 steps, 10.0 steps/s");
-  expect(text).toContain("Nothing was logged: the run is shorter than training.logging_steps.");
+  expect(text).toContain("Of single steps, each on one batch: the run is shorter than training.logging_steps");
   expect(text).not.toMatch(/Failed|Used/);
 });
 
 test("a long list of losses is thinned out to twenty lines, the last one kept", () => {
-  const loss = Array.from({ length: 101 }, (_, index): [number, number | null] => [index + 1, index === 100 ? null : index / 8]);
+  const loss = Array.from({ length: 101 }, (_, index): [number, number | null] => [2 * index + 2, index === 100 ? null : index / 8]);
   const lines = formatResult({ ...result, loss }, config, plain).split("\n");
   const from = lines.findIndex((line) => line.includes("mean loss"));
   const rows = lines.slice(from + 1, lines.indexOf("", from)).map((line) => line.trim().split(/\s+/));
-  expect(rows.map(([step]) => Number(step))).toEqual([...Array.from({ length: 16 }, (_, index) => 6 * (index + 1)), 101]);
+  expect(rows.map(([step]) => Number(step))).toEqual([...Array.from({ length: 16 }, (_, index) => 12 * (index + 1)), 202]);
   expect([rows[0], rows.at(-1)]).toEqual([
-    ["6", "0.6250"],
-    ["101", "not", "finite"],
+    ["12", "0.6250"],
+    ["202", "not", "finite"],
   ]);
 });
 
