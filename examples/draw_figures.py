@@ -147,7 +147,7 @@ if __name__ == "__main__":
     for path in options.figures:
         described = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(described, dict) or described.get("schema") != "bh-bridge/figure@1":
-            continue  # figures.json, the list of the folder
+            continue  # figures.json and MANIFEST.json, the lists of the folder
         figure = draw(described)
         runs = ", ".join(f"{source['name']} ({source['hash'][:12]})" for source in described["sources"])
         title = {"Title": f"{described['title']}: {runs}"}

@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from "commander";
 import { nearestName } from "../config/nearest-name.js";
 import { BhBridgeError, exitCodeOf, exitCodes } from "../errors.js";
+import { writeError } from "../formats/durable-write.js";
 import { createProgram } from "./program.js";
 import { withCommonOptionsLast } from "./terminal/command.js";
 import { errorDocument } from "./terminal/error-document.js";
@@ -72,15 +73,14 @@ const exitStatuses = Object.keys(exitCodes) as (keyof typeof exitCodes)[];
 
 /** Run the program with this process's arguments; what goes wrong is reported, and is the exit code. */
 export async function runProgram(): Promise<void> {
-  // `bh-bridge presets | head`: the reader has what it wanted. Anything else that stdout says is a failure like any other.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(exitCodes.ok);
+    if (error.code === "EPIPE") process.exit(exitCodes.ok); // `bh-bridge presets | head`: the reader has what it wanted
+    const failure = writeError("standard output", error);
+    new Terminal({ color: false, progress: progressModeOf(process.argv) }).say(`${failure.code}: ${failure.message}`);
+    process.exit(exitCodeOf(failure));
   });
-  // Messages that nobody reads are no reason to end a training.
-  process.stderr.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
+  // Messages that nobody can read are no reason to end a training.
+  process.stderr.on("error", () => undefined);
   warn(process.argv);
   const words = withCommonOptionsLast(process.argv.slice(2));
   const program = await createProgram(words[0]);

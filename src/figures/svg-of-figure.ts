@@ -1,4 +1,5 @@
 import { parseHTML } from "linkedom";
+import { xmlText } from "../text/printable.js";
 import { drawFigure } from "./draw/draw-figure.js";
 import { figureStyle, type Theme } from "./draw/palette.js";
 import type { Figure } from "./figure.js";
@@ -10,9 +11,9 @@ export interface SvgOptions {
   readonly width?: number | undefined;
 }
 
-/** A figure as the text of an SVG file, complete in itself. */
+/** A figure as the text of an SVG file, complete in itself. Characters that XML cannot hold are escaped. */
 export function svgOfFigure(figure: Figure, { theme = "auto", width }: SvgOptions = {}): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const options = { document, style: figureStyle(theme), ...(width !== undefined && { width }) };
-  return `${drawFigure(figure, options).outerHTML}\n`;
+  return `${xmlText(drawFigure(figure, options).outerHTML)}\n`;
 }

@@ -1,15 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { BhBridgeError, type ErrorCode } from "../errors.js";
 
 /**
- * Write a whole file so that a crash leaves either the old content or the new one.
+ * Write a whole file so that a crash leaves either the old content or the new one. A device or a folder is never replaced.
  *
  * @throws {BhBridgeError} `FILE_UNWRITABLE` with the system's reason, `DISK_FULL`, `IO_FAILED`.
  */
 export function durableWrite(path: string, content: string | Uint8Array): void {
-  putInPlace(path, (temporaryPath) => writeFileSync(temporaryPath, content));
+  putInPlace(path, (temporaryPath) => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found && !found.isFile()) throw new BhBridgeError("FILE_UNWRITABLE", `cannot write ${path}: it is not a regular file. Name another place`);
+    writeFileSync(temporaryPath, content);
+  });
 }
 
 /**

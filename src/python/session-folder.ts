@@ -14,14 +14,28 @@ const forgetExit = new Map<string, () => void>();
 
 /** Where temporary folders may be made, the best first: as Python's tempfile, past a TMPDIR that is gone or may not be written to. */
 function parents(): string[] {
-  return [tmpdir(), "/tmp", "/var/tmp"].filter((parent) => Buffer.byteLength(parent) + ownNameBytes <= socketFolderBytes);
+  return [tmpdir(), "/tmp", "/var/tmp"];
 }
 
+/** A short path, for a socket. */
 function makeFolder(): string {
+  return makeTemporaryFolder(
+    "bh-bridge-",
+    parents().filter((parent) => Buffer.byteLength(parent) + ownNameBytes <= socketFolderBytes),
+  );
+}
+
+/**
+ * Make a folder that only this user can enter, among the system's temporary ones.
+ *
+ * @param prefix of its name; six random letters follow.
+ * @throws {BhBridgeError} `FILE_UNWRITABLE`.
+ */
+export function makeTemporaryFolder(prefix: string, among: readonly string[] = parents()): string {
   const failures: string[] = [];
-  for (const parent of parents()) {
+  for (const parent of among) {
     try {
-      return mkdtempSync(join(parent, "bh-bridge-")); // mode 0700
+      return mkdtempSync(join(parent, prefix)); // mode 0700
     } catch (cause) {
       failures.push(cause instanceof Error ? cause.message : String(cause));
     }

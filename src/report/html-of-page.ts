@@ -8,6 +8,7 @@ import type { Figure } from "../figures/figure.js";
 import { reduceFigure } from "../figures/reduce-figure.js";
 import { type SmoothLine, smoothLines } from "../figures/smooth-lines.js";
 import { packageRoot } from "../python/package-root.js";
+import { xmlText } from "../text/printable.js";
 import { compactSvg } from "./compact-svg.js";
 import { escapeHtml } from "./escape-html.js";
 import { packedText } from "./packed.js";
@@ -110,7 +111,7 @@ function figureHtml(whole: Figure, embedded: Embedded): string {
   const index = embedded.figures.push(figure) - 1;
   embedded.smooth.push(rounded(smoothLines(whole)));
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  const svg = compactSvg(drawFigure(figure, { document, width: drawnWidth, bare: true }).outerHTML);
+  const svg = compactSvg(xmlText(drawFigure(figure, { document, width: drawnWidth, bare: true }).outerHTML));
   const sources = figure.sources.map(({ name, hash }) => `${name} (${hash.slice(0, 12)})`).join(", ");
   return `<figure data-figure="${index}" id="figure-${index}">
 <h3>${escapeHtml(figure.title)}</h3>

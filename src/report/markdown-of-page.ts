@@ -1,4 +1,5 @@
-import { markdownTable } from "../text/markdown-table.js";
+import { markdownTable, markdownText } from "../text/markdown-table.js";
+import { xmlText } from "../text/printable.js";
 import type { Block, Page, Section } from "./page.js";
 import type { WrittenFigure } from "./write-figures.js";
 
@@ -27,7 +28,7 @@ function blockParts(block: Block, figures: WrittenFigure[], folder: string): str
     case "list":
       return [block.items.map((item) => `- ${plain(item)}`).join("\n")];
     case "code":
-      return [`\`\`\`\n${block.text.replaceAll("```", "'''")}\n\`\`\``];
+      return [`\`\`\`\n${xmlText(block.text).replaceAll("```", "'''")}\n\`\`\``];
     case "table":
       return [
         markdownTable(
@@ -48,5 +49,5 @@ function blockParts(block: Block, figures: WrittenFigure[], folder: string): str
 
 /** A text that Markdown leaves as it is, on one line: names and tokens are no markup. */
 function plain(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, " ").replaceAll(/[\\`*_[\]<>#~]/g, "\\$&");
+  return markdownText(text).replaceAll(/[_#~]/g, "\\$&");
 }

@@ -1,12 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { BhBridgeError } from "../errors.js";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { csvOfFigure } from "../figures/csv-of-figure.js";
 import type { Figure } from "../figures/figure.js";
 import { pngOfFigure } from "../figures/png-of-figure.js";
 import { svgOfFigure } from "../figures/svg-of-figure.js";
-import { durableWrite } from "../formats/durable-write.js";
+import { writeError } from "../formats/durable-write.js";
 import { packageRoot } from "../python/package-root.js";
+import { requireReplaceable, writeWithManifest } from "./output-manifest.js";
 
 /** The files of one figure. */
 export interface WrittenFigure {
@@ -16,7 +16,7 @@ export interface WrittenFigure {
   readonly files: readonly string[];
 }
 
-/** A folder with this file holds figures of ours, which may be written again. */
+/** The list of the figures in a folder. */
 const listName = "figures.json";
 
 /** Draws the descriptions with matplotlib, for those who want to change what is drawn. */
@@ -24,28 +24,34 @@ const scriptName = "draw_figures.py";
 
 /**
  * Write figures into a folder, each as SVG, PNG (twice the size), CSV of its data, and JSON of its description; and a script that draws them with matplotlib.
+ * A manifest of their checksums lets a later report replace them.
  *
- * @throws {BhBridgeError} `FILE_UNWRITABLE` for a folder that holds other things; `DISK_FULL`.
+ * @param force replace files of the same names, whoever wrote them.
+ * @throws {BhBridgeError} `FILE_UNWRITABLE` naming a file that no report has written or that was changed since; `DISK_FULL`.
  */
-export function writeFigures(folder: string, figures: readonly Figure[]): WrittenFigure[] {
-  requireOwnFolder(folder);
+export function writeFigures(folder: string, figures: readonly Figure[], { force = false }: { force?: boolean } = {}): WrittenFigure[] {
   const names = fileNames(figures);
+  const contents = new Map<string, string | Uint8Array>();
   const written = figures.map((figure, index): WrittenFigure => {
     const name = names[index] ?? figure.name;
     const files = { svg: svgOfFigure(figure), png: pngOfFigure(figure), csv: csvOfFigure(figure), json: `${JSON.stringify(figure)}\n` };
-    for (const [kind, content] of Object.entries(files)) durableWrite(join(folder, `${name}.${kind}`), content);
+    for (const [kind, content] of Object.entries(files)) contents.set(`${name}.${kind}`, content);
     return { name: figure.name, title: figure.title, files: Object.keys(files).map((kind) => `${name}.${kind}`) };
   });
-  durableWrite(join(folder, scriptName), readFileSync(join(packageRoot, "examples", scriptName)));
-  durableWrite(join(folder, listName), `${JSON.stringify(written, null, 1)}\n`);
+  contents.set(scriptName, readFileSync(join(packageRoot, "examples", scriptName)));
+  contents.set(listName, `${JSON.stringify(written, null, 1)}\n`);
+  if (!force) requireReplaceable(folder, [...contents.keys()]);
+  makeFolder(folder);
+  writeWithManifest(folder, contents);
   return written;
 }
 
-function requireOwnFolder(folder: string): void {
-  if (existsSync(folder) && readdirSync(folder).length > 0 && !existsSync(join(folder, listName))) {
-    throw new BhBridgeError("FILE_UNWRITABLE", `${resolve(folder)} holds other things than figures: name an empty folder, or one that is not there yet`);
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    throw writeError(folder, cause);
   }
-  mkdirSync(folder, { recursive: true });
 }
 
 /** Figures of several runs may have one name: the second is called `populations-2`. */

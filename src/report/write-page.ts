@@ -1,35 +1,76 @@
-import { existsSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
 import { BhBridgeError } from "../errors.js";
 import { durableWrite } from "../formats/durable-write.js";
 import { packageManifest } from "../python/package-manifest.js";
 import { htmlOfPage } from "./html-of-page.js";
 import type { Page } from "./page.js";
 
-/** Stands in the first lines of every report of ours: such a file may be replaced. */
-const marks = { html: '<meta name="generator" content="bh-bridge ', md: "<!-- made by bh-bridge report -->" } as const;
+/** A line in a report with the checksum of all other lines. It proves that the file is a report and that nobody has changed it. */
+interface Seal {
+  /** The line, with its line end. */
+  line(sha256: string): string;
+  /** The line in a report, wherever it is. */
+  readonly pattern: RegExp;
+  /** Where the line goes in a text that lacks it. */
+  place(text: string): number;
+}
 
-/** Write a report as one HTML file; an earlier report is replaced, and nothing else is. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
+const seals = {
+  html: {
+    line: (sha256) => `<meta name="bh-bridge-sha256" content="${sha256}">\n`,
+    pattern: /^<meta name="bh-bridge-sha256" content="([0-9a-f]{64})">\n/m,
+    place: (text) => text.indexOf("<title>"),
+  },
+  md: {
+    line: (sha256) => `<!-- made by bh-bridge report, sha256 ${sha256} -->\n`,
+    pattern: /^<!-- made by bh-bridge report, sha256 ([0-9a-f]{64}) -->\n(?![\s\S])/m,
+    place: (text) => text.length,
+  },
+} as const satisfies Record<string, Seal>;
+
+export type PageFormat = keyof typeof seals;
+
+/** Write a report as one HTML file. See `requireOwnPage` for what may be there. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
 export function writeHtml(path: string, page: Page): void {
-  requireOwn(path, marks.html);
-  durableWrite(path, htmlOfPage(page, packageManifest().version));
+  durableWrite(path, sealed(htmlOfPage(page, packageManifest().version), seals.html));
 }
 
 /** Write a report that is Markdown; as `writeHtml`. */
 export function writeMarkdown(path: string, markdown: string): void {
-  requireOwn(path, marks.md);
-  durableWrite(path, `${markdown}\n${marks.md}\n`);
+  durableWrite(path, sealed(`${markdown}\n`, seals.md));
 }
 
-function requireOwn(path: string, mark: string): void {
-  if (!existsSync(path)) return;
-  if (isOwn(path, mark)) return;
-  throw new BhBridgeError("FILE_UNWRITABLE", `${path} is no report of bh-bridge, and is not replaced: name another file with -o`);
+/**
+ * See that a report may be written: nothing is there, or an earlier report that nobody has changed.
+ *
+ * @throws {BhBridgeError} `FILE_UNWRITABLE`.
+ */
+export function requireOwnPage(path: string, format: PageFormat): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found || (found.isFile() && isOwn(path, seals[format]))) return;
+  throw new BhBridgeError(
+    "FILE_UNWRITABLE",
+    `${path} is no report of bh-bridge, or was changed since, and is not replaced: name another file with -o, or replace it with --force`,
+  );
 }
 
-function isOwn(path: string, mark: string): boolean {
+function sealed(text: string, seal: Seal): string {
+  const at = seal.place(text);
+  return text.slice(0, at) + seal.line(sha256Of(text)) + text.slice(at);
+}
+
+function isOwn(path: string, { pattern }: Seal): boolean {
+  let text: string;
   try {
-    return readFileSync(path, "utf8").includes(mark);
+    text = readFileSync(path, "utf8");
   } catch {
-    return false; // a folder, or what may not be read
+    return false; // it may not be read, or is larger than any report
   }
+  const found = pattern.exec(text);
+  return found !== null && sha256Of(text.slice(0, found.index) + text.slice(found.index + found[0].length)) === found[1];
+}
+
+function sha256Of(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

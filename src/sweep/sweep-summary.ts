@@ -1,5 +1,5 @@
 import { count } from "../text/count.js";
-import { markdownTable } from "../text/markdown-table.js";
+import { markdownTable, markdownText } from "../text/markdown-table.js";
 import { withRelativePaths } from "../text/relative-paths.js";
 import { moments } from "./statistics/moments.js";
 import type { SweepDocument, SweepTrial } from "./sweep-document.js";
@@ -21,13 +21,16 @@ export function summaryText({ name, directory, trials, counts }: SweepDocument):
   const { head, rows } = summaryTable(trials);
   const failed = trials.filter(({ status, reason }) => status === "failed" && reason !== null);
   const text = [
-    `# Sweep ${name}`,
+    `# Sweep ${markdownText(name)}`,
     "",
     `${count(trials.length, "trial")}: ${told.map(([status, number]) => `${number} ${status}`).join(", ")}.`,
     "Each number is the mean over n seeds ± their standard deviation (n − 1); with one seed it has none.",
     "",
-    markdownTable(head, rows),
-    ...(failed.length > 0 ? ["", "## Failed", "", ...failed.map(({ trial, reason }) => `- ${trial}: ${reason?.split("\n")[0]}`)] : []),
+    markdownTable(
+      head,
+      rows.map((row) => row.map(markdownText)),
+    ),
+    ...(failed.length > 0 ? ["", "## Failed", "", ...failed.map(({ trial, reason }) => `- ${trial}: ${markdownText(reason?.split("\n")[0] ?? "")}`)] : []),
     "",
   ].join("\n");
   return directory === null ? text : withRelativePaths(text, directory);

@@ -44,7 +44,7 @@ test("report --figures writes every figure as SVG, PNG, CSV and JSON, and says w
   expect(exitCode, stderr).toBe(0);
   const document = reportDocumentSchema.parse(JSON.parse(stdout));
   const files = document.figures.flatMap((figure) => figure.files);
-  expect([...files, "figures.json", "draw_figures.py"].sort()).toEqual(readdirSync(figures).sort());
+  expect([...files, "figures.json", "draw_figures.py", "MANIFEST.json"].sort()).toEqual(readdirSync(figures).sort());
   expect(document.figures.map(({ name }) => name)).toEqual([...runFigureNames]);
 });
 

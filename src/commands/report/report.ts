@@ -10,6 +10,7 @@ interface ReportCommandOptions extends CommonOptions {
   output?: string;
   figures?: string;
   md?: boolean;
+  force?: boolean;
 }
 
 /** `bh-bridge report RUN…|EXPERIMENT|SWEEP`: one HTML file for a colleague, figures for a paper; from files alone. */
@@ -27,6 +28,7 @@ export function reportCommand(): Command {
       "write the figures there: each as SVG, as PNG of twice its size, as CSV of its data, as JSON, with a script for matplotlib; without -o and --md nothing else",
     )
     .option("--md", "write Markdown, with the figures beside it")
+    .option("--force", "replace files of the same names, also those that are no reports or were changed")
     .option("--runs <dir>", "folder that holds runs that are called by name", "runs")
     .action(report);
 }
@@ -41,15 +43,16 @@ async function report(given: string[], options: ReportCommandOptions): Promise<v
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the report" });
   using opened = await withoutArchives(given, stop.signal);
   const subject = await reportSubject(opened.paths, options.runs);
+  const path = reportPath(subject.kind === "runs" ? subject.runs : [subject.directory], options);
+  const folder = options.figures ?? (options.md && path !== undefined ? `${path.replace(/\.md$/, "")}-figures` : undefined);
+  if (!options.force) await requireFreePlaces(path, folder, options);
   const { page, figures } = await makeReport(subject, { signal: stop.signal });
   const drawn = figures.flatMap((each) => ("figure" in each ? [each.figure] : []));
   const absent = figures.flatMap((each) => ("absent" in each ? [{ name: each.name, run: each.run, reason: each.absent }] : []));
-  const path = reportPath(subject.kind === "runs" ? subject.runs : [subject.directory], options);
-  const folder = options.figures ?? (options.md && path !== undefined ? `${path.replace(/\.md$/, "")}-figures` : undefined);
   const written =
     folder === undefined
       ? drawn.map(({ name, title }) => ({ name, title, files: [] }))
-      : (await import("../../report/write-figures.js")).writeFigures(folder, drawn);
+      : (await import("../../report/write-figures.js")).writeFigures(folder, drawn, options);
   if (path !== undefined) {
     const { writeHtml, writeMarkdown } = await import("../../report/write-page.js");
     if (options.md && folder !== undefined) {
@@ -69,6 +72,13 @@ async function report(given: string[], options: ReportCommandOptions): Promise<v
   for (const { name, run, reason } of absent) terminal.say(`Not drawn: ${name} of ${run}: ${reason}`);
   if (document.report !== null) terminal.print(document.report);
   if (document.folder !== null) terminal.print(`${document.folder}: ${written.length} figures`);
+}
+
+/** Refuse what must not be replaced before the report is computed. The names of the figures are known only then. */
+async function requireFreePlaces(path: string | undefined, folder: string | undefined, { md }: ReportCommandOptions): Promise<void> {
+  const [{ requireOwnPage }, { requireReplaceable }] = await Promise.all([import("../../report/write-page.js"), import("../../report/output-manifest.js")]);
+  if (path !== undefined) requireOwnPage(path, md ? "md" : "html");
+  if (folder !== undefined) requireReplaceable(folder, []);
 }
 
 /** Where the report goes; undefined where figures alone are asked for. */

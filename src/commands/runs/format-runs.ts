@@ -1,5 +1,6 @@
 import { type FieldValue, fieldOf, type ListedRun } from "../../runner/run-fields.js";
 import { csvField } from "../../text/csv-field.js";
+import { markdownText } from "../../text/markdown-table.js";
 import { printable } from "../../text/printable.js";
 import { wrap } from "../../text/wrap.js";
 import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
@@ -41,7 +42,7 @@ export function formatRuns(runs: readonly ListedRun[], { columns, format, baseli
     columns.map((column) => (column === "status" ? statusText(run) : `${shown(fieldOf(run, column))}${difference(run, column, baseline)}`)),
   );
   if (format === "md") {
-    const lines = [titles, columns.map(() => "---"), ...cells.map((line) => line.map((cell) => printable(cell, maxCell).replaceAll("|", "\\|")))];
+    const lines = [titles, columns.map(() => "---"), ...cells.map((line) => line.map((cell) => markdownText(printable(cell, maxCell)).replaceAll("|", "\\|")))];
     return lines.map((line) => `| ${line.join(" | ")} |`).join("\n");
   }
   const paint: Readonly<Record<string, (text: string) => string>> = {

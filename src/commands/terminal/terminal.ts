@@ -14,23 +14,27 @@ export class Terminal {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly progress: ProgressMode;
-  /** Colours for stdout; they do nothing under `--no-color`, `NO_COLOR` or when stdout is no terminal. */
+  /** Colours for stdout; they do nothing under `--no-color`, `NO_COLOR`, `TERM=dumb` or when stdout is no terminal. */
   readonly color: TextColors;
   /** Colours for stderr, likewise. */
   readonly messageColor: TextColors;
   /** True where a progress bar may redraw its line. */
   readonly interactive: boolean;
+  /** True where somebody sees messages as they come. */
+  readonly #isAttended: boolean;
   /** So many lines are drawn and can be drawn anew. */
   #drawn = 0;
 
   constructor(options: CommonOptions) {
-    const wanted = options.color && !process.env["NO_COLOR"];
+    const isDumb = process.env["TERM"] === "dumb"; // it shows escape sequences as they are
+    const wanted = options.color && !process.env["NO_COLOR"] && !isDumb;
     this.progress = options.progress ?? "auto";
     this.json = options.json === true;
     this.quiet = options.quiet === true;
     this.color = terminalColors(wanted && process.stdout.isTTY === true);
     this.messageColor = terminalColors(wanted && process.stderr.isTTY === true && this.progress !== "json");
-    this.interactive = process.stderr.isTTY === true && !process.env["CI"] && !this.quiet && this.progress === "auto";
+    this.#isAttended = process.stderr.isTTY === true && !process.env["CI"] && !this.quiet && this.progress === "auto";
+    this.interactive = this.#isAttended && !isDumb;
   }
 
   /** Columns for results; undefined where they go to a file or a program, which nothing is broken for. */
@@ -50,7 +54,7 @@ export class Terminal {
 
   /** True where somebody can be asked and answer. */
   get canAsk(): boolean {
-    return this.interactive && !this.json && process.stdin.isTTY === true;
+    return this.#isAttended && !this.json && process.stdin.isTTY === true;
   }
 
   /** Print results for people; nothing under `--json`. */

@@ -1,5 +1,5 @@
 import { count } from "../../text/count.js";
-import { markdownTable } from "../../text/markdown-table.js";
+import { markdownTable, markdownText } from "../../text/markdown-table.js";
 import { withRelativePaths } from "../../text/relative-paths.js";
 import type { Interval } from "../statistics/interval.js";
 import type { ExperimentDocument } from "./experiment-document.js";
@@ -14,7 +14,7 @@ export function experimentSummary(document: ExperimentDocument): string {
   const control = document.control[0]?.arm ?? "control";
   const arms = verdict.arms.map(({ arm }) => arm);
   const text = [
-    `# ${name}: ${verdict.result}`,
+    `# ${markdownText(name)}: ${verdict.result}`,
     `${sentence(verdict.reason)}`,
     ...(verdict.notes ? [list(verdict.notes.map(sentence))] : []),
     `Control: ${control}. Against it: ${arms.join(", ")}. ${count(seeds.length, "seed")}: ${seeds.join(", ")}.`,

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Mark } from "../../../src/figures/figure.js";
 import { pngOfFigure } from "../../../src/figures/png-of-figure.js";
 import { seriesOf } from "../../../src/figures/styled-series.js";
+import { svgOfFigure } from "../../../src/figures/svg-of-figure.js";
 import { madeUpFigure } from "./made-up-figure.js";
 
 /** Bytes of the picture's rows before they are packed. */
@@ -27,4 +28,15 @@ test("its letters are drawn: without the title there is less ink", () => {
     return bytes.reduce((sum, byte) => sum + Number(byte !== 0), 0);
   };
   expect(ink("A long title")).toBeGreaterThan(ink("") + 500);
+});
+
+test("control characters and halves of characters in names break neither SVG nor PNG", () => {
+  const name = "a\u001b[31m\u0000\ud800\uffffb";
+  const figure = {
+    ...madeUpFigure([line, { mark: "rule", axis: "x", at: 1, text: name }], { title: name }, { title: name }),
+    sources: [{ name, hash: "0123456789abcdef" }],
+  };
+  expect(svgOfFigure(figure)).not.toMatch(/(?![\t\n\r])\p{Cc}|\p{Cs}|[\ufffe\uffff]/u);
+  expect(svgOfFigure(figure)).toContain("a\\u{1b}[31m\\u{0}\\u{d800}\\u{ffff}b");
+  expect(pngOfFigure(figure).subarray(1, 4).toString()).toBe("PNG");
 });

@@ -12,7 +12,7 @@ test("a page is headings, tables and pictures, and names are no markup", () => {
     sections: [section("All", text("words"), list(["one"]), table(["a", "b"], [["1", "x|y"]]), code("run it"), { kind: "figure" as const, figure })],
     data: {},
   };
-  expect(markdownOfPage(page, [{ name: "made-up", title: "Made up", files: ["made-up.svg"] }], "my figures")).toBe(`# a \\[run\\](x)
+  expect(markdownOfPage(page, [{ name: "made-up", title: "Made up", files: ["made-up.svg"] }], "my figures")).toBe(`# a \\[run\\]\\(x)
 
 **null**: no split
 

@@ -1,23 +1,51 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { section } from "../../../src/report/page.js";
-import { writeHtml, writeMarkdown } from "../../../src/report/write-page.js";
+import { requireOwnPage, writeHtml, writeMarkdown } from "../../../src/report/write-page.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 
 const page = { title: "mine", verdict: null, summary: [], sections: [section("Nothing")], data: {} };
 
-test("a report is written again over a report, and over nothing else", () => {
+const formats = [
+  ["html", (path: string) => writeHtml(path, page)],
+  ["md", (path: string) => writeMarkdown(path, "# mine\n")],
+] as const;
+
+test.each(formats)("a report as %s may be replaced as it was written, and not when anything in it was changed", (format, write) => {
+  const path = join(temporaryDirectory(), `a.${format}`);
+  requireOwnPage(path, format);
+  write(path);
+  requireOwnPage(path, format);
+  const text = readFileSync(path, "utf8");
+  expect(text).toContain("mine");
+  for (const changed of [
+    text.replace("mine", "ours"),
+    `${text}\n`,
+    ` ${text}`,
+    text.slice(0, -1),
+    text.repeat(2),
+    text.replace(/[0-9a-f]{64}/, "0".repeat(64)),
+    "",
+  ]) {
+    writeFileSync(path, changed);
+    expect(() => requireOwnPage(path, format)).toThrow(expect.objectContaining({ code: "FILE_UNWRITABLE", message: expect.stringContaining("--force") }));
+  }
+});
+
+test.each(formats)("a page that quotes a whole report as %s is none", (format, write) => {
+  const path = join(temporaryDirectory(), `a.${format}`);
+  write(path);
+  writeFileSync(path, `<pre>\n${readFileSync(path, "utf8")}</pre>\n`);
+  expect(() => requireOwnPage(path, format)).toThrow(path);
+});
+
+test("a folder, a link to one, and a device that never ends are no reports, and are not read", () => {
   const folder = temporaryDirectory();
-  for (const [name, write] of [
-    ["a.html", () => writeHtml(join(folder, "a.html"), page)],
-    ["a.md", () => writeMarkdown(join(folder, "a.md"), "# mine\n")],
-  ] as const) {
-    write();
-    write();
-    expect(readFileSync(join(folder, name), "utf8")).toContain("mine");
-    writeFileSync(join(folder, name), "not ours");
-    expect(write).toThrow("is no report of bh-bridge");
-    expect(readFileSync(join(folder, name), "utf8")).toBe("not ours");
+  mkdirSync(join(folder, "a.html"));
+  symlinkSync(join(folder, "a.html"), join(folder, "b.html"));
+  for (const path of [join(folder, "a.html"), join(folder, "b.html"), "/dev/full", "/dev/zero"]) {
+    expect(() => requireOwnPage(path, "html")).toThrow(expect.objectContaining({ code: "FILE_UNWRITABLE" }));
+    expect(() => writeHtml(path, page)).toThrow(`cannot write ${path}: it is not a regular file`);
   }
 });

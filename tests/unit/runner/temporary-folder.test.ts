@@ -13,3 +13,16 @@ test("it goes with all that is in it", () => {
   }
   expect(existsSync(path)).toBe(false);
 });
+
+test("a TMPDIR that is not there is passed over for the system's own folders", () => {
+  const before = process.env["TMPDIR"];
+  process.env["TMPDIR"] = "/nonexistent";
+  try {
+    using folder = temporaryFolder("test");
+    expect(folder.path).toMatch(/^\/(?:var\/)?tmp\/bh-bridge-test-/);
+    expect(existsSync(folder.path)).toBe(true);
+  } finally {
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+  }
+});
