@@ -112,7 +112,7 @@ class RunStep:
     def begin(self, state: TrainingState, window_order: str | None = None) -> None:
         """A training begins, or goes on after `state.global_step`.
 
-        window_order: what is known of the order of the windows of text, as `order_checksum` says.
+        window_order: what is known of the order of the windows of text, as `shrink_order` says.
         """
         self._is_training = True
         self._take_stop_request()  # one that came too late for an earlier part of the run means nothing to this one

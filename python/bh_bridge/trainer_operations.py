@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import PreTrainedModel
 
 from bh_bridge import channel, checkpoints, registry
 from bh_bridge.control import TrainingState
-from bh_bridge.data import read_texts, split_windows
+from bh_bridge.data import Corpus, read_corpus, split_windows
 from bh_bridge.durable import replace_directory
 from bh_bridge.engines import Engine, find_engine, foreseen_state
 from bh_bridge.environment_record import write_environment
@@ -90,8 +89,8 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
     model = registry.find(request["model"])
     data, steps = request["data"], request["training"]["max_steps"]
     vocab = len(embedding_of(model))
-    texts = read_texts(data, vocab)
-    train_windows, held_out_windows = split_windows(texts, data["window_length"], data)
+    corpus = read_corpus(data, vocab)
+    train_windows, held_out_windows = split_windows(corpus, data["window_length"], data)
     _require_one_process_where_needed(request)
     prepare_directory(directory, model, request)
     write_environment(directory)
@@ -108,7 +107,7 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
     )
     quantities = Quantities(model, request["record"]["tensors"], optimizer)
     undo.callback(quantities.close)
-    rows = _rows(request["record"]["rows"], texts, vocab)
+    rows = _rows(request["record"]["rows"], corpus, vocab)
     recorder = Recorder(directory, request["record"], rows, steps, quantities, first_step, request["until"])
     undo.callback(recorder.close)
     connection = channel.current()
@@ -263,11 +262,11 @@ def _require_one_process_where_needed(request: dict[str, Any]) -> None:
         raise ConfigInvalid("processes: a Mac has one GPU, and each process needs one: train on the CPU (device=cpu)")
 
 
-def _rows(rows: str | list[int], texts: list[torch.Tensor], vocab: int) -> list[int] | None:
+def _rows(rows: str | list[int], corpus: Corpus, vocab: int) -> list[int] | None:
     """The rows to record as token ids; None for all."""
     if rows == "all":
         return None
     if not isinstance(rows, str):
         return list(rows)
-    live: set[int] = {token for text in texts for token in torch.unique(text).tolist()}
-    return sorted(live) if rows == "live" else [token for token in range(vocab) if token not in live]
+    live = corpus.live(vocab)
+    return live if rows == "live" else sorted(set(range(vocab)).difference(live))

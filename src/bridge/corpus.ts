@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { configInvalid } from "../config/config-invalid.js";
 import { corpusFiles } from "../config/corpus-files.js";
-import { asciiTokens, matchingTokens, mostByteTokens } from "../config/matching-tokens.js";
+import { matchingTokens, mostByteTokens } from "../config/matching-tokens.js";
 import { windowLength } from "../config/models/model-sizes.js";
 import type { RecordRows } from "../config/record-schema.js";
 import type { ResolvedConfig } from "../config/resolve-run-config.js";
@@ -14,57 +14,10 @@ import { count } from "../text/count.js";
 import { chunkCount } from "./chunk-count.js";
 import { heldOutProblem, heldOutTokens } from "./held-out.js";
 import { mixedCorpus, type WeightedText } from "./mixed-corpus.js";
+import { type Misfit, TextCounts } from "./text-counts.js";
 import { readTokenizedCorpus } from "./tokenized-corpus.js";
-import { Utf8State } from "./utf8-state.js";
 
-/** Python holds a corpus in memory; the largest that was trained on had 0.3 MB. */
-const maxCorpusBytes = 1 << 30;
 const chunkBytes = 1 << 20;
-
-const lineFeed = 10;
-const carriageReturn = 13;
-
-/** Where a text has a byte that it may not have. */
-interface Misfit {
-  byte: number;
-  offset: number;
-  line: number;
-}
-
-/** What is counted of a text, chunk after chunk. */
-class TextCounts {
-  /** Of each byte, with newlines of every system as LF. */
-  readonly counts = new Array<number>(mostByteTokens).fill(0);
-  bytes = 0;
-  characters = 0;
-  notAscii = 0;
-  firstNotAscii: Misfit | undefined;
-  firstNotUtf8: Misfit | undefined;
-  readonly utf8 = new Utf8State();
-  #line = 1;
-  #previous = 0;
-
-  add(chunk: Uint8Array): void {
-    for (let index = 0; index < chunk.length; index++) this.#addByte(chunk[index] ?? 0, this.bytes + index);
-    this.bytes += chunk.length;
-  }
-
-  #addByte(byte: number, offset: number): void {
-    const isRestOfNewline = byte === lineFeed && this.#previous === carriageReturn; // CRLF is one newline
-    this.#previous = byte;
-    if (this.firstNotUtf8 === undefined && !this.utf8.take(byte)) this.firstNotUtf8 = { byte, offset, line: this.#line };
-    if (byte >= asciiTokens) {
-      this.firstNotAscii ??= { byte, offset, line: this.#line };
-      this.notAscii++;
-    }
-    if (isRestOfNewline) return;
-    const isLineEnd = byte === lineFeed || byte === carriageReturn;
-    if (isLineEnd) this.#line++;
-    const token = isLineEnd ? lineFeed : byte;
-    this.counts[token] = (this.counts[token] ?? 0) + 1;
-    if ((byte & 0xc0) !== 0x80) this.characters++; // the further bytes of a character begin with 10
-  }
-}
 
 /**
  * Read a corpus as Python will: newlines of every system as LF, bytes below the vocabulary as tokens. A vocabulary of all 256 bytes takes UTF-8, a smaller
@@ -83,7 +36,7 @@ export async function readCorpus(path: string, vocabSize: number, contextLength:
     hash.update(chunk);
   }
   if (vocabSize < mostByteTokens && text.firstNotAscii) throw notAscii(path, text.firstNotAscii, text.notAscii);
-  if (text.firstNotUtf8 || !text.utf8.isWhole) throw notUtf8(path, text.firstNotUtf8);
+  if (text.firstNotUtf8 || !text.isWhole) throw notUtf8(path, text.firstNotUtf8);
   const { bytes, characters } = text;
   const kept = text.counts.slice(0, vocabSize);
   const tokens = kept.reduce((sum, count) => sum + count, 0);
@@ -113,11 +66,8 @@ export async function readCorpus(path: string, vocabSize: number, contextLength:
 
 async function* chunksOf(path: string, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
   try {
-    const { size } = statSync(path);
-    if (size > maxCorpusBytes) throw new BhBridgeError("CORPUS_INVALID", `${path} has ${size} bytes; a corpus may have ${maxCorpusBytes}`);
     yield* createReadStream(path, { highWaterMark: chunkBytes, ...(signal && { signal }) });
   } catch (cause) {
-    if (cause instanceof BhBridgeError) throw cause;
     if (signal?.aborted) throw new BhBridgeError("ABORTED", `reading ${path} was cancelled`, { cause: signal.reason });
     const reasons: Record<string, string> = { ENOENT: "there is no such file", EISDIR: "it is a folder", EACCES: "it may not be read" };
     const code = (cause as NodeJS.ErrnoException).code ?? "";

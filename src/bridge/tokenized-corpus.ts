@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { configInvalid } from "../config/config-invalid.js";
 import { BhBridgeError } from "../errors.js";
 import { countTokens, type TrainedTokenizer } from "../python/ask-tokenizer.js";
 import { resolvePython } from "../python/resolve-python.js";
+import { sha256OfFile } from "../runs/checksums.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { count } from "../text/count.js";
 import { heldOutProblem, heldOutTokens } from "./held-out.js";
@@ -30,8 +30,8 @@ export async function readTokenizedCorpus(
   { path, tokenizer, vocabulary, windowLength, heldOut, python }: TokenizedText,
   signal?: AbortSignal,
 ): Promise<CorpusFacts> {
-  if (typeof tokenizer === "string") fileBytes(tokenizer, "data.tokenizer"); // before Python starts
-  const bytes = fileBytes(path, "data.corpus");
+  if (typeof tokenizer === "string") requireFile(tokenizer, "data.tokenizer"); // before Python starts
+  requireFile(path, "data.corpus");
   const { path: interpreter } = await resolvePython({ ...(python !== undefined && { config: python }) }, signal);
   const counts = await countTokens(interpreter, path, tokenizer, signal);
   if (counts.vocabulary > vocabulary) {
@@ -57,8 +57,8 @@ export async function readTokenizedCorpus(
   const deadTokens = Array.from({ length: vocabulary }, (_, token) => token).filter((token) => !live.has(token));
   return {
     path,
-    sha256: createHash("sha256").update(bytes).digest("hex"),
-    bytes: bytes.length,
+    sha256: sha256OfFile(path),
+    bytes: statSync(path).size,
     characters: counts.characters,
     filtered: 0,
     tokens,
@@ -68,16 +68,17 @@ export async function readTokenizedCorpus(
     windows: tokens - heldOutTokens(heldOut, tokens) - windowLength,
     tokenizer: {
       path: counts.tokenizer,
-      sha256: createHash("sha256").update(fileBytes(counts.tokenizer, "data.tokenizer")).digest("hex"),
+      sha256: sha256OfFile(counts.tokenizer),
       vocabulary: counts.vocabulary,
       unreachable: counts.unreachable,
     },
   };
 }
 
-function fileBytes(path: string, field: string): Buffer {
+function requireFile(path: string, field: string): void {
   try {
-    return readFileSync(path);
+    accessSync(path, constants.R_OK);
+    if (!statSync(path).isFile()) throw new Error("it is not a file");
   } catch (cause) {
     throw configInvalid([{ path: field, message: `${path} cannot be read: ${(cause as Error).message}` }], cause);
   }

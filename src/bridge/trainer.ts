@@ -16,6 +16,7 @@ import { corpusOf } from "./corpus.js";
 import { EventStreams } from "./event-streams.js";
 import type { CallOptions, Model, SaveOptions } from "./model.js";
 import { beginRun, letGo, type Preparation, type PreparedRun, reopenRun } from "./prepared-run.js";
+import { requireCorpusMemory } from "./require-memory.js";
 import { type ResolvedDevice, resolveDevice } from "./resolve-device.js";
 import type { RunRecord } from "./run-record.js";
 import type { StartedRun } from "./started-run.js";
@@ -63,6 +64,7 @@ export class Trainer implements AsyncDisposable {
     this.resolved = setup.resolved;
     this.model = setup.model;
     this.corpus = setup.corpus;
+    requireCorpusMemory(setup.corpus, setup.resolved.config);
     this.device = resolveDevice(setup.resolved.config.device, session.environment);
     this.#setup = setup;
     this.#dispatcher = new CallbackDispatcher(setup.callbacks, {

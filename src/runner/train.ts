@@ -5,6 +5,7 @@ import { corpusOf } from "../bridge/corpus.js";
 import { loadRunConfig } from "../bridge/load-run-config.js";
 import type { CallOptions } from "../bridge/model.js";
 import type { ModelPlan } from "../bridge/model-request.js";
+import { requireCorpusMemory } from "../bridge/require-memory.js";
 import type { StartedRun } from "../bridge/started-run.js";
 import type { TrainOutcome } from "../bridge/train-outcome.js";
 import type { Trainer } from "../bridge/trainer.js";
@@ -123,6 +124,7 @@ export async function conductTraining({ python, threads, ...training }: Conduct,
   const { signal } = options;
   listener.onPhase?.("reading the corpus");
   const corpus = await corpusOf(resolved, signal); // before Python starts: a wrong path is told at once
+  requireCorpusMemory(corpus, resolved.config);
   listener.onPhase?.("importing PyTorch");
   await using bridge = await Bridge.startWith(python, { threads, device: resolved.config.device, ...(signal && { signal }) });
   return await trainIn(bridge, { ...training, corpus }, options, listener); // awaited here: the bridge closes when this function ends

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 import torch
-from bh_bridge.data import Windows, read_tokens
+from bh_bridge.data import Windows
 from bh_bridge.engines import ENGINES, find_engine
 from bh_bridge.model import build_model
 from bh_bridge.protocol import schema
 from safetensors.torch import load_file
-from tiny_run import CORPUS, MODEL, RUN, differences, events_of, in_child, killed_at, train
+from tiny_run import CORPUS, MODEL, RUN, differences, events_of, in_child, killed_at, tokens_of, train
 
 # The second engine takes no argument of Trainer's but these.
 SGD: dict[str, Any] = {"engine": "sgd", "record__tensors": ["wte", "wte.grad", "wte.momentum_buffer"]}
@@ -74,7 +74,7 @@ def histories(run: Path) -> dict[str, Path]:
 def plain_loop(corpus: Path) -> dict[str, Any]:
     """The same training with torch alone: every state of embedding, gradient and momentum, and the losses."""
     corpus.write_text(CORPUS)
-    windows = Windows(read_tokens(str(corpus), 128), 16, "double")
+    windows = Windows(tokens_of(corpus, 128), 16, "double")
     model = build_model(MODEL["config"], MODEL["norm"], MODEL["dtype"], MODEL["init"], MODEL["seed"]).train()
     weight = model.transformer.wte.weight
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)

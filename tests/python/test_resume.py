@@ -205,15 +205,15 @@ class Bomb:
 
 def train_with_trainer(directory: Path) -> dict[str, str]:
     """The tiny training with HF's Trainer alone, with its own checkpoints; digests of the final weights."""
-    from bh_bridge.data import Windows, read_tokens
+    from bh_bridge.data import Windows
     from bh_bridge.model import build_model
-    from tiny_run import CORPUS, MODEL
+    from tiny_run import CORPUS, MODEL, tokens_of
     from transformers import Trainer, TrainingArguments
 
     corpus = directory.parent / "corpus.txt"
     corpus.write_text(CORPUS)
     model = build_model(MODEL["config"], MODEL["norm"], MODEL["dtype"], MODEL["init"], MODEL["seed"])
-    windows = Windows(read_tokens(str(corpus), 128), 16, "double")
+    windows = Windows(tokens_of(corpus, 128), 16, "double")
     args = TrainingArguments(
         output_dir=str(directory),
         max_steps=40,

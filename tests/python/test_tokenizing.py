@@ -1,6 +1,8 @@
 """A tokenizer that was trained here gives every text back, and its counts are those of the library."""
 
+import io
 import json
+import random
 import subprocess
 import sys
 from collections import Counter
@@ -9,8 +11,8 @@ from typing import Any
 
 import pytest
 from bh_bridge import tokenizing
-from bh_bridge.data import read_tokens
-from tokenizers import Tokenizer
+from tiny_run import tokens_of
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 TEXT = "The cat sat on the mat.\n\n  Die Katze saß auf der Matte; the naïve cat\tpurred.\n" * 20
 
@@ -33,7 +35,7 @@ def test_a_trained_tokenizer_has_the_tokens_that_were_asked_for_and_loses_nothin
     counted = ask(do="count", corpus=str(corpus), tokenizer=str(out))
     assert counted["live"] == sorted(Counter(plain))
     assert (counted["tokens"], counted["characters"], counted["restored"]) == (len(plain), len(TEXT), True)
-    assert read_tokens(str(corpus), vocab, str(out)).tolist() == plain
+    assert tokens_of(corpus, vocab, out).tolist() == plain
     if kind == "byte-bpe":  # a byte that begins no character is no text by itself
         assert len(counted["unreachable"]) >= 128
 
@@ -79,3 +81,63 @@ def test_one_that_is_trained_for_a_corpus_is_kept_and_the_same_as_one_that_is_wr
     assert list(kept.parent.iterdir()) == [kept]
     other = ask(do="count", corpus=str(corpus), tokenizer={"kind": "char-bpe", "vocab": 50, "corpora": [str(corpus)]})
     assert (other["vocabulary"], other["tokenizer"] == str(kept)) == (50, False)
+
+
+def bpe_of_text() -> Tokenizer:
+    """It joins over the beginnings of words: nothing but the whole text says where a token ends."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.decoder = decoders.Fuse()
+    tokenizer.train_from_iterator([LONG], trainers.BpeTrainer(vocab_size=120, show_progress=False))
+    return tokenizer
+
+
+def unigram() -> Tokenizer:
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    trainer = trainers.UnigramTrainer(vocab_size=120, show_progress=False, unk_token="?", special_tokens=["?"])
+    tokenizer.train_from_iterator([LONG], trainer)
+    return tokenizer
+
+
+def word_piece() -> Tokenizer:
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer, tokenizer.decoder = normalizers.BertNormalizer(), decoders.WordPiece()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(vocab_size=120, show_progress=False, special_tokens=["[UNK]"])
+    tokenizer.train_from_iterator([LONG], trainer)
+    return tokenizer
+
+
+LONG = " ".join(random.Random(2).choices(TEXT.split(), k=2000)) + " " * 700 + "a" * 1500 + "\n" * 300 + TEXT
+OTHERS = {"bpe": bpe_of_text, "unigram": unigram, "word-piece": word_piece}
+
+
+@pytest.mark.parametrize("kind", ["char-bpe", "byte-bpe", "bpe", "unigram", "word-piece"])
+@pytest.mark.parametrize(("characters", "overlap"), [(1000, 200), (3000, 800)])
+def test_a_text_in_parts_has_the_tokens_of_the_whole(tmp_path: Path, kind: str, characters: int, overlap: int) -> None:
+    (tmp_path / "text.txt").write_text(LONG, encoding="utf-8")
+    if kind in ("char-bpe", "byte-bpe"):
+        tokenizer = tokenizing.trained(kind, 400, [str(tmp_path / "text.txt")])
+    else:
+        tokenizer = OTHERS[kind]()
+    whole = tokenizer.encode(LONG, add_special_tokens=False).ids
+    parts = list(tokenizing.encoded_parts(tokenizer, io.StringIO(LONG), characters, overlap))
+    assert len(parts) > 2
+    assert [token for part in parts for token in part.ids.tolist()] == whole
+    assert "".join(part.text for part in parts) == LONG
+    is_restored = tokenizer.decode(whole, skip_special_tokens=False) == LONG
+    assert all(part.is_restored(tokenizer) for part in parts) == is_restored
+    assert is_restored == (kind != "word-piece")
+
+
+@pytest.mark.parametrize("kind", ["char-bpe", "byte-bpe"])
+def test_a_tokenizer_of_a_text_in_parts_is_that_of_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text(LONG, encoding="utf-8")
+    parts = list(tokenizing.parts_of_words(str(text), 100))
+    assert ("".join(parts), len(parts) > 50) == (LONG, True)
+    whole = tokenizing.trained(kind, 300, [str(text)]).to_str()
+    monkeypatch.setattr(tokenizing, "parts_of_words", lambda _: parts)
+    assert tokenizing.trained(kind, 300, [str(text)]).to_str() == whole

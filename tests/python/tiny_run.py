@@ -12,6 +12,7 @@ from typing import Any
 import silent_node
 import torch
 from bh_bridge import channel, errors, model_operations, trainer_operations
+from bh_bridge.data import read_corpus
 from bh_bridge.engines import ENGINES
 from golden_messages import golden_request
 
@@ -27,6 +28,12 @@ def _with(request: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         name: {**value, **changes[name]} if isinstance(changes.get(name), dict) else changes.get(name, value)
         for name, value in request.items()
     }
+
+
+def tokens_of(corpus: Path, vocab_size: int, tokenizer: Path | None = None) -> torch.Tensor:
+    """The tokens of a file."""
+    data = {"corpus": str(corpus), "tokenizer": None if tokenizer is None else str(tokenizer)}
+    return read_corpus(data, vocab_size).tokens
 
 
 MODEL = _with(
@@ -68,6 +75,8 @@ def create(
 ) -> dict[str, Any]:
     """What `train` trains, not yet begun."""
     request = copy.deepcopy({**RUN, "resume": resume, "run_directory": str(directory)})
+    corpus = directory.parent / "corpus.txt"
+    request["data"]["corpus"] = str(corpus)
     for path, value in changes.items():
         *sections, name = path.split("__")
         section = request
@@ -75,9 +84,7 @@ def create(
             section = section[key]
         section[name] = value
     directory.mkdir(exist_ok=True)
-    corpus = directory.parent / "corpus.txt"
     corpus.write_text(CORPUS)
-    request["data"]["corpus"] = str(corpus)
     source = request.pop("model_from", None)
     model = {**MODEL, "from": source, "init": {"kind": "normal"}} if source else MODEL
     model = {**model, **request.pop("model_fields", {})}

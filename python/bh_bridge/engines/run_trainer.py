@@ -9,10 +9,10 @@ import accelerate.accelerator
 import accelerate.optimizer
 import torch
 from torch import nn
-from torch.utils.data import BatchSampler, DataLoader
+from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, PrinterCallback
 
-from bh_bridge.data import WindowNumbers, Windows, collate_nothing, order_checksum
+from bh_bridge.data import WindowNumbers, Windows, collate_nothing
 from bh_bridge.engines.chosen_optimizer import decaying_names, wide_adamw
 from bh_bridge.engines.durable_trainer import DurableTrainer
 from bh_bridge.engines.part_of_batch import add_part
@@ -23,6 +23,7 @@ from bh_bridge.exact_step import Verdict
 from bh_bridge.graphed_step import Graphed, obstacle
 from bh_bridge.optimizers import settings_of, wide_part
 from bh_bridge.step import Step
+from bh_bridge.window_order import shrink_order
 from bh_bridge.wire import numbers
 
 # accelerate looks for this package on the disk twice in every step, 0.4 ms in all: once will do.
@@ -74,7 +75,7 @@ class RunTrainer(DurableTrainer):
         self._graph_obstacle = graph_obstacle
         self._whole_step: WholeStep | None = None
         self._told: set[str] = set()  # how steps are computed, by the name of the event
-        self._window_order: str | None = None  # as `order_checksum` says; known when training begins
+        self._window_order: str | None = None  # as `shrink_order` says; known when training begins
         batches = train_dataset if graph_obstacle else WindowNumbers(train_dataset)
         callback = StepCallback(step, self._take_losses, lambda: self._window_order)
         super().__init__(model=model, callbacks=[callback], train_dataset=batches, **options)
@@ -179,7 +180,7 @@ class RunTrainer(DurableTrainer):
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         loader = super().get_train_dataloader()
-        self._window_order = order_checksum(cast("BatchSampler", loader.batch_sampler).sampler)
+        self._window_order = shrink_order(loader)
         return loader
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:

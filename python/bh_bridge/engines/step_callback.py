@@ -17,7 +17,7 @@ class StepCallback(TrainerCallback):
     def __init__(
         self, step: Step, take_losses: Callable[[], list[torch.Tensor]], window_order: Callable[[], str | None]
     ) -> None:
-        """take_losses: those of the batches of the step that has ended. window_order: as `order_checksum` says."""
+        """take_losses: those of the batches of the step that has ended. window_order: as `shrink_order` says."""
         self._step = step
         self._take_losses = take_losses
         self._window_order = window_order

@@ -28,7 +28,7 @@ def _train(invitation: Invitation, rank: int) -> None:
     import torch
     from transformers import logging
 
-    from bh_bridge.data import read_texts, split_windows
+    from bh_bridge.data import read_corpus, split_windows
     from bh_bridge.engines import find_engine
     from bh_bridge.families import embedding_of
     from bh_bridge.model import model_of
@@ -50,8 +50,8 @@ def _train(invitation: Invitation, rank: int) -> None:
     join(store, rank, invitation.processes, has_gpus=request["device"] == "cuda")
     model = model_of(start["blueprint"])
     group = Group(rank, invitation.processes, request["seed"])
-    texts = read_texts(request["data"], len(embedding_of(model)))
-    windows = split_windows(texts, request["data"]["window_length"], request["data"])
+    corpus = read_corpus(request["data"], len(embedding_of(model)))
+    windows = split_windows(corpus, request["data"]["window_length"], request["data"])
     step = FollowerStep(request, embedding_of(model), group)
     engine = build(model, request, *windows, step)
     if start["checkpoint"] is not None:

@@ -9,6 +9,8 @@ import { leastMemory } from "./trial-bytes.js";
 /** A training that tells what others like it will take. */
 interface TrainedRun {
   config: RunConfig;
+  /** Bytes of memory that its corpus takes. */
+  corpusBytes?: number | undefined;
   /** Null where it is gone. */
   run: string | null;
   steps: number;
@@ -24,7 +26,7 @@ export interface Measured {
   secondsAround: number;
   /** Memory of their Python at the peak; null where it was not told. */
   peakBytes: number | null;
-  /** What is in that for the weights of the runs; the rest does not grow with a stack. */
+  /** What is in that for the weights and corpora of the runs; the rest does not grow with a stack. */
   leastBytes: number;
   /** Shapes of the steps that were compiled, and how long one took at most. */
   compiled: { shapes: readonly string[]; seconds: number };
@@ -42,7 +44,7 @@ export function measure(runs: readonly [TrainedRun, ...TrainedRun[]]): Measured 
     stepsPerSecond: sum(runs.map(({ steps }) => steps)) / (sum(runs.map(({ seconds }) => seconds)) - sum(compiled.map(({ seconds }) => seconds))),
     secondsAround: 0,
     peakBytes: peaks.length === 0 ? null : Math.max(...peaks),
-    leastBytes: Math.max(...runs.map(({ config }) => leastMemory(config, Math.min(config.stack, runs.length)))),
+    leastBytes: Math.max(...runs.map(({ config, corpusBytes }) => leastMemory(config, Math.min(config.stack, runs.length), corpusBytes))),
     compiled: { shapes: compiled.map(({ shape }) => shape), seconds: Math.max(0, ...compiled.map(({ seconds }) => seconds)) },
   };
 }
@@ -62,10 +64,10 @@ export function measureFirstSteps(runs: readonly [TrainedRun, ...TrainedRun[]]):
 /** What has been measured in the trials of a plan, by the width of their stacks: one width does not tell what another takes. */
 export function measuredOf(trials: readonly Trial[], states: readonly SweepTrial[]): Measured[] {
   const byWidth = new Map<number, [TrainedRun, ...TrainedRun[]]>();
-  for (const [index, { config }] of trials.entries()) {
+  for (const [index, { config, corpusBytes }] of trials.entries()) {
     const { result, run = null } = states[index] ?? {};
     if (!result || result.seconds <= 0) continue;
-    const trained = { config, run, steps: result.steps, seconds: result.seconds };
+    const trained = { config, corpusBytes, run, steps: result.steps, seconds: result.seconds };
     const others = byWidth.get(config.stack);
     if (others) others.push(trained);
     else byWidth.set(config.stack, [trained]);

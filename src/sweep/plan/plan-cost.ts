@@ -91,8 +91,8 @@ function timeOf(
 
 /** What the process of a stack takes: as much as was measured, with its own runs in place of those that were. */
 function memoryOfStack(stack: Stack<Trial>, measured: readonly Measured[]): number {
-  const [{ config }] = stack;
-  const least = leastMemory(config, stack.length);
+  const [{ config, corpusBytes }] = stack;
+  const least = leastMemory(config, stack.length, corpusBytes);
   const like = measured.find((each) => each.stack === config.stack && each.peakBytes !== null) ?? measured.find(({ peakBytes }) => peakBytes !== null);
   return like ? Math.max(0, (like.peakBytes ?? 0) - like.leastBytes) + least : least;
 }

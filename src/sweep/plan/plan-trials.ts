@@ -1,4 +1,5 @@
 import { loadRunConfig } from "../../bridge/load-run-config.js";
+import { corpusMemory } from "../../bridge/require-memory.js";
 import { configHash } from "../../config/config-hash.js";
 import { configInvalid } from "../../config/config-invalid.js";
 import { deviceKind } from "../../config/device-kind.js";
@@ -27,6 +28,8 @@ export interface Trial {
   config: RunConfig;
   /** SHA-256 of its corpus. */
   corpus: string;
+  /** Bytes of memory that it takes while the trial is trained; nothing where that is not known. */
+  corpusBytes?: number;
 }
 
 /** What a plan is made with, beside its points. */
@@ -36,7 +39,7 @@ export interface PlanFacts {
   /** CPU threads of a trial that does not say. */
   threads: number;
   /** The corpus of a configuration; what it reads once it need not read again. */
-  corpusOf(config: RunConfig): Promise<Pick<CorpusFacts, "sha256" | "tokenizer">>;
+  corpusOf(config: RunConfig): Promise<Pick<CorpusFacts, "sha256" | "tokenizer" | "tokens" | "windows">>;
   /** Where a path of the sweep stands. */
   sourceOf(path: string): string;
 }
@@ -58,7 +61,7 @@ export async function planTrials(base: ResolvedConfig, points: readonly SweepPoi
     const { config, corpus } = planned;
     const device = config.device === "auto" ? facts.device : deviceKind(config.device);
     const trial = trialIdentity({ configHash: configHash(config), corpus: corpusIdentity(corpus), device, threads: config.threads ?? facts.threads });
-    trials.push({ trial, set: point.set, config, corpus: corpus.sha256 });
+    trials.push({ trial, set: point.set, config, corpus: corpus.sha256, corpusBytes: corpusMemory(corpus, config) });
   }
   if (issues.size > 0) throw configInvalid([...issues.values()]);
   return trials;

@@ -99,7 +99,7 @@ async function probeTrials(plan: Plan, trials: readonly Trial[], python: UsableP
     const ends = await worker.train(tasks.map((task) => ({ task, listener: { onStart: () => undefined, onStep: () => undefined } })));
     const trained = ends.flatMap((end, index) => {
       const config = tasks[index]?.config;
-      return end.kind === "completed" && config ? [{ config, run: end.run, ...end.result }] : [];
+      return end.kind === "completed" && config ? [{ config, corpusBytes: trials[index]?.corpusBytes, run: end.run, ...end.result }] : [];
     });
     const [first, ...others] = trained;
     return first && trained.length === trials.length ? measureFirstSteps([first, ...others]) : undefined;

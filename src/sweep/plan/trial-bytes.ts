@@ -30,10 +30,14 @@ export function trialBytes({ model, record, training, checkpoint }: RunConfig): 
   return histories + checkpoints + weights * weightBytes + training.max_steps * eventBytes + otherBytes;
 }
 
-/** The bytes of memory that a training takes at least: weights and their gradients, in a stack of each place, and two moments each of so many runs. */
-export function leastMemory({ model, training, stack }: RunConfig, runs: number): number {
+/**
+ * The bytes of memory that a training takes at least: weights and their gradients, in a stack of each place, and two moments and the corpus of each run.
+ *
+ * @param corpusBytes as `corpusMemory`.
+ */
+export function leastMemory({ model, training, stack }: RunConfig, runs: number, corpusBytes = 0): number {
   const { weightBytes, momentBytes } = bytesOfNumbers({ model, training });
-  return weightCount(model) * 2 * (stack * weightBytes + runs * momentBytes);
+  return weightCount(model) * 2 * (stack * weightBytes + runs * momentBytes) + runs * corpusBytes;
 }
 
 function bytesOfNumbers({ model, training }: Pick<RunConfig, "model" | "training">): { weightBytes: number; momentBytes: number } {

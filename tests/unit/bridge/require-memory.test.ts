@@ -1,6 +1,6 @@
 import { totalmem } from "node:os";
 import { expect, test } from "vitest";
-import { installedMemory, requireMemory, weightCount } from "../../../src/bridge/require-memory.js";
+import { corpusMemory, installedMemory, requireCorpusMemory, requireMemory, weightCount } from "../../../src/bridge/require-memory.js";
 import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 
 const model = (fields: object) => parseRunConfig({ model: fields }).model;
@@ -24,6 +24,28 @@ test("a model whose weights fit to the byte is accepted, and one byte less is re
         /497,759,232 bytes and this machine has 497,759,231: make it smaller \(model\.vocab_size = 50257, n_positions = 1024, n_embd = 768, n_layer = 12/,
       ),
       issues: [expect.objectContaining({ path: "model" })],
+    }),
+  );
+});
+
+const text = { path: "/text.txt", tokens: 1_000, windows: 900 };
+const tokenizer = { path: "/t.json", sha256: "", vocabulary: 300, unreachable: [] };
+
+test.each([
+  ["bytes that are shuffled", text, {}, 1_000 + 4 * 900],
+  ["bytes in the order of the text", text, { training: { train_sampling_strategy: "sequential" } }, 1_000],
+  ["tokens of a small vocabulary", { ...text, tokenizer }, { model: { vocab_size: 65_536 } }, 2_000 + 4 * 900],
+  ["tokens of a large vocabulary", { ...text, tokenizer }, { model: { vocab_size: 65_537 } }, 4_000 + 4 * 900],
+  ["windows that take wide numbers", { ...text, windows: 2 ** 31 }, {}, 1_000 + 8 * 2 ** 31],
+])("a corpus of %s takes what is counted by hand", (_, corpus, input, bytes) => {
+  const config = parseRunConfig(input);
+  expect(corpusMemory(corpus, config)).toBe(bytes);
+  expect(() => requireCorpusMemory(corpus, config, bytes)).not.toThrow();
+  expect(() => requireCorpusMemory(corpus, config, bytes - 1)).toThrow(
+    expect.objectContaining({
+      code: "CONFIG_INVALID",
+      issues: [expect.objectContaining({ path: "data.corpus" })],
+      message: expect.stringContaining("/text.txt needs about"),
     }),
   );
 });

@@ -46,6 +46,14 @@ test("what is left is told by the trials that have been trained", () => {
   expect(cost.freeBytes).toBeGreaterThan(0);
 });
 
+test("a corpus takes its memory in each run, and what was measured has that of its own", () => {
+  const large = trials.map((trial) => ({ ...trial, corpusBytes: 3e9 }));
+  const states = trials.map(({ trial }) => state(trial));
+  expect(planCost(folder, large, states, { workers: 2 }).memoryBytes).toBe(2 * (leastBytes + 3e9));
+  expect(planCost(folder, large, states, { workers: 1 }, [probe]).memoryBytes).toBe(5e8 + 3e9); // the probe had a small one
+  expect(planCost(folder, large, states, { workers: 1 }, [{ ...probe, peakBytes: 35e8, leastBytes: leastBytes + 3e9 }]).memoryBytes).toBe(35e8);
+});
+
 test("where none has been trained a probe tells, and else nothing does", () => {
   const states = trials.map(({ trial }) => state(trial));
   expect(planCost(folder, trials, states, { workers: 2 })).toMatchObject({

@@ -8,7 +8,8 @@ import { expandSweep } from "../../../../src/sweep/grammar/expand-sweep.js";
 import { sweepSchema } from "../../../../src/sweep/grammar/sweep-schema.js";
 import { type PlanFacts, planTrials } from "../../../../src/sweep/plan/plan-trials.js";
 
-const facts: PlanFacts = { device: "cpu", threads: 1, corpusOf: async () => ({ sha256: "c0ffee" }), sourceOf: (path) => `sweep.yaml ${path}` };
+const read = { tokens: 1000, windows: 900 };
+const facts: PlanFacts = { device: "cpu", threads: 1, corpusOf: async () => ({ ...read, sha256: "c0ffee" }), sourceOf: (path) => `sweep.yaml ${path}` };
 
 async function plan(input: RunInput, written: object, changed: Partial<PlanFacts> = {}) {
   const base = await loadRunConfig({ input });
@@ -34,8 +35,11 @@ test("identity follows configuration, corpus, device kind and threads, and not t
   const others = [
     await identity({ training: { max_steps: 5 } }),
     await identity({ threads: 2 }),
-    await identity({}, { corpusOf: async () => ({ sha256: "other" }) }),
-    await identity({}, { corpusOf: async () => ({ sha256: "c0ffee", tokenizer: { path: "/t.json", sha256: "beef", vocabulary: 128, unreachable: [] } }) }),
+    await identity({}, { corpusOf: async () => ({ ...read, sha256: "other" }) }),
+    await identity(
+      {},
+      { corpusOf: async () => ({ ...read, sha256: "c0ffee", tokenizer: { path: "/t.json", sha256: "beef", vocabulary: 128, unreachable: [] } }) },
+    ),
     await identity({}, { device: "cuda" }),
   ];
   expect(new Set([first, ...others]).size).toBe(6);
@@ -51,7 +55,7 @@ test("points that come to the same have the same trial", async () => {
 test("a tokenizer that is not there is told once, with every other problem, before a trial starts", async () => {
   const corpusOf: PlanFacts["corpusOf"] = async ({ data }) => {
     if (data.tokenizer !== null) throw configInvalid([{ path: "data.tokenizer", message: `${data.tokenizer} cannot be read` }]);
-    return { sha256: "c0ffee" };
+    return { ...read, sha256: "c0ffee" };
   };
   const planning = plan({}, { grid: { "data.tokenizer": ["/none.json", null], "model.n_embd": [63, 64], seed: "1..3" } }, { corpusOf });
   await expect(planning).rejects.toMatchObject({

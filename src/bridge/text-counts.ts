@@ -1,0 +1,100 @@
+import { isUtf8 } from "node:buffer";
+import { asciiTokens, mostByteTokens } from "../config/matching-tokens.js";
+import { Utf8State } from "./utf8-state.js";
+
+const lineFeed = 10;
+const carriageReturn = 13;
+/** Bytes of the longest character of UTF-8, without the first. */
+const mostFurtherBytes = 3;
+
+/** Where a text has a byte that it may not have. */
+export interface Misfit {
+  byte: number;
+  offset: number;
+  line: number;
+}
+
+/** What is counted of a text, chunk after chunk: a gigabyte takes seconds, and no memory. */
+export class TextCounts {
+  /** Of each byte, with newlines of every system as LF. */
+  readonly counts = new Array<number>(mostByteTokens).fill(0);
+  bytes = 0;
+  notAscii = 0;
+  firstNotAscii: Misfit | undefined;
+  firstNotUtf8: Misfit | undefined;
+  readonly #utf8 = new Utf8State();
+  #endsWithReturn = false;
+
+  /** Characters of UTF-8, a newline of two bytes as one. */
+  get characters(): number {
+    return this.counts.reduce((sum, count, byte) => (isFurtherByte(byte) ? sum : sum + count), 0);
+  }
+
+  /** Whether the text ends with a whole character. */
+  get isWhole(): boolean {
+    return this.#utf8.isWhole;
+  }
+
+  add(chunk: Uint8Array): void {
+    const found = countBytes(chunk);
+    const notAscii = found.subarray(asciiTokens).reduce((sum, count) => sum + count, 0);
+    if (notAscii > 0 && !this.firstNotAscii) {
+      const index = chunk.findIndex((byte) => byte >= asciiTokens);
+      this.firstNotAscii = this.#misfit(chunk, index);
+    }
+    if ((notAscii > 0 || !this.isWhole) && !this.firstNotUtf8) this.#checkUtf8(chunk);
+    const returns = found[carriageReturn] ?? 0;
+    const pairs = returns > 0 || this.#endsWithReturn ? this.#countPairs(chunk, chunk.length) : 0;
+    for (const [byte, count] of found.entries()) this.counts[byte] = (this.counts[byte] ?? 0) + count;
+    this.counts[carriageReturn] = 0;
+    this.counts[lineFeed] = (this.counts[lineFeed] ?? 0) + returns - pairs;
+    this.notAscii += notAscii;
+    if (chunk.length > 0) this.#endsWithReturn = chunk.at(-1) === carriageReturn;
+    this.bytes += chunk.length;
+  }
+
+  /** Find the first byte that is not UTF-8. The body is checked at once; a character can begin before a chunk and end after it. */
+  #checkUtf8(chunk: Uint8Array): void {
+    let start = 0;
+    while (start < chunk.length && !this.isWhole) if (!this.#takes(chunk, start++)) return;
+    let end = chunk.length;
+    while (end > start && end > chunk.length - mostFurtherBytes && isFurtherByte(chunk[end - 1] ?? 0)) end--;
+    if (end > start && (chunk[end - 1] ?? 0) >= asciiTokens) end--;
+    if (isUtf8(chunk.subarray(start, end))) start = end;
+    while (start < chunk.length) if (!this.#takes(chunk, start++)) return;
+  }
+
+  #takes(chunk: Uint8Array, index: number): boolean {
+    const takes = this.#utf8.take(chunk[index] ?? 0);
+    if (!takes) this.firstNotUtf8 = this.#misfit(chunk, index);
+    return takes;
+  }
+
+  #misfit(chunk: Uint8Array, index: number): Misfit {
+    const before = countBytes(chunk.subarray(0, index));
+    const lineEnds = (before[lineFeed] ?? 0) + (before[carriageReturn] ?? 0) - this.#countPairs(chunk, index);
+    return { byte: chunk[index] ?? 0, offset: this.bytes + index, line: 1 + (this.counts[lineFeed] ?? 0) + lineEnds };
+  }
+
+  /** Line feeds before `end` that follow a carriage return: CRLF is one newline. */
+  #countPairs(chunk: Uint8Array, end: number): number {
+    let pairs = this.#endsWithReturn && end > 0 && chunk[0] === lineFeed ? 1 : 0;
+    for (let at = chunk.indexOf(carriageReturn); at !== -1 && at + 1 < end; at = chunk.indexOf(carriageReturn, at + 1)) if (chunk[at + 1] === lineFeed) pairs++;
+    return pairs;
+  }
+}
+
+/** The further bytes of a character begin with 10. */
+function isFurtherByte(byte: number): boolean {
+  return (byte & 0xc0) === 0x80;
+}
+
+/** How often each byte stands in a chunk. */
+function countBytes(chunk: Uint8Array): Uint32Array {
+  const counts = new Uint32Array(mostByteTokens);
+  for (let index = 0; index < chunk.length; index++) {
+    const byte = chunk[index] ?? 0;
+    counts[byte] = (counts[byte] ?? 0) + 1;
+  }
+  return counts;
+}
