@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any, cast
 
 import torch
@@ -46,8 +46,8 @@ class WindowOrder(SeedableRandomSampler):
         self.set_epoch(sampler.epoch)
         self._drawn: tuple[int, torch.Tensor] | None = None  # a seed, and the order that it gives
 
-    def __iter__(self) -> Iterator[int]:
-        return itertools.chain.from_iterable(self._parts())
+    def __iter__(self) -> Generator[int, None, None]:
+        yield from itertools.chain.from_iterable(self._parts())
 
     def first_epoch(self) -> Iterable[torch.Tensor]:
         """The order of the first epoch, in parts."""
