@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { configInvalid } from "../config/config-invalid.js";
 import { corpusFiles } from "../config/corpus-files.js";
-import { matchingTokens, mostByteTokens } from "../config/matching-tokens.js";
+import { asciiTokens, matchingTokens, mostByteTokens } from "../config/matching-tokens.js";
 import { windowLength } from "../config/models/model-sizes.js";
 import type { RecordRows } from "../config/record-schema.js";
 import type { ResolvedConfig } from "../config/resolve-run-config.js";
