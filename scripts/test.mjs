@@ -1,10 +1,12 @@
 // npm test: all suites, with one line at the end that adds them up.
 // --clusters: also the tests that start a Ray or SLURM cluster on this machine, once all others have ended.
+// --versions: also a training with the lowest transformers, installed with pip: the small form of `npm run test:versions`.
 // Other arguments after -- choose: those below tests/python go to pytest, all others to vitest; a suite that got none is left out.
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { prepare, root, run } from "./prepare.mjs";
+import { testVersions } from "./versions-test.mjs";
 
 const results = mkdtempSync(join(tmpdir(), "bh-bridge-test-"));
 
@@ -68,7 +70,8 @@ async function everything() {
 
 await prepare({ dev: true });
 const withClusters = process.argv.includes("--clusters");
-const given = process.argv.slice(2).filter((argument) => argument !== "--clusters");
+const withVersions = process.argv.includes("--versions");
+const given = process.argv.slice(2).filter((argument) => !["--clusters", "--versions"].includes(argument));
 const isPython = (argument) => argument.includes("tests/python");
 const forPytest = given.filter(isPython);
 const forVitest = given.filter((argument) => !isPython(argument));
@@ -77,6 +80,7 @@ const all = given.length === 0 ? await everything() : [];
 if (forVitest.length > 0) all.push(await vitest(forVitest));
 if (forPytest.length > 0) all.push(await pytest(forPytest));
 if (withClusters) all.push(await vitest(["--project=clusters"]));
+if (withVersions) all.push(await testVersions({ small: true }));
 rmSync(results, { recursive: true });
 
 const sum = (key) => all.reduce((total, counts) => total + counts[key], 0);

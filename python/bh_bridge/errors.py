@@ -12,6 +12,12 @@ class BridgeError(Exception):
     code = "PYTHON_RAISED"
 
 
+class DependencyUnfit(BridgeError):
+    """An installed version lacks something that is used of it."""
+
+    code = "PYTHON_DEPENDENCY_MISSING"
+
+
 class ProtocolInvalid(BridgeError):
     code = "PROTOCOL_INVALID"
 

@@ -13,9 +13,10 @@ from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, TypeVar
 
 import torch
-from transformers import GPT2Config, PreTrainedConfig, TrainingArguments, masking_utils
+from transformers import GPT2Config, PreTrainedConfig, TrainingArguments
 
 from bh_bridge.bits import same_bits
+from bh_bridge.hf_internals import one_text_a_row
 from bh_bridge.optimizers import wide_part
 from bh_bridge.quantities import needs_forward
 
@@ -165,7 +166,7 @@ class GraphedStep:
 
     def _captured(self) -> Replay:
         def step() -> Made:
-            with self._rates_on_device(), _one_text_a_row():
+            with self._rates_on_device(), one_text_a_row():
                 return self._eager(self._numbers)
 
         return capture(step)
@@ -212,25 +213,6 @@ class GraphedStep:
         """A GPU goes on computing after the call."""
         if self._numbers.is_cuda:
             torch.cuda.synchronize(self._numbers.device)
-
-
-@contextlib.contextmanager
-def _one_text_a_row() -> Generator[None, None, None]:
-    """While a step is captured, transformers cannot look whether a row of a batch holds several texts.
-
-    It would make a mask for that in place of the kernel that needs none, and the bits would be others. A window is one
-    text.
-    """
-
-    def one_text(position_ids: torch.Tensor) -> None:
-        """No row has another."""
-
-    look = masking_utils.find_packed_sequence_indices
-    masking_utils.find_packed_sequence_indices = one_text
-    try:
-        yield
-    finally:
-        masking_utils.find_packed_sequence_indices = look
 
 
 def _tensors(made: Made) -> list[torch.Tensor]:

@@ -6,11 +6,12 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-import sys
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+
+from bh_bridge.hf_internals import forget_accelerate
 
 
 @dataclass(frozen=True)
@@ -60,21 +61,13 @@ def renew(_request: dict[str, Any]) -> dict[str, Any]:
         gc.freeze()
         return {}
     _fresh.restore()
-    _forget_accelerate()
+    forget_accelerate()
     gc.collect()
     gc.freeze()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
     return {}
-
-
-def _forget_accelerate() -> None:
-    """Take back what accelerate keeps for the whole process: device, precision, accumulation of gradients."""
-    state = sys.modules.get("accelerate.state")
-    if state is not None:
-        state.AcceleratorState._reset_state(reset_partial_state=True)
-        state.GradientState._reset_state()
 
 
 def _cudnn() -> tuple[bool, bool, bool]:

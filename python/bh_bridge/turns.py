@@ -10,7 +10,8 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
-from accelerate.state import GradientState
+
+from bh_bridge.hf_internals import gradient_state
 
 Asked = TypeVar("Asked")
 Given = TypeVar("Given")
@@ -106,7 +107,7 @@ class World:
         self._numpy: Any = np.random.get_state()
         self._python = random.getstate()
         self._accelerate = {
-            name: list(value) if isinstance(value, list) else value for name, value in _gradient_state().items()
+            name: list(value) if isinstance(value, list) else value for name, value in gradient_state().items()
         }
 
     def restore(self) -> None:
@@ -116,11 +117,6 @@ class World:
             torch.cuda.set_rng_state(self._gpu)
         np.random.set_state(self._numpy)
         random.setstate(self._python)
-        kept = _gradient_state()
+        kept = gradient_state()
         kept.clear()
         kept.update(self._accelerate)
-
-
-def _gradient_state() -> dict[str, Any]:
-    """Of accelerate: whether gradients of this batch make a step, and what is iterated over; one for a process."""
-    return GradientState._shared_state  # pyright: ignore[reportPrivateUsage]

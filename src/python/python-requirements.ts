@@ -8,7 +8,7 @@ import { packageRoot } from "./package-root.js";
 interface PythonRequirements {
   /** The range of Python itself, for example `>=3.11`. */
   python: string;
-  /** Package name → range, for example `transformers` → `>=5.0,<6`; in the file's order. */
+  /** Package name → range, for example `transformers` → `>=5.4,<5.25`; in the file's order. */
   packages: ReadonlyMap<string, string>;
   /** The same for the tools of the `dev` extra, which only a checkout needs. */
   devPackages: ReadonlyMap<string, string>;
@@ -19,7 +19,7 @@ const requirementPattern = /^([A-Za-z0-9._-]+)\s*(.*)$/;
 const requirementSchema = z.string().transform((text, context): [string, string] => {
   const [, name, range] = requirementPattern.exec(text) ?? [];
   if (name !== undefined && range !== undefined) return [name, range];
-  context.addIssue({ code: "custom", message: `"${text}" is not a requirement such as "torch>=2.6"` });
+  context.addIssue({ code: "custom", message: `"${text}" is not a requirement such as "torch>=2.7"` });
   return z.NEVER;
 });
 

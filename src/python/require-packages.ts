@@ -11,7 +11,7 @@ export interface RequirementCheck {
   ok: boolean;
   /** The version, null for a package that is not installed. */
   found: string | null;
-  /** A range, for example `>=5.0,<6`. */
+  /** A range, for example `>=5.4,<5.25`. */
   expected: string;
 }
 

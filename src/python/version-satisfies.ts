@@ -26,7 +26,7 @@ const comparisons: Readonly<Record<string, (order: number) => boolean>> = {
 };
 
 /**
- * Whether a Python package's version lies in a range such as `>=5.0,<6`.
+ * Whether a Python package's version lies in a range such as `>=5.4,<5.25`.
  *
  * Only release numbers are compared, so a nightly build or a release candidate counts as its release: whoever installed one meant to use it.
  *

@@ -47,9 +47,9 @@ test("an environment without packages: exit code 3, and for each package the com
   const { exitCode, ok, checks } = await examine("--python", bare);
   expect({ exitCode, ok }).toEqual({ exitCode: 3, ok: false });
   expect(checks.filter((each) => !each.ok).map(({ name, found, fix }) => [name, found, fix])).toEqual([
-    ["torch", null, `${bare} -m pip install torch`],
-    ["transformers", null, `${bare} -m pip install "transformers>=5.0,<6"`],
-    ["accelerate", null, `${bare} -m pip install accelerate`],
+    ["torch", null, `${bare} -m pip install "torch>=2.7,<2.16"`],
+    ["transformers", null, `${bare} -m pip install "transformers>=5.4,<5.25"`],
+    ["accelerate", null, `${bare} -m pip install "accelerate>=1.3,<1.16"`],
     ["safetensors", null, `${bare} -m pip install safetensors`],
     ["numpy", null, `${bare} -m pip install numpy`],
   ]);
@@ -65,7 +65,7 @@ test("people get one line a check, and the remedy below a failing one", async ()
   const { exitCode, stdout } = await run(["doctor", "--python", join(folder.path, "venv", "bin", "python")]);
   expect(exitCode).toBe(3);
   expect(stdout).toMatch(/^ok {3}node +\d+\.\d+\.\d+ \(wanted: >=20\.19\)$/m);
-  expect(stdout).toMatch(/^FAIL torch +not there \(wanted: >=2\.6\)\n +to fix it: {2}.*-m pip install torch$/m);
+  expect(stdout).toMatch(/^FAIL torch +not there \(wanted: >=2\.7,<2\.16\)\n +to fix it: {2}.*-m pip install "torch>=2\.7,<2\.16"$/m);
 });
 
 test("--measure trains with 1, 2, 4, … threads up to the cores, and names the fastest", async () => {

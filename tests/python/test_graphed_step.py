@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from bh_bridge import graphed_step
+from bh_bridge import graphed_step, hf_internals
 from bh_bridge.engines import run_trainer
 from bh_bridge.graphed_step import Made, Replay, obstacle
 from tiny_run import MODEL, differences, in_child, killed_at, train
@@ -51,7 +51,7 @@ def test_a_text_a_row_needs_no_mask_while_it_is_captured(monkeypatch: pytest.Mon
     assert mask() is None
     monkeypatch.setattr(import_utils, "is_cuda_stream_capturing", lambda: True)
     assert mask() is not None
-    with graphed_step._one_text_a_row():
+    with hf_internals.one_text_a_row():
         assert mask() is None
     assert mask() is not None
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainerControl, TrainerState
+from transformers import PreTrainedModel, TrainerCallback, TrainerControl, TrainerState
 
 from bh_bridge import checkpoints
+from bh_bridge.hf_internals import OpenTrainer
 from bh_bridge.model import save_model
 
 
-class DurableTrainer(Trainer):
+class DurableTrainer(OpenTrainer):
     """Trainer that goes on from a checkpoint as if it had never ended."""
 
     def __init__(self, *, model: PreTrainedModel, callbacks: list[TrainerCallback], **options: Any) -> None:
@@ -38,7 +39,7 @@ class DurableTrainer(Trainer):
     def load(self, checkpoint: Path) -> None:
         """Weights and state are put back now; `train` does it again, with all the rest."""
         self._resume_from = checkpoint
-        self._load_from_checkpoint(str(checkpoint))
+        self.load_weights(checkpoint)
         self.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
         self.state.max_steps = self.args.max_steps
 
@@ -47,9 +48,9 @@ class DurableTrainer(Trainer):
         if self._resume_from is None:
             return
         progress = _read_progress(self._resume_from)
-        self._tr_loss = torch.tensor(progress["total_loss"], device=self.args.device)
-        self._total_loss_scalar = progress["total_loss_before_last_log"]
-        self._globalstep_last_logged = progress["last_logged_step"]
+        self.loss_since_log = torch.tensor(progress["total_loss"], device=self.args.device)
+        self.loss_before_log = progress["total_loss_before_last_log"]
+        self.last_logged_step = progress["last_logged_step"]
         self._epoch = progress["epoch"] - 1
         self._epoch_began_at = self.state.global_step - progress["steps_in_epoch"]
 
@@ -67,31 +68,26 @@ class DurableTrainer(Trainer):
         began_at = self.state.global_step if self._epoch_began_at is None else self._epoch_began_at
         epoch_ends = self.control.should_epoch_stop or (self.state.epoch or 0) >= self._epoch + 1
         return {
-            "total_loss": self._tr_loss.item(),
-            "total_loss_before_last_log": self._total_loss_scalar,
-            "last_logged_step": self._globalstep_last_logged,
+            "total_loss": self.loss_since_log.item(),
+            "total_loss_before_last_log": self.loss_before_log,
+            "last_logged_step": self.last_logged_step,
             "epoch": self._epoch + 1 if epoch_ends else self._epoch,
             "steps_in_epoch": 0 if epoch_ends else self.state.global_step - began_at,
         }
 
-    def _init_training_state(self, *args: Any, **options: Any) -> tuple[int, int]:
-        """Where in the data to go on: HF divides the step by an epoch's steps, wrong after an epoch was cut short."""
-        epoch, batches = super()._init_training_state(*args, **options)
+    def training_position(self, epoch: int, batches: int) -> tuple[int, int]:
+        """HF divides the step by an epoch's steps, wrong after an epoch was cut short."""
         if self._resume_from is None:
             return epoch, batches
         progress = _read_progress(self._resume_from)
         return progress["epoch"], progress["steps_in_epoch"] * self.args.gradient_accumulation_steps
 
-    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
-        if checkpoint is not None:
-            checkpoints.load_optimizer(self._plain_optimizer(), Path(checkpoint))
-            self._scheduler().load_state_dict(
-                json.loads(Path(checkpoint, "scheduler.json").read_text(encoding="utf-8"))
-            )
+    def load_optimizer(self, checkpoint: Path) -> None:
+        checkpoints.load_optimizer(self._plain_optimizer(), checkpoint)
+        self._scheduler().load_state_dict(json.loads((checkpoint / "scheduler.json").read_text(encoding="utf-8")))
 
-    def _load_rng_state(self, checkpoint: str | None) -> None:
-        if checkpoint is not None:
-            checkpoints.load_random_state(Path(checkpoint))
+    def load_random_streams(self, checkpoint: Path) -> None:
+        checkpoints.load_random_state(checkpoint)
 
     def _plain_optimizer(self) -> torch.optim.Optimizer:
         """torch's own optimizer, out of accelerate's wrapper; there is none before training begins."""

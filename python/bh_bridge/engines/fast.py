@@ -88,7 +88,7 @@ class FastTrainer(RunTrainer):
         if self._compiled is None:
             self._compiled = self._compile()
             self._run_step.tell("compiled_step", self.state, self._compiled)
-        inputs = self._prepare_inputs(inputs)
+        inputs = self.on_device(inputs)
         count = torch.as_tensor(num_items_in_batch, device=self.device)
         loss = self._add(Batch(inputs["input_ids"], inputs["labels"], count))
         self._run_step.batch_made({**inputs, "num_items_in_batch": count}, loss)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any, cast
 
-import accelerate.accelerator
-import accelerate.optimizer
 import torch
 from torch import nn
 from torch.utils.data import DataLoader
@@ -21,14 +18,13 @@ from bh_bridge.engines.training_arguments import training_arguments
 from bh_bridge.engines.whole_step import WholeStep
 from bh_bridge.exact_step import Verdict
 from bh_bridge.graphed_step import Graphed, obstacle
+from bh_bridge.hf_internals import look_for_lomo_once
 from bh_bridge.optimizers import settings_of, wide_part
 from bh_bridge.step import Step
 from bh_bridge.window_order import shrink_order
 from bh_bridge.wire import numbers
 
-# accelerate looks for this package on the disk twice in every step, 0.4 ms in all: once will do.
-for module in (accelerate.accelerator, accelerate.optimizer):
-    vars(module)["is_lomo_available"] = functools.cache(vars(module)["is_lomo_available"])
+look_for_lomo_once()
 
 
 def trainer_options(
@@ -94,7 +90,7 @@ class RunTrainer(DurableTrainer):
     def optimizer_settings(self, weight: torch.Tensor) -> dict[str, Any]:
         return settings_of(self._plain_optimizer(), weight)
 
-    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+    def write_checkpoint(self) -> None:
         if self._run_step.group is not None:
             self._run_step.group.require_equal_weights(self._plain_model)
         self._run_step.save(self.state, self.save)
@@ -129,7 +125,7 @@ class RunTrainer(DurableTrainer):
 
     def _add_all_gradients(self, model: nn.Module, inputs: dict[str, Any]) -> torch.Tensor:
         """As `add_gradients`, of the one batch of a step."""
-        return self.add_gradients(model, inputs, self._get_num_items_in_batch([inputs], self.device))
+        return self.add_gradients(model, inputs, self.count_items([inputs]))
 
     def _make_whole_step(self, whole: WholeStep, model: nn.Module, numbers: torch.Tensor) -> torch.Tensor:
         loss = whole.make(model, self._plain_optimizer(), numbers.to(self.device))
@@ -152,16 +148,16 @@ class RunTrainer(DurableTrainer):
 
     def _clip(self, model: nn.Module) -> torch.Tensor:
         """Clip the gradients where the configuration says so; their norm before."""
-        norm: Any = super()._clip_grad_norm(model) if self.args.max_grad_norm > 0 else None
-        return cast("torch.Tensor", super()._get_grad_norm(model, norm))
+        norm: Any = super().clip_gradients(model) if self.args.max_grad_norm > 0 else None
+        return cast("torch.Tensor", super().gradient_norm(model, norm))
 
-    def _clip_grad_norm(self, model: nn.Module) -> Any:
-        norm = super()._clip_grad_norm(model) if self._known_norm is None else self._known_norm
+    def clip_gradients(self, model: nn.Module) -> Any:
+        norm = super().clip_gradients(model) if self._known_norm is None else self._known_norm
         self._run_step.note_norm(cast("torch.Tensor", norm))
         return norm
 
-    def _get_grad_norm(self, model: nn.Module, grad_norm: Any = None) -> Any:
-        return super()._get_grad_norm(model, grad_norm) if self._known_norm is None else self._known_norm
+    def gradient_norm(self, model: nn.Module, norm: Any) -> Any:
+        return super().gradient_norm(model, norm) if self._known_norm is None else self._known_norm
 
     @property
     def _known_norm(self) -> torch.Tensor | None:
@@ -170,7 +166,8 @@ class RunTrainer(DurableTrainer):
 
     def log(self, logs: dict[str, Any], *args: Any, **options: Any) -> None:
         if "loss" in logs:
-            self._tr_loss.zero_()  # HF subtracts the sum from itself, and NaN stays NaN: every later mean would be NaN
+            # HF subtracts the sum from itself, and NaN stays NaN: every later mean would be NaN.
+            self.loss_since_log.zero_()
         super().log(numbers(logs), *args, **options)  # HF keeps them for its JSON, which has no NumPy scalars
 
     def _take_losses(self) -> list[torch.Tensor]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from importlib import metadata
 from typing import Any
 
 from transformers import TrainingArguments
 
 from bh_bridge.device import resolve_device
+from bh_bridge.errors import ConfigInvalid
+from bh_bridge.hf_internals import use_one_gpu
 
 OWN_FIELDS = ("decay_norms", "optimizer_state_dtype", "data_seed")  # of `training`: told to HF in other ways
 
@@ -14,6 +18,7 @@ OWN_FIELDS = ("decay_norms", "optimizer_state_dtype", "data_seed")  # of `traini
 def training_arguments(request: dict[str, Any]) -> TrainingArguments:
     """HF's arguments of a run. `request` is that of `trainer.create`."""
     training = {name: value for name, value in request["training"].items() if name not in OWN_FIELDS}
+    _require_fields(training)
     args = TrainingArguments(
         **training,
         output_dir=request["run_directory"],
@@ -25,8 +30,17 @@ def training_arguments(request: dict[str, Any]) -> TrainingArguments:
         disable_tqdm=True,
         remove_unused_columns=False,  # batches come ready from Windows
     )
-    vars(args)["_n_gpu"] = min(args.n_gpu, 1)  # one device: Trainer would spread the batch over every GPU
+    use_one_gpu(args)
     return args
+
+
+def _require_fields(training: dict[str, Any]) -> None:
+    """ConfigInvalid for settings that the installed transformers does not have: those of the newest can be written."""
+    known = {field.name for field in dataclasses.fields(TrainingArguments)}
+    if unknown := sorted(set(training) - known):
+        fields = ", ".join(f"training.{name}" for name in unknown)
+        version = metadata.version("transformers")
+        raise ConfigInvalid(f"{fields}: transformers {version} does not have it. Leave it out, or install a newer one")
 
 
 def _seeds(request: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from transformers import GPT2LMHeadModel, PreTrainedModel
 from bh_bridge.bits import same_bits
 from bh_bridge.exact_step.attention import LONGEST
 from bh_bridge.exact_step.gpt2 import Gpt2Step
+from bh_bridge.hf_internals import attention_of, has_hooks, recomputes_activations
 from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
 
 CHECKED_BATCHES = 3  # a tenth of a second each at the size of the notebook's model; the fastest of them counts
@@ -46,12 +47,12 @@ class ExactStep:
     @property
     def is_in_doubt(self) -> bool:
         """Whether the next batch is to be checked. Hooks on modules see a batch once: with one it is left alone."""
-        return self.verdict is None and not _has_hooks(self._model)
+        return self.verdict is None and not has_hooks(self._model)
 
     @property
     def is_used(self) -> bool:
         """Whether `loss` may be called now. Hooks on modules see nothing of the exact step: with one it is not used."""
-        return self.verdict is not None and self.verdict.used and not _has_hooks(self._model)
+        return self.verdict is not None and self.verdict.used and not has_hooks(self._model)
 
     def loss(self, tokens: torch.Tensor, labels: torch.Tensor, **options: Any) -> torch.Tensor:
         """The loss of a batch [batch, length], to be differentiated; options: of the model's `loss_function`."""
@@ -105,9 +106,9 @@ def obstacle(model: PreTrainedModel, device: torch.device) -> str | None:
         return f"it has no {config.activation_function}"
     if config.n_positions > LONGEST:
         return f"it is for at most {LONGEST} positions"
-    if getattr(config, "_attn_implementation", None) != "sdpa" or config.add_cross_attention:
+    if attention_of(config) != "sdpa" or config.add_cross_attention:
         return "it is for plain attention"
-    if model.is_activation_checkpointing:
+    if recomputes_activations(model):
         return "it keeps all activations"
     if not all(isinstance(norm, norms) for block in model.transformer.h for norm in (block.ln_1, block.ln_2)):
         return "it knows LayerNorm and RMSNorm alone"
@@ -133,8 +134,3 @@ class _Loss(torch.autograd.Function):
         (grad,) = torch.autograd.grad(loss, leaf, grad_outputs)
         grads = step.backward(grad, saved)
         return (None, None, None, None, *(grads[name] for name in step.names))
-
-
-def _has_hooks(model: nn.Module) -> bool:
-    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-    return any(getattr(module, kind) for module in model.modules() for kind in kinds)

@@ -7,7 +7,14 @@ from functools import cache
 
 import torch
 
-from bh_bridge.exact_step.attention_products import Given, Gradients, Precision, backward_in_products
+from bh_bridge.exact_step.attention_products import (
+    Given,
+    Gradients,
+    Precision,
+    backward_in_products,
+    selectable_precisions,
+)
+from bh_bridge.hf_internals import flash_attention, flash_attention_backward
 
 LONGEST = 512  # up to so many keys the kernel takes all of them at once; beyond, it splits them too
 LARGE = 2.0**17  # beside it a number around 1 keeps 7 of float32's 24 bits
@@ -17,7 +24,7 @@ def attention(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The kernel's own forward: output [batch, heads, length, width], and float32 logsumexp [batch, heads, length]."""
-    return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(query, key, value, 0.0, True, scale=scale)
+    return flash_attention(query, key, value, 0.0, True, scale=scale)
 
 
 def attention_backward(given: Given, scale: float) -> Gradients:
@@ -28,8 +35,7 @@ def attention_backward(given: Given, scale: float) -> Gradients:
 
 
 def _kernel(given: Given, scale: float) -> Gradients:
-    kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
-    return Gradients(*kernel(*given, 0.0, True, scale=scale))
+    return Gradients(*flash_attention_backward(*given, 0.0, True, scale=scale))
 
 
 @cache
@@ -40,8 +46,7 @@ def precision_of_kernel(heads: int, length: int, width: int) -> Precision | None
     of a training show that, and a check of some batches may miss it; these sums show nothing else.
     """
     trials = [(given, _kernel(given, 1.0)) for given in _sums_that_cancel((2, heads, length, width))]
-    precisions: tuple[Precision, ...] = ("ieee", "bf16")
-    for precision in precisions:
+    for precision in selectable_precisions():
         own = [backward_in_products(given, 1.0, precision) for given, _ in trials]
         if all(all(map(torch.equal, part, kernel)) for part, (_, kernel) in zip(own, trials, strict=True)):
             return precision

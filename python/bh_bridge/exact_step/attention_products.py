@@ -13,6 +13,8 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 
+from bh_bridge.hf_internals import log_softmax_backward
+
 LANES = 16  # float32 in a register of AVX-512, on which the order of the sums rests
 BFLOAT16 = torch.bfloat16
 
@@ -48,8 +50,16 @@ def backward_in_products(given: Given, scale: float, precision: Precision) -> Gr
         return _backward(given, scale)
 
 
+def selectable_precisions() -> tuple[Precision, ...]:
+    """The precisions that this PyTorch offers: versions that have no setting for it use `ieee`."""
+    return ("ieee", "bf16") if hasattr(torch.backends.mkldnn, "matmul") else ("ieee",)
+
+
 @contextmanager
 def _float32_products(precision: Precision) -> Generator[None]:
+    if selectable_precisions() == ("ieee",):
+        yield
+        return
     onednn: Any = torch.backends.mkldnn
     settings = onednn.matmul
     before = settings.fp32_precision
@@ -106,7 +116,7 @@ def _exp(scores: torch.Tensor) -> torch.Tensor:
     """
     grad = torch.zeros_like(scores)
     grad[..., -1] = -1
-    return torch.ops.aten._log_softmax_backward_data(grad, scores, -1, torch.float32)
+    return log_softmax_backward(grad, scores, -1, torch.float32)
 
 
 def _row_sums(products: torch.Tensor) -> torch.Tensor:

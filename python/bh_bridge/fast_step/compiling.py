@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from bh_bridge.hf_internals import compiled_folder, prepare_compiler
+
 PAYS_FROM = 250  # steps of a run: from here on it pays where the graph is on disk already, at the notebook's size
 CACHE = "TORCHINDUCTOR_CACHE_DIR"  # torch's own variable
 MANY = 1_000  # graphs in one process, each for another model: a worker of a sweep sees many
@@ -47,15 +49,12 @@ def compiled(function: Callable[..., Any], why: str, *arguments: Any) -> tuple[C
 
     why: the reason that is given where it is compiled.
     """
-    import torch._dynamo
-    import torch._inductor.config
-
-    _keep_compiled()
-    torch._inductor.config.compile_threads = 1  # its pool of processes would outlive a killed training
-    torch._dynamo.config.recompile_limit = torch._dynamo.config.accumulated_recompile_limit = MANY
     began = time.perf_counter()
-    graph = torch.compile(function, fullgraph=True, dynamic=False)
     try:
+        _keep_compiled()
+        prepare_compiler(MANY)
+        began = time.perf_counter()  # without the import of the compiler
+        graph = torch.compile(function, fullgraph=True, dynamic=False)
         with torch.no_grad():
             graph(*arguments)
     except Exception as error:  # whatever a compiler, a disk or an installation may lack
@@ -70,9 +69,7 @@ def _compiler() -> str | None:
 
 def _keep_compiled() -> None:
     """Let compiled steps outlive a restart, where the user has not said where: torch puts them into /tmp."""
-    from torch._inductor.runtime.cache_dir_utils import default_cache_dir
-
-    default = default_cache_dir()
+    default = compiled_folder()
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bh-bridge" / "compiled"
     if os.environ.get(CACHE, default) == default:
         with contextlib.suppress(OSError):  # a home that cannot be written to: then in /tmp after all

@@ -19,6 +19,7 @@ from torch.nn import functional
 from transformers import GPT2LMHeadModel
 
 from bh_bridge.fast_step.layer_norm import layer_norm, layer_norm_backward
+from bh_bridge.hf_internals import softmax_backward
 from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
 
 Saved = tuple[torch.Tensor, ...]  # what the backward pass of a norm needs
@@ -175,7 +176,7 @@ def _attention_backward(
         end = begin + weights[block].shape[1]
         part = grad[:, begin:end]
         value_grad[:, :end].baddbmm_(weights[block].transpose(1, 2), part)
-        scores_grad = torch.ops.aten._softmax_backward_data(
+        scores_grad = softmax_backward(
             torch.bmm(part, value[:, :end].transpose(1, 2)), weights[block], -1, weights[block].dtype
         )
         query_grads.append(torch.bmm(scores_grad, key[:, :end]).mul_(scale))

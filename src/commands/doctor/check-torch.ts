@@ -4,6 +4,7 @@ import { trainingArgumentsShape, trainingArgumentsVersion } from "../../config/t
 import { BhBridgeError } from "../../errors.js";
 import { askTorch, type TorchAnswer } from "../../python/ask-torch.js";
 import type { PythonReport } from "../../python/probe-python.js";
+import { versionSatisfies } from "../../python/version-satisfies.js";
 import { count } from "../../text/count.js";
 import type { DoctorCheck } from "./doctor-document.js";
 
@@ -22,12 +23,19 @@ interface Names {
   version: string;
 }
 
-/** Whether every setting that a configuration may name is one that the installed transformers knows; and what it knows beside them. */
+/**
+ * Whether the installed transformers knows every setting that a configuration may name.
+ *
+ * An older version lacks the newest settings, and a run that sets one of them is refused. In any other version a missing name has been renamed or removed.
+ */
 function checkNames({ check, known, installed, version }: Names, report: PythonReport): DoctorCheck {
   const absent = known.filter((name) => !installed.includes(name));
-  const found = absent.length === 0 ? `all ${known.length}` : `transformers ${report.packages.transformers} lacks ${absent.join(", ")}`;
-  const fix = absent.length === 0 ? null : `${report.path} -m pip install "transformers==${version}"`;
-  return { name: check, ok: absent.length === 0, found, expected: `the ${known.length} of transformers ${version}`, fix };
+  const installedVersion = report.packages.transformers ?? "";
+  const ok = absent.length === 0 || versionSatisfies(installedVersion, `<${version}`);
+  const lacks = `transformers ${installedVersion} lacks ${absent.join(", ")}`;
+  const found = absent.length === 0 ? `all ${known.length}` : `${lacks}${ok ? ", which cannot be set" : ""}`;
+  const fix = ok ? null : `${report.path} -m pip install "transformers==${version}"`;
+  return { name: check, ok, found, expected: `the ${known.length} of transformers ${version}`, fix };
 }
 
 /** Settings of the installed transformers that a configuration cannot name, since the types are of another version. */

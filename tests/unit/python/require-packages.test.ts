@@ -17,9 +17,9 @@ test("an interpreter with all packages in their ranges is accepted", () => {
   expect(requirePackages(complete)).toBeUndefined();
   expect(checkRequirements(complete).map(({ name, ok, expected }) => [name, ok, expected])).toEqual([
     ["Python", true, ">=3.11"],
-    ["torch", true, ">=2.6"],
-    ["transformers", true, ">=5.0,<6"],
-    ["accelerate", true, ">=1.1"],
+    ["torch", true, ">=2.7,<2.16"],
+    ["transformers", true, ">=5.4,<5.25"],
+    ["accelerate", true, ">=1.3,<1.16"],
     ["safetensors", true, ">=0.5"],
     ["numpy", true, ">=1.26"],
   ]);
@@ -30,8 +30,8 @@ test("one missing package is named with its environment and the command for it",
     expect.objectContaining({
       code: "PYTHON_DEPENDENCY_MISSING",
       message:
-        'torch is not installed in /path/venv (Python 3.11.7). Run "bh-bridge setup", or install it there with: /path/venv/bin/python -m pip install torch',
-      issues: [{ path: "torch", message: "not installed, >=2.6 is needed" }],
+        'torch is not installed in /path/venv (Python 3.11.7). Run "bh-bridge setup", or install it there with: /path/venv/bin/python -m pip install "torch>=2.7,<2.16"',
+      issues: [{ path: "torch", message: "not installed, >=2.7,<2.16 is needed" }],
     }),
   );
 });
@@ -41,9 +41,9 @@ test("all that is missing or out of its range is named at once", () => {
   problemOf({ ...complete, packages }).toThrow(
     expect.objectContaining({
       message:
-        "accelerate and safetensors are not installed in /path/venv (Python 3.11.7); torch 2.5.1 (not >=2.6) and transformers 4.57.0 (not >=5.0,<6) " +
+        "accelerate and safetensors are not installed in /path/venv (Python 3.11.7); torch 2.5.1 (not >=2.7,<2.16) and transformers 4.57.0 (not >=5.4,<5.25) " +
         "in /path/venv (Python 3.11.7): versions that bh-bridge was not made for. " +
-        'Run "bh-bridge setup", or install them there with: /path/venv/bin/python -m pip install "torch>=2.6" "transformers>=5.0,<6" accelerate safetensors',
+        'Run "bh-bridge setup", or install them there with: /path/venv/bin/python -m pip install "torch>=2.7,<2.16" "transformers>=5.4,<5.25" "accelerate>=1.3,<1.16" safetensors',
     }),
   );
 });

@@ -1,0 +1,275 @@
+"""The private parts of transformers, accelerate and torch that bh-bridge uses, under public names.
+
+No other module names a private part of these libraries. Importing this one checks that all of them are there (0.3 ms),
+so a version that lacks one is refused before anything is trained. TorchInductor is imported when it is needed: it takes
+seconds.
+"""
+
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import sys
+from collections.abc import Generator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import accelerate.accelerator
+import accelerate.optimizer
+import torch
+from accelerate.state import AcceleratorState, GradientState
+from torch import nn
+from transformers import PreTrainedConfig, PreTrainedModel, Trainer, TrainingArguments, masking_utils
+
+from bh_bridge.errors import DependencyUnfit
+
+# As in pyproject.toml; `npm run test:versions` trains with both ends of each.
+RUN_WITH = {"transformers": ">=5.4,<5.25", "accelerate": ">=1.3,<1.16", "torch": ">=2.7,<2.16"}
+
+_REPLACED = (  # by OpenTrainer, so Trainer has to call them
+    "_clip_grad_norm",
+    "_get_grad_norm",
+    "_init_training_state",
+    "_load_optimizer_and_scheduler",
+    "_load_rng_state",
+    "_save_checkpoint",
+)
+_CALLED = ("_get_num_items_in_batch", "_load_from_checkpoint", "_prepare_inputs")
+_STATE = ("_globalstep_last_logged", "_total_loss_scalar", "_tr_loss")  # attributes that Trainer sets when it trains
+_OPERATORS = (
+    "_log_softmax_backward_data",
+    "_scaled_dot_product_flash_attention_for_cpu",
+    "_scaled_dot_product_flash_attention_for_cpu_backward",
+    "_softmax_backward_data",
+)
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+
+
+def missing_parts() -> dict[str, list[str]]:
+    """The parts that the installed versions lack, by package."""
+    used = _names_used_by(Trainer)
+    trainer = [name for name in (*_REPLACED, *_CALLED) if not hasattr(Trainer, name)]
+    trainer += [name for name in (*_REPLACED, *_STATE) if name not in used and name not in trainer]
+    packed, implementation = "find_packed_sequence_indices", "_attn_implementation"
+    module = nn.Module()
+    return {
+        "transformers": [
+            *(f"Trainer.{name}" for name in sorted(trainer)),
+            *([] if "_n_gpu" in _names_used_by(TrainingArguments) else ["TrainingArguments._n_gpu"]),
+            *([] if hasattr(PreTrainedConfig, implementation) else [f"PreTrainedConfig.{implementation}"]),
+            *([] if hasattr(masking_utils, packed) else [f"masking_utils.{packed}"]),
+        ],
+        "accelerate": [
+            *([] if hasattr(GradientState, "_shared_state") else ["GradientState._shared_state"]),
+            *(f"{kind.__name__}._reset_state" for kind in (AcceleratorState, GradientState) if not _can_reset(kind)),
+        ],
+        "torch": [
+            *(f"ops.aten.{name}" for name in _OPERATORS if not hasattr(torch.ops.aten, name)),
+            *(f"nn.Module.{name}" for name in _HOOKS if not hasattr(module, name)),
+        ],
+    }
+
+
+def require_parts() -> None:
+    """DependencyUnfit when a part is missing, with the command that installs a version that has it."""
+    for package, names in missing_parts().items():
+        if names:
+            raise DependencyUnfit(
+                f"{package} {metadata.version(package)} has no {', '.join(names)}, which bh-bridge uses. Install a "
+                f'version that it was run with: {sys.executable} -m pip install "{package}{RUN_WITH[package]}"'
+            )
+
+
+def _names_used_by(kind: type) -> set[str]:
+    """The names of attributes and globals in the methods and properties of a class."""
+    used: set[str] = set()
+    for member in vars(kind).values():
+        function = member.fget if isinstance(member, property) else member
+        code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+        used.update(code.co_names if code else ())
+    return used
+
+
+def _can_reset(kind: type) -> bool:
+    return hasattr(kind, "_reset_state")
+
+
+require_parts()
+
+
+class OpenTrainer(Trainer):
+    """Trainer whose private methods and attributes have public names, for a subclass to call and to replace."""
+
+    # What a subclass may replace; `super()` is what transformers does.
+
+    def clip_gradients(self, model: nn.Module) -> Any:
+        """Clip the gradients; return the norm that they had before."""
+        return super()._clip_grad_norm(model)
+
+    def gradient_norm(self, model: nn.Module, norm: Any) -> Any:
+        """The norm to log, where `norm` is that of clipping, or None."""
+        return super()._get_grad_norm(model, norm)
+
+    def training_position(self, epoch: int, batches: int) -> tuple[int, int]:
+        """The epoch to begin in, and the batches of it to skip, where transformers has computed these."""
+        return epoch, batches
+
+    def write_checkpoint(self) -> None:
+        """Write a checkpoint of this step."""
+        raise NotImplementedError
+
+    def load_optimizer(self, checkpoint: Path) -> None:
+        """Put back the optimizer and the scheduler."""
+        raise NotImplementedError
+
+    def load_random_streams(self, checkpoint: Path) -> None:
+        """Put back the random streams."""
+        raise NotImplementedError
+
+    # What a subclass may use.
+
+    def load_weights(self, checkpoint: Path) -> None:
+        self._load_from_checkpoint(str(checkpoint))
+
+    def on_device(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """A batch where the model is."""
+        return self._prepare_inputs(inputs)
+
+    def count_items(self, batches: list[dict[str, Any]]) -> torch.Tensor | int | None:
+        """The number of labels by which the loss of a step is divided."""
+        return self._get_num_items_in_batch(batches, self.args.device)
+
+    @property
+    def loss_since_log(self) -> torch.Tensor:
+        """Sum of the losses of the steps since the last log."""
+        return self._tr_loss
+
+    @loss_since_log.setter
+    def loss_since_log(self, loss: torch.Tensor) -> None:
+        self._tr_loss = loss
+
+    @property
+    def loss_before_log(self) -> float:
+        """Sum of the losses of the steps up to the last log."""
+        return self._total_loss_scalar
+
+    @loss_before_log.setter
+    def loss_before_log(self, loss: float) -> None:
+        self._total_loss_scalar = loss
+
+    @property
+    def last_logged_step(self) -> int:
+        return self._globalstep_last_logged
+
+    @last_logged_step.setter
+    def last_logged_step(self, step: int) -> None:
+        self._globalstep_last_logged = step
+
+    # What Trainer calls.
+
+    def _clip_grad_norm(self, model: nn.Module) -> Any:
+        return self.clip_gradients(model)
+
+    def _get_grad_norm(self, model: nn.Module, grad_norm: Any = None) -> Any:
+        return self.gradient_norm(model, grad_norm)
+
+    def _init_training_state(self, *args: Any, **options: Any) -> tuple[int, int]:
+        return self.training_position(*super()._init_training_state(*args, **options))
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        self.write_checkpoint()
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            self.load_optimizer(Path(checkpoint))
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            self.load_random_streams(Path(checkpoint))
+
+
+def use_one_gpu(args: TrainingArguments) -> None:
+    """Keep Trainer from spreading a batch over every GPU that it sees."""
+    vars(args)["_n_gpu"] = min(args.n_gpu, 1)
+
+
+def attention_of(config: PreTrainedConfig) -> str | None:
+    """The attention implementation that a model was built with, for example `sdpa`."""
+    return config._attn_implementation
+
+
+def recomputes_activations(model: PreTrainedModel) -> bool:
+    """Whether activation checkpointing is on; transformers has renamed the property in the range that we support."""
+    return any(getattr(module, "gradient_checkpointing", False) for module in model.modules())
+
+
+@contextlib.contextmanager
+def one_text_a_row() -> Generator[None]:
+    """While a step is captured, transformers cannot look whether a row of a batch holds several texts.
+
+    It would make a mask for that in place of the kernel that needs none, and the bits would be others. A window is one
+    text.
+    """
+
+    def one_text(position_ids: torch.Tensor) -> None:
+        """No row has another."""
+
+    look = masking_utils.find_packed_sequence_indices
+    masking_utils.find_packed_sequence_indices = one_text
+    try:
+        yield
+    finally:
+        masking_utils.find_packed_sequence_indices = look
+
+
+def gradient_state() -> dict[str, Any]:
+    """Of accelerate: whether gradients of this batch make a step, and what is iterated over; one for a process."""
+    return GradientState._shared_state
+
+
+def forget_accelerate() -> None:
+    """Take back what accelerate keeps for the whole process: device, precision, accumulation of gradients."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    GradientState._reset_state()
+
+
+def look_for_lomo_once() -> None:
+    """accelerate looks for this package on the disk twice in every step, 0.4 ms in all: once will do."""
+    for module in (accelerate.accelerator, accelerate.optimizer):
+        look = vars(module).get("is_lomo_available")
+        if look is not None and not hasattr(look, "cache_info"):
+            vars(module)["is_lomo_available"] = functools.cache(look)
+
+
+softmax_backward: Any = torch.ops.aten._softmax_backward_data
+log_softmax_backward: Any = torch.ops.aten._log_softmax_backward_data
+flash_attention: Any = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+flash_attention_backward: Any = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+
+
+def has_hooks(model: nn.Module) -> bool:
+    """Whether anything listens to the forward or backward pass of a module."""
+    return any(getattr(module, kind) for module in model.modules() for kind in _HOOKS)
+
+
+def prepare_compiler(graphs: int) -> None:
+    """Let torch compile in this process alone, for so many models.
+
+    AttributeError where this torch has no such setting.
+    """
+    import torch._dynamo
+    import torch._inductor.config
+
+    torch._inductor.config.compile_threads = 1  # its pool of processes would outlive a killed training
+    torch._dynamo.config.recompile_limit = torch._dynamo.config.accumulated_recompile_limit = graphs
+
+
+def compiled_folder() -> str:
+    """Where torch keeps compiled graphs unless TORCHINDUCTOR_CACHE_DIR says otherwise."""
+    from torch._inductor.runtime.cache_dir_utils import default_cache_dir
+
+    return default_cache_dir()
