@@ -1,7 +1,8 @@
 import type { gpt2ConfigShape } from "./gpt2-config.generated.js";
 import type { trainingArgumentsShape } from "./training-arguments.generated.js";
 
-const oneProcess = "a run trains in one process";
+const logging = "the first process of a training writes the log of all";
+const processes = "bh-bridge synchronizes the processes of a training itself: set `processes` (`--nproc` and `--nnodes` on the command line)";
 const checkpoints = "checkpoints are written by bh-bridge: set `checkpoint.every` and `checkpoint.keep`";
 const nothingLeaves = "nothing is sent anywhere: use `bh-bridge export` on the finished run";
 const windows = "batches are made from the corpus, and every window has the same fields and length";
@@ -16,8 +17,8 @@ export const productOwnedTrainingArguments = {
   use_cpu: "the device is chosen in one place: set `device`",
   disable_tqdm: "bh-bridge shows its own progress, which `--quiet` leaves out on the command line",
   logging_nan_inf_filter: "a loss that is not a number is told as it is, never left out of a mean",
-  log_level_replica: oneProcess,
-  log_on_each_node: oneProcess,
+  log_level_replica: logging,
+  log_on_each_node: logging,
   report_to: nothingLeaves,
   run_name: "set `name`",
   project: nothingLeaves,
@@ -45,23 +46,23 @@ export const productOwnedTrainingArguments = {
   gradient_checkpointing_kwargs: "it is the old name of `training.activation_checkpointing_kwargs`",
   use_cache: "training never reads the cache of keys and values",
   auto_find_batch_size: "a run takes the batch that its configuration names: set `training.per_device_train_batch_size`",
-  average_tokens_across_devices: oneProcess,
-  eval_use_gather_object: oneProcess,
+  average_tokens_across_devices: processes,
+  eval_use_gather_object: processes,
   remove_unused_columns: windows,
   label_names: windows,
   length_column_name: windows,
-  accelerator_config: oneProcess,
-  parallelism_config: oneProcess,
-  ddp_find_unused_parameters: oneProcess,
-  ddp_bucket_cap_mb: oneProcess,
-  ddp_broadcast_buffers: oneProcess,
-  ddp_static_graph: oneProcess,
-  ddp_backend: oneProcess,
-  ddp_timeout: oneProcess,
-  fsdp: oneProcess,
-  fsdp_config: oneProcess,
-  deepspeed: oneProcess,
-  local_rank: oneProcess,
+  accelerator_config: processes,
+  parallelism_config: processes,
+  ddp_find_unused_parameters: processes,
+  ddp_bucket_cap_mb: processes,
+  ddp_broadcast_buffers: processes,
+  ddp_static_graph: processes,
+  ddp_backend: processes,
+  ddp_timeout: processes,
+  fsdp: processes,
+  fsdp_config: processes,
+  deepspeed: processes,
+  local_rank: processes,
   do_train: "a run trains",
   do_eval: "evaluation is switched on by `training.eval_strategy`",
   do_predict: "a run trains; the finished model can be used from the TypeScript API",
