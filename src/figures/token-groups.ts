@@ -1,3 +1,4 @@
+import type { History } from "../formats/history.js";
 import type { RunSource } from "./runs/run-source.js";
 
 /** The rows of a run by what their tokens are: those that the text has, and dead ones, which it never has. */
@@ -7,9 +8,9 @@ export interface TokenGroups {
   readonly ofRow: Uint8Array;
 }
 
-/** Live and dead rows of a run; one group where all are alike. */
-export async function tokenGroups(run: RunSource): Promise<TokenGroups> {
-  const { tokens, rowTokens } = await run.history();
+/** Live and dead rows of a history of a run, by default of the embedding's. */
+export async function tokenGroups(run: RunSource, history?: History): Promise<TokenGroups> {
+  const { tokens, rowTokens } = history ?? (await run.history());
   const dead = new Set(run.manifest.corpus.deadTokens);
   const ofRow = Uint8Array.from({ length: tokens }, (_, row) => Number(dead.has(rowTokens.ofRow(row))));
   return { names: ["live tokens", "dead tokens"], ofRow };

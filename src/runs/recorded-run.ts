@@ -24,6 +24,24 @@ function recordedTensors(directory: string): ReadonlyMap<string, string> {
 }
 
 /**
+ * The parts of a run that hold a recorded tensor, by the names that `openHistory` takes: the tensor itself where the run recorded it, else each range of steps
+ * that was recorded later, in their order.
+ *
+ * @param name of the tensor, as `record.tensors` has it.
+ */
+export function recordedParts(directory: string, name: string): string[] {
+  const files = historyFiles(directory).filter((file) => recordedName(file) === name);
+  const whole = files.find((file) => !isLaterHistory(file));
+  if (whole !== undefined) return [storedName(whole)];
+  return files.map(storedName).sort((a, b) => firstStepOf(a) - firstStepOf(b));
+}
+
+/** The first step of a range, by the name of its tensor. */
+function firstStepOf(stored: string): number {
+  return Number(/\.(\d+)-\d+$/.exec(stored)?.[1] ?? 0);
+}
+
+/**
  * What analyses of a run can look at beside its embedding; nothing where the directory is no run. Configuration and run.json are read when they are asked for,
  * which then throws `RUN_CORRUPT` when they are damaged.
  */

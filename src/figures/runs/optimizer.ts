@@ -1,10 +1,10 @@
 import { forEachRow } from "../../analysis/for-each-row.js";
 import { runHere } from "../../analysis/scan/run-in-parts.js";
 import { spreadStates } from "../../analysis/spread-states.js";
-import { BhBridgeError } from "../../errors.js";
 import type { History } from "../../formats/history.js";
 import { readState } from "../../formats/read-state.js";
-import { stepOfState } from "../../formats/state-of-step.js";
+import { stepOfState, stepsOf } from "../../formats/state-of-step.js";
+import { recordedParts } from "../../runs/recorded-run.js";
 import { axis } from "../axes.js";
 import { linePanels, type QuantitySeries } from "../line-panels.js";
 import type { StepSeries } from "../state-series.js";
@@ -20,30 +20,53 @@ const tensors = [
   { tensor: "wte.exp_avg_sq", name: "root of the second moment", title: "Root of the second Adam moment", label: "‖√v‖₂", squareRoot: true },
 ] as const;
 
-async function read(run: RunSource): Promise<QuantitySeries | Absent> {
-  const groups = await tokenGroups(run);
-  const found: Record<string, StepSeries> = {};
+interface Recorded {
+  readonly series: QuantitySeries;
+  /** The steps of each tensor that was recorded later, in words. */
+  readonly ranges: readonly string[];
+}
+
+async function read(run: RunSource): Promise<Recorded | Absent> {
+  const series: Record<string, StepSeries> = {};
+  const ranges: string[] = [];
   for (const { tensor, name, squareRoot } of tensors) {
-    const history = await recorded(run, tensor);
-    if (!history) continue;
-    const states = spreadStates(history.states, mostStates);
-    const series = await runHere(meanLengths(history, states, groups, squareRoot), states.length, { signal: run.scan.signal });
-    for (const [group, values] of series.entries()) {
-      if (groups.ofRow.includes(group)) found[`${name}, ${groups.names[group]}`] = { steps: states.map((state) => stepOfState(history, state)), values };
+    const parts = recordedParts(run.directory, tensor);
+    for (const [at, part] of parts.entries()) {
+      const history = await run.history(part);
+      for (const [group, found] of Object.entries(await groupSeries(run, history, squareRoot))) {
+        const key = `${name}, ${group}`;
+        series[key] = joined(series[key], found, stepsOf(await run.history()));
+      }
+      if (part !== tensor)
+        ranges.push(`${at === 0 ? `${name} of the steps` : "and"} ${stepOfState(history, 0)} to ${stepOfState(history, history.states - 1)}`);
     }
   }
-  if (Object.keys(found).length > 0) return found;
+  if (Object.keys(series).length > 0) return { series, ranges };
   return { absent: 'it recorded neither gradient nor moments: set record.tensors, or add them with "bh-bridge rerecord"' };
 }
 
-async function recorded(run: RunSource, tensor: string): Promise<History | undefined> {
-  try {
-    const history = await run.history(tensor);
-    return history.tokens === (await run.history()).tokens ? history : undefined;
-  } catch (error) {
-    if (error instanceof BhBridgeError && error.code === "TENSOR_NOT_FOUND") return undefined;
-    throw error;
-  }
+/** The lengths of a tensor's rows, by the group of their tokens. */
+async function groupSeries(run: RunSource, history: History, squareRoot: boolean): Promise<Record<string, StepSeries>> {
+  const groups = await tokenGroups(run, history);
+  const states = spreadStates(history.states, mostStates);
+  const lengths = await runHere(meanLengths(history, states, groups, squareRoot), states.length, { signal: run.scan.signal });
+  const steps = states.map((state) => stepOfState(history, state));
+  return Object.fromEntries(groups.names.flatMap((name, group) => (groups.ofRow.includes(group) ? [[name, { steps, values: lengths[group] ?? [] }]] : [])));
+}
+
+/** A series with the steps of a later one after it; a gap between them where the run has recorded steps of the embedding that neither has. */
+function joined(before: StepSeries | undefined, after: StepSeries, recorded: readonly number[]): StepSeries {
+  if (!before) return after;
+  const last = before.steps.at(-1) ?? 0;
+  const from = after.steps.findIndex((step) => step > last);
+  if (from < 0) return before;
+  const next = after.steps[from] ?? last;
+  const missing = recorded.find((step) => step > last && step < next);
+  const gap = missing === undefined ? [] : [missing];
+  return {
+    steps: [...before.steps, ...gap, ...after.steps.slice(from)],
+    values: [...before.values, ...gap.map(() => null), ...after.values.slice(from)],
+  };
 }
 
 /** The mean over each group's rows of their L2 norms, in each of the states; null where a group has no finite one. */
@@ -74,15 +97,22 @@ export const optimizer = defineRunFigure({
       schema: "bh-bridge/figure@1",
       name: "optimizer",
       title: "Gradient and Adam moments",
-      caption: `L2 norms of the rows of each tensor, mean over the live tokens and over the dead ones, which the text never has. At most ${mostStates} states, evenly spread. Zeros are gaps.`,
+      caption: `L2 norms of the rows of each tensor, mean over the live tokens and over the dead ones, which the text never has. At most ${mostStates} states, evenly spread. Zeros are gaps.${rangesOf(runs)}`,
       ...linePanels(
         tensors.map(({ name, title, label }) => ({
           title,
           y: axis(label, null, { scale: "log" }),
           quantities: Object.fromEntries(groups.map((group) => [group, `${name}, ${group}`])),
         })),
-        runs,
+        runs.map(({ data, ...each }) => ({ ...each, data: data.series })),
       ),
     };
   },
 });
+
+/** What was recorded later, of each run. */
+function rangesOf(runs: readonly { readonly label: string; readonly data: Recorded }[]): string {
+  const told = runs.filter(({ data }) => data.ranges.length > 0);
+  const texts = told.map(({ label, data }) => `${runs.length > 1 ? `${label}: ` : ""}${data.ranges.join(", ").replaceAll(", and", " and")}`);
+  return texts.length === 0 ? "" : ` Recorded later: ${texts.join("; ")}.`;
+}

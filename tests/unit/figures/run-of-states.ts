@@ -23,17 +23,19 @@ export interface RunOfStates {
   dead?: readonly number[];
   /** Further tensors, by name. */
   tensors?: Readonly<Record<string, readonly StateRows[]>>;
+  /** The training steps of further tensors that do not begin with the first. */
+  tensorSteps?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** Write a run with these states. @returns its directory. */
-export function writeRunOfStates({ states, dtype = "BF16", steps, tokens, dead = [], tensors = {} }: RunOfStates): string {
+export function writeRunOfStates({ states, dtype = "BF16", steps, tokens, dead = [], tensors = {}, tensorSteps = {} }: RunOfStates): string {
   const directory = writeRun({ folder: temporaryDirectory(), id: "made-up", steps: Math.max(1, steps?.at(-1) ?? states.length - 1) });
   change(join(directory, "run.json"), (manifest) => Object.assign(manifest["corpus"] as object, { dead: dead.length, deadTokens: dead }));
   if (tokens) change(join(directory, "config.json"), (config) => Object.assign(config["record"] as object, { rows: tokens }));
   rmSync(join(directory, "history.safetensors"));
   const write = (file: string, tensor: string, of: readonly StateRows[]) =>
     writeHistory(join(directory, file), tensor, {
-      history: historyOf(of, dtype, steps),
+      history: historyOf(of, dtype, tensorSteps[tensor] ?? steps),
       first: 0,
       count: of.length,
       lossOf: (step) => (step === 0 ? Number.NaN : 1),

@@ -80,6 +80,24 @@ test("a group without a token has no line, and a mean that is no number is a gap
   });
 });
 
+test("gradients that were recorded later are shown with their steps, and with a gap where there are none", async () => {
+  const row = (length: number) => [
+    [length, 0],
+    [0, length],
+    [0, 0],
+  ];
+  const states = Array.from({ length: 6 }, () => weights[0] ?? []);
+  const tensors = { "wte.grad.0-1": [row(3), row(6)], "wte.grad.4-5": [row(9), row(12)] };
+  const figure = await figureOf(optimizer, { states, tensors, tensorSteps: { "wte.grad.4-5": [4, 5] } });
+  expect(linesOf(figure)).toEqual({
+    "": [
+      [0, 1, 2, 4, 5],
+      [2, 4, null, 6, 8],
+    ],
+  });
+  expect(figure.caption).toMatch(/Recorded later: gradient of the steps 0 to 1 and 4 to 5\.$/);
+});
+
 test("a run that recorded neither is told how to add them", async () => {
   await expect(figureOf(optimizer, { states: weights })).rejects.toThrow("bh-bridge rerecord");
 });
