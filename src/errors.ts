@@ -91,6 +91,41 @@ export class BhBridgeError extends Error {
     this.exit = options.exit;
     this.offset = options.offset;
   }
+
+  /** What `JSON.stringify` writes: everything but the stack, of the cause a summary. */
+  toJSON(): BhBridgeErrorJson {
+    const { name, code, message, issues, python, exit, offset, cause } = this;
+    return {
+      ...{ name, code, message },
+      ...(issues && { issues }),
+      ...(python && { python }),
+      ...(exit && { exit }),
+      ...(offset !== undefined && { offset }),
+      ...(cause !== undefined && { cause: summaryOf(cause) }),
+    };
+  }
+}
+
+/** An error as JSON. */
+export interface BhBridgeErrorJson extends Omit<BhBridgeErrorOptions, "cause"> {
+  name: "BhBridgeError";
+  code: ErrorCode;
+  message: string;
+  cause?: ErrorSummary;
+}
+
+/** What JSON says of a cause. */
+export interface ErrorSummary {
+  name: string;
+  message: string;
+  /** Of a `BhBridgeError` and of errors of Node, for example `ENOENT`. */
+  code?: string;
+}
+
+function summaryOf(cause: unknown): ErrorSummary {
+  if (!(cause instanceof Error)) return { name: typeof cause, message: String(cause) };
+  const code: unknown = "code" in cause ? cause.code : undefined;
+  return { name: cause.name, message: cause.message, ...(typeof code === "string" && { code }) };
 }
 
 /** Exit codes of the program. A signal's code is 128 plus its number. */

@@ -122,9 +122,11 @@ export { type RunConfig, type RunConfigInput, runConfigSchema } from "./config/r
 export type { TrainingArguments } from "./config/training-schema.js";
 export {
   BhBridgeError,
+  type BhBridgeErrorJson,
   type BhBridgeErrorOptions,
   type ConfigIssue,
   type ErrorCode,
+  type ErrorSummary,
   errorCodes,
   exitCodes,
   type ProcessExit,
