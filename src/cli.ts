@@ -1,19 +1,16 @@
 #!/usr/bin/env node
 import type { ErrorDocument } from "./commands/terminal/error-document.js";
-import { progressModeOf } from "./commands/terminal/progress-mode.js";
-import { shownError } from "./commands/terminal/shown-error.js";
-import { exitCodeOf } from "./errors.js";
+import type { BhBridgeError } from "./errors.js";
 
+// Nothing is imported before the `try`: where few open files are allowed, the first import fails.
 try {
   const { runProgram } = await import("./commands/run-program.js");
   await runProgram();
 } catch (error) {
-  // Not even the program's own files could be loaded; with few open files allowed, for example.
-  const shown = shownError(error);
+  const { shown, exitCode, inLines } = await failure(error);
   const document: ErrorDocument = { schema: "bh-bridge/error@1", code: shown.code, message: shown.message, issues: [] };
   if (process.argv.includes("--json")) process.stdout.write(`${JSON.stringify(document)}\n`);
-  const exitCode = exitCodeOf(shown);
-  if (progressModeOf(process.argv) === "json") {
+  if (inLines) {
     const lines = [
       { type: "error", code: shown.code, message: shown.message, issues: [] },
       { type: "end", status: "failed", exitCode },
@@ -21,4 +18,18 @@ try {
     for (const line of lines) process.stderr.write(`${JSON.stringify({ schema: "bh-bridge/progress@1", ...line })}\n`);
   } else process.stderr.write(`${shown.code}: ${shown.message}\n`);
   process.exitCode = exitCode;
+}
+
+/** What to report when not even the program's own files could be loaded. */
+async function failure(error: unknown): Promise<{ shown: Pick<BhBridgeError, "code" | "message">; exitCode: number; inLines: boolean }> {
+  try {
+    const { exitCodeOf } = await import("./errors.js");
+    const { shownError } = await import("./commands/terminal/shown-error.js");
+    const { progressModeOf } = await import("./commands/terminal/progress-mode.js");
+    const shown = shownError(error);
+    return { shown, exitCode: exitCodeOf(shown), inLines: progressModeOf(process.argv) === "json" };
+  } catch {
+    const message = `${error instanceof Error ? error.message : String(error)}. bh-bridge needs about 256 open files. Allow more, for example with: ulimit -n 1024`;
+    return { shown: { code: "FILE_UNREADABLE", message }, exitCode: 1, inLines: false };
+  }
 }

@@ -13,6 +13,7 @@ from torch import nn
 from transformers import GenerationConfig, PreTrainedConfig, PreTrainedModel, logging
 
 from bh_bridge import dtypes
+from bh_bridge.durable import share_tensors
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.families import architecture, config_class, embedding_of, model_class, replaced_norm, source_with_norms
 from bh_bridge.initial_state import DTYPES, initialize
@@ -149,6 +150,7 @@ def load_model(directory: str, described: PreTrainedConfig, kind: str, norm: str
 def save_model(model: PreTrainedModel, directory: Path) -> None:
     """Save a model in HF layout; what transformers does not have goes along as source: plain transformers loads it."""
     model.save_pretrained(directory)
+    share_tensors(directory)
     kind, norm = model.config.model_type, replaced_norm(model)
     if isinstance(model, TinyLMForCausalLM):
         _add_source(directory, TINYLM_SOURCE)
