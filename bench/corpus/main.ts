@@ -39,19 +39,20 @@ function peakBytes(pid: number): number | undefined {
   }
 }
 
-async function measured(corpus: string, config: string, out: string): Promise<Measured> {
+async function measured(corpus: string, config: string, out: string, log: string): Promise<Measured> {
   const began = Date.now() / 1000;
   const program = join(projectRoot, "dist/cli.js");
-  const child = spawn(process.execPath, [program, "train", "-c", config, "--corpus", corpus, "--out", out, "--python", python], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  const said = openSync(log, "w");
+  const command = [program, "train", "-c", config, "--corpus", corpus, "--out", out, "--python", python];
+  const child = spawn(process.execPath, command, { stdio: ["ignore", "ignore", said] });
   let nodeBytes = 0;
   const sampling = setInterval(() => {
     nodeBytes = peakBytes(child.pid ?? 0) ?? nodeBytes;
   }, sampleMs);
   const [code] = await once(child, "exit");
   clearInterval(sampling);
-  if (code !== 0) throw new Error(`training on ${corpus} ended with exit code ${code}`);
+  closeSync(said);
+  if (code !== 0) throw new Error(`training on ${corpus} ended with exit code ${code}: ${readFileSync(log, "utf8")}`);
   const [run = ""] = readdirSync(out);
   const events = readEvents(join(out, run));
   const first = events.find(({ type }) => type === "step_end");
@@ -72,15 +73,15 @@ try {
     }),
   );
   console.log(await describeMachine());
-  console.log("| text | Python | of it per byte of text | Node | command to first step |\n|---|---|---|---|---|");
-  let least: number | undefined;
+  console.log("| text | Python | of it per further byte of text | Node | command to first step |\n|---|---|---|---|---|");
+  let first: { size: number; pythonBytes: number } | undefined;
   for (const size of values.megabytes.split(",").map(Number)) {
     const corpus = join(folder, `${size}.txt`);
     writeText(corpus, size * megabyte);
-    const { nodeBytes, pythonBytes, seconds } = await measured(corpus, config, join(folder, `runs-${size}`));
+    const { nodeBytes, pythonBytes, seconds } = await measured(corpus, config, join(folder, `runs-${size}`), join(folder, "log"));
     rmSync(corpus);
-    least ??= pythonBytes - size * megabyte * 5; // what Python takes without a text: a byte and four of the order are known
-    const perByte = ((pythonBytes - least) / (size * megabyte)).toFixed(1);
+    first ??= { size, pythonBytes };
+    const perByte = size === first.size ? "" : ((pythonBytes - first.pythonBytes) / ((size - first.size) * megabyte)).toFixed(2);
     const megabytes = (bytes: number) => `${Math.round(bytes / megabyte).toLocaleString("en")} MB`;
     console.log(`| ${size.toLocaleString("en")} MB | ${megabytes(pythonBytes)} | ${perByte} | ${megabytes(nodeBytes)} | ${seconds.toFixed(1)} s |`);
   }

@@ -5,12 +5,17 @@ import struct
 from pathlib import Path
 
 import pytest
+import torch
 from bh_bridge.data import Windows
-from tiny_run import CORPUS, MODEL, events_of, in_child, train
+from tiny_run import CORPUS, MODEL, RUN, events_of, in_child, train
 
 
-@pytest.mark.parametrize("strategy", ["random", "sequential"])
-def test_the_order_of_windows_that_is_told_is_that_in_which_an_epoch_takes_them(tmp_path: Path, strategy: str) -> None:
+@pytest.mark.parametrize(("engine", "strategy"), [("trainer", "random"), ("trainer", "sequential"), ("fast", "random")])
+def test_the_order_of_windows_that_is_told_is_that_in_which_an_epoch_takes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, strategy: str
+) -> None:
+    monkeypatch.setitem(MODEL["config"], "resid_pdrop", 0.0)  # engine fast has none
+
     def task() -> list[int]:
         taken: list[int] = []
         take = Windows.__getitems__
@@ -21,7 +26,7 @@ def test_the_order_of_windows_that_is_told_is_that_in_which_an_epoch_takes_them(
                 "per_device_train_batch_size": 64,
                 "max_steps": 12,
             }  # an epoch takes ten
-            train(tmp_path / "run", **{f"training__{name}": value for name, value in settings.items()})
+            train(tmp_path / "run", engine=engine, **{f"training__{name}": value for name, value in settings.items()})
         return taken
 
     taken = in_child(task)
@@ -29,7 +34,8 @@ def test_the_order_of_windows_that_is_told_is_that_in_which_an_epoch_takes_them(
     windows = len(CORPUS) - MODEL["config"]["n_positions"]
     first_epoch = taken[:windows]
     assert sorted(first_epoch) == list(range(windows))
-    assert (first_epoch == sorted(first_epoch)) == (strategy == "sequential")
+    randperm = torch.randperm(windows, generator=torch.Generator().manual_seed(RUN["data_seed"]))
+    assert first_epoch == (randperm.tolist() if strategy == "random" else list(range(windows)))
     assert begin["window_order"] == hashlib.sha256(struct.pack(f"<{windows}q", *first_epoch)).hexdigest()
 
 
