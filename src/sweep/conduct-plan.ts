@@ -87,7 +87,7 @@ export async function conductPlan<Document>(
   requireStacks(plan.trials, executor);
   const directory = findPlanDirectory(out, plan).same ?? createPlanDirectory(out, plan);
   await using _lock = await lockDirectory(python.path, directory);
-  await endEarlierJob(directory);
+  await endEarlierJob(directory, { signal });
   using ledger = new Ledger(directory);
   await settleSubmissions(directory, ledger, executor.name, signal);
   mkdirSync(join(directory, runsFolder), { recursive: true });

@@ -6,6 +6,6 @@ export function lineOfEnd(end: TrialEnd): Pick<LedgerLine, "status" | "reason" |
   if (end.kind === "completed") return { status: "completed", result: end.result };
   if (end.kind === "pruned") return { status: "pruned", result: end.result, reason: end.reason };
   if (end.kind === "stopped") return { status: "planned" };
-  if (end.kind === "died") return { status: "lost", reason: end.reason };
+  if (end.kind === "died" || end.kind === "lost") return { status: "lost", reason: end.reason };
   return { status: "failed", reason: end.reason, ...(end.result && { result: end.result }) };
 }

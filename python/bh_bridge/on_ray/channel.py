@@ -43,6 +43,12 @@ class Channel(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         what, *rest = self.path.strip("/").split("/")
+        if self.pool.is_ending and what in ("start", "order", "chunk"):
+            self._answer({"error": "the job ends: its controller has been silent"}, 410)
+            return
+        if not self.pool.is_new(self.headers.get("X-Request", "")):
+            self._answer({})
+            return
         try:
             is_known = self._obey(what, rest[0] if rest else "", body)
         except (ray.exceptions.RayError, ValueError, KeyError) as error:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import deque
 from typing import Any
 
 import ray
@@ -23,9 +24,11 @@ class WorkerPool:
         self.workers: dict[str, Any] = {}
         self.reports: list[tuple[int, Report]] = []
         self.told = 0
+        self.requests: deque[str] = deque(maxlen=10_000)
         self.changed = threading.Condition()
         self.heard_at = time.monotonic()
         self.ended = threading.Event()
+        self.is_ending = False  # without a controller: nothing more is begun
 
     def start(self, worker: str, spec: dict[str, Any]) -> None:
         """Ask Ray for a place, and follow whoever gets it."""
@@ -69,6 +72,14 @@ class WorkerPool:
             self.changed.wait_for(lambda: bool(self.reports), timeout=POLL_SECONDS)
             return list(self.reports)
 
+    def is_new(self, request: str) -> bool:
+        """Whether this request comes for the first time: one whose answer was lost is sent again."""
+        with self.changed:
+            if request and request in self.requests:
+                return False
+            self.requests.append(request)
+            return True
+
     def hear(self) -> None:
         """The controller lives: it has just asked for something."""
         self.heard_at = time.monotonic()
@@ -78,6 +89,7 @@ class WorkerPool:
         while not self.ended.wait(timeout=1):
             if time.monotonic() - self.heard_at < SILENCE_SECONDS:
                 continue
+            self.is_ending = True
             print(f"the controller has been silent for {SILENCE_SECONDS:g} s: trials end after their steps", flush=True)
             for actor in self.workers.values():
                 actor.order.remote({"kind": "stop"})

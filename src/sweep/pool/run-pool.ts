@@ -34,7 +34,7 @@ export async function runPool(tasks: readonly TrialTask[], { workers, startWorke
         : reported;
     listener.onEnd(task, end);
     hasFailed ||= end.kind === "failed";
-    return end.kind === "died" ? [task] : [];
+    return end.kind === "died" || end.kind === "lost" ? [task] : [];
   };
 
   const work = async (slot: number) => {

@@ -39,7 +39,9 @@ export type TrialEnd =
   /** It was told to stop, and can go on. */
   | { kind: "stopped" }
   /** Its process ended under it; it can go on. */
-  | { kind: "died"; reason: string };
+  | { kind: "died"; reason: string }
+  /** Whoever held its process is gone, for a reason that is not the trial's; it can go on. */
+  | { kind: "lost"; reason: string };
 
 /** Where trials are trained: on this machine, or on another. */
 export interface TrialWorker {

@@ -86,17 +86,17 @@ export class RayCluster {
   }
 
   /** Undefined where the cluster knows no such job. */
-  async job(id: string): Promise<RayJobState | undefined> {
-    const answer = await this.#request("GET", `/api/jobs/${id}`, { accepts: [404] });
+  async job(id: string, signal?: AbortSignal): Promise<RayJobState | undefined> {
+    const answer = await this.#request("GET", `/api/jobs/${id}`, { accepts: [404], signal });
     return answer.status === 404 ? undefined : jobSchema.parse(JSON.parse(answer.text));
   }
 
-  async logs(id: string): Promise<string> {
-    return logsSchema.parse(await this.#json("GET", `/api/jobs/${id}/logs`)).logs ?? "";
+  async logs(id: string, signal?: AbortSignal): Promise<string> {
+    return logsSchema.parse(await this.#json("GET", `/api/jobs/${id}/logs`, { signal })).logs ?? "";
   }
 
-  async stop(id: string): Promise<void> {
-    await this.#json("POST", `/api/jobs/${id}/stop`);
+  async stop(id: string, signal?: AbortSignal): Promise<void> {
+    await this.#json("POST", `/api/jobs/${id}/stop`, { signal });
   }
 
   async #json(method: string, path: string, options: RequestOptions = {}): Promise<unknown> {

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { corpusFiles } from "../../../config/corpus-files.js";
+import { BhBridgeError } from "../../../errors.js";
 import type { UsablePython } from "../../../python/resolve-python.js";
 import { repositoryState } from "../../../runs/git-state.js";
 import { runPool } from "../../pool/run-pool.js";
 import type { TrialTask } from "../../pool/trial-task.js";
-import type { Executor, Machine, TrialJob } from "../executor.js";
+import type { Executor, JobListener, Machine, TrialJob } from "../executor.js";
 import { jobEnvironment } from "./job-environment.js";
-import { endEarlierJob, forgetJob, jobNotePath, noteJob } from "./job-note.js";
+import { endEarlierJob, forgetJob, jobNotePath, noteContact, noteJob } from "./job-note.js";
 import { namedFiles } from "./named-files.js";
 import { RayCluster } from "./ray-cluster.js";
 import { RayJob } from "./ray-job.js";
@@ -21,7 +22,18 @@ export interface RayOptions {
   runtimeEnv?: Readonly<Record<string, unknown>> | undefined;
   /** Whether the nodes may write into the directory where they see it; they are looked at where nothing is said. */
   storage?: "seen" | "sent";
+  /** How long a job, and the cluster after the loss of one, may not answer, in milliseconds (default: 45 s, and 120 s for the cluster). */
+  patience?: number;
 }
+
+/** A job that is lost is submitted again, unless so many are lost one after the other without having brought a trial to its end. */
+const mostLosses = 5;
+/** One that has lasted so long is no sign that the next will not. */
+const longMs = 600_000;
+/** A cluster whose head is restarted answers again within a minute or two. */
+const clusterPatienceMs = 120_000;
+/** From one report of contact to the next. */
+const contactMs = 15_000;
 
 /** Trains on a running Ray cluster: one job holds the workers, this process hands them the trials. */
 export class RayExecutor implements Executor {
@@ -45,30 +57,62 @@ export class RayExecutor implements Executor {
     return { device: gpus > 0 ? "cuda" : "cpu", gpus, cores: Math.max(1, gpus > 0 && !_onCpuAlone ? gpus : total("cpus")) };
   }
 
-  async train({ directory, tasks, machine, workers, listener, signal, failFast }: TrialJob): Promise<void> {
-    if (tasks.length === 0 || signal.aborted) return;
+  async train(job: TrialJob): Promise<void> {
+    const { signal, failFast } = job;
+    const ended = new Set<string>();
+    let hasFailed = false;
+    const listener: JobListener = {
+      onStart: (...start) => job.listener.onStart(...start),
+      onStep: (...step) => job.listener.onStep(...step),
+      onEnd(task, end) {
+        if (end.kind === "completed" || end.kind === "pruned" || end.kind === "failed") ended.add(task.trial);
+        hasFailed ||= end.kind === "failed";
+        job.listener.onEnd(task, end);
+      },
+    };
+    let losses = 0;
+    for (let left = job.tasks; left.length > 0 && !signal.aborted && !(failFast && hasFailed); left = left.filter(({ trial }) => !ended.has(trial))) {
+      const [began, before] = [performance.now(), ended.size];
+      const loss = await this.#trainInOneJob({ ...job, tasks: left, listener });
+      if (loss === undefined) return;
+      losses = ended.size > before || performance.now() - began > longMs ? 1 : losses + 1;
+      if (losses >= mostLosses) throw unavailable(`${losses} jobs were lost one after the other; the last one: ${loss.message}`, loss);
+      await this.#endLost(job.directory, signal);
+    }
+  }
+
+  /** Train in a job of its own. @returns how the job was lost; undefined where it was not. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`, `ABORTED`. */
+  async #trainInOneJob({ directory, tasks, machine, workers, listener, signal, failFast }: TrialJob): Promise<BhBridgeError | undefined> {
     const token = randomBytes(24).toString("hex");
     const { packed, files } = namedFiles(tasks.map(({ config }) => config));
     const environment = await this.#environment(tasks, packed, token, signal);
     const setup = { cores: null, gpu: null, sent: { files }, repository: await repositoryState() };
     const id = `bh-bridge-${randomBytes(8).toString("hex")}`;
     const probe = { path: jobNotePath(directory), text: noteJob(directory, this.#cluster.address, id) };
-    await this.#cluster.submit(
-      { entrypoint: "sh python/bh_bridge/on_ray/entry.sh job", submission_id: id, runtime_env: environment, metadata: { directory } },
-      signal,
-    );
+    const submission = { entrypoint: "sh python/bh_bridge/on_ray/entry.sh job", submission_id: id, runtime_env: environment, metadata: { directory } };
     const needs = { cpus: Math.max(1, ...tasks.map(({ config }) => config.threads ?? 1)), gpus: usesGpu(tasks, machine) ? 1 : 0 };
     const seen = this.#options.storage === "sent" ? { path: "", text: "" } : probe;
     let started = 0;
     try {
-      const job = await RayJob.reach(this.#cluster, id, token, signal);
+      await this.#cluster.submit(submission, signal);
+      const job = await RayJob.reach(this.#cluster, id, token, { signal, onContact: contactOf(directory), patience: this.#options.patience });
       const startWorker = () => new RayWorker(job, `${started++}`, { ...needs, setup, probe: seen });
-      await runPool(tasks, { workers, startWorker, listener, signal, failFast });
-      await job.end();
-      forgetJob(directory);
+      await runPool(tasks, { workers, startWorker, listener, signal: AbortSignal.any([signal, job.lost]), failFast });
+      if (job.loss === undefined && (await job.end())) forgetJob(directory);
+      return job.loss;
     } catch (error) {
-      await endEarlierJob(directory);
+      await endEarlierJob(directory).catch(() => undefined); // the note stays, and the first error says more
       throw error;
+    }
+  }
+
+  /** Make sure that a job which is lost writes no more, so that another may. */
+  async #endLost(directory: string, signal: AbortSignal): Promise<void> {
+    try {
+      await endEarlierJob(directory, { patienceMs: this.#options.patience ?? clusterPatienceMs, signal });
+    } catch (error) {
+      if (signal.aborted) return;
+      throw unavailable(error instanceof Error ? error.message : String(error), error);
     }
   }
 
@@ -89,4 +133,18 @@ export class RayExecutor implements Executor {
 
 function usesGpu(tasks: readonly TrialTask[], { gpus }: Machine): boolean {
   return gpus > 0 && tasks.some(({ config: { device } }) => device === "auto" || device.startsWith("cuda"));
+}
+
+/** Notes now and then that the job of a directory has answered. */
+function contactOf(directory: string): () => void {
+  let notedAt = 0;
+  return () => {
+    if (performance.now() - notedAt < contactMs) return;
+    notedAt = performance.now();
+    noteContact(directory);
+  };
+}
+
+function unavailable(what: string, cause: unknown): BhBridgeError {
+  return new BhBridgeError("EXECUTOR_UNAVAILABLE", `${what}\nNo trial has failed by this: give the same command again when the cluster is well`, { cause });
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as after } from "node:timers/promises";
 import { z } from "zod";
 import { BhBridgeError } from "../../../errors.js";
@@ -13,7 +14,9 @@ export type RayReport =
   | { kind: "ready"; pid: number; host: string; shared: boolean }
   /** Of a worker whose runs lie elsewhere: it has a checkpoint that was not there before. */
   | { kind: "saved" }
-  | { kind: "gone"; reason: string };
+  | { kind: "gone"; reason: string }
+  /** The job is lost, and the worker with it. */
+  | { kind: "lost"; reason: string };
 
 /** What a worker is started with. */
 export interface RayWorkerSpec {
@@ -28,13 +31,33 @@ const channelSchema = z.strictObject({ host: z.string(), port: z.int() });
 /** Reports are made by this package on the other side: their kind tells the rest. */
 const toldSchema = z.array(z.tuple([z.int(), z.strictObject({ worker: z.string(), report: z.custom<RayReport>((value) => typeof value === "object") })]));
 
+/** How a job is followed. */
+interface RayJobOptions {
+  /** The user wants to stop: nothing that does not answer is waited for. */
+  signal: AbortSignal;
+  /** Called whenever the job has answered. */
+  onContact(): void;
+  /** How long it may not answer before it counts as lost, in milliseconds (default: 45 s). */
+  patience?: number | undefined;
+}
+
+/** What a job answers that ends because its controller was silent. */
+const statusOfEnding = 410;
 const channelMark = "bh-bridge-channel ";
 const lookAgainMs = 500;
-/** A request is answered within some seconds; one that is not, is asked again. */
-const answerMs = 30_000;
-/** So long the network may be gone; the job waits longer for its controller than this. */
+/** Reports are asked for, and answered within two seconds; so is the cluster. */
+const answerMs = 10_000;
+/** Orders are obeyed before they are answered; the end of a worker takes the longest. */
+const obeyMs = 30_000;
+/** So long the network may be gone before the job counts as lost; the job waits longer for its controller than this. */
 const patienceMs = 45_000;
+/** The same once the user wants to stop. */
+const stopPatienceMs = 5000;
+/** So long a job may take to end; the end of all of its workers, and of its process. */
+const endMs = 60_000;
 const retryMs = 1000;
+/** A request that fails while the job answers others. */
+const mostTries = 3;
 const quotedLines = 12;
 
 /** The job of a sweep that is under way on a cluster: orders to its workers, and their reports. */
@@ -43,16 +66,20 @@ export class RayJob {
   readonly #cluster: RayCluster;
   readonly #channel: string;
   readonly #token: string;
+  readonly #options: RayJobOptions;
   readonly #listeners = new Map<string, (report: RayReport) => void>();
-  #lost: BhBridgeError | undefined;
-  #isEnded = false;
+  readonly #lost = new AbortController();
+  /** Aborted when nobody listens any more: the job is lost, or is to end. */
+  readonly #silent = new AbortController();
+  #waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   #listening: Promise<void> | undefined;
 
-  private constructor(cluster: RayCluster, id: string, channel: string, token: string) {
+  private constructor(cluster: RayCluster, id: string, channel: string, token: string, options: RayJobOptions) {
     this.#cluster = cluster;
     this.id = id;
     this.#channel = channel;
     this.#token = token;
+    this.#options = options;
   }
 
   /**
@@ -60,11 +87,11 @@ export class RayJob {
    *
    * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with its last words when it ends before, or when its port is closed to this machine; `ABORTED`.
    */
-  static async reach(cluster: RayCluster, id: string, token: string, signal: AbortSignal): Promise<RayJob> {
-    const { host, port } = await channelOf(cluster, id, signal);
+  static async reach(cluster: RayCluster, id: string, token: string, options: RayJobOptions): Promise<RayJob> {
+    const { host, port } = await channelOf(cluster, id, options.signal);
     const hosts = [...new Set([new URL(cluster.address).hostname, host])];
     for (const each of hosts) {
-      const job = new RayJob(cluster, id, `http://${each}:${port}`, token);
+      const job = new RayJob(cluster, id, `http://${each}:${port}`, token, options);
       if (await job.#answers()) {
         job.#listening = job.#listen();
         return job;
@@ -76,9 +103,18 @@ export class RayJob {
     );
   }
 
+  /** Aborted when the job has ended by itself, or has not answered for a while. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** How it was lost; undefined while it is not. */
+  get loss(): BhBridgeError | undefined {
+    return this.#lost.signal.reason as BhBridgeError | undefined;
+  }
+
   /** Start a worker; what it tells goes to the listener, in order. */
   async start(worker: string, spec: RayWorkerSpec, listener: (report: RayReport) => void): Promise<void> {
-    if (this.#lost) throw this.#lost;
     this.#listeners.set(worker, listener);
     await this.#post(`start/${worker}`, JSON.stringify(spec));
   }
@@ -94,9 +130,11 @@ export class RayJob {
 
   /** Fetch a run as it is now. */
   async fetchRun(worker: string, name: string, directory: string): Promise<void> {
-    const answer = await fetch(`${this.#channel}/run/${worker}/${encodeURIComponent(name)}`, { headers: this.#headers });
-    if (!answer.ok || !answer.body) throw new BhBridgeError("IO_FAILED", `${name} could not be fetched from the cluster (${answer.status})`);
-    await receiveRun(answer.body, directory);
+    await this.#again(async () => {
+      const answer = await fetch(`${this.#channel}/run/${worker}/${encodeURIComponent(name)}`, { headers: this.#headers, signal: this.#silent.signal });
+      if (!answer.ok || !answer.body) throw new BhBridgeError("IO_FAILED", `${name} could not be fetched from the cluster (${answer.status})`);
+      await receiveRun(answer.body, directory);
+    });
   }
 
   /** Send a piece of a run that a worker is to go on with. */
@@ -109,40 +147,69 @@ export class RayJob {
     await this.#post(`forget/${worker}`, JSON.stringify({ name }));
   }
 
-  /** End the job, and wait until its processes have ended. */
-  async end(): Promise<void> {
-    this.#isEnded = true;
-    await this.#post("end", "").catch(() => undefined);
+  /**
+   * End the job, and wait until its processes have ended, but not for a cluster that is gone.
+   *
+   * @returns whether they have ended.
+   */
+  async end(): Promise<boolean> {
+    const { signal } = this.#options;
+    const began = performance.now();
+    await this.#send("end", "", randomUUID(), AbortSignal.timeout(answerMs)).catch(() => undefined); // it has ended
+    this.#leave(new BhBridgeError("EXECUTOR_UNAVAILABLE", `the job ${this.id} is to end`));
     await this.#listening;
-    for (let state = await this.#cluster.job(this.id); state && !hasJobEnded(state); state = await this.#cluster.job(this.id)) await after(lookAgainMs);
+    for (let abortedAt: number | undefined; ; ) {
+      const state = await this.#cluster.job(this.id, AbortSignal.timeout(answerMs)).catch(() => "unknown" as const);
+      if (state !== "unknown" && (state === undefined || hasJobEnded(state))) return true;
+      const now = performance.now();
+      if (signal.aborted) abortedAt ??= now;
+      if (now - began > endMs || (abortedAt !== undefined && now - abortedAt > (state === "unknown" ? stopPatienceMs : endMs / 3))) return false;
+      await after(lookAgainMs);
+    }
   }
 
   /** Ask for reports again and again: the questions also tell the job that its controller lives. */
   async #listen(): Promise<void> {
-    let [heard, answeredAt] = [0, Date.now()];
-    while (!this.#isEnded) {
+    let heard = 0;
+    let failingSince: number | undefined; // not since the last answer: this machine may have been asleep
+    while (!this.#silent.signal.aborted) {
       try {
         const answer = await this.#get(`reports?after=${heard}`);
-        answeredAt = Date.now();
-        for (const [number, { worker, report }] of toldSchema.parse(await answer.json())) {
+        const told = toldSchema.parse(await answer.json());
+        failingSince = undefined;
+        this.#options.onContact();
+        for (const { resolve } of this.#waiting.splice(0)) resolve();
+        for (const [number, { worker, report }] of told) {
           heard = number;
           this.#listeners.get(worker)?.(report);
         }
       } catch {
-        if (this.#isEnded) return;
-        const state = await this.#cluster.job(this.id).catch(() => undefined);
-        if (Date.now() - answeredAt > patienceMs || (state && hasJobEnded(state))) {
-          this.#lose(await endedEarly(this.#cluster, this.id));
-          return;
-        }
+        if (this.#silent.signal.aborted) return;
+        failingSince ??= performance.now();
+        if (await this.#isOver(failingSince)) return this.#lose(await endedEarly(this.#cluster, this.id));
         await after(retryMs);
       }
     }
   }
 
+  /** Whether a job that does not answer counts as lost: it has ended, or has not answered for too long. */
+  async #isOver(failingSince: number): Promise<boolean> {
+    const { signal, patience = patienceMs } = this.#options;
+    const state = await this.#cluster.job(this.id, AbortSignal.timeout(answerMs)).catch(() => "unknown" as const);
+    if (state === undefined || (state !== "unknown" && hasJobEnded(state))) return true;
+    return performance.now() - failingSince > (signal.aborted ? stopPatienceMs : patience);
+  }
+
   #lose(error: BhBridgeError): void {
-    this.#lost = error;
-    for (const listener of this.#listeners.values()) listener({ kind: "gone", reason: error.message });
+    if (this.#silent.signal.aborted) return;
+    this.#lost.abort(error);
+    this.#leave(error);
+    for (const listener of this.#listeners.values()) listener({ kind: "lost", reason: error.message });
+  }
+
+  #leave(error: BhBridgeError): void {
+    this.#silent.abort(error);
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
   async #answers(): Promise<boolean> {
@@ -154,15 +221,45 @@ export class RayJob {
   }
 
   async #get(path: string): Promise<Response> {
-    const answer = await fetch(`${this.#channel}/${path}`, { headers: this.#headers, signal: AbortSignal.timeout(answerMs) });
+    const signal = AbortSignal.any([this.#silent.signal, AbortSignal.timeout(answerMs)]);
+    const answer = await fetch(`${this.#channel}/${path}`, { headers: this.#headers, signal });
     if (!answer.ok) throw new BhBridgeError("EXECUTOR_UNAVAILABLE", `the job ${this.id} answered ${answer.status}`);
     return answer;
   }
 
   async #post(path: string, body: string | Uint8Array<ArrayBuffer>): Promise<void> {
-    const answer = await fetch(`${this.#channel}/${path}`, { method: "POST", headers: this.#headers, body, signal: AbortSignal.timeout(answerMs) });
+    const request = randomUUID(); // what is sent again is obeyed once
+    await this.#again(() => this.#send(path, body, request, AbortSignal.any([this.#silent.signal, AbortSignal.timeout(obeyMs)])));
+  }
+
+  async #send(path: string, body: string | Uint8Array<ArrayBuffer>, request: string, signal: AbortSignal): Promise<void> {
+    const answer = await fetch(`${this.#channel}/${path}`, { method: "POST", headers: { ...this.#headers, "X-Request": request }, body, signal });
     const said = await answer.text();
-    if (!answer.ok) throw new BhBridgeError("EXECUTOR_UNAVAILABLE", `the job ${this.id} answered ${answer.status}: ${said}`);
+    if (answer.ok) return;
+    const error = new BhBridgeError("EXECUTOR_UNAVAILABLE", `the job ${this.id} answered ${answer.status}: ${said}`);
+    if (answer.status === statusOfEnding) this.#lose(error);
+    throw error;
+  }
+
+  /** Do something once more when the connection broke and the job answers again. @throws the job's loss where it does not. */
+  async #again(task: () => Promise<void>): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      this.#silent.signal.throwIfAborted();
+      try {
+        return await task();
+      } catch (error) {
+        if (error instanceof BhBridgeError && error.code === "EXECUTOR_UNAVAILABLE") throw error; // it has answered
+        if (tries === mostTries) throw error;
+        await this.#nextAnswer();
+      }
+    }
+  }
+
+  #nextAnswer(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#silent.signal.aborted) reject(this.#silent.signal.reason as Error);
+      else this.#waiting.push({ resolve, reject });
+    });
   }
 
   get #headers(): Record<string, string> {
@@ -184,7 +281,8 @@ async function channelOf(cluster: RayCluster, id: string, signal: AbortSignal): 
 }
 
 async function endedEarly(cluster: RayCluster, id: string): Promise<BhBridgeError> {
-  const [state, logs] = await Promise.all([cluster.job(id).catch(() => undefined), cluster.logs(id).catch(() => "")]);
+  const signal = AbortSignal.timeout(answerMs);
+  const [state, logs] = await Promise.all([cluster.job(id, signal).catch(() => undefined), cluster.logs(id, signal).catch(() => "")]);
   const said = lastLines(logs, quotedLines);
   const how = state === undefined ? "cannot be reached any more" : `is ${state.status}: ${state.message ?? ""}`;
   return new BhBridgeError("EXECUTOR_UNAVAILABLE", [`the job ${id} at ${cluster.address} ${how}`, ...said].join("\n"));

@@ -52,7 +52,7 @@ export class RayWorker implements TrialWorker {
       });
       if (this.#isAlive) await this.#job.order(this.#id, { kind: "train", tasks: [training.task] });
       else return this.#death();
-      return await end;
+      return this.#asLost(await end);
     } catch (error) {
       this.#die(error instanceof Error ? error.message : String(error));
       return this.#death();
@@ -76,7 +76,7 @@ export class RayWorker implements TrialWorker {
       this.#place = { pid: report.pid, host: report.host, cores: null };
       this.#isShared = report.shared;
       this.#become(true);
-    } else if (report.kind === "gone") this.#die(report.reason);
+    } else if (report.kind === "gone" || report.kind === "lost") this.#die(report.reason);
     else this.#hear?.(report);
   }
 
@@ -89,7 +89,13 @@ export class RayWorker implements TrialWorker {
   }
 
   #death(): TrialEnd {
-    return { kind: "died", reason: this.#lastWords };
+    return this.#asLost({ kind: "died", reason: this.#lastWords });
+  }
+
+  /** What dies with the job has not died of itself. */
+  #asLost(end: TrialEnd): TrialEnd {
+    const { loss } = this.#job;
+    return loss !== undefined && end.kind === "died" ? { kind: "lost", reason: loss.message } : end;
   }
 }
 
@@ -117,7 +123,7 @@ class RayTraining {
   hear(report: RayReport, finish: (end: TrialEnd) => void): void {
     if (report.kind === "step") this.#listener.onStep(report.step, report.loss ?? Number.NaN);
     else if (report.kind === "gone") finish({ kind: "died", reason: report.reason });
-    else if (report.kind !== "ready") {
+    else if (report.kind !== "ready" && report.kind !== "lost") {
       this.#fetching = this.#fetching.then(() => this.#follow(report, finish)); // in order
       this.#fetching.catch((error: Error) => finish({ kind: "died", reason: `its run could not be fetched: ${error.message}` }));
     }

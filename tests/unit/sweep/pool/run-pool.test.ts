@@ -94,6 +94,12 @@ test("after three deaths a trial has failed, with its last words, and the others
   expect(told.at(-1)).toBe("b completed");
 });
 
+test("a trial that is lost without a fault of its own goes on however often that happens", async () => {
+  const { told } = await carryOut(tasksOf("a"), (trial, attempt) => (attempt <= 5 ? { kind: "lost", reason: "the job ended" } : completed(trial)));
+  expect(told.filter((line) => line === "a lost: the job ended")).toHaveLength(5);
+  expect(told.at(-1)).toBe("a completed");
+});
+
 test("one failure does not stop the rest, unless it is told to", async () => {
   const failing = (trial: string): TrialEnd => (trial === "a" ? { kind: "failed", reason: "no" } : completed(trial));
   expect((await carryOut(tasksOf("a", "b"), failing)).told.at(-1)).toBe("b completed");

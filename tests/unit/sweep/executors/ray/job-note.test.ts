@@ -1,8 +1,8 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { endEarlierJob, jobNotePath, noteJob } from "../../../../../src/sweep/executors/ray/job-note.js";
+import { endEarlierJob, jobNotePath, noteContact, noteJob } from "../../../../../src/sweep/executors/ray/job-note.js";
 import { temporaryDirectory } from "../../../formats/reference-python.js";
 
 test("what is noted is what the file has", () => {
@@ -27,11 +27,48 @@ test("a job that still runs is stopped and waited for, and forgotten", async () 
   expect(existsSync(jobNotePath(directory))).toBe(false);
 });
 
-test("a cluster that is gone has no job any more, nor has a note that is not whole, nor a directory without one", async () => {
+test("a job whose cluster cannot be reached is not forgotten, and nothing goes on before it must have ended by itself", async () => {
+  const directory = temporaryDirectory();
+  noteJob(directory, "http://127.0.0.1:9", "job");
+  await expect(endEarlierJob(directory)).rejects.toMatchObject({
+    code: "EXECUTOR_UNAVAILABLE",
+    message: expect.stringMatching(/has the job job on http:\/\/127\.0\.0\.1:9, which cannot be asked whether it still writes/),
+  });
+  const long = new Date(Date.now() - 300_000);
+  utimesSync(jobNotePath(directory), long, long);
+  await endEarlierJob(directory);
+  expect(existsSync(jobNotePath(directory)), "the cluster may come back").toBe(true);
+  noteContact(directory);
+  await expect(endEarlierJob(directory), "its controller was heard a moment ago").rejects.toMatchObject({ code: "EXECUTOR_UNAVAILABLE" });
+});
+
+test("a cluster that refuses to end a job is no cluster without a job", async () => {
+  const server = createServer((question, answer) => {
+    answer.statusCode = question.method === "POST" ? 500 : 200;
+    answer.end(JSON.stringify({ status: "RUNNING", message: null }));
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const directory = temporaryDirectory();
+  noteJob(directory, `http://127.0.0.1:${(server.address() as AddressInfo).port}`, "job");
+  await expect(endEarlierJob(directory)).rejects.toMatchObject({ code: "EXECUTOR_UNAVAILABLE" });
+  expect(existsSync(jobNotePath(directory))).toBe(true);
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(), 300);
+  await expect(endEarlierJob(directory, { patienceMs: 60_000, signal: stop.signal })).rejects.toMatchObject({ code: "ABORTED" });
+  server.close();
+});
+
+test("a job that the cluster does not know has ended, as has that of a note that is not whole, or of no note", async () => {
+  const server = createServer((_, answer) => {
+    answer.statusCode = 404;
+    answer.end("no such job");
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const directory = temporaryDirectory();
   await endEarlierJob(directory);
-  noteJob(directory, "http://127.0.0.1:9", "job");
+  noteJob(directory, `http://127.0.0.1:${(server.address() as AddressInfo).port}`, "job");
   await endEarlierJob(directory);
+  server.close();
   expect(existsSync(jobNotePath(directory))).toBe(false);
   writeFileSync(jobNotePath(directory), '{"addr');
   await endEarlierJob(directory);
