@@ -3,7 +3,7 @@ import { nearestName } from "../config/nearest-name.js";
 import { BhBridgeError, exitCodeOf, exitCodes } from "../errors.js";
 import { writeError } from "../formats/durable-write.js";
 import { createProgram } from "./program.js";
-import { withCommonOptionsLast } from "./terminal/command.js";
+import { splitCommonOptions, withCommonOptions } from "./terminal/command.js";
 import { errorDocument } from "./terminal/error-document.js";
 import { FailedRun } from "./terminal/failed-run.js";
 import { mistypedVariables } from "./terminal/own-variables.js";
@@ -31,7 +31,7 @@ function usageError(failure: CommanderError, program: Command, words: readonly s
   let command = program;
   for (const word of words) command = command.commands.find((each) => each.name() === word) ?? command;
   const names = command.commands.map((each) => each.name()).filter((name) => name !== "help");
-  const [given] = command.args;
+  const given = command.args.find((word) => !word.startsWith("-"));
   const isMistyped = failure.code === "commander.excessArguments" && given !== undefined && names.length > 0;
   const message = isMistyped ? unknownSubcommand(command, given, names) : failure.message.replace(/^error: /, "");
   return new BhBridgeError("USAGE", message, { cause: failure });
@@ -82,8 +82,9 @@ export async function runProgram(): Promise<void> {
   // Messages that nobody can read are no reason to end a training.
   process.stderr.on("error", () => undefined);
   warn(process.argv);
-  const words = withCommonOptionsLast(process.argv.slice(2));
-  const program = await createProgram(words[0]);
+  const { common, rest } = splitCommonOptions(process.argv.slice(2));
+  const program = await createProgram(rest[0]);
+  const words = withCommonOptions(common, rest, program);
   try {
     await program.parseAsync(words, { from: "user" });
   } catch (error) {

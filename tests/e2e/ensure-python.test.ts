@@ -31,7 +31,7 @@ test("a script is told what to run, and nothing is installed", async () => {
   const { exitCode, stderr } = await execa("/usr/bin/env", train, { ...options(), stdin: "ignore" });
   expect(exitCode).toBe(3);
   expect(stderr).toMatch(
-    /^PYTHON_DEPENDENCY_MISSING: torch, .* are not installed in .*bare\/bin\/python3 \(Python .*\)\. Run "bh-bridge setup", or install them there with: /,
+    /^PYTHON_DEPENDENCY_MISSING: torch, .* are not installed in .*bare\/bin\/python3 \(Python .*\)\. Run "node \S+cli\.js setup", or install them there with: /,
   );
   expect(nothingWasMade()).toBe(true);
 });

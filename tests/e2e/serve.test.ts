@@ -98,3 +98,14 @@ test.skipIf(!browserProgram)("the browser that is opened is let in, and the toke
   expect(existsSync(file)).toBe(false);
   expect(failures).toEqual([]);
 });
+
+test("serve --open opens the page by a file that leads there", async () => {
+  const [programs, told] = [join(folder.path, "openers"), join(folder.path, "opened")];
+  mkdirSync(programs);
+  for (const name of ["xdg-open", "open"]) writeFileSync(join(programs, name), `#!/bin/sh\ncp "$1" '${told}'\n`, { mode: 0o755 });
+  const program = start(["serve", "--port", "0", "--open", "--out", folder.path], { env: { PATH: `${programs}:${process.env["PATH"]}` } });
+  expect(await eventually(() => existsSync(told) && readFileSync(told, "utf8").includes("/html>"), 20_000)).toBe(true);
+  program.kill("SIGTERM");
+  const { stdout } = await program;
+  expect(readFileSync(told, "utf8")).toContain(String(stdout).trim());
+});

@@ -26,7 +26,7 @@ async function drawn(columns: number, ...args: string[]): Promise<string[]> {
 
 /** Whether a line is a command or a path, which stays whole so that it can be copied. */
 function isWhole(line: string): boolean {
-  return /(?:^|: {2})(?:npx )?bh-bridge /.test(line) || line.includes(folder.path) || /^\S+$/.test(line.trim());
+  return /(?:^|: {2,3})(?:(?:npx )?bh-bridge|node \S+cli\.js) /.test(line.trim()) || line.includes(folder.path) || /^\S+$/.test(line.trim());
 }
 
 const training = ["train", "--corpus", "text", "--steps", "3", "--device", "cpu", "--out", "r"];
@@ -48,7 +48,7 @@ test.each([
     ).toBe(true);
     expect(order).toEqual([...order].sort((a, b) => a - b));
     // Such a model can use one.
-    expect(/Trains on 5 CPU threads.*bh-bridge doctor --measure/.test(text.replaceAll(/\s+/g, " "))).toBe(threads === "5");
+    expect(/Trains on 5 CPU threads.*cli\.js doctor --measure/.test(text.replaceAll(/\s+/g, " "))).toBe(threads === "5");
   },
 );
 

@@ -11,6 +11,7 @@ interface ReportCommandOptions extends CommonOptions {
   figures?: string;
   md?: boolean;
   force?: boolean;
+  open?: boolean;
 }
 
 /** `bh-bridge report RUN…|EXPERIMENT|SWEEP`: one HTML file for a colleague, figures for a paper; from files alone. */
@@ -29,6 +30,7 @@ export function reportCommand(): Command {
     )
     .option("--md", "write Markdown, with the figures beside it")
     .option("--force", "replace files of the same names, also those that are no reports or were changed")
+    .option("--open", "open the report, or else the folder of figures, in a browser of this machine")
     .option("--runs <dir>", "folder that holds runs that are called by name", "runs")
     .action(report);
 }
@@ -72,6 +74,13 @@ async function report(given: string[], options: ReportCommandOptions): Promise<v
   for (const { name, run, reason } of absent) terminal.say(`Not drawn: ${name} of ${run}: ${reason}`);
   if (document.report !== null) terminal.print(document.report);
   if (document.folder !== null) terminal.print(`${document.folder}: ${written.length} figures`);
+  if (options.open) await openWritten(document.report ?? document.folder, terminal);
+}
+
+async function openWritten(path: string | null, terminal: Terminal): Promise<void> {
+  if (path === null) return;
+  const { openFile } = await import("../serve/open-in-browser.js");
+  openFile(path, () => terminal.say(`No browser could be opened here. Open it yourself:  ${path}`));
 }
 
 /** Refuse what must not be replaced before the report is computed. The names of the figures are known only then. */

@@ -17,12 +17,17 @@ export function openInBrowser(url: string, onFailure: () => void): Disposable {
   const folder = temporaryFolder("page"); // mode 0700
   const file = join(folder.path, "open.html");
   writeFileSync(file, redirectTo(url), { mode: 0o600, flag: "wx" });
+  openFile(file, onFailure);
+  return folder;
+}
+
+/** Open a file in the program that the user's desktop has for it. @param onFailure called when none could be started. */
+export function openFile(path: string, onFailure: () => void): void {
   const opener = process.platform === "darwin" ? "open" : "xdg-open";
-  spawn(opener, [file], { stdio: "ignore", detached: true })
+  spawn(opener, [path], { stdio: "ignore", detached: true })
     .on("error", onFailure)
     .on("exit", (code) => code !== 0 && onFailure())
     .unref();
-  return folder;
 }
 
 function redirectTo(url: string): string {

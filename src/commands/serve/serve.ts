@@ -12,6 +12,7 @@ interface ServeCommandOptions extends CommonOptions {
   out?: string[];
   port: number;
   host: string;
+  open?: boolean;
 }
 
 /** `bh-bridge serve`: the live page, until Ctrl-C. */
@@ -26,11 +27,12 @@ export function serveCommand(): Command {
     .option("-o, --out <dirs...>", `folders that hold runs, experiments or sweeps (default: ${usualFolders.join(", ")})`)
     .addOption(new Option("--port <number>", "port to listen at, or the next one that is free; 0 takes any").argParser(parsePort).default(usualPort))
     .option("--host <address>", "address to listen at; with another than this one, whoever reaches it and has the token sees the runs", loopback)
-    .action(async (paths: string[], { out, port, host, ...common }: ServeCommandOptions) => {
+    .option("--open", "open the page in a browser of this machine")
+    .action(async (paths: string[], { out, port, host, open = false, ...common }: ServeCommandOptions) => {
       keepMemorySmall(); // before anything of the server is loaded
       const { serveInTerminal } = await import("./serve-in-terminal.js");
       const folders = out ?? (paths.length === 0 ? usualFolders : []);
-      await serveInTerminal({ paths, folders, port, host }, new Terminal(common));
+      await serveInTerminal({ paths, folders, port, host, open }, new Terminal(common));
     });
 }
 

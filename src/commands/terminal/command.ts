@@ -52,14 +52,23 @@ export function helpEnding(text: string): string {
 /** Options that every command takes, with the number of words that follow each. */
 const commonWords: Readonly<Record<string, number>> = { "--json": 0, "-q": 0, "--quiet": 0, "--verbose": 0, "--no-color": 0, "--progress": 1 };
 
-/** Arguments with the common options behind the name of the command: `bh-bridge --json runs` is `bh-bridge runs --json`. */
-export function withCommonOptionsLast(words: readonly string[]): string[] {
+/** Arguments of the program, apart: common options before the name of the command, and the words from that name on. */
+export function splitCommonOptions(words: readonly string[]): { common: string[]; rest: string[] } {
   let start = 0;
   for (let word = words[start]; word !== undefined; word = words[start]) {
     if (word.startsWith("--progress=")) start += 1;
     else if (Object.hasOwn(commonWords, word)) start += 1 + (commonWords[word] ?? 0);
     else break;
   }
-  const [command, ...others] = words.slice(start);
-  return command === undefined ? [] : [command, ...words.slice(0, start), ...others];
+  return { common: words.slice(0, start), rest: words.slice(start) };
+}
+
+/** Arguments with the common options behind the names of the command: `bh-bridge --json sweep status DIR` is `bh-bridge sweep status --json DIR`. */
+export function withCommonOptions(common: readonly string[], rest: readonly string[], program: Command): string[] {
+  let depth = 0;
+  for (let command = program.commands.find((each) => each.name() === rest[0]); command; depth++) {
+    command = command.commands.find((each) => each.name() === rest[depth + 1]);
+  }
+  const isPage = depth === 0 && rest.length > 0; // --help and --version have no command
+  return isPage ? [...rest, ...common] : rest.length === 0 ? [] : [...rest.slice(0, depth), ...common, ...rest.slice(depth)];
 }

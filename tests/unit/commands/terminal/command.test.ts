@@ -1,6 +1,14 @@
 import { Command } from "commander";
 import { expect, test } from "vitest";
-import { type CommonOptions, commonOptions, createCommand, outOption, repeated, withCommonOptionsLast } from "../../../../src/commands/terminal/command.js";
+import {
+  type CommonOptions,
+  commonOptions,
+  createCommand,
+  outOption,
+  repeated,
+  splitCommonOptions,
+  withCommonOptions,
+} from "../../../../src/commands/terminal/command.js";
 
 /** What a subcommand takes its common options to be, from a command line. */
 function parsed(...words: string[]): CommonOptions {
@@ -37,27 +45,23 @@ test("an option that may be repeated keeps all in their order", () => {
   expect(command.opts()).toEqual({ set: ["a", "b"], out: "runs" });
 });
 
+const program = new Command("bh-bridge")
+  .addCommand(createCommand("train", "", "train"))
+  .addCommand(createCommand("sweep", "", "sweep").addCommand(createCommand("status", "", "status")))
+  .addCommand(new Command("config").addCommand(createCommand("print", "", "print")));
+
 test.each([
-  [
-    ["--json", "runs", "--out", "x"],
-    ["runs", "--json", "--out", "x"],
-  ],
-  [
-    ["--progress", "json", "-q", "sweep", "status", "d"],
-    ["sweep", "--progress", "json", "-q", "status", "d"],
-  ],
-  [
-    ["--progress=none", "--no-color", "--verbose", "train"],
-    ["train", "--progress=none", "--no-color", "--verbose"],
-  ],
-  [
-    ["train", "--json"],
-    ["train", "--json"],
-  ],
-  [
-    ["--json", "--help"],
-    ["--help", "--json"],
-  ],
-  [["--version"], ["--version"]],
-  [["--json"], []],
-])("common options may stand before the command: %j", (words, expected) => expect(withCommonOptionsLast(words)).toEqual(expected));
+  ["--json train --out x", "train --json --out x"],
+  ["--progress json -q sweep status d", "sweep status --progress json -q d"],
+  ["--json sweep sigma.yaml", "sweep --json sigma.yaml"],
+  ["--no-color config print", "config print --no-color"],
+  ["--progress=none --verbose train", "train --progress=none --verbose"],
+  ["train --json", "train --json"],
+  ["--json --help", "--help --json"],
+  ["--version", "--version"],
+])("common options may stand before the command: %s", (line, expected) => {
+  const { common, rest } = splitCommonOptions(line.split(" "));
+  expect(withCommonOptions(common, rest, program).join(" ")).toBe(expected);
+});
+
+test("common options alone ask for nothing", () => expect(withCommonOptions(["--json"], [], program)).toEqual([]));
