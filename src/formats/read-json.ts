@@ -15,12 +15,13 @@ const notNumbers = new Set(["NaN", "Infinity", "-Infinity"]);
 /**
  * The value in a JSON file that Python wrote.
  *
+ * @param most bytes that are read.
  * @throws {BhBridgeError} `FORMAT_INVALID` for what is no JSON, and for names that stand twice or are reserved; what `FileBytes` throws.
  */
-export function readJson(path: string): Json {
+export function readJson(path: string, most: number = maxJsonBytes): Json {
   const file = new FileBytes(path);
   try {
-    if (file.size > maxJsonBytes) throw formatInvalid(path, 0, `${file.size} bytes of JSON follow; at most ${maxJsonBytes} are read`);
+    if (file.size > most) throw formatInvalid(path, 0, `${file.size} bytes of JSON follow; at most ${most} are read`);
     return parseJson(Buffer.from(file.read(0, file.size, "its text")).toString("utf8"), path);
   } finally {
     file.close();

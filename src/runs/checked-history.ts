@@ -8,14 +8,11 @@ import { openSafetensors, type TensorFile } from "../formats/safetensors/safeten
 import { type StateChecks, StateGuard } from "../formats/state-checks.js";
 import type { StoredTensor } from "../formats/stored-tensor.js";
 import { parseChecksums, readChecksumsText, sha256OfFile } from "./checksums.js";
-import { type HistoryIndex, hasIndex, historyHeadBytes, readHistoryIndex } from "./history-index.js";
+import { type HistoryIndex, hasIndex, historyHeadBytes, mostUncommitted, readHistoryIndex } from "./history-index.js";
 import { ownTokensName } from "./own-labels.js";
 import { recordedStates, stepsDoneName } from "./recorded-states.js";
 import { historyFile, isHistoryFile, isLaterHistory, recordedName, runFiles } from "./run-layout.js";
 import { readRunManifest } from "./run-manifest.js";
-
-/** The recorder commits at least this often, so an index has at most as many records of states that `steps_done` does not count yet. */
-const mostUncommitted = 1000;
 
 /**
  * Open a recorded history so that whatever is read of it is compared with its checksums, by whom and for whatever it is read.

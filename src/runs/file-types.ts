@@ -17,9 +17,18 @@ export function requireFolder(path: string): void {
   if (found !== undefined && found !== "a folder") throw corrupt(path, found, "a folder");
 }
 
+/** Whether anything is at a path: a link that leads nowhere is, and so is what lies behind one that cannot be followed. */
+export function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true; // whoever opens it gets the reason
+  }
+}
+
 /** What is at a path, links followed; nothing where nothing is. */
 function kindOf(path: string): string | undefined {
-  if (!lstatSync(path, { throwIfNoEntry: false })) return undefined;
+  if (!isThere(path)) return undefined;
   let stat: Stats | undefined;
   try {
     stat = statSync(path, { throwIfNoEntry: false });

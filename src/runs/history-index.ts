@@ -1,4 +1,3 @@
-import { lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BhBridgeError } from "../errors.js";
 import { containedFile } from "../formats/contained-file.js";
@@ -15,6 +14,7 @@ import {
 } from "../formats/index-record.js";
 import { flippedBit } from "../formats/state-checks.js";
 import { count } from "../text/count.js";
+import { isThere } from "./file-types.js";
 import { historyFile, indexPathOf } from "./run-layout.js";
 
 /** A history's header is one page. Docs: docs/run-directory.md. */
@@ -29,7 +29,7 @@ export interface HistoryIndex {
   readonly crcs: Uint32Array;
   /** The training step of each state; absent when state i is step i. */
   readonly steps?: readonly number[];
-  /** Whether the index has records of so many more states. */
+  /** Whether the index has records of more than so many further states; at most of `mostUncommitted`. */
   hasMoreThan(states: number): boolean;
 }
 
@@ -69,16 +69,19 @@ export function readHistoryIndex(historyPath: string, planned: number): HistoryI
 
 /** Whether an index lies beside a history, whatever is in its place. */
 export function hasIndex(historyPath: string): boolean {
-  return lstatSync(indexPathOf(historyPath), { throwIfNoEntry: false }) !== undefined;
+  return isThere(indexPathOf(historyPath));
 }
 
-/** All records that an index has. */
+/** The recorder commits at least this often, so an index has at most as many records of states that `steps_done` does not count yet. */
+export const mostUncommitted = 1000;
+
+/** The records of the recorded states, and of those after them that can be uncommitted. */
 function readRecords(path: string, states: number): Buffer {
   const file = new FileBytes(containedFile(dirname(path), basename(path)));
   try {
     const needed = states * indexRecordBytes;
     if (file.size < needed) throw corrupt(path, `it has ${count(file.size, "byte")}, but ${count(states, "state")} need ${indexRecordBytes} bytes each`);
-    return Buffer.from(file.read(0, file.size, "its records").buffer);
+    return Buffer.from(file.read(0, Math.min(file.size, needed + (mostUncommitted + 1) * indexRecordBytes), "its records").buffer);
   } finally {
     file.close();
   }
@@ -139,7 +142,7 @@ export function recordedStep(directory: string): number | undefined {
 
 /** `length` bytes of a file; nothing when it is absent or too short. */
 function readAt(path: string, position: number, length: number): Buffer | undefined {
-  if (!lstatSync(path, { throwIfNoEntry: false })) return undefined; // a run that has not got that far
+  if (!isThere(path)) return undefined; // a run that has not got that far
   const file = new FileBytes(containedFile(dirname(path), basename(path)));
   try {
     return file.size < position + length ? undefined : Buffer.from(file.read(position, length, "a record").buffer);

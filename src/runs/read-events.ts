@@ -1,10 +1,9 @@
-import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { BhBridgeError } from "../errors.js";
 import { FileBytes, readWhole } from "../formats/file-bytes.js";
 import { type TrainEvent, type TrainEventOf, type TrainEventType, trainEventSchema } from "../protocol/events.js";
 import { requireUnchanged } from "./checksums.js";
-import { requireRegular } from "./file-types.js";
+import { isThere, requireRegular } from "./file-types.js";
 import { TrainingTime } from "./run-clock.js";
 import { runFiles } from "./run-layout.js";
 
@@ -86,7 +85,7 @@ export function trainedSeconds(events: readonly TrainEvent[]): number {
 /** What is found in the event log; nothing in a run that has not got that far. @throws {BhBridgeError} where something else than a file lies there. */
 function fromLog<Found>(directory: string, find: (log: FileBytes) => Found): Found | undefined {
   const path = join(directory, runFiles.events);
-  if (!lstatSync(path, { throwIfNoEntry: false })) return undefined;
+  if (!isThere(path)) return undefined;
   requireRegular(path);
   const log = new FileBytes(path);
   try {

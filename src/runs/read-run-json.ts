@@ -1,10 +1,12 @@
-import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { containedFile } from "../formats/contained-file.js";
 import { type Json, readJson } from "../formats/read-json.js";
-import { requireRegular } from "./file-types.js";
+import { isThere, requireRegular } from "./file-types.js";
+
+/** The list of dead tokens is the longest part: a vocabulary of 250,000 tokens takes 2 MB at most. */
+const mostBytes = 16 * 2 ** 20;
 
 /**
  * The value in a JSON file that every run has.
@@ -13,7 +15,7 @@ import { requireRegular } from "./file-types.js";
  */
 export function readRunJson(directory: string, name: string): Json {
   try {
-    return readStrictly(directory, name);
+    return readStrictly(directory, name, mostBytes);
   } catch (cause) {
     if (!(cause instanceof BhBridgeError) || cause.code === "RUN_CORRUPT") throw cause;
     throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: it has no readable ${name}`, { cause });
@@ -22,7 +24,7 @@ export function readRunJson(directory: string, name: string): Json {
 
 /** What a run says in a JSON file that it may have; nothing where it has none. @throws {BhBridgeError} `RUN_CORRUPT`, `FILE_UNREADABLE`, `IO_FAILED`. */
 export function readRunDocument<Schema extends z.ZodType>(directory: string, name: string, schema: Schema): z.output<Schema> | undefined {
-  return lstatSync(join(directory, name), { throwIfNoEntry: false }) ? checkRunJson(directory, name, schema, readStrictly(directory, name)) : undefined;
+  return isThere(join(directory, name)) ? checkRunJson(directory, name, schema, readStrictly(directory, name)) : undefined;
 }
 
 /** Check what stands in a JSON file of a run. @throws {BhBridgeError} `RUN_CORRUPT` naming all that is wrong. */
@@ -32,10 +34,10 @@ export function checkRunJson<Schema extends z.ZodType>(directory: string, name: 
   throw new BhBridgeError("RUN_CORRUPT", `${join(directory, name)} is damaged: ${z.prettifyError(checked.error)}`, { cause: checked.error });
 }
 
-function readStrictly(directory: string, name: string): Json {
+function readStrictly(directory: string, name: string, most?: number): Json {
   requireRegular(join(directory, name));
   try {
-    return readJson(containedFile(directory, name));
+    return readJson(containedFile(directory, name), most);
   } catch (cause) {
     if (!(cause instanceof BhBridgeError) || cause.code !== "FORMAT_INVALID") throw cause;
     throw new BhBridgeError("RUN_CORRUPT", cause.message, { cause });

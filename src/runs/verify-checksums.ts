@@ -1,7 +1,7 @@
-import { existsSync, lstatSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Checksums, sha256OfFile } from "./checksums.js";
-import { requireRegular } from "./file-types.js";
+import { isThere, requireRegular } from "./file-types.js";
 import { historyHeadBytes } from "./history-index.js";
 import { runFiles } from "./run-layout.js";
 import { manifestSums, problemIn } from "./verify-files.js";
@@ -16,7 +16,7 @@ export function verifyChecksums(directory: string, { files, heads, next }: Check
   const check = (path: string, accepted: (string | undefined)[], bytes?: number) => {
     const file = join(directory, path);
     const problem = problemIn(() => {
-      if (!lstatSync(file, { throwIfNoEntry: false })) return `${file} is missing`;
+      if (!isThere(file)) return `${file} is missing`;
       requireRegular(file);
       return accepted.includes(sha256OfFile(file, bytes)) ? undefined : `${file} is damaged: its SHA-256 is not the one in ${runFiles.checksums}`;
     });

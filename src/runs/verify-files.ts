@@ -1,10 +1,10 @@
-import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { readWhole } from "../formats/file-bytes.js";
 import { sha256OfFile } from "./checksums.js";
-import { requireFolder, requireRegular } from "./file-types.js";
+import { isThere, requireFolder, requireRegular } from "./file-types.js";
 import { modelManifestFile } from "./run-layout.js";
 
 const manifestFormat = 1;
@@ -21,7 +21,7 @@ export function verifyFiles(directory: string): string[] {
   const folderProblem = refusalOf(() => requireFolder(directory));
   if (folderProblem !== undefined) return [folderProblem];
   const path = join(directory, modelManifestFile);
-  if (!lstatSync(path, { throwIfNoEntry: false })) return [`${path} is missing`];
+  if (!isThere(path)) return [`${path} is missing`];
   const parsed = parseManifest(path);
   if (!parsed.success) return [`${path} is damaged: ${parsed.error.message}`];
   const { format, files } = parsed.data;
@@ -37,7 +37,7 @@ export function verifyFiles(directory: string): string[] {
 }
 
 function problemOf(file: string, size: number, sha256: string): string | undefined {
-  if (!lstatSync(file, { throwIfNoEntry: false })) return `${file} is missing`;
+  if (!isThere(file)) return `${file} is missing`;
   return problemIn(() => {
     requireRegular(file);
     const found = statSync(file).size;

@@ -45,6 +45,15 @@ def test_the_newest_that_verifies_is_taken_and_the_others_are_told(tmp_path: Pat
     assert [problem.split(" ")[0].rpartition("/")[2] for problem in problems] == ["step-000020", "model.safetensors"]
 
 
+def test_a_pipe_in_the_place_of_a_manifest_blocks_nobody(tmp_path: Path) -> None:
+    directory = checkpoints.checkpoint_path(tmp_path, 5)
+    directory.mkdir(parents=True)
+    os.mkfifo(directory / checkpoints.MANIFEST)
+    checkpoint, problems = checkpoints.newest_valid(tmp_path, lambda _: True)
+    assert checkpoint is None
+    assert problems == [f"{directory} cannot be verified: {directory / checkpoints.MANIFEST} is not a file"]
+
+
 def test_a_checkpoint_beyond_the_history_is_not_gone_on_from(tmp_path: Path) -> None:
     make(tmp_path, 5)
     make(tmp_path, 10)

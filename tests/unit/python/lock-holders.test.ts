@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, vi } from "vitest";
@@ -54,4 +54,16 @@ folderTest("a run that another machine writes is refused at once with its name, 
     code: "RUN_LOCKED",
     message: `${run} is in use by process 7 on elsewhere: wait for it, or stop it with Ctrl-C`,
   });
+});
+
+folderTest("a pipe, a folder or a link to itself in the place of a lock blocks nobody, and nobody holds it", async ({ folder }) => {
+  const { run, letGo } = await heldRun(folder, `${noProcess}\n`);
+  const others = ["pipe", "folder", "loop"].map((name) => join(folder, name));
+  for (const other of others) mkdirSync(other);
+  const [pipe = "", directory = "", loop = ""] = others.map((other) => join(other, "run.lock"));
+  execFileSync("mkfifo", [pipe]);
+  mkdirSync(directory);
+  symlinkSync("run.lock", loop);
+  expect(await lockHolders([...others, run])).toEqual(new Map([[run, noProcess]]));
+  letGo();
 });
