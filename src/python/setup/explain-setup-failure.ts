@@ -2,7 +2,7 @@
 const remedies: readonly [RegExp, string][] = [
   [
     /No space left on device|Errno 28\b/,
-    "The disk is full: an environment takes about 1.5 GB with a CPU build of torch, 6 GB with CUDA. Free some space, or choose another disk with --dir",
+    "The disk is full: an environment takes about 1.1 GB with a CPU build of torch, 6 GB with CUDA. Free some space, or choose another disk with --dir",
   ],
   [
     /ensurepip is not available|No module named '?(venv|ensurepip)/,
