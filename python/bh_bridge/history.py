@@ -5,8 +5,11 @@ valid index; the states [states, rows, hidden] in the tensor's own dtype, at fix
 fixed-size record a state: step, CRC-32 of the state's bytes, CRC-32 of the record itself, loss of the step.
 
 Order of a commit: states and records are synced, then `steps_done` moves in one aligned 8-byte write and is synced.
-So whatever `steps_done` says is on the disk, and a reader that stops there never sees half a state. A header is never
-rewritten in place: a file of another shape is made beside the old one, synced, and renamed over it.
+So whatever `steps_done` says is on the disk, and a reader that stops there never sees half a state. The commits of a
+training run in a thread of their own, one at a time, because a training would wait for three syncs every two seconds.
+`commit` waits for all of it.
+
+A header is never rewritten in place: a file of another shape is made beside the old one, synced, and renamed over it.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import contextlib
 import json
 import os
 import struct
+import threading
 import time
 import zlib
 from dataclasses import dataclass
@@ -31,7 +35,7 @@ HEADER_BYTES = 4096  # one page, so that states begin near one; the text takes a
 INDEX_RECORD = struct.Struct("<QIId")  # step, CRC-32 of the state, CRC-32 of this record without this field, loss
 _CHECK_AT = slice(12, 16)  # where the record's own CRC-32 stands; zero in the records of earlier versions
 COMMIT_EVERY_STATES = 1000
-COMMIT_EVERY_SECONDS = 2.0  # a power failure costs at most this much; three syncs of some ms each are below 1 %
+COMMIT_EVERY_SECONDS = 2.0  # a power failure costs at most this much and one commit
 SHORTEN_UP_TO_BYTES = 2 << 30  # copied in about 5 s, while whoever stopped the run waits; a longer file keeps its shape
 COPY_BYTES = 1 << 20
 
@@ -112,6 +116,8 @@ class HistoryFile:
         self.layout = layout
         self._uncommitted = 0
         self._committed_at = time.monotonic()
+        self._commit_thread: threading.Thread | None = None  # under way
+        self._commit_error: BaseException | None = None
         is_new = not path.exists()
         with contextlib.ExitStack() as undo:
             self._index_fd = self._open_index(is_new)
@@ -151,6 +157,8 @@ class HistoryFile:
         """
         if state.dtype != self.layout.dtype:
             raise TypeError(f"{self.layout.tensor} is {state.dtype}, and {self.path} holds {self.layout.dtype}")
+        if self._commit_error is not None:
+            self._wait_for_commit()
         index = self.last + 1
         data = state.contiguous().view(torch.uint8).numpy().tobytes()
         crc = zlib.crc32(data)
@@ -162,18 +170,16 @@ class HistoryFile:
         self.last = index
         self._uncommitted += 1
         waited = time.monotonic() - self._committed_at
-        if self._uncommitted >= COMMIT_EVERY_STATES or waited >= COMMIT_EVERY_SECONDS or index == 0:
+        if index == 0:
             self.commit()
+        elif self._uncommitted >= COMMIT_EVERY_STATES or waited >= COMMIT_EVERY_SECONDS:
+            self._begin_commit()
 
     def commit(self) -> None:
-        """Make everything written so far durable, then visible."""
+        """Make everything written so far durable, then visible; return when it is."""
+        self._wait_for_commit()
         if self._uncommitted:
-            sync(self._fd)
-            sync(self._index_fd)
-            if self.last > self.committed:  # while old states are recomputed, what was committed stays so
-                write_all(self._fd, struct.pack("<q", self.last), HEADER_BYTES)
-                sync(self._fd)
-                self.committed = self.last
+            self._make_durable(self.last)
             self._uncommitted = 0
         self._committed_at = time.monotonic()
 
@@ -182,6 +188,7 @@ class HistoryFile:
 
         Left undone for a file that takes long to copy, or when the disk has no room for a copy: `steps_done` tells.
         """
+        self._wait_for_commit()
         states = self.committed + 1
         if states < self.layout.states and self.layout.offset(states) <= SHORTEN_UP_TO_BYTES:
             with contextlib.suppress(DiskFull):
@@ -196,8 +203,45 @@ class HistoryFile:
         return Record(step, crc, loss)
 
     def close(self) -> None:
+        if self._commit_thread is not None:
+            self._commit_thread.join()
         os.close(self._fd)
         os.close(self._index_fd)
+
+    def _begin_commit(self) -> None:
+        """Commit what is written so far while the training goes on. An error is raised by the next append or commit."""
+        self._wait_for_commit()  # it has ended long ago, unless the disk is slower than the training
+        self._commit_thread = threading.Thread(
+            target=self._try_to_commit, args=(self.last,), name="bh-bridge-commit", daemon=True
+        )
+        self._uncommitted = 0
+        self._committed_at = time.monotonic()
+        self._commit_thread.start()
+
+    def _try_to_commit(self, last: int) -> None:
+        try:
+            self._make_durable(last)
+        except BaseException as error:
+            self._commit_error = error
+
+    def _make_durable(self, last: int) -> None:
+        """Commit the states up to `last`; later ones may be written meanwhile."""
+        sync(self._fd)
+        sync(self._index_fd)
+        if last > self.committed:  # while old states are recomputed, what was committed stays so
+            write_all(self._fd, struct.pack("<q", last), HEADER_BYTES)
+            sync(self._fd)
+            self.committed = last
+
+    def _wait_for_commit(self) -> None:
+        """Wait for a commit under way; raise what has ended it."""
+        if self._commit_thread is not None:
+            self._commit_thread.join()
+            self._commit_thread = None
+        if self._commit_error is not None:
+            error, self._commit_error = self._commit_error, None
+            self._uncommitted += 1  # what it was to commit is not durable
+            raise error
 
     @property
     def _index_path(self) -> Path:
@@ -249,6 +293,7 @@ class HistoryFile:
         return fd
 
     def _replace(self, states: int) -> None:
+        self._wait_for_commit()
         fd = self._place(states, self.committed + 1)
         os.close(self._fd)
         self._fd = fd

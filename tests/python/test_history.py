@@ -1,13 +1,16 @@
 """The recorded history: readable by plain safetensors at every moment, committed in order, compared when recomputed."""
 
 import struct
+import threading
 import zlib
 from pathlib import Path
 
 import pytest
 import torch
+from bh_bridge import history as history_module
+from bh_bridge.durable import write_all
 from bh_bridge.errors import ResumeDiverged, RunCorrupt
-from bh_bridge.history import HistoryFile, Layout
+from bh_bridge.history import HEADER_BYTES, HistoryFile, Layout
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
@@ -46,6 +49,59 @@ def test_states_become_visible_with_a_commit_and_not_before(tmp_path: Path) -> N
     done, tensor = read(path)
     assert done == 3
     assert [float(tensor[index, 0, 0]) for index in range(6)] == [0, 1, 2, 3, 0, 0]
+
+
+def test_a_training_goes_on_while_the_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "history.safetensors"
+    history = written(path, 2)
+    monkeypatch.setattr(history_module, "COMMIT_EVERY_STATES", 3)
+    disk_may_go_on = threading.Event()
+    monkeypatch.setattr(history_module, "sync", lambda _: disk_may_go_on.wait(20))
+    for number in range(2, 5):
+        history.append(state(number), number, number / 10)
+    assert read(path)[0] == 0  # the commit of the states up to 3 waits for the disk, and state 4 has been written
+    disk_may_go_on.set()
+    history.commit()
+    done, tensor = read(path)
+    assert (done, history.committed, float(tensor[4, 0, 0])) == (4, 4, 4.0)
+
+
+def test_steps_done_names_only_states_that_were_synced_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "history.safetensors"
+    history = written(path, 1)
+    monkeypatch.setattr(history_module, "COMMIT_EVERY_STATES", 2)
+    newest_at_sync: list[int] = []
+    named: list[tuple[int, int]] = []  # what steps_done says, and the newest state when the sync before it began
+
+    def write(fd: int, data: bytes, offset: int) -> None:
+        if offset == HEADER_BYTES:
+            named.append((struct.unpack("<q", data)[0], newest_at_sync[-2]))
+        write_all(fd, data, offset)
+
+    monkeypatch.setattr(history_module, "sync", lambda _: newest_at_sync.append(history.last))
+    monkeypatch.setattr(history_module, "write_all", write)
+    for number in range(1, 6):
+        history.append(state(number), number, 0.0)
+    history.commit()
+    assert named[-1][0] == 5
+    assert len(named) >= 2
+    assert all(done <= newest for done, newest in named)
+
+
+def test_an_error_of_a_commit_under_way_ends_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = written(tmp_path / "history.safetensors", 2)
+    monkeypatch.setattr(history_module, "COMMIT_EVERY_STATES", 2)
+
+    def fail(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(history_module, "sync", fail)
+    history.append(state(2), 2, 0.0)
+    with pytest.raises(OSError, match="Input/output error"):
+        history.commit()
+    assert history.committed == 0
+    with pytest.raises(OSError, match="Input/output error"):  # it was not made durable, and is not taken to be
+        history.commit()
 
 
 def test_the_index_has_step_checksum_and_loss_of_each_state(tmp_path: Path) -> None:
