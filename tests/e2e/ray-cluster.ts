@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { freePort } from "./free-port.js";
@@ -21,6 +21,14 @@ async function rayProgram(): Promise<string> {
     mkdirSync(isMade);
   }
   return join(environment, "bin/ray");
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return ""; // it has ended
+  }
 }
 
 let clusters = 0;
@@ -68,6 +76,14 @@ export class LoopbackCluster {
   /** Kill a node with all that runs on it, as a machine that loses its power. 0 is the head. */
   async kill(node: number): Promise<void> {
     for (const pid of await marked(this.markOf(node))) process.kill(pid, "SIGKILL");
+  }
+
+  /** Kill the processes whose command line has this text: a part of Ray, or what runs on it. */
+  async killPart(text: string): Promise<void> {
+    const all = (await Promise.all(this.#marks.map((mark) => marked(mark)))).flat();
+    const found = all.filter((pid) => commandLine(pid).includes(text));
+    if (found.length === 0) throw new Error(`nothing on the cluster is called ${text}`);
+    for (const pid of found) process.kill(pid, "SIGKILL");
   }
 
   /** The state of each job. */

@@ -15,6 +15,7 @@ import { readLedger } from "../../src/sweep/ledger.js";
 import { planSweep } from "../../src/sweep/plan/plan-sweep.js";
 import { type SweepDocument, sweepDocumentSchema } from "../../src/sweep/sweep-document.js";
 import type { TrialEvent } from "../../src/sweep/trial-event.js";
+import { HostileFolder } from "./hostile-folder.js";
 import { eventually, marked, python, run, start, temporaryFolder } from "./program.js";
 import { LoopbackCluster } from "./ray-cluster.js";
 import { tensorBytes } from "./tensor-bytes.js";
@@ -84,8 +85,13 @@ test("doctor says what a cluster has, and that everything is there", async () =>
   ]);
 }, 120_000);
 
-test("a node that dies in the middle of twelve trials loses none, and all have the bits of this machine's", async () => {
-  const controller = start(command("node", ...onRay()));
+test("a job that dies, and a node that dies, in the middle of twelve trials lose none, and all have the bits of this machine's", async () => {
+  const hostile = new HostileFolder(folder.path);
+  const controller = start(command("node", ...onRay()), { cwd: hostile.path, env: { BH_BRIDGE_PYTHON: python } });
+  expect(await eventually(() => areTraining("node", 1), 180_000)).toBe(true);
+  await cluster.killPart("bh_bridge.on_ray.job");
+  const isLost = () => [...readLedger(directoryIn("node")).values()].some(({ status }) => status === "lost");
+  expect(await eventually(isLost, 60_000)).toBe(true);
   expect(await eventually(() => areTraining("node", 2), 180_000)).toBe(true);
   const workers = new Set([...readLedger(directoryIn("node")).values()].flatMap(({ worker }) => worker?.pid ?? []));
   expect(workers.size).toBe(2);
@@ -93,6 +99,7 @@ test("a node that dies in the middle of twelve trials loses none, and all have t
   const { stdout, stderr, exitCode } = await controller;
   expect(exitCode, String(stderr)).toBe(0);
   expect(histories(documentOf(stdout))).toEqual(expected);
+  expect(hostile.executed(), "of the working folder").toBe("");
   expect(await cluster.jobs()).not.toContain("RUNNING");
 }, 400_000);
 
