@@ -6,6 +6,8 @@ export const mostExactValues = 16;
 /** Assignments that are drawn where there are too many to go through. */
 const drawnAssignments = 100_000;
 const bitsOfWord = 32;
+const bitsOfByte = 8;
+const bytesOfWord = bitsOfWord / bitsOfByte;
 
 /** What a sign-flip test found. */
 export interface SignFlipTest {
@@ -43,16 +45,19 @@ export function signFlipTail(values: readonly number[], seed = 0): number {
     const { sums } = subsetSums(values);
     return sums.reduce((found, sum) => (sum <= 0 ? found + 1 : found), 0) / sums.length;
   }
+  const tables: Float64Array[] = []; // of the subset sums of eight values each, which a byte of a drawn word picks from
+  for (let at = 0; at < values.length; at += bitsOfByte) tables.push(subsetSums(values.slice(at, at + bitsOfByte)).sums);
   const generator = mersenne(seed);
   const closest = roundingNoise(values);
   let asHigh = 0;
   for (let drawn = 0; drawn < drawnAssignments; drawn++) {
     let sum = 0;
     let chosen = 0;
-    for (let at = 0; at < values.length; at++) {
-      if (at % bitsOfWord === 0) chosen = generator.next();
-      if (chosen & 1) sum += values[at] ?? 0;
-      chosen >>>= 1;
+    for (let at = 0; at < tables.length; at++) {
+      if (at % bytesOfWord === 0) chosen = generator.next();
+      const table = tables[at];
+      if (table) sum += table[chosen & (table.length - 1)] ?? 0;
+      chosen >>>= bitsOfByte;
     }
     if (sum <= closest) asHigh++;
   }
