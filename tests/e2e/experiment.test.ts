@@ -73,7 +73,10 @@ describe("two norms over two seeds", () => {
     const more = await experiment(file, "--seeds", "42..44", "--workers", "1");
     expect(more.stderr).toContain("2 trials to train");
     expect(more.document.treatment.map((each) => each.run).slice(0, 2)).toEqual(first.treatment.map((each) => each.run));
-    expect(more.document.verdict.result).not.toBe("degenerate");
+    expect(more.document.verdict).toMatchObject({ result: "inconclusive", notes: [expect.stringMatching(/^Second look: .*inconclusive over 2 seeds/)] });
+    expect(more.document.looks).toEqual([{ seeds: [42, 43], result: "inconclusive" }]);
+    const repeated = await experiment(file, "--seeds", "42..44", "--workers", "1");
+    expect(repeated.document.looks).toEqual(more.document.looks);
     expect(more.document.directory).toBe(first.directory);
   });
 

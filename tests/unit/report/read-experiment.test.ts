@@ -36,6 +36,17 @@ test("a written conclusion is taken while it knows all runs, and concluded anew 
   expect((await readExperiment(directory, { workers: 0 })).treatment).toHaveLength(1);
 });
 
+test("a verdict that was given by other rules than this version's is not repeated, but given anew, and remains an earlier look", async () => {
+  const directory = experiment(["plain", "scaled"]);
+  const concluded = await readExperiment(directory, { workers: 0 });
+  const verdict = { ...concluded.verdict, result: "null", rules: ["null: the interval lies inside the margin"] };
+  const seeds = [1];
+  writeFileSync(join(directory, "result.json"), JSON.stringify({ ...concluded, seeds, verdict }));
+  const anew = await readExperiment(directory, { workers: 0 });
+  expect(anew.verdict.result).not.toBe("null");
+  expect(anew.looks).toEqual([{ seeds, result: "null" }]);
+});
+
 test("a conclusion that was moved with its directory, or is of another form, is made anew", async () => {
   const directory = experiment(["plain"]);
   const concluded = await readExperiment(directory, { workers: 0 });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { readExperiment } from "../../../src/report/read-experiment.js";
 import { noLockHolders } from "../../../src/runs/scan-runs.js";
 import { Catalogue } from "../../../src/serve/catalogue.js";
 import { PlanRows, planDocument } from "../../../src/serve/plan-view.js";
@@ -23,6 +24,26 @@ test("an experiment is told by its arms, and each trial by its run's id", async 
     ["scaled", 2, idOf("run of scaled")],
   ]);
   expect(shelf.runs.map((run) => run.plan)).toEqual([plan.id, plan.id]);
+});
+
+test("a verdict of an earlier version, by rules that have changed, is not shown as one", async () => {
+  const written = join(directory, "result.json");
+  const catalogue = new Catalogue([folder]);
+  const shelf = await catalogue.shelf();
+  const [plan] = shelf.plans;
+  if (!plan) throw new Error("no plan");
+  const concluded = await readExperiment(directory, { workers: 0 });
+  const judgedBy = async (rules: readonly string[]) => {
+    writeFileSync(written, JSON.stringify({ ...concluded, verdict: { ...concluded.verdict, result: "null", rules } }));
+    return await planDocument(plan, shelf, noLockHolders);
+  };
+  const earlier = await judgedBy(["null: the interval lies inside the margin"]);
+  expect(earlier).toMatchObject({
+    verdict: "inconclusive",
+    judged: { verdict: { reason: expect.stringContaining("an earlier version judged this experiment (null)") } },
+  });
+  expect((await judgedBy(concluded.verdict.rules)).verdict).toBe("null");
+  rmSync(written);
 });
 
 test("the row of a plan that cannot be read says why, and the others stay", async () => {

@@ -16,6 +16,7 @@ const seeds = [42, 43, 44];
 const arms = ["layernorm", "rmsnorm"] as const;
 const measures = ["deadC@0", "geometry.pathLength"];
 let document: ExperimentDocument;
+let twoSettings = "";
 let runs: { arm: string; directory: string }[] = [];
 
 beforeAll(async () => {
@@ -23,6 +24,7 @@ beforeAll(async () => {
   for (const norm of arms) {
     for (const seed of seeds) runs = [...runs, { arm: norm, directory: await tinyRun(bridge, out, { norm, seed }) }];
   }
+  twoSettings = await tinyRun(bridge, out, { training: { learning_rate: 1e-4 } });
   const ended = { directory: out, name: "norms", arms, seeds, rules: appliedRules(rulesSchema.parse({})), measures, runs };
   document = await concludeExperiment(ended, { initialTensors: (config) => initialTensors(bridge, config) });
 });
@@ -52,6 +54,13 @@ test("confounds are found in the files: the norms' weight decay and biases, and 
     ["rmsnorm", "number of parameters", null, seeds],
   ]);
   expect(document.traps.map(({ corrected }) => corrected)).toContain("data.label_shift=causal");
+});
+
+test("an arm that changes two settings says so beside its verdict", async () => {
+  const rules = appliedRules(rulesSchema.parse({}));
+  const both = [runs[0], { arm: "both", directory: twoSettings }].filter((run) => run !== undefined);
+  const { verdict } = await concludeExperiment({ directory: out, name: "norms", arms: ["layernorm", "both"], seeds: [42], rules, runs: both });
+  expect(verdict.arms[0]?.notes).toEqual(["both changes 2 settings (model.norm, training.learning_rate): the verdict cannot be attributed to one of them"]);
 });
 
 test("all tensors that both norms have were compared before the first step; without a Python, the recorded embedding", async () => {

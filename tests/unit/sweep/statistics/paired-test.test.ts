@@ -34,10 +34,7 @@ test("tails and quantiles of Student's t are scipy's to seven digits", () => {
 
 test("skewness, both one-sided tests and the sign test are those of the reference", () => {
   const spread = samples.filter((sample) => new Set(sample).size > 1);
-  const expected = evaluated<number[][]>(
-    "[[float(stats.skew(s, bias=False)), flips_above(s), hall_above(np.array(s)), sign_above(s)] for s in cases]",
-    spread,
-  );
+  const expected = evaluated<number[][]>("[[float(stats.skew(s, bias=False)), flips_above(s), hall_above(np.array(s)), sign_above(s)] for s in cases]", spread);
   const found = spread.map((sample) => [sampleSkewness(sample), signFlipTail(sample), hallTail(sample), signTail(sample)]);
   for (const [at, numbers] of found.entries()) expect(numbers).toEqual((expected[at] ?? []).map((value) => expect.closeTo(value, 7)));
 });
