@@ -1,5 +1,5 @@
 import { cpSync, rmSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Bridge } from "../../../../src/bridge/bridge.js";
 import { concludeExperiment } from "../../../../src/sweep/experiment/conclude-experiment.js";
@@ -128,6 +128,6 @@ describe("the summary", () => {
     expect(summary).toContain(`SHA-256 \`${document.verdict.rulesHash}\``);
     expect(summary).toContain("`training.decay_norms=never or training.decay_norms=always`");
     expect(summary).toContain("| **deadC** (margin 0.5) | 1 ± 0 (3) | 1 ± 0 (3) | 0 ± 0 (3) | 0 to 0 | – | – | 1 (sign-flip and Hall) | 1 |");
-    for (const { run } of [...document.control, ...document.treatment]) expect(summary).toContain(run);
+    for (const { run } of [...document.control, ...document.treatment]) expect(summary).toContain(basename(run));
   });
 });
