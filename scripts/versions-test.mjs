@@ -208,7 +208,11 @@ export async function testVersions({ small = false, folder } = {}) {
   mkdirSync(environments, { recursive: true });
   const results = [];
   try {
-    for (const [index, row] of (small ? smallRows : allRows).entries()) results.push(await testRow(row, environments, join(work, String(index))));
+    for (const [index, row] of (small ? smallRows : allRows).entries()) {
+      const result = await testRow(row, environments, join(work, String(index)));
+      console.error(`Node ${row.node ?? "this"}, Python ${row.python ?? "installed"}, ${row.libraries} libraries: ${result.outcome}`);
+      results.push(result);
+    }
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
