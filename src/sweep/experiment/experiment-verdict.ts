@@ -6,7 +6,7 @@ import { type ExperimentRun, measuredValue } from "./experiment-run.js";
 import { type Look, secondLook } from "./looks.js";
 import { isCensusMeasure } from "./measures.js";
 import { areEqual, type ExperimentEvidence, type MeasureComparison } from "./paired-statistics.js";
-import { fewestSeeds, leastPairsForNull, leastPairsForPositive, type Rules, rulesHash, shownLevel, statedRules } from "./rules.js";
+import { fewestSeeds, leastPairsForNull, leastPairsForPositive, rulesHash, shownLevel, statedRules } from "./rules.js";
 import { shownBound, shownFigure, shownP } from "./shown-figure.js";
 
 const result = z.enum(["positive", "null", "inconclusive", "degenerate"]);

@@ -40,5 +40,5 @@ export function secondLook(looks: readonly Look[], rules: Rules, tests: number):
   const sequential = "The sequential rule, which is planned, will allow such looks";
   return looks.every(({ seeds }) => seeds.length < fewest)
     ? [`${lead}. With fewer than ${fewest} seeds only inconclusive was possible, so that look adds no false positives. ${sequential}`]
-    : [`${lead}. Each such look adds false positives beyond alpha: a look at every n from 6 gives 15 % by 20 pairs at alpha 0.05. ${sequential}`];
+    : [`${lead}. Each such look adds false positives beyond alpha: about 11 % in all for a look after every pair from 6 to 20 at alpha 0.05. ${sequential}`];
 }
