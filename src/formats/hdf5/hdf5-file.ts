@@ -24,6 +24,13 @@ const maxUnwrittenBytes = 64 * 2 ** 20;
 /** So much is read by one call: the library needs it twice, in its memory and in ours. */
 const maxReadBytes = 16 * 2 ** 20;
 
+/**
+ * A packed dataset is read only if reading all of it unpacks at most so much, or so many times the size of the file. Chunks that span many rows are unpacked
+ * once for each read that touches them, and a small file could keep a machine busy for days.
+ */
+const maxUnpackedBytes = 32 * 2 ** 30;
+const maxUnpackedRatio = 256;
+
 const integerDtypes: ReadonlyMap<number, readonly [unsigned: Dtype, signed: Dtype]> = new Map([
   [1, ["U8", "I8"]],
   [2, ["U16", "I16"]],
@@ -71,7 +78,7 @@ function storedDataset(file: FileBytes, sandbox: Hdf5Sandbox, dataset: Hdf5Datas
     ...(unreadable && { unreadable }),
     rows() {
       if (unreadable) throw new BhBridgeError("FORMAT_UNSUPPORTED", `dataset "${dataset.name}" of ${file.path} ${unreadable}`);
-      return datasetRows(file, sandbox, dataset.name, dtype, shape);
+      return datasetRows(file, sandbox, dataset, dtype, shape);
     },
   };
 }
@@ -100,28 +107,81 @@ function halfFloat(sandbox: Hdf5Sandbox): Dtype | undefined {
   return float16 === bfloat16 ? undefined : float16 ? "F16" : "BF16";
 }
 
-function datasetRows(file: FileBytes, sandbox: Hdf5Sandbox, name: string, dtype: Dtype, shape: readonly number[]): RowSource {
+function datasetRows(file: FileBytes, sandbox: Hdf5Sandbox, dataset: Hdf5Dataset, dtype: Dtype, shape: readonly number[]): RowSource {
   const { rows, columns } = rowsAndColumns(shape);
   const rowBytes = columns * itemSizes[dtype];
   const rowsPerRead = Math.max(1, Math.floor(maxReadBytes / Math.max(1, rowBytes)));
+  const unpacked = unpackedBytes(dataset, shape);
+  let block: { readonly first: number; readonly bytes: Uint8Array } | undefined;
+  const readAll = (first: number, count: number, target: Uint8Array): void => {
+    for (let row = first; row < first + count; row += rowsPerRead) {
+      for (const slab of rowSlabs(shape, row, Math.min(rowsPerRead, first + count - row))) {
+        const start = (slab.firstRow - first) * rowBytes;
+        readSlab(file.path, sandbox, dataset.name, slab, target.subarray(start, start + slab.rows * rowBytes));
+      }
+    }
+  };
+  /** The rows around one, which cost no more to unpack than it does. */
+  const blockOf = (row: number) => {
+    const first = row - (row % rowsPerRead);
+    if (block?.first !== first) {
+      const bytes = new Uint8Array(Math.min(rowsPerRead, rows - first) * rowBytes);
+      readAll(first, bytes.byteLength / rowBytes, bytes);
+      block = { first, bytes };
+    }
+    return block;
+  };
   return {
     source: file.path,
     dtype,
     rows,
     columns,
     read(first, count, target) {
-      for (let row = first; row < first + count; row += rowsPerRead) {
-        for (const slab of rowSlabs(shape, row, Math.min(rowsPerRead, first + count - row))) {
-          const start = (slab.firstRow - first) * rowBytes;
-          readSlab(file.path, sandbox, name, slab, target.subarray(start, start + slab.rows * rowBytes));
-        }
+      if (count >= rowsPerRead || unpacked(first, count) <= maxReadBytes) return readAll(first, count, target);
+      for (let row = first; row < first + count; ) {
+        const { first: start, bytes } = blockOf(row);
+        const part = bytes.subarray((row - start) * rowBytes, (first + count - start) * rowBytes);
+        target.set(part, (row - first) * rowBytes);
+        row += part.byteLength / rowBytes;
       }
     },
   };
 }
 
+/** How many bytes a read of rows unpacks: the whole chunks that it touches; none where nothing is packed. */
+function unpackedBytes({ metadata, filterIds }: Hdf5Dataset, shape: readonly number[]): (first: number, count: number) => number {
+  const { chunks, size } = metadata;
+  if (!chunks || filterIds.length === 0) return () => 0;
+  const chunkBytes = chunks.reduce((product, length) => product * length, size);
+  return (first, count) => {
+    let touched = 0;
+    for (const { offset, count: lengths } of rowSlabs(shape, first, count)) {
+      touched += lengths.reduce((product, length, axis) => {
+        const [start, chunk] = [offset[axis] ?? 0, chunks[axis] ?? 1];
+        return product * (Math.floor((start + length - 1) / chunk) - Math.floor(start / chunk) + 1);
+      }, 1);
+    }
+    return touched * chunkBytes;
+  };
+}
+
+/** How many bytes are unpacked when all of a dataset is read; counted no further than the limit. */
+function unpackedInAll(dataset: Hdf5Dataset, shape: readonly number[], bytes: number, limit: number): number {
+  const { rows } = rowsAndColumns(shape);
+  const rowsPerRead = Math.max(1, Math.floor(maxReadBytes / Math.max(1, bytes / Math.max(1, rows))));
+  const unpacked = unpackedBytes(dataset, shape);
+  let sum = 0;
+  for (let row = 0; row < rows && sum <= limit; row += rowsPerRead) {
+    const cost = unpacked(row, Math.min(rowsPerRead, rows - row));
+    if (cost === 0) return 0;
+    sum += cost;
+  }
+  return sum;
+}
+
 /** Why a dataset cannot be read, as its header tells, and what to do about it. */
-function reasonAgainst(file: FileBytes, { name, metadata, filterIds }: Hdf5Dataset, bytes: number): string | undefined {
+function reasonAgainst(file: FileBytes, dataset: Hdf5Dataset, bytes: number): string | undefined {
+  const { name, metadata, filterIds } = dataset;
   const unknownFilter = filterIds.find((id) => !readableFilters.includes(id));
   if (unknownFilter !== undefined) {
     const what = unknownFilter === lzfFilter ? "LZF" : `HDF5 filter ${unknownFilter}`;
@@ -132,6 +192,11 @@ function reasonAgainst(file: FileBytes, { name, metadata, filterIds }: Hdf5Datas
   const chunkBytes = (metadata.chunks ?? []).reduce((product, length) => product * length, metadata.size);
   if (metadata.chunks && chunkBytes > maxChunkBytes) return `has chunks of ${chunkBytes} bytes; at most ${maxChunkBytes} are read`;
   if (bytes > maxUnwrittenBytes && bytes > file.size * maxDeflateRatio) return `would take ${bytes} bytes, which the file's ${file.size} cannot hold`;
+  const limit = Math.max(maxUnpackedBytes, maxUnpackedRatio * file.size);
+  if (metadata.shape && unpackedInAll(dataset, metadata.shape, bytes, limit) > limit) {
+    const copy = `h5py.File("copy.h5", "w")["${name}"] = h5py.File("${basename(file.path)}")["${name}"][()]`;
+    return `would unpack more than ${limit} bytes, since its chunks of ${chunkBytes} bytes span many rows. Copy it in Python: ${copy}`;
+  }
   return undefined;
 }
 

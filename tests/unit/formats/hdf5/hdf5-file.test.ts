@@ -178,3 +178,38 @@ print(0)`,
     5000,
   );
 });
+
+test("a small file that would unpack to very much is refused, and rows of large chunks are unpacked together", async () => {
+  const [vast, tall] = [join(directory, "vast.h5"), join(directory, "tall.h5")];
+  expectedFrom(
+    `
+import sys, h5py, numpy as np, zlib
+with h5py.File(sys.argv[1], "w") as f:
+    rows = 2**22
+    d = f.create_dataset("m", shape=(rows, 64), dtype="f4", chunks=(rows, 16), compression="gzip")
+    packed = zlib.compress(bytes(rows * 16 * 4), 9)
+    for column in range(0, 64, 16): d.id.write_direct_chunk((0, column), packed)
+with h5py.File(sys.argv[2], "w") as f:
+    rows = 2**20
+    d = f.create_dataset("m", shape=(rows, 16), dtype="f4", chunks=(rows, 16), compression="gzip")
+    d[...] = (np.arange(rows, dtype="f4") % 977)[:, None]
+print("{}")`,
+    vast,
+    tall,
+  );
+  const refused = await openHdf5(vast);
+  // A read of 16 MiB touches all four chunks of 256 MiB: 64 reads unpack 64 GiB of a file of about 1 MB.
+  expect(refused.tensors[0]?.unreadable).toMatch(/^would unpack more than 34359738368 bytes, since its chunks of 268435456 bytes span many rows/);
+  expect(() => refused.tensors[0]?.rows()).toThrow(expect.objectContaining({ code: "FORMAT_UNSUPPORTED" }));
+  refused.close();
+  const opened = await openHdf5(tall);
+  const rows = opened.tensors[0]?.rows();
+  const target = new Uint8Array(3 * 64);
+  // Each alone would unpack 64 MiB, and all of them 64 GiB. The last of the first block reaches into the second.
+  for (const first of [...Array.from({ length: 1024 }, (_, index) => 7 * index), 2 ** 18 - 1, 2 ** 20 - 3]) {
+    rows?.read(first, 3, target);
+    const values = new Float32Array(target.buffer);
+    expect([values[0], values[16], values[47]]).toEqual([first % 977, (first + 1) % 977, (first + 2) % 977]);
+  }
+  opened.close();
+});
