@@ -28,6 +28,7 @@ import { askedServer } from "../../unit/serve/asking.js";
 import { writeRun } from "../../unit/serve/written-run.js";
 
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-damage-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 const out = join(folder, "runs");
 const [steps, dims] = [4, 2];
 
@@ -52,7 +53,7 @@ async function writeWhole(id: string): Promise<string> {
   writeRunManifest(run, { ...readRunManifest(run), config_hash: configHash(config) });
   for (const name of ["final", "checkpoints/step-000002"]) writeModel(join(run, name));
   writeFileSync(join(run, "python.log"), "nothing\n");
-  writeFileSync(join(run, "run.lock"), "");
+  writeFileSync(join(run, "run.lock"), "1\n1\nhost\nboot\nended\n");
   await concludeRun(run, config, { workers: 0 });
   writeRunNotes(run, { note: "as in the paper", tags: ["a"] });
   return run;
@@ -227,6 +228,5 @@ for (const [at, [file, kind]] of cells.entries()) {
 }
 const left = readdirSync(dirname(whole)).filter((name) => name !== "good" && name !== "victim");
 if (left.length > 0) wrong.push(`the commands left ${left.join(", ")}`);
-rmSync(folder, { recursive: true });
 writeSync(1, `${JSON.stringify({ looks, wrong, spent })}\n`);
 process.exit(0);
