@@ -137,7 +137,7 @@ const runIn = (out) => (existsSync(out) ? readdirSync(out).filter((name) => !nam
 
 function stepsOf(out) {
   const log = join(runIn(out) ?? out, "events.jsonl");
-  return existsSync(log) ? readFileSync(log, "utf8").split('"type":"step_end"').length - 1 : 0;
+  return existsSync(log) ? [...readFileSync(log, "utf8").matchAll(/"type": ?"step_end"/g)].length : 0;
 }
 
 const historyOf = (out) => ["history.safetensors", "history.idx"].map((name) => readFileSync(join(runIn(out), name)));
