@@ -1,10 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { Command } from "commander";
 import { afterAll, expect, test } from "vitest";
 import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../../../../src/commands/config/config-options.js";
 import { aliases, optionOf } from "../../../../src/config/aliases.js";
+import { packIndexRecord } from "../../../../src/formats/index-record.js";
 
 function parse(...args: string[]): ConfigOptionValues {
   return addConfigOptions(new Command()).exitOverride().parse(args, { from: "user" }).opts<ConfigOptionValues>();
@@ -45,11 +47,18 @@ function makeRun(name: string, rows: "all" | number[] = "all"): string {
   const run = join(folder, name);
   mkdirSync(run);
   const data = new Uint8Array(3 * 4 * 2 * 2);
-  const header = Buffer.from(JSON.stringify({ embedding_history: { dtype: "BF16", shape: [3, 4, 2], data_offsets: [0, data.length] } }));
+  const stepsDone = new Uint8Array(BigInt64Array.of(2n).buffer); // the index of the last state
+  const header = Buffer.from(
+    JSON.stringify({
+      steps_done: { dtype: "I64", shape: [], data_offsets: [0, 8] },
+      embedding_history: { dtype: "BF16", shape: [3, 4, 2], data_offsets: [8, 8 + data.length] },
+    }),
+  );
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));
-  writeFileSync(join(run, "history.safetensors"), Buffer.concat([length, header, data]));
-  writeFileSync(join(run, "history.idx"), new Uint8Array(BigUint64Array.from([0n, 0n, 0n, 10n, 0n, 0n, 20n, 0n, 0n]).buffer));
+  writeFileSync(join(run, "history.safetensors"), Buffer.concat([length, header, stepsDone, data]));
+  const crc = crc32(data.subarray(0, 4 * 2 * 2));
+  writeFileSync(join(run, "history.idx"), Buffer.concat([0, 10, 20].map((step) => packIndexRecord({ step, crc, loss: 0 }))));
   writeFileSync(join(run, "config.json"), JSON.stringify({ model: { vocab_size: 128 }, record: { rows } }));
   writeFileSync(join(run, "run.json"), JSON.stringify({ name, corpus: { deadTokens: [] } }));
   return run;

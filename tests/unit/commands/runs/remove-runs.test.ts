@@ -25,8 +25,9 @@ beforeEach(() => {
 
 const remove = (...args: string[]) => captureStdout(runsCommand(), "rm", ...args);
 
-test("a finished run, analysed, exported into and noted, is its own in every file", async () => {
-  for (const name of ["analysis.json", "notes.json", "events.torn", "history.npy", ".step-000002.partial"]) writeFileSync(join(run, name), "{}");
+test("a finished run that was analysed, noted and interrupted while it wrote is removed with all its files", async () => {
+  for (const name of ["analysis.json", "notes.json", "events.torn", "run.json.0123abcd.partial"]) writeFileSync(join(run, name), "{}");
+  mkdirSync(join(run, "checkpoints", ".step-000002.partial"), { recursive: true });
   expect(foreignEntry(run)).toBeUndefined();
   expect(JSON.parse(await remove("--json", "--yes", run))).toEqual({ schema: "bh-bridge/runs-removed@1", removed: [run] });
   expect(readdirSync(join(run, ".."))).toEqual([]);

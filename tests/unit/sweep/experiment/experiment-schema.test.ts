@@ -5,7 +5,8 @@ const arms = { layernorm: { model: { norm: "layernorm" } }, rmsnorm: {} };
 const problems = (experiment: unknown) => experimentSchema.safeParse(experiment).error?.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
 
 test("arms are all that has to be written", () => {
-  expect(experimentSchema.parse({ arms })).toEqual({ arms, measures: [], rules: { score: "notebook", decides: ["score", "deadC"], alpha: 0.05 } });
+  const rules = { score: "notebook", decides: ["score", "deadC"], alpha: 0.05, nullBelow: 0.3, test: "mean" };
+  expect(experimentSchema.parse({ arms })).toEqual({ arms, measures: [], rules });
 });
 
 test("one arm compares nothing", () => {
