@@ -7,7 +7,7 @@ import { durableWrite } from "../formats/durable-write.js";
 import { sha256OfFile } from "../runs/checksums.js";
 
 /** The checksums of the files that reports have written into a folder: they prove which files may be replaced. */
-export const outputManifestName = "MANIFEST.json";
+const outputManifestName = "MANIFEST.json";
 
 const writtenBy = "bh-bridge report";
 const manifestSchema = z.strictObject({

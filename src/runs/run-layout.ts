@@ -99,7 +99,7 @@ export function historyFiles(directory: string): string[] {
 }
 
 /** The step of a checkpoint by the name of its folder; nothing where the name is another. */
-export function stepOfCheckpoint(name: string): number | undefined {
+function stepOfCheckpoint(name: string): number | undefined {
   const digits = checkpointNames.exec(name)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }

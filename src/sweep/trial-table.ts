@@ -4,7 +4,7 @@ import type { TrialResult } from "./trial-result.js";
 import type { SettingOf } from "./trial-settings.js";
 
 /** A value in a table of trials; null where there is none. */
-export type Cell = number | string | boolean | null;
+type Cell = number | string | boolean | null;
 
 /** A verdict in a table: pandas and DuckDB read the word `null` of a CSV as a missing value. */
 const verdictWords: Readonly<Record<TrialResult["verdict"]["result"], string>> = { positive: "positive", null: "null result", degenerate: "degenerate" };
