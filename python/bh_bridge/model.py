@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -161,7 +161,7 @@ def save_model(model: PreTrainedModel, directory: Path) -> None:
     elif norm is not None:
         _add_source(directory, GPT2_SOURCE)
         _add_source(directory, OTHER_SOURCE, source_with_norms(type(model).__mro__[1], kind, norm))
-        own = type(model).config_class
+        own = cast("type[PreTrainedConfig]", type(model).config_class)
         _name_classes(directory, own.model_type, OTHER_SOURCE, own, type(model))
 
 
