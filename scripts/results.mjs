@@ -27,7 +27,7 @@ if (!values.corpus || !existsSync(values.corpus)) fail(`--corpus: ${values.corpu
 
 /** What is trained, in this order; pieces of one group go side by side, as many as there are cores. */
 const groups = [
-  [{ kind: "experiment", name: "rmsnorm-vs-layernorm", options: ["--seeds", "42..44"] }],
+  [{ kind: "experiment", name: "rmsnorm-vs-layernorm", options: ["--seeds", "42..50", "--set", "engine=fast"] }],
   ["jiggle-11.2b", "snowball-11.2c", "f32-init-13.4a"].map((name) => ({ kind: "run", name, options: ["--threads", "1"] })),
   [{ kind: "experiment", name: "f32-vs-bf16-init", options: ["--seeds", "42..51"] }],
   [{ kind: "experiment", name: "rmsnorm-vs-layernorm-clean", options: ["--seeds", "42..44"], steps: "3000" }],
