@@ -84,7 +84,7 @@ export class Bridge implements AsyncDisposable {
   }
 
   /**
-   * Start Python; PyTorch is loaded when this returns, after about 3 s.
+   * Start Python; PyTorch is loaded when this returns, which takes as long as `import torch`: 1 to 3 s.
    *
    * @throws {BhBridgeError} `USAGE`, `PYTHON_NOT_FOUND`, `PYTHON_DEPENDENCY_MISSING`, `PROTOCOL_MISMATCH`, `PEER_EXITED`, `ABORTED`.
    */

@@ -14,7 +14,7 @@ interface CensusOptions extends CommonOptions, RowsOptions {
 export function censusCommand(): Command {
   return createCommand(
     "census",
-    "Count the black holes of a matrix: rows that are equal bit for bit",
+    "Count the black holes of a matrix: groups of rows with equal values",
     "bh-bridge census out/checkpoint-20::transformer.wte.weight",
   )
     .argument("<file[::tensor]>", "file, checkpoint or run; the tensor is found when it looks like an embedding")

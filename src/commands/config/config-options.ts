@@ -31,7 +31,7 @@ export function addConfigOptions(command: Command): Command {
     .option("--nproc <n>", "processes that share each batch, started by torchrun (processes)")
     .option(
       "--from <checkpoint>",
-      "saved GPT-2 (a directory, or a .pt, .bin, .npz of weights) or run to start from (model.from); RUN::STEP takes the embedding of a recorded step (init)",
+      "saved model (a directory, or a .pt, .bin, .safetensors or .npz with the weights of a GPT-2) or run to start from (model.from); RUN::STEP takes the embedding of a recorded step (init)",
     )
     .option("--engine <name>", `${engines.join(" or ")} (engine)`)
     .option("--name <text>", "display name of the run (name)")

@@ -147,7 +147,7 @@ function retryCommand(): Command {
     .addOption(addressOption())
     .addOption(runtimeEnvOption());
   return addSlurmOptions(command)
-    .option("--workers <n>", "trials side by side; one a core when left out")
+    .option("--workers <n>", "trials to train in parallel (default: one per core; on SLURM 4 per task)")
     .option("--fail-fast", "begin no more trials once one has failed")
     .option("--python <path>", "Python interpreter")
     .option("--dry-run", "list the trials, what there is of them, and what the rest will take; train none")

@@ -52,7 +52,7 @@ export function addTrialOptions(command: Command, out: string): Command {
     .addOption(addressOption())
     .addOption(runtimeEnvOption());
   return addSlurmOptions(described)
-    .option("--workers <n>", "trials to train in parallel (default: one per core)")
+    .option("--workers <n>", "trials to train in parallel (default: one per core; on SLURM 4 per task)")
     .option("--retry", "train failed trials again")
     .option("--fail-fast", "start no further trials after one has failed")
     .option("--serve", "show the runs on a page of this machine while they train, as `bh-bridge serve` does, and print its address")
@@ -67,7 +67,7 @@ export function executorOption(): Option {
 
 /** `--address`: which cluster. */
 export function addressOption(): Option {
-  return new Option("--address <url>", "of --executor ray: the cluster's dashboard; RAY_ADDRESS or http://127.0.0.1:8265 when left out");
+  return new Option("--address <url>", "of --executor ray: the cluster's dashboard (default: RAY_API_SERVER_ADDRESS, RAY_ADDRESS or http://127.0.0.1:8265)");
 }
 
 /** `--runtime-env`: what the cluster prepares. */

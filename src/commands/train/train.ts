@@ -25,7 +25,7 @@ export function trainCommand(): Command {
   const command = createCommand("train", "Train a model, record it and analyse it", "bh-bridge train --preset quick --corpus my.txt");
   return addNodeOptions(addConfigOptions(command))
     .addOption(outOption())
-    .option("--resume-state", "with --from: also resume optimizer, schedule and random streams of a checkpoint of HF's Trainer")
+    .option("--resume-state", "with --from: also resume optimizer, schedule and random streams of a checkpoint, of HF's Trainer or of a run")
     .option("--require-clean", "refuse to start if the git repository has uncommitted changes")
     .option("--if-new", "skip training if an equal run is complete in the folder of runs, and print its result")
     .option("--on-event <command>", "shell command to run at alerts and at the end, with the event as JSON on stdin")
