@@ -40,6 +40,7 @@ export async function createProgram(name?: string): Promise<Command> {
     .helpOption("-h, --help", "display help")
     .helpCommand("help [command]", "display help for a command")
     .version(packageManifest().version)
+    .enablePositionalOptions() // sweep and its subcommands both have -o: a command reads the options behind its own name
     .addHelpText("after", () => helpEnding("Start with:\n  $ bh-bridge doctor\n  $ bh-bridge train --preset quick"));
   const load = name === undefined ? undefined : commands[name];
   const wanted = name === "--version" ? [] : load ? [load] : Object.values(commands);

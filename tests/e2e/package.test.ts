@@ -36,7 +36,7 @@ const documented = new Set(pages.flatMap((page) => ownCommands(readFileSync(join
 
 /** As it is cheap to run: what trains for minutes is resolved and printed, or planned; what installs, serves, resumes or removes says how. */
 function cheaply(command: string): string {
-  const [name = ""] = /^(setup|serve|resume|reproduce|rerecord|runs rm|doctor --measure)\b/.exec(command) ?? [];
+  const [name = ""] = /^(setup|serve|resume|reproduce|rerecord|runs rm|doctor --measure|sweep export)\b/.exec(command) ?? [];
   if (name !== "") return `${name} --help`;
   if (/^(sweep|experiment) /.test(command)) return command.replace(/( --dry-run)?$/, " --dry-run");
   return command.startsWith("train ") || command === "train" ? `${command} --print-config` : command.replaceAll(/\bRUN(?:-[AB])?\b/g, "my-run");

@@ -26,7 +26,7 @@ async function drawn(columns: number, ...args: string[]): Promise<string[]> {
 
 /** Whether a line is a command or a path, which stays whole so that it can be copied. */
 function isWhole(line: string): boolean {
-  return /(?:^|: {2,3})(?:(?:npx )?bh-bridge|node \S+cli\.js) /.test(line.trim()) || line.includes(folder.path) || /^\S+$/.test(line.trim());
+  return /(?:^|^\$ |: {2,3})(?:(?:npx )?bh-bridge|node \S+cli\.js) /.test(line.trim()) || line.includes(folder.path) || /^\S+$/.test(line.trim());
 }
 
 const training = ["train", "--corpus", "text", "--steps", "3", "--device", "cpu", "--out", "r"];

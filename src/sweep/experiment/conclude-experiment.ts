@@ -88,7 +88,7 @@ function factPairs(control: string, runs: readonly ExperimentRun[], facts: reado
 function changedSettings(pairs: readonly FactPair[]): Record<string, string[]> {
   const settings: Record<string, string[]> = {};
   for (const { arm, control, treatment } of pairs) {
-    const paths = diffRunConfigs(control.config, treatment.config).map(({ path }) => path);
+    const paths = diffRunConfigs(control.config, treatment.config).flatMap(({ path }) => (path === "name" ? [] : [path])); // a run is named after its arm
     settings[arm] = [...new Set([...(settings[arm] ?? []), ...paths])];
   }
   return settings;
