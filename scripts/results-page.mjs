@@ -101,7 +101,12 @@ function seedTable({ measures, control, seeds }) {
 }
 
 function confounds({ confounds: found }, preset) {
-  const computed = found.map(({ what, control, treatment, remove }) => `${what}: ${control} against ${treatment}; removed by ${remove ?? "no option"}`);
+  const isPackage = ({ what }) => what.startsWith("Python package ");
+  const packages = found.filter(isPackage).map(({ what }) => what.replace("Python package ", ""));
+  const computed = found
+    .filter((each) => !isPackage(each))
+    .map(({ what, control, treatment, remove }) => `${what}: ${control} against ${treatment}; removed by ${remove ?? "no option"}`);
+  if (packages.length > 0) computed.push(`installed Python packages: ${packages.join(", ")}; removed by one environment for both arms`);
   const known = `Confounds known beforehand: ${preset.confound}`;
   return found.length === 0 ? [`${known} In the files of the runs no other was found.`] : [`${known} Found in the files of the runs:`, list(computed)];
 }
