@@ -114,10 +114,10 @@ class HistoryFile:
     def __init__(self, path: Path, layout: Layout) -> None:
         self.path = path
         self.layout = layout
-        self._uncommitted = 0
         self._committed_at = time.monotonic()
-        self._commit_thread: threading.Thread | None = None  # under way
-        self._commit_error: BaseException | None = None
+        self._lock = threading.Lock()  # held by a commit: meanwhile the files are neither closed nor replaced
+        self._commit_error: OSError | None = None
+        self._is_closed = False
         is_new = not path.exists()
         with contextlib.ExitStack() as undo:
             self._index_fd = self._open_index(is_new)
@@ -126,7 +126,8 @@ class HistoryFile:
             undo.callback(lambda: os.close(self._fd))  # by then it may be another
             if not is_new:
                 self._check_header()
-            self.committed = self.last = self._states_done() - 1
+            self.committed = self._states_done() - 1
+            self.rewind(self.committed)
             if os.fstat(self._fd).st_size != layout.file_bytes:  # shortened when the run stopped, or to be extended
                 self._replace(layout.states)
             undo.pop_all()
@@ -135,7 +136,7 @@ class HistoryFile:
         """Go back to state `last`; committed states after it will be compared with what is recomputed."""
         if last > self.committed:
             raise RunCorrupt(f"{self.path} holds states up to {self.committed}, its checkpoint needs {last}")
-        self.last = last
+        self.last = self._handed_over = self._synced = last  # what is written, given to a commit, and on the disk
 
     def forget_after(self, last: int) -> None:
         """Take back the states after `last`: what comes instead of them is not compared."""
@@ -146,7 +147,8 @@ class HistoryFile:
         if last < 0:  # zero steps done means state 0 alone, unless its record says that there is none
             write_all(self._index_fd, bytes(INDEX_RECORD.size), 0)
             sync(self._index_fd)
-        self.committed = self.last = last
+        self.committed = last
+        self.rewind(last)
 
     def append(self, state: torch.Tensor, step: int, loss: float) -> None:
         """Write the next state, [rows, hidden] in the layout's dtype on the CPU; commit when it is time.
@@ -157,8 +159,7 @@ class HistoryFile:
         """
         if state.dtype != self.layout.dtype:
             raise TypeError(f"{self.layout.tensor} is {state.dtype}, and {self.path} holds {self.layout.dtype}")
-        if self._commit_error is not None:
-            self._wait_for_commit()
+        self._raise_commit_error()
         index = self.last + 1
         data = state.contiguous().view(torch.uint8).numpy().tobytes()
         crc = zlib.crc32(data)
@@ -168,19 +169,17 @@ class HistoryFile:
         write_all(self._fd, data, self.layout.offset(index))
         write_all(self._index_fd, record, self._record_offset(index))
         self.last = index
-        self._uncommitted += 1
         waited = time.monotonic() - self._committed_at
         if index == 0:
             self.commit()
-        elif self._uncommitted >= COMMIT_EVERY_STATES or waited >= COMMIT_EVERY_SECONDS:
+        elif self.last - self._handed_over >= COMMIT_EVERY_STATES or waited >= COMMIT_EVERY_SECONDS:
             self._begin_commit()
 
     def commit(self) -> None:
         """Make everything written so far durable, then visible; return when it is."""
-        self._wait_for_commit()
-        if self._uncommitted:
+        with self._lock:
             self._make_durable(self.last)
-            self._uncommitted = 0
+        self._handed_over = self.last
         self._committed_at = time.monotonic()
 
     def shorten(self) -> None:
@@ -188,11 +187,12 @@ class HistoryFile:
 
         Left undone for a file that takes long to copy, or when the disk has no room for a copy: `steps_done` tells.
         """
-        self._wait_for_commit()
-        states = self.committed + 1
-        if states < self.layout.states and self.layout.offset(states) <= SHORTEN_UP_TO_BYTES:
-            with contextlib.suppress(DiskFull):
-                self._replace(states)
+        with self._lock:
+            self._raise_commit_error()
+            states = self.committed + 1
+            if states < self.layout.states and self.layout.offset(states) <= SHORTEN_UP_TO_BYTES:
+                with contextlib.suppress(DiskFull):
+                    self._replace(states)
 
     def record(self, index: int) -> Record:
         """The index record of a state."""
@@ -203,45 +203,61 @@ class HistoryFile:
         return Record(step, crc, loss)
 
     def close(self) -> None:
-        if self._commit_thread is not None:
-            self._commit_thread.join()
-        os.close(self._fd)
-        os.close(self._index_fd)
+        """Close the files, after a commit that is under way; whoever wants to know how that ended calls `commit`."""
+        is_interrupted = False
+        while not self._is_closed:
+            try:
+                self._close()
+            except KeyboardInterrupt:  # a commit must not go on when the run has been unlocked
+                is_interrupted = True
+        if is_interrupted:
+            raise KeyboardInterrupt
+
+    def _close(self) -> None:
+        with self._lock:
+            self._is_closed = True
+            os.close(self._fd)
+            os.close(self._index_fd)
 
     def _begin_commit(self) -> None:
         """Commit what is written so far while the training goes on. An error is raised by the next append or commit."""
-        self._wait_for_commit()  # it has ended long ago, unless the disk is slower than the training
-        self._commit_thread = threading.Thread(
-            target=self._try_to_commit, args=(self.last,), name="bh-bridge-commit", daemon=True
-        )
-        self._uncommitted = 0
-        self._committed_at = time.monotonic()
-        self._commit_thread.start()
+        with self._lock:  # free, unless the disk is slower than the training
+            self._handed_over = self.last
+            self._committed_at = time.monotonic()
+        thread = threading.Thread(target=self._try_to_commit, args=(self.last,), name="bh-bridge-commit", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no thread to give
+            self.commit()
 
     def _try_to_commit(self, last: int) -> None:
-        try:
-            self._make_durable(last)
-        except BaseException as error:
-            self._commit_error = error
+        with self._lock, contextlib.suppress(OSError):  # which is kept
+            if not self._is_closed:
+                self._make_durable(last)
 
     def _make_durable(self, last: int) -> None:
-        """Commit the states up to `last`; later ones may be written meanwhile."""
-        sync(self._fd)
-        sync(self._index_fd)
-        if last > self.committed:  # while old states are recomputed, what was committed stays so
-            write_all(self._fd, struct.pack("<q", last), HEADER_BYTES)
-            sync(self._fd)
-            self.committed = last
+        """Commit the states up to `last`; later ones may be written meanwhile.
 
-    def _wait_for_commit(self) -> None:
-        """Wait for a commit under way; raise what has ended it."""
-        if self._commit_thread is not None:
-            self._commit_thread.join()
-            self._commit_thread = None
+        An error is final: after it a system may report the next sync as done though the data never reached the disk.
+        """
+        self._raise_commit_error()
+        if last <= self._synced:
+            return
+        try:
+            sync(self._fd)
+            sync(self._index_fd)
+            if last > self.committed:  # while old states are recomputed, what was committed stays so
+                write_all(self._fd, struct.pack("<q", last), HEADER_BYTES)
+                sync(self._fd)
+                self.committed = last
+        except OSError as error:
+            self._commit_error = error
+            raise
+        self._synced = last
+
+    def _raise_commit_error(self) -> None:
         if self._commit_error is not None:
-            error, self._commit_error = self._commit_error, None
-            self._uncommitted += 1  # what it was to commit is not durable
-            raise error
+            raise self._commit_error
 
     @property
     def _index_path(self) -> Path:
@@ -293,7 +309,6 @@ class HistoryFile:
         return fd
 
     def _replace(self, states: int) -> None:
-        self._wait_for_commit()
         fd = self._place(states, self.committed + 1)
         os.close(self._fd)
         self._fd = fd

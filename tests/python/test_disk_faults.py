@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 from tiny_run import differences, in_child, killed_at, train
 
 pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="strace makes system calls fail; it is not here")
@@ -20,12 +21,14 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def failing(call: str, error: str, when: int, path: Path | None) -> Callable[[int], Callable[[], None]]:
-    """Make the `when`-th call of this kind (on this path) of a process fail, and all that follow it."""
+def failing(
+    call: str, error: str, when: int, path: Path | None, *, once: bool = False
+) -> Callable[[int], Callable[[], None]]:
+    """Make the `when`-th call of this kind (on this path) of a process fail, and all that follow it unless `once`."""
 
     def attach(pid: int) -> Callable[[], None]:
         only = [] if path is None else ["-P", str(path)]
-        inject = f"inject={call}:error={error}:when={when}+"
+        inject = f"inject={call}:error={error}:when={when}{'' if once else '+'}"
         tracer = subprocess.Popen(
             ["strace", "-f", "-p", str(pid), *only, "-e", f"trace={call}", "-e", inject],
             stdout=subprocess.DEVNULL,
@@ -69,6 +72,27 @@ def test_a_failing_call_is_a_typed_error_and_the_run_goes_on_afterwards(
     outcome = in_child(lambda: train(run, "exact"), failing(call, error, when, run / name))
     assert outcome["code"] == code
     assert str(run) in outcome["message"]
+    assert in_child(lambda: train(run, "exact"))["status"] == "completed"
+    assert differences(run, whole) == []
+
+
+def test_a_commit_that_fails_beside_the_training_ends_it_and_nothing_lost_counts_as_recorded(
+    tmp_path: Path, whole: Path
+) -> None:
+    run = tmp_path / "run"
+    killed_at(run, "step_end", 25)
+
+    def committed_in_a_thread() -> object:
+        from bh_bridge import history
+
+        history.COMMIT_EVERY_STATES = 3  # from step 20 on; the training itself waits for a commit at step 30
+        return train(run, "exact")
+
+    fails = failing("fdatasync", "EIO", 1, run / "history.safetensors", once=True)  # the first of each thread
+    outcome = in_child(committed_in_a_thread, fails)
+    assert outcome["code"] == "IO_FAILED"
+    assert str(run) in outcome["message"]
+    assert int(load_file(run / "history.safetensors")["steps_done"]) == 20
     assert in_child(lambda: train(run, "exact"))["status"] == "completed"
     assert differences(run, whole) == []
 

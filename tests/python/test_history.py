@@ -1,5 +1,6 @@
 """The recorded history: readable by plain safetensors at every moment, committed in order, compared when recomputed."""
 
+import signal
 import struct
 import threading
 import zlib
@@ -88,20 +89,69 @@ def test_steps_done_names_only_states_that_were_synced_before(tmp_path: Path, mo
     assert all(done <= newest for done, newest in named)
 
 
-def test_an_error_of_a_commit_under_way_ends_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    history = written(tmp_path / "history.safetensors", 2)
+def test_an_error_of_a_commit_under_way_ends_the_training_for_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "history.safetensors"
+    history = written(path, 2)
     monkeypatch.setattr(history_module, "COMMIT_EVERY_STATES", 2)
+    failures = [OSError(5, "Input/output error")]  # one: Linux reports a lost write once, and the next sync as done
 
     def fail(_: int) -> None:
-        raise OSError(5, "Input/output error")
+        if failures:
+            raise failures.pop()
 
     monkeypatch.setattr(history_module, "sync", fail)
     history.append(state(2), 2, 0.0)
-    with pytest.raises(OSError, match="Input/output error"):
-        history.commit()
-    assert history.committed == 0
-    with pytest.raises(OSError, match="Input/output error"):  # it was not made durable, and is not taken to be
-        history.commit()
+    for attempt in (history.commit, history.commit, lambda: history.append(state(3), 3, 0.0), history.shorten):
+        with pytest.raises(OSError, match="Input/output error"):
+            attempt()
+    history.close()
+    assert failures == []
+    assert (history.committed, read(path)[0]) == (0, 0)
+
+
+def test_a_commit_is_over_when_the_file_is_closed_even_by_an_interrupt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "history.safetensors"
+    history = written(path, 2)
+    monkeypatch.setattr(history_module, "COMMIT_EVERY_STATES", 2)
+    has_begun, disk_may_go_on = threading.Event(), threading.Event()
+
+    def wait(_: int) -> None:
+        has_begun.set()
+        disk_may_go_on.wait(20)
+
+    monkeypatch.setattr(history_module, "sync", wait)
+    history.append(state(2), 2, 0.0)
+    assert has_begun.wait(20)
+    main = threading.main_thread().ident
+    assert main is not None
+    interrupt = threading.Timer(0.2, lambda: signal.pthread_kill(main, signal.SIGINT))
+    go_on = threading.Timer(0.6, disk_may_go_on.set)
+    interrupt.start()
+    go_on.start()
+    with pytest.raises(KeyboardInterrupt):
+        history.close()
+    assert disk_may_go_on.is_set()
+    assert (history.committed, read(path)[0]) == (2, 2)
+    history.close()  # a second time: nothing is left to close, and no file of another gets closed
+
+
+def test_without_a_thread_to_have_the_training_waits_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "history.safetensors"
+    history = written(path, 2)
+    monkeypatch.setattr(history_module, "COMMIT_EVERY_STATES", 2)
+    threading.stack_size(1 << 50)  # more than a process can address
+    try:
+        history.append(state(2), 2, 0.0)
+    finally:
+        threading.stack_size(0)
+    assert (history.committed, read(path)[0]) == (2, 2)
+    history.close()
 
 
 def test_the_index_has_step_checksum_and_loss_of_each_state(tmp_path: Path) -> None:
