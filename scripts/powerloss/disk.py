@@ -1,9 +1,10 @@
 """A disk that may lose power: what was synced is there, of everything else any part may be.
 
-The model is POSIX at its strictest. Data: a write that no sync of its file followed may be there, be missing, or be
-there in some of its 512-byte sectors, whatever became of earlier and later ones. Names: an entry that was made, renamed
-or removed without a sync of its directory afterwards may or may not have changed; a sync of the file does not make its
-name durable. Within one directory, changes are lost either from some point on (a journal) or independently.
+The model is POSIX at its strictest. Data: a write after which no sync of its file began and ended may be there, be
+missing, or be there in some of its 512-byte sectors, whatever became of earlier and later ones. Names: an entry that
+was made, renamed or removed without a sync of its directory afterwards may or may not have changed; a sync of the file
+does not make its name durable. Within one directory, changes are lost either from some point on (a journal) or
+independently.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class File:
     durable: bytearray = field(default_factory=bytearray)
     pending: list[tuple[int, bytes | None]] = field(default_factory=list)  # (offset, data), or (length, None): set size
     size: int = 0
+    changes: int = 0  # that are durable
 
     def live(self) -> bytearray:
         content = bytearray(self.durable)
@@ -34,9 +36,11 @@ class File:
             _apply(content, offset, data)
         return content
 
-    def sync(self) -> None:
-        self.durable = self.live()
-        self.pending.clear()
+    def sync(self, changes: int) -> None:
+        """Make the changes durable that had been made when the sync began: so many since the file is there."""
+        while self.pending and self.changes < changes:
+            _apply(self.durable, *self.pending.pop(0))
+            self.changes += 1
 
 
 @dataclass
@@ -46,14 +50,17 @@ class Folder:
     durable: dict[str, File | Folder] = field(default_factory=dict)
     pending: list[Callable[[dict[str, File | Folder]], None]] = field(default_factory=list)
     live: dict[str, File | Folder] = field(default_factory=dict)
+    changes: int = 0  # that are durable
 
     def change(self, effect: Callable[[dict[str, File | Folder]], None]) -> None:
         effect(self.live)
         self.pending.append(effect)
 
-    def sync(self) -> None:
-        self.durable = dict(self.live)
-        self.pending.clear()
+    def sync(self, changes: int) -> None:
+        """As that of a file."""
+        while self.pending and self.changes < changes:
+            self.pending.pop(0)(self.durable)
+            self.changes += 1
 
 
 class Disk:
@@ -64,6 +71,7 @@ class Disk:
         self.top = Folder()
         self._positions: dict[tuple[int, int], int] = {}
         self._appending: set[tuple[int, int]] = set()
+        self._syncs: dict[int, int] = {}  # under way: how many changes of the file came before, by number
 
     def replay(self, call: Call) -> None:
         match call.name:
@@ -71,10 +79,14 @@ class Disk:
                 self._open(call)
             case "write":
                 self._write(call)
+            case "begin_sync":
+                node = self._find(call.path)
+                if node is not None:
+                    self._syncs[call.number] = node.changes + len(node.pending)
             case "sync":
                 node = self._find(call.path)
                 if node is not None:
-                    node.sync()
+                    node.sync(self._syncs.pop(call.number, node.changes + len(node.pending)))
             case "truncate" | "extend":
                 node = self._find(call.path)
                 if isinstance(node, File):

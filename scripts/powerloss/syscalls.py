@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 SYSCALLS = (
     "openat,open,creat,write,writev,pwrite64,fsync,fdatasync,rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat,"
     "rmdir,ftruncate,fallocate,lseek,copy_file_range,sendfile,link,linkat"
 )
-# -y names the file of each descriptor, -xx keeps bytes as they are, -s is longer than any write.
-STRACE = ["strace", "-f", "-y", "-xx", "-s", "100000000", "-e", f"trace={SYSCALLS}", "-o"]
+# -y names the file of each descriptor, -xx keeps bytes as they are, -s is longer than any write. A slow disk: states
+# come so slowly that they are committed by the clock, and a sync takes so long that states are written meanwhile.
+STRACE = [
+    *("strace", "-f", "-y", "-xx", "-s", "100000000", "-e", f"trace={SYSCALLS}"),
+    *("-e", "inject=pwrite64:delay_enter=150000", "-e", "inject=fdatasync:delay_enter=200000", "-o"),
+]
 
+_SYNCS = ("fsync", "fdatasync")
 _LINE = re.compile(rb"^(\d+)\s+(.*)$")
 _UNFINISHED = b" <unfinished ...>"
 _RESUMED = re.compile(rb"^<\.\.\. (\w+) resumed>(.*)$")
@@ -40,36 +45,44 @@ class Call:
     creates: bool = False
     truncates: bool = False
     appends: bool = False
-    exclusive_mode: str = ""
+    number: int = -1  # of a sync, which begins as "begin_sync" and ends as "sync"; others may write meanwhile
 
 
 def read_trace(path: Path, root: str) -> Iterator[Call]:
-    """The successful calls on files below `root`, in the order in which they ended."""
-    for name, arguments, result in _finished(path):
-        if result < 0:
+    """The successful calls on files below `root`, in the order in which they ended; a sync has its begin as well."""
+    for number, name, arguments, result in _finished(path):
+        if result is not None and result < 0:
             continue
-        call = _call(name, arguments, result)
+        call = _call(name, arguments, result or 0)
+        if call is not None and name in _SYNCS:
+            call = replace(call, name="begin_sync" if result is None else "sync", number=number)
         if call is not None and (call.path.startswith(root) or call.target.startswith(root)):
             yield call
 
 
-def _finished(path: Path) -> Iterator[tuple[str, bytes, int]]:
-    begun: dict[bytes, bytes] = {}
+def _finished(path: Path) -> Iterator[tuple[int, str, bytes, int | None]]:
+    """Number, name, arguments and result of each call as it ends; a sync that others overtake also as it begins."""
+    begun: dict[bytes, tuple[int, bytes]] = {}
     with path.open("rb") as lines:
-        for raw in lines:
+        for number, raw in enumerate(lines):
             match = _LINE.match(raw.rstrip(b"\n"))
             if match is None:
                 continue
             pid, text = match.groups()
             if text.endswith(_UNFINISHED):
-                begun[pid] = text[: -len(_UNFINISHED)]
+                begun[pid] = number, text[: -len(_UNFINISHED)]
+                name, _, arguments = begun[pid][1].partition(b"(")
+                if name.decode() in _SYNCS:
+                    yield number, name.decode(), arguments, None
                 continue
+            began = number
             resumed = _RESUMED.match(text)
             if resumed is not None:
-                text = begun.pop(pid, resumed.group(1) + b"(") + resumed.group(2)
+                began, beginning = begun.pop(pid, (number, resumed.group(1) + b"("))
+                text = beginning + resumed.group(2)
             found = _CALL.match(text)
             if found is not None:
-                yield found.group(1).decode(), found.group(2), int(found.group(3))
+                yield began, found.group(1).decode(), found.group(2), int(found.group(3))
 
 
 def _call(name: str, arguments: bytes, result: int) -> Call | None:

@@ -23,7 +23,7 @@ test("an experiment that is killed goes on by the same command, and ends as one 
 
 const hasStrace = (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, "strace")));
 
-test.skipIf(!hasStrace)("disks that power loss may leave recover to the same bits", { timeout: 240_000 }, async () => {
+test.skipIf(!hasStrace)("disks that power loss may leave recover to the same bits", { timeout: 480_000 }, async () => {
   const { stdout } = await execa(python, [join(projectRoot, "scripts/powerloss"), "--states", "12", "--seed", "5"], { env: environment, reject: false });
   expect(stdout).toContain("12 of 12 states recovered to the bits of the whole run");
 });
