@@ -4,9 +4,15 @@ import { channelCommandSchema, channelMessageSchema, coalescibleEvents, trainEve
 import { operations } from "./operations.js";
 import { protocolVersion } from "./version.js";
 
-/** As on the wire, where a number that is not finite is a string. What a field is for stands in the configuration's own JSON Schema. */
+/** As on the wire, where a number that is not finite is a string. Descriptions and examples are in the JSON Schema of the configuration. */
 function onTheWire(schema: z.ZodType) {
-  return z.toJSONSchema(schema, { io: "input", override: ({ jsonSchema }) => void delete jsonSchema.description });
+  return z.toJSONSchema(schema, {
+    io: "input",
+    override({ jsonSchema }) {
+      delete jsonSchema.description;
+      delete jsonSchema.examples;
+    },
+  });
 }
 
 /** The JSON Schemas of every message, which Python checks requests against; kept as `python/bh_bridge/protocol.schema.json`. */

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { realPython } from "../bridge/real-python.js";
 
-const copied = ["src", "scripts", "schemas", "python", "tests", "web", "package.json", "tsconfig.json", "vitest.config.ts"];
+const copied = ["src", "scripts", "schemas", "python", "tests", "bench/verdicts", "web", "package.json", "tsconfig.json", "vitest.config.ts"];
 const schema = "src/config/record-schema.ts";
 const generated = [
   "python/bh_bridge/protocol.schema.json",
