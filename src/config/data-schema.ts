@@ -43,7 +43,7 @@ export const dataSchema = z.strictObject({
     .enum(["double", "causal"])
     .default("double")
     .describe(
-      "`double` shifts labels in the data set and again in the model, as the notebook did, so that position t learns token t+2; `causal` learns t+1. With `model.from`, and with a `model.type` other than the preset's, the default is `causal`.",
+      "`double` shifts labels in the data set and again in the model, as the notebook did, so that position t learns token t+2; `causal` learns t+1. With `model.from`, and with a `model.type` that is neither `gpt2` nor the preset's, the default is `causal`.",
     ),
   window_length: z.int().min(2).nullable().default(null).describe("Tokens of a training window; null takes as many as the model has positions."),
   held_out: z

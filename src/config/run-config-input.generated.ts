@@ -31,7 +31,7 @@ export interface DataInput {
   train_tokenizer?: "char-bpe" | "byte-bpe" | null | undefined;
   /** `sliding` takes a training window at every token, as the notebook did; `chunks` takes them side by side, and leaves out the last tokens that do not fill one. Default: `"sliding"`. */
   windows?: "sliding" | "chunks" | undefined;
-  /** `double` shifts labels in the data set and again in the model, as the notebook did, so that position t learns token t+2; `causal` learns t+1. With `model.from`, and with a `model.type` other than the preset's, the default is `causal`. Default: `"double"`. */
+  /** `double` shifts labels in the data set and again in the model, as the notebook did, so that position t learns token t+2; `causal` learns t+1. With `model.from`, and with a `model.type` that is neither `gpt2` nor the preset's, the default is `causal`. Default: `"double"`. */
   label_shift?: "double" | "causal" | undefined;
   /** Tokens of a training window; null takes as many as the model has positions. Default: `null`. */
   window_length?: number | null | undefined;
