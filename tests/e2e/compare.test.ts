@@ -1,11 +1,13 @@
-import { cpSync, openSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
+import { cpSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { type CompareDocument, compareDocumentSchema } from "../../src/commands/compare/compare-document.js";
 import { reproduceDocumentSchema } from "../../src/commands/reproduce/reproduce-document.js";
 import { rerecordDocumentSchema } from "../../src/commands/rerecord/rerecord-document.js";
+import { verifyRun } from "../../src/runs/verify-run.js";
 import { codeBlocks, ownCommands } from "../code-blocks.js";
+import { damageNumber, recordOtherNumber } from "./flip-bit.js";
 import { run, temporaryFolder } from "./program.js";
 import { trainTogether } from "./train-together.js";
 
@@ -15,7 +17,6 @@ const small = {
   model: { n_embd: 8, n_layer: 1, n_head: 2, n_positions: 16 },
   training: { max_steps: 40, per_device_train_batch_size: 4, logging_steps: 10 },
 };
-const [tokens, dims] = [128, 8];
 
 async function compare(...args: string[]): Promise<{ exitCode: number | undefined; document: CompareDocument }> {
   const { exitCode, stdout } = await run(["compare", ...args, "--json"]);
@@ -56,19 +57,27 @@ test("another seed is the difference, and the first bit that it changed is told"
   expect((await compare(a, c)).exitCode).toBe(0);
 });
 
-test("one flipped bit of a history is found where it is", async () => {
+test("one other bit of a history is found where it is", async () => {
   const [a] = runs();
-  const copy = join(folder.path, "flipped");
+  const copy = join(folder.path, "other");
   cpSync(a, copy, { recursive: true });
-  const file = openSync(join(copy, "history.safetensors"), "r+");
-  const place = 4096 + 8 + ((33 * tokens + 17) * dims + 5) * 2; // bfloat16 after the header and `steps_done`
-  const byte = Buffer.alloc(1);
-  readSync(file, byte, 0, 1, place);
-  writeSync(file, Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, place);
+  recordOtherNumber(copy, { snapshot: 33, token: 17, component: 5 });
+  expect((await verifyRun(copy)).problems).toEqual([]);
   const { exitCode, document } = await compare(a, copy, "--assert-equal", "history");
   expect(exitCode).toBe(1);
   expect(document.history[0]).toMatchObject({ equalTo: 32, first: { step: 33, tensor: "wte", token: 17, component: 5, ulp: 1 } });
   expect([document.loss[0]?.equal, document.final[0]?.equal]).toEqual([true, true]);
+});
+
+test("a flipped bit of a history is damage, and not a difference", async () => {
+  const [a] = runs();
+  const copy = join(folder.path, "damaged");
+  cpSync(a, copy, { recursive: true });
+  damageNumber(copy, { snapshot: 33, token: 17, component: 5 });
+  const { exitCode, stdout } = await run(["compare", a, copy, "--json"]);
+  expect(exitCode).toBe(1);
+  const message = expect.stringContaining(`${join(copy, "history.safetensors")} is damaged at step 33, token 17, component 5: `);
+  expect(JSON.parse(stdout)).toMatchObject({ code: "RUN_CORRUPT", message });
 });
 
 test("a run without an end is compared as far as it goes", async () => {

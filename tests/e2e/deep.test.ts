@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, openSync, readdirSync, readSync, writeSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { compareDocumentSchema } from "../../src/commands/compare/compare-document.js";
@@ -6,12 +6,12 @@ import { reproduceDocumentSchema } from "../../src/commands/reproduce/reproduce-
 import { compare, locateDivergences } from "../../src/compare/compare.js";
 import type { RunInput } from "../../src/config/resolve-run-config.js";
 import { resolvePython } from "../../src/python/resolve-python.js";
+import { recordOtherNumber } from "./flip-bit.js";
 import { eventually, run, start, temporaryFolder, warmPython } from "./program.js";
 import { trainTogether } from "./train-together.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
-const [tokens, dims] = [128, 8];
 /** Only the first and the last state are recorded; the learning rate falls in the last steps. */
 const falling = (num_decay_steps: number): RunInput => ({
   model: { n_embd: 8, n_layer: 1, n_head: 2, n_positions: 16 },
@@ -20,22 +20,13 @@ const falling = (num_decay_steps: number): RunInput => ({
   record: { every: 8 },
 });
 
-let [early = "", late = "", flipped = ""]: string[] = [];
+let [early = "", late = "", other = ""]: string[] = [];
 beforeAll(async () => {
   [early = "", late = ""] = await trainTogether(join(folder.path, "runs"), falling(3), falling(2));
-  flipped = join(folder.path, "flipped");
-  cpSync(early, flipped, { recursive: true });
-  flip(flipped, 1, 17, 5);
+  other = join(folder.path, "other");
+  cpSync(early, other, { recursive: true });
+  recordOtherNumber(other, { snapshot: 1, token: 17, component: 5 });
 });
-
-/** Flip the lowest bit of one bfloat16 of a recorded state. */
-function flip(directory: string, state: number, token: number, component: number): void {
-  const file = openSync(join(directory, "history.safetensors"), "r+");
-  const place = 4096 + 8 + ((state * tokens + token) * dims + component) * 2;
-  const byte = Buffer.alloc(1);
-  readSync(file, byte, 0, 1, place);
-  writeSync(file, Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, place);
-}
 
 /** A folder for temporary files alone. */
 function temporaryFiles(name: string): string {
@@ -75,21 +66,21 @@ test("the step in which two runs part is found between recorded states, from a c
   expect(ours(temporary)).toEqual([]);
 });
 
-test("a flipped bit is not reproduced, and the run that has it is named", { timeout: 300_000 }, async () => {
-  const { exitCode, stdout, stderr } = await run(["compare", early, flipped, "--deep", "--json"]);
+test("another bit is not reproduced, and the run that has it is named", { timeout: 300_000 }, async () => {
+  const { exitCode, stdout, stderr } = await run(["compare", early, other, "--deep", "--json"]);
   expect(exitCode, stderr).toBe(0);
   const history = expect.objectContaining({ step: 8, tensor: "wte", token: 17, component: 5, ulp: 1 });
   expect(compareDocumentSchema.parse(JSON.parse(stdout)).deep).toEqual([
-    { a: early, b: flipped, until: 8, equalTo: 8, step: null, first: null, module: null, unlike: [{ which: "b", history, loss: null }] },
+    { a: early, b: other, until: 8, equalTo: 8, step: null, first: null, module: null, unlike: [{ which: "b", history, loss: null }] },
   ]);
 });
 
 test("a run that does not come out again is trained twice more, and comes out the same twice", { timeout: 300_000 }, async () => {
-  const { exitCode, stdout, stderr } = await run(["reproduce", flipped, "--deep", "--json"]);
+  const { exitCode, stdout, stderr } = await run(["reproduce", other, "--deep", "--json"]);
   expect(exitCode, stderr).toBe(1);
   const { equal, deep } = reproduceDocumentSchema.parse(JSON.parse(stdout));
   expect(equal).toBe(false);
-  expect(deep).toMatchObject({ a: flipped, b: flipped, until: 8, equalTo: 8, first: null, module: null, unlike: [{ which: "a" }, { which: "b" }] });
+  expect(deep).toMatchObject({ a: other, b: other, until: 8, equalTo: 8, first: null, module: null, unlike: [{ which: "a" }, { which: "b" }] });
 });
 
 test("Ctrl-C ends it and leaves nothing", { timeout: 300_000 }, async () => {

@@ -1,9 +1,10 @@
-import { cpSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { reproduceDocumentSchema } from "../../src/commands/reproduce/reproduce-document.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { readRunNotes } from "../../src/runs/run-notes.js";
+import { damageNumber, recordOtherNumber } from "./flip-bit.js";
 import { eventually, run, start, temporaryFolder } from "./program.js";
 import { progressLines } from "./progress-lines.js";
 
@@ -12,7 +13,6 @@ afterAll(() => folder[Symbol.dispose]());
 /** Its training takes some seconds: long enough to be compared, and stopped, under way. */
 const steps = 240;
 const size = ["model.n_embd=32", "model.n_layer=2", "model.n_head=2", "model.n_positions=64", "training.per_device_train_batch_size=16"];
-const [tokens, dims] = [128, 32];
 let whole = "";
 
 beforeAll(async () => {
@@ -37,15 +37,6 @@ function copyOf(name: string, change: (manifest: Record<string, object>) => obje
 /** What we left among temporary files; torch has a folder of its own there. */
 function ours(temporary: string): string[] {
   return readdirSync(temporary).filter((name) => name.startsWith("bh-bridge"));
-}
-
-/** Flip the lowest bit of one bfloat16 of the recorded embedding. */
-function flip(directory: string, step: number, token: number, component: number): void {
-  const file = openSync(join(directory, "history.safetensors"), "r+");
-  const place = 4096 + 8 + ((step * tokens + token) * dims + component) * 2;
-  const byte = Buffer.alloc(1);
-  readSync(file, byte, 0, 1, place);
-  writeSync(file, Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, place);
 }
 
 test("a run is equal in every bit when it is trained again; a receipt stays, and nothing else does", async () => {
@@ -77,7 +68,7 @@ test("fewer steps are trained on the same schedule, and what differs in the envi
 
 test("the first other bit ends the training, and is told with exit code 1", async () => {
   const copy = copyOf("flipped");
-  flip(copy, 20, 17, 5);
+  recordOtherNumber(copy, { snapshot: 20, token: 17, component: 5 });
   const { exitCode, stdout, stderr } = await run(["reproduce", copy, "--progress", "json"]);
   expect(exitCode).toBe(1);
   expect(stdout).toMatch(/^Not equal\n {2}The history differs first at step 20, wte, token 17, component 5: \S+ and \S+, 1 ULP apart\n/);
@@ -85,6 +76,16 @@ test("the first other bit ends the training, and is told with exit code 1", asyn
   expect(Math.max(...trained)).toBeGreaterThanOrEqual(20);
   expect(Math.max(...trained)).toBeLessThan(steps);
   expect(readRunNotes(copy).reproductions).toMatchObject([{ equal: false }]);
+});
+
+test("a flipped bit is reported as damage, and no verdict is noted", async () => {
+  const copy = copyOf("damaged");
+  damageNumber(copy, { snapshot: 20, token: 17, component: 5 });
+  const { exitCode, stdout } = await run(["reproduce", copy, "--steps", "30", "--json"]);
+  expect(exitCode).toBe(1);
+  const message = expect.stringContaining("history.safetensors is damaged at step 20, token 17, component 5: ");
+  expect(JSON.parse(stdout)).toMatchObject({ code: "RUN_CORRUPT", message });
+  expect(readRunNotes(copy).reproductions).toEqual([]);
 });
 
 test("Ctrl-C ends it after a step, says how far it was equal, and leaves nothing", async () => {

@@ -1,10 +1,11 @@
-import { cpSync, openSync, readdirSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { rerecordDocumentSchema } from "../../src/commands/rerecord/rerecord-document.js";
 import { openHistory } from "../../src/runs/open-history.js";
 import { sweepDocumentSchema } from "../../src/sweep/sweep-document.js";
 import { expectedFrom } from "../unit/formats/reference-python.js";
+import { damageNumber, recordOtherNumber } from "./flip-bit.js";
 import { run, temporaryFolder } from "./program.js";
 import { progressLines } from "./progress-lines.js";
 
@@ -109,17 +110,16 @@ with safe_open(sys.argv[1] + "/history.wte.grad.12-13.safetensors", "pt") as fil
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining("is there already")]);
 });
 
-test("a state that comes out differently is told, and nothing is added", within, async () => {
-  const copy = copyOfPlain("flipped");
-  const file = openSync(join(copy, "history.safetensors"), "r+");
-  const place = headBytes + 22 * stateBytes + (17 * 8 + 5) * 2;
-  const byte = Buffer.alloc(1);
-  readSync(file, byte, 0, 1, place);
-  writeSync(file, Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, place);
+test.each([
+  ["a state that comes out differently is told", "other", recordOtherNumber, "RESUME_DIVERGED", "step 22, wte, token 17, component 5: "],
+  ["a flipped bit is reported as damage", "damaged", damageNumber, "RUN_CORRUPT", "history.safetensors is damaged at step 22, token 17, component 5: "],
+])("%s, and nothing is added", within, async (_, name, change, code, message) => {
+  const copy = copyOfPlain(name);
+  change(copy, { snapshot: 22, token: 17, component: 5 });
   const before = readdirSync(copy);
   const { exitCode, stdout } = await run(["rerecord", copy, "--tensors", "wte.grad", "--steps", "21..25", "--json"]);
   expect(exitCode).toBe(1);
-  expect(JSON.parse(stdout)).toMatchObject({ code: "RESUME_DIVERGED", message: expect.stringContaining("step 22, wte, token 17, component 5: ") });
+  expect(JSON.parse(stdout)).toMatchObject({ code, message: expect.stringContaining(message) });
   expect(readdirSync(copy)).toEqual(before);
 });
 
