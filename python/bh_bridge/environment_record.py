@@ -25,7 +25,9 @@ def write_environment(run_directory: Path) -> None:
 
 
 def describe_environment() -> dict[str, Any]:
-    installed = {(each.metadata["Name"] or "").lower(): each.version for each in metadata.distributions()}
+    # What setuptools carries inside itself is seen only once something has imported setuptools.
+    found = [each for each in metadata.distributions() if Path(str(each.locate_file(""))).name != "_vendor"]
+    installed = {(each.metadata["Name"] or "").lower(): each.version for each in found}
     return {
         "python": sys.version,
         "executable": sys.executable,
