@@ -125,6 +125,7 @@ test("a run that a process trains now is summarised as running, with its rate, a
   const manifest = JSON.parse(readFileSync(join(directory, "run.json"), "utf8"));
   expect(manifest.status).toBe("stopped");
   writeFileSync(join(directory, "run.json"), JSON.stringify({ ...manifest, status: "running" })); // as a killed process leaves it
+  rmSync(join(directory, "SHA256SUMS")); // which a run gets when it has ended
   expect((await (await openRun(directory)).result()).status).toBe("interrupted");
 });
 
