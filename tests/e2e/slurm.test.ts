@@ -120,10 +120,13 @@ test.skipIf(!hasSlurm()).sequential(
     const hostile = new HostileFolder(folder.path);
     const [first = "", second = ""] = [join(folder.path, "one.yaml"), join(folder.path, "restart")];
     writeFileSync(first, "base: quick\nseeds: [1]\n");
-    const one = ["sweep", first, ...base.slice(2), "--steps", "20", "--executor", "slurm", "--workers", "1", "--json", "--out", second];
+    const one = ["sweep", first, ...base.slice(2), "--steps", "400", "--executor", "slurm", "--workers", "1", "--json", "--out", second];
     const following = start(one, { cwd: hostile.path, env: { ...cluster.env, BH_BRIDGE_PYTHON: python }, timeout: 240_000 });
-    const isBegun = () => existsSync(second) && readdirSync(second).some((name) => existsSync(join(second, name, "slurm/0001/job.json")));
+    const runsIn = (name: string) => (existsSync(join(second, name, "runs")) ? readdirSync(join(second, name, "runs")) : []);
+    const isBegun = () => existsSync(second) && readdirSync(second).some((name) => runsIn(name).length > 0);
     expect(await eventually(isBegun, 90_000)).toBe(true);
+    // A controller forgets a job that it was given less than some seconds before it is killed: it saves its state behind the answer.
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
     await cluster.killController();
     await new Promise((resolve) => setTimeout(resolve, 15_000));
     cluster.startController();
