@@ -14,7 +14,7 @@ export interface Machine {
 export interface JobListener {
   onStart(task: TrialTask, run: string, fromStep: number, place: WorkerPlace): void;
   onStep(task: TrialTask, step: number, loss: number): void;
-  /** `died` and `lost`: the trial will be gone on with. */
+  /** After `died` and `lost` the trial is resumed. */
   onEnd(task: TrialTask, end: TrialEnd): void;
 }
 

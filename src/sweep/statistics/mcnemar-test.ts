@@ -4,7 +4,7 @@ const representableBits = 1000;
 /** Probability of at most so many heads in n throws of a fair coin, counted in whole numbers, without rounding. */
 export function fairTail(atMost: number, n: number): number {
   if (atMost < 0) return 0;
-  let ways = 1n; // to choose so many of n: C(n, 0), C(n, 1), …
+  let ways = 1n; // binomial coefficients: C(n, 0), C(n, 1), …
   let tail = 1n;
   for (let chosen = 1; chosen <= Math.min(atMost, n); chosen++) {
     ways = (ways * BigInt(n - chosen + 1)) / BigInt(chosen);

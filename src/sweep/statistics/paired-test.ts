@@ -8,13 +8,13 @@ import { upperBoundOfNone } from "./upper-bound-of-none.js";
 
 /** What paired differences are tested against, and how. */
 export interface PairedTestOptions {
-  /** Size of a difference that counts as none; 0 when left out. */
+  /** Differences of at most this size count as none (default: 0). */
   readonly margin?: number;
-  /** Pairs without a difference, which count against a difference; none when left out. */
+  /** Number of pairs without a difference; they count against a difference (default: 0). */
   readonly lacking?: number;
   /** 1 − alpha. */
   readonly level?: number;
-  /** Of what: `mean`, by sign flips and Hall's t, when left out; or `median`, by signs. */
+  /** `mean` uses sign flips and Hall's t test (default); `median` uses the sign test. */
   readonly test?: "mean" | "median";
   /** Whether all values are whole numbers, so that a rare change of 1 can be missed. */
   readonly areWhole?: boolean;
