@@ -1,6 +1,5 @@
-// The layers of src/ and what they import: without an argument, refuse imports that point up and circles; `draw` makes docs/house.svg.
-// The rule is src/layers.json, from top to bottom: a folder may import what stands below it, and nothing else.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+// Checks the imports of src/: a folder may import only from folders below it in src/layers.json, and no files may import each other in a circle.
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -73,69 +72,6 @@ function circles(imports) {
   return found;
 }
 
-const row = 46;
-const top = 112;
-const matrix = 610;
-const cell = 34;
-
-const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-
-/** The layers as floors of a house, each with a dot for every floor that it imports from: all dots lie right of the diagonal, so nothing points up. */
-export function drawHouse(project = root) {
-  const { layers } = readLayers(project);
-  const program = { folder: "", name: "cli.ts, index.ts", holds: "the program, and the public API" };
-  const floors = [
-    program,
-    ...layers.map((layer) => ({ ...layer, name: `${layer.folder}/` })),
-    { folder: "errors.js", name: "errors.ts", holds: "the one error class, its codes and exit codes" },
-  ];
-  const used = new Set(
-    importsOfSource(project).flatMap(({ file, name, isOurs }) => (isOurs ? [`${layerOf(file)} ${name === "errors.js" ? name : layerOf(name)}`] : [])),
-  );
-  const parts = floors.map((floor, index) => {
-    const y = top + index * row;
-    const dots = floors.flatMap(({ folder }, column) => {
-      const x = matrix + column * cell + cell / 2;
-      if (column === index) return [`<rect class="own" x="${x - 7}" y="${y + 12}" width="14" height="14" rx="3"/>`];
-      return used.has(`${floor.folder} ${folder}`)
-        ? [`<circle class="dot" cx="${x}" cy="${y + 19}" r="6"/>`]
-        : [`<circle class="none" cx="${x}" cy="${y + 19}" r="1.5"/>`];
-    });
-    return [
-      `<rect class="floor" x="16" y="${y}" width="${matrix + floors.length * cell}" height="${row - 8}" rx="6"/>`,
-      `<text class="name" x="30" y="${y + 24}">${escaped(floor.name)}</text>`,
-      `<text class="holds" x="150" y="${y + 24}">${escaped(floor.holds)}</text>`,
-      ...dots,
-    ].join("\n");
-  });
-  const heads = floors.map(({ name }, column) => {
-    const x = matrix + column * cell + cell / 2 + 4;
-    return `<text class="head" transform="translate(${x} ${top - 10}) rotate(-55)">${escaped(name)}</text>`;
-  });
-  const width = 32 + matrix + floors.length * cell + 40;
-  const height = top + floors.length * row + 12;
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title">
-<title id="title">The folders of src from top to bottom, and what each imports</title>
-<style>
-text { font: 13px system-ui, sans-serif; fill: #222 }
-.name { font-weight: 600 } .holds, .head { font-size: 12px } .title { font-size: 12px; fill: #555 }
-.floor { fill: #f3f4f6; stroke: #d0d4da } .dot { fill: #2b5fa8 } .own { fill: #b8bec7 } .none { fill: #b8bec7 }
-svg { background: #fff }
-</style>
-<rect width="100%" height="100%" fill="#fff"/>
-<text class="title" x="16" y="30">A floor imports from floors below it, never from above.</text>
-<text class="title" x="16" y="48">Dot: the floor of this row imports from the floor of that column.</text>
-${heads.join("\n")}
-${parts.join("\n")}
-</svg>
-`;
-}
-
-if (fileURLToPath(import.meta.url) === process.argv[1]) {
-  if (process.argv[2] === "draw") writeFileSync(join(root, "docs", "house.svg"), drawHouse());
-  else {
-    const found = problems();
-    for (const problem of found) console.error(problem);
-    process.exitCode = found.length > 0 ? 1 : 0;
-  }
-}
+const found = problems();
+for (const problem of found) console.error(problem);
+process.exitCode = found.length > 0 ? 1 : 0;
