@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { LockHolders } from "../runs/scan-runs.js";
-import { slurmView } from "./executors/slurm/slurm-view.js";
+import { viewJobs } from "./executors/executors.js";
 import { readLedger } from "./ledger.js";
 import { withArms } from "./plan/plan.js";
 import { readPlan } from "./plan/plan-file.js";
@@ -18,7 +18,7 @@ export async function readSweep(path: string, lockHolders: LockHolders): Promise
   const planned = withArms(trials, question?.cells ?? []);
   const ledger = readLedger(directory);
   const isUnderWay = (await lockHolders([directory])).has(directory);
-  const { jobs, lines, underWay } = await slurmView(directory);
+  const { jobs, lines, underWay } = await viewJobs(directory);
   const newest = (trial: string) => lines.get(trial) ?? ledger.get(trial);
   const states = trialStates(directory, planned, newest, (trial) => isUnderWay || underWay.has(trial));
   return { ...sweepDocument(name, directory, states), ...(jobs.length > 0 && { jobs }) };

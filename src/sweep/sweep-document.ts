@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { executorNames } from "./executors/executor-names.js";
+import { executorNames } from "./executors/executors.js";
 import { trialStatuses } from "./ledger.js";
 import { trialResultSchema } from "./trial-result.js";
 

@@ -1,7 +1,7 @@
 import { resolvePython } from "../python/resolve-python.js";
 import { concludeSweep } from "./conclude-sweep.js";
 import { type ConductOptions, conductPlan } from "./conduct-plan.js";
-import { chooseExecutor } from "./executors/choose-executor.js";
+import { chooseExecutor } from "./executors/executors.js";
 import { sweepsFolder } from "./folders.js";
 import type { SweepDefinition } from "./grammar/define-sweep.js";
 import { loadSweep } from "./grammar/load-sweep.js";

@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
 import { exitCodes } from "../../errors.js";
-import { type ExecutorName, executorNames } from "../../sweep/executors/executor-names.js";
+import { type ExecutorName, executorKinds, executorNames } from "../../sweep/executors/executors.js";
 import { count } from "../../text/count.js";
 import { wrap } from "../../text/wrap.js";
-import { addressOption, runtimeEnvOption, sbatchOption } from "../sweep/trial-options.js";
+import { addExecutorOptions, choiceOf } from "../sweep/trial-options.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { runnable } from "../terminal/invocation.js";
 import { Terminal } from "../terminal/terminal.js";
@@ -28,9 +28,6 @@ interface DoctorOptions extends CommonOptions {
   python?: string;
   measure?: boolean;
   executor?: ExecutorName;
-  address?: string;
-  runtimeEnv?: string;
-  sbatchOption?: string[];
 }
 
 /** Steps a second with each number of threads, as bars, and what to set. */
@@ -62,7 +59,8 @@ async function measureThreads(options: { python?: string }, terminal: Terminal):
   }
 }
 
-async function doctor({ python, measure, executor, address, runtimeEnv, sbatchOption: sbatchOptions, ...common }: DoctorOptions): Promise<void> {
+async function doctor(options: DoctorOptions): Promise<void> {
+  const { python, measure, executor, ...common } = options;
   const terminal = new Terminal(common);
   const { checkPackage } = await import("./check-package.js");
   const { checkPython } = await import("./check-python.js");
@@ -81,14 +79,11 @@ async function doctor({ python, measure, executor, address, runtimeEnv, sbatchOp
       checks.push(...(await checkTorch(found.report)));
     }
     checks.push(await checkDisk(process.cwd()));
-    if (executor === "ray") {
-      status.show("looking at the nodes of the Ray cluster", true);
-      checks.push(...(await checkRayOf({ python: found.report?.path, address, runtimeEnv })));
-    }
-    if (executor === "slurm") {
-      status.show("looking at SLURM, and at what its tasks see", true);
-      const { checkSlurm } = await import("./check-slurm.js");
-      checks.push(...(await checkSlurm({ python: found.report?.path ?? "python3", folder: process.cwd(), options: sbatchOptions ?? [] })));
+    const { diagnosis } = new Map(executorKinds).get(executor ?? "local") ?? {};
+    if (diagnosis) {
+      status.show(`looking at ${diagnosis.looking}`, true);
+      const diagnosed = { python: found.report?.path ?? "python3", folder: process.cwd() };
+      checks.push(...(await diagnosis.diagnose(diagnosed, await choiceOf(options, undefined))));
     }
   } finally {
     status.stop();
@@ -102,24 +97,11 @@ async function doctor({ python, measure, executor, address, runtimeEnv, sbatchOp
   if (!ok) process.exitCode = exitCodes.environment;
 }
 
-async function checkRayOf({ python, address, runtimeEnv }: { python: string | undefined; address?: string | undefined; runtimeEnv?: string | undefined }) {
-  const [{ checkRay }, { RayCluster, rayAddress }, { choiceOf }] = await Promise.all([
-    import("./check-ray.js"),
-    import("../../sweep/executors/ray/ray-cluster.js"),
-    import("../sweep/trial-options.js"),
-  ]);
-  const choice = await choiceOf(runtimeEnv === undefined ? {} : { runtimeEnv }, undefined);
-  return checkRay(new RayCluster(rayAddress(address)), python ?? "python3", choice.runtimeEnv);
-}
-
 /** `bh-bridge doctor`: say what is there, what is missing, and the command that mends it. */
 export function doctorCommand(): Command {
-  return createCommand("doctor", "Check the installation and print the commands that fix it", "bh-bridge doctor --measure")
+  const command = createCommand("doctor", "Check the installation and print the commands that fix it", "bh-bridge doctor --measure")
     .option("--measure", "train for some seconds with 1, 2, 4, … CPU threads, and say which number is fastest")
     .option("--python <path>", "look at this interpreter only")
-    .addOption(new Option("--executor <name>", "look at where trials of sweeps would be trained as well").choices(executorNames))
-    .addOption(addressOption())
-    .addOption(runtimeEnvOption())
-    .addOption(sbatchOption())
-    .action(doctor);
+    .addOption(new Option("--executor <name>", "look at where trials of sweeps would be trained as well").choices(executorNames));
+  return addExecutorOptions(command, true).action(doctor);
 }

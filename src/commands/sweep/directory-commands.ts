@@ -10,7 +10,7 @@ import { count } from "../../text/count.js";
 import { commonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { SweepCancelDocument, SweepExportDocument, SweepLogsDocument } from "./directory-documents.js";
-import { addressOption, addSlurmOptions, executorOption, runtimeEnvOption, type TrialOptionValues } from "./trial-options.js";
+import { addExecutorOptions, executorOption, type TrialOptionValues } from "./trial-options.js";
 
 const example = "sweeps/2026-11-25T10-00-00-sigma-1f2e3d4c";
 
@@ -107,15 +107,15 @@ function cancelCommand(): Command {
     .argument("<dir>", "its directory")
     .action(async (given: string, _: unknown, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
-      const [{ readPlan }, { lockHolder }, { cancelSubmissions }] = await Promise.all([
+      const [{ readPlan }, { lockHolder }, { cancelJobs }] = await Promise.all([
         import("../../sweep/plan/plan-file.js"),
         import("../../python/lock-holders.js"),
-        import("../../sweep/executors/slurm/cancel-submissions.js"),
+        import("../../sweep/executors/executors.js"),
       ]);
       const directory = resolve(given);
       readPlan(directory);
-      const jobs = await cancelSubmissions(directory);
-      if (jobs.length > 0) return tellOfJobs(jobs, directory, terminal);
+      const cancelled = await cancelJobs(directory);
+      if (cancelled.length > 0) return tellOfJobs(cancelled, directory, terminal);
       const { pid, host } = (await lockHolder(directory)) ?? {};
       if (pid === undefined) throw new BhBridgeError("USAGE", `${directory} is not under way: there is nothing to stop`);
       if (host !== null) throw new BhBridgeError("USAGE", `${directory} is conducted on ${host}: stop it there, by the same command`);
@@ -129,11 +129,13 @@ function cancelCommand(): Command {
 }
 
 /** Whoever follows the jobs of a directory sees them end, and concludes. */
-function tellOfJobs(jobs: readonly string[], directory: string, terminal: Terminal): void {
-  const document: SweepCancelDocument = { schema: "bh-bridge/sweep-cancel@1", directory, pid: null, jobs: [...jobs] };
+function tellOfJobs(cancelled: readonly { executor: string; title: string; jobs: readonly string[] }[], directory: string, terminal: Terminal): void {
+  const document: SweepCancelDocument = { schema: "bh-bridge/sweep-cancel@1", directory, pid: null, jobs: cancelled.flatMap(({ jobs }) => jobs) };
   terminal.document(document);
-  terminal.print(`SLURM ends ${jobs.map((job) => `job ${job}`).join(", ")}; the trials go on from their checkpoints`);
-  terminal.say(`Continue:  bh-bridge sweep retry ${directory} --executor slurm`);
+  for (const { executor, title, jobs } of cancelled) {
+    terminal.print(`${title} ends ${jobs.map((job) => `job ${job}`).join(", ")}; the trials go on from their checkpoints`);
+    terminal.say(`Continue:  bh-bridge sweep retry ${directory} --executor ${executor}`);
+  }
 }
 
 function retryCommand(): Command {
@@ -143,10 +145,8 @@ function retryCommand(): Command {
     `bh-bridge sweep retry ${example} --workers 2`,
   )
     .argument("<dir>", "its directory")
-    .addOption(executorOption())
-    .addOption(addressOption())
-    .addOption(runtimeEnvOption());
-  return addSlurmOptions(command)
+    .addOption(executorOption());
+  return addExecutorOptions(command)
     .option("--workers <n>", "trials to train in parallel (default: one per core; on SLURM 4 per task)")
     .option("--fail-fast", "begin no more trials once one has failed")
     .option("--python <path>", "Python interpreter")

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
-import type { ExecutorChoice } from "../../sweep/executors/choose-executor.js";
-import { type ExecutorName, executorNames } from "../../sweep/executors/executor-names.js";
+import type { ExecutorOption } from "../../sweep/executors/executor.js";
+import { type ExecutorChoice, type ExecutorName, executorKinds, executorNames } from "../../sweep/executors/executors.js";
 import { repeated } from "../terminal/command.js";
 
 /** What is said of many runs beside what varies, as commander gives it. */
@@ -20,12 +20,6 @@ export interface TrialOptionValues {
   name?: string;
   workers?: string;
   executor?: ExecutorName;
-  address?: string;
-  runtimeEnv?: string;
-  sbatchOption?: string[];
-  jobs?: string;
-  emitOnly?: boolean;
-  detach?: boolean;
   dryRun?: boolean;
   retry?: boolean;
   failFast?: boolean;
@@ -48,10 +42,8 @@ export function addTrialOptions(command: Command, out: string): Command {
     .option("--threads <n>", "CPU threads of each trial (threads); 1 when left out")
     .option("--python <path>", "Python interpreter (python)")
     .option("--name <text>", "name of the sweep or experiment (default: the file name)")
-    .addOption(executorOption())
-    .addOption(addressOption())
-    .addOption(runtimeEnvOption());
-  return addSlurmOptions(described)
+    .addOption(executorOption());
+  return addExecutorOptions(described)
     .option("--workers <n>", "trials to train in parallel (default: one per core; on SLURM 4 per task)")
     .option("--retry", "train failed trials again")
     .option("--fail-fast", "start no further trials after one has failed")
@@ -65,39 +57,39 @@ export function executorOption(): Option {
   return new Option("--executor <name>", "where the trials are trained; this machine when left out").choices(executorNames);
 }
 
-/** `--address`: which cluster. */
-export function addressOption(): Option {
-  return new Option("--address <url>", "of --executor ray: the cluster's dashboard (default: RAY_API_SERVER_ADDRESS, RAY_ADDRESS or http://127.0.0.1:8265)");
+const executorOptions = () => executorKinds.flatMap(([, { options }]): readonly ExecutorOption[] => options);
+
+/** Add the options that belong to one executor. @param isDiagnosis only those that `doctor` takes too. */
+export function addExecutorOptions(command: Command, isDiagnosis = false): Command {
+  for (const { flags, description, value, isDiagnosed } of executorOptions()) {
+    if (isDiagnosis && !isDiagnosed) continue;
+    const option = new Option(flags, description);
+    command.addOption(value === "texts" ? option.argParser(repeated) : option);
+  }
+  return command;
 }
 
-/** `--runtime-env`: what the cluster prepares. */
-export function runtimeEnvOption(): Option {
-  return new Option(
-    "--runtime-env <file>",
-    "of --executor ray: JSON or YAML file with what Ray makes on each node beside the package: pip, conda, env_vars, …",
-  );
+/**
+ * The executor to train with, and its options.
+ *
+ * @param given the options of a command, as commander gives them.
+ * @param written the executor that the file of the trials names.
+ * @throws {BhBridgeError} `CONFIG_INVALID`, `FILE_NOT_FOUND`, `USAGE`.
+ */
+export async function choiceOf(given: { executor?: ExecutorName }, written: ExecutorName | undefined): Promise<ExecutorChoice> {
+  const values: Record<string, unknown> = { ...given };
+  const fields = await Promise.all(executorOptions().map(async (option) => [option.field, await chosenValue(option, values)] as const));
+  return { ...Object.fromEntries(fields), executor: given.executor ?? written };
 }
 
-/** `--sbatch-option`: what jobs are submitted with. */
-export function sbatchOption(): Option {
-  return new Option("--sbatch-option <key=value>", "of --executor slurm: option of sbatch, for example partition=short; may be repeated").argParser(repeated);
-}
-
-/** Add what is said of `--executor slurm` alone. */
-export function addSlurmOptions(command: Command): Command {
-  return command
-    .addOption(sbatchOption())
-    .option("--jobs <n>", "of --executor slurm: tasks of the job array, each with --workers trials side by side")
-    .option("--emit-only", "of --executor slurm: write the script for sbatch, and submit nothing")
-    .option("--detach", "of --executor slurm: submit, and leave; the same command again follows the trials");
-}
-
-/** Where the trials are trained. @param written what the file of the trials says. @throws {BhBridgeError} `CONFIG_INVALID`, `FILE_NOT_FOUND`. */
-export async function choiceOf(options: Omit<TrialOptionValues, "out">, written: ExecutorName | undefined): Promise<ExecutorChoice> {
-  const { executor = written, address, runtimeEnv, sbatchOption, emitOnly, detach } = options;
+async function chosenValue({ flags, value }: ExecutorOption, values: Readonly<Record<string, unknown>>): Promise<unknown> {
+  const option = new Option(flags);
+  const given = values[option.attributeName()];
+  if (typeof given !== "string") return given;
+  if (value === "number") return wholeNumber(option.long ?? flags, given);
+  if (value !== "object") return given;
   const { readWrittenObject } = await import("../../config/read-config-file.js");
-  const read = runtimeEnv === undefined ? undefined : await readWrittenObject(runtimeEnv, process.cwd(), { what: "a runtime environment", definedBy: "" });
-  return { executor, address, runtimeEnv: read?.values, sbatchOptions: sbatchOption, jobs: wholeNumber("--jobs", options.jobs), emitOnly, detach };
+  return (await readWrittenObject(given, process.cwd(), { what: "a runtime environment", definedBy: "" })).values;
 }
 
 /** The short options that stand for fields of the configuration. */

@@ -1,6 +1,6 @@
 import { resolvePython } from "../../python/resolve-python.js";
 import { type ConductOptions, conductPlan } from "../conduct-plan.js";
-import { chooseExecutor } from "../executors/choose-executor.js";
+import { chooseExecutor } from "../executors/executors.js";
 import { experimentsFolder } from "../folders.js";
 import { loadBase } from "../grammar/load-base.js";
 import { ManyRuns } from "../many-runs.js";

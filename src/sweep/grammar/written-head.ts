@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { executorNames } from "../executors/executor-names.js";
+import { executorNames } from "../executors/executors.js";
 import { jsonValueSchema } from "./axis.js";
 
 /** Fields of a configuration and what they are set to: nested, or by dotted path. */

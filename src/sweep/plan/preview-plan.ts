@@ -35,7 +35,7 @@ interface PreviewOptions {
 export async function previewPlan(
   plan: Plan,
   python: UsablePython,
-  executor: Pick<Executor, "isHere" | "name">,
+  executor: Pick<Executor, "isHere" | "name" | "trainsAlone">,
   { out, workers, retry, signal }: PreviewOptions,
 ): Promise<SweepDocument> {
   requireStacks(plan.trials, executor);

@@ -10,7 +10,7 @@ import type { Trial } from "./plan-trials.js";
  *
  * @throws {BhBridgeError} `USAGE` naming the trials.
  */
-export function requireStacks(trials: readonly Trial[], { name }: Pick<Executor, "name">): void {
+export function requireStacks(trials: readonly Trial[], { name, trainsAlone }: Pick<Executor, "name" | "trainsAlone">): void {
   const stacks = new Map<string, Trial[]>();
   for (const trial of trials) {
     const stack = stackOf(trial);
@@ -18,8 +18,7 @@ export function requireStacks(trials: readonly Trial[], { name }: Pick<Executor,
   }
   for (const alike of stacks.values()) {
     const width = alike[0]?.config.stack ?? 1;
-    if (name === "ray")
-      throw new BhBridgeError("USAGE", `stack is ${width}, and executor ray trains each trial alone: use executor local or slurm, or stack=1`);
+    if (trainsAlone) throw new BhBridgeError("USAGE", `stack is ${width}, and executor ${name} trains each trial alone: use executor local, or stack=1`);
     if (alike.length < width) {
       throw new BhBridgeError(
         "USAGE",

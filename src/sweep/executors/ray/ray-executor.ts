@@ -39,6 +39,7 @@ const contactMs = 15_000;
 export class RayExecutor implements Executor {
   readonly name = "ray";
   readonly isHere = false;
+  readonly trainsAlone = true;
   readonly #cluster: RayCluster;
   readonly #python: UsablePython;
   readonly #options: RayOptions;

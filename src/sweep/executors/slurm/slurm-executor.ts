@@ -12,15 +12,15 @@ import { asksForGpus, sbatchOptions } from "./sbatch-options.js";
 import { type QueuedTask, restartMs, sbatch, squeue } from "./slurm-commands.js";
 import { Submission } from "./submission.js";
 
-/** How trials are trained by SLURM. */
+/** What a caller may choose of SLURM. */
 export interface SlurmOptions {
-  /** Options of sbatch, `KEY=VALUE`. */
+  /** Options of sbatch, each `KEY=VALUE` (`partition=short`, `time=02:00:00`). */
   sbatchOptions?: readonly string[] | undefined;
   /** Tasks of the job array, which share the trials out. */
   jobs?: number | undefined;
   /** Write the script, and submit nothing. */
   emitOnly?: boolean | undefined;
-  /** Submit, and leave. */
+  /** Submit, and leave; the same call again follows the trials. */
   detach?: boolean | undefined;
 }
 
@@ -37,6 +37,7 @@ const lookAgainMs = 2000;
 export class SlurmExecutor implements Executor {
   readonly name = "slurm";
   readonly isHere = false;
+  readonly stopping = "Leaving the trials to SLURM; the same command follows them, and `bh-bridge sweep cancel` ends them";
   parting: string | undefined;
   readonly #python: UsablePython;
   readonly #options: SlurmOptions;

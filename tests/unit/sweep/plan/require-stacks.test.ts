@@ -18,8 +18,10 @@ test("a stack that the trials of a plan do not fill is refused, with the number 
 });
 
 test("an executor that trains each trial alone has no stack", () => {
-  expect(() => requireStacks(trialsOf({ stack: 2 }, { stack: 2 }), { name: "ray" })).toThrow("stack is 2, and executor ray trains each trial alone");
-  expect(() => requireStacks(trialsOf({}), { name: "ray" })).not.toThrow();
+  expect(() => requireStacks(trialsOf({ stack: 2 }, { stack: 2 }), { name: "ray", trainsAlone: true })).toThrow(
+    "stack is 2, and executor ray trains each trial alone",
+  );
+  expect(() => requireStacks(trialsOf({}), { name: "ray", trainsAlone: true })).not.toThrow();
 });
 
 test("on a CPU it is said that a stack does not pay", () => {

@@ -1,21 +1,26 @@
-import { BhBridgeError } from "../../errors.js";
-import { pythonPackages } from "../../python/probe-python.js";
-import { lookAtNodes, type SeenNode } from "../../sweep/executors/ray/look-at-nodes.js";
-import type { RayCluster, RayNode } from "../../sweep/executors/ray/ray-cluster.js";
-import { count } from "../../text/count.js";
-import type { DoctorCheck } from "./doctor-document.js";
+import { randomBytes } from "node:crypto";
+import { setTimeout as after } from "node:timers/promises";
+import { z } from "zod";
+import { BhBridgeError } from "../../../errors.js";
+import { lastLines } from "../../../python/last-lines.js";
+import { pythonPackages } from "../../../python/probe-python.js";
+import { count } from "../../../text/count.js";
+import type { Diagnosis } from "../executor.js";
+import { jobEnvironment } from "./job-environment.js";
+import { hasJobEnded, type RayCluster, type RayNode } from "./ray-cluster.js";
+import { pythonFiles } from "./worker-package.js";
 
 /** The oldest whose jobs have been used with this. */
 const oldestRay = "2.54";
 
 /** Whether trials can be trained on a Ray cluster: it answers, has room, and its nodes have what a worker needs. */
-export async function checkRay(
+export async function diagnoseRay(
   cluster: RayCluster,
   interpreter: string,
   runtimeEnv: Readonly<Record<string, unknown>> | undefined,
   signal?: AbortSignal,
-): Promise<DoctorCheck[]> {
-  const checks: DoctorCheck[] = [];
+): Promise<Diagnosis[]> {
+  const checks: Diagnosis[] = [];
   try {
     const version = await cluster.version(signal);
     checks.push(checkVersion(version, cluster.address));
@@ -31,7 +36,7 @@ export async function checkRay(
 const howToStart =
   "ray start --head (it listens on this machine alone unless --dashboard-host says more), or give the address of a cluster that runs with --address";
 
-function checkVersion(version: string, address: string): DoctorCheck {
+function checkVersion(version: string, address: string): Diagnosis {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [oldMajor = 0, oldMinor = 0] = oldestRay.split(".").map(Number);
   const ok = major > oldMajor || (major === oldMajor && minor >= oldMinor);
@@ -39,7 +44,7 @@ function checkVersion(version: string, address: string): DoctorCheck {
   return { name: "Ray cluster", ok, found: `Ray ${version} at ${address}`, expected: `Ray >=${oldestRay}`, fix };
 }
 
-function checkRoom(nodes: readonly RayNode[]): DoctorCheck {
+function checkRoom(nodes: readonly RayNode[]): Diagnosis {
   const total = (of: "cpus" | "gpus") => nodes.reduce((sum, node) => sum + node[of], 0);
   const [cpus, gpus] = [total("cpus"), total("gpus")];
   const ok = cpus >= 1;
@@ -53,7 +58,7 @@ function checkRoom(nodes: readonly RayNode[]): DoctorCheck {
   };
 }
 
-function checkPackages(nodes: readonly SeenNode[]): DoctorCheck {
+function checkPackages(nodes: readonly SeenNode[]): Diagnosis {
   const missing = nodes.flatMap(({ host, packages, node }) => {
     const absent = [...pythonPackages.filter((name) => (packages[name] ?? null) === null), ...(node === null ? ["Node.js"] : [])];
     return absent.length === 0 ? [] : [`${host} lacks ${absent.join(", ")}`];
@@ -71,4 +76,41 @@ function checkPackages(nodes: readonly SeenNode[]): DoctorCheck {
     expected: "PyTorch, transformers and Node.js on every node",
     fix: ok ? null : fix,
   };
+}
+
+const nodeSchema = z.strictObject({
+  host: z.string(),
+  python: z.string(),
+  packages: z.record(z.enum(pythonPackages), z.string().nullable()),
+  /** Version of Node.js, null where there is none. */
+  node: z.string().nullable(),
+});
+
+/** What a node of a cluster has of what training needs. */
+type SeenNode = z.output<typeof nodeSchema>;
+
+const mark = "bh-bridge-nodes ";
+const lookAgainMs = 500;
+const quotedLines = 5;
+
+/**
+ * Look at each node of a cluster with a short job, in the environment that the job of a sweep would have.
+ *
+ * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with the job's last words when it fails, as where the environment cannot be made.
+ */
+async function lookAtNodes(
+  cluster: RayCluster,
+  interpreter: string,
+  { runtimeEnv, signal }: { runtimeEnv: Readonly<Record<string, unknown>> | undefined; signal?: AbortSignal },
+): Promise<SeenNode[]> {
+  const environment = await jobEnvironment(cluster, { files: pythonFiles(), runtimeEnv }, interpreter, signal);
+  const id = `bh-bridge-look-${randomBytes(8).toString("hex")}`;
+  const submission = { entrypoint: "sh python/bh_bridge/on_ray/entry.sh look", submission_id: id, runtime_env: environment, metadata: {} };
+  await cluster.submit(submission, signal);
+  for (let state = await cluster.job(id); state && !hasJobEnded(state); state = await cluster.job(id)) await after(lookAgainMs, undefined, { signal });
+  const logs = await cluster.logs(id);
+  const line = logs.split("\n").find((each) => each.startsWith(mark));
+  if (line !== undefined) return z.array(nodeSchema).parse(JSON.parse(line.slice(mark.length)));
+  const { message } = (await cluster.job(id)) ?? {};
+  throw new BhBridgeError("EXECUTOR_UNAVAILABLE", lastLines(`${message ?? ""}\n${logs}`, quotedLines).join(" / "));
 }

@@ -1,8 +1,8 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { checkSlurm } from "../../../../src/commands/doctor/check-slurm.js";
-import { temporaryDirectory } from "../../formats/reference-python.js";
+import { diagnoseSlurm } from "../../../../../src/sweep/executors/slurm/diagnose-slurm.js";
+import { temporaryDirectory } from "../../../formats/reference-python.js";
 
 afterEach(() => void vi.unstubAllEnvs());
 
@@ -24,7 +24,7 @@ function slurmThatSays(said: Partial<Record<keyof typeof well, string>>): void {
   vi.stubEnv("PATH", `${folder}:${process.env["PATH"]}`);
 }
 
-const look = (folder = "/") => checkSlurm({ python: "/bin/sh", folder, options: [] });
+const look = (folder = "/") => diagnoseSlurm({ python: "/bin/sh", folder, options: [] });
 
 test("where all is well, each part says what it is", async () => {
   slurmThatSays({ srun: `${well.srun.replace('"$@"', "")} echo node7; echo "Python 3.13.5"; echo v20.20.2` });

@@ -1,9 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { checkRay } from "../../../../src/commands/doctor/check-ray.js";
-import { RayCluster } from "../../../../src/sweep/executors/ray/ray-cluster.js";
-import { python } from "../../formats/reference-python.js";
+import { diagnoseRay } from "../../../../../src/sweep/executors/ray/diagnose-ray.js";
+import { RayCluster } from "../../../../../src/sweep/executors/ray/ray-cluster.js";
+import { python } from "../../../formats/reference-python.js";
 
 // A dashboard as Ray 2.60 answers, of a cluster that has everything but what is looked for.
 const packages = { torch: "2.13.0", transformers: null, accelerate: "1.9.0", safetensors: "0.6.0", numpy: "2.3.0" };
@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => void server.close());
 
 test("an old Ray, a cluster without CPUs, and a node without packages are told, each with what mends it", async () => {
-  expect(await checkRay(new RayCluster(address), python, undefined)).toEqual([
+  expect(await diagnoseRay(new RayCluster(address), python, undefined)).toEqual([
     { name: "Ray cluster", ok: false, found: `Ray 2.9.1 at ${address}`, expected: "Ray >=2.54", fix: expect.stringContaining('pip install "ray[default]') },
     { name: "Ray nodes", ok: false, found: "1 node: 0 CPUs, 0 GPUs", expected: "a CPU for each worker", fix: expect.stringContaining("--num-cpus") },
     {
@@ -40,7 +40,7 @@ test("an old Ray, a cluster without CPUs, and a node without packages are told, 
 });
 
 test("a cluster that does not answer is one failed check, with how to start one", async () => {
-  const [only, ...others] = await checkRay(new RayCluster("http://127.0.0.1:9"), python, undefined);
+  const [only, ...others] = await diagnoseRay(new RayCluster("http://127.0.0.1:9"), python, undefined);
   expect(only).toMatchObject({
     name: "Ray cluster",
     ok: false,

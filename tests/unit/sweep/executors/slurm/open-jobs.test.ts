@@ -2,9 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { parseRunConfig } from "../../../../../src/config/parse-run-config.js";
-import { cancelSubmissions } from "../../../../../src/sweep/executors/slurm/cancel-submissions.js";
-import { settleSubmissions } from "../../../../../src/sweep/executors/slurm/settle-submissions.js";
-import { slurmView } from "../../../../../src/sweep/executors/slurm/slurm-view.js";
+import { cancelSubmissions, settleSubmissions, viewSubmissions } from "../../../../../src/sweep/executors/slurm/open-jobs.js";
 import { journalName, Submission } from "../../../../../src/sweep/executors/slurm/submission.js";
 import { Ledger, readLedger } from "../../../../../src/sweep/ledger.js";
 import type { TrialTask } from "../../../../../src/sweep/pool/trial-task.js";
@@ -48,23 +46,23 @@ test("what the tasks of a job have written is taken into the ledger once, and it
   slurmThatSays("17|1|RUNNING|None|node1\n17|2|PENDING|Resources|\n18|1|RUNNING|None|node1\nnot a line");
   const { directory, submission } = submitted();
   using ledger = new Ledger(directory);
-  await settleSubmissions(directory, ledger, "slurm");
+  await settleSubmissions({ directory, ledger, executor: "slurm" });
   const written = readFileSync(join(directory, "ledger.jsonl"), "utf8");
-  await settleSubmissions(directory, ledger, "slurm");
+  await settleSubmissions({ directory, ledger, executor: "slurm" });
   expect(readFileSync(join(directory, "ledger.jsonl"), "utf8")).toBe(written);
   expect([...readLedger(directory)].map(([trial, { status }]) => [trial, status])).toEqual([
     ["a", "completed"],
     ["b", "running"],
   ]);
   expect(Submission.openIn(directory).map(({ folder }) => folder)).toEqual([submission.folder]);
-  await expect(settleSubmissions(directory, ledger, "local")).rejects.toThrow(/SLURM's job 17 trains trials of/);
+  await expect(settleSubmissions({ directory, ledger, executor: "local" })).rejects.toThrow(/SLURM's job 17 trains trials of/);
 });
 
 test("a job that has ended leaves what it was training to whoever goes on, and is closed", async () => {
   slurmThatSays("");
   const { directory, submission } = submitted();
   using ledger = new Ledger(directory);
-  await settleSubmissions(directory, ledger, "local");
+  await settleSubmissions({ directory, ledger, executor: "local" });
   expect(ledger.of("a")?.status).toBe("completed");
   expect(ledger.of("b")).toMatchObject({ status: "lost", run: "runs/b", reason: "SLURM's job 17 ended" });
   expect(ledger.of("c")).toBeUndefined();
@@ -75,10 +73,10 @@ test("a job that has ended leaves what it was training to whoever goes on, and i
 test("its state is told without the lock, by whoever sees the directory", async () => {
   slurmThatSays("17|1|RUNNING|None|node1\n17|2|PENDING|Resources|");
   const { directory } = submitted();
-  const { jobs, lines, underWay } = await slurmView(directory);
+  const { jobs, lines, underWay } = await viewSubmissions(directory);
   expect(jobs).toEqual([
-    { executor: "slurm", job: "17", task: 1, state: "RUNNING", reason: null, nodes: "node1", trials: 2 },
-    { executor: "slurm", job: "17", task: 2, state: "PENDING", reason: "Resources", nodes: null, trials: 1 },
+    { job: "17", task: 1, state: "RUNNING", reason: null, nodes: "node1", trials: 2 },
+    { job: "17", task: 2, state: "PENDING", reason: "Resources", nodes: null, trials: 1 },
   ]);
   expect(lines.get("b")?.status).toBe("running");
   expect([...underWay]).toEqual(["a", "b", "c"]);
@@ -87,9 +85,9 @@ test("its state is told without the lock, by whoever sees the directory", async 
 test("where SLURM is not, its tasks are unknown, and nothing is called lost", async () => {
   process.env["PATH"] = temporaryDirectory();
   const { directory } = submitted();
-  expect((await slurmView(directory)).jobs.map(({ state }) => state)).toEqual(["UNKNOWN", "UNKNOWN"]);
+  expect((await viewSubmissions(directory)).jobs.map(({ state }) => state)).toEqual(["UNKNOWN", "UNKNOWN"]);
   using ledger = new Ledger(directory);
-  await expect(settleSubmissions(directory, ledger, "slurm")).rejects.toMatchObject({ code: "EXECUTOR_UNAVAILABLE" });
+  await expect(settleSubmissions({ directory, ledger, executor: "slurm" })).rejects.toMatchObject({ code: "EXECUTOR_UNAVAILABLE" });
 });
 
 test("cancelling ends the jobs that there are, and no other", async () => {

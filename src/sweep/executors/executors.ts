@@ -1,0 +1,66 @@
+import { BhBridgeError } from "../../errors.js";
+import type { UsablePython } from "../../python/resolve-python.js";
+import type { LedgerLine } from "../ledger.js";
+import type { EarlierJobs, Executor, ExecutorKind, JobPart } from "./executor.js";
+import { local } from "./local/local.js";
+import { type RayChoice, ray } from "./ray/ray.js";
+import { slurm } from "./slurm/slurm.js";
+import type { SlurmOptions } from "./slurm/slurm-executor.js";
+
+/** Every executor by its name. A new one is a folder and a line here. */
+export const executors = { local, ray, slurm } as const;
+type ExecutorOptions = RayChoice & SlurmOptions;
+
+export type ExecutorName = keyof typeof executors;
+export const executorNames = Object.keys(executors) as ExecutorName[];
+
+/** Where to train trials, with the options of each executor. */
+export interface ExecutorChoice extends ExecutorOptions {
+  /** Default: this machine. */
+  executor?: ExecutorName | undefined;
+}
+
+/** All executors, alike: each takes its own fields of a choice. */
+export const executorKinds = Object.entries(executors) as [ExecutorName, ExecutorKind<ExecutorChoice>][];
+
+/** The executor that a choice names. @throws {BhBridgeError} `USAGE` where there is none of this name. */
+export async function chooseExecutor(choice: ExecutorChoice, python: UsablePython): Promise<Executor> {
+  const { executor = "local" } = choice;
+  const kind = new Map(executorKinds).get(executor);
+  if (kind === undefined) throw new BhBridgeError("USAGE", `there is no executor "${String(executor)}"; there are ${executorNames.join(", ")}`);
+  return kind.create(python, choice);
+}
+
+/** Settle what earlier starts of a directory have left on any cluster. @throws {BhBridgeError} see `ExecutorKind.settle`. */
+export async function settleEarlierJobs(earlier: EarlierJobs): Promise<void> {
+  for (const [, kind] of executorKinds) await kind.settle?.(earlier);
+}
+
+/** The jobs that clusters have of a directory. */
+interface ClusterJobs {
+  jobs: (JobPart & { executor: ExecutorName })[];
+  /** The newest line of each trial that a job was given and has begun. */
+  lines: ReadonlyMap<string, LedgerLine>;
+  /** The trials of the parts that wait or run. */
+  underWay: ReadonlySet<string>;
+}
+
+/** Look at the jobs that clusters have of a directory, without its lock. */
+export async function viewJobs(directory: string): Promise<ClusterJobs> {
+  const views = await Promise.all(executorKinds.map(async ([executor, kind]) => ({ executor, view: await kind.view?.(directory) })));
+  return {
+    jobs: views.flatMap(({ executor, view }) => view?.jobs.map((part) => ({ executor, ...part })) ?? []),
+    lines: new Map(views.flatMap(({ view }) => [...(view?.lines ?? [])])),
+    underWay: new Set(views.flatMap(({ view }) => [...(view?.underWay ?? [])])),
+  };
+}
+
+/** End the jobs that clusters have of a directory. @returns for each executor that has some, their numbers. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
+export async function cancelJobs(directory: string): Promise<{ executor: ExecutorName; title: string; jobs: string[] }[]> {
+  const cancelled = [];
+  for (const [executor, kind] of executorKinds) {
+    const jobs = (await kind.cancel?.(directory)) ?? [];
+    if (jobs.length > 0) cancelled.push({ executor, title: kind.title, jobs });
+  }
+  return cancelled;
+}

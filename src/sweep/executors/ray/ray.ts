@@ -1,0 +1,45 @@
+import type { ExecutorKind } from "../executor.js";
+
+/** What a caller may choose of a Ray cluster. */
+export interface RayChoice {
+  /** Address of the cluster's dashboard. Default: RAY_API_SERVER_ADDRESS, RAY_ADDRESS or http://127.0.0.1:8265. */
+  address?: string | undefined;
+  /** What Ray makes for the job on each node (`pip`, `conda`, `env_vars`, …): its `runtime_env`. */
+  runtimeEnv?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Trains on a running Ray cluster. */
+export const ray: ExecutorKind<RayChoice> = {
+  title: "Ray",
+  options: [
+    {
+      flags: "--address <url>",
+      field: "address",
+      value: "text",
+      description: "of --executor ray: the cluster's dashboard (default: RAY_API_SERVER_ADDRESS, RAY_ADDRESS or http://127.0.0.1:8265)",
+      isDiagnosed: true,
+    },
+    {
+      flags: "--runtime-env <file>",
+      field: "runtimeEnv",
+      value: "object",
+      description: "of --executor ray: JSON or YAML file with what Ray makes on each node beside the package: pip, conda, env_vars, …",
+      isDiagnosed: true,
+    },
+  ],
+  async create(python, { address, runtimeEnv }) {
+    const [{ RayExecutor }, { rayAddress }] = await Promise.all([import("./ray-executor.js"), import("./ray-cluster.js")]);
+    return new RayExecutor(python, { address: rayAddress(address), runtimeEnv });
+  },
+  async settle({ directory, signal }) {
+    const { endEarlierJob } = await import("./job-note.js");
+    await endEarlierJob(directory, signal && { signal });
+  },
+  diagnosis: {
+    looking: "the nodes of the Ray cluster",
+    async diagnose({ python }, { address, runtimeEnv }) {
+      const [{ diagnoseRay }, { RayCluster, rayAddress }] = await Promise.all([import("./diagnose-ray.js"), import("./ray-cluster.js")]);
+      return diagnoseRay(new RayCluster(rayAddress(address)), python, runtimeEnv);
+    },
+  },
+};

@@ -1,0 +1,171 @@
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { BhBridgeError } from "../../../errors.js";
+import { count } from "../../../text/count.js";
+import type { Diagnosed, Diagnosis } from "../executor.js";
+import { sbatchOptions } from "./sbatch-options.js";
+import { askSlurm } from "./slurm-commands.js";
+
+/** What is looked at, beside SLURM itself. */
+interface LookedAt extends Diagnosed {
+  /** Options of sbatch that the trials would have. */
+  options: readonly string[];
+}
+
+/** One thing to find out; `fix` is for the case that SLURM itself refuses the answer. */
+interface Question {
+  name: string;
+  expected: string;
+  fix: string;
+  ask(): Promise<Pick<Diagnosis, "ok" | "found" | "fix">>;
+}
+
+/** The commands that trials need. */
+const programs = ["sbatch", "squeue", "scontrol", "scancel", "sinfo", "srun"];
+
+/** Whether trials can be trained by SLURM: its commands are here, it answers, knows who asks, has room, and its tasks see what they need. */
+export async function diagnoseSlurm(lookedAt: LookedAt): Promise<Diagnosis[]> {
+  const checks: Diagnosis[] = [];
+  for (const question of questions(lookedAt)) {
+    const check = await checkOf(question);
+    checks.push(check);
+    if (!check.ok) break; // what follows would fail for the same reason
+  }
+  return checks;
+}
+
+function questions({ python, folder, options }: LookedAt): Question[] {
+  return [
+    {
+      name: "SLURM commands",
+      expected: programs.join(", "),
+      fix: "log in where SLURM is (on Debian: apt-get install slurm-client), or write the script alone with --emit-only and submit it there",
+      async ask() {
+        const versions = new Set(await Promise.all(programs.map(slurmVersion)));
+        return { ok: true, found: [...versions].join(", "), fix: null };
+      },
+    },
+    {
+      name: "SLURM controller",
+      expected: "an answer",
+      fix: "start slurmctld on its machine (systemctl start slurmctld); where its configuration lies elsewhere, set SLURM_CONF",
+      ask: async () => ({ ok: true, found: await pingControllers(), fix: null }),
+    },
+    {
+      name: "SLURM credentials",
+      expected: "the controller knows who asks",
+      fix: "start munged here (systemctl start munge), with the key of the cluster (/etc/munge/munge.key) and a clock that is right",
+      ask: async () => ({ ok: true, found: await slurmAuthentication(), fix: null }),
+    },
+    {
+      name: "SLURM partitions",
+      expected: "one that is up, with nodes",
+      fix: "ask whoever keeps the cluster",
+      ask: async () => ofPartitions(await slurmPartitions()),
+    },
+    {
+      name: "SLURM tasks",
+      expected: "Python, Node.js, this package and this folder where they lie here",
+      fix: "give the options that jobs need here, as --sbatch-option partition=short or --sbatch-option account=NAME, or look again when a node is free",
+      ask: async () => ofTask(await lookAtTask(python, folder, options)),
+    },
+  ];
+}
+
+async function checkOf({ name, expected, fix, ask }: Question): Promise<Diagnosis> {
+  try {
+    return { name, expected, ...(await ask()) };
+  } catch (error) {
+    if (!(error instanceof BhBridgeError) || error.code !== "EXECUTOR_UNAVAILABLE") throw error;
+    return { name, expected, fix, ok: false, found: error.message };
+  }
+}
+
+function ofPartitions(partitions: readonly SlurmPartition[]): Awaited<ReturnType<Question["ask"]>> {
+  const told = partitions.map(({ name, isDefault, isUp, nodes, limit }) => {
+    const place = isUp ? count(nodes, "node") : "not up";
+    return `${name}${isDefault ? " (the default)" : ""}: ${place}, ${limit === "infinite" ? "no limit of time" : `at most ${limit}`}`;
+  });
+  const ok = partitions.some(({ isUp, nodes }) => isUp && nodes > 0);
+  const fix = "sinfo --list-reasons says why nodes are out of use; scontrol update NodeName=NODE State=RESUME brings one back";
+  return { ok, found: told.join("; ") || null, fix: ok ? null : fix };
+}
+
+function ofTask({ node, missing, versions }: SeenTask): Awaited<ReturnType<Question["ask"]>> {
+  if (missing.length === 0) return { ok: true, found: `${node}: ${versions.join(", Node.js ")}, the package and the folder`, fix: null };
+  const fix = "put them where the nodes see them under the same path, as in a home directory; --python names another Python";
+  return { ok: false, found: `${node} does not see ${missing.join(", ")}`, fix };
+}
+
+/** A partition as SLURM tells of it. */
+interface SlurmPartition {
+  name: string;
+  isDefault: boolean;
+  isUp: boolean;
+  /** Nodes that take jobs: neither down nor drained. */
+  nodes: number;
+  /** The longest that a job may take, in SLURM's own words. */
+  limit: string;
+}
+
+/** What a task on a node finds of what an array task needs. */
+interface SeenTask {
+  node: string;
+  /** What is not there, by its path. */
+  missing: string[];
+  /** What Python and Node.js say of their versions there. */
+  versions: string[];
+}
+
+const script = fileURLToPath(new URL(`./array-worker${extname(import.meta.url)}`, import.meta.url));
+/** So long a look waits for a node that is free. */
+const immediateSeconds = 30;
+const nodeStates = ["idle", "mixed", "allocated", "completing"];
+const look = 'uname -n; for path in "$@"; do test -e "$path" || printf "missing %s\\n" "$path"; done; "$1" --version 2>&1; "$2" --version 2>&1; true';
+
+/** The version that a command of SLURM tells. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` where it is not there. */
+async function slurmVersion(program: string): Promise<string> {
+  return (await askSlurm(program, ["--version"])).trim().replace(/^slurm(-wlm)? /, "");
+}
+
+/** What the controllers say; the line of each. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` where none is up. */
+async function pingControllers(): Promise<string> {
+  return (await askSlurm("scontrol", ["ping"])).trim().split("\n").join("; ");
+}
+
+/** How a request proves who asks, as `auth/munge`: the answer itself shows that the proof was taken. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
+async function slurmAuthentication(): Promise<string> {
+  const said = await askSlurm("scontrol", ["show", "config"]);
+  return /^AuthType\s*=\s*(\S+)/m.exec(said)?.[1] ?? "unknown";
+}
+
+/** The partitions that this user sees. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
+async function slurmPartitions(): Promise<SlurmPartition[]> {
+  const said = await askSlurm("sinfo", ["--noheader", "--format=%P|%a|%l|%D|%T"]);
+  const partitions = new Map<string, SlurmPartition>();
+  for (const line of said.split("\n")) {
+    const [label = "", available = "", limit = "", count = "", state = ""] = line.trim().split("|");
+    if (label === "") continue;
+    const name = label.replace(/\*$/, "");
+    const known = partitions.get(name) ?? { name, isDefault: label.endsWith("*"), isUp: available === "up", nodes: 0, limit };
+    if (nodeStates.includes(state)) known.nodes += Number(count); // a state with a mark (`idle*`) is of a node that does not answer
+    partitions.set(name, known);
+  }
+  return [...partitions.values()];
+}
+
+/**
+ * Run a task of a second on a node, and see whether it finds the interpreter, Node.js, this package and a folder where they lie here.
+ *
+ * @param options of sbatch, as the trials will have them.
+ * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with what srun said, as where no node is free within half a minute; `USAGE` for an option.
+ */
+async function lookAtTask(python: string, folder: string, options: readonly string[]): Promise<SeenTask> {
+  const given = sbatchOptions(options).map(([key, value]) => (value === undefined ? `--${key}` : `--${key}=${value}`));
+  const paths = [python, process.execPath, script, folder];
+  const limits = ["--quiet", "--ntasks=1", "--job-name=bh-look", `--immediate=${immediateSeconds}`, "--chdir=/"];
+  const said = await askSlurm("srun", [...limits, ...given, "sh", "-c", look, "sh", ...paths]);
+  const [node = "", ...lines] = said.trim().split("\n");
+  const missing = lines.flatMap((line) => (line.startsWith("missing ") ? line.slice("missing ".length) : []));
+  return { node, missing, versions: missing.length > 0 ? [] : lines };
+}
