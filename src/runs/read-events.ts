@@ -61,15 +61,11 @@ export function lastEvent<Type extends TrainEventType>(directory: string, type: 
   });
 }
 
-/** As Python writes it. */
-const stepMark = Buffer.from('"type": "step_end"');
-
-/** Whether a run has taken a step, by its event log; one that has not has nothing to go on with. */
+/** Whether a run has taken a step, by its event log; one that has not cannot be resumed. */
 export function hasTakenStep(directory: string): boolean {
   const found = fromLog(directory, (log) => {
-    for (let start = 0; start < log.size; start += pieceBytes) {
-      const length = Math.min(pieceBytes + stepMark.length - 1, log.size - start); // a mark may lie across two pieces
-      if (Buffer.from(log.read(start, length, "its steps").buffer).includes(stepMark)) return true;
+    for (const line of linesFromStart(log)) {
+      if (line.includes('"step_end"') && eventIn(line)?.type === "step_end") return true;
     }
     return false;
   });
@@ -97,6 +93,18 @@ function fromLog<Found>(directory: string, find: (log: FileBytes) => Found): Fou
 
 /** The first step is among the first lines, and logs come every hundred steps or so, of 200 bytes each: one piece holds what is looked for. */
 const pieceBytes = 64 * 1024;
+
+/** The whole lines of a file, the first first, up to one that is too long to be an event. */
+function* linesFromStart(log: FileBytes): Generator<string> {
+  let rest = Buffer.alloc(0); // of a line whose end is not read yet
+  for (let start = 0; start < log.size; start += pieceBytes) {
+    const piece = Buffer.concat([rest, log.read(start, Math.min(pieceBytes, log.size - start), "its lines")]);
+    const end = piece.lastIndexOf(lineEnd) + 1;
+    if (end > 0) yield* piece.toString("utf8", 0, end - 1).split("\n");
+    rest = piece.subarray(end);
+    if (rest.length > mostLineBytes) return;
+  }
+}
 
 /** The whole lines of a file, the last first. @throws {BhBridgeError} `RUN_CORRUPT` for a line that is too long to be one. */
 function* linesFromEnd(log: FileBytes): Generator<string> {

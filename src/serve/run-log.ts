@@ -80,12 +80,6 @@ export class RunLog {
   }
 
   #take(line: string): void {
-    const step = stepLine.exec(line);
-    if (step) {
-      const seconds = this.#time.upTo({ type: "step_end", mono: Number(step[1]) });
-      this.steps.push({ step: Number(step[2]), seconds, epoch: step[3] === "null" ? null : Number(step[3]), loss: Number(step[4]) });
-      return;
-    }
     try {
       const event = trainEventSchema.parse(JSON.parse(line));
       const seconds = this.#time.upTo(event);
@@ -96,7 +90,3 @@ export class RunLog {
     }
   }
 }
-
-/** A step as Python writes it; one in another form is read as JSON. */
-const stepLine =
-  /^\{"seq": \d+, "mono": ([\d.e+-]+), "wall": [\d.e+-]+, "type": "step_end", "global_step": (\d+), "epoch": ([\d.e+-]+|null), "loss": ([\d.e+-]+)\}$/;

@@ -27,13 +27,17 @@ test("a folder of runs that is a file is called one", async () => {
 });
 
 test("a run that took no step is not offered to go on with, wherever in its log the first step would be", () => {
-  const before = '{"type": "evaluate"}\n'.repeat(6000); // longer than what is read at once
+  const event = (type: string, more: object) => ({ seq: 1, mono: 1, wall: 1, type, global_step: 1, epoch: 0.1, ...more });
+  const before = `${JSON.stringify(event("evaluate", { metrics: {} }))}\n`.repeat(2000); // longer than what is read at once
+  const step = `${JSON.stringify(event("step_end", { loss: 2 }))}\n`;
   const logs = {
     none: "",
     evaluated: before,
-    stepped: '{"type": "step_end"}\n',
-    late: `${before}{"type": "step_end"}\n`,
-    "across-two-reads": `${" ".repeat(65_530)}{"type": "step_end"}\n`,
+    stepped: step,
+    spaced: step.replaceAll(":", ": ").replaceAll(",", " , "),
+    late: `${before}${step}`,
+    "across-two-reads": `${" ".repeat(65_500)}${step}`,
+    torn: step.slice(0, -5),
   };
   const runs = Object.entries(logs).map(([id, log]) => {
     const directory = join(folder.path, "unfinished", id);
@@ -41,5 +45,5 @@ test("a run that took no step is not offered to go on with, wherever in its log 
     writeFileSync(join(directory, "events.jsonl"), log);
     return { directory, id, status: "interrupted" as const, manifest: undefined, problem: undefined, pid: undefined };
   });
-  expect(unfinishedRuns(runs).map(({ id }) => id)).toEqual(["stepped", "late", "across-two-reads"]);
+  expect(unfinishedRuns(runs).map(({ id }) => id)).toEqual(["stepped", "spaced", "late", "across-two-reads"]);
 });

@@ -23,3 +23,20 @@ test("seconds are those of training: the days between an end and its resumption 
   ]);
   expect(log.events.map(({ type }) => type)).toEqual(["resumed"]);
 });
+
+test("a log reads the same, however its lines are spaced", () => {
+  const lines = [step(1, 100, 1), step(2, 102, 2), line(3, 103, "log", '"global_step": 2, "epoch": 0.2, "logs": {"loss": 2.5}')];
+  const logs = ["python", "compact", "spaced"].map((name) => mkdtempSync(join(folder, name)));
+  writeFileSync(join(logs[0] ?? "", "events.jsonl"), `${lines.join("\n")}\n`);
+  writeFileSync(join(logs[1] ?? "", "events.jsonl"), `${lines.map((each) => JSON.stringify(JSON.parse(each))).join("\n")}\n`);
+  writeFileSync(join(logs[2] ?? "", "events.jsonl"), `${lines.map((each) => each.replaceAll(":", " : ").replaceAll(",", " , ")).join("\n")}\n`);
+  const read = logs.map((directory) => {
+    const log = new RunLog(directory);
+    log.update();
+    return { steps: log.steps, events: log.events };
+  });
+  expect(read[0]?.steps).toHaveLength(2);
+  expect(read[0]?.events).toHaveLength(1);
+  expect(read[1]).toEqual(read[0]);
+  expect(read[2]).toEqual(read[0]);
+});
