@@ -1,6 +1,6 @@
 import type { Axis } from "../../src/figures/figure.js";
 import type { RunClock } from "../../src/runs/run-clock.js";
-import { type ClockPart, clockReading } from "../src/clock-reading.js";
+import { type ClockPart, clockReading } from "../src/chart/axis.js";
 
 /** What the axis of steps is read by. */
 export type AxisBy = "steps" | ClockPart;

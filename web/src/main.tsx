@@ -1,14 +1,14 @@
+import "./styles.css";
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { hrefOf, useAddress } from "./address.js";
+import { CatalogueView } from "./catalogue/catalogue-view.js";
+import { DropZone } from "./catalogue/drop-zone.js";
 import { useIsConnected } from "./changes.js";
-import { DropZone } from "./drop-zone.js";
-import { OverlayView } from "./overlay-view.js";
-import { PlanView } from "./plan-view.js";
-import { RunView } from "./run-view.js";
-import { ShelfView } from "./shelf-view.js";
+import { PlanView } from "./plan/plan-view.js";
+import { OverlayView } from "./run/overlay-view.js";
+import { RunView } from "./run/run-view.js";
 import { useTheme } from "./theme.js";
-import "./styles.css";
 
 function Page() {
   const { view, id } = useAddress();
@@ -37,7 +37,7 @@ function Page() {
       {view === "run" && <RunView key={id} id={id} />}
       {view === "overlay" && <OverlayView />}
       {view === "plan" && <PlanView key={id} id={id} />}
-      {view !== "run" && view !== "overlay" && view !== "plan" && <ShelfView />}
+      {view !== "run" && view !== "overlay" && view !== "plan" && <CatalogueView />}
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type SweptRow, scaleOf } from "../../../web/src/swept-row.js";
+import { type SweptRow, scaleOf } from "../../../../web/src/plan/swept-row.js";
 
 const rows = (values: readonly (string | number)[]): SweptRow[] => values.map((value, at) => ({ id: String(at), run: null, values: { value } }));
 

@@ -1,19 +1,18 @@
 import { useMemo, useState } from "preact/hooks";
-import { hrefOf, setQuery, useAddress } from "./address.js";
-import { useChanges } from "./changes.js";
-import { Chart, type ChartBand, type ChartLine } from "./chart.js";
-import { Choice } from "./choice.js";
-import type { OverlayDocument, PlanDocument } from "./documents.js";
-import { shown } from "./figures.js";
+import { hrefOf, setQuery, useAddress } from "../address.js";
+import { useChanges } from "../changes.js";
+import { Chart, type ChartBand, type ChartLine } from "../chart/chart.js";
+import { Shared, type StepCursor, type StepRange } from "../chart/step-cursor.js";
+import { Choice, Status } from "../controls.js";
+import type { OverlayDocument, PlanDocument } from "../documents.js";
+import { shown } from "../figures.js";
+import { overlaid } from "../run/overlay-view.js";
+import { useDocument } from "../server.js";
+import { lineColour, lineDash, useTheme } from "../theme.js";
 import { HeatMap } from "./heat-map.js";
-import { overlaid } from "./overlay-view.js";
 import { ParallelCoordinates } from "./parallel-coordinates.js";
 import { bandOf } from "./seed-band.js";
-import { useDocument } from "./server.js";
-import { Status } from "./status.js";
-import { Shared, type StepCursor, type StepRange } from "./step-cursor.js";
 import type { SweptRow } from "./swept-row.js";
-import { lineColour, lineDash, useTheme } from "./theme.js";
 
 type Trial = PlanDocument["trials"][number];
 

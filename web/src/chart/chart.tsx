@@ -1,11 +1,11 @@
-import { useEffect, useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { shown } from "../figures.js";
+import { useTheme } from "../theme.js";
 import { type ChartAxis, plainAxis } from "./axis.js";
-import { csvOf, download } from "./download.js";
-import { shown } from "./figures.js";
+import { csvOf, download } from "./save-chart.js";
 import { type StepCursor, type StepRange, useShared } from "./step-cursor.js";
-import { useTheme } from "./theme.js";
 
 /** One line of a chart. */
 export interface ChartLine {

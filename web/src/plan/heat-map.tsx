@@ -1,4 +1,4 @@
-import { shown } from "./figures.js";
+import { shown } from "../figures.js";
 import { type SweptRow, scaleOf, shade } from "./swept-row.js";
 
 /** The mean of a measure over two swept fields, with its number and how many trials it is of: no colour alone. */

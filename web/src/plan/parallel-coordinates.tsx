@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import { hrefOf } from "./address.js";
-import { shown } from "./figures.js";
+import { hrefOf } from "../address.js";
+import { shown } from "../figures.js";
 import { type SweptRow, scaleOf, shade } from "./swept-row.js";
 
 const height = 240;

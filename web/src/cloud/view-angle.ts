@@ -1,4 +1,4 @@
-import type { BasisDocument } from "./documents.js";
+import type { BasisDocument } from "../documents.js";
 
 /** Turns a second of each plane: no two have a common measure, so that the tour never comes back. */
 const speeds = [0.11, 0.071, 0.053, 0.043, 0.037, 0.031, 0.029];

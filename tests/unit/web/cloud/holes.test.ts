@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { census } from "../../../src/analysis/census.js";
-import { Matrix } from "../../../src/formats/matrix.js";
-import { markHoles } from "../../../web/src/holes.js";
-import { stateOf, writtenRows } from "../serve/written-run.js";
+import { census } from "../../../../src/analysis/census.js";
+import { Matrix } from "../../../../src/formats/matrix.js";
+import { markHoles } from "../../../../web/src/cloud/holes.js";
+import { stateOf, writtenRows } from "../../serve/written-run.js";
 
 function holesOf(words: Uint16Array | Uint32Array, dims: number, dtype: string) {
   const { hole, populations } = markHoles(words, words.length / dims, dims, dtype);

@@ -1,10 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
-import { hrefOf, setQuery, useAddress } from "./address.js";
-import { useChanges } from "./changes.js";
-import type { ServedRunRow, ShelfDocument } from "./documents.js";
-import { shown } from "./figures.js";
-import { useDocument } from "./server.js";
-import { Status } from "./status.js";
+import { hrefOf, setQuery, useAddress } from "../address.js";
+import { useChanges } from "../changes.js";
+import { Status } from "../controls.js";
+import type { ServedRunRow, ShelfDocument } from "../documents.js";
+import { shown } from "../figures.js";
+import { useDocument } from "../server.js";
 
 const columns: readonly { field: string; title: string; isNumber?: boolean }[] = [
   { field: "name", title: "Run" },
@@ -18,7 +18,7 @@ const columns: readonly { field: string; title: string; isNumber?: boolean }[] =
 ];
 
 /** All runs, experiments and sweeps: found by words, by conditions, in any order; chosen ones are laid over each other. */
-export function ShelfView() {
+export function CatalogueView() {
   const { query } = useAddress();
   const search = query.get("search") ?? "";
   const where = query.get("where") ?? "";

@@ -1,9 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
-import type { BasisDocument, CensusOfStateDocument, HistoryDocument, RowPathDocument } from "./documents.js";
-import { shown, tokenName } from "./figures.js";
+import { type StepCursor, useShared } from "../chart/step-cursor.js";
+import type { BasisDocument, CensusOfStateDocument, HistoryDocument, RowPathDocument } from "../documents.js";
+import { shown, tokenName } from "../figures.js";
+import { getDocument, useDocument } from "../server.js";
 import { HolesPanel, Mark, TokenPanel } from "./replay-panels.js";
-import { getDocument, useDocument } from "./server.js";
-import { type StepCursor, useShared } from "./step-cursor.js";
 import { useCloud } from "./use-cloud.js";
 
 interface ReplayProps {

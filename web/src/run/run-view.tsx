@@ -1,18 +1,16 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { smoothed } from "../../src/figures/smoothed.js";
-import { setQuery, useAddress } from "./address.js";
-import { axisChoices, axisName, axisOf, type ChartAxis } from "./axis.js";
-import { useChanges } from "./changes.js";
-import { Chart, type ChartLine } from "./chart.js";
-import { Choice } from "./choice.js";
-import type { BasisDocument, HistoryDocument, SeriesDocument, ServedRunDocument } from "./documents.js";
-import { bytes, duration, shown } from "./figures.js";
-import { Replay } from "./replay.js";
-import { stopRun, useDocument, wordsOf } from "./server.js";
-import { SmoothingRange, smoothingOf } from "./smoothing-range.js";
-import { Status } from "./status.js";
-import { Shared, type StepCursor, type StepRange, useShared } from "./step-cursor.js";
-import { lineColour, lineDash, useTheme } from "./theme.js";
+import { smoothed } from "../../../src/figures/smoothed.js";
+import { setQuery, useAddress } from "../address.js";
+import { useChanges } from "../changes.js";
+import { axisChoices, axisName, axisOf, type ChartAxis } from "../chart/axis.js";
+import { Chart, type ChartLine } from "../chart/chart.js";
+import { Shared, type StepCursor, type StepRange, useShared } from "../chart/step-cursor.js";
+import { Replay } from "../cloud/replay.js";
+import { Choice, SmoothingRange, Status, smoothingOf } from "../controls.js";
+import type { BasisDocument, HistoryDocument, SeriesDocument, ServedRunDocument } from "../documents.js";
+import { bytes, duration, shown } from "../figures.js";
+import { stopRun, useDocument, wordsOf } from "../server.js";
+import { lineColour, lineDash, useTheme } from "../theme.js";
 
 /** A chart of a run, by the lines that belong together. */
 interface ChartPlan {

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import type { CensusOfStateDocument, HistoryDocument } from "./documents.js";
-import { shown } from "./figures.js";
+import type { CensusOfStateDocument, HistoryDocument } from "../documents.js";
+import { shown } from "../figures.js";
 import type { HoleMarks } from "./holes.js";
 
 /** The sign of a kind of token, as the cloud draws it. */

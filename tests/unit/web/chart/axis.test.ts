@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { axisChoices, axisName, axisOf, plainAxis } from "../../../web/src/axis.js";
+import { axisChoices, axisName, axisOf, plainAxis } from "../../../../web/src/chart/axis.js";
 
 /** The first ten steps took a second each, the others three. */
 const clock = { steps: [0, 10, 20], seconds: [0, 10, 40], epochs: [0, 1, 2] };

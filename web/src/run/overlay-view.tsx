@@ -1,16 +1,15 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { smoothed } from "../../src/figures/smoothed.js";
-import { hrefOf, setQuery, useAddress } from "./address.js";
-import { type AxisName, axisChoices, axisName, axisOf, plainAxis } from "./axis.js";
-import { useChanges } from "./changes.js";
-import { Chart, type ChartLine } from "./chart.js";
-import { Choice } from "./choice.js";
-import type { OverlayDocument, PlanDocument, ServedRunRow, ShelfDocument } from "./documents.js";
-import { shown } from "./figures.js";
-import { getDocument, useDocument } from "./server.js";
-import { SmoothingRange, smoothingOf } from "./smoothing-range.js";
-import { Shared, type StepCursor, type StepRange } from "./step-cursor.js";
-import { lineColour, lineDash, useTheme } from "./theme.js";
+import { smoothed } from "../../../src/figures/smoothed.js";
+import { hrefOf, setQuery, useAddress } from "../address.js";
+import { useChanges } from "../changes.js";
+import { type AxisName, axisChoices, axisName, axisOf, plainAxis } from "../chart/axis.js";
+import { Chart, type ChartLine } from "../chart/chart.js";
+import { Shared, type StepCursor, type StepRange } from "../chart/step-cursor.js";
+import { Choice, SmoothingRange, smoothingOf } from "../controls.js";
+import type { OverlayDocument, PlanDocument, ServedRunRow, ShelfDocument } from "../documents.js";
+import { shown } from "../figures.js";
+import { getDocument, useDocument } from "../server.js";
+import { lineColour, lineDash, useTheme } from "../theme.js";
 
 /** What can be laid over each other. */
 export const overlaid: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bandOf } from "../../../web/src/seed-band.js";
+import { bandOf } from "../../../../web/src/plan/seed-band.js";
 
 test("mean and sample standard deviation over seeds", () => {
   // By hand: 1, 2, 6 have mean 3 and squares 4 + 1 + 9 = 14 over 2: sd √7.

@@ -1,12 +1,12 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { setQuery } from "./address.js";
+import { setQuery } from "../address.js";
+import type { BasisDocument } from "../documents.js";
+import { useTheme } from "../theme.js";
 import { Cloud } from "./cloud.js";
 import { CloudPicture, type PictureInput } from "./cloud-picture.js";
 import { handlePointer } from "./cloud-pointer.js";
-import type { BasisDocument } from "./documents.js";
 import type { HoleMarks } from "./holes.js";
 import { States } from "./states.js";
-import { useTheme } from "./theme.js";
 import { ViewAngle } from "./view-angle.js";
 
 interface CloudInput extends PictureInput {
