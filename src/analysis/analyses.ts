@@ -9,6 +9,7 @@ import { statisticsAnalysis } from "./analyses/statistics.js";
 import { timelineAnalysis } from "./analyses/timeline.js";
 import { topologyAnalysis } from "./analyses/topology.js";
 import type { Analysis } from "./analysis.js";
+import type { AnalysisSeries } from "./series.js";
 
 /**
  * The analyses that bh-bridge has itself, in the order of the document. Every command loads them, for the help of `--only`: what an analysis computes with is
@@ -27,7 +28,32 @@ export const ownAnalyses = [
   adamwAnalysis,
 ] as const;
 
-export type AnalysisName = (typeof ownAnalyses)[number]["name"];
+type OwnAnalysis = (typeof ownAnalyses)[number];
+
+export type AnalysisName = OwnAnalysis["name"];
+
+type KeysOfEach<Each> = Each extends unknown ? keyof Each : never;
+
+/** The series of all analyses, by name. */
+export type SeriesName = KeysOfEach<NonNullable<OwnAnalysis["series"]>>;
+
+/** The figures that analyses declare. */
+export type SeriesFigureName = NonNullable<OwnAnalysis["figures"]>[number]["name"];
+
+/** A series, and the analysis that reports it. */
+export interface NamedSeries extends AnalysisSeries<unknown> {
+  readonly name: SeriesName;
+  readonly analysis: AnalysisName;
+}
+
+/** Every series that analyses declare: first those with a number for each state, then those with one for each step. */
+export const allSeries: readonly NamedSeries[] = (["state", "step"] as const).flatMap((per) =>
+  ownAnalyses.flatMap(({ name: analysis, series = {} }) =>
+    Object.entries<AnalysisSeries<unknown>>(series)
+      .filter(([, each]) => each.per === per)
+      .map(([name, each]) => ({ ...each, name: name as SeriesName, analysis })),
+  ),
+);
 
 const registered: Analysis[] = [];
 

@@ -6,6 +6,7 @@ import type { Census } from "./census.js";
 import type { RecordedRun } from "./recorded-run.js";
 import type { Observation } from "./scan/observation.js";
 import type { Sightings } from "./scan/state-scanner.js";
+import type { AnalysisSeries, LiveMeasure, SeriesChart, SeriesFigure } from "./series.js";
 import type { Timeline } from "./timeline.js";
 
 /** What a history has to be for an analysis, or for some fields of its part. */
@@ -39,8 +40,14 @@ export interface TextTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** One analysis of a history, whole: what it looks at, what it makes of it, and how that is told. */
-export interface Analysis<Name extends string = string, Schema extends z.ZodType = z.ZodType, Range = unknown> {
+/** One analysis of a history, whole: what it looks at, what it makes of it, and how that is reported. */
+export interface Analysis<
+  Name extends string = string,
+  Schema extends z.ZodType = z.ZodType,
+  Range = unknown,
+  SeriesName extends string = string,
+  FigureName extends string = string,
+> {
   /** Its field in the document, and its name for `--only`. */
   readonly name: Name;
   /** Of its part of the document. */
@@ -57,12 +64,24 @@ export interface Analysis<Name extends string = string, Schema extends z.ZodType
   readonly title: string;
   /** What people read of its part, line by line. @param stepOf the training step of a state. */
   print(part: z.output<Schema>, stepOf: (state: number) => number): readonly (string | TextTable)[];
+  /** Its series, by the names under which the page and figures refer to them. These and what follows are read of bh-bridge's own analyses only. */
+  readonly series?: Readonly<Record<SeriesName, AnalysisSeries<z.output<Schema>>>>;
+  /** The charts that the page draws of its series. */
+  readonly charts?: readonly SeriesChart<NoInfer<SeriesName>>[];
+  /** The figures of lines that reports draw of its series. */
+  readonly figures?: readonly SeriesFigure<NoInfer<SeriesName>, FigureName>[];
+  /** Measures some of its series while a run has no analysis yet. */
+  readonly live?: LiveMeasure<NoInfer<SeriesName>>;
 }
 
 /** An analysis whose types follow from one another. */
-export function defineAnalysis<const Name extends string, Schema extends z.ZodType, Range = undefined>(
-  analysis: Analysis<Name, Schema, Range>,
-): Analysis<Name, Schema, Range> {
+export function defineAnalysis<
+  const Name extends string,
+  Schema extends z.ZodType,
+  Range = undefined,
+  const SeriesName extends string = never,
+  const FigureName extends string = never,
+>(analysis: Analysis<Name, Schema, Range, SeriesName, FigureName>): Analysis<Name, Schema, Range, SeriesName, FigureName> {
   return analysis;
 }
 

@@ -1,3 +1,4 @@
+import type { SeriesFigureName } from "../analysis/analyses.js";
 import { BhBridgeError } from "../errors.js";
 import type { Figure, Source } from "./figure.js";
 import { adamwFigure } from "./runs/adamw.js";
@@ -13,55 +14,45 @@ import { neighbours } from "./runs/neighbours.js";
 import { optimizer } from "./runs/optimizer.js";
 import { phaseDurations } from "./runs/phases.js";
 import { populations } from "./runs/populations.js";
-import { radius } from "./runs/radius.js";
 import { rankCurve } from "./runs/rank-curve.js";
 import { type Absent, isAbsent, type RunFigure } from "./runs/run-figure.js";
 import type { RunSource } from "./runs/run-source.js";
+import { seriesFigures } from "./runs/series-figures.js";
 import { shares } from "./runs/shares.js";
 import { sky } from "./runs/sky.js";
 
-/** The figures of runs, in the order of a report. */
-export const runFigureNames = [
-  "loss",
-  "radius",
-  "displacement",
-  "black-holes",
-  "distributions",
-  "rank-curve",
-  "populations",
-  "optimizer",
-  "adamw",
-  "dead-mass",
-  "shares",
-  "phases",
-  "kinematics",
-  "cloud",
-  "freezing",
-  "sky",
-  "topology",
-] as const;
+/** Figures of any data, by their names alone. */
+function listed<Name extends string>(...figures: readonly RunFigure<Name>[]): readonly RunFigure<Name>[] {
+  return figures;
+}
 
-export type RunFigureName = (typeof runFigureNames)[number];
-
-const kinds: { readonly [Name in RunFigureName]: RunFigure<Name> } = {
+/** In the order of a report. */
+const ordered = listed(
   loss,
-  radius,
+  seriesFigures.radius,
   displacement,
-  "black-holes": blackHoles,
+  blackHoles,
   distributions,
-  "rank-curve": rankCurve,
+  rankCurve,
   populations,
   optimizer,
-  adamw: adamwFigure,
-  "dead-mass": deadMass,
+  adamwFigure,
+  deadMass,
   shares,
-  phases: phaseDurations,
+  phaseDurations,
   kinematics,
   cloud,
   freezing,
   sky,
-  topology: neighbours,
-};
+  neighbours,
+);
+
+export type RunFigureName = (typeof ordered)[number]["name"] | SeriesFigureName;
+
+const all: readonly RunFigure<RunFigureName>[] = [...new Set<RunFigure<RunFigureName>>([...ordered, ...Object.values(seriesFigures)])];
+
+/** The figures of runs, in the order of a report: other figures that analyses declare come last. */
+export const runFigureNames: readonly RunFigureName[] = all.map(({ name }) => name);
 
 /** A figure of a report, or why there is none. */
 export type FigureOrAbsent = { readonly figure: Figure } | { readonly name: string; readonly run: string; readonly absent: string };
@@ -74,8 +65,8 @@ export interface LabelledRun {
 
 /** The figures of a kind: one of all runs where it can show several, else one of each. */
 export async function figuresOfRuns(name: RunFigureName, runs: readonly LabelledRun[]): Promise<FigureOrAbsent[]> {
-  if (!Object.hasOwn(kinds, name)) throw new BhBridgeError("USAGE", `there is no figure "${name}"; there are ${runFigureNames.join(", ")}`);
-  const kind: RunFigure = kinds[name];
+  const kind = all.find((each) => each.name === name);
+  if (!kind) throw new BhBridgeError("USAGE", `there is no figure "${name}"; there are ${runFigureNames.join(", ")}`);
   const shown: { label: string; source: Source; data: unknown }[] = [];
   const missing: FigureOrAbsent[] = [];
   for (const { label, run } of runs) {

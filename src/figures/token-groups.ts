@@ -1,9 +1,12 @@
 import type { History } from "../formats/history.js";
 import type { RunSource } from "./runs/run-source.js";
 
+export const tokenGroupNames = ["live tokens", "dead tokens"] as const;
+export type TokenGroup = (typeof tokenGroupNames)[number];
+
 /** The rows of a run by what their tokens are: those that the text has, and dead ones, which it never has. */
 export interface TokenGroups {
-  readonly names: readonly string[];
+  readonly names: readonly TokenGroup[];
   /** Index of the group of each row. */
   readonly ofRow: Uint8Array;
 }
@@ -13,5 +16,5 @@ export async function tokenGroups(run: RunSource, history?: History): Promise<To
   const { tokens, rowTokens } = history ?? (await run.history());
   const dead = new Set(run.manifest.corpus.deadTokens);
   const ofRow = Uint8Array.from({ length: tokens }, (_, row) => Number(dead.has(rowTokens.ofRow(row))));
-  return { names: ["live tokens", "dead tokens"], ofRow };
+  return { names: tokenGroupNames, ofRow };
 }

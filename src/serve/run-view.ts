@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { allSeries } from "../analysis/analyses.js";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { census } from "../analysis/census.js";
 import { BhBridgeError } from "../errors.js";
@@ -158,14 +159,14 @@ export class RunView {
     return (own ?? (await this.#stateLines([])).find(([each]) => each === name))?.[1];
   }
 
-  #trainingLines(): [string, Line][] {
+  #trainingLines(): [TrainingLine, Line][] {
     const { steps, events } = this.#log;
     const x = steps.map(({ step }) => step);
-    const logged = new Map<string, { x: number[]; y: number[] }>();
+    const logged = new Map<TrainingLine, { x: number[]; y: number[] }>();
     for (const event of events) {
       const numbers = event.type === "log" ? event.logs : event.type === "evaluate" ? event.metrics : {};
       for (const [key, value] of Object.entries(numbers)) {
-        const name = loggedNames[key];
+        const name = loggedName(key);
         if (name === undefined) continue;
         const line = logged.get(name) ?? { x: [], y: [] };
         line.x.push(event.global_step);
@@ -187,7 +188,7 @@ export class RunView {
         return [[name, { x: values.map((_, at) => steps?.[at + from] ?? at + from), y: values.map((value) => value ?? Number.NaN) }]];
       });
       const { places } = await this.#measured.of(() => openHistory(this.#directory), true);
-      return [...lines, ["displacement", { x: places.steps, y: places.displacement }]];
+      return [...lines, ...unreported.flatMap(({ name }): [string, Line][] => (places[name] ? [[name, { x: places.steps, y: places[name] }]] : []))];
     }
     try {
       const { counts, places } = await this.#measured.of(() => openHistory(this.#directory), false);
@@ -224,33 +225,29 @@ const basisSize = { axes: 8, work: 3e7, mostDims: 256 };
 const enoughStates = 100;
 
 /** What HF logs, by the names of the page. */
-const loggedNames: Readonly<Record<string, string>> = {
+const loggedNames = {
   loss: "mean loss",
   eval_loss: "held-out loss",
   learning_rate: "learning rate",
   grad_norm: "gradient norm",
-};
+} as const;
 
-function analysedLines({ timeline, geometry, motion }: AnalysisDocument): Analysed {
-  const ofStates: [string, readonly (number | null)[] | undefined][] = [
-    ["unique", timeline?.unique],
-    ["C", timeline?.C],
-    ["P", timeline?.P],
-    ["centroidNorm", geometry?.centroidNorm],
-    ["meanRadius", geometry?.meanRadius],
-    ["maxRadius", geometry?.maxRadius],
-  ];
-  const ofSteps: [string, readonly (number | null)[] | undefined][] = [
-    ["meanStep", motion?.weight.meanL2],
-    ["meanCells", motion?.lattice?.meanL2],
-    ["still", motion?.stillFraction],
-    ["frozen", motion?.frozenFraction],
-  ];
-  const all = [
-    ...ofStates.map(([name, values]) => ({ name, from: 0 as const, values })),
-    ...ofSteps.map(([name, values]) => ({ name, from: 1 as const, values })),
-  ];
-  return all.flatMap(({ name, from, values }) => (values ? [{ name, from, values }] : []));
+/** The lines of a run that come from its event log. */
+export type TrainingLine = "loss" | "rate" | (typeof loggedNames)[keyof typeof loggedNames];
+
+function loggedName(key: string): TrainingLine | undefined {
+  return Object.hasOwn(loggedNames, key) ? loggedNames[key as keyof typeof loggedNames] : undefined;
+}
+
+/** Series that no document has: they are measured whether a run has been analysed or not. */
+const unreported = allSeries.filter((series) => series.of === undefined);
+
+function analysedLines(document: AnalysisDocument): Analysed {
+  return allSeries.flatMap(({ name, analysis, per, of }) => {
+    const part = document[analysis];
+    const values = part && of?.(part);
+    return values ? [{ name, from: per === "state" ? 0 : 1, values }] : [];
+  });
 }
 
 /** Steps a second, over stretches of a second and more. A stretch in which the run lay still is none. */

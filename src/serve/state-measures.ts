@@ -1,7 +1,8 @@
+import { timelineAnalysis } from "../analysis/analyses/timeline.js";
+import { allSeries, ownAnalyses, type SeriesName } from "../analysis/analyses.js";
 import { decodeElements } from "../analysis/decode-elements.js";
-import { geometryOfValues, type StateGeometry } from "../analysis/geometry-of-values.js";
 import { scanHistory } from "../analysis/scan/scan-history.js";
-import { motionMeter } from "../analysis/step-motion.js";
+import type { LiveMeasure } from "../analysis/series.js";
 import { timelineOf } from "../analysis/timeline.js";
 import type { History } from "../formats/history.js";
 import { itemSizes } from "../formats/matrix.js";
@@ -14,29 +15,25 @@ const measuredBytes = 24 * 2 ** 20;
 const mostMeasured = 400;
 const mostNumbers = 1 << 22;
 
-/** What is measured of single states: an entry each, by the step that the state was recorded after. */
+/** Series of single states, by name: an entry for each measured state, at the step after which it was recorded. */
+type MeasuredSeries = { readonly [Name in SeriesName]?: number[] };
+
+/** What is measured of single states: the counts of the timeline, and the live measures of the other analyses. */
 export interface StateMeasures {
-  readonly counts: { readonly every: number; readonly steps: number[]; readonly unique: number[]; readonly C: number[]; readonly P: number[] };
-  readonly places: {
-    readonly every: number;
-    readonly steps: number[];
-    readonly centroidNorm: number[];
-    readonly meanRadius: number[];
-    readonly maxRadius: number[];
-    /** Length of the way of the centroid from the first state. */
-    readonly displacement: number[];
-    /** Mean length of a token's step that arrives at the state. */
-    readonly meanStep: number[];
-    /** Share of tokens whose row did not change in that step. */
-    readonly still: number[];
-  };
+  readonly counts: { readonly every: number; readonly steps: number[] } & MeasuredSeries;
+  readonly places: { readonly every: number; readonly steps: number[] } & MeasuredSeries;
 }
+
+/** The series that are counted: those of the timeline. */
+const counted = allSeries.filter(({ analysis }) => analysis === timelineAnalysis.name);
+const liveMeasures: readonly LiveMeasure[] = ownAnalyses.flatMap(({ live }): LiveMeasure[] => (live ? [live] : []));
+/** The series that are measured live, in the order of all series. */
+const measured = allSeries.filter(({ name }) => liveMeasures.some(({ series }) => series.includes(name)));
 
 /** Measures of a run that nobody has analysed, taken while it is looked at: states that have been measured are not read again. */
 export class MeasuredStates {
   #states = 0;
   #measures: StateMeasures | undefined;
-  #origin: Float64Array | undefined;
   #running: Promise<StateMeasures> | undefined;
 
   /**
@@ -64,7 +61,6 @@ export class MeasuredStates {
         before !== undefined && history.states >= this.#states && before.counts.every === every.counts && before.places.every === every.places;
       const measures = isContinued ? before : empty(every);
       const first = isContinued ? this.#states : 0;
-      if (!isContinued) this.#origin = undefined;
       if (!isAnalysed) await count(history, measures.counts, first);
       await this.#place(history, measures.places, first, isAnalysed);
       this.#states = history.states;
@@ -80,17 +76,9 @@ export class MeasuredStates {
     const look = stateReader(history, isAnalysed);
     let since = performance.now();
     for (let state = Math.ceil(first / every) * every; state < history.states; state += every) {
-      const { geometry, lengths } = look(state);
-      const { centroid, centroidNorm, meanRadius, maxRadius } = geometry;
-      this.#origin ??= centroid;
-      const origin = this.#origin;
+      const found = look(state);
       places.steps.push(stepOfState(history, state));
-      places.centroidNorm.push(centroidNorm);
-      places.meanRadius.push(meanRadius);
-      places.maxRadius.push(maxRadius);
-      places.displacement.push(Math.sqrt(centroid.reduce((sum, value, dim) => sum + (value - (origin[dim] ?? 0)) ** 2, 0)));
-      places.meanStep.push(lengths ? lengths.reduce((sum, length) => sum + length, 0) / lengths.length : Number.NaN);
-      places.still.push(lengths ? lengths.filter((length) => length === 0).length / lengths.length : Number.NaN);
+      for (const { name } of measured) places[name]?.push(found[name] ?? Number.NaN);
       if (performance.now() - since < 20) continue;
       await new Promise(setImmediate); // others are answered in between
       since = performance.now();
@@ -98,23 +86,23 @@ export class MeasuredStates {
   }
 }
 
-/** Measures single states of a history, all in the same memory: a state can be large. The lengths hold until the next one is measured. */
-function stateReader(history: History, isAnalysed: boolean): (state: number) => { geometry: StateGeometry; lengths?: Float64Array } {
+/** Measures single states of a history, all in the same memory: a state can be large. @param isAnalysed whether steps need no measuring */
+function stateReader(history: History, isAnalysed: boolean): (state: number) => Readonly<Record<string, number>> {
   const { dtype, tokens, dims } = history;
   const bytes = new Uint8Array(tokens * dims * itemSizes[dtype]);
   const current = new Float64Array(tokens * dims);
   const previous = isAnalysed ? undefined : new Float64Array(tokens * dims);
-  const measure = previous && motionMeter({ tokens, dims, isFloat64: dtype === "F64" });
   const decode = (state: number, values: Float64Array) => {
     history.read(state, 1, bytes);
     decodeElements(dtype, bytes, values);
   };
+  decode(0, current);
+  const measures = liveMeasures.map(({ start }) => start({ tokens, dims, isFloat64: dtype === "F64" }, current));
   return (state) => {
     decode(state, current);
-    const geometry = geometryOfValues(current, tokens, dims);
-    if (!previous || !measure || state === 0) return { geometry };
-    decode(state - 1, previous);
-    return { geometry, lengths: measure({ previous, current, previousBits: undefined }).weight.L2 };
+    const before = state === 0 ? undefined : previous;
+    if (before) decode(state - 1, before);
+    return Object.assign({}, ...measures.map((measure) => measure(current, before)));
   };
 }
 
@@ -124,9 +112,10 @@ function stride(states: number, affordable: number): number {
 }
 
 function empty(every: { counts: number; places: number }): StateMeasures {
+  const seriesOf = (all: readonly { readonly name: SeriesName }[]): MeasuredSeries => Object.fromEntries(all.map(({ name }) => [name, []]));
   return {
-    counts: { every: every.counts, steps: [], unique: [], C: [], P: [] },
-    places: { every: every.places, steps: [], centroidNorm: [], meanRadius: [], maxRadius: [], displacement: [], meanStep: [], still: [] },
+    counts: { every: every.counts, steps: [], ...seriesOf(counted) },
+    places: { every: every.places, steps: [], ...seriesOf(measured) },
   };
 }
 
@@ -149,11 +138,7 @@ async function count(history: History, counts: StateMeasures["counts"], first: n
       else for (let at = 0; at < number; at++) history.read(chosen[start + at] ?? 0, 1, target.subarray(at * stateBytes, (at + 1) * stateBytes));
     },
   };
-  const { unique, C, P } = timelineOf((await scanHistory(part, [], { workers: 0 })).counts);
-  for (const [at, state] of chosen.entries()) {
-    counts.steps.push(stepOfState(history, state));
-    counts.unique.push(unique[at] ?? 0);
-    counts.C.push(C[at] ?? 0);
-    counts.P.push(P[at] ?? 0);
-  }
+  const timeline = timelineOf((await scanHistory(part, [], { workers: 0 })).counts);
+  for (const state of chosen) counts.steps.push(stepOfState(history, state));
+  for (const { name, of } of counted) for (const value of of?.(timeline) ?? []) counts[name]?.push(value ?? Number.NaN);
 }

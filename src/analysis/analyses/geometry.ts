@@ -5,6 +5,7 @@ import { glance } from "../../text/glance.js";
 import { groupDigits } from "../../text/group-digits.js";
 import { defineAnalysis, type Need } from "../analysis.js";
 import { figure, figures } from "../figure-schemas.js";
+import { geometryOfValues } from "../geometry-of-values.js";
 import { jsonFigures } from "../json-figures.js";
 import { measurableStates } from "../needs.js";
 import { observation } from "../scan/geometry-scan.js";
@@ -61,5 +62,38 @@ export const geometryAnalysis = defineAnalysis({
       `Length of the centroid's path ${shown(pathLength)}`,
       ...(directions.length > 0 ? [`Directions of spread: ${directions.join(", ")}`] : []),
     ];
+  },
+  series: {
+    centroidNorm: { per: "state", label: "centroid from 0", of: (part) => part.centroidNorm },
+    meanRadius: { per: "state", label: "mean radius", of: (part) => part.meanRadius },
+    maxRadius: { per: "state", label: "largest radius", of: (part) => part.maxRadius },
+    displacement: { per: "state", label: "way of the centroid" },
+  },
+  charts: [{ key: "place", title: "Place", unit: "L2 norm", series: ["centroidNorm", "maxRadius", "meanRadius", "displacement"] }],
+  figures: [
+    {
+      name: "radius",
+      title: "Radius and distance of the centroid",
+      caption: "Left: distance of the embedding's rows from their centroid, the largest and the mean. Right: distance of the centroid from the origin.",
+      panels: [
+        {
+          title: "Around the centroid",
+          y: { label: "distance", unit: "weights", zero: true },
+          lines: { "largest radius": "maxRadius", "mean radius": "meanRadius" },
+        },
+        { title: "The centroid", y: { label: "distance from the origin", unit: "weights" }, lines: { "centroid's distance": "centroidNorm" } },
+      ],
+    },
+  ],
+  live: {
+    series: ["centroidNorm", "meanRadius", "maxRadius", "displacement"],
+    start({ tokens, dims }, first) {
+      const origin = geometryOfValues(first, tokens, dims).centroid;
+      return (values) => {
+        const { centroid, centroidNorm, meanRadius, maxRadius } = geometryOfValues(values, tokens, dims);
+        const displacement = Math.sqrt(centroid.reduce((sum, value, dim) => sum + (value - (origin[dim] ?? 0)) ** 2, 0));
+        return { centroidNorm, meanRadius, maxRadius, displacement };
+      };
+    },
   },
 });

@@ -8,6 +8,7 @@ import { figures, steps } from "../figure-schemas.js";
 import { jsonFigures } from "../json-figures.js";
 import { latticeFor, measurableStates } from "../needs.js";
 import { observation } from "../scan/motion-scan.js";
+import { motionMeter } from "../step-motion.js";
 
 const norms = z.strictObject({ meanL1: figures, maxL1: figures, meanL2: figures, maxL2: figures, meanLinf: figures, maxLinf: figures });
 
@@ -52,5 +53,31 @@ export const motionAnalysis = defineAnalysis({
     const unit = lattice ? ", in weights and in lattice cells" : "";
     const head = ["step", "|ΔW|", ...(lattice ? ["cells"] : []), "still", "frozen", "bulk", "thermal", "particip."];
     return [`|ΔW| is the mean length of a token's step${unit}`, { head, rows }];
+  },
+  series: {
+    meanStep: { per: "step", label: "mean |ΔW|", of: ({ weight }) => weight.meanL2 },
+    meanCells: { per: "step", label: "mean |ΔW′|", of: ({ lattice }) => lattice?.meanL2 },
+    still: { per: "step", label: "still in this step", of: ({ stillFraction }) => stillFraction },
+    frozen: { per: "step", label: "frozen for good", of: ({ frozenFraction }) => frozenFraction },
+  },
+  charts: [
+    { key: "motion", title: "Motion", unit: "L2 norm of a token's step", isLog: true, series: ["meanStep"] },
+    { key: "cells", title: "Motion in cells", unit: "of the bfloat16 lattice", isLog: true, series: ["meanCells"] },
+    { key: "still", title: "Standing tokens", unit: "share", series: ["still", "frozen"] },
+  ],
+  live: {
+    series: ["meanStep", "still"],
+    start(shape) {
+      let measure: ReturnType<typeof motionMeter> | undefined;
+      return (current, previous) => {
+        if (!previous) return { meanStep: Number.NaN, still: Number.NaN };
+        measure ??= motionMeter(shape);
+        const lengths = measure({ previous, current, previousBits: undefined }).weight.L2;
+        return {
+          meanStep: lengths.reduce((sum, length) => sum + length, 0) / lengths.length,
+          still: lengths.filter((length) => length === 0).length / lengths.length,
+        };
+      };
+    },
   },
 });

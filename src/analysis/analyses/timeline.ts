@@ -76,4 +76,10 @@ export const timelineAnalysis = defineAnalysis({
     const first = firstStateWithTwoHoles === null ? "never" : `first at step ${groupDigits(stepOf(firstStateWithTwoHoles))}`;
     return [{ head: ["step", "unique", "C", "P", "largest"], rows }, events.join(", "), `Two black holes or more: ${first}`];
   },
+  series: {
+    unique: { per: "state", label: "unique rows", of: ({ unique }) => unique },
+    C: { per: "state", label: "C, black holes", of: ({ C }) => C },
+    P: { per: "state", label: "P, in black holes", of: ({ P }) => P },
+  },
+  charts: [{ key: "holes", title: "Black holes", unit: "tokens", series: ["unique", "P", "C"] }],
 });

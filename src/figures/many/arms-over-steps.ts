@@ -30,7 +30,7 @@ export interface ArmRun {
 export async function readArmRun(arm: string, run: RunSource): Promise<ArmRun> {
   const analysis = await run.analysis();
   const losses = await loss.read(run);
-  const training = isAbsent(losses) ? undefined : losses["training"];
+  const training = isAbsent(losses) ? undefined : losses.training;
   const { timeline, geometry, motion } = analysis;
   return {
     arm,

@@ -1,12 +1,12 @@
 import type { ExperimentDocument } from "../../sweep/experiment/experiment-document.js";
-import { type FigureName, parseMeasure } from "../../sweep/experiment/measures.js";
+import { type FigureName, parseMeasure, type UsualMeasure } from "../../sweep/experiment/measures.js";
 import { figure as shown } from "../../text/figure.js";
 import { axis } from "../axes.js";
 import type { Axis, Figure, Mark, Panel, Source } from "../figure.js";
 import { seriesOf } from "../styled-series.js";
 
 const most = 6;
-const wanted = ["displacement", "finalLoss", "P", "unique", "stepsToFreeze", "deadC", "deadUnique", "C", "evalLoss"];
+const wanted: readonly UsualMeasure[] = ["displacement", "finalLoss", "P", "unique", "stepsToFreeze", "deadC", "deadUnique", "C", "evalLoss"];
 
 /** The measures of an experiment, arm by arm: every seed, the pairs of seeds, and the means. */
 export function measuresByArm(document: ExperimentDocument, sources: readonly Source[]): Figure {

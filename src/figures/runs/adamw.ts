@@ -4,7 +4,8 @@ import type { History } from "../../formats/history.js";
 import { stepsOf } from "../../formats/state-of-step.js";
 import { recordedRun } from "../../runs/recorded-run.js";
 import { axis } from "../axes.js";
-import { linePanels, type QuantitySeries } from "../line-panels.js";
+import { type LinePanel, linePanels } from "../line-panels.js";
+import type { StepSeries } from "../state-series.js";
 import { requestedAnalysis } from "./requested-analysis.js";
 import { type Absent, defineRunFigure, isAbsent } from "./run-figure.js";
 import type { RunSource } from "./run-source.js";
@@ -18,7 +19,10 @@ const heldBy = { rounding: "rounded away", opposition: "taken back", nothing: "n
 const sizes = { moment: "size of moments", decay: "size of decay", rounding: "size of rounding" } as const;
 
 interface Ledger {
-  readonly series: QuantitySeries;
+  /** Shares of the components. */
+  readonly movedBy: Readonly<Record<keyof typeof movedBy, StepSeries>>;
+  readonly heldBy: Readonly<Record<keyof typeof heldBy, StepSeries>>;
+  readonly sizes: Readonly<Record<keyof typeof sizes, StepSeries>>;
   readonly explained: number;
   readonly components: number;
 }
@@ -33,16 +37,18 @@ async function read(run: RunSource): Promise<Ledger | Absent> {
   if (steps.length === 0) return { absent: "no two steps that follow each other were recorded" };
   const total = steps.map((_, at) => [...Object.values(part.movedBy), ...Object.values(part.heldBy)].reduce((sum, counts) => sum + (counts[at] ?? 0), 0));
   const share = (counts: readonly number[]) => ({ steps, values: counts.map((count, at) => count / (total[at] || 1)) });
-  const named = <Key extends string>(words: Readonly<Record<Key, string>>, what: string, of: (key: Key) => QuantitySeries[string]) =>
-    Object.entries<string>(words).map(([key, word]) => [`${what}, ${word}`, of(key as Key)] as const);
+  const size = (values: StepSeries["values"]) => ({ steps, values });
   return {
     explained,
     components,
-    series: Object.fromEntries([
-      ...named(movedBy, "moved", (key) => share(part.movedBy[key])),
-      ...named(heldBy, "held", (key) => share(part.heldBy[key])),
-      ...named(sizes, "size", (key) => ({ steps, values: part[key] })),
-    ]),
+    movedBy: {
+      moment: share(part.movedBy.moment),
+      decay: share(part.movedBy.decay),
+      either: share(part.movedBy.either),
+      together: share(part.movedBy.together),
+    },
+    heldBy: { rounding: share(part.heldBy.rounding), opposition: share(part.heldBy.opposition), nothing: share(part.heldBy.nothing) },
+    sizes: { moment: size(part.moment), decay: size(part.decay), rounding: size(part.rounding) },
   };
 }
 
@@ -71,8 +77,12 @@ function thinned(history: History, most: number): History {
   };
 }
 
-function linesOf(words: Readonly<Record<string, string>>, what: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.values(words).map((word) => [word, `${what}, ${word}`]));
+/** A line for each word of one part of the ledger. */
+function linesOf<Key extends string>(
+  words: Readonly<Record<Key, string>>,
+  of: (ledger: Ledger) => Readonly<Record<Key, StepSeries>>,
+): LinePanel<Ledger>["lines"] {
+  return Object.fromEntries((Object.keys(words) as Key[]).map((key) => [words[key], (ledger: Ledger) => of(ledger)[key]]));
 }
 
 /** What moved the components of the embedding in each step, what held those that stayed, and how large each part of the update is. */
@@ -94,11 +104,11 @@ export const adamwFigure = defineRunFigure({
       caption: `Shares of the embedding's components by what moved them in a step, or held them, as AdamW's update computed again tells. Rounded away is what is less than half of the distance to the next number of the dtype; taken back, what one part would have moved alone and the other undoes. The vertical axes are logarithmic: none is a gap. At most ${mostSteps} steps, evenly spread.${wrong}`,
       ...linePanels(
         [
-          { title: "Moved by", y: axis("share of the components", null, { scale: "log" }), quantities: linesOf(movedBy, "moved") },
-          { title: "Held by", y: axis("share of the components", null, { scale: "log" }), quantities: linesOf(heldBy, "held") },
-          { title: "Parts of an update", y: axis("mean absolute value", "weights", { scale: "log" }), quantities: linesOf(sizes, "size") },
+          { title: "Moved by", y: axis("share of the components", null, { scale: "log" }), lines: linesOf(movedBy, (ledger) => ledger.movedBy) },
+          { title: "Held by", y: axis("share of the components", null, { scale: "log" }), lines: linesOf(heldBy, (ledger) => ledger.heldBy) },
+          { title: "Parts of an update", y: axis("mean absolute value", "weights", { scale: "log" }), lines: linesOf(sizes, (ledger) => ledger.sizes) },
         ],
-        runs.map(({ data, ...each }) => ({ ...each, data: data.series })),
+        runs,
       ),
     };
   },

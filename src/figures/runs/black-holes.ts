@@ -1,26 +1,31 @@
 import { spreadStates } from "../../analysis/spread-states.js";
 import { readState } from "../../formats/read-state.js";
 import { countAxis, stepAxis } from "../axes.js";
-import { linePanels, namedAlike, type QuantitySeries } from "../line-panels.js";
+import { linePanels } from "../line-panels.js";
 import { analysedSteps, overStates, type StepSeries } from "../state-series.js";
 import { defineRunFigure } from "./run-figure.js";
 import type { RunSource } from "./run-source.js";
 
-const names = { P: "tokens in black holes (P)", unique: "distinct rows", C: "black holes (C)", components: "components" } as const;
+interface Counted {
+  readonly P: StepSeries;
+  readonly unique: StepSeries;
+  readonly C: StepSeries;
+  readonly components?: StepSeries;
+}
 
 /** The distances of so many pairs of rows are looked at: about a second's work. */
 const maxPairs = 4_000_000;
 const mostStates = 250;
 
-async function read(run: RunSource): Promise<QuantitySeries> {
+async function read(run: RunSource): Promise<Counted> {
   const analysis = await run.analysis();
   const { unique = [], C = [], P = [] } = analysis.timeline ?? {};
   const components = await run.once(componentsOf);
   return {
-    [names.P]: overStates(analysis, P),
-    [names.unique]: overStates(analysis, unique),
-    [names.C]: overStates(analysis, C),
-    ...(components && { [names.components]: components }),
+    P: overStates(analysis, P),
+    unique: overStates(analysis, unique),
+    C: overStates(analysis, C),
+    ...(components && { components }),
   };
 }
 
@@ -63,10 +68,10 @@ export const blackHoles = defineRunFigure({
           title: "Tokens and rows",
           x: stepAxis({ scale: "symlog" }),
           y: countAxis("number"),
-          quantities: namedAlike([names.P, names.unique, names.components]),
+          lines: { "tokens in black holes (P)": ({ P }) => P, "distinct rows": ({ unique }) => unique, components: ({ components }) => components },
           curve: "step",
         },
-        { title: "Black holes", x: stepAxis({ scale: "symlog" }), y: countAxis("number"), quantities: namedAlike([names.C]), curve: "step" },
+        { title: "Black holes", x: stepAxis({ scale: "symlog" }), y: countAxis("number"), lines: { "black holes (C)": ({ C }) => C }, curve: "step" },
       ],
       runs,
     ),

@@ -1,6 +1,6 @@
 import { axis } from "../axes.js";
 import type { Mark } from "../figure.js";
-import { linePanels, namedAlike } from "../line-panels.js";
+import { linePanels } from "../line-panels.js";
 import type { StepSeries } from "../state-series.js";
 import { requestedAnalysis } from "./requested-analysis.js";
 import { type Absent, defineRunFigure, isAbsent } from "./run-figure.js";
@@ -21,8 +21,6 @@ async function read(run: RunSource): Promise<Mass | Absent> {
   return { from, dead, uniform, series: { steps, values: mass } };
 }
 
-const name = "dead tokens";
-
 /** The probability that the model gives to tokens that the text never has. */
 export const deadMass = defineRunFigure({
   name: "dead-mass",
@@ -30,8 +28,8 @@ export const deadMass = defineRunFigure({
   read,
   describe(runs) {
     const described = linePanels(
-      [{ title: "", y: axis("probability of the dead tokens", null, { scale: "log" }), quantities: namedAlike([name]) }],
-      runs.map(({ data, ...run }) => ({ ...run, data: { [name]: data.series } })),
+      [{ title: "", y: axis("probability of the dead tokens", null, { scale: "log" }), lines: { "dead tokens": ({ series }) => series } }],
+      runs,
     );
     const shares = [...new Set(runs.map(({ data }) => data.uniform))];
     const alike = shares.map((at): Mark => ({ mark: "rule", axis: "y", at, text: "if all tokens were alike" }));

@@ -1,26 +1,36 @@
 import { euclideanNorm } from "../../analysis/euclidean-norm.js";
 import { axis } from "../axes.js";
-import { linePanels, namedAlike, type QuantitySeries } from "../line-panels.js";
+import { type LinePanel, linePanels } from "../line-panels.js";
 import { motionPath } from "../scan/motion-path.js";
-import { overMoves, overStates } from "../state-series.js";
+import { overMoves, overStates, type StepSeries } from "../state-series.js";
 import { defineRunFigure } from "./run-figure.js";
 import type { RunSource } from "./run-source.js";
 
-const names = { way: "centroid's displacement", mean: "mean over tokens", max: "largest of a token" } as const;
+/** Over the tokens, the mean and the largest norm of their moves. */
+interface Moves {
+  readonly mean: StepSeries;
+  readonly max: StepSeries;
+}
 
-async function read(run: RunSource): Promise<QuantitySeries> {
+interface Displaced {
+  readonly centroid: StepSeries;
+  readonly weight?: Moves;
+  readonly lattice?: Moves;
+}
+
+async function read(run: RunSource): Promise<Displaced> {
   const analysis = await run.analysis();
   const { centroids } = await motionPath(run);
   const { weight, lattice } = analysis.motion ?? {};
   return {
-    [names.way]: overStates(analysis, displacements(centroids, analysis.dims)),
-    ...(weight && { [`ΔW, ${names.mean}`]: overMoves(analysis, weight.meanL2), [`ΔW, ${names.max}`]: overMoves(analysis, weight.maxL2) }),
-    ...(lattice && { [`ΔW′, ${names.mean}`]: overMoves(analysis, lattice.meanL2), [`ΔW′, ${names.max}`]: overMoves(analysis, lattice.maxL2) }),
+    centroid: overStates(analysis, displacements(centroids, analysis.dims)),
+    ...(weight && { weight: { mean: overMoves(analysis, weight.meanL2), max: overMoves(analysis, weight.maxL2) } }),
+    ...(lattice && { lattice: { mean: overMoves(analysis, lattice.meanL2), max: overMoves(analysis, lattice.maxL2) } }),
   };
 }
 
-function linesOf(what: string): Readonly<Record<string, string>> {
-  return { [names.mean]: `${what}, ${names.mean}`, [names.max]: `${what}, ${names.max}` };
+function linesOf(what: "weight" | "lattice"): LinePanel<Displaced>["lines"] {
+  return { "mean over tokens": (data) => data[what]?.mean, "largest of a token": (data) => data[what]?.max };
 }
 
 /** How far the centroid of each state is from the first one. */
@@ -44,9 +54,9 @@ export const displacement = defineRunFigure({
       "Displacement is the centroid's distance from where it began. ΔW is the L2 norm of a token's move in a step, ΔW′ the same in lattice cells (moves over ULPs). The vertical axes are logarithmic: a step without any motion is a gap.",
     ...linePanels(
       [
-        { title: "Displacement", y: axis("distance", "weights", { scale: "log" }), quantities: namedAlike([names.way]) },
-        { title: "ΔW of a step", y: axis("‖ΔW‖₂", "weights", { scale: "log" }), quantities: linesOf("ΔW") },
-        { title: "ΔW′ of a step", y: axis("‖ΔW′‖₂", "lattice cells", { scale: "log" }), quantities: linesOf("ΔW′") },
+        { title: "Displacement", y: axis("distance", "weights", { scale: "log" }), lines: { "centroid's displacement": ({ centroid }) => centroid } },
+        { title: "ΔW of a step", y: axis("‖ΔW‖₂", "weights", { scale: "log" }), lines: linesOf("weight") },
+        { title: "ΔW′ of a step", y: axis("‖ΔW′‖₂", "lattice cells", { scale: "log" }), lines: linesOf("lattice") },
       ],
       runs,
     ),

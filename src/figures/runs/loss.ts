@@ -1,17 +1,20 @@
 import { axis } from "../axes.js";
-import { linePanels, namedAlike, type QuantitySeries } from "../line-panels.js";
+import { linePanels } from "../line-panels.js";
+import type { StepSeries } from "../state-series.js";
 import { type Absent, defineRunFigure } from "./run-figure.js";
 import type { RunSource } from "./run-source.js";
 
-const training = "training";
-const heldOut = "held-out text";
+interface Losses {
+  readonly training: StepSeries;
+  readonly heldOut?: StepSeries;
+}
 
 function finite(value: number | undefined): number | null {
   return value !== undefined && Number.isFinite(value) ? value : null;
 }
 
 /** The losses of a run by step; one that was resumed tells some steps twice, and the later telling counts. */
-async function read(run: RunSource): Promise<QuantitySeries | Absent> {
+async function read(run: RunSource): Promise<Losses | Absent> {
   const taken = new Map<number, number | null>();
   const evaluated = new Map<number, number | null>();
   for (const event of run.events()) {
@@ -20,7 +23,7 @@ async function read(run: RunSource): Promise<QuantitySeries | Absent> {
   }
   if (taken.size === 0) return { absent: "it has taken no step yet" };
   const series = (values: ReadonlyMap<number, number | null>) => ({ steps: [...values.keys()], values: [...values.values()] });
-  return { [training]: series(taken), ...(evaluated.size > 0 && { [heldOut]: series(evaluated) }) };
+  return { training: series(taken), ...(evaluated.size > 0 && { heldOut: series(evaluated) }) };
 }
 
 /** The training loss of every step, and the loss on held-out text where there is one. */
@@ -29,13 +32,16 @@ export const loss = defineRunFigure({
   overlays: true,
   read,
   describe(runs) {
-    const hasEval = runs.some(({ data }) => data[heldOut] !== undefined);
+    const hasEval = runs.some(({ data }) => data.heldOut !== undefined);
     return {
       schema: "bh-bridge/figure@1",
       name: "loss",
       title: "Loss",
       caption: `Mean cross-entropy of each step's batch${hasEval ? ", and of the held-out text" : ""}.`,
-      ...linePanels([{ title: "", y: axis("loss", "nats per token"), quantities: namedAlike([training, heldOut]) }], runs),
+      ...linePanels(
+        [{ title: "", y: axis("loss", "nats per token"), lines: { training: ({ training }) => training, "held-out text": ({ heldOut }) => heldOut } }],
+        runs,
+      ),
     };
   },
 });

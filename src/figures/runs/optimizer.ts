@@ -6,9 +6,9 @@ import { readState } from "../../formats/read-state.js";
 import { stepOfState, stepsOf } from "../../formats/state-of-step.js";
 import { recordedParts } from "../../runs/recorded-run.js";
 import { axis } from "../axes.js";
-import { linePanels, type QuantitySeries } from "../line-panels.js";
+import { linePanels } from "../line-panels.js";
 import type { StepSeries } from "../state-series.js";
-import { type TokenGroups, tokenGroups } from "../token-groups.js";
+import { type TokenGroup, type TokenGroups, tokenGroupNames, tokenGroups } from "../token-groups.js";
 import { type Absent, defineRunFigure } from "./run-figure.js";
 import type { RunSource } from "./run-source.js";
 
@@ -20,22 +20,27 @@ const tensors = [
   { tensor: "wte.exp_avg_sq", name: "root of the second moment", title: "Root of the second Adam moment", label: "‖√v‖₂", squareRoot: true },
 ] as const;
 
+/** The mean length of a tensor's rows over the training, for each group of tokens. */
+type GroupSeries = { readonly [Group in TokenGroup]?: StepSeries };
+
 interface Recorded {
-  readonly series: QuantitySeries;
+  /** By the names of tensors. */
+  readonly series: { readonly [Tensor in (typeof tensors)[number]["tensor"]]?: GroupSeries };
   /** The steps of each tensor that was recorded later, in words. */
   readonly ranges: readonly string[];
 }
 
 async function read(run: RunSource): Promise<Recorded | Absent> {
-  const series: Record<string, StepSeries> = {};
+  const series: { [Tensor in (typeof tensors)[number]["tensor"]]?: GroupSeries } = {};
   const ranges: string[] = [];
   for (const { tensor, name, squareRoot } of tensors) {
     const parts = recordedParts(run.directory, tensor);
     for (const [at, part] of parts.entries()) {
       const history = await run.history(part);
-      for (const [group, found] of Object.entries(await groupSeries(run, history, squareRoot))) {
-        const key = `${name}, ${group}`;
-        series[key] = joined(series[key], found, stepsOf(await run.history()));
+      const found = await groupSeries(run, history, squareRoot);
+      for (const group of tokenGroupNames) {
+        const after = found[group];
+        if (after) series[tensor] = { ...series[tensor], [group]: joined(series[tensor]?.[group], after, stepsOf(await run.history())) };
       }
       if (part !== tensor)
         ranges.push(`${at === 0 ? `${name} of the steps` : "and"} ${stepOfState(history, 0)} to ${stepOfState(history, history.states - 1)}`);
@@ -46,7 +51,7 @@ async function read(run: RunSource): Promise<Recorded | Absent> {
 }
 
 /** The lengths of a tensor's rows, by the group of their tokens. */
-async function groupSeries(run: RunSource, history: History, squareRoot: boolean): Promise<Record<string, StepSeries>> {
+async function groupSeries(run: RunSource, history: History, squareRoot: boolean): Promise<GroupSeries> {
   const groups = await tokenGroups(run, history);
   const states = spreadStates(history.states, mostStates);
   const lengths = await runHere(meanLengths(history, states, groups, squareRoot), states.length, { signal: run.scan.signal });
@@ -92,19 +97,18 @@ export const optimizer = defineRunFigure({
   overlays: true,
   read,
   describe(runs) {
-    const groups = ["live tokens", "dead tokens"];
     return {
       schema: "bh-bridge/figure@1",
       name: "optimizer",
       title: "Gradient and Adam moments",
       caption: `L2 norms of the rows of each tensor, mean over the live tokens and over the dead ones, which the text never has. At most ${mostStates} states, evenly spread. Zeros are gaps.${rangesOf(runs)}`,
       ...linePanels(
-        tensors.map(({ name, title, label }) => ({
+        tensors.map(({ tensor, title, label }) => ({
           title,
           y: axis(label, null, { scale: "log" }),
-          quantities: Object.fromEntries(groups.map((group) => [group, `${name}, ${group}`])),
+          lines: Object.fromEntries(tokenGroupNames.map((group) => [group, ({ series }: Recorded) => series[tensor]?.[group]])),
         })),
-        runs.map(({ data, ...each }) => ({ ...each, data: data.series })),
+        runs,
       ),
     };
   },

@@ -1,3 +1,4 @@
+import type { AnalysisName } from "../../analysis/analyses.js";
 import type { AnalysisDocument } from "../../analysis/analysis-document.js";
 import { analyze } from "../../analysis/analyze.js";
 import type { RecordedRun } from "../../analysis/recorded-run.js";
@@ -5,10 +6,8 @@ import { recordedRun } from "../../runs/recorded-run.js";
 import type { Absent } from "./run-figure.js";
 import type { RunSource } from "./run-source.js";
 
-type Requested = "phases" | "kinematics" | "deadMass" | "adamw";
-
 /** An analysis that is made on request alone, made for a figure. */
-export interface RequestedAnalysis<Name extends Requested> {
+export interface RequestedAnalysis<Name extends AnalysisName> {
   readonly document: AnalysisDocument;
   readonly part: NonNullable<AnalysisDocument[Name]>;
 }
@@ -18,7 +17,7 @@ export interface RequestedAnalysis<Name extends Requested> {
  *
  * @param recorded what it recorded beside its embedding, where the analysis should not see all of it.
  */
-export async function requestedAnalysis<Name extends Requested>(
+export async function requestedAnalysis<Name extends AnalysisName>(
   run: RunSource,
   name: Name,
   recorded: RecordedRun | undefined = recordedRun(run.directory),
@@ -28,6 +27,11 @@ export async function requestedAnalysis<Name extends Requested>(
   const document = await analyze(history, { ...run.scan, only: [name], run: recorded });
   const part = document[name];
   if (part !== undefined) return { document, part };
-  const leftOut = `left out: ${name}: `;
-  return { absent: document.notes.find((note) => note.startsWith(leftOut))?.slice(leftOut.length) ?? "it was left out" };
+  return { absent: leftOut(document, name) };
+}
+
+/** Why a document lacks the part of an analysis. */
+export function leftOut({ notes }: AnalysisDocument, name: AnalysisName): string {
+  const words = `left out: ${name}: `;
+  return notes.find((note) => note.startsWith(words))?.slice(words.length) ?? "it was left out";
 }

@@ -1,20 +1,24 @@
 import { axis } from "../axes.js";
-import { linePanels, namedAlike, type QuantitySeries } from "../line-panels.js";
-import { overMoves } from "../state-series.js";
+import { linePanels } from "../line-panels.js";
+import { overMoves, type StepSeries } from "../state-series.js";
 import { defineRunFigure } from "./run-figure.js";
 import type { RunSource } from "./run-source.js";
 
-const names = { still: "still in this step", frozen: "frozen from here on", thermal: "thermal" } as const;
+interface Shares {
+  readonly still: StepSeries;
+  readonly frozen: StepSeries;
+  readonly thermal?: StepSeries;
+}
 
-async function read(run: RunSource): Promise<QuantitySeries> {
+async function read(run: RunSource): Promise<Shares> {
   const analysis = await run.analysis();
   const { stillFraction = [], frozenFraction = [] } = analysis.motion ?? {};
   const late = analysis.lifecycle?.counts.late;
   return {
-    [names.still]: overMoves(analysis, stillFraction),
-    [names.frozen]: overMoves(analysis, frozenFraction),
+    still: overMoves(analysis, stillFraction),
+    frozen: overMoves(analysis, frozenFraction),
     ...(late && {
-      [names.thermal]: overMoves(
+      thermal: overMoves(
         analysis,
         late.map((tokens) => tokens / analysis.tokens),
       ),
@@ -33,6 +37,15 @@ export const shares = defineRunFigure({
     title: "Still, frozen and thermal tokens",
     caption:
       "Still: no weight of the token changes in the step. Frozen: none changes any more until the end. Thermal: from here on no weight moves by more than one lattice cell in a step, and some still move.",
-    ...linePanels([{ title: "", y: axis("share of the tokens", null, { domain: [0, 1] }), quantities: namedAlike(Object.values(names)) }], runs),
+    ...linePanels(
+      [
+        {
+          title: "",
+          y: axis("share of the tokens", null, { domain: [0, 1] }),
+          lines: { "still in this step": ({ still }) => still, "frozen from here on": ({ frozen }) => frozen, thermal: ({ thermal }) => thermal },
+        },
+      ],
+      runs,
+    ),
   }),
 });

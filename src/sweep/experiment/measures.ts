@@ -29,6 +29,9 @@ export type Measure =
   | { readonly from: "run"; readonly figure: FigureName }
   | { readonly from: "analysis"; readonly path: string };
 
+/** A measure that every experiment describes. */
+export type UsualMeasure = "score" | CensusName | FigureName;
+
 /** The measures that every experiment describes. */
 export const usualMeasures: readonly string[] = ["score", ...Object.keys(censusMeasures), ...Object.keys(figureMeasures)];
 

@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { allAnalyses, ownAnalyses } from "../../../src/analysis/analyses.js";
+import { allAnalyses, allSeries, ownAnalyses } from "../../../src/analysis/analyses.js";
 import { partOf } from "../../../src/analysis/analysis.js";
 import { analyze } from "../../../src/analysis/analyze.js";
 import { memoryHistory } from "./memory-source.js";
@@ -34,5 +35,24 @@ test("each makes its part alone when it alone is asked for, as its schema has it
     const part = partOf(document, analysis);
     expect(analysis.schema.parse(part), analysis.name).toEqual(part);
     expect(analysis.print(part, (state) => state).length, analysis.name).toBeGreaterThan(0);
+  }
+});
+
+test("the charts of the page are generated from the analyses", () => {
+  expect(() => execFileSync(process.execPath, ["scripts/generate-charts.mjs", "--check"], { stdio: "pipe" })).not.toThrow();
+});
+
+test("a series has one name in all analyses, and every chart, figure and live measure refers to series of its own analysis", () => {
+  const names = allSeries.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const { series = {}, charts = [], figures = [], live } of own) {
+    const used = [
+      ...charts.flatMap((chart) => chart.series),
+      ...figures.flatMap(({ panels }) => panels.flatMap(({ lines }) => Object.values(lines))),
+      ...(live?.series ?? []),
+    ];
+    expect(used.filter((name) => !Object.hasOwn(series, name))).toEqual([]);
+    const unmeasured = Object.entries(series).filter(([name, { of }]) => of === undefined && !live?.series.includes(name));
+    expect(unmeasured).toEqual([]);
   }
 });

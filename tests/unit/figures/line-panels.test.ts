@@ -1,14 +1,18 @@
 import { expect, test } from "vitest";
 import { axis, stepAxis } from "../../../src/figures/axes.js";
-import { linePanels, namedAlike, type QuantitySeries } from "../../../src/figures/line-panels.js";
+import { linePanels } from "../../../src/figures/line-panels.js";
+import type { StepSeries } from "../../../src/figures/state-series.js";
 
+type Data = Readonly<Record<string, StepSeries | undefined>>;
+
+const of = (key: string) => (data: Data) => data[key];
 const panels = [
-  { title: "Motion", y: axis("way"), quantities: { mean: "mean of moves", largest: "largest move" } },
-  { title: "Cells", y: axis("cells"), quantities: { mean: "mean of cells", largest: "largest in cells" }, curve: "step" },
+  { title: "Motion", y: axis("way"), lines: { mean: of("mean of moves"), largest: of("largest move") } },
+  { title: "Cells", y: axis("cells"), lines: { mean: of("mean of cells"), largest: of("largest in cells") }, curve: "step" },
 ] as const;
 
-const values = (of: number) => ({ steps: [1, 2], values: [of, null] });
-const run = (label: string, data: QuantitySeries) => ({ label, source: { name: label, hash: "0" }, data });
+const values = (first: number) => ({ steps: [1, 2], values: [first, null] });
+const run = (label: string, data: Data) => ({ label, source: { name: label, hash: "0" }, data });
 
 /** Of each panel, the names of its lines with their first values. */
 function linesOf(figure: ReturnType<typeof linePanels>) {
@@ -46,7 +50,7 @@ test("every run has its lines, and one that lacks a quantity leaves it out", () 
 });
 
 test("a panel that no run has anything for is left out, and three stand in one row", () => {
-  const three = ["one", "two", "three"].map((title) => ({ title, y: axis(""), quantities: namedAlike([title]) }));
+  const three = ["one", "two", "three"].map((title) => ({ title, y: axis(""), lines: { [title]: of(title) } }));
   const data = { one: values(1), two: values(2), three: values(3) };
   expect(linePanels(three, [run("a", data)])).toMatchObject({ columns: 3, panels: [{ title: "one" }, { title: "two" }, { title: "three" }] });
   expect(linePanels(three, [run("a", { one: values(1), three: values(3) })])).toMatchObject({ columns: 2, panels: [{ title: "one" }, { title: "three" }] });
@@ -56,8 +60,8 @@ test("the axis is that of the steps, unless a panel has its own", () => {
   const own = stepAxis({ scale: "symlog" });
   const figure = linePanels(
     [
-      { title: "", y: axis(""), quantities: namedAlike(["x"]) },
-      { title: "", x: own, y: axis(""), quantities: namedAlike(["x"]) },
+      { title: "", y: axis(""), lines: { x: of("x") } },
+      { title: "", x: own, y: axis(""), lines: { x: of("x") } },
     ],
     [run("a", { x: values(1) })],
   );

@@ -1,5 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
+import type { SeriesName } from "../../../src/analysis/analyses.js";
 import { smoothed } from "../../../src/figures/smoothed.js";
+import type { TrainingLine } from "../../../src/serve/run-view.js";
 import { hrefOf, setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
 import { type AxisName, axisChoices, axisName, axisOf, plainAxis } from "../chart/axis.js";
@@ -23,7 +25,7 @@ export const overlaid: Readonly<Record<string, string>> = {
   meanStep: "Mean step of a token",
   still: "Share of still tokens",
   rate: "Steps a second",
-};
+} satisfies { readonly [Name in SeriesName | TrainingLine]?: string };
 
 /** Points of each line: all lines together have no more than can be told apart. */
 function pointsOf(ids: string): number {

@@ -1,5 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { analysisCharts } from "../../../src/analysis/charts.generated.js";
 import { smoothed } from "../../../src/figures/smoothed.js";
+import type { TrainingLine } from "../../../src/serve/run-view.js";
 import { setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
 import { axisChoices, axisName, axisOf, type ChartAxis } from "../chart/axis.js";
@@ -12,7 +14,7 @@ import { bytes, duration, shown } from "../figures.js";
 import { stopRun, useDocument, wordsOf } from "../server.js";
 import { lineColour, lineDash, useTheme } from "../theme.js";
 
-/** A chart of a run, by the lines that belong together. */
+/** A chart of a run, by the lines that belong together: their names, and what the legend calls them. */
 interface ChartPlan {
   key: string;
   title: string;
@@ -21,28 +23,22 @@ interface ChartPlan {
   isLog?: boolean;
 }
 
-const charts: readonly ChartPlan[] = [
-  { key: "loss", title: "Loss", names: { loss: "loss", "mean loss": "mean since the log before", "held-out loss": "held-out text" } },
-  { key: "holes", title: "Black holes", unit: "tokens", names: { unique: "unique rows", P: "P, in black holes", C: "C, black holes" } },
-  {
-    key: "place",
-    title: "Place",
-    unit: "L2 norm",
-    names: { centroidNorm: "centroid from 0", maxRadius: "largest radius", meanRadius: "mean radius", displacement: "way of the centroid" },
-  },
-  {
-    key: "motion",
-    title: "Motion",
-    unit: "L2 norm of a token's step",
-    names: { meanStep: "mean |ΔW|" },
-    isLog: true,
-  },
-  { key: "cells", title: "Motion in cells", unit: "of the bfloat16 lattice", names: { meanCells: "mean |ΔW′|" }, isLog: true },
-  { key: "still", title: "Standing tokens", unit: "share", names: { still: "still in this step", frozen: "frozen for good" } },
+/** A chart of lines that come from the event log. */
+interface TrainingChart extends ChartPlan {
+  names: { readonly [Name in TrainingLine]?: string };
+}
+
+const lossChart: TrainingChart = {
+  key: "loss",
+  title: "Loss",
+  names: { loss: "loss", "mean loss": "mean since the log before", "held-out loss": "held-out text" },
+};
+const trainingCharts: readonly TrainingChart[] = [
   { key: "training", title: "Learning rate", names: { "learning rate": "learning rate" } },
   { key: "gradient", title: "Gradient", unit: "norm", names: { "gradient norm": "gradient norm" }, isLog: true },
   { key: "rate", title: "Rate", unit: "steps a second", names: { rate: "steps a second" } },
 ];
+const charts: readonly ChartPlan[] = [lossChart, ...analysisCharts, ...trainingCharts];
 
 /** One run: what it is, its charts and its replay, which share one cursor. */
 export function RunView({ id }: { id: string }) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { radius } from "../../../../src/figures/runs/radius.js";
+import { seriesFigures } from "../../../../src/figures/runs/series-figures.js";
 import { figureOf, linesOf } from "../run-of-states.js";
 
 test("radii are distances from the centroid, and that has its own from the origin", async () => {
@@ -16,7 +16,7 @@ test("radii are distances from the centroid, and that has its own from the origi
       [1, 0],
     ],
   ];
-  expect(linesOf(await figureOf(radius, { states }))).toEqual({
+  expect(linesOf(await figureOf(seriesFigures.radius, { states }))).toEqual({
     "largest radius": [
       [0, 1],
       [5, 2],
@@ -34,7 +34,7 @@ test("radii are distances from the centroid, and that has its own from the origi
 
 test("a state with a weight that is no number is a gap", async () => {
   const lines = linesOf(
-    await figureOf(radius, {
+    await figureOf(seriesFigures.radius, {
       states: [
         [[1], [3]],
         [[Number.NaN], [3]],
