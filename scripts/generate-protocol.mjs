@@ -9,7 +9,7 @@ const { goldenMessages } = await jiti.import("../tests/contract/golden-messages.
 
 writeGenerated(
   {
-    "python/bh_bridge/protocol.schema.json": `${JSON.stringify(protocolJsonSchema(), null, 1)}\n`,
+    "python/bh_bridge/bridge/protocol.schema.json": `${JSON.stringify(protocolJsonSchema(), null, 1)}\n`,
     "tests/contract/golden-messages.json": `[\n${goldenMessages()
       .map((message) => JSON.stringify(message))
       .join(",\n")}\n]\n`,

@@ -14,8 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "python"))
 
 import silent_node
-from bh_bridge.channel import Channel
-from bh_bridge.events import EventLog
+from bh_bridge.bridge.channel import Channel
+from bh_bridge.recording.events import EventLog
 
 STEPS = 2000
 WORK_SECONDS = 0.001

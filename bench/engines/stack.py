@@ -17,8 +17,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "python"))
 from bh_bridge.fast_step import FastStep
-from bh_bridge.fast_step.stack import Batch, FastStack
-from bh_bridge.model import build_model
+from bh_bridge.gpu.stack import Batch, FastStack
+from bh_bridge.models.model import build_model
 from torch import nn
 from transformers import GPT2LMHeadModel
 

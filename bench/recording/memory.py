@@ -32,8 +32,8 @@ def measure(name: str, wanted: int | None) -> None:
     sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests/python")]
     import tiny_run
     import torch
-    from bh_bridge.recorder import Recorder
-    from bh_bridge.run_step import RunStep
+    from bh_bridge.recording.recorder import Recorder
+    from bh_bridge.training.run_step import RunStep
 
     usual, model, request = TRAININGS[name]
     steps = wanted or usual

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "python")
 
 import silent_node
 from bh_bridge.entry import invoke
-from bh_bridge.run_step import RunStep
+from bh_bridge.training.run_step import RunStep
 from golden_messages import golden_request
 
 corpus, steps, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])

@@ -9,32 +9,32 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from bh_bridge import channel
+from bh_bridge.bridge import channel
+from bh_bridge.bridge.protocol import check_request
 from bh_bridge.errors import describe
-from bh_bridge.interrupts import interruptible
-from bh_bridge.protocol import check_request
-from bh_bridge.quick_import import quick_import
+from bh_bridge.process.interrupts import interruptible
+from bh_bridge.process.quick_import import quick_import
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 
 # Modules are imported when an operation needs them: `hello` chooses devices and threads before torch is loaded.
 OPERATIONS: dict[str, str] = {
-    "hello": "bh_bridge.environment:hello",
-    "renew": "bh_bridge.renewal:renew",
-    "release": "bh_bridge.registry:release",
-    "model.create": "bh_bridge.model_operations:create",
-    "model.tensor": "bh_bridge.model_operations:tensor",
-    "model.set_tensor": "bh_bridge.model_operations:set_tensor",
-    "model.forward": "bh_bridge.model_operations:forward",
-    "model.generate": "bh_bridge.model_operations:generate",
-    "model.save": "bh_bridge.model_operations:save",
-    "model.to": "bh_bridge.model_operations:to",
-    "trainer.create": "bh_bridge.trainer_operations:create",
-    "trainer.train": "bh_bridge.trainer_operations:train",
-    "trainer.train_stack": "bh_bridge.stack_operations:train_stack",
-    "trainer.evaluate": "bh_bridge.trainer_operations:evaluate",
-    "trainer.close": "bh_bridge.trainer_operations:close",
-    "trainer.state": "bh_bridge.trainer_operations:state",
+    "hello": "bh_bridge.process.environment:hello",
+    "renew": "bh_bridge.process.renewal:renew",
+    "release": "bh_bridge.bridge.registry:release",
+    "model.create": "bh_bridge.operations.model_operations:create",
+    "model.tensor": "bh_bridge.operations.model_operations:tensor",
+    "model.set_tensor": "bh_bridge.operations.model_operations:set_tensor",
+    "model.forward": "bh_bridge.operations.model_operations:forward",
+    "model.generate": "bh_bridge.operations.model_operations:generate",
+    "model.save": "bh_bridge.operations.model_operations:save",
+    "model.to": "bh_bridge.operations.model_operations:to",
+    "trainer.create": "bh_bridge.operations.trainer_operations:create",
+    "trainer.train": "bh_bridge.operations.trainer_operations:train",
+    "trainer.train_stack": "bh_bridge.gpu.stack_operations:train_stack",
+    "trainer.evaluate": "bh_bridge.operations.trainer_operations:evaluate",
+    "trainer.close": "bh_bridge.operations.trainer_operations:close",
+    "trainer.state": "bh_bridge.operations.trainer_operations:state",
 }
 
 

@@ -126,7 +126,7 @@ def prepare() -> None:
     """Import what every recovery needs once; the processes that recover are forked from here."""
     os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
     import torch
-    from bh_bridge import model_operations, trainer_operations  # noqa: F401
+    from bh_bridge.operations import model_operations, trainer_operations  # noqa: F401
 
     torch.set_num_threads(1)
 

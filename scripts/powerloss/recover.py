@@ -75,7 +75,8 @@ def _events(run: Path) -> list[dict[str, Any]]:
 
 def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
     import silent_node
-    from bh_bridge import channel, model_operations, trainer_operations
+    from bh_bridge.bridge import channel
+    from bh_bridge.operations import model_operations, trainer_operations
 
     channel.open_channel(silent_node.listen(Path(tempfile.mkdtemp())), "token")
     model = config["model"]

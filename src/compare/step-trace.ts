@@ -40,7 +40,7 @@ export type TracedTensor = z.output<typeof tracedTensorSchema>;
 /** Bytes of the digest of a parameter's state. */
 const digestBytes = 8;
 
-/** What one step of a training computed, and digests of its states. `python/bh_bridge/step_trace.py` says how it is written. */
+/** What one step of a training computed, and digests of its states. `python/bh_bridge/recording/step_trace.py` says how it is written. */
 export class StepTrace implements Disposable {
   readonly step: number;
   /** The step of the first state. */

@@ -15,7 +15,7 @@ function onTheWire(schema: z.ZodType) {
   });
 }
 
-/** The JSON Schemas of every message, which Python checks requests against; kept as `python/bh_bridge/protocol.schema.json`. */
+/** The JSON Schemas of every message, which Python checks requests against; kept as `python/bh_bridge/bridge/protocol.schema.json`. */
 export function protocolJsonSchema() {
   return {
     protocol: protocolVersion,

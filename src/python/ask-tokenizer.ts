@@ -59,7 +59,7 @@ export async function countTokens(python: string, corpus: string, tokenizer: str
 }
 
 async function ask(python: string, request: object, corpus: string, signal: AbortSignal | undefined): Promise<unknown> {
-  const answer = await runPythonScript(python, { file: "tokenizing.py", args: [JSON.stringify(request)], timeoutMs, signal });
+  const answer = await runPythonScript(python, { file: "data/tokenizing.py", args: [JSON.stringify(request)], timeoutMs, signal });
   const { success, data } = problemSchema.safeParse(answer);
   if (success) throw new BhBridgeError("CORPUS_INVALID", `the tokens of ${corpus} cannot be made: ${data.problem}`);
   return answer;

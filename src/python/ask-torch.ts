@@ -19,5 +19,5 @@ const importTimeoutMs = 180_000;
 
 /** Import torch and transformers in an interpreter and ask what they find; about 2 s. Throws as `probePython` does. */
 export async function askTorch(path: string, signal?: AbortSignal): Promise<TorchAnswer> {
-  return answerSchema.parse(await runPythonScript(path, { file: "doctor.py", timeoutMs: importTimeoutMs, signal }));
+  return answerSchema.parse(await runPythonScript(path, { file: "scripts/doctor.py", timeoutMs: importTimeoutMs, signal }));
 }

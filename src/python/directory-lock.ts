@@ -22,7 +22,7 @@ interface DirectoryLock extends AsyncDisposable {
  */
 export async function lockDirectory(interpreter: string, directory: string): Promise<DirectoryLock> {
   const marker = `bh-bridge-${randomUUID()}:`;
-  const script = join(packageRoot, "python", "bh_bridge", "lock_holders.py");
+  const script = join(packageRoot, "python", "bh_bridge", "process", "lock_holders.py");
   // Of a process group of its own: Ctrl-C is for Node, which lets go when all is done.
   const holder = spawn(interpreter, [script, marker, "hold", String(process.pid), directory], {
     stdio: ["pipe", "pipe", "pipe"],

@@ -5,7 +5,7 @@ import { lastLines } from "./last-lines.js";
 import { packageRoot } from "./package-root.js";
 import { pythonVariables } from "./python-variables.js";
 
-/** What `python/bh_bridge/draw_states.py` is asked. */
+/** What `python/bh_bridge/scripts/draw_states.py` is asked. */
 export interface StatesRequest {
   readonly init: object;
   readonly dtype: string;
@@ -26,7 +26,7 @@ const quotedLines = 5;
  * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when the interpreter cannot do it, with its last words; `ABORTED`.
  */
 export async function* drawStates(interpreter: string, request: StatesRequest, stateBytes: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  const subprocess = execa(interpreter, [join(packageRoot, "python", "bh_bridge", "draw_states.py"), JSON.stringify(request)], {
+  const subprocess = execa(interpreter, [join(packageRoot, "python", "bh_bridge", "scripts", "draw_states.py"), JSON.stringify(request)], {
     reject: false,
     stdin: "ignore",
     buffer: { stdout: false },

@@ -51,7 +51,7 @@ export async function requireUnlocked(directory: string): Promise<void> {
 async function ask(directories: readonly string[], how: keyof typeof timeoutMs): Promise<Readonly<Record<string, Holder>>> {
   const interpreter = directories.length > 0 ? firstInterpreter() : undefined;
   if (interpreter === undefined) return {};
-  return parseHolders(await runPythonScript(interpreter, { file: "lock_holders.py", args: [how, ...directories], timeoutMs: timeoutMs[how] }));
+  return parseHolders(await runPythonScript(interpreter, { file: "process/lock_holders.py", args: [how, ...directories], timeoutMs: timeoutMs[how] }));
 }
 
 function firstInterpreter(): string | undefined {

@@ -27,6 +27,6 @@ export const probeTimeoutMs = 10_000;
  * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when the path cannot be run, is no Python or does not answer in time; `ABORTED` by the signal.
  */
 export async function probePython(path: string, signal?: AbortSignal, timeoutMs: number = probeTimeoutMs): Promise<PythonReport> {
-  const answer = await runPythonScript(path, { file: "probe.py", args: pythonPackages, timeoutMs, signal });
+  const answer = await runPythonScript(path, { file: "scripts/probe.py", args: pythonPackages, timeoutMs, signal });
   return { path, ...reportSchema.parse(answer) };
 }

@@ -7,7 +7,7 @@ import { packageRoot } from "./package-root.js";
 import { pythonVariables, suspectVariables } from "./python-variables.js";
 
 interface PythonScript {
-  /** Name of a file under `python/bh_bridge`. */
+  /** Path of a script under `python/bh_bridge`. */
   file: string;
   args?: readonly string[];
   timeoutMs: number;

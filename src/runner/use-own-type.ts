@@ -6,7 +6,7 @@ import { savedFamily } from "../formats/hf/saved-family.js";
 import { readJson } from "../formats/read-json.js";
 import { packageRoot } from "../python/package-root.js";
 
-const pythonSources = join(packageRoot, "python", "bh_bridge");
+const pythonSources = join(packageRoot, "python", "bh_bridge", "models");
 /** The last lines of the source beside a model of 0.2 or earlier whose family's norms were replaced. */
 const replacedClass = /^from (?<home>\S+) import (?<native>\w+).*\n+class (?<name>\w+)ForCausalLM\(\k<native>\):/m;
 
@@ -38,7 +38,7 @@ function copyGpt2Source(directory: string): OwnClasses {
   return ["modeling_gpt2_rmsnorm", "GPT2RMSNorm"];
 }
 
-/** The present source, ended by the line that `source_with_norms` of python/bh_bridge/families.py writes. */
+/** The present source, ended by the line that `source_with_norms` of python/bh_bridge/models/families.py writes. */
 function copyOtherSource(directory: string, type: string, norm: string): OwnClasses {
   copyGpt2Source(directory);
   const path = join(directory, "modeling_other_norms.py");

@@ -8,7 +8,7 @@ import { realPython } from "../bridge/real-python.js";
 const copied = ["src", "scripts", "schemas", "python", "tests", "bench/verdicts", "web", "package.json", "tsconfig.json", "vitest.config.ts"];
 const schema = "src/config/record-schema.ts";
 const generated = [
-  "python/bh_bridge/protocol.schema.json",
+  "python/bh_bridge/bridge/protocol.schema.json",
   "schemas/config.schema.json",
   "schemas/experiment.schema.json",
   "schemas/sweep.schema.json",
@@ -55,7 +55,7 @@ test("the recipe names these files", () => {
 test("its request reaches Python with the field, which is required and bounded there", () => {
   const program = `
 from bh_bridge.errors import ProtocolInvalid
-from bh_bridge.protocol import check_request
+from bh_bridge.bridge.protocol import check_request
 from golden_messages import golden_request
 request = golden_request("trainer.create")
 check_request("trainer.create", request)

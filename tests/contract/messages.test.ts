@@ -64,6 +64,6 @@ test.each(["custom_generate", "trust_remote_code", "assistant_model", "generatio
 );
 
 test("what Python reads is made from these schemas and these messages; else run npm run generate:protocol", () => {
-  expect(stored("python/bh_bridge/protocol.schema.json")).toEqual(JSON.parse(JSON.stringify(protocolJsonSchema())));
+  expect(stored("python/bh_bridge/bridge/protocol.schema.json")).toEqual(JSON.parse(JSON.stringify(protocolJsonSchema())));
   expect(golden).toEqual(JSON.parse(JSON.stringify(goldenMessages())));
 });

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from bh_bridge import checkpoints
-from bh_bridge.control import Control, TrainingState
-from bh_bridge.data import Windows
+from bh_bridge.data.corpus import Windows
 from bh_bridge.engines import Engine
-from bh_bridge.model import save_model
-from bh_bridge.optimizers import settings_of
-from bh_bridge.run_step import RunStep
+from bh_bridge.models.model import save_model
+from bh_bridge.storage import checkpoints
+from bh_bridge.training.control import Control, TrainingState
+from bh_bridge.training.optimizers import settings_of
+from bh_bridge.training.run_step import RunStep
 from safetensors.torch import load_model
 from transformers import GPT2LMHeadModel, set_seed
 

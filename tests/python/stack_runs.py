@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bh_bridge import stack_operations
+from bh_bridge.gpu import stack_operations
 from tiny_run import create
 
 STACKED: dict[str, Any] = {"engine": "fast", "compiled_step": "off", "stack": 3}

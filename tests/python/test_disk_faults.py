@@ -83,7 +83,7 @@ def test_a_commit_that_fails_beside_the_training_ends_it_and_nothing_lost_counts
     killed_at(run, "step_end", 25)
 
     def committed_in_a_thread() -> object:
-        from bh_bridge import history
+        from bh_bridge.recording import history
 
         history.COMMIT_EVERY_STATES = 3  # from step 20 on; the training itself waits for a commit at step 30
         return train(run, "exact")
@@ -116,7 +116,7 @@ def test_a_run_directory_that_vanished_is_not_made_anew(tmp_path: Path) -> None:
     run = tmp_path / "run"
 
     def vanishing() -> object:
-        from bh_bridge.recorder import Recorder
+        from bh_bridge.recording.recorder import Recorder
 
         commit = Recorder.commit
 

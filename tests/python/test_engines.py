@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-from bh_bridge.data import Windows
+from bh_bridge.bridge.protocol import schema
+from bh_bridge.data.corpus import Windows
 from bh_bridge.engines import ENGINES, find_engine
-from bh_bridge.model import build_model
-from bh_bridge.protocol import schema
+from bh_bridge.models.model import build_model
 from safetensors.torch import load_file
 from tiny_run import CORPUS, MODEL, RUN, differences, events_of, in_child, killed_at, tokens_of, train
 

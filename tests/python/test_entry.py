@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bh_bridge import PROTOCOL_VERSION, entry, interrupts, registry
+from bh_bridge import PROTOCOL_VERSION, entry
+from bh_bridge.bridge import registry
+from bh_bridge.process import interrupts
 
 Answer = dict[str, Any]
 
@@ -85,7 +87,7 @@ def test_an_operation_that_there_is_not_is_refused() -> None:
 
 
 def test_every_operation_of_the_protocol_is_there_and_no_other() -> None:
-    from bh_bridge.protocol import schema
+    from bh_bridge.bridge.protocol import schema
 
     assert entry.OPERATIONS.keys() == schema()["operations"].keys()
 

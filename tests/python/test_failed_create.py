@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from bh_bridge.errors import BridgeError
-from bh_bridge.storage import FileUnreadable, FileUnwritable, storage_errors
+from bh_bridge.storage.disk_errors import FileUnreadable, FileUnwritable, storage_errors
 from tiny_run import in_child, train
 
 
@@ -61,7 +61,7 @@ def test_a_corpus_that_is_gone_cannot_be_read(tmp_path: Path) -> None:
 
 
 def _train_without_corpus(tmp_path: Path) -> Any:
-    from bh_bridge import trainer_operations
+    from bh_bridge.operations import trainer_operations
 
     def create(request: dict[str, Any], create: Any = trainer_operations.create) -> Any:
         Path(request["data"]["corpus"]).unlink()

@@ -8,7 +8,7 @@ import pytest
 import torch
 from bh_bridge.fast_step import FastStep, obstacle, obstacle_on, obstacle_to_compiling
 from bh_bridge.fast_step.compiling import PAYS_FROM, compiled
-from bh_bridge.model import build_model
+from bh_bridge.models.model import build_model
 from transformers import GPT2LMHeadModel
 
 SIZES: dict[str, Any] = {"vocab_size": 60, "n_positions": 48, "n_embd": 32, "n_layer": 2, "n_head": 4}

@@ -205,8 +205,8 @@ class Bomb:
 
 def train_with_trainer(directory: Path) -> dict[str, str]:
     """The tiny training with HF's Trainer alone, with its own checkpoints; digests of the final weights."""
-    from bh_bridge.data import Windows
-    from bh_bridge.model import build_model
+    from bh_bridge.data.corpus import Windows
+    from bh_bridge.models.model import build_model
     from tiny_run import CORPUS, MODEL, tokens_of
     from transformers import Trainer, TrainingArguments
 

@@ -11,9 +11,11 @@ from typing import Any
 
 import silent_node
 import torch
-from bh_bridge import channel, errors, model_operations, trainer_operations
-from bh_bridge.data import read_corpus
+from bh_bridge import errors
+from bh_bridge.bridge import channel
+from bh_bridge.data.corpus import read_corpus
 from bh_bridge.engines import ENGINES
+from bh_bridge.operations import model_operations, trainer_operations
 from golden_messages import golden_request
 
 CORPUS = "It was many and many a year ago, in a kingdom by the sea, that a maiden there lived whom you may know.\n" * 6
@@ -129,7 +131,7 @@ def in_child(task: Callable[[], Any], prepare: Callable[[int], Callable[[], None
 
 def killed_at(directory: Path, event: str, step: int, resume: str | None = None, **changes: Any) -> None:
     """Train until an event of a step is in the log, and die by SIGKILL in that instant."""
-    from bh_bridge.events import EventLog
+    from bh_bridge.recording.events import EventLog
 
     def task() -> None:
         emit = EventLog.emit

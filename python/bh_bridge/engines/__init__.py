@@ -11,10 +11,10 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from bh_bridge.control import TrainingState
-from bh_bridge.data import Windows
+from bh_bridge.data.corpus import Windows
 from bh_bridge.errors import ConfigInvalid
-from bh_bridge.step import Step
+from bh_bridge.training.control import TrainingState
+from bh_bridge.training.step import Step
 
 # The module of each `engine` of the configuration, imported when a run asks for it.
 ENGINES = {"trainer": "bh_bridge.engines.trainer", "fast": "bh_bridge.engines.fast"}

@@ -10,8 +10,8 @@ from transformers import Trainer, TrainingArguments
 
 from bh_bridge.engines.training_arguments import training_arguments
 from bh_bridge.errors import ConfigInvalid
-from bh_bridge.modeling_other_norms import is_norm
-from bh_bridge.optimizers import WideAdamW, wide_part
+from bh_bridge.models.modeling_other_norms import is_norm
+from bh_bridge.training.optimizers import WideAdamW, wide_part
 
 
 def decaying_names(model: nn.Module, hf_names: list[str], decay_norms: str) -> list[str]:

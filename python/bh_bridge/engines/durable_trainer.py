@@ -9,9 +9,9 @@ from typing import Any, cast
 import torch
 from transformers import PreTrainedModel, TrainerCallback, TrainerControl, TrainerState
 
-from bh_bridge import checkpoints
 from bh_bridge.hf_internals import OpenTrainer
-from bh_bridge.model import save_model
+from bh_bridge.models.model import save_model
+from bh_bridge.storage import checkpoints
 
 
 class DurableTrainer(OpenTrainer):

@@ -11,12 +11,11 @@ import torch
 from torch import nn
 from transformers import GPT2LMHeadModel, PreTrainedModel
 
-from bh_bridge.data import Windows
+from bh_bridge.data.corpus import Windows
 from bh_bridge.engines import Engine
 from bh_bridge.engines.chosen_optimizer import foreseen_state as foreseen_state  # its optimizer is HF's choice
 from bh_bridge.engines.run_trainer import RunTrainer, trainer_options
 from bh_bridge.errors import ConfigInvalid, ResumeMismatch
-from bh_bridge.families import embedding_of
 from bh_bridge.fast_step import (
     Compiled,
     FastStep,
@@ -25,9 +24,10 @@ from bh_bridge.fast_step import (
     obstacle_on,
     obstacle_to_compiling,
 )
-from bh_bridge.fast_step.stack import Batch, FastStack, Form, Gradients
-from bh_bridge.graphed_step import Graphed
-from bh_bridge.step import Step
+from bh_bridge.gpu.graphed_step import Graphed
+from bh_bridge.gpu.stack import Batch, FastStack, Form, Gradients
+from bh_bridge.models.families import embedding_of
+from bh_bridge.training.step import Step
 
 STEP_FILE = "fast_step.json"  # of a checkpoint: whether its bits come from the compiled step
 

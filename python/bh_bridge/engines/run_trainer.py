@@ -9,20 +9,20 @@ from torch import nn
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, PrinterCallback
 
-from bh_bridge.data import WindowNumbers, Windows, collate_nothing
+from bh_bridge.bridge.wire import numbers
+from bh_bridge.data.corpus import WindowNumbers, Windows, collate_nothing
+from bh_bridge.data.window_order import shrink_order
 from bh_bridge.engines.chosen_optimizer import decaying_names, wide_adamw
 from bh_bridge.engines.durable_trainer import DurableTrainer
 from bh_bridge.engines.part_of_batch import add_part
 from bh_bridge.engines.step_callback import StepCallback
 from bh_bridge.engines.training_arguments import training_arguments
-from bh_bridge.engines.whole_step import WholeStep
 from bh_bridge.exact_step import Verdict
-from bh_bridge.graphed_step import Graphed, obstacle
+from bh_bridge.gpu.graphed_step import Graphed, obstacle
+from bh_bridge.gpu.whole_step import WholeStep
 from bh_bridge.hf_internals import look_for_lomo_once
-from bh_bridge.optimizers import settings_of, wide_part
-from bh_bridge.step import Step
-from bh_bridge.window_order import shrink_order
-from bh_bridge.wire import numbers
+from bh_bridge.training.optimizers import settings_of, wide_part
+from bh_bridge.training.step import Step
 
 look_for_lomo_once()
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
-from bh_bridge.step import Step
+from bh_bridge.training.step import Step
 
 
 class StepCallback(TrainerCallback):

@@ -8,9 +8,9 @@ from typing import Any
 
 from transformers import TrainingArguments
 
-from bh_bridge.device import resolve_device
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.hf_internals import use_one_gpu
+from bh_bridge.process.device import resolve_device
 
 OWN_FIELDS = ("decay_norms", "optimizer_state_dtype", "data_seed")  # of `training`: told to HF in other ways
 

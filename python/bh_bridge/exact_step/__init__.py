@@ -15,11 +15,11 @@ import torch
 from torch import nn
 from transformers import GPT2LMHeadModel, PreTrainedModel
 
-from bh_bridge.bits import same_bits
 from bh_bridge.exact_step.attention import LONGEST
 from bh_bridge.exact_step.gpt2 import Gpt2Step
 from bh_bridge.hf_internals import attention_of, has_hooks, recomputes_activations
-from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
+from bh_bridge.models.modeling_gpt2_rmsnorm import RMSNorm
+from bh_bridge.tensors import same_bits
 
 CHECKED_BATCHES = 3  # a tenth of a second each at the size of the notebook's model; the fastest of them counts
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
+from bh_bridge.models.modeling_gpt2_rmsnorm import RMSNorm
 
 Saved = tuple[Any, ...]
 

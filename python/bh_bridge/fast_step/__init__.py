@@ -11,7 +11,7 @@ from transformers import GPT2LMHeadModel, PreTrainedModel
 
 from bh_bridge.fast_step.compiling import Compiled, compiled, obstacle_to_compiling
 from bh_bridge.fast_step.gpt2 import loss_and_gradients, shape_of
-from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
+from bh_bridge.models.modeling_gpt2_rmsnorm import RMSNorm
 
 __all__ = ["Compiled", "FastStep", "obstacle", "obstacle_on", "obstacle_to_compiling"]
 

@@ -20,7 +20,7 @@ from transformers import GPT2LMHeadModel
 
 from bh_bridge.fast_step.layer_norm import layer_norm, layer_norm_backward
 from bh_bridge.hf_internals import softmax_backward
-from bh_bridge.modeling_gpt2_rmsnorm import RMSNorm
+from bh_bridge.models.modeling_gpt2_rmsnorm import RMSNorm
 
 Saved = tuple[torch.Tensor, ...]  # what the backward pass of a norm needs
 Weights = dict[str, torch.Tensor]  # by the model's own names of its parameters

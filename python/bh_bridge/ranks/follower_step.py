@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from bh_bridge.control import Control, TrainingState
-from bh_bridge.noise import add_noise
 from bh_bridge.ranks.group import Group
+from bh_bridge.training.control import Control, TrainingState
+from bh_bridge.training.noise import add_noise
 
 
 class FollowerStep:

@@ -11,8 +11,8 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from bh_bridge.control import CONTROL_FIELDS, Control
 from bh_bridge.errors import BridgeError, RankEnded
+from bh_bridge.training.control import CONTROL_FIELDS, Control
 
 
 class Group:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from bh_bridge.parent_death import end_with_parent
+from bh_bridge.process.parent_death import end_with_parent
 
 
 def hold_on_to(lifeline: str) -> None:

@@ -28,10 +28,10 @@ def _train(invitation: Invitation, rank: int) -> None:
     import torch
     from transformers import logging
 
-    from bh_bridge.data import read_corpus, split_windows
+    from bh_bridge.data.corpus import read_corpus, split_windows
     from bh_bridge.engines import find_engine
-    from bh_bridge.families import embedding_of
-    from bh_bridge.model import model_of
+    from bh_bridge.models.families import embedding_of
+    from bh_bridge.models.model import model_of
     from bh_bridge.ranks.follower_step import FollowerStep
     from bh_bridge.ranks.group import Group
     from bh_bridge.ranks.nodes import require_same_text

@@ -40,7 +40,7 @@ export async function askOptuna(
   using folder = temporaryFolder("search");
   const path = join(folder.path, "request.json");
   writeFileSync(path, JSON.stringify({ over, seed, direction: minimize === undefined ? "maximize" : "minimize", told: coded, count }));
-  const answer = answerSchema.parse(await runPythonScript(interpreter, { file: "ask_optuna.py", args: [path], timeoutMs, signal }));
+  const answer = answerSchema.parse(await runPythonScript(interpreter, { file: "scripts/ask_optuna.py", args: [path], timeoutMs, signal }));
   if ("missing" in answer) {
     const install = `${interpreter} -m pip install ${JSON.stringify("optuna>=4")}`;
     throw new BhBridgeError("PYTHON_DEPENDENCY_MISSING", `a search needs Optuna (${answer.missing}). Install it with: ${install}`);

@@ -12,9 +12,9 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
-from bh_bridge import channel, registry
-from bh_bridge.events import EventLog
-from bh_bridge.wire import finite
+from bh_bridge.bridge import channel, registry
+from bh_bridge.bridge.wire import finite
+from bh_bridge.recording.events import EventLog
 
 STEP_EVENTS = ("step_begin", "pre_optimizer_step", "optimizer_step", "substep_end", "step_end")
 

@@ -29,6 +29,6 @@ else:
             "model.generate": "light_operations:generate",
             "trainer.create": "light_operations:create_training",
             "trainer.train": "light_operations:train",
-            "trainer.close": "bh_bridge.registry:release",
+            "trainer.close": "bh_bridge.bridge.registry:release",
         }
     )

@@ -4,8 +4,8 @@ import os
 import warnings
 
 import numpy as np
-from bh_bridge import trainer_operations
 from bh_bridge.engines.run_trainer import RunTrainer
+from bh_bridge.operations import trainer_operations
 from tqdm import tqdm
 
 

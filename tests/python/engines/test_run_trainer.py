@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from bh_bridge.data import Windows
+from bh_bridge.data.corpus import Windows
 from tiny_run import CORPUS, MODEL, RUN, events_of, in_child, train
 
 

@@ -4,11 +4,11 @@ import inspect
 from pathlib import Path
 
 import pytest
-from bh_bridge import registry
+from bh_bridge.bridge import registry
+from bh_bridge.bridge.protocol import schema
 from bh_bridge.engines.step_callback import StepCallback
-from bh_bridge.events import EventLog
-from bh_bridge.protocol import schema
-from bh_bridge.run_step import LOGGED_EVENTS
+from bh_bridge.recording.events import EventLog
+from bh_bridge.training.run_step import LOGGED_EVENTS
 from tiny_run import create, in_child
 from transformers import TrainerCallback
 

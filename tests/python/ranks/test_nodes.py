@@ -44,7 +44,7 @@ def test_a_machine_that_dies_ends_the_training_with_one_error_and_the_first_goes
     other = second_machine(place, tmp_path / "other.log")
 
     def task() -> Any:
-        from bh_bridge.events import EventLog
+        from bh_bridge.recording.events import EventLog
 
         emit = EventLog.emit
 
@@ -69,7 +69,7 @@ def test_a_machine_ends_when_that_of_rank_0_has_ended(tmp_path: Path, place: dic
     other = second_machine(place, tmp_path / "other.log")
 
     def task() -> Any:
-        from bh_bridge.events import EventLog
+        from bh_bridge.recording.events import EventLog
 
         emit = EventLog.emit
 

@@ -92,7 +92,7 @@ def test_a_run_whose_rank_0_was_killed_leaves_nobody_and_goes_on_to_the_same_bit
 
 def test_a_process_that_dies_is_named_and_nobody_is_left(tmp_path: Path) -> None:
     def task() -> Any:
-        from bh_bridge.events import EventLog
+        from bh_bridge.recording.events import EventLog
 
         emit = EventLog.emit
 

@@ -13,7 +13,7 @@ import hashlib, json, sys
 from pathlib import Path
 sys.path.insert(0, "python")
 import torch
-from bh_bridge.step_trace import StepTrace
+from bh_bridge.recording.step_trace import StepTrace
 folder = Path(sys.argv[1]); folder.mkdir()
 model = torch.nn.Sequential(torch.nn.Linear(3, 2))
 kept = {}

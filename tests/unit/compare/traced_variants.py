@@ -13,7 +13,7 @@ sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests/python")]
 
 import tiny_run  # noqa: E402
 import torch  # noqa: E402
-from bh_bridge.model import build_model  # noqa: E402
+from bh_bridge.models.model import build_model  # noqa: E402
 
 STEP = 1
 MODEL = {**tiny_run.MODEL, "config": {**tiny_run.MODEL["config"], "resid_pdrop": 0.0}, "init": {"kind": "normal"}}

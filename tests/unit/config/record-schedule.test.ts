@@ -19,7 +19,7 @@ test("the steps of a schedule are those that Python records", () => {
     `
 import json, sys
 sys.path.insert(0, "python")
-from bh_bridge.schedule import Schedule
+from bh_bridge.recording.schedule import Schedule
 schedules, lasts = json.loads(sys.argv[1])
 print(json.dumps([[[s for s in range(last + 1) if Schedule(each, 0, last).has(s)] for last in lasts] for each in schedules]))`,
     JSON.stringify([schedules, lasts]),

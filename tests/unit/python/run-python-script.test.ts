@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { runPythonScript } from "../../../src/python/run-python-script.js";
 import { folderTest, writeScript } from "./folder-test.js";
 
-const probe = { file: "probe.py", timeoutMs: 60_000 };
+const probe = { file: "scripts/probe.py", timeoutMs: 60_000 };
 
 folderTest("the answer is the line with the marker, whatever is printed around it", async ({ folder }) => {
   // A stand-in interpreter is given the script, the marker and the arguments.

@@ -12,7 +12,7 @@ const save = `
 import sys, torch
 sys.path.insert(0, "python")
 from pathlib import Path
-from bh_bridge.model import build_model, save_model
+from bh_bridge.models.model import build_model, save_model
 sizes = {"vocab_size": 128, "n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 16}
 llama = {"type": "llama", "vocab_size": 128, "hidden_size": 16, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
 for name, config, norm in (("gpt2", sizes, "rmsnorm"), ("llama", llama, "layernorm"), ("tinylm", {"type": "tinylm", **sizes}, "rmsnorm")):

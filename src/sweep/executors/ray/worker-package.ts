@@ -79,6 +79,6 @@ export async function pack(files: readonly PackedFile[], folder: string, interpr
   const path = join(folder, "package.zip");
   const list = join(folder, "files.json");
   writeFileSync(list, JSON.stringify(files.map((file) => [file.name, file.path])));
-  const packed = packedSchema.parse(await runPythonScript(interpreter, { file: "pack_files.py", args: [list, path], timeoutMs: packMs, signal }));
+  const packed = packedSchema.parse(await runPythonScript(interpreter, { file: "scripts/pack_files.py", args: [list, path], timeoutMs: packMs, signal }));
   return { path, sha256: packed.sha256 };
 }

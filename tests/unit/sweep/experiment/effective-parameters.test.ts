@@ -15,7 +15,7 @@ const program = `
 import json, sys
 sys.path.insert(0, "python")
 from bh_bridge.engines.run_trainer import RunTrainer
-from bh_bridge.model import build_model
+from bh_bridge.models.model import build_model
 
 def parameters(case):
     architecture = {name: value for name, value in case["model"].items() if name not in ("norm", "dtype", "from")}

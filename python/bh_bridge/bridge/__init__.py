@@ -1,0 +1,1 @@
+"""The protocol with TypeScript: messages, their schema, the event channel and handles."""

@@ -1,0 +1,215 @@
+"""A corpus as windows of tokens: each token is in memory once, and a window is a view of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from bh_bridge.data.tokenizing import encoded_parts, load_tokenizer
+
+BYTES = 256
+READ_CHARACTERS = 1 << 20  # of a text at a time
+COUNTED_TOKENS = 1 << 22  # at a time: each takes eight bytes while it is counted
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The tokens of all files, one after the other, and how many each file has."""
+
+    tokens: torch.Tensor  # uint8, uint16 or int32 [tokens]
+    lengths: list[int]
+
+    def live(self, vocab_size: int) -> list[int]:
+        """The token ids that occur, sorted."""
+        counts = np.zeros(vocab_size, dtype=np.int64)
+        for part in self.tokens.split(COUNTED_TOKENS):
+            counts += np.bincount(part.numpy(), minlength=vocab_size)
+        return np.flatnonzero(counts).tolist()
+
+
+def read_corpus(data: dict[str, Any], vocab_size: int) -> Corpus:
+    """The tokens of each file of a corpus: text with universal newlines.
+
+    uint8, bytes below vocab_size, of UTF-8 where the vocabulary has all 256 and of ASCII where it is smaller. With a
+    tokenizer, its tokens of UTF-8 text: uint16 where the vocabulary allows, else int32.
+    TypeScript has checked the files and told the user what was left out; this reads them the same way.
+    """
+    corpus: str | list[dict[str, Any]] = data["corpus"]
+    paths = [corpus] if isinstance(corpus, str) else [file["path"] for file in corpus]
+    tokenizer: str | None = data["tokenizer"]
+    dtype = torch.uint8 if tokenizer is None else token_dtype(vocab_size)
+    buffer, ends = bytearray(), [0]  # grows in place
+    for path in paths:
+        if tokenizer is None:
+            _read_bytes(path, vocab_size, buffer)
+        else:
+            _read_tokenized(path, tokenizer, dtype, buffer)
+        ends.append(len(buffer) // dtype.itemsize)
+    lengths = [end - begin for begin, end in pairwise(ends)]
+    return Corpus(torch.frombuffer(buffer, dtype=dtype) if buffer else torch.empty(0, dtype=dtype), lengths)
+
+
+def token_dtype(vocab_size: int) -> torch.dtype:
+    """The dtype of a tokenizer's tokens in memory."""
+    return torch.uint16 if vocab_size <= 1 << 16 else torch.int32
+
+
+def _read_bytes(path: str, vocab_size: int, buffer: bytearray) -> None:
+    encoding = "ascii" if vocab_size < BYTES else "utf-8"
+    # A byte is compared as an int: as a byte, 10,000 would be 16 and leave out nearly every byte.
+    left_out = bytes(range(vocab_size, BYTES))
+    with Path(path).open(encoding=encoding) as file:  # CRLF and CR become LF
+        while text := file.read(READ_CHARACTERS):
+            buffer += text.encode(encoding).translate(None, left_out)
+
+
+def _read_tokenized(path: str, tokenizer: str, dtype: torch.dtype, buffer: bytearray) -> None:
+    numpy_dtype = np.uint16 if dtype == torch.uint16 else np.int32
+    with Path(path).open(encoding="utf-8") as file:
+        for part in encoded_parts(load_tokenizer(tokenizer), file):
+            buffer += part.ids.astype(numpy_dtype).tobytes()
+
+
+class Part(NamedTuple):
+    """The windows of one file."""
+
+    begin: int  # its first token
+    own: int  # windows at every stride
+    share: int  # windows that it gives to an epoch
+
+
+class Windows(Dataset[dict[str, torch.Tensor]]):
+    """Windows of `length` tokens: item i starts at token i·stride, or where `parts` says.
+
+    span: tokens from the first to the last that a window reads, so that what is left of the text holds no further one.
+    parts: where there are several texts. Window j of a part's share k starts at its own window floor(j·own / k): where
+    k is less than own they lie evenly apart, where it is more, each is there k/own times, rounded up or down.
+    label_shift "double": labels are the inputs shifted by one, and the model shifts them again (the notebook's: it
+    learns t+2). "causal": labels are the inputs, and the model's own shift makes it learn t+1.
+    """
+
+    def __init__(
+        self,
+        tokens: torch.Tensor,
+        length: int,
+        label_shift: str,
+        stride: int = 1,
+        span: int | None = None,
+        parts: list[Part] | None = None,
+    ) -> None:
+        # Counted as the notebook counts, len - length: one window a token that has a full context before it.
+        span = length + 1 if span is None else span
+        step = stride if parts is None else 1
+        self._windows = tokens.unfold(0, span, step) if len(tokens) >= span else tokens.new_empty(0, span)
+        self._tokens, self._cut = tokens, (length, label_shift, stride, span, parts)
+        self._length, self._labels_from = length, labels_from(label_shift)
+        self._stride = stride
+        self._count = len(self._windows) if parts is None else sum(part.share for part in parts)
+        self._parts = None if parts is None else _table(parts, tokens.device)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def to(self, device: torch.device) -> Windows:
+        """The same windows, of the text on a device."""
+        # Few kernels outside the CPU take uint16.
+        is_wide = device.type == "cpu" or self._tokens.dtype != torch.uint16
+        return Windows((self._tokens if is_wide else self._tokens.int()).to(device), *self._cut)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        return {name: tensor[0] for name, tensor in self.__getitems__([index]).items()}
+
+    def __getitems__(self, indices: list[int]) -> dict[str, torch.Tensor]:
+        """A whole batch at once: collating items one by one is slow."""
+        return self.batch(torch.tensor(indices))
+
+    def batch(self, numbers: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Windows by their numbers, int64 [batch], where the text is: int64 input_ids and labels, [batch, length]."""
+        chosen = numbers if self._parts is None else self._starts(numbers, self._parts)
+        batch = self._windows[chosen].long()
+        end = self._length + self._labels_from
+        return {
+            "input_ids": batch[:, : self._length].contiguous(),
+            "labels": batch[:, self._labels_from : end].contiguous(),
+        }
+
+    def _starts(self, numbers: torch.Tensor, parts: torch.Tensor) -> torch.Tensor:
+        """The tokens where windows start; computed, because a list of all would take eight bytes a window."""
+        first, begin, own, share = parts[:, torch.bucketize(numbers, parts[0], right=True) - 1]
+        return begin + (numbers - first) * own // share * self._stride
+
+
+def _table(parts: list[Part], device: torch.device) -> torch.Tensor:
+    """Number of the first window, first token, own windows and share of each part that gives any: int64 [4, parts]."""
+    rows: list[tuple[int, int, int, int]] = []
+    first = 0
+    for begin, own, share in parts:
+        if share:
+            rows.append((first, begin, own, share))
+        first += share
+    return torch.tensor(rows, dtype=torch.int64).reshape(-1, 4).T.contiguous().to(device)
+
+
+def labels_from(label_shift: str) -> int:
+    """Where in a window its labels begin."""
+    return 1 if label_shift == "double" else 0
+
+
+def split_windows(corpus: Corpus, length: int, data: dict[str, Any]) -> tuple[Windows, Windows | None]:
+    """Training windows at every position, or side by side; held-out windows side by side, from the end of each text.
+
+    data: `windows`, "sliding" | "chunks"; `label_shift`; the fraction `held_out`, which may be 0; and `corpus`, which
+    says of several files how many training windows each gives. Chunks leave no token of a text out but the last that do
+    not fill one. No window reaches from one text into the next.
+    """
+    held_out: float = data["held_out"]
+    label_shift: str = data["label_shift"]
+    is_chunked = data["windows"] == "chunks"
+    stride = length if is_chunked else 1
+    span = length + labels_from(label_shift) if is_chunked else length + 1
+    trained: list[tuple[int, int]] = []  # tokens of each text, from and to
+    rest: list[tuple[int, int]] = []
+    begin = 0
+    for count in corpus.lengths:
+        end = begin + count
+        middle = end - int(count * held_out)
+        trained.append((begin, middle))
+        rest.append((middle, end))
+        begin = end
+    shares = None if isinstance(data["corpus"], str) else [file["windows"] for file in data["corpus"]]
+
+    def windows_of(ranges: list[tuple[int, int]], stride: int, span: int, shares: list[int] | None) -> Windows:
+        if len(ranges) == 1 and shares is None:
+            return Windows(corpus.tokens[slice(*ranges[0])], length, label_shift, stride, span)
+        owns = [max(0, (end - begin - span) // stride + 1) for begin, end in ranges]
+        triples = zip(ranges, owns, shares or owns, strict=True)
+        parts = [Part(begin, own, share) for (begin, _), own, share in triples]
+        return Windows(corpus.tokens, length, label_shift, stride, span, parts)
+
+    train_windows = windows_of(trained, stride, span, shares)
+    return train_windows, windows_of(rest, length, length + 1, None) if held_out else None
+
+
+class WindowNumbers(Dataset[dict[str, torch.Tensor]]):
+    """The numbers of windows in place of the windows, for a step that has the text where it computes."""
+
+    def __init__(self, windows: Windows) -> None:
+        self._count = len(windows)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitems__(self, indices: list[int]) -> dict[str, torch.Tensor]:
+        """A whole batch at once: int64 [batch]."""
+        return {"numbers": torch.tensor(indices)}
+
+
+def collate_nothing(batch: dict[str, Any]) -> dict[str, Any]:
+    """The batch is made by `__getitems__` already."""
+    return batch

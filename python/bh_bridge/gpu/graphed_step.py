@@ -1,0 +1,229 @@
+"""A whole step in one CUDA graph: windows, forward, backward, clipping and optimizer, replayed in place of their calls.
+
+A step of a small model is hundreds of kernels, and a GPU waits longer for their calls than it computes. A graph holds
+them all, with the addresses of what they read and write: numbers of windows, rates, weights and moments stay where they
+are. That a replay is the same step is not believed but seen: the first steps of every training are made both ways.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple, TypeVar
+
+import torch
+from transformers import GPT2Config, PreTrainedConfig, TrainingArguments
+
+from bh_bridge.hf_internals import one_text_a_row
+from bh_bridge.recording.quantities import needs_forward
+from bh_bridge.tensors import same_bits
+from bh_bridge.training.optimizers import wide_part
+
+CHECKED_STEPS = 3  # the fastest of them counts
+WARM_UPS = 3  # steps before the capture, as PyTorch's notes on CUDA graphs have it: libraries set themselves up
+KEPT = ("step", "exp_avg", "exp_avg_sq")  # by AdamW, for each weight
+NOT_CAPTURED = ("fp16", "torch_compile", "gradient_checkpointing", "neftune_noise_alpha", "torch_empty_cache_steps")
+
+
+class Graphed(NamedTuple):
+    """Whether steps are replayed from a graph, and why; seconds of a step both ways, where both were measured."""
+
+    used: bool
+    reason: str
+    eager_seconds: float | None
+    graphed_seconds: float | None
+
+
+class Made(NamedTuple):
+    """What a step leaves beside weights and moments. The next replay writes over it."""
+
+    loss: torch.Tensor
+    norm: torch.Tensor  # of all gradients, before they were clipped
+    grads: list[torch.Tensor]  # as the optimizer had them, in its order
+
+
+Replay = Callable[[], Made]
+Result = TypeVar("Result")
+
+
+def obstacle(request: dict[str, Any], args: TrainingArguments, config: PreTrainedConfig) -> str | None:
+    """Why the steps of a run are not captured, in a few words; None where they may be.
+
+    request: that of `trainer.create`, and args and config what came of it.
+    """
+    if request["graphed_step"] == "off":
+        return "graphed_step is off"
+    if args.device.type != "cuda":
+        return "it is for CUDA"
+    if not isinstance(config, GPT2Config):
+        return "it is for GPT-2"
+    if request["stack"] > 1:
+        return "runs of a stack share the graph of their gradients"
+    if any((config.resid_pdrop, config.embd_pdrop, config.attn_pdrop)):
+        return "it has no dropout"
+    if request["processes"] > 1:
+        return "it is for one process"
+    if args.gradient_accumulation_steps > 1:
+        return "it is for steps of one batch"
+    if args.optim != "adamw_torch_fused" or wide_part(request) is not None:
+        return "it is for PyTorch's fused AdamW, with moments of the weights' dtype"
+    if request["trace"] is not None:
+        return "a step is looked into"
+    if needs_forward(request):
+        return "what is recorded of the hidden states is seen in the model's own forward pass alone"
+    unknown = next((name for name in NOT_CAPTURED if getattr(args, name)), None)
+    return None if unknown is None else f"it is not for training.{unknown}"
+
+
+def capture(step: Callable[[], Result]) -> Callable[[], Result]:
+    """Record the kernels of a step, after some real ones: weights and moments are those of later steps afterwards."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(WARM_UPS):
+            step()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    # A thread that loads data may ask CUDA for memory meanwhile, which is no mistake.
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+        made = step()
+
+    def replay() -> Result:
+        graph.replay()
+        return made
+
+    return replay
+
+
+class GraphedStep:
+    """Makes the steps of a training, both ways until there is a verdict."""
+
+    def __init__(
+        self,
+        make: Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]],
+        optimizer: torch.optim.Optimizer,
+        numbers: torch.Tensor,
+    ) -> None:
+        """make: a whole step on the windows of these numbers; gives loss and norm. The optimizer has made one already.
+
+        numbers: of a batch of the one shape that is captured, int64 [batch], on the device.
+        """
+        self.verdict: Graphed | None = None
+        self._make = make
+        self._optimizer = optimizer
+        self._weights: list[torch.Tensor] = [weight for group in optimizer.param_groups for weight in group["params"]]
+        self._numbers = numbers.clone()
+        # On CUDA, AdamW rounds a rate to float32 anyway; on the CPU it takes it as it is.
+        dtype = torch.float32 if numbers.is_cuda else torch.float64
+        self._rates = [torch.zeros((), dtype=dtype, device=numbers.device) for _ in optimizer.param_groups]
+        self._replay: Replay | None = None
+        self._eager_seconds: list[float] = []
+        self._graphed_seconds: list[float] = []
+
+    def step(self, numbers: torch.Tensor) -> Made:
+        """Make a step. It is the eager one for a batch of another shape, as the last of an epoch has."""
+        if numbers.shape != self._numbers.shape or (self.verdict is not None and not self.verdict.used):
+            return self._eager(numbers)
+        return self._check(numbers) if self.verdict is None else self._replayed(numbers)
+
+    def _check(self, numbers: torch.Tensor) -> Made:
+        """Make the step both ways and compare; where they differ, the eager one counts."""
+        before = _copies(self._state())
+        eager, seconds = self._timed(lambda: self._eager(numbers))
+        self._eager_seconds.append(seconds)
+        after = _copies(self._state())
+        try:
+            if self._replay is None:
+                self._replay = self._captured()
+            _put(before, self._state())
+            replayed, seconds = self._timed(lambda: self._replayed(numbers))
+        except Exception as error:  # whatever a driver or a library cannot capture
+            first_line = str(error).strip().split("\n", 1)[0]
+            return self._keep_eager(f"capturing failed: {first_line}", eager, after)
+        self._graphed_seconds.append(seconds)
+        if not all(map(same_bits, [*self._state(), *_tensors(replayed)], [*after, *_tensors(eager)])):
+            return self._keep_eager("its bits differ here", eager, after)
+        if len(self._graphed_seconds) == CHECKED_STEPS:
+            is_faster = min(self._graphed_seconds) < min(self._eager_seconds)
+            self._judge(is_faster, "equal bits, and faster" if is_faster else "it is not faster here")
+        return replayed
+
+    def _keep_eager(self, reason: str, eager: Made, state: list[torch.Tensor]) -> Made:
+        self._judge(False, reason)
+        _put(state, self._state())
+        return self._give_gradients(eager)
+
+    def _judge(self, used: bool, reason: str) -> None:
+        self.verdict = Graphed(used, reason, min(self._eager_seconds), min(self._graphed_seconds, default=None))
+        if not used:
+            self._replay = None  # a graph keeps the memory of a step
+
+    def _eager(self, numbers: torch.Tensor) -> Made:
+        self._optimizer.zero_grad()
+        loss, norm = self._make(numbers)
+        return Made(loss, norm, [weight.grad for weight in self._weights if weight.grad is not None])
+
+    def _captured(self) -> Replay:
+        def step() -> Made:
+            with self._rates_on_device(), one_text_a_row():
+                return self._eager(self._numbers)
+
+        return capture(step)
+
+    def _replayed(self, numbers: torch.Tensor) -> Made:
+        assert self._replay is not None
+        self._numbers.copy_(numbers)
+        for rate, group in zip(self._rates, self._optimizer.param_groups, strict=True):
+            rate.fill_(group["lr"])
+        return self._give_gradients(self._replay())
+
+    def _give_gradients(self, made: Made) -> Made:
+        """Trainer takes the gradients from the weights after every step; those of a graph stay where they are."""
+        for weight, grad in zip(self._weights, made.grads, strict=True):
+            weight.grad = grad
+        return made
+
+    @contextlib.contextmanager
+    def _rates_on_device(self) -> Generator[None, None, None]:
+        """While a step is captured: rates as numbers would stay those of this step in every replay."""
+        groups = self._optimizer.param_groups
+        before = [{"lr": group["lr"], "capturable": group["capturable"]} for group in groups]
+        for group, rate in zip(groups, self._rates, strict=True):
+            group.update(lr=rate, capturable=True)
+        try:
+            yield
+        finally:
+            for group, earlier in zip(groups, before, strict=True):
+                group.update(earlier)
+
+    def _state(self) -> list[torch.Tensor]:
+        """All that a step changes: weights, moments, and the count of steps that AdamW keeps for each weight."""
+        kept = [self._optimizer.state[weight][name] for weight in self._weights for name in KEPT]
+        return [*self._weights, *kept]
+
+    def _timed(self, step: Callable[[], Made]) -> tuple[Made, float]:
+        self._wait()
+        began = time.perf_counter()
+        made = step()
+        self._wait()
+        return made, time.perf_counter() - began
+
+    def _wait(self) -> None:
+        """A GPU goes on computing after the call."""
+        if self._numbers.is_cuda:
+            torch.cuda.synchronize(self._numbers.device)
+
+
+def _tensors(made: Made) -> list[torch.Tensor]:
+    return [made.loss, made.norm, *made.grads]
+
+
+def _copies(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
+    return [tensor.detach().clone() for tensor in tensors]
+
+
+@torch.no_grad()
+def _put(values: list[torch.Tensor], tensors: list[torch.Tensor]) -> None:
+    for value, tensor in zip(values, tensors, strict=True):
+        tensor.copy_(value)

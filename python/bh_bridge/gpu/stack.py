@@ -1,0 +1,169 @@
+"""The fast step of several models of one shape at once: each product is a batched one, the rest is each its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from transformers import GPT2LMHeadModel
+
+from bh_bridge.fast_step.gpt2 import NO_TARGET, Shape, Weights, loss_and_gradients, shape_of
+from bh_bridge.gpu.graphed_step import CHECKED_STEPS, Graphed, capture
+from bh_bridge.tensors import same_bits
+
+Computed = tuple[torch.Tensor, Weights]  # losses [models], and gradients [models, …] by the names of the weights
+Compute = Callable[["Batch"], Computed]
+
+
+class Batch(NamedTuple):
+    """What a model is to learn from: tokens, labels int64 [batch, length], and what the sum of losses is divided by."""
+
+    tokens: torch.Tensor
+    labels: torch.Tensor
+    items: torch.Tensor
+
+
+class Gradients(NamedTuple):
+    """The loss of a batch, and its gradient for each weight by name, which the next step may write over."""
+
+    loss: torch.Tensor
+    of_weights: Weights
+
+
+class Form(NamedTuple):
+    """What has to be equal of models that are stacked."""
+
+    shape: Shape
+    weights: tuple[tuple[str, torch.Size, torch.dtype, torch.device], ...]
+
+    @staticmethod
+    def of(model: GPT2LMHeadModel, narrow: torch.dtype) -> Form:
+        weights = tuple((name, each.shape, each.dtype, each.device) for name, each in model.named_parameters())
+        return Form(shape_of(model, narrow), weights)
+
+
+class FastStack:
+    """Computes gradients of up to `width` models together. Bits depend on the width, and not on what the others hold.
+
+    The models keep their parameters, whose values lie in the stack from now on. A place without a model, and one whose
+    model has no batch this time, is computed all the same, and means nothing.
+    """
+
+    def __init__(
+        self, models: Sequence[GPT2LMHeadModel], narrow: torch.dtype, width: int, graph_obstacle: str | None
+    ) -> None:
+        """graph_obstacle: why the computation cannot be replayed from a CUDA graph, if it cannot."""
+        self.verdict: Graphed | None = None
+        self._width = width
+        self._shape = shape_of(models[0], narrow)
+        self._weights = {
+            name: _stacked([model.get_parameter(name) for model in models], width)
+            for name, _ in models[0].named_parameters()
+        }
+        self._graph = _Graph(self._compute)
+        if graph_obstacle is not None:
+            self.verdict = Graphed(False, graph_obstacle, None, None)
+
+    @torch.no_grad()
+    def gradients(self, batches: Mapping[int, Batch]) -> dict[int, Gradients]:
+        """Those of the models at these places. Batches of one shape are computed together."""
+        made: dict[int, Gradients] = {}
+        for shape in dict.fromkeys(batch.tokens.shape for batch in batches.values()):
+            together = {place: batch for place, batch in batches.items() if batch.tokens.shape == shape}
+            losses, grads = self._made(self._joined(together))
+            for place in together:
+                made[place] = Gradients(losses[place].clone(), {name: grad[place] for name, grad in grads.items()})
+        return made
+
+    def _made(self, batch: Batch) -> Computed:
+        if self.verdict is None:
+            made, self.verdict = self._graph.check(batch)
+            return made
+        return self._graph.replayed(batch) if self.verdict.used and self._graph.fits(batch) else self._compute(batch)
+
+    def _compute(self, batch: Batch) -> Computed:
+        return loss_and_gradients(self._weights, batch.tokens, batch.labels, batch.items, self._shape)
+
+    def _joined(self, batches: Mapping[int, Batch]) -> Batch:
+        """One batch of all places; where there is none, there is nothing to learn."""
+        any_one = next(iter(batches.values()))
+        nothing = Batch(
+            torch.zeros_like(any_one.tokens), torch.full_like(any_one.labels, NO_TARGET), torch.ones_like(any_one.items)
+        )
+        all_places = [batches.get(place, nothing) for place in range(self._width)]
+        return Batch(*(torch.stack(part) for part in zip(*all_places, strict=True)))
+
+
+class _Graph:
+    """The computation in a CUDA graph, which is not believed: the first steps are made both ways and compared."""
+
+    def __init__(self, compute: Compute) -> None:
+        self._compute = compute
+        self._batch: Batch | None = None  # of the captured shape, where the graph reads
+        self._replay: Callable[[], Computed] | None = None
+        self._eager_seconds: list[float] = []
+        self._graphed_seconds: list[float] = []
+
+    def fits(self, batch: Batch) -> bool:
+        return self._batch is not None and batch.tokens.shape == self._batch.tokens.shape
+
+    def replayed(self, batch: Batch) -> Computed:
+        assert self._batch is not None
+        assert self._replay is not None
+        for part, new in zip(self._batch, batch, strict=True):
+            part.copy_(new)
+        return self._replay()
+
+    def check(self, batch: Batch) -> tuple[Computed, Graphed | None]:
+        """Compute both ways, and judge once there is enough to judge by; the eager result counts."""
+        if self._batch is not None and not self.fits(batch):
+            return self._compute(batch), None
+        eager, seconds = _timed(lambda: self._compute(batch))
+        self._eager_seconds.append(seconds)
+        try:
+            if self._batch is None:
+                self._batch = static = Batch(*(part.clone() for part in batch))
+                self._replay = capture(lambda: self._compute(static))
+            replayed, seconds = _timed(lambda: self.replayed(batch))
+        except Exception as error:  # whatever a driver or a library cannot capture
+            first_line = str(error).strip().split("\n", 1)[0]
+            return eager, self._judged(False, f"capturing failed: {first_line}")
+        self._graphed_seconds.append(seconds)
+        if not all(map(same_bits, _tensors(replayed), _tensors(eager))):
+            return eager, self._judged(False, "its bits differ here")
+        if len(self._graphed_seconds) < CHECKED_STEPS:
+            return eager, None
+        is_faster = min(self._graphed_seconds) < min(self._eager_seconds)
+        return eager, self._judged(is_faster, "equal bits, and faster" if is_faster else "it is not faster here")
+
+    def _judged(self, used: bool, reason: str) -> Graphed:
+        if not used:
+            self._replay = None  # a graph keeps the memory of a step
+        return Graphed(used, reason, min(self._eager_seconds), min(self._graphed_seconds, default=None))
+
+
+def _stacked(parameters: Sequence[torch.Tensor], width: int) -> torch.Tensor:
+    """The values of parameters one below the other, [width, …], where they lie from now on."""
+    values = parameters[0].new_zeros(width, *parameters[0].shape)
+    for place, parameter in enumerate(parameters):
+        values[place].copy_(parameter)
+        parameter.data = values[place]
+    return values
+
+
+def _tensors(computed: Computed) -> list[torch.Tensor]:
+    losses, grads = computed
+    return [losses, *grads.values()]
+
+
+def _timed(compute: Callable[[], Computed]) -> tuple[Computed, float]:
+    """A GPU goes on computing after the call, and is waited for."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    began = time.perf_counter()
+    computed = compute()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return computed, time.perf_counter() - began

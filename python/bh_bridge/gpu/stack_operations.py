@@ -1,0 +1,72 @@
+"""Operation `trainer.train_stack`: several trainings at once, whose gradients are computed together."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from bh_bridge.engines.fast import StackedTrainer
+from bh_bridge.errors import ConfigInvalid, describe
+from bh_bridge.gpu.stack import Batch, Gradients
+from bh_bridge.gpu.turns import Turn
+from bh_bridge.operations.trainer_operations import OUTPUT_LOG, HeldTrainer, closing_after, train_held, untrained
+from bh_bridge.process.output_log import OutputLog
+
+
+def train_stack(request: dict[str, Any]) -> dict[str, Any]:
+    """Train all to their ends. One that ends sooner, or fails, leaves its place empty, and the others go on.
+
+    The reply has the reply of `trainer.train` of each, or what ended it.
+    """
+    trainings = [(untrained(each["handle"]), each["training"]) for each in request["trainings"]]
+    seats = [_Seat(held, training) for held, training in trainings]
+    with contextlib.ExitStack() as undo:
+        for seat in seats:
+            undo.callback(seat.close)
+        stack = StackedTrainer.stack([seat.engine for seat in seats])
+        waiting = {place: batch for place, seat in enumerate(seats) if (batch := seat.go_on(None)) is not None}
+        while waiting:
+            made = stack.gradients(waiting)
+            waiting = {place: batch for place, each in made.items() if (batch := seats[place].go_on(each)) is not None}
+    return {"ended": [seat.ended for seat in seats]}
+
+
+class _Seat:
+    """A training that runs from one batch to the next, and its place in the stack."""
+
+    def __init__(self, held: HeldTrainer, training: int) -> None:
+        self._held = held
+        self._training = training
+        self._reply: dict[str, Any] | None = None
+        self._log = OutputLog(held.run_directory / OUTPUT_LOG)
+        self._turn: Turn[Batch, Gradients] = Turn(self._train, held.world)
+
+    @property
+    def engine(self) -> StackedTrainer:
+        engine = self._held.engine
+        if not isinstance(engine, StackedTrainer):
+            raise ConfigInvalid("only runs of engine fast whose stack is above 1 can be trained together")
+        return engine
+
+    @property
+    def ended(self) -> dict[str, Any]:
+        error = self._turn.error
+        return {"ok": self._reply, "err": None if error is None else describe(error)}
+
+    def go_on(self, gradients: Gradients | None) -> Batch | None:
+        """Train to the next batch, which is given; None at the end."""
+        with self._log.listening():
+            return self._turn.go_on(gradients)
+
+    def close(self) -> None:
+        with self._log.listening():
+            self._turn.abandon()
+        self._log.close()
+        self._held.close()
+
+    def _train(self, gradients_of: Callable[[Batch], Gradients]) -> None:
+        with closing_after(self._held):
+            self._held.step.attach(self._training, self._log, is_one_of_several=True)
+            self.engine.take_gradients_from(gradients_of)
+            self._reply = train_held(self._held)

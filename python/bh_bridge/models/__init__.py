@@ -1,0 +1,1 @@
+"""Model classes, their construction and their initial state."""

@@ -1,0 +1,103 @@
+"""Model families: which class of transformers a `model.type` stands for, and the norms that it can have."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from typing import Any, cast
+
+from huggingface_hub.errors import StrictDataclassError
+from torch import nn
+from transformers import (
+    CONFIG_MAPPING,
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
+
+from bh_bridge.errors import ConfigInvalid
+from bh_bridge.models.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel
+from bh_bridge.models.modeling_other_norms import NORM_NAMES, with_norms
+from bh_bridge.models.modeling_tinylm import TinyLMConfig, TinyLMForCausalLM
+
+# A family of our own, beside those of transformers.
+AutoConfig.register(TinyLMConfig.model_type, TinyLMConfig)
+AutoModelForCausalLM.register(TinyLMConfig, TinyLMForCausalLM)
+
+
+def config_class(kind: str) -> type[PreTrainedConfig]:
+    """The configuration class of a `model.type`; ConfigInvalid, with the nearest name, for what has no causal head."""
+    if kind in CONFIG_MAPPING:
+        found = CONFIG_MAPPING[kind]
+        if found in MODEL_FOR_CAUSAL_LM_MAPPING:
+            return found
+    known = [kind for kind, config in CONFIG_MAPPING.items() if config in MODEL_FOR_CAUSAL_LM_MAPPING]
+    raise ConfigInvalid(f'model.type: "{kind}" is no causal model of this transformers{_meant(kind, known)}')
+
+
+def architecture(kind: str, config: dict[str, Any]) -> PreTrainedConfig:
+    """The configuration of a model from the fields of a request; ConfigInvalid for what its class does not take."""
+    own = config_class(kind)
+    fields = {field.name: str(field.type) for field in dataclasses.fields(own) if field.init}
+    names = [*fields, *own.attribute_map]
+    for name in config:
+        if name not in names:
+            raise ConfigInvalid(f"model.{name}: {own.__name__} has no such field{_meant(name, names)}")
+    # JSON spells 1.0 as 1, which is refused for a fraction.
+    fractions = {
+        name: float(value)
+        for name, value in config.items()
+        if type(value) is int and "float" in fields.get(name, "") and "int" not in fields[name]
+    }
+    # Whatever the class has for defaults: no token begins, ends or pads a text here.
+    special = {name: None for name in ("bos_token_id", "eos_token_id", "pad_token_id") if name in fields}
+    arguments: dict[str, Any] = {**special, **config, **fractions}
+    try:
+        return own(**arguments)
+    except (TypeError, ValueError, StrictDataclassError) as error:  # transformers' own checks
+        raise ConfigInvalid(
+            f"model: {own.__name__} does not take this configuration: {error.__cause__ or error}"
+        ) from error
+
+
+def model_class(kind: str, norm: str) -> type[PreTrainedModel]:
+    """The class of a family with a causal head, whose norms are its own or replaced ones."""
+    if kind == "gpt2" and norm == "rmsnorm":
+        return GPT2RMSNormLMHeadModel
+    native = cast("type[PreTrainedModel]", MODEL_FOR_CAUSAL_LM_MAPPING[config_class(kind)])
+    return native if is_native(kind, norm) else with_norms(native, kind, norm, __name__)[1]
+
+
+def is_native(kind: str, norm: str) -> bool:
+    """Whether a norm is the family's own. GPT-2's is LayerNorm, and is called that."""
+    return norm == "native" or (kind == "gpt2" and norm == "layernorm")
+
+
+def source_with_norms(native: type[PreTrainedModel], kind: str, norm: str) -> str:
+    """Python of a family's classes with replaced norms, to be appended to modeling_other_norms.py."""
+    home = ".modeling_tinylm" if native is TinyLMForCausalLM else "transformers"
+    classes = ", ".join(each.__name__ for each in with_norms(native, kind, norm, __name__))
+    return f'''
+
+from {home} import {native.__name__}  # noqa: E402
+
+{classes} = with_norms({native.__name__}, "{kind}", "{norm}", __name__)
+'''
+
+
+def replaced_norm(model: PreTrainedModel) -> str | None:
+    """The norm that stands in place of a family's own in a model of `model_class`; None where its own do."""
+    name = type(model).__name__
+    return next((norm for norm, infix in NORM_NAMES.items() if name.endswith(f"{infix}ForCausalLM")), None)
+
+
+def embedding_of(model: nn.Module) -> nn.Parameter:
+    """The token embedding [vocab, hidden] of any family, as transformers' own accessor gives it."""
+    return model.get_input_embeddings().weight  # pyright: ignore[reportCallIssue]
+
+
+def _meant(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f'; did you mean "{near[0]}"?' if near else ""

@@ -1,0 +1,160 @@
+"""Operations on a model: create, read and set tensors, run forward, generate, save, move."""
+
+from __future__ import annotations
+
+import difflib
+import secrets
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from bh_bridge.bridge import registry
+from bh_bridge.errors import ConfigInvalid, TensorNotFound
+from bh_bridge.models.families import embedding_of
+from bh_bridge.models.model import build_model, save_model
+from bh_bridge.process.device import resolve_device
+from bh_bridge.storage.durable import replace_directory
+from bh_bridge.storage.model_directory import demand_free, write_save_manifest
+from bh_bridge.tensors import DTYPE_NAMES, DTYPES
+
+FRACTIONS = {"temperature", "top_p"}
+
+
+def create(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `model.create`: a model with its initial state, new or from a directory in HF layout."""
+    config = request["config"]
+    model = build_model(
+        config,
+        request["norm"],
+        request["dtype"],
+        request["init"],
+        request["seed"],
+        request["from"],
+        request["init_seed"],
+    )
+    embedding = embedding_of(model)
+    if (rows := len(embedding)) != config["vocab_size"]:
+        raise ConfigInvalid(f"model.vocab_size is {config['vocab_size']}, and the model has {rows} rows: set it so")
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    head = cast("Any", model.get_output_embeddings())
+    parameters = [
+        {"name": name, "shape": list(parameter.shape), "dtype": DTYPE_NAMES[parameter.dtype]}
+        for name, parameter in model.named_parameters()
+    ]
+    return {
+        "handle": registry.keep(model),
+        "parameter_count": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": parameters,
+        "norm": request["norm"],
+        "embedding": names[id(embedding)],
+        "head": None if head is None else names[id(head.weight)],
+    }
+
+
+def tensor(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `model.tensor`: write a parameter's raw little-endian bytes to `path`."""
+    return _write(_parameter(request).detach(), request["path"])
+
+
+@torch.no_grad()
+def set_tensor(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `model.set_tensor`: fill a parameter from raw bytes of the same shape; another dtype is rounded."""
+    parameter = _parameter(request)
+    if list(parameter.shape) != request["shape"]:
+        raise ConfigInvalid(f"{request['name']} has shape {list(parameter.shape)}, not {request['shape']}")
+    data = torch.from_numpy(np.fromfile(request["path"], dtype=np.uint8))
+    parameter.copy_(data.view(DTYPES[request["dtype"]]).view(parameter.shape))
+    return {}
+
+
+@torch.no_grad()
+def forward(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `model.forward`: logits of token ids [batch, tokens], written to `path` as [batch, tokens, vocab]."""
+    model: PreTrainedModel = registry.find(request["handle"])
+    model.eval()
+    tokens = _token_ids(request["tokens"], model)
+    return _write(model(input_ids=tokens).logits, request["path"])
+
+
+@torch.no_grad()
+def generate(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `model.generate`: the prompt and what follows it, as token ids."""
+    model: PreTrainedModel = registry.find(request["handle"])
+    model.eval()
+    tokens = _token_ids([request["tokens"]], model, new_tokens=request["options"].get("max_new_tokens") or 0)
+    if request["seed"] is not None:
+        torch.manual_seed(request["seed"])
+    options = {key: value for key, value in request["options"].items() if value is not None}
+    for name in FRACTIONS & options.keys():
+        options[name] = float(options[name])  # transformers takes no int for them, and JSON writes 2.0 as 2
+    # A token is a byte: none of them ends a text or pads it, whatever the configuration's defaults say.
+    generator: Any = model  # `generate` comes from a mixin that the type checker does not follow
+    output = generator.generate(
+        tokens, attention_mask=torch.ones_like(tokens), eos_token_id=None, pad_token_id=0, **options
+    )
+    return {"tokens": output[0].tolist()}
+
+
+def _token_ids(rows: list[list[int]], model: PreTrainedModel, new_tokens: int = 0) -> torch.Tensor:
+    """Token ids [batch, tokens] on the model's device; ConfigInvalid for what the model has no embedding for."""
+    vocab = len(embedding_of(model))
+    positions: int = getattr(model.config, "max_position_embeddings", None) or sys.maxsize
+    lengths = {len(row) for row in rows}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ConfigInvalid(
+            f"every row needs as many tokens as the others, and at least one: their lengths are {sorted(lengths)}"
+        )
+    length = lengths.pop() + new_tokens
+    if length > positions:
+        raise ConfigInvalid(f"{length} tokens, with the new ones, are more than the model's {positions} positions")
+    largest = max(max(row) for row in rows)
+    if largest >= vocab:
+        raise ConfigInvalid(f"token {largest} is not in the vocabulary of {vocab}")
+    return torch.tensor(rows, device=model.device)
+
+
+def save(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `model.save`: write the model in HF layout into a directory where nothing is lost by it."""
+    model = registry.find(request["handle"])
+    target = Path(request["directory"])
+    demand_free(target, overwrite=request["overwrite"])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with replace_directory(target, tag=f".{secrets.token_hex(4)}") as directory:
+        save_model(model, directory)
+        write_save_manifest(directory)
+    return {}
+
+
+def to(request: dict[str, Any]) -> dict[str, Any]:
+    """Operation `model.to`: move the model to a device."""
+    model = registry.find(request["handle"])
+    model.to(resolve_device(request["device"]))
+    return {"device": str(model.device)}
+
+
+def _parameter(request: dict[str, Any]) -> torch.nn.Parameter:
+    model: PreTrainedModel = registry.find(request["handle"])
+    parameters = dict(model.named_parameters(remove_duplicate=False))
+    name: str = request["name"]
+    if name not in parameters:
+        near = _nearest(name, list(parameters))
+        raise TensorNotFound(f"the model has no tensor {name!r}" + (f"; did you mean {near!r}?" if near else ""))
+    return parameters[name]
+
+
+def _nearest(name: str, names: list[str]) -> str | None:
+    """The name that was meant: it is compared whole, and with as many of each name's last parts as it has itself."""
+    parts = name.count(".") + 1
+    endings = {".".join(full.split(".")[-parts:]): full for full in reversed(names)}
+    near = difflib.get_close_matches(name, [*names, *endings], n=1)
+    return endings.get(near[0], near[0]) if near else None
+
+
+def _write(tensor: torch.Tensor, path: str) -> dict[str, Any]:
+    plain = tensor.detach().cpu().contiguous()
+    plain.reshape(-1).view(torch.uint8).numpy().tofile(path)
+    return {"dtype": DTYPE_NAMES[plain.dtype], "shape": list(plain.shape)}

@@ -1,0 +1,1 @@
+"""This process and its machine: imports, signals, locks, output, environment."""

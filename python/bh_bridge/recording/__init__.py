@@ -1,0 +1,1 @@
+"""What a run records: history, quantities, events and step traces."""

@@ -1,0 +1,165 @@
+"""What is recorded of each step: chosen tensors, rows and cadence, each in a history file of its own."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from bh_bridge.models.families import embedding_of
+from bh_bridge.recording.history import HistoryFile, Layout
+from bh_bridge.recording.quantities import Quantities
+from bh_bridge.recording.schedule import Schedule
+
+
+class EmbeddingTap:
+    """Reads the embedding of a model, [vocab, hidden]."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self._model = model
+
+    @property
+    def weight(self) -> torch.Tensor:
+        return embedding_of(self._model)
+
+    @property
+    def is_finite(self) -> bool | torch.Tensor:
+        """Whether every value of the embedding is a finite number; on a GPU a tensor, so that nobody waits for it."""
+        weight = self.weight.detach()
+        if weight.device.type != "cpu":
+            return weight.isfinite().all()
+        # A sum is finite only when every value is, and takes a third of the time; it can also overflow.
+        return bool(weight.sum().isfinite()) or bool(weight.isfinite().all())
+
+
+class Recorder:
+    """Writes what is recorded of the steps of each quantity's schedule, plus the initial and the last one.
+
+    rows: those of tokens to record, of the quantities that have a row a token; None for all.
+    steps: of the whole training; until: the step that it ends after, where that is known to be an earlier one.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        record: dict[str, Any],
+        rows: list[int] | None,
+        steps: int,
+        quantities: Quantities,
+        first_step: int = 0,
+        until: int | None = None,
+    ) -> None:
+        self._quantities = quantities
+        self._rows = None if rows is None else torch.tensor(rows)
+        self._files: dict[str, HistoryFile] = {}
+        self._kept: list[tuple[int, dict[str, torch.Tensor]]] = []  # states that are not in the files yet, by step
+        schedules = record.get("schedules", {})
+        self._schedules = {
+            # The first step is not zero in a run that goes on from a checkpoint of HF's.
+            name: Schedule(schedules.get(name, record["every"]), first_step, steps)
+            for name in record["tensors"]
+        }
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.close)
+            for name, quantity in quantities.by_name.items():
+                self._files[name] = HistoryFile(
+                    directory / ("history.safetensors" if name == "wte" else f"history.{name}.safetensors"),
+                    Layout(
+                        tensor="embedding_history" if name == "wte" else name,
+                        dtype=quantity.dtype,
+                        states=self._schedules[name].index(steps if until is None else until) + 1,
+                        rows=len(rows) if rows is not None and quantity.is_by_token else quantity.rows,
+                        hidden=quantity.columns,
+                    ),
+                )
+            undo.pop_all()
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of what is recorded of one step."""
+        return sum(file.layout.state_bytes for file in self._files.values())
+
+    def note_norm(self, norm: torch.Tensor) -> None:
+        """The norm of the gradients that are about to be clipped."""
+        self._quantities.note_norm(norm)
+
+    def capture(self) -> None:
+        """Keep what is recorded and gone after the optimizer's step."""
+        self._quantities.capture()
+
+    def covers(self, step: int) -> bool:
+        """True when every file has committed all states up to this step."""
+        return all(file.committed >= self._schedules[name].index(step) for name, file in self._files.items())
+
+    @property
+    def recorded_step(self) -> int:
+        """The newest step that is committed in every file; -1 when nothing is."""
+        return min(-1 if file.committed < 0 else file.record(file.committed).step for file in self._files.values())
+
+    def rewind(self, step: int | None) -> None:
+        """Go back to the state after `step`; None goes back to before the initial state."""
+        for name, file in self._files.items():
+            last, schedule = file.committed, self._schedules[name]
+            if last > 0 and not schedule.has(file.record(last).step):
+                file.forget_after(last - 1)  # the last state of a run that is now longer, which the schedule leaves out
+            file.rewind(-1 if step is None else schedule.index(step))
+
+    def forget_after(self, step: int | None) -> None:
+        """As `rewind`, but what was recorded after `step` is taken back and not compared."""
+        for name, file in self._files.items():
+            file.forget_after(-1 if step is None else self._schedules[name].index(step))
+
+    def record(self, step: int, loss: float) -> None:
+        """Record the state after `step` when it is its turn."""
+        for name, file in self._due(step):
+            file.append(self._select(name).cpu(), step, loss)
+
+    def keep(self, step: int) -> None:
+        """As `record`, but the state stays where it is computed until `record_kept`: nobody waits for it."""
+        if due := self._due(step):
+            self._kept.append((step, {name: self._select(name).clone() for name, _ in due}))
+
+    def record_kept(self, losses: dict[int, float]) -> None:
+        """Record the states that were kept, copied at once; losses: by step."""
+        kept, self._kept = self._kept, []
+        for name, file in self._files.items():
+            of_file = [(step, rows[name]) for step, rows in kept if name in rows]
+            if not of_file:
+                continue
+            states = torch.stack([rows for _, rows in of_file]).cpu()
+            for (step, _), state in zip(of_file, states, strict=True):
+                file.append(state, step, losses[step])
+
+    def commit(self) -> None:
+        for file in self._files.values():
+            file.commit()
+
+    def shorten(self) -> None:
+        """Give the files of a run that ended early the shape that was recorded."""
+        for file in self._files.values():
+            file.shorten()
+
+    def close(self) -> None:
+        for file in self._files.values():
+            file.close()
+        self._quantities.close()
+
+    def _due(self, step: int) -> list[tuple[str, HistoryFile]]:
+        """The files in which a step is recorded."""
+        return [(name, file) for name, file in self._files.items() if self._schedules[name].has(step)]
+
+    def _select(self, name: str) -> torch.Tensor:
+        """The rows of a quantity that are recorded, where they are."""
+        quantity = self._quantities.by_name[name]
+        state = quantity.read()
+        if state is None:  # before the first step there is neither gradient nor moment: their state 0 is zero
+            layout = self._files[name].layout
+            return torch.zeros(layout.rows, layout.hidden, dtype=layout.dtype)
+        state = state.detach().reshape(quantity.rows, quantity.columns)
+        if self._rows is None or not quantity.is_by_token:
+            return state
+        self._rows = self._rows.to(state.device)  # once: a copy to a GPU waits for what it computes
+        return state[self._rows]

@@ -1,0 +1,1 @@
+"""Scripts that TypeScript runs by path."""

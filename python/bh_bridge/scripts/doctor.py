@@ -1,0 +1,31 @@
+"""Say what torch can compute with here, and what transformers calls its settings: `python doctor.py MARKER`.
+
+Prints one line, the marker and a JSON object; imports torch and transformers, so it takes two seconds or more.
+"""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+
+def main(marker: str) -> None:
+    """Print the marker and the answer."""
+    # A script is not part of its package: the package is found two folders above.
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    from bh_bridge.process.environment import describe
+    from bh_bridge.process.quick_import import quick_import
+
+    with quick_import():
+        from transformers import GPT2Config, TrainingArguments
+
+    answer = {
+        "environment": describe(threads=None),
+        "training_arguments": [field.name for field in dataclasses.fields(TrainingArguments)],
+        "gpt2_config": sorted(vars(GPT2Config())),
+    }
+    print("\n" + marker + json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,35 @@
+"""Draw initial states of an embedding, one after the other: `python draw_states.py REQUEST`, with a request in JSON.
+
+Writes to stdout the bytes of each state, [vocab, dim], row-major, little-endian, and nothing else. All draws come from
+one random stream of the CPU: base, then noise, as a run draws them, then those of the next state.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def main(request: dict[str, Any]) -> None:
+    """Draw `draws` states of `init`, in `dtype`, from `seed`."""
+    # A script is not part of its package: the package is found two folders above.
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import torch
+
+    from bh_bridge.models.initial_state import DTYPES, initialize
+
+    torch.set_num_threads(1)  # a state is small: more threads would wait for one another
+    torch.manual_seed(request["seed"])
+    weight = torch.empty(request["vocab"], request["dim"], dtype=DTYPES[request["dtype"]])
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=1 << 20)
+    for _ in range(request["draws"]):
+        if request["init"]["kind"] == "normal":  # drawn by the model itself, in float32
+            weight[:] = torch.empty(weight.shape).normal_(0, request["initializer_range"])
+        initialize(weight, request["init"])
+        out.write(weight.view(torch.uint8).numpy().tobytes())
+    out.close()
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

@@ -1,0 +1,1 @@
+"""Files that must survive a crash: checkpoints, saved models, trainer state."""

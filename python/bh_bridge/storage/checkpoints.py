@@ -1,0 +1,242 @@
+"""Durable checkpoints: HF layout for the model; optimizer, scheduler and random streams as safetensors and JSON.
+
+No pickles. A checkpoint is complete when its MANIFEST.json is there and every size and SHA-256 in it holds. When it
+gets its name, the states and events up to its step are on the disk already: `history_step` and `events_bytes` say so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from bh_bridge.bridge.wire import encode
+from bh_bridge.errors import ResumeMismatch
+from bh_bridge.storage.durable import remove_directory, replace_directory, share_tensors, sync_directory
+
+MANIFEST = "MANIFEST.json"
+FORMAT = 1
+
+
+FOLDER = "checkpoints"
+
+
+def checkpoint_path(run_directory: Path, step: int) -> Path:
+    return run_directory / FOLDER / f"step-{step:06d}"
+
+
+def step_of(checkpoint: Path) -> int:
+    """The step that a checkpoint was made at; -1 for a directory that is none."""
+    digits = checkpoint.name.removeprefix("step-")
+    return int(digits) if digits.isdigit() else -1
+
+
+def all_of(run_directory: Path) -> list[Path]:
+    """The checkpoints of a run, oldest first; whether they hold is for `problem_of` to say.
+
+    A directory whose name is not one that we give (`step-best`) is somebody's own.
+    """
+    directories = (run_directory / FOLDER).glob("step-*")
+    return sorted((path for path in directories if path == checkpoint_path(run_directory, step_of(path))), key=step_of)
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    if not (directory / MANIFEST).is_file():  # to open a pipe would wait for a writer
+        raise FileNotFoundError(f"{directory / MANIFEST} is not a file")
+    return json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+
+
+def write_checkpoint(
+    run_directory: Path,
+    step: int,
+    write_state: Callable[[Path], None],
+    *,
+    history_step: int,
+    events_bytes: int,
+    to_stop: bool,
+) -> None:
+    """Make the checkpoint of a step: what `write_state` writes, and its manifest. It is there whole or not at all.
+
+    to_stop: it was made because the training was stopped there.
+    """
+    with replace_directory(checkpoint_path(run_directory, step)) as directory:
+        write_state(directory)
+        share_tensors(directory)
+        write_manifest(
+            directory, global_step=step, history_step=history_step, events_bytes=events_bytes, to_stop=to_stop
+        )
+        copy_foreign_files(checkpoint_path(run_directory, step), directory)
+
+
+def write_manifest(directory: Path, **facts: Any) -> None:
+    """Describe the files of a directory: size and SHA-256 of each."""
+    files = {
+        path.name: {"size": path.stat().st_size, "sha256": _sha256(path)}
+        for path in sorted(directory.iterdir())
+        if path.name != MANIFEST
+    }
+    manifest = {"format": FORMAT, **facts, "files": files}
+    (directory / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def problem_of(directory: Path) -> str | None:
+    """What is wrong with a checkpoint; None when every file is as its manifest says."""
+    try:
+        manifest = read_manifest(directory)
+        if manifest["format"] > FORMAT:
+            return f"{directory} has checkpoint format {manifest['format']}, this bh-bridge reads up to {FORMAT}"
+        for name, facts in manifest["files"].items():
+            path = directory / name
+            if path.stat().st_size != facts["size"] or _sha256(path) != facts["sha256"]:
+                return f"{path} differs from its manifest"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"{directory} cannot be verified: {error}"
+    return None
+
+
+def newest_valid(run_directory: Path, is_recorded: Callable[[int], bool]) -> tuple[Path | None, list[str]]:
+    """The newest checkpoint that verifies and whose step is recorded, and what is wrong with the newer ones."""
+    problems: list[str] = []
+    for directory in reversed(all_of(run_directory)):
+        problem = problem_of(directory)
+        if problem is None and not is_recorded(step_of(directory)):
+            problem = f"{directory} is of a step that the history does not hold"
+        if problem is None:
+            return directory, problems
+        problems.append(problem)
+    return None, problems
+
+
+def prune(run_directory: Path, keep: int) -> None:
+    """Remove the oldest checkpoints beyond `keep`, once the newest verifies; one that holds a file of others stays."""
+    directories = all_of(run_directory)
+    if len(directories) <= keep or problem_of(directories[-1]) is not None:
+        return
+    for directory in directories[:-keep]:
+        if not foreign_files(directory):
+            remove_directory(directory)
+    sync_directory(run_directory / FOLDER)
+
+
+def foreign_files(directory: Path) -> list[Path]:
+    """What is in a directory and not in its manifest; everything, when there is no telling."""
+    try:
+        own = {MANIFEST, *read_manifest(directory)["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        own = set()
+    return [path for path in directory.iterdir() if path.name not in own]
+
+
+def copy_foreign_files(source: Path, target: Path) -> None:
+    """Take along what somebody has put into a directory that is about to be replaced."""
+    for path in foreign_files(source) if source.is_dir() else []:
+        if (target / path.name).exists():
+            continue
+        if path.is_dir():
+            shutil.copytree(path, target / path.name, symlinks=True)
+        else:
+            shutil.copy2(path, target / path.name, follow_symlinks=False)
+
+
+def save_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:
+    """Write an optimizer's state: tensors to optimizer.safetensors, everything else to optimizer.json."""
+    tensors: dict[str, torch.Tensor] = {}
+    values: dict[str, Any] = {}
+    on_device: list[str] = []  # some optimizers keep single numbers beside the parameter, others on the CPU
+    for index, parameter in _numbered(optimizer):
+        for name, value in optimizer.state.get(parameter, {}).items():
+            if isinstance(value, torch.Tensor):
+                tensors[f"{index}.{name}"] = value.detach().cpu().contiguous()
+                if value.device == parameter.device:
+                    on_device.append(f"{index}.{name}")
+            else:
+                values[f"{index}.{name}"] = value
+    groups = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
+    save_file(tensors, directory / "optimizer.safetensors")
+    # Sorted: the entries of a state that was loaded are in the order of its file, else in that of the optimizer.
+    description = {"values": dict(sorted(values.items())), "groups": groups, "on_device": sorted(on_device)}
+    (directory / "optimizer.json").write_text(encode(description), encoding="utf-8")
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:
+    """Restore an optimizer's state as it was saved: torch's own load would round moments to the weights' dtype."""
+    tensors = load_file(directory / "optimizer.safetensors")
+    description = json.loads((directory / "optimizer.json").read_text(encoding="utf-8"))
+    parameters = dict(_numbered(optimizer))
+    on_device = set(description["on_device"])
+    for key, value in {**tensors, **description["values"]}.items():
+        index, name = key.split(".", 1)
+        parameter = parameters[int(index)]
+        optimizer.state[parameter][name] = value.to(parameter.device) if key in on_device else value
+    for group, saved in zip(optimizer.param_groups, description["groups"], strict=True):
+        group.update({key: tuple(value) if isinstance(value, list) else value for key, value in saved.items()})
+
+
+def save_random_state(directory: Path) -> None:
+    """Write every random stream: Python, NumPy, torch on the CPU, and the GPUs' own."""
+    python_version, python_words, python_gauss = random.getstate()
+    kind, words, position, has_gauss, gauss = np.random.get_state()
+    tensors = {"torch.cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        for index, state in enumerate(torch.cuda.get_rng_state_all()):
+            tensors[f"torch.cuda.{index}"] = state
+    if torch.backends.mps.is_available():
+        tensors["torch.mps"] = torch.mps.get_rng_state()
+    save_file(tensors, directory / "random_state.safetensors")
+    streams = {
+        "python": [python_version, list(python_words), python_gauss],
+        "numpy": [kind, np.asarray(words).tolist(), int(position), int(has_gauss), float(gauss)],
+    }
+    (directory / "random_state.json").write_text(json.dumps(streams), encoding="utf-8")
+
+
+def load_random_state(directory: Path) -> None:
+    """Restore every random stream that `save_random_state` wrote.
+
+    ResumeMismatch when it was written with more GPUs than there are: their streams have nowhere to go.
+    """
+    streams = json.loads((directory / "random_state.json").read_text(encoding="utf-8"))
+    version, words, gauss = streams["python"]
+    random.setstate((version, tuple(words), gauss))
+    kind, numpy_words, position, has_gauss, numpy_gauss = streams["numpy"]
+    np.random.set_state((kind, np.array(numpy_words, dtype=np.uint32), position, has_gauss, numpy_gauss))
+    tensors = load_file(directory / "random_state.safetensors")
+    torch.set_rng_state(tensors["torch.cpu"])
+    if torch.cuda.is_available():
+        _load_gpu_states(tensors, directory)
+    if torch.backends.mps.is_available() and "torch.mps" in tensors:
+        torch.mps.set_rng_state(tensors["torch.mps"])
+
+
+def _load_gpu_states(tensors: dict[str, torch.Tensor], directory: Path) -> None:
+    states = {int(name.rpartition(".")[2]): state for name, state in tensors.items() if name.startswith("torch.cuda.")}
+    count = torch.cuda.device_count()
+    if len(states) > count:
+        raise ResumeMismatch(
+            f"{directory} has the random streams of {len(states)} GPUs, and PyTorch sees {count}. Let it see as many "
+            "(CUDA_VISIBLE_DEVICES), or begin a new run from the weights alone, with --from"
+        )
+    for index, state in states.items():
+        torch.cuda.set_rng_state(state, index)
+
+
+def _numbered(optimizer: torch.optim.Optimizer) -> Iterator[tuple[int, torch.Tensor]]:
+    """The parameters in the order of their groups: the numbering that torch's own state_dict uses."""
+    index = 0
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            yield index, parameter
+            index += 1
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,134 @@
+"""Checkpoints that a new run begins with, optimizer, scheduler and random streams included: of HF's Trainer, or ours.
+
+No pickle is executed.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from transformers.trainer_pt_utils import safe_globals
+
+from bh_bridge.bridge.wire import encode
+from bh_bridge.errors import ConfigInvalid
+from bh_bridge.recording.history import first_recorded_step
+from bh_bridge.storage import checkpoints
+
+_NEEDED = ("optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
+_WEIGHTS = "model.safetensors"
+
+
+def import_trainer_state(source: str, run_directory: Path) -> int:
+    """Make a checkpoint of Trainer's, or of another run, the first checkpoint of a run, in our layout; return its step.
+
+    A run that goes on from a checkpoint of its own needs the source no longer. ConfigInvalid when something is
+    missing, or a file holds more than tensors and plain values.
+    """
+    directory = Path(source)
+    if any(checkpoints.problem_of(checkpoint) is None for checkpoint in checkpoints.all_of(run_directory)):
+        first_step = first_recorded_step(run_directory / "history.safetensors")
+        if first_step is not None:
+            return first_step
+    is_ours = (directory / checkpoints.MANIFEST).is_file() and (directory / "optimizer.safetensors").is_file()
+    step = _step_of_ours(directory) if is_ours else _step_of_theirs(directory)
+    write_state = functools.partial(_copy_ours if is_ours else _convert_theirs, directory)
+    checkpoints.write_checkpoint(run_directory, step, write_state, history_step=step, events_bytes=0, to_stop=False)
+    return step
+
+
+def _step_of_ours(directory: Path) -> int:
+    problem = checkpoints.problem_of(directory)
+    if problem is not None:
+        raise ConfigInvalid(f"{problem}. Begin with another checkpoint")
+    return checkpoints.read_manifest(directory)["global_step"]
+
+
+def _copy_ours(directory: Path, folder: Path) -> None:
+    for path in directory.iterdir():
+        if path.name != checkpoints.MANIFEST:
+            shutil.copyfile(path, folder / path.name)
+
+
+def _step_of_theirs(directory: Path) -> int:
+    missing = [name for name in (*_NEEDED, _WEIGHTS) if not (directory / name).is_file()]
+    if missing:
+        raise ConfigInvalid(
+            f"{directory} cannot be resumed from: it has no {', '.join(missing)}. Without them, start from its weights "
+            "alone: leave out --resume-state"
+        )
+    return _trainer_state(directory)["global_step"]
+
+
+def _convert_theirs(directory: Path, folder: Path) -> None:
+    for name in (_WEIGHTS, "config.json", "trainer_state.json"):
+        shutil.copyfile(directory / name, folder / name)
+    _write_optimizer(_load(directory / "optimizer.pt"), folder)
+    (folder / "scheduler.json").write_text(json.dumps(_load(directory / "scheduler.pt")), encoding="utf-8")
+    _write_random_state(_load(directory / "rng_state.pth"), folder)
+    (folder / "progress.json").write_text(json.dumps(_progress(_trainer_state(directory))), encoding="utf-8")
+
+
+def _trainer_state(directory: Path) -> dict[str, Any]:
+    return json.loads((directory / "trainer_state.json").read_text(encoding="utf-8"))
+
+
+def _load(path: Path) -> Any:
+    """A file of torch.save: tensors, NumPy arrays and plain values; anything else is refused, and nothing is run."""
+    try:
+        with safe_globals():
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise ConfigInvalid(f"{path} cannot be read as plain data, and is not executed: {error}") from error
+
+
+def _write_optimizer(saved: dict[str, Any], folder: Path) -> None:
+    tensors: dict[str, torch.Tensor] = {}
+    values: dict[str, Any] = {}
+    for index, entry in saved["state"].items():
+        for name, value in entry.items():
+            key = f"{index}.{name}"
+            if isinstance(value, torch.Tensor):
+                tensors[key] = value.contiguous()
+            else:
+                values[key] = value
+    groups = [{key: value for key, value in group.items() if key != "params"} for group in saved["param_groups"]]
+    on_device = [key for key, value in tensors.items() if value.ndim > 0]  # torch counts a parameter's steps on the CPU
+    save_file(tensors, folder / "optimizer.safetensors")
+    description = {"values": values, "groups": groups, "on_device": on_device}
+    (folder / "optimizer.json").write_text(encode(description), encoding="utf-8")
+
+
+def _write_random_state(saved: dict[str, Any], folder: Path) -> None:
+    tensors = {"torch.cpu": saved["cpu"]}
+    cuda = saved.get("cuda")
+    for index, state in enumerate([cuda] if isinstance(cuda, torch.Tensor) else cuda or []):
+        tensors[f"torch.cuda.{index}"] = state
+    save_file(tensors, folder / "random_state.safetensors")
+    version, words, gauss = saved["python"]
+    kind, numpy_words, position, has_gauss, numpy_gauss = saved["numpy"]
+    streams = {
+        "python": [version, list(words), gauss],
+        "numpy": [kind, numpy_words.tolist(), int(position), int(has_gauss), float(numpy_gauss)],
+    }
+    (folder / "random_state.json").write_text(json.dumps(streams), encoding="utf-8")
+
+
+def _progress(state: dict[str, Any]) -> dict[str, Any]:
+    """As HF itself goes on: the mean loss starts anew, and the epoch is told by the epoch's fraction."""
+    epoch = float(state["epoch"] or 0)
+    begun = int(epoch)
+    steps_per_epoch = state["global_step"] / epoch if epoch else 0
+    return {
+        "total_loss": 0.0,
+        "total_loss_before_last_log": 0.0,
+        "last_logged_step": state["global_step"],
+        "epoch": begun,
+        "steps_in_epoch": round((epoch - begun) * steps_per_epoch),
+    }

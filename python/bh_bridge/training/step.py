@@ -1,0 +1,50 @@
+"""What an engine does with every step of its training, whichever process of it this is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from bh_bridge.ranks.group import Group
+from bh_bridge.training.control import Control, TrainingState
+
+
+class Step(Protocol):
+    """A RunStep, or in the other processes of a training one that follows it. RunStep says what each method is for.
+
+    group: the processes of the training; None when there is one. With a group, each process gets the whole batch of
+    windows, computes its `part` of it, and adds its gradients to those of the others.
+
+    needs_forward: whether what is recorded is seen in the model's own forward pass alone.
+    """
+
+    group: Group | None
+    needs_forward: bool
+
+    def begin(self, state: TrainingState, window_order: str | None = None) -> None: ...
+
+    def batch_made(self, inputs: Mapping[str, Any], loss: torch.Tensor) -> None: ...
+
+    def note_norm(self, norm: torch.Tensor) -> None: ...
+
+    def capture_gradient(self) -> None: ...
+
+    def end(self, state: TrainingState, control: Control, losses: Iterable[torch.Tensor]) -> None: ...
+
+    def log(self, state: TrainingState, control: Control, logs: dict[str, Any]) -> None: ...
+
+    def evaluate(self, state: TrainingState, control: Control, metrics: dict[str, Any]) -> None: ...
+
+    def save(self, state: TrainingState, write_state: Callable[[Path], None]) -> None: ...
+
+    def report(self, event: str, state: TrainingState, **fields: Any) -> None: ...
+
+    def tell(self, event: str, state: TrainingState, verdict: Any) -> None: ...
+
+    def pause(self) -> AbstractContextManager[None]: ...
+
+    def finish(self, state: TrainingState) -> None: ...

@@ -1,0 +1,112 @@
+"""What a training costs, and when it goes wrong: usage now and then, alerts for stalls and for what is not a number."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import resource
+import sys
+import threading
+import time
+from collections.abc import Generator
+from typing import Any
+
+import torch
+
+from bh_bridge.recording.events import EventLog
+
+FIRST_USAGE_STEPS = 20  # by then a step takes what it will take: the estimate of the whole run is made from this
+USAGE_EVERY_SECONDS = 30.0
+STALL_SECONDS = 60.0  # no step of a model of this size takes as long; a sleeping laptop or a lost disk does
+STALL_STEPS = 30  # nor does one take as long as so many others, where steps are slow
+CHECK_SECONDS = 5.0
+_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes
+
+
+class Watch:
+    """Follows the steps of one training. A thread looks out for stalls, as the main thread is in one."""
+
+    def __init__(self, events: EventLog) -> None:
+        self._events = events
+        self._steps = 0
+        self._at: dict[str, Any] = {"global_step": 0, "epoch": None}
+        self._stepped_at = self._usage_at = self._began_at = time.monotonic()
+        self._cpu_seconds = _cpu_seconds()
+        self._was_finite = True
+        self._is_stalled = False
+        self._is_paused = False
+        self._ended = threading.Event()
+
+    def begin(self, step: int) -> None:
+        self._at = {"global_step": step, "epoch": None}
+        self._stepped_at = self._usage_at = self._began_at = time.monotonic()
+        self._cpu_seconds = _cpu_seconds()
+        threading.Thread(target=self._look_out, name="bh-bridge-watch", daemon=True).start()
+
+    @property
+    def is_measuring(self) -> bool:
+        """Whether the estimate of the run is still to be made: until then each step has to be noted as it ends."""
+        return self._steps < FIRST_USAGE_STEPS
+
+    @contextlib.contextmanager
+    def pause(self) -> Generator[None, None, None]:
+        """What is done here takes time and is no step: no stall, and nothing to estimate a run from."""
+        self._is_paused = True
+        yield
+        self._stepped_at = self._usage_at = self._began_at = time.monotonic()
+        self._cpu_seconds = _cpu_seconds()
+        self._is_paused = False
+
+    def step(self, step: int, epoch: float | None, loss: float, embedding_is_finite: bool) -> None:
+        """Note a finished step; about a microsecond when there is nothing to tell.
+
+        A loss is computed before the weights are moved: it tells of weights that are not numbers a step too late.
+        """
+        self._steps += 1
+        self._at = {"global_step": step, "epoch": epoch}
+        self._stepped_at = time.monotonic()
+        self._is_stalled = False
+        problem = None
+        if not math.isfinite(loss):
+            problem = f"the loss of step {step} is {loss}"
+        elif not embedding_is_finite:
+            problem = f"the embedding has values that are not finite after step {step}"
+        if problem is not None and self._was_finite:
+            self._alert("non-finite", problem)
+        self._was_finite = problem is None
+        if self._steps == FIRST_USAGE_STEPS or self._stepped_at - self._usage_at >= USAGE_EVERY_SECONDS:
+            self.report_usage()
+
+    def report_usage(self) -> None:
+        """Tell what the process has used since the last time: cores busy on average, and memory at its peak."""
+        now, cpu_seconds = time.monotonic(), _cpu_seconds()
+        seconds = now - self._usage_at
+        self._events.emit(
+            "usage",
+            **self._at,
+            seconds=seconds,
+            cpu_cores=(cpu_seconds - self._cpu_seconds) / seconds if seconds > 0 else 0.0,
+            peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT,
+            gpu_peak_bytes=torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None,
+        )
+        self._usage_at, self._cpu_seconds = now, cpu_seconds
+
+    def end(self) -> None:
+        """Stop looking out; called however the training ends."""
+        self._ended.set()
+
+    def _look_out(self) -> None:
+        while not self._ended.wait(CHECK_SECONDS):
+            waited = time.monotonic() - self._stepped_at
+            mean = (self._stepped_at - self._began_at) / max(self._steps, 1)
+            if waited > max(STALL_SECONDS, STALL_STEPS * mean) and not self._is_stalled and not self._is_paused:
+                self._is_stalled = True
+                self._alert("stall", f"no step has ended for {waited:.0f} s; a step takes {mean:.2g} s on average")
+
+    def _alert(self, kind: str, message: str) -> None:
+        self._events.emit("alert", **self._at, kind=kind, message=message)
+
+
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime

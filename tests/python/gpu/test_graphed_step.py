@@ -1,0 +1,196 @@
+"""A step as a whole, made twice and replayed, has the bits of Trainer's own calls; on CUDA it comes from a graph.
+
+Without a GPU a replay is the step again: what is made, compared, put back and told is the same.
+"""
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from bh_bridge import hf_internals
+from bh_bridge.engines import run_trainer
+from bh_bridge.gpu import graphed_step
+from bh_bridge.gpu.graphed_step import Made, Replay, obstacle
+from tiny_run import MODEL, differences, in_child, killed_at, train
+from transformers import GPT2Config, TrainingArguments, masking_utils
+from transformers.utils import import_utils
+
+ENGINES: list[dict[str, Any]] = [{"engine": "trainer", "exact_step": "off"}, {"engine": "fast", "compiled_step": "off"}]
+NO_DROPOUT = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
+
+
+@pytest.fixture(autouse=True)
+def without_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODEL["config"], "resid_pdrop", 0.0)
+
+
+def again(step: Callable[[], Made]) -> Replay:
+    """What stands for a graph: warm-ups change weights and moments, and transformers is told that CUDA captures."""
+    step()
+
+    def replay() -> Made:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(import_utils, "is_cuda_stream_capturing", lambda: True)
+            return step()
+
+    return replay
+
+
+def test_a_text_a_row_needs_no_mask_while_it_is_captured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the bits of a replay hang on: without it, transformers makes a mask where the eager step has none."""
+    hidden, positions = torch.zeros(2, 5, 8), torch.arange(5)[None]
+    config = GPT2Config(attn_implementation="sdpa")
+
+    def mask() -> torch.Tensor | None:
+        return masking_utils.create_causal_mask(config, hidden, None, None, positions)
+
+    assert mask() is None
+    monkeypatch.setattr(import_utils, "is_cuda_stream_capturing", lambda: True)
+    assert mask() is not None
+    with hf_internals.one_text_a_row():
+        assert mask() is None
+    assert mask() is not None
+
+
+def as_a_whole(monkeypatch: pytest.MonkeyPatch, capture: Callable[[Callable[[], Made]], Replay] = again) -> None:
+    """Make steps as a whole; on the clock a replay takes half the time of a step."""
+    clock = itertools.cycle([0.0, 2.0, 0.0, 1.0])
+    monkeypatch.setattr(run_trainer, "obstacle", lambda *_: None)
+    monkeypatch.setattr(graphed_step, "capture", capture)
+    monkeypatch.setattr(graphed_step, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+
+
+def told_by(run: Path) -> list[dict[str, Any]]:
+    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    fields = ("used", "reason", "eager_seconds", "graphed_seconds")
+    return [{name: event[name] for name in fields} for event in events if event["type"] == "graphed_step"]
+
+
+@pytest.fixture(params=ENGINES, ids=lambda engine: engine["engine"])
+def plain(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    """A run of Trainer's own calls, and what it was made with: its 2nd batch of each epoch is smaller, and clipped."""
+    options = {
+        **request.param,
+        "training__max_steps": 12,
+        "training__per_device_train_batch_size": 400,
+        "training__max_grad_norm": 0.1,
+        "record__tensors": ["wte", "wte.grad", "wte.exp_avg"],
+        "checkpoint__every": 5,
+    }
+    assert in_child(lambda: train(tmp_path / "plain", **options))["status"] == "completed"
+    return tmp_path / "plain", options
+
+
+def test_replayed_steps_have_the_bits_of_a_training_without_them(
+    tmp_path: Path, plain: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, options = plain
+    run = tmp_path / "run"
+    as_a_whole(monkeypatch)
+    assert in_child(lambda: train(run, **options))["status"] == "completed"
+    used = {"used": True, "reason": "equal bits, and faster", "eager_seconds": 2.0, "graphed_seconds": 1.0}
+    assert (told_by(run), told_by(whole)) == ([used], [])
+    assert differences(run, whole) == []
+
+
+def test_a_killed_run_of_replayed_steps_resumes_to_the_same_bits(
+    tmp_path: Path, plain: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, options = plain
+    run = tmp_path / "run"
+    as_a_whole(monkeypatch)
+    killed_at(run, "step_end", 8, **options)
+    outcome = in_child(lambda: train(run, "exact", **options))
+    assert (outcome["status"], outcome["from_step"]) == ("completed", 5)
+    assert differences(run, whole) == []
+
+
+@pytest.mark.parametrize("kind", ["other bits", "an error"])
+def test_where_a_replay_is_not_the_step_every_step_is_the_eager_one(
+    tmp_path: Path, plain: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    whole, options = plain
+    run = tmp_path / "run"
+
+    def wrong(step: Callable[[], Made]) -> Replay:
+        def replay() -> Made:
+            if kind == "an error":
+                raise RuntimeError("CUDA error: operation not permitted when stream is capturing\nCompile with …")
+            step()  # weights and moments of two steps
+            return step()
+
+        again(step)
+        return replay
+
+    as_a_whole(monkeypatch, wrong)
+    assert in_child(lambda: train(run, **options))["status"] == "completed"
+    (told,) = told_by(run)
+    assert not told["used"]
+    assert (
+        told["reason"]
+        == {
+            "other bits": "its bits differ here",
+            "an error": "capturing failed: CUDA error: operation not permitted when stream is capturing",
+        }[kind]
+    )
+    assert differences(run, whole) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "config", "reason"),
+    [
+        ({}, {}, None),
+        ({"graphed_step": "off"}, {}, "graphed_step is off"),
+        ({"device": "cpu"}, {}, "it is for CUDA"),
+        ({}, {"attn_pdrop": 0.1}, "it has no dropout"),
+        ({"processes": 2}, {}, "it is for one process"),
+        ({"stack": 2}, {}, "runs of a stack share the graph of their gradients"),
+        (
+            {"record": {"tensors": ["wte", "hidden.mean"]}},
+            {},
+            "what is recorded of the hidden states is seen in the model's own forward pass alone",
+        ),
+        ({"gradient_accumulation_steps": 2}, {}, "it is for steps of one batch"),
+        ({"optim": "adafactor"}, {}, "it is for PyTorch's fused AdamW, with moments of the weights' dtype"),
+        ({"dtype": "float32-master"}, {}, "it is for PyTorch's fused AdamW, with moments of the weights' dtype"),
+        ({"trace": {"step": 3}}, {}, "a step is looked into"),
+        ({"neftune_noise_alpha": 5.0}, {}, "it is not for training.neftune_noise_alpha"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_captured_is_said(changes: dict[str, Any], config: dict[str, Any], reason: str | None) -> None:
+    request: dict[str, Any] = {
+        "graphed_step": "auto",
+        "processes": 1,
+        "stack": 1,
+        "dtype": "bfloat16",
+        "training": {"optimizer_state_dtype": None},
+        "trace": None,
+        "record": {"tensors": ["wte"]},
+    }
+    args = TrainingArguments(use_cpu=True, report_to="none")
+    for name, value in changes.items():
+        if name in request:
+            request[name] = value
+        else:
+            vars(args)[name] = value
+    seen: Any = SimpleNamespace(**{**vars(args), "device": torch.device(changes.get("device", "cuda"))})
+    assert obstacle(request, seen, GPT2Config(**{**NO_DROPOUT, **config})) == reason
+
+
+# CUDA must not be asked here: a forked process cannot use it when its parent has.
+@pytest.mark.skipif(not Path("/dev/nvidia0").exists(), reason="there is no CUDA device")
+@pytest.mark.parametrize("options", ENGINES, ids=lambda engine: engine["engine"])
+def test_a_step_from_a_cuda_graph_has_the_bits_of_the_eager_one(tmp_path: Path, options: dict[str, Any]) -> None:
+    runs = {wish: tmp_path / wish for wish in ("off", "auto")}
+    for wish, run in runs.items():
+        outcome = in_child(lambda run=run, wish=wish: train(run, **options, device="cuda", graphed_step=wish))
+        assert outcome["status"] == "completed", outcome
+    (told,) = told_by(runs["auto"])
+    assert told["reason"] in ("equal bits, and faster", "it is not faster here")
+    assert differences(runs["auto"], runs["off"]) == []
