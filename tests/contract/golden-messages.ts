@@ -3,7 +3,7 @@ import { commands, error, events, messages, replies, requests } from "./example-
 
 type Message = Readonly<Record<string, unknown>>;
 
-/** A message as it crosses the bridge, and whether it is one that may: `messages.test.ts` and `tests/python/test_protocol.py` read the same. */
+/** A message as it crosses the bridge, and whether it is one that may: `messages.test.ts` and `tests/python/bridge/test_protocol.py` read the same. */
 export interface GoldenMessage {
   kind: "request" | "reply" | "event" | "message" | "command" | "error";
   op?: Operation;

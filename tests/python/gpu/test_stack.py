@@ -5,7 +5,8 @@ from typing import Any, cast
 
 import pytest
 import torch
-from bh_bridge.fast_step import FastStep, stack
+from bh_bridge.fast_step import FastStep
+from bh_bridge.gpu import stack
 from bh_bridge.gpu.stack import Batch, FastStack, Gradients
 from bh_bridge.models.model import build_model
 from torch import nn
