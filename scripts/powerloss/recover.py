@@ -79,7 +79,7 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
     from bh_bridge.operations import model_operations, trainer_operations
 
     channel.open_channel(silent_node.listen(Path(tempfile.mkdtemp())), "token")
-    model = config["model"]
+    model, engine = config["model"], config["engine"]
     handle = model_operations.create(
         {
             "from": model["from"],
@@ -109,12 +109,12 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
             "seed": config["seed"],
             "data_seed": config["seed"],
             "device": "cpu",
-            "engine": config["engine"],
-            "processes": config["processes"],
-            "exact_step": config["exact_step"],
-            "compiled_step": config["compiled_step"],
-            "graphed_step": config["graphed_step"],
-            "stack": config["stack"],
+            "engine": engine["name"],
+            "processes": engine["processes"],
+            "exact_step": engine.get("exact", "auto"),
+            "compiled_step": engine.get("compile", "auto"),
+            "graphed_step": engine["graph"],
+            "stack": engine.get("batched_runs", 1),
             "noise": config["noise"],
             "record": config["record"],
             "checkpoint": config["checkpoint"],

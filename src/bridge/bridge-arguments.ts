@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { runConfigSchema } from "../config/run-config-schema.js";
+import { runConfigFields } from "../config/run-config-fields.js";
 
-const { device, threads } = runConfigSchema.shape;
+const { device, threads } = runConfigFields.shape;
 const signal = z.custom<AbortSignal>((value) => value instanceof AbortSignal, "is not an AbortSignal").optional();
 
 /** What `Bridge.start` takes. */

@@ -1,3 +1,4 @@
+import { batchedRuns } from "../config/engine-schema.js";
 import { matchingTokens } from "../config/matching-tokens.js";
 import { windowLength } from "../config/models/model-sizes.js";
 import type { RecordRows } from "../config/record-schema.js";
@@ -25,17 +26,17 @@ function rowsOf(rows: RecordRows, vocabulary: number, tokenizer: string | null):
 
 /** The request that builds the trainer of a configuration. */
 export function createRequest(config: RunConfig, { corpus, tokenizer, ...context }: RequestContext): CreateRequest {
-  const { engine, processes, exact_step, compiled_step, graphed_step, stack, data, training, model, noise, record, checkpoint } = config;
+  const { engine, data, training, model, noise, record, checkpoint } = config;
   const { train_tokenizer: _trained, ...text } = data;
   const seeds = trainingSeeds(config);
   return {
     ...context,
-    engine,
-    processes,
-    exact_step,
-    compiled_step,
-    graphed_step,
-    stack,
+    engine: engine.name,
+    processes: engine.processes,
+    exact_step: engine.name === "trainer" ? engine.exact : "auto",
+    compiled_step: engine.name === "fast" ? engine.compile : "auto",
+    graphed_step: engine.graph,
+    stack: batchedRuns(config),
     data: { ...text, corpus, tokenizer, window_length: windowLength(config) },
     training: JSON.parse(JSON.stringify(training)), // without the fields that are undefined
     dtype: model.dtype,

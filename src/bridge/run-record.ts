@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { batchedRuns } from "../config/engine-schema.js";
 import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import { durableWrite } from "../formats/durable-write.js";
 import type { TrainEventOf } from "../protocol/events.js";
@@ -56,9 +57,9 @@ export class RunRecord {
       parameters: model.parameterCount,
       environment,
       corpus,
-      engine: config.engine,
-      processes: config.processes,
-      stack: config.stack,
+      engine: config.engine.name,
+      processes: config.engine.processes,
+      stack: batchedRuns(config),
       exact_step: null,
       compiled_step: null,
       graphed_step: null,

@@ -10,8 +10,8 @@ export const aliases = {
   seed: { path: "seed", takes: "json" },
   device: { path: "device", takes: "text" },
   threads: { path: "threads", takes: "json" },
-  nproc: { path: "processes", takes: "json" },
-  engine: { path: "engine", takes: "text" },
+  nproc: { path: "engine.processes", takes: "json" },
+  engine: { path: "engine.name", takes: "text" },
   name: { path: "name", takes: "text" },
   python: { path: "python", takes: "text" },
 } as const;

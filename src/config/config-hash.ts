@@ -1,30 +1,16 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
+import { batchedRuns } from "./engine-schema.js";
 import { isPlainObject } from "./json-value.js";
 import type { RunConfig } from "./run-config-schema.js";
 
-/** A configuration without what says where or how something is called or reached, not what it is: `name`, `python`, `exact_step`, `graphed_step`, what another engine does, `processes` and `stack` where they are 1, and the directories of files. */
+/** A configuration without what says where or how something is called or reached, not what it is: `name`, `python`, the ways to the same bits, and the directories of files. The engine has the form of earlier versions, so that hashes stay. */
 export function configIdentity(config: RunConfig) {
-  const {
-    name: _name,
-    python: _python,
-    exact_step: _exactStep,
-    graphed_step: _graphedStep,
-    compiled_step,
-    processes,
-    stack,
-    data,
-    model,
-    init,
-    seeds,
-    ...rest
-  } = config;
+  const { name: _name, python: _python, engine, data, model, init, seeds, ...rest } = config;
   const apart = Object.fromEntries(Object.entries(seeds).filter(([, own]) => own !== null && own !== rest.seed));
   return {
     ...rest,
-    ...(rest.engine === "fast" ? { compiled_step } : {}),
-    ...(processes > 1 ? { processes } : {}),
-    ...(stack > 1 ? { stack } : {}),
+    ...engineIdentity(engine),
     data: withoutDefaults(dataIdentity(data), laterDataFields),
     model: withoutDefaults({ ...model, from: fileName(model.from) }, { type: "gpt2" }),
     ...(Object.keys(apart).length > 0 ? { seeds: apart } : {}),
@@ -41,6 +27,16 @@ export function configHash(config: RunConfig): string {
   return createHash("sha256")
     .update(JSON.stringify(sorted(configIdentity(config))))
     .digest("hex");
+}
+
+function engineIdentity(engine: RunConfig["engine"]) {
+  const runs = batchedRuns({ engine });
+  return {
+    engine: engine.name,
+    ...(engine.name === "fast" ? { compiled_step: engine.compile } : {}),
+    ...(engine.processes > 1 ? { processes: engine.processes } : {}),
+    ...(runs > 1 ? { stack: runs } : {}),
+  };
 }
 
 /** Fields that earlier versions did not have, with the values that compute what they computed: with those a configuration is still the same one. */

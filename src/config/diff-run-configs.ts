@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { configValues } from "./config-values.js";
+import { isEngineDefault } from "./engine-schema.js";
 import type { JsonValue } from "./json-value.js";
 import type { RunConfig } from "./run-config-schema.js";
 
@@ -12,13 +13,14 @@ export interface FieldDifference {
   typeChanged: boolean;
 }
 
-/** The fields in which two configurations differ, in the schema's order. */
+/** The fields in which two configurations differ, in the schema's order. A setting that only one of two engines has counts unless it is the default. */
 export function diffRunConfigs(before: RunConfig, after: RunConfig): FieldDifference[] {
   const left = configValues(before);
   const right = configValues(after);
   return [...new Set([...left.keys(), ...right.keys()])]
     .map((path) => ({ path, before: left.get(path), after: right.get(path) }))
     .filter(({ before, after }) => !isDeepStrictEqual(before, after))
+    .filter(({ path, before, after }) => (before !== undefined && after !== undefined) || !isEngineDefault(path, before ?? after))
     .map((difference) => ({ ...difference, typeChanged: isOtherType(typeAt(left, difference.path), typeAt(right, difference.path)) }));
 }
 

@@ -1,11 +1,11 @@
-import { configJsonSchema, type JsonSchemaNode } from "./json-schema.js";
+import { fieldsJsonSchema, type JsonSchemaNode } from "./json-schema.js";
 import { isPlainObject } from "./json-value.js";
 
 let cached: JsonSchemaNode | undefined;
 
-/** The JSON Schema of a whole configuration file, made once. */
+/** The JSON Schema of the fields of a configuration file, made once. */
 export function rootField(): JsonSchemaNode {
-  cached ??= configJsonSchema();
+  cached ??= fieldsJsonSchema();
   return cached;
 }
 
@@ -28,7 +28,7 @@ function branchOf(union: JsonSchemaNode, value: unknown): JsonSchemaNode | undef
 
 /** The field that says which branch of a union a value belongs to; undefined for what is no union. */
 export function discriminatorOf(node: JsonSchemaNode): string | undefined {
-  return ["kind", "type"].find((name) => node.oneOf?.every((branch) => branch.properties?.[name]));
+  return ["kind", "type", "name"].find((name) => node.oneOf?.every((branch) => branch.properties?.[name]));
 }
 
 /** The constants that a field accepts. */

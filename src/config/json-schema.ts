@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { presetNames } from "./presets.js";
-import { runConfigSchema } from "./run-config-schema.js";
+import { runConfigFields } from "./run-config-fields.js";
+import { writtenRunConfig } from "./run-config-schema.js";
 
 /** One node of a JSON Schema, as far as a configuration's has them. */
 export interface JsonSchemaNode {
@@ -24,11 +25,11 @@ export interface JsonSchemaNode {
   oneOf?: JsonSchemaNode[];
 }
 
-/** A configuration file: any part of a configuration, the preset that it starts from, and a reference to its JSON Schema. */
-const configFileSchema = runConfigSchema.safeExtend({
+/** What a configuration file may hold beside any part of a configuration. */
+const fileFields = {
   $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
   preset: z.enum(presetNames).optional().describe("Preset whose values fill in what is left out."),
-});
+};
 
 // zod states the bounds of a safe integer for every integer: true, and noise to a reader.
 const safeIntegerBounds = new Set([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]);
@@ -39,11 +40,19 @@ export function withoutSafeIntegerBounds(node: z.core.JSONSchema.BaseSchema): vo
   if (node.maximum !== undefined && safeIntegerBounds.has(node.maximum)) delete node.maximum;
 }
 
+/** The fields of a configuration file in today's form alone: what messages and generated files name. */
+export function fieldsJsonSchema(): JsonSchemaNode {
+  return jsonSchemaOf(runConfigFields.extend(fileFields));
+}
+
+function jsonSchemaOf(schema: z.ZodType): JsonSchemaNode {
+  return z.toJSONSchema(schema, { io: "input", override: ({ jsonSchema }) => withoutSafeIntegerBounds(jsonSchema) }) as JsonSchemaNode;
+}
+
 /** JSON Schema (draft 2020-12) of a configuration file, for editors; `schemas/config.schema.json` holds it. */
 export function configJsonSchema(): JsonSchemaNode & Record<string, unknown> {
-  const schema = z.toJSONSchema(configFileSchema, { io: "input", override: ({ jsonSchema }) => withoutSafeIntegerBounds(jsonSchema) });
   return {
-    ...(schema as JsonSchemaNode),
+    ...jsonSchemaOf(writtenRunConfig.extend(fileFields)),
     title: "bh-bridge run",
     description: "The configuration of one run of bh-bridge: any part of it; the rest comes from a preset.",
   };

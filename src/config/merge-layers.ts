@@ -1,6 +1,7 @@
 import type { ConfigIssue } from "../errors.js";
 import { isPlainObject } from "./json-value.js";
 import type { Layer } from "./layer.js";
+import { overridden, withoutShortForm } from "./old-engine-fields.js";
 
 /** What the layers give together, before it is checked. */
 export interface MergedLayers {
@@ -21,8 +22,10 @@ const deepest = 16;
  */
 export function mergeLayers(layers: readonly Layer[], issues: ConfigIssue[]): MergedLayers {
   const merged: MergedLayers = { values: {}, sources: new Map() };
-  for (const layer of layers) {
+  for (const written of layers) {
+    const layer = inFull(written);
     for (const { section, kind, first } of kinds) dropOtherKind(merged, section, kind, first, layer.values[section]);
+    for (const path of overridden(merged.values, layer.values)) drop(merged, path);
     mergeObject(merged.values, layer.values, [], { layer, sources: merged.sources, issues });
   }
   return merged;
@@ -33,6 +36,12 @@ const kinds = [
   { section: "init", kind: "kind", first: undefined },
   { section: "model", kind: "type", first: "gpt2" },
 ] as const;
+
+/** The layer with the section `engine` in place of its short form. */
+function inFull({ values, sourceOf }: Layer): Layer {
+  const isShort = typeof values["engine"] === "string";
+  return { values: withoutShortForm(values), sourceOf: (path) => sourceOf(isShort && path === "engine.name" ? "engine" : path) };
+}
 
 interface Context {
   layer: Layer;
@@ -73,8 +82,16 @@ function mergeInto(target: Record<string, unknown>, key: string, value: Record<s
 function dropOtherKind(merged: MergedLayers, section: string, kind: string, first: string | undefined, given: unknown): void {
   const current = merged.values[section];
   if (!isPlainObject(given) || !isPlainObject(current) || given[kind] === undefined || given[kind] === (current[kind] ?? first)) return;
-  delete merged.values[section];
-  forget(merged.sources, section);
+  drop(merged, section);
+}
+
+/** Remove the value at a path of one or two names. */
+function drop({ values, sources }: MergedLayers, path: string): void {
+  const [section = "", field] = path.split(".");
+  const object = values[section];
+  if (field === undefined) delete values[section];
+  else if (isPlainObject(object)) delete object[field];
+  forget(sources, path);
 }
 
 /** Forget the sources of a value and of all below it. */

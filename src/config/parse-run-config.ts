@@ -3,21 +3,23 @@ import type { ConfigIssue } from "../errors.js";
 import { configInvalid } from "./config-invalid.js";
 import { configIssues } from "./config-issues.js";
 import { isPlainObject } from "./json-value.js";
-import { type RunConfig, runConfigSchema } from "./run-config-schema.js";
+import { readOldFields, withPresentPaths } from "./old-engine-fields.js";
+import { checkedRunConfig, type RunConfig } from "./run-config-schema.js";
 import { shownValue } from "./shown-value.js";
 import { valueAt } from "./value-at.js";
 
 /**
  * Check a configuration and fill in its defaults.
  *
- * @param values any part of a configuration, as it was written.
+ * @param given any part of a configuration, as it was written.
  * @param sources source of the values, by dotted path, for the messages.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once.
  */
-export function parseRunConfig(values: unknown, sources: ReadonlyMap<string, string> = new Map(), earlier: readonly ConfigIssue[] = []): RunConfig {
-  const result = runConfigSchema.safeParse(values);
+export function parseRunConfig(given: unknown, sources: ReadonlyMap<string, string> = new Map(), earlier: readonly ConfigIssue[] = []): RunConfig {
+  const values = readOldFields(given);
+  const result = checkedRunConfig.safeParse(values);
   if (result.success && earlier.length === 0) return result.data;
-  const issues = result.success ? [] : allIssues(result.error, values).map((issue) => withSource(issue, sources, values));
+  const issues = result.success ? [] : allIssues(result.error, values).map((issue) => withSource(issue, withPresentPaths(sources), values));
   throw configInvalid([...earlier, ...issues], result.error);
 }
 
@@ -33,7 +35,7 @@ function allIssues(error: z.ZodError, values: unknown): FoundIssue[] {
   if (issues.length === 0) return brokenRules(error);
   if (!isPlainObject(values)) return issues;
   const wrong = new Set(issues.map((issue) => issue.path));
-  const rest = runConfigSchema.safeParse(without(values, [...wrong]));
+  const rest = checkedRunConfig.safeParse(without(values, [...wrong]));
   const between = rest.error ? brokenRules(rest.error) : [];
   return [...issues, ...between.filter(({ path, reads }) => ![path, ...reads].some((field) => wrong.has(field)))];
 }

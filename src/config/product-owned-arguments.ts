@@ -2,7 +2,7 @@ import type { gpt2ConfigShape } from "./gpt2-config.generated.js";
 import type { trainingArgumentsShape } from "./training-arguments.generated.js";
 
 const logging = "the first process of a training writes the log of all";
-const processes = "bh-bridge synchronizes the processes of a training itself: set `processes` (`--nproc` and `--nnodes` on the command line)";
+const processes = "bh-bridge synchronizes the processes of a training itself: set `engine.processes` (`--nproc` and `--nnodes` on the command line)";
 const checkpoints = "checkpoints are written by bh-bridge: set `checkpoint.every` and `checkpoint.keep`";
 const nothingLeaves = "nothing is sent anywhere: use `bh-bridge export` on the finished run";
 const windows = "batches are made from the corpus, and every window has the same fields and length";

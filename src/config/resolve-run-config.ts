@@ -8,6 +8,7 @@ import { isPlainObject } from "./json-value.js";
 import type { Layer } from "./layer.js";
 import { type MergedLayers, mergeLayers } from "./merge-layers.js";
 import { nearestName } from "./nearest-name.js";
+import { inEngineSection, withPresentPaths } from "./old-engine-fields.js";
 import { parseRunConfig } from "./parse-run-config.js";
 import { resolvePaths } from "./paths-in-config.js";
 import { defaultPreset, isPresetName, type PresetName, presetNames, presets } from "./presets.js";
@@ -60,11 +61,19 @@ export interface ResolvedConfig {
   changes: Change[];
   /** SHA-256 of the configuration, in hex. */
   hash: string;
+  /** Fields of earlier versions that its engine does not have; another engine over the same base would. */
+  unused: Record<string, unknown>;
 }
 
 /** A configuration that was complete when it was given, so that no value of it has a source. */
 export function alreadyResolved(config: RunConfig, preset: PresetName, changes: Change[] = []): ResolvedConfig {
-  return { config, preset, sources: new Map(), changes, hash: configHash(config) };
+  return { config, preset, sources: new Map(), changes, hash: configHash(config), unused: {} };
+}
+
+/** The base of a plan, as it was stored. @throws {BhBridgeError} `CONFIG_INVALID`. */
+export function storedBase(stored: Record<string, unknown>, preset: string): ResolvedConfig {
+  const { values, unused } = inEngineSection(stored);
+  return { ...alreadyResolved(parseRunConfig(values), isPresetName(preset) ? preset : defaultPreset), unused };
 }
 
 /**
@@ -92,7 +101,8 @@ export async function resolveRunConfig(sources: ConfigSources = {}, { readFile, 
   ];
   const layers = [...(file ? [file.layer] : []), ...given.map(({ values, sourceOf }) => ({ values: resolvePaths(values, cwd), sourceOf }))];
   const merged = await mergeWithCheckpoint(preset, layers, issues, describeWeights);
-  return resolved(parseRunConfig(merged.values, merged.sources, issues), preset, merged.sources);
+  const { values, unused } = inEngineSection(merged.values);
+  return resolved(parseRunConfig(values, merged.sources, issues), preset, withPresentPaths(merged.sources), unused);
 }
 
 function choosePreset(named: { name: unknown; source: string } | undefined, issues: ConfigIssue[]): PresetName {
@@ -151,8 +161,8 @@ export function changesFrom(preset: PresetName, config: RunConfig, sourceOf: (pa
   return diffRunConfigs(parseRunConfig(presets[preset].input), config).map((change) => ({ ...change, source: sourceOf(change.path) }));
 }
 
-function resolved(config: RunConfig, preset: PresetName, given: ReadonlyMap<string, string>): ResolvedConfig {
+function resolved(config: RunConfig, preset: PresetName, given: ReadonlyMap<string, string>, unused: Record<string, unknown>): ResolvedConfig {
   const sources = new Map([...configValues(config).keys()].map((path) => [path, given.get(path) ?? "default"]));
   const changes = changesFrom(preset, config, (path) => sources.get(path) ?? "default");
-  return { config, preset, sources, changes, hash: configHash(config) };
+  return { config, preset, sources, changes, hash: configHash(config), unused };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { dataSchema } from "./data-schema.js";
-import { engines, enginesInWords } from "./engines.js";
+import { engineSchema } from "./engine-schema.js";
 import { initSchema } from "./init-schema.js";
 import { modelSchema } from "./model-schema.js";
 import { checkpointSchema, recordSchema } from "./record-schema.js";
@@ -38,41 +38,7 @@ export const runConfigFields = z.strictObject({
     .nullable()
     .default(null)
     .describe("CPU threads of PyTorch; null leaves the choice to PyTorch. The number changes bits and is recorded."),
-  processes: z
-    .int()
-    .min(1)
-    .max(1024)
-    .default(1)
-    .describe(
-      "Processes that share each batch (`training.per_device_train_batch_size` is that of all of them together): on the CPU, or one GPU each. The number changes bits and is recorded.",
-    ),
-  engine: z.enum(engines).default(engines[0]).describe(enginesInWords),
-  exact_step: z
-    .enum(["auto", "off"])
-    .default("auto")
-    .describe(
-      "A faster way to the same bits, for bfloat16 on the CPU: `auto` computes the first batches both ways, and uses it where all bits are equal and it is faster. Not part of the hash.",
-    ),
-  compiled_step: z
-    .enum(["auto", "on", "off"])
-    .default("auto")
-    .describe(
-      "Engine `fast` on the CPU: compile the step with the C++ compiler that is there. `auto` does so for runs that are long enough to pay for it. It changes bits, and a run keeps the way that it began with.",
-    ),
-  graphed_step: z
-    .enum(["auto", "off"])
-    .default("auto")
-    .describe(
-      "On CUDA: replay the whole step from one CUDA graph. `auto` makes the first steps both ways, and uses the graph where all bits are equal and it is faster. Not part of the hash.",
-    ),
-  stack: z
-    .int()
-    .min(1)
-    .max(64)
-    .default(1)
-    .describe(
-      "Engine `fast`: compute so many runs of a sweep or an experiment in one process, each product of all of them at once; they may differ in seeds, initial state and `training.learning_rate`. It is for GPUs: on a CPU it does not pay. Uncompiled. On a GPU the number changes bits.",
-    ),
+  engine: engineSchema.prefault({}),
   python: z.string().min(1).optional().describe("Path of the Python interpreter; found by itself when left out. Not part of the hash."),
   seeds: seedsSchema.prefault({}).describe("Seeds of the random streams one by one; each that is null follows `seed`."),
   data: dataSchema.prefault({}).describe("The text that is trained on."),

@@ -4,6 +4,31 @@ import type { z } from "zod";
 
 type Json = z.core.util.JSONType;
 
+/** How a step is computed: the name of an engine, or a section with its settings. */
+export type EngineInput =
+  | {
+    /** HF's Trainer, the reference. Default: `"trainer"`. */
+    name?: "trainer" | undefined;
+    /** A faster way to the same bits, for bfloat16 on the CPU: `auto` computes the first batches both ways and uses it if all bits are equal and it is faster. Not part of the hash. Default: `"auto"`. */
+    exact?: "auto" | "off" | undefined;
+    /** On CUDA: replay the whole step from one CUDA graph. `auto` computes the first steps both ways and uses the graph if all bits are equal and it is faster. Not part of the hash. Default: `"auto"`. */
+    graph?: "auto" | "off" | undefined;
+    /** Processes that share each batch (`training.per_device_train_batch_size` is that of all of them together): on the CPU, or one GPU each. The number changes bits and is recorded. Default: `1`. */
+    processes?: number | undefined;
+  }
+  | {
+    /** Computes the same step by hand, faster, with other bits. Supports only GPT-2. */
+    name: "fast";
+    /** On the CPU: compile the step with the installed C++ compiler. `auto` compiles runs of at least 250 steps. It changes bits, and a resumed run keeps the way that it began with. Default: `"auto"`. */
+    compile?: "auto" | "on" | "off" | undefined;
+    /** On CUDA: replay the whole step from one CUDA graph. `auto` computes the first steps both ways and uses the graph if all bits are equal and it is faster. Not part of the hash. Default: `"auto"`. */
+    graph?: "auto" | "off" | undefined;
+    /** Number of runs of a sweep or an experiment to compute in one process, each product for all of them at once; they may differ in seeds, initial state and `training.learning_rate`. For GPUs: on a CPU it does not pay. Not compiled. On a GPU the number changes bits. Default: `1`. */
+    batched_runs?: number | undefined;
+    /** Processes that share each batch (`training.per_device_train_batch_size` is that of all of them together): on the CPU, or one GPU each. The number changes bits and is recorded. Default: `1`. */
+    processes?: number | undefined;
+  };
+
 /** Seeds of the random streams one by one; each that is null follows `seed`. */
 export interface SeedsInput {
   /** All weights that the model itself draws: as in a run whose seed is this one. null follows `seed`. Default: `null`. */
@@ -407,18 +432,8 @@ export interface RunConfigInput {
   device?: "auto" | "cpu" | "cuda" | "mps" | `cuda:${number}` | undefined;
   /** CPU threads of PyTorch; null leaves the choice to PyTorch. The number changes bits and is recorded. Default: `null`. */
   threads?: number | null | undefined;
-  /** Processes that share each batch (`training.per_device_train_batch_size` is that of all of them together): on the CPU, or one GPU each. The number changes bits and is recorded. Default: `1`. */
-  processes?: number | undefined;
-  /** `trainer` is HF's Trainer, the reference; `fast` computes the same step by hand, sooner, with other bits. Default: `"trainer"`. */
-  engine?: "trainer" | "fast" | undefined;
-  /** A faster way to the same bits, for bfloat16 on the CPU: `auto` computes the first batches both ways, and uses it where all bits are equal and it is faster. Not part of the hash. Default: `"auto"`. */
-  exact_step?: "auto" | "off" | undefined;
-  /** Engine `fast` on the CPU: compile the step with the C++ compiler that is there. `auto` does so for runs that are long enough to pay for it. It changes bits, and a run keeps the way that it began with. Default: `"auto"`. */
-  compiled_step?: "auto" | "on" | "off" | undefined;
-  /** On CUDA: replay the whole step from one CUDA graph. `auto` makes the first steps both ways, and uses the graph where all bits are equal and it is faster. Not part of the hash. Default: `"auto"`. */
-  graphed_step?: "auto" | "off" | undefined;
-  /** Engine `fast`: compute so many runs of a sweep or an experiment in one process, each product of all of them at once; they may differ in seeds, initial state and `training.learning_rate`. It is for GPUs: on a CPU it does not pay. Uncompiled. On a GPU the number changes bits. Default: `1`. */
-  stack?: number | undefined;
+  /** How a step is computed: the name of an engine, or a section with its settings. */
+  engine?: EngineInput | "trainer" | "fast" | undefined;
   /** Path of the Python interpreter; found by itself when left out. Not part of the hash. */
   python?: string | undefined;
   /** Seeds of the random streams one by one; each that is null follows `seed`. */
@@ -437,4 +452,14 @@ export interface RunConfigInput {
   record?: RecordInput | undefined;
   /** States that a run can be resumed from. */
   checkpoint?: CheckpointInput | undefined;
+  /** @deprecated Old name of `engine.processes`. */
+  processes?: number | undefined;
+  /** @deprecated Old name of `engine.exact`. */
+  exact_step?: "auto" | "off" | undefined;
+  /** @deprecated Old name of `engine.compile`. */
+  compiled_step?: "auto" | "on" | "off" | undefined;
+  /** @deprecated Old name of `engine.graph`. */
+  graphed_step?: "auto" | "off" | undefined;
+  /** @deprecated Old name of `engine.batched_runs`. */
+  stack?: number | undefined;
 }

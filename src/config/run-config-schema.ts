@@ -1,18 +1,26 @@
+import { z } from "zod";
+import { otherForms, readOldFields } from "./old-engine-fields.js";
 import { crossFieldRules } from "./rules/cross-field-rules.js";
 import { runConfigFields } from "./run-config-fields.js";
 
 export type { RunConfig } from "./run-config-fields.js";
+
+/** The fields with the rules between them, without the forms of earlier versions. */
+export const checkedRunConfig = runConfigFields.superRefine((config, context) => {
+  for (const { path, reads, problem } of crossFieldRules) {
+    const message = problem(config);
+    if (message !== undefined) context.addIssue({ code: "custom", path: path.split("."), message, params: { reads } });
+  }
+});
+
+/** The fields as they may be written: those of earlier versions too. */
+export const writtenRunConfig = runConfigFields.extend(otherForms);
 
 /**
  * One run's configuration, complete: what `config.json` of a run holds, what Python receives, what the hash is taken of.
  *
  * Parsing is strict and fills in every default; the defaults are the seed, preset `rmsnorm-11.2a`. A default is chosen in these schemas and nowhere else.
  */
-export const runConfigSchema = runConfigFields.superRefine((config, context) => {
-  for (const { path, reads, problem } of crossFieldRules) {
-    const message = problem(config);
-    if (message !== undefined) context.addIssue({ code: "custom", path: path.split("."), message, params: { reads } });
-  }
-});
+export const runConfigSchema = z.preprocess((written: z.input<typeof writtenRunConfig>) => readOldFields(written), checkedRunConfig);
 
 export type { RunConfigInput } from "./run-config-input.generated.js";

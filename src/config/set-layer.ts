@@ -1,6 +1,7 @@
 import type { ConfigIssue } from "../errors.js";
 import { isPlainObject } from "./json-value.js";
 import type { Layer } from "./layer.js";
+import { presentPath } from "./old-engine-fields.js";
 
 /** A value at a dotted path. */
 export interface Assignment {
@@ -31,7 +32,9 @@ export function setLayer(texts: readonly string[], issues: ConfigIssue[]): Layer
 }
 
 /** A layer of single values. */
-export function assignmentLayer(assignments: readonly Assignment[]): Layer {
+export function assignmentLayer(given: readonly Assignment[]): Layer {
+  // As text, `engine` would replace what other assignments put into the section.
+  const assignments = given.map((each) => (each.path === "engine" && typeof each.value === "string" ? { ...each, path: presentPath(each.path) } : each));
   const values: Record<string, unknown> = {};
   for (const { path, value } of assignments) assign(values, path.split("."), value);
   return { values, sourceOf: (path) => sourceAt(assignments, path) };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { engines } from "../config/engine-schema.js";
 import { architectureSchema } from "../config/model-schema.js";
 import { normSchema, ownModelShape } from "../config/models/own-model-fields.js";
 import { runConfigFields } from "../config/run-config-fields.js";
@@ -8,8 +9,7 @@ import { generateOptionsSchema } from "./generate-options.js";
 import { wireNumberSchema } from "./wire-number.js";
 
 // The sections of a configuration are declared with it; here they only travel, complete.
-const { seed, processes, engine, exact_step, compiled_step, graphed_step, stack, data, init, noise, training, record, checkpoint } =
-  complete(runConfigFields).shape;
+const { seed, data, init, noise, training, record, checkpoint } = complete(runConfigFields).shape;
 const { from, dtype } = complete(z.strictObject(ownModelShape)).shape;
 const config = complete(architectureSchema);
 
@@ -120,12 +120,12 @@ export const operations = {
   "trainer.create": {
     request: z.strictObject({
       model: handleSchema,
-      engine,
-      processes,
-      exact_step,
-      compiled_step,
-      graphed_step,
-      stack,
+      engine: z.enum(engines),
+      processes: z.int().min(1).max(1024),
+      exact_step: z.enum(["auto", "off"]),
+      compiled_step: z.enum(["auto", "on", "off"]),
+      graphed_step: z.enum(["auto", "off"]),
+      stack: z.int().min(1).max(64),
       run_directory: z.string(),
       // The built-in corpus has a path too by now, as has a tokenizer that was trained, weights are numbers of windows, and a window has its length.
       data: data.omit({ train_tokenizer: true }).extend({

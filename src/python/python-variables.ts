@@ -22,7 +22,7 @@ export const withheldVariables: readonly WithheldVariables[] = [
   {
     names:
       /^(WORLD_SIZE|RANK|(LOCAL|GROUP|ROLE)_(RANK|WORLD_SIZE)|ROLE_NAME|NODE_RANK|MASTER_(ADDR|PORT)|FORK_LAUNCHED|(TORCHELASTIC|PMI|OMPI_COMM_WORLD|MV2_COMM_WORLD)_\w+)$/,
-    reason: "the place of a surrounding job among its processes: a training of bh-bridge starts its own (`processes`) and waits for no other",
+    reason: "the place of a surrounding job among its processes: a training of bh-bridge starts its own (`engine.processes`) and waits for no other",
   },
   {
     names: /^(SM_FRAMEWORK_PARAMS|SM_HP_MP_PARAMETERS|SMDATAPARALLEL_LOCAL_RANK)$/,

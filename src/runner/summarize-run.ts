@@ -77,7 +77,7 @@ export async function summarizeRun(
       schema: "bh-bridge/train-result@1",
       run: directory,
       status: isRunning || manifest.status !== "running" ? manifest.status : "interrupted",
-      engine: config.engine,
+      engine: config.engine.name,
       steps: { planned: config.training.max_steps, done },
       seconds,
       stepsPerSecond: seconds > 0 ? (done - stepOfState(history, 0)) / seconds : 0, // a run can begin with a checkpoint of another

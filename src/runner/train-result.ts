@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { censusShape } from "../analysis/census-shape.js";
-import { engines } from "../config/engines.js";
+import { engines } from "../config/engine-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import type { TrainEvent } from "../protocol/events.js";
 

@@ -76,7 +76,7 @@ export async function trainResolved(resolved: ResolvedConfig, python: UsablePyth
 }
 
 /** CPU threads of each process; left to themselves, several processes would each take a thread for every core. */
-function threadsOf({ threads, processes }: Pick<RunConfig, "threads" | "processes">): number | null {
+function threadsOf({ threads, engine: { processes } }: Pick<RunConfig, "threads" | "engine">): number | null {
   return threads ?? (processes > 1 ? Math.max(1, Math.floor(availableParallelism() / processes)) : null);
 }
 

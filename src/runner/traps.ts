@@ -24,7 +24,7 @@ export function trapsOf({ data, engine, model, training }: RunConfig): Trap[] {
       "Adam's moments are bfloat16: the second can only grow",
       "training.optimizer_state_dtype=float32",
     ],
-    [engine === "fast", "engine fast has bits of its own: early C and P of live tokens are not those of the reference", "engine=trainer"],
+    [engine.name === "fast", "engine fast has bits of its own: early C and P of live tokens are not those of the reference", "engine=trainer"],
   ];
   return traps.filter(([applies]) => applies).map(([, what, corrected]) => ({ what, corrected }));
 }

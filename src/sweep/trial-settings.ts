@@ -1,6 +1,5 @@
-import { parseRunConfig } from "../config/parse-run-config.js";
-import { defaultPreset, isPresetName } from "../config/presets.js";
-import { alreadyResolved, type ResolvedConfig } from "../config/resolve-run-config.js";
+import { presentPath } from "../config/old-engine-fields.js";
+import { type ResolvedConfig, storedBase } from "../config/resolve-run-config.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { assignmentLayer } from "../config/set-layer.js";
 import { valueAt } from "../config/value-at.js";
@@ -26,10 +25,10 @@ export function planSettings(directory: string): SettingOf {
     if (Object.hasOwn(set, "model.from")) return undefined;
     const { seed: _, ...values } = set;
     const key = JSON.stringify(values);
-    base ??= alreadyResolved(parseRunConfig(stored), isPresetName(preset) ? preset : defaultPreset);
+    base ??= storedBase(stored, preset);
     const layer = assignmentLayer(Object.entries(values).map(([at, value]) => ({ path: at, value, source: "plan.json" })));
     const config = known.get(key) ?? laidOver(base, layer);
     known.set(key, config);
-    return valueAt(path.split("."), config);
+    return valueAt(presentPath(path).split("."), config);
   };
 }

@@ -25,7 +25,7 @@ const history = (directory: string) => tensorBytes(join(directory, "history.safe
 test("the trials of a stack are runs like any other, with the bits that engine fast gives each alone", async () => {
   const { stdout, stderr, exitCode } = await run(["sweep", file, "--workers", "1", "--out", join(folder.path, "sweeps"), "--json"]);
   expect(exitCode, stderr).toBe(0);
-  expect(stderr).toContain("On a CPU a stack is no faster");
+  expect(stderr).toContain("On a CPU batched runs are no faster");
   const { trials } = sweepDocumentSchema.parse(JSON.parse(stdout));
   expect(trials.map(({ status }) => status)).toEqual(["completed", "completed", "completed"]);
   const [, second] = trials;
@@ -38,7 +38,8 @@ test("the trials of a stack are runs like any other, with the bits that engine f
   });
   const verified = await run(["runs", "verify", directory]);
   expect(verified.exitCode, verified.stderr).toBe(0);
-  const config = { ...JSON.parse(readFileSync(join(directory, "config.json"), "utf8")), stack: 1 };
+  const config = JSON.parse(readFileSync(join(directory, "config.json"), "utf8"));
+  config.engine.batched_runs = 1;
   const alone = join(folder.path, "alone.json");
   writeFileSync(alone, JSON.stringify(config));
   const trained = await run(["train", "-c", alone, "--out", join(folder.path, "alone"), "--json"]);
@@ -63,5 +64,5 @@ test("a preview measures a whole stack, and takes its trials for trained at the 
 test("a stack that the plan does not fill is refused before anything is made", async () => {
   const { stderr, exitCode } = await run(["sweep", file, "--set", "stack=4", "--out", join(folder.path, "refused")]);
   expect(exitCode).toBe(2);
-  expect(stderr).toContain("stack is 4, and 3 trials of this plan can share one");
+  expect(stderr).toContain("engine.batched_runs is 4, and 3 trials of this plan can be computed together");
 });

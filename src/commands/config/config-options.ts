@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { AliasValues } from "../../config/aliases.js";
-import { engines } from "../../config/engines.js";
+import { engines } from "../../config/engine-schema.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import type { Assignment } from "../../config/set-layer.js";
 import { BhBridgeError } from "../../errors.js";
@@ -28,12 +28,12 @@ export function addConfigOptions(command: Command): Command {
     .option("--seed <n>", "seed of every random stream (seed)")
     .option("--device <name>", "auto, cpu, cuda, cuda:N or mps (device)")
     .option("--threads <n>", "CPU threads of PyTorch (threads)")
-    .option("--nproc <n>", "processes that share each batch, started by torchrun (processes)")
+    .option("--nproc <n>", "processes that share each batch, started by torchrun (engine.processes)")
     .option(
       "--from <checkpoint>",
       "saved model (a directory, or a .pt, .bin, .safetensors or .npz with the weights of a GPT-2) or run to start from (model.from); RUN::STEP takes the embedding of a recorded step (init)",
     )
-    .option("--engine <name>", `${engines.join(" or ")} (engine)`)
+    .option("--engine <name>", `${engines.join(" or ")} (engine.name)`)
     .option("--name <text>", "display name of the run (name)")
     .option("--python <path>", "Python interpreter (python)");
 }

@@ -20,9 +20,9 @@ const fastEngineHas: { path: string; value(config: RunConfig): unknown; has: rea
 
 const fastEngineRules: CrossFieldRule[] = fastEngineHas.map(({ path, value, has }) => ({
   path,
-  reads: ["engine"],
+  reads: ["engine.name"],
   problem: (config) => {
-    if (config.engine !== "fast" || has.includes(value(config))) return undefined;
+    if (config.engine.name !== "fast" || has.includes(value(config))) return undefined;
     const accepted = has.filter((one) => one !== undefined && one !== null).map(String);
     const remedy = accepted.length > 0 ? `only ${accepted.join(" or ")}: use it, or engine=trainer` : "leave it out, or use engine=trainer";
     return `engine fast has no ${String(value(config))} here, ${remedy}`;
@@ -33,14 +33,12 @@ const fastEngineRules: CrossFieldRule[] = fastEngineHas.map(({ path, value, has 
 export const engineRules: readonly CrossFieldRule[] = [
   ...fastEngineRules,
   {
-    path: "stack",
-    reads: ["engine"],
-    problem: ({ stack, engine }) => (stack > 1 && engine !== "fast" ? `engine ${engine} has no stack: use engine=fast, or stack=1` : undefined),
-  },
-  {
-    path: "compiled_step",
-    reads: ["stack"],
-    problem: ({ stack, compiled_step }) => (stack > 1 && compiled_step === "on" ? "a stack is not compiled: use compiled_step=off, or stack=1" : undefined),
+    path: "engine.compile",
+    reads: ["engine.batched_runs"],
+    problem: ({ engine }) =>
+      engine.name === "fast" && engine.batched_runs > 1 && engine.compile === "on"
+        ? "batched runs are not compiled: use engine.compile=off, or engine.batched_runs=1"
+        : undefined,
   },
 ];
 

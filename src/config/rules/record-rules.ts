@@ -35,12 +35,12 @@ export const recordRules: readonly CrossFieldRule[] = [
   },
   {
     path: "record.tensors",
-    reads: ["engine"],
-    problem: ({ record, engine, processes }) => {
+    reads: ["engine.name", "engine.processes"],
+    problem: ({ record, engine }) => {
       const unseen = record.tensors.filter((tensor) => tensorsOfForwardPass.includes(tensor));
-      if (processes > 1 && unseen.length > 0)
-        return `each of ${processes} processes sees its part of ${unseen.join(", ")} alone: use processes=1, or leave it out`;
-      return engine === "fast" && unseen.length > 0 ? `engine fast does not compute ${unseen.join(", ")}: use engine=trainer, or leave it out` : undefined;
+      if (engine.processes > 1 && unseen.length > 0)
+        return `each of ${engine.processes} processes sees its part of ${unseen.join(", ")} alone: use engine.processes=1, or leave it out`;
+      return engine.name === "fast" && unseen.length > 0 ? `engine fast does not compute ${unseen.join(", ")}: use engine=trainer, or leave it out` : undefined;
     },
   },
   {

@@ -13,7 +13,7 @@ export function sweepJsonSchema(): JsonSchemaNode & Record<string, unknown> {
   const axes = {
     type: "object",
     additionalProperties: { $ref: "#/$defs/axis" },
-    properties: Object.fromEntries(fieldPaths().map((path) => [path, { $ref: "#/$defs/axis" }])),
+    properties: Object.fromEntries(["engine", ...fieldPaths()].map((path) => [path, { $ref: "#/$defs/axis" }])),
   };
   return {
     ...schema,

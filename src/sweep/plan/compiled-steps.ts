@@ -1,19 +1,17 @@
 import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { compiledFromSteps } from "../../config/engine-schema.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
-
-/** A run of so many steps is compiled by itself; PAYS_FROM of python/bh_bridge/fast_step/compiling.py. */
-export const compiledFromSteps = 250;
 
 /** What compiling takes: 25 to 35 s the first time on a machine, and 3 s where it was done before, on one core of 2025. */
 export const firstCompileSeconds = 30;
 export const cachedCompileSeconds = 3;
 
 /** Whether the step of a run is compiled where that can be done. */
-export function isToBeCompiled({ engine, stack, compiled_step, training }: RunConfig): boolean {
-  const isWished = compiled_step === "on" || (compiled_step === "auto" && training.max_steps >= compiledFromSteps);
-  return engine === "fast" && stack === 1 && isWished;
+export function isToBeCompiled({ engine, training }: RunConfig): boolean {
+  if (engine.name !== "fast" || engine.batched_runs > 1) return false;
+  return engine.compile === "on" || (engine.compile === "auto" && training.max_steps >= compiledFromSteps);
 }
 
 /** What tells which runs have one compiled step: seeds, rates, lengths and texts are no part of it. */

@@ -1,3 +1,4 @@
+import { batchedRuns } from "../../config/engine-schema.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { laterStepSeconds } from "../../runner/cost-estimate.js";
 import { lastEvent, readEvents } from "../../runs/read-events.js";
@@ -40,11 +41,11 @@ export function measure(runs: readonly [TrainedRun, ...TrainedRun[]]): Measured 
   });
   const peaks = runs.flatMap(({ run }) => (run === null ? [] : (lastEvent(run, "usage")?.peak_bytes ?? [])));
   return {
-    stack: runs[0].config.stack,
+    stack: batchedRuns(runs[0].config),
     stepsPerSecond: sum(runs.map(({ steps }) => steps)) / (sum(runs.map(({ seconds }) => seconds)) - sum(compiled.map(({ seconds }) => seconds))),
     secondsAround: 0,
     peakBytes: peaks.length === 0 ? null : Math.max(...peaks),
-    leastBytes: Math.max(...runs.map(({ config, corpusBytes }) => leastMemory(config, Math.min(config.stack, runs.length), corpusBytes))),
+    leastBytes: Math.max(...runs.map(({ config, corpusBytes }) => leastMemory(config, Math.min(batchedRuns(config), runs.length), corpusBytes))),
     compiled: { shapes: compiled.map(({ shape }) => shape), seconds: Math.max(0, ...compiled.map(({ seconds }) => seconds)) },
   };
 }
@@ -68,9 +69,10 @@ export function measuredOf(trials: readonly Trial[], states: readonly SweepTrial
     const { result, run = null } = states[index] ?? {};
     if (!result || result.seconds <= 0) continue;
     const trained = { config, corpusBytes, run, steps: result.steps, seconds: result.seconds };
-    const others = byWidth.get(config.stack);
+    const width = batchedRuns(config);
+    const others = byWidth.get(width);
     if (others) others.push(trained);
-    else byWidth.set(config.stack, [trained]);
+    else byWidth.set(width, [trained]);
   }
   return [...byWidth.values()].map(measure);
 }

@@ -1,7 +1,5 @@
 import { resolve } from "node:path";
-import { parseRunConfig } from "../../config/parse-run-config.js";
-import { defaultPreset, isPresetName } from "../../config/presets.js";
-import { alreadyResolved, type ResolvedConfig } from "../../config/resolve-run-config.js";
+import { type ResolvedConfig, storedBase } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import type { Executor } from "../executors/executor.js";
 import { storedRules } from "../experiment/rules.js";
@@ -22,7 +20,7 @@ interface StoredPlan {
 export function planAgain(path: string): StoredPlan {
   const directory = resolve(path);
   const { name, hash, preset, base: stored, prune, question: asked, trials } = readPlan(directory);
-  const base = alreadyResolved(parseRunConfig(stored), isPresetName(preset) ? preset : defaultPreset);
+  const base = storedBase(stored, preset);
   const question = asked && questionOf(asked);
   return {
     base,

@@ -1,6 +1,7 @@
 import { existsSync, statfsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { installedMemory, knowsBlocks } from "../../bridge/require-memory.js";
+import { batchedRuns } from "../../config/engine-schema.js";
 import { BhBridgeError } from "../../errors.js";
 import { count } from "../../text/count.js";
 import { formatBytes } from "../../text/format-bytes.js";
@@ -71,7 +72,7 @@ function timeOf(
   isCompiledKept: boolean,
 ): Pick<PlanCost, "stepsPerSecond" | "seconds" | "firstCompiles"> {
   const works = stacks.flatMap(([{ config }]) => {
-    const like = measured.find(({ stack }) => stack === config.stack);
+    const like = measured.find(({ stack }) => stack === batchedRuns(config));
     if (!like) return [];
     const shape = like.compiled.shapes.length > 0 && isToBeCompiled(config) ? compiledShape(config) : null;
     const steps = config.training.max_steps;
@@ -93,7 +94,7 @@ function timeOf(
 function memoryOfStack(stack: Stack<Trial>, measured: readonly Measured[]): number {
   const [{ config, corpusBytes }] = stack;
   const least = leastMemory(config, stack.length, corpusBytes);
-  const like = measured.find((each) => each.stack === config.stack && each.peakBytes !== null) ?? measured.find(({ peakBytes }) => peakBytes !== null);
+  const like = measured.find((each) => each.stack === batchedRuns(config) && each.peakBytes !== null) ?? measured.find(({ peakBytes }) => peakBytes !== null);
   return like ? Math.max(0, (like.peakBytes ?? 0) - like.leastBytes) + least : least;
 }
 

@@ -49,7 +49,7 @@ export function planText({ name, hash, base, prune, question, trials }: Plan): s
     name,
     hash,
     preset: base.preset,
-    base: JSON.parse(JSON.stringify(base.config)),
+    base: JSON.parse(JSON.stringify({ ...base.config, ...base.unused })),
     prune,
     question: question && { ...question, rules: storedRules(question.rules), rulesHash: rulesHash(question.rules) },
     trials: trials.map(({ trial, set }) => ({ trial, set })),

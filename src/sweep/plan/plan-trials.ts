@@ -89,7 +89,7 @@ async function collecting<Made>(issues: Map<string, ConfigIssue>, make: () => Pr
 
 /** The complete configuration of a base with a layer over it. @throws {BhBridgeError} `CONFIG_INVALID`. */
 export function laidOver(base: ResolvedConfig, over: Layer): RunConfig {
-  const complete: Layer = { values: base.config, sourceOf: (path) => base.sources.get(path) ?? "default" };
+  const complete: Layer = { values: { ...base.config, ...base.unused }, sourceOf: (path) => base.sources.get(path) ?? "default" };
   const issues: ConfigIssue[] = [];
   const { values, sources } = mergeLayers([complete, over], issues);
   return parseRunConfig(values, sources, issues);
@@ -101,7 +101,7 @@ async function withOtherWeights(base: ResolvedConfig, set: Overrides): Promise<R
   const { values } = assignmentLayer(given.map(([path, source]) => ({ path, value: valueAt(path.split("."), base.config), source })));
   const { values: over } = assignmentLayer(Object.entries(set).map(([path, value]) => ({ path, value, source: "grid" })));
   const { values: input } = mergeLayers(
-    [values, over].map((each) => ({ values: each, sourceOf: () => "input" })),
+    [base.unused, values, over].map((each) => ({ values: each, sourceOf: () => "input" })),
     [],
   );
   return (await loadRunConfig({ preset: base.preset, input })).config;

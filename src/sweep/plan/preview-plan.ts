@@ -1,3 +1,4 @@
+import { batchedRuns } from "../../config/engine-schema.js";
 import type { UsablePython } from "../../python/resolve-python.js";
 import { temporaryFolder } from "../../runner/temporary-folder.js";
 import type { Executor } from "../executors/executor.js";
@@ -67,7 +68,7 @@ async function probePlan(
   const known = new Set(measuredOf(plan.trials, states).map(({ stack }) => stack));
   const probes: Measured[] = [];
   for (const stack of inStacks(trialsLeft(plan.trials, states, retry))) {
-    const width = stack[0].config.stack;
+    const width = batchedRuns(stack[0].config);
     if (known.has(width)) continue;
     known.add(width);
     const probe = await probeCompiled(plan, stack, python, signal);
@@ -80,8 +81,9 @@ async function probePlan(
 async function probeCompiled(plan: Plan, stack: Stack<Trial>, python: UsablePython, signal: AbortSignal): Promise<Measured | undefined> {
   const probe = (trials: readonly Trial[]) => probeTrials(plan, trials, python, signal);
   const { config } = stack[0];
-  if (!isToBeCompiled(config) || config.compiled_step === "on") return probe(stack);
-  const compiled = await probe(stack.map((trial) => ({ ...trial, config: { ...trial.config, compiled_step: "on" } })));
+  const { engine } = config;
+  if (!isToBeCompiled(config) || engine.name !== "fast" || engine.compile === "on") return probe(stack);
+  const compiled = await probe(stack.map((trial) => ({ ...trial, config: { ...trial.config, engine: { ...engine, compile: "on" } } })));
   return compiled ?? (await probe(stack));
 }
 

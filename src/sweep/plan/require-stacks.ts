@@ -1,3 +1,4 @@
+import { batchedRuns } from "../../config/engine-schema.js";
 import { BhBridgeError } from "../../errors.js";
 import { count } from "../../text/count.js";
 import type { Executor } from "../executors/executor.js";
@@ -17,12 +18,16 @@ export function requireStacks(trials: readonly Trial[], { name, trainsAlone }: P
     if (stack !== undefined) stacks.set(stack, [...(stacks.get(stack) ?? []), trial]);
   }
   for (const alike of stacks.values()) {
-    const width = alike[0]?.config.stack ?? 1;
-    if (trainsAlone) throw new BhBridgeError("USAGE", `stack is ${width}, and executor ${name} trains each trial alone: use executor local, or stack=1`);
+    const width = alike[0] === undefined ? 1 : batchedRuns(alike[0].config);
+    if (trainsAlone)
+      throw new BhBridgeError(
+        "USAGE",
+        `engine.batched_runs is ${width}, and executor ${name} trains each trial alone: use executor local, or engine.batched_runs=1`,
+      );
     if (alike.length < width) {
       throw new BhBridgeError(
         "USAGE",
-        `stack is ${width}, and ${count(alike.length, "trial")} of this plan can share one: they may differ in seeds, init and training.learning_rate alone. Set stack to at most ${alike.length}`,
+        `engine.batched_runs is ${width}, and ${count(alike.length, "trial")} of this plan can be computed together: they may differ only in seeds, init and training.learning_rate. Set engine.batched_runs to at most ${alike.length}`,
       );
     }
   }
@@ -30,6 +35,6 @@ export function requireStacks(trials: readonly Trial[], { name, trainsAlone }: P
 
 /** What to say of a plan whose stacks lie on a CPU; nothing where there are none. */
 export function stackOnCpu({ trials, machine }: Pick<Plan, "trials" | "machine">): string | undefined {
-  const isOnCpu = trials.some(({ config }) => config.stack > 1 && (config.device === "cpu" || (config.device === "auto" && machine.device === "cpu")));
-  return isOnCpu ? "On a CPU a stack is no faster than its trials one after the other: leave stack out, and use --workers" : undefined;
+  const isOnCpu = trials.some(({ config }) => batchedRuns(config) > 1 && (config.device === "cpu" || (config.device === "auto" && machine.device === "cpu")));
+  return isOnCpu ? "On a CPU batched runs are no faster than trials one after another: omit engine.batched_runs, and use --workers" : undefined;
 }

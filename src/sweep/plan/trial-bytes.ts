@@ -1,4 +1,5 @@
 import { weightCount } from "../../bridge/require-memory.js";
+import { batchedRuns } from "../../config/engine-schema.js";
 import { modelSize } from "../../config/models/model-sizes.js";
 import { stepsOfSchedule } from "../../config/record-schedule.js";
 import { hasTokenRows, tensorsOfForwardPass } from "../../config/record-schema.js";
@@ -35,9 +36,9 @@ export function trialBytes({ model, record, training, checkpoint }: RunConfig): 
  *
  * @param corpusBytes as `corpusMemory`.
  */
-export function leastMemory({ model, training, stack }: RunConfig, runs: number, corpusBytes = 0): number {
+export function leastMemory({ model, training, engine }: RunConfig, runs: number, corpusBytes = 0): number {
   const { weightBytes, momentBytes } = bytesOfNumbers({ model, training });
-  return weightCount(model) * 2 * (stack * weightBytes + runs * momentBytes) + runs * corpusBytes;
+  return weightCount(model) * 2 * (batchedRuns({ engine }) * weightBytes + runs * momentBytes) + runs * corpusBytes;
 }
 
 function bytesOfNumbers({ model, training }: Pick<RunConfig, "model" | "training">): { weightBytes: number; momentBytes: number } {

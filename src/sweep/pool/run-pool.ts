@@ -1,3 +1,4 @@
+import { batchedRuns } from "../../config/engine-schema.js";
 import type { JobListener } from "../executors/executor.js";
 import { stackOf } from "./stack-of.js";
 import type { TrialEnd, TrialTask, TrialWorker } from "./trial-task.js";
@@ -74,7 +75,7 @@ function takeNext(queue: TrialTask[], deaths: ReadonlyMap<string, number>): Tria
   if (!first) return [];
   const stack = stackOf(first);
   const isWanted = (task: TrialTask) => stackOf(task) === stack && (deaths.get(task.trial) ?? 0) < deathsTogether;
-  const others = isWanted(first) ? queue.filter(isWanted).slice(0, first.config.stack - 1) : [];
+  const others = isWanted(first) ? queue.filter(isWanted).slice(0, batchedRuns(first.config) - 1) : [];
   for (const task of others) queue.splice(queue.indexOf(task), 1);
   return [first, ...others];
 }

@@ -19,16 +19,16 @@ test("a configuration's sections are sent as they are, with the paths of the cor
   const config = parseRunConfig({ data: { held_out: 0.25 }, record: { rows: [1] }, noise: { epsilon: 1e-3 }, checkpoint: { keep: 3 } });
   const request = createRequest(config, { ...context, corpus: "/text", tokenizer: "/tokenizer.json" });
   const { train_tokenizer: _trained, ...text } = config.data;
-  const { engine, processes, exact_step, compiled_step, graphed_step, stack, training, noise, record, checkpoint, seed } = config;
+  const { training, noise, record, checkpoint, seed } = config;
   expect(request).toEqual({
     ...context,
     data: { ...text, corpus: "/text", tokenizer: "/tokenizer.json", window_length: 128 },
-    engine,
-    processes,
-    exact_step,
-    compiled_step,
-    graphed_step,
-    stack,
+    engine: "trainer",
+    processes: 1,
+    exact_step: "auto",
+    compiled_step: "auto",
+    graphed_step: "auto",
+    stack: 1,
     training,
     noise,
     record,

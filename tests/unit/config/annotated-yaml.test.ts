@@ -39,9 +39,10 @@ test("the first line tells an editor the schema: relative below the working dire
 
 test("every field stands in it, with its documentation", async () => {
   const text = annotatedYaml(await resolveRunConfig({ preset: "quick" }), directory);
-  const fields = fieldPaths().filter((path) => !/^(?:init|model)\./.test(path) && path !== "preset");
+  const fields = fieldPaths().filter((path) => !/^(?:init|model|engine)\./.test(path) && path !== "preset");
   const names = fields.map((path) => path.slice(path.lastIndexOf(".") + 1));
   expect(names.filter((name) => !new RegExp(`^ *(# - )?${name}:`, "m").test(text))).toEqual([]);
+  expect(text).toContain("  name: trainer\n  # A faster way to the same bits");
   expect(text).toContain("  # Optimizer steps to take. The history has one state more: the initial one.\n  max_steps: 800\n");
   expect(
     Math.max(

@@ -11,11 +11,7 @@ async function hashOf(...set: string[]): Promise<string> {
 test("it is the SHA-256 of the configuration's JSON with sorted keys and no spaces", () => {
   const config = parseRunConfig({});
   const {
-    exact_step: _exactStep,
-    compiled_step: _compiledStep,
-    graphed_step: _graphedStep,
-    processes: _processes,
-    stack: _stack,
+    engine: { name: engine },
     seeds: _seeds,
     model,
     data,
@@ -24,7 +20,7 @@ test("it is the SHA-256 of the configuration's JSON with sorted keys and no spac
   // What came later is left out where it changes nothing, so that older runs keep their hash.
   const { type: _type, ...architecture } = model;
   const { window_length: _length, tokenizer: _tokenizer, train_tokenizer: _trained, windows: _windows, ...text } = data;
-  const identity = { ...rest, model: architecture, data: text };
+  const identity = { ...rest, engine, model: architecture, data: text };
   const names = [...JSON.stringify(config).matchAll(/"(\w+)":/g)].map(([, name = ""]) => name);
   const canonical = JSON.stringify(identity, names.sort()); // a list of names is also their order, at any depth
   expect(canonical).toMatch(/^\{"checkpoint":\{"every":1000,"keep":2\},"data":\{"corpus":null,"held_out":0,.*"weight_decay":0\.01\}\}$/);

@@ -30,6 +30,6 @@ test("paths lead to fields that hold a value, each once", () => {
   const paths = fieldPaths();
   expect(new Set(paths).size).toBe(paths.length);
   expect(paths).not.toContain("$schema");
-  for (const section of ["data", "model", "init", "training"]) expect(paths).not.toContain(section);
-  for (const path of paths.filter((path) => !/^(?:init|model)\./.test(path))) expect(fieldAt(path.split("."), {}), path).toBeDefined();
+  for (const section of ["data", "model", "init", "training", "engine"]) expect(paths).not.toContain(section);
+  for (const path of paths.filter((path) => !/^(?:init|model|engine)\./.test(path))) expect(fieldAt(path.split("."), {}), path).toBeDefined();
 });

@@ -14,7 +14,7 @@ function issuesOf(values: unknown, sources?: ReadonlyMap<string, string>, earlie
 
 test("what was left out is filled in, and what was given stays", () => {
   const config = parseRunConfig({ seed: 7, training: { max_steps: 5 } });
-  expect(config).toMatchObject({ seed: 7, engine: "trainer", training: { max_steps: 5, learning_rate: 1e-3 } });
+  expect(config).toMatchObject({ seed: 7, engine: { name: "trainer", processes: 1 }, training: { max_steps: 5, learning_rate: 1e-3 } });
 });
 
 test("wrong fields, unknown fields and broken rules are told at once", () => {

@@ -64,7 +64,7 @@ test("every alias sets its field", async () => {
     seed: 8,
     device: "cpu",
     threads: 2,
-    engine: "trainer",
+    engine: { name: "trainer" },
     name: "12",
     python: "python3",
   });

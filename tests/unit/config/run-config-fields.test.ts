@@ -9,9 +9,7 @@ test("a configuration of nothing is complete, and plain data", () => {
     seed: 42,
     device: "auto",
     threads: null,
-    engine: "trainer",
-    exact_step: "auto",
-    compiled_step: "auto",
+    engine: { name: "trainer", exact: "auto", graph: "auto", processes: 1 },
     init: { kind: "singular" },
     noise: { epsilon: 0 },
   });
@@ -31,9 +29,17 @@ test.each([
     [0, 1e-9, 5].map((epsilon) => ({ noise: { epsilon } })),
     [-1, Number.NaN, Number.POSITIVE_INFINITY].map((epsilon) => ({ noise: { epsilon } })),
   ],
-  ["stacks of runs", [1, 2, 64].map((stack) => ({ stack })), [0, 65, 1.5, null].map((stack) => ({ stack }))],
+  [
+    "batched runs",
+    [1, 2, 64].map((batched_runs) => ({ engine: { name: "fast", batched_runs } })),
+    [0, 65, 1.5, null].map((batched_runs) => ({ engine: { name: "fast", batched_runs } })),
+  ],
   ["names with a letter", [{ name: "a" }, { name: "x".repeat(200) }], [{ name: "" }, { name: "x".repeat(201) }]],
-  ["ways of the step", [{ exact_step: "off" }, { compiled_step: "on" }], [{ exact_step: "on" }, { compiled_step: true }]],
+  [
+    "methods of the step",
+    [{ engine: { exact: "off" } }, { engine: { name: "fast", compile: "on" } }],
+    [{ engine: { exact: "on" } }, { engine: { name: "fast", compile: true } }, { engine: { compile: "on" } }, { engine: { name: "fast", exact: "off" } }],
+  ],
 ])("it takes %s, and nothing else", (_, good, bad) => {
   for (const input of good) expect(accepts(input), JSON.stringify(input)).toBe(true);
   for (const input of bad) expect(accepts(input), JSON.stringify(input)).toBe(false);

@@ -8,7 +8,7 @@ const seed = {
   seed: 42,
   device: "auto",
   threads: null,
-  engine: "trainer",
+  engine: { name: "trainer", exact: "auto", graph: "auto", processes: 1 },
   data: { corpus: null, label_shift: "double", held_out: 0 },
   model: {
     norm: "rmsnorm",
@@ -63,9 +63,9 @@ test("the defaults are the seed, and survive JSON", () => {
   expect(runConfigSchema.parse(JSON.parse(JSON.stringify(defaults)))).toEqual(defaults);
 });
 
-test("every field has a default but names, paths, what a kind of model or initial state adds, and what HF decides", () => {
+test("every field has a default but names, paths, what a kind of model, engine or initial state adds, and what HF decides", () => {
   const defaults = configValues(runConfigSchema.parse({}));
-  const open = fieldPaths().filter((path) => !defaults.has(path) && !/^(?:training|model)\./.test(path));
+  const open = fieldPaths().filter((path) => !defaults.has(path) && !/^(?:training|model|engine)\./.test(path));
   expect(open).toEqual(["name", "python", "init.sigma", "init.noise_dtype", "init.path", "init.tensor", "init.step", "record.schedules", "preset"]);
 });
 

@@ -80,7 +80,7 @@ export class SlurmExecutor implements Executor {
     const shares = Array.from({ length: used }, (_, index) =>
       tasks.slice(Math.floor((index * tasks.length) / used), Math.floor(((index + 1) * tasks.length) / used)),
     );
-    const cores = workers * Math.max(1, ...tasks.map(({ config }) => (config.threads ?? 1) * config.processes));
+    const cores = workers * Math.max(1, ...tasks.map(({ config }) => (config.threads ?? 1) * config.engine.processes));
     const command = [process.execPath, workerFile];
     const options = this.#options.sbatchOptions ?? [];
     return Submission.create({ python: this.#python.path, directory, workers, failFast, tasks: shares }, (folder) =>

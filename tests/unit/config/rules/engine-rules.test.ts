@@ -39,10 +39,9 @@ testRules(engineRules, {
       set: ["engine=fast", "training.activation_checkpointing=true"],
       message: "training.activation_checkpointing: engine fast has no true here, only false: use it, or engine=trainer",
     },
-    { set: ["stack=2"], message: "stack: engine trainer has no stack: use engine=fast, or stack=1" },
     {
-      set: ["engine=fast", "stack=2", "compiled_step=on"],
-      message: "compiled_step: a stack is not compiled: use compiled_step=off, or stack=1",
+      set: ["engine=fast", "engine.batched_runs=2", "engine.compile=on"],
+      message: "engine.compile: batched runs are not compiled: use engine.compile=off, or engine.batched_runs=1",
     },
   ],
   met: [["engine=fast", "training.optim=adamw_torch", "training.torch_compile=false"]],

@@ -1,9 +1,10 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { compiledFromSteps } from "../../../../src/config/engine-schema.js";
 import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
 import type { RunConfigInput } from "../../../../src/config/run-config-schema.js";
-import { compiledFromSteps, compiledShape, hasCompiledSteps, isToBeCompiled } from "../../../../src/sweep/plan/compiled-steps.js";
+import { compiledShape, hasCompiledSteps, isToBeCompiled } from "../../../../src/sweep/plan/compiled-steps.js";
 import { expectedFrom, temporaryDirectory } from "../../formats/reference-python.js";
 
 const fast = (input: RunConfigInput) => parseRunConfig({ engine: "fast", ...input });

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadRunConfig } from "../../../../src/bridge/load-run-config.js";
+import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
 import { Ledger } from "../../../../src/sweep/ledger.js";
 import type { Plan } from "../../../../src/sweep/plan/plan.js";
 import { createPlanDirectory } from "../../../../src/sweep/plan/plan-directory.js";
@@ -51,7 +52,9 @@ test("a directory of the same name with another hash is another plan", async () 
 test("a trial that was trained alone does not tell how long a stack takes, which is not measured for other machines", async () => {
   const out = temporaryDirectory();
   const plan = planOf("alone", "a", "b");
-  const stacked = plan.trials.map((trial) => (trial.trial === "alone" ? trial : { ...trial, config: { ...trial.config, engine: "fast" as const, stack: 2 } }));
+  const stacked = plan.trials.map((trial) =>
+    trial.trial === "alone" ? trial : { ...trial, config: parseRunConfig({ ...trial.config, engine: { name: "fast", batched_runs: 2 } }) },
+  );
   const directory = createPlanDirectory(out, plan);
   mkdirSync(join(directory, "runs", "alone"), { recursive: true });
   const { result } = sweepTrial({}, 2);
