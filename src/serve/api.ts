@@ -44,31 +44,65 @@ interface Asked {
   readonly query: URLSearchParams;
 }
 
-/** What the page asks the server, by addresses of ids. @returns false for an address that there is not. */
-export interface Api {
-  answer(path: string, asked: Asked): Promise<boolean>;
-  close(): void;
-}
+/** What the page asks the server, by addresses of ids: an API over a catalogue of runs, to which archives may be added. */
+export class Api {
+  readonly #catalogue: Catalogue;
+  readonly #dropped: DroppedArchives;
+  readonly #live: LiveChanges;
+  readonly #plans = new PlanRows();
+  readonly #views = new Map<string, RunView>();
+  readonly #summaries = new WeakMap<ServedRun, Promise<ServedRunDocument>>();
 
-/** The API over a catalogue of runs, to which archives may be added. */
-export function createApi(catalogue: Catalogue): Api {
-  const dropped = new DroppedArchives(catalogue);
-  const live = new LiveChanges(catalogue);
-  const plans = new PlanRows();
-  const views = new Map<string, RunView>();
-  const summaries = new WeakMap<ServedRun, Promise<ServedRunDocument>>();
+  constructor(catalogue: Catalogue) {
+    this.#catalogue = catalogue;
+    this.#dropped = new DroppedArchives(catalogue);
+    this.#live = new LiveChanges(catalogue);
+  }
 
-  function viewOf(run: ServedRun): RunView {
-    const view = views.get(run.id) ?? new RunView(run.directory);
-    views.delete(run.id);
-    views.set(run.id, view); // the newest last
-    const [oldest] = views.keys();
-    if (views.size > keptViews && oldest !== undefined) views.delete(oldest);
+  /** @returns false for an address that there is not. */
+  async answer(path: string, asked: Asked): Promise<boolean> {
+    const { request, response } = asked;
+    const [kind = "", id, what = "", ...more] = path.split("/");
+    if (more.length > 0) return false;
+    if (takesArchive(request.method, path)) {
+      sendDocument(response, await this.#dropped.take(request, asked.query.get("name") ?? ""), 201);
+      return true;
+    }
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    if (!isRead && !(kind === "runs" && what === "stop")) {
+      sendText(response, 405, "this address is only read");
+      return true;
+    }
+    if (kind === "runs" && id !== undefined) return this.#answerRun(id, what, asked);
+    if (id !== undefined && kind !== "plans") return false;
+    if (kind === "runs") sendDocument(response, await this.#shelf(asked));
+    else if (kind === "overlay") sendDocument(response, await this.#overlay(asked));
+    else if (kind === "changes") {
+      if (!this.#live.listen(request, response)) sendText(response, 503, "too many listen already");
+    } else if (kind === "plans" && id !== undefined && what === "") {
+      const plan = await this.#catalogue.plan(id);
+      if (!plan) return false;
+      sendDocument(response, await planDocument(plan, await this.#catalogue.shelf(), this.#catalogue.lockHolders));
+    } else return false;
+    return true;
+  }
+
+  close(): void {
+    this.#live.close();
+    this.#dropped[Symbol.dispose]();
+  }
+
+  #viewOf(run: ServedRun): RunView {
+    const view = this.#views.get(run.id) ?? new RunView(run.directory);
+    this.#views.delete(run.id);
+    this.#views.set(run.id, view); // the newest last
+    const [oldest] = this.#views.keys();
+    if (this.#views.size > keptViews && oldest !== undefined) this.#views.delete(oldest);
     return view;
   }
 
-  async function shelf({ query }: Asked): Promise<ShelfDocument> {
-    const all = await catalogue.shelf();
+  async #shelf({ query }: Asked): Promise<ShelfDocument> {
+    const all = await this.#catalogue.shelf();
     const search = (query.get("search") ?? "").toLowerCase();
     const found = all.runs.filter(({ row, directory }) =>
       [row.name, basename(directory), row.note ?? "", ...row.tags].some((text) => text.toLowerCase().includes(search)),
@@ -79,21 +113,21 @@ export function createApi(catalogue: Catalogue): Api {
       schema: "bh-bridge/serve-runs@1",
       total: all.runs.length,
       runs: servedRows(chosen),
-      plans: await plans.of(all, catalogue.lockHolders),
+      plans: await this.#plans.of(all, this.#catalogue.lockHolders),
       fields: [...runFieldNames, ...[...paths].filter((path) => path.includes("."))],
     };
   }
 
-  async function overlay({ query }: Asked): Promise<OverlayDocument> {
+  async #overlay({ query }: Asked): Promise<OverlayDocument> {
     const name = query.get("name") ?? "loss";
     const points = wholeNumber(query, "points", { least: 10, most: mostPoints, usual: 600 });
     const hasClocks = query.get("clocks") === "1";
     const ids = (query.get("runs") ?? "").split(",").slice(0, mostLines);
-    const { runs } = await catalogue.shelf();
+    const { runs } = await this.#catalogue.shelf();
     const lines: OverlayDocument["lines"] = [];
     for (const id of ids) {
       const run = runs.find((each) => each.id === id);
-      const view = run && viewOf(run);
+      const view = run && this.#viewOf(run);
       const line = await view?.line(name, points);
       if (view && line) lines.push({ id, ...line, ...(hasClocks && { clock: view.clock() }) });
       await new Promise(setImmediate); // others are answered in between
@@ -101,41 +135,41 @@ export function createApi(catalogue: Catalogue): Api {
     return { schema: "bh-bridge/serve-overlay@1", name, lines };
   }
 
-  async function summary(run: ServedRun): Promise<ServedRunDocument> {
-    const known = summaries.get(run) ?? runDocument(run, viewOf(run));
-    summaries.set(run, known);
-    known.catch(() => summaries.delete(run));
+  async #summary(run: ServedRun): Promise<ServedRunDocument> {
+    const known = this.#summaries.get(run) ?? runDocument(run, this.#viewOf(run));
+    this.#summaries.set(run, known);
+    known.catch(() => this.#summaries.delete(run));
     return known;
   }
 
-  const ofRun: Readonly<Record<string, (run: ServedRun, asked: Asked) => Promise<void>>> = {
-    "": async (run, { response }) => sendDocument(response, await summary(run)),
-    async series(run, { query, response }) {
+  readonly #ofRun: Readonly<Record<string, (run: ServedRun, asked: Asked) => Promise<void>>> = {
+    "": async (run, { response }) => sendDocument(response, await this.#summary(run)),
+    series: async (run, { query, response }) => {
       const points = wholeNumber(query, "points", { least: 10, most: mostPoints, usual: 2000 });
       const from = wholeNumber(query, "from", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 });
       const to = query.has("to") ? wholeNumber(query, "to", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 }) : Number.POSITIVE_INFINITY;
-      sendDocument(response, await viewOf(run).series(run, { points, from, to }));
+      sendDocument(response, await this.#viewOf(run).series(run, { points, from, to }));
     },
-    history: async (run, { response }) => sendDocument(response, await viewOf(run).history(run)),
-    basis: async (run, { response }) => sendDocument(response, await viewOf(run).basis()),
-    async census(run, { query, response }) {
-      sendDocument(response, await viewOf(run).census(wholeNumber(query, "state", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 })));
+    history: async (run, { response }) => sendDocument(response, await this.#viewOf(run).history(run)),
+    basis: async (run, { response }) => sendDocument(response, await this.#viewOf(run).basis()),
+    census: async (run, { query, response }) => {
+      sendDocument(response, await this.#viewOf(run).census(wholeNumber(query, "state", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 })));
     },
-    async path(run, { query, response }) {
+    path: async (run, { query, response }) => {
       const row = wholeNumber(query, "row", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 });
-      sendDocument(response, await viewOf(run).path(row, wholeNumber(query, "points", { least: 2, most: 2000, usual: 400 })));
+      sendDocument(response, await this.#viewOf(run).path(row, wholeNumber(query, "points", { least: 2, most: 2000, usual: 400 })));
     },
-    states: async (run, asked) => sendStates(viewOf(run), asked),
+    states: async (run, asked) => sendStates(this.#viewOf(run), asked),
     file: async (run, asked) => sendFile(run, asked),
     figure: async (run, asked) => sendFigure(run, asked),
   };
 
-  async function answerRun(id: string, what: string, asked: Asked): Promise<boolean> {
+  async #answerRun(id: string, what: string, asked: Asked): Promise<boolean> {
     const { request, response } = asked;
-    const answer = Object.hasOwn(ofRun, what) ? ofRun[what] : undefined;
+    const answer = Object.hasOwn(this.#ofRun, what) ? this.#ofRun[what] : undefined;
     const isStop = what === "stop";
     if (!answer && !isStop) return false;
-    const run = await catalogue.run(id);
+    const run = await this.#catalogue.run(id);
     if (!run) return false;
     if (isStop) {
       if (request.method !== "POST") sendText(response, 405, "a stop is asked for by POST");
@@ -144,12 +178,12 @@ export function createApi(catalogue: Catalogue): Api {
         requestStop(run.directory);
         sendDocument(response, { stopping: true }, 202);
       }
-    } else await answerFound(run, asked, answer);
+    } else await this.#answerFound(run, asked, answer);
     return true;
   }
 
   /** A run may be deleted while it is read. Its answer is then that it is gone, whatever file was missed first. */
-  async function answerFound(run: ServedRun, asked: Asked, answer: ((run: ServedRun, asked: Asked) => Promise<void>) | undefined): Promise<void> {
+  async #answerFound(run: ServedRun, asked: Asked, answer: ((run: ServedRun, asked: Asked) => Promise<void>) | undefined): Promise<void> {
     try {
       await answer?.(run, asked);
     } catch (cause) {
@@ -157,39 +191,6 @@ export function createApi(catalogue: Catalogue): Api {
       throw new BhBridgeError("RUN_NOT_FOUND", `${run.directory} was deleted or moved`, { cause });
     }
   }
-
-  return {
-    async answer(path, asked) {
-      const { request, response } = asked;
-      const [kind = "", id, what = "", ...more] = path.split("/");
-      if (more.length > 0) return false;
-      if (takesArchive(request.method, path)) {
-        sendDocument(response, await dropped.take(request, asked.query.get("name") ?? ""), 201);
-        return true;
-      }
-      const isRead = request.method === "GET" || request.method === "HEAD";
-      if (!isRead && !(kind === "runs" && what === "stop")) {
-        sendText(response, 405, "this address is only read");
-        return true;
-      }
-      if (kind === "runs" && id !== undefined) return answerRun(id, what, asked);
-      if (id !== undefined && kind !== "plans") return false;
-      if (kind === "runs") sendDocument(response, await shelf(asked));
-      else if (kind === "overlay") sendDocument(response, await overlay(asked));
-      else if (kind === "changes") {
-        if (!live.listen(request, response)) sendText(response, 503, "too many listen already");
-      } else if (kind === "plans" && id !== undefined && what === "") {
-        const plan = await catalogue.plan(id);
-        if (!plan) return false;
-        sendDocument(response, await planDocument(plan, await catalogue.shelf(), catalogue.lockHolders));
-      } else return false;
-      return true;
-    },
-    close() {
-      live.close();
-      dropped[Symbol.dispose]();
-    },
-  };
 }
 
 async function runDocument(run: ServedRun, view: RunView): Promise<ServedRunDocument> {

@@ -5,7 +5,7 @@ import { BhBridgeError } from "../errors.js";
 import type { RunArchive } from "../sweep/run-archive.js";
 import { type Access, createAccess } from "./access.js";
 import { sendBytes, sendDocument, sendText, setSafetyHeaders } from "./answers.js";
-import { type Api, createApi } from "./api.js";
+import { Api } from "./api.js";
 import { Catalogue } from "./catalogue.js";
 import { takesArchive } from "./dropped-archives.js";
 import { readPageFiles } from "./page-files.js";
@@ -57,7 +57,7 @@ export async function serve({ folders, directories, archives = [], port: wanted,
   const access = createAccess(port, allowedHosts(port, host));
   const catalogue = new Catalogue(folders, directories);
   for (const archive of archives) catalogue.add(archive);
-  const api = createApi(catalogue);
+  const api = new Api(catalogue);
   server.on("request", (request: IncomingMessage, response: ServerResponse) => void answer(request, response, { access, api, files, strangers }));
   server.on("clientError", (_, socket) => socket.destroy());
   return {

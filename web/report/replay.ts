@@ -22,19 +22,19 @@ function choice(name: string, options: readonly (readonly [value: string, text: 
   return select;
 }
 
-/** Draw key frames of runs on a canvas, one run at a time, with a scrubber, a play button, and a token to follow. */
-export async function addReplay(host: HTMLElement, runs: readonly ReplayedRun[], showStep: ShowStep): Promise<Replay> {
+/** Unpacks the replay of each run once. */
+function replaysOf(): (run: ReplayedRun | undefined) => Promise<UnpackedReplay> {
   const unpacked = new Map<ReplayedRun, UnpackedReplay>();
-  const replayOf = async (run: ReplayedRun | undefined): Promise<UnpackedReplay> => {
+  return async (run) => {
     if (!run) throw new Error("there is no such run in this report");
     const known = unpacked.get(run) ?? (await unpackedReplay(run.frames));
     unpacked.set(run, known);
     return known;
   };
-  let replay = await replayOf(runs[0]);
-  let frame = 0;
-  let timer: ReturnType<typeof setInterval> | undefined;
+}
 
+/** Put a canvas and its controls into an element. */
+function addControls(host: HTMLElement, runs: readonly ReplayedRun[]) {
   const canvas = element("canvas", {});
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", "The embedding along two principal components, at the step that the scrubber shows");
@@ -50,7 +50,17 @@ export async function addReplay(host: HTMLElement, runs: readonly ReplayedRun[],
   const controls = element("div", { className: "controls" });
   controls.append(...(runs.length > 1 ? [chosenRun] : []), play, scrubber, follow, said);
   host.replaceChildren(canvas, controls);
+  return { canvas, play, scrubber, chosenRun, follow, said };
+}
 
+/** Draw key frames of runs on a canvas, one run at a time, with a scrubber, a play button, and a token to follow. */
+export async function addReplay(host: HTMLElement, runs: readonly ReplayedRun[], showStep: ShowStep): Promise<Replay> {
+  const replayOf = replaysOf();
+  let replay = await replayOf(runs[0]);
+  let frame = 0;
+  let timer: ReturnType<typeof setInterval> | undefined;
+
+  const { canvas, play, scrubber, chosenRun, follow, said } = addControls(host, runs);
   const shown = () => ({ replay, frame, followed: follow.value === "" ? -1 : Number(follow.value) });
   const lastFrame = () => replay.steps.length - 1;
 
@@ -79,13 +89,8 @@ export async function addReplay(host: HTMLElement, runs: readonly ReplayedRun[],
 
   const self: Replay = {
     show(step) {
-      setFrame(
-        Math.max(
-          0,
-          replay.steps.findLastIndex((each) => each <= step),
-        ),
-        false,
-      );
+      const at = replay.steps.findLastIndex((each) => each <= step);
+      setFrame(Math.max(0, at), false);
     },
   };
 
@@ -114,13 +119,7 @@ export async function addReplay(host: HTMLElement, runs: readonly ReplayedRun[],
     begin(await replayOf(runs[Number(chosenRun.value)]), replay.steps[frame] ?? 0);
   });
   canvas.addEventListener("click", (event) => {
-    const box = canvas.getBoundingClientRect();
-    const [x, y] = [(event.clientX - box.left) * devicePixelRatio, (event.clientY - box.top) * devicePixelRatio];
-    const distances = replay.tokens.map((_, row) => {
-      const [left, top] = placeOfRow(canvas, shown(), row);
-      return Math.hypot(left - x, top - y);
-    });
-    follow.value = String(distances.indexOf(Math.min(...distances)));
+    follow.value = String(rowNearest(canvas, event, shown()));
     draw();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
@@ -131,4 +130,15 @@ export async function addReplay(host: HTMLElement, runs: readonly ReplayedRun[],
   fitCanvas(canvas);
   begin(replay, 0);
   return self;
+}
+
+/** The row whose place is nearest to a click. */
+function rowNearest(canvas: HTMLCanvasElement, { clientX, clientY }: MouseEvent, shown: Parameters<typeof placeOfRow>[1]): number {
+  const box = canvas.getBoundingClientRect();
+  const [x, y] = [(clientX - box.left) * devicePixelRatio, (clientY - box.top) * devicePixelRatio];
+  const distances = shown.replay.tokens.map((_, row) => {
+    const [left, top] = placeOfRow(canvas, shown, row);
+    return Math.hypot(left - x, top - y);
+  });
+  return distances.indexOf(Math.min(...distances));
 }

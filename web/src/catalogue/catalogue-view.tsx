@@ -40,28 +40,7 @@ export function CatalogueView() {
   const ids = [...chosen].filter((id) => visible.includes(id));
   return (
     <main>
-      {shelf.plans.length > 0 && (
-        <section aria-label="Experiments and sweeps">
-          <h2>Experiments and sweeps</h2>
-          <ul class="cards">
-            {shelf.plans.map((plan) => (
-              <li key={plan.id}>
-                <a href={hrefOf("plan", plan.id)}>
-                  <b>{plan.name}</b>
-                  <span class="kind">{plan.kind}</span>
-                </a>
-                <p>
-                  {plan.problem ??
-                    Object.entries(plan.counts)
-                      .flatMap(([status, count]) => (count > 0 ? [`${count} ${status}`] : []))
-                      .join(", ")}
-                  {plan.verdict && <span class="verdict">{plan.verdict}</span>}
-                </p>
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
+      {shelf.plans.length > 0 && <Plans plans={shelf.plans} />}
       <section aria-label="Runs">
         <h2>
           Runs <span class="count">{shelf.runs.length === shelf.total ? shown(shelf.total) : `${shelf.runs.length} of ${shelf.total}`}</span>
@@ -104,6 +83,31 @@ export function CatalogueView() {
         )}
       </section>
     </main>
+  );
+}
+
+function Plans({ plans }: Pick<ShelfDocument, "plans">) {
+  return (
+    <section aria-label="Experiments and sweeps">
+      <h2>Experiments and sweeps</h2>
+      <ul class="cards">
+        {plans.map((plan) => (
+          <li key={plan.id}>
+            <a href={hrefOf("plan", plan.id)}>
+              <b>{plan.name}</b>
+              <span class="kind">{plan.kind}</span>
+            </a>
+            <p>
+              {plan.problem ??
+                Object.entries(plan.counts)
+                  .flatMap(([status, count]) => (count > 0 ? [`${count} ${status}`] : []))
+                  .join(", ")}
+              {plan.verdict && <span class="verdict">{plan.verdict}</span>}
+            </p>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -1,30 +1,10 @@
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { shown } from "../figures.js";
-import { useTheme } from "../theme.js";
 import { type ChartAxis, plainAxis } from "./axis.js";
-import { csvOf, download } from "./save-chart.js";
+import { type ChartBand, type ChartLine, type PlotInput, usePlot } from "./chart-plot.js";
 import { type StepCursor, type StepRange, useShared } from "./step-cursor.js";
-
-/** One line of a chart. */
-export interface ChartLine {
-  label: string;
-  x: readonly number[];
-  y: readonly (number | null)[];
-  colour: string;
-  dash?: number[];
-  /** A line behind others: the raw one of a smoothed, or a single seed. */
-  isFaint?: boolean;
-  width?: number;
-}
-
-/** The space between two lines, by their places among the lines. */
-export interface ChartBand {
-  upper: number;
-  lower: number;
-  colour: string;
-}
 
 interface ChartProps {
   title: string;
@@ -43,124 +23,19 @@ interface ChartProps {
   note?: string;
 }
 
-/** More lines than these have no names below a chart, and are thin and whole: a processor that draws dashes and wide lines takes a hundred times as long. */
+/** A chart with more lines has no names below it, and its lines are thin and whole: a processor that draws dashes and wide lines takes a hundred times as long. */
 const mostNamedLines = 40;
 const stepAxis = plainAxis("step");
-const hairline = () => 1 / devicePixelRatio;
 
 /** A chart of lines over training steps. All charts of a page have one cursor and one range; a drag zooms, a double click shows all. */
 export function Chart(props: ChartProps) {
-  const { title, lines, bands = [], cursor, range, axis: along = stepAxis, isLog = false, onLog, unit, height = 210, fileName, note } = props;
+  const { title, lines, bands = [], cursor, range, axis = stepAxis, isLog = false, onLog, unit, height = 210, fileName, note } = props;
   const isCrowded = lines.length > mostNamedLines;
   const place = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot | undefined>(undefined);
-  const { isDark } = useTheme();
   const step = useShared(cursor);
   const data = useMemo(() => aligned(lines), [lines]);
-  const drawn = useMemo(() => [(data[0] ?? []).map((x) => along.of(x ?? 0)), ...data.slice(1)] as uPlot.AlignedData, [data, along]);
-  const newest = useRef({ data, along });
-  newest.current = { data, along };
-  const shape = `${lines.map(({ label, colour, dash, isFaint, width }) => [label, colour, dash, isFaint, width].join()).join("|")}/${bands.length}/${isLog}/${isDark}/${height}/${unit}/${along.name}`;
-
-  useEffect(() => {
-    const element = place.current;
-    if (!element) return;
-    const styles = getComputedStyle(element);
-    const ink = styles.getPropertyValue("--quiet");
-    const grid = styles.getPropertyValue("--grid");
-    const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 }, font: "11px system-ui, sans-serif" };
-    const made = new uPlot(
-      {
-        width: element.clientWidth,
-        height,
-        legend: { show: false },
-        cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 }, focus: { prox: -1 } },
-        scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
-        axes: [
-          {
-            ...axis,
-            size: 28,
-            label: along.name,
-            labelSize: 16,
-            labelGap: 0,
-            labelFont: "11px system-ui, sans-serif",
-            values: (_, ticks) => ticks.map((tick) => (tick % 1 === 0 || along.name !== "step" ? shown(tick) : "")),
-          },
-          {
-            ...axis,
-            size: 56,
-            ...(isLog && { filter: powersOfTen, grid: { ...axis.grid, filter: powersOfTen }, ticks: { ...axis.ticks, filter: powersOfTen } }),
-            values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : shortTick(tick))),
-          },
-        ],
-        series: [
-          {},
-          ...lines.map(({ label, colour, dash = [], isFaint, width = 1.6 }) => ({
-            label,
-            stroke: colour,
-            ...(isCrowded && width <= 2 ? { width: hairline() } : { width, dash }),
-            alpha: isFaint ? 0.28 : 1,
-            points: { show: false },
-            spanGaps: true,
-          })),
-        ],
-        bands: bands.map(({ upper, lower, colour }) => ({ series: [upper + 1, lower + 1] as [number, number], fill: `${colour}2e` })),
-        hooks: {
-          setCursor: [
-            (u) => {
-              if (!u.cursor.event || u.cursor.left === undefined || u.cursor.left < 0) return; // moved by us, or away
-              const at = newest.current.data[0]?.[u.cursor.idx ?? -1];
-              if (at !== undefined) cursor.value = at;
-            },
-          ],
-          setSelect: [
-            (u) => {
-              if (u.select.width < 4) return;
-              const ends = [u.select.left, u.select.left + u.select.width] as const;
-              range.value = [newest.current.along.back(u.posToVal(ends[0], "x")), newest.current.along.back(u.posToVal(ends[1], "x"))];
-              u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-            },
-          ],
-        },
-      },
-      drawn,
-      element,
-    );
-    plot.current = made;
-    made.over.addEventListener("dblclick", () => {
-      range.value = null;
-    });
-    const resize = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
-    resize.observe(element);
-    return () => {
-      resize.disconnect();
-      made.destroy();
-      plot.current = undefined;
-    };
-  }, [shape, cursor, range]);
-
-  const shownRange = useShared(range);
-  useEffect(() => {
-    const made = plot.current;
-    if (!made) return;
-    made.setData(drawn, false);
-    const [first, last] = shownRange ?? [data[0]?.[0] ?? 0, data[0]?.at(-1) ?? 1];
-    const [min, max] = [along.of(first), along.of(last)];
-    made.setScale("x", { min, max: max > min ? max : min + 1 });
-  }, [drawn, shownRange, shape]);
-
   const at = placeOf(data[0] ?? [], step);
-  useEffect(() => {
-    const made = plot.current;
-    const x = at === undefined ? undefined : data[0]?.[at];
-    if (!made) return;
-    // Scales that have just been set hold once uPlot has drawn, which it does after this.
-    queueMicrotask(() => {
-      if (made !== plot.current) return;
-      if (x === undefined || x === null) made.setCursor({ left: -10, top: -10 }, false);
-      else made.setCursor({ left: made.valToPos(along.of(x), "x"), top: 10 }, false);
-    });
-  }, [at, drawn, shownRange, shape]);
+  const plot = usePlot(place, { lines, bands, data, axis, cursor, range, at, isLog, isCrowded, unit, height });
 
   const move = (by: number) => {
     const steps = data[0] ?? [];
@@ -182,15 +57,10 @@ export function Chart(props: ChartProps) {
               log
             </button>
           )}
-          <button
-            type="button"
-            class="small"
-            title="Save the numbers as CSV"
-            onClick={() => download(`${fileName}.csv`, csvOf(...columnsOf(lines, data, along)))}
-          >
+          <button type="button" class="small" title="Save the numbers as CSV" onClick={() => saveNumbers(fileName, ...columnsOf(lines, data, axis))}>
             CSV
           </button>
-          <button type="button" class="small" title="Save the picture as PNG" onClick={() => savePicture(plot.current, fileName)}>
+          <button type="button" class="small" title="Save the picture as PNG" onClick={() => savePicture(plot.current ?? undefined, fileName)}>
             PNG
           </button>
         </span>
@@ -203,7 +73,7 @@ export function Chart(props: ChartProps) {
         aria-valuemin={data[0]?.[0] ?? 0}
         aria-valuemax={data[0]?.at(-1) ?? 0}
         aria-valuenow={data[0]?.[at ?? (data[0]?.length ?? 1) - 1] ?? 0}
-        aria-label={`${title} over ${along.name === "step" ? "steps" : along.name}: ${lines.map(({ label }) => label).join(", ")}. Arrow keys move the cursor.`}
+        aria-label={`${title} over ${axis.name === "step" ? "steps" : axis.name}: ${lines.map(({ label }) => label).join(", ")}. Arrow keys move the cursor.`}
         onKeyDown={(event) => {
           const by = { ArrowLeft: -1, ArrowRight: 1, PageUp: -50, PageDown: 50 }[event.key];
           if (by === undefined) return;
@@ -211,26 +81,35 @@ export function Chart(props: ChartProps) {
           move(event.shiftKey ? by * 10 : by);
         }}
       />
-      {!isCrowded && (
-        <ul class="legend">
-          {lines.map(
-            (line, index) =>
-              !line.isFaint && (
-                <li key={line.label}>
-                  <Swatch colour={line.colour} dash={line.dash ?? []} />
-                  {line.label} <output>{shown(newestBefore(data[index + 1] ?? [], at ?? (data[0]?.length ?? 1) - 1))}</output>
-                </li>
-              ),
-          )}
-        </ul>
-      )}
+      {!isCrowded && <Legend lines={lines} data={data} at={at} />}
       {note && <p class="note">{note}</p>}
     </section>
   );
 }
 
+/** The names of the lines, and their numbers at the cursor. */
+function Legend({ lines, data, at }: Pick<PlotInput, "lines" | "data" | "at">) {
+  return (
+    <ul class="legend">
+      {lines.map(
+        (line, index) =>
+          !line.isFaint && (
+            <li key={line.label}>
+              <Swatch colour={line.colour} dash={line.dash ?? []} />
+              {line.label} <output>{shown(newestBefore(data[index + 1] ?? [], at ?? (data[0]?.length ?? 1) - 1))}</output>
+            </li>
+          ),
+      )}
+    </ul>
+  );
+}
+
 /** What is saved: the x of the lines, their place on the axis where that is another, and the lines. */
-function columnsOf(lines: readonly ChartLine[], data: readonly (readonly (number | null)[])[], { name, given, of }: ChartAxis): Parameters<typeof csvOf> {
+function columnsOf(
+  lines: readonly ChartLine[],
+  data: readonly (readonly (number | null)[])[],
+  { name, given, of }: ChartAxis,
+): [names: string[], columns: (readonly (number | null)[])[]] {
   const [x = [], ...columns] = data;
   const places = name === given ? [] : [x.map((value) => of(value ?? 0))];
   return [
@@ -255,20 +134,6 @@ function Swatch({ colour, dash }: { colour: string; dash: number[] }) {
       <line x1="0" y1="4" x2="26" y2="4" stroke={colour} stroke-width="2.5" stroke-dasharray={dash.join(" ")} />
     </svg>
   );
-}
-
-/** Of a logarithmic axis, what is written and ruled: all where it spans little, else powers of ten, and of those not too many. */
-function powersOfTen(_: uPlot, ticks: readonly number[]): (number | null)[] {
-  const powers = ticks.filter((tick) => Math.abs(Math.log10(tick) % 1) < 1e-9);
-  if (powers.length < 3) return ticks.map((tick) => ([1, 2, 5, 10].includes(Number((tick / 10 ** Math.floor(Math.log10(tick))).toPrecision(3))) ? tick : null));
-  const every = Math.ceil(powers.length / 6);
-  return ticks.map((tick) => (powers.indexOf(tick) >= 0 && powers.indexOf(tick) % every === 0 ? tick : null));
-}
-
-function shortTick(tick: number): string {
-  const size = Math.abs(tick);
-  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return tick.toExponential(0);
-  return size >= 1000 ? `${Number((tick / 1000).toPrecision(3))}k` : String(Number(tick.toPrecision(4)));
 }
 
 /** Lines over one x: that of all of them. */
@@ -302,6 +167,28 @@ function placeOf(x: readonly (number | null)[], step: number | null): number | u
   return low;
 }
 
+/** Let the browser keep a file. */
+function download(name: string, content: Blob): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** Columns as CSV (RFC 4180), the first of them the steps. */
+function csvOf(names: readonly string[], columns: readonly (readonly (number | null)[])[]): Blob {
+  const cell = (text: string) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const rows = (columns[0] ?? []).map((_, at) => columns.map((column) => column[at] ?? "").join(","));
+  return new Blob([`${[names.map(cell).join(","), ...rows].join("\r\n")}\r\n`], { type: "text/csv" });
+}
+
+/** Let the browser keep columns as CSV, the first of them the steps. */
+function saveNumbers(name: string, names: readonly string[], columns: readonly (readonly (number | null)[])[]): void {
+  download(`${name}.csv`, csvOf(names, columns));
+}
+
+/** Let the browser keep a plot as PNG. */
 function savePicture(plot: uPlot | undefined, name: string): void {
   const canvas = plot?.ctx.canvas;
   if (!canvas) return;

@@ -67,76 +67,116 @@ export function Replay({ history, basis, cursor, followed }: ReplayProps) {
     event.preventDefault();
     act();
   };
-  const idOf = (row: number) => history.ids?.[row] ?? row;
-  const nameOf = (row: number) => tokenName(idOf(row), history.texts[row]);
+  const nameOf = (row: number) => tokenName(history.ids?.[row] ?? row, history.texts[row]);
   return (
     <section class="replay" aria-label="Replay" onKeyDown={onKey}>
-      <div class="stage">
-        {problem ? (
-          <p class="problem">{problem}</p>
-        ) : (
-          <>
-            <canvas ref={canvas} role="img" aria-label={`Cloud of ${history.tokens} tokens after step ${shown(stepOf(shownState))}`} />
-            <canvas ref={overlay} class="labels" />
-            <p class="corner">
-              step <b data-testid="step">{shown(stepOf(shownState))}</b>
-              {hovered !== null && <span> · {nameOf(hovered)}</span>}
-            </p>
-            <ul class="key" aria-label="Marks">
-              <li>
-                <Mark kind="live" /> token of the text
-              </li>
-              <li>
-                <Mark kind="dead" /> dead token
-              </li>
-              <li>
-                <Mark kind="hole" /> in a black hole
-              </li>
-            </ul>
-          </>
-        )}
-      </div>
-      <div class="transport">
-        <button type="button" class="primary" onClick={play} aria-label={isPlaying ? "Pause" : "Play"} title="Space">
-          {isPlaying ? "❚❚" : "▶"}
-        </button>
-        <button type="button" onClick={() => go(state - 1)} aria-label="One state back" title=",">
-          ‹
-        </button>
-        <input
-          type="range"
-          aria-label="Step"
-          aria-valuetext={`step ${stepOf(state)}`}
-          min={0}
-          max={count - 1}
-          value={state}
-          onInput={(event) => go(Number(event.currentTarget.value))}
-        />
-        <button type="button" onClick={() => go(state + 1)} aria-label="One state on" title=".">
-          ›
-        </button>
-        <label>
-          <span class="visually-hidden">States a second</span>
-          <select value={speed} onChange={(event) => setSpeed(Number(event.currentTarget.value))} title="States a second">
-            {speeds.map((each) => (
-              <option key={each} value={each}>
-                {each} / s
-              </option>
-            ))}
-          </select>
-        </label>
-        <button type="button" aria-pressed={isTouring} onClick={() => setTouring(!isTouring)} title="Go through the other dimensions (t)">
-          Tour
-        </button>
-        <button type="button" onClick={resetView} title="The first principal directions again (r)">
-          Reset view
-        </button>
-      </div>
+      <Stage
+        {...{ canvas, overlay, problem }}
+        tokens={history.tokens}
+        step={shown(stepOf(shownState))}
+        hovered={hovered === null ? undefined : nameOf(hovered)}
+      />
+      <Transport {...{ count, state, isPlaying, isTouring, speed, play, go, setSpeed, resetView }} step={stepOf(state)} tour={() => setTouring(!isTouring)} />
       <div class="beside">
         <HolesPanel holes={holes} census={census} nameOf={(token) => tokenName(token, history.texts[history.ids?.indexOf(token) ?? token])} />
         <TokenPanel history={history} followed={followed} follow={follow} holes={holes} nameOf={nameOf} />
       </div>
     </section>
+  );
+}
+
+interface StageProps extends Pick<ReturnType<typeof useCloud>, "canvas" | "overlay" | "problem"> {
+  tokens: number;
+  step: string;
+  /** Name of the token below the pointer. */
+  hovered: string | undefined;
+}
+
+/** The cloud itself, with the step and the marks in its corners. */
+function Stage({ canvas, overlay, problem, tokens, step, hovered }: StageProps) {
+  return (
+    <div class="stage">
+      {problem ? (
+        <p class="problem">{problem}</p>
+      ) : (
+        <>
+          <canvas ref={canvas} role="img" aria-label={`Cloud of ${tokens} tokens after step ${step}`} />
+          <canvas ref={overlay} class="labels" />
+          <p class="corner">
+            step <b data-testid="step">{step}</b>
+            {hovered !== undefined && <span> · {hovered}</span>}
+          </p>
+          <ul class="key" aria-label="Marks">
+            <li>
+              <Mark kind="live" /> token of the text
+            </li>
+            <li>
+              <Mark kind="dead" /> dead token
+            </li>
+            <li>
+              <Mark kind="hole" /> in a black hole
+            </li>
+          </ul>
+        </>
+      )}
+    </div>
+  );
+}
+
+interface TransportProps {
+  /** Number of recorded states, and the one that is shown. */
+  count: number;
+  state: number;
+  step: number;
+  isPlaying: boolean;
+  isTouring: boolean;
+  speed: number;
+  play(): void;
+  go(state: number): void;
+  setSpeed(speed: number): void;
+  tour(): void;
+  resetView(): void;
+}
+
+/** The buttons and the scrubber below the cloud. */
+function Transport({ count, state, step, isPlaying, isTouring, speed, play, go, setSpeed, tour, resetView }: TransportProps) {
+  return (
+    <div class="transport">
+      <button type="button" class="primary" onClick={play} aria-label={isPlaying ? "Pause" : "Play"} title="Space">
+        {isPlaying ? "❚❚" : "▶"}
+      </button>
+      <button type="button" onClick={() => go(state - 1)} aria-label="One state back" title=",">
+        ‹
+      </button>
+      <input
+        type="range"
+        aria-label="Step"
+        aria-valuetext={`step ${step}`}
+        min={0}
+        max={count - 1}
+        value={state}
+        onInput={(event) => go(Number(event.currentTarget.value))}
+      />
+      <button type="button" onClick={() => go(state + 1)} aria-label="One state on" title=".">
+        ›
+      </button>
+      <label>
+        <span class="visually-hidden">States a second</span>
+        <select value={speed} onChange={(event) => setSpeed(Number(event.currentTarget.value))} title="States a second">
+          {speeds.map((each) => (
+            <option key={each} value={each}>
+              {each} / s
+            </option>
+          ))}
+        </select>
+      </label>
+      <button type="button" aria-pressed={isTouring} onClick={tour} title="Go through the other dimensions (t)">
+        Tour
+      </button>
+      <button type="button" onClick={resetView} title="The first principal directions again (r)">
+        Reset view
+      </button>
+    </div>
   );
 }
 

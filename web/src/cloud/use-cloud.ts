@@ -52,32 +52,14 @@ export function useCloud(input: CloudInput) {
       return;
     }
     const picture = new CloudPicture(cloud, element, labels, { basis, angle, zoom, newest, dims, dtype });
-    let frame = 0;
-    let before = 0;
-    let owed = 0;
-    const draw = (now: number) => {
-      frame = 0;
-      const { isPlaying, isTouring, speed, state, history: current } = newest.current;
-      const seconds = before === 0 ? 0 : Math.min(0.1, (now - before) / 1000);
-      before = isPlaying || isTouring ? now : 0;
-      if (isTouring) angle.tour(seconds);
+    const { request, stop } = animated(picture, angle, newest, (state) => {
       const found = statesNow.current.state(state);
       if (found && picture.show(state, found)) {
         setShownState(state);
         setHoles(picture.holes);
       }
-      picture.draw();
-      if (isPlaying && found) {
-        owed += seconds * speed;
-        const steps = Math.floor(owed);
-        owed -= steps;
-        if (steps > 0) newest.current.onState(Math.min(current.states - 1, state + steps));
-      }
-      if (isPlaying || isTouring) request();
-    };
-    const request = () => {
-      if (frame === 0) frame = requestAnimationFrame(draw);
-    };
+      return found !== undefined;
+    });
     redraw.current = request;
     const resize = new ResizeObserver(() => {
       picture.fit();
@@ -87,7 +69,7 @@ export function useCloud(input: CloudInput) {
     const undo = handlePointer(element, picture, { angle, zoom, request, follow, setHovered });
     request();
     return () => {
-      cancelAnimationFrame(frame);
+      stop();
       resize.disconnect();
       undo();
       cloud.close();
@@ -105,4 +87,35 @@ export function useCloud(input: CloudInput) {
     redraw.current();
   }, [angle]);
   return { canvas, overlay, problem, shownState, holes, follow, hovered, resetView };
+}
+
+/**
+ * Draws a picture when something has changed, and each frame while it plays or tours.
+ *
+ * @param show takes a state into the picture; returns whether it is there.
+ */
+function animated(picture: CloudPicture, angle: ViewAngle, newest: { readonly current: CloudInput }, show: (state: number) => boolean) {
+  let frame = 0;
+  let before = 0;
+  let owed = 0;
+  const draw = (now: number) => {
+    frame = 0;
+    const { isPlaying, isTouring, speed, state, history, onState } = newest.current;
+    const seconds = before === 0 ? 0 : Math.min(0.1, (now - before) / 1000);
+    before = isPlaying || isTouring ? now : 0;
+    if (isTouring) angle.tour(seconds);
+    const isThere = show(state);
+    picture.draw();
+    if (isPlaying && isThere) {
+      owed += seconds * speed;
+      const steps = Math.floor(owed);
+      owed -= steps;
+      if (steps > 0) onState(Math.min(history.states - 1, state + steps));
+    }
+    if (isPlaying || isTouring) request();
+  };
+  const request = () => {
+    if (frame === 0) frame = requestAnimationFrame(draw);
+  };
+  return { request, stop: () => cancelAnimationFrame(frame) };
 }

@@ -1,7 +1,8 @@
 import { useMemo, useState } from "preact/hooks";
 import { hrefOf, setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
-import { Chart, type ChartBand, type ChartLine } from "../chart/chart.js";
+import { Chart } from "../chart/chart.js";
+import type { ChartBand, ChartLine } from "../chart/chart-plot.js";
 import { Shared, type StepCursor, type StepRange } from "../chart/step-cursor.js";
 import { Choice, Status } from "../controls.js";
 import type { OverlayDocument, PlanDocument } from "../documents.js";

@@ -5,7 +5,8 @@ import type { TrainingLine } from "../../../src/serve/run-view.js";
 import { hrefOf, setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
 import { type AxisName, axisChoices, axisName, axisOf, plainAxis } from "../chart/axis.js";
-import { Chart, type ChartLine } from "../chart/chart.js";
+import { Chart } from "../chart/chart.js";
+import type { ChartLine } from "../chart/chart-plot.js";
 import { Shared, type StepCursor, type StepRange } from "../chart/step-cursor.js";
 import { Choice, SmoothingRange, smoothingOf } from "../controls.js";
 import type { OverlayDocument, PlanDocument, ServedRunRow, ShelfDocument } from "../documents.js";
@@ -100,37 +101,44 @@ export function OverlayView() {
           {...(smoothing > 0 && { note: `Smoothed: exponential mean, weight ${smoothing}, without the bias of its beginning; the raw lines stay behind` })}
         />
       )}
-      <div class="table-frame">
-        <table>
-          <thead>
-            <tr>
-              <th>Run</th>
-              {fields.map((field) => (
-                <th key={field}>{field}</th>
-              ))}
-              <th class="number">Mean loss</th>
-              <th class="number">C</th>
-              <th class="number">P</th>
-            </tr>
-          </thead>
-          <tbody>
-            {runs.map((run) => (
-              <tr key={run.id}>
-                <td>
-                  <a href={hrefOf("run", run.id)}>{run.name}</a>
-                </td>
-                {fields.map((field) => (
-                  <td key={field}>{shown(run.differs[field])}</td>
-                ))}
-                <td class="number">{shown(run.loss)}</td>
-                <td class="number">{shown(run.C)}</td>
-                <td class="number">{shown(run.P)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <RunTable runs={runs} fields={fields} />
     </main>
+  );
+}
+
+/** What the runs differ in, and what came out. */
+function RunTable({ runs, fields }: { runs: readonly ServedRunRow[]; fields: readonly string[] }) {
+  return (
+    <div class="table-frame">
+      <table>
+        <thead>
+          <tr>
+            <th>Run</th>
+            {fields.map((field) => (
+              <th key={field}>{field}</th>
+            ))}
+            <th class="number">Mean loss</th>
+            <th class="number">C</th>
+            <th class="number">P</th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.map((run) => (
+            <tr key={run.id}>
+              <td>
+                <a href={hrefOf("run", run.id)}>{run.name}</a>
+              </td>
+              {fields.map((field) => (
+                <td key={field}>{shown(run.differs[field])}</td>
+              ))}
+              <td class="number">{shown(run.loss)}</td>
+              <td class="number">{shown(run.C)}</td>
+              <td class="number">{shown(run.P)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

@@ -5,14 +5,16 @@ import type { TrainingLine } from "../../../src/serve/run-view.js";
 import { setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";
 import { axisChoices, axisName, axisOf, type ChartAxis } from "../chart/axis.js";
-import { Chart, type ChartLine } from "../chart/chart.js";
+import { Chart } from "../chart/chart.js";
+import type { ChartLine } from "../chart/chart-plot.js";
 import { Shared, type StepCursor, type StepRange, useShared } from "../chart/step-cursor.js";
 import { Replay } from "../cloud/replay.js";
 import { Choice, SmoothingRange, Status, smoothingOf } from "../controls.js";
 import type { BasisDocument, HistoryDocument, SeriesDocument, ServedRunDocument } from "../documents.js";
-import { bytes, duration, shown } from "../figures.js";
+import { duration, shown } from "../figures.js";
 import { stopRun, useDocument, wordsOf } from "../server.js";
 import { lineColour, lineDash, useTheme } from "../theme.js";
+import { RunFacts } from "./run-facts.js";
 
 /** A chart of a run, by the lines that belong together: their names, and what the legend calls them. */
 interface ChartPlan {
@@ -260,108 +262,6 @@ function linesOf({ names }: ChartPlan, { series }: SeriesDocument, isDark: boole
       { ...own, y: smoothed(y, smoothing), width: 2 },
     ];
   });
-}
-
-function RunFacts({ run }: { run: ServedRunDocument }) {
-  const { result, environment, corpus } = run;
-  return (
-    <section class="facts" aria-label="Facts">
-      <div class="panel">
-        <h3>Changed from {run.preset}</h3>
-        {run.changes.length === 0 ? (
-          <p class="note">Nothing.</p>
-        ) : (
-          <table>
-            <tbody>
-              {run.changes.map(({ path, before, after }) => (
-                <tr key={path}>
-                  <th scope="row">{path}</th>
-                  <td>
-                    <del>{shown(before)}</del> → <ins>{shown(after)}</ins>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
-        {run.config && (
-          <details>
-            <summary>Whole configuration</summary>
-            <table>
-              <tbody>
-                {Object.entries(run.config).map(([path, value]) => (
-                  <tr key={path}>
-                    <th scope="row">{path}</th>
-                    <td>{shown(value)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </details>
-        )}
-      </div>
-      <div class="panel">
-        <h3>Result</h3>
-        <table>
-          <tbody>
-            {result && <Fact name="displacement" value={shown(result.displacement.float64)} />}
-            {result && <Fact name="steps a second" value={shown(result.stepsPerSecond)} />}
-            {result && <Fact name="parameters" value={shown(result.parameters)} />}
-            {corpus && <Fact name="text" value={`${shown(corpus.tokens)} tokens, ${corpus.distinct} kinds, ${corpus.dead} dead`} />}
-            {environment && <Fact name="device" value={`${environment.device}, ${environment.threads} thread${environment.threads === 1 ? "" : "s"}`} />}
-            {environment && (
-              <Fact name="versions" value={`Python ${environment.python}, PyTorch ${environment.torch}, transformers ${environment.transformers}`} />
-            )}
-            {run.note && <Fact name="note" value={run.note} />}
-          </tbody>
-        </table>
-        {run.next && (
-          <p class="next">
-            {run.status === "completed" ? "Look closer" : "Go on"}: <code>{run.next}</code>
-          </p>
-        )}
-      </div>
-      <div class="panel">
-        <h3>Take away</h3>
-        <ul class="files">
-          {run.files.map(({ name, bytes: size }) => (
-            <li key={name}>
-              <a href={`/api/runs/${run.id}/file?name=${encodeURIComponent(name)}`} download={name}>
-                {name}
-              </a>{" "}
-              <small>{bytes(size)}</small>
-            </li>
-          ))}
-        </ul>
-        {run.figures.length > 0 && (
-          <details>
-            <summary>Figures for papers</summary>
-            <ul class="files">
-              {run.figures.map((name) => (
-                <li key={name}>
-                  {name}{" "}
-                  {["svg", "png", "csv"].map((kind) => (
-                    <a key={kind} class="kind" href={`/api/runs/${run.id}/figure?name=${name}&as=${kind}`}>
-                      {kind}
-                    </a>
-                  ))}
-                </li>
-              ))}
-            </ul>
-          </details>
-        )}
-      </div>
-    </section>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <tr>
-      <th scope="row">{name}</th>
-      <td>{value}</td>
-    </tr>
-  );
 }
 
 /** Cursor and zoom stand in the address, once they rest. */

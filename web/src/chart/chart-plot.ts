@@ -1,0 +1,187 @@
+import type { RefObject } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import { shown } from "../figures.js";
+import { useTheme } from "../theme.js";
+import type { ChartAxis } from "./axis.js";
+import { type StepCursor, type StepRange, useShared } from "./step-cursor.js";
+
+/** One line of a chart. */
+export interface ChartLine {
+  label: string;
+  x: readonly number[];
+  y: readonly (number | null)[];
+  colour: string;
+  dash?: number[];
+  /** A line behind others: the raw one of a smoothed, or a single seed. */
+  isFaint?: boolean;
+  width?: number;
+}
+
+/** The space between two lines, by their places among the lines. */
+export interface ChartBand {
+  upper: number;
+  lower: number;
+  colour: string;
+}
+
+/** What a plot draws. */
+export interface PlotInput {
+  lines: readonly ChartLine[];
+  bands: readonly ChartBand[];
+  /** The x of the lines, and the y of each. */
+  data: readonly (readonly (number | null)[])[];
+  axis: ChartAxis;
+  cursor: StepCursor;
+  range: StepRange;
+  /** The index of the cursor among the x. */
+  at: number | undefined;
+  isLog: boolean;
+  /** Whether the lines are so many that they are thin and whole. */
+  isCrowded: boolean;
+  unit: string | undefined;
+  height: number;
+}
+
+const hairline = () => 1 / devicePixelRatio;
+const font = "11px system-ui, sans-serif";
+
+/** A plot in an element: drawn anew when its shape changes, else only given its numbers, its range and its cursor. */
+export function usePlot(place: RefObject<HTMLDivElement | null>, input: PlotInput): RefObject<uPlot | undefined> {
+  const { lines, bands, data, axis, cursor, range, at, isLog, unit, height } = input;
+  const plot = useRef<uPlot | undefined>(undefined);
+  const newest = useRef(input);
+  newest.current = input;
+  const { isDark } = useTheme();
+  const shownRange = useShared(range);
+  const shape = `${lines.map(({ label, colour, dash, isFaint, width }) => [label, colour, dash, isFaint, width].join()).join("|")}/${bands.length}/${isLog}/${isDark}/${height}/${unit}/${axis.name}`;
+
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const made = new uPlot(optionsOf(newest, element), drawnData(newest.current), element);
+    plot.current = made;
+    made.over.addEventListener("dblclick", () => {
+      range.value = null;
+    });
+    const resize = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    resize.observe(element);
+    return () => {
+      resize.disconnect();
+      made.destroy();
+      plot.current = undefined;
+    };
+  }, [shape, cursor, range]);
+
+  useEffect(() => {
+    const made = plot.current;
+    if (!made) return;
+    made.setData(drawnData(newest.current), false);
+    const [first, last] = shownRange ?? [data[0]?.[0] ?? 0, data[0]?.at(-1) ?? 1];
+    const [min, max] = [axis.of(first), axis.of(last)];
+    made.setScale("x", { min, max: max > min ? max : min + 1 });
+  }, [data, axis, shownRange, shape]);
+
+  useEffect(() => {
+    const made = plot.current;
+    const x = at === undefined ? undefined : data[0]?.[at];
+    if (!made) return;
+    // Scales that have just been set hold once uPlot has drawn, which it does after this.
+    queueMicrotask(() => {
+      if (made !== plot.current) return;
+      if (x === undefined || x === null) made.setCursor({ left: -10, top: -10 }, false);
+      else made.setCursor({ left: made.valToPos(axis.of(x), "x"), top: 10 }, false);
+    });
+  }, [at, data, axis, shownRange, shape]);
+  return plot;
+}
+
+/** The numbers at their places on the axis. */
+function drawnData({ data, axis }: PlotInput): uPlot.AlignedData {
+  return [(data[0] ?? []).map((x) => axis.of(x ?? 0)), ...data.slice(1)] as uPlot.AlignedData;
+}
+
+function optionsOf(newest: { readonly current: PlotInput }, element: HTMLElement): uPlot.Options {
+  const { lines, bands, isLog, isCrowded, height } = newest.current;
+  return {
+    width: element.clientWidth,
+    height,
+    legend: { show: false },
+    cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 }, focus: { prox: -1 } },
+    scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
+    axes: axesOf(newest.current, element),
+    series: [
+      {},
+      ...lines.map(({ label, colour, dash = [], isFaint, width = 1.6 }) => ({
+        label,
+        stroke: colour,
+        ...(isCrowded && width <= 2 ? { width: hairline() } : { width, dash }),
+        alpha: isFaint ? 0.28 : 1,
+        points: { show: false },
+        spanGaps: true,
+      })),
+    ],
+    bands: bands.map(({ upper, lower, colour }) => ({ series: [upper + 1, lower + 1] as [number, number], fill: `${colour}2e` })),
+    hooks: hooksOf(newest),
+  };
+}
+
+function axesOf({ axis: along, isLog }: PlotInput, element: HTMLElement): uPlot.Axis[] {
+  const styles = getComputedStyle(element);
+  const grid = styles.getPropertyValue("--grid");
+  const axis = { stroke: styles.getPropertyValue("--quiet"), grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 }, font };
+  return [
+    {
+      ...axis,
+      size: 28,
+      label: along.name,
+      labelSize: 16,
+      labelGap: 0,
+      labelFont: font,
+      values: (_, ticks) => ticks.map((tick) => (tick % 1 === 0 || along.name !== "step" ? shown(tick) : "")),
+    },
+    {
+      ...axis,
+      size: 56,
+      ...(isLog && { filter: powersOfTen, grid: { ...axis.grid, filter: powersOfTen }, ticks: { ...axis.ticks, filter: powersOfTen } }),
+      values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : shortTick(tick))),
+    },
+  ];
+}
+
+/** The pointer moves the shared cursor; a drag sets the shared range. */
+function hooksOf(newest: { readonly current: PlotInput }): uPlot.Hooks.Arrays {
+  return {
+    setCursor: [
+      (u) => {
+        if (!u.cursor.event || u.cursor.left === undefined || u.cursor.left < 0) return; // moved by us, or away
+        const { data, cursor } = newest.current;
+        const step = data[0]?.[u.cursor.idx ?? -1];
+        if (step !== undefined) cursor.value = step;
+      },
+    ],
+    setSelect: [
+      (u) => {
+        if (u.select.width < 4) return;
+        const { axis, range } = newest.current;
+        const ends = [u.select.left, u.select.left + u.select.width] as const;
+        range.value = [axis.back(u.posToVal(ends[0], "x")), axis.back(u.posToVal(ends[1], "x"))];
+        u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+      },
+    ],
+  };
+}
+
+/** Of a logarithmic axis, what is written and ruled: all where it spans little, else powers of ten, and of those not too many. */
+function powersOfTen(_: uPlot, ticks: readonly number[]): (number | null)[] {
+  const powers = ticks.filter((tick) => Math.abs(Math.log10(tick) % 1) < 1e-9);
+  if (powers.length < 3) return ticks.map((tick) => ([1, 2, 5, 10].includes(Number((tick / 10 ** Math.floor(Math.log10(tick))).toPrecision(3))) ? tick : null));
+  const every = Math.ceil(powers.length / 6);
+  return ticks.map((tick) => (powers.indexOf(tick) >= 0 && powers.indexOf(tick) % every === 0 ? tick : null));
+}
+
+function shortTick(tick: number): string {
+  const size = Math.abs(tick);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return tick.toExponential(0);
+  return size >= 1000 ? `${Number((tick / 1000).toPrecision(3))}k` : String(Number(tick.toPrecision(4)));
+}
