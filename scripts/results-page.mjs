@@ -20,14 +20,14 @@ function shownTime(seconds) {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
 }
 
-/** Mean of the cores that a training had, by the time that each report covers; it says whether other work shared the machine. */
+/** Mean number of cores that a training used, weighted by the time that each report covers. It shows whether other work shared the machine. */
 function coresOf(run) {
   const lines = readFileSync(join(run, "events.jsonl"), "utf8").split("\n");
   const reports = lines.filter((line) => line.includes('"type":"usage"') || line.includes('"type": "usage"')).map((line) => JSON.parse(line));
   return sum(reports.map(({ cpu_cores, seconds }) => cpu_cores * seconds)) / sum(reports.map(({ seconds }) => seconds));
 }
 
-/** The runs of a folder that have completed, with what they ran on. */
+/** The completed runs of a folder, with their environment. */
 function completedRuns(folder) {
   return foldersIn(folder).flatMap((name) => {
     const directory = join(folder, name);
@@ -39,7 +39,7 @@ function completedRuns(folder) {
   });
 }
 
-/** What there is of a piece on disk: how many runs it was begun with, those that have completed, and of an experiment its document and what its trainings gave. */
+/** The files of a piece: number of planned runs, completed runs and, for an experiment, its document and the results of its trainings. */
 function foundOf({ kind, name, folder }) {
   if (kind === "run") {
     const begun = foldersIn(folder).filter((each) => existsSync(join(folder, each, "run.json")) && read(folder, each, "run.json").preset === name);
@@ -64,9 +64,9 @@ function timeOf({ runs }) {
   const began = Math.min(...runs.map(({ manifest }) => Date.parse(manifest.created)));
   const ended = Math.max(...runs.map(({ manifest }) => Date.parse(manifest.ended)));
   return (
-    `${runs.length} ${runs.length === 1 ? "training" : "trainings"}, ${shownTime(sum(seconds))} of training in all; ` +
-    `from the first beginning to the last end ${shownTime((ended - began) / 1000)}, whatever lay between included. ` +
-    `A training had ${Math.min(...cores).toFixed(2)}${range} of a core on average, of the one that it could use.`
+    `${runs.length} ${runs.length === 1 ? "training" : "trainings"}, ${shownTime(sum(seconds))} of training in total, ` +
+    `${shownTime((ended - began) / 1000)} from the first start to the last end, pauses included. ` +
+    `A training used ${Math.min(...cores).toFixed(2)}${range} of one core on average.`
   );
 }
 
@@ -74,7 +74,7 @@ function spread({ mean, sd, n }) {
   return n === 0 ? "–" : `${shownFigure(mean)} ± ${shownFigure(sd)} (${n})`;
 }
 
-/** Measures against each other, a line a measure; those that decide are bold. */
+/** Both arms and their difference, one line per measure; deciding measures are bold. */
 function measureTable({ measures, control, verdict }) {
   const treatment = verdict.arms.map(({ arm }) => arm).join(", ");
   const rows = measures
@@ -90,7 +90,7 @@ function measureTable({ measures, control, verdict }) {
   return markdownTable(["measure", control[0]?.arm ?? "control", treatment, "difference, paired by seed", "p", "corrected p"], rows);
 }
 
-/** Values by seed of what decides and of what was counted at a step. */
+/** Values by seed of deciding measures and of measures at a step. */
 function seedTable({ measures, control, seeds }) {
   const shown = measures.filter(({ measure, decides }) => decides || measure.includes("@"));
   const rows = shown.flatMap(({ measure, arm, control: before, treatment }) => [
@@ -107,8 +107,8 @@ function confounds({ confounds: found }, preset) {
     .filter((each) => !isPackage(each))
     .map(({ what, control, treatment, remove }) => `${what}: ${control} against ${treatment}; removed by ${remove ?? "no option"}`);
   if (packages.length > 0) computed.push(`installed Python packages: ${packages.join(", ")}; removed by one environment for both arms`);
-  const known = `Confounds known beforehand: ${preset.confound}`;
-  return found.length === 0 ? [`${known} In the files of the runs no other was found.`] : [`${known} Found in the files of the runs:`, list(computed)];
+  const known = `Known confounds: ${preset.confound}`;
+  return found.length === 0 ? [`${known} No others were found in the files of the runs.`] : [`${known} Found in the files of the runs:`, list(computed)];
 }
 
 function experimentSection(piece, found) {
@@ -121,7 +121,7 @@ function experimentSection(piece, found) {
     body: [
       `**${document.verdict.result}**: ${sentence(document.verdict.reason)}`,
       ...(document.verdict.notes ? [list(document.verdict.notes)] : []),
-      "Mean ± sample standard deviation (n). What is bold decides; the [page on experiments](experiments.md#what-is-measured) says what each measure is.",
+      "Mean ± sample standard deviation (n). Deciding measures are bold; see [what is measured](experiments.md#what-is-measured).",
       measureTable(document),
       seedTable(document),
       `The rules, fixed before the first step (SHA-256 \`${document.verdict.rulesHash.slice(0, 12)}…\`):`,
@@ -144,7 +144,7 @@ async function runSection(piece, found) {
     answer: `**${verdict.result}**, one seed`,
     asks: preset.summary,
     body: [
-      `**${verdict.result}**, by the notebook's rule for one run: ${sentence(verdict.reason)} One seed has no spread, and is no answer over seeds.`,
+      `**${verdict.result}**, by the notebook's rule for one run: ${sentence(verdict.reason)} One seed has no spread and proves little.`,
       markdownTable(
         ["steps", "C", "P", "distinct rows", "dead tokens", "loss", "displacement, float32 (bfloat16)"],
         [
@@ -159,13 +159,13 @@ async function runSection(piece, found) {
           ],
         ],
       ),
-      "What explains it beside the question:",
+      "Other possible explanations:",
       list(traps.map(({ what, corrected }) => `${what}; corrected by \`${corrected}\``)),
     ],
   };
 }
 
-/** The trainings of an experiment that have ended, each by itself. */
+/** The trainings of an experiment that have ended, one line each. */
 function endedTable(ended) {
   const rows = ended.map(({ arm, seed, verdict, census: { C, P, unique, rows: all }, displacement, finalLoss }) => [
     arm,
@@ -184,7 +184,7 @@ function endedTable(ended) {
 function openSection({ kind, name }, { planned, runs, ended = [] }) {
   const preset = kind === "experiment" ? experimentPresets[name] : presets[name];
   const answer = planned === 0 ? "not run yet" : `not complete yet: ${runs.length} of ${planned} trainings`;
-  const told = ended.length === 0 ? [] : ["There is no verdict before all of them have ended. Those that have, each by itself:", endedTable(ended)];
+  const told = ended.length === 0 ? [] : ["There is no verdict until all trainings have ended. The trainings that have ended:", endedTable(ended)];
   return { title: preset.title, answer, asks: preset.asks ?? preset.summary, body: [`${answer[0].toUpperCase()}${answer.slice(1)}.`, ...told] };
 }
 
@@ -199,7 +199,7 @@ async function sectionOf(piece) {
   return { ...section, piece, found };
 }
 
-/** What a page said of a piece; undefined where it said nothing, or that nothing was trained. */
+/** The section of a piece on an earlier page; undefined if it is missing, or if nothing was trained. */
 function keptFrom(page, { name }) {
   const row = page.split("\n").find((line) => line.startsWith(`| [${name}](`));
   const section = page.split(/\n(?=## )/).find((text) => text.startsWith(`## ${name}\n`));
@@ -212,7 +212,7 @@ const machineOf = ({ python }) => `${python.processor}, ${python.cores} cores, $
 const versionOf = ({ manifest }) => `${manifest.package_version}, commit ${manifest.git?.commit.slice(0, 7) ?? "unknown"}`;
 const dayOf = ({ manifest }) => manifest.created.slice(0, 10);
 
-/** What all of it ran on; what was not the same everywhere is told with all its values. */
+/** The environment of all runs; where they differ, all values are listed. */
 function surroundings(runs) {
   const each = (of) => distinct(runs.map(of));
   const { corpus } = runs[0].manifest;
@@ -233,8 +233,8 @@ function surroundings(runs) {
 }
 
 /**
- * The page of results: what was asked, what came out, by which rules, on what, in which time. Nothing in it is remembered; all of it is read from disk, but
- * for a piece that was not begun here: what the page said of it before stays.
+ * The page of results: questions, results, rules, environment and times, read from the files of the runs. The section of a piece that was not started here
+ * is copied from the earlier page.
  *
  * @param pieces `{ kind, name, folder, command }` in their order; `kind` is `experiment` or `run`, `folder` holds its directories.
  * @param before the page as it was.
@@ -246,7 +246,7 @@ export async function resultsPage(pieces, before) {
   const told = sections.map((section) => (section.found.planned === 0 ? keptFrom(before, section.piece) : undefined) ?? written(section));
   const blocks = [
     "# Results of the full runs",
-    "`npm run results -- --corpus FILE` trains all of this, goes on where it was, and writes this page from the files of the runs.",
+    "`npm run results -- --corpus FILE` trains these runs, resumes where it stopped, and writes this page from their files.",
     markdownTable(
       ["", "answer", "trainings"],
       pieces.map(({ name }, index) => [`[${name}](#${name.replaceAll(".", "")})`, told[index].answer, told[index].trainings]),
@@ -254,17 +254,17 @@ export async function resultsPage(pieces, before) {
     ...(runs.length === 0
       ? []
       : [
-          "## On what",
-          "Where the last line of a piece names another machine or commit, it was trained before, and its files are not here any more.",
+          "## Environment",
+          "A section whose last line names another machine or commit was trained earlier, and its files no longer exist.",
           surroundings(runs),
-          "A time is what the training took in the run's own account. Trainings side by side count each by itself, and other work on the machine makes them longer: where a training had less than one core, its time says nothing of the speed of bh-bridge.",
+          "Times are the training times that the runs recorded. Parallel trainings count separately, and other work on the machine makes them longer. A time with less than one core does not show the speed of bh-bridge.",
         ]),
     ...told.map(({ text }) => text),
   ];
   return `${blocks.join("\n\n")}\n`;
 }
 
-/** A piece as the page tells it. */
+/** The section of a piece. */
 function written({ piece, title, asks, answer, body, found }) {
   const { runs } = found;
   const on = () => `On ${distinct(runs.map(machineOf))}; bh-bridge ${distinct(runs.map(versionOf))}; ${distinct(runs.map(dayOf))}.`;

@@ -1,10 +1,10 @@
-// The full runs, and docs/results.md from what they left on disk: in CI they would take hours.
+// Trains the full runs and writes docs/results.md from their files. They take hours, so CI does not run them.
 //
 //   npm run results -- --corpus FILE [--into full-runs] [--page docs/results.md] [--only NAME] [--steps N]
 //   npm run results -- --corpus FILE --write
 //
-// The same command again goes on where it was: experiments and runs that are complete are not trained twice. --write trains nothing and writes the page
-// alone. --steps N is for trying it out: every run has so many steps.
+// Run the same command again to continue: complete experiments and runs are not trained twice. --write only writes the page. --steps N sets the steps of
+// every run, to try the script.
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -25,7 +25,7 @@ const { values } = parseArgs({
 });
 if (!values.corpus || !existsSync(values.corpus)) fail(`--corpus: ${values.corpus ? `there is no file ${values.corpus}` : "name the text to train on"}`);
 
-/** What is trained, in this order; pieces of one group go side by side, as many as there are cores. */
+/** The runs, in order; those of one group are trained in parallel, one per core. */
 const groups = [
   [{ kind: "experiment", name: "rmsnorm-vs-layernorm", options: ["--seeds", "42..50", "--set", "engine=fast"] }],
   ["jiggle-11.2b", "snowball-11.2c", "f32-init-13.4a"].map((name) => ({ kind: "run", name, options: ["--threads", "1"] })),
@@ -43,20 +43,20 @@ function fail(message) {
   process.exit(2);
 }
 
-/** One command of the program; its document. What it says goes to stderr. */
+/** Runs a command of the program and returns its document; its messages go to stderr. */
 async function bhBridge(...args) {
   const running = promisify(execFile)(process.execPath, [cli, ...args, "--json"], { maxBuffer: 1 << 28 });
   running.child.stderr.pipe(process.stderr);
   return JSON.parse((await running).stdout);
 }
 
-/** The words of the command that trains a piece, without where it writes. */
+/** The command that trains a piece, without its output folder. */
 function commandOf({ kind, name, options, steps = values.steps }) {
   const words = kind === "experiment" ? ["experiment", name] : ["train", "--preset", name];
   return [...words, ...options, ...(steps === undefined ? [] : ["--steps", values.steps ?? steps])];
 }
 
-/** The run of a preset that ended early, where there is one. */
+/** The unfinished run of a preset, if there is one. */
 async function unfinishedRun(preset) {
   if (!existsSync(folders.run)) return undefined;
   const { runs } = await bhBridge("runs", "--out", folders.run);
@@ -69,8 +69,8 @@ async function train(piece) {
   else await bhBridge(...commandOf(piece), "--corpus", values.corpus, "--out", folders[piece.kind], ...(piece.kind === "run" ? ["--if-new"] : []));
 }
 
-/** Do a list of things, so many at a time. */
-async function sideBySide(things, limit, act) {
+/** Calls `act` for every item, at most `limit` at a time. */
+async function inParallel(things, limit, act) {
   const left = [...things];
   const one = async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) await act(next);
@@ -87,7 +87,7 @@ async function writePage() {
 mkdirSync(values.into, { recursive: true });
 for (const group of values.write ? [] : groups) {
   const wanted = group.filter(({ name }) => values.only === undefined || values.only === name);
-  await sideBySide(wanted, availableParallelism(), async (piece) => {
+  await inParallel(wanted, availableParallelism(), async (piece) => {
     console.error(`${piece.name}: ${commandOf(piece).join(" ")}`);
     await train(piece);
     await writePage();

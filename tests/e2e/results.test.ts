@@ -46,7 +46,7 @@ test("an experiment is trained, and told with its verdict, its spread, its rules
   expect(first).not.toContain(folder.path);
   rmSync(join(into, "experiments", directory, "result.json"));
   const open = sectionOf(await results("--write"), "rmsnorm-vs-layernorm");
-  expect(open).toContain("There is no verdict before all of them have ended.");
+  expect(open).toContain("There is no verdict until all trainings have ended.");
   expect(open.match(/^\| (layernorm|rmsnorm) \| (?:4[2-9]|50) \| /gm)).toHaveLength(18);
 });
 
