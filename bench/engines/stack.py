@@ -16,8 +16,8 @@ from typing import cast
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "python"))
-from bh_bridge.fast_step import FastStep
-from bh_bridge.gpu.stack import Batch, FastStack
+from bh_bridge.fast_step import Batch, FastStep
+from bh_bridge.gpu.stack import FastStack
 from bh_bridge.models.model import build_model
 from torch import nn
 from transformers import GPT2LMHeadModel

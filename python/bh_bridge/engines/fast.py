@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,15 +16,14 @@ from bh_bridge.engines.chosen_optimizer import foreseen_state as foreseen_state 
 from bh_bridge.engines.run_trainer import RunTrainer, trainer_options
 from bh_bridge.errors import ConfigInvalid, ResumeMismatch
 from bh_bridge.fast_step import (
+    Batch,
     Compiled,
     FastStep,
-    add_to_gradients,
     obstacle,
     obstacle_on,
     obstacle_to_compiling,
 )
-from bh_bridge.gpu.graphed_step import Graphed
-from bh_bridge.gpu.stack import Batch, FastStack, Form, Gradients
+from bh_bridge.gpu import stacked_trainer
 from bh_bridge.models.families import embedding_of
 from bh_bridge.training.step import Step
 
@@ -52,7 +50,7 @@ def build(
         return FastTrainer(compiled_step=request["compiled_step"], **options)
     if request["compiled_step"] == "on":
         raise ConfigInvalid("compiled_step is on, and a stack is not compiled. Set it to auto or off, or stack to 1")
-    return StackedTrainer(width=request["stack"], graphed_step=request["graphed_step"], **options)
+    return stacked_trainer(width=request["stack"], graphed_step=request["graphed_step"], **options)
 
 
 class FastTrainer(RunTrainer):
@@ -122,71 +120,3 @@ class FastTrainer(RunTrainer):
         self._run_step.tell("compiled_step", self.state, Compiled(True, "compiling", None))
         with self._run_step.pause():
             return self._fast_step.compile(why)
-
-
-class StackedTrainer(FastTrainer):
-    """A FastTrainer whose gradients are computed in a stack: beside those of other runs, or alone at the same width.
-
-    Clipping, AdamW and everything that follows is its own.
-    """
-
-    def __init__(self, *, width: int, graphed_step: str, **options: Any) -> None:
-        super().__init__(compiled_step="off", **options)
-        self._width = width
-        self._wants_graph = graphed_step != "off"
-        self._stack: FastStack | None = None
-        self._gradients_of: Callable[[Batch], Gradients] | None = None
-
-    @staticmethod
-    def stack(trainers: Sequence[StackedTrainer]) -> FastStack:
-        """One stack for these trainers, in their order. ConfigInvalid where they do not fit into it."""
-        first = trainers[0]
-        if len(trainers) > first._width:
-            raise ConfigInvalid(f"stack is {first._width}, and {len(trainers)} runs are to be trained together")
-        if any(trainer._form != first._form for trainer in trainers):
-            raise ConfigInvalid("runs of one stack need the same model, batch, precision, device and stack")
-        models = [trainer._gpt2 for trainer in trainers]
-        stack = FastStack(models, first._narrow, first._width, first._obstacle_to_graph)
-        for trainer in trainers:
-            trainer._stack = stack
-        return stack
-
-    def take_gradients_from(self, gradients_of: Callable[[Batch], Gradients]) -> None:
-        """Where those of each batch come from: a stack with other runs in it."""
-        self._gradients_of = gradients_of
-
-    def train(self, *_: Any, **__: Any) -> Any:
-        if self._gradients_of is None:
-            alone = StackedTrainer.stack([self])
-            self._gradients_of = lambda batch: alone.gradients({0: batch})[0]
-        return super().train()
-
-    def tell_graphed(self, verdict: Graphed) -> None:
-        """What is told is whether the stack comes from a graph."""
-        if self._stack is not None and self._stack.verdict is not None:
-            super().tell_graphed(self._stack.verdict)
-
-    def _compile(self) -> Compiled:
-        return Compiled(False, "a stack is not compiled", None)
-
-    def _add(self, batch: Batch) -> torch.Tensor:
-        assert self._gradients_of is not None
-        loss, grads = self._gradients_of(batch)
-        add_to_gradients(dict(self._gpt2.named_parameters()), grads)
-        return loss
-
-    @property
-    def _gpt2(self) -> GPT2LMHeadModel:
-        return cast("GPT2LMHeadModel", self._plain_model)
-
-    @property
-    def _form(self) -> tuple[Form, int, int]:
-        return Form.of(self._gpt2, self._narrow), self.args.train_batch_size, self._width
-
-    @property
-    def _obstacle_to_graph(self) -> str | None:
-        if not self._wants_graph:
-            return "graphed_step is off"
-        if self.device.type != "cuda":
-            return "it is for CUDA"
-        return "it is for steps of one batch" if self.args.gradient_accumulation_steps > 1 else None

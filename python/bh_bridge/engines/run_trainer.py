@@ -18,8 +18,7 @@ from bh_bridge.engines.part_of_batch import add_part
 from bh_bridge.engines.step_callback import StepCallback
 from bh_bridge.engines.training_arguments import training_arguments
 from bh_bridge.exact_step import Verdict
-from bh_bridge.gpu.graphed_step import Graphed, obstacle
-from bh_bridge.gpu.whole_step import WholeStep
+from bh_bridge.gpu import Graphed, WholeStep, obstacle
 from bh_bridge.hf_internals import look_for_lomo_once
 from bh_bridge.training.optimizers import settings_of, wide_part
 from bh_bridge.training.step import Step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -13,7 +13,7 @@ from bh_bridge.fast_step.compiling import Compiled, compiled, obstacle_to_compil
 from bh_bridge.fast_step.gpt2 import loss_and_gradients, shape_of
 from bh_bridge.models.modeling_gpt2_rmsnorm import RMSNorm
 
-__all__ = ["Compiled", "FastStep", "obstacle", "obstacle_on", "obstacle_to_compiling"]
+__all__ = ["Batch", "Compiled", "FastStep", "obstacle", "obstacle_on", "obstacle_to_compiling"]
 
 
 def obstacle(model: PreTrainedModel) -> str | None:
@@ -42,6 +42,14 @@ def obstacle_on(device: torch.device, dtypes: Iterable[torch.dtype]) -> str | No
         except (RuntimeError, TypeError):
             return f"device {device.type} has no products of {str(dtype).removeprefix('torch.')}"
     return None
+
+
+class Batch(NamedTuple):
+    """What a model is to learn from: tokens, labels int64 [batch, length], and what the sum of losses is divided by."""
+
+    tokens: torch.Tensor
+    labels: torch.Tensor
+    items: torch.Tensor
 
 
 class FastStep:

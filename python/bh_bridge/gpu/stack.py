@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from transformers import GPT2LMHeadModel
 
+from bh_bridge.engines.fast import FastTrainer
+from bh_bridge.errors import ConfigInvalid
+from bh_bridge.fast_step import Batch, Compiled, add_to_gradients
 from bh_bridge.fast_step.gpt2 import NO_TARGET, Shape, Weights, loss_and_gradients, shape_of
 from bh_bridge.gpu.graphed_step import CHECKED_STEPS, Graphed, capture
 from bh_bridge.tensors import same_bits
 
 Computed = tuple[torch.Tensor, Weights]  # losses [models], and gradients [models, …] by the names of the weights
-Compute = Callable[["Batch"], Computed]
-
-
-class Batch(NamedTuple):
-    """What a model is to learn from: tokens, labels int64 [batch, length], and what the sum of losses is divided by."""
-
-    tokens: torch.Tensor
-    labels: torch.Tensor
-    items: torch.Tensor
+Compute = Callable[[Batch], Computed]
 
 
 class Gradients(NamedTuple):
@@ -94,6 +89,74 @@ class FastStack:
         )
         all_places = [batches.get(place, nothing) for place in range(self._width)]
         return Batch(*(torch.stack(part) for part in zip(*all_places, strict=True)))
+
+
+class StackedTrainer(FastTrainer):
+    """A FastTrainer whose gradients are computed in a stack: beside those of other runs, or alone at the same width.
+
+    Clipping, AdamW and everything that follows is its own.
+    """
+
+    def __init__(self, *, width: int, graphed_step: str, **options: Any) -> None:
+        super().__init__(compiled_step="off", **options)
+        self._width = width
+        self._wants_graph = graphed_step != "off"
+        self._stack: FastStack | None = None
+        self._gradients_of: Callable[[Batch], Gradients] | None = None
+
+    @staticmethod
+    def stack(trainers: Sequence[StackedTrainer]) -> FastStack:
+        """One stack for these trainers, in their order. ConfigInvalid where they do not fit into it."""
+        first = trainers[0]
+        if len(trainers) > first._width:
+            raise ConfigInvalid(f"stack is {first._width}, and {len(trainers)} runs are to be trained together")
+        if any(trainer._form != first._form for trainer in trainers):
+            raise ConfigInvalid("runs of one stack need the same model, batch, precision, device and stack")
+        models = [trainer._gpt2 for trainer in trainers]
+        stack = FastStack(models, first._narrow, first._width, first._obstacle_to_graph)
+        for trainer in trainers:
+            trainer._stack = stack
+        return stack
+
+    def take_gradients_from(self, gradients_of: Callable[[Batch], Gradients]) -> None:
+        """Where those of each batch come from: a stack with other runs in it."""
+        self._gradients_of = gradients_of
+
+    def train(self, *_: Any, **__: Any) -> Any:
+        if self._gradients_of is None:
+            alone = StackedTrainer.stack([self])
+            self._gradients_of = lambda batch: alone.gradients({0: batch})[0]
+        return super().train()
+
+    def tell_graphed(self, verdict: Graphed) -> None:
+        """What is told is whether the stack comes from a graph."""
+        if self._stack is not None and self._stack.verdict is not None:
+            super().tell_graphed(self._stack.verdict)
+
+    def _compile(self) -> Compiled:
+        return Compiled(False, "a stack is not compiled", None)
+
+    def _add(self, batch: Batch) -> torch.Tensor:
+        assert self._gradients_of is not None
+        loss, grads = self._gradients_of(batch)
+        add_to_gradients(dict(self._gpt2.named_parameters()), grads)
+        return loss
+
+    @property
+    def _gpt2(self) -> GPT2LMHeadModel:
+        return cast("GPT2LMHeadModel", self._plain_model)
+
+    @property
+    def _form(self) -> tuple[Form, int, int]:
+        return Form.of(self._gpt2, self._narrow), self.args.train_batch_size, self._width
+
+    @property
+    def _obstacle_to_graph(self) -> str | None:
+        if not self._wants_graph:
+            return "graphed_step is off"
+        if self.device.type != "cuda":
+            return "it is for CUDA"
+        return "it is for steps of one batch" if self.args.gradient_accumulation_steps > 1 else None
 
 
 class _Graph:

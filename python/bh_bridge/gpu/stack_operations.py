@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from bh_bridge.engines.fast import StackedTrainer
 from bh_bridge.errors import ConfigInvalid, describe
-from bh_bridge.gpu.stack import Batch, Gradients
+from bh_bridge.fast_step import Batch
+from bh_bridge.gpu.stack import Gradients, StackedTrainer
 from bh_bridge.gpu.turns import Turn
 from bh_bridge.operations.trainer_operations import OUTPUT_LOG, HeldTrainer, closing_after, train_held, untrained
 from bh_bridge.process.output_log import OutputLog
@@ -20,19 +20,19 @@ def train_stack(request: dict[str, Any]) -> dict[str, Any]:
     The reply has the reply of `trainer.train` of each, or what ended it.
     """
     trainings = [(untrained(each["handle"]), each["training"]) for each in request["trainings"]]
-    seats = [_Seat(held, training) for held, training in trainings]
+    slots = [_Slot(held, training) for held, training in trainings]
     with contextlib.ExitStack() as undo:
-        for seat in seats:
-            undo.callback(seat.close)
-        stack = StackedTrainer.stack([seat.engine for seat in seats])
-        waiting = {place: batch for place, seat in enumerate(seats) if (batch := seat.go_on(None)) is not None}
+        for slot in slots:
+            undo.callback(slot.close)
+        stack = StackedTrainer.stack([slot.engine for slot in slots])
+        waiting = {place: batch for place, slot in enumerate(slots) if (batch := slot.go_on(None)) is not None}
         while waiting:
             made = stack.gradients(waiting)
-            waiting = {place: batch for place, each in made.items() if (batch := seats[place].go_on(each)) is not None}
-    return {"ended": [seat.ended for seat in seats]}
+            waiting = {place: batch for place, each in made.items() if (batch := slots[place].go_on(each)) is not None}
+    return {"ended": [slot.ended for slot in slots]}
 
 
-class _Seat:
+class _Slot:
     """A training that runs from one batch to the next, and its place in the stack."""
 
     def __init__(self, held: HeldTrainer, training: int) -> None:
@@ -40,7 +40,7 @@ class _Seat:
         self._training = training
         self._reply: dict[str, Any] | None = None
         self._log = OutputLog(held.run_directory / OUTPUT_LOG)
-        self._turn: Turn[Batch, Gradients] = Turn(self._train, held.world)
+        self._turn: Turn[Batch, Gradients] = Turn(self._train, held.libraries)
 
     @property
     def engine(self) -> StackedTrainer:

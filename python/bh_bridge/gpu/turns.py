@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import random
 import threading
-from collections.abc import Callable, Generator
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
-import numpy as np
 import torch
 
-from bh_bridge.hf_internals import gradient_state
+from bh_bridge.process.library_state import LibraryState
 
 Asked = TypeVar("Asked")
 Given = TypeVar("Given")
@@ -28,13 +25,13 @@ class Turn(Generic[Asked, Given]):
     ends, and is there again when the next begins.
     """
 
-    def __init__(self, function: Callable[[Callable[[Asked], Given]], None], world: World) -> None:
+    def __init__(self, function: Callable[[Callable[[Asked], Given]], None], state: LibraryState) -> None:
         """function: gets a function that hands something over, and gives what is given for it.
 
-        world: what it begins with.
+        state: what it begins with.
         """
         self.error: BaseException | None = None  # that ended the function
-        self._world = world
+        self._state = state
         self._asked: Asked | None = None
         self._given: Given | None = None
         self._is_abandoned = False
@@ -47,7 +44,7 @@ class Turn(Generic[Asked, Given]):
     def go_on(self, given: Given | None = None) -> Asked | None:
         """Let the function run until it hands something over, which is given here; None when it has ended."""
         self._given, self._asked = given, None
-        with self._world.entered():
+        with self._state.entered():
             self._may_run.release()
             try:
                 self._has_stopped.acquire()
@@ -83,40 +80,3 @@ class Turn(Generic[Asked, Given]):
         finally:
             self._has_ended = True
             self._has_stopped.release()
-
-
-class World:
-    """What a training finds in its process and leaves there, as it is now; a turn takes it along."""
-
-    def __init__(self) -> None:
-        self._keep()
-
-    @contextlib.contextmanager
-    def entered(self) -> Generator[None, None, None]:
-        outer = World()
-        self.restore()
-        try:
-            yield
-        finally:
-            self._keep()
-            outer.restore()
-
-    def _keep(self) -> None:
-        self._torch = torch.get_rng_state()
-        self._gpu = torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None
-        self._numpy: Any = np.random.get_state()
-        self._python = random.getstate()
-        self._accelerate = {
-            name: list(value) if isinstance(value, list) else value for name, value in gradient_state().items()
-        }
-
-    def restore(self) -> None:
-        """Put the streams and counts of the process back to what they were when they were kept."""
-        torch.set_rng_state(self._torch)
-        if self._gpu is not None:
-            torch.cuda.set_rng_state(self._gpu)
-        np.random.set_state(self._numpy)
-        random.setstate(self._python)
-        kept = gradient_state()
-        kept.clear()
-        kept.update(self._accelerate)

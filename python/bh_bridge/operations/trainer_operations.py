@@ -18,10 +18,10 @@ from bh_bridge.data.corpus import Corpus, read_corpus, split_windows
 from bh_bridge.data.saved_tokenizer import save_tokenizer
 from bh_bridge.engines import Engine, find_engine, foreseen_state
 from bh_bridge.errors import ConfigInvalid, RankEnded
-from bh_bridge.gpu.turns import World
 from bh_bridge.models.families import embedding_of
 from bh_bridge.models.model import blueprint_of, save_model
 from bh_bridge.process.environment_record import write_environment
+from bh_bridge.process.library_state import LibraryState
 from bh_bridge.process.lock_holders import release_lock
 from bh_bridge.process.output_log import output_to
 from bh_bridge.process.run_lock import hold_lock
@@ -54,7 +54,7 @@ class HeldTrainer:
     max_steps: int
     lock_fd: int | None
     team: Team | None  # of a training in several processes
-    world: World = field(default_factory=World)  # what its training begins with: that of the end of `create`
+    libraries: LibraryState = field(default_factory=LibraryState)  # at the end of `create`; training begins with it
     is_new: bool = True  # it begins with the weights that the model has by then, not with those of a checkpoint
     checkpoint: Path | None = None  # what the engine has loaded
 
@@ -133,7 +133,7 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
     if held.is_new and request["start_from"]:
         held.checkpoint = checkpoints.checkpoint_path(directory, first_step)
         engine.load(held.checkpoint)
-    held.world = World()
+    held.libraries = LibraryState()
     return {
         "handle": registry.keep(held),
         "windows": len(train_windows),
@@ -149,7 +149,7 @@ def train(request: dict[str, Any]) -> dict[str, Any]:
     held = untrained(request["handle"])
     with closing_after(held), output_to(held.run_directory / OUTPUT_LOG) as log:
         held.step.attach(request["training"], log)
-        held.world.restore()  # other calls since `create` have drawn from the streams of the process
+        held.libraries.restore()  # other calls since `create` have drawn from the streams of the process
         return train_held(held)
 
 

@@ -15,7 +15,7 @@ from bh_bridge.bridge.channel import Channel
 from bh_bridge.bridge.protocol import schema
 from bh_bridge.exact_step import Verdict
 from bh_bridge.fast_step import Compiled
-from bh_bridge.gpu.graphed_step import Graphed
+from bh_bridge.gpu import Graphed
 from bh_bridge.process.output_log import OutputLog
 from bh_bridge.ranks.group import Group
 from bh_bridge.recording.events import EventLog

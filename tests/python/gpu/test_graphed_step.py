@@ -1,6 +1,6 @@
-"""A step as a whole, made twice and replayed, has the bits of Trainer's own calls; on CUDA it comes from a graph.
+"""A whole step, computed twice and replayed, has the bits of Trainer's own calls; on CUDA it comes from a graph.
 
-Without a GPU a replay is the step again: what is made, compared, put back and told is the same.
+Tests without a GPU use a stand-in for the graph, which computes the step again, and their names say so.
 """
 
 import itertools
@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 import torch
 from bh_bridge import hf_internals
+from bh_bridge.data.corpus import Windows
 from bh_bridge.engines import run_trainer
-from bh_bridge.gpu import graphed_step
+from bh_bridge.gpu import WholeStep, graphed_step
 from bh_bridge.gpu.graphed_step import Made, Replay, obstacle
 from tiny_run import MODEL, differences, in_child, killed_at, train
+from torch import nn
 from transformers import GPT2Config, TrainingArguments, masking_utils
 from transformers.utils import import_utils
 
@@ -29,8 +31,8 @@ def without_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MODEL["config"], "resid_pdrop", 0.0)
 
 
-def again(step: Callable[[], Made]) -> Replay:
-    """What stands for a graph: warm-ups change weights and moments, and transformers is told that CUDA captures."""
+def stand_in(step: Callable[[], Made]) -> Replay:
+    """A stand-in for a graph: warm-ups change weights and moments, and transformers is told that CUDA captures."""
     step()
 
     def replay() -> Made:
@@ -57,7 +59,7 @@ def test_a_text_a_row_needs_no_mask_while_it_is_captured(monkeypatch: pytest.Mon
     assert mask() is not None
 
 
-def as_a_whole(monkeypatch: pytest.MonkeyPatch, capture: Callable[[Callable[[], Made]], Replay] = again) -> None:
+def with_stand_in(monkeypatch: pytest.MonkeyPatch, capture: Callable[[Callable[[], Made]], Replay] = stand_in) -> None:
     """Make steps as a whole; on the clock a replay takes half the time of a step."""
     clock = itertools.cycle([0.0, 2.0, 0.0, 1.0])
     monkeypatch.setattr(run_trainer, "obstacle", lambda *_: None)
@@ -86,24 +88,24 @@ def plain(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, dict[st
     return tmp_path / "plain", options
 
 
-def test_replayed_steps_have_the_bits_of_a_training_without_them(
+def test_steps_replayed_by_a_stand_in_for_the_graph_have_the_bits_of_plain_steps(
     tmp_path: Path, plain: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, options = plain
     run = tmp_path / "run"
-    as_a_whole(monkeypatch)
+    with_stand_in(monkeypatch)
     assert in_child(lambda: train(run, **options))["status"] == "completed"
     used = {"used": True, "reason": "equal bits, and faster", "eager_seconds": 2.0, "graphed_seconds": 1.0}
     assert (told_by(run), told_by(whole)) == ([used], [])
     assert differences(run, whole) == []
 
 
-def test_a_killed_run_of_replayed_steps_resumes_to_the_same_bits(
+def test_a_killed_run_with_a_stand_in_for_the_graph_resumes_to_the_same_bits(
     tmp_path: Path, plain: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, options = plain
     run = tmp_path / "run"
-    as_a_whole(monkeypatch)
+    with_stand_in(monkeypatch)
     killed_at(run, "step_end", 8, **options)
     outcome = in_child(lambda: train(run, "exact", **options))
     assert (outcome["status"], outcome["from_step"]) == ("completed", 5)
@@ -111,7 +113,7 @@ def test_a_killed_run_of_replayed_steps_resumes_to_the_same_bits(
 
 
 @pytest.mark.parametrize("kind", ["other bits", "an error"])
-def test_where_a_replay_is_not_the_step_every_step_is_the_eager_one(
+def test_after_a_stand_in_for_the_graph_that_is_wrong_or_fails_every_step_is_eager(
     tmp_path: Path, plain: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     whole, options = plain
@@ -124,10 +126,10 @@ def test_where_a_replay_is_not_the_step_every_step_is_the_eager_one(
             step()  # weights and moments of two steps
             return step()
 
-        again(step)
+        stand_in(step)
         return replay
 
-    as_a_whole(monkeypatch, wrong)
+    with_stand_in(monkeypatch, wrong)
     assert in_child(lambda: train(run, **options))["status"] == "completed"
     (told,) = told_by(run)
     assert not told["used"]
@@ -139,6 +141,65 @@ def test_where_a_replay_is_not_the_step_every_step_is_the_eager_one(
         }[kind]
     )
     assert differences(run, whole) == []
+
+
+TOKENS = torch.arange(40, dtype=torch.uint8)
+BATCHES = [torch.tensor([0, 5]), torch.tensor([9, 2]), torch.tensor([7, 30])]
+
+
+def parts() -> tuple[nn.Module, torch.optim.Optimizer]:
+    torch.manual_seed(3)
+    model = nn.Embedding(40, 4)
+    return model, torch.optim.AdamW(model.parameters(), 0.1, fused=True)
+
+
+def add_gradients(model: nn.Module, inputs: dict[str, Any]) -> torch.Tensor:
+    loss = model(inputs["input_ids"]).square().sum() + model(inputs["labels"]).sum()
+    loss.backward()
+    return loss.detach()
+
+
+def clip(model: nn.Module) -> torch.Tensor:
+    return nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+
+
+def plainly() -> list[Any]:
+    windows = Windows(TOKENS, 4, "double")
+    model, optimizer = parts()
+    made: list[Any] = []
+    for batch in BATCHES:
+        loss = add_gradients(model, windows.batch(batch))
+        made.append([loss.item(), clip(model).item()])
+        optimizer.step()
+        optimizer.zero_grad()
+    return [*made, [weight.tolist() for weight in model.parameters()]]
+
+
+def whole_steps() -> list[Any]:
+    model, optimizer = parts()
+    whole = WholeStep(Windows(TOKENS, 4, "double"), 2, add_gradients, clip)
+    made: list[Any] = []
+    for batch in BATCHES:
+        loss = whole.make(model, optimizer, batch)
+        if whole.norm is None:
+            made.append([loss.item(), clip(model).item()])
+            optimizer.step()
+        else:
+            made.append([loss.item(), whole.norm.item()])
+        optimizer.zero_grad()
+    return [*made, [weight.tolist() for weight in model.parameters()]]
+
+
+def test_whole_steps_are_those_of_a_plain_loop() -> None:
+    assert in_child(whole_steps) == plainly()
+
+
+def test_the_first_whole_step_leaves_the_optimizer_to_its_caller() -> None:
+    model, optimizer = parts()
+    whole = WholeStep(Windows(TOKENS, 4, "double"), 2, add_gradients, clip)
+    whole.make(model, optimizer, BATCHES[0])
+    assert not optimizer.state
+    assert (whole.norm, whole.verdict) == (None, None)
 
 
 @pytest.mark.parametrize(

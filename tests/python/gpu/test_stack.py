@@ -5,9 +5,9 @@ from typing import Any, cast
 
 import pytest
 import torch
-from bh_bridge.fast_step import FastStep
+from bh_bridge.fast_step import Batch, FastStep
 from bh_bridge.gpu import stack
-from bh_bridge.gpu.stack import Batch, FastStack, Gradients
+from bh_bridge.gpu.stack import FastStack, Gradients
 from bh_bridge.models.model import build_model
 from torch import nn
 from transformers import GPT2LMHeadModel
@@ -111,8 +111,8 @@ def test_every_tensor_is_made_where_the_models_are(norm: str) -> None:
 Compute = Callable[[], Any]
 
 
-def again(compute: Compute) -> Compute:
-    """What stands for a graph where there is no GPU: its results lie where they lay before."""
+def stand_in(compute: Compute) -> Compute:
+    """A stand-in for a graph where there is no GPU: its results lie where they lay before."""
     losses, grads = compute()
 
     def replay() -> Any:
@@ -140,13 +140,13 @@ def graphed(monkeypatch: pytest.MonkeyPatch, capture: Callable[[Compute], Comput
     return together
 
 
-def test_replays_are_compared_with_what_they_replace_and_then_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    verdict = graphed(monkeypatch, again).verdict
+def test_replays_of_a_stand_in_for_the_graph_are_compared_and_then_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    verdict = graphed(monkeypatch, stand_in).verdict
     assert verdict is not None
     assert (verdict.used, verdict.reason) == (True, "equal bits, and faster")
 
 
-def test_a_replay_with_other_bits_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stand_in_for_the_graph_with_other_bits_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def others(compute: Compute) -> Compute:
         def replay() -> Any:
             losses, grads = compute()
@@ -159,7 +159,7 @@ def test_a_replay_with_other_bits_is_not_used(monkeypatch: pytest.MonkeyPatch) -
     assert (verdict.used, verdict.reason) == (False, "its bits differ here")
 
 
-def test_what_cannot_be_captured_is_computed_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_stand_in_for_the_graph_that_fails_every_step_is_eager(monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(_: Compute) -> Compute:
         raise RuntimeError("no graph\nat all")
 

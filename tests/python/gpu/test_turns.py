@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 import torch
 from accelerate.state import GradientState
-from bh_bridge.gpu.turns import Turn, World
+from bh_bridge.gpu.turns import Turn
+from bh_bridge.process.library_state import LibraryState
 
 HandOver = Callable[[int], str]
 
 
-def world_of(seed: int) -> World:
+def state_of(seed: int) -> LibraryState:
     torch.manual_seed(seed)
     np.random.seed(seed)
     random.seed(seed)
-    return World()
+    return LibraryState()
 
 
 def draws(count: int) -> list[float]:
@@ -24,9 +25,9 @@ def draws(count: int) -> list[float]:
 
 
 def test_each_draws_what_it_draws_alone_and_the_rest_of_the_process_sees_nothing_of_it() -> None:
-    world_of(1)
+    state_of(1)
     first = draws(6)
-    world_of(2)
+    state_of(2)
     second = draws(6)
     drawn: list[list[float]] = [[], []]
 
@@ -38,10 +39,10 @@ def test_each_draws_what_it_draws_alone_and_the_rest_of_the_process_sees_nothing
 
         return function
 
-    turns: list[Turn[int, str]] = [Turn(drawing(place), world_of(place + 1)) for place in range(2)]
-    world_of(3)
+    turns: list[Turn[int, str]] = [Turn(drawing(place), state_of(place + 1)) for place in range(2)]
+    state_of(3)
     outside = draws(2)
-    world_of(3)
+    state_of(3)
     drawn_outside = draws(1)
     while [turn.go_on("") for turn in turns] != [None, None]:
         pass
@@ -58,7 +59,7 @@ def test_what_is_handed_over_is_given_and_answered_and_an_end_is_told() -> None:
         heard.append(hand_over(2))
         raise ValueError("at its end")
 
-    turn: Turn[int, str] = Turn(function, World())
+    turn: Turn[int, str] = Turn(function, LibraryState())
     assert [turn.go_on(), turn.go_on("one"), turn.go_on("two")] == [1, 2, None]
     assert heard == ["one", "two"]
     assert str(turn.error) == "at its end"
@@ -73,11 +74,11 @@ def test_a_turn_that_is_let_go_of_unwinds_begun_or_not() -> None:
         finally:
             unwound.append("yes")
 
-    begun: Turn[int, str] = Turn(function, World())
+    begun: Turn[int, str] = Turn(function, LibraryState())
     begun.go_on()
     begun.abandon()
     assert unwound == ["yes"]
-    Turn(function, World()).abandon()
+    Turn(function, LibraryState()).abandon()
     assert unwound == ["yes"]
 
 
@@ -86,7 +87,7 @@ def test_a_turn_computes_with_the_threads_of_the_process(threads: int) -> None:
     before, seen = torch.get_num_threads(), []
     torch.set_num_threads(threads)
     try:
-        turn: Turn[int, str] = Turn(lambda _: seen.append(torch.get_num_threads()), World())
+        turn: Turn[int, str] = Turn(lambda _: seen.append(torch.get_num_threads()), LibraryState())
         turn.go_on()
     finally:
         torch.set_num_threads(before)
@@ -102,7 +103,7 @@ def test_accelerate_counts_the_batches_of_each_apart() -> None:
         seen.append(GradientState().sync_gradients)
 
     GradientState().sync_gradients = True
-    turn: Turn[int, str] = Turn(function, World())
+    turn: Turn[int, str] = Turn(function, LibraryState())
     turn.go_on()
     assert GradientState().sync_gradients
     turn.go_on()
