@@ -1,7 +1,7 @@
 // Count once in a fresh process of the built package, and print the seconds of it, reading included.
 // usage: counted.mjs census|timeline FILE [plain]
-import { censusOfRows } from "../../dist/analysis/census-of-rows.js";
-import { timeline } from "../../dist/analysis/timeline.js";
+import { censusOfRows } from "../../dist/analysis/census/census-of-rows.js";
+import { timeline } from "../../dist/analysis/timeline/timeline.js";
 import { openEmbedding } from "../../dist/runs/open-embedding.js";
 import { openHistory } from "../../dist/runs/open-history.js";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
-import { census } from "../../src/analysis/census.js";
+import { census } from "../../src/analysis/census/census.js";
 import { builtInPath } from "../../src/config/corpus-files.js";
 import { deadTokensOf } from "../../src/runner/dead-tokens.js";
 import { openRun, type Run } from "../../src/runner/open-run.js";

@@ -1,15 +1,15 @@
-import { adamwAnalysis } from "./analyses/adamw.js";
-import { deadMassAnalysis } from "./analyses/dead-mass.js";
-import { geometryAnalysis } from "./analyses/geometry.js";
-import { kinematicsAnalysis } from "./analyses/kinematics.js";
-import { lifecycleAnalysis } from "./analyses/lifecycle.js";
-import { motionAnalysis } from "./analyses/motion.js";
-import { phasesAnalysis } from "./analyses/phases.js";
-import { statisticsAnalysis } from "./analyses/statistics.js";
-import { timelineAnalysis } from "./analyses/timeline.js";
-import { topologyAnalysis } from "./analyses/topology.js";
+import { adamwAnalysis } from "./adamw/analysis.js";
 import type { Analysis } from "./analysis.js";
+import { deadMassAnalysis } from "./dead-mass/analysis.js";
+import { geometryAnalysis } from "./geometry/analysis.js";
+import { kinematicsAnalysis } from "./kinematics/analysis.js";
+import { lifecycleAnalysis } from "./lifecycle/lifecycle.js";
+import { motionAnalysis } from "./motion/analysis.js";
+import { phasesAnalysis } from "./phases/phases.js";
 import type { AnalysisSeries } from "./series.js";
+import { statisticsAnalysis } from "./statistics/statistics.js";
+import { timelineAnalysis } from "./timeline/analysis.js";
+import { topologyAnalysis } from "./topology/analysis.js";
 
 /**
  * The analyses that bh-bridge has itself, in the order of the document. Every command loads them, for the help of `--only`: what an analysis computes with is

@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { BhBridgeError } from "../errors.js";
 import { dtypes } from "../formats/matrix.js";
-import { allAnalyses, ownAnalyses } from "./analyses.js";
+import { addAnalysis, allAnalyses, ownAnalyses } from "./analyses.js";
 import type { Analysis } from "./analysis.js";
-import { censusShape } from "./census-shape.js";
-import { degeneracies } from "./degeneracy.js";
-import { count, counts } from "./figure-schemas.js";
+import { censusShape, count, counts } from "./document-fields.js";
+import { degeneracies } from "./verdict.js";
 
 /** What every document begins with. */
 const head = {
@@ -44,4 +44,23 @@ export function currentAnalysisSchema(): z.ZodType<AnalysisDocument> {
   // A list that grows has no names for the compiler: those of bh-bridge's own analyses are in it all the same.
   const schema: z.ZodType = documentSchemaOf(allAnalyses());
   return schema as z.ZodType<AnalysisDocument>;
+}
+
+/**
+ * Add an analysis of your own to every later `analyze` of this process: to its document and schema, to `--only` and to the tables of `bh-bridge analyze`.
+ *
+ * It takes part in the one pass over a history with its `observation`. Where that names no `module`, this thread scans the whole history by itself; see there.
+ *
+ * @returns the analysis, to find its part of a document by: `partOf(document, analysis)`.
+ * @throws {BhBridgeError} `USAGE` when its name is no name, or is taken: by another analysis, or by another field of the document.
+ */
+export function registerAnalysis<const Name extends string, Schema extends z.ZodType, Range = undefined>(
+  analysis: Analysis<Name, Schema, Range>,
+): Analysis<Name, Schema, Range> {
+  const { name } = analysis;
+  if (!/^[a-zA-Z]\w*$/.test(name)) throw new BhBridgeError("USAGE", `"${name}" is no name for an analysis: it begins with a letter and has letters and digits`);
+  const taken = [...Object.keys(analysisDocumentSchema.shape), ...allAnalyses().map((other) => other.name)];
+  if (taken.includes(name)) throw new BhBridgeError("USAGE", `an analysis document has a field "${name}" already: give the analysis another name`);
+  addAnalysis(analysis);
+  return analysis;
 }

@@ -1,13 +1,55 @@
 import type { z } from "zod";
+import type { RunConfig } from "../config/run-config-schema.js";
 import type { History } from "../formats/history.js";
-import type { AnalysisNotes } from "./analysis-notes.js";
-import type { AnalysisSettings } from "./analysis-settings.js";
-import type { Census } from "./census.js";
-import type { RecordedRun } from "./recorded-run.js";
-import type { Observation } from "./scan/observation.js";
+import { count } from "../text/count.js";
+import { groupDigits } from "../text/group-digits.js";
+import type { Census } from "./census/census.js";
+import type { AnalysisSettings, Observation } from "./scan/observation.js";
 import type { Sightings } from "./scan/state-scanner.js";
 import type { AnalysisSeries, LiveMeasure, SeriesChart, SeriesFigure } from "./series.js";
-import type { Timeline } from "./timeline.js";
+import type { Timeline } from "./timeline/timeline.js";
+
+/** The run that a history is of: what else it recorded, and how it was trained. */
+export interface RecordedRun {
+  readonly config: RunConfig;
+  readonly environment: { readonly device: string; readonly cpu_capability: string; readonly platform: string };
+  /** Whether it began with the training state of a checkpoint, so that its first moments are not zero. */
+  readonly goesOn: boolean;
+  /** Tokens that its text does not have. */
+  readonly deadTokens: readonly number[];
+  /** The tensors that it recorded, by their names in `record.tensors`; those that were recorded later included. */
+  readonly tensors: readonly string[];
+  /** @throws {BhBridgeError} `TENSOR_NOT_FOUND`, and what reading its file throws. */
+  open(tensor: string): Promise<History>;
+  /** What the checksums beside a tensor say against its file, in words: nothing where it is as it was recorded. */
+  damage?(tensor: string): Promise<readonly string[]>;
+}
+
+/** What a document, or one of its parts, says in its notes. */
+export interface AnalysisNotes {
+  note(line: string): void;
+  /** Note that fields are left out, and why. */
+  leaveOut(fields: readonly string[], reason: string): void;
+  /** `arrays`, unless they have more than `maxTokens` entries, which is noted. @param within where they stand, such as `initial.` */
+  perToken<Arrays extends object>(arrays: Arrays, entries: number, within?: string): Partial<Arrays>;
+}
+
+/** Notes that become lines of a document. @param part what stands before the name of each field, such as `motion.`; nothing for the document itself */
+export function analysisNotes(lines: string[], maxTokens: number, part: string): AnalysisNotes {
+  const leaveOut = (fields: readonly string[], reason: string): void => {
+    lines.push(`left out: ${fields.map((field) => `${part}${field}`).join(", ")}: ${reason}`);
+  };
+  return {
+    note: (line) => lines.push(line),
+    leaveOut,
+    perToken(arrays, entries, within = "") {
+      if (entries <= maxTokens) return arrays;
+      const fields = Object.keys(arrays).map((name) => `${within}${name}`);
+      leaveOut(fields, `${count(entries, "entry", "entries")}, more than ${groupDigits(maxTokens)} (maxTokens)`);
+      return {};
+    },
+  };
+}
 
 /** What a history has to be for an analysis, or for some fields of its part. */
 export interface Need {
@@ -89,3 +131,22 @@ export function defineAnalysis<
 export function partOf<Schema extends z.ZodType>(document: object, { name }: Analysis<string, Schema>): z.output<Schema> | undefined {
   return Reflect.get(document, name) as z.output<Schema> | undefined;
 }
+
+/** Measuring holds three decoded copies of a state in memory: at this many numbers, 400 MB. */
+const maxMeasuredNumbers = 2 ** 24;
+
+/** Only bfloat16 histories have a lattice. @param fields those that need it; the whole part when absent. */
+export function latticeFor(fields?: readonly string[]): Need {
+  return {
+    ...(fields && { fields }),
+    unmet: ({ dtype }) => (dtype === "BF16" ? undefined : `only bfloat16 has a lattice, and this history is ${dtype}`),
+  };
+}
+
+/** An analysis that observes states has them decoded, which takes memory. */
+export const measurableStates: Need = {
+  unmet({ tokens, dims }) {
+    const numbers = tokens * dims;
+    return numbers > maxMeasuredNumbers ? `a state has ${count(numbers, "number")}, more than ${groupDigits(maxMeasuredNumbers)}` : undefined;
+  },
+};

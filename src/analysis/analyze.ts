@@ -2,19 +2,40 @@ import { BhBridgeError } from "../errors.js";
 import type { History } from "../formats/history.js";
 import { readState } from "../formats/read-state.js";
 import { count } from "../text/count.js";
-import { admittedAnalyses } from "./admitted-analyses.js";
 import { type AnalysisName, allAnalyses } from "./analyses.js";
-import type { Analysis } from "./analysis.js";
+import { type Analysis, type AnalysisNotes, analysisNotes, type RecordedRun } from "./analysis.js";
 import type { AnalysisDocument } from "./analysis-document.js";
-import { type AnalysisNotes, analysisNotes } from "./analysis-notes.js";
-import { type AnalysisSettingsInput, analysisSettings } from "./analysis-settings.js";
-import { type Census, census } from "./census.js";
-import type { RecordedRun } from "./recorded-run.js";
+import { type Census, census } from "./census/census.js";
+import { type AnalysisSettings, type AnalysisSettingsInput, analysisSettings, type ScanOptions } from "./scan/observation.js";
 import { scanHistory } from "./scan/scan-history.js";
-import type { ScanOptions } from "./scan/scan-options.js";
 import type { Sightings } from "./scan/state-scanner.js";
-import { soundnessOf } from "./soundness.js";
-import { timelineOf } from "./timeline.js";
+import { timelineOf } from "./timeline/timeline.js";
+import { soundnessOf } from "./verdict.js";
+
+/** What analyses are admitted by. */
+interface Admission {
+  readonly history: History;
+  readonly run: RecordedRun | undefined;
+  readonly settings: AnalysisSettings;
+}
+
+/** Those of the wanted analyses that a history admits. What is left out is noted, in one line for each reason. */
+export function admittedAnalyses(wanted: readonly Analysis[], { history, run, settings }: Admission, notes: AnalysisNotes): Analysis[] {
+  const leftOut = new Map<string, string[]>();
+  const admits = ({ name, needs = [] }: Analysis): boolean => {
+    for (const need of needs) {
+      const reason = need.unmet(history, settings, run);
+      if (reason === undefined) continue;
+      const names = need.fields?.map((field) => `${name}.${field}`) ?? [name];
+      leftOut.set(reason, [...(leftOut.get(reason) ?? []), ...names]);
+      if (!need.fields) return false;
+    }
+    return true;
+  };
+  const admitted = wanted.filter(admits);
+  for (const [reason, names] of leftOut) notes.leaveOut(names, reason);
+  return admitted;
+}
 
 export interface AnalyzeOptions extends ScanOptions, AnalysisSettingsInput {
   /** The run that the history is of, for the analyses of what it recorded beside its embedding; `recordedRun` makes it of a directory. */

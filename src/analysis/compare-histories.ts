@@ -1,10 +1,61 @@
 import type { History } from "../formats/history.js";
-import { itemSizes } from "../formats/matrix.js";
+import { type Dtype, itemSizes, Matrix } from "../formats/matrix.js";
 import type { RowTokens } from "../formats/row-tokens.js";
 import { stepOfState } from "../formats/state-of-step.js";
-import { type DifferingElement, differingElement } from "./differing-element.js";
+import { type ExactNumber, exactNumber } from "./document-fields.js";
+import type { ScanOptions } from "./scan/observation.js";
 import { runHere } from "./scan/run-in-parts.js";
-import type { ScanOptions } from "./scan/scan-options.js";
+
+/** Bits of infinity without a sign: what is above is NaN. */
+const infinities: Partial<Record<Dtype, bigint>> = { BF16: 0x7f80n, F16: 0x7c00n, F32: 0x7f80_0000n, F64: 0x7ff0_0000_0000_0000n };
+
+/**
+ * How many steps from one number of its dtype to the next lie between two elements: 1 for neighbours, and from the largest number to infinity; 0 for −0 and 0.
+ *
+ * @param a bytes of one element, little-endian.
+ * @returns null when one of them is NaN, and for a dtype that has no floats. Above 2^53 (of F64 alone) it is rounded.
+ */
+export function ulpDistance(dtype: Dtype, a: Uint8Array, b: Uint8Array): number | null {
+  const infinity = infinities[dtype];
+  if (infinity === undefined) return null;
+  const [left, right] = [ordinal(a), ordinal(b)];
+  if (magnitude(left) > infinity || magnitude(right) > infinity) return null;
+  return Number(magnitude(left - right));
+}
+
+/** Floats hold sign and magnitude: read so, their bits count the numbers from zero in both directions. */
+function ordinal(element: Uint8Array): bigint {
+  const bits = element.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  const sign = 1n << BigInt(8 * element.length - 1);
+  return bits & sign ? -(bits ^ sign) : bits;
+}
+
+function magnitude(value: bigint): bigint {
+  return value < 0n ? -value : value;
+}
+
+/** Two elements in one place that differ in some bit. */
+interface DifferingElement {
+  readonly a: ExactNumber;
+  readonly b: ExactNumber;
+  /** As `ulpDistance` counts: 0 for −0 and 0, null where one is NaN. */
+  readonly ulp: number | null;
+}
+
+/**
+ * The first element in which two pieces of a tensor differ in some bit; nothing when they are equal.
+ *
+ * @param a elements, little-endian; as many as in `b`.
+ * @returns with its position, counted in elements.
+ */
+export function differingElement(dtype: Dtype, a: Uint8Array, b: Uint8Array): (DifferingElement & { readonly index: number }) | undefined {
+  if (Buffer.compare(a, b) === 0) return undefined;
+  const size = itemSizes[dtype];
+  const index = Math.floor(a.findIndex((byte, at) => byte !== b[at]) / size);
+  const elementOf = (bytes: Uint8Array) => bytes.subarray(index * size, (index + 1) * size);
+  const numberOf = (bytes: Uint8Array) => exactNumber(new Matrix(dtype, [1], elementOf(bytes)).at(0, 0));
+  return { index, a: numberOf(a), b: numberOf(b), ulp: ulpDistance(dtype, elementOf(a), elementOf(b)) };
+}
 
 /** So much of each history is in memory at a time, or one state where that is larger. */
 const chunkBytes = 1 << 20;

@@ -1,9 +1,90 @@
+import type { History } from "../formats/history.js";
 import type { Matrix } from "../formats/matrix.js";
+import type { RowTokens } from "../formats/row-tokens.js";
 import { count } from "../text/count.js";
-import { census } from "./census.js";
-import { type DeadHole, deadHoles, hasParted } from "./dead-holes.js";
-import { type Degeneracy, degeneracyExplanations } from "./degeneracy.js";
-import { nonfiniteTokens } from "./nonfinite-tokens.js";
+import { census } from "./census/census.js";
+import { nonfiniteTokens } from "./elements.js";
+import type { ScanOptions } from "./scan/observation.js";
+import { scanHistory } from "./scan/scan-history.js";
+import type { Sightings } from "./scan/state-scanner.js";
+
+/**
+ * Why an analysis of a history would mean nothing:
+ * every weight is 0 in every state; no weight changes in any step; no weight is finite in any state.
+ */
+export const degeneracies = ["all-zero", "never-moved", "nothing-finite"] as const;
+
+export type Degeneracy = (typeof degeneracies)[number];
+
+/** Each reason in words. */
+export const degeneracyExplanations: Readonly<Record<Degeneracy, string>> = {
+  "all-zero": "every weight is 0 in every state",
+  "never-moved": "no weight changed in any step",
+  "nothing-finite": "no weight is finite",
+};
+
+/** Whether a history can be scored. */
+export interface Soundness {
+  /** What makes it unfit; empty when it is sound. A history of one state has never moved. */
+  readonly degenerate: readonly Degeneracy[];
+  /** Tokens with NaN or infinity in some state, ascending. */
+  readonly nonfiniteTokens: readonly number[];
+}
+
+/** The soundness that a scan's sightings amount to. */
+export function soundnessOf({ nonzero, finite, moved, nonfiniteTokens }: Sightings, rowTokens: RowTokens): Soundness {
+  const degenerate: Degeneracy[] = [];
+  if (!nonzero) degenerate.push("all-zero");
+  if (!moved) degenerate.push("never-moved");
+  if (!finite) degenerate.push("nothing-finite");
+  const rows = Array.from(nonfiniteTokens, (flag, row) => (flag ? row : -1)).filter((row) => row >= 0);
+  return { degenerate, nonfiniteTokens: rowTokens.ofRows(rows) };
+}
+
+/**
+ * Whether a history can be scored: all-zero, never-moved and nothing-finite ones are named.
+ *
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `ABORTED`; what reading it throws.
+ */
+export async function soundness(history: History, options: ScanOptions = {}): Promise<Soundness> {
+  const { sightings } = await scanHistory(history, [], options);
+  return soundnessOf(sightings, history.rowTokens);
+}
+
+/** The dead tokens of one black hole of the start, and where they are at the end. */
+interface DeadHole {
+  /** Two or more, ascending. */
+  readonly tokens: readonly number[];
+  /** How many of them are in each black hole of the end, descending; live tokens may be in it too. */
+  readonly together: readonly number[];
+  /** How many of them share their row with no other token at the end. */
+  readonly alone: number;
+}
+
+/** Whether the dead tokens of a black hole are no longer in one. */
+export function hasParted({ together, alone }: DeadHole): boolean {
+  return together.length + alone > 1;
+}
+
+/**
+ * What became of the black holes of dead tokens that a training began with. A black hole with fewer than two dead tokens is none of these.
+ *
+ * @param initial the embedding before training.
+ * @param final the embedding at the end, of the same tokens.
+ * @param deadTokens those that have a row.
+ */
+export function deadHoles(initial: Matrix, final: Matrix, deadTokens: readonly number[]): DeadHole[] {
+  const holeOf = new Map(census(final).members.flatMap((members, hole) => members.map((token) => [token, hole])));
+  return census(initial, deadTokens).members.map((tokens) => {
+    const counts = new Map<number, number>();
+    for (const token of tokens) {
+      const hole = holeOf.get(token);
+      if (hole !== undefined) counts.set(hole, (counts.get(hole) ?? 0) + 1);
+    }
+    const together = [...counts.values()].sort((a, b) => b - a);
+    return { tokens, together, alone: tokens.length - together.reduce((sum, count) => sum + count, 0) };
+  });
+}
 
 /** What a training says about the question: did dead tokens that were in one black hole at the start part? */
 export interface Verdict {

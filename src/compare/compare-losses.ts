@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { exactNumber, exactNumberSchema } from "../analysis/exact-number.js";
+import { exactNumber, exactNumberSchema } from "../analysis/document-fields.js";
 import { readEvents } from "../runs/read-events.js";
 
 /** The first step at which two runs had other losses. */

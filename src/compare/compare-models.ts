@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { differingElement } from "../analysis/differing-element.js";
-import { exactNumberSchema } from "../analysis/exact-number.js";
+import { differingElement } from "../analysis/compare-histories.js";
+import { exactNumberSchema } from "../analysis/document-fields.js";
 import { BhBridgeError } from "../errors.js";
 import { openHfDirectory } from "../formats/hf/hf-directory.js";
 import { itemSizes } from "../formats/matrix.js";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type CompareHistoriesOptions, compareHistories, type DifferingPlace, type HistoryComparison } from "../analysis/compare-histories.js";
-import { exactNumberSchema } from "../analysis/exact-number.js";
+import { exactNumberSchema } from "../analysis/document-fields.js";
 import { embeddingHistory, historyTensors } from "../formats/history-tensor.js";
 import { openHistory } from "../runs/open-history.js";
 import { openRunHistories } from "../runs/open-run-directory.js";

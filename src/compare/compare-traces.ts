@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { differingElement } from "../analysis/differing-element.js";
-import { exactNumberSchema } from "../analysis/exact-number.js";
+import { differingElement } from "../analysis/compare-histories.js";
+import { exactNumberSchema } from "../analysis/document-fields.js";
 import { type StepTrace, type TracedTensor, tracedQuantities } from "./step-trace.js";
 
 /** One tensor in which a step of two trainings differs, and its first element that does. */

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { z } from "zod";
-import type { ScanOptions } from "../analysis/scan/scan-options.js";
+import type { ScanOptions } from "../analysis/scan/observation.js";
 import { callArguments } from "../bridge/call-arguments.js";
 import { openRun } from "../runner/open-run.js";
 import { compareLosses, lossComparisonSchema } from "./compare-losses.js";

@@ -1,5 +1,56 @@
 import type { Figure, Mark } from "./figure.js";
-import { reduceSeries } from "./reduce-series.js";
+import { stepLabel } from "./panels.js";
+
+/** The exponential mean of a line without the bias of its beginning (Kingma & Ba 2015, section 3). Gaps stay gaps. */
+export function smoothed(y: readonly (number | null)[], weight: number): (number | null)[] {
+  let mean = 0;
+  let norm = 0;
+  return y.map((value) => {
+    if (value === null) return null;
+    mean = weight * mean + (1 - weight) * value;
+    norm = weight * norm + (1 - weight);
+    return mean / norm;
+  });
+}
+
+/** A line as two lists; null is a gap. */
+interface Line {
+  x: readonly number[];
+  y: readonly (number | null)[];
+}
+
+/**
+ * A line with fewer points that looks the same: of each stretch its first, lowest, highest and last point stay, so that no spike is lost.
+ *
+ * @param limit points at most, about; a shorter line is as it was.
+ */
+export function reduceSeries({ x, y }: Line, limit: number): { x: number[]; y: (number | null)[] } {
+  if (x.length <= limit) return { x: [...x], y: [...y] };
+  const stretches = Math.max(1, Math.floor(limit / 4));
+  const kept: number[] = [];
+  for (let stretch = 0; stretch < stretches; stretch++) {
+    const from = Math.floor((stretch * x.length) / stretches);
+    const to = Math.floor(((stretch + 1) * x.length) / stretches);
+    kept.push(...tellingPoints(y, from, to));
+  }
+  return { x: kept.map((index) => x[index] ?? 0), y: kept.map((index) => y[index] ?? null) };
+}
+
+/** Ascending, each once. */
+function tellingPoints(y: readonly (number | null)[], from: number, to: number): number[] {
+  let lowest = from;
+  let highest = from;
+  let gap: number | undefined;
+  for (let index = from; index < to; index++) {
+    const value = y[index];
+    if (value === null || value === undefined) gap ??= index;
+    else {
+      if (value < (y[lowest] ?? Number.POSITIVE_INFINITY)) lowest = index;
+      if (value > (y[highest] ?? Number.NEGATIVE_INFINITY)) highest = index;
+    }
+  }
+  return [...new Set([from, lowest, highest, to - 1, ...(gap === undefined ? [] : [gap])])].sort((a, b) => a - b);
+}
 
 /** So many points of a line are drawn at most: more than two for every pixel of its width would not be seen. Where there are many lines, fewer. */
 const mostOfLine = 1000;
@@ -29,4 +80,32 @@ function reducedBand({ x, low, high }: Mark & { mark: "band" }, limit: number): 
       return known.length === 0 ? null : pick(...known);
     });
   return { x: starts.map((from) => x[from] ?? 0), low: edge(low, Math.min), high: edge(high, Math.max) };
+}
+
+/** A shorter line shows its course as it is. */
+const fewestPoints = 100;
+/** A smoothed line looks back over this share of its points, about. */
+const reach = 0.01;
+const fewestReached = 5;
+/** A smoothed line has no spikes to keep. */
+const mostDrawn = 300;
+
+/** A line that has been smoothed, as it is drawn. */
+export interface SmoothLine {
+  readonly x: readonly number[];
+  readonly y: readonly (number | null)[];
+}
+
+/** For each panel of a figure and each of its marks: the line smoothed from all its points; null for what has no course over the steps, or a short one. */
+export function smoothLines({ panels }: Pick<Figure, "panels">): (SmoothLine | null)[][] {
+  return panels.map(({ x, marks }) => marks.map((mark) => (x.label === stepLabel && isSmoothable(mark) ? smoothLine(mark) : null)));
+}
+
+function isSmoothable(mark: Mark): mark is Mark & { mark: "line" } {
+  return mark.mark === "line" && mark.curve === "straight" && !mark.thin && mark.x.length >= fewestPoints;
+}
+
+function smoothLine({ x, y }: SmoothLine): SmoothLine {
+  const reached = Math.max(fewestReached, reach * x.length);
+  return reduceSeries({ x, y: smoothed(y, 1 - 1 / reached) }, mostDrawn);
 }

@@ -1,5 +1,11 @@
+import { basename, resolve } from "node:path";
 import type { SeriesFigureName } from "../analysis/analyses.js";
+import type { ScanOptions } from "../analysis/scan/observation.js";
+import { differences } from "../compare/differences.js";
+import { configIdentity } from "../config/config-hash.js";
+import { inlineYaml } from "../config/inline-yaml.js";
 import { BhBridgeError } from "../errors.js";
+import { printable } from "../text/printable.js";
 import type { Figure, Source } from "./figure.js";
 import { adamwFigure } from "./runs/adamw.js";
 import { blackHoles } from "./runs/black-holes.js";
@@ -10,16 +16,16 @@ import { distributions } from "./runs/distributions.js";
 import { freezing } from "./runs/freezing.js";
 import { kinematics } from "./runs/kinematics.js";
 import { loss } from "./runs/loss.js";
-import { neighbours } from "./runs/neighbours.js";
 import { optimizer } from "./runs/optimizer.js";
 import { phaseDurations } from "./runs/phases.js";
 import { populations } from "./runs/populations.js";
 import { rankCurve } from "./runs/rank-curve.js";
-import { type Absent, isAbsent, type RunFigure } from "./runs/run-figure.js";
-import type { RunSource } from "./runs/run-source.js";
+import { type Absent, isAbsent, type RunFigure, RunSource } from "./runs/run-figure.js";
 import { seriesFigures } from "./runs/series-figures.js";
 import { shares } from "./runs/shares.js";
 import { sky } from "./runs/sky.js";
+import { neighbours } from "./runs/topology.js";
+import type { PngOptions, SvgOptions } from "./svg-of-figure.js";
 
 /** Figures of any data, by their names alone. */
 function listed<Name extends string>(...figures: readonly RunFigure<Name>[]): readonly RunFigure<Name>[] {
@@ -78,4 +84,48 @@ export async function figuresOfRuns(name: RunFigureName, runs: readonly Labelled
   const titled = (figure: Figure, [only, ...others]: typeof shown): Figure =>
     runs.length === 1 || others.length > 0 || !only ? figure : { ...figure, title: `${figure.title}: ${only.label}` };
   return [...groups.map((group) => ({ figure: titled(kind.describe(group), group) })), ...missing];
+}
+
+/** A longer label would not leave room for a second one. */
+const longest = 48;
+
+/** What tells runs from one another in a legend: the settings in which they differ, else their names, else their directories. */
+export function runLabels(runs: readonly Pick<RunSource, "config" | "manifest" | "directory">[]): string[] {
+  const differing = differences(runs.map(({ config }) => configIdentity(config)));
+  const bySetting = runs.map((_, run) => differing.map(({ path, values }) => `${path.split(".").at(-1)} ${inlineYaml(values[run])}`).join(", "));
+  const byName = runs.map(({ manifest }) => printable(manifest.name, longest));
+  const tells = (labels: readonly string[]) => new Set(labels).size === runs.length && labels.every((label) => label !== "" && label.length <= longest);
+  if (tells(bySetting)) return bySetting;
+  return tells(byName) ? byName : runs.map(({ directory }) => printable(basename(directory), 2 * longest));
+}
+
+/**
+ * One figure of a run, as plain data: from its files alone.
+ *
+ * @param run its directory, or a run that has been opened.
+ * @throws {BhBridgeError} `USAGE` for a figure that there is not, or that the run has nothing for; `RUN_NOT_FOUND`, `RUN_CORRUPT`, `ABORTED`.
+ */
+export async function figure(run: string | { readonly directory: string }, name: RunFigureName, options: ScanOptions = {}): Promise<Figure> {
+  const directory = resolve(typeof run === "string" ? run : run.directory);
+  using source = new RunSource(directory, options);
+  const [made] = await figuresOfRuns(name, [{ label: source.manifest.name, run: source }]);
+  if (made && "figure" in made) return made.figure;
+  throw new BhBridgeError("USAGE", `${directory} has nothing for the figure "${name}": ${made?.absent ?? "nothing was recorded"}`);
+}
+
+// What draws is loaded when it is asked for: most programs draw nothing.
+
+/** A figure as the text of an SVG file, complete in itself. */
+export async function svgOfFigure(figure: Figure, options?: SvgOptions): Promise<string> {
+  return (await import("./svg-of-figure.js")).svgOfFigure(figure, options);
+}
+
+/** A figure as a PNG file; its font comes with this package. */
+export async function pngOfFigure(figure: Figure, options?: PngOptions): Promise<Uint8Array> {
+  return (await import("./svg-of-figure.js")).pngOfFigure(figure, options);
+}
+
+/** The numbers of a figure as CSV, a row a point, none rounded. */
+export async function csvOfFigure(figure: Figure): Promise<string> {
+  return (await import("./csv-of-figure.js")).csvOfFigure(figure);
 }

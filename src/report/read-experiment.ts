@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { ScanOptions } from "../analysis/scan/scan-options.js";
+import type { ScanOptions } from "../analysis/scan/observation.js";
 import { BhBridgeError } from "../errors.js";
 import { readRunDocument } from "../runs/read-run-json.js";
 import { noLockHolders } from "../runs/scan-runs.js";

@@ -1,9 +1,8 @@
-import type { ScanOptions } from "../analysis/scan/scan-options.js";
+import type { ScanOptions } from "../analysis/scan/observation.js";
 import { experimentFigures } from "../figures/many/experiment-figures.js";
 import { sweepFigures } from "../figures/many/sweep-figures.js";
-import { type FigureOrAbsent, figuresOfRuns, runFigureNames } from "../figures/run-figures.js";
-import { runLabels } from "../figures/run-labels.js";
-import { RunSource } from "../figures/runs/run-source.js";
+import { type FigureOrAbsent, figuresOfRuns, runFigureNames, runLabels } from "../figures/run-figures.js";
+import { RunSource } from "../figures/runs/run-figure.js";
 import { noLockHolders } from "../runs/scan-runs.js";
 import { readSweep } from "../sweep/read-sweep.js";
 import { experimentPage, sweepPage } from "./many-pages.js";

@@ -8,7 +8,7 @@ import { isPresetName } from "../config/presets.js";
 import { changesFrom } from "../config/resolve-run-config.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import type { FigureOrAbsent } from "../figures/run-figures.js";
-import type { RunSource } from "../figures/runs/run-source.js";
+import type { RunSource } from "../figures/runs/run-figure.js";
 import { openRun } from "../runner/open-run.js";
 import { finalLoss, hasStepLosses, notFinite, type TrainResult } from "../runner/train-result.js";
 import { corpusName } from "../runs/corpus-name.js";

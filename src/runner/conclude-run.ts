@@ -1,5 +1,5 @@
 import { analyze } from "../analysis/analyze.js";
-import type { ScanOptions } from "../analysis/scan/scan-options.js";
+import type { ScanOptions } from "../analysis/scan/observation.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { openHistory } from "../runs/open-history.js";
 import { writeAnalysis } from "../runs/run-analysis.js";

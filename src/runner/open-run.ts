@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { ScanOptions } from "../analysis/scan/scan-options.js";
+import type { ScanOptions } from "../analysis/scan/observation.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { embeddingHistory } from "../formats/history-tensor.js";
 import type { Matrix } from "../formats/matrix.js";

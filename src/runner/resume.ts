@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import type { ScanOptions } from "../analysis/scan/scan-options.js";
+import type { ScanOptions } from "../analysis/scan/observation.js";
 import { requireSameConfig } from "../bridge/resume-plan.js";
 import { parseRunConfig } from "../config/parse-run-config.js";
 import { defaultPreset, isPresetName } from "../config/presets.js";

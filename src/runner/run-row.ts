@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { census } from "../analysis/census.js";
-import { nonfiniteTokens } from "../analysis/nonfinite-tokens.js";
+import { census } from "../analysis/census/census.js";
+import { nonfiniteTokens } from "../analysis/elements.js";
 import { BhBridgeError } from "../errors.js";
 import { readState } from "../formats/read-state.js";
 import { newestRecord } from "../runs/history-index.js";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { census } from "../analysis/census.js";
-import { Counts, distributionSchema } from "../analysis/distribution.js";
+import { census } from "../analysis/census/census.js";
+import { Counts, distributionSchema } from "../analysis/document-fields.js";
 import { callArguments } from "../bridge/call-arguments.js";
 import { configInvalid } from "../config/config-invalid.js";
 import { type InitInput, initSchema } from "../config/init-schema.js";

@@ -1,11 +1,8 @@
-import { census } from "../analysis/census.js";
-import { centroidNorm } from "../analysis/centroid-norm.js";
-import type { Degeneracy } from "../analysis/degeneracy.js";
-import { displacement } from "../analysis/displacement.js";
-import { nonfiniteTokens } from "../analysis/nonfinite-tokens.js";
-import type { ScanOptions } from "../analysis/scan/scan-options.js";
-import { soundness } from "../analysis/soundness.js";
-import { verdict } from "../analysis/verdict.js";
+import { census } from "../analysis/census/census.js";
+import { nonfiniteTokens } from "../analysis/elements.js";
+import { centroidNorm, displacement } from "../analysis/geometry/centroid.js";
+import type { ScanOptions } from "../analysis/scan/observation.js";
+import { type Degeneracy, soundness, verdict } from "../analysis/verdict.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import type { History } from "../formats/history.js";
 import { readState } from "../formats/read-state.js";

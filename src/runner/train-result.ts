@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { censusShape } from "../analysis/census-shape.js";
+import { censusShape } from "../analysis/document-fields.js";
 import { engines } from "../config/engine-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import type { TrainEvent } from "../protocol/events.js";

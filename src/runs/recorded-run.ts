@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { RecordedRun } from "../analysis/recorded-run.js";
+import type { RecordedRun } from "../analysis/analysis.js";
 import { BhBridgeError } from "../errors.js";
 import { openHistory } from "./open-history.js";
 import { readRunConfig } from "./run-config.js";

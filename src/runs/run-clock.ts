@@ -1,4 +1,4 @@
-import { spreadStates } from "../analysis/spread-states.js";
+import { spreadStates } from "../analysis/states.js";
 import type { TrainEvent } from "../protocol/events.js";
 
 /** How far a training was at some of its steps: what an axis of steps can be read by. */

@@ -281,7 +281,7 @@ async function sendFile({ directory }: ServedRun, { query, response }: Asked): P
 
 /** A figure of the run, drawn for papers: `name`, and `as` one of svg, png and csv. */
 async function sendFigure({ directory }: ServedRun, { query, response }: Asked): Promise<void> {
-  const [{ figure }, { runFigureNames }] = await Promise.all([import("../figures/figure-of-run.js"), import("../figures/run-figures.js")]);
+  const { figure, runFigureNames } = await import("../figures/run-figures.js");
   const name = runFigureNames.find((each) => each === query.get("name"));
   if (name === undefined) throw new BhBridgeError("USAGE", `name is one of ${runFigureNames.join(", ")}`);
   const kind = query.get("as") ?? "svg";
@@ -294,7 +294,7 @@ async function sendFigure({ directory }: ServedRun, { query, response }: Asked):
 
 const figureKinds: Readonly<Record<string, (figure: Figure) => Promise<{ type: string; content: string | Uint8Array }>>> = {
   svg: async (figure) => ({ type: "image/svg+xml", content: (await import("../figures/svg-of-figure.js")).svgOfFigure(figure) }),
-  png: async (figure) => ({ type: "image/png", content: (await import("../figures/png-of-figure.js")).pngOfFigure(figure) }),
+  png: async (figure) => ({ type: "image/png", content: (await import("../figures/svg-of-figure.js")).pngOfFigure(figure) }),
   csv: async (figure) => ({ type: "text/csv; charset=utf-8", content: (await import("../figures/csv-of-figure.js")).csvOfFigure(figure) }),
 };
 

@@ -1,6 +1,6 @@
-import { decodeElements } from "../analysis/decode-elements.js";
-import { type PathBasis, seenFrom } from "../analysis/path-basis.js";
-import { spreadStates } from "../analysis/spread-states.js";
+import { decodeElements } from "../analysis/elements.js";
+import { type PathBasis, seenFrom } from "../analysis/geometry/path-basis.js";
+import { spreadStates } from "../analysis/states.js";
 import { BhBridgeError } from "../errors.js";
 import type { History } from "../formats/history.js";
 import { itemSizes } from "../formats/matrix.js";

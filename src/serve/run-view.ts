@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { allSeries } from "../analysis/analyses.js";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
-import { census } from "../analysis/census.js";
+import { census } from "../analysis/census/census.js";
 import { BhBridgeError } from "../errors.js";
-import { reduceSeries } from "../figures/reduce-series.js";
+import { reduceSeries } from "../figures/reduce-figure.js";
 import type { History } from "../formats/history.js";
 import { itemSizes } from "../formats/matrix.js";
 import { readState } from "../formats/read-state.js";
@@ -106,7 +106,7 @@ export class RunView {
   async basis(): Promise<BasisDocument> {
     if (this.#basis) return this.#basis;
     // Eigenvectors take a library that most of a server's life does not.
-    const { pathBasis } = await import("../analysis/path-basis.js");
+    const { pathBasis } = await import("../analysis/geometry/path-basis.js");
     const history = await openHistory(this.#directory);
     try {
       const { center, axes, reach } = await pathBasis(history, basisSize);

@@ -1,9 +1,9 @@
-import { timelineAnalysis } from "../analysis/analyses/timeline.js";
 import { allSeries, ownAnalyses, type SeriesName } from "../analysis/analyses.js";
-import { decodeElements } from "../analysis/decode-elements.js";
+import { decodeElements } from "../analysis/elements.js";
 import { scanHistory } from "../analysis/scan/scan-history.js";
 import type { LiveMeasure } from "../analysis/series.js";
-import { timelineOf } from "../analysis/timeline.js";
+import { timelineAnalysis } from "../analysis/timeline/analysis.js";
+import { timelineOf } from "../analysis/timeline/timeline.js";
 import type { History } from "../formats/history.js";
 import { itemSizes } from "../formats/matrix.js";
 import { stepOfState } from "../formats/state-of-step.js";

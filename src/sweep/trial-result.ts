@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { censusShape } from "../analysis/census-shape.js";
+import { censusShape } from "../analysis/document-fields.js";
 import { finalLoss, type TrainResult, trainResultSchema } from "../runner/train-result.js";
 
 const { rows, unique, C, P, populations } = censusShape;

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { census } from "../../src/analysis/census.js";
+import { census } from "../../src/analysis/census/census.js";
 import { Bridge } from "../../src/bridge/bridge.js";
 import { Matrix } from "../../src/formats/matrix.js";
 import { openCheckpoint } from "../../src/runs/open-checkpoint.js";

@@ -1,10 +1,10 @@
-import { stepLabel } from "../../src/figures/axes.js";
 import { csvOfFigure } from "../../src/figures/csv-of-figure.js";
 import { drawFigure } from "../../src/figures/draw/draw-figure.js";
 import { extentOf } from "../../src/figures/draw/extent.js";
-import { figureStyle } from "../../src/figures/draw/palette.js";
+import { figureStyle } from "../../src/figures/draw/legend.js";
 import type { Figure, Mark, Panel } from "../../src/figures/figure.js";
-import type { SmoothLine } from "../../src/figures/smooth-lines.js";
+import { stepLabel } from "../../src/figures/panels.js";
+import type { SmoothLine } from "../../src/figures/reduce-figure.js";
 import type { RunClock } from "../../src/runs/run-clock.js";
 import { clockAxis, clockWords } from "./clock-axis.js";
 import { takeKeys } from "./figure-keys.js";

@@ -1,5 +1,5 @@
-import { stepLabel } from "../../src/figures/axes.js";
 import type { Axis, Figure, Panel } from "../../src/figures/figure.js";
+import { stepLabel } from "../../src/figures/panels.js";
 
 /** Where a pointer is in a figure. */
 export interface Place {

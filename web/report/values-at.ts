@@ -1,5 +1,5 @@
-import { stepLabel } from "../../src/figures/axes.js";
 import type { Figure } from "../../src/figures/figure.js";
+import { stepLabel } from "../../src/figures/panels.js";
 import type { Place } from "./place.js";
 
 const mostLines = 14;

@@ -1,6 +1,14 @@
 import type { Dtype } from "../../formats/matrix.js";
 import { kernelsBase64 } from "./kernels.generated.js";
 
+/** `wasm`: the SIMD kernels; `plain`: the same in TypeScript, which is slower and serves as their check. */
+export type KernelChoice = "wasm" | "plain";
+
+/** What is used when nobody says: `wasm`, unless the environment has `BH_BRIDGE_KERNELS=plain`. */
+export function defaultKernels(): KernelChoice {
+  return process.env["BH_BRIDGE_KERNELS"] === "plain" ? "plain" : "wasm";
+}
+
 /** The SIMD kernels of one instance; addresses are bytes in `memory`, whose buffer is replaced when `configure…` makes it grow. */
 interface Kernels {
   readonly memory: { readonly buffer: ArrayBuffer };

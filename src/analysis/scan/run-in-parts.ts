@@ -1,8 +1,72 @@
 import { availableParallelism } from "node:os";
-import { BhBridgeError } from "../../errors.js";
-import { runInWorker } from "./run-in-worker.js";
-import type { ScanOptions } from "./scan-options.js";
-import type { WorkerTask } from "./worker-task.js";
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import { BhBridgeError, type ErrorCode } from "../../errors.js";
+import type { RawBytes } from "../../formats/state-checks.js";
+import type { CensusHashes, HashRequest } from "../census/row-hashes.js";
+import type { ScanOptions } from "./observation.js";
+import type { RangeScan, ScanRequest } from "./scan-range.js";
+
+/** What a worker thread is asked to do with a part of a plain file, whose bytes begin at `offset`. */
+export type WorkerTask = RawBytes &
+  (
+    | {
+        readonly kind: "scan";
+        readonly request: ScanRequest;
+        /** Of each observation, the module that exports it. */
+        readonly modules: readonly string[];
+      }
+    | { readonly kind: "hash"; readonly request: HashRequest }
+  );
+
+/** What each kind of task results in. */
+interface WorkerResults {
+  readonly scan: RangeScan;
+  readonly hash: CensusHashes;
+}
+
+/** What a task results in. */
+export type ResultOf<Task extends WorkerTask> = WorkerResults[Task["kind"]];
+
+/** What it answers: how much is done, and at last the result or the error. */
+export type WorkerAnswer =
+  | { readonly kind: "progress"; readonly done: number }
+  | { readonly kind: "scan"; readonly result: RangeScan }
+  | { readonly kind: "hash"; readonly result: CensusHashes }
+  | { readonly kind: "error"; readonly code: ErrorCode; readonly message: string };
+
+const extension = extname(import.meta.url);
+const workerFile = new URL(`./scan-worker${extension}`, import.meta.url);
+/** Node runs TypeScript sources (in tests and benches) with a loader only. */
+const loader = extension === ".ts" ? ["--import", "jiti/register"] : [];
+
+/** One task in a thread of its own. */
+interface WorkerRun<Result> {
+  /** Rejects with the worker's error as it was thrown there, or when the thread ends without an answer. */
+  readonly result: Promise<Result>;
+  stop(): Promise<void>;
+}
+
+/** Start a task in a worker thread. @param onProgress called with how much of it is done. */
+export function runInWorker<Task extends WorkerTask>(task: Task, onProgress: (done: number) => void): WorkerRun<ResultOf<Task>> {
+  const worker = new Worker(workerFile, { workerData: task, execArgv: loader });
+  const result = new Promise<ResultOf<Task>>((resolve, reject) => {
+    worker.on("message", (answer: WorkerAnswer) => {
+      if (answer.kind === "progress") onProgress(answer.done);
+      else if (answer.kind === "error") reject(new BhBridgeError(answer.code, answer.message));
+      else resolve(answer.result as ResultOf<Task>);
+    });
+    worker.on("error", (cause) => reject(new BhBridgeError("INTERNAL", `a worker thread that reads ${task.path} failed: ${cause.message}`, { cause })));
+    // After an answer this rejects nothing: a promise settles once.
+    worker.on("exit", (code) => reject(new BhBridgeError("INTERNAL", `a worker thread that reads ${task.path} ended early (exit code ${code})`)));
+  });
+  return {
+    result,
+    async stop() {
+      await worker.terminate();
+    },
+  };
+}
 
 /** Beyond this the memory bus is the limit, and every thread takes some ten megabytes. */
 const maxWorkers = 8;

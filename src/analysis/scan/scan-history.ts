@@ -1,15 +1,66 @@
 import { BhBridgeError } from "../../errors.js";
 import type { History } from "../../formats/history.js";
 import { itemSizes } from "../../formats/matrix.js";
-import { type AnalysisSettingsInput, analysisSettings } from "../analysis-settings.js";
-import { defaultKernels } from "../kernels/kernel-choice.js";
-import { type CountsTable, countsTable } from "./counts-table.js";
-import { mergeRanges } from "./merge-ranges.js";
-import type { Observation } from "./observation.js";
+import { defaultKernels } from "../kernels/load-kernels.js";
+import { type AnalysisSettingsInput, analysisSettings, type Observation, type ScanOptions } from "./observation.js";
 import { cutEvenly, runHere, runInParts, workerCount } from "./run-in-parts.js";
-import type { ScanOptions } from "./scan-options.js";
 import { type RangeScan, type ScanRequest, scanRange } from "./scan-range.js";
-import { type Sightings, timelineFields } from "./state-scanner.js";
+import { type CountsTable, countsTable, type Sightings, timelineFields } from "./state-scanner.js";
+
+/** The series of two ranges that follow each other, as one. */
+export function joinedSeries(first: Float64Array, second: Float64Array): Float64Array {
+  const both = new Float64Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+/**
+ * In how many tokens something has not yet ended: entry i counts those whose last step is i + 1 or later.
+ *
+ * @param lastSteps per token, a step numbered from 1, or 0 for never.
+ */
+export function tokensUntil(lastSteps: Int32Array, steps: number): number[] {
+  const endings = new Int32Array(steps + 1);
+  for (const step of lastSteps) endings[step] = (endings[step] ?? 0) + 1;
+  const counts = new Array<number>(steps).fill(0);
+  let left = lastSteps.length - (endings[0] ?? 0);
+  for (let step = 1; step <= steps; step++) {
+    counts[step - 1] = left;
+    left -= endings[step] ?? 0;
+  }
+  return counts;
+}
+
+/** A last step as it is reported: null when there is none. */
+export function stepOrNull(step: number): number | null {
+  return step === 0 ? null : step;
+}
+
+/** For each token the later of two last steps. */
+export function laterSteps(first: Int32Array, second: Int32Array): Int32Array {
+  return first.map((step, token) => Math.max(step, second[token] ?? 0));
+}
+
+function mergeSightings(first: Sightings, second: Sightings): Sightings {
+  return {
+    nonzero: first.nonzero || second.nonzero,
+    finite: first.finite || second.finite,
+    moved: first.moved || second.moved,
+    nonfiniteTokens: first.nonfiniteTokens.map((flag, token) => flag | (second.nonfiniteTokens[token] ?? 0)),
+  };
+}
+
+/** What a range of states told, beside its counts. */
+export type RangeFindings = Omit<RangeScan, "counts">;
+
+/** What ranges that follow each other told, as if they had been one. @param observations those that `observed` came from. */
+export function mergeRanges(ranges: readonly RangeFindings[], observations: readonly Observation<unknown>[]): RangeFindings {
+  return ranges.reduce((first, second) => ({
+    sightings: mergeSightings(first.sightings, second.sightings),
+    observed: observations.map((observation, index) => observation.merge(first.observed[index], second.observed[index])),
+  }));
+}
 
 /** Motion and geometry take about so many times the work of the classes, byte for byte. */
 const measuringCost = 40;

@@ -1,13 +1,18 @@
 import { itemSizes } from "../../formats/matrix.js";
-import type { AnalysisSettings } from "../analysis-settings.js";
-import { decodeElements } from "../decode-elements.js";
-import type { KernelChoice } from "../kernels/kernel-choice.js";
-import { motionMeter } from "../step-motion.js";
-import { type CountsTable, countsTable } from "./counts-table.js";
-import type { Observation, Observer } from "./observation.js";
-import { plainStateScanner } from "./plain-state-scanner.js";
-import { type Sightings, type StateScanner, type StateShape, timelineFields } from "./state-scanner.js";
-import { wasmStateScanner } from "./wasm-state-scanner.js";
+import { decodeElements } from "../elements.js";
+import type { KernelChoice } from "../kernels/load-kernels.js";
+import { motionMeter } from "../motion/step-motion.js";
+import type { AnalysisSettings, Observation, Observer } from "./observation.js";
+import {
+  type CountsTable,
+  countsTable,
+  plainStateScanner,
+  type Sightings,
+  type StateScanner,
+  type StateShape,
+  timelineFields,
+  wasmStateScanner,
+} from "./state-scanner.js";
 
 /** A chunk of about this size stays in the second-level cache between reading, classifying and measuring it. */
 const chunkBytes = 512 * 1024;

@@ -3,10 +3,10 @@ import { parentPort, workerData } from "node:worker_threads";
 import { BhBridgeError } from "../../errors.js";
 import { itemSizes } from "../../formats/matrix.js";
 import { RawReader } from "../../formats/state-checks.js";
-import { hashRows } from "./hash-rows.js";
+import { hashRows } from "../census/row-hashes.js";
 import type { Observation } from "./observation.js";
+import type { WorkerAnswer, WorkerTask } from "./run-in-parts.js";
 import { scanRange } from "./scan-range.js";
-import type { WorkerAnswer, WorkerTask } from "./worker-task.js";
 
 function post(answer: WorkerAnswer): void {
   parentPort?.postMessage(answer);

@@ -1,4 +1,9 @@
-import type { Dtype } from "../../formats/matrix.js";
+import { type Dtype, itemSizes } from "../../formats/matrix.js";
+import { rowClasses, selectRows } from "../census/census.js";
+import { rowValues } from "../census/row-values.js";
+import { decodeElements } from "../elements.js";
+import { kernelKinds, loadKernels } from "../kernels/load-kernels.js";
+import { type ClassChanges, classChanges, classCounts } from "../timeline/class-changes.js";
 
 /** What is told of each state, in the order in which scanners and kernels store it. The last six compare it with the state before. */
 export const timelineFields = ["unique", "C", "P", "largest", "fissions", "splits", "merges", "joins", "escapes", "captures"] as const;
@@ -36,4 +41,128 @@ export interface StateShape {
   readonly dtype: Dtype;
   readonly tokens: number;
   readonly dims: number;
+}
+
+/** `timelineFields` of each state, one state after the other. */
+export type CountsTable = Uint16Array | Int32Array;
+
+/**
+ * A table for so many states, in memory that worker threads can share. What is counted are tokens, or sets of them: no number is larger than `tokens`, and
+ * for most histories two bytes will do.
+ */
+export function countsTable(states: number, tokens: number): CountsTable {
+  const numbers = states * timelineFields.length;
+  if (tokens > 0xffff) return new Int32Array(new SharedArrayBuffer(numbers * Int32Array.BYTES_PER_ELEMENT));
+  return new Uint16Array(new SharedArrayBuffer(numbers * Uint16Array.BYTES_PER_ELEMENT));
+}
+
+const seenBits = { nonzero: 1, finite: 2, moved: 4 } as const;
+
+/** Booleans other than 0 and 1 are all true, but the kernels compare bytes. */
+function normalizeBooleans(bytes: Uint8Array): void {
+  for (let index = 0; index < bytes.length; index++) if ((bytes[index] ?? 0) > 1) bytes[index] = 1;
+}
+
+/**
+ * A scanner that works in the SIMD kernels, whose memory the states are read into directly.
+ *
+ * @param capacity states of the largest chunk.
+ * @returns undefined when the states do not fit into the 4 GiB that WebAssembly can address.
+ */
+export function wasmStateScanner({ dtype, tokens, dims }: StateShape, capacity: number): StateScanner | undefined {
+  const kernels = loadKernels();
+  const rowBytes = dims * itemSizes[dtype];
+  const stateBytes = tokens * rowBytes;
+  const address = kernels.configure(kernelKinds[dtype], tokens, rowBytes, capacity);
+  if (address === 0) return undefined;
+  const { buffer } = kernels.memory;
+  const states = (count: number): Uint8Array => new Uint8Array(buffer, address + stateBytes, count * stateBytes);
+  return {
+    states,
+    previous: () => new Uint8Array(buffer, address, stateBytes),
+    scan(count) {
+      if (dtype === "BOOL") normalizeBooleans(states(count));
+      kernels.scan(count);
+      return new Int32Array(buffer, kernels.resultsAddress(), count * timelineFields.length);
+    },
+    carry: (count) => kernels.carry(count),
+    sightings() {
+      const seen = kernels.seen();
+      return {
+        nonzero: (seen & seenBits.nonzero) !== 0,
+        finite: (seen & seenBits.finite) !== 0,
+        moved: (seen & seenBits.moved) !== 0,
+        nonfiniteTokens: new Uint8Array(buffer, kernels.nonfiniteAddress(), tokens).slice(),
+      };
+    },
+  };
+}
+
+const noChanges: ClassChanges = { fissions: 0, splits: 0, merges: 0, joins: 0, escapes: 0, captures: 0 };
+
+/** What the kernels see on the way, in TypeScript. */
+class Observer {
+  nonzero = false;
+  finite = false;
+  moved = false;
+  readonly nonfiniteTokens: Uint8Array;
+  readonly #shape: StateShape;
+  #previous: Float64Array | undefined;
+  #previousBytes: Uint8Array | undefined;
+
+  constructor(shape: StateShape) {
+    this.#shape = shape;
+    this.nonfiniteTokens = new Uint8Array(shape.tokens);
+  }
+
+  observe(state: Uint8Array): void {
+    const { dtype, tokens, dims } = this.#shape;
+    const values = new Float64Array(tokens * dims);
+    decodeElements(dtype, state, values);
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index] ?? 0;
+      this.nonzero ||= value !== 0;
+      if (Number.isFinite(value)) this.finite = true;
+      else this.nonfiniteTokens[Math.floor(index / dims)] = 1;
+      const change = this.#previous ? value - (this.#previous[index] ?? 0) : 0;
+      this.moved ||= change !== 0 && !Number.isNaN(change);
+    }
+    // Beyond 2^53 neighbouring integers decode to the same number.
+    if (dtype === "I64" || dtype === "U64") {
+      this.moved ||= this.#previousBytes !== undefined && Buffer.compare(this.#previousBytes, state) !== 0;
+      this.#previousBytes = new Uint8Array(state);
+    }
+    this.#previous = values;
+  }
+}
+
+/** A scanner in plain TypeScript: the check of the kernels, and their stand-in where states are too large for them. */
+export function plainStateScanner(shape: StateShape, capacity: number): StateScanner {
+  const { dtype, tokens, dims } = shape;
+  const stateBytes = tokens * dims * itemSizes[dtype];
+  const memory = new Uint8Array((capacity + 1) * stateBytes);
+  const observer = new Observer(shape);
+  const rows = selectRows(tokens);
+  let before: Int32Array | undefined;
+  return {
+    states: (count) => memory.subarray(stateBytes, (count + 1) * stateBytes),
+    previous: () => memory.subarray(0, stateBytes),
+    scan(count) {
+      const results = new Int32Array(count * timelineFields.length);
+      for (let index = 0; index < count; index++) {
+        const state = memory.subarray((index + 1) * stateBytes, (index + 2) * stateBytes);
+        observer.observe(state);
+        const classes = rowClasses(rowValues(dtype, state, dims), rows);
+        const told = { ...classCounts(classes), ...(before ? classChanges(before, classes) : noChanges) };
+        results.set(
+          timelineFields.map((field) => told[field]),
+          index * timelineFields.length,
+        );
+        before = classes;
+      }
+      return results;
+    },
+    carry: (count) => memory.copyWithin(0, count * stateBytes, (count + 1) * stateBytes),
+    sightings: () => observer,
+  };
 }

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { allAnalyses } from "../../analysis/analyses.js";
+import type { RecordedRun } from "../../analysis/analysis.js";
 import type { AnalysisDocument } from "../../analysis/analysis-document.js";
 import type { AnalyzeOptions } from "../../analysis/analyze.js";
-import type { RecordedRun } from "../../analysis/recorded-run.js";
 import { BhBridgeError } from "../../errors.js";
 import type { History } from "../../formats/history.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
@@ -92,7 +92,7 @@ function isWhole({ only, step }: AnalyzeCommandOptions): boolean {
 
 async function chooseStates(history: History, step: number | undefined): Promise<History> {
   if (step === undefined) return history;
-  const [{ historyUntil }, { stateOfStep }] = await Promise.all([import("../../analysis/history-until.js"), import("../../formats/state-of-step.js")]);
+  const [{ historyUntil }, { stateOfStep }] = await Promise.all([import("../../analysis/states.js"), import("../../formats/state-of-step.js")]);
   return historyUntil(history, stateOfStep(history, step));
 }
 

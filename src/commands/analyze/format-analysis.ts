@@ -1,7 +1,7 @@
 import { allAnalyses } from "../../analysis/analyses.js";
 import { type Analysis, partOf, type TextTable } from "../../analysis/analysis.js";
 import type { AnalysisDocument } from "../../analysis/analysis-document.js";
-import { degeneracyExplanations } from "../../analysis/degeneracy.js";
+import { degeneracyExplanations } from "../../analysis/verdict.js";
 import type { TextColors } from "../../config/text-colors.js";
 import { stepOfState } from "../../formats/state-of-step.js";
 import { count } from "../../text/count.js";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { censusShape } from "../../analysis/census-shape.js";
+import { censusShape } from "../../analysis/document-fields.js";
 
 const count = z.int().nonnegative();
 

@@ -29,7 +29,7 @@ async function takeCensus(target: string, options: CensusOptions): Promise<void>
   const { path, tensor } = await findTarget(target);
   const [{ openEmbedding }, { censusOfRows }, { chooseRows }] = await Promise.all([
     import("../../runs/open-embedding.js"),
-    import("../../analysis/census-of-rows.js"),
+    import("../../analysis/census/census-of-rows.js"),
     import("./rows-option.js"),
   ]);
   const embedding = await openEmbedding(path, { tensor, step: options.step });

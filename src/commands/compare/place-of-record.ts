@@ -1,4 +1,4 @@
-import type { ExactNumber } from "../../analysis/exact-number.js";
+import type { ExactNumber } from "../../analysis/document-fields.js";
 import type { Comparison } from "../../compare/compare.js";
 import { count } from "../../text/count.js";
 import { groupDigits } from "../../text/group-digits.js";

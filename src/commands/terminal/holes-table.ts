@@ -1,4 +1,4 @@
-import type { Census } from "../../analysis/census.js";
+import type { Census } from "../../analysis/census/census.js";
 import { groupDigits } from "../../text/group-digits.js";
 import { printable } from "../../text/printable.js";
 import { columnWidths, table, tableWidth, usualWidth } from "./table.js";

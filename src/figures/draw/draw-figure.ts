@@ -2,10 +2,8 @@ import * as Plot from "@observablehq/plot";
 import type { Axis, Figure, Panel } from "../figure.js";
 import { reduceFigure } from "../reduce-figure.js";
 import { plotLabels, plotMarks } from "./draw-marks.js";
-import { extentOf } from "./extent.js";
-import { drawLegend } from "./legend.js";
-import { type SvgDocument, type SvgElement, svgElement, svgNamespace } from "./svg-element.js";
-import { axisTicks } from "./ticks.js";
+import { axisTicks, extentOf } from "./extent.js";
+import { drawLegend, type SvgDocument, type SvgElement, svgElement, svgNamespace } from "./legend.js";
 
 /** How a figure is drawn. */
 export interface DrawOptions {

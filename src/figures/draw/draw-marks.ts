@@ -1,8 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import type { Mark, Panel, Series } from "../figure.js";
 import { extentOf } from "./extent.js";
-import { colourClass, dashOf, symbolOf } from "./palette.js";
-import { type SvgDocument, type SvgElement, svgElement } from "./svg-element.js";
+import { colourClass, dashOf, type SvgDocument, type SvgElement, svgElement, symbolOf } from "./legend.js";
 
 /** What marks are drawn with. */
 interface Drawing {

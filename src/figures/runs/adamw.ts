@@ -1,14 +1,10 @@
-import type { RecordedRun } from "../../analysis/recorded-run.js";
-import { spreadStates } from "../../analysis/spread-states.js";
+import type { RecordedRun } from "../../analysis/analysis.js";
+import { spreadStates } from "../../analysis/states.js";
 import type { History } from "../../formats/history.js";
 import { stepsOf } from "../../formats/state-of-step.js";
 import { recordedRun } from "../../runs/recorded-run.js";
-import { axis } from "../axes.js";
-import { type LinePanel, linePanels } from "../line-panels.js";
-import type { StepSeries } from "../state-series.js";
-import { requestedAnalysis } from "./requested-analysis.js";
-import { type Absent, defineRunFigure, isAbsent } from "./run-figure.js";
-import type { RunSource } from "./run-source.js";
+import { axis, type LinePanel, linePanels, type StepSeries } from "../panels.js";
+import { type Absent, defineRunFigure, isAbsent, type RunSource, requestedAnalysis } from "./run-figure.js";
 
 /** Components that are computed again: some seconds' work. */
 const mostComponents = 3_000_000;

@@ -1,10 +1,7 @@
-import { spreadStates } from "../../analysis/spread-states.js";
+import { spreadStates } from "../../analysis/states.js";
 import { readState } from "../../formats/read-state.js";
-import { countAxis, stepAxis } from "../axes.js";
-import { linePanels } from "../line-panels.js";
-import { analysedSteps, overStates, type StepSeries } from "../state-series.js";
-import { defineRunFigure } from "./run-figure.js";
-import type { RunSource } from "./run-source.js";
+import { analysedSteps, countAxis, linePanels, overStates, type StepSeries, stepAxis } from "../panels.js";
+import { defineRunFigure, type RunSource } from "./run-figure.js";
 
 interface Counted {
   readonly P: StepSeries;
@@ -35,7 +32,7 @@ async function componentsOf(run: RunSource): Promise<StepSeries | undefined> {
   const pairs = (history.tokens * (history.tokens - 1)) / 2;
   const most = Math.min(mostStates, Math.floor(maxPairs / Math.max(1, pairs)));
   if (history.dtype !== "BF16" || most < 2) return undefined;
-  const { topology } = await import("../../analysis/topology.js");
+  const { topology } = await import("../../analysis/topology/topology.js");
   const steps = analysedSteps(await run.analysis());
   const states = stretched(history.states, most);
   const values: number[] = [];

@@ -1,10 +1,6 @@
-import { axis } from "../axes.js";
 import type { Mark } from "../figure.js";
-import { linePanels } from "../line-panels.js";
-import type { StepSeries } from "../state-series.js";
-import { requestedAnalysis } from "./requested-analysis.js";
-import { type Absent, defineRunFigure, isAbsent } from "./run-figure.js";
-import type { RunSource } from "./run-source.js";
+import { axis, linePanels, type StepSeries } from "../panels.js";
+import { type Absent, defineRunFigure, isAbsent, type RunSource, requestedAnalysis } from "./run-figure.js";
 
 interface Mass {
   readonly from: string;

@@ -1,10 +1,7 @@
-import { euclideanNorm } from "../../analysis/euclidean-norm.js";
-import { axis } from "../axes.js";
-import { type LinePanel, linePanels } from "../line-panels.js";
+import { euclideanNorm } from "../../analysis/geometry/centroid.js";
+import { axis, type LinePanel, linePanels, overMoves, overStates, type StepSeries } from "../panels.js";
 import { motionPath } from "../scan/motion-path.js";
-import { overMoves, overStates, type StepSeries } from "../state-series.js";
-import { defineRunFigure } from "./run-figure.js";
-import type { RunSource } from "./run-source.js";
+import { defineRunFigure, type RunSource } from "./run-figure.js";
 
 /** Over the tokens, the mean and the largest norm of their moves. */
 interface Moves {

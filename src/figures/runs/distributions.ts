@@ -1,15 +1,13 @@
-import { forEachRow } from "../../analysis/for-each-row.js";
-import { stateGeometry } from "../../analysis/state-geometry.js";
-import { stepMotion } from "../../analysis/step-motion.js";
+import { forEachRow } from "../../analysis/elements.js";
+import { stateGeometry } from "../../analysis/geometry/state-geometry.js";
+import { stepMotion } from "../../analysis/motion/step-motion.js";
+import { chosenStates } from "../../analysis/states.js";
 import { readState } from "../../formats/read-state.js";
 import { stepOfState } from "../../formats/state-of-step.js";
-import { axis, countAxis } from "../axes.js";
-import { chosenStates } from "../chosen-states.js";
 import type { Mark, Panel } from "../figure.js";
 import { binEdges, countsIn, cumulativeShare } from "../histogram.js";
-import { seriesOf } from "../styled-series.js";
-import { type Absent, defineRunFigure } from "./run-figure.js";
-import type { RunSource } from "./run-source.js";
+import { axis, countAxis, seriesOf } from "../panels.js";
+import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 const bins = 24;
 

@@ -1,10 +1,8 @@
-import { axis, stepAxis } from "../axes.js";
+import { analysedSteps, axis, stepAxis } from "../panels.js";
 import { motionPath } from "../scan/motion-path.js";
 import { followedRows } from "../scan/stillness-scan.js";
-import { shownToken } from "../shown-token.js";
-import { analysedSteps } from "../state-series.js";
-import { type Absent, defineRunFigure } from "./run-figure.js";
-import type { RunSource } from "./run-source.js";
+import { shownToken } from "../tokens.js";
+import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 const mostColumns = 360;
 const latticeLevels = ["still", "moves within one cell", "beyond one cell", "by more than √dims cells"] as const;

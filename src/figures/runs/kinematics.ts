@@ -1,9 +1,5 @@
-import { axis } from "../axes.js";
-import { linePanels } from "../line-panels.js";
-import { analysedSteps, type StepSeries } from "../state-series.js";
-import { requestedAnalysis } from "./requested-analysis.js";
-import { type Absent, defineRunFigure, isAbsent } from "./run-figure.js";
-import type { RunSource } from "./run-source.js";
+import { analysedSteps, axis, linePanels, type StepSeries } from "../panels.js";
+import { type Absent, defineRunFigure, isAbsent, type RunSource, requestedAnalysis } from "./run-figure.js";
 
 const names = { bulk: "bulk: of the mean", peculiar: "peculiar: around it", radial: "radial", tangential: "tangential" } as const;
 interface Velocities {

@@ -1,8 +1,5 @@
-import { axis } from "../axes.js";
-import { linePanels } from "../line-panels.js";
-import type { StepSeries } from "../state-series.js";
-import { type Absent, defineRunFigure } from "./run-figure.js";
-import type { RunSource } from "./run-source.js";
+import { axis, linePanels, type StepSeries } from "../panels.js";
+import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 interface Losses {
   readonly training: StepSeries;

@@ -1,16 +1,13 @@
-import { forEachRow } from "../../analysis/for-each-row.js";
+import { forEachRow } from "../../analysis/elements.js";
 import { runHere } from "../../analysis/scan/run-in-parts.js";
-import { spreadStates } from "../../analysis/spread-states.js";
+import { spreadStates } from "../../analysis/states.js";
 import type { History } from "../../formats/history.js";
 import { readState } from "../../formats/read-state.js";
 import { stepOfState, stepsOf } from "../../formats/state-of-step.js";
 import { recordedParts } from "../../runs/recorded-run.js";
-import { axis } from "../axes.js";
-import { linePanels } from "../line-panels.js";
-import type { StepSeries } from "../state-series.js";
-import { type TokenGroup, type TokenGroups, tokenGroupNames, tokenGroups } from "../token-groups.js";
-import { type Absent, defineRunFigure } from "./run-figure.js";
-import type { RunSource } from "./run-source.js";
+import { axis, linePanels, type StepSeries } from "../panels.js";
+import { type TokenGroup, type TokenGroups, tokenGroupNames, tokenGroups } from "../tokens.js";
+import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 const mostStates = 1000;
 

@@ -1,11 +1,8 @@
-import { axis } from "../axes.js";
 import type { Panel } from "../figure.js";
 import { cumulativeShare } from "../histogram.js";
-import { seriesOf } from "../styled-series.js";
-import { tokenGroups } from "../token-groups.js";
-import { requestedAnalysis } from "./requested-analysis.js";
-import { type Absent, defineRunFigure, isAbsent } from "./run-figure.js";
-import type { RunSource } from "./run-source.js";
+import { axis, seriesOf } from "../panels.js";
+import { tokenGroups } from "../tokens.js";
+import { type Absent, defineRunFigure, isAbsent, type RunSource, requestedAnalysis } from "./run-figure.js";
 
 const phases = ["early", "midlife", "late", "frozen"] as const;
 const titles = {

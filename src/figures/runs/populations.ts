@@ -1,8 +1,6 @@
-import { axis } from "../axes.js";
-import { shownToken } from "../shown-token.js";
-import { seriesOf } from "../styled-series.js";
-import { type Absent, defineRunFigure } from "./run-figure.js";
-import type { RunSource } from "./run-source.js";
+import { axis, seriesOf } from "../panels.js";
+import { shownToken } from "../tokens.js";
+import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 /** So many black holes have a bar. */
 const maxBars = 16;

@@ -1,12 +1,8 @@
 import { type AnalysisName, ownAnalyses, type SeriesFigureName } from "../../analysis/analyses.js";
 import type { AnalysisDocument } from "../../analysis/analysis-document.js";
 import type { AnalysisSeries, SeriesFigure } from "../../analysis/series.js";
-import { axis } from "../axes.js";
-import { linePanels } from "../line-panels.js";
-import { overMoves, overStates, type StepSeries } from "../state-series.js";
-import { leftOut, requestedAnalysis } from "./requested-analysis.js";
-import { type Absent, defineRunFigure, isAbsent, type RunFigure } from "./run-figure.js";
-import type { RunSource } from "./run-source.js";
+import { axis, linePanels, overMoves, overStates, type StepSeries } from "../panels.js";
+import { type Absent, defineRunFigure, isAbsent, leftOut, type RunFigure, type RunSource, requestedAnalysis } from "./run-figure.js";
 
 /** A figure, and the analysis that declares it. */
 interface Declared {

@@ -1,8 +1,5 @@
-import { axis } from "../axes.js";
-import { linePanels } from "../line-panels.js";
-import { overMoves, type StepSeries } from "../state-series.js";
-import { defineRunFigure } from "./run-figure.js";
-import type { RunSource } from "./run-source.js";
+import { axis, linePanels, overMoves, type StepSeries } from "../panels.js";
+import { defineRunFigure, type RunSource } from "./run-figure.js";
 
 interface Shares {
   readonly still: StepSeries;

@@ -1,11 +1,8 @@
+import { chosenStates } from "../../analysis/states.js";
 import { stepOfState } from "../../formats/state-of-step.js";
-import { axis } from "../axes.js";
-import { chosenStates } from "../chosen-states.js";
-import { seriesOf } from "../styled-series.js";
-import { dotsOf } from "./cloud.js";
-import { type Point, pointsOf, rounded } from "./followed-points.js";
-import { type Absent, defineRunFigure } from "./run-figure.js";
-import type { RunSource } from "./run-source.js";
+import { axis, seriesOf } from "../panels.js";
+import { dotsOf, type Point, pointsOf, rounded } from "./cloud.js";
+import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 type Sky = readonly { readonly step: number; readonly points: readonly Point[] }[];
 

@@ -1,6 +1,6 @@
-import { geometryOfValues } from "../../analysis/geometry-of-values.js";
-import { joinedSeries } from "../../analysis/scan/joined-series.js";
+import { geometryOfValues } from "../../analysis/geometry/state-geometry.js";
 import type { Observation } from "../../analysis/scan/observation.js";
+import { joinedSeries } from "../../analysis/scan/scan-history.js";
 
 /** The centroid of every state, `[states, dims]`. */
 export const observation: Observation<Float64Array> = {

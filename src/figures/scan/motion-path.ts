@@ -1,5 +1,5 @@
 import { scanHistory } from "../../analysis/scan/scan-history.js";
-import type { RunSource } from "../runs/run-source.js";
+import type { RunSource } from "../runs/run-figure.js";
 import { observation as centroids } from "./centroid-scan.js";
 import { observation as levels } from "./stillness-scan.js";
 

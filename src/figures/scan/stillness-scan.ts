@@ -1,5 +1,5 @@
+import type { StepMotion } from "../../analysis/motion/step-motion.js";
 import type { Observation } from "../../analysis/scan/observation.js";
-import type { StepMotion } from "../../analysis/step-motion.js";
 
 /** So many rows of a large vocabulary are followed, evenly spread. */
 const maxRows = 512;

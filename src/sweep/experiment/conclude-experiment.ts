@@ -1,4 +1,4 @@
-import type { ScanOptions } from "../../analysis/scan/scan-options.js";
+import type { ScanOptions } from "../../analysis/scan/observation.js";
 import { diffRunConfigs } from "../../config/diff-run-configs.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { sharedTraps } from "../../runner/traps.js";

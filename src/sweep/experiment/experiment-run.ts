@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { censusShape } from "../../analysis/census-shape.js";
-import { degeneracies } from "../../analysis/degeneracy.js";
+import { censusShape } from "../../analysis/document-fields.js";
+import { degeneracies } from "../../analysis/verdict.js";
 
 const figure = z.number().nullable();
 

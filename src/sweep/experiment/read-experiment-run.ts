@@ -1,7 +1,7 @@
 import type { AnalysisDocument } from "../../analysis/analysis-document.js";
 import { analyze } from "../../analysis/analyze.js";
-import { census } from "../../analysis/census.js";
-import type { ScanOptions } from "../../analysis/scan/scan-options.js";
+import { census } from "../../analysis/census/census.js";
+import type { ScanOptions } from "../../analysis/scan/observation.js";
 import type { History } from "../../formats/history.js";
 import { readState } from "../../formats/read-state.js";
 import { stepOfState, stepsOf } from "../../formats/state-of-step.js";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { census } from "../../analysis/census.js";
+import { census } from "../../analysis/census/census.js";
 import { stepsUpTo } from "../../config/record-schedule.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { findTensor } from "../../formats/find-tensor.js";

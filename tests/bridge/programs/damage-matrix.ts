@@ -6,7 +6,7 @@ import { cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, r
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { analyze } from "../../../src/analysis/analyze.js";
-import { censusOfRows } from "../../../src/analysis/census-of-rows.js";
+import { censusOfRows } from "../../../src/analysis/census/census-of-rows.js";
 import { compare } from "../../../src/compare/compare.js";
 import { configHash } from "../../../src/config/config-hash.js";
 import { BhBridgeError } from "../../../src/errors.js";

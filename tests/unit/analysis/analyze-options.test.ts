@@ -1,12 +1,11 @@
 import { expect, test } from "vitest";
 import { analyze } from "../../../src/analysis/analyze.js";
-import { firstState } from "../../../src/analysis/first-state.js";
-import { geometry } from "../../../src/analysis/geometry.js";
-import { lifecycle } from "../../../src/analysis/lifecycle.js";
-import { motion } from "../../../src/analysis/motion.js";
-import { soundness } from "../../../src/analysis/soundness.js";
-import { stateGeometry } from "../../../src/analysis/state-geometry.js";
-import { timeline } from "../../../src/analysis/timeline.js";
+import { geometry } from "../../../src/analysis/geometry/geometry.js";
+import { stateGeometry } from "../../../src/analysis/geometry/state-geometry.js";
+import { lifecycle } from "../../../src/analysis/lifecycle/lifecycle.js";
+import { motion } from "../../../src/analysis/motion/motion.js";
+import { firstState, timeline } from "../../../src/analysis/timeline/timeline.js";
+import { soundness } from "../../../src/analysis/verdict.js";
 import { Matrix } from "../../../src/formats/matrix.js";
 import { RowTokens } from "../../../src/formats/row-tokens.js";
 import { memoryHistory } from "./memory-source.js";

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { census } from "../../../src/analysis/census.js";
-import { censusOfRows } from "../../../src/analysis/census-of-rows.js";
-import { motion } from "../../../src/analysis/motion.js";
-import { timeline } from "../../../src/analysis/timeline.js";
+import { census } from "../../../src/analysis/census/census.js";
+import { censusOfRows } from "../../../src/analysis/census/census-of-rows.js";
+import { motion } from "../../../src/analysis/motion/motion.js";
+import { timeline } from "../../../src/analysis/timeline/timeline.js";
 import { type Dtype, dtypes, itemSizes, Matrix } from "../../../src/formats/matrix.js";
 import { memoryHistory, memorySource } from "./memory-source.js";
 

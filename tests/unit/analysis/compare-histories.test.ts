@@ -1,8 +1,74 @@
 import { expect, test } from "vitest";
-import { compareHistories } from "../../../src/analysis/compare-histories.js";
+import { compareHistories, differingElement, ulpDistance } from "../../../src/analysis/compare-histories.js";
 import type { History } from "../../../src/formats/history.js";
+import type { Dtype } from "../../../src/formats/matrix.js";
 import { RowTokens } from "../../../src/formats/row-tokens.js";
+import { expectedFrom } from "../formats/reference-python.js";
 import { memoryHistory } from "./memory-source.js";
+
+/** Pairs of elements as bytes in hex, and how many calls of `nextafter` lead from one to the other, as NumPy and torch take them. */
+const program = `
+import json, numpy as np, torch
+rng = np.random.default_rng(3)
+cases = []
+def add(dtype, a, b, steps): cases.append([dtype, a.tobytes().hex(), b.tobytes().hex(), steps])
+for dtype, name in (("F16", np.float16), ("F32", np.float32), ("F64", np.float64)):
+    biggest = np.finfo(name).max
+    for start in [0.0, -0.0, 1.0, -1.0, 65504.0, np.finfo(name).smallest_subnormal, *rng.normal(size=20)]:
+        a = b = name(start)
+        for steps in range(1, 6):
+            b = np.nextafter(b, name(-np.inf) if start > 0 else name(np.inf))
+            add(dtype, a, b, steps)
+            add(dtype, b, a, steps)
+    add(dtype, name(0.0), name(-0.0), 0)
+    add(dtype, biggest, name(np.inf), 1)
+    add(dtype, -biggest, name(-np.inf), 1)
+    add(dtype, name(np.nan), name(1), None)
+    add(dtype, name(np.nan), name(np.nan), None)
+# bfloat16 is what NumPy lacks; torch steps through it.
+infinity = torch.tensor(float("inf"), dtype=torch.bfloat16)
+bits = lambda value: value.view(torch.int16).numpy()
+for start in [0.0, -0.0, 1.0, -1.0, 1e-40, *rng.normal(size=20)]:
+    a = b = torch.tensor(start, dtype=torch.bfloat16)
+    for steps in range(1, 6):
+        b = torch.nextafter(b, -infinity if start > 0 else infinity)
+        add("BF16", bits(a), bits(b), steps)
+add("BF16", bits(torch.tensor(0.0, dtype=torch.bfloat16)), bits(torch.tensor(-0.0, dtype=torch.bfloat16)), 0)
+add("BF16", bits(torch.tensor(float("nan"), dtype=torch.bfloat16)), bits(a), None)
+# From -x to x there are twice as many steps as x has ordinals.
+for dtype, name, integer in (("F16", np.float16, np.int16), ("F32", np.float32, np.int32)):
+    for value in rng.normal(size=10).astype(name):
+        add(dtype, value, -value, 2 * int(np.abs(value).view(integer)))
+print(json.dumps(cases))`;
+
+test("it counts the steps that nextafter takes, over zero too; NaN is at no distance", () => {
+  const cases = expectedFrom<[Dtype, string, string, number | null][]>(program);
+  const wrong = cases.filter(([dtype, a, b, steps]) => ulpDistance(dtype, Buffer.from(a, "hex"), Buffer.from(b, "hex")) !== steps);
+  expect(cases.length).toBeGreaterThan(700);
+  expect(wrong).toEqual([]);
+});
+
+test("a dtype without floats has no ULP", () => {
+  expect(ulpDistance("I32", Buffer.from([1, 0, 0, 0]), Buffer.from([2, 0, 0, 0]))).toBeNull();
+});
+
+const bytes = (numbers: number[]) => new Uint8Array(Float32Array.from(numbers).buffer);
+
+test("the first element of other bits is told with both values", () => {
+  expect(differingElement("F32", bytes([1, 2, 3, 4]), bytes([1, 2, 3.5, 5]))).toEqual({ index: 2, a: 3, b: 3.5, ulp: 2 ** 21 });
+  expect(differingElement("F32", bytes([1, 2]), bytes([1, 2]))).toBeUndefined();
+});
+
+test("−0 differs from 0 at no distance, and what JSON lacks is told as text", () => {
+  expect(differingElement("F32", bytes([0]), bytes([-0]))).toEqual({ index: 0, a: 0, b: "-0", ulp: 0 });
+  expect(differingElement("F32", bytes([Number.NaN]), bytes([Number.NEGATIVE_INFINITY]))).toEqual({ index: 0, a: "NaN", b: "-Infinity", ulp: null });
+});
+
+test("two NaN of other bits differ, and equal bits do not", () => {
+  const nan = new Uint8Array(Uint16Array.of(0x7fc0, 0x7fc1).buffer);
+  expect(differingElement("BF16", nan.subarray(0, 2), nan.subarray(2))).toEqual({ index: 0, a: "NaN", b: "NaN", ulp: null });
+  expect(differingElement("BF16", nan.subarray(0, 2), nan.subarray(0, 2))).toBeUndefined();
+});
 
 const [tokens, dims] = [4, 3];
 

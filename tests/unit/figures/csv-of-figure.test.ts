@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { csvOfFigure } from "../../../src/figures/csv-of-figure.js";
-import { seriesOf } from "../../../src/figures/styled-series.js";
+import { seriesOf } from "../../../src/figures/panels.js";
 import { madeUpFigure } from "./made-up-figure.js";
 
 test("a row a point, with the columns that are used, and no number rounded", () => {

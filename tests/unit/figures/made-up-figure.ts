@@ -1,6 +1,5 @@
-import { axis, stepAxis } from "../../../src/figures/axes.js";
 import type { Figure, Mark, Panel } from "../../../src/figures/figure.js";
-import { seriesOf } from "../../../src/figures/styled-series.js";
+import { axis, seriesOf, stepAxis } from "../../../src/figures/panels.js";
 
 /** A figure of two series with these marks in one panel. */
 export function madeUpFigure(marks: readonly Mark[], panel: Partial<Panel> = {}, over: Partial<Figure> = {}): Figure {

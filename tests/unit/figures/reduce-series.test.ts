@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { reduceSeries } from "../../../src/figures/reduce-series.js";
+import { reduceSeries } from "../../../src/figures/reduce-figure.js";
 
 const steps = Array.from({ length: 10_001 }, (_, step) => step);
 

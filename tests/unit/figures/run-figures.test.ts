@@ -1,9 +1,13 @@
+import { relative } from "node:path";
 import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
+import { parseRunConfig } from "../../../src/config/parse-run-config.js";
+import { presets } from "../../../src/config/presets.js";
 import { figureSchema } from "../../../src/figures/figure.js";
-import { figuresOfRuns, runFigureNames } from "../../../src/figures/run-figures.js";
+import { figure, figuresOfRuns, runFigureNames, runLabels } from "../../../src/figures/run-figures.js";
 import { svgOfFigure } from "../../../src/figures/svg-of-figure.js";
-import { type RunOfStates, runOfStates } from "./run-of-states.js";
+import type { RunManifest } from "../../../src/runs/run-manifest.js";
+import { type RunOfStates, runOfStates, writeRunOfStates } from "./run-of-states.js";
 
 const { NaN: no } = Number;
 const rows = [
@@ -69,4 +73,52 @@ test("a run that has nothing to show is named beside the figure of the others", 
 
 test("a figure that there is not is refused with the names of those that there are", async () => {
   await expect(figuresOfRuns("toString" as "loss", [])).rejects.toThrow('there is no figure "toString"; there are loss, radius');
+});
+
+const run = (name: string, over: object, directory = `/runs/${name}`) => ({
+  directory,
+  manifest: { name } as RunManifest,
+  config: parseRunConfig({ ...presets.quick.input, name, ...over }),
+});
+
+test("runs are told apart by the settings in which they differ", () => {
+  expect(runLabels([run("a", { seed: 1 }), run("b", { seed: 2 })])).toEqual(["seed 1", "seed 2"]);
+  const training = presets.quick.input.training;
+  const rates = [1e-3, 2e-3].map((learning_rate) => run("same", { training: { ...training, learning_rate } }));
+  expect(runLabels(rates)).toEqual(["learning_rate 0.001", "learning_rate 0.002"]);
+});
+
+test("runs of one configuration are told apart by their names, and of one name by their directories", () => {
+  expect(runLabels([run("a", {}), run("b", {})])).toEqual(["a", "b"]);
+  expect(runLabels([run("a", {}, "/runs/a"), run("a", {}, "/runs/a-2")])).toEqual(["a", "a-2"]);
+});
+
+test("settings that would take too much room, or are alike in two of three runs, give way to names", () => {
+  const long = "a prompt that is far longer than what a legend can hold beside another one";
+  expect(runLabels([run("short", { data: { corpus: `/${long}.txt` } }), run("other", {})])).toEqual(["short", "other"]);
+  expect(runLabels([run("a", { seed: 1 }), run("b", { seed: 2 }), run("c", { seed: 2 })])).toEqual(["a", "b", "c"]);
+});
+
+test("one run has its name, in which nothing can steer a terminal", () => {
+  expect(runLabels([run("only", {})])).toEqual(["only"]);
+  expect(runLabels([run("a\u001b[2Jb", {})])[0]).not.toContain("\u001b");
+});
+
+const states = [
+  [[1], [2]],
+  [[1], [1]],
+];
+
+test("a run by its path, or one that was opened, gives the same figure, with its name and the hash of its configuration", async () => {
+  const directory = writeRunOfStates({ states });
+  const made = await figure(relative(".", directory), "radius", { workers: 0 });
+  expect(made).toEqual(await figure({ directory }, "radius", { workers: 0 }));
+  expect(made.sources).toEqual([{ name: "made-up", hash: "0".repeat(64) }]);
+});
+
+test("a figure that the run has nothing for is refused with the reason", async () => {
+  const directory = writeRunOfStates({ states });
+  const refused = figure(directory, "optimizer", { workers: 0 });
+  await expect(refused).rejects.toMatchObject({ code: "USAGE" });
+  await expect(refused).rejects.toThrow(`${directory} has nothing for the figure "optimizer": it recorded neither`);
 });

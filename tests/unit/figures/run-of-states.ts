@@ -1,8 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Figure, figureSchema, type Mark } from "../../../src/figures/figure.js";
-import { isAbsent, type RunFigure } from "../../../src/figures/runs/run-figure.js";
-import { RunSource } from "../../../src/figures/runs/run-source.js";
+import { isAbsent, type RunFigure, RunSource } from "../../../src/figures/runs/run-figure.js";
 import type { History } from "../../../src/formats/history.js";
 import { RowTokens } from "../../../src/formats/row-tokens.js";
 import { writeHistory } from "../../../src/runs/write-history.js";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { axis, stepAxis } from "../../../src/figures/axes.js";
 import type { Mark, Panel } from "../../../src/figures/figure.js";
-import { smoothLines } from "../../../src/figures/smooth-lines.js";
+import { axis, stepAxis } from "../../../src/figures/panels.js";
+import { smoothLines } from "../../../src/figures/reduce-figure.js";
 import { expectedFrom } from "../formats/reference-python.js";
 
 const y = Array.from({ length: 2000 }, (_, step) => 2 + Math.sin(step * step));

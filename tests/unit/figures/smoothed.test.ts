@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { smoothed } from "../../../src/figures/smoothed.js";
+import { smoothed } from "../../../src/figures/reduce-figure.js";
 
 test("a level line stays level from its first point on: the mean has no bias", () => {
   for (const value of smoothed([3, 3, 3, 3], 0.9)) expect(value).toBeCloseTo(3, 12);

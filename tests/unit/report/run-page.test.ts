@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { RunSource } from "../../../src/figures/runs/run-source.js";
+import { RunSource } from "../../../src/figures/runs/run-figure.js";
 import type { Block, Page } from "../../../src/report/page.js";
 import { runPage, runsPage } from "../../../src/report/run-page.js";
 import { type RunOfStates, writeRunOfStates } from "../figures/run-of-states.js";

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { SeriesName } from "../../../src/analysis/analyses.js";
-import { smoothed } from "../../../src/figures/smoothed.js";
+import { smoothed } from "../../../src/figures/reduce-figure.js";
 import type { TrainingLine } from "../../../src/serve/run-view.js";
 import { hrefOf, setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { analysisCharts } from "../../../src/analysis/charts.generated.js";
-import { smoothed } from "../../../src/figures/smoothed.js";
+import { smoothed } from "../../../src/figures/reduce-figure.js";
 import type { TrainingLine } from "../../../src/serve/run-view.js";
 import { setQuery, useAddress } from "../address.js";
 import { useChanges } from "../changes.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { emptyStepEntry, enterComponent } from "../../../../src/analysis/adamw/step-entry.js";
+import { emptyStepEntry, enterComponent } from "../../../../src/analysis/adamw/adamw-ledger.js";
 
 const bfloat16 = { narrowWeights: true, weightDecay: 0.1 };
 const float32 = { narrowWeights: false, weightDecay: 0.1 };

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { defaultKernels } from "../../../../src/analysis/kernels/kernel-choice.js";
+import { defaultKernels } from "../../../../src/analysis/kernels/load-kernels.js";
 
 afterEach(() => vi.unstubAllEnvs());
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { joinedSeries } from "../../../../src/analysis/scan/joined-series.js";
+import { joinedSeries } from "../../../../src/analysis/scan/scan-history.js";
 
 test("the second series follows the first", () => {
   expect(joinedSeries(Float64Array.of(1, Number.NaN), Float64Array.of(3))).toEqual(Float64Array.of(1, Number.NaN, 3));

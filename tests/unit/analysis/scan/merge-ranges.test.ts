@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { mergeRanges, type RangeFindings } from "../../../../src/analysis/scan/merge-ranges.js";
 import type { Observation } from "../../../../src/analysis/scan/observation.js";
+import { mergeRanges, type RangeFindings } from "../../../../src/analysis/scan/scan-history.js";
 
 const joining: Observation<string> = { observe: () => ({ end: () => "" }), merge: (first, second) => first + second };
 

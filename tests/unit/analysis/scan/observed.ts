@@ -1,5 +1,4 @@
-import { type AnalysisSettingsInput, analysisSettings } from "../../../../src/analysis/analysis-settings.js";
-import type { Observation } from "../../../../src/analysis/scan/observation.js";
+import { type AnalysisSettingsInput, analysisSettings, type Observation } from "../../../../src/analysis/scan/observation.js";
 import { scanRange } from "../../../../src/analysis/scan/scan-range.js";
 import type { History } from "../../../../src/formats/history.js";
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { motion } from "../../../../src/analysis/motion.js";
-import { timeline } from "../../../../src/analysis/timeline.js";
+import { motion } from "../../../../src/analysis/motion/motion.js";
+import { timeline } from "../../../../src/analysis/timeline/timeline.js";
 import type { History } from "../../../../src/formats/history.js";
 import { memoryHistory } from "../memory-source.js";
 

@@ -1,9 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { analysisSettings } from "../../../../src/analysis/analysis-settings.js";
-import { countsTable } from "../../../../src/analysis/scan/counts-table.js";
-import type { Observation } from "../../../../src/analysis/scan/observation.js";
+import { analysisSettings, type Observation } from "../../../../src/analysis/scan/observation.js";
 import { type RangeScan, type ScanRequest, scanRange } from "../../../../src/analysis/scan/scan-range.js";
-import { timelineFields } from "../../../../src/analysis/scan/state-scanner.js";
+import { countsTable, timelineFields } from "../../../../src/analysis/scan/state-scanner.js";
 import type { History } from "../../../../src/formats/history.js";
 import { memoryHistory } from "../memory-source.js";
 

@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
-import { analysisSettings } from "../../../../src/analysis/analysis-settings.js";
-import { runInWorker } from "../../../../src/analysis/scan/run-in-worker.js";
+import { analysisSettings } from "../../../../src/analysis/scan/observation.js";
+import { runInWorker } from "../../../../src/analysis/scan/run-in-parts.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";
 
 const directory = temporaryDirectory();

@@ -1,8 +1,8 @@
 import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
-import { axis } from "../../../../src/figures/axes.js";
 import { drawFigure } from "../../../../src/figures/draw/draw-figure.js";
 import type { Figure, Mark, Panel } from "../../../../src/figures/figure.js";
+import { axis } from "../../../../src/figures/panels.js";
 import { madeUpFigure } from "../made-up-figure.js";
 
 const line: Mark = { mark: "line", series: 0, x: [0, 10], y: [0, 5], curve: "straight" };

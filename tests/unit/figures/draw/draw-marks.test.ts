@@ -1,9 +1,9 @@
 import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
-import { axis } from "../../../../src/figures/axes.js";
 import { drawFigure } from "../../../../src/figures/draw/draw-figure.js";
 import { overlap } from "../../../../src/figures/draw/draw-marks.js";
 import type { Mark, Panel } from "../../../../src/figures/figure.js";
+import { axis } from "../../../../src/figures/panels.js";
 import { madeUpFigure } from "../made-up-figure.js";
 
 /** What is drawn of marks in a panel, without a legend's samples. */

@@ -2,7 +2,7 @@ import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
 import { drawLegend } from "../../../../src/figures/draw/legend.js";
 import type { Mark, Series } from "../../../../src/figures/figure.js";
-import { seriesOf } from "../../../../src/figures/styled-series.js";
+import { seriesOf } from "../../../../src/figures/panels.js";
 import { madeUpFigure } from "../made-up-figure.js";
 
 const { document } = parseHTML("<html><body></body></html>");

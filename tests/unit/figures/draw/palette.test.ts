@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { colourClass, dashOf, figureStyle, symbolOf } from "../../../../src/figures/draw/palette.js";
+import { colourClass, dashOf, figureStyle, symbolOf } from "../../../../src/figures/draw/legend.js";
 
 const colour = /\.((?:series|levels)\d+)\{color:(#[0-9a-f]{6})\}/g;
 const coloursOf = (style: string) => new Map([...style.matchAll(colour)].map(([, name = "", value = ""]) => [name, value]));

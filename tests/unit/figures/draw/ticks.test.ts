@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { axisTicks } from "../../../../src/figures/draw/ticks.js";
+import { axisTicks } from "../../../../src/figures/draw/extent.js";
 import type { Axis } from "../../../../src/figures/figure.js";
 
 const axis = (changes: Partial<Axis>): Axis => ({ label: "", unit: null, scale: "linear", zero: false, domain: null, ticks: null, ...changes });

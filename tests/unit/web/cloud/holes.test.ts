@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { census } from "../../../../src/analysis/census.js";
+import { census } from "../../../../src/analysis/census/census.js";
 import { Matrix } from "../../../../src/formats/matrix.js";
 import { markHoles } from "../../../../web/src/cloud/holes.js";
 import { stateOf, writtenRows } from "../../serve/written-run.js";

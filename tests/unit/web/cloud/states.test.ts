@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decodeElements } from "../../../../src/analysis/decode-elements.js";
+import { decodeElements } from "../../../../src/analysis/elements.js";
 import { placeOfRow } from "../../../../web/src/cloud/states.js";
 
 const along = Float32Array.of(1, 0, 0, 0);

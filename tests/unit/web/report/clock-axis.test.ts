@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { stepAxis } from "../../../../src/figures/axes.js";
+import { stepAxis } from "../../../../src/figures/panels.js";
 import { clockAxis, clockWords } from "../../../../web/report/clock-axis.js";
 
 /** Two steps a second to step 100, then one; an epoch has 400 steps. */

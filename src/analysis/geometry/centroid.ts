@@ -1,0 +1,105 @@
+import type { Matrix } from "../../formats/matrix.js";
+import { requireMatrix } from "../../formats/require-matrix.js";
+import { forEachRow, roundToBfloat16 } from "../elements.js";
+
+/** The L2 norm √Σx², in float64. */
+export function euclideanNorm(vector: ArrayLike<number>): number {
+  let sum = 0;
+  for (let index = 0; index < vector.length; index++) sum += (vector[index] ?? 0) ** 2;
+  return Math.sqrt(sum);
+}
+
+/**
+ * The mean row of a matrix, summed and divided in float64.
+ *
+ * @param matrix `[rows, columns]` of any dtype.
+ * @returns `columns` numbers; NaN where a column holds NaN, and when there is no row.
+ */
+export function centroid(matrix: Matrix): Float64Array {
+  requireMatrix(matrix, "matrix");
+  const sum = new Float64Array(matrix.columns);
+  forEachRow(matrix, (values) => {
+    for (let column = 0; column < sum.length; column++) sum[column] = (sum[column] ?? 0) + (values[column] ?? 0);
+  });
+  return sum.map((total) => total / matrix.rows);
+}
+
+/**
+ * L2 norm of the mean row of an embedding matrix, in float64.
+ *
+ * The notebook prints the same in bfloat16, where it moves in steps of 1/256 near 0.8.
+ *
+ * @param matrix `[tokens, dims]` of any dtype.
+ */
+export function centroidNorm(matrix: Matrix): number {
+  requireMatrix(matrix, "matrix");
+  return euclideanNorm(centroid(matrix));
+}
+
+/** torch sums in four accumulators; each is emptied into the next when it has taken a step's worth of rows (SumKernel.cpp, `multi_row_sum`). */
+const levels = 4;
+const minimumLevelPower = 4;
+
+function addInto(target: Float32Array, source: ArrayLike<number>): void {
+  for (let column = 0; column < target.length; column++) target[column] = (target[column] ?? 0) + (source[column] ?? 0);
+}
+
+/** Sums of the columns in float32, in the order in which torch's CPU kernel adds rows. */
+function cascadeSums(matrix: Matrix): Float32Array {
+  const levelPower = Math.max(minimumLevelPower, Math.floor(Math.ceil(Math.log2(matrix.rows)) / levels));
+  const step = 2 ** levelPower;
+  const wholeSteps = Math.floor(matrix.rows / step) * step;
+  const sums = Array.from({ length: levels }, () => new Float32Array(matrix.columns));
+  const [result = new Float32Array(matrix.columns)] = sums;
+  forEachRow(matrix, (values, row) => {
+    addInto(result, matrix.dtype === "BF16" ? values : values.map((value) => roundToBfloat16(Math.fround(value))));
+    const taken = row + 1;
+    if (taken > wholeSteps || taken % step !== 0) return;
+    for (const [level, sum] of sums.entries()) {
+      const lower = sums[level - 1];
+      if (!lower) continue;
+      addInto(sum, lower);
+      lower.fill(0);
+      if (Math.floor(taken / step ** level) % step !== 0) break;
+    }
+  });
+  for (const sum of sums.slice(1)) addInto(result, sum);
+  return result;
+}
+
+/**
+ * The mean row as `tensor.mean(dim=0)` gives it for a bfloat16 tensor on the CPU: summed and divided in float32, rounded once.
+ *
+ * @param matrix `[rows, columns]`; of any other dtype, it is rounded to bfloat16 first.
+ * @returns `columns` numbers, each a bfloat16.
+ */
+export function bfloat16Centroid(matrix: Matrix): Float64Array {
+  return Float64Array.from(cascadeSums(matrix), (sum) => roundToBfloat16(Math.fround(sum / matrix.rows)));
+}
+
+/** How far the centroid moved, at three precisions. */
+export interface Displacement {
+  readonly float64: number;
+  /** The float64 figure, rounded once. */
+  readonly float32: number;
+  /** The notebook's figure: `(final.mean(dim=0) - initial.mean(dim=0)).norm().item()` in torch's bfloat16. */
+  readonly bfloat16: number;
+}
+
+function difference(final: Float64Array, initial: Float64Array): Float64Array {
+  return final.map((value, column) => value - (initial[column] ?? 0));
+}
+
+/**
+ * L2 norm of (final centroid − initial centroid).
+ *
+ * @param initial `[tokens, dims]` before training.
+ * @param final `[tokens, dims]`, the last state.
+ */
+export function displacement(initial: Matrix, final: Matrix): Displacement {
+  requireMatrix(initial, "initial");
+  requireMatrix(final, "final");
+  const float64 = euclideanNorm(difference(centroid(final), centroid(initial)));
+  const notebook = difference(bfloat16Centroid(final), bfloat16Centroid(initial)).map(roundToBfloat16);
+  return { float64, float32: Math.fround(float64), bfloat16: roundToBfloat16(Math.fround(euclideanNorm(notebook))) };
+}

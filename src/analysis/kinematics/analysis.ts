@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { figure as shown } from "../../text/figure.js";
+import { glance } from "../../text/glance.js";
+import { groupDigits } from "../../text/group-digits.js";
+import { defineAnalysis, measurableStates } from "../analysis.js";
+import { counts, figures, jsonFigures } from "../document-fields.js";
+
+const schema = z
+  .strictObject({
+    bulkSpeed: figures,
+    peculiarSpeed: figures,
+    radial: figures,
+    radialSpeed: figures,
+    tangentialSpeed: figures,
+    autocorrelation: z.strictObject({ lags: counts, bulk: figures, peculiar: figures }),
+    divergence: z
+      .strictObject({ steps: counts, distance: figures, centroid: figures, equalRows: counts })
+      .optional()
+      .describe("From another run, where one was named"),
+  })
+  .describe("Entry i of a series is step i + 1; velocities are ΔW a step");
+
+/** Bulk and peculiar motion, its parts, how long it lasts, and how far another run goes apart. */
+export const kinematicsAnalysis = defineAnalysis({
+  name: "kinematics",
+  schema,
+  isOnRequest: true,
+  needs: [measurableStates],
+  async finish({ history, against, signal }) {
+    const [{ kinematics, runDivergence }, { runHere }] = await Promise.all([import("./kinematics.js"), import("../scan/run-in-parts.js")]);
+    const found = await runHere(kinematics(history), history.states, { signal });
+    const divergence = against && (await runHere(runDivergence(history, against), history.states, { signal }));
+    const { lags } = found.autocorrelation;
+    const figuresFound = jsonFigures(found);
+    return {
+      ...figuresFound,
+      autocorrelation: { ...figuresFound.autocorrelation, lags },
+      ...(divergence && { divergence: { ...divergence, ...jsonFigures({ distance: divergence.distance, centroid: divergence.centroid }) } }),
+    };
+  },
+  title: "Kinematics",
+  print({ bulkSpeed, peculiarSpeed, radial, radialSpeed, tangentialSpeed, autocorrelation, divergence }, stepOf) {
+    if (bulkSpeed.length === 0) return ["There is no step."];
+    const rows = glance(1, bulkSpeed.length).map((step) => [
+      groupDigits(stepOf(step)),
+      ...[bulkSpeed, peculiarSpeed, radial, radialSpeed, tangentialSpeed].map((series) => shown(series[step - 1])),
+    ]);
+    const last = autocorrelation.lags.map((lag, index) => [groupDigits(lag), shown(autocorrelation.bulk[index]), shown(autocorrelation.peculiar[index])]);
+    const apart = divergence
+      ? [
+          "Apart from the other run",
+          {
+            head: ["step", "distance", "centroids", "equal rows"],
+            rows: glance(0, divergence.steps.length - 1).map((at) => [
+              groupDigits(divergence.steps[at] ?? 0),
+              shown(divergence.distance[at]),
+              shown(divergence.centroid[at]),
+              groupDigits(divergence.equalRows[at] ?? 0),
+            ]),
+          },
+        ]
+      : [];
+    return [
+      { head: ["step", "bulk", "peculiar", "outwards", "radial", "tangential"], rows },
+      "Correlation of velocities that are so many steps apart",
+      { head: ["steps", "bulk", "peculiar"], rows: last },
+      ...apart,
+    ];
+  },
+});

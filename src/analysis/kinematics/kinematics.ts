@@ -1,0 +1,170 @@
+import { BhBridgeError } from "../../errors.js";
+import type { History } from "../../formats/history.js";
+import { readState } from "../../formats/read-state.js";
+import { stepsOf } from "../../formats/state-of-step.js";
+
+/** How far apart two steps are whose velocities are compared. */
+const lags = [1, 2, 4, 8] as const;
+
+/** How rows move, taken apart: entry i of a series is of the step that arrives at state i + 1. */
+export interface Kinematics {
+  /** ‖V‖ of the bulk velocity V = mean ΔW. */
+  readonly bulkSpeed: readonly number[];
+  /** √(mean ‖u‖²) of the peculiar velocities u = ΔW − V. */
+  readonly peculiarSpeed: readonly number[];
+  /** Mean of u·r̂, r̂ being the direction from the centroid before the step to the row; above 0 the rows go outwards. */
+  readonly radial: readonly number[];
+  /** √(mean (u·r̂)²), and √(mean (‖u‖² − (u·r̂)²)): both over the rows that do not lie on the centroid. */
+  readonly radialSpeed: readonly number[];
+  readonly tangentialSpeed: readonly number[];
+  readonly autocorrelation: {
+    readonly lags: readonly number[];
+    /** ⟨V(t)·V(t + k)⟩ / √(⟨‖V(t)‖²⟩⟨‖V(t + k)‖²⟩) over all t, for each lag k; NaN where nothing moved or the history is too short. */
+    readonly bulk: readonly number[];
+    /** The same of the peculiar velocities, summed over the rows. */
+    readonly peculiar: readonly number[];
+  };
+}
+
+/** Sums of a correlation. */
+interface Correlation {
+  product: number;
+  before: number;
+  after: number;
+}
+
+function correlate(sums: Correlation, before: Float64Array, after: Float64Array): void {
+  for (let index = 0; index < after.length; index++) {
+    const [a = 0, b = 0] = [before[index], after[index]];
+    sums.product += a * b;
+    sums.before += a * a;
+    sums.after += b * b;
+  }
+}
+
+function meanRow(values: Float64Array, tokens: number, dims: number): Float64Array {
+  const mean = new Float64Array(dims);
+  for (let index = 0; index < values.length; index++) mean[index % dims] = (mean[index % dims] ?? 0) + (values[index] ?? 0);
+  return mean.map((sum) => sum / tokens);
+}
+
+/** What one step comes to. */
+interface StepKinematics {
+  readonly bulk: Float64Array;
+  readonly peculiar: Float64Array;
+  readonly figures: readonly [bulkSpeed: number, peculiarSpeed: number, radial: number, radialSpeed: number, tangentialSpeed: number];
+}
+
+function stepKinematics(previous: Float64Array, current: Float64Array, { tokens, dims, dtype }: History): StepKinematics {
+  const change = current.map((value, index) => (dtype === "F64" ? value - (previous[index] ?? 0) : Math.fround(value - (previous[index] ?? 0))));
+  const bulk = meanRow(change, tokens, dims);
+  const centroid = meanRow(previous, tokens, dims);
+  const peculiar = change.map((value, index) => value - (bulk[index % dims] ?? 0));
+  let squares = 0;
+  let [outward, radialSquares, tangentialSquares, counted] = [0, 0, 0, 0];
+  for (let token = 0; token < tokens; token++) {
+    let [along, radius, length] = [0, 0, 0];
+    for (let dim = 0, index = token * dims; dim < dims; dim++, index++) {
+      const u = peculiar[index] ?? 0;
+      const r = (previous[index] ?? 0) - (centroid[dim] ?? 0);
+      along += u * r;
+      radius += r * r;
+      length += u * u;
+    }
+    squares += length;
+    if (radius === 0) continue;
+    const radial = along / Math.sqrt(radius);
+    counted++;
+    outward += radial;
+    radialSquares += radial * radial;
+    tangentialSquares += Math.max(0, length - radial * radial);
+  }
+  const bulkSpeed = Math.sqrt(bulk.reduce((sum, value) => sum + value * value, 0));
+  const over = (sum: number): number => (counted === 0 ? 0 : sum / counted);
+  return {
+    bulk,
+    peculiar,
+    figures: [bulkSpeed, Math.sqrt(squares / tokens), over(outward), Math.sqrt(over(radialSquares)), Math.sqrt(over(tangentialSquares))],
+  };
+}
+
+/**
+ * Bulk and peculiar motion of the rows, its radial and tangential parts, and how long velocities last.
+ *
+ * ΔW is subtracted in float32 (float64 for a float64 history); everything after that is float64. Ten states are in memory.
+ */
+export function* kinematics(history: History): Generator<number, Kinematics> {
+  const series: [number[], number[], number[], number[], number[]] = [[], [], [], [], []];
+  const sums = lags.map(() => ({ bulk: { product: 0, before: 0, after: 0 }, peculiar: { product: 0, before: 0, after: 0 } }));
+  const earlier: StepKinematics[] = []; // the newest first
+  let previous = readState(history, 0).toFloat64();
+  for (let state = 1; state < history.states; state++) {
+    const current = readState(history, state).toFloat64();
+    const step = stepKinematics(previous, current, history);
+    for (const [index, figure] of step.figures.entries()) series[index]?.push(figure);
+    for (const [index, lag] of lags.entries()) {
+      const other = earlier[lag - 1];
+      const sum = sums[index];
+      if (!(other && sum)) continue;
+      correlate(sum.bulk, other.bulk, step.bulk);
+      correlate(sum.peculiar, other.peculiar, step.peculiar);
+    }
+    earlier.unshift(step);
+    earlier.length = Math.min(earlier.length, lags[lags.length - 1] ?? 0);
+    previous = current;
+    yield state + 1;
+  }
+  const [bulkSpeed, peculiarSpeed, radial, radialSpeed, tangentialSpeed] = series;
+  const coefficient = ({ product, before, after }: Correlation): number => product / Math.sqrt(before * after);
+  const autocorrelation = { lags, bulk: sums.map(({ bulk }) => coefficient(bulk)), peculiar: sums.map(({ peculiar }) => coefficient(peculiar)) };
+  return { bulkSpeed, peculiarSpeed, radial, radialSpeed, tangentialSpeed, autocorrelation };
+}
+
+/** How far two runs are apart, at each step that both recorded. */
+export interface RunDivergence {
+  readonly steps: readonly number[];
+  /** √(mean over rows of ‖A − B‖²). */
+  readonly distance: readonly number[];
+  /** ‖mean A − mean B‖: how far apart the centroids are. */
+  readonly centroid: readonly number[];
+  /** Rows that are equal in every component, by value. */
+  readonly equalRows: readonly number[];
+}
+
+/**
+ * How two histories go apart, in float64; one state of each is in memory.
+ *
+ * @throws {BhBridgeError} `FORMAT_INVALID` when their states have not the same rows and columns.
+ */
+export function* runDivergence(a: History, b: History): Generator<number, RunDivergence> {
+  const { tokens, dims } = a;
+  if (b.tokens !== tokens || b.dims !== dims) {
+    throw new BhBridgeError("FORMAT_INVALID", `${a.source} has states of ${tokens} × ${dims}, ${b.source} of ${b.tokens} × ${b.dims}: they cannot be compared`);
+  }
+  const others = new Map(stepsOf(b).map((step, state) => [step, state]));
+  const [steps, distance, centroid, equalRows]: number[][] = [[], [], [], []];
+  for (const [state, step] of stepsOf(a).entries()) {
+    const other = others.get(step);
+    if (other === undefined) continue;
+    const [left, right] = [readState(a, state).toFloat64(), readState(b, other).toFloat64()];
+    const apart = new Float64Array(dims);
+    let squares = 0;
+    let equal = 0;
+    for (let token = 0, index = 0; token < tokens; token++) {
+      let isEqual = true;
+      for (let dim = 0; dim < dims; dim++, index++) {
+        const difference = (left[index] ?? 0) - (right[index] ?? 0);
+        if (left[index] !== right[index]) isEqual = false;
+        squares += difference * difference;
+        apart[dim] = (apart[dim] ?? 0) + difference;
+      }
+      if (isEqual) equal++;
+    }
+    steps?.push(step);
+    distance?.push(Math.sqrt(squares / tokens));
+    centroid?.push(Math.sqrt(apart.reduce((sum, value) => sum + value * value, 0)) / tokens);
+    equalRows?.push(equal);
+    yield state + 1;
+  }
+  return { steps: steps ?? [], distance: distance ?? [], centroid: centroid ?? [], equalRows: equalRows ?? [] };
+}

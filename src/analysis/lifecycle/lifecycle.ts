@@ -1,0 +1,137 @@
+import { z } from "zod";
+import { BhBridgeError } from "../../errors.js";
+import type { History } from "../../formats/history.js";
+import { glance } from "../../text/glance.js";
+import { groupDigits } from "../../text/group-digits.js";
+import { defineAnalysis, latticeFor, measurableStates } from "../analysis.js";
+import { counts, steps } from "../document-fields.js";
+import type { TokenNorms } from "../motion/step-motion.js";
+import type { Observation, ScanOptions } from "../scan/observation.js";
+import { laterSteps, scanHistory, stepOrNull, tokensUntil } from "../scan/scan-history.js";
+
+/** Per token, the last step of a range with so much motion on the lattice; 0 when there is none. */
+export interface LifecycleRange {
+  /** ‖ΔW′‖₂ > √dims. */
+  readonly lastEarly: Int32Array;
+  /** ‖ΔW′‖∞ > 1. */
+  readonly lastMidlife: Int32Array;
+  /** ‖ΔW′‖₁ ≠ 0. */
+  readonly lastLate: Int32Array;
+}
+
+function record({ lastEarly, lastMidlife, lastLate }: LifecycleRange, step: number, { L1, L2, Linf }: TokenNorms, earlyLength: number): void {
+  for (let token = 0; token < L1.length; token++) {
+    if ((L2[token] ?? 0) > earlyLength) lastEarly[token] = step;
+    if ((Linf[token] ?? 0) > 1) lastMidlife[token] = step;
+    if (L1[token] !== 0) lastLate[token] = step;
+  }
+}
+
+/** When the tokens of a bfloat16 history leave each phase of motion; of any other, they are in none. */
+export const observation: Observation<LifecycleRange> = {
+  module: import.meta.url,
+  observe({ tokens, dims }) {
+    const range = { lastEarly: new Int32Array(tokens), lastMidlife: new Int32Array(tokens), lastLate: new Int32Array(tokens) };
+    const earlyLength = Math.sqrt(dims);
+    return {
+      step(step, { lattice }) {
+        if (lattice) record(range, step, lattice, earlyLength);
+      },
+      end: () => range,
+    };
+  },
+  merge: (first, second) => ({
+    lastEarly: laterSteps(first.lastEarly, second.lastEarly),
+    lastMidlife: laterSteps(first.lastMidlife, second.lastMidlife),
+    lastLate: laterSteps(first.lastLate, second.lastLate),
+  }),
+};
+
+/** When the tokens of a bfloat16 history leave each phase of motion on the lattice; per token, null when it never was in it. */
+export interface Lifecycle {
+  /** Last step with ‖ΔW′‖₂ > √dims. */
+  readonly earlyEnd: readonly (number | null)[];
+  /** Last step with ‖ΔW′‖∞ > 1. */
+  readonly midlifeEnd: readonly (number | null)[];
+  /** Last step with ‖ΔW′‖₁ ≠ 0. */
+  readonly lateEnd: readonly (number | null)[];
+  /** The step after `lateEnd`; null when the token moves in the last step. */
+  readonly frozenFrom: readonly (number | null)[];
+  /** Tokens in each phase, an entry a step: early until `earlyEnd`, else midlife until `midlifeEnd`, else late until `lateEnd`, else frozen. */
+  readonly counts: {
+    readonly early: readonly number[];
+    readonly midlife: readonly number[];
+    readonly late: readonly number[];
+    readonly frozen: readonly number[];
+  };
+}
+
+function less(counts: readonly number[], fewer: readonly number[]): number[] {
+  return counts.map((count, index) => count - (fewer[index] ?? 0));
+}
+
+/** The lifecycle that a scan of `steps` steps amounts to. */
+export function lifecycleOf({ lastEarly, lastMidlife, lastLate }: LifecycleRange, steps: number): Lifecycle {
+  const early = tokensUntil(lastEarly, steps);
+  const beforeLate = laterSteps(lastEarly, lastMidlife);
+  const untilMidlife = tokensUntil(beforeLate, steps);
+  const untilLate = tokensUntil(laterSteps(beforeLate, lastLate), steps);
+  return {
+    earlyEnd: Array.from(lastEarly, stepOrNull),
+    midlifeEnd: Array.from(lastMidlife, stepOrNull),
+    lateEnd: Array.from(lastLate, stepOrNull),
+    frozenFrom: Array.from(lastLate, (step) => (step === steps ? null : step + 1)),
+    counts: {
+      early,
+      midlife: less(untilMidlife, early),
+      late: less(untilLate, untilMidlife),
+      frozen: untilLate.map((count) => lastLate.length - count),
+    },
+  };
+}
+
+/**
+ * The phases of motion of every token of a history.
+ *
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for a history that is empty or not bfloat16; `ABORTED`; what reading it throws.
+ */
+export async function lifecycle(history: History, options: ScanOptions = {}): Promise<Lifecycle> {
+  if (history.dtype !== "BF16") {
+    throw new BhBridgeError("FORMAT_UNSUPPORTED", `${history.source} is ${history.dtype}: only bfloat16 histories have a lattice to live on`);
+  }
+  const { observed } = await scanHistory(history, [observation], options);
+  return lifecycleOf(observed[0], history.states - 1);
+}
+
+const phases = ["early", "midlife", "late", "frozen"] as const;
+
+const schema = z
+  .strictObject({
+    earlyEnd: steps.optional(),
+    midlifeEnd: steps.optional(),
+    lateEnd: steps.optional(),
+    frozenFrom: steps.optional(),
+    counts: z.strictObject({ early: counts, midlife: counts, late: counts, frozen: counts }),
+  })
+  .describe("Phases of motion on the lattice: ends per token, counts per step");
+
+/** When the tokens leave each phase of motion on the lattice. */
+export const lifecycleAnalysis = defineAnalysis({
+  name: "lifecycle",
+  schema,
+  needs: [latticeFor(), measurableStates],
+  observation,
+  async finish({ range, history, perToken }) {
+    const { counts: inPhases, ...ends } = lifecycleOf(range, history.states - 1);
+    return { ...perToken(ends, history.tokens), counts: inPhases };
+  },
+  title: "Lifecycle (tokens in each phase)",
+  print({ counts: inPhases }, stepOf) {
+    if (inPhases.early.length === 0) return ["There is no step."];
+    const rows = glance(1, inPhases.early.length).map((step) => [
+      groupDigits(stepOf(step)),
+      ...phases.map((phase) => groupDigits(inPhases[phase][step - 1] ?? 0)),
+    ]);
+    return [{ head: ["step", ...phases], rows }];
+  },
+});

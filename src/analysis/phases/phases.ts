@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { figure as shown } from "../../text/figure.js";
+import { groupDigits } from "../../text/group-digits.js";
+import { defineAnalysis, latticeFor, measurableStates } from "../analysis.js";
+import { Counts, counts, distributionSchema } from "../document-fields.js";
+import { type Lifecycle, observation } from "../lifecycle/lifecycle.js";
+
+/** The phases of motion on the lattice, in order. */
+export const phases = ["early", "midlife", "late", "frozen"] as const;
+type Phase = (typeof phases)[number];
+
+/** Steps that each token spends in each phase. The four of a token add up to all steps. */
+export type PhaseDurations = Readonly<Record<Phase, readonly number[]>>;
+
+/** How long the phases of a lifecycle last, token by token: a phase lasts from the end of those before it to its own. @param steps of the history. */
+export function phaseDurations({ earlyEnd, midlifeEnd, lateEnd }: Pick<Lifecycle, "earlyEnd" | "midlifeEnd" | "lateEnd">, steps: number): PhaseDurations {
+  const durations: Record<Phase, number[]> = { early: [], midlife: [], late: [], frozen: [] };
+  for (let token = 0; token < earlyEnd.length; token++) {
+    let end = 0;
+    for (const [phase, last] of [["early", earlyEnd[token]] as const, ["midlife", midlifeEnd[token]] as const, ["late", lateEnd[token]] as const]) {
+      durations[phase].push(Math.max(0, (last ?? 0) - end));
+      end = Math.max(end, last ?? 0);
+    }
+    durations.frozen.push(steps - end);
+  }
+  return durations;
+}
+
+const durations = distributionSchema.omit({ counts: true });
+const group = z.strictObject({ early: durations, midlife: durations, late: durations, frozen: durations });
+
+const schema = z
+  .strictObject({
+    early: counts.optional(),
+    midlife: counts.optional(),
+    late: counts.optional(),
+    frozen: counts.optional(),
+    table: z.strictObject({ all: group, live: group.optional(), dead: group.optional() }).describe("live and dead of a run, whose text tells them apart"),
+  })
+  .describe("Steps that tokens spend in each phase of the lifecycle: per token, and how they are distributed");
+
+/** How long the phases of motion last. */
+export const phasesAnalysis = defineAnalysis({
+  name: "phases",
+  schema,
+  isOnRequest: true,
+  needs: [latticeFor(), measurableStates],
+  observation,
+  async finish({ range, history, run, perToken }) {
+    const { lifecycleOf } = await import("../lifecycle/lifecycle.js");
+    const steps = history.states - 1;
+    const found = phaseDurations(lifecycleOf(range, steps), steps);
+    const dead = run && new Set(run.deadTokens);
+    const groupOf = (has: (token: number) => boolean): z.output<typeof group> => {
+      const described = phases.map((phase) => {
+        const lengths = new Counts();
+        for (const [row, length] of found[phase].entries()) if (has(history.rowTokens.ofRow(row))) lengths.add(length);
+        const { counts: _, ...distribution } = lengths.distribution();
+        return [phase, distribution] as const;
+      });
+      return Object.fromEntries(described) as z.output<typeof group>;
+    };
+    const apart = dead && { live: groupOf((token) => !dead.has(token)), dead: groupOf((token) => dead.has(token)) };
+    return { ...perToken({ ...found }, history.tokens), table: { all: groupOf(() => true), ...apart } };
+  },
+  title: "Phases (steps that tokens spend in each)",
+  print({ table }) {
+    const rows = (["all", "live", "dead"] as const).flatMap((name) => {
+      const of = table[name];
+      if (!of) return [];
+      return phases.map((phase) => {
+        const { n, min, median, mean, max } = of[phase];
+        return [`${name}, ${phase}`, groupDigits(n), ...[min, median, mean, max].map(shown)];
+      });
+    });
+    return [{ head: ["tokens", "n", "min", "median", "mean", "max"], rows }];
+  },
+});
