@@ -1,4 +1,4 @@
-// The thread that reads and scans one part of a file; started by run-in-worker.ts.
+// The thread that reads and scans one part of a file; started by run-in-parts.ts.
 import { parentPort, workerData } from "node:worker_threads";
 import { BhBridgeError } from "../../errors.js";
 import { itemSizes } from "../../formats/matrix.js";

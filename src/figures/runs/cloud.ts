@@ -7,8 +7,8 @@ import { readState } from "../../formats/read-state.js";
 import { stepOfState } from "../../formats/state-of-step.js";
 import type { Mark, Panel } from "../figure.js";
 import { axis, seriesOf } from "../panels.js";
-import { followedRows } from "../scan/stillness-scan.js";
 import { shownToken, tokenGroups } from "../tokens.js";
+import { followedRows } from "./motion-path.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 /** The view of a run's whole training that its figures share, of about a second's work. */

@@ -1,6 +1,6 @@
 import { euclideanNorm } from "../../analysis/geometry/centroid.js";
 import { axis, type LinePanel, linePanels, overMoves, overStates, type StepSeries } from "../panels.js";
-import { motionPath } from "../scan/motion-path.js";
+import { motionPath } from "./motion-path.js";
 import { defineRunFigure, type RunSource } from "./run-figure.js";
 
 /** Over the tokens, the mean and the largest norm of their moves. */

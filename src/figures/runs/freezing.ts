@@ -1,7 +1,6 @@
 import { analysedSteps, axis, stepAxis } from "../panels.js";
-import { motionPath } from "../scan/motion-path.js";
-import { followedRows } from "../scan/stillness-scan.js";
 import { shownToken } from "../tokens.js";
+import { followedRows, motionPath } from "./motion-path.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 const mostColumns = 360;

@@ -3,7 +3,7 @@
 // A row is `rowBytes` long and need not end on a vector; its last vector is masked. The memory after the last row must be readable for 16 bytes.
 // Every hash function rewrites −0 as 0 where it finds one, so that afterwards equal values are equal bytes.
 
-/** How the bytes of an element are read; the numbers are those of `kernelKinds` in load-kernel.ts. */
+/** How the bytes of an element are read; the numbers are those of `kernelKinds` in load-kernels.ts. */
 export const integerKind: i32 = 0;
 export const bfloat16Kind: i32 = 1;
 export const float16Kind: i32 = 2;
@@ -253,4 +253,26 @@ export function elementsOf(kind: i32, row: usize, rowBytes: usize): i32 {
   if (kind == float32Kind) return elementsIn<u32>(row, rowBytes, 0x7f800000);
   if (kind == float64Kind) return elementsIn<u64>(row, rowBytes, 0x7ff0000000000000);
   return finiteElement;
+}
+
+// The one allocation of an instance: its parts are laid out by the kernel that uses them.
+
+const pageBytes: usize = 65536;
+
+let cursor: usize = 0;
+
+/** Begin a new layout; what was reserved before is gone. */
+export function resetArena(): void {
+  cursor = (__heap_base + 15) & ~15;
+}
+
+/** The address of `bytes` bytes at a multiple of 16, zeroed when the memory is new; 0 when there is no memory for them. */
+export function reserve(bytes: u64): usize {
+  const address = cursor;
+  const end = <u64>address + ((bytes + 15) & ~15);
+  if (end > 0xffff0000) return 0;
+  const have = <u64>memory.size() * pageBytes;
+  if (end > have && memory.grow(<i32>((end - have + pageBytes - 1) / pageBytes)) < 0) return 0;
+  cursor = <usize>end;
+  return address;
 }

@@ -1,6 +1,5 @@
 // The classes of every state of a history, what they count, and how they change from state to state.
-import { elementsOf, fillKeys, finiteElement, hashRows, infiniteElement, nanElement, rowMoved, rowsEqual, rowsHaveNonfinite, rowsHaveNonzero } from "./rows";
-import { reserve, resetArena } from "./arena";
+import { elementsOf, fillKeys, finiteElement, hashRows, infiniteElement, nanElement, rowMoved, rowsEqual, rowsHaveNonfinite, rowsHaveNonzero, reserve, resetArena } from "./rows";
 
 /** i32 values written for each state: the order is that of `timelineFields` in the TypeScript host. */
 const resultFields: usize = 10;

@@ -1,0 +1,67 @@
+import { geometryOfValues } from "../../analysis/geometry/state-geometry.js";
+import type { StepMotion } from "../../analysis/motion/step-motion.js";
+import type { Observation } from "../../analysis/scan/observation.js";
+import { joinedSeries, scanHistory } from "../../analysis/scan/scan-history.js";
+import type { RunSource } from "./run-figure.js";
+
+/** Rows of a large vocabulary that are followed at most, evenly spread. */
+const maxRows = 512;
+
+/** How much a row moves in a step: not at all, by at most one lattice cell in every component, by more, and by more than √dims cells in all. Without a lattice it moves or does not. */
+const stillness = { still: 0, within: 1, beyond: 2, far: 3 } as const;
+
+/** What one more pass over a history reports that its analysis does not store. */
+export interface MotionPath {
+  /** The centroid of every state, `[states, dims]`. */
+  readonly centroids: Float64Array;
+  /** The level of every followed row in every step, 0 to 3 as in `stillness`, `[steps, rows]`. */
+  readonly levels: Uint8Array;
+}
+
+/** The rows that are followed, of `tokens`. */
+export function followedRows(tokens: number): number[] {
+  const every = Math.ceil(tokens / maxRows);
+  return Array.from({ length: Math.ceil(tokens / every) }, (_, index) => index * every);
+}
+
+function levelOf({ weight, lattice }: StepMotion, row: number, far: number): number {
+  if (weight.L1[row] === 0) return stillness.still;
+  if (!lattice) return stillness.far;
+  if ((lattice.L2[row] ?? 0) > far) return stillness.far;
+  return (lattice.Linf[row] ?? 0) > 1 ? stillness.beyond : stillness.within;
+}
+
+/** Where the centroid goes, and how much the followed rows move. */
+export const observation: Observation<MotionPath> = {
+  module: import.meta.url,
+  observe({ first, firstStep, end, tokens, dims }) {
+    const centroids = new Float64Array((end - first) * dims);
+    const rows = followedRows(tokens);
+    const levels = new Uint8Array((end - firstStep) * rows.length);
+    const far = Math.sqrt(dims);
+    return {
+      state: (state, values) => centroids.set(geometryOfValues(values, tokens, dims).centroid, (state - first) * dims),
+      step(step, motion) {
+        const at = (step - firstStep) * rows.length;
+        for (const [index, row] of rows.entries()) levels[at + index] = levelOf(motion, row, far);
+      },
+      end: () => ({ centroids, levels }),
+    };
+  },
+  merge(first, second) {
+    const levels = new Uint8Array(first.levels.length + second.levels.length);
+    levels.set(first.levels);
+    levels.set(second.levels, first.levels.length);
+    return { centroids: joinedSeries(first.centroids, second.centroids), levels };
+  },
+};
+
+/** Read the history of a run once for all figures that follow its rows. */
+export function motionPath(run: RunSource): Promise<MotionPath> {
+  return run.once(read);
+}
+
+async function read(run: RunSource): Promise<MotionPath> {
+  const { observed } = await scanHistory(await run.history(), [observation], run.scan);
+  return observed[0];
+}
