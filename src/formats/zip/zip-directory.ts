@@ -51,7 +51,14 @@ interface End {
   offset: number;
 }
 
-/** Read the directory at the archive's end. @throws {BhBridgeError} `FORMAT_INVALID`. */
+/**
+ * Read the directory at the archive's end.
+ *
+ * yauzl 3.4 is no replacement: it is asynchronous, needs 11.7 s for 65,600 entries (0.2 s here), and accepts five of the damaged archives in the tests, such
+ * as one that holds a name twice.
+ *
+ * @throws {BhBridgeError} `FORMAT_INVALID`.
+ */
 export function readZipDirectory(file: FileBytes): ZipDirectory {
   const end = readEnd(file);
   if (end.bytes > maxDirectoryBytes)
