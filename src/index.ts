@@ -104,7 +104,7 @@ export { type ReproduceOptions, type Reproduction, reproduce } from "./compare/r
 export { type Rerecording, type RerecordOptions, rerecord } from "./compare/rerecord.js";
 export { defineRun } from "./config/define-run.js";
 export type { Init, InitInput } from "./config/init-schema.js";
-export type { GPT2Config, LlamaConfig, Qwen3Config, TinyLMConfig } from "./config/model-schema.js";
+export type { GPT2Config, LlamaConfig, Qwen3Config, TinyLMConfig } from "./config/models/families.js";
 export { type PresetName, presetNames, presets } from "./config/presets.js";
 export type { RecordableTensor } from "./config/record-schema.js";
 export type { ResolvedConfig, RunInput } from "./config/resolve-run-config.js";

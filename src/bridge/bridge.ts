@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { GPT2Config, LlamaConfig, OtherModelType, Qwen3Config, TinyLMConfig } from "../config/model-schema.js";
+import type { defaultFamily, FamilyInput, FamilyName, GPT2Config, OtherModelType } from "../config/models/families.js";
 import type { ModelInput, SeedsInput } from "../config/run-config-input.generated.js";
 import type { RunConfig, RunConfigInput } from "../config/run-config-schema.js";
 import type { Gpt2Architecture } from "../formats/hf/gpt2-weights.js";
@@ -47,10 +47,7 @@ type OfFamily<Type extends string, Config> = Drawn &
 
 /** A new model: its family, and the fields of its configuration under transformers' names; what is left out is the seed's. */
 type NewModelOptions =
-  | (OfFamily<"gpt2", GPT2Config> & { type?: "gpt2" })
-  | (OfFamily<"llama", LlamaConfig> & { type: "llama" })
-  | (OfFamily<"qwen3", Qwen3Config> & { type: "qwen3" })
-  | (OfFamily<"tinylm", TinyLMConfig> & { type: "tinylm" })
+  | { [Name in FamilyName]: OfFamily<Name, FamilyInput<Name>> & (Name extends typeof defaultFamily ? { type?: Name } : { type: Name }) }[FamilyName]
   | (OfFamily<OtherModelType, Readonly<Record<string, unknown>>> & { type: OtherModelType });
 
 interface SavedModelOptions extends Pick<RunConfigInput, "seed"> {

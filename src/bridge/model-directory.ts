@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { configInvalid } from "../config/config-invalid.js";
-import type { RunConfig } from "../config/run-config-schema.js";
+import { isReadFromWeights, type ModelConfig } from "../config/models/families.js";
 import { BhBridgeError, type ConfigIssue } from "../errors.js";
 import { isDirectory } from "../formats/file-bytes.js";
 import type { Gpt2Architecture } from "../formats/hf/gpt2-weights.js";
@@ -9,7 +9,6 @@ import { openHfDirectory } from "../formats/hf/hf-directory.js";
 import { writeSafetensors } from "../formats/safetensors/write-safetensors.js";
 import { openGpt2Weights } from "./open-gpt2-weights.js";
 
-type ModelConfig = RunConfig["model"];
 type Gpt2Config = Extract<ModelConfig, { type: "gpt2" }>;
 
 const configFile = "config.json";
@@ -33,7 +32,7 @@ export async function modelDirectory(from: string, model: ModelConfig, folder: s
     throw new BhBridgeError("FORMAT_UNSUPPORTED", `${from} holds an adapter of another model (${adapterFile}). Merge the two in Python and save the result`);
   }
   if (isDirectory(from) && existsSync(join(from, configFile)) && holdsSafetensors(from)) return { path: from, [Symbol.dispose]: () => undefined };
-  if (model.type !== "gpt2") {
+  if (!isReadFromWeights(model)) {
     throw new BhBridgeError(
       "FORMAT_UNSUPPORTED",
       `${from} holds no safetensors, and those of a ${model.type} are needed. Save it in Python, with save_pretrained`,

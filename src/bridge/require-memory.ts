@@ -1,5 +1,6 @@
 import { totalmem } from "node:os";
 import { configInvalid } from "../config/config-invalid.js";
+import { familyOf } from "../config/models/families.js";
 import { modelSize } from "../config/models/model-sizes.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
@@ -56,39 +57,14 @@ export function requireCorpusMemory(
 
 const sizeNames = /^(?:vocab_size|n_positions|n_embd|n_layer|.*hidden_size|num_hidden_layers|max_position_embeddings|d_model)$/;
 
-/** Whether `weightCount` counts all weights of a family; of any other Python alone knows the blocks. */
-export function knowsBlocks({ type }: RunConfig["model"]): boolean {
-  return ["gpt2", "llama", "qwen3", "tinylm"].includes(type);
+/** Whether `weightCount` counts all weights of a family; of any other only Python knows the blocks. */
+export function knowsBlocks(model: RunConfig["model"]): boolean {
+  return familyOf(model) !== undefined;
 }
 
-/** Weights of a model, at least: those of its embedding and head where the family's blocks are not known here. */
+/** Number of weights of a model, at least: those of its embedding where the family's blocks are not known here. */
 export function weightCount(model: RunConfig["model"]): number {
-  if (model.type === "gpt2") return gpt2Weights(model);
-  if (model.type === "tinylm") return gpt2Weights({ ...model, n_inner: null, tie_word_embeddings: true });
-  if (model.type === "llama" || model.type === "qwen3") return rotaryWeights(model);
-  const width = modelSize(model, "width") ?? 0;
-  return model.vocab_size * width;
-}
-
-type OfType<Type> = Extract<RunConfig["model"], { type: Type }>;
-type GPT2Sizes = Pick<OfType<"gpt2">, "vocab_size" | "n_positions" | "n_embd" | "n_layer" | "n_inner" | "tie_word_embeddings">;
-
-/** Embeddings, for each block attention and feed-forward layers with their biases and two norms, a last norm, and an untied head. */
-function gpt2Weights({ vocab_size, n_positions, n_embd, n_layer, n_inner, tie_word_embeddings }: GPT2Sizes): number {
-  const inner = n_inner ?? 4 * n_embd;
-  const attention = 4 * n_embd * n_embd + 4 * n_embd;
-  const feedForward = 2 * n_embd * inner + inner + n_embd;
-  const block = attention + feedForward + 4 * n_embd;
-  return (vocab_size * (tie_word_embeddings ? 1 : 2) + n_positions) * n_embd + n_layer * block + 2 * n_embd;
-}
-
-/** The embedding, for each block queries, keys, values, their output, three feed-forward layers and two norms (Qwen3 has two more), a last norm, a head. */
-function rotaryWeights(model: OfType<"llama"> | OfType<"qwen3">): number {
-  const { vocab_size, hidden_size, intermediate_size, num_hidden_layers, num_attention_heads, num_key_value_heads, head_dim, tie_word_embeddings } = model;
-  const attention = 2 * hidden_size * head_dim * (num_attention_heads + num_key_value_heads);
-  const norms = 2 * hidden_size + (model.type === "qwen3" ? 2 * head_dim : 0);
-  const block = attention + 3 * hidden_size * intermediate_size + norms;
-  return vocab_size * (tie_word_embeddings ? 1 : 2) * hidden_size + num_hidden_layers * block + hidden_size;
+  return familyOf(model)?.weights(model) ?? model.vocab_size * (modelSize(model, "width") ?? 0);
 }
 
 /** The machine's memory, or what the container that this runs in may take of it. */

@@ -5,7 +5,7 @@ import { BhBridgeError, type ConfigIssue } from "../errors.js";
 import { savedFamily } from "../formats/hf/saved-family.js";
 import { isPlainObject } from "./json-value.js";
 import type { Layer } from "./layer.js";
-import { modelSchema } from "./model-schema.js";
+import { familyOf, familyWithoutName, modelSchema } from "./models/families.js";
 import { dtypeSchema, ownModelFields } from "./models/own-model-fields.js";
 import { productOwnedGpt2Config } from "./product-owned-arguments.js";
 
@@ -50,9 +50,9 @@ async function configLayer(directory: string, issues: ConfigIssue[], source: str
     return nothing;
   }
   const own = isPlainObject(saved) ? savedFamily(saved) : undefined;
-  const type = own?.type ?? (isPlainObject(saved) && saved["n_embd"] !== undefined ? "gpt2" : "unknown");
-  const family = familyOf(type);
-  if (!isPlainObject(saved) || family === undefined || typeof type !== "string") {
+  const type = own?.type ?? (isPlainObject(saved) ? familyWithoutName(saved) : undefined) ?? "unknown";
+  const section = sectionOf(type);
+  if (!isPlainObject(saved) || section === undefined || typeof type !== "string") {
     issues.push({
       path: "model.from",
       message: `${directory} holds a model of type ${JSON.stringify(type)}, which has no causal head in transformers`,
@@ -60,8 +60,8 @@ async function configLayer(directory: string, issues: ConfigIssue[], source: str
     });
     return nothing;
   }
-  const norm = own?.norm ?? (type === "gpt2" ? "layernorm" : "native");
-  return { values: { model: { type, ...savedModel(saved, family), norm }, init: { kind: "normal" } } };
+  const norm = own?.norm ?? familyOf({ type })?.ownNorm ?? "native";
+  return { values: { model: { type, ...savedModel(saved, section), norm }, init: { kind: "normal" } } };
 }
 
 /** Why a directory gives no configuration of a model, and what to give instead. */
@@ -74,14 +74,14 @@ function reasonAgainst(directory: string, cause: unknown): string {
   return existsSync(directory) ? `it has no config.json. ${remedy}` : `there is no such folder or file. ${remedy}`;
 }
 
-type Family = (typeof modelSchema.options)[number];
+type ModelSection = (typeof modelSchema.options)[number];
 
 /** The schema of a family's section; undefined for what is none. */
-function familyOf(type: unknown): Family | undefined {
+function sectionOf(type: unknown): ModelSection | undefined {
   return modelSchema.options.find(({ shape }) => shape.type.safeParse(type).success && type !== undefined);
 }
 
-function savedModel(saved: Record<string, unknown>, { shape, def }: Family): Record<string, unknown> {
+function savedModel(saved: Record<string, unknown>, { shape, def }: ModelSection): Record<string, unknown> {
   const isOpen = def.catchall?._zod.def.type !== "never"; // of a family whose fields are known to Python alone
   const isField = (name: string) =>
     (isOpen ? !notArchitecture.includes(name) : Object.hasOwn(shape, name)) && !(ownModelFields as readonly string[]).includes(name);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { batchedRuns } from "./engine-schema.js";
 import { isPlainObject } from "./json-value.js";
+import { defaultFamily } from "./models/families.js";
 import type { RunConfig } from "./run-config-schema.js";
 
 /** A configuration without what says where or how something is called or reached, not what it is: `name`, `python`, the ways to the same bits, and the directories of files. The engine has the form of earlier versions, so that hashes stay. */
@@ -12,7 +13,7 @@ export function configIdentity(config: RunConfig) {
     ...rest,
     ...engineIdentity(engine),
     data: withoutDefaults(dataIdentity(data), laterDataFields),
-    model: withoutDefaults({ ...model, from: fileName(model.from) }, { type: "gpt2" }),
+    model: withoutDefaults({ ...model, from: fileName(model.from) }, { type: defaultFamily }),
     ...(Object.keys(apart).length > 0 ? { seeds: apart } : {}),
     init: init.kind === "file" ? { ...init, path: fileName(init.path) } : init,
   };

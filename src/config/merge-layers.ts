@@ -1,6 +1,7 @@
 import type { ConfigIssue } from "../errors.js";
 import { isPlainObject } from "./json-value.js";
 import type { Layer } from "./layer.js";
+import { defaultFamily } from "./models/families.js";
 import { overridden, withoutShortForm } from "./old-engine-fields.js";
 
 /** What the layers give together, before it is checked. */
@@ -34,7 +35,7 @@ export function mergeLayers(layers: readonly Layer[], issues: ConfigIssue[]): Me
 /** The sections whose fields depend on one of them, and what that is where it is left out. */
 const kinds = [
   { section: "init", kind: "kind", first: undefined },
-  { section: "model", kind: "type", first: "gpt2" },
+  { section: "model", kind: "type", first: defaultFamily },
 ] as const;
 
 /** The layer with the section `engine` in place of its short form. */

@@ -7,6 +7,7 @@ import { diffRunConfigs, type FieldDifference } from "./diff-run-configs.js";
 import { isPlainObject } from "./json-value.js";
 import type { Layer } from "./layer.js";
 import { type MergedLayers, mergeLayers } from "./merge-layers.js";
+import { defaultFamily } from "./models/families.js";
 import { nearestName } from "./nearest-name.js";
 import { inEngineSection, withPresentPaths } from "./old-engine-fields.js";
 import { parseRunConfig } from "./parse-run-config.js";
@@ -148,7 +149,7 @@ async function mergeWithCheckpoint(
 /** Whether a model is of a family that is trained with a preset's labels: the preset's own, or the notebook's. */
 function isFamilyOf(preset: PresetName, type: unknown): boolean {
   const { model }: RunConfigInput = presets[preset].input;
-  return type === undefined || type === "gpt2" || type === model?.type;
+  return type === undefined || type === defaultFamily || type === model?.type;
 }
 
 /** Only the notebook's models were trained on labels that are shifted twice; a saved model, or one of another family, predicts the next token. */

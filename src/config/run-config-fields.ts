@@ -2,7 +2,7 @@ import { z } from "zod";
 import { dataSchema } from "./data-schema.js";
 import { engineSchema } from "./engine-schema.js";
 import { initSchema } from "./init-schema.js";
-import { modelSchema } from "./model-schema.js";
+import { modelSchema } from "./models/families.js";
 import { checkpointSchema, recordSchema } from "./record-schema.js";
 import { seedsSchema } from "./seeds-schema.js";
 import { trainingSchema } from "./training-schema.js";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { engines } from "../config/engine-schema.js";
-import { architectureSchema } from "../config/model-schema.js";
+import { architectureSchema } from "../config/models/families.js";
 import { normSchema, ownModelShape } from "../config/models/own-model-fields.js";
 import { runConfigFields } from "../config/run-config-fields.js";
 import { complete } from "./complete.js";

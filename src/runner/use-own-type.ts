@@ -1,6 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isPlainObject } from "../config/json-value.js";
+import { familyOf } from "../config/models/families.js";
 import { BhBridgeError } from "../errors.js";
 import { savedFamily } from "../formats/hf/saved-family.js";
 import { readJson } from "../formats/read-json.js";
@@ -22,7 +23,7 @@ export function useOwnType(directory: string): void {
   if (!isPlainObject(config)) return;
   const { type, norm } = savedFamily(config);
   if (norm === null || typeof type !== "string" || type !== config["model_type"]) return;
-  const [module, name] = type === "gpt2" ? copyGpt2Source(directory) : copyOtherSource(directory, type, norm);
+  const [module, name] = copySources(directory, type, norm);
   const classes = { AutoConfig: `${module}.${name}Config`, AutoModelForCausalLM: `${module}.${String([config["architectures"]].flat()[0])}` };
   // As text: JSON.stringify would write 0.0 as 0, which transformers refuses for a fraction.
   const text = readFileSync(path, "utf8")
@@ -31,22 +32,19 @@ export function useOwnType(directory: string): void {
   writeFileSync(path, text);
 }
 
-type OwnClasses = readonly [module: string, name: string];
-
-function copyGpt2Source(directory: string): OwnClasses {
-  cpSync(join(pythonSources, "modeling_gpt2_rmsnorm.py"), join(directory, "modeling_gpt2_rmsnorm.py"));
-  return ["modeling_gpt2_rmsnorm", "GPT2RMSNorm"];
-}
-
-/** The present source, ended by the line that `source_with_norms` of python/bh_bridge/models/families.py writes. */
-function copyOtherSource(directory: string, type: string, norm: string): OwnClasses {
-  copyGpt2Source(directory);
+/** Copy the present source of a model's classes beside it. @returns the module and the beginning of the names of its classes. */
+function copySources(directory: string, type: string, norm: string): readonly [module: string, name: string] {
+  const { rmsNorm, source: own } = familyOf({ type }) ?? {};
+  const copy = (module: string) => cpSync(join(pythonSources, `${module}.py`), join(directory, `${module}.py`));
+  copy("modeling_gpt2_rmsnorm"); // its RMSNorm is used by all families
+  if (rmsNorm) return [rmsNorm.module, rmsNorm.name];
+  // The present source, ended by the line that `source_with_norms` of python/bh_bridge/models/families.py writes.
   const path = join(directory, "modeling_other_norms.py");
   const { home, native, name } = replacedClass.exec(readFileSync(path, "utf8"))?.groups ?? {};
   if (name === undefined) throw new BhBridgeError("RUN_CORRUPT", `${path} does not end with the class of a ${type} with ${norm}`);
   const classes = `${name}Config, ${name}ForCausalLM = with_norms(${native}, "${type}", "${norm}", __name__)`;
   const source = readFileSync(join(pythonSources, "modeling_other_norms.py"), "utf8");
   writeFileSync(path, `${source}\n\nfrom ${home} import ${native}  # noqa: E402\n\n${classes}\n`);
-  if (home === ".modeling_tinylm") cpSync(join(pythonSources, "modeling_tinylm.py"), join(directory, "modeling_tinylm.py"));
+  if (own !== undefined && home === `.${own}`) copy(own);
   return ["modeling_other_norms", name];
 }

@@ -27,6 +27,32 @@ AutoConfig.register(TinyLMConfig.model_type, TinyLMConfig)
 AutoModelForCausalLM.register(TinyLMConfig, TinyLMForCausalLM)
 
 
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """What differs between the families that src/config/models describes; all others are of transformers alone."""
+
+    title: str | None = None
+    """Its name in a message."""
+    own_norm: str = "native"
+    """The value of `norm` that stands for the family's own norms."""
+    rmsnorm: type[PreTrainedModel] | None = None
+    """Its class with RMSNorm; None where `with_norms` makes one."""
+
+
+FAMILIES = {
+    "gpt2": Family(title="GPT-2", own_norm="layernorm", rmsnorm=GPT2RMSNormLMHeadModel),
+    "llama": Family(),
+    "qwen3": Family(),
+    "tinylm": Family(),
+}
+DEFAULT_FAMILY = "gpt2"
+
+
+def family_of(kind: str) -> Family:
+    """The description of a family."""
+    return FAMILIES.get(kind, Family())
+
+
 def config_class(kind: str) -> type[PreTrainedConfig]:
     """The configuration class of a `model.type`; ConfigInvalid, with the nearest name, for what has no causal head."""
     if kind in CONFIG_MAPPING:
@@ -64,15 +90,16 @@ def architecture(kind: str, config: dict[str, Any]) -> PreTrainedConfig:
 
 def model_class(kind: str, norm: str) -> type[PreTrainedModel]:
     """The class of a family with a causal head, whose norms are its own or replaced ones."""
-    if kind == "gpt2" and norm == "rmsnorm":
-        return GPT2RMSNormLMHeadModel
+    own = family_of(kind).rmsnorm
+    if norm == "rmsnorm" and own is not None:
+        return own
     native = cast("type[PreTrainedModel]", MODEL_FOR_CAUSAL_LM_MAPPING[config_class(kind)])
     return native if is_native(kind, norm) else with_norms(native, kind, norm, __name__)[1]
 
 
 def is_native(kind: str, norm: str) -> bool:
-    """Whether a norm is the family's own. GPT-2's is LayerNorm, and is called that."""
-    return norm == "native" or (kind == "gpt2" and norm == "layernorm")
+    """Whether a norm is the family's own."""
+    return norm in ("native", family_of(kind).own_norm)
 
 
 def source_with_norms(native: type[PreTrainedModel], kind: str, norm: str) -> str:

@@ -15,9 +15,12 @@ from transformers import GenerationConfig, PreTrainedConfig, PreTrainedModel, lo
 from bh_bridge import tensors
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.models.families import (
+    DEFAULT_FAMILY,
+    FAMILIES,
     architecture,
     config_class,
     embedding_of,
+    family_of,
     model_class,
     replaced_norm,
     source_with_norms,
@@ -28,7 +31,6 @@ from bh_bridge.models.modeling_tinylm import TinyLMConfig, TinyLMForCausalLM
 from bh_bridge.storage.durable import share_tensors
 
 GPT2_SOURCE = Path(__file__).with_name("modeling_gpt2_rmsnorm.py")
-COUNTED_BEFORE = ("gpt2", "llama", "qwen3", "tinylm")
 OTHER_SOURCE = Path(__file__).with_name("modeling_other_norms.py")
 TINYLM_SOURCE = Path(__file__).with_name("modeling_tinylm.py")
 
@@ -50,7 +52,7 @@ def build_model(
     `init_seed` the embedding begins as in a run whose seed is that one, and all other weights as `seed` draws them.
     """
     logging.set_verbosity_error()  # its warning on `loss_type` tells what the bits depend on and the tests pin
-    kind = config.get("type", "gpt2")
+    kind = config.get("type", DEFAULT_FAMILY)
     described = architecture(kind, {name: value for name, value in config.items() if name != "type"})
     _require_memory(described, kind, norm)
     stream = None if init_seed in (None, seed) else _stream_after_weights(described, kind, norm, directory, init_seed)
@@ -68,7 +70,7 @@ def _require_memory(described: PreTrainedConfig, kind: str, norm: str) -> None:
 
     Of the families whose weights TypeScript counts it has done so already.
     """
-    if kind in COUNTED_BEFORE:
+    if kind in FAMILIES:
         return
     try:
         with torch.device("meta"):  # shapes alone
@@ -110,11 +112,12 @@ def new_model(described: PreTrainedConfig, kind: str, norm: str) -> PreTrainedMo
 def blueprint_of(model: PreTrainedModel) -> dict[str, Any]:
     """What `model_of` makes a model of the same shape of: architecture, norm and dtype, as JSON has them."""
     kind = model.config.model_type
-    native = "layernorm" if kind == "gpt2" else "native"
     return {
         "kind": kind,
         "config": json.loads(model.config.to_json_string(use_diff=False)),
-        "norm": "rmsnorm" if isinstance(model, GPT2RMSNormLMHeadModel) else replaced_norm(model) or native,
+        "norm": "rmsnorm"
+        if isinstance(model, GPT2RMSNormLMHeadModel)
+        else replaced_norm(model) or family_of(kind).own_norm,
         "dtype": tensors.DTYPE_NAMES[embedding_of(model).dtype],
     }
 
@@ -147,7 +150,7 @@ def load_model(directory: str, described: PreTrainedConfig, kind: str, norm: str
     model, report = loaded
     wrong = [*report["missing_keys"], *report["unexpected_keys"], *report["mismatched_keys"]]
     if wrong:
-        name = "GPT-2" if kind == "gpt2" else f"model of type {kind}"
+        name = family_of(kind).title or f"model of type {kind}"
         raise ConfigInvalid(
             f"{directory} does not hold a {name} with {norm}: {', '.join(map(str, wrong[:5]))} do not fit"
         )

@@ -1,3 +1,4 @@
+import { hasOwnHead } from "../../config/models/families.js";
 import { BhBridgeError } from "../../errors.js";
 import type { History } from "../../formats/history.js";
 import { Matrix } from "../../formats/matrix.js";
@@ -137,7 +138,7 @@ export async function massOfRun(
 ): Promise<MassOfRun> {
   const from = run.tensors.includes("logits.mean") ? "logits.mean" : "hidden.mean";
   const { model } = run.config;
-  const hasHead = model.type !== "tinylm" && !model.tie_word_embeddings;
+  const hasHead = hasOwnHead(model);
   if (from === "hidden.mean" && hasHead && !run.tensors.includes("lm_head")) {
     throw new BhBridgeError("TENSOR_NOT_FOUND", "the model has a head of its own, which was not recorded: add lm_head with bh-bridge rerecord");
   }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { gpt2ArchitectureOf } from "../../bridge/open-gpt2-weights.js";
 import { isPlainObject } from "../../config/json-value.js";
 import { otherModelTypes } from "../../config/model-types.generated.js";
+import { defaultFamily, families, familyOf } from "../../config/models/families.js";
 import { outstandingEmbedding } from "../../formats/embedding-tensor.js";
 import type { Gpt2Architecture } from "../../formats/hf/gpt2-weights.js";
 import { savedFamily } from "../../formats/hf/saved-family.js";
@@ -18,14 +19,17 @@ import type { InspectDocument } from "./inspect-document.js";
 
 type NextSteps = InspectDocument["next"];
 
-/** A saved model of another family, as transformers describes it. */
+/** The families of transformers whose models are trained from their directory alone. */
+const longFamilies = Object.keys(families).filter((type) => familyOf({ type })?.section.shape["max_position_embeddings"] !== undefined);
+
+/** A saved model of such a family, as transformers describes it. */
 const otherSchema = z.looseObject({
-  config: z.looseObject({ model_type: z.enum(["llama", "qwen3", ...otherModelTypes]), vocab_size: z.int(), max_position_embeddings: z.int().optional() }),
+  config: z.looseObject({ model_type: z.enum([...longFamilies, ...otherModelTypes]), vocab_size: z.int(), max_position_embeddings: z.int().optional() }),
 });
 /** Windows of the seed's length: present models take far longer ones than a small corpus has. */
 const usualWindow = 128;
 
-const gpt2Schema = z.looseObject({ config: z.looseObject({ model_type: z.literal("gpt2"), n_embd: z.int() }) });
+const gpt2Schema = z.looseObject({ config: z.looseObject({ model_type: z.literal(defaultFamily), n_embd: z.int() }) });
 /** The built-in corpus is ASCII: a smaller vocabulary leaves nothing of it to train on. */
 const smallestVocabulary = 128;
 

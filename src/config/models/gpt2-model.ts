@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { gpt2ConfigShape } from "../gpt2-config.generated.js";
+import { builtFields, equalHeads, type Family, type ModelParameter } from "./family.js";
 import { ownModelShape, vocabularySchema } from "./own-model-fields.js";
 
 const probability = z.number().min(0).max(1);
@@ -41,3 +42,60 @@ export const gpt2ModelSchema = z.strictObject({
   ...ownModelShape,
   ...explicitShape,
 });
+type Gpt2Model = z.output<typeof gpt2ModelSchema>;
+
+/** The sizes that the number of a GPT-2's weights depends on. */
+type Gpt2Sizes = Pick<Gpt2Model, "vocab_size" | "n_positions" | "n_embd" | "n_layer" | "n_inner" | "tie_word_embeddings">;
+
+/** Embeddings, for each block attention and feed-forward layers with their biases and two norms, a last norm, and an untied head. */
+export function gpt2WeightCount({ vocab_size, n_positions, n_embd, n_layer, n_inner, tie_word_embeddings }: Gpt2Sizes): number {
+  const inner = n_inner ?? 4 * n_embd;
+  const attention = 4 * n_embd * n_embd + 4 * n_embd;
+  const feedForward = 2 * n_embd * inner + inner + n_embd;
+  const block = attention + feedForward + 4 * n_embd;
+  return (vocab_size * (tie_word_embeddings ? 1 : 2) + n_positions) * n_embd + n_layer * block + 2 * n_embd;
+}
+
+/** An RMSNorm has no bias. */
+function gpt2Parameters({ n_embd: width, n_inner, n_layer, vocab_size, n_positions, tie_word_embeddings, norm: kind }: Gpt2Model): ModelParameter[] {
+  const inner = n_inner ?? 4 * width;
+  const weight = (name: string, size: number): ModelParameter => ({ name: `${name}.weight`, size, kind: "weight" });
+  const linear = (name: string, inputs: number, outputs: number): ModelParameter[] => [
+    weight(name, inputs * outputs),
+    { name: `${name}.bias`, size: outputs, kind: "bias" },
+  ];
+  const normOf = (name: string): ModelParameter[] => [
+    { name: `${name}.weight`, size: width, kind: "norm-weight" },
+    ...(kind === "layernorm" ? [{ name: `${name}.bias`, size: width, kind: "norm-bias" } as const] : []),
+  ];
+  const block = (name: string) => [
+    ...normOf(`${name}.ln_1`),
+    ...linear(`${name}.attn.c_attn`, width, 3 * width),
+    ...linear(`${name}.attn.c_proj`, width, width),
+    ...normOf(`${name}.ln_2`),
+    ...linear(`${name}.mlp.c_fc`, width, inner),
+    ...linear(`${name}.mlp.c_proj`, inner, width),
+  ];
+  return [
+    weight("transformer.wte", vocab_size * width),
+    weight("transformer.wpe", n_positions * width),
+    ...Array.from({ length: n_layer }, (_, layer) => block(`transformer.h.${layer}`)).flat(),
+    ...normOf("transformer.ln_f"),
+    ...(tie_word_embeddings ? [] : [weight("lm_head", vocab_size * width)]),
+  ];
+}
+
+/** The family of the notebooks. */
+export const gpt2 = {
+  title: "GPT-2",
+  section: gpt2ModelSchema,
+  architecture: gpt2ModelSchema.omit(builtFields),
+  ownNorm: "layernorm",
+  rules: [equalHeads],
+  weights: gpt2WeightCount,
+  parameters: gpt2Parameters,
+  isReadFromWeights: true,
+  knownBy: "n_embd",
+  fastEngine: { activation_function: ["gelu_new"], resid_pdrop: [0], embd_pdrop: [0], attn_pdrop: [0], reorder_and_upcast_attn: [false] },
+  rmsNorm: { module: "modeling_gpt2_rmsnorm", name: "GPT2RMSNorm" },
+} as const satisfies Family<Gpt2Model>;

@@ -1,6 +1,5 @@
 import type { RunConfig } from "../run-config-fields.js";
-
-type ModelConfig = RunConfig["model"];
+import { familyOf, type ModelConfig } from "./families.js";
 
 /** The names of one size in the configurations of families, the most usual first. */
 const namesOf = {
@@ -21,14 +20,8 @@ export function windowLength({ data, model }: Pick<RunConfig, "data" | "model">)
   return data.window_length ?? modelSize(model, "positions") ?? 0; // 0 is refused by a rule between fields
 }
 
-/** A family as people call it. */
-function familyName({ type }: ModelConfig): string {
-  const names: Readonly<Record<string, string>> = { gpt2: "GPT-2", llama: "Llama", qwen3: "Qwen3", tinylm: "TinyLM" };
-  return names[type] ?? type;
-}
-
 /** A model in words: `GPT-2 with RMSNorm`. */
 export function modelInWords(model: ModelConfig): string {
   const norms = { rmsnorm: " with RMSNorm", layernorm: " with LayerNorm", native: "" };
-  return `${familyName(model)}${norms[model.norm]}`;
+  return `${familyOf(model)?.title ?? model.type}${norms[model.norm]}`;
 }

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { builtFields, equalHeads, type Family } from "./family.js";
+import { gpt2WeightCount } from "./gpt2-model.js";
 import { ownModelShape, vocabularySchema } from "./own-model-fields.js";
 
 const norm = z
@@ -11,7 +13,7 @@ const norm = z
   );
 
 /** The programme's own small model, of torch's encoder layers: the sizes of TinyLMConfig, under GPT-2's names, with the seed's values. */
-export const tinylmModelSchema = z.strictObject({
+const tinylmModelSchema = z.strictObject({
   type: z.literal("tinylm").describe("The programme's own small model: torch's encoder layers with a causal mask, read out by the embedding."),
   norm,
   ...ownModelShape,
@@ -26,3 +28,14 @@ export const tinylmModelSchema = z.strictObject({
   n_head: z.int().min(1).default(2).describe("Attention heads in each layer."),
   initializer_range: z.number().positive().default(0.02).describe("Standard deviation of the embeddings of tokens and positions as the model draws them."),
 });
+
+export const tinylm = {
+  title: "TinyLM",
+  section: tinylmModelSchema,
+  architecture: tinylmModelSchema.omit(builtFields),
+  ownNorm: "native",
+  rules: [equalHeads],
+  weights: (model) => gpt2WeightCount({ ...model, n_inner: null, tie_word_embeddings: true }),
+  isAlwaysTied: true,
+  source: "modeling_tinylm",
+} as const satisfies Family<z.output<typeof tinylmModelSchema>>;

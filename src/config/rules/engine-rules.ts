@@ -1,15 +1,24 @@
+import { families, familyOf } from "../models/families.js";
 import type { RunConfig } from "../run-config-fields.js";
 import type { CrossFieldRule } from "./cross-field-rule.js";
 import { ownStateOptimizers } from "./optimizer-rules.js";
 
+/** The families that engine `fast` supports, and the values of those fields of which it does not support all. */
+const fastFamilies = Object.keys(families).flatMap((type) => {
+  const { fastEngine: fields } = familyOf({ type }) ?? {};
+  return fields ? [{ type, fields }] : [];
+});
+
 /** What engine `fast` implements, where it is not everything. */
 const fastEngineHas: { path: string; value(config: RunConfig): unknown; has: readonly unknown[] }[] = [
-  { path: "model.type", value: ({ model }) => model.type, has: ["gpt2"] },
-  { path: "model.activation_function", value: ({ model }) => ofGpt2(model)?.activation_function, has: [undefined, "gelu_new"] },
-  { path: "model.resid_pdrop", value: ({ model }) => ofGpt2(model)?.resid_pdrop, has: [undefined, 0] },
-  { path: "model.embd_pdrop", value: ({ model }) => ofGpt2(model)?.embd_pdrop, has: [undefined, 0] },
-  { path: "model.attn_pdrop", value: ({ model }) => ofGpt2(model)?.attn_pdrop, has: [undefined, 0] },
-  { path: "model.reorder_and_upcast_attn", value: ({ model }) => ofGpt2(model)?.reorder_and_upcast_attn, has: [undefined, false] },
+  { path: "model.type", value: ({ model }) => model.type, has: fastFamilies.map(({ type }) => type) },
+  ...fastFamilies.flatMap(({ type, fields }) =>
+    Object.entries(fields).map(([field, values]) => ({
+      path: `model.${field}`,
+      value: ({ model }: RunConfig) => (model.type === type ? Object.entries(model).find(([name]) => name === field)?.[1] : undefined),
+      has: [undefined, ...values],
+    })),
+  ),
   { path: "training.optim", value: ({ training }) => training.optim, has: ownStateOptimizers },
   { path: "training.label_smoothing_factor", value: ({ training }) => training.label_smoothing_factor, has: [undefined, 0] },
   { path: "training.neftune_noise_alpha", value: ({ training }) => training.neftune_noise_alpha, has: [undefined, null] },
@@ -41,7 +50,3 @@ export const engineRules: readonly CrossFieldRule[] = [
         : undefined,
   },
 ];
-
-function ofGpt2(model: RunConfig["model"]) {
-  return model.type === "gpt2" ? model : undefined;
-}

@@ -1,0 +1,68 @@
+import { z } from "zod";
+import type { otherModelTypes } from "../model-types.generated.js";
+import type { ModelInput } from "../run-config-input.generated.js";
+import { builtFields, type Family } from "./family.js";
+import { gpt2 } from "./gpt2-model.js";
+import { llama } from "./llama-model.js";
+import { otherModelSchema } from "./other-model.js";
+import type { OwnModelField } from "./own-model-fields.js";
+import { qwen3 } from "./qwen3-model.js";
+import { tinylm } from "./tinylm-model.js";
+
+/** The families that are described here, by their `model_type`. A new one is a file and a line here. */
+export const families = { gpt2, llama, qwen3, tinylm } as const;
+export type FamilyName = keyof typeof families;
+
+/** The family of a configuration that names none. */
+export const defaultFamily = "gpt2" satisfies FamilyName;
+
+const [first, ...further] = Object.values(families);
+if (first === undefined) throw new Error("there is no family");
+
+/** The model, by `type`: the names of its configuration in transformers, and three fields on how it is built. */
+export const modelSchema = z.discriminatedUnion("type", [first.section, ...further.map(({ section }) => section), otherModelSchema]);
+
+/** The architecture alone, as it reaches Python: without how it is built. */
+export const architectureSchema = z.discriminatedUnion("type", [
+  first.architecture,
+  ...further.map(({ architecture }) => architecture),
+  otherModelSchema.omit(builtFields),
+]);
+
+/** A section `model`, of any family. */
+export type ModelConfig = z.output<typeof modelSchema>;
+
+/** The description of a family; undefined for one whose fields Python alone knows. */
+export function familyOf({ type }: { readonly type: unknown }): Family<ModelConfig> | undefined {
+  return typeof type === "string" && Object.hasOwn(families, type) ? (families[type as FamilyName] as unknown as Family<ModelConfig>) : undefined;
+}
+
+/** Whether a model can be trained from a file that holds nothing but its weights. */
+export function isReadFromWeights(model: ModelConfig): model is Extract<ModelConfig, { type: ReadFromWeights }> {
+  return familyOf(model)?.isReadFromWeights === true;
+}
+type ReadFromWeights = { [Name in FamilyName]: (typeof families)[Name] extends { isReadFromWeights: true } ? Name : never }[FamilyName];
+
+/** Whether a model has an output head beside its embedding. */
+export function hasOwnHead(model: ModelConfig): boolean {
+  const isTied = "tie_word_embeddings" in model && model.tie_word_embeddings;
+  return !familyOf(model)?.isAlwaysTied && !isTied;
+}
+
+/** The family of a saved `config.json` that names none. */
+export function familyWithoutName(saved: Readonly<Record<string, unknown>>): string | undefined {
+  return Object.keys(families).find((type) => {
+    const { knownBy } = familyOf({ type }) ?? {};
+    return knownBy !== undefined && saved[knownBy] !== undefined;
+  });
+}
+
+/** What `createModel({ config })` takes of a family: the fields of its configuration under their own names, every one optional. */
+export type FamilyInput<Type extends FamilyName> = Omit<Extract<ModelInput, { type?: Type | undefined }>, OwnModelField>;
+export type GPT2Config = FamilyInput<"gpt2">;
+export type LlamaConfig = FamilyInput<"llama">;
+export type Qwen3Config = FamilyInput<"qwen3">;
+export type TinyLMConfig = FamilyInput<"tinylm">;
+
+/** A family whose fields Python alone knows. */
+export type OtherModelType = (typeof otherModelTypes)[number];
