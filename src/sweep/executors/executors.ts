@@ -8,7 +8,7 @@ import { slurm } from "./slurm/slurm.js";
 import type { SlurmOptions } from "./slurm/slurm-executor.js";
 
 /** Every executor by its name. A new one is a folder and a line here. */
-export const executors = { local, ray, slurm } as const;
+const executors = { local, ray, slurm } as const;
 type ExecutorOptions = RayChoice & SlurmOptions;
 
 export type ExecutorName = keyof typeof executors;

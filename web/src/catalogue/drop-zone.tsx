@@ -73,7 +73,7 @@ export function DropZone() {
 type Dropped = { readonly name: string; readonly archive: () => Promise<Blob> };
 
 /** What a drop, or a choice of files, holds. It has to be asked for before anything is waited for: afterwards the browser has forgotten. */
-export function droppedItems(transfer: DataTransfer): Dropped[] {
+function droppedItems(transfer: DataTransfer): Dropped[] {
   return [...transfer.items].flatMap((item): Dropped[] => {
     const entry = item.webkitGetAsEntry();
     if (entry?.isDirectory) return [{ name: `${entry.name}.zip`, archive: () => packed(entry as FileSystemDirectoryEntry) }];
@@ -83,7 +83,7 @@ export function droppedItems(transfer: DataTransfer): Dropped[] {
 }
 
 /** A file that was chosen. */
-export function chosenFile(file: File): Dropped {
+function chosenFile(file: File): Dropped {
   return { name: file.name, archive: async () => file };
 }
 

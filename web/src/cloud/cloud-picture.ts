@@ -182,13 +182,7 @@ type Place = readonly [x: number, y: number];
  * @param seen where a place of the path's basis is on the canvas.
  * @param here where the token is now: the way ends there.
  */
-export function drawTrail(
-  context: CanvasRenderingContext2D,
-  path: RowPathDocument,
-  state: number,
-  seen: (place: readonly number[]) => Place,
-  here: Place,
-): void {
+function drawTrail(context: CanvasRenderingContext2D, path: RowPathDocument, state: number, seen: (place: readonly number[]) => Place, here: Place): void {
   const gone = path.states.findIndex((each) => each >= state);
   const points = [...path.places.slice(0, gone < 0 ? path.places.length : gone).map(seen), here];
   context.lineWidth = 1.6;
