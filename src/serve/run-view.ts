@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { allSeries } from "../analysis/analyses.js";
+import { allSeries, ownAnalyses } from "../analysis/analyses.js";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { census } from "../analysis/census/census.js";
 import { BhBridgeError } from "../errors.js";
@@ -188,7 +188,12 @@ export class RunView {
         return [[name, { x: values.map((_, at) => steps?.[at + from] ?? at + from), y: values.map((value) => value ?? Number.NaN) }]];
       });
       const { places } = await this.#measured.of(() => openHistory(this.#directory), true);
-      return [...lines, ...unreported.flatMap(({ name }): [string, Line][] => (places[name] ? [[name, { x: places.steps, y: places[name] }]] : []))];
+      const known = new Set(lines.map(([name]) => name));
+      const beside = unreported.flatMap(({ name }): [string, Line][] => {
+        const y = places[name];
+        return y && !known.has(name) ? [[name, { x: places.steps, y }]] : [];
+      });
+      return [...lines, ...beside];
     }
     try {
       const { counts, places } = await this.#measured.of(() => openHistory(this.#directory), false);
@@ -239,8 +244,9 @@ function loggedName(key: string): TrainingLine | undefined {
   return Object.hasOwn(loggedNames, key) ? loggedNames[key as keyof typeof loggedNames] : undefined;
 }
 
-/** Series that no document has: they are measured whether a run has been analysed or not. */
-const unreported = allSeries.filter((series) => series.of === undefined);
+const onRequest: readonly string[] = ownAnalyses.flatMap(({ name, isOnRequest }) => (isOnRequest ? [name] : []));
+/** Series of states that the default analysis of a run does not report: they are measured live for an analysed run too. */
+const unreported = allSeries.filter(({ per, of, analysis }) => per === "state" && (of === undefined || onRequest.includes(analysis)));
 
 function analysedLines(document: AnalysisDocument): Analysed {
   return allSeries.flatMap(({ name, analysis, per, of }) => {
