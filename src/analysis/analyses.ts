@@ -6,6 +6,7 @@ import { kinematicsAnalysis } from "./kinematics/analysis.js";
 import { lifecycleAnalysis } from "./lifecycle/lifecycle.js";
 import { motionAnalysis } from "./motion/analysis.js";
 import { phasesAnalysis } from "./phases/phases.js";
+import { rowNormsAnalysis } from "./row-norms/row-norms.js";
 import type { AnalysisSeries } from "./series.js";
 import { statisticsAnalysis } from "./statistics/statistics.js";
 import { timelineAnalysis } from "./timeline/analysis.js";
@@ -22,6 +23,7 @@ export const ownAnalyses = [
   lifecycleAnalysis,
   topologyAnalysis,
   geometryAnalysis,
+  rowNormsAnalysis,
   phasesAnalysis,
   kinematicsAnalysis,
   deadMassAnalysis,

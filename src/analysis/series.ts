@@ -1,5 +1,5 @@
 /** The numbers of a series; null where a number is not finite. */
-export type SeriesValues = readonly (number | null)[];
+type SeriesValues = readonly (number | null)[];
 
 /** One series of an analysis: a number for each state, or for each step between two states. */
 export interface AnalysisSeries<Part> {
@@ -35,7 +35,7 @@ export interface SeriesFigure<Name extends string = string, FigureName extends s
 }
 
 /** The layout of the states that a live measure gets. */
-export interface LiveShape {
+interface LiveShape {
   readonly tokens: number;
   readonly dims: number;
   /** Whether the history is float64: a step of any other is subtracted in float32. */

@@ -9,7 +9,7 @@ const motionThreshold = 0.1;
 const normFields = ["meanL1", "maxL1", "meanL2", "maxL2", "meanLinf", "maxLinf"] as const;
 
 /** Norms over tokens, one entry a step. */
-export type NormSeries = Record<(typeof normFields)[number], Float64Array>;
+type NormSeries = Record<(typeof normFields)[number], Float64Array>;
 
 /** Motion of a range of steps. */
 export interface MotionRange {
