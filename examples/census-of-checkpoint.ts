@@ -1,9 +1,9 @@
-// Count the black holes of any checkpoint: an HF directory, safetensors, .pt, .bin, .h5. No Python is needed.
+// Count the black holes of a checkpoint (HF directory, safetensors, .pt, .bin, .h5) without Python.
 // Run: npx jiti examples/census-of-checkpoint.ts PATH [TENSOR]
 import { census, openCheckpoint } from "bh-bridge";
 
 const [, , path, tensor = "transformer.wte.weight"] = process.argv;
-if (path === undefined) throw new Error("give the path of a checkpoint");
+if (path === undefined) throw new Error("usage: census-of-checkpoint.ts PATH [TENSOR]");
 
 await using checkpoint = await openCheckpoint(path);
 console.log(`${checkpoint.kind} with ${checkpoint.tensors.length} tensors`);

@@ -1,4 +1,4 @@
-// An initial state of your own: here two clusters of equal rows instead of one. Do both stay black holes?
+// Start from your own initial state: two clusters of equal rows instead of one. Do both stay black holes?
 // Run: npx jiti examples/custom-init.ts [steps]
 import { Bridge, census, Matrix, openRun } from "bh-bridge";
 

@@ -1,4 +1,4 @@
-// Stop as soon as the loss is low enough: a decider is asked while training waits, an observer never holds it up.
+// Stop as soon as the loss is low enough. Training waits for a decider, but never for an observer.
 // Run: npx jiti examples/early-stopping.ts [steps] [loss]
 import { Bridge, type Decider, type LogEvent, TrainerCallback } from "bh-bridge";
 
@@ -8,9 +8,9 @@ const goodEnough = Number(process.argv[3] ?? 3);
 class StopWhenGood extends TrainerCallback {
   override decide: Decider = {
     every: 10,
-    timeoutMs: 1000, // without an answer by then, training goes on
+    timeoutMs: 1000, // then training continues without an answer
     ask: ({ global_step, loss }) => {
-      if (loss < goodEnough) console.log(`loss ${loss.toFixed(4)} at step ${global_step}: that will do`);
+      if (loss < goodEnough) console.log(`loss ${loss.toFixed(4)} at step ${global_step}, low enough`);
       return { should_training_stop: loss < goodEnough };
     },
   };

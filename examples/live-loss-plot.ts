@@ -1,4 +1,4 @@
-// A loss plot that grows in the terminal while the model is trained.
+// Plot the loss in the terminal while the model is trained.
 // Run: npx jiti examples/live-loss-plot.ts [steps]
 import { Bridge } from "bh-bridge";
 
@@ -6,7 +6,7 @@ const steps = Number(process.argv[2] ?? 1000);
 const { columns = 80, isTTY } = process.stdout;
 const [width, height] = [Math.min(columns - 8, steps), 12];
 
-/** One line of text for each row of the plot, from the highest loss to the lowest; a column is the mean of its steps. */
+/** The plot as text, from the highest loss to the lowest; each column is the mean of its steps. */
 function plot(losses: readonly number[]): string {
   const perColumn = Math.ceil(steps / width);
   const means = Array.from({ length: Math.ceil(losses.length / perColumn) }, (_, column) => {
@@ -26,7 +26,7 @@ await using bridge = await Bridge.start();
 const model = await bridge.createModel({ config: {}, init: { kind: "normal" } });
 const trainer = await bridge.createTrainer({ model, training: { max_steps: steps } });
 
-const events = trainer.events(); // before the training begins, so that none is missed
+const events = trainer.events(); // before training, so that none is missed
 const training = trainer.train();
 const losses: number[] = [];
 let drawn = 0;
@@ -34,7 +34,7 @@ for await (const event of events) {
   if (event.type !== "step_end") continue;
   losses.push(event.loss);
   if (!isTTY || performance.now() - drawn < 200) continue;
-  if (drawn > 0) process.stdout.write(`\x1b[${height}A`); // up, to draw over the plot before
+  if (drawn > 0) process.stdout.write(`\x1b[${height}A`); // move up, to overwrite the previous plot
   process.stdout.write(`${plot(losses)}\n`);
   drawn = performance.now();
 }

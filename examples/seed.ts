@@ -1,4 +1,4 @@
-// The seed: GPT-2 with RMSNorm whose embedding rows all start equal. Which of them stay equal?
+// The notebook's experiment: a GPT-2 with RMSNorm whose embedding rows all start equal. Which of them stay equal?
 // Run: npx jiti examples/seed.ts [steps]
 import { type LogEvent, TrainerCallback, train } from "bh-bridge";
 
@@ -14,4 +14,4 @@ const { result, directory } = await train({ preset: "rmsnorm-11.2a", training: {
 const { C, P, populations } = result.census;
 console.log(`${C} black holes hold ${P} tokens, ${populations.join(", ")}; ${result.corpus.dead} tokens are dead`);
 console.log(`Verdict: ${result.verdict.result}. ${result.verdict.reason}`);
-console.log(`Everything is in ${directory}`);
+console.log(`Run: ${directory}`);

@@ -1,4 +1,4 @@
-// Train, let the model write, and save it so that plain transformers can load it.
+// Train a model, generate text, and save the model for transformers.
 // Run: npx jiti examples/train-generate-save.ts [steps] [directory]
 import { Bridge } from "bh-bridge";
 
@@ -9,7 +9,7 @@ await using bridge = await Bridge.start();
 await using model = await bridge.createModel({ config: {}, norm: "rmsnorm", init: { kind: "normal" }, seed: 7 });
 await using trainer = await bridge.createTrainer({
   model,
-  data: { label_shift: "causal", held_out: 0.05 }, // causal: it learns the next byte, and can write
+  data: { label_shift: "causal", held_out: 0.05 }, // causal: it learns the next byte, so it can generate
   training: { max_steps: steps },
 });
 await trainer.train();

@@ -1,5 +1,5 @@
 // Compile the analysis kernels (AssemblyScript, SIMD) and embed them in src/analysis/kernels/kernels.generated.ts.
-// With --check: change nothing, and fail when the embedded module is not what the sources compile to.
+// With --check: only fail if the embedded module is stale.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

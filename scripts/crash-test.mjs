@@ -1,4 +1,4 @@
-// Kill Node or Python with SIGKILL at random instants, resume, and compare with the run that was never touched.
+// Kill Node or Python with SIGKILL at random instants, resume, and compare with an uninterrupted run.
 //
 //   npm run test:crash -- --kills 200 --seed 1 [--engine plain|exact|fast] [--jobs 2] [--keep]
 //
@@ -29,7 +29,7 @@ const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const work = mkdtempSync(join(tmpdir(), "bh-bridge-crash-"));
 const steps = 200;
 
-/** What the steps are computed by. */
+/** The settings of each way to compute steps. */
 const computedBy = {
   plain: "model.resid_pdrop=0.1", // with which neither of the others can do
   exact: "exact_step=auto",
@@ -37,7 +37,7 @@ const computedBy = {
 }[values.engine];
 if (computedBy === undefined) throw new Error(`--engine ${values.engine}: expected plain, exact or fast`);
 
-/** Everything that has a state: several epochs, dropout, noise, evaluation, gradient accumulation, moments in the recording. */
+/** A training with every kind of state: several epochs, dropout, noise, evaluation, gradient accumulation, recorded moments. */
 const settings = [
   "model.n_embd=16 model.n_layer=1 model.n_head=2 model.n_positions=32 noise.epsilon=3e-5",
   computedBy,
@@ -48,7 +48,7 @@ const settings = [
   .split(" ")
   .flatMap((setting) => ["--set", setting]);
 
-/** One command of the program: its process, and the promise of its end. */
+/** Starts a command of the program; returns its process and a promise of its end. */
 function start(args) {
   const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
@@ -64,7 +64,7 @@ function runOf(out) {
   return name && join(out, name);
 }
 
-/** The Python that a Node has started; nothing when there is none yet or no more. */
+/** The Python that a Node process has started, if it is running. */
 function pythonOf(node) {
   const table = execFileSync("ps", ["-A", "-o", "pid=,ppid=,stat="], { encoding: "utf8" }).trim().split("\n");
   const line = table.map((each) => each.trim().split(/\s+/)).find(([, parent, state]) => Number(parent) === node && !state?.startsWith("Z"));
@@ -73,7 +73,7 @@ function pythonOf(node) {
 
 const has = (folder, pattern) => existsSync(folder) && readdirSync(folder).some((name) => pattern.test(name));
 
-/** When to kill: at any time at all, or inside what is most delicate. */
+/** When to kill: at a random time, or during a critical operation. */
 const moments = {
   any: (random, seconds) => {
     const at = performance.now() + random() * seconds * 1000;
@@ -92,7 +92,7 @@ const moments = {
   concluding: () => (run) => existsSync(join(run, "final")),
 };
 
-/** A checkpoint of this model is made in about 10 ms; a poll every millisecond kills at all stages of it, and leaves the cores to training. */
+/** A checkpoint of this model takes about 10 ms. Polling every millisecond hits all its stages and leaves the cores to training. */
 const pollMs = 1;
 
 async function killAt(process_, out, whom, reached) {
@@ -128,7 +128,7 @@ async function reference() {
   return { whole: runOf(out), seconds: events.at(-1).wall - events[0].wall + 1, total: (performance.now() - began) / 1000 };
 }
 
-/** One killed run: sometimes its resumption is killed as well, until it gets to its end. Gives how many kills it took, and what differs. */
+/** Kills a run, and sometimes its resumptions, until it completes. Returns the kills and the differences. */
 async function killed(number, whole, seconds) {
   const random = randomFrom(Number(values.seed) * 1_000_003 + number);
   const out = join(work, `killed-${number}`);
@@ -148,7 +148,7 @@ async function killed(number, whole, seconds) {
     const { code, said } = await process_.ended;
     if (code !== 0) return { told, problems: [`exit code ${code}: ${said.trim()}`], out };
     if (told.length > 0) return { told, problems: runDifferences(runOf(out), whole), out };
-    rmSync(out, { recursive: true }); // it was too quick for its killer: once more
+    rmSync(out, { recursive: true }); // it ended before the kill: try again
     mkdirSync(out);
   }
 }
@@ -156,7 +156,7 @@ async function killed(number, whole, seconds) {
 const { whole, seconds, total } = await reference();
 const manifest = JSON.parse(readFileSync(join(whole, "run.json"), "utf8"));
 console.log(`engine ${manifest.engine}, exact step ${manifest.exact_step?.used === true ? "used" : "not used"}`);
-console.log(`seed ${values.seed}; a whole run takes ${total.toFixed(1)} s, ${seconds.toFixed(1)} s of them training; node ${process.version}`);
+console.log(`seed ${values.seed}; an uninterrupted run takes ${total.toFixed(1)} s, ${seconds.toFixed(1)} s of them training; node ${process.version}`);
 let count = 0;
 let runs = 0;
 let identical = 0;

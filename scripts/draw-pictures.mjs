@@ -1,5 +1,5 @@
-// The pictures of README and docs, from a real run: `npm run docs:pictures` trains the preset quick on one thread, or `-- RUN` takes a run that is there.
-// Figures are drawn by the program itself; screenshots need Chromium, and stay as they are without one.
+// Draws the pictures of README and docs from a real run: `npm run docs:pictures` trains the preset quick on one thread, `-- RUN` uses an existing run.
+// The program draws the figures; screenshots need Chromium, and are not updated without it.
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,13 +15,13 @@ const program = join(root, "dist", "cli.js");
 const pictures = join(root, "docs", "pictures");
 const browser = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 
-/** Run the program; the document that it prints. */
+/** Runs the program and returns its document. */
 function run(...args) {
   const options = { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] };
   return JSON.parse(execFileSync(process.execPath, [program, ...args, "--json"], options));
 }
 
-/** The story of a run in one picture: distinct rows, tokens in black holes, and the most dead tokens that share one row, over the steps. */
+/** Draws distinct rows, tokens in black holes, and the largest number of dead tokens that share a row, over the steps. */
 async function story(directory) {
   const { corpus, config_hash: hash, name } = JSON.parse(readFileSync(join(directory, "run.json"), "utf8"));
   const dead = new Set(corpus.deadTokens);
@@ -57,7 +57,7 @@ async function story(directory) {
   };
 }
 
-/** Take pictures of what a browser shows of a run: its report, and the live page. */
+/** Takes screenshots of the report and the live page of a run. */
 async function photograph(directory, scratch) {
   const opened = await chromium.launch({ executablePath: browser, args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"] });
   const server = spawn(process.execPath, [program, "serve", "--out", dirname(directory), "--port", "0", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
@@ -96,7 +96,7 @@ try {
   writeFileSync(join(pictures, "quick.svg"), await svgOfFigure(await story(directory)));
   writeFileSync(join(pictures, "cloud.svg"), await svgOfFigure(await figure(directory, "cloud")));
   writeFileSync(join(pictures, "freezing.png"), await pngOfFigure(await figure(directory, "freezing"), { scale: 1 }));
-  if (browser === undefined) console.error("There is no Chromium: the screenshots stay as they are");
+  if (browser === undefined) console.error("Chromium was not found: screenshots are not updated");
   else await photograph(directory, scratch);
 } finally {
   rmSync(scratch, { recursive: true, force: true });

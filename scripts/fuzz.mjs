@@ -1,6 +1,8 @@
-// npm run test:fuzz -- --runs N --seed S: mutate N safetensors files, N torch archives and N HDF5 files (or --safetensors N, --torch N, --hdf5 N), and
-// demand of each a typed error or the reference library's answer (of HDF5 a typed error or any); flip single bits in the files of a finished run, 2,000 times
-// (or --flips N), and demand that `runs verify` finds each. The same seed makes the same files; --first I begins with case I, to repeat one.
+// npm run test:fuzz -- --runs N --seed S
+//
+// Mutates N safetensors files, N torch archives and N HDF5 files (or --safetensors N, --torch N, --hdf5 N). Each must give a typed error or the answer of the
+// reference library (HDF5: a typed error or any answer). Also flips single bits in the files of a finished run, 2,000 times (or --flips N); `runs verify` must
+// find each. The same seed makes the same files; --first I starts with case I, to repeat one.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,12 +12,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { prepare, root } from "./prepare.mjs";
 
-/** No case takes longer than some milliseconds; one that takes this long does not end. */
+/** A case takes some milliseconds; one that takes this long hangs. */
 const hangMs = 60_000;
 
 const count = (name, text) => {
   if (/^[0-9]{1,9}$/.test(text)) return text;
-  console.error(`--${name} ${text} is no number`);
+  console.error(`--${name} ${text} is not a number`);
   process.exit(2);
 };
 
@@ -46,7 +48,7 @@ console.error(
   `seed ${settings.SEED}: ${settings.SAFETENSORS} safetensors files, ${settings.TORCH} torch archives, ${settings.HDF5} HDF5 files, ${settings.FLIPS} flipped bits of a run`,
 );
 
-/** What is read now, and since when. */
+/** The current case and its start. */
 let current = { text: "", since: performance.now() };
 const readPosition = () => {
   try {

@@ -1,4 +1,4 @@
-// Everything that must be there before the program or its tests run; what is there already costs a second.
+// Prepares everything that the program and its tests need. Finished steps are skipped within a second.
 // Node built-ins only: this runs before node_modules exist. `node scripts/prepare.mjs --dev` prepares for the tests.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,15 +9,15 @@ import { fileURLToPath } from "node:url";
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const at = (...parts) => join(root, ...parts);
 
-/** Time of a file's last change in ms, 0 when it is absent. */
+/** Modification time of a file in ms, 0 if it does not exist. */
 const changedAt = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
-/** Time of the newest file in a folder. */
+/** Modification time of the newest file in a folder. */
 const newestIn = (folder) => Math.max(0, ...readdirSync(folder, { recursive: true }).map((name) => changedAt(join(folder, name))));
 
 /**
- * Run a program in the project's folder; its exit code, or 128 plus the number of the signal that ended it.
- * Ctrl-C reaches it by the terminal, so it is waited for; other signals are passed on.
+ * Runs a program in the project's folder. Returns its exit code, or 128 plus the number of the signal that ended it.
+ * The terminal sends Ctrl-C to it, so this only waits; other signals are forwarded.
  */
 export async function run(command, args, options = {}) {
   const child = spawn(command, args, { cwd: root, stdio: "inherit", ...options });
@@ -32,7 +32,7 @@ export async function run(command, args, options = {}) {
   }
 }
 
-/** Do one step of the preparation, with its time; end this process when it fails. */
+/** Runs one step and prints its time; exits if it fails. */
 async function step(title, command, args) {
   const startedAt = performance.now();
   console.error(`${title} …`);
@@ -50,7 +50,7 @@ function requireNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   const [wantedMajor, wantedMinor] = wanted.split(".").map(Number);
   if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return;
-  console.error(`Node.js ${wanted} or newer is needed, but this is ${process.versions.node}: install it with your version manager or your system's packages`);
+  console.error(`Node.js ${wanted} or newer is required, but this is ${process.versions.node}. Install it with your version manager or system packages`);
   process.exit(3);
 }
 
@@ -80,7 +80,7 @@ async function setUpPython(dev) {
   if (code !== 0) process.exit(code);
 }
 
-/** Bring node_modules, dist and the Python environment up to date; `dev` adds what the tests need. Ends this process when that fails. */
+/** Updates node_modules, dist and the Python environment; `dev` adds the packages of the tests. Exits if a step fails. */
 export async function prepare({ dev = false } = {}) {
   requireNode();
   await installPackages();

@@ -1,4 +1,4 @@
-/** Pseudo-random numbers in [0, 1) from a seed (mulberry32), so that a failure can be run again. */
+/** Pseudo-random numbers in [0, 1) from a seed (mulberry32), so that failures can be repeated. */
 export function randomFrom(seed) {
   let state = seed >>> 0;
   return () => {

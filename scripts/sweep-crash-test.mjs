@@ -1,10 +1,10 @@
-// Kill an experiment with SIGKILL at random instants (its controller, a worker, a worker's Python, or all of them at once), start the same command again, and
-// compare with the experiment that was never touched.
+// Kill an experiment with SIGKILL at random instants (its controller, a worker, a worker's Python, or all at once), run the same command again, and compare
+// with an uninterrupted experiment.
 //
 //   npm run test:crash:sweep -- --kills 20 --seed 1 [--workers 2] [--small] [--keep]
 //
-// Compared: every run as test:crash compares it, and the document with its verdict. No trial may have two runs, or be trained again once it is completed.
-// --small takes a tiny model, whose time goes into the starts of processes.
+// It compares every run as test:crash does, and the document with its verdict. No trial may have two runs, or be trained again after it has completed.
+// --small uses a tiny model, which spends most of its time starting processes.
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -35,7 +35,7 @@ const command = [
   ...["--set", `checkpoint.every=${values.small ? 25 : 10}`, ...(values.small ? small : [])],
 ];
 
-/** The same experiment, in a folder: its process, and the promise of its end. */
+/** Starts the experiment in a folder; returns its process and a promise of its end. */
 function start(out) {
   const child = spawn(process.execPath, [cli, ...command, "--out", out, "--json"], { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
@@ -52,7 +52,7 @@ function children() {
   return (parent) => living.flatMap(([pid, ppid]) => (Number(ppid) === parent ? [Number(pid)] : []));
 }
 
-/** Whom a kill takes, as far as they live by then. */
+/** The processes that a kill hits, if they are running. */
 const victims = {
   controller: (controller) => [controller],
   worker: (controller, of, random) =>
@@ -66,7 +66,7 @@ const victims = {
   everything: (controller, of) => [controller, ...of(controller), ...of(controller).flatMap(of)],
 };
 
-/** Kill at an instant; gives whether somebody was there to be killed. */
+/** Kills at an instant; returns whether a process was hit. */
 async function kill({ child, ended }, whom, random, atMs) {
   const isOver = await Promise.race([ended.then(() => true), after(atMs, false)]);
   if (isOver) return false;
@@ -93,14 +93,14 @@ function runsOf(directory) {
   return new Map(ledgerOf(directory).flatMap(({ trial, run }) => (run === null ? [] : [[trial, join(directory, run)]])));
 }
 
-/** The document of an experiment, with trials in place of paths. */
+/** The document of an experiment, with paths replaced by trials. */
 function documentOf(directory) {
   const text = readFileSync(join(directory, "result.json"), "utf8");
   const named = [...runsOf(directory)].reduce((each, [trial, run]) => each.replaceAll(run, trial), text);
   return named.replaceAll(directory, "directory");
 }
 
-/** What is not as in the experiment that was never touched. */
+/** Differences from the uninterrupted experiment. */
 function problemsOf(directory, whole) {
   const [runs, expected] = [runsOf(directory), runsOf(whole)];
   const unequal = [...expected].flatMap(([trial, run]) => runDifferences(runs.get(trial), run).map((file) => `${trial}: ${file} differs`));
@@ -124,10 +124,10 @@ async function reference() {
   return { whole: directoryIn(out), milliseconds: performance.now() - began };
 }
 
-/** A trial whose process has died three times has failed, as it should: no controller loses more workers than this. */
+/** A trial fails after three deaths of its process, so no controller may lose more workers than this. */
 const maxWorkerKills = 2;
 
-/** One experiment that is killed, up to four times, until it gets to its end. Gives how often it was killed, and what differs. */
+/** Kills an experiment up to four times until it completes. Returns the kills and the differences. */
 async function killed(number, left, whole, milliseconds) {
   const random = randomFrom(Number(values.seed) * 1_000_003 + number);
   const out = join(work, `killed-${number}`);
@@ -149,12 +149,12 @@ async function killed(number, left, whole, milliseconds) {
     if (code === null) continue; // it was killed: the same command again
     if (code !== 0) return { told, problems: [`exit code ${code}: ${said.trim()}`], out };
     if (told.length > 0) return { told, problems: problemsOf(directoryIn(out), whole), out };
-    rmSync(out, { recursive: true }); // it was too quick for its killer: once more
+    rmSync(out, { recursive: true }); // it ended before the kill: try again
   }
 }
 
 const { whole, milliseconds } = await reference();
-console.log(`seed ${values.seed}; the experiment takes ${(milliseconds / 1000).toFixed(1)} s untouched; node ${process.version}`);
+console.log(`seed ${values.seed}; an uninterrupted experiment takes ${(milliseconds / 1000).toFixed(1)} s; node ${process.version}`);
 let count = 0;
 let experiments = 0;
 let identical = 0;

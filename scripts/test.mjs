@@ -1,7 +1,7 @@
-// npm test: all suites, with one line at the end that adds them up.
-// --clusters: also the tests that start a Ray or SLURM cluster on this machine, once all others have ended.
-// --versions: also a training with the lowest transformers, installed with pip: the small form of `npm run test:versions`.
-// Other arguments after -- choose: those below tests/python go to pytest, all others to vitest; a suite that got none is left out.
+// npm test: runs all suites and prints their total on the last line.
+// --clusters: also run the tests that start a Ray or SLURM cluster on this machine, after all others.
+// --versions: also run the small form of `npm run test:versions`, which installs the lowest transformers with pip.
+// Other arguments after -- select tests: paths below tests/python go to pytest, all others to vitest. A suite without arguments is then skipped.
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { testVersions } from "./versions-test.mjs";
 
 const results = mkdtempSync(join(tmpdir(), "bh-bridge-test-"));
 
-/** What a suite's own report says; null when it wrote none, as a crashed one does. */
+/** The parsed report of a suite; null if it crashed before writing one. */
 function read(file, parse) {
   try {
     return parse(readFileSync(file, "utf8"));
@@ -34,13 +34,13 @@ function countPytest(text) {
   return { passed: number("tests") - failed - number("skipped"), failed, skipped: number("skipped") };
 }
 
-/** Counts of a suite; one that ended badly without a failed test, or ran no test, counts as one failure more. */
+/** Counts of a suite. A suite that exits with an error but no failed test, or runs no test, counts as one more failure. */
 function judge(name, code, counts) {
   if (counts === null) return { passed: 0, failed: 1, skipped: 0 };
   const { passed, failed, skipped } = counts;
   if (passed + failed + skipped === 0) console.error(`${name} ran no test`);
   else if (code === 0 || failed > 0) return counts;
-  else console.error(`${name} ended with exit code ${code} though no test failed`);
+  else console.error(`${name} ended with exit code ${code} although no test failed`);
   return { passed, failed: failed + 1, skipped };
 }
 
@@ -58,7 +58,7 @@ async function pytest(args, output = "inherit") {
   return judge("pytest", code, read(report, countPytest));
 }
 
-/** All of both suites: pytest, which is the shorter, in the pauses of vitest, with what it says when both have ended. */
+/** Runs both suites in parallel. pytest, the shorter one, has a lower priority, and its output follows at the end. */
 async function everything() {
   const path = join(results, "pytest.log");
   const log = openSync(path, "w");

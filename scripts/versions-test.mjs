@@ -1,10 +1,10 @@
-// Train, stop and resume a tiny run with the lowest and the newest versions that are declared, and compare the bits.
+// Train, stop and resume a tiny run with the lowest and newest declared versions, and compare the bits.
 //
 //   npm run test:versions [-- --small] [--folder DIR]
 //
-// Each row of the table is an environment of its own. The resumed run must have the history of an uninterrupted one.
+// Each row of the table is a separate environment. The resumed run must have the history of an uninterrupted one.
 // --small: this Node with the installed environment, once as it is and once with the lowest transformers and accelerate.
-// --folder: keep the environments there for the next time (about 12 GB on Linux, where the default torch is made for CUDA).
+// --folder: keep the environments there for reuse (about 12 GB on Linux, where the default torch includes CUDA).
 import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,7 +28,7 @@ function requirement(name, which) {
   return which === "lowest" ? `${name}==${/>=([\d.]+)/.exec(range)[1]}` : `${name}${range}`;
 }
 
-/** The environments of the table. `libraries` is what is put over an environment that has torch. */
+/** The environments of the table. `libraries` are installed on top of an environment with torch. */
 const allRows = [
   { node: "20", python: "3.11", torch: "lowest", libraries: "lowest" },
   { node: "22", python: "3.11", torch: "lowest", libraries: "newest", accelerate: "lowest" },
@@ -65,7 +65,7 @@ async function findNode(major, folder) {
   return path;
 }
 
-/** An interpreter of this version: the first that answers. */
+/** The first interpreter of this version that runs. */
 async function findPython(version) {
   const versions = join(process.env.PYENV_ROOT ?? join(process.env.HOME ?? "", ".pyenv"), "versions");
   const managed = existsSync(versions) ? readdirSync(versions).filter((name) => name.startsWith(`${version}.`)) : [];
@@ -94,7 +94,7 @@ async function pythonWithTorch({ python, torch }, folder) {
   return path;
 }
 
-/** A folder with the libraries of a row, which PYTHONPATH puts before those of the environment; null for none. */
+/** A folder with the libraries of a row, which PYTHONPATH places before those of the environment; null if there are none. */
 async function libraryFolder({ python, torch, libraries, accelerate = libraries }, interpreter, folder) {
   if (libraries === "installed") return null;
   const directory = join(folder, `libraries-${python ?? "installed"}-${torch}-${libraries}-${accelerate}`);
@@ -118,7 +118,7 @@ const settings = [
   .split(" ")
   .flatMap((setting) => ["--set", setting]);
 
-/** Run the program with a row's Node and Python; stop it after `stopAfter` steps where that is given. */
+/** Runs the program with the Node and Python of a row; stops it after `stopAfter` steps if given. */
 async function program({ node, env }, args, stopAt) {
   const child = spawn(node, [cli, ...args], { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
@@ -148,7 +148,7 @@ async function versionsOf({ python, env }) {
   return JSON.parse(stdout);
 }
 
-/** Train, stop and resume; what went wrong, or null. */
+/** Trains, stops and resumes; returns the problem, or null. */
 async function problemOf(tools, work) {
   const train = (out) => ["train", "--python", tools.python, "--device", "cpu", "--threads", "1", "--steps", String(steps), ...settings, "--out", out];
   const [whole, stopped] = [join(work, "whole"), join(work, "stopped")];
@@ -201,7 +201,7 @@ function table(results) {
     .join("\n");
 }
 
-/** Test the declared versions and print the table; the counts of rows that passed, failed and were skipped. */
+/** Tests the declared versions and prints the table; returns the numbers of passed, failed and skipped rows. */
 export async function testVersions({ small = false, folder } = {}) {
   const work = mkdtempSync(join(tmpdir(), "bh-bridge-versions-"));
   const environments = folder ?? join(work, "environments");

@@ -1,9 +1,9 @@
-// Train random sequences of small trials, each sequence in one warm worker, and compare every run with the same trial trained in a process of its own.
+// Train random sequences of small trials, each sequence in one warm worker, and compare every run with the same trial in a separate process.
 //
 //   npm run test:warm -- --sequences 200 --seed 1 [--length 6] [--trials 40] [--jobs 2] [--keep]
 //
-// A sequence has trials that end, some that are stopped at a random instant and gone on with later, that are pruned, that fail in Python, and that diverge. A
-// trial is trained in a process of its own once: by `bh-bridge train`, a pruned one by a worker that trains nothing else.
+// In a sequence, trials complete, are stopped at a random instant and resumed, are pruned, fail in Python, or diverge. The separate run of a trial is trained
+// once, by `bh-bridge train`, or for a pruned trial by a worker that trains nothing else.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -37,7 +37,7 @@ const work = mkdtempSync(join(tmpdir(), "bh-bridge-warm-"));
 const random = randomFrom(Number(values.seed));
 const python = await resolvePython();
 
-/** Text of a few sentences, and all of ASCII, so that vocabularies of every size cut something else, and leave enough to hold out. */
+/** A few sentences and all of ASCII, so that every vocabulary size gives other tokens and enough text can be held out. */
 const poem = "It was many and many a year ago, in a kingdom by the sea, that a maiden there lived whom you may know.\n";
 const corpora = [poem.repeat(8), `${poem}${String.fromCharCode(...Array.from({ length: 95 }, (_, index) => 32 + index))}\n`.repeat(4)].map((text, index) => {
   const path = join(work, `corpus-${index}.txt`);
@@ -56,7 +56,7 @@ function taskOf({ config, preset }, out, changes = {}) {
   return { trial: "trial", config, preset, corpus: sha256(config.data.corpus), out, run: null, prune: null, ...changes };
 }
 
-/** The run of a trial in a process of its own, trained when it is first asked for. */
+/** The run of a trial in a separate process, trained on first use. */
 const alone = new Map();
 function runAlone(number, isPruned) {
   const key = `${number}${isPruned ? "-pruned" : ""}`;
@@ -79,7 +79,7 @@ async function prunedAlone(number, key) {
   return onlyIn(join(work, "alone", key));
 }
 
-/** Train in a worker; stopped so many milliseconds after its beginning, where it is to be. */
+/** Trains in a worker; stops it after a number of milliseconds if one is given. */
 async function train(worker, task, stopAfterMs) {
   const onStart = (run) => {
     task.run = run;
@@ -89,15 +89,15 @@ async function train(worker, task, stopAfterMs) {
   return end;
 }
 
-/** A trial that diverged has failed, and has a result all the same. */
+/** A trial that diverged has failed, but has a result. */
 const tookAllSteps = ({ kind, result }) => kind === "completed" || (kind === "failed" && result !== undefined);
 
-/** How a trial of a sequence is treated, each as often as it stands here. */
+/** The treatments of trials, as often as they are listed here. */
 const ways = ["whole", "whole", "whole", "whole", "whole", "stop", "stop", "prune", "prune", "fail"];
 
 const counts = { whole: 0, "stopped and gone on with": 0, pruned: 0, "failed in Python": 0 };
 
-/** One sequence in one worker; gives what it trained, and what was not as it should be. */
+/** Trains one sequence in one worker; returns the trained trials and the problems. */
 async function sequence(number) {
   const draw = randomFrom(Number(values.seed) * 1_000_003 + number);
   const worker = new LocalWorker({ python, cores: null, gpu: null });
@@ -156,7 +156,7 @@ async function job() {
 await Promise.all(Array.from({ length: Number(values.jobs) }, job));
 const total = Number(values.sequences);
 const trained = Object.entries(counts).map(([what, count]) => `${count} ${what}`);
-console.log(`${trained.join(", ")}; ${alone.size} in processes of their own: ${identical} of ${total} identical`);
+console.log(`${trained.join(", ")}; ${alone.size} in separate processes: ${identical} of ${total} identical`);
 if (identical === total && !values.keep) rmSync(work, { recursive: true });
 else console.log(`kept: ${work}`);
 process.exitCode = identical === total ? 0 : 1;

@@ -1,7 +1,7 @@
-// Small trials drawn at random from all that a configuration can vary, for warm-test.mjs.
+// Random small trials that vary every part of a configuration, for warm-test.mjs.
 import { resolveRunConfig } from "../dist/config/resolve-run-config.js";
 
-/** Draw a trial that its schemas accept; one in eight diverges, to weights that are no numbers. */
+/** Draws a valid trial; one in eight diverges to weights that are not finite. */
 export async function drawTrial(random, corpora) {
   for (;;) {
     try {

@@ -44,7 +44,7 @@ test("seed prints its black holes and a verdict", async () => {
 });
 
 test("early-stopping is stopped by its decider", async () => {
-  expect(await run("early-stopping", "30", "10")).toMatch(/loss \d\.\d{4} at step 10: that will do\nstopped by the decider after 10 of 30 steps/);
+  expect(await run("early-stopping", "30", "10")).toMatch(/loss \d\.\d{4} at step 10, low enough\nstopped by the decider after 10 of 30 steps/);
 });
 
 test("live-loss-plot draws a point for each step", async () => {
