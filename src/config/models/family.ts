@@ -51,14 +51,8 @@ export interface Family<Model = never> {
 /** What a section has beside the architecture: how the model is built. */
 export const builtFields = { norm: true, dtype: true, from: true } as const;
 
-/** Sizes of a block whose heads take equal shares of its width. */
-interface HeadSizes {
-  n_embd: number;
-  n_head: number;
-}
-
 /** The rule that heads take equal shares of the width. */
-export const equalHeads: SizeRule<HeadSizes> = {
+export const equalHeads: SizeRule<{ n_embd: number; n_head: number }> = {
   field: "n_embd",
   reads: ["n_head"],
   problem: ({ n_embd, n_head }) =>
