@@ -1,6 +1,7 @@
-// Write what follows from the schemas of the messages: the protocol as Python reads it, and the messages that both languages are tested with.
+// Write what follows from the schemas of the messages: the protocol as Python reads it, its types, and the messages that both languages are tested with.
 // With --check: write nothing, exit 1 when one of them is stale.
 import { createJiti } from "jiti";
+import { pythonTypes } from "./python-types.mjs";
 import { writeGenerated } from "./write-generated.mjs";
 
 const jiti = createJiti(import.meta.url, { fsCache: false });
@@ -10,6 +11,7 @@ const { goldenMessages } = await jiti.import("../tests/contract/golden-messages.
 writeGenerated(
   {
     "python/bh_bridge/bridge/protocol.schema.json": `${JSON.stringify(protocolJsonSchema(), null, 1)}\n`,
+    "python/bh_bridge/bridge/messages.py": pythonTypes(protocolJsonSchema()),
     "tests/contract/golden-messages.json": `[\n${goldenMessages()
       .map((message) => JSON.stringify(message))
       .join(",\n")}\n]\n`,

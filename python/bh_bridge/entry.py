@@ -5,17 +5,18 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
 from bh_bridge.bridge import channel
+from bh_bridge.bridge.messages import Json
 from bh_bridge.bridge.protocol import check_request
 from bh_bridge.errors import describe
 from bh_bridge.process.interrupts import interruptible
 from bh_bridge.process.quick_import import quick_import
 
-Operation = Callable[[dict[str, Any]], dict[str, Any]]
+Operation = Callable[[Any], Mapping[str, object]]  # of the TypedDicts of bridge/messages.py
 
 # Modules are imported when an operation needs them: `hello` chooses devices and threads before torch is loaded.
 OPERATIONS: dict[str, str] = {
@@ -51,7 +52,7 @@ def invoke(op: str, request: str) -> str:
         return json.dumps({"err": describe(error), "events": channel.lines_sent()})
 
 
-def _run(op: str, request: dict[str, Any]) -> dict[str, Any]:
+def _run(op: str, request: Json) -> Mapping[str, object]:
     if op != "hello":  # which checks itself, once it knows that both sides are of one version
         check_request(op, request)
     module, function = OPERATIONS[op].split(":")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from typing import Any
+
+from bh_bridge.bridge.messages import PythonError
 
 
 class BridgeError(Exception):
@@ -68,7 +69,7 @@ class ResumeDiverged(BridgeError):
     code = "RESUME_DIVERGED"
 
 
-def describe(error: BaseException) -> dict[str, Any]:
+def describe(error: BaseException) -> PythonError:
     """An exception as TypeScript gets it."""
     kind = type(error)
     return {

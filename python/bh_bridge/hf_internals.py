@@ -135,11 +135,11 @@ class OpenTrainer(Trainer):
     def load_weights(self, checkpoint: Path) -> None:
         self._load_from_checkpoint(str(checkpoint))
 
-    def on_device(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def on_device(self, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """A batch where the model is."""
         return self._prepare_inputs(inputs)
 
-    def count_items(self, batches: list[dict[str, Any]]) -> torch.Tensor | int | None:
+    def count_items(self, batches: list[dict[str, torch.Tensor]]) -> torch.Tensor | int | None:
         """The number of labels by which the loss of a step is divided."""
         return self._get_num_items_in_batch(batches, self.args.device)
 

@@ -11,9 +11,10 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from bh_bridge.bridge.messages import Command, Decision
 from bh_bridge.bridge.protocol import check_command
 from bh_bridge.errors import ProtocolInvalid
 from bh_bridge.process import interrupts
@@ -29,7 +30,7 @@ ORPHAN_GRACE_SECONDS = 1.0  # Node is gone: time to finish a step and commit, we
 class _Question:
     training: int
     answered: threading.Event = field(default_factory=threading.Event)
-    control: dict[str, Any] | None = None
+    control: Decision | None = None
 
 
 class Channel:
@@ -87,7 +88,7 @@ class Channel:
             if self._urgent or len(self._backlog) in (1, BATCH_LINES):
                 self._ready.notify()
 
-    def ask(self, training: int, message: dict[str, Any], timeout_seconds: float) -> dict[str, Any] | None:
+    def ask(self, training: int, message: Mapping[str, object], timeout_seconds: float) -> Decision | None:
         """Send a question and wait for its answer; None when none came in time.
 
         A stop of the training answers with no decision, and a training that was told to stop asks nobody any more.
@@ -150,7 +151,7 @@ class Channel:
             shutil.rmtree(self.folder, ignore_errors=True)
         return is_gone
 
-    def _receive(self, message: dict[str, Any]) -> None:
+    def _receive(self, message: Command) -> None:
         check_command(message)
         match message["type"]:
             case "stop":

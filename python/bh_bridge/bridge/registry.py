@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from bh_bridge.bridge.messages import Handle, Release, ReleaseReply
 from bh_bridge.errors import HandleStale
-
-Handle = dict[str, int]  # {"slot": 0, "generation": 1}
 
 _objects: list[Any] = []
 _generations: list[int] = []
@@ -38,9 +37,9 @@ def is_empty() -> bool:
     return len(_free) == len(_objects)
 
 
-def release(request: dict[str, Any]) -> dict[str, Any]:
+def release(request: Release) -> ReleaseReply:
     """Operation `release`: forget an object. A handle that is stale already stays so."""
-    handle: Handle = request["handle"]
+    handle = request["handle"]
     slot = handle["slot"]
     if 0 <= slot < len(_objects) and _generations[slot] == handle["generation"]:
         _objects[slot] = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -28,7 +29,7 @@ def finite(value: Any) -> Any:
     return finite(_plain(value))
 
 
-def numbers(logs: dict[str, Any]) -> dict[str, float]:
+def numbers(logs: Mapping[str, object]) -> dict[str, float]:
     """The entries that are numbers, NumPy's and torch's scalars among them; a log has no others."""
     values = {name: value if isinstance(value, int | float) else _plain(value) for name, value in logs.items()}
     return {name: value for name, value in values.items() if isinstance(value, int | float)}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from bh_bridge.bridge.messages import Data
 from bh_bridge.data.tokenizing import encoded_parts, load_tokenizer
 
 BYTES = 256
@@ -33,14 +34,14 @@ class Corpus:
         return np.flatnonzero(counts).tolist()
 
 
-def read_corpus(data: dict[str, Any], vocab_size: int) -> Corpus:
+def read_corpus(data: Data, vocab_size: int) -> Corpus:
     """The tokens of each file of a corpus: text with universal newlines.
 
     uint8, bytes below vocab_size, of UTF-8 where the vocabulary has all 256 and of ASCII where it is smaller. With a
     tokenizer, its tokens of UTF-8 text: uint16 where the vocabulary allows, else int32.
     TypeScript has checked the files and told the user what was left out; this reads them the same way.
     """
-    corpus: str | list[dict[str, Any]] = data["corpus"]
+    corpus = data["corpus"]
     paths = [corpus] if isinstance(corpus, str) else [file["path"] for file in corpus]
     tokenizer: str | None = data["tokenizer"]
     dtype = torch.uint8 if tokenizer is None else token_dtype(vocab_size)
@@ -161,7 +162,7 @@ def labels_from(label_shift: str) -> int:
     return 1 if label_shift == "double" else 0
 
 
-def split_windows(corpus: Corpus, length: int, data: dict[str, Any]) -> tuple[Windows, Windows | None]:
+def split_windows(corpus: Corpus, length: int, data: Data) -> tuple[Windows, Windows | None]:
     """Training windows at every position, or side by side; held-out windows side by side, from the end of each text.
 
     data: `windows`, "sliding" | "chunks"; `label_shift`; the fraction `held_out`, which may be 0; and `corpus`, which
@@ -210,6 +211,6 @@ class WindowNumbers(Dataset[dict[str, torch.Tensor]]):
         return {"numbers": torch.tensor(indices)}
 
 
-def collate_nothing(batch: dict[str, Any]) -> dict[str, Any]:
+def collate_nothing(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The batch is made by `__getitems__` already."""
     return batch

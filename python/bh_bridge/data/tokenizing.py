@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO, TypedDict
 
 import numpy as np
 import tokenizers
@@ -28,6 +28,25 @@ OVERLAP = 1 << 13  # characters that two parts share
 ENOUGH_TOKENS = 16  # on which two parts have to agree where one follows the other
 CONTEXT = 16  # tokens around a part that is decoded
 TRAINED_CHARACTERS = 1 << 16  # the library takes 256 parts at a time
+
+
+class TrainedTokenizer(TypedDict):
+    """A tokenizer to be trained on texts."""
+
+    kind: str
+    vocab: int
+    corpora: list[str]
+
+
+class TrainRequest(TrainedTokenizer):
+    do: Literal["train"]
+    out: str
+
+
+class CountRequest(TypedDict):
+    do: Literal["count"]
+    tokenizer: str | TrainedTokenizer
+    corpus: str
 
 
 def load_tokenizer(path: str) -> Tokenizer:
@@ -113,7 +132,7 @@ def _agree(encoded: _Encoded, following: _Encoded, base: int, overlap: int) -> b
     )
 
 
-def train(request: dict[str, Any]) -> dict[str, Any]:
+def train(request: TrainRequest) -> dict[str, object]:
     """Train a tokenizer on texts and write it; what came of it.
 
     char-bpe joins characters, byte-bpe UTF-8 bytes; neither joins over the beginning of a word. A text comes back from
@@ -174,7 +193,7 @@ def _sha256(path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def count(request: dict[str, Any]) -> dict[str, Any]:
+def count(request: CountRequest) -> dict[str, object]:
     """How often each token stands in a corpus, and which tokens their own text does not come back as.
 
     `tokenizer` of the request is a path, or the `kind` and `vocab` of one that is trained on `corpora`.
@@ -205,11 +224,11 @@ def count(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def main(marker: str, request: dict[str, Any]) -> None:
+def main(marker: str, request: TrainRequest | CountRequest) -> None:
     """Print what came of a request in one line after the marker."""
-    answer: dict[str, Any]
+    answer: dict[str, object]
     try:
-        answer = {"train": train, "count": count}[request["do"]](request)
+        answer = train(request) if request["do"] == "train" else count(request)
     except Exception as error:  # the library raises plain exceptions
         answer = {"problem": f"{type(error).__name__}: {error}"}
     print(marker + json.dumps(answer))

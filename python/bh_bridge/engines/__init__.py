@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.data.corpus import Windows
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.training.control import TrainingState
@@ -62,14 +63,14 @@ class Build(Protocol):
     def __call__(
         self,
         model: PreTrainedModel,
-        request: dict[str, Any],
+        request: TrainerCreate,
         train_windows: Windows,
         held_out_windows: Windows | None,
         step: Step,
     ) -> Engine: ...
 
 
-def foreseen_state(name: str, request: dict[str, Any], model: Any, weight: nn.Parameter) -> Mapping[str, Any]:
+def foreseen_state(name: str, request: TrainerCreate, model: Any, weight: nn.Parameter) -> Mapping[str, Any]:
     """What the optimizer of an engine will keep for a weight, by name: each engine's module has such a function."""
     return importlib.import_module(ENGINES[name]).foreseen_state(request, model, weight)
 

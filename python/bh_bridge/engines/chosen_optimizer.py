@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from transformers import Trainer, TrainingArguments
 
+from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.engines.training_arguments import training_arguments
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.models.modeling_other_norms import is_norm
@@ -28,9 +29,9 @@ def decaying_names(model: nn.Module, hf_names: list[str], decay_norms: str) -> l
     return [name for name in hf_names if name not in norms] + (sorted(norms) if decay_norms == "always" else [])
 
 
-def wide_adamw(args: TrainingArguments, wide: str) -> tuple[type[WideAdamW], dict[str, Any]]:
+def wide_adamw(args: TrainingArguments, wide: str) -> tuple[type[WideAdamW], dict[str, object]]:
     """The optimizer of a run that keeps more than its weights' dtype, and its options; `wide` as `wide_part` says."""
-    options = {
+    options: dict[str, object] = {
         "lr": args.learning_rate,
         "betas": (args.adam_beta1, args.adam_beta2),
         "eps": args.adam_epsilon,
@@ -39,7 +40,7 @@ def wide_adamw(args: TrainingArguments, wide: str) -> tuple[type[WideAdamW], dic
     return WideAdamW, options
 
 
-def foreseen_state(request: dict[str, Any], model: Any, weight: nn.Parameter) -> dict[str, Any]:
+def foreseen_state(request: TrainerCreate, model: Any, weight: nn.Parameter) -> dict[str, Any]:
     """What the optimizer of a run will keep for a weight: one like it makes a step of a copy."""
     args, wide = training_arguments(request), wide_part(request)
     kind, options = wide_adamw(args, wide) if wide else Trainer.get_optimizer_cls_and_kwargs(args, model)

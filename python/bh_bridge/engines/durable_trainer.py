@@ -63,8 +63,7 @@ class DurableTrainer(OpenTrainer):
     def end_epoch(self) -> None:
         self._epoch_began_at = None
 
-    def _progress(self) -> dict[str, Any]:
-        """What HF forgets on resuming: the next logged loss is a mean since the last log, and an epoch can be cut."""
+    def _progress(self) -> checkpoints.Progress:
         began_at = self.state.global_step if self._epoch_began_at is None else self._epoch_began_at
         epoch_ends = self.control.should_epoch_stop or (self.state.epoch or 0) >= self._epoch + 1
         return {
@@ -113,5 +112,5 @@ class _EpochCallback(TrainerCallback):
         self._trainer.end_epoch()
 
 
-def _read_progress(checkpoint: Path) -> dict[str, Any]:
+def _read_progress(checkpoint: Path) -> checkpoints.Progress:
     return json.loads((checkpoint / "progress.json").read_text(encoding="utf-8"))

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from transformers import GPT2LMHeadModel, PreTrainedModel
 
+from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.data.corpus import Windows
 from bh_bridge.engines import Engine
 from bh_bridge.engines.chosen_optimizer import foreseen_state as foreseen_state  # its optimizer is HF's choice
@@ -32,7 +33,7 @@ STEP_FILE = "fast_step.json"  # of a checkpoint: whether its bits come from the 
 
 def build(
     model: PreTrainedModel,
-    request: dict[str, Any],
+    request: TrainerCreate,
     train_windows: Windows,
     held_out_windows: Windows | None,
     step: Step,
@@ -81,7 +82,7 @@ class FastTrainer(RunTrainer):
             self._was_compiled = json.loads((checkpoint / STEP_FILE).read_text(encoding="utf-8"))["compiled"]
 
     def add_gradients(
-        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None
+        self, model: nn.Module, inputs: dict[str, torch.Tensor], num_items_in_batch: torch.Tensor | int | None
     ) -> torch.Tensor:
         if self._compiled is None:
             self._compiled = self._compile()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import nn
@@ -14,8 +13,8 @@ from bh_bridge.ranks.group import Group
 def add_part(
     group: Group,
     model: nn.Module,
-    inputs: dict[str, Any],
-    add_gradients: Callable[[dict[str, Any]], torch.Tensor],
+    inputs: dict[str, torch.Tensor],
+    add_gradients: Callable[[dict[str, torch.Tensor]], torch.Tensor],
     *,
     at: tuple[int, int],
     ends_step: bool,

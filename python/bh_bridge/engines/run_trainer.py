@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, PrinterCallback
 
+from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.bridge.wire import numbers
 from bh_bridge.data.corpus import WindowNumbers, Windows, collate_nothing
 from bh_bridge.data.window_order import shrink_order
@@ -28,7 +29,7 @@ look_for_lomo_once()
 
 def trainer_options(
     model: PreTrainedModel,
-    request: dict[str, Any],
+    request: TrainerCreate,
     train_windows: Windows,
     held_out_windows: Windows | None,
     step: Step,
@@ -95,7 +96,7 @@ class RunTrainer(DurableTrainer):
         self._run_step.save(self.state, self.save)
 
     def training_step(
-        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None = None
+        self, model: nn.Module, inputs: dict[str, torch.Tensor], num_items_in_batch: torch.Tensor | int | None = None
     ) -> torch.Tensor:
         """Gradients of a batch; the whole step where it can come from a graph, and Trainer's own calls do nothing."""
         if self._graph_obstacle is not None:
@@ -117,12 +118,12 @@ class RunTrainer(DurableTrainer):
         return loss
 
     def add_gradients(
-        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None
+        self, model: nn.Module, inputs: dict[str, torch.Tensor], num_items_in_batch: torch.Tensor | int | None
     ) -> torch.Tensor:
         """Add the gradients of a batch to those that the weights have, in the engine's way; the loss is the result."""
         return super().training_step(model, inputs, num_items_in_batch)
 
-    def _add_all_gradients(self, model: nn.Module, inputs: dict[str, Any]) -> torch.Tensor:
+    def _add_all_gradients(self, model: nn.Module, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
         """As `add_gradients`, of the one batch of a step."""
         return self.add_gradients(model, inputs, self.count_items([inputs]))
 
@@ -163,7 +164,7 @@ class RunTrainer(DurableTrainer):
         """Of the gradients, where this step has been made as a whole."""
         return None if self._whole_step is None else self._whole_step.norm
 
-    def log(self, logs: dict[str, Any], *args: Any, **options: Any) -> None:
+    def log(self, logs: dict[str, float], *args: Any, **options: Any) -> None:
         if "loss" in logs:
             # HF subtracts the sum from itself, and NaN stays NaN: every later mean would be NaN.
             self.loss_since_log.zero_()
@@ -179,7 +180,7 @@ class RunTrainer(DurableTrainer):
         self._window_order = shrink_order(loader)
         return loader
 
-    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+    def floating_point_ops(self, inputs: dict[str, torch.Tensor]) -> int:
         return 0  # HF walks all parameters at every step to count them; nobody reads the figure
 
     def get_decay_parameter_names(self, model: nn.Module) -> list[str]:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.data.corpus import Windows
 from bh_bridge.engines import Engine
 from bh_bridge.engines.chosen_optimizer import foreseen_state as foreseen_state  # its optimizer is HF's choice
@@ -18,7 +19,7 @@ from bh_bridge.training.step import Step
 
 def build(
     model: PreTrainedModel,
-    request: dict[str, Any],
+    request: TrainerCreate,
     train_windows: Windows,
     held_out_windows: Windows | None,
     step: Step,
@@ -36,7 +37,7 @@ class ExactTrainer(RunTrainer):
         self._exact_step = ExactStep(self._plain_model, self._obstacle(exact_step))
 
     def add_gradients(
-        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None
+        self, model: nn.Module, inputs: dict[str, torch.Tensor], num_items_in_batch: torch.Tensor | int | None
     ) -> torch.Tensor:
         def plain() -> torch.Tensor:
             return super(ExactTrainer, self).add_gradients(model, inputs, num_items_in_batch)
@@ -54,7 +55,7 @@ class ExactTrainer(RunTrainer):
     def compute_loss(
         self,
         model: nn.Module,
-        inputs: dict[str, Any],
+        inputs: dict[str, torch.Tensor],
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:

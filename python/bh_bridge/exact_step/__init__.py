@@ -118,7 +118,12 @@ def obstacle(model: PreTrainedModel, device: torch.device) -> str | None:
 class _Loss(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, step: Gpt2Step, tokens: torch.Tensor, labels: torch.Tensor, options: dict[str, Any], *_: torch.Tensor
+        ctx: Any,
+        step: Gpt2Step,
+        tokens: torch.Tensor,
+        labels: torch.Tensor,
+        options: dict[str, torch.Tensor | int | None],
+        *_: torch.Tensor,
     ) -> torch.Tensor:
         logits, saved = step.forward(tokens)
         with torch.enable_grad():

@@ -51,7 +51,9 @@ class Gpt2Step:
         self._body: Any = model.transformer
         self._gelu = Gelu()
 
-    def loss(self, logits: torch.Tensor, labels: torch.Tensor, options: dict[str, Any]) -> torch.Tensor:
+    def loss(
+        self, logits: torch.Tensor, labels: torch.Tensor, options: dict[str, torch.Tensor | int | None]
+    ) -> torch.Tensor:
         """The model's own loss of its logits."""
         loss: Any = self._model.loss_function
         return loss(logits, labels, vocab_size=self._model.config.vocab_size, **options)

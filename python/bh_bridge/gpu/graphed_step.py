@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import nn
 from transformers import GPT2Config, PreTrainedConfig, TrainingArguments
 
+from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.data.corpus import Windows
 from bh_bridge.hf_internals import one_text_a_row
 from bh_bridge.recording.quantities import needs_forward
@@ -49,7 +50,7 @@ Replay = Callable[[], Made]
 Result = TypeVar("Result")
 
 
-def obstacle(request: dict[str, Any], args: TrainingArguments, config: PreTrainedConfig) -> str | None:
+def obstacle(request: TrainerCreate, args: TrainingArguments, config: PreTrainedConfig) -> str | None:
     """Why the steps of a run are not captured, in a few words; None where they may be.
 
     request: that of `trainer.create`, and args and config what came of it.
@@ -224,7 +225,7 @@ class WholeStep:
         self,
         windows: Windows,
         batch_size: int,
-        add_gradients: Callable[[nn.Module, dict[str, Any]], torch.Tensor],
+        add_gradients: Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor],
         clip: Callable[[nn.Module], torch.Tensor],
     ) -> None:
         """windows: on the device of the training.

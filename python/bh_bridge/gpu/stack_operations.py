@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import Any
 
+from bh_bridge.bridge.messages import Ended, TrainerTrainReply, TrainerTrainStack, TrainerTrainStackReply
 from bh_bridge.errors import ConfigInvalid, describe
 from bh_bridge.fast_step import Batch
 from bh_bridge.gpu.stack import Gradients, StackedTrainer
@@ -14,7 +14,7 @@ from bh_bridge.operations.trainer_operations import OUTPUT_LOG, HeldTrainer, clo
 from bh_bridge.process.output_log import OutputLog
 
 
-def train_stack(request: dict[str, Any]) -> dict[str, Any]:
+def train_stack(request: TrainerTrainStack) -> TrainerTrainStackReply:
     """Train all to their ends. One that ends sooner, or fails, leaves its place empty, and the others go on.
 
     The reply has the reply of `trainer.train` of each, or what ended it.
@@ -38,7 +38,7 @@ class _Slot:
     def __init__(self, held: HeldTrainer, training: int) -> None:
         self._held = held
         self._training = training
-        self._reply: dict[str, Any] | None = None
+        self._reply: TrainerTrainReply | None = None
         self._log = OutputLog(held.run_directory / OUTPUT_LOG)
         self._turn: Turn[Batch, Gradients] = Turn(self._train, held.libraries)
 
@@ -50,7 +50,7 @@ class _Slot:
         return engine
 
     @property
-    def ended(self) -> dict[str, Any]:
+    def ended(self) -> Ended:
         error = self._turn.error
         return {"ok": self._reply, "err": None if error is None else describe(error)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+from collections.abc import Mapping
 from typing import Any, cast
 
 from huggingface_hub.errors import StrictDataclassError
@@ -63,7 +64,7 @@ def config_class(kind: str) -> type[PreTrainedConfig]:
     raise ConfigInvalid(f'model.type: "{kind}" is no causal model of this transformers{_meant(kind, known)}')
 
 
-def architecture(kind: str, config: dict[str, Any]) -> PreTrainedConfig:
+def architecture(kind: str, config: Mapping[str, object]) -> PreTrainedConfig:
     """The configuration of a model from the fields of a request; ConfigInvalid for what its class does not take."""
     own = config_class(kind)
     fields = {field.name: str(field.type) for field in dataclasses.fields(own) if field.init}
@@ -79,9 +80,9 @@ def architecture(kind: str, config: dict[str, Any]) -> PreTrainedConfig:
     }
     # Whatever the class has for defaults: no token begins, ends or pads a text here.
     special = {name: None for name in ("bos_token_id", "eos_token_id", "pad_token_id") if name in fields}
-    arguments: dict[str, Any] = {**special, **config, **fractions}
+    arguments = {**special, **config, **fractions}
     try:
-        return own(**arguments)
+        return cast("Any", own)(**arguments)
     except (TypeError, ValueError, StrictDataclassError) as error:  # transformers' own checks
         raise ConfigInvalid(
             f"model: {own.__name__} does not take this configuration: {error.__cause__ or error}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
+
+from bh_bridge.bridge.messages import Init
 
 # The model's own dtype. A float32 master is kept by the optimizer, beside weights that are bfloat16.
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float32-master": torch.bfloat16}
@@ -12,7 +12,7 @@ NOISE_DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
 @torch.no_grad()
-def initialize(weight: torch.Tensor, init: dict[str, Any]) -> None:
+def initialize(weight: torch.Tensor, init: Init) -> None:
     """Fill the embedding [vocab, hidden] with its initial state, drawn on the CPU: the base, then the noise.
 
     normal: what the model itself drew.  singular: one unit vector in every row.
@@ -21,13 +21,12 @@ def initialize(weight: torch.Tensor, init: dict[str, Any]) -> None:
     What is not said to be in another dtype is float32; the result is rounded to that of the weight.
     """
     vocab, hidden = weight.shape
-    kind = init["kind"]
-    if kind == "singular":
+    if init["kind"] == "singular":
         weight[:] = _unit_vector(hidden, torch.float32)
-    elif kind == "snowball":
+    elif init["kind"] == "snowball":
         base = torch.randn(hidden)
         weight[:] = base + torch.randn(vocab, hidden) * init["sigma"]
-    elif kind == "unit-noise":
+    elif init["kind"] == "unit-noise":
         dtype = NOISE_DTYPES[init["noise_dtype"]]
         base = _unit_vector(hidden, dtype)
         weight[:] = base + torch.randn(vocab, hidden, dtype=dtype) * init["sigma"]

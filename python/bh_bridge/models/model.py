@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import nn
 from transformers import GenerationConfig, PreTrainedConfig, PreTrainedModel, logging
 
 from bh_bridge import tensors
+from bh_bridge.bridge.messages import Init, Json, ModelConfig
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.models.families import (
     DEFAULT_FAMILY,
@@ -35,11 +36,20 @@ OTHER_SOURCE = Path(__file__).with_name("modeling_other_norms.py")
 TINYLM_SOURCE = Path(__file__).with_name("modeling_tinylm.py")
 
 
+class Blueprint(TypedDict):
+    """The shape of a model: architecture, norm and dtype."""
+
+    kind: str
+    config: dict[str, Json]
+    norm: str
+    dtype: str
+
+
 def build_model(
-    config: dict[str, Any],
+    config: ModelConfig,
     norm: str,
     dtype: str,
-    init: dict[str, Any],
+    init: Init,
     seed: int,
     directory: str | None = None,
     init_seed: int | None = None,
@@ -109,7 +119,7 @@ def new_model(described: PreTrainedConfig, kind: str, norm: str) -> PreTrainedMo
     return model
 
 
-def blueprint_of(model: PreTrainedModel) -> dict[str, Any]:
+def blueprint_of(model: PreTrainedModel) -> Blueprint:
     """What `model_of` makes a model of the same shape of: architecture, norm and dtype, as JSON has them."""
     kind = model.config.model_type
     return {
@@ -122,7 +132,7 @@ def blueprint_of(model: PreTrainedModel) -> dict[str, Any]:
     }
 
 
-def model_of(blueprint: dict[str, Any]) -> PreTrainedModel:
+def model_of(blueprint: Blueprint) -> PreTrainedModel:
     """A model of the same shape on the CPU, whose weights mean nothing."""
     described = config_class(blueprint["kind"]).from_dict(blueprint["config"])
     model = new_model(described, blueprint["kind"], blueprint["norm"])

@@ -22,7 +22,7 @@ LOOK_SECONDS = 120
 
 
 @ray.remote(num_cpus=0)
-def look() -> dict[str, Any]:
+def look() -> dict[str, object]:
     """What there is on the node where this runs."""
     node = shutil.which("node")
     version = None

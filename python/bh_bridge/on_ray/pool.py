@@ -7,21 +7,33 @@ import os
 import threading
 import time
 from collections import deque
-from typing import Any
+from typing import Any, TypedDict
 
 import ray
 
-from bh_bridge.on_ray.worker import POLL_SECONDS, Report, WarmWorker
+from bh_bridge.on_ray.worker import POLL_SECONDS, Report, Setup, WarmWorker
 
 SILENCE_SECONDS = float(os.environ.get("BH_BRIDGE_SILENCE_SECONDS", "60"))
 STOP_SECONDS = 30.0
+
+
+Actor = Any  # a WarmWorker, whose methods Ray gives a `remote`
+
+
+class WorkerSpec(TypedDict):
+    """Where a worker is to run, and what it is to be set up with."""
+
+    cpus: float
+    gpus: float
+    setup: Setup
+    probe: dict[str, str]
 
 
 class WorkerPool:
     """The workers, and what they have told."""
 
     def __init__(self) -> None:
-        self.workers: dict[str, Any] = {}
+        self.workers: dict[str, Actor] = {}
         self.reports: list[tuple[int, Report]] = []
         self.told = 0
         self.requests: deque[str] = deque(maxlen=10_000)
@@ -30,7 +42,7 @@ class WorkerPool:
         self.ended = threading.Event()
         self.is_ending = False  # without a controller: nothing more is begun
 
-    def start(self, worker: str, spec: dict[str, Any]) -> None:
+    def start(self, worker: str, spec: WorkerSpec) -> None:
         """Ask Ray for a place, and follow whoever gets it."""
         actor = WarmWorker.options(  # pyright: ignore[reportAttributeAccessIssue]
             num_cpus=spec["cpus"], num_gpus=spec["gpus"], scheduling_strategy="SPREAD", max_concurrency=8
@@ -49,7 +61,7 @@ class WorkerPool:
             print(f"worker {worker}: {error}", flush=True)
         ray.kill(actor)
 
-    def _follow(self, worker: str, actor: Any) -> None:
+    def _follow(self, worker: str, actor: Actor) -> None:
         try:
             self._tell(worker, {"kind": "ready", **ray.get(actor.place.remote())})
             while worker in self.workers:

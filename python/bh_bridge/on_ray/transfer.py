@@ -8,7 +8,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import ray
 
@@ -63,6 +63,16 @@ class RunFolder:
         return self.scratch / name
 
 
+class Chunk(TypedDict):
+    """The head of a piece of a file."""
+
+    name: str  # of the run
+    path: str
+    offset: int
+    bytes: int
+    sha256: str
+
+
 def pieces(actor: Any, name: str) -> Iterator[bytes]:
     """The files of a run that an actor keeps, each piece a line of JSON and its bytes. The last line has no path."""
     for path, offset in ray.get(actor.chunks.remote(name)):
@@ -75,7 +85,7 @@ def pieces(actor: Any, name: str) -> Iterator[bytes]:
     yield b'{"path":null}\n'
 
 
-def checked(chunk: dict[str, Any], data: bytes) -> dict[str, Any]:
+def checked(chunk: Chunk, data: bytes) -> Chunk:
     """The head of a piece whose bytes are what was sent; ValueError where they are not."""
     if hashlib.sha256(data).hexdigest() != chunk["sha256"]:
         raise ValueError(f"{chunk['path']} did not arrive as it was sent")

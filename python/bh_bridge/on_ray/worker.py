@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import ray
 
@@ -24,6 +24,22 @@ POLL_SECONDS = 2.0
 LAST_WORDS = 4000
 LOOK_FOR_CHECKPOINTS_SECONDS = 10.0
 
+Setup = dict[str, Any]  # as src/sweep/pool reads it
+
+
+class Task(TypedDict):
+    """A trial to be trained, as far as it is read here."""
+
+    run: str | None
+    out: str
+
+
+class Order(TypedDict):
+    kind: str
+    setup: NotRequired[Setup]
+    tasks: NotRequired[list[Task]]
+
+
 Report = dict[str, Any]
 
 
@@ -31,7 +47,7 @@ Report = dict[str, Any]
 class WarmWorker(RunFolder):
     """Keeps a Node process with its Python, which trains one trial after the other; passes on what both sides say."""
 
-    def __init__(self, setup: dict[str, Any], probe: dict[str, str]) -> None:
+    def __init__(self, setup: Setup, probe: dict[str, str]) -> None:
         self.reports: queue.Queue[Report] = queue.Queue()
         self.shared = _is_shared(probe)
         super().__init__(None if self.shared else Path(tempfile.mkdtemp(prefix="bh-bridge-ray-")))
@@ -58,7 +74,7 @@ class WarmWorker(RunFolder):
         """Where it runs, and whether the directory of the sweep is there as well."""
         return {"pid": self.process.pid, "host": socket.gethostname(), "shared": self.shared}
 
-    def order(self, order: dict[str, Any]) -> None:
+    def order(self, order: Order) -> None:
         """Hand an order to the worker; one that is gone has told so."""
         if self.scratch is not None and "tasks" in order:
             order = {**order, "tasks": [_lying_in(self.scratch, task) for task in order["tasks"]]}
@@ -119,7 +135,7 @@ class WarmWorker(RunFolder):
             known = there
 
 
-def _lying_in(scratch: Path, task: dict[str, Any]) -> dict[str, Any]:
+def _lying_in(scratch: Path, task: Task) -> Task:
     """A task whose run lies in this folder."""
     run = task["run"] and str(scratch / Path(task["run"]).name)
     return {**task, "out": str(scratch), "run": run}

@@ -6,13 +6,30 @@ import difflib
 import secrets
 import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
 from transformers import PreTrainedModel
 
 from bh_bridge.bridge import registry
+from bh_bridge.bridge.messages import (
+    ModelCreate,
+    ModelCreateReply,
+    ModelForward,
+    ModelForwardReply,
+    ModelGenerate,
+    ModelGenerateReply,
+    ModelSave,
+    ModelSaveReply,
+    ModelSetTensor,
+    ModelSetTensorReply,
+    ModelTensor,
+    ModelTensorReply,
+    ModelTo,
+    ModelToReply,
+    Parameter,
+)
 from bh_bridge.errors import ConfigInvalid, TensorNotFound
 from bh_bridge.models.families import embedding_of
 from bh_bridge.models.model import build_model, save_model
@@ -24,7 +41,7 @@ from bh_bridge.tensors import DTYPE_NAMES, DTYPES
 FRACTIONS = {"temperature", "top_p"}
 
 
-def create(request: dict[str, Any]) -> dict[str, Any]:
+def create(request: ModelCreate) -> ModelCreateReply:
     """Operation `model.create`: a model with its initial state, new or from a directory in HF layout."""
     config = request["config"]
     model = build_model(
@@ -42,7 +59,7 @@ def create(request: dict[str, Any]) -> dict[str, Any]:
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     head = cast("Any", model.get_output_embeddings())
     parameters = [
-        {"name": name, "shape": list(parameter.shape), "dtype": DTYPE_NAMES[parameter.dtype]}
+        Parameter(name=name, shape=list(parameter.shape), dtype=_dtype_name(parameter))
         for name, parameter in model.named_parameters()
     ]
     return {
@@ -55,13 +72,13 @@ def create(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def tensor(request: dict[str, Any]) -> dict[str, Any]:
+def tensor(request: ModelTensor) -> ModelTensorReply:
     """Operation `model.tensor`: write a parameter's raw little-endian bytes to `path`."""
     return _write(_parameter(request).detach(), request["path"])
 
 
 @torch.no_grad()
-def set_tensor(request: dict[str, Any]) -> dict[str, Any]:
+def set_tensor(request: ModelSetTensor) -> ModelSetTensorReply:
     """Operation `model.set_tensor`: fill a parameter from raw bytes of the same shape; another dtype is rounded."""
     parameter = _parameter(request)
     if list(parameter.shape) != request["shape"]:
@@ -72,7 +89,7 @@ def set_tensor(request: dict[str, Any]) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def forward(request: dict[str, Any]) -> dict[str, Any]:
+def forward(request: ModelForward) -> ModelForwardReply:
     """Operation `model.forward`: logits of token ids [batch, tokens], written to `path` as [batch, tokens, vocab]."""
     model: PreTrainedModel = registry.find(request["handle"])
     model.eval()
@@ -81,14 +98,14 @@ def forward(request: dict[str, Any]) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def generate(request: dict[str, Any]) -> dict[str, Any]:
+def generate(request: ModelGenerate) -> ModelGenerateReply:
     """Operation `model.generate`: the prompt and what follows it, as token ids."""
     model: PreTrainedModel = registry.find(request["handle"])
     model.eval()
     tokens = _token_ids([request["tokens"]], model, new_tokens=request["options"].get("max_new_tokens") or 0)
     if request["seed"] is not None:
         torch.manual_seed(request["seed"])
-    options = {key: value for key, value in request["options"].items() if value is not None}
+    options: dict[str, Any] = {key: value for key, value in request["options"].items() if value is not None}
     for name in FRACTIONS & options.keys():
         options[name] = float(options[name])  # transformers takes no int for them, and JSON writes 2.0 as 2
     # A token is a byte: none of them ends a text or pads it, whatever the configuration's defaults say.
@@ -117,7 +134,7 @@ def _token_ids(rows: list[list[int]], model: PreTrainedModel, new_tokens: int = 
     return torch.tensor(rows, device=model.device)
 
 
-def save(request: dict[str, Any]) -> dict[str, Any]:
+def save(request: ModelSave) -> ModelSaveReply:
     """Operation `model.save`: write the model in HF layout into a directory where nothing is lost by it."""
     model = registry.find(request["handle"])
     target = Path(request["directory"])
@@ -129,17 +146,17 @@ def save(request: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def to(request: dict[str, Any]) -> dict[str, Any]:
+def to(request: ModelTo) -> ModelToReply:
     """Operation `model.to`: move the model to a device."""
     model = registry.find(request["handle"])
     model.to(resolve_device(request["device"]))
     return {"device": str(model.device)}
 
 
-def _parameter(request: dict[str, Any]) -> torch.nn.Parameter:
+def _parameter(request: ModelTensor | ModelSetTensor) -> torch.nn.Parameter:
     model: PreTrainedModel = registry.find(request["handle"])
     parameters = dict(model.named_parameters(remove_duplicate=False))
-    name: str = request["name"]
+    name = request["name"]
     if name not in parameters:
         near = _nearest(name, list(parameters))
         raise TensorNotFound(f"the model has no tensor {name!r}" + (f"; did you mean {near!r}?" if near else ""))
@@ -154,7 +171,12 @@ def _nearest(name: str, names: list[str]) -> str | None:
     return endings.get(near[0], near[0]) if near else None
 
 
-def _write(tensor: torch.Tensor, path: str) -> dict[str, Any]:
+def _dtype_name(tensor: torch.Tensor) -> Literal["BF16", "F16", "F32", "F64"]:
+    """Models have no tensors of other dtypes."""
+    return cast("Any", DTYPE_NAMES[tensor.dtype])
+
+
+def _write(tensor: torch.Tensor, path: str) -> ModelTensorReply:
     plain = tensor.detach().cpu().contiguous()
     plain.reshape(-1).view(torch.uint8).numpy().tofile(path)
-    return {"dtype": DTYPE_NAMES[plain.dtype], "shape": list(plain.shape)}
+    return {"dtype": _dtype_name(plain), "shape": list(plain.shape)}

@@ -8,11 +8,23 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from transformers import PreTrainedModel
 
 from bh_bridge.bridge import channel, registry
+from bh_bridge.bridge.messages import (
+    Handle,
+    TrainerClose,
+    TrainerCloseReply,
+    TrainerCreate,
+    TrainerCreateReply,
+    TrainerEvaluate,
+    TrainerEvaluateReply,
+    TrainerState,
+    TrainerStateReply,
+    TrainerTrain,
+    TrainerTrainReply,
+)
 from bh_bridge.bridge.wire import finite
 from bh_bridge.data.corpus import Corpus, read_corpus, split_windows
 from bh_bridge.data.saved_tokenizer import save_tokenizer
@@ -71,7 +83,7 @@ class HeldTrainer:
             self.lock_fd = None
 
 
-def create(request: dict[str, Any]) -> dict[str, Any]:
+def create(request: TrainerCreate) -> TrainerCreateReply:
     """Operation `trainer.create`: lock the run, open its recording, build the engine; `train` records step 0.
 
     With `resume`, everything goes back to the newest checkpoint that verifies, or to the start when there is none.
@@ -85,7 +97,7 @@ def create(request: dict[str, Any]) -> dict[str, Any]:
         return reply
 
 
-def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contextlib.ExitStack) -> dict[str, Any]:
+def _create(request: TrainerCreate, directory: Path, lock_fd: int, undo: contextlib.ExitStack) -> TrainerCreateReply:
     build = find_engine(request["engine"])
     model = registry.find(request["model"])
     data, steps = request["data"], request["training"]["max_steps"]
@@ -144,7 +156,7 @@ def _create(request: dict[str, Any], directory: Path, lock_fd: int, undo: contex
     }
 
 
-def train(request: dict[str, Any]) -> dict[str, Any]:
+def train(request: TrainerTrain) -> TrainerTrainReply:
     """Operation `trainer.train`: train to the end, or to a stop; leave a run that is whole either way."""
     held = untrained(request["handle"])
     with closing_after(held), output_to(held.run_directory / OUTPUT_LOG) as log:
@@ -153,7 +165,7 @@ def train(request: dict[str, Any]) -> dict[str, Any]:
         return train_held(held)
 
 
-def untrained(handle: dict[str, int]) -> HeldTrainer:
+def untrained(handle: Handle) -> HeldTrainer:
     """A trainer that has not trained; ConfigInvalid for one that has."""
     held: HeldTrainer = registry.find(handle)
     if held.lock_fd is None:
@@ -173,7 +185,7 @@ def closing_after(held: HeldTrainer) -> Generator[None]:
         held.close()
 
 
-def train_held(held: HeldTrainer) -> dict[str, Any]:
+def train_held(held: HeldTrainer) -> TrainerTrainReply:
     """Train to the end, or to a stop; the reply of `trainer.train`.
 
     The initial state is recorded here and not by `create`: other calls can change the model in between.
@@ -226,7 +238,7 @@ def _save_final(held: HeldTrainer, step: int) -> None:
         checkpoints.copy_foreign_files(target, final)
 
 
-def evaluate(request: dict[str, Any]) -> dict[str, Any]:
+def evaluate(request: TrainerEvaluate) -> TrainerEvaluateReply:
     """Operation `trainer.evaluate`: loss and perplexity on the held-out windows."""
     held: HeldTrainer = registry.find(request["handle"])
     if not held.step.has_held_out:
@@ -235,19 +247,19 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
     return {"loss": finite(loss), "perplexity": finite(math.exp(loss) if loss < 700 else math.inf)}
 
 
-def state(request: dict[str, Any]) -> dict[str, Any]:
+def state(request: TrainerState) -> TrainerStateReply:
     """Operation `trainer.state`: TrainerState under its own names."""
     held: HeldTrainer = registry.find(request["handle"])
     return finite({name: getattr(held.engine.state, name) for name in TrainingState.__annotations__})
 
 
-def close(request: dict[str, Any]) -> dict[str, Any]:
+def close(request: TrainerClose) -> TrainerCloseReply:
     """Operation `trainer.close`: close the files, let go of the run's lock, forget the trainer."""
     registry.find(request["handle"]).close()
     return registry.release(request)
 
 
-def _require_one_process_where_needed(request: dict[str, Any]) -> None:
+def _require_one_process_where_needed(request: TrainerCreate) -> None:
     """Refuse what is not done by several processes; TypeScript has told the user, with more words."""
     if request["stack"] > 1 and request["engine"] != "fast":
         raise ConfigInvalid(f"engine {request['engine']} has no stack: use engine fast, or stack=1")

@@ -7,17 +7,17 @@ import os
 import platform
 import sys
 from importlib import metadata
-from typing import Any
 
 from bh_bridge import PROTOCOL_VERSION
 from bh_bridge.bridge import channel
+from bh_bridge.bridge.messages import Hello
 from bh_bridge.bridge.protocol import check_request
 from bh_bridge.process import interrupts, processor
 from bh_bridge.process.parent_death import ends_with_node
 from bh_bridge.process.quick_import import quick_import
 
 
-def hello(request: dict[str, Any]) -> dict[str, Any]:
+def hello(request: Hello) -> dict[str, object]:
     """Prepare the process in the order that matters, import torch, and describe the environment.
 
     request: protocol, channel {path, token}, threads (None = PyTorch's own choice), device, cores (None = any).
@@ -36,7 +36,7 @@ def hello(request: dict[str, Any]) -> dict[str, Any]:
         return describe(request["threads"])
 
 
-def describe(threads: int | None) -> dict[str, Any]:
+def describe(threads: int | None) -> dict[str, object]:
     """Versions, devices and threads of this process; imports torch."""
     with quick_import():
         import torch

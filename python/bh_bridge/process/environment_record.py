@@ -8,7 +8,6 @@ import platform
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -24,7 +23,7 @@ def write_environment(run_directory: Path) -> None:
         path.write_text(json.dumps(describe_environment(), indent=2) + "\n", encoding="utf-8")
 
 
-def describe_environment() -> dict[str, Any]:
+def describe_environment() -> dict[str, object]:
     # What setuptools carries inside itself is seen only once something has imported setuptools.
     found = [each for each in metadata.distributions() if Path(str(each.locate_file(""))).name != "_vendor"]
     installed = {(each.metadata["Name"] or "").lower(): each.version for each in found}

@@ -7,10 +7,10 @@ import gc
 import importlib
 import os
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
+from bh_bridge.bridge.messages import Renew, RenewReply
 from bh_bridge.hf_internals import forget_accelerate
 
 
@@ -46,7 +46,7 @@ class ProcessState:
 _fresh: ProcessState | None = None
 
 
-def renew(_request: dict[str, Any]) -> dict[str, Any]:
+def renew(_request: Renew) -> RenewReply:
     """Operation `renew`, called before each training of a process, once the one before has been let go of.
 
     The first time it notes the state of a process that has trained nothing yet; from then on it puts that state back.

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.ranks.group import Group
 from bh_bridge.training.control import Control, TrainingState
 from bh_bridge.training.noise import add_noise
@@ -17,7 +18,7 @@ from bh_bridge.training.noise import add_noise
 class FollowerStep:
     """A Step that follows the RunStep of rank 0."""
 
-    def __init__(self, request: dict[str, Any], weight: torch.Tensor, group: Group) -> None:
+    def __init__(self, request: TrainerCreate, weight: torch.Tensor, group: Group) -> None:
         self.group: Group | None = group
         self.needs_forward = False  # of the whole batch, which no process has by itself
         self._weight = weight
@@ -39,10 +40,10 @@ class FollowerStep:
         add_noise(self._weight, self._epsilon)
         self._follow(control)
 
-    def log(self, state: TrainingState, control: Control, logs: dict[str, Any]) -> None:
+    def log(self, state: TrainingState, control: Control, logs: dict[str, float]) -> None:
         self._follow(control)
 
-    def evaluate(self, state: TrainingState, control: Control, metrics: dict[str, Any]) -> None:
+    def evaluate(self, state: TrainingState, control: Control, metrics: dict[str, float]) -> None:
         self._follow(control)
 
     def save(self, state: TrainingState, write_state: Callable[[Path], None]) -> None:

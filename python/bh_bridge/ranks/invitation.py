@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
-from typing import Any
 
 VARIABLE = "BH_BRIDGE_INVITATION"  # an environment variable: a command line can be read by every user of a machine
 
@@ -31,5 +30,4 @@ class Invitation:
 
 def read_invitation() -> Invitation:
     """The invitation that this process was started with."""
-    facts: dict[str, Any] = json.loads(os.environ[VARIABLE])
-    return Invitation(**facts)
+    return Invitation(**json.loads(os.environ[VARIABLE]))

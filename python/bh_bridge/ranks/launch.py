@@ -8,10 +8,20 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any
+from typing import Any, TypedDict
 
 from bh_bridge.ranks.invitation import Invitation, read_invitation
 from bh_bridge.ranks.lifeline import hold_on_to
+
+
+class RankFailure(TypedDict):
+    """How the first rank of a torchrun failed."""
+
+    rank: int
+    pid: int
+    signal: str | None
+    exit_code: int
+    message: str
 
 
 def main(count: int) -> int:
@@ -28,7 +38,7 @@ def main(count: int) -> int:
     return 1
 
 
-def run_ranks(count: int, invitation: Invitation) -> dict[str, Any] | None:
+def run_ranks(count: int, invitation: Invitation) -> RankFailure | None:
     """Run torchrun with so many ranks until all have ended; how the first of them failed, None where none has."""
     os.environ.update(invitation.variables())
     os.environ["OMP_NUM_THREADS"] = str(invitation.threads)  # torchrun would say that it sets it to 1

@@ -5,10 +5,21 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
+from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.ranks.invitation import Invitation, read_invitation
 from bh_bridge.ranks.lifeline import hold_on_to
+
+if TYPE_CHECKING:
+    from bh_bridge.models.model import Blueprint
+
+
+class Start(TypedDict):
+    """What rank 0 says of the model and of the checkpoint that a training begins with."""
+
+    blueprint: Blueprint
+    checkpoint: str | None
 
 
 def main() -> None:
@@ -40,12 +51,12 @@ def _train(invitation: Invitation, rank: int) -> None:
     logging.set_verbosity_error()  # rank 0 says what there is to say
     torch.set_num_threads(invitation.threads)
     store = connect(invitation.host, invitation.port, invitation.token)
-    request: dict[str, Any] = json.loads(store.get("request"))
+    request: TrainerCreate = json.loads(store.get("request"))
     texts_of_rank_0: dict[str, str] = json.loads(store.get("texts"))
     for path, sha256 in texts_of_rank_0.items():
         require_same_text(path, sha256)
     build = find_engine(request["engine"])
-    start: dict[str, Any] = json.loads(store.get("start"))
+    start: Start = json.loads(store.get("start"))
     store.add("arrived", 1)
     join(store, rank, invitation.processes, has_gpus=request["device"] == "cuda")
     model = model_of(start["blueprint"])

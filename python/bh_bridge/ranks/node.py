@@ -10,10 +10,10 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import torch
 
+from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.ranks.invitation import Invitation
 from bh_bridge.ranks.launch import run_ranks
 from bh_bridge.ranks.nodes import PATIENCE_SECONDS, read_nodes
@@ -28,7 +28,7 @@ def main(node_rank: int) -> int:
     if nodes.is_loopback:
         keep_to_this_machine()
     store = connect(nodes.host, nodes.port, nodes.id, PATIENCE_SECONDS)
-    request: dict[str, Any] = json.loads(store.get("request"))
+    request: TrainerCreate = json.loads(store.get("request"))
     processes: int = request["processes"]
     each = nodes.processes_each(processes)
     with tempfile.TemporaryDirectory(prefix="bh-bridge-node-") as folder:

@@ -7,8 +7,8 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from bh_bridge.bridge.messages import Data
 from bh_bridge.errors import BridgeError, CorpusInvalid
 
 VARIABLE = "BH_BRIDGE_NODES"
@@ -39,11 +39,11 @@ def read_nodes() -> Nodes | None:
     return None if text is None else Nodes(**json.loads(text))
 
 
-def hashes_of_files(data: dict[str, Any]) -> dict[str, str]:
+def hashes_of_files(data: Data) -> dict[str, str]:
     """SHA-256 of the texts of `data`, that of `trainer.create`, and of its tokenizer, by their paths."""
-    corpus: str | list[dict[str, Any]] = data["corpus"]
+    corpus = data["corpus"]
     texts = [corpus] if isinstance(corpus, str) else [text["path"] for text in corpus]
-    tokenizer: str | None = data["tokenizer"]
+    tokenizer = data["tokenizer"]
     return {path: content_hash(path) for path in [*texts, *([] if tokenizer is None else [tokenizer])]}
 
 

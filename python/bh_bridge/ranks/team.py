@@ -11,16 +11,21 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 import torch.distributed as dist
 
+from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.errors import DeviceUnavailable, RankEnded
 from bh_bridge.ranks.group import Group
 from bh_bridge.ranks.invitation import Invitation
+from bh_bridge.ranks.launch import RankFailure
 from bh_bridge.ranks.nodes import PATIENCE_SECONDS, hashes_of_files, read_nodes
 from bh_bridge.ranks.store import join, serve
+
+if TYPE_CHECKING:
+    from bh_bridge.models.model import Blueprint  # loads transformers, which another machine does without
 
 POLL_SECONDS = 0.02
 NOTICE_SECONDS = 20.0  # between a broken connection and torchrun's word on whose it was
@@ -30,7 +35,7 @@ GRACE_SECONDS = 30.0  # for the main thread to notice by itself, which on a busy
 class Team:
     """The other processes of a training. They begin to load PyTorch at once, and wait for `meet`."""
 
-    def __init__(self, request: dict[str, Any], folder: Path, log: Path) -> None:
+    def __init__(self, request: TrainerCreate, folder: Path, log: Path) -> None:
         """request: that of `trainer.create`.  folder: private to this session.  log: takes what the others print."""
         self._processes: int = request["processes"]
         self._seed: int = request["seed"]
@@ -79,7 +84,7 @@ class Team:
         self._watch = threading.Thread(target=self._await_end, name="bh-bridge-ranks", daemon=True)
         self._watch.start()
 
-    def meet(self, blueprint: dict[str, Any], checkpoint: Path | None) -> Group:
+    def meet(self, blueprint: Blueprint, checkpoint: Path | None) -> Group:
         """Wait until all processes are there, and tell them what they train.
 
         blueprint: the model, as `blueprint_of` describes it.  checkpoint: what the training goes on from.
@@ -151,7 +156,7 @@ def _describe(report: bytes, code: int, processes: int) -> str:
     return describe_failure(json.loads(report), processes)
 
 
-def describe_failure(facts: dict[str, Any], processes: int) -> str:
+def describe_failure(facts: RankFailure, processes: int) -> str:
     """In words, how a rank of `processes` ended that `run_ranks` tells of."""
     how = f"was ended by {facts['signal']}" if facts["signal"] else f"ended with exit code {facts['exit_code']}"
     said = facts["message"] if facts["signal"] is None else ""

@@ -51,10 +51,10 @@ class EventLog:
         self._set_aside_damage(data[size:])
         self._sequence = 0
         for number, line in enumerate(data[:size].split(b"\n")[:-1], 1):
-            event = _parse(line)
-            if event is None:
+            sequence = _sequence_of(line)
+            if sequence is None:
                 raise RunCorrupt(f"{self._path}, line {number} is not an event, and a checkpoint was made after it")
-            self._sequence = event["seq"] + 1
+            self._sequence = sequence + 1
         if len(data) < size or (size and data[size - 1 : size] != b"\n"):
             raise RunCorrupt(f"{self._path} ends at byte {len(data)}; a checkpoint was made when it had {size}")
         os.truncate(self._path, size)
@@ -91,7 +91,7 @@ class EventLog:
         """Keep what a crash left half written, from the first line that is no event on."""
         position = 0
         for line in tail.splitlines(keepends=True):
-            if not line.endswith(b"\n") or _parse(line) is None:
+            if not line.endswith(b"\n") or _sequence_of(line) is None:
                 self._path.with_suffix(".torn").write_bytes(tail[position:])
                 return
             position += len(line)
@@ -101,9 +101,11 @@ def _of_training(line: str, training: int) -> str:
     return f'{line[:-1]},"training":{training}}}'
 
 
-def _parse(line: bytes) -> dict[str, Any] | None:
+def _sequence_of(line: bytes) -> int | None:
+    """The number of an event; None where a line is not an event."""
     try:
         event = json.loads(line)
     except ValueError:
         return None
-    return event if isinstance(event, dict) and isinstance(event.get("seq"), int) else None
+    sequence: object = event.get("seq") if isinstance(event, dict) else None
+    return sequence if isinstance(sequence, int) else None

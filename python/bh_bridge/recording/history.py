@@ -23,7 +23,7 @@ import time
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
@@ -317,7 +317,7 @@ class HistoryFile:
         """A file of this name has to be what the run's configuration records."""
         found = os.pread(self._fd, HEADER_BYTES, 0)
         try:
-            entry: dict[str, Any] = json.loads(found[8:])[self.layout.tensor]
+            entry = json.loads(found[8:])[self.layout.tensor]
             states = int(entry["shape"][0])
         except (ValueError, KeyError, IndexError, TypeError) as error:
             raise RunCorrupt(f"{self.path} has a damaged header: {error}") from error

@@ -17,13 +17,14 @@ import torch
 from torch import nn
 from torch.nn.utils import get_total_norm
 
+from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.errors import ConfigInvalid
 
 OF_THE_FORWARD_PASS = ("hidden.mean", "hidden.variance", "logits.mean")
 OF_THE_STEP = ("learning_rate", "grad_norm", "grad_norm.clipped", *OF_THE_FORWARD_PASS)
 
 
-def needs_forward(request: dict[str, Any]) -> bool:
+def needs_forward(request: TrainerCreate) -> bool:
     """Whether a run records what the model's own forward pass alone computes."""
     return any(name in OF_THE_FORWARD_PASS for name in request["record"]["tensors"])
 

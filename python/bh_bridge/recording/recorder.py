@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
+from bh_bridge.bridge.messages import Record
 from bh_bridge.models.families import embedding_of
 from bh_bridge.recording.history import HistoryFile, Layout
 from bh_bridge.recording.quantities import Quantities
@@ -45,7 +45,7 @@ class Recorder:
     def __init__(
         self,
         directory: Path,
-        record: dict[str, Any],
+        record: Record,
         rows: list[int] | None,
         steps: int,
         quantities: Quantities,

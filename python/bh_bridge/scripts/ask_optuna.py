@@ -6,10 +6,27 @@ is its place there. Nothing is kept: the sampler is seeded by the seed and the n
 follows from the request alone.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
+
+
+class Point(TypedDict):
+    """A point that was tried: codes by field; no value where it failed."""
+
+    codes: dict[str, float]
+    value: float | None
+
+
+class Request(TypedDict):
+    over: dict[str, Any]
+    seed: int
+    direction: str
+    told: list[Point]
+    count: int
 
 
 def main(marker: str, path: str) -> None:
@@ -20,11 +37,11 @@ def main(marker: str, path: str) -> None:
         print(marker + json.dumps({"missing": str(error)}))
         return
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    request: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+    request: Request = json.loads(Path(path).read_text(encoding="utf-8"))
     print(marker + json.dumps({"asked": ask(optuna, request)}))
 
 
-def ask(optuna: Any, request: dict[str, Any]) -> list[dict[str, float]]:
+def ask(optuna: Any, request: Request) -> list[dict[str, float]]:
     """Points by the tree-structured Parzen estimator; those that are asked for together keep away from each other."""
     import numpy as np
 

@@ -4,14 +4,31 @@ Writes to stdout the bytes of each state, [vocab, dim], row-major, little-endian
 one random stream of the CPU: base, then noise, as a run draws them, then those of the next state.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from bh_bridge.bridge.messages import Init
 
 
-def main(request: dict[str, Any]) -> None:
+class Draw(TypedDict):
+    """As src/python/draw-states.ts sends it."""
+
+    seed: int
+    draws: int
+    vocab: int
+    dim: int
+    dtype: str
+    init: Init
+    initializer_range: float
+
+
+def main(request: Draw) -> None:
     """Draw `draws` states of `init`, in `dtype`, from `seed`."""
     # A script is not part of its package: the package is found two folders above.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))

@@ -12,7 +12,7 @@ import random
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import torch
@@ -27,6 +27,33 @@ FORMAT = 1
 
 
 FOLDER = "checkpoints"
+
+
+class FileFacts(TypedDict):
+    size: int
+    sha256: str
+
+
+class Manifest(TypedDict):
+    """MANIFEST.json of a directory: the checksums of its files, and what its writer adds."""
+
+    format: int
+    files: dict[str, FileFacts]
+    global_step: int  # of a checkpoint or final model; what follows, of a checkpoint
+    events_bytes: int
+    history_step: int
+    to_stop: bool
+    saved_by: NotRequired[str]
+
+
+class Progress(TypedDict):
+    """What HF forgets on resuming: the next logged loss is a mean since the last log, and an epoch can be cut."""
+
+    total_loss: float
+    total_loss_before_last_log: float
+    last_logged_step: int
+    epoch: int
+    steps_in_epoch: int
 
 
 def checkpoint_path(run_directory: Path, step: int) -> Path:
@@ -48,7 +75,7 @@ def all_of(run_directory: Path) -> list[Path]:
     return sorted((path for path in directories if path == checkpoint_path(run_directory, step_of(path))), key=step_of)
 
 
-def read_manifest(directory: Path) -> dict[str, Any]:
+def read_manifest(directory: Path) -> Manifest:
     if not (directory / MANIFEST).is_file():  # to open a pipe would wait for a writer
         raise FileNotFoundError(f"{directory / MANIFEST} is not a file")
     return json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
@@ -149,7 +176,7 @@ def copy_foreign_files(source: Path, target: Path) -> None:
 def save_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:
     """Write an optimizer's state: tensors to optimizer.safetensors, everything else to optimizer.json."""
     tensors: dict[str, torch.Tensor] = {}
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     on_device: list[str] = []  # some optimizers keep single numbers beside the parameter, others on the CPU
     for index, parameter in _numbered(optimizer):
         for name, value in optimizer.state.get(parameter, {}).items():

@@ -41,7 +41,7 @@ def _problem_of_save(target: Path, names: list[str]) -> str | None:
     try:
         manifest = checkpoints.read_manifest(target)
         own = {checkpoints.MANIFEST, *manifest["files"]}
-        is_save = manifest["saved_by"] == SAVED_BY
+        is_save = manifest.get("saved_by") == SAVED_BY
     except (OSError, ValueError, KeyError, TypeError):
         is_save, own = False, set()
     if not is_save:

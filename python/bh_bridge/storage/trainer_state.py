@@ -10,7 +10,7 @@ import json
 import pickle
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import torch
 from safetensors.torch import save_file
@@ -23,6 +23,29 @@ from bh_bridge.storage import checkpoints
 
 _NEEDED = ("optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
 _WEIGHTS = "model.safetensors"
+
+
+class HfState(TypedDict):
+    """trainer_state.json of transformers, as far as it is read here."""
+
+    global_step: int
+    epoch: float | None
+
+
+class HfOptimizer(TypedDict):
+    """optimizer.pt of transformers."""
+
+    state: dict[int, dict[str, object]]
+    param_groups: list[dict[str, object]]
+
+
+class HfRandomState(TypedDict):
+    """rng_state.pth of transformers."""
+
+    cpu: torch.Tensor
+    cuda: NotRequired[torch.Tensor | list[torch.Tensor] | None]
+    python: tuple[int, tuple[int, ...], float | None]
+    numpy: tuple[str, Any, int, int, float]
 
 
 def import_trainer_state(source: str, run_directory: Path) -> int:
@@ -75,7 +98,7 @@ def _convert_theirs(directory: Path, folder: Path) -> None:
     (folder / "progress.json").write_text(json.dumps(_progress(_trainer_state(directory))), encoding="utf-8")
 
 
-def _trainer_state(directory: Path) -> dict[str, Any]:
+def _trainer_state(directory: Path) -> HfState:
     return json.loads((directory / "trainer_state.json").read_text(encoding="utf-8"))
 
 
@@ -88,9 +111,9 @@ def _load(path: Path) -> Any:
         raise ConfigInvalid(f"{path} cannot be read as plain data, and is not executed: {error}") from error
 
 
-def _write_optimizer(saved: dict[str, Any], folder: Path) -> None:
+def _write_optimizer(saved: HfOptimizer, folder: Path) -> None:
     tensors: dict[str, torch.Tensor] = {}
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for index, entry in saved["state"].items():
         for name, value in entry.items():
             key = f"{index}.{name}"
@@ -105,7 +128,7 @@ def _write_optimizer(saved: dict[str, Any], folder: Path) -> None:
     (folder / "optimizer.json").write_text(encode(description), encoding="utf-8")
 
 
-def _write_random_state(saved: dict[str, Any], folder: Path) -> None:
+def _write_random_state(saved: HfRandomState, folder: Path) -> None:
     tensors = {"torch.cpu": saved["cpu"]}
     cuda = saved.get("cuda")
     for index, state in enumerate([cuda] if isinstance(cuda, torch.Tensor) else cuda or []):
@@ -120,7 +143,7 @@ def _write_random_state(saved: dict[str, Any], folder: Path) -> None:
     (folder / "random_state.json").write_text(json.dumps(streams), encoding="utf-8")
 
 
-def _progress(state: dict[str, Any]) -> dict[str, Any]:
+def _progress(state: HfState) -> checkpoints.Progress:
     """As HF itself goes on: the mean loss starts anew, and the epoch is told by the epoch's fraction."""
     epoch = float(state["epoch"] or 0)
     begun = int(epoch)

@@ -5,7 +5,7 @@ Those of transformers fit as they are; an engine that does without them subclass
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 
 class TrainingState(Protocol):
@@ -20,6 +20,13 @@ class TrainingState(Protocol):
     best_metric: float | None = None
     best_global_step: int | None = None
     log_history: list[dict[str, float]]
+
+
+class Position(TypedDict):
+    """The step and the epoch of an event."""
+
+    global_step: int
+    epoch: float | None
 
 
 class Control(Protocol):

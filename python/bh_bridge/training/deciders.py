@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bh_bridge.bridge.channel import Channel
+from bh_bridge.bridge.messages import Decider, Decision
 from bh_bridge.bridge.wire import finite
 from bh_bridge.errors import ConfigInvalid
 from bh_bridge.recording.events import EventLog
@@ -14,7 +13,7 @@ from bh_bridge.training.control import CONTROL_FIELDS, Control, TrainingState
 class Deciders:
     """The deciders of a run; each has its turn at some steps, or at some events."""
 
-    def __init__(self, deciders: list[dict[str, Any]], channel: Channel, events: EventLog, has_held_out: bool) -> None:
+    def __init__(self, deciders: list[Decider], channel: Channel, events: EventLog, has_held_out: bool) -> None:
         self.have_stopped = False
         self._deciders = deciders
         self._channel = channel
@@ -37,7 +36,7 @@ class Deciders:
                 continue
             self._apply(decision, control)
 
-    def _apply(self, decision: dict[str, Any], control: Control) -> None:
+    def _apply(self, decision: Decision, control: Control) -> None:
         if decision.get("should_evaluate") and not self._has_held_out:
             raise ConfigInvalid(
                 "data.held_out: a decider asked for an evaluation (should_evaluate), and there is no text to "
@@ -51,13 +50,13 @@ class Deciders:
             control.should_save = True  # a training ends with a checkpoint, whichever event ended it
 
 
-def _is_due(decider: dict[str, Any], event: str, state: TrainingState) -> bool:
+def _is_due(decider: Decider, event: str, state: TrainingState) -> bool:
     every: int | None = decider["every"]
     is_on_the_beat = event == "step_end" and every is not None and state.global_step % every == 0
     return event in decider["on"] or is_on_the_beat
 
 
-def _shown(state: TrainingState, loss: float) -> dict[str, Any]:
+def _shown(state: TrainingState, loss: float) -> dict[str, object]:
     return {
         "global_step": state.global_step,
         "max_steps": state.max_steps,

@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 import torch
 
+from bh_bridge.bridge.messages import TrainerCreate
 
-def wide_part(request: dict[str, Any]) -> Literal["moments", "master"] | None:
+
+def wide_part(request: TrainerCreate) -> Literal["moments", "master"] | None:
     """What the optimizer of a run keeps in float32: its moments, or also a master copy of the weights.
 
     None: everything has the weights' own dtype. `request` is that of `trainer.create`.
@@ -19,7 +21,7 @@ def wide_part(request: dict[str, Any]) -> Literal["moments", "master"] | None:
     return "moments" if request["training"]["optimizer_state_dtype"] == "float32" else None
 
 
-def moment_dtype(request: dict[str, Any], weights: torch.dtype) -> torch.dtype:
+def moment_dtype(request: TrainerCreate, weights: torch.dtype) -> torch.dtype:
     """The dtype of Adam's moments in a run whose weights have the dtype `weights`."""
     return weights if wide_part(request) is None else torch.float32
 

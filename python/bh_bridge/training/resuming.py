@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from transformers import PreTrainedModel
 
+from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.engines import Engine
 from bh_bridge.errors import DiskFull
 from bh_bridge.recording.events import EventLog
 from bh_bridge.recording.recorder import Recorder
 from bh_bridge.storage import checkpoints
 from bh_bridge.storage.durable import free_bytes, remove_leftovers, sync_directory
+from bh_bridge.training.control import Position
 from bh_bridge.training.optimizers import moment_dtype
 from bh_bridge.training.run_step import RunStep
 
@@ -39,7 +41,7 @@ class Resumable(Protocol):
     run_directory: Path
 
 
-def prepare_directory(directory: Path, model: PreTrainedModel, request: dict[str, Any]) -> None:
+def prepare_directory(directory: Path, model: PreTrainedModel, request: TrainerCreate) -> None:
     """Clear away what a process that died left half made, and see that checkpoints and model have room.
 
     The checksums that the end of a run left go too, before anything that they cover changes; its next end makes others.
@@ -81,7 +83,7 @@ def go_back(run: Resumable, *, exact: bool) -> Resumption:
         run.recorder.forget_after(step)
     run.recorder.rewind(step)
     run.step.goes_on = size > 0
-    at: dict[str, Any] = {"global_step": step or 0, "epoch": None}
+    at: Position = {"global_step": step or 0, "epoch": None}
     run.events.emit("resumed", **at, recomputed_to=max(recorded_step, 0) if exact else step or 0)
     for problem in problems:
         run.events.emit("checkpoint_rejected", **at, problem=problem)
@@ -92,6 +94,6 @@ def go_back(run: Resumable, *, exact: bool) -> Resumption:
     return Resumption(checkpoint, recorded_step, problems)
 
 
-def _moment_bytes(model: PreTrainedModel, request: dict[str, Any]) -> int:
+def _moment_bytes(model: PreTrainedModel, request: TrainerCreate) -> int:
     """Bytes of one Adam moment of every weight."""
     return sum(parameter.numel() * moment_dtype(request, parameter.dtype).itemsize for parameter in model.parameters())

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 
 from bh_bridge.bridge.channel import Channel
+from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.bridge.protocol import schema
 from bh_bridge.exact_step import Verdict
 from bh_bridge.fast_step import Compiled
@@ -23,7 +24,7 @@ from bh_bridge.recording.quantities import needs_forward
 from bh_bridge.recording.recorder import EmbeddingTap, Recorder
 from bh_bridge.recording.step_trace import StepTrace
 from bh_bridge.storage import checkpoints
-from bh_bridge.training.control import Control, TrainingState
+from bh_bridge.training.control import Control, Position, TrainingState
 from bh_bridge.training.deciders import Deciders
 from bh_bridge.training.noise import add_noise
 from bh_bridge.training.watch import Watch
@@ -64,7 +65,7 @@ class RunStep:
 
     def __init__(
         self,
-        request: dict[str, Any],
+        request: TrainerCreate,
         channel: Channel,
         events: EventLog,
         recorder: Recorder,
@@ -171,13 +172,13 @@ class RunStep:
             control.should_training_stop = True
         self._agree(control)
 
-    def log(self, state: TrainingState, control: Control, logs: dict[str, Any]) -> None:
+    def log(self, state: TrainingState, control: Control, logs: dict[str, float]) -> None:
         self._tell_held()
         self._events.emit("log", global_step=state.global_step, epoch=state.epoch, logs=logs)
         self._decide("log", state, control)
         self._agree(control)
 
-    def evaluate(self, state: TrainingState, control: Control, metrics: dict[str, Any]) -> None:
+    def evaluate(self, state: TrainingState, control: Control, metrics: dict[str, float]) -> None:
         self._tell_held()
         self._events.emit("evaluate", global_step=state.global_step, epoch=state.epoch, metrics=metrics)
         if self._is_training:
@@ -280,7 +281,7 @@ class RunStep:
             self._recorder.record_kept({step.global_step: loss for step, loss in zip(held, losses, strict=True)})
         for step, loss in zip(held, losses, strict=True):
             self._loss = loss
-            at: dict[str, Any] = {"global_step": step.global_step, "epoch": step.epoch}
+            at: Position = {"global_step": step.global_step, "epoch": step.epoch}
             if self._most_held == 1:
                 self._recorder.record(step.global_step, loss)
             self._events.emit("step_end", droppable=True, **at, loss=loss)

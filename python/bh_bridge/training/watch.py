@@ -9,11 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Generator
-from typing import Any
 
 import torch
 
 from bh_bridge.recording.events import EventLog
+from bh_bridge.training.control import Position
 
 FIRST_USAGE_STEPS = 20  # by then a step takes what it will take: the estimate of the whole run is made from this
 USAGE_EVERY_SECONDS = 30.0
@@ -29,7 +29,7 @@ class Watch:
     def __init__(self, events: EventLog) -> None:
         self._events = events
         self._steps = 0
-        self._at: dict[str, Any] = {"global_step": 0, "epoch": None}
+        self._at: Position = {"global_step": 0, "epoch": None}
         self._stepped_at = self._usage_at = self._began_at = time.monotonic()
         self._cpu_seconds = _cpu_seconds()
         self._was_finite = True
