@@ -8,6 +8,7 @@ import { realPython } from "../bridge/real-python.js";
 const copied = ["src", "scripts", "schemas", "python", "tests", "bench/verdicts", "web", "package.json", "tsconfig.json", "vitest.config.ts"];
 const schema = "src/config/record-schema.ts";
 const generated = [
+  "python/bh_bridge/bridge/messages.py",
   "python/bh_bridge/bridge/protocol.schema.json",
   "schemas/config.schema.json",
   "schemas/experiment.schema.json",
