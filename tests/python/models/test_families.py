@@ -151,7 +151,8 @@ def test_no_code_of_a_directory_is_run(tmp_path: Path) -> None:
     config = fields("llama", True)["config"]
     save_model(build_model(config, "layernorm", "bfloat16", {"kind": "singular"}, 1), tmp_path)
     (tmp_path / "modeling_other_norms.py").write_text("raise SystemExit('code of the directory was run')\n")
-    build_model(config, "layernorm", "bfloat16", {"kind": "normal"}, 2, str(tmp_path))
+    loaded = build_model(config, "layernorm", "bfloat16", {"kind": "normal"}, 2, str(tmp_path))
+    assert type(loaded).__module__ == "bh_bridge.models.families"
 
 
 @pytest.mark.parametrize(

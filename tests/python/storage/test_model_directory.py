@@ -74,7 +74,9 @@ TAKEN: dict[str, tuple[Callable[[Path], object], str]] = {
 @pytest.mark.parametrize("make", FREE.values(), ids=FREE.keys())
 def test_a_free_place_is_free(tmp_path: Path, make: Callable[[Path], object], overwrite: bool) -> None:
     make(tmp_path / "model")
+    there = sorted(tmp_path.rglob("*"))
     demand_free(tmp_path / "model", overwrite=overwrite)
+    assert sorted(tmp_path.rglob("*")) == there
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
