@@ -32,8 +32,8 @@ const steps = 200;
 /** The settings of each way to compute steps. */
 const computedBy = {
   plain: "model.resid_pdrop=0.1", // with which neither of the others can do
-  exact: "exact_step=auto",
-  fast: "engine=fast compiled_step=off",
+  exact: "engine.exact=auto",
+  fast: "engine=fast engine.compile=off",
 }[values.engine];
 if (computedBy === undefined) throw new Error(`--engine ${values.engine}: expected plain, exact or fast`);
 
@@ -155,7 +155,7 @@ async function killed(number, whole, seconds) {
 
 const { whole, seconds, total } = await reference();
 const manifest = JSON.parse(readFileSync(join(whole, "run.json"), "utf8"));
-console.log(`engine ${manifest.engine}, exact step ${manifest.exact_step?.used === true ? "used" : "not used"}`);
+console.log(`engine ${manifest.engine}, exact step ${manifest.step_method?.method === "exact" && manifest.step_method.used ? "used" : "not used"}`);
 console.log(`seed ${values.seed}; an uninterrupted run takes ${total.toFixed(1)} s, ${seconds.toFixed(1)} s of them training; node ${process.version}`);
 let count = 0;
 let runs = 0;

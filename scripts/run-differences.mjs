@@ -20,7 +20,7 @@ export function runDifferences(run, whole) {
   return eventsOf(run) === eventsOf(whole) ? unequal : [...unequal, "events.jsonl"];
 }
 
-const interruption = ["resumed", "checkpoint_rejected", "usage", "alert", "exact_step", "compiled_step", "graphed_step"];
+const interruption = ["resumed", "checkpoint_rejected", "usage", "alert", "step_method"];
 
 function eventsOf(run) {
   return readFileSync(join(run, "events.jsonl"), "utf8")

@@ -65,7 +65,7 @@ def measure(name: str, wanted: int | None) -> None:
         run = Path(folder) / "run"
         tiny_run.train(run, training__max_steps=steps, **changes, **request)
         events = (run / "events.jsonl").read_text().splitlines()
-    ways = [line for line in events if '"exact_step"' in line or '"compiled_step"' in line]
+    ways = [line for line in events if '"step_method"' in line]
     print(f"{name}: {(resident[steps] - resident[first]) / 1e6:+.1f} MB from step {first} to step {steps} (goal 32 MB)")
     print(f"  recording a state takes {1000 * spent[0] / (steps + 1):.2f} ms")
     print(*(f"  {way}\n" for way in ways[-1:]), sep="", end="", flush=True)

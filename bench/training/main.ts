@@ -91,7 +91,7 @@ try {
   const ours: Speed[] = [];
   const fast: Speed[] = [];
   const compiled: Speed[] = [];
-  rmSync((await product("fast", "compiled_step=on")).run, { recursive: true }); // compiled by now, unless it cannot be
+  rmSync((await product("fast", "engine.compile=on")).run, { recursive: true }); // compiled by now, unless it cannot be
   let sameBits = true;
   for (let round = 0; round < rounds; round++) {
     theirs.push(await plain(folder));
@@ -103,7 +103,7 @@ try {
       [fast, "off"],
       [compiled, "on"],
     ] as const) {
-      const other = await product("fast", `compiled_step=${wish}`);
+      const other = await product("fast", `engine.compile=${wish}`);
       speeds.push(other);
       rmSync(other.run, { recursive: true });
     }

@@ -14,7 +14,7 @@ HEADER_BYTES = 4096
 RECORD = struct.Struct("<QIId")
 OWN_MODEL_FIELDS = ("norm", "dtype", "from")
 # What tells of an interruption, and what is told at times of its own.
-NOT_COMPARED = ("resumed", "checkpoint_rejected", "usage", "alert", "exact_step", "compiled_step", "graphed_step")
+NOT_COMPARED = ("resumed", "checkpoint_rejected", "usage", "alert", "step_method")
 
 
 def committed_step(files: dict[str, bytes | None], run: str) -> int:
@@ -79,7 +79,7 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
     from bh_bridge.operations import model_operations, trainer_operations
 
     channel.open_channel(silent_node.listen(Path(tempfile.mkdtemp())), "token")
-    model, engine = config["model"], config["engine"]
+    model = config["model"]
     handle = model_operations.create(
         {
             "from": model["from"],
@@ -109,12 +109,7 @@ def _resume(run: Path, config: dict[str, Any], manifest: dict[str, Any]) -> int:
             "seed": config["seed"],
             "data_seed": config["seed"],
             "device": "cpu",
-            "engine": engine["name"],
-            "processes": engine["processes"],
-            "exact_step": engine.get("exact", "auto"),
-            "compiled_step": engine.get("compile", "auto"),
-            "graphed_step": engine["graph"],
-            "stack": engine.get("batched_runs", 1),
+            "engine": config["engine"],
             "noise": config["noise"],
             "record": config["record"],
             "checkpoint": config["checkpoint"],

@@ -1,6 +1,7 @@
-import { batchedRuns } from "../config/engine-schema.js";
+import { compilingOf } from "../config/engine-schema.js";
 import { matchingTokens } from "../config/matching-tokens.js";
 import { windowLength } from "../config/models/model-sizes.js";
+import { type RecordSchedule, stepsOfSchedule } from "../config/record-schedule.js";
 import type { RecordRows } from "../config/record-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { trainingSeeds } from "../config/stream-seeds.js";
@@ -24,26 +25,37 @@ function rowsOf(rows: RecordRows, vocabulary: number, tokenizer: string | null):
   return tokenizer === null ? matchingTokens(rows, vocabulary) : matchingTokens(rows, vocabulary, tokenizerText(tokenizer));
 }
 
+/** How the steps are computed: what depends on the configuration alone is decided here. */
+function engineRequest(config: RunConfig): CreateRequest["engine"] {
+  const { engine } = config;
+  if (engine.name === "trainer") return engine;
+  const { name, graph, batched_runs } = engine;
+  return { name, compiling: compilingOf(config), graph, batched_runs, processes: 1 };
+}
+
+/** What is recorded, with its schedules written out and its rows listed. */
+function recordRequest({ record, model, training }: RunConfig, tokenizer: string | null): CreateRequest["record"] {
+  const steps = (schedule: RecordSchedule) => (typeof schedule === "string" ? stepsOfSchedule(schedule, training.max_steps) : schedule);
+  const { schedules, ...rest } = record;
+  const ofTensors = schedules && Object.fromEntries(Object.entries(schedules).map(([tensor, schedule]) => [tensor, steps(schedule)]));
+  return { ...rest, every: steps(record.every), ...(ofTensors && { schedules: ofTensors }), rows: rowsOf(record.rows, model.vocab_size, tokenizer) };
+}
+
 /** The request that builds the trainer of a configuration. */
 export function createRequest(config: RunConfig, { corpus, tokenizer, ...context }: RequestContext): CreateRequest {
-  const { engine, data, training, model, noise, record, checkpoint } = config;
+  const { data, training, model, noise, checkpoint } = config;
   const { train_tokenizer: _trained, ...text } = data;
   const seeds = trainingSeeds(config);
   return {
     ...context,
-    engine: engine.name,
-    processes: engine.processes,
-    exact_step: engine.name === "trainer" ? engine.exact : "auto",
-    compiled_step: engine.name === "fast" ? engine.compile : "auto",
-    graphed_step: engine.graph,
-    stack: batchedRuns(config),
+    engine: engineRequest(config),
     data: { ...text, corpus, tokenizer, window_length: windowLength(config) },
     training: JSON.parse(JSON.stringify(training)), // without the fields that are undefined
     dtype: model.dtype,
     seed: seeds.noise,
     data_seed: seeds.data,
     noise,
-    record: { ...record, rows: rowsOf(record.rows, model.vocab_size, tokenizer) },
+    record: recordRequest(config, tokenizer),
     checkpoint,
   };
 }

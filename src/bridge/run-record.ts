@@ -6,6 +6,7 @@ import type { ResolvedConfig } from "../config/resolve-run-config.js";
 import { durableWrite } from "../formats/durable-write.js";
 import type { TrainEventOf } from "../protocol/events.js";
 import type { ReplyOf } from "../protocol/operations.js";
+import { latestMethod } from "../protocol/step-method.js";
 import { packageManifest } from "../python/package-manifest.js";
 import { createRunDirectory } from "../runs/create-run-directory.js";
 import { foreignEntry } from "../runs/foreign-entry.js";
@@ -59,10 +60,8 @@ export class RunRecord {
       corpus,
       engine: config.engine.name,
       processes: config.engine.processes,
-      stack: batchedRuns(config),
-      exact_step: null,
-      compiled_step: null,
-      graphed_step: null,
+      batched_runs: batchedRuns(config),
+      step_method: null,
       seconds: 0,
       git: repository?.state ?? null,
       resumes: [],
@@ -111,12 +110,8 @@ export class RunRecord {
   }
 
   /** Note how the steps are computed. */
-  computedBy(event: TrainEventOf<"exact_step" | "compiled_step" | "graphed_step">): void {
-    const { used, reason } = event;
-    if (event.type === "compiled_step") this.#write({ compiled_step: { used, reason, seconds: event.seconds } });
-    else if (event.type === "graphed_step")
-      this.#write({ graphed_step: { used, reason, eager_seconds: event.eager_seconds, graphed_seconds: event.graphed_seconds } });
-    else this.#write({ exact_step: { used, reason, plain_seconds: event.plain_seconds, exact_seconds: event.exact_seconds } });
+  computedBy({ method, used, reason, reference_seconds, seconds }: TrainEventOf<"step_method">): void {
+    this.#write({ step_method: latestMethod(this.#manifest.step_method, { method, used, reason, reference_seconds, seconds }) });
   }
 
   /** Note how the run ended, and seal it. A disk that cannot take the checksums does not undo the training: `runs verify` says that they are missing. */

@@ -257,7 +257,7 @@ export class Trainer implements AsyncDisposable {
       this.#dispatcher.onMessage(message);
       if (message.type === "decide" || message.type === "coalesced") return;
       if (message.type === "train_begin") this.#begun();
-      if (message.type === "exact_step" || message.type === "compiled_step" || message.type === "graphed_step") this.#record?.computedBy(message);
+      if (message.type === "step_method") this.#record?.computedBy(message);
       for (const listener of this.#listeners) listener(message);
       this.#streams.push(message);
     },

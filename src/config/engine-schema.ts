@@ -58,6 +58,17 @@ export const engineSchema = z
 /** The section `engine`, complete. */
 export type Engine = z.output<typeof engineSchema>;
 
+/** What a request says of compiling: whether Python compiles the step, and the reason that the run records. */
+export const compilingSchema = z.strictObject({ compile: z.enum(["never", "try", "require"]), reason: z.string() });
+
+/** Whether the step of a run is compiled, where the machine can do so. */
+export function compilingOf({ engine, training }: { engine: Engine; training: { max_steps: number } }): z.output<typeof compilingSchema> {
+  if (engine.name !== "fast" || engine.batched_runs > 1) return { compile: "never", reason: "batched runs are not compiled" };
+  if (engine.compile !== "auto") return { compile: engine.compile === "on" ? "require" : "never", reason: `engine.compile is ${engine.compile}` };
+  if (training.max_steps < compiledFromSteps) return { compile: "never", reason: `it pays from ${compiledFromSteps} steps on` };
+  return { compile: "try", reason: "it pays for a run of this length" };
+}
+
 /** Whether the value at a path is the default of a setting of some engine. */
 export function isEngineDefault(path: string, value: unknown): boolean {
   return engines.some((name) => Object.entries(engineSchema.parse({ name })).some(([field, its]) => path === `engine.${field}` && its === value));

@@ -56,7 +56,7 @@ export function stepsUpTo(schedule: RecordSchedule, step: number): number[] {
   return [...new Set([0, ...written.filter((each) => each <= step)])].sort((a, b) => a - b);
 }
 
-/** The steps of a training that are recorded, ascending: those of its schedule, and the last one. `python/bh_bridge/recording/schedule.py` says the same. */
+/** The steps of a training that are recorded, ascending: those of its schedule, and the last one. */
 export function stepsOfSchedule(schedule: RecordSchedule, last: number): number[] {
   const steps = stepsUpTo(schedule, last);
   return steps.at(-1) === last ? steps : [...steps, last];

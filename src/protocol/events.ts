@@ -1,8 +1,6 @@
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
-import { compiledStepFields } from "./compiled-step.js";
-import { exactStepFields } from "./exact-step.js";
-import { graphedStepFields } from "./graphed-step.js";
+import { presentEvent, stepMethodFields } from "./step-method.js";
 import { wireNumberSchema } from "./wire-number.js";
 
 const position = { seq: z.int().nonnegative(), mono: z.number(), wall: z.number() };
@@ -60,16 +58,15 @@ export const trainEventSchema = z.discriminatedUnion("type", [
   // What Python has used since the event before: cores busy on average, memory at its peak.
   eventSchema("usage", { seconds: z.number(), cpu_cores: z.number(), peak_bytes: z.int(), gpu_peak_bytes: z.int().nullable() }),
   eventSchema("alert", { kind: z.enum(["non-finite", "stall"]), message: z.string() }),
-  // From here on.
-  eventSchema("exact_step", exactStepFields),
-  // From here on; told before compiling begins, and when it is over.
-  eventSchema("compiled_step", compiledStepFields),
-  // From here on; of a training on CUDA.
-  eventSchema("graphed_step", graphedStepFields),
+  // From here on; `compiled` is reported before compiling begins and when it is over, `graphed` only on CUDA.
+  eventSchema("step_method", stepMethodFields),
   eventSchema("stopped", { reason: z.string() }),
   eventSchema("checkpoint_rejected", { problem: z.string() }),
   eventSchema("decider_timeout", { decider: z.int() }),
 ]);
+
+/** An event of the log of a run, which an earlier version may have written. */
+export const storedEventSchema = z.preprocess(presentEvent, trainEventSchema);
 
 /** Events of every step: those that are left out of the stream while its reader lags. All others always arrive. */
 export const coalescibleEvents = ["step_begin", "pre_optimizer_step", "optimizer_step", "substep_end", "step_end", "prediction_step"] as const;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { engines } from "../config/engine-schema.js";
+import { batchedRunsSchema, compilingSchema, processesSchema } from "../config/engine-schema.js";
 import { architectureSchema } from "../config/models/families.js";
 import { normSchema, ownModelShape } from "../config/models/own-model-fields.js";
 import { runConfigFields } from "../config/run-config-fields.js";
@@ -81,6 +81,21 @@ const trainerStateReplySchema = z.strictObject({
 });
 export type TrainerState = z.output<typeof trainerStateReplySchema>;
 
+/** How the steps are computed, as TypeScript has decided it. */
+const engineRequestSchema = z.discriminatedUnion("name", [
+  z.strictObject({ name: z.literal("trainer"), exact: z.enum(["auto", "off"]), graph: z.enum(["auto", "off"]), processes: processesSchema }),
+  z.strictObject({
+    name: z.literal("fast"),
+    compiling: compilingSchema,
+    graph: z.enum(["auto", "off"]),
+    batched_runs: batchedRunsSchema,
+    processes: z.literal(1),
+  }),
+]);
+
+/** Steps to record beside the first and the last: every so many, or a list. A schedule in words is written out by now. */
+const stepsSchema = z.union([z.int().min(1), z.array(z.int().nonnegative()).min(1)]);
+
 /** Every operation that crosses the bridge: the request that TypeScript sends, the reply that Python gives. */
 export const operations = {
   hello: {
@@ -120,12 +135,7 @@ export const operations = {
   "trainer.create": {
     request: z.strictObject({
       model: handleSchema,
-      engine: z.enum(engines),
-      processes: z.int().min(1).max(1024),
-      exact_step: z.enum(["auto", "off"]),
-      compiled_step: z.enum(["auto", "on", "off"]),
-      graphed_step: z.enum(["auto", "off"]),
-      stack: z.int().min(1).max(64),
+      engine: engineRequestSchema,
       run_directory: z.string(),
       // The built-in corpus has a path too by now, as has a tokenizer that was trained, weights are numbers of windows, and a window has its length.
       data: data.omit({ train_tokenizer: true }).extend({
@@ -139,7 +149,7 @@ export const operations = {
       data_seed: seed,
       device: z.string(),
       noise,
-      record,
+      record: record.extend({ every: stepsSchema, schedules: z.record(z.string(), stepsSchema).optional() }),
       checkpoint,
       events: z.array(z.string()),
       deciders: z.array(deciderSchema),

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { BhBridgeError } from "../errors.js";
 import { FileBytes, readWhole } from "../formats/file-bytes.js";
-import { type TrainEvent, type TrainEventOf, type TrainEventType, trainEventSchema } from "../protocol/events.js";
+import { storedEventSchema, type TrainEvent, type TrainEventOf, type TrainEventType } from "../protocol/events.js";
+import { oldStepEvents } from "../protocol/step-method.js";
 import { requireUnchanged } from "./checksums.js";
 import { isThere, requireRegular } from "./file-types.js";
 import { TrainingTime } from "./run-clock.js";
@@ -36,7 +37,7 @@ export function readEvents(directory: string): TrainEvent[] {
     .slice(0, -1)
     .map((line, index) => {
       try {
-        return trainEventSchema.parse(JSON.parse(line));
+        return storedEventSchema.parse(JSON.parse(line));
       } catch (cause) {
         throw new BhBridgeError("RUN_CORRUPT", `${path}, line ${index + 1} is not an event of a run`, { cause });
       }
@@ -52,8 +53,9 @@ function tooLong(path: string, offset: number): BhBridgeError {
 /** The last event of a type in the log of a run, read from its end; nothing when there is none, or no log yet. A line that is damaged is passed over. */
 export function lastEvent<Type extends TrainEventType>(directory: string, type: Type): TrainEventOf<Type> | undefined {
   return fromLog(directory, (log) => {
+    const marks = [type, ...(type === "step_method" ? oldStepEvents : [])].map((name) => `"${name}"`);
     for (const line of linesFromEnd(log)) {
-      if (!line.includes(`"${type}"`)) continue;
+      if (!marks.some((mark) => line.includes(mark))) continue;
       const event = eventIn(line);
       if (event?.type === type) return event as TrainEventOf<Type>;
     }
@@ -133,7 +135,7 @@ function* linesFromEnd(log: FileBytes): Generator<string> {
 
 function eventIn(line: string): TrainEvent | undefined {
   try {
-    return trainEventSchema.parse(JSON.parse(line));
+    return storedEventSchema.parse(JSON.parse(line));
   } catch {
     return undefined;
   }

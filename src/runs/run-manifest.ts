@@ -2,9 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { durableWrite } from "../formats/durable-write.js";
-import { compiledStepFields } from "../protocol/compiled-step.js";
-import { exactStepFields } from "../protocol/exact-step.js";
-import { graphedStepFields } from "../protocol/graphed-step.js";
+import { presentManifest, stepMethodFields } from "../protocol/step-method.js";
 import { gitStateSchema } from "./git-state.js";
 import { checkRunJson, readRunJson } from "./read-run-json.js";
 import { runFiles } from "./run-layout.js";
@@ -91,13 +89,9 @@ export const runManifestSchema = z.strictObject({
   /** Processes that share its batches; absent in runs of earlier versions, which are of one. */
   processes: z.int().optional(),
   /** Runs whose products are computed together; absent in runs of earlier versions, each of which was computed alone. */
-  stack: z.int().optional(),
-  /** Null before it is known, absent in runs of earlier versions. */
-  exact_step: z.strictObject(exactStepFields).nullable().optional(),
-  /** Likewise, and null with another engine. */
-  compiled_step: z.strictObject(compiledStepFields).nullable().optional(),
-  /** Likewise, and null on any device but CUDA. */
-  graphed_step: z.strictObject(graphedStepFields).nullable().optional(),
+  batched_runs: z.int().optional(),
+  /** The method that computes its steps; null before that is known, absent in runs of earlier versions. */
+  step_method: z.strictObject(stepMethodFields).nullable().optional(),
   /** Seconds of training, all parts of a resumed run together. */
   seconds: z.number(),
   git: gitStateSchema.nullable(),
@@ -133,5 +127,5 @@ export function readRunManifest(directory: string): RunManifest {
       `${directory} has run format ${reader.data.min_reader}, this bh-bridge reads up to ${runFormat}: install a newer one`,
     );
   }
-  return checkRunJson(directory, runFiles.manifest, runManifestSchema, document);
+  return checkRunJson(directory, runFiles.manifest, z.preprocess(presentManifest, runManifestSchema), document);
 }

@@ -1,6 +1,6 @@
 import { containedFile } from "../formats/contained-file.js";
 import { FileBytes } from "../formats/file-bytes.js";
-import { type TrainEvent, trainEventSchema } from "../protocol/events.js";
+import { storedEventSchema, type TrainEvent } from "../protocol/events.js";
 import { mostLineBytes } from "../runs/read-events.js";
 import { type StepTime, TrainingTime } from "../runs/run-clock.js";
 import { runFiles } from "../runs/run-layout.js";
@@ -81,7 +81,7 @@ export class RunLog {
 
   #take(line: string): void {
     try {
-      const event = trainEventSchema.parse(JSON.parse(line));
+      const event = storedEventSchema.parse(JSON.parse(line));
       const seconds = this.#time.upTo(event);
       if (event.type === "step_end") this.steps.push({ step: event.global_step, seconds, epoch: event.epoch, loss: event.loss });
       else this.events.push(event);

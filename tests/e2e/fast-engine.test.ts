@@ -19,8 +19,7 @@ test("engine fast trains, and result, manifest and messages say whose bits these
   expect(result.traps.map(({ corrected }) => corrected)).toContain("engine=trainer");
   expect(readRunManifest(result.run)).toMatchObject({
     engine: "fast",
-    exact_step: null,
-    compiled_step: { used: false, reason: "it pays from 250 steps on", seconds: null },
+    step_method: { method: "compiled", used: false, reason: "it pays from 250 steps on", seconds: null },
   });
   expect(JSON.parse(readFileSync(join(result.run, "config.json"), "utf8"))).toMatchObject({ engine: { name: "fast", compile: "auto" } });
   expect(stderr).toContain("Compiled step: not used, it pays from 250 steps on");

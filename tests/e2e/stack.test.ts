@@ -33,8 +33,8 @@ test("the trials of a stack are runs like any other, with the bits that engine f
   expect(readRunManifest(directory)).toMatchObject({
     status: "completed",
     engine: "fast",
-    stack: 2,
-    compiled_step: { used: false, reason: "a stack is not compiled" },
+    batched_runs: 2,
+    step_method: { method: "compiled", used: false, reason: "batched runs are not compiled" },
   });
   const verified = await run(["runs", "verify", directory]);
   expect(verified.exitCode, verified.stderr).toBe(0);

@@ -6,7 +6,7 @@ from typing import Any
 from bh_bridge.gpu import stack_operations
 from tiny_run import create
 
-STACKED: dict[str, Any] = {"engine": "fast", "compiled_step": "off", "stack": 3}
+STACKED: dict[str, Any] = {"engine": "fast", "engine__batched_runs": 3}
 
 
 def train_together(runs: dict[Path, dict[str, Any]], resume: str | None = None) -> list[dict[str, Any]]:

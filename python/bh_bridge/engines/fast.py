@@ -15,10 +15,10 @@ from bh_bridge.data.corpus import Windows
 from bh_bridge.engines import Engine
 from bh_bridge.engines.chosen_optimizer import foreseen_state as foreseen_state  # its optimizer is HF's choice
 from bh_bridge.engines.run_trainer import RunTrainer, trainer_options
+from bh_bridge.engines.step_method import StepMethod
 from bh_bridge.errors import ConfigInvalid, ResumeMismatch
 from bh_bridge.fast_step import (
     Batch,
-    Compiled,
     FastStep,
     obstacle,
     obstacle_on,
@@ -42,22 +42,19 @@ def build(
     problem = obstacle(model)
     if problem is not None:
         raise ConfigInvalid(f"{problem}. Use engine trainer")
-    if step.needs_forward:
-        raise ConfigInvalid(
-            "engine fast does not compute the hidden states that record.tensors names. Use engine trainer"
-        )
     options = trainer_options(model, request, train_windows, held_out_windows, step)
-    if request["stack"] == 1:
-        return FastTrainer(compiled_step=request["compiled_step"], **options)
-    if request["compiled_step"] == "on":
-        raise ConfigInvalid("compiled_step is on, and a stack is not compiled. Set it to auto or off, or stack to 1")
-    return stacked_trainer(width=request["stack"], graphed_step=request["graphed_step"], **options)
+    engine = request["engine"]
+    options["compiling"] = engine["compiling"]
+    if engine["batched_runs"] == 1:
+        return FastTrainer(**options)
+    return stacked_trainer(width=engine["batched_runs"], graph=engine["graph"], **options)
 
 
 class FastTrainer(RunTrainer):
     """A RunTrainer that computes gradients by the fast step, compiled or not: a run has one of the two throughout."""
 
-    def __init__(self, *, compiled_step: str, **options: Any) -> None:
+    def __init__(self, *, compiling: dict[str, str], **options: Any) -> None:
+        """compiling: whether to compile (`never`, `try`, `require`), and the reason, as TypeScript decided."""
         super().__init__(**options)
         args, gpt2 = self.args, cast("GPT2LMHeadModel", self._plain_model)  # `obstacle` has seen to it
         weight = embedding_of(gpt2)
@@ -67,8 +64,8 @@ class FastTrainer(RunTrainer):
             raise ConfigInvalid(f"{problem}: set model.dtype to float32 and training.bf16 to false, or device to cpu")
         batch = (args.train_batch_size, gpt2.config.n_positions)
         self._fast_step = FastStep(gpt2, self._narrow, batch)
-        self._wish = compiled_step
-        self._compiled: Compiled | None = None  # None until the first step
+        self._compiling = compiling
+        self._compiled: StepMethod | None = None  # None until the first step
         self._was_compiled: bool | None = None  # in the run that this one goes on with
 
     def save(self, directory: Path) -> None:
@@ -86,7 +83,7 @@ class FastTrainer(RunTrainer):
     ) -> torch.Tensor:
         if self._compiled is None:
             self._compiled = self._compile()
-            self._run_step.tell("compiled_step", self.state, self._compiled)
+            self._run_step.report_method(self.state, self._compiled)
         inputs = self.on_device(inputs)
         count = torch.as_tensor(num_items_in_batch, device=self.device)
         loss = self._add(Batch(inputs["input_ids"], inputs["labels"], count))
@@ -96,28 +93,30 @@ class FastTrainer(RunTrainer):
     def _add(self, batch: Batch) -> torch.Tensor:
         return self._fast_step.add_gradients(*batch)
 
-    def _compile(self) -> Compiled:
-        """Compile the step where the configuration and this machine allow it, or as the run was begun."""
+    def _compile(self) -> StepMethod:
+        """Compile the step as the request says, where this machine can, or as the run was begun."""
         if self._was_compiled is None:
-            why = "compiled_step is on" if self._wish == "on" else "it pays for a run of this length"
-            told = self._try(self._wish, why)
-            if self._wish == "on" and not told.used:
-                raise ConfigInvalid(f"compiled_step is on, and {told.reason}. Set it to auto or off")
-            return told
+            wish, reason = self._compiling["compile"], self._compiling["reason"]
+            if wish == "never":
+                return StepMethod("compiled", False, reason)
+            method = self._try(reason)
+            if wish == "require" and not method.used:
+                raise ConfigInvalid(f"{reason}, and {method.reason}. Set it to auto or off")
+            return method
         if not self._was_compiled:
-            return Compiled(False, "the run began without it", None)
-        told = self._try("on", "the run began with it")
-        if not told.used:
+            return StepMethod("compiled", False, "the run began without it")
+        method = self._try("the run began with it")
+        if not method.used:
             raise ResumeMismatch(
-                f"the run was made with the compiled step, and {told.reason}: its other steps would have other bits. "
+                f"the run was made with the compiled step, and {method.reason}: its other steps would have other bits. "
                 "Go on where it can be compiled, or begin a new run from the weights alone, with --from"
             )
-        return told
+        return method
 
-    def _try(self, wish: str, why: str) -> Compiled:
-        reason = obstacle_to_compiling(wish, self.args.max_steps, self.device)
+    def _try(self, why: str) -> StepMethod:
+        reason = obstacle_to_compiling(self.device)
         if reason is not None:
-            return Compiled(False, reason, None)
-        self._run_step.tell("compiled_step", self.state, Compiled(True, "compiling", None))
+            return StepMethod("compiled", False, reason)
+        self._run_step.report_method(self.state, StepMethod("compiled", True, "compiling"))
         with self._run_step.pause():
             return self._fast_step.compile(why)

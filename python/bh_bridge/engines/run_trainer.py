@@ -17,9 +17,9 @@ from bh_bridge.engines.chosen_optimizer import decaying_names, wide_adamw
 from bh_bridge.engines.durable_trainer import DurableTrainer
 from bh_bridge.engines.part_of_batch import add_part
 from bh_bridge.engines.step_callback import StepCallback
+from bh_bridge.engines.step_method import StepMethod
 from bh_bridge.engines.training_arguments import training_arguments
-from bh_bridge.exact_step import Verdict
-from bh_bridge.gpu import Graphed, WholeStep, obstacle
+from bh_bridge.gpu import WholeStep, obstacle
 from bh_bridge.hf_internals import look_for_lomo_once
 from bh_bridge.training.optimizers import settings_of, wide_part
 from bh_bridge.training.step import Step
@@ -70,7 +70,7 @@ class RunTrainer(DurableTrainer):
         self._losses: list[torch.Tensor] = []
         self._graph_obstacle = graph_obstacle
         self._whole_step: WholeStep | None = None
-        self._told: set[str] = set()  # how steps are computed, by the name of the event
+        self._reported: set[str] = set()  # names of the methods
         self._window_order: str | None = None  # as `shrink_order` says; known when training begins
         batches = train_dataset if graph_obstacle else WindowNumbers(train_dataset)
         callback = StepCallback(step, self._take_losses, lambda: self._window_order)
@@ -100,7 +100,7 @@ class RunTrainer(DurableTrainer):
     ) -> torch.Tensor:
         """Gradients of a batch; the whole step where it can come from a graph, and Trainer's own calls do nothing."""
         if self._graph_obstacle is not None:
-            self.tell_graphed(Graphed(False, self._graph_obstacle, None, None))
+            self.report_graphed(StepMethod("graphed", False, self._graph_obstacle))
         if self._whole_step is not None:
             loss = self._make_whole_step(self._whole_step, model, inputs["numbers"])
         elif self._run_step.group is not None:
@@ -130,21 +130,21 @@ class RunTrainer(DurableTrainer):
     def _make_whole_step(self, whole: WholeStep, model: nn.Module, numbers: torch.Tensor) -> torch.Tensor:
         loss = whole.make(model, self._plain_optimizer(), numbers.to(self.device))
         if whole.verdict is not None:
-            self.tell_once("graphed_step", whole.verdict)
+            self.report_method(whole.verdict)
         if whole.norm is not None:
             self.accelerator.gradient_state.sync_gradients = False  # accelerate would make another step
         return loss
 
-    def tell_graphed(self, verdict: Graphed) -> None:
-        """Whether steps come from a CUDA graph: said where there is CUDA."""
+    def report_graphed(self, verdict: StepMethod) -> None:
+        """Whether steps come from a CUDA graph: reported only on CUDA."""
         if self.device.type == "cuda":
-            self.tell_once("graphed_step", verdict)
+            self.report_method(verdict)
 
-    def tell_once(self, event: str, verdict: Verdict | Graphed) -> None:
-        """How steps are computed from here on."""
-        if event not in self._told:
-            self._told.add(event)
-            self._run_step.tell(event, self.state, verdict)
+    def report_method(self, verdict: StepMethod) -> None:
+        """Whether a method computes the steps from here on; once for each method."""
+        if verdict.method not in self._reported:
+            self._reported.add(verdict.method)
+            self._run_step.report_method(self.state, verdict)
 
     def _clip(self, model: nn.Module) -> torch.Tensor:
         """Clip the gradients where the configuration says so; their norm before."""

@@ -26,15 +26,15 @@ def build(
 ) -> Engine:
     """The engine of a run."""
     options = trainer_options(model, request, train_windows, held_out_windows, step)
-    return ExactTrainer(exact_step=request["exact_step"], **options)
+    return ExactTrainer(exact=request["engine"]["exact"], **options)
 
 
 class ExactTrainer(RunTrainer):
     """A RunTrainer that tries the exact step on its first batches."""
 
-    def __init__(self, *, exact_step: str, **options: Any) -> None:
+    def __init__(self, *, exact: str, **options: Any) -> None:
         super().__init__(**options)
-        self._exact_step = ExactStep(self._plain_model, self._obstacle(exact_step))
+        self._exact_step = ExactStep(self._plain_model, self._obstacle(exact))
 
     def add_gradients(
         self, model: nn.Module, inputs: dict[str, torch.Tensor], num_items_in_batch: torch.Tensor | int | None
@@ -49,7 +49,7 @@ class ExactTrainer(RunTrainer):
         else:
             loss = plain()
         if exact.verdict is not None:
-            self.tell_once("exact_step", exact.verdict)
+            self.report_method(exact.verdict)
         return loss
 
     def compute_loss(
@@ -63,9 +63,9 @@ class ExactTrainer(RunTrainer):
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         return self._exact_step.loss(inputs["input_ids"], inputs["labels"], num_items_in_batch=num_items_in_batch)
 
-    def _obstacle(self, exact_step: str) -> str | None:
-        if exact_step == "off":
-            return "exact_step is off"
+    def _obstacle(self, exact: str) -> str | None:
+        if exact == "off":
+            return "engine.exact is off"
         if self._run_step.needs_forward:
             return "what is recorded of the hidden states is seen in the model's own forward pass alone"
         if self.label_smoother is not None or self.args.torch_compile or not self.model_accepts_loss_kwargs:

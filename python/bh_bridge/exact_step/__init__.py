@@ -7,52 +7,43 @@ it was faster.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import torch
 from torch import nn
 from transformers import GPT2LMHeadModel, PreTrainedModel
 
+from bh_bridge.engines.step_method import Proof, StepMethod
 from bh_bridge.exact_step.attention import LONGEST
 from bh_bridge.exact_step.gpt2 import Gpt2Step
 from bh_bridge.hf_internals import attention_of, has_hooks, recomputes_activations
 from bh_bridge.models.modeling_gpt2_rmsnorm import RMSNorm
-from bh_bridge.tensors import same_bits
-
-CHECKED_BATCHES = 3  # a tenth of a second each at the size of the notebook's model; the fastest of them counts
-
-
-class Verdict(NamedTuple):
-    """Whether the exact step is used, and why; seconds of a batch both ways, where both were measured."""
-
-    used: bool
-    reason: str
-    plain_seconds: float | None
-    exact_seconds: float | None
 
 
 class ExactStep:
-    """Takes the place of forward and backward pass once it has proven itself; `verdict` is None until then."""
+    """Takes the place of forward and backward pass once it has proven itself."""
 
     def __init__(self, model: PreTrainedModel, obstacle: str | None) -> None:
         """obstacle: why the exact step cannot be used here, if it cannot."""
-        self.verdict = None if obstacle is None else Verdict(False, obstacle, None, None)
+        self._proof = Proof("exact", obstacle)
         self._model = model
         self._step = None if obstacle else Gpt2Step(cast("GPT2LMHeadModel", model))
-        self._plain_seconds: list[float] = []
-        self._exact_seconds: list[float] = []
+
+    @property
+    def verdict(self) -> StepMethod | None:
+        """Whether the exact step is used, and why; None until that is known."""
+        return self._proof.verdict
 
     @property
     def is_in_doubt(self) -> bool:
         """Whether the next batch is to be checked. Hooks on modules see a batch once: with one it is left alone."""
-        return self.verdict is None and not has_hooks(self._model)
+        return self._proof.is_open and not has_hooks(self._model)
 
     @property
     def is_used(self) -> bool:
         """Whether `loss` may be called now. Hooks on modules see nothing of the exact step: with one it is not used."""
-        return self.verdict is not None and self.verdict.used and not has_hooks(self._model)
+        return self._proof.is_used and not has_hooks(self._model)
 
     def loss(self, tokens: torch.Tensor, labels: torch.Tensor, **options: Any) -> torch.Tensor:
         """The loss of a batch [batch, length], to be differentiated; options: of the model's `loss_function`."""
@@ -64,30 +55,21 @@ class ExactStep:
     ) -> torch.Tensor:
         """Let `plain` add the gradients of a batch, compute them this way too, and compare; its loss is the result."""
         assert self._step is not None
-        before = [None if parameter.grad is None else parameter.grad.clone() for parameter in self._step.parameters]
-        began = time.perf_counter()
-        loss = plain()
-        self._plain_seconds.append(time.perf_counter() - began)
-        began = time.perf_counter()
-        own = self.loss(tokens, labels, **options)
-        grads = torch.autograd.grad(own, self._step.parameters)
-        self._exact_seconds.append(time.perf_counter() - began)
-        unequal = [] if same_bits(loss, own.detach()) else ["the loss"]
-        for name, parameter, grad, earlier in zip(self._step.names, self._step.parameters, grads, before, strict=True):
-            expected = grad if earlier is None else earlier + grad
-            if parameter.grad is None or not same_bits(parameter.grad, expected):
-                unequal.append(name)
-        if unequal or len(self._plain_seconds) == CHECKED_BATCHES:
-            self.verdict = self._judge(unequal)
-        return loss
+        parameters = self._step.parameters
+        before = [None if parameter.grad is None else parameter.grad.clone() for parameter in parameters]
 
-    def _judge(self, unequal: list[str]) -> Verdict:
-        plain, exact = min(self._plain_seconds), min(self._exact_seconds)
-        if unequal:
-            return Verdict(False, f"its bits differ here, first in {unequal[0]}", plain, exact)
-        if exact >= plain:
-            return Verdict(False, "it is not faster here", plain, exact)
-        return Verdict(True, "equal bits, and faster", plain, exact)
+        def exact() -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+            own = self.loss(tokens, labels, **options)
+            return own, torch.autograd.grad(own, parameters)
+
+        loss = self._proof.reference(plain)
+        own, grads = self._proof.method(exact)
+        of_weights = (
+            (name, parameter.grad, grad if earlier is None else earlier + grad)
+            for name, parameter, grad, earlier in zip(self._step.names, parameters, grads, before, strict=True)
+        )
+        self._proof.compare([("the loss", loss, own.detach()), *of_weights])
+        return loss
 
 
 def obstacle(model: PreTrainedModel, device: torch.device) -> str | None:

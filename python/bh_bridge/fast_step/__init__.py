@@ -9,11 +9,12 @@ import torch
 from torch import nn
 from transformers import GPT2LMHeadModel, PreTrainedModel
 
-from bh_bridge.fast_step.compiling import Compiled, compiled, obstacle_to_compiling
+from bh_bridge.engines.step_method import StepMethod
+from bh_bridge.fast_step.compiling import compiled, obstacle_to_compiling
 from bh_bridge.fast_step.gpt2 import loss_and_gradients, shape_of
 from bh_bridge.models.modeling_gpt2_rmsnorm import RMSNorm
 
-__all__ = ["Batch", "Compiled", "FastStep", "obstacle", "obstacle_on", "obstacle_to_compiling"]
+__all__ = ["Batch", "FastStep", "obstacle", "obstacle_on", "obstacle_to_compiling"]
 
 
 def obstacle(model: PreTrainedModel) -> str | None:
@@ -62,7 +63,7 @@ class FastStep:
         self._batch = batch
         self._compute: Any = loss_and_gradients
 
-    def compile(self, why: str) -> Compiled:
+    def compile(self, why: str) -> StepMethod:
         """Compile the step for batches of the one shape, or say why that failed; nothing is computed for the model.
 
         why: the reason that is given where it is compiled.

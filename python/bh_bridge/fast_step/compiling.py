@@ -9,42 +9,25 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
+from bh_bridge.engines.step_method import StepMethod
 from bh_bridge.hf_internals import compiled_folder, prepare_compiler
 
-PAYS_FROM = 250  # steps of a run: from here on it pays where the graph is on disk already, at the notebook's size
 CACHE = "TORCHINDUCTOR_CACHE_DIR"  # torch's own variable
 MANY = 1_000  # graphs in one process, each for another model: a worker of a sweep sees many
 
 
-class Compiled(NamedTuple):
-    """Whether a step is compiled, and why; what compiling took in seconds, where it was tried."""
-
-    used: bool
-    reason: str
-    seconds: float | None
-
-
-def obstacle_to_compiling(wish: str, max_steps: int, device: torch.device) -> str | None:
-    """Why a step is not compiled, in a few words; None where it is to be.
-
-    wish: `compiled_step` of the configuration.
-    """
-    if wish == "off":
-        return "compiled_step is off"
+def obstacle_to_compiling(device: torch.device) -> str | None:
+    """Why a step cannot be compiled here, in a few words; None where it can."""
     if device.type != "cpu":
         return "it is for the CPU"
-    if _compiler() is None:
-        return "there is no C++ compiler (g++)"
-    if wish == "auto" and max_steps < PAYS_FROM:
-        return f"it pays from {PAYS_FROM} steps on"
-    return None
+    return "there is no C++ compiler (g++)" if _compiler() is None else None
 
 
-def compiled(function: Callable[..., Any], why: str, *arguments: Any) -> tuple[Callable[..., Any], Compiled]:
+def compiled(function: Callable[..., Any], why: str, *arguments: Any) -> tuple[Callable[..., Any], StepMethod]:
     """A function compiled for arguments like these; as it stands where that fails, as without the headers of Python.
 
     why: the reason that is given where it is compiled.
@@ -59,8 +42,10 @@ def compiled(function: Callable[..., Any], why: str, *arguments: Any) -> tuple[C
             graph(*arguments)
     except Exception as error:  # whatever a compiler, a disk or an installation may lack
         first_line = str(error).strip().split("\n", 1)[0]
-        return function, Compiled(False, f"compiling failed: {first_line}", time.perf_counter() - began)
-    return graph, Compiled(True, why, time.perf_counter() - began)
+        return function, StepMethod(
+            "compiled", False, f"compiling failed: {first_line}", seconds=time.perf_counter() - began
+        )
+    return graph, StepMethod("compiled", True, why, seconds=time.perf_counter() - began)
 
 
 def _compiler() -> str | None:

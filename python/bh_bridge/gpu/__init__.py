@@ -1,19 +1,19 @@
 """What only a GPU needs: whole steps from a CUDA graph, and several runs in one batch.
 
 This module is its door: the rest of the package imports from here only. On a CPU `obstacle` gives a reason, so that
-WholeStep is never made, and `stacked_trainer` is for runs whose stack is above 1.
+WholeStep is never made, and `stacked_trainer` is for batched runs.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bh_bridge.gpu.graphed_step import Graphed, WholeStep, obstacle
+from bh_bridge.gpu.graphed_step import WholeStep, obstacle
 
 if TYPE_CHECKING:
     from bh_bridge.gpu.stack import StackedTrainer
 
-__all__ = ["Graphed", "WholeStep", "obstacle", "stacked_trainer"]
+__all__ = ["WholeStep", "obstacle", "stacked_trainer"]
 
 
 def stacked_trainer(**options: Any) -> StackedTrainer:

@@ -8,7 +8,6 @@ are. That a replay is the same step is not believed but seen: the first steps of
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Generator
 from typing import NamedTuple, TypeVar
 
@@ -18,24 +17,14 @@ from transformers import GPT2Config, PreTrainedConfig, TrainingArguments
 
 from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.data.corpus import Windows
+from bh_bridge.engines.step_method import Proof, StepMethod
 from bh_bridge.hf_internals import one_text_a_row
 from bh_bridge.recording.quantities import needs_forward
-from bh_bridge.tensors import same_bits
 from bh_bridge.training.optimizers import wide_part
 
-CHECKED_STEPS = 3  # the fastest of them counts
 WARM_UPS = 3  # steps before the capture, as PyTorch's notes on CUDA graphs have it: libraries set themselves up
 KEPT = ("step", "exp_avg", "exp_avg_sq")  # by AdamW, for each weight
 NOT_CAPTURED = ("fp16", "torch_compile", "gradient_checkpointing", "neftune_noise_alpha", "torch_empty_cache_steps")
-
-
-class Graphed(NamedTuple):
-    """Whether steps are replayed from a graph, and why; seconds of a step both ways, where both were measured."""
-
-    used: bool
-    reason: str
-    eager_seconds: float | None
-    graphed_seconds: float | None
 
 
 class Made(NamedTuple):
@@ -55,17 +44,18 @@ def obstacle(request: TrainerCreate, args: TrainingArguments, config: PreTrained
 
     request: that of `trainer.create`, and args and config what came of it.
     """
-    if request["graphed_step"] == "off":
-        return "graphed_step is off"
+    engine = request["engine"]
+    if engine["graph"] == "off":
+        return "engine.graph is off"
     if args.device.type != "cuda":
         return "it is for CUDA"
     if not isinstance(config, GPT2Config):
         return "it is for GPT-2"
-    if request["stack"] > 1:
-        return "runs of a stack share the graph of their gradients"
+    if engine.get("batched_runs", 1) > 1:
+        return "batched runs share the graph of their gradients"
     if any((config.resid_pdrop, config.embd_pdrop, config.attn_pdrop)):
         return "it has no dropout"
-    if request["processes"] > 1:
+    if engine["processes"] > 1:
         return "it is for one process"
     if args.gradient_accumulation_steps > 1:
         return "it is for steps of one batch"
@@ -112,7 +102,7 @@ class GraphedStep:
 
         numbers: of a batch of the one shape that is captured, int64 [batch], on the device.
         """
-        self.verdict: Graphed | None = None
+        self._proof = Proof("graphed", wait=self._wait)
         self._make = make
         self._optimizer = optimizer
         self._weights: list[torch.Tensor] = [weight for group in optimizer.param_groups for weight in group["params"]]
@@ -121,46 +111,45 @@ class GraphedStep:
         dtype = torch.float32 if numbers.is_cuda else torch.float64
         self._rates = [torch.zeros((), dtype=dtype, device=numbers.device) for _ in optimizer.param_groups]
         self._replay: Replay | None = None
-        self._eager_seconds: list[float] = []
-        self._graphed_seconds: list[float] = []
+
+    @property
+    def verdict(self) -> StepMethod | None:
+        """Whether steps come from a graph, and why; None until that is known."""
+        return self._proof.verdict
 
     def step(self, numbers: torch.Tensor) -> Made:
         """Make a step. It is the eager one for a batch of another shape, as the last of an epoch has."""
-        if numbers.shape != self._numbers.shape or (self.verdict is not None and not self.verdict.used):
+        if numbers.shape != self._numbers.shape or not (self._proof.is_open or self._proof.is_used):
             return self._eager(numbers)
-        return self._check(numbers) if self.verdict is None else self._replayed(numbers)
+        return self._check(numbers) if self._proof.is_open else self._replayed(numbers)
 
     def _check(self, numbers: torch.Tensor) -> Made:
         """Make the step both ways and compare; where they differ, the eager one counts."""
         before = _copies(self._state())
-        eager, seconds = self._timed(lambda: self._eager(numbers))
-        self._eager_seconds.append(seconds)
+        eager = self._proof.reference(lambda: self._eager(numbers))
         after = _copies(self._state())
         try:
             if self._replay is None:
                 self._replay = self._captured()
             _put(before, self._state())
-            replayed, seconds = self._timed(lambda: self._replayed(numbers))
+            replayed = self._proof.method(lambda: self._replayed(numbers))
         except Exception as error:  # whatever a driver or a library cannot capture
-            first_line = str(error).strip().split("\n", 1)[0]
-            return self._keep_eager(f"capturing failed: {first_line}", eager, after)
-        self._graphed_seconds.append(seconds)
-        if not all(map(same_bits, [*self._state(), *_tensors(replayed)], [*after, *_tensors(eager)])):
-            return self._keep_eager("its bits differ here", eager, after)
-        if len(self._graphed_seconds) == CHECKED_STEPS:
-            is_faster = min(self._graphed_seconds) < min(self._eager_seconds)
-            self._judge(is_faster, "equal bits, and faster" if is_faster else "it is not faster here")
+            self._proof.fail("capturing", error)
+            return self._keep_eager(eager, after)
+        expected, found = [*after, *_tensors(eager)], [*self._state(), *_tensors(replayed)]
+        names = (
+            ["the weights and moments"] * len(after) + ["the loss", "the norm"] + ["the gradients"] * len(eager.grads)
+        )
+        if not self._proof.compare(zip(names, expected, found, strict=True)):
+            return self._keep_eager(eager, after)
+        if not (self._proof.is_open or self._proof.is_used):
+            self._replay = None
         return replayed
 
-    def _keep_eager(self, reason: str, eager: Made, state: list[torch.Tensor]) -> Made:
-        self._judge(False, reason)
+    def _keep_eager(self, eager: Made, state: list[torch.Tensor]) -> Made:
+        self._replay = None  # a graph keeps the memory of a step
         _put(state, self._state())
         return self._give_gradients(eager)
-
-    def _judge(self, used: bool, reason: str) -> None:
-        self.verdict = Graphed(used, reason, min(self._eager_seconds), min(self._graphed_seconds, default=None))
-        if not used:
-            self._replay = None  # a graph keeps the memory of a step
 
     def _eager(self, numbers: torch.Tensor) -> Made:
         self._optimizer.zero_grad()
@@ -205,13 +194,6 @@ class GraphedStep:
         kept = [self._optimizer.state[weight][name] for weight in self._weights for name in KEPT]
         return [*self._weights, *kept]
 
-    def _timed(self, step: Callable[[], Made]) -> tuple[Made, float]:
-        self._wait()
-        began = time.perf_counter()
-        made = step()
-        self._wait()
-        return made, time.perf_counter() - began
-
     def _wait(self) -> None:
         """A GPU goes on computing after the call."""
         if self._numbers.is_cuda:
@@ -240,7 +222,7 @@ class WholeStep:
         self._graphed: GraphedStep | None = None
 
     @property
-    def verdict(self) -> Graphed | None:
+    def verdict(self) -> StepMethod | None:
         """Whether steps come from a graph; None until that is known."""
         return None if self._graphed is None else self._graphed.verdict
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -10,11 +9,11 @@ import torch
 from transformers import GPT2LMHeadModel
 
 from bh_bridge.engines.fast import FastTrainer
+from bh_bridge.engines.step_method import Proof, StepMethod
 from bh_bridge.errors import ConfigInvalid
-from bh_bridge.fast_step import Batch, Compiled, add_to_gradients
+from bh_bridge.fast_step import Batch, add_to_gradients
 from bh_bridge.fast_step.gpt2 import NO_TARGET, Shape, Weights, loss_and_gradients, shape_of
-from bh_bridge.gpu.graphed_step import CHECKED_STEPS, Graphed, capture
-from bh_bridge.tensors import same_bits
+from bh_bridge.gpu.graphed_step import capture
 
 Computed = tuple[torch.Tensor, Weights]  # losses [models], and gradients [models, …] by the names of the weights
 Compute = Callable[[Batch], Computed]
@@ -50,16 +49,19 @@ class FastStack:
         self, models: Sequence[GPT2LMHeadModel], narrow: torch.dtype, width: int, graph_obstacle: str | None
     ) -> None:
         """graph_obstacle: why the computation cannot be replayed from a CUDA graph, if it cannot."""
-        self.verdict: Graphed | None = None
+        self._proof = Proof("graphed", graph_obstacle, wait=_wait)
         self._width = width
         self._shape = shape_of(models[0], narrow)
         self._weights = {
             name: _stacked([model.get_parameter(name) for model in models], width)
             for name, _ in models[0].named_parameters()
         }
-        self._graph = _Graph(self._compute)
-        if graph_obstacle is not None:
-            self.verdict = Graphed(False, graph_obstacle, None, None)
+        self._graph = _Graph(self._compute, self._proof)
+
+    @property
+    def verdict(self) -> StepMethod | None:
+        """Whether gradients come from a graph, and why; None until that is known."""
+        return self._proof.verdict
 
     @torch.no_grad()
     def gradients(self, batches: Mapping[int, Batch]) -> dict[int, Gradients]:
@@ -73,10 +75,9 @@ class FastStack:
         return made
 
     def _made(self, batch: Batch) -> Computed:
-        if self.verdict is None:
-            made, self.verdict = self._graph.check(batch)
-            return made
-        return self._graph.replayed(batch) if self.verdict.used and self._graph.fits(batch) else self._compute(batch)
+        if self._proof.is_open:
+            return self._graph.check(batch)
+        return self._graph.replayed(batch) if self._proof.is_used and self._graph.fits(batch) else self._compute(batch)
 
     def _compute(self, batch: Batch) -> Computed:
         return loss_and_gradients(self._weights, batch.tokens, batch.labels, batch.items, self._shape)
@@ -97,10 +98,10 @@ class StackedTrainer(FastTrainer):
     Clipping, AdamW and everything that follows is its own.
     """
 
-    def __init__(self, *, width: int, graphed_step: str, **options: Any) -> None:
-        super().__init__(compiled_step="off", **options)
+    def __init__(self, *, width: int, graph: str, **options: Any) -> None:
+        super().__init__(**options)
         self._width = width
-        self._wants_graph = graphed_step != "off"
+        self._wants_graph = graph != "off"
         self._stack: FastStack | None = None
         self._gradients_of: Callable[[Batch], Gradients] | None = None
 
@@ -109,9 +110,11 @@ class StackedTrainer(FastTrainer):
         """One stack for these trainers, in their order. ConfigInvalid where they do not fit into it."""
         first = trainers[0]
         if len(trainers) > first._width:
-            raise ConfigInvalid(f"stack is {first._width}, and {len(trainers)} runs are to be trained together")
+            raise ConfigInvalid(
+                f"engine.batched_runs is {first._width}, and {len(trainers)} runs are to be trained together"
+            )
         if any(trainer._form != first._form for trainer in trainers):
-            raise ConfigInvalid("runs of one stack need the same model, batch, precision, device and stack")
+            raise ConfigInvalid("batched runs need the same model, batch, precision, device and engine.batched_runs")
         models = [trainer._gpt2 for trainer in trainers]
         stack = FastStack(models, first._narrow, first._width, first._obstacle_to_graph)
         for trainer in trainers:
@@ -128,13 +131,10 @@ class StackedTrainer(FastTrainer):
             self._gradients_of = lambda batch: alone.gradients({0: batch})[0]
         return super().train()
 
-    def tell_graphed(self, verdict: Graphed) -> None:
-        """What is told is whether the stack comes from a graph."""
+    def report_graphed(self, verdict: StepMethod) -> None:
+        """What is reported is whether the gradients of all runs come from a graph."""
         if self._stack is not None and self._stack.verdict is not None:
-            super().tell_graphed(self._stack.verdict)
-
-    def _compile(self) -> Compiled:
-        return Compiled(False, "a stack is not compiled", None)
+            super().report_graphed(self._stack.verdict)
 
     def _add(self, batch: Batch) -> torch.Tensor:
         assert self._gradients_of is not None
@@ -153,21 +153,20 @@ class StackedTrainer(FastTrainer):
     @property
     def _obstacle_to_graph(self) -> str | None:
         if not self._wants_graph:
-            return "graphed_step is off"
+            return "engine.graph is off"
         if self.device.type != "cuda":
             return "it is for CUDA"
         return "it is for steps of one batch" if self.args.gradient_accumulation_steps > 1 else None
 
 
 class _Graph:
-    """The computation in a CUDA graph, which is not believed: the first steps are made both ways and compared."""
+    """The computation in a CUDA graph."""
 
-    def __init__(self, compute: Compute) -> None:
+    def __init__(self, compute: Compute, proof: Proof) -> None:
         self._compute = compute
+        self._proof = proof
         self._batch: Batch | None = None  # of the captured shape, where the graph reads
         self._replay: Callable[[], Computed] | None = None
-        self._eager_seconds: list[float] = []
-        self._graphed_seconds: list[float] = []
 
     def fits(self, batch: Batch) -> bool:
         return self._batch is not None and batch.tokens.shape == self._batch.tokens.shape
@@ -179,32 +178,24 @@ class _Graph:
             part.copy_(new)
         return self._replay()
 
-    def check(self, batch: Batch) -> tuple[Computed, Graphed | None]:
-        """Compute both ways, and judge once there is enough to judge by; the eager result counts."""
+    def check(self, batch: Batch) -> Computed:
+        """Compute both ways and compare; the eager result counts."""
         if self._batch is not None and not self.fits(batch):
-            return self._compute(batch), None
-        eager, seconds = _timed(lambda: self._compute(batch))
-        self._eager_seconds.append(seconds)
+            return self._compute(batch)
+        eager = self._proof.reference(lambda: self._compute(batch))
         try:
             if self._batch is None:
                 self._batch = static = Batch(*(part.clone() for part in batch))
                 self._replay = capture(lambda: self._compute(static))
-            replayed, seconds = _timed(lambda: self.replayed(batch))
+            losses, grads = self._proof.method(lambda: self.replayed(batch))
         except Exception as error:  # whatever a driver or a library cannot capture
-            first_line = str(error).strip().split("\n", 1)[0]
-            return eager, self._judged(False, f"capturing failed: {first_line}")
-        self._graphed_seconds.append(seconds)
-        if not all(map(same_bits, _tensors(replayed), _tensors(eager))):
-            return eager, self._judged(False, "its bits differ here")
-        if len(self._graphed_seconds) < CHECKED_STEPS:
-            return eager, None
-        is_faster = min(self._graphed_seconds) < min(self._eager_seconds)
-        return eager, self._judged(is_faster, "equal bits, and faster" if is_faster else "it is not faster here")
-
-    def _judged(self, used: bool, reason: str) -> Graphed:
-        if not used:
+            self._proof.fail("capturing", error)
+        else:
+            of_weights = ((name, grad, grads[name]) for name, grad in eager[1].items())
+            self._proof.compare([("the loss", eager[0], losses), *of_weights])
+        if not (self._proof.is_open or self._proof.is_used):
             self._replay = None  # a graph keeps the memory of a step
-        return Graphed(used, reason, min(self._eager_seconds), min(self._graphed_seconds, default=None))
+        return eager
 
 
 def _stacked(parameters: Sequence[torch.Tensor], width: int) -> torch.Tensor:
@@ -216,17 +207,7 @@ def _stacked(parameters: Sequence[torch.Tensor], width: int) -> torch.Tensor:
     return values
 
 
-def _tensors(computed: Computed) -> list[torch.Tensor]:
-    losses, grads = computed
-    return [losses, *grads.values()]
-
-
-def _timed(compute: Callable[[], Computed]) -> tuple[Computed, float]:
-    """A GPU goes on computing after the call, and is waited for."""
+def _wait() -> None:
+    """A GPU goes on computing after the call."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
-    began = time.perf_counter()
-    computed = compute()
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return computed, time.perf_counter() - began

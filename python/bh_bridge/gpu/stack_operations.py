@@ -46,7 +46,7 @@ class _Slot:
     def engine(self) -> StackedTrainer:
         engine = self._held.engine
         if not isinstance(engine, StackedTrainer):
-            raise ConfigInvalid("only runs of engine fast whose stack is above 1 can be trained together")
+            raise ConfigInvalid("only runs of engine fast with engine.batched_runs above 1 can be trained together")
         return engine
 
     @property

@@ -39,7 +39,7 @@ from bh_bridge.process.output_log import output_to
 from bh_bridge.process.run_lock import hold_lock
 from bh_bridge.ranks.team import Team
 from bh_bridge.recording.events import EventLog
-from bh_bridge.recording.quantities import OptimizerView, Quantities, needs_forward
+from bh_bridge.recording.quantities import OptimizerView, Quantities
 from bh_bridge.recording.recorder import EmbeddingTap, Recorder
 from bh_bridge.recording.step_trace import StepTrace
 from bh_bridge.storage import checkpoints
@@ -98,7 +98,7 @@ def create(request: TrainerCreate) -> TrainerCreateReply:
 
 
 def _create(request: TrainerCreate, directory: Path, lock_fd: int, undo: contextlib.ExitStack) -> TrainerCreateReply:
-    build = find_engine(request["engine"])
+    build = find_engine(request["engine"]["name"])
     model = registry.find(request["model"])
     data, steps = request["data"], request["training"]["max_steps"]
     vocab = len(embedding_of(model))
@@ -108,7 +108,7 @@ def _create(request: TrainerCreate, directory: Path, lock_fd: int, undo: context
     prepare_directory(directory, model, request)
     write_environment(directory)
     team = None
-    if request["processes"] > 1:
+    if request["engine"]["processes"] > 1:
         team = Team(request, Path(channel.current().folder), directory / OUTPUT_LOG)
         undo.callback(team.close)
     first_step = import_trainer_state(request["start_from"], directory) if request["start_from"] else 0
@@ -116,7 +116,7 @@ def _create(request: TrainerCreate, directory: Path, lock_fd: int, undo: context
     optimizer = OptimizerView(  # of the engine, which comes last
         lambda weight: engine.optimizer_state(weight),
         lambda weight: engine.optimizer_settings(weight),
-        lambda weight: foreseen_state(request["engine"], request, model, weight),
+        lambda weight: foreseen_state(request["engine"]["name"], request, model, weight),
     )
     quantities = Quantities(model, request["record"]["tensors"], optimizer)
     undo.callback(quantities.close)
@@ -260,19 +260,15 @@ def close(request: TrainerClose) -> TrainerCloseReply:
 
 
 def _require_one_process_where_needed(request: TrainerCreate) -> None:
-    """Refuse what is not done by several processes; TypeScript has told the user, with more words."""
-    if request["stack"] > 1 and request["engine"] != "fast":
-        raise ConfigInvalid(f"engine {request['engine']} has no stack: use engine fast, or stack=1")
-    if request["processes"] == 1:
+    """Refuse what several processes cannot do; what the configuration alone tells, TypeScript has refused."""
+    if request["engine"]["processes"] == 1:
         return
-    if request["engine"] != "trainer":
-        raise ConfigInvalid(f"engine {request['engine']} trains in one process: use engine trainer, or processes=1")
-    if needs_forward(request):
-        raise ConfigInvalid("record.tensors: each process sees its part of the hidden states alone: use processes=1")
     if request["trace"]:
-        raise ConfigInvalid("every tensor of a step is there in one process alone: compare runs of processes=1")
+        raise ConfigInvalid("every tensor of a step is there in one process alone: compare runs of engine.processes=1")
     if request["device"] == "mps":
-        raise ConfigInvalid("processes: a Mac has one GPU, and each process needs one: train on the CPU (device=cpu)")
+        raise ConfigInvalid(
+            "engine.processes: a Mac has one GPU, and each process needs one: train on the CPU (device=cpu)"
+        )
 
 
 def _rows(rows: str | list[int], corpus: Corpus, vocab: int) -> list[int] | None:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from bh_bridge.bridge.messages import TrainerCreate
+from bh_bridge.engines.step_method import StepMethod
 from bh_bridge.ranks.group import Group
 from bh_bridge.training.control import Control, TrainingState
 from bh_bridge.training.noise import add_noise
@@ -52,8 +53,8 @@ class FollowerStep:
     def report(self, event: str, state: TrainingState, **fields: Any) -> None:
         """Rank 0 tells."""
 
-    def tell(self, event: str, state: TrainingState, verdict: Any) -> None:
-        """Rank 0 tells of its own."""
+    def report_method(self, state: TrainingState, method: StepMethod) -> None:
+        """Rank 0 reports its own."""
 
     def pause(self) -> AbstractContextManager[None]:
         return nullcontext()

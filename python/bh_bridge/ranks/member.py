@@ -55,7 +55,7 @@ def _train(invitation: Invitation, rank: int) -> None:
     texts_of_rank_0: dict[str, str] = json.loads(store.get("texts"))
     for path, sha256 in texts_of_rank_0.items():
         require_same_text(path, sha256)
-    build = find_engine(request["engine"])
+    build = find_engine(request["engine"]["name"])
     start: Start = json.loads(store.get("start"))
     store.add("arrived", 1)
     join(store, rank, invitation.processes, has_gpus=request["device"] == "cuda")

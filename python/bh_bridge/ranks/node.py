@@ -29,7 +29,7 @@ def main(node_rank: int) -> int:
         keep_to_this_machine()
     store = connect(nodes.host, nodes.port, nodes.id, PATIENCE_SECONDS)
     request: TrainerCreate = json.loads(store.get("request"))
-    processes: int = request["processes"]
+    processes: int = request["engine"]["processes"]
     each = nodes.processes_each(processes)
     with tempfile.TemporaryDirectory(prefix="bh-bridge-node-") as folder:
         lifeline = Path(folder) / "lifeline"

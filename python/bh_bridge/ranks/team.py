@@ -37,7 +37,7 @@ class Team:
 
     def __init__(self, request: TrainerCreate, folder: Path, log: Path) -> None:
         """request: that of `trainer.create`.  folder: private to this session.  log: takes what the others print."""
-        self._processes: int = request["processes"]
+        self._processes: int = request["engine"]["processes"]
         self._seed: int = request["seed"]
         self._has_gpus = request["device"] == "cuda"
         self._nodes = read_nodes()

@@ -14,9 +14,7 @@ import torch
 from bh_bridge.bridge.channel import Channel
 from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.bridge.protocol import schema
-from bh_bridge.exact_step import Verdict
-from bh_bridge.fast_step import Compiled
-from bh_bridge.gpu import Graphed
+from bh_bridge.engines.step_method import StepMethod
 from bh_bridge.process.output_log import OutputLog
 from bh_bridge.ranks.group import Group
 from bh_bridge.recording.events import EventLog
@@ -225,10 +223,10 @@ class RunStep:
                 **fields,
             )
 
-    def tell(self, event: str, state: TrainingState, verdict: Verdict | Compiled | Graphed) -> None:
-        """How the steps are computed from here on, and why: `exact_step`, `compiled_step` or `graphed_step`."""
+    def report_method(self, state: TrainingState, method: StepMethod) -> None:
+        """How the steps are computed from here on, and why: event `step_method`."""
         self._tell_held()
-        self._events.emit(event, global_step=state.global_step, epoch=state.epoch, **verdict._asdict())
+        self._events.emit("step_method", global_step=state.global_step, epoch=state.epoch, **method._asdict())
 
     def pause(self) -> AbstractContextManager[None]:
         """While something takes time that is no step."""

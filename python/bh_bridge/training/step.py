@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import torch
 
+from bh_bridge.engines.step_method import StepMethod
 from bh_bridge.ranks.group import Group
 from bh_bridge.training.control import Control, TrainingState
 
@@ -43,7 +44,7 @@ class Step(Protocol):
 
     def report(self, event: str, state: TrainingState, **fields: Any) -> None: ...
 
-    def tell(self, event: str, state: TrainingState, verdict: Any) -> None: ...
+    def report_method(self, state: TrainingState, method: StepMethod) -> None: ...
 
     def pause(self) -> AbstractContextManager[None]: ...
 

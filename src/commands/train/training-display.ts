@@ -44,9 +44,7 @@ export class TrainingDisplay {
     this.#terminal.report({ type: "train", event });
     if (event.type === "log" && !this.#measures) this.#note = `loss ${event.logs["loss"]?.toFixed(4) ?? "?"}`;
     if (event.type === "step_end") this.#step(event);
-    if (event.type === "exact_step" && event.exact_seconds !== null) this.#terminal.say(this.#terminal.messageColor.dim(exactStepText(event)));
-    if (event.type === "compiled_step") this.#compiled(event);
-    if (event.type === "graphed_step") this.#terminal.say(this.#terminal.messageColor.dim(graphedStepText(event)));
+    if (event.type === "step_method") this.#stepMethod(event);
     if (event.type === "usage") this.#estimate(event);
     if (event.type === "alert") this.#terminal.say(this.#terminal.messageColor.yellow(`Alert at step ${event.global_step}: ${event.message}`));
     if (event.type === "train_end") this.stop();
@@ -73,10 +71,11 @@ export class TrainingDisplay {
     this.#progress?.update(step, this.#note, this.#measures && [this.#measures.line(this.#terminal.drawnWidth)]);
   }
 
-  /** Compiling is no part of a step's time: rate and time left are taken anew after it. */
-  #compiled(event: TrainEventOf<"compiled_step">): void {
-    this.#terminal.say(this.#terminal.messageColor.dim(compiledStepText(event)));
-    if (event.seconds === null) return;
+  /** Compiling is no part of a step's time: rate and time left are measured again after it. */
+  #stepMethod(event: TrainEventOf<"step_method">): void {
+    const { method, seconds } = event;
+    if (method !== "exact" || seconds !== null) this.#terminal.say(this.#terminal.messageColor.dim(stepMethodText(event)));
+    if (method !== "compiled" || seconds === null) return;
     this.#progress?.stop();
     this.#progress = createProgress(this.#terminal, "Training", "steps", this.#steps, event.global_step);
   }
@@ -93,23 +92,15 @@ export class TrainingDisplay {
   }
 }
 
-/** `Exact step: used, equal bits, and faster (70 → 50 ms a batch)`. */
-function exactStepText({ used, reason, plain_seconds, exact_seconds }: TrainEventOf<"exact_step">): string {
-  return `Exact step: ${used ? "used" : "not used"}, ${reason} (${millisecondsOf(plain_seconds)} → ${millisecondsOf(exact_seconds)} ms a batch)`;
+/** `Exact step: used, equal bits, and faster (70.0 → 50.0 ms)`; of a compiled step, how long compiling took. */
+function stepMethodText({ method, used, reason, reference_seconds, seconds }: TrainEventOf<"step_method">): string {
+  if (method === "compiled" && used && seconds === null) return "Compiling the step: up to a minute the first time, seconds when it was done before";
+  const name = { exact: "Exact step", compiled: "Compiled step", graphed: "Graphed step" }[method];
+  const compared = reference_seconds === null || seconds === null ? "" : ` (${milliseconds(reference_seconds)} → ${milliseconds(seconds)} ms)`;
+  const times = method === "compiled" && seconds !== null ? ` (${seconds.toFixed(1)} s)` : compared;
+  return `${name}: ${used ? "used" : "not used"}, ${reason}${times}`;
 }
 
-/** `CUDA graph: used, equal bits, and faster (4.20 → 0.450 ms a step)`. */
-function graphedStepText({ used, reason, eager_seconds, graphed_seconds }: TrainEventOf<"graphed_step">): string {
-  const times = graphed_seconds === null ? "" : ` (${millisecondsOf(eager_seconds)} → ${millisecondsOf(graphed_seconds)} ms a step)`;
-  return `CUDA graph: ${used ? "used" : "not used"}, ${reason}${times}`;
-}
-
-function millisecondsOf(seconds: number | null): string {
-  return ((seconds ?? 0) * 1000).toPrecision(3);
-}
-
-/** `Compiled step: used, it pays for a run of this length (3.2 s)`. */
-function compiledStepText({ used, reason, seconds }: TrainEventOf<"compiled_step">): string {
-  if (used && seconds === null) return "Compiling the step: up to a minute the first time, seconds when it was done before";
-  return `Compiled step: ${used ? "used" : "not used"}, ${reason}${seconds === null ? "" : ` (${seconds.toFixed(1)} s)`}`;
+function milliseconds(seconds: number): string {
+  return (seconds * 1000).toPrecision(3);
 }

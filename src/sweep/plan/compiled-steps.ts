@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { compiledFromSteps } from "../../config/engine-schema.js";
+import { compilingOf } from "../../config/engine-schema.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 
 /** What compiling takes: 25 to 35 s the first time on a machine, and 3 s where it was done before, on one core of 2025. */
@@ -9,9 +9,8 @@ export const firstCompileSeconds = 30;
 export const cachedCompileSeconds = 3;
 
 /** Whether the step of a run is compiled where that can be done. */
-export function isToBeCompiled({ engine, training }: RunConfig): boolean {
-  if (engine.name !== "fast" || engine.batched_runs > 1) return false;
-  return engine.compile === "on" || (engine.compile === "auto" && training.max_steps >= compiledFromSteps);
+export function isToBeCompiled(config: RunConfig): boolean {
+  return compilingOf(config).compile !== "never";
 }
 
 /** What tells which runs have one compiled step: seeds, rates, lengths and texts are no part of it. */

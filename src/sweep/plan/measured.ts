@@ -79,8 +79,8 @@ export function measuredOf(trials: readonly Trial[], states: readonly SweepTrial
 
 /** Seconds that the step of a run was compiled for; null where it was not. */
 function compilingOf({ config, run }: TrainedRun): number | null {
-  const compiled = run !== null && isToBeCompiled(config) ? lastEvent(run, "compiled_step") : undefined;
-  return compiled?.used ? compiled.seconds : null;
+  const compiled = run !== null && isToBeCompiled(config) ? lastEvent(run, "step_method") : undefined;
+  return compiled?.method === "compiled" && compiled.used ? compiled.seconds : null;
 }
 
 function sum(numbers: readonly number[]): number {

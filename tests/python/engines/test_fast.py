@@ -12,7 +12,8 @@ import torch
 from safetensors.torch import load_file
 from tiny_run import MODEL, differences, events_of, in_child, killed_at, train
 
-FAST: dict[str, Any] = {"engine": "fast", "compiled_step": "off"}
+FAST: dict[str, Any] = {"engine": "fast"}
+TRY = {"compile": "try", "reason": "it pays for a run of this length"}
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +71,7 @@ def test_a_killed_run_resumes_to_the_same_bits(
 ) -> None:
     run = tmp_path / "run"
     killed_at(run, event, step, **FAST)
-    outcome = in_child(lambda: train(run, "exact", **{**FAST, "compiled_step": "auto"} if goes_on_from else FAST))
+    outcome = in_child(lambda: train(run, "exact", **FAST, **{"engine__compiling": TRY} if goes_on_from else {}))
     assert (outcome["status"], outcome["from_step"]) == ("completed", goes_on_from)
     if 0 < goes_on_from < 40:
         assert told_by(run)[-1] == {"used": False, "reason": "the run began without it", "seconds": None}
@@ -98,8 +99,8 @@ def test_what_it_has_no_code_for_is_refused_before_anything_is_trained(tmp_path:
 
 def test_a_run_says_whether_it_is_compiled_and_why(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    in_child(lambda: train(run, engine="fast", compiled_step="auto"))
-    assert told_by(run) == [{"used": False, "reason": "it pays from 250 steps on", "seconds": None}]
+    in_child(lambda: train(run, engine="fast"))
+    assert told_by(run) == [{"used": False, "reason": "engine.compile is off", "seconds": None}]
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="there is no C++ compiler")
@@ -107,14 +108,14 @@ def test_a_compiled_run_resumes_to_the_same_bits_and_only_where_it_can_be_compil
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
-    compiled = {"engine": "fast", "compiled_step": "on"}
+    compiled: dict[str, Any] = {**FAST, "engine__compiling": {"compile": "require", "reason": "engine.compile is on"}}
     run, undisturbed = tmp_path / "run", tmp_path / "whole"
     in_child(lambda: train(undisturbed, **compiled))
     begun, done = told_by(undisturbed)
     if not done["used"]:
         pytest.skip(done["reason"])  # as without the headers of Python
     assert begun == {"used": True, "reason": "compiling", "seconds": None}
-    assert done["reason"] == "compiled_step is on"
+    assert done["reason"] == "engine.compile is on"
     killed_at(run, "step_end", 13, **compiled)
     with monkeypatch.context() as patch:
         patch.setenv("CXX", "/nowhere/g++")
@@ -164,4 +165,4 @@ def test_a_step_that_is_looked_into_shows_batch_loss_and_gradients(tmp_path: Pat
 def told_by(run: Path) -> list[dict[str, Any]]:
     events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
     fields = ("used", "reason", "seconds")
-    return [{name: event[name] for name in fields} for event in events if event["type"] == "compiled_step"]
+    return [{name: event[name] for name in fields} for event in events if event["type"] == "step_method"]

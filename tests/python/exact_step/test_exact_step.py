@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-from bh_bridge.exact_step import CHECKED_BATCHES, ExactStep, obstacle
+from bh_bridge.engines.step_method import CHECKED
+from bh_bridge.exact_step import ExactStep, obstacle
 from bh_bridge.exact_step.attention import attention, attention_backward, precision_of_kernel
 from bh_bridge.exact_step.attention_products import Given, Gradients, Precision, backward_in_products
 from bh_bridge.exact_step.gelu import Gelu
@@ -61,7 +62,7 @@ def checked(model: GPT2LMHeadModel, exact: ExactStep, batch: Batch) -> torch.Ten
 
 def proven(model: GPT2LMHeadModel, rows: int = 4) -> ExactStep:
     exact = ExactStep(model, None)
-    for _ in range(CHECKED_BATCHES):
+    for _ in range(CHECKED):
         if exact.verdict is None:
             model.zero_grad()
             checked(model, exact, batch_of(model, rows))
@@ -93,7 +94,7 @@ def test_losses_and_gradients_are_those_of_autograd_in_every_bit(
 def test_gradients_are_added_to_those_that_there_are() -> None:
     model = gpt2()
     exact = ExactStep(model, None)
-    for _ in range(CHECKED_BATCHES):
+    for _ in range(CHECKED):
         checked(model, exact, batch_of(model))  # gradients of all batches, as of one step
     assert exact.verdict is not None
     assert "bits differ" not in exact.verdict.reason
@@ -160,7 +161,7 @@ def test_one_wrong_bit_is_seen_and_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(step, "backward", wrong)
     checked(model, exact, batch_of(model))
     assert exact.verdict is not None
-    assert exact.verdict[:2] == (False, "its bits differ here, first in transformer.h.1.attn.c_attn.bias")
+    assert exact.verdict[1:3] == (False, "its bits differ here, first in transformer.h.1.attn.c_attn.bias")
     assert not exact.is_used
 
 
@@ -168,7 +169,7 @@ def test_hooks_see_every_module() -> None:
     model = gpt2()
     exact = proven(model)
     assert exact.verdict is not None
-    exact.verdict = exact.verdict._replace(used=True)
+    exact._proof.verdict = exact.verdict._replace(used=True)
     assert exact.is_used
     with model.transformer.h[0].mlp.act.register_forward_hook(lambda *_: None):
         assert not exact.is_used
@@ -198,15 +199,15 @@ def test_a_run_has_the_same_bits_with_it_and_without_and_says_what_it_does(
 ) -> None:
     monkeypatch.setitem(MODEL["config"], "resid_pdrop", 0.0)
     runs = {"auto": tmp_path / "auto", "off": tmp_path / "off"}
-    for exact_step, run in runs.items():
-        in_child(lambda run=run, exact_step=exact_step: train(run, exact_step=exact_step))
+    for wish, run in runs.items():
+        in_child(lambda run=run, wish=wish: train(run, engine__exact=wish))
     assert differences(runs["auto"], runs["off"]) == []
-    assert told_by(runs["auto"])["exact_seconds"] > 0
+    assert told_by(runs["auto"])["seconds"] > 0
     told = told_by(runs["off"])
-    assert (told["used"], told["reason"], told["exact_seconds"]) == (False, "exact_step is off", None)
+    assert (told["used"], told["reason"], told["seconds"]) == (False, "engine.exact is off", None)
 
 
 def told_by(run: Path) -> dict[str, Any]:
     events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
-    [told] = [event for event in events if event["type"] == "exact_step"]
+    [told] = [event for event in events if event["type"] == "step_method"]
     return told

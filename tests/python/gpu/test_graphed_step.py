@@ -14,7 +14,7 @@ import pytest
 import torch
 from bh_bridge import hf_internals
 from bh_bridge.data.corpus import Windows
-from bh_bridge.engines import run_trainer
+from bh_bridge.engines import run_trainer, step_method
 from bh_bridge.gpu import WholeStep, graphed_step
 from bh_bridge.gpu.graphed_step import Made, Replay, obstacle
 from tiny_run import MODEL, differences, in_child, killed_at, train
@@ -22,7 +22,7 @@ from torch import nn
 from transformers import GPT2Config, TrainingArguments, masking_utils
 from transformers.utils import import_utils
 
-ENGINES: list[dict[str, Any]] = [{"engine": "trainer", "exact_step": "off"}, {"engine": "fast", "compiled_step": "off"}]
+ENGINES: list[dict[str, Any]] = [{"engine": "trainer", "engine__exact": "off"}, {"engine": "fast"}]
 NO_DROPOUT = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
 
 
@@ -64,13 +64,17 @@ def with_stand_in(monkeypatch: pytest.MonkeyPatch, capture: Callable[[Callable[[
     clock = itertools.cycle([0.0, 2.0, 0.0, 1.0])
     monkeypatch.setattr(run_trainer, "obstacle", lambda *_: None)
     monkeypatch.setattr(graphed_step, "capture", capture)
-    monkeypatch.setattr(graphed_step, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    monkeypatch.setattr(step_method, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
 
 
 def told_by(run: Path) -> list[dict[str, Any]]:
     events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
-    fields = ("used", "reason", "eager_seconds", "graphed_seconds")
-    return [{name: event[name] for name in fields} for event in events if event["type"] == "graphed_step"]
+    fields = ("used", "reason", "reference_seconds", "seconds")
+    return [
+        {name: event[name] for name in fields}
+        for event in events
+        if event["type"] == "step_method" and event["method"] == "graphed"
+    ]
 
 
 @pytest.fixture(params=ENGINES, ids=lambda engine: engine["engine"])
@@ -95,7 +99,7 @@ def test_steps_replayed_by_a_stand_in_for_the_graph_have_the_bits_of_plain_steps
     run = tmp_path / "run"
     with_stand_in(monkeypatch)
     assert in_child(lambda: train(run, **options))["status"] == "completed"
-    used = {"used": True, "reason": "equal bits, and faster", "eager_seconds": 2.0, "graphed_seconds": 1.0}
+    used = {"used": True, "reason": "equal bits, and faster", "reference_seconds": 2.0, "seconds": 1.0}
     assert (told_by(run), told_by(whole)) == ([used], [])
     assert differences(run, whole) == []
 
@@ -136,7 +140,7 @@ def test_after_a_stand_in_for_the_graph_that_is_wrong_or_fails_every_step_is_eag
     assert (
         told["reason"]
         == {
-            "other bits": "its bits differ here",
+            "other bits": "its bits differ here, first in the weights and moments",
             "an error": "capturing failed: CUDA error: operation not permitted when stream is capturing",
         }[kind]
     )
@@ -206,11 +210,11 @@ def test_the_first_whole_step_leaves_the_optimizer_to_its_caller() -> None:
     ("changes", "config", "reason"),
     [
         ({}, {}, None),
-        ({"graphed_step": "off"}, {}, "graphed_step is off"),
+        ({"engine": {"graph": "off"}}, {}, "engine.graph is off"),
         ({"device": "cpu"}, {}, "it is for CUDA"),
         ({}, {"attn_pdrop": 0.1}, "it has no dropout"),
-        ({"processes": 2}, {}, "it is for one process"),
-        ({"stack": 2}, {}, "runs of a stack share the graph of their gradients"),
+        ({"engine": {"graph": "auto", "processes": 2}}, {}, "it is for one process"),
+        ({"engine": {"graph": "auto", "batched_runs": 2}}, {}, "batched runs share the graph of their gradients"),
         (
             {"record": {"tensors": ["wte", "hidden.mean"]}},
             {},
@@ -226,9 +230,7 @@ def test_the_first_whole_step_leaves_the_optimizer_to_its_caller() -> None:
 )
 def test_what_cannot_be_captured_is_said(changes: dict[str, Any], config: dict[str, Any], reason: str | None) -> None:
     request: dict[str, Any] = {
-        "graphed_step": "auto",
-        "processes": 1,
-        "stack": 1,
+        "engine": {"graph": "auto", "processes": 1},
         "dtype": "bfloat16",
         "training": {"optimizer_state_dtype": None},
         "trace": None,
@@ -250,7 +252,7 @@ def test_what_cannot_be_captured_is_said(changes: dict[str, Any], config: dict[s
 def test_a_step_from_a_cuda_graph_has_the_bits_of_the_eager_one(tmp_path: Path, options: dict[str, Any]) -> None:
     runs = {wish: tmp_path / wish for wish in ("off", "auto")}
     for wish, run in runs.items():
-        outcome = in_child(lambda run=run, wish=wish: train(run, **options, device="cuda", graphed_step=wish))
+        outcome = in_child(lambda run=run, wish=wish: train(run, **options, device="cuda", engine__graph=wish))
         assert outcome["status"] == "completed", outcome
     (told,) = told_by(runs["auto"])
     assert told["reason"] in ("equal bits, and faster", "it is not faster here")

@@ -11,7 +11,7 @@ from bh_bridge.recording.events import EventLog
 from stack_runs import STACKED, train_together
 from tiny_run import MODEL, differences, events_of, in_child, killed_at, train
 
-ALONE: dict[str, Any] = {"engine": "fast", "compiled_step": "off"}
+ALONE: dict[str, Any] = {"engine": "fast"}
 
 
 def of_seed(seed: int) -> dict[str, Any]:
@@ -142,12 +142,10 @@ def test_batches_that_share_a_step_and_an_optimizer_of_its_own_are_as_alone(tmp_
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ([{}, {"training__per_device_train_batch_size": 4}], "runs of one stack need the same model, batch"),
-        ([{}, {"model_fields": {"norm": "layernorm"}}], "runs of one stack need the same model, batch"),
-        ([{}, {}, {}, {}], "stack is 3, and 4 runs are to be trained together"),
-        ([{"stack": 1}], "only runs of engine fast whose stack is above 1"),
-        ([{"engine": "trainer"}], "engine trainer has no stack: use engine fast, or stack=1"),
-        ([{"compiled_step": "on"}], "compiled_step is on, and a stack is not compiled"),
+        ([{}, {"training__per_device_train_batch_size": 4}], "batched runs need the same model, batch"),
+        ([{}, {"model_fields": {"norm": "layernorm"}}], "batched runs need the same model, batch"),
+        ([{}, {}, {}, {}], "engine.batched_runs is 3, and 4 runs are to be trained together"),
+        ([{"engine__batched_runs": 1}], "only runs of engine fast with engine.batched_runs above 1"),
     ],
     ids=str,
 )

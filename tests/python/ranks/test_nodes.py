@@ -55,7 +55,7 @@ def test_a_machine_that_dies_ends_the_training_with_one_error_and_the_first_goes
 
         EventLog.emit = deadly
         os.environ.update(place)
-        return train(tmp_path / "run", processes=2, training__max_steps=5000)
+        return train(tmp_path / "run", engine__processes=2, training__max_steps=5000)
 
     outcome = in_child(task)
     assert outcome["code"] == "PEER_EXITED", outcome
@@ -80,7 +80,7 @@ def test_a_machine_ends_when_that_of_rank_0_has_ended(tmp_path: Path, place: dic
 
         EventLog.emit = deadly
         os.environ.update(place)
-        return train(tmp_path / "run", processes=2)
+        return train(tmp_path / "run", engine__processes=2)
 
     in_child(task)
     began = time.monotonic()

@@ -16,7 +16,7 @@ from tiny_run import CORPUS, MODEL, RUN, differences, events_of, in_child, kille
 from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments, logging
 
 # 602 windows make 66 batches of 9, and one of 8 that three processes cannot share out evenly.
-THREE = {"processes": 3, "training__per_device_train_batch_size": 9}
+THREE = {"engine__processes": 3, "training__per_device_train_batch_size": 9}
 STEPS = 70
 
 
@@ -102,7 +102,7 @@ def test_a_process_that_dies_is_named_and_nobody_is_left(tmp_path: Path) -> None
                 os.kill(ranks_of(tmp_path)[-1], signal.SIGKILL)
 
         EventLog.emit = deadly
-        return train(tmp_path / "run", processes=2)
+        return train(tmp_path / "run", engine__processes=2)
 
     outcome = in_child(task)
     assert outcome["code"] == "PEER_EXITED"

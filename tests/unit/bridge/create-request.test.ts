@@ -15,6 +15,32 @@ const context = {
   trace: null,
 };
 
+test("what the configuration alone decides of compiling is sent with its reason", () => {
+  const compilingOf = (engine: object, max_steps = 250) => {
+    const request = createRequest(parseRunConfig({ engine: { name: "fast", ...engine }, training: { max_steps } }), {
+      ...context,
+      corpus: "/text",
+      tokenizer: null,
+    });
+    return request.engine.name === "fast" ? Object.values(request.engine.compiling) : undefined;
+  };
+  expect(compilingOf({})).toEqual(["try", "it pays for a run of this length"]);
+  expect(compilingOf({}, 249)).toEqual(["never", "it pays from 250 steps on"]);
+  expect(compilingOf({ compile: "on" }, 1)).toEqual(["require", "engine.compile is on"]);
+  expect(compilingOf({ compile: "off" })).toEqual(["never", "engine.compile is off"]);
+  expect(compilingOf({ batched_runs: 2 })).toEqual(["never", "batched runs are not compiled"]);
+});
+
+test("a schedule in words is written out", () => {
+  const record = { every: "0..2, every 10", schedules: { wte: [1], "wte.grad": "log 1" }, tensors: ["wte", "wte.grad"] } as const;
+  const config = parseRunConfig({
+    record: { ...record, schedules: { ...record.schedules, wte: [1] }, tensors: [...record.tensors] },
+    training: { max_steps: 25 },
+  });
+  const request = createRequest(config, { ...context, corpus: "/text", tokenizer: null });
+  expect(request.record).toMatchObject({ every: [0, 1, 2, 10, 20, 25], schedules: { wte: [1], "wte.grad": [0, 1, 10, 25] } });
+});
+
 test("a configuration's sections are sent as they are, with the paths of the corpus and of the tokenizer that were found", () => {
   const config = parseRunConfig({ data: { held_out: 0.25 }, record: { rows: [1] }, noise: { epsilon: 1e-3 }, checkpoint: { keep: 3 } });
   const request = createRequest(config, { ...context, corpus: "/text", tokenizer: "/tokenizer.json" });
@@ -23,12 +49,7 @@ test("a configuration's sections are sent as they are, with the paths of the cor
   expect(request).toEqual({
     ...context,
     data: { ...text, corpus: "/text", tokenizer: "/tokenizer.json", window_length: 128 },
-    engine: "trainer",
-    processes: 1,
-    exact_step: "auto",
-    compiled_step: "auto",
-    graphed_step: "auto",
-    stack: 1,
+    engine: { name: "trainer", exact: "auto", graph: "auto", processes: 1 },
     training,
     noise,
     record,

@@ -52,11 +52,18 @@ test("a new run says what it is made from before its first step", async () => {
 
 test("how its steps are computed is noted when that is known", async () => {
   const record = await create();
-  const event = { seq: 1, mono: 1, wall: 1, global_step: 0, epoch: null, used: true, reason: "it pays" };
-  const told = trainEventSchema.parse({ ...event, type: "exact_step", plain_seconds: 0.07, exact_seconds: 0.05 });
-  if (told.type !== "exact_step") throw new Error(told.type);
-  record.computedBy(told);
-  expect(readRunManifest(record.directory).exact_step).toMatchObject({ used: true, reason: "it pays", plain_seconds: 0.07, exact_seconds: 0.05 });
+  const at = { seq: 1, mono: 1, wall: 1, global_step: 0, epoch: null };
+  const exact = { method: "exact", used: true, reason: "it pays", reference_seconds: 0.07, seconds: 0.05 };
+  const graphed = { method: "graphed", used: false, reason: "it is for one process", reference_seconds: null, seconds: null };
+  const note = (fields: object) => {
+    const event = trainEventSchema.parse({ ...at, type: "step_method", ...fields });
+    if (event.type === "step_method") record.computedBy(event);
+    return readRunManifest(record.directory).step_method;
+  };
+  expect(note(graphed)).toEqual(graphed);
+  expect(note(exact)).toEqual(exact);
+  expect(note(graphed), "the method that is used stays").toEqual(exact);
+  expect(note({ ...exact, used: false })).toEqual({ ...exact, used: false });
 });
 
 test("an end is noted with its seconds, and the run gets its checksums", async () => {

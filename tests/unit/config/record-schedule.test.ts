@@ -1,30 +1,22 @@
 import { expect, test } from "vitest";
-import { scheduleSchema, stepsOfSchedule, stepsUpTo } from "../../../src/config/record-schedule.js";
-import { expectedFrom } from "../formats/reference-python.js";
+import { type RecordSchedule, scheduleSchema, stepsOfSchedule, stepsUpTo } from "../../../src/config/record-schedule.js";
 
-const schedules = [
-  1,
-  7,
-  [5, 2, 99],
-  "every 3",
-  "0..100, every 10 to 1000, every 100",
-  "log 20",
-  "0..10,log 7 to 400 , every 250",
-  "3..5, every 4 to 9, 20..21",
-];
-const lasts = [1, 13, 300, 2050];
+const range = (first: number, last: number, every = 1) => Array.from({ length: Math.floor((last - first) / every) + 1 }, (_, index) => first + index * every);
+/** 10^(i/4) rounded half up, up to 1000, written out by hand. */
+const fourADecade = [1, 2, 3, 6, 10, 18, 32, 56, 100, 178, 316, 562, 1000];
 
-test("the steps of a schedule are those that Python records", () => {
-  const expected = expectedFrom(
-    `
-import json, sys
-sys.path.insert(0, "python")
-from bh_bridge.recording.schedule import Schedule
-schedules, lasts = json.loads(sys.argv[1])
-print(json.dumps([[[s for s in range(last + 1) if Schedule(each, 0, last).has(s)] for last in lasts] for each in schedules]))`,
-    JSON.stringify([schedules, lasts]),
-  );
-  expect(schedules.map((schedule) => lasts.map((last) => stepsOfSchedule(schedule, last)))).toEqual(expected);
+test.each<[RecordSchedule, number, number[]]>([
+  [1, 3, [0, 1, 2, 3]],
+  [7, 20, [0, 7, 14, 20]],
+  [[5, 2, 99], 10, [0, 2, 5, 10]],
+  ["every 3", 10, [0, 3, 6, 9, 10]],
+  ["0..100, every 10 to 1000, every 100", 2050, [...range(0, 100), ...range(110, 1000, 10), ...range(1100, 2000, 100), 2050]],
+  ["3..5, every 4 to 9, 20..21", 30, [0, 3, 4, 5, 8, 20, 21, 30]],
+  ["log 4", 1000, [0, ...fourADecade]],
+  ["0..10,log 4 to 300 , every 250", 1000, [...range(0, 10), 18, 32, 56, 100, 178, 500, 750, 1000]],
+  ["0..100, every 10", 1, [0, 1]],
+])("the steps of %j up to %i", (schedule, last, expected) => {
+  expect(stepsOfSchedule(schedule, last)).toEqual(expected);
 });
 
 test("up to a step, only what the schedule says is recorded", () => {

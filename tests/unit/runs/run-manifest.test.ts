@@ -30,11 +30,30 @@ test("what is written is read back, in place of what was there, and nothing stay
 test("a run of an earlier version, without engine and model changes, is read", () => {
   const manifest = readRunManifest(
     changed((document) => {
-      for (const field of ["engine", "exact_step", "compiled_step", "model_changes"]) Reflect.deleteProperty(document, field);
+      for (const field of ["engine", "step_method", "batched_runs", "model_changes"]) Reflect.deleteProperty(document, field);
     }),
   );
   expect(manifest.model_changes).toEqual([]);
   expect(manifest).not.toHaveProperty("engine");
+});
+
+test("the entries of earlier versions on how steps are computed are read as one", () => {
+  const exact = { used: true, reason: "equal bits, and faster", plain_seconds: 0.07, exact_seconds: 0.05 };
+  const graphed = { used: false, reason: "its bits differ here", eager_seconds: 0.2, graphed_seconds: 0.1 };
+  const read = (entries: object) =>
+    readRunManifest(
+      changed((document) => {
+        for (const field of ["step_method", "batched_runs"]) Reflect.deleteProperty(document, field);
+        Object.assign(document, entries);
+      }),
+    );
+  const used = { method: "exact", used: true, reason: exact.reason, reference_seconds: 0.07, seconds: 0.05 };
+  expect(read({ stack: 2, exact_step: exact, compiled_step: null, graphed_step: graphed })).toMatchObject({ batched_runs: 2, step_method: used });
+  const failed = { method: "graphed", used: false, reason: graphed.reason, reference_seconds: 0.2, seconds: 0.1 };
+  expect(read({ exact_step: null, compiled_step: null, graphed_step: graphed }).step_method).toEqual(failed);
+  const compiled = read({ exact_step: null, compiled_step: { used: true, reason: "it pays", seconds: 2.5 } });
+  expect(compiled.step_method).toEqual({ method: "compiled", used: true, reason: "it pays", reference_seconds: null, seconds: 2.5 });
+  expect(read({ exact_step: null, compiled_step: null }).step_method).toBeNull();
 });
 
 test("a newer format that we can still read is read; one that needs a newer reader is refused with the remedy, whatever else it says", () => {

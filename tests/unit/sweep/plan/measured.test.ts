@@ -20,7 +20,7 @@ function runOf(name: string, seconds: number, input: RunConfigInput, events: Rec
 }
 
 const usage = (peak_bytes: number) => ({ type: "usage", seconds: 1, cpu_cores: 1, peak_bytes, gpu_peak_bytes: null });
-const compiledIn = (seconds: number | null, used = true) => ({ type: "compiled_step", used, reason: "", seconds });
+const compiledIn = (seconds: number | null, used = true) => ({ type: "step_method", method: "compiled", used, reason: "", reference_seconds: null, seconds });
 
 test("what compiling took is no part of a step, and is told with its shape", () => {
   const first = runOf("first", 38, {}, [compiledIn(null), compiledIn(28), usage(5e8)]);
