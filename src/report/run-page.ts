@@ -9,6 +9,7 @@ import { changesFrom } from "../config/resolve-run-config.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import type { FigureOrAbsent } from "../figures/run-figures.js";
 import type { RunSource } from "../figures/runs/run-figure.js";
+import { stepMethodText } from "../protocol/step-method.js";
 import { openRun } from "../runner/open-run.js";
 import { finalLoss, hasStepLosses, notFinite, type TrainResult } from "../runner/train-result.js";
 import { corpusName } from "../runs/corpus-name.js";
@@ -133,6 +134,7 @@ function summaryOf(result: TrainResult, { manifest, config }: RunSource): [strin
       "Trained",
       `${manifest.created}, ${result.seconds.toFixed(0)} s, ${result.stepsPerSecond.toFixed(1)} steps/s${usage ? `, ${formatBytes(usage.peakBytes)} of memory at the peak` : ""}`,
     ],
+    ...(manifest.step_method ? [["Computed by", `engine ${config.engine.name}. ${stepMethodText(manifest.step_method)}`] as [string, string]] : []),
     ["Configuration", `preset ${manifest.preset}, hash ${manifest.config_hash}`],
   ];
 }

@@ -9,6 +9,7 @@ import type { Figure } from "../figures/figure.js";
 import { containedFile } from "../formats/contained-file.js";
 import { FileBytes } from "../formats/file-bytes.js";
 import { itemSizes } from "../formats/matrix.js";
+import { stepMethodText } from "../protocol/step-method.js";
 import { chooseRuns } from "../runner/choose-runs.js";
 import { runFieldNames } from "../runner/run-fields.js";
 import { requireRegular } from "../runs/file-types.js";
@@ -209,6 +210,7 @@ async function runDocument(run: ServedRun, view: RunView): Promise<ServedRunDocu
         ? changesFrom(preset, config, () => "").map(({ path, before, after }) => ({ path, before: before ?? null, after: after ?? null }))
         : [],
     environment: manifest?.environment ?? null,
+    stepMethod: manifest?.step_method ? stepMethodText(manifest.step_method) : null,
     corpus: manifest
       ? { tokens: manifest.corpus.tokens, distinct: manifest.corpus.distinct, dead: manifest.corpus.dead, sha256: manifest.corpus.sha256 }
       : null,

@@ -62,6 +62,8 @@ export const servedRunDocumentSchema = z.strictObject({
   /** What differs from the preset. */
   changes: z.array(z.strictObject({ path: z.string(), before: value, after: value })),
   environment: environmentPinSchema.nullable(),
+  /** How its steps are computed, in words. */
+  stepMethod: z.string().nullable(),
   corpus: z.strictObject({ tokens: count, distinct: count, dead: count, sha256: z.string() }).nullable(),
   checkpoints: z.array(count),
   alerts: z.array(z.strictObject({ step: count, message: z.string() })),

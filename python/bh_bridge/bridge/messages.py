@@ -267,6 +267,29 @@ class ModelToReply(TypedDict):
     device: str
 
 
+class TrainerEngine(TypedDict):
+    name: Literal["trainer"]
+    exact: Literal["auto", "off"]
+    graph: Literal["auto", "off"]
+    processes: int
+
+
+class Compiling(TypedDict):
+    compile: Literal["never", "try", "require"]
+    reason: str
+
+
+class FastEngine(TypedDict):
+    name: Literal["fast"]
+    compiling: Compiling
+    graph: Literal["auto", "off"]
+    batched_runs: int
+    processes: Literal[1]
+
+
+EngineChoice: TypeAlias = TrainerEngine | FastEngine
+
+
 class CorpusFile(TypedDict):
     path: str
     windows: int
@@ -351,8 +374,8 @@ class Noise(TypedDict):
 
 class Record(TypedDict):
     tensors: list[str]
-    every: int | list[int] | str
-    schedules: NotRequired[dict[str, int | list[int] | str]]
+    every: int | list[int]
+    schedules: NotRequired[dict[str, int | list[int]]]
     rows: list[int] | str
 
 
@@ -374,12 +397,7 @@ class Trace(TypedDict):
 
 class TrainerCreate(TypedDict):
     model: Handle
-    engine: Literal["trainer", "fast"]
-    processes: int
-    exact_step: Literal["auto", "off"]
-    compiled_step: Literal["auto", "on", "off"]
-    graphed_step: Literal["auto", "off"]
-    stack: int
+    engine: EngineChoice
     run_directory: str
     data: Data
     training: Training

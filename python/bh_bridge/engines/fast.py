@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from transformers import GPT2LMHeadModel, PreTrainedModel
 
-from bh_bridge.bridge.messages import TrainerCreate
+from bh_bridge.bridge.messages import Compiling, TrainerCreate
 from bh_bridge.data.corpus import Windows
 from bh_bridge.engines import Engine
 from bh_bridge.engines.chosen_optimizer import foreseen_state as foreseen_state  # its optimizer is HF's choice
@@ -44,6 +44,7 @@ def build(
         raise ConfigInvalid(f"{problem}. Use engine trainer")
     options = trainer_options(model, request, train_windows, held_out_windows, step)
     engine = request["engine"]
+    assert engine["name"] == "fast"
     options["compiling"] = engine["compiling"]
     if engine["batched_runs"] == 1:
         return FastTrainer(**options)
@@ -53,7 +54,7 @@ def build(
 class FastTrainer(RunTrainer):
     """A RunTrainer that computes gradients by the fast step, compiled or not: a run has one of the two throughout."""
 
-    def __init__(self, *, compiling: dict[str, str], **options: Any) -> None:
+    def __init__(self, *, compiling: Compiling, **options: Any) -> None:
         """compiling: whether to compile (`never`, `try`, `require`), and the reason, as TypeScript decided."""
         super().__init__(**options)
         args, gpt2 = self.args, cast("GPT2LMHeadModel", self._plain_model)  # `obstacle` has seen to it

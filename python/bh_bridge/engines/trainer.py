@@ -26,7 +26,9 @@ def build(
 ) -> Engine:
     """The engine of a run."""
     options = trainer_options(model, request, train_windows, held_out_windows, step)
-    return ExactTrainer(exact=request["engine"]["exact"], **options)
+    engine = request["engine"]
+    assert engine["name"] == "trainer"
+    return ExactTrainer(exact=engine["exact"], **options)
 
 
 class ExactTrainer(RunTrainer):

@@ -1,5 +1,6 @@
 import type { StartedRun } from "../../bridge/started-run.js";
 import type { TrainEvent, TrainEventOf } from "../../protocol/events.js";
+import { stepMethodText } from "../../protocol/step-method.js";
 import { costEstimate, type StepEnd, stepSeconds } from "../../runner/cost-estimate.js";
 import { formatBytes } from "../../text/format-bytes.js";
 import { createProgress, formatDuration, type Progress } from "../terminal/progress.js";
@@ -74,7 +75,7 @@ export class TrainingDisplay {
   /** Compiling is no part of a step's time: rate and time left are measured again after it. */
   #stepMethod(event: TrainEventOf<"step_method">): void {
     const { method, seconds } = event;
-    if (method !== "exact" || seconds !== null) this.#terminal.say(this.#terminal.messageColor.dim(stepMethodText(event)));
+    if (method !== "exact" || seconds !== null) this.#terminal.say(this.#terminal.messageColor.dim(methodText(event)));
     if (method !== "compiled" || seconds === null) return;
     this.#progress?.stop();
     this.#progress = createProgress(this.#terminal, "Training", "steps", this.#steps, event.global_step);
@@ -92,15 +93,8 @@ export class TrainingDisplay {
   }
 }
 
-/** `Exact step: used, equal bits, and faster (70.0 → 50.0 ms)`; of a compiled step, how long compiling took. */
-function stepMethodText({ method, used, reason, reference_seconds, seconds }: TrainEventOf<"step_method">): string {
-  if (method === "compiled" && used && seconds === null) return "Compiling the step: up to a minute the first time, seconds when it was done before";
-  const name = { exact: "Exact step", compiled: "Compiled step", graphed: "Graphed step" }[method];
-  const compared = reference_seconds === null || seconds === null ? "" : ` (${milliseconds(reference_seconds)} → ${milliseconds(seconds)} ms)`;
-  const times = method === "compiled" && seconds !== null ? ` (${seconds.toFixed(1)} s)` : compared;
-  return `${name}: ${used ? "used" : "not used"}, ${reason}${times}`;
-}
-
-function milliseconds(seconds: number): string {
-  return (seconds * 1000).toPrecision(3);
+/** What is shown of a method; compiling is announced before it begins. */
+function methodText(event: TrainEventOf<"step_method">): string {
+  const isAnnounced = event.method === "compiled" && event.used && event.seconds === null;
+  return isAnnounced ? "Compiling the step: up to a minute the first time, seconds when it was done before" : stepMethodText(event);
 }

@@ -130,9 +130,7 @@ def graphed(monkeypatch: pytest.MonkeyPatch, capture: Callable[[Compute], Comput
     """Three steps of a stack that may be replayed, of which every result is that of each model alone, and two more."""
     monkeypatch.setattr(stack, "capture", capture)
     ticks = iter(range(1000))
-    monkeypatch.setattr(
-        step_method.time, "perf_counter", lambda: next(ticks) ** 0.5
-    )  # later steps are faster
+    monkeypatch.setattr(step_method.time, "perf_counter", lambda: next(ticks) ** 0.5)  # later steps are faster
     models = models_of(2)
     together = FastStack(models, torch.bfloat16, 2, None)
     for rows in (3, 3, 2, 3, 3, 2):

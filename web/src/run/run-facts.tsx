@@ -62,6 +62,7 @@ function Result({ run }: { run: ServedRunDocument }) {
           {result && <Fact name="steps a second" value={shown(result.stepsPerSecond)} />}
           {result && <Fact name="parameters" value={shown(result.parameters)} />}
           {corpus && <Fact name="text" value={`${shown(corpus.tokens)} tokens, ${corpus.distinct} kinds, ${corpus.dead} dead`} />}
+          {run.stepMethod && <Fact name="computed by" value={run.stepMethod} />}
           {environment && <Fact name="device" value={`${environment.device}, ${environment.threads} thread${environment.threads === 1 ? "" : "s"}`} />}
           {environment && (
             <Fact name="versions" value={`Python ${environment.python}, PyTorch ${environment.torch}, transformers ${environment.transformers}`} />
