@@ -6,8 +6,8 @@ import { writeGenerated } from "./write-generated.mjs";
 
 const source = createJiti(import.meta.url, { fsCache: false });
 const { configJsonSchema } = await source.import("../src/config/json-schema.ts");
-const { experimentJsonSchema } = await source.import("../src/sweep/experiment/experiment-json-schema.ts");
-const { sweepJsonSchema } = await source.import("../src/sweep/grammar/sweep-json-schema.ts");
+const { experimentJsonSchema } = await source.import("../src/sweep/json-schemas.ts");
+const { sweepJsonSchema } = await source.import("../src/sweep/json-schemas.ts");
 const schema = configJsonSchema();
 
 writeGenerated(

@@ -37,11 +37,11 @@ class Target:
 
 TARGETS = (
     Target(TrainingArguments, "trainingArguments", ROOT / "src" / "config" / "training-arguments.generated.ts"),
-    Target(GPT2Config, "gpt2Config", ROOT / "src" / "config" / "gpt2-config.generated.ts"),
-    Target(LlamaConfig, "llamaConfig", ROOT / "src" / "config" / "llama-config.generated.ts"),
-    Target(Qwen3Config, "qwen3Config", ROOT / "src" / "config" / "qwen3-config.generated.ts"),
+    Target(GPT2Config, "gpt2Config", ROOT / "src" / "config" / "models" / "gpt2-config.generated.ts"),
+    Target(LlamaConfig, "llamaConfig", ROOT / "src" / "config" / "models" / "llama-config.generated.ts"),
+    Target(Qwen3Config, "qwen3Config", ROOT / "src" / "config" / "models" / "qwen3-config.generated.ts"),
 )
-MODEL_TYPES = ROOT / "src" / "config" / "model-types.generated.ts"
+MODEL_TYPES = ROOT / "src" / "config" / "models" / "model-types.generated.ts"
 # Their fields are written out in a file each.
 DESCRIBED = ("gpt2", "llama", "qwen3")
 

@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { experimentPresets, openRun, presets } from "../dist/index.js";
-import { shownFigure, shownP } from "../dist/sweep/experiment/shown-figure.js";
+import { shownFigure, shownP } from "../dist/sweep/experiment/experiment-verdict.js";
 import { readLedger } from "../dist/sweep/ledger.js";
-import { markdownTable } from "../dist/text/markdown-table.js";
+import { markdownTable } from "../dist/text/escaping.js";
 
 const read = (...path) => JSON.parse(readFileSync(join(...path), "utf8"));
 const foldersIn = (folder) => (existsSync(folder) ? readdirSync(folder).sort() : []);

@@ -29,7 +29,7 @@ const { values } = parseArgs({
 await prepare();
 const [{ LocalWorker }, { resolvePython }, { drawTrial }] = await Promise.all([
   import("../dist/sweep/executors/local/local-worker.js"),
-  import("../dist/python/resolve-python.js"),
+  import("../dist/python/require-packages.js"),
   import("./warm-trials.mjs"),
 ]);
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));

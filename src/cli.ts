@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import type { ErrorDocument } from "./commands/terminal/error-document.js";
+import type { ErrorDocument } from "./commands/terminal/shown-error.js";
 import type { BhBridgeError } from "./errors.js";
 
 // Nothing is imported before the `try`: where few open files are allowed, the first import fails.
@@ -25,7 +25,7 @@ async function failure(error: unknown): Promise<{ shown: Pick<BhBridgeError, "co
   try {
     const { exitCodeOf } = await import("./errors.js");
     const { shownError } = await import("./commands/terminal/shown-error.js");
-    const { progressModeOf } = await import("./commands/terminal/progress-mode.js");
+    const { progressModeOf } = await import("./commands/terminal/command.js");
     const shown = shownError(error);
     return { shown, exitCode: exitCodeOf(shown), inLines: progressModeOf(process.argv) === "json" };
   } catch {

@@ -28,8 +28,7 @@ export {
   type Parameter,
   type SaveOptions,
 } from "./bridge/model.js";
-export type { StartedRun } from "./bridge/started-run.js";
-export type { TrainOutcome } from "./bridge/train-outcome.js";
+export type { StartedRun } from "./bridge/run-record.js";
 export { Trainer } from "./bridge/trainer.js";
 export {
   type Decider,
@@ -51,9 +50,9 @@ export {
   type TrainEndEvent,
   TrainerCallback,
 } from "./bridge/trainer-callback.js";
-export type { ResumeOptions, TrainerOptions } from "./bridge/trainer-options.js";
-export { type CensusDocument, censusDocumentSchema } from "./commands/census/census-document.js";
-export { type CompareDocument, compareDocumentSchema } from "./commands/compare/compare-document.js";
+export type { ResumeOptions, TrainerOptions, TrainOutcome } from "./bridge/trainer-options.js";
+export { type CensusDocument, censusDocumentSchema } from "./commands/census.js";
+export { type CompareDocument, compareDocumentSchema } from "./commands/compare/compare.js";
 export {
   type ConfigCheckDocument,
   type ConfigDiffDocument,
@@ -63,14 +62,14 @@ export {
   configDiffDocumentSchema,
   configDocumentSchema,
   configSchemaDocumentSchema,
-} from "./commands/config/config-document.js";
-export { type DoctorCheck, type DoctorDocument, doctorDocumentSchema } from "./commands/doctor/doctor-document.js";
-export { type ExportDocument, exportDocumentSchema } from "./commands/export/export-document.js";
-export { type InspectDocument, inspectDocumentSchema } from "./commands/inspect/inspect-document.js";
-export { type PresetDocument, type PresetsDocument, presetDocumentSchema, presetsDocumentSchema } from "./commands/presets/presets-document.js";
-export { type ReportDocument, reportDocumentSchema } from "./commands/report/report-document.js";
-export { type ReproduceDocument, reproduceDocumentSchema } from "./commands/reproduce/reproduce-document.js";
-export { type RerecordDocument, rerecordDocumentSchema } from "./commands/rerecord/rerecord-document.js";
+} from "./commands/config/config.js";
+export { type DoctorCheck, type DoctorDocument, doctorDocumentSchema } from "./commands/doctor/checks.js";
+export { type ExportDocument, exportDocumentSchema } from "./commands/export.js";
+export { type InspectDocument, inspectDocumentSchema } from "./commands/inspect/next-steps.js";
+export { type PresetDocument, type PresetsDocument, presetDocumentSchema, presetsDocumentSchema } from "./commands/presets.js";
+export { type ReportDocument, reportDocumentSchema } from "./commands/report.js";
+export { type ReproduceDocument, reproduceDocumentSchema } from "./commands/reproduce/reproduce.js";
+export { type RerecordDocument, rerecordDocumentSchema } from "./commands/rerecord.js";
 export {
   type RunDocument,
   type RunNotesDocument,
@@ -82,9 +81,9 @@ export {
   runsRemovedDocumentSchema,
   type VerifyDocument,
   verifyDocumentSchema,
-} from "./commands/runs/runs-document.js";
-export { type SetupDocument, setupDocumentSchema } from "./commands/setup/setup-document.js";
-export { type SimulateDocument, simulateDocumentSchema } from "./commands/simulate/simulate-document.js";
+} from "./commands/runs/format-runs.js";
+export { type SetupDocument, setupDocumentSchema } from "./commands/setup/setup.js";
+export { type SimulateDocument, simulateDocumentSchema } from "./commands/simulate.js";
 export {
   type SweepCancelDocument,
   type SweepExportDocument,
@@ -92,22 +91,22 @@ export {
   sweepCancelDocumentSchema,
   sweepExportDocumentSchema,
   sweepLogsDocumentSchema,
-} from "./commands/sweep/directory-documents.js";
-export { type ErrorDocument, errorDocumentSchema } from "./commands/terminal/error-document.js";
-export { type HelpDocument, helpDocumentSchema } from "./commands/terminal/help-document.js";
-export { type ProgressLine, progressLineSchema } from "./commands/terminal/progress-line.js";
-export { type TokenizerDocument, tokenizerDocumentSchema } from "./commands/tokenizer/tokenizer-document.js";
+} from "./commands/sweep/directory-commands.js";
+export { type HelpDocument, helpDocumentSchema } from "./commands/terminal/command.js";
+export { type ErrorDocument, errorDocumentSchema } from "./commands/terminal/shown-error.js";
+export { type ProgressLine, progressLineSchema } from "./commands/terminal/terminal.js";
+export { type TokenizerDocument, tokenizerDocumentSchema } from "./commands/tokenizer.js";
 export { type ComparablePart, type CompareOptions, type Comparison, compare, unequalParts } from "./compare/compare.js";
 export type { TracedDifference } from "./compare/compare-traces.js";
-export type { Divergence } from "./compare/divergence.js";
+export type { Divergence } from "./compare/locate-divergence.js";
 export { type ReproduceOptions, type Reproduction, reproduce } from "./compare/reproduce.js";
 export { type Rerecording, type RerecordOptions, rerecord } from "./compare/rerecord.js";
-export { defineRun } from "./config/define-run.js";
 export type { Init, InitInput } from "./config/init-schema.js";
 export type { GPT2Config, LlamaConfig, Qwen3Config, TinyLMConfig } from "./config/models/families.js";
 export { type PresetName, presetNames, presets } from "./config/presets.js";
 export type { RecordableTensor } from "./config/record-schema.js";
 export type { ResolvedConfig, RunInput } from "./config/resolve-run-config.js";
+export { defineRun } from "./config/resolve-run-config.js";
 export { type RunConfig, type RunConfigInput, runConfigSchema } from "./config/run-config-schema.js";
 export type { TrainingArguments } from "./config/training-schema.js";
 export {
@@ -126,27 +125,26 @@ export { type Figure, figureSchema } from "./figures/figure.js";
 export { csvOfFigure, figure, pngOfFigure, type RunFigureName, runFigureNames, svgOfFigure } from "./figures/run-figures.js";
 export type { PngOptions, SvgOptions } from "./figures/svg-of-figure.js";
 export type { History } from "./formats/history.js";
+export { readState } from "./formats/history.js";
 export { type Dtype, Matrix } from "./formats/matrix.js";
-export { readState } from "./formats/read-state.js";
 export { RowTokens, type TokenText } from "./formats/row-tokens.js";
 export { type DecisionState, type TrainEvent, type TrainEventOf, type TrainEventType, type TrainerControl, trainEventSchema } from "./protocol/events.js";
 export type { PythonEnvironment, TrainerState } from "./protocol/operations.js";
-export { analyze } from "./runner/analyze-target.js";
+export type { Exported, ExportTarget } from "./runner/export-model.js";
 export { type ExportOptions, exportRun } from "./runner/export-run.js";
-export type { Exported, ExportTarget } from "./runner/exported.js";
 export { findEqualRun } from "./runner/find-equal-run.js";
-export type { FollowedTraining } from "./runner/follow-training.js";
 export { type Inspection, inspect } from "./runner/inspect.js";
-export { openRun, type RecordedState, type Run } from "./runner/open-run.js";
+export { analyze, openRun, type RecordedState, type Run } from "./runner/open-run.js";
 export { type ResumeRunOptions, resume } from "./runner/resume.js";
 export { type RunRow, runRowSchema } from "./runner/run-row.js";
 export { type SimulateOptions, type Simulation, simulate } from "./runner/simulate.js";
 export { type StartingPoint, startFrom } from "./runner/start-from.js";
+export type { FollowedTraining } from "./runner/train.js";
 export { type TrainedRun, type TrainOptions, train } from "./runner/train.js";
 export { type TrainResult, trainResultSchema } from "./runner/train-result.js";
 export type { Checkpoint, CheckpointKind } from "./runs/checkpoint.js";
-export { openCheckpoint } from "./runs/open-checkpoint.js";
 export { openHistory } from "./runs/open-history.js";
+export { openCheckpoint } from "./runs/open-run-directory.js";
 export { recordedRun } from "./runs/recorded-run.js";
 export type { RunManifest } from "./runs/run-manifest.js";
 export {
@@ -178,32 +176,31 @@ export {
 export type { ConductOptions } from "./sweep/conduct-plan.js";
 export { type ConcludeOptions, concludeExperiment, type EndedExperiment } from "./sweep/experiment/conclude-experiment.js";
 export type { Confound } from "./sweep/experiment/confounds.js";
-export { type Arm, defineExperiment, type ExperimentDefinition } from "./sweep/experiment/define-experiment.js";
-export { experiment } from "./sweep/experiment/experiment.js";
-export { type ExperimentDocument, experimentDocumentSchema } from "./sweep/experiment/experiment-document.js";
-export { type ExperimentPreset, type ExperimentPresetName, experimentPresetNames, experimentPresets } from "./sweep/experiment/experiment-presets.js";
-export type { ExperimentRun } from "./sweep/experiment/experiment-run.js";
-export { experimentSummary } from "./sweep/experiment/experiment-summary.js";
+export { experiment, initialTensors } from "./sweep/experiment/experiment.js";
+export { type ExperimentDocument, experimentDocumentSchema, experimentSummary } from "./sweep/experiment/experiment-summary.js";
 export type { ExperimentVerdict } from "./sweep/experiment/experiment-verdict.js";
-export { initialTensors } from "./sweep/experiment/initial-tensors.js";
-export { type LoadedExperiment, loadExperiment } from "./sweep/experiment/load-experiment.js";
+export {
+  type Arm,
+  defineExperiment,
+  type ExperimentDefinition,
+  type ExperimentPreset,
+  type ExperimentPresetName,
+  experimentPresetNames,
+  experimentPresets,
+  type LoadedExperiment,
+  loadExperiment,
+} from "./sweep/experiment/load-experiment.js";
 export type { MeasureComparison } from "./sweep/experiment/paired-statistics.js";
+export type { ExperimentRun } from "./sweep/experiment/read-experiment-run.js";
 export type { Rules, RulesInput } from "./sweep/experiment/rules.js";
-export { defineSweep, type SweepDefinition } from "./sweep/grammar/define-sweep.js";
-export type { ManyRuns } from "./sweep/many-runs.js";
-export { hallInterval, hallTail, sampleSkewness } from "./sweep/statistics/hall-test.js";
-export { holm } from "./sweep/statistics/holm.js";
-export type { Interval } from "./sweep/statistics/interval.js";
-export { mcnemarTest } from "./sweep/statistics/mcnemar-test.js";
-export { type Moments, moments } from "./sweep/statistics/moments.js";
-export { type Pair, pairedDifferences } from "./sweep/statistics/paired-differences.js";
+export { defineSweep, type SweepDefinition } from "./sweep/grammar/sweep-schema.js";
+export type { TrialResult } from "./sweep/pool/trial-task.js";
+export { mcnemarTest, median, medianInterval, pairsForNull, signTail, upperBoundOfNone } from "./sweep/statistics/binomial-tests.js";
+export type { Interval } from "./sweep/statistics/moments.js";
+export { holm, type Moments, moments, type Pair, pairedDifferences } from "./sweep/statistics/moments.js";
 export { type PairedTest, type PairedTestOptions, pairedTest } from "./sweep/statistics/paired-test.js";
-export { signFlipInterval } from "./sweep/statistics/sign-flip-interval.js";
-export { type SignFlipTest, signFlipTail, signFlipTest } from "./sweep/statistics/sign-flip-test.js";
-export { median, medianInterval, signTail } from "./sweep/statistics/sign-test.js";
-export { tInterval } from "./sweep/statistics/t-interval.js";
-export { pairsForNull, upperBoundOfNone } from "./sweep/statistics/upper-bound-of-none.js";
+export { type SignFlipTest, signFlipInterval, signFlipTail, signFlipTest } from "./sweep/statistics/sign-flip-test.js";
+export { hallInterval, hallTail, sampleSkewness, tInterval } from "./sweep/statistics/t-tests.js";
+export type { ManyRuns } from "./sweep/sweep.js";
 export { sweep } from "./sweep/sweep.js";
-export { type SweepDocument, type SweepTrial, sweepDocumentSchema } from "./sweep/sweep-document.js";
-export { type PlannedEvent, type TrialEvent, trialEventSchema } from "./sweep/trial-event.js";
-export type { TrialResult } from "./sweep/trial-result.js";
+export { type PlannedEvent, type SweepDocument, type SweepTrial, sweepDocumentSchema, type TrialEvent, trialEventSchema } from "./sweep/sweep-document.js";

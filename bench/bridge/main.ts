@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { Bridge } from "../../src/bridge/bridge.js";
-import { modelRequest } from "../../src/bridge/model-request.js";
+import { modelRequest } from "../../src/bridge/model.js";
 import { parseRunConfig } from "../../src/config/parse-run-config.js";
 import { PythonSession } from "../../src/python/python-session.js";
 import { describeMachine, median, projectRoot, python, spread } from "../measure.js";

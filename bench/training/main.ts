@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { builtInPath } from "../../src/config/corpus-files.js";
+import { builtInPath } from "../../src/config/paths-in-config.js";
 import { allocator } from "../../src/python/launcher.js";
 import { describeMachine, measure, median, projectRoot, python, spread } from "../measure.js";
 

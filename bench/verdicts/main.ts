@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { markdownTable } from "../../src/text/markdown-table.js";
+import { markdownTable } from "../../src/text/escaping.js";
 import { ofDifferences, ofLooks, ofSplits, type Shape, shapes } from "./simulate.js";
 
 /**

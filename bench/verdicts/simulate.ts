@@ -1,8 +1,8 @@
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import type { ExperimentRun } from "../../src/sweep/experiment/experiment-run.js";
 import { type ExperimentVerdict, experimentVerdict } from "../../src/sweep/experiment/experiment-verdict.js";
 import { pairedStatistics } from "../../src/sweep/experiment/paired-statistics.js";
+import type { ExperimentRun } from "../../src/sweep/experiment/read-experiment-run.js";
 import { appliedRules, type RulesInput, rulesSchema } from "../../src/sweep/experiment/rules.js";
 
 type Draw = () => number;

@@ -1,8 +1,7 @@
 import type { z } from "zod";
 import type { RunConfig } from "../config/run-config-schema.js";
 import type { History } from "../formats/history.js";
-import { count } from "../text/count.js";
-import { groupDigits } from "../text/group-digits.js";
+import { count, groupDigits } from "../text/format.js";
 import type { Census } from "./census/census.js";
 import type { AnalysisSettings, Observation } from "./scan/observation.js";
 import type { Sightings } from "./scan/state-scanner.js";

@@ -1,7 +1,6 @@
 import { BhBridgeError } from "../errors.js";
-import type { History } from "../formats/history.js";
-import { readState } from "../formats/read-state.js";
-import { count } from "../text/count.js";
+import { type History, readState } from "../formats/history.js";
+import { count } from "../text/format.js";
 import { type AnalysisName, allAnalyses } from "./analyses.js";
 import { type Analysis, type AnalysisNotes, analysisNotes, type RecordedRun } from "./analysis.js";
 import type { AnalysisDocument } from "./analysis-document.js";

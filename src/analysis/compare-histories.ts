@@ -1,7 +1,6 @@
-import type { History } from "../formats/history.js";
+import { type History, stepOfState } from "../formats/history.js";
 import { type Dtype, itemSizes, Matrix } from "../formats/matrix.js";
 import type { RowTokens } from "../formats/row-tokens.js";
-import { stepOfState } from "../formats/state-of-step.js";
 import { type ExactNumber, exactNumber } from "./document-fields.js";
 import type { ScanOptions } from "./scan/observation.js";
 import { runHere } from "./scan/run-in-parts.js";

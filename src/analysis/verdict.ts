@@ -1,7 +1,7 @@
 import type { History } from "../formats/history.js";
 import type { Matrix } from "../formats/matrix.js";
 import type { RowTokens } from "../formats/row-tokens.js";
-import { count } from "../text/count.js";
+import { count } from "../text/format.js";
 import { census } from "./census/census.js";
 import { nonfiniteTokens } from "./elements.js";
 import type { ScanOptions } from "./scan/observation.js";

@@ -1,22 +1,40 @@
 import { resolve } from "node:path";
+import { z } from "zod";
 import type { defaultFamily, FamilyInput, FamilyName, GPT2Config, OtherModelType } from "../config/models/families.js";
+import { runConfigFields } from "../config/run-config-fields.js";
 import type { ModelInput, SeedsInput } from "../config/run-config-input.generated.js";
 import type { RunConfig, RunConfigInput } from "../config/run-config-schema.js";
 import type { Gpt2Architecture } from "../formats/hf/gpt2-weights.js";
 import type { PythonEnvironment, ReplyOf } from "../protocol/operations.js";
 import type { FindPythonOptions } from "../python/find-python.js";
 import { PythonSession } from "../python/python-session.js";
-import { resolvePython, type UsablePython } from "../python/resolve-python.js";
-import { readEmbedding } from "../runs/read-embedding.js";
-import { createModelArguments, startArguments } from "./bridge-arguments.js";
+import { resolvePython, type UsablePython } from "../python/require-packages.js";
+import { readEmbedding } from "../runs/open-embedding.js";
 import { callArguments } from "./call-arguments.js";
 import { loadRunConfig } from "./load-run-config.js";
-import { Model } from "./model.js";
+import { Model, type ModelPlan, modelRequest } from "./model.js";
 import { modelDirectory } from "./model-directory.js";
-import { type ModelPlan, modelRequest } from "./model-request.js";
 import { requireMemory } from "./require-memory.js";
 import { Trainer } from "./trainer.js";
 import type { TrainerOptions, TrainerSetup } from "./trainer-options.js";
+
+const { device, threads } = runConfigFields.shape;
+const signal = z.custom<AbortSignal>((value) => value instanceof AbortSignal, "is not an AbortSignal").optional();
+
+/** What `Bridge.start` takes. */
+const startArguments = z.strictObject({ python: z.string().min(1).optional(), threads: threads.optional(), device: device.optional(), signal });
+
+/** What `Bridge.createModel` takes; the values of a configuration are checked with it. */
+const createModelArguments = z.strictObject({
+  from: z.string().min(1).optional(),
+  config: z.looseObject({}).optional(),
+  norm: z.unknown().optional(),
+  dtype: z.unknown().optional(),
+  init: z.unknown().optional(),
+  seed: z.unknown().optional(),
+  seeds: z.unknown().optional(),
+  type: z.unknown().optional(),
+});
 
 type Device = RunConfig["device"];
 

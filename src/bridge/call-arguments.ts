@@ -1,9 +1,7 @@
 import { z } from "zod";
-import { acceptedValues } from "../config/accepted-values.js";
+import { acceptedValues, nearestName, shownValue } from "../config/config-invalid.js";
 import { type JsonSchemaNode, withoutSafeIntegerBounds } from "../config/json-schema.js";
-import { nearestName } from "../config/nearest-name.js";
-import { shownValue } from "../config/shown-value.js";
-import { valueAt } from "../config/value-at.js";
+import { valueAt } from "../config/json-value.js";
 import { BhBridgeError, type ConfigIssue } from "../errors.js";
 
 /**

@@ -36,6 +36,6 @@ function isFolder(path: string): boolean {
 
 // The readers of files are loaded for those who need them.
 async function describeWeights(path: string): Promise<object> {
-  const { gpt2ArchitectureOf } = await import("./open-gpt2-weights.js");
+  const { gpt2ArchitectureOf } = await import("./model-directory.js");
   return gpt2ArchitectureOf(path);
 }

@@ -4,10 +4,33 @@ import { configInvalid } from "../config/config-invalid.js";
 import { isReadFromWeights, type ModelConfig } from "../config/models/families.js";
 import { BhBridgeError, type ConfigIssue } from "../errors.js";
 import { isDirectory } from "../formats/file-bytes.js";
-import type { Gpt2Architecture } from "../formats/hf/gpt2-weights.js";
+import { type Gpt2Architecture, type Gpt2Weights, gpt2Weights } from "../formats/hf/gpt2-weights.js";
 import { openHfDirectory } from "../formats/hf/hf-directory.js";
-import { writeSafetensors } from "../formats/safetensors/write-safetensors.js";
-import { openGpt2Weights } from "./open-gpt2-weights.js";
+import { writeSafetensors } from "../formats/safetensors/safetensors.js";
+import { openTensors } from "../runs/open-run-directory.js";
+
+/** The weights of a GPT-2 in a file or directory that is open. */
+interface OpenGpt2Weights extends Gpt2Weights {
+  close(): void;
+}
+
+/** Open the weights of a GPT-2 in any file or directory of tensors. @throws {BhBridgeError} as `gpt2Weights`; what `openCheckpoint` throws. */
+async function openGpt2Weights(path: string): Promise<OpenGpt2Weights> {
+  const opened = await openTensors(path);
+  try {
+    return { ...gpt2Weights(opened.tensors, path), close: () => opened.close() };
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
+}
+
+/** What the weights in a file tell of their model. Errors as `openGpt2Weights`. */
+export async function gpt2ArchitectureOf(path: string): Promise<Gpt2Architecture> {
+  const { architecture, close } = await openGpt2Weights(path);
+  close();
+  return architecture;
+}
 
 type Gpt2Config = Extract<ModelConfig, { type: "gpt2" }>;
 

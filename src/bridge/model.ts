@@ -1,13 +1,64 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, resolve } from "node:path";
+import { z } from "zod";
+import { modelSeeds } from "../config/run-config-fields.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
-import { Matrix } from "../formats/matrix.js";
-import type { Handle, ReplyOf } from "../protocol/operations.js";
+import { isMatrix, Matrix } from "../formats/matrix.js";
+import { generateOptionsSchema, type Handle, type ReplyOf, type RequestOf } from "../protocol/operations.js";
 import type { PythonSession } from "../python/python-session.js";
 import { callArguments } from "./call-arguments.js";
-import { forwardArguments, generateArguments, setTensorArguments, tensorArguments, toArguments } from "./model-arguments.js";
-import type { ModelPlan } from "./model-request.js";
-import { saveDirectory } from "./save-directory.js";
+
+const tokenRow = z.array(z.int().nonnegative());
+const seed = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1);
+
+/** What `Model.generate` takes. */
+const generateArguments = z.strictObject({ tokens: tokenRow, ...generateOptionsSchema.shape, seed: seed.optional() });
+
+/** What `Model.forward` takes. */
+const forwardArguments = z.strictObject({ tokens: z.array(tokenRow) });
+
+/** What `Model.tensor` takes. */
+const tensorArguments = z.strictObject({ name: z.string().min(1) });
+
+/** What `Model.setTensor` takes. */
+const setTensorArguments = z.strictObject({
+  name: z.string().min(1),
+  matrix: z.custom<Matrix>(isMatrix, "is not a Matrix: take one from model.tensor() or a checkpoint, or make one with new Matrix(dtype, shape, bytes)"),
+});
+
+/** What `Model.to` takes. */
+const toArguments = z.strictObject({ device: z.enum(["cpu", "cuda", "mps"]) });
+
+/** The part of a configuration that makes a model. */
+export type ModelPlan = Pick<RunConfig, "model" | "init" | "seed" | "seeds">;
+
+/** The request that builds the model of a configuration; `from` is a directory in HF layout that has its weights, null for new ones. */
+export function modelRequest(plan: ModelPlan, from: string | null): RequestOf<"model.create"> {
+  const { norm, dtype, from: _source, ...architecture } = plan.model;
+  const config = JSON.parse(JSON.stringify(architecture)); // without the fields that are undefined
+  const { weights, init } = modelSeeds(plan);
+  return { from, config, norm, dtype, init: plan.init, seed: weights, init_seed: init };
+}
+
+/**
+ * The absolute path of a directory to save into, which may take the place of one that is there.
+ *
+ * @throws {BhBridgeError} `USAGE` for an empty path, and for the working directory or one that holds it: it would be replaced under the program's feet.
+ */
+export function saveDirectory(directory: string): string {
+  if (typeof directory !== "string" || directory.trim() === "") {
+    throw new BhBridgeError("USAGE", `directory: ${JSON.stringify(directory) ?? "undefined"} is not the path of a directory. Name the one to save into`);
+  }
+  const path = resolve(directory);
+  if (!relative(path, process.cwd()).startsWith("..")) {
+    throw new BhBridgeError("USAGE", `directory: ${path} is the working directory, or holds it. Name a directory of the model's own`);
+  }
+  return path;
+}
 
 /** A tensor of a model. Names and shapes are PyTorch's, dtypes are spelt as in safetensors. */
 export interface Parameter {

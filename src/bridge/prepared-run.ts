@@ -1,15 +1,114 @@
-import type { Handle, ReplyOf } from "../protocol/operations.js";
+import { compilingOf } from "../config/engine-schema.js";
+import { matchingTokens, type RecordRows, type RecordSchedule, stepsOfSchedule } from "../config/record-schema.js";
+import { trainingSeeds, windowLength } from "../config/run-config-fields.js";
+import type { RunConfig } from "../config/run-config-schema.js";
+import { BhBridgeError } from "../errors.js";
+import { tokenizerText } from "../formats/tokenizer-text.js";
+import type { Handle, PythonEnvironment, ReplyOf, RequestOf } from "../protocol/operations.js";
 import type { EventReceiver } from "../python/event-channel.js";
 import type { PythonSession } from "../python/python-session.js";
+import type { EnvironmentPin } from "../runs/run-manifest.js";
 import type { CallbackDispatcher } from "./callback-dispatcher.js";
-import { createRequest } from "./create-request.js";
-import { environmentPin } from "./environment-pin.js";
-import type { ResolvedDevice } from "./resolve-device.js";
 import { planResume } from "./resume-plan.js";
-import { RunRecord } from "./run-record.js";
-import { StartedRun } from "./started-run.js";
+import { RunRecord, StartedRun, UnstartedRun } from "./run-record.js";
 import type { ResumeOptions, TrainerSetup } from "./trainer-options.js";
-import { UnstartedRun } from "./unstarted-run.js";
+
+type CreateRequest = RequestOf<"trainer.create">;
+
+/** What a request has beside the configuration's own fields. */
+interface RequestContext
+  extends Pick<CreateRequest, "model" | "run_directory" | "device" | "events" | "deciders" | "resume" | "start_from" | "until" | "trace"> {
+  /** Absolute path of the corpus, or of each of its files with its windows. */
+  corpus: CreateRequest["data"]["corpus"];
+  /** Absolute path of the tokenizer, its own or the one that was trained; null where tokens are bytes. */
+  tokenizer: string | null;
+}
+
+/** A pattern of rows as the list that it means: only here it is known how tokens are written. */
+function rowsOf(rows: RecordRows, vocabulary: number, tokenizer: string | null): RecordRows {
+  if (typeof rows !== "string" || !rows.startsWith("/")) return rows;
+  return tokenizer === null ? matchingTokens(rows, vocabulary) : matchingTokens(rows, vocabulary, tokenizerText(tokenizer));
+}
+
+/** How the steps are computed: what depends on the configuration alone is decided here. */
+function engineRequest(config: RunConfig): CreateRequest["engine"] {
+  const { engine } = config;
+  if (engine.name === "trainer") return engine;
+  const { name, graph, batched_runs } = engine;
+  return { name, compiling: compilingOf(config), graph, batched_runs, processes: 1 };
+}
+
+/** What is recorded, with its schedules written out and its rows listed. */
+function recordRequest({ record, model, training }: RunConfig, tokenizer: string | null): CreateRequest["record"] {
+  const steps = (schedule: RecordSchedule) => (typeof schedule === "string" ? stepsOfSchedule(schedule, training.max_steps) : schedule);
+  const { schedules, ...rest } = record;
+  const ofTensors = schedules && Object.fromEntries(Object.entries(schedules).map(([tensor, schedule]) => [tensor, steps(schedule)]));
+  return { ...rest, every: steps(record.every), ...(ofTensors && { schedules: ofTensors }), rows: rowsOf(record.rows, model.vocab_size, tokenizer) };
+}
+
+/** The request that builds the trainer of a configuration. */
+export function createRequest(config: RunConfig, { corpus, tokenizer, ...context }: RequestContext): CreateRequest {
+  const { data, training, model, noise, checkpoint } = config;
+  const { train_tokenizer: _trained, ...text } = data;
+  const seeds = trainingSeeds(config);
+  return {
+    ...context,
+    engine: engineRequest(config),
+    data: { ...text, corpus, tokenizer, window_length: windowLength(config) },
+    training: JSON.parse(JSON.stringify(training)), // without the fields that are undefined
+    dtype: model.dtype,
+    seed: seeds.noise,
+    data_seed: seeds.data,
+    noise,
+    record: recordRequest(config, tokenizer),
+    checkpoint,
+  };
+}
+
+/** A device as PyTorch will use it, and the name under which a run records it. */
+export interface ResolvedDevice {
+  kind: "cpu" | "cuda" | "mps";
+  /** `cpu`, `mps`, or `cuda: NVIDIA H100`: bits differ between GPUs of different make. */
+  label: string;
+}
+
+/**
+ * Choose the device that a configuration asks for. `cuda:N` has been made the only visible GPU when Python started.
+ *
+ * @throws {BhBridgeError} `DEVICE_UNAVAILABLE`, naming what is there.
+ */
+export function resolveDevice(wanted: string, { devices }: PythonEnvironment): ResolvedDevice {
+  const [gpu] = devices.cuda;
+  const cuda: ResolvedDevice | undefined = gpu === undefined ? undefined : { kind: "cuda", label: `cuda: ${gpu}` };
+  const mps: ResolvedDevice | undefined = devices.mps ? { kind: "mps", label: "mps" } : undefined;
+  const cpu: ResolvedDevice = { kind: "cpu", label: "cpu" };
+  if (wanted === "auto") return cuda ?? mps ?? cpu;
+  const found = wanted === "cpu" ? cpu : wanted === "mps" ? mps : cuda;
+  if (found) return found;
+  const there = [cuda, mps, cpu].flatMap((device) => device?.label ?? []).join(", ");
+  throw new BhBridgeError(
+    "DEVICE_UNAVAILABLE",
+    `device ${wanted} is not available: PyTorch sees ${there}. Choose one of them with device (--device on the command line), or run "bh-bridge doctor"`,
+  );
+}
+
+/** What a run records of the process and the device that trained it. */
+export function environmentPin(environment: PythonEnvironment, device: ResolvedDevice): EnvironmentPin {
+  const version = (name: string) => environment.packages[name] ?? "";
+  return {
+    device: device.label,
+    threads: environment.threads,
+    cpu_capability: environment.cpu_capability,
+    processor: environment.processor,
+    python: environment.python,
+    torch: environment.torch,
+    transformers: version("transformers"),
+    accelerate: version("accelerate"),
+    safetensors: version("safetensors"),
+    numpy: version("numpy"),
+    platform: environment.platform,
+  };
+}
 
 /** What a run is prepared with. */
 export interface Preparation extends TrainerSetup {

@@ -1,10 +1,10 @@
 import { totalmem } from "node:os";
 import { configInvalid } from "../config/config-invalid.js";
 import { familyOf } from "../config/models/families.js";
-import { modelSize } from "../config/models/model-sizes.js";
+import { modelSize } from "../config/run-config-fields.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
-import { groupDigits } from "../text/group-digits.js";
+import { groupDigits } from "../text/format.js";
 
 /** A model draws its weights in float32 before they are rounded. */
 const bytesOfWeight = 4;

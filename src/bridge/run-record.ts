@@ -8,15 +8,15 @@ import type { TrainEventOf } from "../protocol/events.js";
 import type { ReplyOf } from "../protocol/operations.js";
 import { latestMethod } from "../protocol/step-method.js";
 import { packageManifest } from "../python/package-manifest.js";
+import { atExit } from "../python/session-folder.js";
+import { sealRun } from "../runs/checksums.js";
 import { createRunDirectory } from "../runs/create-run-directory.js";
-import { foreignEntry } from "../runs/foreign-entry.js";
-import { repositoryState } from "../runs/git-state.js";
-import { nodeEnvironment } from "../runs/node-environment.js";
+import { nodeEnvironment, repositoryState } from "../runs/git-state.js";
 import { readEvents, trainedSeconds } from "../runs/read-events.js";
+import { foreignEntry } from "../runs/remove-run.js";
 import { runConfigText } from "../runs/run-config.js";
 import { runFiles } from "../runs/run-layout.js";
 import { type EnvironmentPin, type RunManifest, runFormat, runManifestText, writeRunManifest } from "../runs/run-manifest.js";
-import { sealRun } from "../runs/seal-run.js";
 import type { ResumePlan } from "./resume-plan.js";
 import type { TrainerCallback } from "./trainer-callback.js";
 import type { TrainerSetup } from "./trainer-options.js";
@@ -148,5 +148,63 @@ export class RunRecord {
   #write(changes: Partial<RunManifest>): void {
     this.#manifest = { ...this.#manifest, ...changes };
     writeRunManifest(this.directory, this.#manifest);
+  }
+}
+
+/** A run whose training can begin. */
+export class StartedRun {
+  /** Absolute path of the run directory. */
+  readonly directory: string;
+  /** Training windows of the corpus. */
+  readonly windows: number;
+  /** The step that training goes on from: that of the checkpoint that a run is resumed from or begins with, else 0. */
+  readonly fromStep: number;
+  /** The newest recorded step of a resumed run, up to which steps are computed a second time; −1 for none. */
+  readonly recordedStep: number;
+  /** What was wrong with newer checkpoints of a resumed run. */
+  readonly rejectedCheckpoints: readonly string[];
+  readonly #record: RunRecord;
+
+  constructor(record: RunRecord, reply: ReplyOf<"trainer.create">) {
+    this.#record = record;
+    this.directory = record.directory;
+    this.windows = reply.windows;
+    this.fromStep = reply.from_step;
+    this.recordedStep = reply.recorded_step;
+    this.rejectedCheckpoints = reply.rejected_checkpoints;
+  }
+
+  /** `run.json` as it is now. */
+  get manifest(): RunManifest {
+    return this.#record.manifest;
+  }
+}
+
+/** The directory of a run whose training has not begun. It goes with whatever ends first: its trainer, its Python, or Node. */
+export class UnstartedRun {
+  #record: RunRecord | undefined;
+  #isGone = false;
+  readonly #forgetExit: () => void;
+
+  /** @param ended settles when Python has ended. */
+  constructor(record: RunRecord, ended: Promise<unknown>) {
+    this.#record = record;
+    this.#forgetExit = atExit(() => this.discard());
+    void ended.then(() => this.discard());
+  }
+
+  /** The training has begun: from now on the run stays. */
+  begin(): void {
+    this.#record = undefined;
+    this.#forgetExit();
+  }
+
+  /** Remove the directory of a training that has not begun; whether it is gone, by this call or by an earlier one. */
+  discard(): boolean {
+    const record = this.#record;
+    this.begin();
+    record?.discard();
+    this.#isGone ||= record !== undefined;
+    return this.#isGone;
   }
 }

@@ -1,28 +1,27 @@
 import { type Argument, Command } from "commander";
 import { packageManifest } from "../python/package-manifest.js";
 import { wrap } from "../text/wrap.js";
-import { helpEnding } from "./terminal/command.js";
-import { helpDocument } from "./terminal/help-document.js";
+import { helpDocument, helpEnding } from "./terminal/command.js";
 
 /** The commands in the order of the help page; each is loaded when it is asked for. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import("./train/train.js")).trainCommand(),
-  resume: async () => (await import("./resume/resume.js")).resumeCommand(),
+  resume: async () => (await import("./resume.js")).resumeCommand(),
   experiment: async () => (await import("./experiment/experiment.js")).experimentCommand(),
   sweep: async () => (await import("./sweep/sweep.js")).sweepCommand(),
   runs: async () => (await import("./runs/runs.js")).runsCommand(),
   serve: async () => (await import("./serve/serve.js")).serveCommand(),
   compare: async () => (await import("./compare/compare.js")).compareCommand(),
   reproduce: async () => (await import("./reproduce/reproduce.js")).reproduceCommand(),
-  rerecord: async () => (await import("./rerecord/rerecord.js")).rerecordCommand(),
-  simulate: async () => (await import("./simulate/simulate.js")).simulateCommand(),
-  analyze: async () => (await import("./analyze/analyze.js")).analyzeCommand(),
-  census: async () => (await import("./census/census.js")).censusCommand(),
+  rerecord: async () => (await import("./rerecord.js")).rerecordCommand(),
+  simulate: async () => (await import("./simulate.js")).simulateCommand(),
+  analyze: async () => (await import("./analyze.js")).analyzeCommand(),
+  census: async () => (await import("./census.js")).censusCommand(),
   inspect: async () => (await import("./inspect/inspect.js")).inspectCommand(),
-  export: async () => (await import("./export/export.js")).exportCommand(),
-  report: async () => (await import("./report/report.js")).reportCommand(),
-  tokenizer: async () => (await import("./tokenizer/tokenizer.js")).tokenizerCommand(),
-  presets: async () => (await import("./presets/presets.js")).presetsCommand(),
+  export: async () => (await import("./export.js")).exportCommand(),
+  report: async () => (await import("./report.js")).reportCommand(),
+  tokenizer: async () => (await import("./tokenizer.js")).tokenizerCommand(),
+  presets: async () => (await import("./presets.js")).presetsCommand(),
   config: async () => (await import("./config/config.js")).configCommand(),
   setup: async () => (await import("./setup/setup.js")).setupCommand(),
   doctor: async () => (await import("./doctor/doctor.js")).doctorCommand(),

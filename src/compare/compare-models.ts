@@ -8,10 +8,9 @@ import { openHfDirectory } from "../formats/hf/hf-directory.js";
 import { itemSizes } from "../formats/matrix.js";
 import type { TensorFile } from "../formats/safetensors/safetensors.js";
 import type { StoredTensor } from "../formats/stored-tensor.js";
-import { sha256OfFile } from "../runs/checksums.js";
+import { manifestSums, sha256OfFile } from "../runs/checksums.js";
 import { requireFolder } from "../runs/file-types.js";
 import { finalFolder, modelManifestFile } from "../runs/run-layout.js";
-import { manifestSums } from "../runs/verify-files.js";
 
 /** The first element in which two models differ. */
 const differingWeightSchema = z.strictObject({

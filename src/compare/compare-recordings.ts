@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { type CompareHistoriesOptions, compareHistories, type DifferingPlace, type HistoryComparison } from "../analysis/compare-histories.js";
-import { exactNumberSchema } from "../analysis/document-fields.js";
-import { embeddingHistory, historyTensors } from "../formats/history-tensor.js";
+import { exactNumber, exactNumberSchema } from "../analysis/document-fields.js";
+import { embeddingHistory, historyTensors } from "../formats/history.js";
+import { finalLoss, type TrainResult } from "../runner/train-result.js";
 import { openHistory } from "../runs/open-history.js";
 import { openRunHistories } from "../runs/open-run-directory.js";
+import { readEvents } from "../runs/read-events.js";
 
 const count = z.int().nonnegative();
 
@@ -90,4 +92,86 @@ function placeIn(tensor: string, { step, ...place }: DifferingPlace): NonNullabl
 
 function earlier(first: RecordingComparison["first"], other: NonNullable<RecordingComparison["first"]>): RecordingComparison["first"] {
   return first && first.step <= other.step ? first : other;
+}
+
+/** The first step at which two runs had other losses. */
+export const differingLossSchema = z.strictObject({ step: z.int().nonnegative(), a: exactNumberSchema, b: exactNumberSchema });
+
+/** What a comparison of the losses of two runs found; `reason` says why they are not equal where no loss of a common step differs. */
+export const lossComparisonSchema = z.strictObject({ equal: z.boolean(), first: differingLossSchema.nullable(), reason: z.string().nullable() });
+export type LossComparison = z.output<typeof lossComparisonSchema>;
+
+/**
+ * Compare the losses of two runs, of every step that both have taken, in all their bits.
+ *
+ * @param until the step that ends the comparison; where it is left out, both have to end at the same step.
+ * @throws {BhBridgeError} as `readEvents`.
+ */
+export function compareLosses(a: string, b: string, until = Number.POSITIVE_INFINITY): LossComparison {
+  const [left, right] = [lossesOf(a, until), lossesOf(b, until)];
+  for (const [step, loss] of left) {
+    const other = right.get(step);
+    if (other !== undefined && !Object.is(loss, other)) return { equal: false, first: { step, a: exactNumber(loss), b: exactNumber(other) }, reason: null };
+  }
+  const ends = [left, right].map((losses) => Math.max(0, ...losses.keys()));
+  return ends[0] === ends[1]
+    ? { equal: true, first: null, reason: null }
+    : { equal: false, first: null, reason: `a ends at step ${ends[0]}, b at step ${ends[1]}` };
+}
+
+/** The loss of each step that a run has taken, up to one. @throws {BhBridgeError} as `readEvents`. */
+export function lossesOf(run: string, until = Number.POSITIVE_INFINITY): Map<number, number> {
+  return new Map(readEvents(run).flatMap((event) => (event.type === "step_end" && event.global_step <= until ? [[event.global_step, event.loss]] : [])));
+}
+
+/** One measure of several runs side by side, and how far each is from the first run: absolute, and as a part of it; null where that is not a number. */
+export const resultSchema = z.strictObject({
+  path: z.string(),
+  values: z.array(z.union([z.number(), z.string(), z.boolean(), z.null()])),
+  difference: z.array(z.number().nullable()),
+  relative: z.array(z.number().nullable()),
+});
+type Result = z.output<typeof resultSchema>;
+
+/** What came out of runs, and with it their verdicts. */
+export const outcomes: Readonly<Record<string, (result: TrainResult) => Result["values"][number]>> = {
+  status: ({ status }) => status,
+  verdict: ({ verdict }) => verdict.result,
+  "steps.done": ({ steps }) => steps.done,
+  loss: finalLoss,
+  finite: ({ finite }) => finite,
+  "census.C": ({ census }) => census.C,
+  "census.P": ({ census }) => census.P,
+  "census.unique": ({ census }) => census.unique,
+  displacement: ({ displacement }) => displacement.float64,
+  centroidNorm: ({ centroidNorm }) => centroidNorm.at(-1)?.[1] ?? null,
+};
+
+/** What runs took: other every time. */
+export const timings: typeof outcomes = {
+  seconds: ({ seconds }) => seconds,
+  stepsPerSecond: ({ stepsPerSecond }) => stepsPerSecond,
+  "usage.cpuCores": ({ usage }) => usage?.cpuCores ?? null,
+  "usage.peakBytes": ({ usage }) => usage?.peakBytes ?? null,
+};
+
+/** Measures of several runs, equal ones too. */
+export function compareResults(results: readonly TrainResult[], measures: typeof outcomes): Result[] {
+  return Object.entries(measures).map(([path, measure]) => {
+    const values = results.map(measure);
+    const difference = values.map((value) => distance(value, values[0]));
+    return { path, values, difference, relative: difference.map((far) => part(far, values[0])) };
+  });
+}
+
+type Value = Result["values"][number];
+
+function distance(value: Value, first: Value | undefined): number | null {
+  return typeof value === "number" && typeof first === "number" ? value - first : null;
+}
+
+function part(difference: number | null, whole: Value | undefined): number | null {
+  if (difference === null || typeof whole !== "number") return null;
+  if (difference === 0) return 0;
+  return whole === 0 ? null : difference / Math.abs(whole);
 }

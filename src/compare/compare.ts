@@ -3,14 +3,19 @@ import { z } from "zod";
 import type { ScanOptions } from "../analysis/scan/observation.js";
 import { callArguments } from "../bridge/call-arguments.js";
 import { openRun } from "../runner/open-run.js";
-import { compareLosses, lossComparisonSchema } from "./compare-losses.js";
 import { compareFinalModels, modelComparisonSchema } from "./compare-models.js";
-import { compareRecordings, recordingComparisonSchema } from "./compare-recordings.js";
-import { compareResults, outcomes, resultSchema, timings } from "./compare-results.js";
-import { differenceSchema, differences } from "./differences.js";
-import { type Divergence, divergenceSchema } from "./divergence.js";
-import type { DivergenceOptions } from "./locate-divergence.js";
-import { allFacts, factSections, tellingFacts } from "./run-facts.js";
+import {
+  compareLosses,
+  compareRecordings,
+  compareResults,
+  lossComparisonSchema,
+  outcomes,
+  recordingComparisonSchema,
+  resultSchema,
+  timings,
+} from "./compare-recordings.js";
+import { type Divergence, type DivergenceOptions, divergenceSchema } from "./locate-divergence.js";
+import { allFacts, differenceSchema, differences, factSections, tellingFacts } from "./run-facts.js";
 
 const pairShape = { a: z.string(), b: z.string() };
 
@@ -73,7 +78,7 @@ export async function compare(runs: readonly string[], options: CompareOptions =
     final: pairs.map((pair) => ({ ...pair, ...compareFinalModels(pair.a, pair.b) })),
   };
   if (!deep) return comparison;
-  const [{ resolvePython }, { pythonOf }] = await Promise.all([import("../python/resolve-python.js"), import("./train-again.js")]);
+  const [{ resolvePython }, { pythonOf }] = await Promise.all([import("../python/require-packages.js"), import("./train-again.js")]);
   return { ...comparison, deep: await locateDivergences(comparison, { python: (run) => resolvePython(pythonOf(run, python), signal), corpus, signal }) };
 }
 

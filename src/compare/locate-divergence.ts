@@ -1,17 +1,42 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
-import type { UsablePython } from "../python/resolve-python.js";
+import type { UsablePython } from "../python/require-packages.js";
+import { temporaryFolder } from "../python/session-folder.js";
 import type { Run } from "../runner/open-run.js";
-import { temporaryFolder } from "../runner/temporary-folder.js";
 import type { TrainListener } from "../runner/train.js";
 import { recordedStep } from "../runs/history-index.js";
-import { compareLosses, type LossComparison } from "./compare-losses.js";
-import { compareRecordings, type RecordingComparison } from "./compare-recordings.js";
-import { comparedStates, compareTraces } from "./compare-traces.js";
-import type { Divergence } from "./divergence.js";
-import { StepTrace } from "./step-trace.js";
+import {
+  compareLosses,
+  compareRecordings,
+  differingLossSchema,
+  differingRecordSchema,
+  type LossComparison,
+  type RecordingComparison,
+} from "./compare-recordings.js";
+import { comparedStates, compareTraces, StepTrace, tracedDifferenceSchema } from "./compare-traces.js";
 import { checkpointBefore, conductAgain, requireOwnStart } from "./train-again.js";
+
+/** Where two trainings part, when both are trained again. */
+export const divergenceSchema = z.strictObject({
+  /** Absolute paths. */
+  a: z.string(),
+  b: z.string(),
+  /** The last step that both were trained again to. */
+  until: z.int().positive(),
+  /** The newest step up to which all weights that both have, and what the optimizers keep for them, are equal in every bit; null when the first state is not. */
+  equalTo: z.int().nonnegative().nullable(),
+  /** The step that `first` and `module` are of; null when it came out the same in every bit. */
+  step: z.int().positive().nullable(),
+  /** The first difference of that step, in the order in which it is computed. */
+  first: tracedDifferenceSchema.nullable(),
+  /** The first in what a module gets, gives, or has as a gradient; null when the step differs in none of these. */
+  module: tracedDifferenceSchema.nullable(),
+  /** Which of them did not come out as they were recorded, and the first bit and loss in which they did not: the recorded value, and the one of today. */
+  unlike: z.array(z.strictObject({ which: z.enum(["a", "b"]), history: differingRecordSchema.nullable(), loss: differingLossSchema.nullable() })),
+});
+export type Divergence = z.output<typeof divergenceSchema>;
 
 /** Two runs whose recordings differ; a run and itself where it did not come out again. */
 export interface DivergencePlan {

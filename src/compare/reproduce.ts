@@ -2,20 +2,15 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { callArguments } from "../bridge/call-arguments.js";
 import { BhBridgeError } from "../errors.js";
-import { resolvePython, type UsablePython } from "../python/resolve-python.js";
-import { type FollowedTraining, followTraining } from "../runner/follow-training.js";
+import { resolvePython, type UsablePython } from "../python/require-packages.js";
 import { openRun } from "../runner/open-run.js";
-import type { TrainListener } from "../runner/train.js";
+import { type FollowedTraining, followTraining, type TrainListener } from "../runner/train.js";
 import { recordedStep } from "../runs/history-index.js";
-import { withoutKernel } from "../runs/pin-differences.js";
-import type { EnvironmentPin } from "../runs/run-manifest.js";
-import { readRunNotes, writeRunNotes } from "../runs/run-notes.js";
-import { count } from "../text/count.js";
-import { differingLossSchema } from "./compare-losses.js";
-import { differingRecordSchema } from "./compare-recordings.js";
-import { differenceSchema, differences } from "./differences.js";
-import { divergenceSchema } from "./divergence.js";
-import { type DivergenceOptions, locateDivergence, planDivergence } from "./locate-divergence.js";
+import { type EnvironmentPin, readRunNotes, withoutKernel, writeRunNotes } from "../runs/run-manifest.js";
+import { count } from "../text/format.js";
+import { differingLossSchema, differingRecordSchema } from "./compare-recordings.js";
+import { type DivergenceOptions, divergenceSchema, locateDivergence, planDivergence } from "./locate-divergence.js";
+import { differenceSchema, differences } from "./run-facts.js";
 import { pythonOf, requireOwnStart, type TrainAgainPlan, trainAgain } from "./train-again.js";
 
 /** Whether a run came out the same when it was trained again. */

@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { configIdentity } from "../config/config-hash.js";
+import { configValues, type JsonValue } from "../config/json-value.js";
 import type { Json } from "../formats/read-json.js";
 import type { Run } from "../runner/open-run.js";
 import { sha256OfFile } from "../runs/checksums.js";
-import { withoutKernel } from "../runs/pin-differences.js";
 import { readRunDocument } from "../runs/read-run-json.js";
 import { runFiles } from "../runs/run-layout.js";
+import { withoutKernel } from "../runs/run-manifest.js";
 
 /** The sections of what a run was made from. */
 export const factSections = ["config", "data", "environment", "code"] as const;
@@ -59,4 +61,17 @@ function sha256IfThere(directory: string, name: string): string | null {
 
 function jsonIfThere(directory: string, name: string): Json {
   return readRunDocument(directory, name, z.json()) ?? null;
+}
+
+/** One value in which several runs differ, by its dotted path; null for a run that does not have it. */
+export const differenceSchema = z.strictObject({ path: z.string(), values: z.array(z.json()) });
+export type Difference = z.output<typeof differenceSchema>;
+
+/** The values in which plain objects differ, in the order in which they first appear. */
+export function differences(objects: readonly object[]): Difference[] {
+  const all = objects.map((object) => configValues(object));
+  const paths = new Set(all.flatMap((values) => [...values.keys()]));
+  return [...paths]
+    .map((path) => ({ path, values: all.map((values): JsonValue => values.get(path) ?? null) }))
+    .filter(({ values }) => values.some((value) => !isDeepStrictEqual(value, values[0])));
 }

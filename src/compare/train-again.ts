@@ -1,22 +1,21 @@
 import { resolve } from "node:path";
 import { requireSameCorpus } from "../bridge/resume-plan.js";
-import type { StartedRun } from "../bridge/started-run.js";
-import { deviceKind } from "../config/device-kind.js";
+import type { StartedRun } from "../bridge/run-record.js";
 import { parseRunConfig } from "../config/parse-run-config.js";
 import { defaultPreset } from "../config/presets.js";
 import { alreadyResolved } from "../config/resolve-run-config.js";
+import { deviceKind } from "../config/run-config-fields.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import type { FindPythonOptions } from "../python/find-python.js";
-import type { UsablePython } from "../python/resolve-python.js";
+import type { UsablePython } from "../python/require-packages.js";
+import { temporaryFolder } from "../python/session-folder.js";
 import type { Run } from "../runner/open-run.js";
-import { temporaryFolder } from "../runner/temporary-folder.js";
 import { conductTraining, type TrainListener } from "../runner/train.js";
+import { verifyFiles } from "../runs/checksums.js";
 import { runCheckpoints } from "../runs/run-layout.js";
 import type { EnvironmentPin } from "../runs/run-manifest.js";
-import { verifyFiles } from "../runs/verify-files.js";
-import { compareLosses, type LossComparison } from "./compare-losses.js";
-import { compareRecordings, type RecordingComparison } from "./compare-recordings.js";
+import { compareLosses, compareRecordings, type LossComparison, type RecordingComparison } from "./compare-recordings.js";
 
 /** Which steps of a run are trained again, and how. */
 export interface TrainAgainPlan {

@@ -2,12 +2,12 @@ import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BhBridgeError, type ConfigIssue } from "../errors.js";
-import { savedFamily } from "../formats/hf/saved-family.js";
+import { savedFamily } from "../formats/hf/hf-directory.js";
 import { isPlainObject } from "./json-value.js";
-import type { Layer } from "./layer.js";
+import type { Layer } from "./layers.js";
 import { familyOf, familyWithoutName, modelSchema } from "./models/families.js";
-import { dtypeSchema, ownModelFields } from "./models/own-model-fields.js";
-import { productOwnedGpt2Config } from "./product-owned-arguments.js";
+import { dtypeSchema, ownModelFields } from "./models/family.js";
+import { productOwnedGpt2Config } from "./training-schema.js";
 
 /** What transformers writes into every config.json beside the architecture. */
 const notArchitecture: readonly string[] = [...Object.keys(productOwnedGpt2Config), "model_type", "auto_map", "torch_dtype"];

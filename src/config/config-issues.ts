@@ -1,13 +1,9 @@
 import type { z } from "zod";
 import type { ConfigIssue } from "../errors.js";
-import { acceptedLiterals, acceptedValues } from "./accepted-values.js";
-import { acceptedConstants, discriminatorOf, fieldAt, fieldPaths, fieldsOf, rootField } from "./field-catalog.js";
-import type { JsonSchemaNode } from "./json-schema.js";
-import { isPlainObject } from "./json-value.js";
-import { nearestName } from "./nearest-name.js";
-import { productOwnedGpt2Config, productOwnedTrainingArguments } from "./product-owned-arguments.js";
-import { shownValue } from "./shown-value.js";
-import { valueAt } from "./value-at.js";
+import { acceptedLiterals, acceptedValues, nearestName, shownValue } from "./config-invalid.js";
+import { acceptedConstants, discriminatorOf, fieldAt, fieldPaths, fieldsOf, type JsonSchemaNode, rootField } from "./json-schema.js";
+import { isPlainObject, valueAt } from "./json-value.js";
+import { productOwnedGpt2Config, productOwnedTrainingArguments } from "./training-schema.js";
 
 type Issue = z.core.$ZodIssue;
 

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { configValues } from "./config-values.js";
 import { isEngineDefault } from "./engine-schema.js";
-import type { JsonValue } from "./json-value.js";
+import { configValues, type JsonValue } from "./json-value.js";
 import type { RunConfig } from "./run-config-schema.js";
 
 /** One field in which two configurations differ; undefined where one of them does not have it. */

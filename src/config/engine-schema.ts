@@ -4,7 +4,7 @@ import { z } from "zod";
 export const engines = ["trainer", "fast"] as const;
 
 /** Runs of at least this many steps are compiled automatically: from here on it pays where the compiled step is cached, at the notebook's size. */
-export const compiledFromSteps = 250;
+const compiledFromSteps = 250;
 
 export const processesSchema = z.int().min(1).max(1024);
 export const batchedRunsSchema = z.int().min(1).max(64);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isPlainObject } from "./json-value.js";
 import { presetNames } from "./presets.js";
 import { runConfigFields } from "./run-config-fields.js";
 import { writtenRunConfig } from "./run-config-schema.js";
@@ -41,7 +42,7 @@ export function withoutSafeIntegerBounds(node: z.core.JSONSchema.BaseSchema): vo
 }
 
 /** The fields of a configuration file in today's form alone: what messages and generated files name. */
-export function fieldsJsonSchema(): JsonSchemaNode {
+function fieldsJsonSchema(): JsonSchemaNode {
   return jsonSchemaOf(runConfigFields.extend(fileFields));
 }
 
@@ -56,4 +57,74 @@ export function configJsonSchema(): JsonSchemaNode & Record<string, unknown> {
     title: "bh-bridge run",
     description: "The configuration of one run of bh-bridge: any part of it; the rest comes from a preset.",
   };
+}
+
+let cached: JsonSchemaNode | undefined;
+
+/** The JSON Schema of the fields of a configuration file, made once. */
+export function rootField(): JsonSchemaNode {
+  cached ??= fieldsJsonSchema();
+  return cached;
+}
+
+/** The fields of an object; of a union, those of the branch that the value names. */
+export function fieldsOf(node: JsonSchemaNode, value: unknown): Record<string, JsonSchemaNode> {
+  if (node.properties) return node.properties;
+  return branchOf(node, value)?.properties ?? {};
+}
+
+/** The branch of a union that a value belongs to; the one with a default where it does not say. */
+function branchOf(union: JsonSchemaNode, value: unknown): JsonSchemaNode | undefined {
+  const name = discriminatorOf(union);
+  if (name === undefined) return undefined;
+  const given = isPlainObject(value) ? value[name] : undefined;
+  return union.oneOf?.find(({ properties }) => {
+    const field = properties?.[name] ?? {};
+    return given === undefined ? field.default !== undefined : acceptedConstants(field).includes(given);
+  });
+}
+
+/** The field that says which branch of a union a value belongs to; undefined for what is no union. */
+export function discriminatorOf(node: JsonSchemaNode): string | undefined {
+  return ["kind", "type", "name"].find((name) => node.oneOf?.every((branch) => branch.properties?.[name]));
+}
+
+/** The constants that a field accepts. */
+export function acceptedConstants({ const: only, enum: several }: JsonSchemaNode): readonly unknown[] {
+  return several ?? (only === undefined ? [] : [only]);
+}
+
+/** The schema of the field at a path; `value` is the whole configuration, which says what kind a union is of. */
+export function fieldAt(path: readonly PropertyKey[], value: unknown): JsonSchemaNode | undefined {
+  let node: JsonSchemaNode | undefined = rootField();
+  let current = value;
+  for (const key of path) {
+    if (node === undefined) return undefined;
+    const kinds: JsonSchemaNode | undefined = key === discriminatorOf(node) ? kindField(node, String(key)) : undefined;
+    node = kinds ?? fieldsOf(node, current)[String(key)] ?? itemsOf(node);
+    current = isPlainObject(current) ? current[String(key)] : undefined;
+  }
+  return node;
+}
+
+function itemsOf(node: JsonSchemaNode): JsonSchemaNode | undefined {
+  return node.items ?? node.anyOf?.map(itemsOf).find((items) => items !== undefined);
+}
+
+/** The field of a union that names its branches: every value that one accepts. */
+function kindField(union: JsonSchemaNode, name: string): JsonSchemaNode {
+  const fields = (union.oneOf ?? []).map((branch) => branch.properties?.[name] ?? {});
+  return { type: "string", enum: fields.flatMap(acceptedConstants) };
+}
+
+/** Dotted paths of all fields that hold a value, sections and `$schema` left out; a union gives the fields of all its branches. */
+export function fieldPaths(node: JsonSchemaNode = rootField(), prefix = ""): string[] {
+  const branches = node.properties ? [node] : (node.oneOf ?? []);
+  const paths = branches.flatMap((branch) =>
+    Object.entries(branch.properties ?? {}).flatMap(([name, field]) => {
+      const below = fieldPaths(field, `${prefix}${name}.`);
+      return below.length > 0 ? below : name === "$schema" ? [] : [`${prefix}${name}`];
+    }),
+  );
+  return [...new Set(paths)];
 }

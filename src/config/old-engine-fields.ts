@@ -37,7 +37,7 @@ export const otherForms = {
 };
 
 /** Names of the fields of earlier versions, with the path of each today. */
-export const oldPaths: readonly (readonly [OldName, string])[] = (Object.keys(oldFields) as OldName[]).map((name) => [name, `engine.${oldFields[name].field}`]);
+const oldPaths: readonly (readonly [OldName, string])[] = (Object.keys(oldFields) as OldName[]).map((name) => [name, `engine.${oldFields[name].field}`]);
 
 /** The path of a field today, where an earlier version or the short form (`engine=fast`) has another one. */
 export function presentPath(path: string): string {

@@ -1,12 +1,10 @@
 import type { z } from "zod";
 import type { ConfigIssue } from "../errors.js";
-import { configInvalid } from "./config-invalid.js";
+import { configInvalid, shownValue } from "./config-invalid.js";
 import { configIssues } from "./config-issues.js";
-import { isPlainObject } from "./json-value.js";
+import { isPlainObject, valueAt } from "./json-value.js";
 import { readOldFields, withPresentPaths } from "./old-engine-fields.js";
 import { checkedRunConfig, type RunConfig } from "./run-config-schema.js";
-import { shownValue } from "./shown-value.js";
-import { valueAt } from "./value-at.js";
 
 /**
  * Check a configuration and fill in its defaults.

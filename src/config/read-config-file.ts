@@ -5,7 +5,7 @@ import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument }
 import type { ConfigIssue } from "../errors.js";
 import { configInvalid } from "./config-invalid.js";
 import { isPlainObject } from "./json-value.js";
-import type { Layer } from "./layer.js";
+import type { Layer } from "./layers.js";
 import { resolvePaths } from "./paths-in-config.js";
 
 const textFiles = [".json", ".yaml", ".yml"];

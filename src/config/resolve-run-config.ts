@@ -1,21 +1,17 @@
 import type { ConfigIssue } from "../errors.js";
-import { type AliasValues, aliasLayer } from "./aliases.js";
 import { checkpointLayer, type DescribeWeights } from "./checkpoint-layer.js";
 import { configHash } from "./config-hash.js";
-import { configValues } from "./config-values.js";
+import { nearestName } from "./config-invalid.js";
 import { diffRunConfigs, type FieldDifference } from "./diff-run-configs.js";
-import { isPlainObject } from "./json-value.js";
-import type { Layer } from "./layer.js";
-import { type MergedLayers, mergeLayers } from "./merge-layers.js";
+import { configValues, isPlainObject } from "./json-value.js";
+import { type AliasValues, type Assignment, aliasLayer, assignmentLayer, type Layer, type MergedLayers, mergeLayers, setLayer } from "./layers.js";
 import { defaultFamily } from "./models/families.js";
-import { nearestName } from "./nearest-name.js";
 import { inEngineSection, withPresentPaths } from "./old-engine-fields.js";
 import { parseRunConfig } from "./parse-run-config.js";
 import { resolvePaths } from "./paths-in-config.js";
 import { defaultPreset, isPresetName, type PresetName, presetNames, presets } from "./presets.js";
 import { readConfigFile } from "./read-config-file.js";
 import type { RunConfig, RunConfigInput } from "./run-config-schema.js";
-import { type Assignment, assignmentLayer, setLayer } from "./set-layer.js";
 
 /** What a caller of the API writes: any part of a configuration, and the preset that it starts from. */
 export interface RunInput extends RunConfigInput {
@@ -166,4 +162,9 @@ function resolved(config: RunConfig, preset: PresetName, given: ReadonlyMap<stri
   const sources = new Map([...configValues(config).keys()].map((path) => [path, given.get(path) ?? "default"]));
   const changes = changesFrom(preset, config, (path) => sources.get(path) ?? "default");
   return { config, preset, sources, changes, hash: configHash(config), unused };
+}
+
+/** A configuration in a TypeScript file, checked and completed by the editor: `export default defineRun({ … })`. */
+export function defineRun(config: RunInput): RunInput {
+  return config;
 }

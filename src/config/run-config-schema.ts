@@ -1,7 +1,21 @@
 import { z } from "zod";
 import { otherForms, readOldFields } from "./old-engine-fields.js";
-import { crossFieldRules } from "./rules/cross-field-rules.js";
+import { type CrossFieldRule, dataRules, modelRules, optimizerRules } from "./rules/cross-field-rule.js";
+import { engineRules } from "./rules/engine-rules.js";
+import { recordRules } from "./rules/record-rules.js";
+import { processRules, trainingRules } from "./rules/training-rules.js";
 import { runConfigFields } from "./run-config-fields.js";
+
+/** What has to hold between fields, each with its remedy. */
+const crossFieldRules: readonly CrossFieldRule[] = [
+  ...dataRules,
+  ...modelRules,
+  ...recordRules,
+  ...trainingRules,
+  ...optimizerRules,
+  ...engineRules,
+  ...processRules,
+];
 
 export type { RunConfig } from "./run-config-fields.js";
 

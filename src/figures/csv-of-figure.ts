@@ -1,4 +1,4 @@
-import { csvField } from "../text/csv-field.js";
+import { csvField } from "../text/escaping.js";
 import type { Figure, Mark } from "./figure.js";
 
 type Cell = string | number | null;

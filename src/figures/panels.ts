@@ -1,5 +1,5 @@
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
-import { stepsOf } from "../formats/state-of-step.js";
+import { stepsOf } from "../formats/history.js";
 import type { Axis, Figure, Mark, Panel, Series, Source } from "./figure.js";
 
 /** An axis with a linear scale, as far as its data go. */

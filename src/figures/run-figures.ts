@@ -1,11 +1,11 @@
 import { basename, resolve } from "node:path";
 import type { SeriesFigureName } from "../analysis/analyses.js";
 import type { ScanOptions } from "../analysis/scan/observation.js";
-import { differences } from "../compare/differences.js";
+import { differences } from "../compare/run-facts.js";
 import { configIdentity } from "../config/config-hash.js";
-import { inlineYaml } from "../config/inline-yaml.js";
+import { inlineYaml } from "../config/json-value.js";
 import { BhBridgeError } from "../errors.js";
-import { printable } from "../text/printable.js";
+import { printable } from "../text/escaping.js";
 import type { Figure, Source } from "./figure.js";
 import { adamwFigure } from "./runs/adamw.js";
 import { blackHoles } from "./runs/black-holes.js";

@@ -1,7 +1,7 @@
 import { Resvg } from "@resvg/resvg-js";
 import { parseHTML } from "linkedom";
-import { shippedFile } from "../formats/shipped-file.js";
-import { xmlText } from "../text/printable.js";
+import { shippedFile } from "../formats/file-bytes.js";
+import { xmlText } from "../text/escaping.js";
 import { drawFigure } from "./draw/draw-figure.js";
 import { figureStyle, type Theme } from "./draw/legend.js";
 import type { Figure } from "./figure.js";

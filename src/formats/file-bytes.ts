@@ -1,6 +1,16 @@
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import { BhBridgeError, type ErrorCode } from "../errors.js";
-import { formatInvalid } from "./format-invalid.js";
+
+/** The error for a file whose bytes contradict its format: names the file, the byte offset and the reason. */
+export function formatInvalid(path: string, offset: number, reason: string, cause?: unknown): BhBridgeError {
+  return new BhBridgeError("FORMAT_INVALID", `${path} is damaged or not what its name says: at byte ${offset}, ${reason}`, {
+    offset,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
 
 const openErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ENOENT: ["FILE_NOT_FOUND", "does not exist"],
@@ -10,7 +20,7 @@ const openErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 };
 
 /** The error for a path that the operating system refuses to open or list. */
-export function openError(path: string, cause: unknown): BhBridgeError {
+function openError(path: string, cause: unknown): BhBridgeError {
   const osCode = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const [code, reason] = openErrors[osCode] ?? ["IO_FAILED", `cannot be read (${osCode || String(cause)})`];
   return new BhBridgeError(code, `${path} ${reason}`, { cause });
@@ -111,3 +121,49 @@ export function readWhole(path: string, most = Number.POSITIVE_INFINITY): Buffer
 
 /** One read(2) on Linux moves at most 2^31 − 4,096 bytes; 1 GiB is safely below on every system. */
 const maxReadBytes = 2 ** 30;
+
+/** A file name alone: no folder, no parent, no drive, nothing that a shell or a terminal would take for something else. */
+const plainName = /^[^/\\:\p{Cc}]{1,255}$/u;
+
+/**
+ * The path of a file that belongs to a directory, by its name alone.
+ *
+ * Symbolic links may not lead out of the directory, but for those of the Hugging Face cache, whose `snapshots/<revision>` link to
+ * `blobs` beside them.
+ *
+ * @throws {BhBridgeError} `FORMAT_INVALID` for names and links that lead elsewhere; `FILE_NOT_FOUND`, `FILE_UNREADABLE`.
+ */
+export function containedFile(directory: string, name: string): string {
+  if (!plainName.test(name) || name === "." || name === "..") {
+    throw new BhBridgeError("FORMAT_INVALID", `${directory} names the file ${JSON.stringify(name)}, which is not the plain name of a file in it`);
+  }
+  const path = join(directory, name);
+  const target = realPath(path);
+  if (!containers(realPath(directory)).some((container) => target.startsWith(container + sep))) {
+    throw new BhBridgeError("FORMAT_INVALID", `${path} is a link that leads out of its directory, to ${target}. Copy the file, or open it by its own path`);
+  }
+  return path;
+}
+
+function containers(directory: string): string[] {
+  const parent = dirname(directory);
+  return basename(parent) === "snapshots" ? [directory, join(dirname(parent), "blobs")] : [directory];
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (cause) {
+    throw openError(path, cause);
+  }
+}
+
+/**
+ * Absolute path of a file of another package that the build copies beside the program (`scripts/build.mjs`), so that users do not install all of that package.
+ *
+ * @param source where the file is in a checkout that runs from its sources: `package/path/file`.
+ */
+export function shippedFile(source: string): string {
+  const built = fileURLToPath(new URL(`../assets/${source.slice(source.lastIndexOf("/") + 1)}`, import.meta.url));
+  return existsSync(built) ? built : createRequire(import.meta.url).resolve(source);
+}

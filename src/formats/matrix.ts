@@ -1,6 +1,7 @@
 import { getFloat16 } from "@petamoriken/float16";
 import { BhBridgeError } from "../errors.js";
 import { RowTokens } from "./row-tokens.js";
+import type { RawBytes } from "./state-checks.js";
 
 /** Element types, spelt as safetensors spells them. */
 export const dtypes = ["BF16", "F16", "F32", "F64", "I8", "U8", "I16", "U16", "I32", "U32", "I64", "U64", "BOOL"] as const;
@@ -106,5 +107,70 @@ export class Matrix {
     const size = itemSizes[this.dtype];
     for (let index = 0; index < target.length; index++) target[index] = this.#decode(this.#view, index * size);
     return target;
+  }
+}
+
+/**
+ * The rows of one tensor, read from its file a few at a time, so that memory does not grow with the tensor.
+ *
+ * Rows run over the last dimension, as in `Matrix`: `[a, b, c]` has a·b rows of c columns.
+ */
+export interface RowSource {
+  /** What the rows were read from, for messages and documents. */
+  readonly source: string;
+  readonly dtype: Dtype;
+  readonly rows: number;
+  readonly columns: number;
+  /** Which token each row is; row i is token i when absent. */
+  readonly rowTokens?: RowTokens;
+  /** Where all rows lie as contiguous little-endian bytes in a plain file, so that workers can read them; absent otherwise. */
+  readonly raw?: RawBytes;
+  /**
+   * Copy the rows `first` to `first + count − 1` into `target`, which holds exactly their bytes.
+   *
+   * @throws {BhBridgeError} `FORMAT_INVALID` when the file ends early; `RUN_CORRUPT` for a damaged snapshot of a recorded history.
+   */
+  read(first: number, count: number, target: Uint8Array): void;
+}
+
+const remedy = "take one from model.tensor() or openCheckpoint(), or make one with new Matrix(dtype, shape, bytes)";
+
+/** Whether a value has the parts of a `Matrix`. */
+export function isMatrix(value: unknown): value is Matrix {
+  return typeof value === "object" && value !== null && "bytes" in value && value.bytes instanceof Uint8Array && "dtype" in value && "shape" in value;
+}
+
+/**
+ * Refuse what is not a matrix, such as a list of lists.
+ *
+ * @param name of the argument, for the message.
+ * @throws {BhBridgeError} `USAGE` naming the argument.
+ */
+export function requireMatrix(value: unknown, name: string): void {
+  if (isMatrix(value)) return;
+  const kind = Array.isArray(value) ? "a list" : value === null ? "null" : typeof value;
+  throw new BhBridgeError("USAGE", `${name}: ${kind} is not a Matrix: ${remedy}`, { issues: [{ path: name, message: `is not a Matrix: ${remedy}` }] });
+}
+
+/** So many bytes are read at a time: large enough to be fast, small beside what a program takes anyway. */
+const chunkBytes = 4 * 2 ** 20;
+
+/** Consecutive rows; `bytes` is used again for the next ones. */
+interface RowChunk {
+  readonly first: number;
+  readonly count: number;
+  readonly bytes: Uint8Array;
+}
+
+/** All rows of a source front to back, some at a time, in memory that does not grow with them. */
+export function* rowChunks(source: RowSource): Generator<RowChunk> {
+  const rowBytes = source.columns * itemSizes[source.dtype];
+  const rowsAtATime = Math.max(1, Math.floor(chunkBytes / Math.max(1, rowBytes)));
+  const buffer = new Uint8Array(Math.min(rowsAtATime, source.rows) * rowBytes);
+  for (let first = 0; first < source.rows; first += rowsAtATime) {
+    const count = Math.min(rowsAtATime, source.rows - first);
+    const bytes = buffer.subarray(0, count * rowBytes);
+    source.read(first, count, bytes);
+    yield { first, count, bytes };
   }
 }

@@ -1,5 +1,5 @@
 import { BhBridgeError } from "../errors.js";
-import { count } from "../text/count.js";
+import { count } from "../text/format.js";
 
 /** How a token of the vocabulary is written; null for one that stands for no text. */
 export type TokenText = (token: number) => string | null;

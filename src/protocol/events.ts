@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { presentEvent, stepMethodFields } from "./step-method.js";
-import { wireNumberSchema } from "./wire-number.js";
+
+/** A number in which non-finite values travel as the strings `NaN`, `Infinity` and `-Infinity`: JSON has no others. */
+export const wireNumberSchema = z.union([z.number(), z.literal(["NaN", "Infinity", "-Infinity"]).transform(Number)]);
 
 const position = { seq: z.int().nonnegative(), mono: z.number(), wall: z.number() };
 const at = { global_step: z.int().nonnegative(), epoch: z.number().nullable() };

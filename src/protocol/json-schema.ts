@@ -1,8 +1,6 @@
 import { z } from "zod";
-import { pythonErrorSchema } from "./envelope.js";
 import { channelCommandSchema, channelMessageSchema, coalescibleEvents, trainEventSchema } from "./events.js";
-import { operations } from "./operations.js";
-import { protocolVersion } from "./version.js";
+import { operations, protocolVersion, pythonErrorSchema } from "./operations.js";
 
 /** As on the wire, where a number that is not finite is a string. Descriptions and examples are in the JSON Schema of the configuration. */
 function onTheWire(schema: z.ZodType) {

@@ -1,12 +1,76 @@
 import { z } from "zod";
 import { batchedRunsSchema, compilingSchema, processesSchema } from "../config/engine-schema.js";
 import { architectureSchema } from "../config/models/families.js";
-import { normSchema, ownModelShape } from "../config/models/own-model-fields.js";
+import { normSchema, ownModelShape } from "../config/models/family.js";
 import { runConfigFields } from "../config/run-config-fields.js";
-import { complete } from "./complete.js";
-import { pythonErrorSchema } from "./envelope.js";
-import { generateOptionsSchema } from "./generate-options.js";
-import { wireNumberSchema } from "./wire-number.js";
+import { wireNumberSchema } from "./events.js";
+
+/** What `complete` makes of a schema. */
+type Complete<Schema> =
+  Schema extends z.ZodDefault<infer Inner>
+    ? Complete<Inner>
+    : Schema extends z.ZodPrefault<infer Inner>
+      ? Complete<Inner>
+      : Schema extends z.ZodObject<infer Shape>
+        ? z.ZodObject<{ [Field in keyof Shape]: Complete<Shape[Field]> }, z.core.$strict>
+        : Schema extends z.ZodDiscriminatedUnion
+          ? z.ZodType<z.output<Schema>, z.output<Schema>>
+          : Extract<Schema, z.ZodType>;
+
+/**
+ * The schema of what a schema's `parse` returns: a field that has a default is required, as its value is there by now, and no field is added.
+ *
+ * A request carries sections of a configuration, and its schemas are made from theirs.
+ */
+export function complete<Schema extends z.ZodType>(schema: Schema): Complete<Schema> {
+  return completed(schema) as Complete<Schema>;
+}
+
+function completed(schema: z.core.$ZodType): z.core.$ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return completed(always(schema.unwrap()));
+  if (schema instanceof z.ZodPipe) return completed(schema.out);
+  if (schema instanceof z.ZodObject) return completedObject(schema);
+  if (schema instanceof z.ZodDiscriminatedUnion) return new z.ZodDiscriminatedUnion({ ...schema.def, options: schema.options.map(completed) });
+  return schema;
+}
+
+/** What may be left out has its default in its place. */
+function always(schema: z.core.$ZodType): z.core.$ZodType {
+  return schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+}
+
+function completedObject({ shape, def }: z.ZodObject): z.core.$ZodType {
+  const fields = Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, completed(field)]));
+  return def.catchall === undefined ? z.strictObject(fields) : z.object(fields).catchall(def.catchall);
+}
+
+/** A Python exception on the wire. */
+export const pythonErrorSchema = z.strictObject({
+  type: z.string(),
+  module: z.string(),
+  message: z.string(),
+  /** One of our error codes, for an error that was foreseen. */
+  code: z.string().nullable(),
+  mro: z.array(z.string()),
+  traceback: z.string(),
+});
+
+/** Lines that Python has sent over the event channel so far: another pipe, so that they may arrive after the reply. */
+const events = z.int().nonnegative();
+
+/** What `invoke` returns: the reply, or the exception that ended the operation. */
+export function envelopeSchema<Reply extends z.ZodType>(reply: Reply) {
+  return z.union([z.strictObject({ ok: reply, events }), z.strictObject({ err: pythonErrorSchema, events })]);
+}
+
+/** How text is continued, under transformers' names; none of these names a file, a module or code. */
+export const generateOptionsSchema = z.strictObject({
+  max_new_tokens: z.int().min(1).optional(),
+  do_sample: z.boolean().optional(),
+  temperature: z.number().positive().optional(),
+  top_k: z.int().min(0).optional(),
+  top_p: z.number().positive().max(1).optional(),
+});
 
 // The sections of a configuration are declared with it; here they only travel, complete.
 const { seed, data, init, noise, training, record, checkpoint } = complete(runConfigFields).shape;
@@ -191,3 +255,6 @@ export type Operations = typeof operations;
 export type Operation = keyof Operations;
 export type RequestOf<Op extends Operation> = z.input<Operations[Op]["request"]>;
 export type ReplyOf<Op extends Operation> = z.output<Operations[Op]["reply"]>;
+
+/** Raised whenever a request, a reply or an event changes; both languages name theirs in the first exchange. */
+export const protocolVersion = 1;

@@ -14,7 +14,7 @@ export const stepMethodFields = {
   reference_seconds: z.number().nullable(),
   seconds: z.number().nullable(),
 };
-export const stepMethodSchema = z.strictObject(stepMethodFields);
+const stepMethodSchema = z.strictObject(stepMethodFields);
 export type StepMethod = z.output<typeof stepMethodSchema>;
 
 /** `Exact step: used, equal bits, and faster (70.0 → 50.0 ms)`; of a compiled step, how long compiling took. */

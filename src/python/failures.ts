@@ -1,8 +1,27 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { z } from "zod";
 import { BhBridgeError, type ErrorCode, errorCodes, type ProcessExit } from "../errors.js";
-import type { pythonErrorSchema } from "../protocol/envelope.js";
-import type { Operation } from "../protocol/operations.js";
-import { callPhrases } from "./call-phrases.js";
+import { envelopeSchema, type Operation, operations, type pythonErrorSchema } from "../protocol/operations.js";
+
+/** What each call does, in the words of messages: its own name means nothing to people. */
+export const callPhrases: Readonly<Record<Operation, string>> = {
+  hello: "starting Python",
+  renew: "making Python ready for the next training",
+  release: "letting go of a model",
+  "model.create": "building a model",
+  "model.tensor": "reading a tensor",
+  "model.set_tensor": "setting a tensor",
+  "model.forward": "running a model",
+  "model.generate": "generating tokens",
+  "model.save": "saving a model",
+  "model.to": "moving a model",
+  "trainer.create": "preparing a training",
+  "trainer.train": "training",
+  "trainer.train_stack": "training several runs",
+  "trainer.evaluate": "evaluating a model",
+  "trainer.close": "closing a trainer",
+  "trainer.state": "reading the state of a trainer",
+};
 
 function isErrorCode(code: string | null): code is ErrorCode {
   return (errorCodes as readonly (string | null)[]).includes(code);
@@ -82,4 +101,55 @@ export function protocolMismatch(ours: number, theirs: number, path: string): Bh
     "PROTOCOL_MISMATCH",
     `bh-bridge speaks protocol ${ours}, the Python sources at ${path} speak ${theirs}: install bh-bridge again, so that both come from one package`,
   );
+}
+
+/** Kept for each operation: a schema is compiled when it is first used, which takes longer than a call. */
+const envelopes: Partial<Record<Operation, ReturnType<typeof envelopeSchema<z.ZodType>>>> = {};
+
+/** What `invoke` returned, checked. @throws {BhBridgeError} `PROTOCOL_INVALID` naming the operation and the field. */
+export function parseAnswer(op: Operation, answer: string) {
+  try {
+    envelopes[op] ??= envelopeSchema<z.ZodType>(operations[op].reply);
+    return envelopes[op].parse(JSON.parse(answer));
+  } catch (cause) {
+    throw protocolInvalid(`the answer to ${callPhrases[op]}`, cause);
+  }
+}
+
+/** A progress bar as tqdm and pip draw it: it is no last word. */
+const bar = /\d+%\||[━█]{4}/;
+
+/** The last lines of a program's output as a terminal would show them, without the characters that would steer one, and without progress bars. */
+export function lastLines(text: string, count: number): string[] {
+  return text
+    .trim()
+    .split("\n")
+    .map((line) =>
+      line
+        .replace(/\r$/, "")
+        .replace(/^.*\r/, "")
+        .replace(/\p{Cc}/gu, ""),
+    )
+    .filter((line) => !bar.test(line))
+    .slice(-count);
+}
+
+/** A traceback and what led to it fit many times over; a log itself may have grown to gigabytes. */
+const tailBytes = 65_536;
+
+/** The end of a text file; empty when there is no such file. */
+export function fileTail(path: string): string {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch {
+    return ""; // a log that nothing was written to
+  }
+  try {
+    const start = Math.max(0, fstatSync(fd).size - tailBytes);
+    const buffer = Buffer.alloc(tailBytes);
+    return buffer.toString("utf8", 0, readSync(fd, buffer, 0, tailBytes, start));
+  } finally {
+    closeSync(fd);
+  }
 }

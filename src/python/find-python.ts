@@ -1,8 +1,22 @@
-import { accessSync, constants, lstatSync, statSync } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
+import { accessSync, constants, existsSync, lstatSync, statSync } from "node:fs";
+import { delimiter, join, resolve, sep } from "node:path";
+import envPaths from "env-paths";
 import { BhBridgeError } from "../errors.js";
-import { environmentDirectory } from "./environment-directory.js";
-import { interpreterOf } from "./interpreter-of.js";
+import { packageRoot } from "./package-manifest.js";
+
+/**
+ * The folder of the virtual environment that `bh-bridge setup` makes: `.venv` in a checkout, and in the user's data folder for an installed
+ * package, whose own folder npm replaces at every update.
+ */
+export function environmentDirectory(root: string = packageRoot): string {
+  const isCheckout = existsSync(join(root, ".git")) || !root.includes(`${sep}node_modules${sep}`);
+  return isCheckout ? join(root, ".venv") : join(envPaths("bh-bridge", { suffix: "" }).data, "venv");
+}
+
+/** Path of the interpreter of a virtual environment. */
+export function interpreterOf(directory: string): string {
+  return join(directory, "bin", "python");
+}
 
 export type PythonOrigin = "--python" | "config" | "BH_BRIDGE_PYTHON" | "virtual environment" | "conda" | "bh-bridge environment" | "PATH";
 

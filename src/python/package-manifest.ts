@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { packageRoot } from "./package-root.js";
+import { BhBridgeError } from "../errors.js";
+
+/** The folder of this package's package.json, with a trailing slash: of the checkout, or of the installed package. */
+export const packageRoot: string = fileURLToPath(new URL("../../", import.meta.url));
 
 const manifestSchema = z.object({
   version: z.string(),
@@ -15,4 +19,48 @@ type PackageManifest = z.infer<typeof manifestSchema>;
 /** Read this package's package.json, the one place for its version, the Node.js it needs and its dependencies. */
 export function packageManifest(): PackageManifest {
   return manifestSchema.parse(JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")));
+}
+
+/** Numbers of a release: `2.13.0+cpu` → [2, 13, 0]; what follows the numbers (a build, a pre-release) is left out. */
+function releaseOf(version: string): number[] {
+  return (/^\d+(\.\d+)*/.exec(version)?.[0] ?? "").split(".").map(Number);
+}
+
+/** Negative, zero or positive as `left` is older than, equal to or newer than `right`; missing numbers count as 0. */
+function compareReleases(left: string, right: string): number {
+  const a = releaseOf(left);
+  const b = releaseOf(right);
+  for (let index = 0; index < Math.max(a.length, b.length); index++) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+const comparisons: Readonly<Record<string, (order: number) => boolean>> = {
+  ">=": (order) => order >= 0,
+  ">": (order) => order > 0,
+  "<=": (order) => order <= 0,
+  "<": (order) => order < 0,
+  "==": (order) => order === 0,
+  "!=": (order) => order !== 0,
+};
+
+/**
+ * Whether a Python package's version lies in a range such as `>=5.4,<5.25`.
+ *
+ * Only release numbers are compared, so a nightly build or a release candidate counts as its release: whoever installed one meant to use it.
+ *
+ * @throws {BhBridgeError} `INTERNAL` for an operator of which `pyproject.toml` makes no use (`~=`, `===`, wildcards).
+ */
+export function versionSatisfies(version: string, range: string): boolean {
+  return range
+    .split(",")
+    .filter((clause) => clause.trim() !== "")
+    .every((clause) => {
+      const [, operator = "", limit = ""] = /^\s*([<>=!~]+)\s*(\d+(?:\.\d+)*)\s*$/.exec(clause) ?? [];
+      const holds = comparisons[operator];
+      if (!holds) throw new BhBridgeError("INTERNAL", `the version range "${range}" has a clause that is not understood: "${clause}"`);
+      return holds(compareReleases(version, limit));
+    });
 }

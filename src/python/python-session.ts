@@ -1,21 +1,15 @@
 import { join } from "node:path";
 import { BhBridgeError, type ProcessExit } from "../errors.js";
 import type { ChannelCommand } from "../protocol/events.js";
-import { type Handle, type Operation, operations, type PythonEnvironment, type ReplyOf, type RequestOf } from "../protocol/operations.js";
-import { protocolVersion } from "../protocol/version.js";
-import { callPhrases } from "./call-phrases.js";
-import { CallQueue } from "./call-queue.js";
-import { DeadlockGuard } from "./deadlock-guard.js";
+import { type Handle, type Operation, operations, type PythonEnvironment, protocolVersion, type ReplyOf, type RequestOf } from "../protocol/operations.js";
+import { CallQueue, DeadlockGuard } from "./call-queue.js";
 import { EventChannel, type EventReceiver } from "./event-channel.js";
-import { bridgeClosed, deadlock, type KillReason, protocolInvalid, protocolMismatch, pythonFailure } from "./failures.js";
+import { bridgeClosed, callPhrases, deadlock, type KillReason, parseAnswer, protocolInvalid, protocolMismatch, pythonFailure } from "./failures.js";
 import { writeLauncher } from "./launcher.js";
-import { packageRoot } from "./package-root.js";
-import { parseAnswer } from "./parse-answer.js";
+import { packageRoot } from "./package-manifest.js";
 import { suspectVariables } from "./python-variables.js";
-import { endError, type SessionEnd, sessionEnd } from "./session-end.js";
+import { endError, type SessionEnd, sessionEnd, signalGroup, stopLadder } from "./session-end.js";
 import { createSessionFolder, removeSessionFolder } from "./session-folder.js";
-import { signalGroup } from "./signal-group.js";
-import { stopLadder } from "./stop-ladder.js";
 import { startTransport, type Transport, type TransportEnd } from "./transport.js";
 
 interface SessionOptions {

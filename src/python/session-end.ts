@@ -1,8 +1,6 @@
 import type { BhBridgeError, ProcessExit } from "../errors.js";
 import type { Operation } from "../protocol/operations.js";
-import { bridgeClosed, describeExit, interruptedAtItsStart, type KillReason, peerExited } from "./failures.js";
-import { fileTail } from "./file-tail.js";
-import { lastLines } from "./last-lines.js";
+import { bridgeClosed, describeExit, fileTail, interruptedAtItsStart, type KillReason, lastLines, peerExited } from "./failures.js";
 import type { TransportEnd } from "./transport.js";
 
 /** The first cause of a session's end; what happens later does not change it. */
@@ -40,4 +38,38 @@ export function sessionEnd(end: TransportEnd, { logs, killReason, wasClosed }: E
 export function endError(op: Operation, { exit, cause, wasClosed }: SessionEnd): BhBridgeError {
   if (wasClosed) return bridgeClosed(op, cause);
   return exit.signal === "SIGINT" ? interruptedAtItsStart(op, exit, cause) : peerExited(op, exit, cause);
+}
+
+/** Signal a process and those that it started; false when it leads no group of its own. */
+export function signalGroup(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    return process.kill(-pid, name);
+  } catch {
+    return false; // it has not left Node's group yet, or has ended
+  }
+}
+
+/** One rung: what to do, and how long to wait for an end before the next one. */
+interface Rung {
+  act(): unknown;
+  graceMs: number;
+}
+
+/** Climb from asking to killing until the process has ended; the only place where that order is decided. */
+export async function stopLadder(ended: Promise<unknown>, rungs: readonly Rung[]): Promise<void> {
+  let hasEnded = false;
+  const end = ended.then(() => {
+    hasEnded = true;
+  });
+  for (const { act, graceMs } of rungs) {
+    if (hasEnded) return;
+    act();
+    if (!Number.isFinite(graceMs)) return end;
+    let timer: NodeJS.Timeout | undefined;
+    const grace = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceMs);
+    });
+    await Promise.race([end, grace]);
+    clearTimeout(timer);
+  }
 }

@@ -1,13 +1,13 @@
 import { basename } from "node:path";
 import type { FigureOrAbsent } from "../figures/run-figures.js";
-import type { ExperimentDocument } from "../sweep/experiment/experiment-document.js";
+import type { ExperimentDocument } from "../sweep/experiment/experiment-summary.js";
+import { shownFigure, shownP } from "../sweep/experiment/experiment-verdict.js";
 import { describeMeasure } from "../sweep/experiment/measures.js";
 import type { MeasureComparison } from "../sweep/experiment/paired-statistics.js";
-import { shownFigure, shownP } from "../sweep/experiment/shown-figure.js";
 import type { SweepDocument } from "../sweep/sweep-document.js";
 import { summaryTable } from "../sweep/sweep-summary.js";
-import { count } from "../text/count.js";
-import { shellQuote } from "../text/shell-quote.js";
+import { shellQuote } from "../text/escaping.js";
+import { count } from "../text/format.js";
 import { type Block, code, foldedSection, list, type Page, section, table, text } from "./page.js";
 
 function drawn(figures: readonly FigureOrAbsent[]): Block[] {

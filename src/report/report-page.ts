@@ -1,15 +1,72 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { z } from "zod";
 import type { ScanOptions } from "../analysis/scan/observation.js";
+import { BhBridgeError } from "../errors.js";
 import { experimentFigures } from "../figures/many/experiment-figures.js";
 import { sweepFigures } from "../figures/many/sweep-figures.js";
 import { type FigureOrAbsent, figuresOfRuns, runFigureNames, runLabels } from "../figures/run-figures.js";
 import { RunSource } from "../figures/runs/run-figure.js";
-import { noLockHolders } from "../runs/scan-runs.js";
-import { readSweep } from "../sweep/read-sweep.js";
+import { readRunDocument } from "../runs/read-run-json.js";
+import { directoryOfRun, noLockHolders } from "../runs/scan-runs.js";
+import { concludeExperiment } from "../sweep/experiment/conclude-experiment.js";
+import { type ExperimentDocument, experimentDocumentSchema } from "../sweep/experiment/experiment-summary.js";
+import { earlierLooks, isJudgedBy } from "../sweep/experiment/rules.js";
+import { planFileName, readPlan } from "../sweep/plan/plan-directory.js";
+import { readSweep } from "../sweep/sweep-summary.js";
 import { experimentPage, sweepPage } from "./many-pages.js";
 import type { Page } from "./page.js";
-import { readExperiment } from "./read-experiment.js";
-import type { ReportSubject } from "./report-subject.js";
 import { runPage, runsPage } from "./run-page.js";
+
+const resultFile = "result.json";
+
+/**
+ * What an experiment says now: as its `result.json` has it, where that knows all runs that have completed and was judged by the
+ * rules of this version; else concluded anew, from the files of the runs.
+ *
+ * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, what reading a run throws; `ABORTED`.
+ */
+export async function readExperiment(directory: string, scan: ScanOptions = {}): Promise<ExperimentDocument> {
+  const { name, question } = readPlan(directory);
+  if (question === null) throw new BhBridgeError("USAGE", `${directory} is a sweep, which answers no question`);
+  const { trials } = await readSweep(directory, noLockHolders);
+  const runOf = new Map(trials.flatMap(({ trial, status, run }) => (status === "completed" && run !== null ? [[trial, run] as const] : [])));
+  const runs = question.cells.flatMap(({ arm, trial }) => {
+    const run = runOf.get(trial);
+    return run === undefined ? [] : [{ arm, directory: run }];
+  });
+  const written = existsSync(join(directory, resultFile))
+    ? readRunDocument(directory, resultFile, z.union([experimentDocumentSchema, z.unknown()]))
+    : undefined;
+  const known = experimentDocumentSchema.safeParse(written).data;
+  const isCurrent = known && known.directory === directory && isJudgedBy(question.rules, known.verdict);
+  if (isCurrent && known.control.length + known.treatment.length === runs.length) return known;
+  return await concludeExperiment({ directory, name, runs, looks: earlierLooks(known, question.seeds), ...question }, scan);
+}
+
+/** What a report is about: runs by their directories, or a directory of many. */
+export type ReportSubject =
+  | { readonly kind: "runs"; readonly runs: readonly string[] }
+  | { readonly kind: "experiment"; readonly directory: string }
+  | { readonly kind: "sweep"; readonly directory: string };
+
+/**
+ * What is meant: one directory of an experiment or a sweep, or one or more runs.
+ *
+ * @param given paths; names and beginnings of names of runs in `out`.
+ * @throws {BhBridgeError} `USAGE` when several directories are given together, or several runs are meant by one name; `RUN_NOT_FOUND`.
+ */
+export async function reportSubject(given: readonly string[], out: string): Promise<ReportSubject> {
+  const many = given.find((path) => existsSync(join(path, planFileName)));
+  if (many === undefined) {
+    const runs: string[] = [];
+    for (const run of given) runs.push(await directoryOfRun(run, out));
+    return { kind: "runs", runs: [...new Set(runs)] };
+  }
+  if (given.length > 1) throw new BhBridgeError("USAGE", `${many} is an experiment or a sweep: a report is of one of them alone, or of runs`);
+  const directory = resolve(many);
+  return { kind: readPlan(directory).question === null ? "sweep" : "experiment", directory };
+}
 
 /** A report, before it is written: its page, and its figures, those that it has nothing for among them. */
 export interface Report {

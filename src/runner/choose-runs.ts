@@ -1,19 +1,104 @@
-import { acceptedLiterals } from "../config/accepted-values.js";
-import { fieldAt } from "../config/field-catalog.js";
-import { nearestName } from "../config/nearest-name.js";
+import { acceptedLiterals, nearestName } from "../config/config-invalid.js";
+import { fieldAt } from "../config/json-schema.js";
 import { presetNames } from "../config/presets.js";
 import { BhBridgeError } from "../errors.js";
 import { readRunConfig } from "../runs/run-config.js";
-import type { FoundRun } from "../runs/scan-runs.js";
-import { fieldOf, type ListedRun, requireField } from "./run-fields.js";
-import { compareFields, meets, parseRunFilters, type RunFilter } from "./run-filter.js";
-import { runRow } from "./run-row.js";
+import { type FoundRun, runStatuses } from "../runs/scan-runs.js";
+import { type FieldValue, fieldOf, type ListedRun, requireField, runRow } from "./run-row.js";
+
+const operators = [">=", "<=", "!=", "=", ":", ">", "<", "~"] as const;
+type Operator = (typeof operators)[number];
+
+/** One condition on a field. */
+interface RunFilter {
+  field: string;
+  operator: Operator;
+  value: string;
+}
+
+/** Words that people say for a status. */
+const statusWords: Readonly<Record<string, string>> = {
+  done: "completed",
+  dead: "interrupted",
+  killed: "interrupted",
+  crashed: "interrupted",
+  error: "failed",
+};
+
+/**
+ * Read conditions as `status:done seed>=42 training.learning_rate>1e-4 name~snow tags:baseline`: `:` and `=` are equality (of a list: one of its members),
+ * `~` is "contains", the others compare numbers as numbers and dates and texts as texts.
+ *
+ * @throws {BhBridgeError} `USAGE` naming the part that is no condition.
+ */
+export function parseRunFilters(texts: readonly string[]): RunFilter[] {
+  return texts
+    .flatMap((text) => text.trim().split(/\s+/))
+    .filter((part) => part !== "")
+    .map((part) => {
+      const match = /^([\w.]+)(>=|<=|!=|=|:|>|<|~)(.*)$/.exec(part);
+      const [, field = "", operator, value = ""] = match ?? [];
+      if (!isOperator(operator)) {
+        throw new BhBridgeError(
+          "USAGE",
+          `"${part}" is not a condition: write a field, one of ${operators.join(" ")} and a value, for example status:completed or seed>=42`,
+        );
+      }
+      return { field, operator, value: field === "status" ? statusOf(value, operator) : value };
+    });
+}
+
+/** A status by one of its words. Of a part of one (`status~comp`), any text is meant. */
+function statusOf(value: string, operator: Operator): string {
+  const known = statusWords[value] ?? value;
+  if (operator === "~" || (runStatuses as readonly string[]).includes(known)) return known;
+  const near = nearestName(value, [...runStatuses, ...Object.keys(statusWords)]);
+  const hint = near === undefined ? "" : ` Did you mean ${near}?`;
+  throw new BhBridgeError("USAGE", `${JSON.stringify(value)} is not a status.${hint} A run is ${runStatuses.join(", ")}`);
+}
+
+function isOperator(text: string | undefined): text is Operator {
+  return (operators as readonly (string | undefined)[]).includes(text);
+}
+
+/** Whether a value meets a condition; what a run does not have meets only `!=`. */
+export function meets(value: FieldValue, { operator, value: wanted }: RunFilter): boolean {
+  if (value === null) return operator === "!=";
+  if (typeof value === "object") {
+    if (operator === "!=") return !value.includes(wanted);
+    return operator === "~" ? value.some((each) => each.includes(wanted)) : value.includes(wanted);
+  }
+  if (operator === "~") return String(value).toLowerCase().includes(wanted.toLowerCase());
+  const order =
+    typeof value === "number" && wanted.trim() !== "" && !Number.isNaN(Number(wanted)) ? value - Number(wanted) : compareText(String(value), wanted);
+  const answers: Record<Exclude<Operator, "~">, boolean> = {
+    ">=": order >= 0,
+    "<=": order <= 0,
+    ">": order > 0,
+    "<": order < 0,
+    "=": order === 0,
+    ":": order === 0,
+    "!=": order !== 0,
+  };
+  return answers[operator];
+}
+
+function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** The order of two values of a field; runs without one come last, whichever way the others go. */
+export function compareFields(left: FieldValue, right: FieldValue, order: "rising" | "falling"): number {
+  if (left === null || right === null) return left === right ? 0 : left === null ? 1 : -1;
+  const rising = typeof left === "number" && typeof right === "number" ? left - right : compareText(String(left), String(right));
+  return order === "rising" ? rising : -rising;
+}
 
 /** Runs with this tag come first. */
 const pinTag = "pin";
 
 /** What is asked of a list of runs, in the words of `runs --where` and `--sort`. */
-export interface RunChoice {
+interface RunChoice {
   where: readonly string[];
   /** A field; `-field` is largest first. */
   sort: string;

@@ -1,15 +1,175 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, isAbsolute, join, resolve } from "node:path";
+import { stringify } from "yaml";
+import { z } from "zod";
+import { isPlainObject } from "../config/json-value.js";
+import { familyOf } from "../config/models/families.js";
+import { modelInWords } from "../config/run-config-fields.js";
+import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import { durableCreate, syncPath } from "../formats/durable-write.js";
+import { savedFamily } from "../formats/hf/hf-directory.js";
+import { readJson } from "../formats/read-json.js";
+import { packageRoot } from "../python/package-manifest.js";
 import { readRunConfig } from "../runs/run-config.js";
 import { finalFolder, modelManifestFile } from "../runs/run-layout.js";
-import { readRunManifest } from "../runs/run-manifest.js";
-import { shellQuote } from "../text/shell-quote.js";
-import type { Exported } from "./exported.js";
-import { modelCard } from "./model-card.js";
+import { corpusName, type RunManifest, readRunManifest } from "../runs/run-manifest.js";
+import { shellQuote } from "../text/escaping.js";
+import { count, groupDigits } from "../text/format.js";
 import { summarizeRun } from "./summarize-run.js";
-import { useOwnType } from "./use-own-type.js";
+import type { TrainResult } from "./train-result.js";
+
+/** What a run can be exported to: its final model, one state as CSV, or its history. */
+export const exportTargets = ["hf", "safetensors", "hdf5", "npy", "csv"] as const;
+export type ExportTarget = (typeof exportTargets)[number];
+
+const sizeSchema = z.int().nonnegative();
+
+/** What an export wrote. */
+export const exportedSchema = z.strictObject({
+  source: z.string(),
+  to: z.enum(exportTargets),
+  /** The file or directory that was made. */
+  out: z.string(),
+  /** The tensor that was written; absent for `hf`, which takes the whole final model. */
+  tensor: z.string().optional(),
+  /** Its shape as written: a history, or a matrix. */
+  shape: z.array(sizeSchema).optional(),
+  /** The token of each row, where the run recorded chosen tokens alone. */
+  tokenIds: z.array(sizeSchema).optional(),
+  /** Bytes of all files together. */
+  bytes: sizeSchema,
+});
+export type Exported = z.output<typeof exportedSchema>;
+
+/** What a model card is made from. */
+interface ModelCardInput {
+  readonly manifest: RunManifest;
+  readonly config: RunConfig;
+  readonly result: TrainResult;
+  /** What the model will be called on the hub. */
+  readonly repository: string;
+  /** Whether the model brings Python code of its own. */
+  readonly remoteCode: boolean;
+}
+
+/** So many black holes are listed. */
+const maxHolesListed = 10;
+
+/** The `README.md` of an exported model: how to load it, what it was trained on, what came out, and with which versions. */
+export function modelCard({ manifest, config, result, repository, remoteCode }: ModelCardInput): string {
+  const { census, verdict, steps } = result;
+  const hasTokenizer = manifest.corpus.tokenizer !== undefined;
+  const frontMatter = stringify({ library_name: "transformers", pipeline_tag: "text-generation", tags: [config.model.type, "bh-bridge", "black-holes"] });
+  return `---
+${frontMatter}---
+
+# ${manifest.name}
+
+A ${modelInWords(config.model)}, ${count(manifest.parameters, "parameter")}, trained for ${groupDigits(steps.done)} of ${count(steps.planned, "step")} from the initial state \`${config.init.kind}\`. ${hasTokenizer ? "Tokens are those of the tokenizer beside it." : `Tokens are bytes below ${config.model.vocab_size}.`}
+
+## Load it
+
+\`\`\`python
+from transformers import AutoModelForCausalLM${hasTokenizer ? ", AutoTokenizer" : ""}
+
+model = AutoModelForCausalLM.from_pretrained("${repository}"${remoteCode ? ", trust_remote_code=True" : ""})
+${hasTokenizer ? `tokenizer = AutoTokenizer.from_pretrained("${repository}"${remoteCode ? ", trust_remote_code=True" : ""})\n` : ""}\`\`\`
+
+## Result
+
+| | |
+|---|---|
+| verdict | ${verdict.result} |
+| reason | ${verdict.reason} |
+| weights | ${result.finite ? "all finite" : "not all finite: this training has failed"} |
+| unique rows | ${census.unique} of ${census.rows} |
+| black holes | C = ${census.C} |
+| population | P = ${census.P} |
+| largest | ${census.populations.slice(0, maxHolesListed).join(", ") || "none"} |
+| centroid displacement | ${result.displacement.float64 ?? "not finite"} |
+
+## Data
+
+| | |
+|---|---|
+| corpus | \`${corpusName(manifest.corpus)}\` |
+| sha256 | \`${manifest.corpus.sha256}\` |
+| tokens | ${groupDigits(manifest.corpus.tokens)}, of ${count(manifest.corpus.distinct, "kind")}; ${manifest.corpus.dead} never appear |
+
+## Versions
+
+${versionTable(manifest)}
+
+## Configuration
+
+Hash \`${manifest.config_hash}\`.
+
+\`\`\`yaml
+${stringify(publicConfig(config))}\`\`\`
+`;
+}
+
+function versionTable({ package_version, environment, created, git }: RunManifest): string {
+  const rows = [
+    ["bh-bridge", package_version],
+    ["python", environment.python],
+    ["torch", environment.torch],
+    ["transformers", environment.transformers],
+    ["numpy", environment.numpy],
+    ["device", `${environment.device}, ${count(environment.threads, "thread")}, ${environment.cpu_capability}`],
+    ["trained", created],
+    ...(git ? [["git", `${git.commit}${git.dirty ? " with local changes" : ""}`]] : []),
+  ];
+  return ["| | |", "|---|---|", ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join("\n");
+}
+
+/** The configuration without the places of the machine it ran on: the card is meant to be published. */
+function publicConfig({ python: _python, ...config }: RunConfig): unknown {
+  return JSON.parse(JSON.stringify(config, (_key, value: unknown) => (typeof value === "string" && isAbsolute(value) ? basename(value) : value)));
+}
+
+const pythonSources = join(packageRoot, "python", "bh_bridge", "models");
+/** The last lines of the source beside a model of 0.2 or earlier whose family's norms were replaced. */
+const replacedClass = /^from (?<home>\S+) import (?<native>\w+).*\n+class (?<name>\w+)ForCausalLM\(\k<native>\):/m;
+
+/**
+ * Give a copied model with replaced norms a `model_type` that transformers does not know. Models that were saved by 0.2 or earlier have the family's own, with
+ * which transformers loads them without their source and with the wrong norms.
+ *
+ * @throws {BhBridgeError} `FORMAT_INVALID`, `RUN_CORRUPT`.
+ */
+export function useOwnType(directory: string): void {
+  const path = join(directory, "config.json");
+  const config: unknown = readJson(path);
+  if (!isPlainObject(config)) return;
+  const { type, norm } = savedFamily(config);
+  if (norm === null || typeof type !== "string" || type !== config["model_type"]) return;
+  const [module, name] = copySources(directory, type, norm);
+  const classes = { AutoConfig: `${module}.${name}Config`, AutoModelForCausalLM: `${module}.${String([config["architectures"]].flat()[0])}` };
+  // As text: JSON.stringify would write 0.0 as 0, which transformers refuses for a fraction.
+  const text = readFileSync(path, "utf8")
+    .replace(/^ {2}"model_type": "[^"]*"/m, `  "model_type": "${type}_with_${norm}"`)
+    .replace(/^ {2}"auto_map": \{[^}]*\}/m, () => `  "auto_map": ${JSON.stringify(classes, null, 4).replace("\n}", "\n  }")}`);
+  writeFileSync(path, text);
+}
+
+/** Copy the present source of a model's classes beside it. @returns the module and the beginning of the names of its classes. */
+function copySources(directory: string, type: string, norm: string): readonly [module: string, name: string] {
+  const { rmsNorm, source: own } = familyOf({ type }) ?? {};
+  const copy = (module: string) => cpSync(join(pythonSources, `${module}.py`), join(directory, `${module}.py`));
+  copy("modeling_gpt2_rmsnorm"); // its RMSNorm is used by all families
+  if (rmsNorm) return [rmsNorm.module, rmsNorm.name];
+  // The present source, ended by the line that `source_with_norms` of python/bh_bridge/models/families.py writes.
+  const path = join(directory, "modeling_other_norms.py");
+  const { home, native, name } = replacedClass.exec(readFileSync(path, "utf8"))?.groups ?? {};
+  if (name === undefined) throw new BhBridgeError("RUN_CORRUPT", `${path} does not end with the class of a ${type} with ${norm}`);
+  const classes = `${name}Config, ${name}ForCausalLM = with_norms(${native}, "${type}", "${norm}", __name__)`;
+  const source = readFileSync(join(pythonSources, "modeling_other_norms.py"), "utf8");
+  writeFileSync(path, `${source}\n\nfrom ${home} import ${native}  # noqa: E402\n\n${classes}\n`);
+  if (own !== undefined && home === `.${own}`) copy(own);
+  return ["modeling_other_norms", name];
+}
 
 /** What an exported model will be called on the hub, by the name of its directory. */
 export function repositoryOf(out: string): string {

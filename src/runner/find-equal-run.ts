@@ -2,14 +2,13 @@ import { resolve } from "node:path";
 import { Bridge } from "../bridge/bridge.js";
 import { corpusOf } from "../bridge/corpus.js";
 import { loadRunConfig } from "../bridge/load-run-config.js";
-import { resolveDevice } from "../bridge/resolve-device.js";
-import { deviceKind } from "../config/device-kind.js";
+import { resolveDevice } from "../bridge/prepared-run.js";
 import type { ResolvedConfig, RunInput } from "../config/resolve-run-config.js";
+import { deviceKind } from "../config/run-config-fields.js";
 import type { RunConfig } from "../config/run-config-schema.js";
-import { resolvePython, type UsablePython } from "../python/resolve-python.js";
-import { readRunConfig } from "../runs/run-config.js";
+import { resolvePython, type UsablePython } from "../python/require-packages.js";
+import { corpusIdentity, readRunConfig, trialIdentity, trialOfRun } from "../runs/run-config.js";
 import { noLockHolders, scanRuns } from "../runs/scan-runs.js";
-import { corpusIdentity, trialIdentity, trialOfRun } from "../runs/trial-identity.js";
 import type { TrainOptions } from "./train.js";
 
 type FindEqualRunOptions = Pick<TrainOptions, "signal" | "out" | "startFrom">;

@@ -1,11 +1,89 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
-import { trainerStateSchema } from "../formats/hf/trainer-state.js";
-import { findHistoryTensor, historyTensorNames } from "../formats/history-tensor.js";
+import { trainerStateSchema } from "../formats/hf/hf-directory.js";
+import { findHistoryTensor, historyTensorNames } from "../formats/history.js";
 import { isReadable } from "../formats/stored-tensor.js";
 import { type Checkpoint, checkpointKinds } from "../runs/checkpoint.js";
-import { deadScripts } from "../runs/dead-scripts.js";
-import { openCheckpoint } from "../runs/open-checkpoint.js";
 import { openHistory } from "../runs/open-history.js";
+import { openCheckpoint } from "../runs/open-run-directory.js";
+import { tokenTextOf } from "../runs/recorded-tokens.js";
+import { readRunConfig } from "../runs/run-config.js";
+import { runFiles } from "../runs/run-layout.js";
+import { readRunManifest } from "../runs/run-manifest.js";
+
+/** Writing systems that have letters of their own, by their names in Unicode (property Script); those with most letters of present texts. */
+const scripts = [
+  "Latin",
+  "Greek",
+  "Cyrillic",
+  "Armenian",
+  "Hebrew",
+  "Arabic",
+  "Devanagari",
+  "Bengali",
+  "Gurmukhi",
+  "Gujarati",
+  "Tamil",
+  "Telugu",
+  "Kannada",
+  "Malayalam",
+  "Sinhala",
+  "Thai",
+  "Lao",
+  "Tibetan",
+  "Myanmar",
+  "Georgian",
+  "Ethiopic",
+  "Khmer",
+  "Mongolian",
+  "Hangul",
+  "Hiragana",
+  "Katakana",
+  "Han",
+] as const;
+const expressions = scripts.map((name) => ({ name, letters: new RegExp(`\\p{Script=${name}}`, "u") }));
+const lonePart = /<0x[0-9A-F]{2}>/g;
+const letter = /\p{L}/u;
+
+/** The writing system of a token's text, by Unicode's name; `several`, `other`, or in words what a text without letters is. */
+export function scriptOf(text: string | null): string {
+  if (text === null) return "no text";
+  const written = text.replaceAll(lonePart, "");
+  if (written === "" && text !== "") return "parts of characters";
+  if (!letter.test(written)) return "no letters";
+  const found = expressions.filter(({ letters }) => letters.test(written));
+  const [only] = found;
+  return found.length > 1 ? "several" : (only?.name ?? "other");
+}
+
+/** The tokens of one writing system. */
+interface ScriptTokens {
+  script: string;
+  /** How many of them the text never has. */
+  dead: number;
+  tokens: number;
+}
+
+/**
+ * The vocabulary of a run with a tokenizer by writing systems, that with most dead tokens first; nothing where tokens are bytes.
+ *
+ * @throws {BhBridgeError} `RUN_CORRUPT`.
+ */
+function deadScripts(directory: string): ScriptTokens[] | undefined {
+  if (!existsSync(join(directory, runFiles.tokenizer)) || !existsSync(join(directory, runFiles.manifest))) return undefined;
+  const config = readRunConfig(directory);
+  const text = tokenTextOf(directory, config);
+  if (config.data.tokenizer === null || !text) return undefined;
+  const dead = new Set(readRunManifest(directory).corpus.deadTokens);
+  const found = new Map<string, ScriptTokens>();
+  for (let token = 0; token < config.model.vocab_size; token++) {
+    const script = scriptOf(text(token));
+    const counted = found.get(script) ?? { script, dead: 0, tokens: 0 };
+    found.set(script, { script, dead: counted.dead + (dead.has(token) ? 1 : 0), tokens: counted.tokens + 1 });
+  }
+  return [...found.values()].sort((a, b) => b.dead - a.dead || b.tokens - a.tokens);
+}
 
 const count = z.int().nonnegative();
 

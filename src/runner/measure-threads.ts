@@ -3,8 +3,8 @@ import { Bridge } from "../bridge/bridge.js";
 import { corpusOf } from "../bridge/corpus.js";
 import { loadRunConfig } from "../bridge/load-run-config.js";
 import { BhBridgeError } from "../errors.js";
-import type { UsablePython } from "../python/resolve-python.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import type { UsablePython } from "../python/require-packages.js";
+import { temporaryFolder } from "../python/session-folder.js";
 
 /** Memory and caches are warm by then. */
 const warmUpSteps = 20;

@@ -1,14 +1,15 @@
 import { resolve } from "node:path";
+import type { AnalysisDocument } from "../analysis/analysis-document.js";
+import { type AnalyzeOptions, analyze as analyzeHistory } from "../analysis/analyze.js";
 import type { ScanOptions } from "../analysis/scan/observation.js";
 import type { RunConfig } from "../config/run-config-schema.js";
-import { embeddingHistory } from "../formats/history-tensor.js";
+import { embeddingHistory, type History, readState, stepOfState } from "../formats/history.js";
 import type { Matrix } from "../formats/matrix.js";
-import { readState } from "../formats/read-state.js";
-import { stepOfState } from "../formats/state-of-step.js";
 import type { TrainEvent } from "../protocol/events.js";
 import { lockHolders } from "../python/lock-holders.js";
 import { openHistory } from "../runs/open-history.js";
 import { readEvents } from "../runs/read-events.js";
+import { recordedRun } from "../runs/recorded-run.js";
 import { readRunConfig } from "../runs/run-config.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
 import { summarizeRun } from "./summarize-run.js";
@@ -78,6 +79,24 @@ async function* recordedStates(directory: string, tensor: string): AsyncGenerato
     for (let index = 0; index < history.states; index++) {
       yield { step: stepOfState(history, index), matrix: readState(history, index) };
     }
+  } finally {
+    history.close();
+  }
+}
+
+/**
+ * Analyse a history: what `analyze --json` prints. The history is read once, whatever is wanted, and some of its states a second time.
+ *
+ * @param target an open history, which stays open; or the path of a run or of a file with a history, which is opened and closed again. Of a run, the tensors
+ * that it recorded beside its embedding are analysed too.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `USAGE` for an unknown analysis, and when `k` is not a whole number; `ABORTED`; what
+ * opening and reading the history throws.
+ */
+export async function analyze(target: History | string, options: AnalyzeOptions = {}): Promise<AnalysisDocument> {
+  if (typeof target !== "string") return analyzeHistory(target, options);
+  const history = await openHistory(target);
+  try {
+    return await analyzeHistory(history, { run: recordedRun(target), ...options });
   } finally {
     history.close();
   }

@@ -1,20 +1,42 @@
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { ScanOptions } from "../analysis/scan/observation.js";
+import type { ModelPlan } from "../bridge/model.js";
 import { requireSameConfig } from "../bridge/resume-plan.js";
 import { parseRunConfig } from "../config/parse-run-config.js";
 import { defaultPreset, isPresetName } from "../config/presets.js";
 import { alreadyResolved, changesFrom, type ResolvedConfig } from "../config/resolve-run-config.js";
 import type { RunConfig } from "../config/run-config-schema.js";
+import { BhBridgeError } from "../errors.js";
 import { requireUnlocked } from "../python/lock-holders.js";
-import { resolvePython, type UsablePython } from "../python/resolve-python.js";
+import { resolvePython, type UsablePython } from "../python/require-packages.js";
+import { verifyFiles } from "../runs/checksums.js";
 import { readRunConfig } from "../runs/run-config.js";
-import { requireRunEntries, runFiles } from "../runs/run-layout.js";
+import { requireRunEntries, runCheckpoints, runFiles } from "../runs/run-layout.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
-import { concludeRun } from "./conclude-run.js";
-import { type FollowedTraining, followTraining } from "./follow-training.js";
-import { resumedModel } from "./resumed-model.js";
-import { type TrainedRun, type TrainingPlan, type TrainListener, type TrainOptions, trainAndConclude } from "./train.js";
+import { concludeRun } from "./summarize-run.js";
+import { type FollowedTraining, followTraining, type TrainedRun, type TrainingPlan, type TrainListener, type TrainOptions, trainAndConclude } from "./train.js";
 import type { TrainResult } from "./train-result.js";
+
+/**
+ * What the model of a resumed run is built from: as the run was, or, when the files that it began with are gone, anew, since a checkpoint replaces every
+ * weight.
+ *
+ * @throws {BhBridgeError} `FILE_NOT_FOUND` when those files are gone and no checkpoint verifies.
+ */
+export function resumedModel(directory: string, { model, init, seed, seeds }: ModelPlan): ModelPlan {
+  const lost = [model.from, init.kind === "file" ? init.path : null].filter((path) => path !== null && !existsSync(path));
+  if (lost.length === 0) return { model, init, seed, seeds };
+  if (hasWholeCheckpoint(directory)) return { model: { ...model, from: null }, init: { kind: "normal" }, seed, seeds };
+  throw new BhBridgeError(
+    "FILE_NOT_FOUND",
+    `${directory} began with ${lost.join(" and ")}, which is gone, and has no whole checkpoint to go on from without it`,
+  );
+}
+
+function hasWholeCheckpoint(directory: string): boolean {
+  return runCheckpoints(directory).some((checkpoint) => verifyFiles(checkpoint.directory).length === 0);
+}
 
 /** What may be different when a run goes on. */
 export interface ResumeRunOptions extends Omit<TrainOptions, "out" | "startFrom"> {

@@ -4,12 +4,12 @@ import { Counts, distributionSchema } from "../analysis/document-fields.js";
 import { callArguments } from "../bridge/call-arguments.js";
 import { configInvalid } from "../config/config-invalid.js";
 import { type InitInput, initSchema } from "../config/init-schema.js";
+import { dtypeSchema } from "../config/models/family.js";
 import { gpt2ModelSchema } from "../config/models/gpt2-model.js";
-import { dtypeSchema } from "../config/models/own-model-fields.js";
 import { parseRunConfig } from "../config/parse-run-config.js";
 import { Matrix } from "../formats/matrix.js";
-import { drawStates } from "../python/draw-states.js";
-import { resolvePython } from "../python/resolve-python.js";
+import { resolvePython } from "../python/require-packages.js";
+import { drawStates } from "../python/run-python-script.js";
 
 const mostDraws = 10_000_000;
 

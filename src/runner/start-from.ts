@@ -5,7 +5,7 @@ import { callArguments } from "../bridge/call-arguments.js";
 import { BhBridgeError } from "../errors.js";
 import { openEmbedding } from "../runs/open-embedding.js";
 import { finalFolder, isRunDirectory } from "../runs/run-layout.js";
-import { count } from "../text/count.js";
+import { count } from "../text/format.js";
 
 /** The part of a configuration that says where a training starts. */
 export type StartingPoint = { model: { from: string } } | { init: { kind: "file"; path: string; step: number }; model: { vocab_size: number; n_embd: number } };

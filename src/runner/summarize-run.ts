@@ -1,20 +1,20 @@
+import { analyze } from "../analysis/analyze.js";
 import { census } from "../analysis/census/census.js";
 import { nonfiniteTokens } from "../analysis/elements.js";
 import { centroidNorm, displacement } from "../analysis/geometry/centroid.js";
 import type { ScanOptions } from "../analysis/scan/observation.js";
 import { type Degeneracy, soundness, verdict } from "../analysis/verdict.js";
 import type { RunConfig } from "../config/run-config-schema.js";
-import type { History } from "../formats/history.js";
-import { readState } from "../formats/read-state.js";
-import { stepOfState, stepsOf } from "../formats/state-of-step.js";
+import { type History, readState, stepOfState, stepsOf } from "../formats/history.js";
 import type { TrainEvent } from "../protocol/events.js";
-import { requireUnchanged } from "../runs/checksums.js";
+import { requireUnchanged, sealRun } from "../runs/checksums.js";
 import { openHistory } from "../runs/open-history.js";
 import { readEvents, trainedSeconds } from "../runs/read-events.js";
+import { writeAnalysis } from "../runs/recorded-run.js";
 import { runFiles } from "../runs/run-layout.js";
-import type { RunManifest } from "../runs/run-manifest.js";
+import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
+import { trapsOf } from "./pitfalls.js";
 import { lossTable, type TrainResult } from "./train-result.js";
-import { trapsOf } from "./traps.js";
 
 /** The notebook prints the centroid's norm at this cadence. */
 const centroidNormEvery = 1000;
@@ -103,6 +103,23 @@ export async function summarizeRun(
       usage: usageOf(events),
       traps: trapsOf(config),
     };
+  } finally {
+    history.close();
+  }
+}
+
+/**
+ * Analyse a run whose training has ended, write its `analysis.json` and its checksums, and say what came out: from its files alone.
+ *
+ * @throws {BhBridgeError} `ABORTED`, which loses nothing: the run is complete, and can be analysed at any time.
+ */
+export async function concludeRun(directory: string, config: RunConfig, options: ScanOptions = {}): Promise<TrainResult> {
+  const history = await openHistory(directory);
+  try {
+    const analysis = await analyze(history, options);
+    writeAnalysis(directory, analysis);
+    sealRun(directory);
+    return await summarizeRun(directory, config, readRunManifest(directory), { known: analysis.degenerate });
   } finally {
     history.close();
   }

@@ -1,26 +1,45 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { Bridge } from "../bridge/bridge.js";
+import { isCoalescible, maxWaitingEvents } from "../bridge/callback-dispatcher.js";
 import { corpusOf } from "../bridge/corpus.js";
+import { EventStreams } from "../bridge/event-streams.js";
 import { loadRunConfig } from "../bridge/load-run-config.js";
-import type { CallOptions } from "../bridge/model.js";
-import type { ModelPlan } from "../bridge/model-request.js";
+import type { CallOptions, ModelPlan } from "../bridge/model.js";
 import { requireCorpusMemory } from "../bridge/require-memory.js";
-import type { StartedRun } from "../bridge/started-run.js";
-import type { TrainOutcome } from "../bridge/train-outcome.js";
+import type { StartedRun } from "../bridge/run-record.js";
 import type { Trainer } from "../bridge/trainer.js";
 import type { TrainerCallback } from "../bridge/trainer-callback.js";
-import type { TrainerSetup } from "../bridge/trainer-options.js";
+import type { TrainerSetup, TrainOutcome } from "../bridge/trainer-options.js";
 import type { ResolvedConfig, RunInput } from "../config/resolve-run-config.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import type { TrainEvent } from "../protocol/events.js";
-import { resolvePython, type UsablePython } from "../python/resolve-python.js";
+import { resolvePython, type UsablePython } from "../python/require-packages.js";
 import { runsFolder } from "../runs/run-layout.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
-import { concludeRun } from "./conclude-run.js";
-import { type FollowedTraining, followTraining } from "./follow-training.js";
+import { concludeRun } from "./summarize-run.js";
 import type { TrainResult } from "./train-result.js";
+
+/** A training under way. Await it for what comes out, or iterate over it to follow its events; it goes on whether somebody does or not. */
+export type FollowedTraining<Result> = Promise<Result> & AsyncIterable<TrainEvent>;
+
+/**
+ * Let the events of a training be followed. A reader that lags misses events of steps, as with `trainer.events()`.
+ *
+ * @param conduct is given what it tells every event to. How it fails is how the promise rejects, and how every loop over the events ends.
+ */
+export function followTraining<Result>(conduct: (tell: (event: TrainEvent) => void) => Promise<Result>): FollowedTraining<Result> {
+  const streams = new EventStreams<TrainEvent>({ maxWaiting: maxWaitingEvents, mayLeaveOut: isCoalescible });
+  const result = conduct((event) => streams.push(event));
+  const close = () => streams.close();
+  async function* events(): AsyncGenerator<TrainEvent, void> {
+    result.then(close, close);
+    yield* streams.open();
+    await result;
+  }
+  return Object.assign(result, { [Symbol.asyncIterator]: events });
+}
 
 export interface TrainOptions {
   /** Ends the training after its current step, with a checkpoint to resume from. */

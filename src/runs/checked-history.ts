@@ -1,16 +1,14 @@
 import { basename, dirname, join } from "node:path";
 import { hasTokenRows } from "../config/record-schema.js";
 import { BhBridgeError } from "../errors.js";
-import { embeddingHistory, historyTensors } from "../formats/history-tensor.js";
-import { itemSizes } from "../formats/matrix.js";
-import type { RowSource } from "../formats/row-source.js";
+import { embeddingHistory, historyTensors } from "../formats/history.js";
+import { itemSizes, type RowSource } from "../formats/matrix.js";
 import { openSafetensors, type TensorFile } from "../formats/safetensors/safetensors.js";
 import { type StateChecks, StateGuard } from "../formats/state-checks.js";
 import type { StoredTensor } from "../formats/stored-tensor.js";
 import { parseChecksums, readChecksumsText, sha256OfFile } from "./checksums.js";
 import { type HistoryIndex, hasIndex, historyHeadBytes, mostUncommitted, readHistoryIndex } from "./history-index.js";
-import { ownTokensName } from "./own-labels.js";
-import { recordedStates, stepsDoneName } from "./recorded-states.js";
+import { ownTokensName, recordedStates, stepsDoneName } from "./history-labels.js";
 import { historyFile, isHistoryFile, isLaterHistory, recordedName, runFiles } from "./run-layout.js";
 import { readRunManifest } from "./run-manifest.js";
 

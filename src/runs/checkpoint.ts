@@ -1,8 +1,11 @@
-import type { TrainerState } from "../formats/hf/trainer-state.js";
-import type { Matrix } from "../formats/matrix.js";
+import { existsSync } from "node:fs";
+import { sep } from "node:path";
+import { BhBridgeError } from "../errors.js";
+import type { TrainerState } from "../formats/hf/hf-directory.js";
+import type { Matrix, RowSource } from "../formats/matrix.js";
 import type { Json } from "../formats/read-json.js";
-import type { RowSource } from "../formats/row-source.js";
 import type { TensorInfo } from "../formats/stored-tensor.js";
+import { runsFolder } from "./run-layout.js";
 
 /** Everything that `openCheckpoint` opens, by kind. */
 export const checkpointKinds = [
@@ -40,4 +43,20 @@ export interface Checkpoint extends AsyncDisposable {
   /** A tensor's rows, to be read in pieces while the checkpoint is open; errors as `matrix`. */
   rows(name: string): Promise<RowSource>;
   close(): Promise<void>;
+}
+
+/**
+ * The path that is meant: what exists, else the run of that name, or with that beginning, in the folder of runs.
+ *
+ * @throws {BhBridgeError} `USAGE` when several runs are meant.
+ */
+export async function findPath(given: string, out: string = runsFolder): Promise<string> {
+  if (existsSync(given) || given.includes(sep) || !existsSync(out)) return given;
+  const { directoryOfRun } = await import("./scan-runs.js"); // a path that is there needs nothing that reads runs
+  try {
+    return await directoryOfRun(given, out);
+  } catch (error) {
+    if (error instanceof BhBridgeError && error.code === "RUN_NOT_FOUND") return given; // whoever opens it says what is missing
+    throw error;
+  }
 }

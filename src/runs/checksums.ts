@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
-import { durableWrite } from "../formats/durable-write.js";
+import { durableWrite, syncPath } from "../formats/durable-write.js";
 import { FileBytes, readWhole } from "../formats/file-bytes.js";
-import { requireRegular } from "./file-types.js";
-import { runFiles } from "./run-layout.js";
+import { isThere, requireFolder, requireRegular } from "./file-types.js";
+import { historyHeadBytes } from "./history-index.js";
+import { filesIn, isHistoryFile, isLaterHistory, isRunFile, modelManifestFile, requireRunEntries, runFiles } from "./run-layout.js";
 
 /** What `SHA256SUMS` of a run says: SHA-256 by the path of a file in the run. */
 export interface Checksums {
@@ -129,4 +131,118 @@ export function writeCovered(directory: string, name: string, content: string): 
 
 function byPath([left]: readonly [string, string], [right]: readonly [string, string]): number {
   return left < right ? -1 : 1;
+}
+
+const manifestFormat = 1;
+/** Some hundred bytes for each file of a model, of which the largest have about 200. */
+const mostManifestBytes = 16 * 2 ** 20;
+
+const manifestSchema = z.looseObject({
+  format: z.int(),
+  files: z.record(z.string(), z.strictObject({ size: z.int().nonnegative(), sha256: z.string() })),
+});
+
+/** What is wrong with a directory that carries a MANIFEST.json (a checkpoint, the final model): every size and SHA-256 is checked. */
+export function verifyFiles(directory: string): string[] {
+  const folderProblem = refusalOf(() => requireFolder(directory));
+  if (folderProblem !== undefined) return [folderProblem];
+  const path = join(directory, modelManifestFile);
+  if (!isThere(path)) return [`${path} is missing`];
+  const parsed = parseManifest(path);
+  if (!parsed.success) return [`${path} is damaged: ${parsed.error.message}`];
+  const { format, files } = parsed.data;
+  if (format > manifestFormat) return [`${path} has format ${format}, this bh-bridge reads up to ${manifestFormat}: install a newer one`];
+  const problems: string[] = [];
+  for (const [name, { size, sha256 }] of Object.entries(files)) {
+    const file = join(directory, name);
+    const problem = problemOf(file, size, sha256);
+    if (problem !== undefined) problems.push(problem);
+  }
+  const known = new Set([...Object.keys(files), modelManifestFile]);
+  return [...problems, ...readdirSync(directory).flatMap((name) => (known.has(name) ? [] : [`${join(directory, name)} is not in the manifest`]))];
+}
+
+function problemOf(file: string, size: number, sha256: string): string | undefined {
+  if (!isThere(file)) return `${file} is missing`;
+  return problemIn(() => {
+    requireRegular(file);
+    const found = statSync(file).size;
+    if (found !== size) return `${file} has ${found} bytes, its manifest says ${size}`;
+    return sha256OfFile(file) === sha256 ? undefined : `${file} is damaged: its SHA-256 is not the manifest's`;
+  });
+}
+
+/** What an operation is refused for, in words; nothing when it succeeds. */
+export function refusalOf(operation: () => void): string | undefined {
+  return problemIn(() => {
+    operation();
+    return undefined;
+  });
+}
+
+/** What a check says, or the error that it ended with. */
+export function problemIn(check: () => string | undefined): string | undefined {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof BhBridgeError) return error.message;
+    throw error;
+  }
+}
+
+/** The SHA-256 of each file of such a directory, as its manifest has them; nothing where there is no sound manifest. */
+export function manifestSums(directory: string): Map<string, string> {
+  const path = join(directory, modelManifestFile);
+  const parsed = existsSync(path) ? parseManifest(path) : undefined;
+  return new Map(parsed?.success ? Object.entries(parsed.data.files).map(([name, { sha256 }]) => [name, sha256]) : []);
+}
+
+function parseManifest(path: string) {
+  try {
+    requireRegular(path);
+    return manifestSchema.safeParse(JSON.parse(readWhole(path, mostManifestBytes).toString("utf8")));
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof BhBridgeError)) throw error;
+    return { success: false as const, error };
+  }
+}
+
+/**
+ * Write the checksums of a run that has ended, of everything that it consists of; a run that has them keeps them.
+ *
+ * Everything is on the disk before its checksum is. The states of a history are not read again, nor are the files of a checkpoint: index and manifest,
+ * which are covered here, have their checksums from when they were written.
+ *
+ * @throws {BhBridgeError} `DISK_FULL`, `FILE_UNWRITABLE`, `IO_FAILED`.
+ */
+export function sealRun(directory: string): void {
+  if (existsSync(join(directory, runFiles.checksums))) return;
+  requireRunEntries(directory);
+  const sums: Checksums = { files: new Map(), heads: new Map(), next: new Map() };
+  for (const path of filesIn(directory).filter(isRunFile)) {
+    if (path === runFiles.lock) continue;
+    syncPath(join(directory, path));
+    addChecksum(directory, path, sums);
+  }
+  writeChecksums(directory, sums);
+}
+
+/**
+ * Add files that came to a run after its end to its checksums. A run that has none yet gets them at its end; damaged ones are left for `verifyRun` to tell of.
+ *
+ * @param paths in the run; the files are on the disk.
+ * @throws {BhBridgeError} as `sealRun`.
+ */
+export function coverFiles(directory: string, paths: readonly string[]): void {
+  const sums = parseChecksums(readChecksumsText(directory) ?? "");
+  if (!sums) return;
+  for (const path of paths) addChecksum(directory, path, sums);
+  writeChecksums(directory, sums);
+}
+
+/** What was recorded later is covered whole: beside its states it can hold tokens, which no index covers. */
+function addChecksum(directory: string, path: string, sums: Checksums): void {
+  const file = join(directory, path);
+  if (isHistoryFile(path) && !isLaterHistory(path)) sums.heads.set(path, sha256OfFile(file, historyHeadBytes));
+  else sums.files.set(path, manifestSums(dirname(file)).get(basename(path)) ?? sha256OfFile(file));
 }

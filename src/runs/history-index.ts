@@ -1,7 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import { BhBridgeError } from "../errors.js";
-import { containedFile } from "../formats/contained-file.js";
-import { FileBytes } from "../formats/file-bytes.js";
+import { containedFile, FileBytes } from "../formats/file-bytes.js";
 import {
   checkOfRecord,
   crcOfRecord,
@@ -13,7 +12,7 @@ import {
   stepOfRecord,
 } from "../formats/index-record.js";
 import { flippedBit } from "../formats/state-checks.js";
-import { count } from "../text/count.js";
+import { count } from "../text/format.js";
 import { isThere } from "./file-types.js";
 import { historyFile, indexPathOf } from "./run-layout.js";
 

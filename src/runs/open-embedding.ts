@@ -1,15 +1,12 @@
 import { BhBridgeError } from "../errors.js";
-import { findEmbedding } from "../formats/embedding-tensor.js";
-import { findTensor } from "../formats/find-tensor.js";
-import { itemSizes } from "../formats/matrix.js";
-import type { RowSource } from "../formats/row-source.js";
+import { findEmbedding, findTensor } from "../formats/find-tensor.js";
+import { stateOfStep, stepOfState } from "../formats/history.js";
+import { itemSizes, Matrix, type RowSource } from "../formats/matrix.js";
 import { RowTokens } from "../formats/row-tokens.js";
-import { stateOfStep, stepOfState } from "../formats/state-of-step.js";
 import type { StoredTensor } from "../formats/stored-tensor.js";
 import type { CheckpointKind } from "./checkpoint.js";
-import { historyLabels } from "./history-labels.js";
-import { openTensors } from "./open-tensors.js";
-import { type OwnLabels, ownLabels } from "./own-labels.js";
+import { historyLabels, type OwnLabels, ownLabels } from "./history-labels.js";
+import { openTensors } from "./open-run-directory.js";
 
 /** Which matrix of a file is meant. */
 export interface EmbeddingChoice {
@@ -87,4 +84,22 @@ async function stateOf(
       read: (first, count, target) => all.read(offset + first, count, target),
     },
   };
+}
+
+/** One matrix `[tokens, dims]` of a file, a checkpoint or a history, in memory. @throws {BhBridgeError} as `openEmbedding`; `FORMAT_UNSUPPORTED` for a run that recorded chosen rows. */
+export async function readEmbedding(path: string, choice: EmbeddingChoice = {}): Promise<Matrix> {
+  const embedding = await openEmbedding(path, choice);
+  try {
+    const { rows, shape } = embedding;
+    const { ids, vocabulary } = rows.rowTokens;
+    if (ids) {
+      const reason = `it has the rows of ${shape[0]} chosen tokens of ${vocabulary}, not a whole embedding`;
+      throw new BhBridgeError("FORMAT_UNSUPPORTED", `${path} cannot be taken as an embedding: ${reason}`);
+    }
+    const bytes = new Uint8Array(rows.rows * rows.columns * itemSizes[rows.dtype]);
+    rows.read(0, rows.rows, bytes);
+    return new Matrix(rows.dtype, shape, bytes);
+  } finally {
+    embedding.close();
+  }
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
-import { containedFile } from "../formats/contained-file.js";
+import { containedFile } from "../formats/file-bytes.js";
 import { type Json, readJson } from "../formats/read-json.js";
 import { isThere, requireRegular } from "./file-types.js";
 

@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { hasTokenizer } from "../config/data-schema.js";
-import { byteText, matchingTokens, mostByteTokens } from "../config/matching-tokens.js";
-import type { RecordRows } from "../config/record-schema.js";
+import { byteText, matchingTokens, mostByteTokens, type RecordRows } from "../config/record-schema.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import { RowTokens, type TokenText } from "../formats/row-tokens.js";

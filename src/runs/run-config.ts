@@ -1,9 +1,12 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { parseRunConfig } from "../config/parse-run-config.js";
+import { deviceKind } from "../config/run-config-fields.js";
 import type { RunConfig } from "../config/run-config-schema.js";
 import { BhBridgeError } from "../errors.js";
 import { readRunJson } from "./read-run-json.js";
 import { runFiles } from "./run-layout.js";
+import type { CorpusFacts, RunManifest } from "./run-manifest.js";
 
 /** The content of `config.json`: the resolved configuration, complete. */
 export function runConfigText(config: RunConfig): string {
@@ -23,4 +26,32 @@ export function readRunConfig(directory: string): RunConfig {
     if (!(cause instanceof BhBridgeError)) throw cause;
     throw new BhBridgeError("RUN_CORRUPT", `${join(directory, runFiles.config)} is damaged: ${cause.message}`, { cause });
   }
+}
+
+/** All that decides which bits a training computes: what it is told, what it reads, and what it computes on. */
+interface TrialFacts {
+  configHash: string;
+  /** What `corpusIdentity` gives. */
+  corpus: string;
+  /** `cpu`, `cuda` or `mps`. */
+  device: string;
+  threads: number;
+}
+
+/** So many hexadecimal digits (64 bits) tell a million trials apart with a chance of one in ten million that two are taken for one. */
+const digits = 16;
+
+/** What decides the tokens of a corpus: SHA-256 of the text, and of the tokenizer where there is one. */
+export function corpusIdentity({ sha256, tokenizer }: Pick<CorpusFacts, "sha256" | "tokenizer">): string {
+  return tokenizer ? `${sha256} ${tokenizer.sha256}` : sha256;
+}
+
+/** The identity of a trial: equal for trainings that compute the same, wherever and in whatever order they run. */
+export function trialIdentity({ configHash, corpus, device, threads }: TrialFacts): string {
+  return createHash("sha256").update(`${configHash}\n${corpus}\n${device}\n${threads}`).digest("hex").slice(0, digits);
+}
+
+/** The identity of the trial that a run has trained. */
+export function trialOfRun({ config_hash, corpus, environment }: RunManifest): string {
+  return trialIdentity({ configHash: config_hash, corpus: corpusIdentity(corpus), device: deviceKind(environment.device), threads: environment.threads });
 }

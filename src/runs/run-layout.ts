@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BhBridgeError } from "../errors.js";
+import { writeError } from "../formats/durable-write.js";
 import { requireFolder, requireRegular } from "./file-types.js";
 
 /** The folder that holds the runs, where no other is named. */
@@ -147,3 +148,18 @@ function entriesOf(directory: string) {
     throw new BhBridgeError("FILE_UNREADABLE", `${directory} cannot be listed: ${code === "EACCES" ? "this user may not read it" : message}`, { cause });
   }
 }
+
+/** Ask a training to end after its step, with a checkpoint, as Ctrl-C does; whoever trains the run heeds it. @throws {BhBridgeError} `FILE_UNWRITABLE`. */
+export function requestStop(directory: string): void {
+  const path = join(directory, runFiles.stop);
+  try {
+    writeFileSync(path, "", { flag: "wx" });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw writeError(path, cause);
+  }
+}
+
+/** The folder that holds sweeps, where nobody says another. */
+export const sweepsFolder = "sweeps";
+/** The folder that holds experiments, likewise. */
+export const experimentsFolder = "experiments";

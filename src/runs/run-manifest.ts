@@ -1,10 +1,11 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { durableWrite } from "../formats/durable-write.js";
 import { presentManifest, stepMethodFields } from "../protocol/step-method.js";
+import { writeCovered } from "./checksums.js";
 import { gitStateSchema } from "./git-state.js";
-import { checkRunJson, readRunJson } from "./read-run-json.js";
+import { checkRunJson, readRunDocument, readRunJson } from "./read-run-json.js";
 import { runFiles } from "./run-layout.js";
 
 /** The run format that is written, and the newest that can be read. */
@@ -128,4 +129,85 @@ export function readRunManifest(directory: string): RunManifest {
     );
   }
   return checkRunJson(directory, runFiles.manifest, z.preprocess(presentManifest, runManifestSchema), document);
+}
+
+/** One time that a run was trained again, to see whether it comes out the same. */
+const reproductionReceiptSchema = z.strictObject({
+  at: z.string(),
+  /** The last step that was trained again. */
+  steps: z.int(),
+  /** Whether everything up to it had the same bits. */
+  equal: z.boolean(),
+  /** Where it was trained again. */
+  environment: environmentPinSchema,
+});
+
+/** What is said of a run when it has ended: a note, tags, receipts of reproductions. Kept apart from `run.json`, which a training writes. */
+export const runNotesSchema = z.strictObject({
+  note: z.string().nullable(),
+  tags: z.array(z.string()),
+  reproductions: z.array(reproductionReceiptSchema).default([]),
+});
+export type RunNotes = z.output<typeof runNotesSchema>;
+
+/** The notes of a run; empty when nobody has written any. @throws {BhBridgeError} as `readRunDocument`. */
+export function readRunNotes(directory: string): RunNotes {
+  return readRunDocument(directory, runFiles.notes, runNotesSchema) ?? { note: null, tags: [], reproductions: [] };
+}
+
+/** Keep the notes of a run. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
+export function writeRunNotes(directory: string, { note, tags, reproductions = [] }: z.input<typeof runNotesSchema>): void {
+  const notes = { note, tags: [...new Set(tags)].sort(), reproductions };
+  writeCovered(directory, runFiles.notes, `${JSON.stringify(notes, null, 2)}\n`);
+}
+
+const percent = 100;
+/** Of a share's percentage. */
+const digits = 3;
+
+/** A corpus for people, without folders: the name of its file; of several their names, each with its share of the windows. */
+export function corpusName({ path, files, windows }: Pick<CorpusFacts, "path" | "files" | "windows">): string {
+  if (!files) return basename(path);
+  return files.map((file) => `${basename(file.path)} (${Number(((percent * file.windows) / windows).toPrecision(digits))} %)`).join(", ");
+}
+
+/** What a person calls a field of the pin. */
+const labels: Record<keyof EnvironmentPin, string> = {
+  device: "device",
+  threads: "CPU threads",
+  cpu_capability: "CPU capability",
+  processor: "processor",
+  python: "Python",
+  torch: "PyTorch",
+  transformers: "transformers",
+  accelerate: "accelerate",
+  safetensors: "safetensors",
+  numpy: "NumPy",
+  platform: "platform",
+};
+
+/** A Linux platform without its kernel's release, which computes nothing: `Linux-6.1.0-x86_64-with-glibc2.36` → `Linux-x86_64-with-glibc2.36`. */
+export function withoutKernel(platform: string): string {
+  return platform.replace(/^Linux-.*-([^-]+-with-[^-]+)$/, "Linux-$1");
+}
+
+/** A field of the pin in which two environments differ, as a person calls it, and what it is in both. */
+interface PinDifference {
+  readonly field: keyof EnvironmentPin;
+  readonly label: string;
+  readonly before: string;
+  readonly now: string;
+}
+
+/** The fields in which two environments differ in what they compute; of one that an older run does not tell, nothing is said. */
+export function differingPinFields(recorded: EnvironmentPin, present: EnvironmentPin): PinDifference[] {
+  return (Object.keys(labels) as (keyof EnvironmentPin)[]).flatMap((field) => {
+    const [before = "", now = ""] = [recorded, present].map((pin) => (field === "platform" ? withoutKernel(pin.platform) : String(pin[field])));
+    return before === now || recorded[field] === undefined ? [] : [{ field, label: labels[field], before, now }];
+  });
+}
+
+/** What differs between the environment that a run was recorded in and the present one, in words: `PyTorch 2.13.0 → 2.14.0`. */
+export function pinDifferences(recorded: EnvironmentPin, present: EnvironmentPin): string[] {
+  return differingPinFields(recorded, present).map(({ label, before, now }) => `${label} ${before} → ${now}`);
 }

@@ -1,16 +1,14 @@
 import { basename } from "node:path";
 import { crc32 } from "node:zlib";
 import { BhBridgeError } from "../errors.js";
-import { readWhole } from "../formats/file-bytes.js";
-import { formatInvalid } from "../formats/format-invalid.js";
-import { findHistoryTensor } from "../formats/history-tensor.js";
+import { formatInvalid, readWhole } from "../formats/file-bytes.js";
+import { findHistoryTensor } from "../formats/history.js";
 import { indexRecordBytes, isSoundRecord, parseIndexRecord } from "../formats/index-record.js";
-import { itemSizes } from "../formats/matrix.js";
-import type { RowSource } from "../formats/row-source.js";
+import { itemSizes, type RowSource } from "../formats/matrix.js";
 import { openSafetensors, type TensorFile } from "../formats/safetensors/safetensors.js";
 import { hasIndex } from "./history-index.js";
+import { recordedStates } from "./history-labels.js";
 import { openHistory } from "./open-history.js";
-import { recordedStates } from "./recorded-states.js";
 import { indexPathOf } from "./run-layout.js";
 
 /** So many wrong states are named one by one; when a disk is failing there are thousands. */

@@ -3,15 +3,13 @@ import { type Dirent, existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import { lockHolders as askForLocks } from "../python/lock-holders.js";
 import { listedRun } from "../runner/choose-runs.js";
-import type { ListedRun } from "../runner/run-fields.js";
-import { runFiles, runsFolder } from "../runs/run-layout.js";
+import type { ListedRun } from "../runner/run-row.js";
+import { experimentsFolder, runFiles, runsFolder, sweepsFolder } from "../runs/run-layout.js";
 import { type RunManifest, readRunManifest } from "../runs/run-manifest.js";
 import { type FoundRun, findRun, type LockHolders, noLockHolders, scanRuns } from "../runs/scan-runs.js";
-import { experimentsFolder, sweepsFolder } from "../sweep/folders.js";
-import { planFileName } from "../sweep/plan/plan-file.js";
+import { planFileName } from "../sweep/plan/plan-directory.js";
 import type { RunArchive } from "../sweep/run-archive.js";
-import { fileIdentity } from "./file-identity.js";
-import { watchLocks } from "./lock-watch.js";
+import { fileIdentity, watchLocks } from "./lock-watch.js";
 
 /** A run that can be asked for by its id. */
 export interface ServedRun extends ListedRun {

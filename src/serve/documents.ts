@@ -3,7 +3,7 @@ import { dtypes } from "../formats/matrix.js";
 import { runRowSchema } from "../runner/run-row.js";
 import { trainResultSchema } from "../runner/train-result.js";
 import { environmentPinSchema } from "../runs/run-manifest.js";
-import { experimentDocumentSchema } from "../sweep/experiment/experiment-document.js";
+import { experimentDocumentSchema } from "../sweep/experiment/experiment-summary.js";
 import { sweepTrialSchema } from "../sweep/sweep-document.js";
 
 const count = z.int().nonnegative();

@@ -4,9 +4,9 @@ import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { BhBridgeError } from "../errors.js";
-import { temporaryFolder } from "../runner/temporary-folder.js";
+import { temporaryFolder } from "../python/session-folder.js";
 import { openRunArchive, type RunArchive } from "../sweep/run-archive.js";
-import { printable } from "../text/printable.js";
+import { printable } from "../text/escaping.js";
 import type { Catalogue } from "./catalogue.js";
 import type { DroppedDocument } from "./documents.js";
 

@@ -3,14 +3,14 @@ import { basename, join } from "node:path";
 import { BhBridgeError } from "../errors.js";
 import { readRunDocument } from "../runs/read-run-json.js";
 import type { LockHolders } from "../runs/scan-runs.js";
-import { experimentDocumentSchema } from "../sweep/experiment/experiment-document.js";
+import { experimentDocumentSchema } from "../sweep/experiment/experiment-summary.js";
 import type { ExperimentVerdict } from "../sweep/experiment/experiment-verdict.js";
 import { isJudgedBy, type Rules } from "../sweep/experiment/rules.js";
-import { readPlan } from "../sweep/plan/plan-file.js";
-import { readSweep } from "../sweep/read-sweep.js";
+import { readPlan } from "../sweep/plan/plan-directory.js";
+import { readSweep } from "../sweep/sweep-summary.js";
 import type { ServedPlan, Shelf } from "./catalogue.js";
 import type { PlanDocument, ShelfDocument } from "./documents.js";
-import { fileIdentity } from "./file-identity.js";
+import { fileIdentity } from "./lock-watch.js";
 
 const resultFile = "result.json";
 

@@ -1,5 +1,4 @@
-import { containedFile } from "../formats/contained-file.js";
-import { FileBytes } from "../formats/file-bytes.js";
+import { containedFile, FileBytes } from "../formats/file-bytes.js";
 import { storedEventSchema, type TrainEvent } from "../protocol/events.js";
 import { mostLineBytes } from "../runs/read-events.js";
 import { type StepTime, TrainingTime } from "../runs/run-clock.js";

@@ -4,23 +4,18 @@ import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import { census } from "../analysis/census/census.js";
 import { BhBridgeError } from "../errors.js";
 import { reduceSeries } from "../figures/reduce-figure.js";
-import type { History } from "../formats/history.js";
+import { type History, readState, stepOfState } from "../formats/history.js";
 import { itemSizes } from "../formats/matrix.js";
-import { readState } from "../formats/read-state.js";
-import { stepOfState } from "../formats/state-of-step.js";
 import { openHistory } from "../runs/open-history.js";
-import { readAnalysis } from "../runs/run-analysis.js";
+import { readAnalysis } from "../runs/recorded-run.js";
 import { runClock } from "../runs/run-clock.js";
 import { runFiles } from "../runs/run-layout.js";
 import { readRunManifest } from "../runs/run-manifest.js";
 import type { ServedRun } from "./catalogue.js";
 import type { BasisDocument, CensusOfStateDocument, Clock, HistoryDocument, RowPathDocument, Series, SeriesDocument } from "./documents.js";
-import { fileIdentity } from "./file-identity.js";
-import type { Line } from "./line.js";
-import { rowPath } from "./row-path.js";
+import { fileIdentity } from "./lock-watch.js";
 import { RunLog } from "./run-log.js";
-import { MeasuredStates } from "./state-measures.js";
-import { statesLosses } from "./states-losses.js";
+import { type Line, MeasuredStates, rowPath, statesLosses } from "./state-measures.js";
 
 /** The numbers of an analysis that a chart shows: one array a line, the first entry of which is of state `from`. */
 type Analysed = readonly { name: string; from: 0 | 1; values: readonly (number | null)[] }[];

@@ -1,12 +1,20 @@
+import { join } from "node:path";
 import { allSeries, ownAnalyses, type SeriesName } from "../analysis/analyses.js";
 import { decodeElements } from "../analysis/elements.js";
+import { type PathBasis, seenFrom } from "../analysis/geometry/path-basis.js";
 import { scanHistory } from "../analysis/scan/scan-history.js";
 import type { LiveMeasure } from "../analysis/series.js";
+import { spreadStates } from "../analysis/states.js";
 import { timelineAnalysis } from "../analysis/timeline/analysis.js";
 import { timelineOf } from "../analysis/timeline/timeline.js";
-import type { History } from "../formats/history.js";
+import { BhBridgeError } from "../errors.js";
+import { containedFile, FileBytes } from "../formats/file-bytes.js";
+import { type History, stepOfState } from "../formats/history.js";
+import { indexRecordBytes, isSoundRecord, lossOfRecord, stepOfRecord } from "../formats/index-record.js";
 import { itemSizes } from "../formats/matrix.js";
-import { stepOfState } from "../formats/state-of-step.js";
+import { RawReader } from "../formats/state-checks.js";
+import { stepsDone } from "../runs/history-index.js";
+import { historyFile, indexPathOf } from "../runs/run-layout.js";
 
 /** So much of a history is read for its counts; of a longer one every second state, every fourth, … */
 const countedBytes = 256 * 2 ** 20;
@@ -19,7 +27,7 @@ const mostNumbers = 1 << 22;
 type MeasuredSeries = { readonly [Name in SeriesName]?: number[] };
 
 /** What is measured of single states: the counts of the timeline, and the live measures of the other analyses. */
-export interface StateMeasures {
+interface StateMeasures {
   readonly counts: { readonly every: number; readonly steps: number[] } & MeasuredSeries;
   readonly places: { readonly every: number; readonly steps: number[] } & MeasuredSeries;
 }
@@ -141,4 +149,79 @@ async function count(history: History, counts: StateMeasures["counts"], first: n
   const timeline = timelineOf((await scanHistory(part, [], { workers: 0 })).counts);
   for (const state of chosen) counts.steps.push(stepOfState(history, state));
   for (const { name, of } of counted) for (const value of of?.(timeline) ?? []) counts[name]?.push(value ?? Number.NaN);
+}
+
+/** A line of a chart: rising x, and a y for each; NaN where there is none. */
+export interface Line {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+}
+
+/** The loss of every recorded step, from the index of a run's history; nothing where there is none. A hundredth of the time that the event log takes. */
+export function statesLosses(directory: string): Line | undefined {
+  let file: FileBytes;
+  try {
+    file = new FileBytes(containedFile(directory, indexPathOf(historyFile)));
+  } catch {
+    return undefined; // a run that has not got that far
+  }
+  try {
+    const records = Math.floor(file.size / indexRecordBytes);
+    const bytes = Buffer.from(file.read(0, records * indexRecordBytes, "its records").buffer);
+    const committed = stepsDone(join(directory, historyFile)) ?? -1;
+    const line = { x: [] as number[], y: [] as number[] };
+    for (let at = 0, last = -1; at < records; at++) {
+      const step = stepOfRecord(bytes, at);
+      if (step <= last) break; // what follows has room, and no record yet
+      if (at <= committed && !isSoundRecord(bytes, at))
+        throw new BhBridgeError("RUN_CORRUPT", `${file.path} is damaged: record ${at} does not have its own CRC-32`);
+      last = step;
+      const loss = lossOfRecord(bytes, at);
+      if (Number.isNaN(loss)) continue;
+      line.x.push(step);
+      line.y.push(loss);
+    }
+    return line;
+  } finally {
+    file.close();
+  }
+}
+
+/** Where a row was at states evenly spread over its history. */
+interface RowPath {
+  states: number[];
+  /** Coordinates in the basis, one list a state. */
+  places: number[][];
+}
+
+/** A checksum is of a whole state, so that a row of a large one costs the reading of all rows: the path then has fewer states. */
+const checkedBytes = 256 * 2 ** 20;
+
+/**
+ * The way of one row through the whole training, in the directions of a basis. What the states' checksums need is read beside its own bytes.
+ *
+ * @throws {BhBridgeError} `USAGE` for a row that there is not; `FORMAT_UNSUPPORTED` where the states do not lie in a plain file.
+ */
+export function rowPath(history: History, basis: Pick<PathBasis, "center" | "axes">, row: number, most: number): RowPath {
+  const { states, tokens, dims, dtype, raw, source } = history;
+  if (row >= tokens) throw new BhBridgeError("USAGE", `${source} has the rows 0 to ${tokens - 1}, not ${row}`);
+  if (!raw) throw new BhBridgeError("FORMAT_UNSUPPORTED", `${source} is packed: the way of one row cannot be read without all others`);
+  const rowBytes = dims * itemSizes[dtype];
+  const bytes = new Uint8Array(rowBytes);
+  const values = new Float64Array(dims);
+  const file = new RawReader(raw);
+  try {
+    const path: RowPath = { states: [], places: [] };
+    const affordable = raw.checks ? Math.max(2, Math.floor(checkedBytes / raw.checks.stateBytes)) : most;
+    for (const state of spreadStates(states, Math.min(most, affordable))) {
+      file.readInto((state * tokens + row) * rowBytes, bytes, `row ${row} of state ${state}`);
+      decodeElements(dtype, bytes, values);
+      if (!values.every(Number.isFinite)) continue;
+      path.states.push(state);
+      path.places.push(seenFrom(basis, values));
+    }
+    return path;
+  } finally {
+    file.close();
+  }
 }

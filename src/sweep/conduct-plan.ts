@@ -1,25 +1,20 @@
 import { mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { durableWrite } from "../formats/durable-write.js";
-import { lockDirectory } from "../python/directory-lock.js";
-import type { UsablePython } from "../python/resolve-python.js";
+import { lockDirectory } from "../python/lock-holders.js";
+import type { UsablePython } from "../python/require-packages.js";
+import { trialOfRun } from "../runs/run-config.js";
 import { noLockHolders, scanRuns } from "../runs/scan-runs.js";
-import { trialOfRun } from "../runs/trial-identity.js";
 import type { Executor, JobListener } from "./executors/executor.js";
 import { type ExecutorChoice, settleEarlierJobs } from "./executors/executors.js";
-import { isLeft, Ledger, type LedgerLine } from "./ledger.js";
-import { lineOfEnd } from "./ledger-line.js";
+import { isLeft, Ledger, type LedgerLine, lineOfEnd } from "./ledger.js";
 import type { Plan } from "./plan/plan.js";
 import { memoryOf, planCost, requireRoom } from "./plan/plan-cost.js";
 import { createPlanDirectory, findPlanDirectory, replacePlan } from "./plan/plan-directory.js";
 import type { Trial } from "./plan/plan-trials.js";
-import { requireStacks } from "./plan/require-stacks.js";
-import { taskOf } from "./plan/task-of.js";
-import { inStacks, sideBySide } from "./pool/stack-of.js";
-import type { TrialEnd, TrialTask } from "./pool/trial-task.js";
-import type { SweepTrial } from "./sweep-document.js";
-import type { TrialEvent } from "./trial-event.js";
-import { trialStates } from "./trial-states.js";
+import { requireStacks, taskOf } from "./plan/trial-label.js";
+import { inStacks, sideBySide, type TrialEnd, type TrialTask } from "./pool/trial-task.js";
+import { type SweepTrial, type TrialEvent, trialStates } from "./sweep-document.js";
 
 /** How a plan is carried out. */
 export interface ConductOptions extends ExecutorChoice {
@@ -171,4 +166,27 @@ class Book implements JobListener {
     if (!state) throw new Error(`the plan has no trial ${trial}`);
     return state;
   }
+}
+
+/**
+ * Carry out a plan, and, of a search, one after the other those that follow from what came out.
+ *
+ * @param next plans once more; undefined where there is one plan alone. A plan without a further trial is the last.
+ * @param conduct carries out one plan; told whether it is the first.
+ */
+export async function conductRounds<SomePlan extends Pick<Plan, "trials">, Document>(
+  first: SomePlan,
+  next: (() => Promise<SomePlan>) | undefined,
+  conduct: (plan: SomePlan, isFirst: boolean) => Promise<ConductedPlan<Document>>,
+  { signal, failFast = false }: { signal?: AbortSignal | undefined; failFast?: boolean | undefined },
+): Promise<ConductedPlan<Document>> {
+  let plan = first;
+  let conducted = await conduct(plan, true);
+  while (next && !signal?.aborted && !(failFast && conducted.trials.some(({ status }) => status === "failed"))) {
+    const further = await next();
+    if (further.trials.length === plan.trials.length) break;
+    plan = further;
+    conducted = await conduct(plan, false);
+  }
+  return conducted;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 import { writeAll, writeError } from "../formats/durable-write.js";
-import { type TrialResult, trialResultSchema } from "./trial-result.js";
+import { type TrialEnd, type TrialResult, trialResultSchema } from "./pool/trial-task.js";
 
 /** `lost`: nobody trains it any more, and it will be gone on with. `pruned` is an end like `completed`. */
 export const trialStatuses = ["planned", "running", "completed", "failed", "pruned", "lost"] as const;
@@ -144,4 +144,13 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** What a ledger says of how a trial came to its end in a worker. */
+export function lineOfEnd(end: TrialEnd): Pick<LedgerLine, "status" | "reason" | "result"> {
+  if (end.kind === "completed") return { status: "completed", result: end.result };
+  if (end.kind === "pruned") return { status: "pruned", result: end.result, reason: end.reason };
+  if (end.kind === "stopped") return { status: "planned" };
+  if (end.kind === "died" || end.kind === "lost") return { status: "lost", reason: end.reason };
+  return { status: "failed", reason: end.reason, ...(end.result && { result: end.result }) };
 }

@@ -4,10 +4,10 @@ import { BhBridgeError } from "../errors.js";
 import { FileBytes } from "../formats/file-bytes.js";
 import { unpackZip } from "../formats/zip/unpack-zip.js";
 import { ZipArchive } from "../formats/zip/zip-archive.js";
-import { temporaryFolder } from "../runner/temporary-folder.js";
+import { temporaryFolder } from "../python/session-folder.js";
 import { runFiles } from "../runs/run-layout.js";
-import { printable } from "../text/printable.js";
-import { planFileName } from "./plan/plan-file.js";
+import { printable } from "../text/escaping.js";
+import { planFileName } from "./plan/plan-directory.js";
 
 /** A zip of runs, experiments and sweeps, unpacked into a temporary folder that goes when this is disposed of, or when Node exits. */
 export interface RunArchive extends Disposable {

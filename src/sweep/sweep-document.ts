@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
+import { wireNumberSchema } from "../protocol/events.js";
 import { executorNames } from "./executors/executors.js";
-import { trialStatuses } from "./ledger.js";
-import { trialResultSchema } from "./trial-result.js";
+import { type LedgerLine, trialStatuses } from "./ledger.js";
+import { trialResultSchema } from "./pool/trial-task.js";
 
 const count = z.int().nonnegative();
 
@@ -89,4 +92,58 @@ export function countTrials(trials: readonly Pick<SweepTrial, "status">[]): Swee
 /** The document of trials whose plan has this name. */
 export function sweepDocument(name: string, directory: string | null, trials: SweepTrial[]): SweepDocument {
   return { schema: "bh-bridge/sweep@1", name, directory, trials, counts: countTrials(trials) };
+}
+
+const trial = sweepTrialSchema;
+
+const plannedEventSchema = z.strictObject({
+  kind: z.literal("planned"),
+  name: z.string(),
+  directory: z.string(),
+  /** How many trials will be trained side by side. */
+  workers: count,
+  trials: z.array(trial),
+  /** Steps of each trial that is left to train, by its identity. */
+  steps: z.record(z.string(), count),
+});
+
+/** What happens while many runs are trained: the beginning, then what becomes of each trial. */
+export const trialEventSchema = z.discriminatedUnion("kind", [
+  plannedEventSchema,
+  z.strictObject({ kind: z.literal("started"), trial, fromStep: count }),
+  z.strictObject({ kind: z.literal("step"), trial, step: count, loss: wireNumberSchema }),
+  /** `completed`, `pruned` and `failed` are ends; `lost` will be gone on with now, `planned` when the same is started again. */
+  z.strictObject({ kind: z.literal("ended"), trial }),
+]);
+export type TrialEvent = z.output<typeof trialEventSchema>;
+
+/** The beginning: where the trials lie, and what there is of them. */
+export type PlannedEvent = z.output<typeof plannedEventSchema>;
+
+/** A trial as a plan names it. */
+type PlannedTrial = Pick<SweepTrial, "trial" | "set" | "arm">;
+
+/**
+ * What became of the trials of a plan, in its order.
+ *
+ * @param newest the newest line of a trial in the ledger.
+ * @param isUnderWay whether somebody trains a trial, or will: without that, what is called running is lost.
+ */
+export function trialStates(
+  directory: string,
+  trials: readonly PlannedTrial[],
+  newest: (trial: string) => LedgerLine | undefined,
+  isUnderWay: (trial: string) => boolean,
+): SweepTrial[] {
+  return trials.map(({ trial, arm, set }) => {
+    const line = newest(trial);
+    const known = { trial, ...(arm !== undefined && { arm }) };
+    if (!line) return { ...known, status: "planned", run: null, set, reason: null, result: null };
+    const run = line.run === null ? null : join(directory, line.run);
+    const isKept = line.status !== "failed" || line.result !== undefined; // what failed on its way may have left no run
+    const isGone = run !== null && isKept && !existsSync(run);
+    const isLost = isGone || (line.status === "running" && !isUnderWay(trial));
+    const reason = isGone ? `${run} is gone` : (line.reason ?? null);
+    return { ...known, status: isLost ? "lost" : line.status, run: isGone ? null : run, set, reason, result: isGone ? null : (line.result ?? null) };
+  });
 }

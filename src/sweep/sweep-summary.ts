@@ -1,9 +1,24 @@
-import { count } from "../text/count.js";
-import { markdownTable, markdownText } from "../text/markdown-table.js";
-import { withRelativePaths } from "../text/relative-paths.js";
+import { relative, resolve, sep } from "node:path";
+import type { LockHolders } from "../runs/scan-runs.js";
+import { markdownTable, markdownText } from "../text/escaping.js";
+import { count } from "../text/format.js";
+import type { Conclude } from "./conduct-plan.js";
+import { viewJobs } from "./executors/executors.js";
+import { readLedger } from "./ledger.js";
+import { type Plan, withArms } from "./plan/plan.js";
+import { readPlan } from "./plan/plan-directory.js";
+import type { TrialResult } from "./pool/trial-task.js";
 import { moments } from "./statistics/moments.js";
-import type { SweepDocument, SweepTrial } from "./sweep-document.js";
-import type { TrialResult } from "./trial-result.js";
+import { type SweepDocument, type SweepTrial, sweepDocument, trialStates } from "./sweep-document.js";
+
+/** An absolute path with two parts or more; not the end of a URL, and not a pattern between slashes. */
+const absolutePath = /(?<![\w.~:/])\/(?:[\w.@+-]+\/)+[\w.@+-]*/g;
+
+/** A text in which every absolute path is relative to a directory, so that it can be published and read on another machine. */
+export function withRelativePaths(text: string, directory: string): string {
+  const base = resolve(directory);
+  return text.replaceAll(`${base}${sep}`, "").replaceAll(absolutePath, (path) => relative(base, path) || ".");
+}
 
 /** What is told of a point, of each of its results a number; null where a run has none. */
 const measures: readonly (readonly [title: string, of: (result: TrialResult) => number | null])[] = [
@@ -83,4 +98,29 @@ function spread(values: readonly number[], n: number): string {
 
 function cell(value: unknown): string {
   return value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** What a sweep says at its end: what became of its trials, without a verdict. */
+export function concludeSweep({ name }: Pick<Plan, "name">): Conclude<SweepDocument> {
+  return ({ directory, trials }) => {
+    const document = sweepDocument(name, directory, trials);
+    return { document, summary: summaryText(document) };
+  };
+}
+
+/**
+ * What became of a sweep so far, from the files of its directory; it may be under way.
+ *
+ * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`.
+ */
+export async function readSweep(path: string, lockHolders: LockHolders): Promise<SweepDocument> {
+  const directory = resolve(path);
+  const { name, question, trials } = readPlan(directory);
+  const planned = withArms(trials, question?.cells ?? []);
+  const ledger = readLedger(directory);
+  const isUnderWay = (await lockHolders([directory])).has(directory);
+  const { jobs, lines, underWay } = await viewJobs(directory);
+  const newest = (trial: string) => lines.get(trial) ?? ledger.get(trial);
+  const states = trialStates(directory, planned, newest, (trial) => isUnderWay || underWay.has(trial));
+  return { ...sweepDocument(name, directory, states), ...(jobs.length > 0 && { jobs }) };
 }

@@ -1,16 +1,43 @@
-import { resolvePython } from "../python/resolve-python.js";
-import { concludeSweep } from "./conclude-sweep.js";
-import { type ConductOptions, conductPlan } from "./conduct-plan.js";
+import { EventStreams } from "../bridge/event-streams.js";
+import { BhBridgeError } from "../errors.js";
+import { resolvePython } from "../python/require-packages.js";
+import { sweepsFolder } from "../runs/run-layout.js";
+import { type ConductOptions, conductPlan, conductRounds } from "./conduct-plan.js";
 import { chooseExecutor } from "./executors/executors.js";
-import { sweepsFolder } from "./folders.js";
-import type { SweepDefinition } from "./grammar/define-sweep.js";
 import { loadSweep } from "./grammar/load-sweep.js";
-import { ManyRuns } from "./many-runs.js";
+import type { SweepDefinition } from "./grammar/sweep-schema.js";
 import type { Plan } from "./plan/plan.js";
-import { planSweep } from "./plan/plan-sweep.js";
-import { requireWorkers } from "./require-workers.js";
-import { conductRounds } from "./search/conduct-rounds.js";
-import type { SweepDocument } from "./sweep-document.js";
+import { planSweep } from "./plan/plan-experiment.js";
+import type { SweepDocument, TrialEvent } from "./sweep-document.js";
+import { concludeSweep } from "./sweep-summary.js";
+
+/** So many events wait for a reader that lags; of the steps that come then it gets none. */
+const maxWaiting = 1024;
+
+/** Many runs under way. Iterate over it to follow the trials; it goes on whether somebody does or not. */
+export class ManyRuns<Document> implements AsyncIterable<TrialEvent> {
+  /** What came out of them; rejects as the function says that began them. */
+  readonly result: Promise<Document>;
+  readonly #streams = new EventStreams<TrialEvent>({ maxWaiting, mayLeaveOut: ({ kind }) => kind === "step" });
+
+  /** @internal */
+  constructor(conduct: (tell: (event: TrialEvent) => void) => Promise<Document>) {
+    this.result = conduct((event) => this.#streams.push(event));
+    const close = () => this.#streams.close();
+    this.result.then(close, close); // whoever iterates is told of a failure at the end of its loop
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<TrialEvent, void> {
+    yield* this.#streams.open();
+    await this.result;
+  }
+}
+
+/** Check a number of workers that a caller gives. @throws {BhBridgeError} `USAGE`. */
+export function requireWorkers(workers: number | undefined): void {
+  if (workers === undefined || (Number.isInteger(workers) && workers >= 1)) return;
+  throw new BhBridgeError("USAGE", `workers is a whole number above 0, not ${workers}`);
+}
 
 /**
  * Train many runs: every combination of a sweep's axes with every seed, several side by side. The same sweep again continues where it ended, and trains what

@@ -1,7 +1,41 @@
-import { csvField } from "../text/csv-field.js";
+import { type BasicType, parquetWriteBuffer } from "hyparquet-writer";
+import { valueAt } from "../config/json-value.js";
+import { assignmentLayer } from "../config/layers.js";
+import { presentPath } from "../config/old-engine-fields.js";
+import { type ResolvedConfig, storedBase } from "../config/resolve-run-config.js";
+import type { RunConfig } from "../config/run-config-schema.js";
+import { BhBridgeError } from "../errors.js";
+import { csvField } from "../text/escaping.js";
+import { readPlan } from "./plan/plan-directory.js";
+import { laidOver } from "./plan/plan-trials.js";
+import type { TrialResult } from "./pool/trial-task.js";
 import type { SweepTrial } from "./sweep-document.js";
-import type { TrialResult } from "./trial-result.js";
-import type { SettingOf } from "./trial-settings.js";
+
+/** The value that a field has in a trial, in its complete configuration; undefined where it has none. */
+export type SettingOf = (set: SweepTrial["set"], path: string) => unknown;
+
+/**
+ * Fields of the trials of a sweep or an experiment that the trials themselves do not set: those of its base.
+ *
+ * Fields of a trial with weights of its own (`model.from`) are unknown here, since they depend on a file.
+ *
+ * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`; the returned function `CONFIG_INVALID`, for a base that this version refuses.
+ */
+export function planSettings(directory: string): SettingOf {
+  const { preset, base: stored } = readPlan(directory);
+  let base: ResolvedConfig | undefined;
+  const known = new Map<string, RunConfig>(); // trials that differ in their seed alone share one
+  return (set, path) => {
+    if (Object.hasOwn(set, "model.from")) return undefined;
+    const { seed: _, ...values } = set;
+    const key = JSON.stringify(values);
+    base ??= storedBase(stored, preset);
+    const layer = assignmentLayer(Object.entries(values).map(([at, value]) => ({ path: at, value, source: "plan.json" })));
+    const config = known.get(key) ?? laidOver(base, layer);
+    known.set(key, config);
+    return valueAt(presentPath(path).split("."), config);
+  };
+}
 
 /** A value in a table of trials; null where there is none. */
 type Cell = number | string | boolean | null;
@@ -67,4 +101,38 @@ function kindOf(column: readonly Cell[]): ColumnKind {
 function cellOf(value: unknown): Cell {
   if (value === undefined || value === null) return null;
   return typeof value === "number" || typeof value === "string" || typeof value === "boolean" ? value : JSON.stringify(value);
+}
+
+const types: Readonly<Record<ColumnKind, BasicType>> = { text: "STRING", truth: "BOOLEAN", whole: "INT64", real: "DOUBLE" };
+
+/** A table as a Parquet file: the columns of the CSV, each with its type; a missing value is null. */
+export function parquetOfTrials({ head, kinds, rows }: TrialTable): Uint8Array {
+  const columnData = head.map((name, column) => {
+    const kind = kinds[column] ?? "text";
+    return { name, type: types[kind], data: rows.map((row) => stored(row[column] ?? null, kind)) };
+  });
+  return new Uint8Array(parquetWriteBuffer({ columnData }));
+}
+
+function stored(cell: string | number | boolean | null, kind: ColumnKind): string | number | boolean | bigint | null {
+  if (cell === null) return null;
+  if (kind === "whole") return BigInt(cell);
+  return kind === "text" ? String(cell) : cell;
+}
+
+/** So many identities are told where one is wrong. */
+const maxTold = 10;
+
+/**
+ * The trial that is meant by its identity, or by the beginning of one that no other trial shares.
+ *
+ * @throws {BhBridgeError} `USAGE` naming those that there are.
+ */
+export function findTrial(trials: readonly SweepTrial[], given: string): SweepTrial {
+  const found = trials.filter(({ trial }) => trial.startsWith(given));
+  const [only, ...others] = found;
+  if (only && others.length === 0) return only;
+  const there = (only ? found : trials).map(({ trial }) => trial);
+  const told = there.length > maxTold ? `${there.slice(0, maxTold).join(", ")}, …` : there.join(", ") || "none";
+  throw new BhBridgeError("USAGE", only ? `"${given}" is the beginning of several trials: ${told}` : `there is no trial "${given}"; there are ${told}`);
 }

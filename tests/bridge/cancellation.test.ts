@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { modelRequest } from "../../src/bridge/model-request.js";
+import { modelRequest } from "../../src/bridge/model.js";
 import { parseRunConfig } from "../../src/config/parse-run-config.js";
 import type { PythonSession } from "../../src/python/python-session.js";
 import { act, createObject, lightSession } from "./light-session.js";

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test, vi } from "vitest";
-import { checkTorch } from "../../src/commands/doctor/check-torch.js";
-import { probePython } from "../../src/python/probe-python.js";
+import { checkTorch } from "../../src/commands/doctor/checks.js";
+import { probePython } from "../../src/python/require-packages.js";
 import { realPython } from "./real-python.js";
 
 const folder = mkdtempSync(join(tmpdir(), "drift-"));

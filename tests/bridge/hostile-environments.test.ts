@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
-import { probePython } from "../../src/python/probe-python.js";
 import { withheldVariables } from "../../src/python/python-variables.js";
+import { probePython } from "../../src/python/require-packages.js";
 import { createObject, lightSession, python } from "./light-session.js";
 import { rejectionOf } from "./rejection-of.js";
 

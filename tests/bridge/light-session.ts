@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { afterEach } from "vitest";
-import { modelRequest } from "../../src/bridge/model-request.js";
+import { modelRequest } from "../../src/bridge/model.js";
 import { parseRunConfig } from "../../src/config/parse-run-config.js";
 import { PythonSession } from "../../src/python/python-session.js";
 import { realPython } from "./real-python.js";

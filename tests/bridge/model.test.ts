@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { census } from "../../src/analysis/census/census.js";
 import { Bridge } from "../../src/bridge/bridge.js";
 import { Matrix } from "../../src/formats/matrix.js";
-import { openCheckpoint } from "../../src/runs/open-checkpoint.js";
+import { openCheckpoint } from "../../src/runs/open-run-directory.js";
 import { warmPython as python } from "./real-python.js";
 import { rejectionOf } from "./rejection-of.js";
 

@@ -1,11 +1,9 @@
 import type { z } from "zod";
-import { createRequest } from "../../src/bridge/create-request.js";
-import { modelRequest } from "../../src/bridge/model-request.js";
+import { modelRequest } from "../../src/bridge/model.js";
+import { createRequest } from "../../src/bridge/prepared-run.js";
 import { parseRunConfig } from "../../src/config/parse-run-config.js";
-import type { pythonErrorSchema } from "../../src/protocol/envelope.js";
 import type { ChannelCommand, channelMessageSchema, TrainEventType } from "../../src/protocol/events.js";
-import type { Operation, Operations, RequestOf } from "../../src/protocol/operations.js";
-import { protocolVersion } from "../../src/protocol/version.js";
+import { type Operation, type Operations, protocolVersion, type pythonErrorSchema, type RequestOf } from "../../src/protocol/operations.js";
 
 type WrittenReply<Op extends Operation> = z.input<Operations[Op]["reply"]>;
 type WrittenMessage = z.input<typeof channelMessageSchema>;

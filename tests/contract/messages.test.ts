@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { z } from "zod";
-import { pythonErrorSchema } from "../../src/protocol/envelope.js";
 import { channelCommandSchema, channelMessageSchema, trainEventSchema } from "../../src/protocol/events.js";
 import { protocolJsonSchema } from "../../src/protocol/json-schema.js";
-import { operations } from "../../src/protocol/operations.js";
+import { operations, pythonErrorSchema } from "../../src/protocol/operations.js";
 import { type GoldenMessage, goldenMessages } from "./golden-messages.js";
 
 const stored = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));

@@ -38,7 +38,7 @@ const documents = Object.fromEntries(
 
 test("every document that a command prints has an exported schema, which the documentation names", () => {
   const commands = readdirSync("src/commands", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
-  const sources = [...commands.map((path) => `src/commands/${path}`), "src/sweep/sweep-document.ts", "src/sweep/experiment/experiment-document.ts"];
+  const sources = [...commands.map((path) => `src/commands/${path}`), "src/sweep/sweep-document.ts", "src/sweep/experiment/experiment-summary.ts"];
   const literals = sources.flatMap((path) =>
     [...readFileSync(path, "utf8").matchAll(/schema: z\.literal\("(bh-bridge\/[\w-]+@\d+)"\)/g)].map(([, literal = ""]) => literal),
   );

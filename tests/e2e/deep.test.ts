@@ -1,11 +1,11 @@
 import { cpSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { compareDocumentSchema } from "../../src/commands/compare/compare-document.js";
-import { reproduceDocumentSchema } from "../../src/commands/reproduce/reproduce-document.js";
+import { compareDocumentSchema } from "../../src/commands/compare/compare.js";
+import { reproduceDocumentSchema } from "../../src/commands/reproduce/reproduce.js";
 import { compare, locateDivergences } from "../../src/compare/compare.js";
 import type { RunInput } from "../../src/config/resolve-run-config.js";
-import { resolvePython } from "../../src/python/resolve-python.js";
+import { resolvePython } from "../../src/python/require-packages.js";
 import { recordOtherNumber } from "./flip-bit.js";
 import { eventually, run, start, temporaryFolder, warmPython } from "./program.js";
 import { trainTogether } from "./train-together.js";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { doctorDocumentSchema } from "../../src/commands/doctor/doctor-document.js";
+import { doctorDocumentSchema } from "../../src/commands/doctor/checks.js";
 import { printedBy } from "../unit/formats/reference-python.js";
 import { python, run, temporaryFolder } from "./program.js";
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { writeRunNotes } from "../../src/runs/run-notes.js";
+import { writeRunNotes } from "../../src/runs/run-manifest.js";
 import { run, temporaryFolder } from "./program.js";
 
 /** Sets a window's title, colours, clears the screen, turns the direction of writing. */

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ProgressLine } from "../../src/commands/terminal/progress-line.js";
-import { type ExperimentDocument, experimentDocumentSchema } from "../../src/sweep/experiment/experiment-document.js";
-import { readPlan } from "../../src/sweep/plan/plan-file.js";
+import type { ProgressLine } from "../../src/commands/terminal/terminal.js";
+import { type ExperimentDocument, experimentDocumentSchema } from "../../src/sweep/experiment/experiment-summary.js";
+import { readPlan } from "../../src/sweep/plan/plan-directory.js";
 import { run, temporaryFolder, withoutTorch } from "./program.js";
 import { progressLines } from "./progress-lines.js";
 

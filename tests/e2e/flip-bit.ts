@@ -2,8 +2,8 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { indexRecordBytes, packIndexRecord, parseIndexRecord } from "../../src/formats/index-record.js";
+import { sealRun } from "../../src/runs/checksums.js";
 import { runFiles } from "../../src/runs/run-layout.js";
-import { sealRun } from "../../src/runs/seal-run.js";
 
 /** One bfloat16 of the recorded embedding. */
 interface RecordedNumber {

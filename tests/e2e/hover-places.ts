@@ -1,6 +1,5 @@
-import { rootField } from "../../src/config/field-catalog.js";
-import type { JsonSchemaNode } from "../../src/config/json-schema.js";
-import { ownModelFields } from "../../src/config/models/own-model-fields.js";
+import { type JsonSchemaNode, rootField } from "../../src/config/json-schema.js";
+import { ownModelFields } from "../../src/config/models/family.js";
 
 /** A place where a program writes a field of a configuration, and what is documented there. */
 export interface HoverPlace {

@@ -2,7 +2,7 @@ import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { inspectDocumentSchema } from "../../src/commands/inspect/inspect-document.js";
+import { inspectDocumentSchema } from "../../src/commands/inspect/next-steps.js";
 import type { RunInput } from "../../src/config/resolve-run-config.js";
 import { printedBy } from "../unit/formats/reference-python.js";
 import { projectRoot, python, run, temporaryFolder } from "./program.js";

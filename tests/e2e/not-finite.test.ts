@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runsDocumentSchema } from "../../src/commands/runs/runs-document.js";
+import { runsDocumentSchema } from "../../src/commands/runs/format-runs.js";
 import { type TrainResult, trainResultSchema } from "../../src/runner/train-result.js";
 import { eventually, run, temporaryFolder } from "./program.js";
 

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, w
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { fieldPaths } from "../../src/config/field-catalog.js";
+import { fieldPaths } from "../../src/config/json-schema.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { ownCommands } from "../code-blocks.js";
 import { printedBy } from "../unit/formats/reference-python.js";

@@ -7,7 +7,7 @@ import { inflateRawSync } from "node:zlib";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AnalysisDocument, analysisDocumentSchema } from "../../src/analysis/analysis-document.js";
-import { reportDocumentSchema } from "../../src/commands/report/report-document.js";
+import { reportDocumentSchema } from "../../src/commands/report.js";
 import type { RunInput } from "../../src/config/resolve-run-config.js";
 import { type Figure, figureSchema, type Mark } from "../../src/figures/figure.js";
 import { runFigureNames } from "../../src/figures/run-figures.js";

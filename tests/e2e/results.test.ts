@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { experimentDocumentSchema } from "../../src/sweep/experiment/experiment-document.js";
+import { experimentDocumentSchema } from "../../src/sweep/experiment/experiment-summary.js";
 import { projectRoot, temporaryFolder, warmPython } from "./program.js";
 
 const folder = temporaryFolder();

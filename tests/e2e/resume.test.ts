@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Bridge } from "../../src/bridge/bridge.js";
 import { corpusOf } from "../../src/bridge/corpus.js";
-import { runDocumentSchema, runsDocumentSchema, verifyDocumentSchema } from "../../src/commands/runs/runs-document.js";
+import { runDocumentSchema, runsDocumentSchema, verifyDocumentSchema } from "../../src/commands/runs/format-runs.js";
 import { openRun } from "../../src/runner/open-run.js";
 import { openResumable, resumedTraining } from "../../src/runner/resume.js";
 import { trainIn } from "../../src/runner/train.js";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { doctorDocumentSchema } from "../../src/commands/doctor/doctor-document.js";
+import { doctorDocumentSchema } from "../../src/commands/doctor/checks.js";
 import { type SweepDocument, sweepDocumentSchema } from "../../src/sweep/sweep-document.js";
 import { HostileFolder } from "./hostile-folder.js";
 import { eventually, python, run, start, temporaryFolder } from "./program.js";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { builtInPath } from "../../src/config/corpus-files.js";
+import { builtInPath } from "../../src/config/paths-in-config.js";
 import { type TrainResult, trainResultSchema } from "../../src/runner/train-result.js";
 import { readEvents } from "../../src/runs/read-events.js";
 import { readRunManifest } from "../../src/runs/run-manifest.js";

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { builtInPath } from "../../src/config/corpus-files.js";
+import { builtInPath } from "../../src/config/paths-in-config.js";
 import { readRunManifest } from "../../src/runs/run-manifest.js";
 import { expectedFrom } from "../unit/formats/reference-python.js";
 import { run, temporaryFolder } from "./program.js";

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readState } from "../../src/formats/read-state.js";
+import { readState } from "../../src/formats/history.js";
 import { trainResultSchema } from "../../src/runner/train-result.js";
 import { openHistory } from "../../src/runs/open-history.js";
 import { run, temporaryFolder } from "./program.js";

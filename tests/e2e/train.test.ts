@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { builtInPath } from "../../src/config/corpus-files.js";
+import { builtInPath } from "../../src/config/paths-in-config.js";
 import { type TrainResult, trainResultSchema } from "../../src/runner/train-result.js";
 import { printedBy } from "../unit/formats/reference-python.js";
 import { researchersCorpus, run, temporaryFolder } from "./program.js";

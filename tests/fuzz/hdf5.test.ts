@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { BhBridgeError } from "../../src/errors.js";
-import { openCheckpoint } from "../../src/runs/open-checkpoint.js";
+import { openCheckpoint } from "../../src/runs/open-run-directory.js";
 import { repetitions } from "../repetitions.js";
 import { expectedFrom, temporaryDirectory } from "../unit/formats/reference-python.js";
 import { tellPosition } from "./fuzz.js";

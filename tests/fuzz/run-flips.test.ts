@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { TrainerCallback } from "../../src/bridge/trainer-callback.js";
 import { train } from "../../src/runner/train.js";
 import { filesIn } from "../../src/runs/run-layout.js";
-import { writeRunNotes } from "../../src/runs/run-notes.js";
+import { writeRunNotes } from "../../src/runs/run-manifest.js";
 import { verifyRun } from "../../src/runs/verify-run.js";
 import { corpusFile } from "../bridge/corpus-file.js";
 import { warmPython } from "../bridge/real-python.js";

@@ -2,13 +2,13 @@
 //
 // usage: controller.mjs CORPUS TRIALS WORKERS OUT
 import { fileURLToPath } from "node:url";
-import { resolvePython } from "../../../dist/python/resolve-python.js";
-import { concludeSweep } from "../../../dist/sweep/conclude-sweep.js";
+import { resolvePython } from "../../../dist/python/require-packages.js";
 import { conductPlan } from "../../../dist/sweep/conduct-plan.js";
 import { LocalWorker } from "../../../dist/sweep/executors/local/local-worker.js";
 import { loadSweep } from "../../../dist/sweep/grammar/load-sweep.js";
-import { planSweep } from "../../../dist/sweep/plan/plan-sweep.js";
+import { planSweep } from "../../../dist/sweep/plan/plan-experiment.js";
 import { runPool } from "../../../dist/sweep/pool/run-pool.js";
+import { concludeSweep } from "../../../dist/sweep/sweep-summary.js";
 
 const [corpus, trials, workers, out] = process.argv.slice(2);
 const python = await resolvePython({});

@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { builtInPath } from "../../../dist/config/corpus-files.js";
-import { readSweep } from "../../../dist/sweep/read-sweep.js";
+import { builtInPath } from "../../../dist/config/paths-in-config.js";
+import { readSweep } from "../../../dist/sweep/sweep-summary.js";
 import { randomFrom } from "../../../scripts/random.mjs";
 
 const { values } = parseArgs({

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Draw(TypedDict):
-    """As src/python/draw-states.ts sends it."""
+    """As src/python/run-python-script.ts sends it."""
 
     seed: int
     draws: int

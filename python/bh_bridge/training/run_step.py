@@ -29,7 +29,7 @@ from bh_bridge.training.watch import Watch
 
 # Always logged. The other events are those of transformers; they are sent only when a callback in TypeScript asks.
 LOGGED_EVENTS = ("train_begin", "step_end", "log", "evaluate", "save", "train_end")
-# Whoever may write into a run can ask its training to stop, from any process; src/runs/stop-request.ts does.
+# Whoever may write into a run can ask its training to stop, from any process; src/runs/run-layout.ts does.
 STOP_REQUEST = "stop.request"
 COALESCIBLE_EVENTS = frozenset(schema()["coalescibleEvents"])
 # A GPU is not waited for at every step: what it has computed stays there for so many steps, bytes and seconds at most.

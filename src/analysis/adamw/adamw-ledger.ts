@@ -1,6 +1,4 @@
-import type { History } from "../../formats/history.js";
-import { readState } from "../../formats/read-state.js";
-import { stepsOf } from "../../formats/state-of-step.js";
+import { type History, readState, stepsOf } from "../../formats/history.js";
 import { roundToBfloat16 } from "../elements.js";
 import { type AdamwSettings, adamwStep, type ComponentBefore, leftOver, type StepComponent, type SteppedComponent } from "./adamw-step.js";
 

@@ -1,8 +1,6 @@
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { BhBridgeError } from "../../errors.js";
-import type { History } from "../../formats/history.js";
-import { readState } from "../../formats/read-state.js";
-import { stepsOf } from "../../formats/state-of-step.js";
+import { type History, readState, stepsOf } from "../../formats/history.js";
 import type { RecordedRun } from "../analysis.js";
 import { type AdamwLedger, adamwLedger } from "./adamw-ledger.js";
 import type { AdamwArithmetic } from "./adamw-step.js";

@@ -1,5 +1,4 @@
-import { type Dtype, itemSizes } from "../../formats/matrix.js";
-import type { RowSource } from "../../formats/row-source.js";
+import { type Dtype, itemSizes, type RowSource } from "../../formats/matrix.js";
 import { RowTokens } from "../../formats/row-tokens.js";
 import { defaultKernels, type KernelChoice } from "../kernels/load-kernels.js";
 import type { ScanOptions } from "../scan/observation.js";

@@ -1,6 +1,5 @@
 import { BhBridgeError } from "../../errors.js";
-import type { Matrix } from "../../formats/matrix.js";
-import { requireMatrix } from "../../formats/require-matrix.js";
+import { type Matrix, requireMatrix } from "../../formats/matrix.js";
 import type { RowTokens } from "../../formats/row-tokens.js";
 import { type RowValues, rowValues } from "./row-values.js";
 

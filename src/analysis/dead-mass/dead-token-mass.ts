@@ -1,11 +1,8 @@
 import { hasOwnHead } from "../../config/models/families.js";
 import { BhBridgeError } from "../../errors.js";
-import type { History } from "../../formats/history.js";
-import { Matrix } from "../../formats/matrix.js";
-import { readState } from "../../formats/read-state.js";
-import { requireMatrix } from "../../formats/require-matrix.js";
-import { stepsOf } from "../../formats/state-of-step.js";
-import { count } from "../../text/count.js";
+import { type History, readState, stepsOf } from "../../formats/history.js";
+import { Matrix, requireMatrix } from "../../formats/matrix.js";
+import { count } from "../../text/format.js";
 import type { RecordedRun } from "../analysis.js";
 import { selectRows } from "../census/census.js";
 import { forEachRow } from "../elements.js";

@@ -1,8 +1,5 @@
 import { z } from "zod";
-import { count } from "../../text/count.js";
-import { figure as shown } from "../../text/figure.js";
-import { glance } from "../../text/glance.js";
-import { groupDigits } from "../../text/group-digits.js";
+import { count, glance, groupDigits, figure as shown } from "../../text/format.js";
 import { defineAnalysis, measurableStates, type Need } from "../analysis.js";
 import { figure, figures, jsonFigures } from "../document-fields.js";
 import { observation } from "./geometry.js";
@@ -40,7 +37,7 @@ export const geometryAnalysis = defineAnalysis({
   needs: [measurableStates, fewDimensions],
   observation,
   async finish({ range, history }) {
-    const [{ geometryOf }, { readState }] = await Promise.all([import("./geometry.js"), import("../../formats/read-state.js")]);
+    const [{ geometryOf }, { readState }] = await Promise.all([import("./geometry.js"), import("../../formats/history.js")]);
     const found = await geometryOf(range, readState(history, 0), readState(history, history.states - 1));
     const { initialSpread, finalSpread, pathSpread, ...others } = found;
     return { ...jsonFigures(others), ...(range.path && { initialSpread, finalSpread, pathSpread }) };

@@ -1,5 +1,4 @@
-import type { Matrix } from "../../formats/matrix.js";
-import { requireMatrix } from "../../formats/require-matrix.js";
+import { type Matrix, requireMatrix } from "../../formats/matrix.js";
 import { forEachRow, roundToBfloat16 } from "../elements.js";
 
 /** The L2 norm √Σx², in float64. */

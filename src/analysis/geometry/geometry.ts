@@ -1,6 +1,5 @@
-import type { History } from "../../formats/history.js";
+import { type History, readState } from "../../formats/history.js";
 import type { Matrix } from "../../formats/matrix.js";
-import { readState } from "../../formats/read-state.js";
 import { forEachRow } from "../elements.js";
 import type { AnalysisSettingsInput, Observation, ObservedRange, Observer, ScanOptions } from "../scan/observation.js";
 import { joinedSeries, scanHistory } from "../scan/scan-history.js";

@@ -1,5 +1,4 @@
-import type { Matrix } from "../../formats/matrix.js";
-import { requireMatrix } from "../../formats/require-matrix.js";
+import { type Matrix, requireMatrix } from "../../formats/matrix.js";
 import { decodeElements } from "../elements.js";
 import { euclideanNorm } from "./centroid.js";
 

@@ -1,7 +1,5 @@
 import { z } from "zod";
-import { figure as shown } from "../../text/figure.js";
-import { glance } from "../../text/glance.js";
-import { groupDigits } from "../../text/group-digits.js";
+import { glance, groupDigits, figure as shown } from "../../text/format.js";
 import { defineAnalysis, measurableStates } from "../analysis.js";
 import { counts, figures, jsonFigures } from "../document-fields.js";
 

@@ -1,7 +1,5 @@
 import { BhBridgeError } from "../../errors.js";
-import type { History } from "../../formats/history.js";
-import { readState } from "../../formats/read-state.js";
-import { stepsOf } from "../../formats/state-of-step.js";
+import { type History, readState, stepsOf } from "../../formats/history.js";
 
 /** How far apart two steps are whose velocities are compared. */
 const lags = [1, 2, 4, 8] as const;

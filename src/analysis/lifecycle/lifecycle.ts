@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { BhBridgeError } from "../../errors.js";
 import type { History } from "../../formats/history.js";
-import { glance } from "../../text/glance.js";
-import { groupDigits } from "../../text/group-digits.js";
+import { glance, groupDigits } from "../../text/format.js";
 import { defineAnalysis, latticeFor, measurableStates } from "../analysis.js";
 import { counts, steps } from "../document-fields.js";
 import type { TokenNorms } from "../motion/step-motion.js";

@@ -1,8 +1,5 @@
 import { z } from "zod";
-import { figure } from "../../text/figure.js";
-import { glance } from "../../text/glance.js";
-import { groupDigits } from "../../text/group-digits.js";
-import { percent } from "../../text/percent.js";
+import { figure, glance, groupDigits, percent } from "../../text/format.js";
 import { defineAnalysis, latticeFor, measurableStates } from "../analysis.js";
 import { figures, jsonFigures, steps } from "../document-fields.js";
 import { observation } from "./motion.js";

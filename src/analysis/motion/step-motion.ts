@@ -1,5 +1,4 @@
-import type { Matrix } from "../../formats/matrix.js";
-import { requireMatrix } from "../../formats/require-matrix.js";
+import { type Matrix, requireMatrix } from "../../formats/matrix.js";
 import { decodeElements, inverseUlp } from "../elements.js";
 
 /** Norms of one vector for each token. */

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { figure as shown } from "../../text/figure.js";
-import { groupDigits } from "../../text/group-digits.js";
+import { groupDigits, figure as shown } from "../../text/format.js";
 import { defineAnalysis, latticeFor, measurableStates } from "../analysis.js";
 import { Counts, counts, distributionSchema } from "../document-fields.js";
 import { type Lifecycle, observation } from "../lifecycle/lifecycle.js";

@@ -1,7 +1,5 @@
 import { z } from "zod";
-import { figure } from "../../text/figure.js";
-import { glance } from "../../text/glance.js";
-import { groupDigits } from "../../text/group-digits.js";
+import { figure, glance, groupDigits } from "../../text/format.js";
 import { defineAnalysis, measurableStates } from "../analysis.js";
 import { figures, jsonFigures } from "../document-fields.js";
 import type { Observation } from "../scan/observation.js";

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { figure as shown } from "../../text/figure.js";
-import { percent } from "../../text/percent.js";
+import { percent, figure as shown } from "../../text/format.js";
 import { defineAnalysis } from "../analysis.js";
 import { count, figure } from "../document-fields.js";
 

@@ -1,8 +1,6 @@
 import { z } from "zod";
-import { stepOfState } from "../../formats/state-of-step.js";
-import { count as countOf } from "../../text/count.js";
-import { glance } from "../../text/glance.js";
-import { groupDigits } from "../../text/group-digits.js";
+import { stepOfState } from "../../formats/history.js";
+import { count as countOf, glance, groupDigits } from "../../text/format.js";
 import { defineAnalysis } from "../analysis.js";
 import { count, counts } from "../document-fields.js";
 

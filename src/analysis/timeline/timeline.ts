@@ -1,6 +1,5 @@
-import type { History } from "../../formats/history.js";
+import { type History, readState } from "../../formats/history.js";
 import type { Matrix } from "../../formats/matrix.js";
-import { readState } from "../../formats/read-state.js";
 import { census } from "../census/census.js";
 import { forEachRow } from "../elements.js";
 import type { ScanOptions } from "../scan/observation.js";

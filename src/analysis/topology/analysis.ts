@@ -1,7 +1,5 @@
 import { z } from "zod";
-import { count as countOf } from "../../text/count.js";
-import { figure } from "../../text/figure.js";
-import { groupDigits } from "../../text/group-digits.js";
+import { count as countOf, figure, groupDigits } from "../../text/format.js";
 import { defineAnalysis, latticeFor } from "../analysis.js";
 import { count, counts } from "../document-fields.js";
 
@@ -27,7 +25,7 @@ export const topologyAnalysis = defineAnalysis({
   schema,
   needs: [latticeFor()],
   async finish({ history, timeline, settings: { k, maxNodes }, signal, leaveOut, perToken }) {
-    const [{ topology }, { readState }] = await Promise.all([import("./topology.js"), import("../../formats/read-state.js")]);
+    const [{ topology }, { readState }] = await Promise.all([import("./topology.js"), import("../../formats/history.js")]);
     const graphs: z.output<typeof schema> = {};
     for (const [name, state] of [["initial", 0] as const, ["final", history.states - 1] as const]) {
       const nodes = timeline.unique[state] ?? 0;

@@ -1,6 +1,5 @@
 import { BhBridgeError } from "../../errors.js";
-import type { Matrix } from "../../formats/matrix.js";
-import { requireMatrix } from "../../formats/require-matrix.js";
+import { type Matrix, requireMatrix } from "../../formats/matrix.js";
 import { rowClasses, selectRows } from "../census/census.js";
 import { rowValues } from "../census/row-values.js";
 import { type AnalysisSettingsInput, defaultSettings, type ScanOptions } from "../scan/observation.js";

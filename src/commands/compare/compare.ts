@@ -1,12 +1,31 @@
 import type { Command } from "commander";
-import type { Comparison } from "../../compare/compare.js";
-import type { Divergence } from "../../compare/divergence.js";
+import { z } from "zod";
+import { type Comparison, comparisonSchema } from "../../compare/compare.js";
+import type { Divergence } from "../../compare/locate-divergence.js";
+import { nearestName } from "../../config/config-invalid.js";
 import { BhBridgeError, exitCodes } from "../../errors.js";
 import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
-import { knownNames } from "../terminal/known-names.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import { Terminal } from "../terminal/terminal.js";
-import type { CompareDocument } from "./compare-document.js";
+
+/**
+ * The names in a list with commas between, each one that is known.
+ *
+ * @param complain makes the error for a name that is not, from what may have been meant.
+ */
+export function knownNames<Name extends string>(list: string, known: readonly Name[], complain: (name: string, meant: string) => Error): Name[] {
+  return list.split(",").map((text) => {
+    const given = text.trim();
+    const name = known.find((each) => each === given);
+    if (name !== undefined) return name;
+    const near = nearestName(given, known);
+    throw complain(given, near === undefined ? `there are ${known.join(", ")}` : `did you mean ${near}?`);
+  });
+}
+
+/** The document of `compare --json`. */
+export const compareDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/compare@1"), ...comparisonSchema.shape });
+export type CompareDocument = z.output<typeof compareDocumentSchema>;
 
 interface CompareCommandOptions extends CommonOptions {
   out: string;
@@ -40,7 +59,7 @@ async function compareRuns(given: string[], options: CompareCommandOptions): Pro
   const terminal = new Terminal(options);
   const [{ compare, comparableParts, unequalParts }, { directoryOfRun }] = await Promise.all([
     import("../../compare/compare.js"),
-    import("../../runs/resolve-run.js"),
+    import("../../runs/scan-runs.js"),
   ]);
   const demanded = partsOf(options.assertEqual ?? "", comparableParts);
   const runs: string[] = [];
@@ -70,7 +89,7 @@ async function deepenInTerminal(
     import("../../compare/compare.js"),
     import("../../compare/train-again.js"),
     import("../setup/ensure-python.js"),
-    import("../reproduce/training-again-display.js"),
+    import("../reproduce/train-again-in-terminal.js"),
   ]);
   const display = new TrainingAgainDisplay(terminal);
   try {

@@ -1,13 +1,13 @@
 import { type Command, Option } from "commander";
 import { exitCodes } from "../../errors.js";
 import { type ExecutorName, executorKinds, executorNames } from "../../sweep/executors/executors.js";
-import { count } from "../../text/count.js";
+import { count } from "../../text/format.js";
 import { wrap } from "../../text/wrap.js";
 import { addExecutorOptions, choiceOf } from "../sweep/trial-options.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { runnable } from "../terminal/invocation.js";
 import { Terminal } from "../terminal/terminal.js";
-import type { DoctorCheck, DoctorDocument, DoctorMeasure } from "./doctor-document.js";
+import type { DoctorCheck, DoctorDocument, DoctorMeasure } from "./checks.js";
 
 /** `ok` or `FAIL`, and a space. */
 const statusWidth = 5;
@@ -44,9 +44,9 @@ function printMeasure({ threads: rows, fastest }: DoctorMeasure, terminal: Termi
 }
 
 async function measureThreads(options: { python?: string }, terminal: Terminal): Promise<DoctorMeasure> {
-  const { createStatusLine } = await import("../terminal/status-line.js");
+  const { createStatusLine } = await import("../terminal/progress.js");
   const { measureThreads: measure } = await import("../../runner/measure-threads.js");
-  const { resolvePython } = await import("../../python/resolve-python.js");
+  const { resolvePython } = await import("../../python/require-packages.js");
   const { stopOnSignal } = await import("../terminal/stop-on-signal.js");
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the measurement" });
   const status = createStatusLine(terminal);
@@ -62,11 +62,11 @@ async function measureThreads(options: { python?: string }, terminal: Terminal):
 async function doctor(options: DoctorOptions): Promise<void> {
   const { python, measure, executor, ...common } = options;
   const terminal = new Terminal(common);
-  const { checkPackage } = await import("./check-package.js");
-  const { checkPython } = await import("./check-python.js");
-  const { checkTorch } = await import("./check-torch.js");
-  const { checkDisk } = await import("./check-disk.js");
-  const { createStatusLine } = await import("../terminal/status-line.js");
+  const { checkPackage } = await import("./checks.js");
+  const { checkPython } = await import("./checks.js");
+  const { checkTorch } = await import("./checks.js");
+  const { checkDisk } = await import("./checks.js");
+  const { createStatusLine } = await import("../terminal/progress.js");
 
   const status = createStatusLine(terminal);
   const checks = checkPackage();

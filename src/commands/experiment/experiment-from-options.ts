@@ -1,11 +1,10 @@
 import { configInvalid } from "../../config/config-invalid.js";
-import { setLayer } from "../../config/set-layer.js";
+import { setLayer } from "../../config/layers.js";
 import { BhBridgeError, type ConfigIssue } from "../../errors.js";
-import type { ExperimentDefinition } from "../../sweep/experiment/define-experiment.js";
-import { type LoadedExperiment, loadExperiment } from "../../sweep/experiment/load-experiment.js";
-import { parseSeedsText } from "../../sweep/grammar/axis-text.js";
-import { flattenOverrides } from "../../sweep/grammar/flatten-overrides.js";
-import { seedsOf, seedsSchema } from "../../sweep/grammar/seeds.js";
+import { type ExperimentDefinition, type LoadedExperiment, loadExperiment } from "../../sweep/experiment/load-experiment.js";
+import { parseSeedsText } from "../../sweep/grammar/axis.js";
+import { flattenOverrides } from "../../sweep/grammar/expand-sweep.js";
+import { seedsOf, seedsSchema } from "../../sweep/grammar/sweep-schema.js";
 
 /** What the command line says of an experiment, laid over its file. */
 export interface ExperimentOptions {

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { experimentsFolder } from "../../sweep/folders.js";
+import { experimentsFolder } from "../../runs/run-layout.js";
 import { addTrialOptions, fieldAliases, type TrialOptionValues } from "../sweep/trial-options.js";
 import { type CommonOptions, createCommand, repeated } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
@@ -33,9 +33,9 @@ async function experimentInTerminal(given: string | undefined, options: Experime
     import("./experiment-from-options.js"),
     import("../../sweep/grammar/load-base.js"),
     import("../../sweep/plan/plan-experiment.js"),
-    import("../../sweep/experiment/conclude-question.js"),
+    import("../../sweep/experiment/experiment.js"),
     import("../sweep/conduct-in-terminal.js"),
-    import("./format-experiment.js"),
+    import("../sweep/format-sweep.js"),
   ]);
   const loaded = await experimentFromOptions(given, { arms: arm ?? [], seeds, name });
   const base = await loadBase(loaded.base, { preset, config, aliases: fieldAliases(options), set }, { directory: loaded.directory, cwd: process.cwd() });

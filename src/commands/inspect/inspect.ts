@@ -1,7 +1,13 @@
 import type { Command } from "commander";
+import type { CheckpointKind } from "../../runs/checkpoint.js";
+import { printable } from "../../text/escaping.js";
+import { count, formatBytes, groupDigits, type TextColors } from "../../text/format.js";
+import { wrap } from "../../text/wrap.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
+import { runnable } from "../terminal/invocation.js";
+import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
 import { Terminal } from "../terminal/terminal.js";
-import type { InspectDocument } from "./inspect-document.js";
+import type { InspectDocument } from "./next-steps.js";
 
 /** `bh-bridge inspect PATH`: what a file or a directory is, and what can be done with it. */
 export function inspectCommand(): Command {
@@ -9,15 +15,131 @@ export function inspectCommand(): Command {
     .argument("<path>", "safetensors, .pt, .bin, HDF5, .npy, .npz, a checkpoint directory, or a run")
     .action(async (path: string, options: CommonOptions) => {
       const terminal = new Terminal(options);
-      const [{ findPath }, { inspect }, { nextSteps }, { formatInspection }] = await Promise.all([
-        import("../../runs/find-path.js"),
+      const [{ findPath }, { inspect }, { nextSteps }] = await Promise.all([
+        import("../../runs/checkpoint.js"),
         import("../../runner/inspect.js"),
         import("./next-steps.js"),
-        import("./format-inspection.js"),
       ]);
       const inspection = await inspect(await findPath(path));
       const document: InspectDocument = { schema: "bh-bridge/inspect@1", ...inspection, next: await nextSteps(inspection) };
       terminal.document(document);
       terminal.print(formatInspection(document, terminal.color, terminal.width));
     });
+}
+
+/** What people call the kinds. */
+const kindNames: Readonly<Record<CheckpointKind, string>> = {
+  safetensors: "a safetensors file",
+  "safetensors-sharded": "safetensors in shards",
+  "torch-zip": "a torch archive (torch.save)",
+  "hf-checkpoint": "a Hugging Face checkpoint",
+  "hf-optimizer": "a Hugging Face checkpoint with its optimizer alone",
+  run: "a run of bh-bridge",
+  history: "a history of embeddings",
+  hdf5: "an HDF5 file",
+  npy: "a numpy array",
+  npz: "an archive of numpy arrays",
+};
+
+/** A table of this many lines still fits a screen or two; `--json` lists all. */
+const maxTensorsShown = 40;
+const maxMetadataShown = 12;
+const maxGlobalsShown = 10;
+const narrowestName = 24;
+const indent = 2;
+
+/** An inspection for people: what it is, what can be done with it, its tensors, and what else it says. */
+export function formatInspection(document: InspectDocument, color: TextColors, width = usualWidth): string {
+  const { path, kind, tensors, history, notExecuted } = document;
+  const total = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
+  return [
+    wrap(`${color.bold(printable(path))} is ${kindNames[kind]}: ${count(tensors.length, "tensor")}, ${formatBytes(total)}`, width),
+    ...(history ? [historyLine(history)] : []),
+    ...trainingLines(document),
+    ...unreadableLines(document, color),
+    ...nextLines(document, color),
+    "",
+    tensorTable(tensors, width),
+    ...(tensors.length > maxTensorsShown ? [color.dim(`… and ${groupDigits(tensors.length - maxTensorsShown)} more; --json lists all`)] : []),
+    ...scriptLines(document, width),
+    ...metadataLines(document, width, color),
+    ...(notExecuted.length > 0 ? ["", executionLine(notExecuted, color)] : []),
+  ].join("\n");
+}
+
+/** Each thing that can be done, with its command below it: a command on a line of its own is copied whole. */
+function nextLines({ next }: InspectDocument, color: TextColors): string[] {
+  return next.length === 0 ? [] : ["", ...next.flatMap(({ does, command }) => [`  ${does}`, `    ${color.cyan(runnable(command))}`])];
+}
+
+/** What cannot be read and its remedy, which is kept on one line so that it can be copied. */
+function unreadableLines({ tensors }: InspectDocument, color: TextColors): string[] {
+  const refused = tensors.filter(({ unreadable }) => unreadable !== undefined);
+  return refused.map(({ name, unreadable }) => color.yellow(`  ${printable(`${name} ${unreadable}`, Number.POSITIVE_INFINITY)}`));
+}
+
+function historyLine({ tensor, states, planned, tokens, dims, tokenIds }: NonNullable<InspectDocument["history"]>): string {
+  const open = planned > states ? ` of ${groupDigits(planned)} planned` : "";
+  return `  ${tensor}: ${count(states, "state")}${open}, ${count(tokens, tokenIds ? "chosen token" : "token")} × ${count(dims, "dim")}`;
+}
+
+function trainingLines({ trainerState }: InspectDocument): string[] {
+  if (!trainerState) return [];
+  const { global_step, max_steps, epoch, log_history } = trainerState;
+  const loss = log_history.findLast((entry) => "loss" in entry)?.["loss"];
+  const parts = [`step ${groupDigits(global_step)} of ${groupDigits(max_steps)}`];
+  if (typeof epoch === "number") parts.push(`epoch ${epoch.toPrecision(3)}`);
+  if (typeof loss === "number") parts.push(`last logged loss ${loss}`);
+  return [`  Trainer: ${parts.join(", ")}`];
+}
+
+/** The tensors of each file below its name, which is left out where there is one file. */
+function tensorTable(tensors: InspectDocument["tensors"], width: number): string {
+  const shown = tensors.slice(0, maxTensorsShown);
+  const rows = shown.map(({ name, dtype, shape, bytes }) => [
+    printable(name, Number.POSITIVE_INFINITY),
+    dtype,
+    shape.join(" × ") || "scalar",
+    formatBytes(bytes),
+  ]);
+  const head = ["name", "dtype", "shape", "size"];
+  const room = Math.max(narrowestName, width - indent - tableWidth([0, ...columnWidths(head, rows).slice(1)]));
+  const fitting = rows.map(([name = "", ...cells]) => [shorten(name, room), ...cells]);
+  const [titles = "", ...lines] = table(head, fitting, { align: ["left", "left"], width, indent }).split("\n");
+  const hasFiles = new Set(tensors.map(({ file }) => file)).size > 1;
+  return [
+    titles,
+    ...lines.flatMap((line, at) => (hasFiles && shown[at]?.file !== shown[at - 1]?.file ? [printable(shown[at]?.file ?? ""), line] : [line])),
+  ].join("\n");
+}
+
+/** The end of a tensor's name tells more than its start. */
+function shorten(name: string, room: number): string {
+  return name.length <= room ? name : `…${name.slice(name.length - room + 1)}`;
+}
+
+function scriptLines({ scripts }: InspectDocument, width: number): string[] {
+  if (!scripts) return [];
+  const rows = scripts.map(({ script, dead, tokens }) => [script, groupDigits(dead), groupDigits(tokens)]);
+  return ["", table(["tokens by writing system", "dead", "of"], rows, { align: ["left"], width, indent })];
+}
+
+function metadataLines({ metadata }: InspectDocument, width: number, color: TextColors): string[] {
+  const entries = Object.entries(metadata).flatMap(([key, value]) => flatten(key, value));
+  if (entries.length === 0) return [];
+  const shown = entries.slice(0, maxMetadataShown).map(([key, value]) => `  ${printable(`${key}: ${value}`, Math.max(narrowestName, width - 2))}`);
+  const more = entries.length > shown.length ? [color.dim(`  … and ${count(entries.length - shown.length, "more value")}; --json lists all`)] : [];
+  return ["", ...shown, ...more];
+}
+
+/** One level of nesting, as in `config.vocab_size`; what is deeper is left to `--json`. */
+function flatten(key: string, value: unknown): [key: string, value: string][] {
+  if (typeof value !== "object" || value === null) return [[key, String(value)]];
+  return Object.entries(value).flatMap(([inner, plain]) => (typeof plain === "object" ? [] : [[`${key}.${inner}`, String(plain)] as [string, string]]));
+}
+
+function executionLine(names: readonly string[], color: TextColors): string {
+  const shown = names.slice(0, maxGlobalsShown).map((name) => printable(name));
+  const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : "";
+  return color.yellow(`Loading it in torch would call ${shown.join(", ")}${more}. Nothing was called here.`);
 }

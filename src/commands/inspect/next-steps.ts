@@ -1,21 +1,28 @@
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import { z } from "zod";
-import { gpt2ArchitectureOf } from "../../bridge/open-gpt2-weights.js";
+import { gpt2ArchitectureOf } from "../../bridge/model-directory.js";
 import { isPlainObject } from "../../config/json-value.js";
-import { otherModelTypes } from "../../config/model-types.generated.js";
 import { defaultFamily, families, familyOf } from "../../config/models/families.js";
-import { outstandingEmbedding } from "../../formats/embedding-tensor.js";
+import { otherModelTypes } from "../../config/models/model-types.generated.js";
+import { outstandingEmbedding } from "../../formats/find-tensor.js";
 import type { Gpt2Architecture } from "../../formats/hf/gpt2-weights.js";
-import { savedFamily } from "../../formats/hf/saved-family.js";
-import { findHistoryTensor } from "../../formats/history-tensor.js";
-import { stepOfState } from "../../formats/state-of-step.js";
+import { savedFamily } from "../../formats/hf/hf-directory.js";
+import { findHistoryTensor, stepOfState } from "../../formats/history.js";
 import { isReadable, type TensorInfo } from "../../formats/stored-tensor.js";
-import type { Inspection } from "../../runner/inspect.js";
+import { type Inspection, inspectionSchema } from "../../runner/inspect.js";
 import { openHistory } from "../../runs/open-history.js";
 import { finalFolder, runFiles } from "../../runs/run-layout.js";
-import { shellQuote } from "../../text/shell-quote.js";
-import type { InspectDocument } from "./inspect-document.js";
+import { shellQuote } from "../../text/escaping.js";
+
+/** The document of `inspect --json`. */
+export const inspectDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/inspect@1"),
+  ...inspectionSchema.shape,
+  /** What can be done with it. */
+  next: z.array(z.strictObject({ does: z.string(), command: z.string() })),
+});
+export type InspectDocument = z.output<typeof inspectDocumentSchema>;
 
 type NextSteps = InspectDocument["next"];
 

@@ -1,9 +1,18 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { z } from "zod";
+import { type Reproduction, reproductionSchema } from "../../compare/reproduce.js";
+import { inlineYaml } from "../../config/json-value.js";
 import { exitCodes } from "../../errors.js";
+import { groupDigits, type TextColors } from "../../text/format.js";
+import { wrap } from "../../text/wrap.js";
+import { divergenceLines, placeOfRecord } from "../compare/format-comparison.js";
 import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
-import { parseStep } from "../terminal/parse-step.js";
+import { parseStep } from "../terminal/target.js";
 import { Terminal } from "../terminal/terminal.js";
-import type { ReproduceDocument } from "./reproduce-document.js";
+
+/** The document of `reproduce --json`. */
+export const reproduceDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/reproduce@1"), ...reproductionSchema.shape });
+export type ReproduceDocument = z.output<typeof reproduceDocumentSchema>;
 
 interface ReproduceCommandOptions extends CommonOptions {
   out: string;
@@ -39,11 +48,10 @@ function parseStepNumber(text: string): number {
 
 async function reproduceInTerminal(given: string, { out, steps, corpus, python, deep, ...options }: ReproduceCommandOptions): Promise<void> {
   const terminal = new Terminal(options);
-  const [{ deepenReproduction, planReproduction, reproduceRun }, { directoryOfRun }, { trainAgainInTerminal }, { formatReproduction }] = await Promise.all([
+  const [{ deepenReproduction, planReproduction, reproduceRun }, { directoryOfRun }, { trainAgainInTerminal }] = await Promise.all([
     import("../../compare/reproduce.js"),
-    import("../../runs/resolve-run.js"),
+    import("../../runs/scan-runs.js"),
     import("./train-again-in-terminal.js"),
-    import("./format-reproduction.js"),
   ]);
   const plan = await planReproduction(await directoryOfRun(given, out), { steps, corpus });
   const reproduction = await trainAgainInTerminal(plan, python, terminal, async (found, { signal, listen }) => {
@@ -54,4 +62,23 @@ async function reproduceInTerminal(given: string, { out, steps, corpus, python, 
   terminal.document(document);
   terminal.print(formatReproduction(reproduction, terminal.color, terminal.width));
   if (!reproduction.equal) process.exitCode = exitCodes.failed;
+}
+
+const indent = 2;
+
+/** A reproduction for people: equal in every bit, or where it first differs and what is different in the environment. */
+export function formatReproduction({ steps, equal, first, loss, environment, deep }: Reproduction, color: TextColors, width?: number): string {
+  const changes = environment.map(({ path, values: [before, now] }) => `  ${path}  ${inlineYaml(before)} → ${inlineYaml(now)}`);
+  const lines = equal
+    ? [color.green(`Equal in every bit to step ${groupDigits(steps)}`), ...(changes.length > 0 ? ["All the same in another environment:", ...changes] : [])]
+    : [
+        color.red("Not equal"),
+        ...(first ? [`  The history differs first at ${placeOfRecord(first)}`] : []),
+        ...(loss ? [`  The loss differs first at step ${groupDigits(loss.step)}: ${loss.a} and ${loss.b}`] : []),
+        ...(changes.length > 0
+          ? ["What differs in the environment:", ...changes]
+          : ["Nothing that is recorded of the environment differs. Is the run as it was written? bh-bridge runs verify tells"]),
+        ...(deep ? ["Trained twice more, one after the other:", ...divergenceLines(deep, ["the first", "the second"]).map((line) => `  ${line}`)] : []),
+      ];
+  return wrap(lines.join("\n"), width, 2 * indent);
 }

@@ -1,11 +1,39 @@
+import { relative } from "node:path";
 import { pythonOf, type TrainAgainPlan } from "../../compare/train-again.js";
-import type { UsablePython } from "../../python/resolve-python.js";
+import type { UsablePython } from "../../python/require-packages.js";
 import type { Run } from "../../runner/open-run.js";
 import type { TrainListener } from "../../runner/train.js";
 import { ensurePython } from "../setup/ensure-python.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import type { Terminal } from "../terminal/terminal.js";
-import { TrainingAgainDisplay } from "./training-again-display.js";
+import { TrainingDisplay } from "../train/training-display.js";
+
+/** Shows trainings that are done again, one after the other, on stderr. */
+export class TrainingAgainDisplay {
+  readonly #terminal: Terminal;
+  #display: TrainingDisplay | undefined;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  /** Say which run is trained again, and to which step; what to tell of it. */
+  listen(run: Run, until: number): TrainListener {
+    this.stop();
+    const display = new TrainingDisplay(this.#terminal, until);
+    this.#display = display;
+    this.#terminal.say(this.#terminal.messageColor.dim(`Trains ${relative(process.cwd(), run.directory) || "."} again to step ${until}, and compares`));
+    return {
+      onPhase: (phase) => display.onPhase(phase),
+      onStart: (started) => display.onStart(started),
+      onEvent: (event) => display.onEvent(event),
+    };
+  }
+
+  stop(): void {
+    this.#display?.stop();
+  }
+}
 
 /** Trains again, with the interpreter that was found; `listen` shows a training that is about to begin. */
 type TrainingAgain<Result> = (python: UsablePython, options: { signal: AbortSignal; listen: (run: Run, until: number) => TrainListener }) => Promise<Result>;

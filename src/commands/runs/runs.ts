@@ -1,10 +1,9 @@
 import { type Command, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
-import type { RunNotes } from "../../runs/run-notes.js";
+import type { RunNotes } from "../../runs/run-manifest.js";
 import { type CommonOptions, commonOptions, createCommand, outOption } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
-import type { ListFormat } from "./format-runs.js";
-import type { RunNotesDocument } from "./runs-document.js";
+import type { ListFormat, RunNotesDocument } from "./format-runs.js";
 
 interface RunsOptions extends CommonOptions {
   out: string;
@@ -40,7 +39,7 @@ export function runsCommand(): Command {
     .addOption(new Option("--format <name>", "how the list is written").choices(["table", "csv", "md"]).default("table"))
     .option("--baseline <run>", "run that the others are compared with; by default the newest one tagged `baseline`. Runs tagged `pin` come first")
     .action(async ({ out, where, status, sort, columns, format, baseline, ...common }: ListCommandOptions) => {
-      const { listRuns } = await import("./list-runs.js");
+      const { listRuns } = await import("./manage-runs.js");
       const conditions = status === undefined ? where : [...where, `status:${status}`];
       await listRuns({ out, where: conditions, sort, columns, format, baseline }, new Terminal(common));
     });
@@ -71,7 +70,7 @@ function verifyCommand(): Command {
     .argument("<run>", runArgument)
     .action(async (run: string, _: unknown, command: Command) => {
       const { out, terminal } = settings(command);
-      const [{ showVerification }, { directoryOfRun }] = await Promise.all([import("./verify-run.js"), import("../../runs/resolve-run.js")]);
+      const [{ showVerification }, { directoryOfRun }] = await Promise.all([import("./manage-runs.js"), import("../../runs/scan-runs.js")]);
       await showVerification(await directoryOfRun(run, out), terminal);
     });
 }
@@ -82,7 +81,7 @@ function removeCommand(): Command {
     .option("-y, --yes", "remove without asking; needed where nobody can be asked")
     .action(async (runs: string[], { yes }: { yes?: boolean }, command: Command) => {
       const { out, terminal } = settings(command);
-      const { removeRuns } = await import("./remove-runs.js");
+      const { removeRuns } = await import("./manage-runs.js");
       await removeRuns(runs, out, yes === true, terminal);
     });
 }
@@ -112,9 +111,8 @@ function tagCommand(): Command {
 
 async function changeNotes(run: string, command: Command, change: (notes: RunNotes) => RunNotes): Promise<void> {
   const { out, terminal } = settings(command);
-  const [{ directoryOfRun }, { readRunNotes, writeRunNotes }, { readRunManifest }] = await Promise.all([
-    import("../../runs/resolve-run.js"),
-    import("../../runs/run-notes.js"),
+  const [{ directoryOfRun }, { readRunNotes, writeRunNotes, readRunManifest }] = await Promise.all([
+    import("../../runs/scan-runs.js"),
     import("../../runs/run-manifest.js"),
   ]);
   const directory = await directoryOfRun(run, out);

@@ -5,20 +5,17 @@ import { type RunRow, runRow } from "../../runner/run-row.js";
 import { summarizeRun } from "../../runner/summarize-run.js";
 import type { TrainResult } from "../../runner/train-result.js";
 import { recordedStep } from "../../runs/history-index.js";
-import { resolveRun } from "../../runs/resolve-run.js";
 import { readRunConfig } from "../../runs/run-config.js";
 import { runCheckpoints } from "../../runs/run-layout.js";
-import type { RunManifest } from "../../runs/run-manifest.js";
-import { readRunNotes } from "../../runs/run-notes.js";
-import type { FoundRun } from "../../runs/scan-runs.js";
-import { count } from "../../text/count.js";
-import { groupDigits } from "../../text/group-digits.js";
-import { shellQuote } from "../../text/shell-quote.js";
+import { type RunManifest, readRunNotes } from "../../runs/run-manifest.js";
+import { type FoundRun, resolveRun } from "../../runs/scan-runs.js";
+import { shellQuote } from "../../text/escaping.js";
+import { count, groupDigits } from "../../text/format.js";
 import { wrap } from "../../text/wrap.js";
 import { runnable } from "../terminal/invocation.js";
 import type { Terminal } from "../terminal/terminal.js";
-import { printResult } from "../train/show-result.js";
-import type { RunDocument } from "./runs-document.js";
+import { printResult } from "../train/format-result.js";
+import type { RunDocument } from "./format-runs.js";
 
 const labelWidth = 15;
 

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { escapeHtml } from "../../report/escape-html.js";
-import { temporaryFolder } from "../../runner/temporary-folder.js";
+import { temporaryFolder } from "../../python/session-folder.js";
+import { escapeHtml } from "../../text/escaping.js";
 
 /**
  * Open an address in a browser of this machine.
@@ -42,3 +42,8 @@ function redirectTo(url: string): string {
 </html>
 `;
 }
+
+/** The port that is tried first. */
+export const usualPort = 8421;
+/** Reached from this machine alone. */
+export const loopback = "127.0.0.1";

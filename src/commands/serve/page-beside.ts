@@ -1,7 +1,6 @@
 import type { Serving } from "../../serve/server.js";
 import type { Terminal } from "../terminal/terminal.js";
-import { loopback, usualPort } from "./address.js";
-import { openInBrowser } from "./open-in-browser.js";
+import { loopback, openInBrowser, usualPort } from "./open-in-browser.js";
 
 /** The page beside what else this process does: served once somebody wants to see it, until this is disposed of. */
 export class PageBeside implements AsyncDisposable {
@@ -35,7 +34,7 @@ export class PageBeside implements AsyncDisposable {
   }
 
   async #start(): Promise<Serving> {
-    const [{ serve }, { tellOfServer }] = await Promise.all([import("../../serve/server.js"), import("./tell-of-server.js")]);
+    const [{ serve }, { tellOfServer }] = await Promise.all([import("../../serve/server.js"), import("./serve-in-terminal.js")]);
     const options = { folders: [this.#folder], port: usualPort, host: loopback };
     const serving = await serve(options);
     this.#terminal.say(`Watch it at  ${serving.url}`);

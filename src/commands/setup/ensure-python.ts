@@ -1,7 +1,8 @@
 import { BhBridgeError } from "../../errors.js";
 import type { FindPythonOptions } from "../../python/find-python.js";
-import { resolvePython, type UsablePython } from "../../python/resolve-python.js";
-import { createStatusLine } from "../terminal/status-line.js";
+import { resolvePython, type UsablePython } from "../../python/require-packages.js";
+import { type SetupOptions, type SetupResult, setupPython } from "../../python/setup/setup-python.js";
+import { createStatusLine, formatDuration } from "../terminal/progress.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** Whether the set-up would help: it makes an environment, which is not looked at when another Python was asked for. */
@@ -32,9 +33,31 @@ export async function ensurePython(options: FindPythonOptions, terminal: Termina
     if (!terminal.canAsk || !setupWouldHelp(error, options)) throw error;
     terminal.say(error.message);
     if (!(await askForSetup(signal))) throw error;
-    const { describeSetup, runSetup } = await import("./run-setup.js");
     const result = await runSetup({ ...(signal && { signal }) }, terminal);
     terminal.say(describeSetup(result));
     return await resolvePython(options, signal);
   }
+}
+
+/** The outcome of a set-up, and how long it took. */
+interface FinishedSetup extends SetupResult {
+  seconds: number;
+}
+
+/** Make the Python environment, with what pip is at shown on stderr. Throws as `setupPython` does. */
+export async function runSetup(options: SetupOptions, terminal: Terminal): Promise<FinishedSetup> {
+  const startedAt = performance.now();
+  const status = createStatusLine(terminal);
+  try {
+    const result = await setupPython({ ...options, onStep: ({ text, detail }) => status.show(text, detail) });
+    return { ...result, seconds: Math.round(performance.now() - startedAt) / 1000 };
+  } finally {
+    status.stop();
+  }
+}
+
+/** One line on what `setup` did, for people. */
+export function describeSetup({ status, directory, python, seconds }: FinishedSetup): string {
+  const what = `Python ${python.version}, torch ${python.packages.torch}, transformers ${python.packages.transformers}`;
+  return status === "complete" ? `Already complete: ${directory} (${what})` : `Ready in ${formatDuration(seconds)}: ${directory} (${what})`;
 }

@@ -1,16 +1,30 @@
 import { type Command, Option } from "commander";
+import { z } from "zod";
 import type { SetupOptions } from "../../python/setup/setup-python.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
-import type { SetupDocument } from "./setup-document.js";
+
+/** What `setup --json` prints. */
+export const setupDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/setup@1"),
+  /** `complete` when nothing had to be done, `continued` when the environment was there in part. */
+  status: z.enum(["created", "continued", "complete"]),
+  directory: z.string(),
+  python: z.strictObject({ path: z.string(), version: z.string() }),
+  /** Package → installed version. */
+  packages: z.record(z.string(), z.string().nullable()),
+  seconds: z.number(),
+});
+
+export type SetupDocument = z.infer<typeof setupDocumentSchema>;
 
 type SetupCommandOptions = CommonOptions & Pick<SetupOptions, "python" | "indexUrl" | "torch" | "dev"> & { dir?: string };
 
 async function setup({ dir, python, indexUrl, torch, dev, ...common }: SetupCommandOptions): Promise<void> {
   const terminal = new Terminal(common);
   const { resolve } = await import("node:path");
-  const { environmentDirectory } = await import("../../python/environment-directory.js");
-  const { describeSetup, runSetup } = await import("./run-setup.js");
+  const { environmentDirectory } = await import("../../python/find-python.js");
+  const { describeSetup, runSetup } = await import("./ensure-python.js");
   const { stopOnSignal } = await import("../terminal/stop-on-signal.js");
 
   const directory = dir === undefined ? environmentDirectory() : resolve(dir);

@@ -1,16 +1,55 @@
 import { dirname, join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { z } from "zod";
 import { BhBridgeError } from "../../errors.js";
-import type { UsablePython } from "../../python/resolve-python.js";
+import type { UsablePython } from "../../python/require-packages.js";
 import type { Executor } from "../../sweep/executors/executor.js";
-import type { ExperimentDocument } from "../../sweep/experiment/experiment-document.js";
+import type { ExperimentDocument } from "../../sweep/experiment/experiment-summary.js";
+import { trialStatuses } from "../../sweep/ledger.js";
 import type { Plan } from "../../sweep/plan/plan.js";
 import type { SweepDocument } from "../../sweep/sweep-document.js";
-import { count } from "../../text/count.js";
+import { count } from "../../text/format.js";
 import { commonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
-import type { SweepCancelDocument, SweepExportDocument, SweepLogsDocument } from "./directory-documents.js";
 import { addExecutorOptions, executorOption, type TrialOptionValues } from "./trial-options.js";
+
+/** The document of `sweep logs --json`. */
+export const sweepLogsDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/sweep-logs@1"),
+  trial: z.string(),
+  status: z.enum(trialStatuses),
+  /** Absolute path of its run; null where it has none. */
+  run: z.string().nullable(),
+  /** Why it failed, was pruned or was lost. */
+  reason: z.string().nullable(),
+  /** What its Python and the libraries printed last. */
+  lines: z.array(z.string()),
+});
+export type SweepLogsDocument = z.output<typeof sweepLogsDocumentSchema>;
+
+/** The document of `sweep export --json`. */
+export const sweepExportDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/sweep-export@1"),
+  directory: z.string(),
+  /** Absolute path of the file; null where the table was not written into one. */
+  output: z.string().nullable(),
+  /** Rows of the table. */
+  trials: z.int().nonnegative(),
+  /** The table, unless it was written into a file: a row for each trial, each value by the name of its column. */
+  rows: z.array(z.record(z.string(), z.union([z.number(), z.string(), z.boolean()]).nullable())).optional(),
+});
+export type SweepExportDocument = z.output<typeof sweepExportDocumentSchema>;
+
+/** The document of `sweep cancel --json`. */
+export const sweepCancelDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/sweep-cancel@1"),
+  directory: z.string(),
+  /** The process that was asked to stop; null where jobs of a cluster alone were. */
+  pid: z.int().positive().nullable(),
+  /** SLURM's jobs that were cancelled. */
+  jobs: z.array(z.string()).optional(),
+});
+export type SweepCancelDocument = z.output<typeof sweepCancelDocumentSchema>;
 
 const example = "sweeps/2026-11-25T10-00-00-sigma-1f2e3d4c";
 
@@ -40,12 +79,11 @@ function logsCommand(): Command {
     .option("--lines <n>", `so many of them; ${usualLines} when left out`, parseCount)
     .action(async (directory: string, given: string, { lines = usualLines }: { lines?: number }, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
-      const [{ findTrial }, { fileTail }, { lastLines }, { runFiles }, { trialLabel }] = await Promise.all([
-        import("../../sweep/find-trial.js"),
-        import("../../python/file-tail.js"),
-        import("../../python/last-lines.js"),
+      const [{ findTrial }, { fileTail, lastLines }, { runFiles }, { trialLabel }] = await Promise.all([
+        import("../../sweep/trial-table.js"),
+        import("../../python/failures.js"),
         import("../../runs/run-layout.js"),
-        import("../../sweep/trial-label.js"),
+        import("../../sweep/plan/trial-label.js"),
       ]);
       const { trial, arm, status, run, reason, set } = findTrial((await readDirectory(directory)).trials, given);
       const said = run === null ? [] : lastLines(fileTail(join(run, runFiles.pythonLog)), lines);
@@ -74,16 +112,15 @@ function exportCommand(): Command {
       const terminal = new Terminal(commonOptions(command));
       const format = /\.(csv|parquet)$/.exec(output ?? ".csv")?.[1];
       if (format === undefined) throw new BhBridgeError("USAGE", `-o ${output}: the table is written as CSV or Parquet, to a file named .csv or .parquet`);
-      const [{ csvOfTrials, trialTable }, { planSettings }, { durableCreateFile }, { trials, directory }] = await Promise.all([
+      const [{ csvOfTrials, trialTable, planSettings }, { durableCreateFile }, { trials, directory }] = await Promise.all([
         import("../../sweep/trial-table.js"),
-        import("../../sweep/trial-settings.js"),
         import("../../formats/durable-write.js"),
         readDirectory(given),
       ]);
       const table = trialTable(trials, planSettings(resolve(given)));
       if (output === undefined) terminal.print(csvOfTrials(table).trimEnd());
       else {
-        const bytes = format === "csv" ? Buffer.from(csvOfTrials(table)) : (await import("../../sweep/trial-parquet.js")).parquetOfTrials(table);
+        const bytes = format === "csv" ? Buffer.from(csvOfTrials(table)) : (await import("../../sweep/trial-table.js")).parquetOfTrials(table);
         durableCreateFile(resolve(output), (write) => write(bytes));
         terminal.print(`Written:  ${output}, ${count(trials.length, "trial")}`);
       }
@@ -108,7 +145,7 @@ function cancelCommand(): Command {
     .action(async (given: string, _: unknown, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
       const [{ readPlan }, { lockHolder }, { cancelJobs }] = await Promise.all([
-        import("../../sweep/plan/plan-file.js"),
+        import("../../sweep/plan/plan-directory.js"),
         import("../../python/lock-holders.js"),
         import("../../sweep/executors/executors.js"),
       ]);
@@ -160,7 +197,7 @@ function retryCommand(): Command {
 
 async function retryInTerminal(directory: string, options: TrialOptionValues, terminal: Terminal): Promise<void> {
   const [{ planAgain }, { findPlanDirectory }, { conductInTerminal }] = await Promise.all([
-    import("../../sweep/plan/plan-again.js"),
+    import("../../sweep/plan/plan-experiment.js"),
     import("../../sweep/plan/plan-directory.js"),
     import("./conduct-in-terminal.js"),
   ]);
@@ -171,20 +208,17 @@ async function retryInTerminal(directory: string, options: TrialOptionValues, te
     throw new BhBridgeError("USAGE", `${directory} has another name than it was given, or a newer directory has the same plan: go on with that one`);
   };
   if (question === null) {
-    const [{ concludeSweep }, { formatSweep }] = await Promise.all([import("../../sweep/conclude-sweep.js"), import("./format-sweep.js")]);
+    const [{ concludeSweep }, { formatSweep }] = await Promise.all([import("../../sweep/sweep-summary.js"), import("./format-sweep.js")]);
     const format = (document: SweepDocument) => formatSweep(document, terminal.color, terminal);
     return conductInTerminal({ base, plan, conclude: concludeSweep, format }, options, terminal);
   }
-  const [{ concludeQuestion }, { formatExperiment }] = await Promise.all([
-    import("../../sweep/experiment/conclude-question.js"),
-    import("../experiment/format-experiment.js"),
-  ]);
+  const [{ concludeQuestion }, { formatExperiment }] = await Promise.all([import("../../sweep/experiment/experiment.js"), import("./format-sweep.js")]);
   const conclude = (made: Plan, python: UsablePython) => concludeQuestion(made, question, python);
   const format = (document: ExperimentDocument) => formatExperiment(document, terminal.color, terminal.width);
   return conductInTerminal({ base, plan, conclude, format }, options, terminal);
 }
 
 async function readDirectory(directory: string) {
-  const [{ readSweep }, { lockHolders }] = await Promise.all([import("../../sweep/read-sweep.js"), import("../../python/lock-holders.js")]);
+  const [{ readSweep }, { lockHolders }] = await Promise.all([import("../../sweep/sweep-summary.js"), import("../../python/lock-holders.js")]);
   return readSweep(directory, lockHolders);
 }

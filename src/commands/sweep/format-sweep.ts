@@ -1,12 +1,13 @@
 import { relative } from "node:path";
-import type { TextColors } from "../../config/text-colors.js";
+import type { ExperimentDocument } from "../../sweep/experiment/experiment-summary.js";
+import { shownFigure, shownP } from "../../sweep/experiment/experiment-verdict.js";
+import { distinctLabels, trialLabel } from "../../sweep/plan/trial-label.js";
+import type { Moments } from "../../sweep/statistics/moments.js";
 import type { ClusterJob, PlanCost, SweepDocument, SweepTrial } from "../../sweep/sweep-document.js";
 import { pointsOf, summaryTable } from "../../sweep/sweep-summary.js";
-import { distinctLabels, trialLabel } from "../../sweep/trial-label.js";
-import { count } from "../../text/count.js";
-import { formatBytes } from "../../text/format-bytes.js";
-import { groupDigits } from "../../text/group-digits.js";
-import { printable } from "../../text/printable.js";
+import { printable } from "../../text/escaping.js";
+import { count, formatBytes, groupDigits, type TextColors } from "../../text/format.js";
+import { wrap } from "../../text/wrap.js";
 import { formatDuration } from "../terminal/progress.js";
 import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
 
@@ -105,4 +106,43 @@ function formatTime({ together, stepsPerSecond, seconds, firstCompiles = 0 }: Pl
   if (seconds === null || stepsPerSecond === null) return together === undefined ? "" : "time not known, as no such stack was measured, ";
   const compiling = firstCompiles === 0 ? "" : ` with ${count(firstCompiles, "first compilation")}`;
   return `≈ ${formatDuration(seconds)} at ${stepsPerSecond.toPrecision(3)} steps/s each${compiling}, `;
+}
+
+/** What an experiment says, the verdict first: the measures that decide and those described, the confounds, and where the rest stands. */
+export function formatExperiment(
+  { name, directory, verdict, measures, confounds, seeds, control }: ExperimentDocument,
+  color: TextColors,
+  width?: number,
+): string {
+  const paint = { positive: color.green, null: color.cyan, inconclusive: color.yellow, degenerate: color.yellow }[verdict.result];
+  const told = measures.filter(({ control: one, treatment }) => one.n + treatment.n > 0);
+  const [only, ...others] = verdict.arms.map(({ arm }) => arm);
+  const isOne = others.length === 0;
+  const head = ["measure", control[0]?.arm ?? "control", ...(isOne ? [only ?? "treatment"] : ["arm", "mean"]), "difference", "p (corrected)"];
+  const rows = told.map(({ measure, decides, arm, control: one, treatment, difference, p, holm }) => [
+    decides ? `${measure} *` : measure,
+    spread(one),
+    ...(isOne ? [] : [arm]),
+    spread(treatment),
+    spread(difference),
+    holm === null ? shownP(p) : `${shownP(p)} (${shownP(holm)})`,
+  ]);
+  const lines = [
+    `${color.bold(printable(name))}: ${paint(verdict.result)}  ${count(seeds.length, "seed")}`,
+    `  ${verdict.reason}`,
+    ...(verdict.notes ?? []).map((note) => color.yellow(`  ${note}`)),
+    "",
+    table(head, rows, { align: isOne ? ["left"] : ["left", "right", "left"], width }),
+    color.dim("* decides. Mean ± sample standard deviation (n); differences are paired by seed"),
+    ...(confounds.length > 0
+      ? ["", color.bold("What else differs"), ...confounds.map(({ what, remove }) => `  ${what}${remove ? `. Removed by ${remove}` : ""}`)]
+      : []),
+    "",
+    color.dim(`Rules, values by seed and confounds: ${relative(process.cwd(), directory) || "."}/summary.md`),
+  ];
+  return wrap(lines.join("\n"), width);
+}
+
+function spread({ n, mean, sd }: Moments): string {
+  return mean === null ? "–" : `${shownFigure(mean)}${sd === null ? "" : ` ± ${shownFigure(sd)}`} (${n})`;
 }

@@ -1,15 +1,11 @@
 import { relative } from "node:path";
 import { hasEnded } from "../../sweep/ledger.js";
-import type { SweepTrial } from "../../sweep/sweep-document.js";
-import { countTrials } from "../../sweep/sweep-document.js";
-import type { PlannedEvent, TrialEvent } from "../../sweep/trial-event.js";
-import { distinctLabels, trialLabel } from "../../sweep/trial-label.js";
-import { count } from "../../text/count.js";
-import { groupDigits } from "../../text/group-digits.js";
-import { shellQuote } from "../../text/shell-quote.js";
+import { distinctLabels, trialLabel } from "../../sweep/plan/trial-label.js";
+import { countTrials, type PlannedEvent, type SweepTrial, type TrialEvent } from "../../sweep/sweep-document.js";
+import { shellQuote } from "../../text/escaping.js";
+import { count, groupDigits } from "../../text/format.js";
 import { formatDuration } from "../terminal/progress.js";
-import type { Terminal } from "../terminal/terminal.js";
-import { terminalColors } from "../terminal/terminal-text.js";
+import { type Terminal, terminalColors } from "../terminal/terminal.js";
 import { formatCounts } from "./format-sweep.js";
 
 /** A plain line at most this often where nothing can be redrawn. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { BhBridgeError } from "../../errors.js";
-import { sweepsFolder } from "../../sweep/folders.js";
+import { sweepsFolder } from "../../runs/run-layout.js";
 import { type CommonOptions, createCommand, repeated } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import { directoryCommands } from "./directory-commands.js";
@@ -35,7 +35,7 @@ export function sweepCommand(): Command {
 /** A word that is no file is more likely a subcommand than the name of a file that is missing. */
 async function refuseMistypedSubcommand(word: string): Promise<void> {
   if (/[./\\]/.test(word) || existsSync(word)) return;
-  const { nearestName } = await import("../../config/nearest-name.js");
+  const { nearestName } = await import("../../config/config-invalid.js");
   const names = directoryCommands().map((each) => each.name());
   const near = nearestName(word, names);
   const hint = near === undefined ? `the subcommands are ${names.join(", ")}` : `did you mean "bh-bridge sweep ${near}"?`;
@@ -50,8 +50,8 @@ async function sweepInTerminal(file: string | undefined, options: SweepCommandOp
   }
   const [{ loadSweep }, { planSweep }, { concludeSweep }, { conductInTerminal }, { formatSweep }] = await Promise.all([
     import("../../sweep/grammar/load-sweep.js"),
-    import("../../sweep/plan/plan-sweep.js"),
-    import("../../sweep/conclude-sweep.js"),
+    import("../../sweep/plan/plan-experiment.js"),
+    import("../../sweep/sweep-summary.js"),
     import("./conduct-in-terminal.js"),
     import("./format-sweep.js"),
   ]);

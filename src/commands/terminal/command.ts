@@ -1,7 +1,17 @@
 import { Command, Option } from "commander";
+import { z } from "zod";
 import { runsFolder } from "../../runs/run-layout.js";
 import { runnable } from "./invocation.js";
-import { type ProgressMode, progressModes } from "./progress-mode.js";
+
+/** How progress goes to stderr: drawn on a terminal and in plain lines elsewhere, in plain lines, in lines of JSON, or not at all. */
+const progressModes = ["auto", "plain", "json", "none"] as const;
+export type ProgressMode = (typeof progressModes)[number];
+
+/** What `--progress` of a command line says, before it is parsed, or where it cannot be. Imports nothing, as `shownError`. */
+export function progressModeOf(argv: readonly string[]): ProgressMode {
+  const given = argv.flatMap((word, at) => (word === "--progress" ? [argv[at + 1]] : word.startsWith("--progress=") ? [word.slice("--progress=".length)] : []));
+  return progressModes.find((mode) => mode === given.at(-1)) ?? "auto";
+}
 
 export interface CommonOptions {
   json?: boolean;
@@ -71,4 +81,44 @@ export function withCommonOptions(common: readonly string[], rest: readonly stri
   }
   const isPage = depth === 0 && rest.length > 0; // --help and --version have no command
   return isPage ? [...rest, ...common] : rest.length === 0 ? [] : [...rest.slice(0, depth), ...common, ...rest.slice(depth)];
+}
+
+const optionSchema = z.strictObject({ flags: z.string(), description: z.string(), default: z.json().optional() });
+const argumentSchema = z.strictObject({ name: z.string(), description: z.string(), required: z.boolean(), variadic: z.boolean() });
+
+/** What a command takes, for scripts and agents: the document of `--help --json`. */
+export const helpDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/help@1"),
+  command: z.string(),
+  description: z.string(),
+  usage: z.string(),
+  arguments: z.array(argumentSchema),
+  options: z.array(optionSchema),
+  commands: z.array(z.strictObject({ name: z.string(), description: z.string() })),
+});
+export type HelpDocument = z.output<typeof helpDocumentSchema>;
+
+function fullName(command: Command): string {
+  return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
+}
+
+/** Describe a command. */
+export function helpDocument(command: Command): HelpDocument {
+  const help = command.createHelp();
+  return {
+    schema: "bh-bridge/help@1",
+    command: fullName(command),
+    description: command.description(),
+    usage: help.commandUsage(command),
+    arguments: command.registeredArguments.map((argument) => ({
+      name: argument.name(),
+      description: argument.description,
+      required: argument.required,
+      variadic: argument.variadic,
+    })),
+    options: help
+      .visibleOptions(command)
+      .map(({ flags, description, defaultValue }) => ({ flags, description, ...(defaultValue !== undefined && { default: defaultValue }) })),
+    commands: help.visibleCommands(command).map((below) => ({ name: below.name(), description: below.description() })),
+  };
 }

@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { executablesOnPath } from "../../python/find-python.js";
-import { shellQuote } from "../../text/shell-quote.js";
+import { shellQuote } from "../../text/escaping.js";
 
 /** What decides how this program is started. */
 interface Start {

@@ -1,4 +1,5 @@
-import { BhBridgeError } from "../../errors.js";
+import { z } from "zod";
+import { BhBridgeError, errorCodes } from "../../errors.js";
 
 /** What the system says in place of an answer, where the user's surroundings are the cause. */
 function surroundingsError(error: unknown): BhBridgeError | undefined {
@@ -26,4 +27,29 @@ export function shownError(error: unknown): BhBridgeError {
     surroundingsError(error) ??
     new BhBridgeError("INTERNAL", `${message}. This is a mistake in bh-bridge; run again with --verbose for its stack`, { cause: error })
   );
+}
+
+/** What `--json` prints when a command fails. */
+export const errorDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/error@1"),
+  code: z.enum(errorCodes),
+  message: z.string(),
+  issues: z.array(z.strictObject({ path: z.string(), message: z.string(), source: z.string().optional() })),
+});
+export type ErrorDocument = z.output<typeof errorDocumentSchema>;
+
+/** The document of an error. */
+export function errorDocument({ code, message, issues = [] }: BhBridgeError): ErrorDocument {
+  return { schema: "bh-bridge/error@1", code, message, issues };
+}
+
+/** The failure of a run that can go on, with the command that does it: the two are told in this order. */
+export class FailedRun extends Error {
+  /** What can be done now, in one line. */
+  readonly next: string;
+
+  constructor(failure: unknown, next: string) {
+    super("a run failed", { cause: failure });
+    this.next = next;
+  }
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { findPath } from "../../runs/find-path.js";
+import { InvalidArgumentError } from "commander";
+import { findPath } from "../../runs/checkpoint.js";
 
 /** A file or directory, and the tensor in it that is meant. */
 export interface Target {
@@ -20,4 +21,10 @@ export async function findTarget(text: string): Promise<Target> {
   const [left, tensor] = splitTarget(text);
   const path = await findPath(left);
   return tensor === undefined ? { path } : { path, tensor };
+}
+
+/** A training step from the command line. */
+export function parseStep(text: string): number {
+  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("A step is a number from 0 on.");
 }

@@ -1,10 +1,74 @@
-import type { TextColors } from "../../config/text-colors.js";
+import { randomInt } from "node:crypto";
+import { z } from "zod";
+import { exitCodes } from "../../errors.js";
+import { trainEventSchema } from "../../protocol/events.js";
+import { trialEventSchema } from "../../sweep/sweep-document.js";
+import { escaped, unprintable } from "../../text/escaping.js";
+import type { TextColors } from "../../text/format.js";
 import { wrap } from "../../text/wrap.js";
-import type { CommonOptions } from "./command.js";
+import type { CommonOptions, ProgressMode } from "./command.js";
 import { runnable } from "./invocation.js";
-import type { ProgressReport } from "./progress-line.js";
-import type { ProgressMode } from "./progress-mode.js";
-import { terminalColors, terminalJson, terminalText } from "./terminal-text.js";
+import { errorDocumentSchema } from "./shown-error.js";
+
+const count = z.int().nonnegative();
+
+function lineSchema<const Type extends string, Shape extends z.ZodRawShape>(type: Type, shape: Shape) {
+  return z.strictObject({ schema: z.literal("bh-bridge/progress@1"), type: z.literal(type), ...shape });
+}
+
+const { code, message, issues } = errorDocumentSchema.shape;
+
+/** One line on stderr under `--progress json`. Numbers that JSON lacks are the texts `NaN`, `Infinity` and `-Infinity`, which the schema reads as numbers. */
+export const progressLineSchema = z.discriminatedUnion("type", [
+  /** What people would be told in words. */
+  lineSchema("message", { text: z.string() }),
+  /** What is under way where nothing can be counted: a start, a step of the set-up. */
+  lineSchema("phase", { text: z.string(), seconds: z.number().nonnegative() }),
+  /** How much of a task is done: `Training` in steps, `Analysing` in states. */
+  lineSchema("progress", { task: z.string(), unit: z.string(), done: count, total: count }),
+  /** A run has begun or goes on; its events follow. */
+  lineSchema("run", { directory: z.string(), fromStep: count, steps: count }),
+  /** What `trainer.events()` gives, and a line of `events.jsonl`. */
+  lineSchema("train", { event: trainEventSchema }),
+  /** What iterating over `sweep()` or `experiment()` gives. */
+  lineSchema("trial", { event: trialEventSchema }),
+  /** Why the command failed: the document of an error. */
+  lineSchema("error", { code, message, issues }),
+  /** The last line. */
+  lineSchema("end", { status: z.enum(Object.keys(exitCodes) as (keyof typeof exitCodes)[]), exitCode: z.int() }),
+]);
+export type ProgressLine = z.output<typeof progressLineSchema>;
+
+type WithoutSchema<Line> = Line extends unknown ? Omit<Line, "schema"> : never;
+
+/** A line without what all of them begin with. */
+type ProgressReport = WithoutSchema<ProgressLine>;
+
+/** Two numbers that this process alone knows: a colour that carries them is ours, and one in a text from a file is not. */
+const key = `${randomInt(1000, 10_000)};${randomInt(1000, 10_000)}`;
+const ours = new RegExp(`\\u001b\\[${key};(\\d+m)|(?![\\n\\t])${unprintable}`, "gu");
+
+/** Colours for texts that `terminalText` lets through; they do nothing where they are not wanted. */
+export function terminalColors(isWanted: boolean): TextColors {
+  const paint = (open: number, close: number) => (text: string) => (isWanted ? `\u001b[${key};${open}m${text}\u001b[${key};${close}m` : text);
+  return { bold: paint(1, 22), dim: paint(2, 22), red: paint(31, 39), green: paint(32, 39), yellow: paint(33, 39), cyan: paint(36, 39) };
+}
+
+/**
+ * A text as it may go to a terminal: line ends, tabs and our own colours stay, every other character that could steer the terminal is escaped. Whatever the
+ * text quotes (names, notes, tensors, metadata, errors) may come from a file that somebody else made.
+ */
+export function terminalText(text: string): string {
+  return text.replaceAll(ours, (found: string, color: string | undefined) => (color === undefined ? escaped(found) : `\u001b[${color}`));
+}
+
+/** A JSON document as it may go to a terminal: the same document, such characters written as `\u001b`. @param replacer as `JSON.stringify` takes it. */
+export function terminalJson(document: unknown, replacer?: (key: string, value: unknown) => unknown): string {
+  return JSON.stringify(document, replacer).replaceAll(
+    new RegExp(unprintable, "gu"),
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
 
 /**
  * What a command prints: data on stdout, everything else on stderr; under `--json` stdout carries one document alone. Nothing else writes to either, so that

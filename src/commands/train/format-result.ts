@@ -1,16 +1,14 @@
 import { relative } from "node:path";
-import type { StartedRun } from "../../bridge/started-run.js";
-import { modelInWords } from "../../config/models/model-sizes.js";
+import type { StartedRun } from "../../bridge/run-record.js";
+import { modelInWords } from "../../config/run-config-fields.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
-import type { TextColors } from "../../config/text-colors.js";
+import { exitCodes } from "../../errors.js";
 import { hasStepLosses, notFinite, type TrainResult } from "../../runner/train-result.js";
-import { count } from "../../text/count.js";
-import { formatBytes } from "../../text/format-bytes.js";
-import { groupDigits } from "../../text/group-digits.js";
-import { printable } from "../../text/printable.js";
+import { printable } from "../../text/escaping.js";
+import { count, formatBytes, groupDigits, type TextColors } from "../../text/format.js";
 import { wrap } from "../../text/wrap.js";
-import { holesTable } from "../terminal/holes-table.js";
-import { table } from "../terminal/table.js";
+import { holesTable, table } from "../terminal/table.js";
+import type { Terminal } from "../terminal/terminal.js";
 
 /** A table of this many lines is read at a glance; longer ones are thinned out, keeping the last line. */
 const maxTableRows = 20;
@@ -99,4 +97,18 @@ function lossLines(result: TrainResult, config: RunConfig, width: number | undef
     ? ["  Of single steps, each on one batch: the run is shorter than training.logging_steps", "loss"]
     : ["  Mean over training.logging_steps, up to each step", "mean loss"];
   return [title, table(["step", column], rows, { width, indent: 2 })];
+}
+
+/** Print what came out of a run, for people; the notebook's traps come last, and not under `--quiet`. */
+export function printResult(result: TrainResult, config: RunConfig, terminal: Terminal): void {
+  terminal.print(formatResult(result, config, terminal.color, terminal.width));
+  const traps = formatTraps(result, terminal.color, terminal.width);
+  if (traps !== "" && !terminal.quiet) terminal.print(traps);
+}
+
+/** Print what came out of a run, for people or as its document. A run that was not finite at its end has failed, and the exit code says so. */
+export function showResult(result: TrainResult, config: RunConfig, terminal: Terminal): void {
+  printResult(result, config, terminal);
+  terminal.document(result);
+  if (!result.finite) process.exitCode = exitCodes.failed;
 }

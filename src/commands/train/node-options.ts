@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { BhBridgeError } from "../../errors.js";
-import { nodesVariable, type TrainingNodes } from "../../python/join-training.js";
+import { nodesVariable, type TrainingNodes } from "../../python/launcher.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** How a training is shared between machines, as commander gives it. */
@@ -55,8 +55,8 @@ export async function takePlace(nodes: TrainingNodes, python: string | undefined
     return false;
   }
   const [{ joinTraining }, { resolvePython }, { stopOnSignal }] = await Promise.all([
-    import("../../python/join-training.js"),
-    import("../../python/resolve-python.js"),
+    import("../../python/launcher.js"),
+    import("../../python/require-packages.js"),
     import("../terminal/stop-on-signal.js"),
   ]);
   using stop = stopOnSignal(terminal, { stopping: () => "Leaving the training, which ends it" });

@@ -1,26 +1,78 @@
+import { spawn } from "node:child_process";
 import { relative } from "node:path";
-import type { StartedRun } from "../../bridge/started-run.js";
-import { formatChanges } from "../../config/format-changes.js";
+import type { StartedRun } from "../../bridge/run-record.js";
+import type { Trainer } from "../../bridge/trainer.js";
+import { formatChanges } from "../../config/annotated-yaml.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
-import { exitCodes } from "../../errors.js";
+import { BhBridgeError, exitCodes } from "../../errors.js";
+import type { TrainEvent, TrainEventType } from "../../protocol/events.js";
 import type { FindPythonOptions } from "../../python/find-python.js";
-import type { UsablePython } from "../../python/resolve-python.js";
+import { lockHolders } from "../../python/lock-holders.js";
+import type { UsablePython } from "../../python/require-packages.js";
+import { equalRunOf } from "../../runner/find-equal-run.js";
+import { openRun } from "../../runner/open-run.js";
+import { type Trap, trapsOf } from "../../runner/pitfalls.js";
 import type { TrainedRun, TrainListener } from "../../runner/train.js";
-import { trapsOf } from "../../runner/traps.js";
-import { shellQuote } from "../../text/shell-quote.js";
+import { hasTakenStep } from "../../runs/read-events.js";
+import { type FoundRun, findRun, noLockHolders, scanRuns, unfinishedRuns } from "../../runs/scan-runs.js";
+import { shellQuote } from "../../text/escaping.js";
 import type { PageBeside } from "../serve/page-beside.js";
 import { ensurePython } from "../setup/ensure-python.js";
-import { FailedRun } from "../terminal/failed-run.js";
-import { listenToKeys } from "../terminal/keys.js";
-import { reportPitfalls } from "../terminal/report-pitfalls.js";
+import { type KeyActions, listenToKeys } from "../terminal/keys.js";
+import { FailedRun } from "../terminal/shown-error.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import type { Terminal } from "../terminal/terminal.js";
-import { eventHook } from "./event-hook.js";
-import { formatStart } from "./format-result.js";
-import { goOnWith } from "./go-on-with.js";
-import { showResult } from "./show-result.js";
+import { formatStart, showResult } from "./format-result.js";
 import { TrainingDisplay } from "./training-display.js";
-import { trainingKeys } from "./training-keys.js";
+
+/** Print the pitfalls of what is about to be trained on stderr, a line for each with the setting that corrects it; nothing where there is none. */
+export function reportPitfalls(traps: readonly Trap[], terminal: Terminal): void {
+  if (traps.length === 0) return;
+  const widest = Math.max(...traps.map(({ what }) => what.length));
+  const lines = traps.map(({ what, corrected }) => `  ${what.padEnd(widest)}  ${terminal.messageColor.dim(corrected)}`);
+  terminal.say(["Pitfalls of this configuration, each with the setting that corrects it:", ...lines].join("\n"));
+}
+
+/** What a person wants to be called for: that something is wrong, and that a training has ended. */
+const hookedEvents: readonly TrainEventType[] = ["alert", "checkpoint_rejected", "stopped", "train_end"];
+
+/**
+ * Run a shell command at every notable event, with the event as JSON on its stdin; the training does not wait for it. A webhook is such a command:
+ * `curl -sS --json @- https://…`. Nothing is sent anywhere unless this is asked for.
+ *
+ * @param say told what the command writes to its stderr, and when it fails, which concerns no training.
+ */
+export function eventHook(command: string, say: (message: string) => void): (event: TrainEvent) => void {
+  return (event) => {
+    if (!hookedEvents.includes(event.type)) return;
+    const child = spawn(command, { shell: true, stdio: ["pipe", "ignore", "pipe"] });
+    child.on("error", (error) => say(`--on-event could not be run: ${error.message}`));
+    child.on("exit", (code) => code !== 0 && say(`--on-event ended with exit code ${code} at event ${event.type}`));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => say(text.trimEnd()));
+    child.stdin.on("error", () => undefined); // a command that does not read its input is free not to
+    child.stdin.end(`${JSON.stringify(event)}\n`);
+  };
+}
+
+/** The command that goes on with a run; nothing for a run that has no step to go on from. */
+export function goOnWith(run: string): string | undefined {
+  return hasTakenStep(run) ? `Go on with:  bh-bridge resume ${shellQuote(relative(process.cwd(), run) || ".")}` : undefined;
+}
+
+/** What single keys do while a training goes on. */
+export function trainingKeys(terminal: Terminal, trainer: Pick<Trainer, "requestCheckpoint">, page: PageBeside): KeyActions {
+  return {
+    h: () => terminal.say("Keys: s checkpoint now, o open the page, q stop after this step with a checkpoint (as Ctrl-C), h this help"),
+    s: () => {
+      trainer.requestCheckpoint();
+      terminal.say("Saving a checkpoint after this step");
+    },
+    o: () => {
+      page.open().catch((error: unknown) => terminal.say(`The page cannot be served: ${error instanceof BhBridgeError ? error.message : String(error)}`));
+    },
+    q: () => process.kill(process.pid, "SIGINT"),
+  };
+}
 
 /** Trains, with the interpreter that was found. */
 export type Training = (python: UsablePython, options: { signal: AbortSignal }, listener: TrainListener) => Promise<TrainedRun>;
@@ -100,7 +152,7 @@ export async function runInTerminal(
 }
 
 /** The interpreter that a configuration names, as it is looked for. */
-export function pythonOf({ config, sources }: ResolvedConfig): FindPythonOptions {
+function pythonOf({ config, sources }: ResolvedConfig): FindPythonOptions {
   if (!config.python) return {};
   return sources.get("python") === "--python" ? { python: config.python } : { config: config.python };
 }
@@ -128,4 +180,39 @@ const usefulThreads = 4;
 function threadsHint({ device, threads }: { device: string; threads: number }): string | undefined {
   if (device !== "cpu" || threads <= usefulThreads) return undefined;
   return `Trains on ${threads} CPU threads: a model this small gains little beyond ${usefulThreads}, and loses much where other programs use the cores. Measure it:  bh-bridge doctor --measure`;
+}
+
+/** Tell the result of an equal run that is complete, where there is one; whether there is. */
+export async function tellOfEqualRun(resolved: ResolvedConfig, where: { out: string; startFrom?: string }, terminal: Terminal): Promise<boolean> {
+  using stop = stopOnSignal(terminal, { stopping: () => "Stopping" });
+  const { signal } = stop;
+  const directory = await equalRunOf(resolved, () => ensurePython(pythonOf(resolved), terminal, signal), { ...where, signal });
+  if (directory === undefined) return false;
+  terminal.say(`Complete already, with the same configuration, text, device and threads: ${relative(process.cwd(), directory) || "."}`);
+  const run = await openRun(directory);
+  showResult(await run.result({ signal }), run.config, terminal);
+  return true;
+}
+
+/**
+ * The newest unfinished run of the same configuration, when somebody at a terminal wants to go on with it; a script is told of it, and starts anew.
+ *
+ * @param startFrom as in `TrainOptions`: runs that began elsewhere are others.
+ * @throws {BhBridgeError} `ABORTED` when the question is cancelled; `FILE_UNREADABLE`.
+ */
+export async function offerToResume({ hash }: ResolvedConfig, out: string, startFrom: string | undefined, terminal: Terminal): Promise<string | undefined> {
+  const isTheSame = ({ manifest }: FoundRun) => manifest?.config_hash === hash && manifest.start_from === (startFrom ?? null);
+  const same = (await scanRuns(out, noLockHolders)).filter((run) => isTheSame(run) && run.status !== "completed");
+  const [found] = unfinishedRuns(await Promise.all(same.map(({ directory }) => findRun(directory, lockHolders))));
+  if (!found) return undefined;
+  const path = shellQuote(relative(process.cwd(), found.directory) || ".");
+  terminal.say(`Unfinished, with the same configuration: ${path} (${found.status})`);
+  if (!terminal.canAsk) {
+    terminal.say(`This is a new run. To go on with that one:  bh-bridge resume ${path}`);
+    return undefined;
+  }
+  const { confirm, isCancel } = await import("@clack/prompts");
+  const answer = await confirm({ message: "Go on with it? No starts a new run", output: process.stderr });
+  if (isCancel(answer)) throw new BhBridgeError("ABORTED", "nothing was started");
+  return answer ? found.directory : undefined;
 }

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../config/config-options.js";
-import type { ResumeValues } from "../resume/resume.js";
+import type { ResumeValues } from "../resume.js";
 import type { PageBeside } from "../serve/page-beside.js";
 import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
@@ -46,10 +46,10 @@ export function trainCommand(): Command {
 /** Print a complete configuration with the origin of each value. */
 async function printResolved(resolved: ResolvedConfig, terminal: Terminal): Promise<void> {
   const [{ formatResolved }, { configDocument }, { reportPitfalls }, { trapsOf }] = await Promise.all([
-    import("../../config/format-resolved.js"),
-    import("../config/config-document.js"),
-    import("../terminal/report-pitfalls.js"),
-    import("../../runner/traps.js"),
+    import("../config/config-options.js"),
+    import("../config/config.js"),
+    import("./run-in-terminal.js"),
+    import("../../runner/pitfalls.js"),
   ]);
   reportPitfalls(trapsOf(resolved.config), terminal);
   terminal.print(formatResolved(resolved, terminal.color));
@@ -74,10 +74,10 @@ async function trainAndReport(
   const startFrom = resumeState ? stateToResume(resolved) : undefined;
   if (!resumeState) tellOfUnusedState(resolved, terminal);
   if (ifNew) {
-    const { tellOfEqualRun } = await import("./tell-of-equal-run.js");
+    const { tellOfEqualRun } = await import("./run-in-terminal.js");
     if (await tellOfEqualRun(resolved, { out, ...(startFrom && { startFrom }) }, terminal)) return;
   }
-  const { offerToResume } = await import("./offer-to-resume.js");
+  const { offerToResume } = await import("./run-in-terminal.js");
   const unfinished = await offerToResume(resolved, out, startFrom, terminal);
   const { PageBeside } = await import("../serve/page-beside.js");
   await using page = new PageBeside(out, terminal);
@@ -93,7 +93,7 @@ async function trainAndReport(
 }
 
 async function resumeUnfinished(run: string, options: ResumeValues, terminal: Terminal, page: PageBeside): Promise<void> {
-  const { resumeInTerminal } = await import("../resume/resume.js");
+  const { resumeInTerminal } = await import("../resume.js");
   await resumeInTerminal(run, options, terminal, page);
 }
 

@@ -1,13 +1,21 @@
 import { z } from "zod";
-import type { otherModelTypes } from "../model-types.generated.js";
 import type { ModelInput } from "../run-config-input.generated.js";
-import { builtFields, type Family } from "./family.js";
+import { builtFields, type Family, normSchema, type OwnModelField, ownModelShape, vocabularySchema } from "./family.js";
 import { gpt2 } from "./gpt2-model.js";
 import { llama } from "./llama-model.js";
-import { otherModelSchema } from "./other-model.js";
-import type { OwnModelField } from "./own-model-fields.js";
+import { otherModelTypes } from "./model-types.generated.js";
 import { qwen3 } from "./qwen3-model.js";
 import { tinylm } from "./tinylm-model.js";
+
+/** Any further family: the fields are those of its configuration class, which Python checks before anything is built. */
+const otherModelSchema = z
+  .object({
+    type: z.enum(otherModelTypes).describe("The model's family, by transformers' `model_type`; its further fields are those of its configuration class."),
+    norm: normSchema,
+    ...ownModelShape,
+    vocab_size: vocabularySchema,
+  })
+  .catchall(z.json().meta({ id: "ModelField" }));
 
 /** The families that are described here, by their `model_type`. A new one is a file and a line here. */
 export const families = { gpt2, llama, qwen3, tinylm } as const;

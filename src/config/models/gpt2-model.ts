@@ -1,7 +1,6 @@
 import { z } from "zod";
-import type { gpt2ConfigShape } from "../gpt2-config.generated.js";
-import { builtFields, equalHeads, type Family, type ModelParameter } from "./family.js";
-import { ownModelShape, vocabularySchema } from "./own-model-fields.js";
+import { builtFields, equalHeads, type Family, type ModelParameter, ownModelShape, vocabularySchema } from "./family.js";
+import type { gpt2ConfigShape } from "./gpt2-config.generated.js";
 
 const probability = z.number().min(0).max(1);
 

@@ -1,9 +1,7 @@
 import { z } from "zod";
-import { llamaConfigShape } from "../llama-config.generated.js";
-import { builtFields, type Family } from "./family.js";
-import { normSchema, ownModelShape } from "./own-model-fields.js";
-import { rotaryRules, rotaryShape, rotaryWeightCount } from "./rotary-model.js";
-import { settableFields } from "./settable-fields.js";
+import { builtFields, type Family, normSchema, ownModelShape } from "./family.js";
+import { llamaConfigShape } from "./llama-config.generated.js";
+import { rotaryRules, rotaryShape, rotaryWeightCount, settableFields } from "./rotary-model.js";
 
 /** A Llama: LlamaConfig's own names. The sizes are the seed's; what else is left out is transformers' default. */
 const llamaModelSchema = z.strictObject({

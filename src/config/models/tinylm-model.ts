@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { builtFields, equalHeads, type Family } from "./family.js";
+import { builtFields, equalHeads, type Family, ownModelShape, vocabularySchema } from "./family.js";
 import { gpt2WeightCount } from "./gpt2-model.js";
-import { ownModelShape, vocabularySchema } from "./own-model-fields.js";
 
 const norm = z
   .enum(["native", "rmsnorm", "layernorm"])

@@ -1,7 +1,6 @@
 import { families, familyOf } from "../models/families.js";
 import type { RunConfig } from "../run-config-fields.js";
-import type { CrossFieldRule } from "./cross-field-rule.js";
-import { ownStateOptimizers } from "./optimizer-rules.js";
+import { type CrossFieldRule, ownStateOptimizers } from "./cross-field-rule.js";
 
 /** The families that engine `fast` supports, and the values of those fields of which it does not support all. */
 const fastFamilies = Object.keys(families).flatMap((type) => {

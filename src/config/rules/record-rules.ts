@@ -1,7 +1,5 @@
-import { expressionOf, matchingTokens, mostByteTokens } from "../matching-tokens.js";
-import { tensorsOfForwardPass } from "../record-schema.js";
-import type { CrossFieldRule } from "./cross-field-rule.js";
-import { ownStateOptimizers } from "./optimizer-rules.js";
+import { expressionOf, matchingTokens, mostByteTokens, tensorsOfForwardPass } from "../record-schema.js";
+import { type CrossFieldRule, ownStateOptimizers } from "./cross-field-rule.js";
 
 const optimizersWithoutMoments: readonly string[] = ["sgd", "adagrad", "rmsprop", "adafactor"];
 

@@ -1,8 +1,8 @@
 import type { ScanOptions } from "../../analysis/scan/observation.js";
-import type { ExperimentDocument } from "../../sweep/experiment/experiment-document.js";
+import type { ExperimentDocument } from "../../sweep/experiment/experiment-summary.js";
 import { type FigureName, parseMeasure, type UsualMeasure } from "../../sweep/experiment/measures.js";
 import { moments } from "../../sweep/statistics/moments.js";
-import { figure as shown } from "../../text/figure.js";
+import { figure as shown } from "../../text/format.js";
 import type { Axis, Figure, Mark, Panel, Source } from "../figure.js";
 import { axis, countAxis, overMoves, overStates, type StepSeries, seriesOf, stepAxis } from "../panels.js";
 import { loss } from "../runs/loss.js";

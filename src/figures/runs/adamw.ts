@@ -1,7 +1,6 @@
 import type { RecordedRun } from "../../analysis/analysis.js";
 import { spreadStates } from "../../analysis/states.js";
-import type { History } from "../../formats/history.js";
-import { stepsOf } from "../../formats/state-of-step.js";
+import { type History, stepsOf } from "../../formats/history.js";
 import { recordedRun } from "../../runs/recorded-run.js";
 import { axis, type LinePanel, linePanels, type StepSeries } from "../panels.js";
 import { type Absent, defineRunFigure, isAbsent, type RunSource, requestedAnalysis } from "./run-figure.js";

@@ -1,5 +1,5 @@
 import { spreadStates } from "../../analysis/states.js";
-import { readState } from "../../formats/read-state.js";
+import { readState } from "../../formats/history.js";
 import { analysedSteps, countAxis, linePanels, overStates, type StepSeries, stepAxis } from "../panels.js";
 import { defineRunFigure, type RunSource } from "./run-figure.js";
 

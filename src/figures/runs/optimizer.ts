@@ -1,9 +1,7 @@
 import { forEachRow } from "../../analysis/elements.js";
 import { runHere } from "../../analysis/scan/run-in-parts.js";
 import { spreadStates } from "../../analysis/states.js";
-import type { History } from "../../formats/history.js";
-import { readState } from "../../formats/read-state.js";
-import { stepOfState, stepsOf } from "../../formats/state-of-step.js";
+import { type History, readState, stepOfState, stepsOf } from "../../formats/history.js";
 import { recordedParts } from "../../runs/recorded-run.js";
 import { axis, linePanels, type StepSeries } from "../panels.js";
 import { type TokenGroup, type TokenGroups, tokenGroupNames, tokenGroups } from "../tokens.js";

@@ -1,6 +1,5 @@
 import { census } from "../../analysis/census/census.js";
-import { readState } from "../../formats/read-state.js";
-import { stepsOf } from "../../formats/state-of-step.js";
+import { readState, stepsOf } from "../../formats/history.js";
 import { recordedRun } from "../../runs/recorded-run.js";
 import type { Mark, Panel } from "../figure.js";
 import { analysedSteps, axis, seriesOf } from "../panels.js";

@@ -1,5 +1,5 @@
 import { chosenStates } from "../../analysis/states.js";
-import { stepOfState } from "../../formats/state-of-step.js";
+import { stepOfState } from "../../formats/history.js";
 import { axis, seriesOf } from "../panels.js";
 import { dotsOf, type Point, pointsOf, rounded } from "./cloud.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";

@@ -1,7 +1,7 @@
 import { census } from "../../analysis/census/census.js";
 import { latticePoints } from "../../analysis/topology/topology.js";
-import { readState } from "../../formats/read-state.js";
-import { count } from "../../text/count.js";
+import { readState } from "../../formats/history.js";
+import { count } from "../../text/format.js";
 import { analysedSteps, axis, seriesOf } from "../panels.js";
 import { shownToken } from "../tokens.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";

@@ -1,8 +1,7 @@
 import { durableCreate } from "../durable-write.js";
-import { type Dtype, itemSizes } from "../matrix.js";
-import type { RowSource } from "../row-source.js";
-import type { WritableTensor } from "../safetensors/write-safetensors.js";
-import { widened } from "../widen-half.js";
+import { type Dtype, itemSizes, type RowSource } from "../matrix.js";
+import { widened } from "../numpy/write-npy.js";
+import type { WritableTensor } from "../safetensors/safetensors.js";
 
 type Elements = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | BigUint64Array | BigInt64Array | Float32Array | Float64Array;
 

@@ -1,5 +1,5 @@
 import { BhBridgeError } from "../../errors.js";
-import { plainTensorName } from "../plain-tensor-name.js";
+import { plainTensorName } from "../find-tensor.js";
 import { readMatrix, type StoredTensor } from "../stored-tensor.js";
 
 /** What the names and shapes of its weights tell of a GPT-2, by GPT2Config's names; not how many heads it has. */

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { BhBridgeError } from "../../errors.js";
-import { containedFile } from "../contained-file.js";
+import { containedFile, formatInvalid } from "../file-bytes.js";
 import { readJson } from "../read-json.js";
-import { openSafetensors, type TensorFile } from "../safetensors/safetensors.js";
-import { openSharded } from "../safetensors/sharded-safetensors.js";
+import { openSafetensors, openSharded, type TensorFile } from "../safetensors/safetensors.js";
 import { openTorchArchive, type TorchFile } from "../torch/torch-archive.js";
 
 const hfKinds = ["hf-checkpoint", "hf-optimizer", "safetensors-sharded"] as const;
@@ -56,4 +56,49 @@ function nothingToOpen(directory: string): BhBridgeError {
         ? `It holds ${tensorFiles.slice(0, 10).join(", ")}; name one of them`
         : `It should hold ${modelFiles.map(([name]) => name).join(" or ")}, or ${optimizerFile}, or be a run`;
   return new BhBridgeError("FORMAT_UNSUPPORTED", `${directory} is a directory without a model, an optimizer's state or a run. ${advice}.`);
+}
+
+const fileName = "trainer_state.json";
+
+/** What of the Hugging Face Trainer's own state is read; names are Python's. NaN and infinity are null. */
+export const trainerStateSchema = z.object({
+  global_step: z.number().int(),
+  max_steps: z.number().int(),
+  epoch: z.number().nullish(),
+  num_train_epochs: z.number().nullish(),
+  best_metric: z.number().nullish(),
+  log_history: z.array(z.record(z.string(), z.unknown())),
+});
+export type TrainerState = z.infer<typeof trainerStateSchema>;
+
+/** The Trainer's state in a checkpoint directory, when it has one. @throws {BhBridgeError} `FORMAT_INVALID`. */
+export function readTrainerState(directory: string): TrainerState | undefined {
+  if (!existsSync(join(directory, fileName))) return undefined;
+  const path = containedFile(directory, fileName);
+  const checked = trainerStateSchema.safeParse(readJson(path));
+  if (checked.success) return checked.data;
+  throw formatInvalid(path, 0, `it is not a Trainer state: ${z.prettifyError(checked.error)}`);
+}
+
+/** What a `config.json` says of the family of its model. */
+interface SavedFamily {
+  /** The family's own `model_type` in transformers; undefined where the file names none. */
+  readonly type: unknown;
+  /** The norm that replaces the family's own; null for none. */
+  readonly norm: "rmsnorm" | "layernorm" | null;
+}
+
+/** A model with replaced norms has a `model_type` that transformers does not know, so that it never loads the weights with the family's own norms. */
+const replacedType = /^(?<type>.+)_with_(?<norm>rmsnorm|layernorm)$/;
+/** Until 0.2 it had the family's `model_type`, and named a class of ours. */
+const replacedClass = /(?<norm>RMSNormLMHeadModel|WithRMSNormForCausalLM|WithLayerNormForCausalLM)$/;
+
+/** The family and the norm of a saved model, by its `config.json`, whichever version saved it. */
+export function savedFamily(config: Readonly<Record<string, unknown>>): SavedFamily {
+  const type = config["model_type"];
+  const found = typeof type === "string" ? replacedType.exec(type)?.groups : undefined;
+  if (found) return { type: found["type"], norm: found["norm"] === "rmsnorm" ? "rmsnorm" : "layernorm" };
+  const [name] = Array.isArray(config["architectures"]) ? config["architectures"] : [];
+  const norm = typeof name === "string" ? replacedClass.exec(name)?.groups?.["norm"] : undefined;
+  return { type, norm: norm === undefined ? null : norm.includes("RMSNorm") ? "rmsnorm" : "layernorm" };
 }

@@ -1,12 +1,12 @@
 import { basename } from "node:path";
 import { BhBridgeError } from "../../errors.js";
-import { FileBytes } from "../file-bytes.js";
-import { formatInvalid } from "../format-invalid.js";
+import { FileBytes, formatInvalid } from "../file-bytes.js";
 import { type Dtype, itemSizes } from "../matrix.js";
-import { rawTensor } from "../raw-tensor.js";
 import type { TensorFile } from "../safetensors/safetensors.js";
-import type { StoredTensor } from "../stored-tensor.js";
+import { rawTensor, type StoredTensor } from "../stored-tensor.js";
 import { isDense, stridedRows } from "../torch/strided-rows.js";
+import { ZipArchive } from "../zip/zip-archive.js";
+import type { ZipEntry } from "../zip/zip-directory.js";
 
 /** numpy's own limit for a header it reads without being told to trust it is 10,000 characters; the usual one has 118. */
 const maxHeaderBytes = 10_000;
@@ -55,7 +55,7 @@ export function openNpy(path: string, label = basename(path)): TensorFile {
 }
 
 /** The array of a `.npy` file, which may lie inside an archive. @throws {BhBridgeError} as `openNpy`. */
-export function npyTensor(file: FileBytes, { start, end }: { start: number; end: number }, name: string, label: string): StoredTensor {
+function npyTensor(file: FileBytes, { start, end }: { start: number; end: number }, name: string, label: string): StoredTensor {
   const { dtype, fortranOrder, shape, offset } = readHeader(file, start);
   const bytes = shape.reduce((product, length) => product * length, itemSizes[dtype]);
   if (!Number.isSafeInteger(bytes) || offset + bytes !== end) {
@@ -96,4 +96,32 @@ function parseHeader(file: FileBytes, text: string, start: number): Omit<NpyHead
   }
   const sizes = shape.split(",").filter((part) => part.trim() !== "");
   return { dtype, fortranOrder: order === "True", shape: sizes.map(Number) };
+}
+
+const suffix = ".npy";
+
+/**
+ * Open what `numpy.savez` saved: a zip archive of `.npy` files, each a tensor of the file's name.
+ *
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for `numpy.savez_compressed`; what `openNpy` throws.
+ */
+export function openNpz(path: string, label = basename(path)): TensorFile {
+  const file = new FileBytes(path);
+  try {
+    const archive = new ZipArchive(file);
+    const tensors = [...archive.entries.values()].map((entry) => arrayOf(file, archive, entry, label));
+    return { tensors, metadata: {}, close: () => file.close() };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function arrayOf(file: FileBytes, archive: ZipArchive, entry: ZipEntry, label: string): StoredTensor {
+  const { name, bytes, method } = entry;
+  if (!name.endsWith(suffix))
+    throw new BhBridgeError("FORMAT_UNSUPPORTED", `${file.path} holds "${name}" beside its arrays: numpy.savez writes .npy files alone`);
+  if (method !== 0) throw new BhBridgeError("FORMAT_UNSUPPORTED", `${file.path} is compressed. Save its arrays with numpy.savez, not with savez_compressed`);
+  const start = archive.locate(entry);
+  return npyTensor(file, { start, end: start + bytes }, name.slice(0, -suffix.length), label);
 }

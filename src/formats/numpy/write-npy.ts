@@ -1,8 +1,16 @@
 import { durableCreateFile } from "../durable-write.js";
-import type { Dtype } from "../matrix.js";
-import { rowChunks } from "../row-chunks.js";
-import type { WritableTensor } from "../safetensors/write-safetensors.js";
-import { isHalf, widened } from "../widen-half.js";
+import { type Dtype, Matrix, rowChunks } from "../matrix.js";
+import type { WritableTensor } from "../safetensors/safetensors.js";
+
+/** Whether elements have to be widened for readers that know neither bfloat16 nor float16; float32 holds both exactly. */
+export function isHalf(dtype: Dtype): boolean {
+  return dtype === "BF16" || dtype === "F16";
+}
+
+/** Half-precision elements as the bytes of the same numbers in float32. */
+export function widened(dtype: Dtype, bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(new Matrix(dtype, [bytes.byteLength / 2], bytes).toFloat32().buffer);
+}
 
 /** numpy's names of the types; bfloat16, which it lacks, and float16 become float32, which holds them exactly. */
 const descriptions: Readonly<Record<Dtype, string>> = {

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import type { FileBytes } from "../file-bytes.js";
-import { formatInvalid } from "../format-invalid.js";
-import { strictJsonComplaints } from "../strict-json.js";
+import { type FileBytes, formatInvalid } from "../file-bytes.js";
+import { strictJsonComplaints } from "../read-json.js";
 
 /** Bits of one element, for every dtype that the safetensors library 0.8 knows. */
 const dtypeBits: ReadonlyMap<string, number> = new Map([

@@ -1,5 +1,4 @@
-import { PickleCursor } from "./pickle-cursor.js";
-import { PickleDict, PickleFloat, PickleGlobal, PickleInstance, PickleList, PickleSet, PickleTuple } from "./pickle-values.js";
+import { PickleCursor, PickleDict, PickleFloat, PickleGlobal, PickleInstance, PickleList, PickleSet, PickleTuple } from "./pickle-cursor.js";
 
 /** What gives meaning to a pickle. Both see inert data and return data; nothing in a pickle is ever executed. */
 interface PickleHooks {

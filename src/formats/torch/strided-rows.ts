@@ -1,7 +1,6 @@
 import { BhBridgeError } from "../../errors.js";
 import type { FileBytes } from "../file-bytes.js";
-import { type Dtype, itemSizes } from "../matrix.js";
-import type { RowSource } from "../row-source.js";
+import { type Dtype, itemSizes, type RowSource } from "../matrix.js";
 import { rowsAndColumns } from "../stored-tensor.js";
 
 /** A tensor whose elements lie `strides` elements apart; the caller has checked that all of them lie in the file. */

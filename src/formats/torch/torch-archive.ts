@@ -1,10 +1,8 @@
 import { basename } from "node:path";
 import { BhBridgeError } from "../../errors.js";
-import { FileBytes } from "../file-bytes.js";
-import { formatInvalid } from "../format-invalid.js";
-import { rawTensor } from "../raw-tensor.js";
+import { FileBytes, formatInvalid } from "../file-bytes.js";
 import type { TensorFile } from "../safetensors/safetensors.js";
-import { readableDtype, type StoredTensor } from "../stored-tensor.js";
+import { rawTensor, readableDtype, type StoredTensor } from "../stored-tensor.js";
 import { ZipArchive } from "../zip/zip-archive.js";
 import type { ZipEntry } from "../zip/zip-directory.js";
 import { isDense, stridedRows } from "./strided-rows.js";

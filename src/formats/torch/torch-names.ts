@@ -1,5 +1,5 @@
-import { formatInvalid } from "../format-invalid.js";
-import { PickleDict, PickleFloat, PickleInstance, PickleList, PickleTuple } from "./pickle-values.js";
+import { formatInvalid } from "../file-bytes.js";
+import { PickleDict, PickleFloat, PickleInstance, PickleList, PickleTuple } from "./pickle-cursor.js";
 import { TorchTensor } from "./torch-pickle.js";
 
 /** Values nest at most so deep: a pickled GPT-2 module reaches 14, a nested optimizer state 5. */

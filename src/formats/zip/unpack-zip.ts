@@ -4,8 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { crc32, createInflateRaw } from "node:zlib";
 import { BhBridgeError } from "../../errors.js";
-import type { FileBytes } from "../file-bytes.js";
-import { formatInvalid } from "../format-invalid.js";
+import { type FileBytes, formatInvalid } from "../file-bytes.js";
 import type { ZipArchive } from "./zip-archive.js";
 import type { ZipEntry } from "./zip-directory.js";
 

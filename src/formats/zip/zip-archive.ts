@@ -1,6 +1,5 @@
 import { BhBridgeError } from "../../errors.js";
-import type { FileBytes } from "../file-bytes.js";
-import { formatInvalid } from "../format-invalid.js";
+import { type FileBytes, formatInvalid } from "../file-bytes.js";
 import { readZipDirectory, type ZipDirectory, type ZipEntry } from "./zip-directory.js";
 
 const localHeaderBytes = 30;

@@ -1,5 +1,4 @@
-import type { FileBytes } from "../file-bytes.js";
-import { formatInvalid } from "../format-invalid.js";
+import { type FileBytes, formatInvalid } from "../file-bytes.js";
 
 /** A file inside a zip archive, as the archive's directory lists it. */
 export interface ZipEntry {

@@ -1,16 +1,80 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
 import { BhBridgeError } from "../../errors.js";
-import { environmentDirectory } from "../environment-directory.js";
-import { installedVersions } from "../installed-versions.js";
-import { interpreterOf } from "../interpreter-of.js";
-import { type PythonReport, probePython } from "../probe-python.js";
-import { pythonRequirements } from "../python-requirements.js";
-import { requirePackages } from "../require-packages.js";
-import { versionSatisfies } from "../version-satisfies.js";
-import type { PipStep } from "./describe-pip-line.js";
-import { findBasePython } from "./find-base-python.js";
-import { removeInterruptedInstalls } from "./remove-interrupted-installs.js";
-import { runSetupStep } from "./run-setup-step.js";
-import { environmentPrompt, folderState, isOurs } from "./setup-folder.js";
+import { environmentDirectory, interpreterOf } from "../find-python.js";
+import { versionSatisfies } from "../package-manifest.js";
+import { type PythonReport, probePython, probeTimeoutMs, pythonRequirements, requirePackages } from "../require-packages.js";
+import { runPythonScript } from "../run-python-script.js";
+import { findBasePython, type PipStep, runSetupStep } from "./run-setup-step.js";
+
+const answerSchema = z.object({ packages: z.record(z.string(), z.string().nullable()) });
+
+/** Versions of any packages in an interpreter, null for those that are not installed. Throws as `probePython` does. */
+export async function installedVersions(path: string, names: Iterable<string>, signal?: AbortSignal): Promise<ReadonlyMap<string, string | null>> {
+  const answer = await runPythonScript(path, { file: "scripts/probe.py", args: [...names], timeoutMs: probeTimeoutMs, signal });
+  return new Map(Object.entries(answerSchema.parse(answer).packages));
+}
+
+async function entriesOf(folder: string): Promise<string[]> {
+  return (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name));
+}
+
+/** The folders of a virtual environment that packages are installed into. */
+async function sitePackages(directory: string): Promise<string[]> {
+  return (await entriesOf(join(directory, "lib"))).map((folder) => join(folder, "site-packages"));
+}
+
+/**
+ * Make a virtual environment forget the packages whose installation was cut short, so that pip installs them again; return their names.
+ *
+ * pip writes INSTALLER after all other files of a package, so a package without it may lack some; its METADATA alone makes pip call it satisfied.
+ */
+export async function removeInterruptedInstalls(directory: string): Promise<string[]> {
+  const removed: string[] = [];
+  for (const folder of await sitePackages(directory)) {
+    for (const distribution of (await entriesOf(folder)).filter((path) => path.endsWith(".dist-info"))) {
+      if ((await readdir(distribution)).includes("INSTALLER")) continue;
+      await rm(distribution, { recursive: true });
+      removed.push(distribution.slice(folder.length + 1, -".dist-info".length));
+    }
+  }
+  return removed;
+}
+
+/** What a folder is to `setup`. A `broken environment` is one that `setup` has begun to make, or whose interpreter has gone: it may be cleared. */
+type FolderState = "absent or empty" | "usable environment" | "broken environment" | "foreign";
+
+/** The name that our environments bear at the shell's prompt. It stands in their `pyvenv.cfg`, and shows who made them. */
+export const environmentPrompt = "bh-bridge";
+
+/** Look at the folder that an environment is to be made in. @throws {BhBridgeError} `SETUP_FAILED` where this user may not look. */
+export function folderState(directory: string): FolderState {
+  try {
+    return stateSeen(directory);
+  } catch (cause) {
+    throw new BhBridgeError("SETUP_FAILED", `${directory} cannot be looked at (${(cause as Error).message}): choose another folder with --dir`, { cause });
+  }
+}
+
+function stateSeen(directory: string): FolderState {
+  const entry = statSync(directory, { throwIfNoEntry: false });
+  if (!entry) return "absent or empty";
+  if (!entry.isDirectory()) return "foreign";
+  if (readdirSync(directory).length === 0) return "absent or empty";
+  if (!existsSync(join(directory, configFile))) return "foreign";
+  if (existsSync(interpreterOf(directory))) return "usable environment";
+  return isOurs(directory) ? "broken environment" : "foreign";
+}
+
+/** Whether `setup` made an environment: what somebody else has made is added to, and nothing in it is removed. */
+function isOurs(directory: string): boolean {
+  const prompt = /^prompt\s*=\s*(.*)$/m.exec(readFileSync(join(directory, configFile), "utf8"))?.[1];
+  return prompt?.trim().replaceAll(/['"]/g, "") === environmentPrompt;
+}
+
+const configFile = "pyvenv.cfg";
 
 /** Which build of torch: `default` and `cuda` are the index's own (on Linux made for CUDA), `cpu` is PyTorch's small CPU build. */
 const torchBuilds = ["default", "cpu", "cuda"] as const;

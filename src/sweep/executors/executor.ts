@@ -1,4 +1,4 @@
-import type { UsablePython } from "../../python/resolve-python.js";
+import type { UsablePython } from "../../python/require-packages.js";
 import type { Ledger, LedgerLine } from "../ledger.js";
 import type { TrialEnd, TrialTask, WorkerPlace } from "../pool/trial-task.js";
 

@@ -1,5 +1,5 @@
 import { BhBridgeError } from "../../errors.js";
-import type { UsablePython } from "../../python/resolve-python.js";
+import type { UsablePython } from "../../python/require-packages.js";
 import type { LedgerLine } from "../ledger.js";
 import type { EarlierJobs, Executor, ExecutorKind, JobPart } from "./executor.js";
 import { local } from "./local/local.js";

@@ -1,17 +1,14 @@
 import type { ScanOptions } from "../../analysis/scan/observation.js";
 import { diffRunConfigs } from "../../config/diff-run-configs.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
-import { sharedTraps } from "../../runner/traps.js";
+import { sharedTraps } from "../../runner/pitfalls.js";
 import { experimentConfounds, type FactPair } from "./confounds.js";
-import type { ExperimentDocument } from "./experiment-document.js";
-import type { ExperimentRun } from "./experiment-run.js";
+import type { ExperimentDocument } from "./experiment-summary.js";
 import { experimentVerdict } from "./experiment-verdict.js";
-import type { Look } from "./looks.js";
 import { usualMeasures } from "./measures.js";
 import { pairedStatistics } from "./paired-statistics.js";
-import { readExperimentRun } from "./read-experiment-run.js";
-import { requireDistinctRuns } from "./require-distinct-runs.js";
-import type { Rules } from "./rules.js";
+import { type ExperimentRun, readExperimentRun, requireDistinctRuns } from "./read-experiment-run.js";
+import type { Look, Rules } from "./rules.js";
 import { type RunFacts, readRunFacts } from "./run-facts.js";
 
 /** An experiment whose runs have ended, as its plan and its ledger know it. */

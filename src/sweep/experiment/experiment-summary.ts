@@ -1,12 +1,34 @@
-import { count } from "../../text/count.js";
-import { markdownTable, markdownText } from "../../text/markdown-table.js";
-import { withRelativePaths } from "../../text/relative-paths.js";
-import type { Interval } from "../statistics/interval.js";
-import type { ExperimentDocument } from "./experiment-document.js";
-import type { ExperimentRun } from "./experiment-run.js";
+import { z } from "zod";
+import { markdownTable, markdownText } from "../../text/escaping.js";
+import { count } from "../../text/format.js";
+import type { Interval } from "../statistics/moments.js";
+import { withRelativePaths } from "../sweep-summary.js";
+import { confoundSchema } from "./confounds.js";
+import { experimentVerdictSchema, shownFigure, shownP } from "./experiment-verdict.js";
 import { describeMeasure } from "./measures.js";
-import type { MeasureComparison } from "./paired-statistics.js";
-import { shownFigure, shownP } from "./shown-figure.js";
+import { type MeasureComparison, measureComparisonSchema } from "./paired-statistics.js";
+import { type ExperimentRun, experimentRunSchema } from "./read-experiment-run.js";
+import { lookSchema } from "./rules.js";
+
+/** What came out of an experiment: `bh-bridge/experiment@1`, the document of `experiment --json`, also written into its directory as `result.json`. */
+export const experimentDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/experiment@1"),
+  directory: z.string(),
+  name: z.string(),
+  seeds: z.array(z.int().nonnegative()).readonly().describe("Those that the plan has"),
+  control: z.array(experimentRunSchema).readonly().describe("The runs of the first arm"),
+  treatment: z.array(experimentRunSchema).readonly().describe("The runs of all other arms"),
+  measures: z.array(measureComparisonSchema).readonly().describe("Every measure of every other arm against the first, those that decide first"),
+  confounds: z.array(confoundSchema).readonly(),
+  comparedTensors: z.array(z.string()).readonly().describe("Tensors whose values before the first step were compared, by their names in PyTorch"),
+  traps: z
+    .array(z.strictObject({ what: z.string(), corrected: z.string() }))
+    .readonly()
+    .describe("The notebook's traps that all arms share, each with the setting that corrects it"),
+  looks: z.array(lookSchema).readonly().optional().describe("Verdicts that were given before, over other seeds"),
+  verdict: experimentVerdictSchema,
+});
+export type ExperimentDocument = z.output<typeof experimentDocumentSchema>;
 
 /** An experiment as a page of Markdown, for its directory and for the appendix of a paper: `summary.md`. Paths are relative to its directory. */
 export function experimentSummary(document: ExperimentDocument): string {

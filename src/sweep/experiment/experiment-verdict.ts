@@ -1,13 +1,38 @@
 import { z } from "zod";
-import { count } from "../../text/count.js";
-import type { Interval } from "../statistics/interval.js";
-import { upperBoundOfNone } from "../statistics/upper-bound-of-none.js";
-import { type ExperimentRun, measuredValue } from "./experiment-run.js";
-import { type Look, secondLook } from "./looks.js";
+import { count } from "../../text/format.js";
+import { upperBoundOfNone } from "../statistics/binomial-tests.js";
+import type { Interval } from "../statistics/moments.js";
 import { isCensusMeasure } from "./measures.js";
 import { areEqual, type ExperimentEvidence, type MeasureComparison } from "./paired-statistics.js";
-import { fewestSeeds, leastPairsForNull, leastPairsForPositive, rulesHash, shownLevel, statedRules } from "./rules.js";
-import { shownBound, shownFigure, shownP } from "./shown-figure.js";
+import { type ExperimentRun, measuredValue } from "./read-experiment-run.js";
+import { fewestSeeds, type Look, leastPairsForNull, leastPairsForPositive, rulesHash, secondLook, shownLevel, statedRules } from "./rules.js";
+
+const digits = 4;
+const smallestPlain = 1e-3;
+const largestPlain = 1e6;
+const smallestShownP = 1e-4;
+
+/** A number of a result as a person reads it: four digits, a true minus; a dash for none. */
+export function shownFigure(value: number | null): string {
+  if (value === null) return "–";
+  const size = Math.abs(value);
+  const text = size !== 0 && (size < smallestPlain || size >= largestPlain) ? size.toExponential(digits - 2) : String(Number(size.toPrecision(digits)));
+  return value < 0 ? `−${text}` : text;
+}
+
+/** A p value: two digits, none pretended below 0.0001. */
+export function shownP(p: number | null): string {
+  if (p === null) return "–";
+  return p < smallestShownP ? "< 0.0001" : String(Number(p.toPrecision(2)));
+}
+
+/** A bound of a share: two digits, rounded up where it rules out what lies above it, or down where it allows what lies below it, so that it still is one. */
+export function shownBound(share: number, direction: "up" | "down" = "up"): string {
+  const percent = 100 * share;
+  const unit = 10 ** (Math.floor(Math.log10(percent)) - 1);
+  const units = direction === "up" ? Math.ceil(percent / unit) : Math.floor(percent / unit);
+  return `${Number((units * unit).toPrecision(2))} %`;
+}
 
 const result = z.enum(["positive", "null", "inconclusive", "degenerate"]);
 const notes = z.array(z.string()).readonly().optional().describe("What limits the verdict, a sentence each");

@@ -1,15 +1,137 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
-import { configInvalid } from "../../config/config-invalid.js";
-import type { Layer } from "../../config/layer.js";
-import { nearestName } from "../../config/nearest-name.js";
+import { z } from "zod";
+import { configInvalid, nearestName } from "../../config/config-invalid.js";
+import type { Layer } from "../../config/layers.js";
 import { readWrittenObject } from "../../config/read-config-file.js";
-import { seedsOf } from "../grammar/seeds.js";
-import { writtenIssues } from "../grammar/written-issues.js";
-import type { ExperimentDefinition } from "./define-experiment.js";
-import { experimentPresetNames, experimentPresets, isExperimentPresetName } from "./experiment-presets.js";
-import { type ExperimentSpec, experimentSchema } from "./experiment-schema.js";
-import { appliedRules, type Rules } from "./rules.js";
+import type { RunInput } from "../../config/resolve-run-config.js";
+import type { RunConfigInput } from "../../config/run-config-schema.js";
+import { writtenIssues } from "../grammar/load-sweep.js";
+import { seedsOf, seedsSchema, valuesSchema, writtenHead } from "../grammar/sweep-schema.js";
+import { measureProblem } from "./measures.js";
+import { appliedRules, type Rules, rulesSchema } from "./rules.js";
+
+/** Not a number alone: objects put such keys first, and the first arm is the control. */
+const armName = /^(?!\d+$)[\w.+-]{1,60}$/;
+
+const armsSchema = z.record(z.string(), valuesSchema).superRefine((arms, context) => {
+  if (Object.keys(arms).length < 2) context.addIssue({ code: "custom", message: "an experiment compares two arms or more: the first is the control" });
+  for (const name of Object.keys(arms).filter((each) => !armName.test(each))) {
+    context.addIssue({
+      code: "custom",
+      path: [name],
+      message: "the name of an arm has letters, digits and . _ + -, at most 60 of them, and is not a number alone",
+    });
+  }
+});
+
+const measure = z.string().superRefine((name, context) => {
+  const problem = measureProblem(name);
+  if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+});
+
+/** An experiment as it is written: what differs, what varies, and how it is judged. */
+export const experimentSchema = z.strictObject({
+  ...writtenHead("experiment", "run"),
+  arms: armsSchema.describe("What each arm sets over the base, by name. The first arm is the control; every other is judged against it."),
+  seeds: seedsSchema.optional(),
+  rules: rulesSchema.prefault({}).describe("How the experiment is judged. They stand before the first step."),
+  measures: z
+    .array(measure)
+    .default([])
+    .describe("Further measures to describe: counts of a recorded step (deadC@1000), numbers of the analysis by path (geometry.pathLength)."),
+});
+
+/** An experiment as it is written. */
+type ExperimentInput = z.input<typeof experimentSchema>;
+/** An experiment with its defaults. */
+type ExperimentSpec = z.output<typeof experimentSchema>;
+
+/** What an arm sets: fields of a configuration in their sections, or by their dotted paths. */
+export type Arm = RunConfigInput & { readonly [path: `${string}.${string}`]: unknown };
+
+/** An experiment in a program: base and arms may be typed like any configuration. */
+export interface ExperimentDefinition extends Omit<ExperimentInput, "base" | "arms"> {
+  /** What every run starts from: a preset, a configuration file, or the fields themselves. */
+  base?: string | RunInput;
+  /** What each arm sets over the base, by name. The first arm is the control. */
+  arms: Readonly<Record<string, Arm>>;
+}
+
+/** An experiment in a TypeScript file, checked and completed by the editor: `export default defineExperiment({ … })`. */
+export function defineExperiment(experiment: ExperimentDefinition): ExperimentDefinition {
+  return experiment;
+}
+
+/** A named experiment: what it asks, and what else differs between its arms. */
+export interface ExperimentPreset {
+  readonly title: string;
+  /** The question, in one sentence. */
+  readonly asks: string;
+  /** What differs between the arms beside what is asked about, or would else explain the answer. */
+  readonly confound: string;
+  /** The experiment of the research programme that it repeats, or the preset that it derives from. */
+  readonly source: string;
+  readonly experiment: ExperimentDefinition;
+}
+
+const seeds = "42..51";
+
+/** The experiments that ship, in the order in which they are listed. */
+export const experimentPresets = {
+  "rmsnorm-vs-layernorm": {
+    title: "RMSNorm against LayerNorm",
+    asks: "From one start for all rows, does RMSNorm part dead tokens that LayerNorm leaves together?",
+    confound: "Hugging Face's Trainer decays the weights of an RMSNorm and not those of a LayerNorm, which also has biases.",
+    source: "experiment 11.2a with its control, over seeds",
+    experiment: { base: "rmsnorm-11.2a", arms: { layernorm: { model: { norm: "layernorm" } }, rmsnorm: {} }, seeds },
+  },
+  "rmsnorm-vs-layernorm-clean": {
+    title: "RMSNorm against LayerNorm, decay alike",
+    asks: "The same question with no weight decay on either norm, a constant learning rate, labels shifted once and float32 moments: is it the norm itself?",
+    confound: "A LayerNorm has biases that an RMSNorm has not, which no setting removes; gradients are clipped at 1 in both arms.",
+    source: "rmsnorm-vs-layernorm, without the notebook's confounds",
+    experiment: {
+      base: {
+        preset: "rmsnorm-11.2a",
+        data: { label_shift: "causal" },
+        training: { decay_norms: "never", lr_scheduler_type: "constant", optimizer_state_dtype: "float32" },
+      },
+      arms: { layernorm: { model: { norm: "layernorm" } }, rmsnorm: {} },
+      seeds,
+    },
+  },
+  "jiggle-vs-still": {
+    title: "Thermal jiggle against none",
+    asks: "With LayerNorm, does noise of 3e-5 / 10 on the embedding after each step pull equal rows apart?",
+    confound: "None between the arms; in both the learning rate falls to 0, which freezes what the gradient moves and not what the noise moves.",
+    source: "experiment 11.2b with a control, over seeds",
+    experiment: { base: "jiggle-11.2b", arms: { still: { noise: { epsilon: 0 } }, jiggle: {} }, seeds },
+  },
+  "f32-vs-bf16-init": {
+    title: "Float32 start against bfloat16 start",
+    asks: "Do rows that start as one vector plus noise, added in float32 before rounding, end in other black holes of dead tokens than rows made in bfloat16 alone?",
+    confound: "The starts themselves can have different black holes: deadC@0 is the difference before any training.",
+    source: "experiment 15.1c",
+    experiment: {
+      base: { preset: "f32-init-13.4a", training: { max_steps: 2000, per_device_train_batch_size: 64 } },
+      arms: { bf16: { init: { kind: "unit-noise", noise_dtype: "bfloat16" } }, f32: {} },
+      seeds,
+      rules: { decides: ["deadC"] },
+      measures: ["deadC@0", "deadC@1000", "deadC@2000"],
+    },
+  },
+} as const satisfies Record<string, ExperimentPreset>;
+
+export type ExperimentPresetName = keyof typeof experimentPresets;
+
+/** The names of the experiments that ship, in the order in which they are listed. */
+export const experimentPresetNames = Object.keys(experimentPresets) as ExperimentPresetName[];
+
+/** True for the name of an experiment that ships. */
+function isExperimentPresetName(name: string): name is ExperimentPresetName {
+  return Object.hasOwn(experimentPresets, name);
+}
 
 /** An experiment that has been read: checked by itself, base and arms as they were written. */
 export interface LoadedExperiment extends Omit<ExperimentSpec, "name" | "rules" | "seeds" | "$schema"> {

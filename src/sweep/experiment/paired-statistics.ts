@@ -1,13 +1,10 @@
 import { z } from "zod";
-import { holm } from "../statistics/holm.js";
-import { fairTail } from "../statistics/mcnemar-test.js";
-import { moments } from "../statistics/moments.js";
-import { type Pair, pairedDifferences } from "../statistics/paired-differences.js";
+import { fairTail } from "../statistics/binomial-tests.js";
+import { holm, moments, type Pair, pairedDifferences } from "../statistics/moments.js";
 import { type PairedTest, pairedTest } from "../statistics/paired-test.js";
-import { signFlipInterval } from "../statistics/sign-flip-interval.js";
-import { mostExactValues } from "../statistics/sign-flip-test.js";
-import { tInterval } from "../statistics/t-interval.js";
-import { type ExperimentRun, measuredValue } from "./experiment-run.js";
+import { mostExactValues, signFlipInterval } from "../statistics/sign-flip-test.js";
+import { tInterval } from "../statistics/t-tests.js";
+import { type ExperimentRun, measuredValue } from "./read-experiment-run.js";
 import { fewestSeeds, leastPairsForNull, type Rules } from "./rules.js";
 
 const count = z.int().nonnegative();

@@ -1,21 +1,47 @@
+import { realpathSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
 import type { AnalysisDocument } from "../../analysis/analysis-document.js";
 import { analyze } from "../../analysis/analyze.js";
 import { census } from "../../analysis/census/census.js";
+import { censusShape } from "../../analysis/document-fields.js";
 import type { ScanOptions } from "../../analysis/scan/observation.js";
-import type { History } from "../../formats/history.js";
-import { readState } from "../../formats/read-state.js";
-import { stepOfState, stepsOf } from "../../formats/state-of-step.js";
+import { degeneracies } from "../../analysis/verdict.js";
+import { configInvalid } from "../../config/config-invalid.js";
+import type { ConfigIssue } from "../../errors.js";
+import { type History, readState, stepOfState, stepsOf } from "../../formats/history.js";
 import { summarizeRun } from "../../runner/summarize-run.js";
 import { finalLoss, type TrainResult } from "../../runner/train-result.js";
 import { openHistory } from "../../runs/open-history.js";
 import { lastEvent } from "../../runs/read-events.js";
-import { readAnalysis } from "../../runs/run-analysis.js";
-import { readRunConfig } from "../../runs/run-config.js";
-import { readRunManifest } from "../../runs/run-manifest.js";
-import { trialResult } from "../trial-result.js";
-import { numberAtAnalysisPath } from "./analysis-path.js";
-import type { ExperimentRun } from "./experiment-run.js";
-import { type FigureName, type Measure, parseMeasure } from "./measures.js";
+import { readAnalysis } from "../../runs/recorded-run.js";
+import { readRunConfig, trialOfRun } from "../../runs/run-config.js";
+import { type RunManifest, readRunManifest } from "../../runs/run-manifest.js";
+import { trialResult } from "../pool/trial-task.js";
+import { type FigureName, type Measure, numberAtAnalysisPath, parseMeasure } from "./measures.js";
+
+const figure = z.number().nullable();
+
+/** One run of an experiment, as its verdict sees it. */
+export const experimentRunSchema = z.strictObject({
+  arm: z.string(),
+  seed: z.int().nonnegative(),
+  run: z.string().describe("Path of the run directory"),
+  score: z.strictObject({ result: z.enum(["null", "positive", "degenerate"]), reason: z.string() }).describe("The run by itself, by the notebook's rule"),
+  degenerate: z.array(z.enum(degeneracies)).readonly().describe("Why its numbers mean nothing; empty when they do"),
+  census: z.strictObject(censusShape).omit({ members: true, texts: true }).describe("Of the last state"),
+  displacement: z.strictObject({ float64: figure, float32: figure, bfloat16: figure }),
+  finalLoss: figure,
+  values: z.record(z.string(), figure).describe("By measure, but for the score; null for one that the run does not have"),
+});
+export type ExperimentRun = z.output<typeof experimentRunSchema>;
+
+/** The value that a run has for a measure; null where it has none, or where nothing that it says counts. A score is 1 for positive and 0 for null. */
+export function measuredValue({ degenerate, score, values }: ExperimentRun, measure: string): number | null {
+  if (degenerate.length > 0) return null;
+  if (measure === "score") return score.result === "degenerate" ? null : Number(score.result === "positive");
+  return values[measure] ?? null;
+}
 
 /** Everything that a measure is taken from. */
 interface Sources {
@@ -86,4 +112,68 @@ function finite(value = Number.NaN): number | null {
 function stepsToFreeze({ motion, steps }: AnalysisDocument): number | null {
   const state = motion?.frozenFraction.indexOf(1) ?? -1;
   return state < 0 ? null : stepOfState({ steps }, state);
+}
+
+/** The completed runs of an experiment and the plan that they belong to. */
+interface PlannedRuns {
+  readonly arms: readonly string[];
+  readonly seeds: readonly number[];
+  readonly runs: readonly { readonly arm: string; readonly directory: string }[];
+}
+
+/** A run as far as it can be confused with another. */
+interface KnownRun {
+  readonly arm: string;
+  readonly seed: number;
+  /** Its directory with links followed. */
+  readonly directory: string;
+  readonly manifest: RunManifest;
+}
+
+/**
+ * Every run of an experiment is evidence of its own: no run counts twice, within an arm or in two, and each belongs to a planned arm and seed.
+ *
+ * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; what reading a run throws.
+ */
+export function requireDistinctRuns({ arms, seeds, runs }: PlannedRuns): void {
+  const issues: ConfigIssue[] = [...repeated("arms", arms), ...repeated("seeds", seeds)];
+  const known: KnownRun[] = [];
+  for (const [at, { arm, directory }] of runs.entries()) {
+    const run = { arm, seed: readRunConfig(directory).seed, directory: realpathSync(directory), manifest: readRunManifest(directory) };
+    const problem = planProblem(run, arms, seeds) ?? known.map((earlier) => sharedWith(earlier, run)).find((found) => found !== undefined);
+    if (problem !== undefined) issues.push({ path: `runs.${at}`, message: `${directory} ${problem}` });
+    known.push(run);
+  }
+  if (issues.length > 0) throw configInvalid(issues);
+}
+
+function repeated(path: string, values: readonly (string | number)[]): ConfigIssue[] {
+  const again = values.find((value, at) => values.indexOf(value) < at);
+  return again === undefined ? [] : [{ path, message: `lists ${JSON.stringify(again)} more than once; list each one once` }];
+}
+
+function planProblem({ arm, seed }: KnownRun, arms: readonly string[], seeds: readonly number[]): string | undefined {
+  if (!arms.includes(arm)) return `belongs to arm ${JSON.stringify(arm)}, which is not planned: the arms are ${arms.join(", ")}`;
+  if (!seeds.includes(seed)) return `has seed ${seed}, which is not planned: the seeds are ${seeds.join(", ")}`;
+  return undefined;
+}
+
+/** Why two runs are the same evidence; undefined where they are not. */
+function sharedWith(earlier: KnownRun, run: KnownRun): string | undefined {
+  if (earlier.directory === run.directory) {
+    return earlier.arm === run.arm ? `is listed twice in arm ${run.arm}` : `is listed in arm ${earlier.arm} and in arm ${run.arm}: a run belongs to one arm`;
+  }
+  if (earlier.seed !== run.seed) return undefined;
+  if (earlier.arm === run.arm) return `has seed ${run.seed}, as another run of arm ${run.arm} has (${earlier.directory}): one run for each arm and seed`;
+  return isSameTraining(earlier.manifest, run.manifest)
+    ? `repeats the training of ${earlier.directory}, with an equal configuration, text and environment: arms ${earlier.arm} and ${run.arm} have to differ`
+    : undefined;
+}
+
+/** Whether two runs compute the same bits by all that they record. A run of a changed model differs from others in ways that its configuration does not show. */
+function isSameTraining(one: RunManifest, other: RunManifest): boolean {
+  const isPlain = one.model_changes.length === 0 && other.model_changes.length === 0;
+  return (
+    isPlain && trialOfRun(one) === trialOfRun(other) && one.package_version === other.package_version && isDeepStrictEqual(one.environment, other.environment)
+  );
 }

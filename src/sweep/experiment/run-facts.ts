@@ -1,11 +1,30 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import type { RunConfig } from "../../config/run-config-schema.js";
-import { readState } from "../../formats/read-state.js";
+import { readState } from "../../formats/history.js";
 import { openHistory } from "../../runs/open-history.js";
 import { lastEvent } from "../../runs/read-events.js";
-import { recordedPackages } from "../../runs/recorded-packages.js";
+import { readRunDocument } from "../../runs/read-run-json.js";
 import { readRunConfig } from "../../runs/run-config.js";
+import { runFiles } from "../../runs/run-layout.js";
 import { type EnvironmentPin, readRunManifest } from "../../runs/run-manifest.js";
+
+const versionsSchema = z.object({ packages: z.record(z.string(), z.string().nullable()) });
+
+/**
+ * The version of every package that a run's two processes had installed, by `Python package NAME` and `npm package NAME`; none of a process that wrote no
+ * environment.
+ *
+ * @throws {BhBridgeError} as `readRunDocument`.
+ */
+export function recordedPackages(directory: string): Record<string, string> {
+  return { ...versionsIn(directory, runFiles.pythonEnvironment, "Python package"), ...versionsIn(directory, runFiles.nodeEnvironment, "npm package") };
+}
+
+function versionsIn(directory: string, file: string, kind: string): Record<string, string> {
+  const { packages } = readRunDocument(directory, file, versionsSchema) ?? { packages: {} };
+  return Object.fromEntries(Object.entries(packages).flatMap(([name, version]) => (version === null ? [] : [[`${kind} ${name}`, version]])));
+}
 
 /** Name of the embedding in PyTorch. */
 export const embeddingName = "transformer.wte.weight";

@@ -1,5 +1,19 @@
 import { z } from "zod";
-import { wholeRange } from "./whole-range.js";
+import { parseValue } from "../../config/layers.js";
+import type { ConfigIssue } from "../../errors.js";
+
+/** So many values a range may have: a slip of the finger (`1..1000000`) is no plan. */
+const longestRange = 100_000;
+
+/** The whole numbers of `42..51`, both ends included and in either direction; undefined for a text that is no such range. */
+export function wholeRange(text: string): number[] | undefined {
+  const [, first, last] = /^\s*(-?\d{1,15})\s*\.\.\s*(-?\d{1,15})\s*$/.exec(text) ?? [];
+  if (first === undefined || last === undefined) return undefined;
+  const [from, to] = [Number(first), Number(last)];
+  const length = Math.abs(to - from) + 1;
+  if (length > longestRange) return undefined;
+  return Array.from({ length }, (_, index) => (to >= from ? from + index : from - index));
+}
 
 /** Any value that JSON can hold. */
 export const jsonValueSchema = z.json();
@@ -46,4 +60,41 @@ export function axisValues(axis: Axis): z.core.util.JSONType[] {
 function points([first, last, count]: [number, number, number], at: (first: number, last: number, share: number) => number): number[] {
   const between = (index: number) => Number(at(first, last, index / (count - 1)).toPrecision(pointDigits));
   return Array.from({ length: count }, (_, index) => (index === 0 ? first : index === count - 1 ? last : between(index)));
+}
+
+/** An axis on the command line: its field, and its values as a file would have them, not checked yet. */
+export interface AxisText {
+  path: string;
+  values: unknown;
+}
+
+/**
+ * Take `path=values` apart: `a=1,2,3`, `a=1..9`, `a=logspace:1e-6,1e-3,7`, `a=linspace:0,1,5`, or JSON (`a=[1,2]`, `a={"logspace":[1e-6,1e-3,7]}`).
+ *
+ * @param option the option that has it, for messages.
+ */
+export function parseAxisText(text: string, option: string, issues: ConfigIssue[]): AxisText | undefined {
+  const equals = text.indexOf("=");
+  const path = text.slice(0, Math.max(0, equals)).trim();
+  const written = text.slice(equals + 1).trim();
+  if (!/^[^.\s]+(\.[^.\s]+)*$/.test(path) || written === "") {
+    issues.push({ path: text, message: "is not path=values, for example training.learning_rate=1e-3,3e-4", source: option });
+    return undefined;
+  }
+  return { path, values: valuesOf(written) };
+}
+
+function valuesOf(written: string): unknown {
+  const json = parseValue(written);
+  if (typeof json === "object" && json !== null) return json;
+  if (/^-?\d+\s*\.\.\s*-?\d+$/.test(written)) return written;
+  const [, space, span] = /^(logspace|linspace):(.*)$/.exec(written) ?? [];
+  if (space !== undefined && span !== undefined) return { [space]: span.split(",").map((part) => parseValue(part.trim())) };
+  return written.split(",").map((part) => parseValue(part.trim()));
+}
+
+/** Seeds on the command line: `42..51`, `1,2,5`, or one. */
+export function parseSeedsText(text: string): unknown {
+  const parts = text.split(",").map((part) => part.trim());
+  return parts.length > 1 ? parts.map(parseValue) : parseValue(text.trim());
 }

@@ -1,11 +1,20 @@
 import { isDeepStrictEqual } from "node:util";
-import type { JsonValue } from "../../config/json-value.js";
+import { configValues, type JsonValue } from "../../config/json-value.js";
 import type { ConfigIssue } from "../../errors.js";
 import { axisValues } from "./axis.js";
 import { randomPoints, sobolDraws } from "./drawn-points.js";
-import { flattenOverrides, type Overrides } from "./flatten-overrides.js";
-import { seedsOf } from "./seeds.js";
-import type { SweepSpec } from "./sweep-schema.js";
+import { type SweepSpec, seedsOf } from "./sweep-schema.js";
+
+/** Values by dotted path, as a trial sets them over the base. */
+export type Overrides = Readonly<Record<string, JsonValue>>;
+
+/**
+ * Every value of a part of a configuration by its dotted path. Dotted keys and nested objects are the same: `{"model.norm": "layernorm"}` and
+ * `{model: {norm: "layernorm"}}`. Of two that name one path the later holds; a list is one value, an empty object too.
+ */
+export function flattenOverrides(values: Readonly<Record<string, unknown>>): Overrides {
+  return Object.fromEntries(configValues(values));
+}
 
 /** One point of a sweep: what it sets over the base. */
 export interface SweepPoint {

@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { loadRunConfig } from "../../bridge/load-run-config.js";
-import type { AliasValues } from "../../config/aliases.js";
-import { configInvalid } from "../../config/config-invalid.js";
+import { configInvalid, nearestName } from "../../config/config-invalid.js";
 import { isPlainObject } from "../../config/json-value.js";
-import { nearestName } from "../../config/nearest-name.js";
+import type { AliasValues } from "../../config/layers.js";
 import { resolvePaths } from "../../config/paths-in-config.js";
 import { isPresetName, presetNames } from "../../config/presets.js";
 import type { ConfigSources, ResolvedConfig, RunInput } from "../../config/resolve-run-config.js";

@@ -1,18 +1,50 @@
 import { basename, dirname, extname } from "node:path";
-import { configInvalid } from "../../config/config-invalid.js";
-import { isPlainObject } from "../../config/json-value.js";
-import type { Layer } from "../../config/layer.js";
+import type { z } from "zod";
+import { configInvalid, nearestName, shownValue } from "../../config/config-invalid.js";
+import { isPlainObject, type JsonValue, valueAt } from "../../config/json-value.js";
+import type { Layer } from "../../config/layers.js";
 import { isPathField, resolvePath } from "../../config/paths-in-config.js";
 import { readWrittenObject } from "../../config/read-config-file.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError, type ConfigIssue } from "../../errors.js";
-import { type AxisText, parseAxisText, parseSeedsText } from "./axis-text.js";
-import type { SweepDefinition } from "./define-sweep.js";
+import { type AxisText, parseAxisText, parseSeedsText } from "./axis.js";
 import { expandSweep, type SweepPoint } from "./expand-sweep.js";
 import { type BaseSources, loadBase, refuseSetAxes } from "./load-base.js";
-import { pointFrom } from "./point-from.js";
-import { type SweepSpec, sweepSchema } from "./sweep-schema.js";
-import { writtenIssues } from "./written-issues.js";
+import { type SweepDefinition, type SweepSpec, sweepSchema } from "./sweep-schema.js";
+
+/** A point whose relative paths start at a folder. */
+export function pointFrom({ set, placeOf }: SweepPoint, directory: string): SweepPoint {
+  if (!Object.keys(set).some(isPathField)) return { set, placeOf };
+  const absolute = Object.entries(set).map(([path, value]) => [path, isPathField(path) ? (resolvePath(value, directory) as JsonValue) : value]);
+  return { set: Object.fromEntries(absolute), placeOf };
+}
+
+/**
+ * What is wrong in a sweep (or an experiment) as it is written, each with its place.
+ *
+ * @param names the fields that it has at its top.
+ */
+export function writtenIssues(error: z.ZodError, values: unknown, names: readonly string[], sourceOf: (path: string) => string): ConfigIssue[] {
+  return error.issues.flatMap((issue) => {
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => issueAt([...issue.path, key], unknownField(issue.path, key, names), sourceOf));
+    }
+    const value = valueAt(issue.path, values);
+    const message = value === undefined ? "is missing" : `${shownValue(value)} is not accepted: ${issue.message}`;
+    return [issueAt(issue.path, message, sourceOf)];
+  });
+}
+
+function unknownField(parent: readonly PropertyKey[], key: string, names: readonly string[]): string {
+  if (parent.length > 0) return "unknown field";
+  const near = nearestName(key, names);
+  return near === undefined ? `unknown field; there are ${names.join(", ")}` : `unknown field; did you mean ${near}?`;
+}
+
+function issueAt(path: readonly PropertyKey[], message: string, sourceOf: (path: string) => string): ConfigIssue {
+  const dotted = path.join(".");
+  return { path: dotted || "(the whole file)", message, source: sourceOf(dotted) };
+}
 
 /** Where a sweep comes from. What the command line says is laid over the file. */
 interface SweepSources extends BaseSources {

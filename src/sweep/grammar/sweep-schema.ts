@@ -1,10 +1,83 @@
 import { z } from "zod";
+import type { RunInput } from "../../config/resolve-run-config.js";
+import { executorNames } from "../executors/executors.js";
 import { pruneSchema } from "../prune/prune-condition.js";
-import { searchSchema } from "../search/search-schema.js";
-import { axisSchema } from "./axis.js";
-import { randomSchema, sobolSchema } from "./drawn-points.js";
-import { seedsSchema } from "./seeds.js";
-import { valuesSchema, writtenHead } from "./written-head.js";
+import { axisSchema, jsonValueSchema, wholeRange } from "./axis.js";
+import { drawSchema, randomSchema, sobolSchema } from "./drawn-points.js";
+
+/** What can be sought the lowest or highest of: numbers that every trial has at its end. */
+const searchMeasures = ["finalLoss", "C", "P", "unique", "displacement"] as const;
+export type SearchMeasure = (typeof searchMeasures)[number];
+
+/** A search by Optuna: its points are asked for some at a time, by what came out of those before. */
+export const searchSchema = z
+  .strictObject({
+    trials: z.int().min(1).max(10_000).describe("Points to ask for, in all; each is trained with every seed."),
+    seed: z.int().min(0).max(0xffff_ffff).default(0).describe("Seed of the draws, not of the trainings."),
+    over: z.record(z.string(), drawSchema).describe("Field to what its values are chosen from: a list, {uniform: [low, high]}, {log: […]} or {int: […]}."),
+    minimize: z.enum(searchMeasures).optional().describe("The measure that is to be low; its mean over the seeds."),
+    maximize: z.enum(searchMeasures).optional().describe("The measure that is to be high."),
+    together: z.int().min(1).max(1000).default(4).describe("Points that are asked for at a time, and trained side by side."),
+  })
+  .refine(({ minimize, maximize }) => (minimize === undefined) !== (maximize === undefined), { error: "say either minimize or maximize", path: ["minimize"] });
+
+export type SearchSpec = z.output<typeof searchSchema>;
+
+const seed = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1);
+const accepted = "expected a seed, a list of seeds, or a range such as 42..51";
+
+/** Seeds as they are written: `42..51`, a list, or one. */
+export const seedsSchema = z
+  .union([seed, z.array(seed).min(1), z.string().refine((text) => wholeRange(text)?.every((each) => seed.safeParse(each).success), { error: accepted })], {
+    error: accepted,
+  })
+  .superRefine((seeds, context) => {
+    const problem = seedsProblem(seeds);
+    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+  })
+  .describe("Seeds that every point is trained with: a list, a range (42..51), or one seed.");
+
+/** Why seeds that are numbers cannot be planned: a repeated seed would count one run twice, and a descending range is usually a typing mistake. */
+function seedsProblem(seeds: number | number[] | string): string | undefined {
+  const all = listed(seeds);
+  const [first = 0] = all;
+  const last = all.at(-1) ?? first;
+  if (typeof seeds === "string" && first > last) return `the range runs backwards; did you mean ${last}..${first}?`;
+  const seen = new Set<number>();
+  const repeated = all.find((each) => seen.size === seen.add(each).size);
+  return repeated === undefined ? undefined : `seed ${repeated} is listed more than once; list each seed once`;
+}
+
+function listed(seeds: number | number[] | string): number[] {
+  return typeof seeds === "string" ? (wholeRange(seeds) ?? []) : typeof seeds === "number" ? [seeds] : seeds;
+}
+
+/** The seeds in the order in which they are listed. */
+export function seedsOf(seeds: z.output<typeof seedsSchema>): number[] {
+  return listed(seeds);
+}
+
+/** Fields of a configuration and what they are set to: nested, or by dotted path. */
+export const valuesSchema = z.record(z.string(), jsonValueSchema);
+
+/** What sweeps and experiments begin with when they are written. @param training what each of them trains: `trial`, `run`. */
+export function writtenHead(kind: "sweep" | "experiment", training: string) {
+  return {
+    $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
+    name: z.string().min(1).max(200).optional().describe(`Name of the ${kind}; that of its file when left out.`),
+    base: z
+      .union([z.string().min(1), valuesSchema])
+      .optional()
+      .describe(`What every ${training} starts from: a preset, a configuration file, or the fields themselves.`),
+    executor: z
+      .enum(executorNames)
+      .optional()
+      .describe(`Where each ${training} is trained, unless --executor says another: ${executorNames.join(", ")}.`),
+  };
+}
 
 /** A sweep as it is written: what is trained, and what varies. */
 export const sweepSchema = z.strictObject({
@@ -21,6 +94,17 @@ export const sweepSchema = z.strictObject({
 });
 
 /** A sweep as it is written. */
-export type SweepInput = z.input<typeof sweepSchema>;
+type SweepInput = z.input<typeof sweepSchema>;
 /** A sweep with its defaults. */
 export type SweepSpec = z.output<typeof sweepSchema>;
+
+/** A sweep in a program: its base may be typed like any configuration. */
+export interface SweepDefinition extends Omit<SweepInput, "base"> {
+  /** What every trial starts from: a preset, a configuration file, or the fields themselves. */
+  base?: string | RunInput;
+}
+
+/** A sweep in a TypeScript file, checked and completed by the editor: `export default defineSweep({ … })`. */
+export function defineSweep(sweep: SweepDefinition): SweepDefinition {
+  return sweep;
+}

@@ -1,11 +1,77 @@
-import { batchedRuns } from "../../config/engine-schema.js";
+import { existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { weightCount } from "../../bridge/require-memory.js";
+import { batchedRuns, compilingOf } from "../../config/engine-schema.js";
+import { hasTokenRows, stepsOfSchedule, tensorsOfForwardPass } from "../../config/record-schema.js";
+import { modelSize } from "../../config/run-config-fields.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { laterStepSeconds } from "../../runner/cost-estimate.js";
 import { lastEvent, readEvents } from "../../runs/read-events.js";
 import type { SweepTrial } from "../sweep-document.js";
-import { compiledShape, isToBeCompiled } from "./compiled-steps.js";
 import type { Trial } from "./plan-trials.js";
-import { leastMemory } from "./trial-bytes.js";
+
+/** What compiling takes: 25 to 35 s the first time on a machine, and 3 s where it was done before, on one core of 2025. */
+export const firstCompileSeconds = 30;
+export const cachedCompileSeconds = 3;
+
+/** Whether the step of a run is compiled where that can be done. */
+export function isToBeCompiled(config: RunConfig): boolean {
+  return compilingOf(config).compile !== "never";
+}
+
+/** What tells which runs have one compiled step: seeds, rates, lengths and texts are no part of it. */
+export function compiledShape({ model, training, threads }: RunConfig): string {
+  return JSON.stringify([model, training.per_device_train_batch_size, training.bf16, threads]);
+}
+
+/** Whether steps that were compiled lie on this machine, in the folder of `_keep_compiled` of python/bh_bridge/fast_step/compiling.py. */
+export function hasCompiledSteps(environment: NodeJS.ProcessEnv = process.env): boolean {
+  const caches = environment["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+  const folder = environment["TORCHINDUCTOR_CACHE_DIR"] ?? join(caches, "bh-bridge", "compiled");
+  return existsSync(folder) && readdirSync(folder).length > 0;
+}
+
+/** Of a state in the index, and of a step in the event log (a line of 150 bytes, and a little more). */
+const indexBytes = 24;
+const eventBytes = 200;
+/** Figures of a step are float64. */
+const wideBytes = 8;
+const tensorsOfStep: readonly string[] = [...tensorsOfForwardPass, "learning_rate", "grad_norm", "grad_norm.clipped"];
+/** Everything else in a run: descriptions, analysis, logs; they take about 100 kB. */
+const otherBytes = 200_000;
+
+/** The bytes that the run of a trial takes on the disk at most: histories, checkpoints with one more while it is made, final model, events. */
+export function trialBytes({ model, record, training, checkpoint }: RunConfig): number {
+  const { weightBytes, momentBytes } = bytesOfNumbers({ model, training });
+  const rows = Array.isArray(record.rows) ? record.rows.length : model.vocab_size;
+  const width = modelSize(model, "width") ?? 0;
+  const stateBytes = (tensor: string): number => {
+    if (tensorsOfStep.includes(tensor)) return wideBytes * (tensor === "logits.mean" ? rows : width);
+    const numbers = width * (hasTokenRows(tensor) ? rows : Math.max(4 * width, modelSize(model, "positions") ?? 0)); // of others, the largest that there are
+    return numbers * (/\.(?:exp_avg|exp_avg_sq|master)$/.test(tensor) ? momentBytes : weightBytes);
+  };
+  const statesOf = (tensor: string): number => stepsOfSchedule(record.schedules?.[tensor] ?? record.every, training.max_steps).length;
+  const histories = record.tensors.reduce((sum, tensor) => sum + statesOf(tensor) * (stateBytes(tensor) + indexBytes), 0);
+  const weights = weightCount(model);
+  const checkpoints = (checkpoint.keep + 1) * weights * (weightBytes + 2 * momentBytes);
+  return histories + checkpoints + weights * weightBytes + training.max_steps * eventBytes + otherBytes;
+}
+
+/**
+ * The bytes of memory that a training takes at least: weights and their gradients, in a stack of each place, and two moments and the corpus of each run.
+ *
+ * @param corpusBytes as `corpusMemory`.
+ */
+export function leastMemory({ model, training, engine }: RunConfig, runs: number, corpusBytes = 0): number {
+  const { weightBytes, momentBytes } = bytesOfNumbers({ model, training });
+  return weightCount(model) * 2 * (batchedRuns({ engine }) * weightBytes + runs * momentBytes) + runs * corpusBytes;
+}
+
+function bytesOfNumbers({ model, training }: Pick<RunConfig, "model" | "training">): { weightBytes: number; momentBytes: number } {
+  const weightBytes = model.dtype === "float32" ? 4 : 2;
+  return { weightBytes, momentBytes: model.dtype === "float32-master" || training.optimizer_state_dtype === "float32" ? 4 : weightBytes };
+}
 
 /** A training that tells what others like it will take. */
 interface TrainedRun {
@@ -36,7 +102,7 @@ export interface Measured {
 /** What has been measured in runs whose stacks have one width. */
 export function measure(runs: readonly [TrainedRun, ...TrainedRun[]]): Measured {
   const compiled = runs.flatMap((trained) => {
-    const seconds = compilingOf(trained);
+    const seconds = compileSecondsOf(trained);
     return seconds === null ? [] : [{ shape: compiledShape(trained.config), seconds }];
   });
   const peaks = runs.flatMap(({ run }) => (run === null ? [] : (lastEvent(run, "usage")?.peak_bytes ?? [])));
@@ -78,7 +144,7 @@ export function measuredOf(trials: readonly Trial[], states: readonly SweepTrial
 }
 
 /** Seconds that the step of a run was compiled for; null where it was not. */
-function compilingOf({ config, run }: TrainedRun): number | null {
+function compileSecondsOf({ config, run }: TrainedRun): number | null {
   const compiled = run !== null && isToBeCompiled(config) ? lastEvent(run, "step_method") : undefined;
   return compiled?.method === "compiled" && compiled.used ? compiled.seconds : null;
 }

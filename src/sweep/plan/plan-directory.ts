@@ -1,10 +1,72 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { z } from "zod";
+import { BhBridgeError } from "../../errors.js";
 import { durableWrite } from "../../formats/durable-write.js";
-import { createRunDirectory } from "../../runs/create-run-directory.js";
-import { earlierSlugOf, runDirectoryName, slugOf } from "../../runs/run-name.js";
+import { createRunDirectory, earlierSlugOf, runDirectoryName, slugOf } from "../../runs/create-run-directory.js";
+import { readRunDocument } from "../../runs/read-run-json.js";
+import { rulesFromStored, rulesHash, storedRules } from "../experiment/rules.js";
+import { pruneSchema } from "../prune/prune-condition.js";
 import type { Plan } from "./plan.js";
-import { planFileName, planText } from "./plan-file.js";
+
+const questionSchema = z.strictObject({
+  arms: z.array(z.string()).readonly(),
+  seeds: z.array(z.int()).readonly(),
+  rules: z
+    .strictObject({
+      score: z.literal("notebook"),
+      decides: z.array(z.string()).readonly(),
+      margin: z.record(z.string(), z.number()),
+      alpha: z.number(),
+      nullBelow: z.number().optional(),
+      test: z.enum(["mean", "median"]).optional(),
+    })
+    .transform(rulesFromStored),
+  /** SHA-256 of the rules, which the verdict repeats. */
+  rulesHash: z.string(),
+  measures: z.array(z.string()).readonly(),
+  cells: z.array(z.strictObject({ arm: z.string(), seed: z.int(), trial: z.string() })).readonly(),
+});
+
+/** `plan.json`: what a sweep or an experiment asks for. The configuration of a trial is the base with what the trial sets. */
+const planFileSchema = z.strictObject({
+  schema: z.literal("bh-bridge/plan@1"),
+  name: z.string(),
+  /** What its name in the file system ends in: of base, corpus and rules. */
+  hash: z.string(),
+  preset: z.string(),
+  /** A complete configuration. */
+  base: z.record(z.string(), z.json()),
+  prune: pruneSchema.nullable(),
+  /** Of an experiment: what is compared, and the rules that it will be judged by. */
+  question: questionSchema.nullable(),
+  trials: z.array(z.strictObject({ trial: z.string(), set: z.record(z.string(), z.json()) })),
+});
+type PlanFile = z.output<typeof planFileSchema>;
+
+export const planFileName = "plan.json";
+
+/** The content of `plan.json`. */
+export function planText({ name, hash, base, prune, question, trials }: Plan): string {
+  const file: z.input<typeof planFileSchema> = {
+    schema: "bh-bridge/plan@1",
+    name,
+    hash,
+    preset: base.preset,
+    base: JSON.parse(JSON.stringify({ ...base.config, ...base.unused })),
+    prune,
+    question: question && { ...question, rules: storedRules(question.rules), rulesHash: rulesHash(question.rules) },
+    trials: trials.map(({ trial, set }) => ({ trial, set })),
+  };
+  return `${JSON.stringify(file, null, 1)}\n`;
+}
+
+/** Read the plan of a directory. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`. */
+export function readPlan(directory: string): PlanFile {
+  const plan = readRunDocument(directory, planFileName, planFileSchema);
+  if (plan === undefined) throw new BhBridgeError("RUN_NOT_FOUND", `there is no sweep and no experiment in ${directory}: it has no ${planFileName}`);
+  return plan;
+}
 
 /** The directories of sweeps with a name: the newest of the same base and rules, and the newest of others. */
 interface FoundDirectories {

@@ -1,17 +1,20 @@
+import { resolve } from "node:path";
 import { configHash } from "../../config/config-hash.js";
 import { configInvalid } from "../../config/config-invalid.js";
 import { checkpointSchema, recordSchema } from "../../config/record-schema.js";
-import type { ResolvedConfig } from "../../config/resolve-run-config.js";
+import { type ResolvedConfig, storedBase } from "../../config/resolve-run-config.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
-import type { ConfigIssue } from "../../errors.js";
+import { BhBridgeError, type ConfigIssue } from "../../errors.js";
+import type { UsablePython } from "../../python/require-packages.js";
 import type { Executor, Machine } from "../executors/executor.js";
 import type { LoadedExperiment } from "../experiment/load-experiment.js";
 import { storedRules } from "../experiment/rules.js";
-import type { SweepPoint } from "../grammar/expand-sweep.js";
-import { flattenOverrides } from "../grammar/flatten-overrides.js";
+import { flattenOverrides, type SweepPoint } from "../grammar/expand-sweep.js";
 import { refuseSetAxes } from "../grammar/load-base.js";
-import { pointFrom } from "../grammar/point-from.js";
+import { type LoadedSweep, pointFrom } from "../grammar/load-sweep.js";
 import { type Plan, planPoints, type Question, withArms } from "./plan.js";
+import { readPlan } from "./plan-directory.js";
+import { planSearch } from "./plan-search.js";
 
 /**
  * Plan an experiment: a sweep whose only axis is the arm. Each seed is trained in every arm before the next one, so that pairs are whole early.
@@ -55,11 +58,7 @@ export async function planExperiment(
  *
  * @throws {BhBridgeError} `CONFIG_INVALID`, naming every arm that equals an earlier one.
  */
-export function refuseEqualArms(
-  { trials, machine }: Pick<Plan, "trials" | "machine">,
-  { cells }: Pick<Question, "cells">,
-  sourceOf: (path: string) => string,
-): void {
+function refuseEqualArms({ trials, machine }: Pick<Plan, "trials" | "machine">, { cells }: Pick<Question, "cells">, sourceOf: (path: string) => string): void {
   const computedBy = new Map(trials.map(({ trial, config, corpus }) => [trial, `${corpus} ${configHash(computedPart(config, machine.device))}`]));
   const firstOf = new Map<string, { arm: string; trial: string }>();
   const issues = new Map<string, ConfigIssue>();
@@ -78,4 +77,60 @@ export function refuseEqualArms(
 /** A configuration with the fields set alike that change what is stored of a training, not its steps, and with the device that `auto` stands for. */
 function computedPart(config: RunConfig, device: Machine["device"]): RunConfig {
   return { ...config, device: config.device === "auto" ? device : config.device, record: recordSchema.parse({}), checkpoint: checkpointSchema.parse({}) };
+}
+
+/** Who carries a plan out, and where. */
+interface PlannedBy {
+  executor: Executor;
+  python: UsablePython;
+  /** The folder that holds its directory. */
+  out: string;
+}
+
+/** Plan a sweep; of a search what is known of it, and what is asked for next. @throws {BhBridgeError} as `planPoints` and `planSearch`. */
+export async function planSweep(loaded: LoadedSweep, { executor, python, out }: PlannedBy, signal?: AbortSignal): Promise<Plan> {
+  const { name, spec, base, points, sourceOf } = loaded;
+  if (spec.optuna) return planSearch(loaded, spec.optuna, { executor, python, out }, signal);
+  const prune = spec.prune ?? null;
+  const { plan } = await planPoints({ name, base, points, rules: prune, sourceOf }, executor, signal);
+  return { ...plan, prune, question: null };
+}
+
+/** What a directory was begun with, to be gone on with. */
+interface StoredPlan {
+  base: ResolvedConfig;
+  /** What its trials are to answer; null for a sweep. */
+  question: Question | null;
+  /** Plan its trials as they were planned. @throws {BhBridgeError} `USAGE` where they would be others now; as `planPoints` and `refuseEqualArms`. */
+  plan(executor: Executor, signal?: AbortSignal): Promise<Plan>;
+}
+
+/** Read the plan of a directory, to go on with it without the command that began it. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`. */
+export function planAgain(path: string): StoredPlan {
+  const directory = resolve(path);
+  const { name, hash, preset, base: stored, prune, question: asked, trials } = readPlan(directory);
+  const base = storedBase(stored, preset);
+  const question = asked && questionOf(asked);
+  return {
+    base,
+    question,
+    async plan(executor, signal) {
+      const points = trials.map(({ set }) => ({ set, placeOf: (at: string) => at }));
+      const rules = question ? storedRules(question.rules) : prune;
+      const { plan, trialOf } = await planPoints({ name, base, points, rules, sourceOf: () => "plan.json" }, executor, signal);
+      if (question) refuseEqualArms(plan, question, () => "plan.json");
+      if (plan.hash === hash && trials.every(({ trial }, index) => trial === trialOf[index])) {
+        return { ...plan, trials: withArms(plan.trials, question?.cells ?? []), prune, question };
+      }
+      throw new BhBridgeError(
+        "USAGE",
+        `${directory} cannot be gone on with from its plan alone: its text, the device or what its trials begin with is another here, or Optuna chooses its points. Give the command that began it once more, with --retry`,
+      );
+    },
+  };
+}
+
+/** As it was planned: the file has the hash of its rules beside it. */
+function questionOf({ arms, seeds, rules, measures, cells }: Question): Question {
+  return { arms, seeds, rules, measures, cells };
 }

@@ -2,19 +2,16 @@ import { loadRunConfig } from "../../bridge/load-run-config.js";
 import { corpusMemory } from "../../bridge/require-memory.js";
 import { configHash } from "../../config/config-hash.js";
 import { configInvalid } from "../../config/config-invalid.js";
-import { deviceKind } from "../../config/device-kind.js";
-import type { Layer } from "../../config/layer.js";
-import { mergeLayers } from "../../config/merge-layers.js";
+import { valueAt } from "../../config/json-value.js";
+import { assignmentLayer, type Layer, mergeLayers } from "../../config/layers.js";
 import { parseRunConfig } from "../../config/parse-run-config.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
+import { deviceKind } from "../../config/run-config-fields.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
-import { assignmentLayer } from "../../config/set-layer.js";
-import { valueAt } from "../../config/value-at.js";
 import { BhBridgeError, type ConfigIssue } from "../../errors.js";
+import { corpusIdentity, trialIdentity } from "../../runs/run-config.js";
 import type { CorpusFacts } from "../../runs/run-manifest.js";
-import { corpusIdentity, trialIdentity } from "../../runs/trial-identity.js";
-import type { SweepPoint } from "../grammar/expand-sweep.js";
-import type { Overrides } from "../grammar/flatten-overrides.js";
+import type { Overrides, SweepPoint } from "../grammar/expand-sweep.js";
 
 /** One planned training. */
 export interface Trial {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { corpusOf } from "../../bridge/corpus.js";
-import { windowLength } from "../../config/models/model-sizes.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
-import { corpusIdentity } from "../../runs/trial-identity.js";
+import { windowLength } from "../../config/run-config-fields.js";
+import { corpusIdentity } from "../../runs/run-config.js";
 import type { Executor, Machine } from "../executors/executor.js";
 import type { Rules } from "../experiment/rules.js";
 import type { SweepPoint } from "../grammar/expand-sweep.js";

@@ -1,20 +1,17 @@
 import { batchedRuns } from "../../config/engine-schema.js";
-import type { UsablePython } from "../../python/resolve-python.js";
-import { temporaryFolder } from "../../runner/temporary-folder.js";
+import type { UsablePython } from "../../python/require-packages.js";
+import { temporaryFolder } from "../../python/session-folder.js";
 import type { Executor } from "../executors/executor.js";
-import { localWorkers } from "../executors/local/local-workers.js";
+import { localWorkers } from "../executors/local/local-executor.js";
 import { readLedger } from "../ledger.js";
-import { inStacks, type Stack } from "../pool/stack-of.js";
-import { type SweepDocument, type SweepTrial, sweepDocument } from "../sweep-document.js";
-import { trialStates } from "../trial-states.js";
-import { hasCompiledSteps, isToBeCompiled } from "./compiled-steps.js";
-import { type Measured, measuredOf, measureFirstSteps } from "./measured.js";
+import { inStacks, type Stack } from "../pool/trial-task.js";
+import { type SweepDocument, type SweepTrial, sweepDocument, trialStates } from "../sweep-document.js";
+import { hasCompiledSteps, isToBeCompiled, type Measured, measuredOf, measureFirstSteps } from "./measured.js";
 import type { Plan } from "./plan.js";
 import { memoryOf, planCost, requireRoom, trialsLeft } from "./plan-cost.js";
 import { findPlanDirectory } from "./plan-directory.js";
 import type { Trial } from "./plan-trials.js";
-import { requireStacks } from "./require-stacks.js";
-import { taskOf } from "./task-of.js";
+import { requireStacks, taskOf } from "./trial-label.js";
 
 /** By half so many steps a step takes what it will take. */
 const probeSteps = 20;

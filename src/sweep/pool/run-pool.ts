@@ -1,7 +1,6 @@
 import { batchedRuns } from "../../config/engine-schema.js";
 import type { JobListener } from "../executors/executor.js";
-import { stackOf } from "./stack-of.js";
-import type { TrialEnd, TrialTask, TrialWorker } from "./trial-task.js";
+import { stackOf, type TrialEnd, type TrialTask, type TrialWorker } from "./trial-task.js";
 
 /** A trial that took so many processes with it has a cause of its own. */
 const deathsThatFail = 3;

@@ -1,22 +1,77 @@
+import { Bridge } from "../../bridge/bridge.js";
 import { corpusOf } from "../../bridge/corpus.js";
-import type { StackSeat } from "../../bridge/training-stack.js";
+import { type StackSeat, TrainingStack } from "../../bridge/training-stack.js";
 import { alreadyResolved } from "../../config/resolve-run-config.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { BhBridgeError } from "../../errors.js";
 import { openResumable, type ResumableRun, resumedTraining, sumUp } from "../../runner/resume.js";
 import { concludeTraining, newTraining, type TrainedRun, type TrainListener, trainIn } from "../../runner/train.js";
 import { notFinite } from "../../runner/train-result.js";
-import { PruneCallback, prunedPrefix } from "../prune/prune-callback.js";
-import { trialResult } from "../trial-result.js";
-import type { SentFiles } from "./sent-files.js";
-import type { TrialEnd, TrialListener, TrialTask } from "./trial-task.js";
-import type { TrialPython } from "./warm-python.js";
+import { PruneCallback, prunedPrefix } from "../prune/prune-facts.js";
+import { SentFiles } from "./sent-files.js";
+import { type Training, type TrialEnd, type TrialListener, type TrialTask, trialResult } from "./trial-task.js";
+import type { WorkerSetup } from "./worker-channel.js";
+
+/** What a Python process cannot change once it runs. */
+type ProcessNeeds = Pick<RunConfig, "device" | "threads">;
+
+/** The Python of a trial. */
+interface TrialPython {
+  /** A Python for a trial, as one that has just started. */
+  for(config: RunConfig, signal: AbortSignal): Promise<Bridge>;
+  /** The files that configurations name. */
+  readonly files: SentFiles;
+  /** The repository that runs note; undefined where they look for it themselves. */
+  readonly repository: WorkerSetup["repository"];
+  /** Train nothing more in it. */
+  close(): Promise<void>;
+}
+
+/** A Python that trains one trial after the other, PyTorch loaded; each finds it as a process that has just started. */
+export class WarmPython implements TrialPython {
+  /** The files that configurations name. */
+  readonly files: SentFiles;
+  readonly #setup: WorkerSetup;
+  #bridge: Bridge | undefined;
+  #needs = "";
+
+  constructor(setup: WorkerSetup) {
+    this.#setup = setup;
+    this.files = new SentFiles(setup.sent);
+  }
+
+  /** A Python for a trial: the one that is there, renewed, where it has the device and the threads. */
+  async for({ device, threads }: ProcessNeeds, signal: AbortSignal): Promise<Bridge> {
+    const needs = JSON.stringify([device, threads]);
+    if (this.#needs !== needs) await this.close();
+    if (!this.#bridge) {
+      const { python, cores, gpu } = this.#setup;
+      const own: RunConfig["device"] = gpu !== null && (device === "auto" || device === "cuda") ? `cuda:${gpu}` : device;
+      this.#bridge = await Bridge.startWith(python, { device: own, threads, ...(cores && { cores }), signal });
+      this.#needs = needs;
+    }
+    await this.#bridge.renew(signal);
+    return this.#bridge;
+  }
+
+  /** The repository that runs note; undefined where they look for it themselves. */
+  get repository(): WorkerSetup["repository"] {
+    return this.#setup.repository;
+  }
+
+  /** End the Python that is there. */
+  async close(): Promise<void> {
+    const bridge = this.#bridge;
+    this.#bridge = undefined;
+    await bridge?.close();
+  }
+}
 
 /** Why a run of an earlier start cannot be gone on with, so that its trial begins anew. */
 const lostRuns: readonly string[] = ["RUN_NOT_FOUND", "RUN_CORRUPT", "RESUME_MISMATCH"];
 
 /** Train a trial, or go on with its run; whatever becomes of it is its end, not an error. @param seat where it trains beside others. */
-export async function trainTrial(task: TrialTask, python: TrialPython, listener: TrialListener, signal: AbortSignal, seat?: StackSeat): Promise<TrialEnd> {
+async function trainTrial(task: TrialTask, python: TrialPython, listener: TrialListener, signal: AbortSignal, seat?: StackSeat): Promise<TrialEnd> {
   try {
     if (task.run !== null) {
       try {
@@ -117,3 +172,51 @@ function lastWords({ message, exit }: BhBridgeError): string {
 
 /** Of what a process said last: the exception and where it was raised. */
 const lastLinesTold = 8;
+
+/** Train one trial, or those of a stack together, or go on with their runs; whatever becomes of one is its end, and the others go on. */
+export async function trainTrials(trainings: readonly Training[], python: WarmPython, signal: AbortSignal): Promise<TrialEnd[]> {
+  const [first, second] = trainings;
+  if (first && !second) return [await trainTrial(first.task, python, first.listener, signal)];
+  const stack = new TrainingStack();
+  const shared = new SharedPython(python);
+  const members = trainings.map((training) => ({ ...training, seat: stack.seat() }));
+  const ends = await Promise.all(
+    members.map(async ({ task, listener, seat }) => {
+      try {
+        return await trainTrial(task, shared, listener, signal, seat);
+      } finally {
+        seat.leave();
+      }
+    }),
+  );
+  if (shared.isToBeClosed) await python.close();
+  return ends;
+}
+
+/** The Python of trials that are trained together: made ready once, and closed when none of them needs it. */
+class SharedPython implements TrialPython {
+  readonly #python: WarmPython;
+  #bridge: Promise<Bridge> | undefined;
+  isToBeClosed = false;
+
+  constructor(python: WarmPython) {
+    this.#python = python;
+  }
+
+  for(config: RunConfig, signal: AbortSignal): Promise<Bridge> {
+    this.#bridge ??= this.#python.for(config, signal);
+    return this.#bridge;
+  }
+
+  get files() {
+    return this.#python.files;
+  }
+
+  get repository() {
+    return this.#python.repository;
+  }
+
+  async close(): Promise<void> {
+    this.isToBeClosed = true;
+  }
+}

@@ -1,7 +1,41 @@
+import { z } from "zod";
+import { censusShape } from "../../analysis/document-fields.js";
+import { batchedRuns } from "../../config/engine-schema.js";
 import type { PresetName } from "../../config/presets.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
+import { finalLoss, type TrainResult, trainResultSchema } from "../../runner/train-result.js";
 import type { Prune } from "../prune/prune-condition.js";
-import type { TrialResult } from "../trial-result.js";
+
+const { rows, unique, C, P, populations } = censusShape;
+const { displacement, verdict } = trainResultSchema.shape;
+
+/** What came out of a trial, in a few numbers; its run has the rest. */
+export const trialResultSchema = z.strictObject({
+  steps: z.int().nonnegative(),
+  seconds: z.number(),
+  /** Whether every recorded weight is a finite number at the end. */
+  finite: z.boolean(),
+  /** As `finalLoss` says. */
+  finalLoss: z.number().nullable(),
+  census: z.strictObject({ rows, unique, C, P, populations }),
+  displacement,
+  verdict,
+});
+export type TrialResult = z.output<typeof trialResultSchema>;
+
+/** The result of a trial, from that of its run. */
+export function trialResult(result: TrainResult): TrialResult {
+  const { steps, seconds, finite, census, displacement: moved, verdict: judged } = result;
+  return {
+    steps: steps.done,
+    seconds,
+    finite,
+    finalLoss: finalLoss(result),
+    census: { rows: census.rows, unique: census.unique, C: census.C, P: census.P, populations: census.populations },
+    displacement: moved,
+    verdict: judged,
+  };
+}
 
 /** A trial as a worker gets it: plain data, so that it can go to another process or machine. */
 export interface TrialTask {
@@ -63,4 +97,38 @@ export interface WorkerPlace {
   host?: string;
   /** The cores that it keeps to; null where it may run on any. */
   cores: number[] | null;
+}
+
+/** What tells which trials can be trained in one stack: all but what a member of it has to itself. Undefined for a trial that is trained alone. */
+export function stackOf({ config, corpus }: { config: RunConfig; corpus: string }): string | undefined {
+  if (batchedRuns(config) === 1) return undefined;
+  const { name: _name, seed: _seed, seeds: _seeds, init: _init, training, ...shared } = config;
+  const { learning_rate: _rate, data_seed: _dataSeed, ...rest } = training;
+  return JSON.stringify([corpus, shared, rest]);
+}
+
+/** What a worker takes at a time: the trials of a stack, or one that is alone. */
+export type Stack<Trial> = [Trial, ...Trial[]];
+
+/** Trials as workers take them, in their order: those of one stack together, as many as it holds. */
+export function inStacks<Trial extends { config: RunConfig; corpus: string }>(trials: readonly Trial[]): Stack<Trial>[] {
+  const stacks: Stack<Trial>[] = [];
+  const newest = new Map<string, Stack<Trial>>();
+  for (const trial of trials) {
+    const alike = stackOf(trial);
+    const open = alike === undefined ? undefined : newest.get(alike);
+    if (open && open.length < batchedRuns(trial.config)) {
+      open.push(trial);
+      continue;
+    }
+    const begun: Stack<Trial> = [trial];
+    stacks.push(begun);
+    if (alike !== undefined) newest.set(alike, begun);
+  }
+  return stacks;
+}
+
+/** How many trials so many workers train side by side at first. */
+export function sideBySide(stacks: readonly (readonly unknown[])[], workers: number): number {
+  return stacks.slice(0, workers).reduce((sum, { length }) => sum + length, 0);
 }

@@ -1,10 +1,8 @@
 // The process that trains trials; started by the workers of an executor. It ends when its controller does.
 
-import { trainTrials } from "./train-trials.js";
+import { trainTrials, WarmPython } from "./train-trial.js";
 import type { TrialListener, TrialTask } from "./trial-task.js";
-import { WarmPython } from "./warm-python.js";
-import { openWorkerChannel } from "./worker-channel.js";
-import type { WorkerOrder } from "./worker-messages.js";
+import { openWorkerChannel, type WorkerOrder } from "./worker-channel.js";
 
 /** Steps are told at most this often: a controller has a line a second to show. */
 const reportEveryMs = 250;

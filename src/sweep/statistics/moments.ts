@@ -32,3 +32,53 @@ export function moments(values: readonly number[]): Moments {
   const sd = scale * Math.sqrt(values.reduce((sum, value) => sum + (value / scale - mean) ** 2, 0) / (n - 1));
   return Number.isFinite(mean) ? { n, mean: scale * mean, sd: Number.isFinite(sd) ? sd : null } : { n, mean: null, sd: null };
 }
+
+/** A closed interval of numbers. */
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The level of an interval where none is named. */
+export const usualLevel = 0.95;
+
+/** The values of two arms under one key, usually a seed. */
+export interface Pair {
+  readonly key: number;
+  readonly control: number;
+  readonly treatment: number;
+  /** Treatment less control. */
+  readonly difference: number;
+}
+
+/** A value that can be compared: there, and finite. */
+function isFiniteNumber(value: number | null | undefined): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+/** The pairs that both arms have a finite value for, with a finite difference, in the control's order; a key that one of them lacks makes no pair. */
+export function pairedDifferences(control: ReadonlyMap<number, number | null>, treatment: ReadonlyMap<number, number | null>): Pair[] {
+  return [...control].flatMap(([key, before]) => {
+    const after = treatment.get(key);
+    return isFiniteNumber(before) && isFiniteNumber(after) && Number.isFinite(after - before)
+      ? [{ key, control: before, treatment: after, difference: after - before }]
+      : [];
+  });
+}
+
+/**
+ * Holm's correction (1979) of a family of p values: with all of them ascending, the i-th of m (from 0) is multiplied by m − i, and none is below the one
+ * before it. A hypothesis whose corrected p is at most α may be refused, and the chance that any is refused wrongly stays below α, whatever their dependence.
+ *
+ * @returns the corrected values in the order given, at most 1.
+ */
+export function holm(pValues: readonly number[]): number[] {
+  const ascending = pValues.map((p, at) => ({ p, at })).sort((a, b) => a.p - b.p);
+  const corrected = new Array<number>(pValues.length);
+  let largest = 0;
+  for (const [rank, { p, at }] of ascending.entries()) {
+    largest = Math.max(largest, Math.min(1, p * (pValues.length - rank)));
+    corrected[at] = largest;
+  }
+  return corrected;
+}

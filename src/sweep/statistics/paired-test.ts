@@ -1,10 +1,7 @@
-import { hallInterval, hallTail, isSkewed, sampleSkewness } from "./hall-test.js";
-import { type Interval, usualLevel } from "./interval.js";
-import { moments, scaleOf } from "./moments.js";
-import { signFlipInterval } from "./sign-flip-interval.js";
-import { mostExactValues, signFlipTail } from "./sign-flip-test.js";
-import { median, medianInterval, signTail } from "./sign-test.js";
-import { upperBoundOfNone } from "./upper-bound-of-none.js";
+import { median, medianInterval, signTail, upperBoundOfNone } from "./binomial-tests.js";
+import { type Interval, moments, scaleOf, usualLevel } from "./moments.js";
+import { mostExactValues, signFlipInterval, signFlipTail } from "./sign-flip-test.js";
+import { hallInterval, hallTail, isSkewed, sampleSkewness } from "./t-tests.js";
 
 /** What paired differences are tested against, and how. */
 export interface PairedTestOptions {

@@ -1,5 +1,39 @@
 import { mersenne } from "pure-rand/generator/mersenne";
-import { roundingNoise, subsetSums } from "./subset-sums.js";
+import { type Interval, usualLevel } from "./moments.js";
+
+/** Sums that lie closer to 0 than this part of Σ|value| are 0: decimals such as 3.3522 − 3.3521 do not subtract exactly, and hide their ties. */
+const noise = 1e-9;
+
+/** How far from 0 a sum of some of these values can lie and still be 0. */
+function roundingNoise(values: readonly number[]): number {
+  return noise * values.reduce((sum, value) => sum + Math.abs(value), 0);
+}
+
+/** The sum and the size of every subset. */
+interface SubsetSums {
+  /** Entry s is of the values whose bit is set in s; entry 0 is of the empty subset. */
+  readonly sums: Float64Array;
+  readonly sizes: Uint8Array;
+}
+
+/**
+ * The sums of all 2^n subsets of n values.
+ *
+ * They are what a sign-flip test and its inversion rest on: to flip the signs of a subset lowers the total by twice its sum.
+ */
+export function subsetSums(values: readonly number[]): SubsetSums {
+  const sums = new Float64Array(2 ** values.length);
+  const sizes = new Uint8Array(sums.length);
+  for (const [bit, value] of values.entries()) {
+    const half = 2 ** bit;
+    for (let subset = 0; subset < half; subset++) {
+      sums[half + subset] = (sums[subset] ?? 0) + value;
+      sizes[half + subset] = (sizes[subset] ?? 0) + 1;
+    }
+  }
+  const closest = roundingNoise(values);
+  return { sums: sums.map((sum) => (Math.abs(sum) <= closest ? 0 : sum)), sizes };
+}
 
 /** So many values are tested with all assignments of signs, of which there are 2^n; more with drawn ones. */
 export const mostExactValues = 16;
@@ -89,4 +123,27 @@ function testDrawn(differences: readonly number[], seed: number): SignFlipTest {
     if (Math.abs(sum) >= observed) asFar++;
   }
   return { p: (asFar + 1) / (drawnAssignments + 1), method: "drawn", assignments: drawnAssignments };
+}
+
+/**
+ * Exact interval for a shift: all θ that the two-sided sign-flip test of `difference − θ` does not refuse at 1 − level (Hartigan 1969, "typical values").
+ *
+ * A subset's sum of `difference − θ` is at most 0 where the subset's mean is at most θ. With M the ascending means of all 2^n − 1 subsets that are not
+ * empty, p(θ) = 2 (1 + min(#{M ≤ θ}, #{M ≥ θ})) / 2^n, or 1. It exceeds 1 − level exactly between the k-th mean from below and the k-th from above,
+ * k = ⌊(1 − level) 2^n / 2⌋. So 0 lies outside exactly when the test's own p is at most 1 − level.
+ *
+ * Null for fewer than two values, where one is not finite, where there are more than 16, and where there are too few to refuse any θ (k = 0: fewer than 6
+ * values at 95 %).
+ */
+export function signFlipInterval(differences: readonly number[], level = usualLevel): Interval | null {
+  const n = differences.length;
+  if (n < 2 || n > mostExactValues || !differences.every(Number.isFinite)) return null;
+  const k = Math.floor(((1 - level) * 2 ** n) / 2);
+  if (k === 0) return null;
+  const { sums, sizes } = subsetSums(differences);
+  const means = sums
+    .map((sum, subset) => sum / (sizes[subset] ?? 1))
+    .subarray(1)
+    .sort();
+  return { low: means[k - 1] ?? 0, high: means[means.length - k] ?? 0 };
 }

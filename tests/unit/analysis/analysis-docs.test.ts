@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ownAnalyses } from "../../../src/analysis/analyses.js";
-import { analyzeCommand } from "../../../src/commands/analyze/analyze.js";
+import { analyzeCommand } from "../../../src/commands/analyze.js";
 import { codeBlocks, ownCommands } from "../../code-blocks.js";
 import { captureStdout } from "../commands/capture-stdout.js";
 import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";

@@ -6,7 +6,7 @@ import { admittedAnalyses, analyze } from "../../../src/analysis/analyze.js";
 import { census } from "../../../src/analysis/census/census.js";
 import { censusOfRows } from "../../../src/analysis/census/census-of-rows.js";
 import { defaultSettings } from "../../../src/analysis/scan/observation.js";
-import { readState } from "../../../src/formats/read-state.js";
+import { readState } from "../../../src/formats/history.js";
 import { openHistory } from "../../../src/runs/open-history.js";
 import { differences } from "./differences.js";
 import { memoryHistory, memorySource } from "./memory-source.js";

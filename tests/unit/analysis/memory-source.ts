@@ -1,6 +1,5 @@
 import type { History } from "../../../src/formats/history.js";
-import { type Dtype, itemSizes, type Matrix } from "../../../src/formats/matrix.js";
-import type { RowSource } from "../../../src/formats/row-source.js";
+import { type Dtype, itemSizes, type Matrix, type RowSource } from "../../../src/formats/matrix.js";
 import { RowTokens } from "../../../src/formats/row-tokens.js";
 
 /** The rows of a matrix in memory, to be read in pieces. */

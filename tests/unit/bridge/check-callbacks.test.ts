@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkCallbacks } from "../../../src/bridge/check-callbacks.js";
+import { checkCallbacks } from "../../../src/bridge/callback-dispatcher.js";
 import { type Decider, TrainerCallback } from "../../../src/bridge/trainer-callback.js";
 
 class Watch extends TrainerCallback {}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chunkCount } from "../../../src/bridge/chunk-count.js";
+import { chunkCount } from "../../../src/bridge/corpus.js";
 
 // Of 12 tokens: 0..3, 4..7, 8..11. With a label beyond the last input the third would need a token 12.
 test.each([

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { isCoalescible, maxWaitingEvents } from "../../../src/bridge/coalescible.js";
-import { EventStream } from "../../../src/bridge/event-stream.js";
+import { isCoalescible, maxWaitingEvents } from "../../../src/bridge/callback-dispatcher.js";
+import { EventStream } from "../../../src/bridge/event-streams.js";
 import type { TrainEvent } from "../../../src/protocol/events.js";
 
 const at = (global_step: number) => ({ seq: global_step, mono: 0, wall: 0, global_step, epoch: null });

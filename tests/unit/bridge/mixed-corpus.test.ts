@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { mixedCorpus } from "../../../src/bridge/mixed-corpus.js";
+import { mixedCorpus } from "../../../src/bridge/corpus.js";
 import type { CorpusFacts } from "../../../src/runs/run-manifest.js";
 
 /** A text of four possible tokens. */

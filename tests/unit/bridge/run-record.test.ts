@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { loadRunConfig } from "../../../src/bridge/load-run-config.js";
 import type { ResumePlan } from "../../../src/bridge/resume-plan.js";
-import { RunRecord } from "../../../src/bridge/run-record.js";
+import { RunRecord, UnstartedRun } from "../../../src/bridge/run-record.js";
 import { TrainerCallback } from "../../../src/bridge/trainer-callback.js";
 import type { TrainerSetup } from "../../../src/bridge/trainer-options.js";
 import { trainEventSchema } from "../../../src/protocol/events.js";
@@ -123,4 +124,37 @@ test("the repository that it is told of is noted, whatever folder the process st
   expect(readRunManifest(directory).git).toEqual(state);
   expect(readFileSync(join(directory, "repository.patch"), "utf8")).toBe("+ a line\n");
   expect(readRunManifest((await create({ repository: null })).directory).git).toBeNull();
+});
+
+function record(): RunRecord {
+  const directory = writeRun({ folder: temporaryDirectory(), id: "run", steps: 1 });
+  return RunRecord.reopen({ directory, manifest: readRunManifest(directory) } as ResumePlan);
+}
+
+/** Never settles: Python lives on. */
+const alive = new Promise(() => undefined);
+
+test("its directory goes when its trainer lets it go, and that is said, also when it is asked again", () => {
+  const run = record();
+  const unstarted = new UnstartedRun(run, alive);
+  expect([unstarted.discard(), unstarted.discard()]).toEqual([true, true]);
+  expect(existsSync(run.directory)).toBe(false);
+});
+
+test("it goes when Python ends", async () => {
+  const run = record();
+  const unstarted = new UnstartedRun(run, Promise.resolve());
+  await expect.poll(() => existsSync(run.directory)).toBe(false);
+  expect(unstarted.discard()).toBe(true);
+});
+
+test("once its training has begun it stays, whatever ends", async () => {
+  const run = record();
+  const python = new AbortController();
+  const unstarted = new UnstartedRun(run, once(python.signal, "abort"));
+  unstarted.begin();
+  python.abort();
+  await new Promise(setImmediate);
+  expect(unstarted.discard()).toBe(false);
+  expect(existsSync(run.directory)).toBe(true);
 });

@@ -1,5 +1,6 @@
+import { isUtf8 } from "node:buffer";
 import { expect, test } from "vitest";
-import { TextCounts } from "../../../src/bridge/text-counts.js";
+import { TextCounts, Utf8State } from "../../../src/bridge/text-counts.js";
 
 /** Numbers that look random and are the same every time. */
 function* draws(seed: number): Generator<number, never> {
@@ -61,4 +62,23 @@ test.each([1, 2, 3, 5, 1000])("the first byte that is not UTF-8 is found in chun
     if (offset === -1) expect(isWhole).toBe(true);
     else expect(firstNotUtf8?.byte).toBe(bytes[offset]);
   }
+});
+
+function isTaken(bytes: Uint8Array): boolean {
+  const state = new Utf8State();
+  return bytes.every((byte) => state.take(byte)) && state.isWhole;
+}
+
+test("is UTF-8 what Node takes for UTF-8: every sequence of up to three bytes that begins beyond ASCII, and four with each of their borders", () => {
+  const all = Array.from({ length: 256 }, (_, byte) => byte);
+  const high = all.slice(128);
+  const borders = [0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0];
+  const ends = [0x7f, 0x80, 0xbf, 0xc0];
+  const sequences = [
+    ...all.map((first) => [first]),
+    ...high.flatMap((first) => all.map((second) => [first, second])),
+    ...high.flatMap((first) => all.flatMap((second) => ends.map((third) => [first, second, third]))),
+    ...high.flatMap((first) => borders.flatMap((second) => ends.flatMap((third) => ends.map((fourth) => [first, second, third, fourth])))),
+  ].map((bytes) => Uint8Array.from(bytes));
+  expect(sequences.filter((bytes) => isTaken(bytes) !== isUtf8(bytes))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { afterEach, expect, test } from "vitest";
 import { createProgram } from "../../../src/commands/program.js";
-import { helpDocumentSchema } from "../../../src/commands/terminal/help-document.js";
+import { helpDocumentSchema } from "../../../src/commands/terminal/command.js";
 
 function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)];

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { compareLosses } from "../../../src/compare/compare-losses.js";
+import { compareLosses } from "../../../src/compare/compare-recordings.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 
 const directory = temporaryDirectory();

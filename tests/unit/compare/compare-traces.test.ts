@@ -2,8 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { comparedStates, compareTraces, type TracedDifference } from "../../../src/compare/compare-traces.js";
-import { StepTrace } from "../../../src/compare/step-trace.js";
+import { comparedStates, compareTraces, StepTrace, type TracedDifference } from "../../../src/compare/compare-traces.js";
 import { python, temporaryDirectory } from "../formats/reference-python.js";
 
 const directory = temporaryDirectory();

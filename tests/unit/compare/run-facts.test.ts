@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { allFacts, tellingFacts } from "../../../src/compare/run-facts.js";
+import { allFacts, differences, tellingFacts } from "../../../src/compare/run-facts.js";
 import { openRun } from "../../../src/runner/open-run.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 import { pin } from "../runs/environment-pin.js";
@@ -57,4 +57,21 @@ test("all facts have names, paths, times and the packages of both sides as well"
     environment: { platform: pin.platform, node_side: { packages: { zod: "4.6.0" } }, python_side: null },
     code: { name: "one", preset: "quick", created: one.manifest.created, ended: one.manifest.ended, branch: null, untracked: null },
   });
+});
+
+test("every value in which objects differ has its path, and null where it is absent", () => {
+  const [a, b, c] = [
+    { seed: 42, record: { every: 1, rows: [1, 2] } },
+    { seed: 7, record: { every: 1, rows: [1, 3] } },
+    { seed: 42, record: { every: 1 }, name: "c" },
+  ];
+  expect(differences([a, b, c])).toEqual([
+    { path: "seed", values: [42, 7, 42] },
+    { path: "record.rows", values: [[1, 2], [1, 3], null] },
+    { path: "name", values: [null, null, "c"] },
+  ]);
+});
+
+test("equal objects do not differ", () => {
+  expect(differences([{ a: { b: [1] } }, { a: { b: [1] } }])).toEqual([]);
 });

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { comparedStates } from "../../../src/compare/compare-traces.js";
-import { StepTrace } from "../../../src/compare/step-trace.js";
+import { comparedStates, StepTrace } from "../../../src/compare/compare-traces.js";
 import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";
 
 const directory = temporaryDirectory();

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { annotatedYaml } from "../../../src/config/annotated-yaml.js";
-import { fieldPaths } from "../../../src/config/field-catalog.js";
+import { fieldPaths } from "../../../src/config/json-schema.js";
 import { presetNames } from "../../../src/config/presets.js";
 import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 

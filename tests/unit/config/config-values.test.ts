@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { configValues } from "../../../src/config/config-values.js";
-import { fieldPaths } from "../../../src/config/field-catalog.js";
+import { fieldPaths } from "../../../src/config/json-schema.js";
+import { configValues } from "../../../src/config/json-value.js";
 import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 
 const values = configValues(parseRunConfig({ record: { rows: [3, 5] }, training: { lr_scheduler_type: "cosine", lr_scheduler_kwargs: {} } }));

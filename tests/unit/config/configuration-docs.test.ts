@@ -5,9 +5,9 @@ import { Command } from "commander";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { configCommand } from "../../../src/commands/config/config.js";
 import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../../../src/commands/config/config-options.js";
-import { presetsCommand } from "../../../src/commands/presets/presets.js";
-import { aliases, optionOf } from "../../../src/config/aliases.js";
-import { rootField } from "../../../src/config/field-catalog.js";
+import { presetsCommand } from "../../../src/commands/presets.js";
+import { rootField } from "../../../src/config/json-schema.js";
+import { aliases, optionOf } from "../../../src/config/layers.js";
 import { resolveRunConfig } from "../../../src/config/resolve-run-config.js";
 import { codeBlocks, ownCommands } from "../../code-blocks.js";
 import { captureStdout } from "../commands/capture-stdout.js";
@@ -55,7 +55,7 @@ test("its YAML is a configuration", async () => {
 
 test("its TypeScript is a configuration", async () => {
   const [source = ""] = codeBlocks(text, "ts");
-  await writeFile("example.ts", source.replace('"bh-bridge"', JSON.stringify(join(home, "src", "config", "define-run.ts"))));
+  await writeFile("example.ts", source.replace('"bh-bridge"', JSON.stringify(join(home, "src", "config", "resolve-run-config.ts"))));
   const { config, preset } = await resolveRunConfig({ file: "example.ts" });
   expect([preset, config.init, config.training.max_steps]).toEqual(["snowball-11.2c", { kind: "snowball", sigma: 1e-4 }, 2000]);
 });

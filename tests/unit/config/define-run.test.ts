@@ -1,6 +1,5 @@
 import { expect, expectTypeOf, test } from "vitest";
-import { defineRun } from "../../../src/config/define-run.js";
-import type { RunInput } from "../../../src/config/resolve-run-config.js";
+import { defineRun, type RunInput } from "../../../src/config/resolve-run-config.js";
 import type { RunConfig, RunConfigInput } from "../../../src/config/run-config-schema.js";
 
 test("it gives back what it is given", () => {

@@ -4,11 +4,11 @@ import { describe, expect, test } from "vitest";
 import { configHash } from "../../../src/config/config-hash.js";
 import { diffRunConfigs } from "../../../src/config/diff-run-configs.js";
 import { engineSchema } from "../../../src/config/engine-schema.js";
+import { assignmentLayer } from "../../../src/config/layers.js";
 import { presentPath } from "../../../src/config/old-engine-fields.js";
 import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 import { type ConfigSources, resolveRunConfig, storedBase } from "../../../src/config/resolve-run-config.js";
 import { runConfigSchema } from "../../../src/config/run-config-schema.js";
-import { assignmentLayer } from "../../../src/config/set-layer.js";
 import { laidOver } from "../../../src/sweep/plan/plan-trials.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { runConfigFields } from "../../../src/config/run-config-fields.js";
+import { parseRunConfig } from "../../../src/config/parse-run-config.js";
+import { deviceKind, modelInWords, modelSeeds, modelSize, runConfigFields, trainingSeeds, windowLength } from "../../../src/config/run-config-fields.js";
 
 const accepts = (input: object) => runConfigFields.safeParse(input).success;
 
@@ -48,4 +49,49 @@ test.each([
 test("a field of no configuration is refused in every section", () => {
   for (const section of ["data", "model", "noise", "record", "checkpoint"]) expect(accepts({ [section]: { novelty: 1 } }), section).toBe(false);
   expect(accepts({ novelty: 1 })).toBe(false);
+});
+
+test("sizes go by the names that a family gives them", () => {
+  const sizes = (model: Parameters<typeof parseRunConfig>[0]) => {
+    const config = parseRunConfig({ model, data: { window_length: 8 } });
+    return [modelSize(config.model, "width"), modelSize(config.model, "layers"), modelSize(config.model, "positions")];
+  };
+  expect(sizes({ n_embd: 32, n_layer: 3, n_positions: 16 })).toEqual([32, 3, 16]);
+  expect(sizes({ type: "llama", hidden_size: 32, num_hidden_layers: 3, max_position_embeddings: 16 })).toEqual([32, 3, 16]);
+  expect(sizes({ type: "mamba", hidden_size: 32 })).toEqual([32, undefined, undefined]);
+});
+
+test("a window is as long as the model has positions, or as it is set", () => {
+  expect(windowLength(parseRunConfig({ model: { type: "qwen3" } }))).toBe(128);
+  expect(windowLength(parseRunConfig({ data: { window_length: 9 } }))).toBe(9);
+});
+
+test("a model in words", () => {
+  const words = (model: object) => modelInWords(parseRunConfig({ model }).model);
+  expect([words({}), words({ norm: "native" }), words({ type: "qwen3" }), words({ type: "llama", norm: "layernorm" })]).toEqual([
+    "GPT-2 with RMSNorm",
+    "GPT-2 with LayerNorm",
+    "Qwen3",
+    "Llama with LayerNorm",
+  ]);
+});
+
+test("each stream follows the seed of the run until it has one of its own", () => {
+  const plain = parseRunConfig({ seed: 7 });
+  expect({ ...modelSeeds(plain), ...trainingSeeds(plain) }).toEqual({ weights: 7, init: 7, data: 7, noise: 7 });
+  const apart = parseRunConfig({ seed: 7, seeds: { init: 1, data: 0 } });
+  expect({ ...modelSeeds(apart), ...trainingSeeds(apart) }).toEqual({ weights: 7, init: 1, data: 0, noise: 7 });
+});
+
+test("HF's own name for the seed of the data means the same", () => {
+  expect(trainingSeeds(parseRunConfig({ training: { data_seed: 3 } }))).toEqual({ data: 3, noise: 42 });
+});
+
+test.each([
+  ["cpu", "cpu"],
+  ["mps", "mps"],
+  ["cuda:1", "cuda"],
+  ["cuda: NVIDIA H100 80GB HBM3", "cuda"],
+])("%s is of the kind %s", (device, kind) => {
+  expect(deviceKind(device)).toBe(kind);
 });

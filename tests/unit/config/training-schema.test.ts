@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
-import { productOwnedTrainingArguments } from "../../../src/config/product-owned-arguments.js";
-import { ownTrainingFields, trainingSchema } from "../../../src/config/training-schema.js";
+import { ownModelFields } from "../../../src/config/models/family.js";
+import { gpt2ConfigDefaults, gpt2ConfigShape, gpt2ConfigVersion } from "../../../src/config/models/gpt2-config.generated.js";
+import { gpt2ConfigSchema, gpt2ModelSchema } from "../../../src/config/models/gpt2-model.js";
+import { trainingArgumentsDefaults, trainingArgumentsShape, trainingArgumentsVersion } from "../../../src/config/training-arguments.generated.js";
+import { ownTrainingFields, productOwnedGpt2Config, productOwnedTrainingArguments, trainingSchema } from "../../../src/config/training-schema.js";
 import { expectedFrom } from "../formats/reference-python.js";
 
 const fields = Object.keys(trainingSchema.shape);
@@ -29,4 +32,26 @@ test.each([
   ["bf16", "yes"],
 ])("%s = %j is refused", (field, value) => {
   expect(trainingSchema.safeParse({ [field]: value }).success).toBe(false);
+});
+
+test("every field of TrainingArguments can be set or is refused with a reason, never both", () => {
+  const settable = Object.keys(trainingSchema.shape).filter((field) => !ownTrainingFields.some((own) => own === field));
+  expect([...settable, ...Object.keys(productOwnedTrainingArguments)].sort()).toEqual(Object.keys(trainingArgumentsShape).sort());
+});
+
+test("every field of GPT2Config can be set or is refused with a reason, but for dtype, which is ours", () => {
+  const known = Object.keys(gpt2ConfigShape).filter((field) => field !== "dtype");
+  expect([...Object.keys(gpt2ConfigSchema.shape), ...Object.keys(productOwnedGpt2Config)].sort()).toEqual(known.sort());
+});
+
+test("the product's own fields are these", () => {
+  expect(ownTrainingFields).toEqual(["decay_norms", "optimizer_state_dtype"]);
+  expect(ownModelFields).toEqual(["type", "norm", "dtype", "from"]);
+  expect(Object.keys(gpt2ModelSchema.shape).filter((field) => !Object.hasOwn(gpt2ConfigSchema.shape, field))).toEqual([...ownModelFields]);
+});
+
+test("both mirrors are of one transformers, and know a default for every field", () => {
+  expect(gpt2ConfigVersion).toBe(trainingArgumentsVersion);
+  expect(Object.keys(trainingArgumentsDefaults)).toEqual(Object.keys(trainingArgumentsShape));
+  expect(Object.keys(gpt2ConfigDefaults)).toEqual(Object.keys(gpt2ConfigShape));
 });

@@ -1,10 +1,10 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeHistory } from "../../../src/compare/rerecord.js";
 import { type Figure, figureSchema, type Mark } from "../../../src/figures/figure.js";
 import { isAbsent, type RunFigure, RunSource } from "../../../src/figures/runs/run-figure.js";
 import type { History } from "../../../src/formats/history.js";
 import { RowTokens } from "../../../src/formats/row-tokens.js";
-import { writeHistory } from "../../../src/runs/write-history.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 import { writeRun } from "../serve/written-run.js";
 

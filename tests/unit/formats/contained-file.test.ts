@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { containedFile } from "../../../src/formats/contained-file.js";
+import { containedFile } from "../../../src/formats/file-bytes.js";
 import { temporaryFolder } from "../../e2e/program.js";
 
 const folder = temporaryFolder();

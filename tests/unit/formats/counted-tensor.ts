@@ -1,6 +1,5 @@
-import { type Dtype, itemSizes } from "../../../src/formats/matrix.js";
-import type { RowSource } from "../../../src/formats/row-source.js";
-import type { WritableTensor } from "../../../src/formats/safetensors/write-safetensors.js";
+import { type Dtype, itemSizes, type RowSource } from "../../../src/formats/matrix.js";
+import type { WritableTensor } from "../../../src/formats/safetensors/safetensors.js";
 
 /** A tensor of the bytes 1, 8, 15, … seen as elements; of booleans, 0 and 1. */
 export function countedTensor(name: string, dtype: Dtype, shape: readonly number[]): WritableTensor {

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openCheckpoint } from "../../../src/runs/open-checkpoint.js";
+import { openCheckpoint } from "../../../src/runs/open-run-directory.js";
 import { expectedFrom, temporaryDirectory } from "./reference-python.js";
 
 const directory = temporaryDirectory();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { findTensor } from "../../../src/formats/find-tensor.js";
-import type { StoredTensor } from "../../../src/formats/stored-tensor.js";
+import { findTensor, outstandingEmbedding, plainTensorName } from "../../../src/formats/find-tensor.js";
+import type { StoredTensor, TensorInfo } from "../../../src/formats/stored-tensor.js";
 
 const find = (names: readonly string[], name: string) =>
   findTensor(
@@ -30,4 +30,65 @@ test.each([
   ["none at all", [], "wte", 'model.pt has no tensor "wte"; it has no tensors at all'],
 ])("of a file with %s", (_, names, name, message) => {
   expect(() => find(names, name)).toThrow(expect.objectContaining({ code: "TENSOR_NOT_FOUND", message }));
+});
+
+test.each([
+  ["transformer.wte.weight", "transformer.wte.weight"],
+  ["module.transformer.wte.weight", "transformer.wte.weight"],
+  ["_orig_mod.module.transformer.wte.weight", "transformer.wte.weight"],
+  ["model_state_dict.module.transformer.wte._parameters.weight", "transformer.wte.weight"],
+  ["state_dict._modules.wte._parameters.weight", "wte.weight"],
+  ["bn._buffers.running_mean", "bn.running_mean"],
+])("%s is the model's %s", (name, plain) => expect(plainTensorName(name)).toBe(plain));
+
+test("the name of a dict is one only in front: a layer may be called model", () => {
+  expect(plainTensorName("model.embed_tokens.weight")).toBe("embed_tokens.weight");
+  expect(plainTensorName("language.model.embed_tokens.weight")).toBe("language.model.embed_tokens.weight");
+});
+
+test("a name of wrappers and dicts alone stays", () => {
+  for (const name of ["model", "module", "state_dict.model", ""]) expect(plainTensorName(name)).toBe(name);
+});
+
+const tensor = (name: string, ...shape: number[]): TensorInfo => ({
+  name,
+  dtype: "F32",
+  shape,
+  bytes: 4 * shape.reduce((product, size) => product * size, 1),
+  file: "x",
+});
+const found = (...tensors: TensorInfo[]) => outstandingEmbedding(tensors)?.name;
+
+test.each(["transformer.wte.weight", "model.embed_tokens.weight", "bert.embeddings.word_embeddings.weight", "state_dict.module.wte._parameters.weight"])(
+  "%s is an embedding by its name",
+  (name) => {
+    expect(found(tensor("lm_head.weight", 8, 4), tensor(name, 8, 4), tensor("mlp.weight", 4, 4))).toBe(name);
+  },
+);
+
+test("a recorded history comes before a tensor with an embedding's name", () => {
+  expect(found(tensor("wte.weight", 8, 4), tensor("embedding_history", 3, 8, 4))).toBe("embedding_history");
+});
+
+test("the only matrix is it; of two that have no such name, none is", () => {
+  expect(found(tensor("anything", 8, 4), tensor("bias", 4))).toBe("anything");
+  expect(found(tensor("one", 8, 4), tensor("two", 8, 4))).toBeUndefined();
+});
+
+test("of two with one name neither stands out", () => {
+  expect(found(tensor("encoder.wte.weight", 8, 4), tensor("decoder.wte.weight", 8, 4))).toBeUndefined();
+});
+
+test("a name that only ends in the same letters is another one", () => {
+  expect(found(tensor("my_wte.weight", 8, 4), tensor("other", 8, 4))).toBeUndefined();
+});
+
+test.each([
+  ["transformer.wte.weight", "transformer.wte.weight"],
+  ["model_state_dict.module.transformer.wte._parameters.weight", "transformer.wte.weight"],
+  ["_orig_mod.lm_head.weight", "lm_head.weight"],
+  ["model.embed_tokens.weight", "embed_tokens.weight"],
+  ["state_dict", "state_dict"],
+])("%s is the model's own %s", (name, plain) => {
+  expect(plainTensorName(name)).toBe(plain);
 });

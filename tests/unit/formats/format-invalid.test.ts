@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatInvalid } from "../../../src/formats/format-invalid.js";
+import { formatInvalid } from "../../../src/formats/file-bytes.js";
 
 test("the error says which file, where and why, for people and for programs", () => {
   expect(formatInvalid("weights.pt", 12, "a line is empty")).toMatchObject({

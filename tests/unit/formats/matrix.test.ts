@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Dtype, dtypes, itemSizes, Matrix } from "../../../src/formats/matrix.js";
+import { type Dtype, dtypes, isMatrix, itemSizes, Matrix, requireMatrix, rowChunks } from "../../../src/formats/matrix.js";
+import { memorySource } from "../analysis/memory-source.js";
 import { expectedFrom } from "./reference-python.js";
 
 /** Every dtype as torch decodes a fixed sequence of bytes; not finite numbers as texts. */
@@ -64,4 +65,60 @@ test("a matrix can lie anywhere in other memory", () => {
   const memory = new Uint8Array(9);
   memory.set(new Uint8Array(Float64Array.of(2.5).buffer), 1);
   expect(new Matrix("F64", [1, 1], memory.subarray(1)).at(0, 0)).toBe(2.5);
+});
+
+const matrix = new Matrix("F32", [1, 2], new Uint8Array(8));
+
+test("a matrix passes, and whatever has its parts", () => {
+  expect(() => requireMatrix(matrix, "embedding")).not.toThrow();
+  expect(isMatrix({ dtype: "F32", shape: [1, 2], bytes: new Uint8Array(8) })).toBe(true);
+});
+
+test.each([
+  ["a list", [[1, 2]]],
+  ["null", null],
+  ["undefined", undefined],
+  ["number", 3],
+  ["object", { dtype: "F32", shape: [1, 2], bytes: [0, 0] }],
+  ["object", { dtype: "F32", bytes: new Uint8Array(8) }],
+])("%s is refused with the name of the argument and what to do", (kind, value) => {
+  expect(isMatrix(value)).toBe(false);
+  expect(() => requireMatrix(value, "options.matrix")).toThrow(
+    expect.objectContaining({
+      code: "USAGE",
+      message: expect.stringMatching(new RegExp(`^options\\.matrix: ${kind} is not a Matrix: take one from`)),
+      issues: [{ path: "options.matrix", message: expect.stringContaining("is not a Matrix") }],
+    }),
+  );
+});
+
+test("all rows come once and in order, in pieces of a few megabytes", () => {
+  const columns = 1_000_000; // 2 MB a row in float16: two fit a piece
+  const bytes = Uint8Array.from({ length: 5 * columns * 2 }, (_, index) => Math.floor(index / (columns * 2)));
+  const seen = [...rowChunks(memorySource(new Matrix("F16", [5, columns], bytes)))].map(({ first, count, bytes: piece }) => [
+    first,
+    count,
+    piece[0],
+    piece.length,
+  ]);
+  expect(seen.map(([first, count]) => [first, count])).toEqual([
+    [0, 2],
+    [2, 2],
+    [4, 1],
+  ]);
+  expect(seen.map(([, count = 0, , length]) => length === count * columns * 2)).toEqual([true, true, true]);
+});
+
+test("a row that is larger than a piece is a piece", () => {
+  const columns = 3 * 2 ** 20;
+  const source = memorySource(new Matrix("F16", [2, columns], new Uint8Array(2 * columns * 2)));
+  expect([...rowChunks(source)].map(({ first, count }) => [first, count])).toEqual([
+    [0, 1],
+    [1, 1],
+  ]);
+});
+
+test("no rows, and rows without columns, are no trouble", () => {
+  expect([...rowChunks(memorySource(new Matrix("F32", [0, 4], new Uint8Array())))]).toEqual([]);
+  expect([...rowChunks(memorySource(new Matrix("F32", [4, 0], new Uint8Array())))]).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FileBytes } from "../../../src/formats/file-bytes.js";
-import { rawTensor } from "../../../src/formats/raw-tensor.js";
+import { rawTensor } from "../../../src/formats/stored-tensor.js";
 import { temporaryDirectory } from "./reference-python.js";
 
 const directory = temporaryDirectory();

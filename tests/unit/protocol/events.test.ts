@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseTrainerControl } from "../../../src/protocol/events.js";
+import { parseTrainerControl, wireNumberSchema } from "../../../src/protocol/events.js";
 
 test.each([undefined, null, {}])("%s decides nothing", (answer) => {
   expect(parseTrainerControl(answer)).toEqual({});
@@ -18,4 +18,18 @@ test.each([{ should_stop: true }, { should_save: "yes" }, true, "stop"])("%j is 
     error = caught;
   }
   expect(error).toMatchObject({ code: "PROTOCOL_INVALID", message: expect.stringContaining("the answer is not a TrainerControl") });
+});
+
+test.each([
+  [1.5, 1.5],
+  [-0, -0],
+  ["NaN", Number.NaN],
+  ["Infinity", Number.POSITIVE_INFINITY],
+  ["-Infinity", Number.NEGATIVE_INFINITY],
+])("%s on the wire is the number %s", (wire, number) => {
+  expect(wireNumberSchema.parse(wire)).toBe(number);
+});
+
+test.each(["nan", "inf", "1", "", null, true])("%s is no number", (wire) => {
+  expect(wireNumberSchema.safeParse(wire).success).toBe(false);
 });

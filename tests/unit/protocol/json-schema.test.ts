@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { protocolJsonSchema } from "../../../src/protocol/json-schema.js";
-import { operations } from "../../../src/protocol/operations.js";
-import { protocolVersion } from "../../../src/protocol/version.js";
+import { operations, protocolVersion } from "../../../src/protocol/operations.js";
 
 // That Python's copy is this one, and that both languages agree on messages, is tested with the contract.
 const schema = protocolJsonSchema();

@@ -3,8 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "vitest";
-import { lockDirectory } from "../../../src/python/directory-lock.js";
-import { lockHolders } from "../../../src/python/lock-holders.js";
+import { lockDirectory, lockHolders } from "../../../src/python/lock-holders.js";
 import { folderTest } from "./folder-test.js";
 
 folderTest("a directory is locked until its lock is let go, and the second who wants it is refused by name", async ({ folder }) => {
@@ -23,7 +22,7 @@ folderTest("the lock of a process that is killed is free at once", async ({ fold
   const program = join(folder, "hold.ts");
   writeFileSync(
     program,
-    `import { lockDirectory } from ${JSON.stringify(resolve("src/python/directory-lock.ts"))};
+    `import { lockDirectory } from ${JSON.stringify(resolve("src/python/lock-holders.ts"))};
 await lockDirectory("python3", ${JSON.stringify(folder)});
 process.send?.("held");
 setInterval(() => undefined, 1000);`,

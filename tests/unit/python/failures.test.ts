@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type Operation, operations } from "../../../src/protocol/operations.js";
-import { bridgeClosed, describeExit, peerExited, protocolMismatch, pythonFailure } from "../../../src/python/failures.js";
+import { bridgeClosed, describeExit, lastLines, parseAnswer, peerExited, protocolMismatch, pythonFailure } from "../../../src/python/failures.js";
 
 const python = { type: "ValueError", module: "builtins", message: "no", code: null, mro: ["ValueError"], traceback: "Traceback" };
 
@@ -57,4 +57,28 @@ test.each((Object.keys(operations) as Operation[]).filter((op) => op !== "releas
     bridgeClosed(op),
   ];
   for (const { message } of errors) expect(message).not.toContain(op);
+});
+
+test("a reply that is right comes through, with the number of events", () => {
+  const answer = { ok: {}, events: 3 };
+  expect(parseAnswer("release", JSON.stringify(answer))).toMatchObject({ events: 3 });
+});
+
+test.each(["", "not JSON", "null", '{"events":0}', '{"ok":{"surprise":1},"events":0}'])("%j is no answer, and the call is named in words", (answer) => {
+  expect(() => parseAnswer("trainer.evaluate", answer)).toThrow(
+    expect.objectContaining({ code: "PROTOCOL_INVALID", message: expect.stringContaining("evaluating a model") }),
+  );
+});
+
+test("the last words are the error's, not those of a progress bar", () => {
+  const said = "Traceback:\n  line 1\nMemoryError: no room\r\n\rLoading weights:   0%|          | 0/28\rLoading weights:  54%|█████     | 15/28";
+  expect(lastLines(said, 2)).toEqual(["  line 1", "MemoryError: no room"]);
+});
+
+test("what a line was overwritten with is what it says", () => {
+  expect(lastLines("waiting\rfailed: disk full\n", 3)).toEqual(["failed: disk full"]);
+});
+
+test("escape sequences do not steer a terminal", () => {
+  expect(lastLines("\u001b[31mred\u001b[0m\n", 1)).toEqual(["[31mred[0m"]);
 });

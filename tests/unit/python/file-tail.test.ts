@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { fileTail } from "../../../src/python/file-tail.js";
-import { lastLines } from "../../../src/python/last-lines.js";
+import { fileTail, lastLines } from "../../../src/python/failures.js";
 
 const folder = mkdtempSync(join(tmpdir(), "file-tail-"));
 afterAll(() => rmSync(folder, { recursive: true }));

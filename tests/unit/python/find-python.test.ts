@@ -1,7 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
-import { findPython, pythonCandidates } from "../../../src/python/find-python.js";
+import { environmentDirectory, findPython, pythonCandidates } from "../../../src/python/find-python.js";
 import { folderTest, writeScript } from "./folder-test.js";
 
 /** A folder in which every place that is searched has an interpreter. */
@@ -102,4 +103,16 @@ folderTest("a machine without any Python is told what to install", async ({ fold
     code: "PYTHON_NOT_FOUND",
     message: expect.stringContaining("apt install python3 python3-venv"),
   });
+});
+
+folderTest("a checkout keeps its environment beside its sources, even inside a node_modules", ({ folder }) => {
+  const linked = join(folder, "node_modules", "bh-bridge");
+  mkdirSync(join(linked, ".git"), { recursive: true });
+  expect(environmentDirectory(folder)).toBe(join(folder, ".venv"));
+  expect(environmentDirectory(linked)).toBe(join(linked, ".venv"));
+});
+
+folderTest.runIf(process.platform === "linux")("an installed package uses the user's data folder", ({ folder }) => {
+  const data = process.env["XDG_DATA_HOME"] || join(homedir(), ".local", "share");
+  expect(environmentDirectory(join(folder, "node_modules", "bh-bridge"))).toBe(join(data, "bh-bridge", "venv"));
 });

@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { joinTraining } from "../../../src/python/join-training.js";
+import { joinTraining } from "../../../src/python/launcher.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 
 const nodes = { count: 2, rank: 1, host: "node1", port: 29500, id: "a" };

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
 import { writeLauncher } from "../../../src/python/launcher.js";
-import { packageRoot } from "../../../src/python/package-root.js";
+import { packageRoot } from "../../../src/python/package-manifest.js";
 
 const folder = mkdtempSync(join(tmpdir(), 'launcher it\'s "quoted" $HOME-'));
 afterAll(() => rmSync(folder, { recursive: true }));

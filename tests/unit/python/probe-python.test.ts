@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, vi } from "vitest";
-import { probePython } from "../../../src/python/probe-python.js";
+import { probePython } from "../../../src/python/require-packages.js";
 import { folderTest, writeScript } from "./folder-test.js";
 
 /** A real virtual environment without any package; return its interpreter. */

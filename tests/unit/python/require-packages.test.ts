@@ -1,6 +1,15 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { PythonReport } from "../../../src/python/probe-python.js";
-import { checkRequirements, requirePackages } from "../../../src/python/require-packages.js";
+import {
+  checkRequirements,
+  type PythonReport,
+  pythonPackages,
+  pythonRequirements,
+  requirePackages,
+  resolvePython,
+} from "../../../src/python/require-packages.js";
+import { folderTest } from "./folder-test.js";
 
 const complete: PythonReport = {
   path: "/path/venv/bin/python",
@@ -61,4 +70,32 @@ test("a path with a space is quoted in the command", () => {
   problemOf({ ...complete, path: "/my path/bin/python", prefix: "/my path", packages: { ...complete.packages, numpy: null } }).toThrow(
     'with: "/my path/bin/python" -m pip install numpy',
   );
+});
+
+/** An interpreter with all packages: the one the tests run with. */
+const ours = join(import.meta.dirname, "..", "..", "..", ".venv");
+
+folderTest("an environment that is active for something else does not hide ours", async ({ folder }) => {
+  execFileSync("python3", ["-m", "venv", "--without-pip", folder]);
+  const env = { ...process.env, BH_BRIDGE_PYTHON: "", VIRTUAL_ENV: folder, CONDA_PREFIX: "" };
+  expect(await resolvePython({ env, environment: ours })).toMatchObject({ origin: "bh-bridge environment", path: join(ours, "bin", "python") });
+});
+
+folderTest("when none will do, the first one's flaw is told; one that was asked for stands alone", async ({ folder }) => {
+  execFileSync("python3", ["-m", "venv", "--without-pip", folder]);
+  const python = join(folder, "bin", "python");
+  const flaw = {
+    code: "PYTHON_DEPENDENCY_MISSING",
+    message: expect.stringContaining(`torch, transformers, accelerate, safetensors, and numpy are not installed in ${folder}`),
+  };
+  await expect(resolvePython({ env: { VIRTUAL_ENV: folder, PATH: process.env["PATH"] }, environment: join(folder, "gone") })).rejects.toMatchObject(flaw);
+  await expect(resolvePython({ python, environment: ours })).rejects.toMatchObject(flaw);
+});
+
+test("pyproject.toml has a range for every package that is probed, and for no other", () => {
+  const { python, packages, devPackages } = pythonRequirements();
+  expect(python).toBe(">=3.11");
+  expect([...packages.keys()]).toEqual(pythonPackages);
+  expect(packages.get("transformers")).toBe(">=5.4,<5.25");
+  expect([...devPackages.keys()]).toEqual(expect.arrayContaining(["pytest", "ruff", "pyright"]));
 });

@@ -1,7 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { endError, sessionEnd } from "../../../src/python/session-end.js";
+import { expect, test, vi } from "vitest";
+import { endError, sessionEnd, signalGroup, stopLadder } from "../../../src/python/session-end.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 
 const context = { logs: [], killReason: undefined, wasClosed: false };
@@ -54,4 +56,62 @@ test("each call that an end took along has an error of its own with the same cau
 test("Ctrl-C that comes before the new process ignores it has stopped the call, which did not fail", () => {
   const end = sessionEnd({ code: null, signal: "SIGINT" }, context);
   expect(endError("hello", end)).toMatchObject({ code: "ABORTED", exit: { signal: "SIGINT" }, cause: end.cause });
+});
+
+test("a process and the one that it started get the signal", async () => {
+  // Both tell that they have begun; both hold the pipe, which ends when both have.
+  const leader = spawn("sh", ["-c", "sh -c 'echo child; exec sleep 60' & echo leader; wait"], { detached: true, stdio: ["ignore", "pipe", "ignore"] });
+  let said = "";
+  while (said.split("\n").length < 3) said += String((await once(leader.stdout, "data"))[0]);
+  const closed = once(leader, "close");
+  expect(signalGroup(leader.pid ?? 0, "SIGKILL")).toBe(true);
+  const [, signal] = (await closed) as [number | null, NodeJS.Signals];
+  expect(signal).toBe("SIGKILL");
+});
+
+test("a group that has ended is told", async () => {
+  const leader = spawn("true", { detached: true, stdio: "ignore" });
+  await once(leader, "close");
+  expect(signalGroup(leader.pid ?? 0, "SIGTERM")).toBe(false);
+});
+
+test("a process that leads no group is not signalled", async () => {
+  const follower = spawn("sleep", ["60"], { stdio: "ignore" });
+  await once(follower, "spawn");
+  expect(signalGroup(follower.pid ?? 0, "SIGKILL")).toBe(false);
+  expect(follower.exitCode).toBeNull();
+  const exited = once(follower, "exit");
+  follower.kill("SIGTERM");
+  expect(await exited).toEqual([null, "SIGTERM"]);
+});
+
+function rungs(endAt: number) {
+  const acts: number[] = [];
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const ladder = [100, 200, Number.POSITIVE_INFINITY].map((graceMs, index) => ({
+    act: () => {
+      acts.push(index);
+      if (index === endAt) end();
+    },
+    graceMs,
+  }));
+  return { acts, ended, ladder };
+}
+
+test.each([
+  [0, [0], 0],
+  [1, [0, 1], 100],
+  [2, [0, 1, 2], 300],
+])("what ends at rung %i is met by the rungs %j after %i ms", async (endAt, expected, after) => {
+  vi.useFakeTimers();
+  const { acts, ended, ladder } = rungs(endAt);
+  const climbed = stopLadder(ended, ladder);
+  await vi.advanceTimersByTimeAsync(after);
+  await climbed;
+  expect(acts).toEqual(expected);
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { experimentPage, sweepPage } from "../../../src/report/many-pages.js";
 import type { Block, Page } from "../../../src/report/page.js";
-import { readExperiment } from "../../../src/report/read-experiment.js";
+import { readExperiment } from "../../../src/report/report-page.js";
 import { Ledger } from "../../../src/sweep/ledger.js";
 import { sweepDocument } from "../../../src/sweep/sweep-document.js";
 import { temporaryDirectory } from "../formats/reference-python.js";

@@ -1,8 +1,8 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readExperiment } from "../../../src/report/read-experiment.js";
-import { experimentDocumentSchema } from "../../../src/sweep/experiment/experiment-document.js";
+import { readExperiment } from "../../../src/report/report-page.js";
+import { experimentDocumentSchema } from "../../../src/sweep/experiment/experiment-summary.js";
 import { Ledger } from "../../../src/sweep/ledger.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 import { writeExperiment } from "../serve/written-experiment.js";

@@ -1,6 +1,6 @@
 import { join, relative } from "node:path";
 import { expect, test } from "vitest";
-import { reportSubject } from "../../../src/report/report-subject.js";
+import { reportSubject } from "../../../src/report/report-page.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 import { writeExperiment } from "../serve/written-experiment.js";
 import { writeRun } from "../serve/written-run.js";

@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { section } from "../../../src/report/page.js";
-import { requireOwnPage, writeHtml, writeMarkdown } from "../../../src/report/write-page.js";
+import { code, list, section, table, text } from "../../../src/report/page.js";
+import { markdownOfPage, requireOwnPage, writeHtml, writeMarkdown } from "../../../src/report/write-page.js";
+import { madeUpFigure } from "../figures/made-up-figure.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 
 const page = { title: "mine", verdict: null, summary: [], sections: [section("Nothing")], data: {} };
@@ -48,4 +49,41 @@ test("a folder, a link to one, and a device that never ends are no reports, and 
     expect(() => requireOwnPage(path, "html")).toThrow(expect.objectContaining({ code: "FILE_UNWRITABLE" }));
     expect(() => writeHtml(path, page)).toThrow(`cannot write ${path}: it is not a regular file`);
   }
+});
+
+test("a page is headings, tables and pictures, and names are no markup", () => {
+  const figure = madeUpFigure([]);
+  const page = {
+    title: "a [run](x)",
+    verdict: { result: "null", reason: "no split" },
+    summary: [["Steps", "*5*"]] as const,
+    sections: [section("All", text("words"), list(["one"]), table(["a", "b"], [["1", "x|y"]]), code("run it"), { kind: "figure" as const, figure })],
+    data: {},
+  };
+  expect(markdownOfPage(page, [{ name: "made-up", title: "Made up", files: ["made-up.svg"] }], "my figures")).toBe(`# a \\[run\\]\\(x)
+
+**null**: no split
+
+- **Steps**: \\*5\\*
+
+## All
+
+words
+
+- one
+
+| a | b |
+|---|---|
+| 1 | x\\|y |
+
+\`\`\`
+run it
+\`\`\`
+
+### Made up
+
+![Made up](my%20figures/made-up.svg)
+
+Of nothing.
+`);
 });

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { inspect } from "../../../src/index.js";
+import { scriptOf } from "../../../src/runner/inspect.js";
 import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";
 import { writeRun } from "../serve/written-run.js";
 
@@ -60,4 +61,23 @@ test("what cannot be opened is refused", async () => {
   writeFileSync(path, "no tensors");
   await expect(inspect(path)).rejects.toMatchObject({ code: "FORMAT_UNSUPPORTED" });
   await expect(inspect(join(directory, "missing"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+});
+
+test.each([
+  [" the", "Latin"],
+  ["naïve", "Latin"],
+  ["мир", "Cyrillic"],
+  ["λόγος", "Greek"],
+  ["道", "Han"],
+  ["ハイ", "Katakana"],
+  ["ไทย", "Thai"],
+  ["aя", "several"],
+  ["ᏣᎳᎩ", "other"],
+  [" 123, ", "no letters"],
+  ["<0xE2><0x82>", "parts of characters"],
+  ["<0xE2>x", "Latin"],
+  ["", "no letters"],
+  [null, "no text"],
+])("%j is %s", (text, script) => {
+  expect(scriptOf(text)).toBe(script);
 });

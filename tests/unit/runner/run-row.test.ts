@@ -1,7 +1,8 @@
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { runRow } from "../../../src/runner/run-row.js";
+import { parseRunConfig } from "../../../src/config/parse-run-config.js";
+import { fieldOf, type ListedRun, requireField, runFieldNames, runRow } from "../../../src/runner/run-row.js";
 import { findRun, noLockHolders } from "../../../src/runs/scan-runs.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 import { deadRows, stretchHistory, writeRun } from "../serve/written-run.js";
@@ -56,4 +57,62 @@ test("without a manifest there is its name and the problem", async () => {
   const directory = written("torn");
   writeFileSync(join(directory, "run.json"), "");
   expect(await runRow(await found(directory))).toMatchObject({ name: "torn", status: "corrupt", preset: null, configHash: null, problem: expect.any(String) });
+});
+
+const run: ListedRun = {
+  row: {
+    run: "/runs/2026-a",
+    name: "a",
+    status: "completed",
+    reason: null,
+    preset: "quick",
+    seed: 7,
+    created: "2026-11-25T09:00:00Z",
+    ended: null,
+    seconds: 2.5,
+    steps: { planned: 10, done: 4 },
+    loss: null,
+    finite: false,
+    C: 1,
+    P: 51,
+    configHash: "0123456789abcdef",
+    tags: ["x"],
+    note: null,
+    pid: null,
+    problem: null,
+  },
+  config: parseRunConfig({ seed: 7, training: { learning_rate: 3e-4 }, record: { rows: [1, 2] } }),
+};
+
+test.each([
+  ["run", "2026-a"],
+  ["steps", 4],
+  ["planned", 10],
+  ["finite", "no"],
+  ["hash", "01234567"],
+  ["tags", ["x"]],
+  ["loss", null],
+  ["training.learning_rate", 3e-4],
+  ["record.rows", "[1,2]"],
+  ["threads", null],
+  ["training.seed", 7],
+  ["training.run_name", "a"],
+  ["no.such.field", null],
+])("the field %s is %j", (name, value) => {
+  expect(fieldOf(run, name)).toEqual(value);
+});
+
+test("what every object inherits is no field", () => {
+  expect(fieldOf(run, "constructor")).toBeNull();
+  expect(() => requireField("toString", [run])).toThrow("runs have no field");
+});
+
+test("a misspelt field is refused with the nearest, from the run's own or from its configuration", () => {
+  expect(() => requireField("stauts", [run])).toThrow(/did you mean status\?/);
+  expect(() => requireField("training.learning_rat", [run])).toThrow(/did you mean training\.learning_rate\?/);
+  for (const name of [...runFieldNames, "training.learning_rate", "training.seed"]) expect(() => requireField(name, [run])).not.toThrow();
+});
+
+test("without a readable configuration any path may be there", () => {
+  expect(() => requireField("training.learning_rat", [{ ...run, config: undefined }])).not.toThrow();
 });

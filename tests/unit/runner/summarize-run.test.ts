@@ -1,7 +1,8 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { summarizeRun } from "../../../src/runner/summarize-run.js";
+import { concludeRun, summarizeRun } from "../../../src/runner/summarize-run.js";
+import { readAnalysis } from "../../../src/runs/recorded-run.js";
 import { readRunConfig } from "../../../src/runs/run-config.js";
 import { readRunManifest } from "../../../src/runs/run-manifest.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
@@ -86,4 +87,24 @@ test("cores are averaged by the time that each report covers, and memory is the 
   });
   expect((await summary("completed", [usage(1, 1, 5, 70), usage(1, 1, 5, 60)])).usage?.gpuPeakBytes).toBe(70);
   expect((await summary("completed", [usage(0, 1, 5, null)])).usage).toBeNull();
+});
+
+const newRun = () => writeRun({ folder: temporaryDirectory(), id: "run" });
+
+test("a run gets its analysis and its checksums, and its result is what its files say", async () => {
+  const run = newRun();
+  const config = readRunConfig(run);
+  const result = await concludeRun(run, config, { workers: 0 });
+  expect(result).toEqual(await summarizeRun(run, config, readRunManifest(run)));
+  const analysis = readAnalysis(run);
+  expect([analysis?.states, analysis?.finalCensus.P]).toEqual([61, deadRows.length]);
+  expect(existsSync(join(run, "SHA256SUMS"))).toBe(true);
+});
+
+test("an analysis that is interrupted leaves the run as it was, and can be made later", async () => {
+  const run = newRun();
+  const config = readRunConfig(run);
+  await expect(concludeRun(run, config, { workers: 0, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "ABORTED" });
+  expect(readAnalysis(run)).toBeUndefined();
+  expect((await concludeRun(run, config, { workers: 0 })).census.C).toBe(1);
 });

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { useOwnType } from "../../../src/runner/use-own-type.js";
+import { useOwnType } from "../../../src/runner/export-model.js";
 import { expectedFrom, temporaryDirectory } from "../formats/reference-python.js";
 
 const folder = temporaryDirectory();

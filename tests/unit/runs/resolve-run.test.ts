@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { directoryOfRun, resolveRun } from "../../../src/runs/resolve-run.js";
+import { directoryOfRun, resolveRun } from "../../../src/runs/scan-runs.js";
 import { temporaryFolder } from "../../e2e/program.js";
 
 const folder = temporaryFolder();

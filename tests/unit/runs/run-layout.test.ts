@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { filesIn, isHistoryFile, isRunDirectory, isRunFile, runCheckpoints, runFiles } from "../../../src/runs/run-layout.js";
+import { filesIn, isHistoryFile, isRunDirectory, isRunFile, requestStop, runCheckpoints, runFiles } from "../../../src/runs/run-layout.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 
 const directory = temporaryDirectory();
@@ -35,4 +35,19 @@ test("a directory of files is told from a run, and the checkpoints of a run are 
   expect(isRunDirectory(run)).toBe(true);
   expect(runCheckpoints(run).map(({ step }) => step)).toEqual([500, 1000]);
   expect(filesIn(run).filter(isHistoryFile)).toEqual(["history.safetensors"]);
+});
+
+test("the request is a file in the run, and one that is there already is enough", () => {
+  const directory = temporaryDirectory();
+  requestStop(directory);
+  expect(readFileSync(join(directory, "stop.request"), "utf8")).toBe("");
+  writeFileSync(join(directory, "stop.request"), "the first one's");
+  requestStop(directory);
+  expect(readFileSync(join(directory, "stop.request"), "utf8")).toBe("the first one's");
+});
+
+test("a run that cannot be written to cannot be asked", () => {
+  expect(() => requestStop(join(temporaryDirectory(), "gone"))).toThrow(
+    expect.objectContaining({ code: "FILE_UNWRITABLE", message: expect.stringContaining("stop.request") }),
+  );
 });

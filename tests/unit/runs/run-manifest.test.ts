@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readRunManifest, runFormat, runManifestText, writeRunManifest } from "../../../src/runs/run-manifest.js";
+import { corpusName, pinDifferences, readRunManifest, runFormat, runManifestText, writeRunManifest } from "../../../src/runs/run-manifest.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 import { writeRun } from "../serve/written-run.js";
+import { pin } from "./environment-pin.js";
 
 const written = () => writeRun({ folder: temporaryDirectory(), id: "a" });
 
@@ -79,4 +80,29 @@ test.each([
 
 test("a directory without it is no run", () => {
   expect(() => readRunManifest(temporaryDirectory())).toThrow(expect.objectContaining({ code: "RUN_NOT_FOUND" }));
+});
+
+test("one text has the name of its file", () => {
+  expect(corpusName({ path: "/texts/a.txt", windows: 7 })).toBe("a.txt");
+});
+
+test("several have theirs, with their shares", () => {
+  const file = { sha256: "", bytes: 1, tokens: 1, weight: 1 };
+  const files = [
+    { ...file, path: "/texts/a.txt", windows: 2 },
+    { ...file, path: "/others/b.txt", windows: 1 },
+  ];
+  expect(corpusName({ path: "/texts/a.txt + /others/b.txt", files, windows: 3 })).toBe("a.txt (66.7 %), b.txt (33.3 %)");
+});
+
+test("another thread count, PyTorch or C library is a difference; another kernel is none", () => {
+  expect(pinDifferences(pin, { ...pin, threads: 2, torch: "2.14.0" })).toEqual(["CPU threads 1 → 2", "PyTorch 2.13.0 → 2.14.0"]);
+  expect(pinDifferences(pin, { ...pin, platform: "Linux-6.9.1-x86_64-with-glibc2.36" })).toEqual([]);
+  expect(pinDifferences(pin, { ...pin, platform: "Linux-6.1.0-18-amd64-x86_64-with-glibc2.41" })).toHaveLength(1);
+});
+
+test("a processor of another maker, or with other instructions for bfloat16, is a difference; an older run, which does not tell its own, has none", () => {
+  expect(pinDifferences(pin, { ...pin, processor: "Intel with AVX512-BF16" })).toEqual(["processor Intel with AMX → Intel with AVX512-BF16"]);
+  const { processor: _processor, ...older } = pin;
+  expect(pinDifferences(older, pin)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { runDirectoryName, slugOf } from "../../../src/runs/run-name.js";
+import { runDirectoryName, slugOf } from "../../../src/runs/create-run-directory.js";
 
 test.each([
   ["RMSNorm 11.2a", "rmsnorm-11.2a"],

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { readRunNotes, writeRunNotes } from "../../../src/runs/run-notes.js";
+import { readRunNotes, writeRunNotes } from "../../../src/runs/run-manifest.js";
 import { temporaryFolder } from "../../e2e/program.js";
 
 const folder = temporaryFolder();

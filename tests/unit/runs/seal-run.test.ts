@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { coverFiles, sealRun } from "../../../src/runs/seal-run.js";
+import { coverFiles, sealRun } from "../../../src/runs/checksums.js";
 import { verifyRun } from "../../../src/runs/verify-run.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 import { writeRun } from "../serve/written-run.js";

@@ -1,11 +1,12 @@
+import { createHash } from "node:crypto";
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { configHash } from "../../../src/config/config-hash.js";
+import { type Checksums, sealRun } from "../../../src/runs/checksums.js";
 import { readRunConfig } from "../../../src/runs/run-config.js";
 import { readRunManifest, writeRunManifest } from "../../../src/runs/run-manifest.js";
-import { sealRun } from "../../../src/runs/seal-run.js";
-import { verifyRun } from "../../../src/runs/verify-run.js";
+import { uncoveredFiles, verifyChecksums, verifyRun } from "../../../src/runs/verify-run.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 import { writeRun } from "../serve/written-run.js";
 import { writeModel } from "./written-model.js";
@@ -98,3 +99,138 @@ function flip(path: string, at: number): void {
   bytes[bytes.length + at] = (bytes.at(at) ?? 0) ^ 1;
   writeFileSync(path, bytes);
 }
+
+/** A directory with these files, which are empty unless they are given a text. */
+function directoryWith(...files: readonly (string | readonly [path: string, text: string])[]): string {
+  const directory = temporaryDirectory();
+  for (const file of files) {
+    const [path, text] = typeof file === "string" ? [file, ""] : file;
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), text);
+  }
+  return directory;
+}
+
+const sums = (...files: string[]) => ({ files: new Map(files.map((file) => [file, "0"])), heads: new Map<string, string>(), next: new Map<string, string>() });
+const history = { problems: [], hasSpace: false, recordGap: undefined };
+const reasons = (directory: string, coverage: Parameters<typeof uncoveredFiles>[1]) =>
+  Object.fromEntries(uncoveredFiles(directory, coverage).map(({ file, reason }) => [file, reason]));
+
+test("of a sealed run nothing is uncovered but what is no part of it, or came later", () => {
+  const directory = directoryWith(
+    ...["SHA256SUMS", "run.json", "config.json", "final/model.safetensors", "history.safetensors", "history.idx"],
+    ...["run.lock", "stop.request", "analysis.json", "notes.txt", ".hidden", "final/.x", "run.json.partial"],
+  );
+  const covered = sums("run.json", "config.json", "final/model.safetensors", "history.idx");
+  const histories = new Map([["history.safetensors", history]]);
+  expect(reasons(directory, { sums: covered, status: "completed", histories })).toEqual({
+    "run.lock": "it names the process that wrote last, and holds nothing of the run",
+    "stop.request": "it asks for a stop, and holds nothing of the run",
+    "analysis.json": "it came after the checksums",
+    "notes.txt": "it is not a part of the run",
+    ".hidden": "a process was making or removing it; it means nothing",
+    "final/.x": "a process was making or removing it; it means nothing",
+    "run.json.partial": "a process was making or removing it; it means nothing",
+  });
+});
+
+test("a file that is about to be written anew is covered", () => {
+  const next = new Map([["notes.json", "1"]]);
+  expect(reasons(directoryWith("notes.json"), { sums: { ...sums(), next }, status: "completed", histories: new Map() })).toEqual({});
+});
+
+test("the space behind a history's last state is told, and a history that came while the check ran", () => {
+  const directory = directoryWith("history.safetensors", "history.wte.grad.safetensors");
+  const histories = new Map([["history.safetensors", { ...history, hasSpace: true }]]);
+  expect(reasons(directory, { sums: sums(), status: "completed", histories })).toEqual({
+    "history.safetensors": "the space after its last state means nothing",
+    "history.wte.grad.safetensors": "it was not there when the check began",
+  });
+});
+
+test.each([
+  ["running", "SHA256SUMS is written when the run has come to its end"],
+  ["failed", "SHA256SUMS is written when the run has come to its end"],
+  ["completed", 'the run has no sound SHA256SUMS; "bh-bridge resume" writes one where there is none'],
+  ["stopped", "the run has no sound SHA256SUMS"],
+  [undefined, "the run has no sound SHA256SUMS"],
+] as const)("without checksums, a run that is %s has only its states and what a manifest covers", (status, reason) => {
+  const manifest = JSON.stringify({ format: 1, files: { "model.safetensors": { size: 0, sha256: "0" } } });
+  const directory = directoryWith("run.json", "history.safetensors", "history.idx", "final/model.safetensors", "final/extra.txt", [
+    "final/MANIFEST.json",
+    manifest,
+  ]);
+  const histories = new Map([["history.safetensors", { ...history, recordGap: "its last record is torn" }]]);
+  expect(reasons(directory, { sums: undefined, status, histories })).toEqual({
+    "run.json": reason,
+    "history.safetensors": `only its states have checksums: ${reason}`,
+    "history.idx": "its last record is torn",
+    "final/extra.txt": reason,
+    "final/MANIFEST.json": reason,
+  });
+});
+
+const sha256 = (content: string | Buffer) => createHash("sha256").update(content).digest("hex");
+const head = Buffer.alloc(4104, 1);
+const manifest = JSON.stringify({ format: 1, files: { "model.safetensors": { size: 1, sha256: sha256("m") } } });
+
+/** A run as it was sealed, changed by a test. */
+function problems(change: (directory: string, sums: Checksums) => void): string[] {
+  const directory = temporaryDirectory();
+  const contents: Record<string, string | Buffer> = {
+    "run.json": "{}",
+    "events.jsonl": "[]",
+    "final/model.safetensors": "m",
+    "final/MANIFEST.json": manifest,
+    "history.safetensors": Buffer.concat([head, Buffer.from("states")]),
+  };
+  for (const [path, content] of Object.entries(contents)) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), content);
+  }
+  const files = new Map(["run.json", "events.jsonl", "final/model.safetensors", "final/MANIFEST.json"].map((path) => [path, sha256(contents[path] ?? "")]));
+  const sums = { files, heads: new Map([["history.safetensors", sha256(head)]]), next: new Map() };
+  change(directory, sums);
+  return verifyChecksums(directory, sums).map((problem) => problem.replace(`${directory}/`, ""));
+}
+
+test.each<[what: string, change: (directory: string, sums: Checksums) => void, found: string[]]>([
+  ["a whole run", () => undefined, []],
+  ["a file with another letter", (run) => writeFileSync(join(run, "run.json"), "[]"), ["run.json is damaged: its SHA-256 is not the one in SHA256SUMS"]],
+  ["a file that is gone", (run) => rmSync(join(run, "events.jsonl")), ["events.jsonl is missing"]],
+  ["a file that its manifest has as well, which is read there", (run) => writeFileSync(join(run, "final/model.safetensors"), "x"), []],
+  [
+    "a manifest itself",
+    (run) => writeFileSync(join(run, "final/MANIFEST.json"), `${manifest} `),
+    [
+      // The model is no longer vouched for by a manifest with other bytes, but its sum there is still the same.
+      "final/MANIFEST.json is damaged: its SHA-256 is not the one in SHA256SUMS",
+    ],
+  ],
+  ["the states of a history, which have checksums of their own", (run) => writeFileSync(join(run, "history.safetensors"), Buffer.concat([head, head])), []],
+  [
+    "the head of a history",
+    (run) => writeFileSync(join(run, "history.safetensors"), head.subarray(1)),
+    ["history.safetensors is damaged: its SHA-256 is not the one in SHA256SUMS"],
+  ],
+  ["a file that was to become another, before the change", (_, { next }) => next.set("run.json", sha256("new")), []],
+  [
+    "and after it",
+    (run, { next }) => {
+      next.set("run.json", sha256("new"));
+      writeFileSync(join(run, "run.json"), "new");
+    },
+    [],
+  ],
+  ["a file that was to come, and has not", (_, { next }) => next.set("notes.json", sha256("new")), []],
+  [
+    "a file that was to come, and is another",
+    (run, { next }) => {
+      next.set("notes.json", sha256("new"));
+      writeFileSync(join(run, "notes.json"), "other");
+    },
+    ["notes.json is damaged: its SHA-256 is not the one in SHA256SUMS"],
+  ],
+])("of %s, what is wrong is told", (_, change, found) => {
+  expect(problems(change)).toEqual(found);
+});

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { expect, test } from "vitest";
-import { createAccess } from "../../../src/serve/access.js";
+import { createAccess } from "../../../src/serve/server.js";
 
 const hosts = ["127.0.0.1:8080", "localhost:8080"];
 const request = (headers: object, method = "GET") => ({ method, headers }) as IncomingMessage;

@@ -2,7 +2,7 @@ import { mkdtempSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { fileIdentity } from "../../../src/serve/file-identity.js";
+import { fileIdentity } from "../../../src/serve/lock-watch.js";
 
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-identity-"));
 const path = join(folder, "run.json");

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readPageFiles } from "../../../src/serve/page-files.js";
+import { readPageFiles } from "../../../src/serve/server.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 
 test("the files of the page have their addresses and types, and what is no part of a page has none", () => {

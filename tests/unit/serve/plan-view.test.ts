@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { readExperiment } from "../../../src/report/read-experiment.js";
+import { readExperiment } from "../../../src/report/report-page.js";
 import { noLockHolders } from "../../../src/runs/scan-runs.js";
 import { Catalogue } from "../../../src/serve/catalogue.js";
 import { PlanRows, planDocument } from "../../../src/serve/plan-view.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { History } from "../../../src/formats/history.js";
 import { RowTokens } from "../../../src/formats/row-tokens.js";
-import { rowPath } from "../../../src/serve/row-path.js";
+import { rowPath } from "../../../src/serve/state-measures.js";
 
 const folder = mkdtempSync(join(tmpdir(), "bh-bridge-path-"));
 const path = join(folder, "states");

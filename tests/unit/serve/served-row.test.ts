@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Catalogue } from "../../../src/serve/catalogue.js";
-import { servedRow, servedRows } from "../../../src/serve/served-row.js";
+import { servedRow, servedRows } from "../../../src/serve/live-changes.js";
 import { temporaryDirectory } from "../formats/reference-python.js";
 import { writeRun } from "./written-run.js";
 

@@ -1,7 +1,11 @@
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { History } from "../../../src/formats/history.js";
 import { RowTokens } from "../../../src/formats/row-tokens.js";
-import { MeasuredStates } from "../../../src/serve/state-measures.js";
+import { MeasuredStates, statesLosses } from "../../../src/serve/state-measures.js";
+import { writeRun, writtenLoss } from "./written-run.js";
 
 /** A history of two rows in float32: the first goes along x by 2 a state, the second stands, or both are equal. */
 function historyOf(states: number, read: { count: number }): History {
@@ -47,4 +51,16 @@ test("one that has been cut back is measured anew", async () => {
   await measured.of(async () => historyOf(50, { count: 0 }), false);
   const { counts } = await measured.of(async () => historyOf(10, { count: 0 }), false);
   expect(counts.steps.length).toBe(10);
+});
+
+test("the losses of a run's records, without the first state, and without the room behind the last record", () => {
+  const folder = mkdtempSync(join(tmpdir(), "bh-bridge-losses-"));
+  const run = writeRun({ folder, id: "run", steps: 5, seed: 2 });
+  appendFileSync(join(run, "history.idx"), Buffer.alloc(240)); // reserved, as of a run that is under way
+  expect(statesLosses(run)).toEqual({ x: [1, 2, 3, 4, 5], y: [1, 2, 3, 4, 5].map((step) => writtenLoss(step, 2)) });
+  rmSync(folder, { recursive: true });
+});
+
+test("a run that has no index yet has no losses", () => {
+  expect(statesLosses("/nowhere")).toBeUndefined();
 });

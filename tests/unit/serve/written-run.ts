@@ -1,6 +1,7 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { writeHistory } from "../../../src/compare/rerecord.js";
 import { parseRunConfig } from "../../../src/config/parse-run-config.js";
 import { presets } from "../../../src/config/presets.js";
 import type { History } from "../../../src/formats/history.js";
@@ -8,7 +9,6 @@ import { packIndexRecord } from "../../../src/formats/index-record.js";
 import { RowTokens } from "../../../src/formats/row-tokens.js";
 import { runConfigText } from "../../../src/runs/run-config.js";
 import { runManifestText } from "../../../src/runs/run-manifest.js";
-import { writeHistory } from "../../../src/runs/write-history.js";
 import { pin } from "../runs/environment-pin.js";
 
 /** A run that no training has written, of a size that a test can check by hand. */

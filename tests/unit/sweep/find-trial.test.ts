@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findTrial } from "../../../src/sweep/find-trial.js";
+import { findTrial } from "../../../src/sweep/trial-table.js";
 
 const trials = ["51fd351a2577d90c", "51aa351a2577d90c", "a56ab081b925610e"].map((trial) => ({
   ...{ trial, status: "planned" as const, run: null, set: {}, reason: null, result: null },

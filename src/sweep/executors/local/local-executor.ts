@@ -1,9 +1,48 @@
+import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { askTorch } from "../../../python/ask-torch.js";
-import type { UsablePython } from "../../../python/resolve-python.js";
+import type { UsablePython } from "../../../python/require-packages.js";
+import { askTorch } from "../../../python/run-python-script.js";
 import { runPool } from "../../pool/run-pool.js";
+import type { TrialTask, TrialWorker } from "../../pool/trial-task.js";
 import type { Executor, Machine, TrialJob } from "../executor.js";
-import { localWorkers } from "./local-workers.js";
+import { LocalWorker } from "./local-worker.js";
+
+/** The cores that this process may run on; nothing where the system does not tell (it is not Linux). */
+export function allowedCores(): number[] | undefined {
+  try {
+    const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+    return list?.split(",").flatMap((part) => {
+      const [first = 0, last = first] = part.split("-").map(Number);
+      return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The cores of each worker: all of them shared out evenly, so that no two workers share one. Nothing where a share would be smaller than the threads of a
+ * trial: the system's own scheduling is better then.
+ */
+export function coreShares(cores: readonly number[], workers: number, threads: number): number[][] | undefined {
+  if (Math.floor(cores.length / workers) < threads) return undefined;
+  return Array.from({ length: workers }, (_, worker) =>
+    cores.slice(Math.floor((worker * cores.length) / workers), Math.floor(((worker + 1) * cores.length) / workers)),
+  );
+}
+
+/** Starts the workers of this machine: each with its share of the cores, and with a GPU in turn. */
+export function localWorkers(
+  tasks: readonly Pick<TrialTask, "config">[],
+  { gpus }: Pick<Machine, "gpus">,
+  python: UsablePython,
+  workers: number,
+): (slot: number) => TrialWorker {
+  const threads = Math.max(1, ...tasks.map(({ config }) => config.threads ?? 1));
+  const cores = allowedCores();
+  const shares = cores && workers > 0 ? coreShares(cores, workers, threads) : undefined;
+  return (slot) => new LocalWorker({ python, cores: shares?.[slot] ?? null, gpu: gpus > 1 ? slot % gpus : null });
+}
 
 /** Trains on this machine, each worker a process of its own with a Python of its own. */
 export class LocalExecutor implements Executor {

@@ -2,9 +2,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { stopLadder } from "../../../python/stop-ladder.js";
+import { stopLadder } from "../../../python/session-end.js";
 import type { Training, TrialEnd, TrialListener, TrialWorker, WorkerPlace } from "../../pool/trial-task.js";
-import type { WorkerOrder, WorkerReport, WorkerSetup } from "../../pool/worker-messages.js";
+import type { WorkerOrder, WorkerReport, WorkerSetup } from "../../pool/worker-channel.js";
 
 const extension = extname(import.meta.url);
 const workerFile = fileURLToPath(new URL(`../../pool/trial-worker${extension}`, import.meta.url));

@@ -2,13 +2,12 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as after } from "node:timers/promises";
 import { z } from "zod";
 import { BhBridgeError } from "../../../errors.js";
-import { lastLines } from "../../../python/last-lines.js";
-import { pythonPackages } from "../../../python/probe-python.js";
-import { count } from "../../../text/count.js";
+import { lastLines } from "../../../python/failures.js";
+import { pythonPackages } from "../../../python/require-packages.js";
+import { count } from "../../../text/format.js";
 import type { Diagnosis } from "../executor.js";
-import { jobEnvironment } from "./job-environment.js";
 import { hasJobEnded, type RayCluster, type RayNode } from "./ray-cluster.js";
-import { pythonFiles } from "./worker-package.js";
+import { jobEnvironment, pythonFiles } from "./worker-package.js";
 
 /** The oldest whose jobs have been used with this. */
 const oldestRay = "2.54";

@@ -1,18 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { corpusFiles } from "../../../config/corpus-files.js";
+import { corpusFiles } from "../../../config/paths-in-config.js";
 import { BhBridgeError } from "../../../errors.js";
-import type { UsablePython } from "../../../python/resolve-python.js";
+import type { UsablePython } from "../../../python/require-packages.js";
 import { repositoryState } from "../../../runs/git-state.js";
 import { runPool } from "../../pool/run-pool.js";
 import type { TrialTask } from "../../pool/trial-task.js";
 import type { Executor, JobListener, Machine, TrialJob } from "../executor.js";
-import { jobEnvironment } from "./job-environment.js";
 import { endEarlierJob, forgetJob, jobNotePath, noteContact, noteJob } from "./job-note.js";
-import { namedFiles } from "./named-files.js";
 import { RayCluster } from "./ray-cluster.js";
 import { RayJob } from "./ray-job.js";
 import { RayWorker } from "./ray-worker.js";
-import { type PackedFile, workerFiles } from "./worker-package.js";
+import { jobEnvironment, namedFiles, type PackedFile, workerFiles } from "./worker-package.js";
 
 /** How trials are trained on a Ray cluster. */
 export interface RayOptions {

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as after } from "node:timers/promises";
 import { z } from "zod";
 import { BhBridgeError } from "../../../errors.js";
-import { lastLines } from "../../../python/last-lines.js";
+import { lastLines } from "../../../python/failures.js";
 import type { Sent } from "../../pool/sent-files.js";
-import type { WorkerReport, WorkerSetup } from "../../pool/worker-messages.js";
+import type { WorkerReport, WorkerSetup } from "../../pool/worker-channel.js";
 import { hasJobEnded, type RayCluster } from "./ray-cluster.js";
 import { type RunChunk, receiveRun } from "./run-transfer.js";
 

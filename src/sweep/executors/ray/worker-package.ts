@@ -1,9 +1,14 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
+import type { RunConfig } from "../../../config/run-config-schema.js";
 import { BhBridgeError } from "../../../errors.js";
-import { packageRoot } from "../../../python/package-root.js";
+import { packageRoot } from "../../../python/package-manifest.js";
 import { runPythonScript } from "../../../python/run-python-script.js";
+import { temporaryFolder } from "../../../python/session-folder.js";
+import { indexPathOf } from "../../../runs/run-layout.js";
+import { contentHash, filesOf, type SentFile } from "../../pool/sent-files.js";
+import type { RayCluster } from "./ray-cluster.js";
 
 /** What a worker imports of the packages that this one depends on: those of `sweep` and the folders below it. A test compares. */
 export const workerDependencies: readonly string[] = [
@@ -81,4 +86,85 @@ export async function pack(files: readonly PackedFile[], folder: string, interpr
   writeFileSync(list, JSON.stringify(files.map((file) => [file.name, file.path])));
   const packed = packedSchema.parse(await runPythonScript(interpreter, { file: "scripts/pack_files.py", args: [list, path], timeoutMs: packMs, signal }));
   return { path, sha256: packed.sha256 };
+}
+
+/** What a job finds on each node. */
+export interface JobContent {
+  files: readonly PackedFile[];
+  /** What Ray makes there beside them: `pip`, `conda`, `env_vars`, … */
+  runtimeEnv: Readonly<Record<string, unknown>> | undefined;
+  /** Environment variables of our own. */
+  variables?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Let a cluster have files, unless it has them already.
+ *
+ * @param interpreter packs them.
+ * @returns the runtime environment of a job that finds them in its working folder.
+ * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`, `ABORTED`.
+ */
+export async function jobEnvironment(
+  cluster: RayCluster,
+  { files, runtimeEnv = {}, variables }: JobContent,
+  interpreter: string,
+  signal?: AbortSignal,
+): Promise<Record<string, unknown>> {
+  using folder = temporaryFolder("ray");
+  const { path, sha256 } = await pack(files, folder.path, interpreter, signal);
+  const name = `_ray_pkg_bh_bridge_${sha256.slice(0, 32)}.zip`;
+  if (!(await cluster.hasPackage(name, signal))) await cluster.upload(name, readFileSync(path), signal);
+  const given = (runtimeEnv["env_vars"] ?? {}) as Record<string, string>;
+  return { ...runtimeEnv, working_dir: `gcs://${name}`, env_vars: { ...given, ...variables } };
+}
+
+/** What travels with a job lies in the memory of the head node meanwhile. */
+const mostBytes = 256 << 20;
+
+/**
+ * What configurations name by path beside their text: weights, initial states, tokenizers. What can travel with a job does, by its content; what cannot has to
+ * be seen by the nodes.
+ *
+ * @returns the files to send, and what the nodes are told of each path.
+ */
+export function namedFiles(configs: readonly RunConfig[]): { packed: PackedFile[]; files: Record<string, SentFile> } {
+  const packed = new Map<string, PackedFile>();
+  const files: Record<string, SentFile> = {};
+  let left = mostBytes;
+  for (const path of new Set(configs.flatMap(pathsOf))) {
+    if (!existsSync(path)) continue; // the trial says so, wherever it is trained
+    const own = filesOf(path);
+    const bytes = own.reduce((sum, file) => sum + statSync(file.path).size, 0);
+    const whyNot = reasonToStay(path, bytes, left);
+    if (whyNot !== undefined) {
+      files[path] = { whyNot };
+      continue;
+    }
+    left -= bytes;
+    const sha256 = contentHash(path);
+    const name = `files/${sha256}`;
+    files[path] = { name, sha256 };
+    for (const file of [...own, ...besideIt(path)]) {
+      const packedName = join(name, basename(path), file.name);
+      packed.set(packedName, { path: file.path, name: packedName });
+    }
+  }
+  return { packed: [...packed.values()], files };
+}
+
+function pathsOf({ model, init, data }: RunConfig): string[] {
+  return [model.from, init.kind === "file" ? init.path : null, data.tokenizer].filter((path) => path !== null);
+}
+
+function reasonToStay(path: string, bytes: number, left: number): string | undefined {
+  if (path.endsWith(".index.json")) return "it is an index, whose parts lie beside it";
+  const megabytes = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
+  if (bytes > left) return `it has ${megabytes(bytes)}, and what configurations name may have ${megabytes(mostBytes)} in all`;
+  return undefined;
+}
+
+/** A history is read with its index, where it has one. */
+function besideIt(path: string): { path: string; name: string }[] {
+  const index = indexPathOf(path);
+  return index !== path && existsSync(index) && statSync(path).isFile() ? [{ path: index, name: join("..", basename(index)) }] : [];
 }

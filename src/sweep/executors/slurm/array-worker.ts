@@ -4,11 +4,10 @@
 
 import { hostname } from "node:os";
 import { join, relative } from "node:path";
-import { resolvePython } from "../../../python/resolve-python.js";
+import { resolvePython } from "../../../python/require-packages.js";
+import { trialOfRun } from "../../../runs/run-config.js";
 import { noLockHolders, scanRuns } from "../../../runs/scan-runs.js";
-import { trialOfRun } from "../../../runs/trial-identity.js";
-import { hasEnded, Ledger } from "../../ledger.js";
-import { lineOfEnd } from "../../ledger-line.js";
+import { hasEnded, Ledger, lineOfEnd } from "../../ledger.js";
 import type { TrialTask } from "../../pool/trial-task.js";
 import type { JobListener } from "../executor.js";
 import { LocalExecutor } from "../local/local-executor.js";

@@ -1,7 +1,51 @@
 import { BhBridgeError } from "../../../errors.js";
-import { slugOf } from "../../../runs/run-name.js";
-import { shellQuote } from "../../../text/shell-quote.js";
-import { sbatchOptions } from "./sbatch-options.js";
+import { slugOf } from "../../../runs/create-run-directory.js";
+import { shellQuote } from "../../../text/escaping.js";
+
+/** Options of sbatch that a script of ours says itself. */
+const own: Readonly<Record<string, string>> = {
+  array: "--jobs says into how many tasks the trials are shared out",
+  "cpus-per-task": "it is --workers times the threads and processes of a trial",
+  output: "each task has its log in the folder of the submission",
+  error: "each task has its log in the folder of the submission",
+  "open-mode": "the log of a task goes on where it is requeued",
+  requeue: "a task that is requeued goes on from its checkpoints",
+  "no-requeue": "a task that is requeued goes on from its checkpoints",
+  signal: "a task is told 90 seconds before its end, and makes checkpoints",
+  wrap: "the script is what is submitted",
+  chdir: "all paths are absolute",
+  parsable: "the answer of sbatch is read here",
+};
+
+/**
+ * Options of sbatch, each `KEY=VALUE` as sbatch's own `--KEY=VALUE`, or `KEY` alone.
+ *
+ * They are written into a script: nothing but plain words is taken, so that none of them can become a line or a command of its own.
+ *
+ * @throws {BhBridgeError} `USAGE`.
+ */
+export function sbatchOptions(given: readonly string[]): [key: string, value: string | undefined][] {
+  return given.map((text) => {
+    const [key = "", ...rest] = text.split("=");
+    const value = rest.length > 0 ? rest.join("=") : undefined;
+    if (!/^[a-z][a-z0-9-]*$/.test(key)) throw usage(text, "it begins with the long name of an option of sbatch, for example partition=short");
+    if (value !== undefined && !/^[\w.,:;%/@=+~^*[\]-]+$/.test(value)) {
+      throw usage(text, "a value is of letters, digits and . , : ; % / @ = + ~ ^ * [ ] _ - alone: no spaces, quotes or line breaks");
+    }
+    const reason = own[key];
+    if (reason !== undefined) throw usage(text, `bh-bridge says ${key} itself: ${reason}`);
+    return [key, value];
+  });
+}
+
+/** Whether GPUs are asked for by these options. */
+export function asksForGpus(options: readonly string[]): boolean {
+  return options.some((option) => /^(gpus(-per-\w+)?|gres)=/.test(option) && !/^gres=(?!.*gpu)/.test(option));
+}
+
+function usage(text: string, problem: string): BhBridgeError {
+  return new BhBridgeError("USAGE", `--sbatch-option ${JSON.stringify(text)}: ${problem}`);
+}
 
 /** What a script for sbatch is made of. */
 interface BatchScript {

@@ -1,9 +1,9 @@
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BhBridgeError } from "../../../errors.js";
-import { count } from "../../../text/count.js";
+import { count } from "../../../text/format.js";
 import type { Diagnosed, Diagnosis } from "../executor.js";
-import { sbatchOptions } from "./sbatch-options.js";
+import { sbatchOptions } from "./batch-script.js";
 import { askSlurm } from "./slurm-commands.js";
 
 /** What is looked at, beside SLURM itself. */

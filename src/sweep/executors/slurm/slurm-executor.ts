@@ -1,14 +1,13 @@
 import { extname, join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { UsablePython } from "../../../python/resolve-python.js";
+import type { UsablePython } from "../../../python/require-packages.js";
 import { lastEvent } from "../../../runs/read-events.js";
-import { shellQuote } from "../../../text/shell-quote.js";
+import { shellQuote } from "../../../text/escaping.js";
 import type { LedgerLine } from "../../ledger.js";
 import type { TrialEnd, TrialTask } from "../../pool/trial-task.js";
 import type { Executor, JobListener, Machine, TrialJob } from "../executor.js";
-import { batchScript } from "./batch-script.js";
-import { asksForGpus, sbatchOptions } from "./sbatch-options.js";
+import { asksForGpus, batchScript, sbatchOptions } from "./batch-script.js";
 import { type QueuedTask, restartMs, sbatch, squeue } from "./slurm-commands.js";
 import { Submission } from "./submission.js";
 

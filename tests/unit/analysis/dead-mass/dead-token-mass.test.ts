@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { deadTokenMass, deadTokenMassOfHidden } from "../../../../src/analysis/dead-mass/dead-token-mass.js";
+import { readState } from "../../../../src/formats/history.js";
 import { Matrix } from "../../../../src/formats/matrix.js";
-import { readState } from "../../../../src/formats/read-state.js";
 import { openHistory } from "../../../../src/runs/open-history.js";
 import { differences } from "../differences.js";
 import { oracleCases } from "../oracle.js";

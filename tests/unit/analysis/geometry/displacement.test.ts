@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { centroidNorm, displacement } from "../../../../src/analysis/geometry/centroid.js";
-import { openCheckpoint } from "../../../../src/runs/open-checkpoint.js";
+import { openCheckpoint } from "../../../../src/runs/open-run-directory.js";
 import { differences } from "../differences.js";
 import { oracleCases } from "../oracle.js";
 

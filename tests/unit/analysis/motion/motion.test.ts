@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { motion, motionOf, observation } from "../../../../src/analysis/motion/motion.js";
 import { stepMotion } from "../../../../src/analysis/motion/step-motion.js";
-import { readState } from "../../../../src/formats/read-state.js";
+import { readState } from "../../../../src/formats/history.js";
 import { memoryHistory } from "../memory-source.js";
 import { observed } from "../scan/observed.js";
 

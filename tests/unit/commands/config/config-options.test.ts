@@ -5,7 +5,7 @@ import { crc32 } from "node:zlib";
 import { Command } from "commander";
 import { afterAll, expect, test } from "vitest";
 import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../../../../src/commands/config/config-options.js";
-import { aliases, optionOf } from "../../../../src/config/aliases.js";
+import { aliases, optionOf } from "../../../../src/config/layers.js";
 import { packIndexRecord } from "../../../../src/formats/index-record.js";
 
 function parse(...args: string[]): ConfigOptionValues {

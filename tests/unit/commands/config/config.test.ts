@@ -2,13 +2,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { configCommand } from "../../../../src/commands/config/config.js";
 import {
   configCheckDocumentSchema,
+  configCommand,
   configDiffDocumentSchema,
   configDocumentSchema,
   configSchemaDocumentSchema,
-} from "../../../../src/commands/config/config-document.js";
+} from "../../../../src/commands/config/config.js";
 import { captureStdout } from "../capture-stdout.js";
 
 let directory: string;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { nextSteps } from "../../../../src/commands/inspect/next-steps.js";
 import { Matrix } from "../../../../src/formats/matrix.js";
-import { writeSafetensors } from "../../../../src/formats/safetensors/write-safetensors.js";
+import { writeSafetensors } from "../../../../src/formats/safetensors/safetensors.js";
 import { inspect } from "../../../../src/runner/inspect.js";
 import { memorySource } from "../../analysis/memory-source.js";
 import { writeRunOfStates } from "../../figures/run-of-states.js";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { formatRuns, type listFormats } from "../../../../src/commands/runs/format-runs.js";
-import { terminalColors } from "../../../../src/commands/terminal/terminal-text.js";
+import { terminalColors } from "../../../../src/commands/terminal/terminal.js";
 import type { RunRow } from "../../../../src/runner/run-row.js";
 
 const row = { run: "/runs/one", status: "completed", finite: true, loss: 3.5 } as RunRow;

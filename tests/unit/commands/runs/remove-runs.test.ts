@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { runsCommand } from "../../../../src/commands/runs/runs.js";
 import { train } from "../../../../src/runner/train.js";
-import { foreignEntry } from "../../../../src/runs/foreign-entry.js";
+import { foreignEntry } from "../../../../src/runs/remove-run.js";
 import { python, temporaryDirectory } from "../../formats/reference-python.js";
 import { captureStdout } from "../capture-stdout.js";
 

@@ -1,9 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { runDocumentSchema } from "../../../../src/commands/runs/format-runs.js";
 import { runsCommand } from "../../../../src/commands/runs/runs.js";
-import { runDocumentSchema } from "../../../../src/commands/runs/runs-document.js";
-import { writeRunNotes } from "../../../../src/runs/run-notes.js";
+import { writeRunNotes } from "../../../../src/runs/run-manifest.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";
 import { pin } from "../../runs/environment-pin.js";
 import { deadRows, writeRun } from "../../serve/written-run.js";

@@ -1,11 +1,11 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { verifyDocumentSchema } from "../../../../src/commands/runs/format-runs.js";
 import { runsCommand } from "../../../../src/commands/runs/runs.js";
-import { verifyDocumentSchema } from "../../../../src/commands/runs/runs-document.js";
 import { configHash } from "../../../../src/config/config-hash.js";
+import { sealRun } from "../../../../src/runs/checksums.js";
 import { readRunConfig } from "../../../../src/runs/run-config.js";
-import { sealRun } from "../../../../src/runs/seal-run.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";
 import { writeRun } from "../../serve/written-run.js";
 import { captureStdout } from "../capture-stdout.js";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { tellOfServer } from "../../../../src/commands/serve/tell-of-server.js";
+import { tellOfServer } from "../../../../src/commands/serve/serve-in-terminal.js";
 import { Terminal } from "../../../../src/commands/terminal/terminal.js";
 import type { Serving } from "../../../../src/serve/server.js";
 import { hearStderr } from "../hear-stderr.js";

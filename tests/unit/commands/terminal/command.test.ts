@@ -5,6 +5,7 @@ import {
   commonOptions,
   createCommand,
   outOption,
+  progressModeOf,
   repeated,
   splitCommonOptions,
   withCommonOptions,
@@ -65,3 +66,12 @@ test.each([
 });
 
 test("common options alone ask for nothing", () => expect(withCommonOptions(["--json"], [], program)).toEqual([]));
+
+test.each([
+  [["train"], "auto"],
+  [["train", "--progress", "json"], "json"],
+  [["train", "--progress=plain", "--json"], "plain"],
+  [["train", "--progress", "json", "--progress", "none"], "none"],
+  [["train", "--progress", "nonsense"], "auto"],
+  [["train", "--progress"], "auto"],
+])("%j asks for %s", (argv, mode) => expect(progressModeOf(argv)).toBe(mode));

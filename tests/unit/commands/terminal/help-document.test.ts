@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { expect, test } from "vitest";
-import { helpDocument, helpDocumentSchema } from "../../../../src/commands/terminal/help-document.js";
+import { helpDocument, helpDocumentSchema } from "../../../../src/commands/terminal/command.js";
 
 const program = new Command("bh-bridge");
 const runs = program

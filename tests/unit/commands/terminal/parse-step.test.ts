@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseStep } from "../../../../src/commands/terminal/parse-step.js";
+import { parseStep } from "../../../../src/commands/terminal/target.js";
 
 test("a step is a whole number from 0 on", () => expect(["0", "42", "007", "999999999999999"].map(parseStep)).toEqual([0, 42, 7, 999_999_999_999_999]));
 

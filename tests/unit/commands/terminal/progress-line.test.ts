@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterEach, expect, test, vi } from "vitest";
-import { progressLineSchema } from "../../../../src/commands/terminal/progress-line.js";
-import { Terminal } from "../../../../src/commands/terminal/terminal.js";
+import { progressLineSchema, Terminal } from "../../../../src/commands/terminal/terminal.js";
 
 afterEach(() => vi.restoreAllMocks());
 

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { errorDocument, errorDocumentSchema } from "../../../../src/commands/terminal/error-document.js";
-import { shownError } from "../../../../src/commands/terminal/shown-error.js";
+import { errorDocument, errorDocumentSchema, shownError } from "../../../../src/commands/terminal/shown-error.js";
 import { BhBridgeError } from "../../../../src/errors.js";
 
 test("an error of ours is shown as it is", () => {
@@ -32,4 +31,12 @@ test("the document of an error has its problems, or none", () => {
     const document = errorDocument(error);
     expect(errorDocumentSchema.parse(document)).toEqual({ schema: "bh-bridge/error@1", code: error.code, message: "no", issues: error.issues ?? [] });
   }
+});
+
+test("an error has its code, its words and its problems, and nothing of what caused it", () => {
+  const issues = [{ path: "training.max_steps", message: "is too small", source: "--set" }];
+  const cause = new Error("a secret of the machine");
+  const document = errorDocumentSchema.parse(errorDocument(new BhBridgeError("CONFIG_INVALID", "has a problem", { issues, cause })));
+  expect(document).toEqual({ schema: "bh-bridge/error@1", code: "CONFIG_INVALID", message: "has a problem", issues });
+  expect(errorDocument(new BhBridgeError("USAGE", "what"))).toMatchObject({ issues: [] });
 });

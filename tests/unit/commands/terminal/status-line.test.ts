@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { createStatusLine } from "../../../../src/commands/terminal/status-line.js";
+import { createStatusLine } from "../../../../src/commands/terminal/progress.js";
 import { Terminal } from "../../../../src/commands/terminal/terminal.js";
 
 /** What a task that goes through three phases writes to stderr, which is no terminal here. */

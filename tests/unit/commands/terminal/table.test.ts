@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { table } from "../../../../src/commands/terminal/table.js";
+import { holesTable, table } from "../../../../src/commands/terminal/table.js";
 
 const head = ["step", "unique", "largest"];
 const rows = [
@@ -34,4 +34,28 @@ test("wide characters and colours do not shift a column", () => {
       .split("\n")
       .slice(1),
   ).toEqual(["漢字  1", "\u001b[32mab\u001b[39m    2"]);
+});
+
+test("tokens stand with the character that each is, runs of them as ranges; what cannot be shown stands alone", () => {
+  const shown = holesTable(
+    {
+      populations: [4, 2],
+      P: 6,
+      members: [
+        [48, 49, 50, 92],
+        [7, 126],
+      ],
+      texts: [
+        ["0", "1", "2", "\\"],
+        ["\u0007", null],
+      ],
+    },
+    100,
+  );
+  expect(shown).toContain("48 '0'-50 '2',92 '\\'");
+  expect(shown).toContain("7,126");
+});
+
+test("without texts there are numbers alone", () => {
+  expect(holesTable({ populations: [3], P: 3, members: [[1, 2, 9]] }, 100)).toContain("1-2,9");
 });

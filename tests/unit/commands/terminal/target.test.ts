@@ -1,8 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { parseStep } from "../../../../src/commands/terminal/parse-step.js";
-import { findTarget, splitTarget } from "../../../../src/commands/terminal/target.js";
+import { findTarget, parseStep, splitTarget } from "../../../../src/commands/terminal/target.js";
 import { temporaryFolder } from "../../../e2e/program.js";
 
 const folder = temporaryFolder();

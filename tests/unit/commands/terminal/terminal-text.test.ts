@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
-import { terminalColors, terminalJson, terminalText } from "../../../../src/commands/terminal/terminal-text.js";
+import { terminalColors, terminalJson, terminalText } from "../../../../src/commands/terminal/terminal.js";
 
 const color = terminalColors(true);
 

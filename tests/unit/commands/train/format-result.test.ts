@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { terminalColors } from "../../../../src/commands/terminal/terminal-text.js";
+import { terminalColors } from "../../../../src/commands/terminal/terminal.js";
 import { formatResult, formatStart, formatTraps } from "../../../../src/commands/train/format-result.js";
 import { summarizeRun } from "../../../../src/runner/summarize-run.js";
 import { readRunConfig } from "../../../../src/runs/run-config.js";

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { LiveMeasures } from "../../../../src/commands/train/live-measures.js";
+import { LiveMeasures } from "../../../../src/commands/train/training-display.js";
 import { resolveRunConfig } from "../../../../src/config/resolve-run-config.js";
-import type { RowSource } from "../../../../src/formats/row-source.js";
-import { writeSafetensors } from "../../../../src/formats/safetensors/write-safetensors.js";
+import type { RowSource } from "../../../../src/formats/matrix.js";
+import { writeSafetensors } from "../../../../src/formats/safetensors/safetensors.js";
 import { runConfigText } from "../../../../src/runs/run-config.js";
 import { historyFile } from "../../../../src/runs/run-layout.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Terminal } from "../../../../src/commands/terminal/terminal.js";
-import { showResult } from "../../../../src/commands/train/show-result.js";
+import { showResult } from "../../../../src/commands/train/format-result.js";
 import { summarizeRun } from "../../../../src/runner/summarize-run.js";
 import { type TrainResult, trainResultSchema } from "../../../../src/runner/train-result.js";
 import { readRunConfig } from "../../../../src/runs/run-config.js";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { StartedRun } from "../../../../src/bridge/started-run.js";
+import type { StartedRun } from "../../../../src/bridge/run-record.js";
 import { Terminal } from "../../../../src/commands/terminal/terminal.js";
 import { TrainingDisplay } from "../../../../src/commands/train/training-display.js";
 import { trainEventSchema } from "../../../../src/protocol/events.js";

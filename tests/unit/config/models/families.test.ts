@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { families, familyOf, familyWithoutName, hasOwnHead, isReadFromWeights, modelSchema } from "../../../../src/config/models/families.js";
+import { ownModelFields } from "../../../../src/config/models/family.js";
 import { gpt2ConfigSchema, gpt2ModelSchema } from "../../../../src/config/models/gpt2-model.js";
-import { ownModelFields } from "../../../../src/config/models/own-model-fields.js";
 import { expectedFrom } from "../../formats/reference-python.js";
 
 test("GPT2Config's fields are transformers' own, and what is not is ours", () => {

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { figureSchema, type Mark } from "../../../../src/figures/figure.js";
 import { type ArmRun, armsOverSteps, experimentFigures, meanAndSpread, measuresByArm } from "../../../../src/figures/many/experiment-figures.js";
-import { readExperiment } from "../../../../src/report/read-experiment.js";
-import type { ExperimentDocument } from "../../../../src/sweep/experiment/experiment-document.js";
+import { readExperiment } from "../../../../src/report/report-page.js";
+import type { ExperimentDocument } from "../../../../src/sweep/experiment/experiment-summary.js";
 import { experimentVerdict } from "../../../../src/sweep/experiment/experiment-verdict.js";
 import { pairedStatistics } from "../../../../src/sweep/experiment/paired-statistics.js";
 import { Ledger } from "../../../../src/sweep/ledger.js";

@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { analyze } from "../../../../src/analysis/analyze.js";
 import { RunSource, requestedAnalysis } from "../../../../src/figures/runs/run-figure.js";
-import { recordedRun } from "../../../../src/runs/recorded-run.js";
-import { writeAnalysis } from "../../../../src/runs/run-analysis.js";
+import { recordedRun, writeAnalysis } from "../../../../src/runs/recorded-run.js";
 import { runOfStates, writeRunOfStates } from "../run-of-states.js";
 
 const states = [

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { writeHdf5 } from "../../../../src/formats/hdf5/write-hdf5.js";
 import { dtypes } from "../../../../src/formats/matrix.js";
-import { openCheckpoint } from "../../../../src/runs/open-checkpoint.js";
+import { openCheckpoint } from "../../../../src/runs/open-run-directory.js";
 import { brokenTensor, countedInPython, countedTensor } from "../counted-tensor.js";
 import { expectedFrom, temporaryDirectory } from "../reference-python.js";
 

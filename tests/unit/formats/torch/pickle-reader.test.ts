@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { PickleDict, PickleFloat, PickleGlobal, PickleInstance, PickleList, PickleSet, PickleTuple } from "../../../../src/formats/torch/pickle-cursor.js";
 import { readPickle } from "../../../../src/formats/torch/pickle-reader.js";
-import { PickleDict, PickleFloat, PickleGlobal, PickleInstance, PickleList, PickleSet, PickleTuple } from "../../../../src/formats/torch/pickle-values.js";
 import { expectedFrom } from "../reference-python.js";
 
 /** Calls mean nothing; a persistent id stands for its text. */

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { PickleDict, PickleFloat, PickleGlobal, PickleInstance, PickleList, PickleSet, PickleTuple } from "../../../../src/formats/torch/pickle-values.js";
-import { storageDtypes } from "../../../../src/formats/torch/torch-dtypes.js";
+import { PickleDict, PickleFloat, PickleGlobal, PickleInstance, PickleList, PickleSet, PickleTuple } from "../../../../src/formats/torch/pickle-cursor.js";
 import { nameValues } from "../../../../src/formats/torch/torch-names.js";
-import { TorchStorage, TorchTensor } from "../../../../src/formats/torch/torch-pickle.js";
+import { storageDtypes, TorchStorage, TorchTensor } from "../../../../src/formats/torch/torch-pickle.js";
 
 const type = [...storageDtypes.values()][0];
 if (!type) throw new Error("torch has dtypes");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describePipLine } from "../../../../src/python/setup/describe-pip-line.js";
+import { describePipLine } from "../../../../src/python/setup/run-setup-step.js";
 
 // Lines as pip 23.2 and 25.3 print them.
 test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { explainSetupFailure } from "../../../../src/python/setup/explain-setup-failure.js";
+import { explainSetupFailure } from "../../../../src/python/setup/run-setup-step.js";
 
 // What Debian's venv and pip print when these things happen.
 test.each([

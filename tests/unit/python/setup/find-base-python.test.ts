@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { findBasePython } from "../../../../src/python/setup/find-base-python.js";
+import { findBasePython } from "../../../../src/python/setup/run-setup-step.js";
 import { folderTest, writeScript } from "../folder-test.js";
 
 /** A Python that is too old cannot be had here: a script that answers the probe as one would, in the marker's line. */

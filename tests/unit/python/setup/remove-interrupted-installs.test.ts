@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { removeInterruptedInstalls } from "../../../../src/python/setup/remove-interrupted-installs.js";
+import { removeInterruptedInstalls } from "../../../../src/python/setup/setup-python.js";
 import { folderTest } from "../folder-test.js";
 
 folderTest("a package that pip did not finish is forgotten, a finished one is kept", async ({ folder }) => {

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { environmentPrompt, folderState } from "../../../../src/python/setup/setup-folder.js";
+import { environmentPrompt, folderState } from "../../../../src/python/setup/setup-python.js";
 import { folderTest } from "../folder-test.js";
 
 folderTest("tells an environment from what is none", ({ folder }) => {

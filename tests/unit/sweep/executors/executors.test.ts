@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { expect, test } from "vitest";
 import { addExecutorOptions, choiceOf } from "../../../../src/commands/sweep/trial-options.js";
-import { resolvePython } from "../../../../src/python/resolve-python.js";
+import { resolvePython } from "../../../../src/python/require-packages.js";
 import type { ExecutorKind } from "../../../../src/sweep/executors/executor.js";
 import {
   cancelJobs,

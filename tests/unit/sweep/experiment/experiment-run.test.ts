@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { measuredValue } from "../../../../src/sweep/experiment/experiment-run.js";
+import { measuredValue } from "../../../../src/sweep/experiment/read-experiment-run.js";
 import { runOf } from "./experiment-runs.js";
 
 test("a score is 1 for positive, 0 for null, and none where the run cannot be scored", () => {

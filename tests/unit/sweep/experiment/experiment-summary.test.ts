@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import type { ExperimentDocument } from "../../../../src/sweep/experiment/experiment-document.js";
-import { experimentSummary } from "../../../../src/sweep/experiment/experiment-summary.js";
+import { type ExperimentDocument, experimentSummary } from "../../../../src/sweep/experiment/experiment-summary.js";
 import { experimentVerdict } from "../../../../src/sweep/experiment/experiment-verdict.js";
 import { pairedStatistics } from "../../../../src/sweep/experiment/paired-statistics.js";
 import { evidenceOf, times } from "./experiment-runs.js";

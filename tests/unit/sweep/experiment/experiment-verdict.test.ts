@@ -2,9 +2,8 @@ import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { describe, expect, test } from "vitest";
 import { type ExperimentVerdict, experimentVerdict, type VerdictContext } from "../../../../src/sweep/experiment/experiment-verdict.js";
-import { earlierLooks } from "../../../../src/sweep/experiment/looks.js";
 import { type ExperimentEvidence, pairedStatistics } from "../../../../src/sweep/experiment/paired-statistics.js";
-import { type RulesInput, rulesHash } from "../../../../src/sweep/experiment/rules.js";
+import { earlierLooks, type RulesInput, rulesHash } from "../../../../src/sweep/experiment/rules.js";
 import { evidenceOf, times } from "./experiment-runs.js";
 
 const judged = (evidence: ExperimentEvidence): ExperimentVerdict => experimentVerdict(evidence, pairedStatistics(evidence, []));

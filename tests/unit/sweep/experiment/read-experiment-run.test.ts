@@ -2,10 +2,9 @@ import { beforeAll, expect, test } from "vitest";
 import { analyze } from "../../../../src/analysis/analyze.js";
 import { Bridge } from "../../../../src/bridge/bridge.js";
 import { openHistory } from "../../../../src/runs/open-history.js";
-import { writeAnalysis } from "../../../../src/runs/run-analysis.js";
-import { measuredValue } from "../../../../src/sweep/experiment/experiment-run.js";
+import { writeAnalysis } from "../../../../src/runs/recorded-run.js";
 import { usualMeasures } from "../../../../src/sweep/experiment/measures.js";
-import { readExperimentRun } from "../../../../src/sweep/experiment/read-experiment-run.js";
+import { measuredValue, readExperimentRun } from "../../../../src/sweep/experiment/read-experiment-run.js";
 import { expectedFrom, python, temporaryDirectory } from "../../formats/reference-python.js";
 import { tinyRun } from "./tiny-run.js";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { shownBound, shownFigure, shownP } from "../../../../src/sweep/experiment/shown-figure.js";
+import { shownBound, shownFigure, shownP } from "../../../../src/sweep/experiment/experiment-verdict.js";
 
 test("a number has four digits and a true minus", () => {
   expect([2.30001, -0.123456, 0, 265_905, 3e-5, 123_456_789, null].map(shownFigure)).toEqual(["2.3", "−0.1235", "0", "265900", "3.00e-5", "1.23e+8", "–"]);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ConfigIssue } from "../../../../src/errors.js";
-import { expandSweep } from "../../../../src/sweep/grammar/expand-sweep.js";
+import { expandSweep, flattenOverrides } from "../../../../src/sweep/grammar/expand-sweep.js";
 import { sweepSchema } from "../../../../src/sweep/grammar/sweep-schema.js";
 
 function setsOf(written: object): object[] {
@@ -79,4 +79,23 @@ test.each([
 test("each value has its place in the sweep", () => {
   const [point] = expandSweep(sweepSchema.parse({ grid: { init: [{ kind: "singular" }] }, zip: { a: [1] }, seeds: 1 }), []);
   expect(["init.kind", "a", "seed"].map((path) => point?.placeOf(path))).toEqual(["grid.init", "zip.a", "seeds"]);
+});
+
+test("dotted keys and nested objects are the same", () => {
+  expect(flattenOverrides({ "model.norm": "layernorm", training: { max_steps: 3, "optim.x": 1 } })).toEqual({
+    "model.norm": "layernorm",
+    "training.max_steps": 3,
+    "training.optim.x": 1,
+  });
+});
+
+test("a list is one value, an empty object too, and what is undefined is not there", () => {
+  expect(flattenOverrides({ record: { tensors: ["wte"], rows: undefined }, training: { lr_scheduler_kwargs: {} } })).toEqual({
+    "record.tensors": ["wte"],
+    "training.lr_scheduler_kwargs": {},
+  });
+});
+
+test("of two that name one path the later holds", () => {
+  expect(flattenOverrides({ "model.norm": "a", model: { norm: "b" } })).toEqual({ "model.norm": "b" });
 });

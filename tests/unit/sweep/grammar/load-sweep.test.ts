@@ -1,7 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { loadSweep } from "../../../../src/sweep/grammar/load-sweep.js";
+import { z } from "zod";
+import type { SweepPoint } from "../../../../src/sweep/grammar/expand-sweep.js";
+import { loadSweep, pointFrom, writtenIssues } from "../../../../src/sweep/grammar/load-sweep.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";
 
 const cwd = temporaryDirectory();
@@ -77,4 +79,52 @@ test("a value that is set for all trials cannot vary", async () => {
 
 test("a module that exports nothing is told how a sweep is defined", async () => {
   await expect(loadSweep({ file: write("empty.ts", "export const x = 1;"), cwd })).rejects.toThrow('write "export default defineSweep({ … })" in empty.ts');
+});
+
+const placeOf: SweepPoint["placeOf"] = () => "grid";
+const setOf = (set: SweepPoint["set"]) => pointFrom({ set, placeOf }, "/sweeps/mine");
+
+test("relative paths start at the folder, absolute ones stay, and so does everything else", () => {
+  const set = { "data.corpus": "texts/a.txt", "training.max_steps": 5, name: "texts/a.txt" };
+  expect(setOf(set)).toEqual({ set: { ...set, "data.corpus": "/sweeps/mine/texts/a.txt" }, placeOf });
+  expect(setOf({ "data.corpus": "/a.txt" }).set).toEqual({ "data.corpus": "/a.txt" });
+});
+
+test("a path that is not given stays so", () => expect(setOf({ "data.corpus": null }).set).toEqual({ "data.corpus": null }));
+
+const schema = z.strictObject({
+  base: z.string().optional(),
+  prune: z.strictObject({ every: z.int("expected a number of steps") }).optional(),
+  seeds: z.array(z.int()),
+});
+const names = Object.keys(schema.shape);
+
+function issuesOf(values: unknown) {
+  const { error } = schema.safeParse(values);
+  return error ? writtenIssues(error, values, names, (path) => `file:${path}`) : [];
+}
+
+test("what is right has no issues", () => expect(issuesOf({ seeds: [1] })).toEqual([]));
+
+test.each([
+  ["a field that is missing", {}, { path: "seeds", message: "is missing" }],
+  [
+    "a value, shown as it was written",
+    { seeds: [1], prune: { every: 1.5 } },
+    { path: "prune.every", message: "1.5 is not accepted: expected a number of steps" },
+  ],
+  ["an item of a list", { seeds: [1, "x"] }, { path: "seeds.1", message: expect.stringMatching(/^"x" is not accepted: /) }],
+  ["a misspelt field", { seeds: [1], bass: "quick" }, { path: "bass", message: "unknown field; did you mean base?" }],
+  ["a field that nothing is near", { seeds: [1], zzzzzzzz: 1 }, { path: "zzzzzzzz", message: "unknown field; there are base, prune, seeds" }],
+  ["an unknown field further down", { seeds: [1], prune: { every: 1, bass: 2 } }, { path: "prune.bass", message: "unknown field" }],
+])("%s has its place and its source", (_, values, issue) => {
+  expect(issuesOf(values)).toEqual([{ ...issue, source: `file:${issue.path}` }]);
+});
+
+test("a file that is no object at all is told as a whole", () => {
+  expect(issuesOf([])).toMatchObject([{ path: "(the whole file)", message: expect.stringMatching(/^\[\] is not accepted: /) }]);
+});
+
+test("two misspelt fields are two issues", () => {
+  expect(issuesOf({ seeds: [1], bass: 1, prunes: 2 }).map(({ path }) => path)).toEqual(["bass", "prunes"]);
 });

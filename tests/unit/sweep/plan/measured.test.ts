@@ -3,9 +3,17 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
 import type { RunConfigInput } from "../../../../src/config/run-config-schema.js";
-import { compiledShape } from "../../../../src/sweep/plan/compiled-steps.js";
-import { measure, measuredOf, measureFirstSteps } from "../../../../src/sweep/plan/measured.js";
-import { temporaryDirectory } from "../../formats/reference-python.js";
+import {
+  compiledShape,
+  hasCompiledSteps,
+  isToBeCompiled,
+  leastMemory,
+  measure,
+  measuredOf,
+  measureFirstSteps,
+  trialBytes,
+} from "../../../../src/sweep/plan/measured.js";
+import { expectedFrom, temporaryDirectory } from "../../formats/reference-python.js";
 import { sweepTrial } from "../sweep-trial.js";
 
 const leastBytes = 116_480 * 8; // bfloat16 weights, gradients and two moments of the model that is meant where none is named
@@ -74,4 +82,77 @@ test("trials of a plan are measured by the width of their stacks, and what was n
   expect(alone).toMatchObject({ stack: 1, stepsPerSecond: 10, leastBytes });
   expect(stack).toMatchObject({ stack: 2, stepsPerSecond: 10, leastBytes: 2 * leastBytes });
   expect(others).toEqual([]);
+});
+
+const fast = (input: RunConfigInput) => parseRunConfig({ engine: "fast", ...input });
+const ofSteps = (max_steps: number, input: RunConfigInput = {}) => fast({ ...input, training: { max_steps } });
+
+test("a step is compiled from 250 steps on", () => {
+  expect([249, 250].map((steps) => isToBeCompiled(ofSteps(steps)))).toEqual([false, true]);
+});
+
+test("it is compiled where that is wished, and never in a stack or by the other engine", () => {
+  expect(isToBeCompiled(ofSteps(10, { compiled_step: "on" }))).toBe(true);
+  expect(isToBeCompiled(ofSteps(1000, { compiled_step: "off" }))).toBe(false);
+  expect(isToBeCompiled(ofSteps(1000, { stack: 2 }))).toBe(false);
+  expect(isToBeCompiled(parseRunConfig({ training: { max_steps: 1000 } }))).toBe(false);
+});
+
+test("runs that differ in seed, rate, length and start have one compiled step, and other models, batches and threads another", () => {
+  const shape = compiledShape(fast({}));
+  expect(compiledShape(fast({ seed: 9, init: { kind: "singular" }, training: { learning_rate: 1e-4, max_steps: 7 } }))).toBe(shape);
+  const others = [fast({ model: { n_embd: 32 } }), fast({ training: { per_device_train_batch_size: 8 } }), fast({ threads: 1 })];
+  expect(new Set([shape, ...others.map(compiledShape)]).size).toBe(4);
+});
+
+test("what was compiled is looked for where Python keeps it", () => {
+  const home = temporaryDirectory();
+  const folder = join(home, ".cache", "bh-bridge", "compiled");
+  const kept = expectedFrom<string>(
+    `
+import json, os, sys
+os.environ["HOME"] = sys.argv[1]
+os.environ.pop("XDG_CACHE_HOME", None)
+os.environ.pop("TORCHINDUCTOR_CACHE_DIR", None)
+sys.path.insert(0, "python")
+from bh_bridge.fast_step.compiling import CACHE, _keep_compiled
+_keep_compiled()
+print(json.dumps(os.environ[CACHE]))`,
+    home,
+  );
+  expect(kept).toBe(folder); // which is there now, and empty
+  const caches = { XDG_CACHE_HOME: join(home, ".cache") };
+  expect(hasCompiledSteps(caches)).toBe(false);
+  mkdirSync(join(folder, "fxgraph"));
+  expect(hasCompiledSteps(caches)).toBe(true);
+  expect(hasCompiledSteps({ XDG_CACHE_HOME: join(home, "other") })).toBe(false);
+  expect(hasCompiledSteps({ ...caches, TORCHINDUCTOR_CACHE_DIR: join(home, "of-the-user") })).toBe(false);
+});
+
+// The default model has 116,160 weights with RMSNorm and 116,480 with LayerNorm, whose biases are counted for both.
+const weights = 116_480;
+
+test("histories, checkpoints, final model and events are counted", () => {
+  const config = parseRunConfig({ training: { max_steps: 1000 }, checkpoint: { keep: 2 } });
+  const history = 1001 * (128 * 64 * 2 + 24);
+  const expected = history + 3 * weights * 6 + weights * 2 + 1000 * 200 + 200_000;
+  expect(trialBytes(config)).toBe(expected);
+});
+
+test("fewer rows and a slower beat take less, wide moments more", () => {
+  const bytes = (values: object) => trialBytes(parseRunConfig(values));
+  expect(bytes({ record: { rows: [1, 2, 3] } })).toBeLessThan(bytes({}) / 2);
+  expect(bytes({ record: { every: 10 } })).toBeLessThan(bytes({}) / 5);
+  expect(bytes({ record: { every: "0..100, every 1000" } })).toBeLessThan(bytes({}) / 5);
+  const both = { tensors: ["wte", "wte.grad"] };
+  expect(bytes({ record: { ...both, schedules: { "wte.grad": 1000 } } })).toBeLessThan(bytes({ record: both }) * 0.6);
+  expect(bytes({ training: { optimizer_state_dtype: "float32" } })).toBeGreaterThan(bytes({}));
+});
+
+test("a stack keeps weights and gradients of each place, and two moments of each run", () => {
+  const stack = (values: object) => parseRunConfig({ engine: "fast", stack: 4, ...values });
+  expect(leastMemory(parseRunConfig({}), 1)).toBe(weights * 8);
+  expect(leastMemory(stack({}), 4)).toBe(4 * weights * 8);
+  expect(leastMemory(stack({}), 3)).toBe(weights * (4 * 4 + 3 * 4));
+  expect(leastMemory(stack({ training: { optimizer_state_dtype: "float32" } }), 1)).toBe(weights * (4 * 4 + 8));
 });

@@ -1,17 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { resolvePython } from "../../../../src/python/resolve-python.js";
+import { resolvePython } from "../../../../src/python/require-packages.js";
 import { LocalExecutor } from "../../../../src/sweep/executors/local/local-executor.js";
 import { loadExperiment } from "../../../../src/sweep/experiment/load-experiment.js";
-import type { SweepDefinition } from "../../../../src/sweep/grammar/define-sweep.js";
 import { loadBase } from "../../../../src/sweep/grammar/load-base.js";
 import { loadSweep } from "../../../../src/sweep/grammar/load-sweep.js";
-import { planAgain } from "../../../../src/sweep/plan/plan-again.js";
-import { createPlanDirectory } from "../../../../src/sweep/plan/plan-directory.js";
-import { planExperiment } from "../../../../src/sweep/plan/plan-experiment.js";
-import { planText } from "../../../../src/sweep/plan/plan-file.js";
-import { planSweep } from "../../../../src/sweep/plan/plan-sweep.js";
+import type { SweepDefinition } from "../../../../src/sweep/grammar/sweep-schema.js";
+import { createPlanDirectory, planText } from "../../../../src/sweep/plan/plan-directory.js";
+import { planAgain, planExperiment, planSweep } from "../../../../src/sweep/plan/plan-experiment.js";
 import { python as interpreter, temporaryDirectory } from "../../formats/reference-python.js";
 
 const python = await resolvePython({ python: interpreter });

@@ -2,11 +2,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
 import type { RunConfigInput } from "../../../../src/config/run-config-schema.js";
-import { compiledShape } from "../../../../src/sweep/plan/compiled-steps.js";
-import type { Measured } from "../../../../src/sweep/plan/measured.js";
-import { planCost, requireRoom } from "../../../../src/sweep/plan/plan-cost.js";
+import { compiledShape, type Measured, trialBytes } from "../../../../src/sweep/plan/measured.js";
+import { planCost, planTime, requireRoom } from "../../../../src/sweep/plan/plan-cost.js";
 import type { Trial } from "../../../../src/sweep/plan/plan-trials.js";
-import { trialBytes } from "../../../../src/sweep/plan/trial-bytes.js";
 import type { SweepTrial } from "../../../../src/sweep/sweep-document.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";
 
@@ -133,4 +131,23 @@ test("a step of another shape than those that were measured is compiled once mor
   expect(elsewhere).toMatchObject({ firstCompiles: 2, seconds: 4 * 30 + 35 + 3 + 35 + 3 });
   const uncompiled = planCost(folder, both, [], { workers: 1 }, [probe]); // as where there is no compiler
   expect([uncompiled.seconds, uncompiled.firstCompiles]).toEqual([120, undefined]);
+});
+
+const compiling = { known: new Set(["a"]), firstSeconds: 30 };
+const works = (shape: string | null, ...seconds: number[]) => seconds.map((each) => ({ seconds: each, shape }));
+
+test("each worker takes the next work when it is free", () => {
+  expect(planTime(works(null, 10, 4, 4, 4), 2, compiling)).toBe(12); // one does 10, the other 4 + 4 + 4
+  expect(planTime(works(null, 10, 10, 10), 2, compiling)).toBe(20); // not 15: the third has to be waited for
+  expect(planTime([], 0, compiling)).toBe(0);
+});
+
+test("a step that was compiled before takes 3 s before each work", () => {
+  expect(planTime(works("a", 10, 10), 1, compiling)).toBe(26);
+});
+
+test("one that was not is compiled once, and beside one another by workers that begin before it is there", () => {
+  expect(planTime(works("b", 10, 10), 1, compiling)).toBe(30 + 10 + 3 + 10);
+  expect(planTime(works("b", 10, 10, 10, 10), 2, compiling)).toBe(30 + 10 + 3 + 10);
+  expect(planTime([...works("b", 10), ...works("c", 10)], 1, compiling)).toBe(30 + 10 + 30 + 10);
 });

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { resolvePython } from "../../../../src/python/resolve-python.js";
+import { resolvePython } from "../../../../src/python/require-packages.js";
 import { LocalExecutor } from "../../../../src/sweep/executors/local/local-executor.js";
-import type { ExperimentDefinition } from "../../../../src/sweep/experiment/define-experiment.js";
-import { loadExperiment } from "../../../../src/sweep/experiment/load-experiment.js";
+import { type ExperimentDefinition, loadExperiment } from "../../../../src/sweep/experiment/load-experiment.js";
 import { type BaseSources, loadBase } from "../../../../src/sweep/grammar/load-base.js";
 import { planExperiment } from "../../../../src/sweep/plan/plan-experiment.js";
 import { python as interpreter } from "../../formats/reference-python.js";

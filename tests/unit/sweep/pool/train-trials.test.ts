@@ -3,10 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { parseRunConfig } from "../../../../src/config/parse-run-config.js";
-import { resolvePython } from "../../../../src/python/resolve-python.js";
-import { trainTrials } from "../../../../src/sweep/pool/train-trials.js";
+import { resolvePython } from "../../../../src/python/require-packages.js";
+import { trainTrials, WarmPython } from "../../../../src/sweep/pool/train-trial.js";
 import type { TrialTask } from "../../../../src/sweep/pool/trial-task.js";
-import { WarmPython } from "../../../../src/sweep/pool/warm-python.js";
 import { python, temporaryDirectory } from "../../formats/reference-python.js";
 
 const out = temporaryDirectory();

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterAll, expect, test } from "vitest";
-import { resolvePython } from "../../../../src/python/resolve-python.js";
-import { allowedCores } from "../../../../src/sweep/executors/local/core-shares.js";
-import { WarmPython } from "../../../../src/sweep/pool/warm-python.js";
+import { resolvePython } from "../../../../src/python/require-packages.js";
+import { allowedCores } from "../../../../src/sweep/executors/local/local-executor.js";
+import { WarmPython } from "../../../../src/sweep/pool/train-trial.js";
 import { isAlive } from "../../../e2e/program.js";
 import { python } from "../../formats/reference-python.js";
 

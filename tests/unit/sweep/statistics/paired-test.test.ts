@@ -2,11 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { hallInterval, hallTail, isSkewed, sampleSkewness } from "../../../../src/sweep/statistics/hall-test.js";
+import { median, medianInterval, signTail } from "../../../../src/sweep/statistics/binomial-tests.js";
 import { pairedTest } from "../../../../src/sweep/statistics/paired-test.js";
 import { signFlipTail } from "../../../../src/sweep/statistics/sign-flip-test.js";
-import { median, medianInterval, signTail } from "../../../../src/sweep/statistics/sign-test.js";
-import { studentQuantile, studentTail } from "../../../../src/sweep/statistics/student-t.js";
+import { hallInterval, hallTail, isSkewed, sampleSkewness, studentQuantile, studentTail } from "../../../../src/sweep/statistics/t-tests.js";
 import { expectedFrom } from "../../formats/reference-python.js";
 
 const reference = readFileSync(join(import.meta.dirname, "reference_pairs.py"), "utf8");

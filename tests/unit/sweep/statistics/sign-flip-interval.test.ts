@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { signFlipInterval } from "../../../../src/sweep/statistics/sign-flip-interval.js";
-import { signFlipTest } from "../../../../src/sweep/statistics/sign-flip-test.js";
+import { signFlipInterval, signFlipTest } from "../../../../src/sweep/statistics/sign-flip-test.js";
 import { expectedFrom } from "../../formats/reference-python.js";
 
 /** p of scipy's test for shifts just inside and just outside both ends. */

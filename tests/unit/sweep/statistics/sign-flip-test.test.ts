@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { mcnemarTest } from "../../../../src/sweep/statistics/mcnemar-test.js";
-import { signFlipTest } from "../../../../src/sweep/statistics/sign-flip-test.js";
+import { mcnemarTest } from "../../../../src/sweep/statistics/binomial-tests.js";
+import { signFlipTest, subsetSums } from "../../../../src/sweep/statistics/sign-flip-test.js";
 import { expectedFrom } from "../../formats/reference-python.js";
 import { sampledDifferences } from "./samples.js";
 
@@ -77,4 +77,15 @@ test("of yes and no it is McNemar's test", () => {
       expect(signFlipTest(scores)?.p).toBeCloseTo(mcnemarTest(only(-1), only(1)), 12);
     }),
   );
+});
+
+test("sums and sizes of all subsets of three values, in the order of their bits", () => {
+  const { sums, sizes } = subsetSums([1, 10, 100]);
+  expect([...sums]).toEqual([0, 1, 10, 11, 100, 101, 110, 111]);
+  expect([...sizes]).toEqual([0, 1, 1, 2, 1, 2, 2, 3]);
+});
+
+test("a sum that is 0 but for rounding is 0, a small value is itself", () => {
+  expect(subsetSums([0.1, 0.2, -0.3]).sums[7]).toBe(0);
+  expect(subsetSums([1, 1e-6]).sums[2]).toBe(1e-6);
 });

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { parseRunConfig } from "../../../../../src/config/parse-run-config.js";
-import { resolvePython } from "../../../../../src/python/resolve-python.js";
+import { resolvePython } from "../../../../../src/python/require-packages.js";
 import { readRunManifest } from "../../../../../src/runs/run-manifest.js";
 import { LocalWorker } from "../../../../../src/sweep/executors/local/local-worker.js";
 import type { TrialEnd, TrialListener, TrialTask } from "../../../../../src/sweep/pool/trial-task.js";

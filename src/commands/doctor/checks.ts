@@ -1,0 +1,221 @@
+import { statfs } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { z } from "zod";
+import { gpt2ConfigVersion } from "../../config/models/gpt2-config.generated.js";
+import { gpt2ConfigSchema } from "../../config/models/gpt2-model.js";
+import { trainingArgumentsShape, trainingArgumentsVersion } from "../../config/training-arguments.generated.js";
+import { BhBridgeError } from "../../errors.js";
+import { type FindPythonOptions, type PythonCandidate, type PythonOrigin, pythonCandidates } from "../../python/find-python.js";
+import { packageManifest, versionSatisfies } from "../../python/package-manifest.js";
+import { checkRequirements, installCommand, type PythonReport, probePython, pythonRequirements, type RequirementCheck } from "../../python/require-packages.js";
+import { askTorch, type TorchAnswer } from "../../python/run-python-script.js";
+import { count } from "../../text/format.js";
+
+/** One thing that was looked at. */
+const doctorCheckSchema = z.strictObject({
+  name: z.string(),
+  ok: z.boolean(),
+  /** What is there; null when there is nothing. */
+  found: z.string().nullable(),
+  expected: z.string(),
+  /** The command, or the deed, that mends it; null when all is well. */
+  fix: z.string().nullable(),
+});
+
+/** What `doctor --measure` adds: how fast the default configuration trains with each number of CPU threads. */
+const doctorMeasureSchema = z.strictObject({
+  threads: z.array(z.strictObject({ threads: z.int().positive(), stepsPerSecond: z.number().positive() })),
+  /** The number of threads that was fastest. */
+  fastest: z.int().positive(),
+});
+
+/** What `doctor --json` prints. */
+export const doctorDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/doctor@1"),
+  /** Whether every check is. */
+  ok: z.boolean(),
+  checks: z.array(doctorCheckSchema),
+  /** With `--measure`, where everything that training needs is there. */
+  measure: doctorMeasureSchema.optional(),
+});
+
+export type DoctorMeasure = z.infer<typeof doctorMeasureSchema>;
+export type DoctorCheck = z.infer<typeof doctorCheckSchema>;
+export type DoctorDocument = z.infer<typeof doctorDocumentSchema>;
+
+/** A run of 10,000 steps with each state recorded takes 165 MB, and its checkpoints a few MB each: this leaves room for several. */
+const wantedBytes = 1e9;
+
+/** Free space where runs are written. */
+export async function checkDisk(folder: string): Promise<DoctorCheck> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  const ok = free >= wantedBytes;
+  return {
+    name: "disk",
+    ok,
+    found: `${(free / 1e9).toFixed(1)} GB free in ${folder}`,
+    expected: `>=${wantedBytes / 1e9} GB`,
+    fix: ok ? null : "free some space, or write runs to another disk with --out",
+  };
+}
+
+const require = createRequire(import.meta.url);
+
+/** Version of an installed npm package; null when it is not there. */
+function installedVersion(name: string): string | null {
+  try {
+    return String(require(`${name}/package.json`).version);
+  } catch {
+    // Whatever keeps its package.json from being read keeps the package from being used.
+    return null;
+  }
+}
+
+/** The JavaScript side: Node.js, this package, and the transport that it is tied to. */
+export function checkPackage(): DoctorCheck[] {
+  const { version, engines, dependencies } = packageManifest();
+  const node = process.versions.node;
+  const nodeIsNewEnough = versionSatisfies(node, engines.node);
+  const pythoniaWanted = dependencies["pythonia"] ?? "";
+  const pythonia = installedVersion("pythonia");
+  return [
+    {
+      name: "node",
+      ok: nodeIsNewEnough,
+      found: node,
+      expected: engines.node,
+      fix: nodeIsNewEnough ? null : `install Node.js ${engines.node}, with your version manager or your system's packages`,
+    },
+    { name: "bh-bridge", ok: true, found: version, expected: version, fix: null },
+    {
+      name: "pythonia",
+      ok: pythonia === pythoniaWanted,
+      found: pythonia,
+      expected: pythoniaWanted,
+      fix: pythonia === pythoniaWanted ? null : `npm install pythonia@${pythoniaWanted}`,
+    },
+  ];
+}
+
+/** What was found out about the Python to train with; without a `report` there is none that runs. */
+interface PythonDiagnosis {
+  checks: DoctorCheck[];
+  report?: PythonReport;
+}
+
+/** A candidate that was asked: what it has, or why it does not answer. */
+type Asked = PythonCandidate & ({ report: PythonReport; requirements: RequirementCheck[] } | { report: undefined; failure: string });
+
+/** The message of an error of ours; any other is not for a diagnosis to swallow. */
+function messageOf(error: unknown): string {
+  if (error instanceof BhBridgeError && error.code !== "ABORTED") return error.message;
+  throw error;
+}
+
+async function ask(candidate: PythonCandidate, signal?: AbortSignal): Promise<Asked> {
+  try {
+    const report = await probePython(candidate.path, signal);
+    return { ...candidate, report, requirements: checkRequirements(report) };
+  } catch (error) {
+    return { ...candidate, report: undefined, failure: messageOf(error) };
+  }
+}
+
+const isUsable = (asked: Asked) => asked.report !== undefined && asked.requirements.every(({ ok }) => ok);
+
+/** A candidate that is passed over: `/usr/bin/python3 (PATH, lacks torch and numpy)`. */
+function describeOther(asked: Asked): string {
+  const lacking = asked.report ? asked.requirements.filter(({ ok }) => !ok).map(({ name }) => name) : [];
+  const flaw = asked.report ? lacking.length > 0 && `lacks ${lacking.join(", ")}` : "does not run";
+  return `${asked.path} (${[asked.origin, flaw].filter(Boolean).join(", ")})`;
+}
+
+/** The set-up mends what bh-bridge found by itself; a Python that was asked for is mended where it is. */
+const wasAskedFor = (origin: PythonOrigin) => origin === "--python" || origin === "config" || origin === "BH_BRIDGE_PYTHON";
+
+function noPython(found: string | null, fix: string): PythonDiagnosis {
+  return { checks: [{ name: "python", ok: false, found, expected: pythonRequirements().python, fix }] };
+}
+
+/** The Python to train with, as `resolvePython` would choose it, its version and its packages; never throws for what it finds. */
+export async function checkPython(options: FindPythonOptions, signal?: AbortSignal): Promise<PythonDiagnosis> {
+  let candidates: PythonCandidate[];
+  try {
+    candidates = pythonCandidates(options);
+  } catch (error) {
+    return noPython(null, messageOf(error));
+  }
+  const all: Asked[] = [];
+  for (const candidate of candidates) all.push(await ask(candidate, signal));
+  const chosen = all.find(isUsable) ?? all.find(({ report }) => report) ?? all[0];
+  if (!chosen?.report) return noPython(chosen?.failure ?? null, "bh-bridge setup");
+
+  const { report, origin } = chosen;
+  const others = all.filter((asked) => asked !== chosen).map(describeOther);
+  const seen = `${report.version}, ${report.path} (${origin})${others.length > 0 ? `; passed over: ${others.join(", ")}` : ""}`;
+  const checks = chosen.requirements.map((requirement): DoctorCheck => {
+    const { name, ok, found, expected } = requirement;
+    if (name === "Python")
+      return { name: "python", ok, found: seen, expected, fix: ok ? null : `bh-bridge setup --python PATH, with the path of a Python ${expected}` };
+    return { name, ok, found, expected, fix: ok ? null : wasAskedFor(origin) ? installCommand(report, [requirement]) : "bh-bridge setup" };
+  });
+  return { checks, report };
+}
+
+function describeDevices({ environment }: TorchAnswer): string {
+  const { devices, cpu_capability, threads } = environment;
+  const cuda = devices.cuda.map((name, index) => `cuda:${index} (${name})`);
+  return [...cuda, ...(devices.mps ? ["mps"] : []), `cpu (${cpu_capability}, ${count(threads, "thread")})`].join(", ");
+}
+
+/** Field names of a class of transformers: those that a configuration may have, and those that the installed version has. */
+interface Names {
+  check: string;
+  known: readonly string[];
+  installed: readonly string[];
+  /** The version that the known ones are of. */
+  version: string;
+}
+
+/**
+ * Whether the installed transformers knows every setting that a configuration may name.
+ *
+ * An older version lacks the newest settings, and a run that sets one of them is refused. In any other version a missing name has been renamed or removed.
+ */
+function checkNames({ check, known, installed, version }: Names, report: PythonReport): DoctorCheck {
+  const absent = known.filter((name) => !installed.includes(name));
+  const installedVersion = report.packages.transformers ?? "";
+  const ok = absent.length === 0 || versionSatisfies(installedVersion, `<${version}`);
+  const lacks = `transformers ${installedVersion} lacks ${absent.join(", ")}`;
+  const found = absent.length === 0 ? `all ${known.length}` : `${lacks}${ok ? ", which cannot be set" : ""}`;
+  const fix = ok ? null : `${report.path} -m pip install "transformers==${version}"`;
+  return { name: check, ok, found, expected: `the ${known.length} of transformers ${version}`, fix };
+}
+
+/** Settings of the installed transformers that a configuration cannot name, since the types are of another version. */
+function added(known: readonly string[], { training_arguments }: TorchAnswer): string {
+  const names = training_arguments.filter((name) => !known.includes(name));
+  return names.length === 0 ? "" : `; ${names.join(", ")} cannot be set yet`;
+}
+
+/** What torch and transformers say once they are imported: the devices, and whether the settings still have the names they had. */
+export async function checkTorch(report: PythonReport, signal?: AbortSignal): Promise<DoctorCheck[]> {
+  const expected = "torch and transformers can be imported";
+  try {
+    const answer = await askTorch(report.path, signal);
+    const known = Object.keys(trainingArgumentsShape);
+    const training = { check: "training arguments", known, installed: answer.training_arguments, version: trainingArgumentsVersion };
+    const model = { check: "model configuration", known: Object.keys(gpt2ConfigSchema.shape), installed: answer.gpt2_config, version: gpt2ConfigVersion };
+    const settings = checkNames(training, report);
+    return [
+      { name: "devices", ok: true, found: describeDevices(answer), expected, fix: null },
+      { ...settings, found: `${settings.found}${added(known, answer)}` },
+      checkNames(model, report),
+    ];
+  } catch (error) {
+    if (!(error instanceof BhBridgeError) || error.code === "ABORTED") throw error;
+    const found = error.exit?.lastLines.at(-1) ?? error.message;
+    return [{ name: "devices", ok: false, found, expected, fix: `${report.path} -m pip install --force-reinstall torch transformers` }];
+  }
+}

@@ -1,0 +1,70 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { z } from "zod";
+import { BhBridgeError } from "../errors.js";
+import { type ExportTarget, exportedSchema, exportTargets } from "../runner/export-model.js";
+import { shellQuote } from "../text/escaping.js";
+import { formatBytes } from "../text/format.js";
+import { type CommonOptions, createCommand } from "./terminal/command.js";
+import { findTarget, parseStep } from "./terminal/target.js";
+import { Terminal } from "./terminal/terminal.js";
+
+/** The document of `export --json`. */
+export const exportDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/export@1"),
+  ...exportedSchema.shape,
+  /** The command that uploads a model; it was not run. */
+  upload: z.string().optional(),
+});
+export type ExportDocument = z.output<typeof exportDocumentSchema>;
+
+interface ExportCommandOptions extends CommonOptions {
+  to: ExportTarget;
+  out: string;
+  step?: number;
+}
+
+/** `bh-bridge export RUN`: give results back to Python and spreadsheets. */
+export function exportCommand(): Command {
+  return createCommand(
+    "export",
+    "Export a model, a history or a matrix for Python and spreadsheets",
+    "bh-bridge export runs/my-run --to npy --out history.npy",
+    "bh-bridge export runs/my-run --to hf --out my-model",
+  )
+    .argument("<run>", "a run, or FILE[::TENSOR] of any other kind")
+    .addOption(
+      new Option("--to <format>", "what to write: hf takes the final model, csv one state, the others the whole history")
+        .choices(exportTargets)
+        .makeOptionMandatory(),
+    )
+    .requiredOption("-o, --out <path>", "file or directory to make; nothing is overwritten", nonEmpty)
+    .option("--step <n>", "of a history, the state after this training step alone", parseStep)
+    .action(exportTo);
+}
+
+function nonEmpty(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("It is empty.");
+  return text;
+}
+
+async function exportTo(run: string, options: ExportCommandOptions): Promise<void> {
+  const terminal = new Terminal(options);
+  const document = await exportDocument(run, options);
+  terminal.document(document);
+  const what = document.tensor === undefined ? "the final model" : `${document.tensor} [${document.shape?.join(", ")}]`;
+  terminal.print(`${terminal.color.bold(document.out)}: ${what}, ${formatBytes(document.bytes)}`);
+  if (document.upload) terminal.print(`\nNothing has been sent. To publish it:  ${terminal.color.cyan(document.upload)}`);
+}
+
+async function exportDocument(run: string, { to, out, step }: ExportCommandOptions): Promise<ExportDocument> {
+  if (to === "hf" && step !== undefined) throw new BhBridgeError("USAGE", "--step does not go with --to hf: only the final model is complete");
+  const [{ exportRun }, { repositoryOf }, { findPath }] = await Promise.all([
+    import("../runner/export-run.js"),
+    import("../runner/export-model.js"),
+    import("../runs/checkpoint.js"),
+  ]);
+  const { path, ...target } = to === "hf" ? { path: await findPath(run) } : await findTarget(run);
+  const exported = await exportRun(path, { ...target, to, out, step });
+  const upload = to === "hf" ? { upload: `hf upload ${shellQuote(repositoryOf(out))} ${shellQuote(out)}` } : {};
+  return { schema: "bh-bridge/export@1", ...exported, ...upload };
+}

@@ -1,0 +1,109 @@
+import { Command } from "commander";
+import { z } from "zod";
+import { runConfigSchema } from "../config/run-config-schema.js";
+import { wrap } from "../text/wrap.js";
+import { type CommonOptions, createCommand, helpEnding } from "./terminal/command.js";
+import { runnable } from "./terminal/invocation.js";
+import { Terminal } from "./terminal/terminal.js";
+
+const summaryShape = { name: z.string(), title: z.string(), summary: z.string(), source: z.string() };
+
+/** The document of `presets --json`. */
+export const presetsDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/presets@1"),
+  default: z.string(),
+  presets: z.array(z.strictObject(summaryShape)),
+  /** What `experiment` runs by name. */
+  experiments: z.array(z.strictObject({ name: z.string(), title: z.string(), asks: z.string(), confound: z.string(), source: z.string() })),
+});
+
+export type PresetsDocument = z.output<typeof presetsDocumentSchema>;
+
+/** The document of `presets show NAME --json`. */
+export const presetDocumentSchema = z.strictObject({
+  schema: z.literal("bh-bridge/preset@1"),
+  ...summaryShape,
+  hash: z.string(),
+  /** What the preset changes of the defaults. */
+  changes: z.array(z.strictObject({ path: z.string(), before: z.json().optional(), after: z.json().optional(), typeChanged: z.boolean() })),
+  config: runConfigSchema,
+});
+
+export type PresetDocument = z.output<typeof presetDocumentSchema>;
+
+/** `presets`: list the named configurations; `presets show NAME`: what one of them is. */
+export function presetsCommand(): Command {
+  return new Command("presets")
+    .description("List the presets: configurations with a name")
+    .addHelpText("after", () => helpEnding("Example:\n  $ bh-bridge presets show jiggle-11.2b"))
+    .addCommand(listCommand(), { isDefault: true })
+    .addCommand(showCommand());
+}
+
+function listCommand(): Command {
+  return createCommand("list", "List the presets (what `presets` alone does)", "bh-bridge presets").action((options: CommonOptions) =>
+    listPresets(new Terminal(options)),
+  );
+}
+
+function showCommand(): Command {
+  return createCommand("show", "Show what a preset runs and what it changes of the defaults", "bh-bridge presets show clean")
+    .argument("<name>", "name of the preset")
+    .action((name: string, options: CommonOptions) => showPreset(name, new Terminal(options)));
+}
+
+async function listPresets(terminal: Terminal): Promise<void> {
+  const [{ defaultPreset, presetNames, presets }, { experimentPresetNames, experimentPresets }] = await Promise.all([
+    import("../config/presets.js"),
+    import("../sweep/experiment/load-experiment.js"),
+  ]);
+  for (const name of presetNames) {
+    const { title, summary } = presets[name];
+    const heading = `${terminal.color.bold(name)}  ${title}${name === defaultPreset ? " (default)" : ""}`;
+    terminal.print(wrap(`${heading}\n  ${terminal.color.dim(summary)}`, terminal.width));
+  }
+  terminal.print(runnable("\nRun one:   bh-bridge train --preset NAME\nCopy one:  bh-bridge config print --preset NAME > my.yaml"));
+  terminal.print(`\n${terminal.color.bold("Experiments")}`);
+  for (const name of experimentPresetNames) {
+    const { title, asks } = experimentPresets[name];
+    terminal.print(wrap(`${terminal.color.bold(name)}  ${title}\n  ${terminal.color.dim(asks)}`, terminal.width));
+  }
+  terminal.print(runnable("\nRun one:   bh-bridge experiment NAME --seeds 42..51"));
+  const described = presetNames.map((name) => ({ name, title: presets[name].title, summary: presets[name].summary, source: presets[name].source }));
+  const experiments = experimentPresetNames.map((name) => {
+    const { title, asks, confound, source } = experimentPresets[name];
+    return { name, title, asks, confound, source };
+  });
+  const document: PresetsDocument = { schema: "bh-bridge/presets@1", default: defaultPreset, presets: described, experiments };
+  terminal.document(document);
+}
+
+async function showPreset(asked: string, terminal: Terminal): Promise<void> {
+  const [{ presets }, { resolveRunConfig }, { diffRunConfigs }, { formatDifference }] = await Promise.all([
+    import("../config/presets.js"),
+    import("../config/resolve-run-config.js"),
+    import("../config/diff-run-configs.js"),
+    import("../config/annotated-yaml.js"),
+  ]);
+  const [{ preset: name, config, hash }, defaults] = await Promise.all([resolveRunConfig({ preset: asked }), resolveRunConfig()]);
+  const { title, summary, source } = presets[name];
+  const changes = diffRunConfigs(defaults.config, config);
+  const width = Math.max(0, ...changes.map(({ path }) => path.length));
+  const prose = (text: string) => wrap(text, terminal.width);
+  const lines = changes.map((change) => `  ${formatDifference(change, width, terminal.color)}`);
+  const heading = changes.length === 0 ? "It is the default: nothing is changed." : "Changed from the default:";
+  terminal.print(
+    [
+      prose(`${terminal.color.bold(name)}  ${title}`),
+      prose(summary),
+      prose(`From: ${source}`),
+      "",
+      heading,
+      ...lines,
+      "",
+      runnable(`Every value: bh-bridge config print --preset ${name}`),
+    ].join("\n"),
+  );
+  const document: PresetDocument = { schema: "bh-bridge/preset@1", name, title, summary, source, hash, changes, config };
+  terminal.document(document);
+}

@@ -1,0 +1,92 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { z } from "zod";
+import { type SimulateOptions, type Simulation, simulationSchema } from "../runner/simulate.js";
+import { count, figure, groupDigits, percent, type TextColors } from "../text/format.js";
+import { wrap } from "../text/wrap.js";
+import { type CommonOptions, createCommand } from "./terminal/command.js";
+import { createProgress } from "./terminal/progress.js";
+import { stopOnSignal } from "./terminal/stop-on-signal.js";
+import { table } from "./terminal/table.js";
+import { Terminal } from "./terminal/terminal.js";
+
+/** The document of `simulate --json`. */
+export const simulateDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/simulate@1"), ...simulationSchema.shape });
+export type SimulateDocument = z.output<typeof simulateDocumentSchema>;
+
+interface SimulateCommandOptions extends CommonOptions {
+  sigma?: number;
+  noiseDtype?: string;
+  dtype?: string;
+  draws: number;
+  vocab?: number;
+  dim?: number;
+  seed?: number;
+  python?: string;
+}
+
+/** `bh-bridge simulate KIND`: the black holes of initial states, without a training. */
+export function simulateCommand(): Command {
+  return createCommand("simulate", "Draw initial states without training and count their black holes", "bh-bridge simulate snowball --sigma 1e-5 --draws 1000")
+    .argument("<kind>", "initial state, as init.kind: normal, singular, snowball, unit-noise")
+    .option("--sigma <s>", "standard deviation of the noise on each component, as init.sigma", parseNumber)
+    .option("--noise-dtype <dtype>", "what unit-noise is drawn in, as init.noise_dtype: float32 or bfloat16")
+    .option("--dtype <dtype>", "dtype of the weights, as model.dtype: bfloat16 (by default), float32, float32-master")
+    .option("--draws <n>", "how many states to draw", parseNumber, 1000)
+    .option("--vocab <n>", "rows of a state; 128 by default", parseNumber)
+    .option("--dim <n>", "components of a row; 64 by default", parseNumber)
+    .option("--seed <n>", "of the random stream; 42 by default", parseNumber)
+    .option("--python <path>", "Python interpreter")
+    .action(simulateInTerminal);
+}
+
+function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("It is a number, such as 1000 or 1e-5.");
+  return value;
+}
+
+async function simulateInTerminal(kind: string, { sigma, noiseDtype, dtype, draws, vocab, dim, seed, python, ...common }: SimulateCommandOptions) {
+  const terminal = new Terminal(common);
+  const { simulate } = await import("../runner/simulate.js");
+  using stop = stopOnSignal(terminal, { stopping: () => "Stopping the simulation" });
+  const progress = createProgress(terminal, "Drawing", "states", draws);
+  const fields = { kind, sigma, noise_dtype: noiseDtype };
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  // What the kinds and dtypes are is for the schema to say, with the reason where one is wrong.
+  const options = {
+    init: Object.fromEntries(given),
+    dtype,
+    draws,
+    vocab,
+    dim,
+    seed,
+    python,
+    signal: stop.signal,
+    onProgress: (done: number) => progress.update(done),
+  };
+  try {
+    const document: SimulateDocument = { schema: "bh-bridge/simulate@1", ...(await simulate(options as SimulateOptions)) };
+    progress.stop();
+    terminal.document(document);
+    terminal.print(formatSimulation(document, terminal.color, terminal.width));
+  } finally {
+    progress.stop();
+  }
+}
+
+/** A simulation for people: a line a quantity. */
+export function formatSimulation(simulation: Simulation, color: TextColors, width?: number): string {
+  const { init, dtype, vocab, dim, draws, withBlackHoles } = simulation;
+  const { kind, ...fields } = init;
+  const settings = Object.entries(fields).map(([name, value]) => `${name} ${value}`);
+  const rows = (["C", "P", "unique", "largest", "populations"] as const).map((name) => {
+    const { min, median, mean, sd, max } = simulation[name];
+    return [name, ...[min, median, mean, sd, max].map(figure)];
+  });
+  const lines = [
+    `${color.bold([kind, ...settings].join(", "))}: ${count(draws, "draw")} of ${groupDigits(vocab)} × ${groupDigits(dim)}, ${dtype}`,
+    `${groupDigits(withBlackHoles)} of them (${percent(withBlackHoles / draws)}) have a black hole`,
+    table(["", "min", "median", "mean", "sd", "max"], rows, { width, indent: 2 }),
+  ];
+  return wrap(lines.join("\n"), width);
+}

@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { configJsonSchema, fieldPaths, type JsonSchemaNode, withoutSafeIntegerBounds } from "../config/json-schema.js";
+import { experimentSchema } from "./experiment/load-experiment.js";
+import { axisSchema } from "./grammar/axis.js";
+import { sweepSchema } from "./grammar/sweep-schema.js";
+
+const anyConfig = { $ref: "#/$defs/configuration" };
+
+/** JSON Schema (draft 2020-12) of an experiment file, for editors; `schemas/experiment.schema.json` holds it. Base and arms have the fields of a configuration. */
+export function experimentJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(experimentSchema, { io: "input", override: ({ jsonSchema }) => withoutSafeIntegerBounds(jsonSchema) });
+  const { base, arms } = schema.properties ?? {};
+  const { $schema: _, additionalProperties: __, ...configuration } = configJsonSchema(); // a field may also be written by its dotted path
+  return {
+    ...schema,
+    title: "bh-bridge experiment",
+    description: "Arms × seeds, and the rules that they are judged by.",
+    properties: {
+      ...schema.properties,
+      base: { ...(base as object), anyOf: [{ type: "string", minLength: 1 }, anyConfig] },
+      arms: { ...(arms as object), additionalProperties: anyConfig, minProperties: 2 },
+    },
+    $defs: { configuration },
+  };
+}
+
+/** JSON Schema (draft 2020-12) of a sweep's file, for editors, which offer the fields of a configuration as axes; `schemas/sweep.schema.json` holds it. */
+export function sweepJsonSchema(): JsonSchemaNode & Record<string, unknown> {
+  const schema = jsonSchemaOf(sweepSchema);
+  const { $schema: _, title: _title, ...base } = configJsonSchema();
+  const { grid, zip, base: written } = schema.properties ?? {};
+  const { $schema: _draft, $defs: _json, ...axis } = jsonSchemaOf(axisSchema);
+  const axes = {
+    type: "object",
+    additionalProperties: { $ref: "#/$defs/axis" },
+    properties: Object.fromEntries(["engine", ...fieldPaths()].map((path) => [path, { $ref: "#/$defs/axis" }])),
+  };
+  return {
+    ...schema,
+    title: "bh-bridge sweep",
+    description: "Many runs of bh-bridge: what they start from, and what varies.",
+    $defs: { ...(schema["$defs"] as object), axis, axes },
+    properties: {
+      ...schema.properties,
+      base: { ...written, anyOf: [{ type: "string", description: "A preset, or a configuration file." }, base] } as JsonSchemaNode,
+      grid: { description: grid?.description, $ref: "#/$defs/axes" } as JsonSchemaNode,
+      zip: { description: zip?.description, $ref: "#/$defs/axes" } as JsonSchemaNode,
+    },
+  };
+}
+
+function jsonSchemaOf(schema: z.ZodType): JsonSchemaNode & Record<string, unknown> {
+  return z.toJSONSchema(schema, { io: "input", override: ({ jsonSchema }) => withoutSafeIntegerBounds(jsonSchema) }) as JsonSchemaNode &
+    Record<string, unknown>;
+}

@@ -1,0 +1,95 @@
+import { isDeepStrictEqual } from "node:util";
+import { batchedRuns } from "../../config/engine-schema.js";
+import { BhBridgeError } from "../../errors.js";
+import { printable } from "../../text/escaping.js";
+import { count } from "../../text/format.js";
+import type { Executor } from "../executors/executor.js";
+import { stackOf, type TrialTask } from "../pool/trial-task.js";
+import type { SweepTrial } from "../sweep-document.js";
+import type { Plan } from "./plan.js";
+import type { Trial } from "./plan-trials.js";
+
+/** What a trial is labelled by. */
+type LabelledTrial = { readonly arm?: string | undefined; readonly set: SweepTrial["set"] };
+
+/** `rmsnorm-seed-42`: a run of an experiment, by its arm and seed. */
+export function armLabel(arm: string, { seed }: SweepTrial["set"]): string {
+  return seed === undefined ? arm : `${arm}-seed-${JSON.stringify(seed)}`;
+}
+
+/** What a trial sets, in one line, each field by its full path: `init.sigma=1e-5 seed=3`; `base` where it sets nothing. In an experiment, arm and seed. */
+export function trialLabel({ arm, set }: LabelledTrial): string {
+  return arm === undefined ? settings(Object.entries(set)) : printable(armLabel(arm, set));
+}
+
+/**
+ * Short labels that distinguish trials from one another: only the fields that differ between them, without their sections where that is unambiguous.
+ *
+ * @returns a function from a trial to its label.
+ */
+export function distinctLabels(trials: readonly LabelledTrial[]): (trial: LabelledTrial) => string {
+  const [first] = trials;
+  const paths = [...new Set(trials.flatMap(({ set }) => Object.keys(set)))];
+  const varying = paths.filter((path) => trials.some(({ set }) => !isDeepStrictEqual(set[path], first?.set[path])));
+  const shortOf = (path: string) => path.split(".").at(-1) ?? path;
+  const isUnique = (path: string) => varying.filter((other) => shortOf(other) === shortOf(path)).length === 1;
+  const titles = new Map(varying.map((path) => [path, isUnique(path) ? shortOf(path) : path]));
+  return (trial) => {
+    if (trial.arm !== undefined || varying.length === 0) return trialLabel(trial);
+    return settings(Object.entries(trial.set).flatMap(([path, value]) => (titles.has(path) ? [[titles.get(path) ?? path, value] as const] : [])));
+  };
+}
+
+function settings(entries: readonly (readonly [string, unknown])[]): string {
+  return entries.map(([title, value]) => `${title}=${typeof value === "string" ? printable(value) : JSON.stringify(value)}`).join(" ") || "base";
+}
+
+/** What a worker is given of a trial that has no run yet; its run is named after arm and seed, or after what the trial sets. @param out folder for its run. */
+export function taskOf(plan: Plan, planned: Trial, out: string): TrialTask {
+  const { base, prune } = plan;
+  const { trial, config, corpus } = planned;
+  return { trial, config: { ...config, name: nameOf(plan, planned) }, preset: base.preset, corpus, out, run: null, prune };
+}
+
+const longestName = 200;
+
+/** A name of the base would be that of all runs of an experiment, so that only an arm's own name replaces arm and seed. */
+function nameOf({ name }: Plan, { arm, config, set }: Trial): string {
+  if (arm !== undefined && !Object.hasOwn(set, "name")) return armLabel(arm, set);
+  if (config.name !== undefined) return config.name;
+  const settings = Object.entries(set).map(([path, value]) => `${path}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+  return [name, ...settings].join(" ").slice(0, longestName);
+}
+
+/**
+ * Refuse stacks that no trials fill, and an executor that has none.
+ *
+ * @throws {BhBridgeError} `USAGE` naming the trials.
+ */
+export function requireStacks(trials: readonly Trial[], { name, trainsAlone }: Pick<Executor, "name" | "trainsAlone">): void {
+  const stacks = new Map<string, Trial[]>();
+  for (const trial of trials) {
+    const stack = stackOf(trial);
+    if (stack !== undefined) stacks.set(stack, [...(stacks.get(stack) ?? []), trial]);
+  }
+  for (const alike of stacks.values()) {
+    const width = alike[0] === undefined ? 1 : batchedRuns(alike[0].config);
+    if (trainsAlone)
+      throw new BhBridgeError(
+        "USAGE",
+        `engine.batched_runs is ${width}, and executor ${name} trains each trial alone: use executor local, or engine.batched_runs=1`,
+      );
+    if (alike.length < width) {
+      throw new BhBridgeError(
+        "USAGE",
+        `engine.batched_runs is ${width}, and ${count(alike.length, "trial")} of this plan can be computed together: they may differ only in seeds, init and training.learning_rate. Set engine.batched_runs to at most ${alike.length}`,
+      );
+    }
+  }
+}
+
+/** What to say of a plan whose stacks lie on a CPU; nothing where there are none. */
+export function stackOnCpu({ trials, machine }: Pick<Plan, "trials" | "machine">): string | undefined {
+  const isOnCpu = trials.some(({ config }) => batchedRuns(config) > 1 && (config.device === "cpu" || (config.device === "auto" && machine.device === "cpu")));
+  return isOnCpu ? "On a CPU batched runs are no faster than trials one after another: omit engine.batched_runs, and use --workers" : undefined;
+}

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { formatReproduction } from "../../../../src/commands/reproduce/reproduce.js";
+import { terminalColors } from "../../../../src/commands/terminal/terminal.js";
+import type { Reproduction } from "../../../../src/compare/reproduce.js";
+
+const equal: Reproduction = { run: "/runs/one", steps: 1200, equal: true, first: null, loss: null, environment: [] };
+const first = { step: 33, tensor: "wte", token: 17, component: 5, a: 0.25, b: 0.251953125, ulp: 2 };
+const other: Reproduction = {
+  ...equal,
+  equal: false,
+  first,
+  loss: { step: 34, a: 2.5, b: 2.25 },
+  environment: [{ path: "torch", values: ["2.13.0", "2.14.0"] }],
+};
+const colors = terminalColors(false);
+
+test("equal is said in one line", () => {
+  expect(formatReproduction(equal, colors)).toBe("Equal in every bit to step 1,200");
+});
+
+test("a difference is told with its place, and with what differs in the environment", () => {
+  expect(formatReproduction(other, colors)).toBe(`Not equal
+  The history differs first at step 33, wte, token 17, component 5: 0.25 and 0.251953125, 2 ULP apart
+  The loss differs first at step 34: 2.5 and 2.25
+What differs in the environment:
+  torch  2.13.0 → 2.14.0`);
+});
+
+test("where nothing differs in the environment, the run itself is in doubt", () => {
+  expect(formatReproduction({ ...other, environment: [] }, colors)).toContain("bh-bridge runs verify");
+});
+
+test.each([60, 100])("no line is wider than a terminal of %i columns", (width) => {
+  for (const each of [equal, other, { ...other, environment: [] }])
+    expect(
+      formatReproduction(each, colors, width)
+        .split("\n")
+        .filter((line) => line.length > width),
+    ).toEqual([]);
+});
+
+test("what two further trainings came to is told after it", () => {
+  const unlike = [{ which: "a" as const, history: first, loss: null }];
+  const deep = { a: "/runs/one", b: "/runs/one", until: 33, equalTo: 33, step: null, first: null, module: null, unlike };
+  expect(formatReproduction({ ...other, deep }, colors)).toMatch(
+    /\nTrained twice more, one after the other:\n {2}They came out the same in every bit to step 33: .*\n {2}the first did not come out as it was recorded: its history differs first at step 33, /,
+  );
+});
