@@ -18,4 +18,4 @@ def test_the_rest_of_the_package_imports_gpu_code_from_its_door_only() -> None:
     }
     door = {str(path) for path, text in outside.items() if "from bh_bridge.gpu import" in text}
     assert inner == {}
-    assert door == {"engines/fast.py", "engines/run_trainer.py", "training/run_step.py"}
+    assert door == {"engines/fast.py", "engines/run_trainer.py"}
