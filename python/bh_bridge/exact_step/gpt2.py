@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import torch
+from torch import nn
 from transformers import GPT2LMHeadModel
 
 from bh_bridge.exact_step.attention import attention, attention_backward
 from bh_bridge.exact_step.attention_products import Given
-from bh_bridge.exact_step.gelu import Gelu
-from bh_bridge.exact_step.norms import Saved, norm, norm_backward
+from bh_bridge.models.modeling_gpt2_rmsnorm import RMSNorm
 
+SLOPE = math.sqrt(2 / math.pi)
+CUBIC = 0.044715
+Saved = tuple[Any, ...]
 Gradients = dict[str, torch.Tensor]  # by the names of the parameters
 
 
@@ -145,3 +149,59 @@ def _affine(grads: Gradients, name: str, x: torch.Tensor, grad: torch.Tensor) ->
 def _name(grads: Gradients, name: str, of_weight_and_bias: list[torch.Tensor]) -> None:
     for kind, grad in zip(("weight", "bias"), of_weight_and_bias, strict=False):
         grads[f"{name}.{kind}"] = grad
+
+
+class Gelu:
+    """GELU in the form of GPT-2 (`gelu_new`) on bfloat16, whose tanh is looked up: there are only 65,536 values.
+
+    0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))), Hendrycks & Gimpel 2016, sec. 2. The table is made by the operations
+    that the model itself does, each of which rounds to bfloat16.
+    """
+
+    def __init__(self) -> None:
+        every = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16).view(torch.bfloat16)
+        self._tanh = torch.tanh(SLOPE * (every + CUBIC * torch.pow(every, 3.0)))
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """GELU of x; with it tanh and (1 + tanh) / 2, which the backward pass needs. Halves are exact: 0.5·x·(1 + t)
+        is x·(0.5 + 0.5·t).
+        """
+        bits = x.view(torch.int16).view(-1).to(torch.int32).add_(2**15)
+        tanh = self._tanh.index_select(0, bits).view(x.shape)
+        gate = tanh.mul(0.5).add_(0.5)
+        return x * gate, tanh, gate
+
+    @staticmethod
+    def backward(grad: torch.Tensor, x: torch.Tensor, tanh: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
+        """Gradient of x, in autograd's order of operations and roundings."""
+        inner = torch.ops.aten.tanh_backward(grad * x, tanh).mul_(SLOPE / 2)
+        cube = (x * x).mul_(3).mul_(inner * CUBIC)
+        return inner.add_(cube).add_(grad * gate)
+
+
+def norm(module: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, Saved]:
+    """The norm of x [rows, hidden], and what its backward pass needs."""
+    if isinstance(module, RMSNorm):
+        wide = x.float()
+        inverse = torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + module.eps)
+        normalized = (wide * inverse).to(x.dtype)
+        return module.weight * normalized, (wide, inverse, normalized)
+    assert isinstance(module, nn.LayerNorm)
+    y, mean, inverse = torch.native_layer_norm(x, module.normalized_shape, module.weight, module.bias, module.eps)
+    return y, (x, mean, inverse)
+
+
+def norm_backward(module: nn.Module, grad: torch.Tensor, saved: Saved) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """Gradient of x, and those of the norm's parameters in their order."""
+    if isinstance(module, RMSNorm):
+        wide, inverse, normalized = saved
+        scaled = (grad * module.weight).float()
+        slope = (scaled * wide).sum(-1, keepdim=True) * -0.5 * inverse.pow(3) / wide.shape[-1] * 2
+        return (scaled * inverse + wide * slope).to(grad.dtype), [(grad * normalized).sum(0)]
+    assert isinstance(module, nn.LayerNorm)
+    x, mean, inverse = saved
+    wanted = [True, True, True]
+    x_grad, *grads = torch.ops.aten.native_layer_norm_backward(
+        grad, x, module.normalized_shape, mean, inverse, module.weight, module.bias, wanted
+    )
+    return x_grad, grads

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from dataclasses import asdict, dataclass
+
+from bh_bridge.process.parent_death import end_with_parent
 
 VARIABLE = "BH_BRIDGE_INVITATION"  # an environment variable: a command line can be read by every user of a machine
 
@@ -31,3 +34,23 @@ class Invitation:
 def read_invitation() -> Invitation:
     """The invitation that this process was started with."""
     return Invitation(**json.loads(os.environ[VARIABLE]))
+
+
+def hold_on_to(lifeline: str) -> None:
+    """End this process at once when the writer of a FIFO is gone, and, on Linux, when its own parent is.
+
+    PyTorch's import holds the interpreter's lock for seconds, in which only the kernel can end a process.
+    """
+    end_with_parent()
+    try:
+        fd = os.open(lifeline, os.O_RDONLY | os.O_NONBLOCK)  # else it would wait for a writer that has died before
+    except OSError:
+        os._exit(1)
+    os.set_blocking(fd, True)
+    threading.Thread(target=_await_end, args=(fd,), name="bh-bridge-lifeline", daemon=True).start()
+
+
+def _await_end(fd: int) -> None:
+    while os.read(fd, 1):
+        pass
+    os._exit(1)

@@ -10,8 +10,7 @@ import os
 import sys
 from typing import Any, TypedDict
 
-from bh_bridge.ranks.invitation import Invitation, read_invitation
-from bh_bridge.ranks.lifeline import hold_on_to
+from bh_bridge.ranks.invitation import Invitation, hold_on_to, read_invitation
 
 
 class RankFailure(TypedDict):

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from bh_bridge.bridge.messages import TrainerCreate
-from bh_bridge.ranks.invitation import Invitation, read_invitation
-from bh_bridge.ranks.lifeline import hold_on_to
+from bh_bridge.ranks.invitation import Invitation, hold_on_to, read_invitation
 
 if TYPE_CHECKING:
     from bh_bridge.models.model import Blueprint

@@ -13,7 +13,7 @@ from bh_bridge.engines.step_method import CHECKED
 from bh_bridge.exact_step import ExactStep, obstacle
 from bh_bridge.exact_step.attention import attention, attention_backward, precision_of_kernel
 from bh_bridge.exact_step.attention_products import Given, Gradients, Precision, backward_in_products
-from bh_bridge.exact_step.gelu import Gelu
+from bh_bridge.exact_step.gpt2 import Gelu
 from bh_bridge.models.model import build_model
 from tiny_run import MODEL, differences, in_child, train
 from transformers import GPT2LMHeadModel
