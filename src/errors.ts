@@ -1,7 +1,4 @@
-/**
- * Every error that leaves this package is a `BhBridgeError` with one of these codes.
- * The order is the order of the documentation; a test pins the list.
- */
+/** Every error that leaves this package is a `BhBridgeError` with one of these codes. The order is the order of the documentation; a test pins the list. */
 export const errorCodes = [
   "USAGE",
   "CONFIG_INVALID",

@@ -100,7 +100,6 @@ export class Bridge implements AsyncDisposable {
 
   /**
    * Start Python; PyTorch is loaded when this returns, which takes as long as `import torch`: 1 to 3 s.
-   *
    * @throws {BhBridgeError} `USAGE`, `PYTHON_NOT_FOUND`, `PYTHON_DEPENDENCY_MISSING`, `PROTOCOL_MISMATCH`, `PEER_EXITED`, `ABORTED`.
    */
   static async start(options: BridgeOptions = {}): Promise<Bridge> {
@@ -110,11 +109,7 @@ export class Bridge implements AsyncDisposable {
     return Bridge.startWith(await resolvePython(wanted, signal), { threads, device, ...(signal && { signal }) });
   }
 
-  /**
-   * Start an interpreter that has been found and probed already.
-   *
-   * @internal
-   */
+  /** Start an interpreter that has been found and probed already. @internal */
   static async startWith(
     python: Pick<UsablePython, "path">,
     { threads = null, device = "auto", cores, signal }: Omit<BridgeOptions, "python"> & { cores?: readonly number[] | undefined },
@@ -124,7 +119,6 @@ export class Bridge implements AsyncDisposable {
 
   /**
    * Called before each training of a Python that trains several: it makes Python what it was before the first, so that each has the bits of a fresh process.
-   *
    * @internal
    */
   async renew(signal?: AbortSignal): Promise<void> {
@@ -140,7 +134,6 @@ export class Bridge implements AsyncDisposable {
    * Build a model, or load one.
    *
    * Everything is drawn on the CPU from the seed, in the notebook's order: weights, norms, dtype, then the embedding.
-   *
    * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; for `{ from }` also what reading the directory gives.
    */
   // One signature a kind, so that an editor knows whose fields it is asked about.
@@ -162,11 +155,7 @@ export class Bridge implements AsyncDisposable {
     return this.buildModel(config, signal);
   }
 
-  /**
-   * Build the model of a complete configuration.
-   *
-   * @internal
-   */
+  /** Build the model of a complete configuration. @internal */
   async buildModel(plan: ModelPlan, signal?: AbortSignal): Promise<Model> {
     const { model, init, seed, seeds } = plan;
     requireMemory(model);
@@ -184,18 +173,13 @@ export class Bridge implements AsyncDisposable {
     }
   }
 
-  /**
-   * A trainer for a complete configuration, whose corpus has been read.
-   *
-   * @internal
-   */
+  /** A trainer for a complete configuration, whose corpus has been read. @internal */
   trainerOf(setup: TrainerSetup): Trainer {
     return Trainer.of(this.#session, setup);
   }
 
   /**
    * Prepare a training: its run directory is made when it begins.
-   *
    * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, `ABORTED`.
    */
   async createTrainer(options: TrainerOptions): Promise<Trainer> {

@@ -6,7 +6,6 @@ import { BhBridgeError, type ConfigIssue } from "../errors.js";
 
 /**
  * The arguments of a call of the API, checked before anything is sent to Python.
- *
  * @param call name of the function, for the message.
  * @param schema of all arguments by name.
  * @throws {BhBridgeError} `USAGE` with every wrong argument: its path, what was given, what is accepted.

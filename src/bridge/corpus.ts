@@ -13,11 +13,7 @@ import { count } from "../text/format.js";
 import { type Misfit, TextCounts } from "./text-counts.js";
 import { heldOutProblem, heldOutTokens, readTokenizedCorpus } from "./tokenized-corpus.js";
 
-/**
- * How many windows side by side a text has; Python cuts it likewise.
- *
- * @param tokens that are trained on.
- */
+/** How many windows side by side a text has; Python cuts it likewise. @param tokens that are trained on. */
 export function chunkCount(tokens: number, windowLength: number, labelShift: "double" | "causal"): number {
   const ahead = labelShift === "double" ? 1 : 0; // the last label of a chunk is then the first token of the next
   return Math.floor((tokens - ahead) / windowLength);
@@ -33,7 +29,6 @@ interface WeightedText {
  * Several texts as one corpus: what is counted in each, together, and the windows that each gives to an epoch.
  *
  * An epoch has as many windows as the texts have: N. Text i gives round(N·s_i) − round(N·s_(i−1)) of them, s_i the weights up to i divided by all weights.
- *
  * @throws {BhBridgeError} `CONFIG_INVALID` where a weight is too small for a window.
  */
 export function mixedCorpus(texts: readonly WeightedText[]): CorpusFacts {
@@ -92,13 +87,12 @@ function shareOut(total: number, weights: readonly number[]): number[] {
 const chunkBytes = 1 << 20;
 
 /**
- * Read a corpus as Python will: newlines of every system as LF, bytes below the vocabulary as tokens. A vocabulary of all 256 bytes takes UTF-8, a smaller
- * one ASCII.
- *
+ * Read a corpus as Python will: newlines of every system as LF, bytes below the vocabulary as tokens. A vocabulary of all 256 bytes takes UTF-8, a smaller one
+ * ASCII.
  * @param contextLength tokens of a window.
  * @param heldOut fraction of the tokens, from the end, that is not trained on.
- * @throws {BhBridgeError} `CORPUS_INVALID` for a file that is missing, empty, too short, or neither ASCII nor, where that is taken, UTF-8, with the place
- *   and what to do; `CONFIG_INVALID` for a `data.held_out` that leaves one of the two parts without a window; `ABORTED`.
+ * @throws {BhBridgeError} `CORPUS_INVALID` for a file that is missing, empty, too short, or neither ASCII nor, where that is taken, UTF-8, with the place and
+ *   what to do; `CONFIG_INVALID` for a `data.held_out` that leaves one of the two parts without a window; `ABORTED`.
  */
 export async function readCorpus(path: string, vocabSize: number, contextLength: number, heldOut: number, signal?: AbortSignal): Promise<CorpusFacts> {
   const text = new TextCounts();
@@ -207,7 +201,6 @@ function requireMatch(rows: RecordRows, tokenizer: string, vocabulary: number): 
 
 /**
  * Read the corpus of a complete configuration.
- *
  * @param sent where its text lies, if that is another place than the configuration says: as `corpusFiles`.
  * @throws {BhBridgeError} `CORPUS_INVALID`, `ABORTED`; `CONFIG_INVALID` when no batch of it would be full and only full ones are wanted.
  */

@@ -9,7 +9,6 @@ import { readRunConfig } from "../runs/run-config.js";
 /**
  * Put a configuration together from its sources and check it. Its file may be the directory of a run, and the saved model that it starts from any file that
  * holds the weights of a GPT-2.
- *
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, each with its path, its source, and what is accepted.
  */
 export async function loadRunConfig(sources: ConfigSources = {}): Promise<ResolvedConfig> {

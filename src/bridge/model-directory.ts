@@ -44,9 +44,8 @@ interface ModelDirectory extends Disposable {
 }
 
 /**
- * The directory from which Python loads a saved model: the one that is named, or, where that is a file or holds pickles, a copy of its weights as
- * safetensors. So nothing that could be executed reaches Python, and no file outside the directory.
- *
+ * The directory from which Python loads a saved model: the one that is named, or, where that is a file or holds pickles, a copy of its weights as safetensors.
+ * So nothing that could be executed reaches Python, and no file outside the directory.
  * @param folder where a copy is made, if one is needed.
  * @throws {BhBridgeError} `CONFIG_INVALID` when the configuration is not that of the weights; what `openCheckpoint` throws.
  */

@@ -46,7 +46,6 @@ export function modelRequest(plan: ModelPlan, from: string | null): RequestOf<"m
 
 /**
  * The absolute path of a directory to save into, which may take the place of one that is there.
- *
  * @throws {BhBridgeError} `USAGE` for an empty path, and for the working directory or one that holds it: it would be replaced under the program's feet.
  */
 export function saveDirectory(directory: string): string {
@@ -92,11 +91,7 @@ export interface SaveOptions extends CallOptions {
 /** Tokens that are generated when the caller does not say how many. */
 const defaultNewTokens = 64;
 
-/**
- * A model that lives in Python.
- *
- * @see Bridge.createModel
- */
+/** A model that lives in Python. @see Bridge.createModel */
 export class Model implements AsyncDisposable {
   /** Number of weights, tied ones counted once. */
   readonly parameterCount: number;
@@ -106,23 +101,11 @@ export class Model implements AsyncDisposable {
   readonly embedding: string;
   /** Name of the output head; the embedding's where the two are tied, null for a model without one. */
   readonly head: string | null;
-  /**
-   * Finds the model in Python.
-   *
-   * @internal
-   */
+  /** Finds the model in Python. @internal */
   readonly handle: Handle;
-  /**
-   * What made the model, for the configuration of the runs that train it.
-   *
-   * @internal
-   */
+  /** What made the model, for the configuration of the runs that train it. @internal */
   readonly origin: ModelPlan;
-  /**
-   * What has happened to its weights since, in words: a configuration does not know of it.
-   *
-   * @internal
-   */
+  /** What has happened to its weights since, in words: a configuration does not know of it. @internal */
   readonly changes: string[] = [];
   /** Calls under way that set a tensor. */
   readonly #changing = new Set<Promise<void>>();
@@ -141,29 +124,17 @@ export class Model implements AsyncDisposable {
     this.origin = origin;
   }
 
-  /**
-   * Whether a value is a model of this Python: another one knows nothing of it.
-   *
-   * @internal
-   */
+  /** Whether a value is a model of this Python: another one knows nothing of it. @internal */
   static isOf(session: PythonSession, value: unknown): value is Model {
     return value instanceof Model && value.#session === session;
   }
 
-  /**
-   * The model that Python has built.
-   *
-   * @internal
-   */
+  /** The model that Python has built. @internal */
   static of(session: PythonSession, reply: ReplyOf<"model.create">, origin: ModelPlan): Model {
     return new Model(session, reply, origin);
   }
 
-  /**
-   * A copy of one tensor.
-   *
-   * @throws {BhBridgeError} `TENSOR_NOT_FOUND` with the nearest name.
-   */
+  /** A copy of one tensor. @throws {BhBridgeError} `TENSOR_NOT_FOUND` with the nearest name. */
   async tensor(name: string, { signal }: CallOptions = {}): Promise<Matrix> {
     callArguments("model.tensor", tensorArguments, { name });
     return this.#receive((path, onAbandoned) => this.#session.invoke("model.tensor", { handle: this.handle, name, path }, { signal, onAbandoned }));
@@ -171,7 +142,6 @@ export class Model implements AsyncDisposable {
 
   /**
    * Replace the values of one tensor; another dtype is rounded to the model's.
-   *
    * @param matrix of the tensor's own shape.
    * @throws {BhBridgeError} `TENSOR_NOT_FOUND`, or `CONFIG_INVALID` for another shape.
    */
@@ -192,21 +162,12 @@ export class Model implements AsyncDisposable {
     }
   }
 
-  /**
-   * Wait until all calls that set a tensor have ended, so that `changes` is complete.
-   *
-   * @internal
-   */
+  /** Wait until all calls that set a tensor have ended, so that `changes` is complete. @internal */
   async settled(): Promise<void> {
     while (this.#changing.size > 0) await Promise.allSettled(this.#changing);
   }
 
-  /**
-   * Reserve the model for one training, until the result is disposed of.
-   *
-   * @throws {BhBridgeError} `USAGE` while another training has it.
-   * @internal
-   */
+  /** Reserve the model for one training, until the result is disposed of. @throws {BhBridgeError} `USAGE` while another training has it. @internal */
   beginTraining(): Disposable {
     if (this.#isInTraining) {
       throw new BhBridgeError("USAGE", "this model is being trained by another trainer: wait until that train() has ended, or create another model");
@@ -219,11 +180,7 @@ export class Model implements AsyncDisposable {
     };
   }
 
-  /**
-   * `setTensor` where it is part of what the configuration says.
-   *
-   * @internal
-   */
+  /** `setTensor` where it is part of what the configuration says. @internal */
   async putTensor(name: string, matrix: Matrix, { signal }: CallOptions = {}): Promise<void> {
     const path = this.#temporaryPath();
     writeFileSync(path, matrix.bytes);
@@ -237,7 +194,6 @@ export class Model implements AsyncDisposable {
 
   /**
    * Run the model on token ids, without dropout.
-   *
    * @param tokens `[batch][tokens]`, every row of the same length, at most as many tokens as the model has positions.
    * @returns logits, `[batch, tokens, vocab_size]`.
    */
@@ -248,7 +204,6 @@ export class Model implements AsyncDisposable {
 
   /**
    * Continue a prompt.
-   *
    * @param tokens ids of the prompt; for a model of bytes, `[...Buffer.from("text")]`.
    * @returns the prompt and what follows it.
    */
@@ -261,7 +216,6 @@ export class Model implements AsyncDisposable {
 
   /**
    * Save in HF layout. Plain `transformers` loads the directory; a model with other norms than its family's requires `trust_remote_code=True`.
-   *
    * @param directory a new directory, an empty one, or with `overwrite` an earlier save that nobody has changed: its `MANIFEST.json` holds the checksums.
    * @throws {BhBridgeError} `FILE_UNWRITABLE` naming what else is there; `USAGE` for an empty path and for the working directory.
    */
@@ -269,11 +223,7 @@ export class Model implements AsyncDisposable {
     await this.#session.invoke("model.save", { handle: this.handle, directory: saveDirectory(directory), overwrite }, { signal });
   }
 
-  /**
-   * Move the model; a trainer moves it by itself.
-   *
-   * @throws {BhBridgeError} `DEVICE_UNAVAILABLE`.
-   */
+  /** Move the model; a trainer moves it by itself. @throws {BhBridgeError} `DEVICE_UNAVAILABLE`. */
   async to(device: "cpu" | "cuda" | "mps", { signal }: CallOptions = {}): Promise<void> {
     callArguments("model.to", toArguments, { device });
     await this.#session.invoke("model.to", { handle: this.handle, device }, { signal });

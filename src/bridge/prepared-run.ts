@@ -74,7 +74,6 @@ export interface ResolvedDevice {
 
 /**
  * Choose the device that a configuration asks for. `cuda:N` has been made the only visible GPU when Python started.
- *
  * @throws {BhBridgeError} `DEVICE_UNAVAILABLE`, naming what is there.
  */
 export function resolveDevice(wanted: string, { devices }: PythonEnvironment): ResolvedDevice {
@@ -141,7 +140,6 @@ export async function beginRun(preparation: Preparation, signal: AbortSignal | u
 
 /**
  * Go back to where a run ended. Its lock is Python's to take, so nothing is written before Python has answered.
- *
  * @throws {BhBridgeError} as `Trainer.resume`.
  */
 export async function reopenRun(preparation: Preparation, directory: string, { allowInexact = false, signal }: ResumeOptions): Promise<PreparedRun> {

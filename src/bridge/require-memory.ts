@@ -11,7 +11,6 @@ const bytesOfWeight = 4;
 
 /**
  * Refuse a model whose weights alone do not fit into this machine, before Python begins to build it.
- *
  * @param memory bytes of memory that there are.
  * @throws {BhBridgeError} `CONFIG_INVALID` with the bytes that are needed and that are there.
  */
@@ -40,7 +39,6 @@ export function corpusMemory(
 
 /**
  * Refuse a corpus that does not fit into this machine.
- *
  * @param memory bytes of memory that there are.
  * @throws {BhBridgeError} `CONFIG_INVALID` with the bytes that are needed and that are there.
  */

@@ -17,7 +17,6 @@ const fractions = ["warmup_steps", "logging_steps", "eval_steps"] as const;
  * Why a run cannot be given another number of steps; nothing when it can.
  *
  * It can when its first steps are those of a run that had that number from the start, bit for bit: what was computed stays valid.
- *
  * @param done steps that have been taken already.
  */
 export function extensionProblem({ training }: RunConfig, steps: number, done: number): string | undefined {
@@ -56,10 +55,9 @@ const stepsField = "training.max_steps";
 
 /**
  * Hold a run against what is there now, and say how it goes on.
- *
  * @param run path of its directory.
- * @throws {BhBridgeError} `RESUME_MISMATCH` when configuration, corpus or environment are others, naming what differs; `CONFIG_INVALID` when the number
- *   of steps cannot be changed; `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED`.
+ * @throws {BhBridgeError} `RESUME_MISMATCH` when configuration, corpus or environment are others, naming what differs; `CONFIG_INVALID` when the number of
+ *   steps cannot be changed; `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED`.
  */
 export function planResume(run: string, present: PresentFacts, allowInexact: boolean): ResumePlan {
   const directory = resolve(run);
@@ -77,9 +75,8 @@ export function planResume(run: string, present: PresentFacts, allowInexact: boo
 }
 
 /**
- * Make sure that a configuration is a run's own, but for what changes no bit and for a number of steps that its schedule allows; whether it has another
- * number of steps.
- *
+ * Make sure that a configuration is a run's own, but for what changes no bit and for a number of steps that its schedule allows; whether it has another number
+ * of steps.
  * @throws {BhBridgeError} `RESUME_MISMATCH` naming the fields, `CONFIG_INVALID` when the number of steps cannot be changed, `RUN_NOT_FOUND`, `RUN_CORRUPT`.
  */
 export function requireSameConfig(directory: string, config: RunConfig): boolean {

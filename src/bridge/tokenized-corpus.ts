@@ -17,7 +17,6 @@ const steps = 10_000;
 
 /**
  * What is wrong with the fraction of a corpus that is held out, and what to set it to: each part takes at least one window. Undefined when all is well.
- *
  * @param windowTokens tokens that a window takes; the corpus has at least as many.
  */
 export function heldOutProblem(fraction: number, tokens: number, windowTokens: number): string | undefined {
@@ -45,9 +44,8 @@ interface TokenizedText {
 
 /**
  * Read a corpus as a tokenizer makes it tokens: UTF-8, newlines of every system as LF. Python counts them, as Python will train on them.
- *
- * @throws {BhBridgeError} as `readCorpus`, but for text that is not ASCII; `CONFIG_INVALID` for a tokenizer that has more tokens than the model has rows, or
- *   is not there; as `resolvePython`.
+ * @throws {BhBridgeError} as `readCorpus`, but for text that is not ASCII; `CONFIG_INVALID` for a tokenizer that has more tokens than the model has rows, or is
+ *   not there; as `resolvePython`.
  */
 export async function readTokenizedCorpus(
   { path, tokenizer, vocabulary, windowLength, heldOut, python }: TokenizedText,

@@ -34,9 +34,9 @@ export interface Decider {
 /**
  * Watch a training, and steer it.
  *
- * Each method is the event of transformers' TrainerCallback with the same name, and an observer: it gets a copy soon after (within 50 ms), one at a time
- * and in order, and never holds up training. Only the events of overridden methods are sent. A callback that falls far behind misses events of steps, and of
- * nothing else; the outcome counts them. `decide` is asked while training waits.
+ * Each method is the event of transformers' TrainerCallback with the same name, and an observer: it gets a copy soon after (within 50 ms), one at a time and in
+ * order, and never holds up training. Only the events of overridden methods are sent. A callback that falls far behind misses events of steps, and of nothing
+ * else; the outcome counts them. `decide` is asked while training waits.
  *
  * When a method throws, training ends after its step and `train()` rejects with `USER_CALLBACK_FAILED`; with `onError = "continue"` it goes on.
  */

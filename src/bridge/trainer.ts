@@ -26,11 +26,7 @@ const signalGraceMs = 5_000;
 /** Trainings are numbered across all trainers of the process, so that a late stop never hits the next training. */
 let trainings = 0;
 
-/**
- * One training of one model, recorded into a run directory.
- *
- * @see Bridge.createTrainer
- */
+/** One training of one model, recorded into a run directory. @see Bridge.createTrainer */
 export class Trainer implements AsyncDisposable {
   /** The complete configuration, and how it came to be. */
   readonly resolved: ResolvedConfig;
@@ -70,20 +66,12 @@ export class Trainer implements AsyncDisposable {
     void session.ended.then(() => streams.close());
   }
 
-  /**
-   * A trainer for a complete configuration whose corpus has been read.
-   *
-   * @internal
-   */
+  /** A trainer for a complete configuration whose corpus has been read. @internal */
   static of(session: PythonSession, setup: TrainerSetup): Trainer {
     return new Trainer(session, setup);
   }
 
-  /**
-   * Check the options and the corpus.
-   *
-   * @internal
-   */
+  /** Check the options and the corpus. @internal */
   static async create(session: PythonSession, defaults: Pick<RunConfigInput, "device" | "threads">, options: TrainerOptions): Promise<Trainer> {
     const { model, callbacks = [], out = runsFolder, signal, ...input } = callArguments("createTrainer", trainerArguments(session), options) as TrainerOptions;
     const resolved = await resolveRunConfig({ input: { ...defaults, ...input, ...model.origin, seeds: { ...model.origin.seeds, ...input.seeds } } });
@@ -91,28 +79,23 @@ export class Trainer implements AsyncDisposable {
   }
 
   /**
-   * Every event from now on, until the training ends; none when it has ended. Several readers get all events each; one that falls far behind misses
-   * events of steps, and of nothing else. How the training ends is told by `train`.
+   * Every event from now on, until the training ends; none when it has ended. Several readers get all events each; one that falls far behind misses events of
+   * steps, and of nothing else. How the training ends is told by `train`.
    */
   events(): AsyncIterableIterator<TrainEvent> {
     return this.#streams.open();
   }
 
-  /**
-   * Call `listener` with every event as it arrives; what it throws ends the training.
-   *
-   * @internal
-   */
+  /** Call `listener` with every event as it arrives; what it throws ends the training. @internal */
   onEvent(listener: (event: TrainEvent) => void): void {
     this.#listeners.add(listener);
   }
 
   /**
-   * Make the run directory and build HF's Trainer. `train` does it when it has not been done. The run begins in `train`, with the weights that the model
-   * has by then. The directory of a run that has not begun when the trainer or the bridge is closed is removed.
-   *
-   * @throws {BhBridgeError} `ABORTED` by the signal, `FILE_UNWRITABLE`, `DISK_FULL`, `CONFIG_INVALID`, `PYTHON_RAISED`, `PEER_EXITED`,
-   * `USER_CALLBACK_FAILED` when `onInitEnd` throws, `USAGE` when the trainer is closed.
+   * Make the run directory and build HF's Trainer. `train` does it when it has not been done. The run begins in `train`, with the weights that the model has by
+   * then. The directory of a run that has not begun when the trainer or the bridge is closed is removed.
+   * @throws {BhBridgeError} `ABORTED` by the signal, `FILE_UNWRITABLE`, `DISK_FULL`, `CONFIG_INVALID`, `PYTHON_RAISED`, `PEER_EXITED`, `USER_CALLBACK_FAILED`
+   *   when `onInitEnd` throws, `USAGE` when the trainer is closed.
    */
   async prepare({ signal }: CallOptions = {}): Promise<StartedRun> {
     return (await this.#whenPrepared(signal)).run;
@@ -120,9 +103,8 @@ export class Trainer implements AsyncDisposable {
 
   /**
    * Train to the end, to a decider's stop, or to an abort, which ends it after the current step with a checkpoint.
-   *
    * @throws {BhBridgeError} `USER_CALLBACK_FAILED`, `PEER_EXITED`, `DISK_FULL`, `PYTHON_RAISED`, `ABORTED` when the signal was aborted before the first step,
-   * `USAGE` when this trainer has trained before, or while another one trains the same model.
+   *   `USAGE` when this trainer has trained before, or while another one trains the same model.
    */
   async train({ signal }: CallOptions = {}): Promise<TrainOutcome> {
     if (this.#training > 0) throw new BhBridgeError("USAGE", "this trainer has trained, and its run is closed: create another trainer");
@@ -140,7 +122,6 @@ export class Trainer implements AsyncDisposable {
    *
    * The steps from the checkpoint to the newest recorded one are computed again and compared with their checksums. This trainer's configuration has to be the
    * run's; another number of steps is accepted where the schedule allows it.
-   *
    * @param run a run, or the path of its directory.
    * @throws {BhBridgeError} `RUN_LOCKED` naming the process that has it, `RESUME_MISMATCH`, `RESUME_DIVERGED`, `RUN_NOT_FOUND`, `RUN_CORRUPT`, and as `train`.
    */
@@ -155,11 +136,7 @@ export class Trainer implements AsyncDisposable {
     return (await this.#keep(reopenRun(this.#preparation, typeof run === "string" ? run : run.directory, options))).run;
   }
 
-  /**
-   * Loss and perplexity on the part of the corpus that `data.held_out` keeps.
-   *
-   * @throws {BhBridgeError} `CONFIG_INVALID` when nothing is held out.
-   */
+  /** Loss and perplexity on the part of the corpus that `data.held_out` keeps. @throws {BhBridgeError} `CONFIG_INVALID` when nothing is held out. */
   async evaluate({ signal }: CallOptions = {}): Promise<{ loss: number; perplexity: number }> {
     const { handle } = await this.#whenPrepared(signal);
     const metrics = await this.#session.invoke("trainer.evaluate", { handle }, { signal, receiver: this.#receiver });

@@ -4,9 +4,7 @@ import { BhBridgeError } from "../errors.js";
 /** What to do when a call is cancelled. */
 interface Cancellation<Value> {
   signal?: AbortSignal | undefined;
-  /**
-   * Ends the call that has begun. With `keepsWaiting` the caller gets whatever the call then comes to; without, it is rejected at once.
-   */
+  /** Ends the call that has begun. With `keepsWaiting` the caller gets whatever the call then comes to; without, it is rejected at once. */
   interrupt(): void;
   keepsWaiting?: boolean;
   /** Told once of every call that nobody waits for any more, when it is over: with what it came to, or with nothing when it failed or never began. */

@@ -15,8 +15,8 @@ export interface EventReceiver {
 /**
  * The side channel from Python: events in batches while a call is under way, and commands back.
  *
- * A Unix socket in a private folder: nobody else can open it, no port is taken, and it works where even the loopback interface is down.
- * The first line has to be the token. End of file tells Python that Node is gone.
+ * A Unix socket in a private folder: nobody else can open it, no port is taken, and it works where even the loopback interface is down. The first line has to
+ * be the token. End of file tells Python that Node is gone.
  */
 export class EventChannel {
   readonly path: string;

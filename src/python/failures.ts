@@ -70,7 +70,6 @@ function lastWords(lines: readonly string[]): string {
 
 /**
  * The end of the Python process, as the error of one call that it took along. Each call gets an error of its own, all with the same cause.
- *
  * @param op the call that was pending, or that was made afterwards.
  */
 export function peerExited(op: Operation, exit: ProcessExit, cause: Error): BhBridgeError {

@@ -5,8 +5,8 @@ import { BhBridgeError } from "../errors.js";
 import { packageRoot } from "./package-manifest.js";
 
 /**
- * The folder of the virtual environment that `bh-bridge setup` makes: `.venv` in a checkout, and in the user's data folder for an installed
- * package, whose own folder npm replaces at every update.
+ * The folder of the virtual environment that `bh-bridge setup` makes: `.venv` in a checkout, and in the user's data folder for an installed package, whose own
+ * folder npm replaces at every update.
  */
 export function environmentDirectory(root: string = packageRoot): string {
   const isCheckout = existsSync(join(root, ".git")) || !root.includes(`${sep}node_modules${sep}`);
@@ -94,9 +94,8 @@ function explicitCandidate(origin: PythonOrigin, wanted: string, env: Environmen
 }
 
 /**
- * All interpreters that may be used, in the order of preference: `--python`, the configuration's, `BH_BRIDGE_PYTHON`, the active virtual environment,
- * the active conda environment, the one that `bh-bridge setup` made, `python3`. One that was asked for stands alone: nothing else is meant.
- *
+ * All interpreters that may be used, in the order of preference: `--python`, the configuration's, `BH_BRIDGE_PYTHON`, the active virtual environment, the
+ * active conda environment, the one that `bh-bridge setup` made, `python3`. One that was asked for stands alone: nothing else is meant.
  * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when there is none, or the one that was asked for is not an executable file.
  */
 export function pythonCandidates(options: FindPythonOptions = {}): [PythonCandidate, ...PythonCandidate[]] {
@@ -127,7 +126,6 @@ export function pythonCandidates(options: FindPythonOptions = {}): [PythonCandid
 
 /**
  * The first interpreter of {@link pythonCandidates}; whether it has what is needed is for `probePython` to say.
- *
  * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when there is none, or the one that was asked for is not an executable file.
  */
 export async function findPython(options: FindPythonOptions = {}): Promise<PythonCandidate> {

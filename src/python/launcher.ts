@@ -13,8 +13,8 @@ interface LauncherOptions {
 }
 
 /**
- * glibc maps and unmaps every large tensor anew, 9,902 page faults a step on the seed's model; with these it keeps its memory: 1 fault a step, same bits.
- * They are read once, before Python's first line runs. Other C libraries ignore them.
+ * glibc maps and unmaps every large tensor anew, 9,902 page faults a step on the seed's model; with these it keeps its memory: 1 fault a step, same bits. They
+ * are read once, before Python's first line runs. Other C libraries ignore them.
  */
 export const allocator: Readonly<Record<string, string>> = { MALLOC_MMAP_THRESHOLD_: "1000000000", MALLOC_TRIM_THRESHOLD_: "10000000000" };
 
@@ -25,10 +25,9 @@ function quote(text: string): string {
 /**
  * Write the program that pythonia starts in place of Python, and return its path.
  *
- * pythonia lets its child inherit stdin, stdout and stderr: a print would corrupt `--json`, and a crash of the interpreter would leave no trace.
- * The launcher redirects all three before it becomes Python (same process id), ignores SIGINT until Python has left the terminal's process group,
- * and sets an environment that Node itself never has (see `pythonVariables`).
- *
+ * Pythonia lets its child inherit stdin, stdout and stderr: a print would corrupt `--json`, and a crash of the interpreter would leave no trace. The launcher
+ * redirects all three before it becomes Python (same process id), ignores SIGINT until Python has left the terminal's process group, and sets an environment
+ * that Node itself never has (see `pythonVariables`).
  * @param directory a private folder; the launcher lives and goes with it.
  */
 export function writeLauncher(directory: string, options: LauncherOptions): string {
@@ -68,7 +67,6 @@ export function nodesVariable({ count, host, port, id }: TrainingNodes): Record<
 
 /**
  * Compute this machine's part of a training that another machine records; resolves when that training has ended. What goes wrong here is printed as well.
- *
  * @throws {BhBridgeError} `PEER_EXITED` where it ends in another way; `ABORTED`.
  */
 export async function joinTraining(interpreter: string, nodes: TrainingNodes, signal?: AbortSignal): Promise<void> {

@@ -32,8 +32,8 @@ function lockedBy(directory: string, { pid, host }: Holder): BhBridgeError {
 /**
  * Which of these run directories are being written, and by which process (0: it left no number).
  *
- * The kernel is asked, through the first Python that is found: Node cannot ask for a lock, and what a file says can be out of date. Where there is no
- * Python nothing can be running.
+ * The kernel is asked, through the first Python that is found: Node cannot ask for a lock, and what a file says can be out of date. Where there is no Python
+ * nothing can be running.
  */
 export async function lockHolders(directories: readonly string[]): Promise<ReadonlyMap<string, number>> {
   return new Map(Object.entries(await ask(directories, "now")).map(([directory, { pid }]) => [directory, pid]));
@@ -45,9 +45,8 @@ export async function lockHolder(directory: string): Promise<Holder | undefined>
 }
 
 /**
- * Make sure that nobody writes a run, before seconds are spent on starting; who gets it in the end is decided by the lock itself. A process that is
- * about to end, as its Node was killed, is waited for.
- *
+ * Make sure that nobody writes a run, before seconds are spent on starting; who gets it in the end is decided by the lock itself. A process that is about to
+ * end, as its Node was killed, is waited for.
  * @throws {BhBridgeError} `RUN_LOCKED` naming the process.
  */
 export async function requireUnlocked(directory: string): Promise<void> {
@@ -78,7 +77,6 @@ interface DirectoryLock extends AsyncDisposable {
 
 /**
  * Take the lock of a directory by name, for as long as this process lives or until it is disposed of. A small Python holds it: Node cannot ask the kernel.
- *
  * @param interpreter any Python.
  * @throws {BhBridgeError} `RUN_LOCKED` naming the process that has it; `INTERNAL` when Python could not take it.
  */

@@ -50,7 +50,6 @@ const comparisons: Readonly<Record<string, (order: number) => boolean>> = {
  * Whether a Python package's version lies in a range such as `>=5.4,<5.25`.
  *
  * Only release numbers are compared, so a nightly build or a release candidate counts as its release: whoever installed one meant to use it.
- *
  * @throws {BhBridgeError} `INTERNAL` for an operator of which `pyproject.toml` makes no use (`~=`, `===`, wildcards).
  */
 export function versionSatisfies(version: string, range: string): boolean {

@@ -49,8 +49,8 @@ const disconnectGraceMs = 500;
 /**
  * One Python process and the calls to it, one at a time.
  *
- * Its end by any path (exit, signal, a failed start, a lost connection) is noted once, with exit code, signal and last lines; it rejects the pending
- * call within a second and every later one at once.
+ * Its end by any path (exit, signal, a failed start, a lost connection) is noted once, with exit code, signal and last lines; it rejects the pending call
+ * within a second and every later one at once.
  */
 export class PythonSession {
   /** A private folder for tensors on their way to or from Python; goes with the session. */
@@ -84,7 +84,6 @@ export class PythonSession {
 
   /**
    * Start Python and exchange versions: torch is imported when this returns.
-   *
    * @throws {BhBridgeError} `PROTOCOL_MISMATCH`, `PEER_EXITED`, `ABORTED`, or what Python raised.
    */
   static async start({ python, threads, device, cores, signal }: SessionOptions): Promise<PythonSession> {
@@ -131,9 +130,8 @@ export class PythonSession {
 
   /**
    * Call Python. Calls wait for each other: Python does one thing at a time, and a training is one call.
-   *
-   * @throws {BhBridgeError} `PROTOCOL_INVALID` when request or reply are not as `operations` says; `ABORTED` by the signal; `PEER_EXITED`;
-   * `BRIDGE_CLOSED`; what Python raised.
+   * @throws {BhBridgeError} `PROTOCOL_INVALID` when request or reply are not as `operations` says; `ABORTED` by the signal; `PEER_EXITED`; `BRIDGE_CLOSED`;
+   *   what Python raised.
    */
   async invoke<Op extends Operation>(op: Op, request: RequestOf<Op>, options: InvokeOptions<ReplyOf<Op>> = {}): Promise<ReplyOf<Op>> {
     const { signal, onAbort, onAbandoned, receiver } = options;
@@ -159,8 +157,8 @@ export class PythonSession {
   }
 
   /**
-   * End Python. A call that is under way is ended first: a training after its step, with a checkpoint, any other by an interrupt; calls that wait are
-   * never begun. Then Python is asked to leave, terminated, and killed, each after a grace period.
+   * End Python. A call that is under way is ended first: a training after its step, with a checkpoint, any other by an interrupt; calls that wait are never
+   * begun. Then Python is asked to leave, terminated, and killed, each after a grace period.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();

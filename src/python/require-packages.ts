@@ -29,7 +29,6 @@ export const probeTimeoutMs = 10_000;
 
 /**
  * Ask an interpreter for its version and its packages, without importing any: about 0.1 s.
- *
  * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when the path cannot be run, is no Python or does not answer in time; `ABORTED` by the signal.
  */
 export async function probePython(path: string, signal?: AbortSignal, timeoutMs: number = probeTimeoutMs): Promise<PythonReport> {
@@ -120,7 +119,6 @@ function placeOf(report: PythonReport): string {
 
 /**
  * Make sure that an interpreter and its packages are in the ranges of `pyproject.toml`.
- *
  * @throws {BhBridgeError} `PYTHON_DEPENDENCY_MISSING`, naming all that is missing, too old or too new, and how to mend it.
  */
 export function requirePackages(report: PythonReport): void {
@@ -153,9 +151,8 @@ export interface UsablePython extends PythonCandidate {
 }
 
 /**
- * Find the interpreter to train with: the one that was asked for, else the first candidate that has all packages. So an environment that is
- * active for something else does not hide the one that `bh-bridge setup` made.
- *
+ * Find the interpreter to train with: the one that was asked for, else the first candidate that has all packages. So an environment that is active for
+ * something else does not hide the one that `bh-bridge setup` made.
  * @throws {BhBridgeError} `PYTHON_NOT_FOUND` or `PYTHON_DEPENDENCY_MISSING`, about the first candidate, when none will do; `ABORTED` by the signal.
  */
 export async function resolvePython(options: FindPythonOptions = {}, signal?: AbortSignal): Promise<UsablePython> {

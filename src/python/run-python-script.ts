@@ -22,7 +22,6 @@ const quotedLines = 5;
 
 /**
  * Run a script of ours with an interpreter that may be anything, and read the JSON object that it prints in one line after the marker that it is given.
- *
  * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when the path cannot be run, prints no such line or does not end in time; `ABORTED` by the signal, and by Ctrl-C.
  */
 export async function runPythonScript(interpreter: string, { file, args = [], timeoutMs, signal }: PythonScript): Promise<unknown> {
@@ -98,7 +97,6 @@ export type TokenCounts = z.output<typeof countedSchema>;
 
 /**
  * Count the tokens of a corpus in Python.
- *
  * @param tokenizer path of one, or how one is trained, unless it has been before.
  * @throws {BhBridgeError} `CORPUS_INVALID` with what the library says, `CONFIG_INVALID` for a file that is no tokenizer, `ABORTED`.
  */
@@ -156,7 +154,6 @@ const quotedErrorLines = 5;
 
 /**
  * Draw initial states with torch, one after the other; no more than two are in memory.
- *
  * @param stateBytes of one state.
  * @returns the bytes of each; the array is used again for the next.
  * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when the interpreter cannot do it, with its last words; `ABORTED`.

@@ -34,9 +34,8 @@ export function ownerText(): string {
 }
 
 /**
- * Remove the session folders that were left in a folder by processes that were killed. A folder goes only when it is this user's, holds nothing but
- * a session, and its process is dead by two signs: its number, and the socket that nobody listens at (a process in another container has a number of
- * its own there).
+ * Remove the session folders that were left in a folder by processes that were killed. A folder goes only when it is this user's, holds nothing but a session,
+ * and its process is dead by two signs: its number, and the socket that nobody listens at (a process in another container has a number of its own there).
  */
 export async function removeDeadFolders(parent: string): Promise<void> {
   for (const name of namesIn(parent)) {
@@ -104,7 +103,6 @@ function makeFolder(): string {
 
 /**
  * Make a folder that only this user can enter, among the system's temporary ones.
- *
  * @param prefix of its name; six random letters follow.
  * @throws {BhBridgeError} `FILE_UNWRITABLE`.
  */
@@ -122,9 +120,8 @@ function makeTemporaryFolder(prefix: string, among: readonly string[] = parents(
 }
 
 /**
- * Make a folder that only this user can enter, and remove those beside it whose process was killed. It goes with `removeSessionFolder`, or else when
- * Node exits.
- *
+ * Make a folder that only this user can enter, and remove those beside it whose process was killed. It goes with `removeSessionFolder`, or else when Node
+ * exits.
  * @throws {BhBridgeError} `FILE_UNWRITABLE`.
  */
 export async function createSessionFolder(): Promise<string> {
@@ -150,7 +147,6 @@ function remove(folder: string): void {
 
 /**
  * A new folder among the system's temporary ones. It goes with all that is in it when it is disposed of, or when Node exits.
- *
  * @param purpose one word, for its name.
  * @throws {BhBridgeError} `FILE_UNWRITABLE` when no temporary folder can be made.
  */

@@ -53,8 +53,8 @@ function withEnvironment<Value>(variables: Record<string, string | undefined>, t
 /**
  * Load a fresh copy of pythonia, which starts a process of its own as it is loaded.
  *
- * pythonia keeps its process, request numbers and objects in module state, so that a second session would share the first one's. A copy for each keeps
- * two bridges in one Node process apart, and makes a bridge after a dead one possible.
+ * Pythonia keeps its process, request numbers and objects in module state, so that a second session would share the first one's. A copy for each keeps two
+ * bridges in one Node process apart, and makes a bridge after a dead one possible.
  */
 function loadPythonia(program: string): { pythonia: Pythonia; timers: { loop: NodeJS.Timeout } } {
   const entry = require.resolve("pythonia");
@@ -87,11 +87,7 @@ function readable(error: unknown): Error {
   return new Error(lines.at(-1) ?? "", { cause: error });
 }
 
-/**
- * Start Python through pythonia.
- *
- * @param program what to run as the interpreter (see `writeLauncher`).
- */
+/** Start Python through pythonia. @param program what to run as the interpreter (see `writeLauncher`). */
 export function startTransport(program: string): Transport {
   const { pythonia, timers } = loadPythonia(program);
   const child = pythonia.com.proc;

@@ -26,9 +26,8 @@ const statusWords: Readonly<Record<string, string>> = {
 };
 
 /**
- * Read conditions as `status:done seed>=42 training.learning_rate>1e-4 name~snow tags:baseline`: `:` and `=` are equality (of a list: one of its members),
- * `~` is "contains", the others compare numbers as numbers and dates and texts as texts.
- *
+ * Read conditions as `status:done seed>=42 training.learning_rate>1e-4 name~snow tags:baseline`: `:` and `=` are equality (of a list: one of its members), `~`
+ * is "contains", the others compare numbers as numbers and dates and texts as texts.
  * @throws {BhBridgeError} `USAGE` naming the part that is no condition.
  */
 export function parseRunFilters(texts: readonly string[]): RunFilter[] {
@@ -112,7 +111,6 @@ export async function listedRun(found: FoundRun): Promise<ListedRun> {
 
 /**
  * The runs that meet all conditions, in the order asked for, pinned ones first.
- *
  * @throws {BhBridgeError} `USAGE` for what is no condition, and for a field that no run has.
  */
 export function chooseRuns<Run extends ListedRun>(runs: readonly Run[], { where, sort }: RunChoice): Run[] {

@@ -15,7 +15,6 @@ export type StepEnd = readonly [step: number, seconds: number];
 
 /**
  * Seconds of a step, by the later half of those that have ended: the first ones are slower, since they set up, and check what is used from then on.
- *
  * @param ends of steps one after the other.
  * @returns undefined where they do not tell it: too few, or all at once, as steps that were held are told.
  */

@@ -136,7 +136,6 @@ const replacedClass = /^from (?<home>\S+) import (?<native>\w+).*\n+class (?<nam
 /**
  * Give a copied model with replaced norms a `model_type` that transformers does not know. Models that were saved by 0.2 or earlier have the family's own, with
  * which transformers loads them without their source and with the wrong norms.
- *
  * @throws {BhBridgeError} `FORMAT_INVALID`, `RUN_CORRUPT`.
  */
 export function useOwnType(directory: string): void {
@@ -178,7 +177,6 @@ export function repositoryOf(out: string): string {
 
 /**
  * Copy a run's final model into a new directory and describe it in a model card, ready to be uploaded. Nothing is sent.
- *
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`; `USAGE` for a run without a final model; `FILE_UNWRITABLE`, `DISK_FULL`.
  */
 export async function exportModel(run: string, out: string): Promise<Exported> {

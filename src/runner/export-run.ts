@@ -11,7 +11,6 @@ import { type Exported, type ExportTarget, exportModel, exportTargets } from "./
 
 /**
  * Write a matrix as CSV: a header `token,0,1,…`, then a line a row, every number exact to its last digit (`nan`, `inf`, `-inf` as in numpy).
- *
  * @throws {BhBridgeError} as `writeSafetensors`.
  */
 export function writeCsv(path: string, rows: RowSource): void {
@@ -47,7 +46,6 @@ type TensorTarget = Exclude<ExportTarget, "hf">;
 
 /**
  * Write a history (all its recorded states, or the one after `step`) or a matrix as one file; CSV takes one state.
- *
  * @throws {BhBridgeError} as `openEmbedding`; `FILE_UNWRITABLE`, `DISK_FULL`.
  */
 async function exportTensor({ path, tensor, step }: EmbeddingChoice & { path: string }, to: TensorTarget, out: string): Promise<Exported> {
@@ -111,7 +109,6 @@ const exportArguments = z.strictObject({
 
 /**
  * Give a model, a history or a matrix to Python and spreadsheets, without Python.
- *
  * @param path a run, or for anything but `hf` any file or directory that `openCheckpoint` opens.
  * @throws {BhBridgeError} `USAGE` for a wrong argument, a step that was not recorded and a run without a final model; `FILE_UNWRITABLE` when `out` is there
  *   already, `DISK_FULL`; what opening the run or file throws.

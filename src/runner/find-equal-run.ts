@@ -18,7 +18,6 @@ type FindEqualRunOptions = Pick<TrainOptions, "signal" | "out" | "startFrom">;
  *
  * What a run is called and where its text lies do not count, nor do the versions of Python and its packages. Python is started where the configuration leaves
  * device or threads to it.
- *
  * @param input as of `train`.
  * @returns absolute path of its directory.
  * @throws {BhBridgeError} `CONFIG_INVALID`, `CORPUS_INVALID`, `ABORTED`, and as `Bridge.start`.

@@ -67,7 +67,6 @@ interface ScriptTokens {
 
 /**
  * The vocabulary of a run with a tokenizer by writing systems, that with most dead tokens first; nothing where tokens are bytes.
- *
  * @throws {BhBridgeError} `RUN_CORRUPT`.
  */
 function deadScripts(directory: string): ScriptTokens[] | undefined {
@@ -130,7 +129,6 @@ export type Inspection = z.output<typeof inspectionSchema>;
 
 /**
  * Everything that a file or directory says about itself, without reading its tensors.
- *
  * @param path anything that `openCheckpoint` opens.
  * @throws {BhBridgeError} as `openCheckpoint`.
  */

@@ -34,7 +34,6 @@ function threadNumbers(cores = availableParallelism()): number[] {
 /**
  * Train the default configuration for some seconds with each number of threads, recording on, and say how fast it went. The runs are made in a temporary
  * folder, which goes again.
- *
  * @throws {BhBridgeError} `ABORTED`, and as `train`.
  */
 export async function measureThreads(python: UsablePython, { signal, onThreads }: MeasureThreadsOptions = {}): Promise<ThreadsMeasured[]> {

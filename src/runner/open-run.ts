@@ -33,26 +33,17 @@ export interface Run {
   readonly config: RunConfig;
   /**
    * The recorded states in order, one in memory at a time.
-   *
    * @param tensor one of `record.tensors`; the embedding when left out.
    * @throws {BhBridgeError} `TENSOR_NOT_FOUND`, `FORMAT_INVALID`.
    */
   history(tensor?: string): AsyncGenerator<RecordedState>;
   /** Everything that happened, in order. @throws {BhBridgeError} `RUN_CORRUPT` naming the line. */
   events(): AsyncGenerator<TrainEvent>;
-  /**
-   * Loss table, census, displacement and verdict, computed from the files as they are now.
-   *
-   * @throws {BhBridgeError} as `history` and `events`; `ABORTED`.
-   */
+  /** Loss table, census, displacement and verdict, computed from the files as they are now. @throws {BhBridgeError} as `history` and `events`; `ABORTED`. */
   result(options?: ScanOptions): Promise<TrainResult>;
 }
 
-/**
- * Open a run directory; no Python is needed.
- *
- * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED` for a run of a newer version.
- */
+/** Open a run directory; no Python is needed. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED` for a run of a newer version. */
 export async function openRun(path: string): Promise<Run> {
   const directory = resolve(path);
   const manifest = readRunManifest(directory);
@@ -86,11 +77,10 @@ async function* recordedStates(directory: string, tensor: string): AsyncGenerato
 
 /**
  * Analyse a history: what `analyze --json` prints. The history is read once, whatever is wanted, and some of its states a second time.
- *
  * @param target an open history, which stays open; or the path of a run or of a file with a history, which is opened and closed again. Of a run, the tensors
- * that it recorded beside its embedding are analysed too.
+ *   that it recorded beside its embedding are analysed too.
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `USAGE` for an unknown analysis, and when `k` is not a whole number; `ABORTED`; what
- * opening and reading the history throws.
+ *   opening and reading the history throws.
  */
 export async function analyze(target: History | string, options: AnalyzeOptions = {}): Promise<AnalysisDocument> {
   if (typeof target !== "string") return analyzeHistory(target, options);

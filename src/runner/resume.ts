@@ -21,7 +21,6 @@ import type { TrainResult } from "./train-result.js";
 /**
  * What the model of a resumed run is built from: as the run was, or, when the files that it began with are gone, anew, since a checkpoint replaces every
  * weight.
- *
  * @throws {BhBridgeError} `FILE_NOT_FOUND` when those files are gone and no checkpoint verifies.
  */
 export function resumedModel(directory: string, { model, init, seed, seeds }: ModelPlan): ModelPlan {
@@ -58,9 +57,8 @@ export interface ResumableRun {
 }
 
 /**
- * Go on with a run that ended early (killed, stopped, failed), to the bits that it would have had. A run that is complete is only summed up.
- * Iterate over it to follow its events.
- *
+ * Go on with a run that ended early (killed, stopped, failed), to the bits that it would have had. A run that is complete is only summed up. Iterate over it to
+ * follow its events.
  * @param run path of its directory.
  * @throws {BhBridgeError} `RUN_LOCKED`, `RESUME_MISMATCH`, `RESUME_DIVERGED`, `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED`, and as `train`.
  */

@@ -68,9 +68,8 @@ export type Simulation = z.output<typeof simulationSchema>;
 /**
  * Draw initial states without a training, and count their black holes.
  *
- * torch draws them, all in one process and from one random stream of the CPU that `seed` begins: for each state what a run draws, in its order. A run draws its
+ * Torch draws them, all in one process and from one random stream of the CPU that `seed` begins: for each state what a run draws, in its order. A run draws its
  * model before its embedding, so no state is that of the run with the same seed; the distribution is the same.
- *
  * @throws {BhBridgeError} `CONFIG_INVALID` for fields that the kind has not; `PYTHON_NOT_FOUND`, `PYTHON_DEPENDENCY_MISSING`, `ABORTED`.
  */
 export async function simulate(options: SimulateOptions): Promise<Simulation> {

@@ -13,9 +13,8 @@ export type StartingPoint = { model: { from: string } } | { init: { kind: "file"
 const startFromArguments = z.strictObject({ path: z.string(), step: z.int().nonnegative().optional() });
 
 /**
- * Where a training starts, to be put into its configuration: of a checkpoint the model, of a run its final model, and with `step` the embedding that a
- * recorded history had after that step, with the sizes that go with it.
- *
+ * Where a training starts, to be put into its configuration: of a checkpoint the model, of a run its final model, and with `step` the embedding that a recorded
+ * history had after that step, with the sizes that go with it.
  * @param path saved model, run, or with `step` any file of a recorded history.
  * @throws {BhBridgeError} `USAGE` for a wrong argument, for a run without a final model, for a step that was not recorded, and for a run that recorded chosen
  *   rows alone; what opening the file gives.

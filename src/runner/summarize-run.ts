@@ -51,7 +51,6 @@ interface SummaryOptions extends ScanOptions {
 
 /**
  * What the notebook prints of a training, computed from the files of its run: no Python, no number that is not on disk.
- *
  * @throws {BhBridgeError} `RUN_CORRUPT`, `FORMAT_INVALID`, `ABORTED`.
  */
 export async function summarizeRun(
@@ -110,7 +109,6 @@ export async function summarizeRun(
 
 /**
  * Analyse a run whose training has ended, write its `analysis.json` and its checksums, and say what came out: from its files alone.
- *
  * @throws {BhBridgeError} `ABORTED`, which loses nothing: the run is complete, and can be analysed at any time.
  */
 export async function concludeRun(directory: string, config: RunConfig, options: ScanOptions = {}): Promise<TrainResult> {

@@ -22,8 +22,8 @@ export const trainResultSchema = z.strictObject({
   environment: z.strictObject({ device: z.string(), threads: count, python: z.string(), torch: z.string(), transformers: z.string() }),
   corpus: z.strictObject({ sha256: z.string(), tokens: count, distinct: count, dead: count, windows: count, filtered: count }),
   /**
-   * Step and mean loss since the entry before, as logged every `training.logging_steps`; the loss of each single step where the run has ended before its
-   * first log. null for a loss that is not finite.
+   * Step and mean loss since the entry before, as logged every `training.logging_steps`; the loss of each single step where the run has ended before its first
+   * log. null for a loss that is not finite.
    */
   loss: z.array(z.tuple([count, z.number().nullable()])),
   /** Whether every recorded weight is a finite number at the end. A run of which this is false has failed: `train` ends with exit code 1. */

@@ -26,7 +26,6 @@ export type FollowedTraining<Result> = Promise<Result> & AsyncIterable<TrainEven
 
 /**
  * Let the events of a training be followed. A reader that lags misses events of steps, as with `trainer.events()`.
- *
  * @param conduct is given what it tells every event to. How it fails is how the promise rejects, and how every loop over the events ends.
  */
 export function followTraining<Result>(conduct: (tell: (event: TrainEvent) => void) => Promise<Result>): FollowedTraining<Result> {
@@ -75,10 +74,9 @@ export interface TrainedRun {
 
 /**
  * One run from nothing to its verdict: model, training, recording, analysis. Iterate over it to follow its events.
- *
  * @param input any part of a configuration, and the preset that it starts from; the seed's when left out.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, `USAGE` where `startFrom` is not `model.from`, and as `Bridge.start`
- * and `Trainer.train`.
+ *   and `Trainer.train`.
  */
 export function train(input: RunInput = {}, options: TrainOptions = {}): FollowedTraining<TrainedRun> {
   return followTraining(async (tell) => {

@@ -16,7 +16,6 @@ import { readRunManifest } from "./run-manifest.js";
  * Open a recorded history so that whatever is read of it is compared with its checksums, by whom and for whatever it is read.
  *
  * A history without an index, as the notebook writes it, has no checksums and is read as it is.
- *
  * @param label as for `openSafetensors`.
  * @throws {BhBridgeError} `RUN_CORRUPT` when its header, its `steps_done` or its index is damaged; as `openSafetensors`.
  */

@@ -35,7 +35,6 @@ export interface Checkpoint extends AsyncDisposable {
   readonly inertGlobals: readonly string[];
   /**
    * A whole tensor in memory.
-   *
    * @param name as in `tensors`; GPT-2 names are found with and without `transformer.` in front.
    * @throws {BhBridgeError} `TENSOR_NOT_FOUND` naming the nearest names; `FORMAT_UNSUPPORTED` for element types that are only listed; `ABORTED`.
    */
@@ -47,7 +46,6 @@ export interface Checkpoint extends AsyncDisposable {
 
 /**
  * The path that is meant: what exists, else the run of that name, or with that beginning, in the folder of runs.
- *
  * @throws {BhBridgeError} `USAGE` when several runs are meant.
  */
 export async function findPath(given: string, out: string = runsFolder): Promise<string> {

@@ -82,7 +82,6 @@ export function readChecksumsText(directory: string): string | undefined {
 
 /**
  * Make sure that files of a run which has ended are as they were when it ended; a run that has not ended has no checksums of whole files.
- *
  * @param names paths in the run; one that is not there is passed over.
  * @throws {BhBridgeError} `RUN_CORRUPT` naming the file.
  */
@@ -107,7 +106,6 @@ export function writeChecksums(directory: string, sums: Checksums): void {
  * Write a file of a run that may have ended, together with its checksum: after a crash at any instant the two fit.
  *
  * Checksums that are damaged are left as they are, for `verifyRun` to tell of.
- *
  * @throws {BhBridgeError} `DISK_FULL`, `FILE_UNWRITABLE`, `IO_FAILED`; `RUN_CORRUPT` where something else than a file is in its place.
  */
 export function writeCovered(directory: string, name: string, content: string): void {
@@ -210,9 +208,8 @@ function parseManifest(path: string) {
 /**
  * Write the checksums of a run that has ended, of everything that it consists of; a run that has them keeps them.
  *
- * Everything is on the disk before its checksum is. The states of a history are not read again, nor are the files of a checkpoint: index and manifest,
- * which are covered here, have their checksums from when they were written.
- *
+ * Everything is on the disk before its checksum is. The states of a history are not read again, nor are the files of a checkpoint: index and manifest, which
+ * are covered here, have their checksums from when they were written.
  * @throws {BhBridgeError} `DISK_FULL`, `FILE_UNWRITABLE`, `IO_FAILED`.
  */
 export function sealRun(directory: string): void {
@@ -229,7 +226,6 @@ export function sealRun(directory: string): void {
 
 /**
  * Add files that came to a run after its end to its checksums. A run that has none yet gets them at its end; damaged ones are left for `verifyRun` to tell of.
- *
  * @param paths in the run; the files are on the disk.
  * @throws {BhBridgeError} as `sealRun`.
  */

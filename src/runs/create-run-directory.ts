@@ -41,7 +41,6 @@ const maxAttempts = 1000;
 
 /**
  * Make a new folder for a run, with its first files in it: it is there with all of them, or not at all.
- *
  * @param out the folder that holds the runs; made when it is absent.
  * @param files content by file name; at least one.
  * @returns the absolute path.

@@ -3,7 +3,6 @@ import { BhBridgeError } from "../errors.js";
 
 /**
  * Make sure that a file of a run is a regular file, or a link to one, or absent. Anything else can block whoever opens it, or fails when it is read.
- *
  * @throws {BhBridgeError} `RUN_CORRUPT` naming the path and what is there.
  */
 export function requireRegular(path: string): void {

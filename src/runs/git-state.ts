@@ -85,7 +85,6 @@ const packageSchema = z.object({ version: z.string() });
 
 /**
  * What Node's side of a run was: its version, the machine, the version of every package that ours depends on. Python writes its own beside it.
- *
  * @param dependencies names of the packages.
  */
 export function nodeEnvironment(dependencies: readonly string[]) {

@@ -34,7 +34,6 @@ export interface HistoryIndex {
 
 /**
  * The index beside a history; nothing when there is none.
- *
  * @param historyPath of `history.safetensors`, or of another recorded tensor's file.
  * @param planned states that its file says are recorded; a file that has just been made says one, and has none.
  * @throws {BhBridgeError} `RUN_CORRUPT` for an index that is too short, for a damaged record, and for steps that do not rise.
@@ -107,8 +106,8 @@ function corrupt(path: string, reason: string): BhBridgeError {
 
 /**
  * The newest committed record of a run's history; nothing when no state has been recorded yet.
- *
- * @throws {BhBridgeError} `RUN_CORRUPT` when `steps_done` or the record cannot be what was written; what `FileBytes` throws where something else than a file lies there.
+ * @throws {BhBridgeError} `RUN_CORRUPT` when `steps_done` or the record cannot be what was written; what `FileBytes` throws where something else than a file
+ *   lies there.
  */
 export function newestRecord(directory: string): IndexRecord | undefined {
   const path = join(directory, historyFile);

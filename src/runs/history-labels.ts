@@ -17,7 +17,6 @@ interface HistoryLabels {
 
 /**
  * What a run's own files say about a history in its directory; of a history elsewhere, state i is step i and row i is token i.
- *
  * @param own the tokens that the history's own file names.
  * @throws {BhBridgeError} `FORMAT_INVALID` when those files contradict the history.
  */
@@ -49,7 +48,6 @@ export const stepsDoneName = "steps_done";
 
 /**
  * How many states of a history have been recorded; nothing when its file does not say.
- *
  * @throws {BhBridgeError} `FORMAT_INVALID` when the file says what cannot be.
  */
 export function recordedStates(tensors: readonly StoredTensor[], history: StoredTensor, path: string): number | undefined {

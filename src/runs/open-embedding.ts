@@ -31,9 +31,8 @@ export interface OpenEmbedding {
 
 /**
  * Open one matrix of any file or directory that `openCheckpoint` opens, to read its rows in pieces.
- *
- * @throws {BhBridgeError} `TENSOR_NOT_FOUND`; `USAGE` for a step that was not recorded, or a step of what is no history;
- *   `FORMAT_UNSUPPORTED` for a tensor that is no matrix; what `openCheckpoint` throws.
+ * @throws {BhBridgeError} `TENSOR_NOT_FOUND`; `USAGE` for a step that was not recorded, or a step of what is no history; `FORMAT_UNSUPPORTED` for a tensor that
+ *   is no matrix; what `openCheckpoint` throws.
  */
 export async function openEmbedding(path: string, choice: EmbeddingChoice = {}): Promise<OpenEmbedding> {
   const opened = await openTensors(path);

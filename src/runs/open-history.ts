@@ -11,7 +11,6 @@ import { openRunHistories } from "./open-run-directory.js";
 
 /**
  * A 3-D tensor `[states, tokens, dims]` read as a history.
- *
  * @param own what its file says of it: how many of its states have been recorded so far, so that the others do not count, and which tokens its rows are.
  * @param close called once, when the history is closed.
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` when the tensor has another number of dimensions; `FORMAT_INVALID` when the run around it contradicts it.
@@ -44,10 +43,9 @@ export async function tensorHistory(tensor: StoredTensor, source: string, own: O
  * Open the history of a run directory, or of a file with a tensor `[states, tokens, dims]`.
  *
  * The states after `steps_done`, where the file has one, do not count.
- *
  * @param tensor the tensor's name; by default `embedding_history`, `W`, or the only one of three dimensions.
- * @throws {BhBridgeError} `TENSOR_NOT_FOUND`, `FORMAT_UNSUPPORTED`, `FORMAT_INVALID`, `FILE_NOT_FOUND`, `FILE_UNREADABLE`; `RUN_CORRUPT`, also when it is
- *   read, for what does not have its checksum.
+ * @throws {BhBridgeError} `TENSOR_NOT_FOUND`, `FORMAT_UNSUPPORTED`, `FORMAT_INVALID`, `FILE_NOT_FOUND`, `FILE_UNREADABLE`; `RUN_CORRUPT`, also when it is read,
+ *   for what does not have its checksum.
  */
 export async function openHistory(path: string, tensor?: string): Promise<History> {
   const opened = isDirectory(path) ? openRunHistories(path) : await checkedFile(path, () => openTensorFile(path));

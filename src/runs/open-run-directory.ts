@@ -14,11 +14,7 @@ import { requireFolder } from "./file-types.js";
 import { readRunJson } from "./read-run-json.js";
 import { finalFolder, historyFiles, isRunDirectory, runFiles } from "./run-layout.js";
 
-/**
- * Open the recorded histories of a run directory.
- *
- * @throws {BhBridgeError} what the readers of its files throw.
- */
+/** Open the recorded histories of a run directory. @throws {BhBridgeError} what the readers of its files throw. */
 export function openRunHistories(directory: string): TensorFile {
   const files: TensorFile[] = [];
   const close = (): void => {
@@ -35,7 +31,6 @@ export function openRunHistories(directory: string): TensorFile {
 
 /**
  * Open a run directory: its recorded histories, and the final model's tensors once there is one. `metadata` is its `run.json`.
- *
  * @throws {BhBridgeError} what the readers of its files throw.
  */
 export function openRunDirectory(directory: string): TensorFile {
@@ -89,9 +84,8 @@ export async function openTensors(path: string): Promise<OpenTensors> {
 }
 
 /**
- * Open whatever Python left: a safetensors file or its shards, what `torch.save` saved, a checkpoint directory of transformers, an HDF5,
- * `.npy` or `.npz` file, a history, a run of this package. No Python is needed, and nothing in a file is executed.
- *
+ * Open whatever Python left: a safetensors file or its shards, what `torch.save` saved, a checkpoint directory of transformers, an HDF5, `.npy` or `.npz` file,
+ * a history, a run of this package. No Python is needed, and nothing in a file is executed.
  * @throws {BhBridgeError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FORMAT_INVALID` with the byte offset, `FORMAT_UNSUPPORTED` with a way out.
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {

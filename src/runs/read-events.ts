@@ -15,7 +15,6 @@ const mostLogBytes = 2 ** 29 - 2 ** 20;
 
 /**
  * The events of a run, in order. A torn last line (of a run that lives, or was killed) is left out.
- *
  * @throws {BhBridgeError} `RUN_CORRUPT` with the line, for damage anywhere else, and for a run that has ended with another log; `RUN_NOT_FOUND`.
  */
 export function readEvents(directory: string): TrainEvent[] {

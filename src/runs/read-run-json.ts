@@ -10,7 +10,6 @@ const mostBytes = 16 * 2 ** 20;
 
 /**
  * The value in a JSON file that every run has.
- *
  * @throws {BhBridgeError} `RUN_NOT_FOUND` when it cannot be read; `RUN_CORRUPT` when it is not JSON, has a name twice, or leads out of the run.
  */
 export function readRunJson(directory: string, name: string): Json {

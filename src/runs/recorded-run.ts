@@ -30,7 +30,6 @@ function recordedTensors(directory: string): ReadonlyMap<string, string> {
 /**
  * The parts of a run that hold a recorded tensor, by the names that `openHistory` takes: the tensor itself where the run recorded it, else each range of steps
  * that was recorded later, in their order.
- *
  * @param name of the tensor, as `record.tensors` has it.
  */
 export function recordedParts(directory: string, name: string): string[] {
@@ -83,7 +82,6 @@ const beginning = '{"schema":"bh-bridge/analysis@';
 
 /**
  * Write an analysis into a run, whole or not at all; an older one is replaced, and nothing else is.
- *
  * @returns the file's path.
  * @throws {BhBridgeError} `DISK_FULL`; `FILE_UNWRITABLE`, also where the name is taken by something else.
  */

@@ -13,7 +13,6 @@ import { readRunManifest } from "./run-manifest.js";
 
 /**
  * The tokens whose rows a run recorded, as the configuration in its directory says; nothing when that is of something else.
- *
  * @param rows how many there are: all tokens of the vocabulary, unless the run chose some.
  * @param own the tokens that the history's own file names.
  * @throws {BhBridgeError} `RUN_CORRUPT` when a file of the run is damaged: which tokens the rows are is not guessed.

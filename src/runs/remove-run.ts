@@ -109,7 +109,6 @@ export interface Removal {
 
 /**
  * See that a directory may be removed: it is a run by its manifest, it holds nothing but the run, and nobody writes it.
- *
  * @throws {BhBridgeError} `RUN_NOT_FOUND` saying what shows that it is not a run, or naming what else is in it; `RUN_LOCKED` naming the process;
  *   `RUN_UNSUPPORTED` for a run of a newer version.
  */
@@ -124,7 +123,6 @@ export async function planRemoval(path: string, lockHolders: LockHolders): Promi
  * Remove a run from the disk; never one that is being written, and never anything but the run.
  *
  * It is renamed first: from then on nobody can begin to write it, and a process that did so in the last instant is seen.
- *
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_LOCKED`; `FILE_UNWRITABLE`.
  */
 export async function removeRun({ path, leadsTo }: Removal, lockHolders: LockHolders): Promise<void> {

@@ -13,11 +13,7 @@ export function runConfigText(config: RunConfig): string {
   return `${JSON.stringify(config, null, 2)}\n`;
 }
 
-/**
- * Read the configuration of a run from its `config.json`.
- *
- * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`.
- */
+/** Read the configuration of a run from its `config.json`. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`. */
 export function readRunConfig(directory: string): RunConfig {
   const values = readRunJson(directory, runFiles.config);
   try {

@@ -127,7 +127,6 @@ export function runCheckpoints(run: string): RunCheckpoint[] {
 
 /**
  * Make sure that the entries of a run's directory are of the kinds that a run has there: files where it has files, folders for checkpoints and final model.
- *
  * @throws {BhBridgeError} `RUN_CORRUPT` naming the first that is not; `FILE_UNREADABLE` for a directory that cannot be listed.
  */
 export function requireRunEntries(directory: string): void {

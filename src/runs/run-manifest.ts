@@ -114,11 +114,7 @@ export function writeRunManifest(directory: string, manifest: RunManifest): void
   durableWrite(join(directory, runFiles.manifest), runManifestText(manifest));
 }
 
-/**
- * Read `run.json` of a run directory.
- *
- * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_UNSUPPORTED` for a run of a newer version, `RUN_CORRUPT`.
- */
+/** Read `run.json` of a run directory. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_UNSUPPORTED` for a run of a newer version, `RUN_CORRUPT`. */
 export function readRunManifest(directory: string): RunManifest {
   const document = readRunJson(directory, runFiles.manifest);
   const reader = z.object({ min_reader: z.int() }).safeParse(document);

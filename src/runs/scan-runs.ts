@@ -36,7 +36,6 @@ const signs = [runFiles.manifest, runFiles.config, historyFile];
 
 /**
  * The runs in a folder, oldest first. A folder that does not exist holds none.
- *
  * @param manifestOf how a manifest is read: from the disk, unless whoever looks again and again keeps what has not changed.
  * @throws {BhBridgeError} `FILE_UNREADABLE`.
  */
@@ -53,8 +52,8 @@ export async function findRun(directory: string, lockHolders: LockHolders, manif
 }
 
 /**
- * The runs that did not get to their end, newest first: killed, failed, or stopped by a signal. One that a decider stopped has ended as it was meant to,
- * and one that took no step has nothing to go on with.
+ * The runs that did not get to their end, newest first: killed, failed, or stopped by a signal. One that a decider stopped has ended as it was meant to, and
+ * one that took no step has nothing to go on with.
  */
 export function unfinishedRuns(runs: readonly FoundRun[]): FoundRun[] {
   return runs
@@ -119,7 +118,6 @@ function runDirectories(out: string): string[] {
 
 /**
  * The run that is meant by a path, a name, or the beginning of one that no other run shares.
- *
  * @param given path of a run directory; else, among the runs in `out`: directory name, display name, or a prefix of either.
  * @throws {BhBridgeError} `RUN_NOT_FOUND` naming the nearest; `USAGE` when several are meant, naming them.
  */

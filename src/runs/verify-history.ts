@@ -26,7 +26,6 @@ export interface HistoryFindings {
 
 /**
  * Check one recorded history: every committed state is compared with the CRC-32 in its index, every record with its own, and what opening it checks.
- *
  * @param path of `history.safetensors`, or of another recorded tensor's file; its index lies beside it.
  */
 export async function verifyHistory(path: string): Promise<HistoryFindings> {

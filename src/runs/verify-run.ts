@@ -106,7 +106,6 @@ interface RunVerification {
  * Check every checksum of a run, and that its parts fit each other; say as well which files have none.
  *
  * A run that is under way is checked as far as it has been committed.
- *
  * @throws {BhBridgeError} `RUN_NOT_FOUND` when there is nothing to check.
  */
 export async function verifyRun(directory: string): Promise<RunVerification> {

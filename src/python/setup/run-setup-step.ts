@@ -92,7 +92,6 @@ const pipEnvironment = {
 
 /**
  * Run one step of the set-up with an interpreter, telling what pip is at.
- *
  * @throws {BhBridgeError} `SETUP_FAILED` with the last lines of its output and what to do; `ABORTED` by the signal.
  */
 export async function runSetupStep(
@@ -138,7 +137,6 @@ const interpreterNames = ["python3", "python3.14", "python3.13", "python3.12", "
 
 /**
  * Find the interpreter to make a virtual environment with: the one that was asked for, else the first in `PATH` that is new enough.
- *
  * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when there is none.
  */
 export async function findBasePython(python?: string, signal?: AbortSignal, env: NodeJS.ProcessEnv = process.env): Promise<PythonReport> {

@@ -29,7 +29,7 @@ async function sitePackages(directory: string): Promise<string[]> {
 /**
  * Make a virtual environment forget the packages whose installation was cut short, so that pip installs them again; return their names.
  *
- * pip writes INSTALLER after all other files of a package, so a package without it may lack some; its METADATA alone makes pip call it satisfied.
+ * Pip writes INSTALLER after all other files of a package, so a package without it may lack some; its METADATA alone makes pip call it satisfied.
  */
 export async function removeInterruptedInstalls(directory: string): Promise<string[]> {
   const removed: string[] = [];
@@ -162,11 +162,9 @@ async function installPackages(interpreter: string, wanted: ReadonlyMap<string, 
 }
 
 /**
- * Make the virtual environment of bh-bridge and install what `pyproject.toml` asks for. What an earlier call has done is kept, so a call that was
- * stopped or failed is continued by the same call.
- *
- * @throws {BhBridgeError} `SETUP_FAILED` with what pip said and what to do; `PYTHON_NOT_FOUND` when there is no Python to start from; `ABORTED` by
- * the signal.
+ * Make the virtual environment of bh-bridge and install what `pyproject.toml` asks for. What an earlier call has done is kept, so a call that was stopped or
+ * failed is continued by the same call.
+ * @throws {BhBridgeError} `SETUP_FAILED` with what pip said and what to do; `PYTHON_NOT_FOUND` when there is no Python to start from; `ABORTED` by the signal.
  */
 export async function setupPython(options: SetupOptions = {}): Promise<SetupResult> {
   const { directory = environmentDirectory(), signal } = options;
