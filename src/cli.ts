@@ -2,7 +2,7 @@
 import type { ErrorDocument } from "./commands/terminal/shown-error.js";
 import type { BhBridgeError } from "./errors.js";
 
-// Nothing is imported before the `try`: where few open files are allowed, the first import fails.
+// Nothing is imported before the `try`, since a low limit on open files makes the first import fail.
 try {
   const { runProgram } = await import("./commands/run-program.js");
   await runProgram();
@@ -20,7 +20,7 @@ try {
   process.exitCode = exitCode;
 }
 
-/** What to report when not even the program's own files could be loaded. */
+/** The error to report, also if the program's own files cannot be loaded. */
 async function failure(error: unknown): Promise<{ shown: Pick<BhBridgeError, "code" | "message">; exitCode: number; inLines: boolean }> {
   try {
     const { exitCodeOf } = await import("./errors.js");
@@ -29,7 +29,7 @@ async function failure(error: unknown): Promise<{ shown: Pick<BhBridgeError, "co
     const shown = shownError(error);
     return { shown, exitCode: exitCodeOf(shown), inLines: progressModeOf(process.argv) === "json" };
   } catch {
-    const message = `${error instanceof Error ? error.message : String(error)}. bh-bridge needs about 256 open files. Allow more, for example with: ulimit -n 1024`;
+    const message = `${error instanceof Error ? error.message : String(error)}. bh-bridge requires about 256 open files. Allow more, for example with: ulimit -n 1024`;
     return { shown: { code: "FILE_UNREADABLE", message }, exitCode: 1, inLines: false };
   }
 }

@@ -35,7 +35,7 @@ export const errorCodes = [
 
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** One thing that is wrong in a configuration: where, what, and (when it came from a file) the place in it. */
+/** One problem in a configuration. */
 export interface ConfigIssue {
   /** Dotted path of the field, for example `training.learning_rate`. */
   path: string;
@@ -44,12 +44,12 @@ export interface ConfigIssue {
   source?: string;
 }
 
-/** A Python exception as it crossed the bridge. */
+/** A Python exception. */
 export interface PythonError {
   type: string;
   module: string;
   message: string;
-  /** Names of the classes of its method resolution order, most derived first. */
+  /** Class names of its method resolution order, most derived first. */
   mro: string[];
   traceback: string;
 }
@@ -58,7 +58,7 @@ export interface PythonError {
 export interface ProcessExit {
   exitCode: number | null;
   signal: string | null;
-  /** Last lines that the process wrote to its stdout and stderr. */
+  /** Last lines of the process's stdout and stderr. */
   lastLines: string[];
 }
 
@@ -71,7 +71,7 @@ export interface BhBridgeErrorOptions {
   offset?: number;
 }
 
-/** The one error class of the package: `code` says what kind, `message` says what was wrong, where, and what to do. */
+/** The error class of the package. `code` is the kind; `message` says what is wrong, where, and what to do. */
 export class BhBridgeError extends Error {
   override readonly name = "BhBridgeError";
   readonly code: ErrorCode;
@@ -89,7 +89,7 @@ export class BhBridgeError extends Error {
     this.offset = options.offset;
   }
 
-  /** What `JSON.stringify` writes: everything but the stack, of the cause a summary. */
+  /** The error for `JSON.stringify`, without the stack and with a summary of the cause. */
   toJSON(): BhBridgeErrorJson {
     const { name, code, message, issues, python, exit, offset, cause } = this;
     return {
@@ -103,7 +103,6 @@ export class BhBridgeError extends Error {
   }
 }
 
-/** An error as JSON. */
 export interface BhBridgeErrorJson extends Omit<BhBridgeErrorOptions, "cause"> {
   name: "BhBridgeError";
   code: ErrorCode;
@@ -111,11 +110,11 @@ export interface BhBridgeErrorJson extends Omit<BhBridgeErrorOptions, "cause"> {
   cause?: ErrorSummary;
 }
 
-/** What JSON says of a cause. */
+/** The cause of an error as JSON. */
 export interface ErrorSummary {
   name: string;
   message: string;
-  /** Of a `BhBridgeError` and of errors of Node, for example `ENOENT`. */
+  /** The code of a `BhBridgeError` or of a Node error, for example `ENOENT`. */
   code?: string;
 }
 
@@ -138,11 +137,11 @@ const environmentCodes: readonly ErrorCode[] = [
   "PROTOCOL_MISMATCH",
 ];
 
-/** The exit code that the program ends with when this error reaches the top. */
+/** The exit code of the program for an uncaught error. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof BhBridgeError)) return exitCodes.failed;
   if (usageCodes.includes(error.code)) return exitCodes.usage;
   if (environmentCodes.includes(error.code)) return exitCodes.environment;
-  if (error.code === "ABORTED") return exitCodes.sigint; // by Ctrl-C, which a question takes for itself
+  if (error.code === "ABORTED") return exitCodes.sigint; // Ctrl-C at a prompt raises no signal
   return exitCodes.failed;
 }

@@ -12,7 +12,7 @@ import { resolvePython, type UsablePython } from "../python/require-packages.js"
 import { readEmbedding } from "../runs/open-embedding.js";
 import { callArguments } from "./call-arguments.js";
 import { loadRunConfig } from "./load-run-config.js";
-import { Model, type ModelPlan, modelRequest } from "./model.js";
+import { type CallOptions, Model, type ModelPlan, modelRequest } from "./model.js";
 import { modelDirectory } from "./model-directory.js";
 import { requireMemory } from "./require-memory.js";
 import { Trainer } from "./trainer.js";
@@ -21,10 +21,9 @@ import type { TrainerOptions, TrainerSetup } from "./trainer-options.js";
 const { device, threads } = runConfigFields.shape;
 const signal = z.custom<AbortSignal>((value) => value instanceof AbortSignal, "is not an AbortSignal").optional();
 
-/** What `Bridge.start` takes. */
 const startArguments = z.strictObject({ python: z.string().min(1).optional(), threads: threads.optional(), device: device.optional(), signal });
 
-/** What `Bridge.createModel` takes; the values of a configuration are checked with it. */
+/** Values of a configuration are checked with the configuration. */
 const createModelArguments = z.strictObject({
   from: z.string().min(1).optional(),
   config: z.looseObject({}).optional(),
@@ -36,25 +35,21 @@ const createModelArguments = z.strictObject({
   type: z.unknown().optional(),
 });
 
-type Device = RunConfig["device"];
-
 export interface BridgeOptions {
-  /** Path of an interpreter, or `auto` (the default): the active environment, ours, then `python3`. */
+  /** Path of an interpreter, or `auto` (the default): the active environment, the one of `bh-bridge setup`, then `python3`. */
   python?: string;
-  /** CPU threads of PyTorch; its own choice when left out. The number changes bits. */
+  /** CPU threads of PyTorch (default: PyTorch's choice). The number changes bits. */
   threads?: number | null;
-  /** Which device trainers use when they do not say: `auto` (the default) takes CUDA, else MPS, else the CPU. */
-  device?: Device;
-  /** Ends the start: it rejects with `ABORTED` at once. */
+  /** Default device of trainers: `auto` (the default) uses CUDA, else MPS, else the CPU. */
+  device?: RunConfig["device"];
+  /** Cancels the start, which rejects with `ABORTED` at once. */
   signal?: AbortSignal | undefined;
 }
 
-interface Drawn extends Pick<RunConfigInput, "init" | "seed"> {
+interface Drawn extends Pick<RunConfigInput, "init" | "seed">, CallOptions {
   from?: never;
-  /** Seeds of the two streams that are drawn from here; each follows `seed` when left out. */
+  /** Seeds of the weights and of the initial embedding (default: `seed`). */
   seeds?: Pick<SeedsInput, "weights" | "init">;
-  /** Ends the call: it rejects with `ABORTED` at once. */
-  signal?: AbortSignal | undefined;
 }
 
 type OfFamily<Type extends string, Config> = Drawn &
@@ -63,23 +58,21 @@ type OfFamily<Type extends string, Config> = Drawn &
     config?: Config;
   };
 
-/** A new model: its family, and the fields of its configuration under transformers' names; what is left out is the seed's. */
+/** A new model: its family, and the fields of its configuration under transformers' names; omitted fields are the notebook's. */
 type NewModelOptions =
   | { [Name in FamilyName]: OfFamily<Name, FamilyInput<Name>> & (Name extends typeof defaultFamily ? { type?: Name } : { type: Name }) }[FamilyName]
   | (OfFamily<OtherModelType, Readonly<Record<string, unknown>>> & { type: OtherModelType });
 
-interface SavedModelOptions extends Pick<RunConfigInput, "seed"> {
-  /** A saved model: a directory in HF layout, or a file with the weights of a GPT-2. Its architecture, norm and dtype are the model's. */
+interface SavedModelOptions extends Pick<RunConfigInput, "seed">, CallOptions {
+  /** A directory in HF layout, or a file with the weights of a GPT-2. It sets architecture, norm and dtype. */
   from: string;
   type?: never;
   seeds?: never;
-  /** What the shapes of weights do not tell; with a file of weights at least `n_head`. */
+  /** Fields that the shapes of the weights do not determine; a file of weights requires at least `n_head`. */
   config?: Omit<GPT2Config, keyof Gpt2Architecture>;
   norm?: never;
   dtype?: never;
   init?: never;
-  /** Ends the call: it rejects with `ABORTED` at once. */
-  signal?: AbortSignal | undefined;
 }
 
 export type ModelOptions = NewModelOptions | SavedModelOptions;
@@ -88,7 +81,7 @@ function newModel({ type, config, norm, dtype }: NewModelOptions): ModelInput {
   return { ...(type && { type }), ...config, ...(norm && { norm }), ...(dtype && { dtype }) } as ModelInput; // checked with the rest of the configuration
 }
 
-/** A Python process, and what is made in it. Several bridges may be open at once; each has a process of its own. */
+/** A Python process and its models and trainers. Several bridges can be open at once, each with its own process. */
 export class Bridge implements AsyncDisposable {
   readonly #session: PythonSession;
   readonly #defaults: Pick<RunConfig, "device" | "threads">;
@@ -99,7 +92,7 @@ export class Bridge implements AsyncDisposable {
   }
 
   /**
-   * Start Python; PyTorch is loaded when this returns, which takes as long as `import torch`: 1 to 3 s.
+   * Start Python and import PyTorch, which takes 1 to 3 s.
    * @throws {BhBridgeError} `USAGE`, `PYTHON_NOT_FOUND`, `PYTHON_DEPENDENCY_MISSING`, `PROTOCOL_MISMATCH`, `PEER_EXITED`, `ABORTED`.
    */
   static async start(options: BridgeOptions = {}): Promise<Bridge> {
@@ -109,7 +102,7 @@ export class Bridge implements AsyncDisposable {
     return Bridge.startWith(await resolvePython(wanted, signal), { threads, device, ...(signal && { signal }) });
   }
 
-  /** Start an interpreter that has been found and probed already. @internal */
+  /** Start an interpreter that `resolvePython` has found. @internal */
   static async startWith(
     python: Pick<UsablePython, "path">,
     { threads = null, device = "auto", cores, signal }: Omit<BridgeOptions, "python"> & { cores?: readonly number[] | undefined },
@@ -118,7 +111,7 @@ export class Bridge implements AsyncDisposable {
   }
 
   /**
-   * Called before each training of a Python that trains several: it makes Python what it was before the first, so that each has the bits of a fresh process.
+   * Reset Python before the next of several trainings, so that each has the bits of a fresh process.
    * @internal
    */
   async renew(signal?: AbortSignal): Promise<void> {
@@ -133,25 +126,21 @@ export class Bridge implements AsyncDisposable {
   /**
    * Build a model, or load one.
    *
-   * Everything is drawn on the CPU from the seed, in the notebook's order: weights, norms, dtype, then the embedding.
-   * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; for `{ from }` also what reading the directory gives.
+   * Weights are drawn on the CPU from the seed, in the notebook's order: weights, norms, dtype, then the embedding.
+   * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; for `{ from }` also the errors of reading the directory.
    */
-  // One signature a kind, so that an editor knows whose fields it is asked about.
+  // One signature per kind, so that an editor completes the right fields.
   async createModel(options: NewModelOptions): Promise<Model>;
   async createModel(options: SavedModelOptions): Promise<Model>;
   async createModel(options: ModelOptions): Promise<Model>;
   async createModel({ signal, ...options }: ModelOptions): Promise<Model> {
     callArguments("createModel", createModelArguments, options);
-    const input: RunConfigInput =
+    const { seed, seeds } = options;
+    const model: RunConfigInput =
       options.from !== undefined
         ? { model: { ...options.config, from: resolve(options.from) }, init: { kind: "normal" } }
-        : {
-            model: newModel(options),
-            ...(options.init && { init: options.init }),
-          };
-    const { config } = await loadRunConfig({
-      input: { ...input, ...(options.seed !== undefined && { seed: options.seed }), ...(options.seeds && { seeds: options.seeds }) },
-    });
+        : { model: newModel(options), ...(options.init && { init: options.init }) };
+    const { config } = await loadRunConfig({ input: { ...model, ...(seed !== undefined && { seed }), ...(seeds && { seeds }) } });
     return this.buildModel(config, signal);
   }
 
@@ -162,7 +151,7 @@ export class Bridge implements AsyncDisposable {
     using saved = model.from === null ? null : await modelDirectory(model.from, model, this.#session.folder);
     const request = modelRequest(plan, saved?.path ?? null);
     const onAbandoned = (reply?: ReplyOf<"model.create">) => void (reply && this.#session.forget("release", reply.handle));
-    const rows = init.kind === "file" ? await readEmbedding(init.path, init) : undefined; // before anything is built: a wrong path is told at once
+    const rows = init.kind === "file" ? await readEmbedding(init.path, init) : undefined; // first, so that a wrong path fails at once
     const built = Model.of(this.#session, await this.#session.invoke("model.create", request, { signal, onAbandoned }), { model, init, seed, seeds });
     try {
       if (rows) await built.putTensor(built.embedding, rows, { signal });
@@ -173,20 +162,20 @@ export class Bridge implements AsyncDisposable {
     }
   }
 
-  /** A trainer for a complete configuration, whose corpus has been read. @internal */
+  /** Create a trainer from a complete configuration and the facts of its corpus. @internal */
   trainerOf(setup: TrainerSetup): Trainer {
     return Trainer.of(this.#session, setup);
   }
 
   /**
-   * Prepare a training: its run directory is made when it begins.
+   * Create a trainer. Its run directory is created when training is prepared.
    * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, `ABORTED`.
    */
   async createTrainer(options: TrainerOptions): Promise<Trainer> {
     return Trainer.create(this.#session, this.#defaults, options);
   }
 
-  /** End the Python process. What was not saved is gone. */
+  /** End the Python process. Unsaved models are lost. */
   async close(): Promise<void> {
     await this.#session.close();
   }

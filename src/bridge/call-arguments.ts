@@ -5,10 +5,9 @@ import { valueAt } from "../config/json-value.js";
 import { BhBridgeError, type ConfigIssue } from "../errors.js";
 
 /**
- * The arguments of a call of the API, checked before anything is sent to Python.
+ * Check the arguments of an API call before anything is sent to Python.
  * @param call name of the function, for the message.
- * @param schema of all arguments by name.
- * @throws {BhBridgeError} `USAGE` with every wrong argument: its path, what was given, what is accepted.
+ * @throws {BhBridgeError} `USAGE` with path, value and accepted values of every wrong argument.
  */
 export function callArguments<Arguments extends z.ZodObject>(call: string, schema: Arguments, given: unknown): z.output<Arguments> {
   const checked = schema.safeParse(given);

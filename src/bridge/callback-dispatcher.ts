@@ -3,57 +3,43 @@ import { type ChannelCommand, type ChannelMessage, coalescibleEvents, parseTrain
 import type { EventReceiver } from "../python/event-channel.js";
 import { type CallbackEventType, callbackMethods, type TrainerCallback } from "./trainer-callback.js";
 
-/** The longest time that a timer of Node takes, 24.8 days; a longer one would be over at once. */
+/** Longest timer of Node, 24.8 days; a longer one fires at once. */
 const longestMs = 2 ** 31 - 1;
 const decisive: readonly unknown[] = ["step_end", "log", "evaluate"];
 
-type Problem = [path: string, value: unknown, expected: string];
-
-/** See that times and cadences of callbacks are ones. @throws {BhBridgeError} `USAGE` naming the callback and the field. */
+/** Check timeouts and cadences of callbacks. @throws {BhBridgeError} `USAGE` naming the callback and the field. */
 export function checkCallbacks(callbacks: readonly TrainerCallback[]): void {
-  callbacks.forEach((callback, index) => {
-    const [problem] = problemsOf(callback);
-    if (!problem) return;
-    const [path, value, expected] = problem;
-    throw new BhBridgeError("USAGE", `callbacks[${index}].${path} of ${callback.constructor.name} is ${String(value)}: give ${expected}`);
-  });
+  for (const [index, callback] of callbacks.entries()) {
+    const { timeoutMs, decide } = callback;
+    const require = (path: string, value: unknown, isValid: boolean, expected: string) => {
+      if (isValid || value === undefined) return;
+      throw new BhBridgeError("USAGE", `callbacks[${index}].${path} of ${callback.constructor.name} is ${String(value)}: give ${expected}`);
+    };
+    const isTime = (value = 0) => value > 0 && value <= longestMs;
+    const milliseconds = `milliseconds above 0, and up to ${longestMs} (24 days)`;
+    require("timeoutMs", timeoutMs, isTime(timeoutMs), milliseconds);
+    require("decide.timeoutMs", decide?.timeoutMs, isTime(decide?.timeoutMs), milliseconds);
+    require("decide.every", decide?.every, Number.isSafeInteger(decide?.every) && Number(decide?.every) >= 1, "a whole number of steps, from 1 on");
+    require("decide.on", decide?.on?.find((event) => !decisive.includes(event)), false, `some of ${decisive.join(", ")}`);
+  }
 }
 
-function problemsOf({ timeoutMs, decide }: TrainerCallback): Problem[] {
-  const times: [string, number | undefined][] = [
-    ["timeoutMs", timeoutMs],
-    ["decide.timeoutMs", decide?.timeoutMs],
-  ];
-  const problems = times.filter(([, value]) => value !== undefined && !(value > 0 && value <= longestMs));
-  const every = decide?.every;
-  const other = decide?.on?.find((event) => !decisive.includes(event));
-  return [
-    ...problems.map(([path, value]): Problem => [path, value, `milliseconds above 0, and up to ${longestMs} (24 days)`]),
-    ...(every === undefined || (Number.isSafeInteger(every) && every >= 1)
-      ? []
-      : [["decide.every", every, "a whole number of steps, from 1 on"] satisfies Problem]),
-    ...(other === undefined ? [] : [["decide.on", other, `some of ${decisive.join(", ")}`] satisfies Problem]),
-  ];
-}
+const coalescible: ReadonlySet<string> = new Set(coalescibleEvents);
 
-const types: ReadonlySet<string> = new Set(coalescibleEvents);
-
-/** Whether an event may be left out for a reader that lags. */
+/** Whether an event may be dropped for a slow reader. */
 export function isCoalescible({ type }: TrainEvent): boolean {
-  return types.has(type);
+  return coalescible.has(type);
 }
 
-/** Events of a training that wait for their reader; each takes some 300 bytes, so that a reader that has stopped reading costs 20 MB and no more. */
+/** Events buffered for a slow reader: 20 MB at about 300 bytes each. */
 export const maxWaitingEvents = 65_536;
 
-/** How long training waits for a decider that names no time of its own. */
 const defaultDeciderTimeoutMs = 30_000;
 
 function isCallbackEvent(type: string): type is CallbackEventType {
   return Object.hasOwn(callbackMethods, type);
 }
 
-/** What the dispatcher asks of its trainer. */
 interface DispatcherHost {
   send(command: ChannelCommand): void;
   /** End the training after its current step: a callback has failed. */
@@ -62,7 +48,7 @@ interface DispatcherHost {
   answer<Value>(name: string, task: () => Promise<Value>): Promise<Value>;
 }
 
-/** Hands events to callbacks in order, one at a time, and answers the questions to deciders. */
+/** Delivers events to callbacks in order, one at a time, and answers questions to deciders. */
 export class CallbackDispatcher implements EventReceiver {
   readonly #callbacks: readonly TrainerCallback[];
   readonly #deciders: readonly TrainerCallback[];
@@ -72,7 +58,7 @@ export class CallbackDispatcher implements EventReceiver {
   #coalesced = 0;
   #failure: BhBridgeError | undefined;
 
-  /** @throws {BhBridgeError} `USAGE` for a callback with a time or a cadence that is none. */
+  /** @throws {BhBridgeError} as `checkCallbacks`. */
   constructor(callbacks: readonly TrainerCallback[], host: DispatcherHost) {
     checkCallbacks(callbacks);
     this.#callbacks = callbacks;
@@ -80,13 +66,13 @@ export class CallbackDispatcher implements EventReceiver {
     this.#host = host;
   }
 
-  /** The event types that some callback overrides. */
+  /** The event types that at least one callback handles. */
   get events(): CallbackEventType[] {
     const types = Object.keys(callbackMethods) as CallbackEventType[];
     return types.filter((type) => this.#callbacks.some((callback) => callback[callbackMethods[type]] !== undefined));
   }
 
-  /** The deciders as Python needs to know them. */
+  /** The deciders for the request to Python. */
   get deciders() {
     return this.#deciders.map(({ decide }) => ({
       every: decide?.every ?? null,
@@ -95,18 +81,18 @@ export class CallbackDispatcher implements EventReceiver {
     }));
   }
 
-  /** Events of steps that were left out because the callbacks, or Node, did not keep up. */
+  /** Number of step events dropped because the callbacks, or Node, did not keep up. */
   get coalesced(): number {
     return this.#coalesced;
   }
 
-  /** Resolves when every event so far has been handled. @throws {BhBridgeError} the first failure that a callback ended the training with. */
+  /** Resolves when every event so far has been handled. @throws {BhBridgeError} the first failure of a callback. */
   async delivered(): Promise<void> {
     await this.#delivered;
     if (this.#failure) throw this.#failure;
   }
 
-  /** Take one message. Events queue behind a callback that is still at work; a question is answered as soon as its decider answers. */
+  /** Receive one message. Events queue behind a callback that is still running; a question is answered as soon as its decider answers. */
   onMessage(message: ChannelMessage): void {
     if (message.type === "decide") void this.#answer(message);
     else if (message.type === "coalesced") this.#coalesced += message.events;
@@ -167,7 +153,7 @@ export class CallbackDispatcher implements EventReceiver {
   }
 }
 
-/** Wait for a promise, but not for ever: an observer that never ends would keep `train()` from ending. */
+/** Wait for a promise with a timeout, since an observer that never ends would block `train()`. */
 async function within(timeoutMs: number, promise: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {

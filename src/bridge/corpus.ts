@@ -13,42 +13,37 @@ import { count } from "../text/format.js";
 import { type Misfit, TextCounts } from "./text-counts.js";
 import { heldOutProblem, heldOutTokens, readTokenizedCorpus } from "./tokenized-corpus.js";
 
-/** How many windows side by side a text has; Python cuts it likewise. @param tokens that are trained on. */
+/** Number of windows without overlap, as Python cuts them. @param tokens number of training tokens. */
 export function chunkCount(tokens: number, windowLength: number, labelShift: "double" | "causal"): number {
   const ahead = labelShift === "double" ? 1 : 0; // the last label of a chunk is then the first token of the next
   return Math.floor((tokens - ahead) / windowLength);
 }
 
-/** A text, what was found in it, and its weight among others. */
 interface WeightedText {
   facts: CorpusFacts;
   weight: number;
 }
 
 /**
- * Several texts as one corpus: what is counted in each, together, and the windows that each gives to an epoch.
+ * Combine several texts into one corpus: the sums of their counts, and the windows of an epoch per text.
  *
- * An epoch has as many windows as the texts have: N. Text i gives round(N·s_i) − round(N·s_(i−1)) of them, s_i the weights up to i divided by all weights.
- * @throws {BhBridgeError} `CONFIG_INVALID` where a weight is too small for a window.
+ * An epoch has N windows, the sum over the texts. Text i contributes round(N·s_i) − round(N·s_(i−1)), with s_i the cumulative share of the weights.
+ * @throws {BhBridgeError} `CONFIG_INVALID` for a weight that is too small for a window.
  */
 export function mixedCorpus(texts: readonly WeightedText[]): CorpusFacts {
   const sum = (of: (facts: CorpusFacts) => number) => texts.reduce((total, { facts }) => total + of(facts), 0);
   const windows = sum((facts) => facts.windows);
-  const shares = shareOut(
-    windows,
-    texts.map(({ weight }) => weight),
-  );
-  const files = texts.map(({ facts: { path, sha256, bytes, tokens }, weight }, index) => ({
-    path,
-    sha256,
-    bytes,
-    tokens,
-    weight,
-    windows: shares[index] ?? 0,
-  }));
-  const without = files.find((file) => file.windows === 0);
-  if (without) {
-    const message = `the weight of ${without.path}, ${without.weight}, gives it none of ${windows} windows: give it a greater one, or leave it out`;
+  const allWeights = texts.reduce((total, { weight }) => total + weight, 0);
+  let [weightSoFar, end] = [0, 0];
+  const files = texts.map(({ facts: { path, sha256, bytes, tokens }, weight }) => {
+    const start = end;
+    weightSoFar += weight;
+    end = Math.round(windows * (weightSoFar / allWeights));
+    return { path, sha256, bytes, tokens, weight, windows: end - start };
+  });
+  const empty = files.find((file) => file.windows === 0);
+  if (empty) {
+    const message = `the weight of ${empty.path}, ${empty.weight}, gives it none of ${windows} windows: use a larger weight, or remove the text`;
     throw configInvalid([{ path: "data.corpus", message }]);
   }
   const vocabulary = Math.max(...texts.map(({ facts }) => facts.distinct + facts.dead));
@@ -73,26 +68,14 @@ export function mixedCorpus(texts: readonly WeightedText[]): CorpusFacts {
   };
 }
 
-/** A total in whole parts, as near as can be to given weights. */
-function shareOut(total: number, weights: readonly number[]): number[] {
-  const all = weights.reduce((sum, weight) => sum + weight, 0);
-  let weight = 0;
-  const ends = weights.map((each) => {
-    weight += each;
-    return Math.round(total * (weight / all));
-  });
-  return ends.map((end, index) => end - (ends[index - 1] ?? 0));
-}
-
 const chunkBytes = 1 << 20;
 
 /**
- * Read a corpus as Python will: newlines of every system as LF, bytes below the vocabulary as tokens. A vocabulary of all 256 bytes takes UTF-8, a smaller one
- * ASCII.
+ * Read a corpus as Python does: all newlines as LF, bytes below the vocabulary as tokens. A vocabulary of 256 accepts UTF-8, a smaller one ASCII.
  * @param contextLength tokens of a window.
- * @param heldOut fraction of the tokens, from the end, that is not trained on.
- * @throws {BhBridgeError} `CORPUS_INVALID` for a file that is missing, empty, too short, or neither ASCII nor, where that is taken, UTF-8, with the place and
- *   what to do; `CONFIG_INVALID` for a `data.held_out` that leaves one of the two parts without a window; `ABORTED`.
+ * @param heldOut fraction of the tokens, at the end, that is held out.
+ * @throws {BhBridgeError} `CORPUS_INVALID` with position and remedy for a file that is missing, empty, too short or wrongly encoded; `CONFIG_INVALID` if
+ *   `data.held_out` leaves one of the two parts without a window; `ABORTED`.
  */
 export async function readCorpus(path: string, vocabSize: number, contextLength: number, heldOut: number, signal?: AbortSignal): Promise<CorpusFacts> {
   const text = new TextCounts();
@@ -110,8 +93,8 @@ export async function readCorpus(path: string, vocabSize: number, contextLength:
   if (tokens < windowTokens) {
     const largest = text.counts.findLastIndex((number) => number > 0);
     if (largest >= vocabSize && characters >= windowTokens) throw vocabularyTooSmall(path, vocabSize, largest, { tokens, characters });
-    const what = characters === 0 ? "is empty" : `has ${count(tokens, "token")} (of ${count(characters, "character")})`;
-    throw new BhBridgeError("CORPUS_INVALID", `${path} ${what}: a window takes ${windowTokens}. Give a longer text, or a smaller data.window_length`);
+    const size = characters === 0 ? "is empty" : `has ${count(tokens, "token")} (of ${count(characters, "character")})`;
+    throw new BhBridgeError("CORPUS_INVALID", `${path} ${size}, but a window requires ${windowTokens}. Use a longer text, or a smaller data.window_length`);
   }
   const problem = heldOutProblem(heldOut, tokens, windowTokens);
   if (problem !== undefined) throw configInvalid([{ path: "data.held_out", message: `${problem} (the corpus is ${path})` }]);
@@ -137,45 +120,28 @@ async function* chunksOf(path: string, signal: AbortSignal | undefined): AsyncGe
     if (signal?.aborted) throw new BhBridgeError("ABORTED", `reading ${path} was cancelled`, { cause: signal.reason });
     const reasons: Record<string, string> = { ENOENT: "there is no such file", EISDIR: "it is a folder", EACCES: "it may not be read" };
     const code = (cause as NodeJS.ErrnoException).code ?? "";
-    throw new BhBridgeError(
-      "CORPUS_INVALID",
-      `cannot read the corpus ${path}: ${reasons[code] ?? code}. Give a text file with data.corpus (--corpus on the command line)`,
-      { cause },
-    );
+    const message = `cannot read the corpus ${path}: ${reasons[code] ?? code}. Give a text file with data.corpus (--corpus on the command line)`;
+    throw new BhBridgeError("CORPUS_INVALID", message, { cause });
   }
 }
 
-/** The tokens of a text are its bytes: most of it is beyond a small vocabulary. */
-function vocabularyTooSmall(
-  path: string,
-  vocabSize: number,
-  largest: number,
-  { tokens, characters }: Pick<CorpusFacts, "tokens" | "characters">,
-): BhBridgeError {
-  return new BhBridgeError(
-    "CORPUS_INVALID",
-    `model.vocab_size ${vocabSize} is too small for ${path}: tokens are bytes below it, and only ${tokens} of ${count(characters, "character")} are. Set model.vocab_size to ${largest + 1} or more (${asciiTokens} takes all of ASCII), or train a tokenizer with data.train_tokenizer`,
-  );
+function vocabularyTooSmall(path: string, vocabSize: number, largest: number, { tokens, characters }: Pick<CorpusFacts, "tokens" | "characters">) {
+  const message = `model.vocab_size ${vocabSize} is too small for ${path}: tokens are bytes below it, and only ${tokens} of ${count(characters, "character")} are. Set model.vocab_size to ${largest + 1} or more (${asciiTokens} covers ASCII), or train a tokenizer with data.train_tokenizer`;
+  return new BhBridgeError("CORPUS_INVALID", message);
 }
 
 function notAscii(path: string, misfit: Misfit, total: number): BhBridgeError {
-  return new BhBridgeError(
-    "CORPUS_INVALID",
-    `${path} is not ASCII: ${placeOf(misfit)} (${total} such bytes in all). Convert it, for example with: iconv -t ASCII//TRANSLIT. Or set model.vocab_size to ${mostByteTokens}, and the bytes of UTF-8 are its tokens`,
-    { offset: misfit.offset },
-  );
+  const message = `${path} is not ASCII: ${positionOf(misfit)} (${total} such bytes in all). Convert it, for example with: iconv -t ASCII//TRANSLIT. Or set model.vocab_size to ${mostByteTokens} to train on the bytes of UTF-8`;
+  return new BhBridgeError("CORPUS_INVALID", message, { offset: misfit.offset });
 }
 
 function notUtf8(path: string, misfit: Misfit | undefined): BhBridgeError {
-  const place = misfit ? placeOf(misfit) : "it ends within a character";
-  return new BhBridgeError(
-    "CORPUS_INVALID",
-    `${path} is not UTF-8: ${place}. Convert it, for example with: iconv -f LATIN1 -t UTF-8`,
-    misfit && { offset: misfit.offset },
-  );
+  const position = misfit ? positionOf(misfit) : "it ends within a character";
+  const message = `${path} is not UTF-8: ${position}. Convert it, for example with: iconv -f LATIN1 -t UTF-8`;
+  return new BhBridgeError("CORPUS_INVALID", message, misfit && { offset: misfit.offset });
 }
 
-function placeOf({ byte, offset, line }: Misfit): string {
+function positionOf({ byte, offset, line }: Misfit): string {
   return `byte 0x${byte.toString(16)} at offset ${offset}, line ${line}`;
 }
 
@@ -193,7 +159,7 @@ async function factsOf(config: RunConfig, path: string, corpora: readonly string
   return { ...facts, windows: chunkCount(facts.tokens - heldOutTokens(heldOut, facts.tokens), length, data.label_shift) };
 }
 
-/** A pattern of rows has to match a token of the tokenizer, which is there and sound by now. */
+/** Require that a pattern of rows matches a token of the tokenizer. */
 function requireMatch(rows: RecordRows, tokenizer: string, vocabulary: number): void {
   if (typeof rows !== "string" || !rows.startsWith("/") || matchingTokens(rows, vocabulary, tokenizerText(tokenizer)).length > 0) return;
   throw configInvalid([{ path: "record.rows", message: `${rows} matches no token of ${tokenizer}` }]);
@@ -201,8 +167,8 @@ function requireMatch(rows: RecordRows, tokenizer: string, vocabulary: number): 
 
 /**
  * Read the corpus of a complete configuration.
- * @param sent where its text lies, if that is another place than the configuration says: as `corpusFiles`.
- * @throws {BhBridgeError} `CORPUS_INVALID`, `ABORTED`; `CONFIG_INVALID` when no batch of it would be full and only full ones are wanted.
+ * @param sent actual path of its text, if it differs from the configuration's: as `corpusFiles`.
+ * @throws {BhBridgeError} `CORPUS_INVALID`, `ABORTED`; `CONFIG_INVALID` if `dataloader_drop_last` would drop every batch.
  */
 export async function corpusOf({ config }: ResolvedConfig, signal?: AbortSignal, sent?: string): Promise<CorpusFacts> {
   const texts: WeightedText[] = [];
@@ -213,7 +179,7 @@ export async function corpusOf({ config }: ResolvedConfig, signal?: AbortSignal,
   const facts = Array.isArray(config.data.corpus) || !only ? mixedCorpus(texts) : only.facts;
   const { per_device_train_batch_size: batch, dataloader_drop_last } = config.training;
   if (dataloader_drop_last && facts.windows < batch) {
-    const message = `a batch of ${batch} is never full: the text has ${count(facts.windows, "window")}. Set a smaller one, or training.dataloader_drop_last to false`;
+    const message = `a batch of ${batch} is never full: the text has ${count(facts.windows, "window")}. Set a smaller batch, or training.dataloader_drop_last to false`;
     throw configInvalid([{ path: "training.per_device_train_batch_size", message }]);
   }
   return facts;

@@ -1,22 +1,20 @@
-/** What a reader that lags is spared. */
+/** When events for a slow reader are dropped. */
 interface Lag<Event> {
-  /** So many events wait for it. */
+  /** Events buffered at most, before any is dropped. */
   readonly maxWaiting: number;
-  /** Whether an event that comes then may be left out. */
   mayLeaveOut(event: Event): boolean;
 }
 
-/** Events on their way to one reader. */
+/** Events buffered for one reader. */
 export class EventStream<Event> implements AsyncIterableIterator<Event> {
   #incoming: Event[] = [];
-  /** The oldest, last first: taking the first of a long array would move all the others. */
+  /** The oldest events in reverse order, since removing the first element of a long array moves all others. */
   #outgoing: Event[] = [];
   readonly #lag: Lag<Event>;
   readonly #onReturn: () => void;
   #wake: (() => void) | undefined;
   #hasEnded = false;
 
-  /** @param onReturn called when the reader leaves its loop. */
   constructor(lag: Lag<Event>, onReturn: () => void) {
     this.#lag = lag;
     this.#onReturn = onReturn;
@@ -71,7 +69,7 @@ export class EventStreams<Event> {
     this.#lag = lag;
   }
 
-  /** A reader of every event from now on. */
+  /** Open a reader of every event from now on. */
   open(): EventStream<Event> {
     const stream: EventStream<Event> = new EventStream(this.#lag, () => this.#open.delete(stream));
     if (this.#isClosed) stream.end();
@@ -83,13 +81,13 @@ export class EventStreams<Event> {
     for (const stream of this.#open) stream.push(event);
   }
 
-  /** Tell the present readers that nothing more comes. */
+  /** End the open readers. */
   end(): void {
     for (const stream of this.#open) stream.end();
     this.#open.clear();
   }
 
-  /** As `end`, for those who come later as well. */
+  /** End the open readers and those opened later. */
   close(): void {
     this.#isClosed = true;
     this.end();

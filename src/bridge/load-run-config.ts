@@ -7,9 +7,8 @@ import { BhBridgeError } from "../errors.js";
 import { readRunConfig } from "../runs/run-config.js";
 
 /**
- * Put a configuration together from its sources and check it. Its file may be the directory of a run, and the saved model that it starts from any file that
- * holds the weights of a GPT-2.
- * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, each with its path, its source, and what is accepted.
+ * Merge a configuration from its sources and check it. Its file may be the directory of a run, and `model.from` any file with the weights of a GPT-2.
+ * @throws {BhBridgeError} `CONFIG_INVALID` with path, source and accepted values of all problems at once.
  */
 export async function loadRunConfig(sources: ConfigSources = {}): Promise<ResolvedConfig> {
   return resolveRunConfig(sources, { readFile: readFileOrRun, describeWeights });
@@ -29,11 +28,11 @@ function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory();
   } catch {
-    return false; // what cannot be seen is told of by whoever reads it
+    return false; // the reader of the path reports the error
   }
 }
 
-// The readers of files are loaded for those who need them.
+// Imported lazily, since few configurations require the file readers.
 async function describeWeights(path: string): Promise<object> {
   const { gpt2ArchitectureOf } = await import("./model-directory.js");
   return gpt2ArchitectureOf(path);

@@ -9,13 +9,8 @@ import { openHfDirectory } from "../formats/hf/hf-directory.js";
 import { writeSafetensors } from "../formats/safetensors/safetensors.js";
 import { openTensors } from "../runs/open-run-directory.js";
 
-/** The weights of a GPT-2 in a file or directory that is open. */
-interface OpenGpt2Weights extends Gpt2Weights {
-  close(): void;
-}
-
-/** Open the weights of a GPT-2 in any file or directory of tensors. @throws {BhBridgeError} as `gpt2Weights`; what `openCheckpoint` throws. */
-async function openGpt2Weights(path: string): Promise<OpenGpt2Weights> {
+/** Open the weights of a GPT-2 in any file or directory of tensors. @throws {BhBridgeError} as `gpt2Weights` and `openCheckpoint`. */
+async function openGpt2Weights(path: string): Promise<Gpt2Weights & { close(): void }> {
   const opened = await openTensors(path);
   try {
     return { ...gpt2Weights(opened.tensors, path), close: () => opened.close() };
@@ -25,7 +20,7 @@ async function openGpt2Weights(path: string): Promise<OpenGpt2Weights> {
   }
 }
 
-/** What the weights in a file tell of their model. Errors as `openGpt2Weights`. */
+/** The architecture that the weights in a file imply. @throws {BhBridgeError} as `openGpt2Weights`. */
 export async function gpt2ArchitectureOf(path: string): Promise<Gpt2Architecture> {
   const { architecture, close } = await openGpt2Weights(path);
   close();
@@ -35,30 +30,22 @@ export async function gpt2ArchitectureOf(path: string): Promise<Gpt2Architecture
 type Gpt2Config = Extract<ModelConfig, { type: "gpt2" }>;
 
 const configFile = "config.json";
-/** With it transformers would load the model that it names, from wherever that is. */
+/** transformers would follow this file to another model, wherever that is. */
 const adapterFile = "adapter_config.json";
 
-/** A directory in HF layout; a copy goes when it is disposed of. */
-interface ModelDirectory extends Disposable {
-  readonly path: string;
-}
-
 /**
- * The directory from which Python loads a saved model: the one that is named, or, where that is a file or holds pickles, a copy of its weights as safetensors.
- * So nothing that could be executed reaches Python, and no file outside the directory.
- * @param folder where a copy is made, if one is needed.
- * @throws {BhBridgeError} `CONFIG_INVALID` when the configuration is not that of the weights; what `openCheckpoint` throws.
+ * The directory from which Python loads a saved model: `from`, or a copy of its weights as safetensors if `from` is a file or holds pickles. So Python reads
+ * nothing executable, and no file outside the directory. Disposing of the result removes the copy.
+ * @param folder parent of the copy.
+ * @throws {BhBridgeError} `CONFIG_INVALID` if configuration and weights disagree; `FORMAT_UNSUPPORTED`; as `openCheckpoint`.
  */
-export async function modelDirectory(from: string, model: ModelConfig, folder: string): Promise<ModelDirectory> {
+export async function modelDirectory(from: string, model: ModelConfig, folder: string): Promise<{ readonly path: string } & Disposable> {
   if (existsSync(join(from, adapterFile))) {
-    throw new BhBridgeError("FORMAT_UNSUPPORTED", `${from} holds an adapter of another model (${adapterFile}). Merge the two in Python and save the result`);
+    throw new BhBridgeError("FORMAT_UNSUPPORTED", `${from} holds an adapter of another model (${adapterFile}). Merge both in Python and save the result`);
   }
   if (isDirectory(from) && existsSync(join(from, configFile)) && holdsSafetensors(from)) return { path: from, [Symbol.dispose]: () => undefined };
   if (!isReadFromWeights(model)) {
-    throw new BhBridgeError(
-      "FORMAT_UNSUPPORTED",
-      `${from} holds no safetensors, and those of a ${model.type} are needed. Save it in Python, with save_pretrained`,
-    );
+    throw new BhBridgeError("FORMAT_UNSUPPORTED", `${from} holds no safetensors, which a ${model.type} requires. Save it in Python with save_pretrained`);
   }
   const { architecture, tensors, close } = await openGpt2Weights(from);
   try {
@@ -76,25 +63,23 @@ export async function modelDirectory(from: string, model: ModelConfig, folder: s
   }
 }
 
-/** Opening it also refuses an index that names files elsewhere. */
+/** Opening the directory also refuses an index that names files elsewhere. */
 function holdsSafetensors(directory: string): boolean {
   const { tensors, close } = openHfDirectory(directory);
   close();
   return tensors.every(({ file }) => file.endsWith(".safetensors"));
 }
 
-/** Where the configuration says something else than the weights do. */
-function differences(from: string, model: Gpt2Config, { dtype: _, ...told }: Gpt2Architecture): ConfigIssue[] {
+/** Fields in which the configuration contradicts the weights. */
+function differences(from: string, model: Gpt2Config, { dtype: _, ...found }: Gpt2Architecture): ConfigIssue[] {
   const wanted = { ...model, n_inner: model.n_inner === 4 * model.n_embd ? null : model.n_inner };
-  return (Object.keys(told) as (keyof typeof told)[])
-    .filter((field) => wanted[field] !== told[field])
-    .map((field) => ({
-      path: `model.${field}`,
-      message: `is ${JSON.stringify(wanted[field])}, and the weights in ${from} have ${JSON.stringify(told[field])}`,
-    }));
+  return (Object.keys(found) as (keyof typeof found)[]).flatMap((field) => {
+    const message = `is ${JSON.stringify(wanted[field])}, but the weights in ${from} have ${JSON.stringify(found[field])}`;
+    return wanted[field] === found[field] ? [] : [{ path: `model.${field}`, message }];
+  });
 }
 
-/** What transformers wants to know of a saved model; the width of its numbers is kept until the model's own dtype is taken. */
+/** The `config.json` of a saved model. Weights keep the stored dtype until they are cast to the model's. */
 function hfConfig({ type, from: _from, norm: _norm, dtype: _dtype, ...config }: Gpt2Config, { dtype }: Gpt2Architecture): object {
   return { model_type: type, ...config, dtype };
 }

@@ -15,37 +15,28 @@ const seed = z
   .min(0)
   .max(2 ** 32 - 1);
 
-/** What `Model.generate` takes. */
 const generateArguments = z.strictObject({ tokens: tokenRow, ...generateOptionsSchema.shape, seed: seed.optional() });
-
-/** What `Model.forward` takes. */
 const forwardArguments = z.strictObject({ tokens: z.array(tokenRow) });
-
-/** What `Model.tensor` takes. */
 const tensorArguments = z.strictObject({ name: z.string().min(1) });
-
-/** What `Model.setTensor` takes. */
 const setTensorArguments = z.strictObject({
   name: z.string().min(1),
   matrix: z.custom<Matrix>(isMatrix, "is not a Matrix: take one from model.tensor() or a checkpoint, or make one with new Matrix(dtype, shape, bytes)"),
 });
-
-/** What `Model.to` takes. */
 const toArguments = z.strictObject({ device: z.enum(["cpu", "cuda", "mps"]) });
 
-/** The part of a configuration that makes a model. */
+/** The part of a configuration that determines a model. */
 export type ModelPlan = Pick<RunConfig, "model" | "init" | "seed" | "seeds">;
 
-/** The request that builds the model of a configuration; `from` is a directory in HF layout that has its weights, null for new ones. */
+/** The request that builds the model of a configuration. @param from directory of its weights in HF layout, null for new weights. */
 export function modelRequest(plan: ModelPlan, from: string | null): RequestOf<"model.create"> {
   const { norm, dtype, from: _source, ...architecture } = plan.model;
-  const config = JSON.parse(JSON.stringify(architecture)); // without the fields that are undefined
+  const config = JSON.parse(JSON.stringify(architecture)); // drops undefined fields
   const { weights, init } = modelSeeds(plan);
   return { from, config, norm, dtype, init: plan.init, seed: weights, init_seed: init };
 }
 
 /**
- * The absolute path of a directory to save into, which may take the place of one that is there.
+ * The absolute path of a directory to save into. Saving may replace an existing directory, so the working directory is refused.
  * @throws {BhBridgeError} `USAGE` for an empty path, and for the working directory or one that holds it: it would be replaced under the program's feet.
  */
 export function saveDirectory(directory: string): string {
@@ -54,44 +45,43 @@ export function saveDirectory(directory: string): string {
   }
   const path = resolve(directory);
   if (!relative(path, process.cwd()).startsWith("..")) {
-    throw new BhBridgeError("USAGE", `directory: ${path} is the working directory, or holds it. Name a directory of the model's own`);
+    throw new BhBridgeError("USAGE", `directory: ${path} is the working directory, or contains it. Name a separate directory for the model`);
   }
   return path;
 }
 
-/** A tensor of a model. Names and shapes are PyTorch's, dtypes are spelt as in safetensors. */
+/** A tensor of a model: name and shape as in PyTorch, dtype as in safetensors. */
 export interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: "BF16" | "F16" | "F32" | "F64";
 }
 
-/** How text is continued: transformers' own names. Greedy when `do_sample` is left out. */
+/** Generation options under transformers' names; greedy by default. */
 export interface GenerateOptions {
   max_new_tokens?: number;
   do_sample?: boolean;
   temperature?: number;
   top_k?: number;
   top_p?: number;
-  /** Seed of the draws, with `do_sample`. */
+  /** Seed of sampling, with `do_sample`. */
   seed?: number;
   signal?: AbortSignal | undefined;
 }
 
 export interface CallOptions {
-  /** Ends the call: it rejects with `ABORTED` at once, and Python stops what it has begun. */
+  /** Cancels the call: it rejects with `ABORTED` at once, and Python stops working on it. */
   signal?: AbortSignal | undefined;
 }
 
 export interface SaveOptions extends CallOptions {
-  /** Replace a model that was saved in this directory before and is unchanged. */
+  /** Replace an unchanged earlier save in this directory. */
   overwrite?: boolean;
 }
 
-/** Tokens that are generated when the caller does not say how many. */
 const defaultNewTokens = 64;
 
-/** A model that lives in Python. @see Bridge.createModel */
+/** A model in Python. @see Bridge.createModel */
 export class Model implements AsyncDisposable {
   /** Number of weights, tied ones counted once. */
   readonly parameterCount: number;
@@ -99,15 +89,15 @@ export class Model implements AsyncDisposable {
   readonly norm: "rmsnorm" | "layernorm" | "native";
   /** Name of the token embedding, the matrix that is recorded. */
   readonly embedding: string;
-  /** Name of the output head; the embedding's where the two are tied, null for a model without one. */
+  /** Name of the output head: the embedding's if both are tied, null for a model without one. */
   readonly head: string | null;
-  /** Finds the model in Python. @internal */
+  /** @internal */
   readonly handle: Handle;
-  /** What made the model, for the configuration of the runs that train it. @internal */
+  /** The configuration that the model was built from; its runs record it. @internal */
   readonly origin: ModelPlan;
-  /** What has happened to its weights since, in words: a configuration does not know of it. @internal */
+  /** Changes of the weights since, in words, which no configuration contains. @internal */
   readonly changes: string[] = [];
-  /** Calls under way that set a tensor. */
+  /** Pending calls that set a tensor. */
   readonly #changing = new Set<Promise<void>>();
   #isInTraining = false;
   readonly #session: PythonSession;
@@ -124,25 +114,25 @@ export class Model implements AsyncDisposable {
     this.origin = origin;
   }
 
-  /** Whether a value is a model of this Python: another one knows nothing of it. @internal */
+  /** Whether a value is a model of this Python process. @internal */
   static isOf(session: PythonSession, value: unknown): value is Model {
     return value instanceof Model && value.#session === session;
   }
 
-  /** The model that Python has built. @internal */
+  /** @internal */
   static of(session: PythonSession, reply: ReplyOf<"model.create">, origin: ModelPlan): Model {
     return new Model(session, reply, origin);
   }
 
-  /** A copy of one tensor. @throws {BhBridgeError} `TENSOR_NOT_FOUND` with the nearest name. */
+  /** Copy one tensor. @throws {BhBridgeError} `TENSOR_NOT_FOUND` with the nearest name. */
   async tensor(name: string, { signal }: CallOptions = {}): Promise<Matrix> {
     callArguments("model.tensor", tensorArguments, { name });
     return this.#receive((path, onAbandoned) => this.#session.invoke("model.tensor", { handle: this.handle, name, path }, { signal, onAbandoned }));
   }
 
   /**
-   * Replace the values of one tensor; another dtype is rounded to the model's.
-   * @param matrix of the tensor's own shape.
+   * Replace the values of one tensor. Another dtype is rounded to the model's.
+   * @param matrix has the shape of the tensor.
    * @throws {BhBridgeError} `TENSOR_NOT_FOUND`, or `CONFIG_INVALID` for another shape.
    */
   async setTensor(name: string, matrix: Matrix, options: CallOptions = {}): Promise<void> {
@@ -167,7 +157,7 @@ export class Model implements AsyncDisposable {
     while (this.#changing.size > 0) await Promise.allSettled(this.#changing);
   }
 
-  /** Reserve the model for one training, until the result is disposed of. @throws {BhBridgeError} `USAGE` while another training has it. @internal */
+  /** Reserve the model for one training, until the result is disposed of. @throws {BhBridgeError} `USAGE` during another training. @internal */
   beginTraining(): Disposable {
     if (this.#isInTraining) {
       throw new BhBridgeError("USAGE", "this model is being trained by another trainer: wait until that train() has ended, or create another model");
@@ -180,7 +170,7 @@ export class Model implements AsyncDisposable {
     };
   }
 
-  /** `setTensor` where it is part of what the configuration says. @internal */
+  /** Set a tensor as part of the configuration, without recording a change. @internal */
   async putTensor(name: string, matrix: Matrix, { signal }: CallOptions = {}): Promise<void> {
     const path = this.#temporaryPath();
     writeFileSync(path, matrix.bytes);
@@ -205,7 +195,7 @@ export class Model implements AsyncDisposable {
   /**
    * Continue a prompt.
    * @param tokens ids of the prompt; for a model of bytes, `[...Buffer.from("text")]`.
-   * @returns the prompt and what follows it.
+   * @returns the prompt and its continuation.
    */
   async generate(tokens: readonly number[], { signal, ...given }: GenerateOptions = {}): Promise<number[]> {
     const { tokens: prompt, seed = null, ...chosen } = callArguments("model.generate", generateArguments, { ...given, tokens });
@@ -215,21 +205,21 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * Save in HF layout. Plain `transformers` loads the directory; a model with other norms than its family's requires `trust_remote_code=True`.
-   * @param directory a new directory, an empty one, or with `overwrite` an earlier save that nobody has changed: its `MANIFEST.json` holds the checksums.
-   * @throws {BhBridgeError} `FILE_UNWRITABLE` naming what else is there; `USAGE` for an empty path and for the working directory.
+   * Save in HF layout. `transformers` loads the directory; replaced norms require `trust_remote_code=True`.
+   * @param directory a new or empty directory, or with `overwrite` an earlier save that matches the checksums of its `MANIFEST.json`.
+   * @throws {BhBridgeError} `FILE_UNWRITABLE` naming other content; `USAGE` for an empty path and for the working directory.
    */
   async save(directory: string, { overwrite = false, signal }: SaveOptions = {}): Promise<void> {
     await this.#session.invoke("model.save", { handle: this.handle, directory: saveDirectory(directory), overwrite }, { signal });
   }
 
-  /** Move the model; a trainer moves it by itself. @throws {BhBridgeError} `DEVICE_UNAVAILABLE`. */
+  /** Move the model to a device. Trainers do this automatically. @throws {BhBridgeError} `DEVICE_UNAVAILABLE`. */
   async to(device: "cpu" | "cuda" | "mps", { signal }: CallOptions = {}): Promise<void> {
     callArguments("model.to", toArguments, { device });
     await this.#session.invoke("model.to", { handle: this.handle, device }, { signal });
   }
 
-  /** Let Python forget the model; afterwards every call fails with `HANDLE_STALE`. */
+  /** Release the model in Python. Every later call fails with `HANDLE_STALE`. */
   async close(): Promise<void> {
     await this.#session.forget("release", this.handle);
   }
@@ -242,7 +232,7 @@ export class Model implements AsyncDisposable {
     return join(this.#session.folder, `tensor-${Model.#files++}`);
   }
 
-  /** Tensors travel as files: 4 MB cross in milliseconds, as JSON they would take seconds. */
+  /** Tensors are transferred as files: 4 MB take milliseconds, as JSON seconds. */
   async #receive(call: (path: string, onAbandoned: () => void) => Promise<ReplyOf<"model.tensor">>): Promise<Matrix> {
     const path = this.#temporaryPath();
     const remove = () => rmSync(path, { force: true });

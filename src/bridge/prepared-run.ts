@@ -15,22 +15,21 @@ import type { ResumeOptions, TrainerSetup } from "./trainer-options.js";
 
 type CreateRequest = RequestOf<"trainer.create">;
 
-/** What a request has beside the configuration's own fields. */
+/** Fields of a request that the configuration does not determine. */
 interface RequestContext
   extends Pick<CreateRequest, "model" | "run_directory" | "device" | "events" | "deciders" | "resume" | "start_from" | "until" | "trace"> {
   /** Absolute path of the corpus, or of each of its files with its windows. */
   corpus: CreateRequest["data"]["corpus"];
-  /** Absolute path of the tokenizer, its own or the one that was trained; null where tokens are bytes. */
+  /** Absolute path of the tokenizer, null if tokens are bytes. */
   tokenizer: string | null;
 }
 
-/** A pattern of rows as the list that it means: only here it is known how tokens are written. */
+/** Expand a pattern of rows to a list, since only Node knows the text of tokens. */
 function rowsOf(rows: RecordRows, vocabulary: number, tokenizer: string | null): RecordRows {
   if (typeof rows !== "string" || !rows.startsWith("/")) return rows;
   return tokenizer === null ? matchingTokens(rows, vocabulary) : matchingTokens(rows, vocabulary, tokenizerText(tokenizer));
 }
 
-/** How the steps are computed: what depends on the configuration alone is decided here. */
 function engineRequest(config: RunConfig): CreateRequest["engine"] {
   const { engine } = config;
   if (engine.name === "trainer") return engine;
@@ -38,7 +37,7 @@ function engineRequest(config: RunConfig): CreateRequest["engine"] {
   return { name, compiling: compilingOf(config), graph, batched_runs, processes: 1 };
 }
 
-/** What is recorded, with its schedules written out and its rows listed. */
+/** The record settings with expanded schedules and rows. */
 function recordRequest({ record, model, training }: RunConfig, tokenizer: string | null): CreateRequest["record"] {
   const steps = (schedule: RecordSchedule) => (typeof schedule === "string" ? stepsOfSchedule(schedule, training.max_steps) : schedule);
   const { schedules, ...rest } = record;
@@ -55,7 +54,7 @@ export function createRequest(config: RunConfig, { corpus, tokenizer, ...context
     ...context,
     engine: engineRequest(config),
     data: { ...text, corpus, tokenizer, window_length: windowLength(config) },
-    training: JSON.parse(JSON.stringify(training)), // without the fields that are undefined
+    training: JSON.parse(JSON.stringify(training)), // drops undefined fields
     dtype: model.dtype,
     seed: seeds.noise,
     data_seed: seeds.data,
@@ -65,16 +64,15 @@ export function createRequest(config: RunConfig, { corpus, tokenizer, ...context
   };
 }
 
-/** A device as PyTorch will use it, and the name under which a run records it. */
 export interface ResolvedDevice {
   kind: "cpu" | "cuda" | "mps";
-  /** `cpu`, `mps`, or `cuda: NVIDIA H100`: bits differ between GPUs of different make. */
+  /** Recorded name: `cpu`, `mps`, or `cuda: NVIDIA H100`, since bits differ between GPU models. */
   label: string;
 }
 
 /**
- * Choose the device that a configuration asks for. `cuda:N` has been made the only visible GPU when Python started.
- * @throws {BhBridgeError} `DEVICE_UNAVAILABLE`, naming what is there.
+ * Choose the device of a configuration. For `cuda:N`, Python has started with that GPU as its only visible one.
+ * @throws {BhBridgeError} `DEVICE_UNAVAILABLE`, naming the available devices.
  */
 export function resolveDevice(wanted: string, { devices }: PythonEnvironment): ResolvedDevice {
   const [gpu] = devices.cuda;
@@ -84,37 +82,25 @@ export function resolveDevice(wanted: string, { devices }: PythonEnvironment): R
   if (wanted === "auto") return cuda ?? mps ?? cpu;
   const found = wanted === "cpu" ? cpu : wanted === "mps" ? mps : cuda;
   if (found) return found;
-  const there = [cuda, mps, cpu].flatMap((device) => device?.label ?? []).join(", ");
+  const available = [cuda, mps, cpu].flatMap((device) => device?.label ?? []).join(", ");
   throw new BhBridgeError(
     "DEVICE_UNAVAILABLE",
-    `device ${wanted} is not available: PyTorch sees ${there}. Choose one of them with device (--device on the command line), or run "bh-bridge doctor"`,
+    `device ${wanted} is not available: PyTorch sees ${available}. Choose one of them with device (--device on the command line), or run "bh-bridge doctor"`,
   );
 }
 
-/** What a run records of the process and the device that trained it. */
-export function environmentPin(environment: PythonEnvironment, device: ResolvedDevice): EnvironmentPin {
-  const version = (name: string) => environment.packages[name] ?? "";
-  return {
-    device: device.label,
-    threads: environment.threads,
-    cpu_capability: environment.cpu_capability,
-    processor: environment.processor,
-    python: environment.python,
-    torch: environment.torch,
-    transformers: version("transformers"),
-    accelerate: version("accelerate"),
-    safetensors: version("safetensors"),
-    numpy: version("numpy"),
-    platform: environment.platform,
-  };
+/** The environment that a run records: process and device. */
+export function environmentPin({ packages, ...environment }: PythonEnvironment, device: ResolvedDevice): EnvironmentPin {
+  const { threads, cpu_capability, processor, python, torch, platform } = environment;
+  const version = (name: string) => packages[name] ?? "";
+  const versions = { transformers: version("transformers"), accelerate: version("accelerate"), safetensors: version("safetensors"), numpy: version("numpy") };
+  return { device: device.label, threads, cpu_capability, processor, python, torch, ...versions, platform };
 }
 
-/** What a run is prepared with. */
 export interface Preparation extends TrainerSetup {
   session: PythonSession;
   device: ResolvedDevice;
   dispatcher: CallbackDispatcher;
-  /** Receives what Python sends meanwhile. */
   receiver: EventReceiver;
 }
 
@@ -123,23 +109,23 @@ export interface PreparedRun {
   run: StartedRun;
   record: RunRecord;
   handle: Handle;
-  /** The training begins with the weights that the model has by then, not with those of a checkpoint of the run. */
+  /** Training starts with the model's present weights, not with a checkpoint of the run. */
   isFromStart: boolean;
-  /** Of a new run. */
+  /** Only for a new run. */
   unstarted?: UnstartedRun;
 }
 
-/** Make a new run. @throws {BhBridgeError} as `Trainer.prepare`; nothing is left then. */
+/** Create a new run. @throws {BhBridgeError} as `Trainer.prepare`; the directory is removed then. */
 export async function beginRun(preparation: Preparation, signal: AbortSignal | undefined): Promise<PreparedRun> {
   const { session, device } = preparation;
   const record = await RunRecord.create(preparation, environmentPin(session.environment, device));
   const unstarted = new UnstartedRun(record, session.ended);
   const reply = await createTrainer(preparation, record, null, signal, unstarted);
-  return hearCallbacks(preparation, { run: new StartedRun(record, reply), record, handle: reply.handle, isFromStart: true, unstarted });
+  return awaitCallbacks(preparation, { run: new StartedRun(record, reply), record, handle: reply.handle, isFromStart: true, unstarted });
 }
 
 /**
- * Go back to where a run ended. Its lock is Python's to take, so nothing is written before Python has answered.
+ * Reopen a run that ended early. Python takes its lock, so nothing is written before Python has answered.
  * @throws {BhBridgeError} as `Trainer.resume`.
  */
 export async function reopenRun(preparation: Preparation, directory: string, { allowInexact = false, signal }: ResumeOptions): Promise<PreparedRun> {
@@ -150,11 +136,11 @@ export async function reopenRun(preparation: Preparation, directory: string, { a
   const reply = await createTrainer(preparation, record, plan.exact ? "exact" : "inexact", signal);
   if (reply.from_step > 0) preparation.model.changes.push(`its weights were replaced by those of a checkpoint of ${record.directory}`);
   record.resumed(plan, resolved, environment, reply);
-  return hearCallbacks(preparation, { run: new StartedRun(record, reply), record, handle: reply.handle, isFromStart: reply.from_step === 0 });
+  return awaitCallbacks(preparation, { run: new StartedRun(record, reply), record, handle: reply.handle, isFromStart: reply.from_step === 0 });
 }
 
-/** Let Python forget a prepared run. Its directory goes as well when its training never began. */
-export async function letGo(session: PythonSession, { handle, unstarted }: Pick<PreparedRun, "handle" | "unstarted">): Promise<void> {
+/** Release a prepared run in Python. If its training never began, its directory is removed. */
+export async function releaseRun(session: PythonSession, { handle, unstarted }: Pick<PreparedRun, "handle" | "unstarted">): Promise<void> {
   await session.forget("trainer.close", handle);
   unstarted?.discard();
 }
@@ -180,7 +166,7 @@ async function createTrainer(
     trace: trace ?? null,
   });
   const onAbandoned = (reply?: ReplyOf<"trainer.create">) => {
-    if (reply) void letGo(session, { handle: reply.handle, ...(unstarted && { unstarted }) });
+    if (reply) void releaseRun(session, { handle: reply.handle, ...(unstarted && { unstarted }) });
     else unstarted?.discard();
   };
   try {
@@ -191,13 +177,13 @@ async function createTrainer(
   }
 }
 
-/** Wait for what the callbacks say to `onInitEnd`. */
-async function hearCallbacks({ session, dispatcher }: Preparation, prepared: PreparedRun): Promise<PreparedRun> {
+/** Wait until the callbacks have handled `onInitEnd`. */
+async function awaitCallbacks({ session, dispatcher }: Preparation, prepared: PreparedRun): Promise<PreparedRun> {
   try {
     await dispatcher.delivered();
     return prepared;
   } catch (error) {
-    await letGo(session, prepared);
+    await releaseRun(session, prepared);
     throw error;
   }
 }

@@ -6,41 +6,40 @@ import type { RunConfig } from "../config/run-config-schema.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { groupDigits } from "../text/format.js";
 
-/** A model draws its weights in float32 before they are rounded. */
+/** Weights are drawn in float32 before they are rounded. */
 const bytesOfWeight = 4;
 
 /**
- * Refuse a model whose weights alone do not fit into this machine, before Python begins to build it.
- * @param memory bytes of memory that there are.
- * @throws {BhBridgeError} `CONFIG_INVALID` with the bytes that are needed and that are there.
+ * Refuse a model whose weights alone exceed the memory of this machine, before Python builds it.
+ * @param memory available bytes.
+ * @throws {BhBridgeError} `CONFIG_INVALID` with the required and the available bytes.
  */
 export function requireMemory(model: RunConfig["model"], memory: number = installedMemory()): void {
   const needed = weightCount(model) * bytesOfWeight;
   if (needed <= memory) return;
-  const told = Object.entries(model).flatMap(([name, value]) => (typeof value === "number" && sizeNames.test(name) ? [`${name} = ${value}`] : []));
-  const sizes = `model.${told.join(", ")}`;
-  const message = `its weights need about ${groupDigits(needed)} bytes and this machine has ${groupDigits(memory)}: make it smaller (${sizes})`;
+  const sizes = Object.entries(model).flatMap(([name, value]) => (typeof value === "number" && sizeNames.test(name) ? [`${name} = ${value}`] : []));
+  const message = `its weights need about ${groupDigits(needed)} bytes and this machine has ${groupDigits(memory)}: make it smaller (model.${sizes.join(", ")})`;
   throw configInvalid([{ path: "model", message }]);
 }
 
-/** Python holds the number of a window in so many bytes, or in twice as many from this count on. */
-const bytesOfNumber = 4;
+/** Python stores the index of a window in this number of bytes, and in twice as many from `wideFrom` windows on. */
+const bytesOfIndex = 4;
 const wideFrom = 2 ** 31;
 
-/** Bytes of memory that a process takes for a corpus: its tokens once, and the order of the windows of an epoch where they are shuffled. */
+/** Bytes of memory per process for a corpus: its tokens, and the order of the windows of an epoch if they are shuffled. */
 export function corpusMemory(
   { tokens, windows, tokenizer }: Pick<CorpusFacts, "tokens" | "windows" | "tokenizer">,
   { model, training }: Pick<RunConfig, "model" | "training">,
 ): number {
   const bytesOfToken = tokenizer === undefined ? 1 : model.vocab_size <= 1 << 16 ? 2 : 4;
-  const bytesOfOrder = training.train_sampling_strategy === "sequential" ? 0 : windows < wideFrom ? bytesOfNumber : 2 * bytesOfNumber;
+  const bytesOfOrder = training.train_sampling_strategy === "sequential" ? 0 : windows < wideFrom ? bytesOfIndex : 2 * bytesOfIndex;
   return tokens * bytesOfToken + windows * bytesOfOrder;
 }
 
 /**
- * Refuse a corpus that does not fit into this machine.
- * @param memory bytes of memory that there are.
- * @throws {BhBridgeError} `CONFIG_INVALID` with the bytes that are needed and that are there.
+ * Refuse a corpus that exceeds the memory of this machine.
+ * @param memory available bytes.
+ * @throws {BhBridgeError} `CONFIG_INVALID` with the required and the available bytes.
  */
 export function requireCorpusMemory(
   corpus: Pick<CorpusFacts, "path" | "tokens" | "windows" | "tokenizer">,
@@ -49,23 +48,23 @@ export function requireCorpusMemory(
 ): void {
   const needed = corpusMemory(corpus, config);
   if (needed <= memory) return;
-  const message = `${corpus.path} needs about ${groupDigits(needed)} bytes of memory, for ${groupDigits(corpus.tokens)} tokens and ${groupDigits(corpus.windows)} windows, and this machine has ${groupDigits(memory)}: use a shorter text, or fewer windows (data.windows = chunks)`;
+  const message = `${corpus.path} needs about ${groupDigits(needed)} bytes of memory for ${groupDigits(corpus.tokens)} tokens and ${groupDigits(corpus.windows)} windows, and this machine has ${groupDigits(memory)}: use a shorter text, or fewer windows (data.windows = chunks)`;
   throw configInvalid([{ path: "data.corpus", message }]);
 }
 
 const sizeNames = /^(?:vocab_size|n_positions|n_embd|n_layer|.*hidden_size|num_hidden_layers|max_position_embeddings|d_model)$/;
 
-/** Whether `weightCount` counts all weights of a family; of any other only Python knows the blocks. */
+/** Whether `weightCount` counts all weights of the model's family. */
 export function knowsBlocks(model: RunConfig["model"]): boolean {
   return familyOf(model) !== undefined;
 }
 
-/** Number of weights of a model, at least: those of its embedding where the family's blocks are not known here. */
+/** Number of weights of a model; for an unknown family only those of its embedding. */
 export function weightCount(model: RunConfig["model"]): number {
   return familyOf(model)?.weights(model) ?? model.vocab_size * (modelSize(model, "width") ?? 0);
 }
 
-/** The machine's memory, or what the container that this runs in may take of it. */
+/** Bytes of memory of the machine or of the container's limit. */
 export function installedMemory(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();

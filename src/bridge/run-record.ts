@@ -21,12 +21,12 @@ import type { ResumePlan } from "./resume-plan.js";
 import type { TrainerCallback } from "./trainer-callback.js";
 import type { TrainerSetup } from "./trainer-options.js";
 
-/** The classes of callbacks as they ran (compiled, where they were written in TypeScript). */
+/** The source of the callbacks' classes as they ran (compiled, if written in TypeScript). */
 function sourcesOf(callbacks: readonly TrainerCallback[]): string {
   return `${[...new Set(callbacks.map((callback) => callback.constructor.toString()))].join("\n\n")}\n`;
 }
 
-/** The part of a run on disk that Node writes: its manifest, durably at every change. Python writes the rest, and holds the lock. */
+/** The manifest of a run, written durably at every change. Python writes the rest of the run and holds its lock. */
 export class RunRecord {
   readonly directory: string;
   #manifest: RunManifest;
@@ -36,7 +36,7 @@ export class RunRecord {
     this.#manifest = manifest;
   }
 
-  /** Make a new run directory. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
+  /** Create a new run directory. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
   static async create(
     { out, resolved, model, corpus, callbacks, startFrom, repository: given }: TrainerSetup,
     environment: EnvironmentPin,
@@ -65,7 +65,7 @@ export class RunRecord {
       seconds: 0,
       git: repository?.state ?? null,
       resumes: [],
-      start_from: startFrom === undefined ? null : resolve(startFrom), // a run that goes on may do so from elsewhere
+      start_from: startFrom === undefined ? null : resolve(startFrom), // absolute, since a run may be resumed from another folder
       model_changes: [...model.changes],
     };
     const files = {
@@ -79,7 +79,7 @@ export class RunRecord {
     return new RunRecord(createRunDirectory(out, name, hash, files), manifest);
   }
 
-  /** Take up a run that ended early; nothing is written before `resumed`, when Python holds its lock. */
+  /** Reopen a run that ended early. Nothing is written before `resumed`, when Python holds its lock. */
   static reopen({ directory, manifest }: ResumePlan): RunRecord {
     return new RunRecord(directory, manifest);
   }
@@ -88,7 +88,7 @@ export class RunRecord {
     return this.#manifest;
   }
 
-  /** Note that the run goes on; with another number of steps, its configuration says so from now on. */
+  /** Record that the run is resumed, and its configuration if the number of steps has changed. */
   resumed(plan: ResumePlan, { config, hash }: ResolvedConfig, environment: EnvironmentPin, reply: ReplyOf<"trainer.create">): void {
     const { exact, differences, isExtended } = plan;
     if (isExtended) durableWrite(join(this.directory, runFiles.config), runConfigText(config));
@@ -104,17 +104,16 @@ export class RunRecord {
     });
   }
 
-  /** Note what was done to the model before the training that begins now. */
+  /** Record changes of the model before training begins. */
   begins(changes: readonly string[]): void {
     if (!isDeepStrictEqual(changes, this.#manifest.model_changes)) this.#write({ model_changes: [...changes] });
   }
 
-  /** Note how the steps are computed. */
   computedBy({ method, used, reason, reference_seconds, seconds }: TrainEventOf<"step_method">): void {
     this.#write({ step_method: latestMethod(this.#manifest.step_method, { method, used, reason, reference_seconds, seconds }) });
   }
 
-  /** Note how the run ended, and seal it. A disk that cannot take the checksums does not undo the training: `runs verify` says that they are missing. */
+  /** Record how the run ended, and seal it. A full disk does not fail the training: `runs verify` reports missing checksums. */
   finished({ status, reason, seconds }: ReplyOf<"trainer.train">): void {
     this.#write({ status, reason, seconds: this.#manifest.seconds + seconds, ended: new Date().toISOString() });
     try {
@@ -124,17 +123,17 @@ export class RunRecord {
     }
   }
 
-  /** Note a failure. A disk that cannot take the note does not hide what failed: the run then counts as interrupted. */
+  /** Record a failure. If that fails, the original error is still reported, and the run counts as interrupted. */
   failed(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     try {
       this.#write({ status: "failed", reason, ended: new Date().toISOString() });
     } catch (cause) {
-      process.emitWarning(`the failure could not be noted in ${this.directory}: ${String(cause)}`, "BhBridgeRunWarning");
+      process.emitWarning(`the failure could not be recorded in ${this.directory}: ${String(cause)}`, "BhBridgeRunWarning");
     }
   }
 
-  /** Remove the directory of a run that never began, unless somebody has put something of their own into it. */
+  /** Remove the directory of a run that never began, unless it contains other files. */
   discard(): void {
     if (!existsSync(this.directory)) return;
     try {
@@ -157,11 +156,11 @@ export class StartedRun {
   readonly directory: string;
   /** Training windows of the corpus. */
   readonly windows: number;
-  /** The step that training goes on from: that of the checkpoint that a run is resumed from or begins with, else 0. */
+  /** The step of the checkpoint that training starts from, else 0. */
   readonly fromStep: number;
-  /** The newest recorded step of a resumed run, up to which steps are computed a second time; −1 for none. */
+  /** The newest recorded step of a resumed run, up to which steps are recomputed; −1 for none. */
   readonly recordedStep: number;
-  /** What was wrong with newer checkpoints of a resumed run. */
+  /** Problems with newer checkpoints of a resumed run. */
   readonly rejectedCheckpoints: readonly string[];
   readonly #record: RunRecord;
 
@@ -174,13 +173,13 @@ export class StartedRun {
     this.rejectedCheckpoints = reply.rejected_checkpoints;
   }
 
-  /** `run.json` as it is now. */
+  /** The present content of `run.json`. */
   get manifest(): RunManifest {
     return this.#record.manifest;
   }
 }
 
-/** The directory of a run whose training has not begun. It goes with whatever ends first: its trainer, its Python, or Node. */
+/** The directory of a run whose training has not begun. It is removed when its trainer, Python or Node ends. */
 export class UnstartedRun {
   #record: RunRecord | undefined;
   #isGone = false;
@@ -193,13 +192,13 @@ export class UnstartedRun {
     void ended.then(() => this.discard());
   }
 
-  /** The training has begun: from now on the run stays. */
+  /** Training has begun: keep the directory. */
   begin(): void {
     this.#record = undefined;
     this.#forgetExit();
   }
 
-  /** Remove the directory of a training that has not begun; whether it is gone, by this call or by an earlier one. */
+  /** Remove the directory unless training has begun; whether this or an earlier call removed it. */
   discard(): boolean {
     const record = this.#record;
     this.begin();

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { asciiTokens, mostByteTokens } from "../config/record-schema.js";
 
 const continuation = { low: 0x80, high: 0xbf };
-/** Second bytes that a first byte narrows, so that no character is written longer than needed, is a surrogate, or lies beyond U+10FFFF (RFC 3629). */
+/** First bytes that restrict the second byte: no overlong forms, no surrogates, nothing beyond U+10FFFF (RFC 3629). */
 const narrowed: ReadonlyMap<number, typeof continuation> = new Map([
   [0xe0, { low: 0xa0, high: 0xbf }],
   [0xed, { low: 0x80, high: 0x9f }],
@@ -10,17 +10,17 @@ const narrowed: ReadonlyMap<number, typeof continuation> = new Map([
   [0xf4, { low: 0x80, high: 0x8f }],
 ]);
 
-/** Follows a text byte after byte, and tells which byte makes it something else than UTF-8. */
+/** Validates UTF-8 byte by byte. */
 export class Utf8State {
   #missing = 0;
   #next = continuation;
 
-  /** Whether the text ends here with a whole character. */
+  /** Whether the bytes so far end with a whole character. */
   get isWhole(): boolean {
     return this.#missing === 0;
   }
 
-  /** Take the next byte; whether it may stand there. */
+  /** Add the next byte; whether it is valid there. */
   take(byte: number): boolean {
     if (this.#missing > 0) {
       const { low, high } = this.#next;
@@ -37,19 +37,19 @@ export class Utf8State {
 
 const lineFeed = 10;
 const carriageReturn = 13;
-/** Bytes of the longest character of UTF-8, without the first. */
+/** Continuation bytes of the longest character of UTF-8. */
 const mostFurtherBytes = 3;
 
-/** Where a text has a byte that it may not have. */
+/** Position of an invalid byte in a text. */
 export interface Misfit {
   byte: number;
   offset: number;
   line: number;
 }
 
-/** What is counted of a text, chunk after chunk: a gigabyte takes seconds, and no memory. */
+/** Byte counts of a text, added chunk by chunk: a gigabyte takes seconds, and no memory. */
 export class TextCounts {
-  /** Of each byte, with newlines of every system as LF. */
+  /** Count of each byte, with all newlines as LF. */
   readonly counts = new Array<number>(mostByteTokens).fill(0);
   bytes = 0;
   notAscii = 0;
@@ -72,8 +72,10 @@ export class TextCounts {
     const found = countBytes(chunk);
     const notAscii = found.subarray(asciiTokens).reduce((sum, count) => sum + count, 0);
     if (notAscii > 0 && !this.firstNotAscii) {
-      const index = chunk.findIndex((byte) => byte >= asciiTokens);
-      this.firstNotAscii = this.#misfit(chunk, index);
+      this.firstNotAscii = this.#misfit(
+        chunk,
+        chunk.findIndex((byte) => byte >= asciiTokens),
+      );
     }
     if ((notAscii > 0 || !this.isWhole) && !this.firstNotUtf8) this.#checkUtf8(chunk);
     const returns = found[carriageReturn] ?? 0;
@@ -86,7 +88,7 @@ export class TextCounts {
     this.bytes += chunk.length;
   }
 
-  /** Find the first byte that is not UTF-8. The body is checked at once; a character can begin before a chunk and end after it. */
+  /** Find the first byte that is not UTF-8. The characters at both ends, which can cross chunks, are checked byte by byte. */
   #checkUtf8(chunk: Uint8Array): void {
     let start = 0;
     while (start < chunk.length && !this.isWhole) if (!this.#takes(chunk, start++)) return;
@@ -117,12 +119,11 @@ export class TextCounts {
   }
 }
 
-/** The further bytes of a character begin with 10. */
+/** Whether a byte continues a character: its first bits are 10. */
 function isFurtherByte(byte: number): boolean {
   return (byte & 0xc0) === 0x80;
 }
 
-/** How often each byte stands in a chunk. */
 function countBytes(chunk: Uint8Array): Uint32Array {
   const counts = new Uint32Array(mostByteTokens);
   for (let index = 0; index < chunk.length; index++) {

@@ -7,45 +7,43 @@ import { sha256OfFile } from "../runs/checksums.js";
 import type { CorpusFacts } from "../runs/run-manifest.js";
 import { count } from "../text/format.js";
 
-/** Tokens at the end of a corpus that are not trained on; Python splits it likewise. */
+/** Number of tokens at the end of a corpus that are held out. Python splits it in the same way. */
 export function heldOutTokens(fraction: number, tokens: number): number {
   return Math.trunc(tokens * fraction);
 }
 
-/** Fractions are proposed with so many digits. */
+/** Suggested fractions are multiples of 1 / steps. */
 const steps = 10_000;
 
 /**
- * What is wrong with the fraction of a corpus that is held out, and what to set it to: each part takes at least one window. Undefined when all is well.
- * @param windowTokens tokens that a window takes; the corpus has at least as many.
+ * Problem with the held-out fraction of a corpus and its remedy, undefined for none. Each of the two parts requires at least one window.
+ * @param windowTokens tokens of a window; the corpus has at least as many.
  */
 export function heldOutProblem(fraction: number, tokens: number, windowTokens: number): string | undefined {
   const heldOut = heldOutTokens(fraction, tokens);
   const trained = tokens - heldOut;
   if (fraction === 0 || (heldOut >= windowTokens && trained >= windowTokens)) return undefined;
-  const [part, place] = heldOut < windowTokens ? [heldOut, "is held out"] : [trained, "is left to train on"];
-  const said = `${fraction} of ${tokens} tokens: what ${place} has ${part} tokens, and a window takes ${windowTokens}`;
+  const [part, size] = heldOut < windowTokens ? ["held-out", heldOut] : ["training", trained];
+  const problem = `${fraction} of ${tokens} tokens: the ${part} part has ${size} tokens, but a window requires ${windowTokens}`;
   const smallest = Math.ceil((windowTokens / tokens) * steps) / steps;
   const largest = Math.floor((1 - windowTokens / tokens) * steps) / steps;
-  return smallest > largest ? `${said}. The text is too short to hold anything out: set it to 0` : `${said}. Set it from ${smallest} to ${largest}`;
+  return smallest > largest ? `${problem}. The text is too short to hold anything out: set it to 0` : `${problem}. Set it from ${smallest} to ${largest}`;
 }
 
-/** A text, and what its tokens are made by and for. */
 interface TokenizedText {
   readonly path: string;
-  /** Path of a tokenizer, or how one is trained. */
+  /** Path of a tokenizer, or how to train one. */
   readonly tokenizer: string | TrainedTokenizer;
   readonly vocabulary: number;
   readonly windowLength: number;
   readonly heldOut: number;
-  /** The interpreter that the configuration names. */
+  /** Interpreter of the configuration. */
   readonly python: string | undefined;
 }
 
 /**
- * Read a corpus as a tokenizer makes it tokens: UTF-8, newlines of every system as LF. Python counts them, as Python will train on them.
- * @throws {BhBridgeError} as `readCorpus`, but for text that is not ASCII; `CONFIG_INVALID` for a tokenizer that has more tokens than the model has rows, or is
- *   not there; as `resolvePython`.
+ * Read a corpus with a tokenizer: UTF-8, all newlines as LF. Python counts the tokens, since it also trains on them.
+ * @throws {BhBridgeError} as `readCorpus` and `resolvePython`; `CONFIG_INVALID` for a tokenizer that is missing or has more tokens than the model has rows.
  */
 export async function readTokenizedCorpus(
   { path, tokenizer, vocabulary, windowLength, heldOut, python }: TokenizedText,
@@ -56,20 +54,17 @@ export async function readTokenizedCorpus(
   const { path: interpreter } = await resolvePython({ ...(python !== undefined && { config: python }) }, signal);
   const counts = await countTokens(interpreter, path, tokenizer, signal);
   if (counts.vocabulary > vocabulary) {
-    const message = `${counts.tokenizer} has ${count(counts.vocabulary, "token")}, and model.vocab_size is ${vocabulary}: set that to ${counts.vocabulary} or more`;
+    const message = `${counts.tokenizer} has ${count(counts.vocabulary, "token")}, but model.vocab_size is ${vocabulary}: set it to ${counts.vocabulary} or more`;
     throw configInvalid([{ path: "data.tokenizer", message }]);
   }
   if (!counts.restored) {
-    throw new BhBridgeError(
-      "CORPUS_INVALID",
-      `${path} does not come back from its tokens as it was: ${counts.tokenizer} leaves something of it out. Train one on it`,
-    );
+    throw new BhBridgeError("CORPUS_INVALID", `${path} cannot be restored from its tokens: ${counts.tokenizer} drops parts of it. Train a tokenizer on it`);
   }
   const { tokens } = counts;
   if (tokens < windowLength + 1) {
     throw new BhBridgeError(
       "CORPUS_INVALID",
-      `${path} has ${count(tokens, "token")}: a window takes ${windowLength + 1}. Give a longer text, or a smaller data.window_length`,
+      `${path} has ${count(tokens, "token")}, but a window requires ${windowLength + 1}. Use a longer text, or a smaller data.window_length`,
     );
   }
   const problem = heldOutProblem(heldOut, tokens, windowLength + 1);
@@ -87,12 +82,7 @@ export async function readTokenizedCorpus(
     dead: deadTokens.length,
     deadTokens,
     windows: tokens - heldOutTokens(heldOut, tokens) - windowLength,
-    tokenizer: {
-      path: counts.tokenizer,
-      sha256: sha256OfFile(counts.tokenizer),
-      vocabulary: counts.vocabulary,
-      unreachable: counts.unreachable,
-    },
+    tokenizer: { path: counts.tokenizer, sha256: sha256OfFile(counts.tokenizer), vocabulary: counts.vocabulary, unreachable: counts.unreachable },
   };
 }
 

@@ -19,33 +19,32 @@ export type PushBeginEvent = TrainEventOf<"push_begin">;
 
 type Observed = void | Promise<void>;
 
-/** When training waits for an answer, and the answer. */
+/** When training waits for a decision, and the decision. */
 export interface Decider {
-  /** Ask after every so many steps. */
+  /** Number of steps between two questions. */
   every?: number;
-  /** Ask at these events as well. */
+  /** Events at which to ask as well. */
   on?: readonly ("step_end" | "log" | "evaluate")[];
-  /** How long training waits, in milliseconds; then it goes on undecided, and a `decider_timeout` event says so. 30 s when left out. */
+  /** Milliseconds that training waits (default: 30,000). After that it continues, and a `decider_timeout` event reports it. */
   timeoutMs?: number;
-  /** Answer with the fields of TrainerControl to switch on, under HF's names. */
+  /** Return the fields of TrainerControl to switch on, under HF's names. */
   ask(state: DecisionState): TrainerControl | undefined | Promise<TrainerControl | undefined>;
 }
 
 /**
- * Watch a training, and steer it.
+ * Observe and control a training.
  *
- * Each method is the event of transformers' TrainerCallback with the same name, and an observer: it gets a copy soon after (within 50 ms), one at a time and in
- * order, and never holds up training. Only the events of overridden methods are sent. A callback that falls far behind misses events of steps, and of nothing
- * else; the outcome counts them. `decide` is asked while training waits.
+ * Each method observes the event of the same name of transformers' TrainerCallback. Events arrive within 50 ms, in order and one at a time, and never block
+ * training. Python sends only events that a method handles. A slow callback misses step events only; the outcome counts them. `decide` blocks training.
  *
- * When a method throws, training ends after its step and `train()` rejects with `USER_CALLBACK_FAILED`; with `onError = "continue"` it goes on.
+ * If a method throws, training ends after its step and `train()` rejects with `USER_CALLBACK_FAILED`; with `onError = "continue"` training continues.
  */
 export abstract class TrainerCallback {
-  /** What a thrown error does: end the training (the default), or a warning on stderr. */
+  /** Effect of a thrown error: end the training (default), or print a warning on stderr. */
   onError: "stop" | "continue" = "stop";
-  /** How long an asynchronous observer may take for one event, in milliseconds; one that has not ended by then counts as thrown. */
+  /** Milliseconds that an asynchronous observer may take for one event. A timeout counts as a thrown error. */
   timeoutMs = 30_000;
-  /** When training waits for an answer of this callback; it observes as well. */
+  /** Makes the callback a decider as well. */
   decide?: Decider;
 
   onInitEnd?(event: InitEndEvent): Observed;
@@ -66,7 +65,7 @@ export abstract class TrainerCallback {
   onPushBegin?(event: PushBeginEvent): Observed;
 }
 
-/** The event type of each method: Python's name, and ours. */
+/** The method for each event type. */
 export const callbackMethods = {
   init_end: "onInitEnd",
   train_begin: "onTrainBegin",

@@ -10,49 +10,48 @@ import { type CallOptions, Model } from "./model.js";
 import type { TrainerCallback } from "./trainer-callback.js";
 import type { StackSeat } from "./training-stack.js";
 
-/** What a trainer needs beside its model; the fields are those of a configuration. */
+/** Options of a trainer: its model, and fields of a configuration. */
 export interface TrainerOptions extends Pick<RunConfigInput, "data" | "training" | "noise" | "record" | "checkpoint" | "device" | "name"> {
-  /** Seeds of the two streams that are drawn from in the training; each follows the model's `seed` when left out. */
+  /** Seeds of batch order and noise (default: the model's `seed`). */
   seeds?: Pick<SeedsInput, "data" | "noise">;
-  /** The model to train; its seed and its configuration are the run's. */
+  /** Model to train; the run records its seed and configuration. */
   model: Model;
-  /** Observers and deciders, called in their order. */
+  /** Observers and deciders, called in this order. */
   callbacks?: readonly TrainerCallback[];
-  /** The folder that holds the runs; `runs` when left out. */
+  /** Folder of the runs (default: `runs`). */
   out?: string;
-  /** Ends the reading of the corpus; a training has a signal of its own. */
+  /** Cancels reading the corpus. `train` has its own signal. */
   signal?: AbortSignal | undefined;
 }
 
-/** What a trainer is made of, once everything has been checked. */
+/** Everything a trainer requires, checked. */
 export interface TrainerSetup {
   resolved: ResolvedConfig;
   model: Model;
   corpus: CorpusFacts;
   out: string;
   callbacks: readonly TrainerCallback[];
-  /** A checkpoint of HF's Trainer, whose optimizer, schedule and random streams the run begins with. */
+  /** Checkpoint of HF's Trainer, from which the run takes optimizer, schedule and random streams. */
   startFrom?: string;
-  /** The step after which steps that are trained again end, on the schedule of all; neither checkpoint nor model is left then. */
+  /** Last step to train again, on the full schedule; no checkpoint or model is saved then. */
   until?: number;
-  /** Where it is trained beside others; it trains alone when left out. */
+  /** Slot of a batched run (default: trains alone). */
   seat?: StackSeat;
-  /** The step whose tensors are written, one by one, into a directory that is there. */
+  /** Step whose tensors are written into an existing directory. */
   trace?: { step: number; directory: string };
-  /** The repository that the run notes, null for none; that of the current folder when left out. */
+  /** Repository to record, null for none (default: the repository of the current folder). */
   repository?: RepositoryState | null | undefined;
 }
 
-/** How a run goes on that ended early. */
 export interface ResumeOptions extends CallOptions {
-  /** Go on in another environment as well: the steps after the checkpoint are replaced, and the bits are others from there on. */
+  /** Resume in another environment too: steps after the checkpoint are replaced, and their bits may differ. */
   allowInexact?: boolean;
 }
 
 /** How a training ended. */
 export interface TrainOutcome {
   status: "completed" | "stopped";
-  /** Why it stopped early: `signal`, `decider`, or what was given to `stop`; null when it completed. */
+  /** Why it stopped early: `signal`, `decider`, or the reason given to `stop`; null if completed. */
   reason: string | null;
   steps: { planned: number; done: number };
   /** Seconds in HF's `train()`. */
@@ -61,13 +60,12 @@ export interface TrainOutcome {
   /** HF's log history: entries with `loss` or `eval_loss`. */
   logHistory: Record<string, number>[];
   bestMetric: number | null;
-  /** Events of steps that callbacks did not get because they fell far behind; the run's own log has them all. */
+  /** Step events that slow callbacks missed. The run's event log has them all. */
   coalesced: number;
   /** Absolute path of the run directory. */
   run: string;
 }
 
-/** The outcome of a training that Python has ended. */
 export function trainOutcome(run: string, reply: ReplyOf<"trainer.train">, coalesced: number): TrainOutcome {
   const { status, reason, seconds } = reply;
   return {
@@ -83,12 +81,10 @@ export function trainOutcome(run: string, reply: ReplyOf<"trainer.train">, coale
   };
 }
 
-const remedy = "make one with createModel() of the same bridge";
-
-/** What `Bridge.createTrainer` takes beside the fields of a configuration, which are checked with it. */
+/** The arguments of `Bridge.createTrainer`, except for fields of a configuration, which are checked with it. */
 export function trainerArguments(session: PythonSession) {
   return z.looseObject({
-    model: z.custom<Model>((value) => Model.isOf(session, value), `is not a model of this bridge: ${remedy}`),
+    model: z.custom<Model>((value) => Model.isOf(session, value), "is not a model of this bridge: make one with createModel() of the same bridge"),
     callbacks: z.array(z.custom<object>((value) => typeof value === "object" && value !== null, "is not a TrainerCallback")).optional(),
     out: z.string().min(1).optional(),
     signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, "is not an AbortSignal").optional(),

@@ -14,31 +14,29 @@ import { CallbackDispatcher, isCoalescible, maxWaitingEvents } from "./callback-
 import { corpusOf } from "./corpus.js";
 import { EventStreams } from "./event-streams.js";
 import type { CallOptions, Model, SaveOptions } from "./model.js";
-import { beginRun, letGo, type Preparation, type PreparedRun, type ResolvedDevice, reopenRun, resolveDevice } from "./prepared-run.js";
+import { beginRun, type Preparation, type PreparedRun, type ResolvedDevice, releaseRun, reopenRun, resolveDevice } from "./prepared-run.js";
 import { requireCorpusMemory } from "./require-memory.js";
 import type { RunRecord, StartedRun, UnstartedRun } from "./run-record.js";
 import { type ResumeOptions, type TrainerOptions, type TrainerSetup, type TrainOutcome, trainerArguments, trainOutcome } from "./trainer-options.js";
 
-/** How long a training may take to end after its step and save, before it is interrupted, terminated and killed. */
+/** Time for a training to finish its step and save, before it is interrupted, terminated and killed. */
 const stopGraceMs = 15_000;
 const signalGraceMs = 5_000;
 
-/** Trainings are numbered across all trainers of the process, so that a late stop never hits the next training. */
+/** Trainings are numbered across all trainers of the process, so that a late stop never ends the next training. */
 let trainings = 0;
 
 /** One training of one model, recorded into a run directory. @see Bridge.createTrainer */
 export class Trainer implements AsyncDisposable {
-  /** The complete configuration, and how it came to be. */
+  /** The complete configuration and its sources. */
   readonly resolved: ResolvedConfig;
-  /** The model that is trained; it has its new weights when `train` has ended. */
+  /** The model to train; it has its new weights when `train` has ended. */
   readonly model: Model;
-  /** What was found in the corpus. */
   readonly corpus: CorpusFacts;
-  /** Where it is trained. */
   readonly device: ResolvedDevice;
   readonly #session: PythonSession;
   readonly #setup: TrainerSetup;
-  /** When a reader lags, events of steps are left out; no log, evaluation or save ever is. */
+  /** Slow readers miss step events, but never a log, evaluation or save. */
   readonly #streams = new EventStreams<TrainEvent>({ maxWaiting: maxWaitingEvents, mayLeaveOut: isCoalescible });
   readonly #listeners = new Set<(event: TrainEvent) => void>();
   readonly #dispatcher: CallbackDispatcher;
@@ -62,16 +60,16 @@ export class Trainer implements AsyncDisposable {
       stop: () => this.#call && this.#stop("callback"),
       answer: (name, task) => session.deadlocks.whileWaitedFor(name, task),
     });
-    const streams = this.#streams; // alone, so that the trainer itself is not held for as long as Python lives
+    const streams = this.#streams; // without `this`, so that the trainer can be collected before Python ends
     void session.ended.then(() => streams.close());
   }
 
-  /** A trainer for a complete configuration whose corpus has been read. @internal */
+  /** Create a trainer from a complete configuration and the facts of its corpus. @internal */
   static of(session: PythonSession, setup: TrainerSetup): Trainer {
     return new Trainer(session, setup);
   }
 
-  /** Check the options and the corpus. @internal */
+  /** Create a trainer from options, which are checked. @internal */
   static async create(session: PythonSession, defaults: Pick<RunConfigInput, "device" | "threads">, options: TrainerOptions): Promise<Trainer> {
     const { model, callbacks = [], out = runsFolder, signal, ...input } = callArguments("createTrainer", trainerArguments(session), options) as TrainerOptions;
     const resolved = await resolveRunConfig({ input: { ...defaults, ...input, ...model.origin, seeds: { ...model.origin.seeds, ...input.seeds } } });
@@ -79,30 +77,29 @@ export class Trainer implements AsyncDisposable {
   }
 
   /**
-   * Every event from now on, until the training ends; none when it has ended. Several readers get all events each; one that falls far behind misses events of
-   * steps, and of nothing else. How the training ends is told by `train`.
+   * Every event from now on, until the training ends. Each reader gets all events; a slow one misses step events only. Failures are reported by `train`.
    */
   events(): AsyncIterableIterator<TrainEvent> {
     return this.#streams.open();
   }
 
-  /** Call `listener` with every event as it arrives; what it throws ends the training. @internal */
+  /** Call `listener` with every event as it arrives; an error it throws ends the training. @internal */
   onEvent(listener: (event: TrainEvent) => void): void {
     this.#listeners.add(listener);
   }
 
   /**
-   * Make the run directory and build HF's Trainer. `train` does it when it has not been done. The run begins in `train`, with the weights that the model has by
-   * then. The directory of a run that has not begun when the trainer or the bridge is closed is removed.
+   * Create the run directory and HF's Trainer; otherwise `train` does. The run starts in `train`, with the weights that the model has then. Closing the
+   * trainer or the bridge before removes the directory.
    * @throws {BhBridgeError} `ABORTED` by the signal, `FILE_UNWRITABLE`, `DISK_FULL`, `CONFIG_INVALID`, `PYTHON_RAISED`, `PEER_EXITED`, `USER_CALLBACK_FAILED`
-   *   when `onInitEnd` throws, `USAGE` when the trainer is closed.
+   *   if `onInitEnd` throws, `USAGE` if the trainer is closed.
    */
   async prepare({ signal }: CallOptions = {}): Promise<StartedRun> {
     return (await this.#whenPrepared(signal)).run;
   }
 
   /**
-   * Train to the end, to a decider's stop, or to an abort, which ends it after the current step with a checkpoint.
+   * Train until the end, a decider's stop, or an abort, which ends training after the current step with a checkpoint.
    * @throws {BhBridgeError} `USER_CALLBACK_FAILED`, `PEER_EXITED`, `DISK_FULL`, `PYTHON_RAISED`, `ABORTED` when the signal was aborted before the first step,
    *   `USAGE` when this trainer has trained before, or while another one trains the same model.
    */
@@ -118,25 +115,25 @@ export class Trainer implements AsyncDisposable {
   }
 
   /**
-   * Go on with a run that ended early, from its newest checkpoint to its end, and to the same bits.
+   * Resume a run that ended early from its newest checkpoint, with the bits of an uninterrupted run.
    *
-   * The steps from the checkpoint to the newest recorded one are computed again and compared with their checksums. This trainer's configuration has to be the
-   * run's; another number of steps is accepted where the schedule allows it.
+   * Steps between the checkpoint and the newest recorded step are recomputed and compared with their checksums. The trainer must have the run's configuration,
+   * except for the number of steps if the schedule allows it.
    * @param run a run, or the path of its directory.
-   * @throws {BhBridgeError} `RUN_LOCKED` naming the process that has it, `RESUME_MISMATCH`, `RESUME_DIVERGED`, `RUN_NOT_FOUND`, `RUN_CORRUPT`, and as `train`.
+   * @throws {BhBridgeError} `RUN_LOCKED` naming the process, `RESUME_MISMATCH`, `RESUME_DIVERGED`, `RUN_NOT_FOUND`, `RUN_CORRUPT`, and as `train`.
    */
   async resume(run: string | { readonly directory: string }, { signal, allowInexact = false }: ResumeOptions = {}): Promise<TrainOutcome> {
     await this.prepareResume(run, { signal, allowInexact });
     return this.train({ signal });
   }
 
-  /** Everything of `resume` before its first step. @throws {BhBridgeError} as `resume`. */
+  /** Prepare `resume` without training. @throws {BhBridgeError} as `resume`. */
   async prepareResume(run: string | { readonly directory: string }, options: ResumeOptions = {}): Promise<StartedRun> {
     if (this.#prepared) throw new BhBridgeError("USAGE", "this trainer has a run already: create another trainer to resume one");
     return (await this.#keep(reopenRun(this.#preparation, typeof run === "string" ? run : run.directory, options))).run;
   }
 
-  /** Loss and perplexity on the part of the corpus that `data.held_out` keeps. @throws {BhBridgeError} `CONFIG_INVALID` when nothing is held out. */
+  /** Loss and perplexity on the held-out part of the corpus. @throws {BhBridgeError} `CONFIG_INVALID` if `data.held_out` is 0. */
   async evaluate({ signal }: CallOptions = {}): Promise<{ loss: number; perplexity: number }> {
     const { handle } = await this.#whenPrepared(signal);
     const metrics = await this.#session.invoke("trainer.evaluate", { handle }, { signal, receiver: this.#receiver });
@@ -144,7 +141,7 @@ export class Trainer implements AsyncDisposable {
     return metrics;
   }
 
-  /** Save the model as it is now, in HF layout, where nothing is lost by it. @throws {BhBridgeError} as `Model.save`. */
+  /** Save the present model in HF layout. @throws {BhBridgeError} as `Model.save`. */
   async saveModel(directory: string, options: SaveOptions = {}): Promise<void> {
     await this.model.save(directory, options);
   }
@@ -155,11 +152,11 @@ export class Trainer implements AsyncDisposable {
     return this.#session.invoke("trainer.state", { handle }, { signal });
   }
 
-  /** Let Python forget the trainer. Its run stays, unless its training never began. */
+  /** Release the trainer in Python. Its run remains, unless training never began. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const prepared = await this.#prepared?.catch(() => undefined); // what failed to be made needs no closing
-    if (prepared) await letGo(this.#session, prepared);
+    const prepared = await this.#prepared?.catch(() => undefined); // a failed preparation requires no closing
+    if (prepared) await releaseRun(this.#session, prepared);
     this.#streams.close();
   }
 
@@ -168,12 +165,12 @@ export class Trainer implements AsyncDisposable {
   }
 
   async #whenPrepared(signal: AbortSignal | undefined): Promise<PreparedRun> {
-    await this.#dispatcher.delivered(); // a callback that has thrown has ended the training before it began
+    await this.#dispatcher.delivered(); // throws if a callback has failed before training
     if (this.#isClosed) throw new BhBridgeError("USAGE", "this trainer is closed: create another trainer");
     return this.#prepared ?? this.#keep(beginRun(this.#preparation, signal));
   }
 
-  /** The run to train; a trainer that could not get so far has not trained, and can be tried again. */
+  /** The run to train. If preparation fails, the trainer can be used again. */
   async #readyToTrain(signal: AbortSignal | undefined): Promise<PreparedRun> {
     try {
       return await this.#whenPrepared(signal);
@@ -183,7 +180,7 @@ export class Trainer implements AsyncDisposable {
     }
   }
 
-  /** A preparation is done once; one that failed or was cancelled can be tried again. */
+  /** Store a preparation, so that it happens once. A failed or cancelled one can be repeated. */
   async #keep(preparation: Promise<PreparedRun>): Promise<PreparedRun> {
     this.#prepared = preparation;
     try {
@@ -207,7 +204,7 @@ export class Trainer implements AsyncDisposable {
     const request = { handle, training: this.#training };
     const { seat } = this.#setup;
     try {
-      await this.model.settled(); // Python gets nothing else between the changes that are noted here and the training
+      await this.model.settled(); // no tensor may change between recording the changes and training
       if (isFromStart) record.begins(this.model.changes);
       const call = seat ? seat.train(this.#session, request, options) : this.#session.invoke("trainer.train", request, options);
       this.#call = call;
@@ -240,12 +237,12 @@ export class Trainer implements AsyncDisposable {
     if (this.#record) this.model.changes.push(`trained in ${this.#record.directory}`);
   }
 
-  /** Ask for a checkpoint after the current step; the training goes on, with the same bits. A `save` event tells when it is on disk. Asks nothing when none is under way. */
+  /** Request a checkpoint after the current step. Training continues with the same bits, and a `save` event reports when it is on disk. */
   requestCheckpoint(): void {
     if (this.#call) this.#session.send({ type: "save", training: this.#training });
   }
 
-  /** End the training that is under way: ask, interrupt, terminate, kill. */
+  /** End the running training: ask, interrupt, terminate, kill. */
   #stop(reason: string): void {
     const ended = this.#call?.catch(() => undefined) ?? Promise.resolve();
     void stopLadder(ended, [

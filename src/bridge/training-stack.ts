@@ -6,60 +6,59 @@ import type { PythonSession } from "../python/python-session.js";
 type TrainRequest = RequestOf<"trainer.train">;
 type TrainReply = ReplyOf<"trainer.train">;
 
-/** How a training is listened to and ended. */
 interface TrainCall {
   signal?: AbortSignal | undefined;
   receiver: EventReceiver;
-  /** Ends it after its step. */
+  /** Ends the training after its current step. */
   onAbort: () => void;
 }
 
-/** A training that is ready, and waits for the others. */
+/** A training that waits until the others are ready. */
 interface Waiting extends TrainCall {
   request: TrainRequest;
   resolve(reply: TrainReply): void;
   reject(error: unknown): void;
 }
 
-/** A place in a stack; whoever has one either trains in it or leaves it. */
+/** A slot in batched runs; its owner either trains or leaves. */
 export interface StackSeat {
   /** Train with the others, once all are ready. @throws {BhBridgeError} as the call `trainer.train`. */
   train(session: PythonSession, request: TrainRequest, call: TrainCall): Promise<TrainReply>;
-  /** Hold up nobody: it does not train, or it has trained. */
+  /** Release the slot, so that the others do not wait for it. */
   leave(): void;
 }
 
-/** Trainings of one Python that begin together, in one call; each is told of its own events, and has its own end. */
+/** Batched runs: trainings of one Python that start in one call. Each has its own events and its own end. */
 export class TrainingStack {
   #awaited = 0;
   #session: PythonSession | undefined;
   readonly #waiting: Waiting[] = [];
 
-  /** One more place. All are taken before anybody trains. */
+  /** Reserve a slot. All slots are reserved before the first training starts. */
   seat(): StackSeat {
     this.#awaited++;
     let isTaken = true;
-    const rise = () => {
+    const release = () => {
       if (isTaken) this.#awaited--;
       isTaken = false;
     };
     return {
       train: (session, request, call) => {
-        rise();
+        release();
         this.#session = session;
         return new Promise((resolve, reject) => {
           this.#waiting.push({ ...call, request, resolve, reject });
-          this.#beginWhenAllAreThere();
+          this.#startWhenAllAreReady();
         });
       },
       leave: () => {
-        rise();
-        this.#beginWhenAllAreThere();
+        release();
+        this.#startWhenAllAreReady();
       },
     };
   }
 
-  #beginWhenAllAreThere(): void {
+  #startWhenAllAreReady(): void {
     if (this.#awaited > 0 || this.#waiting.length === 0 || !this.#session) return;
     void trainTogether(this.#session, this.#waiting.splice(0));
   }
@@ -72,16 +71,16 @@ async function trainTogether(session: PythonSession, members: readonly Waiting[]
   };
   try {
     const { ended } = await session.invoke("trainer.train_stack", { trainings }, { signal: members[0]?.signal, onAbort, receiver: receiverOf(members) });
-    for (const [place, { ok, err }] of ended.entries()) {
-      if (err !== null) members[place]?.reject(pythonFailure("trainer.train", err));
-      else if (ok !== null) members[place]?.resolve(ok);
+    for (const [index, { ok, err }] of ended.entries()) {
+      if (err !== null) members[index]?.reject(pythonFailure("trainer.train", err));
+      else if (ok !== null) members[index]?.resolve(ok);
     }
   } catch (error) {
     for (const member of members) member.reject(error);
   }
 }
 
-/** Hands each message to the training that it is of; what is of none, as that steps were left out, to all. */
+/** Deliver each message to its training, and messages without one (dropped steps) to all. */
 function receiverOf(members: readonly Waiting[]): EventReceiver {
   const byTraining = new Map(members.map(({ request, receiver }) => [request.training, receiver]));
   const receivers = [...byTraining.values()];

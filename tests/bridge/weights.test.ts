@@ -51,7 +51,7 @@ test("what the weights do not tell is asked for, and what they tell is not overr
   const given = { from: file("plain.pt"), config: { n_head: 3, n_layer: 3 } };
   await expect(bridge.createModel(given)).rejects.toMatchObject({
     code: "CONFIG_INVALID",
-    issues: [{ path: "model.n_layer", message: `is 3, and the weights in ${file("plain.pt")} have 2` }],
+    issues: [{ path: "model.n_layer", message: `is 3, but the weights in ${file("plain.pt")} have 2` }],
   });
 });
 

@@ -26,7 +26,7 @@ describe("a mistake is told in words, with its code and exit code, and leaves no
     { what: "an unknown preset", args: ["--preset", "rmsnorm"], exitCode: 2, code: "CONFIG_INVALID", says: /rmsnorm-11\.2a/ },
     { what: "an unknown option", args: ["--step", "3"], exitCode: 2, code: "USAGE", says: /--steps/ },
     { what: "a missing corpus", args: ["--corpus", "/nowhere/at/all.txt"], exitCode: 2, code: "CORPUS_INVALID", says: /no such file.*--corpus/ },
-    { what: "an empty corpus", args: ["--corpus", file("empty.txt", "")], exitCode: 2, code: "CORPUS_INVALID", says: /is empty: a window takes 129/ },
+    { what: "an empty corpus", args: ["--corpus", file("empty.txt", "")], exitCode: 2, code: "CORPUS_INVALID", says: /is empty, but a window requires 129/ },
     { what: "a short corpus", args: ["--corpus", file("short.txt", "a".repeat(128))], exitCode: 2, code: "CORPUS_INVALID", says: /has 128 tokens/ },
     {
       what: "a corpus that is not ASCII",

@@ -44,9 +44,9 @@ test("the held-out part is taken from the end", async () => {
 
 // 100 tokens, windows of 11: a part of 10 has none, one of 11 has one. Proposals are checked by trying them.
 test.each([
-  [0.0001, /data\.held_out: 0\.0001 of 100 tokens: what is held out has 0 tokens, and a window takes 11\. Set it from 0\.11 to 0\.89/],
-  [0.1, /what is held out has 10 tokens, and a window takes 11\. Set it from 0\.11 to 0\.89/],
-  [0.9, /what is left to train on has 10 tokens, and a window takes 11\. Set it from 0\.11 to 0\.89/],
+  [0.0001, /data\.held_out: 0\.0001 of 100 tokens: the held-out part has 0 tokens, but a window requires 11\. Set it from 0\.11 to 0\.89/],
+  [0.1, /the held-out part has 10 tokens, but a window requires 11\. Set it from 0\.11 to 0\.89/],
+  [0.9, /the training part has 10 tokens, but a window requires 11\. Set it from 0\.11 to 0\.89/],
 ])("a held-out fraction of %d that leaves a part without a window is a mistake in the configuration", async (fraction, message) => {
   const path = corpus("a".repeat(100));
   await expect(readCorpus(path, 128, 10, fraction)).rejects.toMatchObject({
@@ -68,8 +68,8 @@ test("of a text with less than two windows nothing can be held out", async () =>
 test.each([
   ["a file that is not there", () => join(folder, "none"), /none: there is no such file/],
   ["a folder", () => folder, /it is a folder/],
-  ["an empty file", () => corpus(""), /is empty: a window takes 4/],
-  ["a text that is too short", () => corpus("abc"), /has 3 tokens \(of 3 characters\): a window takes 4/],
+  ["an empty file", () => corpus(""), /is empty, but a window requires 4/],
+  ["a text that is too short", () => corpus("abc"), /has 3 tokens \(of 3 characters\), but a window requires 4/],
   [
     "a text with other letters",
     () => corpus("ok\nna\u00efve caf\u00e9"),

@@ -54,7 +54,7 @@ test("a weight that gives a text no window is refused, with the text", () => {
   expect(() => mixedCorpus(texts)).toThrow(
     expect.objectContaining({
       code: "CONFIG_INVALID",
-      issues: [{ path: "data.corpus", message: "the weight of /texts/a, 1e-9, gives it none of 200 windows: give it a greater one, or leave it out" }],
+      issues: [{ path: "data.corpus", message: "the weight of /texts/a, 1e-9, gives it none of 200 windows: use a larger weight, or remove the text" }],
     }),
   );
 });

@@ -36,7 +36,7 @@ test("any other field is refused with both values", () => {
     expect.objectContaining({
       code: "RESUME_MISMATCH",
       message: expect.stringMatching(
-        /has another configuration: (?=.*seed \(0 → 9\))(?=.*model\.n_layer \(2 → 1\)).*Go on with the run's own, or start a new run$/,
+        /has another configuration: (?=.*seed \(0 → 9\))(?=.*model\.n_layer \(2 → 1\)).*Resume with the run's configuration, or start a new run$/,
       ),
     }),
   );
@@ -62,7 +62,7 @@ test("where the schedule is open it may be more, and not fewer than were taken",
 test("another text is refused with the sizes and sums of both, and one that was only moved is the same", () => {
   expect(() => requireSameCorpus(directory, corpus, { ...corpus, path: "/moved.txt" })).not.toThrow();
   const other = { ...corpus, path: "/other.txt", bytes: 999, sha256: "1".repeat(64) };
-  const message = `the corpus has changed: ${directory} was trained on /text.txt of 1000 bytes, SHA-256 ${"0".repeat(64)}; /other.txt has 999 bytes, SHA-256 ${"1".repeat(64)}. Give the text as it was with corpus (--corpus on the command line)`;
+  const message = `the corpus has changed: ${directory} was trained on /text.txt of 1000 bytes, SHA-256 ${"0".repeat(64)}; /other.txt has 999 bytes, SHA-256 ${"1".repeat(64)}. Give the original text with corpus (--corpus on the command line)`;
   expect(() => requireSameCorpus(directory, corpus, other)).toThrow(expect.objectContaining({ code: "RESUME_MISMATCH", message }));
 });
 
@@ -71,7 +71,7 @@ test("another environment is refused by name, unless it is allowed: then the run
   expect(() => planResume(directory, present, false)).toThrow(
     expect.objectContaining({
       code: "RESUME_MISMATCH",
-      message: expect.stringContaining(`in another environment: PyTorch ${environment.torch} → 9.9.9. Its bits would differ`),
+      message: expect.stringContaining(`in another environment: PyTorch ${environment.torch} → 9.9.9. Its next steps would have other bits`),
     }),
   );
   expect(planResume(directory, present, true)).toMatchObject({ exact: false, differences: [expect.stringContaining("9.9.9")] });
@@ -96,7 +96,7 @@ test.each(["constant", "constant_with_warmup", "inverse_sqrt"])("%s does not kno
 });
 
 test.each(["linear", "cosine", "polynomial"])("%s was planned for its number of steps", (lr_scheduler_type) => {
-  expect(extensionProblem(of({ lr_scheduler_type }), 200, 100)).toContain(`its schedule "${lr_scheduler_type}" was planned for 100 steps`);
+  expect(extensionProblem(of({ lr_scheduler_type }), 200, 100)).toContain(`its schedule "${lr_scheduler_type}" depends on the number of steps (100 steps)`);
 });
 
 test.each(["warmup_steps", "logging_steps"])("training.%s below 1 is a fraction of the steps, which would change what was done", (field) => {

@@ -54,7 +54,7 @@ test("the held-out part is taken from the end", async () => {
 test("a model with fewer rows than there are tokens is told how many it needs", async () => {
   await expect(readTokenizedCorpus({ ...given, vocabulary: 6 })).rejects.toMatchObject({
     code: "CONFIG_INVALID",
-    issues: [{ path: "data.tokenizer", message: expect.stringContaining("has 7 tokens, and model.vocab_size is 6: set that to 7 or more") }],
+    issues: [{ path: "data.tokenizer", message: expect.stringContaining("has 7 tokens, but model.vocab_size is 6: set it to 7 or more") }],
   });
 });
 
@@ -63,14 +63,14 @@ test("a text that does not come back from its tokens is refused", async () => {
   writeFileSync(other, "das kleine Haus");
   await expect(readTokenizedCorpus({ ...given, path: other })).rejects.toMatchObject({
     code: "CORPUS_INVALID",
-    message: expect.stringContaining("does not come back"),
+    message: expect.stringContaining("cannot be restored from its tokens"),
   });
 });
 
 test("a text without a window is refused, and a part that leaves none", async () => {
   await expect(readTokenizedCorpus({ ...given, windowLength: 9 })).rejects.toMatchObject({
     code: "CORPUS_INVALID",
-    message: expect.stringContaining("a window takes 10"),
+    message: expect.stringContaining("a window requires 10"),
   });
   await expect(readTokenizedCorpus({ ...given, heldOut: 0.1 })).rejects.toMatchObject({ code: "CONFIG_INVALID", issues: [{ path: "data.held_out" }] });
 });
@@ -103,9 +103,9 @@ test.each([
 });
 
 test.each([
-  [0.128, 1000, "0.128 of 1000 tokens: what is held out has 128 tokens, and a window takes 129. Set it from 0.129 to 0.871"],
-  [0.872, 1000, "0.872 of 1000 tokens: what is left to train on has 128 tokens, and a window takes 129. Set it from 0.129 to 0.871"],
-  [0.5, 200, "0.5 of 200 tokens: what is held out has 100 tokens, and a window takes 129. The text is too short to hold anything out: set it to 0"],
+  [0.128, 1000, "0.128 of 1000 tokens: the held-out part has 128 tokens, but a window requires 129. Set it from 0.129 to 0.871"],
+  [0.872, 1000, "0.872 of 1000 tokens: the training part has 128 tokens, but a window requires 129. Set it from 0.129 to 0.871"],
+  [0.5, 200, "0.5 of 200 tokens: the held-out part has 100 tokens, but a window requires 129. The text is too short to hold anything out: set it to 0"],
 ])("%d of %i tokens does not, and what does is proposed", (fraction, tokens, problem) => {
   expect(heldOutProblem(fraction, tokens, 129)).toBe(problem);
 });
