@@ -23,7 +23,7 @@ import accelerate.optimizer
 import torch
 from accelerate.state import AcceleratorState, GradientState
 from torch import nn
-from transformers import PreTrainedConfig, PreTrainedModel, Trainer, TrainingArguments, masking_utils
+from transformers import PreTrainedConfig, PreTrainedModel, Trainer, TrainingArguments, masking_utils, trainer_pt_utils
 
 from bh_bridge.errors import DependencyUnfit
 
@@ -54,14 +54,21 @@ def missing_parts() -> dict[str, list[str]]:
     used = _names_used_by(Trainer)
     trainer = [name for name in (*_REPLACED, *_CALLED) if not hasattr(Trainer, name)]
     trainer += [name for name in (*_REPLACED, *_STATE) if name not in used and name not in trainer]
-    packed, implementation = "find_packed_sequence_indices", "_attn_implementation"
     module = nn.Module()
+    used_of_transformers: list[tuple[Any, str]] = [
+        (PreTrainedConfig, "_attn_implementation"),
+        (masking_utils, "find_packed_sequence_indices"),
+        (trainer_pt_utils, "safe_globals"),
+    ]
     return {
         "transformers": [
             *(f"Trainer.{name}" for name in sorted(trainer)),
             *([] if "_n_gpu" in _names_used_by(TrainingArguments) else ["TrainingArguments._n_gpu"]),
-            *([] if hasattr(PreTrainedConfig, implementation) else [f"PreTrainedConfig.{implementation}"]),
-            *([] if hasattr(masking_utils, packed) else [f"masking_utils.{packed}"]),
+            *(
+                f"{owner.__name__.removeprefix('transformers.')}.{name}"
+                for owner, name in used_of_transformers
+                if not hasattr(owner, name)
+            ),
         ],
         "accelerate": [
             *([] if hasattr(GradientState, "_shared_state") else ["GradientState._shared_state"]),
@@ -205,6 +212,11 @@ def attention_of(config: PreTrainedConfig) -> str | None:
 def recomputes_activations(model: PreTrainedModel) -> bool:
     """Whether activation checkpointing is on; transformers has renamed the property in the range that we support."""
     return any(getattr(module, "gradient_checkpointing", False) for module in model.modules())
+
+
+def checkpoint_globals() -> contextlib.AbstractContextManager[Any]:
+    """Allow `torch.load(weights_only=True)` the NumPy types that Trainer's own checkpoints contain."""
+    return trainer_pt_utils.safe_globals()
 
 
 @contextlib.contextmanager

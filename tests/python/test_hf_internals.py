@@ -7,13 +7,14 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from accelerate.state import GradientState
 from bh_bridge import hf_internals
 from bh_bridge.errors import DependencyUnfit
 from torch import nn
-from transformers import Trainer, TrainingArguments
+from transformers import Trainer, TrainingArguments, trainer_pt_utils
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "python" / "bh_bridge"
@@ -23,7 +24,7 @@ OF_AUTHORS = {"_init_weights", "_tied_weights_keys"}
 
 
 def is_private(name: str) -> bool:
-    return name.startswith("_") and not name.endswith("__")
+    return name == "trainer_pt_utils" or (name.startswith("_") and not name.endswith("__"))
 
 
 def private_names(kind: type) -> set[str]:
@@ -111,13 +112,14 @@ def test_the_installed_versions_have_every_part() -> None:
         (Trainer, "_clip_grad_norm", "Trainer._clip_grad_norm"),
         (Trainer, "_get_num_items_in_batch", "Trainer._get_num_items_in_batch"),
         (GradientState, "_shared_state", "GradientState._shared_state"),
+        (trainer_pt_utils, "safe_globals", "trainer_pt_utils.safe_globals"),
     ],
 )
 def test_a_version_without_a_part_is_refused_with_the_one_to_install(
-    monkeypatch: pytest.MonkeyPatch, owner: type, name: str, said: str
+    monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, said: str
 ) -> None:
     monkeypatch.delattr(owner, name)
-    package = owner.__module__.split(".")[0]
+    package = getattr(owner, "__module__", owner.__name__).split(".")[0]
     with pytest.raises(DependencyUnfit) as caught:
         importlib.reload(hf_internals)
     command = f'{sys.executable} -m pip install "{package}{hf_internals.RUN_WITH[package]}"'

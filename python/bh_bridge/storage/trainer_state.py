@@ -14,10 +14,10 @@ from typing import Any, NotRequired, TypedDict
 
 import torch
 from safetensors.torch import save_file
-from transformers.trainer_pt_utils import safe_globals
 
 from bh_bridge.bridge.wire import encode
 from bh_bridge.errors import ConfigInvalid
+from bh_bridge.hf_internals import checkpoint_globals
 from bh_bridge.recording.history import first_recorded_step
 from bh_bridge.storage import checkpoints
 
@@ -105,7 +105,7 @@ def _trainer_state(directory: Path) -> HfState:
 def _load(path: Path) -> Any:
     """A file of torch.save: tensors, NumPy arrays and plain values; anything else is refused, and nothing is run."""
     try:
-        with safe_globals():
+        with checkpoint_globals():
             return torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
         raise ConfigInvalid(f"{path} cannot be read as plain data, and is not executed: {error}") from error
