@@ -1,4 +1,10 @@
-"""JSON Schema (draft 2020-12), as far as the protocol speaks it: a schema becomes the check of a value."""
+"""Compiles the JSON Schemas of the protocol (draft 2020-12) into checks of values.
+
+fastjsonschema 2.22 was measured as a replacement and rejected:
+- Compiling the requests of one training takes 99 ms of processor time there and 1 ms here (AMD EPYC).
+- It reports the first fault only, and for a union no more than "record.every cannot be validated by any definition".
+- It accepts NaN as a number, and checks a million token ids in 155 ms, against 52 ms here.
+"""
 
 from __future__ import annotations
 
