@@ -13,9 +13,9 @@ from transformers import GPT2LMHeadModel, PreTrainedModel
 from bh_bridge.bridge.messages import Compiling, TrainerCreate
 from bh_bridge.data.corpus import Windows
 from bh_bridge.engines import Engine
-from bh_bridge.engines.chosen_optimizer import foreseen_state as foreseen_state  # its optimizer is HF's choice
 from bh_bridge.engines.run_trainer import RunTrainer, trainer_options
 from bh_bridge.engines.step_method import StepMethod
+from bh_bridge.engines.training_arguments import foreseen_state as foreseen_state  # its optimizer is HF's choice
 from bh_bridge.errors import ConfigInvalid, ResumeMismatch
 from bh_bridge.fast_step import (
     Batch,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -13,14 +14,13 @@ from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.bridge.wire import numbers
 from bh_bridge.data.corpus import WindowNumbers, Windows, collate_nothing
 from bh_bridge.data.window_order import shrink_order
-from bh_bridge.engines.chosen_optimizer import decaying_names, wide_adamw
 from bh_bridge.engines.durable_trainer import DurableTrainer
-from bh_bridge.engines.part_of_batch import add_part
 from bh_bridge.engines.step_callback import StepCallback
 from bh_bridge.engines.step_method import StepMethod
-from bh_bridge.engines.training_arguments import training_arguments
+from bh_bridge.engines.training_arguments import decaying_names, training_arguments, wide_adamw
 from bh_bridge.gpu import WholeStep, obstacle
 from bh_bridge.hf_internals import look_for_lomo_once
+from bh_bridge.ranks.group import Group
 from bh_bridge.training.optimizers import settings_of, wide_part
 from bh_bridge.training.step import Step
 
@@ -190,3 +190,29 @@ class RunTrainer(DurableTrainer):
         if self._wide is not None and self.optimizer is None:
             self.optimizer_cls_and_kwargs = wide_adamw(self.args, self._wide)
         return super().create_optimizer(model)
+
+
+def add_part(
+    group: Group,
+    model: nn.Module,
+    inputs: dict[str, torch.Tensor],
+    add_gradients: Callable[[dict[str, torch.Tensor]], torch.Tensor],
+    *,
+    at: tuple[int, int],
+    ends_step: bool,
+) -> torch.Tensor:
+    """Add the gradients of this process's part; with the last batch of a step, those of all. The whole batch's loss.
+
+    add_gradients: adds those of a part. The loss that it gives is the part's sum over the items of the whole batch, so
+    that losses and gradients only add up.
+    at: the step, and the number of the batch in it.
+    """
+    part = group.part(inputs)
+    device = next(model.parameters()).device
+    loss = torch.zeros((), device=device)
+    if len(part["input_ids"]):
+        with group.own_draws(*at, device):
+            loss = add_gradients(part)
+    if ends_step:
+        group.add_gradients(model.parameters())
+    return group.add(loss)

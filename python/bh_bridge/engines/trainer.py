@@ -11,8 +11,8 @@ from transformers import PreTrainedModel
 from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.data.corpus import Windows
 from bh_bridge.engines import Engine
-from bh_bridge.engines.chosen_optimizer import foreseen_state as foreseen_state  # its optimizer is HF's choice
 from bh_bridge.engines.run_trainer import RunTrainer, trainer_options
+from bh_bridge.engines.training_arguments import foreseen_state as foreseen_state  # its optimizer is HF's choice
 from bh_bridge.exact_step import ExactStep, obstacle
 from bh_bridge.training.step import Step
 

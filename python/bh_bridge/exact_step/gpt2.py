@@ -9,8 +9,7 @@ import torch
 from torch import nn
 from transformers import GPT2LMHeadModel
 
-from bh_bridge.exact_step.attention import attention, attention_backward
-from bh_bridge.exact_step.attention_products import Given
+from bh_bridge.exact_step.attention import Given, attention, attention_backward
 from bh_bridge.models.modeling_gpt2_rmsnorm import RMSNorm
 
 SLOPE = math.sqrt(2 / math.pi)

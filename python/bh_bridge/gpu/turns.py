@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import torch
 
-from bh_bridge.process.library_state import LibraryState
+from bh_bridge.process.renewal import LibraryState
 
 Asked = TypeVar("Asked")
 Given = TypeVar("Given")

@@ -33,10 +33,9 @@ from bh_bridge.bridge.messages import (
 from bh_bridge.errors import ConfigInvalid, TensorNotFound
 from bh_bridge.models.families import embedding_of
 from bh_bridge.models.model import build_model, save_model
-from bh_bridge.process.device import resolve_device
 from bh_bridge.storage.durable import replace_directory
 from bh_bridge.storage.model_directory import demand_free, write_save_manifest
-from bh_bridge.tensors import DTYPE_NAMES, DTYPES
+from bh_bridge.tensors import DTYPE_NAMES, DTYPES, resolve_device
 
 FRACTIONS = {"temperature", "top_p"}
 

@@ -27,16 +27,14 @@ from bh_bridge.bridge.messages import (
 )
 from bh_bridge.bridge.wire import finite
 from bh_bridge.data.corpus import Corpus, read_corpus, split_windows
-from bh_bridge.data.saved_tokenizer import save_tokenizer
 from bh_bridge.engines import Engine, find_engine, foreseen_state
 from bh_bridge.errors import ConfigInvalid, RankEnded
 from bh_bridge.models.families import embedding_of
 from bh_bridge.models.model import blueprint_of, save_model
-from bh_bridge.process.environment_record import write_environment
-from bh_bridge.process.library_state import LibraryState
-from bh_bridge.process.lock_holders import release_lock
+from bh_bridge.process.environment import write_environment
+from bh_bridge.process.lock_holders import hold_lock, release_lock
 from bh_bridge.process.output_log import output_to
-from bh_bridge.process.run_lock import hold_lock
+from bh_bridge.process.renewal import LibraryState
 from bh_bridge.ranks.team import Team
 from bh_bridge.recording.events import EventLog
 from bh_bridge.recording.quantities import OptimizerView, Quantities
@@ -45,6 +43,7 @@ from bh_bridge.recording.step_trace import StepTrace
 from bh_bridge.storage import checkpoints
 from bh_bridge.storage.disk_errors import storage_errors
 from bh_bridge.storage.durable import replace_directory
+from bh_bridge.storage.model_directory import save_tokenizer
 from bh_bridge.storage.trainer_state import import_trainer_state
 from bh_bridge.training.control import TrainingState
 from bh_bridge.training.resuming import Resumption, go_back, prepare_directory

@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 from importlib import metadata
+from pathlib import Path
 
 from bh_bridge import PROTOCOL_VERSION
 from bh_bridge.bridge import channel
@@ -15,6 +16,8 @@ from bh_bridge.bridge.protocol import check_request
 from bh_bridge.process import interrupts, processor
 from bh_bridge.process.parent_death import ends_with_node
 from bh_bridge.process.quick_import import quick_import
+
+RECORD_FILE = "environment.python.json"  # of a run
 
 
 def hello(request: Hello) -> dict[str, object]:
@@ -123,3 +126,32 @@ def _select_cuda_device(device: str) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(index)
     else:
         os.environ["CUDA_VISIBLE_DEVICES"] = visible[index] if index < len(visible) else "-1"
+
+
+def write_environment(run_directory: Path) -> None:
+    """Write the environment of this process into a run, once: it is for people, `run.json` has the pin."""
+    path = run_directory / RECORD_FILE
+    if not path.exists():
+        path.write_text(json.dumps(describe_environment(), indent=2) + "\n", encoding="utf-8")
+
+
+def describe_environment() -> dict[str, object]:
+    """What a run is computed with, in full: every installed package, the processor, the BLAS."""
+    import torch
+
+    # What setuptools carries inside itself is seen only once something has imported setuptools.
+    found = [each for each in metadata.distributions() if Path(str(each.locate_file(""))).name != "_vendor"]
+    installed = {(each.metadata["Name"] or "").lower(): each.version for each in found}
+    return {
+        "python": sys.version,
+        "executable": sys.executable,
+        "platform": platform.platform(),
+        "processor": processor.model_name(),
+        "cores": os.cpu_count(),
+        "allowed_cores": sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else None,
+        "threads": {"intra_op": torch.get_num_threads(), "inter_op": torch.get_num_interop_threads()},
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "torch_build": torch.__config__.show().strip().splitlines(),  # the BLAS and its version are in here
+        "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
+        "packages": {name: version for name, version in sorted(installed.items()) if name},
+    }

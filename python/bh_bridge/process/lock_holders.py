@@ -215,6 +215,22 @@ def hold(marker: str, node_pid: int, directory: str) -> None:
         release_lock(taken)
 
 
+def hold_lock(directory: Path) -> int:
+    """Take the lock of a run and return its file descriptor; RunLocked names the process that has it."""
+    from bh_bridge import NODE_PID
+    from bh_bridge.errors import RunLocked
+
+    taken = take_lock(str(directory), os.getpid(), NODE_PID)
+    if isinstance(taken, int):
+        return taken
+    raise RunLocked(f"{directory} is in use by {_name(taken)}: wait for it, or stop it with Ctrl-C")
+
+
+def _name(holder: Holder) -> str:
+    process = f"process {holder['pid']}" if holder["pid"] else "another process"
+    return process if holder["host"] is None else f"{process} on {holder['host']}"
+
+
 def main() -> None:
     marker, how, *directories = sys.argv[1:]
     if how == "hold":

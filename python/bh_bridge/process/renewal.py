@@ -3,15 +3,20 @@ bits of a training in a fresh process."""
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
+import random
+from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import torch
 
 from bh_bridge.bridge.messages import Renew, RenewReply
-from bh_bridge.hf_internals import forget_accelerate
+from bh_bridge.hf_internals import forget_accelerate, gradient_state
 
 
 @dataclass(frozen=True)
@@ -73,3 +78,40 @@ def renew(_request: Renew) -> RenewReply:
 def _cudnn() -> tuple[bool, bool, bool]:
     backend = torch.backends.cudnn
     return backend.deterministic, backend.benchmark, backend.allow_tf32
+
+
+class LibraryState:
+    """Random streams of torch, NumPy and Python, and accelerate's counters, as they are when this is made."""
+
+    def __init__(self) -> None:
+        self._keep()
+
+    @contextlib.contextmanager
+    def entered(self) -> Generator[None, None, None]:
+        outer = LibraryState()
+        self.restore()
+        try:
+            yield
+        finally:
+            self._keep()
+            outer.restore()
+
+    def _keep(self) -> None:
+        self._torch = torch.get_rng_state()
+        self._gpu = torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None
+        self._numpy: Any = np.random.get_state()
+        self._python = random.getstate()
+        self._accelerate = {
+            name: list(value) if isinstance(value, list) else value for name, value in gradient_state().items()
+        }
+
+    def restore(self) -> None:
+        """Put them back into the process."""
+        torch.set_rng_state(self._torch)
+        if self._gpu is not None:
+            torch.cuda.set_rng_state(self._gpu)
+        np.random.set_state(self._numpy)
+        random.setstate(self._python)
+        kept = gradient_state()
+        kept.clear()
+        kept.update(self._accelerate)

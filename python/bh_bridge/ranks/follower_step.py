@@ -13,7 +13,7 @@ from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.engines.step_method import StepMethod
 from bh_bridge.ranks.group import Group
 from bh_bridge.training.control import Control, TrainingState
-from bh_bridge.training.noise import add_noise
+from bh_bridge.training.step import add_noise
 
 
 class FollowerStep:

@@ -44,8 +44,7 @@ def _train(invitation: Invitation, rank: int) -> None:
     from bh_bridge.models.model import model_of
     from bh_bridge.ranks.follower_step import FollowerStep
     from bh_bridge.ranks.group import Group
-    from bh_bridge.ranks.nodes import require_same_text
-    from bh_bridge.ranks.store import connect, join
+    from bh_bridge.ranks.nodes import connect, join, require_same_text
 
     logging.set_verbosity_error()  # rank 0 says what there is to say
     torch.set_num_threads(invitation.threads)

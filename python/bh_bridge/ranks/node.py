@@ -16,8 +16,7 @@ import torch
 from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.ranks.invitation import Invitation
 from bh_bridge.ranks.launch import run_ranks
-from bh_bridge.ranks.nodes import PATIENCE_SECONDS, read_nodes
-from bh_bridge.ranks.store import connect
+from bh_bridge.ranks.nodes import PATIENCE_SECONDS, connect, read_nodes
 from bh_bridge.ranks.team import describe_failure, keep_to_this_machine, visible_gpus
 
 

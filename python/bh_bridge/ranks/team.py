@@ -21,8 +21,7 @@ from bh_bridge.errors import DeviceUnavailable, RankEnded
 from bh_bridge.ranks.group import Group
 from bh_bridge.ranks.invitation import Invitation
 from bh_bridge.ranks.launch import RankFailure
-from bh_bridge.ranks.nodes import PATIENCE_SECONDS, hashes_of_files, read_nodes
-from bh_bridge.ranks.store import join, serve
+from bh_bridge.ranks.nodes import PATIENCE_SECONDS, hashes_of_files, join, read_nodes, serve
 
 if TYPE_CHECKING:
     from bh_bridge.models.model import Blueprint  # loads transformers, which another machine does without

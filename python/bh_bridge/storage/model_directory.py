@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from transformers import PreTrainedTokenizerFast
+
+from bh_bridge.data.tokenizing import load_tokenizer
 from bh_bridge.storage import checkpoints
 from bh_bridge.storage.disk_errors import FileUnwritable
 
@@ -52,3 +55,12 @@ def _problem_of_save(target: Path, names: list[str]) -> str | None:
         return f"holds {foreign}, which is not a part of the saved model"
     problem = checkpoints.problem_of(target)
     return None if problem is None else f"was changed after the model was saved ({problem})"
+
+
+def save_tokenizer(path: Path, directory: Path) -> None:
+    """Write a tokenizer.json and its tokenizer_config.json into a directory: AutoTokenizer makes the same tokens.
+
+    Without the latter transformers takes the tokenizer of the model's family, which splits a text otherwise.
+    """
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=load_tokenizer(str(path)), clean_up_tokenization_spaces=False)
+    tokenizer.save_pretrained(directory)

@@ -24,7 +24,7 @@ from bh_bridge.recording.step_trace import StepTrace
 from bh_bridge.storage import checkpoints
 from bh_bridge.training.control import Control, Position, TrainingState
 from bh_bridge.training.deciders import Deciders
-from bh_bridge.training.noise import add_noise
+from bh_bridge.training.step import add_noise
 from bh_bridge.training.watch import Watch
 
 # Always logged. The other events are those of transformers; they are sent only when a callback in TypeScript asks.

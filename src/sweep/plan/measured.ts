@@ -25,7 +25,7 @@ export function compiledShape({ model, training, threads }: RunConfig): string {
   return JSON.stringify([model, training.per_device_train_batch_size, training.bf16, threads]);
 }
 
-/** Whether steps that were compiled lie on this machine, in the folder of `_keep_compiled` of python/bh_bridge/fast_step/compiling.py. */
+/** Whether steps that were compiled lie on this machine, in the folder of `_keep_compiled` of python/bh_bridge/fast_step/__init__.py. */
 export function hasCompiledSteps(environment: NodeJS.ProcessEnv = process.env): boolean {
   const caches = environment["XDG_CACHE_HOME"] || join(homedir(), ".cache");
   const folder = environment["TORCHINDUCTOR_CACHE_DIR"] ?? join(caches, "bh-bridge", "compiled");

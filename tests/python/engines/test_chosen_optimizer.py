@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 from bh_bridge.bridge import registry
-from bh_bridge.engines.chosen_optimizer import foreseen_state
 from bh_bridge.engines.run_trainer import RunTrainer
+from bh_bridge.engines.training_arguments import foreseen_state
 from tiny_run import MODEL, RUN, create, in_child
 from torch import nn
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 import torch.distributed as dist
-from bh_bridge.engines.part_of_batch import add_part
+from bh_bridge.engines.run_trainer import add_part
 from bh_bridge.ranks.group import Group
 from tiny_run import in_child
 from torch import nn

@@ -11,8 +11,15 @@ import pytest
 import torch
 from bh_bridge.engines.step_method import CHECKED
 from bh_bridge.exact_step import ExactStep, obstacle
-from bh_bridge.exact_step.attention import attention, attention_backward, precision_of_kernel
-from bh_bridge.exact_step.attention_products import Given, Gradients, Precision, backward_in_products
+from bh_bridge.exact_step.attention import (
+    Given,
+    Gradients,
+    Precision,
+    attention,
+    attention_backward,
+    backward_in_products,
+    precision_of_kernel,
+)
 from bh_bridge.exact_step.gpt2 import Gelu
 from bh_bridge.models.model import build_model
 from tiny_run import MODEL, differences, in_child, train

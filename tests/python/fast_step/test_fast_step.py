@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from bh_bridge.fast_step import FastStep, obstacle, obstacle_on, obstacle_to_compiling
-from bh_bridge.fast_step.compiling import compiled
+from bh_bridge.fast_step import FastStep, compiled, obstacle, obstacle_on, obstacle_to_compiling
 from bh_bridge.models.model import build_model
 from transformers import GPT2LMHeadModel
 

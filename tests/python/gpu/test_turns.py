@@ -8,7 +8,7 @@ import pytest
 import torch
 from accelerate.state import GradientState
 from bh_bridge.gpu.turns import Turn
-from bh_bridge.process.library_state import LibraryState
+from bh_bridge.process.renewal import LibraryState
 
 HandOver = Callable[[int], str]
 

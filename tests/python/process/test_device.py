@@ -3,7 +3,7 @@
 import pytest
 import torch
 from bh_bridge.errors import DeviceUnavailable
-from bh_bridge.process.device import resolve_device
+from bh_bridge.tensors import resolve_device
 
 
 @pytest.mark.parametrize(

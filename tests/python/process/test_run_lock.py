@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from bh_bridge.errors import RunLocked
 from bh_bridge.process import lock_holders
-from bh_bridge.process.run_lock import hold_lock
+from bh_bridge.process.lock_holders import hold_lock
 
 BOOT = Path("/proc/sys/kernel/random/boot_id").read_text().strip() if sys.platform == "linux" else ""
 ELSEWHERE = "0b8e3f5e-9d0f-4f0f-8a63-0f7c6ac2f0aa"  # the boot of a machine that is not this one

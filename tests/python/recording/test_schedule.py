@@ -1,6 +1,6 @@
 """The recorded steps of a training."""
 
-from bh_bridge.recording.schedule import Schedule, Written
+from bh_bridge.recording.recorder import Schedule, Written
 from hypothesis import given
 from hypothesis import strategies as st
 

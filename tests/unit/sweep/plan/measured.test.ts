@@ -115,7 +115,7 @@ os.environ["HOME"] = sys.argv[1]
 os.environ.pop("XDG_CACHE_HOME", None)
 os.environ.pop("TORCHINDUCTOR_CACHE_DIR", None)
 sys.path.insert(0, "python")
-from bh_bridge.fast_step.compiling import CACHE, _keep_compiled
+from bh_bridge.fast_step import CACHE, _keep_compiled
 _keep_compiled()
 print(json.dumps(os.environ[CACHE]))`,
     home,
