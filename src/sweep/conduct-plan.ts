@@ -16,37 +16,33 @@ import { requireStacks, taskOf } from "./plan/trial-label.js";
 import { inStacks, sideBySide, type TrialEnd, type TrialTask } from "./pool/trial-task.js";
 import { type SweepTrial, type TrialEvent, trialStates } from "./sweep-document.js";
 
-/** How a plan is carried out. */
 export interface ConductOptions extends ExecutorChoice {
-  /** The folder that holds such directories; `sweeps` or `experiments` when left out. */
+  /** Folder for the plan's directory (default: `sweeps` or `experiments`). */
   out?: string | undefined;
-  /** How many trials are trained side by side; one a core when left out. */
+  /** Trials to train in parallel (default: one per core). */
   workers?: number | undefined;
-  /** Train failed trials once more. */
+  /** Train failed trials again. */
   retry?: boolean | undefined;
-  /** Begin no more trials once one has failed. */
+  /** Start no more trials once one has failed. */
   failFast?: boolean | undefined;
-  /** Ends each training after its step, with a checkpoint; the same plan goes on from there. */
+  /** Ends each training after its step, with a checkpoint. The same plan resumes from there. */
   signal?: AbortSignal | undefined;
 }
 
-/** What is concluded from trials that have ended: the document and the page that their directory gets. */
+/** The document and the summary page of a plan whose trials have ended. */
 interface Conclusion<Document> {
   document: Document;
   summary: string;
 }
 
-/** What a plan has come to, for whoever concludes from it. */
 interface EndedPlan {
   directory: string;
   trials: SweepTrial[];
   signal: AbortSignal;
 }
 
-/** Concludes from trials that have ended. */
 export type Conclude<Document> = (ended: EndedPlan) => Conclusion<Document> | Promise<Conclusion<Document>>;
 
-/** What came of a plan: its document, and what became of each trial. */
 export interface ConductedPlan<Document> {
   document: Document;
   trials: SweepTrial[];
@@ -55,13 +51,10 @@ export interface ConductedPlan<Document> {
 const runsFolder = "runs";
 
 /**
- * Carry out a plan: in its own directory, which an earlier start may have begun, train what is missing, and write down what became of it.
- *
- * @param python any that can hold a lock here.
- * @param executor where the trials are trained.
- * @param conclude called once all has ended, with the directory still locked.
- * @throws {BhBridgeError} `RUN_LOCKED` when another process does the same, `DISK_FULL` before anything starts, `FILE_UNWRITABLE`, `USAGE` for stacks that
- * its trials do not fill.
+ * Train the missing trials of a plan in its directory, which an earlier start may have created, and write the result there.
+ * @param conclude called once all trials have ended, with the directory still locked.
+ * @throws {BhBridgeError} `RUN_LOCKED` when another process trains this plan, `DISK_FULL` before anything starts, `FILE_UNWRITABLE`, `USAGE` for incomplete
+ * batches.
  */
 export async function conductPlan<Document>(
   plan: Plan,
@@ -99,7 +92,7 @@ export async function conductPlan<Document>(
   return { document, trials };
 }
 
-/** A controller that was killed may have begun a run that its ledger does not know: it is the trial's own, and gone on with. */
+/** A killed controller may have started a run that its ledger does not know. The trial resumes it. */
 async function adoptRuns(directory: string, trials: readonly Trial[], ledger: Ledger): Promise<void> {
   const missing = new Set(trials.map(({ trial }) => trial).filter((trial) => (ledger.of(trial)?.run ?? null) === null));
   for (const { manifest, directory: run } of await scanRuns(join(directory, runsFolder), noLockHolders)) {
@@ -108,7 +101,7 @@ async function adoptRuns(directory: string, trials: readonly Trial[], ledger: Le
   }
 }
 
-/** Keeps the ledger of a plan while its pool is at work, and tells of it. */
+/** Keeps the ledger of a plan during training and reports events. */
 class Book implements JobListener {
   readonly #directory: string;
   readonly #plan: Plan;
@@ -133,7 +126,7 @@ class Book implements JobListener {
     );
   }
 
-  /** What is left to train, in the plan's order; what was begun comes first. */
+  /** The trials left to train, in the plan's order; started ones come first. */
   tasks(retry: boolean): TrialTask[] {
     const states = this.states();
     const left = this.#plan.trials.flatMap((trial, index) => {
@@ -169,10 +162,8 @@ class Book implements JobListener {
 }
 
 /**
- * Carry out a plan, and, of a search, one after the other those that follow from what came out.
- *
- * @param next plans once more; undefined where there is one plan alone. A plan without a further trial is the last.
- * @param conduct carries out one plan; told whether it is the first.
+ * Carry out a plan and, in a search, each plan that follows from the results.
+ * @param next plans again; undefined unless the plan is a search. A plan without a new trial ends the search.
  */
 export async function conductRounds<SomePlan extends Pick<Plan, "trials">, Document>(
   first: SomePlan,

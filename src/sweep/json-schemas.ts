@@ -6,7 +6,7 @@ import { sweepSchema } from "./grammar/sweep-schema.js";
 
 const anyConfig = { $ref: "#/$defs/configuration" };
 
-/** JSON Schema (draft 2020-12) of an experiment file, for editors; `schemas/experiment.schema.json` holds it. Base and arms have the fields of a configuration. */
+/** JSON Schema (draft 2020-12) of an experiment file, for editors: `schemas/experiment.schema.json`. Base and arms have the fields of a configuration. */
 export function experimentJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(experimentSchema, { io: "input", override: ({ jsonSchema }) => withoutSafeIntegerBounds(jsonSchema) });
   const { base, arms } = schema.properties ?? {};
@@ -24,7 +24,7 @@ export function experimentJsonSchema(): Record<string, unknown> {
   };
 }
 
-/** JSON Schema (draft 2020-12) of a sweep's file, for editors, which offer the fields of a configuration as axes; `schemas/sweep.schema.json` holds it. */
+/** JSON Schema (draft 2020-12) of a sweep file, for editors: `schemas/sweep.schema.json`. Axes have the fields of a configuration. */
 export function sweepJsonSchema(): JsonSchemaNode & Record<string, unknown> {
   const schema = jsonSchemaOf(sweepSchema);
   const { $schema: _, title: _title, ...base } = configJsonSchema();

@@ -5,30 +5,30 @@ import { BhBridgeError } from "../errors.js";
 import { writeAll, writeError } from "../formats/durable-write.js";
 import { type TrialEnd, type TrialResult, trialResultSchema } from "./pool/trial-task.js";
 
-/** `lost`: nobody trains it any more, and it will be gone on with. `pruned` is an end like `completed`. */
+/** `lost`: nobody trains it any more, so it will be resumed. `pruned` is an end like `completed`. */
 export const trialStatuses = ["planned", "running", "completed", "failed", "pruned", "lost"] as const;
 type TrialStatus = (typeof trialStatuses)[number];
 
-/** Whether a trial with this status needs no more training, unless what failed is tried again. */
+/** Whether a trial needs no more training, unless it failed and is retried. */
 export function hasEnded(status: TrialStatus): boolean {
   return status === "completed" || status === "pruned" || status === "failed";
 }
 
-/** Whether a trial is to be trained: it has not ended, or it failed on its way and is tried again. What took all its steps would end as it did. */
+/** Whether a trial is left to train: it has not ended, or it is retried after failing before its last step. With all steps done it would fail again. */
 export function isLeft({ status, result }: { status: TrialStatus; result: TrialResult | null }, retry: boolean): boolean {
   return !hasEnded(status) || (retry && status === "failed" && result === null);
 }
 
-/** One line of a ledger: what became of a trial, and when. */
+/** One line of a ledger. */
 const ledgerLineSchema = z.strictObject({
   at: z.string(),
   trial: z.string(),
   status: z.enum(trialStatuses),
-  /** Its run, as a path in the directory of the ledger; null before there is one. */
+  /** Path of its run in the ledger's directory; null before there is one. */
   run: z.string().nullable(),
   /** Why it failed, was pruned, or was lost. */
   reason: z.string().optional(),
-  /** Where it runs: the worker's process, the cores that it keeps to, and the machine, where that is another than the controller's. */
+  /** The worker's process and cores, and its host if it is not the controller's. */
   worker: z.strictObject({ pid: z.int(), host: z.string().optional(), cores: z.array(z.int()).nullable() }).optional(),
   result: trialResultSchema.optional(),
 });
@@ -36,13 +36,12 @@ export type LedgerLine = z.output<typeof ledgerLineSchema>;
 
 const ledgerName = "ledger.jsonl";
 
-/** How every line starts. It cannot occur inside a line, because JSON escapes the quotes of a string. */
+/** The start of every line. It cannot occur inside a line, because JSON escapes the quotes of a string. */
 const lineStart = '{"at":"';
 
 /**
- * What became of each trial, as the ledger of a directory says now; nothing where there is none yet. A last line that is not whole is being written, or was
- * when its writer died. Earlier versions could leave half a line before a whole one when the disk was full: the whole one counts.
- *
+ * The newest line of each trial in a directory's ledger; empty if there is none. An incomplete last line is ignored. Earlier versions could leave an incomplete
+ * line before a complete one when the disk was full; the complete one counts.
  * @throws {BhBridgeError} `RUN_CORRUPT` naming the line, `FILE_UNREADABLE`.
  */
 export function readLedger(directory: string, name: string = ledgerName): Map<string, LedgerLine> {
@@ -55,15 +54,15 @@ export function readLedger(directory: string, name: string = ledgerName): Map<st
   return new Map(lines.map((line) => [line.trial, line]));
 }
 
-/** The ledger of a directory whose lock this process holds: every line is on the disk before anything follows from it. */
+/** The ledger of a directory locked by this process. Every line is on disk before anything follows from it. */
 export class Ledger implements Disposable {
   readonly #path: string;
   readonly #fd: number;
   readonly #entries: Map<string, LedgerLine>;
-  /** Bytes of the whole lines. */
+  /** Bytes of the complete lines. */
   #size: number;
 
-  /** Open it, and take away a last line that its writer did not finish. @throws {BhBridgeError} as `readLedger`, and `FILE_UNWRITABLE`. */
+  /** Open it, and truncate an incomplete last line. @throws {BhBridgeError} as `readLedger`, and `FILE_UNWRITABLE`. */
   constructor(directory: string, name: string = ledgerName) {
     this.#path = join(directory, name);
     this.#entries = readLedger(directory, name);
@@ -81,7 +80,7 @@ export class Ledger implements Disposable {
     return this.#entries.get(trial);
   }
 
-  /** Add a line, whole or not at all. @throws {BhBridgeError} `DISK_FULL`, `IO_FAILED`. */
+  /** Append a line completely or not at all. @throws {BhBridgeError} `DISK_FULL`, `IO_FAILED`. */
   append(line: Omit<LedgerLine, "at">): void {
     const dated: LedgerLine = { at: new Date().toISOString(), ...line };
     const bytes = Buffer.from(`${JSON.stringify(dated)}\n`);
@@ -101,12 +100,12 @@ export class Ledger implements Disposable {
     closeSync(this.#fd);
   }
 
-  /** Cut off what a failed append has written. A disk that refuses this too is asked again before the next line. */
+  /** Truncate a failed append. If the disk refuses this too, the next append tries again. */
   #undo(): void {
     try {
       ftruncateSync(this.#fd, this.#size);
     } catch {
-      // The failure of the append itself is reported.
+      // The failed append is reported instead.
     }
   }
 }
@@ -131,7 +130,7 @@ function parseLine(line: string, path: string, number: number): LedgerLine {
   }
 }
 
-/** Whether a text is the beginning of a line, without its end: a whole line before another one is damage of another kind. */
+/** Whether a text is the incomplete beginning of a line. A complete line before another one is damage of another kind. */
 function isUnfinished(text: string): boolean {
   const ends = [...text.matchAll(/\}/g)].map(({ index }) => text.slice(0, index + 1));
   return text.startsWith(lineStart.slice(0, text.length)) && !ends.some(isJson);
@@ -146,7 +145,6 @@ function isJson(text: string): boolean {
   }
 }
 
-/** What a ledger says of how a trial came to its end in a worker. */
 export function lineOfEnd(end: TrialEnd): Pick<LedgerLine, "status" | "reason" | "result"> {
   if (end.kind === "completed") return { status: "completed", result: end.result };
   if (end.kind === "pruned") return { status: "pruned", result: end.result, reason: end.reason };

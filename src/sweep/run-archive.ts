@@ -9,25 +9,22 @@ import { runFiles } from "../runs/run-layout.js";
 import { printable } from "../text/escaping.js";
 import { planFileName } from "./plan/plan-directory.js";
 
-/** A zip of runs, experiments and sweeps, unpacked into a temporary folder that goes when this is disposed of, or when Node exits. */
+/** A zip of runs, experiments and sweeps, unpacked into a temporary folder that is removed on disposal or when Node exits. */
 export interface RunArchive extends Disposable {
-  /** What the archive is called. */
   readonly name: string;
-  /** Holds all that was unpacked. */
   readonly folder: string;
-  /** The runs, experiments and sweeps in it; not the runs of an experiment, which belong to it. */
+  /** The runs, experiments and sweeps in it, without the runs inside an experiment or sweep. */
   readonly directories: readonly string[];
 }
 
 const mostBytes = 64 * 2 ** 30;
-/** Of a file, and of an archive without any. */
+/** Of a file, and of an empty archive. */
 const signatures: readonly string[] = ["PK\u0003\u0004", "PK\u0005\u0006"];
 const signatureBytes = 4;
 const signs: readonly string[] = [runFiles.manifest, planFileName];
-/** What the name of a folder is made of, whatever the archive is called. */
+/** Characters replaced in folder names. */
 const strange = /[^\p{L}\p{N}._-]+|^\.+/gu;
 
-/** Whether a path is that of a zip. */
 export function isArchive(path: string): boolean {
   if (!existsSync(path) || !statSync(path).isFile()) return false;
   const file = new FileBytes(path);
@@ -38,12 +35,7 @@ export function isArchive(path: string): boolean {
   }
 }
 
-/**
- * Unpack an archive that holds runs.
- *
- * @param name what it is called, where the file has another name.
- * @throws {BhBridgeError} `RUN_NOT_FOUND` where no run is in it; what `unpackZip` throws.
- */
+/** Unpack an archive of runs. @param name its name, if the file has another. @throws {BhBridgeError} `RUN_NOT_FOUND` if it contains no run; as `unpackZip`. */
 export async function openRunArchive(path: string, { name = basename(path), signal }: { name?: string; signal?: AbortSignal } = {}): Promise<RunArchive> {
   const file = new FileBytes(path);
   try {
@@ -70,7 +62,7 @@ export async function openRunArchive(path: string, { name = basename(path), sign
   }
 }
 
-/** Paths with the runs, experiments and sweeps of an archive in place of each archive among them. */
+/** Replace each archive among the paths by its runs, experiments and sweeps. */
 export async function withoutArchives(given: readonly string[], signal?: AbortSignal): Promise<{ readonly paths: readonly string[] } & Disposable> {
   const archives: RunArchive[] = [];
   const paths: string[] = [];
@@ -94,7 +86,7 @@ export async function withoutArchives(given: readonly string[], signal?: AbortSi
   }
 }
 
-/** The outermost folders with the sign of a run or of a plan; "." is the archive itself. */
+/** The outermost folders with a run or plan; "." is the archive itself. */
 function directoriesIn(names: readonly string[]): string[] {
   const all = new Set(names.filter((name) => signs.includes(basename(name))).map((name) => dirname(name)));
   return [...all].filter((directory) => !ancestors(directory).some((above) => all.has(above))).sort();

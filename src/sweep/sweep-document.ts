@@ -8,57 +8,56 @@ import { trialResultSchema } from "./pool/trial-task.js";
 
 const count = z.int().nonnegative();
 
-/** What a plan costs on this machine, as far as it is known before it starts. */
+/** The expected cost of a plan on this machine. */
 const planCostSchema = z.strictObject({
-  /** Trials that are still to be trained. */
+  /** Trials left to train. */
   trials: count,
   workers: count,
-  /** How many trials are trained side by side, where workers train several at a time in stacks. */
+  /** Trials trained in parallel, if workers train several in a batch. */
   together: count.optional(),
-  /** What their runs will take on the disk, and what is free there. */
+  /** Expected size of their runs. */
   diskBytes: count,
-  /** Whether that is without the blocks of models of some family, which only Python knows. */
+  /** Whether `diskBytes` excludes the blocks of a model family that only Python knows. */
   diskIsLeast: z.boolean().optional(),
   freeBytes: count,
-  /** Steps a second of each trial, measured on trials of this sweep; null where none was measured, or none in a stack as wide as one that is left. */
+  /** Steps per second of each trial, measured on trials of this sweep; null if no trial was measured, or none in a batch of a remaining width. */
   stepsPerSecond: z.number().nullable(),
-  /** Until all is done; null where `stepsPerSecond` is. */
+  /** Time until all trials have ended; null if `stepsPerSecond` is. */
   seconds: z.number().nullable(),
-  /** Steps among them that are compiled there for the first time, as far as is known; the time that it takes is in `seconds`. */
+  /** Number of steps to compile for the first time; `seconds` includes this time. */
   firstCompiles: count.optional(),
-  /** Memory of all workers at their peak; where nothing has been measured, that of weights, gradients and moments alone. */
+  /** Peak memory of all workers; without a measurement, only weights, gradients and moments. */
   memoryBytes: count,
 });
 export type PlanCost = z.output<typeof planCostSchema>;
 
-/** A part of a job on a cluster that trains some of the trials, or waits to. */
 const clusterJobSchema = z.strictObject({
   executor: z.enum(executorNames),
-  /** Number of the job, as the cluster gave it. */
+  /** Job number given by the cluster. */
   job: z.string(),
-  /** Which task of it; counts from 1. */
+  /** Index of the array task, from 1. */
   task: z.int().positive(),
-  /** SLURM's own word; `UNKNOWN` where SLURM cannot be asked. */
+  /** SLURM's own name; `UNKNOWN` if SLURM does not answer. */
   state: z.string(),
-  /** Why it waits, where it does. */
+  /** Why it waits. */
   reason: z.string().nullable(),
   /** Where it runs. */
   nodes: z.string().nullable(),
-  /** Trials that it was given. */
+  /** Number of its trials. */
   trials: count,
 });
 export type ClusterJob = z.output<typeof clusterJobSchema>;
 
-/** One trial of a sweep: what it sets, and what became of it. */
+/** One trial of a sweep and its state. */
 export const sweepTrialSchema = z.strictObject({
-  /** Its identity: equal trials have the same everywhere. */
+  /** Its identity: equal trials have the same one everywhere. */
   trial: z.string(),
   status: z.enum(trialStatuses),
   /** Name of its arm, in an experiment. */
   arm: z.string().optional(),
   /** Absolute path of its run; null before there is one. */
   run: z.string().nullable(),
-  /** What it sets over the base, by dotted path. */
+  /** Values it sets over the base, by dotted path. */
   set: z.record(z.string(), z.json()),
   /** Why it failed, was pruned or was lost. */
   reason: z.string().nullable(),
@@ -75,21 +74,19 @@ export const sweepDocumentSchema = z.strictObject({
   trials: z.array(sweepTrialSchema),
   /** Trials by status. */
   counts: z.record(z.enum(trialStatuses), count),
-  /** Of `sweep status`, where a job on a cluster trains some of the trials. */
+  /** From `sweep status`: cluster jobs that train some of the trials. */
   jobs: z.array(clusterJobSchema).optional(),
-  /** Of `--dry-run`. */
+  /** From `--dry-run`. */
   cost: planCostSchema.optional(),
 });
 export type SweepDocument = z.output<typeof sweepDocumentSchema>;
 
-/** How many trials have each status. */
 export function countTrials(trials: readonly Pick<SweepTrial, "status">[]): SweepDocument["counts"] {
   const counts = { planned: 0, running: 0, completed: 0, failed: 0, pruned: 0, lost: 0 };
   for (const { status } of trials) counts[status]++;
   return counts;
 }
 
-/** The document of trials whose plan has this name. */
 export function sweepDocument(name: string, directory: string | null, trials: SweepTrial[]): SweepDocument {
   return { schema: "bh-bridge/sweep@1", name, directory, trials, counts: countTrials(trials) };
 }
@@ -100,34 +97,31 @@ const plannedEventSchema = z.strictObject({
   kind: z.literal("planned"),
   name: z.string(),
   directory: z.string(),
-  /** How many trials will be trained side by side. */
+  /** Trials in parallel. */
   workers: count,
   trials: z.array(trial),
-  /** Steps of each trial that is left to train, by its identity. */
+  /** Steps of each remaining trial, by identity. */
   steps: z.record(z.string(), count),
 });
 
-/** What happens while many runs are trained: the beginning, then what becomes of each trial. */
+/** The events of a sweep or experiment: the plan first, then the progress of each trial. */
 export const trialEventSchema = z.discriminatedUnion("kind", [
   plannedEventSchema,
   z.strictObject({ kind: z.literal("started"), trial, fromStep: count }),
   z.strictObject({ kind: z.literal("step"), trial, step: count, loss: wireNumberSchema }),
-  /** `completed`, `pruned` and `failed` are ends; `lost` will be gone on with now, `planned` when the same is started again. */
+  /** `completed`, `pruned` and `failed` are final; `lost` is resumed now, `planned` at the next start. */
   z.strictObject({ kind: z.literal("ended"), trial }),
 ]);
 export type TrialEvent = z.output<typeof trialEventSchema>;
 
-/** The beginning: where the trials lie, and what there is of them. */
 export type PlannedEvent = z.output<typeof plannedEventSchema>;
 
-/** A trial as a plan names it. */
 type PlannedTrial = Pick<SweepTrial, "trial" | "set" | "arm">;
 
 /**
- * What became of the trials of a plan, in its order.
- *
- * @param newest the newest line of a trial in the ledger.
- * @param isUnderWay whether somebody trains a trial, or will: without that, what is called running is lost.
+ * The states of a plan's trials, in order.
+ * @param newest the newest ledger line of a trial.
+ * @param isUnderWay whether a trial is being trained, or will be; a running one that is not is lost.
  */
 export function trialStates(
   directory: string,
@@ -140,7 +134,7 @@ export function trialStates(
     const known = { trial, ...(arm !== undefined && { arm }) };
     if (!line) return { ...known, status: "planned", run: null, set, reason: null, result: null };
     const run = line.run === null ? null : join(directory, line.run);
-    const isKept = line.status !== "failed" || line.result !== undefined; // what failed on its way may have left no run
+    const isKept = line.status !== "failed" || line.result !== undefined; // a trial that failed early may have left no run
     const isGone = run !== null && isKept && !existsSync(run);
     const isLost = isGone || (line.status === "running" && !isUnderWay(trial));
     const reason = isGone ? `${run} is gone` : (line.reason ?? null);

@@ -11,16 +11,16 @@ import type { TrialResult } from "./pool/trial-task.js";
 import { moments } from "./statistics/moments.js";
 import { type SweepDocument, type SweepTrial, sweepDocument, trialStates } from "./sweep-document.js";
 
-/** An absolute path with two parts or more; not the end of a URL, and not a pattern between slashes. */
+/** An absolute path with two parts or more, but not the end of a URL or a pattern between slashes. */
 const absolutePath = /(?<![\w.~:/])\/(?:[\w.@+-]+\/)+[\w.@+-]*/g;
 
-/** A text in which every absolute path is relative to a directory, so that it can be published and read on another machine. */
+/** Make every absolute path relative to a directory, so that a text can be published. */
 export function withRelativePaths(text: string, directory: string): string {
   const base = resolve(directory);
   return text.replaceAll(`${base}${sep}`, "").replaceAll(absolutePath, (path) => relative(base, path) || ".");
 }
 
-/** What is told of a point, of each of its results a number; null where a run has none. */
+/** The summarized numbers of a result; null if a run has none. */
 const measures: readonly (readonly [title: string, of: (result: TrialResult) => number | null])[] = [
   ["C", ({ census }) => census.C],
   ["P", ({ census }) => census.P],
@@ -30,7 +30,7 @@ const measures: readonly (readonly [title: string, of: (result: TrialResult) => 
 ];
 const digits = 4;
 
-/** `summary.md` of a sweep: a row for each point, every number as mean ± standard deviation over its n seeds. Paths are relative to its directory. */
+/** `summary.md` of a sweep: a row per point with mean ± standard deviation over n seeds. Paths are relative to its directory. */
 export function summaryText({ name, directory, trials, counts }: SweepDocument): string {
   const told = Object.entries(counts).filter(([, number]) => number > 0);
   const { head, rows } = summaryTable(trials);
@@ -51,7 +51,7 @@ export function summaryText({ name, directory, trials, counts }: SweepDocument):
   return directory === null ? text : withRelativePaths(text, directory);
 }
 
-/** A row for each arm of an experiment or point of a sweep: its name or what it sets, then n and its numbers over the seeds. */
+/** A row per arm or point: its name or its values, then n and its numbers over the seeds. */
 export function summaryTable(trials: readonly SweepTrial[]): { head: string[]; rows: string[][] } {
   const points = [...pointsOf(trials).values()];
   if (trials.some(({ arm }) => arm !== undefined)) {
@@ -64,7 +64,7 @@ export function summaryTable(trials: readonly SweepTrial[]): { head: string[]; r
   };
 }
 
-/** The trials that differ in their seed alone, in order. */
+/** Group trials that differ only in their seed, in order. */
 export function pointsOf(trials: readonly SweepTrial[]): Map<string, SweepTrial[]> {
   const points = new Map<string, SweepTrial[]>();
   for (const trial of trials) {
@@ -88,7 +88,7 @@ function numbersOf(trials: readonly SweepTrial[]): string[] {
   ];
 }
 
-/** `1.25 ± 0.5`; where not all of the n runs have the number, how many have. */
+/** `1.25 ± 0.5`, with the count if not all n runs have the number. */
 function spread(values: readonly number[], n: number): string {
   const { mean, sd } = moments(values);
   if (values.length === 0 || mean === null) return "–";
@@ -100,7 +100,7 @@ function cell(value: unknown): string {
   return value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** What a sweep says at its end: what became of its trials, without a verdict. */
+/** The result of a sweep: the states of its trials, without a verdict. */
 export function concludeSweep({ name }: Pick<Plan, "name">): Conclude<SweepDocument> {
   return ({ directory, trials }) => {
     const document = sweepDocument(name, directory, trials);
@@ -108,11 +108,7 @@ export function concludeSweep({ name }: Pick<Plan, "name">): Conclude<SweepDocum
   };
 }
 
-/**
- * What became of a sweep so far, from the files of its directory; it may be under way.
- *
- * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`.
- */
+/** The current document of a sweep, from its files; it may be running. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`. */
 export async function readSweep(path: string, lockHolders: LockHolders): Promise<SweepDocument> {
   const directory = resolve(path);
   const { name, question, trials } = readPlan(directory);

@@ -11,12 +11,12 @@ import { planSweep } from "./plan/plan-experiment.js";
 import type { SweepDocument, TrialEvent } from "./sweep-document.js";
 import { concludeSweep } from "./sweep-summary.js";
 
-/** So many events wait for a reader that lags; of the steps that come then it gets none. */
+/** Events buffered for a slow reader. Later step events are dropped. */
 const maxWaiting = 1024;
 
-/** Many runs under way. Iterate over it to follow the trials; it goes on whether somebody does or not. */
+/** Trials being trained. Iterate to follow them; training does not depend on it. */
 export class ManyRuns<Document> implements AsyncIterable<TrialEvent> {
-  /** What came out of them; rejects as the function says that began them. */
+  /** Resolves when all trials have ended; rejects with the errors of the function that returned this. */
   readonly result: Promise<Document>;
   readonly #streams = new EventStreams<TrialEvent>({ maxWaiting, mayLeaveOut: ({ kind }) => kind === "step" });
 
@@ -24,7 +24,7 @@ export class ManyRuns<Document> implements AsyncIterable<TrialEvent> {
   constructor(conduct: (tell: (event: TrialEvent) => void) => Promise<Document>) {
     this.result = conduct((event) => this.#streams.push(event));
     const close = () => this.#streams.close();
-    this.result.then(close, close); // whoever iterates is told of a failure at the end of its loop
+    this.result.then(close, close); // an iterator reports a failure at the end of its loop
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<TrialEvent, void> {
@@ -33,19 +33,17 @@ export class ManyRuns<Document> implements AsyncIterable<TrialEvent> {
   }
 }
 
-/** Check a number of workers that a caller gives. @throws {BhBridgeError} `USAGE`. */
+/** @throws {BhBridgeError} `USAGE` unless workers is a whole number above 0. */
 export function requireWorkers(workers: number | undefined): void {
   if (workers === undefined || (Number.isInteger(workers) && workers >= 1)) return;
   throw new BhBridgeError("USAGE", `workers is a whole number above 0, not ${workers}`);
 }
 
 /**
- * Train many runs: every combination of a sweep's axes with every seed, several side by side. The same sweep again continues where it ended, and trains what
- * was added.
- *
+ * Train a sweep: every combination of its axes with every seed, several trials in parallel. Call it again to continue; only missing or new trials are trained.
  * @param what a sweep, or the path of its file.
- * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, `RUN_LOCKED`, `DISK_FULL`, `USAGE`, and as `Bridge.start`; by `result`, and
- * at the end of the iteration. A trial that fails is no error: its status says so.
+ * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, `CORPUS_INVALID`, `RUN_LOCKED`, `DISK_FULL`, `USAGE`, and as `Bridge.start`; from
+ * `result` and at the end of the iteration. A failed trial is reported as its status, not as an error.
  */
 export function sweep(what: string | SweepDefinition, options: ConductOptions = {}): ManyRuns<SweepDocument> {
   return new ManyRuns(async (tell) => {

@@ -11,20 +11,17 @@ import { laidOver } from "./plan/plan-trials.js";
 import type { TrialResult } from "./pool/trial-task.js";
 import type { SweepTrial } from "./sweep-document.js";
 
-/** The value that a field has in a trial, in its complete configuration; undefined where it has none. */
+/** The value of a field in a trial's complete configuration; undefined if it has none. */
 export type SettingOf = (set: SweepTrial["set"], path: string) => unknown;
 
 /**
- * Fields of the trials of a sweep or an experiment that the trials themselves do not set: those of its base.
- *
- * Fields of a trial with weights of its own (`model.from`) are unknown here, since they depend on a file.
- *
+ * The fields that trials inherit from the base of a sweep or experiment. Unknown for trials with their own weights (`model.from`), which depend on a file.
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`; the returned function `CONFIG_INVALID`, for a base that this version refuses.
  */
 export function planSettings(directory: string): SettingOf {
   const { preset, base: stored } = readPlan(directory);
   let base: ResolvedConfig | undefined;
-  const known = new Map<string, RunConfig>(); // trials that differ in their seed alone share one
+  const known = new Map<string, RunConfig>(); // trials that differ only in their seed share one
   return (set, path) => {
     if (Object.hasOwn(set, "model.from")) return undefined;
     const { seed: _, ...values } = set;
@@ -37,16 +34,14 @@ export function planSettings(directory: string): SettingOf {
   };
 }
 
-/** A value in a table of trials; null where there is none. */
 type Cell = number | string | boolean | null;
 
-/** A verdict in a table: pandas and DuckDB read the word `null` of a CSV as a missing value. */
+/** pandas and DuckDB read the word `null` in a CSV as a missing value. */
 const verdictWords: Readonly<Record<TrialResult["verdict"]["result"], string>> = { positive: "positive", null: "null result", degenerate: "degenerate" };
 
-/** What the values of a column are; those of `whole` are numbers without a fraction, `text` is what has no one kind. */
+/** Type of a column: `whole` has numbers without a fraction, `text` has mixed types. */
 export type ColumnKind = "text" | "truth" | "whole" | "real";
 
-/** What every trial has at its end. */
 const measures: readonly (readonly [title: string, kind: ColumnKind, of: (result: TrialResult) => Cell])[] = [
   ["steps", "whole", ({ steps }) => steps],
   ["seconds", "real", ({ seconds }) => seconds],
@@ -67,10 +62,8 @@ export interface TrialTable {
 }
 
 /**
- * A row for each trial, in the order of the plan: identity, arm in an experiment, status, each field that some trial sets, the numbers at the end, the run, and
- * why it ended early.
- *
- * @param settingOf the value of a field in a trial that does not set it.
+ * A row per trial, in plan order: identity, arm, status, every field that some trial sets, the final numbers, the run, and the reason of its end.
+ * @param settingOf the value of a field that the trial does not set.
  */
 export function trialTable(trials: readonly SweepTrial[], settingOf: SettingOf): TrialTable {
   const arms = trials.some(({ arm }) => arm !== undefined) ? ["arm"] : [];
@@ -87,7 +80,6 @@ export function trialTable(trials: readonly SweepTrial[], settingOf: SettingOf):
   };
 }
 
-/** A table as CSV: a head, and a line for each trial. */
 export function csvOfTrials({ head, rows }: TrialTable): string {
   return [head, ...rows].map((row) => `${row.map(csvField).join(",")}\n`).join("");
 }
@@ -105,7 +97,7 @@ function cellOf(value: unknown): Cell {
 
 const types: Readonly<Record<ColumnKind, BasicType>> = { text: "STRING", truth: "BOOLEAN", whole: "INT64", real: "DOUBLE" };
 
-/** A table as a Parquet file: the columns of the CSV, each with its type; a missing value is null. */
+/** A table as a Parquet file with typed columns; missing values are null. */
 export function parquetOfTrials({ head, kinds, rows }: TrialTable): Uint8Array {
   const columnData = head.map((name, column) => {
     const kind = kinds[column] ?? "text";
@@ -120,14 +112,10 @@ function stored(cell: string | number | boolean | null, kind: ColumnKind): strin
   return kind === "text" ? String(cell) : cell;
 }
 
-/** So many identities are told where one is wrong. */
+/** Maximum identities named in a message. */
 const maxTold = 10;
 
-/**
- * The trial that is meant by its identity, or by the beginning of one that no other trial shares.
- *
- * @throws {BhBridgeError} `USAGE` naming those that there are.
- */
+/** The trial with this identity or unique prefix. @throws {BhBridgeError} `USAGE` naming the candidates. */
 export function findTrial(trials: readonly SweepTrial[], given: string): SweepTrial {
   const found = trials.filter(({ trial }) => trial.startsWith(given));
   const [only, ...others] = found;

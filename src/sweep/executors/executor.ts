@@ -2,7 +2,7 @@ import type { UsablePython } from "../../python/require-packages.js";
 import type { Ledger, LedgerLine } from "../ledger.js";
 import type { TrialEnd, TrialTask, WorkerPlace } from "../pool/trial-task.js";
 
-/** What there is to train on. */
+/** The hardware to train on. */
 export interface Machine {
   /** The device that `auto` stands for. */
   device: "cpu" | "cuda" | "mps";
@@ -21,14 +21,12 @@ export interface JobListener {
 
 /** Trials to train. The caller keeps their ledger. */
 export interface TrialJob {
-  /** Directory of the plan, whose lock this process holds. The runs go into the folders that the tasks name, inside this directory. */
+  /** Directory of the plan, locked by this process. The runs go into the folders that the tasks name, inside this directory. */
   directory: string;
-  /** Name of the plan. */
   name: string;
   /** In the order in which they start. */
   tasks: readonly TrialTask[];
   machine: Machine;
-  /** Maximum number of trials to train in parallel. */
   workers: number;
   listener: JobListener;
   /** Ends each training after its step, with a checkpoint; starts nothing more. */
@@ -37,44 +35,40 @@ export interface TrialJob {
   failFast: boolean;
 }
 
-/**
- * Trains trials: on this machine, or on others. The caller of `train` keeps the ledger from what its listener receives, and each run ends up where its task
- * says; so a directory that one executor started, another can resume.
- */
+/** Trains trials on this machine or on others. Every run ends up where its task says, so one executor can resume a directory that another started. */
 export interface Executor {
   /** Its name in `executors`. */
   readonly name: string;
-  /** Whether it trains on this machine. If so, local memory limits the workers, and a trial can be measured here before the others. */
+  /** Whether it trains on this machine. If so, local memory limits the workers, and a trial can be measured here first. */
   readonly isHere: boolean;
-  /** Whether it trains every trial in a batch of its own, and so has no batched runs. */
+  /** Whether it trains every trial alone, and so supports no batched runs. */
   readonly trainsAlone?: boolean;
-  /** What to print when a first Ctrl-C leaves the trials to somebody else; default: they stop. */
+  /** Message for a first Ctrl-C that leaves the trials to the cluster; default: they stop. */
   readonly stopping?: string;
-  /** What to print when `train` has resolved and has left trials to be trained by somebody else. */
+  /** Message when `train` has resolved and the cluster trains the remaining trials. */
   readonly parting?: string | undefined;
-  /** What there is to train on. @param onCpuAlone whether every trial asks for the CPU, so that GPUs need not be looked for. */
+  /** The hardware to train on. @param onCpuAlone whether every trial runs on the CPU, so that no GPU is looked for. */
   machine(onCpuAlone: boolean, signal?: AbortSignal): Promise<Machine>;
-  /** Train all trials of a job; resolves when none is left that this call trains. */
+  /** Train all trials of a job; resolves when no trial is left for this call. */
   train(job: TrialJob): Promise<void>;
 }
 
-/** A directory that is about to be conducted, whose lock this process holds. */
+/** A directory about to be trained, locked by this process. */
 export interface EarlierJobs {
   directory: string;
   ledger: Ledger;
-  /** Name of the executor that is to train its trials now. */
+  /** Name of the executor that will train its trials. */
   executor: string;
-  /** Ends the waiting for a cluster that cannot be reached. */
   signal?: AbortSignal;
 }
 
-/** A part of a job on a cluster that trains some of the trials of a directory, or waits to. */
+/** A part of a cluster job that trains some trials of a directory, or waits to. */
 export interface JobPart {
-  /** Number of the job, as the cluster gave it. */
+  /** Job number given by the cluster. */
   job: string;
-  /** Which task of it; counts from 1. */
+  /** Index of the array task, from 1. */
   task: number;
-  /** The cluster's own word. */
+  /** The cluster's own name for the state. */
   state: string;
   /** Why it waits. */
   reason: string | null;
@@ -84,13 +78,13 @@ export interface JobPart {
   trials: number;
 }
 
-/** The jobs of a directory on a cluster, read without the directory's lock. */
+/** Cluster jobs of a directory, read without its lock. */
 export interface DirectoryJobs {
-  /** The parts that wait or run, in their order. */
+  /** Waiting and running parts, in order. */
   jobs: JobPart[];
-  /** The newest line of each trial that a job was given and has begun. */
+  /** The newest line of each started trial. */
   lines: ReadonlyMap<string, LedgerLine>;
-  /** The trials of the parts that wait or run: a running one among them is not lost. */
+  /** The trials of waiting and running parts; a running trial among them is not lost. */
   underWay: ReadonlySet<string>;
 }
 
@@ -98,54 +92,50 @@ export interface DirectoryJobs {
 export interface Diagnosis {
   name: string;
   ok: boolean;
-  /** What is there; null when there is nothing. */
   found: string | null;
   expected: string;
-  /** The command or the action that fixes it; null when nothing is wrong. */
+  /** Command or action that fixes the problem; null if there is none. */
   fix: string | null;
 }
 
-/** What a diagnosis looks at. */
 export interface Diagnosed {
   /** The interpreter that would train. */
   python: string;
-  /** Where the directory of a sweep would lie. */
+  /** Where the directory of a sweep would be. */
   folder: string;
 }
 
-/** An option of the command line that belongs to one executor. */
+/** A command-line option of one executor. */
 export interface ExecutorOption<Field extends string = string> {
-  /** As commander takes them: `--address <url>`. */
+  /** Flags for commander: `--address <url>`. */
   flags: string;
-  /** The field of the executor's choice that it sets. */
+  /** The field it sets in the executor's choice. */
   field: Field;
   /** `texts` may be repeated; `object` is a JSON or YAML file; `number` is a whole number above 0. */
   value: "text" | "texts" | "number" | "object" | "switch";
   description: string;
-  /** Whether `bh-bridge doctor` takes it too. */
+  /** Whether `bh-bridge doctor` accepts it too. */
   isDiagnosed?: boolean;
 }
 
-/** An executor as the list of executors holds it: all that the rest of the program calls. It loads its other modules only when they are needed. */
+/** What the list of executors needs of each executor. Its other modules are loaded on demand. */
 export interface ExecutorKind<Choice extends object> {
   /** Its name in a sentence. */
   title: string;
   options: readonly ExecutorOption<Extract<keyof Choice, string>>[];
-  /** @throws {BhBridgeError} `USAGE` for an option that cannot be given. */
+  /** @throws {BhBridgeError} `USAGE` for an invalid option. */
   create(python: UsablePython, choice: Choice): Promise<Executor>;
   /**
-   * End what an earlier start of a directory has left on a cluster, or bring its ledger up to date with it. Doing it twice changes nothing.
-   *
-   * @throws {BhBridgeError} `RUN_LOCKED` naming the job, `EXECUTOR_UNAVAILABLE` where the cluster cannot be asked, `ABORTED`.
+   * End the cluster jobs of an earlier start, or update the ledger from them. Idempotent.
+   * @throws {BhBridgeError} `RUN_LOCKED` naming the job, `EXECUTOR_UNAVAILABLE` if the cluster does not answer, `ABORTED`.
    */
   settle?(earlier: EarlierJobs): Promise<void>;
-  /** The jobs that a cluster has of a directory. */
   view?(directory: string): Promise<DirectoryJobs>;
-  /** End the jobs that a cluster has of a directory. @returns their numbers. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
+  /** End the cluster jobs of a directory. @returns their numbers. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
   cancel?(directory: string): Promise<string[]>;
-  /** Whether trials can be trained by it; never throws for what it finds. */
+  /** Checks whether it can train trials; failed checks are returned, not thrown. */
   diagnosis?: {
-    /** What the status line says meanwhile. */
+    /** Text of the status line during the checks. */
     looking: string;
     diagnose(diagnosed: Diagnosed, choice: Choice): Promise<Diagnosis[]>;
   };

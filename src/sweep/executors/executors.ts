@@ -7,7 +7,7 @@ import { type RayChoice, ray } from "./ray/ray.js";
 import { slurm } from "./slurm/slurm.js";
 import type { SlurmOptions } from "./slurm/slurm-executor.js";
 
-/** Every executor by its name. A new one is a folder and a line here. */
+/** Every executor by name. */
 const executors = { local, ray, slurm } as const;
 type ExecutorOptions = RayChoice & SlurmOptions;
 
@@ -20,10 +20,9 @@ export interface ExecutorChoice extends ExecutorOptions {
   executor?: ExecutorName | undefined;
 }
 
-/** All executors, alike: each takes its own fields of a choice. */
 export const executorKinds = Object.entries(executors) as [ExecutorName, ExecutorKind<ExecutorChoice>][];
 
-/** The executor that a choice names. @throws {BhBridgeError} `USAGE` where there is none of this name. */
+/** The chosen executor. @throws {BhBridgeError} `USAGE` for an unknown name. */
 export async function chooseExecutor(choice: ExecutorChoice, python: UsablePython): Promise<Executor> {
   const { executor = "local" } = choice;
   const kind = new Map(executorKinds).get(executor);
@@ -31,21 +30,18 @@ export async function chooseExecutor(choice: ExecutorChoice, python: UsablePytho
   return kind.create(python, choice);
 }
 
-/** Settle what earlier starts of a directory have left on any cluster. @throws {BhBridgeError} see `ExecutorKind.settle`. */
+/** Settle what earlier starts of a directory left on any cluster. @throws {BhBridgeError} see `ExecutorKind.settle`. */
 export async function settleEarlierJobs(earlier: EarlierJobs): Promise<void> {
   for (const [, kind] of executorKinds) await kind.settle?.(earlier);
 }
 
-/** The jobs that clusters have of a directory. */
 interface ClusterJobs {
   jobs: (JobPart & { executor: ExecutorName })[];
-  /** The newest line of each trial that a job was given and has begun. */
   lines: ReadonlyMap<string, LedgerLine>;
-  /** The trials of the parts that wait or run. */
   underWay: ReadonlySet<string>;
 }
 
-/** Look at the jobs that clusters have of a directory, without its lock. */
+/** The cluster jobs of a directory, read without its lock. */
 export async function viewJobs(directory: string): Promise<ClusterJobs> {
   const views = await Promise.all(executorKinds.map(async ([executor, kind]) => ({ executor, view: await kind.view?.(directory) })));
   return {
@@ -55,7 +51,7 @@ export async function viewJobs(directory: string): Promise<ClusterJobs> {
   };
 }
 
-/** End the jobs that clusters have of a directory. @returns for each executor that has some, their numbers. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
+/** End all cluster jobs of a directory. @returns the job numbers of each executor that had some. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
 export async function cancelJobs(directory: string): Promise<{ executor: ExecutorName; title: string; jobs: string[] }[]> {
   const cancelled = [];
   for (const [executor, kind] of executorKinds) {

@@ -11,7 +11,7 @@ import { type ExperimentRun, readExperimentRun, requireDistinctRuns } from "./re
 import type { Look, Rules } from "./rules.js";
 import { type RunFacts, readRunFacts } from "./run-facts.js";
 
-/** An experiment whose runs have ended, as its plan and its ledger know it. */
+/** An experiment whose runs have ended. */
 export interface EndedExperiment {
   readonly directory: string;
   readonly name: string;
@@ -21,22 +21,21 @@ export interface EndedExperiment {
   readonly rules: Rules;
   /** Further measures to describe. */
   readonly measures?: readonly string[];
-  /** Directories of the runs that have completed. */
+  /** Directories of the completed runs. */
   readonly runs: readonly { readonly arm: string; readonly directory: string }[];
-  /** Verdicts that were given before, over other seeds. */
+  /** Earlier verdicts over other seeds. */
   readonly looks?: readonly Look[];
 }
 
-/** What else may be looked at, where there is a Python. */
+/** Options that need Python. */
 export interface ConcludeOptions extends ScanOptions {
-  /** SHA-256 of the tensors that a run of a configuration begins with, by name; without it, the recorded embedding alone is compared. */
+  /** SHA-256 of the initial tensors of a configuration, by name; without it, only the recorded embedding is compared. */
   initialTensors?(config: RunConfig): Promise<Readonly<Record<string, string>>>;
 }
 
 /**
- * Measure the runs of an experiment, compare the arms, and judge: from the files of its runs alone, one run at a time.
- *
- * @throws {BhBridgeError} `CONFIG_INVALID` where a run counts twice or was not planned; what reading a run throws; `ABORTED`.
+ * Measure the runs of an experiment, compare the arms and judge, from the run files alone, one run at a time.
+ * @throws {BhBridgeError} `CONFIG_INVALID` for a duplicate or unplanned run, `ABORTED`; errors of reading a run.
  */
 export async function concludeExperiment(ended: EndedExperiment, { initialTensors, ...scan }: ConcludeOptions = {}): Promise<ExperimentDocument> {
   requireDistinctRuns(ended);
@@ -69,7 +68,6 @@ export async function concludeExperiment(ended: EndedExperiment, { initialTensor
   };
 }
 
-/** Runs in the order of the arms. */
 function inOrder({ arms, runs }: EndedExperiment): EndedExperiment["runs"] {
   return arms.flatMap((arm) => runs.filter((run) => run.arm === arm));
 }
@@ -81,7 +79,7 @@ function factPairs(control: string, runs: readonly ExperimentRun[], facts: reado
   });
 }
 
-/** The settings in which each treatment differs from the control in some pair, by the name of the arm. */
+/** The settings in which each treatment differs from the control in some pair, by arm. */
 function changedSettings(pairs: readonly FactPair[]): Record<string, string[]> {
   const settings: Record<string, string[]> = {};
   for (const { arm, control, treatment } of pairs) {
@@ -91,7 +89,7 @@ function changedSettings(pairs: readonly FactPair[]): Record<string, string[]> {
   return settings;
 }
 
-/** The tensors whose values before the first step are known of both runs, in some pair. */
+/** The tensors whose initial values are known for both runs of some pair. */
 function comparedTensors(pairs: readonly FactPair[]): string[] {
   return [
     ...new Set(pairs.flatMap(({ control, treatment }) => Object.keys(treatment.initialTensors).filter((name) => Object.hasOwn(control.initialTensors, name)))),

@@ -6,11 +6,11 @@ import { differingPinFields, type EnvironmentPin } from "../../runs/run-manifest
 import { count, groupDigits } from "../../text/format.js";
 import { embeddingName, type RunFacts } from "./run-facts.js";
 
-/** One parameter of the model, and how strongly AdamW pulls it to 0. */
+/** A parameter of the model and its weight decay under AdamW. */
 interface EffectiveParameter {
-  /** Its name in PyTorch. */
+  /** Name in PyTorch. */
   readonly name: string;
-  /** Numbers in it. */
+  /** Number of elements. */
   readonly size: number;
   readonly weightDecay: number;
   /** Whether it is the weight or bias of a norm. */
@@ -18,10 +18,10 @@ interface EffectiveParameter {
 }
 
 /**
- * The parameters of the model that a configuration describes, each with its effective weight decay; none where those of its family are not known here.
+ * The parameters of a configuration's model with their effective weight decay; empty for an unsupported family.
  *
- * HF's Trainer exempts biases and the weights of nn.LayerNorm, and decays all else: the weights of an RMSNorm too, which it does not know. `decay_norms`
- * treats both norms alike, or every parameter.
+ * Hugging Face's Trainer exempts biases and the weights of nn.LayerNorm and decays all else, including RMSNorm weights, which it does not recognize.
+ * `decay_norms` treats both norms alike, or decays every parameter.
  */
 export function effectiveParameters({ model, training }: RunConfig): EffectiveParameter[] {
   const { decay_norms, weight_decay } = training;
@@ -42,7 +42,7 @@ const statementShape = {
   remove: z.string().nullable().describe("The option that removes it; null where none does"),
 };
 
-/** Something that differs between an arm and the control beside what the arm says. */
+/** A difference between an arm and the control other than the settings of the arm. */
 export const confoundSchema = z.strictObject({
   arm: z.string(),
   ...statementShape,
@@ -51,7 +51,7 @@ export const confoundSchema = z.strictObject({
 export type Confound = z.output<typeof confoundSchema>;
 type Statement = Omit<Confound, "arm" | "seeds">;
 
-/** The facts of two runs with one seed. */
+/** The facts of two runs with the same seed. */
 export interface FactPair {
   readonly arm: string;
   readonly seed: number;
@@ -59,7 +59,7 @@ export interface FactPair {
   readonly treatment: RunFacts;
 }
 
-/** What differs in the pairs of an experiment beside the fields that its arms set; one statement for all pairs that it holds for. */
+/** Differences in the pairs of an experiment other than the settings of the arms; one statement for all pairs it applies to. */
 export function experimentConfounds(pairs: readonly FactPair[]): Confound[] {
   const found = new Map<string, Confound>();
   for (const { arm, seed, control, treatment } of pairs) {
@@ -72,8 +72,8 @@ export function experimentConfounds(pairs: readonly FactPair[]): Confound[] {
 }
 
 /**
- * What differs between two runs beside the fields in which their configurations differ: effective weight decay, parameters, tensors before the first step,
- * windows of text and their order, what draws random numbers, environment and package versions.
+ * Differences between two runs other than their configured fields: effective weight decay, parameters, initial tensors, text windows and their order, random
+ * streams, environment and package versions.
  */
 export function confounds(control: RunFacts, treatment: RunFacts): Statement[] {
   const named = new Set(diffRunConfigs(control.config, treatment.config).map(({ path }) => path));
@@ -129,7 +129,7 @@ function parameterConfounds(control: RunFacts, treatment: RunFacts): Statement[]
   ];
 }
 
-/** Sections and fields that make the embedding of the first state what it is. */
+/** Fields that determine the initial embedding. */
 const setsEmbedding = (path: string) => path.startsWith("init.") || path === "model.from" || path === "model.dtype";
 
 function initialConfounds(control: RunFacts, treatment: RunFacts, named: Named): Statement[] {
@@ -141,7 +141,7 @@ function initialConfounds(control: RunFacts, treatment: RunFacts, named: Named):
   });
 }
 
-/** Fields that say in which order the windows come. */
+/** Fields that determine the order of the windows. */
 const setsOrder = (path: string) => path.startsWith("training.train_sampling_strategy") || path.startsWith("training.data_seed") || path === "seeds.data";
 
 function textConfounds(control: RunFacts, treatment: RunFacts, named: Named): Statement[] {
@@ -157,12 +157,11 @@ function textConfounds(control: RunFacts, treatment: RunFacts, named: Named): St
   return [{ what: "order of the windows of text", control: shownHash(order), treatment: shownHash(other), remove: "seeds.data, the same for both arms" }];
 }
 
-/** The dropout probabilities of a model. */
 function dropouts(model: RunFacts["config"]["model"]): number[] {
   return Object.entries(model).flatMap(([name, value]) => (/pdrop$|dropout$/.test(name) && typeof value === "number" ? [value] : []));
 }
 
-/** Noise is drawn from the stream that dropout draws from; the order of the windows has a stream of its own. */
+/** Noise and dropout draw from the same random stream; the window order has its own. */
 function streamConfounds(control: RunFacts, treatment: RunFacts): Statement[] {
   const [before, after] = [control, treatment].map(({ config }) => config.noise.epsilon > 0);
   const probabilities = [control, treatment].flatMap(({ config: { model } }) => dropouts(model));
@@ -192,7 +191,7 @@ function environmentConfounds(control: RunFacts, treatment: RunFacts, named: Nam
   return [...pins, ...packageConfounds(control, treatment)];
 }
 
-/** Packages whose versions differ, but for those that the pin of the environment tells of. */
+/** Packages with different versions, except those in the environment pin. */
 function packageConfounds(control: RunFacts, treatment: RunFacts): Statement[] {
   const names = [...new Set([...Object.keys(control.packages), ...Object.keys(treatment.packages)])].sort();
   const pinned = new Set(versions.map((name) => `Python package ${name}`));

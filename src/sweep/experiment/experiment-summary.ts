@@ -10,7 +10,7 @@ import { type MeasureComparison, measureComparisonSchema } from "./paired-statis
 import { type ExperimentRun, experimentRunSchema } from "./read-experiment-run.js";
 import { lookSchema } from "./rules.js";
 
-/** What came out of an experiment: `bh-bridge/experiment@1`, the document of `experiment --json`, also written into its directory as `result.json`. */
+/** `bh-bridge/experiment@1`: the document of `experiment --json` and the `result.json` of an experiment. */
 export const experimentDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/experiment@1"),
   directory: z.string(),
@@ -30,7 +30,7 @@ export const experimentDocumentSchema = z.strictObject({
 });
 export type ExperimentDocument = z.output<typeof experimentDocumentSchema>;
 
-/** An experiment as a page of Markdown, for its directory and for the appendix of a paper: `summary.md`. Paths are relative to its directory. */
+/** `summary.md` of an experiment. Paths are relative to its directory. */
 export function experimentSummary(document: ExperimentDocument): string {
   const { name, verdict, seeds } = document;
   const control = document.control[0]?.arm ?? "control";

@@ -12,7 +12,7 @@ const smallestPlain = 1e-3;
 const largestPlain = 1e6;
 const smallestShownP = 1e-4;
 
-/** A number of a result as a person reads it: four digits, a true minus; a dash for none. */
+/** A number for people: four digits, a true minus; a dash for null. */
 export function shownFigure(value: number | null): string {
   if (value === null) return "–";
   const size = Math.abs(value);
@@ -20,13 +20,13 @@ export function shownFigure(value: number | null): string {
   return value < 0 ? `−${text}` : text;
 }
 
-/** A p value: two digits, none pretended below 0.0001. */
+/** A p value with two digits; `< 0.0001` below that. */
 export function shownP(p: number | null): string {
   if (p === null) return "–";
   return p < smallestShownP ? "< 0.0001" : String(Number(p.toPrecision(2)));
 }
 
-/** A bound of a share: two digits, rounded up where it rules out what lies above it, or down where it allows what lies below it, so that it still is one. */
+/** A bound on a share in percent, two digits, rounded in the given direction so that it stays a bound. */
 export function shownBound(share: number, direction: "up" | "down" = "up"): string {
   const percent = 100 * share;
   const unit = 10 ** (Math.floor(Math.log10(percent)) - 1);
@@ -39,7 +39,6 @@ const notes = z.array(z.string()).readonly().optional().describe("What limits th
 const armVerdictSchema = z.strictObject({ arm: z.string(), result, reason: z.string(), notes });
 type ArmVerdict = z.output<typeof armVerdictSchema>;
 
-/** What an experiment says about its question. */
 export const experimentVerdictSchema = z.strictObject({
   result,
   reason: z.string(),
@@ -50,25 +49,21 @@ export const experimentVerdictSchema = z.strictObject({
 });
 export type ExperimentVerdict = z.output<typeof experimentVerdictSchema>;
 
-/** What else bears on a verdict. */
 export interface VerdictContext {
-  /** Paths of the settings in which each treatment differs from the control, by the name of the arm. */
+  /** Paths of the settings in which each treatment differs from the control, by arm. */
   readonly settings?: Readonly<Record<string, readonly string[]>>;
   /** Earlier verdicts of the same experiment over other seeds. */
   readonly looks?: readonly Look[];
 }
 
-/** Seeds that a sentence names. */
+/** Maximum seeds named in a sentence. */
 const maxSeedsTold = 10;
-/** Settings that a sentence names. */
+/** Maximum settings named in a sentence. */
 const maxSettingsTold = 6;
 
 /**
- * Judge every treatment against the control, and the experiment by them.
- *
- * With several treatments the experiment is positive when one of them is, null when all are, degenerate when all are, else inconclusive.
- *
- * @param comparisons those of `pairedStatistics`.
+ * Judge every treatment against the control, and the experiment by the results. With several treatments it is positive if one is, null or degenerate if all
+ * are, else inconclusive.
  */
 export function experimentVerdict(
   evidence: ExperimentEvidence,
@@ -113,10 +108,10 @@ function overall(results: readonly ArmVerdict["result"][]): ArmVerdict["result"]
   return first !== undefined && results.every((each) => each === first) ? first : "inconclusive";
 }
 
-/** One treatment and what it is judged by. */
+/** One treatment and its evidence. */
 interface Case extends ExperimentEvidence {
   readonly arm: string;
-  /** Tests that Holm's correction goes over. */
+  /** Number of tests in Holm's correction. */
   readonly family: number;
 }
 
@@ -137,7 +132,7 @@ function judge(each: Case, deciding: readonly MeasureComparison[]): Omit<ArmVerd
 const runsOf = ({ runs }: ExperimentEvidence, arm: string): ExperimentRun[] => runs.filter((run) => run.arm === arm);
 const positives = (runs: readonly ExperimentRun[]): number => runs.filter(({ score }) => score.result === "positive").length;
 
-/** Why an arm cannot be judged: none of its runs has a deciding measure. */
+/** Arms that cannot be judged because no run has a deciding measure. */
 function unscorableArms(each: Case): string[] {
   return [each.control, each.arm].flatMap((arm) => {
     const runs = runsOf(each, arm);
@@ -161,7 +156,7 @@ function missingRuns(each: Case): string[] {
   });
 }
 
-/** What the notebook itself would say of each run, where there are too few for an answer over seeds. */
+/** The notebook's verdict on each run, when there are too few pairs to compare arms. */
 function readingByRun(each: Case, pairs: number): string {
   const readings = each.seeds.map((seed) => {
     const told = [each.control, each.arm].flatMap((arm) => runsOf(each, arm).filter((run) => run.seed === seed));
@@ -200,7 +195,7 @@ function shownInterval({ low, high }: Interval): string {
   return `${shownFigure(low)} to ${shownFigure(high)}`;
 }
 
-/** What the scores of runs say against null: that they are positive where score decides; that they disagree, or do not exist, where a census decides. */
+/** Reasons against null from the scores: positive scores if score decides; disagreeing or missing scores if a census decides. */
 function scoreObstacles(each: Case): string[] {
   const { rules, control, arm } = each;
   const isPositive = [arm, control].some((one) => positives(runsOf(each, one)) > 0);
@@ -219,7 +214,7 @@ function scoreObstacles(each: Case): string[] {
     : [`${scoresOf(each)}: the scores disagree in ${disagreeing} of ${count(each.seeds.length, "pair")}, although score does not decide`];
 }
 
-/** Why a deciding measure is not shown to be equal; undefined where it is. */
+/** Why a deciding measure is not shown to be equal; undefined if it is. */
 function measureObstacle(each: Case, comparison: MeasureComparison): string | undefined {
   const { measure, margin, difference, outcome } = comparison;
   if (outcome === "equal") return undefined;
@@ -228,7 +223,7 @@ function measureObstacle(each: Case, comparison: MeasureComparison): string | un
   if (lacking > 0) return `${lacking} of ${count(each.seeds.length, "pair")} ${lacking === 1 ? "has" : "have"} no ${measure}`;
   const least = leastPairsForNull(each.rules);
   const isOfPositives = measure === "score" && [each.control, each.arm].some((arm) => positives(runsOf(each, arm)) > 0);
-  if (isOfPositives) return undefined; // scoreObstacles says it
+  if (isOfPositives) return undefined; // scoreObstacles reports it
   if (areEqual(comparison) && n < least) return tooFewEqual(each, measure, n);
   if (margin === 0) {
     const range = interval === null ? "" : `, by ${shownInterval(interval)}`;
@@ -240,7 +235,7 @@ function measureObstacle(each: Case, comparison: MeasureComparison): string | un
   return `${measure} may differ by ${shownInterval(interval)}, margin ${shownFigure(margin)}`;
 }
 
-/** That the pairs are all equal, and too few to show it. */
+/** All pairs are equal, but too few. */
 function tooFewEqual({ rules }: Case, measure: string, n: number): string {
   if (measure !== "score" && rules.decides.includes("score")) return `${measure} is equal in ${n} of ${count(n, "pair")}`;
   const [equal, more] = measure === "score" ? ["without a split", "without one"] : [`with equal ${measure}`, "like them"];
@@ -264,7 +259,7 @@ function inconclusiveReason(each: Case, deciding: readonly MeasureComparison[], 
   return `${[...obstacles, ...neededSeeds(each, deciding)].join("; ")}. Corrected p: ${shown}`;
 }
 
-/** That so few pairs cannot give a small enough p, whatever they say, and how many could. */
+/** The number of pairs needed for a positive verdict, if there are fewer. */
 function neededSeeds({ rules, family }: Case, deciding: readonly MeasureComparison[]): string[] {
   const pairs = Math.max(...deciding.map(({ difference }) => difference.n));
   const needed = leastPairsForPositive(rules, family);

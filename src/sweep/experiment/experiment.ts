@@ -20,10 +20,8 @@ import { type ExperimentDefinition, loadExperiment } from "./load-experiment.js"
 import { earlierLooks, type Look } from "./rules.js";
 
 /**
- * SHA-256 of every tensor that a run of this configuration begins with, by its name in PyTorch. The model is built once more: on the CPU, where one seed
- * draws the same numbers each time.
- *
- * @throws {BhBridgeError} what building a model throws.
+ * SHA-256 of every initial tensor of a configuration, by its name in PyTorch. The model is built on the CPU, where a seed always draws the same numbers.
+ * @throws {BhBridgeError} as `Bridge.buildModel`.
  */
 export async function initialTensors(bridge: Bridge, config: RunConfig): Promise<Record<string, string>> {
   await using model = await bridge.buildModel(config);
@@ -35,7 +33,7 @@ export async function initialTensors(bridge: Bridge, config: RunConfig): Promise
   return hashes;
 }
 
-/** What an experiment says once its trials have ended: arms compared over seeds, and the verdict of its rules. */
+/** Compare the arms of an experiment over seeds, and judge by its rules. */
 export function concludeQuestion(
   { name }: Pick<Plan, "name">,
   { arms, seeds, rules, measures, cells }: Question,
@@ -58,7 +56,7 @@ export function concludeQuestion(
   };
 }
 
-/** The verdicts that a directory has had over other seeds, by its result of the last conclusion. */
+/** Earlier verdicts of a directory over other seeds, from its last result. */
 function looksBefore(directory: string, seeds: readonly number[]): Look[] {
   const path = join(directory, "result.json");
   if (!existsSync(path)) return [];
@@ -67,7 +65,7 @@ function looksBefore(directory: string, seeds: readonly number[]): Look[] {
 
 const beginningsSchema = z.record(z.string(), z.record(z.string(), z.string()));
 
-/** What the runs of an experiment begin with, built once each and kept in its directory; Python is started when there is something to build. */
+/** The initial tensors of the runs, built once and stored in the experiment's directory. Python starts on demand. */
 class Beginnings {
   readonly #path: string;
   readonly #python: UsablePython;
@@ -97,10 +95,9 @@ class Beginnings {
 }
 
 /**
- * Compare arms over seeds, and judge by rules that stood before the first step. The same experiment again continues where it ended, and trains what was added.
- *
- * @param what the name of one that ships, the path of a file, or the definition itself.
- * @throws {BhBridgeError} as `sweep`, by `result` and at the end of the iteration.
+ * Compare arms over seeds, and judge by rules fixed in advance. Call it again to continue; only missing or new trials are trained.
+ * @param what the name of a shipped experiment, a file, or a definition.
+ * @throws {BhBridgeError} as `sweep`, from `result` and at the end of the iteration.
  */
 export function experiment(what: string | ExperimentDefinition, options: ConductOptions = {}): ManyRuns<ExperimentDocument> {
   return new ManyRuns(async (tell) => {

@@ -11,7 +11,7 @@ import { seedsOf, seedsSchema, valuesSchema, writtenHead } from "../grammar/swee
 import { measureProblem } from "./measures.js";
 import { appliedRules, type Rules, rulesSchema } from "./rules.js";
 
-/** Not a number alone: objects put such keys first, and the first arm is the control. */
+/** Not a plain number: objects order such keys first, and the first arm is the control. */
 const armName = /^(?!\d+$)[\w.+-]{1,60}$/;
 
 const armsSchema = z.record(z.string(), valuesSchema).superRefine((arms, context) => {
@@ -30,7 +30,7 @@ const measure = z.string().superRefine((name, context) => {
   if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
 });
 
-/** An experiment as it is written: what differs, what varies, and how it is judged. */
+/** The content of an experiment file. */
 export const experimentSchema = z.strictObject({
   ...writtenHead("experiment", "run"),
   arms: armsSchema.describe("What each arm sets over the base, by name. The first arm is the control; every other is judged against it."),
@@ -42,42 +42,39 @@ export const experimentSchema = z.strictObject({
     .describe("Further measures to describe: counts of a recorded step (deadC@1000), numbers of the analysis by path (geometry.pathLength)."),
 });
 
-/** An experiment as it is written. */
 type ExperimentInput = z.input<typeof experimentSchema>;
-/** An experiment with its defaults. */
 type ExperimentSpec = z.output<typeof experimentSchema>;
 
-/** What an arm sets: fields of a configuration in their sections, or by their dotted paths. */
+/** Settings of an arm: configuration fields, nested or by dotted path. */
 export type Arm = RunConfigInput & { readonly [path: `${string}.${string}`]: unknown };
 
-/** An experiment in a program: base and arms may be typed like any configuration. */
+/** An experiment in a program; base and arms have the types of a configuration. */
 export interface ExperimentDefinition extends Omit<ExperimentInput, "base" | "arms"> {
-  /** What every run starts from: a preset, a configuration file, or the fields themselves. */
+  /** A preset, a configuration file, or the fields themselves. */
   base?: string | RunInput;
-  /** What each arm sets over the base, by name. The first arm is the control. */
+  /** Settings of each arm over the base, by name. The first arm is the control. */
   arms: Readonly<Record<string, Arm>>;
 }
 
-/** An experiment in a TypeScript file, checked and completed by the editor: `export default defineExperiment({ … })`. */
+/** Type an experiment in a TypeScript file: `export default defineExperiment({ … })`. */
 export function defineExperiment(experiment: ExperimentDefinition): ExperimentDefinition {
   return experiment;
 }
 
-/** A named experiment: what it asks, and what else differs between its arms. */
 export interface ExperimentPreset {
   readonly title: string;
   /** The question, in one sentence. */
   readonly asks: string;
-  /** What differs between the arms beside what is asked about, or would else explain the answer. */
+  /** Other differences between the arms, or other explanations of the result. */
   readonly confound: string;
-  /** The experiment of the research programme that it repeats, or the preset that it derives from. */
+  /** The experiment of the notebook series that it repeats, or the preset it derives from. */
   readonly source: string;
   readonly experiment: ExperimentDefinition;
 }
 
 const seeds = "42..51";
 
-/** The experiments that ship, in the order in which they are listed. */
+/** The shipped experiments, in listing order. */
 export const experimentPresets = {
   "rmsnorm-vs-layernorm": {
     title: "RMSNorm against LayerNorm",
@@ -125,24 +122,22 @@ export const experimentPresets = {
 
 export type ExperimentPresetName = keyof typeof experimentPresets;
 
-/** The names of the experiments that ship, in the order in which they are listed. */
 export const experimentPresetNames = Object.keys(experimentPresets) as ExperimentPresetName[];
 
-/** True for the name of an experiment that ships. */
 function isExperimentPresetName(name: string): name is ExperimentPresetName {
   return Object.hasOwn(experimentPresets, name);
 }
 
-/** An experiment that has been read: checked by itself, base and arms as they were written. */
+/** An experiment as read: validated, with base and arms as written. */
 export interface LoadedExperiment extends Omit<ExperimentSpec, "name" | "rules" | "seeds" | "$schema"> {
   readonly name: string;
-  /** Absent where the seed is the base's. */
+  /** Absent if the seed is the base's. */
   readonly seeds?: readonly number[];
-  /** With nothing left out. */
+  /** Complete. */
   readonly rules: Rules;
-  /** Where its relative paths start. */
+  /** Where relative paths start. */
   readonly directory: string;
-  /** Where a path of the experiment stands: `norms.yaml:3:5`. */
+  /** Source of a path of the experiment: `norms.yaml:3:5`. */
   sourceOf(path: string): string;
 }
 
@@ -153,9 +148,7 @@ interface WrittenExperiment extends Layer {
 
 /**
  * Read an experiment.
- *
- * @param from the name of one that ships, a JSON, YAML, TypeScript or JavaScript file, or the definition itself.
- * @param cwd where a relative path of a file starts.
+ * @param from the name of a shipped experiment, a JSON, YAML, TypeScript or JavaScript file, or a definition.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once.
  */
 export async function loadExperiment(from: string | ExperimentDefinition, cwd: string = process.cwd()): Promise<LoadedExperiment> {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { currentAnalysisSchema } from "../../analysis/analysis-document.js";
 import { nearestName } from "../../config/config-invalid.js";
 
-/** One node of the JSON Schema of the analysis document, as far as a path needs it. */
+/** The parts of a JSON Schema node that a path needs. */
 interface Node {
   type?: string | readonly string[];
   properties?: Readonly<Record<string, Node>>;
@@ -21,9 +21,7 @@ function isNumber({ type }: Node): boolean {
 
 const isIndex = (key: string) => /^-?\d+$/.test(key);
 
-/**
- * What is wrong with a path to a number of the analysis document: `geometry.pathLength`, `timeline.C.-1` (counted from the end); undefined when nothing is.
- */
+/** Why a path is not a number of the analysis document; undefined if it is. Examples: `geometry.pathLength`, `timeline.C.-1` (counted from the end). */
 export function analysisPathProblem(path: string): string | undefined {
   let node = z.toJSONSchema(currentAnalysisSchema()) as Node;
   for (const key of path.split(".")) {
@@ -41,7 +39,7 @@ export function analysisPathProblem(path: string): string | undefined {
   return `${JSON.stringify(path)} is not a number of the analysis${node.items || node.properties ? `: add ${below}` : ""}`;
 }
 
-/** The number at a path of an analysis; null where it was left out, or is not finite. */
+/** The number at a path of an analysis; null if absent. */
 export function numberAtAnalysisPath(document: object, path: string): number | null {
   const found = path.split(".").reduce<unknown>((current, key) => {
     if (Array.isArray(current)) return current.at(Number(key));
@@ -50,7 +48,7 @@ export function numberAtAnalysisPath(document: object, path: string): number | n
   return typeof found === "number" ? found : null;
 }
 
-/** Counts of a census, by the name of the measure. */
+/** Counts of a census, by measure. */
 const censusMeasures = {
   C: { count: "C", tokens: "all", what: "black holes" },
   P: { count: "P", tokens: "all", what: "tokens in black holes" },
@@ -60,7 +58,7 @@ const censusMeasures = {
   deadUnique: { count: "unique", tokens: "dead", what: "distinct rows among the dead tokens" },
 } as const;
 
-/** Other numbers of a run, by the name of the measure. */
+/** Other numbers of a run, by measure. */
 const figureMeasures = {
   displacement: "L2 norm of the centroid's way from the first state to the last",
   finalLoss: "the last entry of the loss table: mean training loss since the entry before, or of a run without a log the loss of its last step",
@@ -71,14 +69,12 @@ const figureMeasures = {
 type CensusName = keyof typeof censusMeasures;
 export type FigureName = keyof typeof figureMeasures;
 
-/** A number that every run of an experiment has. */
 export type Measure =
   | { readonly from: "score" }
   | { readonly from: "census"; readonly count: "C" | "P" | "unique"; readonly tokens: "all" | "dead"; readonly step: number | null }
   | { readonly from: "run"; readonly figure: FigureName }
   | { readonly from: "analysis"; readonly path: string };
 
-/** A measure that every experiment describes. */
 export type UsualMeasure = "score" | CensusName | FigureName;
 
 /** The measures that every experiment describes. */
@@ -90,7 +86,7 @@ const isFigureName = (name: string): name is FigureName => Object.hasOwn(figureM
 /** A census of a recorded step: `deadC@1000`. */
 const ofStep = /^(\w+)@(\d+)$/;
 
-/** What a measure's name stands for: a usual one, a census of a recorded step (`deadC@1000`), or else a path in the analysis document. */
+/** Parse the name of a measure: a default one, a census of a recorded step (`deadC@1000`), or a path in the analysis document. */
 export function parseMeasure(name: string): Measure {
   if (name === "score") return { from: "score" };
   if (isFigureName(name)) return { from: "run", figure: name };
@@ -100,12 +96,12 @@ export function parseMeasure(name: string): Measure {
   return { from: "census", count, tokens, step: step === undefined ? null : Number(step) };
 }
 
-/** Whether a measure counts black holes, their tokens or distinct rows: what the score is about, too. */
+/** Whether a measure counts black holes, their tokens or distinct rows, as the score does. */
 export function isCensusMeasure(name: string): boolean {
   return parseMeasure(name).from === "census";
 }
 
-/** What is wrong with the name of a measure, and which one may be meant; undefined when nothing is. */
+/** Why a name is no measure, with a suggestion; undefined if it is one. */
 export function measureProblem(name: string): string | undefined {
   if (parseMeasure(name).from !== "analysis") return undefined;
   if (name.includes(".")) return analysisPathProblem(name);
@@ -114,7 +110,7 @@ export function measureProblem(name: string): string | undefined {
   return `there is no measure ${JSON.stringify(name)}: ${meant}there are ${usualMeasures.join(", ")}, counts of a step (deadC@1000), and numbers of the analysis by path (geometry.pathLength)`;
 }
 
-/** What a measure is, in a few words. */
+/** A short description of a measure. */
 export function describeMeasure(name: string): string {
   if (name === "score") return "1 for a run that scores positive, 0 for one that scores null";
   if (isFigureName(name)) return figureMeasures[name];

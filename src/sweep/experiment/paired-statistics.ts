@@ -47,24 +47,22 @@ export const measureComparisonSchema = z.strictObject({
 });
 export type MeasureComparison = z.output<typeof measureComparisonSchema>;
 
-/** The runs of an experiment, and what they are judged by. */
+/** The runs of an experiment and how to judge them. */
 export interface ExperimentEvidence {
   readonly rules: Rules;
-  /** Those that the plan has, whether they have run or not. */
+  /** All planned seeds. */
   readonly seeds: readonly number[];
   /** Name of the first arm. */
   readonly control: string;
   /** Names of the other arms. */
   readonly treatments: readonly string[];
-  /** Those that have ended. */
+  /** The ended runs. */
   readonly runs: readonly ExperimentRun[];
 }
 
 /**
- * Every measure of every treatment against the control, paired by seed.
- *
- * Holm's correction goes over deciding measures × treatments. A deciding measure that cannot be tested counts as p = 1, so that the family stays the one
- * that was announced.
+ * Compare every measure of every treatment with the control, paired by seed. Holm's correction covers deciding measures × treatments; a deciding measure that
+ * cannot be tested counts as p = 1.
  */
 export function pairedStatistics(evidence: ExperimentEvidence, measures: readonly string[]): MeasureComparison[] {
   const { rules, treatments } = evidence;
@@ -115,10 +113,9 @@ function arrangedBySeed(seeds: readonly number[], bySeed: ReadonlyMap<number, nu
   return { values, ...moments(values.filter((value) => value !== null)) };
 }
 
-/** What a test adds to a comparison. */
 type Tested = Pick<MeasureComparison, "discordant" | "test" | "p" | "pNull" | "medianP"> & { difference: Partial<MeasureComparison["difference"]> };
 
-/** McNemar's exact test of scores; a pair that lacks a score counts as one against the difference. */
+/** McNemar's exact test of scores; a pair without a score counts against the difference. */
 function scoreTest(pairs: readonly Pair[], lacking: number): Tested {
   const onlyControl = pairs.filter(({ difference }) => difference < 0).length;
   const onlyTreatment = pairs.filter(({ difference }) => difference > 0).length;
@@ -143,7 +140,7 @@ function valueTest(found: PairedTest | null, pairs: number, { test }: Rules, mar
   };
 }
 
-/** A deciding measure with its corrected p and what that shows. */
+/** Add the corrected p and the outcome to a deciding measure. */
 function decided(comparison: MeasureComparison, corrected: number, { rules, seeds }: ExperimentEvidence): MeasureComparison {
   const { difference, pNull } = comparison;
   const [margin, floor, centre] = [comparison.margin ?? 0, difference.floor ?? 0, difference.centre ?? null];

@@ -22,7 +22,7 @@ import { type FigureName, type Measure, numberAtAnalysisPath, parseMeasure } fro
 
 const figure = z.number().nullable();
 
-/** One run of an experiment, as its verdict sees it. */
+/** One run of an experiment, as the verdict sees it. */
 export const experimentRunSchema = z.strictObject({
   arm: z.string(),
   seed: z.int().nonnegative(),
@@ -36,14 +36,13 @@ export const experimentRunSchema = z.strictObject({
 });
 export type ExperimentRun = z.output<typeof experimentRunSchema>;
 
-/** The value that a run has for a measure; null where it has none, or where nothing that it says counts. A score is 1 for positive and 0 for null. */
+/** The value of a measure in a run; null if missing or if the run is degenerate. A score is 1 for positive and 0 for null. */
 export function measuredValue({ degenerate, score, values }: ExperimentRun, measure: string): number | null {
   if (degenerate.length > 0) return null;
   if (measure === "score") return score.result === "degenerate" ? null : Number(score.result === "positive");
   return values[measure] ?? null;
 }
 
-/** Everything that a measure is taken from. */
 interface Sources {
   readonly directory: string;
   readonly history: History;
@@ -53,9 +52,8 @@ interface Sources {
 }
 
 /**
- * A finished run as the verdict of its experiment sees it, from its files alone; analysed now, where it has no analysis.
- *
- * @param measures their names; the score needs none.
+ * Read a finished run for the verdict, from its files; analyze it now if it has no analysis.
+ * @param measures names of measures other than the score.
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `FORMAT_INVALID`, `ABORTED`.
  */
 export async function readExperimentRun(directory: string, arm: string, measures: readonly string[], scan: ScanOptions = {}): Promise<ExperimentRun> {
@@ -98,7 +96,7 @@ const figures: Readonly<Record<FigureName, (sources: Sources) => number | null>>
   stepsToFreeze: ({ analysis }) => stepsToFreeze(analysis),
 };
 
-/** A count of a recorded state; null where its step was not recorded, as in a run that was stopped before. */
+/** A count of a recorded state; null if its step was not recorded. */
 function counted({ count, tokens, step }: Measure & { from: "census" }, { history, deadTokens }: Sources): number | null {
   const state = step === null ? history.states - 1 : stepsOf(history).indexOf(step);
   return state < 0 ? null : census(readState(history, state), tokens === "dead" ? deadTokens : undefined)[count];
@@ -108,32 +106,30 @@ function finite(value = Number.NaN): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-/** The step of the first state from which on no token moves: entry i of `frozenFraction` is of the way from state i to the next. */
+/** The step of the first state after which no token moves. Entry i of `frozenFraction` covers the motion from state i to the next. */
 function stepsToFreeze({ motion, steps }: AnalysisDocument): number | null {
   const state = motion?.frozenFraction.indexOf(1) ?? -1;
   return state < 0 ? null : stepOfState({ steps }, state);
 }
 
-/** The completed runs of an experiment and the plan that they belong to. */
 interface PlannedRuns {
   readonly arms: readonly string[];
   readonly seeds: readonly number[];
   readonly runs: readonly { readonly arm: string; readonly directory: string }[];
 }
 
-/** A run as far as it can be confused with another. */
+/** What can identify a run as a duplicate. */
 interface KnownRun {
   readonly arm: string;
   readonly seed: number;
-  /** Its directory with links followed. */
+  /** With links resolved. */
   readonly directory: string;
   readonly manifest: RunManifest;
 }
 
 /**
- * Every run of an experiment is evidence of its own: no run counts twice, within an arm or in two, and each belongs to a planned arm and seed.
- *
- * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; what reading a run throws.
+ * Require that every run is separate evidence: none counts twice, and each belongs to a planned arm and seed.
+ * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; errors of reading a run.
  */
 export function requireDistinctRuns({ arms, seeds, runs }: PlannedRuns): void {
   const issues: ConfigIssue[] = [...repeated("arms", arms), ...repeated("seeds", seeds)];
@@ -158,7 +154,7 @@ function planProblem({ arm, seed }: KnownRun, arms: readonly string[], seeds: re
   return undefined;
 }
 
-/** Why two runs are the same evidence; undefined where they are not. */
+/** Why two runs are the same evidence; undefined if they are not. */
 function sharedWith(earlier: KnownRun, run: KnownRun): string | undefined {
   if (earlier.directory === run.directory) {
     return earlier.arm === run.arm ? `is listed twice in arm ${run.arm}` : `is listed in arm ${earlier.arm} and in arm ${run.arm}: a run belongs to one arm`;
@@ -170,7 +166,7 @@ function sharedWith(earlier: KnownRun, run: KnownRun): string | undefined {
     : undefined;
 }
 
-/** Whether two runs compute the same bits by all that they record. A run of a changed model differs from others in ways that its configuration does not show. */
+/** Whether two runs compute the same bits. Changed models never do, because their configuration does not show the change. */
 function isSameTraining(one: RunManifest, other: RunManifest): boolean {
   const isPlain = one.model_changes.length === 0 && other.model_changes.length === 0;
   return (

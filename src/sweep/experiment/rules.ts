@@ -6,17 +6,17 @@ import { pairsForNull } from "../statistics/binomial-tests.js";
 import { mostExactValues } from "../statistics/sign-flip-test.js";
 import { measureProblem } from "./measures.js";
 
-/** Differences of the mean that count as none, where the rules do not say: half a black hole. */
+/** Default margin: half a black hole. */
 const usualMargins: Readonly<Record<string, number>> = { deadC: 0.5 };
 
-/** Fewer seeds decide nothing. */
+/** Fewer seeds never give a verdict. */
 export const fewestSeeds = 3;
-/** Beyond this level the tests are not calibrated. */
+/** The tests are not calibrated above this level. */
 const largestAlpha = 0.2;
 const usualNullBelow = 0.3;
 const usualTest = "mean";
 
-/** How an experiment is judged, as it is written: all of it optional, and fixed before the first step. */
+/** The rules of an experiment file: all optional, and fixed in advance. */
 export const rulesSchema = z
   .strictObject({
     score: z
@@ -64,7 +64,7 @@ export const rulesSchema = z
   });
 export type RulesInput = z.input<typeof rulesSchema>;
 
-/** The rules of an experiment with nothing left out. */
+/** The complete rules of an experiment. */
 export interface Rules {
   readonly score: "notebook";
   readonly decides: readonly string[];
@@ -76,28 +76,26 @@ export interface Rules {
   readonly test: "mean" | "median";
 }
 
-/** Rules as a plan stores them: the fields that were added later only where they are not the default, so that older experiments keep their identity. */
+/** Rules as a plan stores them. Newer fields are omitted if they have their default, so that older experiments keep their identity. */
 interface StoredRules extends Omit<Rules, "nullBelow" | "test"> {
   readonly nullBelow?: number | undefined;
   readonly test?: Rules["test"] | undefined;
 }
 
-/** The rules as they will be applied. */
+/** Rules with their defaults. */
 export function appliedRules({ score, decides, margin = {}, alpha, nullBelow, test }: z.output<typeof rulesSchema>): Rules {
   return { score, decides, margin: Object.fromEntries(decides.map((name) => [name, margin[name] ?? usualMargins[name] ?? 0])), alpha, nullBelow, test };
 }
 
-/** Rules in their stored form. */
 export function storedRules({ score, decides, margin, alpha, nullBelow, test }: Rules): StoredRules {
   return { score, decides, margin, alpha, ...(nullBelow !== usualNullBelow && { nullBelow }), ...(test !== usualTest && { test }) };
 }
 
-/** Rules from their stored form. */
 export function rulesFromStored({ nullBelow = usualNullBelow, test = usualTest, ...rules }: StoredRules): Rules {
   return { ...rules, nullBelow, test };
 }
 
-/** SHA-256 of rules, in hex: two experiments with the same one were judged alike. */
+/** SHA-256 of rules, in hex. Experiments with equal hashes are judged alike. */
 export function rulesHash(rules: Rules): string {
   const { margin, ...stored } = storedRules(rules);
   const { score, decides, ...others } = stored;
@@ -111,22 +109,22 @@ export function shownLevel({ alpha }: Pick<Rules, "alpha">): string {
   return `${Number((100 * (1 - alpha)).toPrecision(6))} %`;
 }
 
-/** Pairs without which null is impossible. */
+/** Minimum pairs for a null verdict. */
 export function leastPairsForNull({ alpha, nullBelow }: Rules): number {
   return pairsForNull(nullBelow, 1 - alpha);
 }
 
-/** Pairs without which no measure of a family of tests can be shown to differ, whatever its values: 2 / 2^n ≤ alpha / tests. */
+/** Minimum pairs with which a measure can be shown to differ: 2 / 2^n ≤ alpha / tests. */
 export function leastPairsForPositive({ alpha }: Rules, tests: number): number {
   return 1 + Math.ceil(Math.log2(tests / alpha));
 }
 
-/** Whether a verdict was given by these rules as this version applies them: earlier versions stated, and judged by, other ones. */
+/** Whether a verdict states these rules as this version applies them. */
 export function isJudgedBy(rules: Rules, verdict: { readonly rules: readonly string[]; readonly arms: readonly unknown[] }): boolean {
   return isDeepStrictEqual(verdict.rules, statedRules(rules, verdict.arms.length));
 }
 
-/** The rules in words, a sentence each. @param treatments number of arms beside the control. */
+/** The rules in words, one sentence each. @param treatments number of arms besides the control. */
 export function statedRules(rules: Rules, treatments: number): string[] {
   const { decides, margin, alpha, nullBelow, test } = rules;
   const family = decides.length * treatments;
@@ -146,11 +144,11 @@ export function statedRules(rules: Rules, treatments: number): string[] {
   ];
 }
 
-/** An earlier verdict of an experiment over other seeds than it has now. */
+/** An earlier verdict of an experiment over other seeds. */
 export const lookSchema = z.strictObject({ seeds: z.array(z.int().nonnegative()).readonly(), result: z.string() });
 export type Look = z.output<typeof lookSchema>;
 
-/** What a document knows of the verdicts before it, and of its own. */
+/** The seeds and verdicts of a document. */
 interface Judged {
   readonly seeds: readonly number[];
   readonly control: readonly unknown[];
@@ -161,12 +159,7 @@ interface Judged {
 
 const isSame = (one: readonly number[], other: readonly number[]) => one.length === other.length && one.every((seed) => other.includes(seed));
 
-/**
- * The verdicts that were given before one over these seeds: those that the last document knows, and its own, where it was over other seeds and no planned run
- * was missing.
- *
- * @param last the document of the last conclusion; undefined where there was none.
- */
+/** The verdicts over other seeds before this one: those in the last document, and its own if no planned run was missing. */
 export function earlierLooks(last: Judged | undefined, seeds: readonly number[]): Look[] {
   if (last === undefined) return [];
   const { control, treatment, verdict, looks = [] } = last;
@@ -175,7 +168,7 @@ export function earlierLooks(last: Judged | undefined, seeds: readonly number[])
   return all.filter((look, at) => !isSame(look.seeds, seeds) && all.findIndex((other) => isSame(other.seeds, look.seeds)) === at);
 }
 
-/** That seeds were added, or left out, after a result was read, and what that does to the error rates; nothing where there was no earlier look. */
+/** How seeds changed after a result affect the error rates; empty without an earlier look. */
 export function secondLook(looks: readonly Look[], rules: Rules, tests: number): string[] {
   if (looks.length === 0) return [];
   const fewest = Math.min(leastPairsForNull(rules), leastPairsForPositive(rules, tests));

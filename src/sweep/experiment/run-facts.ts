@@ -12,9 +12,7 @@ import { type EnvironmentPin, readRunManifest } from "../../runs/run-manifest.js
 const versionsSchema = z.object({ packages: z.record(z.string(), z.string().nullable()) });
 
 /**
- * The version of every package that a run's two processes had installed, by `Python package NAME` and `npm package NAME`; none of a process that wrote no
- * environment.
- *
+ * Versions of all packages installed for a run's two processes, by `Python package NAME` and `npm package NAME`.
  * @throws {BhBridgeError} as `readRunDocument`.
  */
 export function recordedPackages(directory: string): Record<string, string> {
@@ -29,24 +27,23 @@ function versionsIn(directory: string, file: string, kind: string): Record<strin
 /** Name of the embedding in PyTorch. */
 export const embeddingName = "transformer.wte.weight";
 
-/** What can differ between two runs beside what somebody meant to differ. */
+/** Facts about a run that can differ unintentionally. */
 export interface RunFacts {
   readonly config: RunConfig;
-  /** Weights of the model, counted when it was built. */
+  /** Number of weights. */
   readonly parameters: number;
   readonly corpus: { readonly sha256: string; readonly windows: number };
-  /** SHA-256 of the order of the windows in the first epoch; null where it was not recorded. */
+  /** SHA-256 of the window order in the first epoch; null if not recorded. */
   readonly windowOrder: string | null;
   readonly environment: EnvironmentPin;
-  /** Version by the name of the package. */
+  /** Version by package name. */
   readonly packages: Readonly<Record<string, string>>;
-  /** SHA-256 of the values before the first step, by the parameter's name in PyTorch; of those that were looked at. */
+  /** SHA-256 of initial values, by the parameter's name in PyTorch. */
   readonly initialTensors: Readonly<Record<string, string>>;
 }
 
 /**
- * The facts that a run's directory has: of the tensors before the first step, the recorded rows of the embedding.
- *
+ * The facts in a run's directory. The only initial tensor is the recorded part of the embedding.
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `FORMAT_INVALID`.
  */
 export async function readRunFacts(directory: string): Promise<RunFacts> {

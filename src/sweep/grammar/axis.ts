@@ -2,10 +2,10 @@ import { z } from "zod";
 import { parseValue } from "../../config/layers.js";
 import type { ConfigIssue } from "../../errors.js";
 
-/** So many values a range may have: a slip of the finger (`1..1000000`) is no plan. */
+/** Catches typing mistakes such as `1..1000000`. */
 const longestRange = 100_000;
 
-/** The whole numbers of `42..51`, both ends included and in either direction; undefined for a text that is no such range. */
+/** The whole numbers of `42..51`, both ends included, in either direction; undefined for other text. */
 export function wholeRange(text: string): number[] | undefined {
   const [, first, last] = /^\s*(-?\d{1,15})\s*\.\.\s*(-?\d{1,15})\s*$/.exec(text) ?? [];
   if (first === undefined || last === undefined) return undefined;
@@ -15,7 +15,6 @@ export function wholeRange(text: string): number[] | undefined {
   return Array.from({ length }, (_, index) => (to >= from ? from + index : from - index));
 }
 
-/** Any value that JSON can hold. */
 export const jsonValueSchema = z.json();
 
 /** `[first, last, count]`: both ends included. */
@@ -26,7 +25,7 @@ const wholeRangeSchema = z
   .refine((text) => wholeRange(text) !== undefined, { error: 'is not a range of whole numbers, for example "42..51"' })
   .meta({ pattern: "^\\s*-?\\d{1,15}\\s*\\.\\.\\s*-?\\d{1,15}\\s*$" });
 
-/** The values of one axis, as they are written. */
+/** The values of one axis, as written. */
 export const axisSchema = z
   .union(
     [
@@ -43,13 +42,11 @@ export const axisSchema = z
   )
   .describe("A list of values, a range of whole numbers (42..51), {linspace: [first, last, count]} or {logspace: [first, last, count]}.");
 
-/** The values of one axis: a list, a range of whole numbers, or a number of points evenly spaced between two ends by difference or by ratio. */
 type Axis = z.output<typeof axisSchema>;
 
-/** Digits that a computed point keeps: enough to tell points apart, few enough that 1e-5 is written so. */
+/** Enough digits to distinguish points, and few enough to write 1e-5 as such. */
 const pointDigits = 12;
 
-/** The values of an axis, in its order. */
 export function axisValues(axis: Axis): z.core.util.JSONType[] {
   if (Array.isArray(axis)) return axis;
   if (typeof axis === "string") return wholeRange(axis) ?? [];
@@ -62,16 +59,15 @@ function points([first, last, count]: [number, number, number], at: (first: numb
   return Array.from({ length: count }, (_, index) => (index === 0 ? first : index === count - 1 ? last : between(index)));
 }
 
-/** An axis on the command line: its field, and its values as a file would have them, not checked yet. */
+/** An axis from the command line: its field and unchecked values. */
 export interface AxisText {
   path: string;
   values: unknown;
 }
 
 /**
- * Take `path=values` apart: `a=1,2,3`, `a=1..9`, `a=logspace:1e-6,1e-3,7`, `a=linspace:0,1,5`, or JSON (`a=[1,2]`, `a={"logspace":[1e-6,1e-3,7]}`).
- *
- * @param option the option that has it, for messages.
+ * Parse `path=values`: `a=1,2,3`, `a=1..9`, `a=logspace:1e-6,1e-3,7`, `a=linspace:0,1,5`, or JSON (`a=[1,2]`, `a={"logspace":[1e-6,1e-3,7]}`).
+ * @param option its option, for messages.
  */
 export function parseAxisText(text: string, option: string, issues: ConfigIssue[]): AxisText | undefined {
   const equals = text.indexOf("=");
@@ -93,7 +89,7 @@ function valuesOf(written: string): unknown {
   return written.split(",").map((part) => parseValue(part.trim()));
 }
 
-/** Seeds on the command line: `42..51`, `1,2,5`, or one. */
+/** Parse seeds from the command line: `42..51`, `1,2,5`, or one. */
 export function parseSeedsText(text: string): unknown {
   const parts = text.split(",").map((part) => part.trim());
   return parts.length > 1 ? parts.map(parseValue) : parseValue(text.trim());

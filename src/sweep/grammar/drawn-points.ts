@@ -24,24 +24,21 @@ const directions: readonly (readonly [polynomial: number, initial: readonly numb
   [97, [1, 3, 1, 13, 27, 49]],
 ];
 
-/** So many fields can be drawn together; each takes a line of the table above. */
+/** Maximum number of fields in a Sobol sequence. */
 export const maxSobolDimensions: number = directions.length + 1;
 
 const bits = 30;
 
 /**
  * The first points of the Sobol sequence in `[0, 1)^dimensions`, in Gray-code order (Antonov & Saleev 1979), each coordinate XORed with `shift`.
- *
- * A shift of 0 is the plain sequence, whose first point is the origin; any other keeps how evenly the points lie (a digital shift).
- *
- * @param shift of each dimension: 30 bits.
+ * @param shift 30 bits per dimension. 0 gives the plain sequence, which starts at the origin; other values (a digital shift) are as evenly spaced.
  */
 export function sobolPoints(count: number, shift: readonly number[]): number[][] {
   const numbers = shift.map((_, dimension) => directionNumbers(dimension));
   const state = [...shift];
   return Array.from({ length: count }, (_, index) => {
     if (index > 0) {
-      const bit = Math.log2(index & -index); // the bit in which the Gray codes of this point and the one before differ
+      const bit = Math.log2(index & -index); // the bit in which the Gray codes of this point and the previous one differ
       numbers.forEach((directionsOf, dimension) => {
         state[dimension] = (state[dimension] ?? 0) ^ (directionsOf[bit] ?? 0);
       });
@@ -50,7 +47,7 @@ export function sobolPoints(count: number, shift: readonly number[]): number[][]
   });
 }
 
-/** Direction numbers of one dimension, as integers of 30 bits. */
+/** Direction numbers of one dimension, 30-bit integers. */
 function directionNumbers(dimension: number): number[] {
   const [polynomial, initial] = directions[dimension - 1] ?? [1, new Array<number>(bits).fill(1)];
   const degree = initial.length;
@@ -68,7 +65,7 @@ function directionNumbers(dimension: number): number[] {
 
 const ends = z.tuple([z.number(), z.number()]).refine(([low, high]) => low < high, { error: "the first end is below the second" });
 
-/** What the values of one field are drawn from. */
+/** The distribution of one field. */
 export const drawSchema = z.union(
   [
     z.array(jsonValueSchema).min(1),
@@ -88,25 +85,24 @@ const drawnShape = {
 };
 const over = z.record(z.string(), drawSchema).describe("Field to what its values are drawn from: a list, {uniform: [low, high]}, {log: […]} or {int: […]}.");
 
-/** Points drawn independently. */
 export const randomSchema = z.strictObject({ ...drawnShape, over });
 
-/** Points of a Sobol sequence, which lie more evenly than independent ones. */
+/** Points of a Sobol sequence are spaced more evenly than independent ones. */
 export const sobolSchema = z.strictObject({
   ...drawnShape,
   over: over.refine((fields) => Object.keys(fields).length <= maxSobolDimensions, { error: `a Sobol sequence is over ${maxSobolDimensions} fields at most` }),
 });
 
-/** Numbers drawn from a range keep as many digits: enough to be different, few enough to be read. */
+/** Enough digits to distinguish values, few enough to read. */
 const drawnDigits = 6;
 
-/** The points that are drawn: values by field. The same seed gives the same points, and more trials begin with those of fewer. */
+/** Draw points independently: values by field. The same seed gives the same points; more trials extend the list. */
 export function randomPoints({ trials, seed, over: fields }: z.output<typeof randomSchema>): Record<string, JsonValue>[] {
   const generator = xoroshiro128plus(seed);
   return Array.from({ length: trials }, () => pointOf(fields, () => uniformFloat64(generator)));
 }
 
-/** As `randomPoints`, of a Sobol sequence; its digital shift is drawn from the seed. */
+/** As `randomPoints`, from a Sobol sequence whose digital shift is drawn from the seed. */
 export function sobolDraws({ trials, seed, over: fields }: z.output<typeof sobolSchema>): Record<string, JsonValue>[] {
   const generator = xoroshiro128plus(seed);
   const shift = Object.keys(fields).map(() => uniformInt(generator, 0, 2 ** 30 - 1));
@@ -117,7 +113,7 @@ function pointOf(fields: Readonly<Record<string, Draw>>, share: (dimension: numb
   return Object.fromEntries(Object.entries(fields).map(([path, draw], dimension) => [path, valueAtShare(draw, share(dimension))]));
 }
 
-/** The value that lies at a share in `[0, 1)` of what is drawn from. */
+/** The value at a share in `[0, 1)` of a distribution. */
 function valueAtShare(draw: Draw, share: number): JsonValue {
   if (Array.isArray(draw)) return draw[Math.floor(share * draw.length)] ?? null;
   if ("int" in draw) return draw.int[0] + Math.floor(share * (draw.int[1] - draw.int[0] + 1));

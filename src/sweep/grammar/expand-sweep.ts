@@ -5,38 +5,37 @@ import { axisValues } from "./axis.js";
 import { randomPoints, sobolDraws } from "./drawn-points.js";
 import { type SweepSpec, seedsOf } from "./sweep-schema.js";
 
-/** Values by dotted path, as a trial sets them over the base. */
+/** Values by dotted path that a trial sets over the base. */
 export type Overrides = Readonly<Record<string, JsonValue>>;
 
 /**
- * Every value of a part of a configuration by its dotted path. Dotted keys and nested objects are the same: `{"model.norm": "layernorm"}` and
- * `{model: {norm: "layernorm"}}`. Of two that name one path the later holds; a list is one value, an empty object too.
+ * Flatten part of a configuration to values by dotted path. Dotted keys and nested objects are equivalent; the later of two values for a path wins. Lists and
+ * empty objects are values.
  */
 export function flattenOverrides(values: Readonly<Record<string, unknown>>): Overrides {
   return Object.fromEntries(configValues(values));
 }
 
-/** One point of a sweep: what it sets over the base. */
+/** One point of a sweep. */
 export interface SweepPoint {
   set: Overrides;
-  /** Where in the sweep a value of it is said: `grid.seed`, `cases`. */
+  /** Where the sweep sets a value: `grid.seed`, `cases`. */
   placeOf(path: string): string;
 }
 
-/** So many trials are more than anybody waits for; a product of axes grows before it is noticed. */
+/** A product of axes grows quickly; nobody waits for more trials. */
 const maxPoints = 100_000;
 
 /**
- * The points of a sweep in order: every combination of `grid` with every row of `zip`, without those in `exclude`; then `cases`, `random` and `sobol`. Each is
- * trained with every seed. A sweep with none of these is its base alone.
- *
- * @param issues what is wrong between its parts is put here.
+ * The points of a sweep in order: combinations of `grid` with rows of `zip`, without `exclude`; then `cases`, `random` and `sobol`, each with every seed. A
+ * sweep without these has only its base.
+ * @param issues receives conflicts between the parts.
  */
 export function expandSweep(spec: SweepSpec, issues: ConfigIssue[]): SweepPoint[] {
   const { grid = {}, zip = {}, cases = [], exclude = [], random, sobol, seeds } = spec;
   if (spec.optuna) {
     refuseBesideSearch(spec, issues);
-    return []; // they follow from what is trained
+    return []; // they depend on results
   }
   refuseTwice(Object.keys(grid), Object.keys(zip), issues);
   if (seeds !== undefined) refuseSeedAxis(spec, issues);
@@ -63,7 +62,7 @@ export function expandSweep(spec: SweepSpec, issues: ConfigIssue[]): SweepPoint[
   );
 }
 
-/** The axis that sets a path: its own, or that of an object above it. */
+/** The axis that sets a path: its own, or that of a parent object. */
 function placeOfAxis(path: string, parts: Readonly<Record<string, Axes>>): string {
   for (const [part, axes] of Object.entries(parts)) {
     const axis = Object.keys(axes).find((each) => path === each || path.startsWith(`${each}.`));
@@ -82,7 +81,7 @@ function product(grid: Axes, rows: readonly Values[]): Values[] {
   );
 }
 
-/** The rows of linked axes; one row that sets nothing where there are none. */
+/** The rows of linked axes; without axes, one row that sets nothing. */
 function zipRows(zip: Axes, issues: ConfigIssue[]): Values[] {
   const axes = Object.entries(zip).map(([path, axis]): [string, JsonValue[]] => [path, axisValues(axis)]);
   const lengths = new Set(axes.map(([, values]) => values.length));

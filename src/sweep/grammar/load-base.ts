@@ -10,9 +10,9 @@ import type { ConfigSources, ResolvedConfig, RunInput } from "../../config/resol
 import type { ConfigIssue } from "../../errors.js";
 import type { SweepPoint } from "./expand-sweep.js";
 
-/** What all trials have, as the command line says it. */
+/** What the command line sets for all trials. */
 export interface BaseSources {
-  /** What the trials start from, where the file has no base: a preset, a file. */
+  /** Start of the trials if the file has no base: a preset or a file. */
   preset?: string | undefined;
   config?: string | undefined;
   aliases?: AliasValues | undefined;
@@ -20,10 +20,8 @@ export interface BaseSources {
 }
 
 /**
- * Complete what every trial starts from: a preset's name, a file, or fields; with nothing said, the default preset.
- *
- * @param base as it was written.
- * @param directory where its relative paths start; those of the command line start at `cwd`.
+ * Complete the base of all trials: a preset's name, a file, or fields (default: the default preset).
+ * @param directory where relative paths of `base` start; those of the command line start at `cwd`.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once.
  */
 export async function loadBase(
@@ -45,7 +43,7 @@ export async function loadBase(
   throw configInvalid([{ path: "base", message: `${JSON.stringify(base)} is neither a preset nor a file that is there${meant}` }]);
 }
 
-/** A value that is set for all trials and one that varies between them contradict each other. */
+/** Refuse fields that are set for all trials and also vary between them. */
 export function refuseSetAxes({ sources }: ResolvedConfig, points: readonly SweepPoint[], issues: ConfigIssue[]): void {
   const varying = new Set(points.flatMap(({ set }) => Object.keys(set)));
   for (const path of varying) {

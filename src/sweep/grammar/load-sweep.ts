@@ -12,18 +12,14 @@ import { expandSweep, type SweepPoint } from "./expand-sweep.js";
 import { type BaseSources, loadBase, refuseSetAxes } from "./load-base.js";
 import { type SweepDefinition, type SweepSpec, sweepSchema } from "./sweep-schema.js";
 
-/** A point whose relative paths start at a folder. */
+/** Resolve the relative paths of a point. */
 export function pointFrom({ set, placeOf }: SweepPoint, directory: string): SweepPoint {
   if (!Object.keys(set).some(isPathField)) return { set, placeOf };
   const absolute = Object.entries(set).map(([path, value]) => [path, isPathField(path) ? (resolvePath(value, directory) as JsonValue) : value]);
   return { set: Object.fromEntries(absolute), placeOf };
 }
 
-/**
- * What is wrong in a sweep (or an experiment) as it is written, each with its place.
- *
- * @param names the fields that it has at its top.
- */
+/** Schema problems of a written sweep or experiment, with their positions. @param names its top-level fields. */
 export function writtenIssues(error: z.ZodError, values: unknown, names: readonly string[], sourceOf: (path: string) => string): ConfigIssue[] {
   return error.issues.flatMap((issue) => {
     if (issue.code === "unrecognized_keys") {
@@ -46,11 +42,10 @@ function issueAt(path: readonly PropertyKey[], message: string, sourceOf: (path:
   return { path: dotted || "(the whole file)", message, source: sourceOf(dotted) };
 }
 
-/** Where a sweep comes from. What the command line says is laid over the file. */
+/** Sources of a sweep. The command line overrides the file. */
 interface SweepSources extends BaseSources {
   /** A JSON, YAML, TypeScript or JavaScript file. */
   file?: string | undefined;
-  /** An object, as a caller of the API gives it. */
   input?: SweepDefinition | undefined;
   /** `path=values`, each. */
   grid?: readonly string[] | undefined;
@@ -60,21 +55,17 @@ interface SweepSources extends BaseSources {
   cwd?: string;
 }
 
-/** A sweep that has been read: its base complete, its points listed. */
+/** A sweep as read: complete base, all points. */
 export interface LoadedSweep {
   name: string;
   spec: SweepSpec;
   base: ResolvedConfig;
   points: SweepPoint[];
-  /** Where a path of the sweep stands: `sigma.yaml:3:5`, `--grid`. */
+  /** Source of a path of the sweep: `sigma.yaml:3:5`, `--grid`. */
   sourceOf(path: string): string;
 }
 
-/**
- * Read a sweep, complete its base, and list its points.
- *
- * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once.
- */
+/** Read a sweep, complete its base and list its points. @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once. */
 export async function loadSweep(sources: SweepSources): Promise<LoadedSweep> {
   const { cwd = process.cwd() } = sources;
   const issues: ConfigIssue[] = [];
@@ -91,9 +82,9 @@ export async function loadSweep(sources: SweepSources): Promise<LoadedSweep> {
 }
 
 interface WrittenSweep extends Layer {
-  /** Where its relative paths start. */
+  /** Where relative paths start. */
   directory: string;
-  /** What its file is called. */
+  /** Name of the file. */
   name?: string;
 }
 
@@ -103,7 +94,7 @@ async function readWritten({ file, input }: SweepSources, cwd: string): Promise<
   return { values, sourceOf, directory: dirname(path), name: basename(path, extname(path)) };
 }
 
-/** The written sweep with what the command line adds: an axis of one field replaces that of the file. */
+/** Merge the command line into the file: an axis replaces the file's axis of the same field. */
 function withCommandLine({ values, sourceOf }: Layer, { grid = [], zip = [], seeds }: SweepSources, cwd: string, issues: ConfigIssue[]): Layer {
   const added = new Map<string, string>();
   const axes = (part: "grid" | "zip", texts: readonly string[]) => {
@@ -118,7 +109,7 @@ function withCommandLine({ values, sourceOf }: Layer, { grid = [], zip = [], see
   return { values: merged, sourceOf: (path) => added.get(path) ?? sourceOf(path) };
 }
 
-/** Paths on the command line start where it was typed, whatever file it is laid over. */
+/** Paths on the command line start in the working directory. */
 function withAbsolutePaths({ path, values }: AxisText, cwd: string): AxisText {
   if (!isPathField(path) || !Array.isArray(values)) return { path, values };
   return { path, values: values.map((value) => resolvePath(value, cwd) as typeof value) };

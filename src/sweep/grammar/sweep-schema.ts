@@ -5,11 +5,11 @@ import { pruneSchema } from "../prune/prune-condition.js";
 import { axisSchema, jsonValueSchema, wholeRange } from "./axis.js";
 import { drawSchema, randomSchema, sobolSchema } from "./drawn-points.js";
 
-/** What can be sought the lowest or highest of: numbers that every trial has at its end. */
+/** Measures that a search can minimize or maximize. */
 const searchMeasures = ["finalLoss", "C", "P", "unique", "displacement"] as const;
 export type SearchMeasure = (typeof searchMeasures)[number];
 
-/** A search by Optuna: its points are asked for some at a time, by what came out of those before. */
+/** A search by Optuna: points are requested in groups, based on earlier results. */
 export const searchSchema = z
   .strictObject({
     trials: z.int().min(1).max(10_000).describe("Points to ask for, in all; each is trained with every seed."),
@@ -29,7 +29,6 @@ const seed = z
   .max(2 ** 32 - 1);
 const accepted = "expected a seed, a list of seeds, or a range such as 42..51";
 
-/** Seeds as they are written: `42..51`, a list, or one. */
 export const seedsSchema = z
   .union([seed, z.array(seed).min(1), z.string().refine((text) => wholeRange(text)?.every((each) => seed.safeParse(each).success), { error: accepted })], {
     error: accepted,
@@ -40,7 +39,7 @@ export const seedsSchema = z
   })
   .describe("Seeds that every point is trained with: a list, a range (42..51), or one seed.");
 
-/** Why seeds that are numbers cannot be planned: a repeated seed would count one run twice, and a descending range is usually a typing mistake. */
+/** Problems with listed seeds: a repeated seed would count one run twice, and a descending range is usually a typing mistake. */
 function seedsProblem(seeds: number | number[] | string): string | undefined {
   const all = listed(seeds);
   const [first = 0] = all;
@@ -55,15 +54,15 @@ function listed(seeds: number | number[] | string): number[] {
   return typeof seeds === "string" ? (wholeRange(seeds) ?? []) : typeof seeds === "number" ? [seeds] : seeds;
 }
 
-/** The seeds in the order in which they are listed. */
+/** The seeds in listing order. */
 export function seedsOf(seeds: z.output<typeof seedsSchema>): number[] {
   return listed(seeds);
 }
 
-/** Fields of a configuration and what they are set to: nested, or by dotted path. */
+/** Configuration values, nested or by dotted path. */
 export const valuesSchema = z.record(z.string(), jsonValueSchema);
 
-/** What sweeps and experiments begin with when they are written. @param training what each of them trains: `trial`, `run`. */
+/** The common first fields of sweeps and experiments. @param training `trial` or `run`. */
 export function writtenHead(kind: "sweep" | "experiment", training: string) {
   return {
     $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
@@ -79,7 +78,7 @@ export function writtenHead(kind: "sweep" | "experiment", training: string) {
   };
 }
 
-/** A sweep as it is written: what is trained, and what varies. */
+/** The content of a sweep file. */
 export const sweepSchema = z.strictObject({
   ...writtenHead("sweep", "trial"),
   grid: z.record(z.string(), axisSchema).optional().describe("Axes by field: every combination of their values is trained."),
@@ -93,18 +92,17 @@ export const sweepSchema = z.strictObject({
   prune: pruneSchema.optional().describe("When a trial is given up; it then counts as pruned, not as failed."),
 });
 
-/** A sweep as it is written. */
 type SweepInput = z.input<typeof sweepSchema>;
 /** A sweep with its defaults. */
 export type SweepSpec = z.output<typeof sweepSchema>;
 
-/** A sweep in a program: its base may be typed like any configuration. */
+/** A sweep in a program; its base has the type of a configuration. */
 export interface SweepDefinition extends Omit<SweepInput, "base"> {
-  /** What every trial starts from: a preset, a configuration file, or the fields themselves. */
+  /** A preset, a configuration file, or the fields themselves. */
   base?: string | RunInput;
 }
 
-/** A sweep in a TypeScript file, checked and completed by the editor: `export default defineSweep({ … })`. */
+/** Type a sweep in a TypeScript file: `export default defineSweep({ … })`. */
 export function defineSweep(sweep: SweepDefinition): SweepDefinition {
   return sweep;
 }

@@ -11,44 +11,43 @@ import { lastEvent, readEvents } from "../../runs/read-events.js";
 import type { SweepTrial } from "../sweep-document.js";
 import type { Trial } from "./plan-trials.js";
 
-/** What compiling takes: 25 to 35 s the first time on a machine, and 3 s where it was done before, on one core of 2025. */
+/** Compiling takes 25 to 35 s the first time on a machine, then 3 s (one core, 2025). */
 export const firstCompileSeconds = 30;
 export const cachedCompileSeconds = 3;
 
-/** Whether the step of a run is compiled where that can be done. */
 export function isToBeCompiled(config: RunConfig): boolean {
   return compilingOf(config).compile !== "never";
 }
 
-/** What tells which runs have one compiled step: seeds, rates, lengths and texts are no part of it. */
+/** Identifies runs that share a compiled step, whatever their seeds, rates, lengths and texts. */
 export function compiledShape({ model, training, threads }: RunConfig): string {
   return JSON.stringify([model, training.per_device_train_batch_size, training.bf16, threads]);
 }
 
-/** Whether steps that were compiled lie on this machine, in the folder of `_keep_compiled` of python/bh_bridge/fast_step/__init__.py. */
+/** Whether this machine has compiled steps, in the folder of `_keep_compiled` in python/bh_bridge/fast_step/__init__.py. */
 export function hasCompiledSteps(environment: NodeJS.ProcessEnv = process.env): boolean {
   const caches = environment["XDG_CACHE_HOME"] || join(homedir(), ".cache");
   const folder = environment["TORCHINDUCTOR_CACHE_DIR"] ?? join(caches, "bh-bridge", "compiled");
   return existsSync(folder) && readdirSync(folder).length > 0;
 }
 
-/** Of a state in the index, and of a step in the event log (a line of 150 bytes, and a little more). */
+/** Bytes per snapshot in the index, and per step in the event log (a line has about 150 bytes). */
 const indexBytes = 24;
 const eventBytes = 200;
-/** Figures of a step are float64. */
+/** Recorded values per step are float64. */
 const wideBytes = 8;
 const tensorsOfStep: readonly string[] = [...tensorsOfForwardPass, "learning_rate", "grad_norm", "grad_norm.clipped"];
-/** Everything else in a run: descriptions, analysis, logs; they take about 100 kB. */
+/** Descriptions, analysis and logs take about 100 kB. */
 const otherBytes = 200_000;
 
-/** The bytes that the run of a trial takes on the disk at most: histories, checkpoints with one more while it is made, final model, events. */
+/** Maximum bytes of a run on disk: histories, checkpoints with one more during a save, final model, events. */
 export function trialBytes({ model, record, training, checkpoint }: RunConfig): number {
   const { weightBytes, momentBytes } = bytesOfNumbers({ model, training });
   const rows = Array.isArray(record.rows) ? record.rows.length : model.vocab_size;
   const width = modelSize(model, "width") ?? 0;
   const stateBytes = (tensor: string): number => {
     if (tensorsOfStep.includes(tensor)) return wideBytes * (tensor === "logits.mean" ? rows : width);
-    const numbers = width * (hasTokenRows(tensor) ? rows : Math.max(4 * width, modelSize(model, "positions") ?? 0)); // of others, the largest that there are
+    const numbers = width * (hasTokenRows(tensor) ? rows : Math.max(4 * width, modelSize(model, "positions") ?? 0)); // the largest of the other tensors
     return numbers * (/\.(?:exp_avg|exp_avg_sq|master)$/.test(tensor) ? momentBytes : weightBytes);
   };
   const statesOf = (tensor: string): number => stepsOfSchedule(record.schedules?.[tensor] ?? record.every, training.max_steps).length;
@@ -59,8 +58,7 @@ export function trialBytes({ model, record, training, checkpoint }: RunConfig): 
 }
 
 /**
- * The bytes of memory that a training takes at least: weights and their gradients, in a stack of each place, and two moments and the corpus of each run.
- *
+ * Minimum bytes of memory of a training: weights and gradients for each slot of a batch, and two moments and the corpus of each run.
  * @param corpusBytes as `corpusMemory`.
  */
 export function leastMemory({ model, training, engine }: RunConfig, runs: number, corpusBytes = 0): number {
@@ -73,33 +71,32 @@ function bytesOfNumbers({ model, training }: Pick<RunConfig, "model" | "training
   return { weightBytes, momentBytes: model.dtype === "float32-master" || training.optimizer_state_dtype === "float32" ? 4 : weightBytes };
 }
 
-/** A training that tells what others like it will take. */
+/** A finished training, as a sample for others like it. */
 interface TrainedRun {
   config: RunConfig;
-  /** Bytes of memory that its corpus takes. */
   corpusBytes?: number | undefined;
-  /** Null where it is gone. */
+  /** Null if it is gone. */
   run: string | null;
   steps: number;
   seconds: number;
 }
 
-/** What trials take while they are trained, as some of them did: alone, or so many in a stack. */
+/** Measured needs of trials trained alone or in a batch of one width. */
 export interface Measured {
   stack: number;
-  /** Of each trial, without what compiling took. */
+  /** Per trial, without compiling. */
   stepsPerSecond: number;
-  /** Of a trial, or of all in its stack, before the first steps and after the last; 0 where `stepsPerSecond` has them. */
+  /** Seconds of a trial or batch before the first step and after the last; 0 if included in `stepsPerSecond`. */
   secondsAround: number;
-  /** Memory of their Python at the peak; null where it was not told. */
+  /** Peak memory of Python; null if unknown. */
   peakBytes: number | null;
-  /** What is in that for the weights and corpora of the runs; the rest does not grow with a stack. */
+  /** The part of it for weights and corpora; the rest does not grow with the batch. */
   leastBytes: number;
-  /** Shapes of the steps that were compiled, and how long one took at most. */
+  /** Shapes of the compiled steps, and the longest time to compile one. */
   compiled: { shapes: readonly string[]; seconds: number };
 }
 
-/** What has been measured in runs whose stacks have one width. */
+/** Measure runs from batches of one width. */
 export function measure(runs: readonly [TrainedRun, ...TrainedRun[]]): Measured {
   const compiled = runs.flatMap((trained) => {
     const seconds = compileSecondsOf(trained);
@@ -116,19 +113,19 @@ export function measure(runs: readonly [TrainedRun, ...TrainedRun[]]): Measured 
   };
 }
 
-/** The same of trials that took their first steps alone, together if there are several: what comes once for each of them is told apart from the steps. */
+/** Measure trials after their first steps, alone or in a batch; one-time costs are separated from the steps. */
 export function measureFirstSteps(runs: readonly [TrainedRun, ...TrainedRun[]]): Measured {
   const measured = measure(runs);
   const events = runs.flatMap(({ run }) => (run === null ? [] : [readEvents(run)]));
   const steps = (events[0] ?? []).filter(({ type }) => type === "step_end");
-  const secondsPerStep = laterStepSeconds(steps.slice(0, -1).map(({ global_step, mono }) => [global_step, mono])); // before the last one of others may lie the end of a run
+  const secondsPerStep = laterStepSeconds(steps.slice(0, -1).map(({ global_step, mono }) => [global_step, mono])); // the end of another run may come before the last step
   if (secondsPerStep === undefined) return measured;
   const times = events.flat().map(({ mono }) => mono);
   const around = Math.max(...times) - Math.min(...times) - measured.compiled.seconds - steps.length * secondsPerStep;
   return { ...measured, stepsPerSecond: 1 / secondsPerStep, secondsAround: Math.max(0, around) };
 }
 
-/** What has been measured in the trials of a plan, by the width of their stacks: one width does not tell what another takes. */
+/** Measure the ended trials of a plan by batch width, because one width does not predict another. */
 export function measuredOf(trials: readonly Trial[], states: readonly SweepTrial[]): Measured[] {
   const byWidth = new Map<number, [TrainedRun, ...TrainedRun[]]>();
   for (const [index, { config, corpusBytes }] of trials.entries()) {
@@ -143,7 +140,7 @@ export function measuredOf(trials: readonly Trial[], states: readonly SweepTrial
   return [...byWidth.values()].map(measure);
 }
 
-/** Seconds that the step of a run was compiled for; null where it was not. */
+/** Seconds to compile the step of a run; null if it was not compiled. */
 function compileSecondsOf({ config, run }: TrainedRun): number | null {
   const compiled = run !== null && isToBeCompiled(config) ? lastEvent(run, "step_method") : undefined;
   return compiled?.method === "compiled" && compiled.used ? compiled.seconds : null;

@@ -11,23 +11,22 @@ import type { PlanCost, SweepTrial } from "../sweep-document.js";
 import { cachedCompileSeconds, compiledShape, firstCompileSeconds, isToBeCompiled, leastMemory, type Measured, measuredOf, trialBytes } from "./measured.js";
 import type { Trial } from "./plan-trials.js";
 
-/** What a worker does at a stretch: a trial, or a stack of them. */
+/** What a worker does without a break: a trial or a batch of them. */
 interface Work {
-  /** Of its steps. */
+  /** Of the steps. */
   seconds: number;
-  /** Of the step that is compiled before the first; null where none is. */
+  /** Of the step to compile first; null for none. */
   shape: string | null;
 }
 
-/** What is known of compiling where the work is done. */
 interface Compiling {
-  /** Shapes that have been compiled there. */
+  /** Shapes compiled already. */
   known: ReadonlySet<string>;
-  /** What the first time takes. */
+  /** Seconds to compile a new shape. */
   firstSeconds: number;
 }
 
-/** Seconds until all is done: each worker takes the next work when it is free, and compiles what none has compiled by then. */
+/** Seconds until all work is done. Each free worker takes the next work, and compiles shapes that no worker has compiled by then. */
 export function planTime(works: readonly Work[], workers: number, { known, firstSeconds }: Compiling): number {
   const freeAt = Array.from({ length: workers }, () => 0);
   const compiledAt = new Map([...known].map((shape) => [shape, 0]));
@@ -40,21 +39,20 @@ export function planTime(works: readonly Work[], workers: number, { known, first
   return Math.max(0, ...freeAt);
 }
 
-/** How the trials that are left will be trained. */
+/** How to train the remaining trials. */
 interface Conditions {
   workers: number;
-  /** Whether failed trials are tried again. */
+  /** Train failed trials again. */
   retry?: boolean | undefined;
-  /** Whether what was compiled for those that have been trained is still there. */
+  /** Whether earlier compiled steps are still cached. */
   isCompiledKept?: boolean;
 }
 
 /**
- * What the trials that are left will take on this machine: the disk by their configurations, time and memory by those that have been trained.
- *
- * @param folder where their runs will lie; it need not exist.
- * @param states what became of the trials, in the same order.
- * @param probes measured for widths of stacks of which none has been trained.
+ * The cost of the remaining trials on this machine: disk from their configurations, time and memory from ended trials.
+ * @param folder where their runs will be; need not exist.
+ * @param states of the trials, in the same order.
+ * @param probes measurements of batch widths without an ended trial.
  */
 export function planCost(
   folder: string,
@@ -73,7 +71,7 @@ export function planCost(
     trials: left.length,
     workers: used,
     ...(together > used && { together }),
-    diskBytes: left.reduce((sum, { config, hasRun }) => sum + (hasRun ? 0 : trialBytes(config)), 0), // a run has reserved its own
+    diskBytes: left.reduce((sum, { config, hasRun }) => sum + (hasRun ? 0 : trialBytes(config)), 0), // a started run has reserved its own
     ...(left.some(({ config }) => !knowsBlocks(config.model)) && { diskIsLeast: true }),
     freeBytes: bavail * bsize,
     ...timeOf(stacks, used, measured, isCompiledKept),
@@ -81,7 +79,7 @@ export function planCost(
   };
 }
 
-/** Trials that are still to be trained, each with whether it has begun. */
+/** The trials left to train, and whether each has started. */
 export function trialsLeft(trials: readonly Trial[], states: readonly SweepTrial[], retry: boolean): (Trial & { hasRun: boolean })[] {
   return trials.flatMap((trial, index) => {
     const state = states[index] ?? { status: "planned" as const, run: null, result: null };
@@ -89,7 +87,7 @@ export function trialsLeft(trials: readonly Trial[], states: readonly SweepTrial
   });
 }
 
-/** How long all stacks take; nothing where one is of a width that has not been measured. */
+/** Time for all batches; null if one has an unmeasured width. */
 function timeOf(
   stacks: readonly Stack<Trial>[],
   workers: number,
@@ -115,7 +113,7 @@ function timeOf(
   };
 }
 
-/** What the process of a stack takes: as much as was measured, with its own runs in place of those that were. */
+/** Memory of the process of a batch: the measured peak, adjusted to its own runs. */
 function memoryOfStack(stack: Stack<Trial>, measured: readonly Measured[]): number {
   const [{ config, corpusBytes }] = stack;
   const least = leastMemory(config, stack.length, corpusBytes);
@@ -124,10 +122,9 @@ function memoryOfStack(stack: Stack<Trial>, measured: readonly Measured[]): numb
 }
 
 /**
- * Refuse what cannot be finished.
- *
- * @param memory bytes of memory that there are.
- * @throws {BhBridgeError} `DISK_FULL`, or `USAGE` where so many workers do not fit into the memory, naming the bytes.
+ * Refuse a plan that cannot finish.
+ * @param memory available bytes.
+ * @throws {BhBridgeError} `DISK_FULL`, or `USAGE` if the workers do not fit into memory, naming the bytes.
  */
 export function requireRoom({ trials, workers, together, diskBytes, freeBytes, memoryBytes }: PlanCost, memory: number = installedMemory()): void {
   if (diskBytes > freeBytes) {
@@ -145,7 +142,7 @@ export function requireRoom({ trials, workers, together, diskBytes, freeBytes, m
   );
 }
 
-/** Bytes of memory that limit the workers of an executor: those of this machine, where it trains here. */
+/** Bytes of memory available to an executor's workers. */
 export function memoryOf({ isHere }: Pick<Executor, "isHere">): number {
   return isHere ? installedMemory() : Number.POSITIVE_INFINITY;
 }

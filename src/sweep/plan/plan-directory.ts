@@ -22,23 +22,22 @@ const questionSchema = z.strictObject({
       test: z.enum(["mean", "median"]).optional(),
     })
     .transform(rulesFromStored),
-  /** SHA-256 of the rules, which the verdict repeats. */
   rulesHash: z.string(),
   measures: z.array(z.string()).readonly(),
   cells: z.array(z.strictObject({ arm: z.string(), seed: z.int(), trial: z.string() })).readonly(),
 });
 
-/** `plan.json`: what a sweep or an experiment asks for. The configuration of a trial is the base with what the trial sets. */
+/** `plan.json` of a sweep or experiment. A trial's configuration is the base with the values it sets. */
 const planFileSchema = z.strictObject({
   schema: z.literal("bh-bridge/plan@1"),
   name: z.string(),
-  /** What its name in the file system ends in: of base, corpus and rules. */
+  /** Of base, corpus and rules; the directory name ends with it. */
   hash: z.string(),
   preset: z.string(),
   /** A complete configuration. */
   base: z.record(z.string(), z.json()),
   prune: pruneSchema.nullable(),
-  /** Of an experiment: what is compared, and the rules that it will be judged by. */
+  /** Of an experiment: its arms and rules. */
   question: questionSchema.nullable(),
   trials: z.array(z.strictObject({ trial: z.string(), set: z.record(z.string(), z.json()) })),
 });
@@ -46,7 +45,6 @@ type PlanFile = z.output<typeof planFileSchema>;
 
 export const planFileName = "plan.json";
 
-/** The content of `plan.json`. */
 export function planText({ name, hash, base, prune, question, trials }: Plan): string {
   const file: z.input<typeof planFileSchema> = {
     schema: "bh-bridge/plan@1",
@@ -68,7 +66,7 @@ export function readPlan(directory: string): PlanFile {
   return plan;
 }
 
-/** The directories of sweeps with a name: the newest of the same base and rules, and the newest of others. */
+/** The newest directories of a name: with the same base and rules, and with others. */
 interface FoundDirectories {
   same: string | undefined;
   other: string | undefined;
@@ -76,7 +74,7 @@ interface FoundDirectories {
 
 const time = runDirectoryName(new Date(0), "x", "").slice(0, "1970-01-01T00-00-00".length).replaceAll(/\d/g, "\\d");
 
-/** Look for the directory of a plan among those in a folder: the same name, and the same base and rules. */
+/** Find the directories of a plan's name in a folder. */
 export function findPlanDirectory(out: string, { name, hash }: Pick<Plan, "name" | "hash">): FoundDirectories {
   const folder = resolve(out);
   const slugs = [slugOf(name), earlierSlugOf(name)].map((slug) => slug.replaceAll(".", "\\."));
@@ -91,12 +89,12 @@ export function findPlanDirectory(out: string, { name, hash }: Pick<Plan, "name"
   return { same: same && join(folder, same), other: other && join(folder, other) };
 }
 
-/** Make the directory of a plan, with its plan in it. @returns the absolute path. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
+/** Create the directory of a plan with its `plan.json`. @returns the absolute path. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
 export function createPlanDirectory(out: string, plan: Plan): string {
   return createRunDirectory(out, plan.name, plan.hash, { [planFileName]: planText(plan) });
 }
 
-/** Let a directory have this plan from now on. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
+/** Replace the plan of a directory. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
 export function replacePlan(directory: string, plan: Plan): void {
   durableWrite(join(directory, planFileName), planText(plan));
 }

@@ -17,9 +17,8 @@ import { readPlan } from "./plan-directory.js";
 import { planSearch } from "./plan-search.js";
 
 /**
- * Plan an experiment: a sweep whose only axis is the arm. Each seed is trained in every arm before the next one, so that pairs are whole early.
- *
- * @throws {BhBridgeError} as `planPoints`; `CONFIG_INVALID` where an arm sets the seed or a field that is set for all runs, or where two arms are equal.
+ * Plan an experiment: a sweep whose only axis is the arm. Each seed is trained in every arm before the next one, so that pairs complete early.
+ * @throws {BhBridgeError} as `planPoints`; `CONFIG_INVALID` if an arm sets the seed or a field set for all runs, or if two arms are equal.
  */
 export async function planExperiment(
   loaded: LoadedExperiment,
@@ -54,8 +53,7 @@ export async function planExperiment(
 }
 
 /**
- * Two arms that compute the same would share or repeat their runs, and a comparison of runs with themselves reads as evidence of no difference.
- *
+ * Arms that compute the same would share or repeat their runs, and comparing a run with itself looks like evidence of no difference.
  * @throws {BhBridgeError} `CONFIG_INVALID`, naming every arm that equals an earlier one.
  */
 function refuseEqualArms({ trials, machine }: Pick<Plan, "trials" | "machine">, { cells }: Pick<Question, "cells">, sourceOf: (path: string) => string): void {
@@ -74,20 +72,19 @@ function refuseEqualArms({ trials, machine }: Pick<Plan, "trials" | "machine">, 
   if (issues.size > 0) throw configInvalid([...issues.values()]);
 }
 
-/** A configuration with the fields set alike that change what is stored of a training, not its steps, and with the device that `auto` stands for. */
+/** A configuration without the fields that change only what is recorded, and with the device resolved. */
 function computedPart(config: RunConfig, device: Machine["device"]): RunConfig {
   return { ...config, device: config.device === "auto" ? device : config.device, record: recordSchema.parse({}), checkpoint: checkpointSchema.parse({}) };
 }
 
-/** Who carries a plan out, and where. */
 interface PlannedBy {
   executor: Executor;
   python: UsablePython;
-  /** The folder that holds its directory. */
+  /** Folder for its directory. */
   out: string;
 }
 
-/** Plan a sweep; of a search what is known of it, and what is asked for next. @throws {BhBridgeError} as `planPoints` and `planSearch`. */
+/** Plan a sweep; for a search, its known points and the next ones. @throws {BhBridgeError} as `planPoints` and `planSearch`. */
 export async function planSweep(loaded: LoadedSweep, { executor, python, out }: PlannedBy, signal?: AbortSignal): Promise<Plan> {
   const { name, spec, base, points, sourceOf } = loaded;
   if (spec.optuna) return planSearch(loaded, spec.optuna, { executor, python, out }, signal);
@@ -96,16 +93,16 @@ export async function planSweep(loaded: LoadedSweep, { executor, python, out }: 
   return { ...plan, prune, question: null };
 }
 
-/** What a directory was begun with, to be gone on with. */
+/** The stored plan of a directory, to resume it. */
 interface StoredPlan {
   base: ResolvedConfig;
-  /** What its trials are to answer; null for a sweep. */
+  /** The question of an experiment; null for a sweep. */
   question: Question | null;
-  /** Plan its trials as they were planned. @throws {BhBridgeError} `USAGE` where they would be others now; as `planPoints` and `refuseEqualArms`. */
+  /** Plan the same trials again. @throws {BhBridgeError} `USAGE` if they would differ now; as `planPoints` and `refuseEqualArms`. */
   plan(executor: Executor, signal?: AbortSignal): Promise<Plan>;
 }
 
-/** Read the plan of a directory, to go on with it without the command that began it. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`. */
+/** Read the plan of a directory, to resume it without its original command. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`. */
 export function planAgain(path: string): StoredPlan {
   const directory = resolve(path);
   const { name, hash, preset, base: stored, prune, question: asked, trials } = readPlan(directory);
@@ -130,7 +127,7 @@ export function planAgain(path: string): StoredPlan {
   };
 }
 
-/** As it was planned: the file has the hash of its rules beside it. */
+/** Without the stored hash of the rules. */
 function questionOf({ arms, seeds, rules, measures, cells }: Question): Question {
   return { arms, seeds, rules, measures, cells };
 }

@@ -18,7 +18,7 @@ import { readSweep } from "../sweep-summary.js";
 import { type Plan, planPoints } from "./plan.js";
 import { findPlanDirectory } from "./plan-directory.js";
 
-/** A point that has been trained, and what came out; null for one that failed. */
+/** An ended point and its result; null if it failed. */
 interface ToldPoint {
   values: Readonly<Record<string, JsonValue>>;
   value: number | null;
@@ -26,14 +26,13 @@ interface ToldPoint {
 
 const answerSchema = z.union([z.strictObject({ asked: z.array(z.record(z.string(), z.number())) }), z.strictObject({ missing: z.string() })]);
 
-/** Optuna is imported in a second; a thousand points are told in some more. */
+/** Importing Optuna takes a second; reporting a thousand points a few more. */
 const timeoutMs = 300_000;
-/** As numbers that are drawn: enough to be different, few enough to be read. */
+/** Enough digits to distinguish values, few enough to read. */
 const digits = 6;
 
 /**
- * Ask Optuna for points, by all that was trained before. It keeps nothing: the same points with the same results are answered by the same.
- *
+ * Ask Optuna for points, given all earlier results. It has no other state, so equal requests get equal answers.
  * @throws {BhBridgeError} `PYTHON_DEPENDENCY_MISSING` with the command that installs Optuna; `ABORTED`.
  */
 export async function askOptuna(
@@ -60,7 +59,7 @@ export async function askOptuna(
 
 type Draw = SearchSpec["over"][string];
 
-/** Optuna knows numbers: a value of a list is its place there. */
+/** Optuna uses numbers: a list value is coded as its index. */
 function codeOf(draw: Draw, value: JsonValue | undefined): number {
   return Array.isArray(draw) ? draw.findIndex((each) => isDeepStrictEqual(each, value)) : Number(value);
 }
@@ -79,10 +78,9 @@ const measures: Readonly<Record<SearchMeasure, (result: TrialResult) => number |
 };
 
 /**
- * Plan a search as far as it is known: the points of its directory, and, when all of these have ended, the next ones that Optuna asks for. All that it goes by
- * is in that directory, so whoever comes after a kill plans the same.
- *
- * @param out the folder that holds its directory.
+ * Plan a search as far as known: the points of its directory and, once all have ended, the next points from Optuna. It depends only on that directory, so a
+ * restart plans the same.
+ * @param out folder for its directory.
  * @throws {BhBridgeError} as `planPoints` and `askOptuna`.
  */
 export async function planSearch(
@@ -92,7 +90,7 @@ export async function planSearch(
   signal?: AbortSignal,
 ): Promise<Plan> {
   const prune = spec.prune ?? null;
-  const { trials: most, together, ...what } = search; // more points of the same search belong to it
+  const { trials: most, together, ...what } = search; // raising these limits keeps the search the same
   const planOf = async (points: readonly SweepPoint[]) =>
     (await planPoints({ name, base, points, rules: { prune, search: what }, sourceOf }, executor, signal)).plan;
   const empty = await planOf([]);
@@ -110,7 +108,7 @@ export async function planSearch(
 
 type Values = Readonly<Record<string, JsonValue>>;
 
-/** The points of trials, in their order, with the trials of each: one for every seed. */
+/** The points in order, each with its trials (one per seed). */
 function pointsOf(trials: readonly SweepTrial[], fields: readonly string[]): { values: Values; trials: SweepTrial[] }[] {
   const points = new Map<string, { values: Values; trials: SweepTrial[] }>();
   for (const trial of trials) {
@@ -123,7 +121,7 @@ function pointsOf(trials: readonly SweepTrial[], fields: readonly string[]): { v
   return [...points.values()];
 }
 
-/** What a point has come to: the mean over its seeds; null where none of them has the number. */
+/** The mean of a point over its seeds; null if no seed has the number. */
 function meanOf(trials: readonly SweepTrial[], { minimize, maximize }: SearchSpec): number | null {
   const measure = minimize ?? maximize;
   if (measure === undefined) throw new BhBridgeError("USAGE", "a search says minimize or maximize");

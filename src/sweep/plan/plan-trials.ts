@@ -19,32 +19,29 @@ export interface Trial {
   trial: string;
   /** Name of its arm, in an experiment. */
   arm?: string;
-  /** What it sets over the base. */
+  /** Values it sets over the base. */
   set: Overrides;
-  /** Complete. */
   config: RunConfig;
   /** SHA-256 of its corpus. */
   corpus: string;
-  /** Bytes of memory that it takes while the trial is trained; nothing where that is not known. */
+  /** Bytes of memory of the corpus, if known. */
   corpusBytes?: number;
 }
 
-/** What a plan is made with, beside its points. */
 export interface PlanFacts {
   /** The device that `auto` stands for here. */
   device: "cpu" | "cuda" | "mps";
-  /** CPU threads of a trial that does not say. */
+  /** Default CPU threads per trial. */
   threads: number;
-  /** The corpus of a configuration; what it reads once it need not read again. */
+  /** The corpus of a configuration, cached. */
   corpusOf(config: RunConfig): Promise<Pick<CorpusFacts, "sha256" | "tokenizer" | "tokens" | "windows">>;
-  /** Where a path of the sweep stands. */
+  /** Source of a path of the sweep. */
   sourceOf(path: string): string;
 }
 
 /**
- * The trial of each point, in their order: laid over the base and checked, its identity taken.
- *
- * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, each told for the first trial that has it.
+ * The trial of each point, in order: merged with the base, validated and identified.
+ * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, each reported for the first trial that has it.
  */
 export async function planTrials(base: ResolvedConfig, points: readonly SweepPoint[], facts: PlanFacts): Promise<Trial[]> {
   const issues = new Map<string, ConfigIssue>();
@@ -70,7 +67,7 @@ async function configOf(base: ResolvedConfig, { set, placeOf }: SweepPoint, fact
   return { ...config, threads: config.threads ?? facts.threads };
 }
 
-/** What is made, or nothing where fields are wrong: their problems are kept, each once. */
+/** Run `make`, collecting configuration problems without duplicates; undefined if there were any. */
 async function collecting<Made>(issues: Map<string, ConfigIssue>, make: () => Promise<Made>): Promise<Made | undefined> {
   try {
     return await make();
@@ -92,7 +89,7 @@ export function laidOver(base: ResolvedConfig, over: Layer): RunConfig {
   return parseRunConfig(values, sources, issues);
 }
 
-/** Other weights have another architecture, which is read from them: the sources are gone through once more. */
+/** Other weights have another architecture, which is read from them, so the base is resolved again. */
 async function withOtherWeights(base: ResolvedConfig, set: Overrides): Promise<RunConfig> {
   const given = [...base.sources].filter(([, source]) => !/^(?:default$|default of |preset |checkpoint )/.test(source));
   const { values } = assignmentLayer(given.map(([path, source]) => ({ path, value: valueAt(path.split("."), base.config), source })));

@@ -9,21 +9,21 @@ import type { SweepPoint } from "../grammar/expand-sweep.js";
 import type { Prune } from "../prune/prune-condition.js";
 import { type PlanFacts, planTrials, type Trial } from "./plan-trials.js";
 
-/** The trials that a sweep or an experiment asks for, and what they are trained on. */
+/** The trials of a sweep or experiment and their hardware. */
 export interface Plan {
   name: string;
   base: ResolvedConfig;
-  /** Each once, where it came first. */
+  /** Without duplicates, in order of first occurrence. */
   trials: Trial[];
   prune: Prune | null;
-  /** What its trials are to answer; null for a sweep. */
+  /** The question of an experiment; null for a sweep. */
   question: Question | null;
-  /** Of what its trials have in common and of its rules: a plan with the same may get more trials. */
+  /** Of the common parts and the rules. Plans with equal hashes share a directory. */
   hash: string;
   machine: Machine;
 }
 
-/** What an experiment compares, and how it will judge: it stands before the first step. */
+/** The arms of an experiment and the rules fixed in advance. */
 export interface Question {
   /** Names of the arms; the first is the control. */
   arms: readonly string[];
@@ -35,14 +35,13 @@ export interface Question {
   cells: readonly Cell[];
 }
 
-/** One arm with one seed. */
 interface Cell {
   arm: string;
   seed: number;
   trial: string;
 }
 
-/** Trials with the names of their arms. */
+/** Add the names of their arms to trials. */
 export function withArms<Planned extends { trial: string }>(
   trials: readonly Planned[],
   cells: readonly Pick<Cell, "arm" | "trial">[],
@@ -54,24 +53,22 @@ export function withArms<Planned extends { trial: string }>(
   });
 }
 
-/** What a plan is made of. */
 export interface PlanSources {
   name: string;
   base: ResolvedConfig;
   points: readonly SweepPoint[];
-  /** What, beside the base and its corpus, has to be the same for more trials to belong to it. */
+  /** What else must be equal for more trials to belong to the plan, besides base and corpus. */
   rules: unknown;
-  /** Where a path of what was written stands. */
+  /** Source of a path of the sweep or experiment. */
   sourceOf(path: string): string;
 }
 
-/** CPU threads of a trial that does not say: many small trainings side by side are quicker than one on many threads. */
+/** Default threads per trial: many small trainings in parallel are faster than one on many threads. */
 const threadsOfTrial = 1;
 
 /**
- * Plan the trials of points: each complete, checked and identified; nothing is started. Corpora are read once each.
- *
- * @returns the plan's own part, and the trial of each point, in their order.
+ * Plan the trials of points: complete, validated and identified. Nothing is started, and each corpus is read once.
+ * @returns the plan without its question, and the trial of each point, in order.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; `CORPUS_INVALID`, `ABORTED`.
  */
 export async function planPoints(
@@ -93,7 +90,7 @@ function isOnCpuAlone(base: ResolvedConfig, points: readonly SweepPoint[]): bool
   return base.config.device === "cpu" && !points.some(({ set }) => Object.hasOwn(set, "device"));
 }
 
-/** Reads the corpus of a configuration; one that was read with the same settings is not read again. */
+/** Reads corpora, each once per set of relevant settings. */
 function corpusReader(base: ResolvedConfig, signal?: AbortSignal): PlanFacts["corpusOf"] {
   const read = new Map<string, ReturnType<typeof corpusOf>>();
   return (config) => {

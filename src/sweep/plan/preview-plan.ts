@@ -13,10 +13,9 @@ import { findPlanDirectory } from "./plan-directory.js";
 import type { Trial } from "./plan-trials.js";
 import { requireStacks, taskOf } from "./trial-label.js";
 
-/** By half so many steps a step takes what it will take. */
+/** Step times are stable after half of these steps. */
 const probeSteps = 20;
 
-/** How a preview is made. */
 interface PreviewOptions {
   out: string;
   workers: number;
@@ -25,10 +24,9 @@ interface PreviewOptions {
 }
 
 /**
- * What a plan would train, what is there of it already, and what the rest will take. Where no trial of it has been trained, the first one's first steps are, in
- * a temporary folder, and those of the others in its stack; not for an executor on other machines, which take another time.
- *
- * @throws {BhBridgeError} `DISK_FULL` when the plan cannot be finished here, `USAGE` when so many workers do not fit into the memory.
+ * What a plan would train, what exists already, and the cost of the rest. Untrained batch widths are measured with a few steps in a temporary folder, unless
+ * the executor trains elsewhere.
+ * @throws {BhBridgeError} `DISK_FULL` if the plan cannot finish here, `USAGE` if the workers do not fit into memory.
  */
 export async function previewPlan(
   plan: Plan,
@@ -55,7 +53,7 @@ export async function previewPlan(
   return { ...sweepDocument(plan.name, directory ?? null, trials), cost };
 }
 
-/** Measure a stack of each width of which no trial has been trained, or a trial that is alone. */
+/** Measure one batch of each untrained width; a single trial counts as a batch. */
 async function probePlan(
   plan: Plan,
   states: readonly SweepTrial[],
@@ -74,7 +72,7 @@ async function probePlan(
   return probes;
 }
 
-/** Measure trials as they will be trained: a few steps alone would not be compiled. Where that cannot be, they will not be compiled either. */
+/** Measure trials compiled, if possible, as their training will be. The training itself would not compile so few steps. */
 async function probeCompiled(plan: Plan, stack: Stack<Trial>, python: UsablePython, signal: AbortSignal): Promise<Measured | undefined> {
   const probe = (trials: readonly Trial[]) => probeTrials(plan, trials, python, signal);
   const { config } = stack[0];
@@ -84,7 +82,7 @@ async function probeCompiled(plan: Plan, stack: Stack<Trial>, python: UsablePyth
   return compiled ?? (await probe(stack));
 }
 
-/** Train the first steps of trials that are trained together, and forget them; nothing where one fails, which its training will tell. */
+/** Train the first steps of a batch in a temporary folder; undefined if a trial fails, which its training will report. */
 async function probeTrials(plan: Plan, trials: readonly Trial[], python: UsablePython, signal: AbortSignal): Promise<Measured | undefined> {
   using out = temporaryFolder("probe");
   const worker = localWorkers(trials, plan.machine, python, 1)(0);

@@ -9,24 +9,19 @@ import type { SweepTrial } from "../sweep-document.js";
 import type { Plan } from "./plan.js";
 import type { Trial } from "./plan-trials.js";
 
-/** What a trial is labelled by. */
 type LabelledTrial = { readonly arm?: string | undefined; readonly set: SweepTrial["set"] };
 
-/** `rmsnorm-seed-42`: a run of an experiment, by its arm and seed. */
+/** Label of a run of an experiment: `rmsnorm-seed-42`. */
 export function armLabel(arm: string, { seed }: SweepTrial["set"]): string {
   return seed === undefined ? arm : `${arm}-seed-${JSON.stringify(seed)}`;
 }
 
-/** What a trial sets, in one line, each field by its full path: `init.sigma=1e-5 seed=3`; `base` where it sets nothing. In an experiment, arm and seed. */
+/** The values a trial sets, by full path: `init.sigma=1e-5 seed=3`; `base` if it sets none. In an experiment, arm and seed. */
 export function trialLabel({ arm, set }: LabelledTrial): string {
   return arm === undefined ? settings(Object.entries(set)) : printable(armLabel(arm, set));
 }
 
-/**
- * Short labels that distinguish trials from one another: only the fields that differ between them, without their sections where that is unambiguous.
- *
- * @returns a function from a trial to its label.
- */
+/** Short labels that distinguish trials: only differing fields, without their sections if unambiguous. */
 export function distinctLabels(trials: readonly LabelledTrial[]): (trial: LabelledTrial) => string {
   const [first] = trials;
   const paths = [...new Set(trials.flatMap(({ set }) => Object.keys(set)))];
@@ -44,7 +39,7 @@ function settings(entries: readonly (readonly [string, unknown])[]): string {
   return entries.map(([title, value]) => `${title}=${typeof value === "string" ? printable(value) : JSON.stringify(value)}`).join(" ") || "base";
 }
 
-/** What a worker is given of a trial that has no run yet; its run is named after arm and seed, or after what the trial sets. @param out folder for its run. */
+/** The task of a trial without a run. The run is named after arm and seed, or after the values the trial sets. @param out folder for its run. */
 export function taskOf(plan: Plan, planned: Trial, out: string): TrialTask {
   const { base, prune } = plan;
   const { trial, config, corpus } = planned;
@@ -53,7 +48,7 @@ export function taskOf(plan: Plan, planned: Trial, out: string): TrialTask {
 
 const longestName = 200;
 
-/** A name of the base would be that of all runs of an experiment, so that only an arm's own name replaces arm and seed. */
+/** In an experiment only an arm's own name replaces arm and seed, because the base's name would be that of all runs. */
 function nameOf({ name }: Plan, { arm, config, set }: Trial): string {
   if (arm !== undefined && !Object.hasOwn(set, "name")) return armLabel(arm, set);
   if (config.name !== undefined) return config.name;
@@ -61,11 +56,7 @@ function nameOf({ name }: Plan, { arm, config, set }: Trial): string {
   return [name, ...settings].join(" ").slice(0, longestName);
 }
 
-/**
- * Refuse stacks that no trials fill, and an executor that has none.
- *
- * @throws {BhBridgeError} `USAGE` naming the trials.
- */
+/** Refuse batched runs that the trials do not fill, or that the executor does not support. @throws {BhBridgeError} `USAGE`. */
 export function requireStacks(trials: readonly Trial[], { name, trainsAlone }: Pick<Executor, "name" | "trainsAlone">): void {
   const stacks = new Map<string, Trial[]>();
   for (const trial of trials) {
@@ -88,7 +79,7 @@ export function requireStacks(trials: readonly Trial[], { name, trainsAlone }: P
   }
 }
 
-/** What to say of a plan whose stacks lie on a CPU; nothing where there are none. */
+/** A hint for batched runs on a CPU; undefined otherwise. */
 export function stackOnCpu({ trials, machine }: Pick<Plan, "trials" | "machine">): string | undefined {
   const isOnCpu = trials.some(({ config }) => batchedRuns(config) > 1 && (config.device === "cpu" || (config.device === "auto" && machine.device === "cpu")));
   return isOnCpu ? "On a CPU batched runs are no faster than trials one after another: omit engine.batched_runs, and use --workers" : undefined;

@@ -2,24 +2,24 @@ import { batchedRuns } from "../../config/engine-schema.js";
 import type { JobListener } from "../executors/executor.js";
 import { stackOf, type TrialEnd, type TrialTask, type TrialWorker } from "./trial-task.js";
 
-/** A trial that took so many processes with it has a cause of its own. */
+/** A trial whose process died this often fails. */
 const deathsThatFail = 3;
-/** Trials whose process died so often while they were trained together are trained one by one: one of them may be the cause, or the memory. */
+/** Batched trials whose process died this often are trained alone: one of them, or memory, may be the cause. */
 const deathsTogether = 2;
 
 interface PoolOptions {
-  /** How many workers train side by side. */
+  /** Workers in parallel. */
   workers: number;
-  /** Start a worker; `slot` counts from 0, and the worker that follows a dead one has its slot. */
+  /** Start a worker. `slot` counts from 0; the successor of a dead worker has its slot. */
   startWorker(slot: number): TrialWorker;
   listener: JobListener;
-  /** Ends each training after its step, with a checkpoint; nothing more is begun. */
+  /** Ends each training after its step, with a checkpoint; starts nothing more. */
   signal: AbortSignal;
-  /** Begin nothing more once a trial has failed. */
+  /** Start nothing more once a trial has failed. */
   failFast: boolean;
 }
 
-/** Train all trials, each on the next worker that is free, and resolve when none is left; a worker that dies is replaced, and its trial gone on with. */
+/** Train all trials, each on the next free worker. A worker that dies is replaced, and its trial is resumed. */
 export async function runPool(tasks: readonly TrialTask[], { workers, startWorker, listener, signal, failFast }: PoolOptions): Promise<void> {
   const queue = [...tasks];
   const deaths = new Map<string, number>();
@@ -68,7 +68,7 @@ export async function runPool(tasks: readonly TrialTask[], { workers, startWorke
   await Promise.all(Array.from({ length: Math.min(workers, tasks.length) }, (_, slot) => work(slot)));
 }
 
-/** The next task, with those that are trained together with it. */
+/** The next task, with those trained in the same batch. */
 function takeNext(queue: TrialTask[], deaths: ReadonlyMap<string, number>): TrialTask[] {
   const first = queue.shift();
   if (!first) return [];

@@ -4,18 +4,18 @@ import { basename, join } from "node:path";
 import { BhBridgeError } from "../../errors.js";
 import { sha256OfFile } from "../../runs/checksums.js";
 
-/** What became of a file or a directory that a configuration names: it travels under this name, or it does not, for this reason. */
+/** A file or directory that a configuration names: sent under a name, or why it was not sent. */
 export type SentFile = { name: string; sha256: string } | { whyNot: string };
 
-/** What was sent along with a worker. */
+/** The files sent to a worker. */
 export interface Sent {
-  /** Where it lies, on the worker's machine. */
+  /** Where they are on the worker's machine. */
   folder: string;
-  /** By the path that configurations say. */
+  /** By path in the configurations. */
   files: Readonly<Record<string, SentFile>>;
 }
 
-/** Finds the files that a configuration names where they were sent to; nothing was sent to a worker that sees them where they are. */
+/** Maps the files that a configuration names to their copies on this machine. */
 export class SentFiles {
   readonly #sent: Sent | undefined;
   readonly #checked = new Set<string>();
@@ -24,16 +24,12 @@ export class SentFiles {
     this.#sent = sent;
   }
 
-  /** Where the text of a trial was sent to, by its SHA-256; nothing where it is read from its own place. */
+  /** Where the text of a trial was sent; undefined if it is read from its original path. */
   corpus(sha256: string): string | undefined {
     return this.#sent && join(this.#sent.folder, "corpora", sha256);
   }
 
-  /**
-   * Where a file or directory lies here.
-   *
-   * @throws {BhBridgeError} `IO_FAILED` where it is not what was sent; `FILE_NOT_FOUND` where it was not sent and is not here.
-   */
+  /** Local path of a file or directory. @throws {BhBridgeError} `IO_FAILED` for a wrong checksum, `FILE_NOT_FOUND` if it was not sent and is not here. */
   here(path: string): string {
     const file = this.#sent?.files[path];
     if (!this.#sent || !file) return path;
@@ -49,14 +45,14 @@ export class SentFiles {
   }
 }
 
-/** The files of a path, with their names in it: of a directory all of them in order of their names, of a file itself. */
+/** The files of a path: itself, or all files in a directory, sorted by name. */
 export function filesOf(path: string): { path: string; name: string }[] {
   if (!statSync(path).isDirectory()) return [{ path, name: "" }];
   const names = readdirSync(path, { recursive: true, encoding: "utf8" }).sort();
   return names.map((name) => ({ path: join(path, name), name })).filter((file) => statSync(file.path).isFile());
 }
 
-/** SHA-256 of the names and contents of a directory's files, or of a file's content. */
+/** SHA-256 of a file's content, or of the names and contents of a directory's files. */
 export function contentHash(path: string): string {
   const hash = createHash("sha256");
   for (const file of filesOf(path)) hash.update(`${sha256OfFile(file.path)}  ${file.name}\n`);

@@ -12,24 +12,21 @@ import { SentFiles } from "./sent-files.js";
 import { type Training, type TrialEnd, type TrialListener, type TrialTask, trialResult } from "./trial-task.js";
 import type { WorkerSetup } from "./worker-channel.js";
 
-/** What a Python process cannot change once it runs. */
+/** Settings that a running Python process cannot change. */
 type ProcessNeeds = Pick<RunConfig, "device" | "threads">;
 
-/** The Python of a trial. */
 interface TrialPython {
-  /** A Python for a trial, as one that has just started. */
+  /** A Python for a trial, in the state of a new process. */
   for(config: RunConfig, signal: AbortSignal): Promise<Bridge>;
   /** The files that configurations name. */
   readonly files: SentFiles;
-  /** The repository that runs note; undefined where they look for it themselves. */
+  /** The repository that runs record; undefined if they detect it themselves. */
   readonly repository: WorkerSetup["repository"];
-  /** Train nothing more in it. */
   close(): Promise<void>;
 }
 
-/** A Python that trains one trial after the other, PyTorch loaded; each finds it as a process that has just started. */
+/** Trains one trial after another in one Python with PyTorch loaded. Each trial finds it in the state of a new process. */
 export class WarmPython implements TrialPython {
-  /** The files that configurations name. */
   readonly files: SentFiles;
   readonly #setup: WorkerSetup;
   #bridge: Bridge | undefined;
@@ -40,7 +37,7 @@ export class WarmPython implements TrialPython {
     this.files = new SentFiles(setup.sent);
   }
 
-  /** A Python for a trial: the one that is there, renewed, where it has the device and the threads. */
+  /** Reuse and reset the current Python if it has the right device and threads. */
   async for({ device, threads }: ProcessNeeds, signal: AbortSignal): Promise<Bridge> {
     const needs = JSON.stringify([device, threads]);
     if (this.#needs !== needs) await this.close();
@@ -54,12 +51,10 @@ export class WarmPython implements TrialPython {
     return this.#bridge;
   }
 
-  /** The repository that runs note; undefined where they look for it themselves. */
   get repository(): WorkerSetup["repository"] {
     return this.#setup.repository;
   }
 
-  /** End the Python that is there. */
   async close(): Promise<void> {
     const bridge = this.#bridge;
     this.#bridge = undefined;
@@ -67,10 +62,10 @@ export class WarmPython implements TrialPython {
   }
 }
 
-/** Why a run of an earlier start cannot be gone on with, so that its trial begins anew. */
+/** Errors after which a trial cannot resume its run and restarts from the beginning. */
 const lostRuns: readonly string[] = ["RUN_NOT_FOUND", "RUN_CORRUPT", "RESUME_MISMATCH"];
 
-/** Train a trial, or go on with its run; whatever becomes of it is its end, not an error. @param seat where it trains beside others. */
+/** Train a trial or resume its run; errors become its end. @param seat its slot in a batch. */
 async function trainTrial(task: TrialTask, python: TrialPython, listener: TrialListener, signal: AbortSignal, seat?: StackSeat): Promise<TrialEnd> {
   try {
     if (task.run !== null) {
@@ -78,12 +73,12 @@ async function trainTrial(task: TrialTask, python: TrialPython, listener: TrialL
         return await goOn(await openResumable(task.run), task, python, listener, signal, seat);
       } catch (error) {
         if (!(error instanceof BhBridgeError) || !lostRuns.includes(error.code)) throw error;
-        await python.close(); // it may hold the model of the run that could not be gone on with
+        await python.close(); // it may hold the model of the run that could not be resumed
       }
     }
     return await train(task, undefined, python, listener, signal, seat);
   } catch (error) {
-    await python.close(); // what a failed training has left in it concerns no other
+    await python.close(); // its leftovers must not affect another trial
     if (!(error instanceof BhBridgeError)) throw error;
     if (signal.aborted) return { kind: "stopped" };
     return { kind: error.code === "PEER_EXITED" ? "died" : "failed", reason: `${error.code}: ${lastWords(error)}` };
@@ -144,7 +139,7 @@ async function train(
   return trained.outcome.status === "completed" ? wholeEnd(trained) : { kind: "stopped" };
 }
 
-/** A configuration with the places that its files have on this machine: what is read, not what is noted. */
+/** A configuration with the local paths of its files: for reading, not for recording. */
 function withPlaces(config: RunConfig, files: SentFiles): RunConfig {
   const { model, init, data } = config;
   return {
@@ -170,10 +165,10 @@ function lastWords({ message, exit }: BhBridgeError): string {
   return [message, ...said.slice(-lastLinesTold)].join("\n");
 }
 
-/** Of what a process said last: the exception and where it was raised. */
+/** Lines of a process's last output to report: the exception and its origin. */
 const lastLinesTold = 8;
 
-/** Train one trial, or those of a stack together, or go on with their runs; whatever becomes of one is its end, and the others go on. */
+/** Train one trial, or a batch of trials together, resuming their runs. The end of one does not affect the others. */
 export async function trainTrials(trainings: readonly Training[], python: WarmPython, signal: AbortSignal): Promise<TrialEnd[]> {
   const [first, second] = trainings;
   if (first && !second) return [await trainTrial(first.task, python, first.listener, signal)];
@@ -193,7 +188,7 @@ export async function trainTrials(trainings: readonly Training[], python: WarmPy
   return ends;
 }
 
-/** The Python of trials that are trained together: made ready once, and closed when none of them needs it. */
+/** The Python of batched trials: started once, closed when the last one ends. */
 class SharedPython implements TrialPython {
   readonly #python: WarmPython;
   #bridge: Promise<Bridge> | undefined;

@@ -1,17 +1,17 @@
-// The process that trains trials; started by the workers of an executor. It ends when its controller does.
+// The process that trains trials for an executor's worker. It exits when its controller does.
 
 import { trainTrials, WarmPython } from "./train-trial.js";
 import type { TrialListener, TrialTask } from "./trial-task.js";
 import { openWorkerChannel, type WorkerOrder } from "./worker-channel.js";
 
-/** Steps are told at most this often: a controller has a line a second to show. */
+/** Maximum rate of step reports. */
 const reportEveryMs = 250;
 
 let python: WarmPython | undefined;
 let stop = new AbortController();
 
-process.on("SIGINT", () => undefined); // Ctrl-C in the terminal is for the controller, which says what to do
-const channel = openWorkerChannel(obey, () => process.exit()); // Python sees its Node gone, and ends as well
+process.on("SIGINT", () => undefined); // Ctrl-C in the terminal is for the controller, which sends an order
+const channel = openWorkerChannel(obey, () => process.exit()); // Python notices that Node has gone, and exits too
 
 function obey(order: WorkerOrder): void {
   if (order.kind === "setup") python = new WarmPython(order.setup);

@@ -4,45 +4,42 @@ import type { RepositoryState } from "../../runs/git-state.js";
 import type { Sent } from "./sent-files.js";
 import type { TrialEnd, TrialTask } from "./trial-task.js";
 
-/** What a worker is told once, before its first trial. */
+/** Settings of a worker, sent before its first trial. */
 export interface WorkerSetup {
   python: Pick<UsablePython, "path">;
-  /** The cores that its Python keeps to; null lets it run on any. */
+  /** The cores that its Python is bound to; null for any. */
   cores: number[] | null;
-  /** Where the files lie that configurations name; a worker that sees them in their own places has none. */
+  /** Absent for a worker that sees the files under their own paths. */
   sent?: Sent;
-  /** The repository that the runs are to note; a worker that stands in it finds it by itself. */
+  /** The repository that the runs record; a worker inside it detects it. */
   repository?: RepositoryState | null;
-  /** The device that `auto` and `cuda` stand for here: a worker has one GPU of its own. */
+  /** The device that `auto` and `cuda` stand for here. */
   gpu: number | null;
 }
 
-/** What a controller tells its worker. */
 export type WorkerOrder =
   | { kind: "setup"; setup: WorkerSetup }
-  /** One trial, or those of a stack together. */
+  /** One trial, or a batch. */
   | { kind: "train"; tasks: TrialTask[] }
   | { kind: "stop" }
   | { kind: "leave" };
 
-/** What a worker tells its controller; `place` says which of the trials it is that are trained together, counted from 0. */
+/** Report of a worker; `place` is the index of a trial within its batch. */
 export type WorkerReport = { place: number } & (
   | { kind: "started"; run: string; fromStep: number }
   | { kind: "step"; step: number; loss: number | null }
   | { kind: "ended"; end: TrialEnd }
 );
 
-/** How a worker hears its controller. */
 interface WorkerChannel {
   tell(report: WorkerReport): void;
-  /** Hear no more, so that this process can end. */
+  /** Stop listening, so that this process can exit. */
   close(): void;
 }
 
 /**
- * Open the channel of this process: that of `fork`, or, where its parent is no Node, a line of JSON each way on stdin and stdout.
- *
- * @param onGone called when the other end has closed: whoever starts a worker ends it by dying.
+ * Open the channel of this process: the IPC of `fork`, or JSON lines on stdin and stdout if the parent is not Node.
+ * @param onGone called when the other end has closed: a worker ends with its parent.
  */
 export function openWorkerChannel(onOrder: (order: WorkerOrder) => void, onGone: () => void): WorkerChannel {
   if (process.send) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What a condition can compare: of the recorded rows the black holes, their population and the unique rows; the loss of the step. */
+/** Metrics of a condition: black holes, their population and the unique rows of the recorded rows; the loss of the step. */
 export const prunedMetrics = ["C", "P", "unique", "loss"] as const;
 type PrunedMetric = (typeof prunedMetrics)[number];
 
@@ -25,20 +25,20 @@ const conditionSchema = z.union(
 );
 type PruneCondition = z.output<typeof conditionSchema>;
 
-/** When a trial is given up: asked every so many steps, whether one of the conditions holds. */
+/** When to prune a trial: the conditions, and how often to check them. */
 export const pruneSchema = z.strictObject({
   every: z.int().min(1).default(100).describe("Ask after every so many steps."),
   when: z.union([conditionSchema, z.array(conditionSchema).min(1)], { error: `expected ${accepted}, or a list of these` }),
 });
 export type Prune = z.output<typeof pruneSchema>;
 
-/** What a training is at, when it is asked. */
+/** The metrics of a training at a check. */
 export interface PruneFacts extends Record<PrunedMetric, number> {
-  /** Steps up to now in which no recorded row has moved. */
+  /** Steps since a recorded row last moved. */
   stillSteps: number;
 }
 
-/** The first condition that holds, as it is written into the ledger: `C <= 1 (C is 1)`; undefined when none does. */
+/** The first condition that holds, as recorded in the ledger: `C <= 1 (C is 1)`; undefined if none does. */
 export function prunedBecause({ every, when }: Prune, facts: PruneFacts): string | undefined {
   const conditions = Array.isArray(when) ? when : [when];
   return conditions.map((condition) => reasonOf(condition, every, facts)).find((reason) => reason !== undefined);
@@ -54,7 +54,7 @@ function reasonOf(condition: PruneCondition, every: number, facts: PruneFacts): 
   return comparisons[comparison as Comparison](value, Number(bound)) ? `${condition.trim()} (${metric} is ${value})` : undefined;
 }
 
-/** So many steps back a training has to be looked at: the longest stillness that a condition asks for. */
+/** Steps to look back: the longest motionless time that a condition requires. */
 export function stepsToLookBack({ every, when }: Prune): number {
   const conditions = Array.isArray(when) ? when : [when];
   return Math.max(0, ...conditions.map((condition) => (condition === "allFrozen" ? every : typeof condition === "object" ? condition.noMotion : 0)));

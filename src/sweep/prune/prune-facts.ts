@@ -15,10 +15,8 @@ import { readRunManifest, readRunNotes, runManifestText, writeRunNotes } from ".
 import { type Prune, type PruneFacts, prunedBecause, stepsToLookBack } from "./prune-condition.js";
 
 /**
- * What a training is at after a step, from the states that its run has recorded by then: those that are not committed yet lie in the file as well.
- *
- * @param lookBack so many steps back it is looked whether a row has moved.
- * @param loss of the step.
+ * The metrics of a training after a step, from the snapshots recorded so far, including uncommitted ones.
+ * @param lookBack maximum steps to look back for motion.
  */
 export function pruneFacts(
   directory: string,
@@ -51,12 +49,12 @@ export function pruneFacts(
   }
 }
 
-/** What the reason of a pruned run begins with, in its `run.json` and its notes. */
+/** Start of the reason of a pruned run, in its `run.json` and its notes. */
 export const prunedPrefix = "pruned ";
 
-/** Ends a training when a condition of its sweep holds. It rests on what is recorded alone, so that it falls at the same step wherever the trial runs. */
+/** Ends a training when a condition of its sweep holds. It depends only on recorded data, so it stops at the same step everywhere. */
 export class PruneCallback extends TrainerCallback {
-  /** That of the run; known once it has begun. */
+  /** Of the run; set once it has started. */
   directory: string | undefined;
   readonly #prune: Prune;
   readonly #record: RunConfig["record"];
@@ -75,7 +73,7 @@ export class PruneCallback extends TrainerCallback {
     };
   }
 
-  /** Why a run was pruned that has ended by this; written into its `run.json` as well, and into its notes with the tag `pruned`. */
+  /** Record why a run was pruned, in its `run.json` and its notes, with the tag `pruned`. @returns the reason. */
   noteIn(directory: string): string {
     const { global_step: step, loss } = lastEvent(directory, "step_end") ?? { global_step: 0, loss: Number.NaN };
     const reason = `after step ${step}: ${this.#reasonAt(directory, step, loss) ?? "stopped by a decider"}`;

@@ -1,9 +1,9 @@
 import { type Interval, usualLevel } from "./moments.js";
 
-/** Bits of a double's exponent range that are left to a count of assignments before it is divided. */
+/** Larger counts of assignments are shifted into the exponent range of a double before the division. */
 const representableBits = 1000;
 
-/** Probability of at most so many heads in n throws of a fair coin, counted in whole numbers, without rounding. */
+/** Probability of at most the given number of heads in n throws of a fair coin, counted exactly in whole numbers. */
 export function fairTail(atMost: number, n: number): number {
   if (atMost < 0) return 0;
   let ways = 1n; // binomial coefficients: C(n, 0), C(n, 1), …
@@ -17,11 +17,10 @@ export function fairTail(atMost: number, n: number): number {
 }
 
 /**
- * Exact two-sided McNemar test (1947) of two arms whose runs each score yes or no: of n discordant pairs, with the arms alike each is as likely one way as
- * the other, and p = min(1, 2 · P(X ≤ min(a, b))) with X ~ Binomial(n, ½). Without a discordant pair p = 1.
- *
- * @param onlyControl pairs in which the control alone says yes.
- * @param onlyTreatment pairs in which the treatment alone says yes.
+ * Exact two-sided McNemar test (1947) of two arms with yes/no scores: p = min(1, 2 · P(X ≤ min(a, b))) with X ~ Binomial(n, ½) over the n discordant pairs.
+ * Without a discordant pair p = 1.
+ * @param onlyControl pairs in which only the control scores yes.
+ * @param onlyTreatment pairs in which only the treatment scores yes.
  */
 export function mcnemarTest(onlyControl: number, onlyTreatment: number): number {
   return Math.min(1, 2 * fairTail(Math.min(onlyControl, onlyTreatment), onlyControl + onlyTreatment));
@@ -32,7 +31,7 @@ export function signTail(values: readonly number[]): number {
   return fairTail(values.filter((value) => value <= 0).length, values.length);
 }
 
-/** The middle value, or the mean of the two middle ones; null for none. */
+/** The median; null for no values. */
 export function median(values: readonly number[]): number | null {
   const sorted = values.toSorted((a, b) => a - b);
   const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
@@ -40,8 +39,8 @@ export function median(values: readonly number[]): number | null {
 }
 
 /**
- * The shifts that `signTail` refuses in neither direction at (1 − level) / 2: from the k-th value from below to the k-th from above, with the largest k for
- * which P(Bin(n, ½) < k) is at most that. Null where there is none.
+ * The shifts that `signTail` rejects in neither direction at (1 − level) / 2: from the k-th lowest value to the k-th highest, with the largest k such that
+ * P(Bin(n, ½) < k) is at most that. Null if there is none.
  */
 export function medianInterval(values: readonly number[], level: number): Interval | null {
   const n = values.length;
@@ -52,18 +51,18 @@ export function medianInterval(values: readonly number[], level: number): Interv
   return k === 0 || low === undefined || high === undefined ? null : { low, high };
 }
 
-/** Logarithms whose ratio is a whole number divide to slightly more. */
+/** Logarithms with a whole ratio divide to slightly more. */
 const roundingNoise = 1e-9;
 
 /**
- * The share of positive runs that "0 of n" still allows: the upper end of the one-sided Clopper–Pearson interval (1934), 1 − (1 − level)^(1/n), which
- * solves (1 − share)^n = 1 − level. 0 of 10: below 26 % with 95 % confidence. Null for n = 0, which allows everything.
+ * The highest rate of positive runs consistent with "0 of n": the upper end of the one-sided Clopper–Pearson interval (1934), 1 − (1 − level)^(1/n). 0 of 10:
+ * below 26 % with 95 % confidence. Null for n = 0.
  */
 export function upperBoundOfNone(n: number, level = usualLevel): number | null {
   return n > 0 ? 1 - (1 - level) ** (1 / n) : null;
 }
 
-/** The least n for which "0 of n" rules out a rate: ⌈ln(1 − level) / ln(1 − rate)⌉, which is 9 for 0.3 at 95 %. */
+/** The smallest n for which "0 of n" rules out a rate: ⌈ln(1 − level) / ln(1 − rate)⌉, which is 9 for 0.3 at 95 %. */
 export function pairsForNull(rate: number, level = usualLevel): number {
   return Math.ceil(Math.log(1 - level) / Math.log(1 - rate) - roundingNoise);
 }

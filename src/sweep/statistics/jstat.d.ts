@@ -1,4 +1,4 @@
-/** What is used of jstat, which ships no types. */
+/** The used part of jstat, which ships no types. */
 declare module "jstat" {
   const jstat: {
     /** Regularized incomplete beta function I(x; a, b). */

@@ -3,7 +3,6 @@ import { type Interval, moments, scaleOf, usualLevel } from "./moments.js";
 import { mostExactValues, signFlipInterval, signFlipTail } from "./sign-flip-test.js";
 import { hallInterval, hallTail, isSkewed, sampleSkewness } from "./t-tests.js";
 
-/** What paired differences are tested against, and how. */
 export interface PairedTestOptions {
   /** Differences of at most this size count as none (default: 0). */
   readonly margin?: number;
@@ -17,33 +16,31 @@ export interface PairedTestOptions {
   readonly areWhole?: boolean;
 }
 
-/** What the differences of pairs show. */
 export interface PairedTest {
-  /** Their mean, or median. */
+  /** Mean or median. */
   readonly centre: number;
-  /** Two-sided p that the centre lies within the margin: small when arms differ by more than it. */
+  /** Two-sided p that the centre is within the margin: small when arms differ by more than the margin. */
   readonly p: number;
-  /** p that the centre lies outside the margin or at its ends: small when arms differ by less than it. */
+  /** p that the centre is outside the margin or at its ends: small when arms differ by less than the margin. */
   readonly pNull: number;
-  /** Where the centre may lie; null where so few pairs exclude nothing. */
+  /** Confidence interval of the centre; null for too few pairs. */
   readonly interval: Interval | null;
-  /** Half the least width of the interval: a change of 1 at a rate that n pairs can miss; 0 for values that are no whole numbers. */
+  /** Half the minimum width of the interval: a change of 1 at a rate that n pairs can miss; 0 unless values are whole numbers. */
   readonly floor: number;
   readonly skewness: number;
-  /** p of the median test, where the differences are skewed and the mean is tested. */
+  /** p of the median test, if the differences are skewed and the mean is tested. */
   readonly medianP?: number;
 }
 
 const fewestPairs = 3;
-/** A scaled difference this close to the end of the margin lies on it. */
+/** A scaled difference this close to the end of the margin is a tie. */
 const tie = 1e-9;
 
 /**
- * Test paired differences against a margin δ. A one-sided p^>(θ), small when the centre lies above θ, is the larger of the sign-flip test's and Hall's (or
- * that of the sign test); p^<(θ) is the same of the differences with their signs turned. Then p = 2 min(p^>(δ), p^<(−δ)) and pNull = 2 max(p^>(−δ), p^<(δ)),
- * at most 1.
+ * Test paired differences against a margin δ. A one-sided p^>(θ), small when the centre is above θ, is the larger p of the sign-flip test and Hall's test (or
+ * that of the sign test); p^<(θ) is the same with signs reversed. Then p = 2 min(p^>(δ), p^<(−δ)) and pNull = 2 max(p^>(−δ), p^<(δ)), at most 1.
  *
- * All of it is free of scale: differences of 1e200 are tested like those of 1. Null for fewer than three differences, or where one is not finite.
+ * The test is independent of scale. Null for fewer than three differences, or if one is not finite.
  */
 export function pairedTest(differences: readonly number[], options: PairedTestOptions = {}): PairedTest | null {
   const { margin = 0, lacking = 0, level = usualLevel, test = "mean", areWhole = false } = options;
@@ -69,7 +66,7 @@ export function pairedTest(differences: readonly number[], options: PairedTestOp
   };
 }
 
-/** One-sided p that values are centred above θ. A lacking pair stands as far on the other side as any value. */
+/** One-sided p that values are centred above θ. A missing pair counts as the farthest value on the other side. */
 function centredAbove(values: readonly number[], theta: number, test: "mean" | "median", lacking: number): number {
   const shifted = values.map((value) => (Math.abs(value - theta) <= tie ? 0 : value - theta));
   const farthest = Math.max(...shifted.map(Math.abs));
@@ -77,7 +74,7 @@ function centredAbove(values: readonly number[], theta: number, test: "mean" | "
   return test === "median" ? signTail(all) : Math.max(signFlipTail(all), hallTail(all));
 }
 
-/** The hull of both intervals; where sign flips are drawn, Hall's alone, and null where they are too few to exclude anything. */
+/** The hull of both intervals; Hall's alone if sign flips are drawn, and null if there are too few to exclude anything. */
 function intervalOfMean(values: readonly number[], level: number): Interval | null {
   const hall = hallInterval(values, level);
   if (values.length > mostExactValues) return hall;

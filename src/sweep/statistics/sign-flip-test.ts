@@ -1,26 +1,21 @@
 import { mersenne } from "pure-rand/generator/mersenne";
 import { type Interval, usualLevel } from "./moments.js";
 
-/** Sums that lie closer to 0 than this part of Σ|value| are 0: decimals such as 3.3522 − 3.3521 do not subtract exactly, and hide their ties. */
+/** Sums below this fraction of Σ|value| count as 0: decimals such as 3.3522 − 3.3521 do not subtract exactly, which hides ties. */
 const noise = 1e-9;
 
-/** How far from 0 a sum of some of these values can lie and still be 0. */
 function roundingNoise(values: readonly number[]): number {
   return noise * values.reduce((sum, value) => sum + Math.abs(value), 0);
 }
 
 /** The sum and the size of every subset. */
 interface SubsetSums {
-  /** Entry s is of the values whose bit is set in s; entry 0 is of the empty subset. */
+  /** Entry s holds the values whose bit is set in s; entry 0 is the empty subset. */
   readonly sums: Float64Array;
   readonly sizes: Uint8Array;
 }
 
-/**
- * The sums of all 2^n subsets of n values.
- *
- * They are what a sign-flip test and its inversion rest on: to flip the signs of a subset lowers the total by twice its sum.
- */
+/** The sums of all 2^n subsets of n values, the basis of the sign-flip test: flipping the signs of a subset lowers the total by twice its sum. */
 export function subsetSums(values: readonly number[]): SubsetSums {
   const sums = new Float64Array(2 ** values.length);
   const sizes = new Uint8Array(sums.length);
@@ -35,30 +30,27 @@ export function subsetSums(values: readonly number[]): SubsetSums {
   return { sums: sums.map((sum) => (Math.abs(sum) <= closest ? 0 : sum)), sizes };
 }
 
-/** So many values are tested with all assignments of signs, of which there are 2^n; more with drawn ones. */
+/** Up to this many values are tested with all 2^n sign assignments; more with drawn ones. */
 export const mostExactValues = 16;
-/** Assignments that are drawn where there are too many to go through. */
 const drawnAssignments = 100_000;
 const bitsOfWord = 32;
 const bitsOfByte = 8;
 const bytesOfWord = bitsOfWord / bitsOfByte;
 
-/** What a sign-flip test found. */
 export interface SignFlipTest {
   /** Two-sided. */
   readonly p: number;
-  /** Whether all assignments were gone through, or some drawn. */
+  /** Whether all assignments were evaluated, or a sample. */
   readonly method: "all" | "drawn";
   readonly assignments: number;
 }
 
 /**
- * Two-sided sign-flip test of paired differences (Fisher 1935, §21): were the arms alike, each difference could as well have had the other sign. p is the
- * share of the assignments of signs whose sum lies at least as far from 0 as the observed one, ties included.
+ * Two-sided sign-flip test of paired differences (Fisher 1935, §21). p is the share of sign assignments whose sum is at least as far from 0 as the observed
+ * one, ties included.
  *
- * Up to 16 values all 2^n are gone through and p is exact; it is never below 2 / 2^n. Beyond, 100,000 are drawn (Mersenne Twister) and p = (b + 1) / (m + 1),
- * which keeps the test valid (Phipson & Smyth 2010). Zero differences are kept. All differences 0: p = 1. Null for fewer than two values, or where one is
- * not finite.
+ * Up to 16 values p is exact over all 2^n assignments, and at least 2 / 2^n. Beyond, 100,000 are drawn (Mersenne Twister) and p = (b + 1) / (m + 1), which
+ * keeps the test valid (Phipson & Smyth 2010). Zero differences are included; if all are 0, p = 1. Null for fewer than two values, or if one is not finite.
  *
  * @param seed of the drawn assignments.
  */
@@ -68,9 +60,8 @@ export function signFlipTest(differences: readonly number[], seed = 0): SignFlip
 }
 
 /**
- * One-sided sign-flip p that values are centred above 0, small when they are: the share of subsets S with Σ_S ≤ 0, each of which is an assignment of signs
- * with a sum as high as the observed one. Over all 2^n subsets up to 16 values; beyond, (b + 1) / (m + 1) over 100,000 drawn ones.
- *
+ * One-sided sign-flip p that values are centred above 0: the share of subsets S with Σ_S ≤ 0, each an assignment of signs with a sum at least as high as the
+ * observed one. All 2^n subsets up to 16 values; beyond, (b + 1) / (m + 1) over 100,000 drawn ones.
  * @param values at least one, all finite.
  * @param seed of the drawn subsets.
  */
@@ -79,7 +70,7 @@ export function signFlipTail(values: readonly number[], seed = 0): number {
     const { sums } = subsetSums(values);
     return sums.reduce((found, sum) => (sum <= 0 ? found + 1 : found), 0) / sums.length;
   }
-  const tables: Float64Array[] = []; // of the subset sums of eight values each, which a byte of a drawn word picks from
+  const tables: Float64Array[] = []; // subset sums of eight values each, indexed by a byte of a drawn word
   for (let at = 0; at < values.length; at += bitsOfByte) tables.push(subsetSums(values.slice(at, at + bitsOfByte)).sums);
   const generator = mersenne(seed);
   const closest = roundingNoise(values);
@@ -98,8 +89,8 @@ export function signFlipTail(values: readonly number[], seed = 0): number {
   return (asHigh + 1) / (drawnAssignments + 1);
 }
 
-// To flip a subset raises the sum where the subset's own sum is below 0: the assignments with a sum as high as the observed one are the subsets with a
-// sum of at most 0, those as low the ones of at least 0. Turning all signs makes one tail the other, so that the smaller counts twice.
+// Flipping a subset raises the sum if the subset's sum is below 0. So assignments with a sum as high as the observed one are the subsets with a sum of
+// at most 0, and those as low have at least 0. Reversing all signs swaps the tails, so the smaller one counts twice.
 function testAll(differences: readonly number[]): SignFlipTest {
   const { sums } = subsetSums(differences);
   const asHigh = sums.reduce((found, sum) => (sum <= 0 ? found + 1 : found), 0);
@@ -126,14 +117,12 @@ function testDrawn(differences: readonly number[], seed: number): SignFlipTest {
 }
 
 /**
- * Exact interval for a shift: all θ that the two-sided sign-flip test of `difference − θ` does not refuse at 1 − level (Hartigan 1969, "typical values").
+ * Exact interval for a shift: all θ that the two-sided sign-flip test of `difference − θ` does not reject at 1 − level (Hartigan 1969, "typical values").
  *
- * A subset's sum of `difference − θ` is at most 0 where the subset's mean is at most θ. With M the ascending means of all 2^n − 1 subsets that are not
- * empty, p(θ) = 2 (1 + min(#{M ≤ θ}, #{M ≥ θ})) / 2^n, or 1. It exceeds 1 − level exactly between the k-th mean from below and the k-th from above,
- * k = ⌊(1 − level) 2^n / 2⌋. So 0 lies outside exactly when the test's own p is at most 1 − level.
+ * A subset's sum of `difference − θ` is at most 0 if the subset's mean is at most θ. With M the ascending means of all 2^n − 1 non-empty subsets, p(θ) = 2 (1 +
+ * min(#{M ≤ θ}, #{M ≥ θ})) / 2^n, or 1. It exceeds 1 − level exactly between the k-th lowest mean and the k-th highest, k = ⌊(1 − level) 2^n / 2⌋.
  *
- * Null for fewer than two values, where one is not finite, where there are more than 16, and where there are too few to refuse any θ (k = 0: fewer than 6
- * values at 95 %).
+ * Null for fewer than two or more than 16 values, if one is not finite, and if there are too few to reject any θ (fewer than 6 values at 95 %).
  */
 export function signFlipInterval(differences: readonly number[], level = usualLevel): Interval | null {
   const n = differences.length;

@@ -2,20 +2,20 @@
 import jstat from "jstat";
 import { type Interval, moments, scaleOf, usualLevel } from "./moments.js";
 
-/** Probability that Student's t exceeds a value: ½ I(ν / (ν + t²); ν/2, ½) for t ≥ 0, eight digits. */
+/** Upper tail of Student's t: ½ I(ν / (ν + t²); ν/2, ½) for t ≥ 0, eight digits. */
 export function studentTail(t: number, degreesOfFreedom: number): number {
   if (t === 0) return 0.5;
   const half = jstat.ibeta(degreesOfFreedom / (degreesOfFreedom + t * t), degreesOfFreedom / 2, 0.5) / 2;
   return t > 0 ? half : 1 - half;
 }
 
-/** Quantile of Student's t, to the eight digits of `studentTail`: the value of jstat, refined by one Newton step. */
+/** Quantile of Student's t: the value of jstat, refined by one Newton step to the eight digits of `studentTail`. */
 export function studentQuantile(probability: number, degreesOfFreedom: number): number {
   const start = jstat.studentt.inv(probability, degreesOfFreedom);
   return start + (studentTail(start, degreesOfFreedom) - (1 - probability)) / jstat.studentt.pdf(start, degreesOfFreedom);
 }
 
-/** Mean, sample standard deviation and skewness of values in units of `scale`, which is a power of two. */
+/** Mean, sample standard deviation and skewness in units of `scale`, a power of two. */
 interface Shape {
   readonly n: number;
   readonly scale: number;
@@ -34,14 +34,13 @@ function shapeOf(values: readonly number[]): Shape | null {
 }
 
 /**
- * Sample skewness corrected for bias, G = n Σ(d − d̄)³ / ((n − 1)(n − 2) s³). Equal values have 0. Null for fewer than three values, or where one is not
- * finite.
+ * Sample skewness corrected for bias, G = n Σ(d − d̄)³ / ((n − 1)(n − 2) s³); 0 for equal values. Null for fewer than three values, or if one is not finite.
  */
 export function sampleSkewness(values: readonly number[]): number | null {
   return shapeOf(values)?.skewness ?? null;
 }
 
-/** Whether values are more skewed than samples of a normal distribution usually are: five values or more, and |G| above two standard errors. */
+/** Whether values are notably skewed: at least five values, and |G| above two standard errors of a normal sample. */
 export function isSkewed(values: readonly number[]): boolean {
   const n = values.length;
   const skewness = sampleSkewness(values);
@@ -49,9 +48,8 @@ export function isSkewed(values: readonly number[]): boolean {
 }
 
 /**
- * One-sided p that values have a mean above 0, small when they do, by Student's t after Hall's (1992) removal of skewness by transformation: with u = d̄ / s,
- * h = √n (u + G u² / 3 + G² u³ / 27 + G / (6n)) and p = P(t with n − 1 degrees of freedom > h). Equal values: 0 above 0, else 1.
- *
+ * One-sided p that values have a mean above 0, by Student's t after Hall's transformation (1992), which removes skewness: with u = d̄ / s, h = √n (u + G u² / 3
+ * + G² u³ / 27 + G / (6n)) and p = P(t with n − 1 degrees of freedom > h). Equal values: 0 above 0, else 1.
  * @param values at least three, all finite.
  */
 export function hallTail(values: readonly number[]): number {
@@ -65,8 +63,8 @@ export function hallTail(values: readonly number[]): number {
 }
 
 /**
- * The shifts that `hallTail` refuses in neither direction at (1 − level) / 2: d̄ − s · u(±q) with q = t / √n, where u(q) = (3 / G)(∛(1 + G w) − 1) and
- * w = q − G / (6n) invert the transformation. Null for fewer than three values, or where one is not finite.
+ * The shifts that `hallTail` rejects in neither direction at (1 − level) / 2: d̄ − s · u(±q) with q = t / √n, where u(q) = (3 / G)(∛(1 + G w) − 1) and w = q −
+ * G / (6n) invert the transformation. Null for fewer than three values, or if one is not finite.
  */
 export function hallInterval(values: readonly number[], level: number): Interval | null {
   const shape = shapeOf(values);
@@ -82,10 +80,9 @@ export function hallInterval(values: readonly number[], level: number): Interval
 }
 
 /**
- * Student's interval for a mean: mean ± t · sd / √n, t being the quantile (1 + level) / 2 with n − 1 degrees of freedom (Student 1908). Of paired
- * differences it is the interval of the paired t test. It supposes that they are normal.
+ * Student's interval for a mean (1908): mean ± t · sd / √n, with the quantile (1 + level) / 2 of t with n − 1 degrees of freedom. It assumes normal values.
  *
- * Null for fewer than two values, or where one is not finite. Equal values give an interval without width.
+ * Null for fewer than two values, or if one is not finite. Equal values give an interval of width 0.
  */
 export function tInterval(values: readonly number[], level = usualLevel): Interval | null {
   const { n, mean, sd } = moments(values);

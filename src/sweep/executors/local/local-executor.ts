@@ -7,7 +7,7 @@ import type { TrialTask, TrialWorker } from "../../pool/trial-task.js";
 import type { Executor, Machine, TrialJob } from "../executor.js";
 import { LocalWorker } from "./local-worker.js";
 
-/** The cores that this process may run on; nothing where the system does not tell (it is not Linux). */
+/** The cores that this process may run on; undefined outside Linux. */
 export function allowedCores(): number[] | undefined {
   try {
     const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
@@ -20,10 +20,7 @@ export function allowedCores(): number[] | undefined {
   }
 }
 
-/**
- * The cores of each worker: all of them shared out evenly, so that no two workers share one. Nothing where a share would be smaller than the threads of a
- * trial: the system's own scheduling is better then.
- */
+/** Disjoint, even shares of the cores for the workers. Undefined if a share is smaller than a trial's threads; the operating system schedules better then. */
 export function coreShares(cores: readonly number[], workers: number, threads: number): number[][] | undefined {
   if (Math.floor(cores.length / workers) < threads) return undefined;
   return Array.from({ length: workers }, (_, worker) =>
@@ -31,7 +28,7 @@ export function coreShares(cores: readonly number[], workers: number, threads: n
   );
 }
 
-/** Starts the workers of this machine: each with its share of the cores, and with a GPU in turn. */
+/** Starts the workers of this machine, each with its share of the cores and one of the GPUs. */
 export function localWorkers(
   tasks: readonly Pick<TrialTask, "config">[],
   { gpus }: Pick<Machine, "gpus">,
@@ -44,7 +41,7 @@ export function localWorkers(
   return (slot) => new LocalWorker({ python, cores: shares?.[slot] ?? null, gpu: gpus > 1 ? slot % gpus : null });
 }
 
-/** Trains on this machine, each worker a process of its own with a Python of its own. */
+/** Trains on this machine, in worker processes that each have their own Python. */
 export class LocalExecutor implements Executor {
   readonly name = "local";
   readonly isHere = true;

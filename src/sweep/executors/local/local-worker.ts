@@ -8,32 +8,31 @@ import type { WorkerOrder, WorkerReport, WorkerSetup } from "../../pool/worker-c
 
 const extension = extname(import.meta.url);
 const workerFile = fileURLToPath(new URL(`../../pool/trial-worker${extension}`, import.meta.url));
-/** Node runs TypeScript sources (in tests and benches) with a loader only. */
+/** Node needs a loader to run TypeScript sources (in tests and benchmarks). */
 const loader = extension === ".ts" ? ["--import", "jiti/register"] : [];
-/** Python leaves within 2 s when it is idle; a worker that takes longer is ended. */
+/** An idle Python exits within 2 s; a slower worker is killed. */
 const leaveGraceMs = 10_000;
-/** So much of what a worker said on stderr is kept for its last words. */
+/** Length of the stored end of stderr, for the error message. */
 const keptCharacters = 4000;
 
-/** A worker on this machine: a process of its own with a Python of its own. */
 export class LocalWorker implements TrialWorker {
   readonly place: WorkerPlace;
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
   #said = "";
-  /** Of the trials that are trained now, by their places. */
+  /** The current trials, by index. */
   #underWay: ({ listener: TrialListener; finish: (end: TrialEnd) => void } | undefined)[] = [];
 
-  /** @param program what the process runs; the worker that trains, when left out. */
+  /** @param program the program of the process (default: the worker that trains). */
   constructor(setup: WorkerSetup, program: string = workerFile) {
-    // JSON, so that what crosses is what would cross to another machine. Its Python's output goes to the run, its own stdout would mix with `--json`.
+    // JSON, as it would be sent to another machine. Python's output goes to the run; the worker's own stdout would mix with `--json`.
     this.#process = fork(program, [], { execArgv: loader, stdio: ["ignore", "ignore", "pipe", "ipc"], serialization: "json" });
     this.place = { pid: this.#process.pid ?? 0, cores: setup.cores };
     this.#process.stderr?.on("data", (chunk: Buffer) => {
       this.#said = `${this.#said}${chunk.toString()}`.slice(-keptCharacters);
     });
     this.#process.on("message", (report: WorkerReport) => this.#hear(report));
-    this.#process.on("error", () => undefined); // an order to one that has gone; its end is told by `close`
+    this.#process.on("error", () => undefined); // the worker has gone; `close` reports its end
     this.#ended = once(this.#process, "close").then(([code, signal]) => this.#afterExit(code, signal));
     this.#send({ kind: "setup", setup });
   }

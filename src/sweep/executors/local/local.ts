@@ -1,6 +1,5 @@
 import type { ExecutorKind } from "../executor.js";
 
-/** Trains on this machine. */
 export const local: ExecutorKind<object> = {
   title: "this machine",
   options: [],

@@ -9,10 +9,10 @@ import type { Diagnosis } from "../executor.js";
 import { hasJobEnded, type RayCluster, type RayNode } from "./ray-cluster.js";
 import { jobEnvironment, pythonFiles } from "./worker-package.js";
 
-/** The oldest whose jobs have been used with this. */
+/** The oldest tested version. */
 const oldestRay = "2.54";
 
-/** Whether trials can be trained on a Ray cluster: it answers, has room, and its nodes have what a worker needs. */
+/** Check that a Ray cluster answers, has room, and that its nodes have what a worker needs. */
 export async function diagnoseRay(
   cluster: RayCluster,
   interpreter: string,
@@ -81,11 +81,10 @@ const nodeSchema = z.strictObject({
   host: z.string(),
   python: z.string(),
   packages: z.record(z.enum(pythonPackages), z.string().nullable()),
-  /** Version of Node.js, null where there is none. */
+  /** Version of Node.js; null if missing. */
   node: z.string().nullable(),
 });
 
-/** What a node of a cluster has of what training needs. */
 type SeenNode = z.output<typeof nodeSchema>;
 
 const mark = "bh-bridge-nodes ";
@@ -93,9 +92,8 @@ const lookAgainMs = 500;
 const quotedLines = 5;
 
 /**
- * Look at each node of a cluster with a short job, in the environment that the job of a sweep would have.
- *
- * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with the job's last words when it fails, as where the environment cannot be made.
+ * Inspect each node of a cluster with a short job, in the environment of a sweep's job.
+ * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with the job's last lines when it fails, for example because its environment cannot be created.
  */
 async function lookAtNodes(
   cluster: RayCluster,

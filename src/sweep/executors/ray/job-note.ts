@@ -9,55 +9,49 @@ import { hasJobEnded, RayCluster } from "./ray-cluster.js";
 const noteSchema = z.strictObject({ address: z.string(), job: z.string() });
 type JobNote = z.output<typeof noteSchema>;
 
-/** Ray ends a job within some seconds of being asked. */
+/** Ray ends a job within seconds. */
 const endMs = 60_000;
-/** A question that takes longer has no answer. */
 const answerMs = 10_000;
 const lookAgainMs = 500;
-/** A job ends by itself when its controller has been silent for 60 s; its trials then have 30 s for their steps and checkpoints. */
+/** A job ends itself 60 s after the last contact with its controller; its trials then have 30 s for their steps and checkpoints. */
 const silentMs = 180_000;
 
-/** Where the directory of a sweep says that a job works for it; the workers look for this file to see whether they share the directory's storage. */
+/** The file that records the current job of a sweep's directory. Workers look for it to detect whether they share the directory's storage. */
 export function jobNotePath(directory: string): string {
   return join(directory, "ray.json");
 }
 
-/** Note that a job works for a directory. @returns what the file has. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
+/** Record the job of a directory. @returns the file's content. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
 export function noteJob(directory: string, address: string, job: string): string {
   const text = `${JSON.stringify({ address, job })}\n`;
   durableWrite(jobNotePath(directory), text);
   return text;
 }
 
-/** Note that the job has just answered: the time of the note's last change says when it was last known to have a controller. */
+/** Record that the job has just answered, as the modification time of the note. */
 export function noteContact(directory: string): void {
   const now = new Date();
   try {
     utimesSync(jobNotePath(directory), now, now);
   } catch {
-    // the directory cannot be written to at the moment, or was removed: whoever writes a run says so
+    // the directory is unwritable or was removed; writing a run reports it
   }
 }
 
-/** The job that was noted has ended. */
 export function forgetJob(directory: string): void {
   rmSync(jobNotePath(directory), { force: true });
 }
 
-/** How a job that an earlier controller has left is ended. */
 interface EndOptions {
-  /** How long to ask a cluster that cannot be reached; default: once. */
+  /** How long to retry an unreachable cluster (default: one attempt). */
   patienceMs?: number;
-  /** Ends the waiting. */
   signal?: AbortSignal;
 }
 
 /**
- * End the job that an earlier controller of a directory has left on its cluster, and wait until it has ended: its workers write the runs that are to be gone
- * on with. The note goes when the cluster says that the job has ended, and not before.
- *
- * @throws {BhBridgeError} `RUN_LOCKED` where the job does not end; `EXECUTOR_UNAVAILABLE` where the cluster cannot be asked and the job may still run;
- * `ABORTED`.
+ * End the job that an earlier controller left on a cluster, and wait until it has ended, because its workers write the runs to be resumed. The note is removed
+ * only after that.
+ * @throws {BhBridgeError} `RUN_LOCKED` if the job does not end, `EXECUTOR_UNAVAILABLE` if the cluster does not answer and the job may still run, `ABORTED`.
  */
 export async function endEarlierJob(directory: string, { patienceMs = 0, signal }: EndOptions = {}): Promise<void> {
   const note = readNote(directory);
@@ -87,7 +81,7 @@ async function hasEnded(cluster: RayCluster, { job }: JobNote): Promise<boolean>
   return state === undefined || hasJobEnded(state);
 }
 
-/** A cluster that cannot be asked may have a job that still writes, unless that has been without a controller for so long that it has ended by itself. */
+/** A job on an unreachable cluster may still write, unless it has been without a controller for so long that it has ended itself. */
 function requireSilence(directory: string, { address, job }: JobNote, cause: BhBridgeError): void {
   const leftMs = statSync(jobNotePath(directory)).mtimeMs + silentMs - Date.now();
   if (leftMs <= 0) return;
@@ -104,6 +98,6 @@ function readNote(directory: string): JobNote | undefined {
   try {
     return noteSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch {
-    return undefined; // it was being written when its writer died: there was no job yet
+    return undefined; // its writer died while writing it, before there was a job
   }
 }

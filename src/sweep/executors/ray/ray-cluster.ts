@@ -5,7 +5,6 @@ import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { BhBridgeError } from "../../../errors.js";
 
-/** What a server is asked. */
 interface Question {
   method: string;
   headers: Readonly<Record<string, string>>;
@@ -13,15 +12,13 @@ interface Question {
   signal: AbortSignal;
 }
 
-/** What a server has answered. */
 export interface Answer {
   status: number;
   text: string;
 }
 
 /**
- * Ask a server. Not by `fetch`: it sends the headers of a browser (`Sec-Fetch-Mode`), and Ray lets no browser change anything.
- *
+ * Send a request. Not with `fetch`, which adds browser headers (`Sec-Fetch-Mode`) that Ray refuses.
  * @throws {Error} as Node's own requests, with their `code`.
  */
 export async function sendRequest(url: string, { method, headers, body, signal }: Question): Promise<Answer> {
@@ -36,7 +33,7 @@ export async function sendRequest(url: string, { method, headers, body, signal }
   });
 }
 
-/** A dashboard answers in milliseconds; a busy one in seconds. */
+/** A busy dashboard takes seconds to answer. */
 const answerMs = 30_000;
 
 const versionSchema = z.looseObject({ ray_version: z.string() });
@@ -46,17 +43,15 @@ const submittedSchema = z.looseObject({ submission_id: z.string() });
 const jobSchema = z.looseObject({ status: z.enum(["PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED"]), message: z.string().nullish() });
 const logsSchema = z.looseObject({ logs: z.string().nullable() });
 
-/** What a cluster says of a job. */
 export type RayJobState = z.output<typeof jobSchema>;
 
-/** A machine of a cluster that is alive, and what it has. */
+/** A live machine of a cluster and its resources. */
 export interface RayNode {
   address: string;
   cpus: number;
   gpus: number;
 }
 
-/** What a job is submitted with. */
 export interface RaySubmission {
   entrypoint: string;
   submission_id: string;
@@ -64,12 +59,11 @@ export interface RaySubmission {
   metadata: Readonly<Record<string, string>>;
 }
 
-/** Whether a job has ended. */
 export function hasJobEnded({ status }: RayJobState): boolean {
   return status !== "PENDING" && status !== "RUNNING";
 }
 
-/** The address of a cluster's dashboard: as it is given, else that which Ray's own commands take, else this machine. */
+/** The address of a cluster's dashboard: the given one, the environment variables of Ray's own commands, or this machine. */
 export function rayAddress(given?: string, env: NodeJS.ProcessEnv = process.env): string {
   const [chosen] = [given, env["RAY_API_SERVER_ADDRESS"], env["RAY_ADDRESS"]].filter((address) => address !== undefined && /^https?:\/\//.test(address));
   if (given !== undefined && chosen !== given) {
@@ -78,14 +72,14 @@ export function rayAddress(given?: string, env: NodeJS.ProcessEnv = process.env)
   return (chosen ?? "http://127.0.0.1:8265").replace(/\/+$/, "");
 }
 
-/** What Ray's own commands send beside a request: the token that a cluster may want. */
+/** The token header of Ray's own commands, for clusters that require one. */
 function authorization(env: NodeJS.ProcessEnv): Record<string, string> {
   const path = env["RAY_AUTH_TOKEN_PATH"];
   const token = env["RAY_AUTH_TOKEN"] ?? (path === undefined ? undefined : readFileSync(path, "utf8").trim());
   return token === undefined || token === "" ? {} : { Authorization: `Bearer ${token}` };
 }
 
-/** A running Ray cluster, by the REST interface of its dashboard. Nothing is ever started by it but jobs. */
+/** Client of a running Ray cluster: the REST interface of its dashboard. */
 export class RayCluster {
   readonly address: string;
   readonly #headers: Record<string, string>;
@@ -118,7 +112,7 @@ export class RayCluster {
     return submittedSchema.parse(await this.#json("POST", "/api/jobs/", { body: JSON.stringify(submission), signal })).submission_id;
   }
 
-  /** Undefined where the cluster knows no such job. */
+  /** Undefined for an unknown job. */
   async job(id: string, signal?: AbortSignal): Promise<RayJobState | undefined> {
     const answer = await this.#request("GET", `/api/jobs/${id}`, { accepts: [404], signal });
     return answer.status === 404 ? undefined : jobSchema.parse(JSON.parse(answer.text));
@@ -160,7 +154,7 @@ export class RayCluster {
 interface RequestOptions {
   body?: string | Uint8Array;
   signal?: AbortSignal | undefined;
-  /** Answers that are no error, beside those of success. */
+  /** Accepted status codes besides success. */
   accepts?: readonly number[];
 }
 

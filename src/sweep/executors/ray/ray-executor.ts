@@ -12,28 +12,28 @@ import { RayJob } from "./ray-job.js";
 import { RayWorker } from "./ray-worker.js";
 import { jobEnvironment, namedFiles, type PackedFile, workerFiles } from "./worker-package.js";
 
-/** How trials are trained on a Ray cluster. */
+/** How to train on a Ray cluster. */
 export interface RayOptions {
-  /** That of the dashboard. */
+  /** Of the dashboard. */
   address: string;
-  /** What Ray makes for the job on each node, beside the package: `pip`, `conda`, `env_vars`, … */
+  /** Ray's `runtime_env` besides the package: `pip`, `conda`, `env_vars`, … */
   runtimeEnv?: Readonly<Record<string, unknown>> | undefined;
-  /** Whether the nodes may write into the directory where they see it; they are looked at where nothing is said. */
+  /** Whether the nodes write directly into the directory (default: detected). */
   storage?: "seen" | "sent";
-  /** How long a job, and the cluster after the loss of one, may not answer, in milliseconds (default: 45 s, and 120 s for the cluster). */
+  /** How long the job may not answer, and the cluster after a lost job, in milliseconds (default: 45 s, and 120 s for the cluster). */
   patience?: number;
 }
 
-/** A job that is lost is submitted again, unless so many are lost one after the other without having brought a trial to its end. */
+/** A lost job is submitted again until this many are lost in a row without ending a trial. */
 const mostLosses = 5;
-/** One that has lasted so long is no sign that the next will not. */
+/** A job that lasted this long starts the count of losses again. */
 const longMs = 600_000;
-/** A cluster whose head is restarted answers again within a minute or two. */
+/** A restarted head node answers again within a minute or two. */
 const clusterPatienceMs = 120_000;
-/** From one report of contact to the next. */
+/** Interval between recorded contacts. */
 const contactMs = 15_000;
 
-/** Trains on a running Ray cluster: one job holds the workers, this process hands them the trials. */
+/** Trains on a running Ray cluster: one job holds the workers, and this process hands them the trials. */
 export class RayExecutor implements Executor {
   readonly name = "ray";
   readonly isHere = false;
@@ -42,7 +42,6 @@ export class RayExecutor implements Executor {
   readonly #python: UsablePython;
   readonly #options: RayOptions;
 
-  /** @param python packs what travels. */
   constructor(python: UsablePython, options: RayOptions) {
     this.#cluster = new RayCluster(options.address);
     this.#python = python;
@@ -80,7 +79,7 @@ export class RayExecutor implements Executor {
     }
   }
 
-  /** Train in a job of its own. @returns how the job was lost; undefined where it was not. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`, `ABORTED`. */
+  /** Train in one job. @returns why the job was lost; undefined if it was not. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`, `ABORTED`. */
   async #trainInOneJob({ directory, tasks, machine, workers, listener, signal, failFast }: TrialJob): Promise<BhBridgeError | undefined> {
     const token = randomBytes(24).toString("hex");
     const { packed, files } = namedFiles(tasks.map(({ config }) => config));
@@ -100,12 +99,12 @@ export class RayExecutor implements Executor {
       if (job.loss === undefined && (await job.end())) forgetJob(directory);
       return job.loss;
     } catch (error) {
-      await endEarlierJob(directory).catch(() => undefined); // the note stays, and the first error says more
+      await endEarlierJob(directory).catch(() => undefined); // the note stays; the first error matters more
       throw error;
     }
   }
 
-  /** Make sure that a job which is lost writes no more, so that another may. */
+  /** Ensure that a lost job writes no more, so that another may. */
   async #endLost(directory: string, signal: AbortSignal): Promise<void> {
     try {
       await endEarlierJob(directory, { patienceMs: this.#options.patience ?? clusterPatienceMs, signal });
@@ -115,7 +114,7 @@ export class RayExecutor implements Executor {
     }
   }
 
-  /** What the job finds on each node: the package, the texts by their hash, and what else is named by configurations. */
+  /** The files and variables of the job on each node: package, texts by hash, and other files that configurations name. */
   async #environment(tasks: readonly TrialTask[], named: readonly PackedFile[], token: string, signal: AbortSignal): Promise<Record<string, unknown>> {
     const corpora = new Map(tasks.map(({ corpus, config }) => [corpus, config]));
     const texts = [...corpora].flatMap(([sha256, config]) => {
@@ -134,7 +133,6 @@ function usesGpu(tasks: readonly TrialTask[], { gpus }: Machine): boolean {
   return gpus > 0 && tasks.some(({ config: { device } }) => device === "auto" || device.startsWith("cuda"));
 }
 
-/** Notes now and then that the job of a directory has answered. */
 function contactOf(directory: string): () => void {
   let notedAt = 0;
   return () => {

@@ -8,59 +8,56 @@ import type { WorkerReport, WorkerSetup } from "../../pool/worker-channel.js";
 import { hasJobEnded, type RayCluster } from "./ray-cluster.js";
 import { type RunChunk, receiveRun } from "./run-transfer.js";
 
-/** What is told of a worker: by itself, and by the job that holds it. */
+/** Reports of a worker, and of the job about it. */
 export type RayReport =
   | WorkerReport
   | { kind: "ready"; pid: number; host: string; shared: boolean }
-  /** Of a worker whose runs lie elsewhere: it has a checkpoint that was not there before. */
+  /** From a worker without shared storage: it has a new checkpoint. */
   | { kind: "saved" }
   | { kind: "gone"; reason: string }
-  /** The job is lost, and the worker with it. */
+  /** The job is lost, and its workers with it. */
   | { kind: "lost"; reason: string };
 
-/** What a worker is started with. */
 export interface RayWorkerSpec {
   cpus: number;
   gpus: number;
   setup: Omit<WorkerSetup, "python" | "sent"> & { sent: Pick<Sent, "files"> };
-  /** A file that is there, with this content, where the directory of the sweep is. */
+  /** A file in the directory of the sweep and its content, to detect shared storage. */
   probe: { path: string; text: string };
 }
 
 const channelSchema = z.strictObject({ host: z.string(), port: z.int() });
-/** Reports are made by this package on the other side: their kind tells the rest. */
+/** This package makes the reports on the other side, so only their outer shape is checked. */
 const toldSchema = z.array(z.tuple([z.int(), z.strictObject({ worker: z.string(), report: z.custom<RayReport>((value) => typeof value === "object") })]));
 
-/** How a job is followed. */
 interface RayJobOptions {
-  /** The user wants to stop: nothing that does not answer is waited for. */
+  /** Aborted when the user wants to stop; then nothing waits for an unresponsive job. */
   signal: AbortSignal;
-  /** Called whenever the job has answered. */
+  /** Called for each answer of the job. */
   onContact(): void;
-  /** How long it may not answer before it counts as lost, in milliseconds (default: 45 s). */
+  /** How long the job may not answer before it counts as lost, in milliseconds (default: 45 s). */
   patience?: number | undefined;
 }
 
-/** What a job answers that ends because its controller was silent. */
+/** Status of a job that ends because its controller was silent. */
 const statusOfEnding = 410;
 const channelMark = "bh-bridge-channel ";
 const lookAgainMs = 500;
-/** Reports are asked for, and answered within two seconds; so is the cluster. */
+/** The job and the cluster answer within two seconds. */
 const answerMs = 10_000;
-/** Orders are obeyed before they are answered; the end of a worker takes the longest. */
+/** The job executes an order before it answers; ending a worker takes longest. */
 const obeyMs = 30_000;
-/** So long the network may be gone before the job counts as lost; the job waits longer for its controller than this. */
+/** Longest network outage before the job counts as lost; the job waits longer for its controller. */
 const patienceMs = 45_000;
-/** The same once the user wants to stop. */
 const stopPatienceMs = 5000;
-/** So long a job may take to end; the end of all of its workers, and of its process. */
+/** Time for a job to end, with all workers. */
 const endMs = 60_000;
 const retryMs = 1000;
-/** A request that fails while the job answers others. */
+/** Attempts for a request that fails while the job answers others. */
 const mostTries = 3;
 const quotedLines = 12;
 
-/** The job of a sweep that is under way on a cluster: orders to its workers, and their reports. */
+/** The running job of a sweep on a cluster: sends orders to its workers and receives their reports. */
 export class RayJob {
   readonly id: string;
   readonly #cluster: RayCluster;
@@ -69,7 +66,7 @@ export class RayJob {
   readonly #options: RayJobOptions;
   readonly #listeners = new Map<string, (report: RayReport) => void>();
   readonly #lost = new AbortController();
-  /** Aborted when nobody listens any more: the job is lost, or is to end. */
+  /** Aborted when listening ends: the job is lost or about to end. */
   readonly #silent = new AbortController();
   #waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   #listening: Promise<void> | undefined;
@@ -83,9 +80,8 @@ export class RayJob {
   }
 
   /**
-   * Wait until a job that was submitted can be reached.
-   *
-   * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with its last words when it ends before, or when its port is closed to this machine; `ABORTED`.
+   * Wait until a submitted job can be reached.
+   * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with its last lines when it ends first or its port is closed, `ABORTED`.
    */
   static async reach(cluster: RayCluster, id: string, token: string, options: RayJobOptions): Promise<RayJob> {
     const { host, port } = await channelOf(cluster, id, options.signal);
@@ -103,17 +99,17 @@ export class RayJob {
     );
   }
 
-  /** Aborted when the job has ended by itself, or has not answered for a while. */
+  /** Aborted when the job has ended by itself or stopped answering. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
 
-  /** How it was lost; undefined while it is not. */
+  /** Why it was lost, if it was. */
   get loss(): BhBridgeError | undefined {
     return this.#lost.signal.reason as BhBridgeError | undefined;
   }
 
-  /** Start a worker; what it tells goes to the listener, in order. */
+  /** Start a worker; its reports go to the listener, in order. */
   async start(worker: string, spec: RayWorkerSpec, listener: (report: RayReport) => void): Promise<void> {
     this.#listeners.set(worker, listener);
     await this.#post(`start/${worker}`, JSON.stringify(spec));
@@ -125,10 +121,10 @@ export class RayJob {
 
   async close(worker: string): Promise<void> {
     this.#listeners.delete(worker);
-    await this.#post(`close/${worker}`, "").catch(() => undefined); // a job that is gone has no workers
+    await this.#post(`close/${worker}`, "").catch(() => undefined); // a lost job has no workers
   }
 
-  /** Fetch a run as it is now. */
+  /** Fetch a run in its current state. */
   async fetchRun(worker: string, name: string, directory: string): Promise<void> {
     await this.#again(async () => {
       const answer = await fetch(`${this.#channel}/run/${worker}/${encodeURIComponent(name)}`, { headers: this.#headers, signal: this.#silent.signal });
@@ -137,21 +133,17 @@ export class RayJob {
     });
   }
 
-  /** Send a piece of a run that a worker is to go on with. */
+  /** Send a chunk of a run that a worker will resume. */
   async sendChunk(worker: string, name: string, { data, ...head }: RunChunk): Promise<void> {
     await this.#post(`chunk/${worker}`, Buffer.concat([Buffer.from(`${JSON.stringify({ name, ...head })}\n`), data]));
   }
 
-  /** Let a worker take away a run that has been fetched. */
+  /** Let a worker delete a fetched run. */
   async forgetRun(worker: string, name: string): Promise<void> {
     await this.#post(`forget/${worker}`, JSON.stringify({ name }));
   }
 
-  /**
-   * End the job, and wait until its processes have ended, but not for a cluster that is gone.
-   *
-   * @returns whether they have ended.
-   */
+  /** End the job and wait until its processes have ended, unless the cluster is gone. @returns whether they have ended. */
   async end(): Promise<boolean> {
     const { signal } = this.#options;
     const began = performance.now();
@@ -168,10 +160,10 @@ export class RayJob {
     }
   }
 
-  /** Ask for reports again and again: the questions also tell the job that its controller lives. */
+  /** Poll for reports. The requests also tell the job that its controller is alive. */
   async #listen(): Promise<void> {
     let heard = 0;
-    let failingSince: number | undefined; // not since the last answer: this machine may have been asleep
+    let failingSince: number | undefined; // counts from the first failed request, because this machine may have been asleep
     while (!this.#silent.signal.aborted) {
       try {
         const answer = await this.#get(`reports?after=${heard}`);
@@ -192,7 +184,7 @@ export class RayJob {
     }
   }
 
-  /** Whether a job that does not answer counts as lost: it has ended, or has not answered for too long. */
+  /** Whether an unresponsive job counts as lost: it has ended, or has not answered for too long. */
   async #isOver(failingSince: number): Promise<boolean> {
     const { signal, patience = patienceMs } = this.#options;
     const state = await this.#cluster.job(this.id, AbortSignal.timeout(answerMs)).catch(() => "unknown" as const);
@@ -228,7 +220,7 @@ export class RayJob {
   }
 
   async #post(path: string, body: string | Uint8Array<ArrayBuffer>): Promise<void> {
-    const request = randomUUID(); // what is sent again is obeyed once
+    const request = randomUUID(); // the job ignores a repeated request id
     await this.#again(() => this.#send(path, body, request, AbortSignal.any([this.#silent.signal, AbortSignal.timeout(obeyMs)])));
   }
 
@@ -241,7 +233,7 @@ export class RayJob {
     throw error;
   }
 
-  /** Do something once more when the connection broke and the job answers again. @throws the job's loss where it does not. */
+  /** Retry when the connection broke and the job answers again. @throws the job's loss. */
   async #again(task: () => Promise<void>): Promise<void> {
     for (let tries = 1; ; tries++) {
       this.#silent.signal.throwIfAborted();
@@ -267,12 +259,12 @@ export class RayJob {
   }
 }
 
-/** Where a job listens, as it prints it; Ray gives a job some seconds until it begins, and more where it makes an environment for it. */
+/** The address that a job prints. Ray takes seconds to start a job, and longer to create its environment. */
 async function channelOf(cluster: RayCluster, id: string, signal: AbortSignal): Promise<z.output<typeof channelSchema>> {
   for (;;) {
     if (signal.aborted) throw new BhBridgeError("ABORTED", "starting the job on the Ray cluster was cancelled");
     const state = await cluster.job(id);
-    const logs = await cluster.logs(id).catch(() => ""); // it has none before it begins
+    const logs = await cluster.logs(id).catch(() => ""); // it has none before it starts
     const line = logs.split("\n").find((each) => each.startsWith(channelMark));
     if (line !== undefined) return channelSchema.parse(JSON.parse(line.slice(channelMark.length)));
     if (!state || hasJobEnded(state)) throw await endedEarly(cluster, id);

@@ -4,7 +4,7 @@ import type { Training, TrialEnd, TrialListener, TrialTask, TrialWorker, WorkerP
 import type { RayJob, RayReport, RayWorkerSpec } from "./ray-job.js";
 import { runChunks } from "./run-transfer.js";
 
-/** A worker on a Ray cluster: an actor that keeps the same process as a worker of this machine. */
+/** A worker on a Ray cluster: an actor that runs the same process as a local worker. */
 export class RayWorker implements TrialWorker {
   readonly #job: RayJob;
   readonly #id: string;
@@ -34,7 +34,7 @@ export class RayWorker implements TrialWorker {
     return this.#isAlive;
   }
 
-  /** One after the other: `requireStacks` lets no stack come here. */
+  /** One after another; `requireStacks` refuses batched runs for this executor. */
   async train(trainings: readonly Training[]): Promise<TrialEnd[]> {
     const ends: TrialEnd[] = [];
     for (const training of trainings) ends.push(await this.#train(training));
@@ -63,7 +63,7 @@ export class RayWorker implements TrialWorker {
 
   stop(): void {
     this.#isStopped = true;
-    this.#become(true); // nobody waits for a place any more
+    this.#become(true); // nobody waits for a slot any more
     void this.#job.order(this.#id, { kind: "stop" }).catch(() => undefined);
   }
 
@@ -92,14 +92,14 @@ export class RayWorker implements TrialWorker {
     return this.#asLost({ kind: "died", reason: this.#lastWords });
   }
 
-  /** What dies with the job has not died of itself. */
+  /** A worker that ends with its job has not died itself. */
   #asLost(end: TrialEnd): TrialEnd {
     const { loss } = this.#job;
     return loss !== undefined && end.kind === "died" ? { kind: "lost", reason: loss.message } : end;
   }
 }
 
-/** One trial that a worker trains, with its run where it belongs: written there by the worker, or fetched from it. */
+/** One trial of a worker. Its run is written here by the worker, or fetched from it. */
 class RayTraining {
   readonly #task: TrialTask;
   readonly #listener: TrialListener;
@@ -113,7 +113,7 @@ class RayTraining {
     this.#far = far;
   }
 
-  /** A worker that does not see the run that it is to go on with is sent it. */
+  /** Send a worker without shared storage the run to resume. */
   async sendRun(): Promise<void> {
     const { run } = this.#task;
     if (!this.#far || run === null || !existsSync(run)) return;
@@ -129,7 +129,7 @@ class RayTraining {
     }
   }
 
-  /** What is told of a run is told on when the run has come. */
+  /** Report progress of a run after the run has been fetched. */
   async #follow(report: Extract<RayReport, { kind: "started" | "saved" | "ended" }>, finish: (end: TrialEnd) => void): Promise<void> {
     if (report.kind === "started") this.#run = join(this.#task.out, basename(report.run));
     await this.#fetch(report.kind === "ended");

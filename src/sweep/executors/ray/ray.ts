@@ -1,14 +1,13 @@
 import type { ExecutorKind } from "../executor.js";
 
-/** What a caller may choose of a Ray cluster. */
+/** Options of a Ray cluster. */
 export interface RayChoice {
   /** Address of the cluster's dashboard. Default: RAY_API_SERVER_ADDRESS, RAY_ADDRESS or http://127.0.0.1:8265. */
   address?: string | undefined;
-  /** What Ray makes for the job on each node (`pip`, `conda`, `env_vars`, …): its `runtime_env`. */
+  /** Ray's `runtime_env` for the job on each node: `pip`, `conda`, `env_vars`, … */
   runtimeEnv?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Trains on a running Ray cluster. */
 export const ray: ExecutorKind<RayChoice> = {
   title: "Ray",
   options: [

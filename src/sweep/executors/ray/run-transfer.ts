@@ -5,7 +5,7 @@ import { z } from "zod";
 import { BhBridgeError } from "../../../errors.js";
 import { writeAll } from "../../../formats/durable-write.js";
 
-/** Beside the runs: what is being fetched. */
+/** Suffix of a run being fetched. */
 const partSuffix = ".part";
 const chunkBytes = 4 << 20;
 
@@ -14,7 +14,6 @@ const headSchema = z.union([
   z.strictObject({ path: z.null() }),
 ]);
 
-/** A piece of a file of a run. */
 export interface RunChunk {
   path: string;
   offset: number;
@@ -23,10 +22,8 @@ export interface RunChunk {
 }
 
 /**
- * Write a run that arrives in pieces, each a line of JSON and its bytes; it takes the place of what was there once all of it has come.
- *
- * @param directory where the run will lie.
- * @throws {BhBridgeError} `IO_FAILED` when a piece is not what was sent, or the end is missing.
+ * Write a run that arrives in chunks, each a JSON line and its bytes. It replaces the old run once complete.
+ * @throws {BhBridgeError} `IO_FAILED` for a chunk with a wrong checksum or a missing end.
  */
 export async function receiveRun(stream: AsyncIterable<Uint8Array>, directory: string): Promise<void> {
   const part = join(dirname(directory), `.${relative(dirname(directory), directory)}${partSuffix}`);
@@ -48,7 +45,7 @@ export async function receiveRun(stream: AsyncIterable<Uint8Array>, directory: s
   replaceRun(part, directory);
 }
 
-/** The pieces of a run that lies here. */
+/** The chunks of a local run. */
 export function* runChunks(directory: string): Generator<RunChunk> {
   const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   for (const file of files.map((entry) => join(entry.parentPath, entry.name))) {
@@ -60,7 +57,7 @@ export function* runChunks(directory: string): Generator<RunChunk> {
   }
 }
 
-/** A name that is taken by another folder is never seen half: the old one steps aside first. */
+/** Move the old run away first, so that nobody sees a partial one. */
 function replaceRun(part: string, directory: string): void {
   const old = `${part}.old`;
   rmSync(old, { recursive: true, force: true });
@@ -89,7 +86,7 @@ function readAt(file: string, offset: number, bytes: number): Uint8Array<ArrayBu
   }
 }
 
-/** Lines and bytes of a stream, in turn. */
+/** Reads lines and bytes from a stream. */
 class Reader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #held = Buffer.alloc(0);

@@ -10,28 +10,29 @@ import { indexPathOf } from "../../../runs/run-layout.js";
 import { contentHash, filesOf, type SentFile } from "../../pool/sent-files.js";
 import type { RayCluster } from "./ray-cluster.js";
 
-/** What a worker imports of the packages that this one depends on: those of `sweep` and the folders below it. A test compares. */
+/** The npm packages that a worker imports: those of `sweep` and the folders below it. A test compares them. */
 export const workerDependencies: readonly string[] = [
   ...["@petamoriken/float16", "env-paths", "execa", "fastest-levenshtein", "jstat", "ml-matrix", "ml-pca", "pure-rand"],
   ...["pythonia", "smol-toml", "yaml", "zod"],
 ];
 
-/** What no program needs to run. */
+/** Files that no program needs at run time. */
 const leftOut = /(\.d\.[cm]?ts|\.[cm]?ts|\.map|\.md|\.flow|\.pyc|\.wasm)$|(^|\/)(__pycache__|web|test|tests|docs|examples?|node_modules)$/;
 
 const packedSchema = z.strictObject({ sha256: z.string(), bytes: z.int().positive() });
 const dependenciesSchema = z.looseObject({ dependencies: z.record(z.string(), z.string()).default({}) });
 
-/** Packing some thousand small files takes a second or two. */
 const packMs = 120_000;
 
-/** A file that travels: where it lies here, and what it is called there. */
+/** A file to send: its local path and its name in the archive. */
 export interface PackedFile {
   path: string;
   name: string;
 }
 
-/** The files of this package that a worker needs, with the packages that they import. @throws {BhBridgeError} `FILE_NOT_FOUND` where one is not installed. */
+/**
+ * The files of this package that a worker needs, with the packages it imports. @throws {BhBridgeError} `FILE_NOT_FOUND` for a package that is not installed.
+ */
 export function workerFiles(root: string = packageRoot): PackedFile[] {
   const own = filesIn(join(root, "dist"), "dist");
   const described = ["package.json", "pyproject.toml"].map((name) => ({ path: join(root, name), name }));
@@ -40,12 +41,11 @@ export function workerFiles(root: string = packageRoot): PackedFile[] {
   return [...described, ...own, ...pythonFiles(root), ...[...packages].flatMap(([name, folder]) => filesIn(folder, name))];
 }
 
-/** The Python half of this package. */
 export function pythonFiles(root: string = packageRoot): PackedFile[] {
   return filesIn(join(root, "python", "bh_bridge"), "python/bh_bridge");
 }
 
-/** Add a package and what it depends on: each where Node will look for it from the one that asks for it. */
+/** Add a package and its dependencies, each where Node resolves it from its dependent. */
 function addPackage(name: string, from: string, asker: string, packages: Map<string, string>): void {
   const folder = installed(name, from);
   const isNested = asker !== "" && folder === join(from, "node_modules", name);
@@ -56,7 +56,7 @@ function addPackage(name: string, from: string, asker: string, packages: Map<str
   for (const dependency of Object.keys(dependencies)) addPackage(dependency, folder, packed, packages);
 }
 
-/** The folder of a package, as Node finds it from another. */
+/** The folder of a package, as Node resolves it. */
 function installed(name: string, from: string): string {
   for (let folder = from; ; folder = dirname(folder)) {
     const found = join(folder, "node_modules", name);
@@ -76,9 +76,8 @@ function filesIn(folder: string, name: string): PackedFile[] {
 
 /**
  * Pack files for a cluster.
- *
- * @param folder where the archive and the list of its files are written.
- * @returns its path, and the hash of names and contents: equal files have the same wherever they lie.
+ * @param folder for the archive and its file list.
+ * @returns the archive's path, and a hash of names and contents that does not depend on their location.
  */
 export async function pack(files: readonly PackedFile[], folder: string, interpreter: string, signal?: AbortSignal): Promise<{ path: string; sha256: string }> {
   const path = join(folder, "package.zip");
@@ -88,20 +87,16 @@ export async function pack(files: readonly PackedFile[], folder: string, interpr
   return { path, sha256: packed.sha256 };
 }
 
-/** What a job finds on each node. */
 export interface JobContent {
   files: readonly PackedFile[];
-  /** What Ray makes there beside them: `pip`, `conda`, `env_vars`, … */
+  /** Ray's `runtime_env` besides the files: `pip`, `conda`, `env_vars`, … */
   runtimeEnv: Readonly<Record<string, unknown>> | undefined;
-  /** Environment variables of our own. */
   variables?: Readonly<Record<string, string>>;
 }
 
 /**
- * Let a cluster have files, unless it has them already.
- *
- * @param interpreter packs them.
- * @returns the runtime environment of a job that finds them in its working folder.
+ * Upload files to a cluster, unless it has them already.
+ * @returns the runtime environment of a job with these files in its working directory.
  * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`, `ABORTED`.
  */
 export async function jobEnvironment(
@@ -118,21 +113,19 @@ export async function jobEnvironment(
   return { ...runtimeEnv, working_dir: `gcs://${name}`, env_vars: { ...given, ...variables } };
 }
 
-/** What travels with a job lies in the memory of the head node meanwhile. */
+/** The head node holds the files of a job in memory. */
 const mostBytes = 256 << 20;
 
 /**
- * What configurations name by path beside their text: weights, initial states, tokenizers. What can travel with a job does, by its content; what cannot has to
- * be seen by the nodes.
- *
- * @returns the files to send, and what the nodes are told of each path.
+ * Weights, initial states and tokenizers that configurations name by path. They are sent by content if possible; otherwise the nodes need shared storage.
+ * @returns the files to send, and what happened to each path.
  */
 export function namedFiles(configs: readonly RunConfig[]): { packed: PackedFile[]; files: Record<string, SentFile> } {
   const packed = new Map<string, PackedFile>();
   const files: Record<string, SentFile> = {};
   let left = mostBytes;
   for (const path of new Set(configs.flatMap(pathsOf))) {
-    if (!existsSync(path)) continue; // the trial says so, wherever it is trained
+    if (!existsSync(path)) continue; // the trial reports it, wherever it is trained
     const own = filesOf(path);
     const bytes = own.reduce((sum, file) => sum + statSync(file.path).size, 0);
     const whyNot = reasonToStay(path, bytes, left);
@@ -163,7 +156,7 @@ function reasonToStay(path: string, bytes: number, left: number): string | undef
   return undefined;
 }
 
-/** A history is read with its index, where it has one. */
+/** A history is read with its index, if it has one. */
 function besideIt(path: string): { path: string; name: string }[] {
   const index = indexPathOf(path);
   return index !== path && existsSync(index) && statSync(path).isFile() ? [{ path: index, name: join("..", basename(index)) }] : [];

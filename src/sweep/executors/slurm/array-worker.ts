@@ -1,4 +1,4 @@
-// What a task of a job array runs: it trains its share of the trials side by side, and writes what becomes of them into a journal of its own.
+// Program of a task of a job array: trains its share of the trials in parallel and records their progress in its own journal.
 //
 //     node array-worker.js FOLDER TASK
 
@@ -20,12 +20,12 @@ process.on("SIGUSR2", () => stop.abort()); // its time is nearly over
 process.on("SIGTERM", () => stop.abort()); // requeued, preempted, or cancelled
 process.on("SIGINT", () => stop.abort());
 
-/** SLURM gives a task 90 seconds after its notice, some of which its trials take for their checkpoints. */
+/** SLURM ends a task 90 seconds after its notice; the checkpoints take some of that time. */
 const patience = { patienceMs: 60_000 };
 const task = Number(number);
 const submission = Submission.at(folder);
 const { SLURM_ARRAY_JOB_ID: job } = process.env;
-if (job !== undefined && submission.job === undefined) submission.submitted(job); // somebody has submitted the script by hand
+if (job !== undefined && submission.job === undefined) submission.submitted(job); // the script was submitted by hand
 const { python: path, directory, workers, failFast, tasks } = submission.tasks;
 const mine = tasks[task - 1];
 if (mine === undefined) throw new Error(`${folder} has no task ${number}: it has ${tasks.length}`);
@@ -43,14 +43,14 @@ await executor.train({ directory, name: "", tasks: left, machine, workers, liste
 if (job !== undefined && stop.signal.aborted && (await isRunning(job))) await requeue(job, task, patience);
 
 /**
- * Whether SLURM takes this task for running: it cancels and requeues by itself only what it has ended before its SIGTERM. What is told first (its time is nearly
- * over, or it is preempted on a partition with a time of grace) would count as completed, and never come back.
+ * Whether SLURM still considers this task running. SLURM requeues a task itself only after its own SIGTERM. A task that ends after an earlier notice (time
+ * limit, or preemption with a grace period) would count as completed and never restart.
  */
 async function isRunning(array: string): Promise<boolean> {
   return (await squeue(patience)).some((queued) => queued.job === array && queued.task === task && queued.state === "RUNNING");
 }
 
-/** What has not ended, in its order; what an earlier start of this task has begun is gone on with. */
+/** The trials that have not ended, in order. Those started earlier are resumed. */
 async function tasksLeft(given: readonly TrialTask[]): Promise<TrialTask[]> {
   const found = new Map<string, string>();
   const [first] = given;

@@ -2,7 +2,7 @@ import { BhBridgeError } from "../../../errors.js";
 import { slugOf } from "../../../runs/create-run-directory.js";
 import { shellQuote } from "../../../text/escaping.js";
 
-/** Options of sbatch that a script of ours says itself. */
+/** Options of sbatch that the script sets itself, and why. */
 const own: Readonly<Record<string, string>> = {
   array: "--jobs says into how many tasks the trials are shared out",
   "cpus-per-task": "it is --workers times the threads and processes of a trial",
@@ -18,10 +18,7 @@ const own: Readonly<Record<string, string>> = {
 };
 
 /**
- * Options of sbatch, each `KEY=VALUE` as sbatch's own `--KEY=VALUE`, or `KEY` alone.
- *
- * They are written into a script: nothing but plain words is taken, so that none of them can become a line or a command of its own.
- *
+ * Options of sbatch, each `KEY=VALUE` or `KEY`. Only plain words are accepted, so that no option can become a line or command of the script.
  * @throws {BhBridgeError} `USAGE`.
  */
 export function sbatchOptions(given: readonly string[]): [key: string, value: string | undefined][] {
@@ -38,7 +35,6 @@ export function sbatchOptions(given: readonly string[]): [key: string, value: st
   });
 }
 
-/** Whether GPUs are asked for by these options. */
 export function asksForGpus(options: readonly string[]): boolean {
   return options.some((option) => /^(gpus(-per-\w+)?|gres)=/.test(option) && !/^gres=(?!.*gpu)/.test(option));
 }
@@ -47,7 +43,6 @@ function usage(text: string, problem: string): BhBridgeError {
   return new BhBridgeError("USAGE", `--sbatch-option ${JSON.stringify(text)}: ${problem}`);
 }
 
-/** What a script for sbatch is made of. */
 interface BatchScript {
   /** Of the sweep or experiment. */
   name: string;
@@ -55,23 +50,21 @@ interface BatchScript {
   folder: string;
   /** Tasks of the array. */
   tasks: number;
-  /** Cores of each task. */
+  /** Of each task. */
   cores: number;
   /** Further options of sbatch, `KEY=VALUE`. */
   options: readonly string[];
-  /** What each task runs: a program, and its first arguments. */
+  /** Program of each task and its first arguments. */
   command: readonly string[];
 }
 
-/** So many seconds before its end a task is told, and ends with checkpoints. */
+/** A task is notified this long before its end, and writes checkpoints. */
 const noticeSeconds = 90;
 
 /**
- * The script that sbatch takes: an array whose tasks each train their share of the trials.
- *
- * The shell is replaced by the program, so that the signal for the batch shell alone (`B:`) reaches it, and no worker.
- *
- * @throws {BhBridgeError} `USAGE` for an option that cannot be given, or a folder that cannot be written into a script.
+ * The script for sbatch: a job array whose tasks each train their share of the trials. The program replaces the shell, so that the signal for the batch shell
+ * (`B:`) reaches it and no worker.
+ * @throws {BhBridgeError} `USAGE` for an invalid option, or a folder name that a script cannot contain.
  */
 export function batchScript({ name, folder, tasks, cores, options, command }: BatchScript): string {
   if (/["\\\p{Cc}]/u.test(folder)) throw new BhBridgeError("USAGE", `the path ${JSON.stringify(folder)} cannot be written into a script: choose another --out`);

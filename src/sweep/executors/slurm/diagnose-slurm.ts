@@ -6,13 +6,12 @@ import type { Diagnosed, Diagnosis } from "../executor.js";
 import { sbatchOptions } from "./batch-script.js";
 import { askSlurm } from "./slurm-commands.js";
 
-/** What is looked at, beside SLURM itself. */
 interface LookedAt extends Diagnosed {
-  /** Options of sbatch that the trials would have. */
+  /** Options of sbatch for the trials. */
   options: readonly string[];
 }
 
-/** One thing to find out; `fix` is for the case that SLURM itself refuses the answer. */
+/** One check; `fix` applies when SLURM itself refuses the answer. */
 interface Question {
   name: string;
   expected: string;
@@ -23,13 +22,13 @@ interface Question {
 /** The commands that trials need. */
 const programs = ["sbatch", "squeue", "scontrol", "scancel", "sinfo", "srun"];
 
-/** Whether trials can be trained by SLURM: its commands are here, it answers, knows who asks, has room, and its tasks see what they need. */
+/** Check that SLURM's commands are installed, that it answers, authenticates the user and has room, and that its tasks see what they need. */
 export async function diagnoseSlurm(lookedAt: LookedAt): Promise<Diagnosis[]> {
   const checks: Diagnosis[] = [];
   for (const question of questions(lookedAt)) {
     const check = await checkOf(question);
     checks.push(check);
-    if (!check.ok) break; // what follows would fail for the same reason
+    if (!check.ok) break; // later checks would fail for the same reason
   }
   return checks;
 }
@@ -97,49 +96,47 @@ function ofTask({ node, missing, versions }: SeenTask): Awaited<ReturnType<Quest
   return { ok: false, found: `${node} does not see ${missing.join(", ")}`, fix };
 }
 
-/** A partition as SLURM tells of it. */
 interface SlurmPartition {
   name: string;
   isDefault: boolean;
   isUp: boolean;
-  /** Nodes that take jobs: neither down nor drained. */
+  /** Nodes that are neither down nor drained. */
   nodes: number;
-  /** The longest that a job may take, in SLURM's own words. */
+  /** Time limit of a job, in SLURM's format. */
   limit: string;
 }
 
-/** What a task on a node finds of what an array task needs. */
+/** What a task finds on its node. */
 interface SeenTask {
   node: string;
-  /** What is not there, by its path. */
+  /** Missing paths. */
   missing: string[];
-  /** What Python and Node.js say of their versions there. */
+  /** Versions of Python and Node.js there. */
   versions: string[];
 }
 
 const script = fileURLToPath(new URL(`./array-worker${extname(import.meta.url)}`, import.meta.url));
-/** So long a look waits for a node that is free. */
+/** How long a check waits for a free node. */
 const immediateSeconds = 30;
 const nodeStates = ["idle", "mixed", "allocated", "completing"];
 const look = 'uname -n; for path in "$@"; do test -e "$path" || printf "missing %s\\n" "$path"; done; "$1" --version 2>&1; "$2" --version 2>&1; true';
 
-/** The version that a command of SLURM tells. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` where it is not there. */
 async function slurmVersion(program: string): Promise<string> {
   return (await askSlurm(program, ["--version"])).trim().replace(/^slurm(-wlm)? /, "");
 }
 
-/** What the controllers say; the line of each. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` where none is up. */
+/** One line per controller. */
 async function pingControllers(): Promise<string> {
   return (await askSlurm("scontrol", ["ping"])).trim().split("\n").join("; ");
 }
 
-/** How a request proves who asks, as `auth/munge`: the answer itself shows that the proof was taken. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
+/** The authentication method, such as `auth/munge`. The answer itself proves that authentication works. */
 async function slurmAuthentication(): Promise<string> {
   const said = await askSlurm("scontrol", ["show", "config"]);
   return /^AuthType\s*=\s*(\S+)/m.exec(said)?.[1] ?? "unknown";
 }
 
-/** The partitions that this user sees. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
+/** The partitions visible to this user. */
 async function slurmPartitions(): Promise<SlurmPartition[]> {
   const said = await askSlurm("sinfo", ["--noheader", "--format=%P|%a|%l|%D|%T"]);
   const partitions = new Map<string, SlurmPartition>();
@@ -148,17 +145,15 @@ async function slurmPartitions(): Promise<SlurmPartition[]> {
     if (label === "") continue;
     const name = label.replace(/\*$/, "");
     const known = partitions.get(name) ?? { name, isDefault: label.endsWith("*"), isUp: available === "up", nodes: 0, limit };
-    if (nodeStates.includes(state)) known.nodes += Number(count); // a state with a mark (`idle*`) is of a node that does not answer
+    if (nodeStates.includes(state)) known.nodes += Number(count); // a marked state (`idle*`) means that the node does not answer
     partitions.set(name, known);
   }
   return [...partitions.values()];
 }
 
 /**
- * Run a task of a second on a node, and see whether it finds the interpreter, Node.js, this package and a folder where they lie here.
- *
- * @param options of sbatch, as the trials will have them.
- * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with what srun said, as where no node is free within half a minute; `USAGE` for an option.
+ * Run a one-second task on a node and check that it sees the interpreter, Node.js, this package and a folder under their local paths.
+ * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with the output of srun, for example if no node is free within 30 seconds; `USAGE` for an invalid option.
  */
 async function lookAtTask(python: string, folder: string, options: readonly string[]): Promise<SeenTask> {
   const given = sbatchOptions(options).map(([key, value]) => (value === undefined ? `--${key}` : `--${key}=${value}`));

@@ -5,14 +5,13 @@ import { type QueuedTask, restartMs, scancel, squeue } from "./slurm-commands.js
 import { Submission } from "./submission.js";
 
 /**
- * Copy what the journals of SLURM's tasks record into the ledger of a directory, and close the submissions whose job has ended. Doing it twice changes nothing.
- *
- * @throws {BhBridgeError} `RUN_LOCKED` naming the job, `EXECUTOR_UNAVAILABLE` where it cannot be told whether it has ended.
+ * Copy the journals of SLURM's tasks into the ledger of a directory, and close the submissions whose job has ended. Idempotent.
+ * @throws {BhBridgeError} `RUN_LOCKED` naming the job, `EXECUTOR_UNAVAILABLE` if it is unknown whether a job has ended.
  */
 export async function settleSubmissions({ directory, ledger, executor, signal }: EarlierJobs): Promise<void> {
   const open = Submission.openIn(directory);
   if (open.length === 0) return;
-  const queued = await squeue({ patienceMs: restartMs, ...(signal && { signal }) }); // before the journals are read: what has ended by now has written all of its lines
+  const queued = await squeue({ patienceMs: restartMs, ...(signal && { signal }) }); // before reading the journals: a job that has ended by now has written all of its lines
   for (const submission of open) {
     for (const line of submission.journal().values()) if (!isKnown(ledger.of(line.trial), line)) ledger.append(undated(line));
     const isUnderWay = queued.some(({ job }) => job === submission.job);
@@ -38,7 +37,7 @@ function undated({ at: _at, ...line }: LedgerLine): Omit<LedgerLine, "at"> {
   return line;
 }
 
-/** Look at the submissions of a directory, from any machine that sees it; where SLURM cannot be asked, the state of their tasks is `UNKNOWN`. */
+/** The submissions of a directory, from any machine that sees it. The state of their tasks is `UNKNOWN` if SLURM does not answer. */
 export async function viewSubmissions(directory: string): Promise<DirectoryJobs> {
   const open = Submission.openIn(directory);
   if (open.length === 0) return { jobs: [], lines: new Map(), underWay: new Set() };
@@ -73,7 +72,7 @@ async function queuedTasks(): Promise<QueuedTask[] | undefined> {
   }
 }
 
-/** End the jobs that SLURM has of a directory, from any machine that has its commands. @returns their numbers. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
+/** End the SLURM jobs of a directory, from any machine with SLURM's commands. @returns their numbers. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
 export async function cancelSubmissions(directory: string): Promise<string[]> {
   const open = Submission.openIn(directory).flatMap(({ job }) => job ?? []);
   if (open.length === 0) return [];

@@ -2,13 +2,13 @@ import { setTimeout as after } from "node:timers/promises";
 import { execa } from "execa";
 import { BhBridgeError } from "../../../errors.js";
 
-/** A task of a job array that SLURM has not ended. */
+/** A waiting or running task of a job array. */
 export interface QueuedTask {
   /** Number of the array. */
   job: string;
-  /** Which of its tasks; counts from 1. */
+  /** Index of the task, from 1. */
   task: number;
-  /** SLURM's own word: `PENDING`, `RUNNING`, `COMPLETING`, … */
+  /** SLURM's own name: `PENDING`, `RUNNING`, `COMPLETING`, … */
   state: string;
   /** Why it waits. */
   reason: string;
@@ -16,32 +16,26 @@ export interface QueuedTask {
   nodes: string;
 }
 
-/** How long to wait for a controller that cannot be reached. */
+/** How long to wait for an unreachable controller. */
 interface SlurmPatience {
-  /** From the first failure; default: the first failure is the last. */
+  /** From the first failure (default: no retry). */
   patienceMs?: number;
-  /** Ends the waiting. */
   signal?: AbortSignal;
   /** Called before each wait. */
   onWait?: () => void;
 }
 
-/** A controller that is restarted, or hands over to its backup, answers again within a minute or two. */
+/** A controller that restarts or fails over answers again within a minute or two. */
 export const restartMs = 180_000;
 const firstWaitMs = 1000;
 const longestWaitMs = 10_000;
 const timeoutMs = 60_000;
 
-/** What SLURM's commands say of a controller, or of munge, that they cannot reach, in the words of SLURM and of the system; and what is said here of one that hangs. */
+/** Messages of SLURM and the system for an unreachable controller or munge, and our own for a hanging command. */
 const outage =
   /unable to contact|connection|socket|timed out|zero bytes|transport endpoint|in standby|unreachable|munge|authentication|did not answer in a minute/i;
 
-/**
- * Submit a script.
- *
- * @returns the number of its job.
- * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with what sbatch said.
- */
+/** Submit a script. @returns the job number. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with the output of sbatch. */
 export async function sbatch(script: string, patience: SlurmPatience = {}): Promise<string> {
   const submit = () => askSlurm("sbatch", ["--parsable", script]);
   let said: string;
@@ -49,24 +43,23 @@ export async function sbatch(script: string, patience: SlurmPatience = {}): Prom
     said = await submit();
   } catch (error) {
     if (!(error instanceof BhBridgeError) || !outage.test(error.message) || !patience.patienceMs) throw error;
-    // The controller may have taken the script without answering: a second job would train the same trials.
+    // The controller may have accepted the script without answering. A second job would train the same trials.
     const taken = await jobOf(script, patience);
     if (taken !== undefined) return taken;
     said = await submit();
   }
-  const [job = ""] = said.trim().split(";"); // a cluster's name follows where there are several
+  const [job = ""] = said.trim().split(";"); // a cluster name may follow
   if (/^\d+$/.test(job)) return job;
   throw new BhBridgeError("EXECUTOR_UNAVAILABLE", `sbatch gave no number of a job for ${script}: ${said.trim() || "nothing"}`);
 }
 
-/** The job that SLURM has of a script. */
 async function jobOf(script: string, patience: SlurmPatience): Promise<string | undefined> {
   const said = await askSlurm("squeue", ["--me", "--noheader", "--format=%F|%o"], patience);
   const line = said.split("\n").find((each) => each.trim().endsWith(`|${script}`));
   return line?.trim().split("|")[0];
 }
 
-/** The user's array tasks that wait or run. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
+/** The user's waiting and running array tasks. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
 export async function squeue(patience: SlurmPatience = {}): Promise<QueuedTask[]> {
   const said = await askSlurm("squeue", ["--me", "--array", "--noheader", "--format=%F|%K|%T|%r|%N"], patience);
   return said.split("\n").flatMap((line) => {
@@ -75,22 +68,20 @@ export async function squeue(patience: SlurmPatience = {}): Promise<QueuedTask[]
   });
 }
 
-/** End a job array. SLURM asks its tasks to end, and kills what is there after its `KillWait`. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
+/** Cancel a job array. SLURM asks its tasks to end, and kills them after its `KillWait`. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
 export async function scancel(job: string): Promise<void> {
   await askSlurm("scancel", [job]);
 }
 
-/** Let a task begin again, which ends it first. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
+/** End a task and let it start again. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
 export async function requeue(job: string, task: number, patience: SlurmPatience = {}): Promise<void> {
   await askSlurm("scontrol", ["requeue", `${job}_${task}`], patience);
 }
 
 /**
- * Run a command of SLURM.
- *
- * @returns what it printed.
- * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` where it is not there or fails, with what it said; where the controller cannot be reached, once the patience
- * is over or the signal has come.
+ * Run a SLURM command. @returns its stdout.
+ * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with the output of a missing or failing command; for an unreachable controller, after the patience or on
+ * abort.
  */
 export async function askSlurm(program: string, args: readonly string[], { patienceMs = 0, signal, onWait }: SlurmPatience = {}): Promise<string> {
   let failedAt: number | undefined;
@@ -106,7 +97,7 @@ export async function askSlurm(program: string, args: readonly string[], { patie
     const leftMs = failedAt + patienceMs - performance.now();
     if (leftMs <= 0 || signal?.aborted) throw new BhBridgeError("EXECUTOR_UNAVAILABLE", `${what}${whatIsLeft(performance.now() - failedAt)}`);
     onWait?.();
-    await after(Math.min(waitMs, leftMs), undefined, { signal }).catch(() => undefined); // told to stop
+    await after(Math.min(waitMs, leftMs), undefined, { signal }).catch(() => undefined); // aborted
   }
 }
 

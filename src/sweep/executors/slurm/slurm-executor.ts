@@ -11,28 +11,28 @@ import { asksForGpus, batchScript, sbatchOptions } from "./batch-script.js";
 import { type QueuedTask, restartMs, sbatch, squeue } from "./slurm-commands.js";
 import { Submission } from "./submission.js";
 
-/** What a caller may choose of SLURM. */
+/** Options of SLURM. */
 export interface SlurmOptions {
   /** Options of sbatch, each `KEY=VALUE` (`partition=short`, `time=02:00:00`). */
   sbatchOptions?: readonly string[] | undefined;
-  /** Tasks of the job array, which share the trials out. */
+  /** Number of tasks in the job array. */
   jobs?: number | undefined;
-  /** Write the script, and submit nothing. */
+  /** Write the script without submitting it. */
   emitOnly?: boolean | undefined;
-  /** Submit, and leave; the same call again follows the trials. */
+  /** Submit and return; the same call again follows the trials. */
   detach?: boolean | undefined;
 }
 
 const extension = extname(import.meta.url);
 const workerFile = fileURLToPath(new URL(`./array-worker${extension}`, import.meta.url));
-/** Trials side by side in a task of the array, where nobody says a number: a share of a node that any cluster has. */
+/** Default trials in parallel per task: a share of a node that any cluster has. */
 const usualWorkers = 4;
-/** Rounds of a task's workers: a task that trains several trials one after the other starts Python once for all of them. */
+/** Default trials per worker: a task that trains several one after another starts Python only once. */
 const usualRounds = 4;
 const mostTasks = 256;
 const lookAgainMs = 2000;
 
-/** Trains by SLURM: a job array whose tasks each train their share of the trials, on the nodes that it gives them. */
+/** Trains with SLURM: each task of a job array trains its share of the trials. */
 export class SlurmExecutor implements Executor {
   readonly name = "slurm";
   readonly isHere = false;
@@ -41,7 +41,7 @@ export class SlurmExecutor implements Executor {
   readonly #python: UsablePython;
   readonly #options: SlurmOptions;
 
-  /** @throws {BhBridgeError} `USAGE` for an option that cannot be given. */
+  /** @throws {BhBridgeError} `USAGE` for an invalid option. */
   constructor(python: UsablePython, options: SlurmOptions) {
     sbatchOptions(options.sbatchOptions ?? []);
     this.#python = python;
@@ -88,7 +88,7 @@ export class SlurmExecutor implements Executor {
   }
 }
 
-/** Tell of the trials of a submission until its job has ended; told to stop, leave it to SLURM. */
+/** Report the trials of a submission until its job ends; on abort, leave the job to SLURM. */
 async function follow(submission: Submission, { directory, tasks, listener, signal }: TrialJob): Promise<void> {
   const its = new Set(submission.trials.flat());
   const followed = tasks.filter(({ trial }) => its.has(trial)).map((task) => new FollowedTrial(directory, task, listener));
@@ -103,11 +103,11 @@ async function follow(submission: Submission, { directory, tasks, listener, sign
       for (const each of followed) each.conclude(`SLURM's job ${submission.job} ended`);
       return submission.close();
     }
-    await after(lookAgainMs, undefined, { signal }).catch(() => undefined); // told to stop
+    await after(lookAgainMs, undefined, { signal }).catch(() => undefined); // aborted
   }
 }
 
-/** What waits and runs; undefined when the signal has ended the waiting for the controller. */
+/** The queued tasks; undefined on abort. */
 async function queueOf(signal: AbortSignal, onWait: () => void): Promise<QueuedTask[] | undefined> {
   try {
     return await squeue({ patienceMs: restartMs, signal, onWait });
@@ -117,7 +117,7 @@ async function queueOf(signal: AbortSignal, onWait: () => void): Promise<QueuedT
   }
 }
 
-/** A trial of a submission: tells each change of its journal once. */
+/** Reports each change of a trial's journal once. */
 class FollowedTrial {
   readonly #directory: string;
   readonly #task: TrialTask;
@@ -140,7 +140,6 @@ class FollowedTrial {
     if (this.#line?.status === "running") this.#tellStep();
   }
 
-  /** Its job has ended. */
   conclude(reason: string): void {
     if (this.#line === undefined) this.#listener.onEnd(this.#task, { kind: "stopped" });
     else if (this.#line.status === "running") this.#listener.onEnd(this.#task, { kind: "died", reason });

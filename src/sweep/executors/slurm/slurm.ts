@@ -1,7 +1,6 @@
 import type { ExecutorKind } from "../executor.js";
 import type { SlurmOptions } from "./slurm-executor.js";
 
-/** Trains by SLURM. */
 export const slurm: ExecutorKind<SlurmOptions> = {
   title: "SLURM",
   options: [

@@ -19,15 +19,15 @@ const taskSchema = z.strictObject({
   prune: pruneSchema.nullable(),
 });
 
-/** `tasks.json` of a submission: what each task of the job array trains. */
+/** `tasks.json` of a submission: the trials of each task of the job array. */
 const tasksSchema = z.strictObject({
-  /** Absolute path of the interpreter. */
+  /** Path of the interpreter. */
   python: z.string(),
-  /** That of the plan. */
+  /** Directory of the plan. */
   directory: z.string(),
   workers: z.int().positive(),
   failFast: z.boolean(),
-  /** By task of the array, which counts from 1. */
+  /** By array task. */
   tasks: z.array(z.array(taskSchema)),
 });
 export type SubmittedTasks = Omit<z.output<typeof tasksSchema>, "tasks"> & { tasks: readonly (readonly TrialTask[])[] };
@@ -36,7 +36,7 @@ const jobSchema = z.strictObject({ job: z.string().regex(/^\d+$/) });
 
 const files = { tasks: "tasks.json", job: "job.json", closed: "closed", script: "job.sbatch" } as const;
 
-/** Trials that a job array of SLURM was given: a folder in the directory of their plan. Each task of the array has a journal of its own in it. */
+/** Trials submitted as a job array: a folder in the directory of their plan, with a journal for each task of the array. */
 export class Submission {
   /** Absolute path. */
   readonly folder: string;
@@ -45,22 +45,21 @@ export class Submission {
     this.folder = folder;
   }
 
-  /** The folder of a submission, as the array's script names it. */
   static at(folder: string): Submission {
     return new Submission(folder);
   }
 
-  /** Those of a directory whose trials are theirs until they are closed, the oldest first; one that nobody has submitted has none. */
+  /** The submitted and not yet closed submissions of a directory, oldest first. */
   static openIn(directory: string): Submission[] {
     return all(directory)
       .map((folder) => new Submission(folder))
       .filter(({ folder, job }) => job !== undefined && !existsSync(join(folder, files.closed)));
   }
 
-  /** A new one for these tasks. @param script the text of its script, by its folder. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
+  /** Write a new submission. @param script returns the text of its script, given its folder. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
   static create(tasks: SubmittedTasks, script: (folder: string) => string): Submission {
     const last = all(tasks.directory).at(-1);
-    const isUnused = last !== undefined && new Submission(last).job === undefined; // written, and never submitted
+    const isUnused = last !== undefined && new Submission(last).job === undefined; // written, but never submitted
     const folder = isUnused ? last : join(tasks.directory, "slurm", String(all(tasks.directory).length + 1).padStart(4, "0"));
     mkdirSync(folder, { recursive: true });
     durableWrite(join(folder, files.tasks), `${JSON.stringify(tasks)}\n`);
@@ -68,7 +67,6 @@ export class Submission {
     return new Submission(folder);
   }
 
-  /** Absolute path of the script that sbatch takes. */
   get script(): string {
     return join(this.folder, files.script);
   }
@@ -83,7 +81,7 @@ export class Submission {
     return checkRunJson(this.folder, files.tasks, tasksSchema, readRunJson(this.folder, files.tasks));
   }
 
-  /** What each task of the array trains, by trial alone: quick to read. */
+  /** The trials of each array task, without validating the file: quick to read. */
   get trials(): string[][] {
     const { tasks } = JSON.parse(readFileSync(join(this.folder, files.tasks), "utf8")) as { tasks: { trial: string }[][] };
     return tasks.map((each) => each.map(({ trial }) => trial));
@@ -93,18 +91,18 @@ export class Submission {
     durableWrite(join(this.folder, files.job), `${JSON.stringify({ job })}\n`);
   }
 
-  /** Its trials are the ledger's from now on; what its journals say has been taken over. */
+  /** Hand the trials back to the ledger, after copying the journals. */
   close(): void {
     durableWrite(join(this.folder, files.closed), "");
   }
 
-  /** The newest line of each trial in its journals. @throws {BhBridgeError} `RUN_CORRUPT`, `FILE_UNREADABLE`. */
+  /** The newest line of each trial in the journals. @throws {BhBridgeError} `RUN_CORRUPT`, `FILE_UNREADABLE`. */
   journal(): Map<string, LedgerLine> {
     return new Map(this.trials.flatMap((_, index) => [...readLedger(this.folder, journalName(index + 1))]));
   }
 }
 
-/** The file that a task of an array writes; task counts from 1. */
+/** The journal file of an array task. @param task from 1. */
 export function journalName(task: number): string {
   return `journal-${task}.jsonl`;
 }
