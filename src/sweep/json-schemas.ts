@@ -14,7 +14,7 @@ export function experimentJsonSchema(): Record<string, unknown> {
   return {
     ...schema,
     title: "bh-bridge experiment",
-    description: "Arms × seeds, and the rules that they are judged by.",
+    description: "Arms × seeds, and the rules to judge them.",
     properties: {
       ...schema.properties,
       base: { ...(base as object), anyOf: [{ type: "string", minLength: 1 }, anyConfig] },
@@ -38,7 +38,7 @@ export function sweepJsonSchema(): JsonSchemaNode & Record<string, unknown> {
   return {
     ...schema,
     title: "bh-bridge sweep",
-    description: "Many runs of bh-bridge: what they start from, and what varies.",
+    description: "Many runs of bh-bridge: their base and what varies.",
     $defs: { ...(schema["$defs"] as object), axis, axes },
     properties: {
       ...schema.properties,

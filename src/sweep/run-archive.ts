@@ -42,10 +42,7 @@ export async function openRunArchive(path: string, { name = basename(path), sign
     const archive = new ZipArchive(file);
     const inside = directoriesIn([...archive.entries.keys()]);
     if (inside.length === 0) {
-      throw new BhBridgeError(
-        "RUN_NOT_FOUND",
-        `there is no run in ${printable(name)}: a run is a folder with ${runFiles.manifest}, and no folder of it has one`,
-      );
+      throw new BhBridgeError("RUN_NOT_FOUND", `${printable(name)} contains no run: no folder in it has a ${runFiles.manifest}`);
     }
     const temporary = temporaryFolder("archive");
     try {

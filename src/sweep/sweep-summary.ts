@@ -39,7 +39,7 @@ export function summaryText({ name, directory, trials, counts }: SweepDocument):
     `# Sweep ${markdownText(name)}`,
     "",
     `${count(trials.length, "trial")}: ${told.map(([status, number]) => `${number} ${status}`).join(", ")}.`,
-    "Each number is the mean over n seeds ± their standard deviation (n − 1); with one seed it has none.",
+    "Each number is the mean over n seeds ± the sample standard deviation (n − 1), which one seed does not have.",
     "",
     markdownTable(
       head,

@@ -36,7 +36,7 @@ export class ManyRuns<Document> implements AsyncIterable<TrialEvent> {
 /** @throws {BhBridgeError} `USAGE` unless workers is a whole number above 0. */
 export function requireWorkers(workers: number | undefined): void {
   if (workers === undefined || (Number.isInteger(workers) && workers >= 1)) return;
-  throw new BhBridgeError("USAGE", `workers is a whole number above 0, not ${workers}`);
+  throw new BhBridgeError("USAGE", `workers must be a whole number above 0, got ${workers}`);
 }
 
 /**

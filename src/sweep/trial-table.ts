@@ -122,5 +122,5 @@ export function findTrial(trials: readonly SweepTrial[], given: string): SweepTr
   if (only && others.length === 0) return only;
   const there = (only ? found : trials).map(({ trial }) => trial);
   const told = there.length > maxTold ? `${there.slice(0, maxTold).join(", ")}, …` : there.join(", ") || "none";
-  throw new BhBridgeError("USAGE", only ? `"${given}" is the beginning of several trials: ${told}` : `there is no trial "${given}"; there are ${told}`);
+  throw new BhBridgeError("USAGE", only ? `"${given}" matches several trials: ${told}` : `there is no trial "${given}"; there are ${told}`);
 }

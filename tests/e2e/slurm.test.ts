@@ -67,7 +67,7 @@ test.skipIf(!hasSlurm()).sequential(
       { name: "SLURM commands", ok: true, found: expect.stringMatching(/^\d+\.\d+/) },
       { name: "SLURM controller", ok: true, found: expect.stringContaining("is UP") },
       { name: "SLURM credentials", ok: true, found: "auth/munge" },
-      { name: "SLURM partitions", ok: true, found: "main (the default): 1 node, no limit of time" },
+      { name: "SLURM partitions", ok: true, found: "main (the default): 1 node, no time limit" },
       { name: "SLURM tasks", ok: true, found: expect.stringMatching(/: Python 3\.\d+\.\d+, Node\.js v\d+\S*, the package and the folder$/) },
     ]);
     const slurm = [...base, "--executor", "slurm", "--workers", "1", "--jobs", "2", "--json", "--out", out];

@@ -26,7 +26,7 @@ export const executorKinds = Object.entries(executors) as [ExecutorName, Executo
 export async function chooseExecutor(choice: ExecutorChoice, python: UsablePython): Promise<Executor> {
   const { executor = "local" } = choice;
   const kind = new Map(executorKinds).get(executor);
-  if (kind === undefined) throw new BhBridgeError("USAGE", `there is no executor "${String(executor)}"; there are ${executorNames.join(", ")}`);
+  if (kind === undefined) throw new BhBridgeError("USAGE", `there is no executor "${String(executor)}"; the executors are ${executorNames.join(", ")}`);
   return kind.create(python, choice);
 }
 

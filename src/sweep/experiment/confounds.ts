@@ -39,14 +39,14 @@ const statementShape = {
   what: z.string(),
   control: z.string(),
   treatment: z.string(),
-  remove: z.string().nullable().describe("The option that removes it; null where none does"),
+  remove: z.string().nullable().describe("The option that removes it; null if there is none"),
 };
 
 /** A difference between an arm and the control other than the settings of the arm. */
 export const confoundSchema = z.strictObject({
   arm: z.string(),
   ...statementShape,
-  seeds: z.array(z.int()).readonly().describe("Of the pairs in which it differs"),
+  seeds: z.array(z.int()).readonly().describe("Seeds of the pairs with this difference"),
 });
 export type Confound = z.output<typeof confoundSchema>;
 type Statement = Omit<Confound, "arm" | "seeds">;

@@ -15,17 +15,17 @@ export const experimentDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/experiment@1"),
   directory: z.string(),
   name: z.string(),
-  seeds: z.array(z.int().nonnegative()).readonly().describe("Those that the plan has"),
+  seeds: z.array(z.int().nonnegative()).readonly().describe("The planned seeds"),
   control: z.array(experimentRunSchema).readonly().describe("The runs of the first arm"),
   treatment: z.array(experimentRunSchema).readonly().describe("The runs of all other arms"),
-  measures: z.array(measureComparisonSchema).readonly().describe("Every measure of every other arm against the first, those that decide first"),
+  measures: z.array(measureComparisonSchema).readonly().describe("Every measure of every other arm against the first; deciding measures come first"),
   confounds: z.array(confoundSchema).readonly(),
-  comparedTensors: z.array(z.string()).readonly().describe("Tensors whose values before the first step were compared, by their names in PyTorch"),
+  comparedTensors: z.array(z.string()).readonly().describe("Tensors whose initial values were compared, by their names in PyTorch"),
   traps: z
     .array(z.strictObject({ what: z.string(), corrected: z.string() }))
     .readonly()
-    .describe("The notebook's traps that all arms share, each with the setting that corrects it"),
-  looks: z.array(lookSchema).readonly().optional().describe("Verdicts that were given before, over other seeds"),
+    .describe("The notebook's pitfalls that all arms share, each with the setting that corrects it"),
+  looks: z.array(lookSchema).readonly().optional().describe("Earlier verdicts over other seeds"),
   verdict: experimentVerdictSchema,
 });
 export type ExperimentDocument = z.output<typeof experimentDocumentSchema>;
@@ -62,7 +62,7 @@ function comparisonSection({ measures, seeds }: ExperimentDocument, control: str
   const head = ["measure", control, arm, "difference", "t interval", "sign-flip interval", "interval of the verdict", "p", "corrected p"];
   return [
     `## ${arm} against ${control}`,
-    "Mean ± sample standard deviation (n). Differences are paired by seed, treatment less control. Measures in bold decide.",
+    "Mean ± sample standard deviation (n). Differences are paired by seed, treatment minus control. Measures in bold decide.",
     markdownTable(head, shown.map(measureRow)),
     list(shown.map(({ measure }) => `${measure}: ${describeMeasure(measure)}`)),
     "Values by seed:",
@@ -112,7 +112,7 @@ function comparedSentence({ comparedTensors }: ExperimentDocument): string {
 }
 
 function confoundsSection({ confounds, seeds }: ExperimentDocument): string {
-  if (confounds.length === 0) return "None was found beside what the arms set.";
+  if (confounds.length === 0) return "No differences were found other than the settings of the arms.";
   const head = ["arm", "what differs", "control", "treatment", "removed by"];
   return markdownTable(
     head,

@@ -35,7 +35,7 @@ export function shownBound(share: number, direction: "up" | "down" = "up"): stri
 }
 
 const result = z.enum(["positive", "null", "inconclusive", "degenerate"]);
-const notes = z.array(z.string()).readonly().optional().describe("What limits the verdict, a sentence each");
+const notes = z.array(z.string()).readonly().optional().describe("Limits of the verdict, one sentence each");
 const armVerdictSchema = z.strictObject({ arm: z.string(), result, reason: z.string(), notes });
 type ArmVerdict = z.output<typeof armVerdictSchema>;
 
@@ -43,8 +43,8 @@ export const experimentVerdictSchema = z.strictObject({
   result,
   reason: z.string(),
   notes,
-  rules: z.array(z.string()).readonly().describe("The rules as they were applied, a sentence each"),
-  rulesHash: z.string().describe("SHA-256 of the rules: they stood before the first step"),
+  rules: z.array(z.string()).readonly().describe("The applied rules, one sentence each"),
+  rulesHash: z.string().describe("SHA-256 of the rules, which were fixed in advance"),
   arms: z.array(armVerdictSchema).readonly().describe("Every treatment against the control"),
 });
 export type ExperimentVerdict = z.output<typeof experimentVerdictSchema>;
@@ -119,7 +119,7 @@ function judge(each: Case, deciding: readonly MeasureComparison[]): Omit<ArmVerd
   const unscored = unscorableArms(each);
   if (unscored.length > 0) return { result: "degenerate", reason: unscored.join("; ") };
   const missing = missingRuns(each);
-  if (missing.length > 0) return { result: "inconclusive", reason: `${missing.join("; ")}: the rules are for all of the plan` };
+  if (missing.length > 0) return { result: "inconclusive", reason: `${missing.join("; ")}: the rules apply to the complete plan` };
   const pairs = Math.min(...deciding.map(({ difference }) => difference.n));
   if (pairs < fewestSeeds) return { result: "inconclusive", reason: readingByRun(each, pairs) };
   const different = deciding.filter(({ outcome }) => outcome === "differs");
@@ -163,7 +163,7 @@ function readingByRun(each: Case, pairs: number): string {
     return `seed ${seed}, ${told.map(({ arm, score }) => `${arm} ${score.result} (${score.reason})`).join(", ")}`;
   });
   const lead =
-    pairs === 1 ? "One seed has no spread: an observation, no comparison" : `${count(pairs, "pair")} of seeds cannot answer, ${fewestSeeds} are needed`;
+    pairs === 1 ? "One seed has no spread: an observation, no comparison" : `${count(pairs, "pair")} of seeds cannot give a verdict, ${fewestSeeds} are needed`;
   return `${lead}. The notebook's own reading of each run: ${readings.join("; ")}`;
 }
 
@@ -204,7 +204,7 @@ function scoreObstacles(each: Case): string[] {
   const unscored = [control, arm].filter((one) => runsOf(each, one).every(({ score }) => score.result === "degenerate"));
   if (unscored.length > 0) {
     const reasons = unscored.map((one) => `no run of ${one} can be scored (${runsOf(each, one)[0]?.score.reason.replace(/^not scored: /, "")})`);
-    return [`${reasons.join(" and ")}, so there was nothing that could part`];
+    return [`${reasons.join(" and ")}, so there was nothing to separate`];
   }
   const resultOf = (one: string) => new Map(runsOf(each, one).map(({ seed, score }) => [seed, score.result]));
   const [before, after] = [resultOf(control), resultOf(arm)];

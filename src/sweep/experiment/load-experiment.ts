@@ -15,12 +15,12 @@ import { appliedRules, type Rules, rulesSchema } from "./rules.js";
 const armName = /^(?!\d+$)[\w.+-]{1,60}$/;
 
 const armsSchema = z.record(z.string(), valuesSchema).superRefine((arms, context) => {
-  if (Object.keys(arms).length < 2) context.addIssue({ code: "custom", message: "an experiment compares two arms or more: the first is the control" });
+  if (Object.keys(arms).length < 2) context.addIssue({ code: "custom", message: "an experiment needs at least two arms; the first is the control" });
   for (const name of Object.keys(arms).filter((each) => !armName.test(each))) {
     context.addIssue({
       code: "custom",
       path: [name],
-      message: "the name of an arm has letters, digits and . _ + -, at most 60 of them, and is not a number alone",
+      message: "the name of an arm must be at most 60 letters, digits and . _ + -, and not only digits",
     });
   }
 });
@@ -35,7 +35,7 @@ export const experimentSchema = z.strictObject({
   ...writtenHead("experiment", "run"),
   arms: armsSchema.describe("What each arm sets over the base, by name. The first arm is the control; every other is judged against it."),
   seeds: seedsSchema.optional(),
-  rules: rulesSchema.prefault({}).describe("How the experiment is judged. They stand before the first step."),
+  rules: rulesSchema.prefault({}).describe("How the experiment is judged. The rules are fixed in advance."),
   measures: z
     .array(measure)
     .default([])
@@ -165,7 +165,7 @@ async function written(from: string | ExperimentDefinition, cwd: string): Promis
   if (!existsSync(resolve(cwd, from)) && extname(from) === "") {
     const near = nearestName(from, experimentPresetNames);
     const meant = near === undefined ? "" : `did you mean ${JSON.stringify(near)}? `;
-    const message = `there is no experiment ${JSON.stringify(from)}, and no file of this name: ${meant}there are ${experimentPresetNames.join(", ")}`;
+    const message = `there is no experiment or file ${JSON.stringify(from)}: ${meant}the experiments are ${experimentPresetNames.join(", ")}`;
     throw configInvalid([{ path: "experiment", message }]);
   }
   const { file, values, sourceOf } = await readWrittenObject(from, cwd, { what: "an experiment", definedBy: "defineExperiment" });

@@ -60,10 +60,10 @@ const censusMeasures = {
 
 /** Other numbers of a run, by measure. */
 const figureMeasures = {
-  displacement: "L2 norm of the centroid's way from the first state to the last",
-  finalLoss: "the last entry of the loss table: mean training loss since the entry before, or of a run without a log the loss of its last step",
+  displacement: "L2 norm of the centroid's displacement from the first state to the last",
+  finalLoss: "the last entry of the loss table: mean training loss since the previous entry, or the loss of the last step for a run without a log",
   evalLoss: "loss on the held-out text, at the last evaluation",
-  stepsToFreeze: "steps after which no weight of the embedding changes again; none for a run that moves in its last step",
+  stepsToFreeze: "steps after which no weight of the embedding changes; none for a run that still moves in its last step",
 } as const;
 
 type CensusName = keyof typeof censusMeasures;

@@ -11,7 +11,7 @@ const count = z.int().nonnegative();
 const figure = z.number().nullable();
 const intervalSchema = z.strictObject({ low: z.number(), high: z.number() }).nullable();
 const momentsShape = { n: count, mean: figure, sd: figure };
-const armSchema = z.strictObject({ values: z.array(figure).describe("An entry a seed, in the order of the experiment's seeds"), ...momentsShape });
+const armSchema = z.strictObject({ values: z.array(figure).describe("One entry per seed, in the order of the experiment's seeds"), ...momentsShape });
 
 /** One measure of one treatment against the control. */
 export const measureComparisonSchema = z.strictObject({
@@ -26,22 +26,20 @@ export const measureComparisonSchema = z.strictObject({
       ...momentsShape,
       tInterval: intervalSchema,
       signFlipInterval: intervalSchema,
-      centre: figure.optional().describe("What is tested: the mean, or the median where the rules say so"),
-      interval: intervalSchema
-        .optional()
-        .describe("Where the centre may lie by the tests of the verdict; null where the pairs exclude nothing, and for scores"),
-      floor: figure.optional().describe("Half the least width of the interval: what a change of 1 at a rate that the pairs can miss would add"),
+      centre: figure.optional().describe("The tested value: the mean, or the median if the rules say `median`"),
+      interval: intervalSchema.optional().describe("Interval of the centre by the tests of the verdict; null for scores, and if there are too few pairs"),
+      floor: figure.optional().describe("Half the minimum width of the interval: a change of 1 at a rate that the pairs can miss"),
       skewness: figure.optional(),
     })
-    .describe("Treatment less control, over the pairs that have both; intervals of the level 1 − alpha"),
-  discordant: z.strictObject({ onlyControl: count, onlyTreatment: count }).optional().describe("Of scores: pairs in which one arm alone is positive"),
+    .describe("Treatment minus control, over the pairs that have both; intervals of the level 1 − alpha"),
+  discordant: z.strictObject({ onlyControl: count, onlyTreatment: count }).optional().describe("Of scores: pairs in which only one arm is positive"),
   test: z
     .enum(["McNemar", "sign-flip", "sign-flip (drawn)", "sign-flip and Hall", "sign-flip (drawn) and Hall", "sign"])
     .nullable()
-    .describe("What p is of: the larger p of two tests, with all assignments of signs or with drawn ones; null where there are fewer than three pairs"),
+    .describe("The test of p; for two tests the larger p, over all sign assignments or drawn ones; null for fewer than three pairs"),
   p: figure.describe("Two-sided, against the margin"),
-  pNull: figure.optional().describe("That the difference is as large as the margin or larger; null for scores, and where the margin is 0"),
-  medianP: figure.optional().describe("p of the sign test, where the differences are skewed and the mean is tested"),
+  pNull: figure.optional().describe("p that the difference is at least the margin; null for scores and for a margin of 0"),
+  medianP: figure.optional().describe("p of the sign test, if the differences are skewed and the mean is tested"),
   outcome: z.enum(["differs", "equal", "open"]).optional().describe("Of a deciding measure: shown to differ, shown to be equal, or neither"),
   holm: figure.describe("p of a deciding measure, corrected over deciding measures × arms"),
 });

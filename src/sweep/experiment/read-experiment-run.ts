@@ -27,12 +27,12 @@ export const experimentRunSchema = z.strictObject({
   arm: z.string(),
   seed: z.int().nonnegative(),
   run: z.string().describe("Path of the run directory"),
-  score: z.strictObject({ result: z.enum(["null", "positive", "degenerate"]), reason: z.string() }).describe("The run by itself, by the notebook's rule"),
-  degenerate: z.array(z.enum(degeneracies)).readonly().describe("Why its numbers mean nothing; empty when they do"),
+  score: z.strictObject({ result: z.enum(["null", "positive", "degenerate"]), reason: z.string() }).describe("The notebook's verdict on the run alone"),
+  degenerate: z.array(z.enum(degeneracies)).readonly().describe("Why its numbers are meaningless; empty if they are not"),
   census: z.strictObject(censusShape).omit({ members: true, texts: true }).describe("Of the last state"),
   displacement: z.strictObject({ float64: figure, float32: figure, bfloat16: figure }),
   finalLoss: figure,
-  values: z.record(z.string(), figure).describe("By measure, but for the score; null for one that the run does not have"),
+  values: z.record(z.string(), figure).describe("By measure, except the score; null if the run has no such number"),
 });
 export type ExperimentRun = z.output<typeof experimentRunSchema>;
 
@@ -162,7 +162,7 @@ function sharedWith(earlier: KnownRun, run: KnownRun): string | undefined {
   if (earlier.seed !== run.seed) return undefined;
   if (earlier.arm === run.arm) return `has seed ${run.seed}, as another run of arm ${run.arm} has (${earlier.directory}): one run for each arm and seed`;
   return isSameTraining(earlier.manifest, run.manifest)
-    ? `repeats the training of ${earlier.directory}, with an equal configuration, text and environment: arms ${earlier.arm} and ${run.arm} have to differ`
+    ? `repeats the training of ${earlier.directory}, with an equal configuration, text and environment: arms ${earlier.arm} and ${run.arm} must differ`
     : undefined;
 }
 

@@ -22,16 +22,12 @@ export const rulesSchema = z
     score: z
       .enum(["notebook"])
       .default("notebook")
-      .describe("How each run is scored by itself. `notebook`: positive when dead tokens that shared a black hole at the start no longer share one."),
-    decides: z
-      .array(z.string().min(1))
-      .min(1)
-      .default(["score", "deadC"])
-      .describe("Measures that the verdict rests on; every other one is described, not judged."),
+      .describe("How each run is scored alone. `notebook`: positive when dead tokens that shared a black hole at the start no longer share one."),
+    decides: z.array(z.string().min(1)).min(1).default(["score", "deadC"]).describe("Measures that decide the verdict; all others are described, not judged."),
     margin: z
       .record(z.string(), z.number().min(0))
       .optional()
-      .describe("By deciding measure, the largest mean difference between two arms that counts as none (default: 0.5 for deadC, else 0). Not for score."),
+      .describe("Largest mean difference between two arms that counts as none, by deciding measure (default: 0.5 for deadC, else 0). Not for score."),
     alpha: z
       .number()
       .gt(0)
@@ -47,7 +43,7 @@ export const rulesSchema = z
     test: z
       .enum(["mean", "median"])
       .default(usualTest)
-      .describe("What a measure is compared by. `mean`: sign-flip test and Hall's t. `median`: sign test, exact whatever the shape of the differences."),
+      .describe("Test of a measure. `mean`: sign-flip test and Hall's t. `median`: sign test, exact for any distribution of the differences."),
   })
   .superRefine(({ decides, margin = {} }, context) => {
     for (const [at, name] of decides.entries()) {
@@ -55,7 +51,11 @@ export const rulesSchema = z
       if (problem !== undefined) context.addIssue({ code: "custom", path: ["decides", at], message: problem });
     }
     for (const name of Object.keys(margin).filter((each) => !decides.includes(each))) {
-      context.addIssue({ code: "custom", path: ["margin", name], message: `${name} decides nothing: a margin belongs to one of ${decides.join(", ")}` });
+      context.addIssue({
+        code: "custom",
+        path: ["margin", name],
+        message: `${name} is not a deciding measure: a margin applies to one of ${decides.join(", ")}`,
+      });
     }
     if ((margin["score"] ?? 0) > 0) {
       const message = "score is 0 or 1 and has no margin. Remove it, and set nullBelow to the rate of differing pairs that you tolerate";

@@ -34,7 +34,7 @@ export const axisSchema = z
       z.strictObject({ linspace: span.describe("[first, last, count], evenly spaced, both ends included.") }),
       z.strictObject({
         logspace: span
-          .refine(([first, last]) => first > 0 && last > 0, { error: "both ends of a logspace are above 0" })
+          .refine(([first, last]) => first > 0 && last > 0, { error: "both ends of a logspace must be above 0" })
           .describe("[first, last, count], evenly spaced by ratio, both ends included."),
       }),
     ],

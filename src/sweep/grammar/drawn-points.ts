@@ -63,15 +63,15 @@ function directionNumbers(dimension: number): number[] {
   return odd.map((value, index) => value * 2 ** (bits - 1 - index));
 }
 
-const ends = z.tuple([z.number(), z.number()]).refine(([low, high]) => low < high, { error: "the first end is below the second" });
+const ends = z.tuple([z.number(), z.number()]).refine(([low, high]) => low < high, { error: "the first end must be below the second" });
 
 /** The distribution of one field. */
 export const drawSchema = z.union(
   [
     z.array(jsonValueSchema).min(1),
-    z.strictObject({ uniform: ends.describe("[low, high]: evenly between the two.") }),
+    z.strictObject({ uniform: ends.describe("[low, high]: uniform between the two.") }),
     z.strictObject({
-      log: ends.refine(([low]) => low > 0, { error: "both ends are above 0" }).describe("[low, high]: evenly in the logarithm."),
+      log: ends.refine(([low]) => low > 0, { error: "both ends must be above 0" }).describe("[low, high]: uniform in the logarithm."),
     }),
     z.strictObject({ int: z.tuple([z.int(), z.int()]).describe("[low, high]: whole numbers, both ends included.") }),
   ],
@@ -83,14 +83,14 @@ const drawnShape = {
   trials: z.int().min(1).max(100_000).describe("Points to draw; each is trained with every seed."),
   seed: z.int().min(0).max(0xffff_ffff).default(0).describe("Seed of the draws, not of the trainings."),
 };
-const over = z.record(z.string(), drawSchema).describe("Field to what its values are drawn from: a list, {uniform: [low, high]}, {log: […]} or {int: […]}.");
+const over = z.record(z.string(), drawSchema).describe("Distribution of each field: a list, {uniform: [low, high]}, {log: […]} or {int: […]}.");
 
 export const randomSchema = z.strictObject({ ...drawnShape, over });
 
 /** Points of a Sobol sequence are spaced more evenly than independent ones. */
 export const sobolSchema = z.strictObject({
   ...drawnShape,
-  over: over.refine((fields) => Object.keys(fields).length <= maxSobolDimensions, { error: `a Sobol sequence is over ${maxSobolDimensions} fields at most` }),
+  over: over.refine((fields) => Object.keys(fields).length <= maxSobolDimensions, { error: `a Sobol sequence supports at most ${maxSobolDimensions} fields` }),
 });
 
 /** Enough digits to distinguish values, few enough to read. */

@@ -87,7 +87,7 @@ function zipRows(zip: Axes, issues: ConfigIssue[]): Values[] {
   const lengths = new Set(axes.map(([, values]) => values.length));
   if (lengths.size > 1) {
     const told = axes.map(([path, values]) => `${path} has ${values.length}`).join(", ");
-    issues.push({ path: "zip", message: `linked axes have to be equally long: ${told}` });
+    issues.push({ path: "zip", message: `linked axes must have equal lengths: ${told}` });
   }
   const [length = 1] = lengths;
   return Array.from({ length }, (_, row) => Object.fromEntries(axes.map(([path, values]) => [path, values[row] ?? null])));
@@ -100,17 +100,17 @@ function isNotIn(exclude: readonly Values[]): (point: SweepPoint) => boolean {
 
 function refuseBesideSearch(spec: SweepSpec, issues: ConfigIssue[]): void {
   for (const part of ["grid", "zip", "cases", "exclude", "random", "sobol"] as const) {
-    if (spec[part] !== undefined) issues.push({ path: part, message: "optuna chooses the points: one of the two, in a sweep of its own" });
+    if (spec[part] !== undefined) issues.push({ path: part, message: "conflicts with optuna, which chooses the points. Remove one of them" });
   }
-  if (Object.hasOwn(spec.optuna?.over ?? {}, "seed")) issues.push({ path: "optuna.over.seed", message: "seeds says which seeds each point is trained with" });
+  if (Object.hasOwn(spec.optuna?.over ?? {}, "seed")) issues.push({ path: "optuna.over.seed", message: "use seeds to set the seeds of every point" });
 }
 
 function refuseTwice(grid: readonly string[], zip: readonly string[], issues: ConfigIssue[]): void {
-  for (const path of grid.filter((each) => zip.includes(each))) issues.push({ path: `zip.${path}`, message: `is an axis of grid as well: one of the two` });
+  for (const path of grid.filter((each) => zip.includes(each))) issues.push({ path: `zip.${path}`, message: "is also an axis of grid. Remove one of them" });
 }
 
 function refuseSeedAxis({ grid = {}, zip = {} }: SweepSpec, issues: ConfigIssue[]): void {
   for (const [part, axes] of Object.entries({ grid, zip })) {
-    if (Object.hasOwn(axes, "seed")) issues.push({ path: `${part}.seed`, message: "seeds says which seeds: one of the two" });
+    if (Object.hasOwn(axes, "seed")) issues.push({ path: `${part}.seed`, message: "conflicts with seeds. Remove one of them" });
   }
 }

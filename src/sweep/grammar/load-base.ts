@@ -32,7 +32,7 @@ export async function loadBase(
   const over: ConfigSources = { aliases, set, cwd };
   if (preset !== undefined || config !== undefined) {
     if (base === undefined) return loadRunConfig({ ...over, preset, file: config });
-    throw configInvalid([{ path: "base", message: "says what the trials start from, and --preset or --config as well: one of the two" }]);
+    throw configInvalid([{ path: "base", message: "conflicts with --preset and --config, which also set the base. Use one of them" }]);
   }
   if (typeof base !== "string") return loadRunConfig({ ...over, input: resolvePaths(isPlainObject(base) ? base : {}, directory) as RunInput });
   if (isPresetName(base)) return loadRunConfig({ ...over, preset: base });
@@ -40,7 +40,7 @@ export async function loadBase(
   if (existsSync(file)) return loadRunConfig({ ...over, file });
   const near = nearestName(base, presetNames);
   const meant = near === undefined ? "" : `; did you mean the preset "${near}"?`;
-  throw configInvalid([{ path: "base", message: `${JSON.stringify(base)} is neither a preset nor a file that is there${meant}` }]);
+  throw configInvalid([{ path: "base", message: `${JSON.stringify(base)} is neither a preset nor an existing file${meant}` }]);
 }
 
 /** Refuse fields that are set for all trials and also vary between them. */
@@ -48,6 +48,7 @@ export function refuseSetAxes({ sources }: ResolvedConfig, points: readonly Swee
   const varying = new Set(points.flatMap(({ set }) => Object.keys(set)));
   for (const path of varying) {
     const source = sources.get(path);
-    if (source?.startsWith("--")) issues.push({ path, message: `varies between the trials, and is set for all of them: leave ${source} out`, source });
+    if (source?.startsWith("--"))
+      issues.push({ path, message: `varies between the trials, but ${source} sets it for all of them. Remove one of them`, source });
   }
 }

@@ -12,14 +12,14 @@ export type SearchMeasure = (typeof searchMeasures)[number];
 /** A search by Optuna: points are requested in groups, based on earlier results. */
 export const searchSchema = z
   .strictObject({
-    trials: z.int().min(1).max(10_000).describe("Points to ask for, in all; each is trained with every seed."),
+    trials: z.int().min(1).max(10_000).describe("Total number of points; each is trained with every seed."),
     seed: z.int().min(0).max(0xffff_ffff).default(0).describe("Seed of the draws, not of the trainings."),
-    over: z.record(z.string(), drawSchema).describe("Field to what its values are chosen from: a list, {uniform: [low, high]}, {log: […]} or {int: […]}."),
-    minimize: z.enum(searchMeasures).optional().describe("The measure that is to be low; its mean over the seeds."),
-    maximize: z.enum(searchMeasures).optional().describe("The measure that is to be high."),
-    together: z.int().min(1).max(1000).default(4).describe("Points that are asked for at a time, and trained side by side."),
+    over: z.record(z.string(), drawSchema).describe("Range of each field: a list, {uniform: [low, high]}, {log: […]} or {int: […]}."),
+    minimize: z.enum(searchMeasures).optional().describe("Measure to minimize: its mean over the seeds."),
+    maximize: z.enum(searchMeasures).optional().describe("Measure to maximize: its mean over the seeds."),
+    together: z.int().min(1).max(1000).default(4).describe("Points to request at a time, and to train in parallel."),
   })
-  .refine(({ minimize, maximize }) => (minimize === undefined) !== (maximize === undefined), { error: "say either minimize or maximize", path: ["minimize"] });
+  .refine(({ minimize, maximize }) => (minimize === undefined) !== (maximize === undefined), { error: "set either minimize or maximize", path: ["minimize"] });
 
 export type SearchSpec = z.output<typeof searchSchema>;
 
@@ -66,7 +66,7 @@ export const valuesSchema = z.record(z.string(), jsonValueSchema);
 export function writtenHead(kind: "sweep" | "experiment", training: string) {
   return {
     $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
-    name: z.string().min(1).max(200).optional().describe(`Name of the ${kind}; that of its file when left out.`),
+    name: z.string().min(1).max(200).optional().describe(`Name of the ${kind} (default: the file name).`),
     base: z
       .union([z.string().min(1), valuesSchema])
       .optional()
@@ -74,7 +74,7 @@ export function writtenHead(kind: "sweep" | "experiment", training: string) {
     executor: z
       .enum(executorNames)
       .optional()
-      .describe(`Where each ${training} is trained, unless --executor says another: ${executorNames.join(", ")}.`),
+      .describe(`Where to train each ${training}, unless --executor is given: ${executorNames.join(", ")}.`),
   };
 }
 
@@ -82,14 +82,14 @@ export function writtenHead(kind: "sweep" | "experiment", training: string) {
 export const sweepSchema = z.strictObject({
   ...writtenHead("sweep", "trial"),
   grid: z.record(z.string(), axisSchema).optional().describe("Axes by field: every combination of their values is trained."),
-  zip: z.record(z.string(), axisSchema).optional().describe("Linked axes by field, equally long: the first values together, then the second ones, …"),
-  cases: z.array(valuesSchema).min(1).optional().describe("Further trials as they stand, beside the combinations."),
-  exclude: z.array(valuesSchema).min(1).optional().describe("Combinations to leave out: those that have all of these values."),
+  zip: z.record(z.string(), axisSchema).optional().describe("Linked axes by field, of equal length: all first values together, then all second values, …"),
+  cases: z.array(valuesSchema).min(1).optional().describe("Further trials besides the combinations."),
+  exclude: z.array(valuesSchema).min(1).optional().describe("Combinations to omit: those with all of these values."),
   seeds: seedsSchema.optional(),
   random: randomSchema.optional().describe("Further trials whose values are drawn independently."),
-  sobol: sobolSchema.optional().describe("Further trials whose values are those of a Sobol sequence."),
-  optuna: searchSchema.optional().describe("In place of all other points: those that Optuna asks for, by what came out of the ones before."),
-  prune: pruneSchema.optional().describe("When a trial is given up; it then counts as pruned, not as failed."),
+  sobol: sobolSchema.optional().describe("Further trials with values from a Sobol sequence."),
+  optuna: searchSchema.optional().describe("Points chosen by Optuna from earlier results; replaces all other points."),
+  prune: pruneSchema.optional().describe("When to stop a trial early; it then counts as pruned, not as failed."),
 });
 
 type SweepInput = z.input<typeof sweepSchema>;

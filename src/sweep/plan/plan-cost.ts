@@ -130,15 +130,16 @@ export function requireRoom({ trials, workers, together, diskBytes, freeBytes, m
   if (diskBytes > freeBytes) {
     throw new BhBridgeError(
       "DISK_FULL",
-      `${count(trials, "trial")} will take ${formatBytes(diskBytes)} on the disk, and ${formatBytes(freeBytes)} are free: free some space, or record less (record.every, record.rows, checkpoint.keep)`,
+      `${count(trials, "trial")} will take ${formatBytes(diskBytes)} of disk space, but only ${formatBytes(freeBytes)} are free: free some space, or record less (record.every, record.rows, checkpoint.keep)`,
     );
   }
   if (memoryBytes <= memory) return;
   const fitting = Math.floor(memory / (memoryBytes / workers));
-  const advice = fitting > 0 ? `--workers ${fitting} fits` : `not even one fits: make the model smaller${together === undefined ? "" : ", or stack"}`;
+  const advice =
+    fitting > 0 ? `--workers ${fitting} fits` : `not even one fits: make the model smaller${together === undefined ? "" : ", or reduce engine.batched_runs"}`;
   throw new BhBridgeError(
     "USAGE",
-    `${count(workers, "worker")} will take ${formatBytes(memoryBytes)} of memory, and this machine has ${formatBytes(memory)}: ${advice}`,
+    `${count(workers, "worker")} will take ${formatBytes(memoryBytes)} of memory, but this machine has ${formatBytes(memory)}: ${advice}`,
   );
 }
 

@@ -62,7 +62,7 @@ export function planText({ name, hash, base, prune, question, trials }: Plan): s
 /** Read the plan of a directory. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`. */
 export function readPlan(directory: string): PlanFile {
   const plan = readRunDocument(directory, planFileName, planFileSchema);
-  if (plan === undefined) throw new BhBridgeError("RUN_NOT_FOUND", `there is no sweep and no experiment in ${directory}: it has no ${planFileName}`);
+  if (plan === undefined) throw new BhBridgeError("RUN_NOT_FOUND", `${directory} is neither a sweep nor an experiment: it has no ${planFileName}`);
   return plan;
 }
 

@@ -35,7 +35,7 @@ export async function planExperiment(
   const issues: ConfigIssue[] = [];
   for (const [arm, values] of Object.entries(arms)) {
     if (Object.hasOwn(flattenOverrides(values), "seed")) {
-      issues.push({ path: `arms.${arm}.seed`, message: "arms are paired by seed: seeds says which", source: sourceOf(`arms.${arm}.seed`) });
+      issues.push({ path: `arms.${arm}.seed`, message: "arms are paired by seed: use seeds to set them", source: sourceOf(`arms.${arm}.seed`) });
     }
   }
   refuseSetAxes(base, points, issues);
@@ -65,8 +65,8 @@ function refuseEqualArms({ trials, machine }: Pick<Plan, "trials" | "machine">, 
     const first = firstOf.get(computed) ?? { arm, trial };
     firstOf.set(computed, first);
     if (first.arm === arm) continue;
-    const what = first.trial === trial ? "has the same configuration as" : "differs in no field that changes the training from";
-    const message = `${what} arm ${JSON.stringify(first.arm)}, defaults included, so their runs are no independent evidence. Change a field in one of them, or remove one`;
+    const what = first.trial === trial ? "has the same configuration as" : "trains exactly like";
+    const message = `${what} arm ${JSON.stringify(first.arm)}, defaults included, so their runs are not independent evidence. Change a field in one of them, or remove one`;
     issues.set(arm, { path: `arms.${arm}`, message, source: sourceOf(`arms.${arm}`) });
   }
   if (issues.size > 0) throw configInvalid([...issues.values()]);
@@ -121,7 +121,7 @@ export function planAgain(path: string): StoredPlan {
       }
       throw new BhBridgeError(
         "USAGE",
-        `${directory} cannot be gone on with from its plan alone: its text, the device or what its trials begin with is another here, or Optuna chooses its points. Give the command that began it once more, with --retry`,
+        `${directory} cannot be resumed from its plan alone: its text, device or initial files differ here, or Optuna chooses its points. Run its original command again with --retry`,
       );
     },
   };

@@ -124,7 +124,7 @@ function pointsOf(trials: readonly SweepTrial[], fields: readonly string[]): { v
 /** The mean of a point over its seeds; null if no seed has the number. */
 function meanOf(trials: readonly SweepTrial[], { minimize, maximize }: SearchSpec): number | null {
   const measure = minimize ?? maximize;
-  if (measure === undefined) throw new BhBridgeError("USAGE", "a search says minimize or maximize");
+  if (measure === undefined) throw new BhBridgeError("USAGE", "a search needs minimize or maximize");
   const numbers = trials.flatMap(({ status, result }) => (result === null || status === "failed" ? [] : (measures[measure](result) ?? [])));
   return numbers.length === 0 ? null : numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 }

@@ -35,11 +35,11 @@ export class SentFiles {
     if (!this.#sent || !file) return path;
     if ("whyNot" in file) {
       if (existsSync(path)) return path;
-      throw new BhBridgeError("FILE_NOT_FOUND", `${path} is not on this machine, and did not travel: ${file.whyNot}. Put it on storage that all nodes see`);
+      throw new BhBridgeError("FILE_NOT_FOUND", `${path} is not on this machine and was not sent: ${file.whyNot}. Put it on storage that all nodes see`);
     }
     const place = join(this.#sent.folder, file.name, basename(path));
     if (!this.#checked.has(place) && contentHash(place) !== file.sha256)
-      throw new BhBridgeError("IO_FAILED", `${path} did not arrive as it was sent: its checksum is another`);
+      throw new BhBridgeError("IO_FAILED", `${path} was damaged in transfer: its checksum differs`);
     this.#checked.add(place);
     return place;
   }

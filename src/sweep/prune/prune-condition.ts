@@ -17,8 +17,8 @@ const accepted = `"allFrozen", {noMotion: steps}, or a comparison of ${prunedMet
 
 const conditionSchema = z.union(
   [
-    z.literal("allFrozen").describe("No recorded row has moved since the question before."),
-    z.strictObject({ noMotion: z.int().min(1).describe("No recorded row has moved for so many steps.") }),
+    z.literal("allFrozen").describe("No recorded row has moved since the previous check."),
+    z.strictObject({ noMotion: z.int().min(1).describe("Number of steps in which no recorded row has moved.") }),
     z.string().regex(comparisonPattern).describe('A comparison of C, P, unique or loss with a number, for example "C <= 1".'),
   ],
   { error: `expected ${accepted}` },
@@ -27,7 +27,7 @@ type PruneCondition = z.output<typeof conditionSchema>;
 
 /** When to prune a trial: the conditions, and how often to check them. */
 export const pruneSchema = z.strictObject({
-  every: z.int().min(1).default(100).describe("Ask after every so many steps."),
+  every: z.int().min(1).default(100).describe("Steps between checks."),
   when: z.union([conditionSchema, z.array(conditionSchema).min(1)], { error: `expected ${accepted}, or a list of these` }),
 });
 export type Prune = z.output<typeof pruneSchema>;

@@ -67,7 +67,7 @@ export class PruneCallback extends TrainerCallback {
     this.decide = {
       every: prune.every,
       ask: ({ global_step, loss }) => {
-        if (this.directory === undefined) throw new BhBridgeError("INTERNAL", "a training is judged before its run has begun");
+        if (this.directory === undefined) throw new BhBridgeError("INTERNAL", "a training was checked before its run started");
         return { should_training_stop: this.#reasonAt(this.directory, global_step, loss) !== undefined };
       },
     };

@@ -11,7 +11,7 @@ test("a trial is found by its identity, and by a beginning that is its own", () 
 });
 
 test.each([
-  ["51", /"51" is the beginning of several trials: 51fd351a2577d90c, 51aa351a2577d90c$/],
+  ["51", /"51" matches several trials: 51fd351a2577d90c, 51aa351a2577d90c$/],
   ["7", /there is no trial "7"; there are 51fd351a2577d90c, 51aa351a2577d90c, a56ab081b925610e/],
 ])("%s is refused with those that there are", (given, message) => {
   expect(() => findTrial(trials, given)).toThrow(message);

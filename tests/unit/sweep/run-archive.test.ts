@@ -43,7 +43,7 @@ test("an archive without a run is told, and a file that is no zip is none", asyn
   writeFileSync(join(out, "words"), "words");
   const other = zipped("other.zip", out, "words");
   expect(isArchive(other)).toBe(true);
-  await expect(openRunArchive(other)).rejects.toMatchObject({ code: "RUN_NOT_FOUND", message: expect.stringContaining("no run in other.zip") });
+  await expect(openRunArchive(other)).rejects.toMatchObject({ code: "RUN_NOT_FOUND", message: expect.stringContaining("other.zip contains no run") });
   for (const path of [join(out, "words"), out, join(out, "nothing")]) expect(isArchive(path)).toBe(false);
 });
 

@@ -20,7 +20,7 @@ test("a row a point: numbers over its seeds with n and spread, and who failed", 
   expect(text).toBe(`# Sweep s
 
 5 trials: 3 completed, 2 failed.
-Each number is the mean over n seeds ± their standard deviation (n − 1); with one seed it has none.
+Each number is the mean over n seeds ± the sample standard deviation (n − 1), which one seed does not have.
 
 | a | n | C | P | unique | final loss | displacement |
 |---|---|---|---|---|---|---|

@@ -51,5 +51,5 @@ test("a reader that lags misses steps, and no beginning and no end", async () =>
 test.each([undefined, 1, 64])("%s workers are accepted", (workers) => expect(() => requireWorkers(workers)).not.toThrow());
 
 test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("%s workers are refused", (workers) => {
-  expect(() => requireWorkers(workers)).toThrow(expect.objectContaining({ code: "USAGE", message: `workers is a whole number above 0, not ${workers}` }));
+  expect(() => requireWorkers(workers)).toThrow(expect.objectContaining({ code: "USAGE", message: `workers must be a whole number above 0, got ${workers}` }));
 });

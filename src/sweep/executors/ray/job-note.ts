@@ -70,7 +70,7 @@ export async function endEarlierJob(directory: string, { patienceMs = 0, signal 
       if (performance.now() - began >= patienceMs) return requireSilence(directory, note, error);
     }
     if (isAsked && performance.now() - began > Math.max(endMs, patienceMs)) {
-      throw new BhBridgeError("RUN_LOCKED", `${directory} has a job on ${note.address} that does not end: stop it with: ray job stop ${note.job}`);
+      throw new BhBridgeError("RUN_LOCKED", `${directory} has a job on ${note.address} that does not end. Stop it with: ray job stop ${note.job}`);
     }
     await after(lookAgainMs, undefined, { signal }).catch(() => undefined); // cancelled
   }
@@ -87,7 +87,7 @@ function requireSilence(directory: string, { address, job }: JobNote, cause: BhB
   if (leftMs <= 0) return;
   throw new BhBridgeError(
     "EXECUTOR_UNAVAILABLE",
-    `${directory} has the job ${job} on ${address}, which cannot be asked whether it still writes: ${cause.message}. Give the command again when the cluster can be reached, or in ${Math.ceil(leftMs / 1000)} s: a job without its controller ends by itself`,
+    `${directory} has the job ${job} on ${address}, which may still write and does not answer: ${cause.message}. Run the command again when the cluster answers, or in ${Math.ceil(leftMs / 1000)} s, when a job without a controller has ended itself`,
     { cause },
   );
 }

@@ -67,7 +67,7 @@ export function hasJobEnded({ status }: RayJobState): boolean {
 export function rayAddress(given?: string, env: NodeJS.ProcessEnv = process.env): string {
   const [chosen] = [given, env["RAY_API_SERVER_ADDRESS"], env["RAY_ADDRESS"]].filter((address) => address !== undefined && /^https?:\/\//.test(address));
   if (given !== undefined && chosen !== given) {
-    throw new BhBridgeError("USAGE", `--address takes the address of a Ray dashboard, as http://127.0.0.1:8265, not "${given}"`);
+    throw new BhBridgeError("USAGE", `--address must be the address of a Ray dashboard such as http://127.0.0.1:8265, got "${given}"`);
   }
   return (chosen ?? "http://127.0.0.1:8265").replace(/\/+$/, "");
 }
@@ -146,7 +146,7 @@ export class RayCluster {
     }
     if (answer.status < 300 || accepts.includes(answer.status)) return answer;
     const said = answer.text.trim().split("\n").slice(-3).join(" / ");
-    const token = answer.status === 401 || answer.status === 403 ? ". It wants a token: set RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH" : "";
+    const token = answer.status === 401 || answer.status === 403 ? ". It requires a token: set RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH" : "";
     throw new BhBridgeError("EXECUTOR_UNAVAILABLE", `the Ray cluster at ${this.address} refused ${method} ${path} (${answer.status}): ${said}${token}`);
   }
 }
@@ -158,8 +158,7 @@ interface RequestOptions {
   accepts?: readonly number[];
 }
 
-const howToGetOne =
-  "give the address of its dashboard with --address, or start one here with: ray start --head. bh-bridge doctor --executor ray says what is missing";
+const howToGetOne = "set --address to its dashboard, or start one here with: ray start --head. bh-bridge doctor --executor ray lists what is missing";
 
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);

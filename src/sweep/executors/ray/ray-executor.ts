@@ -74,7 +74,7 @@ export class RayExecutor implements Executor {
       const loss = await this.#trainInOneJob({ ...job, tasks: left, listener });
       if (loss === undefined) return;
       losses = ended.size > before || performance.now() - began > longMs ? 1 : losses + 1;
-      if (losses >= mostLosses) throw unavailable(`${losses} jobs were lost one after the other; the last one: ${loss.message}`, loss);
+      if (losses >= mostLosses) throw unavailable(`${losses} jobs were lost in a row; the last one: ${loss.message}`, loss);
       await this.#endLost(job.directory, signal);
     }
   }
@@ -143,5 +143,7 @@ function contactOf(directory: string): () => void {
 }
 
 function unavailable(what: string, cause: unknown): BhBridgeError {
-  return new BhBridgeError("EXECUTOR_UNAVAILABLE", `${what}\nNo trial has failed by this: give the same command again when the cluster is well`, { cause });
+  return new BhBridgeError("EXECUTOR_UNAVAILABLE", `${what}\nNo trial has failed because of this: run the same command again when the cluster works`, {
+    cause,
+  });
 }

@@ -95,7 +95,7 @@ export class RayJob {
     }
     throw new BhBridgeError(
       "EXECUTOR_UNAVAILABLE",
-      `the job ${id} runs, and port ${port} of ${hosts.join(" or ")}, by which it is given its trials, cannot be reached from here: open it, or forward it as that of the dashboard, for example with ssh -L ${port}:${host}:${port}`,
+      `the job ${id} runs, but its control port ${port} of ${hosts.join(" or ")} cannot be reached from here: open it, or forward it like that of the dashboard, for example with ssh -L ${port}:${host}:${port}`,
     );
   }
 
@@ -148,7 +148,7 @@ export class RayJob {
     const { signal } = this.#options;
     const began = performance.now();
     await this.#send("end", "", randomUUID(), AbortSignal.timeout(answerMs)).catch(() => undefined); // it has ended
-    this.#leave(new BhBridgeError("EXECUTOR_UNAVAILABLE", `the job ${this.id} is to end`));
+    this.#leave(new BhBridgeError("EXECUTOR_UNAVAILABLE", `the job ${this.id} is ending`));
     await this.#listening;
     for (let abortedAt: number | undefined; ; ) {
       const state = await this.#cluster.job(this.id, AbortSignal.timeout(answerMs)).catch(() => "unknown" as const);
@@ -276,6 +276,6 @@ async function endedEarly(cluster: RayCluster, id: string): Promise<BhBridgeErro
   const signal = AbortSignal.timeout(answerMs);
   const [state, logs] = await Promise.all([cluster.job(id, signal).catch(() => undefined), cluster.logs(id, signal).catch(() => "")]);
   const said = lastLines(logs, quotedLines);
-  const how = state === undefined ? "cannot be reached any more" : `is ${state.status}: ${state.message ?? ""}`;
+  const how = state === undefined ? "can no longer be reached" : `is ${state.status}: ${state.message ?? ""}`;
   return new BhBridgeError("EXECUTOR_UNAVAILABLE", [`the job ${id} at ${cluster.address} ${how}`, ...said].join("\n"));
 }

@@ -37,7 +37,7 @@ export async function receiveRun(stream: AsyncIterable<Uint8Array>, directory: s
     const file = resolve(part, head.path);
     if (!file.startsWith(`${part}${sep}`)) throw new BhBridgeError("IO_FAILED", `the cluster sent a file outside of its run: ${head.path}`);
     if (createHash("sha256").update(data).digest("hex") !== head.sha256) {
-      throw new BhBridgeError("IO_FAILED", `${head.path} of ${directory} did not arrive as it was sent: its checksum is another`);
+      throw new BhBridgeError("IO_FAILED", `${head.path} of ${directory} was damaged in transfer: its checksum differs`);
     }
     mkdirSync(dirname(file), { recursive: true });
     writeAt(file, head.offset, data);

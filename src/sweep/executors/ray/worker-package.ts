@@ -61,7 +61,7 @@ function installed(name: string, from: string): string {
   for (let folder = from; ; folder = dirname(folder)) {
     const found = join(folder, "node_modules", name);
     if (existsSync(join(found, "package.json"))) return found;
-    if (folder === dirname(folder)) throw new BhBridgeError("FILE_NOT_FOUND", `the package ${name} is not installed beside ${from}: run npm install`);
+    if (folder === dirname(folder)) throw new BhBridgeError("FILE_NOT_FOUND", `the package ${name} is not installed for ${from}: run npm install`);
   }
 }
 
@@ -150,9 +150,9 @@ function pathsOf({ model, init, data }: RunConfig): string[] {
 }
 
 function reasonToStay(path: string, bytes: number, left: number): string | undefined {
-  if (path.endsWith(".index.json")) return "it is an index, whose parts lie beside it";
+  if (path.endsWith(".index.json")) return "it is an index of other files";
   const megabytes = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
-  if (bytes > left) return `it has ${megabytes(bytes)}, and what configurations name may have ${megabytes(mostBytes)} in all`;
+  if (bytes > left) return `it has ${megabytes(bytes)}, but at most ${megabytes(mostBytes)} are sent in all`;
   return undefined;
 }
 

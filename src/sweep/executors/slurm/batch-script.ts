@@ -4,17 +4,17 @@ import { shellQuote } from "../../../text/escaping.js";
 
 /** Options of sbatch that the script sets itself, and why. */
 const own: Readonly<Record<string, string>> = {
-  array: "--jobs says into how many tasks the trials are shared out",
+  array: "use --jobs to set the number of tasks",
   "cpus-per-task": "it is --workers times the threads and processes of a trial",
   output: "each task has its log in the folder of the submission",
   error: "each task has its log in the folder of the submission",
-  "open-mode": "the log of a task goes on where it is requeued",
-  requeue: "a task that is requeued goes on from its checkpoints",
-  "no-requeue": "a task that is requeued goes on from its checkpoints",
-  signal: "a task is told 90 seconds before its end, and makes checkpoints",
-  wrap: "the script is what is submitted",
+  "open-mode": "a requeued task continues its log",
+  requeue: "a requeued task continues from its checkpoints",
+  "no-requeue": "a requeued task continues from its checkpoints",
+  signal: "a task is notified 90 seconds before its end, and writes checkpoints",
+  wrap: "bh-bridge submits a script",
   chdir: "all paths are absolute",
-  parsable: "the answer of sbatch is read here",
+  parsable: "bh-bridge reads the answer of sbatch",
 };
 
 /**
@@ -25,12 +25,12 @@ export function sbatchOptions(given: readonly string[]): [key: string, value: st
   return given.map((text) => {
     const [key = "", ...rest] = text.split("=");
     const value = rest.length > 0 ? rest.join("=") : undefined;
-    if (!/^[a-z][a-z0-9-]*$/.test(key)) throw usage(text, "it begins with the long name of an option of sbatch, for example partition=short");
+    if (!/^[a-z][a-z0-9-]*$/.test(key)) throw usage(text, "it must start with the long name of an sbatch option, for example partition=short");
     if (value !== undefined && !/^[\w.,:;%/@=+~^*[\]-]+$/.test(value)) {
-      throw usage(text, "a value is of letters, digits and . , : ; % / @ = + ~ ^ * [ ] _ - alone: no spaces, quotes or line breaks");
+      throw usage(text, "a value may contain only letters, digits and . , : ; % / @ = + ~ ^ * [ ] _ -, but no spaces, quotes or line breaks");
     }
     const reason = own[key];
-    if (reason !== undefined) throw usage(text, `bh-bridge says ${key} itself: ${reason}`);
+    if (reason !== undefined) throw usage(text, `bh-bridge sets ${key} itself: ${reason}`);
     return [key, value];
   });
 }

@@ -38,7 +38,7 @@ function questions({ python, folder, options }: LookedAt): Question[] {
     {
       name: "SLURM commands",
       expected: programs.join(", "),
-      fix: "log in where SLURM is (on Debian: apt-get install slurm-client), or write the script alone with --emit-only and submit it there",
+      fix: "use a machine with SLURM (on Debian: apt-get install slurm-client), or write the script with --emit-only and submit it there",
       async ask() {
         const versions = new Set(await Promise.all(programs.map(slurmVersion)));
         return { ok: true, found: [...versions].join(", "), fix: null };
@@ -47,25 +47,25 @@ function questions({ python, folder, options }: LookedAt): Question[] {
     {
       name: "SLURM controller",
       expected: "an answer",
-      fix: "start slurmctld on its machine (systemctl start slurmctld); where its configuration lies elsewhere, set SLURM_CONF",
+      fix: "start slurmctld on its machine (systemctl start slurmctld), or set SLURM_CONF if its configuration is elsewhere",
       ask: async () => ({ ok: true, found: await pingControllers(), fix: null }),
     },
     {
       name: "SLURM credentials",
-      expected: "the controller knows who asks",
-      fix: "start munged here (systemctl start munge), with the key of the cluster (/etc/munge/munge.key) and a clock that is right",
+      expected: "the controller authenticates this user",
+      fix: "start munged here (systemctl start munge), with the key of the cluster (/etc/munge/munge.key) and a correct clock",
       ask: async () => ({ ok: true, found: await slurmAuthentication(), fix: null }),
     },
     {
       name: "SLURM partitions",
-      expected: "one that is up, with nodes",
-      fix: "ask whoever keeps the cluster",
+      expected: "a partition that is up and has nodes",
+      fix: "ask the administrator of the cluster",
       ask: async () => ofPartitions(await slurmPartitions()),
     },
     {
       name: "SLURM tasks",
-      expected: "Python, Node.js, this package and this folder where they lie here",
-      fix: "give the options that jobs need here, as --sbatch-option partition=short or --sbatch-option account=NAME, or look again when a node is free",
+      expected: "Python, Node.js, this package and this folder under the same paths as here",
+      fix: "set the options that jobs need here, such as --sbatch-option partition=short or --sbatch-option account=NAME, or try again when a node is free",
       ask: async () => ofTask(await lookAtTask(python, folder, options)),
     },
   ];
@@ -83,16 +83,16 @@ async function checkOf({ name, expected, fix, ask }: Question): Promise<Diagnosi
 function ofPartitions(partitions: readonly SlurmPartition[]): Awaited<ReturnType<Question["ask"]>> {
   const told = partitions.map(({ name, isDefault, isUp, nodes, limit }) => {
     const place = isUp ? count(nodes, "node") : "not up";
-    return `${name}${isDefault ? " (the default)" : ""}: ${place}, ${limit === "infinite" ? "no limit of time" : `at most ${limit}`}`;
+    return `${name}${isDefault ? " (the default)" : ""}: ${place}, ${limit === "infinite" ? "no time limit" : `at most ${limit}`}`;
   });
   const ok = partitions.some(({ isUp, nodes }) => isUp && nodes > 0);
-  const fix = "sinfo --list-reasons says why nodes are out of use; scontrol update NodeName=NODE State=RESUME brings one back";
+  const fix = "sinfo --list-reasons shows why nodes are unavailable; scontrol update NodeName=NODE State=RESUME brings one back";
   return { ok, found: told.join("; ") || null, fix: ok ? null : fix };
 }
 
 function ofTask({ node, missing, versions }: SeenTask): Awaited<ReturnType<Question["ask"]>> {
   if (missing.length === 0) return { ok: true, found: `${node}: ${versions.join(", Node.js ")}, the package and the folder`, fix: null };
-  const fix = "put them where the nodes see them under the same path, as in a home directory; --python names another Python";
+  const fix = "put them on storage that the nodes see under the same path, such as a home directory; --python selects another Python";
   return { ok: false, found: `${node} does not see ${missing.join(", ")}`, fix };
 }
 

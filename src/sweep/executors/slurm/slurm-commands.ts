@@ -50,7 +50,7 @@ export async function sbatch(script: string, patience: SlurmPatience = {}): Prom
   }
   const [job = ""] = said.trim().split(";"); // a cluster name may follow
   if (/^\d+$/.test(job)) return job;
-  throw new BhBridgeError("EXECUTOR_UNAVAILABLE", `sbatch gave no number of a job for ${script}: ${said.trim() || "nothing"}`);
+  throw new BhBridgeError("EXECUTOR_UNAVAILABLE", `sbatch printed no job number for ${script}: ${said.trim() || "nothing"}`);
 }
 
 async function jobOf(script: string, patience: SlurmPatience): Promise<string | undefined> {
@@ -90,8 +90,8 @@ export async function askSlurm(program: string, args: readonly string[], { patie
     if (!failed) return stdout;
     const what =
       code === "ENOENT"
-        ? `${program} is not on the PATH: log in where SLURM is, or say --emit-only and submit the script there`
-        : `${program} ${timedOut ? "did not answer in a minute" : `failed: ${stderr.trim() || stdout.trim() || "it said nothing"}`}`;
+        ? `${program} is not on the PATH: use a machine with SLURM, or write the script with --emit-only and submit it there`
+        : `${program} ${timedOut ? "did not answer in a minute" : `failed: ${stderr.trim() || stdout.trim() || "no output"}`}`;
     if (!outage.test(what) || patienceMs === 0) throw new BhBridgeError("EXECUTOR_UNAVAILABLE", what);
     failedAt ??= performance.now();
     const leftMs = failedAt + patienceMs - performance.now();
@@ -102,5 +102,5 @@ export async function askSlurm(program: string, args: readonly string[], { patie
 }
 
 function whatIsLeft(waitedMs: number): string {
-  return `. It was asked again for ${Math.round(waitedMs / 1000)} s. Jobs that SLURM has go on without this command: give it again when SLURM answers`;
+  return `. Retried for ${Math.round(waitedMs / 1000)} s. SLURM's jobs continue without this command: run it again when SLURM answers`;
 }

@@ -36,7 +36,7 @@ const lookAgainMs = 2000;
 export class SlurmExecutor implements Executor {
   readonly name = "slurm";
   readonly isHere = false;
-  readonly stopping = "Leaving the trials to SLURM; the same command follows them, and `bh-bridge sweep cancel` ends them";
+  readonly stopping = "SLURM continues the trials; run the same command to follow them, or `bh-bridge sweep cancel` to end them";
   parting: string | undefined;
   readonly #python: UsablePython;
   readonly #options: SlurmOptions;
@@ -67,7 +67,7 @@ export class SlurmExecutor implements Executor {
       open.push(submission);
     }
     if (this.#options.detach && open.length > 0) {
-      this.parting = `${open.map((each) => `SLURM's job ${each.job}`).join(", ")} trains them. Look:  bh-bridge sweep status ${shellQuote(job.directory)}`;
+      this.parting = `${open.map((each) => `SLURM's job ${each.job}`).join(", ")} trains them. Show progress:  bh-bridge sweep status ${shellQuote(job.directory)}`;
       return;
     }
     await Promise.all(open.map((submission) => follow(submission, job)));

@@ -8,17 +8,22 @@ export const slurm: ExecutorKind<SlurmOptions> = {
       flags: "--sbatch-option <key=value>",
       field: "sbatchOptions",
       value: "texts",
-      description: "of --executor slurm: option of sbatch, for example partition=short; may be repeated",
+      description: "for --executor slurm: sbatch option, for example partition=short; may be repeated",
       isDiagnosed: true,
     },
     {
       flags: "--jobs <n>",
       field: "jobs",
       value: "number",
-      description: "of --executor slurm: tasks of the job array, each with --workers trials side by side",
+      description: "for --executor slurm: number of array tasks, each with --workers trials in parallel",
     },
-    { flags: "--emit-only", field: "emitOnly", value: "switch", description: "of --executor slurm: write the script for sbatch, and submit nothing" },
-    { flags: "--detach", field: "detach", value: "switch", description: "of --executor slurm: submit, and leave; the same command again follows the trials" },
+    { flags: "--emit-only", field: "emitOnly", value: "switch", description: "for --executor slurm: write the script for sbatch without submitting it" },
+    {
+      flags: "--detach",
+      field: "detach",
+      value: "switch",
+      description: "for --executor slurm: submit and exit; run the same command again to follow the trials",
+    },
   ],
   async create(python, { sbatchOptions, jobs, emitOnly, detach }) {
     const { SlurmExecutor } = await import("./slurm-executor.js");
@@ -37,7 +42,7 @@ export const slurm: ExecutorKind<SlurmOptions> = {
     return cancelSubmissions(directory);
   },
   diagnosis: {
-    looking: "SLURM, and at what its tasks see",
+    looking: "SLURM and its nodes",
     async diagnose(diagnosed, { sbatchOptions = [] }) {
       const { diagnoseSlurm } = await import("./diagnose-slurm.js");
       return diagnoseSlurm({ ...diagnosed, options: sbatchOptions });

@@ -24,7 +24,10 @@ test("trials are trained on this machine where nobody says another place", async
 
 test("an executor that there is not is refused, with those that there are", async () => {
   const choice = { executor: "kubernetes" } as unknown as ExecutorChoice; // from JavaScript
-  await expect(chooseExecutor(choice, python)).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining('"kubernetes"; there are local') });
+  await expect(chooseExecutor(choice, python)).rejects.toMatchObject({
+    code: "USAGE",
+    message: expect.stringContaining('"kubernetes"; the executors are local'),
+  });
 });
 
 test("no file outside the folder of executors imports a file of Ray or SLURM", () => {
@@ -39,7 +42,7 @@ test("an executor in the list is all that the program needs: its options, its ch
   const part = { job: "7", task: 1, state: "queued", reason: null, nodes: null, trials: 1 };
   const paper: ExecutorKind<{ ink?: number }> = {
     title: "Paper",
-    options: [{ flags: "--ink <n>", field: "ink", value: "number", description: "of --executor paper: bottles of ink" }],
+    options: [{ flags: "--ink <n>", field: "ink", value: "number", description: "for --executor paper: bottles of ink" }],
     async create(_python, { ink }) {
       calls.push(["create", ink]);
       return { name: "paper", isHere: false, machine: async () => ({ device: "cpu", gpus: 0, cores: 1 }), train: async () => undefined };

@@ -76,7 +76,7 @@ test("all tensors that both norms have were compared before the first step; with
 test("a run that has not ended yet is missing, and the verdict waits for it", async () => {
   const rules = appliedRules(rulesSchema.parse({}));
   const partly = await concludeExperiment({ directory: out, name: "norms", arms, seeds, rules, runs: runs.slice(0, 5) });
-  expect(partly.verdict).toMatchObject({ result: "inconclusive", reason: "rmsnorm lacks 1 run (seed 44): the rules are for all of the plan" });
+  expect(partly.verdict).toMatchObject({ result: "inconclusive", reason: "rmsnorm lacks 1 run (seed 44): the rules apply to the complete plan" });
 });
 
 describe("runs that are no evidence of their own are refused", () => {
@@ -106,7 +106,7 @@ describe("runs that are no evidence of their own are refused", () => {
       refusal(/has seed 42, as another run of arm layernorm has/),
     );
     const paired = [...runs.slice(0, 3), { arm: "rmsnorm", directory: copy }];
-    await expect(concluded(paired)).rejects.toMatchObject(refusal(/repeats the training of .*arms layernorm and rmsnorm have to differ/, "runs.3"));
+    await expect(concluded(paired)).rejects.toMatchObject(refusal(/repeats the training of .*arms layernorm and rmsnorm must differ/, "runs.3"));
     rmSync(copy, { recursive: true });
   });
 

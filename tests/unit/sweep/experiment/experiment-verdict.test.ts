@@ -161,7 +161,7 @@ describe("inconclusive", () => {
   test("as long as a planned run is missing, whatever the others say", () => {
     const { result, reason } = judged(evidenceOf({ layernorm: times(10, still), rmsnorm: times(8, parted(3)) }));
     expect(result).toBe("inconclusive");
-    expect(reason).toBe("rmsnorm lacks 2 runs (seeds 50, 51): the rules are for all of the plan");
+    expect(reason).toBe("rmsnorm lacks 2 runs (seeds 50, 51): the rules apply to the complete plan");
   });
 });
 

@@ -91,7 +91,7 @@ test("arms are all that has to be written", () => {
 });
 
 test("one arm compares nothing", () => {
-  expect(problems({ arms: { only: {} } })).toEqual(["arms: an experiment compares two arms or more: the first is the control"]);
+  expect(problems({ arms: { only: {} } })).toEqual(["arms: an experiment needs at least two arms; the first is the control"]);
 });
 
 test("an arm whose name is a number would not keep its place", () => {

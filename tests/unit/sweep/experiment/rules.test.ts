@@ -22,7 +22,7 @@ test("what is left out is filled in as it will be applied", () => {
 test("a measure that there is not, one named twice and a margin of none are refused", () => {
   expect(problems({ decides: ["dedaC"] })?.[0]).toContain('did you mean "deadC"?');
   expect(problems({ decides: ["C", "C"] })?.[0]).toContain('names "C" twice');
-  expect(problems({ decides: ["C"], margin: { P: 1 } })).toEqual(["margin.P: P decides nothing: a margin belongs to one of C"]);
+  expect(problems({ decides: ["C"], margin: { P: 1 } })).toEqual(["margin.P: P is not a deciding measure: a margin applies to one of C"]);
   for (const alpha of [0, 0.21, 1]) expect(problems({ alpha })).toHaveLength(1);
   for (const nullBelow of [0, 1]) expect(problems({ nullBelow })).toHaveLength(1);
   expect(problems({ test: "mode" })).toHaveLength(1);

@@ -62,14 +62,14 @@ test("drawn points are further trials", () => {
 });
 
 test.each([
-  [{ zip: { a: [1, 2], b: [1, 2, 3] } }, { path: "zip", message: "linked axes have to be equally long: a has 2, b has 3" }],
+  [{ zip: { a: [1, 2], b: [1, 2, 3] } }, { path: "zip", message: "linked axes must have equal lengths: a has 2, b has 3" }],
   [
     { grid: { a: [1] }, zip: { a: [1] } },
-    { path: "zip.a", message: "is an axis of grid as well: one of the two" },
+    { path: "zip.a", message: "is also an axis of grid. Remove one of them" },
   ],
   [
     { grid: { seed: [1] }, seeds: 2 },
-    { path: "grid.seed", message: "seeds says which seeds: one of the two" },
+    { path: "grid.seed", message: "conflicts with seeds. Remove one of them" },
   ],
   [{ grid: { a: "1..1000", b: "1..1000" } }, { path: "grid", message: "these are 1000000 trials; a sweep may have 100000" }],
 ])("%j is refused", (written, issue) => {

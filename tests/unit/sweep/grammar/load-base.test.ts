@@ -36,9 +36,9 @@ test("relative paths start where they are written: in the base's file, in the sw
 });
 
 test.each([
-  ["a misspelt preset", "quik", {}, '"quik" is neither a preset nor a file that is there; did you mean the preset "quick"?'],
-  ["a file that is not there", "nowhere.yaml", {}, '"nowhere.yaml" is neither a preset nor a file that is there'],
-  ["a base and --preset", "quick", { preset: "quick" }, "says what the trials start from, and --preset or --config as well: one of the two"],
+  ["a misspelt preset", "quik", {}, '"quik" is neither a preset nor an existing file; did you mean the preset "quick"?'],
+  ["a file that is not there", "nowhere.yaml", {}, '"nowhere.yaml" is neither a preset nor an existing file'],
+  ["a base and --preset", "quick", { preset: "quick" }, "conflicts with --preset and --config, which also set the base. Use one of them"],
 ])("%s is refused", async (_, base, sources, message) => {
   await expect(loadBase(base, sources, folders)).rejects.toMatchObject({ code: "CONFIG_INVALID", issues: [{ path: "base", message }] });
 });
@@ -52,5 +52,5 @@ test("a field that varies and is set for all by the command line is refused, one
     ["seed", "--seed"],
     ["training.adam_beta2", "--set"],
   ]);
-  expect(issues[0]?.message).toBe("varies between the trials, and is set for all of them: leave --seed out");
+  expect(issues[0]?.message).toBe("varies between the trials, but --seed sets it for all of them. Remove one of them");
 });

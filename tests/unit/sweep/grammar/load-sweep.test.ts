@@ -65,7 +65,7 @@ test("all that is wrong is told at once, each with its place", async () => {
       { path: "grid.seed", message: expect.stringContaining("4 is not accepted: expected a list of values"), source: "wrong.yaml:4:3" },
       { path: "seeds", message: '"x" is not accepted: expected a seed, a list of seeds, or a range such as 42..51', source: "wrong.yaml:5:1" },
       { path: "grids", message: "unknown field; did you mean grid?", source: "wrong.yaml:2:1" },
-      { path: "base", message: '"quik" is neither a preset nor a file that is there; did you mean the preset "quick"?', source: "wrong.yaml:1:1" },
+      { path: "base", message: '"quik" is neither a preset nor an existing file; did you mean the preset "quick"?', source: "wrong.yaml:1:1" },
     ],
   });
 });
@@ -73,7 +73,7 @@ test("all that is wrong is told at once, each with its place", async () => {
 test("a value that is set for all trials cannot vary", async () => {
   const loading = loadSweep({ preset: "quick", grid: ["training.max_steps=1,2"], aliases: { steps: "9" }, cwd });
   await expect(loading).rejects.toMatchObject({
-    issues: [{ path: "training.max_steps", message: "varies between the trials, and is set for all of them: leave --steps out" }],
+    issues: [{ path: "training.max_steps", message: "varies between the trials, but --steps sets it for all of them. Remove one of them" }],
   });
 });
 

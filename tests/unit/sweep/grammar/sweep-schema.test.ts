@@ -13,7 +13,7 @@ test.each(["", 5, ["quick"]])("%j is none", (base) => {
 });
 
 test("its fields say what they are of", () => {
-  expect(schema.shape.name.description).toBe("Name of the sweep; that of its file when left out.");
+  expect(schema.shape.name.description).toBe("Name of the sweep (default: the file name).");
   expect(schema.shape.base.description).toMatch(/^What every trial starts from/);
 });
 

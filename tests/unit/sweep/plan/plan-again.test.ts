@@ -40,5 +40,5 @@ test("that of a sweep too, and what no longer comes to the same trials is refuse
 });
 
 test("a folder without a plan is told", () => {
-  expect(() => planAgain(out)).toThrow(/there is no sweep and no experiment/);
+  expect(() => planAgain(out)).toThrow(/is neither a sweep nor an experiment/);
 });

@@ -85,12 +85,14 @@ test("failed trials count when they are tried again, but for one that took all i
 
 test("what the disk cannot hold is refused with both numbers", () => {
   const cost = planCost(folder, trials, [], { workers: 1 });
-  expect(() => requireRoom({ ...cost, diskBytes: 3_000_000, freeBytes: 2_000_000 })).toThrow("3 trials will take 3.00 MB on the disk, and 2.00 MB are free");
+  expect(() => requireRoom({ ...cost, diskBytes: 3_000_000, freeBytes: 2_000_000 })).toThrow(
+    "3 trials will take 3.00 MB of disk space, but only 2.00 MB are free",
+  );
 });
 
 test("workers that do not fit into the memory are refused, with how many do", () => {
   const cost = { ...planCost(folder, trials, [], { workers: 3 }, [{ ...probe, peakBytes: 4e8 }]), diskBytes: 0 };
-  expect(() => requireRoom(cost, 1e9)).toThrow("3 workers will take 1.20 GB of memory, and this machine has 1.00 GB: --workers 2 fits");
+  expect(() => requireRoom(cost, 1e9)).toThrow("3 workers will take 1.20 GB of memory, but this machine has 1.00 GB: --workers 2 fits");
   expect(() => requireRoom(cost, 3e8)).toThrow("not even one fits: make the model smaller");
   expect(() => requireRoom(cost, 1.2e9)).not.toThrow();
 });
@@ -119,7 +121,7 @@ test("stacks beside trials that are alone take each their own time", () => {
 test("a stack that does not fit says that it may be made smaller", () => {
   const stacked = fastTrials({ stack: 2 }, { stack: 2 });
   const cost = { ...planCost(folder, stacked, [], { workers: 1 }, [{ ...probe, stack: 2 }]), diskBytes: 0 };
-  expect(() => requireRoom(cost, 1e6)).toThrow("not even one fits: make the model smaller, or stack");
+  expect(() => requireRoom(cost, 1e6)).toThrow("not even one fits: make the model smaller, or reduce engine.batched_runs");
 });
 
 test("a step of another shape than those that were measured is compiled once more, and each later trial reads it", () => {

@@ -112,7 +112,7 @@ test("what cannot be together is told, each with its place", async () => {
   const wrong = loadSweep({
     input: { ...input, grid: { seed: [1] }, optuna: { trials: 2, over: { seed: [1, 2] }, minimize: "C", maximize: "P" } } as SweepDefinition,
   });
-  await expect(wrong).rejects.toMatchObject({ code: "CONFIG_INVALID", message: expect.stringContaining("say either minimize or maximize") });
+  await expect(wrong).rejects.toMatchObject({ code: "CONFIG_INVALID", message: expect.stringContaining("set either minimize or maximize") });
   const seeds = loadSweep({
     input: { ...input, grid: { "init.sigma": [1] }, optuna: { trials: 2, over: { seed: [1, 2] }, minimize: "C" } } as SweepDefinition,
   });

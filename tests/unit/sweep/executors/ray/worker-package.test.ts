@@ -86,8 +86,5 @@ test("what is too large, or lies in several files, stays, with the reason; what 
   const config = (path: string) => parseRunConfig({ init: { kind: "file", path } });
   const { packed, files } = namedFiles([config(large), config(at("model.safetensors.index.json")), config("/no/such/file")]);
   expect(packed).toEqual([]);
-  expect(Object.values(files)).toEqual([
-    { whyNot: "it has 257 MiB, and what configurations name may have 256 MiB in all" },
-    { whyNot: "it is an index, whose parts lie beside it" },
-  ]);
+  expect(Object.values(files)).toEqual([{ whyNot: "it has 257 MiB, but at most 256 MiB are sent in all" }, { whyNot: "it is an index of other files" }]);
 });

@@ -58,7 +58,7 @@ test.each([
 test.each(["array=1-5", "cpus-per-task=8", "output=x", "requeue", "no-requeue", "signal=TERM", "chdir=/tmp"])(
   "what the script says itself is refused: %s",
   (option) => {
-    expect(() => sbatchOptions([option])).toThrow(/bh-bridge says .+ itself: /);
+    expect(() => sbatchOptions([option])).toThrow(/bh-bridge sets .+ itself: /);
   },
 );
 

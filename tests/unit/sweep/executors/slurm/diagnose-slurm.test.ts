@@ -32,7 +32,7 @@ test("where all is well, each part says what it is", async () => {
     [true, "24.11.5", null],
     [true, "Slurmctld(primary) at head is UP", null],
     [true, "auth/munge", null],
-    [true, "main (the default): 2 nodes, at most 1:00:00; gpu: not up, no limit of time", null],
+    [true, "main (the default): 2 nodes, at most 1:00:00; gpu: not up, no time limit", null],
     [true, "node7: Python 3.13.5, Node.js v20.20.2, the package and the folder", null],
   ]);
 });

@@ -36,7 +36,7 @@ test("one that stays away is an error that says what becomes of the jobs", async
   const calls = program("squeue", 1000, "");
   await expect(squeue({ patienceMs: 1500 })).rejects.toMatchObject({
     code: "EXECUTOR_UNAVAILABLE",
-    message: expect.stringMatching(/^squeue failed: .*connect failure\)\. It was asked again for \d s\. Jobs that SLURM has go on without this command/),
+    message: expect.stringMatching(/^squeue failed: .*connect failure\)\. Retried for \d s\. SLURM's jobs continue without this command/),
   });
   expect(calls()).toBeGreaterThan(1);
   const stop = new AbortController();
