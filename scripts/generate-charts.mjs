@@ -1,9 +1,8 @@
 // Write the charts of the analyses for the page of a run, which loads no analysis. With --check: write nothing, exit 1 when they are stale.
-import { createJiti } from "jiti";
+import "./typescript-loader.mjs";
 import { writeGenerated } from "./write-generated.mjs";
 
-const source = createJiti(import.meta.url, { fsCache: false });
-const { ownAnalyses } = await source.import("../src/analysis/analyses.ts");
+const { ownAnalyses } = await import("../src/analysis/analyses.ts");
 
 const charts = ownAnalyses.flatMap(({ charts: own = [], series }) =>
   own.map(({ key, title, unit, isLog = false, series: names }) => ({

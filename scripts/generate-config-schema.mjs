@@ -1,13 +1,12 @@
 // Write what follows from the schemas of configurations, experiments and sweeps: the JSON Schemas that editors check files with, and the types that programs are
 // checked with. With --check: write nothing, exit 1 when one of them is stale.
-import { createJiti } from "jiti";
+import "./typescript-loader.mjs";
 import { inputTypes } from "./input-types.mjs";
 import { writeGenerated } from "./write-generated.mjs";
 
-const source = createJiti(import.meta.url, { fsCache: false });
-const { configJsonSchema } = await source.import("../src/config/json-schema.ts");
-const { experimentJsonSchema } = await source.import("../src/sweep/json-schemas.ts");
-const { sweepJsonSchema } = await source.import("../src/sweep/json-schemas.ts");
+const { configJsonSchema } = await import("../src/config/json-schema.ts");
+const { experimentJsonSchema } = await import("../src/sweep/json-schemas.ts");
+const { sweepJsonSchema } = await import("../src/sweep/json-schemas.ts");
 const schema = configJsonSchema();
 
 writeGenerated(

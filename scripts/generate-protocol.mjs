@@ -1,12 +1,11 @@
 // Write what follows from the schemas of the messages: the protocol as Python reads it, its types, and the messages that both languages are tested with.
 // With --check: write nothing, exit 1 when one of them is stale.
-import { createJiti } from "jiti";
+import "./typescript-loader.mjs";
 import { pythonTypes } from "./python-types.mjs";
 import { writeGenerated } from "./write-generated.mjs";
 
-const jiti = createJiti(import.meta.url, { fsCache: false });
-const { protocolJsonSchema } = await jiti.import("../src/protocol/json-schema.ts");
-const { goldenMessages } = await jiti.import("../tests/contract/golden-messages.ts");
+const { protocolJsonSchema } = await import("../src/protocol/json-schema.ts");
+const { goldenMessages } = await import("../tests/contract/golden-messages.ts");
 
 writeGenerated(
   {

@@ -18,7 +18,7 @@ export interface Program {
   ended: Promise<[number | null, NodeJS.Signals | null]>;
 }
 
-const jiti = pathToFileURL(resolve("node_modules/jiti/lib/jiti-register.mjs")).href; // "jiti/register", from whatever folder
+const loader = pathToFileURL(resolve("scripts/typescript-loader.mjs")).href;
 
 const children: ChildProcess[] = [];
 afterAll(() => {
@@ -37,7 +37,7 @@ async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
  * @param file TypeScript file, from the project's root.
  */
 export function startProgram(file: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}, cwd: string = process.cwd()): Program {
-  const child = spawn(process.execPath, ["--import", jiti, resolve(file), ...args], {
+  const child = spawn(process.execPath, ["--import", loader, resolve(file), ...args], {
     cwd,
     detached: true,
     env: { ...process.env, ...environment },

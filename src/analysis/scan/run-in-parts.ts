@@ -38,7 +38,7 @@ export type WorkerAnswer =
 const extension = extname(import.meta.url);
 const workerFile = new URL(`./scan-worker${extension}`, import.meta.url);
 /** Node runs TypeScript sources (in tests and benches) with a loader only. */
-const loader = extension === ".ts" ? ["--import", "jiti/register"] : [];
+const loader = extension === ".ts" ? ["--import", new URL("../../../scripts/typescript-loader.mjs", import.meta.url).href] : [];
 
 /** One task in a thread of its own. */
 interface WorkerRun<Result> {

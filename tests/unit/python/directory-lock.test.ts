@@ -27,7 +27,7 @@ await lockDirectory("python3", ${JSON.stringify(folder)});
 process.send?.("held");
 setInterval(() => undefined, 1000);`,
   );
-  const holder = fork(program, { execArgv: ["--import", "jiti/register"], cwd: resolve(".") });
+  const holder = fork(program, { execArgv: ["--import", "./scripts/typescript-loader.mjs"], cwd: resolve(".") });
   await once(holder, "message");
   holder.kill("SIGKILL");
   await once(holder, "exit");

@@ -58,11 +58,8 @@ test("a line that does not fit is undone, and later lines follow whole ones", ()
     console.log(JSON.stringify([outcomes, [...readLedger(${JSON.stringify(directory)})].map(([trial, { reason }]) => [trial, reason.length])]));`;
   writeFileSync(program, text);
   // The shell's limit of 1,024 bytes a file cuts the second write short, as a full disk does.
-  const node = [process.execPath, "--import", pathToFileURL(resolve("node_modules/jiti/lib/jiti-register.mjs")).href, program];
-  const printed = execFileSync("bash", ["-c", 'ulimit -f 1; exec "$@"', "bash", ...node], {
-    encoding: "utf8",
-    env: { ...process.env, JITI_FS_CACHE: "false" },
-  });
+  const node = [process.execPath, "--import", pathToFileURL(resolve("scripts/typescript-loader.mjs")).href, program];
+  const printed = execFileSync("bash", ["-c", 'ulimit -f 1; exec "$@"', "bash", ...node], { encoding: "utf8" });
   expect(JSON.parse(printed)).toEqual([
     ["appended", "DISK_FULL", "appended", "appended"],
     [

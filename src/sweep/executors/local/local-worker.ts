@@ -9,7 +9,7 @@ import type { WorkerOrder, WorkerReport, WorkerSetup } from "../../pool/worker-c
 const extension = extname(import.meta.url);
 const workerFile = fileURLToPath(new URL(`../../pool/trial-worker${extension}`, import.meta.url));
 /** Node needs a loader to run TypeScript sources (in tests and benchmarks). */
-const loader = extension === ".ts" ? ["--import", "jiti/register"] : [];
+const loader = extension === ".ts" ? ["--import", new URL("../../../../scripts/typescript-loader.mjs", import.meta.url).href] : [];
 /** An idle Python exits within 2 s; a slower worker is killed. */
 const leaveGraceMs = 10_000;
 /** Length of the stored end of stderr, for the error message. */

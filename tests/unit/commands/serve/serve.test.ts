@@ -5,8 +5,8 @@ import { expect, test } from "vitest";
 function roomForGarbage(isKeptSmall: boolean): number {
   const program = `
     const { getHeapSpaceStatistics } = await import("node:v8");
-    const { createJiti } = await import("jiti");
-    const { keepMemorySmall } = await createJiti(process.cwd() + "/").import("./src/commands/serve/serve.ts");
+    await import("./scripts/typescript-loader.mjs");
+    const { keepMemorySmall } = await import("./src/commands/serve/serve.ts");
     if (${isKeptSmall}) keepMemorySmall();
     let kept = [];
     for (let round = 0; round < 200; round++) kept = Array.from({ length: 20_000 }, (_, at) => ({ at, before: kept[at]?.at }));

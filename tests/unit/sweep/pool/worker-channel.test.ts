@@ -8,7 +8,7 @@ const program = fileURLToPath(new URL("./programs/echo-worker.ts", import.meta.u
 
 /** A worker whose starter is no Node. */
 function startWorker() {
-  return spawn(process.execPath, ["--import", "jiti/register", program], { stdio: ["pipe", "pipe", "inherit"] });
+  return spawn(process.execPath, ["--import", "./scripts/typescript-loader.mjs", program], { stdio: ["pipe", "pipe", "inherit"] });
 }
 
 test("orders and reports are lines of JSON on stdin and stdout; a worker that is told to leave ends", async () => {
