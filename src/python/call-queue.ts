@@ -1,22 +1,21 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { BhBridgeError } from "../errors.js";
 
-/** What to do when a call is cancelled. */
 interface Cancellation<Value> {
   signal?: AbortSignal | undefined;
-  /** Ends the call that has begun. With `keepsWaiting` the caller gets whatever the call then comes to; without, it is rejected at once. */
+  /** Ends a running call. With `keepsWaiting` the caller gets the call's result; otherwise it is rejected at once. */
   interrupt(): void;
   keepsWaiting?: boolean;
-  /** Told once of every call that nobody waits for any more, when it is over: with what it came to, or with nothing when it failed or never began. */
+  /** Called once for each abandoned call when it has ended: with its result, or without one if it failed or never began. */
   onAbandoned?: ((value?: Value) => void) | undefined;
 }
 
-/** A mutex: one call at a time, in the order in which they came. A cancelled call that waits is never begun. */
+/** A mutex: one call at a time, in order of arrival. A call that is cancelled while it waits never begins. */
 export class CallQueue {
   #last: Promise<unknown> = Promise.resolve();
 
   /**
-   * @param name of the call, for the message: what it does.
+   * @param name describes the call in messages.
    * @throws {BhBridgeError} `ABORTED` by the signal, or what the task throws.
    */
   async run<Value>(name: string, task: () => Promise<Value>, { signal, interrupt, keepsWaiting, onAbandoned }: Cancellation<Value>): Promise<Value> {
@@ -45,7 +44,7 @@ export class CallQueue {
           signal?.removeEventListener("abort", onAbort);
         }
       });
-      this.#last = turn.catch(() => undefined); // a failed call does not hold up the next; its caller has the error
+      this.#last = turn.catch(() => undefined); // a failed call does not block the next; its caller gets the error
       turn.then(
         (value) => {
           resolve(value);
@@ -61,12 +60,12 @@ export class CallQueue {
 }
 
 interface Waiting {
-  /** What is waited for, in words. */
+  /** Describes the task. */
   readonly name: string;
   isOver: boolean;
 }
 
-/** Knows which code Python is waiting for: a call from there would wait for Python, and Python for the call. */
+/** Detects calls from code that Python waits for, which would deadlock. */
 export class DeadlockGuard {
   readonly #waiting = new AsyncLocalStorage<Waiting>();
 
@@ -80,7 +79,7 @@ export class DeadlockGuard {
     }
   }
 
-  /** The name of the task that Python waits for, when this is called from within it. */
+  /** Name of the task that Python waits for, if the caller is part of it. */
   get waitedFor(): string | undefined {
     const waiting = this.#waiting.getStore();
     return waiting?.isOver === false ? waiting.name : undefined;

@@ -4,24 +4,24 @@ import { join } from "node:path";
 import { isPlainObject } from "../config/json-value.js";
 import { type ChannelCommand, type ChannelMessage, channelMessageSchema } from "../protocol/events.js";
 
-/** Whoever listens to the events of the call that is under way. */
+/** Listener for the events of the current call. */
 export interface EventReceiver {
-  /** @param training which one it is of, where several are under way. */
+  /** @param training number of its training, if several are running. */
   onMessage(message: ChannelMessage, training?: number): void;
-  /** A line that is no message. */
+  /** Called for a line that is not a message. */
   onInvalid(error: unknown): void;
 }
 
 /**
- * The side channel from Python: events in batches while a call is under way, and commands back.
+ * The side channel to Python: events in batches during a call, and commands back.
  *
- * A Unix socket in a private folder: nobody else can open it, no port is taken, and it works where even the loopback interface is down. The first line has to
- * be the token. End of file tells Python that Node is gone.
+ * It is a Unix socket in a private folder: other users cannot open it, and it requires neither a port nor a loopback interface. The first line must be the
+ * token. Python exits at end of file, since Node has ended then.
  */
 export class EventChannel {
   readonly path: string;
   readonly token = randomBytes(32).toString("hex");
-  /** Receives what comes; without one, it is dropped. */
+  /** Receives messages; without a receiver they are dropped. */
   receiver: EventReceiver | undefined;
   readonly #server: Server;
   #socket: Socket | undefined;
@@ -31,11 +31,11 @@ export class EventChannel {
   private constructor(directory: string) {
     this.path = join(directory, "events");
     this.#server = createServer((socket) => this.#accept(socket));
-    this.#server.on("error", () => undefined); // a connection that could not be accepted is closed, and Python ends without it
+    this.#server.on("error", () => undefined); // a connection that cannot be accepted is closed, and Python exits
     this.#server.unref();
   }
 
-  /** Listen in a folder that only this user can enter. */
+  /** Listen in a private folder. */
   static async listen(directory: string): Promise<EventChannel> {
     const channel = new EventChannel(directory);
     await new Promise<void>((resolve, reject) => {
@@ -45,12 +45,12 @@ export class EventChannel {
     return channel;
   }
 
-  /** Send a command; lost when Python is gone, which its exit reports. */
+  /** Send a command. It is lost if Python has ended, which is reported elsewhere. */
   send(command: ChannelCommand): void {
     this.#socket?.write(`${JSON.stringify(command)}\n`);
   }
 
-  /** Resolves when so many lines have come since the connection was made. One caller at a time. */
+  /** Resolves when the connection has received this number of lines in total. One caller at a time. */
   received(lines: number): Promise<void> {
     if (this.#lines >= lines) return Promise.resolve();
     return new Promise((resolve) => {
@@ -70,7 +70,7 @@ export class EventChannel {
     let isTrusted = false;
     let begun = "";
     socket.on("data", (piece: string) => {
-      // What a Python that was killed had begun to write is not a line: it never gets its end, and is never read.
+      // An incomplete last line, as a killed Python leaves it, is never read.
       const lines = (begun + piece).split("\n");
       begun = lines.pop() ?? "";
       for (const line of lines) {
@@ -99,7 +99,7 @@ export class EventChannel {
   }
 }
 
-/** A message, and the number of the training that it names beside its own fields. */
+/** Separate a message from the number of its training. */
 function addressed(line: unknown): { message: unknown; training?: number } {
   if (!isPlainObject(line) || typeof line["training"] !== "number") return { message: line };
   const { training, ...message } = line;

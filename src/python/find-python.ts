@@ -5,8 +5,8 @@ import { BhBridgeError } from "../errors.js";
 import { packageRoot } from "./package-manifest.js";
 
 /**
- * The folder of the virtual environment that `bh-bridge setup` makes: `.venv` in a checkout, and in the user's data folder for an installed package, whose own
- * folder npm replaces at every update.
+ * The folder of the virtual environment of `bh-bridge setup`: `.venv` in a checkout. For an installed package it is in the user's data folder, since npm
+ * replaces the package's folder at every update.
  */
 export function environmentDirectory(root: string = packageRoot): string {
   const isCheckout = existsSync(join(root, ".git")) || !root.includes(`${sep}node_modules${sep}`);
@@ -20,7 +20,7 @@ export function interpreterOf(directory: string): string {
 
 export type PythonOrigin = "--python" | "config" | "BH_BRIDGE_PYTHON" | "virtual environment" | "conda" | "bh-bridge environment" | "PATH";
 
-/** An interpreter that exists, and where its path came from. */
+/** An existing interpreter and the source of its path. */
 export interface PythonCandidate {
   /** Absolute path of an executable file. */
   path: string;
@@ -31,14 +31,14 @@ export interface PythonCandidate {
 type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 
 export interface FindPythonOptions {
-  /** What the user asked for in this very call: a path, or a name to look up in `PATH`. */
+  /** Path of an interpreter, or a name to look up in `PATH`. */
   python?: string;
-  /** The `python` of a configuration, likewise. */
+  /** The same from a configuration. */
   config?: string;
   /** As `process.env`. */
   env?: EnvironmentVariables;
   cwd?: string;
-  /** Folder of the environment that `bh-bridge setup` makes. */
+  /** Folder of the environment of `bh-bridge setup`. */
   environment?: string;
 }
 
@@ -47,38 +47,30 @@ function isExecutableFile(path: string): boolean {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
   } catch {
-    // Absent, not to be executed or not to be seen: for a search these are one and the same.
     return false;
   }
 }
 
-/** Where `PATH` has a program of this name, in its order. */
+/** Paths of the programs of this name in `PATH`, in its order. */
 export function executablesOnPath(name: string, env: EnvironmentVariables): string[] {
   const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
   return folders.map((folder) => join(folder, name)).filter(isExecutableFile);
 }
 
-/** What is wrong with a path that was asked for, and what to give instead. */
+/** Why a path is not an interpreter, and what to give instead. */
 function reasonAgainst(path: string): string {
   try {
-    return reasonSeen(path);
+    if (!lstatSync(path, { throwIfNoEntry: false })) return "there is no such file";
+    const file = statSync(path, { throwIfNoEntry: false });
+    if (!file) return "it links to a missing file; if it belongs to a virtual environment, recreate that with: bh-bridge setup --dir FOLDER";
+    if (!file.isDirectory()) return "it is not executable";
+    const inside = [interpreterOf(path), join(path, "python3")].find(isExecutableFile);
+    return `it is a folder; give the interpreter${inside ? ` in it: ${inside}` : ", for example /usr/bin/python3"}`;
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     const isHidden = code === "EACCES" || code === "EPERM";
-    return isHidden ? "this user may not enter a folder that it lies in, or that it leads to" : `it cannot be looked at (${message})`;
+    return isHidden ? "this user may not access a folder of its path" : `it cannot be accessed (${message})`;
   }
-}
-
-function reasonSeen(path: string): string {
-  const link = lstatSync(path, { throwIfNoEntry: false });
-  if (!link) return "there is no such file";
-  const file = statSync(path, { throwIfNoEntry: false });
-  if (!file) return "it is a link to a file that is gone; if it belongs to a virtual environment, make that again with: bh-bridge setup --dir FOLDER";
-  if (file.isDirectory()) {
-    const inside = [interpreterOf(path), join(path, "python3")].find(isExecutableFile);
-    return `it is a folder; give the interpreter${inside ? ` in it: ${inside}` : ", for example /usr/bin/python3"}`;
-  }
-  return "it is not executable";
 }
 
 function explicitCandidate(origin: PythonOrigin, wanted: string, env: EnvironmentVariables, cwd: string): PythonCandidate {
@@ -86,17 +78,15 @@ function explicitCandidate(origin: PythonOrigin, wanted: string, env: Environmen
   const path = (isName && executablesOnPath(wanted, env)[0]) || resolve(cwd, wanted);
   if (isExecutableFile(path)) return { path, origin };
   const shown = isName ? `${wanted} (not in PATH, nor in ${cwd})` : path;
-  const place = origin === "--python" ? "python (--python on the command line)" : origin === "config" ? 'the "python" of the configuration' : origin;
-  throw new BhBridgeError(
-    "PYTHON_NOT_FOUND",
-    `${place} names ${shown}, but ${reasonAgainst(path)}. Correct it, or leave it out to let bh-bridge find a Python`,
-  );
+  const option = origin === "--python" ? "python (--python on the command line)" : origin === "config" ? 'the "python" of the configuration' : origin;
+  const message = `${option} names ${shown}, but ${reasonAgainst(path)}. Correct it, or omit it to let bh-bridge find a Python`;
+  throw new BhBridgeError("PYTHON_NOT_FOUND", message);
 }
 
 /**
- * All interpreters that may be used, in the order of preference: `--python`, the configuration's, `BH_BRIDGE_PYTHON`, the active virtual environment, the
- * active conda environment, the one that `bh-bridge setup` made, `python3`. One that was asked for stands alone: nothing else is meant.
- * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when there is none, or the one that was asked for is not an executable file.
+ * The interpreters to try, in order. An explicit one is the only candidate: `--python`, the configuration's, or `BH_BRIDGE_PYTHON`. Otherwise: the active
+ * virtual environment, the active conda environment, the environment of `bh-bridge setup`, `python3`.
+ * @throws {BhBridgeError} `PYTHON_NOT_FOUND` if there is none, or the explicit one is not an executable file.
  */
 export function pythonCandidates(options: FindPythonOptions = {}): [PythonCandidate, ...PythonCandidate[]] {
   const { env = process.env, cwd = process.cwd(), environment = environmentDirectory() } = options;
@@ -125,8 +115,8 @@ export function pythonCandidates(options: FindPythonOptions = {}): [PythonCandid
 }
 
 /**
- * The first interpreter of {@link pythonCandidates}; whether it has what is needed is for `probePython` to say.
- * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when there is none, or the one that was asked for is not an executable file.
+ * The first of {@link pythonCandidates}. `probePython` reports its packages.
+ * @throws {BhBridgeError} as `pythonCandidates`.
  */
 export async function findPython(options: FindPythonOptions = {}): Promise<PythonCandidate> {
   return pythonCandidates(options)[0];

@@ -5,16 +5,9 @@ import { BhBridgeError } from "../errors.js";
 import { packageRoot } from "./package-manifest.js";
 import { pythonVariables } from "./python-variables.js";
 
-interface LauncherOptions {
-  /** The interpreter to run. */
-  python: string;
-  /** Where Python's stdout and stderr go, from its first byte on. */
-  log: string;
-}
-
 /**
- * glibc maps and unmaps every large tensor anew, 9,902 page faults a step on the seed's model; with these it keeps its memory: 1 fault a step, same bits. They
- * are read once, before Python's first line runs. Other C libraries ignore them.
+ * Settings that make glibc reuse memory instead of mapping every large tensor again: 1 page fault per step of the notebook's model instead of 9,902, same
+ * bits. glibc reads them once, when Python starts. Other C libraries ignore them.
  */
 export const allocator: Readonly<Record<string, string>> = { MALLOC_MMAP_THRESHOLD_: "1000000000", MALLOC_TRIM_THRESHOLD_: "10000000000" };
 
@@ -23,21 +16,21 @@ function quote(text: string): string {
 }
 
 /**
- * Write the program that pythonia starts in place of Python, and return its path.
+ * Write the program that pythonia starts instead of Python, and return its path.
  *
- * Pythonia lets its child inherit stdin, stdout and stderr: a print would corrupt `--json`, and a crash of the interpreter would leave no trace. The launcher
- * redirects all three before it becomes Python (same process id), ignores SIGINT until Python has left the terminal's process group, and sets an environment
- * that Node itself never has (see `pythonVariables`).
- * @param directory a private folder; the launcher lives and goes with it.
+ * With pythonia, Python would inherit stdin, stdout and stderr: a print would corrupt `--json`, and a crash would leave no trace. The launcher redirects all
+ * three, ignores SIGINT until Python has left the terminal's process group, sets the variables of `pythonVariables`, and becomes Python (same process id).
+ * @param directory private folder for the launcher.
+ * @param options `python`: interpreter to run. `log`: file for Python's stdout and stderr.
  */
-export function writeLauncher(directory: string, options: LauncherOptions): string {
+export function writeLauncher(directory: string, options: { python: string; log: string }): string {
   const path = join(directory, "python");
   const environment = { ...pythonVariables(), ...allocator, PYTHONFAULTHANDLER: "1" };
   const lines = [
     "#!/bin/sh",
     "trap '' INT",
     ...Object.entries(environment).map(([name, value]) => (value === undefined ? `unset ${name}` : `export ${name}=${quote(value)}`)),
-    // The folder of pythonia's script is named, as PYTHONSAFEPATH keeps it out. The user's own PYTHONPATH follows: a package of theirs must not hide ours.
+    // pythonia's script requires its own folder, which PYTHONSAFEPATH removes. The user's PYTHONPATH comes last, so that it cannot hide bh_bridge.
     `export PYTHONPATH=${quote(join(packageRoot, "python"))}:"\${1%/*}\${PYTHONPATH:+:$PYTHONPATH}"`,
     `exec ${quote(options.python)} "$@" </dev/null >>${quote(options.log)} 2>&1`,
   ];
@@ -46,28 +39,28 @@ export function writeLauncher(directory: string, options: LauncherOptions): stri
   return path;
 }
 
-/** The machines that share a training, as each of them is told. */
+/** The machines that share a training, from the view of one of them. */
 export interface TrainingNodes {
-  /** How many there are. */
+  /** Number of machines. */
   count: number;
-  /** Which one this is; 0 records. */
+  /** Index of this machine; 0 records. */
   rank: number;
-  /** Of the first machine. */
+  /** Host of machine 0. */
   host: string;
-  /** Where the first machine waits. */
+  /** Port at which machine 0 waits. */
   port: number;
-  /** Tells one training from another; the same on all machines. */
+  /** Identifies the training; equal on all machines. */
   id: string;
 }
 
-/** The environment variable that a training's Python reads of them. */
+/** The environment variable that passes the machines to Python. */
 export function nodesVariable({ count, host, port, id }: TrainingNodes): Record<string, string> {
   return { BH_BRIDGE_NODES: JSON.stringify({ count, host, port, id }) };
 }
 
 /**
- * Compute this machine's part of a training that another machine records; resolves when that training has ended. What goes wrong here is printed as well.
- * @throws {BhBridgeError} `PEER_EXITED` where it ends in another way; `ABORTED`.
+ * Compute this machine's share of a training that machine 0 records, until that training ends. Errors of Python are printed on stderr.
+ * @throws {BhBridgeError} `PEER_EXITED` if Python fails; `ABORTED`.
  */
 export async function joinTraining(interpreter: string, nodes: TrainingNodes, signal?: AbortSignal): Promise<void> {
   const variables = pythonVariables();
@@ -81,9 +74,10 @@ export async function joinTraining(interpreter: string, nodes: TrainingNodes, si
     ...(signal && { cancelSignal: signal }),
   });
   if (exitCode === 0) return;
-  if (isCanceled) throw new BhBridgeError("ABORTED", `machine ${nodes.rank} of the training was stopped, and the training ends with it`);
+  if (isCanceled) throw new BhBridgeError("ABORTED", `machine ${nodes.rank} of the training was stopped, which ends the training`);
+  const machine = `machine ${nodes.rank} of ${nodes.count}`;
   throw new BhBridgeError(
     "PEER_EXITED",
-    `machine ${nodes.rank} of ${nodes.count} has left the training of ${nodes.host}:${nodes.port} (exit code ${exitCode}): why stands above, and on machine 0`,
+    `${machine} has left the training of ${nodes.host}:${nodes.port} (exit code ${exitCode}). See the output above and on machine 0`,
   );
 }

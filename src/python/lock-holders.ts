@@ -10,19 +10,14 @@ import { packageRoot } from "./package-manifest.js";
 import { pythonVariables } from "./python-variables.js";
 import { runPythonScript } from "./run-python-script.js";
 
-/** The script answers in 30 ms, or waits 30 s for a process that is about to end; this stops an interpreter that hangs. */
+/** The script answers in 30 ms, or waits 30 s for a process that is about to end. A longer run has hung. */
 const timeoutMs = { now: 10_000, "after-patience": 45_000 } as const;
 
 const holderSchema = z.strictObject({ pid: z.int().nonnegative(), host: z.string().nullable(), is_orphan: z.boolean() });
 type Holder = z.output<typeof holderSchema>;
 const answerSchema = z.strictObject({ holders: z.record(z.string(), holderSchema) });
 
-/** The holders that `lock_holders.py` tells, by directory. */
-function parseHolders(answer: unknown): Readonly<Record<string, Holder>> {
-  return answerSchema.parse(answer).holders;
-}
-
-/** The error for a directory that somebody else writes. */
+/** The error for a directory that another process writes. */
 function lockedBy(directory: string, { pid, host }: Holder): BhBridgeError {
   const process = pid === 0 ? "another process" : `process ${pid}`;
   const who = host === null ? process : `${process} on ${host}`;
@@ -30,23 +25,22 @@ function lockedBy(directory: string, { pid, host }: Holder): BhBridgeError {
 }
 
 /**
- * Which of these run directories are being written, and by which process (0: it left no number).
+ * The run directories that are being written, with the id of the process (0 if unknown).
  *
- * The kernel is asked, through the first Python that is found: Node cannot ask for a lock, and what a file says can be out of date. Where there is no Python
- * nothing can be running.
+ * A Python asks the kernel, since Node cannot query locks and a file can be outdated. Without a Python nothing can be running.
  */
 export async function lockHolders(directories: readonly string[]): Promise<ReadonlyMap<string, number>> {
   return new Map(Object.entries(await ask(directories, "now")).map(([directory, { pid }]) => [directory, pid]));
 }
 
-/** The process that writes a directory, and the machine that it is on, where it is another (else null); undefined when nobody does. */
+/** The process that writes a directory, and its host unless it is this machine (null); undefined if none does. */
 export async function lockHolder(directory: string): Promise<Holder | undefined> {
   return (await ask([directory], "now"))[directory];
 }
 
 /**
- * Make sure that nobody writes a run, before seconds are spent on starting; who gets it in the end is decided by the lock itself. A process that is about to
- * end, as its Node was killed, is waited for.
+ * Fail early if another process writes a run, before Python starts; the lock itself decides later. Waits for a process that is about to end because its Node
+ * was killed.
  * @throws {BhBridgeError} `RUN_LOCKED` naming the process.
  */
 export async function requireUnlocked(directory: string): Promise<void> {
@@ -57,7 +51,8 @@ export async function requireUnlocked(directory: string): Promise<void> {
 async function ask(directories: readonly string[], how: keyof typeof timeoutMs): Promise<Readonly<Record<string, Holder>>> {
   const interpreter = directories.length > 0 ? firstInterpreter() : undefined;
   if (interpreter === undefined) return {};
-  return parseHolders(await runPythonScript(interpreter, { file: "process/lock_holders.py", args: [how, ...directories], timeoutMs: timeoutMs[how] }));
+  const answer = await runPythonScript(interpreter, { file: "process/lock_holders.py", args: [how, ...directories], timeoutMs: timeoutMs[how] });
+  return answerSchema.parse(answer).holders;
 }
 
 function firstInterpreter(): string | undefined {
@@ -69,35 +64,35 @@ function firstInterpreter(): string | undefined {
   }
 }
 
-/** The lock of a directory that this process writes; the kernel lets go of it however the process ends. */
+/** The lock of a directory, which the kernel releases however the process ends. */
 interface DirectoryLock extends AsyncDisposable {
-  /** Settles when the lock is held no longer. */
+  /** Settles when the lock has been released. */
   readonly ended: Promise<void>;
 }
 
 /**
- * Take the lock of a directory by name, for as long as this process lives or until it is disposed of. A small Python holds it: Node cannot ask the kernel.
+ * Lock a directory until this process ends or the lock is disposed of. A small Python process holds the lock, since Node cannot.
  * @param interpreter any Python.
- * @throws {BhBridgeError} `RUN_LOCKED` naming the process that has it; `INTERNAL` when Python could not take it.
+ * @throws {BhBridgeError} `RUN_LOCKED` naming the process; `INTERNAL` if Python cannot take the lock.
  */
 export async function lockDirectory(interpreter: string, directory: string): Promise<DirectoryLock> {
   const marker = `bh-bridge-${randomUUID()}:`;
   const script = join(packageRoot, "python", "bh_bridge", "process", "lock_holders.py");
-  // Of a process group of its own: Ctrl-C is for Node, which lets go when all is done.
+  // Its own process group, so that Ctrl-C reaches Node only, which releases the lock at its end.
   const holder = spawn(interpreter, [script, marker, "hold", String(process.pid), directory], {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, ...pythonVariables() },
     detached: true,
   });
   holder.stdin.on("error", () => undefined); // it has ended
-  let said = "";
+  let errors = "";
   holder.stderr.on("data", (chunk: Buffer) => {
-    said += chunk.toString();
+    errors += chunk.toString();
   });
   const ended = once(holder, "close").then(() => undefined);
   const answer = await Promise.race([answerOf(holder.stdout, marker), ended]);
-  if (answer === undefined) throw new BhBridgeError("INTERNAL", `the lock of ${directory} could not be taken: ${said.trim() || "Python ended"}`);
-  const other = parseHolders(JSON.parse(answer))[directory];
+  if (answer === undefined) throw new BhBridgeError("INTERNAL", `the lock of ${directory} could not be taken: ${errors.trim() || "Python ended"}`);
+  const other = answerSchema.parse(JSON.parse(answer)).holders[directory];
   if (other) throw lockedBy(directory, other);
   return {
     ended,

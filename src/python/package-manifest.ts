@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { BhBridgeError } from "../errors.js";
 
-/** The folder of this package's package.json, with a trailing slash: of the checkout, or of the installed package. */
+/** The folder of this package's package.json, with a trailing slash. */
 export const packageRoot: string = fileURLToPath(new URL("../../", import.meta.url));
 
 const manifestSchema = z.object({
@@ -13,15 +13,12 @@ const manifestSchema = z.object({
   dependencies: z.record(z.string(), z.string()),
 });
 
-/** What this package's own package.json says of it. */
-type PackageManifest = z.infer<typeof manifestSchema>;
-
-/** Read this package's package.json, the one place for its version, the Node.js it needs and its dependencies. */
-export function packageManifest(): PackageManifest {
+/** Read this package's package.json, the only source of its version, the Node.js it requires and its dependencies. */
+export function packageManifest(): z.infer<typeof manifestSchema> {
   return manifestSchema.parse(JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")));
 }
 
-/** Numbers of a release: `2.13.0+cpu` → [2, 13, 0]; what follows the numbers (a build, a pre-release) is left out. */
+/** Numbers of a release: `2.13.0+cpu` → [2, 13, 0]. A build or pre-release suffix is ignored. */
 function releaseOf(version: string): number[] {
   return (/^\d+(\.\d+)*/.exec(version)?.[0] ?? "").split(".").map(Number);
 }
@@ -37,20 +34,11 @@ function compareReleases(left: string, right: string): number {
   return 0;
 }
 
-const comparisons: Readonly<Record<string, (order: number) => boolean>> = {
-  ">=": (order) => order >= 0,
-  ">": (order) => order > 0,
-  "<=": (order) => order <= 0,
-  "<": (order) => order < 0,
-  "==": (order) => order === 0,
-  "!=": (order) => order !== 0,
-};
-
 /**
- * Whether a Python package's version lies in a range such as `>=5.4,<5.25`.
+ * Whether a Python package's version satisfies a range such as `>=5.4,<5.25`.
  *
- * Only release numbers are compared, so a nightly build or a release candidate counts as its release: whoever installed one meant to use it.
- * @throws {BhBridgeError} `INTERNAL` for an operator of which `pyproject.toml` makes no use (`~=`, `===`, wildcards).
+ * Only release numbers are compared, so a nightly build or a release candidate counts as its release.
+ * @throws {BhBridgeError} `INTERNAL` for an operator that `pyproject.toml` does not use (`~=`, `===`, wildcards).
  */
 export function versionSatisfies(version: string, range: string): boolean {
   return range
@@ -58,8 +46,17 @@ export function versionSatisfies(version: string, range: string): boolean {
     .filter((clause) => clause.trim() !== "")
     .every((clause) => {
       const [, operator = "", limit = ""] = /^\s*([<>=!~]+)\s*(\d+(?:\.\d+)*)\s*$/.exec(clause) ?? [];
-      const holds = comparisons[operator];
-      if (!holds) throw new BhBridgeError("INTERNAL", `the version range "${range}" has a clause that is not understood: "${clause}"`);
-      return holds(compareReleases(version, limit));
+      const order = compareReleases(version, limit);
+      const results: Readonly<Record<string, boolean>> = {
+        ">=": order >= 0,
+        ">": order > 0,
+        "<=": order <= 0,
+        "<": order < 0,
+        "==": order === 0,
+        "!=": order !== 0,
+      };
+      const result = results[operator];
+      if (result === undefined) throw new BhBridgeError("INTERNAL", `the version range "${range}" has a clause that is not supported: "${clause}"`);
+      return result;
     });
 }

@@ -15,49 +15,48 @@ import { startTransport, type Transport, type TransportEnd } from "./transport.j
 interface SessionOptions {
   /** Absolute path of an interpreter that has all packages. */
   python: string;
-  /** CPU threads of PyTorch; null leaves the choice to PyTorch. */
+  /** CPU threads of PyTorch; null for PyTorch's default. */
   threads: number | null;
   device: string;
-  /** The cores that the process keeps to; any when left out. */
+  /** Cores that the process may use (default: all). */
   cores?: readonly number[] | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** How a call is listened to and cancelled. */
 interface InvokeOptions<Reply> {
-  /** Cancels the call: one that waits is never begun, one that has begun is interrupted, and the caller gets `ABORTED` at once. */
+  /** Cancels the call: it never begins, or is interrupted, and the caller gets `ABORTED` at once. */
   signal?: AbortSignal | undefined;
-  /** Ends a call that has begun in a way of its own; the caller then gets what the call comes to. */
+  /** Ends a running call in place of an interrupt; the caller then gets the call's result. */
   onAbort?: () => void;
-  /** Told once of a call that was cancelled, when it is over, so that what it made can be let go: its reply, or nothing when it failed or never began. */
+  /** Called once when a cancelled call has ended, to release its objects: with its reply, or without one if it failed or never began. */
   onAbandoned?: (reply?: Reply) => void;
-  /** Receives the events that Python sends while the call is under way; all of them, before the call ends. */
+  /** Receives all events that Python sends during the call, before the call ends. */
   receiver?: EventReceiver;
 }
 
-/** Importing torch takes 1 s, from a cold network disk minutes. What takes longer waits for something else. */
+/** Importing torch takes 1 s, and minutes from a cold network disk. */
 const startTimeoutMs = 300_000;
-/** A training that is to stop finishes its step and its checkpoint first: seconds for the largest model that fits. */
+/** Time for a training to finish its step and checkpoint: seconds for the largest model that fits. */
 const stopGraceMs = 15_000;
-/** An operation hears of its interrupt between two lines of Python, or two calls of PyTorch. */
+/** An interrupt takes effect between two lines of Python, or two calls of PyTorch. */
 const interruptGraceMs = 3000;
-/** Python leaves within 0.1 s when it is idle. */
+/** An idle Python exits within 0.1 s. */
 const leaveGraceMs = 2000;
-/** A process that has lost its connection is ending; this is the time between the two notices. */
+/** Time between the disconnect and the exit event of a process that ends. */
 const disconnectGraceMs = 500;
 
 /**
  * One Python process and the calls to it, one at a time.
  *
- * Its end by any path (exit, signal, a failed start, a lost connection) is noted once, with exit code, signal and last lines; it rejects the pending call
- * within a second and every later one at once.
+ * Its end (exit, signal, failed start, lost connection) is recorded once, with exit code, signal and last lines. It rejects the pending call within a second
+ * and every later one at once.
  */
 export class PythonSession {
-  /** A private folder for tensors on their way to or from Python; goes with the session. */
+  /** A private folder for the transfer of tensors, removed with the session. */
   readonly folder: string;
   /** Settles when the process has ended. */
   readonly ended: Promise<ProcessExit>;
-  /** Refuses calls that Python and their caller would wait for without end. */
+  /** Detects calls that would deadlock. */
   readonly deadlocks = new DeadlockGuard();
   readonly #channel: EventChannel;
   readonly #transport: Transport;
@@ -83,7 +82,7 @@ export class PythonSession {
   }
 
   /**
-   * Start Python and exchange versions: torch is imported when this returns.
+   * Start Python, exchange versions and import torch.
    * @throws {BhBridgeError} `PROTOCOL_MISMATCH`, `PEER_EXITED`, `ABORTED`, or what Python raised.
    */
   static async start({ python, threads, device, cores, signal }: SessionOptions): Promise<PythonSession> {
@@ -114,24 +113,24 @@ export class PythonSession {
     } catch (cause) {
       channel?.close();
       removeSessionFolder(folder);
-      throw new BhBridgeError("INTERNAL", `no process could be made for ${python}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      throw new BhBridgeError("INTERNAL", `no process could be started for ${python}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     }
   }
 
   get environment(): PythonEnvironment {
-    if (!this.#environment) throw new BhBridgeError("INTERNAL", "the environment is read before the first exchange");
+    if (!this.#environment) throw new BhBridgeError("INTERNAL", "the environment was read before the first exchange");
     return this.#environment;
   }
 
-  /** Look for last words in this file as well: Python's output goes there while a run is trained. */
+  /** Read last lines from this file as well, since Python's output goes there during training. */
   addLog(path: string): void {
     this.#logs = [...this.#logs.slice(0, 1), path];
   }
 
   /**
-   * Call Python. Calls wait for each other: Python does one thing at a time, and a training is one call.
-   * @throws {BhBridgeError} `PROTOCOL_INVALID` when request or reply are not as `operations` says; `ABORTED` by the signal; `PEER_EXITED`; `BRIDGE_CLOSED`;
-   *   what Python raised.
+   * Call Python. Calls run one after another, and a training is one call.
+   * @throws {BhBridgeError} `PROTOCOL_INVALID` if request or reply violate `operations`; `ABORTED` by the signal; `PEER_EXITED`; `BRIDGE_CLOSED`; as raised by
+   *   Python.
    */
   async invoke<Op extends Operation>(op: Op, request: RequestOf<Op>, options: InvokeOptions<ReplyOf<Op>> = {}): Promise<ReplyOf<Op>> {
     const { signal, onAbort, onAbandoned, receiver } = options;
@@ -142,7 +141,7 @@ export class PythonSession {
     return this.#queue.run(callPhrases[op], () => this.#whileReferenced(() => this.#exchange(op, JSON.stringify(checked.data), receiver)), cancellation);
   }
 
-  /** Let Python forget an object. Where Python has ended, it has forgotten. */
+  /** Release an object in Python. Succeeds if Python has ended. */
   async forget(op: "release" | "trainer.close", handle: Handle): Promise<void> {
     try {
       await this.invoke(op, { handle });
@@ -151,21 +150,21 @@ export class PythonSession {
     }
   }
 
-  /** Send a command to the call that is under way. */
+  /** Send a command to the running call. */
   send(command: ChannelCommand): void {
     this.#channel.send(command);
   }
 
   /**
-   * End Python. A call that is under way is ended first: a training after its step, with a checkpoint, any other by an interrupt; calls that wait are never
-   * begun. Then Python is asked to leave, terminated, and killed, each after a grace period.
+   * End Python. The running call is ended first: a training after its step, with a checkpoint, any other by an interrupt. Waiting calls never begin. Then
+   * Python is asked to exit, terminated and killed, each after a grace period.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  /** End the call that is under way by KeyboardInterrupt, which no later call will see. */
+  /** End the running call by a KeyboardInterrupt, which no later call receives. */
   interrupt(): void {
     if (this.#current) this.send({ type: "interrupt", call: this.#calls });
   }
@@ -203,7 +202,7 @@ export class PythonSession {
     this.#channel.receiver = receiver;
     this.#calls++;
     const exchange = new Promise<ReplyOf<Op>>((resolve, reject) => {
-      // No Promise.race with `ended`: each race would stay with that promise for as long as Python lives.
+      // No Promise.race with `ended`: that promise would retain each race until Python ends.
       this.#current = { op, fail: reject };
       this.#roundTrip(op, request).then(resolve, reject);
     });
@@ -227,15 +226,12 @@ export class PythonSession {
     try {
       return await this.#transport.invoke(op, request);
     } catch (cause) {
-      throw new BhBridgeError(
-        "PYTHON_RAISED",
-        `${callPhrases[op]} failed, as Python could not be reached: ${cause instanceof Error ? cause.message : String(cause)}`,
-        { cause },
-      );
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new BhBridgeError("PYTHON_RAISED", `${callPhrases[op]} failed, as Python could not be reached: ${reason}`, { cause });
     }
   }
 
-  /** Node stays alive while a call is pending, and may exit while none is. */
+  /** Keep Node alive while a call is pending. */
   async #whileReferenced<Value>(task: () => Promise<Value>): Promise<Value> {
     if (this.#pendingCalls++ === 0) this.#transport.ref();
     try {
@@ -255,7 +251,7 @@ export class PythonSession {
 
   #afterExit(end: TransportEnd): ProcessExit {
     const { pid } = this.#transport.process;
-    if (pid !== undefined) signalGroup(pid, "SIGKILL"); // workers of a process that was killed would live on for seconds
+    if (pid !== undefined) signalGroup(pid, "SIGKILL"); // workers of a killed process would survive for seconds
     this.#end = sessionEnd(end, { logs: this.#logs, killReason: this.#killReason, wasClosed: this.#closing !== undefined });
     this.#transport.dispose();
     this.#channel.close();
@@ -265,7 +261,7 @@ export class PythonSession {
   }
 }
 
-/** What came of a Python that did not start, with the variables that may be why. */
+/** Add the environment variables that may explain a failed start to its error. */
 function withSuspects(error: unknown): unknown {
   if (!(error instanceof BhBridgeError) || (error.code !== "PEER_EXITED" && error.code !== "PYTHON_RAISED")) return error;
   const { code, message, cause, python, exit } = error;

@@ -1,69 +1,67 @@
 import { delimiter } from "node:path";
 
-/** Environment variables that no Python of ours is started with, and why. Every other one is the user's, and is passed on: see docs/install.md. */
+/** Environment variables that are not passed to Python, and why: see docs/install.md. */
 interface WithheldVariables {
   names: RegExp;
-  /** Those among them that are passed on all the same. */
+  /** Matching variables that are passed on nevertheless. */
   except?: readonly string[];
   reason: string;
 }
 
-/** Only what harms is listed: clusters, conda and GPU drivers work through variables that no list of ours could name in full. */
+/** Lists only harmful variables, since clusters, conda and GPU drivers depend on many others. */
 export const withheldVariables: readonly WithheldVariables[] = [
   {
     names: /^PYTHON\w*$/,
     except: ["PYTHONPATH", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "PYTHONSAFEPATH"],
-    reason: "how Python works is for bh-bridge to say (its text encoding, its warnings, its home); which packages it finds stays the user's choice",
+    reason: "bh-bridge sets how Python works (text encoding, warnings, home). The user still chooses which packages it finds",
   },
   {
     names: /^(ACCELERATE|FSDP|MEGATRON_LM|PARALLELISM_CONFIG)_\w+$/,
-    reason: "settings that `accelerate launch` gives another program: they would change precision, device and parallelism behind the configuration's back",
+    reason: "settings of `accelerate launch` for another program: they would override precision, device and parallelism of the configuration",
   },
   {
     names:
       /^(WORLD_SIZE|RANK|(LOCAL|GROUP|ROLE)_(RANK|WORLD_SIZE)|ROLE_NAME|NODE_RANK|MASTER_(ADDR|PORT)|FORK_LAUNCHED|(TORCHELASTIC|PMI|OMPI_COMM_WORLD|MV2_COMM_WORLD)_\w+)$/,
-    reason: "the place of a surrounding job among its processes: a training of bh-bridge starts its own (`engine.processes`) and waits for no other",
+    reason: "the rank of a surrounding job: bh-bridge starts its own processes (`engine.processes`) and waits for no others",
   },
   {
     names: /^(SM_FRAMEWORK_PARAMS|SM_HP_MP_PARAMETERS|SMDATAPARALLEL_LOCAL_RANK)$/,
-    reason: "what SageMaker tells a distributed job of its own",
+    reason: "settings of SageMaker for its own distributed jobs",
   },
 ];
 
-/** What every Python of ours is started with. */
+/** Variables of every Python that bh-bridge starts. */
 const ownVariables = {
-  // Node writes paths and files in UTF-8, whatever the locale: Python has to read them so.
+  // Node writes paths and files in UTF-8, whatever the locale.
   PYTHONUTF8: "1",
-  // A cache beside the sources is of little use, and the package's folder may not be ours to write to.
+  // The package's folder may be read-only.
   PYTHONDONTWRITEBYTECODE: "1",
   PYTHONUNBUFFERED: "1",
-  // Otherwise "python -m" imports from the working folder, and so does every process that Python starts itself.
+  // Otherwise "python -m", and every process that Python starts, imports from the working folder.
   PYTHONSAFEPATH: "1",
 } as const;
 
-/** The names in an environment that Python is not to see. */
+/** The names in an environment that are not passed to Python. */
 export function withheldNames(env: NodeJS.ProcessEnv): string[] {
   return Object.keys(env).filter((name) => withheldVariables.some(({ names, except = [] }) => names.test(name) && !except.includes(name)));
 }
 
 /**
- * The variables that Python gets in addition to, or in place of, the user's; undefined removes one.
- *
- * Every Python is started with these: they keep the working folder out of `sys.path`.
+ * The variables that replace or extend the user's for every Python; undefined removes one. They keep the working folder out of `sys.path`.
  */
 export function pythonVariables(env: NodeJS.ProcessEnv = process.env): Record<string, string | undefined> {
   const withheld = Object.fromEntries(withheldNames(env).map((name) => [name, undefined]));
   return { ...withheld, ...ownVariables, ...namedFolders(env["PYTHONPATH"]) };
 }
 
-/** An empty entry, as `export PYTHONPATH=$PYTHONPATH:/mine` leaves one, is the working folder to Python: nobody has named it. */
+/** Remove empty entries of PYTHONPATH, which mean the working folder; `export PYTHONPATH=$PYTHONPATH:/mine` can leave one. */
 function namedFolders(path: string | undefined): { PYTHONPATH?: string | undefined } {
   if (path === undefined) return {};
   const folders = path.split(delimiter).filter((folder) => folder !== "");
   return { PYTHONPATH: folders.length > 0 ? folders.join(delimiter) : undefined };
 }
 
-/** Variables that are passed on, and that can keep a Python from starting. */
+/** Variables that can prevent Python from starting. */
 const suspects: Readonly<Record<string, string>> = {
   PYTHONPATH: "modules there come before Python's own",
   LD_LIBRARY_PATH: "libraries there come before PyTorch's own",
@@ -71,7 +69,7 @@ const suspects: Readonly<Record<string, string>> = {
   LD_PRELOAD: "it is loaded into every program",
 };
 
-/** A sentence that names the variables that may be why a Python did not start, to follow the error's own; empty where none is set. */
+/** A sentence to append to the error of a failed start, naming the variables that may be the cause; empty if none is set. */
 export function suspectVariables(env: NodeJS.ProcessEnv = process.env): string {
   return Object.entries(suspects)
     .filter(([name]) => env[name])

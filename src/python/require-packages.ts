@@ -7,7 +7,7 @@ import { type FindPythonOptions, interpreterOf, type PythonCandidate, pythonCand
 import { packageRoot, versionSatisfies } from "./package-manifest.js";
 import { runPythonScript } from "./run-python-script.js";
 
-/** The packages that the Python side imports; `pyproject.toml` has their ranges. */
+/** The packages that the Python side imports; `pyproject.toml` has their version ranges. */
 export const pythonPackages = ["torch", "transformers", "accelerate", "safetensors", "numpy"] as const;
 
 const reportSchema = z.strictObject({
@@ -18,31 +18,31 @@ const reportSchema = z.strictObject({
   packages: z.record(z.enum(pythonPackages), z.string().nullable()),
 });
 
-/** What an interpreter says of itself. */
+/** Versions and paths of an interpreter. */
 export interface PythonReport extends z.infer<typeof reportSchema> {
-  /** The path that was probed; `executable` is the file that it led to. */
+  /** The probed path; `executable` is the file that it resolves to. */
   path: string;
 }
 
-/** An interpreter answers in 0.1 s, from a cold network disk in seconds; this stops a script that waits for something else. */
+/** An interpreter answers in 0.1 s, and within seconds from a cold network disk. */
 export const probeTimeoutMs = 10_000;
 
 /**
- * Ask an interpreter for its version and its packages, without importing any: about 0.1 s.
- * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when the path cannot be run, is no Python or does not answer in time; `ABORTED` by the signal.
+ * Report version and packages of an interpreter, without importing any: about 0.1 s.
+ * @throws {BhBridgeError} `PYTHON_NOT_FOUND` if the path cannot be run, is not a Python or does not answer in time; `ABORTED` by the signal.
  */
 export async function probePython(path: string, signal?: AbortSignal, timeoutMs: number = probeTimeoutMs): Promise<PythonReport> {
   const answer = await runPythonScript(path, { file: "scripts/probe.py", args: pythonPackages, timeoutMs, signal });
   return { path, ...reportSchema.parse(answer) };
 }
 
-/** What `pyproject.toml` asks of an interpreter. */
+/** The requirements of `pyproject.toml`. */
 interface PythonRequirements {
-  /** The range of Python itself, for example `>=3.11`. */
+  /** Range of Python itself, for example `>=3.11`. */
   python: string;
   /** Package name → range, for example `transformers` → `>=5.4,<5.25`; in the file's order. */
   packages: ReadonlyMap<string, string>;
-  /** The same for the tools of the `dev` extra, which only a checkout needs. */
+  /** The same for the `dev` extra, which only a checkout requires. */
   devPackages: ReadonlyMap<string, string>;
 }
 
@@ -63,7 +63,7 @@ const pyprojectSchema = z.object({
   }),
 });
 
-/** Read `pyproject.toml`, the one place that says which Python and which packages are accepted. */
+/** Read `pyproject.toml`, the only source of the accepted versions. */
 export function pythonRequirements(path: string = join(packageRoot, "pyproject.toml")): PythonRequirements {
   const { project } = pyprojectSchema.parse(parse(readFileSync(path, "utf8")));
   return {
@@ -73,26 +73,23 @@ export function pythonRequirements(path: string = join(packageRoot, "pyproject.t
   };
 }
 
-/** One thing asked of an interpreter, and whether it has it. */
+/** One requirement, and whether an interpreter satisfies it. */
 export interface RequirementCheck {
   /** `Python`, or the name of a package. */
   name: string;
   ok: boolean;
-  /** The version, null for a package that is not installed. */
+  /** Version, null for a package that is not installed. */
   found: string | null;
   /** A range, for example `>=5.4,<5.25`. */
   expected: string;
 }
 
-/** Compare what an interpreter has with what `pyproject.toml` asks for: Python first, then its packages. */
+/** Check an interpreter against `pyproject.toml`: Python first, then its packages. */
 export function checkRequirements(report: PythonReport): RequirementCheck[] {
   const requirements = pythonRequirements();
-  const check = (name: string, found: string | null, expected: string): RequirementCheck => ({
-    name,
-    found,
-    expected,
-    ok: found !== null && versionSatisfies(found, expected),
-  });
+  const check = (name: string, found: string | null, expected: string): RequirementCheck => {
+    return { name, found, expected, ok: found !== null && versionSatisfies(found, expected) };
+  };
   return [
     check("Python", report.version, requirements.python),
     ...pythonPackages.map((name) => check(name, report.packages[name], requirements.packages.get(name) ?? "")),
@@ -101,25 +98,20 @@ export function checkRequirements(report: PythonReport): RequirementCheck[] {
 
 const conjunction = new Intl.ListFormat("en", { type: "conjunction" });
 
-/** A requirement as a shell takes it: quoted where its range has characters that the shell would read. */
+/** A requirement for a shell command, quoted if its range has special characters. */
 function shellRequirement({ name, expected, found }: RequirementCheck): string {
   return found === null && !expected.includes("<") ? name : `"${name}${expected}"`;
 }
 
-/** The command that puts the packages into this very interpreter. */
+/** The command that installs the packages for this interpreter. */
 export function installCommand(report: PythonReport, checks: readonly RequirementCheck[]): string {
   const python = /[^\w./+-]/.test(report.path) ? `"${report.path}"` : report.path;
   return `${python} -m pip install ${checks.map(shellRequirement).join(" ")}`;
 }
 
-/** Where the packages of an interpreter live: the folder of its environment where it has one, else the interpreter itself. */
-function placeOf(report: PythonReport): string {
-  return report.path === interpreterOf(report.prefix) ? report.prefix : report.path;
-}
-
 /**
- * Make sure that an interpreter and its packages are in the ranges of `pyproject.toml`.
- * @throws {BhBridgeError} `PYTHON_DEPENDENCY_MISSING`, naming all that is missing, too old or too new, and how to mend it.
+ * Require that an interpreter and its packages satisfy `pyproject.toml`.
+ * @throws {BhBridgeError} `PYTHON_DEPENDENCY_MISSING`, naming everything that is missing, too old or too new, and the remedy.
  */
 export function requirePackages(report: PythonReport): void {
   const wrong = checkRequirements(report).filter((check) => !check.ok);
@@ -128,32 +120,30 @@ export function requirePackages(report: PythonReport): void {
   const packages = wrong.filter(({ name }) => name !== "Python");
   const missing = packages.filter(({ found }) => found === null).map(({ name }) => name);
   const outside = packages.filter(({ found }) => found !== null).map(({ name, found, expected }) => `${name} ${found} (not ${expected})`);
-  const where = `in ${placeOf(report)} (Python ${report.version})`;
+  const location = report.path === interpreterOf(report.prefix) ? report.prefix : report.path; // the folder of a virtual environment
+  const where = `in ${location} (Python ${report.version})`;
   const sentences = [
-    python && `Python ${python.found} in ${placeOf(report)} is not ${python.expected}, which bh-bridge needs`,
+    python && `Python ${python.found} in ${location} is not ${python.expected}, which bh-bridge requires`,
     missing.length > 0 && `${conjunction.format(missing)} ${missing.length === 1 ? "is" : "are"} not installed ${where}`,
-    outside.length > 0 && `${conjunction.format(outside)} ${where}: ${outside.length === 1 ? "a version" : "versions"} that bh-bridge was not made for`,
+    outside.length > 0 && `${conjunction.format(outside)} ${where}: ${outside.length === 1 ? "a version" : "versions"} that bh-bridge does not support`,
   ].filter((sentence) => typeof sentence === "string");
   const remedy = python
     ? `Run "bh-bridge setup --python PATH" with the path of a Python ${python.expected}`
     : `Run "bh-bridge setup", or install ${packages.length === 1 ? "it" : "them"} there with: ${installCommand(report, packages)}`;
-  throw new BhBridgeError("PYTHON_DEPENDENCY_MISSING", `${sentences.join("; ")}. ${remedy}`, {
-    issues: wrong.map(({ name, found, expected }) => ({
-      path: name,
-      message: found === null ? `not installed, ${expected} is needed` : `${found} is not ${expected}`,
-    })),
-  });
+  const messageOf = ({ found, expected }: RequirementCheck) => (found === null ? `not installed, ${expected} is required` : `${found} is not ${expected}`);
+  const issues = wrong.map((check) => ({ path: check.name, message: messageOf(check) }));
+  throw new BhBridgeError("PYTHON_DEPENDENCY_MISSING", `${sentences.join("; ")}. ${remedy}`, { issues });
 }
 
-/** An interpreter that has all that is needed. */
+/** An interpreter that satisfies all requirements. */
 export interface UsablePython extends PythonCandidate {
   report: PythonReport;
 }
 
 /**
- * Find the interpreter to train with: the one that was asked for, else the first candidate that has all packages. So an environment that is active for
- * something else does not hide the one that `bh-bridge setup` made.
- * @throws {BhBridgeError} `PYTHON_NOT_FOUND` or `PYTHON_DEPENDENCY_MISSING`, about the first candidate, when none will do; `ABORTED` by the signal.
+ * Find the interpreter to train with: the explicit one, else the first candidate that has all packages. So an unrelated active environment does not hide the
+ * one of `bh-bridge setup`.
+ * @throws {BhBridgeError} `PYTHON_NOT_FOUND` or `PYTHON_DEPENDENCY_MISSING` about the first candidate, if none is usable; `ABORTED` by the signal.
  */
 export async function resolvePython(options: FindPythonOptions = {}, signal?: AbortSignal): Promise<UsablePython> {
   let firstFailure: unknown;

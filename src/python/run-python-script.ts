@@ -17,12 +17,12 @@ interface PythonScript {
   signal?: AbortSignal | undefined;
 }
 
-/** So many last lines of what a script said go into an error: the exception and where it was raised. */
+/** Number of last output lines in an error: the exception and its origin. */
 const quotedLines = 5;
 
 /**
- * Run a script of ours with an interpreter that may be anything, and read the JSON object that it prints in one line after the marker that it is given.
- * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when the path cannot be run, prints no such line or does not end in time; `ABORTED` by the signal, and by Ctrl-C.
+ * Run a script of bh-bridge with an unknown interpreter. The script prints a JSON object on one line, after the marker that it gets as an argument.
+ * @throws {BhBridgeError} `PYTHON_NOT_FOUND` if the path cannot be run, prints no such line or does not end in time; `ABORTED` by the signal, and by Ctrl-C.
  */
 export async function runPythonScript(interpreter: string, { file, args = [], timeoutMs, signal }: PythonScript): Promise<unknown> {
   const marker = `bh-bridge-${randomUUID()}:`;
@@ -35,7 +35,7 @@ export async function runPythonScript(interpreter: string, { file, args = [], ti
     ...(signal && { cancelSignal: signal }),
   });
   subprocess.once("exit", (_code, killedBy) => {
-    // A wrapper's own child can outlive it and hold the pipes open: once the wrapper is killed, nothing more is waited for.
+    // The child of a killed wrapper can outlive it and hold the pipes open.
     if (killedBy === "SIGKILL") for (const stream of [subprocess.stdout, subprocess.stderr]) stream.destroy();
   });
   const result = await subprocess;
@@ -43,19 +43,13 @@ export async function runPythonScript(interpreter: string, { file, args = [], ti
   if (line !== undefined) return JSON.parse(line.slice(marker.length));
 
   const { exitCode = null, signal: killedBy = null } = result;
-  if (result.isCanceled || result.signal === "SIGINT") throw new BhBridgeError("ABORTED", `asking ${interpreter} was cancelled`, { cause: result });
-  const said = lastLines(`${result.stdout}\n${result.stderr}`, quotedLines);
-  let reason = `is not a working Python: it ended with ${killedBy ?? `exit code ${exitCode}`} and said: ${said.join(" / ") || "nothing"}`;
+  if (result.isCanceled || result.signal === "SIGINT") throw new BhBridgeError("ABORTED", `the call of ${interpreter} was cancelled`, { cause: result });
+  const output = lastLines(`${result.stdout}\n${result.stderr}`, quotedLines);
+  let reason = `is not a working Python: it ended with ${killedBy ?? `exit code ${exitCode}`} and printed: ${output.join(" / ") || "nothing"}`;
   if (result.timedOut) reason = `did not answer within ${timeoutMs / 1000} s, so it is not a usable Python`;
   else if (exitCode === null && killedBy === null) reason = `cannot be run: ${result.failed ? result.originalMessage : "it did not start"}`;
-  throw new BhBridgeError(
-    "PYTHON_NOT_FOUND",
-    `${interpreter} ${reason}. Name another interpreter with python (--python on the command line)${suspectVariables()}`,
-    {
-      cause: result,
-      exit: { exitCode, signal: killedBy, lastLines: said },
-    },
-  );
+  const message = `${interpreter} ${reason}. Name another interpreter with python (--python on the command line)${suspectVariables()}`;
+  throw new BhBridgeError("PYTHON_NOT_FOUND", message, { cause: result, exit: { exitCode, signal: killedBy, lastLines: output } });
 }
 
 const trainedSchema = z.object({ vocabulary: z.int() });
@@ -74,38 +68,33 @@ const problemSchema = z.object({ problem: z.string() });
 /** A gigabyte of text takes minutes. */
 const timeoutMs = 3_600_000;
 
-/** A tokenizer by how it is trained. */
+/** How to train a tokenizer. */
 export interface TrainedTokenizer {
   kind: TokenizerKind;
-  /** Tokens that it has at most. */
+  /** Maximum number of tokens. */
   vocab: number;
-  /** Paths of the texts that it is trained on, each as a whole. */
+  /** Paths of the texts to train on, each in full. */
   corpora: readonly string[];
 }
 
-interface Training extends TrainedTokenizer {
-  out: string;
-}
-
-/** Train a tokenizer in Python and write it; tokens that it has. @throws {BhBridgeError} `CORPUS_INVALID` with what the library says, `ABORTED`. */
-export async function trainTokenizer(python: string, request: Training, signal?: AbortSignal): Promise<{ vocabulary: number }> {
+/** Train a tokenizer in Python and write it to `out`. @throws {BhBridgeError} `CORPUS_INVALID` with the library's message, `ABORTED`. */
+export async function trainTokenizer(python: string, request: TrainedTokenizer & { out: string }, signal?: AbortSignal): Promise<{ vocabulary: number }> {
   return trainedSchema.parse(await ask(python, { do: "train", ...request }, request.corpora.join(", "), signal));
 }
 
-/** What a tokenizer makes of a corpus. */
 export type TokenCounts = z.output<typeof countedSchema>;
 
 /**
  * Count the tokens of a corpus in Python.
- * @param tokenizer path of one, or how one is trained, unless it has been before.
- * @throws {BhBridgeError} `CORPUS_INVALID` with what the library says, `CONFIG_INVALID` for a file that is no tokenizer, `ABORTED`.
+ * @param tokenizer path of a tokenizer, or how to train one if it has not been trained before.
+ * @throws {BhBridgeError} `CORPUS_INVALID` with the library's message, `CONFIG_INVALID` for a file that is not a tokenizer, `ABORTED`.
  */
 export async function countTokens(python: string, corpus: string, tokenizer: string | TrainedTokenizer, signal?: AbortSignal): Promise<TokenCounts> {
   const answer = await ask(python, { do: "count", corpus, tokenizer }, corpus, signal);
   const { success, data } = unusableSchema.safeParse(answer);
   if (success) {
-    const name = typeof tokenizer === "string" ? tokenizer : "what was kept of an earlier training";
-    const message = `${name} is no tokenizer.json of Hugging Face's tokenizers: ${data.unusable}. Make one with "bh-bridge tokenizer train"`;
+    const name = typeof tokenizer === "string" ? tokenizer : "the cached tokenizer of an earlier training";
+    const message = `${name} is not a tokenizer.json of Hugging Face's tokenizers: ${data.unusable}. Make one with "bh-bridge tokenizer train"`;
     throw configInvalid([{ path: "data.tokenizer", message }]);
   }
   return countedSchema.parse(answer);
@@ -114,7 +103,7 @@ export async function countTokens(python: string, corpus: string, tokenizer: str
 async function ask(python: string, request: object, corpus: string, signal: AbortSignal | undefined): Promise<unknown> {
   const answer = await runPythonScript(python, { file: "data/tokenizing.py", args: [JSON.stringify(request)], timeoutMs, signal });
   const { success, data } = problemSchema.safeParse(answer);
-  if (success) throw new BhBridgeError("CORPUS_INVALID", `the tokens of ${corpus} cannot be made: ${data.problem}`);
+  if (success) throw new BhBridgeError("CORPUS_INVALID", `${corpus} cannot be tokenized: ${data.problem}`);
   return answer;
 }
 
@@ -128,18 +117,18 @@ const answerSchema = z.object({
   gpt2_config: z.array(z.string()),
 });
 
-/** What torch and transformers say once they are imported: devices, threads, and the names of the fields of `TrainingArguments` and `GPT2Config`. */
+/** Devices and threads of torch, and the field names of `TrainingArguments` and `GPT2Config` of transformers. */
 export type TorchAnswer = z.infer<typeof answerSchema>;
 
-/** The imports take 2 s, from a cold network disk a minute; this stops one that hangs, as with a broken GPU driver. */
+/** The imports take 2 s, or a minute from a cold network disk. They can hang with a broken GPU driver. */
 const importTimeoutMs = 180_000;
 
-/** Import torch and transformers in an interpreter and ask what they find; about 2 s. Throws as `probePython` does. */
+/** Import torch and transformers in an interpreter and report devices and fields; about 2 s. @throws {BhBridgeError} as `probePython`. */
 export async function askTorch(path: string, signal?: AbortSignal): Promise<TorchAnswer> {
   return answerSchema.parse(await runPythonScript(path, { file: "scripts/doctor.py", timeoutMs: importTimeoutMs, signal }));
 }
 
-/** What `python/bh_bridge/scripts/draw_states.py` is asked. */
+/** The request to `python/bh_bridge/scripts/draw_states.py`. */
 export interface StatesRequest {
   readonly init: object;
   readonly dtype: string;
@@ -150,13 +139,11 @@ export interface StatesRequest {
   readonly draws: number;
 }
 
-const quotedErrorLines = 5;
-
 /**
- * Draw initial states with torch, one after the other; no more than two are in memory.
- * @param stateBytes of one state.
- * @returns the bytes of each; the array is used again for the next.
- * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when the interpreter cannot do it, with its last words; `ABORTED`.
+ * Draw initial states with torch, one after another; at most two are in memory.
+ * @param stateBytes bytes of one state.
+ * @returns the bytes of each; the array is reused for the next.
+ * @throws {BhBridgeError} `PYTHON_NOT_FOUND` with the last output of an interpreter that fails; `ABORTED`.
  */
 export async function* drawStates(interpreter: string, request: StatesRequest, stateBytes: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const subprocess = execa(interpreter, [join(packageRoot, "python", "bh_bridge", "scripts", "draw_states.py"), JSON.stringify(request)], {
@@ -184,13 +171,12 @@ export async function* drawStates(interpreter: string, request: StatesRequest, s
       }
     }
   } finally {
-    if (drawn < request.draws) subprocess.kill("SIGKILL"); // nobody listens any more
+    if (drawn < request.draws) subprocess.kill("SIGKILL"); // the reader has stopped
   }
   const result = await subprocess;
   if (drawn === request.draws) return;
   if (result.isCanceled || result.signal === "SIGINT") throw new BhBridgeError("ABORTED", "the simulation was stopped", { cause: result });
-  const said = lastLines(Buffer.from(result.stderr).toString("utf8"), quotedErrorLines).join(" / ");
-  throw new BhBridgeError("PYTHON_NOT_FOUND", `${interpreter} drew ${drawn} of ${request.draws} states and ended. It said: ${said || "nothing"}`, {
-    cause: result,
-  });
+  const output = lastLines(Buffer.from(result.stderr).toString("utf8"), quotedLines).join(" / ");
+  const message = `${interpreter} drew ${drawn} of ${request.draws} states and ended. It printed: ${output || "nothing"}`;
+  throw new BhBridgeError("PYTHON_NOT_FOUND", message, { cause: result });
 }

@@ -11,7 +11,7 @@ function runAll(): void {
   for (const cleanUp of cleanUps) cleanUp();
 }
 
-/** Run a clean-up when Node exits, unless it is taken back before by calling what is returned. */
+/** Run a clean-up when Node exits. Calling the result cancels it. */
 export function atExit(cleanUp: () => void): () => void {
   if (cleanUps.size === 0) process.once("exit", runAll);
   cleanUps.add(cleanUp);
@@ -21,21 +21,21 @@ export function atExit(cleanUp: () => void): () => void {
   };
 }
 
-/** What says whose a session's folder is. */
+/** The file that names the process of a session's folder. */
 export const ownerFileName = "owner.json";
 const ownerSchema = z.strictObject({ pid: z.int().positive(), host: z.string() });
 
 const folderName = /^bh-bridge-[A-Za-z0-9]{6}$/;
 const ownFile = /^(?:owner\.json|events|python|python\.log|tensor-\d+)$/;
 
-/** The content of the owner's file of a folder that this process makes. */
+/** The content of the owner file for this process. */
 export function ownerText(): string {
   return JSON.stringify({ pid: process.pid, host: hostname() } satisfies z.input<typeof ownerSchema>);
 }
 
 /**
- * Remove the session folders that were left in a folder by processes that were killed. A folder goes only when it is this user's, holds nothing but a session,
- * and its process is dead by two signs: its number, and the socket that nobody listens at (a process in another container has a number of its own there).
+ * Remove the session folders that killed processes left in a folder. A folder must belong to this user and contain only a session. Its process must be dead
+ * by two signs: its id, and a socket without a listener, since a process in another container has its id there.
  */
 export async function removeDeadFolders(parent: string): Promise<void> {
   for (const name of namesIn(parent)) {
@@ -48,7 +48,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    return []; // it is gone, or another's
+    return []; // removed meanwhile, or not readable
   }
 }
 
@@ -59,7 +59,7 @@ function isLeft(folder: string): boolean {
     const { pid, host } = ownerSchema.parse(JSON.parse(readFileSync(join(folder, ownerFileName), "utf8")));
     return host === hostname() && !isAlive(pid);
   } catch {
-    return false; // it went meanwhile, or does not say whose it is
+    return false; // removed meanwhile, or without a valid owner
   }
 }
 
@@ -81,51 +81,35 @@ function isListenedAt(socket: string): Promise<boolean> {
   });
 }
 
-/** A socket's path has room for 104 bytes on macOS and 108 on Linux; what is added to the folder takes 8. */
-const socketFolderBytes = 90;
-/** Bytes of a folder's own name: `/bh-bridge-` and six random letters. */
-const ownNameBytes = 17;
+/** A socket's path has at most 104 bytes on macOS and 108 on Linux: this, 17 for the folder's name, 8 for the socket's, and some reserve. */
+const maxParentBytes = 73;
 
 const forgetExit = new Map<string, () => void>();
 
-/** Where temporary folders may be made, the best first: as Python's tempfile, past a TMPDIR that is gone or may not be written to. */
-function parents(): string[] {
-  return [tmpdir(), "/tmp", "/var/tmp"];
-}
-
-/** A short path, for a socket. */
-function makeFolder(): string {
-  return makeTemporaryFolder(
-    "bh-bridge-",
-    parents().filter((parent) => Buffer.byteLength(parent) + ownNameBytes <= socketFolderBytes),
-  );
-}
-
 /**
- * Make a folder that only this user can enter, among the system's temporary ones.
+ * Create a private temporary folder. Like Python's tempfile, it falls back from a TMPDIR that is missing or read-only.
  * @param prefix of its name; six random letters follow.
  * @throws {BhBridgeError} `FILE_UNWRITABLE`.
  */
-function makeTemporaryFolder(prefix: string, among: readonly string[] = parents()): string {
+function makeTemporaryFolder(prefix: string, maxBytes = Number.POSITIVE_INFINITY): string {
   const failures: string[] = [];
-  for (const parent of among) {
+  for (const parent of [tmpdir(), "/tmp", "/var/tmp"].filter((path) => Buffer.byteLength(path) <= maxBytes)) {
     try {
       return mkdtempSync(join(parent, prefix)); // mode 0700
     } catch (cause) {
       failures.push(cause instanceof Error ? cause.message : String(cause));
     }
   }
-  const said = failures.join("; ");
-  throw new BhBridgeError("FILE_UNWRITABLE", `no temporary folder can be made (${said}). Set TMPDIR to a folder that you can write to, with a short path`);
+  const reasons = failures.join("; ");
+  throw new BhBridgeError("FILE_UNWRITABLE", `no temporary folder can be made (${reasons}). Set TMPDIR to a writable folder with a short path`);
 }
 
 /**
- * Make a folder that only this user can enter, and remove those beside it whose process was killed. It goes with `removeSessionFolder`, or else when Node
- * exits.
+ * Create a private folder for a session, and remove those of killed processes. It is removed by `removeSessionFolder`, or when Node exits.
  * @throws {BhBridgeError} `FILE_UNWRITABLE`.
  */
 export async function createSessionFolder(): Promise<string> {
-  const folder = makeFolder();
+  const folder = makeTemporaryFolder("bh-bridge-", maxParentBytes);
   forgetExit.set(
     folder,
     atExit(() => remove(folder)),
@@ -146,19 +130,18 @@ function remove(folder: string): void {
 }
 
 /**
- * A new folder among the system's temporary ones. It goes with all that is in it when it is disposed of, or when Node exits.
+ * Create a temporary folder. It is removed with its content when it is disposed of, or when Node exits.
  * @param purpose one word, for its name.
- * @throws {BhBridgeError} `FILE_UNWRITABLE` when no temporary folder can be made.
+ * @throws {BhBridgeError} `FILE_UNWRITABLE` if no temporary folder can be made.
  */
 export function temporaryFolder(purpose: string): { readonly path: string } & Disposable {
   const path = makeTemporaryFolder(`bh-bridge-${purpose}-`);
-  const remove = () => rmSync(path, { recursive: true, force: true });
-  const forgetExit = atExit(remove);
+  const cancel = atExit(() => remove(path));
   return {
     path,
     [Symbol.dispose]() {
-      forgetExit();
-      remove();
+      cancel();
+      remove(path);
     },
   };
 }

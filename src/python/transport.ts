@@ -3,18 +3,18 @@ import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
-/** The one Python module that is called, as pythonia hands it out. */
+/** pythonia's proxy of the Python module that is called. */
 interface EntryModule {
   invoke(op: string, request: string): Promise<string>;
 }
 
-/** What is used of pythonia. Its proxies go no further than this file. */
+/** The part of pythonia in use. Its proxies stay in this file. */
 interface Pythonia {
   python: ((module: string) => Promise<EntryModule>) & { setFastMode(on: boolean): void };
   com: { proc: ChildProcess | null };
 }
 
-/** How the child came to its end: its exit, or the error that kept it from starting. */
+/** The end of the child: its exit, or the error that prevented its start. */
 export type TransportEnd = { code: number | null; signal: NodeJS.Signals | null } | { error: Error };
 
 /** A Python process that answers `invoke(op, json)`. */
@@ -22,18 +22,18 @@ export interface Transport {
   readonly process: ChildProcess;
   /** Settles once, however the process ends; never rejects. */
   readonly end: Promise<TransportEnd>;
-  /** Pending for ever when Python dies: whoever calls has to listen to `end` as well. Rejects when pythonia cannot make the call at all. */
+  /** Never settles if Python dies, so callers must also wait for `end`. Rejects if pythonia cannot make the call. */
   invoke(op: string, request: string): Promise<string>;
   /** Let Node exit while nothing is pending. */
   unref(): void;
   ref(): void;
-  /** Stop pythonia's own timers. The process is not touched. */
+  /** Stop pythonia's own timers, without ending the process. */
   dispose(): void;
 }
 
 const require = createRequire(import.meta.url);
 
-/** Run a task with other environment variables; `undefined` takes one away. */
+/** Run a task with other environment variables; `undefined` removes one. */
 function withEnvironment<Value>(variables: Record<string, string | undefined>, task: () => Value): Value {
   const set = (values: Record<string, string | undefined>) => {
     for (const [name, value] of Object.entries(values)) {
@@ -51,10 +51,10 @@ function withEnvironment<Value>(variables: Record<string, string | undefined>, t
 }
 
 /**
- * Load a fresh copy of pythonia, which starts a process of its own as it is loaded.
+ * Load a fresh copy of pythonia, which starts its process when loaded.
  *
- * Pythonia keeps its process, request numbers and objects in module state, so that a second session would share the first one's. A copy for each keeps two
- * bridges in one Node process apart, and makes a bridge after a dead one possible.
+ * pythonia stores its process, request numbers and objects in module state. A separate copy isolates bridges in one Node process, and allows a new bridge
+ * after a dead one.
  */
 function loadPythonia(program: string): { pythonia: Pythonia; timers: { loop: NodeJS.Timeout } } {
   const entry = require.resolve("pythonia");
@@ -65,8 +65,8 @@ function loadPythonia(program: string): { pythonia: Pythonia; timers: { loop: No
   };
   const settings = {
     PYTHON_BIN: program,
-    REQ_TIMEOUT: "0", // no time limit: a training is one call that lasts for hours
-    DEBUG: undefined, // any value makes pythonia print every message on stdout, where a JSON document may be expected
+    REQ_TIMEOUT: "0", // no timeout, since a training is one call that takes hours
+    DEBUG: undefined, // otherwise pythonia prints every message on stdout, which may carry a JSON document
   };
   forget();
   try {
@@ -76,26 +76,26 @@ function loadPythonia(program: string): { pythonia: Pythonia; timers: { loop: No
     return { pythonia, timers };
   } finally {
     delete globals.__pythonBridge;
-    forget(); // so that the copy goes when its session goes
+    forget(); // so that the copy can be collected with its session
   }
 }
 
-/** pythonia's exceptions have no message; the last line of their stack is Python's own. */
+/** pythonia's exceptions have no message; the last line of their stack is Python's message. */
 function readable(error: unknown): Error {
   const text = error instanceof Error ? error.message || error.stack || error.name : String(error);
   const lines = stripVTControlCharacters(text).trim().split("\n");
   return new Error(lines.at(-1) ?? "", { cause: error });
 }
 
-/** Start Python through pythonia. @param program what to run as the interpreter (see `writeLauncher`). */
+/** Start Python through pythonia. @param program the interpreter, or a launcher of `writeLauncher`. */
 export function startTransport(program: string): Transport {
   const { pythonia, timers } = loadPythonia(program);
   const child = pythonia.com.proc;
   if (!child) throw new Error("pythonia started no process");
-  // In the same tick as the spawn, so that not even an error of the spawn itself goes unheard.
+  // In the same tick as the spawn, so that an error of the spawn is not missed.
   const end = new Promise<TransportEnd>((resolve) => {
     child.on("error", (error) => {
-      // Of a process that lives, an error is a signal or a message that did not reach it; its exit will tell more.
+      // An error of a running process is an undelivered signal or message; its exit reports more.
       if (child.pid === undefined) resolve({ error });
     });
     child.once("exit", (code, signal) => resolve({ code, signal }));

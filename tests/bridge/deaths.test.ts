@@ -11,7 +11,7 @@ const noticeMs = 1000;
 
 test.each([
   ["os._exit", { exitCode: 3, signal: null }, "ended with exit code 3"],
-  ["SIGKILL", { exitCode: null, signal: "SIGKILL" }, "was killed (SIGKILL), which is what happens when memory runs out"],
+  ["SIGKILL", { exitCode: null, signal: "SIGKILL" }, "was killed (SIGKILL), as happens when memory runs out"],
   ["SIGTERM", { exitCode: null, signal: "SIGTERM" }, "was ended by SIGTERM"],
   ["SIGSEGV", { exitCode: null, signal: "SIGSEGV" }, "was ended by SIGSEGV"],
   ["SIGABRT", { exitCode: null, signal: "SIGABRT" }, "was ended by SIGABRT"],
@@ -46,7 +46,7 @@ test("four calls pending at death get four errors, each with the call's name onc
   expect(errors.map(({ code, exit }) => [code, exit?.signal])).toEqual(errors.map(() => ["PEER_EXITED", "SIGKILL"]));
   expect(new Set(errors).size).toBe(4);
   expect(new Set(errors.map(({ cause }) => cause)).size).toBe(1);
-  const names = ["saving a model", "saving a model", "saving a model", "letting go of a model"];
+  const names = ["saving a model", "saving a model", "saving a model", "releasing a model"];
   expect(errors.map(({ message }, index) => message.split(names[index] ?? "").length - 1)).toEqual([1, 1, 1, 1]);
   const late = await rejectionOf(act(session, "nothing"));
   expect(late).toMatchObject({ code: "PEER_EXITED", cause: errors[0]?.cause });

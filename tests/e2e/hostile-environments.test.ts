@@ -128,7 +128,7 @@ describe("where it cannot work, one error says why and what to do", () => {
       expect(failure(runThrough(nobody, ["train", "--python", hidden, "--json"], { cwd: "/" }))).toEqual({
         exitCode: 3,
         code: "PYTHON_NOT_FOUND",
-        message: expect.stringMatching(/hidden\/python, but this user may not enter a folder that it lies in, or that it leads to\. Correct it/),
+        message: expect.stringMatching(/hidden\/python, but this user may not access a folder of its path\. Correct it/),
       });
       expect(failure(runThrough(nobody, ["setup", "--dir", at("hidden", "venv"), "--json"], { cwd: "/" }))).toEqual({
         exitCode: 3,

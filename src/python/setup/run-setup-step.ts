@@ -6,7 +6,7 @@ import { versionSatisfies } from "../package-manifest.js";
 import { pythonVariables } from "../python-variables.js";
 import { type PythonReport, probePython, pythonRequirements } from "../require-packages.js";
 
-/** What pip is at, in words; `detail` is of interest only to who watches the line change. */
+/** The present action of pip, in words; `detail` marks those of interest only in a changing status line. */
 export interface PipStep {
   text: string;
   detail: boolean;
@@ -18,7 +18,7 @@ function packageOf(file: string): string {
   return `${name} ${version.replace(/\+.*|\.tar\.gz$/, "")}`.trim();
 }
 
-/** Translate a line of pip's output; undefined for a line that says nothing new (a bar, an indented remark). */
+/** Translate a line of pip's output; undefined for a line without news (a progress bar, an indented remark). */
 export function describePipLine(line: string): PipStep | undefined {
   const [, verb, rest = ""] =
     /^\s*(Collecting|Downloading|Using cached|Processing|Building wheel for|Installing collected packages:|Requirement already satisfied:)\s+(.+)$/.exec(
@@ -31,7 +31,7 @@ export function describePipLine(line: string): PipStep | undefined {
     case "Requirement already satisfied:":
       return { text: `${/^[\w.-]+/.exec(first)?.[0] ?? first} is there`, detail: true };
     case "Downloading": {
-      // Recent pips fetch a wheel's metadata first, in a file of its own.
+      // Recent pips first download a wheel's metadata as a separate file.
       if (first.endsWith(".metadata")) return undefined;
       const size = /\((.+)\)$/.exec(rest)?.[1];
       return { text: `downloading ${packageOf(first)}${size ? `, ${size}` : ""}`, detail: !/[MG]B$/.test(size ?? "") };
@@ -48,7 +48,7 @@ export function describePipLine(line: string): PipStep | undefined {
   }
 }
 
-/** What pip or venv says → what it means and what to do. The first that fits counts: a network failure also ends in "no matching distribution". */
+/** Output of pip or venv → meaning and remedy. The first match counts, since a network failure also ends in "no matching distribution". */
 const remedies: readonly [RegExp, string][] = [
   [
     /No space left on device|Errno 28\b/,
@@ -71,16 +71,16 @@ const remedies: readonly [RegExp, string][] = [
   [/THESE PACKAGES DO NOT MATCH THE HASHES/, "A download was damaged: run the same command again"],
 ];
 
-/** What to do about a failed set-up, from what the failed program said. */
+/** The remedy for a failed set-up, from the output of the failed program. */
 export function explainSetupFailure(output: string): string {
   const remedy = remedies.find(([pattern]) => pattern.test(output))?.[1];
   return `${remedy ?? "See the lines above for the reason"}. Run the same command again to continue`;
 }
 
-/** So many last lines of pip go into an error: its ERROR lines and what led to them. */
+/** Number of pip's last lines in an error: its ERROR lines and their context. */
 const quotedLines = 12;
 
-/** pip as a program for a program: no questions, no advice, and no other place to install to, which a configuration may name. */
+/** Settings for unattended pip: no questions, no advice, and no other target folder from its configuration. */
 const pipEnvironment = {
   PIP_NO_INPUT: "1",
   PIP_DISABLE_PIP_VERSION_CHECK: "1",
@@ -91,7 +91,7 @@ const pipEnvironment = {
 };
 
 /**
- * Run one step of the set-up with an interpreter, telling what pip is at.
+ * Run one step of the set-up with an interpreter, and report the progress of pip.
  * @throws {BhBridgeError} `SETUP_FAILED` with the last lines of its output and what to do; `ABORTED` by the signal.
  */
 export async function runSetupStep(
@@ -116,28 +116,19 @@ export async function runSetupStep(
   if (result.isCanceled || result.signal === "SIGINT")
     throw new BhBridgeError("ABORTED", "the set-up was stopped. Run the same command again to continue", { cause: result });
   const { exitCode = null, signal: killedBy = null } = result;
-  const said = lastLines(result.all, quotedLines);
-  const command = args.slice(0, 3).join(" ");
-  throw new BhBridgeError(
-    "SETUP_FAILED",
-    [
-      `"${interpreter} ${command}" ended with ${killedBy ?? `exit code ${exitCode}`}:`,
-      ...said.map((line) => `  ${line}`),
-      explainSetupFailure(result.all),
-    ].join("\n"),
-    {
-      cause: result,
-      exit: { exitCode, signal: killedBy, lastLines: said },
-    },
-  );
+  const output = lastLines(result.all, quotedLines);
+  const command = `${interpreter} ${args.slice(0, 3).join(" ")}`;
+  const quoted = output.map((line) => `  ${line}\n`).join("");
+  const message = `"${command}" ended with ${killedBy ?? `exit code ${exitCode}`}:\n${quoted}${explainSetupFailure(result.all)}`;
+  throw new BhBridgeError("SETUP_FAILED", message, { cause: result, exit: { exitCode, signal: killedBy, lastLines: output } });
 }
 
-/** Newer ones first; names of Pythons that a system may have beside an old `python3`. */
+/** Names of Pythons to try, since a system may have a newer one than `python3`. */
 const interpreterNames = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python"];
 
 /**
- * Find the interpreter to make a virtual environment with: the one that was asked for, else the first in `PATH` that is new enough.
- * @throws {BhBridgeError} `PYTHON_NOT_FOUND` when there is none.
+ * Find the interpreter for a new virtual environment: the explicit one, else the first in `PATH` that is new enough.
+ * @throws {BhBridgeError} `PYTHON_NOT_FOUND` if there is none.
  */
 export async function findBasePython(python?: string, signal?: AbortSignal, env: NodeJS.ProcessEnv = process.env): Promise<PythonReport> {
   const range = pythonRequirements().python;
@@ -147,7 +138,7 @@ export async function findBasePython(python?: string, signal?: AbortSignal, env:
     try {
       return await probePython(path, signal);
     } catch (error) {
-      // A version manager puts names in PATH that lead nowhere until a version is chosen: the next name may work.
+      // A version manager puts names in PATH that do not work until a version is chosen.
       if (python === undefined && error instanceof BhBridgeError && error.code === "PYTHON_NOT_FOUND") return undefined;
       throw error;
     }
@@ -158,8 +149,6 @@ export async function findBasePython(python?: string, signal?: AbortSignal, env:
     if (report) unfit.push(`${path} is ${report.version}`);
   }
   const found = unfit.length > 0 ? unfit.join(", ") : "there is none in PATH";
-  throw new BhBridgeError(
-    "PYTHON_NOT_FOUND",
-    `a virtual environment for bh-bridge needs Python ${range}, but ${found}. Install one (on Debian and Ubuntu: apt install python3 python3-venv), or name it with --python`,
-  );
+  const remedy = "Install one (on Debian and Ubuntu: apt install python3 python3-venv), or name it with --python";
+  throw new BhBridgeError("PYTHON_NOT_FOUND", `a virtual environment for bh-bridge requires Python ${range}, but ${found}. ${remedy}`);
 }

@@ -11,7 +11,7 @@ import { findBasePython, type PipStep, runSetupStep } from "./run-setup-step.js"
 
 const answerSchema = z.object({ packages: z.record(z.string(), z.string().nullable()) });
 
-/** Versions of any packages in an interpreter, null for those that are not installed. Throws as `probePython` does. */
+/** Versions of packages in an interpreter, null for those not installed. @throws {BhBridgeError} as `probePython`. */
 export async function installedVersions(path: string, names: Iterable<string>, signal?: AbortSignal): Promise<ReadonlyMap<string, string | null>> {
   const answer = await runPythonScript(path, { file: "scripts/probe.py", args: [...names], timeoutMs: probeTimeoutMs, signal });
   return new Map(Object.entries(answerSchema.parse(answer).packages));
@@ -21,19 +21,14 @@ async function entriesOf(folder: string): Promise<string[]> {
   return (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name));
 }
 
-/** The folders of a virtual environment that packages are installed into. */
-async function sitePackages(directory: string): Promise<string[]> {
-  return (await entriesOf(join(directory, "lib"))).map((folder) => join(folder, "site-packages"));
-}
-
 /**
- * Make a virtual environment forget the packages whose installation was cut short, so that pip installs them again; return their names.
+ * Remove the metadata of packages whose installation was interrupted, so that pip reinstalls them; return their names.
  *
- * Pip writes INSTALLER after all other files of a package, so a package without it may lack some; its METADATA alone makes pip call it satisfied.
+ * pip writes INSTALLER after all other files of a package, so a package without it may be incomplete. Its METADATA would satisfy pip nevertheless.
  */
 export async function removeInterruptedInstalls(directory: string): Promise<string[]> {
   const removed: string[] = [];
-  for (const folder of await sitePackages(directory)) {
+  for (const folder of (await entriesOf(join(directory, "lib"))).map((library) => join(library, "site-packages"))) {
     for (const distribution of (await entriesOf(folder)).filter((path) => path.endsWith(".dist-info"))) {
       if ((await readdir(distribution)).includes("INSTALLER")) continue;
       await rm(distribution, { recursive: true });
@@ -43,32 +38,28 @@ export async function removeInterruptedInstalls(directory: string): Promise<stri
   return removed;
 }
 
-/** What a folder is to `setup`. A `broken environment` is one that `setup` has begun to make, or whose interpreter has gone: it may be cleared. */
+/** A `broken environment` is incomplete or has lost its interpreter; `setup` may clear it. */
 type FolderState = "absent or empty" | "usable environment" | "broken environment" | "foreign";
 
-/** The name that our environments bear at the shell's prompt. It stands in their `pyvenv.cfg`, and shows who made them. */
+/** The prompt of environments made by `setup`, which identifies them in `pyvenv.cfg`. */
 export const environmentPrompt = "bh-bridge";
 
-/** Look at the folder that an environment is to be made in. @throws {BhBridgeError} `SETUP_FAILED` where this user may not look. */
+/** The state of the folder for an environment. @throws {BhBridgeError} `SETUP_FAILED` if this user may not access it. */
 export function folderState(directory: string): FolderState {
   try {
-    return stateSeen(directory);
+    const entry = statSync(directory, { throwIfNoEntry: false });
+    if (!entry) return "absent or empty";
+    if (!entry.isDirectory()) return "foreign";
+    if (readdirSync(directory).length === 0) return "absent or empty";
+    if (!existsSync(join(directory, configFile))) return "foreign";
+    if (existsSync(interpreterOf(directory))) return "usable environment";
+    return isOurs(directory) ? "broken environment" : "foreign";
   } catch (cause) {
-    throw new BhBridgeError("SETUP_FAILED", `${directory} cannot be looked at (${(cause as Error).message}): choose another folder with --dir`, { cause });
+    throw new BhBridgeError("SETUP_FAILED", `${directory} cannot be accessed (${(cause as Error).message}): choose another folder with --dir`, { cause });
   }
 }
 
-function stateSeen(directory: string): FolderState {
-  const entry = statSync(directory, { throwIfNoEntry: false });
-  if (!entry) return "absent or empty";
-  if (!entry.isDirectory()) return "foreign";
-  if (readdirSync(directory).length === 0) return "absent or empty";
-  if (!existsSync(join(directory, configFile))) return "foreign";
-  if (existsSync(interpreterOf(directory))) return "usable environment";
-  return isOurs(directory) ? "broken environment" : "foreign";
-}
-
-/** Whether `setup` made an environment: what somebody else has made is added to, and nothing in it is removed. */
+/** Whether `setup` made an environment. Packages are added to any environment, but removed only from its own. */
 function isOurs(directory: string): boolean {
   const prompt = /^prompt\s*=\s*(.*)$/m.exec(readFileSync(join(directory, configFile), "utf8"))?.[1];
   return prompt?.trim().replaceAll(/['"]/g, "") === environmentPrompt;
@@ -76,55 +67,49 @@ function isOurs(directory: string): boolean {
 
 const configFile = "pyvenv.cfg";
 
-/** Which build of torch: `default` and `cuda` are the index's own (on Linux made for CUDA), `cpu` is PyTorch's small CPU build. */
-const torchBuilds = ["default", "cpu", "cuda"] as const;
-
 export interface SetupOptions {
-  /** Interpreter to make the environment with. */
+  /** Interpreter for a new environment. */
   python?: string;
   directory?: string;
-  /** Package index, in place of the one that pip is configured for. */
+  /** Package index (default: the one configured for pip). */
   indexUrl?: string;
-  torch?: (typeof torchBuilds)[number];
-  /** Also install the `dev` extra: what the test suite needs. */
+  /** Build of torch: `default` and `cuda` are the index's own (on Linux for CUDA), `cpu` is PyTorch's small CPU build. */
+  torch?: "default" | "cpu" | "cuda";
+  /** Also install the `dev` extra, which the test suite requires. */
   dev?: boolean;
   signal?: AbortSignal;
   onStep?: (step: PipStep) => void;
 }
 
 export interface SetupResult {
-  /** `complete` when nothing had to be done, `continued` when the environment was there in part. */
+  /** `complete` if nothing was missing, `continued` if the environment was incomplete. */
   status: "created" | "continued" | "complete";
   directory: string;
   python: PythonReport;
 }
 
-/** PyTorch's own public index of CPU builds: on Linux the default index has only the CUDA build, which is five times as large. */
+/** PyTorch's public index of CPU builds. On Linux the default index has only the CUDA build, which is five times as large. */
 const torchCpuIndex = "https://download.pytorch.org/whl/cpu";
 
-/** Make the environment, or clear one whose interpreter is gone; a folder that is something else is left alone. */
+/** Create the environment, or clear a broken one. A foreign folder is refused. */
 async function createEnvironment(directory: string, { python, signal, onStep }: SetupOptions): Promise<void> {
   const state = folderState(directory);
   if (state === "foreign") {
-    throw new BhBridgeError(
-      "SETUP_FAILED",
-      `${directory} is neither empty nor a virtual environment that works: choose another folder with --dir, or remove that one`,
-    );
+    const message = `${directory} is neither empty nor a working virtual environment: choose another folder with --dir, or remove that one`;
+    throw new BhBridgeError("SETUP_FAILED", message);
   }
   const base = await findBasePython(python, signal);
   onStep?.({ text: `making ${directory} with Python ${base.version}`, detail: false });
-  await runSetupStep(base.path, ["-m", "venv", "--prompt", environmentPrompt, ...(state === "broken environment" ? ["--clear"] : []), directory], {
-    signal,
-    onStep,
-  });
+  const clear = state === "broken environment" ? ["--clear"] : [];
+  await runSetupStep(base.path, ["-m", "venv", "--prompt", environmentPrompt, ...clear, directory], { signal, onStep });
 }
 
-/** Refuse to install into an environment of a Python that is too old, or another one than was asked for. */
+/** Refuse an environment whose Python is too old, or not the requested one. */
 async function checkEnvironmentPython({ version, prefix }: PythonReport, { python, signal }: SetupOptions): Promise<void> {
   const range = pythonRequirements().python;
   const remedy = "Delete that folder and run the same command again, or choose another with --dir";
   if (!versionSatisfies(version, range))
-    throw new BhBridgeError("SETUP_FAILED", `${prefix} is an environment of Python ${version}, but ${range} is needed. ${remedy}`);
+    throw new BhBridgeError("SETUP_FAILED", `${prefix} is an environment of Python ${version}, but ${range} is required. ${remedy}`);
   if (python === undefined) return;
   const base = await findBasePython(python, signal);
   const minor = (full: string) => full.split(".").slice(0, 2).join(".");
@@ -133,13 +118,7 @@ async function checkEnvironmentPython({ version, prefix }: PythonReport, { pytho
   }
 }
 
-/** All that the environment is to have, name → range. */
-function wantedPackages(dev: boolean | undefined): ReadonlyMap<string, string> {
-  const { packages, devPackages } = pythonRequirements();
-  return dev ? new Map([...packages, ...devPackages]) : packages;
-}
-
-/** Names of the packages that are absent or out of their range, `pip` among them. */
+/** Names of the packages that are missing or outside their range, including `pip`. */
 async function missingPackages(interpreter: string, wanted: ReadonlyMap<string, string>, signal?: AbortSignal): Promise<string[]> {
   const ranges = new Map([["pip", ""], ...wanted]);
   const found = await installedVersions(interpreter, ranges.keys(), signal);
@@ -157,14 +136,13 @@ async function installPackages(interpreter: string, wanted: ReadonlyMap<string, 
     await runSetupStep(interpreter, ["-m", "pip", "install", ...(index ? ["--index-url", index] : []), ...requirements], { signal, onStep });
   };
   if (torch === "cpu" && missing.includes("torch")) await install(["torch"], torchCpuIndex);
-  // All of them, so that pip finds versions that agree with those that are there.
+  // All of them, so that pip finds versions that are compatible with those present.
   await install(wanted.keys(), indexUrl);
 }
 
 /**
- * Make the virtual environment of bh-bridge and install what `pyproject.toml` asks for. What an earlier call has done is kept, so a call that was stopped or
- * failed is continued by the same call.
- * @throws {BhBridgeError} `SETUP_FAILED` with what pip said and what to do; `PYTHON_NOT_FOUND` when there is no Python to start from; `ABORTED` by the signal.
+ * Create the virtual environment of bh-bridge and install the packages of `pyproject.toml`. Calling it again continues a stopped or failed call.
+ * @throws {BhBridgeError} `SETUP_FAILED` with pip's output and a remedy; `PYTHON_NOT_FOUND` if there is no Python for the environment; `ABORTED` by the signal.
  */
 export async function setupPython(options: SetupOptions = {}): Promise<SetupResult> {
   const { directory = environmentDirectory(), signal } = options;
@@ -176,7 +154,8 @@ export async function setupPython(options: SetupOptions = {}): Promise<SetupResu
   } else {
     await createEnvironment(directory, options);
   }
-  const wanted = wantedPackages(options.dev);
+  const { packages, devPackages } = pythonRequirements();
+  const wanted = options.dev ? new Map([...packages, ...devPackages]) : packages;
   const missing = await missingPackages(interpreter, wanted, signal);
   if (missing.length > 0) await installPackages(interpreter, wanted, missing, options);
   const python = await probePython(interpreter, signal);

@@ -81,7 +81,7 @@ test("a file that is not there is told with its field, and one that is no tokeni
   await expect(readTokenizedCorpus({ ...given, path: missing })).rejects.toMatchObject({ code: "CONFIG_INVALID", issues: [{ path: "data.corpus" }] });
   await expect(readTokenizedCorpus({ ...given, tokenizer: path })).rejects.toMatchObject({
     code: "CONFIG_INVALID",
-    issues: [{ path: "data.tokenizer", message: expect.stringContaining("is no tokenizer.json of Hugging Face's tokenizers: ") }],
+    issues: [{ path: "data.tokenizer", message: expect.stringContaining("is not a tokenizer.json of Hugging Face's tokenizers: ") }],
   });
 });
 

@@ -19,8 +19,8 @@ test.each([
 });
 
 test.each([
-  [{ exitCode: null, signal: "SIGKILL" }, undefined, "was killed (SIGKILL), which is what happens when memory runs out"],
-  [{ exitCode: null, signal: "SIGKILL" }, "closed", "was killed, as it did not leave when it was asked to"],
+  [{ exitCode: null, signal: "SIGKILL" }, undefined, "was killed (SIGKILL), as happens when memory runs out"],
+  [{ exitCode: null, signal: "SIGKILL" }, "closed", "was killed, as it did not exit when asked to"],
   [{ exitCode: null, signal: "SIGKILL" }, "no answer", "did not answer in time and was killed"],
   [{ exitCode: null, signal: "SIGKILL" }, "unreachable", "closed its connection and was killed"],
   [{ exitCode: null, signal: "SIGSEGV" }, undefined, "was ended by SIGSEGV"],
@@ -35,10 +35,10 @@ const exit = { exitCode: 1, signal: null };
 
 test.each([
   [[], "training failed: Python ended"],
-  [["one", "two", "three", "four"], "training failed: Python ended. It last said: two / three / four"],
+  [["one", "two", "three", "four"], "training failed: Python ended. Its last output: two / three / four"],
   [
     ["before", "Fatal Python error: Segmentation fault", "Thread 1:", '  File "a.py"', "main"],
-    "training failed: Python ended. It last said: Fatal Python error: Segmentation fault",
+    "training failed: Python ended. Its last output: Fatal Python error: Segmentation fault",
   ],
 ])("the last words of %j are quoted", (lastLines, message) => {
   const cause = new Error("Python ended");
@@ -46,7 +46,7 @@ test.each([
 });
 
 test("a mismatch names both versions and the place", () => {
-  expect(protocolMismatch(1, 2, "/package/python").message).toMatch(/protocol 1, .*\/package\/python speak 2/);
+  expect(protocolMismatch(1, 2, "/package/python").message).toMatch(/protocol 1, .*\/package\/python use 2/);
 });
 
 test.each((Object.keys(operations) as Operation[]).filter((op) => op !== "release"))("no message of a call says %s", (op) => {

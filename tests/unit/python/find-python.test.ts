@@ -67,7 +67,7 @@ describe("an interpreter that was asked for", () => {
 
   folderTest("is an error that names where the path came from when there is no such file", async ({ folder }) => {
     const path = join(folder, "nowhere");
-    const ending = "but there is no such file. Correct it, or leave it out to let bh-bridge find a Python";
+    const ending = "but there is no such file. Correct it, or omit it to let bh-bridge find a Python";
     const common = { code: "PYTHON_NOT_FOUND" };
     await expect(findPython({ python: path, env: {} })).rejects.toMatchObject({
       ...common,
@@ -94,7 +94,7 @@ describe("an interpreter that was asked for", () => {
     writeFileSync(join(folder, "text"), "#!/bin/sh\n");
     symlinkSync(join(folder, "gone"), join(folder, "link"));
     await expect(findPython({ python: join(folder, "text"), env: {} })).rejects.toThrow("it is not executable");
-    await expect(findPython({ python: join(folder, "link"), env: {} })).rejects.toThrow("it is a link to a file that is gone");
+    await expect(findPython({ python: join(folder, "link"), env: {} })).rejects.toThrow("it links to a missing file");
   });
 });
 

@@ -49,7 +49,7 @@ folderTest("a program that is no Python is quoted without its control characters
   const path = writeScript(join(folder, "python"), 'printf "\\033[31mI am a shell\\033[0m\\n"; exit 7');
   await expect(probePython(path)).rejects.toMatchObject({
     code: "PYTHON_NOT_FOUND",
-    message: `${path} is not a working Python: it ended with exit code 7 and said: [31mI am a shell[0m. Name another interpreter with python (--python on the command line)`,
+    message: `${path} is not a working Python: it ended with exit code 7 and printed: [31mI am a shell[0m. Name another interpreter with python (--python on the command line)`,
     exit: { exitCode: 7, signal: null },
   });
 });

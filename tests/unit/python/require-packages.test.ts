@@ -40,7 +40,7 @@ test("one missing package is named with its environment and the command for it",
       code: "PYTHON_DEPENDENCY_MISSING",
       message:
         'torch is not installed in /path/venv (Python 3.11.7). Run "bh-bridge setup", or install it there with: /path/venv/bin/python -m pip install "torch>=2.7,<2.16"',
-      issues: [{ path: "torch", message: "not installed, >=2.7,<2.16 is needed" }],
+      issues: [{ path: "torch", message: "not installed, >=2.7,<2.16 is required" }],
     }),
   );
 });
@@ -51,7 +51,7 @@ test("all that is missing or out of its range is named at once", () => {
     expect.objectContaining({
       message:
         "accelerate and safetensors are not installed in /path/venv (Python 3.11.7); torch 2.5.1 (not >=2.7,<2.16) and transformers 4.57.0 (not >=5.4,<5.25) " +
-        "in /path/venv (Python 3.11.7): versions that bh-bridge was not made for. " +
+        "in /path/venv (Python 3.11.7): versions that bh-bridge does not support. " +
         'Run "bh-bridge setup", or install them there with: /path/venv/bin/python -m pip install "torch>=2.7,<2.16" "transformers>=5.4,<5.25" "accelerate>=1.3,<1.16" safetensors',
     }),
   );
@@ -61,7 +61,7 @@ test("a Python that is too old is named, and another one asked for", () => {
   problemOf({ ...complete, path: "/usr/bin/python3", prefix: "/usr", version: "3.9.2" }).toThrow(
     expect.objectContaining({
       code: "PYTHON_DEPENDENCY_MISSING",
-      message: 'Python 3.9.2 in /usr/bin/python3 is not >=3.11, which bh-bridge needs. Run "bh-bridge setup --python PATH" with the path of a Python >=3.11',
+      message: 'Python 3.9.2 in /usr/bin/python3 is not >=3.11, which bh-bridge requires. Run "bh-bridge setup --python PATH" with the path of a Python >=3.11',
     }),
   );
 });

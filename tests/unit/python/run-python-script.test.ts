@@ -28,14 +28,14 @@ folderTest("what it said last is quoted when there is no answer", async ({ folde
   const path = writeScript(join(folder, "python"), "for n in 1 2 3 4 5 6 7; do echo line $n; done; exit 4");
   await expect(runPythonScript(path, probe)).rejects.toMatchObject({
     code: "PYTHON_NOT_FOUND",
-    message: expect.stringContaining("it ended with exit code 4 and said: line 3 / line 4 / line 5 / line 6 / line 7"),
+    message: expect.stringContaining("it ended with exit code 4 and printed: line 3 / line 4 / line 5 / line 6 / line 7"),
     exit: { exitCode: 4, signal: null, lastLines: ["line 3", "line 4", "line 5", "line 6", "line 7"] },
   });
 });
 
 folderTest("a program that ends well and says nothing is no Python", async ({ folder }) => {
   await expect(runPythonScript(writeScript(join(folder, "python"), "exit 0"), probe)).rejects.toMatchObject({
-    message: expect.stringContaining("it ended with exit code 0 and said: nothing. Name another interpreter with python (--python on the command line)"),
+    message: expect.stringContaining("it ended with exit code 0 and printed: nothing. Name another interpreter with python (--python on the command line)"),
   });
 });
 

@@ -40,14 +40,14 @@ test("forty last lines are kept, and none where nothing was said", () => {
 test("why it was killed is told, when it was on purpose", () => {
   const killed = { code: null, signal: "SIGKILL" } as const;
   expect(sessionEnd(killed, { ...context, killReason: "no answer" }).cause.message).toBe("Python did not answer in time and was killed");
-  expect(sessionEnd(killed, context).cause.message).toMatch(/was killed \(SIGKILL\), which is what happens when memory runs out$/);
+  expect(sessionEnd(killed, context).cause.message).toMatch(/was killed \(SIGKILL\), as happens when memory runs out$/);
 });
 
 test("each call that an end took along has an error of its own with the same cause; after closing it is the closing that is told", () => {
   const end = sessionEnd({ code: null, signal: "SIGSEGV" }, { ...context, logs: logs("Fatal Python error: Segmentation fault") });
   const [one, other] = [endError("trainer.train", end), endError("model.save", end)];
   expect(one).toMatchObject({ code: "PEER_EXITED", exit: { signal: "SIGSEGV" }, cause: end.cause });
-  expect(one.message).toContain("was ended by SIGSEGV. It last said: Fatal Python error: Segmentation fault");
+  expect(one.message).toContain("was ended by SIGSEGV. Its last output: Fatal Python error: Segmentation fault");
   expect(other.cause).toBe(one.cause);
   expect(other).not.toBe(one);
   expect(endError("model.save", { ...end, wasClosed: true })).toMatchObject({ code: "BRIDGE_CLOSED", cause: end.cause });

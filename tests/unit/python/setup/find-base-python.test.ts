@@ -20,7 +20,7 @@ folderTest("an old python3 and a name that leads nowhere are passed over for one
 folderTest("when all are too old, each is named with its version", async ({ folder }) => {
   const old = writeScript(join(folder, "python3"), answerAsOld);
   const ending = "Install one (on Debian and Ubuntu: apt install python3 python3-venv), or name it with --python";
-  const expected = { code: "PYTHON_NOT_FOUND", message: `a virtual environment for bh-bridge needs Python >=3.11, but ${old} is 3.9.2. ${ending}` };
+  const expected = { code: "PYTHON_NOT_FOUND", message: `a virtual environment for bh-bridge requires Python >=3.11, but ${old} is 3.9.2. ${ending}` };
   await expect(findBasePython(undefined, undefined, { PATH: folder })).rejects.toMatchObject(expected);
   await expect(findBasePython(old)).rejects.toMatchObject(expected);
 });

@@ -13,7 +13,7 @@ folderTest("a folder with something else in it is left alone", async ({ folder }
   writeFileSync(join(folder, "thesis.txt"), "");
   await expect(setupPython({ directory: folder })).rejects.toMatchObject({
     code: "SETUP_FAILED",
-    message: `${folder} is neither empty nor a virtual environment that works: choose another folder with --dir, or remove that one`,
+    message: `${folder} is neither empty nor a working virtual environment: choose another folder with --dir, or remove that one`,
   });
   expect(readdirSync(folder)).toEqual(["thesis.txt"]);
 });
