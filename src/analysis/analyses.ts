@@ -12,10 +12,7 @@ import { statisticsAnalysis } from "./statistics/statistics.js";
 import { timelineAnalysis } from "./timeline/analysis.js";
 import { topologyAnalysis } from "./topology/analysis.js";
 
-/**
- * The analyses that bh-bridge has itself, in the order of the document. Every command loads them, for the help of `--only`: what an analysis computes with is
- * imported when it is wanted.
- */
+/** The built-in analyses, in the order of the document. Every command loads this list for its help, so an analysis imports its computation only when it runs. */
 export const ownAnalyses = [
   timelineAnalysis,
   statisticsAnalysis,
@@ -42,13 +39,13 @@ export type SeriesName = KeysOfEach<NonNullable<OwnAnalysis["series"]>>;
 /** The figures that analyses declare. */
 export type SeriesFigureName = NonNullable<OwnAnalysis["figures"]>[number]["name"];
 
-/** A series, and the analysis that reports it. */
+/** A series with its name and its analysis. */
 export interface NamedSeries extends AnalysisSeries<unknown> {
   readonly name: SeriesName;
   readonly analysis: AnalysisName;
 }
 
-/** Every series that analyses declare: first those with a number for each state, then those with one for each step. */
+/** Every declared series: first those per state, then those per step. */
 export const allSeries: readonly NamedSeries[] = (["state", "step"] as const).flatMap((per) =>
   ownAnalyses.flatMap(({ name: analysis, series = {} }) =>
     Object.entries<AnalysisSeries<unknown>>(series)
@@ -59,12 +56,12 @@ export const allSeries: readonly NamedSeries[] = (["state", "step"] as const).fl
 
 const registered: Analysis[] = [];
 
-/** All analyses, in the order of documents and tables: those of bh-bridge, then registered ones as they came. */
+/** All analyses, in the order of documents and tables: built-in ones, then registered ones in the order of registration. */
 export function allAnalyses(): readonly Analysis[] {
   return [...ownAnalyses, ...registered];
 }
 
-/** Let an analysis be one of all from now on. */
+/** Register an analysis without checks; `registerAnalysis` makes them. */
 export function addAnalysis(analysis: Analysis): void {
   registered.push(analysis);
 }

@@ -8,32 +8,32 @@ import type { Sightings } from "./scan/state-scanner.js";
 import type { AnalysisSeries, LiveMeasure, SeriesChart, SeriesFigure } from "./series.js";
 import type { Timeline } from "./timeline/timeline.js";
 
-/** The run that a history is of: what else it recorded, and how it was trained. */
+/** The run of a history: its configuration, environment and other recorded tensors. */
 export interface RecordedRun {
   readonly config: RunConfig;
   readonly environment: { readonly device: string; readonly cpu_capability: string; readonly platform: string };
-  /** Whether it began with the training state of a checkpoint, so that its first moments are not zero. */
+  /** Whether it started from the training state of a checkpoint, so that its first moments are not zero. */
   readonly goesOn: boolean;
-  /** Tokens that its text does not have. */
+  /** Tokens that never appear in its text. */
   readonly deadTokens: readonly number[];
-  /** The tensors that it recorded, by their names in `record.tensors`; those that were recorded later included. */
+  /** The recorded tensors, also those recorded later, by their names in `record.tensors`. */
   readonly tensors: readonly string[];
   /** @throws {BhBridgeError} `TENSOR_NOT_FOUND`, and what reading its file throws. */
   open(tensor: string): Promise<History>;
-  /** What the checksums beside a tensor say against its file, in words: nothing where it is as it was recorded. */
+  /** Mismatches between a tensor's file and its checksums, in words; none if the file is as recorded. */
   damage?(tensor: string): Promise<readonly string[]>;
 }
 
-/** What a document, or one of its parts, says in its notes. */
+/** Adds notes to a document. */
 export interface AnalysisNotes {
   note(line: string): void;
-  /** Note that fields are left out, and why. */
+  /** Note that fields are omitted, and why. */
   leaveOut(fields: readonly string[], reason: string): void;
-  /** `arrays`, unless they have more than `maxTokens` entries, which is noted. @param within where they stand, such as `initial.` */
+  /** `arrays`; if they have more than `maxTokens` entries, nothing and a note. @param within prefix of the fields, such as `initial.` */
   perToken<Arrays extends object>(arrays: Arrays, entries: number, within?: string): Partial<Arrays>;
 }
 
-/** Notes that become lines of a document. @param part what stands before the name of each field, such as `motion.`; nothing for the document itself */
+/** Notes that are appended to `lines`. @param part prefix of the fields, such as `motion.`; empty for the document itself. */
 export function analysisNotes(lines: string[], maxTokens: number, part: string): AnalysisNotes {
   const leaveOut = (fields: readonly string[], reason: string): void => {
     lines.push(`left out: ${fields.map((field) => `${part}${field}`).join(", ")}: ${reason}`);
@@ -50,24 +50,24 @@ export function analysisNotes(lines: string[], maxTokens: number, part: string):
   };
 }
 
-/** What a history has to be for an analysis, or for some fields of its part. */
+/** A requirement of an analysis, or of some fields of its part. */
 export interface Need {
-  /** The fields that are left out where it is not met; the whole part when absent. */
+  /** The fields to omit if it is unmet (default: the whole part). */
   readonly fields?: readonly string[];
-  /** Why a history does not meet it, for the notes; undefined when it does. */
+  /** Why a history does not meet it, for the notes; undefined if it does. */
   unmet(history: History, settings: AnalysisSettings, run?: RecordedRun): string | undefined;
 }
 
-/** What an analysis makes its part of: a history that has been read from end to end. Its notes name the fields of the part. */
+/** A history that has been read from end to end: the input of `finish`. Its notes name the fields of the part. */
 export interface Analysed<Range> extends AnalysisNotes {
   readonly history: History;
-  /** Another history, which this one is compared with; undefined where none was named. */
+  /** Another history to compare with, if one was given. */
   readonly against: History | undefined;
-  /** The run that the history is of, where it is known. */
+  /** The run of the history, if known. */
   readonly run: RecordedRun | undefined;
   readonly settings: AnalysisSettings;
   readonly signal: AbortSignal | undefined;
-  /** What its observation came to, over the whole history; undefined where it has none. */
+  /** Result of the analysis' observation over the whole history; undefined if it has none. */
   readonly range: Range;
   /** Black holes in every state and step. */
   readonly timeline: Timeline;
@@ -75,13 +75,13 @@ export interface Analysed<Range> extends AnalysisNotes {
   readonly finalCensus: Census;
 }
 
-/** A table, its cells as they are read. */
+/** A table with formatted cells. */
 export interface TextTable {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
-/** One analysis of a history, whole: what it looks at, what it makes of it, and how that is reported. */
+/** One analysis of a history: its requirements, observation, result, text, series and figures. */
 export interface Analysis<
   Name extends string = string,
   Schema extends z.ZodType = z.ZodType,
@@ -91,31 +91,31 @@ export interface Analysis<
 > {
   /** Its field in the document, and its name for `--only`. */
   readonly name: Name;
-  /** Of its part of the document. */
+  /** Schema of its part of the document. */
   readonly schema: Schema;
-  /** Made only where it is asked for by name: it takes its time, or few runs record what it needs. */
+  /** Whether it runs only if requested by name, because it is slow or few runs record its inputs. */
   readonly isOnRequest?: boolean;
-  /** In this order: the first that takes the whole part away ends it. */
+  /** Checked in this order, up to the first unmet one without `fields`. */
   readonly needs?: readonly Need[];
-  /** What it looks at in the one pass; nothing where the timeline, the last state and states read again are enough. */
+  /** Takes part in the one pass over the history; not needed if the timeline, the last state and states read again are enough. */
   readonly observation?: Observation<Range>;
-  /** Its part of the document: JSON, as the schema has it. */
+  /** Computes its part of the document, which is JSON. */
   finish(analysed: Analysed<Range>): z.output<Schema> | Promise<z.output<Schema>>;
-  /** Of its section for people. */
+  /** Title of its section in printed output. */
   readonly title: string;
-  /** What people read of its part, line by line. @param stepOf the training step of a state. */
+  /** Its part as printed lines and tables. @param stepOf the training step of a state. */
   print(part: z.output<Schema>, stepOf: (state: number) => number): readonly (string | TextTable)[];
-  /** Its series, by the names under which the page and figures refer to them. These and what follows are read of bh-bridge's own analyses only. */
+  /** Its series, by the names that the page and figures use. This and the following fields have an effect for built-in analyses only. */
   readonly series?: Readonly<Record<SeriesName, AnalysisSeries<z.output<Schema>>>>;
-  /** The charts that the page draws of its series. */
+  /** Charts of its series on the page. */
   readonly charts?: readonly SeriesChart<NoInfer<SeriesName>>[];
-  /** The figures of lines that reports draw of its series. */
+  /** Line figures of its series in reports. */
   readonly figures?: readonly SeriesFigure<NoInfer<SeriesName>, FigureName>[];
   /** Measures some of its series while a run has no analysis yet. */
   readonly live?: LiveMeasure<NoInfer<SeriesName>>;
 }
 
-/** An analysis whose types follow from one another. */
+/** Returns its argument, with inferred types. */
 export function defineAnalysis<
   const Name extends string,
   Schema extends z.ZodType,
@@ -126,15 +126,15 @@ export function defineAnalysis<
   return analysis;
 }
 
-/** What an analysis found, of a document; undefined when it was not made. */
+/** The part of a document that an analysis computed; undefined if the document has none. */
 export function partOf<Schema extends z.ZodType>(document: object, { name }: Analysis<string, Schema>): z.output<Schema> | undefined {
   return Reflect.get(document, name) as z.output<Schema> | undefined;
 }
 
-/** Measuring holds three decoded copies of a state in memory: at this many numbers, 400 MB. */
+/** Measuring holds three decoded copies of a state in memory, 400 MB for this many numbers. */
 const maxMeasuredNumbers = 2 ** 24;
 
-/** Only bfloat16 histories have a lattice. @param fields those that need it; the whole part when absent. */
+/** Requires a bfloat16 history, the only dtype with a lattice. @param fields the fields that need it (default: the whole part). */
 export function latticeFor(fields?: readonly string[]): Need {
   return {
     ...(fields && { fields }),
@@ -142,7 +142,7 @@ export function latticeFor(fields?: readonly string[]): Need {
   };
 }
 
-/** An analysis that observes states has them decoded, which takes memory. */
+/** Requires states small enough to decode. */
 export const measurableStates: Need = {
   unmet({ tokens, dims }) {
     const numbers = tokens * dims;

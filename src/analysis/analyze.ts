@@ -11,15 +11,12 @@ import type { Sightings } from "./scan/state-scanner.js";
 import { timelineOf } from "./timeline/timeline.js";
 import { soundnessOf } from "./verdict.js";
 
-/** What analyses are admitted by. */
-interface Admission {
-  readonly history: History;
-  readonly run: RecordedRun | undefined;
-  readonly settings: AnalysisSettings;
-}
-
-/** Those of the wanted analyses that a history admits. What is left out is noted, in one line for each reason. */
-export function admittedAnalyses(wanted: readonly Analysis[], { history, run, settings }: Admission, notes: AnalysisNotes): Analysis[] {
+/** The wanted analyses whose needs are met. Omitted analyses and fields are noted, one line per reason. */
+export function admittedAnalyses(
+  wanted: readonly Analysis[],
+  { history, run, settings }: { history: History; run: RecordedRun | undefined; settings: AnalysisSettings },
+  notes: AnalysisNotes,
+): Analysis[] {
   const leftOut = new Map<string, string[]>();
   const admits = ({ name, needs = [] }: Analysis): boolean => {
     for (const need of needs) {
@@ -37,11 +34,11 @@ export function admittedAnalyses(wanted: readonly Analysis[], { history, run, se
 }
 
 export interface AnalyzeOptions extends ScanOptions, AnalysisSettingsInput {
-  /** The run that the history is of, for the analyses of what it recorded beside its embedding; `recordedRun` makes it of a directory. */
+  /** The run of the history, for analyses of other recorded tensors; `recordedRun` opens it from a directory. */
   readonly run?: RecordedRun | undefined;
-  /** Another history, for analyses that compare two: `kinematics` says how far they go apart. */
+  /** Another history to compare with: `kinematics` reports their divergence. */
   readonly against?: History | undefined;
-  /** The analyses wanted, registered ones among them; all but those on request when absent. */
+  /** Names of built-in or registered analyses (default: all that are not on request). */
   readonly only?: readonly (AnalysisName | (string & Record<never, never>))[] | undefined;
 }
 
@@ -50,26 +47,23 @@ function wantedAnalyses(only: readonly string[] | undefined): readonly Analysis[
   if (!only) return all.filter(({ isOnRequest }) => !isOnRequest);
   const names = all.map(({ name }) => name);
   const unknown = only.find((name) => !names.includes(name));
-  if (unknown !== undefined) throw new BhBridgeError("USAGE", `only: there is no analysis "${unknown}"; there are ${names.join(", ")}`);
+  if (unknown !== undefined) throw new BhBridgeError("USAGE", `only: unknown analysis "${unknown}". Use ${names.join(", ")}`);
   return all.filter(({ name }) => only.includes(name));
 }
 
-/** How to read a document whose states are not all steps, or whose rows not all tokens. */
+/** Note if states are not all steps, or rows not all tokens. */
 function noteLabels({ steps, rowTokens }: History, { note }: AnalysisNotes): void {
-  if (steps) {
-    note("not every training step was recorded from 0 on: `steps` has the training step of each state, and a step here is the move from one state to the next");
-  }
+  if (steps) note("some training steps were not recorded: `steps` lists the step of each snapshot, and steps here are moves from one snapshot to the next");
   if (rowTokens.ids) {
-    note(`the history holds ${count(rowTokens.ids.length, "chosen token")}: per-token arrays have an entry for each, in the order of \`tokenIds\``);
+    note(`the history holds ${count(rowTokens.ids.length, "chosen token")}: per-token arrays have one entry for each, in the order of \`tokenIds\``);
   }
 }
 
-/** What every document begins with. */
 function headOf(history: History, sightings: Sightings, finalCensus: Census, notes: AnalysisNotes): Omit<AnalysisDocument, AnalysisName | "notes"> {
   const { source, states, tokens, dims, dtype, steps, rowTokens } = history;
   const { degenerate, nonfiniteTokens } = soundnessOf(sightings, rowTokens);
   if (nonfiniteTokens.length > 0) {
-    notes.note(`${count(nonfiniteTokens.length, "token holds", "tokens hold")} NaN or infinity: figures that are not finite because of it are null`);
+    notes.note(`${count(nonfiniteTokens.length, "token holds", "tokens hold")} NaN or infinity: numbers that are not finite for this reason are null`);
   }
   const { members, texts, ...counts } = finalCensus;
   return {
@@ -88,10 +82,8 @@ function headOf(history: History, sightings: Sightings, finalCensus: Census, not
 }
 
 /**
- * Analyse a history: what `analyze --json` prints. The history is read once, whatever is wanted, and some of its states a second time.
- *
- * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `USAGE` for an analysis that there is not, and when `k` is not a whole number; `ABORTED`;
- * what reading the history throws.
+ * Analyse a history and return the document of `analyze --json`. The history is read once, some of its states twice.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `USAGE` for an unknown analysis, or if `k` is not a whole number; `ABORTED`; read errors.
  */
 export async function analyze(history: History, options: AnalyzeOptions = {}): Promise<AnalysisDocument> {
   const settings = analysisSettings(options);
@@ -119,6 +111,6 @@ export async function analyze(history: History, options: AnalyzeOptions = {}): P
   for (const analysis of analyses) {
     parts[analysis.name] = await analysis.finish({ ...analysed, ...notesOf(`${analysis.name}.`), range: ranges.get(analysis.observation) });
   }
-  // Each part is what the schema of its analysis says.
+  // Each part has the schema of its analysis.
   return { ...head, ...parts, notes: lines } as AnalysisDocument;
 }

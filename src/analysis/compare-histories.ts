@@ -5,14 +5,13 @@ import { type ExactNumber, exactNumber } from "./document-fields.js";
 import type { ScanOptions } from "./scan/observation.js";
 import { runHere } from "./scan/run-in-parts.js";
 
-/** Bits of infinity without a sign: what is above is NaN. */
+/** Bits of +∞; magnitudes above are NaN. */
 const infinities: Partial<Record<Dtype, bigint>> = { BF16: 0x7f80n, F16: 0x7c00n, F32: 0x7f80_0000n, F64: 0x7ff0_0000_0000_0000n };
 
 /**
- * How many steps from one number of its dtype to the next lie between two elements: 1 for neighbours, and from the largest number to infinity; 0 for −0 and 0.
- *
+ * Distance of two elements in numbers of their dtype: 1 for neighbours, also from the largest number to infinity; 0 for −0 and 0.
  * @param a bytes of one element, little-endian.
- * @returns null when one of them is NaN, and for a dtype that has no floats. Above 2^53 (of F64 alone) it is rounded.
+ * @returns null if one is NaN, and for integer dtypes; rounded above 2^53, which only F64 reaches.
  */
 export function ulpDistance(dtype: Dtype, a: Uint8Array, b: Uint8Array): number | null {
   const infinity = infinities[dtype];
@@ -22,7 +21,7 @@ export function ulpDistance(dtype: Dtype, a: Uint8Array, b: Uint8Array): number 
   return Number(magnitude(left - right));
 }
 
-/** Floats hold sign and magnitude: read so, their bits count the numbers from zero in both directions. */
+/** The bits of a float as sign and magnitude, which numbers the floats from zero in both directions. */
 function ordinal(element: Uint8Array): bigint {
   const bits = element.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
   const sign = 1n << BigInt(8 * element.length - 1);
@@ -33,7 +32,7 @@ function magnitude(value: bigint): bigint {
   return value < 0n ? -value : value;
 }
 
-/** Two elements in one place that differ in some bit. */
+/** Two elements at the same position with different bits. */
 interface DifferingElement {
   readonly a: ExactNumber;
   readonly b: ExactNumber;
@@ -41,12 +40,7 @@ interface DifferingElement {
   readonly ulp: number | null;
 }
 
-/**
- * The first element in which two pieces of a tensor differ in some bit; nothing when they are equal.
- *
- * @param a elements, little-endian; as many as in `b`.
- * @returns with its position, counted in elements.
- */
+/** The first element in which two equally long pieces of a tensor differ, and its index. @param a elements, little-endian. */
 export function differingElement(dtype: Dtype, a: Uint8Array, b: Uint8Array): (DifferingElement & { readonly index: number }) | undefined {
   if (Buffer.compare(a, b) === 0) return undefined;
   const size = itemSizes[dtype];
@@ -56,39 +50,37 @@ export function differingElement(dtype: Dtype, a: Uint8Array, b: Uint8Array): (D
   return { index, a: numberOf(a), b: numberOf(b), ulp: ulpDistance(dtype, elementOf(a), elementOf(b)) };
 }
 
-/** So much of each history is in memory at a time, or one state where that is larger. */
+/** Bytes of each history in memory at a time, or one larger state. */
 const chunkBytes = 1 << 20;
 
-/** The first place in which two histories differ. */
+/** The first difference of two histories. */
 export interface DifferingPlace extends DifferingElement {
   readonly step: number;
   readonly token: number;
   readonly component: number;
 }
 
-/** What a comparison of two histories found. */
+/** Result of comparing two histories. */
 export interface HistoryComparison {
-  /** Whether they have the same bits in every step and token that both recorded, and end at the same step. */
+  /** Whether every step and token that both recorded has the same bits, and both end at the same step. */
   readonly equal: boolean;
-  /** The first difference in bits; null when there is none in what both recorded. */
+  /** The first difference in bits, within the steps and tokens that both recorded. */
   readonly first: DifferingPlace | null;
-  /** The newest step up to which everything that both recorded is equal in every bit; null when there is none. */
+  /** The last step up to which all common steps and tokens have equal bits; null if there is none. */
   readonly equalTo: number | null;
-  /** Why they are not equal, where that is no difference in bits. */
+  /** Why they are not equal although no bits differ. */
   readonly reason: string | null;
 }
 
 export interface CompareHistoriesOptions extends Pick<ScanOptions, "signal" | "onProgress"> {
-  /** Leave out the states up to this step. */
+  /** Skip the states up to this step. */
   readonly after?: number | undefined;
 }
 
 /**
- * Compare two histories bit for bit, in the steps and tokens that both have. −0 and 0 differ, and so do two NaN of other bits.
- *
- * Both are read once, front to back, up to the first difference; memory does not grow with their length.
- *
- * @throws {BhBridgeError} `ABORTED`; what reading them throws.
+ * Compare two histories bit for bit, in their common steps and tokens. −0 and 0 differ, and so do NaNs with different bits. Both are read once, up to the first
+ * difference, in constant memory.
+ * @throws {BhBridgeError} `ABORTED`; read errors.
  */
 export async function compareHistories(a: History, b: History, options: CompareHistoriesOptions = {}): Promise<HistoryComparison> {
   const unlike = unlikeness(a, b);
@@ -99,7 +91,7 @@ export async function compareHistories(a: History, b: History, options: CompareH
   return { equal: !first && reason === null, first: first ?? null, equalTo, reason };
 }
 
-/** Why no element of one can be compared with one of the other. */
+/** Why no elements can be compared, if so. */
 function unlikeness(a: History, b: History): string | undefined {
   if (a.dtype !== b.dtype) return `a is ${a.dtype}, b is ${b.dtype}`;
   if (a.dims !== b.dims) return `a has ${a.dims} components, b has ${b.dims}`;
@@ -127,7 +119,7 @@ function* compareStates(a: History, b: History, after: number): Generator<number
   return { equalTo };
 }
 
-/** Where in a chunk of states a difference is. */
+/** A difference within a chunk of states. */
 type FoundInChunk = Omit<DifferingPlace, "step"> & { readonly state: number };
 
 function firstInAll(left: Uint8Array, right: Uint8Array, { dtype, tokens, dims, rowTokens }: History): FoundInChunk | undefined {
@@ -138,14 +130,11 @@ function firstInAll(left: Uint8Array, right: Uint8Array, { dtype, tokens, dims, 
   return { ...element, state: Math.floor(row / tokens), token: rowTokens.ofRow(row % tokens), component: index % dims };
 }
 
-interface RowsOfChunk {
-  readonly a: History;
-  readonly b: History;
-  readonly rows: readonly RowPair[];
-  readonly count: number;
-}
-
-function firstInRows(left: Uint8Array, right: Uint8Array, { a, b, rows, count }: RowsOfChunk): FoundInChunk | undefined {
+function firstInRows(
+  left: Uint8Array,
+  right: Uint8Array,
+  { a, b, rows, count }: { a: History; b: History; rows: readonly RowPair[]; count: number },
+): FoundInChunk | undefined {
   const rowBytes = a.dims * itemSizes[a.dtype];
   const rowOf = (states: Uint8Array, row: number) => states.subarray(row * rowBytes, (row + 1) * rowBytes);
   for (let state = 0; state < count; state++) {
@@ -160,12 +149,9 @@ function firstInRows(left: Uint8Array, right: Uint8Array, { a, b, rows, count }:
 }
 
 /** The rows of one token in two histories. */
-interface RowPair {
-  readonly a: number;
-  readonly b: number;
-}
+type RowPair = Readonly<Record<"a" | "b", number>>;
 
-/** The rows of the tokens that both have, in the order of the first; nothing when both have the same tokens in the same rows. */
+/** The rows of the common tokens, in the order of `a`; undefined if both have the same tokens in the same rows. */
 function commonRows(a: RowTokens, b: RowTokens): RowPair[] | undefined {
   const tokens = Array.from({ length: a.count }, (_, row) => a.ofRow(row));
   if (a.count === b.count && tokens.every((token, row) => b.ofRow(row) === token)) return undefined;
@@ -174,23 +160,19 @@ function commonRows(a: RowTokens, b: RowTokens): RowPair[] | undefined {
   return a.rowsOf(common).map((row, at) => ({ a: row, b: rows[at] ?? 0 }));
 }
 
-/** States of two histories that belong to the same steps, one after the other in both. */
-interface StateRange {
-  readonly a: number;
-  readonly b: number;
-  readonly count: number;
-}
+/** Consecutive states of the same steps in two histories. */
+type StateRange = Readonly<Record<"a" | "b" | "count", number>>;
 
-/** The states of the steps that both have, those up to `after` left out, in pieces that fit into memory. */
+/** The states of the common steps above `after`, in pieces that fit into memory. */
 function* commonStates(a: History, b: History, after: number): Generator<StateRange> {
   const most = Math.max(1, Math.floor(chunkBytes / (Math.max(a.tokens, b.tokens) * a.dims * itemSizes[a.dtype])));
   let range: StateRange | undefined;
   for (let [i, j] = [0, 0]; i < a.states && j < b.states; ) {
     const [step, other] = [stepOfState(a, i), stepOfState(b, j)];
     if (step === other && step > after) {
-      const goesOn = range && range.count < most && range.a + range.count === i && range.b + range.count === j;
-      if (range && !goesOn) yield range;
-      range = range && goesOn ? { ...range, count: range.count + 1 } : { a: i, b: j, count: 1 };
+      const continues = range && range.count < most && range.a + range.count === i && range.b + range.count === j;
+      if (range && !continues) yield range;
+      range = range && continues ? { ...range, count: range.count + 1 } : { a: i, b: j, count: 1 };
     }
     if (step <= other) i++;
     if (other <= step) j++;

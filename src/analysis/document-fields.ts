@@ -1,15 +1,15 @@
 import { z } from "zod";
 
-/** A number of things. */
+/** A whole number of things. */
 export const count = z.int().nonnegative();
-/** JSON has no NaN and no infinity: both are null, and `notes` say where they come from. */
+/** Null stands for NaN and infinity, which JSON does not have; `notes` explain them. */
 export const figure = z.number().nullable();
 export const counts = z.array(count).readonly();
 export const figures = z.array(figure).readonly();
-/** A step for each token; null where there is none. */
+/** A step or null for each token. */
 export const steps = z.array(z.int().positive().nullable()).readonly();
 
-/** A structure in which every number may be null. */
+/** `Value` with every number nullable. */
 type JsonFigures<Value> = Value extends number
   ? number | null
   : Value extends readonly (infer Item)[]
@@ -18,7 +18,7 @@ type JsonFigures<Value> = Value extends number
       ? { [Key in keyof Value]: JsonFigures<Value[Key]> }
       : Value;
 
-/** A copy in which NaN and infinities are null, as JSON would have them. */
+/** A copy with null in place of NaN and infinity, as in JSON. */
 export function jsonFigures<Value>(value: Value): JsonFigures<Value>;
 export function jsonFigures(value: unknown): unknown {
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
@@ -27,11 +27,11 @@ export function jsonFigures(value: unknown): unknown {
   return value;
 }
 
-/** A number in a document; those that JSON lacks are text. */
+/** A number in a document; text for the numbers that JSON lacks. */
 export const exactNumberSchema = z.union([z.number(), z.literal(["NaN", "Infinity", "-Infinity", "-0"])]);
 export type ExactNumber = z.output<typeof exactNumberSchema>;
 
-/** A number as a document holds it, without taking another one for it: JSON has neither NaN nor infinity, and would write −0 as 0. */
+/** A number as it is stored in a document without loss: JSON has neither NaN nor infinity, and writes −0 as 0. */
 export function exactNumber(value: number): ExactNumber {
   if (Object.is(value, -0)) return "-0";
   return Number.isFinite(value) ? value : (String(value) as ExactNumber);
@@ -39,25 +39,18 @@ export function exactNumber(value: number): ExactNumber {
 
 /** The fields of a `Census` in a document. */
 export const censusShape = {
-  /** Rows that were looked at. */
   rows: count,
-  /** Distinct values among them. */
   unique: count,
-  /** Black holes: values that two or more rows share. */
   C: count,
-  /** Rows in black holes. */
   P: count,
-  /** Rows in each black hole, descending. */
   populations: counts,
-  /** Tokens in each black hole, in the order of `populations`, ascending. */
   members: z.array(counts).readonly(),
-  /** How these tokens are written, null for one without a text; absent where the vocabulary is not known. */
   texts: z.array(z.array(z.string().nullable()).readonly()).readonly().optional(),
 };
 
-/** How whole numbers are distributed. */
+/** The distribution of whole numbers. */
 export const distributionSchema = z.strictObject({
-  n: count.describe("How many numbers there are"),
+  n: count.describe("Number of values"),
   min: figure,
   max: figure,
   mean: figure,
@@ -66,11 +59,11 @@ export const distributionSchema = z.strictObject({
   counts: z
     .array(z.tuple([count, count]))
     .readonly()
-    .describe("Each number that there is, ascending, and how often it is there"),
+    .describe("Each distinct value, ascending, with its frequency"),
 });
 type Distribution = z.output<typeof distributionSchema>;
 
-/** Whole numbers as they are counted. */
+/** Counts the frequencies of whole numbers. */
 export class Counts {
   readonly #counts = new Map<number, number>();
 
@@ -78,7 +71,7 @@ export class Counts {
     this.#counts.set(value, (this.#counts.get(value) ?? 0) + 1);
   }
 
-  /** Nulls where there is no number. The median of an even number of them is the mean of the middle two. */
+  /** Their distribution; nulls if there are none. The median of an even number of values is the mean of the middle two. */
   distribution(): Distribution {
     const counts = [...this.#counts].sort(([a], [b]) => a - b);
     const n = counts.reduce((sum, [, times]) => sum + times, 0);

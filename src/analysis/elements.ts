@@ -3,22 +3,17 @@ import { type Dtype, itemSizes, Matrix } from "../formats/matrix.js";
 const halfValues = 65536;
 let float16Table: Float64Array | undefined;
 
-/** A bfloat16 is the upper half of a float32: a piece of them is put together here. */
+/** Buffer to decode bfloat16, the upper half of a float32. */
 const words = new Uint32Array(1024);
 const floats = new Float32Array(words.buffer);
 
-/** Every float16 as a number: decoding by table is some fifty times faster than bit by bit. */
+/** Every float16 as a number: a table decodes about fifty times faster than bit arithmetic. */
 function float16Values(): Float64Array {
   float16Table ??= new Matrix("F16", [halfValues, 1], new Uint8Array(Uint16Array.from({ length: halfValues }, (_, bits) => bits).buffer)).toFloat64();
   return float16Table;
 }
 
-/**
- * Decode elements into float64, exactly (64-bit integers beyond 2^53 are rounded).
- *
- * @param bytes the elements, little-endian.
- * @param target as many numbers.
- */
+/** Decode elements into float64, exactly (64-bit integers beyond 2^53 are rounded). @param bytes the elements, little-endian. @param target as many numbers. */
 export function decodeElements(dtype: Dtype, bytes: Uint8Array, target: Float64Array): void {
   const aligned = bytes.byteOffset % itemSizes[dtype] === 0 ? bytes : new Uint8Array(bytes);
   const { buffer, byteOffset } = aligned;
@@ -43,10 +38,10 @@ export function decodeElements(dtype: Dtype, bytes: Uint8Array, target: Float64A
   }
 }
 
-/** Rows decoded at a time: enough to be fast, and little memory beside a matrix of any height. */
+/** Rows decoded at a time. */
 const rowsAtATime = 256;
 
-/** Call `visit` with every row of a matrix in turn, decoded into the same float64 memory. */
+/** Call `visit` with each row of a matrix in order, decoded into reused float64 memory. */
 export function forEachRow(matrix: Matrix, visit: (values: Float64Array, row: number) => void): void {
   const { dtype, bytes, rows, columns } = matrix;
   const rowBytes = columns * itemSizes[dtype];
@@ -61,7 +56,7 @@ export function forEachRow(matrix: Matrix, visit: (values: Float64Array, row: nu
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
-/** The bfloat16 nearest to a float32, ties to even, as torch rounds; NaN stays NaN. */
+/** Round a float32 to bfloat16, ties to even, as torch does; NaN stays NaN. */
 export function roundToBfloat16(value: number): number {
   float[0] = value;
   if (Number.isNaN(float[0])) return Number.NaN;
@@ -73,18 +68,15 @@ export function roundToBfloat16(value: number): number {
 const exponents = 256;
 const exponentShift = 7;
 
-/**
- * 1/ULP for each biased exponent E of a bfloat16: ULP = 2^(E−134), and 2^−133 for subnormals (E = 0).
- * Powers of two, so that multiplying by one is as exact as dividing by the other.
- */
+/** 1/ULP for each biased exponent E of a bfloat16: ULP = 2^(E−134), and 2^−133 for subnormals (E = 0). Multiplying by powers of two is exact. */
 const inverseUlps = Float64Array.from({ length: exponents }, (_, exponent) => 2 ** (134 - Math.max(exponent, 1)));
 
-/** 1/ULP of the bfloat16 with these bits: how many lattice cells a unit is, near it. */
+/** 1/ULP of the bfloat16 with these bits: lattice cells per unit. */
 export function inverseUlp(bits: number): number {
   return inverseUlps[(bits >> exponentShift) & (exponents - 1)] ?? 0;
 }
 
-/** The tokens of a matrix whose rows hold NaN or infinity, ascending. */
+/** Tokens whose rows contain NaN or infinity, ascending. */
 export function nonfiniteTokens(matrix: Matrix): number[] {
   const rows: number[] = [];
   forEachRow(matrix, (values, row) => {

@@ -7,7 +7,7 @@ export interface AnalysisSeries<Part> {
   readonly per: "state" | "step";
   /** Its name in the legend of a chart. */
   readonly label: string;
-  /** Its numbers in the analysis' part of a document. Omitted for a series that only `live` measures. */
+  /** Its numbers in the analysis' part of a document; absent for a series that only `live` measures. */
   of?(part: Part): SeriesValues | undefined;
 }
 

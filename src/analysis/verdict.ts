@@ -8,15 +8,10 @@ import type { ScanOptions } from "./scan/observation.js";
 import { scanHistory } from "./scan/scan-history.js";
 import type { Sightings } from "./scan/state-scanner.js";
 
-/**
- * Why an analysis of a history would mean nothing:
- * every weight is 0 in every state; no weight changes in any step; no weight is finite in any state.
- */
+/** Why a history cannot be scored. */
 export const degeneracies = ["all-zero", "never-moved", "nothing-finite"] as const;
-
 export type Degeneracy = (typeof degeneracies)[number];
 
-/** Each reason in words. */
 export const degeneracyExplanations: Readonly<Record<Degeneracy, string>> = {
   "all-zero": "every weight is 0 in every state",
   "never-moved": "no weight changed in any step",
@@ -25,13 +20,13 @@ export const degeneracyExplanations: Readonly<Record<Degeneracy, string>> = {
 
 /** Whether a history can be scored. */
 export interface Soundness {
-  /** What makes it unfit; empty when it is sound. A history of one state has never moved. */
+  /** Why it cannot be scored; empty if it can. A history of one state has never moved. */
   readonly degenerate: readonly Degeneracy[];
   /** Tokens with NaN or infinity in some state, ascending. */
   readonly nonfiniteTokens: readonly number[];
 }
 
-/** The soundness that a scan's sightings amount to. */
+/** The soundness of a scanned history. */
 export function soundnessOf({ nonzero, finite, moved, nonfiniteTokens }: Sightings, rowTokens: RowTokens): Soundness {
   const degenerate: Degeneracy[] = [];
   if (!nonzero) degenerate.push("all-zero");
@@ -43,7 +38,6 @@ export function soundnessOf({ nonzero, finite, moved, nonfiniteTokens }: Sightin
 
 /**
  * Whether a history can be scored: all-zero, never-moved and nothing-finite ones are named.
- *
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `ABORTED`; what reading it throws.
  */
 export async function soundness(history: History, options: ScanOptions = {}): Promise<Soundness> {
@@ -51,13 +45,13 @@ export async function soundness(history: History, options: ScanOptions = {}): Pr
   return soundnessOf(sightings, history.rowTokens);
 }
 
-/** The dead tokens of one black hole of the start, and where they are at the end. */
+/** The dead tokens of one initial black hole, and where they are at the end. */
 interface DeadHole {
   /** Two or more, ascending. */
   readonly tokens: readonly number[];
-  /** How many of them are in each black hole of the end, descending; live tokens may be in it too. */
+  /** Number of them in each final black hole, descending. Live tokens in it are not counted. */
   readonly together: readonly number[];
-  /** How many of them share their row with no other token at the end. */
+  /** Number of them that share their final row with no other token. */
   readonly alone: number;
 }
 
@@ -67,8 +61,7 @@ export function hasParted({ together, alone }: DeadHole): boolean {
 }
 
 /**
- * What became of the black holes of dead tokens that a training began with. A black hole with fewer than two dead tokens is none of these.
- *
+ * The initial black holes with two or more dead tokens, and where these tokens are at the end.
  * @param initial the embedding before training.
  * @param final the embedding at the end, of the same tokens.
  * @param deadTokens those that have a row.
@@ -86,7 +79,7 @@ export function deadHoles(initial: Matrix, final: Matrix, deadTokens: readonly n
   });
 }
 
-/** What a training says about the question: did dead tokens that were in one black hole at the start part? */
+/** The answer to the question whether dead tokens that started in one black hole have parted. */
 export interface Verdict {
   readonly result: "null" | "positive" | "degenerate";
   /** The counts that decided, in one sentence. */
@@ -94,30 +87,30 @@ export interface Verdict {
 }
 
 export interface VerdictInput {
-  /** The embedding before training, `[tokens, dims]`; of chosen tokens alone, where these were recorded. */
+  /** The embedding before training, `[tokens, dims]`, or its recorded rows. */
   readonly initial: Matrix;
-  /** The embedding at the end, of the same tokens. */
+  /** The final embedding, of the same tokens. */
   readonly final: Matrix;
-  /** Tokens of the vocabulary that never appear in the corpus; those without a row are passed over. */
+  /** Tokens that never appear in the corpus; those without a row are ignored. */
   readonly deadTokens: readonly number[];
-  /** What makes the history unfit to be scored; empty when it is sound. */
+  /** Why the history cannot be scored; empty if it can. */
   readonly degenerate: readonly Degeneracy[];
 }
 
-/** A sentence can tell of so many black holes. */
-const maxHolesTold = 3;
+/** Maximum number of black holes listed in a reason. */
+const maxHolesListed = 3;
 
-/** Why the question has no answer; nothing when it has one. */
+/** Why the question has no answer; empty if it has one. */
 function obstacles({ final, degenerate }: VerdictInput, dead: readonly number[], holes: readonly DeadHole[]): string[] {
   const found = degenerate.map((name) => degeneracyExplanations[name]);
   const broken = nonfiniteTokens(final).length;
   if (broken > 0) found.push(`the weights of ${broken} of ${count(final.rows, "token")} are not finite at the end`);
-  if (dead.length < 2) found.push(`${dead.length === 0 ? "none" : "only one"} of the ${count(final.rows, "row")} is that of a dead token`);
+  if (dead.length < 2) found.push(`${dead.length === 0 ? "none" : "only one"} of the ${count(final.rows, "row")} belongs to a dead token`);
   else if (holes.length === 0) found.push(`no two of the ${dead.length} dead tokens shared a black hole at the start`);
   return found;
 }
 
-/** Where the dead tokens of a black hole are at the end, as `30 + 20 in 2 black holes, 1 alone`. */
+/** Where the dead tokens of a black hole are at the end, such as `30 + 20 in 2 black holes, 1 alone`. */
 function whereabouts({ together, alone }: DeadHole): string {
   const shared = together.length > 0 ? [`${together.join(" + ")} in ${count(together.length, "black hole")}`] : [];
   return [...shared, ...(alone > 0 ? [`${alone} alone`] : [])].join(", ");
@@ -126,9 +119,9 @@ function whereabouts({ together, alone }: DeadHole): string {
 function partedReason(holes: readonly DeadHole[], parted: readonly DeadHole[]): string {
   const [first] = parted;
   if (first && holes.length === 1) return `the ${first.tokens.length} dead tokens of the black hole at the start have parted: ${whereabouts(first)}`;
-  const told = parted.slice(0, maxHolesTold).map((hole) => `of ${hole.tokens.length}, ${whereabouts(hole)}`);
-  const more = parted.length > told.length ? [`and ${parted.length - told.length} more`] : [];
-  return `${parted.length} of ${holes.length} black holes of dead tokens at the start have parted: ${[...told, ...more].join("; ")}`;
+  const listed = parted.slice(0, maxHolesListed).map((hole) => `of ${hole.tokens.length}, ${whereabouts(hole)}`);
+  const more = parted.length > listed.length ? [`and ${parted.length - listed.length} more`] : [];
+  return `${parted.length} of ${holes.length} black holes of dead tokens at the start have parted: ${[...listed, ...more].join("; ")}`;
 }
 
 function wholeReason(holes: readonly DeadHole[]): string {
@@ -137,16 +130,16 @@ function wholeReason(holes: readonly DeadHole[]): string {
   return `no split: the ${tokens} dead tokens of ${which} at the start are still together${holes.length === 1 ? "" : ", hole by hole"}`;
 }
 
-/** Black holes without a dead token: they are told, and never scored. */
+/** A remark on black holes without a dead token, which are not scored. */
 function liveReason({ final }: VerdictInput, dead: readonly number[]): string {
   const isDead = new Set(dead);
   const live = census(final).members.filter((members) => !members.some((token) => isDead.has(token))).length;
-  return live === 0 ? "" : `. Not scored: ${count(live, "black hole")} of live tokens alone`;
+  return live === 0 ? "" : `. Not scored: ${count(live, "black hole")} of live tokens only`;
 }
 
 /**
- * Positive when the dead tokens of one black hole of the start are not in one at the end, null when they are. Degenerate when the question has no answer:
- * the history is unfit, the end is not finite, or no two dead tokens shared a black hole at the start.
+ * `positive` if dead tokens of one initial black hole are no longer in one at the end, `null` if all are. `degenerate` if the question has no answer: the
+ * history is unsound, final weights are not finite, or no two dead tokens shared a black hole at the start.
  */
 export function verdict(input: VerdictInput): Verdict {
   const { initial, final, deadTokens } = input;

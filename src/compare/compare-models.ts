@@ -33,7 +33,6 @@ const chunkBytes = 1 << 20;
 
 /**
  * Compare the final models of two runs, every tensor in all its bits; a run without one equals none.
- *
  * @throws {BhBridgeError} `RUN_CORRUPT` where they differ and one of them is not as its manifest says; what reading them throws.
  */
 export function compareFinalModels(a: string, b: string): ModelComparison {

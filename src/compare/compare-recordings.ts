@@ -36,7 +36,6 @@ export type RecordingComparison = z.output<typeof recordingComparisonSchema>;
 
 /**
  * Compare everything that two runs recorded, in all its bits; what one of them alone recorded is a difference of their configurations.
- *
  * @param a directory of a run.
  * @throws {BhBridgeError} as `openHistory` and `compareHistories`.
  */
@@ -103,7 +102,6 @@ export type LossComparison = z.output<typeof lossComparisonSchema>;
 
 /**
  * Compare the losses of two runs, of every step that both have taken, in all their bits.
- *
  * @param until the step that ends the comparison; where it is left out, both have to end at the same step.
  * @throws {BhBridgeError} as `readEvents`.
  */

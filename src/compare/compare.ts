@@ -55,7 +55,6 @@ const compareArguments = z.strictObject({
 
 /**
  * What differs between runs: in what they were made from, in what came out, and the first bit in which their histories, losses and final models differ.
- *
  * @param runs paths of their directories, two or more.
  * @throws {BhBridgeError} `USAGE` for fewer than two; `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED`, `FORMAT_INVALID`, `ABORTED`; with `deep` also as
  * `reproduce`.

@@ -82,9 +82,7 @@ const mostRounds = 6;
 
 /**
  * Train two runs again, one after the other, and find where they part: the step, and in it the first tensor that differs, in the order in which it is computed.
- *
  * Each is trained from its own configuration, with its own number of threads. Both are held against their recordings meanwhile.
- *
  * @throws {BhBridgeError} `USAGE` for a run that cannot be trained again; `RESUME_MISMATCH` for another corpus; `ABORTED`; as `train`.
  */
 export async function locateDivergence(plan: DivergencePlan, options: DivergenceOptions): Promise<Divergence> {

@@ -57,7 +57,6 @@ const reproduceArguments = z.strictObject({
 /**
  * Train a run again from its own configuration, and compare every recorded state and every loss, in all their bits. The receipt is added to the run's notes.
  * Iterate over it to follow the events of the training.
- *
  * @param run path of its directory; nothing but its notes changes.
  * @throws {BhBridgeError} `USAGE` for a run that cannot be trained again, or not so far; `RESUME_MISMATCH` for another corpus; `RUN_NOT_FOUND`, `RUN_CORRUPT`,
  * `ABORTED`, and as `train`.
@@ -100,7 +99,6 @@ export async function reproduceRun(
 
 /**
  * Train a run that did not come out again twice more, and find where these two part: whether this machine computes the same twice.
- *
  * @throws {BhBridgeError} as `reproduce`.
  */
 export async function deepenReproduction({ run, corpus }: TrainAgainPlan, reproduction: Reproduction, options: DivergenceOptions): Promise<Reproduction> {

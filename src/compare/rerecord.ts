@@ -38,9 +38,7 @@ interface HistoryPart {
 
 /**
  * Write a part of a history as a recorded history of its own, in the layout that Python's recorder gives it, with its index beside it; one state is in memory.
- *
  * The index comes first: a history without one is damaged, an index without a history is nothing.
- *
  * @param path of the new `history.….safetensors`.
  * @throws {BhBridgeError} `FILE_UNWRITABLE`, also when the history is there already; `DISK_FULL`, `IO_FAILED`.
  */
@@ -145,12 +143,11 @@ interface RerecordPlan extends TrainAgainPlan {
 
 /**
  * Record further tensors of a run's steps: go back to the checkpoint before them, or to the start, train again, see that every state is the recorded one in all
- * its bits, and add the tensors to the run. They have the bits that they would have had, had the run recorded them at once.
- * Iterate over it to follow the events of the training.
- *
+ * its bits, and add the tensors to the run. They have the bits that they would have had, had the run recorded them at once. Iterate over it to follow the
+ * events of the training.
  * @param run path of its directory.
- * @throws {BhBridgeError} `RESUME_DIVERGED` with the first difference, when nothing is added; `USAGE` for tensors that the run has, and for steps that it has not;
- * `RUN_LOCKED`, `RESUME_MISMATCH`, `FILE_UNWRITABLE`, `DISK_FULL`, `ABORTED`, and as `train`.
+ * @throws {BhBridgeError} `RESUME_DIVERGED` with the first difference, when nothing is added; `USAGE` for tensors that the run has, and for steps that it has
+ * not; `RUN_LOCKED`, `RESUME_MISMATCH`, `FILE_UNWRITABLE`, `DISK_FULL`, `ABORTED`, and as `train`.
  */
 export function rerecord(run: string, options: RerecordOptions): FollowedTraining<Rerecording> {
   return followTraining(async (tell) => {

@@ -43,9 +43,8 @@ export interface TrainedAgain {
 const compareEveryMs = 1000;
 
 /**
- * Train steps of a run again, into a temporary run that is gone afterwards, and compare all that it records with the run while it trains: the first
- * difference ends it.
- *
+ * Train steps of a run again, into a temporary run that is gone afterwards, and compare all that it records with the run while it trains: the first difference
+ * ends it.
  * @param use is given what came out while the temporary run is there.
  * @throws {BhBridgeError} `RESUME_MISMATCH` when the corpus is another; `ABORTED`; as `train`.
  */
@@ -84,7 +83,6 @@ export async function trainAgain<Result>(
 
 /**
  * Train steps of a run again, into a new run in the folder `out`.
- *
  * @param options `trace` is the step whose tensors are written, and where.
  * @throws {BhBridgeError} as `trainAgain`.
  */

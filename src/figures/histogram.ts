@@ -1,6 +1,5 @@
 /**
  * Edges of bins of equal width (on a logarithmic scale: of equal ratio) over all values; zeros and negative values have no place on a logarithmic one.
- *
  * @returns `bins + 1` ascending edges; two around a single value, none without a value.
  */
 export function binEdges(values: readonly number[], bins: number, scale: "linear" | "log"): number[] {

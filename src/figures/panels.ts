@@ -27,7 +27,6 @@ export function seriesOf(name: string, index: number): Series {
 
 /**
  * The series of several quantities of several runs, run by run: a run keeps its colour and marker, a quantity its dashes. The names say only what differs.
- *
  * @param quantities names of what is drawn of each run.
  * @param runs names of the runs.
  */

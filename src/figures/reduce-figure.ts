@@ -21,7 +21,6 @@ interface Line {
 
 /**
  * A line with fewer points that looks the same: of each stretch its first, lowest, highest and last point stay, so that no spike is lost.
- *
  * @param limit points at most, about; a shorter line is as it was.
  */
 export function reduceSeries({ x, y }: Line, limit: number): { x: number[]; y: (number | null)[] } {

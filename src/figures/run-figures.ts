@@ -101,7 +101,6 @@ export function runLabels(runs: readonly Pick<RunSource, "config" | "manifest" |
 
 /**
  * One figure of a run, as plain data: from its files alone.
- *
  * @param run its directory, or a run that has been opened.
  * @throws {BhBridgeError} `USAGE` for a figure that there is not, or that the run has nothing for; `RUN_NOT_FOUND`, `RUN_CORRUPT`, `ABORTED`.
  */

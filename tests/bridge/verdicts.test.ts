@@ -47,7 +47,7 @@ test("black holes of live tokens, which have not all parted after one step, are 
   const { verdict, census } = await train({ steps: 1 });
   const holes = census.members.filter((members) => members.every((token) => live.has(token))).length;
   expect(holes).toBeGreaterThan(1);
-  expect(verdict).toEqual({ result: "null", reason: `${together}. Not scored: ${holes} black holes of live tokens alone` });
+  expect(verdict).toEqual({ result: "null", reason: `${together}. Not scored: ${holes} black holes of live tokens only` });
 });
 
 test("rows that never were equal are degenerate", async () => {
@@ -58,7 +58,7 @@ test("rows that never were equal are degenerate", async () => {
 test("recorded rows of live tokens are no evidence about dead ones", async () => {
   const rows = [...live].slice(0, 3);
   const { verdict } = await train({ record: { rows } });
-  expect(verdict).toEqual({ result: "degenerate", reason: "not scored: none of the 3 rows is that of a dead token" });
+  expect(verdict).toEqual({ result: "degenerate", reason: "not scored: none of the 3 rows belongs to a dead token" });
 });
 
 describe("a run that recorded the rows of dead tokens alone", () => {

@@ -2,36 +2,36 @@ import { type History, readState, stepsOf } from "../../formats/history.js";
 import { roundToBfloat16 } from "../elements.js";
 import { type AdamwSettings, adamwStep, type ComponentBefore, leftOver, type StepComponent, type SteppedComponent } from "./adamw-step.js";
 
-/** What moved the components of a step that moved: each counts once. */
+/** Number of components that changed, by cause. */
 interface MovedBy {
-  /** What the moments add is enough; the decay alone is not. */
+  /** The moments alone suffice, the decay alone does not. */
   moment: number;
-  /** The decay is enough; what the moments add is not. */
+  /** The decay alone suffices, the moments alone do not. */
   decay: number;
-  /** Each of the two is enough. */
+  /** Each of the two suffices. */
   either: number;
-  /** Neither alone is enough. */
+  /** Only both together suffice. */
   together: number;
 }
 
-/** What held the components of a step that stayed: each counts once. */
+/** Number of components that did not change, by cause. */
 interface HeldBy {
-  /** Nothing: its update is zero. */
+  /** The update is zero. */
   nothing: number;
-  /** Rounding: its update is smaller than half of the distance to the next number of the dtype, and so is each of its parts. */
+  /** The update and each of its parts are rounded away. */
   rounding: number;
-  /** One part alone would have moved it, and the other took that back. */
+  /** One part alone would have changed it, but the other cancels it. */
   opposition: number;
 }
 
-/** What a ledger says of one step. */
+/** The results of one step. */
 interface StepEntry {
   readonly step: number;
   components: number;
   unexplained: number;
   readonly movedBy: MovedBy;
   readonly heldBy: HeldBy;
-  /** Sums over the components of the absolute value of each part of the update: what the decay, the moments and the rounding add. */
+  /** Sums over the components of the absolute value of each part of the update. */
   decay: number;
   moment: number;
   rounding: number;
@@ -50,7 +50,7 @@ export function emptyStepEntry(step: number): StepEntry {
   };
 }
 
-/** Enter a component whose weight was `start`, and say what moved or held it. */
+/** Add a component whose weight was `start`, with the cause of its change or rest. */
 export function enterComponent(
   entry: StepEntry,
   start: number,
@@ -69,17 +69,17 @@ export function enterComponent(
   entry.rounding += Math.abs(weight - decayed - moved);
 }
 
-/** What was recorded of a weight and of what steps it, all of the same rows. */
+/** The recorded histories of a weight and its optimizer state, with the same rows. */
 export interface LedgerTensors {
   readonly weight: History;
   readonly gradient: History;
   readonly firstMoment: History;
   readonly secondMoment: History;
-  /** The float32 copy that is stepped in place of the weight, and rounded to it, where there is one. */
+  /** The float32 copy that the optimizer steps in place of the weight, if any. */
   readonly master?: History | undefined;
 }
 
-/** A component that did not come out as it was recorded. */
+/** A component whose recomputed value differs from the recorded one. */
 interface Unexplained {
   readonly step: number;
   readonly token: number;
@@ -92,33 +92,33 @@ interface Unexplained {
 export interface AdamwLedger {
   readonly components: number;
   readonly explained: number;
-  /** Components whose weight comes out with a root of the second moment that is a float32 beside the nearest one. */
+  /** Components that are reproduced only with a root of the second moment that is a neighbour of the nearest float32. */
   readonly nearbyRoots: number;
   readonly first: Unexplained | null;
-  /** Of the steps that could be looked at, in order. */
+  /** Results of the recomputed steps, in order. */
   readonly entries: readonly StepEntry[];
 }
 
-/** What the optimizer keeps between steps, decoded. */
-interface Kept {
-  /** The weight that is stepped: the float32 copy, where there is one. */
+/** The decoded state of the optimizer between steps. */
+interface OptimizerState {
+  /** The weight that is stepped: the float32 copy if there is one. */
   readonly weight: Float32Array;
   readonly firstMoment: Float32Array;
   readonly secondMoment: Float32Array;
 }
 
-/** The states of a tensor by their steps, decoded. */
+/** Decoded states of a tensor by step. */
 function statesByStep(history: History): { has(step: number): boolean; read(step: number): Float32Array } {
   const states = new Map(stepsOf(history).map((step, state) => [step, state]));
   return { has: (step) => states.has(step), read: (step) => readState(history, states.get(step) ?? 0).toFloat32() };
 }
 
-/** torch takes roots with a library that rounds some to a float32 beside the nearest, unless the operation is its own, or is rounded to bfloat16 afterwards. */
+/** Except in its fused kernel, torch takes roots with a library that rounds some to a neighbour of the nearest float32. Rounding to bfloat16 hides this. */
 function rootShifts({ arithmetic, narrowWeights }: AdamwSettings): readonly number[] {
   return arithmetic === "float32" || (arithmetic === "by-operation" && !narrowWeights) ? [0, 1, -1] : [0];
 }
 
-/** Step a component with the nearest root or, where only that gives the recorded weight, with one beside it. */
+/** Step a component with the nearest root, or with a neighbour of it if only that gives the recorded weight. */
 function stepWithRoot(step: StepComponent, before: ComponentBefore, shifts: readonly number[], recorded: number): { result: SteppedComponent; shift: number } {
   for (const shift of shifts) {
     const result = step(before, shift);
@@ -128,13 +128,10 @@ function stepWithRoot(step: StepComponent, before: ComponentBefore, shifts: read
 }
 
 /**
- * Recompute every step of a weight from what was recorded before it and from its gradient, and say of every component whether the weight and both moments came
- * out as they were recorded, in every bit, and what moved or held the weight. NaN is as good as any other NaN.
- *
- * Two steps are in memory. Steps whose step before was not recorded, or of which a tensor is missing, are left out.
- *
+ * Recompute every step of a weight from the recorded state before it and its gradient. For every component, check whether the weight and both moments have the
+ * recorded bits (all NaNs are equal), and determine what moved or held the weight. Two steps are in memory. Steps with a missing tensor or predecessor are skipped.
  * @param rateOf the learning rate of a step, counted from 1.
- * @param from the first step that is stepped from: what was recorded before it was not what the optimizer had.
+ * @param from the first step to start from: earlier records are not what the optimizer had.
  */
 export function* adamwLedger(tensors: LedgerTensors, settings: AdamwSettings, rateOf: (step: number) => number, from = 0): Generator<number, AdamwLedger> {
   const [weight, gradient, firstMoment, secondMoment] = [tensors.weight, tensors.gradient, tensors.firstMoment, tensors.secondMoment].map(statesByStep);
@@ -146,8 +143,8 @@ export function* adamwLedger(tensors: LedgerTensors, settings: AdamwSettings, ra
   const vectorised = components - leftOver(components, settings);
   const one: ComponentBefore = { weight: 0, gradient: 0, firstMoment: 0, secondMoment: 0, isLeftOver: false };
   const stepped = master ? { ...settings, narrowWeights: false } : settings;
-  const keptAt = (step: number): Kept => ({
-    weight: (master && step > from ? master : weight).read(step), // the copy is made from the weights in the first step
+  const stateAt = (step: number): OptimizerState => ({
+    weight: (master && step > from ? master : weight).read(step), // the first step makes the copy from the weights
     firstMoment: firstMoment.read(step),
     secondMoment: secondMoment.read(step),
   });
@@ -155,11 +152,11 @@ export function* adamwLedger(tensors: LedgerTensors, settings: AdamwSettings, ra
   const entries: StepEntry[] = [];
   let first: Unexplained | null = null;
   let nearbyRoots = 0;
-  let before: { step: number; kept: Kept } | undefined;
+  let before: { step: number; after: OptimizerState } | undefined;
   for (const [state, step] of stepsOf(tensors.weight).entries()) {
     if (step <= from || !(isWhole(step - 1) && isWhole(step) && gradient.has(step))) continue;
-    const old = before?.step === step - 1 ? before.kept : keptAt(step - 1);
-    const kept = keptAt(step);
+    const old = before?.step === step - 1 ? before.after : stateAt(step - 1);
+    const after = stateAt(step);
     const gradients = gradient.read(step);
     const shadow = master && weight.read(step);
     const component: StepComponent = adamwStep(stepped, step, rateOf(step));
@@ -172,9 +169,9 @@ export function* adamwLedger(tensors: LedgerTensors, settings: AdamwSettings, ra
       one.firstMoment = old.firstMoment[index] ?? 0;
       one.secondMoment = old.secondMoment[index] ?? 0;
       one.isLeftOver = token * dims + (index % dims) >= vectorised;
-      const { result, shift } = stepWithRoot(component, one, shifts, kept.weight[index] ?? 0);
+      const { result, shift } = stepWithRoot(component, one, shifts, after.weight[index] ?? 0);
       if (shift !== 0) nearbyRoots++;
-      const wrong = difference(result, kept, shadow, index, master !== undefined);
+      const wrong = difference(result, after, shadow, index, master !== undefined);
       if (wrong) {
         entry.unexplained++;
         first ??= { step, token, component: index % dims, ...wrong };
@@ -182,18 +179,18 @@ export function* adamwLedger(tensors: LedgerTensors, settings: AdamwSettings, ra
       enterComponent(entry, start, result, stepped);
     }
     entries.push(entry);
-    before = { step, kept };
+    before = { step, after };
     yield state + 1;
   }
-  const looked = entries.reduce((sum, entry) => sum + entry.components, 0);
+  const compared = entries.reduce((sum, entry) => sum + entry.components, 0);
   const unexplained = entries.reduce((sum, entry) => sum + entry.unexplained, 0);
-  return { components: looked, explained: looked - unexplained, nearbyRoots, first, entries };
+  return { components: compared, explained: compared - unexplained, nearbyRoots, first, entries };
 }
 
-/** The first tensor in which a component did not come out as recorded. */
+/** The first tensor in which a recomputed component differs from the recorded one. */
 function difference(
   { weight, firstMoment, secondMoment }: SteppedComponent,
-  kept: Kept,
+  after: OptimizerState,
   shadow: Float32Array | undefined,
   index: number,
   hasMaster: boolean,
@@ -201,9 +198,9 @@ function difference(
   const compare = (tensor: keyof LedgerTensors, recorded: number | undefined, recomputed: number) =>
     Object.is(recorded, recomputed) ? undefined : { tensor, recorded: recorded ?? 0, recomputed };
   return (
-    compare("firstMoment", kept.firstMoment[index], firstMoment) ??
-    compare("secondMoment", kept.secondMoment[index], secondMoment) ??
-    compare(hasMaster ? "master" : "weight", kept.weight[index], weight) ??
+    compare("firstMoment", after.firstMoment[index], firstMoment) ??
+    compare("secondMoment", after.secondMoment[index], secondMoment) ??
+    compare(hasMaster ? "master" : "weight", after.weight[index], weight) ??
     (shadow && compare("weight", shadow[index], roundToBfloat16(weight)))
   );
 }

@@ -4,15 +4,14 @@ const double = new Float64Array(1);
 const words = new BigUint64Array(double.buffer);
 
 /**
- * `a · b + c` of float32 numbers, rounded once to float32, as a fused multiply-add rounds (IEEE 754-2008, 5.4.1).
- *
- * The product is exact in float64. The sum is rounded to odd there, so that rounding it again to float32 is as rounding once (Boldo & Melquiond 2008).
+ * `a · b + c` of float32 numbers, rounded once to float32 like a fused multiply-add (IEEE 754-2008, 5.4.1). The product is exact in float64. The sum is rounded
+ * to odd, so that rounding it to float32 equals a single rounding (Boldo & Melquiond 2008).
  */
 export function float32Fma(a: number, b: number, c: number): number {
   const product = a * b;
   const sum = product + c;
   const back = sum - product;
-  const lost = product - (sum - back) + (c - back); // what the sum was rounded by, exactly (Knuth's TwoSum)
+  const lost = product - (sum - back) + (c - back); // the exact rounding error of the sum (Knuth's TwoSum)
   if (lost === 0 || Number.isNaN(lost)) return Math.fround(sum);
   double[0] = sum;
   const bits = words[0] ?? 0n;
@@ -21,21 +20,22 @@ export function float32Fma(a: number, b: number, c: number): number {
 }
 
 /**
- * How an AdamW computes one step.
- *
- * - `fused`: torch's fused kernel: float32 throughout, what is stored is rounded at the end.
- * - `by-operation`: torch's AdamW without `fused`: one operation after the other, each rounded to the dtype of the weights.
- * - `float32`: bh-bridge's own for float32 moments: one operation after the other, in float32.
+ * The arithmetic of an AdamW step.
+ * - `fused`: torch's fused kernel, float32 throughout, rounded when stored.
+ * - `by-operation`: torch's AdamW without `fused`, each operation rounded to the dtype of the weights.
+ * - `float32`: bh-bridge's AdamW for float32 moments, each operation in float32.
  */
-export type AdamwArithmetic = "fused" | "by-operation" | "float32";
+export const arithmetics = ["fused", "by-operation", "float32"] as const;
+export type AdamwArithmetic = (typeof arithmetics)[number];
 
-/** What one step is computed with, beside the tensors. */
+/** Settings of a step. */
 export interface AdamwSettings {
   readonly arithmetic: AdamwArithmetic;
-  /** Whether weights, and moments, are stored as bfloat16; else as float32. */
+  /** Whether weights are stored as bfloat16, else as float32. */
   readonly narrowWeights: boolean;
+  /** Whether moments are stored as bfloat16, else as float32. */
   readonly narrowMoments: boolean;
-  /** Whether the processor's code fuses multiplications and additions, as that of AVX2, AVX512 and ARM does. */
+  /** Whether the CPU fuses multiplications and additions, as with AVX2, AVX512 and ARM. */
   readonly fma: boolean;
   readonly beta1: number;
   readonly beta2: number;
@@ -43,31 +43,31 @@ export interface AdamwSettings {
   readonly weightDecay: number;
 }
 
-/** One component after a step, and what moved it. Its fields are overwritten by the next component. */
+/** One component after a step. Its fields are overwritten by the next component. */
 export interface SteppedComponent {
   weight: number;
   firstMoment: number;
   secondMoment: number;
   /** The weight times 1 − lr · decay, in the step's arithmetic. */
   decayed: number;
-  /** What the moments add: −lr · m̂ / (√v̂ + ε), in the step's arithmetic. */
+  /** The change by the moments: −lr · m̂ / (√v̂ + ε), in the step's arithmetic. */
   moved: number;
 }
 
-/** What was recorded of one component before its step. */
+/** One component before its step. */
 export interface ComponentBefore {
   weight: number;
   gradient: number;
   firstMoment: number;
   secondMoment: number;
-  /** Whether it is one of the last components of its tensor, fewer than fill a vector, for which the fused kernel has code of its own. */
+  /** Whether it is one of the last components of its tensor that do not fill a vector, which the fused kernel computes with separate code. */
   isLeftOver: boolean;
 }
 
-/** Steps one component. `rootShift` moves the root of the second moment by so many float32 neighbours. */
+/** Steps one component. `rootShift` moves the root of the second moment by this number of float32 neighbours. */
 export type StepComponent = (before: ComponentBefore, rootShift: number) => SteppedComponent;
 
-/** Components of a tensor at its end that the fused kernel computes one by one: its vectors have 256 bits. */
+/** Number of components at the end of a tensor that do not fill a 256-bit vector of the fused kernel. */
 export function leftOver(components: number, { arithmetic, narrowWeights }: Pick<AdamwSettings, "arithmetic" | "narrowWeights">): number {
   return arithmetic === "fused" ? components % (narrowWeights ? 16 : 8) : 0;
 }
@@ -76,7 +76,7 @@ const { fround, sqrt } = Math;
 const float = new Float32Array(1);
 const bits = new Int32Array(float.buffer);
 
-/** The float32 that comes so many after a positive one. */
+/** The float32 `shift` positions after a positive one. */
 function neighbour(value: number, shift: number): number {
   if (shift === 0 || !(value > 0 && value < Number.POSITIVE_INFINITY)) return value;
   float[0] = value;
@@ -90,10 +90,9 @@ function multiplyThenAdd(a: number, b: number, c: number): number {
 }
 
 /**
- * The step of AdamW (Loshchilov & Hutter 2019, algorithm 2) in the arithmetic and the order of torch's code for processors, bit for bit:
+ * The step of AdamW (Loshchilov & Hutter 2019, algorithm 2) in the arithmetic and order of torch's CPU code, bit for bit:
  * `aten/src/ATen/native/cpu/FusedAdamKernel.cpp`, and `torch/optim/adam.py` with the kernels of `lerp_`, `addcmul_` and `addcdiv_`. Scalars are computed in
- * float64 and rounded to float32 when they meet a tensor; `lerp_` and the second moment's sum are fused multiply-adds where the processor has them.
- *
+ * float64 and rounded to float32 when combined with a tensor; `lerp_` and the second moment's sum are fused multiply-adds if the CPU has them.
  * @param step counted from 1. @param learningRate of this step.
  */
 export function adamwStep(settings: AdamwSettings, step: number, learningRate: number): StepComponent {
@@ -103,7 +102,7 @@ export function adamwStep(settings: AdamwSettings, step: number, learningRate: n
   const each = isNarrowThroughout ? roundToBfloat16 : (value: number) => value;
   const storeMoment = narrowMoments ? roundToBfloat16 : (value: number) => value;
   const storeWeight = narrowWeights ? roundToBfloat16 : (value: number) => value;
-  const stored: (value: number) => number = arithmetic === "fused" ? (value) => value : storeMoment; // what the weight's update sees of a moment
+  const stored: (value: number) => number = arithmetic === "fused" ? (value) => value : storeMoment; // the moment as the weight's update reads it
   const lerp = fround(1 - beta1);
   const isSmallLerp = Math.abs(lerp) < 0.5;
   const coefficient = isSmallLerp ? lerp : fround(lerp - 1);
@@ -117,7 +116,7 @@ export function adamwStep(settings: AdamwSettings, step: number, learningRate: n
   return ({ weight, gradient, firstMoment, secondMoment, isLeftOver }, rootShift) => {
     const m = multiplyAdd(coefficient, fround(gradient - firstMoment), isSmallLerp ? firstMoment : gradient);
     const scaled = fround(gain * gradient);
-    // The compiler fuses one of the two products with the sum: in code for vectors that of the gradient, in the other that of the old moment.
+    // The compiler fuses one of the two products with the sum: the gradient's in vector code, the old moment's in scalar code.
     const v = isLeftOver ? multiplyAdd(keep, secondMoment, fround(scaled * gradient)) : multiplyAdd(scaled, gradient, each(fround(keep * secondMoment)));
     const root = each(neighbour(fround(sqrt(stored(v))), rootShift));
     const divisor = each(fround(each(fround(root / rootCorrection)) + added));

@@ -5,16 +5,13 @@ import type { RecordedRun } from "../analysis.js";
 import { type AdamwLedger, adamwLedger } from "./adamw-ledger.js";
 import type { AdamwArithmetic } from "./adamw-step.js";
 
-/** The learning rate of a step, counted from 1. */
-export type LearningRates = (step: number) => number;
-
 type Schedule = Pick<RunConfig["training"], "lr_scheduler_type" | "learning_rate" | "max_steps" | "warmup_steps">;
 
 /**
- * The learning rates of a schedule that is made of divisions alone, in float64 as HF's `get_scheduler` has them; nothing for a schedule that takes more, such as
- * a cosine, whose last bit depends on the library.
+ * The learning rate of a step, counted from 1, in float64 as in HF's `get_scheduler`; undefined for a schedule that needs more than divisions, such as a cosine,
+ * whose last bit depends on the library.
  */
-export function learningRates({ lr_scheduler_type, learning_rate, max_steps, warmup_steps }: Schedule): LearningRates | undefined {
+export function learningRates({ lr_scheduler_type, learning_rate, max_steps, warmup_steps }: Schedule): ((step: number) => number) | undefined {
   const warmup = warmup_steps >= 1 ? Math.floor(warmup_steps) : Math.ceil(max_steps * warmup_steps);
   const rising = (done: number): number => done / Math.max(1, warmup);
   switch (lr_scheduler_type) {
@@ -29,15 +26,15 @@ export function learningRates({ lr_scheduler_type, learning_rate, max_steps, war
   }
 }
 
-/** Processors whose plain code has fused multiply-adds. */
-const fusesByItself = /arm64|aarch64/i;
+/** CPUs with fused multiply-adds in baseline code. */
+const baselineFma = /arm64|aarch64/i;
 
 function arithmeticOf({ config: { model, training } }: RecordedRun): AdamwArithmetic {
   if (model.dtype === "float32-master" || training.optimizer_state_dtype === "float32") return "float32";
   return training.optim === "adamw_torch_fused" ? "fused" : "by-operation";
 }
 
-/** The learning rates that were recorded, else those of the schedule. */
+/** Recorded learning rates, or else those of the schedule. */
 async function ratesOf({ config, tensors, open }: RecordedRun): Promise<(step: number) => number> {
   if (!tensors.includes("learning_rate")) return learningRates(config.training) ?? (() => Number.NaN);
   const recorded = await open("learning_rate");
@@ -50,10 +47,9 @@ async function ratesOf({ config, tensors, open }: RecordedRun): Promise<(step: n
 }
 
 /**
- * The ledger of the embedding of a run, from what the run recorded beside it.
- *
- * @param work runs the ledger, giving way to others.
- * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` when a tensor is of other rows than the embedding.
+ * The ledger of a run's embedding, from its recorded gradients and moments.
+ * @param work runs the ledger cooperatively.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` if a tensor has other rows than the embedding.
  */
 export async function ledgerOfRun(
   weight: History,
@@ -65,14 +61,14 @@ export async function ledgerOfRun(
   const { training, model } = config;
   const arithmetic = arithmeticOf(run);
   if (!environment.device.startsWith("cpu")) {
-    note(`adamw: the run was trained on ${environment.device}, and its steps are recomputed as a processor would make them: some bits differ`);
+    note(`adamw: the run was trained on ${environment.device}, but its steps are recomputed as on a CPU, so some bits differ`);
   }
   const opened: History[] = [];
   const open = async (tensor: string): Promise<History> => {
     const history = await run.open(tensor);
     opened.push(history);
     if (history.tokens === weight.tokens && history.dims === weight.dims) return history;
-    throw new BhBridgeError("FORMAT_UNSUPPORTED", `${tensor} was recorded of other rows than the embedding: the steps cannot be recomputed from it`);
+    throw new BhBridgeError("FORMAT_UNSUPPORTED", `${tensor} was recorded for other rows than the embedding: its steps cannot be recomputed`);
   };
   try {
     const tensors = {
@@ -86,7 +82,7 @@ export async function ledgerOfRun(
       arithmetic,
       narrowWeights: weight.dtype === "BF16",
       narrowMoments: tensors.firstMoment.dtype === "BF16",
-      fma: environment.cpu_capability !== "DEFAULT" || fusesByItself.test(environment.platform),
+      fma: environment.cpu_capability !== "DEFAULT" || baselineFma.test(environment.platform),
       beta1: training.adam_beta1,
       beta2: training.adam_beta2,
       epsilon: training.adam_epsilon,
@@ -94,7 +90,7 @@ export async function ledgerOfRun(
     };
     const firstStep = stepsOf(weight)[0] ?? 0;
     const ledger = await work(adamwLedger(tensors, settings, await ratesOf(run), run.goesOn ? firstStep + 1 : firstStep));
-    if (ledger.entries.length === 0) note("adamw: no two steps that follow each other were recorded: there is no step to recompute");
+    if (ledger.entries.length === 0) note("adamw: no two consecutive steps were recorded, so no step can be recomputed");
     return { ledger, arithmetic };
   } finally {
     for (const history of opened) history.close();

@@ -7,28 +7,22 @@ import { type Census, censusOfClasses, rowClasses, selectRows } from "./census.j
 import { type CensusHashes, createRowHasher, type HashRequest, hashRows, hashWords, type ReadRows, rowRuns, rowsAtATime } from "./row-hashes.js";
 import type { RowValues } from "./row-values.js";
 
-/** First rows of groups that are kept while the others are compared with them; further groups wait for another pass over their own rows. */
-const keptBytes = 32 * 1024 * 1024;
+/** Memory for the first rows of groups. Further groups are compared in another pass over their rows. */
+const batchBytes = 32 * 1024 * 1024;
 
 /** Groups of rows that may be equal. */
 interface CandidateClasses {
   readonly dtype: Dtype;
   readonly columns: number;
-  /** The looked-at rows, ascending. */
+  /** The selected rows, ascending. */
   readonly rows: Int32Array;
   /** For each position in `rows`, the first position with the same hash. */
   readonly candidates: Int32Array;
   readonly kernels: KernelChoice;
 }
 
-/** A row that was kept, and where it stands in the list of rows. */
-interface KeptRow {
-  readonly position: number;
-  readonly bytes: Uint8Array;
-}
-
 /**
- * Positions that share a hash with another one, cut into batches of whole groups whose first rows fit into memory.
+ * Positions that share a hash with another one, in batches of whole groups whose first rows fit into memory.
  * Index loops, since a matrix has hundreds of thousands of rows and few in groups.
  */
 function batches(candidates: Int32Array, groupsInBatch: number): number[][] {
@@ -38,7 +32,6 @@ function batches(candidates: Int32Array, groupsInBatch: number): number[][] {
     if (first !== position && !batchOfGroup.has(first)) batchOfGroup.set(first, Math.floor(batchOfGroup.size / groupsInBatch));
   }
   const positions = Array.from({ length: Math.ceil(batchOfGroup.size / groupsInBatch) }, (): number[] => []);
-  if (positions.length === 0) return positions;
   for (let position = 0; position < candidates.length; position++) {
     const batch = batchOfGroup.get(candidates[position] ?? position);
     if (batch !== undefined) positions[batch]?.push(position);
@@ -46,14 +39,8 @@ function batches(candidates: Int32Array, groupsInBatch: number): number[][] {
   return positions;
 }
 
-/** The kept row that equals `bytes`, among those of one group. */
-function equalRow(kept: readonly KeptRow[], bytes: Uint8Array): KeptRow | undefined {
-  return kept.find((row) => Buffer.compare(row.bytes, bytes) === 0);
-}
-
 /**
- * Turn groups of rows with the same hash into classes of equal rows, by reading and comparing them; each row is read once.
- *
+ * Turn groups of rows with the same hash into classes of equal rows, by reading each row once and comparing.
  * @yields the number of rows compared, after each run.
  * @returns for each position, the first position whose row is equal.
  */
@@ -63,19 +50,18 @@ export function* verifyClasses(read: ReadRows, { dtype, columns, rows, candidate
   const hasher = createRowHasher(dtype, columns, capacity, kernels);
   const rowBytes = hasher.rows(1).byteLength;
   let compared = 0;
-  for (const positions of batches(candidates, Math.max(Math.floor(keptBytes / rowBytes), 1))) {
-    const groups = new Map<number, KeptRow[]>();
+  for (const positions of batches(candidates, Math.max(Math.floor(batchBytes / rowBytes), 1))) {
+    const groups = new Map<number, { position: number; bytes: Uint8Array }[]>();
     const batchRows = positions.map((position) => rows[position] ?? 0);
     for (const run of rowRuns(batchRows, capacity)) {
       read(run.firstRow, run.count, hasher.rows(run.count));
-      // Hashing again brings equal rows to equal bytes.
-      hasher.hash(run.count);
+      hasher.hash(run.count); // makes the bytes of equal rows equal
       const memory = hasher.rows(run.count);
       for (let index = 0; index < run.count; index++) {
         const position = positions[run.position + index] ?? 0;
         const bytes = memory.subarray(index * rowBytes, (index + 1) * rowBytes);
         const group = groups.get(candidates[position] ?? position) ?? [];
-        const equal = equalRow(group, bytes);
+        const equal = group.find((row) => Buffer.compare(row.bytes, bytes) === 0);
         if (equal) classes[position] = equal.position;
         else groups.set(candidates[position] ?? position, [...group, { position, bytes: bytes.slice() }]);
       }
@@ -86,10 +72,10 @@ export function* verifyClasses(read: ReadRows, { dtype, columns, rows, candidate
   return classes;
 }
 
-/** A worker takes 60 ms to start, in which one thread hashes 700 MB: with less than this for each, two are slower than one. */
+/** A worker takes 60 ms to start, in which one thread hashes 700 MB. With less than this for each, two are slower than one. */
 const bytesPerWorker = 1024 * 1024 * 1024;
 
-/** Hashes as rows that can be told apart; both words are 0 for a row with NaN. */
+/** Hashes in place of row values; both words are 0 for a row with NaN. */
 function hashValues(hashes: CensusHashes): RowValues {
   const word = (index: number): number => hashes[index] ?? 0;
   return {
@@ -128,14 +114,11 @@ async function hashAll(source: RowSource, request: HashRequest, options: ScanOpt
 }
 
 /**
- * The census of a matrix of any size, in memory that does not grow with it (some bytes a row excepted).
- *
- * Rows are hashed as they are read; those that share a hash are read a second time and compared, so that no hash is trusted.
- * Long plain files are read by several threads. Equality is that of `census`.
- *
+ * The census of a matrix of any size, in constant memory apart from some bytes per row. Rows are hashed as they are read; rows with equal hashes are read again and
+ * compared. Several threads read long plain files. Equality is that of `census`.
  * @param source the matrix: `tensor.rows()` of an open file, or `rows` of `openEmbedding(path)`.
- * @param tokens whose rows to look at, in any order; all of them when absent. One named twice counts once.
- * @throws {BhBridgeError} `USAGE` for a token that has no row in the matrix; `ABORTED`; what reading the rows throws.
+ * @param tokens tokens to select, in any order (default: all). Duplicates count once.
+ * @throws {BhBridgeError} `USAGE` for a token without a row in the matrix; `ABORTED`; read errors.
  */
 export async function censusOfRows(source: RowSource, tokens?: readonly number[], options: ScanOptions = {}): Promise<Census> {
   const { dtype, columns } = source;

@@ -3,16 +3,12 @@ import { type Matrix, requireMatrix } from "../../formats/matrix.js";
 import type { RowTokens } from "../../formats/row-tokens.js";
 import { type RowValues, rowValues } from "./row-values.js";
 
-/**
- * The rows that an analysis looks at: ascending and distinct, all `count` of them when `rows` is absent.
- *
- * @throws {BhBridgeError} `USAGE` when a row is not an integer from 0 to `count − 1`.
- */
+/** The selected rows (default: all `count`), ascending and distinct. @throws {BhBridgeError} `USAGE` if a row is not an integer from 0 to `count − 1`. */
 export function selectRows(count: number, rows?: readonly number[]): Int32Array {
   if (rows === undefined) return new Int32Array(count).map((_, row) => row);
   for (const row of rows) {
     if (!Number.isInteger(row) || row < 0 || row >= count) {
-      throw new BhBridgeError("USAGE", `row ${row} is not in a matrix of ${count} rows; name rows from 0 to ${count - 1}`);
+      throw new BhBridgeError("USAGE", `row ${row} is not in a matrix of ${count} rows. Use rows from 0 to ${count - 1}`);
     }
   }
   return Int32Array.from(new Set(rows)).sort();
@@ -20,22 +16,15 @@ export function selectRows(count: number, rows?: readonly number[]): Int32Array 
 
 const emptySlot = -1;
 
-/** Slots of an open-addressing table for `count` entries: a power of two, at most half full. */
-function tableSize(count: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(count, 1) * 2));
-}
-
 /**
- * The class of each chosen row: the position, in `rows`, of the first row with the same value.
- *
- * A row that no earlier row equals is its own class, and so is every row with NaN. Every hash hit is verified by comparing the rows.
- *
+ * The class of each selected row: the position, in `rows`, of the first row with the same value. Every row with NaN is a class of its own. Rows with equal hashes
+ * are compared.
  * @param rows indices of rows, ascending and distinct.
  * @returns as many entries as `rows`; entry i is at most i.
  */
 export function rowClasses(values: RowValues, rows: ArrayLike<number>): Int32Array {
   const classes = new Int32Array(rows.length);
-  const mask = tableSize(rows.length) - 1;
+  const mask = 2 ** Math.ceil(Math.log2(Math.max(rows.length, 1) * 2)) - 1; // an open-addressing table, at most half full
   const slots = new Int32Array(mask + 1).fill(emptySlot);
   const hashes = new Int32Array(rows.length);
   for (let position = 0; position < rows.length; position++) {
@@ -61,9 +50,9 @@ export function rowClasses(values: RowValues, rows: ArrayLike<number>): Int32Arr
   return classes;
 }
 
-/** How many rows are distinct, and which rows share a value. A black hole is a value that two or more rows share. */
+/** Distinct and shared rows of a matrix. A black hole is a value that two or more rows share. */
 export interface Census {
-  /** Rows that were looked at. */
+  /** Selected rows. */
   readonly rows: number;
   /** Distinct values among them. */
   readonly unique: number;
@@ -73,20 +62,17 @@ export interface Census {
   readonly P: number;
   /** Rows in each black hole, descending; ties are in the order of their first member. */
   readonly populations: readonly number[];
-  /** Tokens of each black hole, in the order of `populations`, ascending inside. */
+  /** Tokens of each black hole, ascending, in the order of `populations`. */
   readonly members: readonly (readonly number[])[];
-  /** How these tokens are written, null for one without a text; absent where the vocabulary is not known. */
+  /** Texts of these tokens, null for a token without one; absent if the vocabulary is unknown. */
   readonly texts?: readonly (readonly (string | null)[])[];
 }
 
 /**
- * Unique rows of a matrix and the groups that share a value.
- *
- * Equality is by value: −0 equals 0, infinities equal themselves, and a row with NaN equals nothing, not even its copy.
- *
+ * Unique rows of a matrix and the groups that share a value. Equality is by value: −0 equals 0, infinities equal themselves, and a row with NaN equals no row.
  * @param matrix `[rows, columns]` of any dtype.
- * @param tokens whose rows to look at, in any order; all of them when absent. One named twice counts once.
- * @throws {BhBridgeError} `USAGE` for a token that has no row in the matrix.
+ * @param tokens tokens to select, in any order (default: all). Duplicates count once.
+ * @throws {BhBridgeError} `USAGE` for a token without a row in the matrix.
  */
 export function census(matrix: Matrix, tokens?: readonly number[]): Census {
   requireMatrix(matrix, "matrix");
@@ -96,9 +82,8 @@ export function census(matrix: Matrix, tokens?: readonly number[]): Census {
 }
 
 /**
- * The census that classes amount to.
- *
- * @param classes for each looked-at row, the position of the first row with the same value (`rowClasses`).
+ * The census of classified rows.
+ * @param classes for each selected row, the position of the first row with the same value (`rowClasses`).
  * @param rows the row index of each position, ascending.
  */
 export function censusOfClasses(classes: Int32Array, rows: ArrayLike<number>, rowTokens: RowTokens): Census {

@@ -1,22 +1,9 @@
 import { type Dtype, itemSizes } from "../../formats/matrix.js";
-import { type KernelChoice, kernelKinds, loadKernels } from "../kernels/load-kernels.js";
+import { type KernelChoice, kernelKind, loadKernels } from "../kernels/load-kernels.js";
 import { rowValues } from "./row-values.js";
 
-/** Rows that follow each other in a file and are read at once. */
-interface RowRun {
-  /** Position of the first in the list of chosen rows. */
-  readonly position: number;
-  readonly firstRow: number;
-  readonly count: number;
-}
-
-/**
- * Cut a list of rows into runs of consecutive ones.
- *
- * @param rows ascending and distinct.
- * @param limit rows of the longest run.
- */
-export function* rowRuns(rows: ArrayLike<number>, limit: number): Generator<RowRun> {
+/** Cut rows into runs of at most `limit` consecutive ones, each with the position of its first row. @param rows ascending and distinct. */
+export function* rowRuns(rows: ArrayLike<number>, limit: number): Generator<Readonly<Record<"position" | "firstRow" | "count", number>>> {
   for (let position = 0; position < rows.length; ) {
     const firstRow = rows[position] ?? 0;
     let count = 1;
@@ -29,11 +16,11 @@ export function* rowRuns(rows: ArrayLike<number>, limit: number): Generator<RowR
 /** 32-bit words of a row's hash. */
 export const hashWords = 2;
 
-/** Hashes rows that are read into its memory, and brings them to a form in which equal rows are equal bytes. */
+/** Hashes rows in its memory, and makes the bytes of equal rows equal. */
 interface RowHasher {
   /** Memory of the first `count` rows. */
   rows(count: number): Uint8Array;
-  /** Two words a row, both 0 for a row with NaN and for no other. Afterwards −0 is 0 in `rows`, and every true boolean is 1. */
+  /** Two words per row, both 0 only for a row with NaN. Replaces −0 by 0 and true booleans by 1 in `rows`. */
   hash(count: number): Uint32Array;
 }
 
@@ -41,13 +28,13 @@ function rewriteFloats(words: Uint16Array | Uint32Array, sign: number): void {
   for (let index = 0; index < words.length; index++) if (words[index] === sign) words[index] = 0;
 }
 
-/** Rewrite −0 as 0, and true booleans as 1, in place. */
-function canonicalize(dtype: Dtype, { buffer, byteOffset, byteLength }: Uint8Array): void {
+/** Replace −0 by 0 and true booleans by 1, in place. */
+export function canonicalize(dtype: Dtype, { buffer, byteOffset, byteLength }: Uint8Array): void {
   if (dtype === "BF16" || dtype === "F16") rewriteFloats(new Uint16Array(buffer, byteOffset, byteLength / 2), 0x8000);
   if (dtype === "F32") rewriteFloats(new Uint32Array(buffer, byteOffset, byteLength / 4), 0x80000000);
   if (dtype === "F64") {
     const values = new Float64Array(buffer, byteOffset, byteLength / 8);
-    // Only zeros are written: a NaN that passes through a number could change its bits.
+    // Only zeros are written: reading and writing a NaN could change its bits.
     for (let index = 0; index < values.length; index++) if (values[index] === 0) values[index] = 0;
   }
   if (dtype === "BOOL") {
@@ -85,7 +72,7 @@ function wasmRowHasher(dtype: Dtype, columns: number, capacity: number): RowHash
     rows,
     hash(count) {
       if (dtype === "BOOL") canonicalize(dtype, rows(count));
-      kernels.hashRows(kernelKinds[dtype], count, rowBytes);
+      kernels.hashRows(kernelKind(dtype), count, rowBytes);
       return new Uint32Array(buffer, kernels.hashesAddress(), count * hashWords);
     },
   };
@@ -97,10 +84,10 @@ export function createRowHasher(dtype: Dtype, columns: number, capacity: number,
   return hasher ?? plainRowHasher(dtype, columns, capacity);
 }
 
-/** Rows are read about so many bytes at a time: they stay in the second-level cache until they are hashed. */
+/** Approximate size of a read, small enough to stay in the second-level cache until it is hashed. */
 const chunkBytes = 512 * 1024;
 
-/** Rows of a matrix to be hashed. */
+/** A request to hash rows of a matrix. */
 export interface HashRequest {
   readonly dtype: Dtype;
   readonly columns: number;
@@ -112,7 +99,7 @@ export interface HashRequest {
 /** `hashWords` words for each row of a request. */
 export type CensusHashes = Uint32Array;
 
-/** Copies the rows from `first` on into `target`, which holds `count` of them. */
+/** Reads `count` rows from `first` on into `target`. */
 export type ReadRows = (first: number, count: number, target: Uint8Array) => void;
 
 /** Rows of one chunk. */
@@ -120,11 +107,7 @@ export function rowsAtATime(dtype: Dtype, columns: number): number {
   return Math.max(Math.floor(chunkBytes / (columns * itemSizes[dtype])), 1);
 }
 
-/**
- * Hash the rows of a matrix as they are read.
- *
- * @yields the number of rows done, after each chunk.
- */
+/** Hash the rows of a matrix as they are read. @yields the number of rows done, after each chunk. */
 export function* hashRows(read: ReadRows, { dtype, columns, rows, kernels }: HashRequest): Generator<number, CensusHashes> {
   const capacity = Math.min(rowsAtATime(dtype, columns), Math.max(rows.length, 1));
   const hasher = createRowHasher(dtype, columns, capacity, kernels);

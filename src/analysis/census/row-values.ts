@@ -1,6 +1,6 @@
 import { type Dtype, itemSizes } from "../../formats/matrix.js";
 
-/** Rows compared by value: −0 equals 0, and a row with NaN equals nothing, not even itself. */
+/** Rows compared by value: −0 equals 0, and a row with NaN equals no row. */
 export interface RowValues {
   /** A 32-bit hash that equal rows share; null for a row with NaN. */
   hash(row: number): number | null;
@@ -14,7 +14,7 @@ function mix(hash: number, word: number): number {
   return Math.imul(((hash << 5) | (hash >>> 27)) ^ word, hashMultiplier);
 }
 
-/** Floats of 16 or 32 bits: `sign` is the sign bit alone, which is also −0; `infinity` are the bits of +∞. */
+/** Floats of 16 or 32 bits. @param sign the bits of −0. @param infinity the bits of +∞. */
 function narrowFloats(words: Uint16Array | Uint32Array, columns: number, sign: number, infinity: number): RowValues {
   const magnitude = sign - 1;
   return {
@@ -38,7 +38,7 @@ function narrowFloats(words: Uint16Array | Uint32Array, columns: number, sign: n
   };
 }
 
-/** Floats of 64 bits, as numbers for comparing and as pairs of words for hashing. */
+/** Floats of 64 bits: compared as numbers, hashed as pairs of words. */
 function wideFloats(values: Float64Array, columns: number): RowValues {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
   return {
@@ -60,7 +60,7 @@ function wideFloats(values: Float64Array, columns: number): RowValues {
   };
 }
 
-/** Integers, whose bytes are their value; `bytesOf` makes every true boolean the same byte. */
+/** Integers, whose bytes are their value; `bytesOf` maps every true boolean to one byte. */
 function integers(bytes: Uint8Array, rowBytes: number, bytesOf: (byte: number) => number): RowValues {
   return {
     hash(row) {
@@ -78,9 +78,8 @@ function integers(bytes: Uint8Array, rowBytes: number, bytesOf: (byte: number) =
 }
 
 /**
- * The rows of a matrix, ready to be compared by value.
- *
- * @param bytes `[rows, columns]` of `dtype`, little-endian, row-major; copied only when it is not aligned to its elements.
+ * The rows of a matrix for comparison by value.
+ * @param bytes `[rows, columns]` of `dtype`, little-endian, row-major; copied only if it is not aligned to its elements.
  */
 export function rowValues(dtype: Dtype, bytes: Uint8Array, columns: number): RowValues {
   const size = itemSizes[dtype];

@@ -7,40 +7,41 @@ const schema = z
   .strictObject({
     from: z.enum(["logits.mean", "hidden.mean"]),
     dead: count,
-    uniform: z.number().describe("What the dead tokens would have if all tokens were alike"),
+    uniform: z.number().describe("Mass of the dead tokens if all tokens were equally likely"),
     steps: counts,
     mass: figures,
   })
-  .describe("Σ softmax of the dead tokens at the mean logits, or at the logits of the mean hidden state, of each step that recorded them");
+  .describe("Σ softmax of the dead tokens for the mean logits, or for the logits of the mean hidden state, of each recorded step");
 
 const recorded: Need = {
   unmet: (_history, _settings, run) =>
     run?.tensors.some((tensor) => tensor === "logits.mean" || tensor === "hidden.mean")
       ? undefined
-      : 'it takes a run that recorded logits.mean or hidden.mean: set record.tensors, or add one with "bh-bridge rerecord"',
+      : 'needs a run that recorded logits.mean or hidden.mean: set record.tensors, or add one with "bh-bridge rerecord"',
 };
 const allRows: Need = {
-  unmet: ({ rowTokens }) => (rowTokens.ids ? "a probability takes the logits of all tokens, and chosen rows were recorded: set record.rows to all" : undefined),
+  unmet: ({ rowTokens }) =>
+    rowTokens.ids ? "probabilities need the logits of all tokens, but only chosen rows were recorded: set record.rows to all" : undefined,
 };
 const deadTokens: Need = {
-  unmet: (_history, _settings, run) => (run?.deadTokens.length === 0 ? "the text of the run has every token: none is dead" : undefined),
+  unmet: (_history, _settings, run) => (run?.deadTokens.length === 0 ? "the text of the run contains every token: none is dead" : undefined),
 };
 
-/** The probability that a model gives to tokens that it never sees. */
+/** The probability of the tokens that never appear in the text. */
 export const deadMassAnalysis = defineAnalysis({
   name: "deadMass",
   schema,
   isOnRequest: true,
   needs: [recorded, allRows, deadTokens],
   async finish({ history, run, signal }) {
-    if (!run) throw new Error("its needs say that there is a run");
+    if (!run) throw new Error("the needs of deadMass require a run");
     const [{ massOfRun }, { runHere }] = await Promise.all([import("./dead-token-mass.js"), import("../scan/run-in-parts.js")]);
     const { from, steps, mass } = await massOfRun(history, run, (work, total) => runHere(work, total, { signal }));
     return { from, dead: run.deadTokens.length, uniform: run.deadTokens.length / history.rowTokens.vocabulary, steps, mass: jsonFigures(mass) };
   },
-  title: "Mass on dead tokens",
+  title: "Probability of dead tokens",
   print({ from, dead, uniform, steps, mass }) {
     const rows = glance(0, steps.length - 1).map((at) => [groupDigits(steps[at] ?? 0), shown(mass[at])]);
-    return [`${groupDigits(dead)} dead tokens, at ${from}; ${shown(uniform)} if all tokens were alike`, { head: ["step", "probability"], rows }];
+    return [`${groupDigits(dead)} dead tokens, from ${from}; ${shown(uniform)} if all tokens were equally likely`, { head: ["step", "probability"], rows }];
   },
 });

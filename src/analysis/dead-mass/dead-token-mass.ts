@@ -9,7 +9,7 @@ import { forEachRow } from "../elements.js";
 import type { ScanOptions } from "../scan/observation.js";
 import { runHere } from "../scan/run-in-parts.js";
 
-/** Σ softmax(logits)ᵢ over the dead tokens; the largest logit is taken off first, so that no exponential overflows. */
+/** Σ softmax(logits)ᵢ over the dead tokens. Subtracting the largest logit keeps exponentials from overflowing. */
 function massOfRow(logits: Float64Array, dead: Int32Array): number {
   const largest = logits.reduce((max, logit) => Math.max(max, logit), Number.NEGATIVE_INFINITY);
   let all = 0;
@@ -20,11 +20,10 @@ function massOfRow(logits: Float64Array, dead: Int32Array): number {
 }
 
 /**
- * The probability that a model gives to dead tokens, at each position.
- *
+ * The probability of dead tokens at each position.
  * @param logits `[positions, vocabulary]` of any dtype, taken as float64.
  * @param deadTokens token ids.
- * @returns one probability a position; NaN where a logit is NaN.
+ * @returns one probability per position; NaN if a logit is NaN.
  * @throws {BhBridgeError} `USAGE` for a token outside the vocabulary.
  */
 export function deadTokenMass(logits: Matrix, deadTokens: readonly number[]): Float64Array {
@@ -38,12 +37,11 @@ export function deadTokenMass(logits: Matrix, deadTokens: readonly number[]): Fl
 }
 
 /**
- * The same from final hidden states and the tied embedding: logits = hidden · embeddingᵀ, in float64.
- *
+ * The probability of dead tokens from final hidden states and the tied embedding: logits = hidden · embeddingᵀ, in float64.
  * @param hidden `[positions, dims]`, after the last norm.
  * @param embedding `[vocabulary, dims]`.
- * @throws {BhBridgeError} `FORMAT_INVALID` when the dimensions differ; `FORMAT_UNSUPPORTED` for the rows of chosen tokens alone, since a probability
- *   takes the logits of all; `USAGE` for a token outside the vocabulary.
+ * @throws {BhBridgeError} `FORMAT_INVALID` if the dimensions differ; `FORMAT_UNSUPPORTED` if the embedding has only chosen tokens; `USAGE` for a token outside the
+ * vocabulary.
  */
 export function deadTokenMassOfHidden(hidden: Matrix, embedding: Matrix, deadTokens: readonly number[]): Float64Array {
   requireMatrix(hidden, "hidden");
@@ -52,11 +50,9 @@ export function deadTokenMassOfHidden(hidden: Matrix, embedding: Matrix, deadTok
     throw new BhBridgeError("FORMAT_INVALID", `hidden states have ${hidden.columns} dimensions, the embedding has ${embedding.columns}`);
   }
   const { ids, vocabulary } = embedding.rowTokens;
-  if (ids)
-    throw new BhBridgeError(
-      "FORMAT_UNSUPPORTED",
-      `the embedding has the rows of ${count(ids.length, "chosen token")} of ${vocabulary}: a probability takes all`,
-    );
+  if (ids) {
+    throw new BhBridgeError("FORMAT_UNSUPPORTED", `the embedding has only ${count(ids.length, "chosen row")} of ${vocabulary}: probabilities need all rows`);
+  }
   const dead = selectRows(embedding.rows, deadTokens);
   const weights = embedding.toFloat64();
   const logits = new Float64Array(embedding.rows);
@@ -72,14 +68,10 @@ export function deadTokenMassOfHidden(hidden: Matrix, embedding: Matrix, deadTok
   return masses;
 }
 
-/** What was recorded of a model at every state: its logits, or its final hidden states and its tied embedding. */
+/** Recorded predictions of a model at every state: its logits, or its final hidden states and its tied embedding. */
 export type RecordedPredictions =
   | { /** `[states, positions, vocabulary]`. */ readonly logits: History }
   | { /** `[states, positions, dims]`, after the last norm. */ readonly hidden: History /** `[states, vocabulary, dims]`. */; readonly embedding: History };
-
-function mean(masses: Float64Array): number {
-  return masses.reduce((sum, mass) => sum + mass, 0) / masses.length;
-}
 
 function* massPerState(recorded: RecordedPredictions, states: number, deadTokens: readonly number[]): Generator<number, number[]> {
   const means: number[] = [];
@@ -88,27 +80,22 @@ function* massPerState(recorded: RecordedPredictions, states: number, deadTokens
       "logits" in recorded
         ? deadTokenMass(readState(recorded.logits, state), deadTokens)
         : deadTokenMassOfHidden(readState(recorded.hidden, state), readState(recorded.embedding, state), deadTokens);
-    means.push(mean(masses));
+    means.push(masses.reduce((sum, mass) => sum + mass, 0) / masses.length);
     yield state + 1;
   }
   return means;
 }
 
 /**
- * The probability that a model gives to dead tokens in each state, as the mean over the recorded positions.
- *
- * Reads one state at a time.
- *
- * @param deadTokens token ids.
- * @throws {BhBridgeError} `FORMAT_INVALID` when hidden states and embedding differ in states or dimensions; `USAGE` for a token outside the vocabulary; `ABORTED`.
+ * The probability of dead tokens in each state, as the mean over the recorded positions. Reads one state at a time.
+ * @throws {BhBridgeError} `FORMAT_INVALID` if hidden states and embedding differ in states or dimensions; `USAGE` for a token outside the vocabulary; `ABORTED`.
  */
 export async function deadTokenMassOverTime(
   recorded: RecordedPredictions,
   deadTokens: readonly number[],
   options: Pick<ScanOptions, "signal" | "onProgress"> = {},
 ): Promise<number[]> {
-  const first = "logits" in recorded ? recorded.logits : recorded.hidden;
-  const other = "logits" in recorded ? recorded.logits : recorded.embedding;
+  const [first, other] = "logits" in recorded ? [recorded.logits, recorded.logits] : [recorded.hidden, recorded.embedding];
   if (first.states !== other.states) {
     throw new BhBridgeError("FORMAT_INVALID", `hidden states were recorded ${count(first.states, "time")}, the embedding ${count(other.states, "time")}`);
   }
@@ -117,16 +104,15 @@ export async function deadTokenMassOverTime(
 
 export interface MassOfRun {
   readonly from: "logits.mean" | "hidden.mean";
-  /** Steps, counted from 1: before the first one nothing was predicted. */
+  /** Steps, counted from 1, since there is no prediction before the first. */
   readonly steps: readonly number[];
-  /** A probability for each. */
+  /** The probability of each step. */
   readonly mass: readonly number[];
 }
 
 /**
- * The probability of the dead tokens at the mean logits that a run recorded, or at the logits of its mean hidden state and of its head after the step.
- *
- * @throws {BhBridgeError} `TENSOR_NOT_FOUND` when hidden states were recorded of a model whose own head was not.
+ * The probability of the dead tokens for a run's recorded mean logits, or for the logits of its mean hidden state and of its head after the step.
+ * @throws {BhBridgeError} `TENSOR_NOT_FOUND` if hidden states were recorded, but not the model's untied head.
  */
 export async function massOfRun(
   embedding: History,
@@ -134,10 +120,9 @@ export async function massOfRun(
   work: (steps: Generator<number, MassOfRun>, total: number) => Promise<MassOfRun>,
 ): Promise<MassOfRun> {
   const from = run.tensors.includes("logits.mean") ? "logits.mean" : "hidden.mean";
-  const { model } = run.config;
-  const hasHead = hasOwnHead(model);
+  const hasHead = hasOwnHead(run.config.model);
   if (from === "hidden.mean" && hasHead && !run.tensors.includes("lm_head")) {
-    throw new BhBridgeError("TENSOR_NOT_FOUND", "the model has a head of its own, which was not recorded: add lm_head with bh-bridge rerecord");
+    throw new BhBridgeError("TENSOR_NOT_FOUND", "the model's untied head was not recorded: add lm_head with bh-bridge rerecord");
   }
   const recorded = await run.open(from);
   const head = hasHead && from === "hidden.mean" ? await run.open("lm_head") : embedding;
@@ -159,7 +144,7 @@ function* massPerStep(recorded: History, head: History, dead: readonly number[],
     const values = readState(recorded, state);
     const masses =
       from === "logits.mean"
-        ? deadTokenMass(new Matrix(values.dtype, [1, values.rows], values.bytes), dead) // a row a token: one position
+        ? deadTokenMass(new Matrix(values.dtype, [1, values.rows], values.bytes), dead) // one row per token is one position
         : deadTokenMassOfHidden(values, readState(head, headState ?? 0), dead);
     steps.push(step);
     mass.push(masses[0] ?? Number.NaN);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { count, glance, groupDigits, figure as shown } from "../../text/format.js";
 import { defineAnalysis, measurableStates, type Need } from "../analysis.js";
 import { figure, figures, jsonFigures } from "../document-fields.js";
+import { distance } from "./centroid.js";
 import { observation } from "./geometry.js";
 import { geometryOfValues } from "./state-geometry.js";
 
@@ -23,14 +24,14 @@ const schema = z
     finalSpread: spread.optional(),
     pathSpread: spread.optional(),
   })
-  .describe("Centroid and radii an entry a state; spreads are principal components");
+  .describe("Centroid and radii have one entry per snapshot; spreads are principal components");
 
 const fewDimensions: Need = {
   fields: ["initialSpread", "finalSpread", "pathSpread"],
   unmet: ({ dims }, { spreadDims }) => (dims > spreadDims ? `${count(dims, "dimension")}, more than ${groupDigits(spreadDims)} (spreadDims)` : undefined),
 };
 
-/** Where the rows lie, and where their centroid goes. */
+/** Radii of the rows, and the path of their centroid. */
 export const geometryAnalysis = defineAnalysis({
   name: "geometry",
   schema,
@@ -48,9 +49,8 @@ export const geometryAnalysis = defineAnalysis({
       groupDigits(stepOf(state)),
       ...[centroidNorm, maxRadius, meanRadius, rmsRadius].map((series) => shown(series[state])),
     ]);
-    const directions = ([["at first", initialSpread] as const, ["at last", finalSpread] as const, ["of the path", pathSpread] as const] as const)
-      .filter(([, found]) => found !== undefined)
-      .map(([name, found]) => `${shown(found?.participationRatio)} ${name}`);
+    const spreads = { "at the start": initialSpread, "at the end": finalSpread, "of the path": pathSpread };
+    const directions = Object.entries(spreads).flatMap(([name, found]) => (found ? [`${shown(found.participationRatio)} ${name}`] : []));
     return [
       { head: ["step", "centroid", "max radius", "mean radius", "rms radius"], rows },
       `Displacement ${shown(displacement.float64)} (${shown(displacement.bfloat16)} in the notebook's bfloat16 arithmetic)`,
@@ -62,14 +62,14 @@ export const geometryAnalysis = defineAnalysis({
     centroidNorm: { per: "state", label: "centroid from 0", of: (part) => part.centroidNorm },
     meanRadius: { per: "state", label: "mean radius", of: (part) => part.meanRadius },
     maxRadius: { per: "state", label: "largest radius", of: (part) => part.maxRadius },
-    displacement: { per: "state", label: "way of the centroid" },
+    displacement: { per: "state", label: "displacement of the centroid" },
   },
-  charts: [{ key: "place", title: "Place", unit: "L2 norm", series: ["centroidNorm", "maxRadius", "meanRadius", "displacement"] }],
+  charts: [{ key: "place", title: "Position", unit: "L2 norm", series: ["centroidNorm", "maxRadius", "meanRadius", "displacement"] }],
   figures: [
     {
       name: "radius",
       title: "Radius and distance of the centroid",
-      caption: "Left: distance of the embedding's rows from their centroid, the largest and the mean. Right: distance of the centroid from the origin.",
+      caption: "Left: largest and mean distance of the embedding's rows from their centroid. Right: distance of the centroid from the origin.",
       panels: [
         {
           title: "Around the centroid",
@@ -86,8 +86,7 @@ export const geometryAnalysis = defineAnalysis({
       const origin = geometryOfValues(first, tokens, dims).centroid;
       return (values) => {
         const { centroid, centroidNorm, meanRadius, maxRadius } = geometryOfValues(values, tokens, dims);
-        const displacement = Math.sqrt(centroid.reduce((sum, value, dim) => sum + (value - (origin[dim] ?? 0)) ** 2, 0));
-        return { centroidNorm, meanRadius, maxRadius, displacement };
+        return { centroidNorm, meanRadius, maxRadius, displacement: distance(centroid, origin) };
       };
     },
   },

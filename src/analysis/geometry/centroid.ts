@@ -8,11 +8,19 @@ export function euclideanNorm(vector: ArrayLike<number>): number {
   return Math.sqrt(sum);
 }
 
+/** The L2 norm of a − b, in float64. */
+export function distance(a: Float64Array, b: Float64Array): number {
+  return euclideanNorm(difference(a, b));
+}
+
+function difference(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, column) => value - (b[column] ?? 0));
+}
+
 /**
  * The mean row of a matrix, summed and divided in float64.
- *
  * @param matrix `[rows, columns]` of any dtype.
- * @returns `columns` numbers; NaN where a column holds NaN, and when there is no row.
+ * @returns `columns` numbers; NaN for columns with NaN, and if there is no row.
  */
 export function centroid(matrix: Matrix): Float64Array {
   requireMatrix(matrix, "matrix");
@@ -24,10 +32,7 @@ export function centroid(matrix: Matrix): Float64Array {
 }
 
 /**
- * L2 norm of the mean row of an embedding matrix, in float64.
- *
- * The notebook prints the same in bfloat16, where it moves in steps of 1/256 near 0.8.
- *
+ * L2 norm of the mean row of an embedding matrix, in float64. The notebook prints it in bfloat16, in steps of 1/256 near 0.8.
  * @param matrix `[tokens, dims]` of any dtype.
  */
 export function centroidNorm(matrix: Matrix): number {
@@ -35,7 +40,7 @@ export function centroidNorm(matrix: Matrix): number {
   return euclideanNorm(centroid(matrix));
 }
 
-/** torch sums in four accumulators; each is emptied into the next when it has taken a step's worth of rows (SumKernel.cpp, `multi_row_sum`). */
+/** torch sums in four accumulators and adds each to the next after a fixed number of rows (SumKernel.cpp, `multi_row_sum`). */
 const levels = 4;
 const minimumLevelPower = 4;
 
@@ -43,7 +48,7 @@ function addInto(target: Float32Array, source: ArrayLike<number>): void {
   for (let column = 0; column < target.length; column++) target[column] = (target[column] ?? 0) + (source[column] ?? 0);
 }
 
-/** Sums of the columns in float32, in the order in which torch's CPU kernel adds rows. */
+/** Column sums in float32, in the order of torch's CPU kernel. */
 function cascadeSums(matrix: Matrix): Float32Array {
   const levelPower = Math.max(minimumLevelPower, Math.floor(Math.ceil(Math.log2(matrix.rows)) / levels));
   const step = 2 ** levelPower;
@@ -67,38 +72,28 @@ function cascadeSums(matrix: Matrix): Float32Array {
 }
 
 /**
- * The mean row as `tensor.mean(dim=0)` gives it for a bfloat16 tensor on the CPU: summed and divided in float32, rounded once.
- *
- * @param matrix `[rows, columns]`; of any other dtype, it is rounded to bfloat16 first.
+ * The mean row as `tensor.mean(dim=0)` computes it for a bfloat16 tensor on the CPU: summed and divided in float32, rounded once.
+ * @param matrix `[rows, columns]`; other dtypes are rounded to bfloat16 first.
  * @returns `columns` numbers, each a bfloat16.
  */
 export function bfloat16Centroid(matrix: Matrix): Float64Array {
   return Float64Array.from(cascadeSums(matrix), (sum) => roundToBfloat16(Math.fround(sum / matrix.rows)));
 }
 
-/** How far the centroid moved, at three precisions. */
+/** Distance that the centroid moved, at three precisions. */
 export interface Displacement {
   readonly float64: number;
-  /** The float64 figure, rounded once. */
+  /** The float64 distance, rounded once. */
   readonly float32: number;
-  /** The notebook's figure: `(final.mean(dim=0) - initial.mean(dim=0)).norm().item()` in torch's bfloat16. */
+  /** As in the notebook: `(final.mean(dim=0) - initial.mean(dim=0)).norm().item()` in torch's bfloat16. */
   readonly bfloat16: number;
 }
 
-function difference(final: Float64Array, initial: Float64Array): Float64Array {
-  return final.map((value, column) => value - (initial[column] ?? 0));
-}
-
-/**
- * L2 norm of (final centroid − initial centroid).
- *
- * @param initial `[tokens, dims]` before training.
- * @param final `[tokens, dims]`, the last state.
- */
+/** L2 norm of (final centroid − initial centroid). @param initial `[tokens, dims]` before training. @param final `[tokens, dims]`, the last state. */
 export function displacement(initial: Matrix, final: Matrix): Displacement {
   requireMatrix(initial, "initial");
   requireMatrix(final, "final");
-  const float64 = euclideanNorm(difference(centroid(final), centroid(initial)));
+  const float64 = distance(centroid(final), centroid(initial));
   const notebook = difference(bfloat16Centroid(final), bfloat16Centroid(initial)).map(roundToBfloat16);
   return { float64, float32: Math.fround(float64), bfloat16: roundToBfloat16(Math.fround(euclideanNorm(notebook))) };
 }

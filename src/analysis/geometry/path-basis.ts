@@ -5,34 +5,33 @@ import { runHere } from "../scan/run-in-parts.js";
 import { spreadStates } from "../states.js";
 import { GrowingCloud } from "./state-geometry.js";
 
-/** A fixed view of a history: where it looks at, and in which directions. */
+/** A linear basis for all states of a history. */
 export interface PathBasis {
   readonly center: Float64Array;
-  /** Unit vectors, the widest first, as many as were asked for or as there are dimensions; none where no row ever differs. */
+  /** Unit vectors by descending variance: as many as requested, or as there are dimensions; none if all rows are always equal. */
   readonly axes: readonly Float64Array[];
-  /** The share of the spread that each direction has. */
+  /** Share of the variance along each axis. */
   readonly explained: readonly number[];
-  /** Along each direction, the largest distance of a row from the center. */
+  /** Largest distance of a row from the center along each axis. */
   readonly reach: readonly number[];
 }
 
-/** How much of a history goes into its basis. */
 interface PathBasisOptions {
-  /** Directions that are wanted. */
+  /** Number of axes. */
   axes: number;
-  /** Multiplications: a row takes the square of its dimensions. 1e9 of them take about a second. */
+  /** Multiplications to spend: a row takes the square of its dimensions. 1e9 take about a second. */
   work: number;
-  /** Only the first so many dimensions take part: the eigenvectors of large matrices take seconds. */
+  /** Number of leading dimensions to use: the eigenvectors of large matrices take seconds. */
   mostDims?: number;
   signal?: AbortSignal | undefined;
 }
 
 const mostStates = 200;
-/** Of large states so many are read all the same, with fewer rows of each, where they are not more than so many bytes. */
+/** At least this number of large states is read, with fewer rows of each, if they have at most these bytes. */
 const fewStates = 24;
 const fewStatesBytes = 32 * 2 ** 20;
 
-/** The principal components of the rows of states evenly spread over a whole training: one linear basis for every moment. */
+/** The principal components of the rows of states evenly spread over the training. */
 export async function pathBasis(history: History, { axes: wanted, work, mostDims = history.dims, signal }: PathBasisOptions): Promise<PathBasis> {
   const used = Math.min(history.dims, mostDims);
   const sample = new PathSample(history, Math.ceil(work / used ** 2));
@@ -53,7 +52,7 @@ export async function pathBasis(history: History, { axes: wanted, work, mostDims
   return { ...whole, explained, reach };
 }
 
-/** Where a row is in the view: its coordinates along the axes. */
+/** Coordinates of a row along the axes. */
 export function seenFrom({ center, axes }: Pick<PathBasis, "center" | "axes">, values: ArrayLike<number>): number[] {
   return axes.map((axis) => axis.reduce((sum, direction, dim) => sum + direction * ((values[dim] ?? 0) - (center[dim] ?? 0)), 0));
 }
@@ -64,7 +63,7 @@ function padded(values: Float64Array, length: number): Float64Array {
   return target;
 }
 
-/** Rows of a history at equal distances in both directions, read through the same memory each time. */
+/** Rows at equal intervals of states at equal intervals, read into reused memory. */
 class PathSample {
   readonly #history: History;
   readonly #states: readonly number[];

@@ -2,7 +2,7 @@ import { type Matrix, requireMatrix } from "../../formats/matrix.js";
 import { decodeElements } from "../elements.js";
 import { euclideanNorm } from "./centroid.js";
 
-/** Where the rows of one state lie: their centroid, and their distances from it. */
+/** The centroid of one state's rows, and their distances from it. */
 export interface StateGeometry {
   /** Mean row, `dims` numbers. */
   readonly centroid: Float64Array;
@@ -10,24 +10,22 @@ export interface StateGeometry {
   /** Largest distance of a row from the centroid. */
   readonly maxRadius: number;
   readonly meanRadius: number;
-  /** Square root of the mean squared distance. */
+  /** Root mean square distance. */
   readonly rmsRadius: number;
 }
 
-/** The mean of `count` rows of `mean.length` numbers, into `mean`. */
-function meanRow(values: Float64Array, count: number, mean: Float64Array): void {
-  const dims = mean.length;
-  mean.fill(0);
-  for (let row = 0, index = 0; row < count; row++) {
-    for (let dim = 0; dim < dims; dim++, index++) mean[dim] = (mean[dim] ?? 0) + (values[index] ?? 0);
+/** The mean of decoded rows `[tokens, dims]`. */
+export function meanRow(values: Float64Array, tokens: number, dims: number): Float64Array {
+  const sum = new Float64Array(dims);
+  for (let row = 0, index = 0; row < tokens; row++) {
+    for (let dim = 0; dim < dims; dim++, index++) sum[dim] = (sum[dim] ?? 0) + (values[index] ?? 0);
   }
-  for (let dim = 0; dim < dims; dim++) mean[dim] = (mean[dim] ?? 0) / count;
+  return sum.map((value) => value / tokens);
 }
 
-/** The geometry of decoded rows: `values` is `[tokens, dims]`, row-major. */
+/** The geometry of decoded rows `[tokens, dims]`, row-major. */
 export function geometryOfValues(values: Float64Array, tokens: number, dims: number): StateGeometry {
-  const centroid = new Float64Array(dims);
-  meanRow(values, tokens, centroid);
+  const centroid = meanRow(values, tokens, dims);
   let sum = 0;
   let squares = 0;
   let largest = 0;
@@ -51,11 +49,7 @@ export function geometryOfValues(values: Float64Array, tokens: number, dims: num
   };
 }
 
-/**
- * Centroid and radii of one state, in float64; NaN where rows hold NaN or infinity.
- *
- * @param matrix `[tokens, dims]` of any dtype.
- */
+/** Centroid and radii of one state, in float64; NaN if rows contain NaN or infinity. @param matrix `[tokens, dims]` of any dtype. */
 export function stateGeometry(matrix: Matrix): StateGeometry {
   requireMatrix(matrix, "matrix");
   const values = new Float64Array(matrix.rows * matrix.columns);
@@ -63,14 +57,12 @@ export function stateGeometry(matrix: Matrix): StateGeometry {
   return geometryOfValues(values, matrix.rows, matrix.columns);
 }
 
-/** The scatter of points seen so far: what a covariance needs, in memory that does not grow with their number. */
+/** Mean and scatter of points, from which their covariance follows, in constant memory. */
 export interface PointCloud {
   readonly count: number;
-  /** Of the points; NaN before the first. */
   readonly mean: Float64Array;
-  /** `[dims, dims]` row-major, Σ(x − mean)(x − mean)ᵀ; only the entries on and above the diagonal are kept. */
+  /** `[dims, dims]` row-major, Σ(x − mean)(x − mean)ᵀ; only entries on and above the diagonal are stored. */
   readonly scatter: Float64Array;
-  /** The first point; undefined before there is one. */
   readonly first: Float64Array | undefined;
   /** Whether some point differs from the first. */
   readonly varies: boolean;
@@ -81,7 +73,7 @@ function differs(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   return false;
 }
 
-/** A cloud that points can be added to, one by one (Welford 1962) . */
+/** A cloud that grows by one point at a time (Welford 1962). */
 export class GrowingCloud implements PointCloud {
   count = 0;
   readonly mean: Float64Array;
@@ -120,7 +112,7 @@ export class GrowingCloud implements PointCloud {
   }
 }
 
-/** The cloud of the points of two clouds (Chan, Golub & LeVeque 1979). */
+/** The union of two clouds (Chan, Golub & LeVeque 1979). */
 export function mergeClouds(a: PointCloud, b: PointCloud): PointCloud {
   if (a.first === undefined || b.first === undefined) return a.first === undefined ? b : a;
   const count = a.count + b.count;

@@ -14,11 +14,11 @@ const schema = z
     divergence: z
       .strictObject({ steps: counts, distance: figures, centroid: figures, equalRows: counts })
       .optional()
-      .describe("From another run, where one was named"),
+      .describe("Distance from another run, if one was given"),
   })
-  .describe("Entry i of a series is step i + 1; velocities are ΔW a step");
+  .describe("Entry i of a series belongs to step i + 1; velocities are ΔW per step");
 
-/** Bulk and peculiar motion, its parts, how long it lasts, and how far another run goes apart. */
+/** Bulk and peculiar motion, its parts and persistence, and the divergence from another run. */
 export const kinematicsAnalysis = defineAnalysis({
   name: "kinematics",
   schema,
@@ -38,7 +38,7 @@ export const kinematicsAnalysis = defineAnalysis({
   },
   title: "Kinematics",
   print({ bulkSpeed, peculiarSpeed, radial, radialSpeed, tangentialSpeed, autocorrelation, divergence }, stepOf) {
-    if (bulkSpeed.length === 0) return ["There is no step."];
+    if (bulkSpeed.length === 0) return ["There are no steps."];
     const rows = glance(1, bulkSpeed.length).map((step) => [
       groupDigits(stepOf(step)),
       ...[bulkSpeed, peculiarSpeed, radial, radialSpeed, tangentialSpeed].map((series) => shown(series[step - 1])),
@@ -46,7 +46,7 @@ export const kinematicsAnalysis = defineAnalysis({
     const last = autocorrelation.lags.map((lag, index) => [groupDigits(lag), shown(autocorrelation.bulk[index]), shown(autocorrelation.peculiar[index])]);
     const apart = divergence
       ? [
-          "Apart from the other run",
+          "Distance from the other run",
           {
             head: ["step", "distance", "centroids", "equal rows"],
             rows: glance(0, divergence.steps.length - 1).map((at) => [
@@ -60,7 +60,7 @@ export const kinematicsAnalysis = defineAnalysis({
       : [];
     return [
       { head: ["step", "bulk", "peculiar", "outwards", "radial", "tangential"], rows },
-      "Correlation of velocities that are so many steps apart",
+      "Correlation of velocities by the number of steps between them",
       { head: ["steps", "bulk", "peculiar"], rows: last },
       ...apart,
     ];

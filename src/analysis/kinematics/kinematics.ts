@@ -1,35 +1,33 @@
 import { BhBridgeError } from "../../errors.js";
 import { type History, readState, stepsOf } from "../../formats/history.js";
+import { euclideanNorm } from "../geometry/centroid.js";
+import { meanRow } from "../geometry/state-geometry.js";
 
-/** How far apart two steps are whose velocities are compared. */
+/** Distances, in steps, at which velocities are correlated. */
 const lags = [1, 2, 4, 8] as const;
 
-/** How rows move, taken apart: entry i of a series is of the step that arrives at state i + 1. */
+/** The motion of the rows, decomposed. Entry i of a series belongs to the move to state i + 1. */
 export interface Kinematics {
   /** ‖V‖ of the bulk velocity V = mean ΔW. */
   readonly bulkSpeed: readonly number[];
   /** √(mean ‖u‖²) of the peculiar velocities u = ΔW − V. */
   readonly peculiarSpeed: readonly number[];
-  /** Mean of u·r̂, r̂ being the direction from the centroid before the step to the row; above 0 the rows go outwards. */
+  /** Mean of u·r̂, where r̂ is the direction from the previous centroid to the row; above 0, rows move outwards. */
   readonly radial: readonly number[];
-  /** √(mean (u·r̂)²), and √(mean (‖u‖² − (u·r̂)²)): both over the rows that do not lie on the centroid. */
+  /** √(mean (u·r̂)²), and √(mean (‖u‖² − (u·r̂)²)), both over the rows that are not at the centroid. */
   readonly radialSpeed: readonly number[];
   readonly tangentialSpeed: readonly number[];
   readonly autocorrelation: {
     readonly lags: readonly number[];
-    /** ⟨V(t)·V(t + k)⟩ / √(⟨‖V(t)‖²⟩⟨‖V(t + k)‖²⟩) over all t, for each lag k; NaN where nothing moved or the history is too short. */
+    /** ⟨V(t)·V(t + k)⟩ / √(⟨‖V(t)‖²⟩⟨‖V(t + k)‖²⟩) over all t, for each lag k; NaN if nothing moved or the history is too short. */
     readonly bulk: readonly number[];
-    /** The same of the peculiar velocities, summed over the rows. */
+    /** The same for peculiar velocities, summed over the rows. */
     readonly peculiar: readonly number[];
   };
 }
 
 /** Sums of a correlation. */
-interface Correlation {
-  product: number;
-  before: number;
-  after: number;
-}
+type Correlation = Record<"product" | "before" | "after", number>;
 
 function correlate(sums: Correlation, before: Float64Array, after: Float64Array): void {
   for (let index = 0; index < after.length; index++) {
@@ -40,13 +38,6 @@ function correlate(sums: Correlation, before: Float64Array, after: Float64Array)
   }
 }
 
-function meanRow(values: Float64Array, tokens: number, dims: number): Float64Array {
-  const mean = new Float64Array(dims);
-  for (let index = 0; index < values.length; index++) mean[index % dims] = (mean[index % dims] ?? 0) + (values[index] ?? 0);
-  return mean.map((sum) => sum / tokens);
-}
-
-/** What one step comes to. */
 interface StepKinematics {
   readonly bulk: Float64Array;
   readonly peculiar: Float64Array;
@@ -77,19 +68,17 @@ function stepKinematics(previous: Float64Array, current: Float64Array, { tokens,
     radialSquares += radial * radial;
     tangentialSquares += Math.max(0, length - radial * radial);
   }
-  const bulkSpeed = Math.sqrt(bulk.reduce((sum, value) => sum + value * value, 0));
   const over = (sum: number): number => (counted === 0 ? 0 : sum / counted);
   return {
     bulk,
     peculiar,
-    figures: [bulkSpeed, Math.sqrt(squares / tokens), over(outward), Math.sqrt(over(radialSquares)), Math.sqrt(over(tangentialSquares))],
+    figures: [euclideanNorm(bulk), Math.sqrt(squares / tokens), over(outward), Math.sqrt(over(radialSquares)), Math.sqrt(over(tangentialSquares))],
   };
 }
 
 /**
- * Bulk and peculiar motion of the rows, its radial and tangential parts, and how long velocities last.
- *
- * ΔW is subtracted in float32 (float64 for a float64 history); everything after that is float64. Ten states are in memory.
+ * Bulk and peculiar motion of the rows, its radial and tangential parts, and autocorrelations. ΔW is subtracted in float32 (float64 for a float64 history);
+ * everything after that is float64. Ten states are in memory.
  */
 export function* kinematics(history: History): Generator<number, Kinematics> {
   const series: [number[], number[], number[], number[], number[]] = [[], [], [], [], []];
@@ -118,22 +107,18 @@ export function* kinematics(history: History): Generator<number, Kinematics> {
   return { bulkSpeed, peculiarSpeed, radial, radialSpeed, tangentialSpeed, autocorrelation };
 }
 
-/** How far two runs are apart, at each step that both recorded. */
+/** Distance of two runs at each step that both recorded. */
 export interface RunDivergence {
   readonly steps: readonly number[];
   /** √(mean over rows of ‖A − B‖²). */
   readonly distance: readonly number[];
-  /** ‖mean A − mean B‖: how far apart the centroids are. */
+  /** ‖mean A − mean B‖: distance of the centroids. */
   readonly centroid: readonly number[];
-  /** Rows that are equal in every component, by value. */
+  /** Number of rows with equal values in every component. */
   readonly equalRows: readonly number[];
 }
 
-/**
- * How two histories go apart, in float64; one state of each is in memory.
- *
- * @throws {BhBridgeError} `FORMAT_INVALID` when their states have not the same rows and columns.
- */
+/** The divergence of two histories, in float64; one state of each is in memory. @throws {BhBridgeError} `FORMAT_INVALID` if their states differ in shape. */
 export function* runDivergence(a: History, b: History): Generator<number, RunDivergence> {
   const { tokens, dims } = a;
   if (b.tokens !== tokens || b.dims !== dims) {
@@ -160,7 +145,7 @@ export function* runDivergence(a: History, b: History): Generator<number, RunDiv
     }
     steps?.push(step);
     distance?.push(Math.sqrt(squares / tokens));
-    centroid?.push(Math.sqrt(apart.reduce((sum, value) => sum + value * value, 0)) / tokens);
+    centroid?.push(euclideanNorm(apart) / tokens);
     equalRows?.push(equal);
     yield state + 1;
   }

@@ -8,7 +8,7 @@ import type { TokenNorms } from "../motion/step-motion.js";
 import type { Observation, ScanOptions } from "../scan/observation.js";
 import { laterSteps, scanHistory, stepOrNull, tokensUntil } from "../scan/scan-history.js";
 
-/** Per token, the last step of a range with so much motion on the lattice; 0 when there is none. */
+/** Last step of each token with motion of a given size on the lattice; 0 for none. */
 export interface LifecycleRange {
   /** ‖ΔW′‖₂ > √dims. */
   readonly lastEarly: Int32Array;
@@ -26,7 +26,7 @@ function record({ lastEarly, lastMidlife, lastLate }: LifecycleRange, step: numb
   }
 }
 
-/** When the tokens of a bfloat16 history leave each phase of motion; of any other, they are in none. */
+/** When tokens leave each phase of motion; all 0 unless the history is bfloat16. */
 export const observation: Observation<LifecycleRange> = {
   module: import.meta.url,
   observe({ tokens, dims }) {
@@ -46,7 +46,7 @@ export const observation: Observation<LifecycleRange> = {
   }),
 };
 
-/** When the tokens of a bfloat16 history leave each phase of motion on the lattice; per token, null when it never was in it. */
+/** When tokens of a bfloat16 history leave each phase of motion on the lattice; null for tokens that were never in it. */
 export interface Lifecycle {
   /** Last step with ‖ΔW′‖₂ > √dims. */
   readonly earlyEnd: readonly (number | null)[];
@@ -54,22 +54,21 @@ export interface Lifecycle {
   readonly midlifeEnd: readonly (number | null)[];
   /** Last step with ‖ΔW′‖₁ ≠ 0. */
   readonly lateEnd: readonly (number | null)[];
-  /** The step after `lateEnd`; null when the token moves in the last step. */
+  /** The step after `lateEnd`; null if the token moves in the last step. */
   readonly frozenFrom: readonly (number | null)[];
-  /** Tokens in each phase, an entry a step: early until `earlyEnd`, else midlife until `midlifeEnd`, else late until `lateEnd`, else frozen. */
-  readonly counts: {
-    readonly early: readonly number[];
-    readonly midlife: readonly number[];
-    readonly late: readonly number[];
-    readonly frozen: readonly number[];
-  };
+  /** Tokens in each phase, one entry per step: early until `earlyEnd`, else midlife until `midlifeEnd`, else late until `lateEnd`, else frozen. */
+  readonly counts: Readonly<Record<Phase, readonly number[]>>;
 }
+
+/** The phases of motion on the lattice, in order. */
+export const phases = ["early", "midlife", "late", "frozen"] as const;
+export type Phase = (typeof phases)[number];
 
 function less(counts: readonly number[], fewer: readonly number[]): number[] {
   return counts.map((count, index) => count - (fewer[index] ?? 0));
 }
 
-/** The lifecycle that a scan of `steps` steps amounts to. */
+/** The lifecycle of a scanned history of `steps` steps. */
 export function lifecycleOf({ lastEarly, lastMidlife, lastLate }: LifecycleRange, steps: number): Lifecycle {
   const early = tokensUntil(lastEarly, steps);
   const beforeLate = laterSteps(lastEarly, lastMidlife);
@@ -91,18 +90,15 @@ export function lifecycleOf({ lastEarly, lastMidlife, lastLate }: LifecycleRange
 
 /**
  * The phases of motion of every token of a history.
- *
- * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for a history that is empty or not bfloat16; `ABORTED`; what reading it throws.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for a history that is empty or not bfloat16; `ABORTED`; read errors.
  */
 export async function lifecycle(history: History, options: ScanOptions = {}): Promise<Lifecycle> {
   if (history.dtype !== "BF16") {
-    throw new BhBridgeError("FORMAT_UNSUPPORTED", `${history.source} is ${history.dtype}: only bfloat16 histories have a lattice to live on`);
+    throw new BhBridgeError("FORMAT_UNSUPPORTED", `${history.source} is ${history.dtype}: only bfloat16 histories have a lattice`);
   }
   const { observed } = await scanHistory(history, [observation], options);
   return lifecycleOf(observed[0], history.states - 1);
 }
-
-const phases = ["early", "midlife", "late", "frozen"] as const;
 
 const schema = z
   .strictObject({
@@ -114,7 +110,7 @@ const schema = z
   })
   .describe("Phases of motion on the lattice: ends per token, counts per step");
 
-/** When the tokens leave each phase of motion on the lattice. */
+/** Phases of motion of every token on the lattice. */
 export const lifecycleAnalysis = defineAnalysis({
   name: "lifecycle",
   schema,
@@ -126,7 +122,7 @@ export const lifecycleAnalysis = defineAnalysis({
   },
   title: "Lifecycle (tokens in each phase)",
   print({ counts: inPhases }, stepOf) {
-    if (inPhases.early.length === 0) return ["There is no step."];
+    if (inPhases.early.length === 0) return ["There are no steps."];
     const rows = glance(1, inPhases.early.length).map((step) => [
       groupDigits(stepOf(step)),
       ...phases.map((phase) => groupDigits(inPhases[phase][step - 1] ?? 0)),

@@ -18,9 +18,9 @@ const schema = z
     thermal: figures,
     participation: figures,
   })
-  .describe("An entry a step, entry i being step i + 1; lastMotionStep has an entry a token");
+  .describe("One entry per step, entry i for step i + 1; lastMotionStep has one entry per token");
 
-/** How the tokens move, step by step. */
+/** Motion of the tokens, step by step. */
 export const motionAnalysis = defineAnalysis({
   name: "motion",
   schema,
@@ -34,16 +34,12 @@ export const motionAnalysis = defineAnalysis({
   },
   title: "Motion",
   print({ weight, lattice, stillFraction, frozenFraction, bulk, thermal, participation }, stepOf) {
-    if (bulk.length === 0) return ["There is no step."];
+    if (bulk.length === 0) return ["There are no steps."];
     const rows = glance(1, bulk.length).map((step) => [
       groupDigits(stepOf(step)),
-      figure(weight.meanL2[step - 1]),
-      ...(lattice ? [figure(lattice.meanL2[step - 1])] : []),
-      percent(stillFraction[step - 1]),
-      percent(frozenFraction[step - 1]),
-      figure(bulk[step - 1]),
-      figure(thermal[step - 1]),
-      figure(participation[step - 1]),
+      ...[weight, ...(lattice ? [lattice] : [])].map(({ meanL2 }) => figure(meanL2[step - 1])),
+      ...[stillFraction, frozenFraction].map((series) => percent(series[step - 1])),
+      ...[bulk, thermal, participation].map((series) => figure(series[step - 1])),
     ]);
     const unit = lattice ? ", in weights and in lattice cells" : "";
     const head = ["step", "|ΔW|", ...(lattice ? ["cells"] : []), "still", "frozen", "bulk", "thermal", "particip."];
@@ -58,7 +54,7 @@ export const motionAnalysis = defineAnalysis({
   charts: [
     { key: "motion", title: "Motion", unit: "L2 norm of a token's step", isLog: true, series: ["meanStep"] },
     { key: "cells", title: "Motion in cells", unit: "of the bfloat16 lattice", isLog: true, series: ["meanCells"] },
-    { key: "still", title: "Standing tokens", unit: "share", series: ["still", "frozen"] },
+    { key: "still", title: "Still tokens", unit: "share", series: ["still", "frozen"] },
   ],
   live: {
     series: ["meanStep", "still"],

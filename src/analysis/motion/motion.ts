@@ -1,17 +1,18 @@
 import type { History } from "../../formats/history.js";
 import type { Observation, ScanOptions } from "../scan/observation.js";
-import { joinedSeries, laterSteps, scanHistory, stepOrNull, tokensUntil } from "../scan/scan-history.js";
+import { arraysByName, emptySeries, joinedByName, laterSteps, scanHistory, stepOrNull, tokensUntil } from "../scan/scan-history.js";
 import type { StepMotion } from "./step-motion.js";
 
-/** A token's motion is counted from this length of ΔW′ on: less than a tenth of a cell is no move on the lattice. */
+/** Length of ΔW′ from which a token counts as moving: less than a tenth of a cell is no move on the lattice. */
 const motionThreshold = 0.1;
 
-const normFields = ["meanL1", "maxL1", "meanL2", "maxL2", "meanLinf", "maxLinf"] as const;
+const normNames = ["meanL1", "maxL1", "meanL2", "maxL2", "meanLinf", "maxLinf"] as const;
+const seriesNames = ["stillFraction", "bulk", "thermal", "participation"] as const;
 
-/** Norms over tokens, one entry a step. */
-type NormSeries = Record<(typeof normFields)[number], Float64Array>;
+/** Norms over tokens, one entry per step. */
+type NormSeries = Record<(typeof normNames)[number], Float64Array>;
 
-/** Motion of a range of steps. */
+/** Motion in a range of steps. */
 export interface MotionRange {
   readonly weight: NormSeries;
   readonly lattice: NormSeries;
@@ -19,28 +20,10 @@ export interface MotionRange {
   readonly bulk: Float64Array;
   readonly thermal: Float64Array;
   readonly participation: Float64Array;
-  /** Per token, the last step in which ‖ΔW‖₁ ≠ 0; 0 when there is none. */
+  /** Last step with ‖ΔW‖₁ ≠ 0 of each token; 0 for none. */
   readonly lastChange: Int32Array;
-  /** Likewise ‖ΔW′‖₂ ≥ 0.1. */
+  /** Last step with ‖ΔW′‖₂ ≥ 0.1 of each token; 0 for none. */
   readonly lastMotion: Int32Array;
-}
-
-function normSeries(steps: number): NormSeries {
-  const series = (): Float64Array => new Float64Array(steps);
-  return { meanL1: series(), maxL1: series(), meanL2: series(), maxL2: series(), meanLinf: series(), maxLinf: series() };
-}
-
-function motionRange(steps: number, tokens: number): MotionRange {
-  return {
-    weight: normSeries(steps),
-    lattice: normSeries(steps),
-    stillFraction: new Float64Array(steps),
-    bulk: new Float64Array(steps),
-    thermal: new Float64Array(steps),
-    participation: new Float64Array(steps),
-    lastChange: new Int32Array(tokens),
-    lastMotion: new Int32Array(tokens),
-  };
 }
 
 function meanAndMax(values: Float64Array): { mean: number; max: number } {
@@ -75,50 +58,43 @@ function record(range: MotionRange, index: number, step: number, { weight, latti
   }
 }
 
-function mergeNorms(first: NormSeries, second: NormSeries): NormSeries {
-  return {
-    meanL1: joinedSeries(first.meanL1, second.meanL1),
-    maxL1: joinedSeries(first.maxL1, second.maxL1),
-    meanL2: joinedSeries(first.meanL2, second.meanL2),
-    maxL2: joinedSeries(first.maxL2, second.maxL2),
-    meanLinf: joinedSeries(first.meanLinf, second.meanLinf),
-    maxLinf: joinedSeries(first.maxLinf, second.maxLinf),
-  };
-}
-
-/** How the tokens move: norms of each step, and each token's last. */
+/** The motion of the tokens: norms of each step, and each token's last step. */
 export const observation: Observation<MotionRange> = {
   module: import.meta.url,
   observe({ firstStep, end, tokens }) {
-    const range = motionRange(end - firstStep, tokens);
+    const steps = end - firstStep;
+    const range: MotionRange = {
+      weight: emptySeries(normNames, steps),
+      lattice: emptySeries(normNames, steps),
+      ...emptySeries(seriesNames, steps),
+      lastChange: new Int32Array(tokens),
+      lastMotion: new Int32Array(tokens),
+    };
     return { step: (step, motion) => record(range, step - firstStep, step, motion), end: () => range };
   },
   merge: (first, second) => ({
-    weight: mergeNorms(first.weight, second.weight),
-    lattice: mergeNorms(first.lattice, second.lattice),
-    stillFraction: joinedSeries(first.stillFraction, second.stillFraction),
-    bulk: joinedSeries(first.bulk, second.bulk),
-    thermal: joinedSeries(first.thermal, second.thermal),
-    participation: joinedSeries(first.participation, second.participation),
+    weight: joinedByName(normNames, first.weight, second.weight),
+    lattice: joinedByName(normNames, first.lattice, second.lattice),
+    ...joinedByName(seriesNames, first, second),
     lastChange: laterSteps(first.lastChange, second.lastChange),
     lastMotion: laterSteps(first.lastMotion, second.lastMotion),
   }),
 };
 
-/** Norms over tokens, one entry a step; NaN in a step where some token holds NaN. */
+/** Norms over tokens, one entry per step; NaN for a step in which some token has NaN. */
 export type MotionNorms = { readonly [Norm in keyof NormSeries]: readonly number[] };
 
-/** How the tokens of a history move. Entry i of a series is of step i + 1, the move to state i + 1. */
+/** The motion of the tokens of a history. Entry i of a series belongs to step i + 1, the move to state i + 1. */
 export interface Motion {
-  /** Of ΔW. */
+  /** Norms of ΔW. */
   readonly weight: MotionNorms;
-  /** Of ΔW′ = ΔW / ULP(W before), in lattice cells; bfloat16 only. */
+  /** Norms of ΔW′ = ΔW / ULP(W before), in lattice cells; bfloat16 only. */
   readonly lattice?: MotionNorms;
-  /** Per token, the last step with ‖ΔW′‖₂ ≥ 0.1; null when it never moved, and NaN on either side is no motion; bfloat16 only. */
+  /** Last step with ‖ΔW′‖₂ ≥ 0.1 of each token; null if it never moved. A step with NaN on either side is no motion. bfloat16 only. */
   readonly lastMotionStep?: readonly (number | null)[];
-  /** Share of the tokens that do not change in the step. */
+  /** Share of tokens that do not change in the step. */
   readonly stillFraction: readonly number[];
-  /** Share of the tokens that do not change from this step to the last. */
+  /** Share of tokens that do not change from this step to the last. */
   readonly frozenFraction: readonly number[];
   /** ‖mean ΔW‖². */
   readonly bulk: readonly number[];
@@ -128,54 +104,31 @@ export interface Motion {
   readonly participation: readonly number[];
 }
 
-function normsOf(series: NormSeries): MotionNorms {
-  return {
-    meanL1: Array.from(series.meanL1),
-    maxL1: Array.from(series.maxL1),
-    meanL2: Array.from(series.meanL2),
-    maxL2: Array.from(series.maxL2),
-    meanLinf: Array.from(series.meanLinf),
-    maxLinf: Array.from(series.maxLinf),
-  };
-}
-
-/** The motion that a scan amounts to. @param hasLattice whether the history is bfloat16. */
+/** The motion of a scanned history. @param hasLattice whether the history is bfloat16. */
 export function motionOf(range: MotionRange, hasLattice: boolean): Motion {
   const tokens = range.lastChange.length;
-  const changing = tokensUntil(range.lastChange, range.bulk.length);
+  const { stillFraction, ...others } = arraysByName(seriesNames, range);
   return {
-    weight: normsOf(range.weight),
-    ...(hasLattice && { lattice: normsOf(range.lattice), lastMotionStep: Array.from(range.lastMotion, stepOrNull) }),
-    stillFraction: Array.from(range.stillFraction),
-    frozenFraction: changing.map((count) => (tokens - count) / tokens),
-    bulk: Array.from(range.bulk),
-    thermal: Array.from(range.thermal),
-    participation: Array.from(range.participation),
+    weight: arraysByName(normNames, range.weight),
+    ...(hasLattice && { lattice: arraysByName(normNames, range.lattice), lastMotionStep: Array.from(range.lastMotion, stepOrNull) }),
+    stillFraction,
+    frozenFraction: tokensUntil(range.lastChange, range.bulk.length).map((changing) => (tokens - changing) / tokens),
+    ...others,
   };
 }
 
-/** Called with the motion of each step, in order; the arrays are used again for the next one. */
-type OnStep = (step: number, motion: StepMotion) => void;
-
 export interface MotionOptions extends ScanOptions {
-  /** Called with the norms of every token in each step, in order; the arrays are used again for the next step. */
-  readonly onStep?: OnStep | undefined;
-}
-
-/** Tells a listener of every step, in this thread. */
-function listening(step: OnStep): Observation<undefined> {
-  return { observe: () => ({ step, end: () => undefined }), merge: () => undefined };
+  /** Called with the motion of each step, in order. The arrays are reused for the next step. */
+  readonly onStep?: ((step: number, motion: StepMotion) => void) | undefined;
 }
 
 /**
- * How the tokens of a history move, step by step.
- *
- * ΔW is subtracted in float32 (float64 for a float64 history); everything after that is float64.
- *
- * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `ABORTED`; what reading it throws.
+ * Measure the motion of the tokens of a history, step by step. ΔW is subtracted in float32 (float64 for a float64 history); everything after that is float64.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `ABORTED`; read errors.
  */
 export async function motion(history: History, options: MotionOptions = {}): Promise<Motion> {
-  const listeners = options.onStep ? [listening(options.onStep)] : [];
+  const { onStep: step } = options;
+  const listeners: Observation<undefined>[] = step ? [{ observe: () => ({ step, end: () => undefined }), merge: () => undefined }] : [];
   const { observed } = await scanHistory(history, [observation, ...listeners], options);
   return motionOf(observed[0], history.dtype === "BF16");
 }

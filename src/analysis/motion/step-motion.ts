@@ -1,38 +1,34 @@
 import { type Matrix, requireMatrix } from "../../formats/matrix.js";
 import { decodeElements, inverseUlp } from "../elements.js";
 
-/** Norms of one vector for each token. */
+/** L1, L2 and maximum norm of a vector of each token. */
 export interface TokenNorms {
-  /** Sum of absolute values. */
   readonly L1: Float64Array;
-  /** Euclidean. */
   readonly L2: Float64Array;
-  /** Largest absolute value. */
   readonly Linf: Float64Array;
 }
 
-/** How every token moved in one step; each array has one entry a token. */
+/** The motion of every token in one step. */
 export interface StepMotion {
   /** Norms of ΔW. */
   readonly weight: TokenNorms;
   /** Norms of ΔW′ = ΔW / ULP(W before), in lattice cells; bfloat16 only. */
   readonly lattice?: TokenNorms;
-  /** ‖mean ΔW‖²: the motion that all tokens share. */
+  /** ‖mean ΔW‖²: the motion shared by all tokens. */
   readonly bulk: number;
   /** mean ‖ΔW − mean ΔW‖²: the motion around it. */
   readonly thermal: number;
-  /** (Σ‖ΔW‖)²/(NΣ‖ΔW‖²): 1 when all move alike, 1/N when one moves, 0 when none does. */
+  /** (Σ‖ΔW‖)²/(NΣ‖ΔW‖²): 1 if all move equally far, 1/N if one moves, 0 if none does. */
   readonly participation: number;
 }
 
-/** Two states, decoded; `previousBits` are the earlier one's elements when it is bfloat16. */
+/** Two decoded states; `previousBits` are the elements of the earlier one if it is bfloat16. */
 interface DecodedStep {
   readonly previous: Float64Array;
   readonly current: Float64Array;
   readonly previousBits?: Uint16Array | undefined;
 }
 
-/** How a history's ΔW is subtracted and laid out. */
 interface MotionShape {
   readonly tokens: number;
   readonly dims: number;
@@ -47,7 +43,7 @@ function tokenNorms(tokens: number): TokenNorms {
 function setNorms(norms: TokenNorms, token: number, sum: number, squares: number, largest: number): void {
   norms.L1[token] = sum;
   norms.L2[token] = Math.sqrt(squares);
-  // A NaN is not larger than anything, but it makes the sum NaN.
+  // NaN compares as not larger, but makes the sum NaN.
   norms.Linf[token] = Number.isNaN(sum) ? Number.NaN : largest;
 }
 
@@ -89,7 +85,7 @@ function measureLattice(change: Float64Array, previousBits: Uint16Array, { token
   }
 }
 
-/** mean ‖ΔW − mean ΔW‖² in a pass of its own: as a difference of two means it would lose its digits where all tokens move alike. */
+/** mean ‖ΔW − mean ΔW‖², in a separate pass: a difference of two means would lose its digits if all tokens move alike. */
 function thermalMotion(change: Float64Array, mean: Float64Array, { tokens, dims }: MotionShape): number {
   let sum = 0;
   for (let token = 0, index = 0; token < tokens; token++) {
@@ -111,7 +107,7 @@ function participation(lengths: Float64Array): number {
   return squares === 0 ? 0 : (sum * sum) / (lengths.length * squares);
 }
 
-/** Measures steps of one shape, again and again in the same memory: a result is valid until the next one is measured. */
+/** Returns a function that measures steps of one shape. Its memory is reused: a result is valid until the next call. */
 export function motionMeter(shape: MotionShape): (step: DecodedStep) => StepMotion {
   const { tokens, dims } = shape;
   const change = new Float64Array(tokens * dims);
@@ -134,11 +130,9 @@ export function motionMeter(shape: MotionShape): (step: DecodedStep) => StepMoti
 }
 
 /**
- * How every token moved from one state to the next.
- *
- * ΔW is subtracted in float32 (float64 for float64 matrices), everything after that is float64. NaN on either side makes a token's norms NaN.
- *
- * @param previous `[tokens, dims]` of any dtype, the earlier state; `current` the later one, of the same dtype and shape.
+ * Measure the motion of every token from one state to the next. ΔW is subtracted in float32 (float64 for float64 matrices); everything after that is float64.
+ * NaN on either side makes a token's norms NaN.
+ * @param previous `[tokens, dims]` of any dtype, the earlier state. @param current the later state, of the same dtype and shape.
  */
 export function stepMotion(previous: Matrix, current: Matrix): StepMotion {
   requireMatrix(previous, "previous");

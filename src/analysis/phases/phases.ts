@@ -2,17 +2,10 @@ import { z } from "zod";
 import { groupDigits, figure as shown } from "../../text/format.js";
 import { defineAnalysis, latticeFor, measurableStates } from "../analysis.js";
 import { Counts, counts, distributionSchema } from "../document-fields.js";
-import { type Lifecycle, observation } from "../lifecycle/lifecycle.js";
+import { type Lifecycle, lifecycleOf, observation, type Phase, phases } from "../lifecycle/lifecycle.js";
 
-/** The phases of motion on the lattice, in order. */
-const phases = ["early", "midlife", "late", "frozen"] as const;
-type Phase = (typeof phases)[number];
-
-/** Steps that each token spends in each phase. The four of a token add up to all steps. */
-export type PhaseDurations = Readonly<Record<Phase, readonly number[]>>;
-
-/** How long the phases of a lifecycle last, token by token: a phase lasts from the end of those before it to its own. @param steps of the history. */
-function phaseDurations({ earlyEnd, midlifeEnd, lateEnd }: Pick<Lifecycle, "earlyEnd" | "midlifeEnd" | "lateEnd">, steps: number): PhaseDurations {
+/** Steps that each token spends in each phase: from the end of the previous phases to its own. @param steps number of steps of the history. */
+function phaseDurations({ earlyEnd, midlifeEnd, lateEnd }: Lifecycle, steps: number): Record<Phase, number[]> {
   const durations: Record<Phase, number[]> = { early: [], midlife: [], late: [], frozen: [] };
   for (let token = 0; token < earlyEnd.length; token++) {
     let end = 0;
@@ -34,19 +27,18 @@ const schema = z
     midlife: counts.optional(),
     late: counts.optional(),
     frozen: counts.optional(),
-    table: z.strictObject({ all: group, live: group.optional(), dead: group.optional() }).describe("live and dead of a run, whose text tells them apart"),
+    table: z.strictObject({ all: group, live: group.optional(), dead: group.optional() }).describe("live and dead tokens only for a run"),
   })
-  .describe("Steps that tokens spend in each phase of the lifecycle: per token, and how they are distributed");
+  .describe("Steps that tokens spend in each phase of the lifecycle: per token, and their distribution");
 
-/** How long the phases of motion last. */
+/** Durations of the phases of motion. */
 export const phasesAnalysis = defineAnalysis({
   name: "phases",
   schema,
   isOnRequest: true,
   needs: [latticeFor(), measurableStates],
   observation,
-  async finish({ range, history, run, perToken }) {
-    const { lifecycleOf } = await import("../lifecycle/lifecycle.js");
+  finish({ range, history, run, perToken }) {
     const steps = history.states - 1;
     const found = phaseDurations(lifecycleOf(range, steps), steps);
     const dead = run && new Set(run.deadTokens);
@@ -60,7 +52,7 @@ export const phasesAnalysis = defineAnalysis({
       return Object.fromEntries(described) as z.output<typeof group>;
     };
     const apart = dead && { live: groupOf((token) => !dead.has(token)), dead: groupOf((token) => dead.has(token)) };
-    return { ...perToken({ ...found }, history.tokens), table: { all: groupOf(() => true), ...apart } };
+    return { ...perToken(found, history.tokens), table: { all: groupOf(() => true), ...apart } };
   },
   title: "Phases (steps that tokens spend in each)",
   print({ table }) {

@@ -3,22 +3,23 @@ import { figure, glance, groupDigits } from "../../text/format.js";
 import { defineAnalysis, measurableStates } from "../analysis.js";
 import { figures, jsonFigures } from "../document-fields.js";
 import type { Observation } from "../scan/observation.js";
-import { joinedSeries } from "../scan/scan-history.js";
+import { arraysByName, emptySeries, joinedByName } from "../scan/scan-history.js";
 
-/** Norms of the rows, an entry a state. */
-export interface RowNorms<Series> {
-  readonly min: Series;
-  readonly median: Series;
-  readonly max: Series;
+const names = ["min", "median", "max"] as const;
+
+/** Norms of the rows, one entry per state. */
+export interface RowNorms {
+  readonly min: Float64Array;
+  readonly median: Float64Array;
+  readonly max: Float64Array;
 }
 
 /**
- * The smallest, the median and the largest ‖row‖₂ of a state, in float64. The median of an even number of rows is the mean of the middle two.
- *
+ * The smallest, median and largest ‖row‖₂ of a state, in float64. The median of an even number of rows is the mean of the middle two.
  * @param values `[tokens, dims]`, row-major.
- * @returns NaN for all three when some row is not finite.
+ * @returns NaN for all three if some row is not finite.
  */
-function rowNorms(values: Float64Array, tokens: number, dims: number): RowNorms<number> {
+function rowNorms(values: Float64Array, tokens: number, dims: number): Record<(typeof names)[number], number> {
   const norms = new Float64Array(tokens);
   for (let token = 0, index = 0; token < tokens; token++) {
     let squares = 0;
@@ -33,40 +34,33 @@ function rowNorms(values: Float64Array, tokens: number, dims: number): RowNorms<
 }
 
 /** The norms of the rows of each state. */
-export const observation: Observation<RowNorms<Float64Array>> = {
+export const observation: Observation<RowNorms> = {
   module: import.meta.url,
   observe({ first, end, tokens, dims }) {
-    const series = (): Float64Array => new Float64Array(end - first);
-    const range = { min: series(), median: series(), max: series() };
+    const range = emptySeries(names, end - first);
     return {
       state(state, values) {
-        const { min, median, max } = rowNorms(values, tokens, dims);
-        range.min[state - first] = min;
-        range.median[state - first] = median;
-        range.max[state - first] = max;
+        const norms = rowNorms(values, tokens, dims);
+        for (const name of names) range[name][state - first] = norms[name];
       },
       end: () => range,
     };
   },
-  merge: (first, second) => ({
-    min: joinedSeries(first.min, second.min),
-    median: joinedSeries(first.median, second.median),
-    max: joinedSeries(first.max, second.max),
-  }),
+  merge: (first, second) => joinedByName(names, first, second),
 };
 
 const schema = z
   .strictObject({ min: figures, median: figures, max: figures })
-  .describe("L2 norms of the rows, an entry a state: the smallest, the median and the largest; null in a state with a row that is not finite");
+  .describe("Smallest, median and largest L2 norm of the rows, one entry per snapshot; null for a snapshot with a row that is not finite");
 
-/** How the norms of the rows develop: weight decay shrinks the rows of dead tokens, gradients grow others. */
+/** Norms of the rows over the training: weight decay shrinks the rows of dead tokens, gradients grow others. */
 export const rowNormsAnalysis = defineAnalysis({
   name: "rowNorms",
   schema,
   isOnRequest: true,
   needs: [measurableStates],
   observation,
-  finish: ({ range: { min, median, max } }) => jsonFigures({ min: Array.from(min), median: Array.from(median), max: Array.from(max) }),
+  finish: ({ range }) => jsonFigures(arraysByName(names, range)),
   title: "Norms of the rows",
   print({ min, median, max }, stepOf) {
     const rows = glance(0, max.length - 1).map((state) => [groupDigits(stepOf(state)), ...[min, median, max].map((series) => figure(series[state]))]);
@@ -82,7 +76,7 @@ export const rowNormsAnalysis = defineAnalysis({
     {
       name: "row-norms",
       title: "Norms of the rows",
-      caption: "L2 norm of the embedding's rows in each snapshot: the largest, the median and the smallest. A snapshot with a row that is not finite is a gap.",
+      caption: "Largest, median and smallest L2 norm of the embedding's rows in each snapshot. Snapshots with a row that is not finite are gaps.",
       panels: [{ title: "", y: { label: "‖row‖₂", unit: "weights", zero: true }, lines: { largest: "maxNorm", median: "medianNorm", smallest: "minNorm" } }],
     },
   ],

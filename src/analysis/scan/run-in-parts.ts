@@ -7,28 +7,14 @@ import type { CensusHashes, HashRequest } from "../census/row-hashes.js";
 import type { ScanOptions } from "./observation.js";
 import type { RangeScan, ScanRequest } from "./scan-range.js";
 
-/** What a worker thread is asked to do with a part of a plain file, whose bytes begin at `offset`. */
+/** The task of a worker thread, for a part of a plain file. `modules` export the observations of a scan. */
 export type WorkerTask = RawBytes &
-  (
-    | {
-        readonly kind: "scan";
-        readonly request: ScanRequest;
-        /** Of each observation, the module that exports it. */
-        readonly modules: readonly string[];
-      }
-    | { readonly kind: "hash"; readonly request: HashRequest }
-  );
+  ({ readonly kind: "scan"; readonly request: ScanRequest; readonly modules: readonly string[] } | { readonly kind: "hash"; readonly request: HashRequest });
 
-/** What each kind of task results in. */
-interface WorkerResults {
-  readonly scan: RangeScan;
-  readonly hash: CensusHashes;
-}
+/** The result of a task. */
+export type ResultOf<Task extends WorkerTask> = { readonly scan: RangeScan; readonly hash: CensusHashes }[Task["kind"]];
 
-/** What a task results in. */
-export type ResultOf<Task extends WorkerTask> = WorkerResults[Task["kind"]];
-
-/** What it answers: how much is done, and at last the result or the error. */
+/** Messages of a worker thread: progress, then the result or the error. */
 export type WorkerAnswer =
   | { readonly kind: "progress"; readonly done: number }
   | { readonly kind: "scan"; readonly result: RangeScan }
@@ -37,17 +23,17 @@ export type WorkerAnswer =
 
 const extension = extname(import.meta.url);
 const workerFile = new URL(`./scan-worker${extension}`, import.meta.url);
-/** Node runs TypeScript sources (in tests and benches) with a loader only. */
+/** Node needs a loader to run TypeScript sources, in tests and benchmarks. */
 const loader = extension === ".ts" ? ["--import", new URL("../../../scripts/typescript-loader.mjs", import.meta.url).href] : [];
 
-/** One task in a thread of its own. */
+/** A task in a worker thread. */
 interface WorkerRun<Result> {
-  /** Rejects with the worker's error as it was thrown there, or when the thread ends without an answer. */
+  /** Rejects with the worker's error, or if the thread ends without an answer. */
   readonly result: Promise<Result>;
   stop(): Promise<void>;
 }
 
-/** Start a task in a worker thread. @param onProgress called with how much of it is done. */
+/** Start a task in a worker thread. @param onProgress called with the completed amount. */
 export function runInWorker<Task extends WorkerTask>(task: Task, onProgress: (done: number) => void): WorkerRun<ResultOf<Task>> {
   const worker = new Worker(workerFile, { workerData: task, execArgv: loader });
   const result = new Promise<ResultOf<Task>>((resolve, reject) => {
@@ -56,9 +42,9 @@ export function runInWorker<Task extends WorkerTask>(task: Task, onProgress: (do
       else if (answer.kind === "error") reject(new BhBridgeError(answer.code, answer.message));
       else resolve(answer.result as ResultOf<Task>);
     });
-    worker.on("error", (cause) => reject(new BhBridgeError("INTERNAL", `a worker thread that reads ${task.path} failed: ${cause.message}`, { cause })));
-    // After an answer this rejects nothing: a promise settles once.
-    worker.on("exit", (code) => reject(new BhBridgeError("INTERNAL", `a worker thread that reads ${task.path} ended early (exit code ${code})`)));
+    worker.on("error", (cause) => reject(new BhBridgeError("INTERNAL", `the worker thread reading ${task.path} failed: ${cause.message}`, { cause })));
+    // No effect after an answer: a promise settles once.
+    worker.on("exit", (code) => reject(new BhBridgeError("INTERNAL", `the worker thread reading ${task.path} ended early (exit code ${code})`)));
   });
   return {
     result,
@@ -68,22 +54,17 @@ export function runInWorker<Task extends WorkerTask>(task: Task, onProgress: (do
   };
 }
 
-/** Beyond this the memory bus is the limit, and every thread takes some ten megabytes. */
+/** With more threads the memory bus is the limit, and each takes about ten megabytes. */
 const maxWorkers = 8;
 
-/**
- * How many worker threads to use.
- *
- * @param cost bytes to be read, weighted by the work on each; a thread that has less than `costPerWorker` of it is not worth its start.
- */
+/** The number of worker threads to use. @param cost bytes to read, weighted by the work on each. @param costPerWorker minimum that is worth a thread's start. */
 export function workerCount(cost: number, costPerWorker: number, { workers }: ScanOptions): number {
   if (workers !== undefined) return workers;
   const worthwhile = Math.min(availableParallelism(), maxWorkers, Math.floor(cost / costPerWorker));
-  // One worker would only do what this thread can do itself.
-  return worthwhile > 1 ? worthwhile : 0;
+  return worthwhile > 1 ? worthwhile : 0; // one worker gains nothing over this thread
 }
 
-/** Cut `count` things into `parts` ranges of nearly the same length, none of them empty. */
+/** Cut `count` items into `parts` ranges of nearly equal length, none of them empty. */
 export function cutEvenly(count: number, parts: number): { first: number; end: number }[] {
   const used = Math.max(Math.min(parts, count), 1);
   return Array.from({ length: used }, (_, part) => ({ first: Math.floor((part * count) / used), end: Math.floor(((part + 1) * count) / used) }));
@@ -93,14 +74,9 @@ function aborted(): BhBridgeError {
   return new BhBridgeError("ABORTED", "the analysis was stopped");
 }
 
-/** @throws {BhBridgeError} `ABORTED` when the caller has asked for an end. */
-function checkAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw aborted();
-}
-
-/** Run tasks side by side in worker threads; their results in order. The first failure, or an abort, stops all of them. */
+/** Run tasks in parallel in worker threads, and return their results in order. The first failure, or an abort, stops all. */
 export async function runInParts<Task extends WorkerTask>(tasks: readonly Task[], total: number, { signal, onProgress }: ScanOptions) {
-  checkAborted(signal);
+  if (signal?.aborted) throw aborted();
   const done = tasks.map(() => 0);
   const runs = tasks.map((task, part) =>
     runInWorker(task, (partDone) => {
@@ -124,14 +100,14 @@ export async function runInParts<Task extends WorkerTask>(tasks: readonly Task[]
   }
 }
 
-/** How long this thread works before it lets others have their turn. */
+/** Time between two yields to the event loop. */
 const turnMs = 12;
 
-/** Run a scan in this thread, giving way to the event loop every few milliseconds. */
+/** Run a scan in this thread, yielding to the event loop every few milliseconds. */
 export async function runHere<Result>(steps: Generator<number, Result>, total: number, { signal, onProgress }: ScanOptions): Promise<Result> {
   let turnEnds = performance.now() + turnMs;
   for (;;) {
-    checkAborted(signal);
+    if (signal?.aborted) throw aborted();
     const step = steps.next();
     if (step.done) return step.value;
     if (performance.now() < turnEnds) continue;

@@ -5,9 +5,9 @@ import { defaultKernels } from "../kernels/load-kernels.js";
 import { type AnalysisSettingsInput, analysisSettings, type Observation, type ScanOptions } from "./observation.js";
 import { cutEvenly, runHere, runInParts, workerCount } from "./run-in-parts.js";
 import { type RangeScan, type ScanRequest, scanRange } from "./scan-range.js";
-import { type CountsTable, countsTable, type Sightings, timelineFields } from "./state-scanner.js";
+import { countsTable, type Sightings, timelineFields } from "./state-scanner.js";
 
-/** The series of two ranges that follow each other, as one. */
+/** The series of two consecutive ranges, joined. */
 export function joinedSeries(first: Float64Array, second: Float64Array): Float64Array {
   const both = new Float64Array(first.length + second.length);
   both.set(first);
@@ -15,11 +15,24 @@ export function joinedSeries(first: Float64Array, second: Float64Array): Float64
   return both;
 }
 
-/**
- * In how many tokens something has not yet ended: entry i counts those whose last step is i + 1 or later.
- *
- * @param lastSteps per token, a step numbered from 1, or 0 for never.
- */
+/** Series of zeros, by name. */
+export function emptySeries<Name extends string>(names: readonly Name[], length: number): Record<Name, Float64Array> {
+  return Object.fromEntries(names.map((name) => [name, new Float64Array(length)])) as Record<Name, Float64Array>;
+}
+
+type NamedSeries<Name extends string> = Readonly<Record<Name, Float64Array>>;
+
+/** The named series of two consecutive ranges, joined. */
+export function joinedByName<Name extends string>(names: readonly Name[], first: NamedSeries<Name>, second: NamedSeries<Name>): Record<Name, Float64Array> {
+  return Object.fromEntries(names.map((name) => [name, joinedSeries(first[name], second[name])])) as Record<Name, Float64Array>;
+}
+
+/** Named series as arrays. */
+export function arraysByName<Name extends string>(names: readonly Name[], series: NamedSeries<Name>): Record<Name, number[]> {
+  return Object.fromEntries(names.map((name) => [name, Array.from(series[name])])) as Record<Name, number[]>;
+}
+
+/** For each step, the number of tokens whose last step is not earlier. @param lastSteps per token, a step counted from 1, or 0 for never. */
 export function tokensUntil(lastSteps: Int32Array, steps: number): number[] {
   const endings = new Int32Array(steps + 1);
   for (const step of lastSteps) endings[step] = (endings[step] ?? 0) + 1;
@@ -32,12 +45,12 @@ export function tokensUntil(lastSteps: Int32Array, steps: number): number[] {
   return counts;
 }
 
-/** A last step as it is reported: null when there is none. */
+/** A last step as reported: null for none. */
 export function stepOrNull(step: number): number | null {
   return step === 0 ? null : step;
 }
 
-/** For each token the later of two last steps. */
+/** The later of two last steps, for each token. */
 export function laterSteps(first: Int32Array, second: Int32Array): Int32Array {
   return first.map((step, token) => Math.max(step, second[token] ?? 0));
 }
@@ -51,10 +64,10 @@ function mergeSightings(first: Sightings, second: Sightings): Sightings {
   };
 }
 
-/** What a range of states told, beside its counts. */
+/** The results of a range other than its counts. */
 export type RangeFindings = Omit<RangeScan, "counts">;
 
-/** What ranges that follow each other told, as if they had been one. @param observations those that `observed` came from. */
+/** Merge the results of consecutive ranges. @param observations in the order of `observed`. */
 export function mergeRanges(ranges: readonly RangeFindings[], observations: readonly Observation<unknown>[]): RangeFindings {
   return ranges.reduce((first, second) => ({
     sightings: mergeSightings(first.sightings, second.sightings),
@@ -62,24 +75,19 @@ export function mergeRanges(ranges: readonly RangeFindings[], observations: read
   }));
 }
 
-/** Motion and geometry take about so many times the work of the classes, byte for byte. */
+/** Cost of motion and geometry per byte, relative to classifying rows. */
 const measuringCost = 40;
-/** A worker takes 60 ms to start, in which one thread classifies 400 MB: with less than this for each, two are slower than one. */
+/** A worker takes 60 ms to start, in which one thread classifies 400 MB. With less than this for each, two are slower than one. */
 const bytesPerWorker = 1024 * 1024 * 1024;
 
-/** What a whole history told. */
-interface HistoryScan<Ranges> {
-  /** `timelineFields` of each state. */
-  readonly counts: CountsTable;
-  readonly sightings: Sightings;
-  /** What each observation came to, in their order. */
-  readonly observed: Ranges;
+/** The results of a whole history; `observed` has one for each observation. */
+interface HistoryScan<Ranges> extends RangeScan {
+  readonly observed: Ranges & readonly unknown[];
 }
 
 /**
- * Scan a whole history once, in worker threads when it is long and lies in a plain file, and every observation says which module has it.
- *
- * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for a history without states, tokens or dimensions; `ABORTED`; what reading it throws.
+ * Scan a whole history once, in worker threads if it is a long plain file and every observation names its module.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for a history without states, tokens or dimensions; `ABORTED`; read errors.
  */
 export async function scanHistory<const Ranges extends readonly unknown[]>(
   history: History,
@@ -89,17 +97,7 @@ export async function scanHistory<const Ranges extends readonly unknown[]>(
   return (await scan(history, observations, options)) as HistoryScan<Ranges>;
 }
 
-/** The modules of observations; undefined when one of them has none. */
-function modulesOf(observations: readonly Observation<unknown>[]): string[] | undefined {
-  const modules = observations.flatMap(({ module }) => module ?? []);
-  return modules.length === observations.length ? modules : undefined;
-}
-
-async function scan(
-  history: History,
-  observations: readonly Observation<unknown>[],
-  options: ScanOptions & AnalysisSettingsInput,
-): Promise<HistoryScan<readonly unknown[]>> {
+async function scan(history: History, observations: readonly Observation<unknown>[], options: ScanOptions & AnalysisSettingsInput): Promise<RangeScan> {
   const { dtype, states, tokens, dims, raw, source } = history;
   if (states * tokens * dims === 0) {
     throw new BhBridgeError("FORMAT_UNSUPPORTED", `${source} has nothing to analyse: its history is [${states}, ${tokens}, ${dims}]`);
@@ -107,21 +105,20 @@ async function scan(
   const settings = analysisSettings(options);
   const whole: ScanRequest = { dtype, tokens, dims, first: 0, end: states, settings, kernels: options.kernels ?? defaultKernels() };
   const cost = states * tokens * dims * itemSizes[dtype] * (observations.length > 0 ? measuringCost : 1);
-  const modules = modulesOf(observations);
-  const workers = raw && modules ? workerCount(cost, bytesPerWorker, options) : 0;
-  if (!raw || !modules || workers === 0) {
+  const modules = observations.flatMap(({ module }) => module ?? []);
+  const workers = modules.length === observations.length ? workerCount(cost, bytesPerWorker, options) : 0;
+  if (!raw || workers === 0) {
     return await runHere(
       scanRange((first, count, target) => history.read(first, count, target), whole, observations),
       states,
       options,
     );
   }
-  // The workers write into one table: for millions of states, a copy from each would be the most of the memory.
+  // The workers write into one shared table: for millions of states, copies would take most of the memory.
   const counts = countsTable(states, tokens);
   const tasks = cutEvenly(states, workers).map((range) => {
     const own = counts.subarray(range.first * timelineFields.length, range.end * timelineFields.length);
     return { kind: "scan" as const, ...raw, request: { ...whole, ...range, counts: own }, modules };
   });
-  const ranges: RangeScan[] = await runInParts(tasks, states, options);
-  return { ...mergeRanges(ranges, observations), counts };
+  return { ...mergeRanges(await runInParts(tasks, states, options), observations), counts };
 }

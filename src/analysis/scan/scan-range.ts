@@ -3,43 +3,34 @@ import { decodeElements } from "../elements.js";
 import type { KernelChoice } from "../kernels/load-kernels.js";
 import { motionMeter } from "../motion/step-motion.js";
 import type { AnalysisSettings, Observation, Observer } from "./observation.js";
-import {
-  type CountsTable,
-  countsTable,
-  plainStateScanner,
-  type Sightings,
-  type StateScanner,
-  type StateShape,
-  timelineFields,
-  wasmStateScanner,
-} from "./state-scanner.js";
+import { type CountsTable, countsTable, plainStateScanner, type Sightings, type StateShape, timelineFields, wasmStateScanner } from "./state-scanner.js";
 
-/** A chunk of about this size stays in the second-level cache between reading, classifying and measuring it. */
+/** A chunk of about this size stays in the second-level cache while it is read, classified and measured. */
 const chunkBytes = 512 * 1024;
 
-/** The states `first` to `end − 1` of a history, and the steps that arrive at them. */
+/** The states `first` to `end − 1` of a history, and the steps that lead to them. */
 export interface ScanRequest extends StateShape {
   readonly first: number;
   readonly end: number;
   readonly settings: AnalysisSettings;
   readonly kernels: KernelChoice;
-  /** Where the counts of these states go; new memory when left out. */
+  /** Target for the counts of these states (default: new memory). */
   readonly counts?: CountsTable;
 }
 
-/** What a range of states told. Plain data: it crosses from a worker thread. */
+/** The results of a range of states, as plain data that a worker thread can send. */
 export interface RangeScan {
   /** `timelineFields` of each state. */
   readonly counts: CountsTable;
   readonly sightings: Sightings;
-  /** What each observation came to, in their order. */
+  /** The result of each observation, in their order. */
   readonly observed: readonly unknown[];
 }
 
-/** Copies the states from `first` on into `target`, which holds `count` of them. */
+/** Reads `count` states from `first` on into `target`. */
 type ReadStates = (first: number, count: number, target: Uint8Array) => void;
 
-/** Decodes states, one after the other, and shows them and their steps to observers. */
+/** Decodes states and passes them and their steps to observers. */
 class Display {
   readonly #request: ScanRequest;
   readonly #observers: readonly Observer<unknown>[];
@@ -59,7 +50,7 @@ class Display {
     this.#measure = hasSteps ? motionMeter({ tokens, dims, isFloat64: dtype === "F64" }) : undefined;
   }
 
-  /** Take the state before the range. */
+  /** Pass the state before the range. */
   start(state: Uint8Array): void {
     decodeElements(this.#request.dtype, state, this.#current);
     for (const observer of this.#observers) observer.before?.(this.#current);
@@ -83,21 +74,15 @@ class Display {
   }
 }
 
-function createScanner(request: ScanRequest, capacity: number): StateScanner {
-  const scanner = request.kernels === "wasm" ? wasmStateScanner(request, capacity) : undefined;
-  return scanner ?? plainStateScanner(request, capacity);
-}
-
 /**
- * Scan a range of states once, front to back, in memory that does not grow with their number (the results excepted).
- *
+ * Scan a range of states once, in order, in constant memory apart from the results.
  * @yields the number of states done, after each chunk.
  */
 export function* scanRange(read: ReadStates, request: ScanRequest, observations: readonly Observation<unknown>[]): Generator<number, RangeScan> {
   const { dtype, tokens, dims, first, end } = request;
   const stateBytes = tokens * dims * itemSizes[dtype];
   const capacity = Math.min(Math.max(Math.floor(chunkBytes / stateBytes), 1), Math.max(end - first, 1));
-  const scanner = createScanner(request, capacity);
+  const scanner = (request.kernels === "wasm" ? wasmStateScanner(request, capacity) : undefined) ?? plainStateScanner(request, capacity);
   const observers = observations.map((observation) => observation.observe({ ...request, firstStep: Math.max(first, 1) }));
   const display = observers.length > 0 ? new Display(request, observers) : undefined;
   const counts = request.counts ?? countsTable(end - first, tokens);

@@ -1,4 +1,4 @@
-// The thread that reads and scans one part of a file; started by run-in-parts.ts.
+// The thread that reads and scans one part of a file, started by run-in-parts.ts.
 import { parentPort, workerData } from "node:worker_threads";
 import { BhBridgeError } from "../../errors.js";
 import { itemSizes } from "../../formats/matrix.js";
@@ -12,7 +12,7 @@ function post(answer: WorkerAnswer): void {
   parentPort?.postMessage(answer);
 }
 
-/** Run a scan to its end, telling how far it is. */
+/** Run a scan to its end and post its progress. */
 function finish<Result>(steps: Generator<number, Result>): Result {
   for (let step = steps.next(); ; step = steps.next()) {
     if (step.done) return step.value;
@@ -23,7 +23,10 @@ function finish<Result>(steps: Generator<number, Result>): Result {
 async function loadObservation(module: string): Promise<Observation<unknown>> {
   const { observation } = (await import(module)) as { observation?: Observation<unknown> };
   if (observation) return observation;
-  throw new BhBridgeError("USAGE", `${module} does not export its observation: "module" of an observation is the URL of a module that exports it by that name`);
+  throw new BhBridgeError(
+    "USAGE",
+    `${module} does not export "observation": field "module" of an observation must be the URL of a module that exports it by this name`,
+  );
 }
 
 async function work(task: WorkerTask, file: RawReader): Promise<void> {

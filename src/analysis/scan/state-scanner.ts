@@ -1,14 +1,15 @@
 import { type Dtype, itemSizes } from "../../formats/matrix.js";
 import { rowClasses, selectRows } from "../census/census.js";
+import { canonicalize } from "../census/row-hashes.js";
 import { rowValues } from "../census/row-values.js";
 import { decodeElements } from "../elements.js";
-import { kernelKinds, loadKernels } from "../kernels/load-kernels.js";
+import { kernelKind, loadKernels } from "../kernels/load-kernels.js";
 import { type ClassChanges, classChanges, classCounts } from "../timeline/class-changes.js";
 
-/** What is told of each state, in the order in which scanners and kernels store it. The last six compare it with the state before. */
+/** Results of each state, in the order in which scanners and kernels store them. The last six compare it with the previous state. */
 export const timelineFields = ["unique", "C", "P", "largest", "fissions", "splits", "merges", "joins", "escapes", "captures"] as const;
 
-/** What a scanner has seen so far, over all its states. */
+/** Properties of all states scanned so far. */
 export interface Sightings {
   /** Some component was not 0. */
   readonly nonzero: boolean;
@@ -16,27 +17,25 @@ export interface Sightings {
   readonly finite: boolean;
   /** Some component changed from one state to the next, and was a number in both. */
   readonly moved: boolean;
-  /** One byte a token: 1 when it has held NaN or infinity. */
+  /** One byte per token: 1 if it has held NaN or infinity. */
   readonly nonfiniteTokens: Uint8Array;
 }
 
 /**
- * Finds the classes of the states of a history, chunk by chunk, and compares them from state to state.
- *
- * A chunk is read into `states`, scanned, looked at by others, and given up by `carry`, which keeps its last state as the one before the next chunk.
+ * Classifies the rows of a history's states, chunk by chunk, and compares them from state to state. After each chunk, `carry` makes its last state the one before
+ * the next chunk.
  */
 export interface StateScanner {
-  /** Memory of the first `count` states of a chunk. After `scan`, −0 may have become 0 in it. */
+  /** Memory of the first `count` states of a chunk. `scan` may replace −0 by 0 in it. */
   states(count: number): Uint8Array;
   /** Memory of the state before the chunk. */
   previous(): Uint8Array;
-  /** Scan the first `count` states; `timelineFields` values for each. The comparing ones are 0 for the first state of all. */
+  /** Scan the first `count` states and return `timelineFields` of each. Comparing fields are 0 for the first state of all. */
   scan(count: number): Int32Array;
   carry(count: number): void;
   sightings(): Sightings;
 }
 
-/** What a scanner has to know of a history. */
 export interface StateShape {
   readonly dtype: Dtype;
   readonly tokens: number;
@@ -46,34 +45,23 @@ export interface StateShape {
 /** `timelineFields` of each state, one state after the other. */
 export type CountsTable = Uint16Array | Int32Array;
 
-/**
- * A table for so many states, in memory that worker threads can share. What is counted are tokens, or sets of them: no number is larger than `tokens`, and
- * for most histories two bytes will do.
- */
+/** A table for `states` states in memory that worker threads can share. No count exceeds `tokens`, so two bytes are enough for most histories. */
 export function countsTable(states: number, tokens: number): CountsTable {
   const numbers = states * timelineFields.length;
   if (tokens > 0xffff) return new Int32Array(new SharedArrayBuffer(numbers * Int32Array.BYTES_PER_ELEMENT));
   return new Uint16Array(new SharedArrayBuffer(numbers * Uint16Array.BYTES_PER_ELEMENT));
 }
 
-const seenBits = { nonzero: 1, finite: 2, moved: 4 } as const;
-
-/** Booleans other than 0 and 1 are all true, but the kernels compare bytes. */
-function normalizeBooleans(bytes: Uint8Array): void {
-  for (let index = 0; index < bytes.length; index++) if ((bytes[index] ?? 0) > 1) bytes[index] = 1;
-}
-
 /**
- * A scanner that works in the SIMD kernels, whose memory the states are read into directly.
- *
+ * A scanner that uses the SIMD kernels. States are read directly into their memory.
  * @param capacity states of the largest chunk.
- * @returns undefined when the states do not fit into the 4 GiB that WebAssembly can address.
+ * @returns undefined if the states do not fit into the 4 GiB that WebAssembly can address.
  */
 export function wasmStateScanner({ dtype, tokens, dims }: StateShape, capacity: number): StateScanner | undefined {
   const kernels = loadKernels();
   const rowBytes = dims * itemSizes[dtype];
   const stateBytes = tokens * rowBytes;
-  const address = kernels.configure(kernelKinds[dtype], tokens, rowBytes, capacity);
+  const address = kernels.configure(kernelKind(dtype), tokens, rowBytes, capacity);
   if (address === 0) return undefined;
   const { buffer } = kernels.memory;
   const states = (count: number): Uint8Array => new Uint8Array(buffer, address + stateBytes, count * stateBytes);
@@ -81,27 +69,23 @@ export function wasmStateScanner({ dtype, tokens, dims }: StateShape, capacity: 
     states,
     previous: () => new Uint8Array(buffer, address, stateBytes),
     scan(count) {
-      if (dtype === "BOOL") normalizeBooleans(states(count));
+      if (dtype === "BOOL") canonicalize(dtype, states(count)); // the kernels compare bytes
       kernels.scan(count);
       return new Int32Array(buffer, kernels.resultsAddress(), count * timelineFields.length);
     },
     carry: (count) => kernels.carry(count),
     sightings() {
       const seen = kernels.seen();
-      return {
-        nonzero: (seen & seenBits.nonzero) !== 0,
-        finite: (seen & seenBits.finite) !== 0,
-        moved: (seen & seenBits.moved) !== 0,
-        nonfiniteTokens: new Uint8Array(buffer, kernels.nonfiniteAddress(), tokens).slice(),
-      };
+      const nonfiniteTokens = new Uint8Array(buffer, kernels.nonfiniteAddress(), tokens).slice();
+      return { nonzero: (seen & 1) !== 0, finite: (seen & 2) !== 0, moved: (seen & 4) !== 0, nonfiniteTokens };
     },
   };
 }
 
 const noChanges: ClassChanges = { fissions: 0, splits: 0, merges: 0, joins: 0, escapes: 0, captures: 0 };
 
-/** What the kernels see on the way, in TypeScript. */
-class Observer {
+/** Collects sightings as the kernels do. */
+class SightingsObserver implements Sightings {
   nonzero = false;
   finite = false;
   moved = false;
@@ -136,12 +120,12 @@ class Observer {
   }
 }
 
-/** A scanner in plain TypeScript: the check of the kernels, and their stand-in where states are too large for them. */
+/** A scanner in plain TypeScript: the reference for the kernels, and the fallback for states that are too large for them. */
 export function plainStateScanner(shape: StateShape, capacity: number): StateScanner {
   const { dtype, tokens, dims } = shape;
   const stateBytes = tokens * dims * itemSizes[dtype];
   const memory = new Uint8Array((capacity + 1) * stateBytes);
-  const observer = new Observer(shape);
+  const observer = new SightingsObserver(shape);
   const rows = selectRows(tokens);
   let before: Int32Array | undefined;
   return {
@@ -153,11 +137,8 @@ export function plainStateScanner(shape: StateShape, capacity: number): StateSca
         const state = memory.subarray((index + 1) * stateBytes, (index + 2) * stateBytes);
         observer.observe(state);
         const classes = rowClasses(rowValues(dtype, state, dims), rows);
-        const told = { ...classCounts(classes), ...(before ? classChanges(before, classes) : noChanges) };
-        results.set(
-          timelineFields.map((field) => told[field]),
-          index * timelineFields.length,
-        );
+        const found = { ...classCounts(classes), ...(before ? classChanges(before, classes) : noChanges) };
+        for (const [offset, field] of timelineFields.entries()) results[index * timelineFields.length + offset] = found[field];
         before = classes;
       }
       return results;

@@ -3,7 +3,7 @@ import { percent, figure as shown } from "../../text/format.js";
 import { defineAnalysis } from "../analysis.js";
 import { count, figure } from "../document-fields.js";
 
-/** How tokens are spread over black holes; nulls when there is none. */
+/** The distribution of tokens over black holes; nulls if there are none. */
 export interface PopulationStatistics {
   /** Black holes. */
   readonly n: number;
@@ -11,11 +11,11 @@ export interface PopulationStatistics {
   readonly sum: number;
   readonly mean: number | null;
   readonly median: number | null;
-  /** 2Σ i·x₍ᵢ₎/(nΣx) − (n+1)/n over ascending populations: 0 when all are equal. */
+  /** 2Σ i·x₍ᵢ₎/(nΣx) − (n+1)/n over ascending populations: 0 if all are equal. */
   readonly gini: number | null;
-  /** Σ (x/Σx)²: 1 when there is one. */
+  /** Σ (x/Σx)²: 1 if there is one. */
   readonly herfindahl: number | null;
-  /** Share of the largest 1, 2, 3, 5 and 10. */
+  /** Share of the largest 1, 2, 3, 5 and 10 black holes. */
   readonly topShare: Readonly<Record<"1" | "2" | "3" | "5" | "10", number | null>>;
 }
 
@@ -59,18 +59,16 @@ const schema = z
     herfindahl: figure,
     topShare: z.strictObject({ "1": figure, "2": figure, "3": figure, "5": figure, "10": figure }),
   })
-  .describe("Over the populations of the last state's black holes; nulls when there is none");
+  .describe("Statistics of the populations of the last snapshot's black holes; nulls if there are none");
 
-/** How the tokens of the last state are spread over its black holes. */
+/** The distribution of the last state's tokens over its black holes. */
 export const statisticsAnalysis = defineAnalysis({
   name: "statistics",
   schema,
-  async finish({ finalCensus }) {
-    return populationStatistics(finalCensus.populations);
-  },
+  finish: ({ finalCensus }) => populationStatistics(finalCensus.populations),
   title: "Statistics of its populations",
   print({ n, mean, median, gini, herfindahl, topShare }) {
-    if (n === 0) return ["There is no black hole to take statistics of."];
+    if (n === 0) return ["There are no black holes."];
     return [`mean ${shown(mean)}, median ${shown(median)}, Gini ${shown(gini)}, Herfindahl ${shown(herfindahl)}, largest ${percent(topShare["1"])}`];
   },
 });

@@ -20,10 +20,10 @@ const schema = z
     firstStateWithTwoHoles: count.nullable(),
   })
   .describe(
-    "Black holes: unique, C, P and largest have an entry a state; fissions to captures an entry a step, entry i being step i + 1. nanEscapes: those of the escapes whose row became NaN, where there are any",
+    "Black holes: unique, C, P and largest have one entry per snapshot; fissions to captures one per step, entry i for step i + 1. nanEscapes counts the escapes of rows that became NaN, if any",
   );
 
-/** What can happen to the classes of rows in a step, one of each and several. */
+/** Names of the changes of a step, singular and plural. */
 const eventNames = [
   ["fission", "fissions"],
   ["split", "splits"],
@@ -37,17 +37,12 @@ function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/** Escapes of rows that became NaN are no sign of a black hole that parts: they are told apart. */
-function causeOf(things: (typeof eventNames)[number][1], nan: readonly number[]): string {
-  return things === "escapes" && nan.length > 0 ? ` (${groupDigits(total(nan))} of rows that became NaN)` : "";
-}
-
 function nanNote(tokens: number, firstStep: number): string {
   const which = tokens === 1 ? "1 token left its black hole because its row" : `${groupDigits(tokens)} tokens left their black holes because their rows`;
-  return `${which} became NaN, first at step ${groupDigits(firstStep)}: such a row equals nothing. They count among \`escapes\`, and their black holes among \`splits\`; \`timeline.nanEscapes\` tells the steps`;
+  return `${which} became NaN, first at step ${groupDigits(firstStep)}: such a row equals no other. They count as \`escapes\`, and their black holes as \`splits\`; \`timeline.nanEscapes\` counts them per step`;
 }
 
-/** Black holes, state by state and step by step. */
+/** Black holes of each state, and their changes in each step. */
 export const timelineAnalysis = defineAnalysis({
   name: "timeline",
   schema,
@@ -65,12 +60,11 @@ export const timelineAnalysis = defineAnalysis({
     const { unique, C, P, largest, firstStateWithTwoHoles, nanEscapes: ofNan = [] } = timeline;
     const rows = glance(0, unique.length - 1).map((state) => [
       groupDigits(stepOf(state)),
-      groupDigits(unique[state] ?? 0),
-      groupDigits(C[state] ?? 0),
-      groupDigits(P[state] ?? 0),
-      groupDigits(largest[state] ?? 0),
+      ...[unique, C, P, largest].map((series) => groupDigits(series[state] ?? 0)),
     ]);
-    const events = eventNames.map(([thing, things]) => `${countOf(total(timeline[things]), thing)}${causeOf(things, ofNan)}`);
+    // Escapes of rows that became NaN are no sign of a parting black hole.
+    const nan = ofNan.length > 0 ? ` (${groupDigits(total(ofNan))} of rows that became NaN)` : "";
+    const events = eventNames.map(([thing, things]) => `${countOf(total(timeline[things]), thing)}${things === "escapes" ? nan : ""}`);
     const first = firstStateWithTwoHoles === null ? "never" : `first at step ${groupDigits(stepOf(firstStateWithTwoHoles))}`;
     return [{ head: ["step", "unique", "C", "P", "largest"], rows }, events.join(", "), `Two black holes or more: ${first}`];
   },

@@ -1,4 +1,4 @@
-/** What the classes of one state count. */
+/** Counts of one state. */
 export interface ClassCounts {
   /** Distinct rows. */
   readonly unique: number;
@@ -6,22 +6,18 @@ export interface ClassCounts {
   readonly C: number;
   /** Tokens in black holes. */
   readonly P: number;
-  /** Tokens of the largest black hole; 0 when there is none. */
+  /** Tokens in the largest black hole; 0 if there is none. */
   readonly largest: number;
 }
 
-/** Tokens of each class, at the index of its first token. */
+/** Size of each class, at the index of its first token. */
 export function classSizes(classes: Int32Array): Int32Array {
   const sizes = new Int32Array(classes.length);
   for (const first of classes) sizes[first] = (sizes[first] ?? 0) + 1;
   return sizes;
 }
 
-/**
- * Count the classes of one state.
- *
- * @param classes for each token, the first token with the same row (`rowClasses`).
- */
+/** Count the classes of one state. @param classes for each token, the first token with the same row (`rowClasses`). */
 export function classCounts(classes: Int32Array): ClassCounts {
   const sizes = classSizes(classes);
   const holes = sizes.filter((size) => size > 1);
@@ -33,23 +29,23 @@ export function classCounts(classes: Int32Array): ClassCounts {
   };
 }
 
-/** How the classes of one state became those of the next. */
+/** Changes of the classes from one state to the next. */
 export interface ClassChanges {
-  /** Black holes of the earlier state whose members are found in two or more black holes of the later one. */
+  /** Earlier black holes whose members are now in two or more black holes. */
   readonly fissions: number;
-  /** Black holes of the earlier state whose members are found in two or more classes of the later one. */
+  /** Earlier black holes whose members are now in two or more classes. */
   readonly splits: number;
-  /** Fissions of the same step played backwards. */
+  /** Fissions of the reversed step. */
   readonly merges: number;
-  /** Splits of the same step played backwards. */
+  /** Splits of the reversed step. */
   readonly joins: number;
-  /** Tokens that leave a black hole for solitude. */
+  /** Tokens that were in a black hole and are now alone. */
   readonly escapes: number;
-  /** Tokens that were alone and are in a black hole. */
+  /** Tokens that were alone and are now in a black hole. */
   readonly captures: number;
 }
 
-/** For each black hole of `from`, the classes of `to` that its members are found in. */
+/** For each black hole of `from`, the classes of its members in `to`. */
 function destinations(from: Int32Array, fromSizes: Int32Array, to: Int32Array): Map<number, Set<number>> {
   const found = new Map<number, Set<number>>();
   for (const [token, hole] of from.entries()) {
@@ -72,7 +68,6 @@ function partings(from: Int32Array, fromSizes: Int32Array, to: Int32Array, toSiz
 
 /**
  * Compare the classes of two consecutive states.
- *
  * @param before for each token, the first token with the same row in the earlier state; `after` likewise in the later one.
  */
 export function classChanges(before: Int32Array, after: Int32Array): ClassChanges {

@@ -9,52 +9,41 @@ import type { ClassChanges, ClassCounts } from "./class-changes.js";
 
 type Series<Fields> = { readonly [Field in keyof Fields]: readonly number[] };
 
-/** Black holes over a history: counts have an entry a state, changes an entry a step (entry i is of step i + 1, the move to state i + 1). */
+/** Black holes over a history: counts have one entry per state, changes one per step (entry i is the move to state i + 1). */
 export interface Timeline extends Series<ClassCounts>, Series<ClassChanges> {
-  /** The first state with C ≥ 2; null when there is none. */
+  /** The first state with C ≥ 2, if any. */
   readonly firstStateWithTwoHoles: number | null;
 }
 
-/** The timeline that a scan's counts amount to. @param counts `timelineFields` of each state. */
+/** Number of leading `timelineFields` that describe a state; the others compare it with the previous one. */
+const stateFields = 4;
+
+/** The timeline of a scanned history. @param counts `timelineFields` of each state. */
 export function timelineOf(counts: CountsTable): Timeline {
   const states = counts.length / timelineFields.length;
-  const series = (field: (typeof timelineFields)[number], from: number): number[] => {
-    const offset = timelineFields.indexOf(field);
-    const values = new Array<number>(states - from).fill(0);
-    for (let state = from; state < states; state++) values[state - from] = counts[state * timelineFields.length + offset] ?? 0;
-    return values;
-  };
-  const C = series("C", 0);
-  const firstWithTwo = C.findIndex((holes) => holes >= 2);
-  return {
-    unique: series("unique", 0),
-    C,
-    P: series("P", 0),
-    largest: series("largest", 0),
-    fissions: series("fissions", 1),
-    splits: series("splits", 1),
-    merges: series("merges", 1),
-    joins: series("joins", 1),
-    escapes: series("escapes", 1),
-    captures: series("captures", 1),
-    firstStateWithTwoHoles: firstWithTwo < 0 ? null : firstWithTwo,
-  };
+  const series = timelineFields.map((field, offset) => {
+    const first = offset < stateFields ? 0 : 1;
+    const values = new Array<number>(states - first).fill(0);
+    for (let state = first; state < states; state++) values[state - first] = counts[state * timelineFields.length + offset] ?? 0;
+    return [field, values] as const;
+  });
+  const timeline = Object.fromEntries(series) as Record<(typeof timelineFields)[number], number[]>;
+  return { ...timeline, firstStateWithTwoHoles: firstState(timeline, ({ C }) => C >= 2) };
 }
 
 /**
- * The census of every state of a history, and what happens between states.
- *
- * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `ABORTED`; what reading it throws.
+ * The census of every state of a history, and the changes between states.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for an empty history; `ABORTED`; read errors.
  */
 export async function timeline(history: History, options: ScanOptions = {}): Promise<Timeline> {
   const { counts } = await scanHistory(history, [], options);
   return timelineOf(counts);
 }
 
-/** The counts of a timeline, one entry a state. */
-export type StateCounts = { readonly [Field in keyof ClassCounts]: readonly number[] };
+/** The counts of a timeline, one entry per state. */
+export type StateCounts = Series<ClassCounts>;
 
-/** The first state that meets a condition on its counts; null when none does. */
+/** The first state whose counts meet a condition, if any. */
 export function firstState(counts: StateCounts, condition: (state: ClassCounts & { readonly state: number }) => boolean): number | null {
   const { unique, C, P, largest } = counts;
   const found = unique.findIndex((value, state) => condition({ state, unique: value, C: C[state] ?? 0, P: P[state] ?? 0, largest: largest[state] ?? 0 }));
@@ -70,9 +59,8 @@ function nanTokens(state: Matrix): Set<number> {
 }
 
 /**
- * How many of the escapes of each step are of tokens whose row became NaN: such a row equals nothing, so that it leaves its black hole without having moved
- * away from it. Only the states around a step with escapes are read.
- *
+ * Count the escapes of each step whose row became NaN: such a row equals no other, so it leaves its black hole without moving away. Only the states around a step
+ * with escapes are read.
  * @param escapes of each step, as in a timeline.
  * @yields the number of steps done.
  */
@@ -81,10 +69,10 @@ export function* nanEscapes(history: History, escapes: readonly number[]): Gener
   for (const [index, count] of escapes.entries()) {
     if (count === 0) continue;
     const nan = nanTokens(readState(history, index + 1));
-    if (nan.size > 0)
-      counts[index] = census(readState(history, index))
-        .members.flat()
-        .filter((token) => nan.has(token)).length;
+    if (nan.size > 0) {
+      const { members } = census(readState(history, index));
+      counts[index] = members.flat().filter((token) => nan.has(token)).length;
+    }
     yield index + 1;
   }
   return counts;

@@ -19,7 +19,7 @@ const graph = z.strictObject({
 
 const schema = z.strictObject({ initial: graph.optional(), final: graph.optional() }).describe("Unique rows as nodes, neighbours on the lattice as edges");
 
-/** Which unique rows of the first and of the last state are neighbours on the lattice. */
+/** The graph of lattice neighbours among the unique rows of the first and last state. */
 export const topologyAnalysis = defineAnalysis({
   name: "topology",
   schema,

@@ -8,24 +8,17 @@ import { runHere } from "../scan/run-in-parts.js";
 const magnitudeMask = 0x7fff;
 const infinityBits = 0x7f80;
 
-/** The unique rows of a bfloat16 matrix as points with whole coordinates. */
-interface LatticePoints {
-  /** `[nodes, dims]`, row-major. */
-  readonly points: Int32Array;
-  /** The first row of each, ascending. */
-  readonly firstRows: Int32Array;
-  /** 1 for a row with NaN, which has no place on the lattice. */
-  readonly hasNan: Uint8Array;
-}
-
-/** Place of a bfloat16 on the line of all bfloat16s in the order of their values: neighbours differ by 1, and ±0 are both 0. */
-export function latticePlace(bits: number): number {
+/** Position of a bfloat16 on the line of all bfloat16s in order of value: neighbours differ by 1, and ±0 are both 0. */
+export function latticePosition(bits: number): number {
   const magnitude = bits & magnitudeMask;
   return bits === magnitude ? magnitude : -magnitude;
 }
 
-/** The unique rows of a bfloat16 matrix `[tokens, dims]` on the lattice, in the order of their first row. */
-export function latticePoints(matrix: Matrix): LatticePoints {
+/**
+ * The unique rows of a bfloat16 matrix `[tokens, dims]` on the lattice.
+ * @returns points `[nodes, dims]`, row-major; the first row of each node, ascending; and 1 for each node with NaN, which has no position on the lattice.
+ */
+export function latticePoints(matrix: Matrix): Readonly<{ points: Int32Array; firstRows: Int32Array; hasNan: Uint8Array }> {
   const { dtype, bytes, rows, columns } = matrix;
   const classes = rowClasses(rowValues(dtype, bytes, columns), selectRows(rows));
   const firstRows = classes.filter((first, row) => first === row);
@@ -34,17 +27,17 @@ export function latticePoints(matrix: Matrix): LatticePoints {
   const hasNan = new Uint8Array(firstRows.length);
   for (const [node, row] of firstRows.entries()) {
     for (let dim = 0; dim < columns; dim++) {
-      const place = latticePlace(bits[row * columns + dim] ?? 0);
-      points[node * columns + dim] = place;
-      if (Math.abs(place) > infinityBits) hasNan[node] = 1;
+      const position = latticePosition(bits[row * columns + dim] ?? 0);
+      points[node * columns + dim] = position;
+      if (Math.abs(position) > infinityBits) hasNan[node] = 1;
     }
   }
   return { points, firstRows, hasNan };
 }
 
-/** The graph of the unique rows of a bfloat16 matrix, where neighbours on the lattice have an edge. Arrays have an entry a node. */
+/** The graph of the unique rows of a bfloat16 matrix, with edges between lattice neighbours. Arrays have one entry per node. */
 export interface Topology {
-  /** Cells that neighbours differ by at most. */
+  /** Maximum difference of neighbours, in cells. */
   readonly k: number;
   readonly nodes: number;
   readonly edges: number;
@@ -58,13 +51,13 @@ export interface Topology {
   readonly density: number;
   /** Edges of each node. */
   readonly degrees: readonly number[];
-  /** L∞ distance in cells to the nearest other node; null for a row with NaN, and when there is no other. */
+  /** L∞ distance in cells to the nearest other node; null for a row with NaN, and if there is no other. */
   readonly nearest: readonly (number | null)[];
-  /** The token of the first row of each node; the nodes are in the order of these rows. */
+  /** Token of the first row of each node; nodes are in the order of these rows. */
   readonly firstTokens: readonly number[];
 }
 
-/** Disjoint sets of nodes, each named by one of them. */
+/** Disjoint sets of nodes. */
 class Components {
   readonly #parent: Int32Array;
 
@@ -77,7 +70,7 @@ class Components {
     for (;;) {
       const parent = this.#parent[current] ?? current;
       if (parent === current) return current;
-      // Halving the path keeps later walks short.
+      // Path halving keeps later walks short.
       this.#parent[current] = this.#parent[parent] ?? parent;
       current = parent;
     }
@@ -98,7 +91,7 @@ class Components {
   }
 }
 
-/** L∞ distance of two points, or any number above `limit` as soon as it is known to be above it. */
+/** L∞ distance of two points, or any number above `limit` if it is above. */
 function distance(points: Int32Array, dims: number, a: number, b: number, limit: number): number {
   let largest = 0;
   for (let dim = 0, i = a * dims, j = b * dims; dim < dims; dim++) {
@@ -153,18 +146,15 @@ function* connect(matrix: Matrix, k: number): Generator<number, Topology> {
 export interface TopologyOptions extends Pick<ScanOptions, "signal" | "onProgress">, Pick<AnalysisSettingsInput, "k"> {}
 
 /**
- * Which unique rows of a bfloat16 matrix are neighbours on the lattice.
- *
- * Every pair of unique rows is looked at: time grows with the square of their number (10,000 rows of 64 take about a second).
- * The lattice is the integer line that bfloat16 bits lie on in the order of their values; ±0 coincide on it, and ±∞ follow the largest numbers.
- *
+ * The graph of lattice neighbours among the unique rows of a bfloat16 matrix. The lattice numbers all bfloat16s in order of value; ±0 coincide, and ±∞ follow the
+ * largest numbers. Every pair of unique rows is compared, so time grows with the square of their number (10,000 rows of 64 take about a second).
  * @param matrix `[tokens, dims]`.
- * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for another dtype; `USAGE` when `k` is not a whole number; `ABORTED`.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for another dtype; `USAGE` if `k` is not a whole number; `ABORTED`.
  */
 export async function topology(matrix: Matrix, options: TopologyOptions = {}): Promise<Topology> {
   requireMatrix(matrix, "matrix");
   const k = options.k ?? defaultSettings.k;
   if (matrix.dtype !== "BF16") throw new BhBridgeError("FORMAT_UNSUPPORTED", `a ${matrix.dtype} matrix has no lattice: only bfloat16 has a topology`);
-  if (!Number.isInteger(k) || k < 0) throw new BhBridgeError("USAGE", `k is ${k}, but neighbours differ by a whole number of cells`);
+  if (!Number.isInteger(k) || k < 0) throw new BhBridgeError("USAGE", `k: must be a whole number of cells, got ${k}`);
   return await runHere(connect(matrix, k), matrix.rows, options);
 }

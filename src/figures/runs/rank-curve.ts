@@ -15,7 +15,6 @@ interface MeanLogit {
 
 /**
  * The mean logits that states lead to, the largest first: those of the first recorded step after each, or of the last one. None where they were not recorded.
- *
  * @param steps of the states.
  */
 export async function meanLogits(run: RunSource, steps: readonly number[]): Promise<readonly (readonly MeanLogit[])[]> {

@@ -112,7 +112,6 @@ interface RequestedAnalysis<Name extends AnalysisName> {
 
 /**
  * One of the analyses that are made on request alone, or why the run has nothing for it.
- *
  * @param recorded what it recorded beside its embedding, where the analysis should not see all of it.
  */
 export async function requestedAnalysis<Name extends AnalysisName>(

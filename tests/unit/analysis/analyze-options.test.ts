@@ -54,7 +54,7 @@ test("figures that NaN enters are null, and the notes say how many tokens hold i
   expect(motion?.stillFraction).toEqual([0.5, 0.75]);
   expect(geometry?.centroidNorm).toEqual([null, null, null]);
   expect(geometry?.initialSpread).toEqual({ variances: null, explained: null, participationRatio: null });
-  expect(notes).toEqual(["1 token holds NaN or infinity: figures that are not finite because of it are null"]);
+  expect(notes).toEqual(["1 token holds NaN or infinity: numbers that are not finite for this reason are null"]);
 });
 
 test("a token with NaN is never called frozen, and its NaN is no motion", async () => {
@@ -73,7 +73,7 @@ test("arrays and topologies above their limits are left out, and the notes say s
   expect(document.geometry).not.toHaveProperty("pathSpread");
   expect(document.notes).toEqual([
     "left out: geometry.initialSpread, geometry.finalSpread, geometry.pathSpread: 2 dimensions, more than 1 (spreadDims)",
-    "1 token holds NaN or infinity: figures that are not finite because of it are null",
+    "1 token holds NaN or infinity: numbers that are not finite for this reason are null",
     "left out: finalCensus.members: 2 entries, more than 1 (maxTokens)",
     "left out: motion.lastMotionStep: 4 entries, more than 1 (maxTokens)",
     "left out: lifecycle.earlyEnd, lifecycle.midlifeEnd, lifecycle.lateEnd, lifecycle.frozenFrom: 4 entries, more than 1 (maxTokens)",
@@ -116,7 +116,7 @@ test("rows of chosen tokens are reported as those tokens", async () => {
   expect(finalCensus.members).toEqual([[9, 77]]);
   expect(nonfiniteTokens).toEqual([13]);
   expect(topology?.final?.firstTokens).toEqual([5, 9, 13]);
-  expect(notes).toContain("the history holds 4 chosen tokens: per-token arrays have an entry for each, in the order of `tokenIds`");
+  expect(notes).toContain("the history holds 4 chosen tokens: per-token arrays have one entry for each, in the order of `tokenIds`");
 });
 
 test("degenerate histories are named", async () => {
@@ -176,7 +176,7 @@ test("tokens that leave a black hole because their rows became NaN are named, ap
   const { timeline: found, notes } = await analyze(parting);
   expect(found).toMatchObject({ escapes: [1, 1, 2], nanEscapes: [0, 1, 1] });
   expect(notes).toContain(
-    "2 tokens left their black holes because their rows became NaN, first at step 2: such a row equals nothing. They count among `escapes`, and their black holes among `splits`; `timeline.nanEscapes` tells the steps",
+    "2 tokens left their black holes because their rows became NaN, first at step 2: such a row equals no other. They count as `escapes`, and their black holes as `splits`; `timeline.nanEscapes` counts them per step",
   );
   expect((await analyze(parting, { only: ["motion"] })).notes.join()).not.toContain("black holes");
 });

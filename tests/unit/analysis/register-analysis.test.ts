@@ -119,7 +119,7 @@ test("what a history does not admit is left out, with the reason", async () => {
 
 test("a module that does not export its observation is named", async () => {
   registerAnalysis({ ...reach, name: "lost", observation: { ...observation, module: emptyModule } });
-  const message = expect.stringContaining(`${emptyModule} does not export its observation`);
+  const message = expect.stringContaining(`${emptyModule} does not export "observation"`);
   await expect(documentOf({ workers: 2, only: ["lost"] })).rejects.toMatchObject({ code: "USAGE", message });
 });
 
@@ -128,8 +128,8 @@ test.each([
   ["timeline", "has a field"],
   ["finalCensus", "has a field"],
   ["notes", "has a field"],
-  ["a,b", "is no name"],
-  ["", "is no name"],
+  ["a,b", "is not a valid name"],
+  ["", "is not a valid name"],
 ])("the name %j is refused", (name, problem) => {
   expect(() => registerAnalysis({ ...reach, name })).toThrow(expect.objectContaining({ code: "USAGE", message: expect.stringContaining(problem) }));
 });

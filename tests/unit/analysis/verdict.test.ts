@@ -99,7 +99,7 @@ test.each([
   ["all live tokens have left", "aaaaaa", "aaaabc", whole],
   ["nobody has left", "aaaaaa", "aaaaaa", whole],
   ["the hole has moved", "aaaaaa", "bbbbcd", whole],
-  ["live tokens share another hole", "aaaaaa", "aaaabb", `${whole}. Not scored: 1 black hole of live tokens alone`],
+  ["live tokens share another hole", "aaaaaa", "aaaabb", `${whole}. Not scored: 1 black hole of live tokens only`],
   ["a live token is captured", "aaaabc", "bbbbbc", whole],
   ["the hole never had live tokens", "aaaabc", "ddddef", whole],
   ["two holes are whole", "aabbcd", "aabbcd", "no split: the 4 dead tokens of 2 black holes at the start are still together, hole by hole"],
@@ -121,7 +121,7 @@ test.each([
   ["one is alone, and the hole has captured a live token", "aaaabc", "aaabac", `${parted}: 3 in 1 black hole, 1 alone`],
   ["one is in a hole of live tokens", "aaaaaa", "aaabbb", `${parted}: 3 + 1 in 2 black holes`],
   ["all are alone", "aaaaaa", "abcdef", `${parted}: 4 alone`],
-  ["the hole splits, and live tokens share a third", "aaaaaa", "aabbcc", `${parted}: 2 + 2 in 2 black holes. Not scored: 1 black hole of live tokens alone`],
+  ["the hole splits, and live tokens share a third", "aaaaaa", "aabbcc", `${parted}: 2 + 2 in 2 black holes. Not scored: 1 black hole of live tokens only`],
   ["one of two holes parts", "aabbcd", "aaefcd", "1 of 2 black holes of dead tokens at the start have parted: of 2, 2 alone"],
   [
     "two tokens change places",
@@ -146,14 +146,14 @@ test.each([
 });
 
 test("without dead tokens, or with one, there is nothing to part", () => {
-  expect(judge("aaaaaa", "aaabbb", { dead: [] })).toEqual({ result: "degenerate", reason: "not scored: none of the 6 rows is that of a dead token" });
-  const lonely = "not scored: only one of the 6 rows is that of a dead token";
+  expect(judge("aaaaaa", "aaabbb", { dead: [] })).toEqual({ result: "degenerate", reason: "not scored: none of the 6 rows belongs to a dead token" });
+  const lonely = "not scored: only one of the 6 rows belongs to a dead token";
   expect(judge("aaaaaa", "abcdef", { dead: [2] })).toEqual({ result: "degenerate", reason: lonely });
 });
 
 test("recorded rows are tokens: those of live tokens are no evidence, those of dead ones are all of it", () => {
   const dead = [0, 1, 2, 3];
-  expect(judge("aaa", "abc", { dead, ids: [65, 66, 67] }).reason).toBe("not scored: none of the 3 rows is that of a dead token");
+  expect(judge("aaa", "abc", { dead, ids: [65, 66, 67] }).reason).toBe("not scored: none of the 3 rows belongs to a dead token");
   expect(judge("aaa", "aab", { dead: [65, 67], ids: [66, 65, 67] })).toMatchObject({ result: "positive" });
   expect(judge("aaa", "abb", { dead: [65, 67], ids: [66, 65, 67] })).toMatchObject({ result: "null" });
 });

@@ -101,7 +101,7 @@ test("--step ends the history at a training step, and the steps of its states ar
   expect(document.timeline?.P).toEqual([3, 2]);
   expect(document.steps).toEqual([0, 10]);
   expect(document.notes).toEqual([
-    "not every training step was recorded from 0 on: `steps` has the training step of each state, and a step here is the move from one state to the next",
+    "some training steps were not recorded: `steps` lists the step of each snapshot, and steps here are moves from one snapshot to the next",
   ]);
   expect((await documentOf(run, "--step", "27")).steps).toEqual([0, 10, 20, 27]);
   const command = captureStdout(analyzeCommand(), run, "--step", "25");

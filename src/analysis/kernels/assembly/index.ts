@@ -1,4 +1,4 @@
-// What the kernels export: the timeline of a history, and hashes of the rows of a matrix that is read in pieces.
+// Exports of the kernels: the timeline of a history, and hashes of the rows of a matrix that is read in pieces.
 import { elementsOf, fillKeys, hashRows as hash, nanElement, rowsEqual, rowsHaveNonfinite, reserve, resetArena } from "./rows";
 
 export { carry, configure, nonfiniteAddress, resultsAddress, scan, seen } from "./timeline";
@@ -7,7 +7,7 @@ let keys: usize = 0;
 let rows: usize = 0;
 let hashes: usize = 0;
 
-/** Lay out memory for `capacity` rows of `rowBytes` bytes; returns the address of the rows, or 0 when there is not enough memory. */
+/** Lay out memory for `capacity` rows of `rowBytes` bytes; returns the address of the rows, or 0 if memory is insufficient. */
 export function configureRows(rowBytes: u32, capacity: u32): usize {
   resetArena();
   keys = reserve((<u64>rowBytes + 31) & ~15);
@@ -17,12 +17,12 @@ export function configureRows(rowBytes: u32, capacity: u32): usize {
   return rows;
 }
 
-/** Address of the hashes of the last `hashRows`: one u64 a row; 0 stands for a row with NaN, and no other row has it. */
+/** Address of the hashes of the last `hashRows`: one u64 per row, 0 only for rows with NaN. */
 export function hashesAddress(): usize {
   return hashes;
 }
 
-/** Hash `count` rows and rewrite their −0 as 0, after which equal rows are equal bytes. */
+/** Hash `count` rows and replace −0 by 0, so that equal rows have equal bytes. */
 export function hashRows(kind: i32, count: u32, rowBytes: u32): void {
   hash(kind, rows, count, rowBytes, keys, hashes);
   for (let row: u32 = 0; row < count; row++) {

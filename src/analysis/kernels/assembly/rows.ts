@@ -1,16 +1,15 @@
-// Rows of one matrix: hashed, brought to one form per value, and compared. AssemblyScript, compiled by scripts/build-kernels.mjs.
-//
-// A row is `rowBytes` long and need not end on a vector; its last vector is masked. The memory after the last row must be readable for 16 bytes.
-// Every hash function rewrites −0 as 0 where it finds one, so that afterwards equal values are equal bytes.
+// Hash and compare the rows of a matrix. AssemblyScript, compiled by scripts/build-kernels.mjs.
+// A row has `rowBytes` bytes. Its last vector is masked if it is incomplete. The 16 bytes after the last row must be readable.
+// Every hash function replaces −0 by 0, so that equal values have equal bytes.
 
-/** How the bytes of an element are read; the numbers are those of `kernelKinds` in load-kernels.ts. */
+/** Element types, numbered as in `kernelKind` of load-kernels.ts. */
 export const integerKind: i32 = 0;
 export const bfloat16Kind: i32 = 1;
 export const float16Kind: i32 = 2;
 export const float32Kind: i32 = 3;
 export const float64Kind: i32 = 4;
 
-/** What the rows that were hashed last held, all together. */
+/** Properties of the last hashed rows together. */
 export let rowsHaveNonfinite: bool = false;
 export let rowsHaveNonzero: bool = false;
 
@@ -20,7 +19,7 @@ const byteOrder: v128 = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 
   return i8x16.lt_u(byteOrder, i8x16.splat(<i8>tailBytes));
 }
 
-/** Fold four 32-bit sums into 64 well-mixed bits (the finaliser is MurmurHash3's). */
+/** Fold four 32-bit sums into 64 well-mixed bits (finaliser of MurmurHash3). */
 @inline function fold(sums: v128): u64 {
   let hash = <u64>i64x2.extract_lane(sums, 0) * 0x9e3779b97f4a7c15 + rotl<u64>(<u64>i64x2.extract_lane(sums, 1) * 0xc2b2ae3d27d4eb4f, 31);
   hash ^= hash >> 33;
@@ -29,19 +28,19 @@ const byteOrder: v128 = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 
   return hash;
 }
 
-// The hash is multilinear over 16-bit halves: each is multiplied by a random 16-bit key of its own place and summed in 32 bits,
-// so that no bit of an element is lost and the vectors of a row do not wait for each other (Dietzfelbinger 1996).
+// The hash is multilinear over 16-bit halves: each is multiplied by the random 16-bit key of its position and summed in 32 bits. No bit of an element
+// is lost, and the vectors of a row are independent (Dietzfelbinger 1996).
 @inline function addProducts(sums: v128, vector: v128, keys: usize): v128 {
   return i32x4.add(sums, i32x4.dot_i16x8_s(vector, v128.load(keys)));
 }
 
-/** The vector at `address`, without the bytes that are not the row's own when fewer than 16 are `left`. */
+/** The vector at `address`, masked to the `left` bytes of the row. */
 @inline function rowVector(address: usize, left: usize): v128 {
   const vector = v128.load(address);
   return left >= 16 ? vector : v128.and(vector, tailMask(left));
 }
 
-/** −0 becomes 0; the bytes after a row that is no whole number of vectors are the next row's, and become what they will be anyway. */
+/** Replace −0 by 0. Bytes of the next row in the last vector are changed as they would be later. */
 function rewriteHalves(row: usize, rowBytes: usize): void {
   for (let offset: usize = 0; offset < rowBytes; offset += 16) {
     const vector = v128.load(row + offset);
@@ -56,7 +55,7 @@ function rewriteSingles(row: usize, rowBytes: usize): void {
   }
 }
 
-// Each function hashes all rows in one loop of its own: a call for every row would take as long as the hashing.
+// Each function hashes all rows in its own loop: a call per row would take as long as the hashing.
 
 function hashHalves(rows: usize, count: u32, rowBytes: usize, keys: usize, hashes: usize, infinity: i16): void {
   const magnitude = i16x8.splat(0x7fff);
@@ -68,7 +67,7 @@ function hashHalves(rows: usize, count: u32, rowBytes: usize, keys: usize, hashe
     const end = row + rowBytes;
     let at = row;
     let key = keys;
-    // Four vectors a turn: the usual rows are a multiple of that, and the loop itself would take a third of the time.
+    // Four vectors per iteration, of which typical rows are a multiple: otherwise the loop itself would take a third of the time.
     for (; at + 64 <= end; at += 64, key += 64) {
       const a = v128.load(at);
       const b = v128.load(at, 16);
@@ -87,7 +86,7 @@ function hashHalves(rows: usize, count: u32, rowBytes: usize, keys: usize, hashe
       largest = i16x8.max_s(largest, v128.and(vector, magnitude));
       sums = addProducts(sums, vector, key);
     }
-    // As an integer, −0 is the least there is.
+    // As an integer, −0 is the minimum.
     if (v128.any_true(i16x8.eq(least, i16x8.splat(-0x8000)))) {
       rewriteHalves(row, rowBytes);
       continue; // with the same row
@@ -165,7 +164,7 @@ function hashIntegers(rows: usize, count: u32, rowBytes: usize, keys: usize, has
   rowsHaveNonfinite = false;
 }
 
-/** Hash `count` rows into one u64 each, rewrite their −0 as 0, and tell in `rowsHave…` what they held. */
+/** Hash `count` rows into one u64 each, replace −0 by 0, and set `rowsHave…`. */
 export function hashRows(kind: i32, rows: usize, count: u32, rowBytes: usize, keys: usize, hashes: usize): void {
   if (kind == bfloat16Kind) hashHalves(rows, count, rowBytes, keys, hashes, 0x7f80);
   else if (kind == float16Kind) hashHalves(rows, count, rowBytes, keys, hashes, 0x7c00);
@@ -178,10 +177,10 @@ export function hashRows(kind: i32, rows: usize, count: u32, rowBytes: usize, ke
   return v128.xor(v128.load(first), v128.load(second));
 }
 
-/** Whether two rows that have been hashed hold the same bytes. */
+/** Whether two hashed rows have the same bytes. */
 export function rowsEqual(first: usize, second: usize, rowBytes: usize): bool {
   let offset: usize = 0;
-  // Four vectors to a branch: rows that share a hash are nearly always equal, so leaving early saves nothing.
+  // Four vectors per branch: rows with the same hash are nearly always equal, so leaving early saves nothing.
   for (; offset + 64 <= rowBytes; offset += 64) {
     const a = v128.or(differenceAt(first + offset, second + offset), differenceAt(first + offset + 16, second + offset + 16));
     const b = v128.or(differenceAt(first + offset + 32, second + offset + 32), differenceAt(first + offset + 48, second + offset + 48));
@@ -202,13 +201,13 @@ export function fillKeys(keys: usize, bytes: usize): void {
     state ^= state >> 12;
     state ^= state << 25;
     state ^= state >> 27;
-    // Odd keys: a difference in a single element can then never vanish.
+    // Odd keys: a difference in a single element never vanishes.
     store<u64>(keys + offset, (state * 0x2545f4914f6cdd1d) | 0x0001000100010001);
   }
 }
 
 @inline function isNan<Bits>(bits: Bits, infinity: Bits): bool {
-  // Shifting the sign out leaves the magnitude, doubled.
+  // Shifting out the sign leaves the doubled magnitude.
   return <Bits>(bits << 1) > <Bits>(infinity << 1);
 }
 
@@ -231,7 +230,7 @@ export function rowMoved(kind: i32, first: usize, second: usize, rowBytes: usize
   return true;
 }
 
-/** What some element of a row is, as bits of `elementsOf`. */
+/** Bits of `elementsOf`. */
 export const finiteElement: i32 = 1;
 export const infiniteElement: i32 = 2;
 export const nanElement: i32 = 4;
@@ -246,7 +245,7 @@ function elementsIn<Bits>(row: usize, rowBytes: usize, infinity: Bits): i32 {
   return elements;
 }
 
-/** What the elements of one row are. Worth asking only where `rowsHaveNonfinite`. */
+/** The kinds of elements of one row. Only useful if `rowsHaveNonfinite`. */
 export function elementsOf(kind: i32, row: usize, rowBytes: usize): i32 {
   if (kind == bfloat16Kind) return elementsIn<u16>(row, rowBytes, 0x7f80);
   if (kind == float16Kind) return elementsIn<u16>(row, rowBytes, 0x7c00);
@@ -255,18 +254,18 @@ export function elementsOf(kind: i32, row: usize, rowBytes: usize): i32 {
   return finiteElement;
 }
 
-// The one allocation of an instance: its parts are laid out by the kernel that uses them.
+// The memory of an instance, laid out by the kernel that uses it.
 
 const pageBytes: usize = 65536;
 
 let cursor: usize = 0;
 
-/** Begin a new layout; what was reserved before is gone. */
+/** Start a new layout, which discards the previous one. */
 export function resetArena(): void {
   cursor = (__heap_base + 15) & ~15;
 }
 
-/** The address of `bytes` bytes at a multiple of 16, zeroed when the memory is new; 0 when there is no memory for them. */
+/** The address of `bytes` bytes at a multiple of 16, zeroed if the memory is new; 0 if memory is insufficient. */
 export function reserve(bytes: u64): usize {
   const address = cursor;
   const end = <u64>address + ((bytes + 15) & ~15);

@@ -1,10 +1,10 @@
-// The classes of every state of a history, what they count, and how they change from state to state.
+// The classes of every state of a history, their counts, and their changes from state to state.
 import { elementsOf, fillKeys, finiteElement, hashRows, infiniteElement, nanElement, rowMoved, rowsEqual, rowsHaveNonfinite, rowsHaveNonzero, reserve, resetArena } from "./rows";
 
-/** i32 values written for each state: the order is that of `timelineFields` in the TypeScript host. */
+/** i32 values written for each state, in the order of `timelineFields` in TypeScript. */
 const resultFields: usize = 10;
 
-/** Entries, of 8 bytes. */
+/** Entries of 8 bytes. */
 const smallTable: u32 = 1024;
 
 let kind: i32 = 0;
@@ -12,14 +12,14 @@ let tokens: i32 = 0;
 let rowBytes: usize = 0;
 let stateBytes: usize = 0;
 
-// Slot 0 of the state buffer holds the state before the chunk, the states of the chunk follow.
+// Slot 0 of the state buffer holds the state before the chunk; the states of the chunk follow.
 let states: usize = 0;
 let results: usize = 0;
 let keys: usize = 0;
 let hashes: usize = 0;
 let table: usize = 0;
 let tableMask: u32 = 0;
-// Slots of an older generation count as empty, so that the table is never cleared.
+// Slots of an older generation count as empty, so the table is never cleared.
 let generation: u32 = 0;
 
 let classes: usize = 0;
@@ -28,7 +28,7 @@ let previousClasses: usize = 0;
 let previousCounts: usize = 0;
 let hasPrevious: bool = false;
 
-// For each hole of the earlier (later) state: one hole that its members are found in (came from), and what has been counted for it.
+// For each hole of the earlier (later) state: one hole with members of it, and the marks of what has been counted for it.
 let destinations: usize = 0;
 let origins: usize = 0;
 let marks: usize = 0;
@@ -44,9 +44,8 @@ const joinMark: u8 = 4;
 const mergeMark: u8 = 8;
 
 /**
- * Lay out memory for chunks of `capacity` states of `tokenCount` rows of `bytesPerRow` bytes, and forget everything seen.
- *
- * Returns the address of slot 0 of the state buffer, or 0 when there is not enough memory.
+ * Lay out memory for chunks of `capacity` states of `tokenCount` rows of `bytesPerRow` bytes, and reset. Returns the address of slot 0 of the state buffer, or 0
+ * if memory is insufficient.
  */
 export function configure(elementKind: i32, tokenCount: i32, bytesPerRow: u32, capacity: u32): usize {
   kind = elementKind;
@@ -54,7 +53,7 @@ export function configure(elementKind: i32, tokenCount: i32, bytesPerRow: u32, c
   rowBytes = bytesPerRow;
   let tableSize: u32 = 2;
   while (tableSize < <u32>tokenCount * 2) tableSize <<= 1;
-  // Fewer rows then meet by chance, as long as the table stays in the nearest cache.
+  // A larger table has fewer collisions, as long as it fits into the first-level cache.
   if (tableSize <= smallTable) tableSize <<= 2;
   tableMask = tableSize - 1;
   const perToken = <u64>tokenCount * 4;
@@ -86,12 +85,12 @@ export function configure(elementKind: i32, tokenCount: i32, bytesPerRow: u32, c
   return states;
 }
 
-/** Address of the results of the last `scan`: `resultFields` i32 values a state. */
+/** Address of the results of the last `scan`: `resultFields` i32 values per state. */
 export function resultsAddress(): usize {
   return results;
 }
 
-/** Address of one byte a token: 1 when it has held NaN or infinity. */
+/** Address of one byte per token: 1 if it has held NaN or infinity. */
 export function nonfiniteAddress(): usize {
   return nonfiniteTokens;
 }
@@ -101,7 +100,7 @@ export function seen(): i32 {
   return <i32>sawNonzero | (<i32>sawFinite << 1) | (<i32>sawMotion << 2);
 }
 
-/** Note what the rows of a state, which have been hashed, hold in all and whether they move. */
+/** Note the elements and motion of a state whose rows have been hashed. */
 function observe(state: usize): void {
   sawNonzero = sawNonzero || rowsHaveNonzero;
   sawFinite = sawFinite || !rowsHaveNonfinite;
@@ -111,7 +110,7 @@ function observe(state: usize): void {
   }
 }
 
-/** Note what a row holds, in a state with NaN or infinity; whether it has NaN. */
+/** Note the elements of a row in a state with NaN or infinity; returns whether it has NaN. */
 function observeNonfinite(token: i32, row: usize): bool {
   const elements = elementsOf(kind, row, rowBytes);
   if (elements & (infiniteElement | nanElement)) store<u8>(nonfiniteTokens + token, 1);
@@ -119,7 +118,7 @@ function observeNonfinite(token: i32, row: usize): bool {
   return (elements & nanElement) != 0;
 }
 
-/** The class of a row, its first token; enters the row when it is the first of its value. */
+/** The class of a row: the first token with its value. Adds the row if it is the first. */
 @inline function classOf(token: i32, hash: u64, state: usize): i32 {
   let slot = <u32>hash & tableMask;
   while (true) {
@@ -180,7 +179,7 @@ function classify(state: usize, result: usize): void {
   return load<i32>(array + (<usize>index << 2));
 }
 
-/** Remember the first hole seen for `hole`; 1 when another one is seen for the first time. */
+/** Store the first hole found for `hole`; returns 1 when a different one is found for the first time. */
 @inline function another(array: usize, hole: i32, found: i32, bit: u8): i32 {
   const known = at(array, hole);
   if (known == found) return 0;
@@ -202,7 +201,7 @@ function compare(result: usize): void {
       const isInHole = at(counts, after) > 1;
       if (wasInHole) {
         if (!isInHole) escapes++;
-        // A class is named after its first token, so a hole is whole as long as its members share that token's class.
+        // A class is named after its first token, so a hole is intact as long as its members share this token's class.
         if (after != at(classes, before)) splits += mark(before, splitMark);
         if (isInHole) fissions += another(destinations, before, after, fissionMark);
       }
@@ -221,7 +220,7 @@ function compare(result: usize): void {
   store<i32>(result, captures, 36);
 }
 
-/** Scan the states in slots 1 to `count`, writing their results in order. */
+/** Scan the states in slots 1 to `count` and write their results in order. */
 export function scan(count: u32): void {
   for (let index: u32 = 0; index < count; index++) {
     const result = results + <usize>index * resultFields * 4;
@@ -237,7 +236,7 @@ export function scan(count: u32): void {
   }
 }
 
-/** Move the state in slot `count` to slot 0, where the next chunk expects the state before it. */
+/** Copy the state in slot `count` to slot 0, as the state before the next chunk. */
 export function carry(count: u32): void {
   memory.copy(states, states + <usize>count * stateBytes, stateBytes);
 }

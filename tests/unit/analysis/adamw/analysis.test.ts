@@ -21,7 +21,7 @@ function run(config: object, tensors: string[]): RecordedRun {
 const all = ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"];
 
 test.each([
-  ["a history of no run", undefined, "it is made of what a run recorded beside its embedding, and this history is of no run"],
+  ["a history of no run", undefined, "needs other tensors recorded by a run, and this history belongs to no run"],
   [
     "a run without moments",
     run({}, ["wte", "wte.grad"]),
@@ -33,11 +33,11 @@ test.each([
     'the run did not record wte.master: set record.tensors, or add them with "bh-bridge rerecord"',
   ],
   ["a run with noise", run({ noise: { epsilon: 1e-5 } }, all), "noise.epsilon adds noise to the weights after each step, which is not recorded"],
-  ["another optimizer", run({ training: { optim: "sgd" } }, all), "it is of AdamW as torch has it, and training.optim is sgd"],
+  ["another optimizer", run({ training: { optim: "sgd" } }, all), "supports only torch's AdamW, and training.optim is sgd"],
   [
     "a cosine",
     run({ training: { lr_scheduler_type: "cosine" } }, all),
-    "the learning rate of training.lr_scheduler_type = cosine is not computed again: record learning_rate",
+    "cannot recompute the learning rate of training.lr_scheduler_type = cosine: record learning_rate",
   ],
 ])("%s is refused with the reason, when it was asked for", async (_, of, reason) => {
   const document = await analyze(history, { only: ["adamw"], run: of });
@@ -67,8 +67,8 @@ test("people read how many components came out, the first that did not, and what
     (state) => state,
   );
   expect(lines.slice(0, 2)).toEqual([
-    "1,999 of 2,000 components come out as recorded, in every bit (2 with a root beside the nearest)",
-    "The first that is not: step 7, token 5, component 1: weight 0.5, recomputed 0.25",
+    "1,999 of 2,000 recomputed components have the recorded bits (2 with a neighbour of the nearest root)",
+    "The first difference: step 7, token 5, component 1: weight 0.5, recomputed 0.25",
   ]);
   expect(lines.at(-1)).toMatchObject({ rows: [["7", "3", "0", "1", "2", "1,500", "6", "4", "0.001000", "0.01000", "0.002000"]] });
 });

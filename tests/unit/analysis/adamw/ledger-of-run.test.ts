@@ -125,14 +125,14 @@ test("a run that goes on from a checkpoint is not recomputed into its first reco
 
 test("a run of a graphics card is recomputed with a note", async () => {
   expect((await ledgerOf({ device: "cuda:0" })).notes).toEqual([
-    "adamw: the run was trained on cuda:0, and its steps are recomputed as a processor would make them: some bits differ",
+    "adamw: the run was trained on cuda:0, but its steps are recomputed as on a CPU, so some bits differ",
   ]);
 });
 
 test("a tensor of other rows is refused, and what was opened is closed", async () => {
   const recorded = { ...tensors, "wte.exp_avg": memoryHistory("F32", [3, 2, 1], new Uint8Array(24)) };
   expect(await ledgerOf({ recorded })).toMatchObject({
-    error: { code: "FORMAT_UNSUPPORTED", message: "wte.exp_avg was recorded of other rows than the embedding: the steps cannot be recomputed from it" },
+    error: { code: "FORMAT_UNSUPPORTED", message: "wte.exp_avg was recorded for other rows than the embedding: its steps cannot be recomputed" },
     open: [],
   });
 });
@@ -141,6 +141,6 @@ test("a run without two steps that follow each other has nothing to recompute, a
   const recorded = { ...tensors, "wte.exp_avg": { ...tensors["wte.exp_avg"], steps: [0, 2, 4] } };
   expect(await ledgerOf({ recorded })).toMatchObject({
     ledger: { components: 0 },
-    notes: ["adamw: no two steps that follow each other were recorded: there is no step to recompute"],
+    notes: ["adamw: no two consecutive steps were recorded, so no step can be recomputed"],
   });
 });

@@ -111,7 +111,7 @@ test("chosen rows keep their own indices, in any order, and count once", () => {
 });
 
 test.each([5, -1, 1.5])("row %d of a matrix of 5 rows is refused", (row) => {
-  expect(() => census(floats([[1], [2], [1], [2], [1]]), [row])).toThrow(`row ${row} is not in a matrix of 5 rows; name rows from 0 to 4`);
+  expect(() => census(floats([[1], [2], [1], [2], [1]]), [row])).toThrow(`row ${row} is not in a matrix of 5 rows. Use rows from 0 to 4`);
 });
 
 test("rows at an odd address in their file are compared all the same", () => {

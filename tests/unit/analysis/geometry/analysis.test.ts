@@ -27,5 +27,5 @@ test("states are a table; displacement and path are lines", () => {
 test("spreads are told by their number of directions", () => {
   const spread = (participationRatio: number | null) => ({ variances: null, explained: null, participationRatio });
   const lines = geometryAnalysis.print({ ...geometry, initialSpread: spread(null), finalSpread: spread(2), pathSpread: spread(1) }, (state) => state);
-  expect(lines.at(-1)).toBe("Directions of spread: – at first, 2.000 at last, 1.000 of the path");
+  expect(lines.at(-1)).toBe("Directions of spread: – at the start, 2.000 at the end, 1.000 of the path");
 });

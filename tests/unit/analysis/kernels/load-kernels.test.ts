@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { kernelKinds, loadKernels } from "../../../../src/analysis/kernels/load-kernels.js";
+import { kernelKind, loadKernels } from "../../../../src/analysis/kernels/load-kernels.js";
 import { dtypes } from "../../../../src/formats/matrix.js";
 
 test("the embedded kernels are what their sources compile to", () => {
@@ -8,9 +8,9 @@ test("the embedded kernels are what their sources compile to", () => {
 });
 
 test("every dtype is read in some way, and only those without NaN as integers", () => {
-  const integers = dtypes.filter((dtype) => kernelKinds[dtype] === 0);
+  const integers = dtypes.filter((dtype) => kernelKind(dtype) === 0);
   expect(integers).toEqual(["I8", "U8", "I16", "U16", "I32", "U32", "I64", "U64", "BOOL"]);
-  expect(new Set(dtypes.map((dtype) => kernelKinds[dtype])).size).toBe(1 + dtypes.length - integers.length);
+  expect(new Set(dtypes.map(kernelKind)).size).toBe(1 + dtypes.length - integers.length);
 });
 
 test("two instances have memory of their own", () => {
@@ -23,7 +23,7 @@ test("two instances have memory of their own", () => {
 
 test("more than 4 GiB are refused by the address 0, and the instance goes on with less", () => {
   const kernels = loadKernels();
-  expect(kernels.configure(kernelKinds.BF16, 2 ** 20, 2 ** 12, 1)).toBe(0);
+  expect(kernels.configure(kernelKind("BF16"), 2 ** 20, 2 ** 12, 1)).toBe(0);
   expect(kernels.configureRows(2 ** 20, 2 ** 12)).toBe(0);
   expect(kernels.configureRows(8, 2)).toBeGreaterThan(0);
 });

@@ -140,9 +140,7 @@ test.each(["logits.mean", "hidden.mean"] as const)("the mass on dead tokens at %
 
 test("what they need is said where it is missing", async () => {
   const { notes } = await analysed(["deadMass"], { run: run() });
-  expect(notes).toEqual([
-    'left out: deadMass: it takes a run that recorded logits.mean or hidden.mean: set record.tensors, or add one with "bh-bridge rerecord"',
-  ]);
+  expect(notes).toEqual(['left out: deadMass: needs a run that recorded logits.mean or hidden.mean: set record.tensors, or add one with "bh-bridge rerecord"']);
   expect((await analysed(["timeline"], {})).kinematics).toBeUndefined();
 });
 

@@ -36,6 +36,6 @@ test("a history of one state has no phases, and no step to be frozen from", asyn
 test("a history that is not bfloat16 is refused with its dtype", async () => {
   await expect(lifecycle(memoryHistory("F16", [1, 1, 1], new Uint8Array(2)))).rejects.toMatchObject({
     code: "FORMAT_UNSUPPORTED",
-    message: "memory is F16: only bfloat16 histories have a lattice to live on",
+    message: "memory is F16: only bfloat16 histories have a lattice",
   });
 });

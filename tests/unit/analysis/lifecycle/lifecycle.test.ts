@@ -46,5 +46,5 @@ test("a row a step, a column a phase", () => {
 });
 
 test("a history of one state has no step", () => {
-  expect(lifecycleAnalysis.print({ counts: { early: [], midlife: [], late: [], frozen: [] } }, (state) => state)).toEqual(["There is no step."]);
+  expect(lifecycleAnalysis.print({ counts: { early: [], midlife: [], late: [], frozen: [] } }, (state) => state)).toEqual(["There are no steps."]);
 });

@@ -27,5 +27,5 @@ test("a history with a lattice has a column of cells", () => {
 test("a history of one state has no step", () => {
   const nothing = { meanL1: [], maxL1: [], meanL2: [], maxL2: [], meanLinf: [], maxLinf: [] };
   const none = { weight: nothing, stillFraction: [], frozenFraction: [], bulk: [], thermal: [], participation: [] };
-  expect(motionAnalysis.print(none, (state) => state)).toEqual(["There is no step."]);
+  expect(motionAnalysis.print(none, (state) => state)).toEqual(["There are no steps."]);
 });

@@ -45,7 +45,7 @@ test("a worker that is stopped before its answer has failed", async () => {
   const run = runInWorker(scan, () => undefined);
   const result = expect(run.result).rejects.toMatchObject({
     code: "INTERNAL",
-    message: expect.stringMatching(/^a worker thread that reads .*states ended early \(exit code \d+\)$/),
+    message: expect.stringMatching(/^the worker thread reading .*states ended early \(exit code \d+\)$/),
   });
   await run.stop();
   await result;

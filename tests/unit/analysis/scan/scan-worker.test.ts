@@ -32,7 +32,7 @@ test("a module that does not export its observation is refused with what to do",
   const module = moduleOf("other.mjs", "export const observer = {};");
   await expect(answer(module)).rejects.toMatchObject({
     code: "USAGE",
-    message: `${module} does not export its observation: "module" of an observation is the URL of a module that exports it by that name`,
+    message: `${module} does not export "observation": field "module" of an observation must be the URL of a module that exports it by this name`,
   });
 });
 

@@ -84,7 +84,7 @@ test("each state is counted, and compared with the one before, also when that wa
   }
 });
 
-test("the last state of a chunk is kept as the one before the next", () => {
+test("a plain scanner keeps the last state of a chunk as the one before the next", () => {
   const scanner = plainStateScanner(shape, 2);
   scanned(scanner, shape, [Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)]);
   expect([...scanner.previous()]).toEqual([5, 6, 7, 8]);

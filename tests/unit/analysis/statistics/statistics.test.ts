@@ -38,5 +38,5 @@ test("the statistics are one line", () => {
 });
 
 test("without a black hole there are none", () => {
-  expect(statisticsAnalysis.print(none, step)).toEqual(["There is no black hole to take statistics of."]);
+  expect(statisticsAnalysis.print(none, step)).toEqual(["There are no black holes."]);
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { latticePlace, latticePoints, topology } from "../../../../src/analysis/topology/topology.js";
+import { latticePoints, latticePosition, topology } from "../../../../src/analysis/topology/topology.js";
 import { Matrix } from "../../../../src/formats/matrix.js";
 import { bfloat16Matrix } from "../matrices.js";
 
@@ -10,16 +10,16 @@ test("places are in the order of the values, with both zeros at 0", () => {
   const finiteBits = fc.integer({ min: 0, max: 0xffff }).filter((bits) => (bits & 0x7fff) <= 0x7f80);
   fc.assert(
     fc.property(finiteBits, finiteBits, (a, b) => {
-      expect(latticePlace(a) < latticePlace(b)).toBe(bfloat16Of(a) < bfloat16Of(b));
-      expect(latticePlace(a) === latticePlace(b)).toBe(bfloat16Of(a) === bfloat16Of(b));
+      expect(latticePosition(a) < latticePosition(b)).toBe(bfloat16Of(a) < bfloat16Of(b));
+      expect(latticePosition(a) === latticePosition(b)).toBe(bfloat16Of(a) === bfloat16Of(b));
     }),
   );
-  expect(latticePlace(0x8000)).toBeCloseTo(0, 15);
+  expect(latticePosition(0x8000)).toBeCloseTo(0, 15);
 });
 
 test("neighbours differ by 1, across an exponent and across 0 too", () => {
-  expect(latticePlace(0x3f80) - latticePlace(0x3f7f)).toBe(1);
-  expect(latticePlace(0x0001) - latticePlace(0x8001)).toBe(2);
+  expect(latticePosition(0x3f80) - latticePosition(0x3f7f)).toBe(1);
+  expect(latticePosition(0x0001) - latticePosition(0x8001)).toBe(2);
 });
 
 test("equal rows are one point, at the first of them; a row with NaN is marked", () => {
@@ -41,7 +41,7 @@ function bfloat16(...rows: number[][]): Matrix {
 }
 
 test("neighbours across a power of two, across 0 and at infinity are one cell apart, and ±0 are one place", () => {
-  const places = [0xff80, 0xff7f, 0x8001, 0x8000, 0, 1, 0x3f7f, 0x3f80, 0x7f7f, 0x7f80].map(latticePlace);
+  const places = [0xff80, 0xff7f, 0x8001, 0x8000, 0, 1, 0x3f7f, 0x3f80, 0x7f7f, 0x7f80].map(latticePosition);
   expect(places).toEqual([-0x7f80, -0x7f7f, -1, -0, 0, 1, 0x3f7f, 0x3f80, 0x7f7f, 0x7f80]);
 });
 
