@@ -36,8 +36,15 @@ function sectionName(name) {
 }
 
 function declaration(name, node, references = {}) {
-  if (node.oneOf) return `export type ${name} =${node.oneOf.map((branch) => `\n  | ${members(branch, "    ", references)}`).join("")};`;
-  return `export interface ${name} ${members(node, "  ", references)}`;
+  if (!node.oneOf) return `export interface ${name} ${members(node, "  ", references)}`;
+  // An editor shows the documentation of a field that all kinds share only if it is declared once.
+  const isShared = ([field, schema]) => node.oneOf.every(({ properties }) => JSON.stringify(properties[field]) === JSON.stringify(schema));
+  const shared = Object.entries(node.oneOf[0].properties).filter(isShared);
+  const isOwn = ([field]) => !shared.some(([other]) => other === field);
+  const branches = node.oneOf.map((branch) => ({ ...branch, properties: Object.fromEntries(Object.entries(branch.properties).filter(isOwn)) }));
+  const union = branches.map((branch) => `\n  | ${members(branch, "    ", references)}`).join("");
+  if (shared.length === 0) return `export type ${name} =${union};`;
+  return `export type ${name} = ${members({ properties: Object.fromEntries(shared) }, "  ", references)} & (${union}\n);`;
 }
 
 function members(node, indent, references) {

@@ -5,20 +5,20 @@ import type { z } from "zod";
 type Json = z.core.util.JSONType;
 
 /** How a step is computed: the name of an engine, or a section with its settings. */
-export type EngineInput =
+export type EngineInput = {
+  /** On CUDA: replay the whole step from one CUDA graph. `auto` computes the first steps both ways and uses the graph if all bits are equal and it is faster. Not part of the hash. Default: `"auto"`. */ graph?: "auto" | "off" | undefined;
+  /** Processes that share each batch (`training.per_device_train_batch_size` is that of all of them together): on the CPU, or one GPU each. The number changes bits and is recorded. Default: `1`. */ processes?: number | undefined;
+} & (
   | {
     /** HF's Trainer, the reference. Default: `"trainer"`. */ name?: "trainer" | undefined;
     /** A faster way to the same bits, for bfloat16 on the CPU: `auto` computes the first batches both ways and uses it if all bits are equal and it is faster. Not part of the hash. Default: `"auto"`. */ exact?: "auto" | "off" | undefined;
-    /** On CUDA: replay the whole step from one CUDA graph. `auto` computes the first steps both ways and uses the graph if all bits are equal and it is faster. Not part of the hash. Default: `"auto"`. */ graph?: "auto" | "off" | undefined;
-    /** Processes that share each batch (`training.per_device_train_batch_size` is that of all of them together): on the CPU, or one GPU each. The number changes bits and is recorded. Default: `1`. */ processes?: number | undefined;
   }
   | {
     /** Computes the same step by hand, faster, with other bits. Supports only GPT-2. */ name: "fast";
     /** On the CPU: compile the step with the installed C++ compiler. `auto` compiles runs of at least 250 steps. It changes bits, and a resumed run keeps the way that it began with. Default: `"auto"`. */ compile?: "auto" | "on" | "off" | undefined;
-    /** On CUDA: replay the whole step from one CUDA graph. `auto` computes the first steps both ways and uses the graph if all bits are equal and it is faster. Not part of the hash. Default: `"auto"`. */ graph?: "auto" | "off" | undefined;
     /** Number of runs of a sweep or an experiment to compute in one process, each product for all of them at once; they may differ in seeds, initial state and `training.learning_rate`. For GPUs: on a CPU it does not pay. Not compiled. On a GPU the number changes bits. Default: `1`. */ batched_runs?: number | undefined;
-    /** Processes that share each batch (`training.per_device_train_batch_size` is that of all of them together): on the CPU, or one GPU each. The number changes bits and is recorded. Default: `1`. */ processes?: number | undefined;
-  };
+  }
+);
 
 /** Seeds of the random streams one by one; each that is null follows `seed`. */
 export interface SeedsInput {
@@ -43,13 +43,14 @@ export interface DataInput {
 }
 
 /** The model, by `type`: the names of its configuration in transformers, and how it is built. */
-export type ModelInput =
+export type ModelInput = {
+  /** `bfloat16` or `float32` weights throughout; `float32-master` steps float32 weights and computes and records with their bfloat16 roundings. Default: `"bfloat16"`. */ dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
+  /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */ from?: string | null | undefined;
+  /** Rows of the embedding. Without a tokenizer tokens are bytes: with 256 rows or more those of UTF-8, with fewer those of ASCII, and bytes at or above it are dropped. Default: `128`. */ vocab_size?: number | undefined;
+} & (
   | {
     /** The model's family, by transformers' `model_type`. Default: `"gpt2"`. */ type?: "gpt2" | undefined;
     /** `rmsnorm` replaces every LayerNorm by an RMSNorm without bias, statistics in float32; `layernorm`, or `native`, leaves GPT-2 as it is. Default: `"rmsnorm"`. */ norm?: "rmsnorm" | "layernorm" | "native" | undefined;
-    /** `bfloat16` or `float32` weights throughout; `float32-master` steps float32 weights and computes and records with their bfloat16 roundings. Default: `"bfloat16"`. */ dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
-    /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */ from?: string | null | undefined;
-    /** Rows of the embedding. Without a tokenizer tokens are bytes: with 256 rows or more those of UTF-8, with fewer those of ASCII, and bytes at or above it are dropped. Default: `128`. */ vocab_size?: number | undefined;
     /** Longest sequence, and the length of a training window, in tokens. Default: `128`. */ n_positions?: number | undefined;
     /** Width of the embedding and of the residual stream; a multiple of n_head. Default: `64`. */ n_embd?: number | undefined;
     /** Transformer blocks. Default: `2`. */ n_layer?: number | undefined;
@@ -69,9 +70,6 @@ export type ModelInput =
   | {
     /** The model's family, by transformers' `model_type`. */ type: "llama";
     /** `native` keeps the family's own norms; `rmsnorm` puts an RMSNorm without bias, `layernorm` a LayerNorm with bias in the place of each, with its epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
-    /** `bfloat16` or `float32` weights throughout; `float32-master` steps float32 weights and computes and records with their bfloat16 roundings. Default: `"bfloat16"`. */ dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
-    /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */ from?: string | null | undefined;
-    /** Rows of the embedding. Without a tokenizer tokens are bytes: with 256 rows or more those of UTF-8, with fewer those of ASCII, and bytes at or above it are dropped. Default: `128`. */ vocab_size?: number | undefined;
     /** Width of the embedding and of the residual stream. Default: `64`. */ hidden_size?: number | undefined;
     /** Width of the feed-forward layers. Default: `256`. */ intermediate_size?: number | undefined;
     /** Transformer blocks. Default: `2`. */ num_hidden_layers?: number | undefined;
@@ -92,9 +90,6 @@ export type ModelInput =
   | {
     /** The model's family, by transformers' `model_type`. */ type: "qwen3";
     /** `native` keeps the family's own norms; `rmsnorm` puts an RMSNorm without bias, `layernorm` a LayerNorm with bias in the place of each, with its epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
-    /** `bfloat16` or `float32` weights throughout; `float32-master` steps float32 weights and computes and records with their bfloat16 roundings. Default: `"bfloat16"`. */ dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
-    /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */ from?: string | null | undefined;
-    /** Rows of the embedding. Without a tokenizer tokens are bytes: with 256 rows or more those of UTF-8, with fewer those of ASCII, and bytes at or above it are dropped. Default: `128`. */ vocab_size?: number | undefined;
     /** Width of the embedding and of the residual stream. Default: `64`. */ hidden_size?: number | undefined;
     /** Width of the feed-forward layers. Default: `256`. */ intermediate_size?: number | undefined;
     /** Transformer blocks. Default: `2`. */ num_hidden_layers?: number | undefined;
@@ -117,9 +112,6 @@ export type ModelInput =
   | {
     /** The programme's own small model: torch's encoder layers with a causal mask, read out by the embedding. */ type: "tinylm";
     /** `native`, or `layernorm`, leaves the model's LayerNorms as they are; `rmsnorm` puts an RMSNorm without bias in the place of each, with its epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
-    /** `bfloat16` or `float32` weights throughout; `float32-master` steps float32 weights and computes and records with their bfloat16 roundings. Default: `"bfloat16"`. */ dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
-    /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */ from?: string | null | undefined;
-    /** Rows of the embedding. Without a tokenizer tokens are bytes: with 256 rows or more those of UTF-8, with fewer those of ASCII, and bytes at or above it are dropped. Default: `128`. */ vocab_size?: number | undefined;
     /** Longest sequence, and the length of a training window, in tokens. Default: `128`. */ n_positions?: number | undefined;
     /** Width of the embedding and of the residual stream; a multiple of n_head. Feed-forward layers are 4 times as wide. Default: `64`. */ n_embd?: number | undefined;
     /** Encoder layers; all begin as copies of one. Default: `2`. */ n_layer?: number | undefined;
@@ -129,10 +121,8 @@ export type ModelInput =
   | {
     /** The model's family, by transformers' `model_type`; its further fields are those of its configuration class. */ type: "afmoe" | "apertus" | "apertus1p5_text" | "arcee" | "aria_text" | "axk1" | "axk2" | "bailing_hybrid" | "bamba" | "bart" | "beam" | "bert" | "bert-generation" | "big_bird" | "bigbird_pegasus" | "biogpt" | "bitnet" | "blenderbot" | "blenderbot-small" | "bloom" | "blt" | "camembert" | "codegen" | "cohere" | "cohere2" | "cohere2_moe" | "cohere_compass_text" | "cpmant" | "ctrl" | "cwm" | "data2vec-text" | "dbrx" | "deepseek_v2" | "deepseek_v3" | "deepseek_v32" | "deepseek_v4" | "diffllama" | "doge" | "dory" | "dots1" | "dots3_note" | "dots3_note_text" | "electra" | "emu3" | "ernie" | "ernie4_5" | "ernie4_5_moe" | "exaone" | "exaone4" | "exaone_moe" | "falcon" | "falcon_h1" | "falcon_mamba" | "flex_olmo" | "flint" | "fuyu" | "gemma" | "gemma2" | "gemma3" | "gemma3_text" | "gemma3n" | "gemma3n_text" | "gemma4" | "gemma4_assistant" | "gemma4_text" | "gemma4_unified" | "gemma4_unified_assistant" | "gemma4_unified_text" | "git" | "glm" | "glm4" | "glm4_moe" | "glm4_moe_lite" | "glm_moe_dsa" | "got_ocr2" | "gpt-sw3" | "gpt_bigcode" | "gpt_neo" | "gpt_neox" | "gpt_neox_japanese" | "gpt_oss" | "gptj" | "granite" | "granite_swa" | "granitemoe" | "granitemoe_swa" | "granitemoehybrid" | "granitemoeshared" | "helium" | "hrm_text" | "hunyuan_v1_dense" | "hunyuan_v1_moe" | "hy_v3" | "hy_v4" | "hyperclovax" | "inkling2_loop_text" | "inkling2_text" | "inkling_text" | "internlm3" | "iquestcoder" | "jais2" | "jamba" | "jetmoe" | "kimi_linear" | "kolibri1" | "laguna" | "lara_mini" | "lfm2" | "lfm2_moe" | "lfm3" | "llama4" | "llama4_text" | "longcat_flash" | "mamba" | "mamba2" | "marian" | "mbart" | "megatron-bert" | "mellum" | "mimo_v2_flash" | "minicpm3" | "minimax" | "minimax_m2" | "minimax_m3_vl_text" | "ministral" | "ministral3" | "mistral" | "mixtral" | "mllama" | "modernbert-decoder" | "moshi" | "moss_transcribe_diarize" | "mpt" | "musicgen" | "musicgen_melody" | "mvp" | "nanochat" | "nemotron" | "nemotron_h" | "olmo" | "olmo2" | "olmo3" | "olmo_hybrid" | "olmoe" | "openai-gpt" | "opt" | "pegasus" | "persimmon" | "phi" | "phi3" | "phi4_multimodal" | "phimoe" | "plbart" | "prophetnet" | "qwen2" | "qwen2_moe" | "qwen3_5" | "qwen3_5_moe" | "qwen3_5_moe_text" | "qwen3_5_text" | "qwen3_moe" | "qwen3_next" | "qwen4_exp" | "qwen4_exp_text" | "recurrent_gemma" | "reformer" | "rembert" | "roberta" | "roberta-prelayernorm" | "roc_bert" | "roformer" | "rwkv" | "sarvam_mla" | "sarvam_moe" | "seed_oss" | "smollm3" | "solar_open" | "stablelm" | "starcoder2" | "trocr" | "vaultgemma" | "whisper" | "xglm" | "xlm" | "xlm-roberta" | "xlm-roberta-xl" | "xlnet" | "xlstm" | "xmod" | "youtu" | "zamba" | "zamba2" | "zaya";
     /** `native` keeps the family's own norms; `rmsnorm` puts an RMSNorm without bias, `layernorm` a LayerNorm with bias in the place of each, with its epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
-    /** `bfloat16` or `float32` weights throughout; `float32-master` steps float32 weights and computes and records with their bfloat16 roundings. Default: `"bfloat16"`. */ dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
-    /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */ from?: string | null | undefined;
-    /** Rows of the embedding. Without a tokenizer tokens are bytes: with 256 rows or more those of UTF-8, with fewer those of ASCII, and bytes at or above it are dropped. Default: `128`. */ vocab_size?: number | undefined;
-  } & { [field: string]: Json };
+  } & { [field: string]: Json }
+);
 
 /** The state of the embedding before the first step. */
 export type InitInput =

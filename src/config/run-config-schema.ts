@@ -5,6 +5,7 @@ import { engineRules } from "./rules/engine-rules.js";
 import { recordRules } from "./rules/record-rules.js";
 import { processRules, trainingRules } from "./rules/training-rules.js";
 import { runConfigFields } from "./run-config-fields.js";
+import type { RunConfigInput } from "./run-config-input.generated.js";
 
 /** What has to hold between fields, each with its remedy. */
 const crossFieldRules: readonly CrossFieldRule[] = [
@@ -35,6 +36,6 @@ export const writtenRunConfig = runConfigFields.extend(otherForms);
  *
  * Parsing is strict and fills in every default; the defaults are the seed, preset `rmsnorm-11.2a`. A default is chosen in these schemas and nowhere else.
  */
-export const runConfigSchema = z.preprocess((written: z.input<typeof writtenRunConfig>) => readOldFields(written), checkedRunConfig);
+export const runConfigSchema = z.preprocess((written: RunConfigInput) => readOldFields(written), checkedRunConfig);
 
 export type { RunConfigInput } from "./run-config-input.generated.js";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { gpt2ConfigShape } from "./models/gpt2-config.generated.js";
+import type { gpt2ConfigShape } from "./models/model-configs.generated.js";
 import { trainingArgumentsShape } from "./training-arguments.generated.js";
 
 const logging = "the first process of a training writes the log of all";

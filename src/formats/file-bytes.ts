@@ -109,11 +109,11 @@ export class FileBytes {
  *
  * @throws {BhBridgeError} as `FileBytes`; `FORMAT_INVALID` when it has more than `most` bytes.
  */
-export function readWhole(path: string, most = Number.POSITIVE_INFINITY): Buffer<ArrayBuffer> {
+export function readWhole(path: string, most = Number.POSITIVE_INFINITY): Uint8Array {
   const file = new FileBytes(path);
   try {
     if (file.size > most) throw formatInvalid(path, 0, `it has ${file.size} bytes; at most ${most} are read`);
-    return Buffer.from(file.read(0, file.size, "its content").buffer as ArrayBuffer);
+    return file.read(0, file.size, "its content");
   } finally {
     file.close();
   }

@@ -73,7 +73,7 @@ export function readChecksumsText(directory: string): string | undefined {
   const path = join(directory, runFiles.checksums);
   requireRegular(path);
   try {
-    return readWhole(path, mostChecksumsBytes).toString("utf8");
+    return Buffer.from(readWhole(path, mostChecksumsBytes).buffer).toString("utf8");
   } catch (cause) {
     if (cause instanceof BhBridgeError && cause.code === "FILE_NOT_FOUND") return undefined;
     throw cause;
@@ -198,7 +198,7 @@ export function manifestSums(directory: string): Map<string, string> {
 function parseManifest(path: string) {
   try {
     requireRegular(path);
-    return manifestSchema.safeParse(JSON.parse(readWhole(path, mostManifestBytes).toString("utf8")));
+    return manifestSchema.safeParse(JSON.parse(Buffer.from(readWhole(path, mostManifestBytes).buffer).toString("utf8")));
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof BhBridgeError)) throw error;
     return { success: false as const, error };

@@ -22,7 +22,7 @@ export function readEvents(directory: string): TrainEvent[] {
   requireRegular(path);
   let bytes: Buffer;
   try {
-    bytes = readWhole(path, mostLogBytes);
+    bytes = Buffer.from(readWhole(path, mostLogBytes).buffer);
   } catch (cause) {
     if (cause instanceof BhBridgeError && cause.code === "FORMAT_INVALID") throw new BhBridgeError("RUN_CORRUPT", cause.message, { cause });
     throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: its ${runFiles.events} cannot be read`, { cause });

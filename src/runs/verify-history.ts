@@ -34,7 +34,7 @@ export async function verifyHistory(path: string): Promise<HistoryFindings> {
   if (!hasIndex(path)) return failed(`${indexPath} is missing: the states in ${basename(path)} cannot be checked`);
   try {
     using states = new RecordedStates(path);
-    const index = readWhole(indexPath);
+    const index = Buffer.from(readWhole(indexPath).buffer);
     if (index.length < states.count * indexRecordBytes)
       return failed(`${indexPath} has ${index.length} bytes; ${states.count} states need ${indexRecordBytes} each`);
     const wrong = states.wrong(index, indexPath);

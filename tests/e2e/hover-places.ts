@@ -1,4 +1,4 @@
-import { type JsonSchemaNode, rootField } from "../../src/config/json-schema.js";
+import { discriminatorOf, type JsonSchemaNode, rootField } from "../../src/config/json-schema.js";
 import { ownModelFields } from "../../src/config/models/family.js";
 
 /** A place where a program writes a field of a configuration, and what is documented there. */
@@ -58,7 +58,7 @@ export function hoverPlaces(): HoverPlace[] {
 /** Every field below a node, written as it stands in an object; a union gives the fields of each of its kinds. */
 function places(node: JsonSchemaNode, prefix: string, write: (inside: string) => string): HoverPlace[] {
   return (node.oneOf ?? [node]).flatMap(({ properties = {} }) => {
-    const tag = node.oneOf && tags.find((name) => Object.hasOwn(properties, name));
+    const tag = discriminatorOf(node);
     const kind = tag && `${tag}: ${literalOf(properties[tag])}`;
     return Object.entries(properties).flatMap(([name, field]) => {
       const written = name === tag ? `|${kind}` : `${kind === undefined ? "" : `${kind}, `}|${name}: undefined as never`;
@@ -67,9 +67,6 @@ function places(node: JsonSchemaNode, prefix: string, write: (inside: string) =>
     });
   });
 }
-
-/** The fields by which the kinds of a union are told apart. */
-const tags = ["kind", "type"];
 
 function literalOf(kind: JsonSchemaNode | undefined): string | undefined {
   return kind && JSON.stringify(kind.const ?? kind.enum?.[0]);

@@ -1,6 +1,7 @@
 // Checked by the compiler, never run: a line that should not compile has the reason above it, and fails when it does compile.
 import { expectTypeOf } from "vitest";
 import { z } from "zod";
+import type { writtenRunConfig } from "../../src/config/run-config-schema.js";
 import {
   type AnalysisDocument,
   analyze,
@@ -223,10 +224,14 @@ export function configurations(): void {
   defineRun({ preset: "quick", training: { max_steps: 10 }, checkpoint: { every: 5 } });
   // @ts-expect-error a misspelt section
   defineRun({ traning: {} });
-  type Parsed = z.input<typeof runConfigSchema>;
-  expectTypeOf<Omit<RunConfigInput, "model">>().toEqualTypeOf<Omit<Parsed, "model">>();
-  expectTypeOf<RunConfigInput["model"]>().toExtend<Parsed["model"]>(); // the same type, which zod writes otherwise where fields may have any name
+  type Parsed = z.input<typeof writtenRunConfig>;
+  expectTypeOf<z.input<typeof runConfigSchema>>().toEqualTypeOf<RunConfigInput>();
+  expectTypeOf<Omit<RunConfigInput, "model" | "engine">>().toEqualTypeOf<Omit<Parsed, "model" | "engine">>();
+  // The same types, but zod repeats the fields that all kinds of a section share.
+  expectTypeOf<RunConfigInput["model"]>().toExtend<Parsed["model"]>();
   expectTypeOf<Parsed["model"]>().toExtend<RunConfigInput["model"]>();
+  expectTypeOf<RunConfigInput["engine"]>().toExtend<Parsed["engine"]>();
+  expectTypeOf<Parsed["engine"]>().toExtend<RunConfigInput["engine"]>();
   expectTypeOf<TrainingArguments["max_steps"]>().toEqualTypeOf<number | undefined>();
   expectTypeOf<TrainingArguments>().not.toHaveProperty("output_dir");
   expectTypeOf<GPT2Config["n_embd"]>().toEqualTypeOf<number | undefined>();

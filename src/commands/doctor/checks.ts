@@ -1,9 +1,8 @@
 import { statfs } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { z } from "zod";
-import { gpt2ConfigVersion } from "../../config/models/gpt2-config.generated.js";
 import { gpt2ConfigSchema } from "../../config/models/gpt2-model.js";
-import { trainingArgumentsShape, trainingArgumentsVersion } from "../../config/training-arguments.generated.js";
+import { trainingArgumentsShape, transformersVersion } from "../../config/training-arguments.generated.js";
 import { BhBridgeError } from "../../errors.js";
 import { type FindPythonOptions, type PythonCandidate, type PythonOrigin, pythonCandidates } from "../../python/find-python.js";
 import { packageManifest, versionSatisfies } from "../../python/package-manifest.js";
@@ -205,8 +204,8 @@ export async function checkTorch(report: PythonReport, signal?: AbortSignal): Pr
   try {
     const answer = await askTorch(report.path, signal);
     const known = Object.keys(trainingArgumentsShape);
-    const training = { check: "training arguments", known, installed: answer.training_arguments, version: trainingArgumentsVersion };
-    const model = { check: "model configuration", known: Object.keys(gpt2ConfigSchema.shape), installed: answer.gpt2_config, version: gpt2ConfigVersion };
+    const training = { check: "training arguments", known, installed: answer.training_arguments, version: transformersVersion };
+    const model = { check: "model configuration", known: Object.keys(gpt2ConfigSchema.shape), installed: answer.gpt2_config, version: transformersVersion };
     const settings = checkNames(training, report);
     return [
       { name: "devices", ok: true, found: describeDevices(answer), expected, fix: null },

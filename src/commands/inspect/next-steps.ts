@@ -4,7 +4,7 @@ import { z } from "zod";
 import { gpt2ArchitectureOf } from "../../bridge/model-directory.js";
 import { isPlainObject } from "../../config/json-value.js";
 import { defaultFamily, families, familyOf } from "../../config/models/families.js";
-import { otherModelTypes } from "../../config/models/model-types.generated.js";
+import { otherModelTypes } from "../../config/models/model-configs.generated.js";
 import { outstandingEmbedding } from "../../formats/find-tensor.js";
 import type { Gpt2Architecture } from "../../formats/hf/gpt2-weights.js";
 import { savedFamily } from "../../formats/hf/hf-directory.js";

@@ -3,7 +3,7 @@ import type { ModelInput } from "../run-config-input.generated.js";
 import { builtFields, type Family, normSchema, type OwnModelField, ownModelShape, vocabularySchema } from "./family.js";
 import { gpt2 } from "./gpt2-model.js";
 import { llama } from "./llama-model.js";
-import { otherModelTypes } from "./model-types.generated.js";
+import { otherModelTypes } from "./model-configs.generated.js";
 import { qwen3 } from "./qwen3-model.js";
 import { tinylm } from "./tinylm-model.js";
 

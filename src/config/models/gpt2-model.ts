@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { builtFields, equalHeads, type Family, type ModelParameter, ownModelShape, vocabularySchema } from "./family.js";
-import type { gpt2ConfigShape } from "./gpt2-config.generated.js";
+import type { gpt2ConfigShape } from "./model-configs.generated.js";
 
 const probability = z.number().min(0).max(1);
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { builtFields, type Family, normSchema, ownModelShape } from "./family.js";
-import { llamaConfigShape } from "./llama-config.generated.js";
+import { llamaConfigShape } from "./model-configs.generated.js";
 import { rotaryRules, rotaryShape, rotaryWeightCount, settableFields } from "./rotary-model.js";
 
 /** A Llama: LlamaConfig's own names. The sizes are the seed's; what else is left out is transformers' default. */

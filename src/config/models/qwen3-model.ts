@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { builtFields, type Family, normSchema, ownModelShape } from "./family.js";
-import { qwen3ConfigShape } from "./qwen3-config.generated.js";
+import { qwen3ConfigShape } from "./model-configs.generated.js";
 import { rotaryRules, rotaryShape, rotaryWeightCount, settableFields } from "./rotary-model.js";
 
 /** A Qwen3: Qwen3Config's own names. The sizes are the seed's; what else is left out is transformers' default. */
