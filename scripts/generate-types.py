@@ -127,7 +127,7 @@ export const trainingArgumentsShape = {{
 
 
 def render_models() -> str:
-    """Source of the fields of the described models, with the shared ones written once, and of the other models' names."""
+    """Source of the described models' fields, the shared ones written once, and of the other models' names."""
     shapes = {name: shape_of(source) for name, source in CONFIGS.items()}
     base = shape_of(PretrainedConfig)
     shared = {name: line for name, line in base.items() if all(shape.get(name) == line for shape in shapes.values())}

@@ -16,7 +16,7 @@ export function annotatedYaml({ config, preset }: ResolvedConfig, cwd: string): 
   const head = [
     `# yaml-language-server: $schema=${schemaReference(cwd)}`,
     ...comment(`${title}. ${summary}`, ""),
-    "# Run it: bh-bridge train -c FILE. Check it: bh-bridge config check FILE. A line that is left out takes the preset's value.",
+    "# Run it: bh-bridge train -c FILE. Check it: bh-bridge config check FILE. Omitted fields use the preset's values.",
     "",
     ...comment(rootField().properties?.["preset"]?.description ?? "", ""),
     `preset: ${preset}`,

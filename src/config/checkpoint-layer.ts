@@ -22,7 +22,6 @@ interface CheckpointLayer extends Layer {
 
 /**
  * The architecture of a saved model, as a layer: what its `config.json` says, or else its weights; its own dtype and norm; the embedding as it was saved.
- *
  * @param path HF model directory or a file of weights, absolute.
  */
 export async function checkpointLayer(path: string, issues: ConfigIssue[], source: string, describe?: DescribeWeights): Promise<CheckpointLayer> {

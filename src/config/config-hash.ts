@@ -20,9 +20,8 @@ export function configIdentity(config: RunConfig) {
 }
 
 /**
- * SHA-256 of a configuration, in hex: equal for configurations that compute the same.
- *
- * Taken of the JSON of its identity, with sorted keys and without spaces. A run records the SHA-256 of the corpus beside this hash.
+ * SHA-256 of a configuration, in hex: equal for configurations that compute the same. Taken of the JSON of its identity, with sorted keys and without spaces. A
+ * run records the SHA-256 of the corpus beside this hash.
  */
 export function configHash(config: RunConfig): string {
   return createHash("sha256")

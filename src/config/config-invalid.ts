@@ -72,9 +72,8 @@ function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSch
 }
 
 /**
- * The candidate that a misspelt name most likely means; undefined when none is near.
- *
- * A candidate that begins with the name is near (`rmsnorm` for `rmsnorm-11.2a`); else a third of the letters may differ.
+ * The candidate that a misspelt name most likely means; undefined when none is near. A candidate that begins with the name is near (`rmsnorm` for
+ * `rmsnorm-11.2a`); else a third of the letters may differ.
  */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   if (name === "" || candidates.length === 0) return undefined;

@@ -4,24 +4,23 @@ const sigma = z.number().positive();
 const noiseDtype = z.enum(["float32", "bfloat16"]);
 
 /**
- * The state of the embedding before step 1, by `kind`.
- *
- * Every draw is made on the CPU from the configuration's seed, after the model is built; in float32 where no field says otherwise. A kind only has the fields that mean something for it.
+ * The state of the embedding before step 1, by `kind`. Every draw is made on the CPU from the configuration's seed, after the model is built; in float32 where
+ * no field says otherwise. A kind only has the fields that mean something for it.
  */
 export const initSchema = z
   .discriminatedUnion("kind", [
     z.strictObject({
-      kind: z.literal("normal").describe("The model's own initialisation, N(0, model.initializer_range); with model.from, the weights as they were saved."),
+      kind: z.literal("normal").describe("The model's own initialisation, N(0, model.initializer_range); with model.from, the saved weights."),
     }),
     z.strictObject({
       kind: z
         .literal(["singular", "qwen"])
         .transform(() => "singular" as const)
         .pipe(z.literal("singular"))
-        .describe("Every row is one and the same random unit vector. `qwen` is another name for it."),
+        .describe("Every row is the same random unit vector. `qwen` is an alias."),
     }),
     z.strictObject({
-      kind: z.literal("snowball").describe("One base vector from N(0, 1), not normalised, plus noise per row; added in float32, then rounded to model.dtype."),
+      kind: z.literal("snowball").describe("One vector drawn from N(0, 1), not normalised, plus noise per row; added in float32, then rounded to model.dtype."),
       sigma: sigma.default(1e-5).describe("Standard deviation of the noise on each component."),
     }),
     z.strictObject({
@@ -29,15 +28,13 @@ export const initSchema = z
       sigma: sigma.default(1e-5).describe("Standard deviation of the noise on each component."),
       noise_dtype: noiseDtype
         .default("float32")
-        .describe(
-          "What vector and noise are drawn, scaled and added in, before the sum is rounded to model.dtype: `bfloat16` keeps every step of it on the bfloat16 lattice.",
-        ),
+        .describe("Dtype in which vector and noise are drawn, scaled and added, before the sum is rounded to model.dtype."),
     }),
     z.strictObject({
       kind: z.literal("file").describe("The rows of a matrix in a file."),
-      path: z.string().min(1).describe("A safetensors file, a checkpoint or a recorded history; a relative path in a config file starts at that file."),
-      tensor: z.string().min(1).optional().describe("Name of the tensor, where the file holds more than one matrix."),
-      step: z.int().nonnegative().optional().describe("Step of a recorded history; its last step when left out."),
+      path: z.string().min(1).describe("Safetensors file, checkpoint or recorded history. A relative path in a config file starts at that file."),
+      tensor: z.string().min(1).optional().describe("Name of the tensor, required if the file holds several matrices."),
+      step: z.int().nonnegative().optional().describe("Step of a recorded history (default: its last step)."),
     }),
   ])
   .describe("The state of the embedding before the first step.");

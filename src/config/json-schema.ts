@@ -29,7 +29,7 @@ export interface JsonSchemaNode {
 /** What a configuration file may hold beside any part of a configuration. */
 const fileFields = {
   $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
-  preset: z.enum(presetNames).optional().describe("Preset whose values fill in what is left out."),
+  preset: z.enum(presetNames).optional().describe("Preset that provides the values of omitted fields."),
 };
 
 // zod states the bounds of a safe integer for every integer: true, and noise to a reader.

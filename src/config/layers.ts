@@ -23,9 +23,8 @@ const reservedKeys: readonly string[] = ["__proto__", "constructor", "prototype"
 const deepest = 16;
 
 /**
- * Lay the layers over one another, the later over the earlier: objects are merged, anything else is replaced.
- *
- * A layer that names another `init.kind` or `model.type` starts that section afresh, so that fields of the old kind do not linger.
+ * Lay the layers over one another, the later over the earlier: objects are merged, anything else is replaced. A layer that names another `init.kind` or
+ * `model.type` starts that section afresh, so that fields of the old kind do not linger.
  */
 export function mergeLayers(layers: readonly Layer[], issues: ConfigIssue[]): MergedLayers {
   const merged: MergedLayers = { values: {}, sources: new Map() };

@@ -50,9 +50,8 @@ export function withoutShortForm(values: Record<string, unknown>): Record<string
 }
 
 /**
- * Make room for a layer that is about to be laid over others: of an old field and its successor, the later one holds.
- *
- * An engine keeps the fields that it shares with the one before it and drops the others.
+ * Make room for a layer that is about to be laid over others: of an old field and its successor, the later one holds. An engine keeps the fields that it shares
+ * with the one before it and drops the others.
  */
 export function overridden(values: Record<string, unknown>, layer: Record<string, unknown>): string[] {
   const below = isPlainObject(values["engine"]) ? values["engine"] : {};

@@ -8,7 +8,6 @@ import { checkedRunConfig, type RunConfig } from "./run-config-schema.js";
 
 /**
  * Check a configuration and fill in its defaults.
- *
  * @param given any part of a configuration, as it was written.
  * @param sources source of the values, by dotted path, for the messages.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once.

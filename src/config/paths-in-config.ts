@@ -47,7 +47,6 @@ export interface CorpusFile {
 
 /**
  * The texts of a configuration: its own, or the built-in one.
- *
  * @param sent where they were sent to: the file itself, or of several a folder that has each by its place in the list.
  */
 export function corpusFiles({ data: { corpus } }: Pick<RunConfig, "data">, sent?: string): CorpusFile[] {

@@ -1,42 +1,42 @@
 import type { RunConfigInput } from "./run-config-schema.js";
 
-/** The embedding, its gradient and both of its moments. */
-const whatAdamSees = ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"] as const;
+/** The embedding, its gradient and both moments. */
+const adamTensors = ["wte", "wte.grad", "wte.exp_avg", "wte.exp_avg_sq"] as const;
 
-/** A named configuration: what it changes of the defaults, and where it comes from. */
+/** A named configuration. */
 export interface Preset {
   title: string;
-  /** One sentence on what it does and what it is for. */
+  /** What it does, in one sentence. */
   summary: string;
-  /** The experiment of the research programme that it reproduces, or the preset that it derives from. */
+  /** Experiment of the notebook series that it reproduces, or preset that it derives from. */
   source: string;
-  /** What differs from the defaults. */
+  /** Values that differ from the defaults. */
   input: RunConfigInput;
 }
 
-/** The presets, in the order in which they are listed; the first one is the default, and its values are the schema's defaults. */
+/** The presets in listing order. The first one is the default, and its values are the defaults of the schema. */
 export const presets = {
   "rmsnorm-11.2a": {
     title: "RMSNorm diffusion test",
-    summary: "All embedding rows start equal; with RMSNorm, do the dead tokens' rows ever part? 10,000 steps in bfloat16.",
+    summary: "All embedding rows start equal: do the rows of dead tokens separate with RMSNorm? 10,000 steps in bfloat16.",
     source: "experiment 11.2a",
     input: {},
   },
   "layernorm-control": {
     title: "LayerNorm control",
-    summary: "The same run with GPT-2's own LayerNorm: what the RMSNorm runs are compared with.",
+    summary: "The same run with GPT-2's own LayerNorm, for comparison with the RMSNorm runs.",
     source: "control of experiment 11.2a",
     input: { model: { norm: "layernorm" } },
   },
   "jiggle-11.2b": {
     title: "Thermal jiggle",
-    summary: "With LayerNorm, normal noise times 3e-5 / 10, drawn and scaled in bfloat16, on the embedding after each step: does it pull equal rows apart?",
+    summary: "With LayerNorm and bfloat16 normal noise times 3e-5 / 10 on the embedding after each step: does noise separate equal rows?",
     source: "experiment 11.2b",
     input: { model: { norm: "layernorm" }, noise: { epsilon: 3e-5 } },
   },
   "snowball-11.2c": {
     title: "Snowball start",
-    summary: "With LayerNorm, rows start as one N(0, 1) vector plus noise of 1e-5, mostly below what bfloat16 can tell apart.",
+    summary: "With LayerNorm, rows start as one N(0, 1) vector plus noise of 1e-5, mostly below the resolution of bfloat16.",
     source: "experiment 11.2c",
     input: { model: { norm: "layernorm" }, init: { kind: "snowball", sigma: 1e-5 } },
   },
@@ -48,38 +48,37 @@ export const presets = {
   },
   "f32-15.1a": {
     title: "Float32 start, all recorded",
-    summary: "The float32 start of 13.4a for 10,000 steps; gradient and both Adam moments are recorded as well, but not the mean logits of the original.",
+    summary: "The float32 start of 13.4a for 10,000 steps. Also records the gradient and both Adam moments, but not the mean logits of the original.",
     source: "experiment 15.1a",
-    input: { model: { norm: "layernorm" }, init: { kind: "unit-noise", sigma: 1e-5, noise_dtype: "float32" }, record: { tensors: [...whatAdamSees] } },
+    input: { model: { norm: "layernorm" }, init: { kind: "unit-noise", sigma: 1e-5, noise_dtype: "float32" }, record: { tensors: [...adamTensors] } },
   },
   "bf16-15.1b": {
     title: "Bfloat16 start, all recorded",
-    summary: "As f32-15.1a, but the start is made in bfloat16 alone: drawn, normalised, scaled and added. Mean logits, which the original recorded, are not.",
+    summary: "Like f32-15.1a, but the start is drawn, normalised, scaled and added in bfloat16. Does not record the mean logits of the original.",
     source: "experiment 15.1b",
-    input: { model: { norm: "layernorm" }, init: { kind: "unit-noise", sigma: 1e-5, noise_dtype: "bfloat16" }, record: { tensors: [...whatAdamSees] } },
+    input: { model: { norm: "layernorm" }, init: { kind: "unit-noise", sigma: 1e-5, noise_dtype: "bfloat16" }, record: { tensors: [...adamTensors] } },
   },
   clean: {
     title: "Free of confounds",
     summary:
-      "RMSNorm with a constant learning rate, no weight decay, no clipping, causal labels: nothing but the optimizer moves or stops a row; gradient and moments are recorded too.",
+      "RMSNorm with a constant learning rate, no weight decay, no clipping and causal labels, so that only the optimizer moves a row. Also records gradient and moments.",
     source: "rmsnorm-11.2a, without the notebook's confounds",
     input: {
       data: { label_shift: "causal" },
       training: { lr_scheduler_type: "constant", weight_decay: 0, max_grad_norm: 0 },
-      record: { tensors: [...whatAdamSees] },
+      record: { tensors: [...adamTensors] },
     },
   },
   "qwen3-singular": {
     title: "Qwen's own architecture",
-    summary:
-      "The seed's question of a tiny Qwen3, as transformers builds it: all embedding rows start equal; do the dead tokens' rows ever part? 10,000 steps.",
+    summary: "The default experiment with a tiny Qwen3: all embedding rows start equal, do the rows of dead tokens separate? 10,000 steps.",
     source: "rmsnorm-11.2a, with Qwen3 in place of GPT-2",
     input: { model: { type: "qwen3" } },
   },
   "crucible-1": {
-    title: "The programme's later model",
+    title: "Later model of the notebook series",
     summary:
-      "A tiny transformer of torch's own layers on 10,000 character-BPE tokens, drawn as torch draws it: plain AdamW with a constant rate, no decay, no clipping; the dead tokens' rows are recorded for 5,000 steps.",
+      "A tiny transformer of PyTorch layers with their own initialisation on 10,000 character-BPE tokens: AdamW with a constant rate, no decay, no clipping. Records the rows of dead tokens for 5,000 steps.",
     source: "experiment Crucible 1",
     input: {
       data: { train_tokenizer: "char-bpe", windows: "chunks", label_shift: "causal" },
@@ -100,7 +99,7 @@ export const presets = {
   },
   quick: {
     title: "Quick look",
-    summary: 'The default run at 800 steps, in which all live tokens of the built-in corpus part but "[", which occurs once: half a minute on two CPU cores.',
+    summary: 'The default run with 800 steps, half a minute on two CPU cores. All live tokens of the built-in corpus separate except "[", which occurs once.',
     source: "rmsnorm-11.2a, shortened",
     input: { training: { max_steps: 800 } },
   },
@@ -108,13 +107,12 @@ export const presets = {
 
 export type PresetName = keyof typeof presets;
 
-/** The names of the presets, in the order in which they are listed. */
+/** Names of the presets in listing order. */
 export const presetNames = Object.keys(presets) as PresetName[];
 
-/** What runs when no preset is named. */
+/** The preset of a run without one. */
 export const defaultPreset: PresetName = "rmsnorm-11.2a";
 
-/** True for the name of a preset. */
 export function isPresetName(name: string): name is PresetName {
   return Object.hasOwn(presets, name);
 }

@@ -31,10 +31,7 @@ interface WrittenObject extends Layer {
 }
 
 /**
- * Read a JSON, YAML, TypeScript or JavaScript file.
- *
- * A module exports the configuration as its default or under the name `config`.
- *
+ * Read a JSON, YAML, TypeScript or JavaScript file. A module exports the configuration as its default or under the name `config`.
  * @throws {BhBridgeError} `CONFIG_INVALID` when the file cannot be read, or is not what its name says.
  */
 export async function readConfigFile(path: string, cwd: string): Promise<ConfigFile> {

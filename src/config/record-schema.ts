@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { bytesAsText } from "../formats/tokenizer-text.js";
 
-/** A schedule in words: parts that follow one another, each from where the one before ends. */
+/** A schedule as text: parts, each of which starts where the previous one ends. */
 const words =
   /^\s*(?:\d+\.\.\d+|every [1-9]\d*(?: to \d+)?|log [1-9]\d*(?: to \d+)?)\s*(?:,\s*(?:\d+\.\.\d+|every [1-9]\d*(?: to \d+)?|log [1-9]\d*(?: to \d+)?)\s*)*$/;
 const part = /^(?:(\d+)\.\.(\d+)|every (\d+)(?: to (\d+))?|log (\d+)(?: to (\d+))?)$/;
-/** A power of ten beyond every number of steps. */
+/** Powers of ten that exceed every number of steps. */
 const mostDecades = 160;
 
-/** Which steps are recorded, beside the first and the last: every so many, a list, or in words. */
+/** Steps to record in addition to the first and the last: an interval, a list, or a schedule as text. */
 export const scheduleSchema = z.union([
   z.int().min(1),
   z.array(z.int().nonnegative()).min(1),
@@ -36,7 +36,7 @@ function stepsBetween(first: number, last: number, every: number): number[] {
 
 function stepsOfWords(text: string, last: number): number[] {
   const steps: number[] = [];
-  let end = -1; // steps after it belong to the part
+  let end = -1; // last step of the previous part
   for (const written of text.split(",")) {
     const [from, upTo, every, everyTo, log, logTo] = (part.exec(written.trim()) ?? [])
       .slice(1)
@@ -51,13 +51,13 @@ function stepsOfWords(text: string, last: number): number[] {
   return steps;
 }
 
-/** The steps up to one that a schedule records, ascending, the first among them. */
+/** Steps up to `step` that a schedule records, ascending, including step 0. */
 export function stepsUpTo(schedule: RecordSchedule, step: number): number[] {
   const written = typeof schedule === "number" ? stepsBetween(0, step, schedule) : typeof schedule === "string" ? stepsOfWords(schedule, step) : schedule;
   return [...new Set([0, ...written.filter((each) => each <= step)])].sort((a, b) => a - b);
 }
 
-/** The steps of a training that are recorded, ascending: those of its schedule, and the last one. */
+/** Recorded steps of a training, ascending: those of its schedule, and the last one. */
 export function stepsOfSchedule(schedule: RecordSchedule, last: number): number[] {
   const steps = stepsUpTo(schedule, last);
   return steps.at(-1) === last ? steps : [...steps, last];
@@ -85,87 +85,87 @@ export const recordableTensors = [
 
 const namePart = z.string().regex(/[A-Za-z_]\w*/);
 
-/** The name of a recordable tensor. A name with points can be that of a parameter: which there are is for the model to say. */
+/** Name of a recordable tensor. A name with dots can be a parameter's, which Python checks against the model. */
 export const recordableTensorSchema = z.union([z.enum(recordableTensors), z.templateLiteral([namePart, ".", z.string().regex(/\w+(?:\.\w+)*/)])]);
 
 export type RecordableTensor = z.output<typeof recordableTensorSchema>;
 
-/** What only the model's own forward pass tells. */
+/** Quantities that only the model's forward pass computes. */
 export const tensorsOfForwardPass: readonly string[] = ["hidden.mean", "hidden.variance", "logits.mean"];
 
-/** Whether a recorded tensor has a row for each token, of which `record.rows` chooses. */
+/** Whether a recorded tensor has one row per token, from which `record.rows` chooses. */
 export function hasTokenRows(tensor: string): boolean {
   return /^(?:wte|lm_head)(?:\.|$)/.test(tensor) || tensor === "logits.mean";
 }
 
-/** A pattern of rows: a regular expression between slashes, of how tokens are written. */
+/** A pattern of rows: a regular expression between slashes that matches the text of tokens. */
 const rowPattern = /^\/.+\/[iu]*$/;
 
-/** Which tensors, rows and steps go into the run's history. The loss of every step is always kept beside it. */
+/** Tensors, rows and steps of the run's history. The loss of every step is always recorded. */
 export const recordSchema = z.strictObject({
   tensors: z
     .array(recordableTensorSchema)
     .default(["wte"])
     .describe(
-      "What to record: `wte` (the embedding, always needed), `lm_head` where it is untied, any parameter by its name; of each `.grad`, its gradient as the optimizer receives it, and what the optimizer keeps (`.exp_avg`, `.exp_avg_sq`, `.master`, …); `hidden.mean`, `hidden.variance`, `logits.mean`, `learning_rate`, `grad_norm`, `grad_norm.clipped`.",
+      "Tensors to record: `wte` (the embedding, required), an untied `lm_head`, or any parameter by name; each also with `.grad` (the gradient that the optimizer receives) or an optimizer state (`.exp_avg`, `.exp_avg_sq`, `.master`, …); `hidden.mean`, `hidden.variance`, `logits.mean`, `learning_rate`, `grad_norm`, `grad_norm.clipped`.",
     ),
   every: scheduleSchema
     .default(1)
     .describe(
-      "The steps to record, beside the initial and the last one: each multiple of a number, a list, or in words: `0..100, every 10 to 1000, every 100` or `0..10, log 20` (20 steps in each power of ten).",
+      "Steps to record in addition to the first and the last: each multiple of a number, a list, or text such as `0..100, every 10 to 1000, every 100` or `0..10, log 20` (20 steps per power of ten).",
     ),
-  schedules: z
-    .record(z.string(), scheduleSchema)
-    .optional()
-    .describe("Other steps for some tensors, by their names: each as `every`, which holds for those that are not named."),
+  schedules: z.record(z.string(), scheduleSchema).optional().describe("Steps of single tensors, by name, in the form of `every`, which applies to the others."),
   rows: z
     .union([z.enum(["all", "dead", "live"]), z.array(z.int().nonnegative()).min(1), z.string().regex(rowPattern)])
     .default("all")
     .describe(
-      "Rows to record of the tensors that have one a token: `all`, `dead` (tokens that never appear in the corpus), `live` (the others), a list of token ids, or a regular expression such as `/[A-Z]/` that the tokens' characters match.",
+      "Rows to record of tensors with one row per token: `all`, `dead` (tokens that never appear in the corpus), `live` (the others), a list of token ids, or a regular expression for the text of tokens such as `/[A-Z]/`.",
     ),
 });
 
-/** Which rows are recorded, as `record.rows` says it. */
+/** The value of `record.rows`. */
 export type RecordRows = z.output<typeof recordSchema>["rows"];
 
-/** Durable states that a run can be resumed from. */
+/** Checkpoints, from which a run can be resumed. */
 export const checkpointSchema = z.strictObject({
   every: z
     .int()
     .min(1)
     .nullable()
     .default(1000)
-    .describe("Steps between checkpoints, which bounds what a crash can cost; null keeps one only when the run stops or ends."),
-  keep: z.int().min(1).default(2).describe("Checkpoints to keep; the oldest go first, after the newer one is verified. Two survive damage to one of them."),
+    .describe("Steps between checkpoints, the most that a crash can lose; null saves one only when the run stops or ends."),
+  keep: z
+    .int()
+    .min(1)
+    .default(2)
+    .describe("Checkpoints to keep. The oldest is removed once a newer one is verified; with two, the run survives damage to one."),
 });
 
-/** Bytes that there are: a vocabulary of all of them is that of UTF-8. The tokens of a larger one are pieces of words, which a configuration does not know. */
+/** Number of bytes, the largest vocabulary without a tokenizer. The text of further tokens is not known from the configuration. */
 export const mostByteTokens = 256;
-/** Bytes of ASCII, each a character. */
+/** Number of ASCII characters. */
 export const asciiTokens = 128;
 
-/** How the tokens of a vocabulary of bytes are written: those of ASCII are characters, the others numbers, as `<0xE2>`. */
+/** Text of a byte token: an ASCII character, or a number such as `<0xE2>`. */
 export function byteText(token: number): string {
   return bytesAsText(Uint8Array.of(token));
 }
 
-/** The text of a byte that is a character; a number such as `<0xE2>` has letters that no text has. */
+/** Text of an ASCII token; null for other bytes, whose `<0xE2>` contains letters that the token does not. */
 function characterText(token: number): string | null {
   return token < asciiTokens ? byteText(token) : null;
 }
 
-/** The regular expression of a pattern such as `/[a-z]/i`. @throws {SyntaxError} for one that is none. */
+/** The regular expression of a pattern such as `/[a-z]/i`. @throws {SyntaxError} */
 export function expressionOf(pattern: string): RegExp {
   const end = pattern.lastIndexOf("/");
   return new RegExp(pattern.slice(1, end), pattern.slice(end + 1));
 }
 
 /**
- * The tokens whose text a pattern matches, ascending.
- *
- * @param textOf how a tokenizer writes them; tokens are bytes where it is left out.
- * @throws {SyntaxError} for a pattern that is no regular expression.
+ * Tokens whose text a pattern matches, ascending.
+ * @param textOf the text of each token of a tokenizer (default: tokens are bytes).
+ * @throws {SyntaxError} for an invalid regular expression.
  */
 export function matchingTokens(pattern: string, vocabulary: number, textOf: (token: number) => string | null = characterText): number[] {
   const expression = expressionOf(pattern);

@@ -15,7 +15,7 @@ import type { RunConfig, RunConfigInput } from "./run-config-schema.js";
 
 /** What a caller of the API writes: any part of a configuration, and the preset that it starts from. */
 export interface RunInput extends RunConfigInput {
-  /** Preset whose values fill in what is left out. */
+  /** Preset that provides the values of omitted fields. */
   preset?: PresetName;
 }
 
@@ -75,7 +75,6 @@ export function storedBase(stored: Record<string, unknown>, preset: string): Res
 
 /**
  * Put a configuration together from its sources and check it.
- *
  * @param readers what reads more than this folder knows of: runs, and files of weights.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once, each with its path, its source, and what is accepted.
  */

@@ -13,28 +13,25 @@ const stream = (what: string) =>
     .max(2 ** 32 - 1)
     .nullable()
     .default(null)
-    .describe(`${what}: as in a run whose seed is this one. null follows \`seed\`.`);
+    .describe(`Seed of ${what}; null uses \`seed\`.`);
 
-/** The random streams of a run apart: one start under several data orders, one data order under several starts. */
+/** Separate seeds of the random streams, to vary the start under one data order or the data order under one start. */
 const seedsSchema = z.strictObject({
-  weights: stream("All weights that the model itself draws"),
-  init: stream("The initial state of the embedding"),
-  data: stream("The order of the windows"),
-  noise: stream("What is drawn during the steps, dropout and noise"),
+  weights: stream("the weights that the model draws"),
+  init: stream("the initial state of the embedding"),
+  data: stream("the order of the training windows"),
+  noise: stream("dropout and noise during training"),
 });
 
-/** `randn · (epsilon / 10)`, in the model's dtype, is added to the embedding after each optimizer step, before the state is recorded. */
 const noiseSchema = z.strictObject({
   epsilon: z
     .number()
     .min(0)
     .default(0)
-    .describe(
-      "After each optimizer step, add normal noise of standard deviation epsilon / 10, drawn and scaled in the model's dtype, to the embedding; 0 adds none.",
-    ),
+    .describe("Normal noise of standard deviation epsilon / 10, in the model's dtype, added to the embedding after each optimizer step; 0 adds none."),
 });
 
-/** The fields, each checked by itself. */
+/** The fields of a configuration, each checked alone. */
 export const runConfigFields = z.strictObject({
   name: z.string().min(1).max(200).optional().describe("Display name of the run. Not part of the hash."),
   seed: z
@@ -42,69 +39,69 @@ export const runConfigFields = z.strictObject({
     .min(0)
     .max(2 ** 32 - 1)
     .default(42)
-    .describe("Seed of every random stream: weights, initial state, data order, noise; `seeds` takes them apart."),
+    .describe("Seed of all random streams: weights, initial state, data order, noise. `seeds` sets them separately."),
   device: z
     .union([z.enum(["auto", "cpu", "cuda", "mps"]), z.templateLiteral(["cuda:", z.int()]).refine((device) => !device.includes("-"))])
     .default("auto")
-    .describe("Where to train: `auto` takes CUDA, else MPS, else the CPU; `cuda:1` names one GPU. The devices differ in bits."),
+    .describe("Device: `auto` uses CUDA if available, else MPS, else the CPU; `cuda:1` names one GPU. Devices differ in bits."),
   threads: z
     .int()
     .min(1)
     .max(1024)
     .nullable()
     .default(null)
-    .describe("CPU threads of PyTorch; null leaves the choice to PyTorch. The number changes bits and is recorded."),
+    .describe("CPU threads of PyTorch; null lets PyTorch choose. The number changes bits and is recorded."),
   engine: engineSchema.prefault({}),
-  python: z.string().min(1).optional().describe("Path of the Python interpreter; found by itself when left out. Not part of the hash."),
-  seeds: seedsSchema.prefault({}).describe("Seeds of the random streams one by one; each that is null follows `seed`."),
-  data: dataSchema.prefault({}).describe("The text that is trained on."),
-  model: modelSchema.prefault({}).describe("The model, by `type`: the names of its configuration in transformers, and how it is built."),
+  python: z.string().min(1).optional().describe("Path of the Python interpreter (default: found automatically). Not part of the hash."),
+  seeds: seedsSchema.prefault({}).describe("Separate seeds of the random streams; null uses `seed`."),
+  data: dataSchema.prefault({}).describe("The training text."),
+  model: modelSchema.prefault({}).describe("The model, by `type`: the fields of its configuration in transformers, and how it is built."),
   init: initSchema.default({ kind: "singular" }),
   noise: noiseSchema.prefault({}).describe("Noise on the embedding during training."),
-  training: trainingSchema.prefault({}).describe("HF's TrainingArguments, under their own names."),
-  record: recordSchema.prefault({}).describe("What is kept of every step."),
-  checkpoint: checkpointSchema.prefault({}).describe("States that a run can be resumed from."),
+  training: trainingSchema.prefault({}).describe("The TrainingArguments of transformers, under their own names."),
+  record: recordSchema.prefault({}).describe("What to record during training."),
+  checkpoint: checkpointSchema.prefault({}).describe("Checkpoints, from which a run can be resumed."),
 });
 
-/** A complete configuration: every field has its value. JSON-serialisable. */
+/** A complete configuration. JSON-serialisable. */
 export type RunConfig = z.output<typeof runConfigFields>;
 
-/** The names of one size in the configurations of families, the most usual first. */
+/** Names of a size in the configurations of the families. */
 const namesOf = {
   width: ["hidden_size", "n_embd", "d_model", "dim"],
   layers: ["num_hidden_layers", "n_layer", "n_layers", "num_layers"],
   positions: ["max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"],
 } as const;
 
-/** A size of a model by what it is; undefined where the configuration leaves it to transformers' default, or calls it otherwise. */
+/** A size of a model; undefined if the configuration omits it or has another name for it. */
 export function modelSize(model: ModelConfig, size: keyof typeof namesOf): number | undefined {
   const fields: Readonly<Record<string, unknown>> = model;
   const found = namesOf[size].map((name) => fields[name]).find((value) => value !== undefined);
   return typeof found === "number" ? found : undefined;
 }
 
-/** Tokens of a training window: `data.window_length`, else as many as the model has positions. */
+/** Tokens in a training window. */
 export function windowLength({ data, model }: Pick<RunConfig, "data" | "model">): number {
-  return data.window_length ?? modelSize(model, "positions") ?? 0; // 0 is refused by a rule between fields
+  return data.window_length ?? modelSize(model, "positions") ?? 0; // a rule between fields rejects 0
 }
 
-/** A model in words: `GPT-2 with RMSNorm`. */
+/** The name of a model: `GPT-2 with RMSNorm`. */
 export function modelInWords(model: ModelConfig): string {
   const norms = { rmsnorm: " with RMSNorm", layernorm: " with LayerNorm", native: "" };
   return `${familyOf(model)?.title ?? model.type}${norms[model.norm]}`;
 }
 
-/** The seeds of what is drawn before a training. */
+/** Seeds of the random numbers drawn before training. */
 export function modelSeeds({ seed, seeds }: Pick<RunConfig, "seed" | "seeds">): { weights: number; init: number } {
   return { weights: seeds.weights ?? seed, init: seeds.init ?? seed };
 }
 
-/** The seeds of what is drawn during a training. */
+/** Seeds of the random numbers drawn during training. */
 export function trainingSeeds({ seed, seeds, training }: Pick<RunConfig, "seed" | "seeds" | "training">): { data: number; noise: number } {
   return { data: seeds.data ?? training.data_seed ?? seed, noise: seeds.noise ?? seed };
 }
 
-/** `cpu`, `cuda` or `mps`: the kind of a device as a configuration names it (`cuda:1`), or as a run recorded it (`cuda: NVIDIA H100`). */
+/** `cpu`, `cuda` or `mps`, from the device of a configuration (`cuda:1`) or of a run (`cuda: NVIDIA H100`). */
 export function deviceKind(device: string): string {
   return device.split(":")[0] ?? device;
 }

@@ -6,248 +6,248 @@ type Json = z.core.util.JSONType;
 
 /** How a step is computed: the name of an engine, or a section with its settings. */
 export type EngineInput = {
-  /** On CUDA: replay the whole step from one CUDA graph. `auto` computes the first steps both ways and uses the graph if all bits are equal and it is faster. Not part of the hash. Default: `"auto"`. */ graph?: "auto" | "off" | undefined;
-  /** Processes that share each batch (`training.per_device_train_batch_size` is that of all of them together): on the CPU, or one GPU each. The number changes bits and is recorded. Default: `1`. */ processes?: number | undefined;
+  /** On CUDA, replay each step from one CUDA graph. `auto` computes the first steps both ways and uses the graph if it is faster with equal bits. Not part of the hash. Default: `"auto"`. */ graph?: "auto" | "off" | undefined;
+  /** Processes that share each batch, on the CPU or with one GPU each. `training.per_device_train_batch_size` is their total. The number changes bits and is recorded. Default: `1`. */ processes?: number | undefined;
 } & (
   | {
-    /** HF's Trainer, the reference. Default: `"trainer"`. */ name?: "trainer" | undefined;
-    /** A faster way to the same bits, for bfloat16 on the CPU: `auto` computes the first batches both ways and uses it if all bits are equal and it is faster. Not part of the hash. Default: `"auto"`. */ exact?: "auto" | "off" | undefined;
+    /** The Trainer of transformers, the reference. Default: `"trainer"`. */ name?: "trainer" | undefined;
+    /** Faster computation of the same bits, for bfloat16 on the CPU. `auto` computes the first batches both ways and uses it if it is faster with equal bits. Not part of the hash. Default: `"auto"`. */ exact?: "auto" | "off" | undefined;
   }
   | {
-    /** Computes the same step by hand, faster, with other bits. Supports only GPT-2. */ name: "fast";
-    /** On the CPU: compile the step with the installed C++ compiler. `auto` compiles runs of at least 250 steps. It changes bits, and a resumed run keeps the way that it began with. Default: `"auto"`. */ compile?: "auto" | "on" | "off" | undefined;
-    /** Number of runs of a sweep or an experiment to compute in one process, each product for all of them at once; they may differ in seeds, initial state and `training.learning_rate`. For GPUs: on a CPU it does not pay. Not compiled. On a GPU the number changes bits. Default: `1`. */ batched_runs?: number | undefined;
+    /** A faster implementation of the same step, with other bits. Supports only GPT-2. */ name: "fast";
+    /** On the CPU, compile the step with the installed C++ compiler. `auto` compiles runs of at least 250 steps. Compiling changes bits; a resumed run keeps the choice it started with. Default: `"auto"`. */ compile?: "auto" | "on" | "off" | undefined;
+    /** Runs of a sweep or an experiment to compute together in one process, which saves time on a GPU. They may differ in seeds, initial state and `training.learning_rate`. Not compiled. On a GPU the number changes bits. Default: `1`. */ batched_runs?: number | undefined;
   }
 );
 
-/** Seeds of the random streams one by one; each that is null follows `seed`. */
+/** Separate seeds of the random streams; null uses `seed`. */
 export interface SeedsInput {
-  /** All weights that the model itself draws: as in a run whose seed is this one. null follows `seed`. Default: `null`. */ weights?: number | null | undefined;
-  /** The initial state of the embedding: as in a run whose seed is this one. null follows `seed`. Default: `null`. */ init?: number | null | undefined;
-  /** The order of the windows: as in a run whose seed is this one. null follows `seed`. Default: `null`. */ data?: number | null | undefined;
-  /** What is drawn during the steps, dropout and noise: as in a run whose seed is this one. null follows `seed`. Default: `null`. */ noise?: number | null | undefined;
+  /** Seed of the weights that the model draws; null uses `seed`. Default: `null`. */ weights?: number | null | undefined;
+  /** Seed of the initial state of the embedding; null uses `seed`. Default: `null`. */ init?: number | null | undefined;
+  /** Seed of the order of the training windows; null uses `seed`. Default: `null`. */ data?: number | null | undefined;
+  /** Seed of dropout and noise during training; null uses `seed`. Default: `null`. */ noise?: number | null | undefined;
 }
 
-/** The text that is trained on. */
+/** The training text. */
 export interface DataInput {
-  /** A text file, ASCII, or UTF-8 where model.vocab_size is at least 256; null is the built-in corpus (The Man Who Was Thursday, 320,525 bytes). Or a list of files, each with its weight, of which no window crosses a border. A relative path in a config file starts at that file. Default: `null`. */ corpus?: string | Array<{
-        /** A text file. A relative path in a config file starts at that file. */ path: string;
-        /** Its share of the training windows: its weight of the sum of all weights. Default: `1`. */ weight?: number | undefined;
+  /** Text file in ASCII, or in UTF-8 if model.vocab_size is at least 256; null uses the built-in corpus (The Man Who Was Thursday, 320,525 bytes). Or a list of files with weights; no training window spans two files. A relative path in a config file starts at that file. Default: `null`. */ corpus?: string | Array<{
+        /** Text file. A relative path in a config file starts at that file. */ path: string;
+        /** Share of the training windows, relative to the sum of all weights. Default: `1`. */ weight?: number | undefined;
       }> | null | undefined;
-  /** A tokenizer.json of Hugging Face's tokenizers, whose tokens the corpus is made of; null takes bytes. The corpus is UTF-8 then. A relative path in a config file starts at that file. Default: `null`. */ tokenizer?: string | null | undefined;
-  /** Where `tokenizer` is null, the kind of one that is trained on the corpus before the run, of at most `model.vocab_size` tokens, as `bh-bridge tokenizer train` does; the run keeps it. null takes bytes. Default: `null`. */ train_tokenizer?: "char-bpe" | "byte-bpe" | null | undefined;
-  /** `sliding` takes a training window at every token, as the notebook did; `chunks` takes them side by side, and leaves out the last tokens that do not fill one. Default: `"sliding"`. */ windows?: "sliding" | "chunks" | undefined;
-  /** `double` shifts labels in the data set and again in the model, as the notebook did, so that position t learns token t+2; `causal` learns t+1. With `model.from`, and with a `model.type` that is neither `gpt2` nor the preset's, the default is `causal`. Default: `"double"`. */ label_shift?: "double" | "causal" | undefined;
-  /** Tokens of a training window; null takes as many as the model has positions. Default: `null`. */ window_length?: number | null | undefined;
-  /** Fraction of the corpus, taken from its end, that is kept for evaluation and never trained on. 0 trains on everything. Default: `0`. */ held_out?: number | undefined;
+  /** A tokenizer.json of Hugging Face's tokenizers, for a corpus in UTF-8; null uses bytes as tokens. A relative path in a config file starts at that file. Default: `null`. */ tokenizer?: string | null | undefined;
+  /** Kind of tokenizer to train on the corpus before the run if `tokenizer` is null, with at most `model.vocab_size` tokens, as `bh-bridge tokenizer train` does. The run stores it. null uses bytes as tokens. Default: `null`. */ train_tokenizer?: "char-bpe" | "byte-bpe" | null | undefined;
+  /** `sliding` starts a training window at every token, as the notebook did; `chunks` cuts the corpus into consecutive windows and drops an incomplete last one. Default: `"sliding"`. */ windows?: "sliding" | "chunks" | undefined;
+  /** `double` shifts labels in the data set and again in the model, as the notebook did, so that position t learns token t+2; `causal` learns t+1. The default is `causal` with `model.from` and with a `model.type` that is neither `gpt2` nor the preset's. Default: `"double"`. */ label_shift?: "double" | "causal" | undefined;
+  /** Tokens in a training window; null uses the model's number of positions. Default: `null`. */ window_length?: number | null | undefined;
+  /** Fraction of the corpus, from its end, reserved for evaluation and never trained on; 0 trains on everything. Default: `0`. */ held_out?: number | undefined;
 }
 
-/** The model, by `type`: the names of its configuration in transformers, and how it is built. */
+/** The model, by `type`: the fields of its configuration in transformers, and how it is built. */
 export type ModelInput = {
-  /** `bfloat16` or `float32` weights throughout; `float32-master` steps float32 weights and computes and records with their bfloat16 roundings. Default: `"bfloat16"`. */ dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
-  /** A saved model to start from: a directory in HF layout, or of a GPT-2 also a file with its weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; set n_head where a file of weights alone does not tell it. A relative path in a config file starts at that file. Default: `null`. */ from?: string | null | undefined;
-  /** Rows of the embedding. Without a tokenizer tokens are bytes: with 256 rows or more those of UTF-8, with fewer those of ASCII, and bytes at or above it are dropped. Default: `128`. */ vocab_size?: number | undefined;
+  /** Dtype of the weights: `bfloat16`, `float32`, or `float32-master`, which updates float32 weights but computes with and records their bfloat16 roundings. Default: `"bfloat16"`. */ dtype?: "bfloat16" | "float32" | "float32-master" | undefined;
+  /** Saved model to start from: a directory in HF layout or, for GPT-2, a file of weights (.pt, .bin, .safetensors, .npz). Its architecture replaces the fields below; for a file of weights, set n_head. A relative path in a config file starts at that file. Default: `null`. */ from?: string | null | undefined;
+  /** Rows of the embedding. Without a tokenizer, tokens are bytes: of UTF-8 with 256 rows or more, else of ASCII, and bytes at or above this number are dropped. Default: `128`. */ vocab_size?: number | undefined;
 } & (
   | {
-    /** The model's family, by transformers' `model_type`. Default: `"gpt2"`. */ type?: "gpt2" | undefined;
-    /** `rmsnorm` replaces every LayerNorm by an RMSNorm without bias, statistics in float32; `layernorm`, or `native`, leaves GPT-2 as it is. Default: `"rmsnorm"`. */ norm?: "rmsnorm" | "layernorm" | "native" | undefined;
-    /** Longest sequence, and the length of a training window, in tokens. Default: `128`. */ n_positions?: number | undefined;
+    /** Family of the model, by `model_type` of transformers. Default: `"gpt2"`. */ type?: "gpt2" | undefined;
+    /** `rmsnorm` replaces every LayerNorm by an RMSNorm without bias, with statistics in float32; `layernorm` or `native` keeps the LayerNorms. Default: `"rmsnorm"`. */ norm?: "rmsnorm" | "layernorm" | "native" | undefined;
+    /** Maximum sequence length in tokens, and the default length of a training window. Default: `128`. */ n_positions?: number | undefined;
     /** Width of the embedding and of the residual stream; a multiple of n_head. Default: `64`. */ n_embd?: number | undefined;
-    /** Transformer blocks. Default: `2`. */ n_layer?: number | undefined;
-    /** Attention heads in each block. Default: `2`. */ n_head?: number | undefined;
-    /** Width of the feed-forward layers; null is 4 × n_embd. Default: `null`. */ n_inner?: number | null | undefined;
-    /** Activation of the feed-forward layers, by transformers' name. Default: `"gelu_new"`. */ activation_function?: string | undefined;
-    /** Dropout on what each block adds to the residual stream. Default: `0`. */ resid_pdrop?: number | undefined;
+    /** Number of transformer blocks. Default: `2`. */ n_layer?: number | undefined;
+    /** Attention heads per block. Default: `2`. */ n_head?: number | undefined;
+    /** Width of the feed-forward layers; null uses 4 × n_embd. Default: `null`. */ n_inner?: number | null | undefined;
+    /** Activation of the feed-forward layers, by its name in transformers. Default: `"gelu_new"`. */ activation_function?: string | undefined;
+    /** Dropout on the output of each layer before it is added to the residual stream. Default: `0`. */ resid_pdrop?: number | undefined;
     /** Dropout on the embeddings. Default: `0`. */ embd_pdrop?: number | undefined;
     /** Dropout on the attention weights. Default: `0`. */ attn_pdrop?: number | undefined;
-    /** Epsilon of every normalisation; RMSNorm takes it from the LayerNorm that it replaces. Default: `0.00001`. */ layer_norm_epsilon?: number | undefined;
+    /** Epsilon of every norm. Default: `0.00001`. */ layer_norm_epsilon?: number | undefined;
     /** Standard deviation of the model's own initialisation. Default: `0.02`. */ initializer_range?: number | undefined;
     /** Divide attention scores by the square root of the head width. Default: `true`. */ scale_attn_weights?: boolean | undefined;
-    /** Divide attention scores further by the block's number, counted from 1. Default: `false`. */ scale_attn_by_inverse_layer_idx?: boolean | undefined;
-    /** Scale attention before its product and compute that in float32. Default: `false`. */ reorder_and_upcast_attn?: boolean | undefined;
-    /** Use one matrix as embedding and as output head. Default: `true`. */ tie_word_embeddings?: boolean | undefined;
+    /** Also divide attention scores by the number of the block, counted from 1. Default: `false`. */ scale_attn_by_inverse_layer_idx?: boolean | undefined;
+    /** Scale queries before the attention product, and compute it in float32. Default: `false`. */ reorder_and_upcast_attn?: boolean | undefined;
+    /** Use one matrix as embedding and output head. Default: `true`. */ tie_word_embeddings?: boolean | undefined;
   }
   | {
-    /** The model's family, by transformers' `model_type`. */ type: "llama";
-    /** `native` keeps the family's own norms; `rmsnorm` puts an RMSNorm without bias, `layernorm` a LayerNorm with bias in the place of each, with its epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
+    /** Family of the model, by `model_type` of transformers. */ type: "llama";
+    /** `native` keeps the family's norms; `rmsnorm` replaces each by an RMSNorm without bias, `layernorm` by a LayerNorm with bias, with the same epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
     /** Width of the embedding and of the residual stream. Default: `64`. */ hidden_size?: number | undefined;
     /** Width of the feed-forward layers. Default: `256`. */ intermediate_size?: number | undefined;
-    /** Transformer blocks. Default: `2`. */ num_hidden_layers?: number | undefined;
-    /** Heads of queries in each block. Default: `2`. */ num_attention_heads?: number | undefined;
-    /** Heads of keys and values; a divisor of num_attention_heads. Default: `2`. */ num_key_value_heads?: number | undefined;
-    /** Activation of the feed-forward layers, by transformers' name. Left out: transformers' default. */ hidden_act?: string | undefined;
-    /** Longest sequence, and the length of a training window, in tokens. Default: `128`. */ max_position_embeddings?: number | undefined;
-    /** Standard deviation of the model's own initialisation. Left out: transformers' default. */ initializer_range?: number | undefined;
-    /** Epsilon of every normalisation. Left out: transformers' default. */ rms_norm_eps?: number | undefined;
-    /** Read by older versions of transformers alone. Left out: transformers' default. */ pretraining_tp?: number | null | undefined;
-    /** Use one matrix as embedding and as output head. Default: `true`. */ tie_word_embeddings?: boolean | undefined;
-    /** How positions are rotated: `rope_type`, `rope_theta`, and what the type takes. Left out: transformers' default. */ rope_parameters?: Record<string, Json> | null | undefined;
-    /** Give the projections of attention a bias. Left out: transformers' default. */ attention_bias?: boolean | undefined;
-    /** Dropout on the attention weights. Left out: transformers' default. */ attention_dropout?: number | null | undefined;
-    /** Give the feed-forward layers a bias. Left out: transformers' default. */ mlp_bias?: boolean | undefined;
-    /** Width of a head; even, as positions are rotations of pairs. Default: `32`. */ head_dim?: number | undefined;
+    /** Number of transformer blocks. Default: `2`. */ num_hidden_layers?: number | undefined;
+    /** Query heads per block. Default: `2`. */ num_attention_heads?: number | undefined;
+    /** Key and value heads per block; a divisor of num_attention_heads. Default: `2`. */ num_key_value_heads?: number | undefined;
+    /** Activation of the feed-forward layers, by its name in transformers. Default: that of transformers. */ hidden_act?: string | undefined;
+    /** Maximum sequence length in tokens, and the default length of a training window. Default: `128`. */ max_position_embeddings?: number | undefined;
+    /** Standard deviation of the model's own initialisation. Default: that of transformers. */ initializer_range?: number | undefined;
+    /** Epsilon of every norm. Default: that of transformers. */ rms_norm_eps?: number | undefined;
+    /** Used only by older versions of transformers. Default: that of transformers. */ pretraining_tp?: number | null | undefined;
+    /** Use one matrix as embedding and output head. Default: `true`. */ tie_word_embeddings?: boolean | undefined;
+    /** Rotation of positions: `rope_type`, `rope_theta`, and the parameters of the type. Default: that of transformers. */ rope_parameters?: Record<string, Json> | null | undefined;
+    /** Whether the attention projections have a bias. Default: that of transformers. */ attention_bias?: boolean | undefined;
+    /** Dropout on the attention weights. Default: that of transformers. */ attention_dropout?: number | null | undefined;
+    /** Whether the feed-forward layers have a bias. Default: that of transformers. */ mlp_bias?: boolean | undefined;
+    /** Width of a head; even, since positions rotate pairs of components. Default: `32`. */ head_dim?: number | undefined;
   }
   | {
-    /** The model's family, by transformers' `model_type`. */ type: "qwen3";
-    /** `native` keeps the family's own norms; `rmsnorm` puts an RMSNorm without bias, `layernorm` a LayerNorm with bias in the place of each, with its epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
+    /** Family of the model, by `model_type` of transformers. */ type: "qwen3";
+    /** `native` keeps the family's norms; `rmsnorm` replaces each by an RMSNorm without bias, `layernorm` by a LayerNorm with bias, with the same epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
     /** Width of the embedding and of the residual stream. Default: `64`. */ hidden_size?: number | undefined;
     /** Width of the feed-forward layers. Default: `256`. */ intermediate_size?: number | undefined;
-    /** Transformer blocks. Default: `2`. */ num_hidden_layers?: number | undefined;
-    /** Heads of queries in each block. Default: `2`. */ num_attention_heads?: number | undefined;
-    /** Heads of keys and values; a divisor of num_attention_heads. Default: `2`. */ num_key_value_heads?: number | undefined;
-    /** Width of a head; even, as positions are rotations of pairs. Default: `32`. */ head_dim?: number | undefined;
-    /** Activation of the feed-forward layers, by transformers' name. Left out: transformers' default. */ hidden_act?: string | undefined;
-    /** Longest sequence, and the length of a training window, in tokens. Default: `128`. */ max_position_embeddings?: number | undefined;
-    /** Standard deviation of the model's own initialisation. Left out: transformers' default. */ initializer_range?: number | undefined;
-    /** Epsilon of every normalisation. Left out: transformers' default. */ rms_norm_eps?: number | undefined;
-    /** Use one matrix as embedding and as output head. Default: `true`. */ tie_word_embeddings?: boolean | undefined;
-    /** How positions are rotated: `rope_type`, `rope_theta`, and what the type takes. Left out: transformers' default. */ rope_parameters?: Record<string, Json> | null | undefined;
-    /** Give the projections of attention a bias. Left out: transformers' default. */ attention_bias?: boolean | undefined;
-    /** Let the upper blocks see the last sliding_window tokens alone. Left out: transformers' default. */ use_sliding_window?: boolean | undefined;
-    /** Tokens that a block with a sliding window sees. Left out: transformers' default. */ sliding_window?: number | null | undefined;
-    /** Blocks without a sliding window, where there is one. Left out: transformers' default. */ max_window_layers?: number | undefined;
-    /** Kind of attention of each block: `full_attention` or `sliding_attention`. Left out: transformers' default. */ layer_types?: Array<string> | null | undefined;
-    /** Dropout on the attention weights. Left out: transformers' default. */ attention_dropout?: number | undefined;
+    /** Number of transformer blocks. Default: `2`. */ num_hidden_layers?: number | undefined;
+    /** Query heads per block. Default: `2`. */ num_attention_heads?: number | undefined;
+    /** Key and value heads per block; a divisor of num_attention_heads. Default: `2`. */ num_key_value_heads?: number | undefined;
+    /** Width of a head; even, since positions rotate pairs of components. Default: `32`. */ head_dim?: number | undefined;
+    /** Activation of the feed-forward layers, by its name in transformers. Default: that of transformers. */ hidden_act?: string | undefined;
+    /** Maximum sequence length in tokens, and the default length of a training window. Default: `128`. */ max_position_embeddings?: number | undefined;
+    /** Standard deviation of the model's own initialisation. Default: that of transformers. */ initializer_range?: number | undefined;
+    /** Epsilon of every norm. Default: that of transformers. */ rms_norm_eps?: number | undefined;
+    /** Use one matrix as embedding and output head. Default: `true`. */ tie_word_embeddings?: boolean | undefined;
+    /** Rotation of positions: `rope_type`, `rope_theta`, and the parameters of the type. Default: that of transformers. */ rope_parameters?: Record<string, Json> | null | undefined;
+    /** Whether the attention projections have a bias. Default: that of transformers. */ attention_bias?: boolean | undefined;
+    /** Restrict the attention of the upper blocks to the last sliding_window tokens. Default: that of transformers. */ use_sliding_window?: boolean | undefined;
+    /** Length of the sliding window in tokens. Default: that of transformers. */ sliding_window?: number | null | undefined;
+    /** Number of lower blocks without a sliding window. Default: that of transformers. */ max_window_layers?: number | undefined;
+    /** Kind of attention of each block: `full_attention` or `sliding_attention`. Default: that of transformers. */ layer_types?: Array<string> | null | undefined;
+    /** Dropout on the attention weights. Default: that of transformers. */ attention_dropout?: number | undefined;
   }
   | {
-    /** The programme's own small model: torch's encoder layers with a causal mask, read out by the embedding. */ type: "tinylm";
-    /** `native`, or `layernorm`, leaves the model's LayerNorms as they are; `rmsnorm` puts an RMSNorm without bias in the place of each, with its epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
-    /** Longest sequence, and the length of a training window, in tokens. Default: `128`. */ n_positions?: number | undefined;
+    /** The small model of the notebook series: PyTorch's encoder layers with a causal mask and a tied output head. */ type: "tinylm";
+    /** `native` or `layernorm` keeps the LayerNorms; `rmsnorm` replaces each by an RMSNorm without bias, with the same epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
+    /** Maximum sequence length in tokens, and the default length of a training window. Default: `128`. */ n_positions?: number | undefined;
     /** Width of the embedding and of the residual stream; a multiple of n_head. Feed-forward layers are 4 times as wide. Default: `64`. */ n_embd?: number | undefined;
-    /** Encoder layers; all begin as copies of one. Default: `2`. */ n_layer?: number | undefined;
-    /** Attention heads in each layer. Default: `2`. */ n_head?: number | undefined;
-    /** Standard deviation of the embeddings of tokens and positions as the model draws them. Default: `0.02`. */ initializer_range?: number | undefined;
+    /** Number of encoder layers, all initialised as copies of one. Default: `2`. */ n_layer?: number | undefined;
+    /** Attention heads per layer. Default: `2`. */ n_head?: number | undefined;
+    /** Standard deviation of the initial token and position embeddings. Default: `0.02`. */ initializer_range?: number | undefined;
   }
   | {
-    /** The model's family, by transformers' `model_type`; its further fields are those of its configuration class. */ type: "afmoe" | "apertus" | "apertus1p5_text" | "arcee" | "aria_text" | "axk1" | "axk2" | "bailing_hybrid" | "bamba" | "bart" | "beam" | "bert" | "bert-generation" | "big_bird" | "bigbird_pegasus" | "biogpt" | "bitnet" | "blenderbot" | "blenderbot-small" | "bloom" | "blt" | "camembert" | "codegen" | "cohere" | "cohere2" | "cohere2_moe" | "cohere_compass_text" | "cpmant" | "ctrl" | "cwm" | "data2vec-text" | "dbrx" | "deepseek_v2" | "deepseek_v3" | "deepseek_v32" | "deepseek_v4" | "diffllama" | "doge" | "dory" | "dots1" | "dots3_note" | "dots3_note_text" | "electra" | "emu3" | "ernie" | "ernie4_5" | "ernie4_5_moe" | "exaone" | "exaone4" | "exaone_moe" | "falcon" | "falcon_h1" | "falcon_mamba" | "flex_olmo" | "flint" | "fuyu" | "gemma" | "gemma2" | "gemma3" | "gemma3_text" | "gemma3n" | "gemma3n_text" | "gemma4" | "gemma4_assistant" | "gemma4_text" | "gemma4_unified" | "gemma4_unified_assistant" | "gemma4_unified_text" | "git" | "glm" | "glm4" | "glm4_moe" | "glm4_moe_lite" | "glm_moe_dsa" | "got_ocr2" | "gpt-sw3" | "gpt_bigcode" | "gpt_neo" | "gpt_neox" | "gpt_neox_japanese" | "gpt_oss" | "gptj" | "granite" | "granite_swa" | "granitemoe" | "granitemoe_swa" | "granitemoehybrid" | "granitemoeshared" | "helium" | "hrm_text" | "hunyuan_v1_dense" | "hunyuan_v1_moe" | "hy_v3" | "hy_v4" | "hyperclovax" | "inkling2_loop_text" | "inkling2_text" | "inkling_text" | "internlm3" | "iquestcoder" | "jais2" | "jamba" | "jetmoe" | "kimi_linear" | "kolibri1" | "laguna" | "lara_mini" | "lfm2" | "lfm2_moe" | "lfm3" | "llama4" | "llama4_text" | "longcat_flash" | "mamba" | "mamba2" | "marian" | "mbart" | "megatron-bert" | "mellum" | "mimo_v2_flash" | "minicpm3" | "minimax" | "minimax_m2" | "minimax_m3_vl_text" | "ministral" | "ministral3" | "mistral" | "mixtral" | "mllama" | "modernbert-decoder" | "moshi" | "moss_transcribe_diarize" | "mpt" | "musicgen" | "musicgen_melody" | "mvp" | "nanochat" | "nemotron" | "nemotron_h" | "olmo" | "olmo2" | "olmo3" | "olmo_hybrid" | "olmoe" | "openai-gpt" | "opt" | "pegasus" | "persimmon" | "phi" | "phi3" | "phi4_multimodal" | "phimoe" | "plbart" | "prophetnet" | "qwen2" | "qwen2_moe" | "qwen3_5" | "qwen3_5_moe" | "qwen3_5_moe_text" | "qwen3_5_text" | "qwen3_moe" | "qwen3_next" | "qwen4_exp" | "qwen4_exp_text" | "recurrent_gemma" | "reformer" | "rembert" | "roberta" | "roberta-prelayernorm" | "roc_bert" | "roformer" | "rwkv" | "sarvam_mla" | "sarvam_moe" | "seed_oss" | "smollm3" | "solar_open" | "stablelm" | "starcoder2" | "trocr" | "vaultgemma" | "whisper" | "xglm" | "xlm" | "xlm-roberta" | "xlm-roberta-xl" | "xlnet" | "xlstm" | "xmod" | "youtu" | "zamba" | "zamba2" | "zaya";
-    /** `native` keeps the family's own norms; `rmsnorm` puts an RMSNorm without bias, `layernorm` a LayerNorm with bias in the place of each, with its epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
+    /** Family of the model, by `model_type` of transformers. Its other fields are those of its configuration class. */ type: "afmoe" | "apertus" | "apertus1p5_text" | "arcee" | "aria_text" | "axk1" | "axk2" | "bailing_hybrid" | "bamba" | "bart" | "beam" | "bert" | "bert-generation" | "big_bird" | "bigbird_pegasus" | "biogpt" | "bitnet" | "blenderbot" | "blenderbot-small" | "bloom" | "blt" | "camembert" | "codegen" | "cohere" | "cohere2" | "cohere2_moe" | "cohere_compass_text" | "cpmant" | "ctrl" | "cwm" | "data2vec-text" | "dbrx" | "deepseek_v2" | "deepseek_v3" | "deepseek_v32" | "deepseek_v4" | "diffllama" | "doge" | "dory" | "dots1" | "dots3_note" | "dots3_note_text" | "electra" | "emu3" | "ernie" | "ernie4_5" | "ernie4_5_moe" | "exaone" | "exaone4" | "exaone_moe" | "falcon" | "falcon_h1" | "falcon_mamba" | "flex_olmo" | "flint" | "fuyu" | "gemma" | "gemma2" | "gemma3" | "gemma3_text" | "gemma3n" | "gemma3n_text" | "gemma4" | "gemma4_assistant" | "gemma4_text" | "gemma4_unified" | "gemma4_unified_assistant" | "gemma4_unified_text" | "git" | "glm" | "glm4" | "glm4_moe" | "glm4_moe_lite" | "glm_moe_dsa" | "got_ocr2" | "gpt-sw3" | "gpt_bigcode" | "gpt_neo" | "gpt_neox" | "gpt_neox_japanese" | "gpt_oss" | "gptj" | "granite" | "granite_swa" | "granitemoe" | "granitemoe_swa" | "granitemoehybrid" | "granitemoeshared" | "helium" | "hrm_text" | "hunyuan_v1_dense" | "hunyuan_v1_moe" | "hy_v3" | "hy_v4" | "hyperclovax" | "inkling2_loop_text" | "inkling2_text" | "inkling_text" | "internlm3" | "iquestcoder" | "jais2" | "jamba" | "jetmoe" | "kimi_linear" | "kolibri1" | "laguna" | "lara_mini" | "lfm2" | "lfm2_moe" | "lfm3" | "llama4" | "llama4_text" | "longcat_flash" | "mamba" | "mamba2" | "marian" | "mbart" | "megatron-bert" | "mellum" | "mimo_v2_flash" | "minicpm3" | "minimax" | "minimax_m2" | "minimax_m3_vl_text" | "ministral" | "ministral3" | "mistral" | "mixtral" | "mllama" | "modernbert-decoder" | "moshi" | "moss_transcribe_diarize" | "mpt" | "musicgen" | "musicgen_melody" | "mvp" | "nanochat" | "nemotron" | "nemotron_h" | "olmo" | "olmo2" | "olmo3" | "olmo_hybrid" | "olmoe" | "openai-gpt" | "opt" | "pegasus" | "persimmon" | "phi" | "phi3" | "phi4_multimodal" | "phimoe" | "plbart" | "prophetnet" | "qwen2" | "qwen2_moe" | "qwen3_5" | "qwen3_5_moe" | "qwen3_5_moe_text" | "qwen3_5_text" | "qwen3_moe" | "qwen3_next" | "qwen4_exp" | "qwen4_exp_text" | "recurrent_gemma" | "reformer" | "rembert" | "roberta" | "roberta-prelayernorm" | "roc_bert" | "roformer" | "rwkv" | "sarvam_mla" | "sarvam_moe" | "seed_oss" | "smollm3" | "solar_open" | "stablelm" | "starcoder2" | "trocr" | "vaultgemma" | "whisper" | "xglm" | "xlm" | "xlm-roberta" | "xlm-roberta-xl" | "xlnet" | "xlstm" | "xmod" | "youtu" | "zamba" | "zamba2" | "zaya";
+    /** `native` keeps the family's norms; `rmsnorm` replaces each by an RMSNorm without bias, `layernorm` by a LayerNorm with bias, with the same epsilon. Default: `"native"`. */ norm?: "native" | "rmsnorm" | "layernorm" | undefined;
   } & { [field: string]: Json }
 );
 
 /** The state of the embedding before the first step. */
 export type InitInput =
   | {
-    /** The model's own initialisation, N(0, model.initializer_range); with model.from, the weights as they were saved. */ kind: "normal";
+    /** The model's own initialisation, N(0, model.initializer_range); with model.from, the saved weights. */ kind: "normal";
   }
   | {
-    /** Every row is one and the same random unit vector. `qwen` is another name for it. */ kind: "singular" | "qwen";
+    /** Every row is the same random unit vector. `qwen` is an alias. */ kind: "singular" | "qwen";
   }
   | {
-    /** One base vector from N(0, 1), not normalised, plus noise per row; added in float32, then rounded to model.dtype. */ kind: "snowball";
+    /** One vector drawn from N(0, 1), not normalised, plus noise per row; added in float32, then rounded to model.dtype. */ kind: "snowball";
     /** Standard deviation of the noise on each component. Default: `0.00001`. */ sigma?: number | undefined;
   }
   | {
     /** One random unit vector plus noise per row. */ kind: "unit-noise";
     /** Standard deviation of the noise on each component. Default: `0.00001`. */ sigma?: number | undefined;
-    /** What vector and noise are drawn, scaled and added in, before the sum is rounded to model.dtype: `bfloat16` keeps every step of it on the bfloat16 lattice. Default: `"float32"`. */ noise_dtype?: "float32" | "bfloat16" | undefined;
+    /** Dtype in which vector and noise are drawn, scaled and added, before the sum is rounded to model.dtype. Default: `"float32"`. */ noise_dtype?: "float32" | "bfloat16" | undefined;
   }
   | {
     /** The rows of a matrix in a file. */ kind: "file";
-    /** A safetensors file, a checkpoint or a recorded history; a relative path in a config file starts at that file. */ path: string;
-    /** Name of the tensor, where the file holds more than one matrix. */ tensor?: string | undefined;
-    /** Step of a recorded history; its last step when left out. */ step?: number | undefined;
+    /** Safetensors file, checkpoint or recorded history. A relative path in a config file starts at that file. */ path: string;
+    /** Name of the tensor, required if the file holds several matrices. */ tensor?: string | undefined;
+    /** Step of a recorded history (default: its last step). */ step?: number | undefined;
   };
 
 /** Noise on the embedding during training. */
 export interface NoiseInput {
-  /** After each optimizer step, add normal noise of standard deviation epsilon / 10, drawn and scaled in the model's dtype, to the embedding; 0 adds none. Default: `0`. */ epsilon?: number | undefined;
+  /** Normal noise of standard deviation epsilon / 10, in the model's dtype, added to the embedding after each optimizer step; 0 adds none. Default: `0`. */ epsilon?: number | undefined;
 }
 
-/** HF's TrainingArguments, under their own names. */
+/** The TrainingArguments of transformers, under their own names. */
 export interface TrainingArguments {
-  /** Optimizer steps to take. The history has one state more: the initial one. Default: `10000`. */ max_steps?: number | undefined;
-  /** Windows in a batch. Default: `32`. */ per_device_train_batch_size?: number | undefined;
-  /** Batches whose gradients are averaged for one optimizer step. Default: `1`. */ gradient_accumulation_steps?: number | undefined;
-  /** Order of the windows: shuffled from the seed, or as in the text. Default: `"random"`. */ train_sampling_strategy?: "random" | "sequential" | undefined;
+  /** Number of optimizer steps. The history also has the initial state. Default: `10000`. */ max_steps?: number | undefined;
+  /** Training windows per batch. Default: `32`. */ per_device_train_batch_size?: number | undefined;
+  /** Batches whose gradients are averaged in one optimizer step. Default: `1`. */ gradient_accumulation_steps?: number | undefined;
+  /** Order of the training windows: shuffled by the seed, or as in the text. Default: `"random"`. */ train_sampling_strategy?: "random" | "sequential" | undefined;
   /** Peak learning rate. Default: `0.001`. */ learning_rate?: number | undefined;
-  /** How the learning rate changes; `linear` falls to 0 at the last step, `constant` stays. Default: `"linear"`. */ lr_scheduler_type?: "linear" | "cosine" | "cosine_with_restarts" | "polynomial" | "constant" | "constant_with_warmup" | "inverse_sqrt" | "reduce_lr_on_plateau" | "cosine_with_min_lr" | "cosine_warmup_with_min_lr" | "warmup_stable_decay" | "greedy" | undefined;
-  /** Steps of rising learning rate at the start; below 1, a fraction of max_steps. Default: `0`. */ warmup_steps?: number | undefined;
-  /** Decoupled weight decay of AdamW, for the parameters that decay_norms leaves in. Default: `0.01`. */ weight_decay?: number | undefined;
-  /** Weight decay of the norms' weights: `hf` exempts LayerNorm but not RMSNorm, which confounds a comparison; `never`, `always` treat both alike. `all` decays every parameter, biases too, in one group, as an optimizer of torch's does by itself. Default: `"hf"`. */ decay_norms?: "hf" | "never" | "always" | "all" | undefined;
-  /** Gradients are scaled down to this norm; 0 does not clip. Default: `1`. */ max_grad_norm?: number | undefined;
-  /** Optimizer, by HF's name; some need a package of their own. Default: `"adamw_torch_fused"`. */ optim?: "adamw_torch" | "adamw_torch_fused" | "adamw_torch_xla" | "adamw_torch_npu_fused" | "adafactor" | "adamw_anyprecision" | "adamw_torch_4bit" | "adamw_torch_8bit" | "ademamix" | "sgd" | "adagrad" | "adamw_bnb_8bit" | "adamw_8bit" | "ademamix_8bit" | "lion_8bit" | "lion_32bit" | "paged_adamw_32bit" | "paged_adamw_8bit" | "paged_ademamix_32bit" | "paged_ademamix_8bit" | "paged_lion_32bit" | "paged_lion_8bit" | "rmsprop" | "rmsprop_bnb" | "rmsprop_bnb_8bit" | "rmsprop_bnb_32bit" | "galore_adamw" | "galore_adamw_8bit" | "galore_adafactor" | "galore_adamw_layerwise" | "galore_adamw_8bit_layerwise" | "galore_adafactor_layerwise" | "lomo" | "adalomo" | "grokadamw" | "schedule_free_radam" | "schedule_free_adamw" | "schedule_free_sgd" | "apollo_adamw" | "apollo_adamw_layerwise" | "stable_adamw" | undefined;
-  /** Decay of Adam's first moment. Default: `0.9`. */ adam_beta1?: number | undefined;
-  /** Decay of Adam's second moment. Default: `0.999`. */ adam_beta2?: number | undefined;
-  /** Added to the root of Adam's second moment. Default: `1e-8`. */ adam_epsilon?: number | undefined;
-  /** Dtype of Adam's moments: `model` keeps that of the weights (in bfloat16 the second moment can only grow), `float32` does not. Default: `"model"`. */ optimizer_state_dtype?: "model" | "float32" | undefined;
-  /** Run forward and backward under bfloat16 autocast. Default: `true`. */ bf16?: boolean | undefined;
-  /** Steps between two entries of the loss table; below 1, a fraction of max_steps. Default: `100`. */ logging_steps?: number | undefined;
-  /** Processes that load data; 0 loads in the training process. Default: `0`. */ dataloader_num_workers?: number | undefined;
-  /** Further arguments of the learning rate's schedule, by name. HF default: null. */ lr_scheduler_kwargs?: Record<string, Json> | string | null | undefined;
-  /** Further arguments of the optimizer, as one string. HF default: null. */ optim_args?: string | null | undefined;
-  /** Modules that a low-rank optimizer (GaLore, APOLLO) works on, by name or pattern. HF default: null. */ optim_target_modules?: string | Array<string> | null | undefined;
-  /** Probability mass that is spread over all tokens in the target. HF default: 0.0. */ label_smoothing_factor?: number | undefined;
-  /** Run forward and backward under float16 autocast, with loss scaling. HF default: false. */ fp16?: boolean | undefined;
+  /** Learning rate schedule; `linear` decays to 0 at the last step. Default: `"linear"`. */ lr_scheduler_type?: "linear" | "cosine" | "cosine_with_restarts" | "polynomial" | "constant" | "constant_with_warmup" | "inverse_sqrt" | "reduce_lr_on_plateau" | "cosine_with_min_lr" | "cosine_warmup_with_min_lr" | "warmup_stable_decay" | "greedy" | undefined;
+  /** Steps during which the learning rate rises from 0; below 1, a fraction of max_steps. Default: `0`. */ warmup_steps?: number | undefined;
+  /** Decoupled weight decay of AdamW, for the parameters that decay_norms selects. Default: `0.01`. */ weight_decay?: number | undefined;
+  /** Weight decay of norm weights: `hf` exempts LayerNorm but not RMSNorm, which confounds a comparison; `never` and `always` treat both alike. `all` decays every parameter, biases too, in one group, as PyTorch's optimizers do by default. Default: `"hf"`. */ decay_norms?: "hf" | "never" | "always" | "all" | undefined;
+  /** Maximum norm of the gradient; 0 disables clipping. Default: `1`. */ max_grad_norm?: number | undefined;
+  /** Optimizer, by its name in transformers; some require another package. Default: `"adamw_torch_fused"`. */ optim?: "adamw_torch" | "adamw_torch_fused" | "adamw_torch_xla" | "adamw_torch_npu_fused" | "adafactor" | "adamw_anyprecision" | "adamw_torch_4bit" | "adamw_torch_8bit" | "ademamix" | "sgd" | "adagrad" | "adamw_bnb_8bit" | "adamw_8bit" | "ademamix_8bit" | "lion_8bit" | "lion_32bit" | "paged_adamw_32bit" | "paged_adamw_8bit" | "paged_ademamix_32bit" | "paged_ademamix_8bit" | "paged_lion_32bit" | "paged_lion_8bit" | "rmsprop" | "rmsprop_bnb" | "rmsprop_bnb_8bit" | "rmsprop_bnb_32bit" | "galore_adamw" | "galore_adamw_8bit" | "galore_adafactor" | "galore_adamw_layerwise" | "galore_adamw_8bit_layerwise" | "galore_adafactor_layerwise" | "lomo" | "adalomo" | "grokadamw" | "schedule_free_radam" | "schedule_free_adamw" | "schedule_free_sgd" | "apollo_adamw" | "apollo_adamw_layerwise" | "stable_adamw" | undefined;
+  /** Decay rate of Adam's first moment. Default: `0.9`. */ adam_beta1?: number | undefined;
+  /** Decay rate of Adam's second moment. Default: `0.999`. */ adam_beta2?: number | undefined;
+  /** Term added to the square root of Adam's second moment. Default: `1e-8`. */ adam_epsilon?: number | undefined;
+  /** Dtype of Adam's moments: `model` uses the dtype of the weights; in bfloat16 the second moment can then only grow. Default: `"model"`. */ optimizer_state_dtype?: "model" | "float32" | undefined;
+  /** Compute under bfloat16 autocast. Default: `true`. */ bf16?: boolean | undefined;
+  /** Steps between entries of the loss table; below 1, a fraction of max_steps. Default: `100`. */ logging_steps?: number | undefined;
+  /** Processes that load data; 0 loads it in the training process. Default: `0`. */ dataloader_num_workers?: number | undefined;
+  /** Additional arguments of the learning rate schedule. HF default: null. */ lr_scheduler_kwargs?: Record<string, Json> | string | null | undefined;
+  /** Additional arguments of the optimizer, as one string. HF default: null. */ optim_args?: string | null | undefined;
+  /** Modules that a low-rank optimizer (GaLore, APOLLO) trains, by name or pattern. HF default: null. */ optim_target_modules?: string | Array<string> | null | undefined;
+  /** Probability mass of the target that is spread over all tokens. HF default: 0.0. */ label_smoothing_factor?: number | undefined;
+  /** Compute under float16 autocast with loss scaling. HF default: false. */ fp16?: boolean | undefined;
   /** Evaluate with the whole model in bfloat16. HF default: false. */ bf16_full_eval?: boolean | undefined;
   /** Evaluate with the whole model in float16. HF default: false. */ fp16_full_eval?: boolean | undefined;
-  /** Allow TF32 in matrix products on NVIDIA GPUs; null leaves PyTorch's own setting. HF default: null. */ tf32?: boolean | null | undefined;
+  /** Allow TF32 in matrix products on NVIDIA GPUs; null keeps PyTorch's setting. HF default: null. */ tf32?: boolean | null | undefined;
   /** Recompute activations in the backward pass to save memory. HF default: null. */ activation_checkpointing?: boolean | null | undefined;
-  /** Arguments of activation checkpointing, by name. HF default: null. */ activation_checkpointing_kwargs?: Record<string, Json> | string | null | undefined;
+  /** Arguments of activation checkpointing. HF default: null. */ activation_checkpointing_kwargs?: Record<string, Json> | string | null | undefined;
   /** Compile the model with torch.compile. Changes bits. HF default: false. */ torch_compile?: boolean | undefined;
   /** Backend of torch.compile. HF default: null. */ torch_compile_backend?: string | null | undefined;
   /** Mode of torch.compile. HF default: null. */ torch_compile_mode?: string | null | undefined;
-  /** Replace layers by the Liger kernels, which must be installed. HF default: false. */ use_liger_kernel?: boolean | undefined;
-  /** Which Liger kernels to apply, by name. HF default: null. */ liger_kernel_config?: Record<string, Json> | null | undefined;
-  /** Scale of the NEFTune noise on the embeddings' output; null adds none. HF default: null. */ neftune_noise_alpha?: number | null | undefined;
-  /** Steps between two releases of the device's cached memory; null never releases it. HF default: null. */ torch_empty_cache_steps?: number | null | undefined;
-  /** What the loss table is counted in. HF default: "steps". */ logging_strategy?: "no" | "steps" | "epoch" | undefined;
+  /** Use the Liger kernels, which must be installed. HF default: false. */ use_liger_kernel?: boolean | undefined;
+  /** Liger kernels to use, by name. HF default: null. */ liger_kernel_config?: Record<string, Json> | null | undefined;
+  /** Scale of the NEFTune noise on the embeddings; null adds none. HF default: null. */ neftune_noise_alpha?: number | null | undefined;
+  /** Steps between releases of the device's cached memory; null never releases it. HF default: null. */ torch_empty_cache_steps?: number | null | undefined;
+  /** Unit of the interval between entries of the loss table. HF default: "steps". */ logging_strategy?: "no" | "steps" | "epoch" | undefined;
   /** Log the first step as well. HF default: false. */ logging_first_step?: boolean | undefined;
-  /** Count the tokens that were trained on, and log them. HF default: "no". */ include_num_input_tokens_seen?: string | boolean | undefined;
-  /** Level of transformers' own messages, which go to the run's python.log. HF default: "passive". */ log_level?: "detail" | "debug" | "info" | "warning" | "error" | "critical" | "passive" | undefined;
-  /** When to evaluate on the held-out text; needs data.held_out. HF default: "no". */ eval_strategy?: "no" | "steps" | "epoch" | undefined;
-  /** Steps between two evaluations; null takes logging_steps. HF default: null. */ eval_steps?: number | null | undefined;
-  /** Steps or epochs, as eval_strategy counts, before the first evaluation. HF default: 0. */ eval_delay?: number | undefined;
-  /** Windows in a batch of an evaluation. HF default: 8. */ per_device_eval_batch_size?: number | undefined;
-  /** Compute the loss alone in an evaluation, and keep no predictions. HF default: false. */ prediction_loss_only?: boolean | undefined;
+  /** Log the number of tokens trained on. HF default: "no". */ include_num_input_tokens_seen?: string | boolean | undefined;
+  /** Level of the messages of transformers in the run's python.log. HF default: "passive". */ log_level?: "detail" | "debug" | "info" | "warning" | "error" | "critical" | "passive" | undefined;
+  /** When to evaluate on the held-out text; requires data.held_out. HF default: "no". */ eval_strategy?: "no" | "steps" | "epoch" | undefined;
+  /** Steps between evaluations; null uses logging_steps. HF default: null. */ eval_steps?: number | null | undefined;
+  /** Steps or epochs (as in eval_strategy) before the first evaluation. HF default: 0. */ eval_delay?: number | undefined;
+  /** Windows per batch of an evaluation. HF default: 8. */ per_device_eval_batch_size?: number | undefined;
+  /** Compute only the loss in an evaluation, and store no predictions. HF default: false. */ prediction_loss_only?: boolean | undefined;
   /** Evaluate once before the first step. HF default: false. */ eval_on_start?: boolean | undefined;
-  /** Join the batches' predictions into one array. HF default: true. */ eval_do_concat_batches?: boolean | undefined;
-  /** Batches of predictions to gather before they move to the CPU; null moves them at the end. HF default: null. */ eval_accumulation_steps?: number | null | undefined;
-  /** What else the metrics of an evaluation are given. HF default: []. */ include_for_metrics?: Array<string> | undefined;
+  /** Concatenate the predictions of all batches. HF default: true. */ eval_do_concat_batches?: boolean | undefined;
+  /** Batches whose predictions are gathered before they move to the CPU; null moves them at the end. HF default: null. */ eval_accumulation_steps?: number | null | undefined;
+  /** Additional inputs of the evaluation metrics. HF default: []. */ include_for_metrics?: Array<string> | undefined;
   /** Compute metrics batch by batch. HF default: false. */ batch_eval_metrics?: boolean | undefined;
-  /** Metric that `reduce_lr_on_plateau` and `greedy` follow. HF default: null. */ metric_for_best_model?: string | null | undefined;
-  /** Whether that metric is better when greater. HF default: null. */ greater_is_better?: boolean | null | undefined;
-  /** Ask PyTorch for deterministic algorithms only; slower, and an error where there is none. HF default: false. */ full_determinism?: boolean | undefined;
-  /** Seed of the data order alone; null takes the run's seed. HF default: null. */ data_seed?: number | null | undefined;
-  /** Leave out the last batch of an epoch when it is not full. HF default: false. */ dataloader_drop_last?: boolean | undefined;
+  /** Metric that `reduce_lr_on_plateau` and `greedy` monitor. HF default: null. */ metric_for_best_model?: string | null | undefined;
+  /** Whether larger values of that metric are better. HF default: null. */ greater_is_better?: boolean | null | undefined;
+  /** Use only deterministic algorithms of PyTorch. Slower; fails where there is none. HF default: false. */ full_determinism?: boolean | undefined;
+  /** Seed of the data order; null uses the run's seed. HF default: null. */ data_seed?: number | null | undefined;
+  /** Drop an incomplete last batch of an epoch. HF default: false. */ dataloader_drop_last?: boolean | undefined;
   /** Pin batches in memory for faster copies to a GPU. HF default: true. */ dataloader_pin_memory?: boolean | undefined;
-  /** Keep the workers alive between epochs. HF default: false. */ dataloader_persistent_workers?: boolean | undefined;
-  /** Batches that each worker loads ahead; needs dataloader_num_workers above 0. HF default: null. */ dataloader_prefetch_factor?: number | null | undefined;
-  /** How workers are started. HF default: null. */ dataloader_multiprocessing_context?: "fork" | "spawn" | "forkserver" | null | undefined;
-  /** Hand out the workers' batches in the order in which they were asked for. HF default: true. */ dataloader_in_order?: boolean | undefined;
+  /** Keep workers running between epochs. HF default: false. */ dataloader_persistent_workers?: boolean | undefined;
+  /** Batches that each worker loads in advance; requires dataloader_num_workers above 0. HF default: null. */ dataloader_prefetch_factor?: number | null | undefined;
+  /** Start method of the workers. HF default: null. */ dataloader_multiprocessing_context?: "fork" | "spawn" | "forkserver" | null | undefined;
+  /** Use batches in the order in which they were requested. HF default: true. */ dataloader_in_order?: boolean | undefined;
   /** Debugging aids of Trainer, such as underflow_overflow. HF default: "". */ debug?: string | Array<"underflow_overflow" | "tpu_metrics_debug"> | undefined;
-  /** Leave memory use out of the metrics; measuring it slows training. HF default: true. */ skip_memory_metrics?: boolean | undefined;
+  /** Exclude memory use from the metrics. Measuring it slows training. HF default: true. */ skip_memory_metrics?: boolean | undefined;
 }
 
-/** What is kept of every step. */
+/** What to record during training. */
 export interface RecordInput {
-  /** What to record: `wte` (the embedding, always needed), `lm_head` where it is untied, any parameter by its name; of each `.grad`, its gradient as the optimizer receives it, and what the optimizer keeps (`.exp_avg`, `.exp_avg_sq`, `.master`, …); `hidden.mean`, `hidden.variance`, `logits.mean`, `learning_rate`, `grad_norm`, `grad_norm.clipped`. Default: `["wte"]`. */ tensors?: Array<"wte" | "wte.grad" | "wte.exp_avg" | "wte.exp_avg_sq" | "wte.master" | "lm_head" | "lm_head.grad" | "hidden.mean" | "hidden.variance" | "logits.mean" | "learning_rate" | "grad_norm" | "grad_norm.clipped" | `${string}.${string}`> | undefined;
-  /** The steps to record, beside the initial and the last one: each multiple of a number, a list, or in words: `0..100, every 10 to 1000, every 100` or `0..10, log 20` (20 steps in each power of ten). Default: `1`. */ every?: number | Array<number> | string | undefined;
-  /** Other steps for some tensors, by their names: each as `every`, which holds for those that are not named. */ schedules?: Record<string, number | Array<number> | string> | undefined;
-  /** Rows to record of the tensors that have one a token: `all`, `dead` (tokens that never appear in the corpus), `live` (the others), a list of token ids, or a regular expression such as `/[A-Z]/` that the tokens' characters match. Default: `"all"`. */ rows?: "all" | "dead" | "live" | Array<number> | string | undefined;
+  /** Tensors to record: `wte` (the embedding, required), an untied `lm_head`, or any parameter by name; each also with `.grad` (the gradient that the optimizer receives) or an optimizer state (`.exp_avg`, `.exp_avg_sq`, `.master`, …); `hidden.mean`, `hidden.variance`, `logits.mean`, `learning_rate`, `grad_norm`, `grad_norm.clipped`. Default: `["wte"]`. */ tensors?: Array<"wte" | "wte.grad" | "wte.exp_avg" | "wte.exp_avg_sq" | "wte.master" | "lm_head" | "lm_head.grad" | "hidden.mean" | "hidden.variance" | "logits.mean" | "learning_rate" | "grad_norm" | "grad_norm.clipped" | `${string}.${string}`> | undefined;
+  /** Steps to record in addition to the first and the last: each multiple of a number, a list, or text such as `0..100, every 10 to 1000, every 100` or `0..10, log 20` (20 steps per power of ten). Default: `1`. */ every?: number | Array<number> | string | undefined;
+  /** Steps of single tensors, by name, in the form of `every`, which applies to the others. */ schedules?: Record<string, number | Array<number> | string> | undefined;
+  /** Rows to record of tensors with one row per token: `all`, `dead` (tokens that never appear in the corpus), `live` (the others), a list of token ids, or a regular expression for the text of tokens such as `/[A-Z]/`. Default: `"all"`. */ rows?: "all" | "dead" | "live" | Array<number> | string | undefined;
 }
 
-/** States that a run can be resumed from. */
+/** Checkpoints, from which a run can be resumed. */
 export interface CheckpointInput {
-  /** Steps between checkpoints, which bounds what a crash can cost; null keeps one only when the run stops or ends. Default: `1000`. */ every?: number | null | undefined;
-  /** Checkpoints to keep; the oldest go first, after the newer one is verified. Two survive damage to one of them. Default: `2`. */ keep?: number | undefined;
+  /** Steps between checkpoints, the most that a crash can lose; null saves one only when the run stops or ends. Default: `1000`. */ every?: number | null | undefined;
+  /** Checkpoints to keep. The oldest is removed once a newer one is verified; with two, the run survives damage to one. Default: `2`. */ keep?: number | undefined;
 }
 
 /** A configuration as a person writes it: any part of it. */
 export interface RunConfigInput {
   /** Display name of the run. Not part of the hash. */ name?: string | undefined;
-  /** Seed of every random stream: weights, initial state, data order, noise; `seeds` takes them apart. Default: `42`. */ seed?: number | undefined;
-  /** Where to train: `auto` takes CUDA, else MPS, else the CPU; `cuda:1` names one GPU. The devices differ in bits. Default: `"auto"`. */ device?: "auto" | "cpu" | "cuda" | "mps" | `cuda:${number}` | undefined;
-  /** CPU threads of PyTorch; null leaves the choice to PyTorch. The number changes bits and is recorded. Default: `null`. */ threads?: number | null | undefined;
+  /** Seed of all random streams: weights, initial state, data order, noise. `seeds` sets them separately. Default: `42`. */ seed?: number | undefined;
+  /** Device: `auto` uses CUDA if available, else MPS, else the CPU; `cuda:1` names one GPU. Devices differ in bits. Default: `"auto"`. */ device?: "auto" | "cpu" | "cuda" | "mps" | `cuda:${number}` | undefined;
+  /** CPU threads of PyTorch; null lets PyTorch choose. The number changes bits and is recorded. Default: `null`. */ threads?: number | null | undefined;
   /** How a step is computed: the name of an engine, or a section with its settings. */ engine?: EngineInput | "trainer" | "fast" | undefined;
-  /** Path of the Python interpreter; found by itself when left out. Not part of the hash. */ python?: string | undefined;
-  /** Seeds of the random streams one by one; each that is null follows `seed`. */ seeds?: SeedsInput | undefined;
-  /** The text that is trained on. */ data?: DataInput | undefined;
-  /** The model, by `type`: the names of its configuration in transformers, and how it is built. */ model?: ModelInput | undefined;
+  /** Path of the Python interpreter (default: found automatically). Not part of the hash. */ python?: string | undefined;
+  /** Separate seeds of the random streams; null uses `seed`. */ seeds?: SeedsInput | undefined;
+  /** The training text. */ data?: DataInput | undefined;
+  /** The model, by `type`: the fields of its configuration in transformers, and how it is built. */ model?: ModelInput | undefined;
   /** The state of the embedding before the first step. */ init?: InitInput | undefined;
   /** Noise on the embedding during training. */ noise?: NoiseInput | undefined;
-  /** HF's TrainingArguments, under their own names. */ training?: TrainingArguments | undefined;
-  /** What is kept of every step. */ record?: RecordInput | undefined;
-  /** States that a run can be resumed from. */ checkpoint?: CheckpointInput | undefined;
+  /** The TrainingArguments of transformers, under their own names. */ training?: TrainingArguments | undefined;
+  /** What to record during training. */ record?: RecordInput | undefined;
+  /** Checkpoints, from which a run can be resumed. */ checkpoint?: CheckpointInput | undefined;
   /** @deprecated Old name of `engine.processes`. */ processes?: number | undefined;
   /** @deprecated Old name of `engine.exact`. */ exact_step?: "auto" | "off" | undefined;
   /** @deprecated Old name of `engine.compile`. */ compiled_step?: "auto" | "on" | "off" | undefined;

@@ -5,7 +5,6 @@ import { BhBridgeError, type ErrorCode } from "../errors.js";
 
 /**
  * Write a whole file so that a crash leaves either the old content or the new one. A device or a folder is never replaced.
- *
  * @throws {BhBridgeError} `FILE_UNWRITABLE` with the system's reason, `DISK_FULL`, `IO_FAILED`.
  */
 export function durableWrite(path: string, content: string | Uint8Array): void {
@@ -18,7 +17,6 @@ export function durableWrite(path: string, content: string | Uint8Array): void {
 
 /**
  * Make a file or a directory appear at `path` complete or not at all, where nothing is yet.
- *
  * @param fill makes it under a temporary name beside it; when it throws, nothing is left.
  * @throws {BhBridgeError} `FILE_UNWRITABLE` also when something is there already; `DISK_FULL`, `IO_FAILED`.
  */

@@ -60,7 +60,6 @@ export class FileBytes {
 
   /**
    * The bytes `offset … offset + length − 1` in memory of their own.
-   *
    * @param what what is read, for the message when the file is too short.
    * @throws {BhBridgeError} `FORMAT_INVALID` when they are not all in the file; `IO_FAILED`.
    */
@@ -104,11 +103,7 @@ export class FileBytes {
   }
 }
 
-/**
- * A whole regular file in memory.
- *
- * @throws {BhBridgeError} as `FileBytes`; `FORMAT_INVALID` when it has more than `most` bytes.
- */
+/** A whole regular file in memory. @throws {BhBridgeError} as `FileBytes`; `FORMAT_INVALID` when it has more than `most` bytes. */
 export function readWhole(path: string, most = Number.POSITIVE_INFINITY): Uint8Array {
   const file = new FileBytes(path);
   try {
@@ -126,11 +121,8 @@ const maxReadBytes = 2 ** 30;
 const plainName = /^[^/\\:\p{Cc}]{1,255}$/u;
 
 /**
- * The path of a file that belongs to a directory, by its name alone.
- *
- * Symbolic links may not lead out of the directory, but for those of the Hugging Face cache, whose `snapshots/<revision>` link to
- * `blobs` beside them.
- *
+ * The path of a file that belongs to a directory, by its name alone. Symbolic links may not lead out of the directory, but for those of the Hugging Face cache,
+ * whose `snapshots/<revision>` link to `blobs` beside them.
  * @throws {BhBridgeError} `FORMAT_INVALID` for names and links that lead elsewhere; `FILE_NOT_FOUND`, `FILE_UNREADABLE`.
  */
 export function containedFile(directory: string, name: string): string {
@@ -160,7 +152,6 @@ function realPath(path: string): string {
 
 /**
  * Absolute path of a file of another package that the build copies beside the program (`scripts/build.mjs`), so that users do not install all of that package.
- *
  * @param source where the file is in a checkout that runs from its sources: `package/path/file`.
  */
 export function shippedFile(source: string): string {

@@ -77,9 +77,8 @@ const embeddingNames: readonly string[] = [
 const namesTold = 12;
 
 /**
- * The embedding among a file's tensors, when none is named: a recorded history, a tensor with an embedding's usual name, the only matrix,
- * or the only tensor `[states, tokens, dims]`, in this order.
- *
+ * The embedding among a file's tensors, when none is named: a recorded history, a tensor with an embedding's usual name, the only matrix, or the only tensor
+ * `[states, tokens, dims]`, in this order.
  * @throws {BhBridgeError} `TENSOR_NOT_FOUND` naming the matrices when none of them stands out.
  */
 export function findEmbedding(tensors: readonly StoredTensor[], source: string): StoredTensor {

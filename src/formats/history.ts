@@ -6,9 +6,8 @@ import type { RawBytes } from "./state-checks.js";
 import type { TensorInfo } from "./stored-tensor.js";
 
 /**
- * The states of an embedding matrix over a training, in order: `[states, tokens, dims]`, state 0 before training.
- *
- * Read front to back in pieces, so that memory does not grow with the number of states.
+ * The states of an embedding matrix over a training, in order: `[states, tokens, dims]`, state 0 before training. Read front to back in pieces, so that memory
+ * does not grow with the number of states.
  */
 export interface History {
   /** What the states were read from, for messages and documents. */
@@ -25,7 +24,6 @@ export interface History {
   readonly raw?: RawBytes;
   /**
    * Copy the states `first` to `first + count − 1` into `target`, which holds exactly their bytes.
-   *
    * @throws {BhBridgeError} `FORMAT_INVALID` when the file ends early; `RUN_CORRUPT` naming file, step and token when the checksum of a state does not hold.
    */
   read(first: number, count: number, target: Uint8Array): void;
@@ -51,7 +49,6 @@ export function findHistoryTensor<Tensor extends TensorInfo>(tensors: readonly T
 
 /**
  * One state of a history, `[tokens, dims]`.
- *
  * @throws {BhBridgeError} `USAGE` when the history has no such state; `FORMAT_UNSUPPORTED` when it has none at all; what reading it throws.
  */
 export function readState(history: History, index: number): Matrix {
@@ -77,11 +74,7 @@ export function stepsOf({ states, steps }: Omit<Steps, "source">): readonly numb
   return steps ?? Array.from({ length: states }, (_, state) => state);
 }
 
-/**
- * The state that was recorded after a training step.
- *
- * @throws {BhBridgeError} `USAGE` for a step that was not recorded, with the nearest that were.
- */
+/** The state that was recorded after a training step. @throws {BhBridgeError} `USAGE` for a step that was not recorded, with the nearest that were. */
 export function stateOfStep(history: Steps, step: number): number {
   const { source, states } = history;
   const recorded = stepsOf(history);

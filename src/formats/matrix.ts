@@ -51,12 +51,9 @@ const decoders: Readonly<Record<Dtype, Decode>> = {
 };
 
 /**
- * A tensor in memory, seen as rows over its last dimension.
- *
- * `shape` is the tensor's own; `rows` is the product of all dimensions but the last (1 for a vector or a scalar).
- * `bytes` are its elements, little-endian, row-major, as they stand in a safetensors file.
- * `rowTokens` says which token each row is; row i is token i when it is left out.
- *
+ * A tensor in memory, seen as rows over its last dimension. `shape` is the tensor's own; `rows` is the product of all dimensions but the last (1 for a vector
+ * or a scalar). `bytes` are its elements, little-endian, row-major, as they stand in a safetensors file. `rowTokens` says which token each row is; row i is
+ * token i when it is left out.
  * @throws {BhBridgeError} `FORMAT_INVALID` when `bytes` is not as long as dtype and shape demand.
  */
 export class Matrix {
@@ -111,9 +108,8 @@ export class Matrix {
 }
 
 /**
- * The rows of one tensor, read from its file a few at a time, so that memory does not grow with the tensor.
- *
- * Rows run over the last dimension, as in `Matrix`: `[a, b, c]` has a·b rows of c columns.
+ * The rows of one tensor, read from its file a few at a time, so that memory does not grow with the tensor. Rows run over the last dimension, as in `Matrix`:
+ * `[a, b, c]` has a·b rows of c columns.
  */
 export interface RowSource {
   /** What the rows were read from, for messages and documents. */
@@ -127,7 +123,6 @@ export interface RowSource {
   readonly raw?: RawBytes;
   /**
    * Copy the rows `first` to `first + count − 1` into `target`, which holds exactly their bytes.
-   *
    * @throws {BhBridgeError} `FORMAT_INVALID` when the file ends early; `RUN_CORRUPT` for a damaged snapshot of a recorded history.
    */
   read(first: number, count: number, target: Uint8Array): void;
@@ -140,12 +135,7 @@ export function isMatrix(value: unknown): value is Matrix {
   return typeof value === "object" && value !== null && "bytes" in value && value.bytes instanceof Uint8Array && "dtype" in value && "shape" in value;
 }
 
-/**
- * Refuse what is not a matrix, such as a list of lists.
- *
- * @param name of the argument, for the message.
- * @throws {BhBridgeError} `USAGE` naming the argument.
- */
+/** Refuse what is not a matrix, such as a list of lists. @param name of the argument, for the message. @throws {BhBridgeError} `USAGE` naming the argument. */
 export function requireMatrix(value: unknown, name: string): void {
   if (isMatrix(value)) return;
   const kind = Array.isArray(value) ? "a list" : value === null ? "null" : typeof value;

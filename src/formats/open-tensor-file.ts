@@ -21,7 +21,6 @@ const hdf5Offsets = [0, 512, 1024, 2048];
 
 /**
  * What kind of file this is, told from its first bytes; the extension decides only where those cannot.
- *
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for kinds that are known and not read, and for everything else.
  */
 function fileKind(file: FileBytes): FileKind {
@@ -60,11 +59,7 @@ interface KnownTensorFile extends TensorFile {
   readonly inertGlobals?: readonly string[];
 }
 
-/**
- * Open one file of tensors, whatever kind it is.
- *
- * @throws {BhBridgeError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FORMAT_INVALID`, `FORMAT_UNSUPPORTED`.
- */
+/** Open one file of tensors, whatever kind it is. @throws {BhBridgeError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FORMAT_INVALID`, `FORMAT_UNSUPPORTED`. */
 export async function openTensorFile(path: string): Promise<KnownTensorFile> {
   const kind = kindOf(path);
   switch (kind) {

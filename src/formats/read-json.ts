@@ -19,9 +19,8 @@ interface JsonToken {
 }
 
 /**
- * What strict readers refuse in a valid JSON text and `JSON.parse` accepts: a name that stands twice in one object (the later value would
- * silently win) or is reserved, a text with a lone surrogate, a number that is not a plain unsigned integer.
- *
+ * What strict readers refuse in a valid JSON text and `JSON.parse` accepts: a name that stands twice in one object (the later value would silently win) or is
+ * reserved, a text with a lone surrogate, a number that is not a plain unsigned integer.
  * @param text must have passed `JSON.parse`.
  */
 export function* strictJsonComplaints(text: string): Generator<JsonComplaint> {
@@ -99,7 +98,6 @@ const notNumbers = new Set(["NaN", "Infinity", "-Infinity"]);
 
 /**
  * The value in a JSON file that Python wrote.
- *
  * @param most bytes that are read.
  * @throws {BhBridgeError} `FORMAT_INVALID` for what is no JSON, and for names that stand twice or are reserved; what `FileBytes` throws.
  */

@@ -56,7 +56,6 @@ export class StateGuard {
 
   /**
    * Check bytes that were read from `offset` of the file on.
-   *
    * @throws {BhBridgeError} `RUN_CORRUPT` with file and step, and with the token if one flipped bit explains the damage.
    */
   check(offset: number, bytes: Uint8Array): void {
@@ -130,10 +129,8 @@ function unknownBits({ rowName }: StateChecks): string {
 const polynomial = 0xedb88320 | 0;
 
 /**
- * The only bit of a message that can have flipped, by the difference of its two checksums; undefined if no single bit explains the difference.
- *
- * A CRC is linear: the difference depends on the flipped bits alone, and every bit of up to 512 MiB has its own. Searched from the last bit backwards.
- *
+ * The only bit of a message that can have flipped, by the difference of its two checksums; undefined if no single bit explains the difference. A CRC is linear:
+ * the difference depends on the flipped bits alone, and every bit of up to 512 MiB has its own. Searched from the last bit backwards.
  * @param difference exclusive or of both checksums.
  * @param bytes length of the message.
  * @returns the bit's number, counted from the lowest bit of the first byte.

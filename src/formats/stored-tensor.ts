@@ -18,11 +18,7 @@ export interface TensorInfo {
 
 /** A tensor that was found in a file and not read. */
 export interface StoredTensor extends TensorInfo {
-  /**
-   * Its rows, to be read in pieces while its file is open.
-   *
-   * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for a dtype that `Dtype` lacks.
-   */
+  /** Its rows, to be read in pieces while its file is open. @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for a dtype that `Dtype` lacks. */
   rows(): RowSource;
 }
 
@@ -89,9 +85,8 @@ interface RowSlab {
 }
 
 /**
- * The boxes that cover `count` rows from `first` on, in their order. Rows run over the last dimension.
- *
- * Whole blocks of leading dimensions are one box; where the range begins or ends inside a block, that block is taken apart.
+ * The boxes that cover `count` rows from `first` on, in their order. Rows run over the last dimension. Whole blocks of leading dimensions are one box; where
+ * the range begins or ends inside a block, that block is taken apart.
  */
 export function* rowSlabs(shape: readonly number[], first: number, count: number): Generator<RowSlab> {
   const [length = 1, ...inner] = shape;
@@ -121,11 +116,7 @@ export function* rowSlabs(shape: readonly number[], first: number, count: number
 /** So many bytes are read at a time: about 10 ms from memory, between which others have their turn. */
 const pieceBytes = 64 * 2 ** 20;
 
-/**
- * A whole tensor in memory, read in pieces.
- *
- * @throws {BhBridgeError} `ABORTED` by the signal; `FORMAT_UNSUPPORTED`, `FORMAT_INVALID`.
- */
+/** A whole tensor in memory, read in pieces. @throws {BhBridgeError} `ABORTED` by the signal; `FORMAT_UNSUPPORTED`, `FORMAT_INVALID`. */
 export async function loadMatrix(tensor: StoredTensor, signal?: AbortSignal): Promise<Matrix> {
   const source = tensor.rows();
   const { rows, columns, dtype } = source;

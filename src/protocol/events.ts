@@ -35,9 +35,8 @@ const trainEndEventSchema = plainEventSchema("train_end");
 const predictEventSchema = eventSchema("predict", { metrics: metricsSchema.nullable() });
 
 /**
- * One event of a training: a line of `events.jsonl`, a message of the event channel, and what a callback receives.
- *
- * `seq` counts the events of a run; `mono` is a monotonic clock and `wall` the time of day, both in seconds.
+ * One event of a training: a line of `events.jsonl`, a message of the event channel, and what a callback receives. `seq` counts the events of a run; `mono` is
+ * a monotonic clock and `wall` the time of day, both in seconds.
  */
 export const trainEventSchema = z.discriminatedUnion("type", [
   trainBeginEventSchema,

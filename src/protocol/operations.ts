@@ -18,9 +18,8 @@ type Complete<Schema> =
           : Extract<Schema, z.ZodType>;
 
 /**
- * The schema of what a schema's `parse` returns: a field that has a default is required, as its value is there by now, and no field is added.
- *
- * A request carries sections of a configuration, and its schemas are made from theirs.
+ * The schema of what a schema's `parse` returns: a field that has a default is required, as its value is there by now, and no field is added. A request carries
+ * sections of a configuration, and its schemas are made from theirs.
  */
 export function complete<Schema extends z.ZodType>(schema: Schema): Complete<Schema> {
   return completed(schema) as Complete<Schema>;

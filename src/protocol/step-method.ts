@@ -2,10 +2,8 @@ import { z } from "zod";
 import { isPlainObject } from "../config/json-value.js";
 
 /**
- * How steps are computed, and why: what event `step_method` and `run.json` say.
- *
- * `reference_seconds` and `seconds` are the time of a batch (`exact`) or of a step (`graphed`) without and with the method, where both were measured.
- * For `compiled`, `seconds` is how long compiling took.
+ * How steps are computed, and why: what event `step_method` and `run.json` say. `reference_seconds` and `seconds` are the time of a batch (`exact`) or of a
+ * step (`graphed`) without and with the method, where both were measured. For `compiled`, `seconds` is how long compiling took.
  */
 export const stepMethodFields = {
   method: z.enum(["exact", "compiled", "graphed"]),

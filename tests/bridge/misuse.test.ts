@@ -97,7 +97,7 @@ const ofTheApi: Misuse[] = [
     "a schedule that follows no evaluation",
     () => training({ lr_scheduler_type: "reduce_lr_on_plateau" }),
     "CONFIG_INVALID",
-    /follows an evaluation: set training\.eval_strategy/,
+    /requires evaluation: set training\.eval_strategy/,
   ],
   [
     "a model without options",

@@ -7,57 +7,57 @@ import { otherModelTypes } from "./model-configs.generated.js";
 import { qwen3 } from "./qwen3-model.js";
 import { tinylm } from "./tinylm-model.js";
 
-/** Any further family: the fields are those of its configuration class, which Python checks before anything is built. */
+/** Any other family: Python checks its fields against the configuration class before the model is built. */
 const otherModelSchema = z
   .object({
-    type: z.enum(otherModelTypes).describe("The model's family, by transformers' `model_type`; its further fields are those of its configuration class."),
+    type: z.enum(otherModelTypes).describe("Family of the model, by `model_type` of transformers. Its other fields are those of its configuration class."),
     norm: normSchema,
     ...ownModelShape,
     vocab_size: vocabularySchema,
   })
   .catchall(z.json().meta({ id: "ModelField" }));
 
-/** The families that are described here, by their `model_type`. A new one is a file and a line here. */
+/** The described families, by `model_type`. */
 export const families = { gpt2, llama, qwen3, tinylm } as const;
 export type FamilyName = keyof typeof families;
 
-/** The family of a configuration that names none. */
+/** The family of a configuration without `model.type`. */
 export const defaultFamily = "gpt2" satisfies FamilyName;
 
 const [first, ...further] = Object.values(families);
 if (first === undefined) throw new Error("there is no family");
 
-/** The model, by `type`: the names of its configuration in transformers, and three fields on how it is built. */
+/** The model, by `type`: the fields of its configuration in transformers, and how it is built. */
 export const modelSchema = z.discriminatedUnion("type", [first.section, ...further.map(({ section }) => section), otherModelSchema]);
 
-/** The architecture alone, as it reaches Python: without how it is built. */
+/** The architecture that Python receives, without the fields on how the model is built. */
 export const architectureSchema = z.discriminatedUnion("type", [
   first.architecture,
   ...further.map(({ architecture }) => architecture),
   otherModelSchema.omit(builtFields),
 ]);
 
-/** A section `model`, of any family. */
+/** The section `model` of any family. */
 export type ModelConfig = z.output<typeof modelSchema>;
 
-/** The description of a family; undefined for one whose fields Python alone knows. */
+/** The description of a family; undefined for a family whose fields only Python knows. */
 export function familyOf({ type }: { readonly type: unknown }): Family<ModelConfig> | undefined {
   return typeof type === "string" && Object.hasOwn(families, type) ? (families[type as FamilyName] as unknown as Family<ModelConfig>) : undefined;
 }
 
-/** Whether a model can be trained from a file that holds nothing but its weights. */
+/** Whether a model can be trained from a file of weights alone. */
 export function isReadFromWeights(model: ModelConfig): model is Extract<ModelConfig, { type: ReadFromWeights }> {
   return familyOf(model)?.isReadFromWeights === true;
 }
 type ReadFromWeights = { [Name in FamilyName]: (typeof families)[Name] extends { isReadFromWeights: true } ? Name : never }[FamilyName];
 
-/** Whether a model has an output head beside its embedding. */
+/** Whether a model has an output head separate from its embedding. */
 export function hasOwnHead(model: ModelConfig): boolean {
   const isTied = "tie_word_embeddings" in model && model.tie_word_embeddings;
   return !familyOf(model)?.isAlwaysTied && !isTied;
 }
 
-/** The family of a saved `config.json` that names none. */
+/** The family of a saved `config.json` without `model_type`. */
 export function familyWithoutName(saved: Readonly<Record<string, unknown>>): string | undefined {
   return Object.keys(families).find((type) => {
     const { knownBy } = familyOf({ type }) ?? {};
@@ -65,12 +65,12 @@ export function familyWithoutName(saved: Readonly<Record<string, unknown>>): str
   });
 }
 
-/** What `createModel({ config })` takes of a family: the fields of its configuration under their own names, every one optional. */
+/** The argument of `createModel({ config })`: the fields of a family's configuration, all optional. */
 export type FamilyInput<Type extends FamilyName> = Omit<Extract<ModelInput, { type?: Type | undefined }>, OwnModelField>;
 export type GPT2Config = FamilyInput<"gpt2">;
 export type LlamaConfig = FamilyInput<"llama">;
 export type Qwen3Config = FamilyInput<"qwen3">;
 export type TinyLMConfig = FamilyInput<"tinylm">;
 
-/** A family whose fields Python alone knows. */
+/** A family whose fields only Python knows. */
 export type OtherModelType = (typeof otherModelTypes)[number];

@@ -4,27 +4,26 @@ import type { gpt2ConfigShape } from "./model-configs.generated.js";
 
 const probability = z.number().min(0).max(1);
 
-/** The fields of transformers' GPT2Config that a run can set, under its names, with the seed's values. */
+/** The fields of GPT2Config that a run can set, with the notebook's values as defaults. */
 const explicitShape = {
   vocab_size: vocabularySchema,
-  n_positions: z.int().min(2).default(128).describe("Longest sequence, and the length of a training window, in tokens."),
+  n_positions: z.int().min(2).default(128).describe("Maximum sequence length in tokens, and the default length of a training window."),
   n_embd: z.int().min(1).default(64).describe("Width of the embedding and of the residual stream; a multiple of n_head."),
-  n_layer: z.int().min(1).default(2).describe("Transformer blocks."),
-  n_head: z.int().min(1).default(2).describe("Attention heads in each block."),
-  n_inner: z.int().min(1).nullable().default(null).describe("Width of the feed-forward layers; null is 4 × n_embd."),
-  activation_function: z.string().min(1).default("gelu_new").describe("Activation of the feed-forward layers, by transformers' name."),
-  resid_pdrop: probability.default(0).describe("Dropout on what each block adds to the residual stream."),
+  n_layer: z.int().min(1).default(2).describe("Number of transformer blocks."),
+  n_head: z.int().min(1).default(2).describe("Attention heads per block."),
+  n_inner: z.int().min(1).nullable().default(null).describe("Width of the feed-forward layers; null uses 4 × n_embd."),
+  activation_function: z.string().min(1).default("gelu_new").describe("Activation of the feed-forward layers, by its name in transformers."),
+  resid_pdrop: probability.default(0).describe("Dropout on the output of each layer before it is added to the residual stream."),
   embd_pdrop: probability.default(0).describe("Dropout on the embeddings."),
   attn_pdrop: probability.default(0).describe("Dropout on the attention weights."),
-  layer_norm_epsilon: z.number().positive().default(1e-5).describe("Epsilon of every normalisation; RMSNorm takes it from the LayerNorm that it replaces."),
+  layer_norm_epsilon: z.number().positive().default(1e-5).describe("Epsilon of every norm."),
   initializer_range: z.number().positive().default(0.02).describe("Standard deviation of the model's own initialisation."),
   scale_attn_weights: z.boolean().default(true).describe("Divide attention scores by the square root of the head width."),
-  scale_attn_by_inverse_layer_idx: z.boolean().default(false).describe("Divide attention scores further by the block's number, counted from 1."),
-  reorder_and_upcast_attn: z.boolean().default(false).describe("Scale attention before its product and compute that in float32."),
-  tie_word_embeddings: z.boolean().default(true).describe("Use one matrix as embedding and as output head."),
+  scale_attn_by_inverse_layer_idx: z.boolean().default(false).describe("Also divide attention scores by the number of the block, counted from 1."),
+  reorder_and_upcast_attn: z.boolean().default(false).describe("Scale queries before the attention product, and compute it in float32."),
+  tie_word_embeddings: z.boolean().default(true).describe("Use one matrix as embedding and output head."),
 } satisfies Partial<Record<keyof typeof gpt2ConfigShape, z.ZodType>>;
 
-/** GPT2Config under its own names, as `createModel({ config })` takes it. */
 export const gpt2ConfigSchema = z.strictObject(explicitShape);
 
 const norm = z
@@ -32,21 +31,19 @@ const norm = z
   .default("rmsnorm")
   .transform((name) => (name === "native" ? "layernorm" : name))
   .pipe(z.enum(["rmsnorm", "layernorm"]))
-  .describe("`rmsnorm` replaces every LayerNorm by an RMSNorm without bias, statistics in float32; `layernorm`, or `native`, leaves GPT-2 as it is.");
+  .describe("`rmsnorm` replaces every LayerNorm by an RMSNorm without bias, with statistics in float32; `layernorm` or `native` keeps the LayerNorms.");
 
-/** A GPT-2, the default. */
 export const gpt2ModelSchema = z.strictObject({
-  type: z.literal("gpt2").optional().default("gpt2").describe("The model's family, by transformers' `model_type`."),
+  type: z.literal("gpt2").optional().default("gpt2").describe("Family of the model, by `model_type` of transformers."),
   norm,
   ...ownModelShape,
   ...explicitShape,
 });
 type Gpt2Model = z.output<typeof gpt2ModelSchema>;
 
-/** The sizes that the number of a GPT-2's weights depends on. */
 type Gpt2Sizes = Pick<Gpt2Model, "vocab_size" | "n_positions" | "n_embd" | "n_layer" | "n_inner" | "tie_word_embeddings">;
 
-/** Embeddings, for each block attention and feed-forward layers with their biases and two norms, a last norm, and an untied head. */
+/** Number of weights: embeddings; attention, feed-forward layers and two norms per block; a last norm; an untied head. */
 export function gpt2WeightCount({ vocab_size, n_positions, n_embd, n_layer, n_inner, tie_word_embeddings }: Gpt2Sizes): number {
   const inner = n_inner ?? 4 * n_embd;
   const attention = 4 * n_embd * n_embd + 4 * n_embd;
@@ -55,7 +52,6 @@ export function gpt2WeightCount({ vocab_size, n_positions, n_embd, n_layer, n_in
   return (vocab_size * (tie_word_embeddings ? 1 : 2) + n_positions) * n_embd + n_layer * block + 2 * n_embd;
 }
 
-/** An RMSNorm has no bias. */
 function gpt2Parameters({ n_embd: width, n_inner, n_layer, vocab_size, n_positions, tie_word_embeddings, norm: kind }: Gpt2Model): ModelParameter[] {
   const inner = n_inner ?? 4 * width;
   const weight = (name: string, size: number): ModelParameter => ({ name: `${name}.weight`, size, kind: "weight" });
@@ -84,7 +80,6 @@ function gpt2Parameters({ n_embd: width, n_inner, n_layer, vocab_size, n_positio
   ];
 }
 
-/** The family of the notebooks. */
 export const gpt2 = {
   title: "GPT-2",
   section: gpt2ModelSchema,

@@ -3,9 +3,9 @@ import { builtFields, type Family, normSchema, ownModelShape } from "./family.js
 import { llamaConfigShape } from "./model-configs.generated.js";
 import { rotaryRules, rotaryShape, rotaryWeightCount, settableFields } from "./rotary-model.js";
 
-/** A Llama: LlamaConfig's own names. The sizes are the seed's; what else is left out is transformers' default. */
+/** The fields of LlamaConfig, with the notebook's sizes; other omitted fields use the defaults of transformers. */
 const llamaModelSchema = z.strictObject({
-  type: z.literal("llama").describe("The model's family, by transformers' `model_type`."),
+  type: z.literal("llama").describe("Family of the model, by `model_type` of transformers."),
   norm: normSchema,
   ...ownModelShape,
   ...settableFields(llamaConfigShape),

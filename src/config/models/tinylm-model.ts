@@ -7,25 +7,23 @@ const norm = z
   .default("native")
   .transform((name) => (name === "layernorm" ? "native" : name))
   .pipe(z.enum(["native", "rmsnorm"]))
-  .describe(
-    "`native`, or `layernorm`, leaves the model's LayerNorms as they are; `rmsnorm` puts an RMSNorm without bias in the place of each, with its epsilon.",
-  );
+  .describe("`native` or `layernorm` keeps the LayerNorms; `rmsnorm` replaces each by an RMSNorm without bias, with the same epsilon.");
 
-/** The programme's own small model, of torch's encoder layers: the sizes of TinyLMConfig, under GPT-2's names, with the seed's values. */
+/** The small model of the notebook series: the fields of TinyLMConfig, with the notebook's sizes as defaults. */
 const tinylmModelSchema = z.strictObject({
-  type: z.literal("tinylm").describe("The programme's own small model: torch's encoder layers with a causal mask, read out by the embedding."),
+  type: z.literal("tinylm").describe("The small model of the notebook series: PyTorch's encoder layers with a causal mask and a tied output head."),
   norm,
   ...ownModelShape,
   vocab_size: vocabularySchema,
-  n_positions: z.int().min(2).default(128).describe("Longest sequence, and the length of a training window, in tokens."),
+  n_positions: z.int().min(2).default(128).describe("Maximum sequence length in tokens, and the default length of a training window."),
   n_embd: z
     .int()
     .min(1)
     .default(64)
     .describe("Width of the embedding and of the residual stream; a multiple of n_head. Feed-forward layers are 4 times as wide."),
-  n_layer: z.int().min(1).default(2).describe("Encoder layers; all begin as copies of one."),
-  n_head: z.int().min(1).default(2).describe("Attention heads in each layer."),
-  initializer_range: z.number().positive().default(0.02).describe("Standard deviation of the embeddings of tokens and positions as the model draws them."),
+  n_layer: z.int().min(1).default(2).describe("Number of encoder layers, all initialised as copies of one."),
+  n_head: z.int().min(1).default(2).describe("Attention heads per layer."),
+  initializer_range: z.number().positive().default(0.02).describe("Standard deviation of the initial token and position embeddings."),
 });
 
 export const tinylm = {

@@ -1,24 +1,24 @@
 import { families, familyOf } from "../models/families.js";
 import { modelSize, type RunConfig } from "../run-config-fields.js";
 
-/** A rule that several fields have to meet together. */
+/** A rule on one or several fields. */
 export interface CrossFieldRule {
-  /** The field that the message is shown at. */
+  /** Field that the message names. */
   path: string;
-  /** Further fields that the rule reads: it is not checked where one of them is itself wrong. */
+  /** Other fields that the rule reads. It is not checked if one of them is invalid. */
   reads: readonly string[];
-  /** What is wrong and how to mend it; undefined when all is well. */
+  /** What is wrong and how to fix it; undefined if nothing is. */
   problem(config: RunConfig): string | undefined;
 }
 
-/** Text, windows and their order: what the model and the seeds have to agree with. */
+/** Rules on the text and its training windows. */
 export const dataRules: readonly CrossFieldRule[] = [
   {
     path: "data.corpus",
     reads: [],
     problem: ({ data: { corpus } }) => {
       const paths = Array.isArray(corpus) ? corpus.map(({ path }) => path) : [];
-      const twice = paths.find((path, place) => paths.indexOf(path) < place);
+      const twice = paths.find((path, index) => paths.indexOf(path) < index);
       return twice === undefined ? undefined : `names ${twice} twice: name it once, with the sum of the weights`;
     },
   },
@@ -29,10 +29,8 @@ export const dataRules: readonly CrossFieldRule[] = [
       const positions = modelSize(config.model, "positions");
       const length = config.data.window_length;
       if (length === null)
-        return positions === undefined ? "is missing: the model's configuration tells no number of positions. Set it, for example to 128" : undefined;
-      return positions !== undefined && length > positions
-        ? `${length} tokens are more than the model's ${positions} positions: set it to at most ${positions}`
-        : undefined;
+        return positions === undefined ? "is missing: the model's configuration has no number of positions. Set it, for example to 128" : undefined;
+      return positions !== undefined && length > positions ? `must not exceed the model's ${positions} positions, got ${length}` : undefined;
     },
   },
   {
@@ -40,12 +38,12 @@ export const dataRules: readonly CrossFieldRule[] = [
     reads: ["training.data_seed"],
     problem: ({ seeds, training }) =>
       seeds.data !== null && typeof training.data_seed === "number" && training.data_seed !== seeds.data
-        ? `is ${seeds.data}, and training.data_seed, which means the same, is ${training.data_seed}: leave the latter out`
+        ? `is ${seeds.data}, but training.data_seed has the same meaning and is ${training.data_seed}: omit training.data_seed`
         : undefined,
   },
 ];
 
-/** Sizes of a model that have to fit each other, by its family. */
+/** Rules on the sizes of a model, by family. */
 export const modelRules: readonly CrossFieldRule[] = Object.keys(families).flatMap((type) =>
   (familyOf({ type })?.rules ?? []).map(({ field, reads, problem }) => ({
     path: `model.${field}`,
@@ -54,17 +52,17 @@ export const modelRules: readonly CrossFieldRule[] = Object.keys(families).flatM
   })),
 );
 
-/** The optimizers in whose place this package's own keeps moments, or a master copy of the weights, in float32. */
+/** Optimizers that bh-bridge can replace by its own, with moments or a master copy of the weights in float32. */
 export const ownStateOptimizers: readonly string[] = ["adamw_torch", "adamw_torch_fused"];
 
-/** What an optimizer keeps beside the weights, in which precision. */
+/** Rules on the precision of the optimizer's state. */
 export const optimizerRules: readonly CrossFieldRule[] = [
   {
     path: "training.optimizer_state_dtype",
     reads: ["training.optim"],
     problem: ({ training }) =>
       training.optimizer_state_dtype === "float32" && !ownStateOptimizers.includes(training.optim)
-        ? `"float32" needs training.optim = ${ownStateOptimizers.join(" or ")}, and it is ${training.optim}`
+        ? `"float32" requires training.optim = ${ownStateOptimizers.join(" or ")}, got ${training.optim}`
         : undefined,
   },
   {
@@ -72,7 +70,7 @@ export const optimizerRules: readonly CrossFieldRule[] = [
     reads: ["training.optim"],
     problem: ({ model, training }) =>
       model.dtype === "float32-master" && !ownStateOptimizers.includes(training.optim)
-        ? `"float32-master" needs training.optim = ${ownStateOptimizers.join(" or ")}, and it is ${training.optim}`
+        ? `"float32-master" requires training.optim = ${ownStateOptimizers.join(" or ")}, got ${training.optim}`
         : undefined,
   },
   {
@@ -80,7 +78,7 @@ export const optimizerRules: readonly CrossFieldRule[] = [
     reads: ["model.dtype"],
     problem: ({ noise, model }) =>
       noise.epsilon > 0 && model.dtype === "float32-master"
-        ? 'is lost with model.dtype = "float32-master", whose next step rounds the weights from its own copy: use "bfloat16" or "float32"'
+        ? 'has no effect with model.dtype = "float32-master", which rounds the weights from its own copy: use "bfloat16" or "float32"'
         : undefined,
   },
 ];

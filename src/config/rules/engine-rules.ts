@@ -2,13 +2,13 @@ import { families, familyOf } from "../models/families.js";
 import type { RunConfig } from "../run-config-fields.js";
 import { type CrossFieldRule, ownStateOptimizers } from "./cross-field-rule.js";
 
-/** The families that engine `fast` supports, and the values of those fields of which it does not support all. */
+/** Families that engine `fast` supports, with the fields of which it supports only some values. */
 const fastFamilies = Object.keys(families).flatMap((type) => {
   const { fastEngine: fields } = familyOf({ type }) ?? {};
   return fields ? [{ type, fields }] : [];
 });
 
-/** What engine `fast` implements, where it is not everything. */
+/** Values that engine `fast` supports, by field. */
 const fastEngineHas: { path: string; value(config: RunConfig): unknown; has: readonly unknown[] }[] = [
   { path: "model.type", value: ({ model }) => model.type, has: fastFamilies.map(({ type }) => type) },
   ...fastFamilies.flatMap(({ type, fields }) =>
@@ -32,12 +32,12 @@ const fastEngineRules: CrossFieldRule[] = fastEngineHas.map(({ path, value, has 
   problem: (config) => {
     if (config.engine.name !== "fast" || has.includes(value(config))) return undefined;
     const accepted = has.filter((one) => one !== undefined && one !== null).map(String);
-    const remedy = accepted.length > 0 ? `only ${accepted.join(" or ")}: use it, or engine=trainer` : "leave it out, or use engine=trainer";
-    return `engine fast has no ${String(value(config))} here, ${remedy}`;
+    const remedy = accepted.length > 0 ? `use ${accepted.join(" or ")}, or engine=trainer` : "omit it, or use engine=trainer";
+    return `engine fast does not support ${String(value(config))}: ${remedy}`;
   },
 }));
 
-/** What the engine of a run implements. */
+/** Rules on the engine. */
 export const engineRules: readonly CrossFieldRule[] = [
   ...fastEngineRules,
   {

@@ -3,12 +3,12 @@ import { type CrossFieldRule, ownStateOptimizers } from "./cross-field-rule.js";
 
 const optimizersWithoutMoments: readonly string[] = ["sgd", "adagrad", "rmsprop", "adafactor"];
 
-/** What is recorded has to be there: tensors, and rows of the vocabulary. */
+/** Rules on recorded tensors and rows. */
 export const recordRules: readonly CrossFieldRule[] = [
   {
     path: "record.tensors",
     reads: [],
-    problem: ({ record }) => (record.tensors.includes("wte") ? undefined : 'must contain "wte": the census and the verdict are computed from it'),
+    problem: ({ record }) => (record.tensors.includes("wte") ? undefined : 'must contain "wte", which the census and the verdict require'),
   },
   {
     path: "record.tensors",
@@ -20,7 +20,7 @@ export const recordRules: readonly CrossFieldRule[] = [
     reads: ["training.optim"],
     problem: ({ record, training }) =>
       record.tensors.some((tensor) => /\.exp_avg(_sq)?$/.test(tensor)) && optimizersWithoutMoments.includes(training.optim)
-        ? `training.optim = ${training.optim} has no moments of Adam: name what it keeps, or use ${ownStateOptimizers.join(" or ")}`
+        ? `training.optim = ${training.optim} does not have Adam's moments: name its own state, or use ${ownStateOptimizers.join(" or ")}`
         : undefined,
   },
   {
@@ -28,7 +28,7 @@ export const recordRules: readonly CrossFieldRule[] = [
     reads: ["model.dtype"],
     problem: ({ record, model }) =>
       record.tensors.some((tensor) => tensor.endsWith(".master")) && model.dtype !== "float32-master"
-        ? `a master copy of the weights exists with model.dtype = "float32-master" only, and it is "${model.dtype}"`
+        ? `a master copy of the weights requires model.dtype = "float32-master", got "${model.dtype}"`
         : undefined,
   },
   {
@@ -37,8 +37,8 @@ export const recordRules: readonly CrossFieldRule[] = [
     problem: ({ record, engine }) => {
       const unseen = record.tensors.filter((tensor) => tensorsOfForwardPass.includes(tensor));
       if (engine.processes > 1 && unseen.length > 0)
-        return `each of ${engine.processes} processes sees its part of ${unseen.join(", ")} alone: use engine.processes=1, or leave it out`;
-      return engine.name === "fast" && unseen.length > 0 ? `engine fast does not compute ${unseen.join(", ")}: use engine=trainer, or leave it out` : undefined;
+        return `each of ${engine.processes} processes computes only its part of ${unseen.join(", ")}: use engine.processes=1, or omit it`;
+      return engine.name === "fast" && unseen.length > 0 ? `engine fast does not compute ${unseen.join(", ")}: use engine=trainer, or omit it` : undefined;
     },
   },
   {
@@ -65,7 +65,7 @@ export const recordRules: readonly CrossFieldRule[] = [
       const outside = record.rows.filter((row) => row >= model.vocab_size);
       return outside.length === 0
         ? undefined
-        : `rows go from 0 to ${model.vocab_size - 1} (model.vocab_size is ${model.vocab_size}), and ${outside.join(", ")} lie beyond`;
+        : `rows must be between 0 and ${model.vocab_size - 1} (model.vocab_size is ${model.vocab_size}), got ${outside.join(", ")}`;
     },
   },
   {
@@ -75,15 +75,15 @@ export const recordRules: readonly CrossFieldRule[] = [
   },
 ];
 
-/** What is wrong with a pattern of rows. */
+/** The problem of a pattern of rows. */
 function patternProblem(pattern: string, vocabulary: number, tokenizer: string | null): string | undefined {
   if (vocabulary > mostByteTokens && tokenizer === null) {
-    return `a pattern is of characters, and nothing tells how the ${vocabulary} tokens are written: list their ids, or name a data.tokenizer`;
+    return `a pattern matches the text of tokens, which is unknown for ${vocabulary} tokens: list their ids, or set data.tokenizer`;
   }
   try {
-    if (tokenizer !== null) return expressionOf(pattern) && undefined; // what it matches is seen when the tokenizer is read
+    if (tokenizer !== null) return expressionOf(pattern) && undefined; // matched when the tokenizer is read
     return matchingTokens(pattern, vocabulary).length > 0 ? undefined : `${pattern} matches no token`;
   } catch (error) {
-    return `${pattern} is no regular expression: ${error instanceof Error ? error.message : String(error)}`;
+    return `${pattern} is not a regular expression: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

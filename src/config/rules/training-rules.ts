@@ -1,44 +1,43 @@
 import type { CrossFieldRule } from "./cross-field-rule.js";
 
 const schedulersThatEvaluate: readonly string[] = ["reduce_lr_on_plateau", "greedy"];
-/** What `training.lr_scheduler_kwargs` has to name for a schedule: one of these. */
+/** Arguments of which `training.lr_scheduler_kwargs` must contain one, by schedule. */
 const neededByScheduler: Readonly<Record<string, { names: readonly string[]; example: string }>> = {
   cosine_with_min_lr: { names: ["min_lr", "min_lr_rate"], example: '{"min_lr":1e-5}' },
   cosine_warmup_with_min_lr: { names: ["min_lr", "min_lr_rate"], example: '{"min_lr":1e-5}' },
   warmup_stable_decay: { names: ["num_decay_steps"], example: '{"num_decay_steps":100}' },
 };
 
-/** Precision, logs, evaluations, learning rate and loading of a training. */
+/** Rules on precision, logs, evaluation, learning rate and data loading. */
 export const trainingRules: readonly CrossFieldRule[] = [
   {
     path: "training.fp16",
     reads: ["training.bf16"],
-    problem: ({ training }) => (training.fp16 && training.bf16 ? "excludes training.bf16, which is true: set one of the two to false" : undefined),
+    problem: ({ training }) => (training.fp16 && training.bf16 ? "cannot be combined with training.bf16: set one of them to false" : undefined),
   },
   {
     path: "training.logging_steps",
     reads: [],
-    problem: ({ training }) =>
-      training.logging_steps > 1 && !Number.isInteger(training.logging_steps) ? "must be a whole number when it is above 1" : undefined,
+    problem: ({ training }) => (training.logging_steps > 1 && !Number.isInteger(training.logging_steps) ? "must be an integer if it is above 1" : undefined),
   },
   {
     path: "training.eval_strategy",
     reads: ["data.held_out"],
     problem: ({ training, data }) =>
-      (training.eval_strategy ?? "no") !== "no" && data.held_out === 0 ? "there is no text to evaluate on: set data.held_out, for example to 0.1" : undefined,
+      (training.eval_strategy ?? "no") !== "no" && data.held_out === 0 ? "requires held-out text: set data.held_out, for example to 0.1" : undefined,
   },
   {
     path: "training.eval_on_start",
     reads: ["data.held_out"],
     problem: ({ training, data }) =>
-      training.eval_on_start && data.held_out === 0 ? "there is no text to evaluate on: set data.held_out, for example to 0.1" : undefined,
+      training.eval_on_start && data.held_out === 0 ? "requires held-out text: set data.held_out, for example to 0.1" : undefined,
   },
   {
     path: "training.lr_scheduler_type",
     reads: ["training.eval_strategy"],
     problem: ({ training }) =>
       schedulersThatEvaluate.includes(training.lr_scheduler_type) && (training.eval_strategy ?? "no") === "no"
-        ? `"${training.lr_scheduler_type}" follows an evaluation: set training.eval_strategy and data.held_out`
+        ? `"${training.lr_scheduler_type}" requires evaluation: set training.eval_strategy and data.held_out`
         : undefined,
   },
   {
@@ -47,7 +46,7 @@ export const trainingRules: readonly CrossFieldRule[] = [
     problem: ({ training }) => {
       const needed = neededByScheduler[training.lr_scheduler_type];
       if (!needed || schedulerArguments(training.lr_scheduler_kwargs).some((name) => needed.names.includes(name))) return undefined;
-      return `"${training.lr_scheduler_type}" needs ${needed.names.join(" or ")}: set training.lr_scheduler_kwargs, for example to ${needed.example}`;
+      return `"${training.lr_scheduler_type}" requires ${needed.names.join(" or ")}: set training.lr_scheduler_kwargs, for example to ${needed.example}`;
     },
   },
   {
@@ -55,7 +54,7 @@ export const trainingRules: readonly CrossFieldRule[] = [
     reads: ["training.dataloader_num_workers"],
     problem: ({ training }) =>
       typeof training.dataloader_prefetch_factor === "number" && training.dataloader_num_workers === 0
-        ? "only workers load ahead: set training.dataloader_num_workers above 0"
+        ? "requires workers: set training.dataloader_num_workers above 0"
         : undefined,
   },
   {
@@ -63,28 +62,30 @@ export const trainingRules: readonly CrossFieldRule[] = [
     reads: ["training.dataloader_num_workers"],
     problem: ({ training }) =>
       training.dataloader_persistent_workers && training.dataloader_num_workers === 0
-        ? "there are no workers to keep: set training.dataloader_num_workers above 0"
+        ? "requires workers: set training.dataloader_num_workers above 0"
         : undefined,
   },
 ];
 
-/** The names in `training.lr_scheduler_kwargs`, which HF also takes as JSON text. */
+/** Names in `training.lr_scheduler_kwargs`, which transformers also accepts as JSON text. */
 function schedulerArguments(given: unknown): string[] {
   if (typeof given !== "string") return Object.keys(given ?? {});
   try {
     return Object.keys(JSON.parse(given));
   } catch {
-    return []; // not JSON: HF refuses it, and nothing is named by it
+    return []; // transformers reports text that is not JSON
   }
 }
 
-/** What several processes can share. */
+/** Rules on several processes. */
 export const processRules: readonly CrossFieldRule[] = [
   {
     path: "engine.processes",
     reads: ["engine.name"],
     problem: ({ engine }) =>
-      engine.processes > 1 && engine.name !== "trainer" ? `engine ${engine.name} trains in one process: use engine=trainer, or engine.processes=1` : undefined,
+      engine.processes > 1 && engine.name !== "trainer"
+        ? `engine ${engine.name} supports only one process: use engine=trainer, or engine.processes=1`
+        : undefined,
   },
   {
     path: "engine.processes",
@@ -101,7 +102,7 @@ export const processRules: readonly CrossFieldRule[] = [
     reads: ["device"],
     problem: ({ engine: { processes }, device }) =>
       processes > 1 && (device === "mps" || device.startsWith("cuda:"))
-        ? `each process needs a device of its own, and device=${device} is one: use cpu, or cuda, whose GPUs they share out`
+        ? `each process requires its own device, but device=${device} is a single one: use cpu, or cuda, which gives each process a GPU`
         : undefined,
   },
   {
@@ -109,7 +110,7 @@ export const processRules: readonly CrossFieldRule[] = [
     reads: ["engine.processes"],
     problem: ({ engine: { processes }, training }) =>
       processes > 1 && training.label_smoothing_factor
-        ? "is a mean over each process's part, which HF does not weigh by its size: leave it out, or use engine.processes=1"
+        ? "is not supported with several processes, whose parts transformers does not weight by size: omit it, or use engine.processes=1"
         : undefined,
   },
 ];

@@ -23,9 +23,8 @@ export interface Hdf5Dataset {
 }
 
 /**
- * Every dataset that links inside the file lead to, named by its path without the leading slash.
- *
- * Throws an `Error` for groups that nest too deep (or hold themselves) and for too many objects.
+ * Every dataset that links inside the file lead to, named by its path without the leading slash. Throws an `Error` for groups that nest too deep (or hold
+ * themselves) and for too many objects.
  */
 export function listDatasets(sandbox: Hdf5Sandbox): Hdf5Dataset[] {
   const datasets: Hdf5Dataset[] = [];
@@ -82,9 +81,8 @@ const integerDtypes: ReadonlyMap<number, readonly [unsigned: Dtype, signed: Dtyp
 ]);
 
 /**
- * Open an HDF5 file: its datasets of numbers are listed, no data is read. Integers of a dataset `W` (or one whose attribute `dtype` is
- * "bfloat16") that have 16 bits are bfloat16 numbers.
- *
+ * Open an HDF5 file: its datasets of numbers are listed, no data is read. Integers of a dataset `W` (or one whose attribute `dtype` is "bfloat16") that have 16
+ * bits are bfloat16 numbers.
  * @throws {BhBridgeError} `FORMAT_INVALID`, and what `FileBytes` throws.
  */
 export async function openHdf5(path: string, label = basename(path)): Promise<TensorFile> {

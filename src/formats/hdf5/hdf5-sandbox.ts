@@ -23,10 +23,8 @@ export function isGlobalHeap(bytes: Buffer): boolean {
 }
 
 /**
- * Make sure that a global heap collection ends: the HDF5 library walks its objects by their sizes, for ever when a piece of free space has none.
- *
- * Format: HDF5 File Format Specification 3.0, III.E.
- *
+ * Make sure that a global heap collection ends: the HDF5 library walks its objects by their sizes, for ever when a piece of free space has none. Format: HDF5
+ * File Format Specification 3.0, III.E.
  * @param position of the collection in the file.
  * @param read gives bytes of the file.
  * @throws {BhBridgeError} `FORMAT_INVALID`.
@@ -82,9 +80,8 @@ function giveUpAfterTrap(error: unknown): boolean {
 let filesShown = 0;
 
 /**
- * The HDF5 library in WebAssembly, seeing one file and nothing else of this machine: it can follow no link out of that file.
- *
- * Bytes are read from the file when the library asks for them; the file is not copied into its memory.
+ * The HDF5 library in WebAssembly, seeing one file and nothing else of this machine: it can follow no link out of that file. Bytes are read from the file when
+ * the library asks for them; the file is not copied into its memory.
  */
 export class Hdf5Sandbox {
   readonly module: H5Module;

@@ -31,7 +31,6 @@ const bodyPrefix = "transformer.";
 
 /**
  * The weights of the one GPT-2 among the tensors of a file or directory: a state dict, alone or among the other things that a training script saves.
- *
  * @param path where the tensors lie, for messages.
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` when they hold no GPT-2, several, or a part of one.
  */

@@ -28,7 +28,6 @@ const configFile = "config.json";
 
 /**
  * Open a directory that transformers saved: a model in one file or in shards, or an optimizer's state alone.
- *
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` when it holds neither, naming the checkpoints inside it; what the readers of its files throw.
  */
 export function openHfDirectory(directory: string): HfDirectory {

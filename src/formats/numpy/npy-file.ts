@@ -41,7 +41,6 @@ interface NpyHeader {
 
 /**
  * Open a numpy `.npy` file (versions 1 to 3): one tensor, named `array`.
- *
  * @throws {BhBridgeError} `FORMAT_INVALID`; `FORMAT_UNSUPPORTED` for arrays of objects, records, texts and big-endian numbers.
  */
 export function openNpy(path: string, label = basename(path)): TensorFile {
@@ -102,7 +101,6 @@ const suffix = ".npy";
 
 /**
  * Open what `numpy.savez` saved: a zip archive of `.npy` files, each a tensor of the file's name.
- *
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for `numpy.savez_compressed`; what `openNpy` throws.
  */
 export function openNpz(path: string, label = basename(path)): TensorFile {

@@ -42,9 +42,8 @@ interface SafetensorsHeader {
 }
 
 /**
- * The header of a safetensors file, checked as the library checks it: tensors in offset order fill the rest of the file exactly,
- * without gap or overlap, and each is as long as its dtype and shape demand.
- *
+ * The header of a safetensors file, checked as the library checks it: tensors in offset order fill the rest of the file exactly, without gap or overlap, and
+ * each is as long as its dtype and shape demand.
  * @throws {BhBridgeError} `FORMAT_INVALID` with the byte offset.
  */
 export function readSafetensorsHeader(file: FileBytes): SafetensorsHeader {

@@ -16,7 +16,6 @@ export interface TensorFile {
 
 /**
  * Open a safetensors file: its header is read and checked, no tensor is.
- *
  * @param label how the tensors name their file; the last part of the path by default.
  * @throws {BhBridgeError} `FORMAT_INVALID`, and what `FileBytes` throws.
  */
@@ -42,9 +41,8 @@ type OpenShard = (path: string, label: string) => TensorFile;
 
 /**
  * Open the tensors that an index (`model.safetensors.index.json`, `pytorch_model.bin.index.json`) names, each in its shard.
- *
- * @throws {BhBridgeError} `FORMAT_INVALID`, also for shards outside the index's directory and for tensors that their shard lacks;
- *   `FILE_NOT_FOUND` for a missing shard; what `openShard` throws.
+ * @throws {BhBridgeError} `FORMAT_INVALID`, also for shards outside the index's directory and for tensors that their shard lacks; `FILE_NOT_FOUND` for a
+ *   missing shard; what `openShard` throws.
  */
 export function openSharded(indexPath: string, openShard: OpenShard): TensorFile {
   const checked = indexSchema.safeParse(readJson(indexPath));
@@ -86,7 +84,6 @@ const alignment = 8;
 
 /**
  * Write tensors as a safetensors file, in memory that does not grow with them.
- *
  * @throws {BhBridgeError} `FILE_UNWRITABLE` (also when the file exists), `DISK_FULL`, `IO_FAILED`; what reading the rows throws.
  */
 export function writeSafetensors(path: string, tensors: readonly WritableTensor[], metadata: Readonly<Record<string, string>> = {}): void {

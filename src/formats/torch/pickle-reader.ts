@@ -13,7 +13,6 @@ const newestProtocol = 5;
 
 /**
  * Read a pickle (protocols 2 to 5) into inert data, executing nothing.
- *
  * @param offset where it begins in the file at `path`, for errors.
  * @throws {BhBridgeError} `FORMAT_INVALID`, also for opcodes that only older protocols write; what the hooks throw.
  */

@@ -20,7 +20,6 @@ const maxSpanBytes = 256 * 2 ** 20;
 
 /**
  * The rows of a view that is not dense and row-major: transposed, sliced, expanded, or overlapping itself.
- *
  * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` when the view covers more than `maxSpanBytes`.
  */
 export function stridedRows(file: FileBytes, name: string, layout: StridedLayout): RowSource {

@@ -29,9 +29,8 @@ export interface TorchFile extends TensorFile {
 
 /**
  * Open what `torch.save` of torch 1.6 or later saved: its pickle is read as data, and no storage is.
- *
- * @throws {BhBridgeError} `FORMAT_INVALID`; `FORMAT_UNSUPPORTED` for other zip archives and for what torch saves rarely (TorchScript,
- *   big-endian, quantized and sparse tensors); what `FileBytes` throws.
+ * @throws {BhBridgeError} `FORMAT_INVALID`; `FORMAT_UNSUPPORTED` for other zip archives and for what torch saves rarely (TorchScript, big-endian, quantized
+ *   and sparse tensors); what `FileBytes` throws.
  */
 export function openTorchArchive(path: string, label = basename(path)): TorchFile {
   const file = new FileBytes(path);

@@ -25,7 +25,6 @@ interface NamedValues {
 
 /**
  * Name every tensor in what `torch.save` saved by the keys and indices on its way, joined with dots: `model.embedding.weight`, `state.0.exp_avg`.
- *
  * @throws {BhBridgeError} `FORMAT_INVALID` for values that hold themselves, nest too deep or unfold too far, and for two tensors of one name.
  */
 export function nameValues(root: unknown, path: string, offset: number): NamedValues {

@@ -72,10 +72,8 @@ interface TorchPickle {
 }
 
 /**
- * Read the `data.pkl` of a torch archive, executing nothing.
- *
- * Known are the calls that build tensors, parameters and dicts; every other call becomes a `PickleInstance`.
- *
+ * Read the `data.pkl` of a torch archive, executing nothing. Known are the calls that build tensors, parameters and dicts; every other call becomes a
+ * `PickleInstance`.
  * @throws {BhBridgeError} `FORMAT_INVALID`, `FORMAT_UNSUPPORTED`.
  */
 export function readTorchPickle(bytes: Uint8Array, path: string, offset: number): TorchPickle {

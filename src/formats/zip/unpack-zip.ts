@@ -22,11 +22,8 @@ const mostFiles = 50_000;
 const foreign = /(?:^|\/)(?:__MACOSX\/|\.DS_Store$)/;
 
 /**
- * Unpack all files of an archive into a folder that is empty.
- *
- * Nothing is written before all names and sizes are found sound: paths stay in the folder, links are refused, and so is more than the disk has room for.
- * A file that turns out longer than the archive says is cut short and refused.
- *
+ * Unpack all files of an archive into a folder that is empty. Nothing is written before all names and sizes are found sound: paths stay in the folder, links
+ * are refused, and so is more than the disk has room for. A file that turns out longer than the archive says is cut short and refused.
  * @param mostBytes of all files together.
  * @throws {BhBridgeError} `FORMAT_INVALID` for damage, links, and names that lead elsewhere; `FORMAT_UNSUPPORTED` for what is compressed otherwise than by
  *   DEFLATE, or too large; `DISK_FULL`; `ABORTED`.

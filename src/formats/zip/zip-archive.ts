@@ -5,9 +5,7 @@ import { readZipDirectory, type ZipDirectory, type ZipEntry } from "./zip-direct
 const localHeaderBytes = 30;
 const localHeaderSignature = 0x04034b50;
 
-/**
- * A zip archive: an entry is a range of the file, and ranges may not overlap. Nothing is unpacked here, so an archive cannot grow.
- */
+/** A zip archive: an entry is a range of the file, and ranges may not overlap. Nothing is unpacked here, so an archive cannot grow. */
 export class ZipArchive {
   readonly entries: ReadonlyMap<string, ZipEntry>;
   readonly #file: FileBytes;
@@ -26,11 +24,7 @@ export class ZipArchive {
     this.#starts = new Map(directory.entries.map((entry) => [entry.name, this.#start(entry)]));
   }
 
-  /**
-   * Where the bytes of an entry that is not compressed begin in the file.
-   *
-   * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for a compressed entry.
-   */
+  /** Where the bytes of an entry that is not compressed begin in the file. @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for a compressed entry. */
   locate(entry: ZipEntry): number {
     const { path } = this.#file;
     if (entry.method !== 0) {

@@ -51,11 +51,8 @@ interface End {
 }
 
 /**
- * Read the directory at the archive's end.
- *
- * yauzl 3.4 is no replacement: it is asynchronous, needs 11.7 s for 65,600 entries (0.2 s here), and accepts five of the damaged archives in the tests, such
- * as one that holds a name twice.
- *
+ * Read the directory at the archive's end. yauzl 3.4 is no replacement: it is asynchronous, needs 11.7 s for 65,600 entries (0.2 s here), and accepts five of
+ * the damaged archives in the tests, such as one that holds a name twice.
  * @throws {BhBridgeError} `FORMAT_INVALID`.
  */
 export function readZipDirectory(file: FileBytes): ZipDirectory {

@@ -42,8 +42,8 @@ test("every field stands in it, with its documentation", async () => {
   const fields = fieldPaths().filter((path) => !/^(?:init|model|engine)\./.test(path) && path !== "preset");
   const names = fields.map((path) => path.slice(path.lastIndexOf(".") + 1));
   expect(names.filter((name) => !new RegExp(`^ *(# - )?${name}:`, "m").test(text))).toEqual([]);
-  expect(text).toContain("  name: trainer\n  # A faster way to the same bits");
-  expect(text).toContain("  # Optimizer steps to take. The history has one state more: the initial one.\n  max_steps: 800\n");
+  expect(text).toContain("  name: trainer\n  # Faster computation of the same bits");
+  expect(text).toContain("  # Number of optimizer steps. The history also has the initial state.\n  max_steps: 800\n");
   expect(
     Math.max(
       ...text

@@ -64,7 +64,7 @@ test.each([
     "training.output_dir=x",
     "training.output_dir: is set by bh-bridge: every run has a directory of its own: `out` names the folder that holds it (`--out` on the command line)",
   ],
-  ["model.use_cache=true", "model.use_cache: is set by bh-bridge: training never reads the cache of keys and values"],
+  ["model.use_cache=true", "model.use_cache: is set by bh-bridge: training does not use the cache of keys and values"],
   ["training.__proto__.x=1", "training.__proto__: is not a field name"],
   ["constructor=1", "constructor: is not a field name"],
   ['training={"__proto__":{"max_steps":1}}', "training.__proto__: is not a field name"],

@@ -101,8 +101,8 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, "1", null])("a learning rate of
 });
 
 test.each([
-  [["model.n_head=3"], "model.n_head: 3 does not fit model.n_embd: 64 is not divisible by model.n_head = 3: each head takes an equal share"],
-  [["model.n_head=3", "model.n_embd=64"], "model.n_embd: 64 is not divisible by model.n_head = 3: each head takes an equal share"],
+  [["model.n_head=3"], "model.n_head: 3 does not fit model.n_embd: 64 is not divisible by model.n_head = 3: all heads have the same width"],
+  [["model.n_head=3", "model.n_embd=64"], "model.n_embd: 64 is not divisible by model.n_head = 3: all heads have the same width"],
 ])("of the values in a broken rule the one that was set is blamed: %s", async (set, message) => {
   expect(await problems(...set)).toEqual([message]);
 });

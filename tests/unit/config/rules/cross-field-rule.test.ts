@@ -9,11 +9,11 @@ testRules(dataRules, {
     },
     {
       set: ["data.window_length=129"],
-      message: "data.window_length: 129 tokens are more than the model's 128 positions: set it to at most 128",
+      message: "data.window_length: must not exceed the model's 128 positions, got 129",
     },
     {
       set: ["seeds.data=1", "training.data_seed=2"],
-      message: "seeds.data: is 1, and training.data_seed, which means the same, is 2: leave the latter out",
+      message: "seeds.data: is 1, but training.data_seed has the same meaning and is 2: omit training.data_seed",
     },
   ],
   met: [],
@@ -21,18 +21,18 @@ testRules(dataRules, {
 
 testRules(modelRules, {
   broken: [
-    { set: ["model.n_embd=63"], message: "model.n_embd: 63 is not divisible by model.n_head = 2: each head takes an equal share" },
-    { set: ["model.type=llama", "model.head_dim=31"], message: "model.head_dim: is 31, and positions are rotations of pairs: set an even width" },
+    { set: ["model.n_embd=63"], message: "model.n_embd: 63 is not divisible by model.n_head = 2: all heads have the same width" },
+    { set: ["model.type=llama", "model.head_dim=31"], message: "model.head_dim: must be even, since positions rotate pairs of components, got 31" },
     {
       set: ["model.type=llama", "model.num_key_value_heads=4"],
-      message: "model.num_key_value_heads: 4 does not divide model.num_attention_heads = 2: as many queries share each head of keys and values",
+      message: "model.num_key_value_heads: must divide model.num_attention_heads (2), got 4",
     },
-    { set: ["model.type=qwen3", "model.head_dim=33"], message: "model.head_dim: is 33, and positions are rotations of pairs: set an even width" },
+    { set: ["model.type=qwen3", "model.head_dim=33"], message: "model.head_dim: must be even, since positions rotate pairs of components, got 33" },
     {
       set: ["model.type=qwen3", "model.num_key_value_heads=3"],
-      message: "model.num_key_value_heads: 3 does not divide model.num_attention_heads = 2: as many queries share each head of keys and values",
+      message: "model.num_key_value_heads: must divide model.num_attention_heads (2), got 3",
     },
-    { set: ["model.type=tinylm", "model.n_embd=65"], message: "model.n_embd: 65 is not divisible by model.n_head = 2: each head takes an equal share" },
+    { set: ["model.type=tinylm", "model.n_embd=65"], message: "model.n_embd: 65 is not divisible by model.n_head = 2: all heads have the same width" },
   ],
   met: [["model.n_embd=96", "model.n_head=3"]],
 });
@@ -41,15 +41,15 @@ testRules(optimizerRules, {
   broken: [
     {
       set: ["training.optimizer_state_dtype=float32", "training.optim=adafactor"],
-      message: 'training.optimizer_state_dtype: "float32" needs training.optim = adamw_torch or adamw_torch_fused, and it is adafactor',
+      message: 'training.optimizer_state_dtype: "float32" requires training.optim = adamw_torch or adamw_torch_fused, got adafactor',
     },
     {
       set: ["model.dtype=float32-master", "training.optim=adafactor"],
-      message: 'model.dtype: "float32-master" needs training.optim = adamw_torch or adamw_torch_fused, and it is adafactor',
+      message: 'model.dtype: "float32-master" requires training.optim = adamw_torch or adamw_torch_fused, got adafactor',
     },
     {
       set: ["noise.epsilon=1", "model.dtype=float32-master"],
-      message: 'noise.epsilon: is lost with model.dtype = "float32-master", whose next step rounds the weights from its own copy: use "bfloat16" or "float32"',
+      message: 'noise.epsilon: has no effect with model.dtype = "float32-master", which rounds the weights from its own copy: use "bfloat16" or "float32"',
     },
   ],
   met: [["training.optim=sgd"]],

@@ -3,41 +3,41 @@ import { testRules } from "./rule-cases.js";
 
 testRules(engineRules, {
   broken: [
-    { set: ["engine=fast", "model.type=llama"], message: "model.type: engine fast has no llama here, only gpt2: use it, or engine=trainer" },
+    { set: ["engine=fast", "model.type=llama"], message: "model.type: engine fast does not support llama: use gpt2, or engine=trainer" },
     {
       set: ["engine=fast", "model.activation_function=relu"],
-      message: "model.activation_function: engine fast has no relu here, only gelu_new: use it, or engine=trainer",
+      message: "model.activation_function: engine fast does not support relu: use gelu_new, or engine=trainer",
     },
-    { set: ["engine=fast", "model.resid_pdrop=0.1"], message: "model.resid_pdrop: engine fast has no 0.1 here, only 0: use it, or engine=trainer" },
-    { set: ["engine=fast", "model.embd_pdrop=0.1"], message: "model.embd_pdrop: engine fast has no 0.1 here, only 0: use it, or engine=trainer" },
-    { set: ["engine=fast", "model.attn_pdrop=0.1"], message: "model.attn_pdrop: engine fast has no 0.1 here, only 0: use it, or engine=trainer" },
+    { set: ["engine=fast", "model.resid_pdrop=0.1"], message: "model.resid_pdrop: engine fast does not support 0.1: use 0, or engine=trainer" },
+    { set: ["engine=fast", "model.embd_pdrop=0.1"], message: "model.embd_pdrop: engine fast does not support 0.1: use 0, or engine=trainer" },
+    { set: ["engine=fast", "model.attn_pdrop=0.1"], message: "model.attn_pdrop: engine fast does not support 0.1: use 0, or engine=trainer" },
     {
       set: ["engine=fast", "model.reorder_and_upcast_attn=true"],
-      message: "model.reorder_and_upcast_attn: engine fast has no true here, only false: use it, or engine=trainer",
+      message: "model.reorder_and_upcast_attn: engine fast does not support true: use false, or engine=trainer",
     },
     {
       set: ["engine=fast", "training.optim=adafactor"],
-      message: "training.optim: engine fast has no adafactor here, only adamw_torch or adamw_torch_fused: use it, or engine=trainer",
+      message: "training.optim: engine fast does not support adafactor: use adamw_torch or adamw_torch_fused, or engine=trainer",
     },
     {
       set: ["engine=fast", "training.label_smoothing_factor=0.1"],
-      message: "training.label_smoothing_factor: engine fast has no 0.1 here, only 0: use it, or engine=trainer",
+      message: "training.label_smoothing_factor: engine fast does not support 0.1: use 0, or engine=trainer",
     },
     {
       set: ["engine=fast", "training.neftune_noise_alpha=5"],
-      message: "training.neftune_noise_alpha: engine fast has no 5 here, leave it out, or use engine=trainer",
+      message: "training.neftune_noise_alpha: engine fast does not support 5: omit it, or use engine=trainer",
     },
     {
       set: ["engine=fast", "training.fp16=true", "training.bf16=false"],
-      message: "training.fp16: engine fast has no true here, only false: use it, or engine=trainer",
+      message: "training.fp16: engine fast does not support true: use false, or engine=trainer",
     },
     {
       set: ["engine=fast", "training.torch_compile=true"],
-      message: "training.torch_compile: engine fast has no true here, only false: use it, or engine=trainer",
+      message: "training.torch_compile: engine fast does not support true: use false, or engine=trainer",
     },
     {
       set: ["engine=fast", "training.activation_checkpointing=true"],
-      message: "training.activation_checkpointing: engine fast has no true here, only false: use it, or engine=trainer",
+      message: "training.activation_checkpointing: engine fast does not support true: use false, or engine=trainer",
     },
     {
       set: ["engine=fast", "engine.batched_runs=2", "engine.compile=on"],

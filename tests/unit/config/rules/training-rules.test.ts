@@ -4,13 +4,13 @@ import { problems, testRules } from "./rule-cases.js";
 
 testRules(trainingRules, {
   broken: [
-    { set: ["training.fp16=true"], message: "training.fp16: excludes training.bf16, which is true: set one of the two to false" },
-    { set: ["training.logging_steps=1.5"], message: "training.logging_steps: must be a whole number when it is above 1" },
-    { set: ["training.eval_strategy=steps"], message: "training.eval_strategy: there is no text to evaluate on: set data.held_out, for example to 0.1" },
-    { set: ["training.eval_on_start=true"], message: "training.eval_on_start: there is no text to evaluate on: set data.held_out, for example to 0.1" },
+    { set: ["training.fp16=true"], message: "training.fp16: cannot be combined with training.bf16: set one of them to false" },
+    { set: ["training.logging_steps=1.5"], message: "training.logging_steps: must be an integer if it is above 1" },
+    { set: ["training.eval_strategy=steps"], message: "training.eval_strategy: requires held-out text: set data.held_out, for example to 0.1" },
+    { set: ["training.eval_on_start=true"], message: "training.eval_on_start: requires held-out text: set data.held_out, for example to 0.1" },
     {
       set: ["training.lr_scheduler_type=greedy"],
-      message: 'training.lr_scheduler_type: "greedy" follows an evaluation: set training.eval_strategy and data.held_out',
+      message: 'training.lr_scheduler_type: "greedy" requires evaluation: set training.eval_strategy and data.held_out',
     },
     {
       set: ["training.lr_scheduler_type=warmup_stable_decay"],
@@ -19,11 +19,11 @@ testRules(trainingRules, {
     },
     {
       set: ["training.dataloader_prefetch_factor=2"],
-      message: "training.dataloader_prefetch_factor: only workers load ahead: set training.dataloader_num_workers above 0",
+      message: "training.dataloader_prefetch_factor: requires workers: set training.dataloader_num_workers above 0",
     },
     {
       set: ["training.dataloader_persistent_workers=true"],
-      message: "training.dataloader_persistent_workers: there are no workers to keep: set training.dataloader_num_workers above 0",
+      message: "training.dataloader_persistent_workers: requires workers: set training.dataloader_num_workers above 0",
     },
   ],
   met: [
@@ -44,19 +44,22 @@ test("a schedule whose arguments are missing says which", async () => {
 
 testRules(processRules, {
   broken: [
-    { set: ["engine.processes=2", "engine=fast"], message: "engine.processes: engine fast trains in one process: use engine=trainer, or engine.processes=1" },
+    {
+      set: ["engine.processes=2", "engine=fast"],
+      message: "engine.processes: engine fast supports only one process: use engine=trainer, or engine.processes=1",
+    },
     {
       set: ["engine.processes=6"],
       message: "engine.processes: 6 processes cannot share a batch of 32 windows (training.per_device_train_batch_size) evenly: use 4, or another batch size",
     },
     {
       set: ["engine.processes=2", "device=cuda:1"],
-      message: "engine.processes: each process needs a device of its own, and device=cuda:1 is one: use cpu, or cuda, whose GPUs they share out",
+      message: "engine.processes: each process requires its own device, but device=cuda:1 is a single one: use cpu, or cuda, which gives each process a GPU",
     },
     {
       set: ["engine.processes=2", "training.label_smoothing_factor=0.1"],
       message:
-        "training.label_smoothing_factor: is a mean over each process's part, which HF does not weigh by its size: leave it out, or use engine.processes=1",
+        "training.label_smoothing_factor: is not supported with several processes, whose parts transformers does not weight by size: omit it, or use engine.processes=1",
     },
   ],
   met: [],
