@@ -118,6 +118,16 @@ export interface ErrorSummary {
   code?: string;
 }
 
+/** The result of a task, or of `fallback` if the task throws a `BhBridgeError`. */
+export function withFallback<Value>(task: () => Value, fallback: (error: BhBridgeError) => Value): Value {
+  try {
+    return task();
+  } catch (error) {
+    if (error instanceof BhBridgeError) return fallback(error);
+    throw error;
+  }
+}
+
 function summaryOf(cause: unknown): ErrorSummary {
   if (!(cause instanceof Error)) return { name: typeof cause, message: String(cause) };
   const code: unknown = "code" in cause ? cause.code : undefined;

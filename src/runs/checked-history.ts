@@ -1,6 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import { hasTokenRows } from "../config/record-schema.js";
-import { BhBridgeError } from "../errors.js";
+import { BhBridgeError, withFallback } from "../errors.js";
 import { embeddingHistory, historyTensors } from "../formats/history.js";
 import { itemSizes, type RowSource } from "../formats/matrix.js";
 import { openSafetensors, type TensorFile } from "../formats/safetensors/safetensors.js";
@@ -13,9 +13,7 @@ import { historyFile, isHistoryFile, isLaterHistory, recordedName, runFiles } fr
 import { readRunManifest } from "./run-manifest.js";
 
 /**
- * Open a recorded history so that whatever is read of it is compared with its checksums, by whom and for whatever it is read.
- *
- * A history without an index, as the notebook writes it, has no checksums and is read as it is.
+ * Open a recorded history whose reads are compared with its checksums. A history without an index, as the notebook writes it, has no checksums.
  * @param label as for `openSafetensors`.
  * @throws {BhBridgeError} `RUN_CORRUPT` when its header, its `steps_done` or its index is damaged; as `openSafetensors`.
  */
@@ -23,7 +21,7 @@ export function openCheckedHistory(path: string, label = basename(path)): Tensor
   return withChecks(path, () => openSafetensors(path, label));
 }
 
-/** As `openCheckedHistory`, for a file that is opened by its kind and need not be a history. */
+/** As `openCheckedHistory`, for a file that may not be a history. */
 export async function checkedFile<File extends TensorFile>(path: string, open: () => Promise<File>): Promise<File> {
   if (!isHistoryFile(basename(path))) return await open();
   const file = await open().catch((error: unknown) => {
@@ -44,7 +42,7 @@ function withChecks<File extends TensorFile>(path: string, open: () => File): Fi
   }
 }
 
-/** What contradicts its format in a run is damage: it was written right. */
+/** A file of a run that violates its format is damaged. */
 function asCorrupt(error: unknown): unknown {
   return error instanceof BhBridgeError && error.code === "FORMAT_INVALID" ? new BhBridgeError("RUN_CORRUPT", error.message, { cause: error }) : error;
 }
@@ -62,9 +60,9 @@ function checkedTensors(path: string, tensors: readonly StoredTensor[]): StoredT
   const index = readHistoryIndex(path, states);
   if (!index) return [...tensors];
   if (index.hasMoreThan(isLaterHistory(basename(path)) ? 0 : mostUncommitted) && !wasRewound(dirname(path))) {
-    throw corrupt(path, `${stepsDoneName} says that it has ${states} states, but ${basename(index.path)} has records of many more`);
+    throw corrupt(path, `${stepsDoneName} counts ${states} states, but ${basename(index.path)} has records of many more`);
   }
-  return tensors.map((tensor) => (tensor === history ? checkedTensor(path, tensor, index) : tensor));
+  return tensors.map((tensor) => (tensor === history ? { ...tensor, rows: () => checkedRows(path, tensor, index) } : tensor));
 }
 
 /** The tensor in the file of a history. */
@@ -72,7 +70,7 @@ function historyName(path: string): string {
   return basename(path) === historyFile ? embeddingHistory : (/^history\.(.+)\.safetensors$/.exec(basename(path))?.[1] ?? embeddingHistory);
 }
 
-/** Header and `steps_done` of a run that has ended have a checksum; what names the rows of a history that was recorded later has that of the file. */
+/** Compare header and `steps_done` of an ended run with their checksum. The tokens of a history that was recorded later have the file's checksum. */
 function refuseOtherHead(path: string, tensors: readonly StoredTensor[]): void {
   const directory = dirname(path);
   const text = readChecksumsText(directory);
@@ -81,26 +79,18 @@ function refuseOtherHead(path: string, tensors: readonly StoredTensor[]): void {
   const hasTokens = tensors.some(({ name }) => name === ownTokensName);
   const whole = hasTokens ? sums?.files.get(basename(path)) : undefined;
   const isOther = (head !== undefined && head !== sha256OfFile(path, historyHeadBytes)) || (whole !== undefined && whole !== sha256OfFile(path));
-  // A run that goes on loses its checksums before anything else changes.
+  // A resumed run loses its checksums before anything else changes.
   if (!isOther || readChecksumsText(directory) !== text) return;
-  throw corrupt(
-    path,
-    `its ${whole === undefined ? `header or ${stepsDoneName}` : "content"} does not have the SHA-256 in ${join(directory, runFiles.checksums)}`,
-  );
+  const part = whole === undefined ? `header or ${stepsDoneName}` : "content";
+  throw corrupt(path, `its ${part} does not have the SHA-256 in ${join(directory, runFiles.checksums)}`);
 }
 
-/** Whether a resumed run took states back, whose records stay until others take their places. */
+/** Whether an inexact resumption discarded states; their records remain until they are overwritten. */
 function wasRewound(directory: string): boolean {
-  try {
-    return readRunManifest(directory).resumes.some(({ exact }) => !exact);
-  } catch (error) {
-    if (error instanceof BhBridgeError) return true; // nothing is known of it
-    throw error;
-  }
-}
-
-function checkedTensor(path: string, tensor: StoredTensor, index: HistoryIndex): StoredTensor {
-  return { ...tensor, rows: () => checkedRows(path, tensor, index) };
+  return withFallback(
+    () => readRunManifest(directory).resumes.some(({ exact }) => !exact),
+    () => true, // unknown
+  );
 }
 
 function checkedRows(path: string, tensor: StoredTensor, { path: indexPath, crcs, steps }: HistoryIndex): RowSource {

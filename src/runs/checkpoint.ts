@@ -22,14 +22,14 @@ export const checkpointKinds = [
 ] as const;
 export type CheckpointKind = (typeof checkpointKinds)[number];
 
-/** An open file or directory of tensors. Opening reads what describes them; the tensors are read when asked for. */
+/** An open file or directory of tensors. Opening reads metadata only; tensors are read on demand. */
 export interface Checkpoint extends AsyncDisposable {
   readonly path: string;
   readonly kind: CheckpointKind;
   readonly tensors: readonly TensorInfo[];
-  /** What the file says beside its tensors: safetensors metadata, plain values of a torch archive, `config.json`, `run.json`. */
+  /** Metadata of the file: safetensors metadata, plain values of a torch archive, `config.json`, `run.json`. */
   readonly metadata: Readonly<Record<string, Json>>;
-  /** The Hugging Face Trainer's own state, where a checkpoint directory has it. */
+  /** The Hugging Face Trainer's state of a checkpoint directory. */
   readonly trainerState?: TrainerState;
   /** Python names that loading a torch archive in torch would call, beyond tensors and dicts. Nothing was called here. */
   readonly inertGlobals: readonly string[];
@@ -39,22 +39,22 @@ export interface Checkpoint extends AsyncDisposable {
    * @throws {BhBridgeError} `TENSOR_NOT_FOUND` naming the nearest names; `FORMAT_UNSUPPORTED` for element types that are only listed; `ABORTED`.
    */
   matrix(name: string, options?: { signal?: AbortSignal | undefined }): Promise<Matrix>;
-  /** A tensor's rows, to be read in pieces while the checkpoint is open; errors as `matrix`. */
+  /** A tensor's rows, to read in parts while the checkpoint is open. @throws {BhBridgeError} as `matrix`. */
   rows(name: string): Promise<RowSource>;
   close(): Promise<void>;
 }
 
 /**
- * The path that is meant: what exists, else the run of that name, or with that beginning, in the folder of runs.
- * @throws {BhBridgeError} `USAGE` when several runs are meant.
+ * Resolve a path: the path if it exists, else the run of that name or prefix in the folder of runs.
+ * @throws {BhBridgeError} `USAGE` if several runs match.
  */
 export async function findPath(given: string, out: string = runsFolder): Promise<string> {
   if (existsSync(given) || given.includes(sep) || !existsSync(out)) return given;
-  const { directoryOfRun } = await import("./scan-runs.js"); // a path that is there needs nothing that reads runs
+  const { directoryOfRun } = await import("./scan-runs.js"); // an existing path requires no reader of runs
   try {
     return await directoryOfRun(given, out);
   } catch (error) {
-    if (error instanceof BhBridgeError && error.code === "RUN_NOT_FOUND") return given; // whoever opens it says what is missing
+    if (error instanceof BhBridgeError && error.code === "RUN_NOT_FOUND") return given; // opening it reports what is missing
     throw error;
   }
 }

@@ -2,20 +2,20 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { BhBridgeError } from "../errors.js";
+import { BhBridgeError, withFallback } from "../errors.js";
 import { durableWrite, syncPath } from "../formats/durable-write.js";
 import { FileBytes, readWhole } from "../formats/file-bytes.js";
 import { isThere, requireFolder, requireRegular } from "./file-types.js";
 import { historyHeadBytes } from "./history-index.js";
 import { filesIn, isHistoryFile, isLaterHistory, isRunFile, modelManifestFile, requireRunEntries, runFiles } from "./run-layout.js";
 
-/** What `SHA256SUMS` of a run says: SHA-256 by the path of a file in the run. */
+/** The content of a run's `SHA256SUMS`: SHA-256 by the path of a file in the run. */
 export interface Checksums {
   /** Whole files. */
   readonly files: Map<string, string>;
-  /** Histories as far as their states, which have checksums of their own. */
+  /** Heads of histories; their states have checksums in the index. */
   readonly heads: Map<string, string>;
-  /** What files are about to become: whoever writes one dies before or after the change, and both are right. */
+  /** Files before a change: after a crash, both the old and the new checksum are valid. */
   readonly next: Map<string, string>;
 }
 
@@ -26,10 +26,10 @@ export function sha256(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-/** Large enough that reading costs nothing beside hashing. */
+/** Large enough that reading is cheap relative to hashing. */
 const chunkBytes = 1 << 20;
 
-/** SHA-256 of a file, or of its first `bytes`, in hexadecimal digits; memory does not grow with it. @throws {BhBridgeError} as `FileBytes`. */
+/** SHA-256 of a file, or of its first `bytes`, in hexadecimal digits, with constant memory. @throws {BhBridgeError} as `FileBytes`. */
 export function sha256OfFile(path: string, bytes = Number.POSITIVE_INFINITY): string {
   const hash = createHash("sha256");
   const file = new FileBytes(path);
@@ -47,28 +47,28 @@ export function sha256OfFile(path: string, bytes = Number.POSITIVE_INFINITY): st
   return hash.digest("hex");
 }
 
-/** The text of `SHA256SUMS`; its last line is the checksum of those before. */
+/** The text of `SHA256SUMS`; its last line is the checksum of the lines before. */
 function checksumsText({ files, heads, next }: Checksums): string {
   const lines = (sums: ReadonlyMap<string, string>, label: string) => [...sums].sort(byPath).map(([path, sum]) => `${label}${sum}  ${path}\n`);
   const text = [`${about}\n`, ...lines(files, ""), ...lines(heads, "#head "), ...lines(next, "#next ")].join("");
   return `${text}#self ${sha256(text)}\n`;
 }
 
-/** Take the text of `SHA256SUMS` apart; nothing when a single character is not as it was written. */
+/** Parse the text of `SHA256SUMS`; undefined if a single character has changed. */
 export function parseChecksums(text: string): Checksums | undefined {
   const sums: Checksums = { files: new Map(), heads: new Map(), next: new Map() };
-  const places: Readonly<Record<string, Map<string, string>>> = { "#head": sums.heads, "#next": sums.next };
+  const labelled: Readonly<Record<string, Map<string, string>>> = { "#head": sums.heads, "#next": sums.next };
   for (const each of text.split("\n").slice(1, -2)) {
     const [, label = "", sum, path] = line.exec(each) ?? [];
-    if (sum !== undefined && path !== undefined) (places[label] ?? sums.files).set(path, sum);
+    if (sum !== undefined && path !== undefined) (labelled[label] ?? sums.files).set(path, sum);
   }
   return checksumsText(sums) === text ? sums : undefined;
 }
 
-/** A line takes 100 bytes or so, and a run has some dozens of files. */
+/** A line has about 100 bytes, and a run some dozens of files. */
 const mostChecksumsBytes = 16 * 2 ** 20;
 
-/** The text of a run's `SHA256SUMS`; nothing in a run that has none. @throws {BhBridgeError} `RUN_CORRUPT` where something else than a file is there; as `readWhole`. */
+/** The text of a run's `SHA256SUMS`, undefined if it has none. @throws {BhBridgeError} `RUN_CORRUPT` if it is not a file; as `readWhole`. */
 export function readChecksumsText(directory: string): string | undefined {
   const path = join(directory, runFiles.checksums);
   requireRegular(path);
@@ -81,18 +81,18 @@ export function readChecksumsText(directory: string): string | undefined {
 }
 
 /**
- * Make sure that files of a run which has ended are as they were when it ended; a run that has not ended has no checksums of whole files.
- * @param names paths in the run; one that is not there is passed over.
+ * Require that files of an ended run are unchanged; a run that has not ended has no checksums of whole files.
+ * @param names paths in the run; missing files are skipped.
  * @throws {BhBridgeError} `RUN_CORRUPT` naming the file.
  */
 export function requireUnchanged(directory: string, ...names: readonly string[]): void {
   const text = readChecksumsText(directory);
-  const sums = text === undefined ? undefined : parseChecksums(text); // damaged ones are for `verifyRun` to report
+  const sums = text === undefined ? undefined : parseChecksums(text); // `verifyRun` reports damaged checksums
   for (const name of names) {
     const accepted = [sums?.files.get(name), sums?.next.get(name)].filter((sum) => sum !== undefined);
     const path = join(directory, name);
     if (accepted.length === 0 || !existsSync(path) || accepted.includes(sha256OfFile(path))) continue;
-    if (readChecksumsText(directory) !== text) return; // the run goes on, or somebody wrote a note
+    if (readChecksumsText(directory) !== text) return; // the run is resumed, or a note was written
     throw new BhBridgeError("RUN_CORRUPT", `${path} is damaged: its SHA-256 is not the one in ${join(directory, runFiles.checksums)}. Restore it from a copy`);
   }
 }
@@ -103,10 +103,8 @@ export function writeChecksums(directory: string, sums: Checksums): void {
 }
 
 /**
- * Write a file of a run that may have ended, together with its checksum: after a crash at any instant the two fit.
- *
- * Checksums that are damaged are left as they are, for `verifyRun` to tell of.
- * @throws {BhBridgeError} `DISK_FULL`, `FILE_UNWRITABLE`, `IO_FAILED`; `RUN_CORRUPT` where something else than a file is in its place.
+ * Write a file of a run that may have ended, together with its checksum: both agree after a crash at any instant. Damaged checksums are left for `verifyRun`.
+ * @throws {BhBridgeError} `DISK_FULL`, `FILE_UNWRITABLE`, `IO_FAILED`; `RUN_CORRUPT` if the path is not a file.
  */
 export function writeCovered(directory: string, name: string, content: string): void {
   const path = join(directory, name);
@@ -117,7 +115,7 @@ export function writeCovered(directory: string, name: string, content: string): 
     return;
   }
   const announced = sums.next.get(name);
-  if (announced !== undefined && existsSync(path) && sha256(readFileSync(path)) === announced) sums.files.set(name, announced); // its writer got so far
+  if (announced !== undefined && existsSync(path) && sha256(readFileSync(path)) === announced) sums.files.set(name, announced); // an earlier write was interrupted after this change
   const sum = sha256(content);
   sums.next.set(name, sum);
   writeChecksums(directory, sums);
@@ -132,7 +130,7 @@ function byPath([left]: readonly [string, string], [right]: readonly [string, st
 }
 
 const manifestFormat = 1;
-/** Some hundred bytes for each file of a model, of which the largest have about 200. */
+/** A few hundred bytes per file; the largest models have about 200 files. */
 const mostManifestBytes = 16 * 2 ** 20;
 
 const manifestSchema = z.looseObject({
@@ -140,7 +138,7 @@ const manifestSchema = z.looseObject({
   files: z.record(z.string(), z.strictObject({ size: z.int().nonnegative(), sha256: z.string() })),
 });
 
-/** What is wrong with a directory that carries a MANIFEST.json (a checkpoint, the final model): every size and SHA-256 is checked. */
+/** Problems of a directory with a MANIFEST.json (a checkpoint, the final model), by size and SHA-256 of every file. */
 export function verifyFiles(directory: string): string[] {
   const folderProblem = refusalOf(() => requireFolder(directory));
   if (folderProblem !== undefined) return [folderProblem];
@@ -150,12 +148,7 @@ export function verifyFiles(directory: string): string[] {
   if (!parsed.success) return [`${path} is damaged: ${parsed.error.message}`];
   const { format, files } = parsed.data;
   if (format > manifestFormat) return [`${path} has format ${format}, this bh-bridge reads up to ${manifestFormat}: install a newer one`];
-  const problems: string[] = [];
-  for (const [name, { size, sha256 }] of Object.entries(files)) {
-    const file = join(directory, name);
-    const problem = problemOf(file, size, sha256);
-    if (problem !== undefined) problems.push(problem);
-  }
+  const problems = Object.entries(files).flatMap(([name, { size, sha256 }]) => problemOf(join(directory, name), size, sha256) ?? []);
   const known = new Set([...Object.keys(files), modelManifestFile]);
   return [...problems, ...readdirSync(directory).flatMap((name) => (known.has(name) ? [] : [`${join(directory, name)} is not in the manifest`]))];
 }
@@ -170,7 +163,7 @@ function problemOf(file: string, size: number, sha256: string): string | undefin
   });
 }
 
-/** What an operation is refused for, in words; nothing when it succeeds. */
+/** The message of the error of an operation, undefined if it succeeds. */
 export function refusalOf(operation: () => void): string | undefined {
   return problemIn(() => {
     operation();
@@ -178,17 +171,12 @@ export function refusalOf(operation: () => void): string | undefined {
   });
 }
 
-/** What a check says, or the error that it ended with. */
+/** The result of a check, or the message of its error. */
 export function problemIn(check: () => string | undefined): string | undefined {
-  try {
-    return check();
-  } catch (error) {
-    if (error instanceof BhBridgeError) return error.message;
-    throw error;
-  }
+  return withFallback(check, ({ message }) => message);
 }
 
-/** The SHA-256 of each file of such a directory, as its manifest has them; nothing where there is no sound manifest. */
+/** The SHA-256 of each file of such a directory by its manifest, empty without a valid manifest. */
 export function manifestSums(directory: string): Map<string, string> {
   const path = join(directory, modelManifestFile);
   const parsed = existsSync(path) ? parseManifest(path) : undefined;
@@ -206,10 +194,10 @@ function parseManifest(path: string) {
 }
 
 /**
- * Write the checksums of a run that has ended, of everything that it consists of; a run that has them keeps them.
+ * Write the checksums of all files of an ended run, unless it has them already.
  *
- * Everything is on the disk before its checksum is. The states of a history are not read again, nor are the files of a checkpoint: index and manifest, which
- * are covered here, have their checksums from when they were written.
+ * Each file is synced before its checksum is written. States of histories and files of checkpoints are not read again, since index and manifest, which are
+ * covered here, contain their checksums.
  * @throws {BhBridgeError} `DISK_FULL`, `FILE_UNWRITABLE`, `IO_FAILED`.
  */
 export function sealRun(directory: string): void {
@@ -225,8 +213,9 @@ export function sealRun(directory: string): void {
 }
 
 /**
- * Add files that came to a run after its end to its checksums. A run that has none yet gets them at its end; damaged ones are left for `verifyRun` to tell of.
- * @param paths in the run; the files are on the disk.
+ * Add files that were created after the end of a run to its checksums. Missing checksums are written at the end of the run; damaged ones are left for
+ * `verifyRun`.
+ * @param paths in the run; the files are synced.
  * @throws {BhBridgeError} as `sealRun`.
  */
 export function coverFiles(directory: string, paths: readonly string[]): void {
@@ -236,7 +225,7 @@ export function coverFiles(directory: string, paths: readonly string[]): void {
   writeChecksums(directory, sums);
 }
 
-/** What was recorded later is covered whole: beside its states it can hold tokens, which no index covers. */
+/** A history that was recorded later is covered whole, since it can contain tokens, which no index covers. */
 function addChecksum(directory: string, path: string, sums: Checksums): void {
   const file = join(directory, path);
   if (isHistoryFile(path) && !isLaterHistory(path)) sums.heads.set(path, sha256OfFile(file, historyHeadBytes));

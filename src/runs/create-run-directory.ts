@@ -3,22 +3,20 @@ import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { durableWrite, syncPath, writeError } from "../formats/durable-write.js";
 
-/** File systems allow 255 bytes a name; a run's own name may use this much of it, the time and the hash take 25. */
+/** Maximum bytes of a run's name in its directory; time and hash take 25 more, and file systems allow 255. */
 const slugBytes = 80;
 
-/** Latin letters that are no letter with an accent, as they are transliterated. */
+/** Transliteration of Latin letters that are not an ASCII letter with an accent. */
 const transliterated: Readonly<Record<string, string>> = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d", þ: "th", ł: "l", ı: "i" };
 
-/** A display name as a part of a path: lower-case ASCII letters, digits, dots and hyphens, at most 80 bytes; an odd name gets a hash of its own. */
+/** A display name as part of a path: lower-case ASCII letters, digits, dots and hyphens, at most 80 bytes; an empty or long slug gets a hash. */
 export function slugOf(name: string): string {
   const letters = name.normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase();
-  return slugOfLetters(
-    letters.replaceAll(/[^\0-\x7f]/gu, (letter) => transliterated[letter] ?? letter),
-    name,
-  );
+  const ascii = letters.replaceAll(/[^\0-\x7f]/gu, (letter) => transliterated[letter] ?? letter);
+  return slugOfLetters(ascii, name);
 }
 
-/** The slug that versions before 0.3 gave to a name with accents; directories are still found by it. */
+/** The slug of versions before 0.3 for a name with accents, by which directories are still found. */
 export function earlierSlugOf(name: string): string {
   return slugOfLetters(name.normalize("NFKD").toLowerCase(), name);
 }
@@ -30,18 +28,18 @@ function slugOfLetters(letters: string, name: string): string {
   return plain === "" ? `run-${hash}` : `${plain.slice(0, slugBytes - 9)}-${hash}`;
 }
 
-/** `2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c`: sorts by time, says what it is, and differs when the configuration does. */
+/** `2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c`: sorts by time, and contains the name and the hash of the configuration. */
 export function runDirectoryName(started: Date, name: string, configHash: string): string {
   const time = started.toISOString().slice(0, 19).replaceAll(":", "-");
   return `${time}-${slugOf(name)}-${configHash.slice(0, 8)}`;
 }
 
-/** Two runs of one configuration may start in the same second; a folder that exists is never used again. */
+/** Several runs of one configuration may start in the same second; an existing folder is never reused. */
 const maxAttempts = 1000;
 
 /**
- * Make a new folder for a run, with its first files in it: it is there with all of them, or not at all.
- * @param out the folder that holds the runs; made when it is absent.
+ * Create a folder for a run with its first files, atomically.
+ * @param out folder of the runs; created if missing.
  * @param files content by file name; at least one.
  * @returns the absolute path.
  * @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`, `IO_FAILED`.
@@ -66,7 +64,7 @@ export function createRunDirectory(out: string, name: string, configHash: string
   }
 }
 
-/** Make a folder and those above it. Node's own `recursive` calls a read-only file system an absent folder, and never comes back from /proc. */
+/** Create a folder and its parents. Node's `recursive` reports a read-only file system as a missing folder, and hangs in /proc. */
 function makeFolders(folder: string): void {
   try {
     mkdirSync(folder);
@@ -79,7 +77,7 @@ function makeFolders(folder: string): void {
   }
 }
 
-/** Rename to the first of `base`, `base-2`, … that is free: a folder with files in it is never renamed over. */
+/** Rename to the first of `base`, `base-2`, … that is free. A rename never replaces a folder with files. */
 function takeName(partial: string, base: string): string {
   for (let attempt = 1; ; attempt++) {
     const directory = attempt === 1 ? base : `${base}-${attempt}`;

@@ -2,7 +2,7 @@ import { lstatSync, type Stats, statSync } from "node:fs";
 import { BhBridgeError } from "../errors.js";
 
 /**
- * Make sure that a file of a run is a regular file, or a link to one, or absent. Anything else can block whoever opens it, or fails when it is read.
+ * Require that a file of a run is a regular file, a link to one, or missing. Anything else can block when opened, or fail when read.
  * @throws {BhBridgeError} `RUN_CORRUPT` naming the path and what is there.
  */
 export function requireRegular(path: string): void {
@@ -10,22 +10,22 @@ export function requireRegular(path: string): void {
   if (found !== undefined && found !== "a file") throw corrupt(path, found, "a file");
 }
 
-/** Make sure that a folder of a run is a folder, or absent. @throws {BhBridgeError} `RUN_CORRUPT` naming the path and what is there. */
+/** Require that a folder of a run is a folder, or missing. @throws {BhBridgeError} `RUN_CORRUPT` naming the path and what is there. */
 export function requireFolder(path: string): void {
   const found = kindOf(path);
   if (found !== undefined && found !== "a folder") throw corrupt(path, found, "a folder");
 }
 
-/** Whether anything is at a path: a link that leads nowhere is, and so is what lies behind one that cannot be followed. */
+/** Whether anything is at a path, including a broken link. */
 export function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch {
-    return true; // whoever opens it gets the reason
+    return true; // opening it reports the reason
   }
 }
 
-/** What is at a path, links followed; nothing where nothing is. */
+/** The kind of file at a path, following links; undefined if there is none. */
 function kindOf(path: string): string | undefined {
   if (!isThere(path)) return undefined;
   let stat: Stats | undefined;

@@ -6,37 +6,37 @@ import { execa } from "execa";
 import { z } from "zod";
 import { runFiles } from "./run-layout.js";
 
-/** Where the code around a run came from: the repository that holds the current folder. */
+/** The state of the repository that contains the current folder. */
 export const gitStateSchema = z.strictObject({
   commit: z.string(),
-  /** Whether tracked files differed from the commit, or files were there that git does not know. */
+  /** Whether tracked files differ from the commit, or untracked files exist. */
   dirty: z.boolean(),
   branch: z.string().nullable(),
-  /** Files that git does not know and does not ignore: their names only. */
+  /** Names of untracked files that are not ignored. */
   untracked: z.array(z.string()),
-  /** Name of the file in the run that holds what differs from the commit; null when nothing does. */
+  /** Name of the patch file in the run; null without differences from the commit. */
   patch: z.string().nullable(),
-  /** The patch was longer than the limit, and ends there. */
+  /** The patch was cut off at the limit. */
   patch_truncated: z.boolean(),
 });
 type GitState = z.output<typeof gitStateSchema>;
 
-/** A repository's state, and the difference from its commit as a patch. */
+/** A repository's state, and its differences from the commit as a patch. */
 export interface RepositoryState {
   state: GitState;
   patch: string;
 }
 
-/** A run is not held up by a repository on a slow disk: without an answer by then, its state is not recorded. */
+/** A repository on a slow disk does not delay a run: after this time its state is not recorded. */
 const timeoutMs = 3000;
-/** A patch is for reading what was changed by hand, some kB; generated files would make it as large as the repository. */
+/** Changes by hand have some kB; generated files could make a patch as large as the repository. */
 const maxPatchCharacters = 1 << 20;
-/** Names of untracked files to keep; a folder of data that nobody ignores can have millions. */
+/** Maximum number of untracked names; a folder of data can have millions. */
 const maxUntracked = 200;
-/** Files that hold secrets by convention are left out of the patch. */
+/** Files that contain secrets by convention are excluded from the patch. */
 const secrets = [".env", ".env.*", "*.pem", "*.key", "*.p12", "id_rsa*", "id_ed25519*", "*credentials*", "*secret*", ".npmrc", ".netrc", ".pypirc"];
 
-/** The state of the repository that holds the current folder; null outside of one, or without git. No program that its configuration names is run. */
+/** The state of the repository of the current folder; null outside a repository, or without git. Programs of its configuration are not run. */
 export async function repositoryState(cwd: string = process.cwd()): Promise<RepositoryState | null> {
   const env = { GIT_NO_LAZY_FETCH: "1", GIT_OPTIONAL_LOCKS: "0", ...(await withoutFilters(cwd)) };
   const options = { cwd, env, reject: false, timeout: timeoutMs, stdin: "ignore", stripFinalNewline: false, maxBuffer: maxPatchCharacters } as const;
@@ -67,7 +67,7 @@ export async function repositoryState(cwd: string = process.cwd()): Promise<Repo
   };
 }
 
-/** Environment variables that switch off the filters of the repository's own configuration; those of the user's (Git LFS) stay on. */
+/** Environment variables that disable the filters of the repository's configuration, but not those of the user's (Git LFS). */
 async function withoutFilters(cwd: string): Promise<Record<string, string>> {
   const args = ["config", "--show-scope", "--name-only", "-z", "--get-regexp", String.raw`^filter\..*\.(clean|process|required)$`];
   const { stdout } = await execa("git", args, { cwd, reject: false, timeout: timeoutMs, stdin: "ignore" });
@@ -84,7 +84,7 @@ async function withoutFilters(cwd: string): Promise<Record<string, string>> {
 const packageSchema = z.object({ version: z.string() });
 
 /**
- * What Node's side of a run was: its version, the machine, the version of every package that ours depends on. Python writes its own beside it.
+ * The environment of Node: its version, the machine, the versions of all dependencies. Python writes its own.
  * @param dependencies names of the packages.
  */
 export function nodeEnvironment(dependencies: readonly string[]) {
@@ -99,7 +99,7 @@ export function nodeEnvironment(dependencies: readonly string[]) {
   };
 }
 
-/** The version of an installed package; null when it cannot be found, which concerns no run. */
+/** The version of an installed package, null if it cannot be found. */
 function installedVersion(name: string): string | null {
   const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
   for (const folder of folders) {

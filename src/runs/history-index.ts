@@ -16,36 +16,36 @@ import { count } from "../text/format.js";
 import { isThere } from "./file-types.js";
 import { historyFile, indexPathOf } from "./run-layout.js";
 
-/** A history's header is one page. Docs: docs/run-directory.md. */
+/** A history's header is one page: see docs/run-directory.md. */
 const headerBytes = 4096;
-/** Its header, and `steps_done`. */
+/** Header and `steps_done`. */
 export const historyHeadBytes: number = headerBytes + 8;
 
-/** What the index of a history says of its recorded states. */
+/** The index of a history. */
 export interface HistoryIndex {
   readonly path: string;
   /** CRC-32 of each state. */
   readonly crcs: Uint32Array;
-  /** The training step of each state; absent when state i is step i. */
+  /** The training step of each state; absent if state i is step i. */
   readonly steps?: readonly number[];
-  /** Whether the index has records of more than so many further states; at most of `mostUncommitted`. */
+  /** Whether the index has records of more than this number of further states, up to `mostUncommitted`. */
   hasMoreThan(states: number): boolean;
 }
 
 /**
- * The index beside a history; nothing when there is none.
+ * Read the index of a history, undefined if there is none.
  * @param historyPath of `history.safetensors`, or of another recorded tensor's file.
- * @param planned states that its file says are recorded; a file that has just been made says one, and has none.
- * @throws {BhBridgeError} `RUN_CORRUPT` for an index that is too short, for a damaged record, and for steps that do not rise.
+ * @param planned number of recorded states by the history's file; a new file counts one but has none.
+ * @throws {BhBridgeError} `RUN_CORRUPT` for an index that is too short, a damaged record, and steps that do not increase.
  */
 export function readHistoryIndex(historyPath: string, planned: number): HistoryIndex | undefined {
   if (!hasIndex(historyPath)) return undefined;
   const path = indexPathOf(historyPath);
   const bytes = readRecords(path, planned);
-  const states = planned === 1 && isEmptyRecord(bytes, 0) ? 0 : planned; // room has been made, and state 0 is not written yet
+  const states = planned === 1 && isEmptyRecord(bytes, 0) ? 0 : planned; // allocated, but state 0 is not written yet
   const crcs = new Uint32Array(states);
   let last = -1;
-  let isEveryStep = true; // which most histories are: no list is made of it
+  let isEveryStep = true; // true for most histories, which require no list of steps
   for (let state = 0; state < states; state++) {
     if (!isSoundRecord(bytes, state)) throw damagedRecord(path, bytes.subarray(state * indexRecordBytes, (state + 1) * indexRecordBytes), state);
     const step = stepOfRecord(bytes, state);
@@ -65,15 +65,15 @@ export function readHistoryIndex(historyPath: string, planned: number): HistoryI
   };
 }
 
-/** Whether an index lies beside a history, whatever is in its place. */
+/** Whether anything is at the path of a history's index. */
 export function hasIndex(historyPath: string): boolean {
   return isThere(indexPathOf(historyPath));
 }
 
-/** The recorder commits at least this often, so an index has at most as many records of states that `steps_done` does not count yet. */
+/** The recorder commits at least once per this number of states, so an index has at most as many records beyond `steps_done`. */
 export const mostUncommitted = 1000;
 
-/** The records of the recorded states, and of those after them that can be uncommitted. */
+/** The records of the recorded states and of possible uncommitted ones. */
 function readRecords(path: string, states: number): Buffer {
   const file = new FileBytes(containedFile(dirname(path), basename(path)));
   try {
@@ -91,12 +91,12 @@ function damagedRecord(path: string, bytes: Buffer, state: number): BhBridgeErro
   if (bit !== undefined) {
     const covered = Math.floor(bit / 8);
     const at = covered < bytesBeforeCheck ? covered : covered + indexRecordBytes - bytesBeforeCheck - bytesAfterCheck;
-    record.writeUInt8(record.readUInt8(at) ^ (1 << (bit % 8)), at); // with the bit turned back, its step can be told
+    record.writeUInt8(record.readUInt8(at) ^ (1 << (bit % 8)), at); // with the bit flipped back, its step is known
   }
   return corrupt(path, `record ${state}, of step ${stepOfRecord(record, 0)} and all its tokens, does not have its own CRC-32`);
 }
 
-/** A record's own checksum lies between the bytes that it covers. */
+/** A record's checksum is between the bytes that it covers. */
 const bytesBeforeCheck = 12;
 const bytesAfterCheck = 8;
 
@@ -105,9 +105,8 @@ function corrupt(path: string, reason: string): BhBridgeError {
 }
 
 /**
- * The newest committed record of a run's history; nothing when no state has been recorded yet.
- * @throws {BhBridgeError} `RUN_CORRUPT` when `steps_done` or the record cannot be what was written; what `FileBytes` throws where something else than a file
- *   lies there.
+ * The newest committed record of a run's history, undefined before the first state.
+ * @throws {BhBridgeError} `RUN_CORRUPT` if `steps_done` or the record is damaged; as `FileBytes` if the path is not a file.
  */
 export function newestRecord(directory: string): IndexRecord | undefined {
   const path = join(directory, historyFile);
@@ -116,14 +115,14 @@ export function newestRecord(directory: string): IndexRecord | undefined {
   if (done === undefined) return undefined;
   const bytes = readAt(indexPath, done * indexRecordBytes, indexRecordBytes);
   if (!bytes || isEmptyRecord(bytes, 0)) {
-    if (done === 0) return undefined; // room has been made, and state 0 is not written yet
+    if (done === 0) return undefined; // allocated, but state 0 is not written yet
     throw corrupt(path, `steps_done, at byte ${headerBytes}, is ${done}, but ${basename(indexPath)} has no record ${done}`);
   }
   if (!isSoundRecord(bytes, 0)) throw damagedRecord(indexPath, bytes, done);
   return parseIndexRecord(bytes, 0);
 }
 
-/** The number of the newest committed state, of which there may be none when it is 0; nothing when there is no history yet. @throws {BhBridgeError} as `newestRecord`. */
+/** The index of the newest committed state, or 0 before the first; undefined without a history. @throws {BhBridgeError} as `newestRecord`. */
 export function stepsDone(path: string): number | undefined {
   const done = readAt(path, headerBytes, 8)?.readBigInt64LE(0);
   if (done !== undefined && (done < 0n || done > mostStates)) throw corrupt(path, `steps_done, at byte ${headerBytes}, is ${done}`);
@@ -133,14 +132,14 @@ export function stepsDone(path: string): number | undefined {
 /** No index is longer than a file can be. */
 const mostStates = BigInt(Math.floor(Number.MAX_SAFE_INTEGER / indexRecordBytes) - 1);
 
-/** The newest step that a run has recorded; nothing when there is no history yet. @throws {BhBridgeError} as `newestRecord`. */
+/** The newest recorded step of a run, undefined without a history. @throws {BhBridgeError} as `newestRecord`. */
 export function recordedStep(directory: string): number | undefined {
   return newestRecord(directory)?.step;
 }
 
-/** `length` bytes of a file; nothing when it is absent or too short. */
+/** `length` bytes of a file, undefined if it is missing or too short. */
 function readAt(path: string, position: number, length: number): Buffer | undefined {
-  if (!isThere(path)) return undefined; // a run that has not got that far
+  if (!isThere(path)) return undefined;
   const file = new FileBytes(containedFile(dirname(path), basename(path)));
   try {
     return file.size < position + length ? undefined : Buffer.from(file.read(position, length, "a record").buffer);

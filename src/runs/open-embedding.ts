@@ -8,11 +8,11 @@ import type { CheckpointKind } from "./checkpoint.js";
 import { historyLabels, type OwnLabels, ownLabels } from "./history-labels.js";
 import { openTensors } from "./open-run-directory.js";
 
-/** Which matrix of a file is meant. */
+/** A matrix of a file. */
 export interface EmbeddingChoice {
-  /** The tensor's name; by default what looks like the embedding. */
+  /** Name of the tensor (default: detected by name and shape). */
   readonly tensor?: string | undefined;
-  /** For a history: the training step whose state is meant; by default the last one that has been recorded. */
+  /** Training step of a history (default: the last recorded). */
   readonly step?: number | undefined;
 }
 
@@ -21,18 +21,18 @@ export interface OpenEmbedding {
   readonly kind: CheckpointKind;
   readonly tensor: string;
   readonly shape: readonly [tokens: number, dims: number];
-  /** The training step of the state, when the tensor is a history. */
+  /** The training step, if the tensor is a history. */
   readonly step?: number;
-  /** All states that have been recorded, one after the other, when the tensor is a history. */
+  /** All recorded states one after another, if the tensor is a history. */
   readonly history?: { readonly states: number; readonly rows: RowSource };
   readonly rows: RowSource & { readonly rowTokens: RowTokens };
   close(): void;
 }
 
 /**
- * Open one matrix of any file or directory that `openCheckpoint` opens, to read its rows in pieces.
- * @throws {BhBridgeError} `TENSOR_NOT_FOUND`; `USAGE` for a step that was not recorded, or a step of what is no history; `FORMAT_UNSUPPORTED` for a tensor that
- *   is no matrix; what `openCheckpoint` throws.
+ * Open one matrix of any file or directory that `openCheckpoint` supports, to read its rows in parts.
+ * @throws {BhBridgeError} `TENSOR_NOT_FOUND`; `USAGE` for a step that was not recorded, or without a history; `FORMAT_UNSUPPORTED` for other shapes; as
+ *   `openCheckpoint`.
  */
 export async function openEmbedding(path: string, choice: EmbeddingChoice = {}): Promise<OpenEmbedding> {
   const opened = await openTensors(path);
@@ -43,10 +43,8 @@ export async function openEmbedding(path: string, choice: EmbeddingChoice = {}):
     if (choice.step !== undefined) throw new BhBridgeError("USAGE", `tensor "${tensor.name}" of ${path} is not a history, so it has no step ${choice.step}`);
     const [tokens, dims, ...more] = tensor.shape;
     if (tokens === undefined || dims === undefined || more.length > 0) {
-      throw new BhBridgeError(
-        "FORMAT_UNSUPPORTED",
-        `tensor "${tensor.name}" of ${path} has the shape [${tensor.shape.join(", ")}]; a matrix [tokens, dims] is needed`,
-      );
+      const shape = `[${tensor.shape.join(", ")}]`;
+      throw new BhBridgeError("FORMAT_UNSUPPORTED", `tensor "${tensor.name}" of ${path} has the shape ${shape}; a matrix [tokens, dims] is needed`);
     }
     return { ...common, shape: [tokens, dims], rows: { ...tensor.rows(), rowTokens: RowTokens.all(tokens) } };
   } catch (error) {
@@ -85,15 +83,15 @@ async function stateOf(
   };
 }
 
-/** One matrix `[tokens, dims]` of a file, a checkpoint or a history, in memory. @throws {BhBridgeError} as `openEmbedding`; `FORMAT_UNSUPPORTED` for a run that recorded chosen rows. */
+/** Read one matrix `[tokens, dims]` of a file. @throws {BhBridgeError} as `openEmbedding`; `FORMAT_UNSUPPORTED` for a run that recorded chosen rows. */
 export async function readEmbedding(path: string, choice: EmbeddingChoice = {}): Promise<Matrix> {
   const embedding = await openEmbedding(path, choice);
   try {
     const { rows, shape } = embedding;
     const { ids, vocabulary } = rows.rowTokens;
     if (ids) {
-      const reason = `it has the rows of ${shape[0]} chosen tokens of ${vocabulary}, not a whole embedding`;
-      throw new BhBridgeError("FORMAT_UNSUPPORTED", `${path} cannot be taken as an embedding: ${reason}`);
+      const message = `${path} cannot be used as an embedding: it has the rows of ${shape[0]} chosen tokens of ${vocabulary}, not a whole embedding`;
+      throw new BhBridgeError("FORMAT_UNSUPPORTED", message);
     }
     const bytes = new Uint8Array(rows.rows * rows.columns * itemSizes[rows.dtype]);
     rows.read(0, rows.rows, bytes);

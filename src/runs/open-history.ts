@@ -10,10 +10,10 @@ import { historyLabels, type OwnLabels, ownLabels } from "./history-labels.js";
 import { openRunHistories } from "./open-run-directory.js";
 
 /**
- * A 3-D tensor `[states, tokens, dims]` read as a history.
- * @param own what its file says of it: how many of its states have been recorded so far, so that the others do not count, and which tokens its rows are.
+ * A 3-D tensor `[states, tokens, dims]` as a history.
+ * @param own labels in its file; states beyond the recorded ones are ignored.
  * @param close called once, when the history is closed.
- * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` when the tensor has another number of dimensions; `FORMAT_INVALID` when the run around it contradicts it.
+ * @throws {BhBridgeError} `FORMAT_UNSUPPORTED` for another number of dimensions; `FORMAT_INVALID` if its run contradicts it.
  */
 export async function tensorHistory(tensor: StoredTensor, source: string, own: OwnLabels, close: () => void): Promise<History> {
   const [states, tokens, dims, ...more] = tensor.shape;
@@ -40,10 +40,8 @@ export async function tensorHistory(tensor: StoredTensor, source: string, own: O
 }
 
 /**
- * Open the history of a run directory, or of a file with a tensor `[states, tokens, dims]`.
- *
- * The states after `steps_done`, where the file has one, do not count.
- * @param tensor the tensor's name; by default `embedding_history`, `W`, or the only one of three dimensions.
+ * Open the history of a run directory, or of a file with a tensor `[states, tokens, dims]`. States after `steps_done`, if present, are ignored.
+ * @param tensor name of the tensor (default: `embedding_history`, `W`, or the only tensor of three dimensions).
  * @throws {BhBridgeError} `TENSOR_NOT_FOUND`, `FORMAT_UNSUPPORTED`, `FORMAT_INVALID`, `FILE_NOT_FOUND`, `FILE_UNREADABLE`; `RUN_CORRUPT`, also when it is read,
  *   for what does not have its checksum.
  */

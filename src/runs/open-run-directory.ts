@@ -30,7 +30,7 @@ export function openRunHistories(directory: string): TensorFile {
 }
 
 /**
- * Open a run directory: its recorded histories, and the final model's tensors once there is one. `metadata` is its `run.json`.
+ * Open a run directory: its recorded histories, and the tensors of its final model, if any. `metadata` is its `run.json`.
  * @throws {BhBridgeError} what the readers of its files throw.
  */
 export function openRunDirectory(directory: string): TensorFile {
@@ -59,7 +59,6 @@ function runRecord(directory: string): Record<string, Json> {
   return typeof record === "object" && record !== null && !Array.isArray(record) ? { ...record } : {};
 }
 
-/** What was opened, by its kind. */
 interface OpenTensors extends TensorFile {
   readonly kind: CheckpointKind;
   readonly inertGlobals?: readonly string[];
@@ -74,7 +73,7 @@ const kindsOfFiles: Readonly<Record<FileKind, CheckpointKind>> = {
   npz: "npz",
 };
 
-/** Open a file or a directory of tensors, whatever it is; errors as `openCheckpoint`. */
+/** Open any file or directory of tensors. @throws {BhBridgeError} as `openCheckpoint`. */
 export async function openTensors(path: string): Promise<OpenTensors> {
   if (isDirectory(path)) return isRunDirectory(path) ? { ...openRunDirectory(path), kind: "run" } : openHfDirectory(path);
   const file = await checkedFile(path, () => openTensorFile(path));

@@ -8,14 +8,14 @@ import { isThere, requireRegular } from "./file-types.js";
 import { TrainingTime } from "./run-clock.js";
 import { runFiles } from "./run-layout.js";
 
-/** A line is shorter; what is longer was written by nobody. */
+/** Every event is shorter than this. */
 export const mostLineBytes: number = 16 * 2 ** 20;
-/** A string of JavaScript holds about 512 MiB. */
+/** A JavaScript string holds about 512 MiB. */
 const mostLogBytes = 2 ** 29 - 2 ** 20;
 
 /**
- * The events of a run, in order. A torn last line (of a run that lives, or was killed) is left out.
- * @throws {BhBridgeError} `RUN_CORRUPT` with the line, for damage anywhere else, and for a run that has ended with another log; `RUN_NOT_FOUND`.
+ * The events of a run, in order. An incomplete last line of a running or killed run is ignored.
+ * @throws {BhBridgeError} `RUN_CORRUPT` with the line of other damage, and if the log of an ended run has changed; `RUN_NOT_FOUND`.
  */
 export function readEvents(directory: string): TrainEvent[] {
   const path = join(directory, runFiles.events);
@@ -49,7 +49,7 @@ function tooLong(path: string, offset: number): BhBridgeError {
   return new BhBridgeError("RUN_CORRUPT", `${path} is damaged: no event is as long as what begins at byte ${offset}`);
 }
 
-/** The last event of a type in the log of a run, read from its end; nothing when there is none, or no log yet. A line that is damaged is passed over. */
+/** The last event of a type in the log of a run, read from its end, undefined if there is none. Damaged lines are skipped. */
 export function lastEvent<Type extends TrainEventType>(directory: string, type: Type): TrainEventOf<Type> | undefined {
   return fromLog(directory, (log) => {
     const marks = [type, ...(type === "step_method" ? oldStepEvents : [])].map((name) => `"${name}"`);
@@ -62,7 +62,7 @@ export function lastEvent<Type extends TrainEventType>(directory: string, type: 
   });
 }
 
-/** Whether a run has taken a step, by its event log; one that has not cannot be resumed. */
+/** Whether a run has taken a step, by its event log; otherwise it cannot be resumed. */
 export function hasTakenStep(directory: string): boolean {
   const found = fromLog(directory, (log) => {
     for (const line of linesFromStart(log)) {
@@ -73,13 +73,13 @@ export function hasTakenStep(directory: string): boolean {
   return found ?? false;
 }
 
-/** Seconds of training that the events of a run tell of, without the time between an end and its resumption. */
+/** Seconds of training by the events of a run, without the time between an end and its resumption. */
 export function trainedSeconds(events: readonly TrainEvent[]): number {
   const time = new TrainingTime();
   return events.reduce((_, event) => time.upTo(event), 0);
 }
 
-/** What is found in the event log; nothing in a run that has not got that far. @throws {BhBridgeError} where something else than a file lies there. */
+/** Search the event log; undefined if there is none yet. @throws {BhBridgeError} `RUN_CORRUPT` if it is not a file. */
 function fromLog<Found>(directory: string, find: (log: FileBytes) => Found): Found | undefined {
   const path = join(directory, runFiles.events);
   if (!isThere(path)) return undefined;
@@ -92,12 +92,12 @@ function fromLog<Found>(directory: string, find: (log: FileBytes) => Found): Fou
   }
 }
 
-/** The first step is among the first lines, and logs come every hundred steps or so, of 200 bytes each: one piece holds what is looked for. */
+/** Large enough to find the first step or the last log in one piece: lines have about 200 bytes, and logs come about every hundred steps. */
 const pieceBytes = 64 * 1024;
 
-/** The whole lines of a file, the first first, up to one that is too long to be an event. */
+/** The complete lines of a file in order, up to one that is too long to be an event. */
 function* linesFromStart(log: FileBytes): Generator<string> {
-  let rest = Buffer.alloc(0); // of a line whose end is not read yet
+  let rest = Buffer.alloc(0); // an incomplete line
   for (let start = 0; start < log.size; start += pieceBytes) {
     const piece = Buffer.concat([rest, log.read(start, Math.min(pieceBytes, log.size - start), "its lines")]);
     const end = piece.lastIndexOf(lineEnd) + 1;
@@ -107,9 +107,9 @@ function* linesFromStart(log: FileBytes): Generator<string> {
   }
 }
 
-/** The whole lines of a file, the last first. @throws {BhBridgeError} `RUN_CORRUPT` for a line that is too long to be one. */
+/** The complete lines of a file in reverse order. @throws {BhBridgeError} `RUN_CORRUPT` for a line that is too long to be an event. */
 function* linesFromEnd(log: FileBytes): Generator<string> {
-  let rest: Uint8Array[] = []; // of a line whose beginning is not read yet
+  let rest: Uint8Array[] = []; // the end of an incomplete line
   let restBytes = 0;
   for (let end = log.size; end > 0; ) {
     const start = Math.max(0, end - pieceBytes);
@@ -126,7 +126,7 @@ function* linesFromEnd(log: FileBytes): Generator<string> {
       .toString("utf8")
       .split("\n")
       .reverse();
-    // What stands before the first line end goes on in the piece before it.
+    // The bytes before the first line end belong to a line that starts in an earlier piece.
     rest = [piece.subarray(0, begun)];
     restBytes = begun;
   }

@@ -9,8 +9,8 @@ import { isThere, requireRegular } from "./file-types.js";
 const mostBytes = 16 * 2 ** 20;
 
 /**
- * The value in a JSON file that every run has.
- * @throws {BhBridgeError} `RUN_NOT_FOUND` when it cannot be read; `RUN_CORRUPT` when it is not JSON, has a name twice, or leads out of the run.
+ * Read a JSON file that every run has.
+ * @throws {BhBridgeError} `RUN_NOT_FOUND` if it cannot be read; `RUN_CORRUPT` if it is not JSON, has a name twice, or is a link out of the run.
  */
 export function readRunJson(directory: string, name: string): Json {
   try {
@@ -21,12 +21,12 @@ export function readRunJson(directory: string, name: string): Json {
   }
 }
 
-/** What a run says in a JSON file that it may have; nothing where it has none. @throws {BhBridgeError} `RUN_CORRUPT`, `FILE_UNREADABLE`, `IO_FAILED`. */
+/** Read an optional JSON file of a run, undefined if it is missing. @throws {BhBridgeError} `RUN_CORRUPT`, `FILE_UNREADABLE`, `IO_FAILED`. */
 export function readRunDocument<Schema extends z.ZodType>(directory: string, name: string, schema: Schema): z.output<Schema> | undefined {
   return isThere(join(directory, name)) ? checkRunJson(directory, name, schema, readStrictly(directory, name)) : undefined;
 }
 
-/** Check what stands in a JSON file of a run. @throws {BhBridgeError} `RUN_CORRUPT` naming all that is wrong. */
+/** Check the content of a JSON file of a run. @throws {BhBridgeError} `RUN_CORRUPT` naming all problems. */
 export function checkRunJson<Schema extends z.ZodType>(directory: string, name: string, schema: Schema, value: Json): z.output<Schema> {
   const checked = schema.safeParse(value);
   if (checked.success) return checked.data;

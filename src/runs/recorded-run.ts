@@ -12,12 +12,12 @@ import { historyFiles, isLaterHistory, recordedName, runFiles } from "./run-layo
 import { readRunManifest } from "./run-manifest.js";
 import { verifyHistory } from "./verify-history.js";
 
-/** The tensor that a file `history.….safetensors` is of, with the steps where it was recorded later; `wte` for the history of the embedding. */
+/** The tensor of a file `history.….safetensors`, with its steps if recorded later; `wte` for the embedding. */
 function storedName(file: string): string {
   return /^history\.(.+)\.safetensors$/.exec(file)?.[1] ?? "wte";
 }
 
-/** What a run recorded, by the names of `record.tensors`: the file of each. */
+/** The file of each recorded tensor by its name in `record.tensors`. */
 function recordedTensors(directory: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const files = historyFiles(directory);
@@ -28,9 +28,8 @@ function recordedTensors(directory: string): ReadonlyMap<string, string> {
 }
 
 /**
- * The parts of a run that hold a recorded tensor, by the names that `openHistory` takes: the tensor itself where the run recorded it, else each range of steps
- * that was recorded later, in their order.
- * @param name of the tensor, as `record.tensors` has it.
+ * The parts of a recorded tensor, as names for `openHistory`: the tensor if the run recorded it, else each range of steps that was recorded later, in order.
+ * @param name of the tensor in `record.tensors`.
  */
 export function recordedParts(directory: string, name: string): string[] {
   const files = historyFiles(directory).filter((file) => recordedName(file) === name);
@@ -39,14 +38,13 @@ export function recordedParts(directory: string, name: string): string[] {
   return files.map(storedName).sort((a, b) => firstStepOf(a) - firstStepOf(b));
 }
 
-/** The first step of a range, by the name of its tensor. */
 function firstStepOf(stored: string): number {
   return Number(/\.(\d+)-\d+$/.exec(stored)?.[1] ?? 0);
 }
 
 /**
- * What analyses of a run can look at beside its embedding; nothing where the directory is no run. Configuration and run.json are read when they are asked for,
- * which then throws `RUN_CORRUPT` when they are damaged.
+ * The data of a run for analyses, apart from its embedding; undefined if the directory is not a run. Configuration and run.json are read on access, which
+ * throws `RUN_CORRUPT` if they are damaged.
  */
 export function recordedRun(directory: string): RecordedRun | undefined {
   if (!existsSync(join(directory, runFiles.manifest)) || !existsSync(join(directory, runFiles.config))) return undefined;
@@ -77,28 +75,28 @@ export function recordedRun(directory: string): RecordedRun | undefined {
   };
 }
 
-/** Every analysis of ours begins so, whatever its version. */
+/** Beginning of every analysis of bh-bridge, of any version. */
 const beginning = '{"schema":"bh-bridge/analysis@';
 
 /**
- * Write an analysis into a run, whole or not at all; an older one is replaced, and nothing else is.
+ * Write an analysis into a run atomically. It replaces only an older analysis.
  * @returns the file's path.
- * @throws {BhBridgeError} `DISK_FULL`; `FILE_UNWRITABLE`, also where the name is taken by something else.
+ * @throws {BhBridgeError} `DISK_FULL`; `FILE_UNWRITABLE`, also if another file has the name.
  */
 export function writeAnalysis(directory: string, document: AnalysisDocument): string {
   const path = join(directory, runFiles.analysis);
   requireRegular(path);
   if (existsSync(path) && !readFileSync(path, "utf8").startsWith(beginning)) {
-    throw new BhBridgeError("FILE_UNWRITABLE", `${path} was not written by bh-bridge, and is not replaced: move it elsewhere`);
+    throw new BhBridgeError("FILE_UNWRITABLE", `${path} was not written by bh-bridge and is not replaced: move it elsewhere`);
   }
   writeCovered(directory, runFiles.analysis, `${JSON.stringify(document)}\n`);
   return path;
 }
 
-/** With the parts of analyses that another program registered. */
+/** Accepts the parts of analyses that other programs registered. */
 const writtenSchema = analysisDocumentSchema.loose();
 
-/** The analysis that was written into a run; nothing where none was. @throws {BhBridgeError} as `readRunDocument` and `requireUnchanged`. */
+/** The analysis in a run, undefined if there is none. @throws {BhBridgeError} as `readRunDocument` and `requireUnchanged`. */
 export function readAnalysis(directory: string): AnalysisDocument | undefined {
   requireUnchanged(directory, runFiles.analysis);
   return readRunDocument(directory, runFiles.analysis, writtenSchema);

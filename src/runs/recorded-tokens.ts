@@ -12,10 +12,10 @@ import { runFiles } from "./run-layout.js";
 import { readRunManifest } from "./run-manifest.js";
 
 /**
- * The tokens whose rows a run recorded, as the configuration in its directory says; nothing when that is of something else.
- * @param rows how many there are: all tokens of the vocabulary, unless the run chose some.
- * @param own the tokens that the history's own file names.
- * @throws {BhBridgeError} `RUN_CORRUPT` when a file of the run is damaged: which tokens the rows are is not guessed.
+ * The tokens of the recorded rows by the configuration in a directory, undefined if that configuration is not a run's.
+ * @param rows number of rows: the vocabulary, unless the run chose some.
+ * @param own tokens in the history's own file.
+ * @throws {BhBridgeError} `RUN_CORRUPT` if a file of the run is damaged.
  */
 export function recordedTokens(directory: string, rows: number, own?: readonly number[]): RowTokens | undefined {
   const config = configBeside(directory);
@@ -28,15 +28,14 @@ export function recordedTokens(directory: string, rows: number, own?: readonly n
   return ids && new RowTokens({ vocabulary: model.vocab_size, ids, text });
 }
 
-/** The tokens of which some are chosen. */
 interface Vocabulary {
   vocabulary: number;
   dead: () => readonly number[] | undefined;
-  /** How the tokenizer writes them; undefined where they are bytes. */
+  /** Text of the tokens by the tokenizer; undefined if they are bytes. */
   text: TokenText | undefined;
 }
 
-/** The tokens that `record.rows` means, in the order of the rows; nothing where dead tokens are meant and not known. */
+/** The tokens of `record.rows` in the order of the rows, undefined if they depend on unknown dead tokens. */
 export function chosenTokens(rows: RecordRows, { vocabulary, dead, text }: Vocabulary): readonly number[] | undefined {
   if (Array.isArray(rows)) return rows;
   const all = Array.from({ length: vocabulary }, (_, token) => token);
@@ -49,7 +48,7 @@ export function chosenTokens(rows: RecordRows, { vocabulary, dead, text }: Vocab
   return all.filter((token) => !left.has(token));
 }
 
-/** How the tokens of a run are written: as its tokenizer has them, or as bytes. @throws {BhBridgeError} `RUN_CORRUPT` for a damaged tokenizer. */
+/** The text of the tokens of a run, by its tokenizer or as bytes. @throws {BhBridgeError} `RUN_CORRUPT` for a damaged tokenizer. */
 export function tokenTextOf(directory: string, config: RunConfig): TokenText | undefined {
   if (!hasTokenizer(config)) return config.model.vocab_size <= mostByteTokens ? byteText : undefined;
   const path = join(directory, runFiles.tokenizer);
@@ -62,7 +61,7 @@ export function tokenTextOf(directory: string, config: RunConfig): TokenText | u
   }
 }
 
-/** A history that was taken out of its run may lie beside the configuration of something else. */
+/** A history outside its run may have the configuration of another program in its folder. */
 function configBeside(directory: string): RunConfig | undefined {
   try {
     return readRunConfig(directory);

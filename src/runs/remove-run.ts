@@ -8,29 +8,29 @@ import { checkpointsFolder, historyFile, isHistoryFile, isLaterHistory, modelMan
 import { readRunManifest } from "./run-manifest.js";
 import type { LockHolders } from "./scan-runs.js";
 
-/** The name under which Node writes a file before it renames it; `durableWrite` makes it. */
+/** Temporary name of `durableWrite`. */
 const writtenByNode = /^(.+)\.[0-9a-f]{8}\.partial$/;
-/** The name under which Python writes a history before it renames it. */
+/** Python's temporary name of a history. */
 const writtenByPython = /^\.(.+)\.partial$/;
 const ownFinal = /^(?:final|\.final\.(?:partial|old))$/;
 const ownCheckpoint = /^(?:step-(\d+)|\.step-(\d+)\.(?:partial|old|removed))$/;
-/** The files of a saved model and of a checkpoint whose manifest is missing or not written yet. */
+/** Files of a saved model and of a checkpoint without a manifest. */
 const modelFile =
   /^(?:(?:generation_|tokenizer_)?config\.json|model(?:-\d+-of-\d+)?\.safetensors|model\.safetensors\.index\.json|modeling_\w+\.py|tokenizer\.json|special_tokens_map\.json)$/;
 const stateFile = /^(?:optimizer\.(?:safetensors|json)|random_state\.(?:safetensors|json)|(?:scheduler|trainer_state|progress|fast_step)\.json)$/;
-/** The name under which safetensors writes a file before it renames it. */
+/** Temporary name of the safetensors library. */
 const writtenBySafetensors = /^\.tmp[A-Za-z0-9]{6}$/;
-/** What macOS leaves in every folder that was looked at. */
+/** Created by macOS in every viewed folder. */
 const finderFile = ".DS_Store";
 
-/** Its history is `history.safetensors`, without its name. */
+/** Its history is `history.safetensors`, without the tensor's name. */
 const embedding = "wte";
 
 const topFiles: readonly string[] = Object.values(runFiles);
 
 type IsOwn = (name: string) => boolean;
 
-/** The first entry of a run directory that is not a part of a run, by its path in it; undefined when all of them are. */
+/** The path of the first entry of a run directory that is not part of a run, undefined if there is none. */
 export function foreignEntry(directory: string): string | undefined {
   const recorded = recordedTensors(directory);
   for (const { name, isFolder } of entries(directory)) {
@@ -40,7 +40,7 @@ export function foreignEntry(directory: string): string | undefined {
   return undefined;
 }
 
-/** Whether a file at the top of a run has a name that our writers give, also while it is being written. */
+/** Whether a file at the top of a run has a name that bh-bridge uses, or the temporary name of one. */
 function isOwnFile(name: string, recorded: ReadonlySet<string>): boolean {
   const unfinished = writtenByNode.exec(name)?.[1];
   const history = writtenByPython.exec(name)?.[1];
@@ -49,7 +49,7 @@ function isOwnFile(name: string, recorded: ReadonlySet<string>): boolean {
   return topFiles.includes(whole) || isOwnHistory(whole.replace(/\.idx$/, ".safetensors"), recorded);
 }
 
-/** Whether a history is of a tensor that the run records, or was recorded later. A copy that somebody made has another name. */
+/** Whether a history is of a tensor that the run records, or was recorded later. */
 function isOwnHistory(file: string, recorded: ReadonlySet<string>): boolean {
   if (file === historyFile) return true;
   if (!isHistoryFile(file)) return false;
@@ -57,7 +57,7 @@ function isOwnHistory(file: string, recorded: ReadonlySet<string>): boolean {
   return (recorded.has(tensor) && tensor !== embedding) || (isLaterHistory(file) && recordableTensorSchema.safeParse(tensor).success);
 }
 
-/** The tensors that a run records by its configuration; those that every run can record where it cannot be read. */
+/** The tensors that a run records by its configuration; all recordable ones if it cannot be read. */
 function recordedTensors(directory: string): ReadonlySet<string> {
   try {
     const { record } = JSON.parse(readFileSync(join(directory, runFiles.config), "utf8")) as { record: { tensors: string[] } };
@@ -67,7 +67,7 @@ function recordedTensors(directory: string): ReadonlySet<string> {
   }
 }
 
-/** As `foreignEntry`, for a folder in the run; an empty path is the folder itself. */
+/** As `foreignEntry`, for a folder in the run; an empty path stands for the folder. */
 function foreignInFolder(run: string, folder: string): string | undefined {
   if (ownFinal.test(folder)) return foreignFile(join(run, folder), (name) => modelFile.test(name));
   if (folder !== checkpointsFolder) return "";
@@ -79,14 +79,14 @@ function foreignInFolder(run: string, folder: string): string | undefined {
   return undefined;
 }
 
-/** Whether a folder has the exact name of a checkpoint, or the one that it has while it is made or removed. */
+/** Whether a folder has the name of a checkpoint, or its temporary name. */
 function isCheckpointName(name: string): boolean {
   const [, finished, hidden] = ownCheckpoint.exec(name) ?? [];
   const digits = finished ?? hidden;
   return digits !== undefined && digits === String(Number(digits)).padStart(6, "0");
 }
 
-/** The first entry that is not in the manifest of its folder, or, where there is no sound manifest, has no name that our writers give. */
+/** The first entry that is not in the manifest of its folder; without a valid manifest, the first with an unknown name. */
 function foreignFile(directory: string, isKnown: IsOwn): string | undefined {
   const listed = manifestSums(directory);
   const isOwn: IsOwn = (name) => name === modelManifestFile || writtenBySafetensors.test(name) || (listed.size > 0 ? listed.has(name) : isKnown(name));
@@ -99,18 +99,18 @@ function entries(directory: string): { name: string; isFolder: boolean }[] {
     .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
 }
 
-/** What a removal takes away: a run, or the symbolic link that leads to one. */
+/** The removal of a run, or of a symbolic link to one. */
 export interface Removal {
   /** Absolute path of the run or of the link. */
   readonly path: string;
-  /** The run that a link leads to, which stays. */
+  /** The target of a link, which is not removed. */
   readonly leadsTo: string | undefined;
 }
 
 /**
- * See that a directory may be removed: it is a run by its manifest, it holds nothing but the run, and nobody writes it.
- * @throws {BhBridgeError} `RUN_NOT_FOUND` saying what shows that it is not a run, or naming what else is in it; `RUN_LOCKED` naming the process;
- *   `RUN_UNSUPPORTED` for a run of a newer version.
+ * Check that a directory may be removed: it has a run's manifest, contains nothing but the run, and no process writes it.
+ * @throws {BhBridgeError} `RUN_NOT_FOUND` with the reason why it is not a run, or naming other content; `RUN_LOCKED` naming the process; `RUN_UNSUPPORTED`
+ *   for a run of a newer version.
  */
 export async function planRemoval(path: string, lockHolders: LockHolders): Promise<Removal> {
   refuseForeign(path);
@@ -120,15 +120,15 @@ export async function planRemoval(path: string, lockHolders: LockHolders): Promi
 }
 
 /**
- * Remove a run from the disk; never one that is being written, and never anything but the run.
+ * Remove a run from the disk. A run that is being written, and other files, are never removed.
  *
- * It is renamed first: from then on nobody can begin to write it, and a process that did so in the last instant is seen.
+ * The run is renamed first, so that no process can start writing it, and one that has just started is detected.
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_LOCKED`; `FILE_UNWRITABLE`.
  */
 export async function removeRun({ path, leadsTo }: Removal, lockHolders: LockHolders): Promise<void> {
-  if (leadsTo !== undefined) return removeLink(path);
   const doomed = join(dirname(path), `.${basename(path)}.${process.pid}.removed`);
   try {
+    if (leadsTo !== undefined) return unlinkSync(path);
     renameSync(path, doomed);
   } catch (cause) {
     throw writeError(path, cause);
@@ -143,14 +143,6 @@ export async function removeRun({ path, leadsTo }: Removal, lockHolders: LockHol
   rmSync(doomed, { recursive: true, force: true });
 }
 
-function removeLink(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (cause) {
-    throw writeError(path, cause);
-  }
-}
-
 function refuseForeign(directory: string): void {
   try {
     readRunManifest(directory);
@@ -160,7 +152,7 @@ function refuseForeign(directory: string): void {
   }
   const foreign = foreignEntry(directory);
   if (foreign === undefined) return;
-  throw new BhBridgeError("RUN_NOT_FOUND", `${directory} is not removed: it holds ${foreign}, which is not a part of a run. Move that elsewhere first`);
+  throw new BhBridgeError("RUN_NOT_FOUND", `${directory} is not removed: it holds ${foreign}, which is not a part of a run. Move it elsewhere first`);
 }
 
 async function refuseLocked(path: string, name: string, lockHolders: LockHolders): Promise<void> {

@@ -1,37 +1,37 @@
 import { spreadStates } from "../analysis/states.js";
 import type { TrainEvent } from "../protocol/events.js";
 
-/** How far a training was at some of its steps: what an axis of steps can be read by. */
+/** Seconds and epochs at some steps of a training, for other units of an axis of steps. */
 export interface RunClock {
-  /** Rising, from 0 to the newest. */
+  /** Ascending, from 0 to the newest. */
   steps: number[];
   seconds: number[];
-  /** Null where the run does not tell them. */
+  /** Null if the run has not recorded them. */
   epochs: number[] | null;
 }
 
-/** When a step of a training ended. */
+/** The end of a training step. */
 export interface StepTime {
   readonly step: number;
   readonly seconds: number;
   readonly epoch: number | null;
 }
 
-/** Counts the seconds of a training along its events: the time between an end and its resumption is not among them. */
+/** Counts the seconds of a training by its events, without the time between an end and its resumption. */
 export class TrainingTime {
   #seconds = 0;
   #mono: number | undefined;
 
-  /** The seconds up to an event, which follows the one that was passed before. */
+  /** The seconds up to an event. Events must be passed in order. */
   upTo({ type, mono }: Pick<TrainEvent, "type" | "mono">): number {
-    const before = type === "resumed" ? mono : (this.#mono ?? mono); // a resumed training is in another process, whose clock is its own
+    const before = type === "resumed" ? mono : (this.#mono ?? mono); // a resumed training has the clock of another process
     this.#seconds += Math.max(0, mono - before);
     this.#mono = mono;
     return this.#seconds;
   }
 }
 
-/** When each step of a training ended, by its events. */
+/** The end of each step of a training, by its events. */
 export function stepTimes(events: readonly TrainEvent[]): StepTime[] {
   const time = new TrainingTime();
   return events.flatMap((event) => {
@@ -40,16 +40,16 @@ export function stepTimes(events: readonly TrainEvent[]): StepTime[] {
   });
 }
 
-/** Steps of a clock: between them it goes evenly, as far as an axis shows. */
+/** Maximum number of steps; an axis interpolates between them. */
 const mostSteps = 400;
 
-/** The clock of a training by its steps, the newest among them; null in one that has taken none. */
+/** The clock of a training by its steps, including the newest; null without steps. */
 export function runClock(steps: readonly StepTime[]): RunClock | null {
   if (steps.length === 0) return null;
-  const told = spreadStates(steps.length, mostSteps).flatMap((index) => steps[index] ?? []);
+  const shown = spreadStates(steps.length, mostSteps).flatMap((index) => steps[index] ?? []);
   return {
-    steps: [0, ...told.map(({ step }) => step)],
-    seconds: [0, ...told.map(({ seconds }) => seconds)],
-    epochs: told.every(({ epoch }) => epoch !== null) ? [0, ...told.map(({ epoch }) => epoch ?? 0)] : null,
+    steps: [0, ...shown.map(({ step }) => step)],
+    seconds: [0, ...shown.map(({ seconds }) => seconds)],
+    epochs: shown.every(({ epoch }) => epoch !== null) ? [0, ...shown.map(({ epoch }) => epoch ?? 0)] : null,
   };
 }

@@ -24,30 +24,30 @@ export function readRunConfig(directory: string): RunConfig {
   }
 }
 
-/** All that decides which bits a training computes: what it is told, what it reads, and what it computes on. */
+/** Everything that determines the bits of a training. */
 interface TrialFacts {
   configHash: string;
-  /** What `corpusIdentity` gives. */
+  /** From `corpusIdentity`. */
   corpus: string;
   /** `cpu`, `cuda` or `mps`. */
   device: string;
   threads: number;
 }
 
-/** So many hexadecimal digits (64 bits) tell a million trials apart with a chance of one in ten million that two are taken for one. */
+/** Hexadecimal digits of an identity (64 bits): two of a million trials collide with a probability of one in ten million. */
 const digits = 16;
 
-/** What decides the tokens of a corpus: SHA-256 of the text, and of the tokenizer where there is one. */
+/** The identity of a corpus's tokens: SHA-256 of the text, and of the tokenizer, if any. */
 export function corpusIdentity({ sha256, tokenizer }: Pick<CorpusFacts, "sha256" | "tokenizer">): string {
   return tokenizer ? `${sha256} ${tokenizer.sha256}` : sha256;
 }
 
-/** The identity of a trial: equal for trainings that compute the same, wherever and in whatever order they run. */
+/** The identity of a trial: equal for trainings that compute the same, wherever they run. */
 export function trialIdentity({ configHash, corpus, device, threads }: TrialFacts): string {
   return createHash("sha256").update(`${configHash}\n${corpus}\n${device}\n${threads}`).digest("hex").slice(0, digits);
 }
 
-/** The identity of the trial that a run has trained. */
+/** The identity of the trial of a run. */
 export function trialOfRun({ config_hash, corpus, environment }: RunManifest): string {
   return trialIdentity({ configHash: config_hash, corpus: corpusIdentity(corpus), device: deviceKind(environment.device), threads: environment.threads });
 }

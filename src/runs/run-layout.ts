@@ -4,10 +4,10 @@ import { BhBridgeError } from "../errors.js";
 import { writeError } from "../formats/durable-write.js";
 import { requireFolder, requireRegular } from "./file-types.js";
 
-/** The folder that holds the runs, where no other is named. */
+/** The default folder of runs. */
 export const runsFolder = "runs";
 
-/** The files at the top of a run, but for its histories; docs/run-directory.md says what is in each. */
+/** The files at the top of a run, except its histories: see docs/run-directory.md. */
 export const runFiles = {
   manifest: "run.json",
   config: "config.json",
@@ -27,65 +27,65 @@ export const runFiles = {
 } as const;
 const topFiles: readonly string[] = Object.values(runFiles);
 
-/** The history of the embedding. Those of its gradient and moments are called `history.….safetensors`. */
+/** The history of the embedding. Other histories are named `history.….safetensors`. */
 export const historyFile = "history.safetensors";
 const histories = /^history(?:\..+)?\.safetensors$/;
 const laterHistories = /^history\..+\.\d+-\d+\.safetensors$/;
 const indexes = /^history(?:\..+)?\.idx$/;
 
-/** The model at the end, in Hugging Face's layout. */
+/** The final model, in Hugging Face's layout. */
 export const finalFolder = "final";
 export const checkpointsFolder = "checkpoints";
 const checkpointNames = /^step-(\d+)$/;
 const inFolders = /^(?:final|checkpoints\/step-\d+)\/[^/\\\p{Cc}]+$/u;
 
-/** The sizes and checksums of the files of a checkpoint, or of the final model, which it lies beside. */
+/** Sizes and checksums of the files of a checkpoint or of the final model, in its folder. */
 export const modelManifestFile = "MANIFEST.json";
 
-/** Whether a directory is a run of this package, or began to be one. */
+/** Whether a directory is a complete or incomplete run of this package. */
 export function isRunDirectory(directory: string): boolean {
   return [runFiles.manifest, historyFile].some((name) => existsSync(join(directory, name)));
 }
 
-/** Whether a file of a run, by its path in it, is a recorded history: its states have their checksums in the index beside it. */
+/** Whether a file, by its path in a run, is a recorded history, whose states have their checksums in its index. */
 export function isHistoryFile(path: string): boolean {
   return histories.test(path);
 }
 
-/** The file of steps of a tensor that were recorded later. */
+/** The history file of a tensor for steps that were recorded later. */
 export function laterHistoryFile(tensor: string, from: number, to: number): string {
   return `history.${tensor}.${from}-${to}.safetensors`;
 }
 
-/** Whether a history by its path in a run was recorded later. */
+/** Whether a history, by its path in a run, was recorded later. */
 export function isLaterHistory(path: string): boolean {
   return laterHistories.test(path);
 }
 
-/** The tensor that a recorded history is of, as `record.tensors` calls it, also of one that was recorded later. */
+/** The tensor of a history by its name in `record.tensors`, without the steps of one that was recorded later. */
 export function recordedName(file: string): string {
   const stored = /^history\.(.+)\.safetensors$/.exec(file)?.[1] ?? "wte";
   return isLaterHistory(file) ? stored.replace(/\.\d+-\d+$/, "") : stored;
 }
 
-/** The index that lies beside a recorded history. */
+/** The path of a history's index. */
 export function indexPathOf(historyPath: string): string {
   return historyPath.replace(/\.safetensors$/, ".idx");
 }
 
-/** Whether a file, by its path in a run's directory, is one that a run consists of. */
+/** Whether a file, by its path in a run, is part of a run. */
 export function isRunFile(path: string): boolean {
   return topFiles.includes(path) || isHistoryFile(path) || indexes.test(path) || inFolders.test(path);
 }
 
-/** All files in a run's directory by their paths in it, in order: those of the run, and whatever else somebody put there. */
+/** Paths of all files in a run's directory, sorted, including foreign ones. */
 export function filesIn(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: "utf8" })
     .filter((path) => isNoDirectory(join(directory, path)))
     .sort();
 }
 
-/** Whether something other than a folder is at a path; a link that cannot be followed is. */
+/** Whether a path is not a folder; a broken link is not. */
 function isNoDirectory(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
@@ -99,34 +99,21 @@ export function historyFiles(directory: string): string[] {
   return readdirSync(directory).filter(isHistoryFile).sort();
 }
 
-/** The step of a checkpoint by the name of its folder; nothing where the name is another. */
-function stepOfCheckpoint(name: string): number | undefined {
-  const digits = checkpointNames.exec(name)?.[1];
-  return digits === undefined ? undefined : Number(digits);
-}
-
-/** A checkpoint that a run has; whether it is whole is for `verifyFiles` to say. */
-interface RunCheckpoint {
-  readonly directory: string;
-  /** The step that it was made at. */
-  readonly step: number;
-}
-
-/** The checkpoints of a run, oldest first. @throws {BhBridgeError} `RUN_CORRUPT` where something else than a folder is in their place. */
-export function runCheckpoints(run: string): RunCheckpoint[] {
+/** The checkpoints of a run and their steps, oldest first; `verifyFiles` checks one. @throws {BhBridgeError} `RUN_CORRUPT` if their path is not a folder. */
+export function runCheckpoints(run: string): { readonly directory: string; readonly step: number }[] {
   const folder = join(run, checkpointsFolder);
   requireFolder(folder);
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .flatMap((name) => {
-      const step = stepOfCheckpoint(name);
-      return step === undefined ? [] : [{ directory: join(folder, name), step }];
+      const digits = checkpointNames.exec(name)?.[1];
+      return digits === undefined ? [] : [{ directory: join(folder, name), step: Number(digits) }];
     })
     .sort((left, right) => left.step - right.step);
 }
 
 /**
- * Make sure that the entries of a run's directory are of the kinds that a run has there: files where it has files, folders for checkpoints and final model.
+ * Require that files of a run are files, and that checkpoints and final model are folders.
  * @throws {BhBridgeError} `RUN_CORRUPT` naming the first that is not; `FILE_UNREADABLE` for a directory that cannot be listed.
  */
 export function requireRunEntries(directory: string): void {
@@ -143,12 +130,12 @@ function entriesOf(directory: string) {
     return readdirSync(directory, { withFileTypes: true });
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT") return []; // it was removed meanwhile
+    if (code === "ENOENT") return []; // removed meanwhile
     throw new BhBridgeError("FILE_UNREADABLE", `${directory} cannot be listed: ${code === "EACCES" ? "this user may not read it" : message}`, { cause });
   }
 }
 
-/** Ask a training to end after its step, with a checkpoint, as Ctrl-C does; whoever trains the run heeds it. @throws {BhBridgeError} `FILE_UNWRITABLE`. */
+/** Ask the process that trains a run to stop after its step with a checkpoint, as Ctrl-C does. @throws {BhBridgeError} `FILE_UNWRITABLE`. */
 export function requestStop(directory: string): void {
   const path = join(directory, runFiles.stop);
   try {
@@ -158,7 +145,7 @@ export function requestStop(directory: string): void {
   }
 }
 
-/** The folder that holds sweeps, where nobody says another. */
+/** The default folder of sweeps. */
 export const sweepsFolder = "sweeps";
-/** The folder that holds experiments, likewise. */
+/** The default folder of experiments. */
 export const experimentsFolder = "experiments";

@@ -8,15 +8,15 @@ import { gitStateSchema } from "./git-state.js";
 import { checkRunJson, readRunDocument, readRunJson } from "./read-run-json.js";
 import { runFiles } from "./run-layout.js";
 
-/** The run format that is written, and the newest that can be read. */
+/** The written run format, and the newest supported one. */
 export const runFormat = 1;
 
-/** What has to be the same for a resumed run to come out with the same bits. */
+/** The environment that must be equal for a resumed run to have the same bits. */
 export const environmentPinSchema = z.strictObject({
   device: z.string(),
   threads: z.int(),
   cpu_capability: z.string(),
-  /** Whose processor it is, and its instructions for bfloat16; absent in older runs. */
+  /** Vendor of the processor, and its instructions for bfloat16; absent in older runs. */
   processor: z.string().optional(),
   python: z.string(),
   torch: z.string(),
@@ -29,47 +29,47 @@ export const environmentPinSchema = z.strictObject({
 export type EnvironmentPin = z.output<typeof environmentPinSchema>;
 
 const corpusFactsSchema = z.strictObject({
-  /** Of several files their paths, with ` + ` between. */
+  /** Several paths are joined by ` + `. */
   path: z.string(),
-  /** Of the file's bytes on disk; of several files that of a line `SHA-256 windows` for each. */
+  /** SHA-256 of the file on disk; for several files, of one line `SHA-256 windows` per file. */
   sha256: z.string(),
   /** Bytes on disk. */
   bytes: z.int(),
-  /** Characters after newlines became LF. */
+  /** Characters, with all newlines as LF. */
   characters: z.int(),
-  /** Bytes at or above the vocabulary, which are left out. */
+  /** Dropped bytes, at or above the vocabulary. */
   filtered: z.int(),
   tokens: z.int(),
   distinct: z.int(),
   dead: z.int(),
   deadTokens: z.array(z.int()),
-  /** Training windows: tokens that are trained on, less the context; of windows side by side as many as they fill. */
+  /** Number of training windows: training tokens minus the context, or the number of windows without overlap. */
   windows: z.int(),
-  /** Each of several files, with the windows that it gives to an epoch; absent where there is one. */
+  /** Several files, with their windows per epoch; absent for one file. */
   files: z.array(z.strictObject({ path: z.string(), sha256: z.string(), bytes: z.int(), tokens: z.int(), weight: z.number(), windows: z.int() })).optional(),
-  /** What made the tokens; absent where they are bytes. `unreachable` are those that their own text does not come back as. */
+  /** Absent if tokens are bytes. `unreachable` tokens are not restored from their own text. */
   tokenizer: z.strictObject({ path: z.string(), sha256: z.string(), vocabulary: z.int(), unreachable: z.array(z.int()) }).optional(),
 });
 export type CorpusFacts = z.output<typeof corpusFactsSchema>;
 
-/** One time that a run went on after it had ended early. */
+/** One resumption of a run. */
 const resumeRecordSchema = z.strictObject({
   at: z.string(),
-  /** The step of the checkpoint that it went on from; 0 is the start. */
+  /** The step of its checkpoint; 0 is the start. */
   from_step: z.int(),
-  /** The newest step that had been recorded; the steps up to it were computed again. */
+  /** The newest recorded step, up to which steps were recomputed. */
   recorded_step: z.int(),
   /** Whether the recomputed steps were compared with their checksums. */
   exact: z.boolean(),
-  /** What was different in the environment, in words. */
+  /** Differences of the environment, in words. */
   differences: z.array(z.string()),
 });
 
-/** `running` is what a run that died still says: whether it lives is told by its lock, not by this file. */
+/** A run that died is still `running` here; only its lock shows whether it is running. */
 const storedStatuses = ["running", "completed", "stopped", "failed"] as const;
 export type StoredStatus = (typeof storedStatuses)[number];
 
-/** `run.json`: what a run is, without its numbers. */
+/** `run.json`: the description of a run. */
 export const runManifestSchema = z.strictObject({
   format: z.int(),
   /** The oldest reader that understands this run. */
@@ -85,22 +85,21 @@ export const runManifestSchema = z.strictObject({
   parameters: z.int(),
   environment: environmentPinSchema,
   corpus: corpusFactsSchema,
-  /** What computes its steps; absent in runs of earlier versions, whose engine is `trainer`. */
+  /** Absent in runs of earlier versions, whose engine is `trainer`. */
   engine: z.string().optional(),
-  /** Processes that share its batches; absent in runs of earlier versions, which are of one. */
+  /** Processes that share its batches; absent in runs of earlier versions, which use one. */
   processes: z.int().optional(),
-  /** Runs whose products are computed together; absent in runs of earlier versions, each of which was computed alone. */
+  /** Number of batched runs; absent in runs of earlier versions. */
   batched_runs: z.int().optional(),
-  /** The method that computes its steps; null before that is known, absent in runs of earlier versions. */
+  /** The method that computes its steps; null before it is chosen, absent in runs of earlier versions. */
   step_method: z.strictObject(stepMethodFields).nullable().optional(),
   /** Seconds of training, all parts of a resumed run together. */
   seconds: z.number(),
   git: gitStateSchema.nullable(),
-  /** Every time that the run was resumed. */
   resumes: z.array(resumeRecordSchema),
-  /** Checkpoint of HF's Trainer whose training state the run began with. */
+  /** Checkpoint of HF's Trainer whose training state the run started from. */
   start_from: z.string().nullable(),
-  /** What a program had done to the model since it was built, in words: the configuration alone does not make the run's first state. */
+  /** Changes of the model before training, in words, which the configuration does not contain. */
   model_changes: z.array(z.string()).default([]),
 });
 export type RunManifest = z.output<typeof runManifestSchema>;
@@ -127,18 +126,18 @@ export function readRunManifest(directory: string): RunManifest {
   return checkRunJson(directory, runFiles.manifest, z.preprocess(presentManifest, runManifestSchema), document);
 }
 
-/** One time that a run was trained again, to see whether it comes out the same. */
+/** One reproduction of a run. */
 const reproductionReceiptSchema = z.strictObject({
   at: z.string(),
-  /** The last step that was trained again. */
+  /** The last reproduced step. */
   steps: z.int(),
   /** Whether everything up to it had the same bits. */
   equal: z.boolean(),
-  /** Where it was trained again. */
+  /** Environment of the reproduction. */
   environment: environmentPinSchema,
 });
 
-/** What is said of a run when it has ended: a note, tags, receipts of reproductions. Kept apart from `run.json`, which a training writes. */
+/** Note, tags and reproductions of a run, separate from `run.json`, which a training writes. */
 export const runNotesSchema = z.strictObject({
   note: z.string().nullable(),
   tags: z.array(z.string()),
@@ -146,28 +145,24 @@ export const runNotesSchema = z.strictObject({
 });
 export type RunNotes = z.output<typeof runNotesSchema>;
 
-/** The notes of a run; empty when nobody has written any. @throws {BhBridgeError} as `readRunDocument`. */
+/** The notes of a run, empty if there are none. @throws {BhBridgeError} as `readRunDocument`. */
 export function readRunNotes(directory: string): RunNotes {
   return readRunDocument(directory, runFiles.notes, runNotesSchema) ?? { note: null, tags: [], reproductions: [] };
 }
 
-/** Keep the notes of a run. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
+/** Store the notes of a run. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
 export function writeRunNotes(directory: string, { note, tags, reproductions = [] }: z.input<typeof runNotesSchema>): void {
   const notes = { note, tags: [...new Set(tags)].sort(), reproductions };
   writeCovered(directory, runFiles.notes, `${JSON.stringify(notes, null, 2)}\n`);
 }
 
-const percent = 100;
-/** Of a share's percentage. */
-const digits = 3;
-
-/** A corpus for people, without folders: the name of its file; of several their names, each with its share of the windows. */
+/** The display name of a corpus: the name of its file, or the names of several files with their shares of the windows. */
 export function corpusName({ path, files, windows }: Pick<CorpusFacts, "path" | "files" | "windows">): string {
   if (!files) return basename(path);
-  return files.map((file) => `${basename(file.path)} (${Number(((percent * file.windows) / windows).toPrecision(digits))} %)`).join(", ");
+  return files.map((file) => `${basename(file.path)} (${Number(((100 * file.windows) / windows).toPrecision(3))} %)`).join(", ");
 }
 
-/** What a person calls a field of the pin. */
+/** Display names of the fields. */
 const labels: Record<keyof EnvironmentPin, string> = {
   device: "device",
   threads: "CPU threads",
@@ -182,12 +177,12 @@ const labels: Record<keyof EnvironmentPin, string> = {
   platform: "platform",
 };
 
-/** A Linux platform without its kernel's release, which computes nothing: `Linux-6.1.0-x86_64-with-glibc2.36` → `Linux-x86_64-with-glibc2.36`. */
+/** A Linux platform without its kernel's release, which does not affect results: `Linux-6.1.0-x86_64-with-glibc2.36` → `Linux-x86_64-with-glibc2.36`. */
 export function withoutKernel(platform: string): string {
   return platform.replace(/^Linux-.*-([^-]+-with-[^-]+)$/, "Linux-$1");
 }
 
-/** A field of the pin in which two environments differ, as a person calls it, and what it is in both. */
+/** A field in which two environments differ, with its display name and both values. */
 interface PinDifference {
   readonly field: keyof EnvironmentPin;
   readonly label: string;
@@ -195,7 +190,7 @@ interface PinDifference {
   readonly now: string;
 }
 
-/** The fields in which two environments differ in what they compute; of one that an older run does not tell, nothing is said. */
+/** The fields in which two environments differ, without fields that an older run did not record. */
 export function differingPinFields(recorded: EnvironmentPin, present: EnvironmentPin): PinDifference[] {
   return (Object.keys(labels) as (keyof EnvironmentPin)[]).flatMap((field) => {
     const [before = "", now = ""] = [recorded, present].map((pin) => (field === "platform" ? withoutKernel(pin.platform) : String(pin[field])));
@@ -203,7 +198,7 @@ export function differingPinFields(recorded: EnvironmentPin, present: Environmen
   });
 }
 
-/** What differs between the environment that a run was recorded in and the present one, in words: `PyTorch 2.13.0 → 2.14.0`. */
+/** Differences between the recorded and the present environment in words: `PyTorch 2.13.0 → 2.14.0`. */
 export function pinDifferences(recorded: EnvironmentPin, present: EnvironmentPin): string[] {
   return differingPinFields(recorded, present).map(({ label, before, now }) => `${label} ${before} → ${now}`);
 }

@@ -1,42 +1,42 @@
 import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { basename, join, resolve, sep } from "node:path";
 import { nearestName } from "../config/config-invalid.js";
-import { BhBridgeError } from "../errors.js";
+import { BhBridgeError, withFallback } from "../errors.js";
 import { hasTakenStep } from "./read-events.js";
 import { historyFile, runFiles } from "./run-layout.js";
 import { type RunManifest, readRunManifest, type StoredStatus } from "./run-manifest.js";
 
-/** `running`: its lock is held. `interrupted`: it says that it runs, and nobody holds its lock. `corrupt`: it cannot be read. */
+/** `running`: its lock is held. `interrupted`: its lock is not held, but its end is not recorded. `corrupt`: it cannot be read. */
 export const runStatuses = ["running", "interrupted", "completed", "stopped", "failed", "corrupt"] as const;
 type RunStatus = (typeof runStatuses)[number];
 
-/** A run as it is found on disk. */
+/** A run on disk. */
 export interface FoundRun {
   /** Absolute path. */
   directory: string;
   /** Name of the directory. */
   id: string;
   status: RunStatus;
-  /** Absent when it is corrupt. */
+  /** Undefined if corrupt. */
   manifest: RunManifest | undefined;
-  /** What makes it corrupt. */
+  /** Why it is corrupt. */
   problem: string | undefined;
   /** Process that writes it, while it is running. */
   pid: number | undefined;
 }
 
-/** Says which run directories are locked, and by which process. */
+/** Reports the locked run directories and their processes. */
 export type LockHolders = (directories: readonly string[]) => Promise<ReadonlyMap<string, number>>;
 
-/** For whoever does not care which runs are being written: asking takes a process. */
+/** Skips the query of locks, which starts a process. */
 export const noLockHolders: LockHolders = async () => new Map();
 
-/** A directory with one of these began as a run. */
+/** A directory with one of these is a run. */
 const signs = [runFiles.manifest, runFiles.config, historyFile];
 
 /**
- * The runs in a folder, oldest first. A folder that does not exist holds none.
- * @param manifestOf how a manifest is read: from the disk, unless whoever looks again and again keeps what has not changed.
+ * The runs in a folder, oldest first; none if the folder does not exist.
+ * @param manifestOf reads a manifest; repeated scans can pass a cache.
  * @throws {BhBridgeError} `FILE_UNREADABLE`.
  */
 export async function scanRuns(out: string, lockHolders: LockHolders, manifestOf = readRunManifest): Promise<FoundRun[]> {
@@ -45,16 +45,13 @@ export async function scanRuns(out: string, lockHolders: LockHolders, manifestOf
   return runs.map((run) => foundRun(run, holders));
 }
 
-/** What one run directory is, whatever state it is in; `manifestOf` as for `scanRuns`. */
+/** One run directory in any state. @param manifestOf as for `scanRuns`. */
 export async function findRun(directory: string, lockHolders: LockHolders, manifestOf = readRunManifest): Promise<FoundRun> {
   const run = readOrProblem(resolve(directory), manifestOf);
   return foundRun(run, await holdersOf([run], lockHolders));
 }
 
-/**
- * The runs that did not get to their end, newest first: killed, failed, or stopped by a signal. One that a decider stopped has ended as it was meant to, and
- * one that took no step has nothing to go on with.
- */
+/** The runs to resume, newest first: killed, failed, or stopped by a signal, but not by a decider. Runs without a step are excluded. */
 export function unfinishedRuns(runs: readonly FoundRun[]): FoundRun[] {
   return runs
     .filter(({ status, manifest }) => status === "interrupted" || status === "failed" || (status === "stopped" && manifest?.reason !== "decider"))
@@ -63,18 +60,16 @@ export function unfinishedRuns(runs: readonly FoundRun[]): FoundRun[] {
 }
 
 function hasSteps({ directory }: FoundRun): boolean {
-  try {
-    return hasTakenStep(directory);
-  } catch (error) {
-    if (error instanceof BhBridgeError) return false; // a run with a damaged log cannot go on
-    throw error;
-  }
+  return withFallback(
+    () => hasTakenStep(directory),
+    () => false, // a run with a damaged log cannot be resumed
+  );
 }
 
-/** What the files of a run say, before anybody is asked who writes it. */
+/** A run by its files alone. */
 type ReadRun = Pick<FoundRun, "directory" | "manifest" | "problem">;
 
-/** A resumed run may have been completed or failed before: only its lock tells, so all but the unreadable are asked for. */
+/** All locks are queried except those of unreadable runs, since a completed or failed run may have been resumed. */
 function holdersOf(runs: readonly ReadRun[], lockHolders: LockHolders): ReturnType<LockHolders> {
   return lockHolders(runs.filter(({ manifest }) => manifest !== undefined).map(({ directory }) => directory));
 }
@@ -91,12 +86,10 @@ function statusOf(stored: StoredStatus | undefined, pid: number | undefined): Ru
 }
 
 function readOrProblem(directory: string, manifestOf: typeof readRunManifest): ReadRun {
-  try {
-    return { directory, manifest: manifestOf(directory), problem: undefined };
-  } catch (error) {
-    if (!(error instanceof BhBridgeError)) throw error;
-    return { directory, manifest: undefined, problem: error.message };
-  }
+  return withFallback<ReadRun>(
+    () => ({ directory, manifest: manifestOf(directory), problem: undefined }),
+    ({ message }) => ({ directory, manifest: undefined, problem: message }),
+  );
 }
 
 function runDirectories(out: string): string[] {
@@ -117,9 +110,9 @@ function runDirectories(out: string): string[] {
 }
 
 /**
- * The run that is meant by a path, a name, or the beginning of one that no other run shares.
+ * Find a run by its path, its name, or a unique prefix.
  * @param given path of a run directory; else, among the runs in `out`: directory name, display name, or a prefix of either.
- * @throws {BhBridgeError} `RUN_NOT_FOUND` naming the nearest; `USAGE` when several are meant, naming them.
+ * @throws {BhBridgeError} `RUN_NOT_FOUND` naming the nearest; `USAGE` naming all runs if several match.
  */
 export async function resolveRun(given: string, out: string, lockHolders: LockHolders): Promise<FoundRun> {
   if (given.includes(sep) || existsSync(join(given, runFiles.manifest))) {
@@ -143,19 +136,17 @@ export async function resolveRun(given: string, out: string, lockHolders: LockHo
   return run;
 }
 
-/** The directory of the run that is meant, whatever state the run is in. @throws {BhBridgeError} as `resolveRun`. */
+/** The directory of a run in any state. @throws {BhBridgeError} as `resolveRun`. */
 export async function directoryOfRun(given: string, out: string): Promise<string> {
   return (await resolveRun(given, out, noLockHolders)).directory;
 }
 
-/** The beginning of a hash that is worth looking for. */
+/** Minimum length of a prefix of a hash. */
 const shortestHash = 4;
 
 function notFound(given: string, out: string, runs: readonly FoundRun[]): BhBridgeError {
-  const near = nearestName(
-    given,
-    runs.map(({ id }) => id),
-  );
+  const ids = runs.map(({ id }) => id);
+  const near = nearestName(given, ids);
   const hint = near === undefined ? `See "bh-bridge runs --out ${out}"` : `Did you mean ${near}?`;
   return new BhBridgeError("RUN_NOT_FOUND", `there is no run "${given}" in ${resolve(out)}. ${hint}`);
 }

@@ -11,22 +11,22 @@ import { recordedStates } from "./history-labels.js";
 import { openHistory } from "./open-history.js";
 import { indexPathOf } from "./run-layout.js";
 
-/** So many wrong states are named one by one; when a disk is failing there are thousands. */
+/** Number of wrong states to name; a failing disk has thousands. */
 const maxNamed = 5;
 
-/** What a check of one recorded history found. */
+/** The results of the check of one history. */
 export interface HistoryFindings {
-  /** What is wrong, in words. */
+  /** Problems in words. */
   readonly problems: string[];
-  /** Whether the file has room after its last state, where nothing is checked. */
+  /** Whether the file has space after its last state, which is not checked. */
   readonly hasSpace: boolean;
-  /** What the index's own checksums do not cover of it; nothing when they cover all. */
+  /** The part of the index that its checksums do not cover, undefined if they cover all. */
   readonly recordGap: string | undefined;
 }
 
 /**
- * Check one recorded history: every committed state is compared with the CRC-32 in its index, every record with its own, and what opening it checks.
- * @param path of `history.safetensors`, or of another recorded tensor's file; its index lies beside it.
+ * Check one recorded history: the CRC-32 of every committed state and of every record, and everything that opening it checks.
+ * @param path of `history.safetensors`, or of another recorded tensor's file, with its index.
  */
 export async function verifyHistory(path: string): Promise<HistoryFindings> {
   const indexPath = indexPathOf(path);
@@ -46,7 +46,7 @@ export async function verifyHistory(path: string): Promise<HistoryFindings> {
   }
 }
 
-/** The states of a history as they are: whoever looks for all damage cannot stop at the first. */
+/** The states of a history, read without stopping at the first damage. */
 class RecordedStates implements Disposable {
   readonly count: number;
   readonly hasSpace: boolean;
@@ -72,7 +72,7 @@ class RecordedStates implements Disposable {
     }
   }
 
-  /** What is wrong with states and records, in words. */
+  /** Problems of states and records, in words. */
   wrong(index: Buffer, indexPath: string): string[] {
     const { columns, dtype } = this.#rows;
     const state = new Uint8Array(this.#rowsOfState * columns * itemSizes[dtype]);
@@ -92,7 +92,7 @@ class RecordedStates implements Disposable {
   }
 }
 
-/** What a reader of the history is refused for: its labels, or its head. */
+/** Problems that prevent opening the history: its labels or its head. */
 async function problemOfOpening(path: string): Promise<string[]> {
   try {
     (await openHistory(path)).close();

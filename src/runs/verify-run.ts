@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { configHash } from "../config/config-hash.js";
-import { BhBridgeError } from "../errors.js";
+import { BhBridgeError, withFallback } from "../errors.js";
 import { type Checksums, manifestSums, parseChecksums, problemIn, readChecksumsText, sha256OfFile, verifyFiles } from "./checksums.js";
 import { isThere, requireRegular } from "./file-types.js";
 import { historyHeadBytes, recordedStep } from "./history-index.js";
@@ -11,28 +11,27 @@ import { filesIn, finalFolder, indexPathOf, isHistoryFile, isRunFile, modelManif
 import { readRunManifest, readRunNotes, type StoredStatus } from "./run-manifest.js";
 import { type HistoryFindings, verifyHistory } from "./verify-history.js";
 
-/** A file in which damage would not be noticed, or not all of it. */
+/** A file that no checksum covers, or not completely. */
 export interface UncoveredFile {
   /** Path in the run. */
   file: string;
-  /** What is not covered, and why. */
   reason: string;
 }
 
-/** What is known of a run when its files have been checked. */
+/** The checked state of a run. */
 interface Coverage {
-  /** Its `SHA256SUMS`; nothing where there is none, or a damaged one. */
+  /** Its `SHA256SUMS`, undefined if missing or damaged. */
   readonly sums: Checksums | undefined;
-  /** What `run.json` says; nothing where it cannot be read. */
+  /** The status in `run.json`, undefined if unreadable. */
   readonly status: StoredStatus | undefined;
   /** By the path of each history in the run. */
   readonly histories: ReadonlyMap<string, HistoryFindings>;
 }
 
-/** Hidden files, and those that a process that died was writing. */
+/** Hidden files, and unfinished files of a process that died. */
 const leftover = /(?:^|\/)\.|\.partial$/;
 
-/** The files in a run's directory that its checksums do not cover, each with the reason. */
+/** The files in a run's directory that its checksums do not cover, with the reason. */
 export function uncoveredFiles(directory: string, coverage: Coverage): UncoveredFile[] {
   return filesIn(directory).flatMap((file) => {
     const reason = reasonOf(directory, file, coverage);
@@ -61,7 +60,7 @@ function historyReason(findings: HistoryFindings | undefined, { sums, status, hi
   return findings.hasSpace ? "the space after its last state means nothing" : undefined;
 }
 
-/** Why a run has no checksums of whole files. */
+/** The reason why a run has no checksums of whole files. */
 function withoutChecksums({ status }: Coverage): string {
   if (status === "running" || status === "failed") return `${runFiles.checksums} is written when the run has come to its end`;
   if (status === "completed") return `the run has no sound ${runFiles.checksums}; "bh-bridge resume" writes one where there is none`;
@@ -69,9 +68,7 @@ function withoutChecksums({ status }: Coverage): string {
 }
 
 /**
- * What is wrong with the files of a run by its `SHA256SUMS`: those that are gone, and those that have another checksum.
- *
- * A file that a manifest has with the same checksum is left to `verifyFiles`, which reads it as well.
+ * Problems of the files of a run by its `SHA256SUMS`: missing files and other checksums. Files with the same checksum in a manifest are left to `verifyFiles`.
  */
 export function verifyChecksums(directory: string, { files, heads, next }: Checksums): string[] {
   const problems: string[] = [];
@@ -94,37 +91,31 @@ export function verifyChecksums(directory: string, { files, heads, next }: Check
   return problems;
 }
 
-/** What a check of a whole run found. */
 interface RunVerification {
-  /** What is wrong, in words; empty when nothing is. */
+  /** Problems in words. */
   problems: string[];
-  /** Files that no checksum covers, or not in all their bytes. */
   uncovered: UncoveredFile[];
 }
 
 /**
- * Check every checksum of a run, and that its parts fit each other; say as well which files have none.
- *
- * A run that is under way is checked as far as it has been committed.
- * @throws {BhBridgeError} `RUN_NOT_FOUND` when there is nothing to check.
+ * Check every checksum of a run and the consistency of its parts, and list files without a checksum. Of a running run, the committed part is checked.
+ * @throws {BhBridgeError} `RUN_NOT_FOUND` if the directory does not exist.
  */
 export async function verifyRun(directory: string): Promise<RunVerification> {
   if (!existsSync(directory)) throw new BhBridgeError("RUN_NOT_FOUND", `there is no run in ${directory}: no such directory`);
   for (;;) {
     const text = checksumsOf(directory);
     const verification = await verifyBy(text, directory);
-    if (checksumsOf(directory) === text) return verification; // else a note was written meanwhile, or the run went on
+    if (checksumsOf(directory) === text) return verification; // else a note was written or the run was resumed meanwhile
   }
 }
 
-/** The text of its checksums; an empty one, which is damaged, where it cannot be read. */
+/** The text of its checksums; if unreadable an empty one, which counts as damaged. */
 function checksumsOf(directory: string): string | undefined {
-  try {
-    return readChecksumsText(directory);
-  } catch (error) {
-    if (error instanceof BhBridgeError) return "";
-    throw error;
-  }
+  return withFallback<string | undefined>(
+    () => readChecksumsText(directory),
+    () => "",
+  );
 }
 
 async function verifyBy(checksums: string | undefined, directory: string): Promise<RunVerification> {
@@ -146,20 +137,22 @@ async function verifyBy(checksums: string | undefined, directory: string): Promi
     if (existsSync(folder)) problems.push(...verifyUnlessPruned(folder));
   }
   if (sums) problems.push(...verifyChecksums(directory, sums));
-  const told = [...new Set(problems)]; // a damaged description is met again by whoever opens a history
-  return { problems: told, uncovered: uncoveredFiles(directory, { sums, status: statusOf(directory), histories }) };
+  const status = withFallback<StoredStatus | undefined>(
+    () => readRunManifest(directory).status,
+    () => undefined, // reported by verifyDescription
+  );
+  const distinct = [...new Set(problems)]; // opening a history reports a damaged description again
+  return { problems: distinct, uncovered: uncoveredFiles(directory, { sums, status, histories }) };
 }
 
 function checkpointsOf(directory: string): string[] {
-  try {
-    return runCheckpoints(directory).map((checkpoint) => checkpoint.directory);
-  } catch (error) {
-    if (error instanceof BhBridgeError) return []; // told among the entries that a run does not have
-    throw error;
-  }
+  return withFallback<string[]>(
+    () => runCheckpoints(directory).map((checkpoint) => checkpoint.directory),
+    () => [], // reported by requireRunEntries
+  );
 }
 
-/** A training prunes checkpoints while they are being read: one that is gone is not damaged. */
+/** A training prunes checkpoints while they are being read: a missing one is not damaged. */
 function verifyUnlessPruned(folder: string): string[] {
   try {
     const problems = verifyFiles(folder);
@@ -170,16 +163,7 @@ function verifyUnlessPruned(folder: string): string[] {
   }
 }
 
-function statusOf(directory: string): StoredStatus | undefined {
-  try {
-    return readRunManifest(directory).status;
-  } catch (error) {
-    if (error instanceof BhBridgeError) return undefined; // told among the problems
-    throw error;
-  }
-}
-
-/** `run.json`, `config.json` and `notes.json`, and whether a run that says it is complete has everything. */
+/** Check `run.json`, `config.json` and `notes.json`, and that a completed run has all its parts. */
 function verifyDescription(directory: string): string[] {
   return attempt(() => {
     const manifest = readRunManifest(directory);
@@ -206,10 +190,5 @@ function verifyEvents(directory: string): string[] {
 }
 
 function attempt(check: () => string[]): string[] {
-  try {
-    return check();
-  } catch (error) {
-    if (error instanceof BhBridgeError) return [error.message];
-    throw error;
-  }
+  return withFallback(check, ({ message }) => [message]);
 }

@@ -138,6 +138,6 @@ test("a steps_done that forgets more states than a recorder leaves uncommitted i
   const opened = withFlippedBit(path, 4097 * 8 + 2, () => openHistory(run)); // 1100 → 76
   await expect(opened).rejects.toMatchObject({
     code: "RUN_CORRUPT",
-    message: expect.stringContaining("has 77 states, but history.idx has records of many more"),
+    message: expect.stringContaining("counts 77 states, but history.idx has records of many more"),
   });
 });

@@ -26,7 +26,7 @@ test("rows that are not as many as the configuration says are refused with both 
   expect((await historyLabels(source(path), 3)).rowTokens.ids).toEqual([1, 5, 7]);
   await expect(historyLabels(source(path), 5)).rejects.toMatchObject({
     code: "FORMAT_INVALID",
-    message: expect.stringContaining("its states have 5 rows, but config.json beside it says that 3 of its tokens were recorded"),
+    message: expect.stringContaining("its states have 5 rows, but by its config.json 3 tokens were recorded"),
   });
 });
 

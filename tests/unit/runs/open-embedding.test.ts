@@ -86,7 +86,7 @@ test("chosen rows are no embedding: the run is refused with how many it has", as
   writeFileSync(join(directory, "config.json"), JSON.stringify({ model: { vocab_size: 8, n_embd: 2, n_head: 1 }, record: { rows: [1, 5, 7] } }));
   await expect(readEmbedding(directory)).rejects.toMatchObject({
     code: "FORMAT_UNSUPPORTED",
-    message: `${directory} cannot be taken as an embedding: it has the rows of 3 chosen tokens of 8, not a whole embedding`,
+    message: `${directory} cannot be used as an embedding: it has the rows of 3 chosen tokens of 8, not a whole embedding`,
   });
 });
 

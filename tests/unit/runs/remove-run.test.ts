@@ -38,7 +38,7 @@ test("what nothing shows to be a run is not planned to go", async () => {
   writeFileSync(join(run, "thesis.tex"), "");
   await expect(planRemoval(run, noLockHolders)).rejects.toMatchObject({
     code: "RUN_NOT_FOUND",
-    message: `${run} is not removed: it holds thesis.tex, which is not a part of a run. Move that elsewhere first`,
+    message: `${run} is not removed: it holds thesis.tex, which is not a part of a run. Move it elsewhere first`,
   });
 });
 

@@ -51,7 +51,7 @@ test.each([
   const named = foreign.startsWith("checkpoints/step-best") ? "checkpoints/step-best" : foreign.startsWith("figures") ? "figures" : foreign;
   await expect(remove(run, "--yes")).rejects.toMatchObject({
     code: "RUN_NOT_FOUND",
-    message: expect.stringContaining(`it holds ${named}, which is not a part of a run. Move that elsewhere first`),
+    message: expect.stringContaining(`it holds ${named}, which is not a part of a run. Move it elsewhere first`),
   });
   expect(readFileSync(join(run, foreign), "utf8")).toBe("years of work");
 });
