@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { allAnalyses } from "../analysis/analyses.js";
 import { type Analysis, partOf, type RecordedRun, type TextTable } from "../analysis/analysis.js";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
@@ -13,7 +13,7 @@ import { type CommonOptions, createCommand } from "./terminal/command.js";
 import { createProgress } from "./terminal/progress.js";
 import { stopOnSignal } from "./terminal/stop-on-signal.js";
 import { table } from "./terminal/table.js";
-import { findTarget } from "./terminal/target.js";
+import { findTarget, parseWhole } from "./terminal/target.js";
 import { Terminal } from "./terminal/terminal.js";
 
 interface AnalyzeCommandOptions extends CommonOptions {
@@ -25,44 +25,30 @@ interface AnalyzeCommandOptions extends CommonOptions {
   maxNodes?: number;
 }
 
-/** `bh-bridge analyze RUN|FILE`: what happens to the rows of an embedding over a training. */
+const analysisNames = allAnalyses().map(({ name }) => name);
+
+/** `bh-bridge analyze RUN|FILE`. */
 export function analyzeCommand(): Command {
+  const onRequest = allAnalyses().flatMap(({ name, isOnRequest }) => (isOnRequest ? [name] : []));
   return createCommand(
     "analyze",
     "Follow black holes, motion and geometry over the steps of a training",
     "bh-bridge analyze runs/my-run --only timeline,motion",
   )
     .argument("<run|file[::tensor]>", "run directory, or file with a history [states, tokens, dims]")
-    .addOption(new Option("--only <names>", `analyses to make, of ${analysisNames().join(", ")}; by default all but ${onRequest()}`).argParser(parseNames))
-    .option("--k <cells>", "lattice cells that neighbours in the topology differ by at most; 1 by default", parseWhole)
-    .option("--step <n>", "look at the history up to this training step only", parseWhole)
-    .option("--against <run|file>", "another run or history, which kinematics says how far this one goes apart from")
-    .option("--max-tokens <n>", "leave out arrays with more entries than this; 10000 by default", parseWhole)
-    .option("--max-nodes <n>", "leave out a topology of more unique rows than this; 10000 by default", parseWhole)
+    .option("--only <names>", `analyses of ${analysisNames.join(", ")} (default: all but ${onRequest.join(", ")})`, parseNames)
+    .option("--k <cells>", "lattice cells between neighbours in the topology (default: 1)", parseWhole(0))
+    .option("--step <n>", "last training step to analyse (default: all steps)", parseWhole(0))
+    .option("--against <run|file>", "second run or history to measure the distance to, in kinematics")
+    .option("--max-tokens <n>", "maximum length of arrays in the results (default: 10000)", parseWhole(0))
+    .option("--max-nodes <n>", "maximum number of unique rows for a topology (default: 10000)", parseWhole(0))
     .action(runAnalyze);
-}
-
-function parseWhole(text: string): number {
-  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It is a whole number from 0 on.");
-}
-
-function analysisNames(): string[] {
-  return allAnalyses().map(({ name }) => name);
-}
-
-function onRequest(): string {
-  return allAnalyses()
-    .filter(({ isOnRequest }) => isOnRequest)
-    .map(({ name }) => name)
-    .join(", ");
 }
 
 function parseNames(text: string): string[] {
   const names = text.split(",").map((name) => name.trim());
-  const known = analysisNames();
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`There is no analysis "${unknown}"; there are ${known.join(", ")}.`);
+  const unknown = names.find((name) => !analysisNames.includes(name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`Unknown analysis "${unknown}". Use ${analysisNames.join(", ")}.`);
   return names;
 }
 
@@ -78,7 +64,9 @@ async function runAnalyze(target: string, options: AnalyzeCommandOptions): Promi
       { ...options, run: await runOf(path, tensor), against: other },
       terminal,
     );
-    const written = tensor === undefined && isWhole(options) ? await keepInRun(path, document, terminal) : undefined;
+    // A partial analysis must not replace a complete one.
+    const isWhole = tensor === undefined && options.only === undefined && options.step === undefined;
+    const written = isWhole ? await storeInRun(path, document, terminal) : undefined;
     terminal.document(document);
     if (terminal.json) return;
     terminal.print(formatAnalysis(document, terminal.color, terminal.width));
@@ -87,11 +75,6 @@ async function runAnalyze(target: string, options: AnalyzeCommandOptions): Promi
     other?.close();
     history.close();
   }
-}
-
-/** Whether a document is worth keeping: a part of an analysis must not take the place of a whole one. */
-function isWhole({ only, step }: AnalyzeCommandOptions): boolean {
-  return only === undefined && step === undefined;
 }
 
 async function chooseStates(history: History, step: number | undefined): Promise<History> {
@@ -105,7 +88,7 @@ async function openOther(target: string): Promise<History> {
   return await openHistory(path, tensor);
 }
 
-/** The run whose embedding is analysed; nothing for another tensor of it, or for a file. */
+/** The run whose embedding is analysed; undefined for another tensor or a file. */
 async function runOf(path: string, tensor: string | undefined): Promise<RecordedRun | undefined> {
   if (tensor !== undefined) return undefined;
   const { recordedRun } = await import("../runs/recorded-run.js");
@@ -127,8 +110,8 @@ async function analyzeWithProgress(
   }
 }
 
-/** Write the document into the run that was analysed; a run that may not be written to is analysed all the same. */
-async function keepInRun(path: string, document: AnalysisDocument, terminal: Terminal): Promise<string | undefined> {
+/** Write the document into its run, if that is writable. */
+async function storeInRun(path: string, document: AnalysisDocument, terminal: Terminal): Promise<string | undefined> {
   const { isRunDirectory } = await import("../runs/run-layout.js");
   if (!isRunDirectory(path)) return undefined;
   const { writeAnalysis } = await import("../runs/recorded-run.js");
@@ -136,14 +119,13 @@ async function keepInRun(path: string, document: AnalysisDocument, terminal: Ter
     return writeAnalysis(path, document);
   } catch (error) {
     if (!(error instanceof BhBridgeError)) throw error;
-    terminal.say(`Not kept in the run: ${error.message}`);
+    terminal.say(`Not stored in the run: ${error.message}`);
     return undefined;
   }
 }
 
 const maxPopulationsShown = 12;
 
-/** Lines for people under a title. */
 interface Section {
   readonly title: string;
   readonly lines: readonly (string | TextTable)[];
@@ -156,24 +138,22 @@ function censusSection({ unique, rows, C, P, populations }: AnalysisDocument["fi
   return { title: "Last state", lines: [`C = ${groupDigits(C)}, P = ${groupDigits(P)}, ${groupDigits(unique)} unique of ${groupDigits(rows)}${holes}`] };
 }
 
-/** What an analysis found, unless it was not made. */
 function sectionOf(analysis: Analysis, document: AnalysisDocument): Section[] {
   const part = partOf(document, analysis);
   return part === undefined ? [] : [{ title: analysis.title, lines: analysis.print(part, (state) => stepOfState(document, state)) }];
 }
 
-/** An analysis for people: a short table for each part. */
+/** Format an analysis: a short table per part. */
 export function formatAnalysis(document: AnalysisDocument, color: TextColors, width?: number): string {
   const { source, dtype, states, tokens, dims, degenerate, finalCensus, notes } = document;
   const sections = allAnalyses().flatMap((analysis) => [
-    // The populations that the statistics are of stand above them.
-    ...(analysis.name === "statistics" ? [censusSection(finalCensus)] : []),
+    ...(analysis.name === "statistics" ? [censusSection(finalCensus)] : []), // whose populations the statistics describe
     ...sectionOf(analysis, document),
   ]);
   if (notes.length > 0) sections.push({ title: "Notes", lines: notes.map((note) => `· ${note}`) });
   const lines = [
     `${color.bold(printable(source))}: ${dtype}, ${count(states, "state")} of ${groupDigits(tokens)} × ${groupDigits(dims)}`,
-    ...degenerate.map((name) => color.yellow(`Degenerate (${name}): ${degeneracyExplanations[name]}. What follows says nothing about black holes.`)),
+    ...degenerate.map((name) => color.yellow(`Degenerate (${name}): ${degeneracyExplanations[name]}. The results say nothing about black holes.`)),
     ...sections.flatMap((section) => [
       "",
       color.bold(section.title),

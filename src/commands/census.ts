@@ -10,17 +10,15 @@ import { holesTable, maxHolesShown } from "./terminal/table.js";
 import { findTarget, parseStep } from "./terminal/target.js";
 import { Terminal } from "./terminal/terminal.js";
 
-const sizeSchema = z.int().nonnegative();
-
 /** The document of `census --json`. */
 export const censusDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/census@1"),
-  /** The file or directory as it was named. */
+  /** The file or directory as given. */
   source: z.string(),
   tensor: z.string(),
   dtype: z.string(),
-  /** Tokens and dims of the matrix, which is one state when the tensor is a history. */
-  shape: z.tuple([sizeSchema, sizeSchema]),
+  /** Tokens and dims of the matrix, which is one state of a history. */
+  shape: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
   ...censusShape,
 });
 export type CensusDocument = z.output<typeof censusDocumentSchema>;
@@ -29,17 +27,17 @@ interface CensusOptions extends CommonOptions, RowsOptions {
   step?: number;
 }
 
-/** `bh-bridge census FILE[::TENSOR]`: which rows of a matrix are equal, in any file that Python left. */
+/** `bh-bridge census FILE[::TENSOR]`. */
 export function censusCommand(): Command {
   return createCommand(
     "census",
     "Count the black holes of a matrix: groups of rows with equal values",
     "bh-bridge census out/checkpoint-20::transformer.wte.weight",
   )
-    .argument("<file[::tensor]>", "file, checkpoint or run; the tensor is found when it looks like an embedding")
-    .option("--rows <rows>", "rows to look at: all, dead, a list as 1,5,9-20, or @FILE with such a list", "all")
-    .option("--corpus <file>", "text that tells which tokens are dead, for a file that is not a run")
-    .option("--step <n>", "training step of a history; its last recorded one by default", parseStep)
+    .argument("<file[::tensor]>", "file, checkpoint or run (default tensor: the one that looks like an embedding)")
+    .option("--rows <rows>", "rows to count: all, dead, a list as 1,5,9-20, or @FILE with such a list", "all")
+    .option("--corpus <file>", "training text that defines the dead tokens of a file that is not a run")
+    .option("--step <n>", "training step of a history (default: the last recorded one)", parseStep)
     .action(takeCensus);
 }
 
@@ -66,13 +64,13 @@ async function takeCensus(target: string, options: CensusOptions): Promise<void>
     terminal.document(document);
     if (terminal.json) return;
     terminal.print(formatCensus(document, step, terminal.color, terminal.width));
-    if (step !== undefined) terminal.say(`\nOver all its steps:  bh-bridge analyze ${path}`);
+    if (step !== undefined) terminal.say(`\nAnalyse all steps:  bh-bridge analyze ${path}`);
   } finally {
     embedding.close();
   }
 }
 
-/** A census for people: what was counted, the totals, and a line for each of the largest black holes. */
+/** Format a census: the totals, and a line for each of the largest black holes. */
 export function formatCensus(document: CensusDocument, step: number | undefined, color: TextColors, width?: number): string {
   const { source, tensor, dtype, shape, rows, unique, C, P, populations } = document;
   const at = step === undefined ? "" : `, step ${step}`;
@@ -84,6 +82,6 @@ export function formatCensus(document: CensusDocument, step: number | undefined,
     `  Black holes  C = ${groupDigits(C)}`,
     `  Population   P = ${groupDigits(P)}${rows > 0 ? ` (${((100 * P) / rows).toPrecision(3)} % of the rows)` : ""}`,
     ...(C === 0 ? [] : ["", holesTable(document, width)]),
-    ...(populations.length > maxHolesShown ? [color.dim(`… and ${count(populations.length - maxHolesShown, "smaller one")}; --json lists all`)] : []),
+    ...(populations.length > maxHolesShown ? [color.dim(`… and ${count(populations.length - maxHolesShown, "smaller one")}; --json lists all of them`)] : []),
   ].join("\n");
 }

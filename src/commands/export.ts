@@ -12,7 +12,7 @@ import { Terminal } from "./terminal/terminal.js";
 export const exportDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/export@1"),
   ...exportedSchema.shape,
-  /** The command that uploads a model; it was not run. */
+  /** The command that would upload a model. */
   upload: z.string().optional(),
 });
 export type ExportDocument = z.output<typeof exportDocumentSchema>;
@@ -23,7 +23,7 @@ interface ExportCommandOptions extends CommonOptions {
   step?: number;
 }
 
-/** `bh-bridge export RUN`: give results back to Python and spreadsheets. */
+/** `bh-bridge export RUN`. */
 export function exportCommand(): Command {
   return createCommand(
     "export",
@@ -31,19 +31,17 @@ export function exportCommand(): Command {
     "bh-bridge export runs/my-run --to npy --out history.npy",
     "bh-bridge export runs/my-run --to hf --out my-model",
   )
-    .argument("<run>", "a run, or FILE[::TENSOR] of any other kind")
+    .argument("<run>", "run, or FILE[::TENSOR]")
     .addOption(
-      new Option("--to <format>", "what to write: hf takes the final model, csv one state, the others the whole history")
-        .choices(exportTargets)
-        .makeOptionMandatory(),
+      new Option("--to <format>", "format: hf for the final model, csv for one state, the others for the history").choices(exportTargets).makeOptionMandatory(),
     )
-    .requiredOption("-o, --out <path>", "file or directory to make; nothing is overwritten", nonEmpty)
-    .option("--step <n>", "of a history, the state after this training step alone", parseStep)
+    .requiredOption("-o, --out <path>", "new file or directory", nonEmpty)
+    .option("--step <n>", "training step of the only state to export", parseStep)
     .action(exportTo);
 }
 
 function nonEmpty(text: string): string {
-  if (text.trim() === "") throw new InvalidArgumentError("It is empty.");
+  if (text.trim() === "") throw new InvalidArgumentError("Expected a path.");
   return text;
 }
 
@@ -53,11 +51,11 @@ async function exportTo(run: string, options: ExportCommandOptions): Promise<voi
   terminal.document(document);
   const what = document.tensor === undefined ? "the final model" : `${document.tensor} [${document.shape?.join(", ")}]`;
   terminal.print(`${terminal.color.bold(document.out)}: ${what}, ${formatBytes(document.bytes)}`);
-  if (document.upload) terminal.print(`\nNothing has been sent. To publish it:  ${terminal.color.cyan(document.upload)}`);
+  if (document.upload) terminal.print(`\nNothing was uploaded. To publish it:  ${terminal.color.cyan(document.upload)}`);
 }
 
 async function exportDocument(run: string, { to, out, step }: ExportCommandOptions): Promise<ExportDocument> {
-  if (to === "hf" && step !== undefined) throw new BhBridgeError("USAGE", "--step does not go with --to hf: only the final model is complete");
+  if (to === "hf" && step !== undefined) throw new BhBridgeError("USAGE", "--step cannot be used with --to hf: only the final model is complete");
   const [{ exportRun }, { repositoryOf }, { findPath }] = await Promise.all([
     import("../runner/export-run.js"),
     import("../runner/export-model.js"),

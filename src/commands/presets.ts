@@ -13,7 +13,7 @@ export const presetsDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/presets@1"),
   default: z.string(),
   presets: z.array(z.strictObject(summaryShape)),
-  /** What `experiment` runs by name. */
+  /** Experiments that `experiment` runs by name. */
   experiments: z.array(z.strictObject({ name: z.string(), title: z.string(), asks: z.string(), confound: z.string(), source: z.string() })),
 });
 
@@ -24,30 +24,30 @@ export const presetDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/preset@1"),
   ...summaryShape,
   hash: z.string(),
-  /** What the preset changes of the defaults. */
+  /** Differences to the defaults. */
   changes: z.array(z.strictObject({ path: z.string(), before: z.json().optional(), after: z.json().optional(), typeChanged: z.boolean() })),
   config: runConfigSchema,
 });
 
 export type PresetDocument = z.output<typeof presetDocumentSchema>;
 
-/** `presets`: list the named configurations; `presets show NAME`: what one of them is. */
+/** `bh-bridge presets` and `bh-bridge presets show NAME`. */
 export function presetsCommand(): Command {
   return new Command("presets")
-    .description("List the presets: configurations with a name")
+    .description("List the presets, which are named configurations")
     .addHelpText("after", () => helpEnding("Example:\n  $ bh-bridge presets show jiggle-11.2b"))
     .addCommand(listCommand(), { isDefault: true })
     .addCommand(showCommand());
 }
 
 function listCommand(): Command {
-  return createCommand("list", "List the presets (what `presets` alone does)", "bh-bridge presets").action((options: CommonOptions) =>
+  return createCommand("list", "List the presets (the default subcommand)", "bh-bridge presets").action((options: CommonOptions) =>
     listPresets(new Terminal(options)),
   );
 }
 
 function showCommand(): Command {
-  return createCommand("show", "Show what a preset runs and what it changes of the defaults", "bh-bridge presets show clean")
+  return createCommand("show", "Show a preset and its differences to the defaults", "bh-bridge presets show clean")
     .argument("<name>", "name of the preset")
     .action((name: string, options: CommonOptions) => showPreset(name, new Terminal(options)));
 }
@@ -69,12 +69,15 @@ async function listPresets(terminal: Terminal): Promise<void> {
     terminal.print(wrap(`${terminal.color.bold(name)}  ${title}\n  ${terminal.color.dim(asks)}`, terminal.width));
   }
   terminal.print(runnable("\nRun one:   bh-bridge experiment NAME --seeds 42..51"));
-  const described = presetNames.map((name) => ({ name, title: presets[name].title, summary: presets[name].summary, source: presets[name].source }));
-  const experiments = experimentPresetNames.map((name) => {
-    const { title, asks, confound, source } = experimentPresets[name];
-    return { name, title, asks, confound, source };
-  });
-  const document: PresetsDocument = { schema: "bh-bridge/presets@1", default: defaultPreset, presets: described, experiments };
+  const document: PresetsDocument = {
+    schema: "bh-bridge/presets@1",
+    default: defaultPreset,
+    presets: presetNames.map((name) => ({ name, title: presets[name].title, summary: presets[name].summary, source: presets[name].source })),
+    experiments: experimentPresetNames.map((name) => {
+      const { title, asks, confound, source } = experimentPresets[name];
+      return { name, title, asks, confound, source };
+    }),
+  };
   terminal.document(document);
 }
 
@@ -91,7 +94,7 @@ async function showPreset(asked: string, terminal: Terminal): Promise<void> {
   const width = Math.max(0, ...changes.map(({ path }) => path.length));
   const prose = (text: string) => wrap(text, terminal.width);
   const lines = changes.map((change) => `  ${formatDifference(change, width, terminal.color)}`);
-  const heading = changes.length === 0 ? "It is the default: nothing is changed." : "Changed from the default:";
+  const heading = changes.length === 0 ? "This is the default." : "Changed from the default:";
   terminal.print(
     [
       prose(`${terminal.color.bold(name)}  ${title}`),
@@ -104,6 +107,5 @@ async function showPreset(asked: string, terminal: Terminal): Promise<void> {
       runnable(`Every value: bh-bridge config print --preset ${name}`),
     ].join("\n"),
   );
-  const document: PresetDocument = { schema: "bh-bridge/preset@1", name, title, summary, source, hash, changes, config };
-  terminal.document(document);
+  terminal.document({ schema: "bh-bridge/preset@1", name, title, summary, source, hash, changes, config } satisfies PresetDocument);
 }

@@ -3,7 +3,7 @@ import { packageManifest } from "../python/package-manifest.js";
 import { wrap } from "../text/wrap.js";
 import { helpDocument, helpEnding } from "./terminal/command.js";
 
-/** The commands in the order of the help page; each is loaded when it is asked for. */
+/** Commands in the order of the help page. Each is loaded on demand. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import("./train/train.js")).trainCommand(),
   resume: async () => (await import("./resume.js")).resumeCommand(),
@@ -28,30 +28,29 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 /**
- * The program. Errors are thrown, never printed or exited on.
+ * Create the program. Errors are thrown, never printed or exited on.
  *
- * @param name of the command that is going to run, which alone is loaded; all are when it is none of them, for the help page and for what is mistyped, but
- *   `--version` needs none.
+ * @param name the command that will run, which alone is loaded; an unknown or missing name loads all commands, `--version` none.
  */
 export async function createProgram(name?: string): Promise<Command> {
   const program = new Command("bh-bridge")
-    .description("Train, record and analyse small language models, and follow their equal embedding rows.")
+    .description("Train, record and analyse small language models, and track their equal embedding rows.")
     .helpOption("-h, --help", "display help")
     .helpCommand("help [command]", "display help for a command")
     .version(packageManifest().version)
     .enablePositionalOptions() // sweep and its subcommands both have -o: a command reads the options behind its own name
     .addHelpText("after", () => helpEnding("Start with:\n  $ bh-bridge doctor\n  $ bh-bridge train --preset quick"));
-  const load = name === undefined ? undefined : commands[name];
+  const load = commands[name ?? ""];
   const wanted = name === "--version" ? [] : load ? [load] : Object.values(commands);
   for (const loaded of wanted) program.addCommand(await loaded());
   return throwErrors(program);
 }
 
-/** From this width on, terms and their descriptions are side by side. */
+/** Minimum terminal width for two columns. */
 const wideTerminal = 80;
-/** Columns that a description needs beside its term. */
+/** Minimum width of the second column. */
 const narrowestDescription = 40;
-/** Columns before a term, and between it and its description. */
+/** Columns before a term, plus those between it and its description. */
 const itemMargin = 4;
 
 function argumentTerm(argument: Argument): string {
@@ -60,8 +59,7 @@ function argumentTerm(argument: Argument): string {
 }
 
 /**
- * Make a command and those below it throw where commander would write an error and exit. Their help goes to stdout, also where a command was given nothing
- * to do; under `--json` it is a document.
+ * Make a command and its subcommands throw where commander would write an error and exit. Help goes to stdout, under `--json` as a document.
  */
 function throwErrors(command: Command): Command {
   const { formatHelp, formatItem } = command.createHelp();
@@ -71,7 +69,7 @@ function throwErrors(command: Command): Command {
     .configureHelp({
       formatHelp: (shown, help) => (process.argv.includes("--json") ? `${JSON.stringify(helpDocument(shown))}\n` : formatHelp.call(help, shown, help)),
       subcommandTerm: (below) => [below.name(), ...below.registeredArguments.map(argumentTerm)].join(" "),
-      // A narrow column is one that commander does not wrap: the description goes below its term.
+      // Commander does not wrap narrow columns, so the description goes below its term.
       formatItem: (term, termWidth, description, help) => {
         const width = help.helpWidth ?? wideTerminal;
         const isNarrow = width < wideTerminal || width - termWidth - itemMargin < narrowestDescription;

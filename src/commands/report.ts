@@ -5,18 +5,17 @@ import { type CommonOptions, createCommand } from "./terminal/command.js";
 import { stopOnSignal } from "./terminal/stop-on-signal.js";
 import { Terminal } from "./terminal/terminal.js";
 
-/** The document of `report --json`: what was written, and what could not be shown. */
+/** The document of `report --json`. */
 export const reportDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/report@1"),
-  /** What the report is about. */
   of: z.enum(["runs", "experiment", "sweep"]),
-  /** Absolute path of the HTML file, or of the Markdown; null where figures alone were asked for. */
+  /** Absolute path of the HTML or Markdown file; null if only figures were written. */
   report: z.string().nullable(),
-  /** Absolute path of the folder with the figures; null where there is none. */
+  /** Absolute path of the folder with the figures; null if there is none. */
   folder: z.string().nullable(),
-  /** The figures of the report; `files` are names in `folder`, and none where there is no folder. */
+  /** Figures of the report; `files` are names in `folder`, empty without a folder. */
   figures: z.array(z.strictObject({ name: z.string(), title: z.string(), files: z.array(z.string()).readonly() })),
-  /** Figures that a run has nothing for, and why. */
+  /** Figures that could not be drawn for lack of data. */
   absent: z.array(z.strictObject({ name: z.string(), run: z.string(), reason: z.string() })),
 });
 export type ReportDocument = z.output<typeof reportDocumentSchema>;
@@ -30,7 +29,7 @@ interface ReportCommandOptions extends CommonOptions {
   open?: boolean;
 }
 
-/** `bh-bridge report RUN…|EXPERIMENT|SWEEP`: one HTML file for a colleague, figures for a paper; from files alone. */
+/** `bh-bridge report RUN…|EXPERIMENT|SWEEP`. */
 export function reportCommand(): Command {
   return createCommand(
     "report",
@@ -38,16 +37,13 @@ export function reportCommand(): Command {
     "bh-bridge report runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c -o report.html",
     "bh-bridge report runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --figures figures",
   )
-    .argument("<run...>", "one or more runs (path, name, or unique beginning of a name), or the directory of an experiment or a sweep; each may be a zip")
-    .option("-o, --output <file>", "the report; by default the name of what it is about, in this folder")
-    .option(
-      "--figures <dir>",
-      "write the figures there: each as SVG, as PNG of twice its size, as CSV of its data, as JSON, with a script for matplotlib; without -o and --md nothing else",
-    )
-    .option("--md", "write Markdown, with the figures beside it")
-    .option("--force", "replace files of the same names, also those that are no reports or were changed")
-    .option("--open", "open the report, or else the folder of figures, in a browser of this machine")
-    .option("--runs <dir>", "folder that holds runs that are called by name", "runs")
+    .argument("<run...>", "runs (path, name, or unique prefix of a name), or one experiment or sweep; each may be a zip")
+    .option("-o, --output <file>", "report file (default: the name of the run, experiment or sweep)")
+    .option("--figures <dir>", "folder for figures as SVG, PNG, CSV and JSON; without -o and --md no report")
+    .option("--md", "Markdown with figures instead of HTML")
+    .option("--force", "replacement of files that are no reports or were changed")
+    .option("--open", "also open the report or the folder of figures in a browser")
+    .option("--runs <dir>", "folder of runs that are given by name", "runs")
     .action(report);
 }
 
@@ -59,7 +55,7 @@ async function report(given: string[], options: ReportCommandOptions): Promise<v
   const subject = await reportSubject(opened.paths, options.runs);
   const path = reportPath(subject.kind === "runs" ? subject.runs : [subject.directory], options);
   const folder = options.figures ?? (options.md && path !== undefined ? `${path.replace(/\.md$/, "")}-figures` : undefined);
-  if (!options.force) await requireFreePlaces(path, folder, options);
+  if (!options.force) await requireFreePaths(path, folder, options);
   const { page, figures } = await makeReport(subject, { signal: stop.signal });
   const drawn = figures.flatMap((each) => ("figure" in each ? [each.figure] : []));
   const absent = figures.flatMap((each) => ("absent" in each ? [{ name: each.name, run: each.run, reason: each.absent }] : []));
@@ -68,9 +64,8 @@ async function report(given: string[], options: ReportCommandOptions): Promise<v
       ? drawn.map(({ name, title }) => ({ name, title, files: [] }))
       : (await import("../report/write-figures.js")).writeFigures(folder, drawn, options);
   if (path !== undefined) {
-    const { writeHtml, writeMarkdown } = await import("../report/write-page.js");
+    const { markdownOfPage, writeHtml, writeMarkdown } = await import("../report/write-page.js");
     if (options.md && folder !== undefined) {
-      const { markdownOfPage } = await import("../report/write-page.js");
       writeMarkdown(path, markdownOfPage(page, written, relative(dirname(resolve(path)), resolve(folder))));
     } else writeHtml(path, page);
   }
@@ -92,17 +87,17 @@ async function report(given: string[], options: ReportCommandOptions): Promise<v
 async function openWritten(path: string | null, terminal: Terminal): Promise<void> {
   if (path === null) return;
   const { openFile } = await import("./serve/open-in-browser.js");
-  openFile(path, () => terminal.say(`No browser could be opened here. Open it yourself:  ${path}`));
+  openFile(path, () => terminal.say(`No browser could be opened. Open the file yourself:  ${path}`));
 }
 
-/** Refuse what must not be replaced before the report is computed. The names of the figures are known only then. */
-async function requireFreePlaces(path: string | undefined, folder: string | undefined, { md }: ReportCommandOptions): Promise<void> {
+/** Refuse paths that must not be replaced before computing the report, which yields the names of the figures. */
+async function requireFreePaths(path: string | undefined, folder: string | undefined, { md }: ReportCommandOptions): Promise<void> {
   const [{ requireOwnPage }, { requireReplaceable }] = await Promise.all([import("../report/write-page.js"), import("../report/write-figures.js")]);
   if (path !== undefined) requireOwnPage(path, md ? "md" : "html");
   if (folder !== undefined) requireReplaceable(folder, []);
 }
 
-/** Where the report goes; undefined where figures alone are asked for. */
+/** Path of the report; undefined if only figures are wanted. */
 function reportPath(directories: readonly string[], { output, figures, md }: ReportCommandOptions): string | undefined {
   if (output !== undefined) return output;
   if (figures !== undefined && !md) return undefined;

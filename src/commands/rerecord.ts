@@ -20,7 +20,7 @@ interface RerecordCommandOptions extends CommonOptions {
   python?: string;
 }
 
-/** `bh-bridge rerecord RUN`: record further tensors of a run that has ended. */
+/** `bh-bridge rerecord RUN`. */
 export function rerecordCommand(): Command {
   return createCommand(
     "rerecord",
@@ -28,18 +28,11 @@ export function rerecordCommand(): Command {
     "bh-bridge rerecord runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --tensors wte.grad,wte.exp_avg_sq",
     "bh-bridge rerecord runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --tensors wte.exp_avg --steps 1..2",
   )
-    .argument("<run>", "path, name, or unique beginning of a name")
-    .requiredOption(
-      "--tensors <names>",
-      `what to record, with commas between, as record.tensors names it: ${recordableTensors.slice(1).join(", ")}, or any parameter`,
-      parseTensors,
-    )
-    .option("--steps <from..to>", "first and last step; all that were recorded by default", parseSteps)
-    .option(
-      "--rows <rows>",
-      "rows to record, where others than the run's own: all, dead, live, a list as 1,5,9-20, @FILE with such a list, or a pattern as /[A-Z]/",
-    )
-    .option("--corpus <file>", "where the same text lies now")
+    .argument("<run>", "path, name, or unique prefix of a name")
+    .requiredOption("--tensors <names>", `tensors to record: ${recordableTensors.slice(1).join(", ")}, or any parameter; separated by commas`, parseTensors)
+    .option("--steps <from..to>", "first and last step (default: all recorded steps)", parseSteps)
+    .option("--rows <rows>", "rows to record: all, dead, live, a list as 1,5,9-20, @FILE with such a list, or a pattern as /[A-Z]/ (default: as the run)")
+    .option("--corpus <file>", "current path of the training text")
     .option("--python <path>", "Python interpreter")
     .addOption(outOption())
     .action(rerecordInTerminal);

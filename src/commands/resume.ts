@@ -6,11 +6,12 @@ import type { ResumeRunOptions } from "../runner/resume.js";
 import { count } from "../text/format.js";
 import { PageBeside } from "./serve/page-beside.js";
 import { type CommonOptions, createCommand, outOption } from "./terminal/command.js";
+import { wholeNumber } from "./terminal/target.js";
 import { Terminal } from "./terminal/terminal.js";
 import { addNodeOptions, type NodeValues, nodesOf, takePlace } from "./train/node-options.js";
 import type { Training } from "./train/run-in-terminal.js";
 
-/** How a run is to go on, as commander gives it. */
+/** Values of the options of `resume`. */
 export interface ResumeValues {
   out: string;
   steps?: string;
@@ -22,17 +23,17 @@ export interface ResumeValues {
 
 type ResumeCommandOptions = CommonOptions & ResumeValues & NodeValues;
 
-/** `bh-bridge resume`: go on with a run that ended early, to the bits that it would have had. */
+/** `bh-bridge resume`. */
 export function resumeCommand(): Command {
   const example = "bh-bridge resume runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c";
   return addNodeOptions(createCommand("resume", "Resume a run that ended early, with the same bits", example))
     .argument("[run]", "path, name, or unique prefix of a name (default: the newest unfinished run)")
     .addOption(outOption())
-    .option("--steps <n>", "train to this number of steps instead, where the schedule of the learning rate allows it")
-    .option("--corpus <file>", "where the same text lies now")
-    .option("--allow-inexact", "go on in another environment as well, with other bits from the checkpoint on")
+    .option("--steps <n>", "new total number of steps, if the schedule of the learning rate allows it")
+    .option("--corpus <file>", "current path of the training text")
+    .option("--allow-inexact", "resuming in a different environment, with other bits from the checkpoint on")
     .option("--python <path>", "Python interpreter")
-    .option("--on-event <command>", "shell command to run at alerts and at the end, with the event as JSON on stdin")
+    .option("--on-event <command>", "shell command for alerts and the end, with the event as JSON on stdin")
     .action(async (run: string | undefined, options: ResumeCommandOptions) => {
       const terminal = new Terminal(options);
       const nodes = nodesOf(options);
@@ -41,7 +42,7 @@ export function resumeCommand(): Command {
     });
 }
 
-/** Go on with a run, or with the newest unfinished one, as the program does it. The key `o` opens `page`, or one of its own folder. */
+/** Resume a run, or the newest unfinished one. The key `o` opens `page` (default: a page of the run's folder). */
 export async function resumeInTerminal(
   given: string | null,
   { out, steps, corpus, allowInexact, python, onEvent }: ResumeValues,
@@ -50,7 +51,7 @@ export async function resumeInTerminal(
 ): Promise<void> {
   const [{ openResumable, resumeRun, sumUp }, { directoryOfRun }] = await Promise.all([import("../runner/resume.js"), import("../runs/scan-runs.js")]);
   const options: ResumeRunOptions = {
-    ...(steps !== undefined && { steps: wholeNumber(steps) }),
+    ...(steps !== undefined && { steps: wholeNumber("--steps", steps) }),
     ...(corpus !== undefined && { corpus }),
     ...(allowInexact && { allowInexact }),
   };
@@ -59,7 +60,7 @@ export async function resumeInTerminal(
   const resumable = await openResumable(directory, options);
   const { resolved } = resumable;
   if (resumable.isComplete) {
-    terminal.say(`${directory} is complete: nothing is left to compute`);
+    terminal.say(`${directory} is complete: there is nothing to resume`);
     const [{ showResult }, { stopOnSignal }, { TrainingDisplay }] = await Promise.all([
       import("./train/format-result.js"),
       import("./terminal/stop-on-signal.js"),
@@ -78,12 +79,6 @@ export async function resumeInTerminal(
   await runInTerminal(chosen, terminal, training, { onEvent, resumed: directory, page: page ?? own });
 }
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new BhBridgeError("USAGE", `--steps takes a whole number above 0, not "${text}"`);
-  return value;
-}
-
 async function newestUnfinished(out: string): Promise<string> {
   const [{ scanRuns, unfinishedRuns }, { lockHolders }] = await Promise.all([import("../runs/scan-runs.js"), import("../python/lock-holders.js")]);
   const runs = await scanRuns(out, lockHolders);
@@ -92,7 +87,7 @@ async function newestUnfinished(out: string): Promise<string> {
   const running = runs.filter(({ status }) => status === "running").length;
   throw new BhBridgeError(
     "RUN_NOT_FOUND",
-    `no run in ${out} is unfinished (${count(runs.length, "run")}, ${running} of them running): name one, or another folder with --out`,
+    `no unfinished run in ${out} (${count(runs.length, "run")}, ${running} of them running): name a run, or another folder with --out`,
   );
 }
 

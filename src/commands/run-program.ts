@@ -9,25 +9,23 @@ import { Terminal } from "./terminal/terminal.js";
 
 const prefix = "BH_BRIDGE_";
 
-/** The environment variables of bh-bridge, and what each is for. */
-const ownVariables: Readonly<Record<string, string>> = {
-  BH_BRIDGE_PYTHON: "the Python interpreter to use",
-  BH_BRIDGE_KERNELS: "`plain` analyses without WebAssembly",
-};
+/** The environment variables of bh-bridge: the Python interpreter, and whether analyses use WebAssembly. */
+const ownVariables: readonly string[] = ["BH_BRIDGE_PYTHON", "BH_BRIDGE_KERNELS"];
 
-/** What is said of variables that bear our name and that we do not know: a warning, as a newer bh-bridge may know them. */
+/** Warnings about unknown variables with our prefix. They are no errors, as a newer bh-bridge may know them. */
 export function mistypedVariables(env: NodeJS.ProcessEnv): string[] {
-  const known = Object.keys(ownVariables);
   return Object.keys(env)
-    .filter((name) => name.startsWith(prefix) && !known.includes(name))
+    .filter((name) => name.startsWith(prefix) && !ownVariables.includes(name))
     .map((name) => {
-      const rest = known.map((each) => each.slice(prefix.length));
-      const near = nearestName(name.slice(prefix.length), rest);
-      return `Warning: ${name} is set, and bh-bridge knows no such variable. ${near === undefined ? `It knows ${known.join(" and ")}` : `Did you mean ${prefix}${near}?`}`;
+      const near = nearestName(
+        name.slice(prefix.length),
+        ownVariables.map((each) => each.slice(prefix.length)),
+      );
+      return `Warning: bh-bridge ignores the unknown variable ${name}. ${near === undefined ? `It knows ${ownVariables.join(" and ")}` : `Did you mean ${prefix}${near}?`}`;
     });
 }
 
-/** `--help`, `--version`, and a command that was not told what to do: what was asked for has been printed. */
+/** Whether an error only ends `--help`, `--version` or a command group without a subcommand, whose text has been printed. */
 function isAnswer(error: unknown): boolean {
   return error instanceof CommanderError && (error.exitCode === 0 || error.code === "commander.help");
 }
@@ -42,7 +40,7 @@ function report(error: BhBridgeError, next: string | undefined, argv: readonly s
   if (next !== undefined) terminal.say(next);
 }
 
-/** A usage error in our words. Commander counts the arguments where a subcommand is mistyped. */
+/** A usage error. Commander reports a mistyped subcommand as excess arguments. */
 function usageError(failure: CommanderError, program: Command, words: readonly string[]): BhBridgeError {
   let command = program;
   for (const word of words) command = command.commands.find((each) => each.name() === word) ?? command;
@@ -59,7 +57,7 @@ function unknownSubcommand(command: Command, given: string, names: readonly stri
   return `${JSON.stringify(given)} is not a subcommand of ${command.name()}; ${hint}`;
 }
 
-/** Stack, causes and Python's own words of an error, for `--verbose`. */
+/** Stack, causes and Python traceback of an error, for `--verbose`. */
 function fullError(error: BhBridgeError): string {
   const parts: string[] = [];
   for (let each: unknown = error; each instanceof Error; each = each.cause) {
@@ -76,7 +74,7 @@ function warn(argv: readonly string[]): void {
   for (const warning of mistypedVariables(process.env)) terminal.say(warning);
 }
 
-/** Nothing but lines of JSON goes to stderr: Node's own warnings become messages, and the last line says how it ended. */
+/** Write only JSON lines to stderr: Node's warnings become messages, and the last line reports the exit status. */
 function speakInLines(terminal: Terminal): void {
   process.removeAllListeners("warning").on("warning", ({ name, message }) => terminal.say(`${name}: ${message}`));
   process.on("exit", (code) => {
@@ -87,16 +85,15 @@ function speakInLines(terminal: Terminal): void {
 
 const exitStatuses = Object.keys(exitCodes) as (keyof typeof exitCodes)[];
 
-/** Run the program with this process's arguments; what goes wrong is reported, and is the exit code. */
+/** Run the program with the arguments of this process. Errors are reported and set the exit code. */
 export async function runProgram(): Promise<void> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(exitCodes.ok); // `bh-bridge presets | head`: the reader has what it wanted
+    if (error.code === "EPIPE") process.exit(exitCodes.ok); // `bh-bridge presets | head`: the reader has all it needs
     const failure = writeError("standard output", error);
     new Terminal({ color: false, progress: progressModeOf(process.argv) }).say(`${failure.code}: ${failure.message}`);
     process.exit(exitCodeOf(failure));
   });
-  // Messages that nobody can read are no reason to end a training.
-  process.stderr.on("error", () => undefined);
+  process.stderr.on("error", () => undefined); // unreadable messages must not end a training
   warn(process.argv);
   const { common, rest } = splitCommonOptions(process.argv.slice(2));
   const program = await createProgram(rest[0]);
@@ -104,13 +101,13 @@ export async function runProgram(): Promise<void> {
   try {
     await program.parseAsync(words, { from: "user" });
   } catch (error) {
-    if (isAnswer(error)) process.exitCode = exitCodes.ok;
-    else {
-      const failure = error instanceof FailedRun ? error.cause : error;
-      const usage = failure instanceof CommanderError ? usageError(failure, program, words) : failure;
-      const shown = shownError(usage);
-      report(shown, error instanceof FailedRun ? error.next : undefined, process.argv);
-      process.exitCode = exitCodeOf(shown);
+    if (isAnswer(error)) {
+      process.exitCode = exitCodes.ok;
+      return;
     }
+    const failure = error instanceof FailedRun ? error.cause : error;
+    const shown = shownError(failure instanceof CommanderError ? usageError(failure, program, words) : failure);
+    report(shown, error instanceof FailedRun ? error.next : undefined, process.argv);
+    process.exitCode = exitCodeOf(shown);
   }
 }

@@ -24,24 +24,24 @@ interface SimulateCommandOptions extends CommonOptions {
   python?: string;
 }
 
-/** `bh-bridge simulate KIND`: the black holes of initial states, without a training. */
+/** `bh-bridge simulate KIND`. */
 export function simulateCommand(): Command {
   return createCommand("simulate", "Draw initial states without training and count their black holes", "bh-bridge simulate snowball --sigma 1e-5 --draws 1000")
     .argument("<kind>", "initial state, as init.kind: normal, singular, snowball, unit-noise")
     .option("--sigma <s>", "standard deviation of the noise on each component, as init.sigma", parseNumber)
-    .option("--noise-dtype <dtype>", "what unit-noise is drawn in, as init.noise_dtype: float32 or bfloat16")
-    .option("--dtype <dtype>", "dtype of the weights, as model.dtype: bfloat16 (by default), float32, float32-master")
-    .option("--draws <n>", "how many states to draw", parseNumber, 1000)
-    .option("--vocab <n>", "rows of a state; 128 by default", parseNumber)
-    .option("--dim <n>", "components of a row; 64 by default", parseNumber)
-    .option("--seed <n>", "of the random stream; 42 by default", parseNumber)
+    .option("--noise-dtype <dtype>", "dtype of unit-noise, as init.noise_dtype: float32 or bfloat16")
+    .option("--dtype <dtype>", "dtype of the weights, as model.dtype: bfloat16, float32, float32-master (default: bfloat16)")
+    .option("--draws <n>", "number of states", parseNumber, 1000)
+    .option("--vocab <n>", "rows of a state (default: 128)", parseNumber)
+    .option("--dim <n>", "components of a row (default: 64)", parseNumber)
+    .option("--seed <n>", "seed of the random stream (default: 42)", parseNumber)
     .option("--python <path>", "Python interpreter")
     .action(simulateInTerminal);
 }
 
 function parseNumber(text: string): number {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("It is a number, such as 1000 or 1e-5.");
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("Expected a number, such as 1000 or 1e-5.");
   return value;
 }
 
@@ -50,20 +50,9 @@ async function simulateInTerminal(kind: string, { sigma, noiseDtype, dtype, draw
   const { simulate } = await import("../runner/simulate.js");
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the simulation" });
   const progress = createProgress(terminal, "Drawing", "states", draws);
-  const fields = { kind, sigma, noise_dtype: noiseDtype };
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  // What the kinds and dtypes are is for the schema to say, with the reason where one is wrong.
-  const options = {
-    init: Object.fromEntries(given),
-    dtype,
-    draws,
-    vocab,
-    dim,
-    seed,
-    python,
-    signal: stop.signal,
-    onProgress: (done: number) => progress.update(done),
-  };
+  const init = Object.fromEntries(Object.entries({ kind, sigma, noise_dtype: noiseDtype }).filter(([, value]) => value !== undefined));
+  const onProgress = (done: number) => progress.update(done);
+  const options = { init, dtype, draws, vocab, dim, seed, python, signal: stop.signal, onProgress }; // checked by the schema of simulate
   try {
     const document: SimulateDocument = { schema: "bh-bridge/simulate@1", ...(await simulate(options as SimulateOptions)) };
     progress.stop();
@@ -74,7 +63,7 @@ async function simulateInTerminal(kind: string, { sigma, noiseDtype, dtype, draw
   }
 }
 
-/** A simulation for people: a line a quantity. */
+/** Format a simulation: a line per quantity. */
 export function formatSimulation(simulation: Simulation, color: TextColors, width?: number): string {
   const { init, dtype, vocab, dim, draws, withBlackHoles } = simulation;
   const { kind, ...fields } = init;

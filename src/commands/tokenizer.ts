@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { z } from "zod";
 import { type TokenizerKind, tokenizerKinds } from "../config/data-schema.js";
 import { BhBridgeError } from "../errors.js";
 import { type CommonOptions, createCommand, repeated } from "./terminal/command.js";
 import { stopOnSignal } from "./terminal/stop-on-signal.js";
+import { parseWhole } from "./terminal/target.js";
 import { Terminal } from "./terminal/terminal.js";
 
 /** The document of `tokenizer train --json`. */
@@ -13,7 +14,7 @@ export const tokenizerDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/tokenizer@1"),
   kind: z.enum(["char-bpe", "byte-bpe"]),
   path: z.string(),
-  vocabulary: z.int().describe("Tokens that it has: fewer than were asked for where the corpus has no more to join"),
+  vocabulary: z.int().describe("Number of tokens; smaller than requested if the corpus has no further pairs to merge"),
 });
 export type TokenizerDocument = z.output<typeof tokenizerDocumentSchema>;
 
@@ -25,33 +26,27 @@ interface TrainOptions extends CommonOptions {
   python?: string;
 }
 
-/** `bh-bridge tokenizer`: tokens for a corpus. */
+/** `bh-bridge tokenizer`. */
 export function tokenizerCommand(): Command {
   const train = createCommand(
     "train",
     "Train a tokenizer on a corpus, for data.tokenizer",
     "bh-bridge tokenizer train --kind char-bpe --vocab 1000 --out tokenizer.json",
   )
-    .addOption(new Option("--kind <kind>", "what it joins: characters or UTF-8 bytes").choices(tokenizerKinds).makeOptionMandatory())
-    .requiredOption("--vocab <n>", "tokens that it shall have", parseCount)
-    .addOption(new Option("--corpus <file>", "UTF-8 text to train it on; may be repeated; the built-in corpus when left out").argParser(repeated))
-    .requiredOption("-o, --out <file>", "where to write it; nothing is replaced")
+    .addOption(new Option("--kind <kind>", "units that it merges: characters or UTF-8 bytes").choices(tokenizerKinds).makeOptionMandatory())
+    .requiredOption("--vocab <n>", "vocabulary size", parseWhole(2))
+    .option("--corpus <file>", "UTF-8 text to train on; may be repeated (default: the built-in corpus)", repeated)
+    .requiredOption("-o, --out <file>", "new file")
     .option("--python <path>", "Python interpreter")
     .action(trainInTerminal);
   return new Command("tokenizer").description("Train a tokenizer for data.tokenizer").addCommand(train);
 }
 
-function parseCount(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 2) throw new InvalidArgumentError("It is a whole number from 2, such as 4000.");
-  return value;
-}
-
 async function trainInTerminal({ kind, vocab, corpus, out, python, ...common }: TrainOptions): Promise<void> {
   const terminal = new Terminal(common);
   const path = resolve(out);
-  if (existsSync(path)) throw new BhBridgeError("FILE_UNWRITABLE", `${path} is there already, and nothing is replaced: name another file with --out`);
-  if (!existsSync(dirname(path))) throw new BhBridgeError("FILE_UNWRITABLE", `there is no folder ${dirname(path)}: make it, or name another file with --out`);
+  if (existsSync(path)) throw new BhBridgeError("FILE_UNWRITABLE", `${path} already exists: name another file with --out`);
+  if (!existsSync(dirname(path))) throw new BhBridgeError("FILE_UNWRITABLE", `there is no folder ${dirname(path)}: create it, or name another file with --out`);
   const [{ trainTokenizer }, { resolvePython }, { builtInPath }] = await Promise.all([
     import("../python/run-python-script.js"),
     import("../python/require-packages.js"),
@@ -61,7 +56,6 @@ async function trainInTerminal({ kind, vocab, corpus, out, python, ...common }: 
   const texts = corpus === undefined ? [builtInPath()] : corpus.map((each) => resolve(each));
   const { path: interpreter } = await resolvePython(python === undefined ? {} : { python }, stop.signal);
   const { vocabulary } = await trainTokenizer(interpreter, { kind, vocab, corpora: texts, out: path }, stop.signal);
-  const document: TokenizerDocument = { schema: "bh-bridge/tokenizer@1", kind, path, vocabulary };
-  terminal.document(document);
+  terminal.document({ schema: "bh-bridge/tokenizer@1", kind, path, vocabulary } satisfies TokenizerDocument);
   terminal.print(`${path}: ${vocabulary} tokens. Use it with --set data.tokenizer=${out} --set model.vocab_size=${vocabulary}`);
 }

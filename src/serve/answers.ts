@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-/** The page may load what this server sends and nothing else; no script and no style stands in it; no other page may hold it in a frame. */
+/** The page may load only files of this server, has no inline scripts or styles, and cannot be framed. */
 const contentPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -14,7 +14,7 @@ const contentPolicy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** What every answer carries. */
+/** Set the headers of every response. */
 export function setSafetyHeaders(response: ServerResponse): void {
   response.setHeader("Content-Security-Policy", contentPolicy);
   response.setHeader("X-Content-Type-Options", "nosniff");
@@ -25,23 +25,20 @@ export function setSafetyHeaders(response: ServerResponse): void {
   response.setHeader("Cache-Control", "no-store");
 }
 
-/** Answer with bytes. */
 export function sendBytes(response: ServerResponse, bytes: string | Uint8Array, type: string, status = 200): void {
   response.writeHead(status, { "Content-Type": type, "Content-Length": Buffer.byteLength(bytes) });
   response.end(response.req.method === "HEAD" ? undefined : bytes);
 }
 
-/** Answer with a plain text. */
 export function sendText(response: ServerResponse, status: number, text: string): void {
   sendBytes(response, `${text}\n`, "text/plain; charset=utf-8", status);
 }
 
-/** Answer with a document. */
 export function sendDocument(response: ServerResponse, document: object, status = 200): void {
   sendBytes(response, JSON.stringify(document), "application/json; charset=utf-8", status);
 }
 
-/** Answer with pieces that are made as the other side takes them, so that a reader that does not read holds one of them and no more. */
+/** Send pieces that are created on demand, so that a slow reader holds only one in memory. */
 export async function sendPieces(response: ServerResponse, length: number, headers: Record<string, string>, pieces: () => Iterable<Uint8Array>): Promise<void> {
   const head = { ...headers, "Content-Length": length };
   if (response.req.method === "HEAD") {
@@ -50,7 +47,7 @@ export async function sendPieces(response: ServerResponse, length: number, heade
     return;
   }
   const iterator = pieces()[Symbol.iterator]();
-  const first = iterator.next(); // what is damaged at its beginning is answered as an error
+  const first = iterator.next(); // before the headers, so that damage is answered as an error
   response.writeHead(200, head);
   await pipeline(Readable.from(continued(first, iterator), { objectMode: true, highWaterMark: 1 }), response);
 }

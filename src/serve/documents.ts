@@ -7,48 +7,47 @@ import { experimentDocumentSchema } from "../sweep/experiment/experiment-summary
 import { sweepTrialSchema } from "../sweep/sweep-document.js";
 
 const count = z.int().nonnegative();
-const id = z.string().describe("Made by the server; it stands for a directory, and names no path");
+const id = z.string().describe("Identity of a directory, created by the server; not a path");
 const value = z.json();
 
-/** The one line of `serve --json`. */
+/** The document of `serve --json`. */
 export const serveDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/serve@1"), url: z.string() });
 export type ServeDocument = z.output<typeof serveDocumentSchema>;
 
-/** One run of the page's list. */
+/** A run in the list. */
 const servedRunSchema = z.strictObject({
   id,
   ...runRowSchema.shape,
-  /** Name of its directory alone. */
+  /** Name of its directory. */
   run: z.string(),
   /** The experiment or sweep that it belongs to. */
   plan: id.nullable(),
-  /** Name of the archive that it came from. */
+  /** Name of its archive. */
   archive: z.string().nullable(),
-  /** Values of the configuration that are not the same in all listed runs, by dotted path. */
+  /** Values of the configuration that are not equal in all listed runs, by dotted path. */
   differs: z.record(z.string(), value),
 });
 export type ServedRunRow = z.output<typeof servedRunSchema>;
 
-/** An experiment or a sweep in a list. */
 const servedPlanSchema = z.strictObject({
   id,
   kind: z.enum(["experiment", "sweep"]),
   name: z.string(),
-  directory: z.string().describe("Its name alone"),
+  directory: z.string().describe("Name of its directory"),
   arms: z.array(z.string()),
   counts: z.record(z.string(), count),
   verdict: z.string().nullable(),
   problem: z.string().nullable(),
 });
 
-/** `/api/runs`: what lies in the folders. */
+/** `/api/runs`: the contents of the folders. */
 export const shelfDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/serve-runs@1"),
-  /** Runs that there are, whatever was asked for. */
+  /** Number of all runs, regardless of the filter. */
   total: count,
   runs: z.array(servedRunSchema),
   plans: z.array(servedPlanSchema),
-  /** What can be filtered and sorted by. */
+  /** Fields to filter and sort by. */
   fields: z.array(z.string()),
 });
 export type ShelfDocument = z.output<typeof shelfDocumentSchema>;
@@ -57,9 +56,9 @@ export type ShelfDocument = z.output<typeof shelfDocumentSchema>;
 export const servedRunDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/serve-run@1"),
   ...servedRunSchema.omit({ differs: true }).shape,
-  /** Complete, by dotted path. */
+  /** Complete configuration by dotted path. */
   config: z.record(z.string(), value).nullable(),
-  /** What differs from the preset. */
+  /** Differences to the preset. */
   changes: z.array(z.strictObject({ path: z.string(), before: value, after: value })),
   environment: environmentPinSchema.nullable(),
   /** How its steps are computed, in words. */
@@ -68,16 +67,15 @@ export const servedRunDocumentSchema = z.strictObject({
   checkpoints: z.array(count),
   alerts: z.array(z.strictObject({ step: count, message: z.string() })),
   result: trainResultSchema.nullable(),
-  /** The command that goes on with it, or looks closer. */
+  /** The command that resumes or analyses it. */
   next: z.string().nullable(),
-  /** Files that can be taken away, by name. */
+  /** Files to download. */
   files: z.array(z.strictObject({ name: z.string(), bytes: count })),
-  /** Figures that can be drawn, where the run has what they show. */
+  /** Names of the figures. */
   figures: z.array(z.string()),
 });
 export type ServedRunDocument = z.output<typeof servedRunDocumentSchema>;
 
-/** One line of a chart. */
 const seriesSchema = z.strictObject({
   name: z.string(),
   x: z.array(z.number()).describe("Training steps"),
@@ -85,40 +83,38 @@ const seriesSchema = z.strictObject({
 });
 export type Series = z.output<typeof seriesSchema>;
 
-/** Which epoch and how many seconds of training a step was at, by rising steps; null where the run does not tell epochs. */
+/** Epoch and seconds of training by increasing steps; epochs are null if the run does not record them. */
 const clockSchema = z.strictObject({ steps: z.array(count), seconds: z.array(z.number()), epochs: z.array(z.number()).nullable() });
 export type Clock = z.output<typeof clockSchema>;
 
-/** `/api/runs/ID/series`: the lines of a run, long ones reduced so that smallest and largest values stay. */
+/** `/api/runs/ID/series`: the lines of a run; long ones are reduced, keeping smallest and largest values. */
 export const seriesDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/serve-series@1"),
   id,
-  /** The newest step. */
   step: count,
   planned: count,
   series: z.array(seriesSchema),
   clock: clockSchema.nullable(),
-  /** What a reader of the numbers should know. */
+  /** Limits of the numbers. */
   notes: z.array(z.string()),
 });
 export type SeriesDocument = z.output<typeof seriesDocumentSchema>;
 
-/** `/api/overlay`: one line of each of several runs. */
+/** `/api/overlay`: one line per run. */
 export const overlayDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/serve-overlay@1"),
   name: z.string(),
   lines: z.array(
     z.strictObject({
+      ...seriesSchema.omit({ name: true }).shape,
       id,
-      x: z.array(z.number()),
-      y: z.array(z.number().nullable()),
-      clock: clockSchema.nullable().optional().describe("Where it was asked for: it takes a reading of the event log"),
+      clock: clockSchema.nullable().optional().describe("On request, as it requires reading the event log"),
     }),
   ),
 });
 export type OverlayDocument = z.output<typeof overlayDocumentSchema>;
 
-/** `/api/runs/ID/history`: what the recorded states are. */
+/** `/api/runs/ID/history`: description of the recorded states. */
 export const historyDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/serve-history@1"),
   id,
@@ -131,14 +127,14 @@ export const historyDocumentSchema = z.strictObject({
   steps: z.array(count).nullable(),
   /** The token of each row; null when row i is token i. */
   ids: z.array(count).nullable(),
-  /** How the token of each row is written; null where it stands for no text, or none is known. */
+  /** Text of the token of each row; null if it has none or it is unknown. */
   texts: z.array(z.string().nullable()),
   /** Rows of tokens that are not in the training text. */
   dead: z.array(count),
 });
 export type HistoryDocument = z.output<typeof historyDocumentSchema>;
 
-/** `/api/runs/ID/basis`: directions to look along, the same for the whole path. */
+/** `/api/runs/ID/basis`: directions of view, fixed for the whole training. */
 export const basisDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/serve-basis@1"),
   mean: z.array(z.number()),
@@ -150,12 +146,12 @@ export const basisDocumentSchema = z.strictObject({
 });
 export type BasisDocument = z.output<typeof basisDocumentSchema>;
 
-/** `/api/runs/ID/path`: where a row was at states evenly spread over the training. */
+/** `/api/runs/ID/path`: positions of a row at states evenly spread over the training. */
 export const rowPathDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/serve-path@1"),
   row: count,
   states: z.array(count),
-  /** In the directions of the run's basis. */
+  /** Coordinates in the run's basis. */
   places: z.array(z.array(z.number())),
 });
 export type RowPathDocument = z.output<typeof rowPathDocumentSchema>;
@@ -173,7 +169,7 @@ export const censusOfStateDocumentSchema = z.strictObject({
 });
 export type CensusOfStateDocument = z.output<typeof censusOfStateDocumentSchema>;
 
-/** `/api/plans/ID`: an experiment or a sweep, with what became of its trials. */
+/** `/api/plans/ID`: an experiment or a sweep with its trials. */
 export const planDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/serve-plan@1"),
   ...servedPlanSchema.shape,
@@ -181,18 +177,17 @@ export const planDocumentSchema = z.strictObject({
   trials: z.array(
     z.strictObject({
       ...sweepTrialSchema.omit({ run: true }).shape,
-      /** Its run. */
       run: id.nullable(),
       arm: z.string().nullable(),
       seed: z.int().nullable(),
     }),
   ),
-  /** Of an experiment that has been judged. */
+  /** For an experiment with a verdict. */
   judged: experimentDocumentSchema.pick({ measures: true, confounds: true, verdict: true, traps: true }).nullable(),
 });
 export type PlanDocument = z.output<typeof planDocumentSchema>;
 
-/** `POST /api/archives`: what was in a zip that was dropped on the page. */
+/** `POST /api/archives`: contents of a zip that was dropped on the page. */
 export const droppedDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/serve-dropped@1"),
   name: z.string(),
@@ -201,7 +196,7 @@ export const droppedDocumentSchema = z.strictObject({
 });
 export type DroppedDocument = z.output<typeof droppedDocumentSchema>;
 
-/** What the stream of changes tells: a run or a plan is new or has changed, is gone, or too much was missed. */
+/** A message of the stream of changes: a run or plan is new, changed or gone, or too much was missed. */
 export const liveChangeSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("run"), run: servedRunSchema.omit({ differs: true }) }),
   z.strictObject({ kind: z.literal("gone"), id }),

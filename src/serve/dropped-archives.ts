@@ -10,17 +10,17 @@ import { printable } from "../text/escaping.js";
 import type { Catalogue } from "./catalogue.js";
 import type { DroppedDocument } from "./documents.js";
 
-/** A larger archive is better given by its path: `bh-bridge serve run.zip`. */
-const mostBytes = 4 * 2 ** 30;
-const mostArchives = 32;
+/** Larger archives can be named on the command line: `bh-bridge serve run.zip`. */
+const maxBytes = 4 * 2 ** 30;
+const maxArchives = 32;
 const longestName = 100;
 
-/** Whether a request is one whose body is an archive. @param path after `/api/`. */
+/** Whether the body of a request is an archive. @param path after `/api/`. */
 export function takesArchive(method: string | undefined, path: string): boolean {
   return method === "POST" && path === "archives";
 }
 
-/** Archives that a browser sent: they lie in temporary folders, and go with the server. The same one again is the one that is there. */
+/** Archives that a browser sent, in temporary folders that are deleted with the server. An archive that is sent twice is stored once. */
 export class DroppedArchives implements Disposable {
   readonly #catalogue: Catalogue;
   readonly #archives = new Map<string, RunArchive>();
@@ -31,18 +31,17 @@ export class DroppedArchives implements Disposable {
   }
 
   /**
-   * Take the body of a request, and show what is in it.
+   * Store the archive in the body of a request, and list its runs and plans.
    *
-   * @param name of the file, as the browser tells it; for people alone.
-   * @throws {BhBridgeError} `USAGE` for one that is too large, of unknown length, broken off, or sent while another one is; `DISK_FULL`; what `openRunArchive` throws.
+   * @param name of the file, for display only.
+   * @throws {BhBridgeError} `USAGE` for a body that is too large, of unknown length, incomplete, or sent during another; `DISK_FULL`; as `openRunArchive`.
    */
   async take(request: IncomingMessage, name: string): Promise<DroppedDocument> {
     const bytes = Number(request.headers["content-length"] ?? Number.NaN);
-    if (!Number.isSafeInteger(bytes)) throw new BhBridgeError("USAGE", "an archive is sent with its length");
-    if (bytes > mostBytes)
-      throw new BhBridgeError("USAGE", `the archive has ${bytes} bytes, and at most ${mostBytes} are taken: give its path to bh-bridge serve`);
+    if (!Number.isSafeInteger(bytes)) throw new BhBridgeError("USAGE", "an archive needs a Content-Length");
+    if (bytes > maxBytes) throw new BhBridgeError("USAGE", `the archive has ${bytes} bytes, more than ${maxBytes}: name its path to bh-bridge serve`);
     if (this.#taking) throw new BhBridgeError("USAGE", "another archive is being read: wait for it");
-    if (this.#archives.size >= mostArchives) throw new BhBridgeError("USAGE", `${mostArchives} archives are open: start bh-bridge serve anew`);
+    if (this.#archives.size >= maxArchives) throw new BhBridgeError("USAGE", `${maxArchives} archives are open: restart bh-bridge serve`);
     this.#taking = true;
     try {
       return await this.#show(await this.#received(request, bytes, printable(name.slice(0, longestName)) || "archive.zip"));
@@ -71,7 +70,7 @@ export class DroppedArchives implements Disposable {
     try {
       await pipeline(request, hashed, createWriteStream(path, { flags: "wx" }));
     } catch (cause) {
-      throw new BhBridgeError("USAGE", "the archive did not arrive whole: drop it again", { cause });
+      throw new BhBridgeError("USAGE", "the archive arrived incomplete: drop it again", { cause });
     }
     const digest = hash.digest("hex");
     const known = this.#archives.get(digest);

@@ -6,12 +6,12 @@ import { configValues, type JsonValue } from "../config/json-value.js";
 import type { Catalogue, ServedRun, Shelf } from "./catalogue.js";
 import type { LiveChange, ServedRunRow } from "./documents.js";
 
-/** A run as the page lists it, without what differs from others. */
+/** A run of the page's list, without the differences to others. */
 export function servedRow({ id, plan, archive, directory, row }: ServedRun): Omit<ServedRunRow, "differs"> {
   return { id, plan, archive, ...row, run: basename(directory) };
 }
 
-/** Runs as the page lists them: of their configurations, what is not the same in all. */
+/** Runs of the page's list, with the values of the configuration that are not equal in all. */
 export function servedRows(runs: readonly ServedRun[]): ServedRunRow[] {
   const values = runs.map(({ config }) => (config ? configValues(config) : new Map<string, JsonValue>()));
   const paths = [...new Set(values.flatMap((each) => [...each.keys()]))];
@@ -28,15 +28,14 @@ export function servedRows(runs: readonly ServedRun[]): ServedRunRow[] {
   });
 }
 
-/** How often the folders are looked at, while somebody listens. */
+/** Interval for reading the folders while somebody listens. */
 const everyMs = 700;
-/** Changes that are kept for listeners who come back. */
-const keptChanges = 500;
-/** Listeners at a time: a page needs one. */
-const mostListeners = 64;
-/** A listener whose bytes pile up does not read, and is dropped: it comes back by itself if it lives. */
-const mostWaitingBytes = 256 * 1024;
-/** So often something is sent though nothing has changed, so that a connection that is dead is noticed. */
+/** Changes that are stored for listeners that reconnect. */
+const storedChanges = 500;
+const maxListeners = 64;
+/** Unread bytes after which a listener is dropped; it reconnects if it is alive. */
+const maxWaitingBytes = 256 * 1024;
+/** Interval of messages without a change, which reveal dead connections. */
 const heartbeatMs = 15_000;
 
 interface NumberedChange {
@@ -44,10 +43,10 @@ interface NumberedChange {
   text: string;
 }
 
-/** Tells listeners what changes, as server-sent events. Whoever was away says which change it saw last, and gets what came since. */
+/** Sends changes as server-sent events. A listener that reconnects names the last change it received, and gets the later ones. */
 export class LiveChanges {
   readonly #catalogue: Catalogue;
-  /** Numbers of one server mean nothing to another. */
+  /** Distinguishes the numbers of different servers. */
   readonly #epoch = randomBytes(4).toString("hex");
   readonly #listeners = new Set<ServerResponse>();
   #changes: NumberedChange[] = [];
@@ -60,9 +59,8 @@ export class LiveChanges {
     this.#catalogue = catalogue;
   }
 
-  /** Let a request listen. @returns whether there is room. */
   listen(request: IncomingMessage, response: ServerResponse): boolean {
-    if (this.#listeners.size >= mostListeners) return false;
+    if (this.#listeners.size >= maxListeners) return false;
     response.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no" });
     response.write(`retry: 1000\n${this.#missed(request.headers["last-event-id"])}\n`);
     this.#listeners.add(response);
@@ -74,26 +72,23 @@ export class LiveChanges {
     return true;
   }
 
-  /** End all streams. */
   close(): void {
     this.#pause();
     for (const listener of this.#listeners) listener.destroy();
   }
 
-  /** What a listener has missed; everything, where that cannot be said. */
+  /** The changes that a listener has missed; `everything` if they are unknown. */
   #missed(lastId: string | string[] | undefined): string {
     if (lastId === undefined) return this.#numbered("", []);
     const [epoch, number] = String(lastId).split("-");
     const first = this.#changes[0]?.number ?? this.#number + 1;
     const isKnown = epoch === this.#epoch && Number(number) >= first - 1;
     if (!isKnown) return this.#numbered(`data: ${JSON.stringify({ kind: "everything" } satisfies LiveChange)}\n`, []);
-    return this.#numbered(
-      "",
-      this.#changes.filter((change) => change.number > Number(number)),
-    );
+    const missed = this.#changes.filter((change) => change.number > Number(number));
+    return this.#numbered("", missed);
   }
 
-  /** The changes as text, and the number to come back with. */
+  /** The changes as text, after the number to reconnect with. */
   #numbered(head: string, changes: readonly NumberedChange[]): string {
     return `id: ${this.#epoch}-${this.#number}\n${head}\n${changes.map(({ text }) => text).join("")}`;
   }
@@ -102,9 +97,8 @@ export class LiveChanges {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#last = undefined;
-    // What changes while nobody looks is not seen: whoever comes back learns everything anew.
     this.#changes = [];
-    this.#number++;
+    this.#number++; // changes are not watched while nobody listens, so that a later listener gets everything
   }
 
   #schedule(ms: number): void {
@@ -113,7 +107,7 @@ export class LiveChanges {
   }
 
   async #look(): Promise<void> {
-    const shelf = await this.#catalogue.shelf().catch(() => undefined); // a folder that cannot be read now may be read again
+    const shelf = await this.#catalogue.shelf().catch(() => undefined); // a folder that cannot be read now may be readable later
     if (this.#timer === undefined) return;
     if (shelf && this.#last) for (const change of changesBetween(this.#last, shelf)) this.#add(change);
     if (shelf) this.#last = shelf;
@@ -125,14 +119,14 @@ export class LiveChanges {
     const number = ++this.#number;
     const text = `id: ${this.#epoch}-${number}\ndata: ${JSON.stringify(change)}\n\n`;
     this.#changes.push({ number, text });
-    if (this.#changes.length > keptChanges) this.#changes.shift();
+    if (this.#changes.length > storedChanges) this.#changes.shift();
     this.#send(text);
   }
 
   #send(text: string): void {
     this.#sentAt = performance.now();
     for (const listener of this.#listeners) {
-      if (listener.writableLength > mostWaitingBytes) listener.destroy();
+      if (listener.writableLength > maxWaitingBytes) listener.destroy();
       else listener.write(text);
     }
   }

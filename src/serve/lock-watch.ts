@@ -3,26 +3,25 @@ import { join } from "node:path";
 import { runFiles } from "../runs/run-layout.js";
 import type { LockHolders } from "../runs/scan-runs.js";
 
-/** What tells whether a file is the one that was read: its inode, size and time of change. Empty where there is none. */
+/** Inode, size and time of change of a file, which show whether it has changed; empty if it does not exist. */
 export function fileIdentity(path: string): string {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
     return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : "";
   } catch (error) {
-    return `unreadable: ${(error as NodeJS.ErrnoException).code}`; // a link that leads to itself, for example
+    return `unreadable: ${(error as NodeJS.ErrnoException).code}`; // for example a link to itself
   }
 }
 
-/** What is known of a directory's lock. */
 interface Known {
-  /** Of its files when the lock was asked for. */
+  /** Identity of the directory's files when the lock was read. */
   signature: string;
   pid: number | undefined;
 }
 
 /**
- * Who writes which runs, asked for as seldom as can be: the question takes a process. A run is asked for anew when its files have changed since; one that is
- * held, when it notes another state or its process is gone.
+ * Look up the writers of runs as rarely as possible, since a look-up starts a process. A run is looked up again when its files have changed; a running one when
+ * its manifest changes or its process ends.
  */
 export function watchLocks(ask: LockHolders): LockHolders {
   const known = new Map<string, Known>();
@@ -49,7 +48,7 @@ export function watchLocks(ask: LockHolders): LockHolders {
 }
 
 function isAlive(pid: number): boolean {
-  if (pid === 0) return false; // it left no number
+  if (pid === 0) return false; // unknown process
   try {
     process.kill(pid, 0);
     return true;

@@ -14,7 +14,7 @@ import { fileIdentity } from "./lock-watch.js";
 
 const resultFile = "result.json";
 
-/** An experiment or a sweep, with what became of its trials. @throws {BhBridgeError} `RUN_CORRUPT`, and as `readPlan`. */
+/** An experiment or a sweep with its trials. @throws {BhBridgeError} `RUN_CORRUPT`; as `readPlan`. */
 export async function planDocument({ id, directory }: ServedPlan, shelf: Shelf, lockHolders: LockHolders): Promise<PlanDocument> {
   const { question } = readPlan(directory);
   const { name, trials, counts } = await readSweep(directory, lockHolders);
@@ -41,16 +41,16 @@ export async function planDocument({ id, directory }: ServedPlan, shelf: Shelf, 
   };
 }
 
-/** A verdict of an earlier version, whose rules were weaker, is not shown as one. */
+/** Replace a verdict by the weaker rules of an earlier version. */
 function currentVerdict(rules: Rules, verdict: ExperimentVerdict): ExperimentVerdict {
   if (isJudgedBy(rules, verdict)) return verdict;
-  const reason = `an earlier version judged this experiment (${verdict.result}) by rules that have changed. Run the experiment again to judge it by the current rules; nothing is trained twice`;
+  const reason = `an earlier version judged this experiment (${verdict.result}) by rules that have changed. Run the experiment again to apply the current rules; no trial is trained twice`;
   return { ...verdict, result: "inconclusive", reason };
 }
 
 type PlanRow = ShelfDocument["plans"][number];
 
-/** Rows of the plans, kept while their files do not change. */
+/** Rows of the plans, cached until their files change. */
 export class PlanRows {
   readonly #known = new Map<string, { signature: string; row: PlanRow }>();
 

@@ -4,20 +4,17 @@ import { mostLineBytes } from "../runs/read-events.js";
 import { type StepTime, TrainingTime } from "../runs/run-clock.js";
 import { runFiles } from "../runs/run-layout.js";
 
-/** One step, as far as a chart needs it. */
-interface LoggedStep extends StepTime {
-  readonly loss: number;
-}
+type LoggedStep = StepTime & { readonly loss: number };
 
 const pieceBytes = 256 * 1024;
-/** So much of what was read is compared before reading goes on: a resumed run cuts its log back and writes it anew. */
+/** Bytes that are compared before reading continues: a resumed run truncates and rewrites its log. */
 const tailBytes = 96;
 
-/** The event log of a run, read once and then only where it has grown. A line that is damaged is passed over. */
+/** The event log of a run, read incrementally. Damaged lines are skipped. */
 export class RunLog {
   readonly #directory: string;
   readonly steps: LoggedStep[] = [];
-  /** All events but those of single steps. */
+  /** All events except those of single steps. */
   readonly events: Exclude<TrainEvent, { type: "step_end" }>[] = [];
   #time = new TrainingTime();
   #position = 0;
@@ -27,13 +24,13 @@ export class RunLog {
     this.#directory = directory;
   }
 
-  /** Read what has been written since. */
+  /** Read the lines that were added. */
   update(): void {
     let log: FileBytes;
     try {
       log = new FileBytes(containedFile(this.#directory, runFiles.events));
     } catch {
-      return; // a run that has not got that far, or something else than a file
+      return; // no log yet, or not a file
     }
     try {
       if (!this.#isContinued(log)) this.#forget();
@@ -57,7 +54,7 @@ export class RunLog {
   }
 
   #read(log: FileBytes): void {
-    let begun: Uint8Array[] = []; // of a line whose end is not read yet
+    let begun: Uint8Array[] = []; // of an incomplete line
     for (let at = this.#position; at < log.size; ) {
       const piece = Buffer.from(log.read(at, Math.min(pieceBytes, log.size - at), "its lines").buffer);
       at += piece.length;
@@ -74,7 +71,7 @@ export class RunLog {
     }
     const unfinished = log.size - this.#position;
     if (unfinished <= mostLineBytes) return;
-    this.#position = log.size; // no event is so long: it is not read again and again
+    this.#position = log.size; // no event is that long: skip it instead of reading it repeatedly
     this.#tail = Buffer.from(log.read(this.#position - tailBytes, tailBytes, "its lines"));
   }
 
@@ -85,7 +82,7 @@ export class RunLog {
       if (event.type === "step_end") this.steps.push({ step: event.global_step, seconds, epoch: event.epoch, loss: event.loss });
       else this.events.push(event);
     } catch {
-      // Damage is told by "bh-bridge runs verify"; the page shows what can be read.
+      // "bh-bridge runs verify" reports damage; the page shows the readable events.
     }
   }
 }

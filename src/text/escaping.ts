@@ -1,11 +1,9 @@
-/** How a spreadsheet recognizes a formula. */
+/** The first characters of what a spreadsheet executes as a formula. */
 const formulaStart = /^[=+\-@\t\r]/;
 const plainNumber = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /**
- * A value as a field of CSV (RFC 4180): numbers exact to their last digit, what is not there empty, quotes where they are needed.
- *
- * A text that a spreadsheet would execute as a formula gets an apostrophe before it.
+ * A value as a field of CSV (RFC 4180): numbers with all digits, missing values empty. A text that a spreadsheet would execute as a formula starts with an apostrophe.
  */
 export function csvField(value: string | number | boolean | null | undefined): string {
   const text = value === null || value === undefined ? "" : String(value);
@@ -13,24 +11,23 @@ export function csvField(value: string | number | boolean | null | undefined): s
   return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }
 
-/** Control characters, and the marks that turn the direction of writing, as a pattern: in a text from a foreign file they could steer the terminal. */
+/** Pattern of control characters and marks of writing direction: in text from a foreign file they could control the terminal. */
 export const unprintable = "[\\p{Cc}\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]";
 const everyUnprintable = new RegExp(unprintable, "gu");
 
-/** Such a character in plain letters. */
 export function escaped(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
-/** What XML, and so SVG, cannot hold: control characters but for tabs and line ends, halves of surrogate pairs, and what is no character. */
+/** Characters that XML and SVG forbid: control characters except tabs and line ends, lone surrogates, and noncharacters. */
 const notInXml = /(?![\t\n\r])\p{Cc}|\p{Cs}|[\ufffe\uffff]/gu;
 
-/** A text as XML and HTML can hold it: all other characters in plain letters. */
+/** Escape the characters that XML and HTML forbid. */
 export function xmlText(text: string): string {
   return text.replaceAll(notInXml, escaped);
 }
 
-/** A name from a foreign file as it may be shown within a line: such characters escaped, line ends among them; at most `limit` characters. */
+/** A text from a foreign file for one line of output: unprintable characters and line ends escaped, at most `limit` characters. */
 export function printable(text: string, limit = 200): string {
   const shown = text.replaceAll(everyUnprintable, escaped);
   return shown.length <= limit ? shown : `${shown.slice(0, limit - 1)}…`;
@@ -42,14 +39,14 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(head), `|${head.map(() => "---").join("|")}|`, ...rows.map(line)].join("\n");
 }
 
-/** A text from a file or a user as Markdown shows it: on one line, without HTML, links, images and control characters. A table's `|` is left to `markdownTable`. */
+/** A text as one line of Markdown without HTML, links, images and control characters. `markdownTable` escapes `|`. */
 export function markdownText(text: string): string {
   return printable(text.replaceAll(/\s*\n\s*/g, " "), Number.POSITIVE_INFINITY)
     .replaceAll(/[\\`*[\]<>]/g, "\\$&")
     .replaceAll("](", "]\\(");
 }
 
-/** A word as a shell takes it: as it is when it is harmless, else in single quotes. */
+/** Quote a word for a shell if it needs quotes. */
 export function shellQuote(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   return `'${printable(word, Number.POSITIVE_INFINITY).replaceAll("'", `'\\''`)}'`;
@@ -57,7 +54,7 @@ export function shellQuote(word: string): string {
 
 const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
-/** A text as it may stand in HTML, between tags or in a quoted attribute: it is never markup and has no control characters, whatever is in it. */
+/** Escape a text for HTML, between tags or in a quoted attribute. */
 export function escapeHtml(text: string): string {
   return xmlText(text).replaceAll(/[&<>"']/g, (character) => entities[character] ?? character);
 }

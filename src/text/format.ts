@@ -1,14 +1,14 @@
-/** A number as people read it: `265,905`. */
+/** A number with grouped digits: `265,905`. */
 export function groupDigits(value: number): string {
   return value.toLocaleString("en");
 }
 
-/** So many things, in English: `1 merge`, `2 merges`, `10,000 entries`. */
+/** A number with its noun: `1 merge`, `2 merges`, `10,000 entries`. */
 export function count(value: number, thing: string, things: string = `${thing}s`): string {
   return `${groupDigits(value)} ${value === 1 ? thing : things}`;
 }
 
-/** A figure in five columns or so, whatever its size; a dash for one that there is not. */
+/** A number in about five columns; a dash for a missing one. */
 export function figure(value: number | null | undefined): string {
   if (value === null || value === undefined) return "–";
   if (value === 0) return "0";
@@ -18,7 +18,7 @@ export function figure(value: number | null | undefined): string {
 
 const units = ["bytes", "kB", "MB", "GB", "TB"] as const;
 
-/** A number of bytes as `512 bytes`, `16.4 kB` or `778 MB`: three digits, powers of 1,000. */
+/** A byte count such as `512 bytes`, `16.4 kB` or `778 MB`: three digits, powers of 1,000. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -29,23 +29,22 @@ export function formatBytes(bytes: number): string {
   return unit === 0 ? count(value, "byte") : `${value.toPrecision(3)} ${units[unit]}`;
 }
 
-/** So many rows of a series are read at a glance. */
 const maxRows = 12;
 
-/** Of the numbers `first` to `last`, those whose rows a table shows: at most 12, evenly spread, both ends among them. */
+/** At most 12 numbers from `first` to `last`, evenly spread, including both. */
 export function glance(first: number, last: number): number[] {
   const rows = Math.min(last - first + 1, maxRows);
   return Array.from({ length: rows }, (_, row) => Math.round(first + ((last - first) * row) / Math.max(rows - 1, 1)));
 }
 
-/** A share as people read it: `12.5 %`; a dash for one that there is not. */
+/** A share such as `12.5 %`; a dash for a missing one. */
 export function percent(share: number | null | undefined): string {
   return share === null || share === undefined ? "–" : `${(100 * share).toFixed(1)} %`;
 }
 
 type Paint = (text: string) => string;
 
-/** The colours that texts for people are printed in; each does nothing where colour is off. */
+/** Text colours; each does nothing when colour is off. */
 export interface TextColors {
   bold: Paint;
   cyan: Paint;

@@ -1,11 +1,11 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** A part of a text that stays on one line: a command after a colon and two spaces, what stands in double quotes, a number with its unit, or a word. */
+/** Text that stays on one line: a command after a colon and two spaces, a quoted text, a number with its unit, or a word. */
 const unbreakable = /(?<=: {2})\S.*$|"[^"\n]*"\S*|\d[\d,.]* [^\s\d]\S*|\S+/g;
 
 /**
- * Break the lines of a text at words, so that none is wider than `width`; what follows a break is indented by `indent` spaces, or else as its line is.
- * A command and a single word that are wider stay whole. Without a width nothing is broken. Colours take no room.
+ * Break lines at words to fit `width`; continuation lines are indented by `indent` spaces (default: as their first line). Colours count as zero columns.
+ * Commands and single words that are wider stay whole. Without a width the text is returned unchanged.
  */
 export function wrap(text: string, width: number | undefined, indent?: number): string {
   if (width === undefined) return text;
@@ -20,8 +20,8 @@ function wrapLine(line: string, width: number, indent: number | undefined): stri
   if (shown.length <= width) return line;
   const margin = " ".repeat(indent ?? shown.length - shown.trimStart().length);
   const lines: string[] = [];
-  let start = 0; // of the line that is being filled
-  let end = 0; // of what fits on it
+  let start = 0; // of the current line
+  let end = 0; // of the words that fit on it
   for (const { 0: word, index } of line.matchAll(unbreakable)) {
     const longer = stripVTControlCharacters(line.slice(start, index + word.length));
     if (end > 0 && end > start && longer.length + (lines.length > 0 ? margin.length : 0) > width) {

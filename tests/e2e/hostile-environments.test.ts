@@ -183,6 +183,6 @@ test("a mistyped variable of ours is warned of on stderr, and stdout is one docu
   const { exitCode, stdout, stderr } = await run(["presets", "--json"], { env: { BH_BRIDGE_PYTHN: "/usr/bin/python3" } });
   expect(exitCode).toBe(0);
   expect(JSON.parse(stdout)).toHaveProperty("schema");
-  expect(stderr).toBe("Warning: BH_BRIDGE_PYTHN is set, and bh-bridge knows no such variable. Did you mean BH_BRIDGE_PYTHON?");
+  expect(stderr).toBe("Warning: bh-bridge ignores the unknown variable BH_BRIDGE_PYTHN. Did you mean BH_BRIDGE_PYTHON?");
   expect((await run(["presets", "--quiet"], { env: { BH_BRIDGE_PYTHN: "x" } })).stderr).toBe("");
 });

@@ -49,12 +49,12 @@ test("a port that is taken is passed over, the warning of another address and th
   expect(own).toBeGreaterThan(port);
   first.program.kill("SIGTERM");
   const { stderr } = await first.program;
-  expect(String(stderr)).toContain(`Port ${port} is taken: this is port ${own}`);
+  expect(String(stderr)).toContain(`Port ${port} is in use: using port ${own}`);
   expect(String(stderr)).toMatch(new RegExp(`ssh -N -L ${own}:127\\.0\\.0\\.1:${own} \\S+@10\\.0\\.0\\.1`));
   taken.close();
   const everywhere = await served(["--port", "0", "--host", "0.0.0.0"]);
   everywhere.program.kill("SIGTERM");
-  expect(String((await everywhere.program).stderr)).toContain("Warning: listening at 0.0.0.0");
+  expect(String((await everywhere.program).stderr)).toContain("Warning: other machines can reach the page at 0.0.0.0");
 });
 
 test.each([

@@ -9,9 +9,9 @@ import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import { Terminal } from "../terminal/terminal.js";
 
 /**
- * The names in a list with commas between, each one that is known.
+ * Parse a comma-separated list of known names.
  *
- * @param complain makes the error for a name that is not, from what may have been meant.
+ * @param complain creates the error for an unknown name, from a suggestion.
  */
 export function knownNames<Name extends string>(list: string, known: readonly Name[], complain: (name: string, meant: string) => Error): Name[] {
   return list.split(",").map((text) => {
@@ -19,7 +19,7 @@ export function knownNames<Name extends string>(list: string, known: readonly Na
     const name = known.find((each) => each === given);
     if (name !== undefined) return name;
     const near = nearestName(given, known);
-    throw complain(given, near === undefined ? `there are ${known.join(", ")}` : `did you mean ${near}?`);
+    throw complain(given, near === undefined ? `expected ${known.join(", ")}` : `did you mean ${near}?`);
   });
 }
 
@@ -36,7 +36,7 @@ interface CompareCommandOptions extends CommonOptions {
   python?: string;
 }
 
-/** `bh-bridge compare RUN…`: what differs between runs, down to the first bit. */
+/** `bh-bridge compare RUN…`. */
 export function compareCommand(): Command {
   return createCommand(
     "compare",
@@ -45,11 +45,11 @@ export function compareCommand(): Command {
     "bh-bridge compare runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c runs/2026-11-24T16-31-07-layernorm-control-5a6b7c8d --assert-equal history,loss,config,final",
     "bh-bridge compare runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c runs/2026-11-24T16-31-07-layernorm-control-5a6b7c8d --deep",
   )
-    .argument("<runs...>", "two or more: path, name, or unique beginning of a name; each is held against the first")
-    .option("--assert-equal <parts>", "exit with 1 unless these are equal: history, loss, config, final, with commas between them")
-    .option("--all", "tell names, paths, times and all packages too")
-    .option("--deep", "train runs that are not equal again, to the last equal step, and say which module differs first in the next one")
-    .option("--corpus <file>", "where the same text lies now, for --deep")
+    .argument("<runs...>", "path, name, or unique prefix of a name; each is compared with the first")
+    .option("--assert-equal <parts>", "parts that must be equal, else exit code 1: history, loss, config, final")
+    .option("--all", "also names, paths, times and all packages")
+    .option("--deep", "search for the first different module by training unequal runs again")
+    .option("--corpus <file>", "current path of the training text, for --deep")
     .option("--python <path>", "Python interpreter, for --deep")
     .addOption(outOption())
     .action(compareRuns);
@@ -67,8 +67,7 @@ async function compareRuns(given: string[], options: CompareCommandOptions): Pro
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the comparison" });
   const recorded = await compare(runs, { signal: stop.signal, ...(options.all && { all: true }) });
   const comparison = options.deep ? { ...recorded, deep: await deepenInTerminal(recorded, options, terminal, stop.signal) } : recorded;
-  const document: CompareDocument = { schema: "bh-bridge/compare@1", ...comparison };
-  terminal.document(document);
+  terminal.document({ schema: "bh-bridge/compare@1", ...comparison } satisfies CompareDocument);
   if (!terminal.json) {
     const { formatComparison } = await import("./format-comparison.js");
     terminal.print(formatComparison(comparison, terminal.color, terminal.width));

@@ -10,51 +10,51 @@ import { count, groupDigits, type TextColors } from "../../text/format.js";
 import { wrap } from "../../text/wrap.js";
 import { table } from "../terminal/table.js";
 
-/** Where a difference between two recordings is, and how large it is. */
-export function placeOfRecord(first: NonNullable<Comparison["history"][number]["first"]>): string {
+/** Position and size of a difference between two recordings. */
+export function recordPosition(first: NonNullable<Comparison["history"][number]["first"]>): string {
   const { step, tensor, token, component } = first;
   return `step ${groupDigits(step)}, ${tensor}, token ${token}, component ${component}: ${both(first)}`;
 }
 
-/** Two values, and how far they are apart. */
+/** Two values and their distance. */
 export function both({ a, b, ulp }: { a: ExactNumber; b: ExactNumber; ulp: number | null }): string {
   return `${a} and ${b}${ulp === null ? "" : `, ${count(ulp, "ULP", "ULP")} apart`}`;
 }
 
 /**
- * Where two trainings part, for people: sentences without an end of their own line.
+ * Lines about the first difference between two trainings.
  *
- * @param names what the two are called.
+ * @param names of the two trainings.
  */
 export function divergenceLines({ until, equalTo, step, first, module, unlike }: Divergence, names: readonly [a: string, b: string]): string[] {
   const unlikeLines = unlike.map(({ which, history, loss }) => {
-    const where = history ? `its history differs first at ${placeOfRecord(history)}` : `the loss of step ${loss?.step}: ${loss?.a} and ${loss?.b}`;
-    return `${which === "a" ? names[0] : names[1]} did not come out as it was recorded: ${where} (recorded, and today)`;
+    const where = history ? `its history differs first at ${recordPosition(history)}` : `the loss of step ${loss?.step}: ${loss?.a} and ${loss?.b}`;
+    return `${which === "a" ? names[0] : names[1]} differs from its recording: ${where} (recorded, and now)`;
   });
   if (!first || step === null) {
-    return [`They came out the same in every bit to step ${groupDigits(until)}: the difference is not reproduced`, ...unlikeLines];
+    return [`Equal in every bit up to step ${groupDigits(until)}: the difference is not reproduced`, ...unlikeLines];
   }
-  const equal = equalTo === null ? "They begin differently" : `Equal in every weight and moment to step ${groupDigits(Math.min(equalTo, step - 1))}`;
+  const equal = equalTo === null ? "Different from the start" : `Equal in every weight and moment up to step ${groupDigits(Math.min(equalTo, step - 1))}`;
   const modules =
     module === null
       ? ["No output and no gradient of a module differs in that step"]
       : module === first
         ? []
-        : [`The first module that differs: ${tracedPlace(module, names)}`];
-  return [`${equal}. The first difference of step ${groupDigits(step)}: ${tracedPlace(first, names)}`, ...modules, ...unlikeLines];
+        : [`The first module that differs: ${tracedPosition(module, names)}`];
+  return [`${equal}. The first difference of step ${groupDigits(step)}: ${tracedPosition(first, names)}`, ...modules, ...unlikeLines];
 }
 
-function tracedPlace(difference: TracedDifference, [a, b]: readonly [string, string]): string {
+function tracedPosition(difference: TracedDifference, [a, b]: readonly [string, string]): string {
   const { batch, element, reason, type } = difference;
   const types = type[0] === type[1] ? "" : ` (${type[0] ?? "nothing"} in ${a}, ${type[1] ?? "nothing"} in ${b})`;
   const where = `${quantityOf(difference)}${types}${batch === null ? "" : `, batch ${batch}`}`;
   if (element === null) return `${where}: ${named(reason ?? "", a, b)}`;
-  const ulp = difference.quantity === "setting" ? null : difference.ulp; // nobody counts a learning rate in ULP
+  const ulp = difference.quantity === "setting" ? null : difference.ulp; // ULP mean nothing for a setting
   const place = element.length === 0 ? "" : `, element [${element.join(", ")}]`;
   return `${where}${place}: ${both({ a: difference.a ?? 0, b: difference.b ?? 0, ulp })}`;
 }
 
-/** A reason that calls the two a and b, with their names. */
+/** Replace a and b in a reason by the names of the runs. */
 function named(reason: string, a: string, b: string): string {
   return reason.replaceAll(/\b[ab]\b/g, (name) => (name === "a" ? a : b));
 }
@@ -64,9 +64,9 @@ function quantityOf({ quantity, module, tensor }: TracedDifference): string {
   const part = tensor === "" ? owner : `${owner} (${tensor})`;
   const [weight = "", key] = tensor.split(/\.(.*)/s);
   const parameter = `${module}.${weight}`;
-  const kept = key === undefined ? parameter : `${key} of ${parameter}`;
+  const stored = key === undefined ? parameter : `${key} of ${parameter}`;
   const phrases: Record<TracedDifference["quantity"], string> = {
-    state: `${kept} before the step`,
+    state: `${stored} before the step`,
     batch: `the batch itself (${tensor})`,
     input: `the input of ${part}`,
     output: `the output of ${part}`,
@@ -75,19 +75,19 @@ function quantityOf({ quantity, module, tensor }: TracedDifference): string {
     gradient: `the gradient of ${parameter}`,
     "clipped gradient": `the gradient of ${parameter} after clipping`,
     setting: `the optimizer's ${key} for ${parameter}`,
-    "updated state": `${kept} after the optimizer's step`,
+    "updated state": `${stored} after the optimizer's step`,
     "state after noise": `${parameter} after the noise`,
   };
   return phrases[quantity];
 }
 
-/** A longer value is cut in a table; --json has it whole. */
+/** Longer values are cut in tables. */
 const longestValue = 24;
 const indent = 2;
 
 const sectionTitles: Record<keyof Comparison["differences"], string> = { config: "Configuration", data: "Data", environment: "Environment", code: "Code" };
 
-/** A comparison for people: the runs by letters, what they were made from, what came out, and the first bit that differs. */
+/** Format a comparison: runs by letter, differences of their inputs, results, and the first different bit. */
 export function formatComparison(comparison: Comparison, color: TextColors, width?: number): string {
   const { runs, differences } = comparison;
   const letters = runs.map((_, index) => letterOf(index));
@@ -118,7 +118,7 @@ function differenceTable(differences: readonly Difference[], letters: readonly s
   return table(["", ...letters], rows, { align: ["left", ...letters.map(() => "left" as const)], width, indent });
 }
 
-/** With each further run, how far it is from the first. */
+/** Results of all runs, with the differences to the first. */
 function resultTable({ results }: Comparison, letters: readonly string[], width: number | undefined): string {
   const head = ["", ...letters.flatMap((letter, index) => (index === 0 ? [letter] : [letter, `${letter} − ${letters[0]}`]))];
   const rows = results.map(({ path, values, difference, relative }) => [
@@ -134,7 +134,7 @@ function shown(value: number | string | boolean | null): string {
   return Number.isInteger(value) ? groupDigits(value) : value.toPrecision(6);
 }
 
-/** `+4 (400 %)`: three digits tell how large it is. */
+/** `+4 (400 %)` */
 function distance(difference: number | null, relative: number | null): string {
   if (difference === null) return "";
   if (difference === 0) return "0";
@@ -146,9 +146,9 @@ function digits(value: number): string {
   return Number.isInteger(value) || value >= 100 ? groupDigits(Math.round(value)) : value.toPrecision(3);
 }
 
-/** Of each pair that was trained again, where it parts. */
+/** First differences of the pairs that were trained again. */
 function deepLines({ history, deep = [] }: Comparison, letters: readonly string[]): string[] {
-  if (deep.length === 0) return ["  Nothing: they are equal"];
+  if (deep.length === 0) return ["  Nothing, as they are equal"];
   return deep.flatMap((divergence) => {
     const index = history.findIndex(({ a, b }) => a === divergence.a && b === divergence.b);
     const names = [letters[0] ?? "", letters[index + 1] ?? ""] as const;
@@ -165,7 +165,7 @@ function pairLines({ history, loss, final }: Comparison, index: number, letters:
   const recorded = states.first;
   const weight = model.first;
   return [
-    line("history", states, recorded ? `differs first at ${placeOfRecord(recorded)}` : undefined),
+    line("history", states, recorded ? `differs first at ${recordPosition(recorded)}` : undefined),
     line("loss", losses, losses.first ? `differs first at step ${groupDigits(losses.first.step)}: ${losses.first.a} and ${losses.first.b}` : undefined),
     line(
       "final",

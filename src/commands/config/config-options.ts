@@ -8,7 +8,7 @@ import { runsFolder } from "../../runs/run-layout.js";
 import { count, type TextColors } from "../../text/format.js";
 import { repeated } from "../terminal/command.js";
 
-/** The options that say what to run, as commander gives them. */
+/** Values of the options that select a configuration. */
 export interface ConfigOptionValues extends AliasValues {
   preset?: string;
   config?: string;
@@ -16,41 +16,44 @@ export interface ConfigOptionValues extends AliasValues {
   from?: string;
 }
 
-/** Add the options that say what to run: a preset, a file, single values, and the short forms of the most used ones. */
-export function addConfigOptions(command: Command): Command {
+/** Add the options of single fields that a run, a sweep and an experiment share. */
+export function addFieldOptions(command: Command): Command {
   return command
-    .option("-p, --preset <name>", "start from this preset (see: bh-bridge presets)")
-    .option("-c, --config <file>", "JSON, YAML, TypeScript or JavaScript file, or a run directory")
-    .addOption(new Option("--set <path=value>", "set one value, for example training.learning_rate=3e-4; may be repeated").argParser(repeated))
-    .addOption(new Option("--corpus <file>", "text to train on; several, each with as many windows, when repeated (data.corpus)").argParser(repeated))
+    .option("--corpus <file>", "training text; may be repeated, each text then has as many windows (data.corpus)", repeated)
     .option("--steps <n>", "optimizer steps (training.max_steps)")
     .option("--lr <rate>", "learning rate (training.learning_rate)")
-    .option("--batch-size <n>", "windows in a batch (training.per_device_train_batch_size)")
-    .option("--seed <n>", "seed of every random stream (seed)")
+    .option("--batch-size <n>", "windows per batch (training.per_device_train_batch_size)")
     .option("--device <name>", "auto, cpu, cuda, cuda:N or mps (device)")
-    .option("--threads <n>", "CPU threads of PyTorch (threads)")
-    .option("--nproc <n>", "processes that share each batch, started by torchrun (engine.processes)")
-    .option(
-      "--from <checkpoint>",
-      "saved model (a directory, or a .pt, .bin, .safetensors or .npz with the weights of a GPT-2) or run to start from (model.from); RUN::STEP takes the embedding of a recorded step (init)",
-    )
-    .option("--engine <name>", `${engines.join(" or ")} (engine.name)`)
-    .option("--name <text>", "display name of the run (name)")
     .option("--python <path>", "Python interpreter (python)");
 }
 
+/** Add the options that select a configuration: a preset, a file, single values, and short forms of the most used fields. */
+export function addConfigOptions(command: Command): Command {
+  const based = command
+    .option("-p, --preset <name>", "preset to start from (see: bh-bridge presets)")
+    .option("-c, --config <file>", "JSON, YAML, TypeScript or JavaScript file, or a run directory")
+    .option("--set <path=value>", "value of one field, for example training.learning_rate=3e-4; may be repeated", repeated);
+  return addFieldOptions(based)
+    .option("--seed <n>", "seed of every random stream (seed)")
+    .option("--threads <n>", "CPU threads of PyTorch (threads)")
+    .option("--nproc <n>", "processes that share each batch, started by torchrun (engine.processes)")
+    .option("--from <checkpoint>", "saved model or run to start from (model.from); RUN::STEP takes the embedding of a recorded step (init)")
+    .option("--engine <name>", `${engines.join(" or ")} (engine.name)`)
+    .option("--name <text>", "display name of the run (name)");
+}
+
 /**
- * The configuration that these options ask for.
+ * Load the configuration that these options select.
  *
- * @param out folder that holds the runs, whose names `from` may have.
- * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; what looking for the run of `from` gives.
+ * @param out folder of the runs that `from` may name.
+ * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; as `findPath` for the run of `from`.
  */
 export async function loadFromOptions({ preset, config, set, from, ...aliases }: ConfigOptionValues, out: string = runsFolder): Promise<ResolvedConfig> {
   const { loadRunConfig } = await import("../../bridge/load-run-config.js");
   return loadRunConfig({ preset, file: config, set, aliases, assignments: from === undefined ? [] : await assignmentsOf(from, out) });
 }
 
-/** The values that `--from CHECKPOINT|RUN[::STEP]` stands for. */
+/** The field values of `--from CHECKPOINT|RUN[::STEP]`. */
 async function assignmentsOf(from: string, out: string): Promise<Assignment[]> {
   const [{ startFrom }, { splitTarget }, { findPath }] = await Promise.all([
     import("../../runner/start-from.js"),
@@ -59,7 +62,7 @@ async function assignmentsOf(from: string, out: string): Promise<Assignment[]> {
   ]);
   const source = "--from";
   const [left, step] = splitTarget(from);
-  if (step !== undefined && !/^\d{1,15}$/.test(step)) throw new BhBridgeError("USAGE", `--from ${from}: after :: comes the number of a recorded step`);
+  if (step !== undefined && !/^\d{1,15}$/.test(step)) throw new BhBridgeError("USAGE", `--from ${from}: expected the number of a recorded step after ::`);
   const start = await startFrom(await findPath(left, out), step === undefined ? {} : { step: Number(step) });
   return [
     ...("init" in start ? [{ path: "init", value: start.init, source }] : []),
@@ -67,10 +70,10 @@ async function assignmentsOf(from: string, out: string): Promise<Assignment[]> {
   ];
 }
 
-/** Column of the comments: past all but the longest fields, so that they line up without a wide gap. */
+/** Column of the comments: beyond all but the longest fields. */
 const commentColumn = 44;
 
-/** What would run, as YAML that loads back to the same configuration: after each value who set it, and what the preset has where that differs. */
+/** A configuration as YAML that loads back unchanged; a comment after each value names its source, and the preset's value if that differs. */
 export function formatResolved(resolved: ResolvedConfig, color: TextColors): string {
   const { preset, hash, changes } = resolved;
   const changed = changes.length === 0 ? "unchanged" : `${count(changes.length, "value")} changed`;

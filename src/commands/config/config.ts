@@ -10,7 +10,7 @@ import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "./co
 
 const value = z.json();
 
-/** What would run: the document of `config print --json` and `train --print-config --json`. */
+/** The document of `config print --json` and `train --print-config --json`. */
 export const configDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/config@1"),
   preset: z.string(),
@@ -18,18 +18,17 @@ export const configDocumentSchema = z.strictObject({
   config: runConfigSchema,
   /** Source of every value by dotted path. */
   sources: z.record(z.string(), z.string()),
-  /** What differs from the preset; a side that has no value is left out. */
+  /** Differences to the preset; a side without a value is omitted. */
   changes: z.array(z.strictObject({ path: z.string(), before: value.optional(), after: value.optional(), typeChanged: z.boolean(), source: z.string() })),
 });
 
 export type ConfigDocument = z.output<typeof configDocumentSchema>;
 
-/** The document of a resolved configuration. */
 export function configDocument({ preset, hash, config, sources, changes }: ResolvedConfig): ConfigDocument {
   return { schema: "bh-bridge/config@1", preset, hash, config, sources: Object.fromEntries(sources), changes };
 }
 
-/** A configuration that is right: the document of `config check --json`. A wrong one gives `bh-bridge/error@1`. */
+/** The document of `config check --json` for a valid configuration. An invalid one gives `bh-bridge/error@1`. */
 export const configCheckDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/config-check@1"),
   ok: z.literal(true),
@@ -45,7 +44,7 @@ export const configSchemaDocumentSchema = z.strictObject({ schema: z.literal("bh
 
 export type ConfigSchemaDocument = z.output<typeof configSchemaDocumentSchema>;
 
-/** The fields in which two configurations differ: the document of `config diff --json`. */
+/** The document of `config diff --json`. */
 export const configDiffDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/config-diff@1"),
   before: z.strictObject({ source: z.string(), hash: z.string() }),
@@ -55,7 +54,7 @@ export const configDiffDocumentSchema = z.strictObject({
 
 export type ConfigDiffDocument = z.output<typeof configDiffDocumentSchema>;
 
-/** `config print|check|schema|diff`: what would run, whether it is right, and how two configurations differ. */
+/** `bh-bridge config print|check|schema|diff`. */
 export function configCommand(): Command {
   return new Command("config")
     .description("Print, check and compare configurations")
@@ -83,7 +82,7 @@ function printCommand(): Command {
 }
 
 function checkCommand(): Command {
-  const command = createCommand("check", "Check a configuration and name every problem in it", "bh-bridge config check my.yaml");
+  const command = createCommand("check", "Check a configuration and list every problem", "bh-bridge config check my.yaml");
   return addConfigOptions(command.argument("[file]", "configuration file or run directory")).action(async (file: string | undefined, options: Options) => {
     const { terminal, config } = split(options);
     const [{ formatChanges }, resolved] = await Promise.all([
@@ -92,8 +91,7 @@ function checkCommand(): Command {
     ]);
     const { preset, hash, changes } = resolved;
     terminal.print(`${terminal.color.green("The configuration is valid.")} Hash ${hash.slice(0, 8)}.\n${formatChanges(resolved, terminal.color)}`);
-    const document: ConfigCheckDocument = { schema: "bh-bridge/config-check@1", ok: true, preset, hash, changes: changes.length };
-    terminal.document(document);
+    terminal.document({ schema: "bh-bridge/config-check@1", ok: true, preset, hash, changes: changes.length } satisfies ConfigCheckDocument);
   });
 }
 
@@ -104,8 +102,7 @@ function schemaCommand(): Command {
       const terminal = new Terminal(options);
       const jsonSchema = configJsonSchema();
       terminal.print(JSON.stringify(jsonSchema, null, 2));
-      const document: ConfigSchemaDocument = { schema: "bh-bridge/config-schema@1", jsonSchema };
-      terminal.document(document);
+      terminal.document({ schema: "bh-bridge/config-schema@1", jsonSchema } satisfies ConfigSchemaDocument);
     },
   );
 }
@@ -125,18 +122,16 @@ function diffCommand(): Command {
       const differences = diffRunConfigs(before.config, after.config);
       const width = Math.max(0, ...differences.map(({ path }) => path.length));
       const lines = differences.map((difference) => wrap(formatDifference(difference, width, terminal.color), terminal.width, width + 2));
-      terminal.print(lines.length === 0 ? `${a} and ${b} are the same config.` : lines.join("\n"));
-      const document: ConfigDiffDocument = {
-        schema: "bh-bridge/config-diff@1",
-        before: { source: a, hash: before.hash },
-        after: { source: b, hash: after.hash },
-        differences,
-      };
-      terminal.document(document);
+      terminal.print(lines.length === 0 ? `${a} and ${b} are the same configuration.` : lines.join("\n"));
+      const [from, to] = [
+        { source: a, hash: before.hash },
+        { source: b, hash: after.hash },
+      ];
+      terminal.document({ schema: "bh-bridge/config-diff@1", before: from, after: to, differences } satisfies ConfigDiffDocument);
     });
 }
 
-/** The configuration that a name stands for: a preset's, unless it looks like a path. */
+/** Load the preset of this name, or the file if it looks like a path. */
 async function loadNamed(name: string): Promise<ResolvedConfig> {
   const [{ isPresetName }, { loadRunConfig }] = await Promise.all([import("../../config/presets.js"), import("../../bridge/load-run-config.js")]);
   const isPath = !isPresetName(name) && (existsSync(name) || /\/|\.(?:json|ya?ml|m?[jt]s)$/.test(name));

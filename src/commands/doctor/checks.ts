@@ -10,31 +10,30 @@ import { checkRequirements, installCommand, type PythonReport, probePython, pyth
 import { askTorch, type TorchAnswer } from "../../python/run-python-script.js";
 import { count } from "../../text/format.js";
 
-/** One thing that was looked at. */
+/** Result of one check. */
 const doctorCheckSchema = z.strictObject({
   name: z.string(),
   ok: z.boolean(),
-  /** What is there; null when there is nothing. */
+  /** Description of the found state; null for nothing. */
   found: z.string().nullable(),
   expected: z.string(),
-  /** The command, or the deed, that mends it; null when all is well. */
+  /** The command or action that fixes it; null if it is ok. */
   fix: z.string().nullable(),
 });
 
-/** What `doctor --measure` adds: how fast the default configuration trains with each number of CPU threads. */
+/** Training speed of the default configuration by number of CPU threads, from `doctor --measure`. */
 const doctorMeasureSchema = z.strictObject({
   threads: z.array(z.strictObject({ threads: z.int().positive(), stepsPerSecond: z.number().positive() })),
-  /** The number of threads that was fastest. */
   fastest: z.int().positive(),
 });
 
-/** What `doctor --json` prints. */
+/** The document of `doctor --json`. */
 export const doctorDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/doctor@1"),
-  /** Whether every check is. */
+  /** Whether all checks are ok. */
   ok: z.boolean(),
   checks: z.array(doctorCheckSchema),
-  /** With `--measure`, where everything that training needs is there. */
+  /** With `--measure` and all checks ok. */
   measure: doctorMeasureSchema.optional(),
 });
 
@@ -42,7 +41,7 @@ export type DoctorMeasure = z.infer<typeof doctorMeasureSchema>;
 export type DoctorCheck = z.infer<typeof doctorCheckSchema>;
 export type DoctorDocument = z.infer<typeof doctorDocumentSchema>;
 
-/** A run of 10,000 steps with each state recorded takes 165 MB, and its checkpoints a few MB each: this leaves room for several. */
+/** Room for several runs: one of 10,000 recorded steps takes 165 MB, plus a few MB per checkpoint. */
 const wantedBytes = 1e9;
 
 /** Free space where runs are written. */
@@ -55,23 +54,22 @@ export async function checkDisk(folder: string): Promise<DoctorCheck> {
     ok,
     found: `${(free / 1e9).toFixed(1)} GB free in ${folder}`,
     expected: `>=${wantedBytes / 1e9} GB`,
-    fix: ok ? null : "free some space, or write runs to another disk with --out",
+    fix: ok ? null : "free some disk space, or choose another disk with --out",
   };
 }
 
 const require = createRequire(import.meta.url);
 
-/** Version of an installed npm package; null when it is not there. */
+/** Version of an installed npm package; null if it is missing. */
 function installedVersion(name: string): string | null {
   try {
     return String(require(`${name}/package.json`).version);
   } catch {
-    // Whatever keeps its package.json from being read keeps the package from being used.
-    return null;
+    return null; // an unreadable package.json makes the package unusable
   }
 }
 
-/** The JavaScript side: Node.js, this package, and the transport that it is tied to. */
+/** Check Node.js, this package, and the pinned transport. */
 export function checkPackage(): DoctorCheck[] {
   const { version, engines, dependencies } = packageManifest();
   const node = process.versions.node;
@@ -97,16 +95,15 @@ export function checkPackage(): DoctorCheck[] {
   ];
 }
 
-/** What was found out about the Python to train with; without a `report` there is none that runs. */
+/** Checks of the Python to train with; without a `report` none runs. */
 interface PythonDiagnosis {
   checks: DoctorCheck[];
   report?: PythonReport;
 }
 
-/** A candidate that was asked: what it has, or why it does not answer. */
+/** A candidate with its report, or with the reason why it does not run. */
 type Asked = PythonCandidate & ({ report: PythonReport; requirements: RequirementCheck[] } | { report: undefined; failure: string });
 
-/** The message of an error of ours; any other is not for a diagnosis to swallow. */
 function messageOf(error: unknown): string {
   if (error instanceof BhBridgeError && error.code !== "ABORTED") return error.message;
   throw error;
@@ -123,21 +120,21 @@ async function ask(candidate: PythonCandidate, signal?: AbortSignal): Promise<As
 
 const isUsable = (asked: Asked) => asked.report !== undefined && asked.requirements.every(({ ok }) => ok);
 
-/** A candidate that is passed over: `/usr/bin/python3 (PATH, lacks torch and numpy)`. */
+/** A candidate that was not chosen: `/usr/bin/python3 (PATH, lacks torch, numpy)`. */
 function describeOther(asked: Asked): string {
   const lacking = asked.report ? asked.requirements.filter(({ ok }) => !ok).map(({ name }) => name) : [];
   const flaw = asked.report ? lacking.length > 0 && `lacks ${lacking.join(", ")}` : "does not run";
   return `${asked.path} (${[asked.origin, flaw].filter(Boolean).join(", ")})`;
 }
 
-/** The set-up mends what bh-bridge found by itself; a Python that was asked for is mended where it is. */
+/** Whether the user chose the Python: it is then fixed in place, and by `bh-bridge setup` otherwise. */
 const wasAskedFor = (origin: PythonOrigin) => origin === "--python" || origin === "config" || origin === "BH_BRIDGE_PYTHON";
 
 function noPython(found: string | null, fix: string): PythonDiagnosis {
   return { checks: [{ name: "python", ok: false, found, expected: pythonRequirements().python, fix }] };
 }
 
-/** The Python to train with, as `resolvePython` would choose it, its version and its packages; never throws for what it finds. */
+/** Check the Python that `resolvePython` would choose, and its packages. Problems are results, never errors. */
 export async function checkPython(options: FindPythonOptions, signal?: AbortSignal): Promise<PythonDiagnosis> {
   let candidates: PythonCandidate[];
   try {
@@ -152,7 +149,7 @@ export async function checkPython(options: FindPythonOptions, signal?: AbortSign
 
   const { report, origin } = chosen;
   const others = all.filter((asked) => asked !== chosen).map(describeOther);
-  const seen = `${report.version}, ${report.path} (${origin})${others.length > 0 ? `; passed over: ${others.join(", ")}` : ""}`;
+  const seen = `${report.version}, ${report.path} (${origin})${others.length > 0 ? `; not used: ${others.join(", ")}` : ""}`;
   const checks = chosen.requirements.map((requirement): DoctorCheck => {
     const { name, ok, found, expected } = requirement;
     if (name === "Python")
@@ -168,19 +165,17 @@ function describeDevices({ environment }: TorchAnswer): string {
   return [...cuda, ...(devices.mps ? ["mps"] : []), `cpu (${cpu_capability}, ${count(threads, "thread")})`].join(", ");
 }
 
-/** Field names of a class of transformers: those that a configuration may have, and those that the installed version has. */
 interface Names {
   check: string;
   known: readonly string[];
   installed: readonly string[];
-  /** The version that the known ones are of. */
+  /** The version of transformers that has the `known` names. */
   version: string;
 }
 
 /**
- * Whether the installed transformers knows every setting that a configuration may name.
- *
- * An older version lacks the newest settings, and a run that sets one of them is refused. In any other version a missing name has been renamed or removed.
+ * Check that the installed transformers has every field that a configuration may set. An older version may lack the newest ones: a run that sets them is
+ * refused. In any other version a missing field was renamed or removed.
  */
 function checkNames({ check, known, installed, version }: Names, report: PythonReport): DoctorCheck {
   const absent = known.filter((name) => !installed.includes(name));
@@ -189,16 +184,16 @@ function checkNames({ check, known, installed, version }: Names, report: PythonR
   const lacks = `transformers ${installedVersion} lacks ${absent.join(", ")}`;
   const found = absent.length === 0 ? `all ${known.length}` : `${lacks}${ok ? ", which cannot be set" : ""}`;
   const fix = ok ? null : `${report.path} -m pip install "transformers==${version}"`;
-  return { name: check, ok, found, expected: `the ${known.length} of transformers ${version}`, fix };
+  return { name: check, ok, found, expected: `the ${known.length} fields of transformers ${version}`, fix };
 }
 
-/** Settings of the installed transformers that a configuration cannot name, since the types are of another version. */
+/** Fields of the installed transformers that a configuration cannot set, as its types are generated from another version. */
 function added(known: readonly string[], { training_arguments }: TorchAnswer): string {
   const names = training_arguments.filter((name) => !known.includes(name));
   return names.length === 0 ? "" : `; ${names.join(", ")} cannot be set yet`;
 }
 
-/** What torch and transformers say once they are imported: the devices, and whether the settings still have the names they had. */
+/** Import torch and transformers, and check the devices and the names of the fields. */
 export async function checkTorch(report: PythonReport, signal?: AbortSignal): Promise<DoctorCheck[]> {
   const expected = "torch and transformers can be imported";
   try {

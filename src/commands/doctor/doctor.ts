@@ -9,16 +9,14 @@ import { runnable } from "../terminal/invocation.js";
 import { Terminal } from "../terminal/terminal.js";
 import type { DoctorCheck, DoctorDocument, DoctorMeasure } from "./checks.js";
 
-/** `ok` or `FAIL`, and a space. */
-const statusWidth = 5;
-/** The longest bar of the measurement. */
+const statusWidth = 5; // `ok` or `FAIL`, and a space
 const barWidth = 24;
 
 function printChecks(checks: readonly DoctorCheck[], terminal: Terminal): void {
   const { green, red, bold, dim } = terminal.color;
   const width = Math.max(...checks.map(({ name }) => name.length));
   for (const { name, ok, found, expected, fix } of checks) {
-    const line = `${ok ? green("ok  ") : red("FAIL")} ${bold(name.padEnd(width))}  ${found ?? "not there"} ${dim(`(wanted: ${expected})`)}`;
+    const line = `${ok ? green("ok  ") : red("FAIL")} ${bold(name.padEnd(width))}  ${found ?? "missing"} ${dim(`(expected: ${expected})`)}`;
     terminal.print(wrap(line, terminal.width, statusWidth + width + 2));
     if (fix) terminal.print(`${" ".repeat(statusWidth)}to fix it:  ${runnable(fix)}`);
   }
@@ -30,16 +28,16 @@ interface DoctorOptions extends CommonOptions {
   executor?: ExecutorName;
 }
 
-/** Steps a second with each number of threads, as bars, and what to set. */
+/** Bars of the steps per second by number of threads, and advice. */
 function printMeasure({ threads: rows, fastest }: DoctorMeasure, terminal: Terminal): void {
   const { bold, dim } = terminal.color;
   const most = Math.max(...rows.map(({ stepsPerSecond }) => stepsPerSecond));
-  terminal.print(`\n${bold("Steps a second")}  ${dim("the default configuration, recording on")}`);
+  terminal.print(`\n${bold("Steps per second")}  ${dim("the default configuration, recording on")}`);
   for (const { threads, stepsPerSecond } of rows) {
     const bar = "█".repeat(Math.max(1, Math.round((barWidth * stepsPerSecond) / most)));
     terminal.print(`  ${count(threads, "thread").padEnd(10)}  ${bar.padEnd(barWidth)}  ${stepsPerSecond.toFixed(1)}`);
   }
-  const advice = `Set it:  threads: ${fastest} in a configuration, or --threads ${fastest}. Other programs that use the cores change the picture, and another number gives other bits.`;
+  const advice = `To use ${count(fastest, "thread")}:  threads: ${fastest} in a configuration, or --threads ${fastest}. Other programs on the cores change the result, and another number of threads gives other bits.`;
   terminal.print(wrap(advice, terminal.width));
 }
 
@@ -51,7 +49,7 @@ async function measureThreads(options: { python?: string }, terminal: Terminal):
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping the measurement" });
   const status = createStatusLine(terminal);
   try {
-    const onThreads = (threads: number) => status.show(`training some seconds with ${count(threads, "thread")}`, true);
+    const onThreads = (threads: number) => status.show(`training for some seconds with ${count(threads, "thread")}`, true);
     const threads = await measure(await resolvePython(options, stop.signal), { signal: stop.signal, onThreads });
     return { threads, fastest: threads.reduce((best, row) => (row.stepsPerSecond > best.stepsPerSecond ? row : best)).threads };
   } finally {
@@ -62,16 +60,13 @@ async function measureThreads(options: { python?: string }, terminal: Terminal):
 async function doctor(options: DoctorOptions): Promise<void> {
   const { python, measure, executor, ...common } = options;
   const terminal = new Terminal(common);
-  const { checkPackage } = await import("./checks.js");
-  const { checkPython } = await import("./checks.js");
-  const { checkTorch } = await import("./checks.js");
-  const { checkDisk } = await import("./checks.js");
+  const { checkDisk, checkPackage, checkPython, checkTorch } = await import("./checks.js");
   const { createStatusLine } = await import("../terminal/progress.js");
 
   const status = createStatusLine(terminal);
   const checks = checkPackage();
   try {
-    status.show("asking the interpreters in reach", true);
+    status.show("checking the Python interpreters", true);
     const found = await checkPython(python === undefined ? {} : { python });
     checks.push(...found.checks);
     if (found.report?.packages.torch && found.report.packages.transformers) {
@@ -97,11 +92,11 @@ async function doctor(options: DoctorOptions): Promise<void> {
   if (!ok) process.exitCode = exitCodes.environment;
 }
 
-/** `bh-bridge doctor`: say what is there, what is missing, and the command that mends it. */
+/** `bh-bridge doctor`. */
 export function doctorCommand(): Command {
   const command = createCommand("doctor", "Check the installation and print the commands that fix it", "bh-bridge doctor --measure")
-    .option("--measure", "train for some seconds with 1, 2, 4, … CPU threads, and say which number is fastest")
-    .option("--python <path>", "look at this interpreter only")
-    .addOption(new Option("--executor <name>", "look at where trials of sweeps would be trained as well").choices(executorNames));
+    .option("--measure", "training speed with 1, 2, 4, … CPU threads (takes some seconds each)")
+    .option("--python <path>", "only Python interpreter to check (default: all that are found)")
+    .addOption(new Option("--executor <name>", "executor of sweep trials to check as well").choices(executorNames));
   return addExecutorOptions(command, true).action(doctor);
 }

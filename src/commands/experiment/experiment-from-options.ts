@@ -6,25 +6,22 @@ import { parseSeedsText } from "../../sweep/grammar/axis.js";
 import { flattenOverrides } from "../../sweep/grammar/expand-sweep.js";
 import { seedsOf, seedsSchema } from "../../sweep/grammar/sweep-schema.js";
 
-/** What the command line says of an experiment, laid over its file. */
+/** Settings from the command line, which override those of the file. */
 export interface ExperimentOptions {
-  /** `name:field=value,field=value`, each. */
+  /** Each as `name:field=value,field=value`. */
   arms: readonly string[];
   seeds: string | undefined;
   name: string | undefined;
 }
 
 /**
- * The experiment that is asked for: one that ships, or a file, with what the command line adds; or arms alone.
+ * Load a shipped experiment or a file and apply the command line, or create an experiment from arms alone.
  *
- * @throws {BhBridgeError} `CONFIG_INVALID`; `USAGE` where nothing says what is compared.
+ * @throws {BhBridgeError} `CONFIG_INVALID`; `USAGE` without an experiment and arms.
  */
 export async function experimentFromOptions(given: string | undefined, { arms, seeds, name }: ExperimentOptions): Promise<LoadedExperiment> {
   if (given === undefined && arms.length === 0) {
-    throw new BhBridgeError(
-      "USAGE",
-      "name an experiment that ships (bh-bridge presets lists them), its file, or its arms: --arm still --arm jiggle:noise.epsilon=3e-5",
-    );
+    throw new BhBridgeError("USAGE", "name a shipped experiment (see: bh-bridge presets), a file, or arms: --arm still --arm jiggle:noise.epsilon=3e-5");
   }
   const issues: ConfigIssue[] = [];
   const added = armsOf(arms, issues);
@@ -43,7 +40,7 @@ export async function experimentFromOptions(given: string | undefined, { arms, s
   };
 }
 
-/** Arms by name; of one that is given twice the parts are put together. */
+/** Arms by name; repeated arms are merged. */
 function armsOf(texts: readonly string[], issues: ConfigIssue[]): Record<string, LoadedExperiment["arms"][string]> {
   const arms: Record<string, LoadedExperiment["arms"][string]> = {};
   for (const text of texts) {

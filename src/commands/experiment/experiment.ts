@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { experimentsFolder } from "../../runs/run-layout.js";
 import { addTrialOptions, fieldAliases, type TrialOptionValues } from "../sweep/trial-options.js";
 import { type CommonOptions, createCommand, repeated } from "../terminal/command.js";
@@ -8,7 +8,7 @@ interface ExperimentCommandOptions extends CommonOptions, TrialOptionValues {
   arm?: string[];
 }
 
-/** `bh-bridge experiment`: arms compared over seeds, with a verdict; the same command again continues. */
+/** `bh-bridge experiment`. */
 export function experimentCommand(): Command {
   const command = createCommand(
     "experiment",
@@ -16,12 +16,8 @@ export function experimentCommand(): Command {
     "bh-bridge experiment rmsnorm-vs-layernorm --seeds 42..51",
     "bh-bridge experiment --preset quick --arm still --arm jiggle:noise.epsilon=3e-5 --seeds 1..3",
   )
-    .argument("[experiment]", "one that ships (see: bh-bridge presets), or a JSON, YAML, TypeScript or JavaScript file")
-    .addOption(
-      new Option("--arm <name:field=value>", "an arm and what it sets, fields separated by commas; the first arm is the control; may be repeated").argParser(
-        repeated,
-      ),
-    );
+    .argument("[experiment]", "shipped experiment (see: bh-bridge presets), or a JSON, YAML, TypeScript or JavaScript file")
+    .option("--arm <name:field=value>", "arm with fields separated by commas; the first is the control; may be repeated", repeated);
   return addTrialOptions(command, experimentsFolder).action(async (given: string | undefined, options: ExperimentCommandOptions) => {
     await experimentInTerminal(given, options, new Terminal(options));
   });

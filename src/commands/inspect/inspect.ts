@@ -9,10 +9,10 @@ import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.j
 import { Terminal } from "../terminal/terminal.js";
 import type { InspectDocument } from "./next-steps.js";
 
-/** `bh-bridge inspect PATH`: what a file or a directory is, and what can be done with it. */
+/** `bh-bridge inspect PATH`. */
 export function inspectCommand(): Command {
   return createCommand("inspect", "Identify a file or checkpoint and list what you can do with it", "bh-bridge inspect out/checkpoint-20")
-    .argument("<path>", "safetensors, .pt, .bin, HDF5, .npy, .npz, a checkpoint directory, or a run")
+    .argument("<path>", "safetensors, .pt, .bin, HDF5, .npy or .npz file, checkpoint directory, or run")
     .action(async (path: string, options: CommonOptions) => {
       const terminal = new Terminal(options);
       const [{ findPath }, { inspect }, { nextSteps }] = await Promise.all([
@@ -27,13 +27,12 @@ export function inspectCommand(): Command {
     });
 }
 
-/** What people call the kinds. */
 const kindNames: Readonly<Record<CheckpointKind, string>> = {
   safetensors: "a safetensors file",
   "safetensors-sharded": "safetensors in shards",
   "torch-zip": "a torch archive (torch.save)",
   "hf-checkpoint": "a Hugging Face checkpoint",
-  "hf-optimizer": "a Hugging Face checkpoint with its optimizer alone",
+  "hf-optimizer": "a Hugging Face checkpoint with only its optimizer",
   run: "a run of bh-bridge",
   history: "a history of embeddings",
   hdf5: "an HDF5 file",
@@ -41,14 +40,14 @@ const kindNames: Readonly<Record<CheckpointKind, string>> = {
   npz: "an archive of numpy arrays",
 };
 
-/** A table of this many lines still fits a screen or two; `--json` lists all. */
+/** Maximum number of rows of the table; `--json` lists all tensors. */
 const maxTensorsShown = 40;
 const maxMetadataShown = 12;
 const maxGlobalsShown = 10;
 const narrowestName = 24;
 const indent = 2;
 
-/** An inspection for people: what it is, what can be done with it, its tensors, and what else it says. */
+/** Format an inspection: kind, next steps, tensors and metadata. */
 export function formatInspection(document: InspectDocument, color: TextColors, width = usualWidth): string {
   const { path, kind, tensors, history, notExecuted } = document;
   const total = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
@@ -60,19 +59,19 @@ export function formatInspection(document: InspectDocument, color: TextColors, w
     ...nextLines(document, color),
     "",
     tensorTable(tensors, width),
-    ...(tensors.length > maxTensorsShown ? [color.dim(`… and ${groupDigits(tensors.length - maxTensorsShown)} more; --json lists all`)] : []),
+    ...(tensors.length > maxTensorsShown ? [color.dim(`… and ${groupDigits(tensors.length - maxTensorsShown)} more; --json lists all of them`)] : []),
     ...scriptLines(document, width),
     ...metadataLines(document, width, color),
     ...(notExecuted.length > 0 ? ["", executionLine(notExecuted, color)] : []),
   ].join("\n");
 }
 
-/** Each thing that can be done, with its command below it: a command on a line of its own is copied whole. */
+/** Next steps with their commands, each on a line of its own for copying. */
 function nextLines({ next }: InspectDocument, color: TextColors): string[] {
   return next.length === 0 ? [] : ["", ...next.flatMap(({ does, command }) => [`  ${does}`, `    ${color.cyan(runnable(command))}`])];
 }
 
-/** What cannot be read and its remedy, which is kept on one line so that it can be copied. */
+/** Unreadable tensors with their remedies, each on one line for copying. */
 function unreadableLines({ tensors }: InspectDocument, color: TextColors): string[] {
   const refused = tensors.filter(({ unreadable }) => unreadable !== undefined);
   return refused.map(({ name, unreadable }) => color.yellow(`  ${printable(`${name} ${unreadable}`, Number.POSITIVE_INFINITY)}`));
@@ -93,7 +92,7 @@ function trainingLines({ trainerState }: InspectDocument): string[] {
   return [`  Trainer: ${parts.join(", ")}`];
 }
 
-/** The tensors of each file below its name, which is left out where there is one file. */
+/** The tensors of each file below its name, which is omitted for a single file. */
 function tensorTable(tensors: InspectDocument["tensors"], width: number): string {
   const shown = tensors.slice(0, maxTensorsShown);
   const rows = shown.map(({ name, dtype, shape, bytes }) => [
@@ -113,7 +112,7 @@ function tensorTable(tensors: InspectDocument["tensors"], width: number): string
   ].join("\n");
 }
 
-/** The end of a tensor's name tells more than its start. */
+/** Cut the start of a tensor's name, as its end is more specific. */
 function shorten(name: string, room: number): string {
   return name.length <= room ? name : `…${name.slice(name.length - room + 1)}`;
 }
@@ -128,11 +127,11 @@ function metadataLines({ metadata }: InspectDocument, width: number, color: Text
   const entries = Object.entries(metadata).flatMap(([key, value]) => flatten(key, value));
   if (entries.length === 0) return [];
   const shown = entries.slice(0, maxMetadataShown).map(([key, value]) => `  ${printable(`${key}: ${value}`, Math.max(narrowestName, width - 2))}`);
-  const more = entries.length > shown.length ? [color.dim(`  … and ${count(entries.length - shown.length, "more value")}; --json lists all`)] : [];
+  const more = entries.length > shown.length ? [color.dim(`  … and ${count(entries.length - shown.length, "more value")}; --json lists all of them`)] : [];
   return ["", ...shown, ...more];
 }
 
-/** One level of nesting, as in `config.vocab_size`; what is deeper is left to `--json`. */
+/** One level of nesting, as in `config.vocab_size`; deeper values are omitted. */
 function flatten(key: string, value: unknown): [key: string, value: string][] {
   if (typeof value !== "object" || value === null) return [[key, String(value)]];
   return Object.entries(value).flatMap(([inner, plain]) => (typeof plain === "object" ? [] : [[`${key}.${inner}`, String(plain)] as [string, string]]));
@@ -141,5 +140,5 @@ function flatten(key: string, value: unknown): [key: string, value: string][] {
 function executionLine(names: readonly string[], color: TextColors): string {
   const shown = names.slice(0, maxGlobalsShown).map((name) => printable(name));
   const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : "";
-  return color.yellow(`Loading it in torch would call ${shown.join(", ")}${more}. Nothing was called here.`);
+  return color.yellow(`Loading it with torch would call ${shown.join(", ")}${more}. This command called nothing.`);
 }

@@ -6,7 +6,6 @@ import { isPlainObject } from "../../config/json-value.js";
 import { defaultFamily, families, familyOf } from "../../config/models/families.js";
 import { otherModelTypes } from "../../config/models/model-configs.generated.js";
 import { outstandingEmbedding } from "../../formats/find-tensor.js";
-import type { Gpt2Architecture } from "../../formats/hf/gpt2-weights.js";
 import { savedFamily } from "../../formats/hf/hf-directory.js";
 import { findHistoryTensor, stepOfState } from "../../formats/history.js";
 import { isReadable, type TensorInfo } from "../../formats/stored-tensor.js";
@@ -19,28 +18,28 @@ import { shellQuote } from "../../text/escaping.js";
 export const inspectDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/inspect@1"),
   ...inspectionSchema.shape,
-  /** What can be done with it. */
+  /** Suggested commands. */
   next: z.array(z.strictObject({ does: z.string(), command: z.string() })),
 });
 export type InspectDocument = z.output<typeof inspectDocumentSchema>;
 
 type NextSteps = InspectDocument["next"];
 
-/** The families of transformers whose models are trained from their directory alone. */
+/** Families of transformers that can be trained from a model directory. */
 const longFamilies = Object.keys(families).filter((type) => familyOf({ type })?.section.shape["max_position_embeddings"] !== undefined);
 
-/** A saved model of such a family, as transformers describes it. */
+/** Metadata of a saved model of such a family. */
 const otherSchema = z.looseObject({
   config: z.looseObject({ model_type: z.enum([...longFamilies, ...otherModelTypes]), vocab_size: z.int(), max_position_embeddings: z.int().optional() }),
 });
-/** Windows of the seed's length: present models take far longer ones than a small corpus has. */
-const usualWindow = 128;
+/** Window length of the notebook: present models allow far longer windows than a small corpus has. */
+const defaultWindow = 128;
 
 const gpt2Schema = z.looseObject({ config: z.looseObject({ model_type: z.literal(defaultFamily), n_embd: z.int() }) });
-/** The built-in corpus is ASCII: a smaller vocabulary leaves nothing of it to train on. */
+/** The built-in corpus is ASCII and needs this vocabulary. */
 const smallestVocabulary = 128;
 
-/** What can be done with a file, most useful first. Every command works as it stands, in the folder where it was asked for. */
+/** Suggested commands for a file, most useful first. Every command works unchanged in the current folder. */
 export async function nextSteps(inspection: Inspection): Promise<NextSteps> {
   const { tensors } = inspection;
   const history = inspection.history?.states === 0 ? undefined : usable(findHistoryTensor(tensors));
@@ -49,14 +48,14 @@ export async function nextSteps(inspection: Inspection): Promise<NextSteps> {
   const matrix = tensors.find((tensor) => tensor.shape.length === 2 && usable(tensor));
   const path = argument(inspection.path);
   if (embedding) steps.push({ does: "count its black holes", command: `bh-bridge census ${path}` });
-  else if (matrix) steps.push({ does: "count the black holes of one matrix", command: `bh-bridge census ${argument(inspection.path, matrix.name)}` });
-  if (history) steps.push({ does: "analyse its whole history", command: `bh-bridge analyze ${path}` });
+  else if (matrix) steps.push({ does: "count the black holes of a matrix", command: `bh-bridge census ${argument(inspection.path, matrix.name)}` });
+  if (history) steps.push({ does: "analyse its history", command: `bh-bridge analyze ${path}` });
   steps.push(...(await trainingSteps(inspection)));
   if (existsSync(join(inspection.path, runFiles.manifest)) && tensors.some((tensor) => tensor.file.startsWith(`${finalFolder}/`))) {
-    steps.push({ does: "give the model to Python", command: `bh-bridge export ${path} --to hf --out ${freeName("model")}` });
+    steps.push({ does: "export the model for Python", command: `bh-bridge export ${path} --to hf --out ${freeName("model")}` });
   }
-  if (history) steps.push({ does: "give the history to Python", command: `bh-bridge export ${path} --to npy --out ${freeName("history.npy")}` });
-  else if (embedding) steps.push({ does: "give it to a spreadsheet", command: `bh-bridge export ${path} --to csv --out ${freeName("matrix.csv")}` });
+  if (history) steps.push({ does: "export the history for Python", command: `bh-bridge export ${path} --to npy --out ${freeName("history.npy")}` });
+  else if (embedding) steps.push({ does: "export it for a spreadsheet", command: `bh-bridge export ${path} --to csv --out ${freeName("matrix.csv")}` });
   return steps;
 }
 
@@ -66,31 +65,31 @@ async function trainingSteps({ path, kind, tensors, metadata: saved, trainerStat
     const [, vocabulary = 0] = findHistoryTensor(tensors)?.shape ?? [];
     if (!history || history.states === 0 || history.tokenIds || vocabulary < smallestVocabulary) return [];
     const step = await firstStep(path, history.tensor);
-    return [{ does: "train from the embedding of one of its steps", command: `bh-bridge train --from ${argument(path, String(step))}` }];
+    return [{ does: "train from the embedding of a recorded step", command: `bh-bridge train --from ${argument(path, String(step))}` }];
   }
   const other = otherSchema.safeParse(metadata);
   if (kind === "hf-checkpoint" && other.success) {
     const { vocab_size, max_position_embeddings: positions = Number.POSITIVE_INFINITY } = other.data.config;
     if (vocab_size < smallestVocabulary) return [];
-    const window = positions > usualWindow ? ` --set data.window_length=${usualWindow}` : "";
+    const window = positions > defaultWindow ? ` --set data.window_length=${defaultWindow}` : "";
     return [{ does: "train on from it", command: `bh-bridge train --from ${argument(path)}${window}` }];
   }
-  const weights = await gpt2In(path);
+  const weights = await gpt2ArchitectureOf(path).catch(() => undefined); // most files hold something else
   if (!weights || weights.vocab_size < smallestVocabulary) return [];
   const word = argument(path);
   if (kind !== "hf-checkpoint") {
     const heads = weights.n_embd % 2 === 0 ? 2 : 1;
-    return [{ does: "train on from its weights, with as many heads as they have", command: `bh-bridge train --from ${word} --set model.n_head=${heads}` }];
+    return [{ does: "train from its weights, with the number of heads that they have", command: `bh-bridge train --from ${word} --set model.n_head=${heads}` }];
   }
   if (!gpt2Schema.safeParse(metadata).success) return [];
   const steps = [{ does: "train on from it", command: `bh-bridge train --from ${word}` }];
   if (trainerState && existsSync(join(path, "optimizer.pt"))) {
-    steps.push({ does: "go on with its training, optimizer and all", command: `bh-bridge train --from ${word} --resume-state` });
+    steps.push({ does: "resume its training, including the optimizer", command: `bh-bridge train --from ${word} --resume-state` });
   }
   return steps;
 }
 
-/** What a file says of itself, with the family of a model whose norms were replaced. */
+/** Metadata with the family of a model whose norms were replaced. */
 function withFamily(metadata: Inspection["metadata"]): Inspection["metadata"] {
   const { config } = metadata;
   const type = isPlainObject(config) ? savedFamily(config).type : undefined;
@@ -106,21 +105,17 @@ async function firstStep(path: string, tensor: string): Promise<number> {
   }
 }
 
-/** A tensor whose values can be read, when there are some. */
+/** The tensor if its values can be read. */
 function usable<Tensor extends TensorInfo>(tensor: Tensor | undefined): Tensor | undefined {
   return tensor && isReadable(tensor) && tensor.bytes > 0 ? tensor : undefined;
 }
 
-async function gpt2In(path: string): Promise<Gpt2Architecture | undefined> {
-  return gpt2ArchitectureOf(path).catch(() => undefined); // most files hold something else
-}
-
-/** A path as an argument: one that begins as an option does gets its folder in front. */
+/** A path as an argument; one that starts with a dash gets its folder in front. */
 function argument(path: string, inside?: string): string {
   return shellQuote(`${path.startsWith("-") ? "./" : ""}${path}${inside === undefined ? "" : `::${inside}`}`);
 }
 
-/** The name, or the first one with a number that is not taken yet: nothing is overwritten. */
+/** The name, or the first numbered one that does not exist. */
 function freeName(name: string): string {
   const extension = extname(name);
   const numbered = (number: number): string => (number === 1 ? name : `${name.slice(0, name.length - extension.length)}-${number}${extension}`);

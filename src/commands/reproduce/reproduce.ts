@@ -1,13 +1,13 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { z } from "zod";
 import { type Reproduction, reproductionSchema } from "../../compare/reproduce.js";
 import { inlineYaml } from "../../config/json-value.js";
 import { exitCodes } from "../../errors.js";
 import { groupDigits, type TextColors } from "../../text/format.js";
 import { wrap } from "../../text/wrap.js";
-import { divergenceLines, placeOfRecord } from "../compare/format-comparison.js";
+import { divergenceLines, recordPosition } from "../compare/format-comparison.js";
 import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
-import { parseStep } from "../terminal/target.js";
+import { parseWhole } from "../terminal/target.js";
 import { Terminal } from "../terminal/terminal.js";
 
 /** The document of `reproduce --json`. */
@@ -22,7 +22,7 @@ interface ReproduceCommandOptions extends CommonOptions {
   deep?: boolean;
 }
 
-/** `bh-bridge reproduce RUN`: train it again, and say whether it comes out the same. */
+/** `bh-bridge reproduce RUN`. */
 export function reproduceCommand(): Command {
   return createCommand(
     "reproduce",
@@ -31,19 +31,13 @@ export function reproduceCommand(): Command {
     "bh-bridge reproduce runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --steps 2",
     "bh-bridge reproduce runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c --deep",
   )
-    .argument("<run>", "path, name, or unique beginning of a name")
-    .option("--steps <n>", "train so many steps again; all that were recorded by default", parseStepNumber)
-    .option("--deep", "where it is not equal, train it twice more, and say in which module of which step these two part")
-    .option("--corpus <file>", "where the same text lies now")
+    .argument("<run>", "path, name, or unique prefix of a name")
+    .option("--steps <n>", "number of steps to train again (default: all recorded steps)", parseWhole(1))
+    .option("--deep", "search for the first different module if the runs differ (trains twice more)")
+    .option("--corpus <file>", "current path of the training text")
     .option("--python <path>", "Python interpreter")
     .addOption(outOption())
     .action(reproduceInTerminal);
-}
-
-function parseStepNumber(text: string): number {
-  const step = parseStep(text);
-  if (step > 0) return step;
-  throw new InvalidArgumentError("At least one step is trained again.");
 }
 
 async function reproduceInTerminal(given: string, { out, steps, corpus, python, deep, ...options }: ReproduceCommandOptions): Promise<void> {
@@ -58,27 +52,26 @@ async function reproduceInTerminal(given: string, { out, steps, corpus, python, 
     const reproduced = await reproduceRun(plan, found, { signal }, listen(plan.run, plan.until));
     return deep ? deepenReproduction(plan, reproduced, { python: async () => found, signal, listen }) : reproduced;
   });
-  const document: ReproduceDocument = { schema: "bh-bridge/reproduce@1", ...reproduction };
-  terminal.document(document);
+  terminal.document({ schema: "bh-bridge/reproduce@1", ...reproduction } satisfies ReproduceDocument);
   terminal.print(formatReproduction(reproduction, terminal.color, terminal.width));
   if (!reproduction.equal) process.exitCode = exitCodes.failed;
 }
 
 const indent = 2;
 
-/** A reproduction for people: equal in every bit, or where it first differs and what is different in the environment. */
+/** Format a reproduction: equality, or the first difference and the changes of the environment. */
 export function formatReproduction({ steps, equal, first, loss, environment, deep }: Reproduction, color: TextColors, width?: number): string {
   const changes = environment.map(({ path, values: [before, now] }) => `  ${path}  ${inlineYaml(before)} → ${inlineYaml(now)}`);
   const lines = equal
-    ? [color.green(`Equal in every bit to step ${groupDigits(steps)}`), ...(changes.length > 0 ? ["All the same in another environment:", ...changes] : [])]
+    ? [color.green(`Equal in every bit up to step ${groupDigits(steps)}`), ...(changes.length > 0 ? ["Changes in the environment:", ...changes] : [])]
     : [
         color.red("Not equal"),
-        ...(first ? [`  The history differs first at ${placeOfRecord(first)}`] : []),
+        ...(first ? [`  The history differs first at ${recordPosition(first)}`] : []),
         ...(loss ? [`  The loss differs first at step ${groupDigits(loss.step)}: ${loss.a} and ${loss.b}`] : []),
         ...(changes.length > 0
-          ? ["What differs in the environment:", ...changes]
-          : ["Nothing that is recorded of the environment differs. Is the run as it was written? bh-bridge runs verify tells"]),
-        ...(deep ? ["Trained twice more, one after the other:", ...divergenceLines(deep, ["the first", "the second"]).map((line) => `  ${line}`)] : []),
+          ? ["Changes in the environment:", ...changes]
+          : ["The recorded environment is the same. Check the run's files with: bh-bridge runs verify"]),
+        ...(deep ? ["Trained twice more, one after another:", ...divergenceLines(deep, ["the first", "the second"]).map((line) => `  ${line}`)] : []),
       ];
   return wrap(lines.join("\n"), width, 2 * indent);
 }

@@ -8,7 +8,7 @@ import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { TrainingDisplay } from "../train/training-display.js";
 
-/** Shows trainings that are done again, one after the other, on stderr. */
+/** Shows repeated trainings on stderr, one after another. */
 export class TrainingAgainDisplay {
   readonly #terminal: Terminal;
   #display: TrainingDisplay | undefined;
@@ -17,12 +17,12 @@ export class TrainingAgainDisplay {
     this.#terminal = terminal;
   }
 
-  /** Say which run is trained again, and to which step; what to tell of it. */
+  /** Announce a training and return its listener. */
   listen(run: Run, until: number): TrainListener {
     this.stop();
     const display = new TrainingDisplay(this.#terminal, until);
     this.#display = display;
-    this.#terminal.say(this.#terminal.messageColor.dim(`Trains ${relative(process.cwd(), run.directory) || "."} again to step ${until}, and compares`));
+    this.#terminal.say(this.#terminal.messageColor.dim(`Training ${relative(process.cwd(), run.directory) || "."} again to step ${until} to compare`));
     return {
       onPhase: (phase) => display.onPhase(phase),
       onStart: (started) => display.onStart(started),
@@ -35,10 +35,10 @@ export class TrainingAgainDisplay {
   }
 }
 
-/** Trains again, with the interpreter that was found; `listen` shows a training that is about to begin. */
+/** A repeated training; `listen` announces each training. */
 type TrainingAgain<Result> = (python: UsablePython, options: { signal: AbortSignal; listen: (run: Run, until: number) => TrainListener }) => Promise<Result>;
 
-/** Train steps of a run again as the program does it: progress on stderr, and an end in order on Ctrl-C. */
+/** Train steps of a run again with progress on stderr; Ctrl-C stops in order. */
 export async function trainAgainInTerminal<Result>(
   { run }: TrainAgainPlan,
   python: string | undefined,

@@ -7,38 +7,35 @@ import { wrap } from "../../text/wrap.js";
 import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
 import type { Terminal } from "../terminal/terminal.js";
 
-/** How a list is written. */
 export const listFormats = ["table", "csv", "md"] as const;
 export type ListFormat = (typeof listFormats)[number];
 
-/** Headings of columns whose field's name alone does not say what they hold. */
+/** Headings of columns with an ambiguous field name. */
 const headings: Readonly<Record<string, string>> = { loss: "last loss" };
 
-/** What is shown when nobody chooses columns. */
 export const defaultColumns: readonly string[] = ["run", "status", "steps", "planned", "loss", "C", "P", "tags"];
 
-/** Longer texts (a reason, a note) are cut in a table; csv has all of them. */
+/** Longer texts are cut in a table, not in csv. */
 const maxCell = 60;
 
-/** Numbers that name something and measure nothing. */
+/** Numbers that are identifiers and have no difference. */
 const identifiers: readonly string[] = ["seed", "pid"];
 
 interface ListLayout {
   columns: readonly string[];
   format: ListFormat;
-  /** The run that the figures of the others are compared with. */
+  /** The run to compare the others with. */
   baseline: ListedRun | undefined;
-  /** Columns of the terminal. */
   width: number | undefined;
 }
 
-/** A list of runs as a table for people, as CSV (RFC 4180) or as a Markdown table; both tables show differences to the baseline. */
+/** Format runs as a table, CSV (RFC 4180) or Markdown; both tables show differences to the baseline. */
 export function formatRuns(runs: readonly ListedRun[], { columns, format, baseline, width }: ListLayout, color: Terminal["color"]): string {
   if (format === "csv") {
     const lines = runs.map((run) => columns.map((column) => shown(fieldOf(run, column))));
     return [columns, ...lines].map((line) => line.map(csvField).join(",")).join("\n");
   }
-  const titles = columns.map((column) => (Object.hasOwn(headings, column) ? (headings[column] ?? column) : column));
+  const titles = columns.map((column) => headings[column] ?? column);
   const cells = runs.map((run) =>
     columns.map((column) => (column === "status" ? statusText(run) : `${shown(fieldOf(run, column))}${difference(run, column, baseline)}`)),
   );
@@ -59,12 +56,11 @@ export function formatRuns(runs: readonly ListedRun[], { columns, format, baseli
   return fits ? table(titles, painted, { align: alignment(columns, runs), width: Number.POSITIVE_INFINITY }) : blocks(titles, painted, width ?? usualWidth);
 }
 
-/** Numbers to the right, as they are compared; all else to the left. */
 function alignment(columns: readonly string[], runs: readonly ListedRun[]): ("left" | "right")[] {
   return columns.map((column) => (runs.some((run) => typeof fieldOf(run, column) === "number") ? "right" : "left"));
 }
 
-/** A few lines for each run, where a table would be too wide: its first column, and below it the others by name. */
+/** Lines per run if a table would be too wide: its first column, and below it the others by name. */
 function blocks(columns: readonly string[], rows: readonly (readonly string[])[], width: number): string {
   return rows
     .map(([first, ...others]) => {
@@ -74,7 +70,7 @@ function blocks(columns: readonly string[], rows: readonly (readonly string[])[]
     .join("\n");
 }
 
-/** A status as a table shows it: that a run has failed as science, though all its steps were taken, belongs beside it. */
+/** The status, with a note on a run whose values are not finite. */
 function statusText({ row }: ListedRun): string {
   return row.finite === false ? `${row.status}, not finite` : row.status;
 }
@@ -85,7 +81,7 @@ function shown(value: FieldValue): string {
   return typeof value === "string" ? value : value.join(" ");
 }
 
-/** How far a figure is from the baseline's, as ` (+3)`; nothing where it is the same or cannot be compared. */
+/** The difference to the baseline as ` (+3)`; empty if equal or not comparable. */
 function difference(run: ListedRun, column: string, baseline: ListedRun | undefined): string {
   if (!baseline || identifiers.includes(column)) return "";
   const [value, reference] = [fieldOf(run, column), fieldOf(baseline, column)];
@@ -97,7 +93,7 @@ function difference(run: ListedRun, column: string, baseline: ListedRun | undefi
 /** The document of `runs --json`. */
 export const runsDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/runs@1"),
-  /** Path of the run that tables compare the others with. */
+  /** Path of the run that the others are compared with. */
   baseline: z.string().nullable(),
   runs: z.array(runRowSchema),
 });
@@ -109,13 +105,12 @@ export const runDocumentSchema = z.strictObject({
   ...runRowSchema.shape,
   /** `run.json`; null for a corrupt run. */
   manifest: runManifestSchema.nullable(),
-  /** `config.json`. */
   config: z.record(z.string(), z.json()).nullable(),
-  /** Every time that the run was trained again. */
+  /** Reproductions of the run. */
   reproductions: runNotesSchema.shape.reproductions,
   /** Steps that the run can be resumed from. */
   checkpoints: z.array(z.int()),
-  /** What came out so far, once something is recorded. */
+  /** Result so far, once something is recorded. */
   result: trainResultSchema.nullable(),
 });
 export type RunDocument = z.output<typeof runDocumentSchema>;
@@ -126,7 +121,7 @@ export const verifyDocumentSchema = z.strictObject({
   run: z.string(),
   ok: z.boolean(),
   problems: z.array(z.string()),
-  /** Files that no checksum covers, or not in all their bytes: damage there is not noticed. */
+  /** Files without a checksum for all their bytes, where damage is not noticed. */
   uncovered: z.array(z.strictObject({ file: z.string(), reason: z.string() })),
 });
 export type VerifyDocument = z.output<typeof verifyDocumentSchema>;

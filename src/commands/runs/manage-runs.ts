@@ -14,10 +14,10 @@ import type { Terminal } from "../terminal/terminal.js";
 import { defaultColumns, formatRuns, type ListFormat, type RunsDocument, type RunsRemovedDocument, type VerifyDocument } from "./format-runs.js";
 
 /**
- * Remove runs, after all of them have been understood and somebody has agreed.
+ * Remove runs once all of them can be removed and the user has agreed.
  *
- * @param agreed whether the caller has said so; else a person at the terminal is asked.
- * @throws {BhBridgeError} as `resolveRun` and `planRemoval`; `USAGE` where nobody has agreed and nobody can be asked; `ABORTED` by a no.
+ * @param agreed whether the user has agreed already; otherwise a person at the terminal is asked.
+ * @throws {BhBridgeError} as `resolveRun` and `planRemoval`; `USAGE` if nobody has agreed and nobody can be asked; `ABORTED` by a no.
  */
 export async function removeRuns(runs: readonly string[], out: string, agreed: boolean, terminal: Terminal): Promise<void> {
   const removals = new Map<string, Removal>();
@@ -28,35 +28,31 @@ export async function removeRuns(runs: readonly string[], out: string, agreed: b
   const doomed = [...removals.values()];
   if (!agreed) await demandConsent(doomed, terminal);
   for (const removal of doomed) await removeRun(removal, lockHolders);
-  const document: RunsRemovedDocument = { schema: "bh-bridge/runs-removed@1", removed: doomed.map(({ path }) => path) };
-  terminal.document(document);
+  terminal.document({ schema: "bh-bridge/runs-removed@1", removed: doomed.map(({ path }) => path) } satisfies RunsRemovedDocument);
   terminal.print(doomed.map((removal) => `removed ${described(removal)}`).join("\n"));
 }
 
 async function demandConsent(doomed: readonly Removal[], terminal: Terminal): Promise<void> {
   const list = doomed.map(described);
-  if (!terminal.canAsk) throw new BhBridgeError("USAGE", `a removed run is gone for good: give --yes as well to remove ${list.join(", ")}`);
+  if (!terminal.canAsk) throw new BhBridgeError("USAGE", `removal cannot be undone: add --yes to remove ${list.join(", ")}`);
   terminal.say(list.join("\n"));
   const { confirm, isCancel } = await import("@clack/prompts");
-  const answer = await confirm({ message: "Remove for good?", initialValue: false, output: process.stderr });
+  const answer = await confirm({ message: "Remove permanently?", initialValue: false, output: process.stderr });
   if (isCancel(answer) || !answer) throw new BhBridgeError("ABORTED", "nothing was removed");
 }
 
 function described({ path, leadsTo }: Removal): string {
-  return leadsTo === undefined ? path : `${path} (a symbolic link: only the link goes, and the run ${leadsTo} stays)`;
+  return leadsTo === undefined ? path : `${path} (a symbolic link: only the link is removed, not the run ${leadsTo})`;
 }
 
-/** Check a run, and show what is wrong, and what no checksum covers. */
 export async function showVerification(directory: string, terminal: Terminal): Promise<void> {
   const { problems, uncovered } = await verifyRun(directory);
-  const document: VerifyDocument = { schema: "bh-bridge/verify@1", run: directory, ok: problems.length === 0, problems, uncovered };
-  terminal.document(document);
-  const found = problems.length === 0 ? [`${directory}: every checksum holds`] : problems.map((problem) => problem.replaceAll("\n", "\n  "));
+  terminal.document({ schema: "bh-bridge/verify@1", run: directory, ok: problems.length === 0, problems, uncovered } satisfies VerifyDocument);
+  const found = problems.length === 0 ? [`${directory}: all checksums match`] : problems.map((problem) => problem.replaceAll("\n", "\n  "));
   terminal.print([...found, ...uncoveredLines(uncovered)].join("\n"));
   if (problems.length > 0) process.exitCode = exitCodes.failed;
 }
 
-/** One line for each reason, with its files. */
 function uncoveredLines(uncovered: readonly UncoveredFile[]): string[] {
   const reasons = [...new Set(uncovered.map(({ reason }) => reason))];
   return reasons.map((reason) => {
@@ -65,20 +61,18 @@ function uncoveredLines(uncovered: readonly UncoveredFile[]): string[] {
   });
 }
 
-/** Which runs are listed, and how. */
+/** Filter and layout of a list. */
 interface ListOptions {
   out: string;
   where: readonly string[];
   sort: string;
   columns: string | undefined;
   format: ListFormat;
-  /** A run as `resolveRun` takes it; the newest one tagged `baseline` when left out. */
+  /** A run as for `resolveRun` (default: the newest one tagged `baseline`). */
   baseline: string | undefined;
 }
 
-const baselineTag = "baseline";
-
-/** A folder that is named and missing is a mistake; the default one is made by the first training. */
+/** The error for a missing folder that the user named. The default folder is created by the first training. */
 function noFolder(out: string): BhBridgeError {
   const parent = dirname(resolve(out));
   const folders = existsSync(parent) ? readdirSync(parent, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])) : [];
@@ -87,18 +81,19 @@ function noFolder(out: string): BhBridgeError {
   return new BhBridgeError("USAGE", `--out ${out}: there is no such folder. ${hint}`);
 }
 
-/** List the runs in a folder that meet all conditions, pinned ones first. */
+/** List the runs that meet all conditions, pinned ones first. */
 export async function listRuns({ out, where, sort, columns, format, baseline: wanted }: ListOptions, terminal: Terminal): Promise<void> {
   if (out !== runsFolder && !existsSync(out)) throw noFolder(out);
   const runs = await Promise.all((await scanRuns(out, lockHolders)).map(listedRun));
   const shownColumns = columns?.split(",").map((column) => column.trim()) ?? defaultColumns;
   for (const field of shownColumns) requireField(field, runs);
   const chosen = chooseRuns(runs, { where, sort });
-  const baseline = wanted === undefined ? runs.findLast((run) => isTagged(run, baselineTag)) : await listedRun(await resolveRun(wanted, out, lockHolders));
+  const baseline = wanted === undefined ? runs.findLast((run) => isTagged(run, "baseline")) : await listedRun(await resolveRun(wanted, out, lockHolders));
   const document: RunsDocument = { schema: "bh-bridge/runs@1", baseline: baseline?.row.run ?? null, runs: chosen.map(({ row }) => row) };
   terminal.document(document);
-  if (format === "table" && chosen.length === 0)
-    terminal.say(`no run in ${out}${where.some((text) => text.trim() !== "") ? " meets these conditions" : ""}. Start one with: bh-bridge train`);
-  else terminal.print(formatRuns(chosen, { columns: shownColumns, format, baseline, width: terminal.width }, terminal.color));
-  if (baseline && format === "table") terminal.say(`Differences are to the baseline ${fieldOf(baseline, "run")}`);
+  if (format === "table" && chosen.length === 0) {
+    const meets = where.some((text) => text.trim() !== "") ? " meets these conditions" : "";
+    terminal.say(`no run in ${out}${meets}. Start one with: bh-bridge train`);
+  } else terminal.print(formatRuns(chosen, { columns: shownColumns, format, baseline, width: terminal.width }, terminal.color));
+  if (baseline && format === "table") terminal.say(`Differences in parentheses are relative to the baseline ${fieldOf(baseline, "run")}`);
 }

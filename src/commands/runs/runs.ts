@@ -18,26 +18,20 @@ interface ListCommandOptions extends RunsOptions {
   baseline?: string;
 }
 
-/** `bh-bridge runs`: the runs in a folder, and what can be done with one. Nothing is remembered anywhere: the folder is read. */
+/** `bh-bridge runs`. There is no registry: every command reads the folder. */
 export function runsCommand(): Command {
-  const command = withOut(
-    createCommand(
-      "runs",
-      "List, filter, show, verify, tag and remove runs",
-      "bh-bridge runs --where 'status:completed seed>=42' --sort -loss",
-      "bh-bridge runs show rmsnorm",
-    ),
-  )
+  const examples = ["bh-bridge runs --where 'status:completed seed>=42' --sort -loss", "bh-bridge runs show rmsnorm"] as const;
+  const command = withOut(createCommand("runs", "List, filter, show, verify, tag and remove runs", ...examples))
     .addOption(
-      new Option("--where <conditions>", "only runs that meet these, for example 'status:interrupted training.learning_rate>1e-4 name~snow'; may be repeated")
+      new Option("--where <conditions>", "conditions such as 'status:interrupted training.learning_rate>1e-4 name~snow'; may be repeated")
         .default([])
         .argParser((text: string, earlier: string[]) => [...earlier, text]),
     )
-    .option("--status <status>", "only runs with this status, as --where status:completed")
-    .option("--sort <field>", "field to sort by; -field is largest first", "created")
-    .option("--columns <fields>", "fields to show, separated by commas, for example run,status,loss,training.seed")
-    .addOption(new Option("--format <name>", "how the list is written").choices(["table", "csv", "md"]).default("table"))
-    .option("--baseline <run>", "run that the others are compared with; by default the newest one tagged `baseline`. Runs tagged `pin` come first")
+    .option("--status <status>", "status of the runs, as --where status:completed")
+    .option("--sort <field>", "field to sort by; -field sorts in descending order", "created")
+    .option("--columns <fields>", "fields to show, such as run,status,loss,training.seed")
+    .addOption(new Option("--format <name>", "format of the list").choices(["table", "csv", "md"]).default("table"))
+    .option("--baseline <run>", "run to compare the others with (default: the newest one tagged `baseline`)")
     .action(async ({ out, where, status, sort, columns, format, baseline, ...common }: ListCommandOptions) => {
       const { listRuns } = await import("./manage-runs.js");
       const conditions = status === undefined ? where : [...where, `status:${status}`];
@@ -47,7 +41,7 @@ export function runsCommand(): Command {
   return command;
 }
 
-const runArgument = "path, name, or unique beginning of a name";
+const runArgument = "path, name, or unique prefix of a name";
 
 function showCommand(): Command {
   return withOut(createCommand("show", "Show one run", "bh-bridge runs show rmsnorm"))
@@ -60,13 +54,7 @@ function showCommand(): Command {
 }
 
 function verifyCommand(): Command {
-  return withOut(
-    createCommand(
-      "verify",
-      "Check every checksum of a run, and name the files that have none; exit code 1 when something is wrong",
-      "bh-bridge runs verify rmsnorm",
-    ),
-  )
+  return withOut(createCommand("verify", "Check every checksum of a run and list files without one; exit code 1 on a problem", "bh-bridge runs verify rmsnorm"))
     .argument("<run>", runArgument)
     .action(async (run: string, _: unknown, command: Command) => {
       const { out, terminal } = settings(command);
@@ -76,9 +64,9 @@ function verifyCommand(): Command {
 }
 
 function removeCommand(): Command {
-  return withOut(createCommand("rm", "Remove runs from the disk, for good; never one that is being written", "bh-bridge runs rm quick-2 quick-3"))
+  return withOut(createCommand("rm", "Remove runs permanently; a running one is refused", "bh-bridge runs rm quick-2 quick-3"))
     .argument("<runs...>", runArgument)
-    .option("-y, --yes", "remove without asking; needed where nobody can be asked")
+    .option("-y, --yes", "removal without a question; required without a terminal")
     .action(async (runs: string[], { yes }: { yes?: boolean }, command: Command) => {
       const { out, terminal } = settings(command);
       const { removeRuns } = await import("./manage-runs.js");
@@ -87,7 +75,7 @@ function removeCommand(): Command {
 }
 
 function noteCommand(): Command {
-  return withOut(createCommand("note", "Write a note into a run; an empty text takes it out", "bh-bridge runs note rmsnorm 'loss spikes at 400'"))
+  return withOut(createCommand("note", "Write a note into a run; an empty text removes it", "bh-bridge runs note rmsnorm 'loss spikes at 400'"))
     .argument("<run>", runArgument)
     .argument("<text>", "the note")
     .action(async (run: string, text: string, _: unknown, command: Command) => {
@@ -97,14 +85,14 @@ function noteCommand(): Command {
 
 function tagCommand(): Command {
   return withOut(
-    createCommand("tag", "Give a run tags, or take them away with -r", "bh-bridge runs tag rmsnorm baseline", "bh-bridge runs tag -r rmsnorm baseline"),
+    createCommand("tag", "Add tags to a run, or remove them with -r", "bh-bridge runs tag rmsnorm baseline", "bh-bridge runs tag -r rmsnorm baseline"),
   )
     .argument("<run>", runArgument)
     .argument("<tags...>", "words without spaces")
-    .option("-r, --remove", "take these tags away")
+    .option("-r, --remove", "removal of the tags")
     .action(async (run: string, tags: string[], { remove }: { remove?: boolean }, command: Command) => {
       const odd = tags.find((tag) => !/^\S+$/.test(tag));
-      if (odd !== undefined) throw new BhBridgeError("USAGE", `"${odd}" is not a tag: a tag is one word`);
+      if (odd !== undefined) throw new BhBridgeError("USAGE", `"${odd}" is not a tag: use one word`);
       await changeNotes(run, command, (notes) => ({ ...notes, tags: remove ? notes.tags.filter((tag) => !tags.includes(tag)) : [...notes.tags, ...tags] }));
     });
 }
@@ -116,11 +104,10 @@ async function changeNotes(run: string, command: Command, change: (notes: RunNot
     import("../../runs/run-manifest.js"),
   ]);
   const directory = await directoryOfRun(run, out);
-  readRunManifest(directory); // nothing is written into a directory that is not a run
+  readRunManifest(directory); // refuses a directory that is not a run
   writeRunNotes(directory, change(readRunNotes(directory)));
   const notes = readRunNotes(directory);
-  const document: RunNotesDocument = { schema: "bh-bridge/run-notes@1", run: directory, ...notes };
-  terminal.document(document);
+  terminal.document({ schema: "bh-bridge/run-notes@1", run: directory, ...notes } satisfies RunNotesDocument);
   terminal.print([directory, notes.tags.length > 0 && `tags ${notes.tags.join(" ")}`, notes.note].filter(Boolean).join("\n"));
 }
 
@@ -128,7 +115,7 @@ function withOut(command: Command): Command {
   return command.addOption(outOption());
 }
 
-/** The options of a subcommand. Given before its name, `--json` and `--out` belong to `runs`, and mean the same. */
+/** The options of a subcommand, including `--json` and `--out` before its name, which commander assigns to `runs`. */
 function settings(command: Command): { out: string; terminal: Terminal } {
   const own = command.opts<RunsOptions>();
   const above = command.parent?.opts<RunsOptions>() ?? own;

@@ -19,7 +19,7 @@ import type { RunDocument } from "./format-runs.js";
 
 const labelWidth = 15;
 
-/** Show one run: what it is, where it stands, how to go on, and what came out so far. */
+/** Show a run: description, status, how to resume it, and its result so far. */
 export async function showRun(given: string, out: string, terminal: Terminal): Promise<void> {
   const found = await resolveRun(given, out, lockHolders);
   const { row, manifest, config, result } = await readShown(found);
@@ -40,17 +40,16 @@ export async function showRun(given: string, out: string, terminal: Terminal): P
   process.exitCode = exitCodes.failed;
 }
 
-/** What is shown of a run. */
 interface ShownRun {
   row: RunRow;
-  /** Absent when the run is corrupt, as is its configuration. */
+  /** Absent for a corrupt run, as is its configuration. */
   manifest?: RunManifest | undefined;
   config?: RunConfig | undefined;
-  /** Null before the first state, and when the run is corrupt. */
+  /** Null before the first snapshot, and for a corrupt run. */
   result: TrainResult | null;
 }
 
-/** Damage that a list does not meet, because it reads the newest state alone, makes a run corrupt here. */
+/** Read a run. Damage that a list does not notice, as it reads only the newest snapshot, makes the run corrupt here. */
 async function readShown(found: FoundRun): Promise<ShownRun> {
   const { directory, manifest, status } = found;
   const row = await runRow(found);
@@ -87,12 +86,12 @@ function describe(row: RunDocument, manifest: RunManifest | undefined): string[]
       row.reproductions.map(({ at, steps, equal }) => `${at}: ${equal ? "equal in every bit" : "other bits"}, to step ${groupDigits(steps)}`).join("; "),
     ],
     ["Resumed", manifest?.resumes.map(({ at, from_step, exact }) => `${at} from step ${from_step}${exact ? "" : " (inexact)"}`).join("; ")],
-    ["Go on with:", ["interrupted", "failed", "stopped"].includes(row.status) ? runnable(`bh-bridge resume ${shellQuote(row.run)}`) : null],
+    ["Resume with:", ["interrupted", "failed", "stopped"].includes(row.status) ? runnable(`bh-bridge resume ${shellQuote(row.run)}`) : null],
   ];
   return lines.flatMap(([label, text]) => (text ? [`${label.padEnd(labelWidth)}${indented(text)}`] : []));
 }
 
-/** A text of several lines (a note, what Python raised) with its further lines below its first: none can pass for a line of ours. */
+/** Indent the further lines of a text, so that none passes for a line of ours. */
 function indented(text: string): string {
   return text.replaceAll("\n", `\n${" ".repeat(labelWidth)}`);
 }

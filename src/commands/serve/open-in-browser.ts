@@ -5,10 +5,8 @@ import { temporaryFolder } from "../../python/session-folder.js";
 import { escapeHtml } from "../../text/escaping.js";
 
 /**
- * Open an address in a browser of this machine.
- *
- * The address has a token, and every user of a machine can read the arguments of a program: the browser gets a file that leads there, which only this user
- * can read. The file goes when this is disposed of, or when Node exits.
+ * Open an address in a browser of this machine, through a file that only this user can read: the address holds a token, and every user of a machine can read
+ * the arguments of a program. The file is deleted when this is disposed of, or when Node exits.
  *
  * @param onFailure called when no browser could be opened.
  * @throws {BhBridgeError} `FILE_UNWRITABLE`.
@@ -21,7 +19,7 @@ export function openInBrowser(url: string, onFailure: () => void): Disposable {
   return folder;
 }
 
-/** Open a file in the program that the user's desktop has for it. @param onFailure called when none could be started. */
+/** Open a file in the default program of the desktop. @param onFailure called when none could be started. */
 export function openFile(path: string, onFailure: () => void): void {
   const opener = process.platform === "darwin" ? "open" : "xdg-open";
   spawn(opener, [path], { stdio: "ignore", detached: true })
@@ -43,7 +41,7 @@ function redirectTo(url: string): string {
 `;
 }
 
-/** The port that is tried first. */
-export const usualPort = 8421;
-/** Reached from this machine alone. */
+/** The default port. */
+export const defaultPort = 8421;
+/** Address that only this machine reaches. */
 export const loopback = "127.0.0.1";

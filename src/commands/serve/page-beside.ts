@@ -1,21 +1,20 @@
 import type { Serving } from "../../serve/server.js";
 import type { Terminal } from "../terminal/terminal.js";
-import { loopback, openInBrowser, usualPort } from "./open-in-browser.js";
+import { defaultPort, loopback, openInBrowser } from "./open-in-browser.js";
 
-/** The page beside what else this process does: served once somebody wants to see it, until this is disposed of. */
+/** The page during another task of this process: served on demand, until this is disposed of. */
 export class PageBeside implements AsyncDisposable {
   readonly #folder: string;
   readonly #terminal: Terminal;
   #serving: Promise<Serving> | undefined;
   #opened: Disposable | undefined;
 
-  /** @param folder that holds the runs. */
   constructor(folder: string, terminal: Terminal) {
     this.#folder = folder;
     this.#terminal = terminal;
   }
 
-  /** Serve the page and say where, if it is not served yet. */
+  /** Serve the page and print its address, once. */
   start(): Promise<Serving> {
     this.#serving ??= this.#start();
     return this.#serving;
@@ -25,7 +24,7 @@ export class PageBeside implements AsyncDisposable {
   async open(): Promise<void> {
     const { url } = await this.start();
     this.#opened?.[Symbol.dispose]();
-    this.#opened = openInBrowser(url, () => this.#terminal.say(`No browser could be opened here. Open it yourself:  ${url}`));
+    this.#opened = openInBrowser(url, () => this.#terminal.say(`No browser could be opened. Open the page yourself:  ${url}`));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -34,11 +33,11 @@ export class PageBeside implements AsyncDisposable {
   }
 
   async #start(): Promise<Serving> {
-    const [{ serve }, { tellOfServer }] = await Promise.all([import("../../serve/server.js"), import("./serve-in-terminal.js")]);
-    const options = { folders: [this.#folder], port: usualPort, host: loopback };
+    const [{ serve }, { reportServer }] = await Promise.all([import("../../serve/server.js"), import("./serve-in-terminal.js")]);
+    const options = { folders: [this.#folder], port: defaultPort, host: loopback };
     const serving = await serve(options);
     this.#terminal.say(`Watch it at  ${serving.url}`);
-    tellOfServer(serving, options, this.#terminal);
+    reportServer(serving, options, this.#terminal);
     return serving;
   }
 }

@@ -12,16 +12,16 @@ import { shellQuote } from "../../text/escaping.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { loopback, openInBrowser } from "./open-in-browser.js";
 
-/** What paths lead to; the archives are closed when this is disposed of. */
+/** Served paths by kind. Disposing closes the archives. */
 interface ServedPaths extends Disposable {
-  /** Each holds runs, experiments and sweeps. */
+  /** Folders of runs, experiments and sweeps. */
   readonly folders: readonly string[];
   /** Single runs, experiments and sweeps. */
   readonly directories: readonly string[];
   readonly archives: readonly RunArchive[];
 }
 
-/** Tell apart what is to be served. @throws {BhBridgeError} `FILE_NOT_FOUND`; `USAGE` for a file that is no zip; what `openRunArchive` throws. */
+/** Sort paths by kind. @throws {BhBridgeError} `FILE_NOT_FOUND`; `USAGE` for a file that is no zip; as `openRunArchive`. */
 export async function servedPaths(paths: readonly string[]): Promise<ServedPaths> {
   const [folders, directories, archives]: [string[], string[], RunArchive[]] = [[], [], []];
   const close = () => {
@@ -42,47 +42,43 @@ export async function servedPaths(paths: readonly string[]): Promise<ServedPaths
   }
 }
 
-/** The command that brings a port of this machine to the one that somebody sits at; undefined where nobody came by SSH. */
+/** The command that forwards a port of this machine to the user's; undefined without an SSH connection. */
 export function tunnelCommand(port: number, user: string, connection: string | undefined): string | undefined {
   const server = connection?.split(" ")[2];
   return server === undefined ? undefined : `ssh -N -L ${port}:127.0.0.1:${port} ${shellQuote(`${user}@${server}`)}`;
 }
 
-/** Tell how the page is reached, where its address alone does not do. */
-export function tellOfServer({ port }: Serving, { port: wanted, host }: ServeOptions, terminal: Terminal): void {
-  if (wanted !== 0 && port !== wanted) terminal.say(`Port ${wanted} is taken: this is port ${port}`);
+/** Print how to reach the page if the address alone is not enough. */
+export function reportServer({ port }: Serving, { port: wanted, host }: ServeOptions, terminal: Terminal): void {
+  if (wanted !== 0 && port !== wanted) terminal.say(`Port ${wanted} is in use: using port ${port}`);
   if (host !== loopback) {
-    terminal.say(
-      terminal.messageColor.yellow(
-        `Warning: listening at ${host}, other machines reach the page. Nothing is encrypted, and whoever has the token can stop runs`,
-      ),
-    );
+    const warning = `Warning: other machines can reach the page at ${host}. Nothing is encrypted, and anyone with the token can stop runs`;
+    terminal.say(terminal.messageColor.yellow(warning));
     return;
   }
   const tunnel = tunnelCommand(port, userInfo().username, process.env["SSH_CONNECTION"]);
-  if (tunnel !== undefined) terminal.say(`You came by SSH. On your own machine run  ${tunnel}  and open the address there`);
+  if (tunnel !== undefined) terminal.say(`Connected by SSH: run  ${tunnel}  on your own machine and open the address there`);
 }
 
-/** What is served: folders of runs, and paths of whatever kind. */
+/** Options of the server, and paths of any kind. */
 interface Served extends Pick<ServeOptions, "port" | "host" | "folders"> {
   readonly paths: readonly string[];
-  /** Whether a browser of this machine opens the page. */
+  /** Whether to open the page in a browser of this machine. */
   readonly open: boolean;
 }
 
-/** Serve until a signal comes. */
+/** Serve until a signal arrives. */
 export async function serveInTerminal({ paths, open, ...options }: Served, terminal: Terminal): Promise<void> {
   const ended = new Promise<number>((resolve) => {
-    process.once("SIGINT", () => resolve(exitCodes.ok)); // Ctrl-C is how a server is meant to end
+    process.once("SIGINT", () => resolve(exitCodes.ok)); // Ctrl-C is the regular end of a server
     process.once("SIGTERM", () => resolve(exitCodes.ok));
   });
   using named = await servedPaths(paths);
   await using serving = await serve({ ...options, ...named, folders: [...options.folders, ...named.folders] });
-  const document: ServeDocument = { schema: "bh-bridge/serve@1", url: serving.url };
-  terminal.document(document);
+  terminal.document({ schema: "bh-bridge/serve@1", url: serving.url } satisfies ServeDocument);
   terminal.print(serving.url);
-  tellOfServer(serving, options, terminal);
-  terminal.say("Ctrl-C ends it");
-  using _opened = open ? openInBrowser(serving.url, () => terminal.say(`No browser could be opened here. Open it yourself:  ${serving.url}`)) : undefined;
+  reportServer(serving, options, terminal);
+  terminal.say("Press Ctrl-C to stop");
+  using _opened = open ? openInBrowser(serving.url, () => terminal.say(`No browser could be opened. Open the page yourself:  ${serving.url}`)) : undefined;
   process.exitCode = await ended;
 }

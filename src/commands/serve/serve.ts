@@ -3,19 +3,18 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { experimentsFolder, runsFolder, sweepsFolder } from "../../runs/run-layout.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
-import { loopback, usualPort } from "./open-in-browser.js";
+import { defaultPort, loopback } from "./open-in-browser.js";
 
 /**
- * Let V8 clear away what is short-lived sooner, for the rest of this process. A server lives for days and holds some 20 MB, but by default V8 lets 33 MB of
- * garbage and the buffers that hang on it lie before it looks: a third of the server's memory. And its heap and its code grow
- * less for the sake of speed: another 7 MB.
+ * Limit the memory of this process, whose server runs for days: by default V8 keeps 33 MB of garbage and its buffers before it collects, a third of the
+ * server's memory. Smaller heap and code save another 7 MB.
  */
 export function keepMemorySmall(): void {
   setFlagsFromString("--semi-space-growth-factor=1");
   setFlagsFromString("--optimize-for-size");
 }
 
-const usualFolders: readonly string[] = [runsFolder, experimentsFolder, sweepsFolder];
+const defaultFolders: readonly string[] = [runsFolder, experimentsFolder, sweepsFolder];
 
 interface ServeCommandOptions extends CommonOptions {
   out?: string[];
@@ -24,7 +23,7 @@ interface ServeCommandOptions extends CommonOptions {
   open?: boolean;
 }
 
-/** `bh-bridge serve`: the live page, until Ctrl-C. */
+/** `bh-bridge serve`. */
 export function serveCommand(): Command {
   return createCommand(
     "serve",
@@ -32,15 +31,15 @@ export function serveCommand(): Command {
     "bh-bridge serve",
     "bh-bridge serve --out runs --port 9000",
   )
-    .argument("[path...]", "a run, an experiment, a sweep, a folder of them, or a zip of them: these are shown instead of what lies in this folder")
-    .option("-o, --out <dirs...>", `folders that hold runs, experiments or sweeps (default: ${usualFolders.join(", ")})`)
-    .addOption(new Option("--port <number>", "port to listen at, or the next one that is free; 0 takes any").argParser(parsePort).default(usualPort))
-    .option("--host <address>", "address to listen at; with another than this one, whoever reaches it and has the token sees the runs", loopback)
-    .option("--open", "open the page in a browser of this machine")
+    .argument("[path...]", "runs, experiments, sweeps, folders or zips of them (default: those in --out)")
+    .option("-o, --out <dirs...>", `folders that hold runs, experiments or sweeps (default: ${defaultFolders.join(", ")})`)
+    .addOption(new Option("--port <number>", "port, or the next free one; 0 selects any").argParser(parsePort).default(defaultPort))
+    .option("--host <address>", "address to listen on; at other addresses anyone with the token can see the runs", loopback)
+    .option("--open", "also open the page in a browser of this machine")
     .action(async (paths: string[], { out, port, host, open = false, ...common }: ServeCommandOptions) => {
       keepMemorySmall(); // before anything of the server is loaded
       const { serveInTerminal } = await import("./serve-in-terminal.js");
-      const folders = out ?? (paths.length === 0 ? usualFolders : []);
+      const folders = out ?? (paths.length === 0 ? defaultFolders : []);
       await serveInTerminal({ paths, folders, port, host, open }, new Terminal(common));
     });
 }

@@ -5,7 +5,7 @@ import { type SetupOptions, type SetupResult, setupPython } from "../../python/s
 import { createStatusLine, formatDuration } from "../terminal/progress.js";
 import type { Terminal } from "../terminal/terminal.js";
 
-/** Whether the set-up would help: it makes an environment, which is not looked at when another Python was asked for. */
+/** Whether `bh-bridge setup` would help. Its environment is not used when the user chose another Python. */
 function setupWouldHelp(error: unknown, { python, config, env = process.env }: FindPythonOptions): error is BhBridgeError {
   if (python !== undefined || config !== undefined || env["BH_BRIDGE_PYTHON"]) return false;
   return error instanceof BhBridgeError && (error.code === "PYTHON_NOT_FOUND" || error.code === "PYTHON_DEPENDENCY_MISSING");
@@ -13,16 +13,13 @@ function setupWouldHelp(error: unknown, { python, config, env = process.env }: F
 
 async function askForSetup(signal?: AbortSignal): Promise<boolean> {
   const { confirm } = await import("@clack/prompts");
-  const message = 'Run "bh-bridge setup" now?';
-  // A cancelled prompt answers with a symbol.
-  return (await confirm({ message, output: process.stderr, ...(signal && { signal }) })) === true;
+  return (await confirm({ message: 'Run "bh-bridge setup" now?', output: process.stderr, ...(signal && { signal }) })) === true; // a symbol if cancelled
 }
 
 /**
- * The interpreter to train with. When there is none with all packages, somebody at a terminal is asked whether to make an environment now;
- * nothing is ever installed unasked.
+ * The interpreter to train with. If none has all packages, a user at a terminal is asked whether to create an environment; nothing is installed unasked.
  *
- * @throws {BhBridgeError} as `resolvePython`, which says what to run; as `setupPython` when the set-up fails.
+ * @throws {BhBridgeError} as `resolvePython` and `setupPython`.
  */
 export async function ensurePython(options: FindPythonOptions, terminal: Terminal, signal?: AbortSignal): Promise<UsablePython> {
   const status = createStatusLine(terminal);
@@ -39,12 +36,9 @@ export async function ensurePython(options: FindPythonOptions, terminal: Termina
   }
 }
 
-/** The outcome of a set-up, and how long it took. */
-interface FinishedSetup extends SetupResult {
-  seconds: number;
-}
+type FinishedSetup = SetupResult & { readonly seconds: number };
 
-/** Make the Python environment, with what pip is at shown on stderr. Throws as `setupPython` does. */
+/** Create the Python environment with progress on stderr. @throws {BhBridgeError} as `setupPython`. */
 export async function runSetup(options: SetupOptions, terminal: Terminal): Promise<FinishedSetup> {
   const startedAt = performance.now();
   const status = createStatusLine(terminal);
@@ -56,7 +50,7 @@ export async function runSetup(options: SetupOptions, terminal: Terminal): Promi
   }
 }
 
-/** One line on what `setup` did, for people. */
+/** One line with the result of `setup`. */
 export function describeSetup({ status, directory, python, seconds }: FinishedSetup): string {
   const what = `Python ${python.version}, torch ${python.packages.torch}, transformers ${python.packages.transformers}`;
   return status === "complete" ? `Already complete: ${directory} (${what})` : `Ready in ${formatDuration(seconds)}: ${directory} (${what})`;

@@ -4,10 +4,10 @@ import type { SetupOptions } from "../../python/setup/setup-python.js";
 import { type CommonOptions, createCommand } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 
-/** What `setup --json` prints. */
+/** The document of `setup --json`. */
 export const setupDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/setup@1"),
-  /** `complete` when nothing had to be done, `continued` when the environment was there in part. */
+  /** `complete` if nothing had to be done, `continued` if the environment existed in part. */
   status: z.enum(["created", "continued", "complete"]),
   directory: z.string(),
   python: z.strictObject({ path: z.string(), version: z.string() }),
@@ -28,30 +28,23 @@ async function setup({ dir, python, indexUrl, torch, dev, ...common }: SetupComm
   const { stopOnSignal } = await import("../terminal/stop-on-signal.js");
 
   const directory = dir === undefined ? environmentDirectory() : resolve(dir);
-  using stop = stopOnSignal(terminal, { stopping: () => "Stopping the set-up, which can go on later" });
+  using stop = stopOnSignal(terminal, { stopping: () => "Stopping the set-up; run it again to continue" });
   const asked = { ...(python && { python }), ...(indexUrl && { indexUrl }), ...(torch && { torch }), ...(dev && { dev }) };
   const result = await runSetup({ directory, ...asked, signal: stop.signal }, terminal);
   terminal.print(describeSetup(result));
   if (directory !== environmentDirectory()) terminal.say(`Use it with --python ${result.python.path}, or set BH_BRIDGE_PYTHON to that path`);
-  const document: SetupDocument = {
-    schema: "bh-bridge/setup@1",
-    status: result.status,
-    directory,
-    python: { path: result.python.path, version: result.python.version },
-    packages: result.python.packages,
-    seconds: result.seconds,
-  };
-  terminal.document(document);
+  const { path, version, packages } = result.python;
+  const { status, seconds } = result;
+  terminal.document({ schema: "bh-bridge/setup@1", status, directory, python: { path, version }, packages, seconds } satisfies SetupDocument);
 }
 
-/** `bh-bridge setup`: make the Python environment, or complete it. */
 export function setupCommand(): Command {
-  const torch = new Option("--torch <build>", "build of torch; on Linux the default one is made for CUDA, and five times as large as cpu");
+  const torch = new Option("--torch <build>", "build of torch; on Linux default is the CUDA build, five times the size of cpu");
   return createCommand("setup", "Create or complete the Python environment", "bh-bridge setup --torch cpu")
-    .option("--python <path>", "make it with this interpreter (default: the first in PATH that is new enough)")
-    .option("--dir <folder>", "make it in this folder (default: .venv in a checkout, else your data folder)")
-    .option("--index-url <url>", "install from this package index")
+    .option("--python <path>", "interpreter that creates it (default: the first recent one in PATH)")
+    .option("--dir <folder>", "folder of the environment (default: .venv in a checkout, else your data folder)")
+    .option("--index-url <url>", "package index (default: that of pip)")
     .addOption(torch.choices(["default", "cpu", "cuda"]).default("default"))
-    .option("--dev", "also install what the test suite needs")
+    .option("--dev", "also the packages of the test suite")
     .action(setup);
 }

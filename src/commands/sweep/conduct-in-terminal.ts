@@ -20,19 +20,19 @@ import { formatPreview } from "./format-sweep.js";
 import { SweepDisplay } from "./sweep-display.js";
 import { choiceOf, type TrialOptionValues, workersOf } from "./trial-options.js";
 
-/** What a command does with many runs: plan them, conclude from them, and tell what came out. */
+/** A command over many runs: how to plan them, conclude from them, and format the result. */
 export interface Conducted<SomePlan extends Plan, Document extends { schema: string }> {
   base: ResolvedConfig;
-  /** Where its file says that it is trained. */
+  /** The executor that its file names. */
   executor?: ExecutorName | undefined;
   plan(executor: Executor, signal: AbortSignal, python: UsablePython): Promise<SomePlan>;
-  /** Whether another plan may follow from what came out. */
+  /** Whether results may lead to another plan. */
   isSearch?: boolean;
   conclude(plan: SomePlan, python: UsablePython): Conclude<Document>;
   format(document: Document): string;
 }
 
-/** Carry out many runs as the program does it: progress on stderr, the result or one document on stdout, the exit code of how they ended. */
+/** Train many runs with progress on stderr, and print the result or one document on stdout. */
 export async function conductInTerminal<SomePlan extends Plan, Document extends { schema: string }>(
   { base, executor: written, plan: planned, isSearch = false, conclude, format }: Conducted<SomePlan, Document>,
   options: TrialOptionValues,
@@ -59,7 +59,7 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
     return;
   }
   const { same, other } = findPlanDirectory(out, plan);
-  if (same === undefined && other !== undefined) terminal.say(`Base or rules are others than those of ${other}: this gets a directory of its own`);
+  if (same === undefined && other !== undefined) terminal.say(`Base or rules differ from those of ${other}: using a new directory`);
   await using page = new PageBeside(out, terminal);
   if (serve) await page.start();
   const display = new SweepDisplay(terminal);
@@ -79,17 +79,14 @@ export async function conductInTerminal<SomePlan extends Plan, Document extends 
     terminal.document(document);
     if (executor.parting !== undefined && !signal.aborted) return terminal.say(executor.parting);
     process.exitCode = exitCodeOf(trials, signal);
-    if (process.exitCode === exitCodes.ok) return;
-    if (!trials.some((trial) => isLeft(trial, true))) return;
-    terminal.say(
-      `Continue:  the same command${trials.some(({ status, result }) => status === "failed" && result === null) ? ", with --retry for what has failed" : ""}`,
-    );
+    if (process.exitCode === exitCodes.ok || !trials.some((trial) => isLeft(trial, true))) return;
+    const hasFailed = trials.some(({ status, result }) => status === "failed" && result === null);
+    terminal.say(`Continue:  the same command${hasFailed ? ", with --retry to train the failed trials again" : ""}`);
   } finally {
     display.stop();
   }
 }
 
-/** Every trial has ended as it was meant to, or a part of them has not. */
 function exitCodeOf(trials: readonly SweepTrial[], { aborted }: AbortSignal): number {
   if (aborted) return exitCodes.sigint;
   const isDone = trials.every(({ status }) => status === "completed" || status === "pruned");

@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { z } from "zod";
 import { BhBridgeError } from "../../errors.js";
 import type { UsablePython } from "../../python/require-packages.js";
@@ -10,6 +10,7 @@ import type { Plan } from "../../sweep/plan/plan.js";
 import type { SweepDocument } from "../../sweep/sweep-document.js";
 import { count } from "../../text/format.js";
 import { commonOptions, createCommand } from "../terminal/command.js";
+import { parseWhole } from "../terminal/target.js";
 import { Terminal } from "../terminal/terminal.js";
 import { addExecutorOptions, executorOption, type TrialOptionValues } from "./trial-options.js";
 
@@ -18,11 +19,11 @@ export const sweepLogsDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/sweep-logs@1"),
   trial: z.string(),
   status: z.enum(trialStatuses),
-  /** Absolute path of its run; null where it has none. */
+  /** Absolute path of its run; null if it has none. */
   run: z.string().nullable(),
   /** Why it failed, was pruned or was lost. */
   reason: z.string().nullable(),
-  /** What its Python and the libraries printed last. */
+  /** Last lines of the output of its Python. */
   lines: z.array(z.string()),
 });
 export type SweepLogsDocument = z.output<typeof sweepLogsDocumentSchema>;
@@ -31,11 +32,11 @@ export type SweepLogsDocument = z.output<typeof sweepLogsDocumentSchema>;
 export const sweepExportDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/sweep-export@1"),
   directory: z.string(),
-  /** Absolute path of the file; null where the table was not written into one. */
+  /** Absolute path of the file; null if the table was printed. */
   output: z.string().nullable(),
   /** Rows of the table. */
   trials: z.int().nonnegative(),
-  /** The table, unless it was written into a file: a row for each trial, each value by the name of its column. */
+  /** The table unless it was written to a file: a row per trial, with values by column. */
   rows: z.array(z.record(z.string(), z.union([z.number(), z.string(), z.boolean()]).nullable())).optional(),
 });
 export type SweepExportDocument = z.output<typeof sweepExportDocumentSchema>;
@@ -44,22 +45,22 @@ export type SweepExportDocument = z.output<typeof sweepExportDocumentSchema>;
 export const sweepCancelDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/sweep-cancel@1"),
   directory: z.string(),
-  /** The process that was asked to stop; null where jobs of a cluster alone were. */
+  /** The stopped process; null if only jobs of a cluster were cancelled. */
   pid: z.int().positive().nullable(),
-  /** SLURM's jobs that were cancelled. */
+  /** Cancelled SLURM jobs. */
   jobs: z.array(z.string()).optional(),
 });
 export type SweepCancelDocument = z.output<typeof sweepCancelDocumentSchema>;
 
 const example = "sweeps/2026-11-25T10-00-00-sigma-1f2e3d4c";
 
-/** `sweep status|logs|export|cancel|retry DIR`: what can be done with the directory of a sweep or an experiment, without the command that began it. */
+/** `bh-bridge sweep status|logs|export|cancel|retry DIR`, for the directory of a sweep or an experiment. */
 export function directoryCommands(): Command[] {
   return [statusCommand(), logsCommand(), exportCommand(), cancelCommand(), retryCommand()];
 }
 
 function statusCommand(): Command {
-  return createCommand("status", "Say what became of the trials of a sweep or an experiment, which may be under way", `bh-bridge sweep status ${example}`)
+  return createCommand("status", "Show the status of the trials of a sweep or an experiment", `bh-bridge sweep status ${example}`)
     .argument("<dir>", "its directory")
     .action(async (directory: string, _: unknown, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
@@ -69,15 +70,15 @@ function statusCommand(): Command {
     });
 }
 
-/** Lines of a log that are told when nothing else is said: a traceback and what led to it. */
-const usualLines = 40;
+/** Default number of log lines: a traceback and its context. */
+const defaultLines = 40;
 
 function logsCommand(): Command {
-  return createCommand("logs", "Print the last lines of what a trial's Python printed, and why it failed", `bh-bridge sweep logs ${example} 51fd351a`)
+  return createCommand("logs", "Print the last output of a trial's Python and the reason for its failure", `bh-bridge sweep logs ${example} 51fd351a`)
     .argument("<dir>", "directory of a sweep or an experiment")
-    .argument("<trial>", "identity of a trial, or its unique beginning; a failure and sweep status --json name it")
-    .option("--lines <n>", `so many of them; ${usualLines} when left out`, parseCount)
-    .action(async (directory: string, given: string, { lines = usualLines }: { lines?: number }, command: Command) => {
+    .argument("<trial>", "identity of a trial, or a unique prefix (see: sweep status --json)")
+    .option("--lines <n>", "number of lines", parseWhole(1), defaultLines)
+    .action(async (directory: string, given: string, { lines }: { lines: number }, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
       const [{ findTrial }, { fileTail, lastLines }, { runFiles }, { trialLabel }] = await Promise.all([
         import("../../sweep/trial-table.js"),
@@ -86,18 +87,13 @@ function logsCommand(): Command {
         import("../../sweep/plan/trial-label.js"),
       ]);
       const { trial, arm, status, run, reason, set } = findTrial((await readDirectory(directory)).trials, given);
-      const said = run === null ? [] : lastLines(fileTail(join(run, runFiles.pythonLog)), lines);
-      const document: SweepLogsDocument = { schema: "bh-bridge/sweep-logs@1", trial, status, run, reason, lines: said.filter((line) => line !== "") };
+      const output = run === null ? [] : lastLines(fileTail(join(run, runFiles.pythonLog)), lines);
+      const document: SweepLogsDocument = { schema: "bh-bridge/sweep-logs@1", trial, status, run, reason, lines: output.filter((line) => line !== "") };
       terminal.document(document);
       terminal.print(`${terminal.color.bold(trial)}  ${status}  ${trialLabel({ arm, set })}`);
       if (reason !== null) terminal.print(reason);
-      terminal.print(document.lines.length > 0 ? document.lines.join("\n") : terminal.color.dim("Its Python has printed nothing"));
+      terminal.print(document.lines.length > 0 ? document.lines.join("\n") : terminal.color.dim("No output from its Python"));
     });
-}
-
-function parseCount(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It is a whole number above 0.");
 }
 
 function exportCommand(): Command {
@@ -107,11 +103,11 @@ function exportCommand(): Command {
     `bh-bridge sweep export ${example} -o trials.parquet`,
   )
     .argument("<dir>", "directory of a sweep or an experiment")
-    .option("-o, --output <file>", "new file, named .csv or .parquet (default: print CSV; with --json, rows of JSON)")
+    .option("-o, --output <file>", "new .csv or .parquet file (default: CSV on stdout, rows with --json)")
     .action(async (given: string, { output }: { output?: string }, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
       const format = /\.(csv|parquet)$/.exec(output ?? ".csv")?.[1];
-      if (format === undefined) throw new BhBridgeError("USAGE", `-o ${output}: the table is written as CSV or Parquet, to a file named .csv or .parquet`);
+      if (format === undefined) throw new BhBridgeError("USAGE", `-o ${output}: unknown format. Name a file that ends with .csv or .parquet`);
       const [{ csvOfTrials, trialTable, planSettings }, { durableCreateFile }, { trials, directory }] = await Promise.all([
         import("../../sweep/trial-table.js"),
         import("../../formats/durable-write.js"),
@@ -138,7 +134,7 @@ function exportCommand(): Command {
 function cancelCommand(): Command {
   return createCommand(
     "cancel",
-    "Stop a sweep or an experiment that is under way, as Ctrl-C does: after these steps, with checkpoints",
+    "Stop a running sweep or experiment after the current steps, with checkpoints, as Ctrl-C does",
     `bh-bridge sweep cancel ${example}`,
   )
     .argument("<dir>", "its directory")
@@ -152,25 +148,24 @@ function cancelCommand(): Command {
       const directory = resolve(given);
       readPlan(directory);
       const cancelled = await cancelJobs(directory);
-      if (cancelled.length > 0) return tellOfJobs(cancelled, directory, terminal);
+      if (cancelled.length > 0) return reportJobs(cancelled, directory, terminal);
       const { pid, host } = (await lockHolder(directory)) ?? {};
-      if (pid === undefined) throw new BhBridgeError("USAGE", `${directory} is not under way: there is nothing to stop`);
-      if (host !== null) throw new BhBridgeError("USAGE", `${directory} is conducted on ${host}: stop it there, by the same command`);
-      if (pid === 0) throw new BhBridgeError("RUN_LOCKED", `${directory} is conducted by a process that left no number: stop it with Ctrl-C`);
+      if (pid === undefined) throw new BhBridgeError("USAGE", `${directory} is not running: there is nothing to stop`);
+      if (host !== null) throw new BhBridgeError("USAGE", `${directory} runs on ${host}: stop it there with the same command`);
+      if (pid === 0) throw new BhBridgeError("RUN_LOCKED", `${directory} runs in a process of unknown id: stop it with Ctrl-C`);
       process.kill(pid, "SIGINT");
-      const document: SweepCancelDocument = { schema: "bh-bridge/sweep-cancel@1", directory, pid };
-      terminal.document(document);
-      terminal.print(`Process ${pid} stops after these steps, with checkpoints`);
+      terminal.document({ schema: "bh-bridge/sweep-cancel@1", directory, pid } satisfies SweepCancelDocument);
+      terminal.print(`Process ${pid} stops after the current steps, with checkpoints`);
       terminal.say(`Continue:  bh-bridge sweep retry ${given}`);
     });
 }
 
-/** Whoever follows the jobs of a directory sees them end, and concludes. */
-function tellOfJobs(cancelled: readonly { executor: string; title: string; jobs: readonly string[] }[], directory: string, terminal: Terminal): void {
+/** Report cancelled jobs. The process that follows them notices their end. */
+function reportJobs(cancelled: readonly { executor: string; title: string; jobs: readonly string[] }[], directory: string, terminal: Terminal): void {
   const document: SweepCancelDocument = { schema: "bh-bridge/sweep-cancel@1", directory, pid: null, jobs: cancelled.flatMap(({ jobs }) => jobs) };
   terminal.document(document);
   for (const { executor, title, jobs } of cancelled) {
-    terminal.print(`${title} ends ${jobs.map((job) => `job ${job}`).join(", ")}; the trials go on from their checkpoints`);
+    terminal.print(`${title} ends ${jobs.map((job) => `job ${job}`).join(", ")}; the trials can resume from their checkpoints`);
     terminal.say(`Continue:  bh-bridge sweep retry ${directory} --executor ${executor}`);
   }
 }
@@ -205,7 +200,7 @@ async function retryInTerminal(directory: string, options: TrialOptionValues, te
   const plan = async (executor: Executor, signal: AbortSignal) => {
     const made = await planned(executor, signal);
     if (findPlanDirectory(options.out, made).same === directory) return made;
-    throw new BhBridgeError("USAGE", `${directory} has another name than it was given, or a newer directory has the same plan: go on with that one`);
+    throw new BhBridgeError("USAGE", `${directory} was renamed, or a newer directory has the same plan: retry that one`);
   };
   if (question === null) {
     const [{ concludeSweep }, { formatSweep }] = await Promise.all([import("../../sweep/sweep-summary.js"), import("./format-sweep.js")]);

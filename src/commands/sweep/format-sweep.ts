@@ -11,25 +11,24 @@ import { wrap } from "../../text/wrap.js";
 import { formatDuration } from "../terminal/progress.js";
 import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
 
-/** A list of this many lines is read at a glance; a longer one ends with how many more there are. */
+/** Longer lists end with the number of omitted lines. */
 const maxRows = 40;
 
-/** `12 completed, 1 failed, 3 planned`: the statuses that there are. */
+/** `12 completed, 1 failed, 3 planned` */
 export function formatCounts(counts: SweepDocument["counts"], color: TextColors): string {
   const paint: Readonly<Record<string, (text: string) => string>> = { completed: color.green, failed: color.red, pruned: color.yellow, lost: color.yellow };
-  const told = Object.entries(counts).filter(([, number]) => number > 0);
-  return told.map(([status, number]) => (paint[status] ?? String)(`${groupDigits(number)} ${status}`)).join(", ") || "no trials";
+  const present = Object.entries(counts).filter(([, number]) => number > 0);
+  return present.map(([status, number]) => (paint[status] ?? String)(`${groupDigits(number)} ${status}`)).join(", ") || "no trials";
 }
 
-/** Lines of a screen that the table of the points leaves to what is above and below it, the prompt included. */
+/** Lines of a screen above and below the table of the points, including the prompt. */
 const linesAround = 10;
-/** So few points are shown on a small screen as well. */
 const minRows = 5;
 
 /**
- * What came out of a sweep: how many trials have which status, and each point's numbers over its seeds.
+ * Format a sweep: the number of trials by status, and the results of each point over its seeds.
  *
- * @param height lines of the screen that it is to fit on, where there is one.
+ * @param height lines of the screen to fit, if there is one.
  */
 export function formatSweep(
   { name, directory, trials, counts, jobs = [] }: SweepDocument,
@@ -45,12 +44,12 @@ export function formatSweep(
     ...formatJobs(jobs),
     "",
     table(head, rows.slice(0, fitting), { width }),
-    ...(hidden > 0 ? [color.dim(`and ${count(hidden, "more point")}, in its summary.md`)] : []),
+    ...(hidden > 0 ? [color.dim(`… and ${count(hidden, "more point")} in summary.md`)] : []),
     color.dim("mean ± standard deviation over n seeds"),
   ].join("\n");
 }
 
-/** The table of the points. One that is too wide is printed in parts below each other, whose rows need a label of their own. */
+/** The table of the points. If it is too wide, it is printed in parts, whose rows need labels. */
 function pointsTable(trials: readonly SweepTrial[], width = usualWidth): { head: string[]; rows: string[][] } {
   const { head, rows } = summaryTable(trials);
   const settings = head.indexOf("n");
@@ -64,7 +63,7 @@ function pointsTable(trials: readonly SweepTrial[], width = usualWidth): { head:
   return { head: ["point", ...head.slice(settings)], rows: rows.map((row, at) => [firsts[at] ? labelOf(firsts[at]) : "", ...row.slice(settings)]) };
 }
 
-/** `SLURM job 12: 3 running, 5 pending (Resources)`: the tasks of each job, by what they are doing. */
+/** `SLURM job 12: 3 running, 5 pending (Resources)`: tasks of each job by state. */
 function formatJobs(jobs: readonly ClusterJob[]): string[] {
   return [...new Set(jobs.map(({ job }) => job))].map((job) => {
     const tasks = jobs.filter((each) => each.job === job);
@@ -77,7 +76,7 @@ function stateOf({ state, reason }: ClusterJob): string {
   return `${state.toLowerCase()}${reason === null ? "" : ` (${printable(reason)})`}`;
 }
 
-/** What a sweep would train: its trials with what there is of them already, and what the rest will take. */
+/** Format a dry run: trials with their status, and the estimated cost. */
 export function formatPreview({ name, directory, trials, counts, cost }: SweepDocument, color: TextColors, width?: number): string {
   const arms = trials.some(({ arm }) => arm !== undefined) ? ["arm"] : [];
   const shown = trials.slice(0, maxRows).map(({ trial, arm = "", status, set }) => [trial, status, ...arms.map(() => arm), trialLabel({ set })]);
@@ -87,39 +86,39 @@ export function formatPreview({ name, directory, trials, counts, cost }: SweepDo
     ...(directory === null ? [] : [color.dim(`continues ${relative(process.cwd(), directory) || "."}`)]),
     "",
     table(["trial", "status", ...arms, "sets"], shown, { align: ["left", "left", "left", "left"], width }),
-    ...(hidden > 0 ? [color.dim(`and ${count(hidden, "more trial")}`)] : []),
+    ...(hidden > 0 ? [color.dim(`… and ${count(hidden, "more trial")}`)] : []),
     ...(cost ? ["", formatCost(cost)] : []),
   ].join("\n");
 }
 
 function formatCost(cost: PlanCost): string {
   const { trials, workers, together, diskBytes, diskIsLeast = false, freeBytes, stepsPerSecond, memoryBytes } = cost;
-  if (trials === 0) return "Nothing is left to train";
+  if (trials === 0) return "No trials left to train";
   const atATime = together === undefined ? `${workers} at a time` : `${together} at a time on ${count(workers, "worker")}`;
-  const memory = stepsPerSecond === null ? "" : `, ${formatBytes(memoryBytes)} of memory`; // else it is not measured
-  const disk = `${formatBytes(diskBytes)} of disk at ${diskIsLeast ? "least" : "most"} (${formatBytes(freeBytes)} are free)`;
+  const memory = stepsPerSecond === null ? "" : `, ${formatBytes(memoryBytes)} of memory`; // measured together with the speed
+  const disk = `${formatBytes(diskBytes)} of disk at ${diskIsLeast ? "least" : "most"} (${formatBytes(freeBytes)} free)`;
   return `${count(trials, "trial")} to train, ${atATime}: ${formatTime(cost)}${disk}${memory}`;
 }
 
-/** Nothing where it is not known; of a stack that is said, since one might expect it from trials that were trained alone. */
+/** Empty if the time is unknown, which is stated for batched runs, as one might expect it from trials that were trained alone. */
 function formatTime({ together, stepsPerSecond, seconds, firstCompiles = 0 }: PlanCost): string {
-  if (seconds === null || stepsPerSecond === null) return together === undefined ? "" : "time not known, as no such stack was measured, ";
+  if (seconds === null || stepsPerSecond === null) return together === undefined ? "" : "time unknown, as no such batch of runs was measured, ";
   const compiling = firstCompiles === 0 ? "" : ` with ${count(firstCompiles, "first compilation")}`;
   return `≈ ${formatDuration(seconds)} at ${stepsPerSecond.toPrecision(3)} steps/s each${compiling}, `;
 }
 
-/** What an experiment says, the verdict first: the measures that decide and those described, the confounds, and where the rest stands. */
+/** Format an experiment: verdict, measures, confounds, and the path of its summary. */
 export function formatExperiment(
   { name, directory, verdict, measures, confounds, seeds, control }: ExperimentDocument,
   color: TextColors,
   width?: number,
 ): string {
   const paint = { positive: color.green, null: color.cyan, inconclusive: color.yellow, degenerate: color.yellow }[verdict.result];
-  const told = measures.filter(({ control: one, treatment }) => one.n + treatment.n > 0);
+  const shown = measures.filter(({ control: one, treatment }) => one.n + treatment.n > 0);
   const [only, ...others] = verdict.arms.map(({ arm }) => arm);
   const isOne = others.length === 0;
   const head = ["measure", control[0]?.arm ?? "control", ...(isOne ? [only ?? "treatment"] : ["arm", "mean"]), "difference", "p (corrected)"];
-  const rows = told.map(({ measure, decides, arm, control: one, treatment, difference, p, holm }) => [
+  const rows = shown.map(({ measure, decides, arm, control: one, treatment, difference, p, holm }) => [
     decides ? `${measure} *` : measure,
     spread(one),
     ...(isOne ? [] : [arm]),
@@ -135,7 +134,7 @@ export function formatExperiment(
     table(head, rows, { align: isOne ? ["left"] : ["left", "right", "left"], width }),
     color.dim("* decides. Mean ± sample standard deviation (n); differences are paired by seed"),
     ...(confounds.length > 0
-      ? ["", color.bold("What else differs"), ...confounds.map(({ what, remove }) => `  ${what}${remove ? `. Removed by ${remove}` : ""}`)]
+      ? ["", color.bold("Other differences between the arms"), ...confounds.map(({ what, remove }) => `  ${what}${remove ? `. Removed by ${remove}` : ""}`)]
       : []),
     "",
     color.dim(`Rules, values by seed and confounds: ${relative(process.cwd(), directory) || "."}/summary.md`),

@@ -8,12 +8,12 @@ import { formatDuration } from "../terminal/progress.js";
 import { type Terminal, terminalColors } from "../terminal/terminal.js";
 import { formatCounts } from "./format-sweep.js";
 
-/** A plain line at most this often where nothing can be redrawn. */
+/** Minimum time between plain lines where nothing can be redrawn. */
 const plainLineEveryMs = 30_000;
 const redrawEveryMs = 500;
-/** So many running trials are shown one by one: with counts, best and odd they fit a screen, whatever the number of workers. */
+/** Maximum number of running trials on the screen. */
 const maxShown = 12;
-/** Of what a failed trial said last. */
+/** Lines of a failure's reason. */
 const shownReasonLines = 6;
 
 interface Running {
@@ -25,7 +25,7 @@ interface Running {
   since: number;
 }
 
-/** Shows a sweep as it goes on, on stderr: one screen on a terminal, a line now and then elsewhere; failures are told when they happen. */
+/** Shows a sweep on stderr: one screen on a terminal, a line at intervals elsewhere, and failures when they happen. */
 export class SweepDisplay {
   readonly #terminal: Terminal;
   readonly #trials = new Map<string, SweepTrial>();
@@ -61,7 +61,7 @@ export class SweepDisplay {
     const left = Object.values(steps);
     this.#stepsLeft = left.reduce((sum, each) => sum + each, 0);
     const path = relative(process.cwd(), directory) || ".";
-    const begins = left.length === 0 ? "nothing is left to train" : `${count(left.length, "trial")} to train, ${workers} at a time`;
+    const begins = left.length === 0 ? "no trials left to train" : `${count(left.length, "trial")} to train, ${workers} at a time`;
     this.#terminal.say(`${name}: ${count(trials.length, "trial")} in ${path}; ${begins}`);
     const { interactive, progress, quiet } = this.#terminal;
     if (left.length === 0 || quiet || progress === "json" || progress === "none") return;
@@ -88,10 +88,10 @@ export class SweepDisplay {
     const running = this.#running.get(trial.trial);
     if (running && trial.status === "completed") this.#advance(running, running.steps);
     if (running && (trial.status === "pruned" || trial.status === "failed")) this.#stepsLeft -= running.steps - running.step;
-    if (running && trial.status === "lost") this.#stepsLeft += running.step; // how much of it is kept is told when it goes on
+    if (running && trial.status === "lost") this.#stepsLeft += running.step; // the next start reports how much is kept
     this.#running.delete(trial.trial);
     this.#trials.set(trial.trial, trial);
-    if (trial.status === "failed" || trial.status === "lost") this.#tellTrouble(trial);
+    if (trial.status === "failed" || trial.status === "lost") this.#reportTrouble(trial);
   }
 
   #advance(running: Running, step: number): void {
@@ -100,10 +100,10 @@ export class SweepDisplay {
     running.step = step;
   }
 
-  #tellTrouble({ trial, arm, status, set, reason, run }: SweepTrial): void {
+  #reportTrouble({ trial, arm, status, set, reason, run }: SweepTrial): void {
     const { messageColor: color } = this.#terminal;
     const label = `${trialLabel({ arm, set })} (${trial})`;
-    const title = status === "failed" ? color.red(`Failed: ${label}`) : color.yellow(`Lost, and goes on: ${label}`);
+    const title = status === "failed" ? color.red(`Failed: ${label}`) : color.yellow(`Lost, will resume: ${label}`);
     const said = (reason ?? "").split("\n");
     const shown = [said[0] ?? "", ...said.slice(1).slice(-shownReasonLines)].map((line) => `  ${line}`);
     const alone = status === "failed" && run !== null ? [`  Alone:  bh-bridge train -c ${shellQuote(relative(process.cwd(), run))}`] : [];

@@ -12,7 +12,7 @@ interface SweepCommandOptions extends CommonOptions, TrialOptionValues {
   zip?: string[];
 }
 
-/** `bh-bridge sweep`: many runs from one file, several side by side; the same command again continues. */
+/** `bh-bridge sweep`. */
 export function sweepCommand(): Command {
   const command = createCommand(
     "sweep",
@@ -21,18 +21,16 @@ export function sweepCommand(): Command {
     "bh-bridge sweep --preset quick --grid training.learning_rate=1e-3,3e-4 --seeds 1..4",
   )
     .argument("[file]", "sweep in a JSON, YAML, TypeScript or JavaScript file")
-    .addOption(new Option("--grid <field=values>", "axis: a,b,c or 1..9 or logspace:1e-6,1e-3,7 or linspace:0,1,5; may be repeated").argParser(repeated))
-    .addOption(
-      new Option("--zip <field=values>", "linked axis: its first value goes with the first of the others, and so on; may be repeated").argParser(repeated),
-    );
+    .option("--grid <field=values>", "axis as a,b,c or 1..9 or logspace:1e-6,1e-3,7 or linspace:0,1,5; may be repeated", repeated)
+    .option("--zip <field=values>", "axis that varies together with the other zipped axes; may be repeated", repeated);
   addTrialOptions(command, sweepsFolder).action(async (file: string | undefined, options: SweepCommandOptions) => {
     await sweepInTerminal(file, options, new Terminal(options));
   });
   for (const each of directoryCommands()) command.addCommand(each);
-  return command.enablePositionalOptions(); // -o behind the name of a subcommand belongs to the subcommand
+  return command.enablePositionalOptions(); // -o after a subcommand belongs to the subcommand
 }
 
-/** A word that is no file is more likely a subcommand than the name of a file that is missing. */
+/** Treat a word that is no file as a mistyped subcommand. */
 async function refuseMistypedSubcommand(word: string): Promise<void> {
   if (/[./\\]/.test(word) || existsSync(word)) return;
   const { nearestName } = await import("../../config/config-invalid.js");

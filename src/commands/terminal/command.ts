@@ -3,11 +3,11 @@ import { z } from "zod";
 import { runsFolder } from "../../runs/run-layout.js";
 import { runnable } from "./invocation.js";
 
-/** How progress goes to stderr: drawn on a terminal and in plain lines elsewhere, in plain lines, in lines of JSON, or not at all. */
+/** Progress on stderr: drawn on a terminal and plain lines elsewhere, plain lines, JSON lines, or none. */
 const progressModes = ["auto", "plain", "json", "none"] as const;
 export type ProgressMode = (typeof progressModes)[number];
 
-/** What `--progress` of a command line says, before it is parsed, or where it cannot be. Imports nothing, as `shownError`. */
+/** The value of `--progress` before or without parsing the command line. */
 export function progressModeOf(argv: readonly string[]): ProgressMode {
   const given = argv.flatMap((word, at) => (word === "--progress" ? [argv[at + 1]] : word.startsWith("--progress=") ? [word.slice("--progress=".length)] : []));
   return progressModes.find((mode) => mode === given.at(-1)) ?? "auto";
@@ -21,48 +21,45 @@ export interface CommonOptions {
   color: boolean;
 }
 
-/** A command with what all commands share: `--json`, `--quiet`, `--verbose`, `--progress`, `--no-color`, and examples in its help. */
+/** Create a command with the options that all commands share, and examples in its help. */
 export function createCommand(name: string, summary: string, ...examples: [string, ...string[]]): Command {
   return new Command(name)
     .description(summary)
-    .option("--json", "print one JSON document on stdout and nothing else there")
+    .option("--json", "print one JSON document on stdout and nothing else")
     .option("-q, --quiet", "print results and errors only")
-    .option("--verbose", "with an error, its stack, causes and Python traceback")
+    .option("--verbose", "print stack, causes and Python traceback of an error")
     .addOption(
-      new Option("--progress <how>", "progress on stderr (default: auto, a bar on a terminal); json writes events and messages as JSON lines").choices(
-        progressModes,
-      ),
+      new Option("--progress <how>", "progress on stderr (default: auto, a bar on a terminal); json prints events as JSON lines").choices(progressModes),
     )
-    .option("--no-color", "print without colour")
+    .option("--no-color", "disable colour")
     .addHelpText("after", () => helpEnding(`Example:\n${examples.map((example) => `  $ ${example}`).join("\n")}`));
 }
 
-/** What a subcommand shares with all commands. Given before its name, it belongs to the command above, and means the same. */
+/** The shared options of a subcommand, including those before its name, which commander assigns to the parent command. */
 export function commonOptions(command: Command): CommonOptions {
   const own = command.opts<CommonOptions>();
   const above = command.parent?.opts<CommonOptions>() ?? own;
   return { ...above, ...own, color: own.color && above.color };
 }
 
-/** The option that says where runs lie, or where one is made. */
 export function outOption(): Option {
   return new Option("-o, --out <dir>", "folder that holds the runs").default(runsFolder);
 }
 
-/** Collect an option that may be repeated. */
+/** Parser of an option that may be repeated. */
 export function repeated(text: string, earlier: string[] | undefined): string[] {
   return [...(earlier ?? []), text];
 }
 
-/** Text below a help page for people; a page for scripts (`--help --json`) has none. */
+/** Text below a help page; empty for `--help --json`. */
 export function helpEnding(text: string): string {
   return process.argv.includes("--json") ? "" : `\n${runnable(text)}`;
 }
 
-/** Options that every command takes, with the number of words that follow each. */
+/** The shared options with their number of arguments. */
 const commonWords: Readonly<Record<string, number>> = { "--json": 0, "-q": 0, "--quiet": 0, "--verbose": 0, "--no-color": 0, "--progress": 1 };
 
-/** Arguments of the program, apart: common options before the name of the command, and the words from that name on. */
+/** Split the arguments into common options before the command's name and the words from that name on. */
 export function splitCommonOptions(words: readonly string[]): { common: string[]; rest: string[] } {
   let start = 0;
   for (let word = words[start]; word !== undefined; word = words[start]) {
@@ -73,7 +70,7 @@ export function splitCommonOptions(words: readonly string[]): { common: string[]
   return { common: words.slice(0, start), rest: words.slice(start) };
 }
 
-/** Arguments with the common options behind the names of the command: `bh-bridge --json sweep status DIR` is `bh-bridge sweep status --json DIR`. */
+/** Move common options behind the command's name: `bh-bridge --json sweep status DIR` becomes `bh-bridge sweep status --json DIR`. */
 export function withCommonOptions(common: readonly string[], rest: readonly string[], program: Command): string[] {
   let depth = 0;
   for (let command = program.commands.find((each) => each.name() === rest[0]); command; depth++) {
@@ -83,17 +80,14 @@ export function withCommonOptions(common: readonly string[], rest: readonly stri
   return isPage ? [...rest, ...common] : rest.length === 0 ? [] : [...rest.slice(0, depth), ...common, ...rest.slice(depth)];
 }
 
-const optionSchema = z.strictObject({ flags: z.string(), description: z.string(), default: z.json().optional() });
-const argumentSchema = z.strictObject({ name: z.string(), description: z.string(), required: z.boolean(), variadic: z.boolean() });
-
-/** What a command takes, for scripts and agents: the document of `--help --json`. */
+/** Arguments, options and subcommands of a command: the document of `--help --json`. */
 export const helpDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/help@1"),
   command: z.string(),
   description: z.string(),
   usage: z.string(),
-  arguments: z.array(argumentSchema),
-  options: z.array(optionSchema),
+  arguments: z.array(z.strictObject({ name: z.string(), description: z.string(), required: z.boolean(), variadic: z.boolean() })),
+  options: z.array(z.strictObject({ flags: z.string(), description: z.string(), default: z.json().optional() })),
   commands: z.array(z.strictObject({ name: z.string(), description: z.string() })),
 });
 export type HelpDocument = z.output<typeof helpDocumentSchema>;
@@ -102,7 +96,6 @@ function fullName(command: Command): string {
   return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
 }
 
-/** Describe a command. */
 export function helpDocument(command: Command): HelpDocument {
   const help = command.createHelp();
   return {
@@ -110,11 +103,11 @@ export function helpDocument(command: Command): HelpDocument {
     command: fullName(command),
     description: command.description(),
     usage: help.commandUsage(command),
-    arguments: command.registeredArguments.map((argument) => ({
-      name: argument.name(),
-      description: argument.description,
-      required: argument.required,
-      variadic: argument.variadic,
+    arguments: command.registeredArguments.map((each) => ({
+      name: each.name(),
+      description: each.description,
+      required: each.required,
+      variadic: each.variadic,
     })),
     options: help
       .visibleOptions(command)

@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import { executablesOnPath } from "../../python/find-python.js";
 import { shellQuote } from "../../text/escaping.js";
 
-/** What decides how this program is started. */
+/** Facts that determine how this program was started. */
 interface Start {
-  /** The script that Node runs, as it was given. */
+  /** The script argument of Node. */
   script: string | undefined;
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
@@ -18,8 +18,8 @@ const commandNames =
 const ownCommand = new RegExp(`(?<![\\w/.@-]|npx )bh-bridge(?= (?:${commandNames})\\b)`, "g");
 
 /**
- * The words that start this program in the user's shell: `bh-bridge` where it is on the PATH, `npx bh-bridge` in a local installation, `node dist/cli.js` in a
- * checkout. Scripts of npm and npx put `node_modules/.bin` on the PATH of what they start, which the user's shell does not have.
+ * The words that start this program in the user's shell: `bh-bridge` if it is on the PATH, `npx bh-bridge` in a local installation, `node dist/cli.js` in a
+ * checkout. `node_modules/.bin` is ignored: npm and npx add it to the PATH of their scripts only.
  */
 export function invocation({ script = process.argv[1], env = process.env, cwd = process.cwd() }: Partial<Start> = {}): string {
   const started = realPath(script ?? "");
@@ -33,7 +33,7 @@ export function invocation({ script = process.argv[1], env = process.env, cwd = 
   return `node ${shellQuote(near.length < own.length ? near : own)}`;
 }
 
-/** A text for people whose commands can be pasted into their shell. */
+/** Rewrite the commands in a text so that they can be pasted into the user's shell. */
 export function runnable(text: string): string {
   return text.includes("bh-bridge") ? text.replaceAll(ownCommand, () => invocation()) : text;
 }
@@ -42,6 +42,6 @@ function realPath(path: string): string | undefined {
   try {
     return realpathSync(path);
   } catch {
-    return undefined; // a script that was piped in, or has gone
+    return undefined; // a script from stdin or a deleted one
   }
 }

@@ -2,14 +2,14 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Terminal } from "./terminal.js";
 
-/** What a key does, by the key. */
+/** Actions by key. */
 export type KeyActions = Readonly<Record<string, () => void>>;
 
 const ctrl = { "\u0003": "SIGINT", "\u001a": "SIGTSTP", "\u001c": "SIGQUIT" } as const;
 
 /**
- * Let single keys act while a command goes on, where somebody sits at a terminal; elsewhere nothing is read. Ctrl-C, Ctrl-Z and Ctrl-\ do what they always
- * do. In the background no key is read, since that would stop the command. Disposing gives the terminal back as it was.
+ * Run actions on single keys while a command runs in the foreground of a terminal. Ctrl-C, Ctrl-Z and Ctrl-\ keep their usual effect. In the background no
+ * key is read, since reading would stop the process. Disposing restores the terminal.
  */
 export function listenToKeys(terminal: Terminal, actions: KeyActions): Disposable {
   const { stdin } = process;
@@ -22,12 +22,12 @@ export function listenToKeys(terminal: Terminal, actions: KeyActions): Disposabl
   };
   const press = (signal: (typeof ctrl)[keyof typeof ctrl]) => {
     if (signal === "SIGTSTP") leave();
-    process.kill(0, signal); // the whole group, as the terminal does it: a shell waits for all of it
+    process.kill(0, signal); // the whole process group, as the terminal does it
   };
   const listen = () => {
     stdin.off("data", onData).pause();
     if (!isInForeground()) return;
-    stdin.setRawMode(false).setRawMode(true); // both: a shell may have changed it unseen
+    stdin.setRawMode(false).setRawMode(true); // both calls, because a shell may have changed the mode
     stdin.on("data", onData).resume().unref();
   };
   const leave = () => {
@@ -44,7 +44,7 @@ export function listenToKeys(terminal: Terminal, actions: KeyActions): Disposabl
   };
 }
 
-/** Whether the terminal's keys go to this process: not to one that was started with `&`, or sent there. */
+/** Whether this process receives the terminal's keys, that is, does not run in the background. */
 function isInForeground(): boolean {
   try {
     if (process.platform !== "linux") return execFileSync("ps", ["-o", "stat=", "-p", String(process.pid)], { encoding: "utf8" }).includes("+");

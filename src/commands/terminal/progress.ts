@@ -1,25 +1,25 @@
 import { groupDigits } from "../../text/format.js";
 import type { Terminal } from "./terminal.js";
 
-/** Progress of one long task, on stderr. */
+/** Progress of one long task on stderr. */
 export interface Progress {
-  /** Tell how many units are done, with a few words on the state (a loss, a file name), and lines that a terminal shows below. */
+  /** Report the finished units, a short note (a loss, a file name), and lines that a terminal shows below. */
   update(done: number, note?: string, below?: readonly string[]): void;
   stop(): void;
 }
 
-/** A plain line at most this often where no bar can be drawn: frequent enough to see life, rare enough for a log file. */
+/** Minimum time between plain lines: frequent enough to show progress, rare enough for a log file. */
 const plainLineEveryMs = 30_000;
-/** Often enough for what moves, rare enough to cost nothing. */
 const redrawEveryMs = 125;
-/** On fewer columns the bar is shorter, so that rate and time left fit beside it. */
+const jsonLineEveryMs = 1000;
+/** On fewer columns the bar is shorter, to leave room for rate and time left. */
 const wideColumns = 79;
 const longBar = 24;
 const shortBar = 8;
-/** The rate is taken over this window, so that it follows a machine that slows down. */
+/** Window of the rate, so that it follows a machine that slows down. */
 const rateWindowMs = 30_000;
 
-/** Units a second over the last window; units done before this process began (a resumed run's) are not counted. */
+/** Units per second over the last window, without units that were done before (by a resumed run). */
 class Rate {
   readonly #marks: { at: number; done: number }[] = [];
 
@@ -55,26 +55,22 @@ function barLine(columns: number, label: string, unit: string, done: number, tot
   return [label, bar, `${Math.floor((100 * done) / total)}%`, `${done}/${total}`, unit, ...speed, note].join(" ").trimEnd();
 }
 
-/** Often enough to draw a bar from, rare enough not to hide the events. */
-const jsonLineEveryMs = 1000;
-
-/** As lines of JSON: the beginning, and how much is done now and then. */
+/** Progress as JSON lines. */
 function progressLines(terminal: Terminal, task: string, unit: string, total: number, start: number): Progress {
-  const tell = (done: number) => terminal.report({ type: "progress", task, unit, done, total });
-  tell(start);
-  let toldAt = performance.now();
+  let reportedAt = Number.NEGATIVE_INFINITY;
   const update = (done: number) => {
-    if (done < total && performance.now() - toldAt < jsonLineEveryMs) return;
-    toldAt = performance.now();
-    tell(done);
+    if (done < total && performance.now() - reportedAt < jsonLineEveryMs) return;
+    reportedAt = performance.now();
+    terminal.report({ type: "progress", task, unit, done, total });
   };
+  update(start);
   return { update, stop: () => undefined };
 }
 
 /**
- * Show the progress of a task of `total` units: a bar with rate and time left on a terminal, a plain line every 30 s elsewhere, or as `--progress` says.
+ * Show the progress of a task of `total` units: a bar with rate and time left on a terminal, a plain line every 30 s elsewhere, or as `--progress` sets.
  *
- * @param start units that were done before, which do not count for the rate.
+ * @param start units that were done before; they do not count for the rate.
  */
 export function createProgress(terminal: Terminal, label: string, unit: string, total: number, start = 0): Progress {
   if (terminal.progress === "json") return progressLines(terminal, label, unit, total, start);
@@ -95,17 +91,16 @@ export function createProgress(terminal: Terminal, label: string, unit: string, 
   return { update, stop: () => terminal.redraw([]) };
 }
 
-/** What a task of unknown length is at, on stderr. */
+/** Status of a task of unknown length on stderr. */
 export interface StatusLine {
-  /** Show another state; a `passing` one is left out where lines cannot be redrawn. */
+  /** Show another status; a `passing` one is omitted where lines cannot be redrawn. */
   show(text: string, passing?: boolean): void;
   stop(): void;
 }
 
-/** Often enough for a second that counts, rare enough to cost nothing. */
 const tickEveryMs = 250;
 
-/** A line with the time elapsed, redrawn on a terminal; elsewhere a plain line for each state, or as `--progress` says. */
+/** A line with the elapsed time, redrawn on a terminal; elsewhere a plain line per status, or as `--progress` sets. */
 export function createStatusLine(terminal: Terminal): StatusLine {
   const startedAt = performance.now();
   const seconds = () => (performance.now() - startedAt) / 1000;

@@ -1,16 +1,16 @@
 import { exitCodes } from "../../errors.js";
 import type { Terminal } from "./terminal.js";
 
-/** A signal that aborts on the first Ctrl-C or SIGTERM; disposing of it gives the signals their usual effect back. */
+/** An abort signal for the first Ctrl-C or SIGTERM; disposing restores the default handlers. */
 interface StopOnSignal extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** What somebody who interrupts a command is told. */
+/** Messages for the user who interrupts a command. */
 interface SignalWords {
-  /** What the first signal begins, said at once: "Stopping the analysis". */
+  /** Printed on the first signal: "Stopping the analysis". */
   stopping(): string;
-  /** What is owed to somebody who does not wait for that. */
+  /** Printed on the second signal, before the program ends. */
   last?(): string | undefined;
 }
 
@@ -18,12 +18,11 @@ const codes = { SIGINT: exitCodes.sigint, SIGTERM: exitCodes.sigterm } as const;
 const again = { SIGINT: "Press Ctrl-C again", SIGTERM: "Send the signal again" } as const;
 
 /**
- * Let a command end in order when it is interrupted: the first signal aborts, the second one ends the program at once. Each says what it does.
- * However the command then ends, the exit code is the signal's.
+ * Stop a command in order on the first signal and at once on the second. The exit code is the signal's in both cases.
  */
 export function stopOnSignal(terminal: Terminal, { stopping, last }: SignalWords): StopOnSignal {
   const controller = new AbortController();
-  // Not `once`: execa ends the process on a signal that nobody else listens to, and looks at that while this runs.
+  // Not `once`: execa ends the process if no other listener is registered while this one runs.
   const onSignal = (name: keyof typeof codes) => {
     if (controller.signal.aborted) {
       const words = last?.();

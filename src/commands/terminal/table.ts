@@ -4,7 +4,7 @@ import type { Census } from "../../analysis/census/census.js";
 import { printable } from "../../text/escaping.js";
 import { groupDigits } from "../../text/format.js";
 
-/** Where the output goes to no terminal, its width is that of a usual one. */
+/** Width of output that does not go to a terminal. */
 export const usualWidth = 100;
 
 const gap = "  ";
@@ -15,25 +15,23 @@ const noLines = Object.fromEntries(
 );
 
 interface TableLayout {
-  /** How each column is aligned; to the right where nothing is said, as numbers are. */
+  /** Alignment by column (default: right, as for numbers). */
   align?: readonly ("left" | "right")[];
-  /** Columns of the terminal. */
   width?: number | undefined;
-  /** Spaces before each line. */
   indent?: number;
 }
 
-/** The columns that each cell of a table takes, at most. */
+/** Width of each column. */
 export function columnWidths(head: readonly string[], rows: readonly (readonly string[])[]): number[] {
   return head.map((title, column) => Math.max(...[title, ...rows.map((row) => row[column] ?? "")].map((cell) => stripVTControlCharacters(cell).length)));
 }
 
-/** The columns that a table takes, whose columns have these widths. */
+/** Width of a table with columns of these widths. */
 export function tableWidth(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, 0) + gap.length * Math.max(0, widths.length - 1);
 }
 
-/** A table for people, without lines. One that is too wide is told in parts, one below the other, each with the first column. */
+/** A table without lines. A table that is too wide is printed in parts below each other, each with the first column. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[], { align = [], width = usualWidth, indent = 0 }: TableLayout = {}): string {
   const widths = columnWidths(head, rows);
   return parts(widths, width - indent)
@@ -47,7 +45,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .replaceAll(/^(?=.)/gm, " ".repeat(indent));
 }
 
-/** The columns of each part: the first one, and as many of the others as fit beside it, at least one. */
+/** The columns of each part: the first one, and as many others as fit, at least one. */
 function parts(widths: readonly number[], width: number): number[][] {
   const all: number[][] = [];
   for (let column = 1; column < widths.length; column++) {
@@ -70,16 +68,12 @@ function draw([head = [], ...rows]: readonly (readonly string[])[], colAligns: (
     .join("\n");
 }
 
-/** A table of this many lines is read at a glance. */
+/** Maximum number of black holes in a table. */
 export const maxHolesShown = 20;
 const narrowestMembers = 20;
 const indent = 2;
 
-/** What a table of black holes is made from. */
-interface HolesShown extends Pick<Census, "populations" | "P"> {
-  readonly members?: Census["members"] | undefined;
-  readonly texts?: Census["texts"] | undefined;
-}
+type HolesShown = Pick<Census, "populations" | "P"> & { [Key in "members" | "texts"]?: Census[Key] | undefined };
 
 /** The largest black holes with their members, in a table that fits `width` columns. */
 export function holesTable({ populations, members = [], texts = [], P }: HolesShown, width = usualWidth): string {
@@ -95,7 +89,7 @@ export function holesTable({ populations, members = [], texts = [], P }: HolesSh
   );
 }
 
-/** Tokens with the character that each stands for, runs of them as ranges, cut where the room ends: `48 '0'-57 '9',92`. */
+/** Tokens with their characters, consecutive ones as ranges, cut to the available room: `48 '0'-57 '9',92`. */
 function listTokens(tokens: readonly number[], texts: readonly (string | null)[], room: number): string {
   const shown = (index: number) => {
     const text = texts[index] ?? null;

@@ -18,51 +18,49 @@ function lineSchema<const Type extends string, Shape extends z.ZodRawShape>(type
 
 const { code, message, issues } = errorDocumentSchema.shape;
 
-/** One line on stderr under `--progress json`. Numbers that JSON lacks are the texts `NaN`, `Infinity` and `-Infinity`, which the schema reads as numbers. */
+/** One line on stderr under `--progress json`. Non-finite numbers are the texts `NaN`, `Infinity` and `-Infinity`, which the schema reads as numbers. */
 export const progressLineSchema = z.discriminatedUnion("type", [
-  /** What people would be told in words. */
+  /** A message for people. */
   lineSchema("message", { text: z.string() }),
-  /** What is under way where nothing can be counted: a start, a step of the set-up. */
+  /** Current activity without a count: a start, a step of the set-up. */
   lineSchema("phase", { text: z.string(), seconds: z.number().nonnegative() }),
-  /** How much of a task is done: `Training` in steps, `Analysing` in states. */
+  /** Progress of a task: `Training` in steps, `Analysing` in states. */
   lineSchema("progress", { task: z.string(), unit: z.string(), done: count, total: count }),
-  /** A run has begun or goes on; its events follow. */
+  /** A run has started or resumed; its events follow. */
   lineSchema("run", { directory: z.string(), fromStep: count, steps: count }),
-  /** What `trainer.events()` gives, and a line of `events.jsonl`. */
+  /** An item of `trainer.events()` and a line of `events.jsonl`. */
   lineSchema("train", { event: trainEventSchema }),
-  /** What iterating over `sweep()` or `experiment()` gives. */
+  /** An item of `sweep()` or `experiment()`. */
   lineSchema("trial", { event: trialEventSchema }),
-  /** Why the command failed: the document of an error. */
+  /** The error that ended the command. */
   lineSchema("error", { code, message, issues }),
-  /** The last line. */
   lineSchema("end", { status: z.enum(Object.keys(exitCodes) as (keyof typeof exitCodes)[]), exitCode: z.int() }),
 ]);
 export type ProgressLine = z.output<typeof progressLineSchema>;
 
 type WithoutSchema<Line> = Line extends unknown ? Omit<Line, "schema"> : never;
 
-/** A line without what all of them begin with. */
 type ProgressReport = WithoutSchema<ProgressLine>;
 
-/** Two numbers that this process alone knows: a colour that carries them is ours, and one in a text from a file is not. */
+/** Two random numbers that mark our own colours, so that escape sequences from a file cannot pass for them. */
 const key = `${randomInt(1000, 10_000)};${randomInt(1000, 10_000)}`;
 const ours = new RegExp(`\\u001b\\[${key};(\\d+m)|(?![\\n\\t])${unprintable}`, "gu");
 
-/** Colours for texts that `terminalText` lets through; they do nothing where they are not wanted. */
+/** Colours that `terminalText` lets through; they do nothing unless wanted. */
 export function terminalColors(isWanted: boolean): TextColors {
   const paint = (open: number, close: number) => (text: string) => (isWanted ? `\u001b[${key};${open}m${text}\u001b[${key};${close}m` : text);
   return { bold: paint(1, 22), dim: paint(2, 22), red: paint(31, 39), green: paint(32, 39), yellow: paint(33, 39), cyan: paint(36, 39) };
 }
 
 /**
- * A text as it may go to a terminal: line ends, tabs and our own colours stay, every other character that could steer the terminal is escaped. Whatever the
- * text quotes (names, notes, tensors, metadata, errors) may come from a file that somebody else made.
+ * Make a text safe for a terminal: keep line ends, tabs and our own colours, and escape every other control character. Quoted names, notes, metadata and
+ * errors may come from foreign files.
  */
 export function terminalText(text: string): string {
   return text.replaceAll(ours, (found: string, color: string | undefined) => (color === undefined ? escaped(found) : `\u001b[${color}`));
 }
 
-/** A JSON document as it may go to a terminal: the same document, such characters written as `\u001b`. @param replacer as `JSON.stringify` takes it. */
+/** JSON that is safe for a terminal: control characters are written as `\u001b`. @param replacer as for `JSON.stringify`. */
 export function terminalJson(document: unknown, replacer?: (key: string, value: unknown) => unknown): string {
   return JSON.stringify(document, replacer).replaceAll(
     new RegExp(unprintable, "gu"),
@@ -71,8 +69,8 @@ export function terminalJson(document: unknown, replacer?: (key: string, value: 
 }
 
 /**
- * What a command prints: data on stdout, everything else on stderr; under `--json` stdout carries one document alone. Nothing else writes to either, so that
- * nothing from a file reaches a terminal as it is.
+ * Output of a command: data on stdout, everything else on stderr; under `--json` stdout carries one document. All output passes through here, so that control
+ * characters from files never reach the terminal.
  */
 export class Terminal {
   readonly json: boolean;
@@ -80,17 +78,17 @@ export class Terminal {
   readonly progress: ProgressMode;
   /** Colours for stdout; they do nothing under `--no-color`, `NO_COLOR`, `TERM=dumb` or when stdout is no terminal. */
   readonly color: TextColors;
-  /** Colours for stderr, likewise. */
+  /** Colours for stderr, under the same conditions. */
   readonly messageColor: TextColors;
-  /** True where a progress bar may redraw its line. */
+  /** Whether lines can be redrawn. */
   readonly interactive: boolean;
-  /** True where somebody sees messages as they come. */
+  /** Whether somebody watches the messages. */
   readonly #isAttended: boolean;
-  /** So many lines are drawn and can be drawn anew. */
+  /** Number of lines that the next drawing replaces. */
   #drawn = 0;
 
   constructor(options: CommonOptions) {
-    const isDumb = process.env["TERM"] === "dumb"; // it shows escape sequences as they are
+    const isDumb = process.env["TERM"] === "dumb"; // prints escape sequences as text
     const wanted = options.color && !process.env["NO_COLOR"] && !isDumb;
     this.progress = options.progress ?? "auto";
     this.json = options.json === true;
@@ -101,22 +99,22 @@ export class Terminal {
     this.interactive = this.#isAttended && !isDumb;
   }
 
-  /** Columns for results; undefined where they go to a file or a program, which nothing is broken for. */
+  /** Columns for results; undefined when they go to a file or a program. */
   get width(): number | undefined {
     return process.stdout.columns || undefined;
   }
 
-  /** Lines of the screen that results go to; undefined where they go to a file or a program. */
+  /** Lines of the screen for results; undefined when they go to a file or a program. */
   get height(): number | undefined {
     return process.stdout.rows || undefined;
   }
 
-  /** Columns for what is drawn on stderr. */
+  /** Columns for drawing on stderr. */
   get drawnWidth(): number {
     return (process.stderr.columns || 80) - 1;
   }
 
-  /** True where somebody can be asked and answer. */
+  /** Whether a person can answer questions. */
   get canAsk(): boolean {
     return this.#isAttended && !this.json && process.stdin.isTTY === true;
   }
@@ -126,7 +124,7 @@ export class Terminal {
     if (!this.json) process.stdout.write(`${terminalText(text)}\n`);
   }
 
-  /** Print a message, broken at words where it is wider than the terminal; nothing under `--quiet`. Commands in it are written as this program was started. */
+  /** Print a message, wrapped to the terminal; nothing under `--quiet`. Its commands are rewritten by `runnable`. */
   say(message: string): void {
     this.redraw([]);
     if (this.quiet) return;
@@ -140,7 +138,7 @@ export class Terminal {
     if (this.progress === "json") process.stderr.write(`${terminalJson({ schema: "bh-bridge/progress@1", ...report }, wireNumber)}\n`);
   }
 
-  /** Draw lines on stderr in place of those that were drawn before, each cut to the width of the terminal, where it is interactive; none takes them away. */
+  /** Replace the lines drawn before on an interactive terminal, each cut to its width; no lines erase them. */
   redraw(lines: readonly string[]): void {
     if (!this.interactive || (lines.length === 0 && this.#drawn === 0)) return;
     const back = this.#drawn > 0 ? `\u001b[${this.#drawn}A` : "";
@@ -149,12 +147,12 @@ export class Terminal {
   }
 
   /** Print the document of `--json`; nothing otherwise. */
-  document(document: { schema: string }): void {
+  document<Document extends { schema: string }>(document: Document): void {
     if (this.json) process.stdout.write(`${terminalJson(document)}\n`);
   }
 }
 
-/** A number that JSON lacks, as the events of a run write it. */
+/** Write non-finite numbers as the events of a run do. */
 function wireNumber(_: string, value: unknown): unknown {
   return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }

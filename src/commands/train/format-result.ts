@@ -10,20 +10,17 @@ import { wrap } from "../../text/wrap.js";
 import { holesTable, table } from "../terminal/table.js";
 import type { Terminal } from "../terminal/terminal.js";
 
-/** A table of this many lines is read at a glance; longer ones are thinned out, keeping the last line. */
+/** Longer tables are thinned out; the last line stays. */
 const maxTableRows = 20;
-/** A trap that takes two lines continues further in. */
-const trapIndent = 4;
+const pitfallIndent = 4;
 
 function decimal(value: number | null, digits: number): string {
   return value === null ? "not finite" : value.toFixed(digits);
 }
 
-function heading(text: string, color: TextColors): string {
-  return `\n${color.bold(text)}`;
-}
+const heading = (text: string, color: TextColors): string => `\n${color.bold(text)}`;
 
-/** What a run starts from: corpus, model, device, directory. */
+/** Corpus, model, device and directory of a run that starts. */
 export function formatStart(
   { directory, manifest, windows }: Pick<StartedRun, "directory" | "manifest" | "windows">,
   { model, init }: RunConfig,
@@ -31,7 +28,7 @@ export function formatStart(
 ): string {
   const { corpus, environment, parameters, processes = 1 } = manifest;
   const each = processes > 1 ? ` in each of ${processes} processes` : "";
-  const filtered = corpus.filtered > 0 ? `, ${count(corpus.filtered, "character")} outside the vocabulary left out` : "";
+  const filtered = corpus.filtered > 0 ? `, ${count(corpus.filtered, "character")} outside the vocabulary omitted` : "";
   return [
     `Corpus   ${printable(corpus.path)}`,
     `         ${count(corpus.tokens, "token")}, ${corpus.distinct} distinct, ${corpus.dead} dead of ${model.vocab_size}${filtered}; ${count(windows, "window")}`,
@@ -43,7 +40,7 @@ export function formatStart(
     .join("\n");
 }
 
-/** What the notebook prints at its end, the verdict first: black holes, losses, centroid, summary. */
+/** Format the output of the notebook: verdict, black holes, losses, centroid, summary. */
 export function formatResult(result: TrainResult, config: RunConfig, color: TextColors, width?: number): string {
   const { census, corpus, displacement, steps, verdict } = result;
   const colored = verdict.result === "null" ? color.cyan : verdict.result === "positive" ? color.green : color.yellow;
@@ -73,12 +70,16 @@ export function formatResult(result: TrainResult, config: RunConfig, color: Text
   return wrap(lines.join("\n"), width);
 }
 
-/** The notebook's traps that a run reproduces, a line for each with the setting that corrects it; empty when there is none. */
-export function formatTraps({ traps }: TrainResult, color: TextColors, width?: number): string {
+/** Pitfalls as lines: each with the setting that corrects it. */
+export function pitfallLines(pitfalls: readonly { readonly what: string; readonly corrected: string }[], color: TextColors): string[] {
+  const widest = Math.max(...pitfalls.map(({ what }) => what.length));
+  return pitfalls.map(({ what, corrected }) => `  ${what.padEnd(widest)}  ${color.dim(corrected)}`);
+}
+
+/** Format the pitfalls of the notebook that a run reproduces; empty if there is none. */
+export function formatPitfalls({ traps }: TrainResult, color: TextColors, width?: number): string {
   if (traps.length === 0) return "";
-  const widest = Math.max(...traps.map(({ what }) => what.length));
-  const lines = traps.map(({ what, corrected }) => `  ${what.padEnd(widest)}  ${color.dim(corrected)}`);
-  return [heading("As in the notebook; --set corrects it", color), wrap(lines.join("\n"), width, trapIndent)].join("\n");
+  return [heading("Pitfalls as in the notebook; correct them with --set", color), wrap(pitfallLines(traps, color).join("\n"), width, pitfallIndent)].join("\n");
 }
 
 function usedText({ cpuCores, peakBytes, gpuPeakBytes }: NonNullable<TrainResult["usage"]>): string {
@@ -86,27 +87,27 @@ function usedText({ cpuCores, peakBytes, gpuPeakBytes }: NonNullable<TrainResult
   return `${cpuCores.toFixed(1)} cores on average, ${formatBytes(peakBytes)} of memory at the peak${gpu}`;
 }
 
-/** The losses as HF logs them, each the mean of the steps since the one before; of a run without a log, those of its steps. */
+/** The losses that HF logs, each a mean since the previous log; for a run without a log, the losses of its steps. */
 function lossLines(result: TrainResult, config: RunConfig, width: number | undefined): string[] {
   const { loss } = result;
-  if (loss.length === 0) return ["  No step was made."];
+  if (loss.length === 0) return ["  No step was taken."];
   const every = Math.ceil(loss.length / maxTableRows);
   const shown = loss.filter((_, index) => (index + 1) % every === 0 || index === loss.length - 1);
   const rows = shown.map(([step, value]) => [groupDigits(step), decimal(value, 4)]);
   const [title, column] = hasStepLosses(result, config)
-    ? ["  Of single steps, each on one batch: the run is shorter than training.logging_steps", "loss"]
-    : ["  Mean over training.logging_steps, up to each step", "mean loss"];
+    ? ["  Single steps, one batch each: the run is shorter than training.logging_steps", "loss"]
+    : ["  Mean over the training.logging_steps up to each step", "mean loss"];
   return [title, table(["step", column], rows, { width, indent: 2 })];
 }
 
-/** Print what came out of a run, for people; the notebook's traps come last, and not under `--quiet`. */
+/** Print a result for people, with the pitfalls at the end unless `--quiet`. */
 export function printResult(result: TrainResult, config: RunConfig, terminal: Terminal): void {
   terminal.print(formatResult(result, config, terminal.color, terminal.width));
-  const traps = formatTraps(result, terminal.color, terminal.width);
-  if (traps !== "" && !terminal.quiet) terminal.print(traps);
+  const pitfalls = formatPitfalls(result, terminal.color, terminal.width);
+  if (pitfalls !== "" && !terminal.quiet) terminal.print(pitfalls);
 }
 
-/** Print what came out of a run, for people or as its document. A run that was not finite at its end has failed, and the exit code says so. */
+/** Print a result for people or as a document. A run with values that are not finite sets the exit code of a failure. */
 export function showResult(result: TrainResult, config: RunConfig, terminal: Terminal): void {
   printResult(result, config, terminal);
   terminal.document(result);

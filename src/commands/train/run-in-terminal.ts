@@ -22,47 +22,45 @@ import { type KeyActions, listenToKeys } from "../terminal/keys.js";
 import { FailedRun } from "../terminal/shown-error.js";
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import type { Terminal } from "../terminal/terminal.js";
-import { formatStart, showResult } from "./format-result.js";
+import { formatStart, pitfallLines, showResult } from "./format-result.js";
 import { TrainingDisplay } from "./training-display.js";
 
-/** Print the pitfalls of what is about to be trained on stderr, a line for each with the setting that corrects it; nothing where there is none. */
+/** Print the pitfalls of a configuration on stderr. */
 export function reportPitfalls(traps: readonly Trap[], terminal: Terminal): void {
   if (traps.length === 0) return;
-  const widest = Math.max(...traps.map(({ what }) => what.length));
-  const lines = traps.map(({ what, corrected }) => `  ${what.padEnd(widest)}  ${terminal.messageColor.dim(corrected)}`);
-  terminal.say(["Pitfalls of this configuration, each with the setting that corrects it:", ...lines].join("\n"));
+  terminal.say(["Pitfalls of this configuration, each with the setting that corrects it:", ...pitfallLines(traps, terminal.messageColor)].join("\n"));
 }
 
-/** What a person wants to be called for: that something is wrong, and that a training has ended. */
+/** Events that call the user: problems, and the end of a training. */
 const hookedEvents: readonly TrainEventType[] = ["alert", "checkpoint_rejected", "stopped", "train_end"];
 
 /**
- * Run a shell command at every notable event, with the event as JSON on its stdin; the training does not wait for it. A webhook is such a command:
- * `curl -sS --json @- https://…`. Nothing is sent anywhere unless this is asked for.
+ * Run a shell command at every notable event, with the event as JSON on its stdin, without delaying the training. It can be a webhook:
+ * `curl -sS --json @- https://…`.
  *
- * @param say told what the command writes to its stderr, and when it fails, which concerns no training.
+ * @param say receives the command's stderr and its failures, which do not affect the training.
  */
 export function eventHook(command: string, say: (message: string) => void): (event: TrainEvent) => void {
   return (event) => {
     if (!hookedEvents.includes(event.type)) return;
     const child = spawn(command, { shell: true, stdio: ["pipe", "ignore", "pipe"] });
-    child.on("error", (error) => say(`--on-event could not be run: ${error.message}`));
-    child.on("exit", (code) => code !== 0 && say(`--on-event ended with exit code ${code} at event ${event.type}`));
+    child.on("error", (error) => say(`--on-event failed to start: ${error.message}`));
+    child.on("exit", (code) => code !== 0 && say(`--on-event failed with exit code ${code} at event ${event.type}`));
     child.stderr.setEncoding("utf8").on("data", (text: string) => say(text.trimEnd()));
-    child.stdin.on("error", () => undefined); // a command that does not read its input is free not to
+    child.stdin.on("error", () => undefined); // a command need not read its input
     child.stdin.end(`${JSON.stringify(event)}\n`);
   };
 }
 
-/** The command that goes on with a run; nothing for a run that has no step to go on from. */
-export function goOnWith(run: string): string | undefined {
-  return hasTakenStep(run) ? `Go on with:  bh-bridge resume ${shellQuote(relative(process.cwd(), run) || ".")}` : undefined;
+/** A line with the command that resumes a run; undefined before its first step. */
+export function resumeLine(run: string): string | undefined {
+  return hasTakenStep(run) ? `Resume with:  bh-bridge resume ${shellQuote(relative(process.cwd(), run) || ".")}` : undefined;
 }
 
-/** What single keys do while a training goes on. */
+/** Actions of single keys during a training. */
 export function trainingKeys(terminal: Terminal, trainer: Pick<Trainer, "requestCheckpoint">, page: PageBeside): KeyActions {
   return {
-    h: () => terminal.say("Keys: s checkpoint now, o open the page, q stop after this step with a checkpoint (as Ctrl-C), h this help"),
+    h: () => terminal.say("Keys: s save a checkpoint, o open the page, q stop after this step with a checkpoint (as Ctrl-C), h show this help"),
     s: () => {
       trainer.requestCheckpoint();
       terminal.say("Saving a checkpoint after this step");
@@ -74,7 +72,7 @@ export function trainingKeys(terminal: Terminal, trainer: Pick<Trainer, "request
   };
 }
 
-/** Trains, with the interpreter that was found. */
+/** Trains with an interpreter. */
 export type Training = (python: UsablePython, options: { signal: AbortSignal }, listener: TrainListener) => Promise<TrainedRun>;
 
 /** What a run in a terminal may have beside its training. */
@@ -87,14 +85,14 @@ interface RunInTerminalOptions {
   page: PageBeside;
 }
 
-/** What a first Ctrl-C does, by what is under way. */
+/** Message of the first Ctrl-C by phase. */
 const stopping = {
   start: "Stopping",
   training: "Stopping after this step, with a checkpoint",
-  analysis: "Stopping the analysis: the training is on disk",
+  analysis: "Stopping the analysis; the training is saved",
 } as const;
 
-/** Train as the program does it: progress on stderr, the notebook's output or one document on stdout, the exit code of how it ended. */
+/** Train with progress on stderr, and print the result or one document on stdout. */
 export async function runInTerminal(
   resolved: ResolvedConfig,
   terminal: Terminal,
@@ -104,8 +102,8 @@ export async function runInTerminal(
   let phase: keyof typeof stopping = "start";
   let directory = resumed;
   let keys: Disposable | undefined;
-  const goOn = () => (directory === undefined ? undefined : goOnWith(directory));
-  using stop = stopOnSignal(terminal, { stopping: () => stopping[phase], last: goOn });
+  const howToResume = () => (directory === undefined ? undefined : resumeLine(directory));
+  using stop = stopOnSignal(terminal, { stopping: () => stopping[phase], last: howToResume });
   const { config } = resolved;
   const python = await ensurePython(pythonOf(resolved), terminal, stop.signal);
   terminal.say(formatChanges(resolved, terminal.messageColor));
@@ -140,65 +138,64 @@ export async function runInTerminal(
     const { result } = await training(python, { signal: stop.signal }, listener);
     display.stop();
     showResult(result, config, terminal);
-    const next = result.status === "completed" ? lookCloser(result.run) : goOn();
+    const next = result.status === "completed" ? analyzeLine(result.run) : howToResume();
     if (next !== undefined) terminal.say(next);
     if (stop.signal.aborted) process.exitCode = exitCodes.sigint;
   } catch (error) {
     keys?.[Symbol.dispose]();
     display.stop();
-    const next = goOn();
+    const next = howToResume();
     throw next === undefined || terminal.quiet ? error : new FailedRun(error, next);
   }
 }
 
-/** The interpreter that a configuration names, as it is looked for. */
 function pythonOf({ config, sources }: ResolvedConfig): FindPythonOptions {
   if (!config.python) return {};
   return sources.get("python") === "--python" ? { python: config.python } : { config: config.python };
 }
 
-/** What a resumed run tells: where it goes on, what is computed twice, and which checkpoints were of no use. */
+/** Messages of a resumed run: rejected checkpoints, differences, and the step to resume from. */
 function resumeLines({ manifest, fromStep, recordedStep, rejectedCheckpoints }: StartedRun): string[] {
   const resume = manifest.resumes.at(-1);
   if (!resume) return [];
   const twice = recordedStep > fromStep ? `; steps ${fromStep + 1} to ${recordedStep} are computed again and ${resume.exact ? "compared" : "replaced"}` : "";
   return [
-    ...rejectedCheckpoints.map((problem) => `Passed over: ${problem}`),
-    ...resume.differences.map((difference) => `Not the same environment: ${difference}`),
-    `Goes on  from ${fromStep === 0 ? "the start" : `the checkpoint of step ${fromStep}`}${twice}`,
+    ...rejectedCheckpoints.map((problem) => `Checkpoint rejected: ${problem}`),
+    ...resume.differences.map((difference) => `Different environment: ${difference}`),
+    `Resumes  from ${fromStep === 0 ? "the start" : `the checkpoint of step ${fromStep}`}${twice}`,
   ];
 }
 
-function lookCloser(run: string): string {
-  return `Look closer:  bh-bridge analyze ${shellQuote(relative(process.cwd(), run) || ".")}`;
+function analyzeLine(run: string): string {
+  return `Analyse it with:  bh-bridge analyze ${shellQuote(relative(process.cwd(), run) || ".")}`;
 }
 
-/** Matrices of these models are too small to share out among more. */
+/** More threads do not speed up matrices of this size. */
 const usefulThreads = 4;
 
-/** What more threads than such a model can use cost, and how to find the right number; undefined where there are few, or none that count. */
+/** A hint about too many CPU threads; undefined if they are few or do not matter. */
 function threadsHint({ device, threads }: { device: string; threads: number }): string | undefined {
   if (device !== "cpu" || threads <= usefulThreads) return undefined;
-  return `Trains on ${threads} CPU threads: a model this small gains little beyond ${usefulThreads}, and loses much where other programs use the cores. Measure it:  bh-bridge doctor --measure`;
+  return `Training on ${threads} CPU threads: a model this small gains little beyond ${usefulThreads}, and loses much if other programs use the cores. Measure it:  bh-bridge doctor --measure`;
 }
 
-/** Tell the result of an equal run that is complete, where there is one; whether there is. */
-export async function tellOfEqualRun(resolved: ResolvedConfig, where: { out: string; startFrom?: string }, terminal: Terminal): Promise<boolean> {
+/** Print the result of an equal, complete run. @returns whether there is one. */
+export async function reportEqualRun(resolved: ResolvedConfig, where: { out: string; startFrom?: string }, terminal: Terminal): Promise<boolean> {
   using stop = stopOnSignal(terminal, { stopping: () => "Stopping" });
   const { signal } = stop;
   const directory = await equalRunOf(resolved, () => ensurePython(pythonOf(resolved), terminal, signal), { ...where, signal });
   if (directory === undefined) return false;
-  terminal.say(`Complete already, with the same configuration, text, device and threads: ${relative(process.cwd(), directory) || "."}`);
+  terminal.say(`Already complete, with the same configuration, text, device and threads: ${relative(process.cwd(), directory) || "."}`);
   const run = await openRun(directory);
   showResult(await run.result({ signal }), run.config, terminal);
   return true;
 }
 
 /**
- * The newest unfinished run of the same configuration, when somebody at a terminal wants to go on with it; a script is told of it, and starts anew.
+ * The newest unfinished run of the same configuration, if a user at a terminal wants to resume it. Otherwise it is reported, and a new run starts.
  *
- * @param startFrom as in `TrainOptions`: runs that began elsewhere are others.
- * @throws {BhBridgeError} `ABORTED` when the question is cancelled; `FILE_UNREADABLE`.
+ * @param startFrom as in `TrainOptions`: runs with another start are different.
+ * @throws {BhBridgeError} `ABORTED` if the question is cancelled; `FILE_UNREADABLE`.
  */
 export async function offerToResume({ hash }: ResolvedConfig, out: string, startFrom: string | undefined, terminal: Terminal): Promise<string | undefined> {
   const isTheSame = ({ manifest }: FoundRun) => manifest?.config_hash === hash && manifest.start_from === (startFrom ?? null);
@@ -206,13 +203,13 @@ export async function offerToResume({ hash }: ResolvedConfig, out: string, start
   const [found] = unfinishedRuns(await Promise.all(same.map(({ directory }) => findRun(directory, lockHolders))));
   if (!found) return undefined;
   const path = shellQuote(relative(process.cwd(), found.directory) || ".");
-  terminal.say(`Unfinished, with the same configuration: ${path} (${found.status})`);
+  terminal.say(`Unfinished run of the same configuration: ${path} (${found.status})`);
   if (!terminal.canAsk) {
-    terminal.say(`This is a new run. To go on with that one:  bh-bridge resume ${path}`);
+    terminal.say(`Starting a new run. To resume that one:  bh-bridge resume ${path}`);
     return undefined;
   }
   const { confirm, isCancel } = await import("@clack/prompts");
-  const answer = await confirm({ message: "Go on with it? No starts a new run", output: process.stderr });
+  const answer = await confirm({ message: "Resume it? No starts a new run", output: process.stderr });
   if (isCancel(answer)) throw new BhBridgeError("ABORTED", "nothing was started");
   return answer ? found.directory : undefined;
 }

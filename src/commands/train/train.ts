@@ -4,8 +4,6 @@ import type { Command } from "commander";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { BhBridgeError } from "../../errors.js";
 import { addConfigOptions, type ConfigOptionValues, loadFromOptions } from "../config/config-options.js";
-import type { ResumeValues } from "../resume.js";
-import type { PageBeside } from "../serve/page-beside.js";
 import { type CommonOptions, createCommand, outOption } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 import { addNodeOptions, type NodeValues, nodesOf, takePlace } from "./node-options.js";
@@ -20,30 +18,29 @@ interface TrainCommandOptions extends CommonOptions, ConfigOptionValues, NodeVal
   serve?: boolean;
 }
 
-/** `bh-bridge train`: one run from nothing to its verdict. */
+/** `bh-bridge train`. */
 export function trainCommand(): Command {
   const command = createCommand("train", "Train a model, record it and analyse it", "bh-bridge train --preset quick --corpus my.txt");
   return addNodeOptions(addConfigOptions(command))
     .addOption(outOption())
-    .option("--resume-state", "with --from: also resume optimizer, schedule and random streams of a checkpoint, of HF's Trainer or of a run")
-    .option("--require-clean", "refuse to start if the git repository has uncommitted changes")
-    .option("--if-new", "skip training if an equal run is complete in the folder of runs, and print its result")
-    .option("--on-event <command>", "shell command to run at alerts and at the end, with the event as JSON on stdin")
-    .option("--serve", "show the run on a local page while it trains, and print the address")
-    .option("--print-config", "print the complete configuration with the source of each value, and exit")
+    .option("--resume-state", "with --from, also the optimizer, schedule and random streams of a checkpoint")
+    .option("--require-clean", "failure if the git repository has uncommitted changes")
+    .option("--if-new", "result of an equal complete run in --out, if there is one, instead of a new run")
+    .option("--on-event <command>", "shell command for alerts and the end, with the event as JSON on stdin")
+    .option("--serve", "local page with the run while it trains")
+    .option("--print-config", "complete configuration with the source of each value, without training")
     .action(async ({ json, quiet, progress, color, out, printConfig, resumeState, requireClean, ifNew, onEvent, serve, ...options }: TrainCommandOptions) => {
       const terminal = new Terminal({ color, ...(json && { json }), ...(quiet && { quiet }), ...(progress && { progress }) });
       const { nnodes, nodeRank, rdzvEndpoint, rdzvId, ...given } = options;
       const nodes = nodesOf({ nnodes, nodeRank, rdzvEndpoint, rdzvId });
       if (nodes && (await takePlace(nodes, given.python, terminal))) return;
-      if (nodes) given.nproc = String(nodes.count * Number(given.nproc ?? 1)); // NaN for what is no number: the configuration says so
+      if (nodes) given.nproc = String(nodes.count * Number(given.nproc ?? 1)); // NaN is refused by the configuration
       const resolved = await loadFromOptions(given, out);
       if (printConfig) await printResolved(resolved, terminal);
       else await trainAndReport(resolved, { out, resumeState, requireClean, ifNew, onEvent, serve }, terminal);
     });
 }
 
-/** Print a complete configuration with the origin of each value. */
 async function printResolved(resolved: ResolvedConfig, terminal: Terminal): Promise<void> {
   const [{ formatResolved }, { configDocument }, { reportPitfalls }, { trapsOf }] = await Promise.all([
     import("../config/config-options.js"),
@@ -56,14 +53,9 @@ async function printResolved(resolved: ResolvedConfig, terminal: Terminal): Prom
   terminal.document(configDocument(resolved));
 }
 
-interface RunOptions {
-  out: string;
-  resumeState: boolean | undefined;
-  requireClean: boolean | undefined;
-  ifNew: boolean | undefined;
-  onEvent: string | undefined;
-  serve: boolean | undefined;
-}
+type RunOptions = Pick<TrainCommandOptions, "out"> & {
+  [Key in "resumeState" | "requireClean" | "ifNew" | "onEvent" | "serve"]: TrainCommandOptions[Key] | undefined;
+};
 
 async function trainAndReport(
   resolved: ResolvedConfig,
@@ -72,18 +64,18 @@ async function trainAndReport(
 ): Promise<void> {
   if (requireClean) await refuseChanges();
   const startFrom = resumeState ? stateToResume(resolved) : undefined;
-  if (!resumeState) tellOfUnusedState(resolved, terminal);
-  if (ifNew) {
-    const { tellOfEqualRun } = await import("./run-in-terminal.js");
-    if (await tellOfEqualRun(resolved, { out, ...(startFrom && { startFrom }) }, terminal)) return;
-  }
-  const { offerToResume } = await import("./run-in-terminal.js");
+  if (!resumeState) reportUnusedState(resolved, terminal);
+  const { offerToResume, reportEqualRun, runInTerminal } = await import("./run-in-terminal.js");
+  if (ifNew && (await reportEqualRun(resolved, { out, ...(startFrom && { startFrom }) }, terminal))) return;
   const unfinished = await offerToResume(resolved, out, startFrom, terminal);
   const { PageBeside } = await import("../serve/page-beside.js");
   await using page = new PageBeside(out, terminal);
   if (serve) await page.start();
-  if (unfinished !== undefined) return await resumeUnfinished(unfinished, { out, ...(onEvent && { onEvent }) }, terminal, page);
-  const [{ runInTerminal }, { trainResolved }] = await Promise.all([import("./run-in-terminal.js"), import("../../runner/train.js")]);
+  if (unfinished !== undefined) {
+    const { resumeInTerminal } = await import("../resume.js");
+    return await resumeInTerminal(unfinished, { out, ...(onEvent && { onEvent }) }, terminal, page);
+  }
+  const { trainResolved } = await import("../../runner/train.js");
   await runInTerminal(
     resolved,
     terminal,
@@ -92,26 +84,21 @@ async function trainAndReport(
   );
 }
 
-async function resumeUnfinished(run: string, options: ResumeValues, terminal: Terminal, page: PageBeside): Promise<void> {
-  const { resumeInTerminal } = await import("../resume.js");
-  await resumeInTerminal(run, options, terminal, page);
-}
-
 function stateToResume({ config }: ResolvedConfig): string {
   if (config.model.from !== null) return config.model.from;
-  throw new BhBridgeError("USAGE", "--resume-state goes on from a checkpoint of HF's Trainer: name its directory with --from");
+  throw new BhBridgeError("USAGE", "--resume-state resumes a checkpoint of HF's Trainer: name its directory with --from");
 }
 
-/** A checkpoint of HF's Trainer has more than weights. */
-function tellOfUnusedState({ config }: ResolvedConfig, terminal: Terminal): void {
+/** Report a checkpoint of HF's Trainer whose optimizer is not used. */
+function reportUnusedState({ config }: ResolvedConfig, terminal: Terminal): void {
   const { from } = config.model;
   if (from === null || !existsSync(join(from, "optimizer.pt"))) return;
-  terminal.say(`Only the weights of ${from} are taken. To go on with its optimizer, schedule and random streams as well, add --resume-state`);
+  terminal.say(`Using only the weights of ${from}. To resume its optimizer, schedule and random streams as well, add --resume-state`);
 }
 
 async function refuseChanges(): Promise<void> {
   const { repositoryState } = await import("../../runs/git-state.js");
   const repository = await repositoryState();
-  if (!repository) throw new BhBridgeError("USAGE", "--require-clean: this folder is in no git repository, or git does not answer");
-  if (repository.state.dirty) throw new BhBridgeError("USAGE", "--require-clean: the git repository has changes that are not committed. See: git status");
+  if (!repository) throw new BhBridgeError("USAGE", "--require-clean: this folder is not in a git repository, or git failed");
+  if (repository.state.dirty) throw new BhBridgeError("USAGE", "--require-clean: the git repository has uncommitted changes. See: git status");
 }

@@ -11,38 +11,38 @@ import type { Terminal } from "../terminal/terminal.js";
 
 const blocks = [..."▁▂▃▄▅▆▇█"];
 
-/** So many values are kept of a series, however long it grows: twice what a wide terminal shows. */
-const maxKept = 256;
+/** Maximum number of stored values of a series: twice the width of a wide terminal. */
+const maxStored = 256;
 
-/** A series that grows, drawn in a row of blocks from its lowest value to its highest. Each value kept stands for equally many of those that came. */
+/** A growing series, drawn as a row of blocks from its lowest to its highest value. Each stored value is the mean of equally many pushed ones. */
 export class Sparkline {
-  #kept: number[] = [];
+  #stored: number[] = [];
   #stride = 1;
   #open: number[] = [];
 
-  /** Take the next value; one that is not finite is left out. */
+  /** Add a value unless it is not finite. */
   push(value: number): void {
     if (!Number.isFinite(value)) return;
     this.#open.push(value);
     if (this.#open.length < this.#stride) return;
-    this.#kept.push(mean(this.#open));
+    this.#stored.push(mean(this.#open));
     this.#open = [];
-    if (this.#kept.length < maxKept) return;
-    this.#kept = bucketMeans(this.#kept, maxKept / 2);
+    if (this.#stored.length < maxStored) return;
+    this.#stored = bucketMeans(this.#stored, maxStored / 2);
     this.#stride *= 2;
   }
 
-  /** The whole series in at most `width` blocks; nothing before two values came. */
+  /** The series in at most `width` blocks; empty for fewer than two values. */
   draw(width: number): string {
-    if (this.#kept.length < 2) return "";
-    const means = bucketMeans(this.#kept, Math.min(width, this.#kept.length));
+    if (this.#stored.length < 2) return "";
+    const means = bucketMeans(this.#stored, Math.min(width, this.#stored.length));
     const low = Math.min(...means);
     const range = Math.max(...means) - low;
     return means.map((value) => blocks[range === 0 ? 0 : Math.round(((value - low) / range) * (blocks.length - 1))]).join("");
   }
 }
 
-/** The means of so many neighbouring parts of a series, as equal in length as can be. */
+/** The means of consecutive parts of a series of nearly equal length. */
 function bucketMeans(values: readonly number[], buckets: number): number[] {
   const edge = (index: number) => Math.round((index * values.length) / buckets);
   return Array.from({ length: buckets }, (_, index) => mean(values.slice(edge(index), edge(index + 1))));
@@ -52,30 +52,28 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Black holes of a large vocabulary are counted in tens of milliseconds: once a second is enough to see them come and go, and costs nothing. */
+/** Counting takes tens of milliseconds for a large vocabulary. */
 const countEveryMs = 1000;
-const widestCourse = 24;
-const narrowestCourse = 4;
+const widestChart = 24;
+const narrowestChart = 4;
 const gap = "   ";
 
-/** What is shown of a training, in its order. */
 type Measure = "loss" | "C" | "P";
 
-/** Loss, C and P of a training as it goes on, each with its course so far. C and P are those of the recorded rows, and left out where no row is recorded. */
+/** Loss, C and P during a training, each with a small chart. C and P count recorded rows, and are omitted if none is recorded. */
 export class LiveMeasures {
   readonly #directory: string;
   readonly #record: RunConfig["record"];
-  readonly #courses = new Map<Measure, Sparkline>();
+  readonly #charts = new Map<Measure, Sparkline>();
   readonly #newest = new Map<Measure, string>();
   #countedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param directory of the run. */
   constructor(directory: string) {
     this.#directory = directory;
     this.#record = readRunConfig(directory).record;
   }
 
-  /** Take the loss of a step, and now and then count the black holes after it. */
+  /** Add the loss of a step, and at intervals the black holes after it. */
   take(step: number, loss: number): void {
     this.#push("loss", loss, loss.toFixed(4));
     const now = performance.now();
@@ -87,33 +85,32 @@ export class LiveMeasures {
     this.#push("P", holes.P, String(holes.P));
   }
 
-  /** `loss █▅▃▂▁ 3.4123   C ▁▁█ 2   P █▅▁ 53`, in so many columns where that leaves each course a few. */
+  /** `loss █▅▃▂▁ 3.4123   C ▁▁█ 2   P █▅▁ 53`, fitted to the columns if they leave room for the charts. */
   line(columns: number): string {
     const measures = [...this.#newest];
     const words = measures.reduce((sum, [name, newest]) => sum + name.length + newest.length + 2, gap.length * (measures.length - 1));
-    const width = Math.min(widestCourse, Math.max(narrowestCourse, Math.floor((columns - words) / measures.length)));
-    const course = (name: Measure) => this.#courses.get(name)?.draw(width) ?? "";
-    return measures.map(([name, newest]) => [name, course(name), newest].filter((word) => word !== "").join(" ")).join(gap);
+    const width = Math.min(widestChart, Math.max(narrowestChart, Math.floor((columns - words) / measures.length)));
+    const chart = (name: Measure) => this.#charts.get(name)?.draw(width) ?? "";
+    return measures.map(([name, newest]) => [name, chart(name), newest].filter((word) => word !== "").join(" ")).join(gap);
   }
 
   #push(name: Measure, value: number, newest: string): void {
-    const course = this.#courses.get(name) ?? new Sparkline();
-    this.#courses.set(name, course);
-    course.push(value);
+    const chart = this.#charts.get(name) ?? new Sparkline();
+    this.#charts.set(name, chart);
+    chart.push(value);
     this.#newest.set(name, newest);
   }
 
-  /** Nothing where no embedding is recorded, or it cannot be read just now: what is shown must not end a training. */
   #count(step: number, loss: number): { C: number; P: number } | undefined {
     try {
       return pruneFacts(this.#directory, this.#record, step, 0, loss);
     } catch {
-      return undefined;
+      return undefined; // a display must not end the training
     }
   }
 }
 
-/** Shows a training as it goes on, on stderr: what its start is at, a bar with its measures, or a line now and then; what it will cost; and alerts. */
+/** Shows a training on stderr: phases of the start, a bar with measures or a line at intervals, a cost estimate, and alerts. */
 export class TrainingDisplay {
   readonly #terminal: Terminal;
   readonly #steps: number;
@@ -124,7 +121,7 @@ export class TrainingDisplay {
   #measures: LiveMeasures | undefined;
   #note = "";
   #isEstimated = false;
-  /** Of the steps until the estimate, by the clock of their events. */
+  /** Steps before the estimate, with the clock of their events. */
   readonly #stepEnds: StepEnd[] = [];
 
   constructor(terminal: Terminal, steps: number) {
@@ -132,7 +129,7 @@ export class TrainingDisplay {
     this.#steps = steps;
   }
 
-  /** Show what is under way before there is a run, with the time that it has taken. */
+  /** Show the phase before the run exists, with the elapsed time. */
   onPhase(phase: string): void {
     this.#status ??= createStatusLine(this.#terminal);
     this.#status.show(phase, true);
@@ -156,18 +153,15 @@ export class TrainingDisplay {
     if (event.type === "train_end") this.stop();
   }
 
-  /** Show the analysis that follows the training. */
   onAnalysis(done: number, states: number): void {
     this.#analysis ??= createProgress(this.#terminal, "Analysing", "states", states);
     this.#analysis.update(done);
   }
 
   stop(): void {
-    this.#status?.stop();
+    for (const shown of [this.#status, this.#progress, this.#analysis]) shown?.stop();
     this.#status = undefined;
-    this.#progress?.stop();
     this.#progress = undefined;
-    this.#analysis?.stop();
     this.#analysis = undefined;
   }
 
@@ -177,7 +171,7 @@ export class TrainingDisplay {
     this.#progress?.update(step, this.#note, this.#measures && [this.#measures.line(this.#terminal.drawnWidth)]);
   }
 
-  /** Compiling is no part of a step's time: rate and time left are measured again after it. */
+  /** Report the step method. After compiling, rate and time left are measured afresh. */
   #stepMethod(event: TrainEventOf<"step_method">): void {
     const { method, seconds } = event;
     if (method !== "exact" || seconds !== null) this.#terminal.say(this.#terminal.messageColor.dim(methodText(event)));
@@ -193,13 +187,13 @@ export class TrainingDisplay {
     const { directory, fromStep } = this.#run;
     const secondsPerStep = stepSeconds([fromStep, mono - measured], this.#stepEnds.splice(0));
     const { seconds, historyBytes, freeBytes } = costEstimate(directory, secondsPerStep, this.#steps - step);
-    const space = `${formatBytes(historyBytes)} history (reserved), ${formatBytes(usage.peak_bytes)} memory; ${formatBytes(freeBytes)} of disk free`;
-    this.#terminal.say(this.#terminal.messageColor.dim(`Estimate ≈ ${formatDuration(seconds)} to go, ${space}`));
+    const space = `${formatBytes(historyBytes)} history (reserved), ${formatBytes(usage.peak_bytes)} memory; ${formatBytes(freeBytes)} of disk space free`;
+    this.#terminal.say(this.#terminal.messageColor.dim(`Estimate ≈ ${formatDuration(seconds)} left, ${space}`));
   }
 }
 
-/** What is shown of a method; compiling is announced before it begins. */
+/** Describe a step method. Compiling is announced before it begins. */
 function methodText(event: TrainEventOf<"step_method">): string {
   const isAnnounced = event.method === "compiled" && event.used && event.seconds === null;
-  return isAnnounced ? "Compiling the step: up to a minute the first time, seconds when it was done before" : stepMethodText(event);
+  return isAnnounced ? "Compiling the step: up to a minute the first time, seconds afterwards" : stepMethodText(event);
 }

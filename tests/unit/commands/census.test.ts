@@ -83,11 +83,11 @@ test("rows are chosen by number, from a file, and as the tokens that the corpus 
 test.each([
   ["1,x", /--rows: "x" is neither a row nor a range/],
   ["9-5", /range 9-5 runs backwards/],
-  ["128", /there is no row 128; the rows are 0 to 127/],
+  ["128", /there is no row 128, only 0 to 127/],
   ["1-99999999999999", /there is no row 99999999999999/],
   ["", /names no row/],
   ["-1", /"-1" is neither/],
-  ["@/nowhere", /\/nowhere, which --rows names, cannot be read/],
+  ["@/nowhere", /\/nowhere, the file of --rows, cannot be read/],
   ["dead", /name the text that the model was trained on with --corpus FILE/],
 ])("--rows %s is refused", async (rows, reason) => {
   await expect(census(history, `--rows=${rows}`)).rejects.toThrow(reason);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { both, divergenceLines, formatComparison, placeOfRecord } from "../../../../src/commands/compare/format-comparison.js";
+import { both, divergenceLines, formatComparison, recordPosition } from "../../../../src/commands/compare/format-comparison.js";
 import { terminalColors } from "../../../../src/commands/terminal/terminal.js";
 import type { Comparison } from "../../../../src/compare/compare.js";
 import type { TracedDifference } from "../../../../src/compare/compare-traces.js";
@@ -136,7 +136,7 @@ test("a difference that is not reproduced is said to be none, and which recordin
 
 test("a place is told by step, tensor, token and component, with both values and how far they are apart", () => {
   const first = { step: 12_345, tensor: "wte.grad", token: 17, component: 5, a: 0.25, b: 0.251953125, ulp: 2 };
-  expect(placeOfRecord(first)).toBe("step 12,345, wte.grad, token 17, component 5: 0.25 and 0.251953125, 2 ULP apart");
+  expect(recordPosition(first)).toBe("step 12,345, wte.grad, token 17, component 5: 0.25 and 0.251953125, 2 ULP apart");
 });
 
 test("where numbers have no distance, none is told", () => {

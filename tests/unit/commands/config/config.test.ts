@@ -61,7 +61,7 @@ test("config diff shows the fields that differ, between presets and files", asyn
   expect(await captureStdout(configCommand(), "diff", "quick", mine)).toBe(
     "model.norm          rmsnorm → layernorm\nnoise.epsilon       0 → 3e-5\ntraining.max_steps  800 → 7\n",
   );
-  expect(await captureStdout(configCommand(), "diff", mine, mine)).toBe(`${mine} and ${mine} are the same config.\n`);
+  expect(await captureStdout(configCommand(), "diff", mine, mine)).toBe(`${mine} and ${mine} are the same configuration.\n`);
 });
 
 test("config diff --json", async () => {

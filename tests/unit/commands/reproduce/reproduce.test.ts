@@ -15,7 +15,7 @@ const other: Reproduction = {
 const colors = terminalColors(false);
 
 test("equal is said in one line", () => {
-  expect(formatReproduction(equal, colors)).toBe("Equal in every bit to step 1,200");
+  expect(formatReproduction(equal, colors)).toBe("Equal in every bit up to step 1,200");
 });
 
 test("a difference is told with its place, and with what differs in the environment", () => {
@@ -43,6 +43,6 @@ test("what two further trainings came to is told after it", () => {
   const unlike = [{ which: "a" as const, history: first, loss: null }];
   const deep = { a: "/runs/one", b: "/runs/one", until: 33, equalTo: 33, step: null, first: null, module: null, unlike };
   expect(formatReproduction({ ...other, deep }, colors)).toMatch(
-    /\nTrained twice more, one after the other:\n {2}They came out the same in every bit to step 33: .*\n {2}the first did not come out as it was recorded: its history differs first at step 33, /,
+    /\nTrained twice more, one after another:\n {2}They came out the same in every bit to step 33: .*\n {2}the first did not come out as it was recorded: its history differs first at step 33, /,
   );
 });

@@ -29,7 +29,7 @@ test.each([
   ["a", '"a" is neither a row nor a range'],
   ["-1", '"-1" is neither'],
   ["9-5", "runs backwards"],
-  ["128", "there is no row 128; the rows are 0 to 127"],
+  ["128", "there is no row 128, only 0 to 127"],
   ["1-99999999999999", "there is no row"],
 ])("the list %j is refused: %s", async (rows, message) => {
   await expect(choose(rows)).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining(message) });

@@ -34,5 +34,5 @@ test.each([
 });
 
 test.each(["-1", "1.5", "1e3", "", "last", "9".repeat(16)])("%j is no step", (text) => {
-  expect(() => parseStep(text)).toThrow("A step is a number from 0 on.");
+  expect(() => parseStep(text)).toThrow("A step is a whole number of at least 0.");
 });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { terminalColors } from "../../../../src/commands/terminal/terminal.js";
-import { formatResult, formatStart, formatTraps } from "../../../../src/commands/train/format-result.js";
+import { formatResult, formatStart, formatPitfalls } from "../../../../src/commands/train/format-result.js";
 import { summarizeRun } from "../../../../src/runner/summarize-run.js";
 import { readRunConfig } from "../../../../src/runs/run-config.js";
 import { readRunManifest } from "../../../../src/runs/run-manifest.js";
@@ -47,11 +47,11 @@ test("traps are told with what corrects each, and nothing where there is none", 
     { what: "short", corrected: "b=1" },
   ];
   expect(
-    formatTraps({ ...result, traps }, plain)
+    formatPitfalls({ ...result, traps }, plain)
       .split("\n")
       .slice(-2),
   ).toEqual(["  labels are shifted twice  data.shift=once", "  short                     b=1"]);
-  expect(formatTraps({ ...result, traps: [] }, plain)).toBe("");
+  expect(formatPitfalls({ ...result, traps: [] }, plain)).toBe("");
 });
 
 test("a start tells corpus, model, device and directory; what was left out of the text only where there was some", () => {

@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { expect, test, vi } from "vitest";
 import type { PageBeside } from "../../../../src/commands/serve/page-beside.js";
 import { Terminal } from "../../../../src/commands/terminal/terminal.js";
-import { eventHook, goOnWith, offerToResume, trainingKeys } from "../../../../src/commands/train/run-in-terminal.js";
+import { eventHook, resumeLine, offerToResume, trainingKeys } from "../../../../src/commands/train/run-in-terminal.js";
 import { resolveRunConfig } from "../../../../src/config/resolve-run-config.js";
 import { BhBridgeError } from "../../../../src/errors.js";
 import { type TrainEvent, trainEventSchema } from "../../../../src/protocol/events.js";
@@ -50,14 +50,14 @@ const asPython = (run: string) => {
 
 test("a run that has taken a step has the command that goes on with it, from where one is", () => {
   const run = asPython(writeRun({ folder: temporaryDirectory(), id: "it's a run" }));
-  expect(goOnWith(run)).toBe(`Go on with:  bh-bridge resume '${relative(process.cwd(), run).replaceAll("'", "'\\''")}'`);
+  expect(resumeLine(run)).toBe(`Go on with:  bh-bridge resume '${relative(process.cwd(), run).replaceAll("'", "'\\''")}'`);
 });
 
 test("one that has taken none has nothing to go on from", () => {
   const run = writeRun({ folder: temporaryDirectory(), id: "run" });
   writeFileSync(join(run, "events.jsonl"), "");
-  expect(goOnWith(run)).toBeUndefined();
-  expect(goOnWith("/nowhere")).toBeUndefined();
+  expect(resumeLine(run)).toBeUndefined();
+  expect(resumeLine("/nowhere")).toBeUndefined();
 });
 
 const said = hearStderr();
