@@ -11,24 +11,21 @@ import { escapeHtml, xmlText } from "../text/escaping.js";
 import type { Block, Page, ReplayedRun, Section } from "./page.js";
 import { packedText } from "./replay-frames.js";
 
-/** Shorter paths are marks, and stay as they are drawn. */
+/** Shorter paths are marks and stay unchanged. */
 const fewestNumbers = 24;
-/** Places that cannot be told apart on a screen are one: a path is told in tenths of a pixel. */
+/** Paths are rounded to tenths of a pixel. */
 const perPixel = 10;
 
-interface Point {
-  readonly x: number;
-  readonly y: number;
-}
+type Point = { readonly x: number; readonly y: number };
 
-/** The text of an SVG whose long paths of straight lines are told by what changes from point to point, which takes a third of the room. */
+/** Rewrite long paths of straight lines in an SVG with relative coordinates, which takes a third of the space. */
 export function compactSvg(svg: string): string {
   return svg.replaceAll(/<[^>]*>/g, (tag) =>
     tag.replace(/ d="([^"]*)"/, (_, path: string) => ` d="${compactPath(path)}"`).replaceAll(/(\d\.\d\d)\d{2,}/g, "$1"),
   );
 }
 
-/** A path of absolute M, L, H, V and Z as one of relative ones; any other path as it is. */
+/** Make a path of absolute M, L, H, V and Z relative; other paths stay unchanged. */
 function compactPath(path: string): string {
   const parts = path.match(/[A-Za-z]|-?[\d.]+(?:e-?\d+)?/g) ?? [];
   if (parts.length < fewestNumbers || !/^[MLHVZ\d.,\s-]*$/.test(path)) return path;
@@ -52,7 +49,7 @@ function compactPath(path: string): string {
       const x = command === "V" ? at.x : tenths(parts[next++]);
       const y = command === "H" ? at.y : tenths(parts[next++]);
       const by = { x: x - at.x, y: y - at.y };
-      if (command === "M" || !goesOn(along, by)) flush();
+      if (command === "M" || !continues(along, by)) flush();
       if (command === "M") written.push(`m${pair(by.x, by.y)}`);
       else along = { x: along.x + by.x, y: along.y + by.y };
       at = { x, y };
@@ -63,8 +60,8 @@ function compactPath(path: string): string {
   return `M0 0${written.join("")}`;
 }
 
-/** Whether a move leads on along the axis, and in the direction, of the one before. */
-function goesOn(along: Point, by: Point): boolean {
+/** Whether a move continues the previous one along the same axis in the same direction. */
+function continues(along: Point, by: Point): boolean {
   return (along.x === 0 && by.x === 0 && along.y * by.y >= 0) || (along.y === 0 && by.y === 0 && along.x * by.x >= 0);
 }
 
@@ -74,7 +71,7 @@ function lineTo(across: number, down: number): string {
   return across === 0 ? `v${pixels(down)}` : `l${pair(across, down)}`;
 }
 
-/** A minus parts two numbers as well as a space does. */
+/** Two numbers; a minus needs no space before it. */
 function pair(across: number, down: number): string {
   return `${pixels(across)}${down < 0 ? "" : " "}${pixels(down)}`;
 }
@@ -83,7 +80,7 @@ function pixels(tenths: number): string {
   return String(tenths / perPixel).replace(/^(-?)0\./, "$1.");
 }
 
-/** The style sheet of a report: one column that fits a screen and a sheet of paper, light or dark as its reader's system is. */
+/** The style sheet of a report: one column for screen and paper, light or dark as the reader's system. */
 const pageStyle = `
 :root{color-scheme:light dark;--ground:#fff;--ink:#1f2328;--quiet:#57606a;--line:#d0d7de;--soft:#f6f8fa;--accent:#0a58ca}
 @media screen and (prefers-color-scheme:dark){:root{--ground:#0d1117;--ink:#dfe3e8;--quiet:#9da7b1;--line:#30363d;--soft:#161b22;--accent:#7db3f2}}
@@ -113,17 +110,17 @@ footer{margin-top:3rem;border-top:1px solid var(--line);color:var(--quiet);font-
 @media (max-width:36rem){dl div{grid-template-columns:1fr;gap:0}figure{padding:.5rem}}
 `;
 
-/** What the page's script is given beside the page itself. */
+/** Data for the script of the page. */
 interface Embedded {
   readonly figures: Figure[];
-  /** Of each figure, by panel and mark. */
+  /** Smoothed lines of each figure, by panel and mark. */
   readonly smooth: (SmoothLine | null)[][][];
   readonly replays: ReplayedRun[][];
 }
 
 const drawnWidth = 860;
 
-/** A report as one HTML file that needs nothing else: no network, no other file. Its script adds to what can be read without it. */
+/** A report as one self-contained HTML file, which can be read without its script. */
 export function htmlOfPage(page: Page, version: string): string {
   const embedded: Embedded = { figures: [], smooth: [], replays: [] };
   const main = page.sections.map((each) => sectionHtml(each, embedded)).join("\n");
@@ -188,7 +185,7 @@ function blockHtml(block: Block, embedded: Embedded): string {
     case "figure":
       return figureHtml(block.figure, embedded);
     case "replay":
-      return `<div class="replay" data-replay="${embedded.replays.push([...block.runs]) - 1}"><p class="needs-script">The replay needs this file's script, which is not running here.</p></div>`;
+      return `<div class="replay" data-replay="${embedded.replays.push([...block.runs]) - 1}"><p class="needs-script">The replay requires the script of this file, which is not running.</p></div>`;
   }
 }
 
@@ -218,7 +215,7 @@ function figureHtml(whole: Figure, embedded: Embedded): string {
 </figure>`;
 }
 
-/** Digits that a reader of the page can use; the run has them all. */
+/** Significant digits in the page. */
 const digits = 6;
 
 function rounded<Value>(data: Value): Value {

@@ -8,26 +8,22 @@ import type { SweepDocument } from "../sweep/sweep-document.js";
 import { summaryTable } from "../sweep/sweep-summary.js";
 import { shellQuote } from "../text/escaping.js";
 import { count } from "../text/format.js";
-import { type Block, code, foldedSection, list, type Page, section, table, text } from "./page.js";
+import { code, drawn, foldedSection, list, type Page, pitfallTable, section, table, text } from "./page.js";
 
-function drawn(figures: readonly FigureOrAbsent[]): Block[] {
-  return figures.flatMap((each) => ("figure" in each ? [{ kind: "figure" as const, figure: each.figure }] : []));
-}
-
-/** The page of an experiment: its verdict, its measures, what else differs, its runs. */
+/** The page of an experiment: verdict, figures, measures, confounds and runs. */
 export function experimentPage(document: ExperimentDocument, figures: readonly FigureOrAbsent[]): Page {
   const { name, verdict, seeds, measures, confounds, traps } = document;
   const control = document.control[0]?.arm ?? "control";
-  const told = measures.filter(({ control: { n }, treatment }) => n + treatment.n > 0);
+  const shown = measures.filter(({ control: { n }, treatment }) => n + treatment.n > 0);
   const runs = [...document.control, ...document.treatment];
   return {
     title: name,
     verdict,
     summary: [
       ["Control", control],
-      ["Against it", verdict.arms.map(({ arm, result }) => `${arm}: ${result}`).join(", ")],
+      ["Treatments", verdict.arms.map(({ arm, result }) => `${arm}: ${result}`).join(", ")],
       ["Seeds", `${seeds.length}: ${seeds.join(", ")}`],
-      ["Rules", `fixed before the first step; SHA-256 ${verdict.rulesHash}`],
+      ["Rules", `fixed in advance; SHA-256 ${verdict.rulesHash}`],
     ],
     sections: [
       ...(verdict.notes ? [section("Limits of the verdict", list(verdict.notes))] : []),
@@ -35,48 +31,36 @@ export function experimentPage(document: ExperimentDocument, figures: readonly F
       section("Figures", ...drawn(figures)),
       section(
         "Measures",
-        text("Mean ± sample standard deviation (n). Differences are paired by seed, treatment less control, with the interval of the verdict. * decides."),
-        table(["measure", "arm", control, "arm's value", "difference", "interval", "p", "corrected p"], told.map(measureRow)),
+        text(
+          "Mean ± sample standard deviation (n). Differences are treatment − control, paired by seed, with the interval of the verdict. * marks the deciding measure.",
+        ),
+        table(["measure", "arm", control, "arm's value", "difference", "interval", "p", "corrected p"], shown.map(measureRow)),
       ),
       foldedSection(
-        "What the measures are",
-        list([...new Set(told.map(({ measure }) => measure))].map((measure) => `${measure}: ${describeMeasure(measure)}`)),
+        "Description of the measures",
+        list([...new Set(shown.map(({ measure }) => measure))].map((measure) => `${measure}: ${describeMeasure(measure)}`)),
       ),
       section(
         "Confounds",
         confounds.length === 0
-          ? text("None was found beside what the arms set.")
+          ? text("None: the arms differ only in their settings.")
           : table(
-              ["arm", "what differs", control, "treatment", "removed by"],
+              ["arm", "difference", control, "treatment", "removed by"],
               confounds.map(({ arm, what, control: before, treatment, remove }) => [arm, what, before, treatment, remove ?? "no option"]),
             ),
-        ...(traps.length > 0
-          ? [
-              text("Shared by all arms, as in the notebook:"),
-              table(
-                ["what", "corrected by"],
-                traps.map(({ what, corrected }) => [what, corrected]),
-              ),
-            ]
-          : []),
+        ...(traps.length > 0 ? [text("Pitfalls of the notebook that all arms share:"), pitfallTable(traps)] : []),
       ),
       foldedSection(
         "Runs",
         table(
           ["arm", "seed", "score", "C", "P", "displacement", "final loss", "run"],
-          runs.map(({ arm, seed, score, census, displacement, finalLoss, run }) => [
-            arm,
-            String(seed),
-            score.result,
-            String(census.C),
-            String(census.P),
-            shownFigure(displacement.float64),
-            shownFigure(finalLoss),
-            basename(run),
-          ]),
+          runs.map(({ arm, seed, score, census, displacement, finalLoss, run }) => {
+            const figures = [displacement.float64, finalLoss].map(shownFigure);
+            return [arm, String(seed), score.result, String(census.C), String(census.P), ...figures, basename(run)];
+          }),
         ),
       ),
-      section("Make it again", code(`bh-bridge experiment ${shellQuote(name)} --seeds ${seeds.join(",")}`)),
+      section("Reproduce it", code(`bh-bridge experiment ${shellQuote(name)} --seeds ${seeds.join(",")}`)),
     ],
     data: { experiment: { ...document, directory: basename(document.directory) } },
   };
@@ -90,19 +74,19 @@ function measureRow({ measure, arm, decides, control, treatment, difference, p, 
   return [decides ? `${measure} *` : measure, arm, spread(control), spread(treatment), spread(difference), interval, shownP(p), decides ? shownP(holm) : ""];
 }
 
-/** The page of a sweep: its points, and what became of its trials. */
+/** The page of a sweep: figures, points and failed trials. */
 export function sweepPage(document: SweepDocument, figures: readonly FigureOrAbsent[]): Page {
   const { name, trials, counts } = document;
-  const told = Object.entries(counts).filter(([, number]) => number > 0);
+  const present = Object.entries(counts).filter(([, number]) => number > 0);
   const { head, rows } = summaryTable(trials);
   const failed = trials.filter(({ status, reason }) => status === "failed" && reason !== null);
   return {
     title: name,
     verdict: null,
-    summary: [["Trials", `${count(trials.length, "trial")}: ${told.map(([status, number]) => `${number} ${status}`).join(", ")}`]],
+    summary: [["Trials", `${count(trials.length, "trial")}: ${present.map(([status, number]) => `${number} ${status}`).join(", ")}`]],
     sections: [
       section("Figures", ...drawn(figures)),
-      section("Points", text("Mean over n seeds ± their standard deviation (n − 1)."), table(head, rows)),
+      section("Points", text("Mean ± sample standard deviation over n seeds."), table(head, rows)),
       ...(failed.length > 0 ? [section("Failed", list(failed.map(({ trial, reason }) => `${trial}: ${reason?.split("\n")[0]}`)))] : []),
     ],
     data: { sweep: { ...document, directory: null, trials: trials.map((trial) => ({ ...trial, run: trial.run === null ? null : basename(trial.run) })) } },

@@ -1,7 +1,8 @@
 import type { Figure } from "../figures/figure.js";
+import type { FigureOrAbsent } from "../figures/run-figures.js";
 import type { ReplayFrames } from "./replay-frames.js";
 
-/** A part of a section. All texts are plain: whoever writes them out escapes them. */
+/** A part of a section, with plain texts that the writers escape. */
 export type Block =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "list"; readonly items: readonly string[] }
@@ -10,7 +11,7 @@ export type Block =
   | { readonly kind: "figure"; readonly figure: Figure }
   | { readonly kind: "replay"; readonly runs: readonly ReplayedRun[] };
 
-/** A run that can be played, by what it is called in the report. */
+/** A run in a replay, with its name in the report. */
 export interface ReplayedRun {
   readonly label: string;
   readonly frames: ReplayFrames;
@@ -18,27 +19,27 @@ export interface ReplayedRun {
 
 export interface Section {
   readonly title: string;
-  /** Whether it is closed at first, where it can be opened. */
+  /** Whether it is initially closed. */
   readonly folded: boolean;
   readonly blocks: readonly Block[];
 }
 
-/** A report, before it is HTML or Markdown: what it says first, then its sections. */
+/** A report before it becomes HTML or Markdown. */
 export interface Page {
   readonly title: string;
   readonly verdict: { readonly result: string; readonly reason: string } | null;
   readonly summary: readonly (readonly [label: string, text: string])[];
   readonly sections: readonly Section[];
-  /** What a reader can take out as JSON, beside the figures. */
+  /** Data that a reader can save as JSON, besides the figures. */
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** A section that is open. */
+/** An open section. */
 export function section(title: string, ...blocks: readonly Block[]): Section {
   return { title, folded: false, blocks };
 }
 
-/** A section that one opens to look something up. */
+/** A section that is initially closed. */
 export function foldedSection(title: string, ...blocks: readonly Block[]): Section {
   return { title, folded: true, blocks };
 }
@@ -47,3 +48,14 @@ export const text = (words: string): Block => ({ kind: "text", text: words });
 export const list = (items: readonly string[]): Block => ({ kind: "list", items });
 export const code = (lines: string): Block => ({ kind: "code", text: lines });
 export const table = (head: readonly string[], rows: readonly (readonly string[])[]): Block => ({ kind: "table", head, rows });
+
+/** The figures that could be drawn. */
+export function drawn(figures: readonly FigureOrAbsent[]): Block[] {
+  return figures.flatMap((each) => ("figure" in each ? [{ kind: "figure" as const, figure: each.figure }] : []));
+}
+
+/** The pitfalls of a run or an experiment, with their corrections. */
+export function pitfallTable(pitfalls: readonly { readonly what: string; readonly corrected: string }[]): Block {
+  const rows = pitfalls.map(({ what, corrected }) => [what, corrected]);
+  return table(["pitfall", "corrected by"], rows);
+}

@@ -9,20 +9,16 @@ import type { RunSource } from "../figures/runs/run-figure.js";
 import { shownToken, tokenGroups } from "../figures/tokens.js";
 import { readState, stepOfState } from "../formats/history.js";
 
-// What a report embeds goes into an e-mail: it is packed here, and a browser unpacks it by itself (`web/report/unpacked.ts`).
-
-/** A text as base64 of its raw DEFLATE. */
+/** A text as base64 of its raw DEFLATE, which browsers unpack (`web/report/unpacked.ts`). */
 export function packedText(text: string): string {
   return packed(Buffer.from(text, "utf8"));
 }
 
 /**
- * Frames of numbers, packed as what changes from one to the next: most of it is nothing or little.
+ * Pack frames of numbers as differences to the previous frame, modulo 2^16 and folded so that small differences of both signs are small (0, −1, 1, −2, …
+ * become 0, 1, 2, 3, …). All low bytes come before all high bytes. Base64 of their raw DEFLATE.
  *
- * Each number is its difference from that of the frame before, modulo 2^16 and folded so that small differences of both signs are small (0, −1, 1, −2, …
- * become 0, 1, 2, 3, …); all low bytes come before all high bytes. Base64 of their raw DEFLATE.
- *
- * @param width numbers in a frame.
+ * @param width numbers per frame.
  */
 export function packedFrames(numbers: Uint16Array, width: number): string {
   const bytes = new Uint8Array(2 * numbers.length);
@@ -39,36 +35,36 @@ function packed(bytes: Uint8Array): string {
   return deflateRawSync(bytes, { level: 9 }).toString("base64");
 }
 
-const mostFrames = 1000;
-/** Places of rows, of all frames together: what a browser unpacks and draws without a wait. */
-const mostPlaces = 600_000;
-/** Of the replay of a report, and of all replays where there are several, as they are packed: a file that goes into an e-mail holds no more. */
-const mostCharacters = { ofOne: 800_000, ofSeveral: 500_000 } as const;
+const maxFrames = 1000;
+/** Maximum number of positions in all frames, which a browser can unpack and draw without delay. */
+const maxPlaces = 600_000;
+/** Maximum size of a single replay, and of all replays together, for a file that can be sent by e-mail. */
+const maxCharacters = { ofOne: 800_000, ofSeveral: 500_000 } as const;
 const components = 2;
 
-/** Key frames of the embedding in one fixed linear view: enough to play a training. */
+/** Key frames of the embedding in one fixed linear view. */
 export interface ReplayFrames {
   readonly steps: readonly number[];
   readonly tokens: readonly { readonly name: string; readonly dead: boolean }[];
-  /** How wide and how high the view is, in weights: 65535 of `places` is one end of its own axis. */
+  /** Size of the view in units of the weights: 65535 in `places` is the end of an axis. */
   readonly width: number;
   readonly height: number;
-  /** `[frames, tokens, 2]`, packed as `packedFrames` says. */
+  /** `[frames, tokens, 2]`, packed by `packedFrames`. */
   readonly places: string;
-  /** `[frames, tokens]`, packed likewise: the first row with the same value. Equal numbers are one black hole. */
+  /** `[frames, tokens]`, packed by `packedFrames`: the first row with the same value. Equal numbers are one black hole. */
   readonly classes: string;
 }
 
 /**
- * The frames of a run from its first state to the one from which nothing moves any more; undefined where they would be too large, or show one point.
+ * The frames of a run from its first state to the last one that moves; undefined if they are too large or show only one point.
  *
- * @param share of what a report may hold, where it has several replays.
+ * @param share of the report's limits, if it has several replays.
  */
 export async function replayFrames(run: RunSource, share = 1): Promise<ReplayFrames | undefined> {
   const { tokens } = await run.history();
   if ((await basisOfRun(run)).axes.length < components) return undefined;
-  const characters = share === 1 ? mostCharacters.ofOne : share * mostCharacters.ofSeveral;
-  let most = Math.min(mostFrames, Math.floor((share * mostPlaces) / tokens));
+  const characters = share === 1 ? maxCharacters.ofOne : share * maxCharacters.ofSeveral;
+  let most = Math.min(maxFrames, Math.floor((share * maxPlaces) / tokens));
   while (most >= 2) {
     const frames = await framesOf(run, most);
     const excess = (frames.places.length + frames.classes.length) / characters;
@@ -113,16 +109,16 @@ async function framesOf(run: RunSource, most: number): Promise<ReplayFrames> {
   };
 }
 
-/** Entry i of `frozenFraction` is of the move to state i + 1. */
+/** Entry i of `frozenFraction` describes the move to state i + 1. */
 function lastMovingState(frozenFraction: readonly number[] | undefined, states: number): number {
   const frozen = frozenFraction?.indexOf(1) ?? -1;
   return frozen < 0 ? states - 1 : frozen;
 }
 
-/** Where the places on one axis begin, and how far they go; an axis on which nothing moves has a length all the same. */
+/** The start and length of an axis, which is never 0. */
 function boundsOf(seen: Float64Array, axis: number): { low: number; length: number } {
   const own = seen.filter((_, index) => index % components === axis);
-  const low = own.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
-  const high = own.reduce((greatest, value) => Math.max(greatest, value), Number.NEGATIVE_INFINITY);
+  const low = own.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
+  const high = own.reduce((one, other) => Math.max(one, other), Number.NEGATIVE_INFINITY);
   return { low, length: high - low || 1 };
 }

@@ -21,14 +21,13 @@ import { runPage, runsPage } from "./run-page.js";
 const resultFile = "result.json";
 
 /**
- * What an experiment says now: as its `result.json` has it, where that knows all runs that have completed and was judged by the
- * rules of this version; else concluded anew, from the files of the runs.
+ * The document of an experiment: from `result.json` if that has all completed runs and the rules of this version, otherwise from the files of the runs.
  *
- * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, what reading a run throws; `ABORTED`.
+ * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `ABORTED`; as reading a run.
  */
 export async function readExperiment(directory: string, scan: ScanOptions = {}): Promise<ExperimentDocument> {
   const { name, question } = readPlan(directory);
-  if (question === null) throw new BhBridgeError("USAGE", `${directory} is a sweep, which answers no question`);
+  if (question === null) throw new BhBridgeError("USAGE", `${directory} is a sweep, which has no verdict`);
   const { trials } = await readSweep(directory, noLockHolders);
   const runOf = new Map(trials.flatMap(({ trial, status, run }) => (status === "completed" && run !== null ? [[trial, run] as const] : [])));
   const runs = question.cells.flatMap(({ arm, trial }) => {
@@ -44,17 +43,17 @@ export async function readExperiment(directory: string, scan: ScanOptions = {}):
   return await concludeExperiment({ directory, name, runs, looks: earlierLooks(known, question.seeds), ...question }, scan);
 }
 
-/** What a report is about: runs by their directories, or a directory of many. */
+/** The subject of a report. */
 export type ReportSubject =
   | { readonly kind: "runs"; readonly runs: readonly string[] }
   | { readonly kind: "experiment"; readonly directory: string }
   | { readonly kind: "sweep"; readonly directory: string };
 
 /**
- * What is meant: one directory of an experiment or a sweep, or one or more runs.
+ * Find the directory of one experiment or sweep, or one or more runs.
  *
- * @param given paths; names and beginnings of names of runs in `out`.
- * @throws {BhBridgeError} `USAGE` when several directories are given together, or several runs are meant by one name; `RUN_NOT_FOUND`.
+ * @param given paths; names or prefixes of names of runs in `out`.
+ * @throws {BhBridgeError} `USAGE` for several experiments or sweeps, or an ambiguous name; `RUN_NOT_FOUND`.
  */
 export async function reportSubject(given: readonly string[], out: string): Promise<ReportSubject> {
   const many = given.find((path) => existsSync(join(path, planFileName)));
@@ -63,18 +62,18 @@ export async function reportSubject(given: readonly string[], out: string): Prom
     for (const run of given) runs.push(await directoryOfRun(run, out));
     return { kind: "runs", runs: [...new Set(runs)] };
   }
-  if (given.length > 1) throw new BhBridgeError("USAGE", `${many} is an experiment or a sweep: a report is of one of them alone, or of runs`);
+  if (given.length > 1) throw new BhBridgeError("USAGE", `${many} is an experiment or a sweep: report it alone, or only runs`);
   const directory = resolve(many);
   return { kind: readPlan(directory).question === null ? "sweep" : "experiment", directory };
 }
 
-/** A report, before it is written: its page, and its figures, those that it has nothing for among them. */
+/** A report before it is written; the figures include those that could not be drawn. */
 export interface Report {
   readonly page: Page;
   readonly figures: readonly FigureOrAbsent[];
 }
 
-/** Make the report of what is meant, from files alone. @throws {BhBridgeError} what reading runs throws; `ABORTED`. */
+/** Create a report from files. @throws {BhBridgeError} as reading runs; `ABORTED`. */
 export async function makeReport(subject: ReportSubject, scan: ScanOptions = {}): Promise<Report> {
   if (subject.kind === "runs") return await reportOfRuns(subject.runs, scan);
   if (subject.kind === "experiment") {

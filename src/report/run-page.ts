@@ -15,19 +15,19 @@ import { runClock, stepTimes } from "../runs/run-clock.js";
 import { corpusName } from "../runs/run-manifest.js";
 import { printable, shellQuote } from "../text/escaping.js";
 import { count, formatBytes, groupDigits } from "../text/format.js";
-import { type Block, code, foldedSection, list, type Page, type ReplayedRun, type Section, section, table, text } from "./page.js";
+import { type Block, code, drawn, foldedSection, list, type Page, pitfallTable, type ReplayedRun, type Section, section, table, text } from "./page.js";
 import { replayFrames } from "./replay-frames.js";
 
-/** Rows of the table of losses. */
-const mostLosses = 20;
+/** Maximum number of rows in the table of losses. */
+const maxLosses = 20;
 
-/** One run of a report: what it is called in it, its files, and what came out. */
+/** A run with its name in the report. */
 export interface ReportedRun {
   readonly label: string;
   readonly run: RunSource;
 }
 
-/** The page of one run. @throws {BhBridgeError} what reading it throws. */
+/** The page of one run. @throws {BhBridgeError} as reading it. */
 export async function runPage(reported: ReportedRun, figures: readonly FigureOrAbsent[]): Promise<Page> {
   const { run } = reported;
   const { manifest, config, directory } = run;
@@ -40,14 +40,14 @@ export async function runPage(reported: ReportedRun, figures: readonly FigureOrA
       section("Figures", ...drawn(figures)),
       ...(await replaySection([reported])),
       section("Black holes at the end", holesTable(result)),
-      section("Confounds and traps", ...trapBlocks(result)),
+      section("Confounds and pitfalls", ...pitfallBlocks(result)),
       foldedSection("Loss", ...lossBlocks(result, config)),
       configurationSection(run),
       environmentSection(run),
       section(
-        "Make it again",
+        "Reproduce it",
         text(
-          "The first command trains the run again from its own files and compares every bit; the second trains from its configuration, which the end of this page gives out.",
+          "The first command trains the run again from its own files and compares every bit. The second trains from its configuration, saved with the button below.",
         ),
         code(`bh-bridge reproduce ${shellQuote(basename(directory))}\nbh-bridge train --config config.json`),
       ),
@@ -57,7 +57,7 @@ export async function runPage(reported: ReportedRun, figures: readonly FigureOrA
   };
 }
 
-/** The page of several runs side by side. @throws {BhBridgeError} what reading them throws. */
+/** The page of several runs. @throws {BhBridgeError} as reading them. */
 export async function runsPage(runs: readonly ReportedRun[], figures: readonly FigureOrAbsent[]): Promise<Page> {
   const results: TrainResult[] = [];
   for (const { run } of runs) results.push(await resultOf(run));
@@ -72,7 +72,7 @@ export async function runsPage(runs: readonly ReportedRun[], figures: readonly F
     summary: runs.map(({ label }, index) => [label, `${results[index]?.verdict.result}: ${results[index]?.verdict.reason}`] as const),
     sections: [
       section("Results", table(["", ...labels], resultRows(results))),
-      section("What differs", differing.length === 0 ? text("Nothing that these runs were made from.") : table(["", ...labels], differing)),
+      section("Differences", differing.length === 0 ? text("None in configuration, data, environment and code.") : table(["", ...labels], differing)),
       section("Figures", ...drawn(figures)),
       ...(await replaySection(runs)),
       ...absentSection(figures),
@@ -90,24 +90,20 @@ async function replaySection(runs: readonly ReportedRun[]): Promise<Section[]> {
     else still.push(label);
   }
   const replay: Block[] = played.length === 0 ? [] : [text(replayText), { kind: "replay", runs: played }];
-  const left: Block[] = still.length === 0 ? [] : [text(`Too large for a report, or never moving in two directions, and not here: ${still.join("; ")}.`)];
+  const left: Block[] = still.length === 0 ? [] : [text(`Without a replay, because they are too large or do not move in two directions: ${still.join("; ")}.`)];
   return [section("Replay", ...replay, ...left)];
 }
 
 const replayText =
-  "Every recorded step is in the run's folder; here are key frames of it, in one fixed linear view: the principal components of the whole training. A black hole is drawn as large as its population; a square holds dead tokens alone. Choose a token to follow it.";
+  "Key frames of the training in one fixed linear view, the principal components of all steps. A black hole is as large as its population; a square holds only dead tokens. Choose a token to follow it.";
 
 async function resultOf(run: RunSource): Promise<TrainResult> {
   return await (await openRun(run.directory)).result(run.scan);
 }
 
-function drawn(figures: readonly FigureOrAbsent[]): Block[] {
-  return figures.flatMap((each) => ("figure" in each ? [{ kind: "figure" as const, figure: each.figure }] : []));
-}
-
 function absentSection(figures: readonly FigureOrAbsent[]): Section[] {
   const absent = figures.flatMap((each) => ("absent" in each ? [`${each.name}, ${each.run}: ${each.absent}`] : []));
-  return absent.length === 0 ? [] : [foldedSection("Figures that are not here", list(absent))];
+  return absent.length === 0 ? [] : [foldedSection("Omitted figures", list(absent))];
 }
 
 function decimal(value: number | null, digits = 6): string {
@@ -136,7 +132,7 @@ function summaryOf(result: TrainResult, { manifest, config }: RunSource): [strin
 }
 
 function holesTable({ census }: TrainResult): Block {
-  if (census.C === 0) return text("There is none.");
+  if (census.C === 0) return text("None.");
   return table(
     ["population", "members"],
     census.populations.map((population, hole) => [
@@ -150,43 +146,32 @@ function memberText(token: number, sign: string | null | undefined): string {
   return sign === null || sign === undefined ? String(token) : `${token} ${printable(JSON.stringify(sign))}`;
 }
 
-function trapBlocks({ traps }: TrainResult): Block[] {
-  if (traps.length === 0) return [text("None of the notebook's traps is in this run.")];
-  return [
-    text("As in the notebook, without saying so:"),
-    table(
-      ["what", "corrected by"],
-      traps.map(({ what, corrected }) => [what, corrected]),
-    ),
-  ];
+function pitfallBlocks({ traps }: TrainResult): Block[] {
+  return traps.length === 0 ? [text("This run has none of the notebook's pitfalls.")] : [text("Pitfalls of the notebook in this run:"), pitfallTable(traps)];
 }
 
-/** A run that made no step has no loss. */
+/** The last loss; a dash for a run without a step. */
 function lastLoss(result: TrainResult): string {
   return result.loss.length === 0 ? "–" : decimal(finalLoss(result), 4);
 }
 
 function lossBlocks(result: TrainResult, config: RunConfig): Block[] {
   const { loss } = result;
-  if (loss.length === 0) return [text("No step was made.")];
-  const every = Math.ceil(loss.length / mostLosses);
+  if (loss.length === 0) return [text("No step was taken.")];
+  const every = Math.ceil(loss.length / maxLosses);
   const shown = loss.filter((_, index) => (index + 1) % every === 0 || index === loss.length - 1);
   const rows = shown.map(([step, value]) => [groupDigits(step), decimal(value, 4)]);
   return hasStepLosses(result, config)
-    ? [text("Of single steps, each on one batch: the run is shorter than training.logging_steps."), table(["step", "loss"], rows)]
-    : [text("Mean over training.logging_steps, up to each step."), table(["step", "mean loss"], rows)];
+    ? [text("Single steps, one batch each: the run is shorter than training.logging_steps."), table(["step", "loss"], rows)]
+    : [text("Mean over the training.logging_steps up to each step."), table(["step", "mean loss"], rows)];
 }
 
 function configurationSection({ config, manifest: { preset } }: RunSource): Section {
   const changes = isPresetName(preset) ? changesFrom(preset, config, () => "") : [];
   const rows = changes
     .filter(({ path }) => path !== "python")
-    .map(({ path, before, after }) => [
-      path,
-      before === undefined ? "" : inlineYaml(publicValue(before)),
-      after === undefined ? "" : inlineYaml(publicValue(after)),
-    ]);
-  const changed = rows.length === 0 ? text(`As the preset ${preset} has it.`) : table(["changed", preset, "this run"], rows);
+    .map(({ path, ...values }) => [path, ...[values.before, values.after].map((value) => (value === undefined ? "" : inlineYaml(publicValue(value))))]);
+  const changed = rows.length === 0 ? text(`Equal to the preset ${preset}.`) : table(["changed", preset, "this run"], rows);
   return foldedSection("Configuration", changed, code(stringify(publicConfig(config)).trimEnd()));
 }
 
@@ -213,7 +198,7 @@ function resultRows(results: readonly TrainResult[]): string[][] {
   return rows.map(([name, of]) => [name, ...results.map(of)]);
 }
 
-/** A configuration without the places of the machine that it ran on: a report is sent to others. */
+/** A configuration without paths of the machine, as reports are sent to others. */
 function publicConfig({ python: _python, ...config }: RunConfig): Record<string, unknown> {
   return JSON.parse(JSON.stringify(config, (_key, value: unknown) => publicValue(value))) as Record<string, unknown>;
 }

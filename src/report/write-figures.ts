@@ -10,7 +10,7 @@ import { durableWrite, writeError } from "../formats/durable-write.js";
 import { packageRoot } from "../python/package-manifest.js";
 import { sha256OfFile } from "../runs/checksums.js";
 
-/** The checksums of the files that reports have written into a folder: they prove which files may be replaced. */
+/** The checksums of the files that reports have written into a folder, which prove that they may be replaced. */
 const outputManifestName = "MANIFEST.json";
 
 const writtenBy = "bh-bridge report";
@@ -21,11 +21,11 @@ const manifestSchema = z.strictObject({
 });
 type Files = z.output<typeof manifestSchema>["files"];
 
-/** What macOS leaves in every folder that was looked at. */
+/** Created by macOS in every opened folder. */
 const finderFile = ".DS_Store";
 
 /**
- * See that a folder may take files of these names: it is absent or empty, or a report has written each of them that is there, and nobody has changed it since.
+ * Check that writing files into a folder replaces only files that a report has written and that were not changed since.
  *
  * @throws {BhBridgeError} `FILE_UNWRITABLE` naming the file that would be lost.
  */
@@ -34,9 +34,7 @@ export function requireReplaceable(folder: string, names: readonly string[]): vo
   const [first] = found;
   if (first === undefined) return;
   const files = filesOf(folder);
-  if (files === undefined) {
-    throw refusal(folder, `holds ${first} and no ${outputManifestName} of a report`);
-  }
+  if (files === undefined) throw refusal(folder, `holds ${first} and no ${outputManifestName} of a report`);
   for (const name of names.filter((each) => found.includes(each) && each !== outputManifestName)) {
     const written = files[name];
     if (written === undefined) throw refusal(folder, `holds ${name}, which no report has written`);
@@ -46,7 +44,7 @@ export function requireReplaceable(folder: string, names: readonly string[]): vo
   }
 }
 
-/** Write files into a folder, then their checksums beside them; those of earlier files stay. */
+/** Write files into a folder, then their checksums; those of earlier files stay. */
 export function writeWithManifest(folder: string, contents: ReadonlyMap<string, string | Uint8Array>): void {
   const earlier = filesOf(folder) ?? {};
   const files: Files = { ...earlier };
@@ -72,18 +70,15 @@ function filesOf(folder: string): Files | undefined {
   try {
     return manifestSchema.parse(JSON.parse(readFileSync(join(folder, outputManifestName), "utf8"))).files;
   } catch {
-    return undefined; // there is none, or it is not ours
+    return undefined; // missing or not ours
   }
 }
 
 function refusal(folder: string, problem: string): BhBridgeError {
-  return new BhBridgeError(
-    "FILE_UNWRITABLE",
-    `${resolve(folder)} ${problem}, and nothing is replaced: name an empty or a new folder, or replace files of the same names with --force`,
-  );
+  const remedy = "name an empty or a new folder, or replace files of the same names with --force";
+  return new BhBridgeError("FILE_UNWRITABLE", `${resolve(folder)} ${problem}, and nothing is replaced: ${remedy}`);
 }
 
-/** The files of one figure. */
 export interface WrittenFigure {
   readonly name: string;
   readonly title: string;
@@ -91,18 +86,15 @@ export interface WrittenFigure {
   readonly files: readonly string[];
 }
 
-/** The list of the figures in a folder. */
 const listName = "figures.json";
-
-/** Draws the descriptions with matplotlib, for those who want to change what is drawn. */
 const scriptName = "draw_figures.py";
 
 /**
- * Write figures into a folder, each as SVG, PNG (twice the size), CSV of its data, and JSON of its description; and a script that draws them with matplotlib.
+ * Write figures into a folder, each as SVG, PNG (twice the size), CSV of its data, and JSON of its description, with a script that draws them with matplotlib.
  * A manifest of their checksums lets a later report replace them.
  *
- * @param force replace files of the same names, whoever wrote them.
- * @throws {BhBridgeError} `FILE_UNWRITABLE` naming a file that no report has written or that was changed since; `DISK_FULL`.
+ * @param force whether to replace files of the same names that no report has written.
+ * @throws {BhBridgeError} `FILE_UNWRITABLE` as `requireReplaceable`; `DISK_FULL`.
  */
 export function writeFigures(folder: string, figures: readonly Figure[], { force = false }: { force?: boolean } = {}): WrittenFigure[] {
   const names = fileNames(figures);
@@ -129,7 +121,7 @@ function makeFolder(folder: string): void {
   }
 }
 
-/** Figures of several runs may have one name: the second is called `populations-2`. */
+/** Distinct file names for figures: the second `populations` becomes `populations-2`. */
 function fileNames(figures: readonly Figure[]): string[] {
   const seen = new Map<string, number>();
   return figures.map(({ name }) => {

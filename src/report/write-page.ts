@@ -8,13 +8,12 @@ import { htmlOfPage } from "./html-of-page.js";
 import type { Block, Page, Section } from "./page.js";
 import type { WrittenFigure } from "./write-figures.js";
 
-/** A line in a report with the checksum of all other lines. It proves that the file is a report and that nobody has changed it. */
+/** A line with the checksum of all other lines, which proves that a file is an unchanged report. */
 interface Seal {
-  /** The line, with its line end. */
   line(sha256: string): string;
-  /** The line in a report, wherever it is. */
+  /** Matches the line. */
   readonly pattern: RegExp;
-  /** Where the line goes in a text that lacks it. */
+  /** Index at which to insert the line. */
   place(text: string): number;
 }
 
@@ -33,28 +32,26 @@ const seals = {
 
 export type PageFormat = keyof typeof seals;
 
-/** Write a report as one HTML file. See `requireOwnPage` for what may be there. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
+/** Write a report as one HTML file. @throws {BhBridgeError} `FILE_UNWRITABLE`, `DISK_FULL`. */
 export function writeHtml(path: string, page: Page): void {
   durableWrite(path, sealed(htmlOfPage(page, packageManifest().version), seals.html));
 }
 
-/** Write a report that is Markdown; as `writeHtml`. */
+/** Write a Markdown report, as `writeHtml`. */
 export function writeMarkdown(path: string, markdown: string): void {
   durableWrite(path, sealed(`${markdown}\n`, seals.md));
 }
 
 /**
- * See that a report may be written: nothing is there, or an earlier report that nobody has changed.
+ * Check that a report may be written: the file does not exist or is an unchanged report.
  *
  * @throws {BhBridgeError} `FILE_UNWRITABLE`.
  */
 export function requireOwnPage(path: string, format: PageFormat): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found || (found.isFile() && isOwn(path, seals[format]))) return;
-  throw new BhBridgeError(
-    "FILE_UNWRITABLE",
-    `${path} is no report of bh-bridge, or was changed since, and is not replaced: name another file with -o, or replace it with --force`,
-  );
+  const remedy = "name another file with -o, or replace it with --force";
+  throw new BhBridgeError("FILE_UNWRITABLE", `${path} is no report of bh-bridge, or was changed since, and is not replaced: ${remedy}`);
 }
 
 function sealed(text: string, seal: Seal): string {
@@ -67,7 +64,7 @@ function isOwn(path: string, { pattern }: Seal): boolean {
   try {
     text = readFileSync(path, "utf8");
   } catch {
-    return false; // it may not be read, or is larger than any report
+    return false; // unreadable, or larger than any report
   }
   const found = pattern.exec(text);
   return found !== null && sha256Of(text.slice(0, found.index) + text.slice(found.index + found[0].length)) === found[1];
@@ -77,7 +74,7 @@ function sha256Of(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** A report as Markdown, with its figures as files beside it. @param folder of the figures, as the Markdown names it */
+/** A report as Markdown. @param folder of the figures, relative to the file. */
 export function markdownOfPage(page: Page, written: readonly WrittenFigure[], folder: string): string {
   const figures = [...written];
   const parts = [
@@ -90,7 +87,7 @@ export function markdownOfPage(page: Page, written: readonly WrittenFigure[], fo
 }
 
 function sectionParts({ title, blocks }: Section, figures: WrittenFigure[], folder: string): string[] {
-  if (blocks.some(({ kind }) => kind === "replay")) return []; // paper does not move
+  if (blocks.some(({ kind }) => kind === "replay")) return []; // not for paper
   const parts = blocks.flatMap((block) => blockParts(block, figures, folder));
   return parts.length === 0 ? [] : [`## ${plain(title)}`, ...parts];
 }
@@ -121,7 +118,7 @@ function blockParts(block: Block, figures: WrittenFigure[], folder: string): str
   }
 }
 
-/** A text that Markdown leaves as it is, on one line: names and tokens are no markup. */
+/** Escape a text for one line of Markdown. */
 function plain(text: string): string {
   return markdownText(text).replaceAll(/[_#~]/g, "\\$&");
 }

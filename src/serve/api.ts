@@ -25,24 +25,23 @@ import { LiveChanges, servedRow, servedRows } from "./live-changes.js";
 import { PlanRows, planDocument } from "./plan-view.js";
 import { RunView } from "./run-view.js";
 
-/** So many bytes of states are sent for one request, and so many at a time. */
-const mostBytes = 64 * 2 ** 20;
+/** Maximum size of the states in one response, and of each piece. */
+const maxBytes = 64 * 2 ** 20;
 const pieceBytes = 128 * 1024;
-/** So many points of a line are sent at most. */
-const mostPoints = 20_000;
-/** Lines of an overlay. */
-const mostLines = 200;
-/** Views of runs that are kept: each may hold some megabytes. */
-const keptViews = 24;
+const maxPoints = 20_000;
+/** Maximum number of lines of an overlay. */
+const maxLines = 200;
+/** Maximum number of cached views, each of which may hold some megabytes. */
+const cachedViews = 24;
 
-/** What a request asks, taken apart. */
+/** A request. */
 interface Asked {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly query: URLSearchParams;
 }
 
-/** What the page asks the server, by addresses of ids: an API over a catalogue of runs, to which archives may be added. */
+/** The API of the page: read access by id to a catalogue of runs, to which archives can be added. */
 export class Api {
   readonly #catalogue: Catalogue;
   readonly #dropped: DroppedArchives;
@@ -57,7 +56,7 @@ export class Api {
     this.#live = new LiveChanges(catalogue);
   }
 
-  /** @returns false for an address that there is not. */
+  /** @returns false for an unknown address. */
   async answer(path: string, asked: Asked): Promise<boolean> {
     const { request, response } = asked;
     const [kind = "", id, what = "", ...more] = path.split("/");
@@ -68,7 +67,7 @@ export class Api {
     }
     const isRead = request.method === "GET" || request.method === "HEAD";
     if (!isRead && !(kind === "runs" && what === "stop")) {
-      sendText(response, 405, "this address is only read");
+      sendText(response, 405, "this address is read-only");
       return true;
     }
     if (kind === "runs" && id !== undefined) return this.#answerRun(id, what, asked);
@@ -76,7 +75,7 @@ export class Api {
     if (kind === "runs") sendDocument(response, await this.#shelf(asked));
     else if (kind === "overlay") sendDocument(response, await this.#overlay(asked));
     else if (kind === "changes") {
-      if (!this.#live.listen(request, response)) sendText(response, 503, "too many listen already");
+      if (!this.#live.listen(request, response)) sendText(response, 503, "too many listeners");
     } else if (kind === "plans" && id !== undefined && what === "") {
       const plan = await this.#catalogue.plan(id);
       if (!plan) return false;
@@ -95,7 +94,7 @@ export class Api {
     this.#views.delete(run.id);
     this.#views.set(run.id, view); // the newest last
     const [oldest] = this.#views.keys();
-    if (this.#views.size > keptViews && oldest !== undefined) this.#views.delete(oldest);
+    if (this.#views.size > cachedViews && oldest !== undefined) this.#views.delete(oldest);
     return view;
   }
 
@@ -118,9 +117,9 @@ export class Api {
 
   async #overlay({ query }: Asked): Promise<OverlayDocument> {
     const name = query.get("name") ?? "loss";
-    const points = wholeNumber(query, "points", { least: 10, most: mostPoints, usual: 600 });
+    const points = wholeNumber(query, "points", { least: 10, most: maxPoints, usual: 600 });
     const hasClocks = query.get("clocks") === "1";
-    const ids = (query.get("runs") ?? "").split(",").slice(0, mostLines);
+    const ids = (query.get("runs") ?? "").split(",").slice(0, maxLines);
     const { runs } = await this.#catalogue.shelf();
     const lines: OverlayDocument["lines"] = [];
     for (const id of ids) {
@@ -128,12 +127,12 @@ export class Api {
       const view = run && this.#viewOf(run);
       const line = await view?.line(name, points);
       if (view && line) lines.push({ id, ...line, ...(hasClocks && { clock: view.clock() }) });
-      await new Promise(setImmediate); // others are answered in between
+      await new Promise(setImmediate); // lets other requests proceed
     }
     return { schema: "bh-bridge/serve-overlay@1", name, lines };
   }
 
-  async #summary(run: ServedRun): Promise<ServedRunDocument> {
+  #summary(run: ServedRun): Promise<ServedRunDocument> {
     const known = this.#summaries.get(run) ?? runDocument(run, this.#viewOf(run));
     this.#summaries.set(run, known);
     known.catch(() => this.#summaries.delete(run));
@@ -143,19 +142,17 @@ export class Api {
   readonly #ofRun: Readonly<Record<string, (run: ServedRun, asked: Asked) => Promise<void>>> = {
     "": async (run, { response }) => sendDocument(response, await this.#summary(run)),
     series: async (run, { query, response }) => {
-      const points = wholeNumber(query, "points", { least: 10, most: mostPoints, usual: 2000 });
-      const from = wholeNumber(query, "from", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 });
-      const to = query.has("to") ? wholeNumber(query, "to", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 }) : Number.POSITIVE_INFINITY;
+      const points = wholeNumber(query, "points", { least: 10, most: maxPoints, usual: 2000 });
+      const from = wholeNumber(query, "from");
+      const to = query.has("to") ? wholeNumber(query, "to") : Number.POSITIVE_INFINITY;
       sendDocument(response, await this.#viewOf(run).series(run, { points, from, to }));
     },
     history: async (run, { response }) => sendDocument(response, await this.#viewOf(run).history(run)),
     basis: async (run, { response }) => sendDocument(response, await this.#viewOf(run).basis()),
-    census: async (run, { query, response }) => {
-      sendDocument(response, await this.#viewOf(run).census(wholeNumber(query, "state", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 })));
-    },
+    census: async (run, { query, response }) => sendDocument(response, await this.#viewOf(run).census(wholeNumber(query, "state"))),
     path: async (run, { query, response }) => {
-      const row = wholeNumber(query, "row", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 });
-      sendDocument(response, await this.#viewOf(run).path(row, wholeNumber(query, "points", { least: 2, most: 2000, usual: 400 })));
+      const points = wholeNumber(query, "points", { least: 2, most: 2000, usual: 400 });
+      sendDocument(response, await this.#viewOf(run).path(wholeNumber(query, "row"), points));
     },
     states: async (run, asked) => sendStates(this.#viewOf(run), asked),
     file: async (run, asked) => sendFile(run, asked),
@@ -170,24 +167,21 @@ export class Api {
     const run = await this.#catalogue.run(id);
     if (!run) return false;
     if (isStop) {
-      if (request.method !== "POST") sendText(response, 405, "a stop is asked for by POST");
-      else if (run.row.status !== "running") sendDocument(response, { error: "nobody trains this run now" }, 409);
+      if (request.method !== "POST") sendText(response, 405, "use POST to stop a run");
+      else if (run.row.status !== "running") sendDocument(response, { error: "this run is not running" }, 409);
       else {
         requestStop(run.directory);
         sendDocument(response, { stopping: true }, 202);
       }
-    } else await this.#answerFound(run, asked, answer);
-    return true;
-  }
-
-  /** A run may be deleted while it is read. Its answer is then that it is gone, whatever file was missed first. */
-  async #answerFound(run: ServedRun, asked: Asked, answer: ((run: ServedRun, asked: Asked) => Promise<void>) | undefined): Promise<void> {
+      return true;
+    }
     try {
       await answer?.(run, asked);
     } catch (cause) {
-      if (existsSync(run.directory)) throw cause;
+      if (existsSync(run.directory)) throw cause; // else it was deleted while it was read
       throw new BhBridgeError("RUN_NOT_FOUND", `${run.directory} was deleted or moved`, { cause });
     }
+    return true;
   }
 }
 
@@ -196,7 +190,7 @@ async function runDocument(run: ServedRun, view: RunView): Promise<ServedRunDocu
   const manifest = row.status === "corrupt" ? undefined : readRunManifest(directory);
   const hasStates = manifest && config && row.steps && recordedStep(directory) !== undefined;
   const preset = manifest?.preset;
-  // While it trains, the verdict would be of a state that is gone when it is read; and it takes a reading of the whole history.
+  // Not during a training: the verdict would be outdated at once, and requires reading the whole history.
   const { result, damage } = hasStates && row.status !== "running" ? await resultOf(run, config, manifest) : { result: null, damage: null };
   return {
     schema: "bh-bridge/serve-run@1",
@@ -219,7 +213,7 @@ async function runDocument(run: ServedRun, view: RunView): Promise<ServedRunDocu
     result,
     next: nextCommand(run),
     files: downloads(directory),
-    figures: hasStates ? await figureNames() : [],
+    figures: hasStates ? [...(await import("../figures/run-figures.js")).runFigureNames] : [],
   };
 }
 
@@ -229,36 +223,32 @@ async function resultOf(
   manifest: ReturnType<typeof readRunManifest>,
 ): Promise<{ result: ServedRunDocument["result"]; damage: string | null }> {
   const size = statSync(join(directory, historyFile)).size;
-  if (size > mostSummarized) return { result: null, damage: null };
+  if (size > maxSummarized) return { result: null, damage: null };
   try {
     const { summarizeRun } = await import("../runner/summarize-run.js");
     return { result: await summarizeRun(directory, config, manifest), damage: null };
   } catch (error) {
-    // A run that ended before its first state has no result.
+    // A run that ended before its first snapshot has no result.
     if (error instanceof BhBridgeError) return { result: null, damage: error.code === "RUN_CORRUPT" ? error.message : null };
     throw error;
   }
 }
 
-async function figureNames(): Promise<string[]> {
-  return [...(await import("../figures/run-figures.js")).runFigureNames];
-}
-
-/** A longer history is not read whole for its verdict: the command line tells it. */
-const mostSummarized = 2 ** 30;
+/** A longer history is not read for its verdict. */
+const maxSummarized = 2 ** 30;
 
 function nextCommand({ row, directory, archive }: ServedRun): string | null {
-  if (archive !== null) return null; // its folder goes with the server
+  if (archive !== null) return null; // its folder is deleted with the server
   if (row.status === "interrupted" || row.status === "failed" || row.status === "stopped") return `bh-bridge resume ${shellQuote(directory)}`;
   return row.status === "completed" ? `bh-bridge analyze ${shellQuote(directory)}` : null;
 }
 
-const taken: readonly string[] = [runFiles.manifest, runFiles.config, runFiles.notes, runFiles.events, runFiles.analysis, runFiles.pythonLog];
+const downloadable: readonly string[] = [runFiles.manifest, runFiles.config, runFiles.notes, runFiles.events, runFiles.analysis, runFiles.pythonLog];
 
-/** Files of a run that a browser may take away. */
+/** Files of a run that a browser may download. */
 function downloads(directory: string): ServedRunDocument["files"] {
   const names = new Set(readdirSync(directory));
-  return [...taken.filter((name) => names.has(name)), ...historyFiles(directory)].flatMap((name) => {
+  return [...downloadable.filter((name) => names.has(name)), ...historyFiles(directory)].flatMap((name) => {
     const path = join(directory, name);
     return refusalOf(() => requireRegular(path)) === undefined ? [{ name, bytes: statSync(path).size }] : [];
   });
@@ -266,7 +256,7 @@ function downloads(directory: string): ServedRunDocument["files"] {
 
 async function sendFile({ directory }: ServedRun, { query, response }: Asked): Promise<void> {
   const name = downloads(directory).find((file) => file.name === query.get("name"))?.name;
-  if (name === undefined) return sendText(response, 404, "there is no such file to take away");
+  if (name === undefined) return sendText(response, 404, "there is no such file to download");
   const file = new FileBytes(containedFile(directory, name));
   try {
     const headers = { "Content-Type": "application/octet-stream", "Content-Disposition": `attachment; filename="${name}"` };
@@ -278,14 +268,14 @@ async function sendFile({ directory }: ServedRun, { query, response }: Asked): P
   }
 }
 
-/** A figure of the run, drawn for papers: `name`, and `as` one of svg, png and csv. */
+/** Send a figure of the run: `name`, and `as` svg, png or csv. */
 async function sendFigure({ directory }: ServedRun, { query, response }: Asked): Promise<void> {
   const { figure, runFigureNames } = await import("../figures/run-figures.js");
   const name = runFigureNames.find((each) => each === query.get("name"));
-  if (name === undefined) throw new BhBridgeError("USAGE", `name is one of ${runFigureNames.join(", ")}`);
+  if (name === undefined) throw new BhBridgeError("USAGE", `name must be one of ${runFigureNames.join(", ")}`);
   const kind = query.get("as") ?? "svg";
   const draw = Object.hasOwn(figureKinds, kind) ? figureKinds[kind] : undefined;
-  if (!draw) throw new BhBridgeError("USAGE", `as is one of ${Object.keys(figureKinds).join(", ")}`);
+  if (!draw) throw new BhBridgeError("USAGE", `as must be one of ${Object.keys(figureKinds).join(", ")}`);
   const { type, content } = await draw(await figure(directory, name));
   response.setHeader("Content-Disposition", `attachment; filename="${name}.${kind}"`);
   sendBytes(response, content, type);
@@ -297,7 +287,7 @@ const figureKinds: Readonly<Record<string, (figure: Figure) => Promise<{ type: s
   csv: async (figure) => ({ type: "text/csv; charset=utf-8", content: (await import("../figures/csv-of-figure.js")).csvOfFigure(figure) }),
 };
 
-/** The exact bytes of `count` states from `first` on, every `every`-th. */
+/** Send the bytes of `count` states, every `every`-th from `first` on. */
 async function sendStates(view: RunView, { query, response }: Asked): Promise<void> {
   const history = await view.open();
   try {
@@ -305,7 +295,7 @@ async function sendStates(view: RunView, { query, response }: Asked): Promise<vo
     const stateBytes = tokens * dims * itemSizes[dtype];
     const first = wholeNumber(query, "first", { least: 0, most: states - 1, usual: 0 });
     const every = wholeNumber(query, "every", { least: 1, most: states, usual: 1 });
-    const affordable = Math.max(1, Math.floor(mostBytes / stateBytes));
+    const affordable = Math.max(1, Math.floor(maxBytes / stateBytes));
     const wanted = wholeNumber(query, "count", { least: 1, most: affordable, usual: 1 });
     const count = Math.min(wanted, Math.ceil((states - first) / every));
     const together = every === 1 ? Math.max(1, Math.floor(pieceBytes / stateBytes)) : 1;
@@ -321,11 +311,13 @@ async function sendStates(view: RunView, { query, response }: Asked): Promise<vo
   }
 }
 
-/** A number of the query. @throws {BhBridgeError} `USAGE` for what is none, or out of range. */
-function wholeNumber(query: URLSearchParams, name: string, { least, most, usual }: { least: number; most: number; usual: number }): number {
+const anyNumber = { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 } as const;
+
+/** A whole number of the query. @throws {BhBridgeError} `USAGE` if it is none or out of range. */
+function wholeNumber(query: URLSearchParams, name: string, { least, most, usual }: { least: number; most: number; usual: number } = anyNumber): number {
   const text = query.get(name);
   if (text === null) return usual;
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new BhBridgeError("USAGE", `${name} is a whole number from ${least} to ${most}, not ${JSON.stringify(text.slice(0, 40))}`);
+  throw new BhBridgeError("USAGE", `${name} must be a whole number from ${least} to ${most}, not ${JSON.stringify(text.slice(0, 40))}`);
 }

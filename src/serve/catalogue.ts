@@ -11,13 +11,13 @@ import { planFileName } from "../sweep/plan/plan-directory.js";
 import type { RunArchive } from "../sweep/run-archive.js";
 import { fileIdentity, watchLocks } from "./lock-watch.js";
 
-/** A run that can be asked for by its id. */
+/** A run with its id. */
 export interface ServedRun extends ListedRun {
   readonly id: string;
   readonly directory: string;
   /** The experiment or sweep that it belongs to. */
   readonly plan: string | null;
-  /** What the archive is called that it came from. */
+  /** Name of its archive. */
   readonly archive: string | null;
 }
 
@@ -27,24 +27,23 @@ export interface ServedPlan {
   readonly directory: string;
 }
 
-/** What lies in the folders that are served. */
+/** The runs and plans of the served folders. */
 export interface Shelf {
   readonly runs: readonly ServedRun[];
   readonly plans: readonly ServedPlan[];
 }
 
-/** A folder of many directories is read at most this often, however many ask. */
+/** Minimum interval for reading the folders. */
 const freshMs = 400;
 
 /**
- * The runs, experiments and sweeps in folders, each with an id of ours: what is asked for is looked up among them, so that no request ever names a path.
- * An id is the same after a restart, so that an address can be kept.
+ * The runs, experiments and sweeps in folders, by ids that are stable over restarts. Requests name only ids, never paths.
  */
 export class Catalogue {
   readonly #folders: readonly string[];
   readonly #directories: string[];
   readonly #archives: RunArchive[] = [];
-  readonly #lockHolders: LockHolders = watchLocks(askForLocks);
+  readonly lockHolders: LockHolders = watchLocks(askForLocks);
   readonly #known = new Map<string, { signature: string; run: ServedRun }>();
   readonly #manifests = new Map<string, { identity: string; manifest: RunManifest }>();
   #shelf: Promise<Shelf> | undefined;
@@ -59,20 +58,20 @@ export class Catalogue {
     this.#directories = directories.map((directory) => realpathSync.native(resolve(directory)));
   }
 
-  /** Show what an archive holds, too. Whoever opened it keeps it until nobody asks any more. */
+  /** Add the contents of an archive, which its owner must keep open. */
   add(archive: RunArchive): void {
     this.#archives.push(archive);
     this.#directories.push(...archive.directories);
     this.#shelf = undefined;
   }
 
-  /** What there is now, oldest first. */
+  /** The current contents, oldest first. */
   async shelf(): Promise<Shelf> {
     if (this.#shelf === undefined || performance.now() - this.#readAt > freshMs) {
       this.#shelf = this.#read().finally(() => {
         this.#readAt = performance.now();
       });
-      this.#readAt = Number.POSITIVE_INFINITY; // whoever comes meanwhile gets the same
+      this.#readAt = Number.POSITIVE_INFINITY; // concurrent requests share this reading
     }
     return this.#shelf;
   }
@@ -83,11 +82,6 @@ export class Catalogue {
 
   async plan(id: string): Promise<ServedPlan | undefined> {
     return (await this.shelf()).plans.find((plan) => plan.id === id);
-  }
-
-  /** For those who read a plan's states. */
-  get lockHolders(): LockHolders {
-    return this.#lockHolders;
   }
 
   async #read(): Promise<Shelf> {
@@ -105,7 +99,7 @@ export class Catalogue {
       ),
     ]);
     const all = found.flat();
-    const holders = await this.#lockHolders(all.flatMap(({ run }) => (run.manifest ? [run.directory] : [])));
+    const holders = await this.lockHolders(all.flatMap(({ run }) => (run.manifest ? [run.directory] : [])));
     const runs: ServedRun[] = [];
     for (const { run, plan } of all) runs.push(await this.#served(withLock(run, holders), plan));
     const kept = new Set(runs.map(({ directory }) => directory));
@@ -113,7 +107,7 @@ export class Catalogue {
     return { runs: runs.sort((left, right) => compareText(left.row.created ?? "", right.row.created ?? "")), plans };
   }
 
-  /** A manifest is read again when it is another file: the folders are looked at again and again, and most of what lies there has ended long ago. */
+  /** Read a manifest, cached until the file changes, as most runs have ended long ago. */
   readonly #manifest = (directory: string): RunManifest => {
     const identity = fileIdentity(join(directory, runFiles.manifest));
     const known = this.#manifests.get(directory);
@@ -123,7 +117,7 @@ export class Catalogue {
     return manifest;
   };
 
-  /** A run is read again when one of its files has changed. */
+  /** Read a run, cached until one of its files changes. */
   async #served(found: FoundRun, plan: string | null): Promise<ServedRun> {
     const signature = `${found.status} ${signatureOf(found.directory)}`;
     const known = this.#known.get(found.directory);
@@ -143,7 +137,7 @@ function compareText(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** The folder itself, and those in it that have the usual names. */
+/** The folder itself, and its folders with the default names. */
 function runFolders(folder: string): string[] {
   const usual = [runsFolder, experimentsFolder, sweepsFolder].map((name) => join(folder, name));
   return [folder, ...usual.filter((path) => existsSync(path) && !existsSync(join(path, runFiles.manifest)) && isInside(path, folder))];
@@ -158,19 +152,14 @@ function planDirectories(folder: string): ServedPlan[] {
     .map((directory) => ({ id: idOf(directory), directory }));
 }
 
-interface PlacedRun {
-  run: FoundRun;
-  plan: string | null;
-}
-
-/** The runs of a folder whose files lie in it: what a link leads to elsewhere is not served. */
-function inFolder(folder: string, plan: string | null, runs: readonly FoundRun[]): PlacedRun[] {
+/** The runs of a folder; runs behind links to other places are not served. */
+function inFolder(folder: string, plan: string | null, runs: readonly FoundRun[]): { run: FoundRun; plan: string | null }[] {
   return runs
     .filter(({ directory }) => isInside(directory, folder))
     .map((run) => {
       const link = linkOut(run.directory);
       if (link === undefined) return { run, plan };
-      return { run: { ...run, status: "corrupt", manifest: undefined, problem: `${link} is a link that leads out of the run, and is not followed` }, plan };
+      return { run: { ...run, status: "corrupt", manifest: undefined, problem: `${link} is a link out of the run, which is not followed` }, plan };
     });
 }
 
@@ -178,7 +167,7 @@ function isInside(path: string, folder: string): boolean {
   try {
     return realpathSync.native(path).startsWith(realpathSync.native(folder) + sep);
   } catch {
-    return false; // it has gone, or leads nowhere
+    return false; // it does not exist
   }
 }
 
@@ -186,7 +175,7 @@ function linkOut(directory: string): string | undefined {
   return entriesOf(directory).find((entry) => entry.isSymbolicLink() && !isInside(join(directory, entry.name), directory))?.name;
 }
 
-/** The entries of a folder; none when it was deleted since it was listed. */
+/** The entries of a folder; none if it was deleted meanwhile. */
 function entriesOf(directory: string): Dirent[] {
   try {
     return readdirSync(directory, { withFileTypes: true });
@@ -202,7 +191,7 @@ function withLock(run: FoundRun, holders: ReadonlyMap<string, number>): FoundRun
   return pid === undefined ? run : { ...run, status: "running", pid };
 }
 
-/** A live history is written without its size changing: its index grows. */
+/** The index is watched because the size of a history does not change during a training. */
 const watched = [runFiles.manifest, runFiles.config, runFiles.notes, runFiles.events, "history.idx"];
 
 function signatureOf(directory: string): string {

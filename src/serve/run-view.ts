@@ -17,12 +17,12 @@ import { fileIdentity } from "./lock-watch.js";
 import { RunLog } from "./run-log.js";
 import { type Line, MeasuredStates, rowPath, statesLosses } from "./state-measures.js";
 
-/** The numbers of an analysis that a chart shows: one array a line, the first entry of which is of state `from`. */
+/** Lines of an analysis; the first value is of state `from`. */
 type Analysed = readonly { name: string; from: 0 | 1; values: readonly (number | null)[] }[];
 
-const most = { tokens: 65_536 };
+const maxTokens = 65_536;
 
-/** Everything that is shown of one run but its summary, read from its files as it is asked for, and kept as long as they do not change. */
+/** The data of one run for the page except its summary, read on demand and cached until its files change. */
 export class RunView {
   readonly #directory: string;
   readonly #log: RunLog;
@@ -35,13 +35,12 @@ export class RunView {
     this.#log = new RunLog(directory);
   }
 
-  /** Events other than steps, as they are now. */
+  /** Current events except steps. */
   get events(): RunLog["events"] {
     this.#log.update();
     return this.#log.events;
   }
 
-  /** All lines of the run between two steps. */
   async series({ id, row }: ServedRun, { points, from, to }: { points: number; from: number; to: number }): Promise<SeriesDocument> {
     this.#log.update();
     const notes: string[] = [];
@@ -59,14 +58,14 @@ export class RunView {
     };
   }
 
-  /** One line; undefined where the run has none of that name. The loss is read without the log, which is long. */
+  /** One line by name; undefined if the run has none. The loss is read without the long event log. */
   async line(name: string, points: number): Promise<{ x: number[]; y: (number | null)[] } | undefined> {
     const found = name === "loss" ? statesLosses(this.#directory) : undefined;
     const line = found ?? (await this.#lineByName(name));
     return line && reduced(line, points);
   }
 
-  /** Epochs and seconds of its steps, as its log tells them. */
+  /** Epochs and seconds of its steps. */
   clock(): Clock | null {
     this.#log.update();
     return runClock(this.#log.steps);
@@ -76,7 +75,7 @@ export class RunView {
     const history = await openHistory(this.#directory);
     try {
       const { states, tokens, dims, dtype, steps, rowTokens } = history;
-      if (tokens > most.tokens) throw new BhBridgeError("FORMAT_UNSUPPORTED", `its states have ${tokens} rows, more than the ${most.tokens} that are shown`);
+      if (tokens > maxTokens) throw new BhBridgeError("FORMAT_UNSUPPORTED", `its states have ${tokens} rows, more than the maximum of ${maxTokens}`);
       const dead = new Set(readRunManifest(this.#directory).corpus.deadTokens);
       const rows = Array.from({ length: tokens }, (_, row) => row);
       return {
@@ -97,10 +96,9 @@ export class RunView {
     }
   }
 
-  /** The basis of the path as it was when it was first asked for: one that moved would be no basis. */
+  /** The basis of the path, fixed once there are enough states. */
   async basis(): Promise<BasisDocument> {
     if (this.#basis) return this.#basis;
-    // Eigenvectors take a library that most of a server's life does not.
     const { pathBasis } = await import("../analysis/geometry/path-basis.js");
     const history = await openHistory(this.#directory);
     try {
@@ -119,7 +117,7 @@ export class RunView {
     }
   }
 
-  /** The way of a row in the run's basis. */
+  /** The path of a row in the run's basis. */
   async path(row: number, most: number): Promise<RowPathDocument> {
     const { mean, directions, components } = await this.basis();
     const dims = mean.length;
@@ -143,7 +141,7 @@ export class RunView {
     }
   }
 
-  /** The history, to be closed by whoever opened it. */
+  /** Open the history, which the caller closes. */
   open(): Promise<History> {
     return openHistory(this.#directory);
   }
@@ -192,8 +190,10 @@ export class RunView {
     }
     try {
       const { counts, places } = await this.#measured.of(() => openHistory(this.#directory), false);
-      if (counts.every > 1) notes.push(`Black holes are counted in every ${counts.every}. state; "bh-bridge analyze" counts them in all`);
-      if (places.every > 1) notes.push(`Radius, displacement and motion are of every ${places.every}. state; "bh-bridge analyze" measures all`);
+      const ordinal = (every: number) => (every === 2 ? "2nd" : `${every}th`);
+      if (counts.every > 1) notes.push(`Black holes are counted in every ${ordinal(counts.every)} state; "bh-bridge analyze" counts them in all`);
+      if (places.every > 1)
+        notes.push(`Radius, displacement and motion are measured in every ${ordinal(places.every)} state; "bh-bridge analyze" measures all`);
       const { every: _, steps: counted, ...numbers } = counts;
       const { every: __, steps: measured, ...figures } = places;
       return [
@@ -219,20 +219,15 @@ export class RunView {
   }
 }
 
-/** Directions that the page's tour goes through, from a sample that takes no time to wait for. */
+/** Number of directions for the page's tour, and the size of their sample, which is computed at once. */
 const basisSize = { axes: 8, work: 3e7, mostDims: 256 };
-/** A path of fewer states has not gone far enough to tell its directions. */
+/** Shorter paths do not determine their directions. */
 const enoughStates = 100;
 
-/** What HF logs, by the names of the page. */
-const loggedNames = {
-  loss: "mean loss",
-  eval_loss: "held-out loss",
-  learning_rate: "learning rate",
-  grad_norm: "gradient norm",
-} as const;
+/** Names of the page for the logs of HF. */
+const loggedNames = { loss: "mean loss", eval_loss: "held-out loss", learning_rate: "learning rate", grad_norm: "gradient norm" } as const;
 
-/** The lines of a run that come from its event log. */
+/** The lines from a run's event log. */
 export type TrainingLine = "loss" | "rate" | (typeof loggedNames)[keyof typeof loggedNames];
 
 function loggedName(key: string): TrainingLine | undefined {
@@ -240,7 +235,7 @@ function loggedName(key: string): TrainingLine | undefined {
 }
 
 const onRequest: readonly string[] = ownAnalyses.flatMap(({ name, isOnRequest }) => (isOnRequest ? [name] : []));
-/** Series of states that the default analysis of a run does not report: they are measured live for an analysed run too. */
+/** Series that the default analysis does not report, which are also measured live for an analysed run. */
 const unreported = allSeries.filter(({ per, of, analysis }) => per === "state" && (of === undefined || onRequest.includes(analysis)));
 
 function analysedLines(document: AnalysisDocument): Analysed {
@@ -251,7 +246,7 @@ function analysedLines(document: AnalysisDocument): Analysed {
   });
 }
 
-/** Steps a second, over stretches of a second and more. A stretch in which the run lay still is none. */
+/** Steps per second over intervals of at least a second. Interruptions are omitted. */
 function rateOf(steps: RunLog["steps"]): Line {
   const x: number[] = [];
   const y: number[] = [];
@@ -271,11 +266,11 @@ function rateOf(steps: RunLog["steps"]): Line {
 
 function between({ x, y }: Line, from: number, to: number): Line {
   if (from <= 0 && to === Number.POSITIVE_INFINITY) return { x, y };
-  const places = Array.from({ length: x.length }, (_, at) => at).filter((at) => (x[at] ?? 0) >= from && (x[at] ?? 0) <= to);
-  return { x: places.map((at) => x[at] ?? 0), y: places.map((at) => y[at] ?? Number.NaN) };
+  const chosen = [...x.keys()].filter((at) => (x[at] ?? 0) >= from && (x[at] ?? 0) <= to);
+  return { x: chosen.map((at) => x[at] ?? 0), y: chosen.map((at) => y[at] ?? Number.NaN) };
 }
 
-/** A line as JSON can hold it, which has no NaN and no infinity, and no longer than a chart can show. */
+/** A line for JSON, without non-finite numbers, and no longer than a chart can show. */
 function reduced({ x, y }: Line, points: number): Omit<Series, "name"> {
   return reduceSeries({ x, y: y.map((value) => (Number.isFinite(value) ? value : null)) }, points);
 }

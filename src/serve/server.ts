@@ -12,30 +12,26 @@ import { Api } from "./api.js";
 import { Catalogue } from "./catalogue.js";
 import { takesArchive } from "./dropped-archives.js";
 
-/** Who may ask this server, and how a browser comes to be one of them. */
+/** Access control of the server. */
 export interface Access {
-  /** What stands in the address that is printed. */
+  /** The token in the printed address. */
   readonly token: string;
-  /** Whether a text is that token. */
   isToken(text: string): boolean;
-  /** The header that makes the browser known from now on. */
+  /** The header that stores the cookie in the browser. */
   readonly setCookie: string;
-  /** Why a request is refused, with its HTTP status; undefined when it is not. A page elsewhere can make a browser ask, but not under our name. */
+  /** Reason and HTTP status for refusing a request of a foreign host or origin; undefined if it is allowed. */
   refusal(request: IncomingMessage): Refusal | undefined;
-  /** Whether a request carries the cookie. */
+  /** Whether a request has the cookie. */
   isKnown(request: IncomingMessage): boolean;
 }
 
-interface Refusal {
-  status: 401 | 403 | 421;
-  message: string;
-}
+type Refusal = { status: 401 | 403 | 421; message: string };
 
 /**
- * Access by a token of this start, which becomes a cookie.
+ * Access by a token of this server, which is exchanged for a cookie.
  *
- * @param port part of the cookie's name: a browser sends the cookies of a host to all its ports.
- * @param hosts what may stand in the Host header.
+ * @param port part of the cookie's name, as a browser sends the cookies of a host to all its ports.
+ * @param hosts accepted values of the Host header.
  */
 export function createAccess(port: number, hosts: readonly string[]): Access {
   const token = randomBytes(32).toString("hex");
@@ -50,15 +46,15 @@ export function createAccess(port: number, hosts: readonly string[]): Access {
     isKnown,
     refusal(request) {
       const { host, origin } = request.headers;
-      if (host === undefined || !hosts.includes(host)) return { status: 421, message: "this server answers only to the address that bh-bridge serve printed" };
+      if (host === undefined || !hosts.includes(host)) return { status: 421, message: "this server only answers at the address that bh-bridge serve printed" };
       const isChange = request.method !== "GET" && request.method !== "HEAD";
-      if (origin === undefined ? isChange : !origins.includes(origin)) return { status: 403, message: "a page of another origin may not ask this server" };
+      if (origin === undefined ? isChange : !origins.includes(origin)) return { status: 403, message: "pages of other origins may not access this server" };
       return undefined;
     },
   };
 }
 
-/** Compared by digests, so that the time tells nothing of either text. */
+/** Compare digests, so that the duration reveals nothing about the texts. */
 function isSame(given: string, expected: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
@@ -71,11 +67,10 @@ function cookiesOf({ headers }: IncomingMessage): [name: string, value: string][
   });
 }
 
-/** A file of the page, as it is sent. */
 interface PageFile {
   readonly type: string;
   readonly bytes: Buffer;
-  /** Its name says what is in it, so that a browser need not ask again. */
+  /** Whether its name contains a hash, so that browsers can cache it. */
   readonly isFixed: boolean;
 }
 
@@ -87,9 +82,9 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /**
- * The files of the built page by their address. They are read once, and nothing else is ever sent from a disk by its name.
+ * Read the files of the built page by address. No other file is ever sent by name.
  *
- * @throws {BhBridgeError} `INTERNAL` where the page was not built.
+ * @throws {BhBridgeError} `INTERNAL` if the page was not built.
  */
 export function readPageFiles(folder: string = join(packageRoot, "dist", "web")): ReadonlyMap<string, PageFile> {
   try {
@@ -102,36 +97,34 @@ export function readPageFiles(folder: string = join(packageRoot, "dist", "web"))
       }),
     );
   } catch (cause) {
-    throw new BhBridgeError("INTERNAL", `the page is not in ${folder}: build it with "node scripts/build.mjs", or install the package anew`, { cause });
+    throw new BhBridgeError("INTERNAL", `the page is not in ${folder}: build it with "node scripts/build.mjs", or reinstall the package`, { cause });
   }
 }
 
-/** Where a server listens, and for what. */
+/** Options of the server. */
 export interface ServeOptions {
   /** Folders of runs, experiments and sweeps. */
   folders: readonly string[];
   /** Single runs, experiments and sweeps. */
   directories?: readonly string[];
-  /** Archives that are shown as well; whoever opened them closes them when the server has ended. */
+  /** Archives, which the caller closes after the server has ended. */
   archives?: readonly RunArchive[];
-  /** 0 for any that is free; else this one, or the next that is free. */
+  /** Port, or the next free one; 0 selects any. */
   port: number;
-  /** The address to listen at; `127.0.0.1`, which no other machine reaches, unless somebody asks for more. */
+  /** Address to listen on; other machines cannot reach `127.0.0.1`. */
   host: string;
 }
 
-/** A server that listens. */
 export interface Serving extends AsyncDisposable {
   readonly port: number;
-  /** With the token. */
+  /** Address with the token. */
   readonly url: string;
 }
 
-/** Connections at a time; more are dropped as they come. */
-const mostConnections = 512;
-/** Of them, those that have not shown the token or its cookie; the oldest is dropped for one more. */
-const mostStrangers = 128;
-/** Ports that are tried one after the other. */
+/** Maximum number of connections. */
+const maxConnections = 512;
+/** Maximum number of connections without token or cookie; the oldest is dropped for a new one. */
+const maxStrangers = 128;
 const triedPorts = 20;
 /** No request has a body, but for an archive that is dropped on the page. */
 const mostBodyBytes = 1024;
@@ -146,7 +139,7 @@ export async function serve({ folders, directories, archives = [], port: wanted,
     connectionsCheckingInterval: 2_000,
     keepAliveTimeout: 10_000,
   });
-  server.maxConnections = mostConnections;
+  server.maxConnections = maxConnections;
   const strangers = new Strangers();
   server.on("connection", (socket: Socket) => strangers.admit(socket));
   const port = await listen(server, wanted, host);
@@ -174,7 +167,7 @@ interface Answering {
   strangers: Strangers;
 }
 
-/** Connections that have not shown the token or its cookie: whoever opens many and says nothing keeps nobody out. */
+/** Connections without token or cookie. They are limited, so that they cannot block the user's. */
 class Strangers {
   readonly #sockets = new Set<Socket>(); // the oldest first
 
@@ -182,10 +175,9 @@ class Strangers {
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     const [oldest] = this.#sockets;
-    if (this.#sockets.size > mostStrangers) oldest?.destroy();
+    if (this.#sockets.size > maxStrangers) oldest?.destroy();
   }
 
-  /** It is the user's. */
   recognize(socket: Socket): void {
     this.#sockets.delete(socket);
   }
@@ -193,47 +185,47 @@ class Strangers {
 
 async function answer(request: IncomingMessage, response: ServerResponse, { access, api, files, strangers }: Answering): Promise<void> {
   setSafetyHeaders(response);
-  response.setTimeout(60_000, () => response.destroy()); // whoever takes nothing for so long is gone
+  response.setTimeout(60_000, () => response.destroy()); // drops clients that stopped reading
   try {
     const refusal = access.refusal(request);
     if (refusal) return sendText(response, refusal.status, refusal.message);
     const url = addressOf(request);
-    if (!url) return sendText(response, 400, "this is no address");
+    if (!url) return sendText(response, 400, "invalid address");
     if (access.isKnown(request)) strangers.recognize(request.socket);
     const mayHaveBody = access.isKnown(request) && takesArchive(request.method, url.pathname.slice("/api/".length));
     if (!mayHaveBody) {
       if (Number(request.headers["content-length"] ?? 0) > mostBodyBytes || request.headers["transfer-encoding"] !== undefined) {
         response.setHeader("Connection", "close");
-        return sendText(response, 413, "no request to this server has a body but an archive");
+        return sendText(response, 413, "only an archive may be sent to this server");
       }
       request.resume();
     }
     const token = url.searchParams.get("token");
     if (token !== null && request.method === "GET") {
-      if (!access.isToken(token)) return sendText(response, 403, "this is not the token of this start. Open the address that bh-bridge serve printed last");
+      if (!access.isToken(token)) return sendText(response, 403, "wrong token. Open the address that bh-bridge serve printed last");
       strangers.recognize(request.socket);
       response.setHeader("Set-Cookie", access.setCookie);
       return sendOn(request, response);
     }
-    if (!access.isKnown(request)) return sendText(response, 401, "Open the address that bh-bridge serve printed: it has the token that lets this browser in");
+    if (!access.isKnown(request)) return sendText(response, 401, "Open the address that bh-bridge serve printed: it contains the access token");
     if (url.pathname.startsWith("/api/")) {
       if (await api.answer(url.pathname.slice("/api/".length), { request, response, query: url.searchParams })) return;
-      return sendDocument(response, { error: "there is nothing at this address; the run may have been removed" }, 404);
+      return sendDocument(response, { error: "nothing found at this address; the run may have been removed" }, 404);
     }
     const file = files.get(url.pathname);
-    if (!file) return sendText(response, 404, "there is nothing at this address");
-    if (request.method !== "GET" && request.method !== "HEAD") return sendText(response, 405, "this address is only read");
+    if (!file) return sendText(response, 404, "nothing found at this address");
+    if (request.method !== "GET" && request.method !== "HEAD") return sendText(response, 405, "this address is read-only");
     if (file.isFixed) response.setHeader("Cache-Control", "private, max-age=31536000, immutable");
     sendBytes(response, file.bytes, file.type);
   } catch (error) {
-    if (!request.complete && !response.headersSent) response.setHeader("Connection", "close"); // nobody reads the rest of its body
-    tellFailure(response, error);
+    if (!request.complete && !response.headersSent) response.setHeader("Connection", "close"); // the rest of its body is not read
+    sendFailure(response, error);
   }
 }
 
 /**
- * Lead a browser that has been let in to the page. One that another page or a file led here would not send its new cookie along with a redirect
- * (`SameSite=Strict`): this page leads it on.
+ * Redirect an authorized browser to the page. After a link from another page or a file, a redirect would not carry the new cookie (`SameSite=Strict`), so a
+ * small page redirects instead.
  */
 function sendOn({ headers }: IncomingMessage, response: ServerResponse): void {
   const { "sec-fetch-site": cameFrom = "none" } = headers;
@@ -245,16 +237,16 @@ function sendOn({ headers }: IncomingMessage, response: ServerResponse): void {
   response.end();
 }
 
-/** The address that was asked for, as it was written: `..` is no way up here, and names nothing. */
+/** The requested address without resolving `..`, which names nothing here. */
 function addressOf({ url = "/" }: IncomingMessage): { pathname: string; searchParams: URLSearchParams } | undefined {
   if (!url.startsWith("/")) return undefined;
   const [pathname = "/", query = ""] = url.split("?", 2);
   return { pathname, searchParams: new URLSearchParams(query) };
 }
 
-function tellFailure(response: ServerResponse, error: unknown): void {
+function sendFailure(response: ServerResponse, error: unknown): void {
   if (response.headersSent || response.destroyed) {
-    response.destroy(); // the other side has gone, or learns by a short answer that something is wrong
+    response.destroy(); // a truncated response signals the error
     return;
   }
   const statuses: Readonly<Record<string, number>> = { USAGE: 400, TENSOR_NOT_FOUND: 404, FILE_NOT_FOUND: 404, RUN_NOT_FOUND: 404, INTERNAL: 500 };
@@ -270,7 +262,7 @@ function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-/** What may stand in the Host header: a name that somebody else points here by DNS may not. */
+/** Accepted values of the Host header, which exclude names that others point here by DNS. */
 function allowedHosts(port: number, host: string): string[] {
   const loopback = ["127.0.0.1", "localhost", "[::1]"];
   const own = isEverywhere(host)
@@ -284,14 +276,11 @@ async function listen(server: Server, wanted: number, host: string): Promise<num
   for (const port of ports) {
     const problem = await listenAt(server, port, host);
     if (problem === undefined) break;
-    if (problem.code !== "EADDRINUSE") throw new BhBridgeError("IO_FAILED", `cannot listen at ${host}, port ${port}: ${problem.message}`, { cause: problem });
+    if (problem.code !== "EADDRINUSE") throw new BhBridgeError("IO_FAILED", `cannot listen on ${host}, port ${port}: ${problem.message}`, { cause: problem });
   }
   const address = server.address();
   if (address === null || typeof address === "string") {
-    throw new BhBridgeError(
-      "IO_FAILED",
-      `the ports ${ports[0]} to ${ports.at(-1)} are all taken: name another with --port, or let the system choose with --port 0`,
-    );
+    throw new BhBridgeError("IO_FAILED", `the ports ${ports[0]} to ${ports.at(-1)} are in use: choose another with --port, or any with --port 0`);
   }
   return address.port;
 }

@@ -16,38 +16,39 @@ import { RawReader } from "../formats/state-checks.js";
 import { stepsDone } from "../runs/history-index.js";
 import { historyFile, indexPathOf } from "../runs/run-layout.js";
 
-/** So much of a history is read for its counts; of a longer one every second state, every fourth, … */
+/** Bytes of a history that are read for its counts; of a longer one every second state, every fourth, … */
 const countedBytes = 256 * 2 ** 20;
-/** A state is decoded for its geometry, which takes some fifty times as long as its counts. */
+/** Geometry requires decoding, which takes about fifty times as long as counting. */
 const measuredBytes = 24 * 2 ** 20;
-const mostMeasured = 400;
-const mostNumbers = 1 << 22;
+const maxMeasured = 400;
+const maxNumbers = 1 << 22;
 
-/** Series of single states, by name: an entry for each measured state, at the step after which it was recorded. */
+/** Series by name, with an entry per measured state. */
 type MeasuredSeries = { readonly [Name in SeriesName]?: number[] };
 
-/** What is measured of single states: the counts of the timeline, and the live measures of the other analyses. */
+/** The counts of the timeline, and the live measures of the other analyses; `steps` holds the training step of each measured state. */
+type Measures = { readonly every: number; readonly steps: number[] } & MeasuredSeries;
 interface StateMeasures {
-  readonly counts: { readonly every: number; readonly steps: number[] } & MeasuredSeries;
-  readonly places: { readonly every: number; readonly steps: number[] } & MeasuredSeries;
+  readonly counts: Measures;
+  readonly places: Measures;
 }
 
-/** The series that are counted: those of the timeline. */
+/** The counted series, which are those of the timeline. */
 const counted = allSeries.filter(({ analysis }) => analysis === timelineAnalysis.name);
 const liveMeasures: readonly LiveMeasure[] = ownAnalyses.flatMap(({ live }): LiveMeasure[] => (live ? [live] : []));
-/** The series that are measured live, in the order of all series. */
+/** The live series, in the order of all series. */
 const measured = allSeries.filter(({ name }) => liveMeasures.some(({ series }) => series.includes(name)));
 
-/** Measures of a run that nobody has analysed, taken while it is looked at: states that have been measured are not read again. */
+/** Incremental measures of a run that has not been analysed. */
 export class MeasuredStates {
   #states = 0;
   #measures: StateMeasures | undefined;
   #running: Promise<StateMeasures> | undefined;
 
   /**
-   * Measures of all states that a history has now; whoever asks meanwhile gets the same.
+   * Measure all current states; concurrent calls share the result.
    *
-   * @param isAnalysed whether an analysis of the run has counted classes and measured steps: neither is done again.
+   * @param isAnalysed whether an analysis of the run has the counts and step measures already.
    */
   async of(open: () => Promise<History>, isAnalysed: boolean): Promise<StateMeasures> {
     this.#running ??= this.#update(open, isAnalysed).finally(() => {
@@ -62,7 +63,7 @@ export class MeasuredStates {
       const stateBytes = history.tokens * history.dims * itemSizes[history.dtype];
       const every = {
         counts: stride(history.states, countedBytes / stateBytes),
-        places: stride(history.states, history.tokens * history.dims > mostNumbers ? 1 : Math.min(measuredBytes / stateBytes, mostMeasured)),
+        places: stride(history.states, history.tokens * history.dims > maxNumbers ? 1 : Math.min(measuredBytes / stateBytes, maxMeasured)),
       };
       const before = this.#measures;
       const isContinued =
@@ -79,7 +80,7 @@ export class MeasuredStates {
     }
   }
 
-  async #place(history: History, places: StateMeasures["places"], first: number, isAnalysed: boolean): Promise<void> {
+  async #place(history: History, places: Measures, first: number, isAnalysed: boolean): Promise<void> {
     const { every } = places;
     const look = stateReader(history, isAnalysed);
     let since = performance.now();
@@ -88,13 +89,13 @@ export class MeasuredStates {
       places.steps.push(stepOfState(history, state));
       for (const { name } of measured) places[name]?.push(found[name] ?? Number.NaN);
       if (performance.now() - since < 20) continue;
-      await new Promise(setImmediate); // others are answered in between
+      await new Promise(setImmediate); // lets other requests proceed
       since = performance.now();
     }
   }
 }
 
-/** Measures single states of a history, all in the same memory: a state can be large. @param isAnalysed whether steps need no measuring */
+/** Measure single states in shared memory. @param isAnalysed whether to omit the measures of steps */
 function stateReader(history: History, isAnalysed: boolean): (state: number) => Readonly<Record<string, number>> {
   const { dtype, tokens, dims } = history;
   const bytes = new Uint8Array(tokens * dims * itemSizes[dtype]);
@@ -127,14 +128,11 @@ function empty(every: { counts: number; places: number }): StateMeasures {
   };
 }
 
-/** Count the classes of every `every`-th state from `first` on; what a state has does not depend on the others. */
-async function count(history: History, counts: StateMeasures["counts"], first: number): Promise<void> {
+/** Count the classes of every `every`-th state from `first` on. */
+async function count(history: History, counts: Measures, first: number): Promise<void> {
   const { every } = counts;
-  const states = Array.from(
-    { length: Math.max(0, Math.ceil((history.states - first) / every)) },
-    (_, index) => Math.ceil(first / every) * every + index * every,
-  );
-  const chosen = states.filter((state) => state < history.states);
+  const begin = Math.ceil(first / every) * every;
+  const chosen = Array.from({ length: Math.max(0, Math.ceil((history.states - begin) / every)) }, (_, index) => begin + index * every);
   if (chosen.length === 0) return;
   const stateBytes = history.tokens * history.dims * itemSizes[history.dtype];
   const { raw: _, ...readable } = history;
@@ -151,19 +149,19 @@ async function count(history: History, counts: StateMeasures["counts"], first: n
   for (const { name, of } of counted) for (const value of of?.(timeline) ?? []) counts[name]?.push(value ?? Number.NaN);
 }
 
-/** A line of a chart: rising x, and a y for each; NaN where there is none. */
+/** A line of a chart with increasing x; missing y are NaN. */
 export interface Line {
   readonly x: readonly number[];
   readonly y: readonly number[];
 }
 
-/** The loss of every recorded step, from the index of a run's history; nothing where there is none. A hundredth of the time that the event log takes. */
+/** The loss of every recorded step from the index of the history, a hundred times faster than from the event log; undefined without an index. */
 export function statesLosses(directory: string): Line | undefined {
   let file: FileBytes;
   try {
     file = new FileBytes(containedFile(directory, indexPathOf(historyFile)));
   } catch {
-    return undefined; // a run that has not got that far
+    return undefined; // no index yet
   }
   try {
     const records = Math.floor(file.size / indexRecordBytes);
@@ -172,9 +170,8 @@ export function statesLosses(directory: string): Line | undefined {
     const line = { x: [] as number[], y: [] as number[] };
     for (let at = 0, last = -1; at < records; at++) {
       const step = stepOfRecord(bytes, at);
-      if (step <= last) break; // what follows has room, and no record yet
-      if (at <= committed && !isSoundRecord(bytes, at))
-        throw new BhBridgeError("RUN_CORRUPT", `${file.path} is damaged: record ${at} does not have its own CRC-32`);
+      if (step <= last) break; // unused space
+      if (at <= committed && !isSoundRecord(bytes, at)) throw new BhBridgeError("RUN_CORRUPT", `${file.path} is damaged: record ${at} has a wrong CRC-32`);
       last = step;
       const loss = lossOfRecord(bytes, at);
       if (Number.isNaN(loss)) continue;
@@ -187,25 +184,24 @@ export function statesLosses(directory: string): Line | undefined {
   }
 }
 
-/** Where a row was at states evenly spread over its history. */
+/** Coordinates of a row in a basis, one list per state. */
 interface RowPath {
   states: number[];
-  /** Coordinates in the basis, one list a state. */
   places: number[][];
 }
 
-/** A checksum is of a whole state, so that a row of a large one costs the reading of all rows: the path then has fewer states. */
+/** Checksums cover whole states, so that reading a row of a large state reads all rows: the path then has fewer states. */
 const checkedBytes = 256 * 2 ** 20;
 
 /**
- * The way of one row through the whole training, in the directions of a basis. What the states' checksums need is read beside its own bytes.
+ * The path of one row through the training, in the directions of a basis.
  *
- * @throws {BhBridgeError} `USAGE` for a row that there is not; `FORMAT_UNSUPPORTED` where the states do not lie in a plain file.
+ * @throws {BhBridgeError} `USAGE` for an unknown row; `FORMAT_UNSUPPORTED` if the states are compressed.
  */
 export function rowPath(history: History, basis: Pick<PathBasis, "center" | "axes">, row: number, most: number): RowPath {
   const { states, tokens, dims, dtype, raw, source } = history;
   if (row >= tokens) throw new BhBridgeError("USAGE", `${source} has the rows 0 to ${tokens - 1}, not ${row}`);
-  if (!raw) throw new BhBridgeError("FORMAT_UNSUPPORTED", `${source} is packed: the way of one row cannot be read without all others`);
+  if (!raw) throw new BhBridgeError("FORMAT_UNSUPPORTED", `${source} is compressed: the path of one row cannot be read alone`);
   const rowBytes = dims * itemSizes[dtype];
   const bytes = new Uint8Array(rowBytes);
   const values = new Float64Array(dims);
