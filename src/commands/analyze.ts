@@ -16,18 +16,10 @@ import { table } from "./terminal/table.js";
 import { findTarget, parseWhole } from "./terminal/target.js";
 import { Terminal } from "./terminal/terminal.js";
 
-interface AnalyzeCommandOptions extends CommonOptions {
-  only?: string[];
-  k?: number;
-  step?: number;
-  against?: string;
-  maxTokens?: number;
-  maxNodes?: number;
-}
+type AnalyzeCommandOptions = CommonOptions & { only?: string[]; k?: number; step?: number; against?: string; maxTokens?: number; maxNodes?: number };
 
 const analysisNames = allAnalyses().map(({ name }) => name);
 
-/** `bh-bridge analyze RUN|FILE`. */
 export function analyzeCommand(): Command {
   const onRequest = allAnalyses().flatMap(({ name, isOnRequest }) => (isOnRequest ? [name] : []));
   return createCommand(
@@ -126,10 +118,7 @@ async function storeInRun(path: string, document: AnalysisDocument, terminal: Te
 
 const maxPopulationsShown = 12;
 
-interface Section {
-  readonly title: string;
-  readonly lines: readonly (string | TextTable)[];
-}
+type Section = { readonly title: string; readonly lines: readonly (string | TextTable)[] };
 
 function censusSection({ unique, rows, C, P, populations }: AnalysisDocument["finalCensus"]): Section {
   const shown = populations.slice(0, maxPopulationsShown).map(groupDigits).join(", ");

@@ -23,11 +23,8 @@ export const censusDocumentSchema = z.strictObject({
 });
 export type CensusDocument = z.output<typeof censusDocumentSchema>;
 
-interface CensusOptions extends CommonOptions, RowsOptions {
-  step?: number;
-}
+type CensusOptions = CommonOptions & RowsOptions & { step?: number };
 
-/** `bh-bridge census FILE[::TENSOR]`. */
 export function censusCommand(): Command {
   return createCommand(
     "census",

@@ -17,13 +17,8 @@ export const exportDocumentSchema = z.strictObject({
 });
 export type ExportDocument = z.output<typeof exportDocumentSchema>;
 
-interface ExportCommandOptions extends CommonOptions {
-  to: ExportTarget;
-  out: string;
-  step?: number;
-}
+type ExportCommandOptions = CommonOptions & { to: ExportTarget; out: string; step?: number };
 
-/** `bh-bridge export RUN`. */
 export function exportCommand(): Command {
   return createCommand(
     "export",

@@ -31,7 +31,6 @@ export const presetDocumentSchema = z.strictObject({
 
 export type PresetDocument = z.output<typeof presetDocumentSchema>;
 
-/** `bh-bridge presets` and `bh-bridge presets show NAME`. */
 export function presetsCommand(): Command {
   return new Command("presets")
     .description("List the presets, which are named configurations")

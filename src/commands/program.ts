@@ -46,9 +46,7 @@ export async function createProgram(name?: string): Promise<Command> {
   return throwErrors(program);
 }
 
-/** Minimum terminal width for two columns. */
 const wideTerminal = 80;
-/** Minimum width of the second column. */
 const narrowestDescription = 40;
 /** Columns before a term, plus those between it and its description. */
 const itemMargin = 4;

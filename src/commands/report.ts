@@ -20,16 +20,8 @@ export const reportDocumentSchema = z.strictObject({
 });
 export type ReportDocument = z.output<typeof reportDocumentSchema>;
 
-interface ReportCommandOptions extends CommonOptions {
-  runs: string;
-  output?: string;
-  figures?: string;
-  md?: boolean;
-  force?: boolean;
-  open?: boolean;
-}
+type ReportCommandOptions = CommonOptions & { runs: string; output?: string; figures?: string; md?: boolean; force?: boolean; open?: boolean };
 
-/** `bh-bridge report RUN…|EXPERIMENT|SWEEP`. */
 export function reportCommand(): Command {
   return createCommand(
     "report",

@@ -20,7 +20,6 @@ interface RerecordCommandOptions extends CommonOptions {
   python?: string;
 }
 
-/** `bh-bridge rerecord RUN`. */
 export function rerecordCommand(): Command {
   return createCommand(
     "rerecord",

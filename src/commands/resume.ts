@@ -11,19 +11,10 @@ import { Terminal } from "./terminal/terminal.js";
 import { addNodeOptions, type NodeValues, nodesOf, takePlace } from "./train/node-options.js";
 import type { Training } from "./train/run-in-terminal.js";
 
-/** Values of the options of `resume`. */
-export interface ResumeValues {
-  out: string;
-  steps?: string;
-  corpus?: string;
-  allowInexact?: boolean;
-  python?: string;
-  onEvent?: string;
-}
+export type ResumeValues = { out: string; steps?: string; corpus?: string; allowInexact?: boolean; python?: string; onEvent?: string };
 
 type ResumeCommandOptions = CommonOptions & ResumeValues & NodeValues;
 
-/** `bh-bridge resume`. */
 export function resumeCommand(): Command {
   const example = "bh-bridge resume runs/2026-11-24T16-20-34-rmsnorm-11.2a-1f2e3d4c";
   return addNodeOptions(createCommand("resume", "Resume a run that ended early, with the same bits", example))

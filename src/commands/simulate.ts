@@ -24,7 +24,6 @@ interface SimulateCommandOptions extends CommonOptions {
   python?: string;
 }
 
-/** `bh-bridge simulate KIND`. */
 export function simulateCommand(): Command {
   return createCommand("simulate", "Draw initial states without training and count their black holes", "bh-bridge simulate snowball --sigma 1e-5 --draws 1000")
     .argument("<kind>", "initial state, as init.kind: normal, singular, snowball, unit-noise")

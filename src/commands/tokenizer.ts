@@ -18,15 +18,8 @@ export const tokenizerDocumentSchema = z.strictObject({
 });
 export type TokenizerDocument = z.output<typeof tokenizerDocumentSchema>;
 
-interface TrainOptions extends CommonOptions {
-  kind: TokenizerKind;
-  vocab: number;
-  corpus?: string[];
-  out: string;
-  python?: string;
-}
+type TrainOptions = CommonOptions & { kind: TokenizerKind; vocab: number; corpus?: string[]; out: string; python?: string };
 
-/** `bh-bridge tokenizer`. */
 export function tokenizerCommand(): Command {
   const train = createCommand(
     "train",

@@ -113,7 +113,6 @@ footer{margin-top:3rem;border-top:1px solid var(--line);color:var(--quiet);font-
 /** Data for the script of the page. */
 interface Embedded {
   readonly figures: Figure[];
-  /** Smoothed lines of each figure, by panel and mark. */
   readonly smooth: (SmoothLine | null)[][][];
   readonly replays: ReplayedRun[][];
 }
@@ -215,7 +214,6 @@ function figureHtml(whole: Figure, embedded: Embedded): string {
 </figure>`;
 }
 
-/** Significant digits in the page. */
 const digits = 6;
 
 function rounded<Value>(data: Value): Value {

@@ -12,14 +12,10 @@ export type Block =
   | { readonly kind: "replay"; readonly runs: readonly ReplayedRun[] };
 
 /** A run in a replay, with its name in the report. */
-export interface ReplayedRun {
-  readonly label: string;
-  readonly frames: ReplayFrames;
-}
+export type ReplayedRun = { readonly label: string; readonly frames: ReplayFrames };
 
 export interface Section {
   readonly title: string;
-  /** Whether it is initially closed. */
   readonly folded: boolean;
   readonly blocks: readonly Block[];
 }
@@ -34,12 +30,10 @@ export interface Page {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** An open section. */
 export function section(title: string, ...blocks: readonly Block[]): Section {
   return { title, folded: false, blocks };
 }
 
-/** A section that is initially closed. */
 export function foldedSection(title: string, ...blocks: readonly Block[]): Section {
   return { title, folded: true, blocks };
 }
@@ -49,7 +43,6 @@ export const list = (items: readonly string[]): Block => ({ kind: "list", items 
 export const code = (lines: string): Block => ({ kind: "code", text: lines });
 export const table = (head: readonly string[], rows: readonly (readonly string[])[]): Block => ({ kind: "table", head, rows });
 
-/** The figures that could be drawn. */
 export function drawn(figures: readonly FigureOrAbsent[]): Block[] {
   return figures.flatMap((each) => ("figure" in each ? [{ kind: "figure" as const, figure: each.figure }] : []));
 }

@@ -68,10 +68,7 @@ export async function reportSubject(given: readonly string[], out: string): Prom
 }
 
 /** A report before it is written; the figures include those that could not be drawn. */
-export interface Report {
-  readonly page: Page;
-  readonly figures: readonly FigureOrAbsent[];
-}
+export type Report = { readonly page: Page; readonly figures: readonly FigureOrAbsent[] };
 
 /** Create a report from files. @throws {BhBridgeError} as reading runs; `ABORTED`. */
 export async function makeReport(subject: ReportSubject, scan: ScanOptions = {}): Promise<Report> {

@@ -18,16 +18,11 @@ import { count, formatBytes, groupDigits } from "../text/format.js";
 import { type Block, code, drawn, foldedSection, list, type Page, pitfallTable, type ReplayedRun, type Section, section, table, text } from "./page.js";
 import { replayFrames } from "./replay-frames.js";
 
-/** Maximum number of rows in the table of losses. */
 const maxLosses = 20;
 
 /** A run with its name in the report. */
-export interface ReportedRun {
-  readonly label: string;
-  readonly run: RunSource;
-}
+export type ReportedRun = { readonly label: string; readonly run: RunSource };
 
-/** The page of one run. @throws {BhBridgeError} as reading it. */
 export async function runPage(reported: ReportedRun, figures: readonly FigureOrAbsent[]): Promise<Page> {
   const { run } = reported;
   const { manifest, config, directory } = run;
@@ -57,7 +52,6 @@ export async function runPage(reported: ReportedRun, figures: readonly FigureOrA
   };
 }
 
-/** The page of several runs. @throws {BhBridgeError} as reading them. */
 export async function runsPage(runs: readonly ReportedRun[], figures: readonly FigureOrAbsent[]): Promise<Page> {
   const results: TrainResult[] = [];
   for (const { run } of runs) results.push(await resultOf(run));
@@ -150,7 +144,6 @@ function pitfallBlocks({ traps }: TrainResult): Block[] {
   return traps.length === 0 ? [text("This run has none of the notebook's pitfalls.")] : [text("Pitfalls of the notebook in this run:"), pitfallTable(traps)];
 }
 
-/** The last loss; a dash for a run without a step. */
 function lastLoss(result: TrainResult): string {
   return result.loss.length === 0 ? "–" : decimal(finalLoss(result), 4);
 }

@@ -11,9 +11,7 @@ import type { WrittenFigure } from "./write-figures.js";
 /** A line with the checksum of all other lines, which proves that a file is an unchanged report. */
 interface Seal {
   line(sha256: string): string;
-  /** Matches the line. */
   readonly pattern: RegExp;
-  /** Index at which to insert the line. */
   place(text: string): number;
 }
 
@@ -118,7 +116,6 @@ function blockParts(block: Block, figures: WrittenFigure[], folder: string): str
   }
 }
 
-/** Escape a text for one line of Markdown. */
 function plain(text: string): string {
   return markdownText(text).replaceAll(/[_#~]/g, "\\$&");
 }

@@ -29,17 +29,11 @@ import { RunView } from "./run-view.js";
 const maxBytes = 64 * 2 ** 20;
 const pieceBytes = 128 * 1024;
 const maxPoints = 20_000;
-/** Maximum number of lines of an overlay. */
 const maxLines = 200;
 /** Maximum number of cached views, each of which may hold some megabytes. */
 const cachedViews = 24;
 
-/** A request. */
-interface Asked {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly query: URLSearchParams;
-}
+type Asked = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly query: URLSearchParams };
 
 /** The API of the page: read access by id to a catalogue of runs, to which archives can be added. */
 export class Api {

@@ -11,23 +11,19 @@ import { planFileName } from "../sweep/plan/plan-directory.js";
 import type { RunArchive } from "../sweep/run-archive.js";
 import { fileIdentity, watchLocks } from "./lock-watch.js";
 
-/** A run with its id. */
 export interface ServedRun extends ListedRun {
   readonly id: string;
   readonly directory: string;
   /** The experiment or sweep that it belongs to. */
   readonly plan: string | null;
-  /** Name of its archive. */
   readonly archive: string | null;
 }
 
-/** The directory of an experiment or a sweep. */
 export interface ServedPlan {
   readonly id: string;
   readonly directory: string;
 }
 
-/** The runs and plans of the served folders. */
 export interface Shelf {
   readonly runs: readonly ServedRun[];
   readonly plans: readonly ServedPlan[];

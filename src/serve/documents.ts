@@ -14,7 +14,6 @@ const value = z.json();
 export const serveDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/serve@1"), url: z.string() });
 export type ServeDocument = z.output<typeof serveDocumentSchema>;
 
-/** A run in the list. */
 const servedRunSchema = z.strictObject({
   id,
   ...runRowSchema.shape,
@@ -22,7 +21,6 @@ const servedRunSchema = z.strictObject({
   run: z.string(),
   /** The experiment or sweep that it belongs to. */
   plan: id.nullable(),
-  /** Name of its archive. */
   archive: z.string().nullable(),
   /** Values of the configuration that are not equal in all listed runs, by dotted path. */
   differs: z.record(z.string(), value),
@@ -69,9 +67,7 @@ export const servedRunDocumentSchema = z.strictObject({
   result: trainResultSchema.nullable(),
   /** The command that resumes or analyses it. */
   next: z.string().nullable(),
-  /** Files to download. */
   files: z.array(z.strictObject({ name: z.string(), bytes: count })),
-  /** Names of the figures. */
   figures: z.array(z.string()),
 });
 export type ServedRunDocument = z.output<typeof servedRunDocumentSchema>;

@@ -38,10 +38,7 @@ const maxWaitingBytes = 256 * 1024;
 /** Interval of messages without a change, which reveal dead connections. */
 const heartbeatMs = 15_000;
 
-interface NumberedChange {
-  number: number;
-  text: string;
-}
+type NumberedChange = { number: number; text: string };
 
 /** Sends changes as server-sent events. A listener that reconnects names the last change it received, and gets the later ones. */
 export class LiveChanges {

@@ -14,7 +14,6 @@ export function fileIdentity(path: string): string {
 }
 
 interface Known {
-  /** Identity of the directory's files when the lock was read. */
   signature: string;
   pid: number | undefined;
 }

@@ -50,7 +50,6 @@ function currentVerdict(rules: Rules, verdict: ExperimentVerdict): ExperimentVer
 
 type PlanRow = ShelfDocument["plans"][number];
 
-/** Rows of the plans, cached until their files change. */
 export class PlanRows {
   readonly #known = new Map<string, { signature: string; row: PlanRow }>();
 

@@ -14,7 +14,6 @@ const tailBytes = 96;
 export class RunLog {
   readonly #directory: string;
   readonly steps: LoggedStep[] = [];
-  /** All events except those of single steps. */
   readonly events: Exclude<TrainEvent, { type: "step_end" }>[] = [];
   #time = new TrainingTime();
   #position = 0;
@@ -24,7 +23,6 @@ export class RunLog {
     this.#directory = directory;
   }
 
-  /** Read the lines that were added. */
   update(): void {
     let log: FileBytes;
     try {

@@ -35,7 +35,6 @@ export class RunView {
     this.#log = new RunLog(directory);
   }
 
-  /** Current events except steps. */
   get events(): RunLog["events"] {
     this.#log.update();
     return this.#log.events;
@@ -65,7 +64,6 @@ export class RunView {
     return line && reduced(line, points);
   }
 
-  /** Epochs and seconds of its steps. */
   clock(): Clock | null {
     this.#log.update();
     return runClock(this.#log.steps);
@@ -117,7 +115,6 @@ export class RunView {
     }
   }
 
-  /** The path of a row in the run's basis. */
   async path(row: number, most: number): Promise<RowPathDocument> {
     const { mean, directions, components } = await this.basis();
     const dims = mean.length;

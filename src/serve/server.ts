@@ -12,16 +12,13 @@ import { Api } from "./api.js";
 import { Catalogue } from "./catalogue.js";
 import { takesArchive } from "./dropped-archives.js";
 
-/** Access control of the server. */
 export interface Access {
-  /** The token in the printed address. */
   readonly token: string;
   isToken(text: string): boolean;
   /** The header that stores the cookie in the browser. */
   readonly setCookie: string;
   /** Reason and HTTP status for refusing a request of a foreign host or origin; undefined if it is allowed. */
   refusal(request: IncomingMessage): Refusal | undefined;
-  /** Whether a request has the cookie. */
   isKnown(request: IncomingMessage): boolean;
 }
 
@@ -101,7 +98,6 @@ export function readPageFiles(folder: string = join(packageRoot, "dist", "web"))
   }
 }
 
-/** Options of the server. */
 export interface ServeOptions {
   /** Folders of runs, experiments and sweeps. */
   folders: readonly string[];
@@ -121,7 +117,6 @@ export interface Serving extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Maximum number of connections. */
 const maxConnections = 512;
 /** Maximum number of connections without token or cookie; the oldest is dropped for a new one. */
 const maxStrangers = 128;
@@ -160,12 +155,7 @@ export async function serve({ folders, directories, archives = [], port: wanted,
   };
 }
 
-interface Answering {
-  access: Access;
-  api: Api;
-  files: ReturnType<typeof readPageFiles>;
-  strangers: Strangers;
-}
+type Answering = { access: Access; api: Api; files: ReturnType<typeof readPageFiles>; strangers: Strangers };
 
 /** Connections without token or cookie. They are limited, so that they cannot block the user's. */
 class Strangers {

@@ -28,10 +28,7 @@ type MeasuredSeries = { readonly [Name in SeriesName]?: number[] };
 
 /** The counts of the timeline, and the live measures of the other analyses; `steps` holds the training step of each measured state. */
 type Measures = { readonly every: number; readonly steps: number[] } & MeasuredSeries;
-interface StateMeasures {
-  readonly counts: Measures;
-  readonly places: Measures;
-}
+type StateMeasures = { readonly counts: Measures; readonly places: Measures };
 
 /** The counted series, which are those of the timeline. */
 const counted = allSeries.filter(({ analysis }) => analysis === timelineAnalysis.name);
@@ -185,10 +182,7 @@ export function statesLosses(directory: string): Line | undefined {
 }
 
 /** Coordinates of a row in a basis, one list per state. */
-interface RowPath {
-  states: number[];
-  places: number[][];
-}
+type RowPath = { states: number[]; places: number[][] };
 
 /** Checksums cover whole states, so that reading a row of a large state reads all rows: the path then has fewer states. */
 const checkedBytes = 256 * 2 ** 20;

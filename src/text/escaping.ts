@@ -33,7 +33,6 @@ export function printable(text: string, limit = 200): string {
   return shown.length <= limit ? shown : `${shown.slice(0, limit - 1)}…`;
 }
 
-/** A table in Markdown. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(head), `|${head.map(() => "---").join("|")}|`, ...rows.map(line)].join("\n");

@@ -69,7 +69,7 @@ describe("two norms over two seeds", () => {
   test("the same command again trains nothing, and a seed more trains its two runs", async () => {
     const again = await experiment(file);
     expect(again.document).toEqual(first);
-    expect(again.stderr).toContain("nothing is left to train");
+    expect(again.stderr).toContain("no trials left to train");
     const more = await experiment(file, "--seeds", "42..44", "--workers", "1");
     expect(more.stderr).toContain("2 trials to train");
     expect(more.document.treatment.map((each) => each.run).slice(0, 2)).toEqual(first.treatment.map((each) => each.run));

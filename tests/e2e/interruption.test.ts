@@ -64,7 +64,7 @@ test.each([1, 2])("Ctrl-C %i times in a terminal during the training ends with 1
   expect(pressed).toMatchObject({ exit_code: 130, is_restored: true });
   expect(pressed.written).toContain(acknowledged("Stopping after this step, with a checkpoint"));
   const [run = ""] = readdirSync(join(folder.path, name));
-  expect(pressed.written).toContain(`Go on with:  node dist/cli.js resume ${relative(projectRoot, join(folder.path, name, run))}`);
+  expect(pressed.written).toContain(`Resume with:  node dist/cli.js resume ${relative(projectRoot, join(folder.path, name, run))}`);
 });
 
 test("keys during the training help, save a checkpoint, and stop it after its step", async () => {

@@ -73,7 +73,7 @@ test("tensors that are recorded later have the bits that they have when they are
     expect(got[0].length).toBe(13 * stateBytes);
     expect(got.map((part, index) => part.equals(recorded(atOnce, tensor, 15, 27)[index] ?? Buffer.alloc(0)))).toEqual([true, true]);
   }
-  expect((await run(["runs", "verify", copy])).stdout).toContain("every checksum holds\nNot covered: run.lock");
+  expect((await run(["runs", "verify", copy])).stdout).toContain("all checksums match\nNot covered: run.lock");
   expect((await run(["compare", copy, plain, "--assert-equal", "history,loss,config,final"])).exitCode).toBe(0);
   expect((await run(["analyze", `${copy}::wte.grad.15-27`, "--json"])).stdout).toContain('"steps":[15,16,17');
 });
@@ -105,7 +105,7 @@ with safe_open(sys.argv[1] + "/history.wte.grad.12-13.safetensors", "pt") as fil
     [3, 65, 100, 101],
     [12, 13],
   ]);
-  expect((await run(["runs", "verify", copy])).stdout).toContain("every checksum holds\nNot covered: run.lock");
+  expect((await run(["runs", "verify", copy])).stdout).toContain("all checksums match\nNot covered: run.lock");
   const { exitCode, stderr } = await run(["rerecord", copy, "--tensors", "wte.grad", "--steps", "12..13"]);
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining("is there already")]);
 });

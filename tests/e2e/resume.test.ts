@@ -60,7 +60,7 @@ test("a run that is complete has nothing left to compute, and tells its result a
 test("a run killed before its end was noted is found without a name, and completed from its last checkpoint", async () => {
   const copy = copyOf(whole, "unnoted", { status: "running", ended: null });
   const { stdout, stderr, exitCode } = await run(["resume", "--out", join(folder.path, "unnoted"), "--json"]);
-  expect(stderr).toContain("Goes on  from the checkpoint of step 40");
+  expect(stderr).toContain("Resumes  from the checkpoint of step 40");
   expect(stderr).toMatch(/training\.max_steps +10000 → 40 +\(the run\)/);
   expect([exitCode, JSON.parse(stdout).status]).toEqual([0, "completed"]);
   for (const file of ["history.safetensors", "final/model.safetensors"]) expect(readFileSync(join(copy, file))).toEqual(readFileSync(join(whole, file)));
@@ -73,7 +73,7 @@ test("the same command again names the unfinished run to a script, and starts a 
   cpSync(copyOf(whole, "otherwise", { status: "running", ended: null, config_hash: "0".repeat(64) }), join(folder.path, "again", "other"), { recursive: true });
   const { stderr } = await run(quietly("again"));
   expect(stderr).toMatch(
-    /Unfinished, with the same configuration: .*again\/run.* \(interrupted\)\nThis is a new run. To go on with that one: {2}node \S+cli\.js resume .*again\/run/,
+    /Unfinished run of the same configuration: .*again\/run.* \(interrupted\)\nStarting a new run. To resume that one: {2}node \S+cli\.js resume .*again\/run/,
   );
   expect(stderr).not.toContain("again/other");
   expect(readdirSync(join(folder.path, "again"))).toHaveLength(3);
@@ -105,7 +105,7 @@ test("pinned runs come first, and tables show differences to the run tagged base
   const table = await list();
   expect(table.stdout).toMatch(/ 20 \(−20\) /);
   expect(table.stdout).toMatch(/ 40 {2}/);
-  expect(table.stderr).toContain(`Differences are to the baseline ${basename(whole)}`);
+  expect(table.stderr).toContain(`Differences in parentheses are relative to the baseline ${basename(whole)}`);
   expect((await list("--baseline", short, "--format", "md")).stdout).toMatch(/\| 40 \(\+20\) \|/);
   expect((await list("--format", "csv")).stdout).toMatch(/,20,/);
 });
@@ -220,7 +220,7 @@ test.each([
 ])("somebody at a terminal is asked before a run is removed: %s ends with %i and leaves %i", async (answer, code, left) => {
   const copy = copyOf(whole, `removed-${answer}`);
   const command = [process.execPath, join(projectRoot, "dist/cli.js"), "runs", "rm", copy];
-  const asked = await execa("python3", [join(import.meta.dirname, "answer_prompt.py"), "Remove for good?", answer, ...command], {
+  const asked = await execa("python3", [join(import.meta.dirname, "answer_prompt.py"), "Remove permanently?", answer, ...command], {
     env: { BH_BRIDGE_PYTHON: python, CI: "" },
     stdin: "ignore",
     reject: false,

@@ -69,7 +69,7 @@ test.each([
 test("an address that is not this machine's is an error that says so", async () => {
   const { exitCode, stderr } = await start(["serve", "--host", "203.0.113.7", "--port", "0"]);
   expect(exitCode).toBe(1);
-  expect(String(stderr)).toContain("cannot listen at 203.0.113.7");
+  expect(String(stderr)).toContain("cannot listen on 203.0.113.7");
 });
 
 test.skipIf(!browserProgram)("the browser that is opened is let in, and the token is in the arguments of no program", async () => {

@@ -89,7 +89,7 @@ describe("a sweep of two norms and two seeds", () => {
   test("the same command again trains nothing; a run that is gone is lost, and trained again with a seed more", async () => {
     const again = await sweep(sweepFile("norms", { grid, seeds: "1..2" }), "norms");
     expect(again.document.trials).toEqual(first.trials);
-    expect(again.stderr).toContain("nothing is left to train");
+    expect(again.stderr).toContain("no trials left to train");
     const [trial, other] = first.trials;
     rmSync(trial?.run ?? "", { recursive: true });
     const { stdout } = await run(["sweep", "status", first.directory ?? "", "--json"]);
@@ -106,7 +106,7 @@ describe("a sweep of two norms and two seeds", () => {
     const args = ["sweep", sweepFile("norms", { grid, seeds: 1 }), "--out", join(folder.path, "norms"), "--json", "--steps", "5"];
     const { stderr, stdout } = await run(args, { env: withoutTorch }); // where nothing can be trained
     expect(sweepDocumentSchema.parse(JSON.parse(stdout))).toMatchObject({ directory: expect.not.stringMatching(`^${first.directory}$`) });
-    expect(stderr).toContain(`Base or rules are others than those of ${first.directory}`);
+    expect(stderr).toContain(`Base or rules differ from those of ${first.directory}`);
   });
 });
 
@@ -155,7 +155,7 @@ describe("deaths", () => {
     expect(sweepCancelDocumentSchema.parse(JSON.parse(cancelled.stdout))).toMatchObject({ directory: directoryIn("worker"), pid: controller.pid });
     const { stdout, stderr, exitCode } = await controller;
     expect(exitCode, String(stderr)).toBe(130);
-    expect(String(stderr)).toContain("Lost, and goes on: seed=1");
+    expect(String(stderr)).toContain("Lost, will resume: seed=1");
     expect(sweepDocumentSchema.parse(JSON.parse(String(stdout))).trials[0]).toMatchObject({ status: "planned", run: expect.any(String) });
     const twice = await run(["sweep", "cancel", directoryIn("worker")]);
     expect(twice).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("is not under way") });
@@ -181,7 +181,7 @@ test("a trial that fails does not stop the others, and is tried again when asked
   const printed = await run(["sweep", "logs", document.directory ?? "", document.trials[0]?.trial ?? ""]);
   expect(printed.stdout).toContain("at the end the weights are not all finite numbers");
   const again = await sweep(file, "failing", "--workers", "1");
-  expect(again.stderr).toContain("nothing is left to train");
+  expect(again.stderr).toContain("no trials left to train");
   expect(again.exitCode).toBe(4);
   const retried = await run(["sweep", file, "--out", join(folder.path, "failing"), "--workers", "1", "--retry"], { env: withoutTorch });
   expect(retried.stderr).toContain("1 trial to train");

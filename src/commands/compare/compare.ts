@@ -27,16 +27,8 @@ export function knownNames<Name extends string>(list: string, known: readonly Na
 export const compareDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/compare@1"), ...comparisonSchema.shape });
 export type CompareDocument = z.output<typeof compareDocumentSchema>;
 
-interface CompareCommandOptions extends CommonOptions {
-  out: string;
-  assertEqual?: string;
-  all?: boolean;
-  deep?: boolean;
-  corpus?: string;
-  python?: string;
-}
+type CompareCommandOptions = CommonOptions & { out: string; assertEqual?: string; all?: boolean; deep?: boolean; corpus?: string; python?: string };
 
-/** `bh-bridge compare RUN…`. */
 export function compareCommand(): Command {
   return createCommand(
     "compare",

@@ -16,7 +16,6 @@ export function recordPosition(first: NonNullable<Comparison["history"][number][
   return `step ${groupDigits(step)}, ${tensor}, token ${token}, component ${component}: ${both(first)}`;
 }
 
-/** Two values and their distance. */
 export function both({ a, b, ulp }: { a: ExactNumber; b: ExactNumber; ulp: number | null }): string {
   return `${a} and ${b}${ulp === null ? "" : `, ${count(ulp, "ULP", "ULP")} apart`}`;
 }
@@ -81,7 +80,6 @@ function quantityOf({ quantity, module, tensor }: TracedDifference): string {
   return phrases[quantity];
 }
 
-/** Longer values are cut in tables. */
 const longestValue = 24;
 const indent = 2;
 
@@ -118,7 +116,6 @@ function differenceTable(differences: readonly Difference[], letters: readonly s
   return table(["", ...letters], rows, { align: ["left", ...letters.map(() => "left" as const)], width, indent });
 }
 
-/** Results of all runs, with the differences to the first. */
 function resultTable({ results }: Comparison, letters: readonly string[], width: number | undefined): string {
   const head = ["", ...letters.flatMap((letter, index) => (index === 0 ? [letter] : [letter, `${letter} − ${letters[0]}`]))];
   const rows = results.map(({ path, values, difference, relative }) => [
@@ -146,7 +143,6 @@ function digits(value: number): string {
   return Number.isInteger(value) || value >= 100 ? groupDigits(Math.round(value)) : value.toPrecision(3);
 }
 
-/** First differences of the pairs that were trained again. */
 function deepLines({ history, deep = [] }: Comparison, letters: readonly string[]): string[] {
   if (deep.length === 0) return ["  Nothing, as they are equal"];
   return deep.flatMap((divergence) => {

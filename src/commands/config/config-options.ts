@@ -8,7 +8,6 @@ import { runsFolder } from "../../runs/run-layout.js";
 import { count, type TextColors } from "../../text/format.js";
 import { repeated } from "../terminal/command.js";
 
-/** Values of the options that select a configuration. */
 export interface ConfigOptionValues extends AliasValues {
   preset?: string;
   config?: string;

@@ -16,7 +16,6 @@ export const configDocumentSchema = z.strictObject({
   preset: z.string(),
   hash: z.string(),
   config: runConfigSchema,
-  /** Source of every value by dotted path. */
   sources: z.record(z.string(), z.string()),
   /** Differences to the preset; a side without a value is omitted. */
   changes: z.array(z.strictObject({ path: z.string(), before: value.optional(), after: value.optional(), typeChanged: z.boolean(), source: z.string() })),
@@ -54,7 +53,6 @@ export const configDiffDocumentSchema = z.strictObject({
 
 export type ConfigDiffDocument = z.output<typeof configDiffDocumentSchema>;
 
-/** `bh-bridge config print|check|schema|diff`. */
 export function configCommand(): Command {
   return new Command("config")
     .description("Print, check and compare configurations")

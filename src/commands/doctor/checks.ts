@@ -10,11 +10,9 @@ import { checkRequirements, installCommand, type PythonReport, probePython, pyth
 import { askTorch, type TorchAnswer } from "../../python/run-python-script.js";
 import { count } from "../../text/format.js";
 
-/** Result of one check. */
 const doctorCheckSchema = z.strictObject({
   name: z.string(),
   ok: z.boolean(),
-  /** Description of the found state; null for nothing. */
   found: z.string().nullable(),
   expected: z.string(),
   /** The command or action that fixes it; null if it is ok. */
@@ -30,7 +28,6 @@ const doctorMeasureSchema = z.strictObject({
 /** The document of `doctor --json`. */
 export const doctorDocumentSchema = z.strictObject({
   schema: z.literal("bh-bridge/doctor@1"),
-  /** Whether all checks are ok. */
   ok: z.boolean(),
   checks: z.array(doctorCheckSchema),
   /** With `--measure` and all checks ok. */
@@ -44,7 +41,6 @@ export type DoctorDocument = z.infer<typeof doctorDocumentSchema>;
 /** Room for several runs: one of 10,000 recorded steps takes 165 MB, plus a few MB per checkpoint. */
 const wantedBytes = 1e9;
 
-/** Free space where runs are written. */
 export async function checkDisk(folder: string): Promise<DoctorCheck> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
@@ -60,7 +56,6 @@ export async function checkDisk(folder: string): Promise<DoctorCheck> {
 
 const require = createRequire(import.meta.url);
 
-/** Version of an installed npm package; null if it is missing. */
 function installedVersion(name: string): string | null {
   try {
     return String(require(`${name}/package.json`).version);
@@ -96,10 +91,7 @@ export function checkPackage(): DoctorCheck[] {
 }
 
 /** Checks of the Python to train with; without a `report` none runs. */
-interface PythonDiagnosis {
-  checks: DoctorCheck[];
-  report?: PythonReport;
-}
+type PythonDiagnosis = { checks: DoctorCheck[]; report?: PythonReport };
 
 /** A candidate with its report, or with the reason why it does not run. */
 type Asked = PythonCandidate & ({ report: PythonReport; requirements: RequirementCheck[] } | { report: undefined; failure: string });

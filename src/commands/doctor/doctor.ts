@@ -22,13 +22,8 @@ function printChecks(checks: readonly DoctorCheck[], terminal: Terminal): void {
   }
 }
 
-interface DoctorOptions extends CommonOptions {
-  python?: string;
-  measure?: boolean;
-  executor?: ExecutorName;
-}
+type DoctorOptions = CommonOptions & { python?: string; measure?: boolean; executor?: ExecutorName };
 
-/** Bars of the steps per second by number of threads, and advice. */
 function printMeasure({ threads: rows, fastest }: DoctorMeasure, terminal: Terminal): void {
   const { bold, dim } = terminal.color;
   const most = Math.max(...rows.map(({ stepsPerSecond }) => stepsPerSecond));
@@ -92,7 +87,6 @@ async function doctor(options: DoctorOptions): Promise<void> {
   if (!ok) process.exitCode = exitCodes.environment;
 }
 
-/** `bh-bridge doctor`. */
 export function doctorCommand(): Command {
   const command = createCommand("doctor", "Check the installation and print the commands that fix it", "bh-bridge doctor --measure")
     .option("--measure", "training speed with 1, 2, 4, … CPU threads (takes some seconds each)")

@@ -40,7 +40,6 @@ export async function experimentFromOptions(given: string | undefined, { arms, s
   };
 }
 
-/** Arms by name; repeated arms are merged. */
 function armsOf(texts: readonly string[], issues: ConfigIssue[]): Record<string, LoadedExperiment["arms"][string]> {
   const arms: Record<string, LoadedExperiment["arms"][string]> = {};
   for (const text of texts) {

@@ -4,11 +4,8 @@ import { addTrialOptions, fieldAliases, type TrialOptionValues } from "../sweep/
 import { type CommonOptions, createCommand, repeated } from "../terminal/command.js";
 import { Terminal } from "../terminal/terminal.js";
 
-interface ExperimentCommandOptions extends CommonOptions, TrialOptionValues {
-  arm?: string[];
-}
+type ExperimentCommandOptions = CommonOptions & TrialOptionValues & { arm?: string[] };
 
-/** `bh-bridge experiment`. */
 export function experimentCommand(): Command {
   const command = createCommand(
     "experiment",

@@ -9,7 +9,6 @@ import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.j
 import { Terminal } from "../terminal/terminal.js";
 import type { InspectDocument } from "./next-steps.js";
 
-/** `bh-bridge inspect PATH`. */
 export function inspectCommand(): Command {
   return createCommand("inspect", "Identify a file or checkpoint and list what you can do with it", "bh-bridge inspect out/checkpoint-20")
     .argument("<path>", "safetensors, .pt, .bin, HDF5, .npy or .npz file, checkpoint directory, or run")

@@ -14,15 +14,8 @@ import { Terminal } from "../terminal/terminal.js";
 export const reproduceDocumentSchema = z.strictObject({ schema: z.literal("bh-bridge/reproduce@1"), ...reproductionSchema.shape });
 export type ReproduceDocument = z.output<typeof reproduceDocumentSchema>;
 
-interface ReproduceCommandOptions extends CommonOptions {
-  out: string;
-  steps?: number;
-  corpus?: string;
-  python?: string;
-  deep?: boolean;
-}
+type ReproduceCommandOptions = CommonOptions & { out: string; steps?: number; corpus?: string; python?: string; deep?: boolean };
 
-/** `bh-bridge reproduce RUN`. */
 export function reproduceCommand(): Command {
   return createCommand(
     "reproduce",

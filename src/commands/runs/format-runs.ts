@@ -24,7 +24,6 @@ const identifiers: readonly string[] = ["seed", "pid"];
 interface ListLayout {
   columns: readonly string[];
   format: ListFormat;
-  /** The run to compare the others with. */
   baseline: ListedRun | undefined;
   width: number | undefined;
 }

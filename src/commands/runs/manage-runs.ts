@@ -61,7 +61,6 @@ function uncoveredLines(uncovered: readonly UncoveredFile[]): string[] {
   });
 }
 
-/** Filter and layout of a list. */
 interface ListOptions {
   out: string;
   where: readonly string[];

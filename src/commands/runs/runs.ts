@@ -5,18 +5,9 @@ import { type CommonOptions, commonOptions, createCommand, outOption } from "../
 import { Terminal } from "../terminal/terminal.js";
 import type { ListFormat, RunNotesDocument } from "./format-runs.js";
 
-interface RunsOptions extends CommonOptions {
-  out: string;
-}
+type RunsOptions = CommonOptions & { out: string };
 
-interface ListCommandOptions extends RunsOptions {
-  status?: string;
-  where: string[];
-  sort: string;
-  columns?: string;
-  format: ListFormat;
-  baseline?: string;
-}
+type ListCommandOptions = RunsOptions & { status?: string; where: string[]; sort: string; columns?: string; format: ListFormat; baseline?: string };
 
 /** `bh-bridge runs`. There is no registry: every command reads the folder. */
 export function runsCommand(): Command {

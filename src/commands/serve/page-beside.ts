@@ -20,7 +20,6 @@ export class PageBeside implements AsyncDisposable {
     return this.#serving;
   }
 
-  /** Open the page in a browser of this machine. */
   async open(): Promise<void> {
     const { url } = await this.start();
     this.#opened?.[Symbol.dispose]();

@@ -60,14 +60,11 @@ export function reportServer({ port }: Serving, { port: wanted, host }: ServeOpt
   if (tunnel !== undefined) terminal.say(`Connected by SSH: run  ${tunnel}  on your own machine and open the address there`);
 }
 
-/** Options of the server, and paths of any kind. */
 interface Served extends Pick<ServeOptions, "port" | "host" | "folders"> {
   readonly paths: readonly string[];
-  /** Whether to open the page in a browser of this machine. */
   readonly open: boolean;
 }
 
-/** Serve until a signal arrives. */
 export async function serveInTerminal({ paths, open, ...options }: Served, terminal: Terminal): Promise<void> {
   const ended = new Promise<number>((resolve) => {
     process.once("SIGINT", () => resolve(exitCodes.ok)); // Ctrl-C is the regular end of a server

@@ -16,14 +16,8 @@ export function keepMemorySmall(): void {
 
 const defaultFolders: readonly string[] = [runsFolder, experimentsFolder, sweepsFolder];
 
-interface ServeCommandOptions extends CommonOptions {
-  out?: string[];
-  port: number;
-  host: string;
-  open?: boolean;
-}
+type ServeCommandOptions = CommonOptions & { out?: string[]; port: number; host: string; open?: boolean };
 
-/** `bh-bridge serve`. */
 export function serveCommand(): Command {
   return createCommand(
     "serve",

@@ -50,7 +50,6 @@ export async function runSetup(options: SetupOptions, terminal: Terminal): Promi
   }
 }
 
-/** One line with the result of `setup`. */
 export function describeSetup({ status, directory, python, seconds }: FinishedSetup): string {
   const what = `Python ${python.version}, torch ${python.packages.torch}, transformers ${python.packages.transformers}`;
   return status === "complete" ? `Already complete: ${directory} (${what})` : `Ready in ${formatDuration(seconds)}: ${directory} (${what})`;

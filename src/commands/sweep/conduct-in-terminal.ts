@@ -23,10 +23,8 @@ import { choiceOf, type TrialOptionValues, workersOf } from "./trial-options.js"
 /** A command over many runs: how to plan them, conclude from them, and format the result. */
 export interface Conducted<SomePlan extends Plan, Document extends { schema: string }> {
   base: ResolvedConfig;
-  /** The executor that its file names. */
   executor?: ExecutorName | undefined;
   plan(executor: Executor, signal: AbortSignal, python: UsablePython): Promise<SomePlan>;
-  /** Whether results may lead to another plan. */
   isSearch?: boolean;
   conclude(plan: SomePlan, python: UsablePython): Conclude<Document>;
   format(document: Document): string;

@@ -11,10 +11,8 @@ import { wrap } from "../../text/wrap.js";
 import { formatDuration } from "../terminal/progress.js";
 import { columnWidths, table, tableWidth, usualWidth } from "../terminal/table.js";
 
-/** Longer lists end with the number of omitted lines. */
 const maxRows = 40;
 
-/** `12 completed, 1 failed, 3 planned` */
 export function formatCounts(counts: SweepDocument["counts"], color: TextColors): string {
   const paint: Readonly<Record<string, (text: string) => string>> = { completed: color.green, failed: color.red, pruned: color.yellow, lost: color.yellow };
   const present = Object.entries(counts).filter(([, number]) => number > 0);

@@ -11,19 +11,10 @@ import { formatCounts } from "./format-sweep.js";
 /** Minimum time between plain lines where nothing can be redrawn. */
 const plainLineEveryMs = 30_000;
 const redrawEveryMs = 500;
-/** Maximum number of running trials on the screen. */
 const maxShown = 12;
-/** Lines of a failure's reason. */
 const shownReasonLines = 6;
 
-interface Running {
-  trial: SweepTrial;
-  fromStep: number;
-  step: number;
-  steps: number;
-  loss: number;
-  since: number;
-}
+type Running = { trial: SweepTrial; fromStep: number; step: number; steps: number; loss: number; since: number };
 
 /** Shows a sweep on stderr: one screen on a terminal, a line at intervals elsewhere, and failures when they happen. */
 export class SweepDisplay {

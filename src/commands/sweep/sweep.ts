@@ -7,12 +7,8 @@ import { Terminal } from "../terminal/terminal.js";
 import { directoryCommands } from "./directory-commands.js";
 import { addTrialOptions, fieldAliases, type TrialOptionValues } from "./trial-options.js";
 
-interface SweepCommandOptions extends CommonOptions, TrialOptionValues {
-  grid?: string[];
-  zip?: string[];
-}
+type SweepCommandOptions = CommonOptions & TrialOptionValues & { grid?: string[]; zip?: string[] };
 
-/** `bh-bridge sweep`. */
 export function sweepCommand(): Command {
   const command = createCommand(
     "sweep",

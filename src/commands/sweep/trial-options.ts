@@ -5,28 +5,11 @@ import { addFieldOptions } from "../config/config-options.js";
 import { repeated } from "../terminal/command.js";
 import { wholeNumber } from "../terminal/target.js";
 
+type TextOption = "preset" | "config" | "seeds" | "steps" | "lr" | "batchSize" | "device" | "threads" | "python" | "name" | "workers";
+
 /** Values of the options that a sweep and an experiment share. */
-export interface TrialOptionValues {
-  preset?: string;
-  config?: string;
-  seeds?: string;
-  set?: string[];
-  corpus?: string[];
-  steps?: string;
-  lr?: string;
-  batchSize?: string;
-  device?: string;
-  threads?: string;
-  python?: string;
-  name?: string;
-  workers?: string;
-  executor?: ExecutorName;
-  dryRun?: boolean;
-  retry?: boolean;
-  failFast?: boolean;
-  serve?: boolean;
-  out: string;
-}
+export type TrialOptionValues = Partial<Record<TextOption, string>> &
+  Partial<Record<"retry" | "failFast" | "serve" | "dryRun", boolean>> & { set?: string[]; corpus?: string[]; executor?: ExecutorName; out: string };
 
 /** Add the options that a sweep and an experiment share. @param out folder that holds their directories. */
 export function addTrialOptions(command: Command, out: string): Command {
@@ -54,7 +37,6 @@ export function executorOption(): Option {
 
 const executorOptions = () => executorKinds.flatMap(([, { options }]): readonly ExecutorOption[] => options);
 
-/** Add the options of the executors. @param isDiagnosis whether to add only those of `doctor`. */
 export function addExecutorOptions(command: Command, isDiagnosis = false): Command {
   for (const { flags, description, value, isDiagnosed } of executorOptions()) {
     if (isDiagnosis && !isDiagnosed) continue;
@@ -87,7 +69,6 @@ async function chosenValue({ flags, value }: ExecutorOption, values: Readonly<Re
   return (await readWrittenObject(given, process.cwd(), { what: "a runtime environment", definedBy: "" })).values;
 }
 
-/** The options that are aliases of configuration fields. */
 export function fieldAliases({ corpus, steps, lr, batchSize, device, threads, python }: TrialOptionValues) {
   return { corpus, steps, lr, batchSize, device, threads, python };
 }

@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Terminal } from "./terminal.js";
 
-/** Actions by key. */
 export type KeyActions = Readonly<Record<string, () => void>>;
 
 const ctrl = { "\u0003": "SIGINT", "\u001a": "SIGTSTP", "\u001c": "SIGQUIT" } as const;

@@ -55,7 +55,6 @@ function barLine(columns: number, label: string, unit: string, done: number, tot
   return [label, bar, `${Math.floor((100 * done) / total)}%`, `${done}/${total}`, unit, ...speed, note].join(" ").trimEnd();
 }
 
-/** Progress as JSON lines. */
 function progressLines(terminal: Terminal, task: string, unit: string, total: number, start: number): Progress {
   let reportedAt = Number.NEGATIVE_INFINITY;
   const update = (done: number) => {

@@ -6,7 +6,6 @@ import { BhBridgeError } from "../../errors.js";
 import { runFiles } from "../../runs/run-layout.js";
 import { readRunManifest } from "../../runs/run-manifest.js";
 
-/** The options that choose rows. */
 export interface RowsOptions {
   readonly rows: string; // `all`, `dead`, a list as `1,5,9-20`, or `@FILE` with such a list
   readonly corpus?: string | undefined;

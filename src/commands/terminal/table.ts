@@ -21,12 +21,10 @@ interface TableLayout {
   indent?: number;
 }
 
-/** Width of each column. */
 export function columnWidths(head: readonly string[], rows: readonly (readonly string[])[]): number[] {
   return head.map((title, column) => Math.max(...[title, ...rows.map((row) => row[column] ?? "")].map((cell) => stripVTControlCharacters(cell).length)));
 }
 
-/** Width of a table with columns of these widths. */
 export function tableWidth(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, 0) + gap.length * Math.max(0, widths.length - 1);
 }
@@ -68,7 +66,6 @@ function draw([head = [], ...rows]: readonly (readonly string[])[], colAligns: (
     .join("\n");
 }
 
-/** Maximum number of black holes in a table. */
 export const maxHolesShown = 20;
 const narrowestMembers = 20;
 const indent = 2;

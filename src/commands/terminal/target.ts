@@ -3,7 +3,6 @@ import { InvalidArgumentError } from "commander";
 import { BhBridgeError } from "../../errors.js";
 import { findPath } from "../../runs/checkpoint.js";
 
-/** A file or directory, and a tensor in it. */
 export interface Target {
   readonly path: string;
   readonly tensor?: string;
@@ -30,7 +29,6 @@ export function parseWhole(least: number, sentence = `Expected a whole number of
   };
 }
 
-/** Parser of an option with a training step. */
 export const parseStep = parseWhole(0, "A step is a whole number of at least 0.");
 
 /** The whole number of an option that is checked after parsing. @throws {BhBridgeError} `USAGE`. */

@@ -109,7 +109,6 @@ export class Terminal {
     return process.stdout.rows || undefined;
   }
 
-  /** Columns for drawing on stderr. */
   get drawnWidth(): number {
     return (process.stderr.columns || 80) - 1;
   }
@@ -119,7 +118,6 @@ export class Terminal {
     return this.#isAttended && !this.json && process.stdin.isTTY === true;
   }
 
-  /** Print results for people; nothing under `--json`. */
   print(text: string): void {
     if (!this.json) process.stdout.write(`${terminalText(text)}\n`);
   }

@@ -5,12 +5,7 @@ import { wholeNumber } from "../terminal/target.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** Values of the options for several machines. */
-export interface NodeValues {
-  nnodes?: string | undefined;
-  nodeRank?: string | undefined;
-  rdzvEndpoint?: string | undefined;
-  rdzvId?: string | undefined;
-}
+export type NodeValues = { nnodes?: string | undefined; nodeRank?: string | undefined; rdzvEndpoint?: string | undefined; rdzvId?: string | undefined };
 
 /** Add the options for a training on several machines, with the names of torchrun. */
 export function addNodeOptions(command: Command): Command {

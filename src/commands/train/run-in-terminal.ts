@@ -57,7 +57,6 @@ export function resumeLine(run: string): string | undefined {
   return hasTakenStep(run) ? `Resume with:  bh-bridge resume ${shellQuote(relative(process.cwd(), run) || ".")}` : undefined;
 }
 
-/** Actions of single keys during a training. */
 export function trainingKeys(terminal: Terminal, trainer: Pick<Trainer, "requestCheckpoint">, page: PageBeside): KeyActions {
   return {
     h: () => terminal.say("Keys: s save a checkpoint, o open the page, q stop after this step with a checkpoint (as Ctrl-C), h show this help"),
@@ -72,7 +71,6 @@ export function trainingKeys(terminal: Terminal, trainer: Pick<Trainer, "request
   };
 }
 
-/** Trains with an interpreter. */
 export type Training = (python: UsablePython, options: { signal: AbortSignal }, listener: TrainListener) => Promise<TrainedRun>;
 
 /** What a run in a terminal may have beside its training. */
@@ -85,7 +83,6 @@ interface RunInTerminalOptions {
   page: PageBeside;
 }
 
-/** Message of the first Ctrl-C by phase. */
 const stopping = {
   start: "Stopping",
   training: "Stopping after this step, with a checkpoint",

@@ -18,7 +18,6 @@ interface TrainCommandOptions extends CommonOptions, ConfigOptionValues, NodeVal
   serve?: boolean;
 }
 
-/** `bh-bridge train`. */
 export function trainCommand(): Command {
   const command = createCommand("train", "Train a model, record it and analyse it", "bh-bridge train --preset quick --corpus my.txt");
   return addNodeOptions(addConfigOptions(command))

@@ -70,7 +70,7 @@ test("it can be chosen, by the API and by --only, whose help names it", async ()
   expect(JSON.parse(await captureStdout(await createProgram(), "analyze", file, "--only", "reach", "--json", "--quiet"))).toMatchObject({ reach: expected });
   const help = (await createProgram()).commands.find((command) => command.name() === "analyze")?.helpInformation();
   expect(help?.replaceAll(/\s+/g, " ")).toContain(
-    "topology, geometry, rowNorms, phases, kinematics, deadMass, adamw, reach; by default all but rowNorms, phases, kinematics, deadMass, adamw",
+    "topology, geometry, rowNorms, phases, kinematics, deadMass, adamw, reach (default: all but rowNorms, phases, kinematics, deadMass, adamw)",
   );
   await expect(documentOf({ only: ["reech"] })).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining("adamw, reach") });
 });

@@ -88,7 +88,7 @@ test.each([
   ["", /names no row/],
   ["-1", /"-1" is neither/],
   ["@/nowhere", /\/nowhere, the file of --rows, cannot be read/],
-  ["dead", /name the text that the model was trained on with --corpus FILE/],
+  ["dead", /name the training text with --corpus FILE/],
 ])("--rows %s is refused", async (rows, reason) => {
   await expect(census(history, `--rows=${rows}`)).rejects.toThrow(reason);
 });

@@ -72,7 +72,7 @@ print(json.dumps(torch.equal(model.transformer.wte.weight.data, last)))`;
 
   test("people are told the command that uploads, and that nothing was sent", async () => {
     const text = await captureStdout(exportCommand(), run, "--to", "hf", "--out", out("again"));
-    expect(text).toContain(`Nothing has been sent. To publish it:  hf upload YOUR-NAME/again ${out("again")}`);
+    expect(text).toContain(`Nothing was uploaded. To publish it:  hf upload YOUR-NAME/again ${out("again")}`);
   });
 
   test("what is no run is refused", async () => {

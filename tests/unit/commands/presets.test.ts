@@ -18,7 +18,7 @@ test("presets --json prints one document of its schema", async () => {
 test("presets show tells what a preset changes of the defaults", async () => {
   const text = await captureStdout(presetsCommand(), "show", "layernorm-control");
   expect(text).toContain("Changed from the default:\n  model.norm  rmsnorm → layernorm\n");
-  expect(await captureStdout(presetsCommand(), "show", "rmsnorm-11.2a")).toContain("It is the default: nothing is changed.");
+  expect(await captureStdout(presetsCommand(), "show", "rmsnorm-11.2a")).toContain("This is the default.");
 });
 
 test("presets show --json prints one document of its schema", async () => {

@@ -21,7 +21,7 @@ test("it writes a tokenizer of as many tokens, prints a document that its schema
 });
 
 test("nothing is replaced, and no folder made", async () => {
-  await expect(train(corpus)).rejects.toMatchObject({ code: "FILE_UNWRITABLE", message: expect.stringContaining("is there already") });
+  await expect(train(corpus)).rejects.toMatchObject({ code: "FILE_UNWRITABLE", message: expect.stringContaining("already exists") });
   const inside = join(folder, "new", "tokenizer.json");
   await expect(train(inside)).rejects.toMatchObject({ code: "FILE_UNWRITABLE", message: expect.stringContaining("there is no folder") });
   expect(existsSync(join(folder, "new"))).toBe(false);

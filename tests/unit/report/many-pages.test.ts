@@ -49,7 +49,7 @@ test("confounds stand with what removes them, and their absence is said", () => 
 });
 
 test("the command that makes an experiment again works in a shell, whatever its name", () => {
-  const [block] = blocksOf(experimentPage({ ...experiment, name: "it's; rm" }, []), "Make it again");
+  const [block] = blocksOf(experimentPage({ ...experiment, name: "it's; rm" }, []), "Reproduce it");
   expect(block).toEqual({ kind: "code", text: `bh-bridge experiment 'it'\\''s; rm' --seeds 1,2` });
 });
 

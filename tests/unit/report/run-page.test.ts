@@ -61,7 +61,7 @@ test("a page says first what came out: black holes, steps, loss, and what it was
 
 test("black holes have their tokens with the signs that they stand for, and a token without one its number alone", async () => {
   expect(tablesOf(blocksOf(await pageOf(), "Black holes at the end"))).toEqual([[["3", '7 "\\u0007" 66 "B" 67 "C"']]]);
-  expect(blocksOf(await pageOf({}, { states: [apart, apart] }), "Black holes at the end")).toEqual([{ kind: "text", text: "There is none." }]);
+  expect(blocksOf(await pageOf({}, { states: [apart, apart] }), "Black holes at the end")).toEqual([{ kind: "text", text: "None." }]);
 });
 
 test("a run to weights that are no numbers says that it failed", async () => {
@@ -126,7 +126,7 @@ test("resumptions and changes of the model are told with the environment", async
 test("what there is no figure of is listed with the reason", async () => {
   using run = opened({});
   const page = await runPage({ label: "run", run }, [{ name: "optimizer", run: "run", absent: "it recorded neither" }]);
-  expect(blocksOf(page, "Figures that are not here")).toEqual([{ kind: "list", items: ["optimizer, run: it recorded neither"] }]);
+  expect(blocksOf(page, "Omitted figures")).toEqual([{ kind: "list", items: ["optimizer, run: it recorded neither"] }]);
 });
 
 test("several runs stand side by side with their results, and what differs in what they were made from", async () => {
@@ -142,7 +142,7 @@ test("several runs stand side by side with their results, and what differs in wh
   const [results = []] = tablesOf(blocksOf(page, "Results"));
   expect(results).toContainEqual(["C", "1", "0"]);
   expect(results).toContainEqual(["distinct rows", "2 of 4", "4 of 4"]);
-  const [differing = []] = tablesOf(blocksOf(page, "What differs"));
+  const [differing = []] = tablesOf(blocksOf(page, "Differences"));
   expect(differing.find(([what]) => what === "config: training.learning_rate")).toEqual(["config: training.learning_rate", "0.5", expect.any(String)]);
 });
 
@@ -156,5 +156,5 @@ test("runs that were made from the same say that nothing differs", async () => {
     ],
     [],
   );
-  expect(blocksOf(page, "What differs")).toEqual([{ kind: "text", text: "Nothing that these runs were made from." }]);
+  expect(blocksOf(page, "Differences")).toEqual([{ kind: "text", text: "None in configuration, data, environment and code." }]);
 });

@@ -17,7 +17,7 @@ test("a word that is too wide, and a command in quotes, stay whole", () => {
 });
 
 test("a command after a colon and two spaces, and a number with its unit, are not torn apart", () => {
-  expect(wrap("Go on with:  bh-bridge resume runs/a", 20)).toBe("Go on with:\nbh-bridge resume runs/a");
+  expect(wrap("Resume with:  bh-bridge resume runs/a", 20)).toBe("Resume with:\nbh-bridge resume runs/a");
   expect(wrap("3 escapes, 2 captures", 12)).toBe("3 escapes,\n2 captures");
 });
 

@@ -9,8 +9,8 @@ test("names stand between commas, and spaces beside them do not count", () => {
 
 test.each([
   ["hstory", "hstory: did you mean history?"],
-  ["zzz", "zzz: there are history, loss"],
-  ["", ": there are history, loss"],
+  ["zzz", "zzz: expected history, loss"],
+  ["", ": expected history, loss"],
 ])("%j is not known", (list, message) => {
   expect(() => names(list)).toThrow(message);
 });

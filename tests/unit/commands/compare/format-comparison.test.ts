@@ -65,9 +65,9 @@ test.each([60, 100])("no line is wider than a terminal of %i columns", (width) =
 test("pairs that were trained again have a section, and without any it says so", () => {
   const parting = { a: "/runs/one", b: "/runs/two", until: 33, equalTo: 33, step: null, first: null, module: null, unlike: [] };
   expect(formatComparison({ ...comparison, deep: [parting] }, colors)).toMatch(
-    /\n\nTrained again\n {2}A, B {2}They came out the same in every bit to step 33: the difference is not reproduced$/,
+    /\n\nTrained again\n {2}A, B {2}Equal in every bit up to step 33: the difference is not reproduced$/,
   );
-  expect(formatComparison({ ...comparison, deep: [] }, colors)).toMatch(/\n\nTrained again\n {2}Nothing: they are equal$/);
+  expect(formatComparison({ ...comparison, deep: [] }, colors)).toMatch(/\n\nTrained again\n {2}Nothing, as they are equal$/);
   expect(formatComparison(comparison, colors)).not.toContain("Trained again");
 });
 
@@ -80,7 +80,7 @@ const linesOf = (changes: Partial<Divergence>) => divergenceLines({ ...divergenc
 
 test("the step, the module, its classes and both values are told", () => {
   expect(linesOf({})).toEqual([
-    "Equal in every weight and moment to step 32. The first difference of step 33: the output of transformer.h.0.ln_1 (RMSNorm in A, LayerNorm in B), batch 1, element [0, 3, 5]: 0.5 and 0.501953125, 1 ULP apart",
+    "Equal in every weight and moment up to step 32. The first difference of step 33: the output of transformer.h.0.ln_1 (RMSNorm in A, LayerNorm in B), batch 1, element [0, 3, 5]: 0.5 and 0.501953125, 1 ULP apart",
   ]);
 });
 
@@ -122,15 +122,15 @@ test.each<[Partial<TracedDifference>, string]>([
 test("a module that one alone has is told with the names of the runs", () => {
   const alone: TracedDifference = { ...output, type: ["RMSNorm", null], element: null, a: null, b: null, ulp: null, reason: "it is in a alone" };
   expect(linesOf({ first: alone, module: alone, equalTo: null })[0]).toMatch(
-    /^They begin differently\. .* \(RMSNorm in A, nothing in B\), batch 1: it is in A alone$/,
+    /^Different from the start\. .* \(RMSNorm in A, nothing in B\), batch 1: it is in A alone$/,
   );
 });
 
 test("a difference that is not reproduced is said to be none, and which recording is another one", () => {
   const history = { step: 20, tensor: "wte", token: 17, component: 5, a: 0.25, b: 0.251953125, ulp: 2 };
   expect(linesOf({ step: null, first: null, module: null, equalTo: 34, unlike: [{ which: "b", history, loss: null }] })).toEqual([
-    "They came out the same in every bit to step 34: the difference is not reproduced",
-    "B did not come out as it was recorded: its history differs first at step 20, wte, token 17, component 5: 0.25 and 0.251953125, 2 ULP apart (recorded, and today)",
+    "Equal in every bit up to step 34: the difference is not reproduced",
+    "B differs from its recording: its history differs first at step 20, wte, token 17, component 5: 0.25 and 0.251953125, 2 ULP apart (recorded, and now)",
   ]);
 });
 

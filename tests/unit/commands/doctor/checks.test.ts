@@ -67,7 +67,7 @@ test("of several the first that has everything is taken, and what is wrong with 
   const [first, second, third] = [broken(join(folder, "a")), bare(join(folder, "b")), whole(join(folder, "c"))];
   const { checks } = await checkPython(only({ VIRTUAL_ENV: join(folder, "a"), CONDA_PREFIX: join(folder, "b"), PATH: join(third, "..") }));
   expect(checks[0]?.found).toMatch(
-    new RegExp(`, ${third} \\(PATH\\); passed over: ${first} \\(virtual environment, does not run\\), ${second} \\(conda, lacks torch, `),
+    new RegExp(`, ${third} \\(PATH\\); not used: ${first} \\(virtual environment, does not run\\), ${second} \\(conda, lacks torch, `),
   );
   expect(checks.every(({ ok }) => ok)).toBe(true);
 });

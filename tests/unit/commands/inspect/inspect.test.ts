@@ -44,8 +44,8 @@ test("a history says how far it has come and what can be done with it", async ()
     notExecuted: [],
     next: [
       { does: "count its black holes", command: `bh-bridge census ${file("history.safetensors")}` },
-      { does: "analyse its whole history", command: `bh-bridge analyze ${file("history.safetensors")}` },
-      { does: "give the history to Python", command: `bh-bridge export ${file("history.safetensors")} --to npy --out history.npy` },
+      { does: "analyse its history", command: `bh-bridge analyze ${file("history.safetensors")}` },
+      { does: "export the history for Python", command: `bh-bridge export ${file("history.safetensors")} --to npy --out history.npy` },
     ],
   });
 });
@@ -65,7 +65,7 @@ test.each([
 test("a torch archive shows its plain values, and what it would have called", async () => {
   expect(await inspect("evil.pt")).toMatchObject({ metadata: { lr: "inf", epoch: 3 }, notExecuted: ["posix.system"] });
   const text = await captureStdout(inspectCommand(), file("evil.pt"));
-  expect(text).toContain("Loading it in torch would call posix.system. Nothing was called here.");
+  expect(text).toContain("Loading it with torch would call posix.system. This command called nothing.");
   expect(text).toContain("\\u{1b}[31mred");
   expect(text).not.toContain("\u001b[31mred");
 });
@@ -150,7 +150,7 @@ test("what cannot be read says why, whole, and what would be called is named", (
   const unreadable = `is of a kind that ${"is not read ".repeat(20)}`;
   const text = shown({ tensors: [{ ...tensor("q"), unreadable }], notExecuted: Array.from({ length: 12 }, (_, index) => `os.f${index}`) }, 60);
   expect(text).toContain(`q ${unreadable}`);
-  expect(text).toContain("os.f9 and 2 more. Nothing was called here.");
+  expect(text).toContain("os.f9 and 2 more. This command called nothing.");
 });
 
 test.each([60, 100])("no line of the table is wider than a terminal of %i columns, and names keep their ends", (width) => {

@@ -87,7 +87,7 @@ test("a command works in a shell, whatever the file is called", async () => {
   expect((await nextSteps(inspection))[0]?.command).toBe("bh-bridge census ./-x.safetensors");
 });
 
-test("what is there already is not proposed to be written over", async () => {
+test("next steps never overwrite an existing file", async () => {
   const embedding = fileOf("d.safetensors", { "wte.weight": [4, 2] });
   const here = process.cwd();
   process.chdir(folder); // new files are proposed where the command was asked for

@@ -22,7 +22,7 @@ test("a difference is told with its place, and with what differs in the environm
   expect(formatReproduction(other, colors)).toBe(`Not equal
   The history differs first at step 33, wte, token 17, component 5: 0.25 and 0.251953125, 2 ULP apart
   The loss differs first at step 34: 2.5 and 2.25
-What differs in the environment:
+Changes in the environment:
   torch  2.13.0 → 2.14.0`);
 });
 
@@ -43,6 +43,6 @@ test("what two further trainings came to is told after it", () => {
   const unlike = [{ which: "a" as const, history: first, loss: null }];
   const deep = { a: "/runs/one", b: "/runs/one", until: 33, equalTo: 33, step: null, first: null, module: null, unlike };
   expect(formatReproduction({ ...other, deep }, colors)).toMatch(
-    /\nTrained twice more, one after another:\n {2}They came out the same in every bit to step 33: .*\n {2}the first did not come out as it was recorded: its history differs first at step 33, /,
+    /\nTrained twice more, one after another:\n {2}Equal in every bit up to step 33: .*\n {2}the first differs from its recording: its history differs first at step 33, /,
   );
 });

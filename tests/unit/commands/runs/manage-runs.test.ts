@@ -49,7 +49,7 @@ test("the others are compared with the newest run tagged baseline, or with the o
   writeRunNotes(runs[0] ?? "", { note: null, tags: ["baseline"] });
   expect((await documentOf()).baseline).toBe(runs[0]);
   await list();
-  expect(said.text).toContain("Differences are to the baseline a");
+  expect(said.text).toContain("Differences in parentheses are relative to the baseline a");
 });
 
 test("a column or a field that no run has is refused with the nearest", async () => {

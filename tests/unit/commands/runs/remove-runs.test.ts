@@ -34,7 +34,7 @@ test("a finished run that was analysed, noted and interrupted while it wrote is 
 });
 
 test("nothing goes without --yes where nobody can be asked", async () => {
-  await expect(remove(run)).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining(`give --yes as well to remove ${run}`) });
+  await expect(remove(run)).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining(`add --yes to remove ${run}`) });
   expect(existsSync(join(run, "run.json"))).toBe(true);
 });
 
@@ -74,7 +74,7 @@ test.each([
 test("of a symbolic link the link alone goes, and that is said", async () => {
   const link = join(run, "..", "link");
   symlinkSync(run, link);
-  await expect(remove(link)).rejects.toThrow(`${link} (a symbolic link: only the link goes, and the run ${run} stays)`);
+  await expect(remove(link)).rejects.toThrow(`${link} (a symbolic link: only the link is removed, not the run ${run})`);
   expect(await remove(link, "--yes")).toContain("only the link goes");
   expect(lstatSync(link, { throwIfNoEntry: false })).toBeUndefined();
   expect(readdirSync(run)).toEqual(readdirSync(whole));

@@ -34,13 +34,13 @@ test("a run says what it is and what came out of it", async () => {
   expect(document.config).toMatchObject({ seed: 1 });
   expect(await shown(run, "Steps")).toBe("60 of 60");
   expect(await shown(run, "Environment")).toContain("PyTorch 2.13.0");
-  expect(await shown(run, "Go on with:")).toBeUndefined();
+  expect(await shown(run, "Resume with:")).toBeUndefined();
 });
 
 test("one that can go on has the command, and why it ended", async () => {
   const run = newRun({ status: "stopped" });
   expect(await shown(run, "Status")).toBe("stopped: signal");
-  expect(await shown(run, "Go on with:")).toBe(`bh-bridge resume ${run}`);
+  expect(await shown(run, "Resume with:")).toBe(`bh-bridge resume ${run}`);
   expect(await shown(newRun({ status: "running" }), "Status")).toBe("interrupted"); // nobody holds its lock
 });
 

@@ -33,7 +33,7 @@ test("a sound run says so, and which files no checksum covers, by reason", async
   const run = sealed();
   for (const name of ["a.txt", "b\u001b.txt"]) writeFileSync(join(run, name), "mine");
   const text = await verify(run);
-  expect(text).toMatch(new RegExp(`^${run}: every checksum holds\n`));
+  expect(text).toMatch(new RegExp(`^${run}: all checksums match\n`));
   expect(text).toMatch(/Not covered: a\.txt, b\S+ \(/);
   expect(text).not.toContain("\u001b");
   expect(process.exitCode).toBe(code);

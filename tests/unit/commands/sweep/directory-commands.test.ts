@@ -47,7 +47,7 @@ test("the last lines of a trial's Python are printed with why it failed, by the 
 
 test("a trial that has not begun has printed nothing, and one that there is not is told", async () => {
   const directory = sweep();
-  expect(await captureStdout(command("logs"), directory, "bbbb")).toContain("Its Python has printed nothing");
+  expect(await captureStdout(command("logs"), directory, "bbbb")).toContain("No output from its Python");
   await expect(captureStdout(command("logs"), directory, "cc")).rejects.toMatchObject({ code: "USAGE" });
 });
 

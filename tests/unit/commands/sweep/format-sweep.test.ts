@@ -26,7 +26,7 @@ test("a sweep: its counts, where it lies, and a row a point; what a screen canno
   expect(lines.slice(0, 2)).toEqual(["sigma  42 trials: 42 completed", "sweeps/x"]);
   expect(lines[3]?.trim().split(/ {2,}/)).toEqual(["at", "n", "C", "P", "unique", "final loss", "displacement"]);
   expect(lines.filter((line) => /^ *\d+ +1 +1 +29 +100 /.test(line))).toHaveLength(40);
-  expect(lines.slice(-2)).toEqual(["and 2 more points, in its summary.md", "mean ± standard deviation over n seeds"]);
+  expect(lines.slice(-2)).toEqual(["… and 2 more points in summary.md", "mean ± standard deviation over n seeds"]);
 });
 
 test("on a screen of 24 lines the points of a thousand trials leave room for the prompt", () => {
@@ -34,7 +34,7 @@ test("on a screen of 24 lines the points of a thousand trials leave room for the
   const lines = formatSweep(sweepDocument("sigma", `${process.cwd()}/sweeps/x`, trials), plain, { height: 24 }).split("\n");
   expect(lines.length).toBeLessThan(24);
   expect(lines.filter((line) => /^ *\d+ +1 +1 +29 +/.test(line))).toHaveLength(14);
-  expect(lines.at(-2)).toBe("and 986 more points, in its summary.md");
+  expect(lines.at(-2)).toBe("… and 986 more points in summary.md");
 });
 
 test("a preview lists the trials with their status, and says what the rest will take", () => {
@@ -42,27 +42,27 @@ test("a preview lists the trials with their status, and says what the rest will 
   expect(text).toContain("continues sweeps/x");
   expect(text).toMatch(/\{"seed":2\} {2}planned {2}seed=2\n/);
   expect(lastLine(text)).toBe(
-    "3 trials to train, 2 at a time: ≈ 3 min 05 s at 12.3 steps/s each, 3.00 MB of disk at most (5.00 GB are free), 900 MB of memory",
+    "3 trials to train, 2 at a time: ≈ 3 min 05 s at 12.3 steps/s each, 3.00 MB of disk at most (5.00 GB free), 900 MB of memory",
   );
 });
 
 test("trials of stacks are told with their workers, and steps that are compiled for the first time", () => {
   const stacked = { ...cost, together: 8, firstCompiles: 2 };
   expect(lastLine(formatPreview({ ...sweepDocument("s", null, planned(3)), cost: stacked }, plain))).toBe(
-    "3 trials to train, 8 at a time on 2 workers: ≈ 3 min 05 s at 12.3 steps/s each with 2 first compilations, 3.00 MB of disk at most (5.00 GB are free), 900 MB of memory",
+    "3 trials to train, 8 at a time on 2 workers: ≈ 3 min 05 s at 12.3 steps/s each with 2 first compilations, 3.00 MB of disk at most (5.00 GB free), 900 MB of memory",
   );
   const unmeasured = { ...cost, together: 8, stepsPerSecond: null, seconds: null };
   expect(lastLine(formatPreview({ ...sweepDocument("s", null, planned(3)), cost: unmeasured }, plain))).toBe(
-    "3 trials to train, 8 at a time on 2 workers: time not known, as no such stack was measured, 3.00 MB of disk at most (5.00 GB are free)",
+    "3 trials to train, 8 at a time on 2 workers: time unknown, as no such batch of runs was measured, 3.00 MB of disk at most (5.00 GB free)",
   );
 });
 
 test("what was not measured is not told, and a sweep with nothing left has no cost", () => {
   const unmeasured = { ...cost, stepsPerSecond: null, seconds: null };
   expect(lastLine(formatPreview({ ...sweepDocument("s", null, planned(3)), cost: unmeasured }, plain))).toBe(
-    "3 trials to train, 2 at a time: 3.00 MB of disk at most (5.00 GB are free)",
+    "3 trials to train, 2 at a time: 3.00 MB of disk at most (5.00 GB free)",
   );
-  expect(lastLine(formatPreview({ ...sweepDocument("s", null, []), cost: { ...cost, trials: 0 } }, plain))).toBe("Nothing is left to train");
+  expect(lastLine(formatPreview({ ...sweepDocument("s", null, []), cost: { ...cost, trials: 0 } }, plain))).toBe("No trials left to train");
 });
 
 test("a preview of an experiment names the arm of each trial, and its points are the arms", () => {
@@ -151,7 +151,7 @@ test("confounds are listed with what removes them, and a measure without a value
   const kept = { ...confound, what: "number of parameters", remove: null };
   const nameless = { score: "null", values: { deadC: 1 } } as const;
   const text = formatExperiment(documentOf({ layernorm: times(3, nameless), rmsnorm: times(3, nameless) }, [confound, kept]), plain);
-  expect(text).toContain("What else differs\n  CPU threads. Removed by threads=1\n  number of parameters\n");
+  expect(text).toContain("Other differences between the arms\n  CPU threads. Removed by threads=1\n  number of parameters\n");
   expect(text).not.toContain("finalLoss");
 });
 

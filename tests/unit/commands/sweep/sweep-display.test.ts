@@ -110,7 +110,7 @@ test("a trial that was lost goes on: its steps count as left again", () => {
   shown.onEvent({ kind: "step", trial: first, step: 60, loss: 2 });
   lines();
   shown.onEvent({ kind: "ended", trial: { ...first, status: "lost", reason: "its process was killed" } });
-  expect(lines()).toEqual([`Lost, and goes on: seed=1 (${first.trial})`, "  its process was killed"]);
+  expect(lines()).toEqual([`Lost, will resume: seed=1 (${first.trial})`, "  its process was killed"]);
   shown.onEvent({ kind: "started", trial: running(first), fromStep: 50 });
   vi.advanceTimersByTime(15_000);
   // 60 steps in 30 s, and 50 left.
@@ -120,7 +120,7 @@ test("a trial that was lost goes on: its steps count as left again", () => {
 test("with nothing left it says so and is still, and --quiet says nothing", () => {
   const { shown, lines } = display("file");
   shown.onEvent({ kind: "planned", name: "sigma", directory: process.cwd(), workers: 2, trials: [sweepTrial({ seed: 1 }, 2)], steps: {} });
-  expect(lines()).toEqual(["sigma: 1 trial in .; nothing is left to train"]);
+  expect(lines()).toEqual(["sigma: 1 trial in .; no trials left to train"]);
   vi.advanceTimersByTime(60_000);
   expect(lines()).toEqual([]);
   const quiet = display("terminal", true);

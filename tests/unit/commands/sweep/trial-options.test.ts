@@ -9,7 +9,7 @@ test.each([
 
 test.each(["0", "-1", "1.5", "two", ""])("--workers %j is refused", (workers) => {
   expect(() => workersOf({ out: "o", workers })).toThrow(
-    expect.objectContaining({ code: "USAGE", message: `--workers takes a whole number above 0, not "${workers}"` }),
+    expect.objectContaining({ code: "USAGE", message: `--workers takes a whole number of at least 1, not "${workers}"` }),
   );
 });
 

@@ -20,7 +20,7 @@ test.each([
 test("anything else is a mistake of ours, with what was said", () => {
   expect(shownError(new TypeError("x is not a function"))).toMatchObject({
     code: "INTERNAL",
-    message: expect.stringContaining("x is not a function. This is a mistake"),
+    message: expect.stringContaining("x is not a function. This is a bug"),
   });
   expect(shownError("thrown text")).toMatchObject({ code: "INTERNAL", message: expect.stringContaining("thrown text") });
 });

@@ -18,7 +18,7 @@ afterEach(() => {
 test("the first signal aborts and says what it does, the second one ends the program with the signal's code", () => {
   const before = process.listeners("exit");
   {
-    using stop = stopOnSignal(new Terminal({ color: false }), { stopping: () => "Stopping the analysis", last: () => "Go on with: x" });
+    using stop = stopOnSignal(new Terminal({ color: false }), { stopping: () => "Stopping the analysis", last: () => "Resume with: x" });
     expect(stop.signal.aborted).toBe(false);
     signal("SIGINT");
     expect(stop.signal.aborted).toBe(true);
@@ -26,7 +26,7 @@ test("the first signal aborts and says what it does, the second one ends the pro
     expect(exit).not.toHaveBeenCalled();
     signal("SIGTERM");
     expect(exit).toHaveBeenCalledWith(143);
-    expect(said.text).toContain("Go on with: x\n");
+    expect(said.text).toContain("Resume with: x\n");
   }
   for (const listener of process.listeners("exit")) if (!before.includes(listener)) process.off("exit", listener);
 });

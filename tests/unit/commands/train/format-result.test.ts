@@ -19,7 +19,7 @@ test("the verdict comes first, then the figures of the run", () => {
   for (const line of ["Black holes         C = 1", "Population          P = 8", "Unique rows         121 of 128", "Dead tokens         8"])
     expect(text).toContain(`  ${line}\n`);
   expect(text).toContain("GPT-2 with RMSNorm, 60 of 60 steps, 10.0 steps/s");
-  expect(text).toContain("Of single steps, each on one batch: the run is shorter than training.logging_steps");
+  expect(text).toContain("Single steps, one batch each: the run is shorter than training.logging_steps");
   expect(text).not.toMatch(/Failed|Used/);
 });
 
@@ -65,5 +65,5 @@ test("a start tells corpus, model, device and directory; what was left out of th
     "Run      runs/a",
   ]);
   const filtered = { ...started, manifest: { ...manifest, corpus: { ...manifest.corpus, filtered: 1 } } };
-  expect(formatStart(filtered, config, plain)).toContain("8 dead of 128, 1 character outside the vocabulary left out; 900 windows");
+  expect(formatStart(filtered, config, plain)).toContain("8 dead of 128, 1 character outside the vocabulary omitted; 900 windows");
 });

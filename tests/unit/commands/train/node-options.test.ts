@@ -20,12 +20,12 @@ test("inside of SLURM srun says which machine it is and what the training is cal
 });
 
 test.each([
-  [{ nodeRank: "1" }, "--node-rank is for a training of several machines"],
-  [{ nnodes: "two" }, '--nnodes takes a whole number from 1 on, not "two"'],
-  [{ nnodes: "2", ...endpoint }, "say which machine this is with --node-rank, from 0 to 1"],
-  [{ nnodes: "2", nodeRank: "2", ...endpoint }, "the 2 machines are 0 to 1"],
-  [{ nnodes: "2", nodeRank: "0" }, "--rdzv-endpoint HOST:PORT"],
-  [{ nnodes: "2", nodeRank: "0", rdzvEndpoint: "node1" }, "--rdzv-endpoint HOST:PORT"],
+  [{ nodeRank: "1" }, "--node-rank is for training on several machines"],
+  [{ nnodes: "two" }, '--nnodes takes a whole number of at least 1, not "two"'],
+  [{ nnodes: "2", ...endpoint }, "name this machine with --node-rank, from 0 to 1"],
+  [{ nnodes: "2", nodeRank: "2", ...endpoint }, "expected 0 to 1 for 2 machines"],
+  [{ nnodes: "2", nodeRank: "0" }, "--rdzv-endpoint, for example node1:29500"],
+  [{ nnodes: "2", nodeRank: "0", rdzvEndpoint: "node1" }, "--rdzv-endpoint, for example node1:29500"],
 ])("what is missing or wrong is told: %j", (values, message) => {
   expect(() => nodesOf(values, {})).toThrow(expect.objectContaining({ code: "USAGE", message: expect.stringContaining(message) }));
 });

@@ -32,7 +32,7 @@ test("a command that fails is told with what it wrote, and does not hold up anyt
   const said: string[] = [];
   eventHook("echo wrong >&2; exit 3", (text) => said.push(text))(alert);
   expect(said).toEqual([]);
-  await expect.poll(() => [...said].sort()).toEqual(["--on-event ended with exit code 3 at event alert", "wrong"]);
+  await expect.poll(() => [...said].sort()).toEqual(["--on-event failed with exit code 3 at event alert", "wrong"]);
 });
 
 test("a command that does not read its input is free not to", async () => {
@@ -50,7 +50,7 @@ const asPython = (run: string) => {
 
 test("a run that has taken a step has the command that goes on with it, from where one is", () => {
   const run = asPython(writeRun({ folder: temporaryDirectory(), id: "it's a run" }));
-  expect(resumeLine(run)).toBe(`Go on with:  bh-bridge resume '${relative(process.cwd(), run).replaceAll("'", "'\\''")}'`);
+  expect(resumeLine(run)).toBe(`Resume with:  bh-bridge resume '${relative(process.cwd(), run).replaceAll("'", "'\\''")}'`);
 });
 
 test("one that has taken none has nothing to go on from", () => {
@@ -110,7 +110,7 @@ test("where nobody can be asked, an unfinished run of the same configuration is 
   unfinished(folder, "newer", { created: "2026-01-02T00:00:00.000Z" }, "running");
   expect(await offer(folder)).toBeUndefined();
   expect(said.text).toMatch(
-    /^Unfinished, with the same configuration: \S+\/newer \(interrupted\)\nThis is a new run\. To go on with that one: {2}bh-bridge resume \S+\/newer\n$/,
+    /^Unfinished run of the same configuration: \S+\/newer \(interrupted\)\nStarting a new run\. To resume that one: {2}bh-bridge resume \S+\/newer\n$/,
   );
 });
 

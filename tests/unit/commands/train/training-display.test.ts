@@ -42,7 +42,7 @@ test("what the rest will cost is said once, from the steps that this process has
   display.onEvent(usage(600, 20));
   display.onEvent(usage(700, 50));
   const [line = "", ...others] = linesOf(written.text);
-  expect(line).toMatch(/^Estimate ≈ 1 min 20 s to go, .* history \(reserved\), 500 MB memory; .* of disk free$/); // 400 steps at 0.2 s
+  expect(line).toMatch(/^Estimate ≈ 1 min 20 s left, .* history \(reserved\), 500 MB memory; .* of disk space free$/); // 400 steps at 0.2 s
   expect(others).toEqual([]);
 });
 

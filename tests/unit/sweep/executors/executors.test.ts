@@ -76,6 +76,6 @@ test("the options of executors reach the executor that is chosen, with a number 
   expect(await choiceOf(command.opts(), "slurm")).toMatchObject({ executor: "slurm", sbatchOptions: ["time=1", "mem=2G"], jobs: 2, detach: true });
   await expect(choiceOf({ executor: "slurm", ...{ jobs: "x" } }, undefined)).rejects.toMatchObject({
     code: "USAGE",
-    message: '--jobs takes a whole number above 0, not "x"',
+    message: '--jobs takes a whole number of at least 1, not "x"',
   });
 });
