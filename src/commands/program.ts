@@ -29,7 +29,6 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 
 /**
  * Create the program. Errors are thrown, never printed or exited on.
- *
  * @param name the command that will run, which alone is loaded; an unknown or missing name loads all commands, `--version` none.
  */
 export async function createProgram(name?: string): Promise<Command> {
@@ -56,9 +55,7 @@ function argumentTerm(argument: Argument): string {
   return argument.required ? `<${name}>` : `[${name}]`;
 }
 
-/**
- * Make a command and its subcommands throw where commander would write an error and exit. Help goes to stdout, under `--json` as a document.
- */
+/** Make a command and its subcommands throw where commander would write an error and exit. Help goes to stdout, under `--json` as a document. */
 function throwErrors(command: Command): Command {
   const { formatHelp, formatItem } = command.createHelp();
   command

@@ -17,7 +17,6 @@ export function packedText(text: string): string {
 /**
  * Pack frames of numbers as differences to the previous frame, modulo 2^16 and folded so that small differences of both signs are small (0, −1, 1, −2, …
  * become 0, 1, 2, 3, …). All low bytes come before all high bytes. Base64 of their raw DEFLATE.
- *
  * @param width numbers per frame.
  */
 export function packedFrames(numbers: Uint16Array, width: number): string {
@@ -57,7 +56,6 @@ export interface ReplayFrames {
 
 /**
  * The frames of a run from its first state to the last one that moves; undefined if they are too large or show only one point.
- *
  * @param share of the report's limits, if it has several replays.
  */
 export async function replayFrames(run: RunSource, share = 1): Promise<ReplayFrames | undefined> {

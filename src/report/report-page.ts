@@ -22,7 +22,6 @@ const resultFile = "result.json";
 
 /**
  * The document of an experiment: from `result.json` if that has all completed runs and the rules of this version, otherwise from the files of the runs.
- *
  * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`, `ABORTED`; as reading a run.
  */
 export async function readExperiment(directory: string, scan: ScanOptions = {}): Promise<ExperimentDocument> {
@@ -51,7 +50,6 @@ export type ReportSubject =
 
 /**
  * Find the directory of one experiment or sweep, or one or more runs.
- *
  * @param given paths; names or prefixes of names of runs in `out`.
  * @throws {BhBridgeError} `USAGE` for several experiments or sweeps, or an ambiguous name; `RUN_NOT_FOUND`.
  */

@@ -26,7 +26,6 @@ const finderFile = ".DS_Store";
 
 /**
  * Check that writing files into a folder replaces only files that a report has written and that were not changed since.
- *
  * @throws {BhBridgeError} `FILE_UNWRITABLE` naming the file that would be lost.
  */
 export function requireReplaceable(folder: string, names: readonly string[]): void {
@@ -92,7 +91,6 @@ const scriptName = "draw_figures.py";
 /**
  * Write figures into a folder, each as SVG, PNG (twice the size), CSV of its data, and JSON of its description, with a script that draws them with matplotlib.
  * A manifest of their checksums lets a later report replace them.
- *
  * @param force whether to replace files of the same names that no report has written.
  * @throws {BhBridgeError} `FILE_UNWRITABLE` as `requireReplaceable`; `DISK_FULL`.
  */

@@ -40,11 +40,7 @@ export function writeMarkdown(path: string, markdown: string): void {
   durableWrite(path, sealed(`${markdown}\n`, seals.md));
 }
 
-/**
- * Check that a report may be written: the file does not exist or is an unchanged report.
- *
- * @throws {BhBridgeError} `FILE_UNWRITABLE`.
- */
+/** Check that a report may be written: the file does not exist or is an unchanged report. @throws {BhBridgeError} `FILE_UNWRITABLE`. */
 export function requireOwnPage(path: string, format: PageFormat): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found || (found.isFile() && isOwn(path, seals[format]))) return;

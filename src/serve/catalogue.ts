@@ -32,9 +32,7 @@ export interface Shelf {
 /** Minimum interval for reading the folders. */
 const freshMs = 400;
 
-/**
- * The runs, experiments and sweeps in folders, by ids that are stable over restarts. Requests name only ids, never paths.
- */
+/** The runs, experiments and sweeps in folders, by ids that are stable over restarts. Requests name only ids, never paths. */
 export class Catalogue {
   readonly #folders: readonly string[];
   readonly #directories: string[];

@@ -32,7 +32,6 @@ export class DroppedArchives implements Disposable {
 
   /**
    * Store the archive in the body of a request, and list its runs and plans.
-   *
    * @param name of the file, for display only.
    * @throws {BhBridgeError} `USAGE` for a body that is too large, of unknown length, incomplete, or sent during another; `DISK_FULL`; as `openRunArchive`.
    */

@@ -187,10 +187,9 @@ export class RunView {
     }
     try {
       const { counts, places } = await this.#measured.of(() => openHistory(this.#directory), false);
-      const ordinal = (every: number) => (every === 2 ? "2nd" : `${every}th`);
-      if (counts.every > 1) notes.push(`Black holes are counted in every ${ordinal(counts.every)} state; "bh-bridge analyze" counts them in all`);
+      if (counts.every > 1) notes.push(`Black holes are counted in 1 of ${counts.every} states; "bh-bridge analyze" counts them in all`);
       if (places.every > 1)
-        notes.push(`Radius, displacement and motion are measured in every ${ordinal(places.every)} state; "bh-bridge analyze" measures all`);
+        notes.push(`Radius, displacement and motion are measured in 1 of ${places.every} states; "bh-bridge analyze" measures all`);
       const { every: _, steps: counted, ...numbers } = counts;
       const { every: __, steps: measured, ...figures } = places;
       return [

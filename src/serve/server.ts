@@ -26,7 +26,6 @@ type Refusal = { status: 401 | 403 | 421; message: string };
 
 /**
  * Access by a token of this server, which is exchanged for a cookie.
- *
  * @param port part of the cookie's name, as a browser sends the cookies of a host to all its ports.
  * @param hosts accepted values of the Host header.
  */
@@ -78,11 +77,7 @@ const types: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/**
- * Read the files of the built page by address. No other file is ever sent by name.
- *
- * @throws {BhBridgeError} `INTERNAL` if the page was not built.
- */
+/** Read the files of the built page by address. No other file is ever sent by name. @throws {BhBridgeError} `INTERNAL` if the page was not built. */
 export function readPageFiles(folder: string = join(packageRoot, "dist", "web")): ReadonlyMap<string, PageFile> {
   try {
     const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => Object.hasOwn(types, extname(name)));

@@ -44,7 +44,6 @@ export class MeasuredStates {
 
   /**
    * Measure all current states; concurrent calls share the result.
-   *
    * @param isAnalysed whether an analysis of the run has the counts and step measures already.
    */
   async of(open: () => Promise<History>, isAnalysed: boolean): Promise<StateMeasures> {
@@ -189,7 +188,6 @@ const checkedBytes = 256 * 2 ** 20;
 
 /**
  * The path of one row through the training, in the directions of a basis.
- *
  * @throws {BhBridgeError} `USAGE` for an unknown row; `FORMAT_UNSUPPORTED` if the states are compressed.
  */
 export function rowPath(history: History, basis: Pick<PathBasis, "center" | "axes">, row: number, most: number): RowPath {

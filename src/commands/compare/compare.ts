@@ -8,11 +8,7 @@ import { type CommonOptions, createCommand, outOption } from "../terminal/comman
 import { stopOnSignal } from "../terminal/stop-on-signal.js";
 import { Terminal } from "../terminal/terminal.js";
 
-/**
- * Parse a comma-separated list of known names.
- *
- * @param complain creates the error for an unknown name, from a suggestion.
- */
+/** Parse a comma-separated list of known names. @param complain creates the error for an unknown name, from a suggestion. */
 export function knownNames<Name extends string>(list: string, known: readonly Name[], complain: (name: string, meant: string) => Error): Name[] {
   return list.split(",").map((text) => {
     const given = text.trim();

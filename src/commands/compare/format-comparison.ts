@@ -20,11 +20,7 @@ export function both({ a, b, ulp }: { a: ExactNumber; b: ExactNumber; ulp: numbe
   return `${a} and ${b}${ulp === null ? "" : `, ${count(ulp, "ULP", "ULP")} apart`}`;
 }
 
-/**
- * Lines about the first difference between two trainings.
- *
- * @param names of the two trainings.
- */
+/** Lines about the first difference between two trainings. @param names of the two trainings. */
 export function divergenceLines({ until, equalTo, step, first, module, unlike }: Divergence, names: readonly [a: string, b: string]): string[] {
   const unlikeLines = unlike.map(({ which, history, loss }) => {
     const where = history ? `its history differs first at ${recordPosition(history)}` : `the loss of step ${loss?.step}: ${loss?.a} and ${loss?.b}`;

@@ -43,7 +43,6 @@ export function addConfigOptions(command: Command): Command {
 
 /**
  * Load the configuration that these options select.
- *
  * @param out folder of the runs that `from` may name.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; as `findPath` for the run of `from`.
  */

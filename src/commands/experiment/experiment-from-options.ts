@@ -16,7 +16,6 @@ export interface ExperimentOptions {
 
 /**
  * Load a shipped experiment or a file and apply the command line, or create an experiment from arms alone.
- *
  * @throws {BhBridgeError} `CONFIG_INVALID`; `USAGE` without an experiment and arms.
  */
 export async function experimentFromOptions(given: string | undefined, { arms, seeds, name }: ExperimentOptions): Promise<LoadedExperiment> {

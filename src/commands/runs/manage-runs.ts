@@ -15,7 +15,6 @@ import { defaultColumns, formatRuns, type ListFormat, type RunsDocument, type Ru
 
 /**
  * Remove runs once all of them can be removed and the user has agreed.
- *
  * @param agreed whether the user has agreed already; otherwise a person at the terminal is asked.
  * @throws {BhBridgeError} as `resolveRun` and `planRemoval`; `USAGE` if nobody has agreed and nobody can be asked; `ABORTED` by a no.
  */

@@ -7,7 +7,6 @@ import { escapeHtml } from "../../text/escaping.js";
 /**
  * Open an address in a browser of this machine, through a file that only this user can read: the address holds a token, and every user of a machine can read
  * the arguments of a program. The file is deleted when this is disposed of, or when Node exits.
- *
  * @param onFailure called when no browser could be opened.
  * @throws {BhBridgeError} `FILE_UNWRITABLE`.
  */

@@ -18,7 +18,6 @@ async function askForSetup(signal?: AbortSignal): Promise<boolean> {
 
 /**
  * The interpreter to train with. If none has all packages, a user at a terminal is asked whether to create an environment; nothing is installed unasked.
- *
  * @throws {BhBridgeError} as `resolvePython` and `setupPython`.
  */
 export async function ensurePython(options: FindPythonOptions, terminal: Terminal, signal?: AbortSignal): Promise<UsablePython> {

@@ -23,11 +23,7 @@ export function formatCounts(counts: SweepDocument["counts"], color: TextColors)
 const linesAround = 10;
 const minRows = 5;
 
-/**
- * Format a sweep: the number of trials by status, and the results of each point over its seeds.
- *
- * @param height lines of the screen to fit, if there is one.
- */
+/** Format a sweep: the number of trials by status, and the results of each point over its seeds. @param height lines of the screen to fit, if there is one. */
 export function formatSweep(
   { name, directory, trials, counts, jobs = [] }: SweepDocument,
   color: TextColors,

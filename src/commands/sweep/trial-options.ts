@@ -48,7 +48,6 @@ export function addExecutorOptions(command: Command, isDiagnosis = false): Comma
 
 /**
  * The chosen executor with its options.
- *
  * @param given values of the command's options.
  * @param written the executor that the file names.
  * @throws {BhBridgeError} `CONFIG_INVALID`, `FILE_NOT_FOUND`, `USAGE`.

@@ -68,7 +68,6 @@ function progressLines(terminal: Terminal, task: string, unit: string, total: nu
 
 /**
  * Show the progress of a task of `total` units: a bar with rate and time left on a terminal, a plain line every 30 s elsewhere, or as `--progress` sets.
- *
  * @param start units that were done before; they do not count for the rate.
  */
 export function createProgress(terminal: Terminal, label: string, unit: string, total: number, start = 0): Progress {

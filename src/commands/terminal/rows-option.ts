@@ -13,7 +13,6 @@ export interface RowsOptions {
 
 /**
  * The row numbers of `--rows`, ascending; undefined for all.
- *
  * @param count rows of the matrix, one per token.
  * @throws {BhBridgeError} `USAGE` for an invalid list, and for `dead` without a corpus; `CORPUS_INVALID`, `FILE_UNREADABLE`.
  */
@@ -57,7 +56,6 @@ function parseRows(list: string, source: string, rows: number): number[] {
 
 /**
  * The tokens that the corpus lacks, counted in a corpus or read from the run.
- *
  * @param vocabulary rows of the embedding, one per token: bytes, or tokens of the run's tokenizer.
  * @throws {BhBridgeError} `CORPUS_INVALID`; as `readRunManifest`; for a run with a tokenizer as `readTokenizedCorpus`.
  */

@@ -17,9 +17,7 @@ interface SignalWords {
 const codes = { SIGINT: exitCodes.sigint, SIGTERM: exitCodes.sigterm } as const;
 const again = { SIGINT: "Press Ctrl-C again", SIGTERM: "Send the signal again" } as const;
 
-/**
- * Stop a command in order on the first signal and at once on the second. The exit code is the signal's in both cases.
- */
+/** Stop a command in order on the first signal and at once on the second. The exit code is the signal's in both cases. */
 export function stopOnSignal(terminal: Terminal, { stopping, last }: SignalWords): StopOnSignal {
   const controller = new AbortController();
   // Not `once`: execa ends the process if no other listener is registered while this one runs.

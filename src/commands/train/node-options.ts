@@ -36,7 +36,6 @@ export function nodesOf({ nnodes, nodeRank, rdzvEndpoint, rdzvId }: NodeValues, 
 
 /**
  * Join a training on several machines: machine 0 trains and records, and its Python waits for the others; any other computes here until the training ends.
- *
  * @returns whether this machine only computed, so that nothing is left to do.
  * @throws {BhBridgeError} `PEER_EXITED`, `ABORTED`, and as `resolvePython`.
  */

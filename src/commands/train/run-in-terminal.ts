@@ -37,7 +37,6 @@ const hookedEvents: readonly TrainEventType[] = ["alert", "checkpoint_rejected",
 /**
  * Run a shell command at every notable event, with the event as JSON on its stdin, without delaying the training. It can be a webhook:
  * `curl -sS --json @- https://…`.
- *
  * @param say receives the command's stderr and its failures, which do not affect the training.
  */
 export function eventHook(command: string, say: (message: string) => void): (event: TrainEvent) => void {
@@ -190,7 +189,6 @@ export async function reportEqualRun(resolved: ResolvedConfig, where: { out: str
 
 /**
  * The newest unfinished run of the same configuration, if a user at a terminal wants to resume it. Otherwise it is reported, and a new run starts.
- *
  * @param startFrom as in `TrainOptions`: runs with another start are different.
  * @throws {BhBridgeError} `ABORTED` if the question is cancelled; `FILE_UNREADABLE`.
  */

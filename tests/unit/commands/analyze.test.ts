@@ -28,5 +28,5 @@ test("the last state is told whatever was chosen, and nothing else that was not"
 
 test("a degenerate history is called so before anything is told of it", async () => {
   const [, line] = (await format([7, 7, 7, 7, 7, 7], {})).split("\n");
-  expect(line).toBe("<yellow>Degenerate (never-moved): no weight changed in any step. What follows");
+  expect(line).toBe("<yellow>Degenerate (never-moved): no weight changed in any step. The results say");
 });

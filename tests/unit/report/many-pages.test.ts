@@ -23,7 +23,7 @@ const experiment = await readExperiment(directory, { workers: 0 });
 test("an experiment says its verdict, its control and its rules first", () => {
   const page = experimentPage(experiment, []);
   expect(page.verdict).toEqual(experiment.verdict);
-  expect(Object.fromEntries(page.summary)).toMatchObject({ Control: "plain", "Against it": "scaled: inconclusive", Seeds: "2: 1, 2" });
+  expect(Object.fromEntries(page.summary)).toMatchObject({ Control: "plain", Treatments: "scaled: inconclusive", Seeds: "2: 1, 2" });
   expect(blocksOf(page, "Rules")).toEqual([{ kind: "list", items: experiment.verdict.rules }]);
 });
 
@@ -44,7 +44,7 @@ test("confounds stand with what removes them, and their absence is said", () => 
   const tables = tablesOf(blocksOf(experimentPage({ ...experiment, confounds: [confound], traps: [] }, []), "Confounds"));
   expect(tables.map(({ rows }) => rows)).toEqual([[["scaled", "CPU threads", "1", "2", "no option"]]]);
   expect(blocksOf(experimentPage({ ...experiment, confounds: [], traps: [] }, []), "Confounds")).toEqual([
-    { kind: "text", text: "None was found beside what the arms set." },
+    { kind: "text", text: "None: the arms differ only in their settings." },
   ]);
 });
 

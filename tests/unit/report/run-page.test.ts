@@ -91,7 +91,7 @@ test("of many logged losses at most 20 are listed, the last among them, and one 
   expect(rows.length).toBeLessThanOrEqual(20);
   expect(rows[0]).toEqual(["30", (4 - 2 / 20).toFixed(4)]);
   expect(rows.at(-1)).toEqual(["450", "not finite"]);
-  expect(blocksOf(await pageOf(), "Loss").at(0)).toMatchObject({ kind: "text", text: expect.stringContaining("Of single steps") });
+  expect(blocksOf(await pageOf(), "Loss").at(0)).toMatchObject({ kind: "text", text: expect.stringContaining("Single steps") });
 });
 
 test("a report, which is sent to others, names no folder of this machine", async () => {

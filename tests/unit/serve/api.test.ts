@@ -143,7 +143,7 @@ test("a history of 7.7 GB is described, read at its end and counted in part, and
     expect(body.length).toBe(1_280_000);
     expect(body.readUInt16LE(2)).toBe(0x3f81);
     const { notes, series } = await server.document(`/api/runs/${id}/series`, seriesDocumentSchema);
-    expect(notes.join()).toContain("every 32. state"); // 256 MB of 7.7 GB
+    expect(notes.join()).toContain("1 of 32 states"); // 256 MB of 7.7 GB
     expect(series.find(({ name }) => name === "P")?.y[0]).toBe(10_000);
     expect(process.memoryUsage().rss - before).toBeLessThan(200e6);
   } finally {

@@ -115,7 +115,7 @@ test("one that says it is too large is refused before it is sent", async () => {
     asked.flushHeaders();
   });
   expect(status).toBe(400);
-  expect(body).toContain("give its path to bh-bridge serve");
+  expect(body).toContain("name its path to bh-bridge serve");
 });
 
 test("all of it goes when the server ends", async () => {

@@ -51,8 +51,8 @@ test("a trial that has not begun has printed nothing, and one that there is not 
   await expect(captureStdout(command("logs"), directory, "cc")).rejects.toMatchObject({ code: "USAGE" });
 });
 
-test("what is not under way cannot be stopped, and a folder that is none says so", async () => {
-  await expect(captureStdout(command("cancel"), sweep())).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining("is not under way") });
+test("what is not running cannot be stopped, and a folder that is none says so", async () => {
+  await expect(captureStdout(command("cancel"), sweep())).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining("is not running") });
   await expect(captureStdout(command("cancel"), temporaryDirectory())).rejects.toMatchObject({ code: "RUN_NOT_FOUND" });
 });
 
