@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { allAnalyses } from "../analysis/analyses.js";
-import { type Analysis, partOf, type RecordedRun, type TextTable } from "../analysis/analysis.js";
+import { type Analysis, partOf, type TextTable } from "../analysis/analysis.js";
 import type { AnalysisDocument } from "../analysis/analysis-document.js";
 import type { AnalyzeOptions } from "../analysis/analyze.js";
 import { degeneracyExplanations } from "../analysis/verdict.js";
@@ -49,13 +49,12 @@ async function runAnalyze(target: string, options: AnalyzeCommandOptions): Promi
   const { path, tensor } = await findTarget(target);
   const { openHistory } = await import("../runs/open-history.js");
   const history = await openHistory(path, tensor);
-  const other = options.against === undefined ? undefined : await openOther(options.against);
+  const against = options.against === undefined ? undefined : await findTarget(options.against);
+  const other = against && (await openHistory(against.path, against.tensor));
   try {
-    const document = await analyzeWithProgress(
-      await chooseStates(history, options.step),
-      { ...options, run: await runOf(path, tensor), against: other },
-      terminal,
-    );
+    const states = await chooseStates(history, options.step);
+    const run = tensor === undefined ? (await import("../runs/recorded-run.js")).recordedRun(path) : undefined;
+    const document = await analyzeWithProgress(states, { ...options, run, against: other }, terminal);
     // A partial analysis must not replace a complete one.
     const isWhole = tensor === undefined && options.only === undefined && options.step === undefined;
     const written = isWhole ? await storeInRun(path, document, terminal) : undefined;
@@ -73,18 +72,6 @@ async function chooseStates(history: History, step: number | undefined): Promise
   if (step === undefined) return history;
   const [{ historyUntil }, { stateOfStep }] = await Promise.all([import("../analysis/states.js"), import("../formats/history.js")]);
   return historyUntil(history, stateOfStep(history, step));
-}
-
-async function openOther(target: string): Promise<History> {
-  const [{ openHistory }, { path, tensor }] = await Promise.all([import("../runs/open-history.js"), findTarget(target)]);
-  return await openHistory(path, tensor);
-}
-
-/** The run whose embedding is analysed; undefined for another tensor or a file. */
-async function runOf(path: string, tensor: string | undefined): Promise<RecordedRun | undefined> {
-  if (tensor !== undefined) return undefined;
-  const { recordedRun } = await import("../runs/recorded-run.js");
-  return recordedRun(path);
 }
 
 async function analyzeWithProgress(

@@ -17,10 +17,8 @@ export function mistypedVariables(env: NodeJS.ProcessEnv): string[] {
   return Object.keys(env)
     .filter((name) => name.startsWith(prefix) && !ownVariables.includes(name))
     .map((name) => {
-      const near = nearestName(
-        name.slice(prefix.length),
-        ownVariables.map((each) => each.slice(prefix.length)),
-      );
+      const rest = ownVariables.map((each) => each.slice(prefix.length));
+      const near = nearestName(name.slice(prefix.length), rest);
       return `Warning: bh-bridge ignores the unknown variable ${name}. ${near === undefined ? `It knows ${ownVariables.join(" and ")}` : `Did you mean ${prefix}${near}?`}`;
     });
 }

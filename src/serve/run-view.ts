@@ -188,8 +188,7 @@ export class RunView {
     try {
       const { counts, places } = await this.#measured.of(() => openHistory(this.#directory), false);
       if (counts.every > 1) notes.push(`Black holes are counted in 1 of ${counts.every} states; "bh-bridge analyze" counts them in all`);
-      if (places.every > 1)
-        notes.push(`Radius, displacement and motion are measured in 1 of ${places.every} states; "bh-bridge analyze" measures all`);
+      if (places.every > 1) notes.push(`Radius, displacement and motion are measured in 1 of ${places.every} states; "bh-bridge analyze" measures all`);
       const { every: _, steps: counted, ...numbers } = counts;
       const { every: __, steps: measured, ...figures } = places;
       return [

@@ -116,22 +116,27 @@ const maxConnections = 512;
 /** Maximum number of connections without token or cookie; the oldest is dropped for a new one. */
 const maxStrangers = 128;
 const triedPorts = 20;
-/** No request has a body, but for an archive that is dropped on the page. */
-const mostBodyBytes = 1024;
+/** Maximum size of the body of a request, unless it is an archive. */
+const maxBodyBytes = 1024;
 
-/** Serve the page and its API. @throws {BhBridgeError} `IO_FAILED` where no port is free or the address cannot be listened at; `INTERNAL`. */
+/** Serve the page and its API. @throws {BhBridgeError} `IO_FAILED` if no port is free or the address is not available; `INTERNAL`. */
 export async function serve({ folders, directories, archives = [], port: wanted, host }: ServeOptions): Promise<Serving> {
   const files = readPageFiles();
   const server = createServer({
     maxHeaderSize: 16 * 1024,
     headersTimeout: 10_000,
-    requestTimeout: 600_000, // of an archive; whoever sends nothing for a minute is gone before
+    requestTimeout: 600_000, // for an archive; idle clients are dropped after a minute
     connectionsCheckingInterval: 2_000,
     keepAliveTimeout: 10_000,
   });
   server.maxConnections = maxConnections;
-  const strangers = new Strangers();
-  server.on("connection", (socket: Socket) => strangers.admit(socket));
+  const strangers: Strangers = new Set();
+  server.on("connection", (socket: Socket) => {
+    strangers.add(socket);
+    socket.once("close", () => strangers.delete(socket));
+    const [oldest] = strangers;
+    if (strangers.size > maxStrangers) oldest?.destroy();
+  });
   const port = await listen(server, wanted, host);
   const access = createAccess(port, allowedHosts(port, host));
   const catalogue = new Catalogue(folders, directories);
@@ -152,21 +157,8 @@ export async function serve({ folders, directories, archives = [], port: wanted,
 
 type Answering = { access: Access; api: Api; files: ReturnType<typeof readPageFiles>; strangers: Strangers };
 
-/** Connections without token or cookie. They are limited, so that they cannot block the user's. */
-class Strangers {
-  readonly #sockets = new Set<Socket>(); // the oldest first
-
-  admit(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
-    const [oldest] = this.#sockets;
-    if (this.#sockets.size > maxStrangers) oldest?.destroy();
-  }
-
-  recognize(socket: Socket): void {
-    this.#sockets.delete(socket);
-  }
-}
+/** Connections without token or cookie, oldest first. They are limited, so that they cannot block the user's. */
+type Strangers = Set<Socket>;
 
 async function answer(request: IncomingMessage, response: ServerResponse, { access, api, files, strangers }: Answering): Promise<void> {
   setSafetyHeaders(response);
@@ -176,10 +168,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, { acce
     if (refusal) return sendText(response, refusal.status, refusal.message);
     const url = addressOf(request);
     if (!url) return sendText(response, 400, "invalid address");
-    if (access.isKnown(request)) strangers.recognize(request.socket);
+    if (access.isKnown(request)) strangers.delete(request.socket);
     const mayHaveBody = access.isKnown(request) && takesArchive(request.method, url.pathname.slice("/api/".length));
     if (!mayHaveBody) {
-      if (Number(request.headers["content-length"] ?? 0) > mostBodyBytes || request.headers["transfer-encoding"] !== undefined) {
+      if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes || request.headers["transfer-encoding"] !== undefined) {
         response.setHeader("Connection", "close");
         return sendText(response, 413, "only an archive may be sent to this server");
       }
@@ -188,7 +180,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, { acce
     const token = url.searchParams.get("token");
     if (token !== null && request.method === "GET") {
       if (!access.isToken(token)) return sendText(response, 403, "wrong token. Open the address that bh-bridge serve printed last");
-      strangers.recognize(request.socket);
+      strangers.delete(request.socket);
       response.setHeader("Set-Cookie", access.setCookie);
       return sendOn(request, response);
     }

@@ -121,11 +121,8 @@ function diffCommand(): Command {
       const width = Math.max(0, ...differences.map(({ path }) => path.length));
       const lines = differences.map((difference) => wrap(formatDifference(difference, width, terminal.color), terminal.width, width + 2));
       terminal.print(lines.length === 0 ? `${a} and ${b} are the same configuration.` : lines.join("\n"));
-      const [from, to] = [
-        { source: a, hash: before.hash },
-        { source: b, hash: after.hash },
-      ];
-      terminal.document({ schema: "bh-bridge/config-diff@1", before: from, after: to, differences } satisfies ConfigDiffDocument);
+      const named = (source: string, { hash }: ResolvedConfig) => ({ source, hash });
+      terminal.document({ schema: "bh-bridge/config-diff@1", before: named(a, before), after: named(b, after), differences } satisfies ConfigDiffDocument);
     });
 }
 

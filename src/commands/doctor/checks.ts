@@ -68,25 +68,14 @@ function installedVersion(name: string): string | null {
 export function checkPackage(): DoctorCheck[] {
   const { version, engines, dependencies } = packageManifest();
   const node = process.versions.node;
-  const nodeIsNewEnough = versionSatisfies(node, engines.node);
-  const pythoniaWanted = dependencies["pythonia"] ?? "";
-  const pythonia = installedVersion("pythonia");
+  const isRecent = versionSatisfies(node, engines.node);
+  const [pythonia, expected] = [installedVersion("pythonia"), dependencies["pythonia"] ?? ""];
+  const nodeFix = isRecent ? null : `install Node.js ${engines.node}, with your version manager or your system's packages`;
+  const pythoniaFix = pythonia === expected ? null : `npm install pythonia@${expected}`;
   return [
-    {
-      name: "node",
-      ok: nodeIsNewEnough,
-      found: node,
-      expected: engines.node,
-      fix: nodeIsNewEnough ? null : `install Node.js ${engines.node}, with your version manager or your system's packages`,
-    },
+    { name: "node", ok: isRecent, found: node, expected: engines.node, fix: nodeFix },
     { name: "bh-bridge", ok: true, found: version, expected: version, fix: null },
-    {
-      name: "pythonia",
-      ok: pythonia === pythoniaWanted,
-      found: pythonia,
-      expected: pythoniaWanted,
-      fix: pythonia === pythoniaWanted ? null : `npm install pythonia@${pythoniaWanted}`,
-    },
+    { name: "pythonia", ok: pythoniaFix === null, found: pythonia, expected, fix: pythoniaFix },
   ];
 }
 

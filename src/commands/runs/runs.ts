@@ -68,7 +68,7 @@ function removeCommand(): Command {
 function noteCommand(): Command {
   return withOut(createCommand("note", "Write a note into a run; an empty text removes it", "bh-bridge runs note rmsnorm 'loss spikes at 400'"))
     .argument("<run>", runArgument)
-    .argument("<text>", "the note")
+    .argument("<text>", "text of the note")
     .action(async (run: string, text: string, _: unknown, command: Command) => {
       await changeNotes(run, command, (notes) => ({ ...notes, note: text.trim() === "" ? null : text }));
     });

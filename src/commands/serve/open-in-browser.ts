@@ -29,15 +29,8 @@ export function openFile(path: string, onFailure: () => void): void {
 
 function redirectTo(url: string): string {
   const address = escapeHtml(url);
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="referrer" content="no-referrer">
-<meta http-equiv="refresh" content="0; url=${address}">
-<title>bh-bridge</title>
-<p><a href="${address}">Open the page</a></p>
-</html>
-`;
+  const head = `<meta charset="utf-8"><meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url=${address}">`;
+  return `<!doctype html>\n<html lang="en">${head}<title>bh-bridge</title><p><a href="${address}">Open the page</a></p></html>\n`;
 }
 
 /** The default port. */

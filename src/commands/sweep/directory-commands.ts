@@ -21,7 +21,7 @@ export const sweepLogsDocumentSchema = z.strictObject({
   status: z.enum(trialStatuses),
   /** Absolute path of its run; null if it has none. */
   run: z.string().nullable(),
-  /** Why it failed, was pruned or was lost. */
+  /** Reason why it failed, was pruned or was lost. */
   reason: z.string().nullable(),
   /** Last lines of the output of its Python. */
   lines: z.array(z.string()),
@@ -34,7 +34,6 @@ export const sweepExportDocumentSchema = z.strictObject({
   directory: z.string(),
   /** Absolute path of the file; null if the table was printed. */
   output: z.string().nullable(),
-  /** Rows of the table. */
   trials: z.int().nonnegative(),
   /** The table unless it was written to a file: a row per trial, with values by column. */
   rows: z.array(z.record(z.string(), z.union([z.number(), z.string(), z.boolean()]).nullable())).optional(),
@@ -70,14 +69,11 @@ function statusCommand(): Command {
     });
 }
 
-/** Default number of log lines: a traceback and its context. */
-const defaultLines = 40;
-
 function logsCommand(): Command {
   return createCommand("logs", "Print the last output of a trial's Python and the reason for its failure", `bh-bridge sweep logs ${example} 51fd351a`)
     .argument("<dir>", "directory of a sweep or an experiment")
     .argument("<trial>", "identity of a trial, or a unique prefix (see: sweep status --json)")
-    .option("--lines <n>", "number of lines", parseWhole(1), defaultLines)
+    .option("--lines <n>", "number of lines", parseWhole(1), 40)
     .action(async (directory: string, given: string, { lines }: { lines: number }, command: Command) => {
       const terminal = new Terminal(commonOptions(command));
       const [{ findTrial }, { fileTail, lastLines }, { runFiles }, { trialLabel }] = await Promise.all([

@@ -95,8 +95,8 @@ export class SweepDisplay {
     const { messageColor: color } = this.#terminal;
     const label = `${trialLabel({ arm, set })} (${trial})`;
     const title = status === "failed" ? color.red(`Failed: ${label}`) : color.yellow(`Lost, will resume: ${label}`);
-    const said = (reason ?? "").split("\n");
-    const shown = [said[0] ?? "", ...said.slice(1).slice(-shownReasonLines)].map((line) => `  ${line}`);
+    const [first = "", ...others] = (reason ?? "").split("\n");
+    const shown = [first, ...others.slice(-shownReasonLines)].map((line) => `  ${line}`);
     const alone = status === "failed" && run !== null ? [`  Alone:  bh-bridge train -c ${shellQuote(relative(process.cwd(), run))}`] : [];
     this.#terminal.say([title, ...shown, ...alone].join("\n"));
     if (this.#terminal.interactive) this.#draw();
@@ -123,17 +123,17 @@ export class SweepDisplay {
       const left = rate > 0 ? `, ${rate.toPrecision(3)}/s, ${formatDuration((steps - step) / rate)} left` : "";
       return `  ${this.#label(trial)}  ${groupDigits(step)} of ${groupDigits(steps)}${left}${Number.isFinite(loss) ? `, loss ${loss.toFixed(4)}` : ""}`;
     });
-    return running.length > maxShown ? [...lines, `  and ${running.length - maxShown} more`] : lines;
+    return running.length > maxShown ? [...lines, `  … and ${running.length - maxShown} more`] : lines;
   }
 
-  /** A label that leaves half of the line to the numbers; one that has to be cut begins with the identity, so that no two are alike. */
+  /** A label for half of the line. A shortened one starts with the identity, so that labels differ. */
   #label(trial: SweepTrial): string {
     const label = this.#labelOf(trial);
     const room = Math.floor(this.#terminal.drawnWidth / 2);
     return label.length <= room ? label : `${trial.trial.slice(0, 8)} ${label.slice(0, Math.max(0, room - 10))}…`;
   }
 
-  /** The best result so far, and those that are odd. */
+  /** The best result so far, and the number of unusual ones. */
   #noteworthy(): string[] {
     const ended = [...this.#trials.values()].flatMap((trial) => (trial.result ? [{ trial, result: trial.result }] : []));
     const withLoss = ended.flatMap(({ trial, result }) => (result.finalLoss === null ? [] : [{ trial, loss: result.finalLoss }]));
@@ -148,5 +148,5 @@ export class SweepDisplay {
   }
 }
 
-/** Lines that are cut to the terminal's width have no colours, whose ends would be cut off. */
+/** Lines that are cut to the terminal's width have no colours, as their ends might be cut. */
 const plain = terminalColors(false);
