@@ -84,7 +84,7 @@ test("a screen shows twelve trials and counts the others", () => {
   vi.advanceTimersByTime(500);
   const drawn = lines().slice(1);
   expect(drawn.filter((line) => /^ {2}seed=\d+ {2}0 of 100$/.test(line))).toHaveLength(12);
-  expect(drawn.at(-1)).toBe("  and 3 more");
+  expect(drawn.at(-1)).toBe("  … and 3 more");
 });
 
 test("a failure is told at once with its last lines and how to train it alone, even in a file", () => {
