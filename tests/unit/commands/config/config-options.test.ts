@@ -31,7 +31,12 @@ test("the options are these: presets, files, single values, and one for each ali
     "--engine",
     "--name",
   ]);
-  expect(names.slice(3).filter((name) => name !== "--from").sort()).toEqual(Object.keys(aliases).map(optionOf).sort());
+  expect(
+    names
+      .slice(3)
+      .filter((name) => name !== "--from")
+      .sort(),
+  ).toEqual(Object.keys(aliases).map(optionOf).sort());
 });
 
 test("--set may be repeated and is stronger than an alias", async () => {

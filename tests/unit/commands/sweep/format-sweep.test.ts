@@ -41,9 +41,7 @@ test("a preview lists the trials with their status, and says what the rest will 
   const text = formatPreview({ ...sweepDocument("sigma", `${process.cwd()}/sweeps/x`, planned(3)), cost }, plain);
   expect(text).toContain("continues sweeps/x");
   expect(text).toMatch(/\{"seed":2\} {2}planned {2}seed=2\n/);
-  expect(lastLine(text)).toBe(
-    "3 trials to train, 2 at a time: ≈ 3 min 05 s at 12.3 steps/s each, 3.00 MB of disk at most (5.00 GB free), 900 MB of memory",
-  );
+  expect(lastLine(text)).toBe("3 trials to train, 2 at a time: ≈ 3 min 05 s at 12.3 steps/s each, 3.00 MB of disk at most (5.00 GB free), 900 MB of memory");
 });
 
 test("trials of stacks are told with their workers, and steps that are compiled for the first time", () => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { terminalColors } from "../../../../src/commands/terminal/terminal.js";
-import { formatResult, formatStart, formatPitfalls } from "../../../../src/commands/train/format-result.js";
+import { formatPitfalls, formatResult, formatStart } from "../../../../src/commands/train/format-result.js";
 import { summarizeRun } from "../../../../src/runner/summarize-run.js";
 import { readRunConfig } from "../../../../src/runs/run-config.js";
 import { readRunManifest } from "../../../../src/runs/run-manifest.js";

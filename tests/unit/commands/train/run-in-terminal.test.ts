@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { expect, test, vi } from "vitest";
 import type { PageBeside } from "../../../../src/commands/serve/page-beside.js";
 import { Terminal } from "../../../../src/commands/terminal/terminal.js";
-import { eventHook, resumeLine, offerToResume, trainingKeys } from "../../../../src/commands/train/run-in-terminal.js";
+import { eventHook, offerToResume, resumeLine, trainingKeys } from "../../../../src/commands/train/run-in-terminal.js";
 import { resolveRunConfig } from "../../../../src/config/resolve-run-config.js";
 import { BhBridgeError } from "../../../../src/errors.js";
 import { type TrainEvent, trainEventSchema } from "../../../../src/protocol/events.js";
