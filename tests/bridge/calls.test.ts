@@ -8,7 +8,7 @@ import { repetitions } from "../repetitions.js";
 import { act, createObject, lightSession } from "./light-session.js";
 import { rejectionOf } from "./rejection-of.js";
 
-test.each([70_000, repetitions(4_000_000, 16_000_000)])("a reply and a request of %i bytes arrive whole", async (bytes) => {
+test.each([70_000, repetitions(1_000_000, 16_000_000)])("a reply and a request of %i bytes arrive whole", async (bytes) => {
   const session = await lightSession();
   const handle = await createObject(session, 5);
   const length = Math.ceil(bytes / 3); // "7, " takes 3 bytes
@@ -21,9 +21,11 @@ test.each([70_000, repetitions(4_000_000, 16_000_000)])("a reply and a request o
   expect(echoed.tokens.every((token, index) => token === (index < prompt.length ? 3 : 5))).toBe(true);
 });
 
-test("10,050 objects are each found by their own handle, and by no other once released", async () => {
+const objects = repetitions(2000, 10_050);
+
+test(`${objects} objects are each found by their own handle, and by no other once released`, async () => {
   const session = await lightSession();
-  const handles = await Promise.all(Array.from({ length: 10_050 }, (_, seed) => createObject(session, seed)));
+  const handles = await Promise.all(Array.from({ length: objects }, (_, seed) => createObject(session, seed)));
   const found = await Promise.all(handles.map((handle) => session.invoke("model.generate", { handle, tokens: [], options: {}, seed: null })));
   expect(found.map(({ tokens }) => tokens[0])).toEqual(handles.map((_, seed) => seed));
   const [first] = handles;
@@ -34,7 +36,9 @@ test("10,050 objects are each found by their own handle, and by no other once re
   expect(stale).toMatchObject({ code: "HANDLE_STALE" });
 });
 
-const calls = repetitions(20_000, 100_000);
+const calls = repetitions(10_000, 100_000);
+/** A leak of 0.8 kB a call is seen. */
+const leastLeak = Math.min(16, calls / 1250);
 
 test(`${calls} calls leave the memory of both processes flat`, async () => {
   setFlagsFromString("--expose-gc");
@@ -46,12 +50,12 @@ test(`${calls} calls leave the memory of both processes flat`, async () => {
     const status = readFileSync(`/proc/${session.environment.pid}/status`, "utf8");
     return { node: process.memoryUsage().heapUsed / 2 ** 20, python: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024 };
   };
-  for (let index = 0; index < 5000; index++) await call();
+  for (let index = 0; index < 2000; index++) await call();
   const before = used();
   for (let index = 0; index < calls; index++) await call();
   const after = used();
-  expect(after.node - before.node).toBeLessThan(16);
-  expect(after.python - before.python).toBeLessThan(16);
+  expect(after.node - before.node).toBeLessThan(leastLeak);
+  expect(after.python - before.python).toBeLessThan(leastLeak);
 });
 
 test("a Python exception keeps its type, module, message, ancestry and traceback", async () => {

@@ -16,7 +16,7 @@ function momentsOf(seed: number): () => number {
 /** A light training takes its steps without pause; by then it has taken thousands. */
 const latestKillMs = 150;
 
-const kills = repetitions(25, 100);
+const kills = repetitions(12, 100);
 
 test(`${kills} kills at random moments of a training end in one PEER_EXITED within a second each`, async () => {
   const random = momentsOf(4);

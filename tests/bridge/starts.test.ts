@@ -104,7 +104,7 @@ test("two bridges in one process are two processes: each answers for its own obj
   await expect(act(third, "nothing")).resolves.toEqual({});
 });
 
-const starts = repetitions(40, 200);
+const starts = repetitions(16, 200);
 
 test(`${starts} starts and ends leave no process, descriptor, temporary file, listener or variable`, async () => {
   vi.stubEnv("TMPDIR", mkdtempSync(join(folder, "tmp-")));

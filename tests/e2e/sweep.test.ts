@@ -144,7 +144,7 @@ describe("deaths", () => {
   }, 240_000);
 
   test("a worker that is killed is replaced, and its trial goes on; sweep cancel stops it after a step, and sweep retry ends it", async () => {
-    const file = sweepFile("worker", { base: long, seeds: 1 });
+    const file = sweepFile("worker", { base: { ...long, training: { ...long.training, max_steps: 500 } }, seeds: 1 });
     const controller = start(["sweep", file, "--out", join(folder.path, "worker"), "--json"]);
     expect(await eventually(isTraining("worker", 1), 90_000)).toBe(true);
     const workerOf = () => [...readLedger(directoryIn("worker")).values()][0]?.worker?.pid ?? 0;

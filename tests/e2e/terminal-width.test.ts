@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { execa } from "execa";
 import { afterAll, expect, test } from "vitest";
-import { projectRoot, python, temporaryFolder } from "./program.js";
+import { projectRoot, python, temporaryFolder, warmPython } from "./program.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -16,7 +16,7 @@ async function drawn(columns: number, ...args: string[]): Promise<string[]> {
     cwd: folder.path,
     reject: false,
     stdin: "ignore",
-    env: { CI: undefined, BH_BRIDGE_PYTHON: python, TERM: "xterm" },
+    env: { CI: undefined, BH_BRIDGE_PYTHON: warmPython, TERM: "xterm" },
   });
   return stdout
     .replaceAll("\u001b[1G", "\n")

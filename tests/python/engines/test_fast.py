@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from tiny_run import MODEL, differences, events_of, in_child, killed_at, train
 
 FAST: dict[str, Any] = {"engine": "fast"}
+SHORT: dict[str, Any] = {"training__max_steps": 20}
 TRY = {"compile": "try", "reason": "it pays for a run of this length"}
 
 
@@ -53,7 +54,7 @@ def history(run: Path) -> torch.Tensor:
 def test_a_training_stays_near_the_reference(tmp_path: Path, changes: dict[str, Any]) -> None:
     runs = {engine: tmp_path / engine for engine in ("trainer", "fast")}
     for engine, run in runs.items():
-        outcome = in_child(lambda run=run, engine=engine: train(run, **{**FAST, **changes, "engine": engine}))
+        outcome = in_child(lambda run=run, engine=engine: train(run, **{**FAST, **SHORT, **changes, "engine": engine}))
         assert outcome["status"] == "completed", outcome
     far = max(abs(one - other) for one, other in zip(losses(runs["fast"]), losses(runs["trainer"]), strict=True))
     assert 0 < far < 0.01
