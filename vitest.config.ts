@@ -24,8 +24,9 @@ export default defineConfig({
     sequence: { sequencer: SlowestFirst },
     coverage: { provider: "v8", include: ["src/**"], reporter: ["text-summary", "html"] },
     projects: [
-      // What starts processes has one of its own for each file; the many small files of units share one, and what it has imported.
-      { test: { ...shared, name: "processes", include: ["tests/!(unit)/**/*.test.ts", ...registering], exclude: clusters } },
+      // What drives Python from its own process has one for each file; commands, which run in others, and the small files of units share one.
+      { test: { ...shared, name: "commands", include: ["tests/e2e/**/*.test.ts"], exclude: clusters, isolate: false } },
+      { test: { ...shared, name: "processes", include: ["tests/!(unit|e2e)/**/*.test.ts", ...registering] } },
       { test: { ...shared, name: "units", include: ["tests/unit/**/*.test.ts"], exclude: registering, isolate: false } },
       { test: { ...shared, name: "clusters", include: clusters, fileParallelism: false } },
     ],

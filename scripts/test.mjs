@@ -62,7 +62,7 @@ async function pytest(args, output = "inherit") {
 async function everything() {
   const path = join(results, "pytest.log");
   const log = openSync(path, "w");
-  const counts = await Promise.all([vitest(["--project=processes", "--project=units"]), pytest([], log)]);
+  const counts = await Promise.all([vitest(["--project=commands", "--project=processes", "--project=units"]), pytest([], log)]);
   closeSync(log);
   process.stdout.write(readFileSync(path));
   return counts;
