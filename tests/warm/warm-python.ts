@@ -22,7 +22,8 @@ const asStarted = {
  * Start, once for all test files, a Python that has imported PyTorch, and write the program that stands for the interpreter: pythonia's own program is
  * forked from it, all else is run by the interpreter itself, as is whatever looks for its packages elsewhere or limits its memory.
  */
-export function setup(): () => Promise<void> {
+export function setup(): (() => Promise<void>) | undefined {
+  if (process.env["WARM_PYTHON_OF_TESTS"] !== undefined) return undefined; // that of a test which runs tests
   const folder = mkdtempSync(join(tmpdir(), "bh-bridge-warm-"));
   const [socket, program] = [join(folder, "socket"), join(folder, "python")];
   const server = spawn(realPython, [resolve("tests/warm/warm_server.py"), socket], {
