@@ -7,13 +7,13 @@ import { trialOfRun } from "../runs/run-config.js";
 import { noLockHolders, scanRuns } from "../runs/scan-runs.js";
 import type { Executor, JobListener } from "./executors/executor.js";
 import { type ExecutorChoice, settleEarlierJobs } from "./executors/executors.js";
-import { isLeft, Ledger, type LedgerLine, lineOfEnd } from "./ledger.js";
+import { isLeft, Ledger, lineOfEnd } from "./ledger.js";
 import type { Plan } from "./plan/plan.js";
 import { memoryOf, planCost, requireRoom } from "./plan/plan-cost.js";
 import { createPlanDirectory, findPlanDirectory, replacePlan } from "./plan/plan-directory.js";
 import type { Trial } from "./plan/plan-trials.js";
 import { requireStacks, taskOf } from "./plan/trial-label.js";
-import { inStacks, sideBySide, type TrialEnd, type TrialTask } from "./pool/trial-task.js";
+import { inStacks, type TrialTask, trialsInParallel } from "./pool/trial-task.js";
 import { type SweepTrial, type TrialEvent, trialStates } from "./sweep-document.js";
 
 export interface ConductOptions extends ExecutorChoice {
@@ -29,19 +29,13 @@ export interface ConductOptions extends ExecutorChoice {
   signal?: AbortSignal | undefined;
 }
 
-/** The document and the summary page of a plan whose trials have ended. */
-interface Conclusion<Document> {
-  document: Document;
-  summary: string;
-}
-
-interface EndedPlan {
+/** Concludes from the ended trials of a plan: the document and the summary page of its directory. */
+export type Conclude<Document> = (ended: {
   directory: string;
   trials: SweepTrial[];
   signal: AbortSignal;
-}
-
-export type Conclude<Document> = (ended: EndedPlan) => Conclusion<Document> | Promise<Conclusion<Document>>;
+}) => Awaitable<{ document: Document; summary: string }>;
+type Awaitable<Value> = Value | Promise<Value>;
 
 export interface ConductedPlan<Document> {
   document: Document;
@@ -67,7 +61,7 @@ export async function conductPlan<Document>(
     failFast = false,
     signal = new AbortController().signal,
   }: Omit<ConductOptions, keyof ExecutorChoice>,
-  tell: (event: TrialEvent) => void,
+  report: (event: TrialEvent) => void,
   conclude: Conclude<Document>,
 ): Promise<ConductedPlan<Document>> {
   requireStacks(plan.trials, executor);
@@ -75,17 +69,17 @@ export async function conductPlan<Document>(
   await using _lock = await lockDirectory(python.path, directory);
   using ledger = new Ledger(directory);
   await settleEarlierJobs({ directory, ledger, executor: executor.name, signal });
-  mkdirSync(join(directory, runsFolder), { recursive: true });
+  const runs = join(directory, runsFolder);
+  mkdirSync(runs, { recursive: true });
   await adoptRuns(directory, plan.trials, ledger);
-  const book = new Book(directory, plan, ledger, tell);
-  requireRoom(planCost(directory, plan.trials, book.states(), { workers, retry }), memoryOf(executor));
+  const { states, listener } = recorder(directory, plan, ledger, report);
+  requireRoom(planCost(directory, plan.trials, states(), { workers, retry }), memoryOf(executor));
   replacePlan(directory, plan);
-  const tasks = book.tasks(retry);
+  const tasks = tasksLeft(plan, states(), runs, retry);
   const steps = Object.fromEntries(tasks.map(({ trial, config }) => [trial, config.training.max_steps]));
-  const together = sideBySide(inStacks(tasks), workers);
-  tell({ kind: "planned", name: plan.name, directory, workers: together, trials: book.states(), steps });
-  await executor.train({ directory, name: plan.name, tasks, machine: plan.machine, workers, listener: book, signal, failFast });
-  const trials = book.states();
+  report({ kind: "planned", name: plan.name, directory, workers: trialsInParallel(inStacks(tasks), workers), trials: states(), steps });
+  await executor.train({ directory, name: plan.name, tasks, machine: plan.machine, workers, listener, signal, failFast });
+  const trials = states();
   const { document, summary } = await conclude({ directory, trials, signal });
   durableWrite(join(directory, "result.json"), `${JSON.stringify(document)}\n`);
   durableWrite(join(directory, "summary.md"), summary);
@@ -102,63 +96,42 @@ async function adoptRuns(directory: string, trials: readonly Trial[], ledger: Le
 }
 
 /** Keeps the ledger of a plan during training and reports events. */
-class Book implements JobListener {
-  readonly #directory: string;
-  readonly #plan: Plan;
-  readonly #trials: ReadonlyMap<string, Trial>;
-  readonly #ledger: Ledger;
-  readonly #tell: (event: TrialEvent) => void;
-
-  constructor(directory: string, plan: Plan, ledger: Ledger, tell: (event: TrialEvent) => void) {
-    this.#directory = directory;
-    this.#plan = plan;
-    this.#trials = new Map(plan.trials.map((trial) => [trial.trial, trial]));
-    this.#ledger = ledger;
-    this.#tell = tell;
-  }
-
-  states(trials: readonly Trial[] = this.#plan.trials): SweepTrial[] {
-    return trialStates(
-      this.#directory,
+function recorder(directory: string, plan: Plan, ledger: Ledger, report: (event: TrialEvent) => void) {
+  const states = (trials: readonly Trial[] = plan.trials): SweepTrial[] =>
+    trialStates(
+      directory,
       trials,
-      (trial) => this.#ledger.of(trial),
+      (trial) => ledger.of(trial),
       () => true,
     );
-  }
-
-  /** The trials left to train, in the plan's order; started ones come first. */
-  tasks(retry: boolean): TrialTask[] {
-    const states = this.states();
-    const left = this.#plan.trials.flatMap((trial, index) => {
-      const state = states[index];
-      return state && isLeft(state, retry) ? [{ trial, run: state.run }] : [];
-    });
-    const begun = left.filter(({ run }) => run !== null);
-    const out = join(this.#directory, runsFolder);
-    return [...begun, ...left.filter(({ run }) => run === null)].map(({ trial, run }) => ({ ...taskOf(this.#plan, trial, out), run }));
-  }
-
-  onStart(task: TrialTask, run: string, fromStep: number, worker: LedgerLine["worker"]): void {
-    this.#ledger.append({ trial: task.trial, status: "running", run: relative(this.#directory, run), ...(worker && { worker }) });
-    this.#tell({ kind: "started", trial: this.#stateOf(task), fromStep });
-  }
-
-  onStep(task: TrialTask, step: number, loss: number): void {
-    this.#tell({ kind: "step", trial: this.#stateOf(task), step, loss });
-  }
-
-  onEnd(task: TrialTask, end: TrialEnd): void {
-    const run = task.run === null ? null : relative(this.#directory, task.run);
-    this.#ledger.append({ trial: task.trial, run, ...lineOfEnd(end) });
-    this.#tell({ kind: "ended", trial: this.#stateOf(task) });
-  }
-
-  #stateOf({ trial }: TrialTask): SweepTrial {
-    const planned = this.#trials.get(trial);
-    const [state] = planned ? this.states([planned]) : [];
+  const planned = new Map(plan.trials.map((trial) => [trial.trial, trial]));
+  const stateOf = ({ trial }: TrialTask): SweepTrial => {
+    const [state] = states([planned.get(trial) ?? []].flat());
     if (!state) throw new Error(`the plan has no trial ${trial}`);
     return state;
-  }
+  };
+  const relativeRun = (run: string | null) => (run === null ? null : relative(directory, run));
+  const listener: JobListener = {
+    onStart(task, run, fromStep, worker) {
+      ledger.append({ trial: task.trial, status: "running", run: relativeRun(run), worker });
+      report({ kind: "started", trial: stateOf(task), fromStep });
+    },
+    onStep: (task, step, loss) => report({ kind: "step", trial: stateOf(task), step, loss }),
+    onEnd(task, end) {
+      ledger.append({ trial: task.trial, run: relativeRun(task.run), ...lineOfEnd(end) });
+      report({ kind: "ended", trial: stateOf(task) });
+    },
+  };
+  return { states, listener };
+}
+
+/** The trials left to train, in the plan's order; started ones come first. */
+function tasksLeft(plan: Plan, states: readonly SweepTrial[], out: string, retry: boolean): TrialTask[] {
+  const left = plan.trials.flatMap((trial, index) => {
+    const state = states[index];
+    return state && isLeft(state, retry) ? [{ ...taskOf(plan, trial, out), run: state.run }] : [];
+  });
+  return [...left.filter(({ run }) => run !== null), ...left.filter(({ run }) => run === null)];
 }
 
 /**

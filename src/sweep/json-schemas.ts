@@ -8,7 +8,7 @@ const anyConfig = { $ref: "#/$defs/configuration" };
 
 /** JSON Schema (draft 2020-12) of an experiment file, for editors: `schemas/experiment.schema.json`. Base and arms have the fields of a configuration. */
 export function experimentJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(experimentSchema, { io: "input", override: ({ jsonSchema }) => withoutSafeIntegerBounds(jsonSchema) });
+  const schema = jsonSchemaOf(experimentSchema);
   const { base, arms } = schema.properties ?? {};
   const { $schema: _, additionalProperties: __, ...configuration } = configJsonSchema(); // a field may also be written by its dotted path
   return {

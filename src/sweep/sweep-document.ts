@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { wireNumberSchema } from "../protocol/events.js";
+import { jobPartSchema } from "./executors/executor.js";
 import { executorNames } from "./executors/executors.js";
 import { type LedgerLine, trialStatuses } from "./ledger.js";
 import { trialResultSchema } from "./pool/trial-task.js";
@@ -31,21 +32,7 @@ const planCostSchema = z.strictObject({
 });
 export type PlanCost = z.output<typeof planCostSchema>;
 
-const clusterJobSchema = z.strictObject({
-  executor: z.enum(executorNames),
-  /** Job number given by the cluster. */
-  job: z.string(),
-  /** Index of the array task, from 1. */
-  task: z.int().positive(),
-  /** SLURM's own name; `UNKNOWN` if SLURM does not answer. */
-  state: z.string(),
-  /** Why it waits. */
-  reason: z.string().nullable(),
-  /** Where it runs. */
-  nodes: z.string().nullable(),
-  /** Number of its trials. */
-  trials: count,
-});
+const clusterJobSchema = z.strictObject({ executor: z.enum(executorNames), ...jobPartSchema.shape });
 export type ClusterJob = z.output<typeof clusterJobSchema>;
 
 /** One trial of a sweep and its state. */

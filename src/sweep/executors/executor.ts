@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { UsablePython } from "../../python/require-packages.js";
 import type { Ledger, LedgerLine } from "../ledger.js";
 import type { TrialEnd, TrialTask, WorkerPlace } from "../pool/trial-task.js";
@@ -63,20 +64,15 @@ export interface EarlierJobs {
 }
 
 /** A part of a cluster job that trains some trials of a directory, or waits to. */
-export interface JobPart {
-  /** Job number given by the cluster. */
-  job: string;
-  /** Index of the array task, from 1. */
-  task: number;
-  /** The cluster's own name for the state. */
-  state: string;
-  /** Why it waits. */
-  reason: string | null;
-  /** Where it runs. */
-  nodes: string | null;
-  /** Number of its trials. */
-  trials: number;
-}
+export const jobPartSchema = z.strictObject({
+  job: z.string().describe("Job number given by the cluster"),
+  task: z.int().positive().describe("Index of the array task, from 1"),
+  state: z.string().describe("SLURM's own name; UNKNOWN if SLURM does not answer"),
+  reason: z.string().nullable().describe("Why it waits"),
+  nodes: z.string().nullable().describe("Where it runs"),
+  trials: z.int().nonnegative().describe("Number of its trials"),
+});
+export type JobPart = z.output<typeof jobPartSchema>;
 
 /** Cluster jobs of a directory, read without its lock. */
 export interface DirectoryJobs {

@@ -1,11 +1,16 @@
 import { BhBridgeError } from "../../errors.js";
 import type { UsablePython } from "../../python/require-packages.js";
-import type { LedgerLine } from "../ledger.js";
-import type { EarlierJobs, Executor, ExecutorKind, JobPart } from "./executor.js";
-import { local } from "./local/local.js";
+import type { DirectoryJobs, EarlierJobs, Executor, ExecutorKind, JobPart } from "./executor.js";
 import { type RayChoice, ray } from "./ray/ray.js";
 import { slurm } from "./slurm/slurm.js";
 import type { SlurmOptions } from "./slurm/slurm-executor.js";
+
+/** Trains on this machine. */
+const local: ExecutorKind<object> = {
+  title: "this machine",
+  options: [],
+  create: async (python) => new (await import("./local/local-executor.js")).LocalExecutor(python),
+};
 
 /** Every executor by name. */
 const executors = { local, ray, slurm } as const;
@@ -35,14 +40,8 @@ export async function settleEarlierJobs(earlier: EarlierJobs): Promise<void> {
   for (const [, kind] of executorKinds) await kind.settle?.(earlier);
 }
 
-interface ClusterJobs {
-  jobs: (JobPart & { executor: ExecutorName })[];
-  lines: ReadonlyMap<string, LedgerLine>;
-  underWay: ReadonlySet<string>;
-}
-
 /** The cluster jobs of a directory, read without its lock. */
-export async function viewJobs(directory: string): Promise<ClusterJobs> {
+export async function viewJobs(directory: string): Promise<DirectoryJobs & { jobs: (JobPart & { executor: ExecutorName })[] }> {
   const views = await Promise.all(executorKinds.map(async ([executor, kind]) => ({ executor, view: await kind.view?.(directory) })));
   return {
     jobs: views.flatMap(({ executor, view }) => view?.jobs.map((part) => ({ executor, ...part })) ?? []),

@@ -77,10 +77,15 @@ export interface Rules {
 }
 
 /** Rules as a plan stores them. Newer fields are omitted if they have their default, so that older experiments keep their identity. */
-interface StoredRules extends Omit<Rules, "nullBelow" | "test"> {
-  readonly nullBelow?: number | undefined;
-  readonly test?: Rules["test"] | undefined;
-}
+export const storedRulesSchema = z.strictObject({
+  score: z.literal("notebook"),
+  decides: z.array(z.string()).readonly(),
+  margin: z.record(z.string(), z.number()),
+  alpha: z.number(),
+  nullBelow: z.number().optional(),
+  test: z.enum(["mean", "median"]).optional(),
+});
+type StoredRules = z.output<typeof storedRulesSchema>;
 
 /** Rules with their defaults. */
 export function appliedRules({ score, decides, margin = {}, alpha, nullBelow, test }: z.output<typeof rulesSchema>): Rules {

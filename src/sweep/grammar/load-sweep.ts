@@ -74,7 +74,10 @@ export async function loadSweep(sources: SweepSources): Promise<LoadedSweep> {
   const parsed = sweepSchema.safeParse(values);
   if (!parsed.success) issues.push(...writtenIssues(parsed.error, values, Object.keys(sweepSchema.shape), sourceOf));
   const spec = parsed.data ?? {};
-  const base = await withIssues(issues, () => loadBase(values["base"], sources, { directory: written.directory, cwd }));
+  const base = await withIssues(
+    (issue) => issues.push(issue),
+    () => loadBase(values["base"], sources, { directory: written.directory, cwd }),
+  );
   const points = parsed.success ? expandSweep(spec, issues).map((point) => pointFrom(point, written.directory)) : [];
   if (base) refuseSetAxes(base, points, issues);
   if (!base || issues.length > 0) throw configInvalid(issues.map((issue) => ({ source: sourceOf(issue.path), ...issue })));
@@ -115,12 +118,13 @@ function withAbsolutePaths({ path, values }: AxisText, cwd: string): AxisText {
   return { path, values: values.map((value) => resolvePath(value, cwd) as typeof value) };
 }
 
-async function withIssues<Value>(issues: ConfigIssue[], load: () => Promise<Value>): Promise<Value | undefined> {
+/** Run `load`, reporting its configuration problems one by one; undefined if there are any. */
+export async function withIssues<Value>(report: (issue: ConfigIssue) => void, load: () => Promise<Value>): Promise<Value | undefined> {
   try {
     return await load();
   } catch (error) {
     if (!(error instanceof BhBridgeError) || error.issues === undefined) throw error;
-    issues.push(...error.issues);
+    error.issues.forEach(report);
     return undefined;
   }
 }

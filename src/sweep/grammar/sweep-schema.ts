@@ -41,7 +41,7 @@ export const seedsSchema = z
 
 /** Problems with listed seeds: a repeated seed would count one run twice, and a descending range is usually a typing mistake. */
 function seedsProblem(seeds: number | number[] | string): string | undefined {
-  const all = listed(seeds);
+  const all = seedsOf(seeds);
   const [first = 0] = all;
   const last = all.at(-1) ?? first;
   if (typeof seeds === "string" && first > last) return `the range runs backwards; did you mean ${last}..${first}?`;
@@ -50,13 +50,9 @@ function seedsProblem(seeds: number | number[] | string): string | undefined {
   return repeated === undefined ? undefined : `seed ${repeated} is listed more than once; list each seed once`;
 }
 
-function listed(seeds: number | number[] | string): number[] {
-  return typeof seeds === "string" ? (wholeRange(seeds) ?? []) : typeof seeds === "number" ? [seeds] : seeds;
-}
-
 /** The seeds in listing order. */
 export function seedsOf(seeds: z.output<typeof seedsSchema>): number[] {
-  return listed(seeds);
+  return typeof seeds === "string" ? (wholeRange(seeds) ?? []) : [seeds].flat();
 }
 
 /** Configuration values, nested or by dotted path. */

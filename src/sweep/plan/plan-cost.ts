@@ -6,7 +6,7 @@ import { BhBridgeError } from "../../errors.js";
 import { count, formatBytes } from "../../text/format.js";
 import type { Executor } from "../executors/executor.js";
 import { isLeft } from "../ledger.js";
-import { inStacks, type Stack, sideBySide } from "../pool/trial-task.js";
+import { inStacks, type Stack, trialsInParallel } from "../pool/trial-task.js";
 import type { PlanCost, SweepTrial } from "../sweep-document.js";
 import { cachedCompileSeconds, compiledShape, firstCompileSeconds, isToBeCompiled, leastMemory, type Measured, measuredOf, trialBytes } from "./measured.js";
 import type { Trial } from "./plan-trials.js";
@@ -65,7 +65,7 @@ export function planCost(
   const stacks = inStacks(left);
   const { bavail, bsize } = statfsSync(existingFolder(folder));
   const used = Math.min(workers, stacks.length);
-  const together = sideBySide(stacks, used);
+  const together = trialsInParallel(stacks, used);
   const measured = [...measuredOf(trials, states), ...probes];
   return {
     trials: left.length,

@@ -5,27 +5,9 @@ import { BhBridgeError } from "../../errors.js";
 import { durableWrite } from "../../formats/durable-write.js";
 import { createRunDirectory, earlierSlugOf, runDirectoryName, slugOf } from "../../runs/create-run-directory.js";
 import { readRunDocument } from "../../runs/read-run-json.js";
-import { rulesFromStored, rulesHash, storedRules } from "../experiment/rules.js";
+import { rulesHash, storedRules } from "../experiment/rules.js";
 import { pruneSchema } from "../prune/prune-condition.js";
-import type { Plan } from "./plan.js";
-
-const questionSchema = z.strictObject({
-  arms: z.array(z.string()).readonly(),
-  seeds: z.array(z.int()).readonly(),
-  rules: z
-    .strictObject({
-      score: z.literal("notebook"),
-      decides: z.array(z.string()).readonly(),
-      margin: z.record(z.string(), z.number()),
-      alpha: z.number(),
-      nullBelow: z.number().optional(),
-      test: z.enum(["mean", "median"]).optional(),
-    })
-    .transform(rulesFromStored),
-  rulesHash: z.string(),
-  measures: z.array(z.string()).readonly(),
-  cells: z.array(z.strictObject({ arm: z.string(), seed: z.int(), trial: z.string() })).readonly(),
-});
+import { type Plan, storedQuestionSchema } from "./plan.js";
 
 /** `plan.json` of a sweep or experiment. A trial's configuration is the base with the values it sets. */
 const planFileSchema = z.strictObject({
@@ -38,7 +20,7 @@ const planFileSchema = z.strictObject({
   base: z.record(z.string(), z.json()),
   prune: pruneSchema.nullable(),
   /** Of an experiment: its arms and rules. */
-  question: questionSchema.nullable(),
+  question: storedQuestionSchema.nullable(),
   trials: z.array(z.strictObject({ trial: z.string(), set: z.record(z.string(), z.json()) })),
 });
 type PlanFile = z.output<typeof planFileSchema>;

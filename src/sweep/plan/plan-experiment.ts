@@ -107,7 +107,8 @@ export function planAgain(path: string): StoredPlan {
   const directory = resolve(path);
   const { name, hash, preset, base: stored, prune, question: asked, trials } = readPlan(directory);
   const base = storedBase(stored, preset);
-  const question = asked && questionOf(asked);
+  const { rulesHash: _, ...questionOf } = asked ?? {};
+  const question = asked && (questionOf as Question);
   return {
     base,
     question,
@@ -125,9 +126,4 @@ export function planAgain(path: string): StoredPlan {
       );
     },
   };
-}
-
-/** Without the stored hash of the rules. */
-function questionOf({ arms, seeds, rules, measures, cells }: Question): Question {
-  return { arms, seeds, rules, measures, cells };
 }

@@ -8,10 +8,11 @@ import { parseRunConfig } from "../../config/parse-run-config.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { deviceKind } from "../../config/run-config-fields.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
-import { BhBridgeError, type ConfigIssue } from "../../errors.js";
+import type { ConfigIssue } from "../../errors.js";
 import { corpusIdentity, trialIdentity } from "../../runs/run-config.js";
 import type { CorpusFacts } from "../../runs/run-manifest.js";
 import type { Overrides, SweepPoint } from "../grammar/expand-sweep.js";
+import { withIssues } from "../grammar/load-sweep.js";
 
 /** One planned training. */
 export interface Trial {
@@ -45,9 +46,13 @@ export interface PlanFacts {
  */
 export async function planTrials(base: ResolvedConfig, points: readonly SweepPoint[], facts: PlanFacts): Promise<Trial[]> {
   const issues = new Map<string, ConfigIssue>();
+  const report = (issue: ConfigIssue) => {
+    const key = `${issue.path} ${issue.message}`;
+    if (!issues.has(key)) issues.set(key, issue);
+  };
   const trials: Trial[] = [];
   for (const point of points) {
-    const planned = await collecting(issues, async () => {
+    const planned = await withIssues(report, async () => {
       const config = await configOf(base, point, facts);
       return { config, corpus: await facts.corpusOf(config) };
     });
@@ -65,20 +70,6 @@ async function configOf(base: ResolvedConfig, { set, placeOf }: SweepPoint, fact
   const assignments = Object.entries(set).map(([path, value]) => ({ path, value, source: facts.sourceOf(placeOf(path)) }));
   const config = Object.hasOwn(set, "model.from") ? await withOtherWeights(base, set) : laidOver(base, assignmentLayer(assignments));
   return { ...config, threads: config.threads ?? facts.threads };
-}
-
-/** Run `make`, collecting configuration problems without duplicates; undefined if there were any. */
-async function collecting<Made>(issues: Map<string, ConfigIssue>, make: () => Promise<Made>): Promise<Made | undefined> {
-  try {
-    return await make();
-  } catch (error) {
-    if (!(error instanceof BhBridgeError) || error.issues === undefined) throw error;
-    for (const issue of error.issues) {
-      const key = `${issue.path} ${issue.message}`;
-      if (!issues.has(key)) issues.set(key, issue);
-    }
-    return undefined;
-  }
 }
 
 /** The complete configuration of a base with a layer over it. @throws {BhBridgeError} `CONFIG_INVALID`. */

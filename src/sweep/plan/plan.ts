@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import { corpusOf } from "../../bridge/corpus.js";
 import type { ResolvedConfig } from "../../config/resolve-run-config.js";
 import { windowLength } from "../../config/run-config-fields.js";
 import { corpusIdentity } from "../../runs/run-config.js";
 import type { Executor, Machine } from "../executors/executor.js";
-import type { Rules } from "../experiment/rules.js";
+import { rulesFromStored, storedRulesSchema } from "../experiment/rules.js";
 import type { SweepPoint } from "../grammar/expand-sweep.js";
 import type { Prune } from "../prune/prune-condition.js";
 import { type PlanFacts, planTrials, type Trial } from "./plan-trials.js";
@@ -23,28 +24,25 @@ export interface Plan {
   machine: Machine;
 }
 
-/** The arms of an experiment and the rules fixed in advance. */
-export interface Question {
+/** The arms of an experiment and the rules fixed in advance, as `plan.json` stores them. */
+export const storedQuestionSchema = z.strictObject({
   /** Names of the arms; the first is the control. */
-  arms: readonly string[];
-  seeds: readonly number[];
-  rules: Rules;
+  arms: z.array(z.string()).readonly(),
+  seeds: z.array(z.int()).readonly(),
+  rules: storedRulesSchema.transform(rulesFromStored),
+  /** SHA-256 of the rules, which the verdict repeats. */
+  rulesHash: z.string(),
   /** Further measures to describe. */
-  measures: readonly string[];
+  measures: z.array(z.string()).readonly(),
   /** The trial of each arm with each seed. */
-  cells: readonly Cell[];
-}
-
-interface Cell {
-  arm: string;
-  seed: number;
-  trial: string;
-}
+  cells: z.array(z.strictObject({ arm: z.string(), seed: z.int(), trial: z.string() })).readonly(),
+});
+export type Question = Omit<z.output<typeof storedQuestionSchema>, "rulesHash">;
 
 /** Add the names of their arms to trials. */
 export function withArms<Planned extends { trial: string }>(
   trials: readonly Planned[],
-  cells: readonly Pick<Cell, "arm" | "trial">[],
+  cells: readonly Pick<Question["cells"][number], "arm" | "trial">[],
 ): (Planned & { arm?: string })[] {
   const armOf = new Map(cells.map(({ arm, trial }) => [trial, arm]));
   return trials.map((planned) => {

@@ -9,7 +9,7 @@ import { concludeTraining, newTraining, type TrainedRun, type TrainListener, tra
 import { notFinite } from "../../runner/train-result.js";
 import { PruneCallback, prunedPrefix } from "../prune/prune-facts.js";
 import { SentFiles } from "./sent-files.js";
-import { type Training, type TrialEnd, type TrialListener, type TrialTask, trialResult } from "./trial-task.js";
+import { type Training, type TrialEnd, trialResult } from "./trial-task.js";
 import type { WorkerSetup } from "./worker-channel.js";
 
 /** Settings that a running Python process cannot change. */
@@ -28,6 +28,7 @@ interface TrialPython {
 /** Trains one trial after another in one Python with PyTorch loaded. Each trial finds it in the state of a new process. */
 export class WarmPython implements TrialPython {
   readonly files: SentFiles;
+  readonly repository: WorkerSetup["repository"];
   readonly #setup: WorkerSetup;
   #bridge: Bridge | undefined;
   #needs = "";
@@ -35,6 +36,7 @@ export class WarmPython implements TrialPython {
   constructor(setup: WorkerSetup) {
     this.#setup = setup;
     this.files = new SentFiles(setup.sent);
+    this.repository = setup.repository;
   }
 
   /** Reuse and reset the current Python if it has the right device and threads. */
@@ -51,10 +53,6 @@ export class WarmPython implements TrialPython {
     return this.#bridge;
   }
 
-  get repository(): WorkerSetup["repository"] {
-    return this.#setup.repository;
-  }
-
   async close(): Promise<void> {
     const bridge = this.#bridge;
     this.#bridge = undefined;
@@ -65,18 +63,24 @@ export class WarmPython implements TrialPython {
 /** Errors after which a trial cannot resume its run and restarts from the beginning. */
 const lostRuns: readonly string[] = ["RUN_NOT_FOUND", "RUN_CORRUPT", "RESUME_MISMATCH"];
 
-/** Train a trial or resume its run; errors become its end. @param seat its slot in a batch. */
-async function trainTrial(task: TrialTask, python: TrialPython, listener: TrialListener, signal: AbortSignal, seat?: StackSeat): Promise<TrialEnd> {
+/** A trial to train. In a batch it has a slot. */
+interface Member extends Training {
+  seat?: StackSeat;
+}
+
+/** Train a trial or resume its run; errors become its end. */
+async function trainTrial(member: Member, python: TrialPython, signal: AbortSignal): Promise<TrialEnd> {
+  const { run } = member.task;
   try {
-    if (task.run !== null) {
+    if (run !== null) {
       try {
-        return await goOn(await openResumable(task.run), task, python, listener, signal, seat);
+        return await resume(await openResumable(run), member, python, signal);
       } catch (error) {
         if (!(error instanceof BhBridgeError) || !lostRuns.includes(error.code)) throw error;
         await python.close(); // it may hold the model of the run that could not be resumed
       }
     }
-    return await train(task, undefined, python, listener, signal, seat);
+    return await train(undefined, member, python, signal);
   } catch (error) {
     await python.close(); // its leftovers must not affect another trial
     if (!(error instanceof BhBridgeError)) throw error;
@@ -85,31 +89,17 @@ async function trainTrial(task: TrialTask, python: TrialPython, listener: TrialL
   }
 }
 
-async function goOn(
-  run: ResumableRun,
-  task: TrialTask,
-  python: TrialPython,
-  listener: TrialListener,
-  signal: AbortSignal,
-  seat: StackSeat | undefined,
-): Promise<TrialEnd> {
+async function resume(run: ResumableRun, member: Member, python: TrialPython, signal: AbortSignal): Promise<TrialEnd> {
+  const { prune, config } = member.task;
   const { status, reason: why } = run.manifest;
-  const wasPruned = task.prune !== null && status === "stopped" && (why === "decider" || why?.startsWith(prunedPrefix));
-  if (!run.isComplete && !wasPruned) return train(task, run, python, listener, signal, seat);
-  listener.onStart(run.directory, 0);
-  const reason = wasPruned && task.prune ? new PruneCallback(task.prune, task.config).noteIn(run.directory) : undefined;
-  const ended = await sumUp(run, { signal });
-  return reason === undefined ? wholeEnd(ended) : prunedEnd(ended, reason);
+  const wasPruned = prune !== null && status === "stopped" && (why === "decider" || why?.startsWith(prunedPrefix));
+  if (!run.isComplete && !wasPruned) return train(run, member, python, signal);
+  member.listener.onStart(run.directory, 0);
+  const reason = wasPruned ? new PruneCallback(prune, config).noteIn(run.directory) : undefined;
+  return endOf(await sumUp(run, { signal }), reason);
 }
 
-async function train(
-  task: TrialTask,
-  run: ResumableRun | undefined,
-  python: TrialPython,
-  listener: TrialListener,
-  signal: AbortSignal,
-  seat: StackSeat | undefined,
-): Promise<TrialEnd> {
+async function train(run: ResumableRun | undefined, { task, listener, seat }: Member, python: TrialPython, signal: AbortSignal): Promise<TrialEnd> {
   const here = (config: RunConfig) => withPlaces(config, python.files);
   const training = run ? resumedTraining(run, false, here) : { ...newTraining(alreadyResolved(task.config, task.preset)), model: here(task.config) };
   const { config } = training.resolved;
@@ -135,8 +125,7 @@ async function train(
   );
   const reason = pruning && ended.outcome.reason === "decider" ? pruning.noteIn(ended.run.directory) : undefined;
   const trained = await concludeTraining(ended, training.resolved, { signal }, {});
-  if (reason !== undefined) return prunedEnd(trained, reason);
-  return trained.outcome.status === "completed" ? wholeEnd(trained) : { kind: "stopped" };
+  return reason !== undefined || trained.outcome.status === "completed" ? endOf(trained, reason) : { kind: "stopped" };
 }
 
 /** A configuration with the local paths of its files: for reading, not for recording. */
@@ -150,68 +139,41 @@ function withPlaces(config: RunConfig, files: SentFiles): RunConfig {
   };
 }
 
-/** The end of a trial that took all its steps. */
-function wholeEnd({ directory, result }: TrainedRun): TrialEnd {
+/** The end of a trial that was pruned for a reason, or took all its steps. */
+function endOf({ directory, result }: TrainedRun, prunedBecause: string | undefined): TrialEnd {
+  if (prunedBecause !== undefined) return { kind: "pruned", run: directory, result: trialResult(result), reason: prunedBecause };
   if (!result.finite) return { kind: "failed", reason: notFinite, result: trialResult(result) };
   return { kind: "completed", run: directory, result: trialResult(result) };
 }
 
-function prunedEnd({ directory, result }: TrainedRun, reason: string): TrialEnd {
-  return { kind: "pruned", run: directory, result: trialResult(result), reason };
-}
-
 function lastWords({ message, exit }: BhBridgeError): string {
   const said = exit?.lastLines.filter((line) => !message.includes(line)) ?? [];
-  return [message, ...said.slice(-lastLinesTold)].join("\n");
+  return [message, ...said.slice(-lastLinesShown)].join("\n");
 }
 
 /** Lines of a process's last output to report: the exception and its origin. */
-const lastLinesTold = 8;
+const lastLinesShown = 8;
 
 /** Train one trial, or a batch of trials together, resuming their runs. The end of one does not affect the others. */
 export async function trainTrials(trainings: readonly Training[], python: WarmPython, signal: AbortSignal): Promise<TrialEnd[]> {
   const [first, second] = trainings;
-  if (first && !second) return [await trainTrial(first.task, python, first.listener, signal)];
+  if (first && !second) return [await trainTrial(first, python, signal)];
   const stack = new TrainingStack();
-  const shared = new SharedPython(python);
+  let bridge: Promise<Bridge> | undefined;
+  let isToBeClosed = false;
+  const shared: TrialPython = {
+    files: python.files,
+    repository: python.repository,
+    for(config) {
+      bridge ??= python.for(config, signal);
+      return bridge;
+    },
+    async close() {
+      isToBeClosed = true; // when no trial needs it any more
+    },
+  };
   const members = trainings.map((training) => ({ ...training, seat: stack.seat() }));
-  const ends = await Promise.all(
-    members.map(async ({ task, listener, seat }) => {
-      try {
-        return await trainTrial(task, shared, listener, signal, seat);
-      } finally {
-        seat.leave();
-      }
-    }),
-  );
-  if (shared.isToBeClosed) await python.close();
+  const ends = await Promise.all(members.map((member) => trainTrial(member, shared, signal).finally(() => member.seat.leave())));
+  if (isToBeClosed) await python.close();
   return ends;
-}
-
-/** The Python of batched trials: started once, closed when the last one ends. */
-class SharedPython implements TrialPython {
-  readonly #python: WarmPython;
-  #bridge: Promise<Bridge> | undefined;
-  isToBeClosed = false;
-
-  constructor(python: WarmPython) {
-    this.#python = python;
-  }
-
-  for(config: RunConfig, signal: AbortSignal): Promise<Bridge> {
-    this.#bridge ??= this.#python.for(config, signal);
-    return this.#bridge;
-  }
-
-  get files() {
-    return this.#python.files;
-  }
-
-  get repository() {
-    return this.#python.repository;
-  }
-
-  async close(): Promise<void> {
-    this.isToBeClosed = true;
-  }
 }

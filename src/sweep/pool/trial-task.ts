@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { censusShape } from "../../analysis/document-fields.js";
 import { batchedRuns } from "../../config/engine-schema.js";
-import type { PresetName } from "../../config/presets.js";
+import { parseRunConfig } from "../../config/parse-run-config.js";
+import { isPresetName } from "../../config/presets.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { finalLoss, type TrainResult, trainResultSchema } from "../../runner/train-result.js";
-import type { Prune } from "../prune/prune-condition.js";
+import { pruneSchema } from "../prune/prune-condition.js";
 
 const { rows, unique, C, P, populations } = censusShape;
 const { displacement, verdict } = trainResultSchema.shape;
@@ -37,18 +38,19 @@ export function trialResult(result: TrainResult): TrialResult {
 }
 
 /** A trial for a worker: plain data, so that it can be sent to another process or machine. */
-export interface TrialTask {
-  trial: string;
-  config: RunConfig;
-  preset: PresetName;
+export const trialTaskSchema = z.strictObject({
+  trial: z.string(),
+  config: z.record(z.string(), z.json()).transform((config) => parseRunConfig(config)),
+  preset: z.string().refine(isPresetName),
   /** SHA-256 of its corpus at planning time. */
-  corpus: string;
+  corpus: z.string(),
   /** Folder for its run. */
-  out: string;
+  out: z.string(),
   /** The run to resume; null to start one. */
-  run: string | null;
-  prune: Prune | null;
-}
+  run: z.string().nullable(),
+  prune: pruneSchema.nullable(),
+});
+export type TrialTask = z.output<typeof trialTaskSchema>;
 
 export interface TrialListener {
   onStart(run: string, fromStep: number): void;
@@ -123,6 +125,6 @@ export function inStacks<Trial extends { config: RunConfig; corpus: string }>(tr
 }
 
 /** Number of trials that workers train in parallel at first. */
-export function sideBySide(stacks: readonly (readonly unknown[])[], workers: number): number {
+export function trialsInParallel(stacks: readonly (readonly unknown[])[], workers: number): number {
   return stacks.slice(0, workers).reduce((sum, { length }) => sum + length, 0);
 }

@@ -1,8 +1,14 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { Training, TrialEnd, TrialListener, TrialTask, TrialWorker, WorkerPlace } from "../../pool/trial-task.js";
+import type { Training, TrialEnd, TrialTask, TrialWorker, WorkerPlace } from "../../pool/trial-task.js";
 import type { RayJob, RayReport, RayWorkerSpec } from "./ray-job.js";
 import { runChunks } from "./run-transfer.js";
+
+/** A worker without shared storage. */
+interface Far {
+  job: RayJob;
+  worker: string;
+}
 
 /** A worker on a Ray cluster: an actor that runs the same process as a local worker. */
 export class RayWorker implements TrialWorker {
@@ -45,10 +51,10 @@ export class RayWorker implements TrialWorker {
     try {
       if (!(await this.#ready)) return this.#death();
       if (this.#isStopped) return { kind: "stopped" };
-      const here = new RayTraining(training, this.#isShared ? undefined : { job: this.#job, worker: this.#id });
-      await here.sendRun();
+      const far = this.#isShared ? undefined : { job: this.#job, worker: this.#id };
+      if (far) await sendRun(training.task, far);
       const end = new Promise<TrialEnd>((resolve) => {
-        this.#hear = (report) => here.hear(report, resolve);
+        this.#hear = forwardReports(training, far, resolve);
       });
       if (this.#isAlive) await this.#job.order(this.#id, { kind: "train", tasks: [training.task] });
       else return this.#death();
@@ -99,52 +105,31 @@ export class RayWorker implements TrialWorker {
   }
 }
 
-/** One trial of a worker. Its run is written here by the worker, or fetched from it. */
-class RayTraining {
-  readonly #task: TrialTask;
-  readonly #listener: TrialListener;
-  readonly #far: { job: RayJob; worker: string } | undefined;
-  #run: string | undefined;
-  #fetching: Promise<void> = Promise.resolve();
+/** Send a worker without shared storage the run to resume. */
+async function sendRun({ run }: TrialTask, { job, worker }: Far): Promise<void> {
+  if (run === null || !existsSync(run)) return;
+  for (const chunk of runChunks(run)) await job.sendChunk(worker, basename(run), chunk);
+}
 
-  constructor({ task, listener }: Training, far: { job: RayJob; worker: string } | undefined) {
-    this.#task = task;
-    this.#listener = listener;
-    this.#far = far;
-  }
-
-  /** Send a worker without shared storage the run to resume. */
-  async sendRun(): Promise<void> {
-    const { run } = this.#task;
-    if (!this.#far || run === null || !existsSync(run)) return;
-    for (const chunk of runChunks(run)) await this.#far.job.sendChunk(this.#far.worker, basename(run), chunk);
-  }
-
-  hear(report: RayReport, finish: (end: TrialEnd) => void): void {
-    if (report.kind === "step") this.#listener.onStep(report.step, report.loss ?? Number.NaN);
+/** Forward the reports of a trial. Progress of a run on a far worker is reported after the run has been fetched. */
+function forwardReports({ task, listener }: Training, far: Far | undefined, finish: (end: TrialEnd) => void): (report: RayReport) => void {
+  let run: string | undefined;
+  let fetching: Promise<void> = Promise.resolve();
+  const follow = async (report: Extract<RayReport, { kind: "started" | "saved" | "ended" }>): Promise<void> => {
+    if (report.kind === "started") run = join(task.out, basename(report.run));
+    if (far && run !== undefined) {
+      await far.job.fetchRun(far.worker, basename(run), run);
+      if (report.kind === "ended") await far.job.forgetRun(far.worker, basename(run));
+    }
+    if (report.kind === "started") listener.onStart(run ?? report.run, report.fromStep);
+    if (report.kind === "ended") finish("run" in report.end && run !== undefined ? { ...report.end, run } : report.end);
+  };
+  return (report) => {
+    if (report.kind === "step") listener.onStep(report.step, report.loss ?? Number.NaN);
     else if (report.kind === "gone") finish({ kind: "died", reason: report.reason });
     else if (report.kind !== "ready" && report.kind !== "lost") {
-      this.#fetching = this.#fetching.then(() => this.#follow(report, finish)); // in order
-      this.#fetching.catch((error: Error) => finish({ kind: "died", reason: `its run could not be fetched: ${error.message}` }));
+      fetching = fetching.then(() => follow(report)); // in order
+      fetching.catch((error: Error) => finish({ kind: "died", reason: `its run could not be fetched: ${error.message}` }));
     }
-  }
-
-  /** Report progress of a run after the run has been fetched. */
-  async #follow(report: Extract<RayReport, { kind: "started" | "saved" | "ended" }>, finish: (end: TrialEnd) => void): Promise<void> {
-    if (report.kind === "started") this.#run = join(this.#task.out, basename(report.run));
-    await this.#fetch(report.kind === "ended");
-    if (report.kind === "started") this.#listener.onStart(this.#run ?? report.run, report.fromStep);
-    if (report.kind === "ended") finish(this.#asHere(report.end));
-  }
-
-  async #fetch(isOver: boolean): Promise<void> {
-    if (!this.#far || this.#run === undefined) return;
-    const { job, worker } = this.#far;
-    await job.fetchRun(worker, basename(this.#run), this.#run);
-    if (isOver) await job.forgetRun(worker, basename(this.#run));
-  }
-
-  #asHere(end: TrialEnd): TrialEnd {
-    return "run" in end && this.#run !== undefined ? { ...end, run: this.#run } : end;
-  }
+  };
 }

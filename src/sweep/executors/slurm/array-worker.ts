@@ -23,7 +23,7 @@ process.on("SIGINT", () => stop.abort());
 /** SLURM ends a task 90 seconds after its notice; the checkpoints take some of that time. */
 const patience = { patienceMs: 60_000 };
 const task = Number(number);
-const submission = Submission.at(folder);
+const submission = new Submission(folder);
 const { SLURM_ARRAY_JOB_ID: job } = process.env;
 if (job !== undefined && submission.job === undefined) submission.submitted(job); // the script was submitted by hand
 const { python: path, directory, workers, failFast, tasks } = submission.tasks;

@@ -91,14 +91,14 @@ export class SlurmExecutor implements Executor {
 /** Report the trials of a submission until its job ends; on abort, leave the job to SLURM. */
 async function follow(submission: Submission, { directory, tasks, listener, signal }: TrialJob): Promise<void> {
   const its = new Set(submission.trials.flat());
-  const followed = tasks.filter(({ trial }) => its.has(trial)).map((task) => new FollowedTrial(directory, task, listener));
-  const hear = () => {
+  const followed = tasks.filter(({ trial }) => its.has(trial)).map((task) => followTrial(directory, task, listener));
+  const update = () => {
     const journal = submission.journal();
-    for (const each of followed) each.hear(journal.get(each.trial));
+    for (const each of followed) each.update(journal);
   };
   while (!signal.aborted) {
-    const queued = await queueOf(signal, hear);
-    hear();
+    const queued = await queueOf(signal, update);
+    update();
     if (queued && !queued.some(({ job }) => job === submission.job)) {
       for (const each of followed) each.conclude(`SLURM's job ${submission.job} ended`);
       return submission.close();
@@ -117,49 +117,34 @@ async function queueOf(signal: AbortSignal, onWait: () => void): Promise<QueuedT
   }
 }
 
-/** Reports each change of a trial's journal once. */
-class FollowedTrial {
-  readonly #directory: string;
-  readonly #task: TrialTask;
-  readonly #listener: JobListener;
-  #line: LedgerLine | undefined;
-  #step = -1;
-
-  constructor(directory: string, task: TrialTask, listener: JobListener) {
-    this.#directory = directory;
-    this.#task = task;
-    this.#listener = listener;
-  }
-
-  get trial(): string {
-    return this.#task.trial;
-  }
-
-  hear(line: LedgerLine | undefined): void {
-    if (line && line.at !== this.#line?.at) this.#tell(line);
-    if (this.#line?.status === "running") this.#tellStep();
-  }
-
-  conclude(reason: string): void {
-    if (this.#line === undefined) this.#listener.onEnd(this.#task, { kind: "stopped" });
-    else if (this.#line.status === "running") this.#listener.onEnd(this.#task, { kind: "died", reason });
-  }
-
-  #tell(line: LedgerLine): void {
-    this.#line = line;
-    this.#task.run = line.run === null ? null : join(this.#directory, line.run);
+/** Reports each change of a trial's journal once; `conclude` reports its end with the job. */
+function followTrial(directory: string, task: TrialTask, listener: JobListener) {
+  let last: LedgerLine | undefined;
+  let lastStep = -1;
+  const reportLine = (line: LedgerLine): void => {
+    last = line;
+    task.run = line.run === null ? null : join(directory, line.run);
     const { pid = 0, cores = null, host } = line.worker ?? {};
-    if (line.status === "running" && this.#task.run !== null)
-      this.#listener.onStart(this.#task, this.#task.run, 0, { pid, cores, ...(host !== undefined && { host }) });
-    else this.#listener.onEnd(this.#task, endOf(line, this.#task.run ?? ""));
-  }
-
-  #tellStep(): void {
-    const event = this.#task.run === null ? undefined : lastEvent(this.#task.run, "step_end");
-    if (event === undefined || event.global_step === this.#step) return;
-    this.#step = event.global_step;
-    this.#listener.onStep(this.#task, event.global_step, event.loss);
-  }
+    if (line.status === "running" && task.run !== null) listener.onStart(task, task.run, 0, { pid, cores, ...(host !== undefined && { host }) });
+    else listener.onEnd(task, endOf(line, task.run ?? ""));
+  };
+  const reportStep = (): void => {
+    const event = task.run === null ? undefined : lastEvent(task.run, "step_end");
+    if (event === undefined || event.global_step === lastStep) return;
+    lastStep = event.global_step;
+    listener.onStep(task, event.global_step, event.loss);
+  };
+  return {
+    update(journal: ReadonlyMap<string, LedgerLine>): void {
+      const line = journal.get(task.trial);
+      if (line && line.at !== last?.at) reportLine(line);
+      if (last?.status === "running") reportStep();
+    },
+    conclude(reason: string): void {
+      if (last === undefined) listener.onEnd(task, { kind: "stopped" });
+      else if (last.status === "running") listener.onEnd(task, { kind: "died", reason });
+    },
+  };
 }
 
 function endOf({ status, result, reason = "" }: LedgerLine, run: string): TrialEnd {

@@ -1,23 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { parseRunConfig } from "../../../config/parse-run-config.js";
-import { isPresetName } from "../../../config/presets.js";
 import { durableWrite } from "../../../formats/durable-write.js";
 import { checkRunJson, readRunJson } from "../../../runs/read-run-json.js";
 import { type LedgerLine, readLedger } from "../../ledger.js";
-import type { TrialTask } from "../../pool/trial-task.js";
-import { pruneSchema } from "../../prune/prune-condition.js";
-
-const taskSchema = z.strictObject({
-  trial: z.string(),
-  config: z.record(z.string(), z.json()).transform((config) => parseRunConfig(config)),
-  preset: z.string().refine(isPresetName),
-  corpus: z.string(),
-  out: z.string(),
-  run: z.string().nullable(),
-  prune: pruneSchema.nullable(),
-});
+import { trialTaskSchema } from "../../pool/trial-task.js";
 
 /** `tasks.json` of a submission: the trials of each task of the job array. */
 const tasksSchema = z.strictObject({
@@ -28,9 +15,9 @@ const tasksSchema = z.strictObject({
   workers: z.int().positive(),
   failFast: z.boolean(),
   /** By array task. */
-  tasks: z.array(z.array(taskSchema)),
+  tasks: z.array(z.array(trialTaskSchema).readonly()).readonly(),
 });
-export type SubmittedTasks = Omit<z.output<typeof tasksSchema>, "tasks"> & { tasks: readonly (readonly TrialTask[])[] };
+export type SubmittedTasks = z.output<typeof tasksSchema>;
 
 const jobSchema = z.strictObject({ job: z.string().regex(/^\d+$/) });
 
@@ -41,12 +28,8 @@ export class Submission {
   /** Absolute path. */
   readonly folder: string;
 
-  private constructor(folder: string) {
+  constructor(folder: string) {
     this.folder = folder;
-  }
-
-  static at(folder: string): Submission {
-    return new Submission(folder);
   }
 
   /** The submitted and not yet closed submissions of a directory, oldest first. */

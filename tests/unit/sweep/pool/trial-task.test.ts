@@ -4,7 +4,7 @@ import type { RunConfigInput } from "../../../../src/config/run-config-schema.js
 import { summarizeRun } from "../../../../src/runner/summarize-run.js";
 import { readRunConfig } from "../../../../src/runs/run-config.js";
 import { readRunManifest } from "../../../../src/runs/run-manifest.js";
-import { inStacks, sideBySide, stackOf, trialResult, trialResultSchema } from "../../../../src/sweep/pool/trial-task.js";
+import { inStacks, stackOf, trialResult, trialResultSchema, trialsInParallel } from "../../../../src/sweep/pool/trial-task.js";
 import { temporaryDirectory } from "../../formats/reference-python.js";
 import { deadRows, writeRun, writtenLoss, writtenRows } from "../../serve/written-run.js";
 
@@ -43,7 +43,7 @@ test("trials go to workers in their order, those of a stack together, and the la
   ];
   const stacks = inStacks(trials).map((stack) => stack.map(({ name }) => name));
   expect(stacks).toEqual([["a", "c"], ["wide b", "wide d"], ["alone"], ["e"]]);
-  expect([1, 3, 9].map((workers) => sideBySide(stacks, workers))).toEqual([2, 5, 6]);
+  expect([1, 3, 9].map((workers) => trialsInParallel(stacks, workers))).toEqual([2, 5, 6]);
 });
 
 test("the result of a trial is that of its run in a few numbers, without the tokens of its black holes", async () => {

@@ -13,7 +13,7 @@ const made = (directory: string): SubmittedTasks => ({
 test("its tasks come back as they were given", () => {
   const directory = temporaryDirectory();
   const submission = Submission.create(made(directory), (folder) => `#!/bin/bash\n# ${folder}\n`);
-  expect(Submission.at(submission.folder).tasks).toEqual(made(directory));
+  expect(new Submission(submission.folder).tasks).toEqual(made(directory));
   expect(submission.trials).toEqual([["a"]]);
   expect(readFileSync(submission.script, "utf8")).toBe(`#!/bin/bash\n# ${submission.folder}\n`);
 });
