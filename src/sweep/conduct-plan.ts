@@ -97,13 +97,8 @@ async function adoptRuns(directory: string, trials: readonly Trial[], ledger: Le
 
 /** Keeps the ledger of a plan during training and reports events. */
 function recorder(directory: string, plan: Plan, ledger: Ledger, report: (event: TrialEvent) => void) {
-  const states = (trials: readonly Trial[] = plan.trials): SweepTrial[] =>
-    trialStates(
-      directory,
-      trials,
-      (trial) => ledger.of(trial),
-      () => true,
-    );
+  const newest = (trial: string) => ledger.of(trial);
+  const states = (trials: readonly Trial[] = plan.trials): SweepTrial[] => trialStates(directory, trials, newest, () => true);
   const planned = new Map(plan.trials.map((trial) => [trial.trial, trial]));
   const stateOf = ({ trial }: TrialTask): SweepTrial => {
     const [state] = states([planned.get(trial) ?? []].flat());

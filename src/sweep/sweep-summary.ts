@@ -34,6 +34,7 @@ const digits = 4;
 export function summaryText({ name, directory, trials, counts }: SweepDocument): string {
   const told = Object.entries(counts).filter(([, number]) => number > 0);
   const { head, rows } = summaryTable(trials);
+  const texts = rows.map((row) => row.map(markdownText));
   const failed = trials.filter(({ status, reason }) => status === "failed" && reason !== null);
   const text = [
     `# Sweep ${markdownText(name)}`,
@@ -41,10 +42,7 @@ export function summaryText({ name, directory, trials, counts }: SweepDocument):
     `${count(trials.length, "trial")}: ${told.map(([status, number]) => `${number} ${status}`).join(", ")}.`,
     "Each number is the mean over n seeds ± the sample standard deviation (n − 1), which one seed does not have.",
     "",
-    markdownTable(
-      head,
-      rows.map((row) => row.map(markdownText)),
-    ),
+    markdownTable(head, texts),
     ...(failed.length > 0 ? ["", "## Failed", "", ...failed.map(({ trial, reason }) => `- ${trial}: ${markdownText(reason?.split("\n")[0] ?? "")}`)] : []),
     "",
   ].join("\n");
@@ -77,15 +75,8 @@ export function pointsOf(trials: readonly SweepTrial[]): Map<string, SweepTrial[
 
 function numbersOf(trials: readonly SweepTrial[]): string[] {
   const results = trials.flatMap(({ status, result }) => (status === "failed" ? [] : (result ?? [])));
-  return [
-    String(results.length),
-    ...measures.map(([, of]) =>
-      spread(
-        results.flatMap((result) => of(result) ?? []),
-        results.length,
-      ),
-    ),
-  ];
+  const numbers = (of: (result: TrialResult) => number | null) => results.flatMap((result) => of(result) ?? []);
+  return [String(results.length), ...measures.map(([, of]) => spread(numbers(of), results.length))];
 }
 
 /** `1.25 ± 0.5`, with the count if not all n runs have the number. */

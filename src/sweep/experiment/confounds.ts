@@ -51,6 +51,8 @@ export const confoundSchema = z.strictObject({
 export type Confound = z.output<typeof confoundSchema>;
 type Statement = Omit<Confound, "arm" | "seeds">;
 
+const statement = (what: string, control: string, treatment: string, remove: string | null): Statement => ({ what, control, treatment, remove });
+
 /** The facts of two runs with the same seed. */
 export interface FactPair {
   readonly arm: string;
@@ -63,9 +65,9 @@ export interface FactPair {
 export function experimentConfounds(pairs: readonly FactPair[]): Confound[] {
   const found = new Map<string, Confound>();
   for (const { arm, seed, control, treatment } of pairs) {
-    for (const statement of confounds(control, treatment)) {
-      const key = JSON.stringify([arm, statement]);
-      found.set(key, { arm, ...statement, seeds: [...(found.get(key)?.seeds ?? []), seed] });
+    for (const difference of confounds(control, treatment)) {
+      const key = JSON.stringify([arm, difference]);
+      found.set(key, { arm, ...difference, seeds: [...(found.get(key)?.seeds ?? []), seed] });
     }
   }
   return [...found.values()];
@@ -95,14 +97,8 @@ function decayConfounds(control: RunFacts, treatment: RunFacts, named: Named): S
   const changed = effectiveParameters(treatment.config).filter(({ name, weightDecay }) => before.has(name) && before.get(name) !== weightDecay);
   const [first] = changed;
   if (first === undefined) return [];
-  return [
-    {
-      what: `weight decay of the norms' weights (${described(changed)})`,
-      control: String(before.get(first.name)),
-      treatment: String(first.weightDecay),
-      remove: "training.decay_norms=never or training.decay_norms=always",
-    },
-  ];
+  const what = `weight decay of the norms' weights (${described(changed)})`;
+  return [statement(what, String(before.get(first.name)), String(first.weightDecay), "training.decay_norms=never or training.decay_norms=always")];
 }
 
 function described(parameters: readonly EffectiveParameter[]): string {
@@ -119,14 +115,8 @@ function parameterConfounds(control: RunFacts, treatment: RunFacts): Statement[]
   };
   const extra = [...only(before, after), ...only(after, before)];
   const areBiases = extra.length > 0 && extra.every(({ name, isNorm }) => isNorm && name.endsWith(".bias"));
-  return [
-    {
-      what: areBiases ? `number of parameters: LayerNorm has biases, RMSNorm has none (${described(extra)})` : "number of parameters",
-      control: groupDigits(control.parameters),
-      treatment: groupDigits(treatment.parameters),
-      remove: null,
-    },
-  ];
+  const what = areBiases ? `number of parameters: LayerNorm has biases, RMSNorm has none (${described(extra)})` : "number of parameters";
+  return [statement(what, groupDigits(control.parameters), groupDigits(treatment.parameters), null)];
 }
 
 /** Fields that determine the initial embedding. */
@@ -137,7 +127,7 @@ function initialConfounds(control: RunFacts, treatment: RunFacts, named: Named):
     const after = treatment.initialTensors[name];
     if (after === undefined || after === before || (name === embeddingName && [...named].some(setsEmbedding))) return [];
     const remove = name === embeddingName ? "init.kind=file with one start for both arms" : "model.from with one saved model for both arms";
-    return [{ what: `values of ${name} before the first step`, control: shownHash(before), treatment: shownHash(after), remove }];
+    return [statement(`values of ${name} before the first step`, shownHash(before), shownHash(after), remove)];
   });
 }
 
@@ -147,14 +137,13 @@ const setsOrder = (path: string) => path.startsWith("training.train_sampling_str
 function textConfounds(control: RunFacts, treatment: RunFacts, named: Named): Statement[] {
   const [before, after] = [control.corpus, treatment.corpus];
   const remove = "data.corpus with one file for both arms";
-  if (before.sha256 !== after.sha256)
-    return [{ what: "text that is trained on", control: shownHash(before.sha256), treatment: shownHash(after.sha256), remove }];
+  if (before.sha256 !== after.sha256) return [statement("text that is trained on", shownHash(before.sha256), shownHash(after.sha256), remove)];
   if (before.windows !== after.windows) {
-    return [{ what: "windows of text, and so their order", control: groupDigits(before.windows), treatment: groupDigits(after.windows), remove: null }];
+    return [statement("windows of text, and so their order", groupDigits(before.windows), groupDigits(after.windows), null)];
   }
   const [order, other] = [control.windowOrder, treatment.windowOrder];
   if (order === null || other === null || order === other || [...named].some(setsOrder)) return [];
-  return [{ what: "order of the windows of text", control: shownHash(order), treatment: shownHash(other), remove: "seeds.data, the same for both arms" }];
+  return [statement("order of the windows of text", shownHash(order), shownHash(other), "seeds.data, the same for both arms")];
 }
 
 function dropouts(model: RunFacts["config"]["model"]): number[] {
@@ -167,14 +156,8 @@ function streamConfounds(control: RunFacts, treatment: RunFacts): Statement[] {
   const probabilities = [control, treatment].flatMap(({ config: { model } }) => dropouts(model));
   if (before === after || probabilities.every((probability) => probability === 0)) return [];
   const shown = (draws: boolean | undefined) => (draws ? "drawn after noise" : "drawn without noise");
-  return [
-    {
-      what: "dropout after the first step: noise takes numbers from the same random stream",
-      control: shown(before),
-      treatment: shown(after),
-      remove: "model.resid_pdrop=0, model.embd_pdrop=0 and model.attn_pdrop=0",
-    },
-  ];
+  const what = "dropout after the first step: noise takes numbers from the same random stream";
+  return [statement(what, shown(before), shown(after), "model.resid_pdrop=0, model.embd_pdrop=0 and model.attn_pdrop=0")];
 }
 
 const removalOf: Partial<Record<keyof EnvironmentPin, string>> = { device: "device, the same for both arms", threads: "threads, the same for both arms" };
@@ -198,9 +181,7 @@ function packageConfounds(control: RunFacts, treatment: RunFacts): Statement[] {
   return names.flatMap((name) => {
     const [before = "not there", after = "not there"] = [control.packages[name], treatment.packages[name]];
     if (before === after || pinned.has(name)) return [];
-    return [
-      { what: name, control: before, treatment: after, remove: name.startsWith("Python") ? oneEnvironment : "one installation of bh-bridge for both arms" },
-    ];
+    return [statement(name, before, after, name.startsWith("Python") ? oneEnvironment : "one installation of bh-bridge for both arms")];
   });
 }
 

@@ -45,13 +45,13 @@ export function concludeQuestion(
       const run = runOf.get(trial);
       return run === undefined ? [] : [{ arm, directory: run }];
     });
-    const beginnings = new Beginnings(directory, python);
+    const tensors = storedTensors(directory, python);
     try {
-      const options: ConcludeOptions = signal.aborted ? {} : { signal, initialTensors: (config) => beginnings.of(config) };
+      const options: ConcludeOptions = signal.aborted ? {} : { signal, initialTensors: (config) => tensors.of(config) };
       const document = await concludeExperiment({ directory, name, arms, seeds, rules, measures, runs, looks: looksBefore(directory, seeds) }, options);
       return { document, summary: experimentSummary(document) };
     } finally {
-      await beginnings.close();
+      await tensors.close();
     }
   };
 }
@@ -63,35 +63,24 @@ function looksBefore(directory: string, seeds: readonly number[]): Look[] {
   return earlierLooks(experimentDocumentSchema.safeParse(JSON.parse(readFileSync(path, "utf8"))).data, seeds);
 }
 
-const beginningsSchema = z.record(z.string(), z.record(z.string(), z.string()));
+const storedTensorsSchema = z.record(z.string(), z.record(z.string(), z.string()));
 
 /** The initial tensors of the runs, built once and stored in the experiment's directory. Python starts on demand. */
-class Beginnings {
-  readonly #path: string;
-  readonly #python: UsablePython;
-  readonly #known: Record<string, Record<string, string>>;
-  #bridge: Promise<Bridge> | undefined;
-
-  constructor(directory: string, python: UsablePython) {
-    this.#path = join(directory, "initial-tensors.json");
-    this.#python = python;
-    this.#known = existsSync(this.#path) ? (beginningsSchema.safeParse(JSON.parse(readFileSync(this.#path, "utf8"))).data ?? {}) : {};
-  }
-
-  async of(config: RunConfig): Promise<Readonly<Record<string, string>>> {
-    const key = configHash(config);
-    const known = this.#known[key];
-    if (known) return known;
-    this.#bridge ??= Bridge.startWith(this.#python, { device: "cpu", threads: 1 });
-    const tensors = await initialTensors(await this.#bridge, config);
-    this.#known[key] = tensors;
-    durableWrite(this.#path, `${JSON.stringify(this.#known)}\n`);
-    return tensors;
-  }
-
-  async close(): Promise<void> {
-    await (await this.#bridge)?.close();
-  }
+function storedTensors(directory: string, python: UsablePython) {
+  const path = join(directory, "initial-tensors.json");
+  const known = existsSync(path) ? (storedTensorsSchema.safeParse(JSON.parse(readFileSync(path, "utf8"))).data ?? {}) : {};
+  let bridge: Promise<Bridge> | undefined;
+  return {
+    async of(config: RunConfig): Promise<Readonly<Record<string, string>>> {
+      const key = configHash(config);
+      if (known[key]) return known[key];
+      bridge ??= Bridge.startWith(python, { device: "cpu", threads: 1 });
+      known[key] = await initialTensors(await bridge, config);
+      durableWrite(path, `${JSON.stringify(known)}\n`);
+      return known[key];
+    },
+    close: async () => (await bridge)?.close(),
+  };
 }
 
 /**

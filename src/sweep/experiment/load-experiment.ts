@@ -124,10 +124,6 @@ export type ExperimentPresetName = keyof typeof experimentPresets;
 
 export const experimentPresetNames = Object.keys(experimentPresets) as ExperimentPresetName[];
 
-function isExperimentPresetName(name: string): name is ExperimentPresetName {
-  return Object.hasOwn(experimentPresets, name);
-}
-
 /** An experiment as read: validated, with base and arms as written. */
 export interface LoadedExperiment extends Omit<ExperimentSpec, "name" | "rules" | "seeds" | "$schema"> {
   readonly name: string;
@@ -139,11 +135,6 @@ export interface LoadedExperiment extends Omit<ExperimentSpec, "name" | "rules" 
   readonly directory: string;
   /** Source of a path of the experiment: `norms.yaml:3:5`. */
   sourceOf(path: string): string;
-}
-
-interface WrittenExperiment extends Layer {
-  directory: string;
-  name: string;
 }
 
 /**
@@ -159,9 +150,10 @@ export async function loadExperiment(from: string | ExperimentDefinition, cwd: s
   return { ...spec, name: spec.name ?? name, ...(seeds !== undefined && { seeds: seedsOf(seeds) }), rules: appliedRules(rules), directory, sourceOf };
 }
 
-async function written(from: string | ExperimentDefinition, cwd: string): Promise<WrittenExperiment> {
+async function written(from: string | ExperimentDefinition, cwd: string): Promise<Layer & { directory: string; name: string }> {
   if (typeof from !== "string") return { values: { ...from }, sourceOf: () => "input", directory: cwd, name: "experiment" };
-  if (isExperimentPresetName(from)) return { values: { ...experimentPresets[from].experiment }, sourceOf: () => `preset ${from}`, directory: cwd, name: from };
+  const preset = experimentPresetNames.find((each) => each === from);
+  if (preset) return { values: { ...experimentPresets[preset].experiment }, sourceOf: () => `preset ${from}`, directory: cwd, name: from };
   if (!existsSync(resolve(cwd, from)) && extname(from) === "") {
     const near = nearestName(from, experimentPresetNames);
     const meant = near === undefined ? "" : `did you mean ${JSON.stringify(near)}? `;

@@ -84,14 +84,8 @@ export async function loadSweep(sources: SweepSources): Promise<LoadedSweep> {
   return { name: sources.name ?? spec.name ?? written.name ?? base.config.name ?? base.preset, spec, base, points, sourceOf };
 }
 
-interface WrittenSweep extends Layer {
-  /** Where relative paths start. */
-  directory: string;
-  /** Name of the file. */
-  name?: string;
-}
-
-async function readWritten({ file, input }: SweepSources, cwd: string): Promise<WrittenSweep> {
+/** The sweep as written, its name if it is a file, and the directory where its relative paths start. */
+async function readWritten({ file, input }: SweepSources, cwd: string): Promise<Layer & { directory: string; name?: string }> {
   if (file === undefined) return { values: { ...input }, sourceOf: () => "input", directory: cwd };
   const { file: path, values, sourceOf } = await readWrittenObject(file, cwd, { what: "a sweep", definedBy: "defineSweep" });
   return { values, sourceOf, directory: dirname(path), name: basename(path, extname(path)) };

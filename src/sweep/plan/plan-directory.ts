@@ -48,16 +48,10 @@ export function readPlan(directory: string): PlanFile {
   return plan;
 }
 
-/** The newest directories of a name: with the same base and rules, and with others. */
-interface FoundDirectories {
-  same: string | undefined;
-  other: string | undefined;
-}
-
 const time = runDirectoryName(new Date(0), "x", "").slice(0, "1970-01-01T00-00-00".length).replaceAll(/\d/g, "\\d");
 
-/** Find the directories of a plan's name in a folder. */
-export function findPlanDirectory(out: string, { name, hash }: Pick<Plan, "name" | "hash">): FoundDirectories {
+/** Find the newest directories of a plan's name in a folder: with the same base and rules, and with others. */
+export function findPlanDirectory(out: string, { name, hash }: Pick<Plan, "name" | "hash">): Record<"same" | "other", string | undefined> {
   const folder = resolve(out);
   const slugs = [slugOf(name), earlierSlugOf(name)].map((slug) => slug.replaceAll(".", "\\."));
   const named = new RegExp(`^${time}-(?:${slugs.join("|")})-([0-9a-f]{8})(?:-\\d+)?$`);

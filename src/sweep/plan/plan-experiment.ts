@@ -5,7 +5,6 @@ import { checkpointSchema, recordSchema } from "../../config/record-schema.js";
 import { type ResolvedConfig, storedBase } from "../../config/resolve-run-config.js";
 import type { RunConfig } from "../../config/run-config-schema.js";
 import { BhBridgeError, type ConfigIssue } from "../../errors.js";
-import type { UsablePython } from "../../python/require-packages.js";
 import type { Executor, Machine } from "../executors/executor.js";
 import type { LoadedExperiment } from "../experiment/load-experiment.js";
 import { storedRules } from "../experiment/rules.js";
@@ -77,42 +76,28 @@ function computedPart(config: RunConfig, device: Machine["device"]): RunConfig {
   return { ...config, device: config.device === "auto" ? device : config.device, record: recordSchema.parse({}), checkpoint: checkpointSchema.parse({}) };
 }
 
-interface PlannedBy {
-  executor: Executor;
-  python: UsablePython;
-  /** Folder for its directory. */
-  out: string;
-}
-
 /** Plan a sweep; for a search, its known points and the next ones. @throws {BhBridgeError} as `planPoints` and `planSearch`. */
-export async function planSweep(loaded: LoadedSweep, { executor, python, out }: PlannedBy, signal?: AbortSignal): Promise<Plan> {
+export async function planSweep(loaded: LoadedSweep, by: Parameters<typeof planSearch>[2], signal?: AbortSignal): Promise<Plan> {
   const { name, spec, base, points, sourceOf } = loaded;
-  if (spec.optuna) return planSearch(loaded, spec.optuna, { executor, python, out }, signal);
+  if (spec.optuna) return planSearch(loaded, spec.optuna, by, signal);
   const prune = spec.prune ?? null;
-  const { plan } = await planPoints({ name, base, points, rules: prune, sourceOf }, executor, signal);
+  const { plan } = await planPoints({ name, base, points, rules: prune, sourceOf }, by.executor, signal);
   return { ...plan, prune, question: null };
 }
 
-/** The stored plan of a directory, to resume it. */
-interface StoredPlan {
-  base: ResolvedConfig;
-  /** The question of an experiment; null for a sweep. */
-  question: Question | null;
-  /** Plan the same trials again. @throws {BhBridgeError} `USAGE` if they would differ now; as `planPoints` and `refuseEqualArms`. */
-  plan(executor: Executor, signal?: AbortSignal): Promise<Plan>;
-}
-
-/** Read the plan of a directory, to resume it without its original command. @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`. */
-export function planAgain(path: string): StoredPlan {
+/**
+ * Read the plan of a directory, to resume it without its original command. `plan` throws `USAGE` if its trials would differ now, and as `planPoints`.
+ *
+ * @throws {BhBridgeError} `RUN_NOT_FOUND`, `RUN_CORRUPT`.
+ */
+export function planAgain(path: string) {
   const directory = resolve(path);
-  const { name, hash, preset, base: stored, prune, question: asked, trials } = readPlan(directory);
+  const { name, hash, preset, base: stored, prune, question, trials } = readPlan(directory);
   const base = storedBase(stored, preset);
-  const { rulesHash: _, ...questionOf } = asked ?? {};
-  const question = asked && (questionOf as Question);
   return {
     base,
     question,
-    async plan(executor, signal) {
+    async plan(executor: Executor, signal?: AbortSignal): Promise<Plan> {
       const points = trials.map(({ set }) => ({ set, placeOf: (at: string) => at }));
       const rules = question ? storedRules(question.rules) : prune;
       const { plan, trialOf } = await planPoints({ name, base, points, rules, sourceOf: () => "plan.json" }, executor, signal);

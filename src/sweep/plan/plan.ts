@@ -25,19 +25,21 @@ export interface Plan {
 }
 
 /** The arms of an experiment and the rules fixed in advance, as `plan.json` stores them. */
-export const storedQuestionSchema = z.strictObject({
-  /** Names of the arms; the first is the control. */
-  arms: z.array(z.string()).readonly(),
-  seeds: z.array(z.int()).readonly(),
-  rules: storedRulesSchema.transform(rulesFromStored),
-  /** SHA-256 of the rules, which the verdict repeats. */
-  rulesHash: z.string(),
-  /** Further measures to describe. */
-  measures: z.array(z.string()).readonly(),
-  /** The trial of each arm with each seed. */
-  cells: z.array(z.strictObject({ arm: z.string(), seed: z.int(), trial: z.string() })).readonly(),
-});
-export type Question = Omit<z.output<typeof storedQuestionSchema>, "rulesHash">;
+export const storedQuestionSchema = z
+  .strictObject({
+    /** Names of the arms; the first is the control. */
+    arms: z.array(z.string()).readonly(),
+    seeds: z.array(z.int()).readonly(),
+    rules: storedRulesSchema.transform(rulesFromStored),
+    /** SHA-256 of the rules, which the verdict repeats. */
+    rulesHash: z.string(),
+    /** Further measures to describe. */
+    measures: z.array(z.string()).readonly(),
+    /** The trial of each arm with each seed. */
+    cells: z.array(z.strictObject({ arm: z.string(), seed: z.int(), trial: z.string() })).readonly(),
+  })
+  .transform(({ rulesHash: _, ...question }) => question);
+export type Question = z.output<typeof storedQuestionSchema>;
 
 /** Add the names of their arms to trials. */
 export function withArms<Planned extends { trial: string }>(

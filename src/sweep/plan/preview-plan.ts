@@ -37,12 +37,8 @@ export async function previewPlan(
   requireStacks(plan.trials, executor);
   const directory = findPlanDirectory(out, plan).same;
   const ledger = directory === undefined ? new Map() : readLedger(directory);
-  const trials = trialStates(
-    directory ?? out,
-    plan.trials,
-    (trial) => ledger.get(trial),
-    () => false,
-  );
+  const newest = (trial: string) => ledger.get(trial);
+  const trials = trialStates(directory ?? out, plan.trials, newest, () => false);
   const { isHere } = executor;
   const by = { workers, retry };
   const memory = memoryOf(executor);

@@ -40,8 +40,10 @@ export interface PruneFacts extends Record<PrunedMetric, number> {
 
 /** The first condition that holds, as recorded in the ledger: `C <= 1 (C is 1)`; undefined if none does. */
 export function prunedBecause({ every, when }: Prune, facts: PruneFacts): string | undefined {
-  const conditions = Array.isArray(when) ? when : [when];
-  return conditions.map((condition) => reasonOf(condition, every, facts)).find((reason) => reason !== undefined);
+  return [when]
+    .flat()
+    .map((condition) => reasonOf(condition, every, facts))
+    .find((reason) => reason !== undefined);
 }
 
 function reasonOf(condition: PruneCondition, every: number, facts: PruneFacts): string | undefined {
@@ -56,6 +58,5 @@ function reasonOf(condition: PruneCondition, every: number, facts: PruneFacts): 
 
 /** Steps to look back: the longest motionless time that a condition requires. */
 export function stepsToLookBack({ every, when }: Prune): number {
-  const conditions = Array.isArray(when) ? when : [when];
-  return Math.max(0, ...conditions.map((condition) => (condition === "allFrozen" ? every : typeof condition === "object" ? condition.noMotion : 0)));
+  return Math.max(0, ...[when].flat().map((condition) => (condition === "allFrozen" ? every : typeof condition === "object" ? condition.noMotion : 0)));
 }

@@ -16,8 +16,9 @@ interface Question {
   name: string;
   expected: string;
   fix: string;
-  ask(): Promise<Pick<Diagnosis, "ok" | "found" | "fix">>;
+  ask(): Promise<Finding>;
 }
+type Finding = Pick<Diagnosis, "ok" | "found" | "fix">;
 
 /** The commands that trials need. */
 const programs = ["sbatch", "squeue", "scontrol", "scancel", "sinfo", "srun"];
@@ -40,33 +41,36 @@ function questions({ python, folder, options }: LookedAt): Question[] {
       expected: programs.join(", "),
       fix: "use a machine with SLURM (on Debian: apt-get install slurm-client), or write the script with --emit-only and submit it there",
       async ask() {
-        const versions = new Set(await Promise.all(programs.map(slurmVersion)));
-        return { ok: true, found: [...versions].join(", "), fix: null };
+        const versions = await Promise.all(programs.map((program) => askSlurm(program, ["--version"])));
+        return { ok: true, found: [...new Set(versions.map((text) => text.trim().replace(/^slurm(-wlm)? /, "")))].join(", "), fix: null };
       },
     },
     {
       name: "SLURM controller",
       expected: "an answer",
       fix: "start slurmctld on its machine (systemctl start slurmctld), or set SLURM_CONF if its configuration is elsewhere",
-      ask: async () => ({ ok: true, found: await pingControllers(), fix: null }),
+      ask: async () => ({ ok: true, found: (await askSlurm("scontrol", ["ping"])).trim().split("\n").join("; "), fix: null }),
     },
     {
       name: "SLURM credentials",
       expected: "the controller authenticates this user",
       fix: "start munged here (systemctl start munge), with the key of the cluster (/etc/munge/munge.key) and a correct clock",
-      ask: async () => ({ ok: true, found: await slurmAuthentication(), fix: null }),
+      async ask() {
+        const config = await askSlurm("scontrol", ["show", "config"]); // the answer itself proves that authentication works
+        return { ok: true, found: /^AuthType\s*=\s*(\S+)/m.exec(config)?.[1] ?? "unknown", fix: null };
+      },
     },
     {
       name: "SLURM partitions",
       expected: "a partition that is up and has nodes",
       fix: "ask the administrator of the cluster",
-      ask: async () => ofPartitions(await slurmPartitions()),
+      ask: checkPartitions,
     },
     {
       name: "SLURM tasks",
       expected: "Python, Node.js, this package and this folder under the same paths as here",
       fix: "set the options that jobs need here, such as --sbatch-option partition=short or --sbatch-option account=NAME, or try again when a node is free",
-      ask: async () => ofTask(await lookAtTask(python, folder, options)),
+      ask: () => checkTask(python, folder, options),
     },
   ];
 }
@@ -80,87 +84,44 @@ async function checkOf({ name, expected, fix, ask }: Question): Promise<Diagnosi
   }
 }
 
-function ofPartitions(partitions: readonly SlurmPartition[]): Awaited<ReturnType<Question["ask"]>> {
-  const told = partitions.map(({ name, isDefault, isUp, nodes, limit }) => {
-    const place = isUp ? count(nodes, "node") : "not up";
-    return `${name}${isDefault ? " (the default)" : ""}: ${place}, ${limit === "infinite" ? "no time limit" : `at most ${limit}`}`;
-  });
-  const ok = partitions.some(({ isUp, nodes }) => isUp && nodes > 0);
-  const fix = "sinfo --list-reasons shows why nodes are unavailable; scontrol update NodeName=NODE State=RESUME brings one back";
-  return { ok, found: told.join("; ") || null, fix: ok ? null : fix };
-}
-
-function ofTask({ node, missing, versions }: SeenTask): Awaited<ReturnType<Question["ask"]>> {
-  if (missing.length === 0) return { ok: true, found: `${node}: ${versions.join(", Node.js ")}, the package and the folder`, fix: null };
-  const fix = "put them on storage that the nodes see under the same path, such as a home directory; --python selects another Python";
-  return { ok: false, found: `${node} does not see ${missing.join(", ")}`, fix };
-}
-
-interface SlurmPartition {
-  name: string;
-  isDefault: boolean;
-  isUp: boolean;
-  /** Nodes that are neither down nor drained. */
-  nodes: number;
-  /** Time limit of a job, in SLURM's format. */
-  limit: string;
-}
-
-/** What a task finds on its node. */
-interface SeenTask {
-  node: string;
-  /** Missing paths. */
-  missing: string[];
-  /** Versions of Python and Node.js there. */
-  versions: string[];
-}
-
 const script = fileURLToPath(new URL(`./array-worker${extname(import.meta.url)}`, import.meta.url));
 /** How long a check waits for a free node. */
 const immediateSeconds = 30;
 const nodeStates = ["idle", "mixed", "allocated", "completing"];
 const look = 'uname -n; for path in "$@"; do test -e "$path" || printf "missing %s\\n" "$path"; done; "$1" --version 2>&1; "$2" --version 2>&1; true';
 
-async function slurmVersion(program: string): Promise<string> {
-  return (await askSlurm(program, ["--version"])).trim().replace(/^slurm(-wlm)? /, "");
-}
-
-/** One line per controller. */
-async function pingControllers(): Promise<string> {
-  return (await askSlurm("scontrol", ["ping"])).trim().split("\n").join("; ");
-}
-
-/** The authentication method, such as `auth/munge`. The answer itself proves that authentication works. */
-async function slurmAuthentication(): Promise<string> {
-  const said = await askSlurm("scontrol", ["show", "config"]);
-  return /^AuthType\s*=\s*(\S+)/m.exec(said)?.[1] ?? "unknown";
-}
-
 /** The partitions visible to this user. */
-async function slurmPartitions(): Promise<SlurmPartition[]> {
-  const said = await askSlurm("sinfo", ["--noheader", "--format=%P|%a|%l|%D|%T"]);
-  const partitions = new Map<string, SlurmPartition>();
-  for (const line of said.split("\n")) {
-    const [label = "", available = "", limit = "", count = "", state = ""] = line.trim().split("|");
+async function checkPartitions(): Promise<Finding> {
+  const partitions = new Map<string, { isDefault: boolean; isUp: boolean; nodes: number; limit: string }>();
+  for (const line of (await askSlurm("sinfo", ["--noheader", "--format=%P|%a|%l|%D|%T"])).split("\n")) {
+    const [label = "", available = "", limit = "", nodes = "", state = ""] = line.trim().split("|");
     if (label === "") continue;
     const name = label.replace(/\*$/, "");
-    const known = partitions.get(name) ?? { name, isDefault: label.endsWith("*"), isUp: available === "up", nodes: 0, limit };
-    if (nodeStates.includes(state)) known.nodes += Number(count); // a marked state (`idle*`) means that the node does not answer
+    const known = partitions.get(name) ?? { isDefault: label.endsWith("*"), isUp: available === "up", nodes: 0, limit };
+    if (nodeStates.includes(state)) known.nodes += Number(nodes); // neither down nor drained; a marked state (`idle*`) means that the node does not answer
     partitions.set(name, known);
   }
-  return [...partitions.values()];
+  const lines = [...partitions].map(([name, { isDefault, isUp, nodes, limit }]) => {
+    const room = isUp ? count(nodes, "node") : "not up";
+    return `${name}${isDefault ? " (the default)" : ""}: ${room}, ${limit === "infinite" ? "no time limit" : `at most ${limit}`}`;
+  });
+  const ok = [...partitions.values()].some(({ isUp, nodes }) => isUp && nodes > 0);
+  const fix = "sinfo --list-reasons shows why nodes are unavailable; scontrol update NodeName=NODE State=RESUME brings one back";
+  return { ok, found: lines.join("; ") || null, fix: ok ? null : fix };
 }
 
 /**
  * Run a one-second task on a node and check that it sees the interpreter, Node.js, this package and a folder under their local paths.
+ *
  * @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with the output of srun, for example if no node is free within 30 seconds; `USAGE` for an invalid option.
  */
-async function lookAtTask(python: string, folder: string, options: readonly string[]): Promise<SeenTask> {
+async function checkTask(python: string, folder: string, options: readonly string[]): Promise<Finding> {
   const given = sbatchOptions(options).map(([key, value]) => (value === undefined ? `--${key}` : `--${key}=${value}`));
   const paths = [python, process.execPath, script, folder];
   const limits = ["--quiet", "--ntasks=1", "--job-name=bh-look", `--immediate=${immediateSeconds}`, "--chdir=/"];
-  const said = await askSlurm("srun", [...limits, ...given, "sh", "-c", look, "sh", ...paths]);
-  const [node = "", ...lines] = said.trim().split("\n");
+  const [node = "", ...lines] = (await askSlurm("srun", [...limits, ...given, "sh", "-c", look, "sh", ...paths])).trim().split("\n");
   const missing = lines.flatMap((line) => (line.startsWith("missing ") ? line.slice("missing ".length) : []));
-  return { node, missing, versions: missing.length > 0 ? [] : lines };
+  if (missing.length === 0) return { ok: true, found: `${node}: ${lines.join(", Node.js ")}, the package and the folder`, fix: null };
+  const fix = "put them on storage that the nodes see under the same path, such as a home directory; --python selects another Python";
+  return { ok: false, found: `${node} does not see ${missing.join(", ")}`, fix };
 }
