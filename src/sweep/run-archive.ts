@@ -17,7 +17,7 @@ export interface RunArchive extends Disposable {
   readonly directories: readonly string[];
 }
 
-const mostBytes = 64 * 2 ** 30;
+const maxBytes = 64 * 2 ** 30;
 /** Of a file, and of an empty archive. */
 const signatures: readonly string[] = ["PK\u0003\u0004", "PK\u0005\u0006"];
 const signatureBytes = 4;
@@ -48,7 +48,7 @@ export async function openRunArchive(path: string, { name = basename(path), sign
     try {
       const folder = join(realpathSync.native(temporary.path), name.replace(/\.zip$/i, "").replace(strange, "-") || "archive");
       mkdirSync(folder);
-      await unpackZip(file, archive, folder, mostBytes, signal);
+      await unpackZip(file, archive, folder, maxBytes, signal);
       return { name, folder, directories: inside.map((directory) => join(folder, directory)), [Symbol.dispose]: () => temporary[Symbol.dispose]() };
     } catch (error) {
       temporary[Symbol.dispose]();
@@ -68,13 +68,9 @@ export async function withoutArchives(given: readonly string[], signal?: AbortSi
   };
   try {
     for (const path of given) {
-      if (!isArchive(path)) {
-        paths.push(path);
-        continue;
-      }
-      const archive = await openRunArchive(path, { ...(signal && { signal }) });
-      archives.push(archive);
-      paths.push(...archive.directories);
+      const archive = isArchive(path) ? await openRunArchive(path, signal && { signal }) : undefined;
+      if (archive) archives.push(archive);
+      paths.push(...(archive?.directories ?? [path]));
     }
     return { paths, [Symbol.dispose]: dispose };
   } catch (error) {

@@ -7,7 +7,7 @@ import { viewJobs } from "./executors/executors.js";
 import { readLedger } from "./ledger.js";
 import { type Plan, withArms } from "./plan/plan.js";
 import { readPlan } from "./plan/plan-directory.js";
-import type { TrialResult } from "./pool/trial-task.js";
+import { resultNumbers, type TrialResult } from "./pool/trial-task.js";
 import { moments } from "./statistics/moments.js";
 import { type SweepDocument, type SweepTrial, sweepDocument, trialStates } from "./sweep-document.js";
 
@@ -20,26 +20,19 @@ export function withRelativePaths(text: string, directory: string): string {
   return text.replaceAll(`${base}${sep}`, "").replaceAll(absolutePath, (path) => relative(base, path) || ".");
 }
 
-/** The summarized numbers of a result; null if a run has none. */
-const measures: readonly (readonly [title: string, of: (result: TrialResult) => number | null])[] = [
-  ["C", ({ census }) => census.C],
-  ["P", ({ census }) => census.P],
-  ["unique", ({ census }) => census.unique],
-  ["final loss", ({ finalLoss }) => finalLoss],
-  ["displacement", ({ displacement }) => displacement.float32],
-];
+const titles = Object.keys(resultNumbers).map((name) => (name === "finalLoss" ? "final loss" : name));
 const digits = 4;
 
 /** `summary.md` of a sweep: a row per point with mean ± standard deviation over n seeds. Paths are relative to its directory. */
 export function summaryText({ name, directory, trials, counts }: SweepDocument): string {
-  const told = Object.entries(counts).filter(([, number]) => number > 0);
+  const listed = Object.entries(counts).filter(([, number]) => number > 0);
   const { head, rows } = summaryTable(trials);
   const texts = rows.map((row) => row.map(markdownText));
   const failed = trials.filter(({ status, reason }) => status === "failed" && reason !== null);
   const text = [
     `# Sweep ${markdownText(name)}`,
     "",
-    `${count(trials.length, "trial")}: ${told.map(([status, number]) => `${number} ${status}`).join(", ")}.`,
+    `${count(trials.length, "trial")}: ${listed.map(([status, number]) => `${number} ${status}`).join(", ")}.`,
     "Each number is the mean over n seeds ± the sample standard deviation (n − 1), which one seed does not have.",
     "",
     markdownTable(head, texts),
@@ -53,11 +46,11 @@ export function summaryText({ name, directory, trials, counts }: SweepDocument):
 export function summaryTable(trials: readonly SweepTrial[]): { head: string[]; rows: string[][] } {
   const points = [...pointsOf(trials).values()];
   if (trials.some(({ arm }) => arm !== undefined)) {
-    return { head: ["arm", "n", ...measures.map(([title]) => title)], rows: points.map((all) => [all[0]?.arm ?? "", ...numbersOf(all)]) };
+    return { head: ["arm", "n", ...titles], rows: points.map((all) => [all[0]?.arm ?? "", ...numbersOf(all)]) };
   }
   const paths = [...new Set(trials.flatMap(({ set }) => Object.keys(set)))].filter((path) => path !== "seed");
   return {
-    head: [...paths, "n", ...measures.map(([title]) => title)],
+    head: [...paths, "n", ...titles],
     rows: points.map((all) => [...paths.map((path) => cell(all[0]?.set[path])), ...numbersOf(all)]),
   };
 }
@@ -76,7 +69,7 @@ export function pointsOf(trials: readonly SweepTrial[]): Map<string, SweepTrial[
 function numbersOf(trials: readonly SweepTrial[]): string[] {
   const results = trials.flatMap(({ status, result }) => (status === "failed" ? [] : (result ?? [])));
   const numbers = (of: (result: TrialResult) => number | null) => results.flatMap((result) => of(result) ?? []);
-  return [String(results.length), ...measures.map(([, of]) => spread(numbers(of), results.length))];
+  return [String(results.length), ...Object.values(resultNumbers).map((of) => spread(numbers(of), results.length))];
 }
 
 /** `1.25 ± 0.5`, with the count if not all n runs have the number. */

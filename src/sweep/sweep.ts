@@ -21,7 +21,7 @@ export class ManyRuns<Document> implements AsyncIterable<TrialEvent> {
   readonly #streams = new EventStreams<TrialEvent>({ maxWaiting, mayLeaveOut: ({ kind }) => kind === "step" });
 
   /** @internal */
-  constructor(conduct: (tell: (event: TrialEvent) => void) => Promise<Document>) {
+  constructor(conduct: (report: (event: TrialEvent) => void) => Promise<Document>) {
     this.result = conduct((event) => this.#streams.push(event));
     const close = () => this.#streams.close();
     this.result.then(close, close); // an iterator reports a failure at the end of its loop
@@ -46,7 +46,7 @@ export function requireWorkers(workers: number | undefined): void {
  * `result` and at the end of the iteration. A failed trial is reported as its status, not as an error.
  */
 export function sweep(what: string | SweepDefinition, options: ConductOptions = {}): ManyRuns<SweepDocument> {
-  return new ManyRuns(async (tell) => {
+  return new ManyRuns(async (report) => {
     requireWorkers(options.workers);
     const loaded = await loadSweep(typeof what === "string" ? { file: what } : { input: what });
     const { python: wanted } = loaded.base.config;
@@ -55,7 +55,7 @@ export function sweep(what: string | SweepDefinition, options: ConductOptions = 
     const conducting = { ...options, out: options.out ?? sweepsFolder };
     const planned = () => planSweep(loaded, { executor, python, out: conducting.out }, options.signal);
     const conduct = (plan: Plan, isFirst: boolean) =>
-      conductPlan(plan, python, executor, { ...conducting, retry: isFirst && options.retry }, tell, concludeSweep(plan));
+      conductPlan(plan, python, executor, { ...conducting, retry: isFirst && options.retry }, report, concludeSweep(plan));
     return (await conductRounds(await planned(), loaded.spec.optuna && planned, conduct, options)).document;
   });
 }

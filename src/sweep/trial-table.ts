@@ -113,7 +113,7 @@ function stored(cell: string | number | boolean | null, kind: ColumnKind): strin
 }
 
 /** Maximum identities named in a message. */
-const maxTold = 10;
+const maxShown = 10;
 
 /** The trial with this identity or unique prefix. @throws {BhBridgeError} `USAGE` naming the candidates. */
 export function findTrial(trials: readonly SweepTrial[], given: string): SweepTrial {
@@ -121,6 +121,6 @@ export function findTrial(trials: readonly SweepTrial[], given: string): SweepTr
   const [only, ...others] = found;
   if (only && others.length === 0) return only;
   const there = (only ? found : trials).map(({ trial }) => trial);
-  const told = there.length > maxTold ? `${there.slice(0, maxTold).join(", ")}, …` : there.join(", ") || "none";
-  throw new BhBridgeError("USAGE", only ? `"${given}" matches several trials: ${told}` : `there is no trial "${given}"; there are ${told}`);
+  const listed = there.length > maxShown ? `${there.slice(0, maxShown).join(", ")}, …` : there.join(", ") || "none";
+  throw new BhBridgeError("USAGE", only ? `"${given}" matches several trials: ${listed}` : `there is no trial "${given}"; there are ${listed}`);
 }

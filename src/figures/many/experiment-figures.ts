@@ -1,6 +1,6 @@
 import type { ScanOptions } from "../../analysis/scan/observation.js";
 import type { ExperimentDocument } from "../../sweep/experiment/experiment-summary.js";
-import { type FigureName, parseMeasure, type UsualMeasure } from "../../sweep/experiment/measures.js";
+import { type DefaultMeasure, type FigureName, parseMeasure } from "../../sweep/experiment/measures.js";
 import { moments } from "../../sweep/statistics/moments.js";
 import { figure as shown } from "../../text/format.js";
 import type { Axis, Figure, Mark, Panel, Source } from "../figure.js";
@@ -99,7 +99,7 @@ export function armsOverSteps(arms: readonly string[], runs: readonly ArmRun[]):
 }
 
 const most = 6;
-const wanted: readonly UsualMeasure[] = ["displacement", "finalLoss", "P", "unique", "stepsToFreeze", "deadC", "deadUnique", "C", "evalLoss"];
+const wanted: readonly DefaultMeasure[] = ["displacement", "finalLoss", "P", "unique", "stepsToFreeze", "deadC", "deadUnique", "C", "evalLoss"];
 
 /** The measures of an experiment, arm by arm: every seed, the pairs of seeds, and the means. */
 export function measuresByArm(document: ExperimentDocument, sources: readonly Source[]): Figure {

@@ -1,7 +1,8 @@
 import { BhBridgeError } from "../../errors.js";
 import type { UsablePython } from "../../python/require-packages.js";
 import type { DirectoryJobs, EarlierJobs, Executor, ExecutorKind, JobPart } from "./executor.js";
-import { type RayChoice, ray } from "./ray/ray.js";
+import { ray } from "./ray/ray.js";
+import type { RayChoice } from "./ray/ray-executor.js";
 import { slurm } from "./slurm/slurm.js";
 import type { SlurmOptions } from "./slurm/slurm-executor.js";
 

@@ -5,7 +5,7 @@ import { sharedTraps } from "../../runner/pitfalls.js";
 import { experimentConfounds, type FactPair } from "./confounds.js";
 import type { ExperimentDocument } from "./experiment-summary.js";
 import { experimentVerdict } from "./experiment-verdict.js";
-import { usualMeasures } from "./measures.js";
+import { defaultMeasures } from "./measures.js";
 import { pairedStatistics } from "./paired-statistics.js";
 import { type ExperimentRun, readExperimentRun, requireDistinctRuns } from "./read-experiment-run.js";
 import type { Look, Rules } from "./rules.js";
@@ -41,10 +41,10 @@ export async function concludeExperiment(ended: EndedExperiment, { initialTensor
   requireDistinctRuns(ended);
   const { directory, name, arms, seeds, rules, looks = [] } = ended;
   const [control = "", ...treatments] = arms;
-  const measures = [...new Set([...rules.decides, ...(ended.measures ?? []), ...usualMeasures])];
+  const measures = [...new Set([...rules.decides, ...(ended.measures ?? []), ...defaultMeasures])];
   const runs: ExperimentRun[] = [];
   const facts: RunFacts[] = [];
-  for (const { arm, directory: run } of inOrder(ended)) {
+  for (const { arm, directory: run } of arms.flatMap((each) => ended.runs.filter((run) => run.arm === each))) {
     runs.push(await readExperimentRun(run, arm, measures, scan));
     const recorded = await readRunFacts(run);
     facts.push({ ...recorded, initialTensors: { ...(await initialTensors?.(recorded.config)), ...recorded.initialTensors } });
@@ -66,10 +66,6 @@ export async function concludeExperiment(ended: EndedExperiment, { initialTensor
     ...(looks.length > 0 && { looks }),
     verdict: experimentVerdict(evidence, comparisons, { settings: changedSettings(pairs), looks }),
   };
-}
-
-function inOrder({ arms, runs }: EndedExperiment): EndedExperiment["runs"] {
-  return arms.flatMap((arm) => runs.filter((run) => run.arm === arm));
 }
 
 function factPairs(control: string, runs: readonly ExperimentRun[], facts: readonly RunFacts[]): FactPair[] {

@@ -68,7 +68,10 @@ function comparisonSection({ measures, seeds }: ExperimentDocument, control: str
     "Values by seed:",
     markdownTable(
       ["measure", "arm", ...seeds.map(String)],
-      shown.flatMap((comparison) => valueRows(comparison, control)),
+      shown.flatMap(({ measure, control: before, treatment }) => [
+        [measure, control, ...before.values.map(shownFigure)],
+        [measure, arm, ...treatment.values.map(shownFigure)],
+      ]),
     ),
   ];
 }
@@ -87,13 +90,6 @@ function measureRow({ measure, decides, margin, control, treatment, difference, 
     range(difference.interval ?? null),
     tested,
     decides ? shownP(holm) : "",
-  ];
-}
-
-function valueRows({ measure, arm, control, treatment }: MeasureComparison, controlArm: string): string[][] {
-  return [
-    [measure, controlArm, ...control.values.map(shownFigure)],
-    [measure, arm, ...treatment.values.map(shownFigure)],
   ];
 }
 

@@ -5,7 +5,7 @@ import type { Interval } from "../statistics/moments.js";
 import { isCensusMeasure } from "./measures.js";
 import { areEqual, type ExperimentEvidence, type MeasureComparison } from "./paired-statistics.js";
 import { type ExperimentRun, measuredValue } from "./read-experiment-run.js";
-import { fewestSeeds, type Look, leastPairsForNull, leastPairsForPositive, rulesHash, secondLook, shownLevel, statedRules } from "./rules.js";
+import { type Look, minPairsForNull, minPairsForPositive, minSeeds, rulesHash, secondLook, shownLevel, statedRules } from "./rules.js";
 
 const digits = 4;
 const smallestPlain = 1e-3;
@@ -57,9 +57,9 @@ export interface VerdictContext {
 }
 
 /** Maximum seeds named in a sentence. */
-const maxSeedsTold = 10;
+const maxSeedsShown = 10;
 /** Maximum settings named in a sentence. */
-const maxSettingsTold = 6;
+const maxSettingsShown = 6;
 
 /**
  * Judge every treatment against the control, and the experiment by the results. With several treatments it is positive if one is, null or degenerate if all
@@ -93,8 +93,8 @@ export function experimentVerdict(
 
 function severalSettings(arm: string, paths: readonly string[]): string[] {
   if (paths.length < 2) return [];
-  const told = paths.length > maxSettingsTold ? `${paths.slice(0, maxSettingsTold).join(", ")}, …` : paths.join(", ");
-  return [`${arm} changes ${count(paths.length, "setting")} (${told}): the verdict cannot be attributed to one of them`];
+  const listed = paths.length > maxSettingsShown ? `${paths.slice(0, maxSettingsShown).join(", ")}, …` : paths.join(", ");
+  return [`${arm} changes ${count(paths.length, "setting")} (${listed}): the verdict cannot be attributed to one of them`];
 }
 
 function skewNote({ measure, difference, medianP }: MeasureComparison): string[] {
@@ -121,7 +121,7 @@ function judge(each: Case, deciding: readonly MeasureComparison[]): Omit<ArmVerd
   const missing = missingRuns(each);
   if (missing.length > 0) return { result: "inconclusive", reason: `${missing.join("; ")}: the rules apply to the complete plan` };
   const pairs = Math.min(...deciding.map(({ difference }) => difference.n));
-  if (pairs < fewestSeeds) return { result: "inconclusive", reason: readingByRun(each, pairs) };
+  if (pairs < minSeeds) return { result: "inconclusive", reason: readingByRun(each, pairs) };
   const different = deciding.filter(({ outcome }) => outcome === "differs");
   if (different.length > 0) return { result: "positive", reason: different.map((one) => differentReason(each, one)).join("; ") };
   const obstacles = [...scoreObstacles(each), ...deciding.flatMap((one) => measureObstacle(each, one) ?? [])];
@@ -151,19 +151,19 @@ function missingRuns(each: Case): string[] {
     const there = new Set(runsOf(each, arm).map(({ seed }) => seed));
     const missing = each.seeds.filter((seed) => !there.has(seed));
     if (missing.length === 0) return [];
-    const told = missing.length > maxSeedsTold ? `${missing.slice(0, maxSeedsTold).join(", ")}, …` : missing.join(", ");
-    return [`${arm} lacks ${count(missing.length, "run")} (${missing.length === 1 ? "seed" : "seeds"} ${told})`];
+    const listed = missing.length > maxSeedsShown ? `${missing.slice(0, maxSeedsShown).join(", ")}, …` : missing.join(", ");
+    return [`${arm} lacks ${count(missing.length, "run")} (${missing.length === 1 ? "seed" : "seeds"} ${listed})`];
   });
 }
 
 /** The notebook's verdict on each run, when there are too few pairs to compare arms. */
 function readingByRun(each: Case, pairs: number): string {
   const readings = each.seeds.map((seed) => {
-    const told = [each.control, each.arm].flatMap((arm) => runsOf(each, arm).filter((run) => run.seed === seed));
-    return `seed ${seed}, ${told.map(({ arm, score }) => `${arm} ${score.result} (${score.reason})`).join(", ")}`;
+    const listed = [each.control, each.arm].flatMap((arm) => runsOf(each, arm).filter((run) => run.seed === seed));
+    return `seed ${seed}, ${listed.map(({ arm, score }) => `${arm} ${score.result} (${score.reason})`).join(", ")}`;
   });
   const lead =
-    pairs === 1 ? "One seed has no spread: an observation, no comparison" : `${count(pairs, "pair")} of seeds cannot give a verdict, ${fewestSeeds} are needed`;
+    pairs === 1 ? "One seed has no spread: an observation, no comparison" : `${count(pairs, "pair")} of seeds cannot give a verdict, ${minSeeds} are needed`;
   return `${lead}. The notebook's own reading of each run: ${readings.join("; ")}`;
 }
 
@@ -221,7 +221,7 @@ function measureObstacle(each: Case, comparison: MeasureComparison): string | un
   const { n, interval = null } = difference;
   const lacking = each.seeds.length - n;
   if (lacking > 0) return `${lacking} of ${count(each.seeds.length, "pair")} ${lacking === 1 ? "has" : "have"} no ${measure}`;
-  const least = leastPairsForNull(each.rules);
+  const least = minPairsForNull(each.rules);
   const isOfPositives = measure === "score" && [each.control, each.arm].some((arm) => positives(runsOf(each, arm)) > 0);
   if (isOfPositives) return undefined; // scoreObstacles reports it
   if (areEqual(comparison) && n < least) return tooFewEqual(each, measure, n);
@@ -240,7 +240,7 @@ function tooFewEqual({ rules }: Case, measure: string, n: number): string {
   if (measure !== "score" && rules.decides.includes("score")) return `${measure} is equal in ${n} of ${count(n, "pair")}`;
   const [equal, more] = measure === "score" ? ["without a split", "without one"] : [`with equal ${measure}`, "like them"];
   const rate = shownBound(upperBoundOfNone(n, 1 - rules.alpha) ?? 1, "down");
-  return `${count(n, "pair")} ${equal} cannot rule out a true rate of ${rate}; ${leastPairsForNull(rules) - n} more ${more} would give null`;
+  return `${count(n, "pair")} ${equal} cannot rule out a true rate of ${rate}; ${minPairsForNull(rules) - n} more ${more} would give null`;
 }
 
 function nullReason(each: Case, deciding: readonly MeasureComparison[]): string {
@@ -262,7 +262,7 @@ function inconclusiveReason(each: Case, deciding: readonly MeasureComparison[], 
 /** The number of pairs needed for a positive verdict, if there are fewer. */
 function neededSeeds({ rules, family }: Case, deciding: readonly MeasureComparison[]): string[] {
   const pairs = Math.max(...deciding.map(({ difference }) => difference.n));
-  const needed = leastPairsForPositive(rules, family);
+  const needed = minPairsForPositive(rules, family);
   if (pairs >= needed) return [];
   return [`${count(pairs, "pair")} cannot reach p ≤ ${rules.alpha} with ${count(family, "test")}; ${needed} can`];
 }

@@ -89,7 +89,7 @@ function storedTensors(directory: string, python: UsablePython) {
  * @throws {BhBridgeError} as `sweep`, from `result` and at the end of the iteration.
  */
 export function experiment(what: string | ExperimentDefinition, options: ConductOptions = {}): ManyRuns<ExperimentDocument> {
-  return new ManyRuns(async (tell) => {
+  return new ManyRuns(async (report) => {
     requireWorkers(options.workers);
     const loaded = await loadExperiment(what);
     const base = await loadBase(loaded.base, {}, { directory: loaded.directory, cwd: process.cwd() });
@@ -97,6 +97,6 @@ export function experiment(what: string | ExperimentDefinition, options: Conduct
     const python = await resolvePython(wanted === undefined ? {} : { config: wanted }, options.signal);
     const executor = await chooseExecutor({ ...options, executor: options.executor ?? loaded.executor }, python);
     const plan = await planExperiment(loaded, base, executor, options.signal);
-    return (await conductPlan(plan, python, executor, { out: experimentsFolder, ...options }, tell, concludeQuestion(plan, plan.question, python))).document;
+    return (await conductPlan(plan, python, executor, { out: experimentsFolder, ...options }, report, concludeQuestion(plan, plan.question, python))).document;
   });
 }

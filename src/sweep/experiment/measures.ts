@@ -75,10 +75,10 @@ export type Measure =
   | { readonly from: "run"; readonly figure: FigureName }
   | { readonly from: "analysis"; readonly path: string };
 
-export type UsualMeasure = "score" | CensusName | FigureName;
+export type DefaultMeasure = "score" | CensusName | FigureName;
 
 /** The measures that every experiment describes. */
-export const usualMeasures: readonly string[] = ["score", ...Object.keys(censusMeasures), ...Object.keys(figureMeasures)];
+export const defaultMeasures: readonly string[] = ["score", ...Object.keys(censusMeasures), ...Object.keys(figureMeasures)];
 
 const isCensusName = (name: string): name is CensusName => Object.hasOwn(censusMeasures, name);
 const isFigureName = (name: string): name is FigureName => Object.hasOwn(figureMeasures, name);
@@ -105,9 +105,9 @@ export function isCensusMeasure(name: string): boolean {
 export function measureProblem(name: string): string | undefined {
   if (parseMeasure(name).from !== "analysis") return undefined;
   if (name.includes(".")) return analysisPathProblem(name);
-  const near = nearestName(name, usualMeasures);
+  const near = nearestName(name, defaultMeasures);
   const meant = near === undefined ? "" : `did you mean ${JSON.stringify(near)}? `;
-  return `there is no measure ${JSON.stringify(name)}: ${meant}there are ${usualMeasures.join(", ")}, counts of a step (deadC@1000), and numbers of the analysis by path (geometry.pathLength)`;
+  return `there is no measure ${JSON.stringify(name)}: ${meant}there are ${defaultMeasures.join(", ")}, counts of a step (deadC@1000), and numbers of the analysis by path (geometry.pathLength)`;
 }
 
 /** A short description of a measure. */

@@ -2,10 +2,10 @@ import { z } from "zod";
 import { fairTail } from "../statistics/binomial-tests.js";
 import { holm, moments, type Pair, pairedDifferences } from "../statistics/moments.js";
 import { type PairedTest, pairedTest } from "../statistics/paired-test.js";
-import { mostExactValues, signFlipInterval } from "../statistics/sign-flip-test.js";
+import { maxExactValues, signFlipInterval } from "../statistics/sign-flip-test.js";
 import { tInterval } from "../statistics/t-tests.js";
 import { type ExperimentRun, measuredValue } from "./read-experiment-run.js";
-import { fewestSeeds, leastPairsForNull, type Rules } from "./rules.js";
+import { minPairsForNull, minSeeds, type Rules } from "./rules.js";
 
 const count = z.int().nonnegative();
 const figure = z.number().nullable();
@@ -76,7 +76,7 @@ function compare({ rules, seeds, control, runs }: ExperimentEvidence, arm: strin
   const after = valuesOf(runs, arm, measure);
   const pairs = pairedDifferences(before, after);
   const differences = pairs.map(({ difference }) => difference);
-  const isEnough = pairs.length >= fewestSeeds;
+  const isEnough = pairs.length >= minSeeds;
   const level = 1 - rules.alpha;
   const decides = rules.decides.includes(measure);
   const margin = decides ? (rules.margin[measure] ?? 0) : null;
@@ -120,7 +120,7 @@ function scoreTest(pairs: readonly Pair[], lacking: number): Tested {
   const discordant = { onlyControl, onlyTreatment };
   const centre = moments(pairs.map(({ difference }) => difference)).mean;
   const difference = { centre, interval: null, floor: 0 };
-  if (pairs.length < fewestSeeds) return { discordant, test: null, p: null, pNull: null, difference };
+  if (pairs.length < minSeeds) return { discordant, test: null, p: null, pNull: null, difference };
   const against = onlyControl + onlyTreatment === 0 ? 0 : lacking;
   const p = Math.min(1, 2 * fairTail(Math.min(onlyControl, onlyTreatment) + against, onlyControl + onlyTreatment + against));
   return { discordant, test: "McNemar", p, pNull: null, difference };
@@ -130,7 +130,7 @@ function valueTest(found: PairedTest | null, pairs: number, { test }: Rules, mar
   if (found === null) return { test: null, p: null, pNull: null, difference: { centre: null, interval: null, floor: null, skewness: null } };
   const { centre, interval, floor, skewness, p, pNull, medianP } = found;
   return {
-    test: test === "median" ? "sign" : pairs > mostExactValues ? "sign-flip (drawn) and Hall" : "sign-flip and Hall",
+    test: test === "median" ? "sign" : pairs > maxExactValues ? "sign-flip (drawn) and Hall" : "sign-flip and Hall",
     p,
     pNull: margin === 0 ? null : pNull,
     ...(medianP !== undefined && { medianP }),
@@ -143,7 +143,7 @@ function decided(comparison: MeasureComparison, corrected: number, { rules, seed
   const { difference, pNull } = comparison;
   const [margin, floor, centre] = [comparison.margin ?? 0, difference.floor ?? 0, difference.centre ?? null];
   const differs = centre !== null && corrected <= rules.alpha && Math.abs(centre) - floor > margin;
-  const isWhole = difference.n === seeds.length && difference.n >= leastPairsForNull(rules);
+  const isWhole = difference.n === seeds.length && difference.n >= minPairsForNull(rules);
   const isWithin = margin === 0 ? areEqual(comparison) : centre !== null && (pNull ?? 1) <= rules.alpha && Math.abs(centre) + floor < margin;
   return { ...comparison, holm: corrected, outcome: differs ? "differs" : isWhole && isWithin ? "equal" : "open" };
 }

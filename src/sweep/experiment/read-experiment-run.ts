@@ -112,12 +112,6 @@ function stepsToFreeze({ motion, steps }: AnalysisDocument): number | null {
   return state < 0 ? null : stepOfState({ steps }, state);
 }
 
-interface PlannedRuns {
-  readonly arms: readonly string[];
-  readonly seeds: readonly number[];
-  readonly runs: readonly { readonly arm: string; readonly directory: string }[];
-}
-
 /** What can identify a run as a duplicate. */
 interface KnownRun {
   readonly arm: string;
@@ -131,7 +125,15 @@ interface KnownRun {
  * Require that every run is separate evidence: none counts twice, and each belongs to a planned arm and seed.
  * @throws {BhBridgeError} `CONFIG_INVALID` with all problems at once; errors of reading a run.
  */
-export function requireDistinctRuns({ arms, seeds, runs }: PlannedRuns): void {
+export function requireDistinctRuns({
+  arms,
+  seeds,
+  runs,
+}: {
+  arms: readonly string[];
+  seeds: readonly number[];
+  runs: readonly { arm: string; directory: string }[];
+}): void {
   const issues: ConfigIssue[] = [...repeated("arms", arms), ...repeated("seeds", seeds)];
   const known: KnownRun[] = [];
   for (const [at, { arm, directory }] of runs.entries()) {

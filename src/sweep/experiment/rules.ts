@@ -3,18 +3,18 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { count } from "../../text/format.js";
 import { pairsForNull } from "../statistics/binomial-tests.js";
-import { mostExactValues } from "../statistics/sign-flip-test.js";
+import { maxExactValues } from "../statistics/sign-flip-test.js";
 import { measureProblem } from "./measures.js";
 
 /** Default margin: half a black hole. */
-const usualMargins: Readonly<Record<string, number>> = { deadC: 0.5 };
+const defaultMargins: Readonly<Record<string, number>> = { deadC: 0.5 };
 
 /** Fewer seeds never give a verdict. */
-export const fewestSeeds = 3;
+export const minSeeds = 3;
 /** The tests are not calibrated above this level. */
-const largestAlpha = 0.2;
-const usualNullBelow = 0.3;
-const usualTest = "mean";
+const maxAlpha = 0.2;
+const defaultNullBelow = 0.3;
+const defaultTest = "mean";
 
 /** The rules of an experiment file: all optional, and fixed in advance. */
 export const rulesSchema = z
@@ -31,18 +31,18 @@ export const rulesSchema = z
     alpha: z
       .number()
       .gt(0)
-      .max(largestAlpha)
+      .max(maxAlpha)
       .default(0.05)
       .describe("Significance level of the verdict, over all deciding measures and arms (Holm); at most 0.2. Intervals have the level 1 − alpha."),
     nullBelow: z
       .number()
       .gt(0)
       .lt(1)
-      .default(usualNullBelow)
+      .default(defaultNullBelow)
       .describe("Null needs enough pairs to rule out, at the level 1 − alpha, that a difference occurs at this rate without showing: 9 pairs for 0.3."),
     test: z
       .enum(["mean", "median"])
-      .default(usualTest)
+      .default(defaultTest)
       .describe("Test of a measure. `mean`: sign-flip test and Hall's t. `median`: sign test, exact for any distribution of the differences."),
   })
   .superRefine(({ decides, margin = {} }, context) => {
@@ -89,14 +89,14 @@ type StoredRules = z.output<typeof storedRulesSchema>;
 
 /** Rules with their defaults. */
 export function appliedRules({ score, decides, margin = {}, alpha, nullBelow, test }: z.output<typeof rulesSchema>): Rules {
-  return { score, decides, margin: Object.fromEntries(decides.map((name) => [name, margin[name] ?? usualMargins[name] ?? 0])), alpha, nullBelow, test };
+  return { score, decides, margin: Object.fromEntries(decides.map((name) => [name, margin[name] ?? defaultMargins[name] ?? 0])), alpha, nullBelow, test };
 }
 
 export function storedRules({ score, decides, margin, alpha, nullBelow, test }: Rules): StoredRules {
-  return { score, decides, margin, alpha, ...(nullBelow !== usualNullBelow && { nullBelow }), ...(test !== usualTest && { test }) };
+  return { score, decides, margin, alpha, ...(nullBelow !== defaultNullBelow && { nullBelow }), ...(test !== defaultTest && { test }) };
 }
 
-export function rulesFromStored({ nullBelow = usualNullBelow, test = usualTest, ...rules }: StoredRules): Rules {
+export function rulesFromStored({ nullBelow = defaultNullBelow, test = defaultTest, ...rules }: StoredRules): Rules {
   return { ...rules, nullBelow, test };
 }
 
@@ -115,12 +115,12 @@ export function shownLevel({ alpha }: Pick<Rules, "alpha">): string {
 }
 
 /** Minimum pairs for a null verdict. */
-export function leastPairsForNull({ alpha, nullBelow }: Rules): number {
+export function minPairsForNull({ alpha, nullBelow }: Rules): number {
   return pairsForNull(nullBelow, 1 - alpha);
 }
 
 /** Minimum pairs with which a measure can be shown to differ: 2 / 2^n ≤ alpha / tests. */
-export function leastPairsForPositive({ alpha }: Rules, tests: number): number {
+export function minPairsForPositive({ alpha }: Rules, tests: number): number {
   return 1 + Math.ceil(Math.log2(tests / alpha));
 }
 
@@ -136,16 +136,16 @@ export function statedRules(rules: Rules, treatments: number): string[] {
   const shift =
     test === "median"
       ? "every other measure by the sign test of the median"
-      : `every other measure by the larger p of the sign-flip test (exact up to ${mostExactValues} pairs, 100,000 draws with seed 0 beyond) and Hall's skew-corrected t test`;
+      : `every other measure by the larger p of the sign-flip test (exact up to ${maxExactValues} pairs, 100,000 draws with seed 0 beyond) and Hall's skew-corrected t test`;
   return [
     "score: each run by itself, by the notebook's rule: positive when dead tokens that shared a black hole at the start no longer share one, else null",
     `decides: ${decides.join(", ")}; every other measure is described, not judged`,
     `margin: differences of at most this size count as none: ${decides.map((name) => `${name} ${margin[name]}`).join(", ")}`,
     `alpha: ${alpha}, two-sided, after Holm's correction over ${count(family, "test")} (${count(decides.length, "deciding measure")} × ${count(treatments, "arm")} against the control)`,
     `test: pairs by seed; score by McNemar's exact test, ${shift}. A pair without a value counts against a difference`,
-    `positive: a deciding measure differs by more than its margin, with a corrected p of at most alpha against the margin; needs ${leastPairsForPositive(rules, family)} pairs`,
-    `null: every deciding measure is shown to differ by less than its margin (p of at most alpha against both ends), or is equal in every pair where the margin is 0; no pair lacks one; where score decides, no run scores positive; where a census decides, scores agree in every pair; needs ${leastPairsForNull(rules)} pairs, which rule out differences at a rate of ${nullBelow}`,
-    `degenerate: an arm's runs cannot be scored. inconclusive: all else, fewer than ${fewestSeeds} pairs, and as long as a planned run is missing`,
+    `positive: a deciding measure differs by more than its margin, with a corrected p of at most alpha against the margin; needs ${minPairsForPositive(rules, family)} pairs`,
+    `null: every deciding measure is shown to differ by less than its margin (p of at most alpha against both ends), or is equal in every pair where the margin is 0; no pair lacks one; where score decides, no run scores positive; where a census decides, scores agree in every pair; needs ${minPairsForNull(rules)} pairs, which rule out differences at a rate of ${nullBelow}`,
+    `degenerate: an arm's runs cannot be scored. inconclusive: all else, fewer than ${minSeeds} pairs, and as long as a planned run is missing`,
   ];
 }
 
@@ -176,9 +176,9 @@ export function earlierLooks(last: Judged | undefined, seeds: readonly number[])
 /** How seeds changed after a result affect the error rates; empty without an earlier look. */
 export function secondLook(looks: readonly Look[], rules: Rules, tests: number): string[] {
   if (looks.length === 0) return [];
-  const fewest = Math.min(leastPairsForNull(rules), leastPairsForPositive(rules, tests));
-  const told = looks.map(({ seeds, result }) => `${result} over ${count(seeds.length, "seed")}`).join(", ");
-  const lead = `Second look: this experiment was judged before (${told}), and its seeds were changed after that result could be read`;
+  const fewest = Math.min(minPairsForNull(rules), minPairsForPositive(rules, tests));
+  const listed = looks.map(({ seeds, result }) => `${result} over ${count(seeds.length, "seed")}`).join(", ");
+  const lead = `Second look: this experiment was judged before (${listed}), and its seeds were changed after that result could be read`;
   const sequential = "The sequential rule, which is planned, will allow such looks";
   return looks.every(({ seeds }) => seeds.length < fewest)
     ? [`${lead}. With fewer than ${fewest} seeds only inconclusive was possible, so that look adds no false positives. ${sequential}`]

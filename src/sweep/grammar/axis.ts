@@ -3,7 +3,7 @@ import { parseValue } from "../../config/layers.js";
 import type { ConfigIssue } from "../../errors.js";
 
 /** Catches typing mistakes such as `1..1000000`. */
-const longestRange = 100_000;
+const maxRangeLength = 100_000;
 
 /** The whole numbers of `42..51`, both ends included, in either direction; undefined for other text. */
 export function wholeRange(text: string): number[] | undefined {
@@ -11,7 +11,7 @@ export function wholeRange(text: string): number[] | undefined {
   if (first === undefined || last === undefined) return undefined;
   const [from, to] = [Number(first), Number(last)];
   const length = Math.abs(to - from) + 1;
-  if (length > longestRange) return undefined;
+  if (length > maxRangeLength) return undefined;
   return Array.from({ length }, (_, index) => (to >= from ? from + index : from - index));
 }
 

@@ -37,7 +37,9 @@ export function expandSweep(spec: SweepSpec, issues: ConfigIssue[]): SweepPoint[
     refuseBesideSearch(spec, issues);
     return []; // they depend on results
   }
-  refuseTwice(Object.keys(grid), Object.keys(zip), issues);
+  for (const path of Object.keys(grid).filter((each) => Object.hasOwn(zip, each))) {
+    issues.push({ path: `zip.${path}`, message: "is also an axis of grid. Remove one of them" });
+  }
   if (seeds !== undefined) refuseSeedAxis(spec, issues);
   const rows = zipRows(zip, issues);
   const combinations = Object.values(grid).reduce((product, axis) => product * axisValues(axis).length, rows.length);
@@ -86,8 +88,8 @@ function zipRows(zip: Axes, issues: ConfigIssue[]): Values[] {
   const axes = Object.entries(zip).map(([path, axis]): [string, JsonValue[]] => [path, axisValues(axis)]);
   const lengths = new Set(axes.map(([, values]) => values.length));
   if (lengths.size > 1) {
-    const told = axes.map(([path, values]) => `${path} has ${values.length}`).join(", ");
-    issues.push({ path: "zip", message: `linked axes must have equal lengths: ${told}` });
+    const listed = axes.map(([path, values]) => `${path} has ${values.length}`).join(", ");
+    issues.push({ path: "zip", message: `linked axes must have equal lengths: ${listed}` });
   }
   const [length = 1] = lengths;
   return Array.from({ length }, (_, row) => Object.fromEntries(axes.map(([path, values]) => [path, values[row] ?? null])));
@@ -103,10 +105,6 @@ function refuseBesideSearch(spec: SweepSpec, issues: ConfigIssue[]): void {
     if (spec[part] !== undefined) issues.push({ path: part, message: "conflicts with optuna, which chooses the points. Remove one of them" });
   }
   if (Object.hasOwn(spec.optuna?.over ?? {}, "seed")) issues.push({ path: "optuna.over.seed", message: "use seeds to set the seeds of every point" });
-}
-
-function refuseTwice(grid: readonly string[], zip: readonly string[], issues: ConfigIssue[]): void {
-  for (const path of grid.filter((each) => zip.includes(each))) issues.push({ path: `zip.${path}`, message: "is also an axis of grid. Remove one of them" });
 }
 
 function refuseSeedAxis({ grid = {}, zip = {} }: SweepSpec, issues: ConfigIssue[]): void {

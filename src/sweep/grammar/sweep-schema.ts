@@ -7,7 +7,6 @@ import { drawSchema, randomSchema, sobolSchema } from "./drawn-points.js";
 
 /** Measures that a search can minimize or maximize. */
 const searchMeasures = ["finalLoss", "C", "P", "unique", "displacement"] as const;
-export type SearchMeasure = (typeof searchMeasures)[number];
 
 /** A search by Optuna: points are requested in groups, based on earlier results. */
 export const searchSchema = z

@@ -61,7 +61,7 @@ export function trialBytes({ model, record, training, checkpoint }: RunConfig): 
  * Minimum bytes of memory of a training: weights and gradients for each slot of a batch, and two moments and the corpus of each run.
  * @param corpusBytes as `corpusMemory`.
  */
-export function leastMemory({ model, training, engine }: RunConfig, runs: number, corpusBytes = 0): number {
+export function minMemory({ model, training, engine }: RunConfig, runs: number, corpusBytes = 0): number {
   const { weightBytes, momentBytes } = bytesOfNumbers({ model, training });
   return weightCount(model) * 2 * (batchedRuns({ engine }) * weightBytes + runs * momentBytes) + runs * corpusBytes;
 }
@@ -108,7 +108,7 @@ export function measure(runs: readonly [TrainedRun, ...TrainedRun[]]): Measured 
     stepsPerSecond: sum(runs.map(({ steps }) => steps)) / (sum(runs.map(({ seconds }) => seconds)) - sum(compiled.map(({ seconds }) => seconds))),
     secondsAround: 0,
     peakBytes: peaks.length === 0 ? null : Math.max(...peaks),
-    leastBytes: Math.max(...runs.map(({ config, corpusBytes }) => leastMemory(config, Math.min(batchedRuns(config), runs.length), corpusBytes))),
+    leastBytes: Math.max(...runs.map(({ config, corpusBytes }) => minMemory(config, Math.min(batchedRuns(config), runs.length), corpusBytes))),
     compiled: { shapes: compiled.map(({ shape }) => shape), seconds: Math.max(0, ...compiled.map(({ seconds }) => seconds)) },
   };
 }

@@ -8,7 +8,7 @@ import type { Executor } from "../executors/executor.js";
 import { isLeft } from "../ledger.js";
 import { inStacks, type Stack, trialsInParallel } from "../pool/trial-task.js";
 import type { PlanCost, SweepTrial } from "../sweep-document.js";
-import { cachedCompileSeconds, compiledShape, firstCompileSeconds, isToBeCompiled, leastMemory, type Measured, measuredOf, trialBytes } from "./measured.js";
+import { cachedCompileSeconds, compiledShape, firstCompileSeconds, isToBeCompiled, type Measured, measuredOf, minMemory, trialBytes } from "./measured.js";
 import type { Trial } from "./plan-trials.js";
 
 /** What a worker does without a break: a trial or a batch of them. */
@@ -19,15 +19,8 @@ interface Work {
   shape: string | null;
 }
 
-interface Compiling {
-  /** Shapes compiled already. */
-  known: ReadonlySet<string>;
-  /** Seconds to compile a new shape. */
-  firstSeconds: number;
-}
-
-/** Seconds until all work is done. Each free worker takes the next work, and compiles shapes that no worker has compiled by then. */
-export function planTime(works: readonly Work[], workers: number, { known, firstSeconds }: Compiling): number {
+/** Seconds until all work is done. Each free worker takes the next work. Compiling a shape that is not known takes `firstSeconds` once. */
+export function planTime(works: readonly Work[], workers: number, { known, firstSeconds }: { known: ReadonlySet<string>; firstSeconds: number }): number {
   const freeAt = Array.from({ length: workers }, () => 0);
   const compiledAt = new Map([...known].map((shape) => [shape, 0]));
   for (const { seconds, shape } of works) {
@@ -116,7 +109,7 @@ function timeOf(
 /** Memory of the process of a batch: the measured peak, adjusted to its own runs. */
 function memoryOfStack(stack: Stack<Trial>, measured: readonly Measured[]): number {
   const [{ config, corpusBytes }] = stack;
-  const least = leastMemory(config, stack.length, corpusBytes);
+  const least = minMemory(config, stack.length, corpusBytes);
   const like = measured.find((each) => each.stack === batchedRuns(config) && each.peakBytes !== null) ?? measured.find(({ peakBytes }) => peakBytes !== null);
   return like ? Math.max(0, (like.peakBytes ?? 0) - like.leastBytes) + least : least;
 }

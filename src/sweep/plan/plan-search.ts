@@ -10,16 +10,16 @@ import { temporaryFolder } from "../../python/session-folder.js";
 import type { Executor } from "../executors/executor.js";
 import type { SweepPoint } from "../grammar/expand-sweep.js";
 import type { LoadedSweep } from "../grammar/load-sweep.js";
-import { type SearchMeasure, type SearchSpec, seedsOf } from "../grammar/sweep-schema.js";
+import { type SearchSpec, seedsOf } from "../grammar/sweep-schema.js";
 import { hasEnded } from "../ledger.js";
-import type { TrialResult } from "../pool/trial-task.js";
+import { resultNumbers } from "../pool/trial-task.js";
 import type { SweepTrial } from "../sweep-document.js";
 import { readSweep } from "../sweep-summary.js";
 import { type Plan, planPoints } from "./plan.js";
 import { findPlanDirectory } from "./plan-directory.js";
 
 /** An ended point and its result; null if it failed. */
-interface ToldPoint {
+interface EndedPoint {
   values: Readonly<Record<string, JsonValue>>;
   value: number | null;
 }
@@ -38,11 +38,11 @@ const digits = 6;
 export async function askOptuna(
   interpreter: string,
   { over, seed, minimize }: SearchSpec,
-  told: readonly ToldPoint[],
+  ended: readonly EndedPoint[],
   count: number,
   signal?: AbortSignal,
 ): Promise<Record<string, JsonValue>[]> {
-  const coded = told.map(({ values, value }) => ({
+  const coded = ended.map(({ values, value }) => ({
     value,
     codes: Object.fromEntries(Object.entries(over).map(([path, draw]) => [path, codeOf(draw, values[path])])),
   }));
@@ -69,14 +69,6 @@ function decoded(draw: Draw, code: number): JsonValue {
   return "int" in draw ? code : Number(code.toPrecision(digits));
 }
 
-const measures: Readonly<Record<SearchMeasure, (result: TrialResult) => number | null>> = {
-  finalLoss: ({ finalLoss }) => finalLoss,
-  C: ({ census }) => census.C,
-  P: ({ census }) => census.P,
-  unique: ({ census }) => census.unique,
-  displacement: ({ displacement }) => displacement.float32,
-};
-
 /**
  * Plan a search as far as known: the points of its directory and, once all have ended, the next points from Optuna. It depends only on that directory, so a
  * restart plans the same.
@@ -98,8 +90,8 @@ export async function planSearch(
   const trials = same === undefined ? [] : (await readSweep(same, async () => new Map())).trials;
   const known = pointsOf(trials, Object.keys(search.over));
   const left = trials.every(({ status }) => hasEnded(status)) ? Math.min(together, most - known.length) : 0;
-  const told = known.map(({ values, trials: trained }) => ({ values, value: meanOf(trained, search) }));
-  const asked = left > 0 ? await askOptuna(python.path, search, told, left, signal) : [];
+  const ended = known.map(({ values, trials: trained }) => ({ values, value: meanOf(trained, search) }));
+  const asked = left > 0 ? await askOptuna(python.path, search, ended, left, signal) : [];
   const placeOf = (path: string) => (path === "seed" ? "seeds" : `optuna.over.${path}`);
   const seeds = spec.seeds === undefined ? [{}] : seedsOf(spec.seeds).map((seed) => ({ seed }));
   const points = [...known.map(({ values }) => values), ...asked].flatMap((values) => seeds.map((seed) => ({ set: { ...values, ...seed }, placeOf })));
@@ -125,6 +117,6 @@ function pointsOf(trials: readonly SweepTrial[], fields: readonly string[]): { v
 function meanOf(trials: readonly SweepTrial[], { minimize, maximize }: SearchSpec): number | null {
   const measure = minimize ?? maximize;
   if (measure === undefined) throw new BhBridgeError("USAGE", "a search needs minimize or maximize");
-  const numbers = trials.flatMap(({ status, result }) => (result === null || status === "failed" ? [] : (measures[measure](result) ?? [])));
+  const numbers = trials.flatMap(({ status, result }) => (result === null || status === "failed" ? [] : (resultNumbers[measure](result) ?? [])));
   return numbers.length === 0 ? null : numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 }

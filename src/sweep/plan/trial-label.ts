@@ -46,14 +46,14 @@ export function taskOf(plan: Plan, planned: Trial, out: string): TrialTask {
   return { trial, config: { ...config, name: nameOf(plan, planned) }, preset: base.preset, corpus, out, run: null, prune };
 }
 
-const longestName = 200;
+const maxNameLength = 200;
 
 /** In an experiment only an arm's own name replaces arm and seed, because the base's name would be that of all runs. */
 function nameOf({ name }: Plan, { arm, config, set }: Trial): string {
   if (arm !== undefined && !Object.hasOwn(set, "name")) return armLabel(arm, set);
   if (config.name !== undefined) return config.name;
   const settings = Object.entries(set).map(([path, value]) => `${path}=${typeof value === "string" ? value : JSON.stringify(value)}`);
-  return [name, ...settings].join(" ").slice(0, longestName);
+  return [name, ...settings].join(" ").slice(0, maxNameLength);
 }
 
 /** Refuse batched runs that the trials do not fill, or that the executor does not support. @throws {BhBridgeError} `USAGE`. */

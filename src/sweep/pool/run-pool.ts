@@ -1,5 +1,5 @@
 import { batchedRuns } from "../../config/engine-schema.js";
-import type { JobListener } from "../executors/executor.js";
+import type { TrialJob } from "../executors/executor.js";
 import { stackOf, type TrialEnd, type TrialTask, type TrialWorker } from "./trial-task.js";
 
 /** A trial whose process died this often fails. */
@@ -7,16 +7,9 @@ const deathsThatFail = 3;
 /** Batched trials whose process died this often are trained alone: one of them, or memory, may be the cause. */
 const deathsTogether = 2;
 
-interface PoolOptions {
-  /** Workers in parallel. */
-  workers: number;
+interface PoolOptions extends Pick<TrialJob, "workers" | "listener" | "signal" | "failFast"> {
   /** Start a worker. `slot` counts from 0; the successor of a dead worker has its slot. */
   startWorker(slot: number): TrialWorker;
-  listener: JobListener;
-  /** Ends each training after its step, with a checkpoint; starts nothing more. */
-  signal: AbortSignal;
-  /** Start nothing more once a trial has failed. */
-  failFast: boolean;
 }
 
 /** Train all trials, each on the next free worker. A worker that dies is replaced, and its trial is resumed. */

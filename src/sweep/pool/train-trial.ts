@@ -147,8 +147,8 @@ function endOf({ directory, result }: TrainedRun, prunedBecause: string | undefi
 }
 
 function lastWords({ message, exit }: BhBridgeError): string {
-  const said = exit?.lastLines.filter((line) => !message.includes(line)) ?? [];
-  return [message, ...said.slice(-lastLinesShown)].join("\n");
+  const output = exit?.lastLines.filter((line) => !message.includes(line)) ?? [];
+  return [message, ...output.slice(-lastLinesShown)].join("\n");
 }
 
 /** Lines of a process's last output to report: the exception and its origin. */

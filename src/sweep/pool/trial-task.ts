@@ -37,6 +37,15 @@ export function trialResult(result: TrainResult): TrialResult {
   };
 }
 
+/** Numbers of a result by name; null if a run has none. */
+export const resultNumbers = {
+  C: ({ census }) => census.C,
+  P: ({ census }) => census.P,
+  unique: ({ census }) => census.unique,
+  finalLoss: (result) => result.finalLoss,
+  displacement: (result) => result.displacement.float32,
+} as const satisfies Record<string, (result: TrialResult) => number | null>;
+
 /** A trial for a worker: plain data, so that it can be sent to another process or machine. */
 export const trialTaskSchema = z.strictObject({
   trial: z.string(),

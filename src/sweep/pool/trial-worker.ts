@@ -25,18 +25,18 @@ async function train(tasks: readonly TrialTask[]): Promise<void> {
   stop = new AbortController();
   const trainings = tasks.map((task, place) => ({ task, listener: listenerOf(place) }));
   const ends = await trainTrials(trainings, python, stop.signal);
-  for (const [place, end] of ends.entries()) channel.tell({ kind: "ended", place, end });
+  for (const [place, end] of ends.entries()) channel.send({ kind: "ended", place, end });
 }
 
 function listenerOf(place: number): TrialListener {
-  let toldAt = 0;
+  let reportedAt = 0;
   return {
-    onStart: (run, fromStep) => channel.tell({ kind: "started", place, run, fromStep }),
+    onStart: (run, fromStep) => channel.send({ kind: "started", place, run, fromStep }),
     onStep(step, loss) {
       const now = performance.now();
-      if (now - toldAt < reportEveryMs) return;
-      toldAt = now;
-      channel.tell({ kind: "step", place, step, loss });
+      if (now - reportedAt < reportEveryMs) return;
+      reportedAt = now;
+      channel.send({ kind: "step", place, step, loss });
     },
   };
 }

@@ -32,7 +32,7 @@ export type WorkerReport = { place: number } & (
 );
 
 interface WorkerChannel {
-  tell(report: WorkerReport): void;
+  send(report: WorkerReport): void;
   /** Stop listening, so that this process can exit. */
   close(): void;
 }
@@ -44,13 +44,13 @@ interface WorkerChannel {
 export function openWorkerChannel(onOrder: (order: WorkerOrder) => void, onGone: () => void): WorkerChannel {
   if (process.send) {
     process.on("message", onOrder).on("disconnect", onGone);
-    return { tell: (report) => void process.send?.(report), close: () => process.disconnect() };
+    return { send: (report) => void process.send?.(report), close: () => process.disconnect() };
   }
   const lines = createInterface({ input: process.stdin });
   lines.on("line", (line) => onOrder(JSON.parse(line)));
   process.stdin.on("end", onGone);
   return {
-    tell: (report) => void process.stdout.write(`${JSON.stringify(report)}\n`),
+    send: (report) => void process.stdout.write(`${JSON.stringify(report)}\n`),
     close: () => {
       lines.close();
       process.stdin.destroy();

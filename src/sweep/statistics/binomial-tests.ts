@@ -1,4 +1,4 @@
-import { type Interval, usualLevel } from "./moments.js";
+import { defaultLevel, type Interval } from "./moments.js";
 
 /** Larger counts of assignments are shifted into the exponent range of a double before the division. */
 const representableBits = 1000;
@@ -58,11 +58,11 @@ const roundingNoise = 1e-9;
  * The highest rate of positive runs consistent with "0 of n": the upper end of the one-sided Clopper–Pearson interval (1934), 1 − (1 − level)^(1/n). 0 of 10:
  * below 26 % with 95 % confidence. Null for n = 0.
  */
-export function upperBoundOfNone(n: number, level = usualLevel): number | null {
+export function upperBoundOfNone(n: number, level = defaultLevel): number | null {
   return n > 0 ? 1 - (1 - level) ** (1 / n) : null;
 }
 
 /** The smallest n for which "0 of n" rules out a rate: ⌈ln(1 − level) / ln(1 − rate)⌉, which is 9 for 0.3 at 95 %. */
-export function pairsForNull(rate: number, level = usualLevel): number {
+export function pairsForNull(rate: number, level = defaultLevel): number {
   return Math.ceil(Math.log(1 - level) / Math.log(1 - rate) - roundingNoise);
 }

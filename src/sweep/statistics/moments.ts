@@ -35,7 +35,7 @@ export interface Interval {
 }
 
 /** Default level of an interval. */
-export const usualLevel = 0.95;
+export const defaultLevel = 0.95;
 
 /** The values of two arms under one key, usually a seed. */
 export interface Pair {

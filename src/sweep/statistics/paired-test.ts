@@ -1,6 +1,6 @@
 import { median, medianInterval, signTail, upperBoundOfNone } from "./binomial-tests.js";
-import { type Interval, moments, scaleOf, usualLevel } from "./moments.js";
-import { mostExactValues, signFlipInterval, signFlipTail } from "./sign-flip-test.js";
+import { defaultLevel, type Interval, moments, scaleOf } from "./moments.js";
+import { maxExactValues, signFlipInterval, signFlipTail } from "./sign-flip-test.js";
 import { hallInterval, hallTail, isSkewed, sampleSkewness } from "./t-tests.js";
 
 export interface PairedTestOptions {
@@ -32,7 +32,7 @@ export interface PairedTest {
   readonly medianP?: number;
 }
 
-const fewestPairs = 3;
+const minPairs = 3;
 /** A scaled difference this close to the end of the margin is a tie. */
 const tie = 1e-9;
 
@@ -43,9 +43,9 @@ const tie = 1e-9;
  * The test is independent of scale. Null for fewer than three differences, or if one is not finite.
  */
 export function pairedTest(differences: readonly number[], options: PairedTestOptions = {}): PairedTest | null {
-  const { margin = 0, lacking = 0, level = usualLevel, test = "mean", areWhole = false } = options;
+  const { margin = 0, lacking = 0, level = defaultLevel, test = "mean", areWhole = false } = options;
   const n = differences.length;
-  if (n < fewestPairs || !differences.every(Number.isFinite)) return null;
+  if (n < minPairs || !differences.every(Number.isFinite)) return null;
   const scale = scaleOf([...differences, margin]);
   const scaled = differences.map((difference) => difference / scale);
   const delta = margin / scale;
@@ -77,7 +77,7 @@ function centredAbove(values: readonly number[], theta: number, test: "mean" | "
 /** The hull of both intervals; Hall's alone if sign flips are drawn, and null if there are too few to exclude anything. */
 function intervalOfMean(values: readonly number[], level: number): Interval | null {
   const hall = hallInterval(values, level);
-  if (values.length > mostExactValues) return hall;
+  if (values.length > maxExactValues) return hall;
   const flips = signFlipInterval(values, level);
   return hall && flips && { low: Math.min(hall.low, flips.low), high: Math.max(hall.high, flips.high) };
 }

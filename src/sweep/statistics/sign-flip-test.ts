@@ -1,5 +1,5 @@
 import { mersenne } from "pure-rand/generator/mersenne";
-import { type Interval, usualLevel } from "./moments.js";
+import { defaultLevel, type Interval } from "./moments.js";
 
 /** Sums below this fraction of Σ|value| count as 0: decimals such as 3.3522 − 3.3521 do not subtract exactly, which hides ties. */
 const noise = 1e-9;
@@ -31,7 +31,7 @@ export function subsetSums(values: readonly number[]): SubsetSums {
 }
 
 /** Up to this many values are tested with all 2^n sign assignments; more with drawn ones. */
-export const mostExactValues = 16;
+export const maxExactValues = 16;
 const drawnAssignments = 100_000;
 const bitsOfWord = 32;
 const bitsOfByte = 8;
@@ -56,7 +56,7 @@ export interface SignFlipTest {
  */
 export function signFlipTest(differences: readonly number[], seed = 0): SignFlipTest | null {
   if (differences.length < 2 || !differences.every(Number.isFinite)) return null;
-  return differences.length <= mostExactValues ? testAll(differences) : testDrawn(differences, seed);
+  return differences.length <= maxExactValues ? testAll(differences) : testDrawn(differences, seed);
 }
 
 /**
@@ -66,7 +66,7 @@ export function signFlipTest(differences: readonly number[], seed = 0): SignFlip
  * @param seed of the drawn subsets.
  */
 export function signFlipTail(values: readonly number[], seed = 0): number {
-  if (values.length <= mostExactValues) {
+  if (values.length <= maxExactValues) {
     const { sums } = subsetSums(values);
     return sums.reduce((found, sum) => (sum <= 0 ? found + 1 : found), 0) / sums.length;
   }
@@ -124,9 +124,9 @@ function testDrawn(differences: readonly number[], seed: number): SignFlipTest {
  *
  * Null for fewer than two or more than 16 values, if one is not finite, and if there are too few to reject any θ (fewer than 6 values at 95 %).
  */
-export function signFlipInterval(differences: readonly number[], level = usualLevel): Interval | null {
+export function signFlipInterval(differences: readonly number[], level = defaultLevel): Interval | null {
   const n = differences.length;
-  if (n < 2 || n > mostExactValues || !differences.every(Number.isFinite)) return null;
+  if (n < 2 || n > maxExactValues || !differences.every(Number.isFinite)) return null;
   const k = Math.floor(((1 - level) * 2 ** n) / 2);
   if (k === 0) return null;
   const { sums, sizes } = subsetSums(differences);

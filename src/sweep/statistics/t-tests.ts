@@ -1,6 +1,6 @@
 /// <reference path="./jstat.d.ts" />
 import jstat from "jstat";
-import { type Interval, moments, scaleOf, usualLevel } from "./moments.js";
+import { defaultLevel, type Interval, moments, scaleOf } from "./moments.js";
 
 /** Upper tail of Student's t: ½ I(ν / (ν + t²); ν/2, ½) for t ≥ 0, eight digits. */
 export function studentTail(t: number, degreesOfFreedom: number): number {
@@ -84,7 +84,7 @@ export function hallInterval(values: readonly number[], level: number): Interval
  *
  * Null for fewer than two values, or if one is not finite. Equal values give an interval of width 0.
  */
-export function tInterval(values: readonly number[], level = usualLevel): Interval | null {
+export function tInterval(values: readonly number[], level = defaultLevel): Interval | null {
   const { n, mean, sd } = moments(values);
   if (mean === null || sd === null) return null;
   const half = (studentQuantile((1 + level) / 2, n - 1) * sd) / Math.sqrt(n);

@@ -13,13 +13,13 @@ const loader = extension === ".ts" ? ["--import", new URL("../../../../scripts/t
 /** An idle Python exits within 2 s; a slower worker is killed. */
 const leaveGraceMs = 10_000;
 /** Length of the stored end of stderr, for the error message. */
-const keptCharacters = 4000;
+const maxStderrLength = 4000;
 
 export class LocalWorker implements TrialWorker {
   readonly place: WorkerPlace;
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
-  #said = "";
+  #stderr = "";
   /** The current trials, by index. */
   #underWay: ({ listener: TrialListener; finish: (end: TrialEnd) => void } | undefined)[] = [];
 
@@ -29,7 +29,7 @@ export class LocalWorker implements TrialWorker {
     this.#process = fork(program, [], { execArgv: loader, stdio: ["ignore", "ignore", "pipe", "ipc"], serialization: "json" });
     this.place = { pid: this.#process.pid ?? 0, cores: setup.cores };
     this.#process.stderr?.on("data", (chunk: Buffer) => {
-      this.#said = `${this.#said}${chunk.toString()}`.slice(-keptCharacters);
+      this.#stderr = `${this.#stderr}${chunk.toString()}`.slice(-maxStderrLength);
     });
     this.#process.on("message", (report: WorkerReport) => this.#hear(report));
     this.#process.on("error", () => undefined); // the worker has gone; `close` reports its end
@@ -42,17 +42,15 @@ export class LocalWorker implements TrialWorker {
   }
 
   async train(trainings: readonly Training[]): Promise<TrialEnd[]> {
-    const ends = Promise.all(
-      trainings.map(
-        ({ listener }, place) =>
-          new Promise<TrialEnd>((resolve) => {
-            this.#underWay[place] = { listener, finish: resolve };
-          }),
-      ),
+    const ends = trainings.map(
+      ({ listener }, place) =>
+        new Promise<TrialEnd>((finish) => {
+          this.#underWay[place] = { listener, finish };
+        }),
     );
     if (this.isAlive) this.#send({ kind: "train", tasks: trainings.map(({ task }) => task) });
     else this.#afterExit(this.#process.exitCode, this.#process.signalCode);
-    return ends;
+    return Promise.all(ends);
   }
 
   stop(): void {
@@ -83,7 +81,7 @@ export class LocalWorker implements TrialWorker {
   #afterExit(code: number | null, signal: NodeJS.Signals | null): void {
     const how = signal === null ? `exit code ${code}` : signal;
     const memory = signal === "SIGKILL" ? ", as the system does when memory runs out" : "";
-    const end: TrialEnd = { kind: "died", reason: `the worker ended with ${how}${memory}${this.#said === "" ? "" : `\n${this.#said.trim()}`}` };
+    const end: TrialEnd = { kind: "died", reason: `the worker ended with ${how}${memory}${this.#stderr === "" ? "" : `\n${this.#stderr.trim()}`}` };
     for (const trial of this.#underWay.splice(0)) trial?.finish(end);
   }
 }

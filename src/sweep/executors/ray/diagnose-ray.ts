@@ -87,7 +87,7 @@ const nodeSchema = z.strictObject({
 type SeenNode = z.output<typeof nodeSchema>;
 
 const mark = "bh-bridge-nodes ";
-const lookAgainMs = 500;
+const pollMs = 500;
 const quotedLines = 5;
 
 /**
@@ -103,7 +103,7 @@ async function lookAtNodes(
   const id = `bh-bridge-look-${randomBytes(8).toString("hex")}`;
   const submission = { entrypoint: "sh python/bh_bridge/on_ray/entry.sh look", submission_id: id, runtime_env: environment, metadata: {} };
   await cluster.submit(submission, signal);
-  for (let state = await cluster.job(id); state && !hasJobEnded(state); state = await cluster.job(id)) await after(lookAgainMs, undefined, { signal });
+  for (let state = await cluster.job(id); state && !hasJobEnded(state); state = await cluster.job(id)) await after(pollMs, undefined, { signal });
   const logs = await cluster.logs(id);
   const line = logs.split("\n").find((each) => each.startsWith(mark));
   if (line !== undefined) return z.array(nodeSchema).parse(JSON.parse(line.slice(mark.length)));

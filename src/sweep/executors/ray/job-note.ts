@@ -12,7 +12,7 @@ type JobNote = z.output<typeof noteSchema>;
 /** Ray ends a job within seconds. */
 const endMs = 60_000;
 const answerMs = 10_000;
-const lookAgainMs = 500;
+const pollMs = 500;
 /** A job ends itself 60 s after the last contact with its controller; its trials then have 30 s for their steps and checkpoints. */
 const silentMs = 180_000;
 
@@ -42,18 +42,13 @@ export function forgetJob(directory: string): void {
   rmSync(jobNotePath(directory), { force: true });
 }
 
-interface EndOptions {
-  /** How long to retry an unreachable cluster (default: one attempt). */
-  patienceMs?: number;
-  signal?: AbortSignal;
-}
-
 /**
  * End the job that an earlier controller left on a cluster, and wait until it has ended, because its workers write the runs to be resumed. The note is removed
  * only after that.
+ * @param patienceMs how long to retry an unreachable cluster (default: one attempt).
  * @throws {BhBridgeError} `RUN_LOCKED` if the job does not end, `EXECUTOR_UNAVAILABLE` if the cluster does not answer and the job may still run, `ABORTED`.
  */
-export async function endEarlierJob(directory: string, { patienceMs = 0, signal }: EndOptions = {}): Promise<void> {
+export async function endEarlierJob(directory: string, { patienceMs = 0, signal }: { patienceMs?: number; signal?: AbortSignal } = {}): Promise<void> {
   const note = readNote(directory);
   if (note === undefined) return;
   const cluster = new RayCluster(note.address);
@@ -72,7 +67,7 @@ export async function endEarlierJob(directory: string, { patienceMs = 0, signal 
     if (isAsked && performance.now() - began > Math.max(endMs, patienceMs)) {
       throw new BhBridgeError("RUN_LOCKED", `${directory} has a job on ${note.address} that does not end. Stop it with: ray job stop ${note.job}`);
     }
-    await after(lookAgainMs, undefined, { signal }).catch(() => undefined); // cancelled
+    await after(pollMs, undefined, { signal }).catch(() => undefined); // cancelled
   }
 }
 

@@ -26,7 +26,7 @@ export async function sendRequest(url: string, { method, headers, body, signal }
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
     const question = send(url, { method, headers: { ...headers, ...length }, signal }, (answer) => {
-      text(answer).then((said) => resolve({ status: answer.statusCode ?? 0, text: said }), reject);
+      text(answer).then((content) => resolve({ status: answer.statusCode ?? 0, text: content }), reject);
     });
     question.on("error", reject);
     question.end(body);
@@ -145,9 +145,9 @@ export class RayCluster {
       throw new BhBridgeError("EXECUTOR_UNAVAILABLE", `no Ray cluster answers at ${this.address} (${reasonOf(cause)}): ${howToGetOne}`, { cause });
     }
     if (answer.status < 300 || accepts.includes(answer.status)) return answer;
-    const said = answer.text.trim().split("\n").slice(-3).join(" / ");
+    const content = answer.text.trim().split("\n").slice(-3).join(" / ");
     const token = answer.status === 401 || answer.status === 403 ? ". It requires a token: set RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH" : "";
-    throw new BhBridgeError("EXECUTOR_UNAVAILABLE", `the Ray cluster at ${this.address} refused ${method} ${path} (${answer.status}): ${said}${token}`);
+    throw new BhBridgeError("EXECUTOR_UNAVAILABLE", `the Ray cluster at ${this.address} refused ${method} ${path} (${answer.status}): ${content}${token}`);
   }
 }
 

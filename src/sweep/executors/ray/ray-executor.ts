@@ -12,12 +12,17 @@ import { RayJob } from "./ray-job.js";
 import { RayWorker } from "./ray-worker.js";
 import { jobEnvironment, namedFiles, type PackedFile, workerFiles } from "./worker-package.js";
 
-/** How to train on a Ray cluster. */
-export interface RayOptions {
-  /** Of the dashboard. */
-  address: string;
-  /** Ray's `runtime_env` besides the package: `pip`, `conda`, `env_vars`, … */
+/** Options of a Ray cluster. */
+export interface RayChoice {
+  /** Address of the cluster's dashboard. Default: RAY_API_SERVER_ADDRESS, RAY_ADDRESS or http://127.0.0.1:8265. */
+  address?: string | undefined;
+  /** Ray's `runtime_env` for the job on each node: `pip`, `conda`, `env_vars`, … */
   runtimeEnv?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** How to train on a Ray cluster. */
+export interface RayOptions extends RayChoice {
+  address: string;
   /** Whether the nodes write directly into the directory (default: detected). */
   storage?: "seen" | "sent";
   /** How long the job may not answer, and the cluster after a lost job, in milliseconds (default: 45 s, and 120 s for the cluster). */
@@ -25,7 +30,7 @@ export interface RayOptions {
 }
 
 /** A lost job is submitted again until this many are lost in a row without ending a trial. */
-const mostLosses = 5;
+const maxLosses = 5;
 /** A job that lasted this long starts the count of losses again. */
 const longMs = 600_000;
 /** A restarted head node answers again within a minute or two. */
@@ -74,7 +79,7 @@ export class RayExecutor implements Executor {
       const loss = await this.#trainInOneJob({ ...job, tasks: left, listener });
       if (loss === undefined) return;
       losses = ended.size > before || performance.now() - began > longMs ? 1 : losses + 1;
-      if (losses >= mostLosses) throw unavailable(`${losses} jobs were lost in a row; the last one: ${loss.message}`, loss);
+      if (losses >= maxLosses) throw unavailable(`${losses} jobs were lost in a row; the last one: ${loss.message}`, loss);
       await this.#endLost(job.directory, signal);
     }
   }

@@ -28,7 +28,7 @@ export interface RayWorkerSpec {
 
 const channelSchema = z.strictObject({ host: z.string(), port: z.int() });
 /** This package makes the reports on the other side, so only their outer shape is checked. */
-const toldSchema = z.array(z.tuple([z.int(), z.strictObject({ worker: z.string(), report: z.custom<RayReport>((value) => typeof value === "object") })]));
+const reportsSchema = z.array(z.tuple([z.int(), z.strictObject({ worker: z.string(), report: z.custom<RayReport>((value) => typeof value === "object") })]));
 
 interface RayJobOptions {
   /** Aborted when the user wants to stop; then nothing waits for an unresponsive job. */
@@ -42,7 +42,7 @@ interface RayJobOptions {
 /** Status of a job that ends because its controller was silent. */
 const statusOfEnding = 410;
 const channelMark = "bh-bridge-channel ";
-const lookAgainMs = 500;
+const pollMs = 500;
 /** The job and the cluster answer within two seconds. */
 const answerMs = 10_000;
 /** The job executes an order before it answers; ending a worker takes longest. */
@@ -54,7 +54,7 @@ const stopPatienceMs = 5000;
 const endMs = 60_000;
 const retryMs = 1000;
 /** Attempts for a request that fails while the job answers others. */
-const mostTries = 3;
+const maxTries = 3;
 const quotedLines = 12;
 
 /** The running job of a sweep on a cluster: sends orders to its workers and receives their reports. */
@@ -156,7 +156,7 @@ export class RayJob {
       const now = performance.now();
       if (signal.aborted) abortedAt ??= now;
       if (now - began > endMs || (abortedAt !== undefined && now - abortedAt > (state === "unknown" ? stopPatienceMs : endMs / 3))) return false;
-      await after(lookAgainMs);
+      await after(pollMs);
     }
   }
 
@@ -167,11 +167,11 @@ export class RayJob {
     while (!this.#silent.signal.aborted) {
       try {
         const answer = await this.#get(`reports?after=${heard}`);
-        const told = toldSchema.parse(await answer.json());
+        const reports = reportsSchema.parse(await answer.json());
         failingSince = undefined;
         this.#options.onContact();
         for (const { resolve } of this.#waiting.splice(0)) resolve();
-        for (const [number, { worker, report }] of told) {
+        for (const [number, { worker, report }] of reports) {
           heard = number;
           this.#listeners.get(worker)?.(report);
         }
@@ -226,9 +226,9 @@ export class RayJob {
 
   async #send(path: string, body: string | Uint8Array<ArrayBuffer>, request: string, signal: AbortSignal): Promise<void> {
     const answer = await fetch(`${this.#channel}/${path}`, { method: "POST", headers: { ...this.#headers, "X-Request": request }, body, signal });
-    const said = await answer.text();
+    const output = await answer.text();
     if (answer.ok) return;
-    const error = new BhBridgeError("EXECUTOR_UNAVAILABLE", `the job ${this.id} answered ${answer.status}: ${said}`);
+    const error = new BhBridgeError("EXECUTOR_UNAVAILABLE", `the job ${this.id} answered ${answer.status}: ${output}`);
     if (answer.status === statusOfEnding) this.#lose(error);
     throw error;
   }
@@ -241,7 +241,7 @@ export class RayJob {
         return await task();
       } catch (error) {
         if (error instanceof BhBridgeError && error.code === "EXECUTOR_UNAVAILABLE") throw error; // it has answered
-        if (tries === mostTries) throw error;
+        if (tries === maxTries) throw error;
         await this.#nextAnswer();
       }
     }
@@ -268,14 +268,14 @@ async function channelOf(cluster: RayCluster, id: string, signal: AbortSignal): 
     const line = logs.split("\n").find((each) => each.startsWith(channelMark));
     if (line !== undefined) return channelSchema.parse(JSON.parse(line.slice(channelMark.length)));
     if (!state || hasJobEnded(state)) throw await endedEarly(cluster, id);
-    await after(lookAgainMs);
+    await after(pollMs);
   }
 }
 
 async function endedEarly(cluster: RayCluster, id: string): Promise<BhBridgeError> {
   const signal = AbortSignal.timeout(answerMs);
   const [state, logs] = await Promise.all([cluster.job(id, signal).catch(() => undefined), cluster.logs(id, signal).catch(() => "")]);
-  const said = lastLines(logs, quotedLines);
+  const output = lastLines(logs, quotedLines);
   const how = state === undefined ? "can no longer be reached" : `is ${state.status}: ${state.message ?? ""}`;
-  return new BhBridgeError("EXECUTOR_UNAVAILABLE", [`the job ${id} at ${cluster.address} ${how}`, ...said].join("\n"));
+  return new BhBridgeError("EXECUTOR_UNAVAILABLE", [`the job ${id} at ${cluster.address} ${how}`, ...output].join("\n"));
 }

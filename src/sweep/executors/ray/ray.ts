@@ -1,12 +1,5 @@
 import type { ExecutorKind } from "../executor.js";
-
-/** Options of a Ray cluster. */
-export interface RayChoice {
-  /** Address of the cluster's dashboard. Default: RAY_API_SERVER_ADDRESS, RAY_ADDRESS or http://127.0.0.1:8265. */
-  address?: string | undefined;
-  /** Ray's `runtime_env` for the job on each node: `pip`, `conda`, `env_vars`, … */
-  runtimeEnv?: Readonly<Record<string, unknown>> | undefined;
-}
+import type { RayChoice } from "./ray-executor.js";
 
 export const ray: ExecutorKind<RayChoice> = {
   title: "Ray",
@@ -30,10 +23,7 @@ export const ray: ExecutorKind<RayChoice> = {
     const [{ RayExecutor }, { rayAddress }] = await Promise.all([import("./ray-executor.js"), import("./ray-cluster.js")]);
     return new RayExecutor(python, { address: rayAddress(address), runtimeEnv });
   },
-  async settle({ directory, signal }) {
-    const { endEarlierJob } = await import("./job-note.js");
-    await endEarlierJob(directory, signal && { signal });
-  },
+  settle: async ({ directory, signal }) => (await import("./job-note.js")).endEarlierJob(directory, signal && { signal }),
   diagnosis: {
     looking: "the nodes of the Ray cluster",
     async diagnose({ python }, { address, runtimeEnv }) {

@@ -114,7 +114,7 @@ export async function jobEnvironment(
 }
 
 /** The head node holds the files of a job in memory. */
-const mostBytes = 256 << 20;
+const maxBytes = 256 << 20;
 
 /**
  * Weights, initial states and tokenizers that configurations name by path. They are sent by content if possible; otherwise the nodes need shared storage.
@@ -123,7 +123,7 @@ const mostBytes = 256 << 20;
 export function namedFiles(configs: readonly RunConfig[]): { packed: PackedFile[]; files: Record<string, SentFile> } {
   const packed = new Map<string, PackedFile>();
   const files: Record<string, SentFile> = {};
-  let left = mostBytes;
+  let left = maxBytes;
   for (const path of new Set(configs.flatMap(pathsOf))) {
     if (!existsSync(path)) continue; // the trial reports it, wherever it is trained
     const own = filesOf(path);
@@ -152,7 +152,7 @@ function pathsOf({ model, init, data }: RunConfig): string[] {
 function reasonToStay(path: string, bytes: number, left: number): string | undefined {
   if (path.endsWith(".index.json")) return "it is an index of other files";
   const megabytes = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
-  if (bytes > left) return `it has ${megabytes(bytes)}, but at most ${megabytes(mostBytes)} are sent in all`;
+  if (bytes > left) return `it has ${megabytes(bytes)}, but at most ${megabytes(maxBytes)} are sent in all`;
   return undefined;
 }
 

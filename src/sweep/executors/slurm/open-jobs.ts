@@ -13,7 +13,7 @@ export async function settleSubmissions({ directory, ledger, executor, signal }:
   if (open.length === 0) return;
   const queued = await squeue({ patienceMs: restartMs, ...(signal && { signal }) }); // before reading the journals: a job that has ended by now has written all of its lines
   for (const submission of open) {
-    for (const line of submission.journal().values()) if (!isKnown(ledger.of(line.trial), line)) ledger.append(undated(line));
+    for (const { at: _, ...line } of submission.journal().values()) if (!isKnown(ledger.of(line.trial), line)) ledger.append(line);
     const isUnderWay = queued.some(({ job }) => job === submission.job);
     if (isUnderWay && executor !== "slurm") {
       throw new BhBridgeError(
@@ -29,12 +29,8 @@ export async function settleSubmissions({ directory, ledger, executor, signal }:
   }
 }
 
-function isKnown(known: LedgerLine | undefined, { status, run }: LedgerLine): boolean {
+function isKnown(known: LedgerLine | undefined, { status, run }: Omit<LedgerLine, "at">): boolean {
   return known !== undefined && known.run === run && (known.status === status || (known.status === "lost" && status === "running"));
-}
-
-function undated({ at: _at, ...line }: LedgerLine): Omit<LedgerLine, "at"> {
-  return line;
 }
 
 /** The submissions of a directory, from any machine that sees it. The state of their tasks is `UNKNOWN` if SLURM does not answer. */
@@ -48,16 +44,16 @@ export async function viewSubmissions(directory: string): Promise<DirectoryJobs>
       const found = queued?.find((each) => each.job === job && each.task === index + 1);
       if (queued && !found) return [];
       const { state = "UNKNOWN", reason = "", nodes = "" } = found ?? {};
-      const told: JobPart = {
+      const part: JobPart = {
         ...{ job, task: index + 1, state, trials: trials.length },
         reason: state === "PENDING" && reason !== "" ? reason : null,
         nodes: nodes === "" ? null : nodes,
       };
-      return [{ told, trials }];
+      return [{ part, trials }];
     });
   });
   return {
-    jobs: parts.map(({ told }) => told),
+    jobs: parts.map(({ part }) => part),
     lines: new Map(open.flatMap((submission) => [...submission.journal()])),
     underWay: new Set(parts.flatMap(({ trials }) => trials)),
   };

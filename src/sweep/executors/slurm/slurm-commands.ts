@@ -28,7 +28,7 @@ interface SlurmPatience {
 /** A controller that restarts or fails over answers again within a minute or two. */
 export const restartMs = 180_000;
 const firstWaitMs = 1000;
-const longestWaitMs = 10_000;
+const maxWaitMs = 10_000;
 const timeoutMs = 60_000;
 
 /** Messages of SLURM and the system for an unreachable controller or munge, and our own for a hanging command. */
@@ -38,31 +38,31 @@ const outage =
 /** Submit a script. @returns the job number. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE` with the output of sbatch. */
 export async function sbatch(script: string, patience: SlurmPatience = {}): Promise<string> {
   const submit = () => askSlurm("sbatch", ["--parsable", script]);
-  let said: string;
+  let output: string;
   try {
-    said = await submit();
+    output = await submit();
   } catch (error) {
     if (!(error instanceof BhBridgeError) || !outage.test(error.message) || !patience.patienceMs) throw error;
     // The controller may have accepted the script without answering. A second job would train the same trials.
     const taken = await jobOf(script, patience);
     if (taken !== undefined) return taken;
-    said = await submit();
+    output = await submit();
   }
-  const [job = ""] = said.trim().split(";"); // a cluster name may follow
+  const [job = ""] = output.trim().split(";"); // a cluster name may follow
   if (/^\d+$/.test(job)) return job;
-  throw new BhBridgeError("EXECUTOR_UNAVAILABLE", `sbatch printed no job number for ${script}: ${said.trim() || "nothing"}`);
+  throw new BhBridgeError("EXECUTOR_UNAVAILABLE", `sbatch printed no job number for ${script}: ${output.trim() || "nothing"}`);
 }
 
 async function jobOf(script: string, patience: SlurmPatience): Promise<string | undefined> {
-  const said = await askSlurm("squeue", ["--me", "--noheader", "--format=%F|%o"], patience);
-  const line = said.split("\n").find((each) => each.trim().endsWith(`|${script}`));
+  const output = await askSlurm("squeue", ["--me", "--noheader", "--format=%F|%o"], patience);
+  const line = output.split("\n").find((each) => each.trim().endsWith(`|${script}`));
   return line?.trim().split("|")[0];
 }
 
 /** The user's waiting and running array tasks. @throws {BhBridgeError} `EXECUTOR_UNAVAILABLE`. */
 export async function squeue(patience: SlurmPatience = {}): Promise<QueuedTask[]> {
-  const said = await askSlurm("squeue", ["--me", "--array", "--noheader", "--format=%F|%K|%T|%r|%N"], patience);
-  return said.split("\n").flatMap((line) => {
+  const output = await askSlurm("squeue", ["--me", "--array", "--noheader", "--format=%F|%K|%T|%r|%N"], patience);
+  return output.split("\n").flatMap((line) => {
     const [job = "", task = "", state = "", reason = "", nodes = ""] = line.trim().split("|");
     return /^\d+$/.test(job) && /^\d+$/.test(task) ? [{ job, task: Number(task), state, reason, nodes }] : [];
   });
@@ -85,7 +85,7 @@ export async function requeue(job: string, task: number, patience: SlurmPatience
  */
 export async function askSlurm(program: string, args: readonly string[], { patienceMs = 0, signal, onWait }: SlurmPatience = {}): Promise<string> {
   let failedAt: number | undefined;
-  for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
+  for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, maxWaitMs)) {
     const { failed, code, stdout, stderr, timedOut } = await execa(program, args, { reject: false, stdin: "ignore", timeout: timeoutMs });
     if (!failed) return stdout;
     const what =

@@ -26,11 +26,11 @@ export interface SlurmOptions {
 const extension = extname(import.meta.url);
 const workerFile = fileURLToPath(new URL(`./array-worker${extension}`, import.meta.url));
 /** Default trials in parallel per task: a share of a node that any cluster has. */
-const usualWorkers = 4;
+const defaultWorkers = 4;
 /** Default trials per worker: a task that trains several one after another starts Python only once. */
-const usualRounds = 4;
-const mostTasks = 256;
-const lookAgainMs = 2000;
+const defaultRounds = 4;
+const maxTasks = 256;
+const pollMs = 2000;
 
 /** Trains with SLURM: each task of a job array trains its share of the trials. */
 export class SlurmExecutor implements Executor {
@@ -50,7 +50,7 @@ export class SlurmExecutor implements Executor {
 
   async machine(onCpuAlone: boolean): Promise<Machine> {
     const hasGpus = !onCpuAlone && asksForGpus(this.#options.sbatchOptions ?? []);
-    return { device: hasGpus ? "cuda" : "cpu", gpus: hasGpus ? 1 : 0, cores: usualWorkers };
+    return { device: hasGpus ? "cuda" : "cpu", gpus: hasGpus ? 1 : 0, cores: defaultWorkers };
   }
 
   async train(job: TrialJob): Promise<void> {
@@ -74,7 +74,7 @@ export class SlurmExecutor implements Executor {
   }
 
   #write({ directory, name, workers, failFast }: TrialJob, tasks: readonly TrialTask[]): Submission {
-    const { jobs = Math.min(mostTasks, Math.ceil(tasks.length / (workers * usualRounds))) } = this.#options;
+    const { jobs = Math.min(maxTasks, Math.ceil(tasks.length / (workers * defaultRounds))) } = this.#options;
     const used = Math.min(jobs, tasks.length);
     const shares = Array.from({ length: used }, (_, index) =>
       tasks.slice(Math.floor((index * tasks.length) / used), Math.floor(((index + 1) * tasks.length) / used)),
@@ -103,7 +103,7 @@ async function follow(submission: Submission, { directory, tasks, listener, sign
       for (const each of followed) each.conclude(`SLURM's job ${submission.job} ended`);
       return submission.close();
     }
-    await after(lookAgainMs, undefined, { signal }).catch(() => undefined); // aborted
+    await after(pollMs, undefined, { signal }).catch(() => undefined); // aborted
   }
 }
 

@@ -1,6 +1,8 @@
 import type { ExecutorKind } from "../executor.js";
 import type { SlurmOptions } from "./slurm-executor.js";
 
+const openJobs = () => import("./open-jobs.js");
+
 export const slurm: ExecutorKind<SlurmOptions> = {
   title: "SLURM",
   options: [
@@ -29,18 +31,9 @@ export const slurm: ExecutorKind<SlurmOptions> = {
     const { SlurmExecutor } = await import("./slurm-executor.js");
     return new SlurmExecutor(python, { sbatchOptions, jobs, emitOnly, detach });
   },
-  async settle(earlier) {
-    const { settleSubmissions } = await import("./open-jobs.js");
-    await settleSubmissions(earlier);
-  },
-  async view(directory) {
-    const { viewSubmissions } = await import("./open-jobs.js");
-    return viewSubmissions(directory);
-  },
-  async cancel(directory) {
-    const { cancelSubmissions } = await import("./open-jobs.js");
-    return cancelSubmissions(directory);
-  },
+  settle: async (earlier) => (await openJobs()).settleSubmissions(earlier),
+  view: async (directory) => (await openJobs()).viewSubmissions(directory),
+  cancel: async (directory) => (await openJobs()).cancelSubmissions(directory),
   diagnosis: {
     looking: "SLURM and its nodes",
     async diagnose(diagnosed, { sbatchOptions = [] }) {

@@ -5,7 +5,7 @@ import { Bridge } from "../../../../src/bridge/bridge.js";
 import { concludeExperiment } from "../../../../src/sweep/experiment/conclude-experiment.js";
 import { initialTensors } from "../../../../src/sweep/experiment/experiment.js";
 import { type ExperimentDocument, experimentDocumentSchema, experimentSummary } from "../../../../src/sweep/experiment/experiment-summary.js";
-import { usualMeasures } from "../../../../src/sweep/experiment/measures.js";
+import { defaultMeasures } from "../../../../src/sweep/experiment/measures.js";
 import { appliedRules, rulesSchema } from "../../../../src/sweep/experiment/rules.js";
 import { python, temporaryDirectory } from "../../formats/reference-python.js";
 import { tinyRun } from "./tiny-run.js";
@@ -36,7 +36,7 @@ test("the runs are those of the arms, in their order", () => {
 test("the document keeps to its schema, and says what its runs say", () => {
   expect(experimentDocumentSchema.parse(JSON.parse(JSON.stringify(document)))).toEqual(document);
   expect(document).toMatchObject({ schema: "bh-bridge/experiment@1", directory: out, name: "norms", seeds });
-  expect(document.measures.map(({ measure }) => measure)).toEqual([...new Set(["score", "deadC", ...measures, ...usualMeasures])]);
+  expect(document.measures.map(({ measure }) => measure)).toEqual([...new Set(["score", "deadC", ...measures, ...defaultMeasures])]);
   expect(document.control.map(({ score }) => score.result)).toEqual(["null", "null", "null"]);
   expect(document.verdict).toMatchObject({ arms: [{ arm: "rmsnorm" }], rulesHash: expect.stringMatching(/^[0-9a-f]{64}$/) });
 });

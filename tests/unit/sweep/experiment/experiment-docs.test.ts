@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, expect, test, vi } from "vitest";
 import { Bridge } from "../../../../src/bridge/bridge.js";
 import { experimentPresetNames, loadExperiment } from "../../../../src/sweep/experiment/load-experiment.js";
-import { usualMeasures } from "../../../../src/sweep/experiment/measures.js";
+import { defaultMeasures } from "../../../../src/sweep/experiment/measures.js";
 import { appliedRules, rulesSchema } from "../../../../src/sweep/experiment/rules.js";
 import { codeBlocks } from "../../../code-blocks.js";
 import { python, temporaryDirectory } from "../../formats/reference-python.js";
@@ -27,7 +27,7 @@ test("its experiment is read, and its rules are those that are applied where non
 });
 
 test("it names every measure and every experiment that ships", () => {
-  for (const name of [...usualMeasures, ...experimentPresetNames]) expect(text).toContain(`\`${name}\``);
+  for (const name of [...defaultMeasures, ...experimentPresetNames]) expect(text).toContain(`\`${name}\``);
 });
 
 test("its programs run", async () => {

@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
 import {
   analysisPathProblem,
+  defaultMeasures,
   describeMeasure,
   measureProblem,
   numberAtAnalysisPath,
   parseMeasure,
-  usualMeasures,
 } from "../../../../src/sweep/experiment/measures.js";
 
 test("names are those of the contract", () => {
   const named = ["score", "C", "P", "unique", "deadC", "deadP", "deadUnique", "displacement", "finalLoss", "evalLoss", "stepsToFreeze"];
-  expect(usualMeasures).toEqual(named);
+  expect(defaultMeasures).toEqual(named);
   expect(named.map(measureProblem)).toEqual(named.map(() => undefined));
 });
 

@@ -3,13 +3,13 @@ import { analyze } from "../../../../src/analysis/analyze.js";
 import { Bridge } from "../../../../src/bridge/bridge.js";
 import { openHistory } from "../../../../src/runs/open-history.js";
 import { writeAnalysis } from "../../../../src/runs/recorded-run.js";
-import { usualMeasures } from "../../../../src/sweep/experiment/measures.js";
+import { defaultMeasures } from "../../../../src/sweep/experiment/measures.js";
 import { measuredValue, readExperimentRun } from "../../../../src/sweep/experiment/read-experiment-run.js";
 import { expectedFrom, python, temporaryDirectory } from "../../formats/reference-python.js";
 import { tinyRun } from "./tiny-run.js";
 
 const out = temporaryDirectory();
-const measures = [...usualMeasures, "deadC@0", "C@2", "C@99", "geometry.pathLength", "timeline.unique.1"];
+const measures = [...defaultMeasures, "deadC@0", "C@2", "C@99", "geometry.pathLength", "timeline.unique.1"];
 let moving = "";
 let still = "";
 

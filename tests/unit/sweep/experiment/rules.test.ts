@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import {
   appliedRules,
-  leastPairsForNull,
-  leastPairsForPositive,
+  minPairsForNull,
+  minPairsForPositive,
   rulesFromStored,
   rulesHash,
   rulesSchema,
@@ -46,8 +46,8 @@ test("stored rules are those of earlier versions where the newer fields have the
 });
 
 test("the least numbers of pairs are those of the published table", () => {
-  expect([1, 2, 3, 4, 6, 8].map((tests) => leastPairsForPositive(applied({}), tests))).toEqual([6, 7, 7, 8, 8, 9]);
-  const least = (nullBelow: number, alpha = 0.05) => leastPairsForNull(applied({ nullBelow, alpha }));
+  expect([1, 2, 3, 4, 6, 8].map((tests) => minPairsForPositive(applied({}), tests))).toEqual([6, 7, 7, 8, 8, 9]);
+  const least = (nullBelow: number, alpha = 0.05) => minPairsForNull(applied({ nullBelow, alpha }));
   // 0.7^9 = 0.040, 0.5^5 = 0.031, 0.9^29 = 0.047, 0.5^3 = 0.125: exactly alpha is enough
   expect([least(0.3), least(0.5), least(0.1), least(0.5, 0.125)]).toEqual([9, 5, 29, 3]);
 });

@@ -7,10 +7,10 @@ import {
   compiledShape,
   hasCompiledSteps,
   isToBeCompiled,
-  leastMemory,
   measure,
   measuredOf,
   measureFirstSteps,
+  minMemory,
   trialBytes,
 } from "../../../../src/sweep/plan/measured.js";
 import { expectedFrom, temporaryDirectory } from "../../formats/reference-python.js";
@@ -151,8 +151,8 @@ test("fewer rows and a slower beat take less, wide moments more", () => {
 
 test("a stack keeps weights and gradients of each place, and two moments of each run", () => {
   const stack = (values: object) => parseRunConfig({ engine: "fast", stack: 4, ...values });
-  expect(leastMemory(parseRunConfig({}), 1)).toBe(weights * 8);
-  expect(leastMemory(stack({}), 4)).toBe(4 * weights * 8);
-  expect(leastMemory(stack({}), 3)).toBe(weights * (4 * 4 + 3 * 4));
-  expect(leastMemory(stack({ training: { optimizer_state_dtype: "float32" } }), 1)).toBe(weights * (4 * 4 + 8));
+  expect(minMemory(parseRunConfig({}), 1)).toBe(weights * 8);
+  expect(minMemory(stack({}), 4)).toBe(4 * weights * 8);
+  expect(minMemory(stack({}), 3)).toBe(weights * (4 * 4 + 3 * 4));
+  expect(minMemory(stack({ training: { optimizer_state_dtype: "float32" } }), 1)).toBe(weights * (4 * 4 + 8));
 });
