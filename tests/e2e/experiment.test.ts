@@ -51,7 +51,7 @@ describe("two norms over two seeds", () => {
       ["rmsnorm", 42],
       ["rmsnorm", 43],
     ]);
-    expect(first.verdict).toMatchObject({ result: "inconclusive", reason: expect.stringContaining("2 pairs of seeds cannot answer") });
+    expect(first.verdict).toMatchObject({ result: "inconclusive", reason: expect.stringContaining("2 pairs of seeds cannot give a verdict") });
   });
 
   test("the weight-decay confound is named, and every tensor before the first step was compared", () => {
