@@ -56,7 +56,7 @@ def seconds(step: Callable[[], None]) -> float:
 tokens, labels = torch.randint(0, 128, (2, 32, 128), device=options.device)
 batch = Batch(tokens, labels, torch.tensor(tokens.numel(), device=options.device))
 alone = [FastStep(model, torch.bfloat16, (32, 128)) for model in models()]
-stack = FastStack(models(), torch.bfloat16, options.models, None if is_cuda else "it is for CUDA")
+stack = FastStack(models(), torch.bfloat16, options.models, None if is_cuda else "it requires CUDA")
 batches = dict.fromkeys(range(options.models), batch)
 
 

@@ -4,4 +4,4 @@ import os
 
 PROTOCOL_VERSION = 1
 
-NODE_PID = os.getppid()  # asked for at once: when Node dies, the parent is another
+NODE_PID = os.getppid()  # read at once, because the parent changes when Node ends

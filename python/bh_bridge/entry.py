@@ -1,4 +1,4 @@
-"""invoke(): the only function that TypeScript calls."""
+"""invoke(): the function that TypeScript calls for every operation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bh_bridge.process.quick_import import quick_import
 
 Operation = Callable[[Any], Mapping[str, object]]  # of the TypedDicts of bridge/messages.py
 
-# Modules are imported when an operation needs them: `hello` chooses devices and threads before torch is loaded.
+# Modules are imported on first use, because `hello` must select devices and threads before torch is loaded.
 OPERATIONS: dict[str, str] = {
     "hello": "bh_bridge.process.environment:hello",
     "renew": "bh_bridge.process.renewal:renew",
@@ -40,20 +40,20 @@ OPERATIONS: dict[str, str] = {
 
 
 def invoke(op: str, request: str) -> str:
-    """Run one operation; return its reply, or the exception that ended it, as one JSON text.
+    """Run one operation; return its reply, or the exception that ended it, as JSON.
 
-    Nothing is raised: a Python exception on the other side of pythonia has neither a type nor a message. `events`
-    counts what went over the side channel, which is another pipe: Node waits for them before it takes the reply.
+    It never raises, because pythonia loses the type and message of exceptions. `events` is the number of lines sent
+    over the event channel: Node waits for them before it uses the reply.
     """
     try:
         reply = interruptible(lambda: json.dumps(_run(op, json.loads(request)), allow_nan=False))
         return f'{{"ok":{reply},"events":{channel.lines_sent()}}}'
-    except BaseException as error:  # KeyboardInterrupt and SystemExit included: the caller decides what they mean
+    except BaseException as error:  # also KeyboardInterrupt and SystemExit, which the caller interprets
         return json.dumps({"err": describe(error), "events": channel.lines_sent()})
 
 
 def _run(op: str, request: Json) -> Mapping[str, object]:
-    if op != "hello":  # which checks itself, once it knows that both sides are of one version
+    if op != "hello":  # which checks its request once the versions match
         check_request(op, request)
     module, function = OPERATIONS[op].split(":")
     operation: Operation = getattr(_load(module), function)

@@ -1,4 +1,4 @@
-"""Errors whose names TypeScript knows: each becomes the BhBridgeError with the code beside it."""
+"""Errors that TypeScript reports as a BhBridgeError with the same code."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from bh_bridge.bridge.messages import PythonError
 
 
 class BridgeError(Exception):
-    """An error that TypeScript reports under `code`, with this message and no traceback."""
+    """An error that TypeScript reports with `code` and its message, without a traceback."""
 
     code = "PYTHON_RAISED"
 
 
 class DependencyUnfit(BridgeError):
-    """An installed version lacks something that is used of it."""
+    """An installed package lacks a part that bh-bridge uses."""
 
     code = "PYTHON_DEPENDENCY_MISSING"
 
@@ -44,7 +44,7 @@ class ConfigInvalid(BridgeError):
 
 
 class RankEnded(BridgeError):
-    """A process of a training ended before the training did."""
+    """A process of a training ended too early."""
 
     code = "PEER_EXITED"
 
@@ -70,7 +70,7 @@ class ResumeDiverged(BridgeError):
 
 
 def describe(error: BaseException) -> PythonError:
-    """An exception as TypeScript gets it."""
+    """Describe an exception for TypeScript."""
     kind = type(error)
     return {
         "type": kind.__qualname__,

@@ -1,8 +1,7 @@
 """The private parts of transformers, accelerate and torch that bh-bridge uses, under public names.
 
-No other module names a private part of these libraries. Importing this one checks that all of them are there (0.3 ms),
-so a version that lacks one is refused before anything is trained. TorchInductor is imported when it is needed: it takes
-seconds.
+No other module uses private parts of these libraries. Importing this module verifies them (0.3 ms), so an unsupported
+version is refused before anything is trained. TorchInductor takes seconds to import and is loaded on first use.
 """
 
 # pyright: reportPrivateUsage=false
@@ -30,7 +29,7 @@ from bh_bridge.errors import DependencyUnfit
 # As in pyproject.toml; `npm run test:versions` trains with both ends of each.
 RUN_WITH = {"transformers": ">=5.4,<5.25", "accelerate": ">=1.3,<1.16", "torch": ">=2.7,<2.16"}
 
-_REPLACED = (  # by OpenTrainer, so Trainer has to call them
+_REPLACED = (  # by OpenTrainer, so Trainer must call them
     "_clip_grad_norm",
     "_get_grad_norm",
     "_init_training_state",
@@ -82,17 +81,17 @@ def missing_parts() -> dict[str, list[str]]:
 
 
 def require_parts() -> None:
-    """DependencyUnfit when a part is missing, with the command that installs a version that has it."""
+    """DependencyUnfit if a part is missing, with the command that installs a supported version."""
     for package, names in missing_parts().items():
         if names:
             raise DependencyUnfit(
                 f"{package} {metadata.version(package)} has no {', '.join(names)}, which bh-bridge uses. Install a "
-                f'version that it was run with: {sys.executable} -m pip install "{package}{RUN_WITH[package]}"'
+                f'supported version: {sys.executable} -m pip install "{package}{RUN_WITH[package]}"'
             )
 
 
 def _names_used_by(kind: type) -> set[str]:
-    """The names of attributes and globals in the methods and properties of a class."""
+    """The attributes and globals used by the methods and properties of a class."""
     used: set[str] = set()
     for member in vars(kind).values():
         function = member.fget if isinstance(member, property) else member
@@ -109,20 +108,20 @@ require_parts()
 
 
 class OpenTrainer(Trainer):
-    """Trainer whose private methods and attributes have public names, for a subclass to call and to replace."""
+    """Trainer whose private methods and attributes have public names for subclasses to call or override."""
 
-    # What a subclass may replace; `super()` is what transformers does.
+    # Subclasses may override these; `super()` is the behaviour of transformers.
 
     def clip_gradients(self, model: nn.Module) -> Any:
-        """Clip the gradients; return the norm that they had before."""
+        """Clip the gradients; return their norm before clipping."""
         return super()._clip_grad_norm(model)
 
     def gradient_norm(self, model: nn.Module, norm: Any) -> Any:
-        """The norm to log, where `norm` is that of clipping, or None."""
+        """The gradient norm to log; `norm` is the norm from clipping, or None."""
         return super()._get_grad_norm(model, norm)
 
     def training_position(self, epoch: int, batches: int) -> tuple[int, int]:
-        """The epoch to begin in, and the batches of it to skip, where transformers has computed these."""
+        """The epoch to start in and its batches to skip, as computed by transformers."""
         return epoch, batches
 
     def write_checkpoint(self) -> None:
@@ -130,20 +129,20 @@ class OpenTrainer(Trainer):
         raise NotImplementedError
 
     def load_optimizer(self, checkpoint: Path) -> None:
-        """Put back the optimizer and the scheduler."""
+        """Restore the optimizer and the scheduler."""
         raise NotImplementedError
 
     def load_random_streams(self, checkpoint: Path) -> None:
-        """Put back the random streams."""
+        """Restore the random streams."""
         raise NotImplementedError
 
-    # What a subclass may use.
+    # Subclasses may use these.
 
     def load_weights(self, checkpoint: Path) -> None:
         self._load_from_checkpoint(str(checkpoint))
 
     def on_device(self, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """A batch where the model is."""
+        """Move a batch to the device of the model."""
         return self._prepare_inputs(inputs)
 
     def count_items(self, batches: list[dict[str, torch.Tensor]]) -> torch.Tensor | int | None:
@@ -176,7 +175,7 @@ class OpenTrainer(Trainer):
     def last_logged_step(self, step: int) -> None:
         self._globalstep_last_logged = step
 
-    # What Trainer calls.
+    # Trainer calls these.
 
     def _clip_grad_norm(self, model: nn.Module) -> Any:
         return self.clip_gradients(model)
@@ -200,7 +199,7 @@ class OpenTrainer(Trainer):
 
 
 def use_one_gpu(args: TrainingArguments) -> None:
-    """Keep Trainer from spreading a batch over every GPU that it sees."""
+    """Keep Trainer from splitting a batch over all visible GPUs."""
     vars(args)["_n_gpu"] = min(args.n_gpu, 1)
 
 
@@ -210,7 +209,7 @@ def attention_of(config: PreTrainedConfig) -> str | None:
 
 
 def recomputes_activations(model: PreTrainedModel) -> bool:
-    """Whether activation checkpointing is on; transformers has renamed the property in the range that we support."""
+    """Whether activation checkpointing is on; supported versions of transformers name the property differently."""
     return any(getattr(module, "gradient_checkpointing", False) for module in model.modules())
 
 
@@ -221,14 +220,13 @@ def checkpoint_globals() -> contextlib.AbstractContextManager[Any]:
 
 @contextlib.contextmanager
 def one_text_a_row() -> Generator[None]:
-    """While a step is captured, transformers cannot look whether a row of a batch holds several texts.
+    """Assume one text per row while a step is captured.
 
-    It would make a mask for that in place of the kernel that needs none, and the bits would be others. A window is one
-    text.
+    Otherwise transformers would use an attention mask for packed texts, and the bits would differ.
     """
 
     def one_text(position_ids: torch.Tensor) -> None:
-        """No row has another."""
+        """Report no packed texts."""
 
     look = masking_utils.find_packed_sequence_indices
     masking_utils.find_packed_sequence_indices = one_text
@@ -239,18 +237,18 @@ def one_text_a_row() -> Generator[None]:
 
 
 def gradient_state() -> dict[str, Any]:
-    """Of accelerate: whether gradients of this batch make a step, and what is iterated over; one for a process."""
+    """The state of accelerate's gradient accumulation, which exists once per process."""
     return GradientState._shared_state
 
 
 def forget_accelerate() -> None:
-    """Take back what accelerate keeps for the whole process: device, precision, accumulation of gradients."""
+    """Reset the process-wide state of accelerate: device, precision, gradient accumulation."""
     AcceleratorState._reset_state(reset_partial_state=True)
     GradientState._reset_state()
 
 
 def look_for_lomo_once() -> None:
-    """accelerate looks for this package on the disk twice in every step, 0.4 ms in all: once will do."""
+    """Cache accelerate's search for this package, which otherwise costs 0.4 ms in every step."""
     for module in (accelerate.accelerator, accelerate.optimizer):
         look = vars(module).get("is_lomo_available")
         if look is not None and not hasattr(look, "cache_info"):
@@ -264,24 +262,24 @@ flash_attention_backward: Any = torch.ops.aten._scaled_dot_product_flash_attenti
 
 
 def has_hooks(model: nn.Module) -> bool:
-    """Whether anything listens to the forward or backward pass of a module."""
+    """Whether any module has a forward or backward hook."""
     return any(getattr(module, kind) for module in model.modules() for kind in _HOOKS)
 
 
 def prepare_compiler(graphs: int) -> None:
-    """Let torch compile in this process alone, for so many models.
+    """Let torch compile up to `graphs` models, in this process only.
 
-    AttributeError where this torch has no such setting.
+    AttributeError if this version of torch lacks a setting.
     """
     import torch._dynamo
     import torch._inductor.config
 
-    torch._inductor.config.compile_threads = 1  # its pool of processes would outlive a killed training
+    torch._inductor.config.compile_threads = 1  # a pool of compile processes would outlive a killed training
     torch._dynamo.config.recompile_limit = torch._dynamo.config.accumulated_recompile_limit = graphs
 
 
 def compiled_folder() -> str:
-    """Where torch keeps compiled graphs unless TORCHINDUCTOR_CACHE_DIR says otherwise."""
+    """The folder of compiled graphs if TORCHINDUCTOR_CACHE_DIR is not set."""
     from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 
     return default_cache_dir()

@@ -1,7 +1,4 @@
-"""Tensors: the names of their dtypes, and equality bit by bit.
-
-Both languages use the dtype names of safetensors.
-"""
+"""Names of dtypes (those of safetensors), bitwise equality, and devices."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ INTEGERS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # by
 
 
 def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
-    """Equal in every bit: neither is −0 equal to 0, nor is a NaN unlike itself."""
+    """Whether two tensors have the same dtype, shape and bits: −0 differs from 0, and a NaN equals itself."""
     if one.dtype != other.dtype or one.shape != other.shape:
         return False
     integers = INTEGERS[one.element_size()]
@@ -33,7 +30,7 @@ def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
 
 
 def resolve_device(device: str) -> str:
-    """cpu, cuda or mps for a device as the configuration spells it; DeviceUnavailable when it is not there."""
+    """Return cpu, cuda or mps for the `device` of a configuration; DeviceUnavailable if it does not exist here."""
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if device == "auto":
         return "cuda" if cuda else "mps" if mps else "cpu"

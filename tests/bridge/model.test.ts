@@ -124,7 +124,7 @@ test("saving replaces nothing but an unchanged earlier save, and that only when 
   writeFileSync(join(precious, "thesis.tex"), "years");
   for (const overwrite of [false, true]) {
     const error = await rejectionOf(model.save(precious, { overwrite }));
-    expect(error).toMatchObject({ code: "FILE_UNWRITABLE", message: expect.stringContaining("holds thesis.tex and no MANIFEST.json of a saved model") });
+    expect(error).toMatchObject({ code: "FILE_UNWRITABLE", message: expect.stringContaining("contains thesis.tex but no MANIFEST.json of a saved model") });
   }
   expect(readdirSync(precious)).toEqual(["thesis.tex"]);
   const directory = join(out, "twice");

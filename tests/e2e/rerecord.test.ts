@@ -127,7 +127,7 @@ test.each([
   ["what the run has", ["--tensors", "wte"], "has recorded wte of every step"],
   ["steps that it has not", ["--tensors", "wte.grad", "--steps", "30..41"], "has recorded the steps 0 to 40, not 30..41"],
   ["steps backwards", ["--tensors", "wte.grad", "--steps", "30..20"], "run backwards"],
-  ["a misspelt tensor", ["--tensors", "wte.gard"], "the optimizer keeps no gard for wte. There are wte.grad"],
+  ["a misspelt tensor", ["--tensors", "wte.gard"], "the optimizer has no gard for wte. Use wte.grad"],
 ])("%s cannot be recorded later", async (_, options, message) => {
   const { exitCode, stderr } = await run(["rerecord", plain, ...options]);
   expect([exitCode, stderr.replaceAll("\n", " ")]).toEqual([2, expect.stringContaining(message)]);

@@ -1,4 +1,4 @@
-"""The side channel: events to Node in batches, commands and decisions back, while the main thread trains."""
+"""The event channel: sends events to Node in batches and receives commands while the main thread trains."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from bh_bridge.bridge.protocol import check_command
 from bh_bridge.errors import ProtocolInvalid
 from bh_bridge.process import interrupts
 
-BATCH_SECONDS = 0.05  # an observer sees a step at most this late; 20 wake-ups a second cost nothing
+BATCH_SECONDS = 0.05  # maximum delay of a step; 20 wake-ups per second cost nothing
 BATCH_LINES = 256
 MAX_LINES_A_SEND = 4096
-BACKLOG_LINES = 65_536  # about 10 MB of lines: past this a reader that does not keep up gets steps coalesced
-ORPHAN_GRACE_SECONDS = 1.0  # Node is gone: time to finish a step and commit, well under the promised two seconds
+BACKLOG_LINES = 65_536  # about 10 MB; beyond it, steps are dropped for a slow reader
+ORPHAN_GRACE_SECONDS = 1.0  # to finish a step and commit after Node has ended; two seconds are promised
 
 
 @dataclass
@@ -36,12 +36,12 @@ class _Question:
 class Channel:
     """One connection to Node over a Unix socket; newline-delimited JSON both ways.
 
-    A thread sends what is queued, another reads. End of file means that Node has died: every training is stopped, and
-    the process ends after a grace period whatever the main thread is doing.
+    One thread sends queued lines, another reads. End of file means that Node has ended: every training is stopped, and
+    the process exits after a grace period, whatever the main thread is doing.
     """
 
     def __init__(self, path: str, token: str) -> None:
-        self.lines_sent = 0  # Node waits for as many before it takes a call for ended
+        self.lines_sent = 0  # Node waits for this many before it considers a call finished
         self.folder = os.path.dirname(path)  # private to this session
         self._stopped: dict[int, str] = {}
         self._all_stopped: str | None = None
@@ -61,21 +61,21 @@ class Channel:
         threading.Thread(target=self._read_loop, name="bh-bridge-read", daemon=True).start()
 
     def stop_reason(self, training: int) -> str | None:
-        """Why the training of this number is to end after its current step; None while it may go on."""
+        """Why a training must stop after its current step; None if it may continue."""
         return self._all_stopped or self._stopped.get(training)
 
     def take_save(self, training: int) -> bool:
-        """Whether Node has asked for a checkpoint of this training since the last call."""
+        """Whether Node has requested a checkpoint of a training since the last call."""
         is_asked = training in self._saves
         self._saves.discard(training)
         return is_asked
 
     def name_training(self, training: int) -> None:
-        """Say of its questions which training they are of: there are several at once."""
+        """Name the training in its questions, because several run at the same time."""
         self._named.add(training)
 
     def send(self, line: str, droppable: bool = False) -> None:
-        """Queue one line. `droppable` lines (steps) are left out while the reader lags; the others never are."""
+        """Queue one line. While the reader is too slow, `droppable` lines (steps) are dropped; others never are."""
         with self._ready:
             if droppable and len(self._backlog) >= BACKLOG_LINES:
                 self._coalesced += 1
@@ -89,13 +89,13 @@ class Channel:
                 self._ready.notify()
 
     def ask(self, training: int, message: Mapping[str, object], timeout_seconds: float) -> Decision | None:
-        """Send a question and wait for its answer; None when none came in time.
+        """Send a question and wait for the answer; None if it does not arrive in time.
 
-        A stop of the training answers with no decision, and a training that was told to stop asks nobody any more.
+        If the training is stopped, the answer is an empty decision.
         """
         self._next_question += 1
         question = self._questions[self._next_question] = _Question(training)
-        if self.stop_reason(training) is None:  # a stop that comes from here on finds the question, and answers it
+        if self.stop_reason(training) is None:  # a later stop answers the question
             named = {"training": training} if training in self._named else {}
             self.send(json.dumps({**message, "question": self._next_question, **named}))
             question.answered.wait(timeout_seconds)
@@ -113,12 +113,12 @@ class Channel:
             with self._ready:
                 self._ready.wait_for(lambda: self._backlog)
                 self._ready.wait_for(lambda: self._urgent or len(self._backlog) >= BATCH_LINES, BATCH_SECONDS)
-                # Not all at once: what waits in a blocked send is no longer in the backlog, and would not count.
+                # Not all at once, because lines in a blocked send no longer count as backlog.
                 lines = [self._backlog.popleft() for _ in range(min(len(self._backlog), MAX_LINES_A_SEND))]
                 self._urgent = self._urgent and bool(self._backlog)
             try:
                 self._socket.sendall(("\n".join(lines) + "\n").encode())
-            except OSError:  # Node closed its end: the read loop sees the same and ends the process
+            except OSError:  # Node closed the connection; the read loop ends the process
                 return
 
     def _read_loop(self) -> None:
@@ -126,26 +126,26 @@ class Channel:
             with self._socket.makefile("r", encoding="utf-8") as reader:
                 for line in reader:
                     self._receive(json.loads(line))
-        except (OSError, ValueError, ProtocolInvalid):  # a broken connection is the same as a closed one
+        except (OSError, ValueError, ProtocolInvalid):  # treat a broken connection as a closed one
             pass
         self._stop_all("orphaned")
         ends_at = time.monotonic() + ORPHAN_GRACE_SECONDS
-        self._clean_up()  # within the time of grace: a busy disk may take its share of it
+        self._clean_up()  # counts towards the grace period, as a busy disk can be slow
         threading.Event().wait(max(0.0, ends_at - time.monotonic()))
         leave()
 
     def _at_exit(self) -> None:
-        """Leave at once where Node is gone: to take PyTorch down in order takes seconds on a busy machine."""
+        """Exit at once if Node has ended: an orderly shutdown of PyTorch can take seconds."""
         if self._clean_up():
             leave()
 
     def _clean_up(self) -> bool:
-        """Remove the session's folder where Node, which made it, can no longer do so; whether that is so."""
+        """Return whether Node has ended. If so, remove its session folder."""
         try:
             is_gone = not self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except ConnectionError:  # it left something unread
+        except ConnectionError:  # it ended with unread data
             is_gone = True
-        except OSError:  # BlockingIOError, mostly: nothing to read, so that Node lives
+        except OSError:  # usually BlockingIOError: nothing to read, so Node is alive
             is_gone = False
         if is_gone:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -165,7 +165,7 @@ class Channel:
                 interrupts.interrupt(message["call"])
             case _:
                 question = self._questions.get(message["question"])
-                if question:  # else it came too late
+                if question:  # None if the answer came too late
                     question.control = message["control"]
                     question.answered.set()
 
@@ -174,7 +174,7 @@ class Channel:
         self._answer_stopped()
 
     def _answer_stopped(self) -> None:
-        """Let a training that was told to stop go on from a question whose decider may never answer."""
+        """Answer the questions of stopped trainings, whose deciders may never answer."""
         for question in list(self._questions.values()):
             if self.stop_reason(question.training) is not None:
                 question.control = question.control or {}
@@ -182,7 +182,7 @@ class Channel:
 
 
 def leave() -> None:
-    """End this process and the workers that it started, at once: nobody is left to wait for."""
+    """Kill this process and the workers that it started."""
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(1)
@@ -192,19 +192,19 @@ _channel: Channel | None = None
 
 
 def open_channel(path: str, token: str) -> Channel:
-    """Connect to Node; done once, by `hello`."""
+    """Connect to Node; called once, by `hello`."""
     global _channel
     _channel = Channel(path, token)
     return _channel
 
 
 def current() -> Channel:
-    """The connection that `hello` made."""
+    """The connection opened by `hello`."""
     if _channel is None:
-        raise RuntimeError("the first operation has to be hello")
+        raise RuntimeError("the first operation must be hello")
     return _channel
 
 
 def lines_sent() -> int:
-    """How many lines have been queued for Node since the connection was made."""
+    """Number of lines queued for Node since the connection was opened."""
     return 0 if _channel is None else _channel.lines_sent

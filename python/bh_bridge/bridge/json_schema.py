@@ -19,7 +19,7 @@ Schema = dict[str, Any]
 
 
 class Fault(NamedTuple):
-    """Something that is wrong at a path below the checked value, which is `value` there where another was expected."""
+    """A problem at a path below the checked value; `value` is the value found there."""
 
     path: tuple[str, ...]
     problem: str
@@ -43,7 +43,7 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
     "integer": lambda value: type(value) is int or (type(value) is float and value.is_integer()),
     "number": lambda value: type(value) is int or (type(value) is float and math.isfinite(value)),
 }
-# What each bounds, when it holds, and in words.
+# For each keyword: the type it applies to, the comparison, and its description.
 _BOUNDS: dict[str, tuple[str, Callable[[Any, Any], bool], str]] = {
     "minimum": ("number", operator.ge, "at least {}"),
     "maximum": ("number", operator.le, "at most {}"),
@@ -55,12 +55,12 @@ _BOUNDS: dict[str, tuple[str, Callable[[Any, Any], bool], str]] = {
 
 
 def compile_schema(schema: Schema) -> Check:
-    """The check of a schema: a function that gives the faults of a value, and none for one that is as the schema says.
+    """Compile a schema into a function that returns the faults of a value.
 
-    ValueError for a keyword that is not known here, since what it demands would go unchecked.
+    ValueError for an unsupported keyword, which would otherwise go unchecked.
     """
     named: dict[str, Schema] = schema.get("$defs", {})
-    definitions: dict[str, Check] = dict.fromkeys(named, _unknown)  # by name alone, as one may refer to itself
+    definitions: dict[str, Check] = dict.fromkeys(named, _unknown)  # placeholders: a definition may refer to itself
     definitions.update({name: _compile(node, definitions) for name, node in named.items()})
     return _compile(schema, definitions)
 
@@ -70,12 +70,12 @@ def _compile(schema: Schema, definitions: dict[str, Check]) -> Check:
     if "type" not in schema:
         return lambda value: [fault for part in parts for fault in part(value)]
     of_type = _type(schema["type"])
-    # What else a schema says, it says of values of its type.
+    # Other keywords apply only to values of the right type.
     return lambda value: of_type(value) or [fault for part in parts for fault in part(value)]
 
 
 def _part(keyword: str, schema: Schema, definitions: dict[str, Check]) -> Check:
-    """What one keyword of a schema demands."""
+    """Compile one keyword of a schema."""
     argument = schema[keyword]
     match keyword:
         case "enum":
@@ -107,7 +107,7 @@ def _part(keyword: str, schema: Schema, definitions: dict[str, Check]) -> Check:
         case _ if keyword in _BOUNDS:
             return _bound(argument, *_BOUNDS[keyword])
         case _:
-            raise ValueError(f"a JSON Schema has {keyword}, which nothing here checks")
+            raise ValueError(f"JSON Schema keyword {keyword} is not supported")
 
 
 def _demand(holds: Callable[[Any], bool], expected: str) -> Check:
@@ -132,7 +132,7 @@ def _bound(bound: Any, kind: str, holds: Callable[[Any, Any], bool], words: str)
 
 
 def _pattern(text: str) -> Check:
-    # As ECMAScript has it: a character class is of ASCII, and the end is the end, not the line break before it.
+    # ECMAScript semantics: classes are ASCII, and $ does not match before a final line break.
     expression = re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", text), re.ASCII)
     return _demand(
         lambda value: not isinstance(value, str) or expression.search(value) is not None, f"text like {text}"
@@ -141,8 +141,8 @@ def _pattern(text: str) -> Check:
 
 def _constants(wanted: list[Any]) -> Check:
     if any(isinstance(value, dict | list) for value in wanted):
-        raise ValueError("a JSON Schema has an object or an array as a constant, which nothing here checks")
-    # With the type, as for Python True is 1.
+        raise ValueError("objects and arrays are not supported as constants of a JSON Schema")
+    # Compared with their type, because True == 1 in Python.
     accepted = {(isinstance(value, bool), value) for value in wanted}
     return _demand(
         lambda value: not isinstance(value, dict | list) and (isinstance(value, bool), value) in accepted,
@@ -169,7 +169,7 @@ def _one_of(alternatives: list[Check]) -> Check:
 
 
 def _nearest(found: list[Sequence[Fault]]) -> Sequence[Fault]:
-    """The faults of the alternative that fits best; a single one with all that the alternatives accept in its place."""
+    """The faults of the best alternative; a single fault lists what all alternatives accept there."""
     nearest = min(found, key=_distance)
     if len(nearest) > 1:
         return nearest
@@ -179,7 +179,7 @@ def _nearest(found: list[Sequence[Fault]]) -> Sequence[Fault]:
 
 
 def _distance(faults: Sequence[Fault]) -> tuple[bool, int, int]:
-    """Most of all the value itself counts, then values below it, then fields that are there or not."""
+    """Rank alternatives by faults of the value itself, then of values below it, then of missing or unknown fields."""
     return any(not fault.path for fault in faults), sum(fault.problem == "is" for fault in faults), len(faults)
 
 
@@ -196,7 +196,7 @@ def _items(of_item: Check, choose: Callable[[list[Any]], Iterable[tuple[int, Any
 
 
 def _outermost(values: list[Any]) -> Iterable[tuple[int, Any]]:
-    """The items that stand for all where only bounds are demanded: of a million token ids, the smallest and largest."""
+    """The items to check against bounds: of a million integers, only the smallest and largest."""
     if set(map(type, values)) != {int}:
         return enumerate(values)
     return [(values.index(value), value) for value in sorted({min(values), max(values)})]
@@ -211,7 +211,7 @@ def _property_names(of_name: Check) -> Check:
 
 
 def _properties(check_of: Callable[[str], Check | None]) -> Check:
-    """Checks every field of an object by what `check_of` gives for its name; None leaves it alone."""
+    """Check every field of an object with the check that `check_of` returns for its name, if any."""
 
     def check(fields: dict[str, Any]) -> Sequence[Fault]:
         chosen = ((name, check_of(name)) for name in fields)
@@ -227,5 +227,5 @@ def _unknown(_: Any) -> Sequence[Fault]:
 def _reference(pointer: str, definitions: dict[str, Check]) -> Check:
     name = pointer.removeprefix("#/$defs/")
     if name not in definitions:
-        raise ValueError(f"a JSON Schema refers to {pointer}, which it does not define")
+        raise ValueError(f"JSON Schema reference {pointer} is not defined")
     return lambda value: definitions[name](value)

@@ -1,4 +1,4 @@
-"""The operations as TypeScript describes them; the file beside this one is made from its schemas."""
+"""The protocol's schemas, generated from TypeScript, and the checks of messages from Node."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def schema() -> dict[str, Any]:
 
 
 def check_request(op: str, request: Any) -> None:
-    """Refuse a request that is not as its schema says, at any depth; ProtocolInvalid names each field that is wrong."""
+    """Check a request against its schema; ProtocolInvalid names every wrong field."""
     check = _checks().get(op)
     if check is None:
         raise ProtocolInvalid(f"there is no operation {op!r}")
@@ -27,7 +27,7 @@ def check_request(op: str, request: Any) -> None:
 
 
 def check_command(command: Any) -> None:
-    """Refuse what came over the event channel and is no command, as `check_request` does."""
+    """Check a message from the event channel, as `check_request` does."""
     _demand_none(_check_of_command()(command), "the command")
 
 

@@ -1,4 +1,4 @@
-"""Python objects that TypeScript holds by handle: a slot number and the generation of its use."""
+"""Python objects that TypeScript refers to by handle: the number and generation of a slot."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def keep(thing: Any) -> Handle:
 
 
 def find(handle: Handle) -> Any:
-    """Return the object behind a handle; HandleStale when it was released, or never was."""
+    """Return the object of a handle; HandleStale if it was released or never existed."""
     slot, generation = handle["slot"], handle["generation"]
     if not 0 <= slot < len(_objects) or _generations[slot] != generation:
-        raise HandleStale(f"object {slot} (generation {generation}) was closed; create it again")
+        raise HandleStale(f"object {slot} (generation {generation}) has been closed: create it again")
     return _objects[slot]
 
 
@@ -38,7 +38,7 @@ def is_empty() -> bool:
 
 
 def release(request: Release) -> ReleaseReply:
-    """Operation `release`: forget an object. A handle that is stale already stays so."""
+    """Operation `release`: forget an object. A stale handle is ignored."""
     handle = request["handle"]
     slot = handle["slot"]
     if 0 <= slot < len(_objects) and _generations[slot] == handle["generation"]:

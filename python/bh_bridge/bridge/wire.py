@@ -1,4 +1,4 @@
-"""JSON as both languages read it: non-finite numbers travel as the strings NaN, Infinity and -Infinity."""
+"""JSON for both languages: non-finite numbers are sent as the strings NaN, Infinity and -Infinity."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 
 def encode(value: Any) -> str:
-    """One line of JSON. NumPy and torch scalars become numbers; what has no JSON form becomes its repr."""
+    """Encode a value as one line of JSON. NumPy and torch scalars become numbers; other objects become their repr."""
     try:
         return json.dumps(value, allow_nan=False, default=_plain)
-    except ValueError:  # a non-finite number somewhere: rare, so only then is the value walked
+    except ValueError:  # a non-finite number, which is rare
         return json.dumps(finite(value), allow_nan=False)
 
 
 def finite(value: Any) -> Any:
-    """The same value with every non-finite number spelt as a string."""
+    """Replace every non-finite number in a value by a string."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, dict):
@@ -30,7 +30,7 @@ def finite(value: Any) -> Any:
 
 
 def numbers(logs: Mapping[str, object]) -> dict[str, float]:
-    """The entries that are numbers, NumPy's and torch's scalars among them; a log has no others."""
+    """The numeric entries of a log, including NumPy and torch scalars."""
     values = {name: value if isinstance(value, int | float) else _plain(value) for name, value in logs.items()}
     return {name: value for name, value in values.items() if isinstance(value, int | float)}
 
@@ -40,6 +40,6 @@ def _plain(value: Any) -> Any:
     if callable(item) and getattr(value, "size", None) is not None:
         try:
             return item()
-        except (ValueError, RuntimeError):  # more than one element: a tensor does not belong into an event
+        except (ValueError, RuntimeError):  # more than one element
             return repr(value)
     return repr(value)

@@ -1,4 +1,4 @@
-"""A corpus as windows of tokens: each token is in memory once, and a window is a view of them."""
+"""A corpus as windows of tokens. Windows are views, so each token is in memory once."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from bh_bridge.bridge.messages import Data
 from bh_bridge.data.tokenizing import encoded_parts, load_tokenizer
 
 BYTES = 256
-READ_CHARACTERS = 1 << 20  # of a text at a time
-COUNTED_TOKENS = 1 << 22  # at a time: each takes eight bytes while it is counted
+READ_CHARACTERS = 1 << 20  # per read
+COUNTED_TOKENS = 1 << 22  # at a time; counting takes eight bytes per token
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """The tokens of all files, one after the other, and how many each file has."""
+    """The concatenated tokens of all files, and the number of tokens of each."""
 
     tokens: torch.Tensor  # uint8, uint16 or int32 [tokens]
     lengths: list[int]
@@ -35,11 +35,11 @@ class Corpus:
 
 
 def read_corpus(data: Data, vocab_size: int) -> Corpus:
-    """The tokens of each file of a corpus: text with universal newlines.
+    """Read the tokens of each file of a corpus, as text with universal newlines.
 
-    uint8, bytes below vocab_size, of UTF-8 where the vocabulary has all 256 and of ASCII where it is smaller. With a
-    tokenizer, its tokens of UTF-8 text: uint16 where the vocabulary allows, else int32.
-    TypeScript has checked the files and told the user what was left out; this reads them the same way.
+    Without a tokenizer, tokens are bytes (uint8) below vocab_size: of UTF-8 if the vocabulary has 256, else of ASCII.
+    With a tokenizer, they are its tokens of UTF-8 text, uint16 if the vocabulary allows, else int32.
+    TypeScript has already checked the files and reported omitted characters.
     """
     corpus = data["corpus"]
     paths = [corpus] if isinstance(corpus, str) else [file["path"] for file in corpus]
@@ -63,11 +63,10 @@ def token_dtype(vocab_size: int) -> torch.dtype:
 
 def _read_bytes(path: str, vocab_size: int, buffer: bytearray) -> None:
     encoding = "ascii" if vocab_size < BYTES else "utf-8"
-    # A byte is compared as an int: as a byte, 10,000 would be 16 and leave out nearly every byte.
-    left_out = bytes(range(vocab_size, BYTES))
+    omitted = bytes(range(vocab_size, BYTES))  # none for a larger vocabulary
     with Path(path).open(encoding=encoding) as file:  # CRLF and CR become LF
         while text := file.read(READ_CHARACTERS):
-            buffer += text.encode(encoding).translate(None, left_out)
+            buffer += text.encode(encoding).translate(None, omitted)
 
 
 def _read_tokenized(path: str, tokenizer: str, dtype: torch.dtype, buffer: bytearray) -> None:
@@ -80,19 +79,19 @@ def _read_tokenized(path: str, tokenizer: str, dtype: torch.dtype, buffer: bytea
 class Part(NamedTuple):
     """The windows of one file."""
 
-    begin: int  # its first token
-    own: int  # windows at every stride
-    share: int  # windows that it gives to an epoch
+    begin: int  # index of its first token
+    own: int  # number of its windows
+    share: int  # number of its windows in an epoch
 
 
 class Windows(Dataset[dict[str, torch.Tensor]]):
-    """Windows of `length` tokens: item i starts at token i·stride, or where `parts` says.
+    """Windows of `length` tokens: window i starts at token i·stride, or as given by `parts`.
 
-    span: tokens from the first to the last that a window reads, so that what is left of the text holds no further one.
-    parts: where there are several texts. Window j of a part's share k starts at its own window floor(j·own / k): where
-    k is less than own they lie evenly apart, where it is more, each is there k/own times, rounded up or down.
-    label_shift "double": labels are the inputs shifted by one, and the model shifts them again (the notebook's: it
-    learns t+2). "causal": labels are the inputs, and the model's own shift makes it learn t+1.
+    span: number of tokens that a window reads, including those of its labels.
+    parts: for several texts. Window j of a part with share k is its own window floor(j·own / k), so windows are evenly
+    distributed if k is less than own, and repeated k/own times (rounded) if it is more.
+    label_shift "double": labels are the inputs shifted by one, and the model shifts them again, so it learns t+2, as
+    in the notebook. "causal": labels are the inputs, and the model's own shift makes it learn t+1.
     """
 
     def __init__(
@@ -104,7 +103,7 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         span: int | None = None,
         parts: list[Part] | None = None,
     ) -> None:
-        # Counted as the notebook counts, len - length: one window a token that has a full context before it.
+        # As in the notebook, there are len - length windows.
         span = length + 1 if span is None else span
         step = stride if parts is None else 1
         self._windows = tokens.unfold(0, span, step) if len(tokens) >= span else tokens.new_empty(0, span)
@@ -118,8 +117,8 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         return self._count
 
     def to(self, device: torch.device) -> Windows:
-        """The same windows, of the text on a device."""
-        # Few kernels outside the CPU take uint16.
+        """The same windows, with the text on a device."""
+        # Few kernels support uint16 on other devices than the CPU.
         is_wide = device.type == "cpu" or self._tokens.dtype != torch.uint16
         return Windows((self._tokens if is_wide else self._tokens.int()).to(device), *self._cut)
 
@@ -127,11 +126,11 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         return {name: tensor[0] for name, tensor in self.__getitems__([index]).items()}
 
     def __getitems__(self, indices: list[int]) -> dict[str, torch.Tensor]:
-        """A whole batch at once: collating items one by one is slow."""
+        """A whole batch at once, because collating single items is slow."""
         return self.batch(torch.tensor(indices))
 
     def batch(self, numbers: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Windows by their numbers, int64 [batch], where the text is: int64 input_ids and labels, [batch, length]."""
+        """input_ids and labels, int64 [batch, length], of window numbers, int64 [batch], on the device of the text."""
         chosen = numbers if self._parts is None else self._starts(numbers, self._parts)
         batch = self._windows[chosen].long()
         end = self._length + self._labels_from
@@ -141,13 +140,13 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         }
 
     def _starts(self, numbers: torch.Tensor, parts: torch.Tensor) -> torch.Tensor:
-        """The tokens where windows start; computed, because a list of all would take eight bytes a window."""
+        """The first tokens of windows, computed because a list would take eight bytes per window."""
         first, begin, own, share = parts[:, torch.bucketize(numbers, parts[0], right=True) - 1]
         return begin + (numbers - first) * own // share * self._stride
 
 
 def _table(parts: list[Part], device: torch.device) -> torch.Tensor:
-    """Number of the first window, first token, own windows and share of each part that gives any: int64 [4, parts]."""
+    """First window, first token, own windows and share of each part with a share: int64 [4, parts]."""
     rows: list[tuple[int, int, int, int]] = []
     first = 0
     for begin, own, share in parts:
@@ -158,16 +157,16 @@ def _table(parts: list[Part], device: torch.device) -> torch.Tensor:
 
 
 def labels_from(label_shift: str) -> int:
-    """Where in a window its labels begin."""
+    """Index in a window at which its labels begin."""
     return 1 if label_shift == "double" else 0
 
 
 def split_windows(corpus: Corpus, length: int, data: Data) -> tuple[Windows, Windows | None]:
-    """Training windows at every position, or side by side; held-out windows side by side, from the end of each text.
+    """Split a corpus into training windows and held-out windows from the end of each text.
 
-    data: `windows`, "sliding" | "chunks"; `label_shift`; the fraction `held_out`, which may be 0; and `corpus`, which
-    says of several files how many training windows each gives. Chunks leave no token of a text out but the last that do
-    not fill one. No window reaches from one text into the next.
+    data: `windows`, "sliding" (at every position) | "chunks" (consecutive); `label_shift`; the fraction `held_out`,
+    which may be 0; and `corpus`, which for several files gives the training windows of each. Held-out windows are
+    consecutive. Chunks omit only the last tokens that do not fill one. No window crosses from one text to the next.
     """
     held_out: float = data["held_out"]
     label_shift: str = data["label_shift"]
@@ -198,7 +197,7 @@ def split_windows(corpus: Corpus, length: int, data: Data) -> tuple[Windows, Win
 
 
 class WindowNumbers(Dataset[dict[str, torch.Tensor]]):
-    """The numbers of windows in place of the windows, for a step that has the text where it computes."""
+    """Window numbers instead of windows, for a step with the text on its device."""
 
     def __init__(self, windows: Windows) -> None:
         self._count = len(windows)
@@ -212,5 +211,5 @@ class WindowNumbers(Dataset[dict[str, torch.Tensor]]):
 
 
 def collate_nothing(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The batch is made by `__getitems__` already."""
+    """Return the batch that `__getitems__` made."""
     return batch

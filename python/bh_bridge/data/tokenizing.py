@@ -1,9 +1,9 @@
-"""Text as tokens of a tokenizer.json: `python tokenizing.py MARKER REQUEST` trains one, or counts a corpus with one.
+"""Tokens of a tokenizer.json. `python tokenizing.py MARKER REQUEST` trains one or counts a corpus.
 
-A configuration can name the kind of a tokenizer in place of a file: it is then trained on the corpus of the run, once.
+A configuration can name a kind of tokenizer instead of a file. It is then trained once on the corpus of the run.
 
-Only the libraries tokenizers and numpy are needed, which come with transformers; a tokenizer.json holds no code. Texts
-are read in parts, and a part gives the tokens that it has within the whole text.
+Requires only tokenizers and numpy, which come with transformers. Texts are encoded in parts, with the tokens that each
+part has within the whole text.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ import numpy as np
 import tokenizers
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-ENCODED_CHARACTERS = 1 << 20  # of a text at a time
+ENCODED_CHARACTERS = 1 << 20  # per part
 OVERLAP = 1 << 13  # characters that two parts share
-ENOUGH_TOKENS = 16  # on which two parts have to agree where one follows the other
+ENOUGH_TOKENS = 16  # on which two overlapping parts must agree
 CONTEXT = 16  # tokens around a part that is decoded
 TRAINED_CHARACTERS = 1 << 16  # the library takes 256 parts at a time
 
@@ -55,7 +55,7 @@ def load_tokenizer(path: str) -> Tokenizer:
 
 
 def encode(tokenizer: Tokenizer, text: str) -> list[int]:
-    """The tokens of a text, without any that the tokenizer would put around it."""
+    """The tokens of a text, without special tokens around it."""
     return tokenizer.encode(text, add_special_tokens=False).ids
 
 
@@ -70,8 +70,8 @@ class EncodedPart:
     is_last: bool
 
     def is_restored(self, tokenizer: Tokenizer) -> bool:
-        """Whether the text comes back from the tokens as it was."""
-        before, after = self.around  # what a decoder does to the first and the last token happens to these
+        """Whether decoding the tokens restores the text."""
+        before, after = self.around  # decoders may change the first and the last token
         decoded = tokenizer.decode([*before, *self.ids.tolist(), *after], skip_special_tokens=False)
         if self.is_first:
             return decoded == self.text if self.is_last else decoded.startswith(self.text)
@@ -79,7 +79,7 @@ class EncodedPart:
 
 
 class _Encoded:
-    """A stretch of text with its tokens and the characters that each was made of."""
+    """A part of a text with its tokens and the characters of each."""
 
     def __init__(self, tokenizer: Tokenizer, text: str) -> None:
         encoding = tokenizer.encode(text, add_special_tokens=False)
@@ -88,7 +88,7 @@ class _Encoded:
         self.spans = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
 
     def between(self, begin: int, end: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """Which tokens start at a character from `begin` to before `end`."""
+        """Indices of the tokens that start at a character in [begin, end)."""
         return np.flatnonzero((self.spans[:, 0] >= begin) & (self.spans[:, 0] < end))
 
     def part(self, begin: int, end: int, *, is_first: bool, is_last: bool) -> EncodedPart:
@@ -101,11 +101,10 @@ class _Encoded:
 def encoded_parts(
     tokenizer: Tokenizer, file: TextIO, characters: int = ENCODED_CHARACTERS, overlap: int = OVERLAP
 ) -> Iterator[EncodedPart]:
-    """The tokens of a text as if it were encoded as a whole, part after part.
+    """Encode a text in parts, with the tokens of encoding it as a whole.
 
-    Neighbouring parts are encoded with an overlap. One ends in its middle, where the other begins, if both have the
-    same tokens of the same characters on either side. Otherwise the part is encoded again with the text that follows
-    it, at last as a whole: a tokenizer can look arbitrarily far ahead.
+    Neighbouring parts overlap. They are cut in the middle of the overlap if both have the same tokens there. Otherwise
+    the part is encoded again with more text, up to all of it, because a tokenizer can look arbitrarily far ahead.
     """
     begin, is_first = 0, True
     encoded = _Encoded(tokenizer, file.read(characters))
@@ -133,19 +132,18 @@ def _agree(encoded: _Encoded, following: _Encoded, base: int, overlap: int) -> b
 
 
 def train(request: TrainRequest) -> dict[str, object]:
-    """Train a tokenizer on texts and write it; what came of it.
+    """Train a tokenizer on texts, write it and return its vocabulary size.
 
-    char-bpe joins characters, byte-bpe UTF-8 bytes; neither joins over the beginning of a word. A text comes back from
-    its tokens as it was.
+    char-bpe merges characters, byte-bpe UTF-8 bytes, both only within words. Decoding restores the text.
     """
     tokenizer = trained(request["kind"], request["vocab"], request["corpora"])
-    with Path(request["out"]).open("x", encoding="utf-8") as file:  # nothing is replaced
+    with Path(request["out"]).open("x", encoding="utf-8") as file:  # fails if the file exists
         file.write(tokenizer.to_str(pretty=True))
     return {"vocabulary": tokenizer.get_vocab_size()}
 
 
 def trained(kind: str, vocab: int, corpora: list[str]) -> Tokenizer:
-    """A tokenizer of at most so many tokens; the same texts and version of the library give the same one."""
+    """A tokenizer of at most `vocab` tokens, determined by the texts and the version of the library."""
     is_of_bytes = kind == "byte-bpe"
     tokenizer = Tokenizer(models.BPE())
     if is_of_bytes:
@@ -161,7 +159,7 @@ def trained(kind: str, vocab: int, corpora: list[str]) -> Tokenizer:
 
 
 def parts_of_words(path: str, characters: int = TRAINED_CHARACTERS) -> Iterator[str]:
-    """A text in parts that end before a blank or a line feed after a word: no pre-tokenizer here joins the two."""
+    """Split a text before spaces or line feeds that follow a word, where every pre-tokenizer here splits."""
     rest = ""
     with Path(path).open(encoding="utf-8") as file:
         while more := file.read(characters):
@@ -175,7 +173,7 @@ def parts_of_words(path: str, characters: int = TRAINED_CHARACTERS) -> Iterator[
 
 
 def kept(kind: str, vocab: int, corpora: list[str]) -> Path:
-    """The file of a tokenizer that is trained on texts, in the folder of caches: trained now, or the last time."""
+    """The cached file of a tokenizer trained on texts; it is trained if missing."""
     texts = [_sha256(path) for path in corpora]
     made_of = json.dumps([kind, vocab, tokenizers.__version__, texts])
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bh-bridge" / "tokenizers"
@@ -184,7 +182,7 @@ def kept(kind: str, vocab: int, corpora: list[str]) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, delete=False) as file:
             file.write(trained(kind, vocab, corpora).to_str(pretty=True))
-        os.replace(file.name, path)  # at once, whoever else makes the same
+        os.replace(file.name, path)  # atomic, because another process may train the same tokenizer
     return path
 
 
@@ -194,9 +192,9 @@ def _sha256(path: str) -> str:
 
 
 def count(request: CountRequest) -> dict[str, object]:
-    """How often each token stands in a corpus, and which tokens their own text does not come back as.
+    """Count the tokens of a corpus, and find tokens that encoding never produces.
 
-    `tokenizer` of the request is a path, or the `kind` and `vocab` of one that is trained on `corpora`.
+    `tokenizer` of the request is a path, or the `kind` and `vocab` of one to train on `corpora`.
     """
     wanted = request["tokenizer"]
     path = wanted if isinstance(wanted, str) else str(kept(wanted["kind"], wanted["vocab"], wanted["corpora"]))
@@ -225,7 +223,7 @@ def count(request: CountRequest) -> dict[str, object]:
 
 
 def main(marker: str, request: TrainRequest | CountRequest) -> None:
-    """Print what came of a request in one line after the marker."""
+    """Print the answer to a request as one line after the marker."""
     answer: dict[str, object]
     try:
         answer = train(request) if request["do"] == "train" else count(request)

@@ -1,4 +1,4 @@
-"""The order in which an epoch takes its windows: that of torch.randperm, as one tensor."""
+"""The order of the windows of an epoch: torch.randperm, stored as one tensor."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import torch
 from accelerate.data_loader import SeedableRandomSampler
 from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 
-PART = 1 << 16  # windows of an epoch that are Python numbers at a time
-HASHED = 1 << 20  # windows that are hashed at a time
+PART = 1 << 16  # windows converted to Python numbers at a time
+HASHED = 1 << 20  # windows hashed at a time
 
 
 def shrink_order(loader: DataLoader[Any]) -> str:
-    """Let a loader of Trainer's take its windows in the same order, with less memory; the checksum of that order.
+    """Make a data loader of Trainer store its order in less memory; return the checksum of the first epoch's order.
 
-    The checksum is the SHA-256 of the numbers of the windows of the first epoch, int64 little-endian.
+    The checksum is the SHA-256 of the window numbers, int64 little-endian.
     """
     batches = cast("BatchSampler", loader.batch_sampler)
     if isinstance(batches.sampler, SeedableRandomSampler):
         batches.sampler = WindowOrder(batches.sampler)
         return _checksum(batches.sampler.first_epoch())
     if not isinstance(batches.sampler, SequentialSampler):
-        raise TypeError(f"the order of {type(batches.sampler).__name__} is not known")
+        raise TypeError(f"the order of {type(batches.sampler).__name__} is unknown")
     count = len(batches.sampler)
     return _checksum(torch.arange(start, min(start + HASHED, count)) for start in range(0, count, HASHED))
 
@@ -38,13 +38,13 @@ def _checksum(parts: Iterable[torch.Tensor]) -> str:
 
 
 class WindowOrder(SeedableRandomSampler):
-    """SeedableRandomSampler with the same numbers, of which a window takes four bytes in place of forty."""
+    """SeedableRandomSampler with the same order, in four instead of forty bytes per window."""
 
     def __init__(self, sampler: SeedableRandomSampler) -> None:
         super().__init__(sampler.data_source)
         self.initial_seed = sampler.initial_seed
         self.set_epoch(sampler.epoch)
-        self._drawn: tuple[int, torch.Tensor] | None = None  # a seed, and the order that it gives
+        self._drawn: tuple[int, torch.Tensor] | None = None  # a seed and its order
 
     def __iter__(self) -> Generator[int, None, None]:
         yield from itertools.chain.from_iterable(self._parts())
@@ -59,7 +59,7 @@ class WindowOrder(SeedableRandomSampler):
         self.set_epoch(self.epoch + 1)
 
     def _order(self, seed: int) -> torch.Tensor:
-        """What torch.randperm gives for a seed. The last order is kept: a checksum is followed by its epoch."""
+        """torch.randperm of a seed. The last order is cached, because its epoch follows its checksum."""
         if self._drawn is None or self._drawn[0] != seed:
             self._drawn = None  # memory for one order, not two
             self._drawn = (seed, random_order(len(self), seed))
@@ -67,6 +67,6 @@ class WindowOrder(SeedableRandomSampler):
 
 
 def random_order(count: int, seed: int) -> torch.Tensor:
-    """torch.randperm of a generator with this seed, int32 where that is enough: the numbers do not depend on it."""
+    """torch.randperm of a seed, as int32 if that suffices, which does not change the numbers."""
     dtype = torch.int32 if count < 1 << 31 else torch.int64
     return torch.randperm(count, generator=torch.Generator().manual_seed(seed), dtype=dtype)

@@ -1,4 +1,4 @@
-"""HF's Trainer made durable: what the next step depends on is written without pickles, and put back to its bits."""
+"""HF's Trainer with exact resuming: its checkpoints contain everything the next step depends on, without pickles."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from bh_bridge.storage import checkpoints
 
 
 class DurableTrainer(OpenTrainer):
-    """Trainer that goes on from a checkpoint as if it had never ended."""
+    """Trainer that resumes to the bits of an uninterrupted training."""
 
     def __init__(self, *, model: PreTrainedModel, callbacks: list[TrainerCallback], **options: Any) -> None:
         self._plain_model = model
-        self._resume_from: Path | None = None  # the checkpoint that `train` goes on from
-        self._epoch = -1  # index of the epoch under way
+        self._resume_from: Path | None = None  # the checkpoint that `train` resumes from
+        self._epoch = -1  # index of the current epoch
         self._epoch_began_at: int | None = None  # global step
         super().__init__(model=model, callbacks=[_EpochCallback(self), *callbacks], **options)
 
@@ -28,7 +28,7 @@ class DurableTrainer(OpenTrainer):
         return super().train(resume_from_checkpoint=None if self._resume_from is None else str(self._resume_from))
 
     def save(self, directory: Path) -> None:
-        """Everything that the next step depends on, in place of HF's pickles."""
+        """Write everything that the next step depends on, instead of HF's pickles."""
         save_model(self._plain_model, directory)
         checkpoints.save_optimizer(self._plain_optimizer(), directory)
         checkpoints.save_random_state(directory)
@@ -37,14 +37,14 @@ class DurableTrainer(OpenTrainer):
         (directory / "progress.json").write_text(json.dumps(self._progress()), encoding="utf-8")
 
     def load(self, checkpoint: Path) -> None:
-        """Weights and state are put back now; `train` does it again, with all the rest."""
+        """Restore weights and state now; `train` restores them again, with everything else."""
         self._resume_from = checkpoint
         self.load_weights(checkpoint)
         self.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
         self.state.max_steps = self.args.max_steps
 
     def restore_progress(self) -> None:
-        """Put back what `train` has just reset; called when it begins."""
+        """Restore the progress that `train` resets; called when it begins."""
         if self._resume_from is None:
             return
         progress = _read_progress(self._resume_from)
@@ -55,7 +55,7 @@ class DurableTrainer(OpenTrainer):
         self._epoch_began_at = self.state.global_step - progress["steps_in_epoch"]
 
     def begin_epoch(self) -> None:
-        """Keep count of epochs; called when one begins, the one that a run is resumed in included."""
+        """Count epochs; called when one begins or a run resumes within one."""
         self._epoch += 1
         if self._epoch_began_at is None:
             self._epoch_began_at = self.state.global_step
@@ -75,7 +75,7 @@ class DurableTrainer(OpenTrainer):
         }
 
     def training_position(self, epoch: int, batches: int) -> tuple[int, int]:
-        """HF divides the step by an epoch's steps, wrong after an epoch was cut short."""
+        """HF divides the step by the steps per epoch, which is wrong after a shortened epoch."""
         if self._resume_from is None:
             return epoch, batches
         progress = _read_progress(self._resume_from)
@@ -89,7 +89,7 @@ class DurableTrainer(OpenTrainer):
         checkpoints.load_random_state(checkpoint)
 
     def _plain_optimizer(self) -> torch.optim.Optimizer:
-        """torch's own optimizer, out of accelerate's wrapper; there is none before training begins."""
+        """torch's optimizer without accelerate's wrapper; it exists once training has begun."""
         return cast("torch.optim.Optimizer", getattr(self.optimizer, "optimizer", self.optimizer))
 
     def _scheduler(self) -> torch.optim.lr_scheduler.LRScheduler:
@@ -97,7 +97,7 @@ class DurableTrainer(OpenTrainer):
 
 
 class _EpochCallback(TrainerCallback):
-    """Tells a trainer when its training begins, and of its epochs."""
+    """Notifies a trainer of the start of training and of epochs."""
 
     def __init__(self, trainer: DurableTrainer) -> None:
         self._trainer = trainer

@@ -1,4 +1,4 @@
-"""Engine `fast`: HF's Trainer with another forward and backward pass. Its bits differ from the reference's."""
+"""Engine `fast`: HF's Trainer with its own forward and backward pass, whose bits differ from the reference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bh_bridge.data.corpus import Windows
 from bh_bridge.engines import Engine
 from bh_bridge.engines.run_trainer import RunTrainer, trainer_options
 from bh_bridge.engines.step_method import StepMethod
-from bh_bridge.engines.training_arguments import foreseen_state as foreseen_state  # its optimizer is HF's choice
+from bh_bridge.engines.training_arguments import foreseen_state as foreseen_state  # HF chooses the optimizer
 from bh_bridge.errors import ConfigInvalid, ResumeMismatch
 from bh_bridge.fast_step import (
     Batch,
@@ -28,7 +28,7 @@ from bh_bridge.gpu import stacked_trainer
 from bh_bridge.models.families import embedding_of
 from bh_bridge.training.step import Step
 
-STEP_FILE = "fast_step.json"  # of a checkpoint: whether its bits come from the compiled step
+STEP_FILE = "fast_step.json"  # of a checkpoint: whether the step was compiled
 
 
 def build(
@@ -38,7 +38,7 @@ def build(
     held_out_windows: Windows | None,
     step: Step,
 ) -> Engine:
-    """The engine of a run; ConfigInvalid for what it does not implement."""
+    """Build the engine of a run; ConfigInvalid for unsupported models."""
     problem = obstacle(model)
     if problem is not None:
         raise ConfigInvalid(f"{problem}. Use engine trainer")
@@ -52,12 +52,12 @@ def build(
 
 
 class FastTrainer(RunTrainer):
-    """A RunTrainer that computes gradients by the fast step, compiled or not: a run has one of the two throughout."""
+    """A RunTrainer that computes gradients by the fast step, in a whole run either compiled or not."""
 
     def __init__(self, *, compiling: Compiling, **options: Any) -> None:
-        """compiling: whether to compile (`never`, `try`, `require`), and the reason, as TypeScript decided."""
+        """compiling: TypeScript's decision whether to compile (`never`, `try`, `require`), and its reason."""
         super().__init__(**options)
-        args, gpt2 = self.args, cast("GPT2LMHeadModel", self._plain_model)  # `obstacle` has seen to it
+        args, gpt2 = self.args, cast("GPT2LMHeadModel", self._plain_model)  # checked by `obstacle`
         weight = embedding_of(gpt2)
         self._narrow = torch.bfloat16 if args.bf16 else weight.dtype
         problem = obstacle_on(self.device, (weight.dtype, self._narrow))
@@ -67,7 +67,7 @@ class FastTrainer(RunTrainer):
         self._fast_step = FastStep(gpt2, self._narrow, batch)
         self._compiling = compiling
         self._compiled: StepMethod | None = None  # None until the first step
-        self._was_compiled: bool | None = None  # in the run that this one goes on with
+        self._was_compiled: bool | None = None  # in the resumed run
 
     def save(self, directory: Path) -> None:
         super().save(directory)
@@ -76,7 +76,7 @@ class FastTrainer(RunTrainer):
 
     def load(self, checkpoint: Path) -> None:
         super().load(checkpoint)
-        if (checkpoint / STEP_FILE).exists():  # not in a checkpoint of another engine
+        if (checkpoint / STEP_FILE).exists():  # missing in checkpoints of other engines
             self._was_compiled = json.loads((checkpoint / STEP_FILE).read_text(encoding="utf-8"))["compiled"]
 
     def add_gradients(
@@ -95,7 +95,7 @@ class FastTrainer(RunTrainer):
         return self._fast_step.add_gradients(*batch)
 
     def _compile(self) -> StepMethod:
-        """Compile the step as the request says, where this machine can, or as the run was begun."""
+        """Compile the step as requested, or as the resumed run did."""
         if self._was_compiled is None:
             wish, reason = self._compiling["compile"], self._compiling["reason"]
             if wish == "never":
@@ -105,12 +105,12 @@ class FastTrainer(RunTrainer):
                 raise ConfigInvalid(f"{reason}, and {method.reason}. Set it to auto or off")
             return method
         if not self._was_compiled:
-            return StepMethod("compiled", False, "the run began without it")
-        method = self._try("the run began with it")
+            return StepMethod("compiled", False, "the run started without it")
+        method = self._try("the run started with it")
         if not method.used:
             raise ResumeMismatch(
-                f"the run was made with the compiled step, and {method.reason}: its other steps would have other bits. "
-                "Go on where it can be compiled, or begin a new run from the weights alone, with --from"
+                f"the run uses the compiled step, but {method.reason}. Its remaining steps would have other bits. "
+                "Resume where the step can be compiled, or start a new run from the weights alone with --from"
             )
         return method
 

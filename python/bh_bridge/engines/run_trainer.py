@@ -1,4 +1,4 @@
-"""HF's Trainer as the notebook used it, made lean without changing a bit: what engines build on."""
+"""The base of both engines: HF's Trainer as used by the notebook, without needless work and with the same bits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def trainer_options(
     held_out_windows: Windows | None,
     step: Step,
 ) -> dict[str, Any]:
-    """What a RunTrainer of a run is made with. `training` of the request holds TrainingArguments' own names."""
+    """The arguments of a RunTrainer. `training` of the request has the names of TrainingArguments."""
     args = training_arguments(request)
     return {
         "step": step,
@@ -50,7 +50,7 @@ def trainer_options(
 
 
 class RunTrainer(DurableTrainer):
-    """Trainer that hands every step to the RunStep, and knows the two choices that HF makes in silence."""
+    """Trainer that reports every step to the Step, with configurable weight decay of norms and optimizer dtype."""
 
     def __init__(
         self,
@@ -63,15 +63,15 @@ class RunTrainer(DurableTrainer):
         train_dataset: Windows,
         **options: Any,
     ) -> None:
-        """graph_obstacle: why whole steps cannot be replayed from a CUDA graph, if they cannot."""
+        """graph_obstacle: why whole steps cannot be replayed from a CUDA graph; None if they can."""
         self._run_step = step
         self._decay_norms = decay_norms
-        self._wide = wide  # as `wide_part` says
+        self._wide = wide  # from `wide_part`
         self._losses: list[torch.Tensor] = []
         self._graph_obstacle = graph_obstacle
         self._whole_step: WholeStep | None = None
         self._reported: set[str] = set()  # names of the methods
-        self._window_order: str | None = None  # as `shrink_order` says; known when training begins
+        self._window_order: str | None = None  # from `shrink_order`, known when training begins
         batches = train_dataset if graph_obstacle else WindowNumbers(train_dataset)
         callback = StepCallback(step, self._take_losses, lambda: self._window_order)
         super().__init__(model=model, callbacks=[callback], train_dataset=batches, **options)
@@ -98,7 +98,7 @@ class RunTrainer(DurableTrainer):
     def training_step(
         self, model: nn.Module, inputs: dict[str, torch.Tensor], num_items_in_batch: torch.Tensor | int | None = None
     ) -> torch.Tensor:
-        """Gradients of a batch; the whole step where it can come from a graph, and Trainer's own calls do nothing."""
+        """Add the gradients of a batch; with a CUDA graph, compute the whole step in place of Trainer."""
         if self._graph_obstacle is not None:
             self.report_graphed(StepMethod("graphed", False, self._graph_obstacle))
         if self._whole_step is not None:
@@ -120,11 +120,11 @@ class RunTrainer(DurableTrainer):
     def add_gradients(
         self, model: nn.Module, inputs: dict[str, torch.Tensor], num_items_in_batch: torch.Tensor | int | None
     ) -> torch.Tensor:
-        """Add the gradients of a batch to those that the weights have, in the engine's way; the loss is the result."""
+        """Add the gradients of a batch to those of the weights; return its loss. Engines override this."""
         return super().training_step(model, inputs, num_items_in_batch)
 
     def _add_all_gradients(self, model: nn.Module, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-        """As `add_gradients`, of the one batch of a step."""
+        """As `add_gradients`, for the only batch of a step."""
         return self.add_gradients(model, inputs, self.count_items([inputs]))
 
     def _make_whole_step(self, whole: WholeStep, model: nn.Module, numbers: torch.Tensor) -> torch.Tensor:
@@ -132,22 +132,22 @@ class RunTrainer(DurableTrainer):
         if whole.verdict is not None:
             self.report_method(whole.verdict)
         if whole.norm is not None:
-            self.accelerator.gradient_state.sync_gradients = False  # accelerate would make another step
+            self.accelerator.gradient_state.sync_gradients = False  # otherwise accelerate would make another step
         return loss
 
     def report_graphed(self, verdict: StepMethod) -> None:
-        """Whether steps come from a CUDA graph: reported only on CUDA."""
+        """Report whether steps come from a CUDA graph, on CUDA only."""
         if self.device.type == "cuda":
             self.report_method(verdict)
 
     def report_method(self, verdict: StepMethod) -> None:
-        """Whether a method computes the steps from here on; once for each method."""
+        """Report once per method whether it computes the steps from now on."""
         if verdict.method not in self._reported:
             self._reported.add(verdict.method)
             self._run_step.report_method(self.state, verdict)
 
     def _clip(self, model: nn.Module) -> torch.Tensor:
-        """Clip the gradients where the configuration says so; their norm before."""
+        """Clip the gradients if configured; return their norm before clipping."""
         norm: Any = super().clip_gradients(model) if self.args.max_grad_norm > 0 else None
         return cast("torch.Tensor", super().gradient_norm(model, norm))
 
@@ -161,17 +161,17 @@ class RunTrainer(DurableTrainer):
 
     @property
     def _known_norm(self) -> torch.Tensor | None:
-        """Of the gradients, where this step has been made as a whole."""
+        """The gradient norm of a step that was computed as a whole; None otherwise."""
         return None if self._whole_step is None else self._whole_step.norm
 
     def log(self, logs: dict[str, float], *args: Any, **options: Any) -> None:
         if "loss" in logs:
-            # HF subtracts the sum from itself, and NaN stays NaN: every later mean would be NaN.
+            # HF resets the sum by subtracting it from itself, so one NaN would make every later mean NaN.
             self.loss_since_log.zero_()
-        super().log(numbers(logs), *args, **options)  # HF keeps them for its JSON, which has no NumPy scalars
+        super().log(numbers(logs), *args, **options)  # HF writes them as JSON, which has no NumPy scalars
 
     def _take_losses(self) -> list[torch.Tensor]:
-        """Losses of the batches of the step that has just ended; HF has divided each by their number."""
+        """The losses of the batches of the latest step, each already divided by their number."""
         losses, self._losses = self._losses, []
         return losses
 
@@ -181,7 +181,7 @@ class RunTrainer(DurableTrainer):
         return loader
 
     def floating_point_ops(self, inputs: dict[str, torch.Tensor]) -> int:
-        return 0  # HF walks all parameters at every step to count them; nobody reads the figure
+        return 0  # HF would count all parameters at every step, for a figure that nobody reads
 
     def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
         return decaying_names(model, super().get_decay_parameter_names(model), self._decay_norms)
@@ -201,11 +201,13 @@ def add_part(
     at: tuple[int, int],
     ends_step: bool,
 ) -> torch.Tensor:
-    """Add the gradients of this process's part; with the last batch of a step, those of all. The whole batch's loss.
+    """Add the gradients of this process's part of a batch; return the loss of the whole batch.
 
-    add_gradients: adds those of a part. The loss that it gives is the part's sum over the items of the whole batch, so
-    that losses and gradients only add up.
-    at: the step, and the number of the batch in it.
+    The last batch of a step sums the gradients over all processes.
+
+    add_gradients: adds the gradients of a part. Its loss is the part's sum divided by the items of the whole batch, so
+    losses and gradients of the parts add up.
+    at: the step and the index of the batch in it.
     """
     part = group.part(inputs)
     device = next(model.parameters()).device

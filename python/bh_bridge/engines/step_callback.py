@@ -57,7 +57,7 @@ class StepCallback(TrainerCallback):
         self._step.evaluate(state, control, metrics)
 
     def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Nothing: `RunStep.save` has told of it."""
+        """Do nothing: `RunStep.save` has reported it."""
 
     def on_epoch_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._step.report("epoch_end", state)

@@ -1,4 +1,4 @@
-"""Methods that compute steps in place of the reference, and the proof that each needs before it is used."""
+"""Verifies methods that compute steps in place of the reference before they are used."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import torch
 
 from bh_bridge.tensors import same_bits
 
-CHECKED = 3  # batches or steps that are computed both ways; the fastest of them counts
+CHECKED = 3  # batches or steps computed both ways; the fastest time counts
 Result = TypeVar("Result")
 
 
 class StepMethod(NamedTuple):
     """Whether a method computes the steps, and why: the fields of event `step_method`.
 
-    reference_seconds, seconds: of a batch or a step without and with the method, where both were measured. For
-    `compiled`, seconds is how long compiling took.
+    reference_seconds, seconds: time per batch or step without and with the method, if measured. For `compiled`,
+    seconds is the time of compiling.
     """
 
     method: str  # exact, compiled or graphed
@@ -36,7 +36,7 @@ class Proof:
     """
 
     def __init__(self, method: str, obstacle: str | None = None, wait: Callable[[], None] = lambda: None) -> None:
-        """obstacle: why the method cannot be used here, if it cannot. wait: until the device has computed."""
+        """obstacle: why the method cannot be used; None if it can. wait: waits for the device."""
         self.verdict = None if obstacle is None else StepMethod(method, used=False, reason=obstacle)
         self._method = method
         self._wait = wait
@@ -54,17 +54,17 @@ class Proof:
         return self.verdict is not None and self.verdict.used
 
     def reference(self, compute: Callable[[], Result]) -> Result:
-        """What the reference computes; its time counts."""
+        """Compute and time a step by the reference."""
         return self._timed(compute, self._reference_seconds)
 
     def method(self, compute: Callable[[], Result]) -> Result:
-        """What the method computes; its time counts."""
+        """Compute and time a step by the method."""
         return self._timed(compute, self._seconds)
 
     def compare(self, pairs: Iterable[tuple[str, torch.Tensor | None, torch.Tensor]]) -> bool:
-        """Whether all bits are equal; there is a verdict once one differs, or once enough steps were compared.
+        """Return whether all bits are equal. A difference or enough equal steps give a verdict.
 
-        pairs: of each tensor its name, what the reference computed (None: nothing), and what the method computed.
+        pairs: name, tensor of the reference (None: not computed) and tensor of the method.
         """
         different = [name for name, one, other in pairs if one is None or not same_bits(one, other)]
         if different:
@@ -75,7 +75,7 @@ class Proof:
         return not different
 
     def fail(self, what: str, error: Exception) -> None:
-        """The method cannot be used: the verdict gives the first line of the error."""
+        """Reject the method because of an error; the verdict quotes its first line."""
         first_line = str(error).strip().split("\n", 1)[0]
         self._judge(False, f"{what} failed: {first_line}")
 

@@ -1,4 +1,4 @@
-"""Engine `trainer`, the reference: HF's Trainer, with the exact step where it has proven to give the same bits."""
+"""Engine `trainer`, the reference: HF's Trainer, with the exact step once it is verified to give the same bits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bh_bridge.bridge.messages import TrainerCreate
 from bh_bridge.data.corpus import Windows
 from bh_bridge.engines import Engine
 from bh_bridge.engines.run_trainer import RunTrainer, trainer_options
-from bh_bridge.engines.training_arguments import foreseen_state as foreseen_state  # its optimizer is HF's choice
+from bh_bridge.engines.training_arguments import foreseen_state as foreseen_state  # HF chooses the optimizer
 from bh_bridge.exact_step import ExactStep, obstacle
 from bh_bridge.training.step import Step
 
@@ -24,7 +24,7 @@ def build(
     held_out_windows: Windows | None,
     step: Step,
 ) -> Engine:
-    """The engine of a run."""
+    """Build the engine of a run."""
     options = trainer_options(model, request, train_windows, held_out_windows, step)
     engine = request["engine"]
     assert engine["name"] == "trainer"
@@ -32,7 +32,7 @@ def build(
 
 
 class ExactTrainer(RunTrainer):
-    """A RunTrainer that tries the exact step on its first batches."""
+    """A RunTrainer that verifies the exact step on its first batches."""
 
     def __init__(self, *, exact: str, **options: Any) -> None:
         super().__init__(**options)
@@ -69,7 +69,7 @@ class ExactTrainer(RunTrainer):
         if exact == "off":
             return "engine.exact is off"
         if self._run_step.needs_forward:
-            return "what is recorded of the hidden states is seen in the model's own forward pass alone"
+            return "hidden states can be recorded only in the model's own forward pass"
         if self.label_smoother is not None or self.args.torch_compile or not self.model_accepts_loss_kwargs:
-            return "it has the plain loss alone"
+            return "it supports only the plain loss"
         return obstacle(self._plain_model, self.device)

@@ -1,4 +1,4 @@
-"""What HF's Trainer is told of a run: its TrainingArguments, under their own names and with the seeds of the run."""
+"""The TrainingArguments and the optimizer that a configuration chooses for HF's Trainer."""
 
 from __future__ import annotations
 
@@ -18,43 +18,45 @@ from bh_bridge.models.modeling_other_norms import is_norm
 from bh_bridge.tensors import resolve_device
 from bh_bridge.training.optimizers import WideAdamW, wide_part
 
-OWN_FIELDS = ("decay_norms", "optimizer_state_dtype", "data_seed")  # of `training`: told to HF in other ways
+OWN_FIELDS = ("decay_norms", "optimizer_state_dtype", "data_seed")  # of `training`, but not of TrainingArguments
 
 
 def training_arguments(request: TrainerCreate) -> TrainingArguments:
-    """HF's arguments of a run. `request` is that of `trainer.create`."""
+    """The TrainingArguments of a run. `request` is that of `trainer.create`."""
     training: dict[str, Any] = {name: value for name, value in request["training"].items() if name not in OWN_FIELDS}
     _require_fields(training)
     args = TrainingArguments(
         **training,
         output_dir=request["run_directory"],
-        seed=request["seed"],  # of what draws during the steps
+        seed=request["seed"],  # of random numbers drawn during the steps
         data_seed=None if request["data_seed"] == request["seed"] else request["data_seed"],
         use_cpu=resolve_device(request["device"]) == "cpu",
-        logging_nan_inf_filter=False,  # HF's default puts 0 or an older mean in place of a loss that is not a number
-        save_strategy="no",  # checkpoints are asked for by the RunStep
+        logging_nan_inf_filter=False,  # HF's default replaces a loss of NaN by 0 or an older mean
+        save_strategy="no",  # the RunStep requests checkpoints
         report_to="none",
         disable_tqdm=True,
-        remove_unused_columns=False,  # batches come ready from Windows
+        remove_unused_columns=False,  # Windows returns complete batches
     )
     use_one_gpu(args)
     return args
 
 
 def _require_fields(training: Iterable[str]) -> None:
-    """ConfigInvalid for settings that the installed transformers does not have: those of the newest can be written."""
+    """ConfigInvalid for settings of newer versions that the installed transformers does not support."""
     known = {field.name for field in dataclasses.fields(TrainingArguments)}
     if unknown := sorted(set(training) - known):
         fields = ", ".join(f"training.{name}" for name in unknown)
         version = metadata.version("transformers")
-        raise ConfigInvalid(f"{fields}: transformers {version} does not have it. Leave it out, or install a newer one")
+        raise ConfigInvalid(
+            f"{fields}: transformers {version} does not support it. Omit it, or install a newer version"
+        )
 
 
 def decaying_names(model: nn.Module, hf_names: list[str], decay_norms: str) -> list[str]:
-    """The parameters that decay; hf_names: those that HF would choose.
+    """The parameters with weight decay; hf_names: those that HF would choose.
 
-    HF exempts nn.LayerNorm but decays RMSNorm, which it does not know; `decay_norms` can treat both alike. "all" makes
-    no difference between parameters, as an optimizer that is given `model.parameters()` does.
+    HF exempts nn.LayerNorm but decays RMSNorm, which it does not recognize; `decay_norms` can treat both alike. "all"
+    decays every parameter, like an optimizer of `model.parameters()`.
     """
     if decay_norms == "all":
         return [name for name, _ in model.named_parameters()]
@@ -65,7 +67,7 @@ def decaying_names(model: nn.Module, hf_names: list[str], decay_norms: str) -> l
 
 
 def wide_adamw(args: TrainingArguments, wide: str) -> tuple[type[WideAdamW], dict[str, object]]:
-    """The optimizer of a run that keeps more than its weights' dtype, and its options; `wide` as `wide_part` says."""
+    """The optimizer class of a run with float32 state, and its options; `wide` is the result of `wide_part`."""
     options: dict[str, object] = {
         "lr": args.learning_rate,
         "betas": (args.adam_beta1, args.adam_beta2),
@@ -76,7 +78,7 @@ def wide_adamw(args: TrainingArguments, wide: str) -> tuple[type[WideAdamW], dic
 
 
 def foreseen_state(request: TrainerCreate, model: Any, weight: nn.Parameter) -> dict[str, Any]:
-    """What the optimizer of a run will keep for a weight: one like it makes a step of a copy."""
+    """The state that the optimizer of a run will have for a weight, found by stepping a copy."""
     args, wide = training_arguments(request), wide_part(request)
     kind, options = wide_adamw(args, wide) if wide else Trainer.get_optimizer_cls_and_kwargs(args, model)
     copy = nn.Parameter(weight.detach().clone())
@@ -86,5 +88,5 @@ def foreseen_state(request: TrainerCreate, model: Any, weight: nn.Parameter) -> 
         optimizer.step()
     except Exception as error:
         name = request["training"].get("optim")
-        raise ConfigInvalid(f"record.tensors: what optimizer {name} keeps cannot be recorded: {error}") from error
+        raise ConfigInvalid(f"record.tensors: the state of optimizer {name} cannot be recorded: {error}") from error
     return dict(optimizer.state[copy])

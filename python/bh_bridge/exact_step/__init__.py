@@ -1,8 +1,7 @@
-"""The exact step: loss and gradients of a GPT-2 as autograd has them, bit for bit, in less time.
+"""The exact step: loss and gradients of a GPT-2 with the bits of autograd, in less time.
 
-What makes the bits equal is a matter of this processor and these libraries, so it is not believed but seen: the first
-batches of every training are computed both ways, and the exact step goes on alone only where all bits were equal and
-it was faster.
+Equal bits depend on the processor and the libraries, so every training verifies them: it computes its first batches
+both ways and uses the exact step only if all bits are equal and it is faster.
 """
 
 from __future__ import annotations
@@ -22,38 +21,38 @@ from bh_bridge.models.modeling_gpt2_rmsnorm import RMSNorm
 
 
 class ExactStep:
-    """Takes the place of forward and backward pass once it has proven itself."""
+    """Replaces the forward and backward pass once it is verified."""
 
     def __init__(self, model: PreTrainedModel, obstacle: str | None) -> None:
-        """obstacle: why the exact step cannot be used here, if it cannot."""
+        """obstacle: why the exact step cannot be used; None if it can."""
         self._proof = Proof("exact", obstacle)
         self._model = model
         self._step = None if obstacle else Gpt2Step(cast("GPT2LMHeadModel", model))
 
     @property
     def verdict(self) -> StepMethod | None:
-        """Whether the exact step is used, and why; None until that is known."""
+        """Whether the exact step is used, and why; None until it is decided."""
         return self._proof.verdict
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether the next batch is to be checked. Hooks on modules see a batch once: with one it is left alone."""
+        """Whether to check the next batch; not while a module has hooks, which must run only once."""
         return self._proof.is_open and not has_hooks(self._model)
 
     @property
     def is_used(self) -> bool:
-        """Whether `loss` may be called now. Hooks on modules see nothing of the exact step: with one it is not used."""
+        """Whether `loss` may be called. It is not used while a module has hooks, which it would not run."""
         return self._proof.is_used and not has_hooks(self._model)
 
     def loss(self, tokens: torch.Tensor, labels: torch.Tensor, **options: Any) -> torch.Tensor:
-        """The loss of a batch [batch, length], to be differentiated; options: of the model's `loss_function`."""
+        """The differentiable loss of a batch [batch, length]; options: of the model's `loss_function`."""
         assert self._step is not None
         return _Loss.apply(self._step, tokens, labels, options, *self._step.parameters)
 
     def check(
         self, tokens: torch.Tensor, labels: torch.Tensor, plain: Callable[[], torch.Tensor], **options: Any
     ) -> torch.Tensor:
-        """Let `plain` add the gradients of a batch, compute them this way too, and compare; its loss is the result."""
+        """Let `plain` add the gradients of a batch and compare them with the exact step; return the loss of `plain`."""
         assert self._step is not None
         parameters = self._step.parameters
         before = [None if parameter.grad is None else parameter.grad.clone() for parameter in parameters]
@@ -73,27 +72,27 @@ class ExactStep:
 
 
 def obstacle(model: PreTrainedModel, device: torch.device) -> str | None:
-    """Why the exact step does not cover a model, in a few words; None where it may."""
+    """Why the exact step does not support a model; None if it does."""
     if not isinstance(model, GPT2LMHeadModel):
-        return "it is for GPT-2"
+        return "it supports only GPT-2"
     config = model.config
     norms = (nn.LayerNorm, RMSNorm)
     if device.type != "cpu":
-        return "it is for the CPU"
+        return "it supports only the CPU"
     if any(parameter.dtype != torch.bfloat16 for parameter in model.parameters()):
-        return "it is for bfloat16 weights"
+        return "it supports only bfloat16 weights"
     if any((config.resid_pdrop, config.embd_pdrop, config.attn_pdrop)):
-        return "it has no dropout"
+        return "it does not support dropout"
     if config.activation_function != "gelu_new":
-        return f"it has no {config.activation_function}"
+        return f"it does not support {config.activation_function}"
     if config.n_positions > LONGEST:
-        return f"it is for at most {LONGEST} positions"
+        return f"it supports at most {LONGEST} positions"
     if attention_of(config) != "sdpa" or config.add_cross_attention:
-        return "it is for plain attention"
+        return "it supports only plain attention"
     if recomputes_activations(model):
-        return "it keeps all activations"
+        return "it does not support activation checkpointing"
     if not all(isinstance(norm, norms) for block in model.transformer.h for norm in (block.ln_1, block.ln_2)):
-        return "it knows LayerNorm and RMSNorm alone"
+        return "it supports only LayerNorm and RMSNorm"
     return None
 
 

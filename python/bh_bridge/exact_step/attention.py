@@ -11,16 +11,16 @@ import torch
 
 from bh_bridge.hf_internals import flash_attention, flash_attention_backward, log_softmax_backward
 
-LONGEST = 512  # up to so many keys the kernel takes all of them at once; beyond, it splits them too
-LARGE = 2.0**17  # beside it a number around 1 keeps 7 of float32's 24 bits
-LANES = 16  # float32 in a register of AVX-512, on which the order of the sums rests
+LONGEST = 512  # the kernel splits the keys beyond this length
+LARGE = 2.0**17  # added to it, a number around 1 keeps 7 of the 24 bits of float32
+LANES = 16  # float32 numbers in an AVX-512 register, which determine the order of sums
 BFLOAT16 = torch.bfloat16
 
 Precision = Literal["ieee", "bf16"]
 
 
 class Given(NamedTuple):
-    """What the backward pass of attention begins with: bfloat16 [batch, heads, length, width], all but logsumexp."""
+    """Inputs of the backward pass of attention: bfloat16 [batch, heads, length, width], except logsumexp."""
 
     grad: torch.Tensor  # of the output
     query: torch.Tensor
@@ -39,17 +39,20 @@ class Gradients(NamedTuple):
 
 
 def backward_in_products(given: Given, scale: float, precision: Precision) -> Gradients:
-    """The gradients.
+    """The gradients, from batched products that reproduce the kernel.
 
-    precision: of the products whose result is float32; their factors are bfloat16 as numbers, so that it decides on
-    nothing but the instructions, and with them the order of the sums.
+    The kernel processes queries in blocks and rounds the gradients of keys and values to bfloat16 between them. Here
+    each block is a product over all heads of the batch, without the keys that it cannot see.
+
+    precision: of products with float32 results. Their factors are exact in bfloat16, so it only selects the
+    instructions and with them the order of the sums.
     """
     with _float32_products(precision):
         return _backward(given, scale)
 
 
 def selectable_precisions() -> tuple[Precision, ...]:
-    """The precisions that this PyTorch offers: versions that have no setting for it use `ieee`."""
+    """The precisions that the installed PyTorch supports; versions without the setting use `ieee`."""
     return ("ieee", "bf16") if hasattr(torch.backends.mkldnn, "matmul") else ("ieee",)
 
 
@@ -75,7 +78,7 @@ def _backward(given: Given, scale: float) -> Gradients:
     narrow_query, narrow_key, narrow_grad = (part.reshape(shape).contiguous() for part in (query, key, grad))
     wide_query, wide_grad = narrow_query.float(), narrow_grad.float()
     wide_key, wide_value = (part.reshape(shape).float() for part in (key, value))
-    wide_key = torch.nn.functional.pad(wide_key, (0, 0, 0, 1))  # for the column that the last block has too many
+    wide_key = torch.nn.functional.pad(wide_key, (0, 0, 0, 1))  # for the extra column of the last block
     logsumexp = logsumexp.reshape(shape[:2])
     mean_grad = _row_sums(wide_grad * output.reshape(shape)).neg_()
     query_grad = torch.empty(shape, dtype=BFLOAT16)
@@ -101,16 +104,16 @@ def _backward(given: Given, scale: float) -> Gradients:
 
 @cache
 def _mask(begin: int, end: int) -> torch.Tensor:
-    """0 for the keys that the queries `begin` to `end` see and for a column too many, −inf for those to come."""
+    """0 for keys that the queries `begin` to `end` see and for one extra column, −inf for later keys."""
     to_come = torch.arange(end)[None, :] > torch.arange(begin, end)[:, None]
     return torch.nn.functional.pad(torch.zeros(to_come.shape).masked_fill_(to_come, float("-inf")), (0, 1))
 
 
 def _exp(scores: torch.Tensor) -> torch.Tensor:
-    """exp as the kernel has it; the last column is spent. `torch.exp` is another one, and differs in a tenth of cases.
+    """exp with the bits of the kernel, from which `torch.exp` differs in a tenth of cases; the last column is lost.
 
-    The backward pass of log-softmax is grad − exp(output) · sum(grad): with a gradient of −1 in one column and 0 in all
-    others it is exp(output) there.
+    The backward pass of log-softmax is grad − exp(output) · sum(grad). With a gradient of −1 in one column and 0 in the
+    others, it is exp(output) in those.
     """
     grad = torch.zeros_like(scores)
     grad[..., -1] = -1
@@ -118,7 +121,7 @@ def _exp(scores: torch.Tensor) -> torch.Tensor:
 
 
 def _row_sums(products: torch.Tensor) -> torch.Tensor:
-    """Sums over the last dimension, in the order of the kernel's registers: 32 products at a time into two of them."""
+    """Sums over the last dimension in the order of the kernel, which adds 32 products at a time to two registers."""
     width = products.shape[-1]
     whole = width - width % (2 * LANES)
     if whole == 0:
@@ -148,7 +151,7 @@ def _in_sequence(values: torch.Tensor) -> torch.Tensor:
 def attention(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The kernel's own forward: output [batch, heads, length, width], and float32 logsumexp [batch, heads, length]."""
+    """Forward pass of the kernel: output [batch, heads, length, width] and float32 logsumexp [batch, heads, length]."""
     return flash_attention(query, key, value, 0.0, True, scale=scale)
 
 
@@ -165,10 +168,10 @@ def _kernel(given: Given, scale: float) -> Gradients:
 
 @cache
 def precision_of_kernel(heads: int, length: int, width: int) -> Precision | None:
-    """Of which products the kernel's gradients have the bits on this processor; None: of neither.
+    """The precision whose products have the bits of the kernel on this processor; None if there is none.
 
-    Processors with instructions for bfloat16 add products two at a time, or the even and the odd ones apart. Few sums
-    of a training show that, and a check of some batches may miss it; these sums show nothing else.
+    Processors with bfloat16 instructions add products in pairs, or even and odd ones separately. A check of some
+    batches may miss the difference, so it is tested with sums that depend on the order.
     """
     trials = [(given, _kernel(given, 1.0)) for given in _sums_that_cancel((2, heads, length, width))]
     for precision in selectable_precisions():
@@ -179,8 +182,9 @@ def precision_of_kernel(heads: int, length: int, width: int) -> Precision | None
 
 
 def _sums_that_cancel(shape: tuple[int, int, int, int]) -> Iterator[Given]:
-    """Numbers for each kind of sum, over the width, the queries and the keys: random ones around 1, and two that are
-    large and opposite, so that every order of adding has other bits.
+    """Inputs for each kind of sum (over width, queries and keys) whose bits depend on the order of adding.
+
+    They are random numbers around 1 and two large numbers that cancel.
     """
     generator = torch.Generator().manual_seed(0)
 

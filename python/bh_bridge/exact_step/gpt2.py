@@ -1,4 +1,4 @@
-"""One training step of a GPT-2, forward and backward, in PyTorch operations: the bits of autograd, in less time."""
+"""Forward and backward pass of a GPT-2 in PyTorch operations, with the bits of autograd in less time."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Gradients = dict[str, torch.Tensor]  # by the names of the parameters
 
 
 class SavedBlock(NamedTuple):
-    """What the backward pass of a block needs, in the order in which the forward pass makes it."""
+    """Intermediate results of a block for its backward pass, in the order of the forward pass."""
 
     norm_1: Saved
-    attended: torch.Tensor  # what attention begins with [rows, hidden]
+    attended: torch.Tensor  # input of attention [rows, hidden]
     heads: list[torch.Tensor]  # queries, keys and values [batch, heads, length, width]
     output: torch.Tensor  # of attention, likewise
     logsumexp: torch.Tensor
     joined: torch.Tensor
     norm_2: Saved
-    entered: torch.Tensor  # what the MLP begins with [rows, hidden]
+    entered: torch.Tensor  # input of the MLP [rows, hidden]
     wide: torch.Tensor  # [rows, inner], before GELU
     active: torch.Tensor  # and after it
     tanh: torch.Tensor
@@ -36,7 +36,7 @@ class SavedBlock(NamedTuple):
 
 
 class SavedStep(NamedTuple):
-    """What the backward pass of a model needs."""
+    """Intermediate results of a model for its backward pass."""
 
     tokens: torch.Tensor
     blocks: list[SavedBlock]
@@ -45,7 +45,7 @@ class SavedStep(NamedTuple):
 
 
 class Gpt2Step:
-    """Logits of a model, and gradients of its parameters. Rows are batch · length; all but logsumexp is bfloat16."""
+    """Logits of a model and gradients of its parameters. Rows are batch · length; all but logsumexp is bfloat16."""
 
     def __init__(self, model: GPT2LMHeadModel) -> None:
         named = dict(model.named_parameters())
@@ -62,7 +62,7 @@ class Gpt2Step:
         return loss(logits, labels, vocab_size=self._model.config.vocab_size, **options)
 
     def forward(self, tokens: torch.Tensor) -> tuple[torch.Tensor, SavedStep]:
-        """Logits [batch, length, vocabulary] of tokens [batch, length], and what the backward pass needs."""
+        """Logits [batch, length, vocabulary] of tokens [batch, length], and intermediate results for `backward`."""
         batch, length = tokens.shape
         x = (self._body.wte(tokens) + self._body.wpe.weight[:length]).view(batch * length, -1)
         blocks: list[SavedBlock] = []
@@ -74,7 +74,7 @@ class Gpt2Step:
         return logits.view(batch, length, -1), SavedStep(tokens, blocks, norm_f, final)
 
     def backward(self, grad: torch.Tensor, saved: SavedStep) -> Gradients:
-        """Gradients of all parameters, from that of the logits [batch, length, vocabulary]."""
+        """Gradients of all parameters, from the gradient of the logits [batch, length, vocabulary]."""
         body, head = self._body, self._model.lm_head.weight
         batch, length = saved.tokens.shape
         grads: Gradients = {}
@@ -116,9 +116,7 @@ class Gpt2Step:
     def _block_backward(
         self, block: Any, prefix: str, grad: torch.Tensor, saved: SavedBlock, batch: int, grads: Gradients
     ) -> torch.Tensor:
-        """Gradient of the block's input from that of its output, [rows, hidden] both; those of its parameters go to
-        `grads`.
-        """
+        """Gradient of the block's input from that of its output [rows, hidden]; the others go to `grads`."""
         rows, hidden = grad.shape
         _affine(grads, f"{prefix}.mlp.c_proj", saved.active, grad)
         active_grad = grad.mm(block.mlp.c_proj.weight.t())
@@ -151,10 +149,10 @@ def _name(grads: Gradients, name: str, of_weight_and_bias: list[torch.Tensor]) -
 
 
 class Gelu:
-    """GELU in the form of GPT-2 (`gelu_new`) on bfloat16, whose tanh is looked up: there are only 65,536 values.
+    """GPT-2's GELU (`gelu_new`) on bfloat16, with tanh from a table of all 65,536 values.
 
-    0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))), Hendrycks & Gimpel 2016, sec. 2. The table is made by the operations
-    that the model itself does, each of which rounds to bfloat16.
+    0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))), Hendrycks & Gimpel 2016, sec. 2. The table is computed by
+    the operations of the model, each of which rounds to bfloat16.
     """
 
     def __init__(self) -> None:
@@ -162,9 +160,7 @@ class Gelu:
         self._tanh = torch.tanh(SLOPE * (every + CUBIC * torch.pow(every, 3.0)))
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """GELU of x; with it tanh and (1 + tanh) / 2, which the backward pass needs. Halves are exact: 0.5·x·(1 + t)
-        is x·(0.5 + 0.5·t).
-        """
+        """GELU of x, tanh and (1 + tanh) / 2. Halving is exact, so 0.5·x·(1 + t) equals x·(0.5 + 0.5·t)."""
         bits = x.view(torch.int16).view(-1).to(torch.int32).add_(2**15)
         tanh = self._tanh.index_select(0, bits).view(x.shape)
         gate = tanh.mul(0.5).add_(0.5)
@@ -172,14 +168,14 @@ class Gelu:
 
     @staticmethod
     def backward(grad: torch.Tensor, x: torch.Tensor, tanh: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
-        """Gradient of x, in autograd's order of operations and roundings."""
+        """Gradient of x, with autograd's order of operations and rounding."""
         inner = torch.ops.aten.tanh_backward(grad * x, tanh).mul_(SLOPE / 2)
         cube = (x * x).mul_(3).mul_(inner * CUBIC)
         return inner.add_(cube).add_(grad * gate)
 
 
 def norm(module: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, Saved]:
-    """The norm of x [rows, hidden], and what its backward pass needs."""
+    """The norm of x [rows, hidden], and intermediate results for its backward pass."""
     if isinstance(module, RMSNorm):
         wide = x.float()
         inverse = torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + module.eps)
@@ -191,7 +187,7 @@ def norm(module: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, Saved]:
 
 
 def norm_backward(module: nn.Module, grad: torch.Tensor, saved: Saved) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """Gradient of x, and those of the norm's parameters in their order."""
+    """Gradient of x, and of the parameters of the norm in their order."""
     if isinstance(module, RMSNorm):
         wide, inverse, normalized = saved
         scaled = (grad * module.weight).float()

@@ -1,4 +1,4 @@
-"""The fast step: loss and gradients of a GPT-2 by hand, compiled where that pays, with bits of its own."""
+"""The fast step: hand-written loss and gradients of a GPT-2, optionally compiled, with bits of their own."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ MAX_GRAPHS = 1_000  # in one process, each for another model: a worker of a swee
 
 
 def obstacle(model: PreTrainedModel) -> str | None:
-    """What of a model the fast step does not implement, by the name of the field; None where it has all."""
+    """Why the fast step does not support a model, naming the field; None if it does."""
     if not isinstance(model, GPT2LMHeadModel):
-        return f"model.type is {model.config.model_type}: engine fast computes GPT-2 alone"
+        return f"model.type is {model.config.model_type}: engine fast supports only GPT-2"
     config = model.config
     dropout = {name: getattr(config, name) for name in ("resid_pdrop", "embd_pdrop", "attn_pdrop")}
     for name, probability in dropout.items():
         if probability:
-            return f"model.{name} is {probability}: engine fast has no dropout"
+            return f"model.{name} is {probability}: engine fast does not support dropout"
     if config.activation_function != "gelu_new":
-        return f"model.activation_function is {config.activation_function}: engine fast has gelu_new alone"
+        return f"model.activation_function is {config.activation_function}: engine fast supports only gelu_new"
     if config.reorder_and_upcast_attn:
-        return "model.reorder_and_upcast_attn is true: engine fast has plain attention"
+        return "model.reorder_and_upcast_attn is true: engine fast supports only plain attention"
     if not all(isinstance(block.ln_1, nn.LayerNorm | RMSNorm) for block in model.transformer.h):
-        return "the norms of the model: engine fast knows LayerNorm and RMSNorm alone"
+        return "model.norm: engine fast supports only LayerNorm and RMSNorm"
     return None
 
 
 def obstacle_on(device: torch.device, dtypes: Iterable[torch.dtype]) -> str | None:
-    """The first of these dtypes that a device cannot multiply, as an old Mac's GPU bfloat16; None where it can all."""
+    """Report a dtype that a device cannot multiply, such as bfloat16 on old Macs; None if it supports all."""
     for dtype in dtypes:
         try:
             torch.ones(2, 2, dtype=dtype, device=device).mm(torch.ones(2, 2, dtype=dtype, device=device))
         except (RuntimeError, TypeError):
-            return f"device {device.type} has no products of {str(dtype).removeprefix('torch.')}"
+            return f"device {device.type} cannot multiply {str(dtype).removeprefix('torch.')}"
     return None
 
 
 class Batch(NamedTuple):
-    """What a model is to learn from: tokens, labels int64 [batch, length], and what the sum of losses is divided by."""
+    """Tokens and labels, int64 [batch, length], and the number by which the sum of losses is divided."""
 
     tokens: torch.Tensor
     labels: torch.Tensor
@@ -63,29 +63,29 @@ class Batch(NamedTuple):
 
 
 class FastStep:
-    """The steps of one model. Batches of one shape, [batch, length], can go through the compiled graph."""
+    """The steps of one model. The compiled graph computes batches of one shape, [batch, length]."""
 
     def __init__(self, model: GPT2LMHeadModel, narrow: torch.dtype, batch: tuple[int, int]) -> None:
-        """narrow: the dtype of products. batch: the shape of all batches but the last of an epoch, which is smaller."""
+        """narrow: the dtype of products. batch: the shape of batches, except for a smaller last one of an epoch."""
         self._weights: dict[str, torch.Tensor] = dict(model.named_parameters())
         self._shape = shape_of(model, narrow)
         self._batch = batch
         self._compute: Any = loss_and_gradients
 
     def compile(self, why: str) -> StepMethod:
-        """Compile the step for batches of the one shape, or say why that failed; nothing is computed for the model.
+        """Compile the step for batches of the usual shape, or report why that failed. The model is unchanged.
 
-        why: the reason that is given where it is compiled.
+        why: the reason to report on success.
         """
         device = next(iter(self._weights.values())).device
         nothing = torch.zeros(self._batch, dtype=torch.int64, device=device)
         count = torch.ones((), dtype=torch.int64, device=device)
-        self._compute, told = compiled(loss_and_gradients, why, self._weights, nothing, nothing, count, self._shape)
-        return told
+        self._compute, method = compiled(loss_and_gradients, why, self._weights, nothing, nothing, count, self._shape)
+        return method
 
     @torch.no_grad()
     def add_gradients(self, tokens: torch.Tensor, labels: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
-        """Add the gradients of a batch to those that the weights have; the loss of the batch is the result."""
+        """Add the gradients of a batch to those of the weights; return the loss of the batch."""
         compute = self._compute if tokens.shape == self._batch else loss_and_gradients
         loss, grads = compute(self._weights, tokens, labels, count, self._shape)
         add_to_gradients(self._weights, grads)
@@ -93,32 +93,32 @@ class FastStep:
 
 
 def add_to_gradients(weights: Mapping[str, torch.Tensor], grads: Mapping[str, torch.Tensor]) -> None:
-    """Add to the gradients that weights have, by name; where there is none yet, these are taken as they are."""
+    """Add gradients to those of the weights, by name."""
     for name, weight in weights.items():
         weight.grad = grads[name] if weight.grad is None else weight.grad.add_(grads[name])
 
 
 def obstacle_to_compiling(device: torch.device) -> str | None:
-    """Why a step cannot be compiled here, in a few words; None where it can."""
+    """Why a step cannot be compiled here; None if it can."""
     if device.type != "cpu":
-        return "it is for the CPU"
+        return "it supports only the CPU"
     return "there is no C++ compiler (g++)" if _compiler() is None else None
 
 
 def compiled(function: Callable[..., Any], why: str, *arguments: Any) -> tuple[Callable[..., Any], StepMethod]:
-    """A function compiled for arguments like these; as it stands where that fails, as without the headers of Python.
+    """Compile a function into one graph for arguments of these shapes; return it unchanged if that fails.
 
-    why: the reason that is given where it is compiled.
+    why: the reason to report on success.
     """
     began = time.perf_counter()
     try:
         _keep_compiled()
         prepare_compiler(MAX_GRAPHS)
-        began = time.perf_counter()  # without the import of the compiler
+        began = time.perf_counter()  # excludes the import of the compiler
         graph = torch.compile(function, fullgraph=True, dynamic=False)
         with torch.no_grad():
             graph(*arguments)
-    except Exception as error:  # whatever a compiler, a disk or an installation may lack
+    except Exception as error:  # of a compiler, a disk or an installation
         first_line = str(error).strip().split("\n", 1)[0]
         return function, StepMethod(
             "compiled", False, f"compiling failed: {first_line}", seconds=time.perf_counter() - began
@@ -131,10 +131,10 @@ def _compiler() -> str | None:
 
 
 def _keep_compiled() -> None:
-    """Let compiled steps outlive a restart, where the user has not said where: torch puts them into /tmp."""
+    """Store compiled steps in the user's cache unless configured otherwise; torch stores them in /tmp."""
     default = compiled_folder()
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bh-bridge" / "compiled"
     if os.environ.get(CACHE, default) == default:
-        with contextlib.suppress(OSError):  # a home that cannot be written to: then in /tmp after all
+        with contextlib.suppress(OSError):  # an unwritable home directory: they stay in /tmp
             folder.mkdir(parents=True, exist_ok=True)
             os.environ[CACHE] = str(folder)

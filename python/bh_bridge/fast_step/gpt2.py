@@ -1,11 +1,11 @@
-"""One training step of a GPT-2, forward and backward, written by hand: other bits than autograd's, in less time.
+"""Hand-written forward and backward pass of a GPT-2, with bits that differ from autograd's, in less time.
 
-Products take and give the narrow dtype, with float32 sums inside. The residual stream has the dtype of the weights, as
-under autocast. Attention keeps its weights [batch · heads, length, length] for the way back. The same functions run as
-they stand, or compiled into one graph that keeps float32 between the products.
+Inputs and outputs of products have the narrow dtype and are summed in float32. The residual stream has the dtype of
+the weights, as under autocast. Attention keeps its weights [batch · heads, length, length] for the backward pass. The
+functions run eagerly or compiled into one graph, which keeps float32 between products.
 
-Everything may have one more dimension in front, of models of one shape: each product is then a batched one, in which
-every model has its own matrices. Shapes below leave that dimension out.
+All tensors may have an additional first dimension of models of one shape, whose products are batched. The shapes below
+omit it.
 """
 
 from __future__ import annotations
@@ -22,38 +22,38 @@ from bh_bridge.fast_step.layer_norm import layer_norm, layer_norm_backward
 from bh_bridge.hf_internals import softmax_backward
 from bh_bridge.models.modeling_gpt2_rmsnorm import RMSNorm
 
-Saved = tuple[torch.Tensor, ...]  # what the backward pass of a norm needs
-Weights = dict[str, torch.Tensor]  # by the model's own names of its parameters
+Saved = tuple[torch.Tensor, ...]  # intermediate results of a norm for its backward pass
+Weights = dict[str, torch.Tensor]  # by the parameter names of the model
 SLOPE = 2 * math.sqrt(2 / math.pi)  # GELU of GPT-2: x · sigmoid(SLOPE · (x + CUBIC · x³)); Hendrycks & Gimpel 2016
 CUBIC = 0.044715
-BLOCK = 64  # queries of attention that are taken together
-NO_TARGET = -100  # the label of a position that has nothing to learn
+BLOCK = 64  # queries per block of attention
+NO_TARGET = -100  # the label of a position without loss
 
 
 class Shape(NamedTuple):
-    """What a step needs to know of a model beside its weights."""
+    """The properties of a model that a step depends on, besides the weights."""
 
     heads: int
     scales: tuple[float, ...]  # of the scores of attention, for each block
     epsilon: float  # of the norms
     has_rms_norm: bool
     is_tied: bool
-    narrow: torch.dtype  # of what is multiplied
+    narrow: torch.dtype  # of products
 
 
 class SavedBlock(NamedTuple):
-    """What the backward pass of a block needs. Rows are batch · length."""
+    """Intermediate results of a block for its backward pass. Rows are batch · length."""
 
     norm_1: Saved
-    attended: torch.Tensor  # what attention begins with [rows, hidden]
+    attended: torch.Tensor  # input of attention [rows, hidden]
     heads: list[torch.Tensor]  # queries, keys and values [batch · heads, length, width]
     weights: list[torch.Tensor]  # of attention, for each block of queries [batch · heads, queries, keys]
     joined: torch.Tensor  # its output [rows, hidden]
     norm_2: Saved
-    entered: torch.Tensor  # what the MLP begins with [rows, hidden]
+    entered: torch.Tensor  # input of the MLP [rows, hidden]
     wide: torch.Tensor  # [rows, inner], before GELU
-    gate: torch.Tensor  # what GELU multiplies it with
-    active: torch.Tensor  # and what comes out
+    gate: torch.Tensor  # the factor of GELU
+    active: torch.Tensor  # after GELU
 
 
 def shape_of(model: GPT2LMHeadModel, narrow: torch.dtype) -> Shape:
@@ -74,8 +74,8 @@ def loss_and_gradients(
 ) -> tuple[torch.Tensor, Weights]:
     """The loss of a batch, summed over its positions and divided by `count`, and its gradient for every weight.
 
-    tokens, labels: int64 [batch, length]; position t learns labels[t + 1], as the model's own loss has it.
-    Of several models: weights [models, …], tokens and labels [models, batch, length], count and loss [models].
+    tokens, labels: int64 [batch, length]; position t learns labels[t + 1], as in the model's own loss.
+    For several models: weights [models, …], tokens and labels [models, batch, length], count and loss [models].
     """
     batch, length = tokens.shape[-2:]
     embedding = weights["transformer.wte.weight"]
@@ -132,7 +132,7 @@ def _block(
 def _block_backward(
     weights: Weights, index: int, grad: torch.Tensor, saved: SavedBlock, length: int, shape: Shape, grads: Weights
 ) -> torch.Tensor:
-    """Gradient of the block's input from that of its output, [rows, hidden]; those of its weights go to `grads`."""
+    """Gradient of the block's input from that of its output, [rows, hidden]; weight gradients go to `grads`."""
     name = f"transformer.h.{index}"
     active_grad = _affine_backward(weights, f"{name}.mlp.c_proj", grad, saved.active, shape, grads)
     wide_grad = _gelu_backward(active_grad, saved.wide, saved.gate)
@@ -150,7 +150,7 @@ def _block_backward(
 def _attention(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor, scale: float
 ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """Causal attention [batch · heads, length, width], and its weights: a block of queries sees keys up to its end."""
+    """Causal attention [batch · heads, length, width] and its weights, by blocks of queries."""
     length = query.shape[1]
     outputs, weights = [], []
     for begin in range(0, length, BLOCK):
@@ -185,7 +185,7 @@ def _attention_backward(
 
 
 def _rows_of_all(tokens: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
-    """Tokens as rows of the embeddings of all models, one below the other."""
+    """Tokens as row numbers of the concatenated embeddings of all models."""
     if embedding.dim() == 2:
         return tokens
     models, vocabulary, _ = embedding.shape
@@ -193,12 +193,12 @@ def _rows_of_all(tokens: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
 
 
 def _split(x: torch.Tensor, length: int, heads: int) -> torch.Tensor:
-    """[batch · length, heads · width] as [batch · heads, length, width]; of all models below one another."""
+    """[batch · length, heads · width] as [batch · heads, length, width]; the models are concatenated."""
     return x.reshape(-1, length, heads, x.shape[-1] // heads).transpose(1, 2).flatten(0, 1)
 
 
 def _join(x: torch.Tensor, heads: int, rows: torch.Size) -> torch.Tensor:
-    """The other way round, to this shape."""
+    """The inverse of `_split`; rows: the resulting shape."""
     return x.unflatten(0, (-1, heads)).transpose(1, 2).flatten(2, 3).reshape(rows)
 
 
@@ -216,7 +216,7 @@ def _affine(weights: Weights, name: str, x: torch.Tensor, shape: Shape) -> torch
 def _affine_backward(
     weights: Weights, name: str, grad: torch.Tensor, x: torch.Tensor, shape: Shape, grads: Weights
 ) -> torch.Tensor:
-    """Gradient of x, of y = x · weight + bias."""
+    """Gradient of x for y = x · weight + bias."""
     weight, grad = weights[f"{name}.weight"], grad.to(shape.narrow)
     grads[f"{name}.weight"] = _product(x.to(shape.narrow).mT, grad).to(weight.dtype)
     grads[f"{name}.bias"] = grad.sum(-2).to(weight.dtype)
@@ -224,13 +224,13 @@ def _affine_backward(
 
 
 def _gelu_backward(grad: torch.Tensor, x: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
-    """Gradient of x, of y = x · gate, where gate is the sigmoid of SLOPE · (x + CUBIC · x³)."""
+    """Gradient of x for y = x · gate, where gate is the sigmoid of SLOPE · (x + CUBIC · x³)."""
     slope = (x * x).mul_(3 * SLOPE * CUBIC).add_(SLOPE)
     return torch.ops.aten.sigmoid_backward(grad * x, gate).mul_(slope).addcmul_(grad, gate)
 
 
 def _of_each(kernel: Callable[..., Saved], tensors: Saved, *rest: float) -> Saved:
-    """What a kernel gives that takes one model, of all models."""
+    """Call a kernel for a single model once per model."""
     if tensors[0].dim() == 2:
         return kernel(*tensors, *rest)
     of_models = [kernel(*of_one, *rest) for of_one in zip(*tensors, strict=True)]
@@ -238,7 +238,7 @@ def _of_each(kernel: Callable[..., Saved], tensors: Saved, *rest: float) -> Save
 
 
 def _norm(weights: Weights, name: str, x: torch.Tensor, shape: Shape) -> tuple[torch.Tensor, Saved]:
-    """The norm of x [rows, hidden], and what its backward pass needs."""
+    """The norm of x [rows, hidden], and intermediate results for its backward pass."""
     weight = weights[f"{name}.weight"]
     if not shape.has_rms_norm:
         y, mean, inverse = _of_each(layer_norm, (x, weight, weights[f"{name}.bias"]), shape.epsilon)
@@ -252,7 +252,7 @@ def _norm(weights: Weights, name: str, x: torch.Tensor, shape: Shape) -> tuple[t
 def _norm_backward(
     weights: Weights, name: str, grad: torch.Tensor, saved: Saved, shape: Shape, grads: Weights
 ) -> torch.Tensor:
-    """Gradient of what a norm was given."""
+    """Gradient of the input of a norm."""
     weight = weights[f"{name}.weight"]
     grad = grad.to(weight.dtype)
     if not shape.has_rms_norm:

@@ -1,7 +1,7 @@
-"""LayerNorm by PyTorch's own kernels, as operators that a compiler takes as they are.
+"""LayerNorm by PyTorch's kernels, as operators that the compiler does not replace.
 
-On the CPU its backward pass sums the gradients of weight and bias in bfloat16: on random data they are 5 % off. That is
-a part of what the reference trains with, and a compiler would put sums in float32 in its place.
+On the CPU, their backward pass sums the gradients of weight and bias in bfloat16 (5 % off on random data). The
+reference trains with this error, but compiled code would sum in float32.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ NAMES = "bh_bridge"
 def layer_norm(
     x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, epsilon: float
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The norm of x [rows, hidden], and the mean and inverse deviation of each row [rows, 1]."""
+    """The norm of x [rows, hidden], and mean and inverse standard deviation of each row [rows, 1]."""
     return torch.native_layer_norm(x, [x.shape[1]], weight, bias, epsilon)
 
 

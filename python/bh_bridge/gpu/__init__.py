@@ -1,7 +1,7 @@
-"""What only a GPU needs: whole steps from a CUDA graph, and several runs in one batch.
+"""Code for GPUs: whole steps in a CUDA graph, and batched runs.
 
-This module is its door: the rest of the package imports from here only. On a CPU `obstacle` gives a reason, so that
-WholeStep is never made, and `stacked_trainer` is for batched runs.
+Other packages import from this module only. On a CPU, `obstacle` returns a reason, so WholeStep is never used;
+`stacked_trainer` is for batched runs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["WholeStep", "obstacle", "stacked_trainer"]
 
 
 def stacked_trainer(**options: Any) -> StackedTrainer:
-    """The engine of one of several runs of engine `fast` whose gradients are computed together."""
-    from bh_bridge.gpu.stack import StackedTrainer  # which extends engine `fast`
+    """The engine of a batched run of engine `fast`."""
+    from bh_bridge.gpu.stack import StackedTrainer  # it imports engine `fast`, which imports this module
 
     return StackedTrainer(**options)

@@ -1,8 +1,8 @@
-"""A whole step in one CUDA graph: windows, forward, backward, clipping and optimizer, replayed in place of their calls.
+"""A whole step (windows, forward, backward, clipping, optimizer) replayed from one CUDA graph.
 
-A step of a small model is hundreds of kernels, and a GPU waits longer for their calls than it computes. A graph holds
-them all, with the addresses of what they read and write: numbers of windows, rates, weights and moments stay where they
-are. That a replay is the same step is not believed but seen: the first steps of every training are made both ways.
+A step of a small model calls hundreds of kernels, and launching them takes longer than computing. A graph contains all
+of them with fixed addresses, so window numbers, learning rates, weights and moments stay in place. Every training
+verifies the replay: it computes its first steps both ways.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from bh_bridge.hf_internals import one_text_a_row
 from bh_bridge.recording.quantities import needs_forward
 from bh_bridge.training.optimizers import wide_part
 
-WARM_UPS = 3  # steps before the capture, as PyTorch's notes on CUDA graphs have it: libraries set themselves up
+WARM_UPS = 3  # steps before the capture, in which libraries initialize; as in PyTorch's notes on CUDA graphs
 KEPT = ("step", "exp_avg", "exp_avg_sq")  # by AdamW, for each weight
 NOT_CAPTURED = ("fp16", "torch_compile", "gradient_checkpointing", "neftune_noise_alpha", "torch_empty_cache_steps")
 
 
 class Made(NamedTuple):
-    """What a step leaves beside weights and moments. The next replay writes over it."""
+    """Results of a step besides weights and moments. The next replay overwrites them."""
 
     loss: torch.Tensor
-    norm: torch.Tensor  # of all gradients, before they were clipped
-    grads: list[torch.Tensor]  # as the optimizer had them, in its order
+    norm: torch.Tensor  # of all gradients before clipping
+    grads: list[torch.Tensor]  # as used by the optimizer, in its order
 
 
 Replay = Callable[[], Made]
@@ -40,37 +40,37 @@ Result = TypeVar("Result")
 
 
 def obstacle(request: TrainerCreate, args: TrainingArguments, config: PreTrainedConfig) -> str | None:
-    """Why the steps of a run are not captured, in a few words; None where they may be.
+    """Why the steps of a run cannot be captured; None if they can.
 
-    request: that of `trainer.create`, and args and config what came of it.
+    request: of `trainer.create`; args and config: derived from it.
     """
     engine = request["engine"]
     if engine["graph"] == "off":
         return "engine.graph is off"
     if args.device.type != "cuda":
-        return "it is for CUDA"
+        return "it requires CUDA"
     if not isinstance(config, GPT2Config):
-        return "it is for GPT-2"
+        return "it supports only GPT-2"
     if engine.get("batched_runs", 1) > 1:
         return "batched runs share the graph of their gradients"
     if any((config.resid_pdrop, config.embd_pdrop, config.attn_pdrop)):
-        return "it has no dropout"
+        return "it does not support dropout"
     if engine["processes"] > 1:
-        return "it is for one process"
+        return "it supports only one process"
     if args.gradient_accumulation_steps > 1:
-        return "it is for steps of one batch"
+        return "it supports only one batch per step"
     if args.optim != "adamw_torch_fused" or wide_part(request) is not None:
-        return "it is for PyTorch's fused AdamW, with moments of the weights' dtype"
+        return "it supports only PyTorch's fused AdamW with moments in the weights' dtype"
     if request["trace"] is not None:
-        return "a step is looked into"
+        return "a step is traced"
     if needs_forward(request):
-        return "what is recorded of the hidden states is seen in the model's own forward pass alone"
+        return "hidden states can be recorded only in the model's own forward pass"
     unknown = next((name for name in NOT_CAPTURED if getattr(args, name)), None)
-    return None if unknown is None else f"it is not for training.{unknown}"
+    return None if unknown is None else f"it does not support training.{unknown}"
 
 
 def capture(step: Callable[[], Result]) -> Callable[[], Result]:
-    """Record the kernels of a step, after some real ones: weights and moments are those of later steps afterwards."""
+    """Record the kernels of a step after some warm-up steps, which change weights and moments."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
@@ -78,7 +78,7 @@ def capture(step: Callable[[], Result]) -> Callable[[], Result]:
             step()
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
-    # A thread that loads data may ask CUDA for memory meanwhile, which is no mistake.
+    # A data-loading thread may allocate CUDA memory during the capture.
     with torch.cuda.graph(graph, capture_error_mode="thread_local"):
         made = step()
 
@@ -90,7 +90,7 @@ def capture(step: Callable[[], Result]) -> Callable[[], Result]:
 
 
 class GraphedStep:
-    """Makes the steps of a training, both ways until there is a verdict."""
+    """Computes the steps of a training, both ways until there is a verdict."""
 
     def __init__(
         self,
@@ -98,33 +98,33 @@ class GraphedStep:
         optimizer: torch.optim.Optimizer,
         numbers: torch.Tensor,
     ) -> None:
-        """make: a whole step on the windows of these numbers; gives loss and norm. The optimizer has made one already.
+        """make: computes a whole step on numbered windows, returns loss and norm. The optimizer must have made a step.
 
-        numbers: of a batch of the one shape that is captured, int64 [batch], on the device.
+        numbers: window numbers of a batch of the captured shape, int64 [batch], on the device.
         """
         self._proof = Proof("graphed", wait=self._wait)
         self._make = make
         self._optimizer = optimizer
         self._weights: list[torch.Tensor] = [weight for group in optimizer.param_groups for weight in group["params"]]
         self._numbers = numbers.clone()
-        # On CUDA, AdamW rounds a rate to float32 anyway; on the CPU it takes it as it is.
+        # AdamW rounds a learning rate to float32 on CUDA, but not on the CPU.
         dtype = torch.float32 if numbers.is_cuda else torch.float64
         self._rates = [torch.zeros((), dtype=dtype, device=numbers.device) for _ in optimizer.param_groups]
         self._replay: Replay | None = None
 
     @property
     def verdict(self) -> StepMethod | None:
-        """Whether steps come from a graph, and why; None until that is known."""
+        """Whether steps come from a graph, and why; None until it is decided."""
         return self._proof.verdict
 
     def step(self, numbers: torch.Tensor) -> Made:
-        """Make a step. It is the eager one for a batch of another shape, as the last of an epoch has."""
+        """Compute a step, eagerly if the batch has another shape, such as the last of an epoch."""
         if numbers.shape != self._numbers.shape or not (self._proof.is_open or self._proof.is_used):
             return self._eager(numbers)
         return self._check(numbers) if self._proof.is_open else self._replayed(numbers)
 
     def _check(self, numbers: torch.Tensor) -> Made:
-        """Make the step both ways and compare; where they differ, the eager one counts."""
+        """Compute the step both ways and compare; if they differ, use the eager one."""
         before = _copies(self._state())
         eager = self._proof.reference(lambda: self._eager(numbers))
         after = _copies(self._state())
@@ -133,7 +133,7 @@ class GraphedStep:
                 self._replay = self._captured()
             _put(before, self._state())
             replayed = self._proof.method(lambda: self._replayed(numbers))
-        except Exception as error:  # whatever a driver or a library cannot capture
+        except Exception as error:  # of a driver or library
             self._proof.fail("capturing", error)
             return self._keep_eager(eager, after)
         expected, found = [*after, *_tensors(eager)], [*self._state(), *_tensors(replayed)]
@@ -171,14 +171,14 @@ class GraphedStep:
         return self._give_gradients(self._replay())
 
     def _give_gradients(self, made: Made) -> Made:
-        """Trainer takes the gradients from the weights after every step; those of a graph stay where they are."""
+        """Set the gradients again, because Trainer clears them after every step."""
         for weight, grad in zip(self._weights, made.grads, strict=True):
             weight.grad = grad
         return made
 
     @contextlib.contextmanager
     def _rates_on_device(self) -> Generator[None, None, None]:
-        """While a step is captured: rates as numbers would stay those of this step in every replay."""
+        """Use tensors as learning rates during the capture; numbers would be constant in every replay."""
         groups = self._optimizer.param_groups
         before = [{"lr": group["lr"], "capturable": group["capturable"]} for group in groups]
         for group, rate in zip(groups, self._rates, strict=True):
@@ -190,18 +190,18 @@ class GraphedStep:
                 group.update(earlier)
 
     def _state(self) -> list[torch.Tensor]:
-        """All that a step changes: weights, moments, and the count of steps that AdamW keeps for each weight."""
+        """Everything that a step changes: weights, moments and step counts."""
         kept = [self._optimizer.state[weight][name] for weight in self._weights for name in KEPT]
         return [*self._weights, *kept]
 
     def _wait(self) -> None:
-        """A GPU goes on computing after the call."""
+        """Wait for the GPU, whose calls return early."""
         if self._numbers.is_cuda:
             torch.cuda.synchronize(self._numbers.device)
 
 
 class WholeStep:
-    """Makes the steps of a training; Trainer's own calls make the first, and with it what the optimizer keeps."""
+    """Computes the steps of a training, except for the first, in which Trainer initializes the optimizer state."""
 
     def __init__(
         self,
@@ -212,9 +212,9 @@ class WholeStep:
     ) -> None:
         """windows: on the device of the training.
 
-        add_gradients: adds those of a batch to the weights' own, and gives its loss. clip: gives their norm as it was.
+        add_gradients: adds the gradients of a batch, returns its loss. clip: clips them, returns their norm before.
         """
-        self.norm: torch.Tensor | None = None  # of the gradients, where the step has been made here
+        self.norm: torch.Tensor | None = None  # gradient norm, if the step was computed here
         self._windows = windows
         self._batch_size = batch_size
         self._add_gradients = add_gradients
@@ -223,11 +223,11 @@ class WholeStep:
 
     @property
     def verdict(self) -> StepMethod | None:
-        """Whether steps come from a graph; None until that is known."""
+        """Whether steps come from a graph; None until it is decided."""
         return None if self._graphed is None else self._graphed.verdict
 
     def make(self, model: nn.Module, optimizer: torch.optim.Optimizer, numbers: torch.Tensor) -> torch.Tensor:
-        """The step on the windows of these numbers, from the graph or as it will be captured; its loss."""
+        """Compute a step on numbered windows, from the graph if possible; return its loss."""
 
         def make(numbers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             loss = self._add_gradients(model, self._windows.batch(numbers))

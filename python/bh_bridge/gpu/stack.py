@@ -1,4 +1,4 @@
-"""The fast step of several models of one shape at once: each product is a batched one, the rest is each its own."""
+"""Batched runs: the fast step of several models of one shape, with batched products."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Compute = Callable[[Batch], Computed]
 
 
 class Gradients(NamedTuple):
-    """The loss of a batch, and its gradient for each weight by name, which the next step may write over."""
+    """The loss of a batch and the gradients by weight name, which the next step may overwrite."""
 
     loss: torch.Tensor
     of_weights: Weights
 
 
 class Form(NamedTuple):
-    """What has to be equal of models that are stacked."""
+    """The properties that batched models must share."""
 
     shape: Shape
     weights: tuple[tuple[str, torch.Size, torch.dtype, torch.device], ...]
@@ -39,16 +39,16 @@ class Form(NamedTuple):
 
 
 class FastStack:
-    """Computes gradients of up to `width` models together. Bits depend on the width, and not on what the others hold.
+    """Computes gradients of up to `width` models together. Bits depend on the width, but not on the other models.
 
-    The models keep their parameters, whose values lie in the stack from now on. A place without a model, and one whose
-    model has no batch this time, is computed all the same, and means nothing.
+    The parameters of the models become views into the stack. Slots without a model or batch are computed as well, and
+    their results are ignored.
     """
 
     def __init__(
         self, models: Sequence[GPT2LMHeadModel], narrow: torch.dtype, width: int, graph_obstacle: str | None
     ) -> None:
-        """graph_obstacle: why the computation cannot be replayed from a CUDA graph, if it cannot."""
+        """graph_obstacle: why the computation cannot be replayed from a CUDA graph; None if it can."""
         self._proof = Proof("graphed", graph_obstacle, wait=_wait)
         self._width = width
         self._shape = shape_of(models[0], narrow)
@@ -60,12 +60,12 @@ class FastStack:
 
     @property
     def verdict(self) -> StepMethod | None:
-        """Whether gradients come from a graph, and why; None until that is known."""
+        """Whether gradients come from a graph, and why; None until it is decided."""
         return self._proof.verdict
 
     @torch.no_grad()
     def gradients(self, batches: Mapping[int, Batch]) -> dict[int, Gradients]:
-        """Those of the models at these places. Batches of one shape are computed together."""
+        """The gradients of batches by slot. Batches of one shape are computed together."""
         made: dict[int, Gradients] = {}
         for shape in dict.fromkeys(batch.tokens.shape for batch in batches.values()):
             together = {place: batch for place, batch in batches.items() if batch.tokens.shape == shape}
@@ -83,7 +83,7 @@ class FastStack:
         return loss_and_gradients(self._weights, batch.tokens, batch.labels, batch.items, self._shape)
 
     def _joined(self, batches: Mapping[int, Batch]) -> Batch:
-        """One batch of all places; where there is none, there is nothing to learn."""
+        """One batch for all slots; those without a batch have no labels."""
         any_one = next(iter(batches.values()))
         nothing = Batch(
             torch.zeros_like(any_one.tokens), torch.full_like(any_one.labels, NO_TARGET), torch.ones_like(any_one.items)
@@ -93,9 +93,9 @@ class FastStack:
 
 
 class StackedTrainer(FastTrainer):
-    """A FastTrainer whose gradients are computed in a stack: beside those of other runs, or alone at the same width.
+    """A FastTrainer whose gradients are computed in a stack, with other runs or alone at the same width.
 
-    Clipping, AdamW and everything that follows is its own.
+    Clipping, AdamW and everything after it are computed per run.
     """
 
     def __init__(self, *, width: int, graph: str, **options: Any) -> None:
@@ -107,12 +107,10 @@ class StackedTrainer(FastTrainer):
 
     @staticmethod
     def stack(trainers: Sequence[StackedTrainer]) -> FastStack:
-        """One stack for these trainers, in their order. ConfigInvalid where they do not fit into it."""
+        """One stack for these trainers, in their order. ConfigInvalid if they cannot share one."""
         first = trainers[0]
         if len(trainers) > first._width:
-            raise ConfigInvalid(
-                f"engine.batched_runs is {first._width}, and {len(trainers)} runs are to be trained together"
-            )
+            raise ConfigInvalid(f"engine.batched_runs is {first._width}, but {len(trainers)} runs were given")
         if any(trainer._form != first._form for trainer in trainers):
             raise ConfigInvalid("batched runs need the same model, batch, precision, device and engine.batched_runs")
         models = [trainer._gpt2 for trainer in trainers]
@@ -122,7 +120,7 @@ class StackedTrainer(FastTrainer):
         return stack
 
     def take_gradients_from(self, gradients_of: Callable[[Batch], Gradients]) -> None:
-        """Where those of each batch come from: a stack with other runs in it."""
+        """Take the gradients of each batch from a function, for a stack with other runs."""
         self._gradients_of = gradients_of
 
     def train(self, *_: Any, **__: Any) -> Any:
@@ -132,7 +130,7 @@ class StackedTrainer(FastTrainer):
         return super().train()
 
     def report_graphed(self, verdict: StepMethod) -> None:
-        """What is reported is whether the gradients of all runs come from a graph."""
+        """Report whether the gradients of all runs come from a graph."""
         if self._stack is not None and self._stack.verdict is not None:
             super().report_graphed(self._stack.verdict)
 
@@ -155,8 +153,8 @@ class StackedTrainer(FastTrainer):
         if not self._wants_graph:
             return "engine.graph is off"
         if self.device.type != "cuda":
-            return "it is for CUDA"
-        return "it is for steps of one batch" if self.args.gradient_accumulation_steps > 1 else None
+            return "it requires CUDA"
+        return "it supports only one batch per step" if self.args.gradient_accumulation_steps > 1 else None
 
 
 class _Graph:
@@ -179,7 +177,7 @@ class _Graph:
         return self._replay()
 
     def check(self, batch: Batch) -> Computed:
-        """Compute both ways and compare; the eager result counts."""
+        """Compute both ways and compare; return the eager result."""
         if self._batch is not None and not self.fits(batch):
             return self._compute(batch)
         eager = self._proof.reference(lambda: self._compute(batch))
@@ -188,7 +186,7 @@ class _Graph:
                 self._batch = static = Batch(*(part.clone() for part in batch))
                 self._replay = capture(lambda: self._compute(static))
             losses, grads = self._proof.method(lambda: self.replayed(batch))
-        except Exception as error:  # whatever a driver or a library cannot capture
+        except Exception as error:  # of a driver or library
             self._proof.fail("capturing", error)
         else:
             of_weights = ((name, grad, grads[name]) for name, grad in eager[1].items())
@@ -199,7 +197,7 @@ class _Graph:
 
 
 def _stacked(parameters: Sequence[torch.Tensor], width: int) -> torch.Tensor:
-    """The values of parameters one below the other, [width, …], where they lie from now on."""
+    """Stack parameters as [width, …] and make each a view of its slot."""
     values = parameters[0].new_zeros(width, *parameters[0].shape)
     for place, parameter in enumerate(parameters):
         values[place].copy_(parameter)
@@ -208,6 +206,6 @@ def _stacked(parameters: Sequence[torch.Tensor], width: int) -> torch.Tensor:
 
 
 def _wait() -> None:
-    """A GPU goes on computing after the call."""
+    """Wait for the GPU, whose calls return early."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()

@@ -1,4 +1,4 @@
-"""Operation `trainer.train_stack`: several trainings at once, whose gradients are computed together."""
+"""Operation `trainer.train_stack`: trains batched runs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from bh_bridge.process.output_log import OutputLog
 
 
 def train_stack(request: TrainerTrainStack) -> TrainerTrainStackReply:
-    """Train all to their ends. One that ends sooner, or fails, leaves its place empty, and the others go on.
+    """Train several runs. If one ends early or fails, its slot stays empty and the others continue.
 
-    The reply has the reply of `trainer.train` of each, or what ended it.
+    The reply contains for each run the reply of `trainer.train` or its error.
     """
     trainings = [(untrained(each["handle"]), each["training"]) for each in request["trainings"]]
     slots = [_Slot(held, training) for held, training in trainings]
@@ -33,7 +33,7 @@ def train_stack(request: TrainerTrainStack) -> TrainerTrainStackReply:
 
 
 class _Slot:
-    """A training that runs from one batch to the next, and its place in the stack."""
+    """A training that runs from one batch to the next, and its slot in the stack."""
 
     def __init__(self, held: HeldTrainer, training: int) -> None:
         self._held = held
@@ -46,7 +46,7 @@ class _Slot:
     def engine(self) -> StackedTrainer:
         engine = self._held.engine
         if not isinstance(engine, StackedTrainer):
-            raise ConfigInvalid("only runs of engine fast with engine.batched_runs above 1 can be trained together")
+            raise ConfigInvalid("batched runs need engine fast and engine.batched_runs above 1")
         return engine
 
     @property
@@ -55,7 +55,7 @@ class _Slot:
         return {"ok": self._reply, "err": None if error is None else describe(error)}
 
     def go_on(self, gradients: Gradients | None) -> Batch | None:
-        """Train to the next batch, which is given; None at the end."""
+        """Train to the next batch and return it; None at the end."""
         with self._log.listening():
             return self._turn.go_on(gradients)
 

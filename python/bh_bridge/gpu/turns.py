@@ -1,4 +1,4 @@
-"""Functions that take turns in one process: each runs until it hands something over, and only one runs at a time."""
+"""Functions that run alternately in one process, each until it asks for a value."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ Given = TypeVar("Given")
 
 
 class Abandoned(BaseException):
-    """Raised in a function whose turn will not come any more."""
+    """Raised in a function that will not continue."""
 
 
 class Turn(Generic[Asked, Given]):
-    """A function in a thread of its own that runs while `go_on` waits, with random streams of its own.
+    """A function in its own thread that runs only while `go_on` waits, with its own random streams.
 
-    What libraries keep once for a process, random streams and accelerate's count of batches, is put away when a turn
-    ends, and is there again when the next begins.
+    Process-wide state (random streams, accelerate's counters) is saved when a turn ends and restored when the next
+    begins.
     """
 
     def __init__(self, function: Callable[[Callable[[Asked], Given]], None], state: LibraryState) -> None:
-        """function: gets a function that hands something over, and gives what is given for it.
+        """function: called with a function that asks for a value and returns it.
 
-        state: what it begins with.
+        state: the initial process-wide state.
         """
         self.error: BaseException | None = None  # that ended the function
         self._state = state
@@ -42,19 +42,19 @@ class Turn(Generic[Asked, Given]):
         threading.Thread(target=self._run, args=(function,), name="bh-bridge-turn", daemon=True).start()
 
     def go_on(self, given: Given | None = None) -> Asked | None:
-        """Let the function run until it hands something over, which is given here; None when it has ended."""
+        """Answer the last request and run the function until the next one, which is returned; None at its end."""
         self._given, self._asked = given, None
         with self._state.entered():
             self._may_run.release()
             try:
                 self._has_stopped.acquire()
-            except BaseException:  # an interrupt: what is under way, as a checkpoint, still needs its own streams
+            except BaseException:  # an interrupt: current work, such as a checkpoint, still needs its own streams
                 self._has_stopped.acquire()
                 raise
         return self._asked
 
     def abandon(self) -> None:
-        """Let the function unwind, if it has not ended."""
+        """End the function by raising Abandoned in it."""
         self._is_abandoned = True
         while not self._has_ended:
             self.go_on()
@@ -69,7 +69,7 @@ class Turn(Generic[Asked, Given]):
 
     def _run(self, function: Callable[[Callable[[Asked], Given]], None]) -> None:
         self._may_run.acquire()
-        torch.set_num_threads(self._threads)  # each thread has a number of its own
+        torch.set_num_threads(self._threads)  # the setting is per thread
         if self._gpu is not None:
             torch.cuda.set_device(self._gpu)
         try:

@@ -1,4 +1,4 @@
-"""Model families: which class of transformers a `model.type` stands for, and the norms that it can have."""
+"""Model families: the transformers classes of each `model.type`, and its possible norms."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from bh_bridge.models.modeling_gpt2_rmsnorm import GPT2RMSNormLMHeadModel
 from bh_bridge.models.modeling_other_norms import NORM_NAMES, with_norms
 from bh_bridge.models.modeling_tinylm import TinyLMConfig, TinyLMForCausalLM
 
-# A family of our own, beside those of transformers.
+# Our own family, in addition to those of transformers.
 AutoConfig.register(TinyLMConfig.model_type, TinyLMConfig)
 AutoModelForCausalLM.register(TinyLMConfig, TinyLMForCausalLM)
 
 
 @dataclasses.dataclass(frozen=True)
 class Family:
-    """What differs between the families that src/config/models describes; all others are of transformers alone."""
+    """Properties of the families described in src/config/models; other families use the defaults."""
 
     title: str | None = None
-    """Its name in a message."""
+    """Its name in messages."""
     own_norm: str = "native"
-    """The value of `norm` that stands for the family's own norms."""
+    """The value of `norm` for the family's own norms."""
     rmsnorm: type[PreTrainedModel] | None = None
-    """Its class with RMSNorm; None where `with_norms` makes one."""
+    """Its class with RMSNorm; None if `with_norms` makes one."""
 
 
 FAMILIES = {
@@ -55,42 +55,42 @@ def family_of(kind: str) -> Family:
 
 
 def config_class(kind: str) -> type[PreTrainedConfig]:
-    """The configuration class of a `model.type`; ConfigInvalid, with the nearest name, for what has no causal head."""
+    """The configuration class of a `model.type`; ConfigInvalid, with the nearest name, if it has no causal head."""
     if kind in CONFIG_MAPPING:
         found = CONFIG_MAPPING[kind]
         if found in MODEL_FOR_CAUSAL_LM_MAPPING:
             return found
     known = [kind for kind, config in CONFIG_MAPPING.items() if config in MODEL_FOR_CAUSAL_LM_MAPPING]
-    raise ConfigInvalid(f'model.type: "{kind}" is no causal model of this transformers{_meant(kind, known)}')
+    raise ConfigInvalid(
+        f'model.type: "{kind}" is not a causal model of the installed transformers{_meant(kind, known)}'
+    )
 
 
 def architecture(kind: str, config: Mapping[str, object]) -> PreTrainedConfig:
-    """The configuration of a model from the fields of a request; ConfigInvalid for what its class does not take."""
+    """The configuration of a model from the fields of a request; ConfigInvalid if its class rejects them."""
     own = config_class(kind)
     fields = {field.name: str(field.type) for field in dataclasses.fields(own) if field.init}
     names = [*fields, *own.attribute_map]
     for name in config:
         if name not in names:
             raise ConfigInvalid(f"model.{name}: {own.__name__} has no such field{_meant(name, names)}")
-    # JSON spells 1.0 as 1, which is refused for a fraction.
+    # JSON writes 1.0 as 1, which transformers rejects for float fields.
     fractions = {
         name: float(value)
         for name, value in config.items()
         if type(value) is int and "float" in fields.get(name, "") and "int" not in fields[name]
     }
-    # Whatever the class has for defaults: no token begins, ends or pads a text here.
+    # No token begins, ends or pads a text here, whatever the defaults of the class.
     special = {name: None for name in ("bos_token_id", "eos_token_id", "pad_token_id") if name in fields}
     arguments = {**special, **config, **fractions}
     try:
         return cast("Any", own)(**arguments)
     except (TypeError, ValueError, StrictDataclassError) as error:  # transformers' own checks
-        raise ConfigInvalid(
-            f"model: {own.__name__} does not take this configuration: {error.__cause__ or error}"
-        ) from error
+        raise ConfigInvalid(f"model: {own.__name__} rejects this configuration: {error.__cause__ or error}") from error
 
 
 def model_class(kind: str, norm: str) -> type[PreTrainedModel]:
-    """The class of a family with a causal head, whose norms are its own or replaced ones."""
+    """The class of a family with a causal head and with its own or replaced norms."""
     own = family_of(kind).rmsnorm
     if norm == "rmsnorm" and own is not None:
         return own
@@ -104,7 +104,7 @@ def is_native(kind: str, norm: str) -> bool:
 
 
 def source_with_norms(native: type[PreTrainedModel], kind: str, norm: str) -> str:
-    """Python of a family's classes with replaced norms, to be appended to modeling_other_norms.py."""
+    """Python source of a family's classes with replaced norms, appended to a copy of modeling_other_norms.py."""
     home = ".modeling_tinylm" if native is TinyLMForCausalLM else "transformers"
     classes = ", ".join(each.__name__ for each in with_norms(native, kind, norm, __name__))
     return f'''
@@ -116,13 +116,13 @@ from {home} import {native.__name__}  # noqa: E402
 
 
 def replaced_norm(model: PreTrainedModel) -> str | None:
-    """The norm that stands in place of a family's own in a model of `model_class`; None where its own do."""
+    """The norm that replaces the family's own in a model; None if it has its own."""
     name = type(model).__name__
     return next((norm for norm, infix in NORM_NAMES.items() if name.endswith(f"{infix}ForCausalLM")), None)
 
 
 def embedding_of(model: nn.Module) -> nn.Parameter:
-    """The token embedding [vocab, hidden] of any family, as transformers' own accessor gives it."""
+    """The token embedding [vocab, hidden] of a model of any family."""
     return model.get_input_embeddings().weight  # pyright: ignore[reportCallIssue]
 
 

@@ -1,4 +1,4 @@
-"""The embedding before the first step, as every kind of initial state draws it."""
+"""The initial states of the embedding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 
 from bh_bridge.bridge.messages import Init
 
-# The model's own dtype. A float32 master is kept by the optimizer, beside weights that are bfloat16.
+# Dtypes of the weights. With `float32-master`, the optimizer keeps a float32 copy of bfloat16 weights.
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float32-master": torch.bfloat16}
 NOISE_DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
@@ -15,10 +15,10 @@ NOISE_DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 def initialize(weight: torch.Tensor, init: Init) -> None:
     """Fill the embedding [vocab, hidden] with its initial state, drawn on the CPU: the base, then the noise.
 
-    normal: what the model itself drew.  singular: one unit vector in every row.
-    snowball: one N(0, 1) vector plus N(0, sigma) a row.  file: rows set afterwards, by `set_tensor`.
-    unit-noise: one unit vector plus N(0, sigma) a row; draws, norm, product and sum are all in noise_dtype.
-    What is not said to be in another dtype is float32; the result is rounded to that of the weight.
+    normal: unchanged, as initialized by the model.  singular: the same unit vector in every row.
+    snowball: one N(0, 1) vector plus N(0, sigma) per row.  file: rows set later by `set_tensor`.
+    unit-noise: one unit vector plus N(0, sigma) per row, computed in noise_dtype.
+    Other kinds are computed in float32; the result is rounded to the dtype of the weight.
     """
     vocab, hidden = weight.shape
     if init["kind"] == "singular":

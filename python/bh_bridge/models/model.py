@@ -1,4 +1,4 @@
-"""A model from a configuration: norms, dtype and initial state, drawn in the notebook's order; and how it is saved."""
+"""Builds, loads and saves models, with random numbers drawn in the order of the notebook."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def build_model(
     directory: str | None = None,
     init_seed: int | None = None,
 ) -> PreTrainedModel:
-    """Build the model on the CPU, where one seed draws the same numbers on every machine.
+    """Build a model on the CPU, where a seed gives the same numbers on every machine.
 
-    config: `type`, the family, GPT-2 when it is left out; and the fields of its configuration in transformers.
-    The order fixes the random stream: seeds, the model's own initialisation, norms, dtype, then the initial embedding.
-    With `directory` the weights are those of a saved model (HF layout) in place of an initialisation. With an
-    `init_seed` the embedding begins as in a run whose seed is that one, and all other weights as `seed` draws them.
+    config: the family (`type`, default GPT-2) and the fields of its configuration in transformers.
+    Random numbers are drawn in this order: the model's own initialization, norms, then the initial embedding.
+    directory: a saved model (HF layout) whose weights replace the initialization.
+    init_seed: draws the embedding as in a run with this seed; all other weights are drawn from `seed`.
     """
-    logging.set_verbosity_error()  # its warning on `loss_type` tells what the bits depend on and the tests pin
+    logging.set_verbosity_error()  # suppresses its warning about `loss_type`
     kind = config.get("type", DEFAULT_FAMILY)
     described = architecture(kind, {name: value for name, value in config.items() if name != "type"})
     _require_memory(described, kind, norm)
@@ -76,16 +76,16 @@ def build_model(
 
 
 def _require_memory(described: PreTrainedConfig, kind: str, norm: str) -> None:
-    """ConfigInvalid for a model whose weights do not fit into this machine, as it would be built: in float32.
+    """ConfigInvalid if the weights in float32, in which the model is built, exceed the memory of this machine.
 
-    Of the families whose weights TypeScript counts it has done so already.
+    TypeScript has already checked the families in FAMILIES.
     """
     if kind in FAMILIES:
         return
     try:
         with torch.device("meta"):  # shapes alone
             weights = sum(parameter.numel() for parameter in new_model(described, kind, norm).parameters())
-    except (NotImplementedError, RuntimeError):  # a family that computes with its weights as it is built
+    except (NotImplementedError, RuntimeError):  # the family computes with its weights while it is built
         return
     needed, memory = 4 * weights, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory:
@@ -95,7 +95,7 @@ def _require_memory(described: PreTrainedConfig, kind: str, norm: str) -> None:
 
 
 def seed_all(seed: int) -> None:
-    """Begin the random streams of torch and NumPy."""
+    """Seed the random streams of torch and NumPy."""
     torch.manual_seed(seed)
     np.random.seed(seed % 2**32)
 
@@ -103,7 +103,7 @@ def seed_all(seed: int) -> None:
 def _stream_after_weights(
     described: PreTrainedConfig, kind: str, norm: str, directory: str | None, seed: int | None
 ) -> torch.Tensor:
-    """Where torch's stream stands when the weights have been drawn from `seed`: there the initial state begins."""
+    """The state of torch's random stream after the weights are drawn from `seed`, before the initial state."""
     assert seed is not None
     seed_all(seed)
     if directory is None:
@@ -112,15 +112,15 @@ def _stream_after_weights(
 
 
 def new_model(described: PreTrainedConfig, kind: str, norm: str) -> PreTrainedModel:
-    """A model of a family with its own initialisation; ConfigInvalid when it has no norm to replace."""
+    """A new model with the family's own initialization; ConfigInvalid if it has no norm to replace."""
     model: Any = model_class(kind, norm)(described)
     if getattr(model, "replaced_norms", None) == 0:
-        raise ConfigInvalid(f"model.norm: a {kind} has no norm that could be replaced: set it to native")
+        raise ConfigInvalid(f"model.norm: a {kind} has no norm to replace: set it to native")
     return model
 
 
 def blueprint_of(model: PreTrainedModel) -> Blueprint:
-    """What `model_of` makes a model of the same shape of: architecture, norm and dtype, as JSON has them."""
+    """The blueprint from which `model_of` makes a model of the same shape."""
     kind = model.config.model_type
     return {
         "kind": kind,
@@ -133,7 +133,7 @@ def blueprint_of(model: PreTrainedModel) -> Blueprint:
 
 
 def model_of(blueprint: Blueprint) -> PreTrainedModel:
-    """A model of the same shape on the CPU, whose weights mean nothing."""
+    """A model of the same shape on the CPU, with arbitrary weights."""
     described = config_class(blueprint["kind"]).from_dict(blueprint["config"])
     model = new_model(described, blueprint["kind"], blueprint["norm"])
     nn.Module.to(model, dtype=tensors.DTYPES[blueprint["dtype"]])
@@ -141,10 +141,10 @@ def model_of(blueprint: Blueprint) -> PreTrainedModel:
 
 
 def load_model(directory: str, described: PreTrainedConfig, kind: str, norm: str) -> PreTrainedModel:
-    """Load the tensors of a saved model, and nothing else of it.
+    """Load only the tensors of a saved model.
 
-    Its config.json can name code of its own, kernels to download, another model: the architecture is the request's,
-    and a model with replaced norms is loaded by the class of our own.
+    Its config.json is ignored, because it can name code, kernels to download or another model. The request defines the
+    architecture.
     """
     loaded: Any = model_class(kind, norm).from_pretrained(
         directory,
@@ -162,13 +162,13 @@ def load_model(directory: str, described: PreTrainedConfig, kind: str, norm: str
     if wrong:
         name = family_of(kind).title or f"model of type {kind}"
         raise ConfigInvalid(
-            f"{directory} does not hold a {name} with {norm}: {', '.join(map(str, wrong[:5]))} do not fit"
+            f"{directory} is not a {name} with {norm}: these tensors do not match: {', '.join(map(str, wrong[:5]))}"
         )
     return model
 
 
 def save_model(model: PreTrainedModel, directory: Path) -> None:
-    """Save a model in HF layout; what transformers does not have goes along as source: plain transformers loads it."""
+    """Save a model in HF layout, with the source of classes that transformers lacks, so that it can load the model."""
     model.save_pretrained(directory)
     share_tensors(directory)
     kind, norm = model.config.model_type, replaced_norm(model)
@@ -192,7 +192,7 @@ def _add_source(directory: Path, source: Path, more: str = "") -> None:
 def _name_classes(
     directory: Path, kind: str, source: Path, config: type[PreTrainedConfig], model: type[PreTrainedModel]
 ) -> None:
-    """Write into config.json the type of a model that transformers does not have, and where its classes are."""
+    """Write the type and the classes of a model that transformers lacks into its config.json."""
     path = directory / "config.json"
     saved = json.loads(path.read_text(encoding="utf-8"))
     saved["model_type"] = kind

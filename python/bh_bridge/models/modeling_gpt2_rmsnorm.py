@@ -1,6 +1,6 @@
 """GPT-2 with RMSNorm in place of every LayerNorm.
 
-This file is complete in itself: a copy of it lies beside every saved RMSNorm model, so that plain
+This file has no dependencies on bh-bridge. A copy is saved with every RMSNorm model, so that
 `AutoModelForCausalLM.from_pretrained(directory, trust_remote_code=True)` loads the model without bh-bridge.
 """
 
@@ -41,13 +41,13 @@ def replace_norms(module: nn.Module) -> int:
 
 
 class GPT2RMSNormConfig(GPT2Config):
-    """GPT2Config under a name that transformers does not know, so that it never loads the weights as a plain GPT-2."""
+    """GPT2Config with a `model_type` unknown to transformers, so that it never loads the weights as a plain GPT-2."""
 
     model_type = "gpt2_with_rmsnorm"
 
 
 class GPT2RMSNormLMHeadModel(GPT2LMHeadModel):
-    """GPT2LMHeadModel whose LayerNorms are RMSNorms; the weights have the same names, less the norms' biases."""
+    """GPT2LMHeadModel with RMSNorm; its weights have the same names, without the biases of the norms."""
 
     config_class = GPT2RMSNormConfig
 

@@ -1,7 +1,7 @@
-"""Any causal model of transformers with other norms than its own.
+"""Causal models of transformers with replaced norms.
 
-Copies of this file and of modeling_gpt2_rmsnorm.py lie beside every model that was saved with them, with the classes of
-its family at the end: plain `AutoModelForCausalLM.from_pretrained(directory, trust_remote_code=True)` loads it.
+Copies of this file, with the classes of the family appended, and of modeling_gpt2_rmsnorm.py are saved with every such
+model, so that `AutoModelForCausalLM.from_pretrained(directory, trust_remote_code=True)` loads it without bh-bridge.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from transformers import CONFIG_MAPPING, PreTrainedConfig, PreTrainedModel
 
 from .modeling_gpt2_rmsnorm import RMSNorm
 
-# What stands between the family and `ForCausalLM` in the name of a class whose norms were replaced.
+# The part of a class name between the family and `ForCausalLM` that names the replaced norm.
 NORM_NAMES = {"rmsnorm": "WithRMSNorm", "layernorm": "WithLayerNorm"}
 
 
 def is_norm(module: nn.Module) -> bool:
-    """Whether a module is a normalisation with a weight for each component, whichever library it comes from."""
+    """Whether a module is a norm, of any library, with one weight per component."""
     weight = getattr(module, "weight", None)
     return type(module).__name__.endswith("Norm") and weight is not None and weight.dim() == 1
 
@@ -26,7 +26,7 @@ def is_norm(module: nn.Module) -> bool:
 def replace_own_norms(module: nn.Module, norm: str) -> int:
     """Replace every norm below `module` by an RMSNorm or LayerNorm of its size and eps; return how many.
 
-    norm: "rmsnorm" | "layernorm". Weights begin at 1, biases at 0.
+    norm: "rmsnorm" | "layernorm". Weights start at 1, biases at 0.
     """
     replaced = 0
     for name, child in module.named_children():
@@ -46,8 +46,8 @@ def with_norms(
 ) -> tuple[type[PreTrainedConfig], type[PreTrainedModel]]:
     """A family's configuration and model with replaced norms, as classes of a module.
 
-    kind: the family, by transformers' `model_type`. The configuration has a `model_type` that transformers does not
-    know, so that it never loads the weights with the family's own norms.
+    kind: the `model_type` of the family in transformers. The new configuration has a `model_type` unknown to
+    transformers, so that it never loads the weights with the family's own norms.
     """
     name = f"{native.__name__.removesuffix('ForCausalLM')}{NORM_NAMES[norm]}"
     own: Any = native.config_class
@@ -57,7 +57,7 @@ def with_norms(
 
     def build(self: Any, config: PreTrainedConfig) -> None:
         native.__init__(self, config)
-        vars(config)["model_type"] = kind  # of this object: transformers looks up how the family's weights are stored
+        vars(config)["model_type"] = kind  # transformers looks up the storage of the family's weights by it
         self.replaced_norms = replace_own_norms(self, norm)
 
     members = {"__init__": build, "config_class": config_class, "__module__": module}

@@ -1,7 +1,7 @@
-"""The programme's own small model (`tinylm`): torch's encoder layers with a causal mask, read out by the embedding.
+"""The small model of the notebook series (`tinylm`): torch's encoder layers with a causal mask and a tied head.
 
-A copy of this file lies beside every model of the kind: plain
-`AutoModelForCausalLM.from_pretrained(directory, trust_remote_code=True)` loads it.
+A copy of this file is saved with every such model, so that
+`AutoModelForCausalLM.from_pretrained(directory, trust_remote_code=True)` loads it without bh-bridge.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class TinyLMConfig(PreTrainedConfig):
 
 
 def gelu(values: torch.Tensor) -> torch.Tensor:
-    """The exact GELU. Given torch's own function, encoder layers evaluate by a fused kernel with bits of its own."""
+    """The exact GELU. With torch's own function, encoder layers would use a fused kernel with different bits."""
     return functional.gelu(values)
 
 
@@ -52,8 +52,8 @@ TIED = {"lm_head.weight": "embedding.weight"}
 class TinyLMForCausalLM(PreTrainedModel, GenerationMixin):
     """Embeddings of tokens and positions, an nn.TransformerEncoder, a last LayerNorm; logits are hidden @ embedding.T.
 
-    The order of the draws: embedding and positions as torch makes them, one encoder layer, which all layers are copies
-    of, then embedding and positions anew, N(0, initializer_range).
+    Random numbers are drawn in this order: embedding and positions by torch's default, one encoder layer (all layers
+    are copies of it), then embedding and positions again from N(0, initializer_range).
     """
 
     config_class = TinyLMConfig
@@ -74,14 +74,14 @@ class TinyLMForCausalLM(PreTrainedModel, GenerationMixin):
         )
         self.encoder = nn.TransformerEncoder(layer, config.n_layer, enable_nested_tensor=False)
         self.norm = nn.LayerNorm(config.n_embd)
-        # The embedding under another name, as transformers has it: it is never filled, so that nothing is drawn for it.
+        # Tied to the embedding by transformers. On `meta`, it draws no random numbers.
         self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False, device="meta")
         nn.init.normal_(self.embedding.weight, std=config.initializer_range)
         nn.init.normal_(self.positions.weight, std=config.initializer_range)
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
-        """Nothing: every module has been drawn as it was made."""
+        """Do nothing: every module is initialized when it is made."""
 
     def get_input_embeddings(self) -> nn.Module:
         return self.embedding
@@ -97,13 +97,13 @@ class TinyLMForCausalLM(PreTrainedModel, GenerationMixin):
         num_items_in_batch: torch.Tensor | int | None = None,
         **_: Any,
     ) -> CausalLMOutput:
-        """Logits [batch, tokens, vocab] of token ids [batch, tokens]; with labels of the same shape their loss.
+        """Logits [batch, tokens, vocab] of token ids [batch, tokens], and the loss for labels of the same shape.
 
-        The loss is the mean cross-entropy over all positions but the last, each against the label of the next; with
-        `num_items_in_batch` the sum over that number. ValueError for padding, which there is none of.
+        The loss is the mean cross-entropy of each position's prediction of the next label; with `num_items_in_batch` it
+        is their sum divided by that number. ValueError for padding, which is not supported.
         """
         if attention_mask is not None and not attention_mask.all():
-            raise ValueError("TinyLM has no padding: give rows of one length, with an attention mask of ones")
+            raise ValueError("TinyLM does not support padding: pass rows of equal length")
         length = input_ids.shape[1]
         mask = nn.Transformer.generate_square_subsequent_mask(length, device=input_ids.device)
         states = self.embedding(input_ids) + self.positions(torch.arange(length, device=input_ids.device))

@@ -1,1 +1,1 @@
-"""What runs on a Ray cluster: a job with its workers, and a look at the nodes. Nothing else imports it."""
+"""Code for Ray clusters: a job with its workers, and a check of the nodes. Other packages do not import it."""

@@ -1,4 +1,4 @@
-"""The channel to the controller, which hands out the trials: HTTP with a token, one request after the other."""
+"""The HTTP server for the controller, which assigns the trials. Requests need a token."""
 
 # pyright: reportMissingImports=false
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Channel(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         what, *rest = self.path.strip("/").split("/")
         if self.pool.is_ending and what in ("start", "order", "chunk"):
-            self._answer({"error": "the job ends: its controller has been silent"}, 410)
+            self._answer({"error": "the job is ending: no request from its controller"}, 410)
             return
         if not self.pool.is_new(self.headers.get("X-Request", "")):
             self._answer({})
@@ -54,7 +54,7 @@ class Channel(BaseHTTPRequestHandler):
         except (ray.exceptions.RayError, ValueError, KeyError) as error:
             self._answer({"error": first_lines(str(error))}, 500)
             return
-        self._answer({} if is_known else {"error": f"nothing is called {self.path}"}, 200 if is_known else 404)
+        self._answer({} if is_known else {"error": f"{self.path} was not found"}, 200 if is_known else 404)
 
     def _obey(self, what: str, worker: str, body: bytes) -> bool:
         actor = self.pool.workers.get(worker)
@@ -95,7 +95,7 @@ class Channel(BaseHTTPRequestHandler):
     def _is_allowed(self) -> bool:
         given = self.headers.get("Authorization", "")
         if not hmac.compare_digest(given, f"Bearer {TOKEN}"):
-            self._answer({"error": "another token is needed"}, 401)
+            self._answer({"error": "wrong token"}, 401)
             return False
         self.pool.hear()
         return True
@@ -109,11 +109,11 @@ class Channel(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Requests are not told: the log is for what goes wrong."""
+        """Do not log requests, only errors."""
 
 
 def listen(pool: WorkerPool) -> ThreadingHTTPServer:
-    """A server for the controller of these workers, on the first free port."""
+    """Open a server for the controller of these workers on the first free port."""
     handler = type("PoolChannel", (Channel,), {"pool": pool})
     host = HOST if HOST == "127.0.0.1" else ray.util.get_node_ip_address()
     for port in PORTS:

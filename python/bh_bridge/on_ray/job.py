@@ -1,7 +1,7 @@
-"""The one job that a sweep has on a Ray cluster; started by entry.sh in the unpacked package.
+"""The job of a sweep on a Ray cluster, started by entry.sh in the unpacked package.
 
-It holds the workers (an actor each) and a channel to the controller. It knows nothing of trials and of the ledger, and
-ends when its controller has been silent for a while.
+It holds the workers (one actor each) and a channel to the controller, and ends if the controller stops sending
+requests. It does not know the ledger.
 """
 
 # pyright: reportMissingImports=false
@@ -20,8 +20,8 @@ from bh_bridge.on_ray.pool import WorkerPool
 
 def main() -> None:
     if not TOKEN:
-        raise SystemExit("BH_BRIDGE_CHANNEL_TOKEN is not set: this is started by bh-bridge, as a job")
-    cloudpickle.register_pickle_by_value(on_ray)  # the actors' Python does not find it by its name
+        raise SystemExit("BH_BRIDGE_CHANNEL_TOKEN is not set: bh-bridge starts this script as a job")
+    cloudpickle.register_pickle_by_value(on_ray)  # actors cannot import it by name
     ray.init(log_to_driver=False)
     pool = WorkerPool()
     server = listen(pool)

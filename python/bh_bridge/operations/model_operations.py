@@ -54,7 +54,9 @@ def create(request: ModelCreate) -> ModelCreateReply:
     )
     embedding = embedding_of(model)
     if (rows := len(embedding)) != config["vocab_size"]:
-        raise ConfigInvalid(f"model.vocab_size is {config['vocab_size']}, and the model has {rows} rows: set it so")
+        raise ConfigInvalid(
+            f"model.vocab_size is {config['vocab_size']}, but the model has {rows} rows: set it to {rows}"
+        )
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     head = cast("Any", model.get_output_embeddings())
     parameters = [
@@ -78,7 +80,7 @@ def tensor(request: ModelTensor) -> ModelTensorReply:
 
 @torch.no_grad()
 def set_tensor(request: ModelSetTensor) -> ModelSetTensorReply:
-    """Operation `model.set_tensor`: fill a parameter from raw bytes of the same shape; another dtype is rounded."""
+    """Operation `model.set_tensor`: fill a parameter from raw bytes of the same shape, rounding another dtype."""
     parameter = _parameter(request)
     if list(parameter.shape) != request["shape"]:
         raise ConfigInvalid(f"{request['name']} has shape {list(parameter.shape)}, not {request['shape']}")
@@ -98,7 +100,7 @@ def forward(request: ModelForward) -> ModelForwardReply:
 
 @torch.no_grad()
 def generate(request: ModelGenerate) -> ModelGenerateReply:
-    """Operation `model.generate`: the prompt and what follows it, as token ids."""
+    """Operation `model.generate`: token ids of the prompt and its continuation."""
     model: PreTrainedModel = registry.find(request["handle"])
     model.eval()
     tokens = _token_ids([request["tokens"]], model, new_tokens=request["options"].get("max_new_tokens") or 0)
@@ -106,8 +108,8 @@ def generate(request: ModelGenerate) -> ModelGenerateReply:
         torch.manual_seed(request["seed"])
     options: dict[str, Any] = {key: value for key, value in request["options"].items() if value is not None}
     for name in FRACTIONS & options.keys():
-        options[name] = float(options[name])  # transformers takes no int for them, and JSON writes 2.0 as 2
-    # A token is a byte: none of them ends a text or pads it, whatever the configuration's defaults say.
+        options[name] = float(options[name])  # transformers rejects int, and JSON writes 2.0 as 2
+    # No token ends or pads a text, whatever the defaults of the configuration.
     generator: Any = model  # `generate` comes from a mixin that the type checker does not follow
     output = generator.generate(
         tokens, attention_mask=torch.ones_like(tokens), eos_token_id=None, pad_token_id=0, **options
@@ -116,17 +118,17 @@ def generate(request: ModelGenerate) -> ModelGenerateReply:
 
 
 def _token_ids(rows: list[list[int]], model: PreTrainedModel, new_tokens: int = 0) -> torch.Tensor:
-    """Token ids [batch, tokens] on the model's device; ConfigInvalid for what the model has no embedding for."""
+    """Token ids [batch, tokens] on the model's device; ConfigInvalid if the model has no embedding for them."""
     vocab = len(embedding_of(model))
     positions: int = getattr(model.config, "max_position_embeddings", None) or sys.maxsize
     lengths = {len(row) for row in rows}
     if len(lengths) != 1 or 0 in lengths:
         raise ConfigInvalid(
-            f"every row needs as many tokens as the others, and at least one: their lengths are {sorted(lengths)}"
+            f"all rows need the same number of tokens, at least one: their lengths are {sorted(lengths)}"
         )
     length = lengths.pop() + new_tokens
     if length > positions:
-        raise ConfigInvalid(f"{length} tokens, with the new ones, are more than the model's {positions} positions")
+        raise ConfigInvalid(f"{length} tokens, including the new ones, exceed the model's {positions} positions")
     largest = max(max(row) for row in rows)
     if largest >= vocab:
         raise ConfigInvalid(f"token {largest} is not in the vocabulary of {vocab}")
@@ -134,7 +136,7 @@ def _token_ids(rows: list[list[int]], model: PreTrainedModel, new_tokens: int = 
 
 
 def save(request: ModelSave) -> ModelSaveReply:
-    """Operation `model.save`: write the model in HF layout into a directory where nothing is lost by it."""
+    """Operation `model.save`: write the model in HF layout into a directory without losing other files."""
     model = registry.find(request["handle"])
     target = Path(request["directory"])
     demand_free(target, overwrite=request["overwrite"])
@@ -163,7 +165,7 @@ def _parameter(request: ModelTensor | ModelSetTensor) -> torch.nn.Parameter:
 
 
 def _nearest(name: str, names: list[str]) -> str | None:
-    """The name that was meant: it is compared whole, and with as many of each name's last parts as it has itself."""
+    """The closest name, comparing whole names and endings with the same number of parts."""
     parts = name.count(".") + 1
     endings = {".".join(full.split(".")[-parts:]): full for full in reversed(names)}
     near = difflib.get_close_matches(name, [*names, *endings], n=1)

@@ -1,4 +1,4 @@
-"""Operations on a trainer, whose steps its engine computes: create, train, evaluate, read the state."""
+"""Operations on a trainer: create, train, evaluate, read the state, close."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ from bh_bridge.training.control import TrainingState
 from bh_bridge.training.resuming import Resumption, go_back, prepare_directory
 from bh_bridge.training.run_step import RunStep
 
-OUTPUT_LOG = "python.log"  # of a run: what Python and its libraries print
+OUTPUT_LOG = "python.log"  # of a run: the output of Python and its libraries
 
 
 @dataclass
 class HeldTrainer:
-    """An engine with what its steps are written to; `create` opens everything, `train` closes it."""
+    """An engine and the files of its run. `create` opens them, `train` closes them."""
 
     model: PreTrainedModel
     engine: Engine
@@ -65,12 +65,12 @@ class HeldTrainer:
     max_steps: int
     lock_fd: int | None
     team: Team | None  # of a training in several processes
-    libraries: LibraryState = field(default_factory=LibraryState)  # at the end of `create`; training begins with it
-    is_new: bool = True  # it begins with the weights that the model has by then, not with those of a checkpoint
-    checkpoint: Path | None = None  # what the engine has loaded
+    libraries: LibraryState = field(default_factory=LibraryState)  # at the end of `create`; restored before training
+    is_new: bool = True  # it starts from the weights of the model, not from a checkpoint
+    checkpoint: Path | None = None  # loaded by the engine
 
     def close(self) -> None:
-        """Close the files and let go of the run's lock; the trainer can still evaluate and save its model."""
+        """Close the files and release the lock of the run; the trainer can still evaluate and save its model."""
         if self.lock_fd is not None:
             self.step.close()
             self.step.group = None
@@ -85,14 +85,14 @@ class HeldTrainer:
 def create(request: TrainerCreate) -> TrainerCreateReply:
     """Operation `trainer.create`: lock the run, open its recording, build the engine; `train` records step 0.
 
-    With `resume`, everything goes back to the newest checkpoint that verifies, or to the start when there is none.
+    With `resume`, everything returns to the newest valid checkpoint, or to the start if there is none.
     """
     directory = Path(request["run_directory"])
     with storage_errors(directory), contextlib.ExitStack() as undo:
         lock_fd = hold_lock(directory)
         undo.callback(release_lock, lock_fd)
         reply = _create(request, directory, lock_fd, undo)
-        undo.pop_all()  # from here on they are the trainer's to close
+        undo.pop_all()  # the trainer closes them from now on
         return reply
 
 
@@ -112,7 +112,7 @@ def _create(request: TrainerCreate, directory: Path, lock_fd: int, undo: context
         undo.callback(team.close)
     first_step = import_trainer_state(request["start_from"], directory) if request["start_from"] else 0
     tap = EmbeddingTap(model)
-    optimizer = OptimizerView(  # of the engine, which comes last
+    optimizer = OptimizerView(  # called once the engine below exists
         lambda weight: engine.optimizer_state(weight),
         lambda weight: engine.optimizer_settings(weight),
         lambda weight: foreseen_state(request["engine"]["name"], request, model, weight),
@@ -156,25 +156,25 @@ def _create(request: TrainerCreate, directory: Path, lock_fd: int, undo: context
 
 
 def train(request: TrainerTrain) -> TrainerTrainReply:
-    """Operation `trainer.train`: train to the end, or to a stop; leave a run that is whole either way."""
+    """Operation `trainer.train`: train to the end or until stopped; the run is complete on disk either way."""
     held = untrained(request["handle"])
     with closing_after(held), output_to(held.run_directory / OUTPUT_LOG) as log:
         held.step.attach(request["training"], log)
-        held.libraries.restore()  # other calls since `create` have drawn from the streams of the process
+        held.libraries.restore()  # other calls since `create` may have drawn random numbers
         return train_held(held)
 
 
 def untrained(handle: Handle) -> HeldTrainer:
-    """A trainer that has not trained; ConfigInvalid for one that has."""
+    """Return a trainer that has not trained yet; ConfigInvalid otherwise."""
     held: HeldTrainer = registry.find(handle)
     if held.lock_fd is None:
-        raise ConfigInvalid("this trainer has trained already, and its run is closed: create another trainer")
+        raise ConfigInvalid("this trainer has already trained, and its run is closed: create another trainer")
     return held
 
 
 @contextlib.contextmanager
 def closing_after(held: HeldTrainer) -> Generator[None]:
-    """Close a trainer after its training, however that ends, and name what ended it."""
+    """Close a trainer however its training ends, and explain an error of a rank."""
     try:
         with storage_errors(held.run_directory):
             yield
@@ -185,9 +185,9 @@ def closing_after(held: HeldTrainer) -> Generator[None]:
 
 
 def train_held(held: HeldTrainer) -> TrainerTrainReply:
-    """Train to the end, or to a stop; the reply of `trainer.train`.
+    """Train to the end or until stopped; return the reply of `trainer.train`.
 
-    The initial state is recorded here and not by `create`: other calls can change the model in between.
+    The initial state is recorded here, not in `create`, because other calls can change the model in between.
     """
     engine, events = held.engine, held.events
     first_step, max_steps = engine.state.global_step, held.max_steps
@@ -199,15 +199,15 @@ def train_held(held: HeldTrainer) -> TrainerTrainReply:
     started = time.monotonic()
     if first_step < max_steps:
         engine.train()
-    else:  # it died after its last step
+    else:  # the process died after the last step
         events.emit("train_end", global_step=first_step, epoch=engine.state.epoch)
     seconds = time.monotonic() - started
     state = engine.state
     reason = held.step.stop_reason(state)
     held.recorder.commit()
-    if reason is not None and reason != "orphaned":  # an orphan has a second to live, and will be resumed
+    if reason is not None and reason != "orphaned":  # an orphan exits within a second and will be resumed
         held.recorder.shorten()
-    if reason in (None, "decider"):  # the run ended as it was meant to; an interrupted one goes on from its checkpoint
+    if reason in (None, "decider"):  # an interrupted run has no final model: it resumes from its checkpoint
         _save_final(held, state.global_step)
     if reason is not None:
         events.emit("stopped", global_step=state.global_step, epoch=state.epoch, reason=reason)
@@ -225,7 +225,7 @@ def train_held(held: HeldTrainer) -> TrainerTrainReply:
 
 
 def _save_final(held: HeldTrainer, step: int) -> None:
-    """Write the trained model into `final/`, unless it is there: it may have been the last thing before death."""
+    """Write the trained model into `final/`, unless an earlier process already did."""
     target = held.run_directory / "final"
     if checkpoints.problem_of(target) is None and checkpoints.read_manifest(target)["global_step"] == step:
         return
@@ -241,32 +241,32 @@ def evaluate(request: TrainerEvaluate) -> TrainerEvaluateReply:
     """Operation `trainer.evaluate`: loss and perplexity on the held-out windows."""
     held: HeldTrainer = registry.find(request["handle"])
     if not held.step.has_held_out:
-        raise ConfigInvalid("nothing is held out of the corpus: set data.held_out to a fraction, for example 0.1")
+        raise ConfigInvalid("no text is held out: set data.held_out to a fraction, for example 0.1")
     loss = held.engine.evaluate()["eval_loss"]
     return {"loss": finite(loss), "perplexity": finite(math.exp(loss) if loss < 700 else math.inf)}
 
 
 def state(request: TrainerState) -> TrainerStateReply:
-    """Operation `trainer.state`: TrainerState under its own names."""
+    """Operation `trainer.state`: the fields of TrainingState."""
     held: HeldTrainer = registry.find(request["handle"])
     return finite({name: getattr(held.engine.state, name) for name in TrainingState.__annotations__})
 
 
 def close(request: TrainerClose) -> TrainerCloseReply:
-    """Operation `trainer.close`: close the files, let go of the run's lock, forget the trainer."""
+    """Operation `trainer.close`: close the files, release the lock of the run, forget the trainer."""
     registry.find(request["handle"]).close()
     return registry.release(request)
 
 
 def _require_one_process_where_needed(request: TrainerCreate) -> None:
-    """Refuse what several processes cannot do; what the configuration alone tells, TypeScript has refused."""
+    """Refuse requests that several processes do not support; TypeScript has checked the configuration."""
     if request["engine"]["processes"] == 1:
         return
     if request["trace"]:
-        raise ConfigInvalid("every tensor of a step is there in one process alone: compare runs of engine.processes=1")
+        raise ConfigInvalid("a step can be traced only in one process: set engine.processes=1")
     if request["device"] == "mps":
         raise ConfigInvalid(
-            "engine.processes: a Mac has one GPU, and each process needs one: train on the CPU (device=cpu)"
+            "engine.processes: each process needs its own GPU, and a Mac has only one. Train on the CPU (device=cpu)"
         )
 
 

@@ -1,4 +1,4 @@
-"""Operation `hello`: the first exchange. Sets the process up, then says what it found."""
+"""Operation `hello`, the first request: sets up the process and describes its environment."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ RECORD_FILE = "environment.python.json"  # of a run
 
 
 def hello(request: Hello) -> dict[str, object]:
-    """Prepare the process in the order that matters, import torch, and describe the environment.
+    """Prepare the process, import torch, and describe the environment. The order matters.
 
-    request: protocol, channel {path, token}, threads (None = PyTorch's own choice), device, cores (None = any).
+    request: protocol, channel {path, token}, threads (None: chosen by PyTorch), device, cores (None: any).
     """
     if request["protocol"] != PROTOCOL_VERSION:
-        return {"protocol": PROTOCOL_VERSION, "python": platform.python_version()}  # TypeScript names both versions
+        return {"protocol": PROTOCOL_VERSION, "python": platform.python_version()}  # TypeScript reports both versions
     check_request("hello", request)
     _restore_json()
     _make_spawn_safe()
@@ -73,17 +73,17 @@ def _version(package: str) -> str | None:
 
 
 def _restore_json() -> None:
-    """Undo pythonia's change to the json module, for objects that never come here: it hides what cannot be encoded."""
+    """Undo pythonia's change to the json module, which hides values that cannot be encoded."""
     patch = sys.modules.get("json_patch")
     if patch is not None:
         json.JSONEncoder.default = patch._default.default
 
 
 def _make_spawn_safe() -> None:
-    """Keep child processes (DataLoader workers with spawn) from running the bridge's main module again.
+    """Keep spawned child processes (DataLoader workers) from running the main module again.
 
-    multiprocessing re-imports the file of `__main__` in a spawned child, and pythonia's has no guard: it would read
-    the parent's requests. A main module without a file is left alone.
+    multiprocessing imports the file of `__main__` in a spawned child, and pythonia's would read the requests of the
+    parent. It ignores a main module without a file.
     """
     main = sys.modules["__main__"]
     if hasattr(main, "__file__"):
@@ -92,17 +92,16 @@ def _make_spawn_safe() -> None:
 
 
 def _leave_terminal() -> None:
-    """Ctrl-C in the terminal is for Node, which asks over the channel; a SIGINT that arrives here was sent on purpose.
+    """Join a new process group, so that Ctrl-C in the terminal reaches only Node, which sends interrupts itself.
 
-    Until now it was ignored: the launcher starts Python that way. The group is this process and its workers, so that
-    they can be ended together.
+    The group contains this process and its workers, so that they can be ended together. Until now SIGINT was ignored.
     """
     os.setpgid(0, 0)
     interrupts.listen()
 
 
 def _keep_offline() -> None:
-    """Nothing leaves the machine: no hub look-ups, no telemetry, no trackers."""
+    """Disable hub requests, telemetry and trackers."""
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["TRANSFORMERS_OFFLINE"] = "1"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
@@ -111,13 +110,13 @@ def _keep_offline() -> None:
 
 
 def _stay_on(cores: list[int] | None) -> None:
-    """Keep this process and its threads on these cores, where the system can: processes side by side share no cache."""
+    """Pin this process to these cores on Linux, so that parallel processes do not share caches."""
     if cores is not None and sys.platform == "linux":
         os.sched_setaffinity(0, cores)
 
 
 def _select_cuda_device(device: str) -> None:
-    """Make the chosen GPU the only visible one, before torch is imported: Trainer would use them all in parallel."""
+    """Make the chosen GPU the only visible one before torch is imported, because Trainer would use all."""
     if not device.startswith("cuda"):
         return
     index = int(device.partition(":")[2] or 0)
@@ -129,17 +128,17 @@ def _select_cuda_device(device: str) -> None:
 
 
 def write_environment(run_directory: Path) -> None:
-    """Write the environment of this process into a run, once: it is for people, `run.json` has the pin."""
+    """Write the environment of this process into a run once, for people; `run.json` contains the pinned versions."""
     path = run_directory / RECORD_FILE
     if not path.exists():
         path.write_text(json.dumps(describe_environment(), indent=2) + "\n", encoding="utf-8")
 
 
 def describe_environment() -> dict[str, object]:
-    """What a run is computed with, in full: every installed package, the processor, the BLAS."""
+    """The environment of a run in full: every installed package, the processor, the BLAS."""
     import torch
 
-    # What setuptools carries inside itself is seen only once something has imported setuptools.
+    # The packages vendored by setuptools are visible only after setuptools was imported.
     found = [each for each in metadata.distributions() if Path(str(each.locate_file(""))).name != "_vendor"]
     installed = {(each.metadata["Name"] or "").lower(): each.version for each in found}
     return {
@@ -151,7 +150,7 @@ def describe_environment() -> dict[str, object]:
         "allowed_cores": sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else None,
         "threads": {"intra_op": torch.get_num_threads(), "inter_op": torch.get_num_interop_threads()},
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "torch_build": torch.__config__.show().strip().splitlines(),  # the BLAS and its version are in here
+        "torch_build": torch.__config__.show().strip().splitlines(),  # includes the BLAS and its version
         "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
         "packages": {name: version for name, version in sorted(installed.items()) if name},
     }

@@ -1,6 +1,6 @@
-"""Ends the operation that is under way by KeyboardInterrupt, and never the one after it.
+"""Ends a given operation by KeyboardInterrupt, and never the one after it.
 
-Operations are counted on both sides; whoever interrupts names the one that is meant, which may not have begun yet.
+Both sides count operations. An interrupt names its operation, which may not have started yet.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ Result = TypeVar("Result")
 
 _current = 0  # number of the newest operation
 _is_running = False
-_meant: int | None = None  # number of the operation to end, until the signal that was sent for it has come
+_meant: int | None = None  # number of the operation to end, until its signal has arrived
 
 
 def listen() -> None:
-    """Take SIGINT over from Python, whose own handler would end an idle process. Main thread only."""
+    """Replace Python's handler of SIGINT, which would end an idle process. Main thread only."""
     signal.signal(signal.SIGINT, _on_interrupt)
 
 
 def interrupt(operation: int) -> None:
-    """End an operation, from another thread; one that has ended is left alone, one that comes is ended as it begins."""
+    """End an operation from another thread, or as soon as it starts; ignored if it has already ended."""
     global _meant
     _meant = operation
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # wakes the main thread from any wait
@@ -45,8 +45,8 @@ def interruptible(task: Callable[[], Result]) -> Result:
 
 def _on_interrupt(_signal: int, _frame: FrameType | None) -> None:
     global _meant
-    meant = _meant  # None: somebody sent this SIGINT by hand
+    meant = _meant  # None: SIGINT was sent by a user
     if meant is not None and meant <= _current:
-        _meant = None  # this was its signal: the next one is another's
+        _meant = None  # the next signal is for another operation
     if _is_running and meant in (None, _current):
         raise KeyboardInterrupt

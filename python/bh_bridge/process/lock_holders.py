@@ -1,14 +1,15 @@
-"""Which of these run directories are locked, and by which process. Needs nothing but the standard library.
+"""Locks of run directories. As a script, it requires only the standard library.
 
-Run as `python lock_holders.py MARKER HOW DIRECTORY…`; HOW is `now`, or `after-patience` to give a holder that is about
-to end the time that this takes. Prints one line, the marker and a JSON object: `holders`, directory to Holder.
+`python lock_holders.py MARKER HOW DIRECTORY…` reports which directories are locked, and by which process. HOW is `now`,
+or `after-patience` to wait for holders that are about to end. It prints the marker and a JSON object on one line:
+`holders`, a Holder by directory.
 
-On a file system that several machines share, a lock may be known to the kernel of its own machine alone. So a holder
-also leaves its machine (name and boot) and a heartbeat, the time of the lock file's last change. A lock that the kernel
-here says is free is held all the same when another machine left its name and its heart still beats.
+`python lock_holders.py MARKER hold NODE DIRECTORY` holds the lock of a directory for a Node process, which cannot lock
+files itself, until stdin ends. It prints the Holder if another process has the lock.
 
-As `python lock_holders.py MARKER hold NODE DIRECTORY` it takes the lock of one directory for a Node process, which the
-kernel lets no Node take itself, prints who has it instead, or nobody, and keeps it until its stdin ends.
+On a shared file system, the kernel may know only the locks of its own machine. A holder therefore also writes its host
+name and boot ID and a heartbeat (the modification time of the lock file). A lock with the heartbeat of another machine
+is considered held.
 """
 
 from __future__ import annotations
@@ -26,29 +27,29 @@ from pathlib import Path
 from typing import TypedDict
 
 LOCK_FILE = "run.lock"
-PROBE_PATIENCE_SECONDS = 0.5  # whoever lists runs holds a lock for microseconds
-ORPHAN_PATIENCE_SECONDS = 30.0  # a Python whose Node has died ends by itself, within 1.2 s unless the machine is busy
+PROBE_PATIENCE_SECONDS = 0.5  # listing runs holds a lock for microseconds
+ORPHAN_PATIENCE_SECONDS = 30.0  # Python ends within 1.2 s of Node unless the machine is busy
 RETRY_SECONDS = 0.05
-NOTE_BYTES = 512  # two numbers, a host name, which has 255 bytes at most, the identity of a boot, and a word
+NOTE_BYTES = 512  # two numbers, a host name of at most 255 bytes, a boot ID and a word
 HEARTBEAT_SECONDS = 10.0
-SILENT_SECONDS = 60.0  # clocks of machines that share files differ by less, and a busy machine still beats six times
-HANDOVER_SECONDS = 1.0  # what another machine has written by then is seen
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # Linux; elsewhere the name of a machine has to do
+SILENT_SECONDS = 60.0  # six heartbeats; more than clocks of machines differ
+HANDOVER_SECONDS = 1.0  # until writes of another machine are visible
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # Linux; other systems use only the host name
 ENDED = "ended"
 
 
 class Holder(TypedDict):
     """A process that writes a run."""
 
-    pid: int  # 0 where it did not leave its number
+    pid: int  # 0 if unknown
     host: str | None  # None: this machine
-    is_orphan: bool  # the Node that started it is gone, so it is about to end
+    is_orphan: bool  # its Node has ended, so it is about to end
 
 
 def take_lock(directory: str, pid: int, node_pid: int) -> int | Holder:
-    """Take the lock of a directory and return its file descriptor, or who holds it and does not let go.
+    """Take the lock of a directory and return its file descriptor, or return the current holder.
 
-    What is left in the file: the process that writes here, its Node, the machine that they are on, and its boot.
+    The lock file contains the process ID, that of its Node, the host name and the boot ID.
     """
     fd = _lock(directory)
     if not isinstance(fd, int):
@@ -62,7 +63,7 @@ def take_lock(directory: str, pid: int, node_pid: int) -> int | Holder:
             return other
         _write_note(fd, note)
         if before != "" and not _is_of_this_kernel(before):
-            # Two machines may find the same silent lock at once: whoever wrote last has it.
+            # Two machines may take the same abandoned lock at once. The last writer has it.
             time.sleep(HANDOVER_SECONDS)
             now = os.pread(fd, NOTE_BYTES, 0).decode(errors="replace")
             if now != note:
@@ -76,12 +77,12 @@ def take_lock(directory: str, pid: int, node_pid: int) -> int | Holder:
 
 
 def release_lock(fd: int) -> None:
-    """Let go of a lock that `take_lock` gave, and say so to other machines."""
+    """Release a lock of `take_lock`, and mark it as released for other machines."""
     try:
         note = os.pread(fd, NOTE_BYTES, 0)
         os.pwrite(fd, ENDED.encode() + b"\n", len(note))
     except OSError:
-        pass  # the file system has no room, or is gone: the heart stops beating
+        pass  # the disk is full or missing; the heartbeat stops anyway
     os.close(fd)
 
 
@@ -103,17 +104,17 @@ def _write_note(fd: int, note: str) -> None:
     data = note.encode()
     os.ftruncate(fd, 0)
     written = 0
-    while written < len(data):  # a disk that is nearly full can cut a single write short
+    while written < len(data):  # a single write can be cut short by a nearly full disk
         written += os.pwrite(fd, data[written:], written)
 
 
 def _beat(fd: int, note: str) -> None:
-    """Change the time of the lock file again and again, for as long as the lock is ours."""
+    """Update the modification time of the lock file while the lock is held."""
     while True:
         time.sleep(HEARTBEAT_SECONDS)
         try:
             if os.pread(fd, NOTE_BYTES, 0) != note.encode():
-                return  # it was released, and this number may be another file's by now
+                return  # it was released, and the descriptor may belong to another file
             os.utime(fd)
         except OSError:
             return
@@ -128,16 +129,16 @@ def _try_lock(fd: int) -> bool:
 
 
 def holder_of(directory: str) -> Holder | None:
-    """The holder of a run's lock; None when nobody holds it. The kernel is asked: a file can be out of date."""
+    """The holder of a lock according to the kernel; None if it is free."""
     try:
-        # To read only: whoever looks at a run on a share may not be allowed to write there.
-        # Nonblocking: opening a pipe in the place of the file would wait for a writer.
+        # Read-only, because a reader of the run may lack write permission.
+        # Nonblocking, because opening a pipe in place of the file would wait for a writer.
         fd = os.open(os.path.join(directory, LOCK_FILE), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:  # no lock file: nothing was ever written there
+    except OSError:  # no lock file: the run was never written
         return None
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
-            return None  # nobody writes there; the readers of the run report what is in its place
+            return None  # readers of the run report it
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return _holder(os.pread(fd, NOTE_BYTES, 0).decode(errors="replace"))
@@ -148,7 +149,7 @@ def holder_of(directory: str) -> Holder | None:
 
 
 def holder_after_patience(directory: str) -> Holder | None:
-    """As `holder_of`, but a holder that is about to let go is given the time that this takes."""
+    """As `holder_of`, but wait for a holder that is about to release the lock."""
     began_at = time.monotonic()
     while (holder := holder_of(directory)) is not None:
         patience = ORPHAN_PATIENCE_SECONDS if holder["is_orphan"] else PROBE_PATIENCE_SECONDS
@@ -159,20 +160,20 @@ def holder_after_patience(directory: str) -> Holder | None:
 
 
 def _elsewhere(fd: int, note: str) -> Holder | None:
-    """Who holds a lock that is free for all that the kernel here knows: another machine whose heart beats."""
+    """The holder on another machine of a lock that is free according to this kernel; None without a heartbeat."""
     lines = note.split("\n")
-    if len(lines) < 5 or ENDED in lines[4:] or _is_of_this_kernel(note):  # fewer: of a version without a heart
+    if len(lines) < 5 or ENDED in lines[4:] or _is_of_this_kernel(note):  # fewer lines: a version without heartbeats
         return None
     return _holder(note) if time.time() - os.fstat(fd).st_mtime < SILENT_SECONDS else None
 
 
 def _is_here(note: str) -> bool:
-    """Whether the numbers of a note are of processes that can be seen here: not those of another container either."""
+    """Whether the process IDs of a note are visible here; those of other containers are not."""
     return _is_of_this_kernel(note) and (*note.split("\n"), "", "", "")[2] in ("", socket.gethostname())
 
 
 def _is_of_this_kernel(note: str) -> bool:
-    """Whether a lock of whoever left this note would be known here: machines may share a name, but never a boot."""
+    """Whether this kernel knows the locks of the writer of a note. Boot IDs are unique, host names may not be."""
     host, boot = (*note.split("\n"), "", "", "", "")[2:4]
     own = _boot_id()
     return boot == own if boot and own else host in ("", socket.gethostname())
@@ -191,7 +192,7 @@ def _holder(note: str) -> Holder:
     return {
         "pid": int(pid) if pid.isdigit() else 0,
         "host": None if is_here else host,
-        # The number of a process means something on its own machine alone.
+        # Process IDs are only valid on their own machine.
         "is_orphan": is_here and node.isdigit() and not _is_alive(int(node)),
     }
 
@@ -207,7 +208,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def hold(marker: str, node_pid: int, directory: str) -> None:
-    """Keep the lock of a directory for Node until it closes our stdin, which its death does too."""
+    """Hold the lock of a directory for Node until it ends or closes our stdin."""
     taken = take_lock(directory, node_pid, node_pid)
     print(marker + json.dumps({"holders": {} if isinstance(taken, int) else {directory: taken}}), flush=True)
     if isinstance(taken, int):
@@ -216,7 +217,7 @@ def hold(marker: str, node_pid: int, directory: str) -> None:
 
 
 def hold_lock(directory: Path) -> int:
-    """Take the lock of a run and return its file descriptor; RunLocked names the process that has it."""
+    """Take the lock of a run and return its file descriptor; RunLocked names another holder."""
     from bh_bridge import NODE_PID
     from bh_bridge.errors import RunLocked
 

@@ -1,4 +1,4 @@
-"""What Python and its libraries print during a training: into the run's own log, with step and time beside it."""
+"""The log of a run: the output of Python and its libraries during training, with step and time."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 
 class OutputLog:
-    """The log of a run. After each step that printed something, a line says which step it was, and when."""
+    """The log of a run. A line with step and time follows the output of each step."""
 
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         self._size = os.fstat(self._fd).st_size
 
     def mark(self, step: int) -> None:
-        """Called after each step; about a microsecond when nothing was printed."""
+        """Mark the end of a step; takes about a microsecond if nothing was printed."""
         if os.fstat(self._fd).st_size == self._size:
             return
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -27,7 +27,7 @@ class OutputLog:
 
     @contextmanager
     def listening(self) -> Generator[None]:
-        """Send stdout and stderr, C libraries' included, into this log for a while."""
+        """Redirect stdout and stderr, also of C libraries, into this log."""
         sys.stdout.flush()
         sys.stderr.flush()
         saved = [os.dup(1), os.dup(2)]
@@ -48,6 +48,6 @@ class OutputLog:
 
 @contextmanager
 def output_to(path: Path) -> Generator[OutputLog]:
-    """Send stdout and stderr to a run's own log for a while."""
+    """Redirect stdout and stderr into a log."""
     with closing(OutputLog(path)) as log, log.listening():
         yield log

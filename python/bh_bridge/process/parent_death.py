@@ -1,4 +1,4 @@
-"""Lets this process end with Node by the kernel's hand, where no thread of ours could see to it."""
+"""Lets the kernel kill this process when Node ends, while no thread of it can."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 @contextmanager
 def ends_with_node() -> Generator[None]:
-    """Be killed at once when Node dies, while there is nothing to finish. Linux only; elsewhere nothing happens.
+    """Be killed at once when Node ends. Does nothing on other systems than Linux.
 
-    Loading PyTorch holds the interpreter's lock for seconds on a busy machine, in which the thread that reads Node's
-    end of file does not run.
+    Loading PyTorch can hold the interpreter lock for seconds, so the thread that detects the end of Node cannot run.
     """
     end_with_parent()
     try:
@@ -29,9 +28,9 @@ def ends_with_node() -> Generator[None]:
 
 
 def end_with_parent() -> None:
-    """Be killed when the process that started this one dies, from now on. Linux only."""
+    """Be killed from now on when the parent process ends. Linux only."""
     _set_death_signal(signal.SIGKILL)
-    if os.getppid() != NODE_PID:  # it has died before
+    if os.getppid() != NODE_PID:  # it has already ended
         os._exit(1)
 
 

@@ -1,4 +1,4 @@
-"""The processor of this machine: what people call it, and what decides the order of its sums."""
+"""The processor of this machine: its model name, and the properties that determine the order of sums."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from itertools import takewhile
 from pathlib import Path
 
 VENDORS = {"GenuineIntel": "Intel", "AuthenticAMD": "AMD"}
-BFLOAT16 = {"amx_bf16": "AMX", "avx512_bf16": "AVX512-BF16", "bf16": "BF16"}  # the first that there is multiplies
+BFLOAT16 = {"amx_bf16": "AMX", "avx512_bf16": "AVX512-BF16", "bf16": "BF16"}  # in order of preference
 
 
 def model_name() -> str:
-    """As its maker calls it: `AMD EPYC 9B14 96-Core Processor`."""
+    """The model name, such as `AMD EPYC 9B14 96-Core Processor`."""
     return _read().get("model name") or platform.processor()
 
 
 def kind() -> str:
-    """Whose it is, and its instructions for bfloat16: `Intel with AMX`.
+    """The vendor and the bfloat16 instructions, such as `Intel with AMX`.
 
-    Libraries choose by both in which order products are added: two kinds with one `cpu_capability` have other bits.
+    Both determine the order in which libraries add products, so results can differ at the same `cpu_capability`.
     """
     said = _read()
     vendor = said.get("vendor_id", "")
@@ -29,9 +29,7 @@ def kind() -> str:
 
 
 def _read() -> dict[str, str]:
-    """What Linux says of the first processor, without asking the others, which takes time where they are many; nothing
-    elsewhere.
-    """
+    """The fields of the first processor in /proc/cpuinfo; empty if there is none. Reading all of many takes long."""
     try:
         with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
             fields = [line.partition(":") for line in takewhile(str.strip, lines)]

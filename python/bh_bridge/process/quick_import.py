@@ -1,4 +1,4 @@
-"""Imports of what is large, in two thirds of their time."""
+"""Imports large packages in two thirds of the time."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import cast
 
 from bh_bridge.bridge import registry
 
-# transformers loads them where they are installed, for losses and decoders that no GPT-2 has: a tenth of its time.
+# transformers imports them if installed, in a tenth of its import time, for features that are not used here.
 UNNEEDED = ("scipy", "sklearn")
 
 
 @contextmanager
 def quick_import() -> Generator[None]:
-    """Import with the garbage collector at rest: what torch and transformers make stays, nobody has to look through it.
+    """Import without garbage collection and without unneeded packages.
 
-    While TypeScript holds no object yet, all that is there is exempt for good: no later collection, nor the end of the
-    process, looks at it. A model that is held has to be collected one day. What is not needed is not found meanwhile.
+    If TypeScript holds no objects yet, everything imported is exempt from later collections. Otherwise it is not,
+    because models must be collected one day.
     """
     gc.disable()
-    modules = cast("dict[str, ModuleType | None]", sys.modules)  # None is what Python takes for one that is not there
+    modules = cast("dict[str, ModuleType | None]", sys.modules)  # None makes Python report a module as missing
     hidden = [name for name in UNNEEDED if name not in modules]
     modules.update(dict.fromkeys(hidden))
     try:

@@ -1,5 +1,4 @@
-"""Operation `renew`: a process that has trained becomes as one that has not, so that the next training in it has the
-bits of a training in a fresh process."""
+"""Resets process-wide state, so that a training has the bits of a training in a fresh process."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ from bh_bridge.hf_internals import forget_accelerate, gradient_state
 
 @dataclass(frozen=True)
 class ProcessState:
-    """What a training can leave changed in a process, and the next one would compute with."""
+    """The process-wide settings and random streams that a training can change."""
 
     threads: int = field(default_factory=torch.get_num_threads)
     dtype: torch.dtype = field(default_factory=torch.get_default_dtype)
@@ -34,7 +33,7 @@ class ProcessState:
     variables: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def restore(self) -> None:
-        """Put everything back."""
+        """Restore everything."""
         torch.set_num_threads(self.threads)
         torch.set_default_dtype(self.dtype)
         torch.use_deterministic_algorithms(self.is_deterministic, warn_only=self.warns_only)
@@ -52,16 +51,14 @@ _fresh: ProcessState | None = None
 
 
 def renew(_request: Renew) -> RenewReply:
-    """Operation `renew`, called before each training of a process, once the one before has been let go of.
+    """Operation `renew`, called before each training of a process, after the objects of the previous one were released.
 
-    The first time it notes the state of a process that has trained nothing yet; from then on it puts that state back.
-
-    What is alive when nothing is trained stays for as long as the process: the garbage collector need not go through it
-    again, which took 0.2 s here and as long at the beginning of every training, where accelerate asks for it.
+    The first call saves the state of the process, later ones restore it. Objects that are alive between trainings are
+    exempt from garbage collection, which saves 0.2 s here and in every training.
     """
     global _fresh
     if _fresh is None:
-        importlib.import_module("bh_bridge.operations.trainer_operations")  # and transformers: most of what stays
+        importlib.import_module("bh_bridge.operations.trainer_operations")  # and transformers
         _fresh = ProcessState()
         gc.freeze()
         return {}
@@ -81,7 +78,7 @@ def _cudnn() -> tuple[bool, bool, bool]:
 
 
 class LibraryState:
-    """Random streams of torch, NumPy and Python, and accelerate's counters, as they are when this is made."""
+    """A copy of the random streams of torch, NumPy and Python and of accelerate's counters."""
 
     def __init__(self) -> None:
         self._keep()
@@ -106,7 +103,7 @@ class LibraryState:
         }
 
     def restore(self) -> None:
-        """Put them back into the process."""
+        """Restore them in the process."""
         torch.set_rng_state(self._torch)
         if self._gpu is not None:
             torch.cuda.set_rng_state(self._gpu)

@@ -1,5 +1,5 @@
-"""One training in several processes: each computes its part of every batch, and the gradients are added up.
+"""Trainings in several processes: each computes its part of every batch, and the gradients are summed.
 
-Rank 0 is the process that Node drives: it alone records, tells, decides and makes checkpoints. torchrun starts the
-others, which make the same steps and do what rank 0 says.
+Rank 0, the process that Node drives, records, reports, decides and writes checkpoints. torchrun starts the others,
+which compute the same steps and follow the decisions of rank 0.
 """

@@ -1,4 +1,4 @@
-"""The step of a rank that is not rank 0: it adds the same noise, does what rank 0 has decided, and writes nothing."""
+"""The step of ranks other than 0: adds the same noise, follows the decisions of rank 0, and writes nothing."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class FollowerStep:
 
     def __init__(self, request: TrainerCreate, weight: torch.Tensor, group: Group) -> None:
         self.group: Group | None = group
-        self.needs_forward = False  # of the whole batch, which no process has by itself
+        self.needs_forward = False  # no process has the whole batch
         self._weight = weight
         self._epsilon: float = request["noise"]["epsilon"]
 
     def begin(self, state: TrainingState, window_order: str | None = None) -> None:
-        """Rank 0 writes it down."""
+        """Rank 0 records it."""
 
     def batch_made(self, inputs: Mapping[str, Any], loss: torch.Tensor) -> None:
-        """Rank 0 may be looked into."""
+        """Only rank 0 can be traced."""
 
     def note_norm(self, norm: torch.Tensor) -> None:
         """Rank 0 records it."""
@@ -48,19 +48,19 @@ class FollowerStep:
         self._follow(control)
 
     def save(self, state: TrainingState, write_state: Callable[[Path], None]) -> None:
-        """Rank 0 makes the checkpoint."""
+        """Rank 0 writes the checkpoint."""
 
     def report(self, event: str, state: TrainingState, **fields: Any) -> None:
-        """Rank 0 tells."""
+        """Rank 0 reports it."""
 
     def report_method(self, state: TrainingState, method: StepMethod) -> None:
-        """Rank 0 reports its own."""
+        """Rank 0 reports its own method."""
 
     def pause(self) -> AbstractContextManager[None]:
         return nullcontext()
 
     def finish(self, state: TrainingState) -> None:
-        """Rank 0 writes it down."""
+        """Rank 0 records it."""
 
     def _follow(self, control: Control) -> None:
         assert self.group is not None

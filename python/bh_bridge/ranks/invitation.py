@@ -1,4 +1,4 @@
-"""What a rank is started with: where rank 0 waits for it, and which rank it is."""
+"""The invitation with which a rank is started: the address of rank 0, and its own rank."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from dataclasses import asdict, dataclass
 
 from bh_bridge.process.parent_death import end_with_parent
 
-VARIABLE = "BH_BRIDGE_INVITATION"  # an environment variable: a command line can be read by every user of a machine
+VARIABLE = "BH_BRIDGE_INVITATION"  # an environment variable, because every user can read command lines
 
 
 @dataclass(frozen=True)
 class Invitation:
-    """The same for all processes that one torchrun starts; `LOCAL_RANK` numbers these."""
+    """The same for all processes of one torchrun, which are numbered by `LOCAL_RANK`."""
 
     host: str
     port: int
-    token: str  # prefix of every key in the store: a program that does not know it reads and writes nothing of ours
-    lifeline: str  # a FIFO; its end of file says that rank 0 is gone
+    token: str  # secret prefix of every key in the store
+    lifeline: str  # a FIFO that closes when rank 0 ends
     first_rank: int
     processes: int
     threads: int
-    gpus: list[str]  # those of this machine, that of rank 0 first; empty on the CPU
-    first_gpu: int  # place of the first of these processes among them: rank 0 has one as well, where it is here
+    gpus: list[str]  # of this machine, starting with that of rank 0; empty on the CPU
+    first_gpu: int  # index of the GPU of the first of these processes; 1 if rank 0 is on this machine
 
     def variables(self) -> dict[str, str]:
-        """The environment variables that carry it."""
+        """The environment variables that contain it."""
         return {VARIABLE: json.dumps(asdict(self))}
 
 
 def read_invitation() -> Invitation:
-    """The invitation that this process was started with."""
+    """The invitation with which this process was started."""
     return Invitation(**json.loads(os.environ[VARIABLE]))
 
 
 def hold_on_to(lifeline: str) -> None:
-    """End this process at once when the writer of a FIFO is gone, and, on Linux, when its own parent is.
+    """End this process when the writer of a FIFO ends and, on Linux, when its parent ends.
 
-    PyTorch's import holds the interpreter's lock for seconds, in which only the kernel can end a process.
+    Importing PyTorch can hold the interpreter lock for seconds, in which only the kernel can end the process.
     """
     end_with_parent()
     try:
-        fd = os.open(lifeline, os.O_RDONLY | os.O_NONBLOCK)  # else it would wait for a writer that has died before
+        fd = os.open(lifeline, os.O_RDONLY | os.O_NONBLOCK)  # do not wait for a writer that has already ended
     except OSError:
         os._exit(1)
     os.set_blocking(fd, True)

@@ -1,4 +1,4 @@
-"""Starts the ranks of this machine by torchrun, and says on stdout how the first of them failed.
+"""Starts the ranks of this machine by torchrun, and reports on stdout how the first of them failed.
 
 python -m bh_bridge.ranks.launch COUNT
 """
@@ -24,11 +24,11 @@ class RankFailure(TypedDict):
 
 
 def main(count: int) -> int:
-    """Run torchrun until all ranks have ended; its exit code."""
+    """Run torchrun until all ranks have ended; return the exit code."""
     invitation = read_invitation()
     hold_on_to(invitation.lifeline)
     report = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what torchrun and the ranks print belongs into the log
+    os.dup2(2, 1)  # the output of torchrun and the ranks belongs in the log
     failure = run_ranks(count, invitation)
     if failure is None:
         return 0
@@ -38,9 +38,9 @@ def main(count: int) -> int:
 
 
 def run_ranks(count: int, invitation: Invitation) -> RankFailure | None:
-    """Run torchrun with so many ranks until all have ended; how the first of them failed, None where none has."""
+    """Run torchrun with `count` ranks until all have ended; return how the first failed, or None."""
     os.environ.update(invitation.variables())
-    os.environ["OMP_NUM_THREADS"] = str(invitation.threads)  # torchrun would say that it sets it to 1
+    os.environ["OMP_NUM_THREADS"] = str(invitation.threads)  # otherwise torchrun sets it to 1 and prints a warning
     from torch.distributed import run
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
@@ -49,7 +49,7 @@ def run_ranks(count: int, invitation: Invitation) -> RankFailure | None:
         run.main([*places, "--module", "bh_bridge.ranks.member"])
     except ChildFailedError as error:
         failures = error.failures.values()
-        # One that was killed is the cause; those whose connection to it broke may have been seen first.
+        # A killed rank is the cause, even if ranks that lost their connection to it were reported first.
         first = min(failures, key=lambda failure: (failure.exitcode >= 0, failure.timestamp))
         return {
             "rank": invitation.first_rank + first.local_rank,
@@ -62,7 +62,7 @@ def run_ranks(count: int, invitation: Invitation) -> RankFailure | None:
 
 
 def _first_words(message: Any) -> str:
-    """What was raised, without its traceback, which is in the log."""
+    """The error message without its traceback, which is in the log."""
     return str(message["message"] if isinstance(message, dict) else message)
 
 

@@ -1,4 +1,4 @@
-"""A rank that torchrun has started: makes the steps of rank 0 with its own part of every batch."""
+"""A rank started by torchrun: computes the steps of rank 0 for its own part of every batch."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class Start(TypedDict):
-    """What rank 0 says of the model and of the checkpoint that a training begins with."""
+    """The model and the checkpoint from which a training starts, as sent by rank 0."""
 
     blueprint: Blueprint
     checkpoint: str | None
 
 
 def main() -> None:
-    """Train as rank 0 says, and end with the training."""
+    """Train with rank 0, and end with the training."""
     invitation = read_invitation()
     hold_on_to(invitation.lifeline)
     local = int(os.environ["LOCAL_RANK"])
@@ -46,7 +46,7 @@ def _train(invitation: Invitation, rank: int) -> None:
     from bh_bridge.ranks.group import Group
     from bh_bridge.ranks.nodes import connect, join, require_same_text
 
-    logging.set_verbosity_error()  # rank 0 says what there is to say
+    logging.set_verbosity_error()  # rank 0 prints warnings
     torch.set_num_threads(invitation.threads)
     store = connect(invitation.host, invitation.port, invitation.token)
     request: TrainerCreate = json.loads(store.get("request"))
@@ -70,13 +70,13 @@ def _train(invitation: Invitation, rank: int) -> None:
 
 
 def _forget_torchrun() -> None:
-    """Take away what accelerate would make a distributed training of its own of: a rank is an ordinary Trainer."""
+    """Remove torchrun's variables, with which accelerate would start a distributed training of its own."""
     for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
         os.environ.pop(name, None)
 
 
 def _show_own_gpu(gpus: list[str], place: int) -> None:
-    """Make the GPU of this rank the first of those that it sees: each rank sees as many as rank 0 does."""
+    """Make the GPU of this rank the first visible one; each rank sees as many as rank 0."""
     if gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(gpus[place:] + gpus[:place])
 

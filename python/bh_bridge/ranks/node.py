@@ -1,4 +1,4 @@
-"""The part of a training that another machine than the first computes: its processes, by a torchrun of its own.
+"""Starts the processes of a training on another machine than the first, by a torchrun of its own.
 
 python -m bh_bridge.ranks.node NODE_RANK
 """
@@ -21,7 +21,7 @@ from bh_bridge.ranks.team import describe_failure, keep_to_this_machine, visible
 
 
 def main(node_rank: int) -> int:
-    """Wait for rank 0, compute with it, and end with it; the exit code."""
+    """Train with rank 0 until it ends; return the exit code."""
     nodes = read_nodes()
     assert nodes is not None
     if nodes.is_loopback:
@@ -33,7 +33,7 @@ def main(node_rank: int) -> int:
     with tempfile.TemporaryDirectory(prefix="bh-bridge-node-") as folder:
         lifeline = Path(folder) / "lifeline"
         os.mkfifo(lifeline, 0o600)
-        hold = os.open(lifeline, os.O_RDWR)  # the ranks, which torchrun puts into sessions of their own, end with this
+        hold = os.open(lifeline, os.O_RDWR)  # closing it ends the ranks, which torchrun starts in sessions of their own
         invitation = Invitation(
             host=nodes.host,
             port=nodes.port,

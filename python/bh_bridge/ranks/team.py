@@ -1,4 +1,4 @@
-"""Rank 0's side of a training in several processes: start the others, meet them, see how they end, end them."""
+"""Starts the other processes of a training from rank 0, watches them, and ends them."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from bh_bridge.ranks.launch import RankFailure
 from bh_bridge.ranks.nodes import PATIENCE_SECONDS, hashes_of_files, join, read_nodes, serve
 
 if TYPE_CHECKING:
-    from bh_bridge.models.model import Blueprint  # loads transformers, which another machine does without
+    from bh_bridge.models.model import Blueprint  # loads transformers, which node.py does not need
 
 POLL_SECONDS = 0.02
-NOTICE_SECONDS = 20.0  # between a broken connection and torchrun's word on whose it was
-GRACE_SECONDS = 30.0  # for the main thread to notice by itself, which on a busy machine may be writing
+NOTICE_SECONDS = 20.0  # until torchrun reports which rank broke a connection
+GRACE_SECONDS = 30.0  # for the main thread to notice the end of a rank, if it is busy writing
 
 
 class Team:
-    """The other processes of a training. They begin to load PyTorch at once, and wait for `meet`."""
+    """The other processes of a training. They load PyTorch at once and wait for `meet`."""
 
     def __init__(self, request: TrainerCreate, folder: Path, log: Path) -> None:
-        """request: that of `trainer.create`.  folder: private to this session.  log: takes what the others print."""
+        """request: of `trainer.create`.  folder: private to this session.  log: for the output of the others."""
         self._processes: int = request["engine"]["processes"]
         self._seed: int = request["seed"]
         self._has_gpus = request["device"] == "cuda"
@@ -43,10 +43,10 @@ class Team:
         here = self._processes if self._nodes is None else self._nodes.processes_each(self._processes)
         if self._has_gpus and torch.cuda.device_count() < here:
             raise DeviceUnavailable(
-                f"{here} processes are to train here and PyTorch sees {torch.cuda.device_count()} GPU(s): each process "
-                "needs one of its own. Ask for as many processes as there are GPUs, or train on the CPU (device=cpu)"
+                f"{here} processes need one GPU each, but PyTorch sees {torch.cuda.device_count()}. "
+                "Set engine.processes to the number of GPUs, or train on the CPU (device=cpu)"
             )
-        self._end: str | None = None  # how the others of this machine ended, in words
+        self._end: str | None = None  # how the other processes on this machine ended
         self._has_ended = threading.Event()
         self._is_closing = False
         if self._nodes is None or self._nodes.is_loopback:
@@ -58,7 +58,7 @@ class Team:
         self._store.set("texts", json.dumps({} if self._nodes is None else hashes_of_files(request["data"])))
         self._lifeline = folder / f"lifeline-{secrets.token_hex(4)}"
         os.mkfifo(self._lifeline, 0o600)
-        self._hold = os.open(self._lifeline, os.O_RDWR)  # both ends, so that opening does not wait for a reader
+        self._hold = os.open(self._lifeline, os.O_RDWR)  # opening only one end would wait for a reader
         invitation = Invitation(
             host="127.0.0.1",
             port=port,
@@ -84,10 +84,10 @@ class Team:
         self._watch.start()
 
     def meet(self, blueprint: Blueprint, checkpoint: Path | None) -> Group:
-        """Wait until all processes are there, and tell them what they train.
+        """Wait until all processes are connected, and send them the model and the checkpoint.
 
-        blueprint: the model, as `blueprint_of` describes it.  checkpoint: what the training goes on from.
-        RankEnded says which process ended, and how.
+        blueprint: from `blueprint_of`.  checkpoint: to resume from.
+        RankEnded names a process that ended, and how.
         """
         start = {"blueprint": blueprint, "checkpoint": None if checkpoint is None else str(checkpoint)}
         self._store.set("start", json.dumps(start))
@@ -97,27 +97,27 @@ class Team:
                 raise RankEnded(self._end)
             if self._nodes is not None and time.monotonic() > deadline:
                 raise RankEnded(
-                    f"{arrived + 1} of {self._processes} processes have come to port {self._nodes.port} within "
+                    f"only {arrived + 1} of {self._processes} processes connected to port {self._nodes.port} within "
                     f"{PATIENCE_SECONDS:.0f} s: start the same command on each of the {self._nodes.count} machines, "
                     "each with its --node-rank"
                 )
-            time.sleep(POLL_SECONDS)  # here Ctrl-C is heard; in the next line it is not
+            time.sleep(POLL_SECONDS)  # Ctrl-C can interrupt this wait, but not `join`
         join(self._store, 0, self._processes, has_gpus=self._has_gpus)
         return Group(0, self._processes, self._seed)
 
     def explain(self, error: RankEnded) -> RankEnded:
-        """The same error with the name of the process that ended, once torchrun has told of it."""
+        """The same error with the process that ended, once torchrun has reported it."""
         self._has_ended.wait(NOTICE_SECONDS)
         return error if self._end is None else RankEnded(self._end)
 
     def close(self) -> None:
-        """End the other processes; nothing of theirs is lost."""
+        """End the other processes, which hold no data of their own."""
         if self._is_closing:
             return
         self._is_closing = True
         if self._launcher is not None:
             self._launcher.kill()
-        os.close(self._hold)  # and each of the ranks, which torchrun has put into sessions of their own, sees its end
+        os.close(self._hold)  # ends the ranks, which torchrun started in sessions of their own
         if self._launcher is not None:
             self._launcher.wait()
         self._watch.join()
@@ -126,9 +126,9 @@ class Team:
             dist.destroy_process_group()
 
     def _await_end(self) -> None:
-        """See torchrun end. A main thread that waits for a rank that is gone, and does not notice, is ended as well."""
+        """Wait for the end of torchrun. End this process if the main thread keeps waiting for a rank that has ended."""
         if self._launcher is None:
-            self._has_ended.set()  # those of other machines are known by their connection alone
+            self._has_ended.set()  # processes on other machines are only known by their connection
             return
         stdout = self._launcher.stdout
         assert stdout is not None
@@ -151,25 +151,25 @@ class Team:
 
 def _describe(report: bytes, code: int, processes: int) -> str:
     if not report:
-        return f"torchrun, which holds processes of this training, ended with exit code {code}"
+        return f"torchrun ended with exit code {code}"
     return describe_failure(json.loads(report), processes)
 
 
 def describe_failure(facts: RankFailure, processes: int) -> str:
-    """In words, how a rank of `processes` ended that `run_ranks` tells of."""
+    """Describe how a rank of `processes` failed, as returned by `run_ranks`."""
     how = f"was ended by {facts['signal']}" if facts["signal"] else f"ended with exit code {facts['exit_code']}"
     said = facts["message"] if facts["signal"] is None else ""
     return f"rank {facts['rank']} of {processes} (process {facts['pid']}) {how}{': ' if said else ''}{said}"
 
 
 def visible_gpus() -> list[str]:
-    """The GPUs of this machine that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    """The GPUs that this process may use, as named in CUDA_VISIBLE_DEVICES."""
     chosen = [part for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part]
     return chosen or [str(index) for index in range(torch.cuda.device_count())]
 
 
 def keep_to_this_machine() -> None:
-    """Let gloo listen on the loopback interface alone, where the user has chosen no other."""
+    """Let gloo listen only on the loopback interface, unless the user has chosen another."""
     names = [name for _, name in socket.if_nameindex() if name.startswith("lo")]
     if names:
         os.environ.setdefault("GLOO_SOCKET_IFNAME", names[0])

@@ -1,4 +1,4 @@
-"""The event log of a run: one JSON line an event, on disk before anybody sees it."""
+"""The event log of a run: one line of JSON per event, written before it is sent."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from bh_bridge.storage.durable import sync, sync_directory
 
 
 class EventLog:
-    """Appends to events.jsonl, one write a line, and passes the same line on to Node. Threads may share it."""
+    """Appends events to events.jsonl, one write per line, and sends them to Node. Thread-safe."""
 
     def __init__(self, path: Path, channel: Channel) -> None:
         self._channel = channel
         self._path = path
         self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-        sync_directory(path.parent)  # a checkpoint relies on this log: its name has to be as durable as its lines
+        sync_directory(path.parent)  # checkpoints rely on the log, so its name must be durable
         self._lock = threading.Lock()
         self._sequence = 0
         self._training: int | None = None
 
     def name_training(self, training: int) -> None:
-        """Say of each event that is sent from now on which training it is of: there are several at once."""
+        """Name the training in every event sent from now on, because several run at the same time."""
         self._training = training
 
     def emit(self, type: str, *, droppable: bool = False, durable: bool = True, **fields: Any) -> None:
-        """Log one event and send it; a `durable=False` one, asked for by a callback, is only sent."""
+        """Log an event and send it; events with `durable=False`, requested by callbacks, are only sent."""
         with self._lock:
             event = {"seq": self._sequence, "mono": time.monotonic(), "wall": time.time(), "type": type, **fields}
             line = encode(event)
@@ -42,10 +42,10 @@ class EventLog:
         self._channel.send(line if self._training is None else _of_training(line, self._training), droppable)
 
     def rewind(self, size: int) -> None:
-        """Go back to the first `size` bytes, which a checkpoint has committed, and count on from their last event.
+        """Truncate the log to its first `size` bytes, which a checkpoint has committed; continue counting from there.
 
-        What follows them happens again. A damaged end of it is set aside as events.torn; damage before `size` is
-        refused (RunCorrupt).
+        Later events will happen again. If the log has a damaged end, it is saved as events.torn. RunCorrupt for damage
+        before `size`.
         """
         data = self._path.read_bytes()
         self._set_aside_damage(data[size:])
@@ -53,14 +53,16 @@ class EventLog:
         for number, line in enumerate(data[:size].split(b"\n")[:-1], 1):
             sequence = _sequence_of(line)
             if sequence is None:
-                raise RunCorrupt(f"{self._path}, line {number} is not an event, and a checkpoint was made after it")
+                raise RunCorrupt(f"{self._path}, line {number} is not an event, but a later checkpoint depends on it")
             self._sequence = sequence + 1
         if len(data) < size or (size and data[size - 1 : size] != b"\n"):
-            raise RunCorrupt(f"{self._path} ends at byte {len(data)}; a checkpoint was made when it had {size}")
+            raise RunCorrupt(
+                f"{self._path} ends at byte {len(data)}, but a checkpoint depends on its first {size} bytes"
+            )
         os.truncate(self._path, size)
 
     def commit(self) -> int:
-        """Make every event so far durable; return the size of the log."""
+        """Make all events durable; return the size of the log."""
         with self._lock:
             if self._fd is None:
                 return 0
@@ -72,14 +74,14 @@ class EventLog:
             self._close()
 
     def _append(self, line: bytes) -> None:
-        if self._fd is None:  # after the end of its run a trainer can still evaluate
+        if self._fd is None:  # a trainer can still evaluate after its run is closed
             return
         try:
             written = os.write(self._fd, line)
             while written < len(line):
                 written += os.write(self._fd, line[written:])
         except OSError:
-            self._close()  # a torn line is the last one: nothing may follow it
+            self._close()  # nothing may follow a torn line
             raise
 
     def _close(self) -> None:
@@ -88,7 +90,7 @@ class EventLog:
             self._fd = None
 
     def _set_aside_damage(self, tail: bytes) -> None:
-        """Keep what a crash left half written, from the first line that is no event on."""
+        """Save the damaged end of the log, from the first line that is not an event."""
         position = 0
         for line in tail.splitlines(keepends=True):
             if not line.endswith(b"\n") or _sequence_of(line) is None:
@@ -102,7 +104,7 @@ def _of_training(line: str, training: int) -> str:
 
 
 def _sequence_of(line: bytes) -> int | None:
-    """The number of an event; None where a line is not an event."""
+    """The number of an event; None if a line is not an event."""
     try:
         event = json.loads(line)
     except ValueError:

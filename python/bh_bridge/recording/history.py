@@ -1,15 +1,14 @@
-"""The streaming recorder: a safetensors file that any tool can open while it grows.
+"""History files: safetensors files that any tool can open while they grow.
 
 Layout of `<name>.safetensors`: the header, written once and padded to a page; an I64 scalar `steps_done`, the last
-valid index; the states [states, rows, hidden] in the tensor's own dtype, at fixed places. `<name>.idx` holds one
-fixed-size record a state: step, CRC-32 of the state's bytes, CRC-32 of the record itself, loss of the step.
+valid index; the states [states, rows, hidden] in the dtype of the tensor, at fixed offsets. `<name>.idx` contains a
+fixed-size record per state: step, CRC-32 of the state, CRC-32 of the record itself, loss of the step.
 
-Order of a commit: states and records are synced, then `steps_done` moves in one aligned 8-byte write and is synced.
-So whatever `steps_done` says is on the disk, and a reader that stops there never sees half a state. The commits of a
-training run in a thread of their own, one at a time, because a training would wait for three syncs every two seconds.
-`commit` waits for all of it.
+A commit syncs states and records, then changes `steps_done` by one aligned 8-byte write and syncs it. All states up to
+`steps_done` are therefore durable, and a reader that stops there never sees a partial state. Commits run in a separate
+thread, one at a time, because their three syncs would delay the training. `commit` waits for them.
 
-A header is never rewritten in place: a file of another shape is made beside the old one, synced, and renamed over it.
+A header is never rewritten in place: a file of another shape is written beside the old one, synced, and renamed.
 """
 
 from __future__ import annotations
@@ -31,18 +30,18 @@ from bh_bridge.errors import DiskFull, ResumeDiverged, RunCorrupt
 from bh_bridge.storage.durable import reserve, sync, sync_directory, write_all
 from bh_bridge.tensors import DTYPE_NAMES
 
-HEADER_BYTES = 4096  # one page, so that states begin near one; the text takes about 300 bytes
+HEADER_BYTES = 4096  # one page; the text takes about 300 bytes
 INDEX_RECORD = struct.Struct("<QIId")  # step, CRC-32 of the state, CRC-32 of this record without this field, loss
-_CHECK_AT = slice(12, 16)  # where the record's own CRC-32 stands; zero in the records of earlier versions
+_CHECK_AT = slice(12, 16)  # the CRC-32 of the record itself; zero in records of earlier versions
 COMMIT_EVERY_STATES = 1000
-COMMIT_EVERY_SECONDS = 2.0  # a power failure costs at most this much and one commit
-SHORTEN_UP_TO_BYTES = 2 << 30  # copied in about 5 s, while whoever stopped the run waits; a longer file keeps its shape
+COMMIT_EVERY_SECONDS = 2.0  # a power failure loses at most this and one commit
+SHORTEN_UP_TO_BYTES = 2 << 30  # copied in about 5 s, while the user waits; longer files keep their shape
 COPY_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Shape and place of the states of one history file."""
+    """Shape and offsets of the states of a history file."""
 
     tensor: str  # name in the file, for example embedding_history
     dtype: torch.dtype
@@ -59,11 +58,11 @@ class Layout:
         return self.offset(self.states)
 
     def offset(self, index: int) -> int:
-        """Where a state begins in the file."""
+        """The offset of a state in the file."""
         return HEADER_BYTES + 8 + index * self.state_bytes
 
     def header(self, states: int) -> bytes:
-        """The first HEADER_BYTES of a safetensors file that holds `states` states."""
+        """The first HEADER_BYTES of a safetensors file with `states` states."""
         shape = [states, self.rows, self.hidden]
         end = 8 + states * self.state_bytes
         entries = {
@@ -73,11 +72,11 @@ class Layout:
         }
         text = json.dumps(entries, separators=(",", ":")).encode()
         size = HEADER_BYTES - 8
-        return struct.pack("<Q", size) + text.ljust(size)  # trailing spaces are part of the format
+        return struct.pack("<Q", size) + text.ljust(size)  # the format allows trailing spaces
 
 
 def first_recorded_step(path: Path) -> int | None:
-    """The step of state 0 of a history; None when there is none yet."""
+    """The step of state 0 of a history; None if it has no state."""
     try:
         first = path.with_suffix(".idx").read_bytes()[: INDEX_RECORD.size]
     except FileNotFoundError:
@@ -86,7 +85,7 @@ def first_recorded_step(path: Path) -> int | None:
 
 
 def pack_record(step: int, crc: int, loss: float) -> bytes:
-    """The index record of a state, with its own CRC-32 in it."""
+    """The index record of a state, including its own CRC-32."""
     record = INDEX_RECORD.pack(step, crc, 0, loss)
     return INDEX_RECORD.pack(step, crc, zlib.crc32(_facts(record)), loss)
 
@@ -97,7 +96,7 @@ def _facts(record: bytes) -> bytes:
 
 
 class Record(NamedTuple):
-    """What the index says of one state."""
+    """The index record of a state."""
 
     step: int
     crc: int
@@ -107,15 +106,15 @@ class Record(NamedTuple):
 class HistoryFile:
     """One recorded tensor. States are written in order; index i is the i-th recorded state, 0 before training.
 
-    A new file holds no state (`last` is -1). One that exists is opened for as many states as the layout says, with
-    what was committed; RunCorrupt when it belongs to another tensor, shape or dtype.
+    A new file has no state (`last` is -1). An existing file is opened with its committed states and resized to the
+    layout; RunCorrupt if it has another tensor, shape or dtype.
     """
 
     def __init__(self, path: Path, layout: Layout) -> None:
         self.path = path
         self.layout = layout
         self._committed_at = time.monotonic()
-        self._lock = threading.Lock()  # held by a commit: meanwhile the files are neither closed nor replaced
+        self._lock = threading.Lock()  # held by commits, during which files are neither closed nor replaced
         self._commit_error: OSError | None = None
         self._is_closed = False
         is_new = not path.exists()
@@ -123,39 +122,38 @@ class HistoryFile:
             self._index_fd = self._open_index(is_new)
             undo.callback(os.close, self._index_fd)
             self._fd = self._place(layout.states, 0) if is_new else os.open(path, os.O_RDWR | os.O_CLOEXEC)
-            undo.callback(lambda: os.close(self._fd))  # by then it may be another
+            undo.callback(lambda: os.close(self._fd))  # late binding: it may be replaced
             if not is_new:
                 self._check_header()
             self.committed = self._states_done() - 1
             self.rewind(self.committed)
-            if os.fstat(self._fd).st_size != layout.file_bytes:  # shortened when the run stopped, or to be extended
+            if os.fstat(self._fd).st_size != layout.file_bytes:  # shortened when the run stopped, or extended
                 self._replace(layout.states)
             undo.pop_all()
 
     def rewind(self, last: int) -> None:
-        """Go back to state `last`; committed states after it will be compared with what is recomputed."""
+        """Return to state `last`; recomputed states are compared with the committed states after it."""
         if last > self.committed:
             raise RunCorrupt(f"{self.path} holds states up to {self.committed}, its checkpoint needs {last}")
-        self.last = self._handed_over = self._synced = last  # what is written, given to a commit, and on the disk
+        self.last = self._handed_over = self._synced = last  # written, handed to a commit, and durable
 
     def forget_after(self, last: int) -> None:
-        """Take back the states after `last`: what comes instead of them is not compared."""
+        """Discard the states after `last`, so that new ones are not compared with them."""
         if last >= self.committed:
             return
         write_all(self._fd, struct.pack("<q", max(last, 0)), HEADER_BYTES)
         sync(self._fd)
-        if last < 0:  # zero steps done means state 0 alone, unless its record says that there is none
+        if last < 0:  # steps_done = 0 means state 0, unless its record is empty
             write_all(self._index_fd, bytes(INDEX_RECORD.size), 0)
             sync(self._index_fd)
         self.committed = last
         self.rewind(last)
 
     def append(self, state: torch.Tensor, step: int, loss: float) -> None:
-        """Write the next state, [rows, hidden] in the layout's dtype on the CPU; commit when it is time.
+        """Write the next state, [rows, hidden] in the layout's dtype on the CPU; commit regularly.
 
-        A state of another dtype is refused (TypeError): rounding it would falsify the record.
-        A state that was committed before has to come out as it was recorded, bit for bit, with its loss:
-        ResumeDiverged otherwise.
+        TypeError for another dtype, because rounding would falsify the record. ResumeDiverged if the state or its loss
+        differs in any bit from a committed one.
         """
         if state.dtype != self.layout.dtype:
             raise TypeError(f"{self.layout.tensor} is {state.dtype}, and {self.path} holds {self.layout.dtype}")
@@ -176,16 +174,16 @@ class HistoryFile:
             self._begin_commit()
 
     def commit(self) -> None:
-        """Make everything written so far durable, then visible; return when it is."""
+        """Make everything written so far durable, then visible."""
         with self._lock:
             self._make_durable(self.last)
         self._handed_over = self.last
         self._committed_at = time.monotonic()
 
     def shorten(self) -> None:
-        """Give a run that ended early the shape that was recorded. A resumed one gets its full shape back.
+        """Reduce the file of a stopped run to its recorded states; resuming restores the full shape.
 
-        Left undone for a file that takes long to copy, or when the disk has no room for a copy: `steps_done` tells.
+        Files that are too large to copy quickly or to fit on the disk keep their shape; `steps_done` is valid anyway.
         """
         with self._lock:
             self._raise_commit_error()
@@ -203,12 +201,12 @@ class HistoryFile:
         return Record(step, crc, loss)
 
     def close(self) -> None:
-        """Close the files, after a commit that is under way; whoever wants to know how that ended calls `commit`."""
+        """Close the files after a running commit, whose errors only `commit` reports."""
         is_interrupted = False
         while not self._is_closed:
             try:
                 self._close()
-            except KeyboardInterrupt:  # a commit must not go on when the run has been unlocked
+            except KeyboardInterrupt:  # a commit must not continue after the run is unlocked
                 is_interrupted = True
         if is_interrupted:
             raise KeyboardInterrupt
@@ -220,25 +218,25 @@ class HistoryFile:
             os.close(self._index_fd)
 
     def _begin_commit(self) -> None:
-        """Commit what is written so far while the training goes on. An error is raised by the next append or commit."""
+        """Commit in the background. The next append or commit raises its error."""
         with self._lock:  # free, unless the disk is slower than the training
             self._handed_over = self.last
             self._committed_at = time.monotonic()
         thread = threading.Thread(target=self._try_to_commit, args=(self.last,), name="bh-bridge-commit", daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # the system has no thread to give
+        except RuntimeError:  # no more threads are available
             self.commit()
 
     def _try_to_commit(self, last: int) -> None:
-        with self._lock, contextlib.suppress(OSError):  # which is kept
+        with self._lock, contextlib.suppress(OSError):  # stored in _commit_error
             if not self._is_closed:
                 self._make_durable(last)
 
     def _make_durable(self, last: int) -> None:
         """Commit the states up to `last`; later ones may be written meanwhile.
 
-        An error is final: after it a system may report the next sync as done though the data never reached the disk.
+        An error is final, because a later sync may succeed although the data never reached the disk.
         """
         self._raise_commit_error()
         if last <= self._synced:
@@ -246,7 +244,7 @@ class HistoryFile:
         try:
             sync(self._fd)
             sync(self._index_fd)
-            if last > self.committed:  # while old states are recomputed, what was committed stays so
+            if last > self.committed:  # recomputed states are already committed
                 write_all(self._fd, struct.pack("<q", last), HEADER_BYTES)
                 sync(self._fd)
                 self.committed = last
@@ -267,7 +265,7 @@ class HistoryFile:
         return index * INDEX_RECORD.size
 
     def _open_index(self, is_new: bool) -> int:
-        """The index, with room for every record; records beyond the last committed state mean nothing."""
+        """Open the index with space for every record; records after the last committed state are ignored."""
         if not is_new and not self._index_path.exists():
             raise RunCorrupt(f"{self._index_path} is missing: without it the states in {self.path} cannot be checked")
         fd = os.open(self._index_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -278,16 +276,16 @@ class HistoryFile:
             if os.fstat(fd).st_size < size:
                 reserve(fd, size, self._index_path)
             sync(fd)
-            sync_directory(self.path.parent)  # there before the states are: a history without its index is damaged
+            sync_directory(self.path.parent)  # before the states, because a history without index is damaged
         except BaseException:
             os.close(fd)
             raise
         return fd
 
     def _place(self, states: int, kept: int) -> int:
-        """Make a file with room for `states` states and the first `kept` of them, then let it take its place.
+        """Write a file with space for `states` states and with the first `kept`, then rename it to its name.
 
-        At no moment is there a file under this name whose header does not fit: any tool can open it at any time.
+        The header always matches the file, so any tool can open it at any time.
         """
         partial = self.path.with_name(f".{self.path.name}.partial")
         fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
@@ -314,7 +312,7 @@ class HistoryFile:
         self._fd = fd
 
     def _check_header(self) -> None:
-        """A file of this name has to be what the run's configuration records."""
+        """RunCorrupt if the header does not match the layout."""
         found = os.pread(self._fd, HEADER_BYTES, 0)
         try:
             entry = json.loads(found[8:])[self.layout.tensor]
@@ -323,16 +321,16 @@ class HistoryFile:
             raise RunCorrupt(f"{self.path} has a damaged header: {error}") from error
         size = os.fstat(self._fd).st_size
         if found != self.layout.header(states) or size != self.layout.offset(states):
-            raise RunCorrupt(f"{self.path} is not what this run records: its header says {entry}, in {size:,} bytes")
+            raise RunCorrupt(f"{self.path} does not match this run: its header describes {entry}, in {size:,} bytes")
 
     def _states_done(self) -> int:
-        """How many states are committed."""
+        """The number of committed states."""
         done: int = struct.unpack("<q", os.pread(self._fd, 8, HEADER_BYTES))[0]
         if done > 0:
             if self.layout.offset(done + 1) > os.fstat(self._fd).st_size:
                 raise RunCorrupt(f"{self.path} has a damaged steps_done: {done}, which is beyond its end")
             return done + 1
-        # A file that was only reserved reads 0 as well: state 0 is there when its checksum says so.
+        # A new file also reads 0. State 0 exists if its checksum matches.
         state = os.pread(self._fd, self.layout.state_bytes, self.layout.offset(0))
         return 1 if zlib.crc32(state) == self.record(0).crc else 0
 
@@ -343,8 +341,8 @@ class HistoryFile:
         step, crc, _, loss = INDEX_RECORD.unpack(record)
         old = self.record(index)
         raise ResumeDiverged(
-            f"step {step} came out differently from what is recorded: CRC-32 {crc:08x} and loss {loss!r}, "
-            f"recorded were {old.crc:08x} and {old.loss!r} at step {old.step}. The environment computes differently "
-            f"now, or {self.path} is damaged (bh-bridge runs verify tells). To go on regardless, and to replace the "
-            "recorded steps after the checkpoint: bh-bridge resume --allow-inexact"
+            f"step {step} differs from the recorded step: CRC-32 {crc:08x} and loss {loss!r}, recorded "
+            f"{old.crc:08x} and {old.loss!r} at step {old.step}. The environment computes differently now, or "
+            f"{self.path} is damaged (check with: bh-bridge runs verify). To resume anyway and replace the recorded "
+            "steps after the checkpoint: bh-bridge resume --allow-inexact"
         )

@@ -1,9 +1,9 @@
-"""What can be recorded of a step, by its name in `record.tensors`, each in its own dtype.
+"""The quantities of a step that `record.tensors` can name, each recorded in its own dtype.
 
-`wte` and, where it is untied, `lm_head`; any other parameter by its name; of each of them `.grad`, the gradient as the
-optimizer receives it, and whatever the optimizer keeps for it, by torch's name (`.exp_avg`, `.momentum_buffer`, …).
-Of the step: `learning_rate`, `grad_norm` before and `grad_norm.clipped` after clipping, `hidden.mean` and
-`hidden.variance` of the last hidden state, `logits.mean` of each token, over the positions of all its batches.
+Parameters: `wte`, an untied `lm_head`, and all others by name; for each, `.grad` (the gradient that the optimizer
+receives) and the optimizer state by torch's name (`.exp_avg`, `.momentum_buffer`, …).
+Steps: `learning_rate`, `grad_norm` before and `grad_norm.clipped` after clipping; over the positions of all batches,
+`hidden.mean` and `hidden.variance` of the last hidden state and `logits.mean` of each token.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OF_THE_STEP = ("learning_rate", "grad_norm", "grad_norm.clipped", *OF_THE_FORWAR
 
 
 def needs_forward(request: TrainerCreate) -> bool:
-    """Whether a run records what the model's own forward pass alone computes."""
+    """Whether a run records results of the model's own forward pass."""
     return any(name in OF_THE_FORWARD_PASS for name in request["record"]["tensors"])
 
 
@@ -36,13 +36,13 @@ class Quantity:
     rows: int
     columns: int
     dtype: torch.dtype
-    is_by_token: bool  # row i is that of token i, and `record.rows` chooses among them
-    read: Callable[[], torch.Tensor | None]  # of any shape with these elements; None while it does not exist yet
+    is_by_token: bool  # row i belongs to token i, and `record.rows` selects rows
+    read: Callable[[], torch.Tensor | None]  # any shape with these elements; None if it does not exist yet
 
 
 @dataclass(frozen=True)
 class OptimizerView:
-    """What a run's optimizer keeps for a weight and steps it with; before the first step, what it will keep."""
+    """The optimizer state and settings of a weight, and its state as foreseen before the first step."""
 
     state: Callable[[torch.Tensor], Mapping[str, Any]]
     settings: Callable[[torch.Tensor], Mapping[str, Any]]
@@ -50,7 +50,7 @@ class OptimizerView:
 
 
 class Quantities:
-    """The recorded quantities of a run, by name. `capture` keeps what is gone after the optimizer's step."""
+    """The recorded quantities of a run by name. `capture` copies those that the optimizer step changes."""
 
     def __init__(self, model: Any, names: list[str], optimizer: OptimizerView) -> None:
         self._model = model
@@ -67,12 +67,12 @@ class Quantities:
             self._forward = ForwardMeans(model, with_logits="logits.mean" in names)
 
     def note_norm(self, norm: torch.Tensor) -> None:
-        """The norm that clipping has found, before it scaled the gradients."""
+        """Note the gradient norm before clipping."""
         self._norm_before = norm.detach().clone()
 
     @torch.no_grad()
     def capture(self) -> None:
-        """Keep what the optimizer is about to use."""
+        """Copy gradients, norms, learning rate and hidden states before the optimizer step."""
         for name, weight in self._gradients.items():
             if weight.grad is None:
                 self._captured.pop(name, None)
@@ -90,7 +90,7 @@ class Quantities:
             self._captured.update(self._forward.take())
 
     def close(self) -> None:
-        """Look into the model no more."""
+        """Remove the hook from the model."""
         if self._forward is not None:
             self._forward.close()
 
@@ -100,7 +100,7 @@ class Quantities:
         if name in self._weights:
             weight = self._weights[name]
             return self._of_weight(name, weight, weight, lambda: weight)
-        for length in range(name.count("."), 0, -1):  # the longest name of a parameter that the name begins with
+        for length in range(name.count("."), 0, -1):  # the longest parameter name that is a prefix
             parts = name.split(".")
             weight = self._weights.get(".".join(parts[:length]))
             if weight is not None:
@@ -108,22 +108,20 @@ class Quantities:
         raise self._unknown(name)
 
     def _belonging(self, name: str, weight: nn.Parameter, part: str, owner: str) -> Quantity:
-        """The gradient of a weight, or what the optimizer keeps for it."""
+        """The gradient or the optimizer state of a weight."""
         if part == "grad":
             self._gradients[name] = weight
             return self._of_weight(name, weight, weight, lambda: self._captured.get(name))
         kept = self._foresee(weight)
         if part not in kept:
             there = ", ".join(f"{owner}.{key}" for key in ("grad", *kept))
-            raise ConfigInvalid(
-                f'record.tensors: "{name}": the optimizer keeps no {part} for {owner}. There are {there}'
-            )
+            raise ConfigInvalid(f'record.tensors: "{name}": the optimizer has no {part} for {owner}. Use {there}')
         return self._of_weight(name, weight, kept[part], lambda: _as_tensor(self._optimizer.state(weight).get(part)))
 
     def _of_weight(
         self, name: str, weight: nn.Parameter, like: torch.Tensor, read: Callable[[], torch.Tensor | None]
     ) -> Quantity:
-        """A quantity of the shape and dtype of `like` that belongs to a weight."""
+        """A quantity of a weight with the shape and dtype of `like`."""
         rows, columns = _as_matrix(like.shape)
         is_by_token = name.split(".")[0] in ("wte", "lm_head") and like.shape == weight.shape
         return Quantity(rows, columns, like.dtype, is_by_token, read)
@@ -137,7 +135,7 @@ class Quantities:
         return Quantity(rows, columns, dtype, name == "logits.mean", lambda: self._captured.get(name))
 
     def _foresee(self, weight: nn.Parameter) -> Mapping[str, torch.Tensor]:
-        """What the optimizer will keep for a weight."""
+        """The optimizer state that a weight will have."""
         key = id(weight)
         if key not in self._foreseen:
             found = self._optimizer.foresee(weight)
@@ -156,20 +154,20 @@ class Quantities:
         known = [*OF_THE_STEP, *self._weights, *(f"{weight}.grad" for weight in self._weights)]
         if name.split(".")[0] == "lm_head":
             return ConfigInvalid(
-                f'record.tensors: "{name}": this model has no head of its own, its head is the embedding: record wte, '
+                f'record.tensors: "{name}": the head of this model is its embedding: record wte, '
                 "or set model.tie_word_embeddings to false"
             )
         own = {full: short for short, full in _full_names(self._model).items()}
         for full, short in own.items():
             if name == full or name.startswith(f"{full}."):
-                return ConfigInvalid(f'record.tensors: "{name}": call it "{short}{name[len(full) :]}"')
+                return ConfigInvalid(f'record.tensors: "{name}": use "{short}{name[len(full) :]}"')
         near = difflib.get_close_matches(name, known, 1, 0.5)
-        hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(known[:20])}, …"
-        return ConfigInvalid(f'record.tensors: "{name}" is nothing that this model has: {hint}')
+        hint = f'did you mean "{near[0]}"?' if near else f"use one of {', '.join(known[:20])}, …"
+        return ConfigInvalid(f'record.tensors: "{name}" is not a tensor of this model: {hint}')
 
 
 class ForwardMeans:
-    """Means over the positions of all batches of a step, of what goes into the head of a model and comes out of it."""
+    """Means of the inputs and outputs of a model's head over the positions of all batches of a step."""
 
     def __init__(self, model: Any, with_logits: bool) -> None:
         self._with_logits = with_logits
@@ -178,7 +176,7 @@ class ForwardMeans:
         self._handle = model.get_output_embeddings().register_forward_hook(self._look)
 
     def take(self) -> dict[str, torch.Tensor]:
-        """The means of the batches since the last call, in float64; they are forgotten."""
+        """Return the means of the batches since the last call, in float64."""
         batches, self._batches = self._batches, []
         if not batches:
             return {}
@@ -207,7 +205,7 @@ class ForwardMeans:
         self._batches.append((len(hidden), mean, variance, logits))
 
     def _mean_logits(self, logits: torch.Tensor) -> torch.Tensor:
-        """Row after row of the batch: all logits of a large vocabulary in float64 would take gigabytes."""
+        """Sum row by row, because all logits of a large vocabulary in float64 would take gigabytes."""
         rows = logits.flatten(0, -3) if logits.dim() > 2 else logits.unsqueeze(0)
         total = torch.zeros(
             rows.shape[-1], dtype=torch.float64, device="cpu" if rows.device.type == "mps" else rows.device
@@ -218,26 +216,26 @@ class ForwardMeans:
 
 
 def _wide(values: torch.Tensor) -> torch.Tensor:
-    """In float64, which MPS does not have."""
+    """Convert to float64, on the CPU for MPS, which lacks it."""
     return (values.cpu() if values.device.type == "mps" else values).to(torch.float64)
 
 
 def _as_tensor(value: Any) -> torch.Tensor | None:
-    """What an optimizer keeps as a tensor; a number (`step`) as one in float64, anything else not at all."""
+    """A value of optimizer state as a tensor: numbers (`step`) in float64, other types as None."""
     if isinstance(value, torch.Tensor):
         return value
     return torch.tensor(float(value), dtype=torch.float64) if isinstance(value, int | float) else None
 
 
 def _as_matrix(shape: torch.Size) -> tuple[int, int]:
-    """A number is one row of one column, a vector one row; of more than two dimensions the first stays."""
+    """The shape as a matrix: scalars [1, 1], vectors [1, n], others [first dimension, rest]."""
     if len(shape) < 2:
         return 1, shape.numel()
     return shape[0], shape[1:].numel()
 
 
 def _full_names(model: Any) -> dict[str, str]:
-    """The names of the parameters that have a short one, by it."""
+    """The full names of the parameters with short names, by short name."""
     embedding, head = model.get_input_embeddings().weight, model.get_output_embeddings()
     short = {"wte": embedding, **({} if head is None or head.weight is embedding else {"lm_head": head.weight})}
     named: list[tuple[str, nn.Parameter]] = list(model.named_parameters())
@@ -245,7 +243,7 @@ def _full_names(model: Any) -> dict[str, str]:
 
 
 def _weights(model: Any) -> dict[str, nn.Parameter]:
-    """All parameters, by the names they are recorded under."""
+    """All parameters by the names under which they are recorded."""
     short: dict[str, str] = {full: name for name, full in _full_names(model).items()}
     named: list[tuple[str, nn.Parameter]] = list(model.named_parameters())
     return {short.get(name, name): weight for name, weight in named}

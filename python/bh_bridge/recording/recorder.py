@@ -1,4 +1,4 @@
-"""What is recorded of each step: chosen tensors, rows and cadence, each in a history file of its own."""
+"""Records the chosen tensors, rows and steps of a run, each tensor in a history file of its own."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Written = int | list[int]
 
 
 class Schedule:
-    """The steps of a training that are recorded: those of a schedule, the first and the last.
+    """The recorded steps of a training: those of a schedule, the first and the last.
 
-    written: a number of steps, or a list; TypeScript has written out what a configuration says in words.
+    written: every n-th step, or a list of steps, as resolved by TypeScript.
     """
 
     def __init__(self, written: Written, first: int, last: int) -> None:
         self._first = first
         self._last = last
-        self._every = written if isinstance(written, int) else None  # steps without a list of them
+        self._every = written if isinstance(written, int) else None  # avoids a long list
         listed = [] if isinstance(written, int) else written
         self._steps = sorted({first, *(step for step in listed if first < step < last), last})
 
@@ -38,11 +38,11 @@ class Schedule:
         return index >= 0 and self._steps[index] == step
 
     def index(self, step: int) -> int:
-        """Index of the newest recorded state when `step` is done."""
+        """Index of the newest recorded state after `step`."""
         if self._every is None:
             return bisect_right(self._steps, step) - 1
-        on_the_beat = step // self._every - self._first // self._every
-        return on_the_beat + (1 if step == self._last and step % self._every else 0)
+        count = step // self._every - self._first // self._every
+        return count + (1 if step == self._last and step % self._every else 0)
 
 
 class EmbeddingTap:
@@ -57,19 +57,19 @@ class EmbeddingTap:
 
     @property
     def is_finite(self) -> bool | torch.Tensor:
-        """Whether every value of the embedding is a finite number; on a GPU a tensor, so that nobody waits for it."""
+        """Whether every value of the embedding is finite; on a GPU a tensor, which avoids waiting."""
         weight = self.weight.detach()
         if weight.device.type != "cpu":
             return weight.isfinite().all()
-        # A sum is finite only when every value is, and takes a third of the time; it can also overflow.
+        # A finite sum proves it in a third of the time, but sums can overflow.
         return bool(weight.sum().isfinite()) or bool(weight.isfinite().all())
 
 
 class Recorder:
-    """Writes what is recorded of the steps of each quantity's schedule, plus the initial and the last one.
+    """Records each quantity at the steps of its schedule, and at the initial and last step.
 
-    rows: those of tokens to record, of the quantities that have a row a token; None for all.
-    steps: of the whole training; until: the step that it ends after, where that is known to be an earlier one.
+    rows: token ids of the rows to record of quantities with a row per token; None for all.
+    steps: of the whole training; until: the step after which it stops, if earlier.
     """
 
     def __init__(
@@ -85,10 +85,10 @@ class Recorder:
         self._quantities = quantities
         self._rows = None if rows is None else torch.tensor(rows)
         self._files: dict[str, HistoryFile] = {}
-        self._kept: list[tuple[int, dict[str, torch.Tensor]]] = []  # states that are not in the files yet, by step
+        self._kept: list[tuple[int, dict[str, torch.Tensor]]] = []  # states that are not written yet, by step
         schedules = record.get("schedules", {})
         self._schedules = {
-            # The first step is not zero in a run that goes on from a checkpoint of HF's.
+            # The first step is not zero in a run that starts from a checkpoint of HF's Trainer.
             name: Schedule(schedules.get(name, record["every"]), first_step, steps)
             for name in record["tensors"]
         }
@@ -113,47 +113,47 @@ class Recorder:
         return sum(file.layout.state_bytes for file in self._files.values())
 
     def note_norm(self, norm: torch.Tensor) -> None:
-        """The norm of the gradients that are about to be clipped."""
+        """Note the gradient norm before clipping."""
         self._quantities.note_norm(norm)
 
     def capture(self) -> None:
-        """Keep what is recorded and gone after the optimizer's step."""
+        """Copy recorded quantities that the optimizer step changes."""
         self._quantities.capture()
 
     def covers(self, step: int) -> bool:
-        """True when every file has committed all states up to this step."""
+        """Whether every file has committed all states up to this step."""
         return all(file.committed >= self._schedules[name].index(step) for name, file in self._files.items())
 
     @property
     def recorded_step(self) -> int:
-        """The newest step that is committed in every file; -1 when nothing is."""
+        """The newest step committed in every file; -1 if there is none."""
         return min(-1 if file.committed < 0 else file.record(file.committed).step for file in self._files.values())
 
     def rewind(self, step: int | None) -> None:
-        """Go back to the state after `step`; None goes back to before the initial state."""
+        """Return to the state after `step`; None returns to before the initial state."""
         for name, file in self._files.items():
             last, schedule = file.committed, self._schedules[name]
             if last > 0 and not schedule.has(file.record(last).step):
-                file.forget_after(last - 1)  # the last state of a run that is now longer, which the schedule leaves out
+                file.forget_after(last - 1)  # the last state of a run that is now longer is not in the schedule
             file.rewind(-1 if step is None else schedule.index(step))
 
     def forget_after(self, step: int | None) -> None:
-        """As `rewind`, but what was recorded after `step` is taken back and not compared."""
+        """Discard what was recorded after `step`, so that it is not compared."""
         for name, file in self._files.items():
             file.forget_after(-1 if step is None else self._schedules[name].index(step))
 
     def record(self, step: int, loss: float) -> None:
-        """Record the state after `step` when it is its turn."""
+        """Record the state after `step` if it is due."""
         for name, file in self._due(step):
             file.append(self._select(name).cpu(), step, loss)
 
     def keep(self, step: int) -> None:
-        """As `record`, but the state stays where it is computed until `record_kept`: nobody waits for it."""
+        """As `record`, but keep the state on its device until `record_kept`, which avoids waiting."""
         if due := self._due(step):
             self._kept.append((step, {name: self._select(name).clone() for name, _ in due}))
 
     def record_kept(self, losses: dict[int, float]) -> None:
-        """Record the states that were kept, copied at once; losses: by step."""
+        """Record the kept states, copied together; losses: by step."""
         kept, self._kept = self._kept, []
         for name, file in self._files.items():
             of_file = [(step, rows[name]) for step, rows in kept if name in rows]
@@ -168,7 +168,7 @@ class Recorder:
             file.commit()
 
     def shorten(self) -> None:
-        """Give the files of a run that ended early the shape that was recorded."""
+        """Reduce the files of a stopped run to their recorded states."""
         for file in self._files.values():
             file.shorten()
 
@@ -182,14 +182,14 @@ class Recorder:
         return [(name, file) for name, file in self._files.items() if self._schedules[name].has(step)]
 
     def _select(self, name: str) -> torch.Tensor:
-        """The rows of a quantity that are recorded, where they are."""
+        """The recorded rows of a quantity, on their device."""
         quantity = self._quantities.by_name[name]
         state = quantity.read()
-        if state is None:  # before the first step there is neither gradient nor moment: their state 0 is zero
+        if state is None:  # before the first step, gradients and moments are recorded as zero
             layout = self._files[name].layout
             return torch.zeros(layout.rows, layout.hidden, dtype=layout.dtype)
         state = state.detach().reshape(quantity.rows, quantity.columns)
         if self._rows is None or not quantity.is_by_token:
             return state
-        self._rows = self._rows.to(state.device)  # once: a copy to a GPU waits for what it computes
+        self._rows = self._rows.to(state.device)  # only once, because copying to a GPU waits for it
         return state[self._rows]

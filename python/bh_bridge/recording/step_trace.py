@@ -1,9 +1,8 @@
-"""What one step of a training computes, tensor by tensor in the order of execution: where two trainings part.
+"""Traces the tensors of one step in the order of execution, to find where two trainings diverge.
 
-In its directory `trace.json` says of which step, and which parameters there are; `states.bin` has a digest of every
-parameter, with what the optimizer keeps for it, after each step from the first on: 8 bytes each. Of the step itself
-`tensors.jsonl` has a line for each tensor, in the order in which they came to be, and `tensors.bin` their elements one
-after the other, little-endian. Nothing that is trained changes: hooks read, and return nothing.
+Files: `trace.json` has the step and the parameter names; `states.bin` an 8-byte digest of every parameter and its
+optimizer state after each step; `tensors.jsonl` a line per tensor of the traced step, in order of execution;
+`tensors.bin` their elements, little-endian. Tracing does not change the training.
 """
 
 from __future__ import annotations
@@ -21,15 +20,14 @@ from bh_bridge.tensors import DTYPE_NAMES
 
 DIGEST_BYTES = 8
 
-# What the optimizer has for a weight, by name.
+# A function from a weight to its optimizer state or settings.
 OfWeight = Callable[[torch.Tensor], Mapping[str, Any]]
 
 
 class StepTrace:
-    """Writes the tensors of step `step`, and digests of all states. A RunStep calls it, as its own methods are called.
+    """Writes the tensors of step `step` and digests of all states. Its methods correspond to those of RunStep.
 
-    optimizer_state, optimizer_settings: what the optimizer keeps for a weight (`exp_avg`, …), and what it steps it
-    with (`lr`, …).
+    optimizer_state, optimizer_settings: of a weight (`exp_avg`, …; `lr`, …).
     """
 
     def __init__(
@@ -43,8 +41,8 @@ class StepTrace:
         self._optimizer_state = optimizer_state
         self._optimizer_settings = optimizer_settings
         self._under_way = False
-        self._batch = 0  # of the step, counted from 1; 0 for what belongs to none
-        self._seen: dict[int, torch.Tensor] = {}  # tensors of this batch by id, held so that no other gets it
+        self._batch = 0  # of the step, from 1; 0 outside of batches
+        self._seen: dict[int, torch.Tensor] = {}  # tensors of this batch by id, kept alive so that ids stay unique
         self._hooks: list[Any] = []
         self._offset = 0
         self._states = (directory / "states.bin").open("wb")
@@ -52,25 +50,25 @@ class StepTrace:
         self._values = (directory / "tensors.bin").open("wb")
 
     def begin(self, step: int) -> None:
-        """The training begins, or goes on, after `step`."""
+        """The training starts or resumes after `step`."""
         facts = {"step": self._step, "first_step": step, "parameters": list(self._parameters)}
         (self._directory / "trace.json").write_text(json.dumps(facts), encoding="utf-8")
         self._keep_state(step)
 
     def batch_made(self, inputs: Mapping[str, Any], loss: torch.Tensor) -> None:
-        """The gradients of a batch were computed without calling a module: they are all that can be seen of it."""
+        """Trace a batch whose gradients were computed without calling modules."""
         if not self._under_way:
             return
         self._batch += 1
         for name, value in _parts(inputs):
             self._write("batch", "", name, value)
         self._write("output", "", "loss", loss)
-        for name, parameter in reversed(self._parameters.items()):  # as a backward pass reaches them
+        for name, parameter in reversed(self._parameters.items()):  # in the order of a backward pass
             if parameter.grad is not None:
                 self._write_of_parameter("gradient", name, "", parameter.grad)
 
     def capture_gradient(self) -> None:
-        """The gradients are those that the optimizer is about to use."""
+        """Trace the gradients and settings for the optimizer step."""
         if not self._under_way:
             return
         self._unhook()
@@ -83,7 +81,7 @@ class StepTrace:
                 self._write_of_parameter("setting", name, setting, value)
 
     def step_made(self) -> None:
-        """The optimizer has made its step; the noise comes next."""
+        """Trace the state after the optimizer step, before the noise."""
         if not self._under_way:
             return
         for name, parameter in self._parameters.items():
@@ -92,7 +90,7 @@ class StepTrace:
             self._write_of_parameter("updated state", name, "", parameter)
 
     def end(self, step: int) -> None:
-        """Step `step` is over, noise included."""
+        """Trace the state after step `step`, including noise."""
         if self._under_way:
             self._under_way = False
             for name, parameter in self._parameters.items():
@@ -151,7 +149,7 @@ class StepTrace:
             self._write("batch", "", name, value)
 
     def _on_inputs(self, name: str) -> Callable[[nn.Module, tuple[Any, ...]], None]:
-        """What a module gets that none has given: a residual sum, attention. Tokens are the batch's."""
+        """Trace inputs that are not outputs of a module, such as residual sums. Token ids are traced with the batch."""
 
         def write(_: nn.Module, args: tuple[Any, ...]) -> None:
             if self._model.training:
@@ -193,7 +191,7 @@ class StepTrace:
         self._write(quantity, module, f"{weight}.{key}" if key else weight, value)
 
     def _write(self, quantity: str, module: str, tensor: str, value: Any, batch: int | None = None) -> None:
-        """One line and its elements."""
+        """Write the line and the elements of a tensor."""
         plain = _tensor(value)
         data = _bytes(plain)
         line = {
@@ -212,7 +210,7 @@ class StepTrace:
 
 
 def _parts(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """The tensors and numbers of what a module gets or gives, each with its place: `loss`, `0`, `1.0`."""
+    """The tensors and numbers in a value with their paths: `loss`, `0`, `1.0`."""
     if isinstance(value, Mapping):
         for key, part in value.items():
             yield from _parts(part, f"{path}.{key}".removeprefix("."))

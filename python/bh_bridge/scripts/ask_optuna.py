@@ -1,9 +1,8 @@
 """Asks Optuna for the next points of a search: python ask_optuna.py MARKER REQUEST.json
 
-The request has `over` (field to a list, or to `uniform`, `log` or `int` with both ends), `seed`, `direction`, `told`
-(the points so far, each with `codes` by field and a `value`, null for one that failed) and `count`. A value of a list
-is its place there. Nothing is kept: the sampler is seeded by the seed and the number of points told, so that the answer
-follows from the request alone.
+The request has `over` (field to a list, or to `uniform`, `log` or `int` with both bounds), `seed`, `direction`, `told`
+(the points so far, each with `codes` by field and a `value`, null if it failed) and `count`. Values of a list are coded
+by index. The script is stateless: the sampler is seeded by the seed and the number of points.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any, TypedDict
 
 
 class Point(TypedDict):
-    """A point that was tried: codes by field; no value where it failed."""
+    """A trained point: codes by field; value is None if it failed."""
 
     codes: dict[str, float]
     value: float | None
@@ -30,7 +29,7 @@ class Request(TypedDict):
 
 
 def main(marker: str, path: str) -> None:
-    """Print one line: the marker, and `asked` (codes by field, for each point), or what is `missing`."""
+    """Print the marker and `asked` (codes by field for each point) or `missing` on one line."""
     try:
         import optuna  # pyright: ignore[reportMissingImports]
     except ImportError as error:
@@ -42,7 +41,7 @@ def main(marker: str, path: str) -> None:
 
 
 def ask(optuna: Any, request: Request) -> list[dict[str, float]]:
-    """Points by the tree-structured Parzen estimator; those that are asked for together keep away from each other."""
+    """Points by the tree-structured Parzen estimator, kept apart if several are requested."""
     import numpy as np
 
     spaces = {field: distribution(optuna, draw) for field, draw in request["over"].items()}
@@ -60,7 +59,7 @@ def ask(optuna: Any, request: Request) -> list[dict[str, float]]:
 
 
 def distribution(optuna: Any, draw: Any) -> Any:
-    """What a field is chosen from, in Optuna's words."""
+    """The distribution of a field in Optuna."""
     if isinstance(draw, list):
         return optuna.distributions.CategoricalDistribution(list(range(len(draw))))
     if "int" in draw:
@@ -71,7 +70,7 @@ def distribution(optuna: Any, draw: Any) -> Any:
 
 
 def within(space: Any, code: float) -> float:
-    """A number that was rounded may have left its range by its last digit."""
+    """Clamp a number that rounding moved out of its range."""
     return code if hasattr(space, "choices") else min(max(code, space.low), space.high)
 
 

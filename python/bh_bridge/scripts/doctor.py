@@ -1,6 +1,6 @@
-"""Say what torch can compute with here, and what transformers calls its settings: `python doctor.py MARKER`.
+"""Reports the devices of torch and the settings of transformers: `python doctor.py MARKER`.
 
-Prints one line, the marker and a JSON object; imports torch and transformers, so it takes two seconds or more.
+Prints the marker and a JSON object on one line. Importing torch and transformers takes two seconds or more.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ from pathlib import Path
 
 def main(marker: str) -> None:
     """Print the marker and the answer."""
-    # A script is not part of its package: the package is found two folders above.
+    # A script run by path does not find its package.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     from bh_bridge.process.environment import describe
     from bh_bridge.process.quick_import import quick_import

@@ -1,7 +1,7 @@
-"""Draw initial states of an embedding, one after the other: `python draw_states.py REQUEST`, with a request in JSON.
+"""Draws initial states of an embedding: `python draw_states.py REQUEST`, with a request in JSON.
 
-Writes to stdout the bytes of each state, [vocab, dim], row-major, little-endian, and nothing else. All draws come from
-one random stream of the CPU: base, then noise, as a run draws them, then those of the next state.
+Writes only the bytes of the states to stdout, each [vocab, dim], row-major, little-endian. All are drawn from one random
+stream of the CPU, each as in a run: base, then noise.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ class Draw(TypedDict):
 
 def main(request: Draw) -> None:
     """Draw `draws` states of `init`, in `dtype`, from `seed`."""
-    # A script is not part of its package: the package is found two folders above.
+    # A script run by path does not find its package.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import torch
 
     from bh_bridge.models.initial_state import DTYPES, initialize
 
-    torch.set_num_threads(1)  # a state is small: more threads would wait for one another
+    torch.set_num_threads(1)  # states are too small for more threads
     torch.manual_seed(request["seed"])
     weight = torch.empty(request["vocab"], request["dim"], dtype=DTYPES[request["dtype"]])
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=1 << 20)
     for _ in range(request["draws"]):
-        if request["init"]["kind"] == "normal":  # drawn by the model itself, in float32
+        if request["init"]["kind"] == "normal":  # as the model initializes it, in float32
             weight[:] = torch.empty(weight.shape).normal_(0, request["initializer_range"])
         initialize(weight, request["init"])
         out.write(weight.view(torch.uint8).numpy().tobytes())

@@ -1,7 +1,7 @@
-"""Pack files into a ZIP archive. Needs nothing but the standard library.
+"""Packs files into a ZIP archive with the standard library only.
 
-Run as `python pack_files.py MARKER LIST ARCHIVE`; LIST is a JSON file of pairs, the name in the archive and the path.
-Prints one line, the marker and a JSON object: `sha256` of names and contents, `bytes` of the archive.
+Run as `python pack_files.py MARKER LIST ARCHIVE`. LIST is a JSON file of pairs: name in the archive, path. Prints the
+marker and a JSON object on one line: `sha256` of names and contents, `bytes` of the archive.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import os
 import sys
 import zipfile
 
-LEVEL = 1  # half the size of no packing, in a tenth of the time of the best
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that ZIP knows: equal files give an equal archive
+LEVEL = 1  # halves the size in a tenth of the time of the best level
+EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed time, so that equal files give equal archives
 
 
 def pack(files: list[tuple[str, str]], archive: str) -> str:
-    """Write the archive, and return the SHA-256 of names and contents."""
+    """Write the archive; return the SHA-256 of names and contents."""
     digest = hashlib.sha256()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as target:
         for name, path in sorted(files):

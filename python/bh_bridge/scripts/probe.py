@@ -1,7 +1,7 @@
-"""Say which Python this is and which of the named packages it has: `python probe.py MARKER NAME…`.
+"""Reports the version of Python and of the named packages: `python probe.py MARKER NAME…`.
 
-Prints one line, the marker and a JSON object, so that whatever a sitecustomize prints beside it does no harm. Nothing
-is imported beyond the standard library, and the syntax is that of any Python 3, so that an old one names its version.
+Prints the marker and a JSON object on one line; other output, such as of sitecustomize, is ignored. Uses only the standard
+library and the syntax of any Python 3, so that an old Python can report its version.
 """
 
 import json
@@ -9,11 +9,11 @@ import sys
 
 
 def installed_version(name: str) -> "str | None":
-    """Version of an installed distribution; None when it is absent or this Python (before 3.8) cannot tell."""
+    """Version of an installed package; None if it is missing or if Python is older than 3.8."""
     try:
         from importlib.metadata import PackageNotFoundError, version
     except ImportError as error:
-        if error.name != "importlib.metadata":  # it is there, and something in its way keeps it from working
+        if error.name != "importlib.metadata":  # the module exists but fails to import
             raise
         return None
     try:

@@ -1,7 +1,7 @@
-"""Durable checkpoints: HF layout for the model; optimizer, scheduler and random streams as safetensors and JSON.
+"""Durable checkpoints: the model in HF layout; optimizer, scheduler and random streams as safetensors and JSON.
 
-No pickles. A checkpoint is complete when its MANIFEST.json is there and every size and SHA-256 in it holds. When it
-gets its name, the states and events up to its step are on the disk already: `history_step` and `events_bytes` say so.
+They contain no pickles. A checkpoint is complete when every size and SHA-256 in its MANIFEST.json matches. The states
+and events up to its step (`history_step`, `events_bytes`) are durable before the checkpoint gets its name.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from bh_bridge.storage.durable import remove_directory, replace_directory, share
 
 MANIFEST = "MANIFEST.json"
 FORMAT = 1
-
-
 FOLDER = "checkpoints"
 
 
@@ -35,11 +33,11 @@ class FileFacts(TypedDict):
 
 
 class Manifest(TypedDict):
-    """MANIFEST.json of a directory: the checksums of its files, and what its writer adds."""
+    """MANIFEST.json of a directory: the checksums of its files and facts about it."""
 
     format: int
     files: dict[str, FileFacts]
-    global_step: int  # of a checkpoint or final model; what follows, of a checkpoint
+    global_step: int  # checkpoints and final models; the next three only checkpoints
     events_bytes: int
     history_step: int
     to_stop: bool
@@ -47,7 +45,7 @@ class Manifest(TypedDict):
 
 
 class Progress(TypedDict):
-    """What HF forgets on resuming: the next logged loss is a mean since the last log, and an epoch can be cut."""
+    """Progress that HF does not restore: the losses since the last log, and the position in a shortened epoch."""
 
     total_loss: float
     total_loss_before_last_log: float
@@ -61,22 +59,22 @@ def checkpoint_path(run_directory: Path, step: int) -> Path:
 
 
 def step_of(checkpoint: Path) -> int:
-    """The step that a checkpoint was made at; -1 for a directory that is none."""
+    """The step of a checkpoint; -1 if a directory is not a checkpoint."""
     digits = checkpoint.name.removeprefix("step-")
     return int(digits) if digits.isdigit() else -1
 
 
 def all_of(run_directory: Path) -> list[Path]:
-    """The checkpoints of a run, oldest first; whether they hold is for `problem_of` to say.
+    """The checkpoints of a run, oldest first, not verified (see `problem_of`).
 
-    A directory whose name is not one that we give (`step-best`) is somebody's own.
+    Directories with other names, such as `step-best`, belong to the user.
     """
     directories = (run_directory / FOLDER).glob("step-*")
     return sorted((path for path in directories if path == checkpoint_path(run_directory, step_of(path))), key=step_of)
 
 
 def read_manifest(directory: Path) -> Manifest:
-    if not (directory / MANIFEST).is_file():  # to open a pipe would wait for a writer
+    if not (directory / MANIFEST).is_file():  # opening a pipe would block
         raise FileNotFoundError(f"{directory / MANIFEST} is not a file")
     return json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
 
@@ -90,9 +88,9 @@ def write_checkpoint(
     events_bytes: int,
     to_stop: bool,
 ) -> None:
-    """Make the checkpoint of a step: what `write_state` writes, and its manifest. It is there whole or not at all.
+    """Write the checkpoint of a step atomically: the files of `write_state` and a manifest.
 
-    to_stop: it was made because the training was stopped there.
+    to_stop: it was made only because the training was stopped.
     """
     with replace_directory(checkpoint_path(run_directory, step)) as directory:
         write_state(directory)
@@ -115,11 +113,11 @@ def write_manifest(directory: Path, **facts: Any) -> None:
 
 
 def problem_of(directory: Path) -> str | None:
-    """What is wrong with a checkpoint; None when every file is as its manifest says."""
+    """Describe what is wrong with a checkpoint; None if every file matches its manifest."""
     try:
         manifest = read_manifest(directory)
         if manifest["format"] > FORMAT:
-            return f"{directory} has checkpoint format {manifest['format']}, this bh-bridge reads up to {FORMAT}"
+            return f"{directory} has checkpoint format {manifest['format']}; this bh-bridge reads up to {FORMAT}"
         for name, facts in manifest["files"].items():
             path = directory / name
             if path.stat().st_size != facts["size"] or _sha256(path) != facts["sha256"]:
@@ -130,7 +128,7 @@ def problem_of(directory: Path) -> str | None:
 
 
 def newest_valid(run_directory: Path, is_recorded: Callable[[int], bool]) -> tuple[Path | None, list[str]]:
-    """The newest checkpoint that verifies and whose step is recorded, and what is wrong with the newer ones."""
+    """The newest valid checkpoint whose step is recorded, and the problems of newer ones."""
     problems: list[str] = []
     for directory in reversed(all_of(run_directory)):
         problem = problem_of(directory)
@@ -143,7 +141,7 @@ def newest_valid(run_directory: Path, is_recorded: Callable[[int], bool]) -> tup
 
 
 def prune(run_directory: Path, keep: int) -> None:
-    """Remove the oldest checkpoints beyond `keep`, once the newest verifies; one that holds a file of others stays."""
+    """Remove the oldest checkpoints beyond `keep` if the newest is valid. Those with foreign files are kept."""
     directories = all_of(run_directory)
     if len(directories) <= keep or problem_of(directories[-1]) is not None:
         return
@@ -154,7 +152,7 @@ def prune(run_directory: Path, keep: int) -> None:
 
 
 def foreign_files(directory: Path) -> list[Path]:
-    """What is in a directory and not in its manifest; everything, when there is no telling."""
+    """Files that are not in the manifest of a directory; all files if it has no readable manifest."""
     try:
         own = {MANIFEST, *read_manifest(directory)["files"]}
     except (OSError, ValueError, KeyError, TypeError):
@@ -163,7 +161,7 @@ def foreign_files(directory: Path) -> list[Path]:
 
 
 def copy_foreign_files(source: Path, target: Path) -> None:
-    """Take along what somebody has put into a directory that is about to be replaced."""
+    """Copy the foreign files of a directory that is about to be replaced."""
     for path in foreign_files(source) if source.is_dir() else []:
         if (target / path.name).exists():
             continue
@@ -177,7 +175,7 @@ def save_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:
     """Write an optimizer's state: tensors to optimizer.safetensors, everything else to optimizer.json."""
     tensors: dict[str, torch.Tensor] = {}
     values: dict[str, object] = {}
-    on_device: list[str] = []  # some optimizers keep single numbers beside the parameter, others on the CPU
+    on_device: list[str] = []  # some optimizers keep scalars on the device of the parameter, others on the CPU
     for index, parameter in _numbered(optimizer):
         for name, value in optimizer.state.get(parameter, {}).items():
             if isinstance(value, torch.Tensor):
@@ -188,13 +186,13 @@ def save_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:
                 values[f"{index}.{name}"] = value
     groups = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
     save_file(tensors, directory / "optimizer.safetensors")
-    # Sorted: the entries of a state that was loaded are in the order of its file, else in that of the optimizer.
+    # Sorted, because a loaded state has the order of its file, not that of the optimizer.
     description = {"values": dict(sorted(values.items())), "groups": groups, "on_device": sorted(on_device)}
     (directory / "optimizer.json").write_text(encode(description), encoding="utf-8")
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:
-    """Restore an optimizer's state as it was saved: torch's own load would round moments to the weights' dtype."""
+    """Restore the exact state of an optimizer; torch's own load would round moments to the dtype of the weights."""
     tensors = load_file(directory / "optimizer.safetensors")
     description = json.loads((directory / "optimizer.json").read_text(encoding="utf-8"))
     parameters = dict(_numbered(optimizer))
@@ -208,7 +206,7 @@ def load_optimizer(optimizer: torch.optim.Optimizer, directory: Path) -> None:
 
 
 def save_random_state(directory: Path) -> None:
-    """Write every random stream: Python, NumPy, torch on the CPU, and the GPUs' own."""
+    """Write every random stream: Python, NumPy, and torch on the CPU and each GPU."""
     python_version, python_words, python_gauss = random.getstate()
     kind, words, position, has_gauss, gauss = np.random.get_state()
     tensors = {"torch.cpu": torch.get_rng_state()}
@@ -228,7 +226,7 @@ def save_random_state(directory: Path) -> None:
 def load_random_state(directory: Path) -> None:
     """Restore every random stream that `save_random_state` wrote.
 
-    ResumeMismatch when it was written with more GPUs than there are: their streams have nowhere to go.
+    ResumeMismatch if it was written with more GPUs than are available.
     """
     streams = json.loads((directory / "random_state.json").read_text(encoding="utf-8"))
     version, words, gauss = streams["python"]
@@ -248,8 +246,8 @@ def _load_gpu_states(tensors: dict[str, torch.Tensor], directory: Path) -> None:
     count = torch.cuda.device_count()
     if len(states) > count:
         raise ResumeMismatch(
-            f"{directory} has the random streams of {len(states)} GPUs, and PyTorch sees {count}. Let it see as many "
-            "(CUDA_VISIBLE_DEVICES), or begin a new run from the weights alone, with --from"
+            f"{directory} has the random streams of {len(states)} GPUs, but PyTorch sees {count}. Make as many visible "
+            "(CUDA_VISIBLE_DEVICES), or start a new run from the weights alone with --from"
         )
     for index, state in states.items():
         torch.cuda.set_rng_state(state, index)

@@ -1,4 +1,4 @@
-"""What a failed system call means for a run: a full disk, a failing one, a place that cannot be written."""
+"""Turns failed system calls into errors that say what to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UNWRITABLE = {
     errno.ENOENT: "it is gone",
     errno.ENOTDIR: "a part of the path is a file",
     errno.ENAMETOOLONG: "the path is too long",
-    errno.ESTALE: "it is gone from the server",
+    errno.ESTALE: "it no longer exists on the server",
     errno.EMFILE: "too many files are open: allow more with ulimit -n",
 }
 _UNREADABLE = {
@@ -46,7 +46,7 @@ class FileUnreadable(BridgeError):
 
 @contextlib.contextmanager
 def storage_errors(run_directory: Path) -> Generator[None]:
-    """Turn failures of the system into errors that say what to do; the run on disk stays as it was last committed."""
+    """Turn system errors into BridgeErrors. The run on disk stays as it was last committed."""
     try:
         yield
     except (OSError, SafetensorError) as error:
@@ -57,7 +57,7 @@ def storage_errors(run_directory: Path) -> Generator[None]:
 
 
 def _error_number(error: OSError | SafetensorError) -> int | None:
-    """errno of a failed call; safetensors, which writes in Rust, has it in its text alone."""
+    """The errno of a failed call; safetensors, which writes in Rust, reports it only in its message."""
     if isinstance(error, OSError):
         return error.errno
     found = re.search(r"\(os error (\d+)\)", str(error))
@@ -66,17 +66,17 @@ def _error_number(error: OSError | SafetensorError) -> int | None:
 
 def _describe(number: int, error: Exception, directory: Path) -> BridgeError:
     name = getattr(error, "filename", None) or directory
-    # All that is written lies in the run: what fails elsewhere (a corpus, a checkpoint to begin with) was to be read.
+    # Only files of the run are written. A failure elsewhere (a corpus, a checkpoint to start from) is a failed read.
     if number in _UNREADABLE and isinstance(name, str) and not Path(name).is_relative_to(directory):
         return FileUnreadable(f"cannot read {name}: {_UNREADABLE[number]}. The run is {directory}")
     if number in _FULL:
         return DiskFull(
-            f"the disk is full: {name} could not be written ({error}). What was committed is safe: free some space, "
-            f"then go on with: bh-bridge resume {directory}"
+            f"the disk is full: {name} could not be written ({error}). Committed steps are safe: free some space, "
+            f"then run: bh-bridge resume {directory}"
         )
     if number in _UNWRITABLE:
         return FileUnwritable(f"cannot write {name}: {_UNWRITABLE[number]}. The run is {directory}")
     return IoFailed(
-        f"{name} failed with an input/output error ({error}). What was committed is safe: look after the disk, "
-        f"then go on with: bh-bridge resume {directory}"
+        f"{name} failed with an input/output error ({error}). Committed steps are safe: check the disk, "
+        f"then run: bh-bridge resume {directory}"
     )

@@ -1,4 +1,4 @@
-"""Files that are whole or absent after a crash, on Linux and macOS."""
+"""Files that are complete or absent after a crash, on Linux and macOS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)
 
 
 def sync(fd: int) -> None:
-    """Return when what was written to the open file has reached the drive."""
+    """Return when the data written to an open file has reached the drive."""
     if _FULL_SYNC is not None:
         fcntl.fcntl(fd, _FULL_SYNC)
     elif hasattr(os, "fdatasync"):
@@ -49,10 +49,10 @@ def sync_tree(directory: Path) -> None:
 
 @contextlib.contextmanager
 def replace_directory(target: Path, tag: str = "") -> Generator[Path]:
-    """Give a temporary sibling to fill; on success sync it and put it in the place of `target`, else remove it.
+    """Yield a temporary sibling directory; on success sync it and replace `target` with it, otherwise remove it.
 
-    The parent has to exist: a run directory that vanished is not made anew by its next checkpoint. In a run the names
-    of temporary siblings are ours, and what a dead process left there is removed; elsewhere `tag` makes new ones.
+    The parent must exist, so that a checkpoint does not recreate a deleted run directory. Leftovers of a dead process
+    are removed; outside of runs, `tag` makes the temporary names unique.
     """
     temporary = target.with_name(f".{target.name}{tag}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -61,8 +61,8 @@ def replace_directory(target: Path, tag: str = "") -> Generator[Path]:
         yield temporary
         sync_tree(temporary)
         if target.exists():
-            # A directory cannot be renamed over another. `remove_leftovers` puts the old one back after a death between
-            # the two renames, and both names are on the drive before anything of the old one goes.
+            # A directory cannot be renamed over another. `remove_leftovers` restores the old one after a crash between
+            # the two renames, and both renames are durable before the old one is deleted.
             old = target.with_name(f".{target.name}{tag}.old")
             shutil.rmtree(old, ignore_errors=True)
             target.rename(old)
@@ -78,7 +78,7 @@ def replace_directory(target: Path, tag: str = "") -> Generator[Path]:
 
 
 def remove_directory(target: Path) -> None:
-    """Remove a directory so that after a crash it is there whole or not at all (under its name)."""
+    """Remove a directory so that after a crash it is complete or absent under its name."""
     doomed = target.with_name(f".{target.name}.removed")
     shutil.rmtree(doomed, ignore_errors=True)
     target.rename(doomed)
@@ -87,10 +87,10 @@ def remove_directory(target: Path) -> None:
 
 
 def remove_leftovers(directory: Path, names: str) -> None:
-    """Clear away what a process that died left of the names of this pattern.
+    """Remove what a dead process left behind for names that match this pattern.
 
-    `.NAME.old` gets its name back where NAME is gone: the process died before it had replaced it. Otherwise it goes, as
-    do `.NAME.partial` and `.NAME.removed`.
+    `.NAME.old` becomes NAME again if NAME is missing, because the process died before it replaced it. Otherwise it is
+    removed, as are `.NAME.partial` and `.NAME.removed`.
     """
     leftover = re.compile(rf"\.({names})\.(partial|old|removed)")
     for path in directory.iterdir():
@@ -107,9 +107,9 @@ def remove_leftovers(directory: Path, names: str) -> None:
 
 
 def share_tensors(directory: Path) -> None:
-    """Let the safetensors files of a directory that was just made follow the umask, as all other files do.
+    """Make the safetensors files of a new directory follow the umask.
 
-    safetensors creates them for their owner alone. The directory's own mode shows the umask, which threads share.
+    safetensors creates them readable by their owner only. The mode of the directory shows the umask.
     """
     mode = directory.stat().st_mode & 0o666
     for path in directory.glob("*.safetensors"):
@@ -117,7 +117,7 @@ def share_tensors(directory: Path) -> None:
 
 
 def write_all(fd: int, data: bytes, offset: int) -> None:
-    """Write all of `data` at an offset; a signal or a quota can cut one write short, the next one tells which."""
+    """Write all of `data` at an offset; a signal or a quota can cut a single write short."""
     written = os.pwrite(fd, data, offset)
     while written < len(data):
         written += os.pwrite(fd, data[written:], offset + written)
@@ -129,11 +129,11 @@ def free_bytes(directory: Path) -> int:
 
 
 def reserve(fd: int, size: int, path: Path) -> None:
-    """Make an open file `size` bytes long with its disk space reserved; DiskFull says how many bytes are missing."""
+    """Make an open file `size` bytes long and reserve its disk space; DiskFull names the missing bytes."""
     free = free_bytes(path.parent) + os.fstat(fd).st_blocks * 512
     if size > free:
         raise DiskFull(
-            f"{path} needs {size:,} bytes and the disk has {free:,} left: free {size - free:,} bytes, "
+            f"{path} needs {size:,} bytes but the disk has {free:,} left: free {size - free:,} bytes, "
             "or record less (record.every, record.rows)"
         )
     if size and hasattr(os, "posix_fallocate"):

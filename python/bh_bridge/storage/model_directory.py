@@ -1,4 +1,4 @@
-"""Where a model may be saved: in a new directory, in an empty one, or over an earlier save when that is asked for."""
+"""Directories of saved models: where a model may be saved, and the tokenizer that is saved with it."""
 
 from __future__ import annotations
 
@@ -10,37 +10,35 @@ from bh_bridge.data.tokenizing import load_tokenizer
 from bh_bridge.storage import checkpoints
 from bh_bridge.storage.disk_errors import FileUnwritable
 
-SAVED_BY = "model.save"  # in the manifest of a save; the final model of a run and a checkpoint do not have it
-_FINDER_FILE = ".DS_Store"  # macOS leaves it in every folder that was looked at
+SAVED_BY = "model.save"  # in the manifest of a save, but not of a checkpoint or final model
+_FINDER_FILE = ".DS_Store"  # macOS creates it in every folder that Finder opens
 
 
 def write_save_manifest(directory: Path) -> None:
-    """Write the checksums of a saved model beside it, which prove later that the directory holds this save alone."""
+    """Write the checksums of a saved model, which later prove that the directory contains only this save."""
     checkpoints.write_manifest(directory, saved_by=SAVED_BY)
 
 
 def demand_free(target: Path, *, overwrite: bool) -> None:
-    """FileUnwritable when something at `target` would be lost; `overwrite` allows replacing an unchanged save only."""
+    """FileUnwritable if a save to `target` would lose files; `overwrite` only allows replacing an unchanged save."""
     if target.is_symlink():
-        raise FileUnwritable(
-            f"{target} is a symbolic link, and is not replaced: save to the directory that it leads to"
-        )
+        raise FileUnwritable(f"{target} is a symbolic link and is not replaced: save to its target")
     if not target.exists():
         return
     if not target.is_dir():
-        raise FileUnwritable(f"{target} is a file, and is not replaced: name a directory")
+        raise FileUnwritable(f"{target} is a file and is not replaced: name a directory")
     names = sorted(path.name for path in target.iterdir() if path.name != _FINDER_FILE)
     if not names:
         return
     problem = _problem_of_save(target, names)
     if problem is not None:
-        raise FileUnwritable(f"{target} {problem}, and nothing is replaced: name a directory of the model's own")
+        raise FileUnwritable(f"{target} {problem} and is not replaced: name a new directory")
     if not overwrite:
-        raise FileUnwritable(f"{target} holds a model already: save with overwrite: true, or name another directory")
+        raise FileUnwritable(f"{target} already contains a model: save with overwrite: true, or name another directory")
 
 
 def _problem_of_save(target: Path, names: list[str]) -> str | None:
-    """Why a directory is not an unchanged save of a model."""
+    """Describe why a directory is not an unchanged save of a model; None if it is."""
     try:
         manifest = checkpoints.read_manifest(target)
         own = {checkpoints.MANIFEST, *manifest["files"]}
@@ -49,18 +47,18 @@ def _problem_of_save(target: Path, names: list[str]) -> str | None:
         is_save, own = False, set()
     if not is_save:
         name = next((name for name in names if name != checkpoints.MANIFEST), names[0])
-        return f"holds {name} and no {checkpoints.MANIFEST} of a saved model"
+        return f"contains {name} but no {checkpoints.MANIFEST} of a saved model"
     foreign = next((name for name in names if name not in own or not (target / name).is_file()), None)
     if foreign is not None:
-        return f"holds {foreign}, which is not a part of the saved model"
+        return f"contains {foreign}, which is not part of the saved model"
     problem = checkpoints.problem_of(target)
     return None if problem is None else f"was changed after the model was saved ({problem})"
 
 
 def save_tokenizer(path: Path, directory: Path) -> None:
-    """Write a tokenizer.json and its tokenizer_config.json into a directory: AutoTokenizer makes the same tokens.
+    """Write tokenizer.json and tokenizer_config.json into a directory, so that AutoTokenizer makes the same tokens.
 
-    Without the latter transformers takes the tokenizer of the model's family, which splits a text otherwise.
+    Without tokenizer_config.json, transformers uses the tokenizer of the model's family, which splits text differently.
     """
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=load_tokenizer(str(path)), clean_up_tokenization_spaces=False)
     tokenizer.save_pretrained(directory)

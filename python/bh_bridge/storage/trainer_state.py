@@ -1,7 +1,4 @@
-"""Checkpoints that a new run begins with, optimizer, scheduler and random streams included: of HF's Trainer, or ours.
-
-No pickle is executed.
-"""
+"""Imports the checkpoint that a new run starts from, of HF's Trainer or of another run, without executing pickles."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ _WEIGHTS = "model.safetensors"
 
 
 class HfState(TypedDict):
-    """trainer_state.json of transformers, as far as it is read here."""
+    """The fields of transformers' trainer_state.json that are used here."""
 
     global_step: int
     epoch: float | None
@@ -49,10 +46,10 @@ class HfRandomState(TypedDict):
 
 
 def import_trainer_state(source: str, run_directory: Path) -> int:
-    """Make a checkpoint of Trainer's, or of another run, the first checkpoint of a run, in our layout; return its step.
+    """Convert a checkpoint of HF's Trainer or of another run into the first checkpoint of a run; return its step.
 
-    A run that goes on from a checkpoint of its own needs the source no longer. ConfigInvalid when something is
-    missing, or a file holds more than tensors and plain values.
+    A run that has a checkpoint of its own no longer needs the source. ConfigInvalid if a file is missing or contains
+    more than tensors and plain values.
     """
     directory = Path(source)
     if any(checkpoints.problem_of(checkpoint) is None for checkpoint in checkpoints.all_of(run_directory)):
@@ -69,7 +66,7 @@ def import_trainer_state(source: str, run_directory: Path) -> int:
 def _step_of_ours(directory: Path) -> int:
     problem = checkpoints.problem_of(directory)
     if problem is not None:
-        raise ConfigInvalid(f"{problem}. Begin with another checkpoint")
+        raise ConfigInvalid(f"{problem}. Start from another checkpoint")
     return checkpoints.read_manifest(directory)["global_step"]
 
 
@@ -83,8 +80,8 @@ def _step_of_theirs(directory: Path) -> int:
     missing = [name for name in (*_NEEDED, _WEIGHTS) if not (directory / name).is_file()]
     if missing:
         raise ConfigInvalid(
-            f"{directory} cannot be resumed from: it has no {', '.join(missing)}. Without them, start from its weights "
-            "alone: leave out --resume-state"
+            f"cannot resume from {directory}: it has no {', '.join(missing)}. To start from its weights alone, "
+            "omit --resume-state"
         )
     return _trainer_state(directory)["global_step"]
 
@@ -103,12 +100,12 @@ def _trainer_state(directory: Path) -> HfState:
 
 
 def _load(path: Path) -> Any:
-    """A file of torch.save: tensors, NumPy arrays and plain values; anything else is refused, and nothing is run."""
+    """Load tensors, NumPy arrays and plain values of a torch.save file; anything else is refused, not executed."""
     try:
         with checkpoint_globals():
             return torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ConfigInvalid(f"{path} cannot be read as plain data, and is not executed: {error}") from error
+        raise ConfigInvalid(f"{path} contains more than plain data and is not loaded: {error}") from error
 
 
 def _write_optimizer(saved: HfOptimizer, folder: Path) -> None:
@@ -122,7 +119,7 @@ def _write_optimizer(saved: HfOptimizer, folder: Path) -> None:
             else:
                 values[key] = value
     groups = [{key: value for key, value in group.items() if key != "params"} for group in saved["param_groups"]]
-    on_device = [key for key, value in tensors.items() if value.ndim > 0]  # torch counts a parameter's steps on the CPU
+    on_device = [key for key, value in tensors.items() if value.ndim > 0]  # torch keeps step counts on the CPU
     save_file(tensors, folder / "optimizer.safetensors")
     description = {"values": values, "groups": groups, "on_device": on_device}
     (folder / "optimizer.json").write_text(encode(description), encoding="utf-8")
@@ -144,7 +141,7 @@ def _write_random_state(saved: HfRandomState, folder: Path) -> None:
 
 
 def _progress(state: HfState) -> checkpoints.Progress:
-    """As HF itself goes on: the mean loss starts anew, and the epoch is told by the epoch's fraction."""
+    """Progress as HF restores it: the mean loss starts again at 0, and the epoch is its integer part."""
     epoch = float(state["epoch"] or 0)
     begun = int(epoch)
     steps_per_epoch = state["global_step"] / epoch if epoch else 0

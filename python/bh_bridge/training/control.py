@@ -1,6 +1,6 @@
-"""What a RunStep is told by an engine, and what it asks of it: the fields of TrainerState and TrainerControl.
+"""The state and control that an engine passes to the Step: fields of TrainerState and TrainerControl.
 
-Those of transformers fit as they are; an engine that does without them subclasses these.
+The classes of transformers match these protocols; other engines subclass them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Protocol, TypedDict
 
 
 class TrainingState(Protocol):
-    """Where a training is; the reply of `trainer.state` has these fields."""
+    """The progress of a training; the reply of `trainer.state` has these fields."""
 
     global_step: int
     max_steps: int
@@ -30,7 +30,7 @@ class Position(TypedDict):
 
 
 class Control(Protocol):
-    """What the engine is to do once a step is over, in this order: log, evaluate, save, end epoch or training."""
+    """What the engine must do after a step, in this order: log, evaluate, save, end the epoch or the training."""
 
     should_log: bool = False
     should_evaluate: bool = False

@@ -1,4 +1,4 @@
-"""Deciders: callbacks in TypeScript for which a training waits, and which may switch fields of its control on."""
+"""Deciders: callbacks in TypeScript that a training waits for, and that can set fields of its control."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bh_bridge.training.control import CONTROL_FIELDS, Control, TrainingState
 
 
 class Deciders:
-    """The deciders of a run; each has its turn at some steps, or at some events."""
+    """The deciders of a run, each asked at some steps or events."""
 
     def __init__(self, deciders: list[Decider], channel: Channel, events: EventLog, has_held_out: bool) -> None:
         self.have_stopped = False
@@ -21,11 +21,11 @@ class Deciders:
         self._has_held_out = has_held_out
 
     def are_due(self, event: str, state: TrainingState) -> bool:
-        """Whether somebody is asked at this event."""
+        """Whether a decider is asked at this event."""
         return any(_is_due(decider, event, state) for decider in self._deciders)
 
     def ask(self, training: int, event: str, state: TrainingState, loss: float, control: Control) -> None:
-        """Ask those whose turn it is, and wait; one that does not answer in time decides nothing."""
+        """Ask the deciders that are due, and wait; one that times out changes nothing."""
         for index, decider in enumerate(self._deciders):
             if not _is_due(decider, event, state):
                 continue
@@ -39,21 +39,21 @@ class Deciders:
     def _apply(self, decision: Decision, control: Control) -> None:
         if decision.get("should_evaluate") and not self._has_held_out:
             raise ConfigInvalid(
-                "data.held_out: a decider asked for an evaluation (should_evaluate), and there is no text to "
-                "evaluate on: set data.held_out, for example to 0.1"
+                "data.held_out: a decider asked for an evaluation (should_evaluate), but no text is held out: "
+                "set data.held_out, for example to 0.1"
             )
         for field in CONTROL_FIELDS:
             if decision.get(field):
                 setattr(control, field, True)
         if decision.get("should_training_stop"):
             self.have_stopped = True
-            control.should_save = True  # a training ends with a checkpoint, whichever event ended it
+            control.should_save = True  # a training always ends with a checkpoint
 
 
 def _is_due(decider: Decider, event: str, state: TrainingState) -> bool:
     every: int | None = decider["every"]
-    is_on_the_beat = event == "step_end" and every is not None and state.global_step % every == 0
-    return event in decider["on"] or is_on_the_beat
+    is_at_interval = event == "step_end" and every is not None and state.global_step % every == 0
+    return event in decider["on"] or is_at_interval
 
 
 def _shown(state: TrainingState, loss: float) -> dict[str, object]:

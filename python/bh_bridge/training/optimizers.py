@@ -1,4 +1,4 @@
-"""What an optimizer keeps in float32 beside bfloat16 weights: moments, with or without a master copy."""
+"""Optimizer state in float32 for bfloat16 weights: moments, with or without a master copy."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from bh_bridge.bridge.messages import TrainerCreate
 
 
 def wide_part(request: TrainerCreate) -> Literal["moments", "master"] | None:
-    """What the optimizer of a run keeps in float32: its moments, or also a master copy of the weights.
+    """The optimizer state in float32: the moments, or also a master copy of the weights.
 
-    None: everything has the weights' own dtype. `request` is that of `trainer.create`.
+    None if all state has the dtype of the weights. `request` is that of `trainer.create`.
     """
     if request["dtype"] == "float32-master":
         return "master"
@@ -22,12 +22,12 @@ def wide_part(request: TrainerCreate) -> Literal["moments", "master"] | None:
 
 
 def moment_dtype(request: TrainerCreate, weights: torch.dtype) -> torch.dtype:
-    """The dtype of Adam's moments in a run whose weights have the dtype `weights`."""
+    """The dtype of Adam's moments in a run with weights of dtype `weights`."""
     return weights if wide_part(request) is None else torch.float32
 
 
 def settings_of(optimizer: torch.optim.Optimizer, weight: torch.Tensor) -> dict[str, Any]:
-    """What an optimizer steps a weight with: the options of its group (`lr`, `weight_decay`, …), as they are now."""
+    """The current settings of a weight's parameter group (`lr`, `weight_decay`, …)."""
     group = next(group for group in optimizer.param_groups if any(each is weight for each in group["params"]))
     return {name: value for name, value in group.items() if name not in ("params", "initial_lr")}
 

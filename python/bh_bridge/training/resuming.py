@@ -1,4 +1,4 @@
-"""Going back: a run that ended early is put into the state of its newest checkpoint, and told what it did after it."""
+"""Returns a run that ended early to the state of its newest checkpoint."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from bh_bridge.training.control import Position
 from bh_bridge.training.optimizers import moment_dtype
 from bh_bridge.training.run_step import RunStep
 
-CHECKSUMS_FILE = "SHA256SUMS"  # Node writes it when a run ends
+CHECKSUMS_FILE = "SHA256SUMS"  # written by Node at the end of a run
 
 
 @dataclass(frozen=True)
 class Resumption:
-    """Where a run goes on."""
+    """The point from which a run resumes."""
 
     checkpoint: Path | None  # None: from the start
-    recorded_step: int  # up to here, what is recomputed is compared; -1 when nothing is recorded
-    problems: list[str]  # why newer checkpoints were passed over
+    recorded_step: int  # recomputed states are compared up to here; -1 if none are recorded
+    problems: list[str]  # why newer checkpoints were rejected
 
 
 class Resumable(Protocol):
-    """The parts of a run that go back together."""
+    """The parts of a run that return to a checkpoint together."""
 
     engine: Engine
     step: RunStep
@@ -42,10 +42,10 @@ class Resumable(Protocol):
 
 
 def prepare_directory(directory: Path, model: PreTrainedModel, request: TrainerCreate) -> None:
-    """Clear away what a process that died left half made, and see that checkpoints and model have room.
+    """Remove leftovers of a dead process, and check the disk space for checkpoints and model.
 
-    The checksums that the end of a run left go too, before anything that they cover changes; its next end makes others.
-    The histories are not counted here: their space is reserved when they are opened. DiskFull names the bytes.
+    The checksums of a finished run are removed before any file changes; its next end writes new ones. The space of
+    histories is reserved when they are opened. DiskFull names the bytes.
     """
     folder = directory / checkpoints.FOLDER
     folder.mkdir(exist_ok=True)
@@ -56,22 +56,21 @@ def prepare_directory(directory: Path, model: PreTrainedModel, request: TrainerC
     one = weights + 2 * _moment_bytes(model, request)
     missing = max(
         0, request["checkpoint"]["keep"] + 1 - len(checkpoints.all_of(directory))
-    )  # one more while it is made
+    )  # one more while it is written
     needed, free = missing * one + weights, free_bytes(directory)
     if needed > free:
         raise DiskFull(
-            f"the checkpoints in {directory} need about {needed:,} bytes and the disk has {free:,} left: free "
-            f"{needed - free:,} bytes, or keep fewer (checkpoint.keep)"
+            f"the checkpoints in {directory} need about {needed:,} bytes but the disk has {free:,} left: free "
+            f"{needed - free:,} bytes, or reduce checkpoint.keep"
         )
     (directory / CHECKSUMS_FILE).unlink(missing_ok=True)
     sync_directory(directory)
 
 
 def go_back(run: Resumable, *, exact: bool) -> Resumption:
-    """Load the newest checkpoint that verifies, and rewind events and history to it; to the start when there is none.
+    """Load the newest valid checkpoint, and rewind events and history to it, or to the start if there is none.
 
-    `exact` compares what is recomputed with what was recorded; otherwise the recorded steps after the checkpoint are
-    taken back.
+    exact: compare recomputed steps with the recorded ones; otherwise discard recorded steps after the checkpoint.
     """
     recorded_step = run.recorder.recorded_step
     checkpoint, problems = checkpoints.newest_valid(run.run_directory, run.recorder.covers)
@@ -82,7 +81,7 @@ def go_back(run: Resumable, *, exact: bool) -> Resumption:
     if not exact:
         run.recorder.forget_after(step)
     run.recorder.rewind(step)
-    run.step.goes_on = size > 0
+    run.step.is_resumed = size > 0
     at: Position = {"global_step": step or 0, "epoch": None}
     run.events.emit("resumed", **at, recomputed_to=max(recorded_step, 0) if exact else step or 0)
     for problem in problems:

@@ -1,4 +1,4 @@
-"""The step of a run, whichever engine computes it: noise, record, tell, decide, checkpoint, stop."""
+"""The part of a step that is common to all engines: noise, recording, events, deciders, checkpoints, stopping."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ from bh_bridge.training.deciders import Deciders
 from bh_bridge.training.step import add_noise
 from bh_bridge.training.watch import Watch
 
-# Always logged. The other events are those of transformers; they are sent only when a callback in TypeScript asks.
+# Always logged. Other events of transformers are sent only if a callback in TypeScript subscribes to them.
 LOGGED_EVENTS = ("train_begin", "step_end", "log", "evaluate", "save", "train_end")
-# Whoever may write into a run can ask its training to stop, from any process; src/runs/run-layout.ts does.
+# Any process can stop a training by creating this file; src/runs/run-layout.ts does.
 STOP_REQUEST = "stop.request"
 COALESCIBLE_EVENTS = frozenset(schema()["coalescibleEvents"])
-# A GPU is not waited for at every step: what it has computed stays there for so many steps, bytes and seconds at most.
+# Results stay on a GPU for at most this many steps, bytes and seconds, to avoid waiting for it at every step.
 HELD_STEPS = 64
 HELD_BYTES = 64 << 20
 HELD_SECONDS = 0.25
 
 
 class HeldStep(NamedTuple):
-    """A step that is made and not told yet."""
+    """A step that is computed but not reported yet."""
 
     global_step: int
     epoch: float | None
     losses: list[torch.Tensor]
-    is_finite: bool | torch.Tensor  # the embedding
+    is_finite: bool | torch.Tensor  # of the embedding
 
 
 def steps_to_hold(device: torch.device, state_bytes: int) -> int:
-    """How many steps may be made before the first of them is told; state_bytes: of what is recorded of one."""
+    """The number of steps that may be computed before they are reported; state_bytes: recorded per step."""
     if device.type == "cpu":
         return 1
     return max(1, min(HELD_STEPS, HELD_BYTES // max(state_bytes, 1)))
 
 
 class RunStep:
-    """What a run does with every step of its training. An engine calls it, and obeys the control that it fills.
+    """Handles every step of a training. An engine calls it and follows the control that it fills.
 
     In order: `begin`; for each step `capture_gradient` before the optimizer's step and `end` after it, then `log`,
     `evaluate` and `save` as the control says; `finish`.
@@ -71,16 +71,16 @@ class RunStep:
         trace: StepTrace | None,
     ) -> None:
         self.group: Group | None = None  # of a training in several processes
-        self.goes_on = False  # from a checkpoint of this run, whose log has the beginning already
-        self.needs_forward = needs_forward(request)  # the model's own forward pass has to be run
+        self.is_resumed = False  # from a checkpoint of this run, whose log already has the start
+        self.needs_forward = needs_forward(request)  # the model's own forward pass is required
         self.has_held_out = bool(request["data"]["held_out"])
         self._training = 0
         self._output_log: OutputLog | None = None
         self._is_training = False
-        self._loss = float("nan")  # of the latest step that was told
+        self._loss = float("nan")  # of the latest reported step
         self._held: list[HeldStep] = []
         self._most_held = 1
-        self._told_at = 0.0  # monotonic seconds
+        self._reported_at = 0.0  # monotonic seconds
         self._saves_to_stop = False
         self._was_asked_to_stop = False
         self._channel = channel
@@ -98,9 +98,9 @@ class RunStep:
         self._subscribed = frozenset(request["events"]) - frozenset(LOGGED_EVENTS)
 
     def attach(self, training: int, output_log: OutputLog, *, is_one_of_several: bool = False) -> None:
-        """Belong to the training of this number, which a stop names, and whose output goes to this log.
+        """Set the number of the training, by which Node stops it, and its output log.
 
-        is_one_of_several: other trainings are under way at the same time, and what is sent says whose it is.
+        is_one_of_several: other trainings run at the same time, so messages name their training.
         """
         self._training = training
         self._output_log = output_log
@@ -109,19 +109,19 @@ class RunStep:
             self._channel.name_training(training)
 
     def begin(self, state: TrainingState, window_order: str | None = None) -> None:
-        """A training begins, or goes on after `state.global_step`.
+        """A training starts or resumes after `state.global_step`.
 
-        window_order: what is known of the order of the windows of text, as `shrink_order` says.
+        window_order: the checksum from `shrink_order`.
         """
         self._is_training = True
-        self._take_stop_request()  # one that came too late for an earlier part of the run means nothing to this one
+        self._take_stop_request()  # ignore a request that came too late for an earlier process
         self._watch.begin(state.global_step)
         self._most_held = steps_to_hold(self._tap.weight.device, self._recorder.state_bytes)
         if self._trace is not None:
             self._trace.begin(state.global_step)
         self._events.emit(
             "train_begin",
-            durable=not self.goes_on,
+            durable=not self.is_resumed,
             global_step=state.global_step,
             epoch=state.epoch,
             max_steps=state.max_steps,
@@ -132,26 +132,26 @@ class RunStep:
         )
 
     def batch_made(self, inputs: Mapping[str, Any], loss: torch.Tensor) -> None:
-        """Tell of a batch whose gradients were computed without calling the model's modules."""
+        """Trace a batch whose gradients were computed without calling the model's modules."""
         if self._trace is not None:
             self._trace.batch_made(inputs, loss)
 
     def note_norm(self, norm: torch.Tensor) -> None:
-        """The norm of the gradients, which are about to be clipped; an engine that does not clip does not call it."""
+        """Note the gradient norm before clipping; engines that do not clip do not call it."""
         self._recorder.note_norm(norm)
 
     def capture_gradient(self) -> None:
-        """Keep the gradients that the optimizer is about to use, and what else is recorded and gone after its step."""
+        """Copy gradients and other recorded quantities that the optimizer step changes."""
         self._recorder.capture()
         if self._trace is not None:
             self._trace.capture_gradient()
 
     @torch.no_grad()
     def end(self, state: TrainingState, control: Control, losses: Iterable[torch.Tensor]) -> None:
-        """The optimizer has made step `state.global_step`, and the notebook's order begins.
+        """Finish step `state.global_step` after the optimizer, in the order of the notebook.
 
-        losses: of the batches of the step, each divided by their number. A GPU is waited for now and then: then the
-        steps since are recorded and told, in their order, and also before anything else is told or asked.
+        losses: of the batches of the step, each divided by their number. On a GPU, several steps are recorded and
+        reported together, and always before any other event.
         """
         if self._trace is not None:
             self._trace.step_made()
@@ -162,33 +162,33 @@ class RunStep:
         if self._most_held > 1:
             self._recorder.keep(state.global_step)
         if self._has_held_enough() or self._deciders.are_due("step_end", state):
-            self._tell_held()
+            self._report_held()
         self._decide("step_end", state, control)
-        self._heed_stop(control)
+        self._check_stop(control)
         self._ask_for_checkpoint(state, control)
         if self._is_until(state):
             control.should_training_stop = True
         self._agree(control)
 
     def log(self, state: TrainingState, control: Control, logs: dict[str, float]) -> None:
-        self._tell_held()
+        self._report_held()
         self._events.emit("log", global_step=state.global_step, epoch=state.epoch, logs=logs)
         self._decide("log", state, control)
         self._agree(control)
 
     def evaluate(self, state: TrainingState, control: Control, metrics: dict[str, float]) -> None:
-        self._tell_held()
+        self._report_held()
         self._events.emit("evaluate", global_step=state.global_step, epoch=state.epoch, metrics=metrics)
         if self._is_training:
             self._decide("evaluate", state, control)
             self._agree(control)
 
     def save(self, state: TrainingState, write_state: Callable[[Path], None]) -> None:
-        """Make the checkpoint of a step, with what `write_state` writes into it, remove the oldest, and tell.
+        """Write a checkpoint with the files of `write_state`, remove the oldest, and report it.
 
-        What was recorded up to this step is made durable first: a checkpoint never knows more than the history.
+        Recorded states are made durable first, so that a checkpoint is never ahead of the history.
         """
-        self._tell_held()
+        self._report_held()
         self._recorder.commit()
         checkpoints.write_checkpoint(
             self._directory,
@@ -202,7 +202,7 @@ class RunStep:
         self.report_save(state)
 
     def report_save(self, state: TrainingState) -> None:
-        """Log a save. It follows the checkpoint that it names, so a resumed run logs the one that it goes on from."""
+        """Log a save. It follows its checkpoint, so a resumed run logs the checkpoint from which it resumes."""
         self._events.emit(
             "save",
             global_step=state.global_step,
@@ -211,9 +211,9 @@ class RunStep:
         )
 
     def report(self, event: str, state: TrainingState, **fields: Any) -> None:
-        """Send an event that is not logged, when a callback asked for it."""
+        """Send an event that is not logged, if a callback subscribes to it."""
         if event in self._subscribed:
-            self._tell_held()
+            self._report_held()
             self._events.emit(
                 event,
                 durable=False,
@@ -224,22 +224,22 @@ class RunStep:
             )
 
     def report_method(self, state: TrainingState, method: StepMethod) -> None:
-        """How the steps are computed from here on, and why: event `step_method`."""
-        self._tell_held()
+        """Report how steps are computed from now on, and why: event `step_method`."""
+        self._report_held()
         self._events.emit("step_method", global_step=state.global_step, epoch=state.epoch, **method._asdict())
 
     def pause(self) -> AbstractContextManager[None]:
-        """While something takes time that is no step."""
+        """Exclude a time that is not part of a step from stalls and estimates."""
         return self._watch.pause()
 
     def finish(self, state: TrainingState) -> None:
-        """The training is over: all steps are done, or the control stopped it."""
-        self._tell_held()
+        """The training has ended, completed or stopped."""
+        self._report_held()
         self._watch.report_usage()
         self._events.emit("train_end", global_step=state.global_step, epoch=state.epoch)
 
     def stop_reason(self, state: TrainingState) -> str | None:
-        """Why a training that is over ended before its last step; None when it did not."""
+        """Why a training ended before its last step; None if it did not."""
         if state.global_step >= state.max_steps:
             return None
         if self._deciders.have_stopped:
@@ -249,7 +249,7 @@ class RunStep:
         return self._channel.stop_reason(self._training) or ("until" if self._is_until(state) else "trainer")
 
     def close(self) -> None:
-        """Look out for nothing any more, and ask nobody; called however the training ends."""
+        """Stop watching and tracing; called however the training ends."""
         self._is_training = False
         self._take_stop_request()
         self._watch.end()
@@ -257,20 +257,20 @@ class RunStep:
             self._trace.close()
 
     def _is_until(self, state: TrainingState) -> bool:
-        """Whether the steps that were to be trained again are done."""
+        """Whether the last requested step (`until`) is done."""
         return self._until is not None and state.global_step >= self._until
 
     def _agree(self, control: Control) -> None:
-        """Let the other processes of the training do the same."""
+        """Copy the control to the other processes of the training."""
         if self.group is not None:
             self.group.agree(control)
 
     def _has_held_enough(self) -> bool:
-        has_waited = time.monotonic() - self._told_at >= HELD_SECONDS
+        has_waited = time.monotonic() - self._reported_at >= HELD_SECONDS
         return len(self._held) >= self._most_held or has_waited or self._watch.is_measuring
 
-    def _tell_held(self) -> None:
-        """Record and tell the steps that were made since."""
+    def _report_held(self) -> None:
+        """Record and report the held steps."""
         held, self._held = self._held, []
         if not held:
             return
@@ -286,18 +286,18 @@ class RunStep:
             self._watch.step(step.global_step, step.epoch, loss, bool(step.is_finite))
             if self._output_log is not None:
                 self._output_log.mark(step.global_step)
-        self._told_at = time.monotonic()
+        self._reported_at = time.monotonic()
 
     def _decide(self, event: str, state: TrainingState, control: Control) -> None:
         self._deciders.ask(self._training, event, state, self._loss, control)
 
-    def _heed_stop(self, control: Control) -> None:
+    def _check_stop(self, control: Control) -> None:
         self._was_asked_to_stop |= self._take_stop_request()
         if self._was_asked_to_stop or self._channel.stop_reason(self._training) is not None:
             control.should_training_stop = True
 
     def _take_stop_request(self) -> bool:
-        """Whether somebody has asked for a stop since; each request counts once."""
+        """Whether a stop was requested since the last call."""
         try:
             os.unlink(self._directory / STOP_REQUEST)
         except FileNotFoundError:
@@ -305,15 +305,15 @@ class RunStep:
         return True
 
     def _ask_for_checkpoint(self, state: TrainingState, control: Control) -> None:
-        """Save on the beat, when a decider or Node asked, at the last step, and at a stop."""
-        on_the_beat = self._checkpoint_every and state.global_step % self._checkpoint_every == 0
+        """Request a checkpoint at the interval, for a decider or Node, at the last step, and at a stop."""
+        is_at_interval = self._checkpoint_every and state.global_step % self._checkpoint_every == 0
         is_asked = self._channel.take_save(self._training)
-        is_due = control.should_save or is_asked or on_the_beat or state.global_step >= state.max_steps
+        is_due = control.should_save or is_asked or is_at_interval or state.global_step >= state.max_steps
         self._saves_to_stop = control.should_training_stop and not is_due  # an uninterrupted run has no such checkpoint
         control.should_save = bool(is_due or self._saves_to_stop)
 
 
 def _sums(losses: list[list[torch.Tensor]]) -> list[float]:
-    """The sum of each list, whose tensors come from their device at once."""
+    """The sum of each list, copying all tensors from their device at once."""
     values = iter(torch.stack([loss for each in losses for loss in each]).tolist())
     return [sum(next(values) for _ in each) for each in losses]

@@ -1,4 +1,4 @@
-"""What an engine does with every step of its training, whichever process of it this is."""
+"""The interface through which an engine reports its steps, and the noise after each."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from bh_bridge.training.control import Control, TrainingState
 
 
 class Step(Protocol):
-    """A RunStep, or in the other processes of a training one that follows it. RunStep says what each method is for.
+    """A RunStep, or a FollowerStep in the other processes of a training. RunStep documents the methods.
 
-    group: the processes of the training; None when there is one. With a group, each process gets the whole batch of
-    windows, computes its `part` of it, and adds its gradients to those of the others.
+    group: the processes of the training; None if there is only one. Each process gets the whole batch, computes its
+    `part`, and sums the gradients with the others.
 
-    needs_forward: whether what is recorded is seen in the model's own forward pass alone.
+    needs_forward: whether recorded quantities require the model's own forward pass.
     """
 
     group: Group | None
@@ -55,7 +55,7 @@ class Step(Protocol):
 def add_noise(weight: torch.Tensor, epsilon: float) -> None:
     """Add randn · (epsilon / 10), drawn and multiplied in the dtype of the weight [vocab, hidden]; 0 draws nothing.
 
-    Drawn on the CPU, which draws the same everywhere.
+    Drawn on the CPU, where numbers are the same on every machine.
     """
     if epsilon:
         weight.add_((torch.randn(weight.shape, dtype=weight.dtype) * (epsilon / 10)).to(weight.device))

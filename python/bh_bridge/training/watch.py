@@ -1,4 +1,4 @@
-"""What a training costs, and when it goes wrong: usage now and then, alerts for stalls and for what is not a number."""
+"""Reports the resource usage of a training, and alerts of stalls and non-finite values."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ import torch
 from bh_bridge.recording.events import EventLog
 from bh_bridge.training.control import Position
 
-FIRST_USAGE_STEPS = 20  # by then a step takes what it will take: the estimate of the whole run is made from this
+FIRST_USAGE_STEPS = 20  # step times are stable by then; the duration of the run is estimated from this
 USAGE_EVERY_SECONDS = 30.0
-STALL_SECONDS = 60.0  # no step of a model of this size takes as long; a sleeping laptop or a lost disk does
-STALL_STEPS = 30  # nor does one take as long as so many others, where steps are slow
+STALL_SECONDS = 60.0  # longer than any step of such a model, unless the machine sleeps or loses a disk
+STALL_STEPS = 30  # for slow steps: a multiple of the mean
 CHECK_SECONDS = 5.0
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes
 
 
 class Watch:
-    """Follows the steps of one training. A thread looks out for stalls, as the main thread is in one."""
+    """Watches the steps of a training. A thread detects stalls of the main thread."""
 
     def __init__(self, events: EventLog) -> None:
         self._events = events
@@ -45,12 +45,12 @@ class Watch:
 
     @property
     def is_measuring(self) -> bool:
-        """Whether the estimate of the run is still to be made: until then each step has to be noted as it ends."""
+        """Whether steps must be noted as they end, because the run is not estimated yet."""
         return self._steps < FIRST_USAGE_STEPS
 
     @contextlib.contextmanager
     def pause(self) -> Generator[None, None, None]:
-        """What is done here takes time and is no step: no stall, and nothing to estimate a run from."""
+        """Exclude a time that is not part of a step from stalls and estimates."""
         self._is_paused = True
         yield
         self._stepped_at = self._usage_at = self._began_at = time.monotonic()
@@ -58,9 +58,9 @@ class Watch:
         self._is_paused = False
 
     def step(self, step: int, epoch: float | None, loss: float, embedding_is_finite: bool) -> None:
-        """Note a finished step; about a microsecond when there is nothing to tell.
+        """Note a finished step; takes about a microsecond if there is nothing to report.
 
-        A loss is computed before the weights are moved: it tells of weights that are not numbers a step too late.
+        The embedding is checked as well, because the loss shows non-finite weights one step later.
         """
         self._steps += 1
         self._at = {"global_step": step, "epoch": epoch}
@@ -78,7 +78,7 @@ class Watch:
             self.report_usage()
 
     def report_usage(self) -> None:
-        """Tell what the process has used since the last time: cores busy on average, and memory at its peak."""
+        """Report the usage since the last report: mean number of busy cores, and peak memory."""
         now, cpu_seconds = time.monotonic(), _cpu_seconds()
         seconds = now - self._usage_at
         self._events.emit(
@@ -92,7 +92,7 @@ class Watch:
         self._usage_at, self._cpu_seconds = now, cpu_seconds
 
     def end(self) -> None:
-        """Stop looking out; called however the training ends."""
+        """Stop watching; called however the training ends."""
         self._ended.set()
 
     def _look_out(self) -> None:

@@ -75,7 +75,7 @@ def test_a_killed_run_resumes_to_the_same_bits(
     outcome = in_child(lambda: train(run, "exact", **FAST, **{"engine__compiling": TRY} if goes_on_from else {}))
     assert (outcome["status"], outcome["from_step"]) == ("completed", goes_on_from)
     if 0 < goes_on_from < 40:
-        assert told_by(run)[-1] == {"used": False, "reason": "the run began without it", "seconds": None}
+        assert told_by(run)[-1] == {"used": False, "reason": "the run started without it", "seconds": None}
     assert differences(run, whole) == []
 
 
@@ -94,7 +94,7 @@ def test_what_it_has_no_code_for_is_refused_before_anything_is_trained(tmp_path:
     outcome = in_child(lambda: train(tmp_path / "run", **FAST))
     assert outcome == {
         "code": "CONFIG_INVALID",
-        "message": "model.resid_pdrop is 0.1: engine fast has no dropout. Use engine trainer",
+        "message": "model.resid_pdrop is 0.1: engine fast does not support dropout. Use engine trainer",
     }
 
 
@@ -125,7 +125,7 @@ def test_a_compiled_run_resumes_to_the_same_bits_and_only_where_it_can_be_compil
     assert "there is no C++ compiler (g++)" in refused["message"]
     outcome = in_child(lambda: train(run, "exact", **compiled))
     assert (outcome["status"], outcome["from_step"]) == ("completed", 10)
-    assert told_by(run)[-1]["reason"] == "the run began with it"
+    assert told_by(run)[-1]["reason"] == "the run started with it"
     assert differences(run, undisturbed) == []
 
 

@@ -45,7 +45,9 @@ def test_one_different_bit_ends_the_proof(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_an_obstacle_and_a_failure_are_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Proof("exact", "it is for GPT-2").verdict == StepMethod("exact", False, "it is for GPT-2", None, None)
+    assert Proof("exact", "it supports only GPT-2").verdict == StepMethod(
+        "exact", False, "it supports only GPT-2", None, None
+    )
     take(monkeypatch, 2.0, 1.0)
     proof = Proof("graphed")
     proof.reference(lambda: ONE)

@@ -186,9 +186,9 @@ def test_hooks_see_every_module() -> None:
 @pytest.mark.parametrize(
     ("sizes", "reason"),
     [
-        ({"attn_pdrop": 0.1}, "it has no dropout"),
-        ({"activation_function": "relu"}, "it has no relu"),
-        ({"n_positions": 513}, "it is for at most 512 positions"),
+        ({"attn_pdrop": 0.1}, "it does not support dropout"),
+        ({"activation_function": "relu"}, "it does not support relu"),
+        ({"n_positions": 513}, "it supports at most 512 positions"),
         ({}, None),
     ],
 )
@@ -197,8 +197,8 @@ def test_what_is_not_covered_is_said(sizes: dict[str, Any], reason: str | None) 
 
 
 def test_other_weights_and_devices_are_not_covered() -> None:
-    assert obstacle(gpt2().float(), torch.device("cpu")) == "it is for bfloat16 weights"
-    assert obstacle(gpt2(), torch.device("cuda")) == "it is for the CPU"
+    assert obstacle(gpt2().float(), torch.device("cpu")) == "it supports only bfloat16 weights"
+    assert obstacle(gpt2(), torch.device("cuda")) == "it supports only the CPU"
 
 
 def test_a_run_has_the_same_bits_with_it_and_without_and_says_what_it_does(

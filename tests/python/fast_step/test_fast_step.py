@@ -125,9 +125,12 @@ def test_equal_rows_that_no_text_has_keep_equal_gradients() -> None:
 @pytest.mark.parametrize(
     ("sizes", "problem"),
     [
-        ({"attn_pdrop": 0.1}, "model.attn_pdrop is 0.1: engine fast has no dropout"),
-        ({"activation_function": "relu"}, "model.activation_function is relu: engine fast has gelu_new alone"),
-        ({"reorder_and_upcast_attn": True}, "model.reorder_and_upcast_attn is true: engine fast has plain attention"),
+        ({"attn_pdrop": 0.1}, "model.attn_pdrop is 0.1: engine fast does not support dropout"),
+        ({"activation_function": "relu"}, "model.activation_function is relu: engine fast supports only gelu_new"),
+        (
+            {"reorder_and_upcast_attn": True},
+            "model.reorder_and_upcast_attn is true: engine fast supports only plain attention",
+        ),
         ({}, None),
     ],
 )
@@ -137,7 +140,7 @@ def test_what_it_does_not_implement_is_named(sizes: dict[str, Any], problem: str
 
 def test_a_device_that_cannot_multiply_a_dtype_is_named() -> None:
     assert obstacle_on(CPU, (torch.float32, torch.bfloat16)) is None
-    assert obstacle_on(CPU, (torch.bfloat16, torch.bool)) == "device cpu has no products of bool"
+    assert obstacle_on(CPU, (torch.bfloat16, torch.bool)) == "device cpu cannot multiply bool"
 
 
 @pytest.mark.parametrize("norm", ["rmsnorm", "layernorm"])
@@ -156,7 +159,7 @@ def test_every_tensor_of_a_step_is_made_where_the_model_is(norm: str, sizes: dic
 
 def test_when_a_step_can_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", sys.executable)  # a program that is there
-    assert obstacle_to_compiling(torch.device("cuda")) == "it is for the CPU"
+    assert obstacle_to_compiling(torch.device("cuda")) == "it supports only the CPU"
     assert obstacle_to_compiling(CPU) is None
     monkeypatch.setenv("CXX", "/nowhere/g++")
     assert obstacle_to_compiling(CPU) == "there is no C++ compiler (g++)"

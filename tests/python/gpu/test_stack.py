@@ -13,7 +13,7 @@ from bh_bridge.models.model import build_model
 from torch import nn
 from transformers import GPT2LMHeadModel
 
-ON_CPU = "it is for CUDA"
+ON_CPU = "it requires CUDA"
 
 
 def models_of(count: int, norm: str = "rmsnorm", dtype: str = "bfloat16", **sizes: Any) -> list[GPT2LMHeadModel]:

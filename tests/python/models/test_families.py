@@ -163,8 +163,11 @@ def test_no_code_of_a_directory_is_run(tmp_path: Path) -> None:
             'model.hiden_size: LlamaConfig has no such field; did you mean "hidden_size"',
         ),
         ({"type": "opt", "hidden_sizes": 8}, 'OPTConfig has no such field; did you mean "hidden_size"'),
-        ({"type": "qwen33"}, 'model.type: "qwen33" is no causal model of this transformers; did you mean "qwen3"?'),
-        ({"type": "llama", "hidden_size": "wide"}, "model: LlamaConfig does not take this configuration"),
+        (
+            {"type": "qwen33"},
+            'model.type: "qwen33" is not a causal model of the installed transformers; did you mean "qwen3"?',
+        ),
+        ({"type": "llama", "hidden_size": "wide"}, "model: LlamaConfig rejects this configuration"),
     ],
 )
 def test_what_a_family_does_not_take_is_refused_before_anything_is_built(config: dict[str, Any], message: str) -> None:

@@ -153,7 +153,7 @@ def test_all_five_layer_norms_are_replaced_and_keep_their_eps() -> None:
 
 def test_a_saved_model_is_not_taken_for_one_with_the_other_norm(tmp_path: Any) -> None:
     save_model(build_model(CONFIG, "rmsnorm", "bfloat16", {"kind": "normal"}, 1), tmp_path)
-    with pytest.raises(ConfigInvalid, match="does not hold a GPT-2 with layernorm"):
+    with pytest.raises(ConfigInvalid, match="is not a GPT-2 with layernorm"):
         build_model(CONFIG, "layernorm", "bfloat16", {"kind": "normal"}, 1, str(tmp_path))
 
 

@@ -195,10 +195,10 @@ def test_what_another_optimizer_keeps_is_recorded_by_torchs_name(tmp_path: Path)
     [
         (
             "wte.grads",
-            "the optimizer keeps no grads for wte. There are wte.grad, wte.step, wte.exp_avg, wte.exp_avg_sq",
+            "the optimizer has no grads for wte. Use wte.grad, wte.step, wte.exp_avg, wte.exp_avg_sq",
         ),
-        ("transformer.wte.weight.grad", 'call it "wte.grad"'),
-        ("lm_head", "has no head of its own"),
+        ("transformer.wte.weight.grad", 'use "wte.grad"'),
+        ("lm_head", "the head of this model is its embedding"),
         ("transformer.wpe.wieght", 'did you mean "transformer.wpe.weight"?'),
     ],
 )

@@ -30,16 +30,16 @@ FREE: dict[str, Callable[[Path], object]] = {
     "a directory that Finder has looked at": lambda target: folder(target, ".DS_Store"),
 }
 TAKEN: dict[str, tuple[Callable[[Path], object], str]] = {
-    "a project": (lambda target: folder(target, ".git/HEAD", "src/main.py"), r"holds \.git and no MANIFEST"),
+    "a project": (lambda target: folder(target, ".git/HEAD", "src/main.py"), r"contains \.git but no MANIFEST"),
     "a thesis beside a model": (
         lambda target: folder(target, *MODEL, "thesis.tex"),
-        r"holds config\.json and no MANIFEST",
+        r"contains config\.json but no MANIFEST",
     ),
     "a thesis beside a save": (
         lambda target: (saved(target, *MODEL), (target / "thesis.tex").touch()),
-        r"holds thesis\.tex, which",
+        r"contains thesis\.tex, which",
     ),
-    "a model of somebody else": (lambda target: folder(target, *MODEL), r"holds config\.json and no MANIFEST"),
+    "a model of somebody else": (lambda target: folder(target, *MODEL), r"contains config\.json but no MANIFEST"),
     "a save whose weights were trained on": (
         lambda target: (saved(target, *MODEL), (target / "model.safetensors").write_text("more")),
         r"was changed after the model was saved \(.*model\.safetensors differs",
@@ -50,16 +50,16 @@ TAKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a save with a folder in a file's place": (
         lambda target: (saved(target, *MODEL), (target / "config.json").unlink(), (target / "config.json").mkdir()),
-        r"holds config\.json, which",
+        r"contains config\.json, which",
     ),
     "a model's folder in a model's place": (
         lambda target: folder(target, "model.safetensors/a"),
-        r"holds model\.safetensors and no MANIFEST",
+        r"contains model\.safetensors but no MANIFEST",
     ),
-    "a configuration": (lambda target: folder(target, "config.json"), r"holds config\.json and no MANIFEST"),
+    "a configuration": (lambda target: folder(target, "config.json"), r"contains config\.json but no MANIFEST"),
     "the final model of a run": (
         lambda target: (folder(target, *MODEL), checkpoints.write_manifest(target, global_step=5)),
-        r"holds config\.json and no MANIFEST\.json of a saved model",
+        r"contains config\.json but no MANIFEST\.json of a saved model",
     ),
     "a file": (lambda target: target.write_text("years"), "is a file"),
     "a link to a model": (
@@ -92,6 +92,6 @@ def test_what_is_not_an_earlier_save_is_never_replaced(
 @pytest.mark.parametrize("more", [[], ["modeling_gpt2_rmsnorm.py"], ["model-00001-of-00002.safetensors"]])
 def test_an_earlier_save_is_replaced_when_that_is_asked_for(tmp_path: Path, more: list[str]) -> None:
     saved(tmp_path / "model", *MODEL, *more)
-    with pytest.raises(FileUnwritable, match="holds a model already: save with overwrite: true"):
+    with pytest.raises(FileUnwritable, match="already contains a model: save with overwrite: true"):
         demand_free(tmp_path / "model", overwrite=False)
     demand_free(tmp_path / "model", overwrite=True)

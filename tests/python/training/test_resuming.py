@@ -133,7 +133,7 @@ def test_a_step_that_comes_out_differently_is_reported(tmp_path: Path) -> None:
     shutil.rmtree(run / "checkpoints")
     outcome = resume(run)
     assert outcome["code"] == "RESUME_DIVERGED"
-    assert outcome["message"].startswith("step 13 came out differently from what is recorded")
+    assert outcome["message"].startswith("step 13 differs from the recorded step")
 
 
 def test_going_on_inexactly_replaces_the_steps_after_the_checkpoint(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_pickle_in_a_trainers_checkpoint_is_refused_and_not_executed(tmp_path:
     torch.save({"state": Bomb(str(bait))}, source / "optimizer.pt")
     outcome = in_child(lambda: train(tmp_path / "run", start_from=str(source), model_from=str(source)))
     assert outcome["code"] == "CONFIG_INVALID"
-    assert "cannot be read as plain data, and is not executed" in outcome["message"]
+    assert "contains more than plain data and is not loaded" in outcome["message"]
     assert not bait.exists()
 
 

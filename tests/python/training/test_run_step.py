@@ -178,14 +178,14 @@ def test_steps_that_are_held_are_recorded_and_told_as_if_each_had_been_waited_fo
     monkeypatch.setattr(run_step, "HELD_SECONDS", 1e9)
     monkeypatch.setattr(watch, "FIRST_USAGE_STEPS", 3)
     held: list[int] = []
-    tell = run_step.RunStep._tell_held
+    tell = run_step.RunStep._report_held
 
     def watched(self: Any) -> None:
         held.append(len(self._held))
         tell(self)
 
     def longest() -> int:
-        monkeypatch.setattr(run_step.RunStep, "_tell_held", watched)
+        monkeypatch.setattr(run_step.RunStep, "_report_held", watched)
         train(run, answer=deciding({}), **options)
         return max(held)
 
