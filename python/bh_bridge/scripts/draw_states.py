@@ -1,7 +1,7 @@
 """Draws initial states of an embedding: `python draw_states.py REQUEST`, with a request in JSON.
 
-Writes only the bytes of the states to stdout, each [vocab, dim], row-major, little-endian. All are drawn from one random
-stream of the CPU, each as in a run: base, then noise.
+Writes only the bytes of the states to stdout, each [vocab, dim], row-major, little-endian. All are drawn from one
+random stream of the CPU, each as in a run: base, then noise.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reports the version of Python and of the named packages: `python probe.py MARKER NAME…`.
 
-Prints the marker and a JSON object on one line; other output, such as of sitecustomize, is ignored. Uses only the standard
-library and the syntax of any Python 3, so that an old Python can report its version.
+Prints the marker and a JSON object on one line; other output, such as of sitecustomize, is ignored. Uses only the
+standard library and the syntax of any Python 3, so that an old Python can report its version.
 """
 
 import json
