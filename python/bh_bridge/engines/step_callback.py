@@ -1,4 +1,4 @@
-"""Every event of HF's Trainer, told to the RunStep."""
+"""Forwards the events of HF's Trainer to the Step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class StepCallback(TrainerCallback):
     def __init__(
         self, step: Step, take_losses: Callable[[], list[torch.Tensor]], window_order: Callable[[], str | None]
     ) -> None:
-        """take_losses: those of the batches of the step that has ended. window_order: as `shrink_order` says."""
+        """take_losses: returns the losses of the latest step. window_order: returns the result of `shrink_order`."""
         self._step = step
         self._take_losses = take_losses
         self._window_order = window_order

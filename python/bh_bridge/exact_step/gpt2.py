@@ -116,7 +116,7 @@ class Gpt2Step:
     def _block_backward(
         self, block: Any, prefix: str, grad: torch.Tensor, saved: SavedBlock, batch: int, grads: Gradients
     ) -> torch.Tensor:
-        """Gradient of the block's input from that of its output [rows, hidden]; the others go to `grads`."""
+        """Gradient of a block's input, [rows, hidden], from its output's; parameter gradients go to `grads`."""
         rows, hidden = grad.shape
         _affine(grads, f"{prefix}.mlp.c_proj", saved.active, grad)
         active_grad = grad.mm(block.mlp.c_proj.weight.t())

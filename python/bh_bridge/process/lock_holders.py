@@ -49,7 +49,7 @@ class Holder(TypedDict):
 def take_lock(directory: str, pid: int, node_pid: int) -> int | Holder:
     """Take the lock of a directory and return its file descriptor, or return the current holder.
 
-    The lock file contains the process ID, that of its Node, the host name and the boot ID.
+    The lock file contains the process ID of the writer and of its Node, the host name and the boot ID.
     """
     fd = _lock(directory)
     if not isinstance(fd, int):
