@@ -28,7 +28,7 @@ def find(handle: Handle) -> Any:
     """Return the object of a handle; HandleStale if it was released or never existed."""
     slot, generation = handle["slot"], handle["generation"]
     if not 0 <= slot < len(_objects) or _generations[slot] != generation:
-        raise HandleStale(f"object {slot} (generation {generation}) has been closed: create it again")
+        raise HandleStale(f"object {slot} (generation {generation}) was closed: create it again")
     return _objects[slot]
 
 

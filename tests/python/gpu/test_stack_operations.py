@@ -145,7 +145,7 @@ def test_batches_that_share_a_step_and_an_optimizer_of_its_own_are_as_alone(tmp_
         ([{}, {"training__per_device_train_batch_size": 4}], "batched runs need the same model, batch"),
         ([{}, {"model_fields": {"norm": "layernorm"}}], "batched runs need the same model, batch"),
         ([{}, {}, {}, {}], "engine.batched_runs is 3, but 4 runs were given"),
-        ([{"engine__batched_runs": 1}], "only runs of engine fast with engine.batched_runs above 1"),
+        ([{"engine__batched_runs": 1}], "batched runs need engine fast and engine.batched_runs above 1"),
     ],
     ids=str,
 )

@@ -115,7 +115,7 @@ def test_a_saved_model_is_loaded_by_plain_transformers_and_by_us(tmp_path: Path)
 
 def test_padding_is_refused() -> None:
     tokens = torch.arange(4)[None]
-    with pytest.raises(ValueError, match="no padding"):
+    with pytest.raises(ValueError, match="does not support padding"):
         tiny()(input_ids=tokens, attention_mask=torch.tensor([[0, 1, 1, 1]]))
 
 

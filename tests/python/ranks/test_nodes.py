@@ -59,7 +59,7 @@ def test_a_machine_that_dies_ends_the_training_with_one_error_and_the_first_goes
 
     outcome = in_child(task)
     assert outcome["code"] == "PEER_EXITED", outcome
-    assert outcome["message"].startswith("another process of this training is gone")
+    assert outcome["message"].startswith("another process of this training has ended")
     assert other.wait(timeout=5) == -signal.SIGKILL
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()]
     assert any(event["type"] == "step_end" for event in events_of(tmp_path / "run"))
@@ -86,7 +86,7 @@ def test_a_machine_ends_when_that_of_rank_0_has_ended(tmp_path: Path, place: dic
     began = time.monotonic()
     assert other.wait(timeout=30) == 1
     assert time.monotonic() - began < 20
-    assert "another process of this training is gone" in (tmp_path / "other.log").read_text()
+    assert "another process of this training has ended" in (tmp_path / "other.log").read_text()
 
 
 def test_what_machines_are_told_is_read_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_what_machines_are_told_is_read_and_checked(tmp_path: Path, monkeypatch:
     assert hashes_of_files({"corpus": path, "tokenizer": None}) == {path: sha256}
     assert hashes_of_files({"corpus": [{"path": path, "windows": 3}], "tokenizer": path}) == {path: sha256}
     require_same_text(path, sha256)
-    with pytest.raises(CorpusInvalid, match="another content"):
+    with pytest.raises(CorpusInvalid, match="differs from the file"):
         require_same_text(str(text), "00")
     with pytest.raises(CorpusInvalid, match="is not on this machine"):
         require_same_text(str(tmp_path / "none"), "00")

@@ -198,10 +198,10 @@ def test_a_state_that_comes_out_the_same_is_accepted_and_another_refused(tmp_pat
     history.commit()
     history.rewind(1)
     history.append(state(2), 2, 0.2)
-    with pytest.raises(ResumeDiverged, match="step 3 came out differently"):
+    with pytest.raises(ResumeDiverged, match="step 3 differs from the recorded step"):
         history.append(state(7), 3, 0.3)
     history.rewind(1)
-    with pytest.raises(ResumeDiverged, match=r"loss 0\.25, recorded were .* and 0\.2 at step 2"):
+    with pytest.raises(ResumeDiverged, match=r"loss 0\.25, recorded .* and 0\.2 at step 2"):
         history.append(state(2), 2, 0.25)
 
 
@@ -264,7 +264,7 @@ def test_any_order_of_ends_and_beginnings_keeps_the_committed_states(
     [
         (lambda path: path.with_suffix(".idx").unlink(), "history.idx is missing"),
         (lambda path: path.write_bytes(b"x" * 5000), "damaged header"),
-        (lambda path: path.write_bytes(path.read_bytes()[:-1]), "is not what this run records"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1]), "does not match this run"),
         (
             lambda path: path.write_bytes(path.read_bytes()[:4096] + struct.pack("<q", 99) + path.read_bytes()[4104:]),
             "damaged steps_done",
@@ -287,5 +287,5 @@ def test_a_state_of_another_dtype_is_refused_and_not_rounded(tmp_path: Path) -> 
 
 def test_a_history_of_another_shape_is_refused(tmp_path: Path) -> None:
     written(tmp_path / "history.safetensors", 2).commit()
-    with pytest.raises(RunCorrupt, match="is not what this run records"):
+    with pytest.raises(RunCorrupt, match="does not match this run"):
         HistoryFile(tmp_path / "history.safetensors", Layout("embedding_history", torch.bfloat16, 6, 5, 3))

@@ -282,6 +282,6 @@ def test_streams_of_more_gpus_than_there_are_are_refused_with_both_numbers(
         checkpoints.load_random_state(tmp_path)
         assert restored == {0: 0, 1: 1}
     else:
-        with pytest.raises(ResumeMismatch, match=r"streams of 2 GPUs, and PyTorch sees 1.*CUDA_VISIBLE_DEVICES"):
+        with pytest.raises(ResumeMismatch, match=r"streams of 2 GPUs, but PyTorch sees 1.*CUDA_VISIBLE_DEVICES"):
             checkpoints.load_random_state(tmp_path)
         assert restored == {}
