@@ -1,10 +1,11 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createProgram } from "../../src/commands/program.js";
 import { ownCommands } from "../code-blocks.js";
-import { run, temporaryFolder, withoutTorch } from "./program.js";
+import { projectRoot, run, temporaryFolder, warmPython, withoutTorch } from "./program.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -78,12 +79,45 @@ test("the help pages have examples, with options that their commands have", () =
   expect(examples.flatMap((example) => unknownOptions(wordsOf(example), program))).toEqual([]);
 });
 
-test.each(examples.filter((example) => !onPages.has(example)))("the example of a help page works: bh-bridge %s", async (example) => {
-  const [line = ""] = example.split(" > ");
-  const words = cheaply(wordsOf(line));
-  const { exitCode, stdout, stderr } = await run(words, { cwd, env: words.includes("--dry-run") ? withoutTorch : {} });
-  expect(exitCode, stderr).toBe(0);
-  expect(stdout).not.toBe("");
+const own = examples.filter((example) => !onPages.has(example));
+
+/** Runs commands one after another in one process, which loads the program once; tells how each ended and what it printed. */
+const runAll = `
+const [, folder, commands] = process.argv;
+const { runProgram } = await import(folder + "dist/commands/run-program.js");
+const [writers, ended] = [[process.stdout, process.stderr].map((stream) => [stream, stream.write]), []];
+for (const { words, env } of JSON.parse(commands)) {
+  const said = ["", ""];
+  writers.forEach(([stream], at) => (stream.write = (text) => { said[at] += text; return true; }));
+  Object.assign(process, { argv: [process.execPath, folder + "dist/cli.js", ...words], exitCode: 0 });
+  const before = { ...process.env };
+  Object.assign(process.env, env);
+  await runProgram();
+  for (const name of Object.keys(env)) if (!(name in before)) delete process.env[name];
+  Object.assign(process.env, before);
+  ended.push({ exitCode: process.exitCode, stdout: said[0], stderr: said[1] });
+}
+for (const [stream, write] of writers) stream.write = write;
+process.exitCode = 0;
+console.log(JSON.stringify(ended));`;
+
+describe("each example of a help page works", () => {
+  let ended: readonly { exitCode: number; stdout: string; stderr: string }[] = [];
+
+  beforeAll(async () => {
+    const commands = own.map((example) => {
+      const words = cheaply(wordsOf(example.split(" > ")[0] ?? ""));
+      return { words, env: words.includes("--dry-run") ? withoutTorch : {} };
+    });
+    const args = ["--input-type=module", "--eval", runAll, projectRoot, JSON.stringify(commands)];
+    const { stdout } = await execa(process.execPath, args, { cwd, stdin: "ignore", env: { BH_BRIDGE_PYTHON: warmPython } });
+    ended = JSON.parse(stdout);
+  }, 300_000);
+
+  test.each(own.map((example, index) => [example, index] as const))("bh-bridge %s", (_, index) => {
+    expect(ended[index]?.exitCode, ended[index]?.stderr).toBe(0);
+    expect(ended[index]?.stdout).not.toBe("");
+  });
 });
 
 test.each([[[]], [["config"]], [["help", "trian"]]])("bh-bridge %j prints help, and nothing is wrong", async (args) => {
