@@ -7,13 +7,14 @@ import type { RunConfig } from "./run-config-schema.js";
 
 /** A configuration without what says where or how something is called or reached, not what it is: `name`, `python`, the ways to the same bits, and the directories of files. The engine has the form of earlier versions, so that hashes stay. */
 export function configIdentity(config: RunConfig) {
-  const { name: _name, python: _python, engine, data, model, init, seeds, ...rest } = config;
+  const { name: _name, python: _python, engine, data, model, init, noise, seeds, ...rest } = config;
   const apart = Object.fromEntries(Object.entries(seeds).filter(([, own]) => own !== null && own !== rest.seed));
   return {
     ...rest,
     ...engineIdentity(engine),
     data: withoutDefaults(dataIdentity(data), laterDataFields),
     model: withoutDefaults({ ...model, from: fileName(model.from) }, { type: defaultFamily }),
+    noise: withoutDefaults(noise, { last_step: null }),
     ...(Object.keys(apart).length > 0 ? { seeds: apart } : {}),
     init: init.kind === "file" ? { ...init, path: fileName(init.path) } : init,
   };

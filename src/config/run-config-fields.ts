@@ -29,6 +29,7 @@ const noiseSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe("Normal noise of standard deviation epsilon / 10, in the model's dtype, added to the embedding after each optimizer step; 0 adds none."),
+  last_step: z.int().min(1).nullable().default(null).describe("Last step after which noise is added; null adds it after every step."),
 });
 
 /** The fields of a configuration, each checked alone. */

@@ -151,6 +151,7 @@ export type InitInput =
 /** Noise on the embedding during training. */
 export interface NoiseInput {
   /** Normal noise of standard deviation epsilon / 10, in the model's dtype, added to the embedding after each optimizer step; 0 adds none. Default: `0`. */ epsilon?: number | undefined;
+  /** Last step after which noise is added; null adds it after every step. Default: `null`. */ last_step?: number | null | undefined;
 }
 
 /** The TrainingArguments of transformers, under their own names. */

@@ -370,6 +370,7 @@ class Training(TypedDict):
 
 class Noise(TypedDict):
     epsilon: float
+    last_step: int | None
 
 
 class Record(TypedDict):

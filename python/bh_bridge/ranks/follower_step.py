@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -24,6 +25,7 @@ class FollowerStep:
         self.needs_forward = False  # no process has the whole batch
         self._weight = weight
         self._epsilon: float = request["noise"]["epsilon"]
+        self._last_noise: float = request["noise"]["last_step"] or math.inf
 
     def begin(self, state: TrainingState, window_order: str | None = None) -> None:
         """Rank 0 records it."""
@@ -38,7 +40,8 @@ class FollowerStep:
         """Rank 0 records it."""
 
     def end(self, state: TrainingState, control: Control, losses: Iterable[torch.Tensor]) -> None:
-        add_noise(self._weight, self._epsilon)
+        if state.global_step <= self._last_noise:
+            add_noise(self._weight, self._epsilon)
         self._follow(control)
 
     def log(self, state: TrainingState, control: Control, logs: dict[str, float]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -94,6 +95,7 @@ class RunStep:
         self._checkpoint_every: int | None = request["checkpoint"]["every"]
         self._keep: int = request["checkpoint"]["keep"]
         self._epsilon: float = request["noise"]["epsilon"]
+        self._last_noise: float = request["noise"]["last_step"] or math.inf
         self._until: int | None = request["until"]
         self._subscribed = frozenset(request["events"]) - frozenset(LOGGED_EVENTS)
 
@@ -155,7 +157,8 @@ class RunStep:
         """
         if self._trace is not None:
             self._trace.step_made()
-        add_noise(self._tap.weight, self._epsilon)
+        if state.global_step <= self._last_noise:
+            add_noise(self._tap.weight, self._epsilon)
         if self._trace is not None:
             self._trace.end(state.global_step)
         self._held.append(HeldStep(state.global_step, state.epoch, list(losses), self._tap.is_finite))

@@ -15,12 +15,13 @@ test("it is the SHA-256 of the configuration's JSON with sorted keys and no spac
     seeds: _seeds,
     model,
     data,
+    noise: { last_step: _last, ...noise },
     ...rest
   } = config;
   // What came later is left out where it changes nothing, so that older runs keep their hash.
   const { type: _type, ...architecture } = model;
   const { window_length: _length, tokenizer: _tokenizer, train_tokenizer: _trained, windows: _windows, ...text } = data;
-  const identity = { ...rest, engine, model: architecture, data: text };
+  const identity = { ...rest, engine, model: architecture, data: text, noise };
   const names = [...JSON.stringify(config).matchAll(/"(\w+)":/g)].map(([, name = ""]) => name);
   const canonical = JSON.stringify(identity, names.sort()); // a list of names is also their order, at any depth
   expect(canonical).toMatch(/^\{"checkpoint":\{"every":1000,"keep":2\},"data":\{"corpus":null,"held_out":0,.*"weight_decay":0\.01\}\}$/);
@@ -44,6 +45,12 @@ test("a stream with a seed of its own counts where that is another one", async (
 
 test("the configurations of earlier versions keep their hashes", async () => {
   expect(await hashOf()).toBe("4620ef03b5dd4364b202b4d5b9f5356dd2f2e380acf5c7fc23266e196956c960");
+});
+
+test("the last step with noise counts, and noise after every step is what it always was", async () => {
+  const hashes = await Promise.all([hashOf(), hashOf("noise.last_step=null"), hashOf("noise.last_step=5")]);
+  expect(hashes[1]).toBe(hashes[0]);
+  expect(hashes[2]).not.toBe(hashes[0]);
 });
 
 test("windows side by side count, and so does a tokenizer that is trained, unless one is given", async () => {

@@ -12,7 +12,7 @@ test("a configuration of nothing is complete, and plain data", () => {
     threads: null,
     engine: { name: "trainer", exact: "auto", graph: "auto", processes: 1 },
     init: { kind: "singular" },
-    noise: { epsilon: 0 },
+    noise: { epsilon: 0, last_step: null },
   });
   expect(runConfigFields.parse(JSON.parse(JSON.stringify(config)))).toEqual(config);
 });
@@ -30,6 +30,7 @@ test.each([
     [0, 1e-9, 5].map((epsilon) => ({ noise: { epsilon } })),
     [-1, Number.NaN, Number.POSITIVE_INFINITY].map((epsilon) => ({ noise: { epsilon } })),
   ],
+  ["a last step with noise", [null, 1, 300].map((last_step) => ({ noise: { last_step } })), [0, -1, 1.5].map((last_step) => ({ noise: { last_step } }))],
   [
     "batched runs",
     [1, 2, 64].map((batched_runs) => ({ engine: { name: "fast", batched_runs } })),
