@@ -9,13 +9,13 @@ import { familyOf, familyWithoutName, modelSchema } from "./models/families.js";
 import { dtypeSchema, ownModelFields } from "./models/family.js";
 import { productOwnedGpt2Config } from "./training-schema.js";
 
-/** What transformers writes into every config.json beside the architecture. */
+/** Fields of config.json that are not part of the architecture. */
 const notArchitecture: readonly string[] = [...Object.keys(productOwnedGpt2Config), "model_type", "auto_map", "torch_dtype"];
 
-/** Says by the names of the section `model` what the weights in a file tell of their model. Only the folders above can read such files. */
+/** Derives the section `model` from a file of weights, which only higher layers can read. */
 export type DescribeWeights = (path: string) => Promise<object>;
 
-/** A saved model as a layer, and whether it says everything that a model is built from. */
+/** A saved model as a layer, and whether it describes the model completely. */
 interface CheckpointLayer extends Layer {
   isWhole: boolean;
 }
@@ -26,10 +26,10 @@ interface CheckpointLayer extends Layer {
  */
 export async function checkpointLayer(path: string, issues: ConfigIssue[], source: string, describe?: DescribeWeights): Promise<CheckpointLayer> {
   const sourceOf = (): string => `checkpoint ${path}`;
-  const found = existsSync(path) ? statSync(path) : undefined; // what may not be seen is told of where it is read
+  const found = existsSync(path) ? statSync(path) : undefined; // a path without permission is reported when it is read
   const saysItself = !found || existsSync(join(path, "config.json"));
   if (saysItself || (!describe && found.isDirectory())) return { ...(await configLayer(path, issues, source)), sourceOf, isWhole: true };
-  if (!describe) return { values: {}, sourceOf, isWhole: true }; // somebody has described it before: a model that was built, a run
+  if (!describe) return { values: {}, sourceOf, isWhole: true }; // already described, by a built model or a run
   try {
     return { values: { model: { ...(await describe(path)) }, init: { kind: "normal" } }, sourceOf, isWhole: false };
   } catch (cause) {

@@ -26,22 +26,22 @@ export interface JsonSchemaNode {
   oneOf?: JsonSchemaNode[];
 }
 
-/** What a configuration file may hold beside any part of a configuration. */
+/** Fields of a configuration file that are not part of the configuration. */
 const fileFields = {
   $schema: z.string().optional().describe("The JSON Schema of this file, for editors."),
   preset: z.enum(presetNames).optional().describe("Preset that provides the values of omitted fields."),
 };
 
-// zod states the bounds of a safe integer for every integer: true, and noise to a reader.
+// zod writes the bounds of a safe integer for every integer, which only distracts a reader.
 const safeIntegerBounds = new Set([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]);
 
-/** Leave the bounds of a safe integer out of a node. */
+/** Remove the bounds of a safe integer from a node. */
 export function withoutSafeIntegerBounds(node: z.core.JSONSchema.BaseSchema): void {
   if (node.minimum !== undefined && safeIntegerBounds.has(node.minimum)) delete node.minimum;
   if (node.maximum !== undefined && safeIntegerBounds.has(node.maximum)) delete node.maximum;
 }
 
-/** The fields of a configuration file in today's form alone: what messages and generated files name. */
+/** The fields of a configuration file without old names. */
 function fieldsJsonSchema(): JsonSchemaNode {
   return jsonSchemaOf(runConfigFields.extend(fileFields));
 }
@@ -73,7 +73,7 @@ export function fieldsOf(node: JsonSchemaNode, value: unknown): Record<string, J
   return branchOf(node, value)?.properties ?? {};
 }
 
-/** The branch of a union that a value belongs to; the one with a default where it does not say. */
+/** The branch of a union that a value belongs to; by default the one whose discriminator has a default. */
 function branchOf(union: JsonSchemaNode, value: unknown): JsonSchemaNode | undefined {
   const name = discriminatorOf(union);
   if (name === undefined) return undefined;
@@ -84,7 +84,7 @@ function branchOf(union: JsonSchemaNode, value: unknown): JsonSchemaNode | undef
   });
 }
 
-/** The field that says which branch of a union a value belongs to; undefined for what is no union. */
+/** The discriminator of a union; undefined for other nodes. */
 export function discriminatorOf(node: JsonSchemaNode): string | undefined {
   return ["kind", "type", "name"].find((name) => node.oneOf?.every((branch) => branch.properties?.[name]));
 }
@@ -117,7 +117,7 @@ function kindField(union: JsonSchemaNode, name: string): JsonSchemaNode {
   return { type: "string", enum: fields.flatMap(acceptedConstants) };
 }
 
-/** Dotted paths of all fields that hold a value, sections and `$schema` left out; a union gives the fields of all its branches. */
+/** Dotted paths of all fields that hold a value, without sections and `$schema`; a union has the fields of all its branches. */
 export function fieldPaths(node: JsonSchemaNode = rootField(), prefix = ""): string[] {
   const branches = node.properties ? [node] : (node.oneOf ?? []);
   const paths = branches.flatMap((branch) =>

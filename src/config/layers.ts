@@ -23,7 +23,7 @@ const reservedKeys: readonly string[] = ["__proto__", "constructor", "prototype"
 const deepest = 16;
 
 /**
- * Lay the layers over one another, the later over the earlier: objects are merged, anything else is replaced. A layer that names another `init.kind` or
+ * Merge layers in order: objects are merged, other values replaced. A layer that names another `init.kind` or
  * `model.type` starts that section afresh, so that fields of the old kind do not linger.
  */
 export function mergeLayers(layers: readonly Layer[], issues: ConfigIssue[]): MergedLayers {
@@ -37,7 +37,7 @@ export function mergeLayers(layers: readonly Layer[], issues: ConfigIssue[]): Me
   return merged;
 }
 
-/** The sections whose fields depend on one of them, and what that is where it is left out. */
+/** Sections whose fields depend on a discriminator, and its default. */
 const kinds = [
   { section: "init", kind: "kind", first: undefined },
   { section: "model", kind: "type", first: defaultFamily },

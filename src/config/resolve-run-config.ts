@@ -13,7 +13,7 @@ import { defaultPreset, isPresetName, type PresetName, presetNames, presets } fr
 import { readConfigFile } from "./read-config-file.js";
 import type { RunConfig, RunConfigInput } from "./run-config-schema.js";
 
-/** What a caller of the API writes: any part of a configuration, and the preset that it starts from. */
+/** Any part of a configuration, and the preset that it starts from. */
 export interface RunInput extends RunConfigInput {
   /** Preset that provides the values of omitted fields. */
   preset?: PresetName;
@@ -39,7 +39,7 @@ export interface ConfigSources {
 interface ConfigReaders {
   /** In place of `readConfigFile`. */
   readFile?: typeof readConfigFile;
-  /** Without it a file of weights tells nothing of its model. */
+  /** Derives the model from a file of weights. */
   describeWeights?: DescribeWeights;
 }
 
@@ -119,7 +119,7 @@ function presetLayer(name: PresetName): Layer {
   return { values: { ...presets[name].input }, sourceOf: () => `preset ${name}` };
 }
 
-// A saved model says what its architecture is; what the caller says against it has to win, so the layers are merged twice.
+// The layers are merged twice: the first time finds the saved model, whose values the caller's then override.
 async function mergeWithCheckpoint(
   preset: PresetName,
   layers: readonly Layer[],
@@ -136,7 +136,11 @@ async function mergeWithCheckpoint(
   const source = merged.sources.get("model.from") ?? "";
   const saved = await checkpointLayer(from, issues, source, describeWeights);
   if (!saved.isWhole && !layers.some(({ values }) => isPlainObject(values["model"]) && values["model"]["n_head"] !== undefined)) {
-    issues.push({ path: "model.n_head", message: `the weights in ${from} do not tell how many heads share them: set it, as in --set model.n_head=2`, source });
+    issues.push({
+      path: "model.n_head",
+      message: `the number of heads does not follow from the weights in ${from}: set it, for example with --set model.n_head=2`,
+      source,
+    });
   }
   return mergeLayers([...base, saved, causalLabels(saved.sourceOf("data.label_shift")), ...layers], []);
 }
@@ -152,7 +156,7 @@ function causalLabels(source: string): Layer {
   return { values: { data: { label_shift: "causal" } }, sourceOf: () => source };
 }
 
-/** What differs from a preset, and who says so. */
+/** Differences from a preset, with the source of each. */
 export function changesFrom(preset: PresetName, config: RunConfig, sourceOf: (path: string) => string): Change[] {
   return diffRunConfigs(parseRunConfig(presets[preset].input), config).map((change) => ({ ...change, source: sourceOf(change.path) }));
 }

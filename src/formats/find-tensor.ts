@@ -3,12 +3,12 @@ import { BhBridgeError } from "../errors.js";
 import { findHistoryTensor, historyTensorNames } from "./history.js";
 import type { StoredTensor, TensorInfo } from "./stored-tensor.js";
 
-/** What Python's wrappers put between the parts of a name: pickled modules their tables, `torch.compile` and `DataParallel` the module that they hold. */
+/** Parts of a name that come from pickled modules, `torch.compile` and `DataParallel`. */
 const wrappers: ReadonlySet<string> = new Set(["_parameters", "_buffers", "_modules", "_orig_mod", "module"]);
-/** Dicts in which training scripts save the state of a model. */
+/** Keys under which training scripts save a state dict. */
 const dicts: ReadonlySet<string> = new Set(["model_state_dict", "state_dict", "model"]);
 
-/** The name that a model itself gives to a tensor: `transformer.wte.weight` for `model_state_dict.module.transformer.wte._parameters.weight`. */
+/** The name of a tensor in its model: `transformer.wte.weight` for `model_state_dict.module.transformer.wte._parameters.weight`. */
 export function plainTensorName(name: string): string {
   const parts = name.split(".").filter((part) => !wrappers.has(part));
   const first = parts.findIndex((part) => !dicts.has(part));
@@ -18,18 +18,18 @@ export function plainTensorName(name: string): string {
 /** GPT-2's own modules save their names without this prefix, models built on them with it. */
 const modulePrefix = "transformer.";
 
-/** What `record.tensors` calls the embedding, and the name that its history has in the file of a run. */
+/** Name of the embedding in `record.tensors`, and of its history in a run's file. */
 const recordedEmbedding = "wte";
 const embeddingHistory = "embedding_history";
 
-/** So many near names are told: enough to spot a slip, few enough to read. */
+/** Number of similar names in a message. */
 const suggestions = 3;
-/** Edit distances are taken over at most so many names of at most so many characters, so that a hostile list of names costs no more than a second. */
+/** Bounds on the names compared by edit distance, so that a hostile file costs at most a second. */
 const comparedNames = 20_000;
 const comparedCharacters = 200;
 
 /**
- * The tensor of a name; names with and without `transformer.` in front find each other, and so do names with and without Python's wrappers. `wte` of a run is the history of its embedding.
+ * The tensor of a name; a leading `transformer.` and Python's wrappers are ignored. `wte` of a run is the history of its embedding.
  *
  * @throws {BhBridgeError} `TENSOR_NOT_FOUND` naming the nearest names.
  */
@@ -73,7 +73,7 @@ const embeddingNames: readonly string[] = [
   "embeddings.weight",
 ];
 
-/** So many names are told when there is no telling which is meant. */
+/** Maximum number of names in a message. */
 const namesTold = 12;
 
 /**

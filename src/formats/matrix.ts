@@ -52,8 +52,7 @@ const decoders: Readonly<Record<Dtype, Decode>> = {
 
 /**
  * A tensor in memory, seen as rows over its last dimension. `shape` is the tensor's own; `rows` is the product of all dimensions but the last (1 for a vector
- * or a scalar). `bytes` are its elements, little-endian, row-major, as they stand in a safetensors file. `rowTokens` says which token each row is; row i is
- * token i when it is left out.
+ * or a scalar). `bytes` are its elements, little-endian, row-major, as in a safetensors file. `rowTokens` is the token of each row (default: row i is token i).
  * @throws {BhBridgeError} `FORMAT_INVALID` when `bytes` is not as long as dtype and shape demand.
  */
 export class Matrix {
@@ -142,7 +141,7 @@ export function requireMatrix(value: unknown, name: string): void {
   throw new BhBridgeError("USAGE", `${name}: ${kind} is not a Matrix: ${remedy}`, { issues: [{ path: name, message: `is not a Matrix: ${remedy}` }] });
 }
 
-/** So many bytes are read at a time: large enough to be fast, small beside what a program takes anyway. */
+/** Number of bytes read at a time: fast, but small compared to a program's memory. */
 const chunkBytes = 4 * 2 ** 20;
 
 /** Consecutive rows; `bytes` is used again for the next ones. */

@@ -13,7 +13,7 @@ interface RowTokensOptions {
   readonly text?: TokenText | undefined;
 }
 
-/** Which token each row of a matrix is, and how that token is written. It travels with the rows, so that whoever counts them speaks of tokens. */
+/** Which token each row of a matrix is, and how that token is written. It accompanies the rows, so that results name tokens. */
 export class RowTokens {
   /** Tokens of the whole vocabulary: one more than the largest that there can be. */
   readonly vocabulary: number;
@@ -30,7 +30,7 @@ export class RowTokens {
     this.#rows = ids && new Map(ids.map((token, row) => [token, row]));
   }
 
-  /** Row i is token i, and nothing tells how it is written. */
+  /** Row i is token i, with unknown text. */
   static all(rows: number): RowTokens {
     return new RowTokens({ vocabulary: rows });
   }

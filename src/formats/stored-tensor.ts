@@ -113,7 +113,7 @@ export function* rowSlabs(shape: readonly number[], first: number, count: number
   }
 }
 
-/** So many bytes are read at a time: about 10 ms from memory, between which others have their turn. */
+/** Number of bytes read at a time, about 10 ms, so that other tasks can run in between. */
 const pieceBytes = 64 * 2 ** 20;
 
 /** A whole tensor in memory, read in pieces. @throws {BhBridgeError} `ABORTED` by the signal; `FORMAT_UNSUPPORTED`, `FORMAT_INVALID`. */

@@ -24,7 +24,7 @@ const trainBeginEventSchema = eventSchema("train_begin", {
   logging_steps: z.number(),
   num_train_epochs: z.int(),
   train_batch_size: z.int().nullable(),
-  // SHA-256 of the numbers of the windows of text, in the order of the first epoch; null where the engine does not tell it, as older runs do not.
+  // SHA-256 of the numbers of the windows of text, in the order of the first epoch; null if the engine does not report it, as in older runs.
   window_order: z.string().nullable().default(null),
 });
 const stepEndEventSchema = eventSchema("step_end", { loss: wireNumberSchema });
@@ -69,7 +69,7 @@ export const trainEventSchema = z.discriminatedUnion("type", [
 /** An event of the log of a run, which an earlier version may have written. */
 export const storedEventSchema = z.preprocess(presentEvent, trainEventSchema);
 
-/** Events of every step: those that are left out of the stream while its reader lags. All others always arrive. */
+/** Events of every step, which are dropped while the reader of the stream lags. All others always arrive. */
 export const coalescibleEvents = ["step_begin", "pre_optimizer_step", "optimizer_step", "substep_end", "step_end", "prediction_step"] as const;
 
 export type TrainEvent = z.output<typeof trainEventSchema>;
@@ -109,7 +109,7 @@ export function parseTrainerControl(answer: unknown): TrainerControl {
 /** Everything that Python sends over the event channel. */
 export const channelMessageSchema = z.discriminatedUnion("type", [
   ...trainEventSchema.options,
-  // So many events of steps were left out here.
+  // Number of step events that were dropped here.
   z.strictObject({ type: z.literal("coalesced"), events: z.int().positive() }),
   z.strictObject({
     type: z.literal("decide"),

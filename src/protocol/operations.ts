@@ -33,7 +33,7 @@ function completed(schema: z.core.$ZodType): z.core.$ZodType {
   return schema;
 }
 
-/** What may be left out has its default in its place. */
+/** An optional field with a default is always present. */
 function always(schema: z.core.$ZodType): z.core.$ZodType {
   return schema instanceof z.ZodOptional ? schema.unwrap() : schema;
 }
@@ -156,7 +156,7 @@ const engineRequestSchema = z.discriminatedUnion("name", [
   }),
 ]);
 
-/** Steps to record beside the first and the last: every so many, or a list. A schedule in words is written out by now. */
+/** Steps to record beside the first and the last: an interval or a list. A schedule given as text has been expanded. */
 const stepsSchema = z.union([z.int().min(1), z.array(z.int().nonnegative()).min(1)]);
 
 /** Every operation that crosses the bridge: the request that TypeScript sends, the reply that Python gives. */
@@ -229,7 +229,7 @@ export const operations = {
       handle: handleSchema,
       windows: z.int(),
       device: z.string(),
-      // The step that training goes on from: that of a checkpoint, else 0.
+      // The step after which training continues: that of a checkpoint, else 0.
       from_step: z.int().nonnegative(),
       // The newest recorded step of a resumed run, −1 for none: up to it steps are computed a second time.
       recorded_step: z.int(),

@@ -46,7 +46,7 @@ test.each(["plain.pt", "script.bin", "arrays.npz", "evil.pt", "pickled", "saved"
 test("what the weights do not tell is asked for, and what they tell is not overruled", async () => {
   await expect(bridge.createModel({ from: file("plain.pt") })).rejects.toMatchObject({
     code: "CONFIG_INVALID",
-    issues: [{ path: "model.n_head", message: expect.stringContaining("do not tell how many heads") }],
+    issues: [{ path: "model.n_head", message: expect.stringContaining("the number of heads does not follow from the weights") }],
   });
   const given = { from: file("plain.pt"), config: { n_head: 3, n_layer: 3 } };
   await expect(bridge.createModel(given)).rejects.toMatchObject({

@@ -8,9 +8,9 @@ import type { TensorFile } from "../safetensors/safetensors.js";
 import { rowSlabs, rowsAndColumns, type StoredTensor } from "../stored-tensor.js";
 import { Hdf5Sandbox } from "./hdf5-sandbox.js";
 
-/** Groups nest at most so deep; a group that holds itself nests without end. */
+/** Maximum depth of groups; a group that contains itself nests without end. */
 const maxGroupDepth = 32;
-/** So many objects are listed at most: trajectories have a handful, a saved Keras model some hundreds. */
+/** Maximum number of listed objects: a trajectory has a few, a saved Keras model some hundreds. */
 const maxObjects = 100_000;
 
 /** A dataset as the library describes it. */
@@ -63,11 +63,11 @@ const maxChunkBytes = 256 * 2 ** 20;
 const maxDeflateRatio = 1032;
 /** A dataset that was never written takes no space in the file and reads as its fill value; up to this size that is taken for intended. */
 const maxUnwrittenBytes = 64 * 2 ** 20;
-/** So much is read by one call: the library needs it twice, in its memory and in ours. */
+/** Maximum read of one call, which is held twice, in the library's memory and in ours. */
 const maxReadBytes = 16 * 2 ** 20;
 
 /**
- * A packed dataset is read only if reading all of it unpacks at most so much, or so many times the size of the file. Chunks that span many rows are unpacked
+ * A packed dataset is read only if reading all of it unpacks at most this much, or this multiple of the file size. Chunks that span many rows are unpacked
  * once for each read that touches them, and a small file could keep a machine busy for days.
  */
 const maxUnpackedBytes = 32 * 2 ** 30;

@@ -7,10 +7,10 @@ const alignment = 8;
 /** Of a collection: signature, version, reserved, size. Of an object in it: index, references, reserved, size. Both are padded. */
 const headerBytes = 16;
 const sizeOffset = 8;
-/** Strings of attributes fill some kilobytes; so much is looked at. */
+/** Maximum size of a collection; strings of attributes take some kilobytes. */
 const maxCollectionBytes = 64 * 2 ** 20;
 
-/** How many bytes a size takes in this file, when these bytes are the superblock that says so. */
+/** Number of bytes of a size in this file; undefined if these bytes are not the superblock. */
 export function lengthBytesOf(bytes: Buffer): number | undefined {
   if (bytes.length < headerBytes || !bytes.subarray(0, superblockSignature.length).equals(superblockSignature)) return undefined;
   const version = bytes.readUInt8(8);
@@ -23,7 +23,7 @@ export function isGlobalHeap(bytes: Buffer): boolean {
 }
 
 /**
- * Make sure that a global heap collection ends: the HDF5 library walks its objects by their sizes, for ever when a piece of free space has none. Format: HDF5
+ * Make sure that a global heap collection ends: the HDF5 library walks its objects by their sizes, and never ends if a piece of free space has none. Format: HDF5
  * File Format Specification 3.0, III.E.
  * @param position of the collection in the file.
  * @param read gives bytes of the file.

@@ -35,7 +35,7 @@ const elementTypes: Readonly<Record<Dtype, (buffer: ArrayBuffer) => Elements>> =
 
 /**
  * Write a matrix or a history with at least one element as an HDF5 file with one dataset `W`, gzipped, a chunk a state (of a matrix, about a megabyte).
- * bfloat16 stands as `uint16` bits, with an attribute `dtype` that says so.
+ * bfloat16 is stored as `uint16` bits with the attribute `dtype` "bfloat16".
  * @throws {BhBridgeError} as `writeSafetensors`.
  */
 export async function writeHdf5(path: string, { shape, rows }: WritableTensor): Promise<void> {

@@ -129,7 +129,7 @@ class PickleMachine {
   }
 }
 
-/** Keys that are tuples have at most so many items, and tuples in them at most so deep; torch's own have two or three plain ones. */
+/** Maximum size and depth of tuples in keys; torch writes two or three plain items. */
 const maxKeyItems = 8;
 const maxKeyDepth = 2;
 

@@ -2,13 +2,13 @@ import { formatInvalid } from "../file-bytes.js";
 import { PickleDict, PickleFloat, PickleInstance, PickleList, PickleTuple } from "./pickle-cursor.js";
 import { TorchTensor } from "./torch-pickle.js";
 
-/** Values nest at most so deep: a pickled GPT-2 module reaches 14, a nested optimizer state 5. */
+/** Maximum depth of values: a pickled GPT-2 module reaches 14, an optimizer state 5. */
 const maxDepth = 100;
-/** So many values are visited at most; the largest published model has 91,000 tensors. It stops values that unfold without end, each naming the one before twice. */
+/** Maximum number of visited values, which stops values that unfold without end. The largest published model has 91,000 tensors. */
 const maxVisits = 2_000_000;
 /** Names are joined from keys; this stops keys that grow with the depth. The longest in a published model are below 200 characters. */
 const maxNameCharacters = 4096;
-/** So many plain values are kept to show what else is in the file. */
+/** Number of plain values to show. */
 const maxPlainValues = 200;
 /** Longer texts are not shown. */
 const maxPlainCharacters = 200;

@@ -166,7 +166,7 @@ class TorchBuilder {
     return args;
   }
 
-  /** The argument `requires_grad`, which means nothing here, tells whether the others are where they should be. */
+  /** Check `requires_grad`, which has no other use here, to verify the positions of the other arguments. */
   #withGrad(args: readonly unknown[], position: number): readonly unknown[] {
     if (typeof args[position] !== "boolean") throw this.#invalid("requires_grad of a tensor is not a boolean");
     return args;

@@ -4,7 +4,7 @@ import { type FileBytes, formatInvalid } from "../file-bytes.js";
 export interface ZipEntry {
   readonly name: string;
   readonly bytes: number;
-  /** As they stand in the file; as many as `bytes` unless it is compressed. */
+  /** Size in the file; equal to `bytes` unless compressed. */
   readonly storedBytes: number;
   /** How it is compressed: 0 as it is, 8 by DEFLATE. */
   readonly method: number;
@@ -108,7 +108,7 @@ function readEnd64(file: FileBytes, end: number): End | undefined {
   const bytes = file.read(at, endRecord64Bytes + locator64Bytes, "the archive's 64-bit end record");
   const view = new DataView(bytes.buffer);
   if (view.getUint32(endRecord64Bytes, true) !== locator64Signature) return undefined;
-  // The record tells its length, less the twelve bytes that tell it.
+  // The stored length excludes the first twelve bytes of the record.
   const isRecord = view.getUint32(0, true) === endRecord64Signature && view.getBigUint64(4, true) === BigInt(endRecord64Bytes - 12);
   if (!isRecord || view.getBigUint64(endRecord64Bytes + 8, true) !== BigInt(at)) {
     throw formatInvalid(file.path, at, "the archive's 64-bit end record is not where it is said to be");
@@ -152,7 +152,7 @@ function decodeName(bytes: Uint8Array): string | undefined {
   return name.includes("\ufffd") || name.includes("\0") ? undefined : name;
 }
 
-/** Replace the fields that say "see the 64-bit extra field" (all bits set) by what stands there, in the order that the format fixes. */
+/** Replace the fields that say "see the 64-bit extra field" (all bits set) by the values in that field, in the order of the format. */
 function widen(file: FileBytes, directory: End, view: DataView, fields: readonly number[], extraStart: number, extraEnd: number): number[] {
   if (!fields.includes(all32)) return [...fields];
   let at = extraStart;
