@@ -12,10 +12,9 @@ import { manifestSums, sha256OfFile } from "../runs/checksums.js";
 import { requireFolder } from "../runs/file-types.js";
 import { finalFolder, modelManifestFile } from "../runs/run-layout.js";
 
-/** The first element in which two models differ. */
+/** The first different element of two models; rows have the last dimension of the tensor. */
 const differingWeightSchema = z.strictObject({
   tensor: z.string(),
-  /** Over the last dimension of the tensor. */
   row: z.int().nonnegative(),
   component: z.int().nonnegative(),
   a: exactNumberSchema,
@@ -24,16 +23,16 @@ const differingWeightSchema = z.strictObject({
 });
 type DifferingWeight = z.output<typeof differingWeightSchema>;
 
-/** What a comparison of the final models of two runs found; `reason` says why they are not equal where no element differs. */
+/** Result of comparing final models; `reason` explains why they are unequal although no element differs. */
 export const modelComparisonSchema = z.strictObject({ equal: z.boolean(), first: differingWeightSchema.nullable(), reason: z.string().nullable() });
 type ModelComparison = z.output<typeof modelComparisonSchema>;
 
-/** So much of each tensor is in memory at a time, or one row where that is larger. */
+/** Bytes of each tensor in memory at a time, or one larger row. */
 const chunkBytes = 1 << 20;
 
 /**
- * Compare the final models of two runs, every tensor in all its bits; a run without one equals none.
- * @throws {BhBridgeError} `RUN_CORRUPT` where they differ and one of them is not as its manifest says; what reading them throws.
+ * Compare all bits of the final models of two runs. A run without a model equals no other.
+ * @throws {BhBridgeError} `RUN_CORRUPT` if they differ and one does not match its manifest; read errors.
  */
 export function compareFinalModels(a: string, b: string): ModelComparison {
   for (const run of [a, b]) requireFolder(join(run, finalFolder));
@@ -54,7 +53,7 @@ export function compareFinalModels(a: string, b: string): ModelComparison {
   }
 }
 
-/** A difference that damage made is none between the runs. @throws {BhBridgeError} `RUN_CORRUPT` naming the damaged file. */
+/** Verify that a difference is not due to damage. @throws {BhBridgeError} `RUN_CORRUPT` naming the damaged file. */
 function requireSound(...runs: readonly string[]): void {
   for (const final of runs.map((run) => join(run, finalFolder))) {
     for (const [name, sum] of manifestSums(final)) {
@@ -69,14 +68,14 @@ function compareTensors(a: TensorFile, b: TensorFile): ModelComparison {
   const others = new Map(b.tensors.map((tensor) => [tensor.name, tensor]));
   for (const tensor of a.tensors) {
     const other = others.get(tensor.name);
-    if (!other) return unequal(`${tensor.name} is in a alone`);
+    if (!other) return unequal(`${tensor.name} is only in a`);
     if (describe(tensor) !== describe(other)) return unequal(`${tensor.name} is ${describe(tensor)} in a, ${describe(other)} in b`);
     const first = firstDifference(tensor, other);
     if (first) return { equal: false, first, reason: null };
     others.delete(tensor.name);
   }
   const [left] = others.keys();
-  return left === undefined ? { equal: true, first: null, reason: null } : unequal(`${left} is in b alone`);
+  return left === undefined ? { equal: true, first: null, reason: null } : unequal(`${left} is only in b`);
 }
 
 function unequal(reason: string): ModelComparison {

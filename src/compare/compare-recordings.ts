@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type CompareHistoriesOptions, compareHistories, type DifferingPlace, type HistoryComparison } from "../analysis/compare-histories.js";
+import { type CompareHistoriesOptions, compareHistories, type HistoryComparison } from "../analysis/compare-histories.js";
 import { exactNumber, exactNumberSchema } from "../analysis/document-fields.js";
 import { embeddingHistory, historyTensors } from "../formats/history.js";
 import { finalLoss, type TrainResult } from "../runner/train-result.js";
@@ -9,36 +9,31 @@ import { readEvents } from "../runs/read-events.js";
 
 const count = z.int().nonnegative();
 
-/** The first place in which what two runs recorded differs. */
+/** The first difference of two recordings; `tensor` is named as in `record.tensors`. */
 export const differingRecordSchema = z.strictObject({
   step: count,
-  /** As `record.tensors` calls it. */
   tensor: z.string(),
   token: count,
   component: count,
   a: exactNumberSchema,
   b: exactNumberSchema,
-  /** Steps from one number of the stored dtype to the next; null where one is NaN. */
+  /** Distance in numbers of the stored dtype; null if one is NaN. */
   ulp: z.number().nullable(),
 });
 
-/** What a comparison of the histories of two runs found. */
+/** Result of comparing the histories of two runs. */
 export const recordingComparisonSchema = z.strictObject({
   /** Whether every tensor, step and token that both recorded has the same bits, and both end at the same step. */
   equal: z.boolean(),
   first: differingRecordSchema.nullable(),
-  /** The newest step up to which all of that is equal in every bit; null when there is none. */
+  /** The last step up to which all common records have equal bits; null if there is none. */
   equalTo: count.nullable(),
-  /** Why they are not equal, where no bit of what both recorded differs. */
+  /** Why they are unequal although no bit of the common records differs. */
   reason: z.string().nullable(),
 });
 export type RecordingComparison = z.output<typeof recordingComparisonSchema>;
 
-/**
- * Compare everything that two runs recorded, in all its bits; what one of them alone recorded is a difference of their configurations.
- * @param a directory of a run.
- * @throws {BhBridgeError} as `openHistory` and `compareHistories`.
- */
+/** Compare all bits that two runs in directories `a` and `b` both recorded. @throws {BhBridgeError} as `openHistory` and `compareHistories`. */
 export async function compareRecordings(a: string, b: string, options: CompareHistoriesOptions = {}): Promise<RecordingComparison> {
   const others = recordedTensors(b);
   const found: (HistoryComparison & { tensor: string })[] = [];
@@ -71,38 +66,34 @@ async function compareTensor(a: string, b: string, tensor: string, options: Comp
   }
 }
 
-/** The comparisons of all tensors in one: the earliest difference, the first tensor's of those at one step. */
+/** The comparisons of all tensors as one, with the earliest difference; for equal steps, the first tensor's. */
 function worst(found: readonly (HistoryComparison & { tensor: string })[]): RecordingComparison {
-  const first = found.flatMap(({ first, tensor }) => (first ? [placeIn(tensor, first)] : [])).reduce<RecordingComparison["first"]>(earlier, null);
-  const told = found.find(({ reason }) => reason !== null);
-  const steps = found.map(({ equalTo }) => equalTo ?? -1);
-  const equalTo = Math.min(...steps);
+  const differences = found.flatMap(({ first, tensor }) => {
+    if (!first) return [];
+    const { step, ...rest } = first;
+    return [{ step, tensor, ...rest }];
+  });
+  const [first = null] = differences.sort((a, b) => a.step - b.step);
+  const unequal = found.find(({ reason }) => reason !== null);
+  const equalTo = Math.min(...found.map((each) => each.equalTo ?? -1));
   return {
     equal: found.length > 0 && found.every(({ equal }) => equal),
     first,
     equalTo: equalTo < 0 || !Number.isFinite(equalTo) ? null : equalTo,
-    reason: first ? null : told ? `${told.tensor}: ${told.reason}` : found.length === 0 ? "no tensor was recorded in both" : null,
+    reason: first ? null : unequal ? `${unequal.tensor}: ${unequal.reason}` : found.length === 0 ? "no tensor was recorded in both" : null,
   };
 }
 
-function placeIn(tensor: string, { step, ...place }: DifferingPlace): NonNullable<RecordingComparison["first"]> {
-  return { step, tensor, ...place };
-}
-
-function earlier(first: RecordingComparison["first"], other: NonNullable<RecordingComparison["first"]>): RecordingComparison["first"] {
-  return first && first.step <= other.step ? first : other;
-}
-
-/** The first step at which two runs had other losses. */
+/** The first step at which the losses of two runs differ. */
 export const differingLossSchema = z.strictObject({ step: z.int().nonnegative(), a: exactNumberSchema, b: exactNumberSchema });
 
-/** What a comparison of the losses of two runs found; `reason` says why they are not equal where no loss of a common step differs. */
+/** Result of comparing losses; `reason` explains why they are unequal although no loss of a common step differs. */
 export const lossComparisonSchema = z.strictObject({ equal: z.boolean(), first: differingLossSchema.nullable(), reason: z.string().nullable() });
 export type LossComparison = z.output<typeof lossComparisonSchema>;
 
 /**
- * Compare the losses of two runs, of every step that both have taken, in all their bits.
- * @param until the step that ends the comparison; where it is left out, both have to end at the same step.
+ * Compare all bits of the losses of two runs in their common steps.
+ * @param until last step to compare; if omitted, both runs must end at the same step.
  * @throws {BhBridgeError} as `readEvents`.
  */
 export function compareLosses(a: string, b: string, until = Number.POSITIVE_INFINITY): LossComparison {
@@ -117,12 +108,12 @@ export function compareLosses(a: string, b: string, until = Number.POSITIVE_INFI
     : { equal: false, first: null, reason: `a ends at step ${ends[0]}, b at step ${ends[1]}` };
 }
 
-/** The loss of each step that a run has taken, up to one. @throws {BhBridgeError} as `readEvents`. */
+/** The loss of each step of a run. @throws {BhBridgeError} as `readEvents`. */
 export function lossesOf(run: string, until = Number.POSITIVE_INFINITY): Map<number, number> {
   return new Map(readEvents(run).flatMap((event) => (event.type === "step_end" && event.global_step <= until ? [[event.global_step, event.loss]] : [])));
 }
 
-/** One measure of several runs side by side, and how far each is from the first run: absolute, and as a part of it; null where that is not a number. */
+/** One measure of several runs, with the absolute and relative difference of each from the first; null if it is not a number. */
 export const resultSchema = z.strictObject({
   path: z.string(),
   values: z.array(z.union([z.number(), z.string(), z.boolean(), z.null()])),
@@ -131,7 +122,7 @@ export const resultSchema = z.strictObject({
 });
 type Result = z.output<typeof resultSchema>;
 
-/** What came out of runs, and with it their verdicts. */
+/** Results of runs. */
 export const outcomes: Readonly<Record<string, (result: TrainResult) => Result["values"][number]>> = {
   status: ({ status }) => status,
   verdict: ({ verdict }) => verdict.result,
@@ -145,7 +136,7 @@ export const outcomes: Readonly<Record<string, (result: TrainResult) => Result["
   centroidNorm: ({ centroidNorm }) => centroidNorm.at(-1)?.[1] ?? null,
 };
 
-/** What runs took: other every time. */
+/** Timings of runs, which always differ. */
 export const timings: typeof outcomes = {
   seconds: ({ seconds }) => seconds,
   stepsPerSecond: ({ stepsPerSecond }) => stepsPerSecond,
@@ -153,7 +144,7 @@ export const timings: typeof outcomes = {
   "usage.peakBytes": ({ usage }) => usage?.peakBytes ?? null,
 };
 
-/** Measures of several runs, equal ones too. */
+/** Measures of several runs, including equal ones. */
 export function compareResults(results: readonly TrainResult[], measures: typeof outcomes): Result[] {
   return Object.entries(measures).map(([path, measure]) => {
     const values = results.map(measure);

@@ -6,7 +6,7 @@ import { exactNumberSchema } from "../analysis/document-fields.js";
 import { FileBytes } from "../formats/file-bytes.js";
 import { dtypes, itemSizes } from "../formats/matrix.js";
 
-/** What a tensor of a step is, in the order of a step. */
+/** Kinds of tensors of a step, in the order of computation. */
 const tracedQuantities = [
   "state",
   "batch",
@@ -25,13 +25,13 @@ const count = z.int().nonnegative();
 const factsSchema = z.strictObject({ step: z.int().positive(), first_step: count, parameters: z.array(z.string()) });
 const tracedTensorSchema = z.strictObject({
   quantity: z.enum(tracedQuantities),
-  /** Of the batches of the step, from 1; 0 for what belongs to none. */
+  /** Number of the batch in the step, from 1; 0 if it belongs to none. */
   batch: count,
-  /** As `named_modules` calls it; empty for the model itself. */
+  /** Name in `named_modules`; empty for the model itself. */
   module: z.string(),
   /** The class of the module. */
   type: z.string(),
-  /** A weight, what the optimizer keeps for it, or a part of what a module gets or gives; empty for the whole of it. */
+  /** A weight, its optimizer state, or a part of a module's input or output; empty for all of it. */
   tensor: z.string(),
   dtype: z.enum(dtypes),
   shape: z.array(count),
@@ -42,14 +42,14 @@ type TracedTensor = z.output<typeof tracedTensorSchema>;
 /** Bytes of the digest of a parameter's state. */
 const digestBytes = 8;
 
-/** What one step of a training computed, and digests of its states. `python/bh_bridge/recording/step_trace.py` says how it is written. */
+/** The tensors of one step of a training, and digests of its states, as written by `python/bh_bridge/recording/step_trace.py`. */
 export class StepTrace implements Disposable {
   readonly step: number;
   /** The step of the first state. */
   readonly firstStep: number;
   readonly lastStep: number;
   readonly parameters: readonly string[];
-  /** In the order in which they came to be. */
+  /** In the order of computation. */
   readonly tensors: readonly TracedTensor[];
   readonly #states: Uint8Array;
   readonly #values: FileBytes;
@@ -66,7 +66,7 @@ export class StepTrace implements Disposable {
     this.#values = new FileBytes(join(directory, "tensors.bin"));
   }
 
-  /** Digest of a parameter, and of what the optimizer keeps for it, after a step. */
+  /** Digest of a parameter and its optimizer state after a step. */
   digest(step: number, parameter: string): Uint8Array {
     const at = digestBytes * ((step - this.firstStep) * this.parameters.length + this.parameters.indexOf(parameter));
     return this.#states.subarray(at, at + digestBytes);
@@ -82,43 +82,35 @@ export class StepTrace implements Disposable {
   }
 }
 
-/** One tensor in which a step of two trainings differs, and its first element that does. */
+/** A tensor that differs between a step of two trainings, with its first different element. */
 export const tracedDifferenceSchema = z.strictObject({
   quantity: z.enum(tracedQuantities),
-  /** Of the batches of the step, from 1; null for what belongs to none. */
+  /** Number of the batch in the step, from 1; null if it belongs to none. */
   batch: z.int().positive().nullable(),
-  /** As PyTorch calls it; empty for the model itself. */
+  /** Name in PyTorch; empty for the model itself. */
   module: z.string(),
-  /** The class of the module in each; null where it computes nothing there. */
+  /** The class of the module in each training; null if it computes nothing there. */
   type: z.tuple([z.string().nullable(), z.string().nullable()]),
-  /** A weight, what the optimizer keeps for it or steps it with, or a part of what the module gets or gives; empty for the whole of it. */
+  /** A weight, its optimizer state or setting, or a part of the module's input or output; empty for all of it. */
   tensor: z.string(),
-  /** The place of the element in its tensor; null where there is none to compare, as `reason` says. */
+  /** Indices of the element in its tensor; null if no elements can be compared, as `reason` explains. */
   element: z.array(z.int().nonnegative()).nullable(),
   a: exactNumberSchema.nullable(),
   b: exactNumberSchema.nullable(),
-  /** Steps from one number of the dtype to the next; null where one is NaN, and for tokens. */
+  /** Distance in numbers of the dtype; null if one is NaN, and for tokens. */
   ulp: z.number().nullable(),
   reason: z.string().nullable(),
 });
 export type TracedDifference = z.output<typeof tracedDifferenceSchema>;
 
-/** What a module computes of a step. */
+/** Quantities that modules compute. */
 const ofModules: readonly TracedTensor["quantity"][] = ["input", "output", "output gradient", "input gradient", "gradient"];
 
-/** So many elements of each tensor are in memory at a time. */
+/** Elements of each tensor in memory at a time. */
 const chunkElements = 1 << 20;
 
-/** Where a step of two trainings differs, in the order in which it was computed. */
-interface PartingOfTraces {
-  /** The first difference of all. */
-  readonly first: TracedDifference | null;
-  /** The first in what a module gets, gives, or has as a gradient. */
-  readonly module: TracedDifference | null;
-}
-
-/** Compare all that one step of two trainings computed, tensor by tensor, in all bits. */
-export function compareTraces(a: StepTrace, b: StepTrace): PartingOfTraces {
+/** Compare all bits of one step of two trainings. @returns the first difference, and the first in an input, output or gradient of a module. */
+export function compareTraces(a: StepTrace, b: StepTrace): { readonly first: TracedDifference | null; readonly module: TracedDifference | null } {
   let first: TracedDifference | null = null;
   for (const difference of differencesIn(a, b)) {
     first ??= difference;
@@ -127,7 +119,7 @@ export function compareTraces(a: StepTrace, b: StepTrace): PartingOfTraces {
   return { first, module: null };
 }
 
-/** The newest step up to which the weights of two trainings, and what their optimizers keep for them, were equal, and the first at which they were not. */
+/** The last step up to which the weights and optimizer states of two trainings are equal, and the first at which they differ. */
 export function comparedStates(a: StepTrace, b: StepTrace): { equalTo: number | null; differsAt: number | null } {
   const parameters = a.parameters.filter((name) => b.parameters.includes(name));
   const start = Math.max(a.firstStep, b.firstStep);
@@ -142,7 +134,7 @@ function* differencesIn(a: StepTrace, b: StepTrace): Generator<TracedDifference>
   const ofState = ({ quantity }: TracedTensor) => quantity === "state";
   const states = new Map(b.tensors.filter(ofState).map((tensor) => [keyOf(tensor), tensor]));
   for (const tensor of a.tensors.filter(ofState)) {
-    const other = states.get(keyOf(tensor)); // a weight that one alone has is told where it is used
+    const other = states.get(keyOf(tensor)); // a weight that only one has is reported where it is used
     const difference = other && differenceOf(a, tensor, b, other);
     if (difference) yield difference;
   }
@@ -151,7 +143,7 @@ function* differencesIn(a: StepTrace, b: StepTrace): Generator<TracedDifference>
     const [tensor, other] = [left[at], right[at]];
     if (!tensor || !other || keyOf(tensor) !== keyOf(other)) {
       yield alone(tensor, left, other, right);
-      return; // from here on nothing belongs together
+      return; // later tensors do not correspond
     }
     const difference = differenceOf(a, tensor, b, other);
     if (difference) yield difference;
@@ -162,7 +154,7 @@ function keyOf({ quantity, batch, module, tensor }: TracedTensor): string {
   return JSON.stringify([quantity, batch, module, tensor]);
 }
 
-/** One step computes a tensor where the other computes another one, or none. */
+/** The difference if one step computes a tensor where the other computes a different one, or none. */
 function alone(
   tensor: TracedTensor | undefined,
   left: readonly TracedTensor[],
@@ -170,10 +162,10 @@ function alone(
   right: readonly TracedTensor[],
 ): TracedDifference {
   const has = (tensors: readonly TracedTensor[], wanted: TracedTensor) => tensors.some((each) => keyOf(each) === keyOf(wanted));
-  if (tensor && !has(right, tensor)) return differenceAt(tensor, [tensor.type, null], { reason: "it is in a alone" });
-  if (other && !has(left, other)) return differenceAt(other, [null, other.type], { reason: "it is in b alone" });
-  const told = (tensor ?? other) as TracedTensor;
-  return differenceAt(told, [told.type, told.type], { reason: "a and b compute it at another place" });
+  if (tensor && !has(right, tensor)) return differenceAt(tensor, [tensor.type, null], { reason: "it is only in a" });
+  if (other && !has(left, other)) return differenceAt(other, [null, other.type], { reason: "it is only in b" });
+  const moved = (tensor ?? other) as TracedTensor;
+  return differenceAt(moved, [moved.type, moved.type], { reason: "a and b compute it at different positions" });
 }
 
 function differenceOf(a: StepTrace, tensor: TracedTensor, b: StepTrace, other: TracedTensor): TracedDifference | undefined {
@@ -186,7 +178,7 @@ function differenceOf(a: StepTrace, tensor: TracedTensor, b: StepTrace, other: T
     const found = differingElement(tensor.dtype, a.read(tensor, first, length), b.read(other, first, length));
     if (!found) continue;
     const { index, ...values } = found;
-    return differenceAt(tensor, types, { element: placeOf(first + index, tensor.shape), ...values });
+    return differenceAt(tensor, types, { element: indicesOf(first + index, tensor.shape), ...values });
   }
   return undefined;
 }
@@ -200,9 +192,12 @@ function differenceAt(
 }
 
 /** The indices of an element by its number in row-major order. */
-function placeOf(index: number, shape: readonly number[]): number[] {
-  return shape.reduceRight<{ left: number; place: number[] }>(({ left, place }, size) => ({ left: Math.floor(left / size), place: [left % size, ...place] }), {
-    left: index,
-    place: [],
-  }).place;
+function indicesOf(index: number, shape: readonly number[]): number[] {
+  let left = index;
+  const reversed = shape.toReversed().map((size) => {
+    const position = left % size;
+    left = Math.floor(left / size);
+    return position;
+  });
+  return reversed.reverse();
 }

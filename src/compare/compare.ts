@@ -19,28 +19,28 @@ import { allFacts, differenceSchema, differences, factSections, tellingFacts } f
 
 const pairShape = { a: z.string(), b: z.string() };
 
-/** What differs between runs, and where; every further run is held against the first. */
+/** Differences between runs. Every further run is compared with the first. */
 export const comparisonSchema = z.strictObject({
-  /** Absolute paths, in the order in which values are told. */
+  /** Absolute paths, in the order of values. */
   runs: z.array(z.string()),
   differences: z.record(z.enum(factSections), z.array(differenceSchema)),
   results: z.array(resultSchema),
   history: z.array(z.strictObject({ ...pairShape, ...recordingComparisonSchema.shape })),
   loss: z.array(z.strictObject({ ...pairShape, ...lossComparisonSchema.shape })),
   final: z.array(z.strictObject({ ...pairShape, ...modelComparisonSchema.shape })),
-  /** Where the trainings part of each pair that is not equal; left out where they were not trained again. */
+  /** Where the trainings of each unequal pair diverge; absent unless `deep`. */
   deep: z.array(divergenceSchema).optional(),
 });
 export type Comparison = z.output<typeof comparisonSchema>;
 
 export interface CompareOptions extends Pick<ScanOptions, "signal"> {
-  /** Tell names, paths, times and all packages too. */
+  /** Also report names, paths, times and all packages. */
   all?: boolean;
-  /** Train each pair that is not equal again, and find the first tensor of a step in which they part. */
+  /** Train each unequal pair again, and find the first different tensor. */
   deep?: boolean;
-  /** Where the same text lies now, for `deep`. */
+  /** Present path of the same text, for `deep`. */
   corpus?: string | undefined;
-  /** Path of an interpreter for `deep`; the configuration of each run says which when left out. */
+  /** Path of an interpreter for `deep` (default: from each run's configuration). */
   python?: string | undefined;
 }
 
@@ -54,8 +54,8 @@ const compareArguments = z.strictObject({
 });
 
 /**
- * What differs between runs: in what they were made from, in what came out, and the first bit in which their histories, losses and final models differ.
- * @param runs paths of their directories, two or more.
+ * Compare runs: their inputs, their results, and the first different bit of their histories, losses and final models.
+ * @param runs paths of two or more directories.
  * @throws {BhBridgeError} `USAGE` for fewer than two; `RUN_NOT_FOUND`, `RUN_CORRUPT`, `RUN_UNSUPPORTED`, `FORMAT_INVALID`, `ABORTED`; with `deep` also as
  * `reproduce`.
  */
@@ -81,7 +81,7 @@ export async function compare(runs: readonly string[], options: CompareOptions =
   return { ...comparison, deep: await locateDivergences(comparison, { python: (run) => resolvePython(pythonOf(run, python), signal), corpus, signal }) };
 }
 
-/** Train each pair of a comparison again that is not equal, and find where they part. @throws {BhBridgeError} as `compare`. */
+/** Train each unequal pair of a comparison again, and find where they diverge. @throws {BhBridgeError} as `compare`. */
 export async function locateDivergences(
   comparison: Comparison,
   { corpus, ...options }: DivergenceOptions & { corpus?: string | undefined },
@@ -97,11 +97,11 @@ export async function locateDivergences(
   return found;
 }
 
-/** What can be demanded of runs: the same bits in every recorded state, in every loss, in the final model; the same configuration. */
+/** Parts that can be required to be equal: bits of every recorded state, every loss and the final model; the configuration. */
 export const comparableParts = ["history", "loss", "config", "final"] as const;
 export type ComparablePart = (typeof comparableParts)[number];
 
-/** The parts among `demanded` in which the runs are not equal, in their order. */
+/** The parts among `demanded` in which the runs differ, in this order. */
 export function unequalParts(comparison: Comparison, demanded: readonly ComparablePart[]): ComparablePart[] {
   return demanded.filter((part) => (part === "config" ? comparison.differences.config.length > 0 : comparison[part].some(({ equal }) => !equal)));
 }

@@ -18,78 +18,74 @@ import {
 import { comparedStates, compareTraces, StepTrace, tracedDifferenceSchema } from "./compare-traces.js";
 import { checkpointBefore, conductAgain, requireOwnStart } from "./train-again.js";
 
-/** Where two trainings part, when both are trained again. */
+/** Where two repeated trainings diverge. */
 export const divergenceSchema = z.strictObject({
   /** Absolute paths. */
   a: z.string(),
   b: z.string(),
   /** The last step that both were trained again to. */
   until: z.int().positive(),
-  /** The newest step up to which all weights that both have, and what the optimizers keep for them, are equal in every bit; null when the first state is not. */
+  /** The last step up to which the common weights and their optimizer states have equal bits; null if the first state differs. */
   equalTo: z.int().nonnegative().nullable(),
-  /** The step that `first` and `module` are of; null when it came out the same in every bit. */
+  /** The step of `first` and `module`; null if its bits are equal. */
   step: z.int().positive().nullable(),
-  /** The first difference of that step, in the order in which it is computed. */
+  /** The first difference of that step, in the order of computation. */
   first: tracedDifferenceSchema.nullable(),
-  /** The first in what a module gets, gives, or has as a gradient; null when the step differs in none of these. */
+  /** The first difference in an input, output or gradient of a module, if any. */
   module: tracedDifferenceSchema.nullable(),
-  /** Which of them did not come out as they were recorded, and the first bit and loss in which they did not: the recorded value, and the one of today. */
+  /** The runs that differ from their records, with the first different bit and loss: the recorded value, and the present one. */
   unlike: z.array(z.strictObject({ which: z.enum(["a", "b"]), history: differingRecordSchema.nullable(), loss: differingLossSchema.nullable() })),
 });
 export type Divergence = z.output<typeof divergenceSchema>;
 
-/** Two runs whose recordings differ; a run and itself where it did not come out again. */
+/** Two runs whose recordings differ; twice the same run if it was not reproduced. */
 export interface DivergencePlan {
   readonly a: Run;
   readonly b: Run;
-  /** The step in which they part, as far as is known. */
+  /** The step in which they diverge, as far as known. */
   readonly step: number;
-  /** The last step that both are trained again to. */
+  /** The last step to train. */
   readonly until: number;
-  /** Begin at a checkpoint before that step where there is one; else at the start, as a run does that did not come out again. */
+  /** Whether to start from a checkpoint before that step, if any, instead of the beginning. */
   readonly fromCheckpoints: boolean;
-  /** Where the same text lies now. */
+  /** Present path of the same text. */
   readonly corpus?: string | undefined;
 }
 
-/** What a comparison of two recordings found. */
-interface Recorded {
-  readonly history: RecordingComparison;
-  readonly loss: LossComparison;
-  readonly corpus?: string | undefined;
-}
-
-/** Where two runs may part whose recordings differ. */
-export function planDivergence(a: Run, b: Run, { history, loss, corpus }: Recorded): DivergencePlan {
-  const start = history.first && history.equalTo === null ? history.first.step : 0; // the first state differs: the step after it tells with what
+/** Plan where to look for the divergence of two runs with different recordings. */
+export function planDivergence(
+  a: Run,
+  b: Run,
+  { history, loss, corpus }: { history: RecordingComparison; loss: LossComparison; corpus?: string | undefined },
+): DivergencePlan {
+  const start = history.first && history.equalTo === null ? history.first.step : 0; // if the first state differs, the next step shows the cause
   const ends = [a, b].map(({ directory }) => recordedStep(directory) ?? 0);
   const firsts = [history.first, loss.first].flatMap((first) => (first ? [first.step] : []));
   const until = Math.max(start + 1, Math.min(...ends, ...firsts));
   return { a, b, step: Math.min((history.equalTo ?? start) + 1, until), until, fromCheckpoints: a.directory !== b.directory, corpus };
 }
 
-/** How both are trained again. */
 export interface DivergenceOptions {
   /** The interpreter for a run. */
   readonly python: (run: Run) => Promise<UsablePython>;
   readonly signal?: AbortSignal | undefined;
-  /** Called before each training, with its last step; hears it. */
+  /** Called before each training with its last step; returns a listener. */
   readonly listen?: (run: Run, until: number) => TrainListener;
 }
 
-/** What recordings show is the embedding: other weights may part steps before, which only the second training or a third one can catch. */
+/** Recordings contain the embedding only. Other weights may diverge earlier, which further rounds find. */
 const mostRounds = 6;
 
 /**
- * Train two runs again, one after the other, and find where they part: the step, and in it the first tensor that differs, in the order in which it is computed.
- * Each is trained from its own configuration, with its own number of threads. Both are held against their recordings meanwhile.
+ * Train two runs again, one after the other, and find the step in which they diverge and its first different tensor, in the order of computation. Each is trained
+ * from its own configuration with its own number of threads, and compared with its recording.
  * @throws {BhBridgeError} `USAGE` for a run that cannot be trained again; `RESUME_MISMATCH` for another corpus; `ABORTED`; as `train`.
  */
 export async function locateDivergence(plan: DivergencePlan, options: DivergenceOptions): Promise<Divergence> {
   const { a, b } = plan;
   const both = { a: a.directory, b: b.directory };
   let wanted: Wanted = plan;
-  let unlike: Divergence["unlike"] | undefined; // of the first round, which goes furthest
+  let unlike: Divergence["unlike"] | undefined; // from the first round, which trains the most steps
   for (let round = 1; ; round++) {
     using folder = temporaryFolder("deep");
     const left = await trainTraced("a", plan, wanted, { ...options, folder: folder.path });
@@ -108,7 +104,7 @@ export async function locateDivergence(plan: DivergencePlan, options: Divergence
   }
 }
 
-/** Which step is traced, and how far the training goes. */
+/** The step to trace, and the last step to train. */
 type Wanted = Pick<DivergencePlan, "step" | "until">;
 
 interface TrainedTraced {
@@ -141,9 +137,9 @@ async function trainTraced(
   return { trace, fromCheckpoint: checkpoint !== undefined, unlike: history || loss ? [{ which, history, loss }] : [] };
 }
 
-/** The step in which two trainings really part; nothing when their states do not differ. */
+/** The step in which two trainings actually diverge; undefined if their states do not differ. */
 function nextStep(differsAt: number | null, trained: readonly TrainedTraced[], traces: readonly StepTrace[]): number | undefined {
   if (differsAt === null) return undefined;
   const canGoBack = traces.every(({ firstStep }, index) => firstStep < differsAt || trained[index]?.fromCheckpoint === true);
-  return canGoBack ? differsAt : differsAt + 1; // they begin differently: the first step tells with what
+  return canGoBack ? differsAt : differsAt + 1; // they start differently, and the first step shows the cause
 }

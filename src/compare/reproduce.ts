@@ -13,34 +13,33 @@ import { type DivergenceOptions, divergenceSchema, locateDivergence, planDiverge
 import { differenceSchema, differences } from "./run-facts.js";
 import { pythonOf, requireOwnStart, type TrainAgainPlan, trainAgain } from "./train-again.js";
 
-/** Whether a run came out the same when it was trained again. */
+/** Result of reproducing a run. */
 export const reproductionSchema = z.strictObject({
   /** Absolute path. */
   run: z.string(),
-  /** The last step that was to be trained again. */
+  /** The last step to reproduce. */
   steps: z.int().positive(),
-  /** Whether every recorded state and every loss up to it has the same bits. */
+  /** Whether every recorded state and loss up to it has the same bits. */
   equal: z.boolean(),
   /** The first recorded bit that differs. */
   first: differingRecordSchema.nullable(),
   /** The first loss that differs. */
   loss: differingLossSchema.nullable(),
-  /** What differs in the environment: the run's value, and the present one. */
+  /** Differences of the environment: the run's value, and the present one. */
   environment: z.array(differenceSchema),
-  /** Where two further trainings of today part; left out where none was asked for, or the run is equal. */
+  /** Where two further trainings diverge; absent unless requested and the run is unequal. */
   deep: divergenceSchema.optional(),
 });
 export type Reproduction = z.output<typeof reproductionSchema>;
 
-/** What is trained again, and with what. */
 export interface ReproduceOptions {
-  /** The last step; the last one that the run recorded when left out. */
+  /** The last step (default: the last recorded one). */
   steps?: number | undefined;
-  /** Where the same text lies now. */
+  /** Present path of the same text. */
   corpus?: string | undefined;
-  /** Path of an interpreter; the run's own configuration says which when left out. */
+  /** Path of an interpreter (default: from the run's configuration). */
   python?: string | undefined;
-  /** Where it is not equal, train it twice more, and say whether the two part, and in which tensor of which step. */
+  /** If it is unequal, train it twice more, and report whether and in which tensor these two diverge. */
   deep?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -55,9 +54,9 @@ const reproduceArguments = z.strictObject({
 });
 
 /**
- * Train a run again from its own configuration, and compare every recorded state and every loss, in all their bits. The receipt is added to the run's notes.
- * Iterate over it to follow the events of the training.
- * @param run path of its directory; nothing but its notes changes.
+ * Train a run again from its own configuration, and compare all bits of every recorded state and loss. Iterate over the result to follow the events of the
+ * training. The outcome is added to the run's notes.
+ * @param run path of its directory; only its notes change.
  * @throws {BhBridgeError} `USAGE` for a run that cannot be trained again, or not so far; `RESUME_MISMATCH` for another corpus; `RUN_NOT_FOUND`, `RUN_CORRUPT`,
  * `ABORTED`, and as `train`.
  */
@@ -71,7 +70,7 @@ export function reproduce(run: string, options: ReproduceOptions = {}): Followed
   });
 }
 
-/** Read a run that is to be trained again. @throws {BhBridgeError} as `reproduce`, before anything is started. */
+/** Check whether a run can be reproduced, before anything is started. @throws {BhBridgeError} as `reproduce`. */
 export async function planReproduction(path: string, { steps, corpus }: Pick<ReproduceOptions, "steps" | "corpus"> = {}): Promise<TrainAgainPlan> {
   const run = await openRun(resolve(path));
   requireOwnStart(run);
@@ -81,7 +80,7 @@ export async function planReproduction(path: string, { steps, corpus }: Pick<Rep
   return { run, until: steps ?? recorded, corpus };
 }
 
-/** Train a run again with an interpreter that has been found. */
+/** Reproduce a run with a given interpreter. */
 export async function reproduceRun(
   plan: TrainAgainPlan,
   python: UsablePython,
@@ -98,7 +97,7 @@ export async function reproduceRun(
 }
 
 /**
- * Train a run that did not come out again twice more, and find where these two part: whether this machine computes the same twice.
+ * Train a run that was not reproduced twice more, and find where these two diverge: whether this machine is deterministic.
  * @throws {BhBridgeError} as `reproduce`.
  */
 export async function deepenReproduction({ run, corpus }: TrainAgainPlan, reproduction: Reproduction, options: DivergenceOptions): Promise<Reproduction> {
@@ -116,7 +115,7 @@ function keepReceipt(directory: string, receipt: { at: string; steps: number; eq
     const notes = readRunNotes(directory);
     writeRunNotes(directory, { ...notes, reproductions: [...notes.reproductions, receipt] });
   } catch (cause) {
-    // A run on a share that may only be read is reproduced all the same.
-    process.emitWarning(`the receipt could not be noted in ${directory}: ${String(cause)}`, "BhBridgeRunWarning");
+    // A run in a read-only directory can still be reproduced.
+    process.emitWarning(`the outcome could not be added to the notes of ${directory}: ${String(cause)}`, "BhBridgeRunWarning");
   }
 }

@@ -24,29 +24,30 @@ import { indexPathOf, laterHistoryFile } from "../runs/run-layout.js";
 import { lossesOf } from "./compare-recordings.js";
 import { checkpointBefore, pythonOf, requireOwnStart, type TrainAgainPlan, type TrainedAgain, trainAgain } from "./train-again.js";
 
-/** A part of a history, and the loss of each of its steps. */
+/** A part of a history, with the loss of each step. */
 interface HistoryPart {
   readonly history: History;
-  /** The first state, and how many. */
+  /** The first state. */
   readonly first: number;
+  /** The number of states. */
   readonly count: number;
-  /** The tokens whose rows are taken, which then stand in the file; all rows when absent. */
+  /** Tokens whose rows are written, and listed in the file (default: all rows). */
   readonly tokens?: readonly number[] | undefined;
-  /** NaN where a step has none. */
+  /** NaN for a step without a loss. */
   lossOf(step: number): number;
 }
 
 /**
- * Write a part of a history as a recorded history of its own, in the layout that Python's recorder gives it, with its index beside it; one state is in memory.
- * The index comes first: a history without one is damaged, an index without a history is nothing.
+ * Write a part of a history as a separate recorded history with its index, in the layout of Python's recorder; one state is in memory. The index is written first,
+ * since a history without an index counts as damaged.
  * @param path of the new `history.….safetensors`.
- * @throws {BhBridgeError} `FILE_UNWRITABLE`, also when the history is there already; `DISK_FULL`, `IO_FAILED`.
+ * @throws {BhBridgeError} `FILE_UNWRITABLE`, also if the history exists; `DISK_FULL`, `IO_FAILED`.
  */
 export function writeHistory(path: string, tensor: string, { history, first, count, tokens, lossOf }: HistoryPart): void {
   const { dtype, dims } = history;
   const states = Array.from({ length: count }, (_, index) => first + index);
   const rows = tokens && history.rowTokens.rowsOf(tokens);
-  rmSync(indexPathOf(path), { force: true }); // what a writer left that did not come to its end
+  rmSync(indexPathOf(path), { force: true }); // left by an interrupted writer
   durableCreateFile(indexPathOf(path), (write) => {
     for (const index of states) {
       const step = stepOfState(history, index);
@@ -60,7 +61,7 @@ export function writeHistory(path: string, tensor: string, { history, first, cou
   });
 }
 
-/** One state, or chosen rows of it. */
+/** One state, or some of its rows. */
 function stateOf(history: History, index: number, rows: readonly number[] | undefined): Uint8Array {
   const { bytes } = readState(history, index);
   if (!rows) return bytes;
@@ -68,15 +69,8 @@ function stateOf(history: History, index: number, rows: readonly number[] | unde
   return Buffer.concat(rows.map((row) => bytes.subarray(row * rowBytes, (row + 1) * rowBytes)));
 }
 
-interface HeadFacts {
-  readonly tensor: string;
-  readonly dtype: Dtype;
-  readonly shape: readonly [states: number, rows: number, dims: number];
-  readonly tokens: readonly number[] | undefined;
-}
-
-/** Header and `steps_done`. */
-function headOf({ tensor, dtype, shape, tokens }: HeadFacts): Uint8Array {
+/** Header and `steps_done`. @param facts `shape` is `[states, rows, dims]`. */
+function headOf({ tensor, dtype, shape, tokens }: { tensor: string; dtype: Dtype; shape: number[]; tokens: readonly number[] | undefined }): Uint8Array {
   const [lengthBytes, stepsDoneBytes, tokenBytes] = [8, 8, 8];
   const begin = stepsDoneBytes + tokenBytes * (tokens?.length ?? 0); // tokens come first, where they are aligned
   const end = begin + shape.reduce((product, size) => product * size, itemSizes[dtype]);
@@ -89,35 +83,34 @@ function headOf({ tensor, dtype, shape, tokens }: HeadFacts): Uint8Array {
   const head = Buffer.alloc(historyHeadBytes, " ");
   head.writeBigUInt64LE(BigInt(historyHeadBytes - lengthBytes - stepsDoneBytes), 0);
   head.write(JSON.stringify(entries), lengthBytes);
-  head.writeBigInt64LE(BigInt(shape[0] - 1), historyHeadBytes - stepsDoneBytes);
+  head.writeBigInt64LE(BigInt((shape[0] ?? 0) - 1), historyHeadBytes - stepsDoneBytes);
   return head;
 }
 
-/** What was recorded later. */
+/** Result of recording further tensors. */
 export const rerecordingSchema = z.strictObject({
   /** Absolute path. */
   run: z.string(),
-  /** First and last of the steps. */
+  /** First and last step. */
   from: z.int().nonnegative(),
   to: z.int().nonnegative(),
   tensors: z.array(z.string()),
-  /** States that were computed again and found equal to what the run had recorded, in every bit. */
+  /** Number of recomputed states whose bits equal the recorded ones. */
   verified: z.int().positive(),
-  /** What was added to the run, by its path in it. */
+  /** Added files, by their paths in the run. */
   files: z.array(z.string()),
 });
 export type Rerecording = z.output<typeof rerecordingSchema>;
 
-/** What is recorded later. */
 export interface RerecordOptions {
   tensors: readonly RecordableTensor[];
-  /** First and last step; all that the run recorded when left out. */
+  /** First and last step (default: all recorded steps). */
   steps?: readonly [from: number, to: number] | undefined;
-  /** Rows of these tokens alone; as the run recorded its own when left out. */
+  /** Tokens whose rows to record (default: those of the run). */
   rows?: RunConfig["record"]["rows"] | undefined;
-  /** Where the same text lies now. */
+  /** Present path of the same text. */
   corpus?: string | undefined;
-  /** Path of an interpreter; the run's own configuration says which when left out. */
+  /** Path of an interpreter (default: from the run's configuration). */
   python?: string | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -133,21 +126,20 @@ const rerecordArguments = z.strictObject({
   signal: z.instanceof(AbortSignal).optional(),
 });
 
-/** Steps of a run that are trained again, and what is recorded of them. */
+/** Steps of a run to train again, and tensors to record. */
 interface RerecordPlan extends TrainAgainPlan {
   readonly from: number;
   readonly tensors: readonly RecordableTensor[];
-  /** The tokens whose rows are recorded, where they are not those of the run. */
+  /** Tokens whose rows are recorded, if not those of the run. */
   readonly tokens: readonly number[] | undefined;
 }
 
 /**
- * Record further tensors of a run's steps: go back to the checkpoint before them, or to the start, train again, see that every state is the recorded one in all
- * its bits, and add the tensors to the run. They have the bits that they would have had, had the run recorded them at once. Iterate over it to follow the
- * events of the training.
+ * Record further tensors of a run's steps: train again from the checkpoint before them, or from the start, verify all bits of every recorded state, and add the
+ * tensors to the run. Their bits are those of recording them at once. Iterate over the result to follow the events of the training.
  * @param run path of its directory.
- * @throws {BhBridgeError} `RESUME_DIVERGED` with the first difference, when nothing is added; `USAGE` for tensors that the run has, and for steps that it has
- * not; `RUN_LOCKED`, `RESUME_MISMATCH`, `FILE_UNWRITABLE`, `DISK_FULL`, `ABORTED`, and as `train`.
+ * @throws {BhBridgeError} `RESUME_DIVERGED` with the first difference, if nothing is added; `USAGE` for tensors that the run has, and for steps that it does not
+ * have; `RUN_LOCKED`, `RESUME_MISMATCH`, `FILE_UNWRITABLE`, `DISK_FULL`, `ABORTED`, and as `train`.
  */
 export function rerecord(run: string, options: RerecordOptions): FollowedTraining<Rerecording> {
   return followTraining(async (tell) => {
@@ -157,24 +149,24 @@ export function rerecord(run: string, options: RerecordOptions): FollowedTrainin
   });
 }
 
-/** Read a run that further tensors are to be recorded of. @throws {BhBridgeError} as `rerecord`, before anything is started. */
+/** Check whether further tensors of a run can be recorded, before anything is started. @throws {BhBridgeError} as `rerecord`. */
 export async function planRerecording(path: string, { tensors, steps, rows, corpus }: Omit<RerecordOptions, "python" | "signal">): Promise<RerecordPlan> {
   const run = await openRun(resolve(path));
   const { directory, config } = run;
   await requireUnlocked(directory);
   const known = tensors.find((tensor) => config.record.tensors.includes(tensor));
-  if (known !== undefined) throw new BhBridgeError("USAGE", `${directory} has recorded ${known} of every step that it recorded: there is nothing to add`);
+  if (known !== undefined) throw new BhBridgeError("USAGE", `${directory} has already recorded ${known} in every recorded step: there is nothing to add`);
   const recorded = await recordedSteps(directory);
   const [from, until] = steps ?? [recorded[0] ?? 0, recorded.at(-1) ?? 0];
   requireRecorded(directory, recorded, from, until);
   for (const tensor of tensors) {
     const file = join(directory, laterHistoryFile(tensor, from, until));
-    if (existsSync(file)) throw new BhBridgeError("USAGE", `${file} is there already: these steps of ${tensor} were recorded later once before`);
+    if (existsSync(file)) throw new BhBridgeError("USAGE", `${file} already exists: these steps of ${tensor} were recorded later before`);
   }
   const checkpoint = checkpointBefore(directory, from);
   if (checkpoint === undefined) requireOwnStart(run);
   const tokens = rows === undefined ? undefined : tokensOf(run, rows);
-  // The run's own rows are needed as well, to be verified.
+  // The run's own rows are needed too, for verification.
   const record: RunConfig["record"] = {
     ...config.record,
     tensors: [...new Set([...config.record.tensors, ...tensors])],
@@ -201,10 +193,10 @@ function requireRecorded(directory: string, recorded: readonly number[], from: n
   if (from > to) throw new BhBridgeError("USAGE", `the steps ${from}..${to} run backwards`);
   if (to > last || from < first) throw new BhBridgeError("USAGE", `${directory} has recorded the steps ${first} to ${last}, not ${from}..${to}`);
   if (recorded.some((step) => step >= from && step <= to)) return;
-  throw new BhBridgeError("USAGE", `${directory} has recorded none of the steps ${from}..${to}: its record.every left them out`);
+  throw new BhBridgeError("USAGE", `${directory} has recorded none of the steps ${from}..${to}: its record.every skipped them`);
 }
 
-/** Record later with an interpreter that has been found. */
+/** Record further tensors with a given interpreter. */
 export async function rerecordRun(
   plan: RerecordPlan,
   python: UsablePython,
@@ -227,15 +219,15 @@ export async function rerecordRun(
 function requireSame({ directory }: Run, { history, loss }: TrainedAgain): void {
   if (history.first === null && loss.equal && history.equalTo !== null) return;
   const { first } = history;
-  const state = first && `step ${first.step}, ${first.tensor}, token ${first.token}, component ${first.component}: ${first.a} is recorded, ${first.b} came out`;
-  const step = loss.first && `the loss of step ${loss.first.step}: ${loss.first.a} is recorded, ${loss.first.b} came out`;
+  const state = first && `step ${first.step}, ${first.tensor}, token ${first.token}, component ${first.component}: recorded ${first.a}, computed ${first.b}`;
+  const step = loss.first && `the loss of step ${loss.first.step}: recorded ${loss.first.a}, computed ${loss.first.b}`;
   throw new BhBridgeError(
     "RESUME_DIVERGED",
-    `${directory} came out differently when it was trained again, and nothing is added to it. The first difference: ${state ?? step ?? history.reason ?? loss.reason}. The environment computes differently now (bh-bridge reproduce tells what is different in it), or the run is damaged (bh-bridge runs verify tells)`,
+    `training ${directory} again gave different results, so nothing was added to it. The first difference: ${state ?? step ?? history.reason ?? loss.reason}. Either the environment computes differently now (bh-bridge reproduce lists its changes), or the run is damaged (check with bh-bridge runs verify)`,
   );
 }
 
-/** Add one tensor to the run; what was made, by its path in it. */
+/** Add one tensor to the run. @returns the paths of the new files in the run. */
 async function addTensor(
   { run, from, until, tokens }: RerecordPlan,
   tensor: RecordableTensor,

@@ -11,12 +11,12 @@ import { readRunDocument } from "../runs/read-run-json.js";
 import { runFiles } from "../runs/run-layout.js";
 import { withoutKernel } from "../runs/run-manifest.js";
 
-/** The sections of what a run was made from. */
+/** Sections of a run's inputs. */
 export const factSections = ["config", "data", "environment", "code"] as const;
 type FactSection = (typeof factSections)[number];
 type RunFacts = Record<FactSection, object>;
 
-/** What a run was made from, without names, paths and times, and without what computes nothing. */
+/** The inputs of a run that affect its results: no names, paths and times. */
 export function tellingFacts({ directory, config, manifest }: Pick<Run, "directory" | "config" | "manifest">): RunFacts {
   const { data, ...identity } = configIdentity(config);
   const { corpus: _name, ...dataFields } = data; // the text itself is compared among the data
@@ -38,7 +38,7 @@ export function tellingFacts({ directory, config, manifest }: Pick<Run, "directo
   };
 }
 
-/** Everything that a run recorded of what it was made from: the names, paths and times as well, and every package on both sides. */
+/** All recorded inputs of a run, with names, paths, times and all packages. */
 export function allFacts(run: Run): RunFacts {
   const { directory, config, manifest } = run;
   const { environment, git, start_from, name, preset, created, ended } = manifest;
@@ -63,11 +63,11 @@ function jsonIfThere(directory: string, name: string): Json {
   return readRunDocument(directory, name, z.json()) ?? null;
 }
 
-/** One value in which several runs differ, by its dotted path; null for a run that does not have it. */
+/** One value in which runs differ, by its dotted path; null for a run without it. */
 export const differenceSchema = z.strictObject({ path: z.string(), values: z.array(z.json()) });
 export type Difference = z.output<typeof differenceSchema>;
 
-/** The values in which plain objects differ, in the order in which they first appear. */
+/** The values in which plain objects differ, in order of first appearance. */
 export function differences(objects: readonly object[]): Difference[] {
   const all = objects.map((object) => configValues(object));
   const paths = new Set(all.flatMap((values) => [...values.keys()]));

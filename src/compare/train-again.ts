@@ -17,20 +17,20 @@ import { runCheckpoints } from "../runs/run-layout.js";
 import type { EnvironmentPin } from "../runs/run-manifest.js";
 import { compareLosses, compareRecordings, type LossComparison, type RecordingComparison } from "./compare-recordings.js";
 
-/** Which steps of a run are trained again, and how. */
+/** Steps of a run to train again. */
 export interface TrainAgainPlan {
   readonly run: Run;
   /** The last step. */
   readonly until: number;
-  /** A checkpoint of the run to go on from; the run's own start when absent. */
+  /** A checkpoint of the run to start from (default: the run's own start). */
   readonly checkpoint?: string | undefined;
-  /** What is recorded; as the run did when absent. */
+  /** What to record (default: as the run). */
   readonly record?: RunConfig["record"] | undefined;
-  /** Where the same text lies now. */
+  /** Present path of the same text. */
   readonly corpus?: string | undefined;
 }
 
-/** What came out of training again. */
+/** Result of training again. */
 export interface TrainedAgain {
   /** The temporary run. */
   readonly directory: string;
@@ -39,14 +39,13 @@ export interface TrainedAgain {
   readonly loss: LossComparison;
 }
 
-/** Looking more often than Python commits what it recorded would find nothing new. */
+/** Python commits its records about this often. */
 const compareEveryMs = 1000;
 
 /**
- * Train steps of a run again, into a temporary run that is gone afterwards, and compare all that it records with the run while it trains: the first difference
- * ends it.
- * @param use is given what came out while the temporary run is there.
- * @throws {BhBridgeError} `RESUME_MISMATCH` when the corpus is another; `ABORTED`; as `train`.
+ * Train steps of a run again in a temporary run, and compare its records with the run while it trains. The first difference ends it.
+ * @param use called with the result before the temporary run is removed.
+ * @throws {BhBridgeError} `RESUME_MISMATCH` if the corpus differs; `ABORTED`; as `train`.
  */
 export async function trainAgain<Result>(
   plan: TrainAgainPlan,
@@ -83,7 +82,7 @@ export async function trainAgain<Result>(
 
 /**
  * Train steps of a run again, into a new run in the folder `out`.
- * @param options `trace` is the step whose tensors are written, and where.
+ * @param options `trace` is the step whose tensors are written, and their directory.
  * @throws {BhBridgeError} as `trainAgain`.
  */
 export async function conductAgain(
@@ -98,7 +97,7 @@ export async function conductAgain(
     {
       resolved: alreadyResolved(config, defaultPreset),
       python,
-      threads: run.manifest.environment.threads, // left to itself PyTorch would take as many as there are cores today
+      threads: run.manifest.environment.threads, // PyTorch would default to the present number of cores
       model: config,
       prepare(trainer, cancel) {
         requireSameCorpus(run.directory, run.manifest.corpus, trainer.corpus);
@@ -113,21 +112,21 @@ export async function conductAgain(
   return conducted.run;
 }
 
-/** A run whose model a program changed before its training cannot be made from its configuration. @throws {BhBridgeError} `USAGE`. */
+/** @throws {BhBridgeError} `USAGE` if a program changed the run's model before training, so that its configuration does not reproduce it. */
 export function requireOwnStart({ directory, manifest }: Run): void {
   if (manifest.model_changes.length === 0) return;
   throw new BhBridgeError(
     "USAGE",
-    `${directory} cannot be trained again from its configuration: a program did this to its model before: ${manifest.model_changes.join("; ")}`,
+    `${directory} cannot be trained again from its configuration, because a program changed its model: ${manifest.model_changes.join("; ")}`,
   );
 }
 
-/** The newest whole checkpoint of a run before a step. */
+/** The last intact checkpoint of a run before a step. */
 export function checkpointBefore(directory: string, step: number): string | undefined {
   return runCheckpoints(directory).findLast((checkpoint) => checkpoint.step < step && verifyFiles(checkpoint.directory).length === 0)?.directory;
 }
 
-/** The interpreter to train a run again with: the one that is asked for, else the one that the run's configuration names. */
+/** The interpreter to train a run again: the requested one, else the one in the run's configuration. */
 export function pythonOf({ config }: Run, asked: string | undefined): FindPythonOptions {
   if (asked !== undefined) return { python: asked };
   return config.python ? { config: config.python } : {};
@@ -137,7 +136,7 @@ function configOf({ run, checkpoint, record, corpus }: TrainAgainPlan): RunConfi
   const { config, manifest } = run;
   return parseRunConfig({
     ...config,
-    device: config.device === "auto" ? deviceKind(manifest.environment.device) : config.device, // "auto" would take another one on another machine
+    device: config.device === "auto" ? deviceKind(manifest.environment.device) : config.device, // "auto" may select another one on another machine
     data: corpus === undefined ? config.data : { ...config.data, corpus: resolve(corpus) },
     checkpoint: { every: null, keep: 1 },
     ...(checkpoint !== undefined && { model: { ...config.model, from: checkpoint }, init: { kind: "normal" } }),
@@ -145,7 +144,7 @@ function configOf({ run, checkpoint, record, corpus }: TrainAgainPlan): RunConfi
   });
 }
 
-/** With which training state the steps begin. */
+/** The training state to start from. */
 function startOf({ manifest }: Run, checkpoint: string | undefined): { startFrom?: string } {
   const startFrom = checkpoint ?? manifest.start_from;
   return startFrom === null ? {} : { startFrom };
@@ -156,9 +155,9 @@ function equalSoFar({ equalTo, first }: RecordingComparison): string {
   return equalTo === null ? "nothing had been compared" : `it was equal in every bit to step ${equalTo}`;
 }
 
-/** Compares what a training records with what a run recorded, while it trains. */
+/** Compares the records of a training with those of a run while it trains. */
 class Following {
-  /** Of the run that is training. */
+  /** Directory of the run that is training. */
   directory = "";
   readonly #recorded: string;
   readonly #onDifference: () => void;
@@ -172,7 +171,7 @@ class Following {
     this.#onDifference = onDifference;
   }
 
-  /** Compare what has been committed since the last look, when that was some time ago. */
+  /** Compare what has been committed since the last comparison, unless it was recent. */
   look(): void {
     if (this.#looking || performance.now() < this.#nextAt) return;
     const end = () => {
@@ -184,7 +183,7 @@ class Following {
       .finally(end);
   }
 
-  /** What was found, when the training has ended. */
+  /** The result, after the training has ended. */
   async end(): Promise<RecordingComparison> {
     await this.#looking;
     if (this.#failure !== undefined) throw this.#failure;

@@ -1,12 +1,11 @@
 import { csvField } from "../text/escaping.js";
 import type { Figure, Mark } from "./figure.js";
 
-type Cell = string | number | null;
-type Row = Readonly<Record<string, Cell>>;
+type Row = Readonly<Record<string, string | number | null>>;
 
 const columns = ["panel", "series", "mark", "x", "y", "x2", "y2", "low", "high", "text"] as const;
 
-/** The numbers of a figure as CSV, a row a point: every column that some mark has, and no number rounded. */
+/** The unrounded numbers of a figure as CSV, one row per point, with the columns that some mark has. */
 export function csvOfFigure({ panels, series }: Figure): string {
   const rows = panels.flatMap((panel) =>
     panel.marks.flatMap((mark) => {

@@ -9,20 +9,20 @@ const texts = z.array(z.string()).readonly();
 const axisSchema = z.strictObject({
   label: z.string(),
   unit: z.string().nullable(),
-  scale: z.enum(["linear", "log", "symlog", "category"]).describe("symlog is sign(x) log(1 + |x|); the places of a category axis are the names of bars"),
-  zero: z.boolean().describe("Whether it begins at 0, or below"),
-  domain: z.tuple([number, number]).nullable().describe("Null: as far as the data go"),
+  scale: z.enum(["linear", "log", "symlog", "category"]).describe("symlog is sign(x) log(1 + |x|); a category axis has the names of bars"),
+  zero: z.boolean().describe("Whether it includes 0"),
+  domain: z.tuple([number, number]).nullable().describe("Null: the range of the data"),
   ticks: z
     .array(z.strictObject({ at: number, text: z.string() }))
     .readonly()
     .nullable()
-    .describe("Null: as the scale has them"),
+    .describe("Null: defaults of the scale"),
 });
 
-/** How a series is told from the others: never by its colour alone. */
+/** The style of a series, which never differs from others by colour alone. */
 const seriesSchema = z.strictObject({
-  name: z.string().describe("Of the legend; empty when there is nothing to tell apart"),
-  palette: z.enum(["series", "levels"]).describe("Colours of things, or of amounts from nothing to most"),
+  name: z.string().describe("Name in the legend; empty if none is needed"),
+  palette: z.enum(["series", "levels"]).describe("Colours for categories, or for ascending levels"),
   color: z.int().nonnegative(),
   dash: z.int().nonnegative(),
   marker: z.int().nonnegative(),
@@ -37,7 +37,7 @@ const markSchema = z.discriminatedUnion("mark", [
     x: numbers,
     y: figures,
     curve: z.enum(["straight", "step"]),
-    thin: z.boolean().optional().describe("One of many, behind what they come to"),
+    thin: z.boolean().optional().describe("One of many lines behind their mean"),
   }),
   z.strictObject({ mark: z.literal("band"), series, x: numbers, low: figures, high: figures, curve: z.enum(["straight", "step"]) }),
   z.strictObject({
@@ -46,16 +46,16 @@ const markSchema = z.discriminatedUnion("mark", [
     x: numbers,
     y: numbers,
     radius: numbers.optional().describe("In pixels"),
-    names: texts.optional().describe("Of each dot, shown when one points at it"),
-    labels: texts.optional().describe("Written beside the dots; an empty one is left out"),
+    names: texts.optional().describe("Tooltips of the dots"),
+    labels: texts.optional().describe("Labels beside the dots; empty for none"),
   }),
-  z.strictObject({ mark: z.literal("bars"), series, names: texts, values: numbers, notes: texts.describe("Written behind each bar") }),
+  z.strictObject({ mark: z.literal("bars"), series, names: texts, values: numbers, notes: texts.describe("Labels after the bars") }),
   z.strictObject({ mark: z.literal("bins"), series, edges: numbers.describe("One more than counts"), counts: numbers }),
   z.strictObject({
     mark: z.literal("cells"),
-    names: texts.describe("Of the rows, from top to bottom"),
-    edges: numbers.describe("Where columns begin, and the last one ends"),
-    rows: texts.describe("A character a cell: the digit is an index into levels"),
+    names: texts.describe("Names of the rows, from top to bottom"),
+    edges: numbers.describe("Start of each column, and end of the last"),
+    rows: texts.describe("One digit per cell: an index into levels"),
     levels: z.array(series).readonly(),
   }),
   z.strictObject({ mark: z.literal("links"), series, x1: numbers, y1: numbers, x2: numbers, y2: numbers }),
@@ -66,11 +66,11 @@ const panelSchema = z.strictObject({
   title: z.string(),
   x: axisSchema,
   y: axisSchema,
-  equal: z.boolean().describe("One unit is as long on both axes"),
+  equal: z.boolean().describe("Whether units have the same length on both axes"),
   marks: z.array(markSchema).readonly(),
 });
 
-/** What a figure shows, as plain data: drawn alike in a terminal's file, a report and a page. */
+/** A figure as plain data, which files, reports and the page draw alike. */
 export const figureSchema = z.strictObject({
   schema: z.literal("bh-bridge/figure@1"),
   name: z.string(),
@@ -79,10 +79,10 @@ export const figureSchema = z.strictObject({
   sources: z
     .array(z.strictObject({ name: z.string(), hash: z.string() }))
     .readonly()
-    .describe("The runs behind it, and the hash of each one's configuration"),
+    .describe("Names of the runs with the hashes of their configurations"),
   series: z.array(seriesSchema).readonly(),
   panels: z.array(panelSchema).readonly(),
-  columns: z.int().positive().describe("Panels side by side"),
+  columns: z.int().positive().describe("Panels per row"),
 });
 
 export type Figure = z.output<typeof figureSchema>;

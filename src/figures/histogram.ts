@@ -12,20 +12,13 @@ export function binEdges(values: readonly number[], bins: number, scale: "linear
     const room = Math.abs(low) * 0.05 || 0.5;
     return [back(low - room), back(low + room)];
   }
-  // The values themselves at both ends: rounding must not leave one outside.
+  // The exact values at both ends: rounding must not exclude one.
   const inner = Array.from({ length: bins - 1 }, (_, edge) => back(low + ((high - low) * (edge + 1)) / bins));
-  const placedValues = scale === "log" ? values.filter((value) => value > 0) : values;
-  return [Math.min(...minmax(placedValues)), ...inner, Math.max(...minmax(placedValues))];
+  const shown = scale === "log" ? values.filter((value) => value > 0) : values;
+  return [shown.reduce((least, value) => Math.min(least, value)), ...inner, shown.reduce((most, value) => Math.max(most, value))];
 }
 
-function minmax(values: readonly number[]): [number, number] {
-  return values.reduce<[number, number]>(
-    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
-    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
-  );
-}
-
-/** How many values are in each bin; one on an edge is in the upper bin, but for the last edge. */
+/** Number of values in each bin. A value on an edge is in the upper bin, except on the last edge. */
 export function countsIn(values: readonly number[], edges: readonly number[]): number[] {
   const bins = Math.max(0, edges.length - 1);
   const counts = Array.from({ length: bins }, () => 0);
@@ -38,7 +31,7 @@ export function countsIn(values: readonly number[], edges: readonly number[]): n
   return counts;
 }
 
-/** The share of all values that are at most x, as a staircase from the first edge to the last; each distinct value is a step. */
+/** The share of values that are at most x, as a step function from the first edge to the last. */
 export function cumulativeShare(values: readonly number[], edges: readonly number[]): { x: number[]; y: number[] } {
   const [first = 0, last = first] = [edges[0], edges.at(-1)];
   const ascending = [...values].sort((a, b) => a - b);

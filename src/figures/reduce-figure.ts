@@ -1,7 +1,7 @@
 import type { Figure, Mark } from "./figure.js";
 import { stepLabel } from "./panels.js";
 
-/** The exponential mean of a line without the bias of its beginning (Kingma & Ba 2015, section 3). Gaps stay gaps. */
+/** The exponential mean of a line, corrected for its initial bias (Kingma & Ba 2015, section 3). Gaps stay gaps. */
 export function smoothed(y: readonly (number | null)[], weight: number): (number | null)[] {
   let mean = 0;
   let norm = 0;
@@ -13,17 +13,11 @@ export function smoothed(y: readonly (number | null)[], weight: number): (number
   });
 }
 
-/** A line as two lists; null is a gap. */
-interface Line {
-  x: readonly number[];
-  y: readonly (number | null)[];
-}
-
 /**
  * A line with fewer points that looks the same: of each stretch its first, lowest, highest and last point stay, so that no spike is lost.
  * @param limit points at most, about; a shorter line is as it was.
  */
-export function reduceSeries({ x, y }: Line, limit: number): { x: number[]; y: (number | null)[] } {
+export function reduceSeries({ x, y }: SmoothLine, limit: number): { x: number[]; y: (number | null)[] } {
   if (x.length <= limit) return { x: [...x], y: [...y] };
   const stretches = Math.max(1, Math.floor(limit / 4));
   const kept: number[] = [];
@@ -51,12 +45,12 @@ function tellingPoints(y: readonly (number | null)[], from: number, to: number):
   return [...new Set([from, lowest, highest, to - 1, ...(gap === undefined ? [] : [gap])])].sort((a, b) => a - b);
 }
 
-/** So many points of a line are drawn at most: more than two for every pixel of its width would not be seen. Where there are many lines, fewer. */
+/** Maximum number of points per line, of which more would not be visible, and per figure. */
 const mostOfLine = 1000;
 const mostOfFigure = 12_000;
 const fewestOfLine = 160;
 
-/** A figure whose long lines are reduced to what can be seen of them; minima and maxima stay. */
+/** A figure with long lines reduced to their visible points, including minima and maxima. */
 export function reduceFigure(figure: Figure): Figure {
   const lines = figure.panels.flatMap(({ marks }) => marks.filter(({ mark }) => mark === "line" || mark === "band")).length;
   const limit = Math.min(mostOfLine, Math.max(fewestOfLine, Math.floor(mostOfFigure / lines)));
@@ -69,7 +63,7 @@ function reduceMark(mark: Mark, limit: number): Mark {
   return { ...mark, ...reducedBand(mark, limit) };
 }
 
-/** Of each stretch the lowest and the highest edge: the band covers what it covered. */
+/** The lowest and highest edge of each stretch, so that the band covers the same area. */
 function reducedBand({ x, low, high }: Mark & { mark: "band" }, limit: number): Pick<Mark & { mark: "band" }, "x" | "low" | "high"> {
   const starts = Array.from({ length: limit }, (_, stretch) => Math.floor((stretch * x.length) / limit));
   const stretches = starts.map((from, index) => ({ from, to: starts[index + 1] ?? x.length }));
@@ -81,21 +75,21 @@ function reducedBand({ x, low, high }: Mark & { mark: "band" }, limit: number): 
   return { x: starts.map((from) => x[from] ?? 0), low: edge(low, Math.min), high: edge(high, Math.max) };
 }
 
-/** A shorter line shows its course as it is. */
+/** Shorter lines are not smoothed. */
 const fewestPoints = 100;
-/** A smoothed line looks back over this share of its points, about. */
+/** Approximate share of a line's points over which it is smoothed. */
 const reach = 0.01;
 const fewestReached = 5;
-/** A smoothed line has no spikes to keep. */
+/** Maximum number of points of a smoothed line, which has no spikes. */
 const mostDrawn = 300;
 
-/** A line that has been smoothed, as it is drawn. */
+/** The points of a line; null is a gap. */
 export interface SmoothLine {
   readonly x: readonly number[];
   readonly y: readonly (number | null)[];
 }
 
-/** For each panel of a figure and each of its marks: the line smoothed from all its points; null for what has no course over the steps, or a short one. */
+/** The smoothed line of each mark of each panel; null for marks that are not lines over the steps, and for short lines. */
 export function smoothLines({ panels }: Pick<Figure, "panels">): (SmoothLine | null)[][] {
   return panels.map(({ x, marks }) => marks.map((mark) => (x.label === stepLabel && isSmoothable(mark) ? smoothLine(mark) : null)));
 }

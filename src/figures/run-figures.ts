@@ -57,22 +57,22 @@ export type RunFigureName = (typeof ordered)[number]["name"] | SeriesFigureName;
 
 const all: readonly RunFigure<RunFigureName>[] = [...new Set<RunFigure<RunFigureName>>([...ordered, ...Object.values(seriesFigures)])];
 
-/** The figures of runs, in the order of a report: other figures that analyses declare come last. */
+/** Names of the figures of runs, in the order of a report. Other figures declared by analyses come last. */
 export const runFigureNames: readonly RunFigureName[] = all.map(({ name }) => name);
 
 /** A figure of a report, or why there is none. */
 export type FigureOrAbsent = { readonly figure: Figure } | { readonly name: string; readonly run: string; readonly absent: string };
 
-/** A run by the name that tells it from the others. */
+/** A run with a distinct label. */
 export interface LabelledRun {
   readonly label: string;
   readonly run: RunSource;
 }
 
-/** The figures of a kind: one of all runs where it can show several, else one of each. */
+/** The figures of a kind: one of all runs if it overlays them, else one per run. */
 export async function figuresOfRuns(name: RunFigureName, runs: readonly LabelledRun[]): Promise<FigureOrAbsent[]> {
   const kind = all.find((each) => each.name === name);
-  if (!kind) throw new BhBridgeError("USAGE", `there is no figure "${name}"; there are ${runFigureNames.join(", ")}`);
+  if (!kind) throw new BhBridgeError("USAGE", `unknown figure "${name}". Use ${runFigureNames.join(", ")}`);
   const shown: { label: string; source: Source; data: unknown }[] = [];
   const missing: FigureOrAbsent[] = [];
   for (const { label, run } of runs) {
@@ -86,10 +86,10 @@ export async function figuresOfRuns(name: RunFigureName, runs: readonly Labelled
   return [...groups.map((group) => ({ figure: titled(kind.describe(group), group) })), ...missing];
 }
 
-/** A longer label would not leave room for a second one. */
+/** Maximum length of a label, which leaves room for a second one. */
 const longest = 48;
 
-/** What tells runs from one another in a legend: the settings in which they differ, else their names, else their directories. */
+/** Distinct labels of runs in a legend: the settings in which they differ, else their names, else their directories. */
 export function runLabels(runs: readonly Pick<RunSource, "config" | "manifest" | "directory">[]): string[] {
   const differing = differences(runs.map(({ config }) => configIdentity(config)));
   const bySetting = runs.map((_, run) => differing.map(({ path, values }) => `${path.split(".").at(-1)} ${inlineYaml(values[run])}`).join(", "));
@@ -112,9 +112,9 @@ export async function figure(run: string | { readonly directory: string }, name:
   throw new BhBridgeError("USAGE", `${directory} has nothing for the figure "${name}": ${made?.absent ?? "nothing was recorded"}`);
 }
 
-// What draws is loaded when it is asked for: most programs draw nothing.
+// Drawing code is loaded on demand: most programs draw nothing.
 
-/** A figure as the text of an SVG file, complete in itself. */
+/** A figure as the text of a self-contained SVG file. */
 export async function svgOfFigure(figure: Figure, options?: SvgOptions): Promise<string> {
   return (await import("./svg-of-figure.js")).svgOfFigure(figure, options);
 }
@@ -124,7 +124,7 @@ export async function pngOfFigure(figure: Figure, options?: PngOptions): Promise
   return (await import("./svg-of-figure.js")).pngOfFigure(figure, options);
 }
 
-/** The numbers of a figure as CSV, a row a point, none rounded. */
+/** The unrounded numbers of a figure as CSV, one row per point. */
 export async function csvOfFigure(figure: Figure): Promise<string> {
   return (await import("./csv-of-figure.js")).csvOfFigure(figure);
 }

@@ -7,13 +7,13 @@ import { figureStyle, type Theme } from "./draw/legend.js";
 import type { Figure } from "./figure.js";
 
 export interface SvgOptions {
-  /** `auto`, the default, follows whoever looks at it. */
+  /** `auto` follows the reader's preference (default: `auto`). */
   readonly theme?: Theme | undefined;
-  /** In pixels; 760 when left out. */
+  /** In pixels (default: 760). */
   readonly width?: number | undefined;
 }
 
-/** A figure as the text of an SVG file, complete in itself. Characters that XML cannot hold are escaped. */
+/** A figure as the text of a self-contained SVG file. Characters that XML does not allow are escaped. */
 export function svgOfFigure(figure: Figure, { theme = "auto", width }: SvgOptions = {}): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const options = { document, style: figureStyle(theme), ...(width !== undefined && { width }) };
@@ -21,13 +21,13 @@ export function svgOfFigure(figure: Figure, { theme = "auto", width }: SvgOption
 }
 
 export interface PngOptions {
-  /** `light` when left out. */
+  /** Default: `light`. */
   readonly theme?: "light" | "dark" | undefined;
-  /** Pixels of the picture for one of the figure; 2 when left out. */
+  /** Pixels of the picture per pixel of the figure (default: 2). */
   readonly scale?: number | undefined;
 }
 
-/** A figure as a PNG file. Its font comes with this package: a bare machine has none. */
+/** A figure as a PNG file. Its font comes with this package, since some machines have none. */
 export function pngOfFigure(figure: Figure, { theme = "light", scale = 2 }: PngOptions = {}): Uint8Array {
   const fontFiles = ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((name) => shippedFile(`dejavu-fonts-ttf/ttf/${name}`));
   const font = { fontFiles, loadSystemFonts: false, defaultFontFamily: "DejaVu Sans", sansSerifFamily: "DejaVu Sans" };

@@ -3,7 +3,7 @@ import type { RunSource } from "./runs/run-figure.js";
 
 const named: Readonly<Record<string, string>> = { " ": "␣", "\n": "⏎", "\t": "⇥" };
 
-/** A token as a figure names it: its sign, or its number where it has none that can be seen. @param text how it is written, where that is known */
+/** A token's name in a figure: its text, or its number if it has no visible text. @param text its text, if known. */
 export function shownToken(token: number, text: string | null | undefined): string {
   if (text === null || text === undefined) return String(token);
   const sign = named[text] ?? text;
@@ -14,14 +14,14 @@ export function shownToken(token: number, text: string | null | undefined): stri
 export const tokenGroupNames = ["live tokens", "dead tokens"] as const;
 export type TokenGroup = (typeof tokenGroupNames)[number];
 
-/** The rows of a run by what their tokens are: those that the text has, and dead ones, which it never has. */
+/** The rows of a run, grouped into live tokens and dead ones, which never appear in the text. */
 export interface TokenGroups {
   readonly names: readonly TokenGroup[];
   /** Index of the group of each row. */
   readonly ofRow: Uint8Array;
 }
 
-/** Live and dead rows of a history of a run, by default of the embedding's. */
+/** The groups of a history's rows. @param history a history of the run (default: of the embedding). */
 export async function tokenGroups(run: RunSource, history?: History): Promise<TokenGroups> {
   const { tokens, rowTokens } = history ?? (await run.history());
   const dead = new Set(run.manifest.corpus.deadTokens);

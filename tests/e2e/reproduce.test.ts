@@ -114,7 +114,7 @@ test.each([
     [],
     "RESUME_MISMATCH: the corpus has changed",
   ],
-  ["a model that a program changed", () => ({ model_changes: ["setTensor wte"] }), [], "USAGE: .* a program did this to its model before: setTensor wte"],
+  ["a model that a program changed", () => ({ model_changes: ["setTensor wte"] }), [], "USAGE: .* because a program changed its model: setTensor wte"],
   ["more steps than there are", () => ({}), ["--steps", "300"], "USAGE: .* has recorded 240 steps, not 300"],
 ])("%s is refused", async (name, change, options, message) => {
   const { exitCode, stderr } = await run(["reproduce", copyOf(name, change), ...options]);

@@ -124,7 +124,7 @@ test.each([
 });
 
 test.each([
-  ["what the run has", ["--tensors", "wte"], "has recorded wte of every step"],
+  ["what the run has", ["--tensors", "wte"], "has already recorded wte"],
   ["steps that it has not", ["--tensors", "wte.grad", "--steps", "30..41"], "has recorded the steps 0 to 40, not 30..41"],
   ["steps backwards", ["--tensors", "wte.grad", "--steps", "30..20"], "run backwards"],
   ["a misspelt tensor", ["--tensors", "wte.gard"], "the optimizer has no gard for wte. Use wte.grad"],

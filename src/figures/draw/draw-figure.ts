@@ -5,14 +5,13 @@ import { plotLabels, plotMarks } from "./draw-marks.js";
 import { axisTicks, extentOf } from "./extent.js";
 import { drawLegend, type SvgDocument, type SvgElement, svgElement, svgNamespace } from "./legend.js";
 
-/** How a figure is drawn. */
 export interface DrawOptions {
   readonly document: SvgDocument;
-  /** In pixels; 760 when left out. */
+  /** In pixels (default: 760). */
   readonly width?: number;
-  /** A style sheet to put into it; a page that has one needs none. */
+  /** Style sheet to embed, unless the page has one. */
   readonly style?: string;
-  /** Whether title, caption and source are drawn too; a page may write them itself. */
+  /** Whether to omit title, caption and source. */
   readonly bare?: boolean;
 }
 
@@ -24,7 +23,7 @@ const margin = { left: 62, right: 26, top: 34, bottom: 42 } as const;
 const captionSize = 11.5;
 const captionLine = 16;
 
-/** Draw a figure: one SVG element, whose colours come from its style sheet. */
+/** Draw a figure as one SVG element, whose colours come from a style sheet. */
 export function drawFigure(whole: Figure, { document, width = 760, style, bare = false }: DrawOptions): SvgElement {
   const figure = reduceFigure(whole);
   const inner = width - 2 * padding;
@@ -69,14 +68,14 @@ export function drawFigure(whole: Figure, { document, width = 760, style, bare =
   );
 }
 
-/** Where the data come from: `quick, configuration 4e4623d8…`. */
+/** The source of the data, such as `Data: quick (4e4623d8…)`. */
 function sourceLine({ sources }: Figure): string {
   const shown = sources.slice(0, 6).map(({ name, hash }) => `${name} (${hash.slice(0, 12)})`);
   const more = sources.length > shown.length ? ` and ${sources.length - shown.length} more` : "";
   return `Data: ${shown.join(", ")}${more}`;
 }
 
-/** A text in lines that are about as wide as the figure. Not by `text/wrap.ts`, which is for terminals and needs Node. */
+/** A text in lines about as wide as the figure. `text/wrap.ts` is for terminals and needs Node. */
 function linesOf(text: string, width: number): string[] {
   const most = Math.floor(width / (captionSize * 0.56));
   const lines: string[] = [];
@@ -147,7 +146,7 @@ function heightOf({ panels }: Figure): number {
 
 const cellsHeight = 256;
 
-/** Where there are rows of cells: whole pixels for each, without which some rows would be wider than others. */
+/** Height of rows of cells, if any: whole pixels for each, so that all have the same height. */
 function rowsHeight({ marks }: Panel): number | undefined {
   const rows = marks.find(({ mark }) => mark === "cells") as { rows: readonly string[] } | undefined;
   return rows && rows.rows.length * Math.max(1, Math.round(cellsHeight / rows.rows.length));

@@ -3,28 +3,27 @@ import type { Mark, Panel, Series } from "../figure.js";
 import { extentOf } from "./extent.js";
 import { colourClass, dashOf, type SvgDocument, type SvgElement, svgElement, symbolOf } from "./legend.js";
 
-/** What marks are drawn with. */
 interface Drawing {
   readonly document: SvgDocument;
   readonly panel: Panel;
   readonly series: readonly Series[];
-  /** Whether several lines have to be told apart. */
+  /** Whether lines need markers. */
   readonly marked: boolean;
   /** Pixels from the vertical axis to the right end. */
   readonly width: number;
 }
 
-/** So many markers sit on a line. */
+/** Number of markers per line. */
 const markersOnLine = 7;
 
 const plain: Series = { name: "", palette: "series", color: 0, dash: 0, marker: 0 };
 
-/** The marks of a panel for Plot. They are drawn in the colour of their class, so that a style sheet gives the colours. */
+/** The marks of a panel for Plot. Their classes determine the colours, which come from a style sheet. */
 export function plotMarks(mark: Mark, drawing: Drawing): Plot.Markish[] {
   return (drawers[mark.mark] as (mark: Mark, drawing: Drawing) => Plot.Markish[])(mark, drawing);
 }
 
-/** What a logarithmic axis has no place for is a gap. */
+/** Values that a logarithmic axis cannot show become gaps. */
 function placeable({ y: { scale } }: Panel): (value: number | null) => number | null {
   return (value) => (value !== null && (scale !== "log" || value > 0) ? value : null);
 }
@@ -45,7 +44,7 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
     });
     if (!marked || thin || !isAscending(x)) return [line];
     const places = markerPlaces(x, panel.x.scale, index);
-    const told = Plot.dot(x, {
+    const markers = Plot.dot(x, {
       ...points,
       filter: (_: unknown, at: number) => places.has(at),
       className: fillClass(style),
@@ -54,7 +53,7 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
       stroke: "none",
       r: 3.4,
     });
-    return [line, told];
+    return [line, markers];
   },
   band({ series: index, x, low, high, curve }, { panel, series }) {
     const style = series[index] ?? plain;
@@ -134,10 +133,10 @@ const drawers: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }, 
   },
 };
 
-/** A smaller rise, as a share of what the line spans, is not seen. */
+/** Smallest visible rise, as a share of the line's range. */
 const leastRise = 0.01;
 
-/** How often a line turns up or down as far as can be seen. One that does so in every pixel is a band of ink, and must not hide what lies behind it. */
+/** Number of visible turns of a line. A line that turns in every pixel is drawn faint, so that it does not hide others. */
 function turns(y: readonly (number | null)[], { y: { scale } }: Panel): number {
   const placed = y.flatMap((value) => (value === null || (scale === "log" && value <= 0) ? [] : [scale === "log" ? Math.log(value) : value]));
   const span =
@@ -147,14 +146,14 @@ function turns(y: readonly (number | null)[], { y: { scale } }: Panel): number {
   return rises.filter((rise, at) => rise * (rises[at - 1] ?? 0) < 0).length;
 }
 
-/** The way of a point may turn back; a line over the steps never does. */
+/** Whether x never decreases: paths of points may turn back. */
 function isAscending(x: readonly number[]): boolean {
   return x.every((value, at) => at === 0 || value >= (x[at - 1] ?? value));
 }
 
 const labelHeight = 11;
 
-/** Where something is drawn, in pixels. */
+/** A rectangle in pixels. */
 interface Box {
   readonly left: number;
   readonly right: number;
@@ -162,12 +161,12 @@ interface Box {
   readonly bottom: number;
 }
 
-/** Whether two things would be drawn over one another. */
+/** Whether two rectangles overlap. */
 export function overlap(a: Box, b: Box): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
-/** Texts beside the dots of a panel, on their left where there is no room on their right; one that would lie on a larger dot, or on its text, is left out. */
+/** Labels to the right of the dots of a panel, or to the left if there is no room. Labels that would overlap a larger dot or its label are omitted. */
 export function plotLabels({ document, panel: { marks }, width }: Drawing): Plot.Markish {
   const labelled = marks
     .flatMap((mark) =>
@@ -197,7 +196,7 @@ export function plotLabels({ document, panel: { marks }, width }: Drawing): Plot
   return draw as unknown as Plot.Markish;
 }
 
-/** So wide is a character at most, on average. */
+/** Approximate width of a character. */
 const characterWidth = 6.6;
 
 function shortened(text: string, width: number): string {
@@ -211,7 +210,7 @@ function fillClass(style: Series): string {
   return `${colourClass(style)}-fill`;
 }
 
-/** Points of a line that carry a marker: evenly over its width, those of other lines elsewhere. */
+/** Points of a line with a marker: evenly spread over its width, at other positions than those of other lines. */
 function markerPlaces(x: readonly number[], scale: Panel["x"]["scale"], line: number): ReadonlySet<number> {
   const placed = scale === "symlog" ? x.map((value) => Math.log1p(value)) : scale === "log" ? x.map((value) => Math.log(value)) : x;
   const [first = 0, last = 0] = [placed[0], placed.at(-1)];
@@ -226,7 +225,7 @@ function edgesOf(edges: readonly number[], counts: readonly number[]): { x: numb
   return { x, y };
 }
 
-/** Neighbouring cells of one level, as the horizontal strokes of one path. */
+/** Runs of cells of one level, as horizontal strokes of one path. */
 function cellRuns(rows: readonly string[], digit: string, edges: readonly number[], x: Place, y: Place): string {
   const path: string[] = [];
   const rounded = (value: number) => Math.round(value * 10) / 10;

@@ -14,7 +14,7 @@ const spans: { readonly [Kind in Mark["mark"]]: (mark: Mark & { mark: Kind }) =>
   rule: ({ axis, at }) => (axis === "x" ? { x: [[at]], y: [] } : { x: [], y: [[at]] }),
 };
 
-/** How far the data of a panel go on one of its axes, with a little room on linear ones; what a logarithmic scale has no place for is left out. */
+/** The range of a panel's data on an axis, with some room on vertical axes. Values that a logarithmic scale cannot show are ignored. */
 export function extentOf(panel: Panel, direction: "x" | "y"): [number, number] {
   const axis = panel[direction];
   if (axis.domain) return [...axis.domain];
@@ -31,7 +31,7 @@ export function extentOf(panel: Panel, direction: "x" | "y"): [number, number] {
   return widened(axis.zero ? Math.min(low, 0) : low, high, axis, direction);
 }
 
-/** Of a vertical axis: a line or a dot on its end would be cut in half. Zero is an end that nothing crosses. */
+/** Room at the ends of a vertical axis, where lines and dots would be cut in half. Zero needs none. */
 const room = 0.04;
 
 function widened(low: number, high: number, { scale }: Axis, direction: "x" | "y"): [number, number] {
@@ -43,7 +43,7 @@ function widened(low: number, high: number, { scale }: Axis, direction: "x" | "y
 
 const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
-/** Where an axis has its ticks, and how they are written; undefined where the drawing library knows best. */
+/** Positions and texts of an axis' ticks; undefined for the defaults of the drawing library. */
 export function axisTicks(
   { scale, ticks }: Axis,
   [low, high]: readonly [number, number],
@@ -55,7 +55,7 @@ export function axisTicks(
   return undefined;
 }
 
-/** Powers of ten, every second or third where there are many; their simple multiples where there are few. */
+/** Powers of ten: some of them if there are many, with simple multiples if there are few. */
 function logTicks(low: number, high: number, room: number): number[] {
   const first = Math.ceil(Math.log10(low) - 1e-9);
   const last = Math.floor(Math.log10(high) + 1e-9);
@@ -69,7 +69,7 @@ function logTicks(low: number, high: number, room: number): number[] {
   return powers.filter((power) => power % every === 0).map((power) => 10 ** power);
 }
 
-/** 0, powers of ten and three times these, as there is room; and the last value. */
+/** 0, powers of ten, three times these if there is room, and the last value. */
 function symlogTicks(low: number, high: number, room: number): number[] {
   const powers = Array.from({ length: Math.max(0, Math.ceil(Math.log10(Math.max(high, 1)))) }, (_, power) => 10 ** power);
   const inside = (values: readonly number[]) => values.filter((value) => value >= low && value < high * 0.6);

@@ -1,6 +1,6 @@
 import type { Figure, Mark, Series } from "../figure.js";
 
-/** As much of the DOM as drawing needs: that of a browser, or one on a server. */
+/** The part of the DOM that drawing needs, in a browser or on a server. */
 export interface SvgElement {
   readonly outerHTML: string;
   textContent: string | null;
@@ -16,7 +16,7 @@ export interface SvgDocument {
 
 export const svgNamespace = "http://www.w3.org/2000/svg";
 
-/** An element of SVG. A text is set as text, whatever is in it. */
+/** An SVG element. String content is set as text. */
 export function svgElement(
   document: SvgDocument,
   name: string,
@@ -30,12 +30,12 @@ export function svgElement(
   return element;
 }
 
-/** A figure's colours for one kind of page. They differ in lightness as well as in hue, and every one can be read on its ground. */
+/** Colours of a theme. They differ in lightness and hue, and are legible on the background. */
 interface Palette {
   readonly ground: string;
   readonly ink: string;
   readonly series: readonly string[];
-  /** From nothing to most. */
+  /** Ascending. */
   readonly levels: readonly string[];
 }
 
@@ -56,7 +56,7 @@ const palettes: Readonly<Record<"light" | "dark", Palette>> = {
 
 export type Theme = "light" | "dark" | "auto";
 
-/** The style sheet of a figure: marks take the colour of their class. `auto` follows the page's reader; paper is light. */
+/** The style sheet of a figure, with colours by class. `auto` follows the reader's preference; print is light. */
 export function figureStyle(theme: Theme, scope = "svg"): string {
   if (theme !== "auto") return rules(palettes[theme], scope);
   return `${rules(palettes.light, scope)}@media screen and (prefers-color-scheme:dark){${rules(palettes.dark, scope)}}`;
@@ -70,7 +70,7 @@ function rules({ ground, ink, series, levels }: Palette, scope: string): string 
   return `${scope}{color:${ink}}.ground{fill:${ground}}.halo{stroke:${ground};stroke-width:3px;stroke-linejoin:round;paint-order:stroke}${colours.map(([name, colour]) => `.${name}{color:${colour}}.${name}-fill{color:${colour};fill:${colour}}`).join("")}`;
 }
 
-/** The class of a series' marks that are strokes. Those that are filled have `-fill` behind it: not every program passes currentColor on to what is inside. */
+/** The class of a series' stroked marks. Filled marks append `-fill`, since some programs do not pass currentColor on to children. */
 export function colourClass({ palette, color }: { palette: "series" | "levels"; color: number }): string {
   return `${palette}${color % palettes.light[palette].length}`;
 }
@@ -89,7 +89,7 @@ export function symbolOf(index: number): (typeof symbols)[number] {
   return symbols[index % symbols.length] ?? "circle";
 }
 
-/** One entry of a legend: a sample of its mark, and a name. */
+/** One entry of a legend. */
 interface Entry {
   readonly series: Series;
   readonly kinds: ReadonlySet<Mark["mark"]>;
@@ -99,7 +99,7 @@ const fontSize = 12;
 const sampleWidth = 34;
 const rowHeight = 20;
 
-/** About as wide as a text is in the widest of the fonts that may show it. */
+/** Approximate width of a text in the widest possible font. */
 function textWidth(text: string, size: number): number {
   return [...text].length * size * 0.58;
 }
@@ -113,7 +113,7 @@ function entriesOf({ series, panels }: Figure): Entry[] {
   });
 }
 
-/** The legend of a figure, in rows of a width; nothing where there is nothing to tell apart. */
+/** The legend of a figure, in rows of a given width; undefined if it has no entries. */
 export function drawLegend(document: SvgDocument, figure: Figure, width: number, marked: boolean): { element: SvgElement; height: number } | undefined {
   const entries = entriesOf(figure);
   if (entries.length === 0) return undefined;
@@ -154,7 +154,7 @@ function sampleOf(document: SvgDocument, series: Series, kinds: Entry["kinds"], 
   return [...(isLine ? [line] : []), ...(isMarked ? [marker] : [])];
 }
 
-/** The same shapes as on the lines, by their corners. */
+/** The same shapes as on the lines. */
 function markerPath(document: SvgDocument, marker: number, x: number, y: number): SvgElement {
   const r = 4;
   const shapes = [

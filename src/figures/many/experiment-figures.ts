@@ -20,14 +20,13 @@ const panels: Readonly<Record<Quantity, { readonly title: string; readonly y: Ax
   frozen: { title: "Frozen tokens", y: axis("share of the tokens", null, { domain: [0, 1] }), curve: "straight" },
 };
 
-/** What one run of an arm shows over its steps. */
+/** The series of one run of an arm. */
 export interface ArmRun {
   readonly arm: string;
   readonly source: Source;
   readonly series: { readonly [Name in Quantity]?: StepSeries };
 }
 
-/** What a run shows of an experiment's figure over the steps. */
 async function readArmRun(arm: string, run: RunSource): Promise<ArmRun> {
   const analysis = await run.analysis();
   const losses = await loss.read(run);
@@ -61,12 +60,12 @@ export function meanAndSpread(runs: readonly StepSeries[]): { steps: number[]; m
   };
 }
 
-/** Control against treatment over the steps: the line of every seed, mean and standard deviation of every arm. @param arms in order, the control first */
+/** The arms over the steps: the lines of all seeds, with the mean and standard deviation of each arm. @param arms in order, the control first */
 export function armsOverSteps(arms: readonly string[], runs: readonly ArmRun[]): Figure {
   const of = (arm: string) => runs.filter((run) => run.arm === arm);
   const shown = arms.filter((arm) => of(arm).length > 0);
   const few = shown.filter((arm) => of(arm).length < 3);
-  const note = few.length === 0 ? "" : ` Fewer than three seeds: ${few.join(", ")}; a spread over so few says little.`;
+  const note = few.length === 0 ? "" : ` Fewer than three seeds: ${few.join(", ")}; a spread over so few seeds is not reliable.`;
   const marksOf = (quantity: Quantity): Mark[] => {
     const { curve } = panels[quantity];
     const told = shown.map((arm) => of(arm).flatMap(({ series }) => series[quantity] ?? []));
@@ -84,7 +83,7 @@ export function armsOverSteps(arms: readonly string[], runs: readonly ArmRun[]):
     schema: "bh-bridge/figure@1",
     name: "arms",
     title: "Arms over the steps",
-    caption: `Thin: every seed. Thick: the mean over the seeds of an arm; band: one sample standard deviation around it.${note}`,
+    caption: `Thin lines: seeds. Thick lines: mean over the seeds of an arm. Bands: one sample standard deviation around it.${note}`,
     sources: runs.map(({ source }) => source),
     series: shown.map((arm, index) => seriesOf(`${arm} (n = ${of(arm).length})`, index)),
     panels: quantities.filter(has).map((quantity) => ({
@@ -101,7 +100,7 @@ export function armsOverSteps(arms: readonly string[], runs: readonly ArmRun[]):
 const most = 6;
 const wanted: readonly DefaultMeasure[] = ["displacement", "finalLoss", "P", "unique", "stepsToFreeze", "deadC", "deadUnique", "C", "evalLoss"];
 
-/** The measures of an experiment, arm by arm: every seed, the pairs of seeds, and the means. */
+/** The measures of an experiment by arm: seeds, pairs of seeds, and means. */
 export function measuresByArm(document: ExperimentDocument, sources: readonly Source[]): Figure {
   const control = document.control[0]?.arm ?? "control";
   const treatments = [...new Set(document.measures.map(({ arm }) => arm))];
@@ -115,7 +114,7 @@ export function measuresByArm(document: ExperimentDocument, sources: readonly So
     schema: "bh-bridge/figure@1",
     name: "measures",
     title: "Measures by arm",
-    caption: `Each small dot is a seed, a line joins the runs of one seed, and a large dot is the mean. Below each panel: mean difference from ${control}, and its two-sided p.`,
+    caption: `Small dots are seeds, lines connect runs with the same seed, and large dots are means. Below each panel: mean difference from ${control}, with its two-sided p-value.`,
     sources,
     series: arms.map((arm, index) => seriesOf(`${arm} (n = ${n(arm)})`, index)),
     panels: told.map((measure) => panelOf(document, measure, arms)),
@@ -166,7 +165,7 @@ function panelOf(document: ExperimentDocument, measure: string, arms: readonly s
 
 const counted = { C: "black holes", P: "tokens", unique: "rows" } as const;
 
-/** What a measure counts, or in what it is measured. */
+/** The axis of a measure, with its unit. */
 function valueAxis(name: string): Axis {
   const measure = parseMeasure(name);
   if (measure.from === "census") return axis(counted[measure.count]);
@@ -180,7 +179,7 @@ function valueAxis(name: string): Axis {
   return axes[measure.figure];
 }
 
-/** The figures of an experiment: its arms over the steps, and its measures arm by arm. @throws {BhBridgeError} what reading a run throws; `ABORTED`. */
+/** The figures of an experiment: its arms over the steps, and its measures by arm. @throws {BhBridgeError} errors of reading a run; `ABORTED`. */
 export async function experimentFigures(document: ExperimentDocument, scan: ScanOptions = {}): Promise<Figure[]> {
   const runs: ArmRun[] = [];
   for (const { arm, run } of [...document.control, ...document.treatment]) {

@@ -16,10 +16,10 @@ const measures: readonly { readonly title: string; readonly y: Axis; readonly of
   { title: "Loss at the last log", y: axis("loss", "nats per token"), of: ({ finalLoss }) => finalLoss },
 ];
 
-/** From this ratio on, values of a field are spread over decades. */
+/** Ratio of values from which an axis is logarithmic. */
 const decades = 10;
 
-/** Measures of a sweep over each field that it sweeps: every trial, and the mean over seeds. */
+/** Measures over each swept field: every trial, and the mean over seeds. */
 export function sweptFields(trials: readonly SweepTrial[], sources: readonly Source[]): Figure[] {
   const ended = trials.filter((trial): trial is EndedTrial => trial.result !== null);
   const fields = [...new Set(ended.flatMap(({ set }) => Object.keys(set)))].filter(
@@ -32,7 +32,7 @@ function keyOf({ set }: SweepTrial, path: string): string {
   return inlineYaml(set[path] ?? null);
 }
 
-/** Places of a field's values on an axis: numbers where they are, others side by side. */
+/** The axis of a field, and the position of a trial on it: numbers by value, others by order. */
 function placesOf(field: string, trials: readonly EndedTrial[]): { x: Axis; place: (trial: EndedTrial) => number } {
   const values = trials.map(({ set }) => set[field]);
   const numbers = values.filter((value) => typeof value === "number");
@@ -75,7 +75,7 @@ function sweptField(field: string, fields: readonly string[], trials: readonly E
     schema: "bh-bridge/figure@1",
     name: `sweep-${field.replaceAll(/[^\w.-]/g, "-")}`,
     title: `Measures over ${field}`,
-    caption: `At the end of each trial. A dot is a trial, the line is the mean over seeds; ${trials.length} trials have ended.`,
+    caption: `Measures at the end of each trial. Dots are trials, lines are means over seeds; ${trials.length} trials have ended.`,
     sources,
     series: groups.map((group, index) => seriesOf(group, index)),
     panels: shown.map(({ title, y, of }) => ({ title, x, y, equal: false, marks: marksOf(of) })),
@@ -83,7 +83,7 @@ function sweptField(field: string, fields: readonly string[], trials: readonly E
   };
 }
 
-/** The figures of a sweep: measures over each field that it sweeps. @throws {BhBridgeError} what reading a run throws. */
+/** The figures of a sweep: measures over each swept field. @throws {BhBridgeError} errors of reading a run. */
 export function sweepFigures({ trials }: SweepDocument): Figure[] {
   const sources = trials.flatMap(({ run, result }) => {
     if (run === null || result === null) return [];

@@ -5,12 +5,12 @@ import { recordedRun } from "../../runs/recorded-run.js";
 import { axis, type LinePanel, linePanels, type StepSeries } from "../panels.js";
 import { type Absent, defineRunFigure, isAbsent, type RunSource, requestedAnalysis } from "./run-figure.js";
 
-/** Components that are computed again: some seconds' work. */
+/** Components to recompute, which takes some seconds. */
 const mostComponents = 3_000_000;
 const mostSteps = 300;
 
 const movedBy = { moment: "moments alone", decay: "decay alone", either: "either alone", together: "both together" } as const;
-const heldBy = { rounding: "rounded away", opposition: "taken back", nothing: "nothing to move it" } as const;
+const heldBy = { rounding: "rounded away", opposition: "cancelled", nothing: "no update" } as const;
 const sizes = { moment: "size of moments", decay: "size of decay", rounding: "size of rounding" } as const;
 
 interface Ledger {
@@ -29,7 +29,7 @@ async function read(run: RunSource): Promise<Ledger | Absent> {
   const found = await requestedAnalysis(run, "adamw", recorded && ofFewSteps(recorded, most));
   if (isAbsent(found)) return found;
   const { steps, explained, components, ...part } = found.part;
-  if (steps.length === 0) return { absent: "no two steps that follow each other were recorded" };
+  if (steps.length === 0) return { absent: "no two consecutive steps were recorded" };
   const total = steps.map((_, at) => [...Object.values(part.movedBy), ...Object.values(part.heldBy)].reduce((sum, counts) => sum + (counts[at] ?? 0), 0));
   const share = (counts: readonly number[]) => ({ steps, values: counts.map((count, at) => count / (total[at] || 1)) });
   const size = (values: StepSeries["values"]) => ({ steps, values });
@@ -47,7 +47,7 @@ async function read(run: RunSource): Promise<Ledger | Absent> {
   };
 }
 
-/** A run as if it had recorded the gradients of a few steps alone, evenly spread: others are not computed again. */
+/** A view of a run with the gradients of a few evenly spread steps, so that only these are recomputed. */
 function ofFewSteps(run: RecordedRun, most: number): RecordedRun {
   const open = async (tensor: string): Promise<History> => {
     const history = await run.open(tensor);
@@ -72,7 +72,7 @@ function thinned(history: History, most: number): History {
   };
 }
 
-/** A line for each word of one part of the ledger. */
+/** One line per entry of a part of the ledger. */
 function linesOf<Key extends string>(
   words: Readonly<Record<Key, string>>,
   of: (ledger: Ledger) => Readonly<Record<Key, StepSeries>>,
@@ -80,7 +80,7 @@ function linesOf<Key extends string>(
   return Object.fromEntries((Object.keys(words) as Key[]).map((key) => [words[key], (ledger: Ledger) => of(ledger)[key]]));
 }
 
-/** What moved the components of the embedding in each step, what held those that stayed, and how large each part of the update is. */
+/** Causes of changes of the embedding's components in each step, and the size of each part of the update. */
 export const adamwFigure = defineRunFigure({
   name: "adamw",
   overlays: false,
@@ -90,13 +90,11 @@ export const adamwFigure = defineRunFigure({
     const { explained = 0, components = 0 } = run?.data ?? {};
     const wrong =
       explained < components
-        ? ` ${(components - explained).toLocaleString("en")} of ${components.toLocaleString("en")} components do not come out as recorded.`
+        ? ` ${(components - explained).toLocaleString("en")} of ${components.toLocaleString("en")} components differ from their record.`
         : "";
     return {
-      schema: "bh-bridge/figure@1",
-      name: "adamw",
-      title: "What moves and what holds the weights",
-      caption: `Shares of the embedding's components by what moved them in a step, or held them, as AdamW's update computed again tells. Rounded away is what is less than half of the distance to the next number of the dtype; taken back, what one part would have moved alone and the other undoes. The vertical axes are logarithmic: none is a gap. At most ${mostSteps} steps, evenly spread.${wrong}`,
+      title: "Causes of weight changes",
+      caption: `Shares of the embedding's components by the cause that moved or held them in a step, from recomputing AdamW's updates. Rounded away: the update is less than half the distance to the next number of the dtype. Cancelled: one part alone would have moved the component, but the other undoes it. On the logarithmic axes, zero is a gap. At most ${mostSteps} steps, evenly spread.${wrong}`,
       ...linePanels(
         [
           { title: "Moved by", y: axis("share of the components", null, { scale: "log" }), lines: linesOf(movedBy, (ledger) => ledger.movedBy) },

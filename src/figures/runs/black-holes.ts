@@ -10,7 +10,7 @@ interface Counted {
   readonly components?: StepSeries;
 }
 
-/** The distances of so many pairs of rows are looked at: about a second's work. */
+/** Number of pairs of rows to compare, which takes about a second. */
 const maxPairs = 4_000_000;
 const mostStates = 250;
 
@@ -26,7 +26,7 @@ async function read(run: RunSource): Promise<Counted> {
   };
 }
 
-/** Groups of neighbours on the lattice, in as many states as can be looked at; nothing where there is no lattice, or where one state takes too long. */
+/** Number of components in as many states as time allows; undefined without a lattice, or if one state takes too long. */
 async function componentsOf(run: RunSource): Promise<StepSeries | undefined> {
   const history = await run.history();
   const pairs = (history.tokens * (history.tokens - 1)) / 2;
@@ -40,7 +40,7 @@ async function componentsOf(run: RunSource): Promise<StepSeries | undefined> {
   return { steps: states.map((state) => steps[state] ?? state), values };
 }
 
-/** Half of the states evenly, half of them close together at the beginning, where most happens. */
+/** Half of the states evenly spread, half concentrated at the beginning, where most changes happen. */
 function stretched(states: number, most: number): number[] {
   if (states <= most) return spreadStates(states, most);
   const half = Math.floor(most / 2);
@@ -48,17 +48,15 @@ function stretched(states: number, most: number): number[] {
   return [...new Set([...early, ...spreadStates(states, half)])].sort((a, b) => a - b);
 }
 
-/** How many rows are distinct, how many black holes there are, and how many tokens are in them, after every step. */
+/** Distinct rows, black holes and their tokens after every step. */
 export const blackHoles = defineRunFigure({
   name: "black-holes",
   overlays: true,
   read,
   describe: (runs) => ({
-    schema: "bh-bridge/figure@1",
-    name: "black-holes",
     title: "Black holes over the steps",
     caption:
-      "A black hole is a value that two or more rows of the embedding share, in every bit. Components are groups of distinct rows that are neighbours: no weight differs by more than one lattice cell. The axis of steps is logarithmic in step + 1.",
+      "A black hole is a value shared by two or more rows of the embedding. Components are connected groups of distinct rows, where neighbours differ by at most one lattice cell in every weight. The step axis is logarithmic in step + 1.",
     ...linePanels(
       [
         {

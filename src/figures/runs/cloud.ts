@@ -10,7 +10,7 @@ import { shownToken, tokenGroups } from "../tokens.js";
 import { followedRows } from "./motion-path.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
-/** The view of a run's whole training that its figures share, of about a second's work. */
+/** The basis of a run's training that its figures share, which takes about a second. */
 export function basisOfRun(run: RunSource): Promise<PathBasis> {
   return run.once(makeBasis);
 }
@@ -19,20 +19,20 @@ async function makeBasis(run: RunSource): Promise<PathBasis> {
   return pathBasis(await run.history(), { axes: 3, work: 1e9, signal: run.scan.signal });
 }
 
-/** So many distinct rows of a state are shown. */
+/** Maximum number of distinct rows shown per state. */
 const mostPoints = 1500;
 
-/** One distinct row of a state, seen from a fixed basis. */
+/** One distinct row of a state, in a fixed basis. */
 export interface Point {
   readonly at: readonly number[];
   /** Its tokens: more than one in a black hole. */
   readonly population: number;
   readonly names: readonly string[];
-  /** 0 when some token of it is live, 1 when all are dead. */
+  /** 0 if some of its tokens are live, 1 if all are dead. */
   readonly group: number;
 }
 
-/** The distinct rows of a state in the run's basis; of many, evenly spread ones and every black hole. */
+/** The distinct rows of a state in the run's basis: if there are many, evenly spread ones and every black hole. */
 export async function pointsOf(run: RunSource, state: number): Promise<{ basis: PathBasis; points: Point[] }> {
   const history = await run.history();
   const basis = await basisOfRun(run);
@@ -58,26 +58,26 @@ export async function pointsOf(run: RunSource, state: number): Promise<{ basis: 
   return { basis, points };
 }
 
-/** Six digits of a place: more would not be seen, and make a description twice as long. */
+/** A coordinate with six digits: more are not visible, and double the size of the data. */
 export function rounded(value: number): number {
   return Number(value.toPrecision(6));
 }
 
-/** States of the path of a token, and tokens whose path is drawn: what a page can hold. */
+/** Limits that keep the page small. */
 const pathStates = 60;
 const mostPaths = 128;
 
 interface Cloud {
   readonly explained: readonly number[];
   readonly moments: readonly { readonly step: number; readonly points: readonly Point[] }[];
-  /** Of each group, the paths of its rows one after the other, with a gap between them. */
+  /** For each group, the paths of its rows, separated by gaps. */
   readonly paths: readonly { readonly x: readonly number[]; readonly y: readonly (number | null)[] }[];
 }
 
 async function read(run: RunSource): Promise<Cloud | Absent> {
   const history = await run.history();
   const basis = await basisOfRun(run);
-  if (basis.axes.length < 2) return { absent: "its rows never differ in two directions" };
+  if (basis.axes.length < 2) return { absent: "its rows never spread in two directions" };
   const moments = [];
   for (const state of chosenStates(history.states, [0.1])) moments.push({ step: stepOfState(history, state), points: (await pointsOf(run, state)).points });
   return { explained: basis.explained, moments, paths: await pathsOf(run) };
@@ -103,12 +103,7 @@ async function pathsOf(run: RunSource): Promise<Cloud["paths"]> {
   });
 }
 
-/** A black hole is as large as its population. */
-function radiusOf({ population }: Point): number {
-  return 2.2 + 1.5 * Math.sqrt(population - 1);
-}
-
-/** The points of each group as dots. */
+/** The points of each group as dots; the area of a dot grows with its population. */
 export function dotsOf(points: readonly Point[], x: (point: Point) => number, y: (point: Point) => number): Mark[] {
   return [0, 1].flatMap((group): Mark[] => {
     const own = points.filter((point) => point.group === group).sort((a, b) => b.population - a.population);
@@ -119,7 +114,7 @@ export function dotsOf(points: readonly Point[], x: (point: Point) => number, y:
         series: group,
         x: own.map(x),
         y: own.map(y),
-        radius: own.map(radiusOf),
+        radius: own.map(({ population }) => 2.2 + 1.5 * Math.sqrt(population - 1)),
         names: own.map(({ names }) => names.slice(0, 60).join(" ")),
         labels: own.map(({ population }) => (population > 1 ? String(population) : "")),
       },
@@ -127,7 +122,7 @@ export function dotsOf(points: readonly Point[], x: (point: Point) => number, y:
   });
 }
 
-/** Where the rows are at a few moments, and the ways that they came, in one linear view of the whole training. */
+/** Positions of the rows at a few moments, and their paths, in one linear basis of the training. */
 export const cloud = defineRunFigure({
   name: "cloud",
   overlays: false,
@@ -147,13 +142,10 @@ export const cloud = defineRunFigure({
       marks,
     });
     return {
-      schema: "bh-bridge/figure@1",
-      name: "cloud",
-      title: "The embedding seen along its principal components",
+      title: "The embedding along its principal components",
       caption:
-        "One fixed linear view for all panels: the principal components of all rows over the whole training. A dot is a distinct row; a number is how many tokens share it. The last panel has the ways of the tokens from the first state to the last.",
-      sources: run ? [run.source] : [],
-      series: [seriesOf("with a live token", 0), seriesOf("dead tokens alone", 1)],
+        "All panels use the same axes: the principal components of all rows over the training. A dot is a distinct row; a number counts the tokens that share it. The last panel shows the paths of tokens from the first snapshot to the last.",
+      series: [seriesOf("with a live token", 0), seriesOf("dead tokens only", 1)],
       panels: [
         ...moments.map(({ step, points }) =>
           panel(
@@ -166,7 +158,7 @@ export const cloud = defineRunFigure({
           ),
         ),
         panel(
-          "Ways of the tokens",
+          "Paths of tokens",
           paths.flatMap(({ x, y }, series): Mark[] => (x.length === 0 ? [] : [{ mark: "line", series, x, y, curve: "straight" }])),
         ),
       ],
@@ -175,10 +167,10 @@ export const cloud = defineRunFigure({
   },
 });
 
-/** A panel is at least so high, by its width. */
+/** Minimum height of a panel, relative to its width. */
 const lowest = 0.6;
 
-/** A domain with room for dots at its ends, of a least length. */
+/** A domain with room for dots at its ends. @param length minimum length. */
 function withRoom(values: readonly number[], length = 0): [number, number] {
   const low = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
   const high = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);

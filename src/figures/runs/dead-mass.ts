@@ -5,7 +5,7 @@ import { type Absent, defineRunFigure, isAbsent, type RunSource, requestedAnalys
 interface Mass {
   readonly from: string;
   readonly dead: number;
-  /** What the dead tokens would have if all tokens were alike. */
+  /** Probability of the dead tokens if all tokens were equally likely. */
   readonly uniform: number;
   readonly series: StepSeries;
 }
@@ -17,7 +17,7 @@ async function read(run: RunSource): Promise<Mass | Absent> {
   return { from, dead, uniform, series: { steps, values: mass } };
 }
 
-/** The probability that the model gives to tokens that the text never has. */
+/** The probability of tokens that never appear in the text. */
 export const deadMass = defineRunFigure({
   name: "dead-mass",
   overlays: true,
@@ -28,13 +28,11 @@ export const deadMass = defineRunFigure({
       runs,
     );
     const shares = [...new Set(runs.map(({ data }) => data.uniform))];
-    const alike = shares.map((at): Mark => ({ mark: "rule", axis: "y", at, text: "if all tokens were alike" }));
+    const alike = shares.map((at): Mark => ({ mark: "rule", axis: "y", at, text: "if all tokens were equally likely" }));
     const sources = [...new Set(runs.map(({ data }) => data.from))];
     return {
-      schema: "bh-bridge/figure@1",
-      name: "dead-mass",
       title: "Probability of dead tokens",
-      caption: `What the tokens that the text never has get together, by the softmax ${sources.map((from) => (from === "logits.mean" ? "of the mean logits of a step" : "of the logits of the mean hidden state of a step")).join(", or ")}.`,
+      caption: `Total probability of the tokens that never appear in the text, from the softmax of ${sources.map((from) => (from === "logits.mean" ? "a step's mean logits" : "the logits of a step's mean hidden state")).join(", or ")}.`,
       ...described,
       panels: described.panels.map((panel) => ({ ...panel, marks: [...panel.marks, ...alike] })),
     };

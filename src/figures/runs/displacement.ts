@@ -1,9 +1,9 @@
-import { euclideanNorm } from "../../analysis/geometry/centroid.js";
+import { distance } from "../../analysis/geometry/centroid.js";
 import { axis, type LinePanel, linePanels, overMoves, overStates, type StepSeries } from "../panels.js";
 import { motionPath } from "./motion-path.js";
 import { defineRunFigure, type RunSource } from "./run-figure.js";
 
-/** Over the tokens, the mean and the largest norm of their moves. */
+/** Mean and maximum over tokens of the norms of their moves. */
 interface Moves {
   readonly mean: StepSeries;
   readonly max: StepSeries;
@@ -30,25 +30,23 @@ function linesOf(what: "weight" | "lattice"): LinePanel<Displaced>["lines"] {
   return { "mean over tokens": (data) => data[what]?.mean, "largest of a token": (data) => data[what]?.max };
 }
 
-/** How far the centroid of each state is from the first one. */
+/** Distance of each state's centroid from the first. */
 function displacements(centroids: Float64Array, dims: number): (number | null)[] {
   return Array.from({ length: centroids.length / dims }, (_, state) => {
-    const way = euclideanNorm(Float64Array.from({ length: dims }, (_each, dim) => (centroids[state * dims + dim] ?? 0) - (centroids[dim] ?? 0)));
-    return Number.isFinite(way) ? way : null;
+    const moved = distance(centroids.subarray(state * dims, (state + 1) * dims), centroids.subarray(0, dims));
+    return Number.isFinite(moved) ? moved : null;
   });
 }
 
-/** How far the centroid has come, and how far the tokens move in each step: in weights, and in cells of the lattice. */
+/** Displacement of the centroid, and motion of the tokens in each step, in weights and in lattice cells. */
 export const displacement = defineRunFigure({
   name: "displacement",
   overlays: true,
   read,
   describe: (runs) => ({
-    schema: "bh-bridge/figure@1",
-    name: "displacement",
     title: "Displacement and motion",
     caption:
-      "Displacement is the centroid's distance from where it began. ΔW is the L2 norm of a token's move in a step, ΔW′ the same in lattice cells (moves over ULPs). The vertical axes are logarithmic: a step without any motion is a gap.",
+      "Displacement: distance of the centroid from its initial position. ΔW: L2 norm of a token's move in a step. ΔW′: the same in lattice cells (ULPs). On the logarithmic axes, a step without motion is a gap.",
     ...linePanels(
       [
         { title: "Displacement", y: axis("distance", "weights", { scale: "log" }), lines: { "centroid's displacement": ({ centroid }) => centroid } },

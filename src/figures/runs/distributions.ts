@@ -16,12 +16,12 @@ const quantities = [
   { key: "cells", title: "Moves in the step", label: "‖ΔW′‖₂", unit: "lattice cells", scale: "log" },
 ] as const;
 
-/** Of every row, in one state; a row that is not finite is left out. */
+/** Quantities of every finite row in one state. */
 interface Moment {
   readonly step: number;
   readonly norms: readonly number[];
   readonly distances: readonly number[];
-  /** Of the move to this state; null for the first one, and without a lattice. */
+  /** Sizes of the moves to this state; null for the first state, and without a lattice. */
   readonly cells: readonly number[] | null;
 }
 
@@ -47,7 +47,7 @@ async function read(run: RunSource): Promise<readonly Moment[] | Absent> {
   return moments.some(({ norms }) => norms.length > 0) ? moments : { absent: "none of its rows is finite" };
 }
 
-/** How the rows' norms, their distances from the centroid, and their moves are distributed at a few moments. */
+/** Distributions of the rows' norms, distances from the centroid, and moves at a few moments. */
 export const distributions = defineRunFigure({
   name: "distributions",
   overlays: false,
@@ -61,7 +61,7 @@ export const distributions = defineRunFigure({
         bins,
         scale,
       );
-      if (edges.length === 0) return []; // nothing has a place on the axis
+      if (edges.length === 0) return [];
       const x = axis(label, unit, { scale, domain: [edges[0] ?? 0, edges.at(-1) ?? 1] });
       const counted = told.map(({ series, values }): Mark => ({ mark: "bins", series, edges, counts: countsIn(values, edges) }));
       const summed = told.map(({ series, values }): Mark => ({ mark: "line", series, ...cumulativeShare(values, edges), curve: "step" }));
@@ -71,12 +71,9 @@ export const distributions = defineRunFigure({
       ];
     });
     return {
-      schema: "bh-bridge/figure@1",
-      name: "distributions",
       title: "Distributions over the rows",
       caption:
-        "At the first state, after a hundredth and a tenth of the training, and at the end. Rows that do not move have no place on a logarithmic axis: they are in no bin, and the cumulative share begins with them.",
-      sources: run ? [run.source] : [],
+        "At the first snapshot, after 1 % and 10 % of the training, and at the end. A logarithmic axis cannot show rows that do not move: they are in no bin, but count in the cumulative share.",
       series: moments.map(({ step }, index) => seriesOf(`step ${step.toLocaleString("en")}`, index)),
       panels,
       columns: 2,

@@ -4,15 +4,15 @@ import { followedRows, motionPath } from "./motion-path.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
 const mostColumns = 360;
-const latticeLevels = ["still", "moves within one cell", "beyond one cell", "by more than √dims cells"] as const;
+const latticeLevels = ["still", "moves within one cell", "moves beyond one cell", "moves by more than √dims cells"] as const;
 
 interface Freezing {
   /** Whether levels 1 and 2 can occur. */
   readonly hasLattice: boolean;
   readonly tokens: number;
-  /** Steps where columns begin, and the last one ends. */
+  /** First step of each column, and the end of the last. */
   readonly edges: readonly number[];
-  /** A row a token, those that freeze first on top. */
+  /** One row per token, in the order of their last move. */
   readonly names: readonly string[];
   readonly rows: readonly string[];
 }
@@ -48,13 +48,13 @@ function highest(levels: Uint8Array, width: number, row: number, from: number, t
   return most;
 }
 
-/** The last move in which a row changes; 0 when it never does. */
+/** The last move in which a row changes; 0 if there is none. */
 function lastMove(levels: Uint8Array, width: number, row: number, moves: number): number {
   for (let move = moves; move > 0; move--) if (levels[(move - 1) * width + row] !== 0) return move;
   return 0;
 }
 
-/** Every token in every stretch of steps: how much it moves, those that freeze first on top. */
+/** Motion of every token over the training, in the order of their last move. */
 export const freezing = defineRunFigure({
   name: "freezing",
   overlays: false,
@@ -62,14 +62,11 @@ export const freezing = defineRunFigure({
   describe([run]) {
     const { hasLattice = true, tokens = 0, edges = [], names = [], rows = [] } = run?.data ?? {};
     const left = names.length < tokens ? ` ${names.length} of ${tokens.toLocaleString("en")} tokens, evenly spread.` : "";
-    const stretch = rows[0] && (edges.at(-1) ?? 0) > rows[0].length ? " A cell is a stretch of steps, and shows the largest motion in it." : "";
+    const stretch = rows[0] && (edges.at(-1) ?? 0) > rows[0].length ? " A cell shows the largest motion in several steps." : "";
     const levels = hasLattice ? [0, 1, 2, 3] : [0, 3];
     return {
-      schema: "bh-bridge/figure@1",
-      name: "freezing",
       title: "When tokens freeze",
-      caption: `Each line is a token, those that stop moving first on top.${stretch}${left}`,
-      sources: run ? [run.source] : [],
+      caption: `One line per token, in the order of their last move.${stretch}${left}`,
       series: latticeLevels.map((name, level) => ({
         name: levels.includes(level) ? (hasLattice ? name : level === 0 ? "still" : "moves") : "",
         palette: "levels",

@@ -1,7 +1,7 @@
 import { analysedSteps, axis, linePanels, type StepSeries } from "../panels.js";
 import { type Absent, defineRunFigure, isAbsent, type RunSource, requestedAnalysis } from "./run-figure.js";
 
-const names = { bulk: "bulk: of the mean", peculiar: "peculiar: around it", radial: "radial", tangential: "tangential" } as const;
+const names = { bulk: "bulk: mean row", peculiar: "peculiar: relative to it", radial: "radial", tangential: "tangential" } as const;
 interface Velocities {
   readonly bulk: StepSeries;
   readonly peculiar: StepSeries;
@@ -33,7 +33,7 @@ async function read(run: RunSource): Promise<Velocities | Absent> {
 
 const perStep = "weights per step";
 
-/** How the rows move together and around their mean, in which directions, and how long a motion lasts. */
+/** Motion of the mean row and relative to it, its directions, and its persistence. */
 export const kinematics = defineRunFigure({
   name: "kinematics",
   overlays: true,
@@ -41,11 +41,9 @@ export const kinematics = defineRunFigure({
   describe(runs) {
     const lags = [...new Set(runs.flatMap(({ data }) => data.correlation.bulk.steps))];
     return {
-      schema: "bh-bridge/figure@1",
-      name: "kinematics",
       title: "Bulk and peculiar motion",
       caption:
-        "Velocities are moves in a step. Bulk is that of the mean of all rows; peculiar is the root mean square of the rows' own around it, and radial and tangential are its parts along the line from the centroid and across it. Outwards is the mean radial velocity: above 0 the rows fly apart. The correlation is that of velocities so many steps apart: 1 goes on, 0 has forgotten, below 0 turns back.",
+        "Velocities are moves per step. Bulk: velocity of the mean row. Peculiar: root mean square velocity of the rows relative to it, with its parts along the line from the centroid (radial) and across it (tangential). Outwards: mean radial velocity; above 0, rows move apart. Correlation of velocities by the steps between them: 1 keeps its direction, 0 is random, below 0 reverses.",
       ...linePanels(
         [
           {
@@ -60,7 +58,7 @@ export const kinematics = defineRunFigure({
           },
           { title: "Outwards", y: axis("mean radial velocity", perStep, { zero: true }), lines: { [names.radial]: ({ outwards }) => outwards } },
           {
-            title: "How long a motion lasts",
+            title: "Persistence of motion",
             x: axis("steps apart", null, { scale: "log", ticks: lags.map((at) => ({ at, text: String(at) })) }),
             y: axis("correlation of velocities", null, { zero: true }),
             lines: { [names.bulk]: ({ correlation }) => correlation.bulk, [names.peculiar]: ({ correlation }) => correlation.peculiar },

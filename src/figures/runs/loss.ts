@@ -10,7 +10,7 @@ function finite(value: number | undefined): number | null {
   return value !== undefined && Number.isFinite(value) ? value : null;
 }
 
-/** The losses of a run by step; one that was resumed tells some steps twice, and the later telling counts. */
+/** The losses of a run by step. A resumed run repeats some steps, and the later value counts. */
 async function read(run: RunSource): Promise<Losses | Absent> {
   const taken = new Map<number, number | null>();
   const evaluated = new Map<number, number | null>();
@@ -23,7 +23,7 @@ async function read(run: RunSource): Promise<Losses | Absent> {
   return { training: series(taken), ...(evaluated.size > 0 && { heldOut: series(evaluated) }) };
 }
 
-/** The training loss of every step, and the loss on held-out text where there is one. */
+/** The training loss of every step, and the loss on held-out text if there is one. */
 export const loss = defineRunFigure({
   name: "loss",
   overlays: true,
@@ -31,8 +31,6 @@ export const loss = defineRunFigure({
   describe(runs) {
     const hasEval = runs.some(({ data }) => data.heldOut !== undefined);
     return {
-      schema: "bh-bridge/figure@1",
-      name: "loss",
       title: "Loss",
       caption: `Mean cross-entropy of each step's batch${hasEval ? ", and of the held-out text" : ""}.`,
       ...linePanels(

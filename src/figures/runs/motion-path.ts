@@ -4,10 +4,10 @@ import type { Observation } from "../../analysis/scan/observation.js";
 import { joinedSeries, scanHistory } from "../../analysis/scan/scan-history.js";
 import type { RunSource } from "./run-figure.js";
 
-/** Rows of a large vocabulary that are followed at most, evenly spread. */
+/** Maximum number of rows to follow, evenly spread. */
 const maxRows = 512;
 
-/** How much a row moves in a step: not at all, by at most one lattice cell in every component, by more, and by more than √dims cells in all. Without a lattice it moves or does not. */
+/** Motion of a row in a step: none, at most one lattice cell in every component, more, or more than √dims cells in all. Without a lattice only 0 and 3 occur. */
 const stillness = { still: 0, within: 1, beyond: 2, far: 3 } as const;
 
 /** What one more pass over a history reports that its analysis does not store. */
@@ -31,7 +31,7 @@ function levelOf({ weight, lattice }: StepMotion, row: number, far: number): num
   return (lattice.Linf[row] ?? 0) > 1 ? stillness.beyond : stillness.within;
 }
 
-/** Where the centroid goes, and how much the followed rows move. */
+/** The path of the centroid, and the motion of the followed rows. */
 export const observation: Observation<MotionPath> = {
   module: import.meta.url,
   observe({ first, firstStep, end, tokens, dims }) {

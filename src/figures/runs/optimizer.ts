@@ -21,7 +21,7 @@ type GroupSeries = { readonly [Group in TokenGroup]?: StepSeries };
 interface Recorded {
   /** By the names of tensors. */
   readonly series: { readonly [Tensor in (typeof tensors)[number]["tensor"]]?: GroupSeries };
-  /** The steps of each tensor that was recorded later, in words. */
+  /** Steps of tensors that were recorded later, in words. */
   readonly ranges: readonly string[];
 }
 
@@ -54,7 +54,7 @@ async function groupSeries(run: RunSource, history: History, squareRoot: boolean
   return Object.fromEntries(groups.names.flatMap((name, group) => (groups.ofRow.includes(group) ? [[name, { steps, values: lengths[group] ?? [] }]] : [])));
 }
 
-/** A series with the steps of a later one after it; a gap between them where the run has recorded steps of the embedding that neither has. */
+/** Two series joined, with a gap between them if neither has some recorded steps of the embedding. */
 function joined(before: StepSeries | undefined, after: StepSeries, recorded: readonly number[]): StepSeries {
   if (!before) return after;
   const last = before.steps.at(-1) ?? 0;
@@ -69,7 +69,7 @@ function joined(before: StepSeries | undefined, after: StepSeries, recorded: rea
   };
 }
 
-/** The mean over each group's rows of their L2 norms, in each of the states; null where a group has no finite one. */
+/** Mean L2 norm of each group's rows in each state; null if it is not finite. */
 function* meanLengths(history: History, states: readonly number[], { names, ofRow }: TokenGroups, squareRoot: boolean): Generator<number, (number | null)[][]> {
   const means = names.map((): (number | null)[] => []);
   for (const [index, state] of states.entries()) {
@@ -86,17 +86,15 @@ function* meanLengths(history: History, states: readonly number[], { names, ofRo
   return means;
 }
 
-/** What the optimizer is given and keeps for the embedding, where the run recorded it. */
+/** Recorded gradients and moments of the embedding. */
 export const optimizer = defineRunFigure({
   name: "optimizer",
   overlays: true,
   read,
   describe(runs) {
     return {
-      schema: "bh-bridge/figure@1",
-      name: "optimizer",
       title: "Gradient and Adam moments",
-      caption: `L2 norms of the rows of each tensor, mean over the live tokens and over the dead ones, which the text never has. At most ${mostStates} states, evenly spread. Zeros are gaps.${rangesOf(runs)}`,
+      caption: `Mean L2 norm of the rows of each tensor, over live tokens and over dead tokens, which never appear in the text. At most ${mostStates} snapshots, evenly spread. Zeros are gaps.${rangesOf(runs)}`,
       ...linePanels(
         tensors.map(({ tensor, title, label }) => ({
           title,

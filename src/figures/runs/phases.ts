@@ -1,10 +1,10 @@
+import { type Phase, phases } from "../../analysis/lifecycle/lifecycle.js";
 import type { Panel } from "../figure.js";
 import { cumulativeShare } from "../histogram.js";
 import { axis, seriesOf } from "../panels.js";
 import { tokenGroups } from "../tokens.js";
 import { type Absent, defineRunFigure, isAbsent, type RunSource, requestedAnalysis } from "./run-figure.js";
 
-const phases = ["early", "midlife", "late", "frozen"] as const;
 const titles = {
   early: "Early: by more than √dims cells",
   midlife: "Midlife: beyond one cell",
@@ -13,10 +13,10 @@ const titles = {
 } as const;
 
 interface Durations {
-  /** Steps of the whole training. */
+  /** Number of steps of the training. */
   readonly steps: number;
-  /** Of each token of each group, how many steps it spends in the phase. */
-  readonly groups: readonly { readonly name: string; readonly lengths: Readonly<Record<(typeof phases)[number], readonly number[]>> }[];
+  /** Steps that each token of a group spends in each phase. */
+  readonly groups: readonly { readonly name: string; readonly lengths: Readonly<Record<Phase, readonly number[]>> }[];
 }
 
 async function read(run: RunSource): Promise<Durations | Absent> {
@@ -24,18 +24,17 @@ async function read(run: RunSource): Promise<Durations | Absent> {
   if (isAbsent(found)) return found;
   const { document, part } = found;
   const { early, midlife, late, frozen } = part;
-  if (!(early && midlife && late && frozen)) return { absent: "it has more tokens than are told one by one" };
-  const ofPhase = { early, midlife, late, frozen };
+  if (!(early && midlife && late && frozen)) return { absent: "it has too many tokens for per-token arrays" };
   const { names, ofRow } = await tokenGroups(run);
   const groups = names.flatMap((name, group) => {
     const of = (lengths: readonly number[]) => lengths.filter((_, row) => ofRow[row] === group);
-    const lengths = { early: of(ofPhase.early), midlife: of(ofPhase.midlife), late: of(ofPhase.late), frozen: of(ofPhase.frozen) };
+    const lengths = { early: of(early), midlife: of(midlife), late: of(late), frozen: of(frozen) };
     return lengths.early.length > 0 ? [{ name, lengths }] : [];
   });
   return { steps: document.states - 1, groups };
 }
 
-/** How many steps tokens spend in each phase of their lifecycle. */
+/** Steps that tokens spend in each phase of their lifecycle. */
 export const phaseDurations = defineRunFigure({
   name: "phases",
   overlays: false,
@@ -43,12 +42,9 @@ export const phaseDurations = defineRunFigure({
   describe([run]) {
     const { steps = 1, groups = [] } = run?.data ?? {};
     return {
-      schema: "bh-bridge/figure@1",
-      name: "phases",
-      title: "How long the phases last",
+      title: "Durations of the phases",
       caption:
-        "The share of the tokens that spend at most so many steps in a phase. A token is early until its last move of more than √dims lattice cells, in midlife until its last move beyond one cell, late until its last move at all, and frozen from then on.",
-      sources: run ? [run.source] : [],
+        "Share of the tokens that spend at most this number of steps in a phase. A token is early until its last move of more than √dims lattice cells, in midlife until its last move beyond one cell, late until its last move, and frozen from then on.",
       series: groups.map(({ name }, index) => seriesOf(groups.length > 1 ? name : "", index)),
       panels: phases.map(
         (phase): Panel => ({

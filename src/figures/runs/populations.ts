@@ -2,7 +2,7 @@ import { axis, seriesOf } from "../panels.js";
 import { shownToken } from "../tokens.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
-/** So many black holes have a bar. */
+/** Maximum number of bars. */
 const maxBars = 16;
 interface Populations {
   readonly step: number;
@@ -12,7 +12,7 @@ interface Populations {
 async function read(run: RunSource): Promise<Populations | Absent> {
   const { finalCensus, states, steps } = await run.analysis();
   const { populations, members = [], texts = [] } = finalCensus;
-  if (populations.length === 0) return { absent: "its last state has no black hole" };
+  if (populations.length === 0) return { absent: "its last snapshot has no black hole" };
   const holes = populations.map((population, hole) => ({
     population,
     members: (members[hole] ?? []).map((token, index) => shownToken(token, texts[hole]?.[index])),
@@ -28,14 +28,11 @@ export const populations = defineRunFigure({
   describe([run]) {
     const { step = 0, holes = [] } = run?.data ?? {};
     const told = holes.slice(0, maxBars);
-    const rest = holes.length > told.length ? ` ${holes.length - told.length} smaller ones are left out.` : "";
+    const rest = holes.length > told.length ? ` ${holes.length - told.length} smaller ones are omitted.` : "";
     const values = told.map(({ population }) => population);
     return {
-      schema: "bh-bridge/figure@1",
-      name: "populations",
       title: `Black holes after step ${step.toLocaleString("en")}`,
       caption: `Tokens in each black hole, largest first, with its members: ${noteLegend}.${rest}`,
-      sources: run ? [run.source] : [],
       series: [seriesOf("", 0)],
       panels: [
         {
@@ -59,4 +56,4 @@ export const populations = defineRunFigure({
   },
 });
 
-const noteLegend = "⏎ is a line end, ␣ a space, and a number a token without a sign";
+const noteLegend = "⏎ is a line break, ␣ a space, and a number is a token without visible text";

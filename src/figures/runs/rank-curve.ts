@@ -13,10 +13,7 @@ interface MeanLogit {
   readonly dead: boolean;
 }
 
-/**
- * The mean logits that states lead to, the largest first: those of the first recorded step after each, or of the last one. None where they were not recorded.
- * @param steps of the states.
- */
+/** Mean logits of the first recorded step after each given step, or of the last one, in descending order; empty if they were not recorded. */
 export async function meanLogits(run: RunSource, steps: readonly number[]): Promise<readonly (readonly MeanLogit[])[]> {
   const recorded = recordedRun(run.directory);
   if (!recorded?.tensors.includes("logits.mean")) return steps.map(() => []);
@@ -44,7 +41,7 @@ interface Ranks {
   readonly step: number;
   /** Descending. */
   readonly populations: readonly number[];
-  /** The mean logits that the state leads to, the largest first; empty where they were not recorded. */
+  /** Mean logits of the next step, in descending order; empty if they were not recorded. */
   readonly logits: readonly MeanLogit[];
 }
 
@@ -63,10 +60,10 @@ async function read(run: RunSource): Promise<readonly Ranks[] | Absent> {
     logits: logits[index] ?? [],
   }));
   const told = ranks.filter(({ populations, logits: recorded }) => populations.length > 0 || recorded.length > 0);
-  return told.length > 0 ? told : { absent: "no state of it has a black hole" };
+  return told.length > 0 ? told : { absent: "none of its snapshots has a black hole" };
 }
 
-/** The populations of black holes by rank: at the start, when there were most, and at the end; and the mean logits of the tokens likewise. */
+/** Populations of black holes by rank, and mean logits of tokens by rank, at three moments. */
 export const rankCurve = defineRunFigure({
   name: "rank-curve",
   overlays: false,
@@ -76,11 +73,8 @@ export const rankCurve = defineRunFigure({
     const hasLogits = ranks.some(({ logits }) => logits.length > 0);
     const hasHoles = ranks.some(({ populations }) => populations.length > 0);
     return {
-      schema: "bh-bridge/figure@1",
-      name: "rank-curve",
       title: hasLogits ? "Populations and logits by rank" : "Populations of black holes by rank",
-      caption: `Tokens in each black hole, the largest first: in the first state, in the one with the most black holes, and in the last.${hasLogits ? " Mean logits of the tokens, the largest first, in the step that begins with each of these states, or in the last step; small marks are dead tokens, which the text never has." : ""}`,
-      sources: run ? [run.source] : [],
+      caption: `Tokens in each black hole, largest first: in the first snapshot, in the one with the most black holes, and in the last.${hasLogits ? " Mean logits of the tokens, largest first, in the step after each of these snapshots, or in the last step; small marks are dead tokens, which never appear in the text." : ""}`,
       series: ranks.map(({ step }, index) => seriesOf(`step ${step.toLocaleString("en")}`, index)),
       panels: [...(hasHoles ? [populationPanel(ranks, hasLogits)] : []), ...(hasLogits ? [logitPanel(ranks)] : [])],
       columns: hasHoles && hasLogits ? 2 : 1,

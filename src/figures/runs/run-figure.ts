@@ -13,7 +13,7 @@ import { readRunConfig } from "../../runs/run-config.js";
 import { type RunManifest, readRunManifest } from "../../runs/run-manifest.js";
 import type { Figure, Source } from "../figure.js";
 
-/** What figures of a run are made from: its files, each read when a figure wants it, and once. */
+/** The files of a run, each read once when a figure needs it. */
 export class RunSource implements Disposable {
   readonly directory: string;
   readonly manifest: RunManifest;
@@ -31,7 +31,7 @@ export class RunSource implements Disposable {
     this.scan = scan;
   }
 
-  /** What `make` comes to; made once for this run, whoever asks. */
+  /** The result of `make`, which is called once for this run. */
   once<Value>(make: (run: RunSource) => Value): Value {
     if (!this.#made.has(make)) this.#made.set(make, make(this));
     return this.#made.get(make) as Value;
@@ -50,7 +50,7 @@ export class RunSource implements Disposable {
     return opening;
   }
 
-  /** The analysis that the run has, where it is of all that was recorded; else it is analysed now. */
+  /** The stored analysis if it covers everything recorded; else a new one. */
   analysis(): Promise<AnalysisDocument> {
     return this.once(analysisOf);
   }
@@ -71,54 +71,56 @@ async function analysisOf(run: RunSource): Promise<AnalysisDocument> {
   return isWhole ? written : await analyze(history, run.scan);
 }
 
-/** Why a run has nothing for a figure to show, and what would give it. */
+/** Why a run has no data for a figure, and how to get them. */
 export interface Absent {
   readonly absent: string;
 }
 
-/** What a figure shows of one run. */
+/** The data of one run. */
 interface Shown<Data> {
-  /** What the run is called among the runs of the figure. */
+  /** The run's name among the runs of the figure. */
   readonly label: string;
   readonly source: Source;
   readonly data: Data;
 }
 
-/** A figure of runs: what it reads of each, and what it makes of that. */
+/** A kind of figure. */
 export interface RunFigure<Name extends string = string, Data = unknown> {
   readonly name: Name;
-  /** Whether it shows several runs over one another; else each run has a figure of its own. */
+  /** Whether it overlays several runs; else each run has its own figure. */
   readonly overlays: boolean;
-  /** From the files of a run. */
+  /** Reads its data from the files of a run. */
   read(run: RunSource): Promise<Data | Absent>;
-  /** Pure: the same data make the same figure. @param runs one or more; one, where it does not overlay. */
+  /** Pure function of the data. @param runs one or more; one if it does not overlay. */
   describe(runs: readonly Shown<Data>[]): Figure;
 }
 
-/** A figure whose types follow from one another. */
-export function defineRunFigure<const Name extends string, Data>(figure: RunFigure<Name, Data>): RunFigure<Name, Data> {
-  return figure;
+/** A kind of figure whose schema, name and sources are filled in. */
+export function defineRunFigure<const Name extends string, Data>({
+  describe,
+  ...kind
+}: Omit<RunFigure<Name, Data>, "describe"> & {
+  describe(runs: readonly Shown<Data>[]): Omit<Figure, "schema" | "name" | "sources">;
+}): RunFigure<Name, Data> {
+  return {
+    ...kind,
+    describe(runs) {
+      const { title, caption, ...content } = describe(runs);
+      return { schema: "bh-bridge/figure@1", name: kind.name, title, caption, sources: runs.map(({ source }) => source), ...content };
+    },
+  };
 }
 
 export function isAbsent(data: unknown): data is Absent {
   return typeof data === "object" && data !== null && "absent" in data;
 }
 
-/** An analysis that is made on request alone, made for a figure. */
-interface RequestedAnalysis<Name extends AnalysisName> {
-  readonly document: AnalysisDocument;
-  readonly part: NonNullable<AnalysisDocument[Name]>;
-}
-
-/**
- * One of the analyses that are made on request alone, or why the run has nothing for it.
- * @param recorded what it recorded beside its embedding, where the analysis should not see all of it.
- */
+/** Run an analysis that is on request only. @param recorded other recorded tensors (default: all of the run). @returns its part, or why the run has none. */
 export async function requestedAnalysis<Name extends AnalysisName>(
   run: RunSource,
   name: Name,
   recorded: RecordedRun | undefined = recordedRun(run.directory),
-): Promise<RequestedAnalysis<Name> | Absent> {
+): Promise<{ readonly document: AnalysisDocument; readonly part: NonNullable<AnalysisDocument[Name]> } | Absent> {
   const history = await run.history();
   if (history.states < 2) return { absent: "it has taken no step yet" };
   const document = await analyze(history, { ...run.scan, only: [name], run: recorded });
@@ -127,8 +129,8 @@ export async function requestedAnalysis<Name extends AnalysisName>(
   return { absent: leftOut(document, name) };
 }
 
-/** Why a document lacks the part of an analysis. */
+/** Why an analysis is missing in a document. */
 export function leftOut({ notes }: AnalysisDocument, name: AnalysisName): string {
   const words = `left out: ${name}: `;
-  return notes.find((note) => note.startsWith(words))?.slice(words.length) ?? "it was left out";
+  return notes.find((note) => note.startsWith(words))?.slice(words.length) ?? "it was omitted";
 }

@@ -4,7 +4,7 @@ import type { AnalysisSeries, SeriesFigure } from "../../analysis/series.js";
 import { axis, linePanels, overMoves, overStates, type StepSeries } from "../panels.js";
 import { type Absent, defineRunFigure, isAbsent, leftOut, type RunFigure, type RunSource, requestedAnalysis } from "./run-figure.js";
 
-/** A figure, and the analysis that declares it. */
+/** A figure with the analysis that declares it. */
 interface Declared {
   readonly analysis: AnalysisName;
   readonly isOnRequest: boolean;
@@ -38,8 +38,6 @@ function seriesFigure({ analysis, isOnRequest, series, figure }: Declared): RunF
     overlays: true,
     read,
     describe: (runs) => ({
-      schema: "bh-bridge/figure@1",
-      name,
       title,
       caption,
       ...linePanels(

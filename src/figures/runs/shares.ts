@@ -14,26 +14,19 @@ async function read(run: RunSource): Promise<Shares> {
   return {
     still: overMoves(analysis, stillFraction),
     frozen: overMoves(analysis, frozenFraction),
-    ...(late && {
-      thermal: overMoves(
-        analysis,
-        late.map((tokens) => tokens / analysis.tokens),
-      ),
-    }),
+    ...(late && { thermal: { ...overMoves(analysis, []), values: late.map((tokens) => tokens / analysis.tokens) } }),
   };
 }
 
-/** Which share of the tokens stands still, is frozen for good, or moves only within a lattice cell. */
+/** Shares of tokens that are still, frozen, or move only within a lattice cell. */
 export const shares = defineRunFigure({
   name: "shares",
   overlays: true,
   read,
   describe: (runs) => ({
-    schema: "bh-bridge/figure@1",
-    name: "shares",
     title: "Still, frozen and thermal tokens",
     caption:
-      "Still: no weight of the token changes in the step. Frozen: none changes any more until the end. Thermal: from here on no weight moves by more than one lattice cell in a step, and some still move.",
+      "Still: no weight of the token changes in the step. Frozen: no weight changes until the end. Thermal: from here on, weights move by at most one lattice cell per step, and some still move.",
     ...linePanels(
       [
         {

@@ -11,16 +11,16 @@ async function read(run: RunSource): Promise<Sky | Absent> {
   const moments = [];
   for (const state of chosenStates(history.states, [0.1]).slice(1)) {
     const { basis, points } = await pointsOf(run, state);
-    if (basis.axes.length < 3) return { absent: "its rows never differ in three directions" };
+    if (basis.axes.length < 3) return { absent: "its rows never spread in three directions" };
     moments.push({ step: stepOfState(history, state), points: seenFromCentroid(points) });
   }
   return moments;
 }
 
-/** A row that is nearer to the centroid, as a share of how far the rows lie from the middle of the view, is in it but for rounding: it has no direction. */
+/** Rows closer to the centroid, relative to the farthest row from the origin, differ from it by rounding only and have no direction. */
 const nearest = 1e-12;
 
-/** The rows around their own centroid, every token counted; one that lies in it is left out. */
+/** The rows relative to their centroid, which weighs every token; rows at the centroid are omitted. */
 function seenFromCentroid(points: readonly Point[]): Point[] {
   const tokens = points.reduce((sum, { population }) => sum + population, 0);
   const centroid = [0, 1, 2].map((axisIndex) => points.reduce((sum, { at, population }) => sum + population * (at[axisIndex] ?? 0), 0) / tokens);
@@ -40,7 +40,7 @@ function latitude({ at: [x = 0, y = 0, z = 0] }: Point): number {
   return rounded(Math.asin(z / Math.hypot(x, y, z)) * degrees);
 }
 
-/** In which directions the rows lie, as one would see them from their centroid. */
+/** Directions of the rows from their centroid. */
 export const sky = defineRunFigure({
   name: "sky",
   overlays: false,
@@ -48,13 +48,10 @@ export const sky = defineRunFigure({
   describe([run]) {
     const ticks = (values: readonly number[]) => values.map((at) => ({ at, text: `${at < 0 ? "−" : ""}${Math.abs(at)}°` }));
     return {
-      schema: "bh-bridge/figure@1",
-      name: "sky",
       title: "Sky map of the rows' directions",
       caption:
-        "Directions of the distinct rows from their centroid, in the three principal components of the whole training: longitude lies in the first two, the poles are the third. A number is how many tokens share a row.",
-      sources: run ? [run.source] : [],
-      series: [seriesOf("with a live token", 0), seriesOf("dead tokens alone", 1)],
+        "Directions of the distinct rows from their centroid in the first three principal components of the training: longitude is in the plane of the first two, and the poles are on the third. A number counts the tokens that share a row.",
+      series: [seriesOf("with a live token", 0), seriesOf("dead tokens only", 1)],
       panels: (run?.data ?? []).map(({ step, points }) => ({
         title: `Step ${step.toLocaleString("en")}`,
         x: axis("longitude", null, { domain: [-180, 180], ticks: ticks([-180, -90, 0, 90, 180]) }),

@@ -6,7 +6,7 @@ import { analysedSteps, axis, seriesOf } from "../panels.js";
 import { shownToken } from "../tokens.js";
 import { type Absent, defineRunFigure, type RunSource } from "./run-figure.js";
 
-/** The connected parts of a graph, the largest first; those of one size in the order of their first node. */
+/** Connected components of a graph by descending size, then by first node. */
 export function componentsOfLinks(nodes: number, links: readonly (readonly [number, number])[]): number[][] {
   const next = Array.from({ length: nodes }, (): number[] => []);
   for (const [a, b] of links) {
@@ -31,12 +31,12 @@ export function componentsOfLinks(nodes: number, links: readonly (readonly [numb
   return components.sort((a, b) => b.length - a.length || (a[0] ?? 0) - (b[0] ?? 0));
 }
 
-/** Between neighbours on a circle, and around a component. */
+/** Distance of neighbours on a circle, and margin of a component. */
 const spacing = 1;
-/** As wide as high would leave no room for text beside the picture. */
+/** Ratio of width to height, which leaves room for labels. */
 const proportion = 2.4;
 
-/** Places for the nodes of components: each component a circle, the circles in rows from left to right. */
+/** Positions of the nodes: each component is a circle, and the circles are in rows from left to right. */
 export function placedInCircles(components: readonly (readonly number[])[]): { x: number[]; y: number[]; extent: { width: number; height: number } } {
   const radii = components.map(({ length }) => (length === 1 ? 0 : Math.max(0.6, (length * spacing) / (2 * Math.PI))));
   const area = radii.reduce((sum, radius) => sum + (2 * radius + 1.4 * spacing) ** 2, 0);
@@ -64,7 +64,7 @@ export function placedInCircles(components: readonly (readonly number[])[]): { x
   return { x, y, extent: { width, height: top + Math.max(rowHeight, 1.4 * spacing) } };
 }
 
-/** A graph of more nodes is a cloud of ink. */
+/** Maximum number of nodes that can be told apart. */
 const mostNodes = 600;
 
 interface Neighbours {
@@ -77,12 +77,12 @@ interface Neighbours {
 async function read(run: RunSource): Promise<Neighbours | Absent> {
   const history = await run.history();
   const analysis = await run.analysis();
-  if (history.dtype !== "BF16") return { absent: "only bfloat16 weights lie on a lattice" };
+  if (history.dtype !== "BF16") return { absent: "only bfloat16 weights have a lattice" };
   const matrix = readState(history, history.states - 1);
   const k = analysis.topology?.final?.k ?? 1;
   const { points, firstRows, hasNan } = latticePoints(matrix);
   if (firstRows.length > mostNodes)
-    return { absent: `it ends with ${firstRows.length.toLocaleString("en")} distinct rows, more than ${mostNodes} can be drawn` };
+    return { absent: `it ends with ${firstRows.length.toLocaleString("en")} distinct rows, and at most ${mostNodes} can be drawn` };
   const holes = new Map(census(matrix).members.flatMap((members) => members.map((token) => [token, members])));
   const text = (token: number) => shownToken(token, history.rowTokens.text?.(token));
   const nodes = [...firstRows].map((row) => {
@@ -102,7 +102,7 @@ function areNeighbours(points: Int32Array, dims: number, a: number, b: number, k
   return true;
 }
 
-/** The distinct rows of the last state as a graph: neighbours on the lattice have an edge. */
+/** The distinct rows of the last state as a graph, with edges between lattice neighbours. */
 export const neighbours = defineRunFigure({
   name: "topology",
   overlays: false,
@@ -128,11 +128,8 @@ export const neighbours = defineRunFigure({
     const blank = (domain: [number, number]) => axis("", null, { domain, ticks: [] });
     const largest = components[0]?.length ?? 0;
     return {
-      schema: "bh-bridge/figure@1",
-      name: "topology",
       title: `Neighbours on the lattice after step ${step.toLocaleString("en")}`,
-      caption: `A node is a distinct row; two have an edge when no weight differs by more than ${k === 1 ? "one lattice cell" : `${k} lattice cells`}. ${count(nodes.length, "node")}, ${count(links.length, "edge")}, ${count(components.length, "component")}, the largest of ${count(largest, "node")}. Places mean nothing: components stand side by side, the largest first.`,
-      sources: run ? [run.source] : [],
+      caption: `A node is a distinct row; two have an edge when no weight differs by more than ${k === 1 ? "one lattice cell" : `${k} lattice cells`}. ${count(nodes.length, "node")}, ${count(links.length, "edge")}, ${count(components.length, "component")}, the largest of ${count(largest, "node")}. Positions have no meaning: components are arranged by size.`,
       series: [seriesOf("one token", 0), seriesOf("black hole", 1)],
       panels: [
         {

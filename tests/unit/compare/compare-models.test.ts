@@ -34,8 +34,8 @@ test("the first other element is told with its place, beyond the first piece tha
 });
 
 test.each([
-  ["a tensor less", 'del t["b"]', "b is in a alone"],
-  ["a tensor more", 't["c"] = np.zeros(1)', "c is in b alone"],
+  ["a tensor less", 'del t["b"]', "b is only in a"],
+  ["a tensor more", 't["c"] = np.zeros(1)', "c is only in b"],
   ["another dtype", 't["a"] = t["a"].astype(np.float16)', "a is F32 [2, 3] in a, F16 [2, 3] in b"],
 ])("%s is told", (name, change, reason) => {
   expect(compareFinalModels(a, run(name, change))).toEqual({ equal: false, first: null, reason });

@@ -95,8 +95,8 @@ test("a module that one training alone has is told with its class, and nothing a
   writeFileSync(join(copy, "tensors.jsonl"), lines.filter((line) => !line.includes('"module": "transformer.h.0.ln_1"')).join("\n"));
   const alone = { quantity: "output", module: "transformer.h.0.ln_1", element: null, a: null, b: null, ulp: null };
   const without = traceOf("without-a-norm");
-  expect(compareTraces(plain, without).module).toMatchObject({ ...alone, type: ["RMSNorm", null], reason: "it is in a alone" });
-  expect(compareTraces(without, plain).module).toMatchObject({ ...alone, type: [null, "RMSNorm"], reason: "it is in b alone" });
+  expect(compareTraces(plain, without).module).toMatchObject({ ...alone, type: ["RMSNorm", null], reason: "it is only in a" });
+  expect(compareTraces(without, plain).module).toMatchObject({ ...alone, type: [null, "RMSNorm"], reason: "it is only in b" });
 });
 
 test("tensors that are computed in another order are told", () => {
@@ -108,6 +108,6 @@ test("tensors that are computed in another order are told", () => {
   expect(compareTraces(plain, traceOf("in-another-order")).first).toMatchObject({
     module: last.module,
     tensor: last.tensor,
-    reason: "a and b compute it at another place",
+    reason: "a and b compute it at different positions",
   });
 });

@@ -38,7 +38,7 @@ test("rows are those of tokens in order, once each; the run's own are recorded t
 });
 
 test.each<[what: string, options: Partial<RerecordOptions>, message: RegExp]>([
-  ["a tensor that the run has", { tensors: ["wte"] }, /has recorded wte of every step that it recorded: there is nothing to add/],
+  ["a tensor that the run has", { tensors: ["wte"] }, /has already recorded wte in every recorded step: there is nothing to add/],
   ["steps that run backwards", { steps: [3, 2] }, /the steps 3\.\.2 run backwards/],
   ["steps beyond the last", { steps: [3, 5] }, /has recorded the steps 0 to 4, not 3\.\.5/],
   ["a token beyond the vocabulary", { rows: [128] }, /has the tokens 0 to 127, not 128/],
@@ -57,7 +57,7 @@ test("what was recorded later before is not recorded again", async () => {
   });
   await expect(plan({ steps: [1, 2] }, directory)).rejects.toMatchObject({
     code: "USAGE",
-    message: `${join(directory, "history.wte.grad.1-2.safetensors")} is there already: these steps of wte.grad were recorded later once before`,
+    message: `${join(directory, "history.wte.grad.1-2.safetensors")} already exists: these steps of wte.grad were recorded later before`,
   });
   expect(await plan({ steps: [1, 3] }, directory)).toMatchObject({ from: 1, until: 3 });
 });

@@ -16,7 +16,7 @@ test("a run whose model a program changed cannot be made from its configuration,
   expect(() => requireOwnStart(changed)).toThrow(
     expect.objectContaining({
       code: "USAGE",
-      message: `${directory} cannot be trained again from its configuration: a program did this to its model before: set wte.weight; moved it to cpu`,
+      message: `${directory} cannot be trained again from its configuration, because a program changed its model: set wte.weight; moved it to cpu`,
     }),
   );
 });

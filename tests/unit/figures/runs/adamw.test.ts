@@ -9,7 +9,7 @@ test("weights, gradients and moments that are all 0 are held by nothing, and of 
   const figure = await figureOf(adamwFigure, { states: zeros(401), tensors });
   expect(figure.panels.map(({ title }) => title)).toEqual(["Moved by", "Held by", "Parts of an update"]);
   const lines = linesOf(figure);
-  const [steps = [], held] = lines["nothing to move it"] ?? [];
+  const [steps = [], held] = lines["no update"] ?? [];
   expect(steps.at(-1)).toBe(400);
   expect(steps.length).toBeGreaterThan(250);
   expect(steps.length).toBeLessThanOrEqual(300);
@@ -26,7 +26,7 @@ test("a weight that moves though nothing moves it is told", async () => {
     [[1], [0]],
   ];
   const { caption } = await figureOf(adamwFigure, { states, tensors });
-  expect(caption).toContain("1 of 4 components do not come out as recorded");
+  expect(caption).toContain("1 of 4 components differ from their record");
 });
 
 test("a run that did not record the moments is told what would give it", async () => {

@@ -50,7 +50,7 @@ const states = [1, 2, 3].map((size) => [
 
 test("rows of a plane are seen at their true distances, in the first state, after a tenth, and in the last", async () => {
   const figure = await figureOf(cloud, { states, steps: [0, 10, 2000] });
-  expect(figure.panels.map(({ title }) => title)).toEqual(["Step 0", "Step 2,000", "Ways of the tokens"]);
+  expect(figure.panels.map(({ title }) => title)).toEqual(["Step 0", "Step 2,000", "Paths of tokens"]);
   const shares = [figure.panels[0]?.x, figure.panels[0]?.y].map((axis) => Number(/(\d+) %/.exec(axis?.label ?? "")?.[1]));
   expect((shares[0] ?? 0) + (shares[1] ?? 0)).toBe(100);
   const [, { x = [], y = [] } = {}] = marksOf(figure, "dots");

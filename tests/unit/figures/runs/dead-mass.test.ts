@@ -16,8 +16,8 @@ test("the probability of dead tokens over the steps, beside what it is where all
   expect(line?.x).toEqual([1, 2]);
   expect(line?.y[0]).toBeCloseTo(2 / 3, 12);
   expect(line?.y[1]).toBeCloseTo((2 * Math.exp(-2)) / (1 + 2 * Math.exp(-2)), 12);
-  expect(marksOf(figure, "rule")).toEqual([{ mark: "rule", axis: "y", at: 2 / 3, text: "if all tokens were alike" }]);
-  expect(figure.caption).toContain("of the mean logits");
+  expect(marksOf(figure, "rule")).toEqual([{ mark: "rule", axis: "y", at: 2 / 3, text: "if all tokens were equally likely" }]);
+  expect(figure.caption).toContain("a step's mean logits");
 });
 
 test("a run that recorded neither logits nor hidden states is told what would give it", async () => {

@@ -40,7 +40,7 @@ test("in a long training a cell is a stretch of steps, and has the largest motio
   const [{ rows: [row = ""] = [], edges = [] } = {}] = marksOf(figure, "cells");
   expect([row.length, row.indexOf("3"), edges.at(-1)]).toEqual([360, 199, 720]); // the move from 399 to 400 is in the stretch from 398 on
   expect(row.replace("3", "0")).toBe("0".repeat(360));
-  expect(figure.caption).toContain("A cell is a stretch of steps");
+  expect(figure.caption).toContain("A cell shows the largest motion in several steps");
 });
 
 test("a run that has taken no step says so", async () => {

@@ -24,7 +24,7 @@ test("speeds of the mean and around it, their parts, and how long they last", as
     ["Bulk and peculiar speed", "weights per step"],
     ["Parts of the peculiar speed", "weights per step"],
     ["Outwards", "weights per step"],
-    ["How long a motion lasts", null],
+    ["Persistence of motion", null],
   ]);
   // By hand: the mean moves by (2, 0) and not at all; the rest by (±1, 0), along the line, and by (0, ±2), across it.
   const [bulk, peculiar, radial, tangential, outwards, ofBulk, ofPeculiar] = marksOf(figure, "line");

@@ -15,7 +15,7 @@ test("of many black holes the largest are shown, and it is said how many are not
   const rows = [[0], ...Array.from({ length: 40 }, (_, row) => [Math.floor(row / 2)])];
   const figure = await figureOf(populations, { states: [rows] });
   expect(marksOf(figure, "bars")[0]?.values).toEqual([3, ...Array.from({ length: 15 }, () => 2)]);
-  expect(figure.caption).toContain("4 smaller ones are left out");
+  expect(figure.caption).toContain("4 smaller ones are omitted");
 });
 
 test("where all rows differ, that is said", async () => {

@@ -44,7 +44,7 @@ test("populations are ranked in the first state, in the one with the most black 
 
 test("states without a black hole have no line, and a run without one says so", async () => {
   expect(Object.keys(linesOf(await figureOf(rankCurve, { states: [apart, many] })))).toEqual(["step 1"]);
-  await expect(figureOf(rankCurve, { states: [apart, apart] })).rejects.toThrow("no state of it has a black hole");
+  await expect(figureOf(rankCurve, { states: [apart, apart] })).rejects.toThrow("none of its snapshots has a black hole");
 });
 
 test("few ranks have a tick each, and many lie on a logarithmic axis", async () => {

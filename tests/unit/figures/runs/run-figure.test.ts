@@ -59,6 +59,6 @@ test("an analysis that a run has nothing for tells why, one that it has is made"
     ],
     dtype: "F32",
   });
-  expect(await requestedAnalysis(run, "deadMass")).toEqual({ absent: expect.stringMatching(/^it takes a run that recorded logits\.mean/) });
+  expect(await requestedAnalysis(run, "deadMass")).toEqual({ absent: expect.stringMatching(/^needs a run that recorded logits\.mean/) });
   expect(await requestedAnalysis(run, "kinematics")).toMatchObject({ part: { bulkSpeed: [2] } });
 });
